@@ -1,0 +1,209 @@
+/* The network: the streets of a region, shared by all profiles, and for each profile the directed
+ * graph that its queries run on.
+ *
+ * Everything is flat arrays that are borrowed from whoever made them (the mapped .hnet file or the
+ * importer's heap) and never change. Threading: read-only, any number of readers.
+ *
+ *   ways    one OSM way each: names and tags; its nodes lie in way_node[first_node ..)
+ *   nodes   place and OSM id of every node of a routable way
+ *   graph   per profile: junctions, arcs between them, allowed turns
+ *
+ * An arc is one direction of one street piece between two junctions; it never spans two ways. Its
+ * shape is way_node[from .. to], walked upwards when from < to and downwards otherwise.
+ * An arc that was copied to carry a via-way restriction has base != itself; copies follow all base
+ * arcs (ids >= base_arc_count) and have the same shape and cost as their base.
+ * Base arcs are sorted by tail, so those leaving junction j are
+ * [junction_first_out[j], junction_first_out[j + 1]).
+ */
+#ifndef HT_ENGINE_ROAD_NETWORK_H
+#define HT_ENGINE_ROAD_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/geo.h"
+#include "engine/road/key.h"
+
+/* Highway classes, most important first; the order is part of the file format. */
+enum ht_road_class {
+    HT_ROAD_MOTORWAY,
+    HT_ROAD_TRUNK,
+    HT_ROAD_PRIMARY,
+    HT_ROAD_SECONDARY,
+    HT_ROAD_TERTIARY,
+    HT_ROAD_UNCLASSIFIED,
+    HT_ROAD_RESIDENTIAL,
+    HT_ROAD_LIVING_STREET,
+    HT_ROAD_SERVICE,
+    HT_ROAD_TRACK,
+    HT_ROAD_PEDESTRIAN,
+    HT_ROAD_CYCLEWAY,
+    HT_ROAD_PATH, /* path, footway, bridleway, corridor */
+    HT_ROAD_STEPS,
+    HT_ROAD_FERRY,
+    HT_ROAD_OTHER,
+};
+
+enum ht_way_flag {
+    HT_WAY_LINK = 1 << 0,       /* *_link: a ramp */
+    HT_WAY_ROUNDABOUT = 1 << 1, /* junction=roundabout */
+    HT_WAY_CIRCULAR = 1 << 2,   /* junction=circular */
+    HT_WAY_TUNNEL = 1 << 3,
+    HT_WAY_BRIDGE = 1 << 4,
+    HT_WAY_LEFT_HAND = 1 << 5, /* traffic drives on the left here */
+};
+
+/* Text fields are offsets into `strings` (UTF-8, NUL-terminated); 0 is the empty text. */
+struct ht_way {
+    int64_t osm_id;
+    uint32_t first_node; /* index into way_node; the next way's is the end */
+    uint32_t name;
+    uint32_t name_zh;
+    uint32_t name_en;
+    uint32_t ref;
+    uint32_t pronunciation;
+    uint32_t destinations; /* destination, destination:ref and such, as OSRM writes them */
+    uint32_t exits;        /* junction:ref */
+    uint32_t lanes_forward;  /* turn:lanes of each direction as tagged, "left|through;right" */
+    uint32_t lanes_backward;
+    uint8_t road_class; /* enum ht_road_class */
+    uint8_t flags;      /* enum ht_way_flag */
+    uint8_t lane_count; /* lanes of the way, 0 unknown */
+    uint8_t reserved;
+};
+
+enum ht_mode {
+    HT_MODE_NONE, /* not accessible; never in a graph */
+    HT_MODE_DRIVING,
+    HT_MODE_CYCLING,
+    HT_MODE_WALKING,
+    HT_MODE_FERRY,
+    HT_MODE_TRAIN,
+    HT_MODE_PUSHING, /* "pushing bike" */
+};
+
+enum ht_arc_flag {
+    HT_ARC_FORWARD = 1 << 0,    /* in the direction of the way's nodes */
+    HT_ARC_RESTRICTED = 1 << 1, /* destination or private: only to begin or end */
+    HT_ARC_NO_START = 1 << 2,   /* trips can't begin or end here (ferries, some compounds) */
+    HT_ARC_SMALL = 1 << 3,      /* outside every large strongly connected component */
+    HT_ARC_STUB = 1 << 4,       /* its head is a dead end for this profile */
+    /* classes, in OSRM's names */
+    HT_ARC_TOLL = 1 << 8,
+    HT_ARC_MOTORWAY = 1 << 9,
+    HT_ARC_IS_FERRY = 1 << 10,
+    HT_ARC_IS_TUNNEL = 1 << 11,
+};
+
+struct ht_arc {
+    uint32_t tail; /* junctions */
+    uint32_t head;
+    uint32_t way;
+    uint32_t from; /* indices into way_node, both ends included */
+    uint32_t to;
+    uint32_t weight_ms; /* of the whole arc, without turns */
+    uint32_t duration_ms;
+    uint32_t length_mm; /* the sum of ht_distance_mm over its segments */
+    uint32_t base;      /* the arc it copies, or itself */
+    uint32_t reverse;   /* the opposite base arc on the same piece, or HT_NONE */
+    uint32_t component; /* strongly connected component, numbered by falling size */
+    uint16_t flags;     /* enum ht_arc_flag */
+    uint8_t mode;       /* enum ht_mode */
+    uint8_t reserved;
+};
+
+/* An allowed turn; costs are paid between the two arcs. */
+struct ht_turn {
+    uint32_t to; /* arc */
+    uint32_t weight_ms;
+    uint32_t duration_ms;
+};
+
+/* A turn that is forbidden while a schedule holds (restriction:conditional). */
+struct ht_turn_condition {
+    uint32_t turn;     /* index into turns */
+    uint32_t schedule; /* text of the condition, "Mo-Fr 07:00-09:00": offset into strings */
+};
+
+struct ht_graph {
+    const char *profile;
+    uint32_t junction_count;
+    uint32_t arc_count;
+    uint32_t base_arc_count;
+    uint32_t turn_count;
+    uint32_t condition_count;
+    uint32_t class_mask;                /* enum ht_arc_flag classes that `exclude` accepts */
+    const uint32_t *junction_node;      /* [junction_count] node of each junction */
+    const uint32_t *junction_first_out; /* [junction_count + 1] */
+    const uint32_t *junction_first_in;  /* [junction_count + 1] */
+    const uint32_t *junction_in;        /* [base_arc_count] base arcs by head */
+    const struct ht_arc *arcs;          /* [arc_count] */
+    const uint32_t *turn_first;         /* [arc_count + 1] turns out of each arc */
+    const struct ht_turn *turns;        /* [turn_count] sorted by `to` within an arc */
+    const struct ht_turn_condition *conditions; /* [condition_count] sorted by turn */
+    /* Copies of a base arc, for targets: copies of base arc a are those c with arcs[c].base == a,
+     * listed as copy_list[copy_first[k] ..) where copy_base[k] == a (sorted). */
+    uint32_t copy_base_count;
+    const uint32_t *copy_base;  /* [copy_base_count] */
+    const uint32_t *copy_first; /* [copy_base_count + 1] */
+    const uint32_t *copy_list;
+    bool continue_straight; /* the profile's default at waypoints */
+    bool left_hand;
+};
+
+struct ht_network {
+    struct ht_box box;
+    uint32_t node_count;
+    uint32_t way_count;
+    uint32_t way_node_count;
+    size_t strings_size;
+    const struct ht_point *node_point; /* [node_count] */
+    const int64_t *node_osm_id;        /* [node_count] */
+    const struct ht_way *ways;         /* [way_count + 1], the last holds the end of way_node */
+    const uint32_t *way_node;          /* [way_node_count] nodes */
+    const char *strings;
+    uint32_t graph_count;
+    const struct ht_graph *const *graphs; /* [graph_count] */
+};
+
+/* The graph of a profile by name, its index in `*index` (may be NULL); NULL: there is none. */
+const struct ht_graph *ht_network_graph(const struct ht_network *network, const char *profile,
+                                        uint32_t *index);
+
+/* Number of points of an arc's shape (at least 2). */
+static inline uint32_t ht_arc_point_count(const struct ht_arc *arc)
+{
+    return (arc->from < arc->to ? arc->to - arc->from : arc->from - arc->to) + 1;
+}
+
+/* The node at position `i` of an arc's shape, counted from its tail. */
+static inline uint32_t ht_arc_node(const struct ht_network *network, const struct ht_arc *arc,
+                                   uint32_t i)
+{
+    return network->way_node[arc->from < arc->to ? arc->from + i : arc->from - i];
+}
+
+static inline struct ht_point ht_arc_point(const struct ht_network *network,
+                                           const struct ht_arc *arc, uint32_t i)
+{
+    return network->node_point[ht_arc_node(network, arc, i)];
+}
+
+/* The copies of base arc `arc`: their number, `*list` where there are any. */
+uint32_t ht_graph_copies(const struct ht_graph *graph, uint32_t arc, const uint32_t **list);
+
+/* The turn from one arc to another; NULL: forbidden. Logarithmic in the arc's turns. */
+const struct ht_turn *ht_graph_turn(const struct ht_graph *graph, uint32_t from, uint32_t to);
+
+/* A trip's share of an arc's weight or duration for `part_mm` of its `length_mm`: by length,
+ * rounded half up. An arc without length counts whole when part_mm is its length. */
+static inline uint32_t ht_share(uint32_t value, uint32_t part_mm, uint32_t length_mm)
+{
+    if (part_mm >= length_mm) {
+        return value;
+    }
+    return (uint32_t)(((uint64_t)value * part_mm * 2 + length_mm) / ((uint64_t)length_mm * 2));
+}
+
+#endif
