@@ -1,0 +1,46 @@
+/* World: what a query needs, bundled and swapped atomically: the network and, for each profile, its
+ * hierarchy, metric and snap index.
+ *
+ * A world is immutable once published and counted by reference: a query holds one from its first to its
+ * last line, so that a new map or metric never changes under it.
+ *
+ * Threading: acquire and release from any thread. ht_world_road may customize a metric that is
+ * asked for the first time (an `exclude` set); it locks then, and may take most of a second.
+ */
+#ifndef HT_ENGINE_LIVE_WORLD_H
+#define HT_ENGINE_LIVE_WORLD_H
+
+#include "engine/base/pool.h"
+#include "engine/base/status.h"
+#include "engine/road/query.h"
+
+struct ht_world;
+struct ht_world_slot; /* the place where the current world is published */
+
+/* Takes over `roads` by value (borrowed pointers inside); `release(owner)` is called when the last
+ * reference is gone. */
+HT_MUST_CHECK enum ht_status ht_world_new(const struct ht_road *roads, uint32_t road_count,
+                                          void *owner, void (*release)(void *owner),
+                                          struct ht_world **out);
+void ht_world_release(struct ht_world *world);
+
+const struct ht_network *ht_world_network(const struct ht_world *world);
+uint32_t ht_world_road_count(const struct ht_world *world);
+
+/* The road of a profile (its own name, or OSRM's driving, walking, cycling) without the streets of the
+ * classes in `exclude` (enum ht_arc_flag). HT_NOT_FOUND: no such profile. HT_INVALID: a class that the
+ * profile does not list. */
+HT_MUST_CHECK enum ht_status ht_world_road(struct ht_world *world, const char *profile,
+                                           uint16_t exclude, const struct ht_road **out);
+
+/* True when ht_world_road would answer at once. */
+bool ht_world_ready(struct ht_world *world, const char *profile, uint16_t exclude);
+
+HT_MUST_CHECK enum ht_status ht_world_slot_new(struct ht_world_slot **out);
+void ht_world_slot_free(struct ht_world_slot *slot);
+/* Publishes (takes over the reference; NULL allowed) and lets go of the one before. */
+void ht_world_publish(struct ht_world_slot *slot, struct ht_world *world);
+/* The current world with a reference for the caller, NULL when there is none. */
+struct ht_world *ht_world_acquire(struct ht_world_slot *slot);
+
+#endif
