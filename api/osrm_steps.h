@@ -1,0 +1,49 @@
+/* Steps: the JSON of a leg's steps, as OSRM 6.0 writes them (docs/http.md: RouteStep, StepManeuver,
+ * Intersection, Lane).
+ *
+ * Threading: as the JSON writer. Ownership: borrows everything.
+ */
+#ifndef HT_API_OSRM_STEPS_H
+#define HT_API_OSRM_STEPS_H
+
+#include "api/json.h"
+#include "engine/road/guide.h"
+
+enum ht_osrm_geometry {
+    HT_OSRM_POLYLINE,  /* precision 5 */
+    HT_OSRM_POLYLINE6, /* precision 6 */
+    HT_OSRM_GEOJSON,   /* LineString */
+};
+
+/* Which of a street's names is written; falls back to `name` where the other is absent. */
+enum ht_osrm_language {
+    HT_OSRM_LANGUAGE_LOCAL, /* name */
+    HT_OSRM_LANGUAGE_ZH,    /* name:zh */
+    HT_OSRM_LANGUAGE_EN,    /* name:en */
+};
+
+struct ht_osrm_steps_options {
+    enum ht_osrm_geometry geometry;
+    enum ht_osrm_language language;
+};
+
+/* The array of a leg's "steps". Failure shows in the buffer. */
+void ht_osrm_write_steps(struct ht_json *json, const struct ht_network *network,
+                         const struct ht_guide_steps *steps,
+                         const struct ht_osrm_steps_options *options);
+
+/* The value of a "geometry": text of an encoded polyline, or a GeoJSON LineString. A single point
+ * is written twice, as OSRM does. */
+void ht_osrm_write_geometry(struct ht_json *json, const struct ht_point *points, size_t count,
+                            enum ht_osrm_geometry geometry);
+
+/* The name of a way in a language, its ref where it has no name, "" where neither (waypoint names
+ * and summaries). */
+const char *ht_osrm_way_name(const struct ht_network *network, uint32_t way,
+                             enum ht_osrm_language language);
+
+/* A leg's "summary": the names of at most two ways, joined by ", ". */
+void ht_osrm_write_summary(struct ht_json *json, const struct ht_network *network,
+                           const uint32_t *ways, uint32_t count, enum ht_osrm_language language);
+
+#endif
