@@ -1,0 +1,109 @@
+#include "api/reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/json.h"
+
+enum { BUFFER_FIRST = 1024 };
+
+void ht_buffer_deinit(struct ht_buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (struct ht_buffer){.limit = buffer->limit};
+}
+
+void ht_buffer_clear(struct ht_buffer *buffer)
+{
+    buffer->size = 0;
+    buffer->failed = false;
+}
+
+static bool buffer_grow(struct ht_buffer *buffer, size_t extra)
+{
+    if (extra > SIZE_MAX / 2 - buffer->size) {
+        return false;
+    }
+    size_t want = buffer->size + extra;
+    if (buffer->limit != 0 && want > buffer->limit) {
+        return false;
+    }
+    size_t capacity = buffer->capacity < BUFFER_FIRST ? BUFFER_FIRST : buffer->capacity;
+    while (capacity < want) {
+        capacity *= 2;
+    }
+    if (buffer->limit != 0 && capacity > buffer->limit) {
+        capacity = buffer->limit;
+    }
+    char *data = realloc(buffer->data, capacity);
+    if (data == NULL) {
+        return false;
+    }
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return true;
+}
+
+char *ht_buffer_reserve(struct ht_buffer *buffer, size_t extra)
+{
+    if (buffer->failed) {
+        return NULL;
+    }
+    if (buffer->data == NULL || extra > buffer->capacity - buffer->size) {
+        if (!buffer_grow(buffer, extra)) {
+            buffer->failed = true;
+            return NULL;
+        }
+    }
+    return buffer->data + buffer->size;
+}
+
+void ht_buffer_advance(struct ht_buffer *buffer, size_t written)
+{
+    buffer->size += written;
+}
+
+void ht_buffer_append(struct ht_buffer *buffer, const void *bytes, size_t size)
+{
+    char *at = ht_buffer_reserve(buffer, size);
+    if (at != NULL && size > 0) {
+        memcpy(at, bytes, size);
+        buffer->size += size;
+    }
+}
+
+void ht_buffer_text(struct ht_buffer *buffer, const char *text)
+{
+    ht_buffer_append(buffer, text, strlen(text));
+}
+
+void ht_reply_reset(struct ht_reply *reply)
+{
+    reply->status = 200;
+    reply->content_type = "application/json; charset=UTF-8";
+    reply->allow = NULL;
+    reply->retry_after_s = 0;
+    ht_buffer_clear(&reply->body);
+}
+
+void ht_reply_deinit(struct ht_reply *reply)
+{
+    ht_buffer_deinit(&reply->body);
+}
+
+void ht_reply_problem(struct ht_reply *reply, int status, const char *title, const char *detail)
+{
+    reply->status = status;
+    reply->content_type = "application/problem+json";
+    ht_buffer_clear(&reply->body);
+    struct ht_json json;
+    ht_json_begin(&json, &reply->body);
+    ht_json_object(&json);
+    ht_json_key_text(&json, "type", "about:blank");
+    ht_json_key_text(&json, "title", title);
+    ht_json_key_int(&json, "status", status);
+    if (detail != NULL) {
+        ht_json_key_text(&json, "detail", detail);
+    }
+    ht_json_object_end(&json);
+}
