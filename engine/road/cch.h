@@ -5,8 +5,10 @@
  * v costs what lies between the two tails. Only edges that some path can use in that direction exist
  * (the infinite ones of the undirected chordal graph are never stored; Buchhold et al. 2020).
  *
- * Each edge lies with its lower end v: out-edges v -> w and in-edges w -> v, w above v, sorted by w.
- * All of them go to ancestors of v in the elimination tree, so `depth` names w uniquely.
+ * Each edge lies with its lower end v: out-edges v -> w and in-edges w -> v, w above v, from the root
+ * downwards (falling rank, rising depth). All of them go to ancestors of v in the elimination tree, so
+ * `depth` names w uniquely. Ranks are a post-order of that tree: the vertices below v are the ranks
+ * [v - subtree size + 1, v).
  *
  * Threading: read-only. Ownership: arrays are borrowed (mapped file) or owned by the builder.
  */
@@ -21,8 +23,8 @@
 struct ht_cch_side {
     uint32_t edge_count;
     const uint32_t *first; /* [vertex_count + 1] by lower end */
-    const uint32_t *head;  /* [edge_count] rank of the upper end, ascending within a vertex */
-    const uint16_t *depth; /* [edge_count] tree depth of the upper end */
+    const uint32_t *head;  /* [edge_count] rank of the upper end, falling within a vertex */
+    const uint16_t *depth; /* [edge_count] tree depth of it, rising within a vertex */
     const uint32_t *down_first; /* [vertex_count + 1] by upper end */
     const uint32_t *down;       /* [edge_count] lower ends, ascending */
 };
@@ -36,6 +38,22 @@ struct ht_cch {
     const uint16_t *depth;  /* [vertex_count] by rank; 0 at a root */
     struct ht_cch_side out; /* v -> w */
     struct ht_cch_side in;  /* w -> v */
+    uint32_t turn_count;
+    const uint32_t *turn_edge; /* [turn_count] edge that the turn is; HT_NONE: a loop arc into itself.
+                                  The side follows from the ranks: out where rank(from) < rank(to) */
+};
+
+/* How good an order is; kept in the network file for `houtao info`. */
+struct ht_order_stats {
+    uint32_t top_cut_streets;  /* streets that the first cut of the largest component crosses */
+    uint32_t depth_max;        /* levels of the elimination tree of arcs */
+    double depth_mean;         /* over all arcs */
+    uint64_t triangles;        /* work of one customization */
+    uint32_t out_edges;
+    uint32_t in_edges;
+    double order_s;
+    double build_s;
+    double customize_s;
 };
 
 /* Costs of all edges; same order as the sides' edges. */
