@@ -1,8 +1,11 @@
 /* Points, boxes, distances, bearings: the small geometry that every wing shares.
  *
- * Coordinates are WGS84 in 1e-7 degrees (`_e7`), longitude first. Distances follow the great circle
- * on a sphere of 6,372,797.560856 m, as OSRM measures (util/coordinate_calculation), so that lengths
- * compare one to one. Threading: pure functions. Ownership: none.
+ * Coordinates are WGS84 in 1e-7 degrees (`_e7`), longitude first. Distances are measured as OSRM 6
+ * measures them, so that lengths compare one to one: by local scales of a degree on the WGS84
+ * ellipsoid (the "cheap ruler"), which are taken in the middle of the band of 0.05 degrees that
+ * holds the mean latitude of the two points. Against the geodesic that is within 0.1 % for what is
+ * one town; the antimeridian is crossed the short way.
+ * Threading: pure functions (the scales are laid out before main). Ownership: none.
  */
 #ifndef HT_ENGINE_BASE_GEO_H
 #define HT_ENGINE_BASE_GEO_H
@@ -27,16 +30,25 @@ struct ht_box {
 /* True when the point lies on Earth. */
 bool ht_point_valid(struct ht_point p);
 
-/* Great-circle (haversine) distance. */
+/* Metres that one degree spans around a latitude; the same on every machine, bit for bit. */
+struct ht_scale {
+    double lon_m;
+    double lat_m;
+};
+struct ht_scale ht_scale_at(int32_t lat_e7);
+
+/* Distance in metres, the same on every machine: only operations that IEEE 754 rounds exactly. */
 double ht_distance_m(struct ht_point a, struct ht_point b);
 
-/* The same in whole millimetres, rounded half up: the length of a street segment, everywhere. */
+/* The same in whole millimetres, rounded half up: the length of a street segment, everywhere.
+ * What passes 4,294,967 m (no street does) gives UINT32_MAX. */
 uint32_t ht_distance_mm(struct ht_point a, struct ht_point b);
 
-/* Initial bearing from a to b, clockwise from north, [0, 360). Equal points: 0. */
+/* Bearing from a to b in the same scaled plane, clockwise from north, [0, 360). Equal points: 0. */
 double ht_bearing_deg(struct ht_point a, struct ht_point b);
 
-/* The point at `ratio` in [0, 1] of the straight segment a b (linear in degrees). */
+/* The point at `ratio` in [0, 1] of the straight segment a b (linear in degrees, the short way
+ * around the antimeridian, to the nearest 1e-7). */
 struct ht_point ht_point_between(struct ht_point a, struct ht_point b, double ratio);
 
 /* An empty box (grow it before use), growth, intersection test. */
@@ -44,9 +56,9 @@ struct ht_box ht_box_empty(void);
 struct ht_box ht_box_grow(struct ht_box box, struct ht_point p);
 bool ht_box_contains(struct ht_box box, struct ht_point p);
 
-/* Encoded polylines (Google's algorithm), precision 5 or 6 digits. encode: appends to `out`
- * of capacity `size`, never past it, returns the length that the whole text has (without NUL,
- * none is written); 12 bytes a point are always enough. */
+/* Encoded polylines (Google's algorithm), precision 5 or 6 digits, each value rounded half away
+ * from zero. encode: writes to `out` of capacity `size`, never past it, returns the length that the
+ * whole text has (without NUL, none is written); 12 bytes a point are always enough. */
 size_t ht_polyline_encode(const struct ht_point *points, size_t count, int precision, char *out,
                           size_t size);
 
