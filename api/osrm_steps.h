@@ -37,12 +37,11 @@ void ht_osrm_write_steps(struct ht_json *json, const struct ht_network *network,
 void ht_osrm_write_geometry(struct ht_json *json, const struct ht_point *points, size_t count,
                             enum ht_osrm_geometry geometry);
 
-/* The name of a way in a language, its ref where it has no name, "" where neither (waypoint names
- * and summaries). */
+/* The name of a way in a language (a waypoint's name); "" where it has none. */
 const char *ht_osrm_way_name(const struct ht_network *network, uint32_t way,
                              enum ht_osrm_language language);
 
-/* A leg's "summary": the names of at most two ways, joined by ", ". */
+/* A leg's "summary": the names (ref where there is none) of at most two ways, joined by ", ". */
 void ht_osrm_write_summary(struct ht_json *json, const struct ht_network *network,
                            const uint32_t *ways, uint32_t count, enum ht_osrm_language language);
 
