@@ -1,8 +1,9 @@
 /* Profile: who drives, told as data. One JSON file each; README documents the format.
  *
- * A profile turns OSM tags into what the graph needs: per way and direction whether, how fast and at what
- * rate; per node barriers and waits; per turn its cost. `car` follows OSRM 6.0's published default car profile
- * (profiles/car.lua and profiles/lib): its rules, tables and turn function, weight "routability".
+ * A profile turns OSM tags into what the graph needs: per way and direction whether, how fast and
+ * at what rate; per node barriers and waits; per turn its cost. `car` follows OSRM 6.0's published
+ * default car profile (profiles/car.lua and profiles/lib): its rules, tables and turn function,
+ * weight "routability".
  *
  * Threading: a profile is read-only once opened. Ownership: heap, freed with ht_profile_free.
  */
@@ -15,14 +16,15 @@
 
 struct ht_profile;
 
-/* Parses one profile from JSON text. Errors: HT_SYNTAX, HT_INVALID (an unknown key, a value of the wrong kind:
- * the message names it), HT_NOMEM. */
+/* Parses one profile from JSON text. Errors: HT_SYNTAX, HT_INVALID (an unknown key, a value of the
+ * wrong kind: the message names it), HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_profile_parse(const char *json, size_t size, const char *origin,
                                               struct ht_profile **out, struct ht_error *error);
 void ht_profile_free(struct ht_profile *profile);
 
-/* The profiles to import: `spec` is NULL (the five built in), "car,foot" (built in, by name) or a folder
- * of *.json (in order of their names). `*out` is an array of *count profiles, freed with ht_profiles_free. */
+/* The profiles to import: `spec` is NULL (the five built in), "car,foot" (built in, by name) or a
+ * folder of *.json (in order of their names). `*out` is an array of *count profiles, freed with
+ * ht_profiles_free. */
 HT_MUST_CHECK enum ht_status ht_profiles_open(const char *spec, struct ht_profile ***out,
                                               size_t *count, struct ht_error *error);
 void ht_profiles_free(struct ht_profile **profiles, size_t count);
@@ -31,25 +33,26 @@ const char *ht_profile_name(const struct ht_profile *profile);
 bool ht_profile_continue_straight(const struct ht_profile *profile);
 bool ht_profile_left_hand(const struct ht_profile *profile);
 uint16_t ht_profile_excludable(const struct ht_profile *profile); /* class mask, enum ht_arc_flag */
-/* Turn restrictions apply to it at all; the vehicle tags (motorcar, motor_vehicle, ...) that a restriction's
- * `except` or `restriction:TYPE` may name, most specific first, NULL-terminated. */
+/* Turn restrictions apply to it at all; the vehicle tags (motorcar, motor_vehicle, ...) that a
+ * restriction's `except` or `restriction:TYPE` may name, most specific first, NULL-terminated. */
 bool ht_profile_obeys_restrictions(const struct ht_profile *profile);
 const char *const *ht_profile_restriction_types(const struct ht_profile *profile);
 
 /* One direction of a way. */
 struct ht_way_side {
     bool open;
-    bool restricted;     /* only to begin or end a trip */
+    bool restricted; /* only to begin or end a trip */
     enum ht_mode mode;
-    double speed_kmh;    /* > 0 where open and duration_s == 0 */
-    double rate_mps;     /* weight is length / rate; for weight "duration" equal to speed */
-    uint16_t classes;    /* enum ht_arc_flag classes */
+    double speed_kmh; /* > 0 where open and duration_s == 0 */
+    double rate_mps;  /* weight is length / rate; for weight "duration" equal to speed */
+    uint16_t classes; /* enum ht_arc_flag classes */
 };
 
 struct ht_way_rule {
     struct ht_way_side side[2]; /* [0] along the way's nodes */
-    double duration_s;          /* > 0: of the whole way (ferries): shared by length */
-    double weight_s;            /* > 0: weight of the whole way, else from rate */
+    double duration_s;          /* > 0: of the whole way (ferries), in equal parts to its segments
+                                   (pairs of neighbouring nodes) whatever their length, as OSRM does */
+    double weight_s;            /* > 0: weight of the whole way, likewise; else from rate */
     bool start_allowed;         /* trips may begin and end here */
 };
 
@@ -59,11 +62,15 @@ bool ht_profile_way(const struct ht_profile *profile, struct ht_osm_tags tags,
 
 enum ht_obstacle_direction { HT_OBSTACLE_BOTH, HT_OBSTACLE_FORWARD, HT_OBSTACLE_BACKWARD };
 
-/* What stands at a node. Waits are paid by who arrives at it (in the tagged direction of the way, or both). */
+/* What stands at a node. Waits are paid by who arrives at it (in the tagged direction of the way,
+ * or both), once for each turn there, or by the arc where the node lies inside one. */
 struct ht_node_rule {
-    bool barrier;                        /* can't be passed */
-    bool signal;                         /* traffic lights */
-    bool stop_minor;                     /* the wait is only for minor roads */
+    bool barrier;    /* can't be passed; turning round before it is allowed */
+    bool signal;     /* traffic lights */
+    bool stop;       /* a stop sign, stop=minor not among them */
+    bool stop_minor; /* the wait is only for minor roads */
+    bool turning;    /* turning circle, loop, mini roundabout: turning round is allowed */
+    bool directed;   /* `direction` was tagged, be it as "both" */
     double wait_s;
     enum ht_obstacle_direction direction;
 };
@@ -72,16 +79,27 @@ struct ht_node_rule {
 bool ht_profile_node(const struct ht_profile *profile, struct ht_osm_tags tags,
                      struct ht_node_rule *out);
 
+/* Who arrives at a node, as far as waits ask (OSRM's process_turn and Obstacles). */
+struct ht_approach {
+    int number_of_roads;    /* as in ht_turn_view */
+    double source_length_m; /* of the arc it comes by, and of the one it leaves by */
+    double target_length_m;
+    bool from_minor; /* the source is slower than some other road there (its target among them) */
+};
+
+/* Seconds to wait at `rule` for who arrives in the direction that it holds for. */
+double ht_node_wait(const struct ht_node_rule *rule, const struct ht_approach *approach);
+
 /* A turn at a junction, as the profile's turn function sees it (OSRM's process_turn). */
 struct ht_turn_view {
-    double angle_deg;        /* OSRM's: 0 straight on, > 0 right, < 0 left, -180..180 */
-    int number_of_roads;     /* at the junction, usable or not, as OSRM counts them */
+    double angle_deg;    /* OSRM's: 0 straight on, > 0 right, < 0 left, -180..180 */
+    int number_of_roads; /* at the junction, usable or not, as OSRM counts them */
     bool is_u_turn;
     bool source_restricted;
     bool target_restricted;
     enum ht_mode source_mode;
     enum ht_mode target_mode;
-    double wait_s;           /* of obstacles passed when taking it */
+    double wait_s; /* of obstacles passed when taking it */
     bool left_hand;
 };
 
@@ -89,7 +107,8 @@ struct ht_turn_view {
 void ht_profile_turn(const struct ht_profile *profile, const struct ht_turn_view *turn,
                      uint32_t *weight_ms, uint32_t *duration_ms);
 
-/* Profile-independent facts of a way: class, flags, texts (borrowed from the tags or from `scratch`). */
+/* Profile-independent facts of a way: class, flags, texts (borrowed from the tags or from
+ * `scratch`). */
 struct ht_way_facts {
     enum ht_road_class road_class;
     uint8_t flags; /* enum ht_way_flag, without HT_WAY_LEFT_HAND */
@@ -101,9 +120,11 @@ struct ht_way_facts {
     const char *pronunciation;
     const char *destinations;
     const char *exits;
-    const char *lanes_forward;
+    const char *lanes_forward; /* turn:lanes as tagged, less the lanes that vehicle:lanes or
+                                  lanes:psv take away */
     const char *lanes_backward;
-    char scratch[1024];
+    char driving_side; /* 'l' or 'r' as tagged, 0 untagged: the profile's default holds */
+    char scratch[4096];
 };
 void ht_way_facts(struct ht_osm_tags tags, struct ht_way_facts *out);
 
