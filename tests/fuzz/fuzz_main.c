@@ -22,8 +22,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
-const char *__asan_default_options(void);
-const char *__ubsan_default_options(void);
+const char *__asan_default_options(void);  /* NOLINT(bugprone-reserved-identifier) */
+const char *__ubsan_default_options(void); /* NOLINT(bugprone-reserved-identifier) */
 
 enum {
     INPUT_MAX = 1 << 20, /* a mutated input stays below this */
