@@ -1,8 +1,8 @@
 /* World: what a query needs, bundled and swapped atomically: the network and, for each profile, its
  * hierarchy, metric and snap index.
  *
- * A world is immutable once published and counted by reference: a query holds one from its first to its
- * last line, so that a new map or metric never changes under it.
+ * A world is immutable once published and counted by reference: a query holds one from its first to
+ * its last line, so that a new map or metric never changes under it.
  *
  * Threading: acquire and release from any thread. ht_world_road may customize a metric that is
  * asked for the first time (an `exclude` set); it locks then, and may take most of a second.
@@ -22,14 +22,17 @@ struct ht_world_slot; /* the place where the current world is published */
 HT_MUST_CHECK enum ht_status ht_world_new(const struct ht_road *roads, uint32_t road_count,
                                           void *owner, void (*release)(void *owner),
                                           struct ht_world **out);
+/* Both take NULL. */
+void ht_world_retain(struct ht_world *world);
 void ht_world_release(struct ht_world *world);
 
+/* The network of its roads; NULL where there are none. */
 const struct ht_network *ht_world_network(const struct ht_world *world);
 uint32_t ht_world_road_count(const struct ht_world *world);
 
-/* The road of a profile (its own name, or OSRM's driving, walking, cycling) without the streets of the
- * classes in `exclude` (enum ht_arc_flag). HT_NOT_FOUND: no such profile. HT_INVALID: a class that the
- * profile does not list. */
+/* The road of a profile (its own name, or OSRM's driving, walking, cycling) without the streets of
+ * the classes in `exclude` (enum ht_arc_flag). HT_NOT_FOUND: no such profile. HT_INVALID: a class
+ * that the profile does not list. */
 HT_MUST_CHECK enum ht_status ht_world_road(struct ht_world *world, const char *profile,
                                            uint16_t exclude, const struct ht_road **out);
 
@@ -42,5 +45,19 @@ void ht_world_slot_free(struct ht_world_slot *slot);
 void ht_world_publish(struct ht_world_slot *slot, struct ht_world *world);
 /* The current world with a reference for the caller, NULL when there is none. */
 struct ht_world *ht_world_acquire(struct ht_world_slot *slot);
+
+/* A thread's own view of a slot: asking again costs one atomic load while nothing new is published.
+ * It holds a reference to what it saw last, so call ht_world_reader_get now and then also when
+ * idle, lest an old map stay in memory. */
+struct ht_world_reader {
+    struct ht_world_slot *slot;
+    struct ht_world *world;
+    uint64_t generation;
+};
+
+void ht_world_reader_init(struct ht_world_reader *reader, struct ht_world_slot *slot);
+void ht_world_reader_deinit(struct ht_world_reader *reader);
+/* The current world, borrowed until the next call on this reader; NULL when there is none. */
+struct ht_world *ht_world_reader_get(struct ht_world_reader *reader);
 
 #endif
