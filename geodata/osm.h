@@ -1,8 +1,8 @@
 /* OSM: what a reader hands over, whatever the file's format was.
  *
- * A file is read in blocks of a few thousand entities. Readers decode blocks on several threads and call
- * the handler's `block` concurrently; `index` gives the order in the file. Everything in a block
- * (tags, refs, members) is borrowed and dies when the call returns.
+ * A file is read in blocks of a few thousand entities. Readers decode blocks on several threads and
+ * call the handler's `block` concurrently; `index` gives the order in the file. Everything in a
+ * block (tags, refs, members) is borrowed and dies when the call returns.
  */
 #ifndef HT_GEODATA_OSM_H
 #define HT_GEODATA_OSM_H
@@ -80,19 +80,19 @@ const char *ht_osm_tag_value(struct ht_osm_tags tags, const char *key);
 
 /* Reads a .osm.pbf, .osm, .osm.gz or .osm.bz2 file (known by its first bytes, not by its name).
  * Errors: HT_IO, HT_FOREIGN, HT_TRUNCATED, HT_SYNTAX, HT_TOO_BIG (a block that unpacks to more than
- * the format allows), HT_EMPTY, HT_NOMEM; `error` says what and where (byte for PBF, line for XML). */
+ * the format allows), HT_EMPTY, HT_NOMEM; `error` says what and where (byte for PBF, line for XML).
+ */
 HT_MUST_CHECK enum ht_status ht_osm_read(const char *path, struct ht_pool *pool,
                                          const struct ht_osm_handler *handler,
                                          struct ht_error *error);
 
 /* The same from memory: for tests and fuzzers. */
-HT_MUST_CHECK enum ht_status ht_osm_read_memory(const void *data, size_t size,
-                                                struct ht_pool *pool,
+HT_MUST_CHECK enum ht_status ht_osm_read_memory(const void *data, size_t size, struct ht_pool *pool,
                                                 const struct ht_osm_handler *handler,
                                                 struct ht_error *error);
 
-/* Writes PBF (dense nodes, zlib), blocks of 8,000 entities: for samples and tests. Nodes, ways, relations in this
- * order. The writer copies what it is given. */
+/* Writes PBF (dense nodes, zlib), blocks of 8,000 entities: for samples and tests. Nodes, ways,
+ * relations in this order. The writer copies what it is given. */
 struct ht_osm_writer;
 HT_MUST_CHECK enum ht_status ht_osm_writer_open(const char *path, struct ht_osm_writer **out,
                                                 struct ht_error *error);
