@@ -15,8 +15,10 @@ struct ht_osrm;         /* workspaces of one thread: queries, matrix, snap */
 struct ht_osrm_request; /* a parsed request */
 
 struct ht_osrm_limits {
-    uint32_t route_coordinates; /* defaults as osrm-routed: 500, table 100 -> ours 10000, trip 100, nearest 100 */
+    uint32_t route_coordinates; /* defaults as osrm-routed: 500, trip 100, nearest 100, alternatives
+                                   3; but tables of 10,000 coordinates, 10,000,000 cells */
     uint32_t table_cells;
+    uint32_t table_coordinates;
     uint32_t trip_coordinates;
     uint32_t nearest_results;
     uint32_t alternatives;
