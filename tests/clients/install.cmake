@@ -1,0 +1,23 @@
+# Installs the clients into node_modules beside this file, when they are not there as the lock file wants them.
+# Usage: cmake -DNPM=PROGRAM -P install.cmake
+cmake_minimum_required(VERSION 3.22)
+set(stamp "${CMAKE_CURRENT_LIST_DIR}/node_modules/.houtao")
+file(SHA256 "${CMAKE_CURRENT_LIST_DIR}/package-lock.json" wanted)
+if(EXISTS "${stamp}")
+  file(READ "${stamp}" have)
+  if(have STREQUAL wanted)
+    return()
+  endif()
+endif()
+if(NOT NPM)
+  message("SKIP: npm is not installed")
+  return()
+endif()
+execute_process(COMMAND ${NPM} ci --no-progress WORKING_DIRECTORY "${CMAKE_CURRENT_LIST_DIR}"
+  OUTPUT_VARIABLE said ERROR_VARIABLE said RESULT_VARIABLE code TIMEOUT 300)
+if(code EQUAL 0)
+  file(WRITE "${stamp}" "${wanted}")
+else()
+  message("${said}")
+  message("SKIP: the npm registry could not be reached, or does not have what package-lock.json names")
+endif()

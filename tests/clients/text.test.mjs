@@ -1,0 +1,37 @@
+// osrm-text-instructions (the current one) turns every step of every profile into words.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { client, serve, streetPoints } from "./town.mjs";
+
+const instructions = (await client("osrm-text-instructions")).default("v5");
+const address = await serve();
+const points = await streetPoints(address, 12);
+const TYPES = [
+  "turn", "new name", "depart", "arrive", "merge", "on ramp", "off ramp", "fork", "end of road", "continue",
+  "roundabout", "rotary", "roundabout turn", "exit roundabout", "exit rotary", "notification", "use lane",
+];
+const MODIFIERS = [
+  "uturn", "sharp right", "right", "slight right", "straight", "slight left", "left", "sharp left",
+];
+
+for (const profile of ["car", "van", "emergency", "ebike", "foot"]) {
+  test(`every step of ${profile} can be said in English and Chinese`, async () => {
+    for (let i = 1; i < points.length; i++) {
+      const url = `${address}/route/v1/${profile}/${points[i - 1].join(",")};${points[i].join(",")}?steps=true`;
+      const answer = await (await fetch(url)).json();
+      if (answer.code === "NoRoute") continue;
+      assert.equal(answer.code, "Ok", url);
+      const { steps } = answer.routes[0].legs[0];
+      assert.equal(steps[0].maneuver.type, "depart");
+      assert.equal(steps.at(-1).maneuver.type, "arrive");
+      for (const step of steps) {
+        assert.ok(TYPES.includes(step.maneuver.type), step.maneuver.type);
+        if (step.maneuver.modifier !== undefined) assert.ok(MODIFIERS.includes(step.maneuver.modifier));
+        for (const language of ["en", "zh-Hans"]) {
+          const text = instructions.compile(language, step, { legCount: 1, legIndex: 0 });
+          assert.ok(text.length > 2 && !/undefined|\{/.test(text), `${text} of ${JSON.stringify(step.maneuver)}`);
+        }
+      }
+    }
+  });
+}
