@@ -64,4 +64,21 @@ struct ht_metric {
     const uint32_t *in_length;
 };
 
+/* The edge of `lower` whose upper end lies at `depth`, or HT_NONE. Logarithmic in the row. */
+static inline uint32_t ht_cch_edge(const struct ht_cch_side *side, uint32_t lower, uint16_t depth)
+{
+    uint32_t low = side->first[lower];
+    uint32_t end = side->first[lower + 1];
+    uint32_t high = end;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (side->depth[middle] < depth) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < end && side->depth[low] == depth ? low : HT_NONE;
+}
+
 #endif

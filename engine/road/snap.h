@@ -1,17 +1,19 @@
 /* Snap: from a point to the places on the streets that a trip may begin or end at.
  *
- * A packed R-tree over the segments of one graph's base arcs (leaves in Hilbert order, Leutenegger
- * et al. 1997 for the packing, Roussopoulos et al. 1995 for the nearest search). One entry stands
- * for both directions of a street. Distances are measured as OSRM does: in a plane scaled by
- * the cosine of the latitude to find the place, by great circle to report it.
+ * A packed R-tree over the segments of one graph's base arcs (leaves in Hilbert order, Kamel and
+ * Faloutsos 1993, Leutenegger et al. 1997 for the packing, Roussopoulos et al. 1995 for the nearest
+ * search). One entry stands for both directions of a street. The nearest place is found in a plane
+ * with the local scales of a degree at the input (ht_scale_at); the distance reported is
+ * ht_distance_m. The antimeridian is a border: no search looks across it.
  *
  * Threading: the index is read-only; each thread brings its own ht_snap_work.
- * Ownership: the index borrows the network and its own arrays (mapped file or builder's heap).
+ * Ownership: the index borrows network and graph, and, when it is a view, its blob.
  */
 #ifndef HT_ENGINE_ROAD_SNAP_H
 #define HT_ENGINE_ROAD_SNAP_H
 
 #include "engine/base/geo.h"
+#include "engine/base/pool.h"
 #include "engine/base/status.h"
 #include "engine/road/network.h"
 
@@ -28,12 +30,12 @@ struct ht_place_side {
 
 struct ht_place {
     struct ht_point input;
-    struct ht_point point;          /* on the street */
-    double distance_m;              /* between the two */
-    uint32_t segment;               /* of the first usable side's arc: between its points segment, segment + 1 */
-    uint32_t component;             /* strongly connected component of the street */
-    bool small;                     /* that component is an island */
-    struct ht_place_side side[2];   /* [0] along the way, [1] against it */
+    struct ht_point point; /* on the street */
+    double distance_m;     /* between the two */
+    uint32_t segment; /* of the first usable side's arc: between its points segment, segment + 1 */
+    uint32_t component;           /* strongly connected component of the street */
+    bool small;                   /* that component is an island */
+    struct ht_place_side side[2]; /* [0] along the way, [1] against it */
 };
 
 enum ht_approach {
@@ -43,16 +45,48 @@ enum ht_approach {
 };
 
 struct ht_snap_options {
-    double radius_m;        /* < 0: no limit */
-    int16_t bearing_deg;    /* -1: none */
-    int16_t bearing_range;  /* +- degrees */
+    double radius_m;       /* < 0: no limit */
+    int16_t bearing_deg;   /* -1: none */
+    int16_t bearing_range; /* +- degrees */
     enum ht_approach approach;
-    bool any_street;        /* snapping=any: also streets no trip may begin at */
-    uint16_t exclude;       /* enum ht_arc_flag classes not to snap to */
+    bool any_street;  /* snapping=any: also streets no trip may begin at */
+    uint16_t exclude; /* enum ht_arc_flag classes not to snap to */
 };
 
 struct ht_snap_index;
 struct ht_snap_work;
+
+/* One straight piece of a street between two nodes that follow each other, as the index lists it.
+ * `arc[0]` runs along the way's nodes (from `from` to `to`), `arc[1]` against; HT_NONE: the profile
+ * may not. `segment` counts from the tail of arc[0] where there is one, else of arc[1]. */
+struct ht_snap_segment {
+    uint32_t arc[2];
+    uint32_t segment;
+    uint32_t from_node; /* indices into network->node_point */
+    uint32_t to_node;
+};
+
+/* Builds the index of `graph` (one of the network's). `pool` may be NULL: one thread. 8 bytes for
+ * each segment are borrowed while it works. HT_NOMEM; HT_TOO_BIG: an arc of more than 262,143
+ * segments, or more than 4 billion of them. O(n) beside a radix sort. */
+HT_MUST_CHECK enum ht_status ht_snap_build(const struct ht_network *network,
+                                           const struct ht_graph *graph, struct ht_pool *pool,
+                                           struct ht_snap_index **out);
+
+/* The index as one block of bytes without pointers, aligned to 64, for a file; borrowed from it. */
+void ht_snap_data(const struct ht_snap_index *index, const void **data, size_t *size);
+
+/* An index over such a block, which is borrowed and must be aligned to 64 bytes. Checks everything
+ * that a query relies on: HT_FOREIGN, HT_VERSION, HT_TRUNCATED (or longer than it says), HT_RANGE
+ * (what points outside the graph). O(n), a few milliseconds for millions of segments. */
+HT_MUST_CHECK enum ht_status ht_snap_view(const struct ht_network *network,
+                                          const struct ht_graph *graph, const void *data,
+                                          size_t size, struct ht_snap_index **out);
+void ht_snap_index_free(struct ht_snap_index *index);
+
+/* Calls visit(user, segment) for each segment whose box meets `box`, in the index' own order. */
+void ht_snap_window(const struct ht_snap_index *index, struct ht_box box,
+                    void (*visit)(void *user, const struct ht_snap_segment *segment), void *user);
 
 /* Options that ask for nothing. */
 struct ht_snap_options ht_snap_options_default(void);
@@ -60,9 +94,10 @@ struct ht_snap_options ht_snap_options_default(void);
 HT_MUST_CHECK enum ht_status ht_snap_work_new(struct ht_snap_work **out);
 void ht_snap_work_free(struct ht_snap_work *work);
 
-/* The `count` nearest places, nearest first, one for each street piece (a place at a junction appears
- * once for each street that meets there); `*found` of them are written to `out`.
- * HT_OK, also with fewer; HT_NO_SEGMENT: none. */
+/* The `count` nearest places, nearest first, one for each segment as in OSRM (so a place at a
+ * junction appears once for each street that meets there, one at a bend twice); equally near ones
+ * by their lowest arc, then segment. `*found` of them are written to `out`.
+ * HT_OK, also with fewer; HT_NO_SEGMENT: none; HT_NOMEM: the workspace can't hold so many. */
 HT_MUST_CHECK enum ht_status ht_snap_nearest(const struct ht_snap_index *index,
                                              struct ht_snap_work *work, struct ht_point point,
                                              const struct ht_snap_options *options, uint32_t count,
@@ -76,5 +111,12 @@ HT_MUST_CHECK enum ht_status ht_snap_trip(const struct ht_snap_index *index,
                                           struct ht_snap_work *work, struct ht_point point,
                                           const struct ht_snap_options *options,
                                           struct ht_place out[2], uint32_t *found);
+
+/* Where `place` lies at a junction: the same point on each street piece that meets there and passes
+ * the options, `place` itself first; else `place` alone. OSRM lets a trip begin on any of them. At
+ * most `capacity` (> 0) are written; returns how many. */
+uint32_t ht_snap_junction(const struct ht_snap_index *index, const struct ht_place *place,
+                          const struct ht_snap_options *options, struct ht_place *out,
+                          uint32_t capacity);
 
 #endif
