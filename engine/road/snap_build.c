@@ -89,8 +89,7 @@ static void run(struct builder *b, size_t pieces, void (*work)(void *, size_t, s
     }
 }
 
-/* The arc of the same piece in the other direction, or HT_NONE. */
-static uint32_t opposite(const struct ht_graph *graph, uint32_t arc)
+uint32_t ht_snap__opposite(const struct ht_graph *graph, uint32_t arc)
 {
     const struct ht_arc *a = &graph->arcs[arc];
     if (a->reverse >= graph->base_arc_count) {
@@ -104,7 +103,7 @@ static uint32_t opposite(const struct ht_graph *graph, uint32_t arc)
 static uint32_t entries_of(const struct ht_graph *graph, uint32_t arc)
 {
     const struct ht_arc *a = &graph->arcs[arc];
-    if (a->from > a->to && opposite(graph, arc) != HT_NONE) {
+    if (a->from > a->to && ht_snap__opposite(graph, arc) != HT_NONE) {
         return 0;
     }
     return a->from < a->to ? a->to - a->from : a->from - a->to;
@@ -170,13 +169,13 @@ static uint32_t pack_side(const struct ht_arc *arc, uint32_t side)
     return packed | ((uint32_t)arc->flags >> 8 & 15u) * HT_SNAP_CLASS << 4 * side;
 }
 
-static uint32_t pack(const struct ht_graph *graph, uint32_t arc)
+uint32_t ht_snap__pack(const struct ht_graph *graph, uint32_t arc)
 {
     const struct ht_arc *a = &graph->arcs[arc];
     if (a->from > a->to) {
         return pack_side(a, 1);
     }
-    uint32_t back = opposite(graph, arc);
+    uint32_t back = ht_snap__opposite(graph, arc);
     return pack_side(a, 0) | (back == HT_NONE ? 0 : pack_side(&graph->arcs[back], 1));
 }
 
@@ -194,7 +193,7 @@ static void list_entries(void *user, size_t piece, size_t worker)
         if (count == 0) {
             continue;
         }
-        uint32_t packed = pack(b->graph, arc);
+        uint32_t packed = ht_snap__pack(b->graph, arc);
         const uint32_t *node = b->network->way_node + (a->from < a->to ? a->from : a->to);
         uint64_t before = 0;
         struct ht_point u = b->network->node_point[node[0]];
@@ -242,8 +241,8 @@ static void ends_of(const struct builder *b, const struct ht_snap_ref *ref,
                     struct ht_point *restrict u, struct ht_point *restrict v)
 {
     const struct ht_arc *a = &b->graph->arcs[ref->arc];
-    const uint32_t *node = b->network->way_node + (a->from < a->to ? a->from : a->to) +
-                           ref->packed / HT_SNAP_SEGMENT;
+    const uint32_t *node =
+        b->network->way_node + (a->from < a->to ? a->from : a->to) + ref->packed / HT_SNAP_SEGMENT;
     *u = b->network->node_point[node[0]];
     *v = b->network->node_point[node[1]];
 }
@@ -321,7 +320,8 @@ static void quantize_leaf(const struct builder *b, uint32_t number, struct ht_sn
     }
 }
 
-/* Writes a chunk of nodes of the level, and derives the frames of their children, or their leaves. */
+/* Writes a chunk of nodes of the level, and derives the frames of their children, or their leaves.
+ */
 static void quantize_nodes(void *user, size_t piece, size_t worker)
 {
     struct builder *b = user;

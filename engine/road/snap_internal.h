@@ -128,9 +128,9 @@ struct ht_snap_eye {
     float step_y_m;
 };
 
-/* Squared distances in m2 from the eye to all 16 boxes or (quantized) segments, in single precision:
- * what ht_snap__reach adds to a limit makes them safe to prune by. What lies past the end of a short
- * node is noise. */
+/* Squared distances in m2 from the eye to all 16 boxes or (quantized) segments, in single
+ * precision: what ht_snap__reach adds to a limit makes them safe to prune by. What lies past the
+ * end of a short node is noise. */
 struct ht_snap_kernels {
     const char *name;
     void (*boxes)(const struct ht_snap_node *node, const struct ht_snap_eye *eye,
@@ -182,16 +182,26 @@ unsigned ht_snap__sides_facing(const struct ht_snap_options *options, unsigned s
                                uint32_t packed, bool left_hand, struct ht_point input,
                                const struct ht_point ends[2]);
 
-/* Everything a place says, from where it was found. */
+/* Traffic keeps left on this arc. */
+bool ht_snap__left_hand(const struct ht_snap_index *index, uint32_t arc);
+
+/* An entry that was found; `arc` and `segment` (along the way) break ties. */
 struct ht_snap_hit {
     double square_m2;
     double ratio;
     uint32_t ref;
-    uint32_t arc;     /* of the ref: ties go to the lowest */
-    uint32_t segment; /* along the way */
+    uint32_t arc;
+    uint32_t segment;
     unsigned sides;
 };
+
+/* Everything a place says, from where it was found. */
 void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
-                    const struct ht_snap_hit *hit, struct ht_place *out);
+                    const struct ht_snap_ref *ref, const struct ht_snap_hit *hit,
+                    struct ht_place *out);
+
+/* The arc of the same piece in the other direction, or HT_NONE; what an entry says of its sides. */
+uint32_t ht_snap__opposite(const struct ht_graph *graph, uint32_t arc);
+uint32_t ht_snap__pack(const struct ht_graph *graph, uint32_t arc);
 
 #endif

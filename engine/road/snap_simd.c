@@ -1,6 +1,6 @@
 /* The two inner loops of the search, 16 children at a time: once for every machine, once for AVX2,
- * once for AVX-512. They only decide what is worth a closer look, so that their last bits may differ
- * between machines while answers do not. */
+ * once for AVX-512. They only decide what is worth a closer look, so that their last bits may
+ * differ between machines while answers do not. */
 #include "engine/road/snap_internal.h"
 
 #include <math.h>
@@ -103,10 +103,10 @@ HT_AVX512 static void boxes_avx512(const struct ht_snap_node *node, const struct
     const __m512 x = _mm512_set1_ps(eye->x);
     const __m512 y = _mm512_set1_ps(eye->y);
     const __m512 zero = _mm512_setzero_ps();
-    __m512 dx = _mm512_max_ps(_mm512_sub_ps(load16(node->min_x), x),
-                              _mm512_sub_ps(x, load16(node->max_x)));
-    __m512 dy = _mm512_max_ps(_mm512_sub_ps(load16(node->min_y), y),
-                              _mm512_sub_ps(y, load16(node->max_y)));
+    __m512 dx =
+        _mm512_max_ps(_mm512_sub_ps(load16(node->min_x), x), _mm512_sub_ps(x, load16(node->max_x)));
+    __m512 dy =
+        _mm512_max_ps(_mm512_sub_ps(load16(node->min_y), y), _mm512_sub_ps(y, load16(node->max_y)));
     dx = _mm512_mul_ps(_mm512_max_ps(dx, zero), _mm512_set1_ps(eye->step_x_m));
     dy = _mm512_mul_ps(_mm512_max_ps(dy, zero), _mm512_set1_ps(eye->step_y_m));
     _mm512_storeu_ps(out, _mm512_add_ps(_mm512_mul_ps(dx, dx), _mm512_mul_ps(dy, dy)));

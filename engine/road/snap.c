@@ -1,0 +1,311 @@
+/* Searching the snap index.
+ *
+ *   root  [ . . X . ]          depth first, nearest child first: the first leaf reached nearly
+ *           /   |              always holds the answer, and its distance prunes the rest.
+ *   level 0 [ X . x ]          Kernels look at 16 children at once in single precision; a child
+ *           /     \            within reach of the best so far is entered, a segment within reach
+ *   leaves [|||X]  [||||]      is measured exactly, in doubles.
+ */
+#include "engine/base/array.h"
+#include "engine/road/snap_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ht_snap_work {
+    struct ht_snap_hit *hits;
+    size_t capacity;
+};
+
+/* The nearest so far, in order. */
+struct list {
+    struct ht_snap_hit *hits;
+    uint32_t count;
+    uint32_t most;
+};
+
+struct step {
+    float square[HT_SNAP_FAN];
+    uint32_t left; /* children still to be entered */
+    uint32_t node;
+    struct ht_snap_frame frame;
+};
+
+struct search {
+    const struct ht_snap_index *index;
+    const struct ht_snap_options *options;
+    struct ht_point input;
+    struct ht_scale scale;
+    double limit; /* square of the distance at which nothing matters any more */
+    bool faces;   /* options look at the direction of the street */
+    bool trip;    /* `big` decides when to end */
+    struct list all;
+    struct list big; /* outside islands */
+    struct step steps[HT_SNAP_LEVELS];
+};
+
+enum ht_status ht_snap_work_new(struct ht_snap_work **out)
+{
+    *out = calloc(1, sizeof **out);
+    return *out == NULL ? HT_NOMEM : HT_OK;
+}
+
+void ht_snap_work_free(struct ht_snap_work *work)
+{
+    if (work != NULL) {
+        free(work->hits);
+        free(work);
+    }
+}
+
+static bool hit_before(const struct ht_snap_hit *a, const struct ht_snap_hit *b)
+{
+    if (a->square_m2 != b->square_m2) {
+        return a->square_m2 < b->square_m2;
+    }
+    return a->arc != b->arc ? a->arc < b->arc : a->segment < b->segment;
+}
+
+static void list_add(struct list *list, const struct ht_snap_hit *hit)
+{
+    if (list->count == list->most) {
+        if (!hit_before(hit, &list->hits[list->count - 1])) {
+            return;
+        }
+        list->count--;
+    }
+    uint32_t at = list->count++;
+    while (at > 0 && hit_before(hit, &list->hits[at - 1])) {
+        list->hits[at] = list->hits[at - 1];
+        at--;
+    }
+    list->hits[at] = *hit;
+}
+
+static struct ht_snap_eye eye_of(const struct search *s, struct ht_snap_frame frame)
+{
+    double step = (double)(UINT64_C(1) << frame.shift);
+    return (struct ht_snap_eye){
+        .x = (float)((double)(s->input.lon_e7 - frame.x) / step),
+        .y = (float)((double)(s->input.lat_e7 - frame.y) / step),
+        .step_x_m = (float)(s->scale.lon_m * 1e-7 * step),
+        .step_y_m = (float)(s->scale.lat_m * 1e-7 * step),
+    };
+}
+
+/* The true ends of a segment: from the leaf where it is exact, which saves three cache misses. */
+static void ends_of(const struct ht_snap_index *index, const struct ht_snap_leaf *leaf,
+                    uint32_t lane, struct ht_snap_frame frame, uint32_t ref,
+                    struct ht_point ends[2])
+{
+    if (frame.shift == 0) {
+        ends[0].lon_e7 = (int32_t)(frame.x + leaf->from_x[lane]);
+        ends[0].lat_e7 = (int32_t)(frame.y + leaf->from_y[lane]);
+        ends[1].lon_e7 = (int32_t)(frame.x + leaf->to_x[lane]);
+        ends[1].lat_e7 = (int32_t)(frame.y + leaf->to_y[lane]);
+        return;
+    }
+    struct ht_snap_segment segment = ht_snap__segment(index, &index->refs[ref]);
+    ends[0] = index->network->node_point[segment.from_node];
+    ends[1] = index->network->node_point[segment.to_node];
+}
+
+/* Measures one segment, and keeps it when it is near enough and the options allow it. */
+static void consider(struct search *s, const struct ht_point ends[2], uint32_t number)
+{
+    struct ht_snap_foot foot = ht_snap__foot(s->scale, s->input, ends[0], ends[1]);
+    if (foot.square_m2 > s->limit) {
+        return;
+    }
+    const struct ht_snap_options *options = s->options;
+    const struct ht_snap_ref *ref = &s->index->refs[number];
+    struct ht_snap_hit hit = {
+        .square_m2 = foot.square_m2,
+        .ratio = foot.ratio,
+        .ref = number,
+        .arc = ref->arc,
+        .segment = ref->packed / HT_SNAP_SEGMENT,
+        .sides = ht_snap__sides(options, ref->packed),
+    };
+    if (s->faces && hit.sides != 0) {
+        bool left =
+            options->approach != HT_APPROACH_UNRESTRICTED && ht_snap__left_hand(s->index, ref->arc);
+        hit.sides = ht_snap__sides_facing(options, hit.sides, ref->packed, left, s->input, ends);
+    }
+    if (hit.sides == 0) {
+        return;
+    }
+    if (options->radius_m >= 0.0 &&
+        ht_distance_m(s->input, ht_point_between(ends[0], ends[1], foot.ratio)) >
+            options->radius_m) {
+        return;
+    }
+    list_add(&s->all, &hit);
+    if (s->trip && (hit.sides & ~(ref->packed / HT_SNAP_SMALL) & 3u) != 0) {
+        list_add(&s->big, &hit);
+    }
+    const struct list *deciding = s->trip ? &s->big : &s->all;
+    if (deciding->count == deciding->most) {
+        double worst = deciding->hits[deciding->count - 1].square_m2;
+        s->limit = worst < s->limit ? worst : s->limit;
+    }
+}
+
+/* The nearest of the children left within reach; 16 when there is none. */
+static uint32_t nearest_child(const float square[HT_SNAP_FAN], uint32_t left, float reach)
+{
+    uint32_t best = HT_SNAP_FAN;
+    while (left != 0) {
+        uint32_t k = (uint32_t)__builtin_ctz(left);
+        left &= left - 1;
+        if (square[k] <= reach) {
+            reach = square[k];
+            best = k;
+        }
+    }
+    return best;
+}
+
+static void search_leaf(struct search *s, uint32_t number, struct ht_snap_frame frame)
+{
+    const struct ht_snap_index *index = s->index;
+    const struct ht_snap_leaf *leaf = &index->leaves[number];
+    uint32_t first = number * HT_SNAP_FAN;
+    uint32_t count = index->head->entry_count - first;
+    uint32_t left = count >= HT_SNAP_FAN ? 0xffffu : (1u << count) - 1;
+    float steps = frame.shift == 0 ? 0.2f : 2.0f;
+    struct ht_snap_eye eye = eye_of(s, frame);
+    float square[HT_SNAP_FAN];
+    index->kernels->segments(leaf, &eye, square);
+    for (;;) {
+        uint32_t lane = nearest_child(square, left, ht_snap__reach(s->limit, &eye, steps));
+        if (lane == HT_SNAP_FAN) {
+            return;
+        }
+        left &= ~(1u << lane);
+        struct ht_point ends[2];
+        ends_of(index, leaf, lane, frame, first + lane, ends);
+        consider(s, ends, first + lane);
+    }
+}
+
+static void step_enter(const struct search *s, struct step *step, uint32_t level)
+{
+    const struct ht_snap_index *index = s->index;
+    uint32_t below = level == 0 ? index->head->leaf_count : index->level_size[level - 1];
+    uint32_t count = below - step->node * HT_SNAP_FAN;
+    struct ht_snap_eye eye = eye_of(s, step->frame);
+    index->kernels->boxes(&index->level[level][step->node], &eye, step->square);
+    step->left = count >= HT_SNAP_FAN ? 0xffffu : (1u << count) - 1;
+}
+
+static void search_run(struct search *s)
+{
+    const struct ht_snap_index *index = s->index;
+    if (index->head->entry_count == 0) {
+        return;
+    }
+    uint32_t top = index->head->level_count - 1;
+    uint32_t level = top;
+    s->steps[top].node = 0;
+    s->steps[top].frame = ht_snap_frame_root(index->head);
+    step_enter(s, &s->steps[top], top);
+    for (;;) {
+        struct step *step = &s->steps[level];
+        struct ht_snap_eye eye = eye_of(s, step->frame);
+        uint32_t child =
+            nearest_child(step->square, step->left, ht_snap__reach(s->limit, &eye, 0.05f));
+        if (child == HT_SNAP_FAN) {
+            if (level == top) {
+                return;
+            }
+            level++;
+            continue;
+        }
+        step->left &= ~(1u << child);
+        struct ht_snap_frame frame =
+            ht_snap_frame_child(&index->level[level][step->node], step->frame, child);
+        uint32_t number = step->node * HT_SNAP_FAN + child;
+        if (level == 0) {
+            search_leaf(s, number, frame);
+            continue;
+        }
+        level--;
+        s->steps[level].node = number;
+        s->steps[level].frame = frame;
+        step_enter(s, &s->steps[level], level);
+    }
+}
+
+static void search_begin(struct search *s, const struct ht_snap_index *index, struct ht_point point,
+                         const struct ht_snap_options *options)
+{
+    s->index = index;
+    s->options = options;
+    s->input = point;
+    s->scale = ht_scale_at(point.lat_e7);
+    s->faces = options->bearing_deg >= 0 || options->approach != HT_APPROACH_UNRESTRICTED;
+    s->trip = false;
+    s->limit = INFINITY;
+    if (options->radius_m >= 0.0) {
+        /* The exact test measures from band to band of latitude: leave it some room. */
+        double radius = options->radius_m * 1.02 + 1.0;
+        s->limit = radius * radius;
+    }
+}
+
+enum ht_status ht_snap_nearest(const struct ht_snap_index *index, struct ht_snap_work *work,
+                               struct ht_point point, const struct ht_snap_options *options,
+                               uint32_t count, struct ht_place *out, uint32_t *found)
+{
+    *found = 0;
+    if (count == 0) {
+        return HT_NO_SEGMENT;
+    }
+    void *hits = work->hits;
+    enum ht_status status = ht_array_reserve(&hits, &work->capacity, count, sizeof *work->hits);
+    work->hits = hits;
+    if (status != HT_OK) {
+        return status;
+    }
+    struct search s;
+    search_begin(&s, index, point, options);
+    s.all = (struct list){.hits = work->hits, .most = count};
+    search_run(&s);
+    for (uint32_t i = 0; i < s.all.count; i++) {
+        ht_snap__place(index, point, &index->refs[work->hits[i].ref], &work->hits[i], &out[i]);
+    }
+    *found = s.all.count;
+    return s.all.count == 0 ? HT_NO_SEGMENT : HT_OK;
+}
+
+enum ht_status ht_snap_trip(const struct ht_snap_index *index, struct ht_snap_work *work,
+                            struct ht_point point, const struct ht_snap_options *options,
+                            struct ht_place out[2], uint32_t *found)
+{
+    (void)work;
+    struct ht_snap_hit nearest;
+    struct ht_snap_hit big;
+    struct search s;
+    *found = 0;
+    search_begin(&s, index, point, options);
+    s.trip = true;
+    s.all = (struct list){.hits = &nearest, .most = 1};
+    s.big = (struct list){.hits = &big, .most = 1};
+    search_run(&s);
+    if (s.all.count == 0) {
+        return HT_NO_SEGMENT;
+    }
+    ht_snap__place(index, point, &index->refs[nearest.ref], &nearest, &out[0]);
+    *found = 1;
+    if (s.big.count > 0) {
+        if (big.ref == nearest.ref) {
+            out[1] = out[0];
+        } else {
+            ht_snap__place(index, point, &index->refs[big.ref], &big, &out[1]);
+        }
+        *found = 2;
+    }
+    return HT_OK;
+}

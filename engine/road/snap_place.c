@@ -1,0 +1,197 @@
+/* From an entry of the index to a place: which sides the options leave, what each side pays. */
+#include "engine/road/snap_internal.h"
+
+#include <math.h>
+
+struct ht_snap_segment ht_snap__segment(const struct ht_snap_index *index,
+                                        const struct ht_snap_ref *ref)
+{
+    const struct ht_graph *graph = index->graph;
+    const struct ht_arc *a = &graph->arcs[ref->arc];
+    uint32_t low = a->from < a->to ? a->from : a->to;
+    uint32_t count = a->from < a->to ? a->to - a->from : a->from - a->to;
+    uint32_t along = ref->packed / HT_SNAP_SEGMENT;
+    if (along >= count) { /* only in a forged file */
+        along = count == 0 ? 0 : count - 1;
+    }
+    const uint32_t *node = index->network->way_node + low + along;
+    struct ht_snap_segment segment = {
+        .arc = {HT_NONE, HT_NONE},
+        .segment = along,
+        .from_node = node[0],
+        .to_node = node[count == 0 ? 0 : 1],
+    };
+    if (a->from < a->to) {
+        segment.arc[0] = ref->arc;
+        if ((ref->packed & HT_SNAP_AGAINST) != 0 && a->reverse < graph->base_arc_count) {
+            segment.arc[1] = a->reverse;
+        }
+    } else {
+        segment.arc[1] = ref->arc;
+        segment.segment = count == 0 ? 0 : count - 1 - along;
+    }
+    return segment;
+}
+
+struct ht_snap_foot ht_snap__foot(struct ht_scale scale, struct ht_point input, struct ht_point u,
+                                  struct ht_point v)
+{
+    double step_x = scale.lon_m * 1e-7;
+    double step_y = scale.lat_m * 1e-7;
+    double ux = (double)((int64_t)u.lon_e7 - input.lon_e7) * step_x;
+    double uy = (double)((int64_t)u.lat_e7 - input.lat_e7) * step_y;
+    double vx = (double)((int64_t)v.lon_e7 - input.lon_e7) * step_x;
+    double vy = (double)((int64_t)v.lat_e7 - input.lat_e7) * step_y;
+    double dx = vx - ux;
+    double dy = vy - uy;
+    double dot = -(ux * dx + uy * dy);
+    double length = dx * dx + dy * dy;
+    if (dot <= 0.0 || length == 0.0) { /* the ends exactly, so that streets that meet tie */
+        return (struct ht_snap_foot){.square_m2 = ux * ux + uy * uy, .ratio = 0.0};
+    }
+    if (dot >= length) {
+        return (struct ht_snap_foot){.square_m2 = vx * vx + vy * vy, .ratio = 1.0};
+    }
+    double ratio = dot / length;
+    double x = ux + ratio * dx;
+    double y = uy + ratio * dy;
+    return (struct ht_snap_foot){.square_m2 = x * x + y * y, .ratio = ratio};
+}
+
+struct ht_snap_options ht_snap_options_default(void)
+{
+    return (struct ht_snap_options){
+        .radius_m = -1.0,
+        .bearing_deg = -1,
+        .bearing_range = 180,
+        .approach = HT_APPROACH_UNRESTRICTED,
+    };
+}
+
+unsigned ht_snap__sides(const struct ht_snap_options *options, uint32_t packed)
+{
+    unsigned sides = packed & 3u;
+    if (!options->any_street) {
+        sides &= ~(packed / HT_SNAP_NO_START);
+    }
+    uint32_t classes = (uint32_t)options->exclude >> 8 & 15u;
+    if (classes != 0) {
+        uint32_t has = packed / HT_SNAP_CLASS;
+        sides &= (has & classes) != 0 ? ~1u : ~0u;
+        sides &= (has >> 4 & classes) != 0 ? ~2u : ~0u;
+    }
+    return sides & 3u;
+}
+
+/* Whether two whole bearings lie within `range` of each other around the circle. */
+static bool bearing_within(int bearing, int wanted, int range)
+{
+    if (range >= 180) {
+        return true;
+    }
+    int apart = (bearing - wanted) % 360;
+    apart = apart < 0 ? apart + 360 : apart;
+    return range >= 0 && (apart <= range || apart >= 360 - range);
+}
+
+bool ht_snap__left_hand(const struct ht_snap_index *index, uint32_t arc)
+{
+    const struct ht_way *way = &index->network->ways[index->graph->arcs[arc].way];
+    return index->graph->left_hand || (way->flags & HT_WAY_LEFT_HAND) != 0;
+}
+
+/* OSRM: on a one-way street the approach says nothing; an input that lies on the line itself counts
+ * as on its right. */
+static unsigned sides_approached(enum ht_approach approach, bool left_hand, struct ht_point input,
+                                 const struct ht_point ends[2])
+{
+    int64_t dx = (int64_t)ends[1].lon_e7 - ends[0].lon_e7;
+    int64_t dy = (int64_t)ends[1].lat_e7 - ends[0].lat_e7;
+    int64_t px = (int64_t)input.lon_e7 - ends[0].lon_e7;
+    int64_t py = (int64_t)input.lat_e7 - ends[0].lat_e7;
+    /* In doubles, where 64-bit integers could overflow; exact for what is shorter than 6 degrees.
+     */
+    bool right = !((double)dx * (double)py > (double)dy * (double)px);
+    if (left_hand) {
+        right = !right;
+    }
+    if (approach == HT_APPROACH_OPPOSITE) {
+        right = !right;
+    }
+    return right ? 1u : 2u;
+}
+
+unsigned ht_snap__sides_facing(const struct ht_snap_options *options, unsigned sides,
+                               uint32_t packed, bool left_hand, struct ht_point input,
+                               const struct ht_point ends[2])
+{
+    if (options->approach != HT_APPROACH_UNRESTRICTED && (packed & 3u) == 3u) {
+        sides &= sides_approached(options->approach, left_hand, input, ends);
+    }
+    if (options->bearing_deg >= 0 && sides != 0) {
+        int along = (int)floor(ht_bearing_deg(ends[0], ends[1]) + 0.5);
+        int range = options->bearing_range;
+        sides &= bearing_within(along, options->bearing_deg, range) ? ~0u : ~1u;
+        sides &= bearing_within(along + 180, options->bearing_deg, range) ? ~0u : ~2u;
+    }
+    return sides;
+}
+
+static void side_fill(const struct ht_graph *graph, uint32_t arc, uint32_t before_mm,
+                      struct ht_place_side *side)
+{
+    const struct ht_arc *a = &graph->arcs[arc];
+    uint32_t after_mm = a->length_mm - before_mm;
+    *side = (struct ht_place_side){
+        .arc = arc,
+        .before_mm = before_mm,
+        .after_mm = after_mm,
+        .before = {ht_share(a->weight_ms, before_mm, a->length_mm),
+                   ht_share(a->duration_ms, before_mm, a->length_mm), before_mm},
+        .after = {ht_share(a->weight_ms, after_mm, a->length_mm),
+                  ht_share(a->duration_ms, after_mm, a->length_mm), after_mm},
+    };
+}
+
+void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
+                    const struct ht_snap_ref *ref, const struct ht_snap_hit *hit,
+                    struct ht_place *out)
+{
+    const struct ht_graph *graph = index->graph;
+    struct ht_snap_segment at = ht_snap__segment(index, ref);
+    struct ht_point u = index->network->node_point[at.from_node];
+    struct ht_point v = index->network->node_point[at.to_node];
+    const struct ht_arc *piece = &graph->arcs[ref->arc];
+    uint64_t along = ref->before_mm + (uint64_t)(hit->ratio * ht_distance_mm(u, v) + 0.5);
+    uint32_t along_mm = along > piece->length_mm ? piece->length_mm : (uint32_t)along;
+    *out = (struct ht_place){
+        .input = input,
+        .point = hit->ratio <= 0.0   ? u
+                 : hit->ratio >= 1.0 ? v
+                                     : ht_point_between(u, v, hit->ratio),
+        .side = {{.arc = HT_NONE}, {.arc = HT_NONE}},
+    };
+    out->distance_m = ht_distance_m(input, out->point);
+    if ((hit->sides & 1u) != 0 && at.arc[0] != HT_NONE) {
+        side_fill(graph, at.arc[0], along_mm, &out->side[0]);
+    }
+    if ((hit->sides & 2u) != 0 && at.arc[1] != HT_NONE) {
+        uint32_t length = graph->arcs[at.arc[1]].length_mm;
+        side_fill(graph, at.arc[1], along_mm > length ? 0 : length - along_mm, &out->side[1]);
+    }
+    /* The side that speaks for the place: the first usable one that is not on an island. */
+    uint32_t first = out->side[0].arc != HT_NONE ? 0 : 1;
+    uint32_t speaker = out->side[first].arc;
+    if (speaker == HT_NONE) {
+        return;
+    }
+    uint32_t count = ht_arc_point_count(piece) - 1;
+    out->segment = at.arc[0] != HT_NONE && first == 1 ? count - 1 - at.segment : at.segment;
+    uint32_t second = out->side[1].arc;
+    if ((graph->arcs[speaker].flags & HT_ARC_SMALL) != 0 && second != HT_NONE &&
+        (graph->arcs[second].flags & HT_ARC_SMALL) == 0) {
+        speaker = second;
+    }
+    out->component = graph->arcs[speaker].component;
+    out->small = (graph->arcs[speaker].flags & HT_ARC_SMALL) != 0;
+}
