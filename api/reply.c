@@ -83,6 +83,7 @@ void ht_reply_reset(struct ht_reply *reply)
     reply->content_type = "application/json; charset=UTF-8";
     reply->allow = NULL;
     reply->retry_after_s = 0;
+    reply->cors = false;
     ht_buffer_clear(&reply->body);
 }
 

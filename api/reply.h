@@ -1,8 +1,8 @@
 /* Reply: the answer that a handler fills, and the byte buffer underneath.
  *
  * Threading: one reply belongs to one thread at a time. Ownership: the buffer owns its bytes; it is
- * reused from request to request. Errors: a buffer that can't grow (or passes its cap) turns `failed`
- * and ignores what follows; the server then answers 503.
+ * reused from request to request. Errors: a buffer that can't grow (or passes its cap) turns
+ * `failed` and ignores what follows; the server then answers 503.
  */
 #ifndef HT_API_REPLY_H
 #define HT_API_REPLY_H
@@ -28,14 +28,15 @@ void ht_buffer_append(struct ht_buffer *buffer, const void *bytes, size_t size);
 void ht_buffer_text(struct ht_buffer *buffer, const char *text);
 
 struct ht_reply {
-    int status; /* HTTP status, 200 at first */
+    int status;               /* HTTP status, 200 at first */
     const char *content_type; /* static text */
     const char *allow;        /* for 405, static text; else NULL */
     int retry_after_s;        /* for 429 and 503; 0: none */
+    bool cors;                /* pages of any origin may read it */
     struct ht_buffer body;
 };
 
-/* status 200, application/json, body emptied but kept. */
+/* status 200, application/json, no other header, body emptied but kept. */
 void ht_reply_reset(struct ht_reply *reply);
 void ht_reply_deinit(struct ht_reply *reply);
 

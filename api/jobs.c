@@ -1,0 +1,117 @@
+#include "api/jobs.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct worker {
+    struct ht_jobs *jobs;
+    void *context;
+    pthread_t thread;
+};
+
+struct ht_jobs {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct ht_job *first;
+    struct ht_job **last;
+    unsigned queue;
+    bool stop;
+    struct ht_jobs_stats stats;
+    unsigned started;
+    struct worker workers[];
+};
+
+static void *worker_main(void *arg)
+{
+    struct worker *worker = arg;
+    struct ht_jobs *jobs = worker->jobs;
+    (void)pthread_mutex_lock(&jobs->lock);
+    for (;;) {
+        while (jobs->first == NULL && !jobs->stop) {
+            (void)pthread_cond_wait(&jobs->wake, &jobs->lock);
+        }
+        struct ht_job *job = jobs->first;
+        if (job == NULL) {
+            break;
+        }
+        jobs->first = job->next;
+        if (jobs->first == NULL) {
+            jobs->last = &jobs->first;
+        }
+        jobs->stats.waiting--;
+        jobs->stats.running++;
+        (void)pthread_mutex_unlock(&jobs->lock);
+        job->run(job, worker->context);
+        (void)pthread_mutex_lock(&jobs->lock);
+        jobs->stats.running--;
+        jobs->stats.done++;
+    }
+    (void)pthread_mutex_unlock(&jobs->lock);
+    return NULL;
+}
+
+enum ht_status ht_jobs_new(unsigned workers, unsigned queue, void *const *contexts,
+                           struct ht_jobs **out)
+{
+    struct ht_jobs *jobs = calloc(1, sizeof *jobs + workers * sizeof jobs->workers[0]);
+    if (jobs == NULL) {
+        return HT_NOMEM;
+    }
+    (void)pthread_mutex_init(&jobs->lock, NULL);
+    (void)pthread_cond_init(&jobs->wake, NULL);
+    jobs->last = &jobs->first;
+    jobs->queue = queue;
+    for (unsigned i = 0; i < workers; i++) {
+        struct worker *worker = &jobs->workers[i];
+        worker->jobs = jobs;
+        worker->context = contexts[i];
+        if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0) {
+            ht_jobs_free(jobs);
+            return HT_NOMEM;
+        }
+        jobs->started++;
+    }
+    *out = jobs;
+    return HT_OK;
+}
+
+void ht_jobs_free(struct ht_jobs *jobs)
+{
+    if (jobs == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&jobs->lock);
+    jobs->stop = true;
+    (void)pthread_cond_broadcast(&jobs->wake);
+    (void)pthread_mutex_unlock(&jobs->lock);
+    for (unsigned i = 0; i < jobs->started; i++) {
+        (void)pthread_join(jobs->workers[i].thread, NULL);
+    }
+    (void)pthread_cond_destroy(&jobs->wake);
+    (void)pthread_mutex_destroy(&jobs->lock);
+    free(jobs);
+}
+
+bool ht_jobs_submit(struct ht_jobs *jobs, struct ht_job *job)
+{
+    (void)pthread_mutex_lock(&jobs->lock);
+    bool room = jobs->stats.waiting < jobs->queue && jobs->started > 0;
+    if (room) {
+        job->next = NULL;
+        *jobs->last = job;
+        jobs->last = &job->next;
+        jobs->stats.waiting++;
+        (void)pthread_cond_signal(&jobs->wake);
+    } else {
+        jobs->stats.refused++;
+    }
+    (void)pthread_mutex_unlock(&jobs->lock);
+    return room;
+}
+
+void ht_jobs_stats_read(struct ht_jobs *jobs, struct ht_jobs_stats *out)
+{
+    (void)pthread_mutex_lock(&jobs->lock);
+    *out = jobs->stats;
+    (void)pthread_mutex_unlock(&jobs->lock);
+}

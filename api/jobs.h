@@ -1,0 +1,39 @@
+/* Jobs: threads for what may take longer than a few milliseconds, so that no event loop has to.
+ *
+ * Threading: submit from any thread. Ownership: a job is the caller's memory; it is the pool's from
+ * submit until its `run` returns (which may hand it on or free it). Each worker has a context of
+ * its own.
+ */
+#ifndef HT_API_JOBS_H
+#define HT_API_JOBS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/base/status.h"
+
+struct ht_jobs;
+
+struct ht_job {
+    void (*run)(struct ht_job *job, void *worker_context);
+    struct ht_job *next; /* the pool's */
+};
+
+/* `contexts`: one for each of `workers`, borrowed, may hold NULLs. `queue`: jobs that may wait. */
+HT_MUST_CHECK enum ht_status ht_jobs_new(unsigned workers, unsigned queue, void *const *contexts,
+                                         struct ht_jobs **out);
+/* Runs what was submitted, then ends the threads. */
+void ht_jobs_free(struct ht_jobs *jobs);
+
+/* False when the queue is full. */
+bool ht_jobs_submit(struct ht_jobs *jobs, struct ht_job *job);
+
+struct ht_jobs_stats {
+    unsigned waiting;
+    unsigned running;
+    size_t done;
+    size_t refused;
+};
+void ht_jobs_stats_read(struct ht_jobs *jobs, struct ht_jobs_stats *out);
+
+#endif
