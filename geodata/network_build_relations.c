@@ -1,0 +1,206 @@
+/* Turn restrictions as they are tagged: brought into the order of their ids, conditional values
+ * taken apart. What they mean on a graph is network_build_restrict.c's matter. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/array.h"
+#include "geodata/network_build_internal.h"
+
+enum { MOST_TEXT = 255 };
+
+enum ht_status ht__build_text(struct ht_network_build *build, const struct ht__worker *worker,
+                              uint32_t *number)
+{
+    const char *text = worker->texts.data + worker->texts.offset[*number];
+    uint32_t global = 0;
+    enum ht_status status = ht__texts_add(&build->strings, text, &global);
+    if (status == HT_OK) {
+        *number = build->strings.offset[global];
+    }
+    return status;
+}
+
+static enum ht_status add_text(struct ht_network_build *build, const char *text, size_t size,
+                               uint32_t *offset)
+{
+    char copy[MOST_TEXT + 1];
+    while (size > 0 && isspace((unsigned char)*text)) {
+        text++;
+        size--;
+    }
+    while (size > 0 && isspace((unsigned char)text[size - 1])) {
+        size--;
+    }
+    if (size == 0 || size > MOST_TEXT) {
+        return HT_SYNTAX;
+    }
+    memcpy(copy, text, size);
+    copy[size] = '\0';
+    uint32_t number = 0;
+    enum ht_status status = ht__texts_add(&build->strings, copy, &number);
+    if (status == HT_OK) {
+        *offset = build->strings.offset[number];
+    }
+    return status;
+}
+
+static enum ht_status push_tag(struct ht_network_build *build, struct ht__tag tag)
+{
+    void *tags = build->tags;
+    enum ht_status status =
+        ht_array_reserve(&tags, &build->tag_capacity, build->tag_count + 1, sizeof *build->tags);
+    build->tags = tags;
+    if (status == HT_OK) {
+        build->tags[build->tag_count++] = tag;
+    }
+    return status;
+}
+
+/* The end of the condition that begins at `text`, and where the next value begins. */
+static const char *condition_end(const char *text, const char **next)
+{
+    int depth = 0;
+    const char *end = text;
+    while (*end != '\0' && (depth > 0 || *end != ';')) {
+        depth += (*end == '(') - (*end == ')' && depth > 0);
+        end++;
+    }
+    *next = *end == ';' ? end + 1 : end;
+    return end;
+}
+
+/* "value @ condition" or "value @ (condition)", as many as there are. HT_SYNTAX: not of this form.
+ */
+static enum ht_status split_conditional(struct ht_network_build *build, uint32_t key,
+                                        const char *text)
+{
+    while (*text != '\0') {
+        const char *at = strchr(text, '@');
+        if (at == NULL) {
+            return HT_SYNTAX;
+        }
+        struct ht__tag tag = {.key = key, .value = 0, .schedule = 0};
+        enum ht_status status = add_text(build, text, (size_t)(at - text), &tag.value);
+        const char *begin = at + 1;
+        while (isspace((unsigned char)*begin)) {
+            begin++;
+        }
+        const char *end = condition_end(begin, &text);
+        while (end > begin && isspace((unsigned char)end[-1])) {
+            end--;
+        }
+        if (*begin == '(' && end > begin + 1 && end[-1] == ')') {
+            begin++;
+            end--;
+        }
+        if (status == HT_OK) {
+            status = add_text(build, begin, (size_t)(end - begin), &tag.schedule);
+        }
+        if (status == HT_OK) {
+            status = push_tag(build, tag);
+        }
+        if (status != HT_OK) {
+            return status;
+        }
+        while (isspace((unsigned char)*text)) {
+            text++;
+        }
+    }
+    return HT_OK;
+}
+
+static enum ht_status carry_tag(struct ht_network_build *build, const struct ht__worker *worker,
+                                struct ht__tag tag)
+{
+    const char *key = worker->texts.data + worker->texts.offset[tag.key];
+    const char *ending = strrchr(key, ':');
+    bool conditional = ending != NULL && strcmp(ending, ":conditional") == 0;
+    enum ht_status status = ht__build_text(build, worker, &tag.key);
+    if (status == HT_OK && !conditional) {
+        tag.schedule = HT_NONE;
+        status = ht__build_text(build, worker, &tag.value);
+        return status == HT_OK ? push_tag(build, tag) : status;
+    }
+    if (status == HT_OK) {
+        const char *value = worker->texts.data + worker->texts.offset[tag.value];
+        status = split_conditional(build, tag.key, value);
+        if (status == HT_SYNTAX) {
+            build->counts.restrictions_malformed++;
+            status = HT_OK;
+        }
+    }
+    return status;
+}
+
+static enum ht_status carry_relation(struct ht_network_build *build, struct ht__relation *relation,
+                                     size_t *members)
+{
+    const struct ht__worker *worker = &build->workers[relation->worker];
+    if (relation->member_count > 0) {
+        memcpy(build->members + *members, worker->members + relation->first_member,
+               relation->member_count * sizeof *build->members);
+    }
+    relation->first_member = *members;
+    *members += relation->member_count;
+    size_t first = build->tag_count;
+    enum ht_status status = HT_OK;
+    for (uint32_t k = 0; status == HT_OK && k < relation->tag_count; k++) {
+        status = carry_tag(build, worker, worker->tags[relation->first_tag + k]);
+    }
+    relation->first_tag = first;
+    relation->tag_count = (uint32_t)(build->tag_count - first);
+    return status;
+}
+
+static int relation_compare(const void *a, const void *b)
+{
+    const struct ht__relation *x = a;
+    const struct ht__relation *y = b;
+    if (x->id != y->id) {
+        return x->id < y->id ? -1 : 1;
+    }
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+static enum ht_status gather(struct ht_network_build *build, size_t *count)
+{
+    size_t members = 0;
+    size_t relations = 0;
+    for (size_t i = 0; i < build->worker_count; i++) {
+        relations += build->workers[i].relation_count;
+        members += build->workers[i].member_count;
+    }
+    build->relations = ht_array_new(relations, sizeof *build->relations);
+    build->members = ht_array_new(members, sizeof *build->members);
+    if (build->relations == NULL || build->members == NULL) {
+        return HT_NOMEM;
+    }
+    *count = 0;
+    for (size_t i = 0; i < build->worker_count; i++) {
+        const struct ht__worker *worker = &build->workers[i];
+        for (size_t k = 0; k < worker->relation_count; k++) {
+            build->relations[(*count)++] = worker->relations[k];
+        }
+    }
+    qsort(build->relations, *count, sizeof *build->relations, relation_compare);
+    return HT_OK;
+}
+
+enum ht_status ht__build_relations(struct ht_network_build *build)
+{
+    size_t count = 0;
+    size_t members = 0;
+    enum ht_status status = gather(build, &count);
+    for (size_t i = 0; status == HT_OK && i < count; i++) {
+        struct ht__relation relation = build->relations[i];
+        if (i > 0 && relation.id == build->relations[build->relation_count - 1].id) {
+            build->counts.duplicate_relations++;
+            continue;
+        }
+        status = carry_relation(build, &relation, &members);
+        build->relations[build->relation_count++] = relation;
+    }
+    build->counts.restrictions = build->relation_count;
+    return status;
+}
