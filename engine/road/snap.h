@@ -66,7 +66,7 @@ struct ht_snap_segment {
     uint32_t to_node;
 };
 
-/* Builds the index of `graph` (one of the network's). `pool` may be NULL: one thread. 8 bytes for
+/* Builds the index of `graph` (one of the network's). `pool` may be NULL: one thread. 28 bytes for
  * each segment are borrowed while it works. HT_NOMEM; HT_TOO_BIG: an arc of more than 262,143
  * segments, or more than 4 billion of them. O(n) beside a radix sort. */
 HT_MUST_CHECK enum ht_status ht_snap_build(const struct ht_network *network,
