@@ -102,12 +102,11 @@ static enum ht_status read_arcs(struct ht_dimacs *d, const char *path)
             status = d->arcs == NULL || d->points == NULL ? HT_NOMEM : HT_OK;
         } else if (sscanf(line, "a %lu %lu %lu", &tail, &head, &time) == 3 && tail != head &&
                    d->graph.arc_count < arcs) {
-            d->arcs[d->graph.arc_count++] =
-                (struct ht_arc){.tail = (uint32_t)tail - 1,
-                                .head = (uint32_t)head - 1,
-                                .weight_ms = (uint32_t)time * 100,
-                                .duration_ms = (uint32_t)time * 100,
-                                .mode = HT_MODE_DRIVING};
+            d->arcs[d->graph.arc_count++] = (struct ht_arc){.tail = (uint32_t)tail - 1,
+                                                            .head = (uint32_t)head - 1,
+                                                            .weight_ms = (uint32_t)time * 10,
+                                                            .duration_ms = (uint32_t)time * 10,
+                                                            .mode = HT_MODE_DRIVING};
         }
     }
     (void)gzclose(file);
@@ -126,8 +125,8 @@ static enum ht_status link_arcs(struct ht_dimacs *d)
     d->first_out = ht_array_new_zeroed((size_t)n + 1, sizeof *d->first_out);
     d->first_in = ht_array_new_zeroed((size_t)n + 2, sizeof *d->first_in);
     d->in = ht_array_new(g->arc_count, sizeof *d->in);
-    if (d->junction_node == NULL || d->osm_ids == NULL || d->way_node == NULL ||
-        d->ways == NULL || d->first_out == NULL || d->first_in == NULL || d->in == NULL) {
+    if (d->junction_node == NULL || d->osm_ids == NULL || d->way_node == NULL || d->ways == NULL ||
+        d->first_out == NULL || d->first_in == NULL || d->in == NULL) {
         return HT_NOMEM;
     }
     for (uint32_t v = 0; v < n; v++) {
@@ -174,8 +173,8 @@ static enum ht_status make_turns(struct ht_dimacs *d)
         uint32_t end = d->first_out[d->arcs[a].head + 1];
         d->turn_first[a] = g->turn_count;
         void *turns = d->turns;
-        enum ht_status status = ht_array_reserve(&turns, &capacity, g->turn_count + end - first,
-                                                 sizeof *d->turns);
+        enum ht_status status =
+            ht_array_reserve(&turns, &capacity, g->turn_count + end - first, sizeof *d->turns);
         d->turns = turns;
         if (status != HT_OK) {
             return status;
@@ -216,8 +215,7 @@ static void publish(struct ht_dimacs *d)
     d->network.graphs = d->graphs;
 }
 
-enum ht_status ht_dimacs_load(const char *time_path, const char *place_path,
-                              struct ht_dimacs **out)
+enum ht_status ht_dimacs_load(const char *time_path, const char *place_path, struct ht_dimacs **out)
 {
     struct ht_dimacs *d = calloc(1, sizeof *d);
     if (d == NULL) {

@@ -120,9 +120,8 @@ static enum ht_status elimination_tree(const struct build *b)
         uint32_t outs = b->graph->turn_first[arc + 1] - b->graph->turn_first[arc];
         uint32_t ins = b->reverse.first[arc + 1] - b->reverse.first[arc];
         for (uint32_t i = 0; i < outs + ins; i++) {
-            uint32_t neighbour = i < outs
-                                     ? b->graph->turns[b->graph->turn_first[arc] + i].to
-                                     : b->reverse.from[b->reverse.first[arc] + i - outs];
+            uint32_t neighbour = i < outs ? b->graph->turns[b->graph->turn_first[arc] + i].to
+                                          : b->reverse.from[b->reverse.first[arc] + i - outs];
             uint32_t r = cch->rank[neighbour];
             while (r < v) {
                 uint32_t next = up[r];
@@ -145,7 +144,8 @@ static enum ht_status elimination_tree(const struct build *b)
 static enum ht_status renumber_post_order(struct ht_cch_owned *cch, uint32_t n)
 {
     uint32_t *size = ht_array_new(n, sizeof *size);
-    uint32_t *next = ht_array_new(n, sizeof *next); /* rank that the next finished child's subtree ends at */
+    uint32_t *next =
+        ht_array_new(n, sizeof *next); /* rank that the next finished child's subtree ends at */
     uint32_t *arc = ht_array_new(n, sizeof *arc);
     uint32_t *parent = ht_array_new(n, sizeof *parent);
     if (size == NULL || next == NULL || arc == NULL || parent == NULL) {
@@ -242,8 +242,8 @@ static void row_sort(struct row *row)
     }
 }
 
-/* What lower vertices bring to x's row on side `s`: each u with an edge of the other side into x brings all
- * of its edges on side s that go above x. */
+/* What lower vertices bring to x's row on side `s`: each u with an edge of the other side into x
+ * brings all of its edges on side s that go above x. */
 static void row_pull(struct build *b, uint32_t x, int s)
 {
     const struct grow_side *own = &b->cch->side[s];
@@ -269,8 +269,7 @@ static enum ht_status side_append(struct build *b, uint32_t x, int s)
     void *head = side->head;
     void *depth = side->depth;
     void *chain = side->chain;
-    enum ht_status status =
-        ht_array_reserve(&head, &side->head_capacity, want, sizeof *side->head);
+    enum ht_status status = ht_array_reserve(&head, &side->head_capacity, want, sizeof *side->head);
     side->head = head;
     if (status == HT_OK) {
         status = ht_array_reserve(&depth, &side->depth_capacity, want, sizeof *side->depth);
@@ -384,8 +383,7 @@ static void place_turns(struct build *b)
             const struct ht_cch_side *side = from < to ? &cch->view.out : &cch->view.in;
             uint32_t lower = from < to ? from : to;
             uint32_t upper = from < to ? to : from;
-            cch->turn_edge[t] =
-                from == to ? HT_NONE : ht_cch_edge(side, lower, cch->depth[upper]);
+            cch->turn_edge[t] = from == to ? HT_NONE : ht_cch_edge(side, lower, cch->depth[upper]);
         }
     }
 }

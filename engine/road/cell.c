@@ -9,18 +9,19 @@
 
 struct ht_cell {
     uint32_t node_count;
-    uint32_t *first;  /* [node_count + 1] */
-    uint32_t *to;     /* entries: local node */
-    uint32_t *back;   /* the same street seen from the other end */
-    uint32_t *street; /* which street */
-    uint8_t *cap;     /* its number of arcs */
+    uint32_t *first;   /* [node_count + 1] */
+    uint32_t *to;      /* entries: local node */
+    uint32_t *back;    /* the same street seen from the other end */
+    uint32_t *street;  /* which street */
+    uint8_t *cap;      /* its number of arcs */
     float (*place)[2]; /* [node_count] x, y in a plane */
 };
 
-/* Lines along which junctions are sorted: west-east, south-north, the diagonals, and four between. */
+/* Lines along which junctions are sorted: west-east, south-north, the diagonals, and four between.
+ */
 enum { DIRECTIONS = 8 };
 static const float direction[DIRECTIONS][2] = {
-    {1.0F, 0.0F},   {0.0F, 1.0F},     {0.7071F, 0.7071F},  {0.7071F, -0.7071F},
+    {1.0F, 0.0F},       {0.0F, 1.0F},        {0.7071F, 0.7071F}, {0.7071F, -0.7071F},
     {0.9239F, 0.3827F}, {0.9239F, -0.3827F}, {0.3827F, 0.9239F}, {0.3827F, -0.9239F},
 };
 
@@ -49,8 +50,7 @@ enum ht_status ht_streets_init(struct ht_streets *streets, const struct ht_graph
     streets->ends = ht_array_new(arcs, sizeof *streets->ends);
     streets->first = ht_array_new((size_t)arcs + 1, sizeof *streets->first);
     streets->arcs = ht_array_new(arcs, sizeof *streets->arcs);
-    if (pairs == NULL || streets->ends == NULL || streets->first == NULL ||
-        streets->arcs == NULL) {
+    if (pairs == NULL || streets->ends == NULL || streets->first == NULL || streets->arcs == NULL) {
         free(pairs);
         ht_streets_deinit(streets);
         return HT_NOMEM;
@@ -161,7 +161,8 @@ static uint64_t interleave(uint32_t x, uint32_t y)
     return code;
 }
 
-/* local[j]: number of junction j in the cell, neighbours on the map close in memory; sets places. */
+/* local[j]: number of junction j in the cell, neighbours on the map close in memory; sets places.
+ */
 static enum ht_status number_junctions(const struct ht_network *network,
                                        const struct ht_graph *graph, struct ht_cell *cell,
                                        uint32_t *local)
@@ -313,8 +314,7 @@ static bool mark_ends(const struct ht_cell *cell, uint32_t d, uint8_t *mark)
         return false;
     }
     for (uint32_t v = 0; v < n; v++) {
-        sorted[v].key =
-            cell->place[v][0] * direction[d][0] + cell->place[v][1] * direction[d][1];
+        sorted[v].key = cell->place[v][0] * direction[d][0] + cell->place[v][1] * direction[d][1];
         sorted[v].node = v;
     }
     uint32_t quarter = n / 4 > 0 ? n / 4 : 1;
@@ -343,8 +343,7 @@ static void try_direction(void *user, size_t piece, size_t worker)
     attempt->cut = UINT32_MAX;
     attempt->side = ht_array_new(n, 1);
     attempt->failed = mark == NULL || attempt->side == NULL ||
-                      ht_flow_new(n, cell->first[n], &flow) != HT_OK ||
-                      !mark_ends(cell, d, mark);
+                      ht_flow_new(n, cell->first[n], &flow) != HT_OK || !mark_ends(cell, d, mark);
     if (!attempt->failed) {
         attempt->cut = ht_flow_run(flow, &graph, mark, trial->bound);
         if (attempt->cut != UINT32_MAX) {
@@ -370,7 +369,7 @@ static uint8_t *best_cut(const struct ht_cell *cell, struct ht_pool *pool)
 {
     struct trial trial = {.cell = cell, .bound = UINT32_MAX - 1};
     uint32_t best = 0;
-    uint32_t directions = cell->node_count < 2000 ? 2 : DIRECTIONS;
+    uint32_t directions = cell->node_count < 2000 ? 4 : DIRECTIONS;
     if (pool != NULL) {
         ht_pool_run(pool, directions, try_direction, &trial);
     } else {
@@ -381,9 +380,8 @@ static uint8_t *best_cut(const struct ht_cell *cell, struct ht_pool *pool)
                 best = d;
             }
             /* a cut of more than twice the best can't win by balance: a quarter against a half */
-            trial.bound = trial.attempts[best].cut > UINT32_MAX / 2
-                              ? UINT32_MAX - 1
-                              : trial.attempts[best].cut * 2;
+            trial.bound = trial.attempts[best].cut > UINT32_MAX / 2 ? UINT32_MAX - 1
+                                                                    : trial.attempts[best].cut * 2;
         }
     }
     bool failed = false;
@@ -402,8 +400,8 @@ static uint8_t *best_cut(const struct ht_cell *cell, struct ht_pool *pool)
     return failed ? NULL : side;
 }
 
-/* Components dealt onto the two sides, largest first to the lighter side; false when there is only one
- * (side is then all zero). */
+/* Components dealt onto the two sides, largest first to the lighter side; false when there is only
+ * one (side is then all zero). */
 static enum ht_status components(const struct ht_cell *cell, uint8_t *side, bool *several)
 {
     uint32_t n = cell->node_count;

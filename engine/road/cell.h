@@ -1,7 +1,7 @@
 /* Cells of a nested dissection: a set of junctions with the streets between them, and its best cut.
  *
- * A street here is an unordered pair of junctions with all arcs between them, copies included: what a cut
- * has to cross. Threading: a cell belongs to one thread; ht_cell_split may use a pool.
+ * A street here is an unordered pair of junctions with all arcs between them, copies included: what
+ * a cut has to cross. Threading: a cell belongs to one thread; ht_cell_split may use a pool.
  * Ownership: cells own their memory.
  */
 #ifndef HT_ENGINE_ROAD_CELL_H
@@ -44,8 +44,9 @@ struct ht_cell_cut {
     uint32_t street_count;
 };
 
-/* Components apart where the cell has several, else the best of several inertial flow cuts. Directions are
- * tried in parallel when `pool` is given. A cell of two junctions gives an empty rest. */
+/* Components apart where the cell has several, else the best of several inertial flow cuts.
+ * Directions are tried in parallel when `pool` is given. A cell of two junctions gives an empty
+ * rest. */
 HT_MUST_CHECK enum ht_status ht_cell_split(const struct ht_cell *cell, struct ht_pool *pool,
                                            struct ht_cell_cut *out);
 

@@ -13,6 +13,7 @@
 struct lane {
     uint64_t *time;
     uint32_t *length;
+    uint32_t *via;
 };
 
 struct task {
@@ -40,6 +41,7 @@ void ht_metric_free(struct ht_metric_owned *metric)
     for (int s = 0; s < 2; s++) {
         free(metric->time[s]);
         free(metric->length[s]);
+        free(metric->via[s]);
     }
     free(metric);
 }
@@ -59,7 +61,8 @@ enum ht_status ht__metric_new(const struct ht_cch *cch, struct ht_metric_owned *
         uint32_t edges = s == 0 ? cch->out.edge_count : cch->in.edge_count;
         metric->time[s] = ht_array_new(edges, sizeof *metric->time[s]);
         metric->length[s] = ht_array_new(edges, sizeof *metric->length[s]);
-        if (metric->time[s] == NULL || metric->length[s] == NULL) {
+        metric->via[s] = ht_array_new(edges, sizeof *metric->via[s]);
+        if (metric->time[s] == NULL || metric->length[s] == NULL || metric->via[s] == NULL) {
             ht_metric_free(metric);
             return HT_NOMEM;
         }
@@ -67,7 +70,9 @@ enum ht_status ht__metric_new(const struct ht_cch *cch, struct ht_metric_owned *
     metric->view = (struct ht_metric){.out_time = metric->time[0],
                                       .out_length = metric->length[0],
                                       .in_time = metric->time[1],
-                                      .in_length = metric->length[1]};
+                                      .in_length = metric->length[1],
+                                      .out_via = metric->via[0],
+                                      .in_via = metric->via[1]};
     *out = metric;
     return HT_OK;
 }
@@ -83,6 +88,8 @@ enum ht_status ht_metric_copy(const struct ht_cch *cch, const struct ht_metric *
         memcpy((*out)->length[0], from->out_length, outs * sizeof *from->out_length);
         memcpy((*out)->time[1], from->in_time, ins * sizeof *from->in_time);
         memcpy((*out)->length[1], from->in_length, ins * sizeof *from->in_length);
+        memcpy((*out)->via[0], from->out_via, outs * sizeof *from->out_via);
+        memcpy((*out)->via[1], from->in_via, ins * sizeof *from->in_via);
     }
     return status;
 }
@@ -136,8 +143,8 @@ static void place_turns(void *user, size_t piece, size_t worker)
     }
 }
 
-/* Brings the row of x on side `s` to its final state. Lower vertices are final. For each lower u with an
- * edge of the other side from or to x, the two-edge paths over u are candidates. */
+/* Brings the row of x on side `s` to its final state. Lower vertices are final. For each lower u
+ * with an edge of the other side from or to x, the two-edge paths over u are candidates. */
 static void pull_row(const struct run *run, const struct lane *lane, uint32_t x, int s)
 {
     const struct ht_cch *cch = run->cch;
@@ -145,6 +152,7 @@ static void pull_row(const struct run *run, const struct lane *lane, uint32_t x,
     const struct ht_cch_side *other = s == 0 ? &cch->in : &cch->out;
     uint64_t *time = run->metric->time[s];
     uint32_t *length = run->metric->length[s];
+    uint32_t *via = run->metric->via[s];
     uint32_t first = own->first[x];
     uint32_t end = own->first[x + 1];
     uint16_t depth = cch->depth[x];
@@ -154,6 +162,7 @@ static void pull_row(const struct run *run, const struct lane *lane, uint32_t x,
     for (uint32_t e = first; e < end; e++) {
         lane->time[own->depth[e]] = time[e];
         lane->length[own->depth[e]] = length[e];
+        lane->via[own->depth[e]] = HT_NONE;
     }
     for (uint32_t i = other->down_first[x]; i < other->down_first[x + 1]; i++) {
         uint32_t u = other->down[i];
@@ -168,13 +177,14 @@ static void pull_row(const struct run *run, const struct lane *lane, uint32_t x,
         while (row + count < row_end && own->depth[row + count] < depth) {
             count++;
         }
-        ht_relax_row(own->depth + row, time + row, length + row, count,
-                     (struct ht_key){leg_time, run->metric->length[1 - s][leg]}, lane->time,
-                     lane->length);
+        ht_relax_row_from(own->depth + row, time + row, length + row, count,
+                          (struct ht_key){leg_time, run->metric->length[1 - s][leg]}, lane->time,
+                          lane->length, lane->via, u);
     }
     for (uint32_t e = first; e < end; e++) {
         time[e] = lane->time[own->depth[e]];
         length[e] = lane->length[own->depth[e]];
+        via[e] = lane->via[own->depth[e]];
     }
 }
 
@@ -190,7 +200,8 @@ static void run_task(void *user, size_t piece, size_t worker)
     }
 }
 
-/* Largest subtrees of at most `limit` vertices that are not finished: independent of one another. */
+/* Largest subtrees of at most `limit` vertices that are not finished: independent of one another.
+ */
 static void find_tasks(struct run *run, uint32_t limit)
 {
     uint32_t n = run->cch->vertex_count;
@@ -216,7 +227,9 @@ static bool run_alloc(struct run *run, struct ht_pool *pool)
         size_t levels = run->cch->depth_max + UINT32_C(8);
         run->lanes[i].time = ht_array_new_zeroed(levels, sizeof *run->lanes[i].time);
         run->lanes[i].length = ht_array_new_zeroed(levels, sizeof *run->lanes[i].length);
-        whole = run->lanes[i].time != NULL && run->lanes[i].length != NULL;
+        run->lanes[i].via = ht_array_new_zeroed(levels, sizeof *run->lanes[i].via);
+        whole =
+            run->lanes[i].time != NULL && run->lanes[i].length != NULL && run->lanes[i].via != NULL;
     }
     return whole;
 }
@@ -226,6 +239,7 @@ static void run_free(struct run *run, struct ht_pool *pool)
     for (size_t i = 0; run->lanes != NULL && i < ht_pool_threads(pool); i++) {
         free(run->lanes[i].time);
         free(run->lanes[i].length);
+        free(run->lanes[i].via);
     }
     free(run->lanes);
     free(run->size);
@@ -240,6 +254,7 @@ static void run_all(struct run *run, struct ht_pool *pool)
         for (uint32_t e = 0; e < edges; e++) {
             run->metric->time[s][e] = HT_TIME_INF;
             run->metric->length[s][e] = 0;
+            run->metric->via[s][e] = HT_NONE;
         }
     }
     ht_pool_run(pool, (run->graph->arc_count + ARC_BLOCK - 1) / ARC_BLOCK, place_turns, run);

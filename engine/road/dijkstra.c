@@ -5,8 +5,9 @@
 
 #include "engine/base/array.h"
 
-/* Labels live at the tails of arcs: label(a) is the cheapest cost of standing at the beginning of arc a,
- * about to drive it. The arc that holds the start has no label of its own until a loop comes back to it. */
+/* Labels live at the tails of arcs: label(a) is the cheapest cost of standing at the beginning of
+ * arc a, about to drive it. The arc that holds the start has no label of its own until a loop comes
+ * back to it. */
 struct label {
     struct ht_cost cost;
     uint32_t from; /* arc before, HT_NONE: unreached */
@@ -35,8 +36,8 @@ struct ht_dijkstra {
 
 /* How the best way into a target ends. */
 struct target {
-    uint32_t arc;       /* last arc, HT_NONE: no way */
-    bool direct;        /* within one arc, no label used */
+    uint32_t arc; /* last arc, HT_NONE: no way */
+    bool direct;  /* within one arc, no label used */
 };
 
 static bool cost_less(struct ht_cost a, struct ht_cost b)
@@ -116,8 +117,7 @@ static struct entry heap_pop(struct ht_dijkstra *d)
         if (child >= d->heap_size) {
             break;
         }
-        if (child + 1 < d->heap_size &&
-            cost_less(d->heap[child + 1].cost, d->heap[child].cost)) {
+        if (child + 1 < d->heap_size && cost_less(d->heap[child + 1].cost, d->heap[child].cost)) {
             child++;
         }
         if (!cost_less(d->heap[child].cost, last.cost)) {
@@ -211,8 +211,7 @@ static void consider_direct(const struct ht_dijkstra *d, const struct ht_place *
 }
 
 static void consider_label(const struct ht_dijkstra *d, uint32_t arc,
-                           const struct ht_place_side *to, struct ht_cost *best,
-                           struct target *end)
+                           const struct ht_place_side *to, struct ht_cost *best, struct target *end)
 {
     const struct label *label = &d->labels[arc];
     if (label->from == HT_NONE) {
@@ -260,8 +259,7 @@ enum ht_status ht_dijkstra_run(struct ht_dijkstra *d, const struct ht_place *sou
     return status;
 }
 
-size_t ht_dijkstra_path(const struct ht_dijkstra *d, size_t index, uint32_t *arcs,
-                        size_t capacity)
+size_t ht_dijkstra_path(const struct ht_dijkstra *d, size_t index, uint32_t *arcs, size_t capacity)
 {
     if (index >= d->target_count || d->targets[index].arc == HT_NONE) {
         return 0;
@@ -269,8 +267,8 @@ size_t ht_dijkstra_path(const struct ht_dijkstra *d, size_t index, uint32_t *arc
     struct target end = d->targets[index];
     size_t count = 1;
     uint32_t arc = end.arc;
-    /* A label's `from` may be a start arc without label, or one that a loop came back to: the way began
-     * there when its own cost can't explain the label. */
+    /* A label's `from` may be a start arc without label, or one that a loop came back to: the way
+     * began there when its own cost can't explain the label. */
     for (int round = 0; round < 2; round++) {
         size_t at = count;
         count = 1;

@@ -21,8 +21,8 @@ HT_MUST_CHECK enum ht_status ht_dijkstra_run(struct ht_dijkstra *dijkstra,
                                              const struct ht_place *targets, size_t target_count,
                                              const uint8_t *arc_closed, struct ht_cost *out);
 
-/* The arcs of the last run's way to target `index`, in order; writes at most `capacity`, returns how
- * many there are. */
+/* The arcs of the last run's way to target `index`, in order; writes at most `capacity`, returns
+ * how many there are. */
 size_t ht_dijkstra_path(const struct ht_dijkstra *dijkstra, size_t index, uint32_t *arcs,
                         size_t capacity);
 

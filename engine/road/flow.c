@@ -29,8 +29,8 @@ enum ht_status ht_flow_new(uint32_t nodes, uint32_t entries, struct ht_flow **ou
     flow->current = ht_array_new(nodes, sizeof *flow->current);
     flow->queue = ht_array_new(nodes, sizeof *flow->queue);
     flow->path = ht_array_new(nodes, sizeof *flow->path);
-    if (flow->flow == NULL || flow->level == NULL || flow->current == NULL ||
-        flow->queue == NULL || flow->path == NULL) {
+    if (flow->flow == NULL || flow->level == NULL || flow->current == NULL || flow->queue == NULL ||
+        flow->path == NULL) {
         ht_flow_free(flow);
         return HT_NOMEM;
     }
@@ -51,8 +51,8 @@ void ht_flow_free(struct ht_flow *flow)
     free(flow);
 }
 
-/* Levels from the sink over edges that can still carry flow towards it. Stops after the level at which a
- * source was met. Returns false when none was. */
+/* Levels from the sink over edges that can still carry flow towards it. Stops after the level at
+ * which a source was met. Returns false when none was. */
 static bool level_from_sink(struct ht_flow *flow, const struct ht_flow_graph *graph,
                             const uint8_t *mark)
 {
@@ -122,8 +122,7 @@ static uint32_t push_from(struct ht_flow *flow, const struct ht_flow_graph *grap
         uint32_t end = graph->first[v + 1];
         uint32_t i = flow->current[v];
         while (i < end && (flow->level[graph->to[i]] != flow->level[v] - 1 ||
-                           flow->level[graph->to[i]] == 0 ||
-                           graph->cap[i] - flow->flow[i] <= 0)) {
+                           flow->level[graph->to[i]] == 0 || graph->cap[i] - flow->flow[i] <= 0)) {
             i++;
         }
         flow->current[v] = i;

@@ -12,8 +12,8 @@
 
 #include "engine/base/status.h"
 
-/* Adjacency of an undirected graph: entry i of node u leads to `to[i]`, the same edge seen from there is
- * entry `back[i]`; both have capacity `cap[i]`. */
+/* Adjacency of an undirected graph: entry i of node u leads to `to[i]`, the same edge seen from
+ * there is entry `back[i]`; both have capacity `cap[i]`. */
 struct ht_flow_graph {
     uint32_t node_count;
     const uint32_t *first; /* [node_count + 1] */
@@ -32,12 +32,13 @@ void ht_flow_free(struct ht_flow *flow);
 enum { HT_FLOW_FREE = 0, HT_FLOW_SOURCE = 1, HT_FLOW_SINK = 2 };
 
 /* Maximum flow from all nodes marked source to all marked sink; gives up (returns UINT32_MAX) once
- * the flow passes `most`. After a full run the two minimum cuts nearest to either end can be read. */
+ * the flow passes `most`. After a full run the two minimum cuts nearest to either end can be read.
+ */
 uint32_t ht_flow_run(struct ht_flow *flow, const struct ht_flow_graph *graph, const uint8_t *mark,
                      uint32_t most);
 
-/* Writes 1 to side[v] for nodes on the sink's side of the more balanced of the two minimum cuts, else 0;
- * returns the number of ones. */
+/* Writes 1 to side[v] for nodes on the sink's side of the more balanced of the two minimum cuts,
+ * else 0; returns the number of ones. */
 uint32_t ht_flow_cut(struct ht_flow *flow, const struct ht_flow_graph *graph, const uint8_t *mark,
                      uint8_t *side);
 

@@ -1,8 +1,8 @@
 /* Guidance, inside: what its files share. Only guide*.c and their tests include this.
  *
  *   guide_names      is this still the same street?
- *   guide_road       classes, strands (arcs joined over nodes that are no junctions), representative points
- *   guide_view       the roads around a junction, seen from one of them
+ *   guide_road       classes, strands (arcs joined over nodes that are no junctions),
+ * representative points guide_view       the roads around a junction, seen from one of them
  *   guide_merge      the two carriageways of one street count as one road
  *   guide_obvious    which way is plain
  *   guide_turn, guide_motorway, guide_round, guide_slip    what each turn is called
@@ -10,10 +10,11 @@
  *   guide_raw        one raw step for each junction on the leg
  *   guide_scene, guide_collapse, guide_post    noise merged away, roundabouts counted
  *
- * Angles are OSRM's: 0 is back where we came from, below 180 is to the right, 180 straight on, above to
- * the left. Roads of a view are sorted by angle; [0] is the one we came by.
+ * Angles are OSRM's: 0 is back where we came from, below 180 is to the right, 180 straight on,
+ * above to the left. Roads of a view are sorted by angle; [0] is the one we came by.
  *
- * Threading and ownership: as guide.h. Everything here is a pure function over the leg's borrowed data.
+ * Threading and ownership: as guide.h. Everything here is a pure function over the leg's borrowed
+ * data.
  */
 #ifndef HT_ENGINE_ROAD_GUIDE_INTERNAL_H
 #define HT_ENGINE_ROAD_GUIDE_INTERNAL_H
@@ -32,7 +33,7 @@
 #define HT__LANE_WIDTH_M 3.25
 #define HT__COLLAPSE_M 30.0
 
-enum { HT__ROADS_MAX = 24, HT__FAR_POINTS = 96 };
+enum { HT__ROADS_MAX = 18, HT__FAR_POINTS = 96 };
 
 enum ht__type {
     HT__INVALID, /* can't be entered */
@@ -89,7 +90,8 @@ struct ht__road {
     bool merged;  /* the carriageway that leads here, its twin stands for both */
 };
 
-/* Roads around a junction: a fan (by bearing, clockwise) or a view (by angle, counter-clockwise). */
+/* Roads around a junction: a fan (by bearing, clockwise) or a view (by angle, counter-clockwise).
+ */
 struct ht__view {
     uint32_t junction;
     uint32_t count;
@@ -182,8 +184,8 @@ static inline bool ht__is_round(const struct ht__map *map, uint32_t way)
     return (ht__way(map, way)->flags & (HT_WAY_ROUNDABOUT | HT_WAY_CIRCULAR)) != 0;
 }
 
-/* At the end of a road piece (arc, driven with or against its direction): the piece that goes on when the
- * node there is no junction to a driver; HT_NONE where it is one. */
+/* At the end of a road piece (arc, driven with or against its direction): the piece that goes on
+ * when the node there is no junction to a driver; HT_NONE where it is one. */
 uint32_t ht__passes(const struct ht__map *map, uint32_t arc, bool against);
 
 /* Whether two joined pieces look the same to a driver: class, names, mode, restrictions. */
@@ -215,8 +217,8 @@ void ht__road_bearings(const struct ht__map *map, struct ht__road *road, uint8_t
 void ht__fan(const struct ht__map *map, uint32_t junction, bool close, struct ht__view *out);
 /* The fan with carriageways merged, as turns are judged by it. */
 void ht__fan_merged(const struct ht__map *map, uint32_t junction, struct ht__view *out);
-/* The view of a fan from road piece (arc; against: driven against its direction). Entries are what the
- * arc's turns allow. False when the arc is not part of the fan. */
+/* The view of a fan from road piece (arc; against: driven against its direction). Entries are what
+ * the arc's turns allow. False when the arc is not part of the fan. */
 bool ht__view(const struct ht__map *map, const struct ht__view *fan, uint32_t arc, bool against,
               struct ht__view *out);
 /* Fan and view in one, without merging: a look at a junction further on. */
@@ -253,13 +255,14 @@ struct ht__wish {
  * there. */
 struct ht__piece ht__next_junction(const struct ht__map *map, struct ht__piece piece,
                                    const struct ht__wish *wish, int hops, struct ht__view *out);
-/* Points along the road, at most `limit_m` metres; returns their number, the length in `*length`. */
+/* Points along the road, at most `limit_m` metres; returns their number, the length in `*length`.
+ */
 uint32_t ht__walk_points(const struct ht__map *map, struct ht__piece piece,
                          const struct ht__wish *wish, double limit_m, struct ht__xy *out,
                          uint32_t capacity, double *length);
 
-/* guide_merge: whether road `index` of a fan and the one after it (clockwise) are two carriageways of
- * one street. */
+/* guide_merge: whether road `index` of a fan and the one after it (clockwise) are two carriageways
+ * of one street. */
 bool ht__mergeable(const struct ht__map *map, const struct ht__view *fan, uint32_t index);
 
 /* guide_obvious: index of the obvious road, 0: none. */
@@ -285,7 +288,8 @@ static inline enum ht_mode ht__mode(const struct ht__map *map, const struct ht__
 {
     return (enum ht_mode)ht__arc(map, road->arc)->mode;
 }
-static inline void ht__set(struct ht__road *road, enum ht__type type, enum ht_step_modifier modifier)
+static inline void ht__set(struct ht__road *road, enum ht__type type,
+                           enum ht_step_modifier modifier)
 {
     road->type = (uint8_t)type;
     road->modifier = (uint8_t)modifier;

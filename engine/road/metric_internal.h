@@ -8,11 +8,11 @@ struct ht_metric_owned {
     struct ht_metric view;
     uint64_t *time[2]; /* out, in */
     uint32_t *length[2];
+    uint32_t *via[2];
 };
 
 /* A metric of the right size, not filled. */
-HT_MUST_CHECK enum ht_status ht__metric_new(const struct ht_cch *cch,
-                                            struct ht_metric_owned **out);
+HT_MUST_CHECK enum ht_status ht__metric_new(const struct ht_cch *cch, struct ht_metric_owned **out);
 
 /* What the edge of a turn costs under an overlay: the arc before it, and the turn. */
 struct ht_key ht__turn_key(const struct ht_graph *graph, const struct ht_overlay *overlay,

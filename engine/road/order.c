@@ -8,8 +8,8 @@
 #include "engine/base/array.h"
 #include "engine/road/cell.h"
 
-/* Cells of more junctions than this are cut with their directions tried in parallel; smaller ones are
- * taken whole by one thread each. */
+/* Cells of more junctions than this are cut with their directions tried in parallel; smaller ones
+ * are taken whole by one thread each. */
 enum { SMALL_CELL = 40000 };
 
 struct job {
@@ -43,8 +43,7 @@ static void note_cut(struct order *order, uint32_t junctions, uint32_t streets)
 {
     uint64_t mine = (uint64_t)junctions << 32 | streets;
     uint64_t seen = atomic_load(&order->top);
-    while (streets > 0 && mine > seen &&
-           !atomic_compare_exchange_weak(&order->top, &seen, mine)) {
+    while (streets > 0 && mine > seen && !atomic_compare_exchange_weak(&order->top, &seen, mine)) {
     }
 }
 
@@ -73,7 +72,8 @@ static enum ht_status split(struct order *order, struct ht_cell *cell, uint32_t 
     return HT_OK;
 }
 
-/* The rest of a cell, depth first on one thread. The stack never holds more than one cell a level. */
+/* The rest of a cell, depth first on one thread. The stack never holds more than one cell a level.
+ */
 static enum ht_status dissect(struct order *order, struct ht_cell *cell, uint32_t rank_end)
 {
     if (cell == NULL || ht_cell_arcs(cell, &order->streets) == 0) {
@@ -107,8 +107,8 @@ static void run_job(void *user, size_t piece, size_t worker)
 static enum ht_status add_job(struct order *order, struct ht_cell *cell, uint32_t rank_end)
 {
     void *jobs = order->jobs;
-    enum ht_status status = ht_array_reserve(&jobs, &order->job_capacity, order->job_count + 1,
-                                             sizeof *order->jobs);
+    enum ht_status status =
+        ht_array_reserve(&jobs, &order->job_capacity, order->job_count + 1, sizeof *order->jobs);
     order->jobs = jobs;
     if (status == HT_OK) {
         order->jobs[order->job_count++] = (struct job){.cell = cell, .rank_end = rank_end};

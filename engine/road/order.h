@@ -2,8 +2,8 @@
  *
  * Nested dissection of the arc graph by edge cuts of the street graph: a cut through streets is a
  * separator of arcs, since consecutive arcs meet in a junction that lies on one side (Buchhold,
- * Wagner, Zeitz, Zuendorf 2020). Cuts are found by inertial flow (Schild, Sommer 2015): junctions are sorted
- * along a line, the first and last quarter become source and sink of a maximum flow.
+ * Wagner, Zeitz, Zuendorf 2020). Cuts are found by inertial flow (Schild, Sommer 2015): junctions
+ * are sorted along a line, the first and last quarter become source and sink of a maximum flow.
  *
  *        A  o--o | o--o  B        rank:  [ arcs inside A | arcs inside B | arcs that cross ]
  *           |  | | |  |

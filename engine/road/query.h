@@ -30,9 +30,9 @@ struct ht_road {
 /* Which sides of the two places may be used: bit 0 for side[0], bit 1 for side[1]. */
 enum { HT_SIDES_BOTH = 3 };
 
-/* A way found. `arcs` lists the arcs from the one that holds the start to the one that holds the end;
- * the pointer is into the workspace and lives until its next call. The same arc may appear first and
- * last when the trip has to loop. */
+/* A way found. `arcs` lists the arcs from the one that holds the start to the one that holds the
+ * end; the pointer is into the workspace and lives until its next call. The same arc may appear
+ * first and last when the trip has to loop. */
 struct ht_way_found {
     struct ht_cost cost;
     uint32_t source_side; /* which side of the places it used */
@@ -58,8 +58,9 @@ HT_MUST_CHECK enum ht_status ht_query_path(struct ht_query *query, const struct 
                                            const struct ht_place *target, unsigned target_sides,
                                            struct ht_way_found *out);
 
-/* Up to `most` further ways beside the best (out[0] is the best), by via vertices (Abraham, Delling,
- * Goldberg, Werneck 2013): limited overlap with those before, bounded stretch, locally optimal.
+/* Up to `most` further ways beside the best (out[0] is the best), by via vertices (Abraham,
+ * Delling, Goldberg, Werneck 2013): limited overlap with those before, bounded stretch, locally
+ * optimal.
  * `*found` counts all, the best included. */
 HT_MUST_CHECK enum ht_status ht_query_alternatives(struct ht_query *query,
                                                    const struct ht_road *road,

@@ -1,0 +1,378 @@
+#include "engine/road/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/array.h"
+#include "engine/road/cch.h"
+#include "engine/road/query_internal.h"
+#include "engine/road/search.h"
+
+enum ht_status ht_query_new(struct ht_query **out)
+{
+    struct ht_query *query = calloc(1, sizeof *query);
+    if (query == NULL) {
+        return HT_NOMEM;
+    }
+    enum ht_status status = ht_search_new(&query->search);
+    if (status != HT_OK) {
+        free(query);
+        return status;
+    }
+    *out = query;
+    return HT_OK;
+}
+
+void ht_query_free(struct ht_query *query)
+{
+    if (query == NULL) {
+        return;
+    }
+    ht_search_free(query->search);
+    ht_seeds_deinit(&query->sources);
+    ht_seeds_deinit(&query->targets);
+    for (size_t i = 0; i < sizeof query->paths / sizeof query->paths[0]; i++) {
+        free(query->paths[i].arcs);
+    }
+    free(query);
+}
+
+void ht_seeds_deinit(struct ht_seeds *seeds)
+{
+    free(seeds->list);
+    free(seeds->side);
+}
+
+enum ht_status ht__seeds_add(struct ht_seeds *seeds, struct ht_seed seed, uint32_t side)
+{
+    void *list = seeds->list;
+    enum ht_status status = ht_array_reserve(&list, &seeds->list_capacity,
+                                             seeds->count + UINT32_C(1), sizeof *seeds->list);
+    seeds->list = list;
+    if (status != HT_OK) {
+        return status;
+    }
+    void *sides = seeds->side;
+    status = ht_array_reserve(&sides, &seeds->side_capacity, seeds->count + UINT32_C(1),
+                              sizeof *seeds->side);
+    seeds->side = sides;
+    if (status == HT_OK) {
+        seeds->list[seeds->count] = seed;
+        seeds->side[seeds->count++] = side;
+    }
+    return status;
+}
+
+static struct ht_key key_of(struct ht_cost cost)
+{
+    return (struct ht_key){ht_time_pack(cost.weight_ms, cost.duration_ms),
+                           (uint32_t)cost.length_mm};
+}
+
+static struct ht_key arc_key(const struct ht_arc *arc)
+{
+    return (struct ht_key){ht_time_pack(arc->weight_ms, arc->duration_ms), arc->length_mm};
+}
+
+/* Part by part the larger one (lengths of single arcs do not wrap). */
+static struct ht_key key_max(struct ht_key a, struct ht_key b)
+{
+    uint32_t weight = (uint32_t)(a.time >> 32) > (uint32_t)(b.time >> 32)
+                          ? (uint32_t)(a.time >> 32)
+                          : (uint32_t)(b.time >> 32);
+    uint32_t duration = (uint32_t)a.time > (uint32_t)b.time ? (uint32_t)a.time : (uint32_t)b.time;
+    return (struct ht_key){ht_time_pack(weight, duration),
+                           a.length > b.length ? a.length : b.length};
+}
+
+enum ht_status ht__seeds_source(struct ht_seeds *seeds, const struct ht_road *road,
+                                const struct ht_place *place, unsigned sides)
+{
+    seeds->count = 0;
+    seeds->bias = (struct ht_key){0, 0};
+    for (uint32_t s = 0; s < 2; s++) {
+        if (place->side[s].arc != HT_NONE && (sides >> s & 1)) {
+            seeds->bias = key_max(seeds->bias, arc_key(&road->graph->arcs[place->side[s].arc]));
+        }
+    }
+    enum ht_status status = HT_OK;
+    for (uint32_t s = 0; s < 2 && status == HT_OK; s++) {
+        const struct ht_place_side *side = &place->side[s];
+        if (side->arc == HT_NONE || !(sides >> s & 1)) {
+            continue;
+        }
+        /* the search counts from an arc's tail: what lies behind is taken off again */
+        struct ht_key key = ht_key_sub(ht_key_add(seeds->bias, key_of(side->after)),
+                                       arc_key(&road->graph->arcs[side->arc]));
+        status = ht__seeds_add(
+            seeds, (struct ht_seed){.vertex = road->cch->rank[side->arc], .key = key}, s);
+    }
+    return status;
+}
+
+enum ht_status ht__seeds_target(struct ht_seeds *seeds, const struct ht_road *road,
+                                const struct ht_place *place, unsigned sides)
+{
+    seeds->count = 0;
+    seeds->bias = (struct ht_key){0, 0};
+    enum ht_status status = HT_OK;
+    for (uint32_t s = 0; s < 2 && status == HT_OK; s++) {
+        const struct ht_place_side *side = &place->side[s];
+        if (side->arc == HT_NONE || !(sides >> s & 1)) {
+            continue;
+        }
+        struct ht_key key = key_of(side->before);
+        status = ht__seeds_add(
+            seeds, (struct ht_seed){.vertex = road->cch->rank[side->arc], .key = key}, s);
+        const uint32_t *copies = NULL;
+        uint32_t count = ht_graph_copies(road->graph, side->arc, &copies);
+        for (uint32_t i = 0; i < count && status == HT_OK; i++) {
+            status = ht__seeds_add(
+                seeds, (struct ht_seed){.vertex = road->cch->rank[copies[i]], .key = key}, s);
+        }
+    }
+    return status;
+}
+
+/* The seeds of a trip that leaves its first arc by its end: all turns out of it. */
+static enum ht_status seeds_after(struct ht_seeds *seeds, const struct ht_road *road,
+                                  const struct ht_place_side *side, uint32_t s)
+{
+    seeds->count = 0;
+    seeds->bias = (struct ht_key){0, 0};
+    enum ht_status status = HT_OK;
+    const struct ht_graph *graph = road->graph;
+    for (uint32_t t = graph->turn_first[side->arc];
+         t < graph->turn_first[side->arc + 1] && status == HT_OK; t++) {
+        uint32_t edge = road->cch->turn_edge[t];
+        uint32_t to = road->cch->rank[graph->turns[t].to];
+        bool up = road->cch->rank[side->arc] < to;
+        /* a turn that is closed in this metric has no finite edge */
+        uint64_t time = edge == HT_NONE ? 0
+                        : up            ? road->metric->out_time[edge]
+                                        : road->metric->in_time[edge];
+        if (ht_time_finite(time)) {
+            struct ht_key key = ht_key_add(
+                key_of(side->after),
+                (struct ht_key){
+                    ht_time_pack(graph->turns[t].weight_ms, graph->turns[t].duration_ms), 0});
+            status = ht__seeds_add(seeds, (struct ht_seed){.vertex = to, .key = key}, s);
+        }
+    }
+    return status;
+}
+
+bool ht__same_street(const struct ht_place *a, const struct ht_place *b)
+{
+    for (int s = 0; s < 2; s++) {
+        if (a->side[s].arc != HT_NONE && a->side[s].arc == b->side[s].arc) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A length known modulo 2^32 mm. Ways of less than 14 hours stay below 4,295 km at 300 km/h. */
+enum { LONG_MS = 50 * 1000 * 1000 };
+
+struct ht_cost ht__cost_of(struct ht_key key)
+{
+    return (struct ht_cost){(uint32_t)(key.time >> 32), (uint32_t)key.time, key.length};
+}
+
+/* Keeps a way over vertices as arcs, `first` (HT_NONE: none) before them. */
+static enum ht_status keep_path(struct ht_query *query, const struct ht_road *road, uint32_t first,
+                                const uint32_t *vertices, uint32_t count, uint32_t slot)
+{
+    struct ht_kept_path *path = &query->paths[slot];
+    void *arcs = path->arcs;
+    enum ht_status status =
+        ht_array_reserve(&arcs, &path->capacity, count + UINT32_C(1), sizeof *path->arcs);
+    path->arcs = arcs;
+    if (status != HT_OK) {
+        return status;
+    }
+    path->count = 0;
+    if (first != HT_NONE) {
+        path->arcs[path->count++] = first;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        path->arcs[path->count++] = road->cch->arc[vertices[i]];
+    }
+    return HT_OK;
+}
+
+/* The sides on which a kept path begins and ends, its whole length. */
+static void describe(const struct ht_query *query, const struct ht_road *road,
+                     const struct ht_place *source, const struct ht_place *target, uint32_t slot,
+                     bool direct, struct ht_way_found *out)
+{
+    const struct ht_kept_path *path = &query->paths[slot];
+    const struct ht_arc *arcs = road->graph->arcs;
+    uint32_t first = path->arcs[0];
+    uint32_t last = arcs[path->arcs[path->count - 1]].base;
+    out->source_side = source->side[0].arc == first ? 0 : 1;
+    out->target_side = target->side[0].arc == last ? 0 : 1;
+    out->arcs = path->arcs;
+    out->arc_count = path->count;
+    if (direct) {
+        return;
+    }
+    int64_t length =
+        (int64_t)source->side[out->source_side].after_mm + target->side[out->target_side].before_mm;
+    for (uint32_t i = 1; i + 1 < path->count; i++) {
+        length += arcs[path->arcs[i]].length_mm;
+    }
+    out->cost.length_mm = length;
+}
+
+struct ask {
+    struct ht_query *query;
+    const struct ht_road *road;
+    const struct ht_place *source;
+    const struct ht_place *target;
+    bool with_path;
+};
+
+/* The search over the seeds that stand in the query; `first`: an arc that was driven before them.
+ */
+static enum ht_status run_seeds(const struct ask *ask, uint32_t first, uint32_t slot,
+                                struct ht_way_found *out)
+{
+    struct ht_query *q = ask->query;
+    const struct ht_road *road = ask->road;
+    struct ht_key total;
+    if (q->sources.count == 0 || q->targets.count == 0) {
+        return HT_NO_ROUTE;
+    }
+    enum ht_status status = (ask->with_path ? ht_search_run : ht_search_cost)(
+        q->search, road->cch, road->metric, q->sources.list, q->sources.count, q->targets.list,
+        q->targets.count, &total);
+    if (status != HT_OK) {
+        return status;
+    }
+    out->cost = ht__cost_of(ht_key_sub(total, q->sources.bias));
+    out->arcs = NULL;
+    out->arc_count = 0;
+    if (ask->with_path) {
+        const uint32_t *vertices = NULL;
+        uint32_t count = 0;
+        status = ht_search_path(q->search, road->cch, road->metric, &vertices, &count);
+        if (status == HT_OK) {
+            status = keep_path(q, road, first, vertices, count, slot);
+        }
+        if (status == HT_OK) {
+            describe(q, road, ask->source, ask->target, slot, false, out);
+        }
+    }
+    return status;
+}
+
+static bool cost_less(struct ht_cost a, struct ht_cost b)
+{
+    uint64_t x = ht_time_pack(a.weight_ms, a.duration_ms);
+    uint64_t y = ht_time_pack(b.weight_ms, b.duration_ms);
+    return x < y || (x == y && a.length_mm < b.length_mm);
+}
+
+/* Both places on one arc: straight on, or round the block when the target lies behind. */
+static enum ht_status run_within(const struct ask *ask, uint32_t s, uint32_t slot,
+                                 struct ht_way_found *out)
+{
+    const struct ht_place_side *from = &ask->source->side[s];
+    const struct ht_place_side *to = &ask->target->side[s];
+    if (from->before_mm <= to->before_mm) {
+        const struct ht_arc *arc = &ask->road->graph->arcs[from->arc];
+        uint32_t part = to->before_mm - from->before_mm;
+        out->cost = (struct ht_cost){
+            part == 0 ? 0 : ht_share(arc->weight_ms, part, arc->length_mm),
+            part == 0 ? 0 : ht_share(arc->duration_ms, part, arc->length_mm), part};
+        out->source_side = s;
+        out->target_side = s;
+        enum ht_status status = keep_path(ask->query, ask->road, from->arc, NULL, 0, slot);
+        if (status == HT_OK) {
+            describe(ask->query, ask->road, ask->source, ask->target, slot, true, out);
+        }
+        return status;
+    }
+    enum ht_status status = seeds_after(&ask->query->sources, ask->road, from, s);
+    if (status == HT_OK) {
+        status = ht__seeds_target(&ask->query->targets, ask->road, ask->target, 1U << s);
+    }
+    return status == HT_OK ? run_seeds(ask, from->arc, slot, out) : status;
+}
+
+/* Places on one street: each pair of sides by itself, the best kept. */
+static enum ht_status run_same_street(const struct ask *ask, unsigned source_sides,
+                                      unsigned target_sides, struct ht_way_found *out)
+{
+    enum ht_status result = HT_NO_ROUTE;
+    uint32_t slot = 0;
+    for (uint32_t pair = 0; pair < 4; pair++) {
+        uint32_t i = pair & 1;
+        uint32_t j = pair >> 1;
+        if (!(source_sides >> i & 1) || !(target_sides >> j & 1) ||
+            ask->source->side[i].arc == HT_NONE || ask->target->side[j].arc == HT_NONE) {
+            continue;
+        }
+        struct ht_way_found found = {0};
+        enum ht_status status;
+        if (ask->source->side[i].arc == ask->target->side[j].arc) {
+            status = run_within(ask, i, slot, &found);
+        } else {
+            status = ht__seeds_source(&ask->query->sources, ask->road, ask->source, 1U << i);
+            if (status == HT_OK) {
+                status = ht__seeds_target(&ask->query->targets, ask->road, ask->target, 1U << j);
+            }
+            if (status == HT_OK) {
+                status = run_seeds(ask, HT_NONE, slot, &found);
+            }
+        }
+        if (status == HT_OK && (result != HT_OK || cost_less(found.cost, out->cost))) {
+            *out = found;
+            result = HT_OK;
+            slot = 1 - slot; /* the next one must not write over it */
+        } else if (status != HT_OK && status != HT_NO_ROUTE) {
+            return status;
+        }
+    }
+    return result;
+}
+
+static enum ht_status run(const struct ask *ask, unsigned source_sides, unsigned target_sides,
+                          struct ht_way_found *out)
+{
+    if (ht__same_street(ask->source, ask->target)) {
+        return run_same_street(ask, source_sides, target_sides, out);
+    }
+    enum ht_status status =
+        ht__seeds_source(&ask->query->sources, ask->road, ask->source, source_sides);
+    if (status == HT_OK) {
+        status = ht__seeds_target(&ask->query->targets, ask->road, ask->target, target_sides);
+    }
+    return status == HT_OK ? run_seeds(ask, HT_NONE, 0, out) : status;
+}
+
+enum ht_status ht_query_path(struct ht_query *query, const struct ht_road *road,
+                             const struct ht_place *source, unsigned source_sides,
+                             const struct ht_place *target, unsigned target_sides,
+                             struct ht_way_found *out)
+{
+    struct ask ask = {query, road, source, target, true};
+    return run(&ask, source_sides, target_sides, out);
+}
+
+enum ht_status ht_query_cost(struct ht_query *query, const struct ht_road *road,
+                             const struct ht_place *source, unsigned source_sides,
+                             const struct ht_place *target, unsigned target_sides,
+                             struct ht_way_found *out)
+{
+    struct ask ask = {query, road, source, target, false};
+    enum ht_status status = run(&ask, source_sides, target_sides, out);
+    if (status == HT_OK && out->cost.duration_ms > LONG_MS) {
+        return ht_query_path(query, road, source, source_sides, target, target_sides, out);
+    }
+    out->arcs = NULL;
+    out->arc_count = 0;
+    return status;
+}

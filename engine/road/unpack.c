@@ -1,0 +1,76 @@
+#include "engine/road/unpack.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "engine/base/array.h"
+
+void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_cch *cch,
+                     const struct ht_metric *metric)
+{
+    unpack->cch = cch;
+    unpack->metric = metric;
+    unpack->count = 0;
+}
+
+void ht_unpack_deinit(struct ht_unpack *unpack)
+{
+    free(unpack->path);
+    free(unpack->stack);
+}
+
+enum ht_status ht_unpack_vertex(struct ht_unpack *unpack, uint32_t vertex)
+{
+    void *path = unpack->path;
+    enum ht_status status = ht_array_reserve(&path, &unpack->path_capacity,
+                                             unpack->count + UINT32_C(1), sizeof *unpack->path);
+    unpack->path = path;
+    if (status == HT_OK) {
+        unpack->path[unpack->count++] = vertex;
+    }
+    return status;
+}
+
+/* The vertex that edge from -> to leads over; HT_NONE: it is a turn. */
+static uint32_t middle(const struct ht_unpack *unpack, uint32_t from, uint32_t to)
+{
+    const struct ht_cch *cch = unpack->cch;
+    bool up = from < to;
+    uint32_t edge = up ? ht_cch_edge(&cch->out, from, cch->depth[to])
+                       : ht_cch_edge(&cch->in, to, cch->depth[from]);
+    if (edge == HT_NONE) {
+        return HT_NONE;
+    }
+    return up ? unpack->metric->out_via[edge] : unpack->metric->in_via[edge];
+}
+
+static enum ht_status push(struct ht_unpack *unpack, size_t *height, uint32_t from, uint32_t to)
+{
+    void *stack = unpack->stack;
+    enum ht_status status =
+        ht_array_reserve(&stack, &unpack->stack_capacity, *height + 1, sizeof *unpack->stack);
+    unpack->stack = stack;
+    if (status == HT_OK) {
+        unpack->stack[(*height)++] = (struct ht_unpack_pair){from, to};
+    }
+    return status;
+}
+
+enum ht_status ht_unpack_edge(struct ht_unpack *unpack, uint32_t from, uint32_t to)
+{
+    size_t height = 0;
+    enum ht_status status = push(unpack, &height, from, to);
+    while (status == HT_OK && height > 0) {
+        struct ht_unpack_pair pair = unpack->stack[--height];
+        uint32_t u = middle(unpack, pair.from, pair.to);
+        if (u == HT_NONE) { /* a turn */
+            status = ht_unpack_vertex(unpack, pair.to);
+            continue;
+        }
+        status = push(unpack, &height, u, pair.to);
+        if (status == HT_OK) {
+            status = push(unpack, &height, pair.from, u);
+        }
+    }
+    return status;
+}

@@ -1,0 +1,40 @@
+/* Unpack: from edges of the hierarchy to the vertices (arcs, by rank) that they stand for.
+ *
+ * An edge from -> to is a turn, or the two edges from -> u -> to over the vertex that customization
+ * noted.
+ *
+ * Threading: one struct for each thread. Ownership: `path` belongs to the struct.
+ */
+#ifndef HT_ENGINE_ROAD_UNPACK_H
+#define HT_ENGINE_ROAD_UNPACK_H
+
+#include "engine/base/status.h"
+#include "engine/road/cch.h"
+
+struct ht_unpack_pair {
+    uint32_t from;
+    uint32_t to;
+};
+
+struct ht_unpack {
+    const struct ht_cch *cch;
+    const struct ht_metric *metric;
+    uint32_t *path; /* vertices so far */
+    uint32_t count;
+    size_t path_capacity;
+    struct ht_unpack_pair *stack;
+    size_t stack_capacity;
+};
+
+/* An empty path over this hierarchy; memory is kept. */
+void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_cch *cch,
+                     const struct ht_metric *metric);
+void ht_unpack_deinit(struct ht_unpack *unpack);
+
+/* The first vertex. */
+HT_MUST_CHECK enum ht_status ht_unpack_vertex(struct ht_unpack *unpack, uint32_t vertex);
+
+/* Goes on from `from`, which must be the last vertex, to `to`. */
+HT_MUST_CHECK enum ht_status ht_unpack_edge(struct ht_unpack *unpack, uint32_t from, uint32_t to);
+
+#endif
