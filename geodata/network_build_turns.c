@@ -203,11 +203,11 @@ static double wait_of(const struct ht__graph_build *g, uint32_t from, uint32_t t
         (rule->direction == HT_OBSTACLE_BACKWARD && forward)) {
         return 0.0;
     }
-    struct ht_approach approach = {.number_of_roads =
-                                       (int)(g->end_first[arc->head + 1] - g->end_first[arc->head]),
-                                   .source_length_m = (double)arc->length_mm / 1000.0,
-                                   .target_length_m = (double)g->graph->arcs[to].length_mm / 1000.0,
-                                   .from_minor = rule->stop_minor && enters_by_minor(g, from)};
+    struct ht_node_approach approach = {
+        .number_of_roads = (int)(g->end_first[arc->head + 1] - g->end_first[arc->head]),
+        .source_length_m = (double)arc->length_mm / 1000.0,
+        .target_length_m = (double)g->graph->arcs[to].length_mm / 1000.0,
+        .from_minor = rule->stop_minor && enters_by_minor(g, from)};
     return ht_node_wait(rule, &approach);
 }
 

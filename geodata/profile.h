@@ -80,7 +80,7 @@ bool ht_profile_node(const struct ht_profile *profile, struct ht_osm_tags tags,
                      struct ht_node_rule *out);
 
 /* Who arrives at a node, as far as waits ask (OSRM's process_turn and Obstacles). */
-struct ht_approach {
+struct ht_node_approach {
     int number_of_roads;    /* as in ht_turn_view */
     double source_length_m; /* of the arc it comes by, and of the one it leaves by */
     double target_length_m;
@@ -88,7 +88,7 @@ struct ht_approach {
 };
 
 /* Seconds to wait at `rule` for who arrives in the direction that it holds for. */
-double ht_node_wait(const struct ht_node_rule *rule, const struct ht_approach *approach);
+double ht_node_wait(const struct ht_node_rule *rule, const struct ht_node_approach *approach);
 
 /* A turn at a junction, as the profile's turn function sees it (OSRM's process_turn). */
 struct ht_turn_view {

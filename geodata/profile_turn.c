@@ -108,7 +108,7 @@ bool ht_profile_node(const struct ht_profile *profile, struct ht_osm_tags tags,
            out->wait_s > 0.0;
 }
 
-double ht_node_wait(const struct ht_node_rule *rule, const struct ht_approach *approach)
+double ht_node_wait(const struct ht_node_rule *rule, const struct ht_node_approach *approach)
 {
     if (rule->stop_minor && !approach->from_minor) {
         return 0.0;
