@@ -122,6 +122,7 @@ struct ht_profile {
 
     struct ht__rules routable;
     struct ht__rules block;
+    struct ht__rules unblock; /* what `block` says does not hold for these */
 
     struct {
         double height_m; /* 0: not checked, all four */

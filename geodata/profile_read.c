@@ -149,6 +149,7 @@ static const struct field profile_fields[] = {
     {.name = "exclude", .kind = CLASSES, .offset = AT(excludable)},
     {.name = "routable", .kind = RULES, .offset = AT(routable)},
     {.name = "block", .kind = RULES, .offset = AT(block)},
+    {.name = "unblock", .kind = RULES, .offset = AT(unblock)},
     {.name = "vehicle", .kind = OBJECT, NESTED(vehicle_fields)},
     {.name = "access", .kind = OBJECT, NESTED(access_fields)},
     {.name = "oneway", .kind = OBJECT, NESTED(oneway_fields)},

@@ -303,7 +303,7 @@ static bool judge_speed(struct way *way)
             if (way->access[1 - side].text != NULL) {
                 way->mode[side] = HT_MODE_NONE;
             }
-        } else if (ht__table_has(&profile->access.allow, access) ||
+        } else if (way->restricted[side] || ht__table_has(&profile->access.allow, access) ||
                    !ht__table_has(&profile->access.deny, access)) {
             way->speed[side] = profile->default_speed;
         }
@@ -551,7 +551,7 @@ bool ht_profile_way(const struct ht_profile *profile, struct ht_osm_tags tags,
     *out = (struct ht_way_rule){0};
     struct ht__value values[HT__SLOT_MAX];
     if (!ht__profile_lay(profile, tags, values) || !ht__rules_any(&profile->routable, values) ||
-        ht__rules_any(&profile->block, values)) {
+        (ht__rules_any(&profile->block, values) && !ht__rules_any(&profile->unblock, values))) {
         return false;
     }
     struct way way = {.profile = profile,
