@@ -68,8 +68,8 @@ static enum ht_status find_exact(const uint32_t *cost, uint32_t n, uint32_t *ord
         uint32_t v = order[i - 1];
         for (uint32_t w = 1; w <= m; w++) {
             size_t next = set | (size_t)1 << (w - 1);
-            if (next != set && cost_at(cost, n, v, w) + rest[next * (m + 1) + w] ==
-                                   rest[set * (m + 1) + v]) {
+            if (next != set &&
+                cost_at(cost, n, v, w) + rest[next * (m + 1) + w] == rest[set * (m + 1) + v]) {
                 order[i] = w;
                 set = next;
                 break;
@@ -135,7 +135,8 @@ static void rotate(uint32_t *order, uint32_t n, uint32_t by, uint32_t *scratch)
     memcpy(order, scratch, n * sizeof *order);
 }
 
-/* Moves the chain order[0 .. length) to the best gap elsewhere; true when that made the tour cheaper. */
+/* Moves the chain order[0 .. length) to the best gap elsewhere; true when that made the tour
+ * cheaper. */
 static bool move_chain(const uint32_t *cost, uint32_t n, uint32_t *order, uint32_t length,
                        uint32_t *scratch)
 {
@@ -146,8 +147,8 @@ static bool move_chain(const uint32_t *cost, uint32_t n, uint32_t *order, uint32
     uint64_t best = gain;
     uint32_t at = 0;
     for (uint32_t i = length; i + 1 < n; i++) {
-        uint64_t loss = closing + cost_at(cost, n, order[i], first) +
-                        cost_at(cost, n, last, order[i + 1]);
+        uint64_t loss =
+            closing + cost_at(cost, n, order[i], first) + cost_at(cost, n, last, order[i + 1]);
         uint64_t with_gap = gain + cost_at(cost, n, order[i], order[i + 1]);
         if (loss < with_gap && gain + loss - with_gap < best) {
             best = gain + loss - with_gap;
@@ -175,8 +176,8 @@ static bool improve_or(const uint32_t *cost, uint32_t n, uint32_t *order, uint32
     return improved;
 }
 
-/* Turns the piece order[i .. j] round where that is cheaper. Costs of the piece in both directions grow
- * with j, so each pair takes constant time. */
+/* Turns the piece order[i .. j] round where that is cheaper. Costs of the piece in both directions
+ * grow with j, so each pair takes constant time. */
 static bool improve_two(const uint32_t *cost, uint32_t n, uint32_t *order)
 {
     bool improved = false;

@@ -44,9 +44,9 @@ unsigned ht_overview_zoom(const struct ht_point *points, size_t count)
     return zoom > ZOOM_MAX ? ZOOM_MAX : (unsigned)zoom;
 }
 
-/* Latitudes of a route lie close together: Mercator's y by its Taylor series around the middle one, up
- * to the third order, is off by less than a microdegree within half a degree. Farther apart they are
- * computed one by one. */
+/* Latitudes of a route lie close together: Mercator's y by its Taylor series around the middle one,
+ * up to the third order, is off by less than a microdegree within half a degree. Farther apart they
+ * are computed one by one. */
 static void project(double *plane, const struct ht_point *points, size_t count)
 {
     int32_t low = INT32_MAX;
@@ -104,8 +104,8 @@ static enum ht_status reserve(struct ht_overview *overview, size_t count)
         ht_array_reserve(&plane, &overview->plane_capacity, 2 * count, sizeof *overview->plane);
     overview->plane = plane;
     if (status == HT_OK) {
-        status = ht_array_reserve(&stack, &overview->stack_capacity, 2 * count,
-                                  sizeof *overview->stack);
+        status =
+            ht_array_reserve(&stack, &overview->stack_capacity, 2 * count, sizeof *overview->stack);
         overview->stack = stack;
     }
     if (status == HT_OK) {

@@ -1,10 +1,11 @@
 /* Overview: a route's geometry with no more points than its map needs.
  *
- * Zoom and thresholds are OSRM's (engine/guidance/assemble_overview, engine/douglas_peucker): the zoom
- * at which the whole route fits a window of 8 by 5 tiles, and there what is nearer to the line than
- * five pixels is left out (Douglas, Peucker 1973, in the Mercator plane).
+ * Zoom and thresholds are OSRM's (engine/guidance/assemble_overview, engine/douglas_peucker): the
+ * zoom at which the whole route fits a window of 8 by 5 tiles, and there what is nearer to the line
+ * than five pixels is left out (Douglas, Peucker 1973, in the Mercator plane).
  *
- * Threading: one ht_overview for each thread. Ownership: zero-initialize, end with ht_overview_deinit.
+ * Threading: one ht_overview for each thread. Ownership: zero-initialize, end with
+ * ht_overview_deinit.
  */
 #ifndef HT_ENGINE_ROAD_OVERVIEW_H
 #define HT_ENGINE_ROAD_OVERVIEW_H

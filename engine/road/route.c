@@ -10,7 +10,7 @@ enum { STATES = 2 * HT_STOP_PLACES_MAX };
 /* The best way to arrive at a stop in one state. */
 struct arrival {
     bool reached;
-    uint32_t before; /* state at the stop before that it left from */
+    uint32_t before;   /* state at the stop before that it left from */
     int64_t weight_ms; /* of all legs up to here */
     int64_t duration_ms;
     int64_t length_mm;
@@ -86,11 +86,10 @@ static enum ht_status find_leg(struct run *run, struct ht_leg *leg, unsigned sou
     const struct ht_place *target = &run->request->places[leg->target];
     struct ht_route *route = run->route;
     struct ht_way_found way;
-    enum ht_status status =
-        with_arcs
-            ? ht_query_path(run->query, run->road, source, source_sides, target, target_sides, &way)
-            : ht_query_cost(run->query, run->road, source, source_sides, target, target_sides,
-                            &way);
+    enum ht_status status = with_arcs ? ht_query_path(run->query, run->road, source, source_sides,
+                                                      target, target_sides, &way)
+                                      : ht_query_cost(run->query, run->road, source, source_sides,
+                                                      target, target_sides, &way);
     if (status != HT_OK) {
         return status;
     }
@@ -202,8 +201,8 @@ static enum ht_status extend(struct run *run, struct arrival *next, const struct
     return HT_OK;
 }
 
-/* From one state of stop `index` to all states of the next. The last stop may be reached on any side,
- * so one search does for both. */
+/* From one state of stop `index` to all states of the next. The last stop may be reached on any
+ * side, so one search does for both. */
 static enum ht_status extend_all(struct run *run, uint32_t index, uint32_t state, bool any_side)
 {
     const struct ht_stop *from = &run->request->stops[index];
@@ -227,8 +226,8 @@ static enum ht_status extend_all(struct run *run, uint32_t index, uint32_t state
     return HT_OK;
 }
 
-/* Walks back from the best arrival at the last stop; then searches the legs again with their arcs, in
- * order. */
+/* Walks back from the best arrival at the last stop; then searches the legs again with their arcs,
+ * in order. */
 static enum ht_status collect_legs(struct run *run)
 {
     const struct ht_route_request *request = run->request;
@@ -273,7 +272,8 @@ static enum ht_status run_straight(struct run *run)
     }
     memset(route->arrivals, 0, want * sizeof *route->arrivals);
     for (uint32_t p = 0; p < request->stops[0].count; p++) {
-        route->arrivals[2 * p].reached = true; /* one state a place: both sides are free to leave by */
+        route->arrivals[2 * p].reached =
+            true; /* one state a place: both sides are free to leave by */
     }
     for (uint32_t i = 0; i + 1 < request->stop_count; i++) {
         for (uint32_t s = 0; s < 2 * request->stops[i].count; s++) {
@@ -296,8 +296,8 @@ enum ht_status ht_route_run(struct ht_route *route, struct ht_query *query,
     struct run run = {route, query, road, request};
     enum ht_status status = check_request(request);
     if (status == HT_OK) {
-        status = reserve(&route->legs, &route->leg_capacity, request->stop_count,
-                         sizeof *route->legs);
+        status =
+            reserve(&route->legs, &route->leg_capacity, request->stop_count, sizeof *route->legs);
     }
     if (status != HT_OK) {
         return status;
@@ -312,8 +312,7 @@ enum ht_status ht_route_run(struct ht_route *route, struct ht_query *query,
 enum ht_status ht_route_adopt(struct ht_route *route, const struct ht_way_found *way,
                               uint32_t source, uint32_t target, struct ht_route_found *out)
 {
-    enum ht_status status =
-        reserve(&route->legs, &route->leg_capacity, 1, sizeof *route->legs);
+    enum ht_status status = reserve(&route->legs, &route->leg_capacity, 1, sizeof *route->legs);
     if (status == HT_OK) {
         status = reserve(&route->arcs, &route->arc_capacity, way->arc_count, sizeof *route->arcs);
     }

@@ -18,8 +18,7 @@ void ht_shape_clear(struct ht_shape *shape)
     shape->point_count = 0;
 }
 
-uint32_t ht_place_segment(const struct ht_graph *graph, const struct ht_place *place,
-                          uint32_t side)
+uint32_t ht_place_segment(const struct ht_graph *graph, const struct ht_place *place, uint32_t side)
 {
     uint32_t first = place->side[0].arc != HT_NONE ? 0 : 1;
     if (side == first) {
@@ -86,7 +85,8 @@ static void push(struct ht_shape *shape, struct ht_point point)
     shape->points[shape->point_count++] = point;
 }
 
-/* Appends the points of a stretch; the part that ends at each of them belongs to the point before. */
+/* Appends the points of a stretch; the part that ends at each of them belongs to the point before.
+ */
 static void add_points(struct ht_shape *shape, const struct ht_network *network,
                        const struct stretch *s)
 {
@@ -101,8 +101,8 @@ static void add_points_parts(struct ht_shape *shape, const struct ht_network *ne
     uint32_t from_mm = s->begin_mm;
     uint32_t at_mm = s->first > 1 ? node_mm(network, s->arc, s->first - 1) : 0;
     for (uint32_t i = s->first; i < s->end; i++) {
-        at_mm += ht_distance_mm(ht_arc_point(network, s->arc, i - 1),
-                                ht_arc_point(network, s->arc, i));
+        at_mm +=
+            ht_distance_mm(ht_arc_point(network, s->arc, i - 1), ht_arc_point(network, s->arc, i));
         shape->parts[shape->point_count - 1] = part_between(s->arc, from_mm, at_mm);
         shape->nodes[shape->point_count] = ht_arc_node(network, s->arc, i);
         push(shape, ht_arc_point(network, s->arc, i));
@@ -119,10 +119,8 @@ static struct stretch stretch_at(const struct ht_road *road, const struct ht_pla
     const struct ht_place *source = &places[leg->source];
     const struct ht_place *target = &places[leg->target];
     const struct ht_arc *arc = &road->graph->arcs[arcs[leg->first_arc + index]];
-    struct stretch s = {.arc = arc,
-                        .first = 1,
-                        .end = ht_arc_point_count(arc),
-                        .end_mm = UINT32_MAX};
+    struct stretch s = {
+        .arc = arc, .first = 1, .end = ht_arc_point_count(arc), .end_mm = UINT32_MAX};
     if (index == 0) {
         s.first = ht_place_segment(road->graph, source, leg->source_side) + 1;
         s.begin_mm = source->side[leg->source_side].before_mm;

@@ -1,4 +1,5 @@
-/* Shape: the geometry of a route's legs, point by point, and what each piece between two points costs.
+/* Shape: the geometry of a route's legs, point by point, and what each piece between two points
+ * costs.
  *
  * Threading: one ht_shape for each thread. Ownership: the caller's struct owns its arrays and keeps
  * them from route to route; zero-initialize it, end with ht_shape_deinit.

@@ -1,0 +1,261 @@
+#include "api/osrm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/osrm_hint.h"
+#include "api/osrm_parse.h"
+#include "api/osrm_work.h"
+
+struct ht_osrm_limits ht_osrm_limits_default(void)
+{
+    return (struct ht_osrm_limits){
+        .route_coordinates = 500,
+        .table_cells = 10000000,
+        .table_coordinates = 10000,
+        .trip_coordinates = 100,
+        .nearest_results = 100,
+        .alternatives = 3,
+    };
+}
+
+enum ht_status ht_osrm_new(const struct ht_osrm_limits *limits, struct ht_osrm **out)
+{
+    struct ht_osrm *osrm = calloc(1, sizeof *osrm);
+    if (osrm == NULL) {
+        return HT_NOMEM;
+    }
+    osrm->limits = *limits;
+    enum ht_status status = ht_query_new(&osrm->query);
+    status = status == HT_OK ? ht_route_new(&osrm->route) : status;
+    status = status == HT_OK ? ht_matrix_new(&osrm->matrix) : status;
+    status = status == HT_OK ? ht_snap_work_new(&osrm->snap) : status;
+    status = status == HT_OK ? ht_guide_new(&osrm->guide) : status;
+    status = status == HT_OK ? ht_osrm_request_new(&osrm->parked) : status;
+    if (status != HT_OK) {
+        ht_osrm_free(osrm);
+        return status;
+    }
+    atomic_store(&osrm->parked->state, HT_OSRM_PARKED);
+    *out = osrm;
+    return HT_OK;
+}
+
+void ht_osrm_free(struct ht_osrm *osrm)
+{
+    if (osrm == NULL) {
+        return;
+    }
+    /* a request in another thread's hands is freed there */
+    if (osrm->parked != NULL &&
+        atomic_exchange(&osrm->parked->state, HT_OSRM_ORPHAN) != HT_OSRM_BUSY) {
+        ht_osrm_request_destroy(osrm->parked);
+    }
+    struct ht_osrm_list *lists[] = {
+        &osrm->places,  &osrm->stops, &osrm->pairs, &osrm->costs, &osrm->rows,   &osrm->columns,
+        &osrm->numbers, &osrm->lines, &osrm->legs,  &osrm->arcs,  &osrm->pieces, &osrm->ways,
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        free(lists[i]->data);
+    }
+    ht_query_free(osrm->query);
+    ht_route_free(osrm->route);
+    ht_matrix_free(osrm->matrix);
+    ht_snap_work_free(osrm->snap);
+    ht_guide_free(osrm->guide);
+    ht_shape_deinit(&osrm->shape);
+    ht_overview_deinit(&osrm->overview);
+    free(osrm);
+}
+
+/* "/name/v1/": a version after the first part. */
+static bool looks_like_service(const char *path, size_t size)
+{
+    const char *slash = size > 1 ? memchr(path + 1, '/', size - 1) : NULL;
+    if (slash == NULL) {
+        return false;
+    }
+    size_t left = size - (size_t)(slash - path);
+    return left > 3 && slash[1] == 'v' && slash[2] >= '0' && slash[2] <= '9' &&
+           memchr(slash + 2, '/', left - 2) != NULL;
+}
+
+bool ht_osrm_owns(const char *path, size_t size)
+{
+    if (size < 2 || path[0] != '/') {
+        return false;
+    }
+    const char *slash = memchr(path + 1, '/', size - 1);
+    if (slash != NULL &&
+        ht_osrm_service_by_name(path + 1, (size_t)(slash - path) - 1) != HT_OSRM_SERVICES) {
+        return true;
+    }
+    return looks_like_service(path, size);
+}
+
+/* The thread's own request when it is free, else another one. */
+static struct ht_osrm_request *take_request(struct ht_osrm *osrm)
+{
+    int parked = HT_OSRM_PARKED;
+    if (atomic_compare_exchange_strong(&osrm->parked->state, &parked, HT_OSRM_BUSY)) {
+        ht_osrm_request_reset(osrm->parked);
+        return osrm->parked;
+    }
+    struct ht_osrm_request *request;
+    if (ht_osrm_request_new(&request) != HT_OK) {
+        return NULL;
+    }
+    atomic_store(&request->state, HT_OSRM_ORPHAN);
+    return request;
+}
+
+void ht_osrm_request_free(struct ht_osrm_request *request)
+{
+    if (request == NULL) {
+        return;
+    }
+    int busy = HT_OSRM_BUSY;
+    if (!atomic_compare_exchange_strong(&request->state, &busy, HT_OSRM_PARKED)) {
+        ht_osrm_request_destroy(request);
+    }
+}
+
+bool ht_osrm_parse(struct ht_osrm *osrm, const char *target, size_t target_size, const char *body,
+                   size_t body_size, struct ht_reply *reply, struct ht_osrm_request **out)
+{
+    ht_reply_reset(reply);
+    struct ht_osrm_request *request = take_request(osrm);
+    if (request == NULL) {
+        ht_reply_problem(reply, 503, "Out of memory", NULL);
+        return false;
+    }
+    if (!ht_osrm_parse_target(request, target, target_size, body, body_size, reply) ||
+        !ht_osrm_check(request, &osrm->limits, reply)) {
+        ht_osrm_request_free(request);
+        return false;
+    }
+    *out = request;
+    return true;
+}
+
+/* exclude= as a class mask. False: a class that is none, or several, which OSRM's profiles do not
+ * list together. */
+static bool exclude_mask(const struct ht_osrm_request *request, uint16_t *mask)
+{
+    static const struct {
+        const char *name;
+        uint16_t bit;
+    } classes[] = {
+        {"toll", HT_ARC_TOLL},
+        {"motorway", HT_ARC_MOTORWAY},
+        {"ferry", HT_ARC_IS_FERRY},
+        {"tunnel", HT_ARC_IS_TUNNEL},
+        {"none", 0},
+    };
+    const struct ht_osrm_piece *pieces = request->exclude.data;
+    *mask = 0;
+    for (size_t i = 0; i < request->exclude.count; i++) {
+        const char *text = (const char *)request->text.data + pieces[i].offset;
+        size_t k = 0;
+        while (k < sizeof classes / sizeof *classes &&
+               (strlen(classes[k].name) != pieces[i].size ||
+                memcmp(classes[k].name, text, pieces[i].size) != 0)) {
+            k++;
+        }
+        if (k == sizeof classes / sizeof *classes) {
+            return false;
+        }
+        *mask |= classes[k].bit;
+    }
+    return (*mask & (*mask - 1)) == 0;
+}
+
+bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world)
+{
+    enum { MANY_STOPS = 16, MANY_PLACES = 64, MANY_CELLS = 4096 };
+    uint16_t exclude;
+    size_t count = ht_osrm_point_count(request);
+    if (!exclude_mask(request, &exclude)) {
+        return false;
+    }
+    if (!ht_world_ready(world, request->profile, exclude)) {
+        return true;
+    }
+    switch (request->service) {
+    case HT_OSRM_TABLE: {
+        size_t rows = request->sources.count > 0 ? request->sources.count : count;
+        size_t columns = request->destinations.count > 0 ? request->destinations.count : count;
+        return count > MANY_PLACES || rows + columns > MANY_PLACES || rows * columns > MANY_CELLS;
+    }
+    case HT_OSRM_TRIP:
+        return count > MANY_STOPS / 2;
+    case HT_OSRM_ROUTE:
+        return count > MANY_STOPS || request->alternatives > 0;
+    case HT_OSRM_TILE:
+        return true;
+    case HT_OSRM_NEAREST:
+    case HT_OSRM_MATCH:
+    case HT_OSRM_SERVICES:
+        break;
+    }
+    return false;
+}
+
+/* The road that the request runs on. False: the error is in the reply. */
+static bool find_road(struct ht_osrm_job *job, struct ht_world *world)
+{
+    const char *profile = job->request->profile;
+    enum ht_status status = HT_INVALID;
+    if (exclude_mask(job->request, &job->exclude)) {
+        status = ht_world_road(world, profile, job->exclude, &job->road);
+    }
+    if (status == HT_OK) {
+        job->fingerprint = ht_hint_fingerprint(job->road);
+        return true;
+    }
+    if (status == HT_NOT_FOUND) {
+        ht_osrm_error(job->reply, "InvalidValue", "Profile %s not found!", profile);
+    } else if (status == HT_INVALID) {
+        ht_osrm_error(job->reply, "InvalidValue", "Exclude flag combination is not supported.");
+    } else {
+        ht_osrm_fail(job, status);
+    }
+    return false;
+}
+
+const char *ht_osrm_weight_name(const struct ht_graph *graph)
+{
+    return strcmp(graph->profile, "car") == 0 ? "routability" : "duration";
+}
+
+void ht_osrm_run(struct ht_osrm *osrm, const struct ht_osrm_request *request,
+                 struct ht_world *world, struct ht_pool *pool, struct ht_reply *reply)
+{
+    struct ht_osrm_job job = {.work = osrm, .request = request, .pool = pool, .reply = reply};
+    ht_reply_reset(reply);
+    if (!find_road(&job, world)) {
+        return;
+    }
+    switch (request->service) {
+    case HT_OSRM_ROUTE:
+        ht_osrm_route(&job);
+        break;
+    case HT_OSRM_TABLE:
+        ht_osrm_table(&job);
+        break;
+    case HT_OSRM_NEAREST:
+        ht_osrm_nearest(&job);
+        break;
+    case HT_OSRM_TRIP:
+        ht_osrm_trip(&job);
+        break;
+    case HT_OSRM_MATCH:
+        ht_osrm_error(reply, "NotImplemented", "Map matching is not part of this version.");
+        break;
+    case HT_OSRM_TILE:
+        ht_osrm_error(reply, "NotImplemented", "Tiles are not part of this version.");
+        break;
+    case HT_OSRM_SERVICES:
+        break;
+    }
+}

@@ -1,0 +1,207 @@
+/* From the request's coordinates to places on the network. */
+#include "api/osrm_hint.h"
+#include "api/osrm_work.h"
+#include "engine/base/array.h"
+
+/* What a coordinate may become: its nearest places, and the nearest one outside islands. */
+struct pair {
+    uint32_t first; /* into places */
+    uint32_t count;
+    bool hinted;
+    bool has_big; /* `big` is set; the nearest itself may be it */
+    struct ht_place big;
+};
+
+enum ht_status ht_osrm_list_resize(struct ht_osrm_list *list, size_t count, size_t size)
+{
+    enum ht_status status = ht_array_reserve(&list->data, &list->capacity, count, size);
+    if (status == HT_OK) {
+        list->count = count;
+    }
+    return status;
+}
+
+static bool none_hinted(const struct ht_osrm_request *request, size_t index)
+{
+    const struct ht_osrm_piece *hints = request->hints.data;
+    return request->hints.count == 0 || hints[index].size == 0;
+}
+
+struct ht_snap_options ht_osrm_snap_options(const struct ht_osrm_job *job, size_t index)
+{
+    const struct ht_osrm_request *request = job->request;
+    struct ht_snap_options options = ht_snap_options_default();
+    if (request->radiuses.count > 0) {
+        double radius = ((const double *)request->radiuses.data)[index];
+        if (!isnan(radius) && !isinf(radius)) {
+            options.radius_m = radius < 0 ? 0 : radius;
+        }
+    }
+    if (request->bearings.count > 0) {
+        const struct ht_osrm_bearing *b =
+            (const struct ht_osrm_bearing *)request->bearings.data + index;
+        if (b->bearing_deg >= 0) {
+            options.bearing_deg = b->bearing_deg;
+            options.bearing_range = b->range_deg;
+        }
+    }
+    if (request->approaches.count > 0) {
+        options.approach = (enum ht_approach)((const uint8_t *)request->approaches.data)[index];
+    }
+    options.any_street = request->any_street;
+    options.exclude = job->exclude;
+    return options;
+}
+
+static bool excluded(const struct ht_osrm_job *job, const struct ht_place *place)
+{
+    for (int s = 0; s < 2; s++) {
+        if (place->side[s].arc != HT_NONE &&
+            (job->road->graph->arcs[place->side[s].arc].flags & job->exclude) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The places of a hint, when each of its blocks holds. */
+static bool take_hint(struct ht_osrm_job *job, size_t index, struct pair *pair,
+                      enum ht_status *status)
+{
+    const struct ht_osrm_request *request = job->request;
+    struct ht_osrm_list *places = &job->work->places;
+    const struct ht_osrm_piece hint = ((const struct ht_osrm_piece *)request->hints.data)[index];
+    const char *text = (const char *)request->text.data + hint.offset;
+    size_t blocks = hint.size / HT_OSRM_HINT_SIZE;
+    size_t before = places->count;
+    if (blocks == 0 || blocks > HT_STOP_PLACES_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < blocks; i++) {
+        struct ht_place place;
+        if (!ht_hint_decode(job->fingerprint, job->road, ht_osrm_points(request)[index],
+                            text + i * HT_OSRM_HINT_SIZE, &place) ||
+            excluded(job, &place)) {
+            places->count = before;
+            return false;
+        }
+        if (!ht_osrm_list_add(places, &place, sizeof place)) {
+            *status = HT_NOMEM;
+            return false;
+        }
+    }
+    *pair = (struct pair){.first = (uint32_t)before, .count = (uint32_t)blocks, .hinted = true};
+    return true;
+}
+
+static enum ht_status snap_one(struct ht_osrm_job *job, size_t index, struct pair *pair)
+{
+    struct ht_osrm_list *places = &job->work->places;
+    enum ht_status status = HT_OK;
+    if (!none_hinted(job->request, index) && take_hint(job, index, pair, &status)) {
+        return HT_OK;
+    }
+    struct ht_place found[2];
+    uint32_t count = 0;
+    struct ht_snap_options options = ht_osrm_snap_options(job, index);
+    if (status == HT_OK) {
+        status = ht_snap_trip(job->road->snap, job->work->snap, ht_osrm_points(job->request)[index],
+                              &options, found, &count);
+    }
+    if (status != HT_OK) {
+        return status;
+    }
+    *pair = (struct pair){.first = (uint32_t)places->count,
+                          .count = 1,
+                          .has_big = count > 1,
+                          .big = found[count > 1 ? 1 : 0]};
+    return ht_osrm_list_add(places, &found[0], sizeof found[0]) ? HT_OK : HT_NOMEM;
+}
+
+static bool pair_has_component(const struct ht_place *places, const struct pair *pair,
+                               uint32_t component)
+{
+    for (uint32_t i = 0; i < pair->count; i++) {
+        if (places[pair->first + i].component == component) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether all coordinates lie on one and the same island. */
+static bool on_one_island(const struct ht_place *places, const struct pair *pairs, size_t count)
+{
+    for (uint32_t i = 0; i < pairs[0].count; i++) {
+        const struct ht_place *place = &places[pairs[0].first + i];
+        bool all = place->small;
+        for (size_t k = 1; all && k < count; k++) {
+            all = pair_has_component(places, &pairs[k], place->component);
+        }
+        if (all) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* All streets that meet where the place lies, when it lies at a junction. */
+static enum ht_status widen(struct ht_osrm_job *job, size_t index, const struct ht_place *place,
+                            struct ht_stop *stop)
+{
+    struct ht_place meeting[HT_STOP_PLACES_MAX];
+    struct ht_snap_options options = ht_osrm_snap_options(job, index);
+    uint32_t count =
+        ht_snap_junction(job->road->snap, place, &options, meeting, HT_STOP_PLACES_MAX);
+    *stop = (struct ht_stop){.first = (uint32_t)job->work->places.count, .count = count};
+    for (uint32_t i = 0; i < count; i++) {
+        if (!ht_osrm_list_add(&job->work->places, &meeting[i], sizeof meeting[i])) {
+            return HT_NOMEM;
+        }
+    }
+    return HT_OK;
+}
+
+static enum ht_status choose(struct ht_osrm_job *job, const struct pair *pairs, size_t count)
+{
+    struct ht_osrm *work = job->work;
+    bool nearest = on_one_island(work->places.data, pairs, count);
+    enum ht_status status = ht_osrm_list_resize(&work->stops, count, sizeof(struct ht_stop));
+    struct ht_stop *stops = work->stops.data;
+    for (size_t i = 0; status == HT_OK && i < count; i++) {
+        if (pairs[i].hinted) {
+            stops[i] = (struct ht_stop){pairs[i].first, pairs[i].count};
+            continue;
+        }
+        struct ht_place place = pairs[i].big;
+        if (nearest || !pairs[i].has_big) {
+            place = ((const struct ht_place *)work->places.data)[pairs[i].first];
+        }
+        status = widen(job, i, &place, &stops[i]);
+    }
+    return status;
+}
+
+bool ht_osrm_snap(struct ht_osrm_job *job)
+{
+    struct ht_osrm *work = job->work;
+    size_t count = ht_osrm_point_count(job->request);
+    work->places.count = 0;
+    enum ht_status status = ht_osrm_list_resize(&work->pairs, count, sizeof(struct pair));
+    for (size_t i = 0; status == HT_OK && i < count; i++) {
+        status = snap_one(job, i, (struct pair *)work->pairs.data + i);
+        if (status == HT_NO_SEGMENT) {
+            ht_osrm_error(job->reply, "NoSegment",
+                          "Could not find a matching segment for coordinate %zu", i);
+            return false;
+        }
+    }
+    if (status == HT_OK) {
+        status = choose(job, work->pairs.data, count);
+    }
+    if (status != HT_OK) {
+        ht_osrm_fail(job, status);
+        return false;
+    }
+    return true;
+}

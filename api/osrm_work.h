@@ -1,0 +1,107 @@
+/* Work: what the OSRM services share: the workspaces of a thread, the request at hand, and the
+ * places that its coordinates were snapped to.
+ *
+ * Threading: one thread at a time. Ownership: struct ht_osrm owns all of it and keeps memory from
+ * request to request.
+ */
+#ifndef HT_API_OSRM_WORK_H
+#define HT_API_OSRM_WORK_H
+
+#include "api/json.h"
+#include "api/osrm_request.h"
+#include "engine/road/guide.h"
+#include "engine/road/matrix.h"
+#include "engine/road/overview.h"
+#include "engine/road/route.h"
+#include "engine/road/shape.h"
+
+struct ht_osrm {
+    struct ht_osrm_limits limits;
+    struct ht_osrm_request *parked; /* used again when it is free */
+    struct ht_query *query;
+    struct ht_route *route;
+    struct ht_matrix *matrix;
+    struct ht_snap_work *snap;
+    struct ht_guide *guide;
+    struct ht_shape shape;
+    struct ht_overview overview;
+
+    struct ht_osrm_list places;  /* struct ht_place: candidates of all coordinates, together */
+    struct ht_osrm_list stops;   /* struct ht_stop: which of them are whose; one a coordinate */
+    struct ht_osrm_list pairs;   /* while snapping */
+    struct ht_osrm_list costs;   /* struct ht_cost */
+    struct ht_osrm_list rows;    /* struct ht_place: sources of a table */
+    struct ht_osrm_list columns; /* struct ht_place: destinations of a table */
+    struct ht_osrm_list numbers; /* uint32_t: scratch of a service */
+    struct ht_osrm_list lines;   /* struct ht_point: the overview while it is written */
+    struct ht_osrm_list legs;    /* struct ht_leg: joined at silent stops */
+    struct ht_osrm_list arcs;    /* uint32_t: theirs */
+    struct ht_osrm_list pieces;  /* legs of the answer */
+    struct ht_osrm_list ways;    /* struct ht_way_found: alternatives */
+};
+
+/* One request while it is answered. */
+struct ht_osrm_job {
+    struct ht_osrm *work;
+    const struct ht_osrm_request *request;
+    const struct ht_road *road;
+    struct ht_pool *pool; /* may be NULL */
+    struct ht_reply *reply;
+    uint16_t exclude;
+    uint32_t fingerprint; /* of network and profile, for hints */
+};
+
+/* Makes room for `count` items and sets the list's count to it. */
+HT_MUST_CHECK enum ht_status ht_osrm_list_resize(struct ht_osrm_list *list, size_t count,
+                                                 size_t size);
+
+/* Snaps all coordinates into work->places and work->stops, as OSRM does: to the nearest streets,
+ * or, unless all lie on one island, to the nearest outside islands. False: the error is in the
+ * reply. */
+bool ht_osrm_snap(struct ht_osrm_job *job);
+/* The snapping options of coordinate `index`. */
+struct ht_snap_options ht_osrm_snap_options(const struct ht_osrm_job *job, size_t index);
+
+static inline const struct ht_place *ht_osrm_places(const struct ht_osrm_job *job)
+{
+    return job->work->places.data;
+}
+
+static inline const struct ht_stop *ht_osrm_stops(const struct ht_osrm_job *job)
+{
+    return job->work->stops.data;
+}
+
+/* The members of a waypoint object, without its braces; `count` candidates of one stop. */
+void ht_osrm_write_waypoint(const struct ht_osrm_job *job, struct ht_json *json,
+                            const struct ht_place *places, uint32_t count);
+/* The array of waypoint objects of stops indices[count]; NULL: of all. */
+void ht_osrm_write_waypoints(const struct ht_osrm_job *job, struct ht_json *json,
+                             const uint32_t *indices, size_t count);
+void ht_osrm_write_location(const struct ht_osrm_job *job, struct ht_json *json,
+                            struct ht_point point);
+
+/* One route object: legs, geometry, steps, annotations as the request wants them. `waypoints` (may
+ * be NULL): the stops that end legs, `waypoint_count` of them. */
+HT_MUST_CHECK enum ht_status ht_osrm_write_route(struct ht_osrm_job *job, struct ht_json *json,
+                                                 const struct ht_route_found *found,
+                                                 const struct ht_osrm_list *waypoints);
+
+/* "routability" or "duration": what the profile minimizes. */
+const char *ht_osrm_weight_name(const struct ht_graph *graph);
+
+/* NoRoute with OSRM's two texts. */
+void ht_osrm_no_route(const struct ht_osrm_job *job);
+
+/* An internal failure as an answer: 503. */
+void ht_osrm_fail(const struct ht_osrm_job *job, enum ht_status status);
+
+/* Costs from every stop to every stop, row by row, in work->costs. */
+HT_MUST_CHECK enum ht_status ht_osrm_matrix(struct ht_osrm_job *job, struct ht_cost **out);
+
+void ht_osrm_nearest(struct ht_osrm_job *job);
+void ht_osrm_table(struct ht_osrm_job *job);
+void ht_osrm_route(struct ht_osrm_job *job);
+void ht_osrm_trip(struct ht_osrm_job *job);
+
+#endif
