@@ -127,6 +127,7 @@ static void consider(struct search *s, const struct ht_point ends[2], uint32_t n
         .arc = ref->arc,
         .segment = ref->packed / HT_SNAP_SEGMENT,
         .sides = ht_snap__sides(options, ref->packed),
+        .ends = {ends[0], ends[1]},
     };
     if (s->faces && hit.sides != 0) {
         bool left =
@@ -141,6 +142,7 @@ static void consider(struct search *s, const struct ht_point ends[2], uint32_t n
             options->radius_m) {
         return;
     }
+    __builtin_prefetch(&s->index->graph->arcs[ref->arc]); /* the place will need it */
     list_add(&s->all, &hit);
     if (s->trip && (hit.sides & ~(ref->packed / HT_SNAP_SMALL) & 3u) != 0) {
         list_add(&s->big, &hit);

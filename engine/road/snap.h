@@ -1,10 +1,10 @@
 /* Snap: from a point to the places on the streets that a trip may begin or end at.
  *
- * A packed R-tree over the segments of one graph's base arcs (leaves in Hilbert order, Kamel and
- * Faloutsos 1993, Leutenegger et al. 1997 for the packing, Roussopoulos et al. 1995 for the nearest
- * search). One entry stands for both directions of a street. The nearest place is found in a plane
- * with the local scales of a degree at the input (ht_scale_at); the distance reported is
- * ht_distance_m. The antimeridian is a border: no search looks across it.
+ * A packed R-tree over the segments of one graph's base arcs (packed top down by halving, White and
+ * Jain 1996; searched after Roussopoulos et al. 1995). One entry stands for both directions of a
+ * street. The nearest place is found in a plane with the local scales of a degree at the input
+ * (ht_scale_at); the distance reported is ht_distance_m. The antimeridian is a border: no search
+ * looks across it.
  *
  * Threading: the index is read-only; each thread brings its own ht_snap_work.
  * Ownership: the index borrows network and graph, and, when it is a view, its blob.
@@ -66,9 +66,9 @@ struct ht_snap_segment {
     uint32_t to_node;
 };
 
-/* Builds the index of `graph` (one of the network's). `pool` may be NULL: one thread. 28 bytes for
+/* Builds the index of `graph` (one of the network's). `pool` may be NULL: one thread. 24 bytes for
  * each segment are borrowed while it works. HT_NOMEM; HT_TOO_BIG: an arc of more than 262,143
- * segments, or more than 4 billion of them. O(n) beside a radix sort. */
+ * segments, or more than 4 billion of them. O(n log n). */
 HT_MUST_CHECK enum ht_status ht_snap_build(const struct ht_network *network,
                                            const struct ht_graph *graph, struct ht_pool *pool,
                                            struct ht_snap_index **out);

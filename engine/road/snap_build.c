@@ -1,6 +1,7 @@
-/* Building the snap index: Hilbert order, packing, quantization; wrapping a blob from a file. */
+/* Building the snap index: packing, quantization; wrapping a blob from a file. */
 #include "engine/base/array.h"
 #include "engine/road/snap_internal.h"
+#include "engine/road/snap_order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,6 @@ static_assert(sizeof(struct ht_snap_leaf) == 128, "two cache lines");
 static_assert(sizeof(struct ht_snap_ref) == 12, "part of the file format");
 
 #define HT_SNAP_CHUNK 16384 /* arcs or leaves for one piece of parallel work */
-#define HT_SNAP_DIGIT 11    /* bits of one pass of the radix sort */
-#define HT_SNAP_BUCKETS (1u << HT_SNAP_DIGIT)
 
 static size_t round_up(size_t size)
 {
@@ -66,10 +65,9 @@ struct builder {
     const struct ht_graph *graph;
     struct ht_pool *pool;
     uint32_t entry_count;
-    uint32_t *chunk_first;     /* first entry of each chunk of arcs */
-    struct ht_snap_ref *found; /* in the order of arcs */
-    uint64_t *keys;            /* Hilbert position << 32 | entry */
-    uint64_t *other;           /* the sort's second buffer */
+    uint32_t *chunk_first;      /* first entry of each chunk of arcs */
+    struct ht_snap_ref *found;  /* in the order of arcs */
+    struct ht_snap_item *items; /* their middles, to be put in order */
     char *blob;
     struct ht_snap_layout layout;
     struct ht_box *boxes[HT_SNAP_LEVELS + 1]; /* exact; [0] of leaves, [k + 1] of level k */
@@ -132,35 +130,6 @@ static enum ht_status count_entries(struct builder *b)
     return HT_OK;
 }
 
-/* Position of a cell on the Hilbert curve of order 16 (after Warren, Hacker's Delight, 16-1). */
-static uint32_t hilbert(uint32_t x, uint32_t y)
-{
-    uint32_t state = 0;
-    uint32_t position = 0;
-    for (int bit = 15; bit >= 0; bit--) {
-        uint32_t row = 4 * state | 2 * ((x >> bit) & 1) | ((y >> bit) & 1);
-        position = position << 2 | ((UINT32_C(0x361e9cb4) >> 2 * row) & 3);
-        state = (UINT32_C(0x8fe65831) >> 2 * row) & 3;
-    }
-    return position;
-}
-
-static uint64_t key_of(const struct builder *b, struct ht_point u, struct ht_point v,
-                       uint32_t entry)
-{
-    const struct ht_box *box = &b->network->box;
-    uint64_t width = (uint64_t)((int64_t)box->max.lon_e7 - box->min.lon_e7);
-    uint64_t height = (uint64_t)((int64_t)box->max.lat_e7 - box->min.lat_e7);
-    uint64_t span = (width > height ? width : height) + 1;
-    int64_t x = ((int64_t)u.lon_e7 + v.lon_e7) / 2 - box->min.lon_e7;
-    int64_t y = ((int64_t)u.lat_e7 + v.lat_e7) / 2 - box->min.lat_e7;
-    uint64_t cell_x = x < 0 ? 0 : (uint64_t)x * 65536 / span;
-    uint64_t cell_y = y < 0 ? 0 : (uint64_t)y * 65536 / span;
-    cell_x = cell_x > 65535 ? 65535 : cell_x;
-    cell_y = cell_y > 65535 ? 65535 : cell_y;
-    return (uint64_t)hilbert((uint32_t)cell_x, (uint32_t)cell_y) << 32 | entry;
-}
-
 static uint32_t pack_side(const struct ht_arc *arc, uint32_t side)
 {
     uint32_t packed = side == 0 ? HT_SNAP_ALONG : HT_SNAP_AGAINST;
@@ -204,34 +173,14 @@ static void list_entries(void *user, size_t piece, size_t worker)
                 .before_mm = before > UINT32_MAX ? UINT32_MAX : (uint32_t)before,
                 .packed = packed | i * HT_SNAP_SEGMENT,
             };
-            b->keys[entry] = key_of(b, u, v, entry);
+            b->items[entry] = (struct ht_snap_item){
+                .middle = {(int32_t)(((int64_t)u.lon_e7 + v.lon_e7) / 2),
+                           (int32_t)(((int64_t)u.lat_e7 + v.lat_e7) / 2)},
+                .entry = entry,
+            };
             before += ht_distance_mm(u, v);
             u = v;
         }
-    }
-}
-
-/* By the upper 32 bits; stable, so that equal cells keep the order of arcs. */
-static void sort_keys(struct builder *b)
-{
-    uint32_t counts[HT_SNAP_BUCKETS];
-    for (int shift = 32; shift < 64; shift += HT_SNAP_DIGIT) {
-        memset(counts, 0, sizeof counts);
-        for (uint32_t i = 0; i < b->entry_count; i++) {
-            counts[(b->keys[i] >> shift) % HT_SNAP_BUCKETS]++;
-        }
-        uint32_t sum = 0;
-        for (uint32_t d = 0; d < HT_SNAP_BUCKETS; d++) {
-            uint32_t count = counts[d];
-            counts[d] = sum;
-            sum += count;
-        }
-        for (uint32_t i = 0; i < b->entry_count; i++) {
-            b->other[counts[(b->keys[i] >> shift) % HT_SNAP_BUCKETS]++] = b->keys[i];
-        }
-        uint64_t *sorted = b->other;
-        b->other = b->keys;
-        b->keys = sorted;
     }
 }
 
@@ -266,7 +215,7 @@ static void place_leaves(void *user, size_t piece, size_t worker)
         for (uint64_t i = first; i < b->entry_count && i < first + HT_SNAP_FAN; i++) {
             struct ht_point u;
             struct ht_point v;
-            refs[i] = b->found[(uint32_t)b->keys[i]];
+            refs[i] = b->found[b->items[i].entry];
             ends_of(b, &refs[i], &u, &v);
             box = ht_box_grow(ht_box_grow(box, u), v);
         }
@@ -378,8 +327,7 @@ static enum ht_status quantize_levels(struct builder *b)
 static enum ht_status builder_alloc(struct builder *b)
 {
     b->found = ht_array_new(b->entry_count, sizeof *b->found);
-    b->keys = ht_array_new(b->entry_count, sizeof *b->keys);
-    b->other = ht_array_new(b->entry_count, sizeof *b->other);
+    b->items = ht_array_new(b->entry_count, sizeof *b->items);
     b->layout = ht_snap__layout(b->entry_count);
     b->blob = aligned_alloc(64, b->layout.size);
     for (uint32_t level = 0; level <= b->layout.level_count; level++) {
@@ -389,16 +337,14 @@ static enum ht_status builder_alloc(struct builder *b)
             return HT_NOMEM;
         }
     }
-    return b->found == NULL || b->keys == NULL || b->other == NULL || b->blob == NULL ? HT_NOMEM
-                                                                                      : HT_OK;
+    return b->found == NULL || b->items == NULL || b->blob == NULL ? HT_NOMEM : HT_OK;
 }
 
 static void builder_deinit(struct builder *b)
 {
     free(b->chunk_first);
     free(b->found);
-    free(b->keys);
-    free(b->other);
+    free(b->items);
     free(b->blob);
     free(b->frames);
     free(b->frames_below);
@@ -418,7 +364,7 @@ static enum ht_status builder_run(struct builder *b)
     }
     memset(b->blob, 0, b->layout.size);
     run(b, divide_up(b->graph->base_arc_count, HT_SNAP_CHUNK), list_entries);
-    sort_keys(b);
+    ht_snap__order(b->items, b->entry_count, b->pool);
     run(b, divide_up(b->layout.leaf_count, HT_SNAP_CHUNK), place_leaves);
     measure_levels(b);
     struct ht_snap_head *head = (void *)b->blob;

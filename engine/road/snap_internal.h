@@ -193,6 +193,7 @@ struct ht_snap_hit {
     uint32_t arc;
     uint32_t segment;
     unsigned sides;
+    struct ht_point ends[2];
 };
 
 /* Everything a place says, from where it was found. */

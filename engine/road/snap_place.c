@@ -3,34 +3,48 @@
 
 #include <math.h>
 
+/* The arcs of an entry's piece, and the number of its segment in it. */
+struct sides_at {
+    uint32_t arc[2];
+    uint32_t along; /* segments before it, along the way */
+    uint32_t count; /* segments of the piece */
+};
+
+static struct sides_at sides_at(const struct ht_graph *graph, const struct ht_snap_ref *ref)
+{
+    const struct ht_arc *a = &graph->arcs[ref->arc];
+    struct sides_at at = {
+        .arc = {HT_NONE, HT_NONE},
+        .along = ref->packed / HT_SNAP_SEGMENT,
+        .count = ht_arc_point_count(a) - 1,
+    };
+    if (at.along >= at.count) { /* only in a forged file */
+        at.along = at.count - 1;
+    }
+    if (a->from > a->to) {
+        at.arc[1] = ref->arc;
+        return at;
+    }
+    at.arc[0] = ref->arc;
+    if ((ref->packed & HT_SNAP_AGAINST) != 0 && a->reverse < graph->base_arc_count) {
+        at.arc[1] = a->reverse;
+    }
+    return at;
+}
+
 struct ht_snap_segment ht_snap__segment(const struct ht_snap_index *index,
                                         const struct ht_snap_ref *ref)
 {
-    const struct ht_graph *graph = index->graph;
-    const struct ht_arc *a = &graph->arcs[ref->arc];
-    uint32_t low = a->from < a->to ? a->from : a->to;
-    uint32_t count = a->from < a->to ? a->to - a->from : a->from - a->to;
-    uint32_t along = ref->packed / HT_SNAP_SEGMENT;
-    if (along >= count) { /* only in a forged file */
-        along = count == 0 ? 0 : count - 1;
-    }
-    const uint32_t *node = index->network->way_node + low + along;
-    struct ht_snap_segment segment = {
-        .arc = {HT_NONE, HT_NONE},
-        .segment = along,
+    struct sides_at at = sides_at(index->graph, ref);
+    const struct ht_arc *a = &index->graph->arcs[ref->arc];
+    const uint32_t *node =
+        index->network->way_node + (a->from < a->to ? a->from : a->to) + at.along;
+    return (struct ht_snap_segment){
+        .arc = {at.arc[0], at.arc[1]},
+        .segment = at.arc[0] != HT_NONE ? at.along : at.count - 1 - at.along,
         .from_node = node[0],
-        .to_node = node[count == 0 ? 0 : 1],
+        .to_node = node[1],
     };
-    if (a->from < a->to) {
-        segment.arc[0] = ref->arc;
-        if ((ref->packed & HT_SNAP_AGAINST) != 0 && a->reverse < graph->base_arc_count) {
-            segment.arc[1] = a->reverse;
-        }
-    } else {
-        segment.arc[1] = ref->arc;
-        segment.segment = count == 0 ? 0 : count - 1 - along;
-    }
-    return segment;
 }
 
 struct ht_snap_foot ht_snap__foot(struct ht_scale scale, struct ht_point input, struct ht_point u,
@@ -158,10 +172,10 @@ void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
                     struct ht_place *out)
 {
     const struct ht_graph *graph = index->graph;
-    struct ht_snap_segment at = ht_snap__segment(index, ref);
-    struct ht_point u = index->network->node_point[at.from_node];
-    struct ht_point v = index->network->node_point[at.to_node];
+    struct ht_point u = hit->ends[0];
+    struct ht_point v = hit->ends[1];
     const struct ht_arc *piece = &graph->arcs[ref->arc];
+    struct sides_at at = sides_at(graph, ref);
     uint64_t along = ref->before_mm + (uint64_t)(hit->ratio * ht_distance_mm(u, v) + 0.5);
     uint32_t along_mm = along > piece->length_mm ? piece->length_mm : (uint32_t)along;
     *out = (struct ht_place){
@@ -185,8 +199,7 @@ void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
     if (speaker == HT_NONE) {
         return;
     }
-    uint32_t count = ht_arc_point_count(piece) - 1;
-    out->segment = at.arc[0] != HT_NONE && first == 1 ? count - 1 - at.segment : at.segment;
+    out->segment = first == 0 ? at.along : at.count - 1 - at.along;
     uint32_t second = out->side[1].arc;
     if ((graph->arcs[speaker].flags & HT_ARC_SMALL) != 0 && second != HT_NONE &&
         (graph->arcs[second].flags & HT_ARC_SMALL) == 0) {

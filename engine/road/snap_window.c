@@ -104,7 +104,9 @@ static bool place_at_end(const struct ht_snap_index *index, const struct ht_snap
         .before_mm = lower || last_mm > a->length_mm ? 0 : a->length_mm - last_mm,
         .packed = packed | segment * HT_SNAP_SEGMENT,
     };
-    struct ht_snap_hit hit = {.ratio = lower ? 0.0 : 1.0, .sides = ht_snap__sides(options, packed)};
+    struct ht_snap_hit hit = {.ratio = lower ? 0.0 : 1.0,
+                              .sides = ht_snap__sides(options, packed),
+                              .ends = {ends[0], ends[1]}};
     hit.sides = ht_snap__sides_facing(options, hit.sides, packed,
                                       ht_snap__left_hand(index, primary), input, ends);
     if (hit.sides == 0) {
