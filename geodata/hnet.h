@@ -1,14 +1,15 @@
 /* The network file `.hnet`: one file, every profile, mapped into memory and used as it is.
  *
- *   header  magic, format version, endian mark, file length, section count, checksum of all before
- *   table   per section: name, profile index, offset, size, item size, XXH3 checksum
+ *   header  magic, endian mark, format version, file length, where the table lies, checksums
  *   data    sections, each aligned to 64 bytes
+ *   table   per section: name, profile index, offset, size, item size, XXH3 checksum
  *
- * Opening checks header and table. A profile's sections (and the shared ones) are checked on first use:
- * checksum, then that every index points into its array, so that no query needs to.
+ * Opening checks header and table, and the few bytes that name the profiles. A profile's sections
+ * (and the shared ones) are checked on first use: checksum, then that every index points into its
+ * array, so that no query needs to.
  *
- * Threading: open and close from one thread; ht_hnet_road from any, it locks. Ownership: what it gives
- * points into the mapping and lives until close.
+ * Threading: open and close from one thread; ht_hnet_road from any, it locks. Ownership: what it
+ * gives points into the mapping and lives until close.
  */
 #ifndef HT_GEODATA_HNET_H
 #define HT_GEODATA_HNET_H
@@ -20,8 +21,8 @@
 
 struct ht_hnet;
 
-/* Errors: HT_IO, HT_FOREIGN, HT_TRUNCATED, HT_VERSION, HT_CHECKSUM; the message names the reason and the
- * command that makes a new file. */
+/* Errors: HT_IO, HT_FOREIGN, HT_TRUNCATED, HT_VERSION, HT_CHECKSUM; the message names the reason
+ * and the command that makes a new file. */
 HT_MUST_CHECK enum ht_status ht_hnet_open(const char *path, struct ht_hnet **out,
                                           struct ht_error *error);
 void ht_hnet_close(struct ht_hnet *file);
@@ -30,10 +31,24 @@ void ht_hnet_close(struct ht_hnet *file);
 uint32_t ht_hnet_profile_count(const struct ht_hnet *file);
 const char *ht_hnet_profile(const struct ht_hnet *file, uint32_t index);
 
-/* Everything that a query of this profile needs, checked; `pool` may be NULL. HT_NOT_FOUND: no such profile;
- * HT_CHECKSUM or HT_RANGE: damaged. */
+/* Everything that a query of this profile needs, checked; `pool` may be NULL. HT_NOT_FOUND: no such
+ * profile; HT_CHECKSUM or HT_RANGE: damaged. The network has this one graph. */
 HT_MUST_CHECK enum ht_status ht_hnet_road(struct ht_hnet *file, const char *profile,
                                           struct ht_pool *pool, struct ht_road *out,
                                           struct ht_error *error);
+
+/* What the import said about itself: JSON, checked, not NUL-terminated. */
+HT_MUST_CHECK enum ht_status ht_hnet_info(struct ht_hnet *file, const char **json, size_t *size,
+                                          struct ht_error *error);
+/* Bytes of the file, of the sections of profile `index`, or (HT_NONE) of those that all share. */
+uint64_t ht_hnet_size(const struct ht_hnet *file);
+uint64_t ht_hnet_profile_size(const struct ht_hnet *file, uint32_t index);
+/* Names the file's content: the checksum over all sections' checksums. */
+uint64_t ht_hnet_checksum(const struct ht_hnet *file);
+uint32_t ht_hnet_version(const struct ht_hnet *file);
+
+/* A file that somebody cuts while it is mapped ends the process with SIGBUS: after this call with
+ * one line on stderr and exit code 1. For programs, once at start. */
+void ht_hnet_guard_sigbus(void);
 
 #endif

@@ -43,6 +43,7 @@ struct ht_build_counts {
     uint64_t ways_cut;     /* some of their nodes are missing: the longest run is used */
     uint64_t ways_dropped; /* fewer than two nodes left */
     uint64_t restrictions_malformed;
+    uint64_t conditions_unknown; /* hang on weather, weight or what no clock tells: left open */
 };
 
 /* The same for one graph. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/array.h"
+#include "engine/base/schedule.h"
 #include "geodata/network_build_internal.h"
 
 enum { MOST_TEXT = 255 };
@@ -57,6 +58,19 @@ static enum ht_status push_tag(struct ht_network_build *build, struct ht__tag ta
     return status;
 }
 
+/* A condition that no clock tells (rain, tons) is counted and left out. */
+static enum ht_status push_condition(struct ht_network_build *build, struct ht__tag tag)
+{
+    struct ht_schedule *schedule = NULL;
+    enum ht_status status = ht_schedule_parse(build->strings.data + tag.schedule, &schedule, NULL);
+    ht_schedule_free(schedule);
+    if (status == HT_OK) {
+        return push_tag(build, tag);
+    }
+    build->counts.conditions_unknown += status != HT_NOMEM;
+    return status == HT_NOMEM ? status : HT_OK;
+}
+
 /* The end of the condition that begins at `text`, and where the next value begins. */
 static const char *condition_end(const char *text, const char **next)
 {
@@ -98,7 +112,7 @@ static enum ht_status split_conditional(struct ht_network_build *build, uint32_t
             status = add_text(build, begin, (size_t)(end - begin), &tag.schedule);
         }
         if (status == HT_OK) {
-            status = push_tag(build, tag);
+            status = push_condition(build, tag);
         }
         if (status != HT_OK) {
             return status;

@@ -1,0 +1,423 @@
+#include "geodata/hnet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/array.h"
+#include "geodata/hnet_internal.h"
+
+struct ht_hnet {
+    char *path;
+    unsigned char *base;
+    size_t size;
+    const struct ht__hnet_header *header;
+    const struct ht__hnet_section *table;
+    struct ht__hnet_profile *profiles;
+    bool shared_checked;
+    pthread_mutex_t lock;
+};
+
+static enum ht_status refuse(const char *path, enum ht_status status, const char *why,
+                             struct ht_error *error)
+{
+    return ht_error_set(error, status, 0,
+                        "%.100s: %.60s; make a new one: houtao import INPUT... -o %.60s", path, why,
+                        path);
+}
+
+static enum ht_status map(struct ht_hnet *file, const char *path, struct ht_error *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+    if (fd < 0 || fstat(fd, &info) != 0) {
+        int code = errno;
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return ht_error_set(error, HT_IO, 0, "%.200s: %s", path, strerror(code));
+    }
+    if (!S_ISREG(info.st_mode) || info.st_size < (off_t)sizeof(struct ht__hnet_header)) {
+        (void)close(fd);
+        return refuse(path, HT_FOREIGN, "not a network file", error);
+    }
+    file->size = (size_t)info.st_size;
+    void *base = mmap(NULL, file->size, PROT_READ, MAP_SHARED, fd, 0);
+    int code = errno;
+    (void)close(fd);
+    if (base == MAP_FAILED) {
+        return ht_error_set(error, HT_IO, 0, "%.200s: %s", path, strerror(code));
+    }
+    file->base = base;
+    return HT_OK;
+}
+
+static enum ht_status check_header(struct ht_hnet *file, struct ht_error *error)
+{
+    const struct ht__hnet_header *h = (const struct ht__hnet_header *)(void *)file->base;
+    file->header = h;
+    if (memcmp(h->magic, HT__HNET_MAGIC, sizeof h->magic) != 0) {
+        /* What is not finished yet begins with zeros. */
+        return refuse(file->path, HT_FOREIGN, "not a network file", error);
+    }
+    if (h->endian != HT__HNET_ENDIAN) {
+        return refuse(file->path, HT_FOREIGN, "made on a machine of other byte order", error);
+    }
+    if (h->version != HT__HNET_VERSION) {
+        return refuse(file->path, HT_VERSION,
+                      h->version < HT__HNET_VERSION ? "made by an older houtao"
+                                                    : "made by a newer houtao",
+                      error);
+    }
+    if (ht__hnet_hash(h, offsetof(struct ht__hnet_header, header_checksum)) != h->header_checksum) {
+        return refuse(file->path, HT_CHECKSUM, "damaged (header)", error);
+    }
+    if (h->file_size > file->size) {
+        return refuse(file->path, HT_TRUNCATED, "cut short", error);
+    }
+    uint64_t size = (uint64_t)h->section_count * sizeof(struct ht__hnet_section);
+    if (h->file_size != file->size || h->table_offset % HT__HNET_ALIGN != 0 ||
+        h->table_offset > file->size || size > file->size - h->table_offset ||
+        h->profile_count > HT__HNET_PROFILES) {
+        return refuse(file->path, HT_CHECKSUM, "damaged (length)", error);
+    }
+    file->table = (const struct ht__hnet_section *)(void *)(file->base + h->table_offset);
+    if (ht__hnet_hash(file->table, (size_t)size) != h->table_checksum) {
+        return refuse(file->path, HT_CHECKSUM, "damaged (table)", error);
+    }
+    return HT_OK;
+}
+
+static uint32_t kind_of(const char *name)
+{
+    for (uint32_t kind = 0; kind < HT__SECTION_COUNT; kind++) {
+        if (strncmp(name, ht__hnet_names[kind], sizeof(((struct ht__hnet_section *)0)->name)) ==
+            0) {
+            return kind;
+        }
+    }
+    return HT__SECTION_COUNT;
+}
+
+/* Files each entry of the table under its profile; what is shared, under all. */
+static bool place_sections(struct ht_hnet *file)
+{
+    const struct ht__hnet_header *h = file->header;
+    for (uint32_t i = 0; i < h->section_count; i++) {
+        const struct ht__hnet_section *s = &file->table[i];
+        uint32_t kind = kind_of(s->name);
+        if (kind == HT__SECTION_COUNT || s->item != ht__hnet_items[kind] ||
+            s->size % s->item != 0 || s->offset % HT__HNET_ALIGN != 0 || s->offset > file->size ||
+            s->size > file->size - s->offset) {
+            return false;
+        }
+        bool shared = kind < HT__SECTION_FIRST_OWN;
+        if (shared ? s->profile != HT_NONE : s->profile >= h->profile_count) {
+            return false;
+        }
+        uint32_t first = shared ? 0 : s->profile;
+        uint32_t end = shared ? h->profile_count : s->profile + 1;
+        for (uint32_t p = first; p < end; p++) {
+            if (file->profiles[p].sections[kind] != NULL) {
+                return false;
+            }
+            file->profiles[p].sections[kind] = s;
+        }
+    }
+    for (uint32_t p = 0; p < h->profile_count; p++) {
+        for (uint32_t kind = 0; kind < HT__SECTION_COUNT; kind++) {
+            if (file->profiles[p].sections[kind] == NULL) {
+                return false;
+            }
+        }
+    }
+    return h->profile_count > 0;
+}
+
+/* Whole and of the size that `count` items have; its bytes. */
+static const void *items(const struct ht_hnet *file, const struct ht__hnet_profile *p,
+                         enum ht__hnet_kind kind, uint64_t count, bool *sound)
+{
+    *sound &= p->sections[kind]->size == count * ht__hnet_items[kind];
+    return file->base + p->sections[kind]->offset;
+}
+
+#define ITEMS(kind, count) items(file, p, HT__SECTION_##kind, (count), &sound)
+
+static bool attach_network(const struct ht_hnet *file, struct ht__hnet_profile *p)
+{
+    bool sound = true;
+    const struct ht__hnet_network *meta = ITEMS(network, 1);
+    if (!sound || meta->strings_size == 0 || meta->node_count == 0 || meta->way_count == 0 ||
+        meta->way_count == UINT32_MAX || meta->node_count == UINT32_MAX) {
+        return false;
+    }
+    struct ht_network *n = &p->network;
+    n->box = meta->box;
+    n->node_count = meta->node_count;
+    n->way_count = meta->way_count;
+    n->way_node_count = meta->way_node_count;
+    n->strings_size = meta->strings_size;
+    n->node_point = ITEMS(node_point, n->node_count);
+    n->node_osm_id = ITEMS(node_osm_id, n->node_count);
+    n->ways = ITEMS(way, (uint64_t)n->way_count + 1);
+    n->way_node = ITEMS(way_node, n->way_node_count);
+    n->strings = ITEMS(strings, n->strings_size);
+    n->graph_count = 1;
+    n->graphs = p->graphs;
+    p->graphs[0] = &p->graph;
+    return sound;
+}
+
+static bool attach_graph(const struct ht_hnet *file, struct ht__hnet_profile *p)
+{
+    bool sound = true;
+    const struct ht__hnet_graph *meta = p->meta;
+    struct ht_graph *g = &p->graph;
+    g->profile = meta->name;
+    g->junction_count = meta->junction_count;
+    g->arc_count = meta->arc_count;
+    g->base_arc_count = meta->base_arc_count;
+    g->turn_count = meta->turn_count;
+    g->condition_count = meta->condition_count;
+    g->class_mask = meta->class_mask;
+    g->copy_base_count = meta->copy_base_count;
+    g->continue_straight = meta->continue_straight != 0;
+    g->left_hand = meta->left_hand != 0;
+    g->junction_node = ITEMS(junction_node, g->junction_count);
+    g->junction_first_out = ITEMS(first_out, (uint64_t)g->junction_count + 1);
+    g->junction_first_in = ITEMS(first_in, (uint64_t)g->junction_count + 1);
+    g->junction_in = ITEMS(junction_in, g->base_arc_count);
+    g->arcs = ITEMS(arc, g->arc_count);
+    g->turn_first = ITEMS(turn_first, (uint64_t)g->arc_count + 1);
+    g->turns = ITEMS(turn, g->turn_count);
+    g->conditions = ITEMS(condition, g->condition_count);
+    g->copy_base = ITEMS(copy_base, g->copy_base_count);
+    g->copy_first = ITEMS(copy_first, (uint64_t)g->copy_base_count + 1);
+    g->copy_list = ITEMS(copy_list, meta->copy_list_count);
+    return sound && g->arc_count > 0 && g->base_arc_count <= g->arc_count;
+}
+
+static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile *p)
+{
+    bool sound = true;
+    struct ht_cch *c = &p->cch;
+    uint64_t n = p->meta->arc_count;
+    c->vertex_count = p->meta->arc_count;
+    c->depth_max = p->meta->depth_max;
+    c->turn_count = p->meta->turn_count;
+    c->out.edge_count = p->meta->out_edge_count;
+    c->in.edge_count = p->meta->in_edge_count;
+    c->rank = ITEMS(rank, n);
+    c->arc = ITEMS(rank_arc, n);
+    c->parent = ITEMS(parent, n);
+    c->depth = ITEMS(depth, n);
+    c->out.first = ITEMS(out_first, n + 1);
+    c->out.head = ITEMS(out_head, c->out.edge_count);
+    c->out.depth = ITEMS(out_depth, c->out.edge_count);
+    c->out.down_first = ITEMS(out_down_first, n + 1);
+    c->out.down = ITEMS(out_down, c->out.edge_count);
+    c->in.first = ITEMS(in_first, n + 1);
+    c->in.head = ITEMS(in_head, c->in.edge_count);
+    c->in.depth = ITEMS(in_depth, c->in.edge_count);
+    c->in.down_first = ITEMS(in_down_first, n + 1);
+    c->in.down = ITEMS(in_down, c->in.edge_count);
+    c->turn_edge = ITEMS(turn_edge, c->turn_count);
+    p->metric.out_time = ITEMS(out_time, c->out.edge_count);
+    p->metric.out_length = ITEMS(out_length, c->out.edge_count);
+    p->metric.in_time = ITEMS(in_time, c->in.edge_count);
+    p->metric.in_length = ITEMS(in_length, c->in.edge_count);
+    return sound;
+}
+
+static enum ht_status open_profiles(struct ht_hnet *file, struct ht_error *error)
+{
+    file->profiles = ht_array_new_zeroed(file->header->profile_count, sizeof *file->profiles);
+    if (file->profiles == NULL) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    if (!place_sections(file)) {
+        return refuse(file->path, HT_CHECKSUM, "damaged (table)", error);
+    }
+    for (uint32_t i = 0; i < file->header->profile_count; i++) {
+        struct ht__hnet_profile *p = &file->profiles[i];
+        const struct ht__hnet_section *s = p->sections[HT__SECTION_graph];
+        p->meta = (const struct ht__hnet_graph *)(void *)(file->base + s->offset);
+        const struct ht__hnet_section *n = p->sections[HT__SECTION_network];
+        if (s->size != sizeof *p->meta || n->size != sizeof(struct ht__hnet_network) ||
+            ht__hnet_hash(p->meta, sizeof *p->meta) != s->checksum ||
+            ht__hnet_hash(file->base + n->offset, (size_t)n->size) != n->checksum) {
+            return refuse(file->path, HT_CHECKSUM, "damaged (profiles)", error);
+        }
+        if (memchr(p->meta->name, '\0', sizeof p->meta->name) == NULL || !attach_network(file, p) ||
+            !attach_graph(file, p) || !attach_hierarchy(file, p)) {
+            return refuse(file->path, HT_RANGE, "damaged (sizes of sections)", error);
+        }
+    }
+    return HT_OK;
+}
+
+enum ht_status ht_hnet_open(const char *path, struct ht_hnet **out, struct ht_error *error)
+{
+    struct ht_hnet *file = calloc(1, sizeof *file);
+    if (file == NULL) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    (void)pthread_mutex_init(&file->lock, NULL);
+    file->path = strdup(path);
+    enum ht_status status =
+        file->path == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL) : map(file, path, error);
+    if (status == HT_OK) {
+        status = check_header(file, error);
+    }
+    if (status == HT_OK) {
+        status = open_profiles(file, error);
+    }
+    if (status != HT_OK) {
+        ht_hnet_close(file);
+        return status;
+    }
+    *out = file;
+    return HT_OK;
+}
+
+void ht_hnet_close(struct ht_hnet *file)
+{
+    if (file == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; file->profiles != NULL && i < file->header->profile_count; i++) {
+        ht_snap_index_free(file->profiles[i].snap);
+    }
+    if (file->base != NULL) {
+        (void)munmap(file->base, file->size);
+    }
+    (void)pthread_mutex_destroy(&file->lock);
+    free(file->profiles);
+    free(file->path);
+    free(file);
+}
+
+uint32_t ht_hnet_profile_count(const struct ht_hnet *file)
+{
+    return file->header->profile_count;
+}
+
+const char *ht_hnet_profile(const struct ht_hnet *file, uint32_t index)
+{
+    return file->profiles[index].meta->name;
+}
+
+static enum ht_status check_profile(struct ht_hnet *file, struct ht__hnet_profile *p,
+                                    struct ht_pool *pool, struct ht_error *error)
+{
+    struct ht__hnet_check check = {
+        .base = file->base, .profile = p, .shared = !file->shared_checked};
+    const char *where = "";
+    enum ht_status status = ht__hnet_check(&check, pool, &where);
+    if (status == HT_OK) {
+        file->shared_checked = true;
+        const struct ht__hnet_section *s = p->sections[HT__SECTION_snap];
+        where = "snap";
+        status =
+            ht_snap_view(&p->network, &p->graph, file->base + s->offset, (size_t)s->size, &p->snap);
+    }
+    if (status == HT_NOMEM) {
+        return ht_error_set(error, status, 0, NULL);
+    }
+    if (status != HT_OK) {
+        char why[64];
+        (void)snprintf(why, sizeof why, "damaged (%.16s of %.24s)", where, p->meta->name);
+        return refuse(file->path, status, why, error);
+    }
+    p->checked = true;
+    return HT_OK;
+}
+
+enum ht_status ht_hnet_road(struct ht_hnet *file, const char *profile, struct ht_pool *pool,
+                            struct ht_road *out, struct ht_error *error)
+{
+    uint32_t index = 0;
+    while (index < file->header->profile_count &&
+           strcmp(file->profiles[index].meta->name, profile) != 0) {
+        index++;
+    }
+    if (index == file->header->profile_count) {
+        return ht_error_set(error, HT_NOT_FOUND, 0, "%.100s: no profile %.60s in it", file->path,
+                            profile);
+    }
+    struct ht__hnet_profile *p = &file->profiles[index];
+    (void)pthread_mutex_lock(&file->lock);
+    enum ht_status status = p->checked ? HT_OK : check_profile(file, p, pool, error);
+    (void)pthread_mutex_unlock(&file->lock);
+    if (status == HT_OK) {
+        *out = (struct ht_road){.network = &p->network,
+                                .graph = &p->graph,
+                                .cch = &p->cch,
+                                .metric = &p->metric,
+                                .snap = p->snap};
+    }
+    return status;
+}
+
+enum ht_status ht_hnet_info(struct ht_hnet *file, const char **json, size_t *size,
+                            struct ht_error *error)
+{
+    const struct ht__hnet_section *s = file->profiles[0].sections[HT__SECTION_info];
+    const unsigned char *data = file->base + s->offset;
+    if (s->size > HT__HNET_CHUNK ||
+        (s->size > 0 && ht__hnet_hash(data, (size_t)s->size) != s->checksum)) {
+        return refuse(file->path, HT_CHECKSUM, "damaged (info)", error);
+    }
+    *json = (const char *)data;
+    *size = (size_t)s->size;
+    return HT_OK;
+}
+
+uint64_t ht_hnet_size(const struct ht_hnet *file)
+{
+    return file->size;
+}
+
+uint64_t ht_hnet_profile_size(const struct ht_hnet *file, uint32_t index)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < file->header->section_count; i++) {
+        sum += file->table[i].profile == index ? file->table[i].size : 0;
+    }
+    return sum;
+}
+
+uint64_t ht_hnet_checksum(const struct ht_hnet *file)
+{
+    return file->header->table_checksum;
+}
+
+uint32_t ht_hnet_version(const struct ht_hnet *file)
+{
+    return file->header->version;
+}
+
+static void on_sigbus(int signal_number)
+{
+    static const char line[] =
+        "houtao: a network file was cut or its disk failed while it was in use; stopping\n";
+    (void)signal_number;
+    ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)written;
+    _exit(1);
+}
+
+void ht_hnet_guard_sigbus(void)
+{
+    struct sigaction action = {.sa_handler = on_sigbus};
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGBUS, &action, NULL);
+}

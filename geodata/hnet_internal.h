@@ -1,0 +1,162 @@
+/* The layout of the network file, shared by reader, checker and writer. Not a door: include hnet.h.
+ */
+#ifndef HT_GEODATA_HNET_INTERNAL_H
+#define HT_GEODATA_HNET_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "geodata/hnet.h"
+
+#define HT__HNET_MAGIC "\x89HNET\r\n\x1a"
+#define HT__HNET_ENDIAN UINT32_C(0x01020304)
+
+enum {
+    HT__HNET_VERSION = 1, /* grows with every change of a section or of a struct in it */
+    HT__HNET_ALIGN = 64,
+    HT__HNET_PROFILES = 64,
+    HT__HNET_CHUNK = 1 << 20, /* checksums are taken by chunks of about so many bytes */
+};
+
+/* X(name, bytes of an item): shared sections, then those of a profile. */
+#define HT__HNET_SHARED(X)                                                                         \
+    X(network, sizeof(struct ht__hnet_network))                                                    \
+    X(node_point, sizeof(struct ht_point))                                                         \
+    X(node_osm_id, sizeof(int64_t))                                                                \
+    X(way, sizeof(struct ht_way))                                                                  \
+    X(way_node, sizeof(uint32_t))                                                                  \
+    X(strings, 1)                                                                                  \
+    X(info, 1)
+
+#define HT__HNET_OWN(X)                                                                            \
+    X(graph, sizeof(struct ht__hnet_graph))                                                        \
+    X(junction_node, sizeof(uint32_t))                                                             \
+    X(first_out, sizeof(uint32_t))                                                                 \
+    X(first_in, sizeof(uint32_t))                                                                  \
+    X(junction_in, sizeof(uint32_t))                                                               \
+    X(arc, sizeof(struct ht_arc))                                                                  \
+    X(turn_first, sizeof(uint32_t))                                                                \
+    X(turn, sizeof(struct ht_turn))                                                                \
+    X(condition, sizeof(struct ht_turn_condition))                                                 \
+    X(copy_base, sizeof(uint32_t))                                                                 \
+    X(copy_first, sizeof(uint32_t))                                                                \
+    X(copy_list, sizeof(uint32_t))                                                                 \
+    X(rank, sizeof(uint32_t))                                                                      \
+    X(rank_arc, sizeof(uint32_t))                                                                  \
+    X(parent, sizeof(uint32_t))                                                                    \
+    X(depth, sizeof(uint16_t))                                                                     \
+    X(out_first, sizeof(uint32_t))                                                                 \
+    X(out_head, sizeof(uint32_t))                                                                  \
+    X(out_depth, sizeof(uint16_t))                                                                 \
+    X(out_down_first, sizeof(uint32_t))                                                            \
+    X(out_down, sizeof(uint32_t))                                                                  \
+    X(in_first, sizeof(uint32_t))                                                                  \
+    X(in_head, sizeof(uint32_t))                                                                   \
+    X(in_depth, sizeof(uint16_t))                                                                  \
+    X(in_down_first, sizeof(uint32_t))                                                             \
+    X(in_down, sizeof(uint32_t))                                                                   \
+    X(turn_edge, sizeof(uint32_t))                                                                 \
+    X(out_time, sizeof(uint64_t))                                                                  \
+    X(out_length, sizeof(uint32_t))                                                                \
+    X(in_time, sizeof(uint64_t))                                                                   \
+    X(in_length, sizeof(uint32_t))                                                                 \
+    X(snap, 1)
+
+enum ht__hnet_kind {
+#define HT__HNET_ENUM(name, item) HT__SECTION_##name,
+    HT__HNET_SHARED(HT__HNET_ENUM) HT__HNET_OWN(HT__HNET_ENUM)
+#undef HT__HNET_ENUM
+        HT__SECTION_COUNT
+};
+#define HT__SECTION_FIRST_OWN HT__SECTION_graph
+
+struct ht__hnet_header {
+    char magic[8];
+    uint32_t endian;
+    uint32_t version;
+    uint64_t file_size;
+    uint64_t table_offset;
+    uint32_t section_count;
+    uint32_t profile_count;
+    uint64_t table_checksum;
+    uint64_t reserved;
+    uint64_t header_checksum; /* of all before */
+};
+static_assert(sizeof(struct ht__hnet_header) == 64, "the header is one line");
+
+struct ht__hnet_section {
+    char name[16];    /* NUL-padded */
+    uint32_t profile; /* HT_NONE: shared */
+    uint32_t item;    /* bytes */
+    uint64_t offset;
+    uint64_t size;
+    uint64_t checksum;
+    uint64_t reserved[2];
+};
+static_assert(sizeof(struct ht__hnet_section) == 64, "an entry is one line");
+
+/* The counts that the sections must agree with. */
+struct ht__hnet_network {
+    struct ht_box box;
+    uint32_t node_count;
+    uint32_t way_count;
+    uint32_t way_node_count;
+    uint32_t strings_size;
+};
+
+struct ht__hnet_graph {
+    char name[64];
+    uint32_t junction_count;
+    uint32_t arc_count;
+    uint32_t base_arc_count;
+    uint32_t turn_count;
+    uint32_t condition_count;
+    uint32_t class_mask;
+    uint32_t copy_base_count;
+    uint32_t copy_list_count;
+    uint32_t depth_max;
+    uint32_t out_edge_count;
+    uint32_t in_edge_count;
+    uint8_t continue_straight;
+    uint8_t left_hand;
+    uint8_t reserved[2];
+};
+
+extern const char *const ht__hnet_names[HT__SECTION_COUNT];
+extern const uint32_t ht__hnet_items[HT__SECTION_COUNT];
+
+/* Bytes of a chunk: whole items. */
+static inline size_t ht__hnet_chunk(uint32_t item)
+{
+    return (size_t)HT__HNET_CHUNK / item * item;
+}
+
+/* The checksum of a section: over the checksums of its chunks. `hashes`: [chunks]. */
+uint64_t ht__hnet_combine(const uint64_t *hashes, size_t chunks);
+uint64_t ht__hnet_hash(const void *data, size_t size);
+
+/* A profile as it is read. */
+struct ht__hnet_profile {
+    const struct ht__hnet_graph *meta;
+    const struct ht__hnet_section *sections[HT__SECTION_COUNT];
+    struct ht_network network;
+    struct ht_graph graph;
+    const struct ht_graph *graphs[1];
+    struct ht_cch cch;
+    struct ht_metric metric;
+    struct ht_snap_index *snap;
+    bool checked;
+};
+
+/* What a check works on. */
+struct ht__hnet_check {
+    const unsigned char *base; /* of the mapping */
+    const struct ht__hnet_profile *profile;
+    bool shared; /* the shared sections, too */
+};
+
+/* Checksums and indices of a profile's sections; `pool` may be NULL. HT_CHECKSUM, HT_RANGE
+ * (`*section` names where), HT_NOMEM. */
+HT_MUST_CHECK enum ht_status ht__hnet_check(const struct ht__hnet_check *check,
+                                            struct ht_pool *pool, const char **section);
+
+#endif

@@ -1,0 +1,39 @@
+/* Writing the network file: sections one at a time, so that an import holds one profile in memory.
+ *
+ * The file is written beside as FILE.tmp; closing writes table and header, syncs and renames, so
+ * that FILE is at any moment the old one or the whole new one.
+ *
+ * Threading: one thread. Ownership: data is written at once, nothing is kept.
+ */
+#ifndef HT_GEODATA_HNET_WRITE_H
+#define HT_GEODATA_HNET_WRITE_H
+
+#include "geodata/hnet.h"
+
+struct ht_hnet_writer;
+
+/* Errors of all: HT_IO (a full disk, too; the message says so), HT_NOMEM. After an error only close
+ * helps. */
+HT_MUST_CHECK enum ht_status ht_hnet_writer_open(const char *path, struct ht_hnet_writer **out,
+                                                 struct ht_error *error);
+
+HT_MUST_CHECK enum ht_status ht_hnet_write_network(struct ht_hnet_writer *writer,
+                                                   const struct ht_network *network,
+                                                   struct ht_error *error);
+
+/* One profile: its graph, hierarchy, metric and snap index; their order gives the profile's number.
+ */
+HT_MUST_CHECK enum ht_status ht_hnet_write_profile(struct ht_hnet_writer *writer,
+                                                   const struct ht_road *road,
+                                                   struct ht_error *error);
+
+/* The import's own words: JSON. */
+HT_MUST_CHECK enum ht_status ht_hnet_write_info(struct ht_hnet_writer *writer, const char *json,
+                                                size_t size, struct ht_error *error);
+
+/* `keep`: finishes the file and puts it in place. Otherwise, or on an error, the .tmp is removed.
+ * Frees the writer (NULL is fine). */
+HT_MUST_CHECK enum ht_status ht_hnet_writer_close(struct ht_hnet_writer *writer, bool keep,
+                                                  struct ht_error *error);
+
+#endif
