@@ -53,7 +53,7 @@ if(todo GREATER 0)
   execute_process(COMMAND ${RUN} -quiet -j ${JOBS} -clang-tidy-binary ${CLANG_TIDY} -p ${BUILD} ${patterns}
     OUTPUT_VARIABLE said ERROR_QUIET RESULT_VARIABLE code)
   if(NOT code EQUAL 0)
-    string(REGEX REPLACE "clang-tidy-14 [^\n]*\n" "" said "${said}")
+    string(REGEX REPLACE "[^\n ]*clang-tidy-14 [^\n]*\n" "" said "${said}")
     string(ASCII 27 escape)
     string(REGEX REPLACE "${escape}\\[[0-9;]*m" "" said "${said}")
     message("${said}")
