@@ -144,14 +144,14 @@ static bool move_chain(const uint32_t *cost, uint32_t n, uint32_t *order, uint32
     uint32_t last = order[length - 1];
     uint64_t gain = cost_at(cost, n, order[n - 1], first) + cost_at(cost, n, last, order[length]);
     uint64_t closing = cost_at(cost, n, order[n - 1], order[length]);
-    uint64_t best = gain;
+    uint64_t best = 0;
     uint32_t at = 0;
     for (uint32_t i = length; i + 1 < n; i++) {
-        uint64_t loss =
+        uint64_t now = gain + cost_at(cost, n, order[i], order[i + 1]);
+        uint64_t then =
             closing + cost_at(cost, n, order[i], first) + cost_at(cost, n, last, order[i + 1]);
-        uint64_t with_gap = gain + cost_at(cost, n, order[i], order[i + 1]);
-        if (loss < with_gap && gain + loss - with_gap < best) {
-            best = gain + loss - with_gap;
+        if (then < now && now - then > best) {
+            best = now - then;
             at = i;
         }
     }
