@@ -14,6 +14,7 @@ struct ht_cell {
     uint32_t *back;    /* the same street seen from the other end */
     uint32_t *street;  /* which street */
     uint8_t *cap;      /* its number of arcs */
+    bool *lower;       /* the node is the street's first end */
     float (*place)[2]; /* [node_count] x, y in a plane */
 };
 
@@ -99,9 +100,10 @@ static struct ht_cell *cell_new(uint32_t nodes, uint32_t entries)
     cell->back = ht_array_new(entries, sizeof *cell->back);
     cell->street = ht_array_new(entries, sizeof *cell->street);
     cell->cap = ht_array_new(entries, sizeof *cell->cap);
+    cell->lower = ht_array_new(entries, sizeof *cell->lower);
     cell->place = ht_array_new(nodes, sizeof *cell->place);
     if (cell->first == NULL || cell->to == NULL || cell->back == NULL || cell->street == NULL ||
-        cell->cap == NULL || cell->place == NULL) {
+        cell->cap == NULL || cell->lower == NULL || cell->place == NULL) {
         ht_cell_free(cell);
         return NULL;
     }
@@ -118,6 +120,7 @@ void ht_cell_free(struct ht_cell *cell)
     free(cell->back);
     free(cell->street);
     free(cell->cap);
+    free(cell->lower);
     free(cell->place);
     free(cell);
 }
@@ -210,6 +213,8 @@ static void link_streets(struct ht_cell *cell, const struct ht_streets *streets,
         cell->back[k] = i;
         cell->street[i] = cell->street[k] = s;
         cell->cap[i] = cell->cap[k] = cap;
+        cell->lower[i] = true;
+        cell->lower[k] = false;
     }
 }
 
@@ -469,6 +474,7 @@ static enum ht_status take_side(const struct ht_cell *cell, const uint8_t *side,
                 part->to[k] = local[cell->to[i]];
                 part->street[k] = cell->street[i];
                 part->cap[k] = cell->cap[i];
+                part->lower[k] = cell->lower[i];
                 part->back[k] = cell->back[i]; /* old number, mended below */
                 moved[i] = k++;
             }
@@ -483,30 +489,55 @@ static enum ht_status take_side(const struct ht_cell *cell, const uint8_t *side,
     return HT_OK;
 }
 
-static enum ht_status cut_streets(const struct ht_cell *cell, const uint8_t *side,
-                                  struct ht_cell_cut *out)
+static int compare_along(const void *a, const void *b)
 {
-    for (int pass = 0; pass < 2; pass++) {
-        uint32_t count = 0;
-        for (uint32_t v = 0; v < cell->node_count; v++) {
-            for (uint32_t i = cell->first[v]; side[v] == 0 && i < cell->first[v + 1]; i++) {
-                if (side[cell->to[i]] == 0) {
-                    continue;
-                }
-                if (pass == 1) {
-                    out->streets[count] = cell->street[i];
-                }
-                count++;
-            }
-        }
-        if (pass == 0) {
-            out->street_count = count;
-            out->streets = ht_array_new(count, sizeof *out->streets);
-            if (out->streets == NULL) {
-                return HT_NOMEM;
+    const struct ht_cut_street *x = a;
+    const struct ht_cut_street *y = b;
+    if (x->along < y->along || x->along > y->along) {
+        return x->along < y->along ? -1 : 1;
+    }
+    return x->street < y->street ? -1 : 1;
+}
+
+/* The axis (0: x, 1: y) along which the nodes that touch the cut are spread wider. */
+static int cut_axis(const struct ht_cell *cell, const uint8_t *side)
+{
+    float low[2] = {INFINITY, INFINITY};
+    float high[2] = {-INFINITY, -INFINITY};
+    for (uint32_t v = 0; v < cell->node_count; v++) {
+        for (uint32_t i = cell->first[v]; side[v] == 0 && i < cell->first[v + 1]; i++) {
+            for (int k = 0; k < 2 && side[cell->to[i]] != 0; k++) {
+                low[k] = fminf(low[k], cell->place[v][k]);
+                high[k] = fmaxf(high[k], cell->place[v][k]);
             }
         }
     }
+    return high[1] - low[1] > high[0] - low[0];
+}
+
+static enum ht_status cut_streets(const struct ht_cell *cell, const uint8_t *side,
+                                  struct ht_cell_cut *out)
+{
+    for (uint32_t v = 0; v < cell->node_count; v++) {
+        for (uint32_t i = cell->first[v]; side[v] == 0 && i < cell->first[v + 1]; i++) {
+            out->street_count += side[cell->to[i]] != 0;
+        }
+    }
+    out->streets = ht_array_new(out->street_count, sizeof *out->streets);
+    if (out->streets == NULL) {
+        return HT_NOMEM;
+    }
+    int axis = cut_axis(cell, side);
+    uint32_t count = 0;
+    for (uint32_t v = 0; v < cell->node_count; v++) {
+        for (uint32_t i = cell->first[v]; side[v] == 0 && i < cell->first[v + 1]; i++) {
+            if (side[cell->to[i]] != 0) {
+                out->streets[count++] =
+                    (struct ht_cut_street){cell->street[i], !cell->lower[i], cell->place[v][axis]};
+            }
+        }
+    }
+    qsort(out->streets, count, sizeof *out->streets, compare_along);
     return HT_OK;
 }
 

@@ -7,6 +7,8 @@
 #ifndef HT_ENGINE_ROAD_CELL_H
 #define HT_ENGINE_ROAD_CELL_H
 
+#include <stdbool.h>
+
 #include "engine/base/pool.h"
 #include "engine/base/status.h"
 #include "engine/road/network.h"
@@ -37,10 +39,18 @@ void ht_cell_free(struct ht_cell *cell);
 uint32_t ht_cell_junctions(const struct ht_cell *cell);
 uint32_t ht_cell_arcs(const struct ht_cell *cell, const struct ht_streets *streets);
 
-/* A cell taken apart: two parts (NULL: nothing in it) and the streets that crossed between them. */
+/* A street that crosses, and whether its first end (the lower junction) lies on side[1]. */
+struct ht_cut_street {
+    uint32_t street;
+    bool flipped;
+    float along; /* where on the cut it lies, for sorting */
+};
+
+/* A cell taken apart: two parts (NULL: nothing in it) and the streets that crossed between them,
+ * sorted along the cut. */
 struct ht_cell_cut {
     struct ht_cell *side[2];
-    uint32_t *streets; /* freed by the caller */
+    struct ht_cut_street *streets; /* freed by the caller */
     uint32_t street_count;
 };
 

@@ -9,13 +9,6 @@
 #include "engine/road/metric_internal.h"
 #include "engine/road/relax.h"
 
-/* Tentative row of one vertex, indexed by tree depth. */
-struct lane {
-    uint64_t *time;
-    uint32_t *length;
-    uint32_t *via;
-};
-
 struct task {
     uint32_t first; /* ranks [first, root] */
     uint32_t root;
@@ -26,8 +19,8 @@ struct run {
     const struct ht_cch *cch;
     const struct ht_overlay *overlay;
     struct ht_metric_owned *metric;
-    uint32_t *size; /* subtree sizes */
-    struct lane *lanes;
+    uint32_t *size;        /* subtree sizes */
+    struct ht_lane *lanes; /* tentative row of one vertex, one for each thread */
     struct task *tasks;
     size_t task_count;
     uint32_t done_below; /* subtrees of at most this size are finished */
@@ -145,7 +138,7 @@ static void place_turns(void *user, size_t piece, size_t worker)
 
 /* Brings the row of x on side `s` to its final state. Lower vertices are final. For each lower u
  * with an edge of the other side from or to x, the two-edge paths over u are candidates. */
-static void pull_row(const struct run *run, const struct lane *lane, uint32_t x, int s)
+static void pull_row(const struct run *run, const struct ht_lane *lane, uint32_t x, int s)
 {
     const struct ht_cch *cch = run->cch;
     const struct ht_cch_side *own = s == 0 ? &cch->out : &cch->in;
@@ -162,7 +155,7 @@ static void pull_row(const struct run *run, const struct lane *lane, uint32_t x,
     for (uint32_t e = first; e < end; e++) {
         lane->time[own->depth[e]] = time[e];
         lane->length[own->depth[e]] = length[e];
-        lane->via[own->depth[e]] = HT_NONE;
+        lane->before[own->depth[e]] = HT_NONE;
     }
     for (uint32_t i = other->down_first[x]; i < other->down_first[x + 1]; i++) {
         uint32_t u = other->down[i];
@@ -177,14 +170,13 @@ static void pull_row(const struct run *run, const struct lane *lane, uint32_t x,
         while (row + count < row_end && own->depth[row + count] < depth) {
             count++;
         }
-        ht_relax_row_from(own->depth + row, time + row, length + row, count,
-                          (struct ht_key){leg_time, run->metric->length[1 - s][leg]}, lane->time,
-                          lane->length, lane->via, u);
+        ht_relax_row_from((struct ht_row){own->depth + row, time + row, length + row, count},
+                          (struct ht_key){leg_time, run->metric->length[1 - s][leg]}, *lane, u);
     }
     for (uint32_t e = first; e < end; e++) {
         time[e] = lane->time[own->depth[e]];
         length[e] = lane->length[own->depth[e]];
-        via[e] = lane->via[own->depth[e]];
+        via[e] = lane->before[own->depth[e]];
     }
 }
 
@@ -227,9 +219,9 @@ static bool run_alloc(struct run *run, struct ht_pool *pool)
         size_t levels = run->cch->depth_max + UINT32_C(8);
         run->lanes[i].time = ht_array_new_zeroed(levels, sizeof *run->lanes[i].time);
         run->lanes[i].length = ht_array_new_zeroed(levels, sizeof *run->lanes[i].length);
-        run->lanes[i].via = ht_array_new_zeroed(levels, sizeof *run->lanes[i].via);
-        whole =
-            run->lanes[i].time != NULL && run->lanes[i].length != NULL && run->lanes[i].via != NULL;
+        run->lanes[i].before = ht_array_new_zeroed(levels, sizeof *run->lanes[i].before);
+        whole = run->lanes[i].time != NULL && run->lanes[i].length != NULL &&
+                run->lanes[i].before != NULL;
     }
     return whole;
 }
@@ -239,7 +231,7 @@ static void run_free(struct run *run, struct ht_pool *pool)
     for (size_t i = 0; run->lanes != NULL && i < ht_pool_threads(pool); i++) {
         free(run->lanes[i].time);
         free(run->lanes[i].length);
-        free(run->lanes[i].via);
+        free(run->lanes[i].before);
     }
     free(run->lanes);
     free(run->size);

@@ -19,8 +19,9 @@ struct job {
 
 struct order {
     struct ht_streets streets;
-    uint32_t *street_rank; /* by street: rank of the first of its arcs */
-    struct job *jobs;      /* cells waiting for a thread of their own */
+    const struct ht_graph *graph;
+    uint32_t *rank_to_arc;
+    struct job *jobs; /* cells waiting for a thread of their own */
     size_t job_count;
     size_t job_capacity;
     struct ht_pool *pool;
@@ -28,13 +29,23 @@ struct order {
     atomic_uint_least64_t top; /* of the largest cell cut: junctions << 32 | streets crossed */
 };
 
-/* Streets of a cut take the highest ranks that are left; returns what remains. */
-static uint32_t place_cut(struct order *order, const uint32_t *streets, uint32_t count,
-                          uint32_t rank_end)
+/* Arcs of a cut take the highest ranks that are left; returns what remains. All that lead one way
+ * come before all that lead back: a vertex on one side has out-edges to the former and in-edges
+ * from the latter only, so each of its rows is one run. */
+static uint32_t place_cut(struct order *order, const struct ht_cell_cut *cut, uint32_t rank_end)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        rank_end -= ht_streets_arcs(&order->streets, streets[i]);
-        order->street_rank[streets[i]] = rank_end;
+    const struct ht_streets *streets = &order->streets;
+    for (int way = 0; way < 2; way++) {
+        for (uint32_t i = 0; i < cut->street_count; i++) {
+            uint32_t street = cut->streets[i].street;
+            for (uint32_t k = streets->first[street]; k < streets->first[street + 1]; k++) {
+                uint32_t arc = streets->arcs[k];
+                bool from_first = order->graph->arcs[arc].tail == streets->ends[street][0];
+                if ((from_first != cut->streets[i].flipped) == (way == 0)) {
+                    order->rank_to_arc[--rank_end] = arc;
+                }
+            }
+        }
     }
     return rank_end;
 }
@@ -64,7 +75,7 @@ static enum ht_status split(struct order *order, struct ht_cell *cell, uint32_t 
         return status;
     }
     note_cut(order, junctions, cut.street_count);
-    rank_end = place_cut(order, cut.streets, cut.street_count, rank_end);
+    rank_end = place_cut(order, &cut, rank_end);
     free(cut.streets);
     parts[0] = (struct part){.cell = cut.side[0], .rank_end = rank_end};
     uint32_t arcs = cut.side[0] == NULL ? 0 : ht_cell_arcs(cut.side[0], &order->streets);
@@ -157,10 +168,9 @@ static enum ht_status run(struct order *order, const struct ht_network *network,
     }
     /* loops (both ends in one junction) cut nothing: they come first */
     uint32_t loops = 0;
-    for (uint32_t s = 0; s < order->streets.count; s++) {
-        if (order->streets.ends[s][0] == order->streets.ends[s][1]) {
-            order->street_rank[s] = loops;
-            loops += ht_streets_arcs(&order->streets, s);
+    for (uint32_t a = 0; a < graph->arc_count; a++) {
+        if (graph->arcs[a].tail == graph->arcs[a].head) {
+            order->rank_to_arc[loops++] = a;
         }
     }
     status = dissect_large(order, all, graph->arc_count);
@@ -179,25 +189,15 @@ enum ht_status ht_order_compute(const struct ht_network *network, const struct h
                                 struct ht_pool *pool, uint32_t *rank_to_arc,
                                 struct ht_order_stats *stats)
 {
-    struct order order = {.pool = pool};
+    struct order order = {.pool = pool, .graph = graph, .rank_to_arc = rank_to_arc};
     atomic_init(&order.failed, false);
     atomic_init(&order.top, 0);
     enum ht_status status = ht_streets_init(&order.streets, graph);
     if (status == HT_OK) {
-        order.street_rank = ht_array_new(order.streets.count, sizeof *order.street_rank);
-        status = order.street_rank == NULL ? HT_NOMEM : run(&order, network, graph);
-    }
-    if (status == HT_OK) {
-        for (uint32_t s = 0; s < order.streets.count; s++) {
-            uint32_t rank = order.street_rank[s];
-            for (uint32_t i = order.streets.first[s]; i < order.streets.first[s + 1]; i++) {
-                rank_to_arc[rank++] = order.streets.arcs[i];
-            }
-        }
+        status = run(&order, network, graph);
         stats->top_cut_streets = (uint32_t)atomic_load(&order.top);
     }
     free(order.jobs);
-    free(order.street_rank);
     ht_streets_deinit(&order.streets);
     return status;
 }

@@ -1,47 +1,50 @@
-/* Relax: the inner loops of customization and queries. One row of edges, whose upper ends are named
- * by tree depth, against tentative costs indexed by tree depth.
+/* Relax: the inner loops of customization, queries and tables.
  *
- * Threading: pure functions of their arguments.
+ * A row of edges, whose upper ends are named by tree depth, against tentative costs indexed by tree
+ * depth; and the best sum of two rows of costs. Keys are (time, length) as in key.h. With AVX-512
+ * eight edges at a time, chosen when the program starts; the plain loops serve all other machines
+ * and are what the wide ones are tested against.
+ *
+ * Threading: pure functions of their arguments. Rows name each depth at most once.
  */
 #ifndef HT_ENGINE_ROAD_RELAX_H
 #define HT_ENGINE_ROAD_RELAX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/road/key.h"
 
-/* For each edge i: to[depth[i]] = min(to[depth[i]], from + edge[i]). */
-static inline void ht_relax_row(const uint16_t *depth, const uint64_t *time, const uint32_t *length,
-                                uint32_t count, struct ht_key from, uint64_t *to_time,
-                                uint32_t *to_length)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t d = depth[i];
-        uint64_t t = from.time + time[i];
-        uint32_t l = from.length + length[i];
-        if (t < to_time[d] || (t == to_time[d] && ht_length_less(l, to_length[d]))) {
-            to_time[d] = t;
-            to_length[d] = l;
-        }
-    }
-}
+/* Edges of one vertex on one side. */
+struct ht_row {
+    const uint16_t *depth;
+    const uint64_t *time;
+    const uint32_t *length;
+    uint32_t count;
+};
 
-/* The same, noting in before[depth[i]] that the cost came from `spot`. */
-static inline void ht_relax_row_from(const uint16_t *depth, const uint64_t *time,
-                                     const uint32_t *length, uint32_t count, struct ht_key from,
-                                     uint64_t *to_time, uint32_t *to_length, uint32_t *before,
-                                     uint32_t spot)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t d = depth[i];
-        uint64_t t = from.time + time[i];
-        uint32_t l = from.length + length[i];
-        if (t < to_time[d] || (t == to_time[d] && ht_length_less(l, to_length[d]))) {
-            to_time[d] = t;
-            to_length[d] = l;
-            before[d] = spot;
-        }
-    }
-}
+/* Tentative costs by depth. `before`: where each came from. */
+struct ht_lane {
+    uint64_t *time;
+    uint32_t *length;
+    uint32_t *before;
+};
+
+/* For each edge i: lane[depth[i]] = min(lane[depth[i]], from + edge[i]). */
+void ht_relax_row(struct ht_row row, struct ht_key from, struct ht_lane lane);
+
+/* The same, noting lane.before[depth[i]] = spot where the cost changed. */
+void ht_relax_row_from(struct ht_row row, struct ht_key from, struct ht_lane lane, uint32_t spot);
+
+/* min over edges of lane[depth[i]] + edge[i], or `best` where that is less. */
+struct ht_key ht_pull_row(struct ht_row row, struct ht_lane lane, struct ht_key best);
+
+/* min over i < count of a[i] + b[i]; infinite for none. */
+struct ht_key ht_min_plus(const uint64_t *a_time, const uint32_t *a_length, const uint64_t *b_time,
+                          const uint32_t *b_length, uint32_t count);
+
+/* True when the wide loops run; tests switch them off and on. */
+bool ht_relax_is_wide(void);
+void ht__relax_set_wide(bool wide);
 
 #endif

@@ -155,21 +155,6 @@ static void merge_fronts(struct ht_search *search, const struct ht_cch *cch, uin
     }
 }
 
-static inline void relax(const struct ht_cch_side *side, const uint64_t *time,
-                         const uint32_t *length, uint32_t v, struct ht_key key, struct lane *lane,
-                         uint32_t spot, bool with_path)
-{
-    uint32_t first = side->first[v];
-    uint32_t count = side->first[v + 1] - first;
-    if (with_path) {
-        ht_relax_row_from(side->depth + first, time + first, length + first, count, key, lane->time,
-                          lane->length, lane->before, spot);
-    } else {
-        ht_relax_row(side->depth + first, time + first, length + first, count, key, lane->time,
-                     lane->length);
-    }
-}
-
 /* What one climb needs at hand. */
 struct climb {
     struct ht_search *search;
@@ -190,13 +175,17 @@ static inline void step(const struct climb *c, struct front *front)
     if (!ht_time_finite(key.time) || key.time > c->search->best.time) {
         return;
     }
-    uint32_t spot = front->lane << DEPTH_BITS | depth;
-    if (front->backward) {
-        relax(&c->cch->in, c->metric->in_time, c->metric->in_length, v, key, lane, spot,
-              c->with_path);
+    const struct ht_cch_side *side = front->backward ? &c->cch->in : &c->cch->out;
+    const uint64_t *time = front->backward ? c->metric->in_time : c->metric->out_time;
+    const uint32_t *length = front->backward ? c->metric->in_length : c->metric->out_length;
+    uint32_t first = side->first[v];
+    struct ht_row row = {side->depth + first, time + first, length + first,
+                         side->first[v + 1] - first};
+    struct ht_lane lane_row = {lane->time, lane->length, lane->before};
+    if (c->with_path) {
+        ht_relax_row_from(row, key, lane_row, front->lane << DEPTH_BITS | depth);
     } else {
-        relax(&c->cch->out, c->metric->out_time, c->metric->out_length, v, key, lane, spot,
-              c->with_path);
+        ht_relax_row(row, key, lane_row);
     }
 }
 
