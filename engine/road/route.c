@@ -14,7 +14,9 @@ struct arrival {
     int64_t weight_ms; /* of all legs up to here */
     int64_t duration_ms;
     int64_t length_mm;
-    struct ht_leg leg; /* the last of them */
+    struct ht_leg leg;     /* the last of them; its sides are known once it has arcs */
+    unsigned source_sides; /* that it was searched with */
+    unsigned target_sides;
 };
 
 struct ht_route {
@@ -94,11 +96,14 @@ static enum ht_status find_leg(struct run *run, struct ht_leg *leg, unsigned sou
         return status;
     }
     leg->cost = way.cost;
-    leg->source_side = way.source_side;
-    leg->target_side = way.target_side;
+    leg->source_side = source_sides == 2 ? 1 : 0;
+    leg->target_side = target_sides == 2 ? 1 : 0;
     leg->first_arc = (uint32_t)route->arc_count;
-    leg->arc_count = with_arcs ? way.arc_count : 0;
-    if (leg->arc_count > 0) {
+    leg->arc_count = 0;
+    if (with_arcs) {
+        leg->source_side = way.source_side;
+        leg->target_side = way.target_side;
+        leg->arc_count = way.arc_count;
         status = reserve(&route->arcs, &route->arc_capacity, route->arc_count + leg->arc_count,
                          sizeof *route->arcs);
         if (status != HT_OK) {
@@ -193,6 +198,8 @@ static enum ht_status extend(struct run *run, struct arrival *next, const struct
         .duration_ms = before->duration_ms + leg->cost.duration_ms,
         .length_mm = before->length_mm + leg->cost.length_mm,
         .leg = *leg,
+        .source_sides = source_sides,
+        .target_sides = target_sides,
     };
     struct arrival *known = &next[(leg->target - target_first) * 2 + leg->target_side];
     if (!known->reached || arrival_less(&trial, known)) {
@@ -226,8 +233,7 @@ static enum ht_status extend_all(struct run *run, uint32_t index, uint32_t state
     return HT_OK;
 }
 
-/* Walks back from the best arrival at the last stop; then searches the legs again with their arcs,
- * in order. */
+/* Walks back from the best arrival at the last stop, searching each leg again with its arcs. */
 static enum ht_status collect_legs(struct run *run)
 {
     const struct ht_route_request *request = run->request;
@@ -246,16 +252,16 @@ static enum ht_status collect_legs(struct run *run)
     }
     for (; stop > 0; stop--) {
         const struct arrival *arrival = &route->arrivals[stop * STATES + best];
-        route->legs[stop - 1] = arrival->leg;
-        best = arrival->before;
-    }
-    for (uint32_t i = 0; request->with_arcs && i + 1 < request->stop_count; i++) {
-        struct ht_leg *leg = &route->legs[i];
-        enum ht_status status =
-            find_leg(run, leg, 1U << leg->source_side, 1U << leg->target_side, true);
-        if (status != HT_OK) {
-            return status;
+        struct ht_leg *leg = &route->legs[stop - 1];
+        *leg = arrival->leg;
+        if (request->with_arcs) { /* arcs come to lie in another order than legs */
+            enum ht_status status =
+                find_leg(run, leg, arrival->source_sides, arrival->target_sides, true);
+            if (status != HT_OK) {
+                return status;
+            }
         }
+        best = arrival->before;
     }
     return HT_OK;
 }

@@ -39,7 +39,7 @@ struct ht_leg {
     struct ht_cost cost;
     uint32_t source; /* index into places */
     uint32_t target;
-    uint32_t source_side;
+    uint32_t source_side; /* known with arcs only */
     uint32_t target_side;
     uint32_t first_arc; /* into arcs */
     uint32_t arc_count; /* 0 without arcs */
