@@ -104,8 +104,9 @@ struct ht_guide_leg {
     uint32_t target_side;
     const uint32_t *arcs;
     uint32_t arc_count;
-    /* Names the network among all that this process has ever opened (ht_world_id): what was found out about
-     * a turn is remembered under it. 0: not known, nothing is remembered from call to call. */
+    /* Names the network among all that this process has ever opened (ht_world_id): what was found
+     * out about a turn is remembered under it. 0: not known, nothing is remembered from call to
+     * call. */
     uint64_t network_id;
 };
 
@@ -129,11 +130,13 @@ HT_MUST_CHECK enum ht_status ht_guide_run(struct ht_guide *guide, const struct h
                                           struct ht_guide_steps *out);
 
 /* One lane's directions: bits of this order, as OSRM lists them in `indications`. */
-enum { HT_GUIDE_LANE_KINDS = 11 }; /* none, straight, sharp left, left, slight left, slight right, right,
-                                      sharp right, uturn, merge to left, merge to right */
+enum {
+    HT_GUIDE_LANE_KINDS = 11
+}; /* none, straight, sharp left, left, slight left, slight right, right,
+      sharp right, uturn, merge to left, merge to right */
 
-/* Reads a turn:lanes text ("left|through;right|"): a mask of directions for each lane, the leftmost first.
- * Returns the number of lanes, at most `capacity`. */
+/* Reads a turn:lanes text ("left|through;right|"): a mask of directions for each lane, the leftmost
+ * first. Returns the number of lanes, at most `capacity`. */
 uint32_t ht_guide_lane_masks(const char *text, uint16_t *masks, uint32_t capacity);
 
 /* The ways whose names tell most about a leg: at most two, in the order of travel, those driven

@@ -1,10 +1,10 @@
 /* In which direction does a road seem to leave a junction?
  *
- * Its first metres often lie: a street is drawn from the middle of a wide road, carriageways part with a
- * kink, a node stands a metre off. So we look ahead as far as the road is wide and more, and take, in
- * this order: the first point when it is far enough; the end when the road is straight; the line of
- * regression when it fits; what follows a sideways offset; the first metres of a true curve. The
- * thresholds are those of OSRM's coordinate extractor.
+ * Its first metres often lie: a street is drawn from the middle of a wide road, carriageways part
+ * with a kink, a node stands a metre off. So we look ahead as far as the road is wide and more, and
+ * take, in this order: the first point when it is far enough; the end when the road is straight;
+ * the line of regression when it fits; what follows a sideways offset; the first metres of a true
+ * curve. The thresholds are those of OSRM's coordinate extractor.
  */
 #include "engine/road/guide_internal.h"
 

@@ -1,4 +1,5 @@
-/* Which lanes serve a turn: turn:lanes as tagged, each direction given to the road that suits it best. */
+/* Which lanes serve a turn: turn:lanes as tagged, each direction given to the road that suits it
+ * best. */
 #include <string.h>
 
 #include "engine/road/guide_internal.h"
@@ -131,7 +132,8 @@ struct ht__lanes ht__lanes_of(const struct ht__map *map, const struct ht__view *
         return lanes;
     }
     if ((marked & serving & ~HT__LANE_NONE) != 0) {
-        serving &= (uint16_t)~HT__LANE_NONE; /* unmarked lanes serve only where no marked one does */
+        serving &=
+            (uint16_t)~HT__LANE_NONE; /* unmarked lanes serve only where no marked one does */
     }
     uint32_t first = HT_NONE;
     uint32_t last = 0;

@@ -4,8 +4,8 @@
  *                  >--- c   becomes           >--- c
  *        d -----> e                  d ----->'
  *
- * They must have one name and one class, the one lead here and the other away, and either close an island
- * or a narrow triangle, or run beside each other.
+ * They must have one name and one class, the one lead here and the other away, and either close an
+ * island or a narrow triangle, or run beside each other.
  */
 #include "engine/road/guide_internal.h"
 
@@ -93,9 +93,8 @@ static bool ht__only_links(const struct ht__map *map, uint32_t junction,
     const struct ht__road *back =
         &view.roads[ht__closest(&view, fmod(on->angle + HT__STRAIGHT, 360))];
     uint32_t came = last.against ? ht__arc(map, last.arc)->head : ht__arc(map, last.arc)->tail;
-    if (back->far == came ||
-        ht__deviation(ht__deviation(on->angle, HT__STRAIGHT), ht__deviation(back->angle, 0)) <
-            HT__FUZZY) {
+    if (back->far == came || ht__deviation(ht__deviation(on->angle, HT__STRAIGHT),
+                                           ht__deviation(back->angle, 0)) < HT__FUZZY) {
         return false;
     }
     return ht__deviation(back->angle, on->angle) >= HT__STRAIGHT - HT__FUZZY &&
@@ -245,14 +244,14 @@ static bool ht__beside(const struct ht__map *map, const struct ht__road *left,
     if (fabs(tan(ht__axis(ls + l0, ln) - ht__axis(rs + r0, rn))) >= 0.2) {
         return false;
     }
-    double apart = fmin(ht__nearest(ls[l0 + ln / 2], rs + r0, rn),
-                        ht__nearest(rs[r0 + rn / 2], ls + l0, ln));
+    double apart =
+        fmin(ht__nearest(ls[l0 + ln / 2], rs + r0, rn), ht__nearest(rs[r0 + rn / 2], ls + l0, ln));
     double width = 0.5 * (ht__lanes_or_one(left) + ht__lanes_or_one(right)) * HT__LANE_WIDTH_M;
     return apart <= width + 12;
 }
 
-static bool ht__can_merge(const struct ht__map *map, uint32_t junction,
-                          const struct ht__road *left, const struct ht__road *right)
+static bool ht__can_merge(const struct ht__map *map, uint32_t junction, const struct ht__road *left,
+                          const struct ht__road *right)
 {
     if (left->against == right->against ||
         ht__deviation(left->bearing, right->bearing) > HT__MERGE_DEG ||

@@ -188,8 +188,7 @@ static void ht__from_ramp(const struct ht__map *map, struct ht__view *view)
             if (!r->entry && ht__motorway(r)) {
                 passed = true;
             } else if (ht__motorway(r)) {
-                ht__set(r, HT__MERGE,
-                        passed ? HT_MODIFIER_SLIGHT_RIGHT : HT_MODIFIER_SLIGHT_LEFT);
+                ht__set(r, HT__MERGE, passed ? HT_MODIFIER_SLIGHT_RIGHT : HT_MODIFIER_SLIGHT_LEFT);
             } else {
                 ht__set(r, HT__OFF_RAMP, ht__modifier(r->angle));
             }

@@ -33,8 +33,7 @@ bool ht__same_signs(const struct ht__map *map, uint32_t a, uint32_t b)
     const struct ht_way *y = ht__way(map, b);
     return ht__equal(map, x->name, y->name) && ht__equal(map, x->ref, y->ref) &&
            ht__equal(map, x->destinations, y->destinations) &&
-           ht__equal(map, x->pronunciation, y->pronunciation) &&
-           ht__equal(map, x->exits, y->exits);
+           ht__equal(map, x->pronunciation, y->pronunciation) && ht__equal(map, x->exits, y->exits);
 }
 
 /* True when a piece of a name is nothing but spaces or a compass word. */
@@ -68,8 +67,8 @@ static bool ht__is_suffix(const char *text, size_t size)
     return false;
 }
 
-/* The longest run that both names share and that begins near the front of both: what remains on either
- * side must be suffixes. A run that begins further in leaves a front that can't be one. */
+/* The longest run that both names share and that begins near the front of both: what remains on
+ * either side must be suffixes. A run that begins further in leaves a front that can't be one. */
 bool ht__names_similar(const char *from, const char *to)
 {
     size_t from_size = strlen(from);

@@ -1,8 +1,8 @@
 /* Which road would a driver take without being told?
  *
- * First the street that goes on under its name, then the straightest of at least its class, then the
- * straightest at all; each only when no other road looks as good. What "as good" means are OSRM's rules
- * (intersection handler, findObviousTurn).
+ * First the street that goes on under its name, then the straightest of at least its class, then
+ * the straightest at all; each only when no other road looks as good. What "as good" means are
+ * OSRM's rules (intersection handler, findObviousTurn).
  */
 #include "engine/road/guide_internal.h"
 
@@ -93,8 +93,7 @@ static bool ht__rivals_narrow(const struct ht__trial *t, const struct ht__road *
     bool fork = other->cls.lanes > 0 && mine->cls.lanes == other->cls.lanes &&
                 via->cls.lanes == mine->cls.lanes + other->cls.lanes &&
                 ht__deviation(mine->angle, other->angle) < HT__GROUP;
-    bool clear =
-        bend > HT__DISTINCT * t->bend && fabs(bend - t->bend) > HT__FUZZY / 2;
+    bool clear = bend > HT__DISTINCT * t->bend && fabs(bend - t->bend) > HT__FUZZY / 2;
     bool fairly_clear = bend > 0.7 * HT__DISTINCT * t->bend;
     if (clear && !ht__restricted(map, via) && !ht__restricted(map, mine) &&
         ht__restricted(map, other)) {
@@ -258,8 +257,8 @@ uint32_t ht__obvious(const struct ht__map *map, const struct ht__view *view)
         ht__stands_out(map, view, any)) {
         return ht__if_not_round(map, view, any);
     }
-    bool only_motorway = ht__is_motorway(road->cls) && ht__bend(road) <= HT__GROUP &&
-                         ht__enterable(view) == 1;
+    bool only_motorway =
+        ht__is_motorway(road->cls) && ht__bend(road) <= HT__GROUP && ht__enterable(view) == 1;
     if (only_motorway || ht__one_name_one_way(map, view)) {
         return ht__if_not_round(map, view, any);
     }
@@ -274,8 +273,7 @@ bool ht__through_street(const struct ht__map *map, const struct ht__view *view, 
     }
     for (uint32_t i = 1; i < view->count; i++) {
         const struct ht__road *other = &view->roads[i];
-        if (i != index &&
-            ht__deviation(other->angle, road->angle) > HT__STRAIGHT - HT__FUZZY &&
+        if (i != index && ht__deviation(other->angle, road->angle) > HT__STRAIGHT - HT__FUZZY &&
             ht__class_equal(road->cls, other->cls) &&
             ht__identical_names(map, road->way, other->way)) {
             return true;

@@ -1,8 +1,11 @@
-/* Raw steps: one for each junction on the leg that a driver may notice; their points, costs, roads. */
+/* Raw steps: one for each junction on the leg that a driver may notice; their points, costs, roads.
+ */
 #include "engine/base/array.h"
 #include "engine/road/guide_steps_internal.h"
 
-enum { HT__SLOT = 15 }; /* bearings of a junction are told in steps of 15 degrees where that keeps them apart */
+enum {
+    HT__SLOT = 15
+}; /* bearings of a junction are told in steps of 15 degrees where that keeps them apart */
 
 static uint16_t ht__degrees(double bearing)
 {
@@ -30,8 +33,8 @@ static void ht__list_roads(const struct ht__view *view, struct ht__turn *turn)
     bool apart = true;
     for (uint32_t i = 0; view->count > 1 && i < view->count; i++) {
         uint8_t next = order[(i + 1) % view->count];
-        apart = apart &&
-                ht__slot(view->roads[order[i]].bearing) != ht__slot(view->roads[next].bearing);
+        apart =
+            apart && ht__slot(view->roads[order[i]].bearing) != ht__slot(view->roads[next].bearing);
     }
     uint32_t first = 0;
     if (apart && view->count > 1 &&
@@ -130,9 +133,8 @@ const struct ht__turn *ht__turn_of(struct ht_guide *guide, uint32_t in, uint32_t
 
 static enum ht_status ht__add_point(struct ht_guide *guide, struct ht_point p)
 {
-    enum ht_status status =
-        ht_array_reserve((void **)&guide->points, &guide->point_capacity,
-                         (size_t)guide->point_count + 1, sizeof *guide->points);
+    enum ht_status status = ht_array_reserve((void **)&guide->points, &guide->point_capacity,
+                                             (size_t)guide->point_count + 1, sizeof *guide->points);
     if (status == HT_OK) {
         guide->points[guide->point_count++] = p;
     }
@@ -164,9 +166,8 @@ static enum ht_status ht__add_junction(struct ht_guide *guide, struct ht_point l
 
 static enum ht_status ht__add_step(struct ht_guide *guide, uint32_t arc, struct ht__step **out)
 {
-    enum ht_status status =
-        ht_array_reserve((void **)&guide->steps, &guide->step_capacity,
-                         (size_t)guide->step_count + 1, sizeof *guide->steps);
+    enum ht_status status = ht_array_reserve((void **)&guide->steps, &guide->step_capacity,
+                                             (size_t)guide->step_count + 1, sizeof *guide->steps);
     if (status == HT_OK) {
         const struct ht_arc *a = ht__arc(&guide->map, arc);
         *out = &guide->steps[guide->step_count++];
@@ -220,9 +221,8 @@ static enum ht_status ht__add_turn(struct ht_guide *guide, const struct ht__turn
         return status;
     }
     for (uint32_t i = 0; i < turn->road_count; i++) {
-        guide->roads[junction->first_road + i] =
-            (struct ht_guide_road){.bearing_deg = turn->roads[i] >> 1,
-                                   .entry = (turn->roads[i] & 1) != 0};
+        guide->roads[junction->first_road + i] = (struct ht_guide_road){
+            .bearing_deg = turn->roads[i] >> 1, .entry = (turn->roads[i] & 1) != 0};
     }
     junction->in = turn->in_road;
     junction->out = turn->out_road;
@@ -305,10 +305,9 @@ static void ht__arc_cost(const struct ht_guide_leg *leg, uint32_t i, struct ht_c
     const struct ht_place_side *source = &leg->source->side[leg->source_side];
     const struct ht_place_side *target = &leg->target->side[leg->target_side];
     if (leg->arc_count == 1) {
-        *cost = (struct ht_cost){
-            target->before.weight_ms - source->before.weight_ms,
-            target->before.duration_ms - source->before.duration_ms,
-            target->before.length_mm - source->before.length_mm};
+        *cost = (struct ht_cost){target->before.weight_ms - source->before.weight_ms,
+                                 target->before.duration_ms - source->before.duration_ms,
+                                 target->before.length_mm - source->before.length_mm};
     } else if (i == 0) {
         *cost = source->after;
     } else if (i + 1 == leg->arc_count) {
@@ -366,18 +365,18 @@ enum ht_status ht__assemble(struct ht_guide *guide, const struct ht_guide_leg *l
                                ? leg->target->point
                                : ht_arc_point(leg->network, first, from + 1);
     if (status == HT_OK) {
-        status = ht__add_end(guide, leg, HT__DEPART,
-                             ht__end_bearing(&guide->map, leg->arcs[0], from, leg->source->point,
-                                             next));
+        status =
+            ht__add_end(guide, leg, HT__DEPART,
+                        ht__end_bearing(&guide->map, leg->arcs[0], from, leg->source->point, next));
     }
     for (uint32_t i = 0; i < leg->arc_count && status == HT_OK; i++) {
         status = ht__assemble_arc(guide, leg, i, from);
     }
     if (status == HT_OK) {
         struct ht_point before = guide->points[guide->point_count - 2];
-        status = ht__add_end(guide, leg, HT__ARRIVE,
-                             ht__end_bearing(&guide->map, last_arc, to, before,
-                                             leg->target->point));
+        status =
+            ht__add_end(guide, leg, HT__ARRIVE,
+                        ht__end_bearing(&guide->map, last_arc, to, before, leg->target->point));
     }
     return status;
 }

@@ -11,11 +11,11 @@ enum { HT__HOPS_MAX = 64 };
 struct ht__class ht__class_of(const struct ht__map *map, uint32_t way)
 {
     static const uint8_t priorities[] = {
-        [HT_ROAD_MOTORWAY] = 0,     [HT_ROAD_TRUNK] = 2,        [HT_ROAD_PRIMARY] = 4,
-        [HT_ROAD_SECONDARY] = 6,    [HT_ROAD_TERTIARY] = 8,     [HT_ROAD_UNCLASSIFIED] = 15,
+        [HT_ROAD_MOTORWAY] = 0,     [HT_ROAD_TRUNK] = 2,          [HT_ROAD_PRIMARY] = 4,
+        [HT_ROAD_SECONDARY] = 6,    [HT_ROAD_TERTIARY] = 8,       [HT_ROAD_UNCLASSIFIED] = 15,
         [HT_ROAD_RESIDENTIAL] = 10, [HT_ROAD_LIVING_STREET] = 11, [HT_ROAD_SERVICE] = 12,
-        [HT_ROAD_TRACK] = 16,       [HT_ROAD_PEDESTRIAN] = 18,  [HT_ROAD_CYCLEWAY] = 31,
-        [HT_ROAD_PATH] = 18,        [HT_ROAD_STEPS] = 18,       [HT_ROAD_FERRY] = 31,
+        [HT_ROAD_TRACK] = 16,       [HT_ROAD_PEDESTRIAN] = 18,    [HT_ROAD_CYCLEWAY] = 31,
+        [HT_ROAD_PATH] = 18,        [HT_ROAD_STEPS] = 18,         [HT_ROAD_FERRY] = 31,
         [HT_ROAD_OTHER] = 31};
     const struct ht_way *w = ht__way(map, way);
     bool link = (w->flags & HT_WAY_LINK) != 0;
@@ -112,8 +112,7 @@ uint32_t ht__passes(const struct ht__map *map, uint32_t arc, bool against)
     if (against ? !ht__can_turn(map, next, arc) : !ht__can_turn(map, a->base, next)) {
         return HT_NONE;
     }
-    if (twoway && (ht__can_turn(map, a->base, a->reverse) ||
-                   ht__can_turn(map, n->reverse, next))) {
+    if (twoway && (ht__can_turn(map, a->base, a->reverse) || ht__can_turn(map, n->reverse, next))) {
         return HT_NONE; /* a place to turn round */
     }
     return next;

@@ -1,8 +1,8 @@
 /* Roundabouts: what kind a circle is, and what each road at it is called from where we come.
  *
  * A named circle, wide or tagged junction=circular, is a rotary; a small one with at most four well
- * parted arms is taken as a turn; any other is a roundabout whose exits are counted. Rules after OSRM's
- * roundabout handler.
+ * parted arms is taken as a turn; any other is a roundabout whose exits are counted. Rules after
+ * OSRM's roundabout handler.
  */
 #include "engine/road/guide_internal.h"
 
@@ -46,8 +46,7 @@ static uint32_t ht__round_step(const struct ht__map *map, uint32_t junction, uin
             nexts++;
         }
     }
-    for (uint32_t i = g->junction_first_in[junction]; i < g->junction_first_in[junction + 1];
-         i++) {
+    for (uint32_t i = g->junction_first_in[junction]; i < g->junction_first_in[junction + 1]; i++) {
         uint32_t a = g->junction_in[i];
         if (g->arcs[a].reverse == HT_NONE) {
             (*roads)++;
@@ -80,8 +79,7 @@ static bool ht__outside_has(const struct ht__map *map, uint32_t junction, uint32
             return true;
         }
     }
-    for (uint32_t i = g->junction_first_in[junction]; i < g->junction_first_in[junction + 1];
-         i++) {
+    for (uint32_t i = g->junction_first_in[junction]; i < g->junction_first_in[junction + 1]; i++) {
         uint32_t a = g->junction_in[i];
         if (ht__round_flags(map, a) == 0 && ht__same_signs(map, g->arcs[a].way, way)) {
             return true;
@@ -115,8 +113,8 @@ static void ht__go_round(const struct ht__map *map, uint32_t junction, uint8_t k
         }
     }
     for (uint32_t i = 0; circle->names == 1 && i < circle->arm_count; i++) {
-        circle->name_outside = circle->name_outside ||
-                               ht__outside_has(map, circle->arms[i], circle->name_way);
+        circle->name_outside =
+            circle->name_outside || ht__outside_has(map, circle->arms[i], circle->name_way);
     }
 }
 
@@ -171,8 +169,7 @@ static enum ht__round ht__round_kind(const struct ht__map *map, const struct ht_
         return HT__CROSSING;
     }
     double radius = circle.length_m / (2 * 3.14159265358979323846);
-    if (circle.names == 1 &&
-        (circular || (!circle.name_outside && radius > HT__ROUND_RADIUS_M))) {
+    if (circle.names == 1 && (circular || (!circle.name_outside && radius > HT__ROUND_RADIUS_M))) {
         return HT__ROTARY;
     }
     if (circular) {

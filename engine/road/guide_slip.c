@@ -13,10 +13,10 @@
 /* The corner that may be cut. */
 struct ht__corner {
     const struct ht__map *map;
-    struct ht__view *view;   /* at b */
+    struct ht__view *view;            /* at b */
     const struct ht__road *main_road; /* b-c */
-    struct ht__view cross;   /* at c */
-    uint32_t cross_junction; /* c */
+    struct ht__view cross;            /* at c */
+    uint32_t cross_junction;          /* c */
     bool right;
 };
 

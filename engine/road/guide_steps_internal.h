@@ -1,8 +1,8 @@
 /* Guidance, inside: the steps while they are being made.
  *
- * Steps lie in one array in the order of travel. Merging empties a step (type HT__NO_TURN, no points, no
- * junctions) and makes the one before it longer; junctions and points stay where they are, so that a
- * step is always one run of each.
+ * Steps lie in one array in the order of travel. Merging empties a step (type HT__NO_TURN, no
+ * points, no junctions) and makes the one before it longer; junctions and points stay where they
+ * are, so that a step is always one run of each.
  *
  * Threading and ownership: one ht_guide for each thread owns all of it.
  */
@@ -47,7 +47,7 @@ struct ht__turn {
     uint8_t road_count;
     uint8_t lane_first;
     uint8_t lane_valid;
-    bool segregated; /* the arc out of it */
+    bool segregated;               /* the arc out of it */
     uint16_t roads[HT__ROADS_MAX]; /* bearing * 2 + entry */
 };
 
@@ -66,7 +66,7 @@ struct ht_guide {
     struct ht_point *points;
     size_t point_capacity;
     uint32_t point_count;
-    uint32_t point_first; /* those before it were trimmed */
+    uint32_t point_first;   /* those before it were trimmed */
     struct ht__turn *turns; /* [HT__TURNS] direct-mapped */
     uint64_t network_id;
     const struct ht_graph *graph; /* what `turns` is about */

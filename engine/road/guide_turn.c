@@ -1,5 +1,5 @@
-/* What each turn at an ordinary junction is called: continue, turn, new name, fork, end of road, onto a
- * ramp. Rules after OSRM's turn handler.
+/* What each turn at an ordinary junction is called: continue, turn, new name, fork, end of road,
+ * onto a ramp. Rules after OSRM's turn handler.
  */
 #include "engine/road/guide_internal.h"
 
@@ -67,8 +67,8 @@ void ht__obvious_instruction(const struct ht__map *map, const struct ht__view *v
     }
 }
 
-static void ht__basic(const struct ht__map *map, const struct ht__view *view,
-                      struct ht__road *road, enum ht_step_modifier modifier)
+static void ht__basic(const struct ht__map *map, const struct ht__view *view, struct ht__road *road,
+                      enum ht_step_modifier modifier)
 {
     ht__set(road, ht__basic_type(map, view, road), modifier);
 }
@@ -90,8 +90,8 @@ static enum ht__type ht__silent(const struct ht__map *map, const struct ht__view
                                                                  : HT__NOTIFICATION;
 }
 
-/* Each branch of a fork is named alone: it is silent beside one that is hardly a road, a turn where it is
- * that itself. */
+/* Each branch of a fork is named alone: it is silent beside one that is hardly a road, a turn where
+ * it is that itself. */
 void ht__assign_fork(const struct ht__map *map, struct ht__view *view, struct ht__road *left,
                      struct ht__road *right)
 {
@@ -235,8 +235,7 @@ static void ht__right_turns(const struct ht__map *map, struct ht__view *view, ui
     if (end <= 1 || open == 0) {
         return;
     }
-    if (end == 3 &&
-        ht__modifier(view->roads[1].angle) == ht__modifier(view->roads[2].angle)) {
+    if (end == 3 && ht__modifier(view->roads[1].angle) == ht__modifier(view->roads[2].angle)) {
         ht__part(map, view, &view->roads[2], &view->roads[1]);
     } else if (end == 4) {
         ht__three_right(map, view);
@@ -247,16 +246,15 @@ static void ht__right_turns(const struct ht__map *map, struct ht__view *view, ui
 
 static void ht__mirror(struct ht__view *view)
 {
-    static const uint8_t mirrored[] = {
-        [HT_MODIFIER_UTURN] = HT_MODIFIER_UTURN,
-        [HT_MODIFIER_SHARP_RIGHT] = HT_MODIFIER_SHARP_LEFT,
-        [HT_MODIFIER_RIGHT] = HT_MODIFIER_LEFT,
-        [HT_MODIFIER_SLIGHT_RIGHT] = HT_MODIFIER_SLIGHT_LEFT,
-        [HT_MODIFIER_STRAIGHT] = HT_MODIFIER_STRAIGHT,
-        [HT_MODIFIER_SLIGHT_LEFT] = HT_MODIFIER_SLIGHT_RIGHT,
-        [HT_MODIFIER_LEFT] = HT_MODIFIER_RIGHT,
-        [HT_MODIFIER_SHARP_LEFT] = HT_MODIFIER_SHARP_RIGHT,
-        [HT_MODIFIER_NONE] = HT_MODIFIER_NONE};
+    static const uint8_t mirrored[] = {[HT_MODIFIER_UTURN] = HT_MODIFIER_UTURN,
+                                       [HT_MODIFIER_SHARP_RIGHT] = HT_MODIFIER_SHARP_LEFT,
+                                       [HT_MODIFIER_RIGHT] = HT_MODIFIER_LEFT,
+                                       [HT_MODIFIER_SLIGHT_RIGHT] = HT_MODIFIER_SLIGHT_LEFT,
+                                       [HT_MODIFIER_STRAIGHT] = HT_MODIFIER_STRAIGHT,
+                                       [HT_MODIFIER_SLIGHT_LEFT] = HT_MODIFIER_SLIGHT_RIGHT,
+                                       [HT_MODIFIER_LEFT] = HT_MODIFIER_RIGHT,
+                                       [HT_MODIFIER_SHARP_LEFT] = HT_MODIFIER_SHARP_RIGHT,
+                                       [HT_MODIFIER_NONE] = HT_MODIFIER_NONE};
     for (uint32_t i = 0; i < view->count; i++) {
         struct ht__road *r = &view->roads[i];
         r->angle = r->angle == 0 ? 0 : 360 - r->angle;

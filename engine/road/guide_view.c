@@ -39,10 +39,8 @@ static void ht__fan_add(const struct ht__map *map, struct ht__view *fan, uint32_
     if (fan->count == HT__ROADS_MAX || ht__already_there(map, fan, arc, against)) {
         return;
     }
-    fan->roads[fan->count++] = (struct ht__road){.arc = arc,
-                                                 .way = a->way,
-                                                 .cls = ht__class_of(map, a->way),
-                                                 .against = against};
+    fan->roads[fan->count++] = (struct ht__road){
+        .arc = arc, .way = a->way, .cls = ht__class_of(map, a->way), .against = against};
 }
 
 void ht__fan(const struct ht__map *map, uint32_t junction, bool close, struct ht__view *out)
@@ -54,8 +52,7 @@ void ht__fan(const struct ht__map *map, uint32_t junction, bool close, struct ht
          a++) {
         ht__fan_add(map, out, a, false);
     }
-    for (uint32_t i = g->junction_first_in[junction]; i < g->junction_first_in[junction + 1];
-         i++) {
+    for (uint32_t i = g->junction_first_in[junction]; i < g->junction_first_in[junction + 1]; i++) {
         uint32_t a = g->junction_in[i];
         if (ht__arc(map, a)->reverse == HT_NONE) {
             ht__fan_add(map, out, a, true);
@@ -192,9 +189,8 @@ static void ht__mark_entries(const struct ht__map *map, uint32_t arc, struct ht_
  * first metres, so that noise in the far view can't swap two of them. */
 static double ht__angle_of(const struct ht__road *from, struct ht__road *road, double *order)
 {
-    double turn = fmod(round(ht__turn_angle(ht__opposite(from->bearing), road->bearing) * 1e8) /
-                           1e8,
-                       360);
+    double turn =
+        fmod(round(ht__turn_angle(ht__opposite(from->bearing), road->bearing) * 1e8) / 1e8, 360);
     double initial = ht__turn_angle(ht__opposite(from->initial), road->initial);
     if (road->entry && ((turn < 15 && initial > 180) || (turn > 345 && initial < 180))) {
         turn = 0;

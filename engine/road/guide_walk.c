@@ -1,5 +1,5 @@
-/* On along a road, past junctions: to see whether two carriageways run beside each other, or where a
- * short link comes out. */
+/* On along a road, past junctions: to see whether two carriageways run beside each other, or where
+ * a short link comes out. */
 #include "engine/road/guide_internal.h"
 
 enum { HT__WALK_MAX = 32 };
@@ -19,8 +19,7 @@ static struct ht__piece ht__other_of_two(const struct ht__map *map, struct ht__p
             found = (struct ht__piece){a, false};
         }
     }
-    for (uint32_t i = g->junction_first_in[j]; i < g->junction_first_in[j + 1] && roads <= 2;
-         i++) {
+    for (uint32_t i = g->junction_first_in[j]; i < g->junction_first_in[j + 1] && roads <= 2; i++) {
         uint32_t a = g->junction_in[i];
         if (g->arcs[a].reverse == HT_NONE) {
             roads++;

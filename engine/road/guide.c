@@ -1,0 +1,219 @@
+/* Guidance along a leg: raw steps, then what a driver need not hear is merged away. */
+#include "engine/road/guide.h"
+
+#include <stdlib.h>
+
+#include "engine/base/array.h"
+#include "engine/road/guide_steps_internal.h"
+
+enum { HT__SUMMARY_MAX = 64 };
+
+enum ht_status ht_guide_new(struct ht_guide **out)
+{
+    struct ht_guide *guide = calloc(1, sizeof *guide);
+    struct ht__turn *turns = ht_array_new(HT__TURNS, sizeof *turns);
+    if (guide == NULL || turns == NULL) {
+        free(guide);
+        free(turns);
+        return HT_NOMEM;
+    }
+    for (size_t i = 0; i < HT__TURNS; i++) {
+        turns[i].generation = 0;
+    }
+    guide->turns = turns;
+    guide->generation = 1;
+    *out = guide;
+    return HT_OK;
+}
+
+void ht_guide_free(struct ht_guide *guide)
+{
+    if (guide != NULL) {
+        free(guide->steps);
+        free(guide->out);
+        free(guide->junctions);
+        free(guide->roads);
+        free(guide->points);
+        free(guide->turns);
+        free(guide);
+    }
+}
+
+/* Another network, or one that can't be told from another: nothing known of its turns. */
+static void ht__start(struct ht_guide *guide, const struct ht_guide_leg *leg)
+{
+    if (leg->network_id == 0 || leg->network_id != guide->network_id ||
+        leg->graph != guide->graph) {
+        guide->network_id = leg->network_id;
+        guide->graph = leg->graph;
+        guide->generation++;
+        if (guide->generation == 0) {
+            for (size_t i = 0; i < HT__TURNS; i++) {
+                guide->turns[i].generation = 0;
+            }
+            guide->generation = 1;
+        }
+    }
+    guide->map = (struct ht__map){leg->network, leg->graph};
+}
+
+static bool ht__leg_valid(const struct ht_guide_leg *leg)
+{
+    if (leg->arc_count == 0 || leg->source_side > 1 || leg->target_side > 1) {
+        return false;
+    }
+    const struct ht_arc *arcs = leg->graph->arcs;
+    uint32_t source = leg->source->side[leg->source_side].arc;
+    uint32_t target = leg->target->side[leg->target_side].arc;
+    uint32_t first = leg->arcs[0];
+    uint32_t last = leg->arcs[leg->arc_count - 1];
+    return source != HT_NONE && target != HT_NONE && first < leg->graph->arc_count &&
+           last < leg->graph->arc_count && arcs[first].base == arcs[source].base &&
+           arcs[last].base == arcs[target].base;
+}
+
+static enum ht_step_type ht__public_type(const struct ht__step *step)
+{
+    static const uint8_t plain[] = {
+        [HT__INVALID] = HT_STEP_TURN,
+        [HT__NO_TURN] = HT_STEP_NONE,
+        [HT__SUPPRESSED] = HT_STEP_SUPPRESSED,
+        [HT__NEW_NAME] = HT_STEP_NEW_NAME,
+        [HT__CONTINUE] = HT_STEP_CONTINUE,
+        [HT__TURN] = HT_STEP_TURN,
+        [HT__MERGE] = HT_STEP_MERGE,
+        [HT__ON_RAMP] = HT_STEP_ON_RAMP,
+        [HT__OFF_RAMP] = HT_STEP_OFF_RAMP,
+        [HT__FORK] = HT_STEP_FORK,
+        [HT__END_OF_ROAD] = HT_STEP_END_OF_ROAD,
+        [HT__NOTIFICATION] = HT_STEP_NOTIFICATION,
+        [HT__SLIPROAD] = HT_STEP_TURN,
+        [HT__STAY] = HT_STEP_STAY_ROUNDABOUT,
+        [HT__ENTER + HT__ROUNDABOUT] = HT_STEP_ROUNDABOUT,
+        [HT__ENTER + HT__ROTARY] = HT_STEP_ROTARY,
+        [HT__ENTER + HT__CROSSING] = HT_STEP_ROUNDABOUT_TURN,
+        [HT__ENTER_AT_EXIT + HT__ROUNDABOUT] = HT_STEP_ROUNDABOUT,
+        [HT__ENTER_AT_EXIT + HT__ROTARY] = HT_STEP_ROTARY,
+        [HT__ENTER_AT_EXIT + HT__CROSSING] = HT_STEP_ROUNDABOUT_TURN,
+        [HT__EXIT + HT__ROUNDABOUT] = HT_STEP_EXIT_ROUNDABOUT,
+        [HT__EXIT + HT__ROTARY] = HT_STEP_EXIT_ROTARY,
+        [HT__EXIT + HT__CROSSING] = HT_STEP_EXIT_ROUNDABOUT_TURN,
+        [HT__ENTER_EXIT + HT__ROUNDABOUT] = HT_STEP_EXIT_ROUNDABOUT,
+        [HT__ENTER_EXIT + HT__ROTARY] = HT_STEP_EXIT_ROTARY,
+        [HT__ENTER_EXIT + HT__CROSSING] = HT_STEP_ROUNDABOUT_TURN,
+    };
+    if (step->waypoint != HT__NO_WAYPOINT) {
+        return step->waypoint == HT__DEPART ? HT_STEP_DEPART : HT_STEP_ARRIVE;
+    }
+    return (enum ht_step_type)plain[step->type];
+}
+
+static enum ht_status ht__publish(struct ht_guide *guide, struct ht_guide_steps *out)
+{
+    enum ht_status status = ht_array_reserve((void **)&guide->out, &guide->out_capacity,
+                                             guide->step_count, sizeof *guide->out);
+    if (status != HT_OK) {
+        return status;
+    }
+    for (uint32_t i = 0; i < guide->step_count; i++) {
+        const struct ht__step *s = &guide->steps[i];
+        guide->out[i] = (struct ht_guide_step){
+            .type = ht__public_type(s),
+            .modifier = (enum ht_step_modifier)s->modifier,
+            .location = guide->junctions[s->first_junction].location,
+            .bearing_before = s->before,
+            .bearing_after = s->after,
+            .exit = s->exit,
+            .way = s->way,
+            .rotary_way = s->rotary_way,
+            .mode = (enum ht_mode)s->mode,
+            .left_hand = s->left_hand,
+            .cost = s->cost,
+            .first_point = s->point_begin - guide->point_first,
+            .point_count = s->point_end - s->point_begin,
+            .first_junction = s->first_junction,
+            .junction_count = s->junction_count,
+        };
+    }
+    *out = (struct ht_guide_steps){.steps = guide->out,
+                                   .step_count = guide->step_count,
+                                   .junctions = guide->junctions,
+                                   .junction_count = guide->junction_count,
+                                   .roads = guide->roads,
+                                   .points = guide->points + guide->point_first,
+                                   .point_count = guide->point_count - guide->point_first};
+    return HT_OK;
+}
+
+enum ht_status ht_guide_run(struct ht_guide *guide, const struct ht_guide_leg *leg,
+                            struct ht_guide_steps *out)
+{
+    if (!ht__leg_valid(leg)) {
+        return HT_INVALID;
+    }
+    ht__start(guide, leg);
+    enum ht_status status = ht__assemble(guide, leg);
+    if (status != HT_OK) {
+        return status;
+    }
+    ht__collapse_segregated(guide);
+    ht__trim(guide);
+    ht__roundabouts(guide);
+    ht__collapse(guide);
+    ht__compact(guide);
+    ht__join_silent(guide);
+    ht__drop_short_names(guide);
+    ht__sides(guide, leg);
+    return ht__publish(guide, out);
+}
+
+uint32_t ht_guide_summary(struct ht_guide *guide, const struct ht_guide_leg *leg, uint32_t ways[2])
+{
+    struct ht__share {
+        uint32_t way;
+        uint32_t first;
+        uint32_t time;
+    } shares[HT__SUMMARY_MAX];
+    uint32_t count = 0;
+    guide->map = (struct ht__map){leg->network, leg->graph};
+    for (uint32_t i = 0; i < leg->arc_count; i++) {
+        const struct ht_arc *a = &leg->graph->arcs[leg->arcs[i]];
+        if (ht__nameless(&guide->map, a->way)) {
+            continue;
+        }
+        uint32_t at = 0;
+        while (at < count && !ht__same_signs(&guide->map, shares[at].way, a->way)) {
+            at++;
+        }
+        if (at == count) {
+            if (count == HT__SUMMARY_MAX) {
+                continue;
+            }
+            shares[count++] = (struct ht__share){a->way, i, 0};
+        }
+        bool first = i == 0;
+        bool last = i + 1 == leg->arc_count;
+        shares[at].time += first  ? leg->source->side[leg->source_side].after.duration_ms
+                           : last ? leg->target->side[leg->target_side].before.duration_ms
+                                  : a->duration_ms;
+    }
+    uint32_t best[2] = {HT_NONE, HT_NONE};
+    for (uint32_t i = 0; i < count; i++) {
+        if (best[0] == HT_NONE || shares[i].time > shares[best[0]].time) {
+            best[1] = best[0];
+            best[0] = i;
+        } else if (best[1] == HT_NONE || shares[i].time > shares[best[1]].time) {
+            best[1] = i;
+        }
+    }
+    uint32_t found = count < 2 ? count : 2;
+    if (found == 2 && shares[best[1]].first < shares[best[0]].first) {
+        uint32_t kept = best[0];
+        best[0] = best[1];
+        best[1] = kept;
+    }
+    for (uint32_t i = 0; i < found; i++) {
+        ways[i] = shares[best[i]].way;
+    }
+    return found;
+}

@@ -1,0 +1,608 @@
+/* Guidance on small towns drawn by hand. The expectations are facts of OSRM's features/guidance. */
+#include "engine/road/guide.h"
+
+#include "tests/support/check.h"
+#include "tests/support/tiny.h"
+
+#define WAYS(ways) ways, sizeof(ways) / sizeof((ways)[0])
+
+static const char *type_name(enum ht_step_type type)
+{
+    static const char *const names[] = {"none",
+                                        "suppressed",
+                                        "sliproad",
+                                        "stay",
+                                        "depart",
+                                        "arrive",
+                                        "turn",
+                                        "new name",
+                                        "continue",
+                                        "merge",
+                                        "on ramp",
+                                        "off ramp",
+                                        "fork",
+                                        "end of road",
+                                        "notification",
+                                        "use lane",
+                                        "roundabout",
+                                        "rotary",
+                                        "roundabout turn",
+                                        "exit roundabout",
+                                        "exit rotary",
+                                        "exit roundabout turn"};
+    return names[type];
+}
+
+static const char *modifier_name(enum ht_step_modifier modifier)
+{
+    static const char *const names[] = {"uturn",        "sharp right", "right",
+                                        "slight right", "straight",    "slight left",
+                                        "left",         "sharp left",  ""};
+    return names[modifier];
+}
+
+/* Guidance along a walk over every node, from the middle of its first segment to the middle of the
+ * last one (or from and to its ends). */
+struct tour {
+    struct ht_tiny *town;
+    struct ht_guide *guide;
+    struct ht_place source;
+    struct ht_place target;
+    uint32_t arcs[256];
+    struct ht_guide_leg leg;
+    struct ht_guide_steps steps;
+    char text[1024];
+};
+
+static uint32_t side_of(const struct ht_place *place, uint32_t arc)
+{
+    return place->side[0].arc == arc ? 0 : 1;
+}
+
+static void tour_describe(struct tour *tour)
+{
+    size_t at = 0;
+    tour->text[0] = '\0';
+    for (uint32_t i = 0; i < tour->steps.step_count; i++) {
+        const struct ht_guide_step *s = &tour->steps.steps[i];
+        const struct ht_way *way = &tour->town->network.ways[s->way];
+        char exit[16] = "";
+        if (s->exit > 0) {
+            (void)snprintf(exit, sizeof exit, "-%u", s->exit);
+        }
+        const char *modifier = s->type == HT_STEP_DEPART || s->type == HT_STEP_ARRIVE
+                                   ? ""
+                                   : modifier_name(s->modifier);
+        at += (size_t)snprintf(tour->text + at, sizeof tour->text - at, "%s%s%s%s%s(%s)",
+                               i > 0 ? ", " : "", type_name(s->type), exit,
+                               modifier[0] != '\0' ? " " : "", modifier,
+                               tour->town->network.strings + way->name);
+    }
+}
+
+static struct tour *tour_begin(struct ht_tiny *town, const char *walk)
+{
+    struct tour *tour = calloc(1, sizeof *tour);
+    ht_tiny_require(tour != NULL && ht_guide_new(&tour->guide) == HT_OK, "out of memory");
+    size_t n = strlen(walk);
+    uint32_t count = ht_tiny_path(town, walk, tour->arcs, 256);
+    tour->town = town;
+    tour->source = ht_tiny_place(town, walk[0], walk[1], n == 2 ? 0.25 : 0.5);
+    tour->target = ht_tiny_place(town, walk[n - 2], walk[n - 1], n == 2 ? 0.75 : 0.5);
+    tour->leg = (struct ht_guide_leg){
+        .network = &town->network,
+        .graph = &town->graph,
+        .source = &tour->source,
+        .target = &tour->target,
+        .source_side = side_of(&tour->source, tour->arcs[0]),
+        .target_side = side_of(&tour->target, tour->arcs[count - 1]),
+        .arcs = tour->arcs,
+        .arc_count = count,
+        .network_id = 1,
+    };
+    if (ht_guide_run(tour->guide, &tour->leg, &tour->steps) == HT_OK) {
+        tour_describe(tour);
+    }
+    return tour;
+}
+
+static void tour_end(struct tour *tour)
+{
+    ht_guide_free(tour->guide);
+    free(tour);
+}
+
+/* Every walk: the steps' costs add up, points and junctions are handed on from step to step. */
+static void check_whole(const struct tour *tour)
+{
+    const struct ht_guide_steps *s = &tour->steps;
+    int64_t length = 0;
+    int64_t duration = 0;
+    for (uint32_t i = 0; i < s->step_count; i++) {
+        length += s->steps[i].cost.length_mm;
+        duration += s->steps[i].cost.duration_ms;
+        if (i + 1 < s->step_count) {
+            HT_CHECK(s->steps[i].point_count >= 2);
+            HT_CHECK_INT(s->steps[i].first_point + s->steps[i].point_count - 1,
+                         s->steps[i + 1].first_point);
+        }
+        HT_CHECK(s->steps[i].junction_count >= 1);
+    }
+    HT_CHECK_INT(s->steps[s->step_count - 1].point_count, 1);
+    const struct ht_place_side *from = &tour->source.side[tour->leg.source_side];
+    const struct ht_place_side *to = &tour->target.side[tour->leg.target_side];
+    const struct ht_graph *g = &tour->town->graph;
+    int64_t want_length = from->after.length_mm + to->before.length_mm;
+    int64_t want_duration = (int64_t)from->after.duration_ms + to->before.duration_ms;
+    if (tour->leg.arc_count == 1) {
+        want_length = to->before.length_mm - from->before.length_mm;
+        want_duration = (int64_t)to->before.duration_ms - from->before.duration_ms;
+    }
+    for (uint32_t i = 1; i + 1 < tour->leg.arc_count; i++) {
+        want_length += g->arcs[tour->arcs[i]].length_mm;
+        want_duration += g->arcs[tour->arcs[i]].duration_ms;
+    }
+    for (uint32_t i = 0; i + 1 < tour->leg.arc_count; i++) {
+        const struct ht_turn *turn = ht_graph_turn(g, tour->arcs[i], tour->arcs[i + 1]);
+        want_duration += turn != NULL ? turn->duration_ms : 0;
+    }
+    HT_CHECK_INT(length, want_length);
+    HT_CHECK_INT(duration, want_duration);
+}
+
+static void expect(struct ht_tiny *town, const char *walk, const char *steps)
+{
+    struct tour *tour = tour_begin(town, walk);
+    HT_CHECK_STR(tour->text, steps);
+    if (tour->steps.step_count > 0) {
+        check_whole(tour);
+    }
+    tour_end(tour);
+}
+
+HT_CASE(guide_straight_road_says_nothing)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "abc", .name = "abc"},
+                                              {.nodes = "bd", .name = "bd"}};
+    struct ht_tiny *t = ht_tiny_new("a b c\n\n  d", 100, WAYS(ways), NULL);
+    expect(t, "abc", "depart(abc), arrive(abc)");
+    expect(t, "cba", "depart(abc), arrive(abc)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_turns_left_and_right_at_a_crossing)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "abc", .name = "abc"},
+                                              {.nodes = "dbe", .name = "dbe"}};
+    struct ht_tiny *t = ht_tiny_new("  d  \n\na b c\n\n  e  ", 100, WAYS(ways), NULL);
+    expect(t, "abd", "depart(abc), turn left(dbe), arrive(dbe)");
+    expect(t, "abe", "depart(abc), turn right(dbe), arrive(dbe)");
+    expect(t, "abc", "depart(abc), arrive(abc)");
+    expect(t, "cbd", "depart(abc), turn right(dbe), arrive(dbe)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_name_change_without_turn_is_new_name)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "ab", .name = "first"},
+                                              {.nodes = "bc", .name = "second"}};
+    struct ht_tiny *t = ht_tiny_new("a   b   c", 100, WAYS(ways), NULL);
+    expect(t, "abc", "depart(first), new name straight(second), arrive(second)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_suffix_change_is_not_announced)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "ab", .name = "Main Street"},
+                                              {.nodes = "bc", .name = "Main Street North"},
+                                              {.nodes = "cd", .name = "Main Street S"},
+                                              {.nodes = "de", .name = "Main Avenue"}};
+    struct ht_tiny *t = ht_tiny_new("a   b   c   d   e", 100, WAYS(ways), NULL);
+    expect(t, "abcd", "depart(Main Street), arrive(Main Street S)");
+    expect(t, "cde", "depart(Main Street S), new name straight(Main Avenue), arrive(Main Avenue)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_lost_name_is_not_announced_a_found_one_is)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "my"}, {.nodes = "bc"}, {.nodes = "cd", .name = "your"}};
+    struct ht_tiny *t = ht_tiny_new("a   b   c   d", 100, WAYS(ways), NULL);
+    expect(t, "abc", "depart(my), arrive()");
+    expect(t, "bcd", "depart(), new name straight(your), arrive(your)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_end_of_road_needs_other_junctions_before_it)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "axb", .name = "ab"},
+                                              {.nodes = "cbd", .name = "cbd"},
+                                              {.nodes = "xy", .name = "xy"}};
+    struct ht_tiny *t = ht_tiny_new("        c\n\na   x   b\n\n    y   d", 50, WAYS(ways), NULL);
+    expect(t, "axbc", "depart(ab), end of road left(cbd), arrive(cbd)");
+    expect(t, "axbd", "depart(ab), end of road right(cbd), arrive(cbd)");
+    ht_tiny_free(t);
+    static const struct ht_tiny_way bare[] = {{.nodes = "ab", .name = "ab"},
+                                              {.nodes = "cbd", .name = "cbd"}};
+    t = ht_tiny_new("    c\n\na   b\n\n    d", 50, WAYS(bare), NULL);
+    expect(t, "abc", "depart(ab), turn left(cbd), arrive(cbd)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_street_that_turns_is_continue)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "abc", .name = "road", .road_class = HT_ROAD_PRIMARY},
+        {.nodes = "bd", .name = "other", .road_class = HT_ROAD_PRIMARY}};
+    struct ht_tiny *t = ht_tiny_new("a    b    d\n\n\n     c", 100, WAYS(ways), NULL);
+    expect(t, "abc", "depart(road), continue right(road), arrive(road)");
+    expect(t, "abd", "depart(road), turn straight(other), arrive(other)");
+    ht_tiny_free(t);
+    static const struct ht_tiny_way lanes[] = {{.nodes = "abc", .name = "road"},
+                                               {.nodes = "bd", .name = "other"}};
+    t = ht_tiny_new("a    b    d\n\n\n     c", 100, WAYS(lanes), NULL);
+    expect(t, "abd", "depart(road), new name straight(other), arrive(other)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_fork_of_two_like_roads)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "ab", .name = "ab"},
+                                              {.nodes = "bc", .name = "bc"},
+                                              {.nodes = "bd", .name = "bd"}};
+    struct ht_tiny *t = ht_tiny_new("         c\n\na    b   \n\n         d", 100, WAYS(ways), NULL);
+    expect(t, "abc", "depart(ab), fork slight left(bc), arrive(bc)");
+    expect(t, "abd", "depart(ab), fork slight right(bd), arrive(bd)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_service_road_is_no_fork)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "ab"},
+        {.nodes = "bc", .name = "ab"},
+        {.nodes = "bd", .name = "yard", .road_class = HT_ROAD_SERVICE}};
+    struct ht_tiny *t = ht_tiny_new("         c\n\na    b   \n\n         d", 100, WAYS(ways), NULL);
+    expect(t, "abc", "depart(ab), arrive(ab)");
+    expect(t, "abd", "depart(ab), turn slight right(yard), arrive(yard)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_dead_end_turns_round)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "ab", .name = "ab"},
+                                              {.nodes = "cad", .name = "cd"}};
+    struct ht_tiny *t = ht_tiny_new("c   \n\na   b\n\nd   ", 100, WAYS(ways), NULL);
+    expect(t, "caba", "depart(cd), turn left(ab), continue uturn(ab), arrive(ab)");
+    ht_tiny_free(t);
+}
+
+/* Motorways. */
+
+HT_CASE(guide_ramps_lead_off_and_merge)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "abcde", .name = "A1", .ref = "A1", .motorway = true, .oneway = true},
+        {.nodes = "bfg", .motorway = true, .flags = HT_WAY_LINK, .oneway = true},
+        {.nodes = "hid", .motorway = true, .flags = HT_WAY_LINK, .oneway = true}};
+    struct ht_tiny *t = ht_tiny_new("a   b   c   d   e\n"
+                                    "      f   i      \n"
+                                    "        g h      ",
+                                    100, WAYS(ways), NULL);
+    expect(t, "abfg", "depart(A1), off ramp slight right(), arrive()");
+    expect(t, "abcde", "depart(A1), arrive(A1)");
+    expect(t, "hide", "depart(), merge slight left(A1), arrive(A1)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_onto_a_ramp)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "abc", .name = "road", .road_class = HT_ROAD_PRIMARY},
+        {.nodes = "bd", .motorway = true, .flags = HT_WAY_LINK, .oneway = true}};
+    struct ht_tiny *t = ht_tiny_new("a   b   c\n       \n      d  ", 100, WAYS(ways), NULL);
+    expect(t, "abd", "depart(road), on ramp right(), arrive()");
+    ht_tiny_free(t);
+}
+
+/* Roundabouts. */
+
+static struct ht_tiny *big_circle(uint8_t flags, const char *name, double grid_m)
+{
+    struct ht_tiny_way ways[] = {
+        {.nodes = "bcdefghib", .name = name, .flags = flags, .oneway = true},
+        {.nodes = "ab", .name = "ab"},
+        {.nodes = "jd", .name = "dj"},
+        {.nodes = "kf", .name = "fk"},
+        {.nodes = "lh", .name = "hl"}};
+    return ht_tiny_new("      a      \n"
+                       "             \n"
+                       "      b      \n"
+                       "    c   i    \n"
+                       "             \n"
+                       "j d       h l\n"
+                       "             \n"
+                       "    e   g    \n"
+                       "      f      \n"
+                       "             \n"
+                       "      k      ",
+                       grid_m, WAYS(ways), NULL);
+}
+
+HT_CASE(guide_roundabout_counts_exits)
+{
+    struct ht_tiny *t = big_circle(HT_WAY_ROUNDABOUT, NULL, 20);
+    expect(t, "abcdj",
+           "depart(ab), roundabout-1 right(dj), exit roundabout-1 right(dj), arrive(dj)");
+    expect(t, "abcdefk",
+           "depart(ab), roundabout-2 right(fk), exit roundabout-2 right(fk), arrive(fk)");
+    expect(t, "abcdefghl",
+           "depart(ab), roundabout-3 right(hl), exit roundabout-3 right(hl), arrive(hl)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_named_wide_circle_is_a_rotary)
+{
+    struct ht_tiny *t = big_circle(HT_WAY_ROUNDABOUT, "ring", 20);
+    struct tour *tour = tour_begin(t, "abcdefk");
+    HT_CHECK_STR(tour->text, "depart(ab), rotary-2 right(fk), exit rotary-2 right(fk), arrive(fk)");
+    HT_REQUIRE(tour->steps.step_count == 4);
+    HT_REQUIRE(tour->steps.steps[1].rotary_way != HT_NONE);
+    HT_CHECK_STR(t->network.strings + t->ways[tour->steps.steps[1].rotary_way].name, "ring");
+    tour_end(tour);
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_small_circle_is_a_turn)
+{
+    struct ht_tiny *t = big_circle(HT_WAY_ROUNDABOUT, NULL, 1.5);
+    expect(t, "abcdj", "depart(ab), roundabout turn-1 right(dj), arrive(dj)");
+    expect(t, "abcdefk", "depart(ab), roundabout turn-2 straight(fk), arrive(fk)");
+    expect(t, "abcdefghl", "depart(ab), roundabout turn-3 left(hl), arrive(hl)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_begins_and_ends_in_a_roundabout)
+{
+    struct ht_tiny *t = big_circle(HT_WAY_ROUNDABOUT, NULL, 20);
+    expect(t, "cdefk", "depart(), exit roundabout-2 right(fk), arrive(fk)");
+    expect(t, "abcde", "depart(ab), roundabout right(), arrive()");
+    ht_tiny_free(t);
+}
+
+/* Merging. */
+
+HT_CASE(guide_crossing_a_divided_street_is_one_turn)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "abc", .name = "first", .road_class = HT_ROAD_PRIMARY, .oneway = true},
+        {.nodes = "def", .name = "first", .road_class = HT_ROAD_PRIMARY, .oneway = true},
+        {.nodes = "gbeh", .name = "second", .road_class = HT_ROAD_PRIMARY}};
+    /* a-b-c runs west, d-e-f east, ten metres apart. */
+    struct ht_tiny *t = ht_tiny_new("           g\n\n\n\n\n\n\n\n\n\n\n\n"
+                                    "c          b          a\n"
+                                    "\n"
+                                    "d          e          f\n\n\n\n\n\n\n\n\n\n\n\n"
+                                    "           h",
+                                    5, WAYS(ways), NULL);
+    expect(t, "hebg", "depart(second), arrive(second)");
+    expect(t, "hebc", "depart(second), turn left(first), arrive(first)");
+    expect(t, "abef", "depart(first), continue uturn(first), arrive(first)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_name_that_flickers_is_not_told)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "ab", .name = "road"},
+                                              {.nodes = "bc", .name = "bridge"},
+                                              {.nodes = "cd", .name = "road"}};
+    struct ht_tiny *t = ht_tiny_new("a     b c     d", 20, WAYS(ways), NULL);
+    expect(t, "abcd", "depart(road), arrive(road)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_staggered_crossing_is_straight)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "abc", .name = "cross", .road_class = HT_ROAD_PRIMARY},
+        {.nodes = "db", .name = "lane"},
+        {.nodes = "ce", .name = "lane"},
+        {.nodes = "cf", .name = "cross", .road_class = HT_ROAD_PRIMARY}};
+    struct ht_tiny *t =
+        ht_tiny_new("                         d\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+                    "a                        b c                     f\n"
+                    "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+                    "                           e",
+                    1, WAYS(ways), NULL);
+    expect(t, "dbce", "depart(lane), arrive(lane)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_ferry_is_notified)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "quay", .road_class = HT_ROAD_PRIMARY},
+        {.nodes = "bc", .name = "boat", .road_class = HT_ROAD_FERRY, .mode = HT_MODE_FERRY},
+        {.nodes = "cd", .name = "pier", .road_class = HT_ROAD_PRIMARY}};
+    struct ht_tiny *t = ht_tiny_new("a   b   c   d", 100, WAYS(ways), NULL);
+    struct tour *tour = tour_begin(t, "abcd");
+    HT_CHECK_STR(tour->text, "depart(quay), notification straight(boat), notification "
+                             "straight(pier), arrive(pier)");
+    HT_REQUIRE(tour->steps.step_count == 4);
+    HT_CHECK_INT(tour->steps.steps[1].mode, HT_MODE_FERRY);
+    HT_CHECK_INT(tour->steps.steps[2].mode, HT_MODE_DRIVING);
+    check_whole(tour);
+    tour_end(tour);
+    ht_tiny_free(t);
+}
+
+/* Junctions, lanes, sides. */
+
+HT_CASE(guide_junction_lists_roads_clockwise_with_entries)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "abc", .name = "abc"},
+                                              {.nodes = "db", .name = "db", .oneway = true},
+                                              {.nodes = "be", .name = "be", .oneway = true}};
+    struct ht_tiny *t = ht_tiny_new("  d  \n\na b c\n\n  e  ", 100, WAYS(ways), NULL);
+    struct tour *tour = tour_begin(t, "abc");
+    HT_REQUIRE(tour->steps.step_count == 2 && tour->steps.steps[0].junction_count == 2);
+    const struct ht_guide_junction *j = &tour->steps.junctions[1];
+    const struct ht_guide_road *r = &tour->steps.roads[j->first_road];
+    HT_REQUIRE(j->road_count == 4);
+    static const uint16_t bearings[4] = {0, 90, 180, 270};
+    static const bool entries[4] = {false, true, true, false};
+    for (int i = 0; i < 4; i++) {
+        HT_CHECK_INT(r[i].bearing_deg, bearings[i]);
+        HT_CHECK_INT(r[i].entry, entries[i]);
+    }
+    HT_CHECK_INT(j->in, 3);
+    HT_CHECK_INT(j->out, 1);
+    HT_CHECK_INT(tour->steps.steps[0].bearing_after, 90);
+    tour_end(tour);
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_banned_turn_is_no_entry)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "abc", .name = "abc"},
+                                              {.nodes = "dbe", .name = "dbe"}};
+    struct ht_tiny *t = ht_tiny_new("  d  \n\na b c\n\n  e  ", 100, WAYS(ways), "abd");
+    struct tour *tour = tour_begin(t, "abc");
+    HT_REQUIRE(tour->steps.step_count == 2 && tour->steps.steps[0].junction_count == 2);
+    const struct ht_guide_road *r = &tour->steps.roads[tour->steps.junctions[1].first_road];
+    HT_CHECK(!r[0].entry && r[1].entry && r[2].entry && !r[3].entry);
+    tour_end(tour);
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_lanes_serve_their_turn)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "in", .lanes = "left|through|through;right"},
+        {.nodes = "bc", .name = "in"},
+        {.nodes = "dbe", .name = "cross"}};
+    static const struct {
+        const char *walk;
+        uint8_t first;
+        uint8_t valid;
+    } cases[] = {{"abd", 2, 1}, {"abc", 0, 2}, {"abe", 0, 1}};
+    struct ht_tiny *t = ht_tiny_new("  d  \n\na b c\n\n  e  ", 100, WAYS(ways), NULL);
+    for (int i = 0; i < 3; i++) {
+        struct tour *tour = tour_begin(t, cases[i].walk);
+        const struct ht_guide_junction *j = &tour->steps.junctions[1];
+        HT_CHECK(j->lanes != 0);
+        HT_CHECK_INT(j->lane_first, cases[i].first);
+        HT_CHECK_INT(j->lane_valid, cases[i].valid);
+        tour_end(tour);
+    }
+    struct tour *back = tour_begin(t, "cba");
+    HT_CHECK_INT(back->steps.junctions[1].lane_valid, 0);
+    tour_end(back);
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_lane_texts_are_read)
+{
+    uint16_t masks[8];
+    HT_CHECK_INT(ht_guide_lane_masks("left|through;slight_right||reverse", masks, 8), 4);
+    HT_CHECK_INT(masks[0], 1 << 3);
+    HT_CHECK_INT(masks[1], 1 << 1 | 1 << 5);
+    HT_CHECK_INT(masks[2], 1 << 0);
+    HT_CHECK_INT(masks[3], 1 << 8);
+    HT_CHECK_INT(ht_guide_lane_masks("right|", masks, 8), 2);
+    HT_CHECK_INT(masks[1], 1);
+    HT_CHECK_INT(ht_guide_lane_masks("", masks, 8), 0);
+    HT_CHECK_INT(ht_guide_lane_masks("left|left|left", masks, 2), 2);
+    HT_CHECK_INT(ht_guide_lane_masks("nonsense;;|", masks, 8), 2);
+}
+
+HT_CASE(guide_arrival_tells_the_side)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "ab", .name = "ab"}};
+    static const struct {
+        int32_t lat_e7;
+        enum ht_step_modifier modifier;
+    } cases[] = {{2000, HT_MODIFIER_LEFT}, {-2000, HT_MODIFIER_RIGHT}, {0, HT_MODIFIER_NONE}};
+    struct ht_tiny *t = ht_tiny_new("a   b", 100, WAYS(ways), NULL);
+    for (int i = 0; i < 3; i++) {
+        struct tour *tour = tour_begin(t, "ab");
+        tour->target.input.lat_e7 += cases[i].lat_e7;
+        HT_REQUIRE(ht_guide_run(tour->guide, &tour->leg, &tour->steps) == HT_OK);
+        HT_REQUIRE(tour->steps.step_count == 2);
+        HT_CHECK_INT(tour->steps.steps[1].modifier, cases[i].modifier);
+        HT_CHECK_INT(tour->steps.steps[1].bearing_before, 90);
+        HT_CHECK_INT(tour->steps.steps[1].bearing_after, 0);
+        tour_end(tour);
+    }
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_place_at_a_corner_gives_no_idle_step)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "ab", .name = "ab"},
+                                              {.nodes = "bc", .name = "bc"},
+                                              {.nodes = "bd", .name = "bd"}};
+    struct ht_tiny *t = ht_tiny_new("a   b   d\n\n\n    c", 100, WAYS(ways), NULL);
+    struct tour *tour = tour_begin(t, "abc");
+    tour->source = ht_tiny_place(t, 'a', 'b', 1);
+    HT_REQUIRE(ht_guide_run(tour->guide, &tour->leg, &tour->steps) == HT_OK);
+    tour_describe(tour);
+    HT_CHECK_STR(tour->text, "depart(bc), arrive(bc)");
+    HT_CHECK_INT(tour->steps.steps[0].bearing_after, 180);
+    check_whole(tour);
+    tour->source = ht_tiny_place(t, 'a', 'b', 0.5);
+    tour->target = ht_tiny_place(t, 'b', 'c', 0);
+    HT_REQUIRE(ht_guide_run(tour->guide, &tour->leg, &tour->steps) == HT_OK);
+    tour_describe(tour);
+    HT_CHECK_STR(tour->text, "depart(ab), arrive(ab)");
+    check_whole(tour);
+    tour_end(tour);
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_remembers_turns_of_one_network_only)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "abc", .name = "abc"},
+                                              {.nodes = "dbe", .name = "dbe"}};
+    struct ht_tiny *t = ht_tiny_new("  d  \n\na b c\n\n  e  ", 100, WAYS(ways), NULL);
+    struct tour *tour = tour_begin(t, "abd");
+    t->ways[1].name = t->ways[0].name; /* the map is swapped under the same address */
+    tour->leg.network_id = 2;
+    HT_REQUIRE(ht_guide_run(tour->guide, &tour->leg, &tour->steps) == HT_OK);
+    tour_describe(tour);
+    HT_CHECK_STR(tour->text, "depart(abc), continue left(abc), arrive(abc)");
+    tour_end(tour);
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_summary_names_the_two_longest)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "ab", .name = "short"},
+                                              {.nodes = "bc", .name = "long"},
+                                              {.nodes = "cd"},
+                                              {.nodes = "de", .name = "longer"}};
+    struct ht_tiny *t = ht_tiny_new("a  b     c     d          e", 100, WAYS(ways), NULL);
+    struct tour *tour = tour_begin(t, "abcde");
+    uint32_t picked[2];
+    HT_REQUIRE(ht_guide_summary(tour->guide, &tour->leg, picked) == 2);
+    HT_CHECK_STR(t->network.strings + t->ways[picked[0]].name, "long");
+    HT_CHECK_STR(t->network.strings + t->ways[picked[1]].name, "longer");
+    tour_end(tour);
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_refuses_what_does_not_fit)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "abc", .name = "abc"},
+                                              {.nodes = "bd", .name = "bd"}};
+    struct ht_tiny *t = ht_tiny_new("a b c\n\n  d", 100, WAYS(ways), NULL);
+    struct tour *tour = tour_begin(t, "abd");
+    tour->leg.arc_count = 0;
+    HT_CHECK_INT(ht_guide_run(tour->guide, &tour->leg, &tour->steps), HT_INVALID);
+    tour->leg.arc_count = 1;
+    HT_CHECK_INT(ht_guide_run(tour->guide, &tour->leg, &tour->steps), HT_INVALID);
+    tour_end(tour);
+    ht_tiny_free(t);
+}
+
+HT_MAIN()
