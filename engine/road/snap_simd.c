@@ -45,7 +45,11 @@ static const struct ht_snap_kernels portable = {"portable", boxes_portable, segm
 #include <immintrin.h>
 
 #define HT_AVX2 __attribute__((target("avx2")))
+#ifdef __clang__ /* knows no preferred width, and then ignores the whole attribute */
+#define HT_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx2")))
+#else
 #define HT_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx2,prefer-vector-width=512")))
+#endif
 
 HT_AVX2 static inline __m256 load8(const uint16_t *from)
 {
