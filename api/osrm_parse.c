@@ -43,7 +43,8 @@ static int percent_value(const char *text, size_t size)
 /* Appends with percent-encoding undone; what is no encoding stays and is judged by the grammar. */
 static bool append_decoded(struct ht_osrm_list *out, const char *text, size_t size)
 {
-    if (ht_array_reserve(&out->data, &out->capacity, out->count + size, 1) != HT_OK) {
+    /* One more than asked for, so that a list of nothing has memory to point to as well. */
+    if (ht_array_reserve(&out->data, &out->capacity, out->count + size + 1, 1) != HT_OK) {
         return false;
     }
     char *to = (char *)out->data + out->count;

@@ -313,6 +313,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "fuzz: no corpus in %s: %s\n", argv[1], strerror(errno));
         return 1;
     }
+    run(NULL, 0); /* as libFuzzer begins */
     for (size_t i = 0; i < corpus_count; i++) {
         run(corpus[i].data, corpus[i].size);
     }

@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (request == NULL && ht_osrm_request_new(&request) != HT_OK) {
         return 0;
     }
-    const char *text = (const char *)data;
+    const char *text = size == 0 ? "" : (const char *)data; /* libFuzzer begins with NULL */
     const char *line = size == 0 ? NULL : memchr(text, '\n', size);
     size_t target = line == NULL ? size : (size_t)(line - text);
     size_t body = line == NULL ? 0 : size - target - 1;
