@@ -50,10 +50,10 @@ struct ht_way_side {
 
 struct ht_way_rule {
     struct ht_way_side side[2]; /* [0] along the way's nodes */
-    double duration_s;          /* > 0: of the whole way (ferries), in equal parts to its segments
-                                   (pairs of neighbouring nodes) whatever their length, as OSRM does */
-    double weight_s;            /* > 0: weight of the whole way, likewise; else from rate */
-    bool start_allowed;         /* trips may begin and end here */
+    double duration_s; /* > 0: of the whole way (ferries), shared by length. OSRM gives each segment
+                          the same share: no difference to who goes all the way. */
+    double weight_s;   /* > 0: weight of the whole way, likewise; else from rate */
+    bool start_allowed; /* trips may begin and end here */
 };
 
 /* False when the profile can't use the way at all. */
