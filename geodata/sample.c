@@ -44,7 +44,7 @@ struct layout {
 
 static const struct layout layouts[] = {
     [HT_SAMPLE_TOWN] = {5400, 5000, 48, 76, 620, 0, 6},
-    [HT_SAMPLE_CITY] = {31500, 30000, 46, 66, 560, 260, 0},
+    [HT_SAMPLE_CITY] = {30300, 29300, 46, 66, 540, 260, 0},
 };
 
 static const struct layout *layout(const struct town *town)

@@ -7,6 +7,10 @@
  * can be reached, some more edges make loops, and what is left over may become paths. */
 enum { SIDE_MAX = 30, NODES_MAX = SIDE_MAX * SIDE_MAX };
 enum { WALL_INSET_CM = 8 * HT__METRE };
+/* A way ends after so many nodes to either side. */
+enum { STREET_NODES_MAX = 5 };
+
+#define NO_EDGE UINT32_MAX
 
 enum use { USE_NONE, USE_STREET, USE_FOOT, USE_CYCLE, USE_STEPS, USE_PEDESTRIAN, USE_BUS };
 
@@ -22,30 +26,30 @@ struct block_rule {
 
 static const struct block_rule rules[] = {
     [HT__BLOCK_GRID] = {90,
-                        420,
+                        480,
                         80,
                         120,
                         160,
                         true,
                         {HT__RESIDENTIAL, HT__RESIDENTIAL, HT__UNCLASSIFIED, HT__RESIDENTIAL}},
     [HT__BLOCK_COMPOUND] =
-        {120, 240, 150, 200, 60, true, {HT__SERVICE, HT__SERVICE, HT__SERVICE, HT__LIVING}},
+        {120, 310, 150, 200, 60, true, {HT__SERVICE, HT__SERVICE, HT__SERVICE, HT__LIVING}},
     [HT__BLOCK_OLD_TOWN] = {300,
-                            360,
+                            390,
                             420,
                             450,
                             200,
                             false,
                             {HT__LIVING, HT__RESIDENTIAL, HT__LIVING, HT__RESIDENTIAL}},
     [HT__BLOCK_VILLAGE] = {290,
-                           230,
+                           290,
                            420,
                            80,
                            20,
                            false,
                            {HT__RESIDENTIAL, HT__RESIDENTIAL, HT__UNCLASSIFIED, HT__RESIDENTIAL}},
     [HT__BLOCK_WORKS] =
-        {60, 320, 20, 20, 60, true, {HT__SERVICE, HT__UNCLASSIFIED, HT__SERVICE, HT__UNCLASSIFIED}},
+        {60, 360, 20, 20, 60, true, {HT__SERVICE, HT__UNCLASSIFIED, HT__SERVICE, HT__UNCLASSIFIED}},
     [HT__BLOCK_PORT] =
         {40, 300, 0, 0, 100, true, {HT__SERVICE, HT__SERVICE, HT__SERVICE, HT__SERVICE}},
     [HT__BLOCK_PARK] = {300, 250, 600, 0, 0, false, {HT__FOOT, HT__FOOT, HT__FOOT, HT__FOOT}},
@@ -62,6 +66,11 @@ struct block {
     uint32_t nodes[NODES_MAX];
     uint8_t use[2 * NODES_MAX];
     int8_t oneway[2 * NODES_MAX]; /* 1 towards the higher node, -1 back */
+    bool drawn[2 * NODES_MAX];
+    struct street {
+        struct ht__name name;
+        enum ht__class class;
+    } streets[2][SIDE_MAX]; /* rows, columns */
 };
 
 struct keyed_edge {
@@ -202,6 +211,15 @@ static void choose_edges(struct block *block)
     }
 }
 
+/* The (up to four) edges at a node; NO_EDGE where the block ends. */
+static void edges_at(const struct block *block, uint32_t node, uint32_t out[4])
+{
+    out[0] = edge_exists(block, 2 * node) ? 2 * node : NO_EDGE;
+    out[1] = edge_exists(block, 2 * node + 1) ? 2 * node + 1 : NO_EDGE;
+    out[2] = node % block->columns > 0 ? 2 * (node - 1) : NO_EDGE;
+    out[3] = node >= block->columns ? 2 * (node - block->columns) + 1 : NO_EDGE;
+}
+
 /* Whether node 0 reaches every node along (or against) the one-ways. */
 static bool reaches_all(const struct block *block, bool along)
 {
@@ -214,12 +232,10 @@ static bool reaches_all(const struct block *block, bool along)
     seen[0] = true;
     while (depth > 0) {
         uint32_t node = stack[--depth];
-        uint32_t edges[4] = {2 * node, 2 * node + 1, 2 * (node - 1),
-                             2 * (node - block->columns) + 1};
-        bool exists[4] = {edge_exists(block, edges[0]), edge_exists(block, edges[1]),
-                          node % block->columns > 0, node >= block->columns};
+        uint32_t edges[4];
+        edges_at(block, node, edges);
         for (size_t i = 0; i < 4; i++) {
-            if (!exists[i] || block->use[edges[i]] != USE_STREET) {
+            if (edges[i] == NO_EDGE || block->use[edges[i]] != USE_STREET) {
                 continue;
             }
             bool up = i < 2;
@@ -358,58 +374,105 @@ static void draw_leg(struct block *block, uint32_t from, uint32_t to)
     ht__sketch_leg(sketch, to);
 }
 
-static void draw_run(struct block *block, const struct run *run, enum ht__class class,
-                     const struct ht__name *name)
+static bool goes_on(const struct block *block, uint32_t edge, uint32_t next)
 {
-    struct ht__sketch *sketch = block->sketch;
-    enum use use = (enum use)block->use[run->edge];
-    int8_t way = block->oneway[run->edge];
-    uint32_t last = run->edge + (run->length - 1) * run->step;
-    uint32_t at = way < 0 ? edge_head(block, last) : run->edge / 2;
-    ht__sketch_begin(sketch, block->nodes[at]);
-    for (uint32_t i = 0; i < run->length; i++) {
-        uint32_t edge = run->edge + (way < 0 ? run->length - 1 - i : i) * run->step;
-        uint32_t next = way < 0 ? edge / 2 : edge_head(block, edge);
-        draw_leg(block, block->nodes[at], block->nodes[next]);
-        at = next;
+    return next != NO_EDGE && !block->drawn[next] && block->use[next] == block->use[edge] &&
+           block->oneway[next] == block->oneway[edge];
+}
+
+/* How a street leaves `node` when it came by `edge`: straight on, or round a corner where nothing
+ * else meets it. */
+static uint32_t next_edge(const struct block *block, uint32_t edge, uint32_t node)
+{
+    uint32_t edges[4];
+    edges_at(block, node, edges);
+    size_t straight = node == edge / 2 ? edge % 2 + 2 : edge % 2;
+    if (goes_on(block, edge, edges[straight])) {
+        return edges[straight];
     }
-    if (use == USE_STREET) {
-        tag_inner(block, class, block->plan->seed % 5 < 3, way != 0);
-        bool inner = block->plan->kind == HT__BLOCK_COMPOUND || class == HT__SERVICE;
-        if (!inner && class != HT__FOOT) {
-            ht__sketch_tag_name(sketch, name);
+    uint32_t other = NO_EDGE;
+    size_t used = 0;
+    for (size_t i = 0; i < 4; i++) {
+        if (edges[i] != NO_EDGE && block->use[edges[i]] != USE_NONE) {
+            used++;
+            other = edges[i] == edge ? other : edges[i];
         }
-    } else {
+    }
+    bool corner = used == 2 && block->oneway[edge] == 0 && goes_on(block, edge, other);
+    return corner ? other : NO_EDGE;
+}
+
+/* Follows the street beyond `node`; returns how many nodes it added. */
+static size_t follow(struct block *block, uint32_t edge, uint32_t node, uint32_t *out)
+{
+    size_t count = 0;
+    while (count < STREET_NODES_MAX) {
+        uint32_t next = next_edge(block, edge, node);
+        if (next == NO_EDGE) {
+            break;
+        }
+        block->drawn[next] = true;
+        node = next / 2 == node ? edge_head(block, next) : next / 2;
+        edge = next;
+        out[count++] = node;
+    }
+    return count;
+}
+
+static void tag_street(struct block *block, uint32_t edge)
+{
+    uint32_t at = edge % 2 == 0 ? edge / 2 / block->columns : edge / 2 % block->columns;
+    const struct street *street = &block->streets[edge % 2][at];
+    enum use use = (enum use)block->use[edge];
+    if (use != USE_STREET) {
         tag_path(block, use);
+        return;
     }
-    (void)ht__sketch_end(sketch);
+    tag_inner(block, street->class, block->plan->seed % 5 < 3, block->oneway[edge] != 0);
+    bool inner = block->plan->kind == HT__BLOCK_COMPOUND || street->class == HT__SERVICE;
+    if (!inner && street->class != HT__FOOT) {
+        ht__sketch_tag_name(block->sketch, &street->name);
+    }
 }
 
-/* A row or column has one name and class throughout, in up to six edges at a time. */
-static void draw_line(struct block *block, uint32_t edge, uint32_t step, uint32_t count)
+static void draw_street(struct block *block, uint32_t edge)
 {
-    bool old = block->plan->kind == HT__BLOCK_OLD_TOWN;
-    struct ht__name name;
-    ht__name_make(&block->dice, old ? HT__NAME_LANE : HT__NAME_ROAD, &name);
-    enum ht__class class = block->rule->classes[ht__dice_range(&block->dice, 0, 3)];
-    for (uint32_t i = 0; i < count;) {
-        struct run run = {.edge = edge + i * step, .step = step, .length = 1};
-        uint32_t most = count - i < 6 ? count - i : 6;
-        run.length = run_length(block, run.edge, step, most);
-        if (block->use[run.edge] != USE_NONE) {
-            draw_run(block, &run, class, &name);
-        }
-        i += run.length;
+    uint32_t before[STREET_NODES_MAX];
+    uint32_t nodes[2 * STREET_NODES_MAX + 2];
+    block->drawn[edge] = true;
+    size_t back = follow(block, edge, edge / 2, before);
+    for (size_t i = 0; i < back; i++) {
+        nodes[i] = before[back - 1 - i];
     }
+    nodes[back] = edge / 2;
+    nodes[back + 1] = edge_head(block, edge);
+    size_t count = back + 2 + follow(block, edge, nodes[back + 1], nodes + back + 2);
+    bool down = block->oneway[edge] < 0;
+    ht__sketch_begin(block->sketch, block->nodes[nodes[down ? count - 1 : 0]]);
+    for (size_t i = 1; i < count; i++) {
+        uint32_t from = nodes[down ? count - i : i - 1];
+        uint32_t to = nodes[down ? count - 1 - i : i];
+        draw_leg(block, block->nodes[from], block->nodes[to]);
+    }
+    tag_street(block, edge);
+    (void)ht__sketch_end(block->sketch);
 }
 
+/* Each row and column has its name and class throughout. */
 static void draw_edges(struct block *block)
 {
-    for (uint32_t row = 0; row < block->rows; row++) {
-        draw_line(block, 2 * node_at(block, row, 0), 2, block->columns - 1);
+    bool old = block->plan->kind == HT__BLOCK_OLD_TOWN;
+    for (size_t i = 0; i < SIDE_MAX; i++) {
+        for (size_t direction = 0; direction < 2; direction++) {
+            struct street *street = &block->streets[direction][i];
+            ht__name_make(&block->dice, old ? HT__NAME_LANE : HT__NAME_ROAD, &street->name);
+            street->class = block->rule->classes[ht__dice_range(&block->dice, 0, 3)];
+        }
     }
-    for (uint32_t column = 0; column < block->columns; column++) {
-        draw_line(block, 2 * column + 1, 2 * block->columns, block->rows - 1);
+    for (uint32_t edge = 0; edge < 2 * block->columns * block->rows; edge++) {
+        if (edge_exists(block, edge) && block->use[edge] != USE_NONE && !block->drawn[edge]) {
+            draw_street(block, edge);
+        }
     }
 }
 
