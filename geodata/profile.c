@@ -110,11 +110,18 @@ static enum ht_status gather_names(struct gathering *into, const char *names)
     }
 }
 
+static enum ht_status fail_io(struct gathering *into, const char *path)
+{
+    char text[128];
+    return ht_error_set(into->error, HT_IO, 0, "%.200s: %s", path,
+                        strerror_r(errno, text, sizeof text));
+}
+
 static enum ht_status gather_file(struct gathering *into, const char *path)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
-        return ht_error_set(into->error, HT_IO, 0, "%.200s: %s", path, strerror(errno));
+        return fail_io(into, path);
     }
     char *json = malloc(HT__FILE_MAX + 1);
     if (json == NULL) {
@@ -149,7 +156,7 @@ static enum ht_status gather_folder(struct gathering *into, const char *folder)
     struct dirent **entries = NULL;
     int count = scandir(folder, &entries, wants_json, by_name);
     if (count < 0) {
-        return ht_error_set(into->error, HT_IO, 0, "%.200s: %s", folder, strerror(errno));
+        return fail_io(into, folder);
     }
     enum ht_status status = HT_OK;
     for (int i = 0; i < count; i++) {

@@ -7,7 +7,7 @@
 #include "geodata/profile_internal.h"
 
 /* Costs stay far below HT_WEIGHT_INF, so that sums of many of them can't reach it unseen. */
-#define HT__TURN_MAX_MS ((double)(HT_WEIGHT_INF / 4 - 1))
+#define HT__TURN_MAX_MS (HT_WEIGHT_INF / 4 - 1)
 
 static bool word_is(struct ht__value value, const char *text)
 {
@@ -134,8 +134,9 @@ static double angle_penalty(const struct ht_profile *profile, const struct ht_tu
 
 static uint32_t to_ms(double seconds)
 {
+    const uint32_t most = HT__TURN_MAX_MS;
     double ms = seconds * 1000.0;
-    return ms < HT__TURN_MAX_MS ? (uint32_t)(ms + 0.5) : (uint32_t)HT__TURN_MAX_MS;
+    return ms < (double)most ? (uint32_t)(ms + 0.5) : most;
 }
 
 void ht_profile_turn(const struct ht_profile *profile, const struct ht_turn_view *turn,

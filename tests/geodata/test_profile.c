@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "tests/support/check.h"
+#include "tests/support/oom.h"
 #include "tests/support/tags.h"
 
 static const struct ht_profile *builtin(const char *name)
@@ -581,6 +582,62 @@ HT_CASE(long_texts_are_cut_at_a_character)
     size_t size = strlen(facts.ref);
     HT_CHECK(size > 4000 && size % 3 == 0 && size < sizeof facts.scratch);
     HT_CHECK(strlen(facts.exits) <= 1);
+}
+
+/* The example of the README. */
+HT_CASE(a_handcart_goes_where_its_file_says)
+{
+    static const char json[] =
+        "{\"name\": \"handcart\", \"mode\": \"walking\", \"weight\": \"duration\", "
+        "\"vehicles\": [\"foot\"], \"routable\": {\"highway\": \"*\"}, "
+        "\"block\": {\"highway\": [\"steps\"], \"construction\": {\"not\": [\"no\", \"minor\"]}}, "
+        "\"access\": {\"hierarchy\": [\"foot\", \"access\"], \"deny\": [\"no\", \"private\"]}, "
+        "\"speeds\": {\"highway\": {\"residential\": 4, \"footway\": 4, \"pedestrian\": 4}}, "
+        "\"caps\": {\"surface\": {\"cobblestone\": 2}}}";
+    struct ht_profile *profile = NULL;
+    struct ht_error error;
+    HT_REQUIRE(ht_profile_parse(json, sizeof json - 1, "handcart", &profile, &error) == HT_OK);
+    static const struct {
+        const char *tags;
+        double speed;
+    } facts[] = {
+        {"highway=residential", 4},
+        {"highway=residential&surface=cobblestone", 2},
+        {"highway=footway&access=no", -1},
+        {"highway=footway&access=no&foot=yes", 4},
+        {"highway=residential&construction=yes", -1},
+        {"highway=residential&construction=minor", 4},
+        {"highway=primary", -1},
+        {"highway=steps", -1},
+    };
+    for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
+        struct ht_test_tags tags;
+        struct ht_way_rule rule;
+        bool open = ht_profile_way(profile, ht_test_tags(&tags, facts[i].tags), &rule);
+        HT_CHECK(open == (facts[i].speed > 0.0));
+        HT_CHECK(!open || rule.side[1].speed_kmh == facts[i].speed);
+    }
+    ht_profile_free(profile);
+}
+
+HT_CASE(profile_open_survives_every_failed_allocation)
+{
+    int rounds = 0;
+    for (int n = 0;; n++) {
+        struct ht_profile **list = NULL;
+        size_t count = 0;
+        struct ht_error error;
+        ht_oom_arm(n);
+        enum ht_status status = ht_profiles_open("car,emergency", &list, &count, &error);
+        bool refused = ht_oom_disarm();
+        HT_REQUIRE(status == (refused ? HT_NOMEM : HT_OK));
+        ht_profiles_free(list, count);
+        if (!refused) {
+            break;
+        }
+        rounds++;
+    }
+    HT_CHECK(rounds > 5);
 }
 
 HT_MAIN()
