@@ -389,7 +389,9 @@ static bool turn_run(struct ht_conn *conn, char *data, size_t *size, size_t *use
             return false;
         }
     }
-    deadline_idle(conn);
+    if (!conn->sending) {
+        deadline_idle(conn);
+    }
     return true;
 }
 

@@ -654,6 +654,11 @@ void ht_http_server_drain(struct ht_http_server *server)
     }
 }
 
+bool ht_http_server_draining(const struct ht_http_server *server)
+{
+    return atomic_load_explicit(&server->draining, memory_order_relaxed);
+}
+
 void ht_http_server_stats(struct ht_http_server *server, struct ht_http_stats *out)
 {
     *out = (struct ht_http_stats){0};

@@ -84,6 +84,9 @@ HT_MUST_CHECK enum ht_status ht_http_server_run(struct ht_http_server *server);
  */
 void ht_http_server_drain(struct ht_http_server *server);
 
+/* From any thread. */
+bool ht_http_server_draining(const struct ht_http_server *server);
+
 struct ht_http_stats {
     size_t connections;
     size_t accepted;

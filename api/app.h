@@ -1,0 +1,56 @@
+/* App: what the handlers of all threads share: the world, the clock, the map file, the counters.
+ *
+ * Threading: ht_app_network_open and ht_app_refresh from any thread, one at a time wins the lock;
+ * contexts are of one thread each. Ownership: an app outlives its contexts and its server.
+ */
+#ifndef HT_API_APP_H
+#define HT_API_APP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "api/clock.h"
+#include "api/http_server.h"
+#include "api/metrics.h"
+#include "api/osrm.h"
+#include "engine/base/pool.h"
+#include "engine/live/world.h"
+
+struct ht_app_context;
+
+struct ht_app {
+    struct ht_world_slot *slot;
+    struct ht_osrm_limits limits;
+    struct ht_clock clock;
+    struct ht_pool *pool; /* for one big answer at a time */
+    pthread_mutex_t pool_lock;
+    pthread_mutex_t open_lock; /* one new map at a time */
+    pthread_mutex_t context_lock;
+    struct ht_app_context *contexts;
+    struct ht_http_server *server; /* NULL while there is none */
+    int64_t started_ms;
+    atomic_size_t swaps;
+};
+
+/* The part of one thread. */
+struct ht_app_context {
+    struct ht_app *app;
+    struct ht_osrm *osrm;
+    struct ht_world_reader world;
+    struct ht_metrics metrics;
+    struct ht_app_context *next;
+};
+
+/* `threads`: of the pool that shares out big answers; 0: as many as cores. */
+HT_MUST_CHECK enum ht_status ht_app_new(unsigned threads, struct ht_app **out);
+void ht_app_free(struct ht_app *app);
+
+/* Opens and checks a map file and publishes it; requests under way keep the one they have. The one
+ * before stays when it fails. Takes up to seconds. */
+HT_MUST_CHECK enum ht_status ht_app_network_open(struct ht_app *app, const char *path,
+                                                 struct ht_error *error);
+
+/* The callbacks for the server. */
+struct ht_http_handler ht_app_handler(struct ht_app *app);
+
+#endif

@@ -1,0 +1,246 @@
+/* houtao serve: answers over HTTP until SIGTERM or SIGINT. */
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/app.h"
+#include "api/cli.h"
+#include "api/commands.h"
+
+enum { THREADS_MOST = 256, HOST_SIZE = 64 };
+
+struct serve {
+    const char *network;
+    const char *listen;
+    const char *threads;
+    const char *tz;
+    const char *clock;
+    const char *later[4]; /* options of later versions */
+    char host[HOST_SIZE];
+    int64_t port;
+    int64_t thread_count;
+    bool clock_virtual;
+    int64_t clock_start_ms;
+    double clock_speed;
+};
+
+static struct ht_http_server *serving; /* for the signal handler */
+
+static void on_signal(int number)
+{
+    static volatile sig_atomic_t seen;
+    (void)number;
+    if (seen) {
+        _exit(HT_EXIT_FAILED); /* asked twice: at once */
+    }
+    seen = 1;
+    ht_http_server_drain(serving);
+}
+
+/* "HOST:PORT", "[::1]:PORT", ":PORT" or "PORT". */
+static int listen_parse(const struct ht_cli *cli, struct serve *serve)
+{
+    const char *colon = strrchr(serve->listen, ':');
+    const char *port = colon == NULL ? serve->listen : colon + 1;
+    size_t size = colon == NULL ? 0 : (size_t)(colon - serve->listen);
+    const char *host = serve->listen;
+    if (size >= 2 && host[0] == '[' && host[size - 1] == ']') {
+        host++;
+        size -= 2;
+    }
+    if (size >= HOST_SIZE) {
+        return ht_cli_error(cli, HT_EXIT_USAGE, "--listen takes HOST:PORT");
+    }
+    memcpy(serve->host, host, size);
+    serve->host[size] = '\0';
+    if (size == 0 || strcmp(serve->host, "localhost") == 0) {
+        memcpy(serve->host, "127.0.0.1", sizeof "127.0.0.1");
+    }
+    if (!ht_cli_number(cli, "listen", port, 0, UINT16_MAX, &serve->port)) {
+        return HT_EXIT_USAGE;
+    }
+    struct in_addr v4;
+    struct in6_addr v6;
+    bool is_v4 = inet_pton(AF_INET, serve->host, &v4) == 1;
+    if (!is_v4 && inet_pton(AF_INET6, serve->host, &v6) != 1) {
+        return ht_cli_error(cli, HT_EXIT_USAGE, "--listen takes an address, not '%s'", serve->host);
+    }
+    bool loopback = is_v4 ? ntohl(v4.s_addr) >> 24 == 127 : IN6_IS_ADDR_LOOPBACK(&v6);
+    if (!loopback) {
+        return ht_cli_error(cli, HT_EXIT_USAGE,
+                            "without --tokens only a loopback address may listen, not %s",
+                            serve->host);
+    }
+    return HT_EXIT_DONE;
+}
+
+/* TIME[,SPEED] */
+static int clock_parse(const struct ht_cli *cli, struct serve *serve)
+{
+    const char *comma = strchr(serve->clock, ',');
+    size_t size = comma == NULL ? strlen(serve->clock) : (size_t)(comma - serve->clock);
+    if (!ht_time_parse(serve->clock, size, &serve->clock_start_ms)) {
+        return ht_cli_error(cli, HT_EXIT_USAGE, "--clock takes a time like 2026-03-01T08:00:00Z");
+    }
+    serve->clock_virtual = true;
+    serve->clock_speed = 1;
+    if (comma != NULL) {
+        char *end = NULL;
+        serve->clock_speed = strtod(comma + 1, &end);
+        if (end == comma + 1 || *end != '\0' ||
+            !(serve->clock_speed >= 0 && serve->clock_speed <= 1e6)) {
+            return ht_cli_error(cli, HT_EXIT_USAGE,
+                                "the speed of --clock is a number from 0 to 1000000");
+        }
+    }
+    return HT_EXIT_DONE;
+}
+
+/* The zone rules local clocks of the whole process. */
+static int zone_set(const struct ht_cli *cli, const char *zone)
+{
+    char path[256];
+    int size = snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zone);
+    bool named = size > 0 && (size_t)size < sizeof path && strstr(zone, "..") == NULL;
+    bool known = named && access(path, R_OK) == 0;
+    if (!known && strcmp(zone, "Asia/Shanghai") == 0) {
+        zone = "CST-8"; /* machines without a zone database */
+        known = true;
+    }
+    if (!known && strcmp(zone, "UTC") != 0) {
+        return ht_cli_error(cli, HT_EXIT_USAGE, "--tz: there is no zone '%s'", zone);
+    }
+    if (setenv("TZ", zone, 1) != 0) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "out of memory");
+    }
+    tzset();
+    return HT_EXIT_DONE;
+}
+
+static int serve_check(const struct ht_cli *cli, struct serve *serve, int arguments)
+{
+    static const char *const names[] = {"store", "tokens", "jt808", "mqtt"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (serve->later[i] != NULL) {
+            return ht_cli_error(cli, HT_EXIT_USAGE, "--%s is not in this version", names[i]);
+        }
+    }
+    if (arguments > 0) {
+        return ht_cli_error(cli, HT_EXIT_USAGE, "takes options only; try houtao help serve");
+    }
+    if (serve->network == NULL) {
+        return ht_cli_error(cli, HT_EXIT_USAGE, "--network FILE.hnet is needed");
+    }
+    if (serve->threads != NULL &&
+        !ht_cli_number(cli, "threads", serve->threads, 1, THREADS_MOST, &serve->thread_count)) {
+        return HT_EXIT_USAGE;
+    }
+    int code = listen_parse(cli, serve);
+    if (code == HT_EXIT_DONE && serve->clock != NULL) {
+        code = clock_parse(cli, serve);
+    }
+    return code == HT_EXIT_DONE ? zone_set(cli, serve->tz) : code;
+}
+
+/* As many descriptors as we may have: each connection is one. */
+static void descriptors_raise(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void signals_set(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct serve *serve)
+{
+    struct ht_error error = {0};
+    if (ht_app_network_open(app, serve->network, &error) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
+    }
+    struct ht_http_options options = ht_http_options_default();
+    options.host = serve->host;
+    options.port = (uint16_t)serve->port;
+    options.threads = (unsigned)serve->thread_count;
+    options.check_host = true;
+    struct ht_http_handler handler = ht_app_handler(app);
+    struct ht_http_server *server = NULL;
+    if (ht_http_server_new(&options, &handler, &server, &error) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
+    }
+    app->server = server;
+    serving = server;
+    signals_set();
+    bool v6 = strchr(serve->host, ':') != NULL;
+    (void)printf("houtao serve: http://%s%s%s:%u\n", v6 ? "[" : "", serve->host, v6 ? "]" : "",
+                 (unsigned)ht_http_server_port(server));
+    (void)fflush(stdout);
+    enum ht_status status = ht_http_server_run(server);
+    /* From here on a signal ends the process as it would any other. */
+    (void)signal(SIGTERM, SIG_DFL);
+    (void)signal(SIGINT, SIG_DFL);
+    ht_http_server_free(server);
+    app->server = NULL;
+    return status == HT_OK ? HT_EXIT_DONE
+                           : ht_cli_error(cli, HT_EXIT_FAILED, "%s", ht_status_text(status));
+}
+
+int ht_cmd_serve(int argc, char **argv)
+{
+    struct serve serve = {.listen = "127.0.0.1:8080", .tz = "Asia/Shanghai"};
+    const struct ht_cli_option options[] = {
+        {"network", 0, "FILE.hnet", "the map, made by houtao import", &serve.network, NULL},
+        {"listen", 0, "HOST:PORT", "default 127.0.0.1:8080; port 0: any free one", &serve.listen,
+         NULL},
+        {"threads", 0, "N", "event loops, default one for each core", &serve.threads, NULL},
+        {"tz", 0, "ZONE", "of opening hours and conditional turns, default Asia/Shanghai",
+         &serve.tz, NULL},
+        {"clock", 0, "TIME[,SPEED]", "a virtual clock that begins at TIME", &serve.clock, NULL},
+        {"store", 0, "STORE", "not in this version", &serve.later[0], NULL},
+        {"tokens", 0, "FILE", "not in this version", &serve.later[1], NULL},
+        {"jt808", 0, "HOST:PORT", "not in this version", &serve.later[2], NULL},
+        {"mqtt", 0, "URL", "not in this version", &serve.later[3], NULL},
+    };
+    const struct ht_cli cli = {
+        .command = "serve",
+        .arguments = "--network FILE.hnet [--listen HOST:PORT] [--threads N] [--tz ZONE] "
+                     "[--clock TIME[,SPEED]]",
+        .summary = "Answers over HTTP until SIGTERM. Without tokens it listens on loopback only.",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+    };
+    int arguments = 0;
+    enum ht_cli_result parsed = ht_cli_parse(&cli, argc, argv, &arguments);
+    if (parsed != HT_CLI_GO) {
+        return parsed == HT_CLI_DONE ? HT_EXIT_DONE : HT_EXIT_USAGE;
+    }
+    int code = serve_check(&cli, &serve, arguments);
+    if (code != HT_EXIT_DONE) {
+        return code;
+    }
+    descriptors_raise();
+    struct ht_app *app = NULL;
+    if (ht_app_new((unsigned)serve.thread_count, &app) != HT_OK) {
+        return ht_cli_error(&cli, HT_EXIT_FAILED, "out of memory");
+    }
+    if (serve.clock_virtual) {
+        ht_clock_virtual(&app->clock, serve.clock_start_ms, serve.clock_speed);
+    }
+    code = serve_run(&cli, app, &serve);
+    ht_app_free(app);
+    return code;
+}

@@ -1,0 +1,84 @@
+#include "api/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/cli.h"
+#include "api/version.h"
+
+const struct ht_command ht_commands[] = {
+    {"export", "the routing graph as CSV", ht_cmd_export},
+    {"import", "make a network file from OpenStreetMap extracts", ht_cmd_import},
+    {"info", "what is in a network file", ht_cmd_info},
+    {"import", "make a network file of OpenStreetMap data", ht_cmd_import},
+    {"info", "say what is in a network file", ht_cmd_info},
+    {"export", "write the routing graph as CSV", ht_cmd_export},
+    {"sample", "make a believable town to try things on", ht_cmd_sample},
+    {"route", "answer one route on the terminal", ht_cmd_route},
+    {"serve", "answer over HTTP", ht_cmd_serve},
+    {"help", "say more about a command", ht_cmd_help},
+    {NULL, NULL, NULL},
+};
+
+static void print_overview(FILE *out)
+{
+    (void)fprintf(out, "usage: houtao COMMAND [OPTIONS]\n\n");
+    for (const struct ht_command *command = ht_commands; command->name != NULL; command++) {
+        (void)fprintf(out, "  %-10s %s\n", command->name, command->summary);
+    }
+    (void)fprintf(out, "\nhoutao help COMMAND says more. Options may also come from HOUTAO_* "
+                       "variables.\n");
+}
+
+static const struct ht_command *command_find(const char *name)
+{
+    for (const struct ht_command *command = ht_commands; command->name != NULL; command++) {
+        if (strcmp(command->name, name) == 0) {
+            return command;
+        }
+    }
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    (void)fprintf(stderr, "houtao: unknown command '%s'; try houtao help\n", name);
+    return HT_EXIT_USAGE;
+}
+
+int ht_cmd_help(int argc, char **argv)
+{
+    if (argc < 2 || argv[1][0] == '-') {
+        print_overview(stdout);
+        return HT_EXIT_DONE;
+    }
+    const struct ht_command *command = command_find(argv[1]);
+    if (command == NULL) {
+        return unknown(argv[1]);
+    }
+    if (command->run == ht_cmd_help) {
+        (void)printf("usage: houtao help [COMMAND]\n");
+        return HT_EXIT_DONE;
+    }
+    char option[] = "--help";
+    char *arguments[] = {argv[1], option, NULL};
+    return command->run(2, arguments);
+}
+
+int ht_main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_overview(stderr);
+        return HT_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_overview(stdout);
+        return HT_EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)printf("houtao %s (%s)\n", ht_version_text(), ht_version_commit());
+        return HT_EXIT_DONE;
+    }
+    const struct ht_command *command = command_find(argv[1]);
+    return command == NULL ? unknown(argv[1]) : command->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,246 @@
+#include "api/routes.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/embedded.h"
+#include "api/json.h"
+#include "api/routes_osrm.h"
+#include "api/routes_town.h"
+
+#define OSRM_ALLOW "GET, HEAD, POST, OPTIONS"
+
+static void get_health(struct ht_app_context *context, struct ht_http_call *call)
+{
+    (void)context;
+    ht_buffer_text(&call->reply->body, "{\"status\":\"alive\"}");
+}
+
+static void get_ready(struct ht_app_context *context, struct ht_http_call *call)
+{
+    if (ht_world_reader_get(&context->world) == NULL) {
+        ht_reply_problem(call->reply, 503, "Service Unavailable", "no network is open");
+        call->reply->retry_after_s = 1;
+        return;
+    }
+    if (context->app->server != NULL && ht_http_server_draining(context->app->server)) {
+        ht_reply_problem(call->reply, 503, "Service Unavailable", "the server is stopping");
+        return;
+    }
+    ht_buffer_text(&call->reply->body, "{\"status\":\"ready\"}");
+}
+
+static double resident_bytes(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    unsigned long long pages = 0;
+    unsigned long long resident = 0;
+    if (file != NULL) {
+        if (fscanf(file, "%llu %llu", &pages, &resident) != 2) {
+            resident = 0;
+        }
+        (void)fclose(file);
+    }
+    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+static void server_metrics(struct ht_buffer *out, struct ht_http_server *server)
+{
+    struct ht_http_stats stats;
+    ht_http_server_stats(server, &stats);
+    ht_metrics_gauge(out, "houtao_connections", "gauge", "Open connections.",
+                     (double)stats.connections);
+    ht_metrics_gauge(out, "houtao_connections_accepted_total", "counter", "Connections accepted.",
+                     (double)stats.accepted);
+    ht_metrics_gauge(out, "houtao_connections_evicted_total", "counter",
+                     "Idle connections closed to make room.", (double)stats.evicted);
+    ht_metrics_gauge(out, "houtao_connections_timed_out_total", "counter",
+                     "Connections closed for being too slow or idle.", (double)stats.timed_out);
+    ht_metrics_gauge(out, "houtao_accept_errors_total", "counter", "Failed accepts.",
+                     (double)stats.accept_errors);
+    ht_metrics_gauge(out, "houtao_sent_bytes_total", "counter", "Bytes sent.",
+                     (double)stats.bytes_out);
+    ht_metrics_gauge(out, "houtao_jobs_waiting", "gauge", "Long answers that wait for a worker.",
+                     stats.jobs.waiting);
+    ht_metrics_gauge(out, "houtao_jobs_running", "gauge", "Long answers being made.",
+                     stats.jobs.running);
+    ht_metrics_gauge(out, "houtao_jobs_total", "counter", "Long answers made.",
+                     (double)stats.jobs.done);
+    ht_metrics_gauge(out, "houtao_jobs_refused_total", "counter",
+                     "Long answers refused because too many waited.", (double)stats.jobs.refused);
+}
+
+static void network_metrics(struct ht_buffer *out, const struct ht_world *world)
+{
+    const struct ht_network *network = ht_world_network(world);
+    if (network == NULL) {
+        return;
+    }
+    ht_metrics_gauge(out, "houtao_network_profiles", "gauge", "Profiles of the network.",
+                     ht_world_road_count(world));
+    ht_metrics_gauge(out, "houtao_network_nodes", "gauge", "OSM nodes of the network.",
+                     network->node_count);
+    ht_metrics_gauge(out, "houtao_network_ways", "gauge", "OSM ways of the network.",
+                     network->way_count);
+}
+
+static void get_metrics(struct ht_app_context *context, struct ht_http_call *call)
+{
+    enum { PARTS_MAX = 512 };
+    struct ht_app *app = context->app;
+    struct ht_buffer *out = &call->reply->body;
+    struct ht_metrics *parts[PARTS_MAX];
+    size_t count = 0;
+    call->reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    (void)pthread_mutex_lock(&app->context_lock);
+    for (struct ht_app_context *at = app->contexts; at != NULL && count < PARTS_MAX;
+         at = at->next) {
+        parts[count++] = &at->metrics;
+    }
+    ht_metrics_write(out, parts, count);
+    (void)pthread_mutex_unlock(&app->context_lock);
+    if (app->server != NULL) {
+        server_metrics(out, app->server);
+    }
+    const struct ht_world *world = ht_world_reader_get(&context->world);
+    ht_metrics_gauge(out, "houtao_network_open", "gauge", "1 when a network is open.",
+                     world == NULL ? 0 : 1);
+    if (world != NULL) {
+        network_metrics(out, world);
+    }
+    ht_metrics_gauge(out, "houtao_network_swaps_total", "counter", "Networks opened since start.",
+                     (double)atomic_load(&app->swaps));
+    ht_metrics_gauge(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
+                     resident_bytes());
+    ht_metrics_gauge(out, "process_start_time_seconds", "gauge", "Start, in Unix seconds.",
+                     (double)app->started_ms / 1000);
+}
+
+static void get_openapi(struct ht_app_context *context, struct ht_http_call *call)
+{
+    (void)context;
+    call->reply->content_type = "application/vnd.oai.openapi+json;version=3.1";
+    ht_buffer_append(&call->reply->body, ht_openapi_json, ht_openapi_json_size);
+}
+
+static void landing_link(struct ht_json *json, const char *rel, const char *href, const char *title)
+{
+    ht_json_object(json);
+    ht_json_key_text(json, "rel", rel);
+    ht_json_key_text(json, "href", href);
+    ht_json_key_text(json, "title", title);
+    ht_json_object_end(json);
+}
+
+static void get_landing(struct ht_app_context *context, struct ht_http_call *call)
+{
+    (void)context;
+    size_t size = 0;
+    const char *accept = ht_http_header(call->request, "accept", &size);
+    if (accept != NULL && ht_http_list_has(accept, size, "text/html")) {
+        call->reply->content_type = "text/html; charset=utf-8";
+        ht_buffer_append(&call->reply->body, ht_landing_html, ht_landing_html_size);
+        return;
+    }
+    struct ht_json json;
+    ht_json_begin(&json, &call->reply->body);
+    ht_json_object(&json);
+    ht_json_key_text(&json, "title", "Houtao");
+    ht_json_key_text(&json, "description", "Routes, tables and nearest streets of a town");
+    ht_json_key(&json, "links");
+    ht_json_array(&json);
+    landing_link(&json, "service-desc", "/openapi.json", "the description of this API");
+    landing_link(&json, "status", "/healthz", "alive");
+    landing_link(&json, "status", "/readyz", "ready to answer");
+    landing_link(&json, "monitor", "/metrics", "Prometheus metrics");
+    ht_json_array_end(&json);
+    ht_json_object_end(&json);
+}
+
+static const struct ht_route table[] = {
+    {"/", "GET, HEAD, OPTIONS", HT_SERVICE_ABOUT, true, get_landing, NULL},
+    {"/healthz", "GET, HEAD, OPTIONS", HT_SERVICE_ABOUT, true, get_health, NULL},
+    {"/readyz", "GET, HEAD, OPTIONS", HT_SERVICE_ABOUT, true, get_ready, NULL},
+    {"/metrics", "GET, HEAD, OPTIONS", HT_SERVICE_ABOUT, false, get_metrics, NULL},
+    {"/openapi.json", "GET, HEAD, OPTIONS", HT_SERVICE_ABOUT, true, get_openapi, NULL},
+    {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, ht_clock_get, ht_clock_post},
+    {"/v1/network", "POST, OPTIONS", HT_SERVICE_NETWORK, false, NULL, ht_network_post},
+};
+
+const struct ht_route *ht_routes(size_t *count)
+{
+    *count = sizeof table / sizeof table[0];
+    return table;
+}
+
+static const struct ht_route *route_find(const char *path, size_t size)
+{
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (strlen(table[i].path) == size && memcmp(table[i].path, path, size) == 0) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+static void answer_options(struct ht_http_call *call, const char *allow, bool cors)
+{
+    call->reply->allow = allow;
+    call->reply->cors = cors;
+}
+
+static void answer_not_allowed(struct ht_http_call *call, const char *allow)
+{
+    ht_reply_problem(call->reply, 405, "Method Not Allowed", NULL);
+    call->reply->allow = allow;
+}
+
+static void route_call(struct ht_app_context *context, const struct ht_route *route,
+                       struct ht_http_call *call)
+{
+    enum ht_http_method method = call->request->method;
+    ht_route_handler *handler = method == HT_HTTP_GET || method == HT_HTTP_HEAD ? route->get
+                                : method == HT_HTTP_POST                        ? route->post
+                                                                                : NULL;
+    call->service = route->service;
+    if (method == HT_HTTP_OPTIONS) {
+        answer_options(call, route->allow, route->cors);
+    } else if (handler == NULL) {
+        answer_not_allowed(call, route->allow);
+    } else {
+        call->reply->cors = route->cors && method != HT_HTTP_POST;
+        handler(context, call);
+    }
+}
+
+static void osrm_call(struct ht_app_context *context, struct ht_http_call *call)
+{
+    enum ht_http_method method = call->request->method;
+    call->service = ht_osrm_service(call->request->target, call->request->path_size);
+    if (method == HT_HTTP_OPTIONS) {
+        answer_options(call, OSRM_ALLOW, true);
+    } else if (method == HT_HTTP_GET || method == HT_HTTP_HEAD || method == HT_HTTP_POST) {
+        call->reply->cors = method != HT_HTTP_POST;
+        ht_osrm_call(context, call);
+    } else {
+        answer_not_allowed(call, OSRM_ALLOW);
+    }
+}
+
+void ht_routes_handle(struct ht_app_context *context, struct ht_http_call *call)
+{
+    const struct ht_http_request *request = call->request;
+    if (request->target_size == 1 && request->target[0] == '*') {
+        answer_options(call, OSRM_ALLOW, false);
+        return;
+    }
+    const struct ht_route *route = route_find(request->target, request->path_size);
+    if (route != NULL) {
+        route_call(context, route, call);
+    } else if (ht_osrm_owns(request->target, request->path_size)) {
+        osrm_call(context, call);
+    } else {
+        ht_reply_problem(call->reply, 404, "Not Found", NULL);
+    }
+}

@@ -1,0 +1,164 @@
+#include "api/routes_town.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <yajl/yajl_tree.h>
+
+#include "api/json.h"
+
+enum { BODY_MAX = 64 * 1024 };
+
+struct network_job {
+    char *path;
+};
+
+/* A page of another origin can post text without asking first, but not JSON, and it can't hide its
+ * Origin. */
+static bool write_allowed(struct ht_http_call *call)
+{
+    const struct ht_http_request *request = call->request;
+    size_t size = 0;
+    const char *origin = ht_http_header(request, "origin", &size);
+    if (origin != NULL) {
+        const char *host = memmem(origin, size, "://", 3);
+        size_t skip = host == NULL ? 0 : (size_t)(host + 3 - origin);
+        if (host == NULL || request->host == NULL || size - skip != request->host_size ||
+            strncasecmp(origin + skip, request->host, request->host_size) != 0) {
+            ht_reply_problem(call->reply, 403, "Forbidden", "pages of other origins may not write");
+            return false;
+        }
+    }
+    static const char json[] = "application/json";
+    if (request->content_type == NULL || request->content_type_size < sizeof json - 1 ||
+        strncasecmp(request->content_type, json, sizeof json - 1) != 0) {
+        ht_reply_problem(call->reply, 415, "Unsupported Media Type",
+                         "the body has to be application/json");
+        return false;
+    }
+    return true;
+}
+
+/* The body as a JSON object; NULL with the answer written when it is none. */
+static yajl_val body_parse(struct ht_http_call *call)
+{
+    const struct ht_http_request *request = call->request;
+    if (!write_allowed(call)) {
+        return NULL;
+    }
+    if (request->body_size > BODY_MAX) {
+        ht_reply_problem(call->reply, 413, "Content Too Large", NULL);
+        return NULL;
+    }
+    char *text = malloc(request->body_size + 1);
+    if (text == NULL) {
+        ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
+        return NULL;
+    }
+    memcpy(text, request->body, request->body_size);
+    text[request->body_size] = '\0';
+    char why[256] = "";
+    /* yajl stops at a NUL as if the text ended there. */
+    bool whole = memchr(text, '\0', request->body_size) == NULL;
+    yajl_val tree = whole ? yajl_tree_parse(text, why, sizeof why) : NULL;
+    free(text);
+    if (!YAJL_IS_OBJECT(tree)) {
+        yajl_tree_free(tree);
+        ht_reply_problem(call->reply, 400, "Bad Request", "the body is not a JSON object");
+        return NULL;
+    }
+    return tree;
+}
+
+void ht_clock_get(struct ht_app_context *context, struct ht_http_call *call)
+{
+    struct ht_clock *clock = &context->app->clock;
+    char now[HT_TIME_TEXT_SIZE];
+    ht_time_format(ht_clock_now_ms(clock), now);
+    struct ht_json json;
+    ht_json_begin(&json, &call->reply->body);
+    ht_json_object(&json);
+    ht_json_key_text(&json, "now", now);
+    ht_json_key_bool(&json, "virtual", clock->is_virtual);
+    ht_json_key_double(&json, "speed", clock->speed, 6);
+    ht_json_object_end(&json);
+}
+
+void ht_clock_post(struct ht_app_context *context, struct ht_http_call *call)
+{
+    struct ht_clock *clock = &context->app->clock;
+    yajl_val tree = body_parse(call);
+    if (tree == NULL) {
+        return;
+    }
+    const char *keys[] = {"advance_s", NULL};
+    yajl_val advance = yajl_tree_get(tree, keys, yajl_t_number);
+    double seconds = advance == NULL            ? -1
+                     : YAJL_IS_INTEGER(advance) ? (double)YAJL_GET_INTEGER(advance)
+                                                : YAJL_GET_DOUBLE(advance);
+    yajl_tree_free(tree);
+    if (!clock->is_virtual) {
+        ht_reply_problem(call->reply, 409, "Conflict", "the clock is not virtual");
+    } else if (!ht_clock_advance(clock, seconds)) {
+        ht_reply_problem(call->reply, 422, "Unprocessable Content",
+                         "advance_s has to be a number of seconds, not below 0");
+    } else {
+        ht_clock_get(context, call);
+    }
+}
+
+static void network_run(void *user, void *data, struct ht_reply *reply)
+{
+    struct ht_app_context *context = user;
+    struct network_job *job = data;
+    struct ht_error error = {0};
+    if (ht_app_network_open(context->app, job->path, &error) != HT_OK) {
+        ht_reply_problem(reply, 422, "Unprocessable Content", error.message);
+        return;
+    }
+    struct ht_world *world = ht_world_acquire(context->app->slot);
+    struct ht_json json;
+    ht_json_begin(&json, &reply->body);
+    ht_json_object(&json);
+    ht_json_key_text(&json, "file", job->path);
+    if (world != NULL) {
+        ht_json_key_int(&json, "profiles", ht_world_road_count(world));
+    }
+    ht_json_object_end(&json);
+    ht_world_release(world);
+}
+
+static void network_free(void *data)
+{
+    struct network_job *job = data;
+    free(job->path);
+    free(job);
+}
+
+void ht_network_post(struct ht_app_context *context, struct ht_http_call *call)
+{
+    (void)context;
+    yajl_val tree = body_parse(call);
+    if (tree == NULL) {
+        return;
+    }
+    const char *keys[] = {"file", NULL};
+    yajl_val file = yajl_tree_get(tree, keys, yajl_t_string);
+    const char *name = YAJL_GET_STRING(file);
+    if (name == NULL) {
+        yajl_tree_free(tree);
+        ht_reply_problem(call->reply, 422, "Unprocessable Content", "file is missing");
+        return;
+    }
+    struct network_job *job = calloc(1, sizeof *job);
+    char *path = strdup(name);
+    yajl_tree_free(tree);
+    if (job == NULL || path == NULL) {
+        free(path);
+        free(job);
+        ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
+        return;
+    }
+    job->path = path;
+    call->job = (struct ht_http_job){.run = network_run, .free = network_free, .data = job};
+}

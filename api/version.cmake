@@ -1,0 +1,20 @@
+# Writes the C file that knows the commit; leaves it alone while nothing changed, so that nothing is rebuilt.
+# cmake -DOUT=version.c -DSOURCE=dir -DVERSION=x.y.z -P version.cmake
+set(commit "unknown")
+execute_process(COMMAND git -C "${SOURCE}" rev-parse --short HEAD OUTPUT_VARIABLE head
+  OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+if(failed EQUAL 0)
+  execute_process(COMMAND git -C "${SOURCE}" status --porcelain --untracked-files=no OUTPUT_VARIABLE changed ERROR_QUIET)
+  set(commit "${head}")
+  if(NOT changed STREQUAL "")
+    string(APPEND commit "+")
+  endif()
+endif()
+set(text "#include \"api/version.h\"\n\nconst char *ht_version_text(void)\n{\n    return \"${VERSION}\";\n}\n\n")
+string(APPEND text "const char *ht_version_commit(void)\n{\n    return \"${commit}\";\n}\n")
+if(EXISTS "${OUT}")
+  file(READ "${OUT}" before)
+endif()
+if(NOT text STREQUAL "${before}")
+  file(WRITE "${OUT}" "${text}")
+endif()
