@@ -98,14 +98,31 @@ int64_t ht__cube_root(int64_t value)
 enum { LAT_PER_CM_E5 = 89932, LON_PER_CM_E5 = 103793 };
 enum { MIDDLE_LON_E7 = 1217200000, MIDDLE_LAT_E7 = 299500000 };
 
+/* Three waves of bending, each so flat that no two streets can change sides; and nothing runs due
+ * north. */
+static const struct {
+    int32_t wave_m;
+    int32_t height_m;
+} bends[] = {{4200, 400}, {1500, 85}, {620, 22}};
+
+enum { TILT_DEG = 17 };
+
 struct ht_point ht__place_on_globe(uint64_t seed, struct ht__place place)
 {
-    int64_t x = place.x_cm + ht__noise(seed + 1, place, 3200 * HT__METRE) * INT64_C(17000) / 1024 +
-                ht__noise(seed + 2, place, 640 * HT__METRE) * INT64_C(2400) / 1024;
-    int64_t y = place.y_cm + ht__noise(seed + 3, place, 3200 * HT__METRE) * INT64_C(17000) / 1024 +
-                ht__noise(seed + 4, place, 640 * HT__METRE) * INT64_C(2400) / 1024;
+    int64_t x = place.x_cm;
+    int64_t y = place.y_cm;
+    for (uint64_t i = 0; i < sizeof bends / sizeof bends[0]; i++) {
+        int32_t wave = bends[i].wave_m * HT__METRE;
+        int64_t height = bends[i].height_m * HT__METRE;
+        x += ht__noise(seed + 2 * i + 1, place, wave) * height / 1024;
+        y += ht__noise(seed + 2 * i + 2, place, wave) * height / 1024;
+    }
+    int64_t sine = ht__sine(TILT_DEG);
+    int64_t cosine = ht__sine(TILT_DEG + 90);
+    int64_t east = (x * cosine + y * sine) / 1024;
+    int64_t north = (y * cosine - x * sine) / 1024;
     return (struct ht_point){
-        .lon_e7 = (int32_t)(MIDDLE_LON_E7 + floor_divide(x * LON_PER_CM_E5, 100000)),
-        .lat_e7 = (int32_t)(MIDDLE_LAT_E7 + floor_divide(y * LAT_PER_CM_E5, 100000)),
+        .lon_e7 = (int32_t)(MIDDLE_LON_E7 + floor_divide(east * LON_PER_CM_E5, 100000)),
+        .lat_e7 = (int32_t)(MIDDLE_LAT_E7 + floor_divide(north * LAT_PER_CM_E5, 100000)),
     };
 }
