@@ -20,6 +20,7 @@ struct ht__ahead {
     double step[HT__FAR_POINTS];
     uint32_t n;
     double total;
+    struct ht__xy grid;
 };
 
 struct ht__line {
@@ -33,12 +34,18 @@ static struct ht__xy ht__mix(struct ht__xy a, struct ht__xy b, double t)
     return (struct ht__xy){a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t};
 }
 
+static struct ht__xy ht__on_grid(struct ht__xy p, struct ht__xy grid)
+{
+    return (struct ht__xy){round(p.x / grid.x) * grid.x, round(p.y / grid.y) * grid.y};
+}
+
 static struct ht__xy ht__at_length(const struct ht__ahead *a, double length)
 {
     double done = 0;
     for (uint32_t i = 1; i < a->n; i++) {
         if (done + a->step[i] >= length) {
-            return ht__mix(a->p[i - 1], a->p[i], (length - done) / a->step[i]);
+            return ht__on_grid(ht__mix(a->p[i - 1], a->p[i], (length - done) / a->step[i]),
+                               a->grid);
         }
         done += a->step[i];
     }
@@ -72,52 +79,62 @@ static double ht__max_off(struct ht__line line, const struct ht__xy *p, uint32_t
     return most;
 }
 
-/* The principal axis of points sampled every metre, cut to where the road begins and ends. */
-static struct ht__line ht__regression(const struct ht__xy *p, uint32_t n)
+/* The road sampled every metre, up to where drivers look. */
+static uint32_t ht__sampled(const struct ht__xy *p, uint32_t n, struct ht__xy *out)
 {
-    struct ht__xy sample[HT__SAMPLES_MAX];
     uint32_t count = 0;
     double carry = 0;
     double done = 0;
-    sample[count++] = p[0];
+    out[count++] = p[0];
     for (uint32_t i = 1; i < n && done <= HT__FAR_M; i++) {
         double step = ht__xy_distance(p[i - 1], p[i]);
-        for (double at = 1 - carry; at <= step && done + at <= HT__FAR_M + 1; at += 1) {
+        for (double at = 1 - carry; at <= step && done + at <= HT__FAR_M; at += 1) {
             if (count < HT__SAMPLES_MAX) {
-                sample[count++] = ht__mix(p[i - 1], p[i], at / step);
+                out[count++] = ht__mix(p[i - 1], p[i], at / step);
             }
         }
         carry = fmod(carry + step, 1);
         done += step;
     }
-    struct ht__line whole = {p[0], p[n - 1]};
+    return count;
+}
+
+/* The line of least squares (north over east) through the samples, a metre longer than they, cut to
+ * where the road begins and ends. What lies beyond the samples is off the line: a long road must
+ * not be judged by its first half. */
+static struct ht__line ht__regression(const struct ht__xy *p, uint32_t n, struct ht__xy grid)
+{
+    struct ht__xy sample[HT__SAMPLES_MAX];
+    uint32_t count = ht__sampled(p, n, sample);
     if (count < 2) {
-        return whole;
+        return (struct ht__line){p[0], p[n - 1]};
     }
-    double mx = 0;
-    double my = 0;
+    struct ht__xy mean = {0, 0};
+    double least = sample[0].x;
+    double most = sample[0].x;
     for (uint32_t i = 0; i < count; i++) {
-        mx += sample[i].x;
-        my += sample[i].y;
+        mean.x += sample[i].x / count;
+        mean.y += sample[i].y / count;
+        least = fmin(least, sample[i].x);
+        most = fmax(most, sample[i].x);
     }
-    mx /= count;
-    my /= count;
     double xx = 0;
     double xy = 0;
     double yy = 0;
     for (uint32_t i = 0; i < count; i++) {
-        double dx = sample[i].x - mx;
-        double dy = sample[i].y - my;
-        xx += dx * dx;
-        xy += dx * dy;
-        yy += dy * dy;
+        xx += (sample[i].x - mean.x) * (sample[i].x - mean.x);
+        xy += (sample[i].x - mean.x) * (sample[i].y - mean.y);
+        yy += (sample[i].y - mean.y) * (sample[i].y - mean.y);
     }
-    double turn = 0.5 * atan2(2 * xy, xx - yy);
-    double ux = cos(turn);
-    double uy = sin(turn);
-    double t0 = (p[0].x - mx) * ux + (p[0].y - my) * uy;
-    double t1 = (p[n - 1].x - mx) * ux + (p[n - 1].y - my) * uy;
-    return (struct ht__line){{mx + ux * t0, my + uy * t0}, {mx + ux * t1, my + uy * t1}};
+    struct ht__line line = {sample[0], sample[count - 1]};
+    if (xx > 1e-6 && yy > 1e-6) {
+        double slope = xy / xx;
+        least -= 10 * grid.x;
+        most += 10 * grid.x;
+        line.from = (struct ht__xy){least, mean.y + slope * (least - mean.x)};
+        line.to = (struct ht__xy){most, mean.y + slope * (most - mean.x)};
+    }
+    return (struct ht__line){ht__project(line, p[0]), ht__project(line, p[n - 1])};
 }
 
 /* The head of a vector, moved so that it starts near the junction: nine tenths of the offset go. */
@@ -258,7 +275,7 @@ static struct ht__xy ht__of_bent(const struct ht__ahead *a, double lanes, uint32
                                  double straight_m)
 {
     double width = lanes * HT__LANE_WIDTH_M;
-    struct ht__line fit = ht__regression(a->p, a->n);
+    struct ht__line fit = ht__regression(a->p, a->n, a->grid);
     if (ht__max_off(fit, a->p, a->n) < 0.35 * HT__LANE_WIDTH_M) {
         return ht__corrected(ht__project(fit, a->p[0]), ht__project(fit, a->p[a->n - 1]));
     }
@@ -273,7 +290,7 @@ static struct ht__xy ht__of_bent(const struct ht__ahead *a, double lanes, uint32
     struct ht__xy rest[HT__FAR_POINTS + 1];
     uint32_t n = ht__cut_front(a, 0.8 * trim, rest);
     if (n >= 2 && a->total >= trim + 2) {
-        fit = ht__regression(rest, n);
+        fit = ht__regression(rest, n, a->grid);
         if (ht__max_off(fit, rest, n) < 0.5 * HT__LANE_WIDTH_M) {
             return ht__corrected(fit.from, fit.to);
         }
@@ -366,6 +383,7 @@ void ht__road_bearings(const struct ht__map *map, struct ht__road *road, uint8_t
     }
     a.step[0] = 0;
     a.total = 0;
+    a.grid = ht__grid(map, road->arc);
     for (uint32_t i = 1; i < a.n; i++) {
         a.step[i] = ht__xy_distance(a.p[i - 1], a.p[i]);
         a.total += a.step[i];

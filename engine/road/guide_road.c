@@ -3,7 +3,8 @@
 #include "engine/road/guide_internal.h"
 
 #define HT__EARTH_M 6372797.560856
-#define HT__M_PER_E7 (HT__EARTH_M * 3.14159265358979323846 / 180.0 * 1e-7)
+#define HT__RAD_PER_E7 (3.14159265358979323846 / 180.0 * 1e-7)
+#define HT__M_PER_MICRO (HT__EARTH_M * 10 * HT__RAD_PER_E7)
 
 enum { HT__HOPS_MAX = 64 };
 
@@ -149,14 +150,29 @@ double ht__xy_distance(struct ht__xy a, struct ht__xy b)
     return sqrt(dx * dx + dy * dy);
 }
 
+/* In millionths of a degree, which is how OSRM sees the world: its turns are judged on that grid.
+ */
+static int32_t ht__micro(int32_t e7)
+{
+    return e7 >= 0 ? (e7 + 5) / 10 : -((5 - e7) / 10);
+}
+
+struct ht__xy ht__grid(const struct ht__map *map, uint32_t arc)
+{
+    struct ht_point p = ht_arc_point(map->network, ht__arc(map, arc), 0);
+    return (struct ht__xy){HT__M_PER_MICRO * cos(p.lat_e7 * HT__RAD_PER_E7), HT__M_PER_MICRO};
+}
+
 uint32_t ht__strand_points(const struct ht__map *map, uint32_t arc, bool against, double limit_m,
                            struct ht__xy *out, uint32_t capacity)
 {
     const struct ht_arc *a = ht__arc(map, arc);
     uint32_t points = ht_arc_point_count(a);
     struct ht_point origin = ht_arc_point(map->network, a, against ? points - 1 : 0);
-    double scale_y = HT__M_PER_E7;
-    double scale_x = scale_y * cos(origin.lat_e7 * (1e-7 * 3.14159265358979323846 / 180.0));
+    double scale_y = HT__M_PER_MICRO;
+    double scale_x = scale_y * cos(origin.lat_e7 * HT__RAD_PER_E7);
+    int32_t origin_x = ht__micro(origin.lon_e7);
+    int32_t origin_y = ht__micro(origin.lat_e7);
     uint32_t start = against ? a->head : a->tail;
     uint32_t count = 0;
     double length = 0;
@@ -164,8 +180,8 @@ uint32_t ht__strand_points(const struct ht__map *map, uint32_t arc, bool against
     for (int hop = 0; hop < HT__HOPS_MAX; hop++) {
         for (uint32_t i = 1; i < points; i++) {
             struct ht_point p = ht_arc_point(map->network, a, against ? points - 1 - i : i);
-            struct ht__xy xy = {(p.lon_e7 - origin.lon_e7) * scale_x,
-                                (p.lat_e7 - origin.lat_e7) * scale_y};
+            struct ht__xy xy = {(ht__micro(p.lon_e7) - origin_x) * scale_x,
+                                (ht__micro(p.lat_e7) - origin_y) * scale_y};
             double step = ht__xy_distance(out[count - 1], xy);
             if (step <= 0) {
                 continue;
