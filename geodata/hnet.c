@@ -106,18 +106,35 @@ static uint32_t kind_of(const char *name)
     return HT__SECTION_COUNT;
 }
 
+/* Sections follow each other and the table follows them, with nothing but zeros up to the next
+ * line. */
+static bool packed(const struct ht_hnet *file, uint64_t end, uint64_t next)
+{
+    uint64_t line = (end + HT__HNET_ALIGN - 1) / HT__HNET_ALIGN * HT__HNET_ALIGN;
+    if (next != line || next > file->size) {
+        return false;
+    }
+    unsigned char any = 0;
+    for (uint64_t i = end; i < next; i++) {
+        any |= file->base[i];
+    }
+    return any == 0;
+}
+
 /* Files each entry of the table under its profile; what is shared, under all. */
 static bool place_sections(struct ht_hnet *file)
 {
     const struct ht__hnet_header *h = file->header;
+    uint64_t packed_end = sizeof *h;
     for (uint32_t i = 0; i < h->section_count; i++) {
         const struct ht__hnet_section *s = &file->table[i];
         uint32_t kind = kind_of(s->name);
         if (kind == HT__SECTION_COUNT || s->item != ht__hnet_items[kind] ||
-            s->size % s->item != 0 || s->offset % HT__HNET_ALIGN != 0 || s->offset > file->size ||
+            s->size % s->item != 0 || !packed(file, packed_end, s->offset) ||
             s->size > file->size - s->offset) {
             return false;
         }
+        packed_end = s->offset + s->size;
         bool shared = kind < HT__SECTION_FIRST_OWN;
         if (shared ? s->profile != HT_NONE : s->profile >= h->profile_count) {
             return false;
@@ -130,6 +147,10 @@ static bool place_sections(struct ht_hnet *file)
             }
             file->profiles[p].sections[kind] = s;
         }
+    }
+    if (!packed(file, packed_end, h->table_offset) ||
+        h->table_offset + (uint64_t)h->section_count * sizeof *file->table != file->size) {
+        return false;
     }
     for (uint32_t p = 0; p < h->profile_count; p++) {
         for (uint32_t kind = 0; kind < HT__SECTION_COUNT; kind++) {
@@ -397,7 +418,14 @@ uint64_t ht_hnet_profile_size(const struct ht_hnet *file, uint32_t index)
 
 uint64_t ht_hnet_checksum(const struct ht_hnet *file)
 {
-    return file->header->table_checksum;
+    uint64_t sums[HT__HNET_PROFILES * HT__SECTION_COUNT];
+    size_t count = 0;
+    for (uint32_t i = 0; i < file->header->section_count; i++) {
+        if (kind_of(file->table[i].name) != HT__SECTION_info) {
+            sums[count++] = file->table[i].checksum;
+        }
+    }
+    return ht__hnet_hash(sums, count * sizeof *sums);
 }
 
 uint32_t ht_hnet_version(const struct ht_hnet *file)

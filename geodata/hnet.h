@@ -43,7 +43,8 @@ HT_MUST_CHECK enum ht_status ht_hnet_info(struct ht_hnet *file, const char **jso
 /* Bytes of the file, of the sections of profile `index`, or (HT_NONE) of those that all share. */
 uint64_t ht_hnet_size(const struct ht_hnet *file);
 uint64_t ht_hnet_profile_size(const struct ht_hnet *file, uint32_t index);
-/* Names the file's content: the checksum over all sections' checksums. */
+/* Names the file's content: over the checksums of all sections but the import's own words, so that
+ * the same input gives the same number. */
 uint64_t ht_hnet_checksum(const struct ht_hnet *file);
 uint32_t ht_hnet_version(const struct ht_hnet *file);
 

@@ -57,15 +57,17 @@ static bool starts(const uint32_t *values, size_t first, size_t count, uint32_t 
     return sound && falls == 0;
 }
 
+/* |lon| and |lat| within the world, without a branch. */
 static bool check_node_point(const struct ht__hnet_profile *p, size_t first, size_t count)
 {
     const struct ht_point *points = p->network.node_point;
+    uint32_t outside = 0;
     for (size_t i = first; i < first + count; i++) {
-        if (!ht_point_valid(points[i])) {
-            return false;
-        }
+        uint32_t lon = (uint32_t)points[i].lon_e7 + HT_LON_MAX_E7;
+        uint32_t lat = (uint32_t)points[i].lat_e7 + HT_LAT_MAX_E7;
+        outside |= (lon > 2U * HT_LON_MAX_E7) | (lat > 2U * HT_LAT_MAX_E7);
     }
-    return true;
+    return outside == 0;
 }
 
 static bool check_node_osm_id(const struct ht__hnet_profile *p, size_t first, size_t count)
@@ -137,58 +139,49 @@ static bool check_junction_in(const struct ht__hnet_profile *p, size_t first, si
     return below(p->graph.junction_in, first, count, p->graph.base_arc_count);
 }
 
-static bool arc_sound(const struct ht__hnet_profile *p, uint32_t id)
+/* Bit by bit without branches: an arc is five comparisons, and there are millions. */
+static bool check_arc(const struct ht__hnet_profile *p, size_t first, size_t count)
 {
     const struct ht_graph *g = &p->graph;
     const struct ht_network *n = &p->network;
-    const struct ht_arc *a = &g->arcs[id];
-    if (a->tail >= g->junction_count || a->head >= g->junction_count || a->way >= n->way_count) {
-        return false;
-    }
-    uint32_t first = n->ways[a->way].first_node;
-    uint32_t end = n->ways[a->way + 1].first_node;
-    return a->from >= first && a->from < end && a->to >= first && a->to < end && a->from != a->to &&
-           (id < g->base_arc_count ? a->base == id : a->base < g->base_arc_count) &&
-           (a->reverse == HT_NONE || a->reverse < g->base_arc_count) &&
-           a->component < g->arc_count && a->weight_ms < HT_WEIGHT_INF &&
-           a->duration_ms < HT_WEIGHT_INF && a->mode <= HT_MODE_PUSHING;
-}
-
-static bool check_arc(const struct ht__hnet_profile *p, size_t first, size_t count)
-{
-    bool sound = true;
+    uint32_t wrong = 0;
     for (size_t i = first; i < first + count; i++) {
-        sound &= arc_sound(p, (uint32_t)i);
+        const struct ht_arc *a = &g->arcs[i];
+        uint32_t own = i < g->base_arc_count ? (uint32_t)i : a->base;
+        wrong |= (a->tail >= g->junction_count) | (a->head >= g->junction_count) |
+                 (a->way >= n->way_count) | (a->from >= n->way_node_count) |
+                 (a->to >= n->way_node_count) | (a->from == a->to) | (a->base != own) |
+                 (a->base >= g->base_arc_count) | (a->component >= g->arc_count);
+        wrong |= ((a->reverse != HT_NONE) & (a->reverse >= g->base_arc_count)) |
+                 (a->weight_ms >= HT_WEIGHT_INF) | (a->duration_ms >= HT_WEIGHT_INF) |
+                 (a->mode > HT_MODE_PUSHING);
     }
-    return sound;
+    return wrong == 0;
 }
 
 /* A turn's edge lies on the side that the ranks of its arcs say. */
-static bool edge_sound(const struct ht__hnet_profile *p, uint32_t from, uint32_t turn)
-{
-    uint32_t edge = p->cch.turn_edge[turn];
-    uint32_t to = p->graph.turns[turn].to;
-    if (edge == HT_NONE || to >= p->graph.arc_count) {
-        return edge == HT_NONE;
-    }
-    bool up = p->cch.rank[from] < p->cch.rank[to];
-    return edge < (up ? p->cch.out.edge_count : p->cch.in.edge_count);
-}
-
 static bool check_turn_first(const struct ht__hnet_profile *p, size_t first, size_t count)
 {
     const struct ht_graph *g = &p->graph;
+    const struct ht_cch *c = &p->cch;
     if (!starts(g->turn_first, first, count, g->arc_count, g->turn_count)) {
         return false;
     }
-    bool sound = true;
-    for (size_t a = first; sound && a < first + count && a < g->arc_count; a++) {
-        sound = g->turn_first[a + 1] <= g->turn_count;
-        for (uint32_t t = g->turn_first[a]; sound && t < g->turn_first[a + 1]; t++) {
-            sound = edge_sound(p, (uint32_t)a, t);
+    uint32_t most = g->arc_count - 1;
+    uint32_t wrong = 0;
+    for (size_t a = first; a < first + count && a < g->arc_count; a++) {
+        uint32_t end = g->turn_first[a + 1];
+        uint32_t rank = c->rank[a];
+        for (uint32_t t = g->turn_first[a]; t < end && end <= g->turn_count; t++) {
+            uint32_t to = g->turns[t].to;
+            uint32_t edge = c->turn_edge[t];
+            uint32_t up = rank < c->rank[to < most ? to : most];
+            uint32_t limit = (up * c->out.edge_count) | ((1 - up) * c->in.edge_count);
+            wrong |= (edge != HT_NONE) & (edge >= limit);
         }
+        wrong |= end > g->turn_count;
     }
-    return sound;
+    return wrong == 0;
 }
 
 static bool check_turn(const struct ht__hnet_profile *p, size_t first, size_t count)
@@ -272,23 +265,35 @@ static bool check_depth(const struct ht__hnet_profile *p, size_t first, size_t c
     return most < p->cch.depth_max;
 }
 
-/* Rows of one side: upper ends fall and lie above; so all of them are above the row's vertex. */
+/* Rows of one side: upper ends fall within a row and its last lies above the vertex, so all do.
+ * Neighbours that do not fall are counted twice: in all edges at once, and at the starts of rows,
+ * where they may. */
 static bool side_rows(const struct ht_cch *c, const struct ht_cch_side *s, size_t first,
                       size_t count)
 {
     if (!starts(s->first, first, count, c->vertex_count, s->edge_count)) {
         return false;
     }
-    bool sound = true;
-    for (size_t v = first; v < first + count && v < c->vertex_count; v++) {
-        uint32_t begin = s->first[v];
-        uint32_t end = s->first[v + 1];
-        sound &= end <= s->edge_count && (begin >= end || s->head[end - 1] > v);
-        for (uint32_t e = begin + 1; sound && e < end; e++) {
-            sound &= s->head[e] < s->head[e - 1];
+    size_t last = first + count < c->vertex_count ? first + count : c->vertex_count;
+    uint32_t begin = s->first[first];
+    uint32_t end = s->first[last];
+    if (begin > end || end > s->edge_count) {
+        return false;
+    }
+    uint32_t rises = 0;
+    for (uint32_t e = begin + 1; e < end; e++) {
+        rises += s->head[e] >= s->head[e - 1];
+    }
+    uint32_t wrong = 0;
+    for (size_t v = first; v < last; v++) {
+        uint32_t from = s->first[v];
+        uint32_t to = s->first[v + 1];
+        if (from < to) {
+            wrong |= s->head[to - 1] <= v;
+            rises -= from > begin && s->head[from] >= s->head[from - 1];
         }
     }
-    return sound;
+    return wrong == 0 && rises == 0;
 }
 
 static bool side_heads(const struct ht_cch *c, const struct ht_cch_side *s, size_t first,
