@@ -138,12 +138,32 @@ static struct ht__line ht__regression(const struct ht__xy *p, uint32_t n, struct
 }
 
 /* The head of a vector, moved so that it starts near the junction: nine tenths of the offset go. */
-static struct ht__xy ht__corrected(struct ht__xy base, struct ht__xy head)
+static struct ht__xy ht__corrected(struct ht__xy base, struct ht__xy head, struct ht__xy grid)
 {
+    base = ht__on_grid(base, grid);
+    head = ht__on_grid(head, grid);
     if (ht__xy_distance(base, head) < 2) {
         return head;
     }
-    return (struct ht__xy){head.x - 0.9 * base.x, head.y - 0.9 * base.y};
+    return (struct ht__xy){head.x - trunc(0.9 * round(base.x / grid.x)) * grid.x,
+                           head.y - trunc(0.9 * round(base.y / grid.y)) * grid.y};
+}
+
+/* Cuts the road ahead where a single step is as long as asked for, as OSRM does: a road of shorter
+ * steps, or whose last step is shorter, stays whole. */
+static void ht__trim_step(struct ht__ahead *a, double length)
+{
+    if (a->step[a->n - 1] < length) {
+        return;
+    }
+    uint32_t i = 1;
+    while (a->step[i] < length) {
+        i++;
+    }
+    double before = i > 1 ? a->step[i - 1] : 0;
+    double ratio = (length - before) / (a->step[i] - before);
+    a->p[i] = ht__on_grid(ht__mix(a->p[i - 1], a->p[i], ratio), a->grid);
+    a->n = i + 1;
 }
 
 static bool ht__direct_offset(const struct ht__ahead *a, uint32_t straight, double straight_m,
@@ -271,20 +291,24 @@ static uint32_t ht__cut_front(const struct ht__ahead *a, double length, struct h
     return 0;
 }
 
-static struct ht__xy ht__of_bent(const struct ht__ahead *a, double lanes, uint32_t straight,
+static struct ht__xy ht__of_bent(struct ht__ahead *a, double lanes, uint32_t straight,
                                  double straight_m)
 {
     double width = lanes * HT__LANE_WIDTH_M;
     struct ht__line fit = ht__regression(a->p, a->n, a->grid);
     if (ht__max_off(fit, a->p, a->n) < 0.35 * HT__LANE_WIDTH_M) {
-        return ht__corrected(ht__project(fit, a->p[0]), ht__project(fit, a->p[a->n - 1]));
+        return ht__corrected(ht__project(fit, a->p[0]), ht__project(fit, a->p[a->n - 1]), a->grid);
     }
     if (ht__direct_offset(a, straight, straight_m, lanes)) {
         uint32_t at = straight > 1 ? straight : 1;
-        return ht__corrected(a->p[at], a->p[at + 1]);
+        return ht__corrected(a->p[at], a->p[at + 1], a->grid);
     }
     if (ht__is_curve(a, width)) {
-        return ht__corrected(ht__at_length(a, 2 * HT__SKIP_M), ht__at_length(a, 3 * HT__SKIP_M));
+        ht__trim_step(a, 3 * HT__SKIP_M);
+        struct ht__xy head = a->p[a->n - 1];
+        a->step[a->n - 1] = ht__xy_distance(a->p[a->n - 2], head);
+        ht__trim_step(a, 2 * HT__SKIP_M);
+        return ht__corrected(a->p[a->n - 1], head, a->grid);
     }
     double trim = 0.8 * width;
     struct ht__xy rest[HT__FAR_POINTS + 1];
@@ -292,15 +316,14 @@ static struct ht__xy ht__of_bent(const struct ht__ahead *a, double lanes, uint32
     if (n >= 2 && a->total >= trim + 2) {
         fit = ht__regression(rest, n, a->grid);
         if (ht__max_off(fit, rest, n) < 0.5 * HT__LANE_WIDTH_M) {
-            return ht__corrected(fit.from, fit.to);
+            return ht__corrected(fit.from, fit.to, a->grid);
         }
     }
     struct ht__xy at = ht__at_length(a, HT__LOOK_M);
     return at.x != 0 || at.y != 0 ? at : a->p[1];
 }
 
-/* Cuts the road ahead at a length: the point that passes it is kept (unless its step alone is
- * longer), as turns are judged by real points. */
+/* Drops what lies further ahead than a length; the point that passes it is kept. */
 static void ht__limit(struct ht__ahead *a, double length)
 {
     double done = 0;
@@ -310,11 +333,8 @@ static void ht__limit(struct ht__ahead *a, double length)
             a->n = i + 1;
         }
     }
-    uint32_t last = a->n - 1;
-    if (a->step[last] >= length) {
-        a->p[last] = ht__mix(a->p[last - 1], a->p[last], length / a->step[last]);
-        a->step[last] = length;
-    }
+    ht__trim_step(a, length);
+    a->step[a->n - 1] = fmin(a->step[a->n - 1], length);
     a->total = 0;
     for (uint32_t i = 1; i < a->n; i++) {
         a->total += a->step[i];

@@ -29,6 +29,7 @@ void ht_query_free(struct ht_query *query)
         return;
     }
     ht_search_free(query->search);
+    ht_search_free(query->check);
     ht_seeds_deinit(&query->sources);
     ht_seeds_deinit(&query->targets);
     for (size_t i = 0; i < sizeof query->paths / sizeof query->paths[0]; i++) {
@@ -180,9 +181,8 @@ struct ht_cost ht__cost_of(struct ht_key key)
     return (struct ht_cost){(uint32_t)(key.time >> 32), (uint32_t)key.time, key.length};
 }
 
-/* Keeps a way over vertices as arcs, `first` (HT_NONE: none) before them. */
-static enum ht_status keep_path(struct ht_query *query, const struct ht_road *road, uint32_t first,
-                                const uint32_t *vertices, uint32_t count, uint32_t slot)
+enum ht_status ht__keep_path(struct ht_query *query, const struct ht_road *road, uint32_t first,
+                             const uint32_t *vertices, uint32_t count, uint32_t slot)
 {
     struct ht_kept_path *path = &query->paths[slot];
     void *arcs = path->arcs;
@@ -202,10 +202,9 @@ static enum ht_status keep_path(struct ht_query *query, const struct ht_road *ro
     return HT_OK;
 }
 
-/* The sides on which a kept path begins and ends, its whole length. */
-static void describe(const struct ht_query *query, const struct ht_road *road,
-                     const struct ht_place *source, const struct ht_place *target, uint32_t slot,
-                     bool direct, struct ht_way_found *out)
+void ht__describe_path(const struct ht_query *query, const struct ht_road *road,
+                       const struct ht_place *source, const struct ht_place *target, uint32_t slot,
+                       bool direct, struct ht_way_found *out)
 {
     const struct ht_kept_path *path = &query->paths[slot];
     const struct ht_arc *arcs = road->graph->arcs;
@@ -259,10 +258,10 @@ static enum ht_status run_seeds(const struct ask *ask, uint32_t first, uint32_t 
         uint32_t count = 0;
         status = ht_search_path(q->search, road->cch, road->metric, &vertices, &count);
         if (status == HT_OK) {
-            status = keep_path(q, road, first, vertices, count, slot);
+            status = ht__keep_path(q, road, first, vertices, count, slot);
         }
         if (status == HT_OK) {
-            describe(q, road, ask->source, ask->target, slot, false, out);
+            ht__describe_path(q, road, ask->source, ask->target, slot, false, out);
         }
     }
     return status;
@@ -289,9 +288,9 @@ static enum ht_status run_within(const struct ask *ask, uint32_t s, uint32_t slo
             part == 0 ? 0 : ht_share(arc->duration_ms, part, arc->length_mm), part};
         out->source_side = s;
         out->target_side = s;
-        enum ht_status status = keep_path(ask->query, ask->road, from->arc, NULL, 0, slot);
+        enum ht_status status = ht__keep_path(ask->query, ask->road, from->arc, NULL, 0, slot);
         if (status == HT_OK) {
-            describe(ask->query, ask->road, ask->source, ask->target, slot, true, out);
+            ht__describe_path(ask->query, ask->road, ask->source, ask->target, slot, true, out);
         }
         return status;
     }

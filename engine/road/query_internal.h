@@ -26,6 +26,7 @@ struct ht_kept_path {
 
 struct ht_query {
     struct ht_search *search;
+    struct ht_search *check; /* for the T-test of alternatives; NULL until first wanted */
     struct ht_seeds sources;
     struct ht_seeds targets;
     struct ht_kept_path paths[HT_PATHS_KEPT];
@@ -41,6 +42,16 @@ HT_MUST_CHECK enum ht_status ht__seeds_target(struct ht_seeds *seeds, const stru
 
 /* True when a trip between the two may stay on one arc: such pairs are answered one by one. */
 bool ht__same_street(const struct ht_place *a, const struct ht_place *b);
+
+/* Keeps a way over vertices as arcs in paths[slot], `first` (HT_NONE: none) before them. */
+HT_MUST_CHECK enum ht_status ht__keep_path(struct ht_query *query, const struct ht_road *road,
+                                           uint32_t first, const uint32_t *vertices, uint32_t count,
+                                           uint32_t slot);
+
+/* Fills in arcs, sides and (unless the way stays within one arc: `direct`) the whole length. */
+void ht__describe_path(const struct ht_query *query, const struct ht_road *road,
+                       const struct ht_place *source, const struct ht_place *target, uint32_t slot,
+                       bool direct, struct ht_way_found *out);
 
 /* The public form; right for ways below 4,295 km. */
 struct ht_cost ht__cost_of(struct ht_key key);

@@ -31,13 +31,45 @@ struct ht_lane {
 };
 
 /* For each edge i: lane[depth[i]] = min(lane[depth[i]], from + edge[i]). */
-void ht_relax_row(struct ht_row row, struct ht_key from, struct ht_lane lane);
+static inline void ht_relax_row(struct ht_row row, struct ht_key from, struct ht_lane lane)
+{
+    for (uint32_t i = 0; i < row.count; i++) {
+        uint32_t d = row.depth[i];
+        struct ht_key key = {from.time + row.time[i], from.length + row.length[i]};
+        if (ht_key_less(key, (struct ht_key){lane.time[d], lane.length[d]})) {
+            lane.time[d] = key.time;
+            lane.length[d] = key.length;
+        }
+    }
+}
 
 /* The same, noting lane.before[depth[i]] = spot where the cost changed. */
-void ht_relax_row_from(struct ht_row row, struct ht_key from, struct ht_lane lane, uint32_t spot);
+static inline void ht_relax_row_from(struct ht_row row, struct ht_key from, struct ht_lane lane,
+                                     uint32_t spot)
+{
+    for (uint32_t i = 0; i < row.count; i++) {
+        uint32_t d = row.depth[i];
+        struct ht_key key = {from.time + row.time[i], from.length + row.length[i]};
+        if (ht_key_less(key, (struct ht_key){lane.time[d], lane.length[d]})) {
+            lane.time[d] = key.time;
+            lane.length[d] = key.length;
+            lane.before[d] = spot;
+        }
+    }
+}
 
 /* min over edges of lane[depth[i]] + edge[i], or `best` where that is less. */
-struct ht_key ht_pull_row(struct ht_row row, struct ht_lane lane, struct ht_key best);
+static inline struct ht_key ht_pull_row(struct ht_row row, struct ht_lane lane, struct ht_key best)
+{
+    for (uint32_t i = 0; i < row.count; i++) {
+        uint32_t d = row.depth[i];
+        struct ht_key key = {lane.time[d] + row.time[i], lane.length[d] + row.length[i]};
+        if (ht_key_less(key, best)) {
+            best = key;
+        }
+    }
+    return best;
+}
 
 /* min over i < count of a[i] + b[i]; infinite for none. */
 struct ht_key ht_min_plus(const uint64_t *a_time, const uint32_t *a_length, const uint64_t *b_time,

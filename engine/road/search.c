@@ -32,6 +32,8 @@ struct ht_search {
     size_t front_capacity;
     uint32_t front_count;
     struct ht_key best;
+    uint64_t prune_above; /* times above it lead to nothing that is wanted */
+    uint32_t slack_percent;
     struct ht_meeting best_meeting;
     struct ht_meeting *meetings;
     size_t meeting_capacity;
@@ -45,6 +47,11 @@ enum ht_status ht_search_new(struct ht_search **out)
 {
     *out = calloc(1, sizeof **out);
     return *out == NULL ? HT_NOMEM : HT_OK;
+}
+
+void ht_search_set_slack(struct ht_search *search, uint32_t percent)
+{
+    search->slack_percent = percent;
 }
 
 static void lanes_free(struct ht_search *search)
@@ -172,7 +179,7 @@ static inline void step(const struct climb *c, struct front *front)
     lane->vertex[depth] = v;
     front->vertex = c->cch->parent[v];
     /* a way over v costs at least this: no use when a cheaper one is known */
-    if (!ht_time_finite(key.time) || key.time > c->search->best.time) {
+    if (!ht_time_finite(key.time) || key.time > c->search->prune_above) {
         return;
     }
     const struct ht_cch_side *side = front->backward ? &c->cch->in : &c->cch->out;
@@ -211,6 +218,7 @@ static inline void meet(const struct climb *c, const struct front *forward,
     if (ht_key_less(key, search->best)) {
         search->best = key;
         search->best_meeting = meeting;
+        search->prune_above = key.time + ((key.time >> 32) * search->slack_percent / 100 << 32);
     }
 }
 
@@ -301,6 +309,7 @@ static enum ht_status run(struct ht_search *search, const struct ht_cch *cch,
     search->front_count = 0;
     search->meeting_count = 0;
     search->best = ht_key_inf();
+    search->prune_above = HT_TIME_INF;
     for (uint32_t i = 0; i < source_count; i++) {
         add_front(search, cch, sources[i], false);
     }

@@ -43,6 +43,10 @@ HT_MUST_CHECK enum ht_status ht_search_run(struct ht_search *search, const struc
                                            const struct ht_seed *targets, uint32_t target_count,
                                            struct ht_key *total);
 
+/* Costs up to (1 + share / 100) of the best are not pruned: what alternatives look among. 0 at
+ * first. */
+void ht_search_set_slack(struct ht_search *search, uint32_t percent);
+
 /* After ht_search_run: the vertices from a source seed to a target seed, every arc of the way,
  * unpacked.
  * `*path` lives until the workspace's next call. */
