@@ -67,7 +67,7 @@ HT_AVX512 static struct ht_key min_plus_wide(const uint64_t *a_time, const uint3
     __m512i best_time = _mm512_set1_epi64((long long)HT_TIME_INF);
     __m256i best_length = _mm256_setzero_si256();
     for (uint32_t i = 0; i < count; i += 8) {
-        __mmask8 live = count - i >= 8 ? 0xff : (__mmask8)((1U << (count - i)) - 1);
+        __mmask8 live = (__mmask8)(count - i >= 8 ? 0xffU : (1U << (count - i)) - 1);
         __m512i time = _mm512_add_epi64(_mm512_maskz_loadu_epi64(live, a_time + i),
                                         _mm512_maskz_loadu_epi64(live, b_time + i));
         __m256i length = _mm256_add_epi32(_mm256_maskz_loadu_epi32(live, a_length + i),
