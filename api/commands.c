@@ -7,10 +7,7 @@
 #include "api/version.h"
 
 const struct ht_command ht_commands[] = {
-    {"export", "the routing graph as CSV", ht_cmd_export},
     {"import", "make a network file from OpenStreetMap extracts", ht_cmd_import},
-    {"info", "what is in a network file", ht_cmd_info},
-    {"import", "make a network file of OpenStreetMap data", ht_cmd_import},
     {"info", "say what is in a network file", ht_cmd_info},
     {"export", "write the routing graph as CSV", ht_cmd_export},
     {"sample", "make a believable town to try things on", ht_cmd_sample},

@@ -5,12 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/road/customize.h"
+
+/* A road without some classes: the same streets under a metric of their own. */
+struct variant {
+    uint16_t exclude;
+    struct ht_road road;
+    struct ht_metric_owned *metric;
+    struct variant *next; /* made earlier */
+};
+
+struct member {
+    struct ht_road road;
+    const uint8_t *turn_closed;
+    _Atomic(struct variant *) variants; /* grows at its head, under the lock */
+};
+
 struct ht_world {
     atomic_size_t references;
     void *owner;
     void (*release)(void *owner);
+    pthread_mutex_t lock; /* one metric is made at a time */
     uint32_t road_count;
-    struct ht_road roads[];
+    struct member members[];
 };
 
 struct ht_world_slot {
@@ -23,19 +40,39 @@ struct ht_world_slot {
 enum ht_status ht_world_new(const struct ht_road *roads, uint32_t road_count, void *owner,
                             void (*release)(void *owner), struct ht_world **out)
 {
-    struct ht_world *world = calloc(1, sizeof *world + road_count * sizeof *roads);
+    return ht_world_new_live(roads, NULL, road_count, owner, release, out);
+}
+
+enum ht_status ht_world_new_live(const struct ht_road *roads, const uint8_t *const *turn_closed,
+                                 uint32_t road_count, void *owner, void (*release)(void *owner),
+                                 struct ht_world **out)
+{
+    struct ht_world *world = calloc(1, sizeof *world + road_count * sizeof world->members[0]);
     if (world == NULL) {
         return HT_NOMEM;
     }
     atomic_init(&world->references, 1);
+    (void)pthread_mutex_init(&world->lock, NULL);
     world->owner = owner;
     world->release = release;
     world->road_count = road_count;
-    if (road_count > 0) {
-        memcpy(world->roads, roads, road_count * sizeof *roads);
+    for (uint32_t i = 0; i < road_count; i++) {
+        world->members[i].road = roads[i];
+        world->members[i].turn_closed = turn_closed == NULL ? NULL : turn_closed[i];
+        atomic_init(&world->members[i].variants, NULL);
     }
     *out = world;
     return HT_OK;
+}
+
+static void variants_free(struct variant *variant)
+{
+    while (variant != NULL) {
+        struct variant *next = variant->next;
+        ht_metric_free(variant->metric);
+        free(variant);
+        variant = next;
+    }
 }
 
 void ht_world_retain(struct ht_world *world)
@@ -51,15 +88,19 @@ void ht_world_release(struct ht_world *world)
         atomic_fetch_sub_explicit(&world->references, 1, memory_order_acq_rel) != 1) {
         return;
     }
+    for (uint32_t i = 0; i < world->road_count; i++) {
+        variants_free(atomic_load(&world->members[i].variants));
+    }
     if (world->release != NULL) {
         world->release(world->owner);
     }
+    (void)pthread_mutex_destroy(&world->lock);
     free(world);
 }
 
 const struct ht_network *ht_world_network(const struct ht_world *world)
 {
-    return world->road_count == 0 ? NULL : world->roads[0].network;
+    return world->road_count == 0 ? NULL : world->members[0].road.network;
 }
 
 uint32_t ht_world_road_count(const struct ht_world *world)
@@ -67,52 +108,102 @@ uint32_t ht_world_road_count(const struct ht_world *world)
     return world->road_count;
 }
 
-static const struct ht_road *road_named(const struct ht_world *world, const char *profile)
+const struct ht_road *ht_world_road_at(const struct ht_world *world, uint32_t index)
+{
+    return &world->members[index].road;
+}
+
+static struct member *member_named(struct ht_world *world, const char *profile)
 {
     for (uint32_t i = 0; i < world->road_count; i++) {
-        if (strcmp(world->roads[i].graph->profile, profile) == 0) {
-            return &world->roads[i];
+        if (strcmp(world->members[i].road.graph->profile, profile) == 0) {
+            return &world->members[i];
         }
     }
     return NULL;
 }
 
-static const struct ht_road *road_find(const struct ht_world *world, const char *profile)
+static struct member *member_find(struct ht_world *world, const char *profile)
 {
     static const char *const aliases[][2] = {
         {"driving", "car"}, {"walking", "foot"}, {"cycling", "ebike"}};
-    const struct ht_road *road = road_named(world, profile);
-    for (size_t i = 0; road == NULL && i < sizeof aliases / sizeof aliases[0]; i++) {
+    struct member *member = member_named(world, profile);
+    for (size_t i = 0; member == NULL && i < sizeof aliases / sizeof aliases[0]; i++) {
         if (strcmp(profile, aliases[i][0]) == 0) {
-            road = road_named(world, aliases[i][1]);
+            member = member_named(world, aliases[i][1]);
         }
     }
-    return road;
+    return member;
+}
+
+static const struct ht_road *variant_find(struct member *member, uint16_t exclude)
+{
+    const struct variant *variant = atomic_load_explicit(&member->variants, memory_order_acquire);
+    while (variant != NULL && variant->exclude != exclude) {
+        variant = variant->next;
+    }
+    return variant == NULL ? NULL : &variant->road;
+}
+
+/* Customizes without the arcs of the excluded classes. Needs the lock. */
+static enum ht_status variant_add(struct member *member, uint16_t exclude,
+                                  const struct ht_road **out)
+{
+    const struct ht_graph *graph = member->road.graph;
+    struct variant *variant = calloc(1, sizeof *variant);
+    uint8_t *closed = calloc(graph->arc_count == 0 ? 1 : graph->arc_count, sizeof *closed);
+    enum ht_status status = variant == NULL || closed == NULL ? HT_NOMEM : HT_OK;
+    if (status == HT_OK) {
+        for (uint32_t i = 0; i < graph->arc_count; i++) {
+            closed[i] = (graph->arcs[i].flags & exclude) != 0 ? 1 : 0;
+        }
+        struct ht_overlay overlay = {.arc_closed = closed, .turn_closed = member->turn_closed};
+        status = ht_customize(graph, member->road.cch, &overlay, NULL, &variant->metric);
+    }
+    free(closed);
+    if (status != HT_OK) {
+        free(variant);
+        return status;
+    }
+    variant->exclude = exclude;
+    variant->road = member->road;
+    variant->road.metric = ht_metric_view(variant->metric);
+    variant->next = atomic_load_explicit(&member->variants, memory_order_relaxed);
+    atomic_store_explicit(&member->variants, variant, memory_order_release);
+    *out = &variant->road;
+    return HT_OK;
 }
 
 enum ht_status ht_world_road(struct ht_world *world, const char *profile, uint16_t exclude,
                              const struct ht_road **out)
 {
-    const struct ht_road *road = road_find(world, profile);
-    if (road == NULL) {
+    struct member *member = member_find(world, profile);
+    if (member == NULL) {
         return HT_NOT_FOUND;
     }
-    if ((exclude & ~road->graph->class_mask) != 0) {
+    if ((exclude & ~member->road.graph->class_mask) != 0) {
         return HT_INVALID;
     }
-    if (exclude != 0) {
-        return HT_UNSUPPORTED;
+    if (exclude == 0) {
+        *out = &member->road;
+        return HT_OK;
     }
-    *out = road;
-    return HT_OK;
+    *out = variant_find(member, exclude);
+    if (*out != NULL) {
+        return HT_OK;
+    }
+    (void)pthread_mutex_lock(&world->lock);
+    *out = variant_find(member, exclude); /* somebody else may have made it meanwhile */
+    enum ht_status status = *out != NULL ? HT_OK : variant_add(member, exclude, out);
+    (void)pthread_mutex_unlock(&world->lock);
+    return status;
 }
 
 bool ht_world_ready(struct ht_world *world, const char *profile, uint16_t exclude)
 {
-    (void)world;
-    (void)profile;
-    (void)exclude;
-    return true;
+    struct member *member = exclude == 0 ? NULL : member_find(world, profile);
+    return member == NULL || (exclude & ~member->road.graph->class_mask) != 0 ||
+           variant_find(member, exclude) != NULL;
 }
 
 enum ht_status ht_world_slot_new(struct ht_world_slot **out)

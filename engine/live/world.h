@@ -22,6 +22,13 @@ struct ht_world_slot; /* the place where the current world is published */
 HT_MUST_CHECK enum ht_status ht_world_new(const struct ht_road *roads, uint32_t road_count,
                                           void *owner, void (*release)(void *owner),
                                           struct ht_world **out);
+/* The same for roads whose metrics leave out turns that are closed at the moment: turn_closed[i]
+ * (NULL: none) as in struct ht_overlay, borrowed like the roads, so that an `exclude` metric leaves
+ * them out too. */
+HT_MUST_CHECK enum ht_status ht_world_new_live(const struct ht_road *roads,
+                                               const uint8_t *const *turn_closed,
+                                               uint32_t road_count, void *owner,
+                                               void (*release)(void *owner), struct ht_world **out);
 /* Both take NULL. */
 void ht_world_retain(struct ht_world *world);
 void ht_world_release(struct ht_world *world);
@@ -29,6 +36,8 @@ void ht_world_release(struct ht_world *world);
 /* The network of its roads; NULL where there are none. */
 const struct ht_network *ht_world_network(const struct ht_world *world);
 uint32_t ht_world_road_count(const struct ht_world *world);
+/* The roads in the order in which they were given, without any `exclude`. */
+const struct ht_road *ht_world_road_at(const struct ht_world *world, uint32_t index);
 
 /* The road of a profile (its own name, or OSRM's driving, walking, cycling) without the streets of
  * the classes in `exclude` (enum ht_arc_flag). HT_NOT_FOUND: no such profile. HT_INVALID: a class

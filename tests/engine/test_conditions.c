@@ -1,0 +1,189 @@
+/* Conditions and excluded classes: the world's metrics leave out what is closed, and only that. */
+#include <pthread.h>
+
+#include "engine/live/conditions.h"
+#include "tests/support/check.h"
+#include "tests/support/tiny.h"
+#include "tests/support/tiny_road.h"
+
+/* The direct way x a b c y has a toll on bc and is 800 m long; the one below is longer. */
+static const char map[] = "x a b c y\n"
+                          "         \n"
+                          "  d   e  \n";
+static const struct ht_tiny_way ways[] = {
+    {.nodes = "xa", .road_class = HT_ROAD_RESIDENTIAL},
+    {.nodes = "ab", .road_class = HT_ROAD_RESIDENTIAL},
+    {.nodes = "bc", .road_class = HT_ROAD_RESIDENTIAL, .classes = HT_ARC_TOLL},
+    {.nodes = "cy", .road_class = HT_ROAD_RESIDENTIAL},
+    {.nodes = "adec", .road_class = HT_ROAD_RESIDENTIAL},
+};
+
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
+static const int64_t monday_ms = 20003 * DAY_MS; /* 2024-10-07 */
+
+static struct ht_tiny *town;
+static struct ht_tiny_road tiny;
+static struct ht_turn_condition condition;
+
+static void begin(const char *schedule)
+{
+    town = ht_tiny_new(map, 100, ways, sizeof ways / sizeof ways[0], "");
+    if (schedule != NULL) {
+        uint32_t ab = ht_tiny_arc(town, 'a', 'b', NULL);
+        const struct ht_turn *turn =
+            ht_graph_turn(&town->graph, ab, ht_tiny_arc(town, 'b', 'c', NULL));
+        ht_tiny_require(turn != NULL, "no turn at b");
+        condition = (struct ht_turn_condition){.turn = (uint32_t)(turn - town->turns),
+                                               .schedule = ht_tiny_string(town, schedule)};
+        town->graph.conditions = &condition;
+        town->graph.condition_count = 1;
+    }
+    ht_tiny_road_init(&tiny, town);
+}
+
+static void end(void)
+{
+    ht_tiny_road_free(&tiny);
+    ht_tiny_free(town);
+}
+
+/* To ten metres: the grid is drawn on a globe. */
+static int64_t metres(const struct ht_road *road)
+{
+    struct ht_query *query = NULL;
+    struct ht_way_found found = {0};
+    struct ht_place from = ht_tiny_place(town, 'x', 'a', 0.5);
+    struct ht_place to = ht_tiny_place(town, 'c', 'y', 0.5);
+    enum ht_status status = ht_query_new(&query);
+    if (status == HT_OK) {
+        status = ht_query_cost(query, road, &from, HT_SIDES_BOTH, &to, HT_SIDES_BOTH, &found);
+    }
+    ht_query_free(query);
+    return status == HT_OK ? (found.cost.length_mm + 5000) / 10000 * 10 : -1;
+}
+
+static int64_t metres_excluding(struct ht_world *world, uint16_t exclude)
+{
+    const struct ht_road *road = NULL;
+    return ht_world_road(world, "car", exclude, &road) == HT_OK ? metres(road) : -2;
+}
+
+enum { DIRECT = 600, AROUND = 1000 };
+
+HT_CASE(excluded_class_is_left_out_once_asked_for)
+{
+    begin(NULL);
+    struct ht_world *world = NULL;
+    HT_REQUIRE(ht_world_new(&tiny.road, 1, NULL, NULL, &world) == HT_OK);
+    HT_CHECK(!ht_world_ready(world, "car", HT_ARC_TOLL));
+    HT_CHECK(ht_world_ready(world, "car", 0));
+    HT_CHECK_INT(metres_excluding(world, 0), DIRECT);
+    HT_CHECK_INT(metres_excluding(world, HT_ARC_TOLL), AROUND);
+    HT_CHECK(ht_world_ready(world, "driving", HT_ARC_TOLL));
+    const struct ht_road *once = NULL;
+    const struct ht_road *again = NULL;
+    HT_CHECK_INT(ht_world_road(world, "car", HT_ARC_TOLL, &once), HT_OK);
+    HT_CHECK_INT(ht_world_road(world, "driving", HT_ARC_TOLL, &again), HT_OK);
+    HT_CHECK(once == again);
+    HT_CHECK_INT(metres_excluding(world, HT_ARC_MOTORWAY), DIRECT);
+    HT_CHECK_INT(metres_excluding(world, 0), DIRECT);
+    ht_world_release(world);
+    end();
+}
+
+static void *exclude_on(void *world)
+{
+    return (void *)(uintptr_t)(metres_excluding(world, HT_ARC_TOLL) != AROUND);
+}
+
+HT_CASE(excluded_class_asked_for_by_many_at_once_is_made_once)
+{
+    enum { THREADS = 4 };
+    begin(NULL);
+    struct ht_world *world = NULL;
+    pthread_t threads[THREADS];
+    HT_REQUIRE(ht_world_new(&tiny.road, 1, NULL, NULL, &world) == HT_OK);
+    for (int i = 0; i < THREADS; i++) {
+        HT_REQUIRE(pthread_create(&threads[i], NULL, exclude_on, world) == 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        void *wrong = NULL;
+        HT_CHECK(pthread_join(threads[i], &wrong) == 0);
+        HT_CHECK(wrong == NULL);
+    }
+    ht_world_release(world);
+    end();
+}
+
+HT_CASE(turn_is_closed_while_its_schedule_holds)
+{
+    begin("Mo-Fr 07:00-09:00");
+    struct ht_world *base = NULL;
+    struct ht_world *world = NULL;
+    struct ht_conditions *conditions = NULL;
+    uint32_t unread = 9;
+    HT_REQUIRE(ht_world_new(&tiny.road, 1, NULL, NULL, &base) == HT_OK);
+    HT_REQUIRE(ht_conditions_new(base, &conditions, &unread) == HT_OK);
+    HT_CHECK_INT(unread, 0);
+    HT_CHECK_INT(ht_conditions_world(conditions, monday_ms + 6 * HOUR_MS, &world), HT_OK);
+    HT_CHECK(world == base);
+    ht_world_release(world);
+    HT_CHECK_INT(ht_conditions_next_change(conditions, monday_ms + 6 * HOUR_MS),
+                 monday_ms + 7 * HOUR_MS);
+    HT_CHECK_INT(ht_conditions_world(conditions, monday_ms + 7 * HOUR_MS, &world), HT_OK);
+    HT_REQUIRE(world != NULL && world != base);
+    HT_CHECK_INT(metres_excluding(world, 0), AROUND);
+    HT_CHECK_INT(metres_excluding(base, 0), DIRECT);
+    struct ht_world *same = base;
+    HT_CHECK_INT(ht_conditions_world(conditions, monday_ms + 8 * HOUR_MS, &same), HT_OK);
+    HT_CHECK(same == NULL);
+    struct ht_world *after = NULL;
+    HT_CHECK_INT(ht_conditions_world(conditions, monday_ms + 9 * HOUR_MS, &after), HT_OK);
+    HT_CHECK(after == base);
+    ht_world_release(after);
+    HT_CHECK_INT(metres_excluding(world, 0), AROUND);
+    ht_conditions_free(conditions);
+    ht_world_release(base);
+    HT_CHECK_INT(metres_excluding(world, 0), AROUND); /* it holds on to what it came from */
+    ht_world_release(world);
+    end();
+}
+
+HT_CASE(closed_turn_stays_closed_when_a_class_is_excluded)
+{
+    begin("24/7");
+    struct ht_world *base = NULL;
+    struct ht_world *world = NULL;
+    struct ht_conditions *conditions = NULL;
+    HT_REQUIRE(ht_world_new(&tiny.road, 1, NULL, NULL, &base) == HT_OK);
+    HT_REQUIRE(ht_conditions_new(base, &conditions, NULL) == HT_OK);
+    HT_REQUIRE(ht_conditions_world(conditions, monday_ms, &world) == HT_OK && world != NULL);
+    HT_CHECK_INT(metres_excluding(world, HT_ARC_MOTORWAY), AROUND);
+    HT_CHECK_INT(metres_excluding(base, HT_ARC_MOTORWAY), DIRECT);
+    ht_world_release(world);
+    ht_conditions_free(conditions);
+    ht_world_release(base);
+    end();
+}
+
+HT_CASE(schedule_that_cannot_be_read_never_holds)
+{
+    begin("weight > 7.5");
+    struct ht_world *base = NULL;
+    struct ht_world *world = NULL;
+    struct ht_conditions *conditions = NULL;
+    uint32_t unread = 0;
+    HT_REQUIRE(ht_world_new(&tiny.road, 1, NULL, NULL, &base) == HT_OK);
+    HT_REQUIRE(ht_conditions_new(base, &conditions, &unread) == HT_OK);
+    HT_CHECK_INT(unread, 1);
+    HT_CHECK_INT(ht_conditions_world(conditions, monday_ms, &world), HT_OK);
+    HT_CHECK(world == base);
+    HT_CHECK(ht_conditions_next_change(conditions, monday_ms) == INT64_MAX);
+    ht_world_release(world);
+    ht_conditions_free(conditions);
+    ht_world_release(base);
+    end();
+}
+
+HT_MAIN()
