@@ -255,6 +255,8 @@ static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile
     p->metric.out_length = ITEMS(out_length, c->out.edge_count);
     p->metric.in_time = ITEMS(in_time, c->in.edge_count);
     p->metric.in_length = ITEMS(in_length, c->in.edge_count);
+    p->metric.out_via = ITEMS(out_via, c->out.edge_count);
+    p->metric.in_via = ITEMS(in_via, c->in.edge_count);
     return sound;
 }
 

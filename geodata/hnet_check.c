@@ -371,6 +371,27 @@ static bool check_in_time(const struct ht__hnet_profile *p, size_t first, size_t
     return times(p->metric.in_time, first, count);
 }
 
+/* Vertices below, or none. */
+static bool vias(const struct ht__hnet_profile *p, const uint32_t *values, size_t first,
+                 size_t count)
+{
+    bool sound = true;
+    for (size_t i = first; i < first + count; i++) {
+        sound &= values[i] < p->cch.vertex_count || values[i] == HT_NONE;
+    }
+    return sound;
+}
+
+static bool check_out_via(const struct ht__hnet_profile *p, size_t first, size_t count)
+{
+    return vias(p, p->metric.out_via, first, count);
+}
+
+static bool check_in_via(const struct ht__hnet_profile *p, size_t first, size_t count)
+{
+    return vias(p, p->metric.in_via, first, count);
+}
+
 /* What holds no index needs no look; the snap index is checked where it is opened. */
 static bool check_nothing(const struct ht__hnet_profile *p, size_t first, size_t count)
 {

@@ -59,6 +59,8 @@ enum {
     X(out_length, sizeof(uint32_t))                                                                \
     X(in_time, sizeof(uint64_t))                                                                   \
     X(in_length, sizeof(uint32_t))                                                                 \
+    X(out_via, sizeof(uint32_t))                                                                   \
+    X(in_via, sizeof(uint32_t))                                                                    \
     X(snap, 1)
 
 enum ht__hnet_kind {

@@ -231,7 +231,9 @@ static enum ht_status write_hierarchy(struct ht_hnet_writer *writer, const struc
                                 {HT__SECTION_out_time, m->out_time, c->out.edge_count},
                                 {HT__SECTION_out_length, m->out_length, c->out.edge_count},
                                 {HT__SECTION_in_time, m->in_time, c->in.edge_count},
-                                {HT__SECTION_in_length, m->in_length, c->in.edge_count}};
+                                {HT__SECTION_in_length, m->in_length, c->in.edge_count},
+                                {HT__SECTION_out_via, m->out_via, c->out.edge_count},
+                                {HT__SECTION_in_via, m->in_via, c->in.edge_count}};
     return PARTS(writer, list, error);
 }
 

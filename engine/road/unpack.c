@@ -41,7 +41,9 @@ static uint32_t middle(const struct ht_unpack *unpack, uint32_t from, uint32_t t
     if (edge == HT_NONE) {
         return HT_NONE;
     }
-    return up ? unpack->metric->out_via[edge] : unpack->metric->in_via[edge];
+    uint32_t via = up ? unpack->metric->out_via[edge] : unpack->metric->in_via[edge];
+    /* always below both ends: that a foreign file can't send us in circles is checked here */
+    return via < (up ? from : to) ? via : HT_NONE;
 }
 
 static enum ht_status push(struct ht_unpack *unpack, size_t *height, uint32_t from, uint32_t to)
