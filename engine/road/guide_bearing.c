@@ -20,7 +20,7 @@ struct ht__ahead {
     double step[HT__FAR_POINTS];
     uint32_t n;
     double total;
-    struct ht__xy grid;
+    struct ht__grid grid;
 };
 
 struct ht__line {
@@ -34,9 +34,20 @@ static struct ht__xy ht__mix(struct ht__xy a, struct ht__xy b, double t)
     return (struct ht__xy){a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t};
 }
 
-static struct ht__xy ht__on_grid(struct ht__xy p, struct ht__xy grid)
+static struct ht__xy ht__on_grid(struct ht__xy p, struct ht__grid grid)
 {
     return (struct ht__xy){round(p.x / grid.x) * grid.x, round(p.y / grid.y) * grid.y};
+}
+
+/* A point between two others of the grid. */
+static struct ht__xy ht__between(struct ht__xy a, struct ht__xy b, double t, struct ht__grid grid)
+{
+    const double noise = 1e-6;
+    struct ht__xy p = ht__mix(a, b, t);
+    double x = p.x / grid.x;
+    double y = p.y / grid.y;
+    return (struct ht__xy){(grid.west ? ceil(x - noise) : floor(x + noise)) * grid.x,
+                           (grid.south ? ceil(y - noise) : floor(y + noise)) * grid.y};
 }
 
 static struct ht__xy ht__at_length(const struct ht__ahead *a, double length)
@@ -44,8 +55,7 @@ static struct ht__xy ht__at_length(const struct ht__ahead *a, double length)
     double done = 0;
     for (uint32_t i = 1; i < a->n; i++) {
         if (done + a->step[i] >= length) {
-            return ht__on_grid(ht__mix(a->p[i - 1], a->p[i], (length - done) / a->step[i]),
-                               a->grid);
+            return ht__between(a->p[i - 1], a->p[i], (length - done) / a->step[i], a->grid);
         }
         done += a->step[i];
     }
@@ -80,7 +90,8 @@ static double ht__max_off(struct ht__line line, const struct ht__xy *p, uint32_t
 }
 
 /* The road sampled every metre, up to where drivers look. */
-static uint32_t ht__sampled(const struct ht__xy *p, uint32_t n, struct ht__xy *out)
+static uint32_t ht__sampled(const struct ht__xy *p, uint32_t n, struct ht__grid grid,
+                            struct ht__xy *out)
 {
     uint32_t count = 0;
     double carry = 0;
@@ -90,7 +101,7 @@ static uint32_t ht__sampled(const struct ht__xy *p, uint32_t n, struct ht__xy *o
         double step = ht__xy_distance(p[i - 1], p[i]);
         for (double at = 1 - carry; at <= step && done + at <= HT__FAR_M; at += 1) {
             if (count < HT__SAMPLES_MAX) {
-                out[count++] = ht__mix(p[i - 1], p[i], at / step);
+                out[count++] = ht__between(p[i - 1], p[i], at / step, grid);
             }
         }
         carry = fmod(carry + step, 1);
@@ -102,10 +113,10 @@ static uint32_t ht__sampled(const struct ht__xy *p, uint32_t n, struct ht__xy *o
 /* The line of least squares (north over east) through the samples, a metre longer than they, cut to
  * where the road begins and ends. What lies beyond the samples is off the line: a long road must
  * not be judged by its first half. */
-static struct ht__line ht__regression(const struct ht__xy *p, uint32_t n, struct ht__xy grid)
+static struct ht__line ht__regression(const struct ht__xy *p, uint32_t n, struct ht__grid grid)
 {
     struct ht__xy sample[HT__SAMPLES_MAX];
-    uint32_t count = ht__sampled(p, n, sample);
+    uint32_t count = ht__sampled(p, n, grid, sample);
     if (count < 2) {
         return (struct ht__line){p[0], p[n - 1]};
     }
@@ -138,7 +149,7 @@ static struct ht__line ht__regression(const struct ht__xy *p, uint32_t n, struct
 }
 
 /* The head of a vector, moved so that it starts near the junction: nine tenths of the offset go. */
-static struct ht__xy ht__corrected(struct ht__xy base, struct ht__xy head, struct ht__xy grid)
+static struct ht__xy ht__corrected(struct ht__xy base, struct ht__xy head, struct ht__grid grid)
 {
     base = ht__on_grid(base, grid);
     head = ht__on_grid(head, grid);
@@ -162,7 +173,7 @@ static void ht__trim_step(struct ht__ahead *a, double length)
     }
     double before = i > 1 ? a->step[i - 1] : 0;
     double ratio = (length - before) / (a->step[i] - before);
-    a->p[i] = ht__on_grid(ht__mix(a->p[i - 1], a->p[i], ratio), a->grid);
+    a->p[i] = ht__between(a->p[i - 1], a->p[i], ratio, a->grid);
     a->n = i + 1;
 }
 
@@ -280,7 +291,7 @@ static uint32_t ht__cut_front(const struct ht__ahead *a, double length, struct h
     for (uint32_t i = 1; i < a->n; i++) {
         if (done + a->step[i] >= length) {
             uint32_t n = 0;
-            out[n++] = ht__mix(a->p[i - 1], a->p[i], (length - done) / a->step[i]);
+            out[n++] = ht__between(a->p[i - 1], a->p[i], (length - done) / a->step[i], a->grid);
             for (uint32_t k = i; k < a->n; k++) {
                 out[n++] = a->p[k];
             }
@@ -403,7 +414,7 @@ void ht__road_bearings(const struct ht__map *map, struct ht__road *road, uint8_t
     }
     a.step[0] = 0;
     a.total = 0;
-    a.grid = ht__grid(map, road->arc);
+    a.grid = ht__grid_of(map, road->arc);
     for (uint32_t i = 1; i < a.n; i++) {
         a.step[i] = ht__xy_distance(a.p[i - 1], a.p[i]);
         a.total += a.step[i];
