@@ -1,0 +1,485 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "geodata/hnet_internal.h"
+#include "geodata/hnet_write.h"
+#include "geodata/osm_import.h"
+#include "tests/support/check.h"
+
+/* A town of a few streets with everything that has a section: names, bans over ways and by the
+ * clock. */
+static const char town[] =
+    "<?xml version=\"1.0\"?><osm version=\"0.6\">\n"
+    "<node id=\"1\" lon=\"121.70\" lat=\"29.95\"/><node id=\"2\" lon=\"121.701\" lat=\"29.95\"/>\n"
+    "<node id=\"3\" lon=\"121.702\" lat=\"29.95\"/><node id=\"4\" lon=\"121.702\" "
+    "lat=\"29.951\"/>\n"
+    "<node id=\"5\" lon=\"121.701\" lat=\"29.951\"/><node id=\"6\" lon=\"121.703\" lat=\"29.95\">"
+    "<tag k=\"highway\" v=\"traffic_signals\"/></node><node id=\"7\" lon=\"121.704\" "
+    "lat=\"29.95\"/>\n"
+    "<way id=\"10\"><nd ref=\"1\"/><nd ref=\"2\"/><tag k=\"highway\" v=\"residential\"/>"
+    "<tag k=\"name\" v=\"候涛路\"/></way>\n"
+    "<way id=\"11\"><nd ref=\"2\"/><nd ref=\"3\"/><tag k=\"highway\" v=\"residential\"/></way>\n"
+    "<way id=\"12\"><nd ref=\"3\"/><nd ref=\"4\"/><nd ref=\"5\"/><nd ref=\"2\"/>"
+    "<tag k=\"highway\" v=\"living_street\"/></way>\n"
+    "<way id=\"13\"><nd ref=\"3\"/><nd ref=\"6\"/><nd ref=\"7\"/>"
+    "<tag k=\"highway\" v=\"residential\"/></way>\n"
+    "<relation id=\"20\"><member type=\"way\" ref=\"10\" role=\"from\"/>"
+    "<member type=\"way\" ref=\"11\" role=\"via\"/><member type=\"way\" ref=\"13\" role=\"to\"/>"
+    "<tag k=\"type\" v=\"restriction\"/><tag k=\"restriction\" v=\"no_straight_on\"/></relation>\n"
+    "<relation id=\"21\"><member type=\"way\" ref=\"11\" role=\"from\"/>"
+    "<member type=\"node\" ref=\"3\" role=\"via\"/><member type=\"way\" ref=\"12\" role=\"to\"/>"
+    "<tag k=\"restriction:conditional\" v=\"no_left_turn @ (07:00-09:00)\"/></relation></osm>\n";
+
+static char folder[64];
+static char file_path[96];
+static char other_path[96];
+
+static bool put_file(const char *path, const void *data, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+    bool done = file != NULL && fwrite(data, 1, size, file) == size;
+    return file != NULL && fclose(file) == 0 && done;
+}
+
+static unsigned char *get_file(const char *path, size_t *size)
+{
+    struct stat info;
+    FILE *file = fopen(path, "rb");
+    if (file == NULL || stat(path, &info) != 0) {
+        return NULL;
+    }
+    *size = (size_t)info.st_size;
+    unsigned char *data = malloc(*size + 1);
+    if (data != NULL && fread(data, 1, *size, file) != *size) {
+        free(data);
+        data = NULL;
+    }
+    (void)fclose(file);
+    return data;
+}
+
+/* Makes the town's file once for all cases. */
+static bool ready(void)
+{
+    static bool made;
+    if (made) {
+        return true;
+    }
+    (void)snprintf(folder, sizeof folder, "/tmp/houtao-test-hnet-XXXXXX");
+    if (mkdtemp(folder) == NULL) {
+        return false;
+    }
+    char input[96];
+    (void)snprintf(input, sizeof input, "%s/town.osm", folder);
+    (void)snprintf(file_path, sizeof file_path, "%s/town.hnet", folder);
+    (void)snprintf(other_path, sizeof other_path, "%s/other.hnet", folder);
+    const char *inputs[] = {input, input}; /* the second one repeats the first */
+    struct ht_import import = {.inputs = inputs,
+                               .input_count = 2,
+                               .output = file_path,
+                               .profiles = "car,foot",
+                               .threads = 1};
+    struct ht_import_report report;
+    struct ht_error error = {.status = HT_OK};
+    made = put_file(input, town, sizeof town - 1) && ht_import(&import, &report, &error) == HT_OK &&
+           report.counts.duplicate_ways == 4 && report.counts.duplicate_nodes == 7;
+    if (!made) {
+        (void)printf("  import: %s\n", error.message);
+    }
+    ht_import_report_deinit(&report);
+    return made;
+}
+
+__attribute__((destructor)) static void clean(void)
+{
+    if (folder[0] != '\0') {
+        char path[96];
+        (void)unlink(file_path);
+        (void)unlink(other_path);
+        (void)snprintf(path, sizeof path, "%s/town.osm", folder);
+        (void)unlink(path);
+        (void)rmdir(folder);
+    }
+}
+
+/* Opens a file and asks for all profiles. */
+static enum ht_status open_all(const char *path, struct ht_error *error)
+{
+    struct ht_hnet *file = NULL;
+    enum ht_status status = ht_hnet_open(path, &file, error);
+    for (uint32_t i = 0; status == HT_OK && i < ht_hnet_profile_count(file); i++) {
+        struct ht_road road;
+        status = ht_hnet_road(file, ht_hnet_profile(file, i), NULL, &road, error);
+    }
+    if (status == HT_OK) {
+        const char *json = NULL;
+        size_t size = 0;
+        status = ht_hnet_info(file, &json, &size, error);
+    }
+    ht_hnet_close(file);
+    return status;
+}
+
+static enum ht_status open_bytes(const void *data, size_t size, struct ht_error *error)
+{
+    if (!put_file(other_path, data, size)) {
+        return HT_OK; /* which every caller takes for a failure of the test */
+    }
+    return open_all(other_path, error);
+}
+
+HT_CASE(what_is_written_is_read)
+{
+    HT_REQUIRE(ready());
+    struct ht_hnet *file = NULL;
+    struct ht_error error = {.status = HT_OK};
+    HT_REQUIRE(ht_hnet_open(file_path, &file, &error) == HT_OK);
+    HT_REQUIRE(ht_hnet_profile_count(file) == 2);
+    HT_CHECK_STR(ht_hnet_profile(file, 0), "car");
+    HT_CHECK_STR(ht_hnet_profile(file, 1), "foot");
+    struct ht_road road;
+    struct ht_road again;
+    HT_CHECK_INT(ht_hnet_road(file, "boat", NULL, &road, &error), HT_NOT_FOUND);
+    HT_REQUIRE(ht_hnet_road(file, "car", NULL, &road, &error) == HT_OK);
+    HT_REQUIRE(ht_hnet_road(file, "car", NULL, &again, &error) == HT_OK);
+    HT_CHECK(road.graph == again.graph && road.snap == again.snap && road.snap != NULL);
+
+    struct ht_profile **profiles = NULL;
+    size_t count = 0;
+    struct ht_pool *pool = NULL;
+    struct ht_network_build *build = NULL;
+    struct ht_graph_owned *owned = NULL;
+    struct ht_graph_counts counts;
+    struct ht_build_input input = {.data = town, .size = sizeof town - 1};
+    HT_REQUIRE(ht_profiles_open("car", &profiles, &count, NULL) == HT_OK);
+    HT_REQUIRE(ht_pool_new(1, &pool) == HT_OK);
+    HT_REQUIRE(ht_network_build_new(profiles, count, pool, &build) == HT_OK);
+    HT_REQUIRE(ht_network_build_read(build, &input, 1, NULL, NULL, &error) == HT_OK);
+    HT_REQUIRE(ht_network_build_graph(build, 0, &owned, &counts) == HT_OK);
+    const struct ht_network *n = ht_network_build_network(build);
+    const struct ht_graph *g = ht_graph_owned_view(owned);
+    HT_CHECK_INT(counts.copies, 1);
+    HT_CHECK(g->condition_count > 0);
+    HT_REQUIRE(road.network->node_count == n->node_count &&
+               road.network->way_count == n->way_count);
+    HT_CHECK(memcmp(road.network->node_point, n->node_point, n->node_count * 8) == 0);
+    HT_CHECK(memcmp(road.network->node_osm_id, n->node_osm_id, n->node_count * 8) == 0);
+    HT_CHECK_STR(road.network->strings + road.network->ways[0].name, "候涛路");
+    HT_REQUIRE(road.graph->arc_count == g->arc_count && road.graph->turn_count == g->turn_count &&
+               road.graph->junction_count == g->junction_count &&
+               road.graph->condition_count == g->condition_count);
+    HT_CHECK(memcmp(road.graph->arcs, g->arcs, g->arc_count * sizeof *g->arcs) == 0);
+    HT_CHECK(memcmp(road.graph->turns, g->turns, g->turn_count * sizeof *g->turns) == 0);
+    HT_CHECK(memcmp(road.graph->turn_first, g->turn_first, (g->arc_count + 1) * 4) == 0);
+    HT_CHECK_INT(road.graph->class_mask, g->class_mask);
+    HT_CHECK_INT(road.cch->vertex_count, g->arc_count);
+    const uint32_t *list = NULL;
+    HT_CHECK_INT(ht_graph_copies(road.graph, g->arcs[g->base_arc_count].base, &list), 1);
+    ht_graph_owned_free(owned);
+    ht_network_build_free(build);
+    ht_profiles_free(profiles, count);
+    ht_pool_free(pool);
+    ht_hnet_close(file);
+}
+
+HT_CASE(every_damaged_byte_is_noticed)
+{
+    HT_REQUIRE(ready());
+    size_t size = 0;
+    struct ht_error error;
+    unsigned char *data = get_file(file_path, &size);
+    HT_REQUIRE(data != NULL);
+    HT_REQUIRE(open_bytes(data, size, &error) == HT_OK);
+    size_t step = HT_LONG ? 1 : 37; /* prime to the lines: all places in them are met */
+    uint32_t accepted = 0;
+    for (size_t i = 0; i < size; i += step) {
+        unsigned char old = data[i];
+        data[i] ^= (unsigned char)(1U << (i % 8));
+        error.message[0] = '\0';
+        accepted += open_bytes(data, size, &error) == HT_OK || error.message[0] == '\0';
+        data[i] = old;
+    }
+    HT_CHECK_INT(accepted, 0);
+    free(data);
+}
+
+HT_CASE(a_file_of_any_other_length_is_refused)
+{
+    HT_REQUIRE(ready());
+    size_t size = 0;
+    unsigned char *data = get_file(file_path, &size);
+    HT_REQUIRE(data != NULL);
+    struct ht_error error;
+    HT_CHECK_INT(open_bytes(data, 0, &error), HT_FOREIGN);
+    HT_CHECK_INT(open_bytes(data, 63, &error), HT_FOREIGN);
+    HT_CHECK_INT(open_bytes(data, 64, &error), HT_TRUNCATED);
+    HT_CHECK_INT(open_bytes(data, size / 2, &error), HT_TRUNCATED);
+    HT_CHECK(strstr(error.message, "cut short") != NULL);
+    HT_CHECK(strstr(error.message, "houtao import") != NULL);
+    HT_CHECK_INT(open_bytes(data, size - 1, &error), HT_TRUNCATED);
+    HT_CHECK_INT(open_bytes(data, size + 1, &error), HT_CHECKSUM);
+    free(data);
+}
+
+/* ---- files whose checksums are right ---- */
+
+static struct ht__hnet_header *header_of(unsigned char *data)
+{
+    return (struct ht__hnet_header *)(void *)data;
+}
+
+static struct ht__hnet_section *table_of(unsigned char *data)
+{
+    return (struct ht__hnet_section *)(void *)(data + header_of(data)->table_offset);
+}
+
+static void seal(unsigned char *data)
+{
+    struct ht__hnet_header *header = header_of(data);
+    struct ht__hnet_section *table = table_of(data);
+    for (uint32_t i = 0; i < header->section_count; i++) {
+        /* all of the town's sections are of one chunk */
+        uint64_t hash = ht__hnet_hash(data + table[i].offset, (size_t)table[i].size);
+        if (table[i].size > 0) {
+            table[i].checksum = hash;
+        }
+    }
+    header->table_checksum = ht__hnet_hash(table, header->section_count * sizeof *table);
+    header->header_checksum =
+        ht__hnet_hash(header, offsetof(struct ht__hnet_header, header_checksum));
+}
+
+HT_CASE(older_newer_and_foreign_files_are_named)
+{
+    HT_REQUIRE(ready());
+    size_t size = 0;
+    struct ht_error error;
+    unsigned char *data = get_file(file_path, &size);
+    HT_REQUIRE(data != NULL);
+    header_of(data)->version = 0;
+    seal(data);
+    HT_CHECK_INT(open_bytes(data, size, &error), HT_VERSION);
+    HT_CHECK(strstr(error.message, "older") != NULL && strstr(error.message, "import") != NULL);
+    header_of(data)->version = HT__HNET_VERSION + 1;
+    seal(data);
+    HT_CHECK_INT(open_bytes(data, size, &error), HT_VERSION);
+    HT_CHECK(strstr(error.message, "newer") != NULL);
+    header_of(data)->version = HT__HNET_VERSION;
+    header_of(data)->endian = UINT32_C(0x04030201);
+    seal(data);
+    HT_CHECK_INT(open_bytes(data, size, &error), HT_FOREIGN);
+    memcpy(data, "\x89PNG\r\n\x1a\n", 8);
+    HT_CHECK_INT(open_bytes(data, size, &error), HT_FOREIGN);
+    HT_CHECK_INT(open_all("/nonexistent/x.hnet", &error), HT_IO);
+    HT_CHECK_INT(open_all("/", &error), HT_FOREIGN);
+    free(data);
+}
+
+HT_CASE(a_good_checksum_does_not_replace_range_checks)
+{
+    static const char *const harmless[] = {
+        "info",        "out_depth",  "in_depth", "strings", "out_length", "in_length", "turn_edge",
+        "node_osm_id", "node_point", "out_time", "in_time", "out_first",  "in_first",  "snap"};
+    HT_REQUIRE(ready());
+    size_t size = 0;
+    unsigned char *data = get_file(file_path, &size);
+    HT_REQUIRE(data != NULL);
+    seal(data);
+    struct ht_error error;
+    HT_REQUIRE(open_bytes(data, size, &error) == HT_OK);
+    struct ht__hnet_section *table = table_of(data);
+    uint32_t tried = 0;
+    for (uint32_t i = 0; i < header_of(data)->section_count; i++) {
+        bool skip = table[i].size == 0;
+        for (size_t k = 0; k < sizeof harmless / sizeof *harmless; k++) {
+            skip |= strcmp(table[i].name, harmless[k]) == 0;
+        }
+        if (skip) {
+            continue;
+        }
+        /* the last item, as if it pointed far away; of structs, every field at once */
+        size_t at = (size_t)(table[i].offset + table[i].size - table[i].item);
+        unsigned char old[256];
+        memcpy(old, data + at, table[i].item);
+        memset(data + at, 0xFE, table[i].item);
+        seal(data);
+        if (open_bytes(data, size, &error) != HT_RANGE) {
+            HT_CHECK_STR(table[i].name, "refused");
+        }
+        tried++;
+        memcpy(data + at, old, table[i].item);
+    }
+    HT_CHECK(tried > 40);
+    free(data);
+}
+
+/* The section of a profile by name. */
+static struct ht__hnet_section *section_of(unsigned char *data, const char *name)
+{
+    struct ht__hnet_section *table = table_of(data);
+    for (uint32_t i = 0; i < header_of(data)->section_count; i++) {
+        if (strcmp(table[i].name, name) == 0) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+static enum ht_status with_u32(unsigned char *data, size_t size, const char *section, size_t index,
+                               uint32_t value)
+{
+    struct ht_error error;
+    struct ht__hnet_section *s = section_of(data, section);
+    uint32_t old = 0;
+    unsigned char *at = data + s->offset + index * 4;
+    memcpy(&old, at, 4);
+    memcpy(at, &value, 4);
+    seal(data);
+    enum ht_status status = open_bytes(data, size, &error);
+    memcpy(at, &old, 4);
+    return status;
+}
+
+HT_CASE(rows_and_trees_must_hang_together)
+{
+    HT_REQUIRE(ready());
+    size_t size = 0;
+    unsigned char *data = get_file(file_path, &size);
+    HT_REQUIRE(data != NULL);
+    const uint32_t *first_out =
+        (const uint32_t *)(const void *)(data + section_of(data, "first_out")->offset);
+    HT_CHECK_INT(with_u32(data, size, "first_out", 0, 1), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "first_out", 1, first_out[2] + 1), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "out_first", 0, 1), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "turn_edge", 0, 1U << 30), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "node_point", 1, 1900000000), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "out_time", 1, 0x80000001), HT_RANGE);
+    HT_CHECK_INT(
+        with_u32(data, size, "strings", section_of(data, "strings")->size / 4 - 1, 0x61616161),
+        section_of(data, "strings")->size % 4 == 0 ? HT_RANGE : HT_OK);
+    /* a parent below its child, an upper end that does not lie above */
+    const uint32_t *parent =
+        (const uint32_t *)(const void *)(data + section_of(data, "parent")->offset);
+    HT_REQUIRE(parent[0] != HT_NONE);
+    HT_CHECK_INT(with_u32(data, size, "parent", 0, 0), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "out_head", 0, 0), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "rank", 0, 1U << 29), HT_RANGE);
+    free(data);
+}
+
+HT_CASE(sizes_must_agree_with_counts)
+{
+    HT_REQUIRE(ready());
+    size_t size = 0;
+    unsigned char *data = get_file(file_path, &size);
+    HT_REQUIRE(data != NULL);
+    struct ht__hnet_graph *graph =
+        (struct ht__hnet_graph *)(void *)(data + section_of(data, "graph")->offset);
+    struct ht_error error;
+    for (size_t at = 64; at + 4 <= sizeof *graph - 4; at += 4) {
+        uint32_t old = 0;
+        uint32_t more = 0;
+        unsigned char *field = (unsigned char *)graph + at;
+        memcpy(&old, field, 4);
+        more = old + 1;
+        memcpy(field, &more, 4);
+        seal(data);
+        if (at != offsetof(struct ht__hnet_graph, class_mask) &&
+            at != offsetof(struct ht__hnet_graph, depth_max)) {
+            HT_CHECK_INT(open_bytes(data, size, &error), HT_RANGE);
+        }
+        memcpy(field, &old, 4);
+    }
+    memset(graph->name, 'x', sizeof graph->name);
+    seal(data);
+    HT_CHECK_INT(open_bytes(data, size, &error), HT_RANGE);
+    free(data);
+}
+
+HT_CASE(no_room_on_the_disk_is_said_and_nothing_is_left)
+{
+    HT_REQUIRE(ready());
+    char temporary[104];
+    (void)snprintf(temporary, sizeof temporary, "%s.tmp", other_path);
+    (void)unlink(other_path);
+    struct rlimit old;
+    HT_REQUIRE(getrlimit(RLIMIT_FSIZE, &old) == 0);
+    struct rlimit small = {.rlim_cur = 4096, .rlim_max = old.rlim_max};
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    HT_REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    char input[96];
+    (void)snprintf(input, sizeof input, "%s/town.osm", folder);
+    const char *inputs[] = {input};
+    struct ht_import import = {
+        .inputs = inputs, .input_count = 1, .output = other_path, .profiles = "car", .threads = 1};
+    struct ht_import_report report;
+    struct ht_error error = {.status = HT_OK};
+    enum ht_status status = ht_import(&import, &report, &error);
+    (void)setrlimit(RLIMIT_FSIZE, &old);
+    (void)signal(SIGXFSZ, handler);
+    HT_CHECK_INT(status, HT_IO);
+    HT_CHECK(strstr(error.message, "other.hnet") != NULL);
+    HT_CHECK(access(other_path, F_OK) != 0 && access(temporary, F_OK) != 0);
+    ht_import_report_deinit(&report);
+}
+
+HT_CASE(a_failed_import_leaves_the_old_file)
+{
+    HT_REQUIRE(ready());
+    size_t size = 0;
+    size_t after = 0;
+    unsigned char *before = get_file(file_path, &size);
+    const char *inputs[] = {file_path}; /* not an extract */
+    struct ht_import import = {
+        .inputs = inputs, .input_count = 1, .output = file_path, .profiles = "car", .threads = 1};
+    struct ht_import_report report;
+    struct ht_error error = {.status = HT_OK};
+    HT_CHECK(ht_import(&import, &report, &error) != HT_OK);
+    HT_CHECK(error.message[0] != '\0');
+    ht_import_report_deinit(&report);
+    unsigned char *now = get_file(file_path, &after);
+    HT_REQUIRE(before != NULL && now != NULL);
+    HT_CHECK(size == after && memcmp(before, now, size) == 0);
+    free(before);
+    free(now);
+}
+
+HT_CASE(a_file_cut_while_it_is_mapped_ends_with_a_line_and_code_1)
+{
+    HT_REQUIRE(ready());
+    size_t size = 0;
+    unsigned char *data = get_file(file_path, &size);
+    HT_REQUIRE(data != NULL && put_file(other_path, data, size));
+    free(data);
+    (void)fflush(stdout);
+    int line[2];
+    HT_REQUIRE(pipe(line) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)dup2(line[1], STDERR_FILENO);
+        ht_hnet_guard_sigbus();
+        struct ht_hnet *file = NULL;
+        struct ht_road road;
+        struct ht_error error;
+        if (ht_hnet_open(other_path, &file, &error) == HT_OK && truncate(other_path, 64) == 0) {
+            enum ht_status status = ht_hnet_road(file, "car", NULL, &road, &error);
+            (void)status;
+        }
+        _exit(3);
+    }
+    int result = 0;
+    char text[128] = "";
+    (void)close(line[1]);
+    HT_REQUIRE(child > 0 && waitpid(child, &result, 0) == child);
+    ssize_t got = read(line[0], text, sizeof text - 1);
+    (void)close(line[0]);
+    HT_CHECK(got > 0 && strstr(text, "network file was cut") != NULL);
+    HT_CHECK(WIFEXITED(result) && WEXITSTATUS(result) == 1);
+}
+
+HT_MAIN()
