@@ -32,6 +32,7 @@ static void job_run(void *user, void *data, struct ht_reply *reply)
     struct ht_app *app = context->app;
     bool shared = pthread_mutex_trylock(&app->pool_lock) == 0;
     ht_osrm_run(context->osrm, job->request, job->world, shared ? app->pool : NULL, reply);
+    reply->cors = true;
     if (shared) {
         (void)pthread_mutex_unlock(&app->pool_lock);
     }
@@ -60,7 +61,7 @@ static void answer_later(struct ht_http_call *call, struct ht_osrm_request *requ
     call->job = (struct ht_http_job){.run = job_run, .free = job_free, .data = job};
 }
 
-void ht_osrm_call(struct ht_app_context *context, struct ht_http_call *call)
+static void answer_now(struct ht_app_context *context, struct ht_http_call *call)
 {
     const struct ht_http_request *http = call->request;
     struct ht_world *world = ht_world_reader_get(&context->world);
@@ -80,4 +81,12 @@ void ht_osrm_call(struct ht_app_context *context, struct ht_http_call *call)
     }
     ht_osrm_run(context->osrm, request, world, NULL, call->reply);
     ht_osrm_request_free(request);
+}
+
+/* Answers begin with a fresh reply, so that pages of any origin may read them is said at the end.
+ */
+void ht_osrm_call(struct ht_app_context *context, struct ht_http_call *call)
+{
+    answer_now(context, call);
+    call->reply->cors = true;
 }
