@@ -207,6 +207,7 @@ static bool find_road(struct ht_osrm_job *job, struct ht_world *world)
     const char *profile = job->request->profile;
     enum ht_status status = HT_INVALID;
     if (exclude_mask(job->request, &job->exclude)) {
+        job->network_id = ht_world_id(world);
         status = ht_world_road(world, profile, job->exclude, &job->road);
     }
     if (status == HT_OK) {

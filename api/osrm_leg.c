@@ -65,6 +65,7 @@ static struct ht_guide_leg guide_leg(const struct writer *w, uint32_t index)
         .target_side = leg->target_side,
         .arcs = w->arcs + leg->first_arc,
         .arc_count = leg->arc_count,
+        .network_id = w->job->network_id,
     };
 }
 

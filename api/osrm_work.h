@@ -49,6 +49,7 @@ struct ht_osrm_job {
     struct ht_reply *reply;
     uint16_t exclude;
     uint32_t fingerprint; /* of network and profile, for hints */
+    uint64_t network_id;  /* for what guidance remembers */
 };
 
 /* Makes room for `count` items and sets the list's count to it. */

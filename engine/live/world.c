@@ -23,6 +23,7 @@ struct member {
 
 struct ht_world {
     atomic_size_t references;
+    uint64_t id;
     void *owner;
     void (*release)(void *owner);
     pthread_mutex_t lock; /* one metric is made at a time */
@@ -51,7 +52,9 @@ enum ht_status ht_world_new_live(const struct ht_road *roads, const uint8_t *con
     if (world == NULL) {
         return HT_NOMEM;
     }
+    static atomic_uint_least64_t worlds;
     atomic_init(&world->references, 1);
+    world->id = atomic_fetch_add(&worlds, 1) + 1;
     (void)pthread_mutex_init(&world->lock, NULL);
     world->owner = owner;
     world->release = release;
@@ -63,6 +66,11 @@ enum ht_status ht_world_new_live(const struct ht_road *roads, const uint8_t *con
     }
     *out = world;
     return HT_OK;
+}
+
+uint64_t ht_world_id(const struct ht_world *world)
+{
+    return world->id;
 }
 
 static void variants_free(struct variant *variant)

@@ -34,6 +34,11 @@ void ht_world_retain(struct ht_world *world);
 void ht_world_release(struct ht_world *world);
 
 /* The network of its roads; NULL where there are none. */
+/* Names the world among all that this process ever made; never 0. Addresses may come back, this
+ * number does not, so that what is remembered about a network can be told from what is remembered
+ * of another. */
+uint64_t ht_world_id(const struct ht_world *world);
+
 const struct ht_network *ht_world_network(const struct ht_world *world);
 uint32_t ht_world_road_count(const struct ht_world *world);
 /* The roads in the order in which they were given, without any `exclude`. */

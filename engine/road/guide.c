@@ -21,7 +21,6 @@ enum ht_status ht_guide_new(struct ht_guide **out)
         turns[i].generation = 0;
     }
     guide->turns = turns;
-    guide->generation = 1;
     *out = guide;
     return HT_OK;
 }
@@ -39,22 +38,37 @@ void ht_guide_free(struct ht_guide *guide)
     }
 }
 
-/* Another network, or one that can't be told from another: nothing known of its turns. */
+/* A number under which nothing is remembered yet. */
+static uint32_t ht__new_generation(struct ht_guide *guide)
+{
+    if (guide->generation_last == UINT32_MAX) {
+        for (size_t i = 0; i < HT__TURNS; i++) {
+            guide->turns[i].generation = 0;
+        }
+        guide->generation_last = 0;
+        guide->known_count = 0;
+    }
+    return ++guide->generation_last;
+}
+
+/* What is known of a graph's turns is used again; another network, or one that can't be told from
+ * another, begins with nothing. */
 static void ht__start(struct ht_guide *guide, const struct ht_guide_leg *leg)
 {
+    guide->map = (struct ht__map){leg->network, leg->graph};
     if (leg->network_id == 0 || leg->network_id != guide->network_id ||
-        leg->graph != guide->graph) {
+        guide->known_count == HT__KNOWN) {
         guide->network_id = leg->network_id;
-        guide->graph = leg->graph;
-        guide->generation++;
-        if (guide->generation == 0) {
-            for (size_t i = 0; i < HT__TURNS; i++) {
-                guide->turns[i].generation = 0;
-            }
-            guide->generation = 1;
+        guide->known_count = 0;
+    }
+    for (uint32_t i = 0; i < guide->known_count; i++) {
+        if (guide->known[i].graph == leg->graph) {
+            guide->generation = guide->known[i].generation;
+            return;
         }
     }
-    guide->map = (struct ht__map){leg->network, leg->graph};
+    guide->generation = ht__new_generation(guide);
+    guide->known[guide->known_count++] = (struct ht__known){leg->graph, guide->generation};
 }
 
 static bool ht__leg_valid(const struct ht_guide_leg *leg)

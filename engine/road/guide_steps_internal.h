@@ -51,6 +51,14 @@ struct ht__turn {
     uint16_t roads[HT__ROADS_MAX]; /* bearing * 2 + entry */
 };
 
+enum { HT__TURN_BITS = 17, HT__TURNS = 1 << HT__TURN_BITS, HT__KNOWN = 8 };
+
+/* Turns of a graph are remembered under a number of their own. */
+struct ht__known {
+    const struct ht_graph *graph;
+    uint32_t generation;
+};
+
 struct ht_guide {
     struct ht__step *steps;
     size_t step_capacity;
@@ -66,15 +74,15 @@ struct ht_guide {
     struct ht_point *points;
     size_t point_capacity;
     uint32_t point_count;
-    uint32_t point_first;   /* those before it were trimmed */
-    struct ht__turn *turns; /* [HT__TURNS] direct-mapped */
-    uint64_t network_id;
-    const struct ht_graph *graph; /* what `turns` is about */
-    uint32_t generation;
+    uint32_t point_first;              /* those before it were trimmed */
+    struct ht__turn *turns;            /* [HT__TURNS] direct-mapped */
+    uint64_t network_id;               /* what `turns` is about */
+    struct ht__known known[HT__KNOWN]; /* its graphs */
+    uint32_t known_count;
+    uint32_t generation; /* of the graph in use */
+    uint32_t generation_last;
     struct ht__map map;
 };
-
-enum { HT__TURN_BITS = 17, HT__TURNS = 1 << HT__TURN_BITS };
 
 static inline struct ht_guide_junction *ht__front(struct ht_guide *guide,
                                                   const struct ht__step *step)
