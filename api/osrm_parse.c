@@ -172,7 +172,6 @@ static enum ht_status scan_pairs(struct ht_osrm_request *request, struct ht_scan
 {
     enum { COORDINATE_MAX = 2147 }; /* OSRM's 32-bit microdegrees; projected ones may be greater */
     size_t begin = scan->pos;
-    bool wide = false;
     do {
         size_t before = scan->pos;
         struct ht_osrm_xy xy;
@@ -183,16 +182,14 @@ static enum ht_status scan_pairs(struct ht_osrm_request *request, struct ht_scan
         if (!ht_scan_char(scan, ',') || !ht_scan_fraction(scan, &xy.y)) {
             return HT_SYNTAX;
         }
-        wide = wide || !(fabs(xy.x) < COORDINATE_MAX) || !(fabs(xy.y) < COORDINATE_MAX);
+        if (!(fabs(xy.x) < COORDINATE_MAX) || !(fabs(xy.y) < COORDINATE_MAX)) {
+            request->coordinates_wide = true;
+        }
         if (!ht_osrm_list_add(&request->coordinates, &xy, sizeof xy)) {
             return HT_NOMEM;
         }
     } while (ht_scan_char(scan, ';'));
-    if (request->coordinates.count == 0) {
-        return HT_NOT_FOUND;
-    }
-    request->coordinates_wide = wide;
-    return HT_OK;
+    return request->coordinates.count == 0 ? HT_NOT_FOUND : HT_OK;
 }
 
 static bool polyline_character(char c)
@@ -277,13 +274,9 @@ static enum ht_status scan_parameters(struct ht_osrm_request *request, struct ht
     return ht_scan_char(scan, '?') ? ht_osrm_read_options(request, scan) : HT_OK;
 }
 
-/* Longitude and latitude to e7. Numbers that no 32-bit microdegree holds are malformed in OSRM. */
-static enum ht_status place_points(struct ht_osrm_request *request, size_t *position)
+/* Longitude and latitude to e7. */
+static enum ht_status place_points(struct ht_osrm_request *request)
 {
-    if (request->coordinates_wide && request->crs[0] == '\0') {
-        *position = 0;
-        return HT_SYNTAX;
-    }
     const struct ht_osrm_xy *xy = request->coordinates.data;
     for (size_t i = 0; i < request->coordinates.count; i++) {
         struct ht_point point = {0, 0};
@@ -309,8 +302,13 @@ static bool read_query(struct ht_osrm_request *request, struct ht_scan *scan,
         status = HT_SYNTAX;
     }
     size_t position = scan->pos - begin;
+    if (status != HT_NOMEM && request->coordinates_wide && request->crs[0] == '\0') {
+        status =
+            HT_SYNTAX; /* no 32-bit microdegree holds them: malformed in OSRM, before all else */
+        position = 0;
+    }
     if (status == HT_OK) {
-        status = place_points(request, &position);
+        status = place_points(request);
     }
     if (status == HT_NOMEM) {
         return memory_error(reply);
