@@ -2,25 +2,121 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/routes.h"
 #include "geodata/hnet.h"
 
-enum ht_status ht_app_new(unsigned threads, struct ht_app **out)
+enum {
+    KEEPER_MOST_MS = 60 * 1000, /* the zone's offset may change between two conditions */
+    KEEPER_LEAST_MS = 10,
+};
+
+/* Of the process' zone (serve --tz) at that moment. */
+static int64_t zone_offset_ms(int64_t utc_ms)
+{
+    time_t seconds = (time_t)(utc_ms / 1000);
+    struct tm local = {0};
+    return localtime_r(&seconds, &local) == NULL ? 0 : (int64_t)local.tm_gmtoff * 1000;
+}
+
+/* Publishes the world of now if it differs from the one before. Needs open_lock. */
+static enum ht_status conditions_apply(struct ht_app *app, struct ht_conditions *conditions)
+{
+    int64_t now_ms = ht_clock_now_ms(&app->clock);
+    int64_t offset_ms = zone_offset_ms(now_ms);
+    struct ht_world *world = NULL;
+    enum ht_status status = ht_conditions_world(conditions, now_ms + offset_ms, &world);
+    if (status != HT_OK) {
+        return status;
+    }
+    if (world != NULL) {
+        ht_world_publish(app->slot, world);
+    }
+    int64_t next_ms = ht_conditions_next_change(conditions, now_ms + offset_ms);
+    app->next_change_ms = next_ms == INT64_MAX ? INT64_MAX : next_ms - offset_ms;
+    return HT_OK;
+}
+
+enum ht_status ht_app_refresh(struct ht_app *app)
+{
+    (void)pthread_mutex_lock(&app->open_lock);
+    enum ht_status status =
+        app->conditions == NULL ? HT_OK : conditions_apply(app, app->conditions);
+    (void)pthread_cond_signal(&app->wake);
+    (void)pthread_mutex_unlock(&app->open_lock);
+    return status;
+}
+
+/* How long the keeper sleeps, in real milliseconds. */
+static int64_t keeper_wait_ms(struct ht_app *app)
+{
+    double speed = app->clock.is_virtual ? app->clock.speed : 1;
+    if (app->next_change_ms == INT64_MAX || speed <= 0) {
+        return KEEPER_MOST_MS;
+    }
+    double wait = (double)(app->next_change_ms - ht_clock_now_ms(&app->clock)) / speed;
+    return wait < KEEPER_LEAST_MS  ? KEEPER_LEAST_MS
+           : wait > KEEPER_MOST_MS ? KEEPER_MOST_MS
+                                   : (int64_t)wait + 1;
+}
+
+static void *keeper_main(void *user)
+{
+    struct ht_app *app = user;
+    (void)pthread_mutex_lock(&app->open_lock);
+    while (!app->stop) {
+        struct timespec until;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        int64_t wait_ms = keeper_wait_ms(app);
+        int64_t ns = until.tv_nsec + wait_ms % 1000 * 1000000;
+        until.tv_sec += (time_t)(wait_ms / 1000 + ns / 1000000000);
+        until.tv_nsec = ns % 1000000000;
+        (void)pthread_cond_timedwait(&app->wake, &app->open_lock, &until);
+        if (!app->stop && app->conditions != NULL) {
+            /* Short of memory: the world stays as it is and is tried again at the next waking. */
+            enum ht_status status = conditions_apply(app, app->conditions);
+            (void)status;
+        }
+    }
+    (void)pthread_mutex_unlock(&app->open_lock);
+    return NULL;
+}
+
+static void locks_init(struct ht_app *app)
+{
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&app->wake, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    (void)pthread_mutex_init(&app->pool_lock, NULL);
+    (void)pthread_mutex_init(&app->open_lock, NULL);
+    (void)pthread_mutex_init(&app->context_lock, NULL);
+}
+
+enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct ht_app **out)
 {
     struct ht_app *app = calloc(1, sizeof *app);
     if (app == NULL) {
         return HT_NOMEM;
     }
-    (void)pthread_mutex_init(&app->pool_lock, NULL);
-    (void)pthread_mutex_init(&app->open_lock, NULL);
-    (void)pthread_mutex_init(&app->context_lock, NULL);
+    locks_init(app);
     app->limits = ht_osrm_limits_default();
-    ht_clock_real(&app->clock);
-    app->started_ms = ht_clock_now_ms(&app->clock);
+    app->next_change_ms = INT64_MAX;
+    if (clock != NULL) {
+        app->clock = *clock;
+    } else {
+        ht_clock_real(&app->clock);
+    }
+    app->started_s = (int64_t)time(NULL);
     enum ht_status status = ht_world_slot_new(&app->slot);
     if (status == HT_OK) {
         status = ht_pool_new(threads, &app->pool);
+    }
+    if (status == HT_OK) {
+        app->keeper_started = pthread_create(&app->keeper, NULL, keeper_main, app) == 0;
+        status = app->keeper_started ? HT_OK : HT_NOMEM;
     }
     if (status != HT_OK) {
         ht_app_free(app);
@@ -35,8 +131,17 @@ void ht_app_free(struct ht_app *app)
     if (app == NULL) {
         return;
     }
+    if (app->keeper_started) {
+        (void)pthread_mutex_lock(&app->open_lock);
+        app->stop = true;
+        (void)pthread_cond_signal(&app->wake);
+        (void)pthread_mutex_unlock(&app->open_lock);
+        (void)pthread_join(app->keeper, NULL);
+    }
+    ht_conditions_free(app->conditions);
     ht_world_slot_free(app->slot);
     ht_pool_free(app->pool);
+    (void)pthread_cond_destroy(&app->wake);
     (void)pthread_mutex_destroy(&app->pool_lock);
     (void)pthread_mutex_destroy(&app->open_lock);
     (void)pthread_mutex_destroy(&app->context_lock);
@@ -72,19 +177,39 @@ static enum ht_status world_of(struct ht_hnet *file, struct ht_pool *pool, struc
     return status;
 }
 
+/* Puts a checked map in the place of the one before. Needs open_lock. */
+static enum ht_status base_publish(struct ht_app *app, struct ht_world *base,
+                                   struct ht_error *error)
+{
+    struct ht_conditions *conditions = NULL;
+    enum ht_status status = ht_conditions_new(base, &conditions, NULL);
+    if (status == HT_OK) {
+        status = conditions_apply(app, conditions);
+    }
+    if (status != HT_OK) {
+        ht_conditions_free(conditions);
+        return ht_error_set(error, status, 0, NULL);
+    }
+    ht_conditions_free(app->conditions);
+    app->conditions = conditions;
+    (void)atomic_fetch_add(&app->swaps, 1);
+    (void)pthread_cond_signal(&app->wake);
+    return HT_OK;
+}
+
 enum ht_status ht_app_network_open(struct ht_app *app, const char *path, struct ht_error *error)
 {
     struct ht_hnet *file = NULL;
-    struct ht_world *world = NULL;
+    struct ht_world *base = NULL;
     (void)pthread_mutex_lock(&app->open_lock);
     enum ht_status status = ht_hnet_open(path, &file, error);
     if (status == HT_OK) {
         (void)pthread_mutex_lock(&app->pool_lock);
-        status = world_of(file, app->pool, &world, error);
+        status = world_of(file, app->pool, &base, error);
         (void)pthread_mutex_unlock(&app->pool_lock);
         if (status == HT_OK) {
-            ht_world_publish(app->slot, world);
-            (void)atomic_fetch_add(&app->swaps, 1);
+            status = base_publish(app, base, error);
+            ht_world_release(base);
         } else {
             ht_hnet_close(file);
         }

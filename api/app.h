@@ -1,7 +1,8 @@
 /* App: what the handlers of all threads share: the world, the clock, the map file, the counters.
  *
- * Threading: ht_app_network_open and ht_app_refresh from any thread, one at a time wins the lock;
- * contexts are of one thread each. Ownership: an app outlives its contexts and its server.
+ * Threading: ht_app_network_open and ht_app_refresh from any thread, they lock; contexts are of one
+ * thread each. A thread of the app's own wakes when a turn opens or closes by the clock. Ownership:
+ * an app outlives its contexts and its server.
  */
 #ifndef HT_API_APP_H
 #define HT_API_APP_H
@@ -14,6 +15,7 @@
 #include "api/metrics.h"
 #include "api/osrm.h"
 #include "engine/base/pool.h"
+#include "engine/live/conditions.h"
 #include "engine/live/world.h"
 
 struct ht_app_context;
@@ -24,11 +26,17 @@ struct ht_app {
     struct ht_clock clock;
     struct ht_pool *pool; /* for one big answer at a time */
     pthread_mutex_t pool_lock;
-    pthread_mutex_t open_lock; /* one new map at a time */
+    pthread_mutex_t open_lock;        /* one new map or metric at a time */
+    struct ht_conditions *conditions; /* of the open map; under open_lock */
+    int64_t next_change_ms;           /* UTC, of a conditional turn; under open_lock */
+    pthread_cond_t wake;              /* the keeper, with open_lock */
+    pthread_t keeper;
+    bool keeper_started;
+    bool stop;
     pthread_mutex_t context_lock;
     struct ht_app_context *contexts;
     struct ht_http_server *server; /* NULL while there is none */
-    int64_t started_ms;
+    int64_t started_s;             /* Unix time, of the machine */
     atomic_size_t swaps;
 };
 
@@ -41,14 +49,20 @@ struct ht_app_context {
     struct ht_app_context *next;
 };
 
-/* `threads`: of the pool that shares out big answers; 0: as many as cores. */
-HT_MUST_CHECK enum ht_status ht_app_new(unsigned threads, struct ht_app **out);
+/* `clock`: NULL for the machine's. `threads`: of the pool that shares out big answers; 0: as many
+ * as cores. */
+HT_MUST_CHECK enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock,
+                                        struct ht_app **out);
 void ht_app_free(struct ht_app *app);
 
 /* Opens and checks a map file and publishes it; requests under way keep the one they have. The one
  * before stays when it fails. Takes up to seconds. */
 HT_MUST_CHECK enum ht_status ht_app_network_open(struct ht_app *app, const char *path,
                                                  struct ht_error *error);
+
+/* Makes the world obey conditional turns as of the clock's time; call it when the clock was moved.
+ * HT_NOMEM. */
+HT_MUST_CHECK enum ht_status ht_app_refresh(struct ht_app *app);
 
 /* The callbacks for the server. */
 struct ht_http_handler ht_app_handler(struct ht_app *app);

@@ -233,12 +233,15 @@ int ht_cmd_serve(int argc, char **argv)
         return code;
     }
     descriptors_raise();
-    struct ht_app *app = NULL;
-    if (ht_app_new((unsigned)serve.thread_count, &app) != HT_OK) {
-        return ht_cli_error(&cli, HT_EXIT_FAILED, "out of memory");
-    }
+    struct ht_clock clock;
     if (serve.clock_virtual) {
-        ht_clock_virtual(&app->clock, serve.clock_start_ms, serve.clock_speed);
+        ht_clock_virtual(&clock, serve.clock_start_ms, serve.clock_speed);
+    } else {
+        ht_clock_real(&clock);
+    }
+    struct ht_app *app = NULL;
+    if (ht_app_new((unsigned)serve.thread_count, &clock, &app) != HT_OK) {
+        return ht_cli_error(&cli, HT_EXIT_FAILED, "out of memory");
     }
     code = serve_run(&cli, app, &serve);
     ht_app_free(app);

@@ -114,7 +114,7 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     ht_metrics_gauge(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
                      resident_bytes());
     ht_metrics_gauge(out, "process_start_time_seconds", "gauge", "Start, in Unix seconds.",
-                     (double)app->started_ms / 1000);
+                     (double)app->started_s);
 }
 
 static void get_openapi(struct ht_app_context *context, struct ht_http_call *call)

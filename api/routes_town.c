@@ -70,18 +70,35 @@ static yajl_val body_parse(struct ht_http_call *call)
     return tree;
 }
 
-void ht_clock_get(struct ht_app_context *context, struct ht_http_call *call)
+static void clock_write(struct ht_clock *clock, struct ht_reply *reply)
 {
-    struct ht_clock *clock = &context->app->clock;
     char now[HT_TIME_TEXT_SIZE];
     ht_time_format(ht_clock_now_ms(clock), now);
     struct ht_json json;
-    ht_json_begin(&json, &call->reply->body);
+    ht_json_begin(&json, &reply->body);
     ht_json_object(&json);
     ht_json_key_text(&json, "now", now);
     ht_json_key_bool(&json, "virtual", clock->is_virtual);
     ht_json_key_double(&json, "speed", clock->speed, 6);
     ht_json_object_end(&json);
+}
+
+void ht_clock_get(struct ht_app_context *context, struct ht_http_call *call)
+{
+    clock_write(&context->app->clock, call->reply);
+}
+
+/* The answer comes when the world obeys the new time. */
+static void clock_run(void *user, void *data, struct ht_reply *reply)
+{
+    struct ht_app_context *context = user;
+    (void)data;
+    if (ht_app_refresh(context->app) != HT_OK) {
+        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+        reply->retry_after_s = 1;
+        return;
+    }
+    clock_write(&context->app->clock, reply);
 }
 
 void ht_clock_post(struct ht_app_context *context, struct ht_http_call *call)
@@ -103,7 +120,7 @@ void ht_clock_post(struct ht_app_context *context, struct ht_http_call *call)
         ht_reply_problem(call->reply, 422, "Unprocessable Content",
                          "advance_s has to be a number of seconds, not below 0");
     } else {
-        ht_clock_get(context, call);
+        call->job = (struct ht_http_job){.run = clock_run};
     }
 }
 

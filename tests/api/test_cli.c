@@ -1,0 +1,107 @@
+/* Command line: help, versions, mistakes, exit codes. */
+#include "tests/support/check.h"
+#include "tests/support/command.h"
+
+static const struct ht_command_run *run;
+
+static int code_of(const char *line)
+{
+    run = ht_command_run(line);
+    return run->code;
+}
+
+static int lines_of(const char *text)
+{
+    int lines = 0;
+    for (; *text != '\0'; text++) {
+        lines += *text == '\n' ? 1 : 0;
+    }
+    return lines;
+}
+
+/* A mistake of the caller: told in one line on stderr. */
+static bool is_usage(const char *line, const char *says)
+{
+    bool right = code_of(line) == 2 && lines_of(run->err) == 1 && strstr(run->err, says) != NULL &&
+                 run->out[0] == '\0';
+    if (!right) {
+        (void)printf("  houtao %s: %d \"%s\"\n", line, run->code, run->err);
+    }
+    return right;
+}
+
+HT_CASE(every_command_has_its_help)
+{
+    HT_CHECK_INT(code_of("help"), 0);
+    for (const struct ht_command *command = ht_commands; command->name != NULL; command++) {
+        char line[64];
+        HT_CHECK_INT(code_of("--help"), 0);
+        HT_CHECK(strstr(run->out, command->name) != NULL);
+        HT_CHECK(strstr(run->out, command->summary) != NULL);
+        (void)snprintf(line, sizeof line, "help %s", command->name);
+        HT_CHECK_INT(code_of(line), 0);
+        (void)snprintf(line, sizeof line, "usage: houtao %s", command->name);
+        HT_CHECK(strstr(run->out, line) != NULL);
+        HT_CHECK_STR(run->err, "");
+    }
+}
+
+HT_CASE(version_names_the_commit)
+{
+    HT_CHECK_INT(code_of("--version"), 0);
+    HT_CHECK(strncmp(run->out, "houtao 0.", 9) == 0);
+    HT_CHECK(strchr(run->out, '(') != NULL);
+}
+
+HT_CASE(unknown_commands_and_options_are_usage)
+{
+    HT_CHECK_INT(code_of(""), 2);
+    HT_CHECK(is_usage("fly", "unknown command 'fly'"));
+    HT_CHECK(is_usage("help fly", "unknown command 'fly'"));
+    HT_CHECK(is_usage("serve --fly", "unknown option --fly"));
+    HT_CHECK(is_usage("serve -x", "unknown option -x"));
+    HT_CHECK(is_usage("serve --listen", "--listen needs HOST:PORT"));
+    HT_CHECK(is_usage("serve --network x extra", "options only"));
+    HT_CHECK(is_usage("serve", "--network FILE.hnet is needed"));
+}
+
+HT_CASE(serve_refuses_what_it_cannot_do)
+{
+    HT_CHECK(is_usage("serve --network x --tokens f", "--tokens is not in this version"));
+    HT_CHECK(is_usage("serve --network x --store s", "--store is not in this version"));
+    HT_CHECK(is_usage("serve --network x --jt808 h:1", "--jt808 is not in this version"));
+    HT_CHECK(is_usage("serve --network x --mqtt=u", "--mqtt is not in this version"));
+    HT_CHECK(is_usage("serve --network x --listen 0.0.0.0:80", "only a loopback address"));
+    HT_CHECK(is_usage("serve --network x --listen [::]:80", "only a loopback address"));
+    HT_CHECK(is_usage("serve --network x --listen 127.0.0.1:99999", "from 0 to 65535"));
+    HT_CHECK(is_usage("serve --network x --listen there:80", "takes an address"));
+    HT_CHECK(is_usage("serve --network x --threads 0", "from 1 to 256"));
+    HT_CHECK(is_usage("serve --network x --threads two", "from 1 to 256"));
+    HT_CHECK(is_usage("serve --network x --tz Mars/Base", "no zone 'Mars/Base'"));
+    HT_CHECK(is_usage("serve --network x --clock noon", "--clock takes a time"));
+    HT_CHECK(is_usage("serve --network x --clock 2026-03-01T08:00:00Z,-1", "speed of --clock"));
+}
+
+HT_CASE(missing_and_foreign_networks_are_failures)
+{
+    HT_CHECK_INT(code_of("serve --network /nowhere/x.hnet --listen 127.0.0.1:0"), 1);
+    HT_CHECK_INT(lines_of(run->err), 1);
+    HT_CHECK(strstr(run->err, "/nowhere/x.hnet") != NULL);
+    HT_CHECK_INT(code_of("serve --network " HT_SOURCE_DIR "/CMakeLists.txt --listen 127.0.0.1:0"),
+                 1);
+    HT_CHECK_INT(lines_of(run->err), 1);
+}
+
+HT_CASE(options_come_from_the_environment_too)
+{
+    HT_CHECK(setenv("HOUTAO_NETWORK", "/nowhere/env.hnet", 1) == 0);
+    HT_CHECK_INT(code_of("serve --listen 127.0.0.1:0"), 1);
+    HT_CHECK(strstr(run->err, "/nowhere/env.hnet") != NULL);
+    HT_CHECK_INT(code_of("serve --network /nowhere/line.hnet --listen 127.0.0.1:0"), 1);
+    HT_CHECK(strstr(run->err, "/nowhere/line.hnet") != NULL);
+    HT_CHECK(setenv("HOUTAO_TOKENS", "x", 1) == 0);
+    HT_CHECK(is_usage("serve", "--tokens is not in this version"));
+    HT_CHECK(unsetenv("HOUTAO_NETWORK") == 0 && unsetenv("HOUTAO_TOKENS") == 0);
+}
+
+HT_MAIN()

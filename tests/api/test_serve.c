@@ -1,0 +1,350 @@
+/* houtao serve as a process: answers on a sample town, the swap of its map under load, its end. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <yajl/yajl_tree.h>
+
+#include "api/routes.h"
+#include "tests/support/check.h"
+#include "tests/support/command.h"
+#include "tests/support/http_client.h"
+
+#define ROUTE "/route/v1/car/121.70,29.95;121.73,29.96?overview=full&steps=true"
+#define HEADERS " HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+static char folder[64];
+static char map[128];
+static pid_t child = -1;
+static uint16_t port;
+static struct ht_client client;
+static struct ht_answer answer;
+
+/* The sample town as car knows it, made once. */
+static bool map_make(void)
+{
+    char line[512];
+    if (map[0] != '\0') {
+        return true;
+    }
+    (void)strcpy(folder, "/tmp/houtao-serve-XXXXXX");
+    if (mkdtemp(folder) == NULL) {
+        return false;
+    }
+    (void)snprintf(line, sizeof line, "sample -o %s", folder);
+    if (ht_command_run(line)->code != 0) {
+        return false;
+    }
+    (void)snprintf(map, sizeof map, "%s/town.hnet", folder);
+    (void)snprintf(line, sizeof line, "import %s/streets.osm.pbf -o %s --profiles car", folder,
+                   map);
+    return ht_command_run(line)->code == 0;
+}
+
+static void map_remove(void)
+{
+    char line[256];
+    (void)snprintf(line, sizeof line, "rm -rf '%s'", folder);
+    if (folder[0] != '\0' && system(line) != 0) {
+        (void)printf("  %s stays\n", folder);
+    }
+}
+
+/* Starts the server and reads the port that it prints. */
+static bool begin(const char *options)
+{
+    char line[512];
+    int out[2];
+    if (!map_make() || pipe(out) != 0) {
+        return false;
+    }
+    (void)snprintf(line, sizeof line, "serve --network %s --listen 127.0.0.1:0 --threads 2 %s", map,
+                   options);
+    child = ht_command_start(line, out[1], STDERR_FILENO);
+    (void)close(out[1]);
+    size_t size = 0;
+    ssize_t got = 0;
+    while ((got = read(out[0], line + size, sizeof line - 1 - size)) > 0) {
+        size += (size_t)got;
+        if (line[size - 1] == '\n') {
+            break;
+        }
+    }
+    (void)close(out[0]);
+    line[size] = '\0';
+    const char *colon = strrchr(line, ':');
+    port = colon == NULL ? 0 : (uint16_t)strtoul(colon + 1, NULL, 10);
+    return port != 0 && ht_client_open(&client, port);
+}
+
+static void end(void)
+{
+    int status = -1;
+    ht_client_close(&client);
+    HT_CHECK(kill(child, SIGTERM) == 0);
+    HT_CHECK(waitpid(child, &status, 0) == child);
+    HT_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    child = -1;
+}
+
+static int ask(const char *request)
+{
+    ht_answer_free(&answer);
+    return ht_client_text(&client, request) ? ht_client_read(&client, &answer, false) : -1;
+}
+
+static int get(const char *path)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", path);
+    return ask(text);
+}
+
+static int post(const char *path, const char *headers, const char *body)
+{
+    char text[1024];
+    (void)snprintf(text, sizeof text,
+                   "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Length: %zu\r\n%s\r\n%s",
+                   path, (unsigned)port, strlen(body), headers, body);
+    return ask(text);
+}
+
+#define JSON "Content-Type: application/json\r\n"
+
+HT_CASE(server_answers_routes_and_says_how_it_is)
+{
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(get(ROUTE), 200);
+    HT_CHECK(strncmp(answer.body, "{\"code\":\"Ok\"", 12) == 0);
+    HT_CHECK_STR(ht_answer_header(&answer, "Access-Control-Allow-Origin"), "*");
+    HT_CHECK_INT(get("/route/v1/car/121.70,29.95"), 400);
+    HT_CHECK(strstr(answer.body, "\"InvalidOptions\"") != NULL);
+    HT_CHECK_INT(get("/route/v1/nobody/121.70,29.95;121.73,29.96"), 400);
+    HT_CHECK_INT(get("/healthz"), 200);
+    HT_CHECK_INT(get("/readyz"), 200);
+    HT_CHECK_INT(get("/metrics"), 200);
+    HT_CHECK(strstr(answer.body, "houtao_requests_total{service=\"route\",code=\"200\"} 1\n") !=
+             NULL);
+    HT_CHECK(strstr(answer.body, "houtao_requests_total{service=\"route\",code=\"400\"} 2\n") !=
+             NULL);
+    HT_CHECK(strstr(answer.body, "houtao_request_duration_seconds_count{service=\"route\"} 3\n") !=
+             NULL);
+    HT_CHECK(strstr(answer.body, "houtao_network_profiles 1\n") != NULL);
+    HT_CHECK(strstr(answer.body, "houtao_connections 1\n") != NULL);
+    end();
+}
+
+HT_CASE(front_door_is_a_page_for_browsers_and_json_for_others)
+{
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(get("/"), 200);
+    HT_CHECK(strncmp(ht_answer_header(&answer, "Content-Type"), "application/json", 16) == 0);
+    HT_CHECK(strstr(answer.body, "/openapi.json") != NULL);
+    HT_CHECK_INT(ask("GET /" HEADERS "Accept: text/html,*/*;q=0.8\r\n\r\n"), 200);
+    HT_CHECK(strncmp(ht_answer_header(&answer, "Content-Type"), "text/html", 9) == 0);
+    HT_CHECK_INT(get("/nothing/here"), 404);
+    HT_CHECK_STR(ht_answer_header(&answer, "Content-Type"), "application/problem+json");
+    HT_CHECK_INT(ask("DELETE /healthz" HEADERS "\r\n"), 405);
+    HT_CHECK_STR(ht_answer_header(&answer, "Allow"), "GET, HEAD, OPTIONS");
+    HT_CHECK_INT(ask("PUT " ROUTE HEADERS "\r\n"), 405);
+    HT_CHECK_INT(ask("OPTIONS " ROUTE HEADERS "\r\n"), 200);
+    HT_CHECK_STR(ht_answer_header(&answer, "Access-Control-Allow-Origin"), "*");
+    HT_CHECK_INT(ask("OPTIONS /v1/network" HEADERS "\r\n"), 200);
+    HT_CHECK(ht_answer_header(&answer, "Access-Control-Allow-Origin") == NULL);
+    HT_CHECK_INT(ask("GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n"), 403);
+    end();
+}
+
+/* Every row of the table is described with its methods, and nothing is described that is not there.
+ */
+HT_CASE(description_is_the_route_table)
+{
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(get("/openapi.json"), 200);
+    char why[256];
+    yajl_val tree = yajl_tree_parse(answer.body, why, sizeof why);
+    const char *root[] = {"paths", NULL};
+    yajl_val paths = yajl_tree_get(tree, root, yajl_t_object);
+    HT_REQUIRE(paths != NULL);
+    size_t count = 0;
+    const struct ht_route *routes = ht_routes(&count);
+    for (size_t i = 0; i < count; i++) {
+        const char *get_path[] = {"paths", routes[i].path, "get", NULL};
+        const char *post_path[] = {"paths", routes[i].path, "post", NULL};
+        HT_CHECK((yajl_tree_get(tree, get_path, yajl_t_object) != NULL) == (routes[i].get != NULL));
+        HT_CHECK((yajl_tree_get(tree, post_path, yajl_t_object) != NULL) ==
+                 (routes[i].post != NULL));
+        HT_CHECK((strstr(routes[i].allow, "GET") != NULL) == (routes[i].get != NULL));
+        HT_CHECK((strstr(routes[i].allow, "POST") != NULL) == (routes[i].post != NULL));
+    }
+    size_t others = 0;
+    for (size_t i = 0; i < YAJL_GET_OBJECT(paths)->len; i++) {
+        const char *path = YAJL_GET_OBJECT(paths)->keys[i];
+        bool found = false;
+        for (size_t r = 0; r < count; r++) {
+            found = found || strcmp(routes[r].path, path) == 0;
+        }
+        bool osrm = strstr(path, "/v1/{profile}/") != NULL;
+        HT_CHECK(found || osrm);
+        others += osrm ? 1 : 0;
+    }
+    HT_CHECK_INT(others, 6);
+    yajl_tree_free(tree);
+    end();
+}
+
+HT_CASE(writes_from_other_origins_are_refused)
+{
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(post("/v1/network", JSON "Origin: http://evil.example\r\n", "{\"file\":\"x\"}"),
+                 403);
+    HT_CHECK_INT(post("/v1/network", JSON "Origin: null\r\n", "{\"file\":\"x\"}"), 403);
+    HT_CHECK_INT(post("/v1/network", "Content-Type: text/plain\r\n", "{\"file\":\"x\"}"), 415);
+    HT_CHECK_INT(post("/v1/network", JSON, "{\"file\":"), 400);
+    HT_CHECK_INT(post("/v1/network", JSON, "[]"), 400);
+    HT_CHECK_INT(post("/v1/network", JSON, ""), 400);
+    HT_CHECK_INT(post("/v1/network", JSON, "{\"file\":7}"), 422);
+    end();
+}
+
+HT_CASE(clock_is_the_machines_unless_asked_otherwise)
+{
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(get("/v1/clock"), 200);
+    HT_CHECK(strstr(answer.body, "\"virtual\":false") != NULL);
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":60}"), 409);
+    end();
+    HT_REQUIRE(begin("--clock 2026-03-01T08:00:00+08:00,0"));
+    HT_CHECK_INT(get("/v1/clock"), 200);
+    HT_CHECK_STR(answer.body,
+                 "{\"now\":\"2026-03-01T00:00:00.000Z\",\"virtual\":true,\"speed\":0}");
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":90.5}"), 200);
+    HT_CHECK_STR(answer.body,
+                 "{\"now\":\"2026-03-01T00:01:30.500Z\",\"virtual\":true,\"speed\":0}");
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":-1}"), 422);
+    HT_CHECK_INT(post("/v1/clock", JSON, "{}"), 422);
+    HT_CHECK_INT(get(ROUTE), 200);
+    end();
+}
+
+struct asker {
+    pthread_t thread;
+    atomic_bool *stop;
+    int answered;
+    int wrong;
+    char *first; /* every answer has to be this one */
+};
+
+static void *ask_on(void *user)
+{
+    struct asker *asker = user;
+    struct ht_client *own = malloc(sizeof *own);
+    if (own == NULL || !ht_client_open(own, port)) {
+        asker->wrong++;
+        free(own);
+        return NULL;
+    }
+    while (!atomic_load(asker->stop)) {
+        struct ht_answer got;
+        bool sent = ht_client_text(own, "GET " ROUTE HEADERS "\r\n");
+        if (!sent || ht_client_read(own, &got, false) != 200) {
+            asker->wrong++;
+            break;
+        }
+        asker->answered++;
+        if (asker->first == NULL) {
+            asker->first = got.body;
+        } else {
+            asker->wrong += strcmp(asker->first, got.body) != 0 ? 1 : 0;
+            free(got.body);
+        }
+    }
+    ht_client_close(own);
+    free(own);
+    return NULL;
+}
+
+/* How often the child has the map in its memory. */
+static int maps_of_child(void)
+{
+    char path[64];
+    char line[512];
+    int count = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/maps", (int)child);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        count += strstr(line, ".hnet") != NULL ? 1 : 0;
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return count;
+}
+
+HT_CASE(map_is_swapped_under_load_and_the_old_one_freed)
+{
+    enum { ASKERS = 4, SWAPS = 10 };
+    HT_REQUIRE(begin(""));
+    struct asker askers[ASKERS] = {0};
+    atomic_bool stop = false;
+    char body[256];
+    (void)snprintf(body, sizeof body, "{\"file\":\"%s\"}", map);
+    for (int i = 0; i < ASKERS; i++) {
+        askers[i].stop = &stop;
+        HT_REQUIRE(pthread_create(&askers[i].thread, NULL, ask_on, &askers[i]) == 0);
+    }
+    for (int i = 0; i < SWAPS; i++) {
+        HT_CHECK_INT(post("/v1/network", JSON, body), 200);
+        HT_CHECK_INT(post("/v1/network", JSON, "{\"file\":\"/dev/null\"}"), 422);
+        HT_CHECK(strstr(answer.body, "/dev/null") != NULL);
+    }
+    HT_CHECK_INT(get("/metrics"), 200);
+    HT_CHECK(strstr(answer.body, "houtao_network_swaps_total 11\n") != NULL);
+    atomic_store(&stop, true);
+    for (int i = 0; i < ASKERS; i++) {
+        HT_CHECK(pthread_join(askers[i].thread, NULL) == 0);
+        HT_CHECK(askers[i].answered > 0);
+        HT_CHECK_INT(askers[i].wrong, 0);
+        free(askers[i].first);
+    }
+    /* Idle loops let go of the old map within a tick or two. */
+    int maps = maps_of_child();
+    for (int i = 0; i < 500 && maps > 1; i++) {
+        (void)usleep(20000);
+        maps = maps_of_child();
+    }
+    HT_CHECK_INT(maps, 1);
+    HT_CHECK_INT(get(ROUTE), 200);
+    end();
+}
+
+HT_CASE(big_tables_do_not_hold_up_small_questions)
+{
+    enum { PLACES = 400 };
+    HT_REQUIRE(begin(""));
+    static char table[PLACES * 32 + 256];
+    size_t size = (size_t)sprintf(table, "GET /table/v1/car/");
+    for (int i = 0; i < PLACES; i++) {
+        size += (size_t)sprintf(table + size, "%s%.4f,%.4f", i == 0 ? "" : ";",
+                                121.68 + i % 20 * 0.004, 29.93 + i / 20 * 0.003);
+    }
+    (void)strcpy(table + size, HEADERS "\r\n");
+    struct ht_client big;
+    HT_REQUIRE(ht_client_open(&big, port));
+    HT_CHECK(ht_client_text(&big, table));
+    for (int i = 0; i < 20; i++) {
+        HT_CHECK_INT(get("/nearest/v1/car/121.71,29.95"), 200);
+    }
+    struct ht_answer got;
+    HT_CHECK_INT(ht_client_read(&big, &got, false), 200);
+    HT_CHECK(got.body != NULL && strncmp(got.body, "{\"code\":\"Ok\"", 12) == 0);
+    ht_answer_free(&got);
+    ht_client_close(&big);
+    end();
+}
+
+int main(int argc, char **argv)
+{
+    int code = ht_run_cases(argc > 1 ? argv[1] : NULL);
+    ht_answer_free(&answer);
+    map_remove();
+    return code;
+}
