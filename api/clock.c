@@ -153,7 +153,7 @@ void ht_time_format(int64_t utc_ms, char out[HT_TIME_TEXT_SIZE])
         out[0] = '\0';
         return;
     }
-    char rest[24];
+    char rest[16];
     (void)strftime(rest, sizeof rest, "-%m-%dT%H:%M:%S", &t);
     (void)snprintf(out, HT_TIME_TEXT_SIZE, "%04d%s.%03dZ", t.tm_year + 1900, rest, (int)ms);
 }
