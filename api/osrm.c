@@ -5,6 +5,7 @@
 
 #include "api/osrm_hint.h"
 #include "api/osrm_parse.h"
+#include "api/osrm_tile.h"
 #include "api/osrm_work.h"
 
 struct ht_osrm_limits ht_osrm_limits_default(void)
@@ -31,6 +32,7 @@ enum ht_status ht_osrm_new(const struct ht_osrm_limits *limits, struct ht_osrm *
     status = status == HT_OK ? ht_matrix_new(&osrm->matrix) : status;
     status = status == HT_OK ? ht_snap_work_new(&osrm->snap) : status;
     status = status == HT_OK ? ht_guide_new(&osrm->guide) : status;
+    status = status == HT_OK ? ht_crs_work_new(&osrm->crs) : status;
     status = status == HT_OK ? ht_osrm_request_new(&osrm->parked) : status;
     if (status != HT_OK) {
         ht_osrm_free(osrm);
@@ -52,8 +54,9 @@ void ht_osrm_free(struct ht_osrm *osrm)
         ht_osrm_request_destroy(osrm->parked);
     }
     struct ht_osrm_list *lists[] = {
-        &osrm->places,  &osrm->stops, &osrm->pairs, &osrm->costs, &osrm->rows,   &osrm->columns,
-        &osrm->numbers, &osrm->lines, &osrm->legs,  &osrm->arcs,  &osrm->pieces, &osrm->ways,
+        &osrm->places,  &osrm->stops,   &osrm->pairs, &osrm->costs, &osrm->rows,
+        &osrm->columns, &osrm->numbers, &osrm->lines, &osrm->legs,  &osrm->arcs,
+        &osrm->pieces,  &osrm->ways,    &osrm->moved,
     };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         free(lists[i]->data);
@@ -63,6 +66,7 @@ void ht_osrm_free(struct ht_osrm *osrm)
     ht_matrix_free(osrm->matrix);
     ht_snap_work_free(osrm->snap);
     ht_guide_free(osrm->guide);
+    ht_crs_work_free(osrm->crs);
     ht_shape_deinit(&osrm->shape);
     ht_overview_deinit(&osrm->overview);
     free(osrm);
@@ -120,6 +124,35 @@ void ht_osrm_request_free(struct ht_osrm_request *request)
     }
 }
 
+static bool crs_error(struct ht_reply *reply, const char *name)
+{
+    ht_osrm_error(reply, "InvalidValue", "Coordinate system %s is not known.", name);
+    return false;
+}
+
+/* The coordinates of another system to WGS84. */
+static bool convert_points(struct ht_osrm *osrm, struct ht_osrm_request *request,
+                           struct ht_reply *reply)
+{
+    struct ht_crs crs;
+    const struct ht_osrm_xy *xy = request->coordinates.data;
+    struct ht_point *points = request->points.data;
+    if (request->crs[0] == '\0') {
+        return true;
+    }
+    if (ht_crs_parse(request->crs, strlen(request->crs), &crs) != HT_OK ||
+        ht_crs_check(osrm->crs, &crs, NULL) != HT_OK) {
+        return crs_error(reply, request->crs);
+    }
+    for (size_t i = 0; i < request->points.count; i++) {
+        const double pair[2] = {xy[i].x, xy[i].y};
+        if (ht_crs_point(osrm->crs, &crs, pair, &points[i]) != HT_OK) {
+            request->coordinates_broken = true;
+        }
+    }
+    return true;
+}
+
 bool ht_osrm_parse(struct ht_osrm *osrm, const char *target, size_t target_size, const char *body,
                    size_t body_size, struct ht_reply *reply, struct ht_osrm_request **out)
 {
@@ -130,7 +163,7 @@ bool ht_osrm_parse(struct ht_osrm *osrm, const char *target, size_t target_size,
         return false;
     }
     if (!ht_osrm_parse_target(request, target, target_size, body, body_size, reply) ||
-        !ht_osrm_check(request, &osrm->limits, reply)) {
+        !convert_points(osrm, request, reply) || !ht_osrm_check(request, &osrm->limits, reply)) {
         ht_osrm_request_free(request);
         return false;
     }
@@ -224,6 +257,27 @@ static bool find_road(struct ht_osrm_job *job, struct ht_world *world)
     return false;
 }
 
+/* The coordinate system of the answer. False: the error is in the reply. */
+static bool find_out(struct ht_osrm_job *job, struct ht_osrm_out *out)
+{
+    const struct ht_osrm_request *request = job->request;
+    const char *name = request->out_crs[0] != '\0' ? request->out_crs : request->crs;
+    *out = (struct ht_osrm_out){.work = job->work->crs, .scratch = &job->work->moved};
+    if (ht_crs_parse(name, strlen(name), &out->crs) != HT_OK ||
+        ht_crs_check(out->work, &out->crs, &out->projected) != HT_OK) {
+        return crs_error(job->reply, name);
+    }
+    job->out = ht_crs_plain(&out->crs) ? NULL : out;
+    bool lines = request->steps || request->overview != HT_OSRM_OVERVIEW_NONE;
+    bool path = request->service == HT_OSRM_ROUTE || request->service == HT_OSRM_TRIP;
+    if (out->projected && path && lines && request->geometry != HT_OSRM_GEOJSON) {
+        ht_osrm_error(job->reply, "InvalidOptions",
+                      "A projected coordinate system needs geometries=geojson.");
+        return false;
+    }
+    return true;
+}
+
 const char *ht_osrm_weight_name(const struct ht_graph *graph)
 {
     return strcmp(graph->profile, "car") == 0 ? "routability" : "duration";
@@ -233,8 +287,9 @@ void ht_osrm_run(struct ht_osrm *osrm, const struct ht_osrm_request *request,
                  struct ht_world *world, struct ht_pool *pool, struct ht_reply *reply)
 {
     struct ht_osrm_job job = {.work = osrm, .request = request, .pool = pool, .reply = reply};
+    struct ht_osrm_out out;
     ht_reply_reset(reply);
-    if (!find_road(&job, world)) {
+    if (!find_road(&job, world) || !find_out(&job, &out)) {
         return;
     }
     switch (request->service) {
@@ -254,7 +309,7 @@ void ht_osrm_run(struct ht_osrm *osrm, const struct ht_osrm_request *request,
         ht_osrm_error(reply, "NotImplemented", "Map matching is not part of this version.");
         break;
     case HT_OSRM_TILE:
-        ht_osrm_error(reply, "NotImplemented", "Tiles are not part of this version.");
+        ht_osrm_tile(job.road, request->tile_x, request->tile_y, request->tile_z, reply);
         break;
     case HT_OSRM_SERVICES:
         break;

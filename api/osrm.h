@@ -1,9 +1,10 @@
-/* OSRM: the OSRM v5 HTTP API over a world (github.com/Project-OSRM/osrm-backend, docs/http.md, 6.0).
+/* OSRM: the OSRM v5 HTTP API over a world (github.com/Project-OSRM/osrm-backend,
+ * docs/http.md, 6.0).
  *
  * Parsing and answering are apart, so that the server can send what may take long to its job pool.
  *
- * Threading: one ht_osrm for each thread; ht_osrm_parse and ht_osrm_run of the same request may run on
- * different threads one after the other.
+ * Threading: one ht_osrm for each thread; ht_osrm_parse and ht_osrm_run of the same request may run
+ * on different threads one after the other.
  */
 #ifndef HT_API_OSRM_H
 #define HT_API_OSRM_H
@@ -26,23 +27,22 @@ struct ht_osrm_limits {
 
 struct ht_osrm_limits ht_osrm_limits_default(void);
 
-HT_MUST_CHECK enum ht_status ht_osrm_new(const struct ht_osrm_limits *limits,
-                                         struct ht_osrm **out);
+HT_MUST_CHECK enum ht_status ht_osrm_new(const struct ht_osrm_limits *limits, struct ht_osrm **out);
 void ht_osrm_free(struct ht_osrm *osrm);
 
-/* True when the path is OSRM's to answer: /route/, /table/, /nearest/, /match/, /trip/, /tile/ and also
- * wrong services or versions of that shape (which get OSRM's own error). */
+/* True when the path is OSRM's to answer: /route/, /table/, /nearest/, /match/, /trip/, /tile/ and
+ * also wrong services or versions of that shape (which get OSRM's own error). */
 bool ht_osrm_owns(const char *path, size_t size);
 
-/* Parses a request line's target (path and query, still percent-encoded), and for POST the body (same
- * coordinates/options form as osrm accepts). On success *out (reused between calls by the caller via
- * ht_osrm_request_free) and true; else the error is in `reply` (HTTP 400) and false. */
+/* Parses a request line's target (path and query, still percent-encoded), and for POST the body
+ * (same coordinates/options form as osrm accepts). On success *out (reused between calls by the
+ * caller via ht_osrm_request_free) and true; else the error is in `reply` (HTTP 400) and false. */
 bool ht_osrm_parse(struct ht_osrm *osrm, const char *target, size_t target_size, const char *body,
                    size_t body_size, struct ht_reply *reply, struct ht_osrm_request **out);
 void ht_osrm_request_free(struct ht_osrm_request *request);
 
-/* True when answering may pass a few milliseconds (big tables, trips, alternatives of long ways, a metric
- * that must be customized first). */
+/* True when answering may pass a few milliseconds (big tables, trips, alternatives of long ways, a
+ * metric that must be customized first). */
 bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world);
 
 /* Answers into `reply`. `pool` may be NULL (one thread). */

@@ -76,6 +76,7 @@ static enum ht_status write_steps(const struct writer *w, const struct piece *pi
     const struct ht_osrm_steps_options options = {
         .geometry = (enum ht_osrm_geometry)w->job->request->geometry,
         .language = HT_OSRM_LANGUAGE_LOCAL,
+        .out = w->job->out,
     };
     struct ht_buffer *out = w->json->out;
     for (uint32_t i = piece->first; i < piece->end; i++) {

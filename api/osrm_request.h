@@ -68,7 +68,7 @@ struct ht_osrm_request {
     enum ht_osrm_service service;
     char profile[HT_OSRM_NAME_MAX];
     char crs[HT_OSRM_NAME_MAX];     /* of the coordinates; "": WGS84 longitude, latitude */
-    char out_crs[HT_OSRM_NAME_MAX]; /* of the answer; the same as crs unless given */
+    char out_crs[HT_OSRM_NAME_MAX]; /* of the answer; "": the same as crs */
 
     struct ht_osrm_list text;         /* char: the decoded URL */
     struct ht_osrm_list coordinates;  /* struct ht_osrm_xy, as given */

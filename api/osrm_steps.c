@@ -1,5 +1,7 @@
 #include "api/osrm_steps.h"
 
+#include "api/osrm_out.h"
+
 #include <string.h>
 
 enum { POINT_BYTES = 24, LANES_MAX = 32 };
@@ -153,7 +155,8 @@ void ht_osrm_write_summary(struct ht_json *json, const struct ht_network *networ
     ht_json_text_n(json, text, size);
 }
 
-static void write_maneuver(struct ht_json *json, const struct ht_guide_step *step)
+static void write_maneuver(struct ht_json *json, const struct ht_guide_step *step,
+                           const struct ht_osrm_out *out)
 {
     bool end = step->type == HT_STEP_DEPART || step->type == HT_STEP_ARRIVE;
     const char *modifier = modifier_names[step->modifier];
@@ -163,7 +166,7 @@ static void write_maneuver(struct ht_json *json, const struct ht_guide_step *ste
         ht_json_key_text(json, "modifier", modifier);
     }
     ht_json_key(json, "location");
-    write_location(json, step->location);
+    ht_osrm_out_location(out, json, step->location);
     ht_json_key_int(json, "bearing_before", step->bearing_before);
     ht_json_key_int(json, "bearing_after", step->bearing_after);
     if (step->exit != 0) {
@@ -219,12 +222,12 @@ static void write_lanes(struct ht_json *json, const struct ht_network *network,
 
 static void write_junction(struct ht_json *json, const struct ht_network *network,
                            const struct ht_guide_road *roads,
-                           const struct ht_guide_junction *junction)
+                           const struct ht_guide_junction *junction, const struct ht_osrm_out *out)
 {
     roads += junction->first_road;
     ht_json_object(json);
     ht_json_key(json, "location");
-    write_location(json, junction->location);
+    ht_osrm_out_location(out, json, junction->location);
     ht_json_key(json, "bearings");
     ht_json_array(json);
     for (uint32_t i = 0; i < junction->road_count; i++) {
@@ -292,15 +295,16 @@ static void write_step(struct ht_json *json, const struct ht_network *network,
     write_signs(json, network, step, options->language);
     ht_json_key_text(json, "mode", mode_names[step->mode]);
     ht_json_key(json, "maneuver");
-    write_maneuver(json, step);
+    write_maneuver(json, step, options->out);
     ht_json_key(json, "geometry");
-    ht_osrm_write_geometry(json, steps->points + step->first_point, step->point_count,
-                           options->geometry);
+    ht_osrm_out_geometry(options->out, json, steps->points + step->first_point, step->point_count,
+                         options->geometry);
     ht_json_key_text(json, "driving_side", step->left_hand ? "left" : "right");
     ht_json_key(json, "intersections");
     ht_json_array(json);
     for (uint32_t i = 0; i < step->junction_count; i++) {
-        write_junction(json, network, steps->roads, &steps->junctions[step->first_junction + i]);
+        write_junction(json, network, steps->roads, &steps->junctions[step->first_junction + i],
+                       options->out);
     }
     ht_json_array_end(json);
     ht_json_object_end(json);

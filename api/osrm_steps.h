@@ -22,9 +22,13 @@ enum ht_osrm_language {
     HT_OSRM_LANGUAGE_EN,    /* name:en */
 };
 
+struct ht_osrm_out;
+
 struct ht_osrm_steps_options {
     enum ht_osrm_geometry geometry;
     enum ht_osrm_language language;
+    const struct ht_osrm_out
+        *out; /* coordinate system of the places (api/osrm_out.h); NULL: WGS84 */
 };
 
 /* The array of a leg's "steps". Failure shows in the buffer. */

@@ -8,6 +8,7 @@
 #define HT_API_OSRM_WORK_H
 
 #include "api/json.h"
+#include "api/osrm_out.h"
 #include "api/osrm_request.h"
 #include "engine/road/guide.h"
 #include "engine/road/matrix.h"
@@ -23,6 +24,7 @@ struct ht_osrm {
     struct ht_matrix *matrix;
     struct ht_snap_work *snap;
     struct ht_guide *guide;
+    struct ht_crs_work *crs;
     struct ht_shape shape;
     struct ht_overview overview;
 
@@ -38,6 +40,7 @@ struct ht_osrm {
     struct ht_osrm_list arcs;    /* uint32_t: theirs */
     struct ht_osrm_list pieces;  /* legs of the answer */
     struct ht_osrm_list ways;    /* struct ht_way_found: alternatives */
+    struct ht_osrm_list moved;   /* struct ht_point: in another coordinate system */
 };
 
 /* One request while it is answered. */
@@ -48,8 +51,9 @@ struct ht_osrm_job {
     struct ht_pool *pool; /* may be NULL */
     struct ht_reply *reply;
     uint16_t exclude;
-    uint32_t fingerprint; /* of network and profile, for hints */
-    uint64_t network_id;  /* for what guidance remembers */
+    uint32_t fingerprint;          /* of network and profile, for hints */
+    const struct ht_osrm_out *out; /* coordinate system of the answer; NULL: WGS84 */
+    uint64_t network_id;           /* for what guidance remembers */
 };
 
 /* Makes room for `count` items and sets the list's count to it. */
@@ -79,8 +83,6 @@ void ht_osrm_write_waypoint(const struct ht_osrm_job *job, struct ht_json *json,
 /* The array of waypoint objects of stops indices[count]; NULL: of all. */
 void ht_osrm_write_waypoints(const struct ht_osrm_job *job, struct ht_json *json,
                              const uint32_t *indices, size_t count);
-void ht_osrm_write_location(const struct ht_osrm_job *job, struct ht_json *json,
-                            struct ht_point point);
 
 /* One route object: legs, geometry, steps, annotations as the request wants them. `waypoints` (may
  * be NULL): the stops that end legs, `waypoint_count` of them. */

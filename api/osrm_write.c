@@ -11,21 +11,6 @@ void ht_osrm_fail(const struct ht_osrm_job *job, enum ht_status status)
     ht_reply_problem(job->reply, 503, "The request could not be answered", ht_status_text(status));
 }
 
-static int64_t microdegrees(int32_t e7)
-{
-    return (e7 < 0 ? (int64_t)e7 - 5 : (int64_t)e7 + 5) / 10;
-}
-
-void ht_osrm_write_location(const struct ht_osrm_job *job, struct ht_json *json,
-                            struct ht_point point)
-{
-    (void)job;
-    ht_json_array(json);
-    ht_json_fixed(json, microdegrees(point.lon_e7), 6);
-    ht_json_fixed(json, microdegrees(point.lat_e7), 6);
-    ht_json_array_end(json);
-}
-
 static uint32_t way_of(const struct ht_osrm_job *job, const struct ht_place *place)
 {
     uint32_t arc = place->side[0].arc != HT_NONE ? place->side[0].arc : place->side[1].arc;
@@ -69,7 +54,7 @@ void ht_osrm_write_waypoint(const struct ht_osrm_job *job, struct ht_json *json,
         ht_json_text_n(json, hint, (size_t)count * HT_OSRM_HINT_SIZE);
     }
     ht_json_key(json, "location");
-    ht_osrm_write_location(job, json, places[0].point);
+    ht_osrm_out_location(job->out, json, places[0].point);
     write_name(job, json, places, count);
     ht_json_key_double(json, "distance", places[0].distance_m, 6);
 }

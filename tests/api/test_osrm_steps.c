@@ -66,7 +66,7 @@ HT_CASE(steps_are_written_as_osrm_does)
     struct scene s;
     struct ht_tiny *t = ht_tiny_new("  d  \n\na b c\n\n  e  ", 100, WAYS(ways), NULL);
     HT_REQUIRE(scene_begin(&s, t, "abd"));
-    const struct ht_osrm_steps_options options = {HT_OSRM_GEOJSON, HT_OSRM_LANGUAGE_LOCAL};
+    const struct ht_osrm_steps_options options = {HT_OSRM_GEOJSON, HT_OSRM_LANGUAGE_LOCAL, NULL};
     ht_osrm_write_steps(&s.json, &t->network, &s.steps, &options);
     HT_CHECK_STR(
         scene_text(&s),
@@ -107,7 +107,7 @@ HT_CASE(steps_sum_up_and_lanes_are_listed)
     struct scene s;
     struct ht_tiny *t = ht_tiny_new("  d  \n\na b c\n\n  e  ", 100, WAYS(ways), NULL);
     HT_REQUIRE(scene_begin(&s, t, "abd"));
-    const struct ht_osrm_steps_options options = {HT_OSRM_POLYLINE, HT_OSRM_LANGUAGE_LOCAL};
+    const struct ht_osrm_steps_options options = {HT_OSRM_POLYLINE, HT_OSRM_LANGUAGE_LOCAL, NULL};
     ht_osrm_write_steps(&s.json, &t->network, &s.steps, &options);
     HT_CHECK(strstr(scene_text(&s), "\"lanes\":[{\"valid\":true,\"indications\":[\"left\"]},"
                                     "{\"valid\":false,\"indications\":[\"straight\","
@@ -161,7 +161,7 @@ HT_CASE(steps_stop_at_the_cap_of_the_buffer)
     struct ht_tiny *t = ht_tiny_new("a b c\n\n  d", 100, WAYS(ways), NULL);
     HT_REQUIRE(scene_begin(&s, t, "abd"));
     s.buffer.limit = 300;
-    const struct ht_osrm_steps_options options = {HT_OSRM_POLYLINE6, HT_OSRM_LANGUAGE_LOCAL};
+    const struct ht_osrm_steps_options options = {HT_OSRM_POLYLINE6, HT_OSRM_LANGUAGE_LOCAL, NULL};
     ht_osrm_write_steps(&s.json, &t->network, &s.steps, &options);
     HT_CHECK(s.buffer.failed);
     HT_CHECK(s.buffer.size <= 300);
