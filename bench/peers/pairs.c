@@ -96,12 +96,9 @@ static uint32_t draw(struct bench *bench)
     return bench->usable[number % bench->usable_count];
 }
 
-static enum ht_status ask_pairs(struct bench *bench)
+static void draw_pairs(struct bench *bench)
 {
-    struct ht_query *query = NULL;
-    enum ht_status status = ht_query_new(&query);
-    double times[PAIRS] = {0};
-    for (size_t i = 0; status == HT_OK && i < PAIRS; i++) {
+    for (size_t i = 0; i < PAIRS; i++) {
         uint32_t from = draw(bench);
         uint32_t to = draw(bench);
         while (to == from) {
@@ -109,15 +106,22 @@ static enum ht_status ask_pairs(struct bench *bench)
         }
         bench->from[i] = arc_end(&bench->road, from);
         bench->to[i] = arc_end(&bench->road, to);
-        for (int round = 0; status == HT_OK && round < 2;
-             round++) { /* the second is warm, and counts */
-            struct ht_way_found found;
-            double start = now_us();
-            status = ht_query_cost(query, &bench->road, &bench->from[i], HT_SIDES_BOTH,
-                                   &bench->to[i], HT_SIDES_BOTH, &found);
-            times[i] = now_us() - start;
-            bench->cost[i] = found.cost;
-        }
+    }
+}
+
+/* All of them twice; the second pass counts, as of a server that has been asked before. */
+static enum ht_status ask_pairs(struct bench *bench)
+{
+    struct ht_query *query = NULL;
+    enum ht_status status = ht_query_new(&query);
+    double times[PAIRS] = {0};
+    for (size_t i = 0; status == HT_OK && i < 2 * (size_t)PAIRS; i++) {
+        struct ht_way_found found;
+        double start = now_us();
+        status = ht_query_cost(query, &bench->road, &bench->from[i % PAIRS], HT_SIDES_BOTH,
+                               &bench->to[i % PAIRS], HT_SIDES_BOTH, &found);
+        times[i % PAIRS] = now_us() - start;
+        bench->cost[i % PAIRS] = found.cost;
     }
     ht_query_free(query);
     (void)printf("houtao_pair %.2f\n", median(times, PAIRS));
@@ -207,7 +211,10 @@ int main(int argc, char **argv)
     if (status == HT_OK && !find_usable(&bench)) {
         status = HT_EMPTY;
     }
-    status = status == HT_OK ? ask_pairs(&bench) : status;
+    if (status == HT_OK) {
+        draw_pairs(&bench);
+        status = ask_pairs(&bench);
+    }
     status = status == HT_OK ? ask_oracle(&bench) : status;
     status = status == HT_OK ? ask_tables(&bench) : status;
     if (status != HT_OK || !write_pairs(&bench, argv[3])) {

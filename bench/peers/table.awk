@@ -18,7 +18,7 @@ function row(title, name) {
 }
 
 END {
-    printf "%s: %d arcs, %d junctions, %d turns; one thread, medians, x: times ours\n\n", fact["extract"], fact["arcs"],
+    printf "%s: %d arcs, %d junctions, %d turns; costs from arc to arc, one thread,\nmedians, x: times ours\n\n", fact["extract"], fact["arcs"],
         fact["junctions"], fact["turns"]
     printf "%-34s %11s %7s %11s %7s %11s %7s  %s\n", "", "pair", "", "1 to 100", "", "100 to 100", "", "equal to ours"
     row("houtao", "houtao")
