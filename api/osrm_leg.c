@@ -252,7 +252,8 @@ static enum ht_status write_overview(const struct writer *w, const struct piece 
         total += i + 1 < count ? size - 1 : size;
     }
     ht_json_key(w->json, "geometry");
-    ht_osrm_write_geometry(w->json, line, total, (enum ht_osrm_geometry)w->job->request->geometry);
+    ht_osrm_out_geometry(w->job->out, w->json, line, total,
+                         (enum ht_osrm_geometry)w->job->request->geometry);
     return HT_OK;
 }
 
