@@ -11,14 +11,11 @@ enum { HT__SUMMARY_MAX = 64 };
 enum ht_status ht_guide_new(struct ht_guide **out)
 {
     struct ht_guide *guide = calloc(1, sizeof *guide);
-    struct ht__turn *turns = ht_array_new(HT__TURNS, sizeof *turns);
+    struct ht__turn *turns = ht_array_new_zeroed(HT__TURNS, sizeof *turns);
     if (guide == NULL || turns == NULL) {
         free(guide);
         free(turns);
         return HT_NOMEM;
-    }
-    for (size_t i = 0; i < HT__TURNS; i++) {
-        turns[i].generation = 0;
     }
     guide->turns = turns;
     *out = guide;
@@ -190,26 +187,28 @@ uint32_t ht_guide_summary(struct ht_guide *guide, const struct ht_guide_leg *leg
     } shares[HT__SUMMARY_MAX];
     uint32_t count = 0;
     guide->map = (struct ht__map){leg->network, leg->graph};
+    uint32_t last_way = HT_NONE;
+    uint32_t at = HT_NONE; /* the share of last_way; HT_NONE: it has none */
     for (uint32_t i = 0; i < leg->arc_count; i++) {
         const struct ht_arc *a = &leg->graph->arcs[leg->arcs[i]];
-        if (ht__nameless(&guide->map, a->way)) {
-            continue;
-        }
-        uint32_t at = 0;
-        while (at < count && !ht__same_signs(&guide->map, shares[at].way, a->way)) {
-            at++;
-        }
-        if (at == count) {
-            if (count == HT__SUMMARY_MAX) {
-                continue;
+        if (a->way != last_way) {
+            last_way = a->way;
+            at = 0;
+            while (at < count && !ht__same_signs(&guide->map, shares[at].way, a->way)) {
+                at++;
             }
-            shares[count++] = (struct ht__share){a->way, i, 0};
+            if (ht__nameless(&guide->map, a->way) || at == HT__SUMMARY_MAX) {
+                at = HT_NONE;
+            } else if (at == count) {
+                shares[count++] = (struct ht__share){a->way, i, 0};
+            }
         }
-        bool first = i == 0;
-        bool last = i + 1 == leg->arc_count;
-        shares[at].time += first  ? leg->source->side[leg->source_side].after.duration_ms
-                           : last ? leg->target->side[leg->target_side].before.duration_ms
-                                  : a->duration_ms;
+        if (at != HT_NONE) {
+            shares[at].time += i == 0 ? leg->source->side[leg->source_side].after.duration_ms
+                               : i + 1 == leg->arc_count
+                                   ? leg->target->side[leg->target_side].before.duration_ms
+                                   : a->duration_ms;
+        }
     }
     uint32_t best[2] = {HT_NONE, HT_NONE};
     for (uint32_t i = 0; i < count; i++) {

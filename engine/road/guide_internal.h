@@ -33,7 +33,7 @@
 #define HT__LANE_WIDTH_M 3.25
 #define HT__COLLAPSE_M 30.0
 
-enum { HT__ROADS_MAX = 18, HT__FAR_POINTS = 96 };
+enum { HT__ROADS_MAX = 14, HT__FAR_POINTS = 96 };
 
 enum ht__type {
     HT__INVALID, /* can't be entered */

@@ -13,27 +13,20 @@ static const char *ht__text(const struct ht__map *map, uint32_t offset)
     return map->network->strings + offset;
 }
 
-static bool ht__equal(const struct ht__map *map, uint32_t a, uint32_t b)
-{
-    return a == b || strcmp(ht__text(map, a), ht__text(map, b)) == 0;
-}
-
 bool ht__nameless(const struct ht__map *map, uint32_t way)
 {
     const struct ht_way *w = ht__way(map, way);
     return (w->name | w->ref | w->destinations | w->pronunciation | w->exits) == 0;
 }
 
+/* Equal texts lie at one place in a network's strings, so that places can be compared. */
 bool ht__same_signs(const struct ht__map *map, uint32_t a, uint32_t b)
 {
-    if (a == b) {
-        return true;
-    }
     const struct ht_way *x = ht__way(map, a);
     const struct ht_way *y = ht__way(map, b);
-    return ht__equal(map, x->name, y->name) && ht__equal(map, x->ref, y->ref) &&
-           ht__equal(map, x->destinations, y->destinations) &&
-           ht__equal(map, x->pronunciation, y->pronunciation) && ht__equal(map, x->exits, y->exits);
+    return a == b ||
+           (x->name == y->name && x->ref == y->ref && x->destinations == y->destinations &&
+            x->pronunciation == y->pronunciation && x->exits == y->exits);
 }
 
 /* True when a piece of a name is nothing but spaces or a compass word. */
@@ -132,9 +125,9 @@ static bool ht__announce(const struct ht__map *map, uint32_t from, uint32_t to, 
     bool swapped = (f->name == 0 && f->ref != 0 && t->name != 0 && t->ref == 0) ||
                    (f->name != 0 && f->ref == 0 && t->name == 0 && t->ref != 0) ||
                    (names_empty && !ref_contained);
-    bool exits_change = !ht__equal(map, f->exits, t->exits);
+    bool exits_change = f->exits != t->exits;
     bool exit_lost = names_equal && f->exits != 0 && t->exits == 0;
-    return !plain || swapped || !ht__equal(map, f->pronunciation, t->pronunciation) ||
+    return !plain || swapped || f->pronunciation != t->pronunciation ||
            (exits_change && !exit_lost);
 }
 

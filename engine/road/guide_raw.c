@@ -123,11 +123,22 @@ static void ht__judge(const struct ht__map *map, struct ht__turn *turn)
 const struct ht__turn *ht__turn_of(struct ht_guide *guide, uint32_t in, uint32_t out)
 {
     uint64_t key = ((uint64_t)in << 32 | out) * UINT64_C(0x9e3779b97f4a7c15);
-    struct ht__turn *turn = &guide->turns[key >> (64 - HT__TURN_BITS)];
-    if (turn->in != in || turn->out != out || turn->generation != guide->generation) {
-        *turn = (struct ht__turn){.in = in, .out = out, .generation = guide->generation};
-        ht__judge(&guide->map, turn);
+    struct ht__turn *pair = &guide->turns[key >> (64 - HT__TURN_BITS) & ~UINT64_C(1)];
+    for (int i = 0; i < 2; i++) {
+        if (pair[i].in == in && pair[i].out == out && pair[i].generation == guide->generation) {
+            return &pair[i];
+        }
     }
+    struct ht__turn *turn = pair[0].generation != guide->generation   ? &pair[0]
+                            : pair[1].generation != guide->generation ? &pair[1]
+                                                                      : &pair[key >> 8 & 1];
+    *turn = (struct ht__turn){.in = in, .out = out, .generation = guide->generation};
+    const struct ht_turn *paid = ht_graph_turn(guide->map.graph, in, out);
+    if (paid != NULL) {
+        turn->weight_ms = paid->weight_ms;
+        turn->duration_ms = paid->duration_ms;
+    }
+    ht__judge(&guide->map, turn);
     return turn;
 }
 
@@ -341,11 +352,8 @@ static enum ht_status ht__assemble_arc(struct ht_guide *guide, const struct ht_g
         step->point_end = guide->point_count;
         return HT_OK;
     }
-    const struct ht_turn *paid = ht_graph_turn(leg->graph, leg->arcs[i], leg->arcs[i + 1]);
-    if (paid != NULL) {
-        ht__add_cost(&step->cost, paid->weight_ms, paid->duration_ms, 0);
-    }
     const struct ht__turn *turn = ht__turn_of(guide, leg->arcs[i], leg->arcs[i + 1]);
+    ht__add_cost(&step->cost, turn->weight_ms, turn->duration_ms, 0);
     return turn->type == HT__NO_TURN ? HT_OK : ht__add_turn(guide, turn);
 }
 

@@ -38,6 +38,8 @@ struct ht__turn {
     uint32_t out;
     uint32_t generation;
     uint32_t lanes;
+    uint32_t weight_ms; /* what the turn costs */
+    uint32_t duration_ms;
     uint16_t before;
     uint16_t after;
     uint8_t type;
@@ -51,7 +53,7 @@ struct ht__turn {
     uint16_t roads[HT__ROADS_MAX]; /* bearing * 2 + entry */
 };
 
-enum { HT__TURN_BITS = 17, HT__TURNS = 1 << HT__TURN_BITS, HT__KNOWN = 8 };
+enum { HT__TURN_BITS = 19, HT__TURNS = 1 << HT__TURN_BITS, HT__KNOWN = 8 };
 
 /* Turns of a graph are remembered under a number of their own. */
 struct ht__known {
@@ -74,9 +76,10 @@ struct ht_guide {
     struct ht_point *points;
     size_t point_capacity;
     uint32_t point_count;
-    uint32_t point_first;              /* those before it were trimmed */
-    struct ht__turn *turns;            /* [HT__TURNS] direct-mapped */
-    uint64_t network_id;               /* what `turns` is about */
+    uint32_t point_first; /* those before it were trimmed */
+    struct ht__turn
+        *turns;          /* [HT__TURNS], each turn has two places; memory is touched as it fills */
+    uint64_t network_id; /* what `turns` is about */
     struct ht__known known[HT__KNOWN]; /* its graphs */
     uint32_t known_count;
     uint32_t generation; /* of the graph in use */

@@ -81,6 +81,11 @@ static inline uint32_t ht_tiny_string(struct ht_tiny *t, const char *text)
     if (text == NULL || text[0] == '\0') {
         return 0;
     }
+    for (size_t old = 1; old < t->network.strings_size; old += strlen(t->strings + old) + 1) {
+        if (strcmp(t->strings + old, text) == 0) {
+            return (uint32_t)old;
+        }
+    }
     uint32_t at = (uint32_t)t->network.strings_size;
     size_t size = strlen(text) + 1;
     ht_tiny_require(at + size <= sizeof t->strings, "too many strings");
