@@ -231,11 +231,15 @@ static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile
     bool sound = true;
     struct ht_cch *c = &p->cch;
     uint64_t n = p->meta->arc_count;
-    c->vertex_count = p->meta->arc_count;
-    c->depth_max = p->meta->depth_max;
+    const struct ht__hnet_cch *meta = ITEMS(cch, 1);
+    if (!sound || meta->vertex_count != n) {
+        return false;
+    }
+    c->vertex_count = meta->vertex_count;
+    c->depth_max = meta->depth_max;
     c->turn_count = p->meta->turn_count;
-    c->out.edge_count = p->meta->out_edge_count;
-    c->in.edge_count = p->meta->in_edge_count;
+    c->out.edge_count = meta->out_edge_count;
+    c->in.edge_count = meta->in_edge_count;
     c->rank = ITEMS(rank, n);
     c->arc = ITEMS(rank_arc, n);
     c->parent = ITEMS(parent, n);
@@ -260,6 +264,15 @@ static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile
     return sound;
 }
 
+/* The few sections whose contents opening itself relies on. */
+static bool small_sound(const struct ht_hnet *file, const struct ht__hnet_profile *p,
+                        enum ht__hnet_kind kind)
+{
+    const struct ht__hnet_section *s = p->sections[kind];
+    return s->size == s->item &&
+           ht__hnet_hash(file->base + s->offset, (size_t)s->size) == s->checksum;
+}
+
 static enum ht_status open_profiles(struct ht_hnet *file, struct ht_error *error)
 {
     file->profiles = ht_array_new_zeroed(file->header->profile_count, sizeof *file->profiles);
@@ -271,12 +284,10 @@ static enum ht_status open_profiles(struct ht_hnet *file, struct ht_error *error
     }
     for (uint32_t i = 0; i < file->header->profile_count; i++) {
         struct ht__hnet_profile *p = &file->profiles[i];
-        const struct ht__hnet_section *s = p->sections[HT__SECTION_graph];
-        p->meta = (const struct ht__hnet_graph *)(void *)(file->base + s->offset);
-        const struct ht__hnet_section *n = p->sections[HT__SECTION_network];
-        if (s->size != sizeof *p->meta || n->size != sizeof(struct ht__hnet_network) ||
-            ht__hnet_hash(p->meta, sizeof *p->meta) != s->checksum ||
-            ht__hnet_hash(file->base + n->offset, (size_t)n->size) != n->checksum) {
+        p->meta = (const struct ht__hnet_graph *)(void *)(file->base +
+                                                          p->sections[HT__SECTION_graph]->offset);
+        if (!small_sound(file, p, HT__SECTION_graph) || !small_sound(file, p, HT__SECTION_cch) ||
+            !small_sound(file, p, HT__SECTION_network)) {
             return refuse(file->path, HT_CHECKSUM, "damaged (profiles)", error);
         }
         if (memchr(p->meta->name, '\0', sizeof p->meta->name) == NULL || !attach_network(file, p) ||
@@ -360,6 +371,9 @@ static enum ht_status check_profile(struct ht_hnet *file, struct ht__hnet_profil
         (void)snprintf(why, sizeof why, "damaged (%.16s of %.24s)", where, p->meta->name);
         return refuse(file->path, status, why, error);
     }
+    /* What was looked at once need not stay in this process's memory: what queries use comes back
+     * from the page cache by itself, the rest never. */
+    (void)madvise(file->base, file->size, MADV_DONTNEED);
     p->checked = true;
     return HT_OK;
 }

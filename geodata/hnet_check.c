@@ -403,6 +403,7 @@ static bool check_nothing(const struct ht__hnet_profile *p, size_t first, size_t
 #define check_network check_nothing
 #define check_info check_nothing
 #define check_graph check_nothing
+#define check_cch check_nothing
 #define check_out_depth check_nothing
 #define check_in_depth check_nothing
 #define check_out_length check_nothing

@@ -40,6 +40,7 @@ enum {
     X(copy_base, sizeof(uint32_t))                                                                 \
     X(copy_first, sizeof(uint32_t))                                                                \
     X(copy_list, sizeof(uint32_t))                                                                 \
+    X(cch, sizeof(struct ht__hnet_cch))                                                            \
     X(rank, sizeof(uint32_t))                                                                      \
     X(rank_arc, sizeof(uint32_t))                                                                  \
     X(parent, sizeof(uint32_t))                                                                    \
@@ -115,12 +116,16 @@ struct ht__hnet_graph {
     uint32_t class_mask;
     uint32_t copy_base_count;
     uint32_t copy_list_count;
-    uint32_t depth_max;
-    uint32_t out_edge_count;
-    uint32_t in_edge_count;
     uint8_t continue_straight;
     uint8_t left_hand;
     uint8_t reserved[2];
+};
+
+struct ht__hnet_cch {
+    uint32_t vertex_count;
+    uint32_t depth_max;
+    uint32_t out_edge_count;
+    uint32_t in_edge_count;
 };
 
 extern const char *const ht__hnet_names[HT__SECTION_COUNT];

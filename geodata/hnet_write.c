@@ -166,10 +166,9 @@ enum ht_status ht_hnet_write_network(struct ht_hnet_writer *writer,
     return PARTS(writer, list, error);
 }
 
-static enum ht_status write_graph(struct ht_hnet_writer *writer, const struct ht_road *road,
-                                  struct ht_error *error)
+enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct ht_graph *g,
+                                   const struct ht_snap_index *snap, struct ht_error *error)
 {
-    const struct ht_graph *g = road->graph;
     uint32_t copies = g->copy_first[g->copy_base_count];
     struct ht__hnet_graph meta = {.junction_count = g->junction_count,
                                   .arc_count = g->arc_count,
@@ -179,9 +178,6 @@ static enum ht_status write_graph(struct ht_hnet_writer *writer, const struct ht
                                   .class_mask = g->class_mask,
                                   .copy_base_count = g->copy_base_count,
                                   .copy_list_count = copies,
-                                  .depth_max = road->cch->depth_max,
-                                  .out_edge_count = road->cch->out.edge_count,
-                                  .in_edge_count = road->cch->in.edge_count,
                                   .continue_straight = g->continue_straight,
                                   .left_hand = g->left_hand};
     if (strlen(g->profile) >= sizeof meta.name || writer->profile_count >= HT__HNET_PROFILES) {
@@ -204,16 +200,26 @@ static enum ht_status write_graph(struct ht_hnet_writer *writer, const struct ht
         {HT__SECTION_copy_base, g->copy_base, g->copy_base_count},
         {HT__SECTION_copy_first, g->copy_first, (size_t)g->copy_base_count + 1},
         {HT__SECTION_copy_list, g->copy_list, copies}};
-    return PARTS(writer, list, error);
+    enum ht_status status = PARTS(writer, list, error);
+    if (status == HT_OK) {
+        const void *data = NULL;
+        size_t size = 0;
+        ht_snap_data(snap, &data, &size);
+        status = section(writer, HT__SECTION_snap, data, size, error);
+    }
+    return status;
 }
 
-static enum ht_status write_hierarchy(struct ht_hnet_writer *writer, const struct ht_road *road,
-                                      struct ht_error *error)
+enum ht_status ht_hnet_write_hierarchy(struct ht_hnet_writer *writer, const struct ht_cch *c,
+                                       const struct ht_metric *m, struct ht_error *error)
 {
-    const struct ht_cch *c = road->cch;
-    const struct ht_metric *m = road->metric;
+    struct ht__hnet_cch meta = {.vertex_count = c->vertex_count,
+                                .depth_max = c->depth_max,
+                                .out_edge_count = c->out.edge_count,
+                                .in_edge_count = c->in.edge_count};
     size_t n = c->vertex_count;
-    const struct part list[] = {{HT__SECTION_rank, c->rank, n},
+    const struct part list[] = {{HT__SECTION_cch, &meta, 1},
+                                {HT__SECTION_rank, c->rank, n},
                                 {HT__SECTION_rank_arc, c->arc, n},
                                 {HT__SECTION_parent, c->parent, n},
                                 {HT__SECTION_depth, c->depth, n},
@@ -234,22 +240,7 @@ static enum ht_status write_hierarchy(struct ht_hnet_writer *writer, const struc
                                 {HT__SECTION_in_length, m->in_length, c->in.edge_count},
                                 {HT__SECTION_out_via, m->out_via, c->out.edge_count},
                                 {HT__SECTION_in_via, m->in_via, c->in.edge_count}};
-    return PARTS(writer, list, error);
-}
-
-enum ht_status ht_hnet_write_profile(struct ht_hnet_writer *writer, const struct ht_road *road,
-                                     struct ht_error *error)
-{
-    enum ht_status status = write_graph(writer, road, error);
-    if (status == HT_OK) {
-        status = write_hierarchy(writer, road, error);
-    }
-    if (status == HT_OK) {
-        const void *data = NULL;
-        size_t size = 0;
-        ht_snap_data(road->snap, &data, &size);
-        status = section(writer, HT__SECTION_snap, data, size, error);
-    }
+    enum ht_status status = PARTS(writer, list, error);
     writer->profile_count += status == HT_OK;
     return status;
 }

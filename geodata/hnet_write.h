@@ -21,11 +21,16 @@ HT_MUST_CHECK enum ht_status ht_hnet_write_network(struct ht_hnet_writer *writer
                                                    const struct ht_network *network,
                                                    struct ht_error *error);
 
-/* One profile: its graph, hierarchy, metric and snap index; their order gives the profile's number.
- */
-HT_MUST_CHECK enum ht_status ht_hnet_write_profile(struct ht_hnet_writer *writer,
-                                                   const struct ht_road *road,
-                                                   struct ht_error *error);
+/* One profile, in two parts, so that the first can be let go before the second is made: its graph
+ * and snap index, then its hierarchy and metric. The order of profiles gives their numbers. */
+HT_MUST_CHECK enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer,
+                                                 const struct ht_graph *graph,
+                                                 const struct ht_snap_index *snap,
+                                                 struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_hnet_write_hierarchy(struct ht_hnet_writer *writer,
+                                                     const struct ht_cch *cch,
+                                                     const struct ht_metric *metric,
+                                                     struct ht_error *error);
 
 /* The import's own words: JSON. */
 HT_MUST_CHECK enum ht_status ht_hnet_write_info(struct ht_hnet_writer *writer, const char *json,

@@ -157,26 +157,37 @@ static enum ht_status make_hierarchy(struct run *run, size_t index, struct parts
     return status;
 }
 
-static enum ht_status write_profile(struct run *run, size_t index, struct parts *parts)
+/* The index of streets needs the graph alone: made, written and gone before the hierarchy takes its
+ * memory. */
+static enum ht_status write_graph(struct run *run, size_t index, struct parts *parts)
 {
     struct ht_import_profile *out = &run->report->profiles[index];
-    struct ht_road road = {.network = ht_network_build_network(run->build),
-                           .graph = ht_graph_owned_view(parts->graph),
-                           .cch = ht_cch_view(parts->cch),
-                           .metric = ht_metric_view(parts->metric)};
+    const struct ht_graph *graph = ht_graph_owned_view(parts->graph);
     double start = now_s();
     tell(run, HT_IMPORT_SNAP, index);
-    enum ht_status status = ht_snap_build(road.network, road.graph, run->pool, &parts->snap);
+    enum ht_status status =
+        ht_snap_build(ht_network_build_network(run->build), graph, run->pool, &parts->snap);
     out->snap_s = now_s() - start;
     if (status != HT_OK) {
         return ht_error_set(run->error, status, 0, "profile %.60s: %s", out->name,
                             ht_status_text(status));
     }
-    road.snap = parts->snap;
     start = now_s();
-    tell(run, HT_IMPORT_WRITE, index);
-    status = ht_hnet_write_profile(run->writer, &road, run->error);
+    status = ht_hnet_write_graph(run->writer, graph, parts->snap, run->error);
     out->write_s = now_s() - start;
+    ht_snap_index_free(parts->snap);
+    parts->snap = NULL;
+    return status;
+}
+
+static enum ht_status write_hierarchy(struct run *run, size_t index, const struct parts *parts)
+{
+    struct ht_import_profile *out = &run->report->profiles[index];
+    double start = now_s();
+    tell(run, HT_IMPORT_WRITE, index);
+    enum ht_status status = ht_hnet_write_hierarchy(run->writer, ht_cch_view(parts->cch),
+                                                    ht_metric_view(parts->metric), run->error);
+    out->write_s += now_s() - start;
     return status;
 }
 
@@ -189,14 +200,21 @@ static enum ht_status make_profile(struct run *run, size_t index)
         out->left_out = true;
         return HT_OK;
     }
-    if (status == HT_OK) {
-        status = make_hierarchy(run, index, &parts);
-    }
     if (status != HT_OK) {
         (void)ht_error_set(run->error, status, 0, "profile %.60s: %s", out->name,
                            ht_status_text(status));
     } else {
-        status = write_profile(run, index, &parts);
+        status = write_graph(run, index, &parts);
+    }
+    if (status == HT_OK) {
+        status = make_hierarchy(run, index, &parts);
+        if (status != HT_OK) {
+            (void)ht_error_set(run->error, status, 0, "profile %.60s: %s", out->name,
+                               ht_status_text(status));
+        }
+    }
+    if (status == HT_OK) {
+        status = write_hierarchy(run, index, &parts);
     }
     parts_free(&parts);
     return status;
