@@ -81,30 +81,36 @@ enum ht_status ht__osm_reserve_members(struct ht__osm_builder *builder, size_t m
                             builder->member_count + more, sizeof *builder->members);
 }
 
+/* An array that nothing was put into has no address, and not even 0 may be added to that. */
+static const struct ht_osm_tag *tags_at(const struct ht__osm_tags *tags, size_t at)
+{
+    return tags->list == NULL ? NULL : tags->list + at;
+}
+
 struct ht_osm_block ht__osm_builder_finish(struct ht__osm_builder *builder, size_t index)
 {
-    const struct ht_osm_tag *tag = builder->tags[HT__OSM_NODES].list;
+    size_t tag = 0;
     for (size_t i = 0; i < builder->node_count; i++) {
-        builder->nodes[i].tags.list = tag;
+        builder->nodes[i].tags.list = tags_at(&builder->tags[HT__OSM_NODES], tag);
         tag += builder->nodes[i].tags.count;
     }
-    tag = builder->tags[HT__OSM_WAYS].list;
+    tag = 0;
     size_t ref = 0;
     for (size_t i = 0; i < builder->way_count; i++) {
         struct ht_osm_way *way = &builder->ways[i];
-        way->tags.list = tag;
+        way->tags.list = tags_at(&builder->tags[HT__OSM_WAYS], tag);
         tag += way->tags.count;
-        way->refs = builder->refs + ref;
+        way->refs = builder->refs == NULL ? NULL : builder->refs + ref;
         way->points = way->points == NULL ? NULL : builder->points + ref;
         ref += way->ref_count;
     }
-    tag = builder->tags[HT__OSM_RELATIONS].list;
-    const struct ht_osm_member *member = builder->members;
+    tag = 0;
+    size_t member = 0;
     for (size_t i = 0; i < builder->relation_count; i++) {
         struct ht_osm_relation *relation = &builder->relations[i];
-        relation->tags.list = tag;
+        relation->tags.list = tags_at(&builder->tags[HT__OSM_RELATIONS], tag);
         tag += relation->tags.count;
-        relation->members = member;
+        relation->members = builder->members == NULL ? NULL : builder->members + member;
         member += relation->member_count;
     }
     return (struct ht_osm_block){

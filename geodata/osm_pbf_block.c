@@ -113,9 +113,9 @@ static enum ht_status no_memory(const struct block *block)
     return ht_error_set(block->error, HT_NOMEM, block->where, NULL);
 }
 
-static enum ht_status check_count(const struct block *block)
+static enum ht_status check_count(const struct block *block, size_t more)
 {
-    if (ht__osm_builder_count(&block->decoder->builder) < BLOCK_ENTITIES_MAX) {
+    if (more <= BLOCK_ENTITIES_MAX - ht__osm_builder_count(&block->decoder->builder)) {
         return HT_OK;
     }
     return ht_error_set(block->error, HT_TOO_BIG, block->where,
@@ -296,9 +296,9 @@ static enum ht_status read_dense(struct block *block, struct ht_wire message)
     }
     struct ht__osm_builder *builder = &block->decoder->builder;
     size_t count = ht_wire_count(dense.ids);
-    size_t room = BLOCK_ENTITIES_MAX - ht__osm_builder_count(builder);
-    if (count > room) {
-        count = room; /* the loop ends there with an error */
+    status = check_count(block, count);
+    if (status != HT_OK) {
+        return status;
     }
     size_t pairs = (size_t)(dense.keys_values.end - dense.keys_values.at) / 2;
     if (ht__osm_reserve_nodes(builder, count) != HT_OK ||
@@ -310,11 +310,7 @@ static enum ht_status read_dense(struct block *block, struct ht_wire message)
     int64_t lon = 0;
     bool has_tags = ht_wire_more(&dense.keys_values);
     bool has_visibles = dense.visibles.at != NULL;
-    while (ht_wire_more(&dense.ids)) {
-        status = check_count(block);
-        if (status != HT_OK) {
-            return status;
-        }
+    for (size_t i = 0; i < count; i++) {
         if (!ht_wire_more(&dense.lats) || !ht_wire_more(&dense.lons)) {
             return broken(block, "fewer coordinates than nodes");
         }
@@ -337,7 +333,8 @@ static enum ht_status read_dense(struct block *block, struct ht_wire message)
             builder->nodes[builder->node_count++] = node;
         }
     }
-    bool bad = dense.ids.bad || dense.lats.bad || dense.lons.bad || dense.visibles.bad;
+    bool bad = dense.ids.bad || ht_wire_more(&dense.ids) || dense.lats.bad || dense.lons.bad ||
+               dense.visibles.bad;
     return bad ? broken(block, "the lists of its nodes") : HT_OK;
 }
 
@@ -462,7 +459,7 @@ static enum ht_status read_group(struct block *block, struct ht_wire group)
         if (!node && !way && !relation) {
             continue;
         }
-        status = check_count(block);
+        status = check_count(block, 1);
         if (status == HT_OK) {
             status = node  ? read_node(block, field.bytes)
                      : way ? read_way(block, field.bytes)

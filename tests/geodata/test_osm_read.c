@@ -699,6 +699,21 @@ HT_CASE(lists_that_do_not_fit_together_are_refused)
     HT_CHECK_INT(small_error(&s, &error), HT_SYNTAX);
 }
 
+/* A list whose last number lacks its end: no entity may come of it. Found by the fuzzer. */
+HT_CASE(list_that_ends_within_a_number_is_refused)
+{
+    static const uint8_t block[] = {0x0A, 0x02, 0x0A, 0x00, /* strings: one, empty */
+                                    0x12, 0x0B, 0x12, 0x09, /* group, dense nodes */
+                                    0x0A, 0x01, 0xFF,       /* ids */
+                                    0x42, 0x01, 0x02, 0x4A, 0x01, 0x02};
+    struct pbf_file file = {0};
+    struct ht_error error;
+    pbf_append_header(&file, usual);
+    pbf_append_packed(&file, "OSMData", block, sizeof block, PBF_RAW);
+    HT_CHECK_INT(read_bytes(file.data, file.size, &error), HT_SYNTAX);
+    free(file.data);
+}
+
 HT_CASE(xml_errors_name_the_line)
 {
     static const struct {
