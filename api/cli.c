@@ -65,6 +65,7 @@ static const char *variable_of(const struct ht_cli_option *option)
         name[at++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
     }
     name[at] = '\0';
+    /* main is still alone. NOLINTNEXTLINE(concurrency-mt-unsafe) */
     const char *value = getenv(name);
     return value == NULL || value[0] == '\0' ? NULL : value;
 }

@@ -115,6 +115,7 @@ static int zone_set(const struct ht_cli *cli, const char *zone)
     if (!known && strcmp(zone, "UTC") != 0) {
         return ht_cli_error(cli, HT_EXIT_USAGE, "--tz: there is no zone '%s'", zone);
     }
+    /* No thread has been started yet. NOLINTNEXTLINE(concurrency-mt-unsafe) */
     if (setenv("TZ", zone, 1) != 0) {
         return ht_cli_error(cli, HT_EXIT_FAILED, "out of memory");
     }

@@ -418,12 +418,12 @@ static void turn_end(struct ht_conn *conn)
     if (conn->job != NULL || conn->sending) {
         return;
     }
-    if (conn->close_after) {
+    bool more = conn->in.size > 0 && !conn->begun;
+    bool last = conn->loop->drain_phase == 2 && !conn->begun && !more;
+    if (conn->close_after || last) {
         ht__conn_finish(conn);
-    } else if (conn->in.size > 0 && !conn->begun) {
+    } else if (more) {
         ht__loop_queue(conn->loop, conn);
-    } else if (conn->loop->drain_phase == 2 && !conn->begun) {
-        ht__conn_finish(conn);
     } else {
         reading_start(conn);
     }

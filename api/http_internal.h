@@ -103,6 +103,7 @@ struct ht_http_server {
     uint16_t port;
     atomic_bool draining;
     unsigned loop_count;
+    size_t conns_per_loop;
     struct ht_loop *loops;
 };
 

@@ -182,8 +182,7 @@ static void conn_place(struct ht_loop *loop, int fd)
     if (fewest != loop && loop_mail_fd(fewest, fd)) {
         return;
     }
-    size_t most = (server->options.connections_max + server->loop_count - 1) / server->loop_count;
-    if (own >= most && !loop_evict(loop)) {
+    if (own >= server->conns_per_loop && !loop_evict(loop)) {
         (void)close(fd);
         return;
     }
@@ -382,8 +381,9 @@ static enum ht_status listen_open(struct ht_http_server *server, struct ht_loop 
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0 ||
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0 ||
         bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, BACKLOG) != 0) {
+        char why[128];
         return ht_error_set(error, HT_IO, 0, "can't listen on %s:%u: %s", server->options.host,
-                            (unsigned)port, strerror(errno));
+                            (unsigned)port, strerror_r(errno, why, sizeof why));
     }
     size = sizeof address;
     if (server->port == 0 && getsockname(fd, (struct sockaddr *)&address, &size) == 0) {
@@ -408,9 +408,12 @@ static enum ht_status port_check(const struct ht_http_server *server, struct ht_
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     bool taken = bind(fd, (struct sockaddr *)&address, sizeof address) != 0 && errno == EADDRINUSE;
     (void)close(fd);
-    return !taken ? HT_OK
-                  : ht_error_set(error, HT_IO, 0, "can't listen on %s:%u: %s", server->options.host,
-                                 (unsigned)server->port, strerror(EADDRINUSE));
+    if (!taken) {
+        return HT_OK;
+    }
+    char why[128];
+    return ht_error_set(error, HT_IO, 0, "can't listen on %s:%u: %s", server->options.host,
+                        (unsigned)server->port, strerror_r(EADDRINUSE, why, sizeof why));
 }
 
 static bool loop_events(struct ht_loop *loop)
@@ -559,6 +562,8 @@ enum ht_status ht_http_server_new(const struct ht_http_options *options,
     server->port = options->port;
     server->loop_count = options->threads == 0 ? cores() : options->threads;
     server->worker_count = options->workers == 0 ? cores() : options->workers;
+    server->conns_per_loop =
+        options->connections_max / server->loop_count + (server->loop_count > 1 ? 1 : 0);
     server->loops = calloc(server->loop_count, sizeof *server->loops);
     if (server->loops == NULL) {
         free(server);

@@ -1,6 +1,7 @@
 #include "api/routes.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,18 +32,17 @@ static void get_ready(struct ht_app_context *context, struct ht_http_call *call)
     ht_buffer_text(&call->reply->body, "{\"status\":\"ready\"}");
 }
 
+/* The second number of /proc/self/statm, in pages. */
 static double resident_bytes(void)
 {
     FILE *file = fopen("/proc/self/statm", "r");
-    unsigned long long pages = 0;
-    unsigned long long resident = 0;
+    char line[128] = "";
     if (file != NULL) {
-        if (fscanf(file, "%llu %llu", &pages, &resident) != 2) {
-            resident = 0;
-        }
+        line[fread(line, 1, sizeof line - 1, file)] = '\0';
         (void)fclose(file);
     }
-    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+    const char *space = strchr(line, ' ');
+    return space == NULL ? 0 : strtod(space, NULL) * (double)sysconf(_SC_PAGESIZE);
 }
 
 static void server_metrics(struct ht_buffer *out, struct ht_http_server *server)

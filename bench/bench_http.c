@@ -52,7 +52,8 @@ static pid_t serve(unsigned threads, uint16_t *port)
     if (ht_http_server_new(&options, &handler, &server, NULL) != HT_OK) {
         _exit(1);
     }
-    (void)signal(SIGTERM, on_signal);
+    struct sigaction action = {.sa_handler = on_signal};
+    (void)sigaction(SIGTERM, &action, NULL);
     uint16_t own = ht_http_server_port(server);
     if (write(pipe_fds[1], &own, sizeof own) != (ssize_t)sizeof own) {
         _exit(1);

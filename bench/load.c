@@ -63,14 +63,17 @@ uint64_t ht_load_cpu_us(int pid)
     size_t size = fread(line, 1, sizeof line - 1, file);
     (void)fclose(file);
     line[size] = '\0';
+    /* Fields 14 and 15, counted from the one behind the name in parentheses, which is the third. */
     char *at = strrchr(line, ')');
-    unsigned long long user = 0;
-    unsigned long long system = 0;
-    if (at == NULL || sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
-                             &system) != 2) {
+    for (int field = 2; at != NULL && field < 14; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    if (at == NULL) {
         return 0;
     }
-    return (user + system) * 1000000ULL / (unsigned long long)sysconf(_SC_CLK_TCK);
+    uint64_t user = strtoull(at, &at, 10);
+    uint64_t system = strtoull(at, &at, 10);
+    return (user + system) * 1000000U / (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
 static size_t bucket_of(uint64_t ns)
@@ -363,8 +366,7 @@ char **ht_load_paths(const char *file, size_t *count)
     char *line = NULL;
     size_t line_capacity = 0;
     *count = 0;
-    ssize_t size = 0;
-    while ((size = getline(&line, &line_capacity, in)) > 0) {
+    while (getline(&line, &line_capacity, in) > 0) {
         line[strcspn(line, "\r\n")] = '\0';
         if (line[0] != '/') {
             continue;

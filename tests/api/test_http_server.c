@@ -285,7 +285,7 @@ HT_CASE(long_urls_and_bodies_within_the_limits_arrive)
     HT_REQUIRE(text != NULL);
     size_t size = (size_t)sprintf(text, "GET /");
     memset(text + size, 'u', URL);
-    (void)strcpy(text + size + URL, " HTTP/1.1\r\nHost: a\r\n\r\n");
+    (void)sprintf(text + size + URL, " HTTP/1.1\r\nHost: a\r\n\r\n");
     HT_CHECK(ht_client_text(&client, text));
     struct ht_answer answer;
     HT_CHECK_INT(ht_client_read(&client, &answer, false), 200);

@@ -163,7 +163,7 @@ HT_CASE(description_is_the_route_table)
     yajl_val tree = yajl_tree_parse(answer.body, why, sizeof why);
     const char *root[] = {"paths", NULL};
     yajl_val paths = yajl_tree_get(tree, root, yajl_t_object);
-    HT_REQUIRE(paths != NULL);
+    HT_REQUIRE(YAJL_IS_OBJECT(paths));
     size_t count = 0;
     const struct ht_route *routes = ht_routes(&count);
     for (size_t i = 0; i < count; i++) {
@@ -251,11 +251,10 @@ static void *ask_on(void *user)
         }
         asker->answered++;
         if (asker->first == NULL) {
-            asker->first = got.body;
-        } else {
-            asker->wrong += strcmp(asker->first, got.body) != 0 ? 1 : 0;
-            free(got.body);
+            asker->first = strdup(got.body);
         }
+        asker->wrong += asker->first == NULL || strcmp(asker->first, got.body) != 0 ? 1 : 0;
+        ht_answer_free(&got);
     }
     ht_client_close(own);
     free(own);
@@ -324,9 +323,9 @@ HT_CASE(big_tables_do_not_hold_up_small_questions)
     size_t size = (size_t)sprintf(table, "GET /table/v1/car/");
     for (int i = 0; i < PLACES; i++) {
         size += (size_t)sprintf(table + size, "%s%.4f,%.4f", i == 0 ? "" : ";",
-                                121.68 + i % 20 * 0.004, 29.93 + i / 20 * 0.003);
+                                121.68 + i % 20 * 0.004, 29.93 + i * 0.00015);
     }
-    (void)strcpy(table + size, HEADERS "\r\n");
+    (void)sprintf(table + size, HEADERS "\r\n");
     struct ht_client big;
     HT_REQUIRE(ht_client_open(&big, port));
     HT_CHECK(ht_client_text(&big, table));

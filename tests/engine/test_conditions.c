@@ -94,7 +94,7 @@ HT_CASE(excluded_class_is_left_out_once_asked_for)
 
 static void *exclude_on(void *world)
 {
-    return (void *)(uintptr_t)(metres_excluding(world, HT_ARC_TOLL) != AROUND);
+    return metres_excluding(world, HT_ARC_TOLL) != AROUND ? world : NULL;
 }
 
 HT_CASE(excluded_class_asked_for_by_many_at_once_is_made_once)

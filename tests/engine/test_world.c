@@ -89,7 +89,7 @@ static void *read_on(void *slot)
 {
     struct ht_world_reader reader;
     ht_world_reader_init(&reader, slot);
-    uintptr_t wrong = 0;
+    unsigned wrong = 0;
     while (!atomic_load(&stop)) {
         const struct ht_road *road = NULL;
         struct ht_world *world = ht_world_reader_get(&reader);
@@ -99,7 +99,7 @@ static void *read_on(void *slot)
         ht_world_release(own);
     }
     ht_world_reader_deinit(&reader);
-    return (void *)wrong;
+    return wrong > 0 ? slot : NULL;
 }
 
 HT_CASE(swaps_under_readers_lose_nothing)

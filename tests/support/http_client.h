@@ -154,7 +154,7 @@ static inline int ht_client_read(struct ht_client *client, struct ht_answer *ans
     }
     memcpy(answer->head, client->buffer, size);
     ht_client_drop(client, size + 4);
-    answer->status = atoi(answer->head + 9);
+    answer->status = (int)strtol(answer->head + 9, NULL, 10);
     const char *length = ht_answer_header(answer, "Content-Length");
     answer->size = length == NULL ? 0 : (size_t)strtoull(length, NULL, 10);
     answer->body = calloc(answer->size + 1, 1);
