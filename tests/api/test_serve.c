@@ -243,10 +243,11 @@ static void *ask_on(void *user)
         return NULL;
     }
     while (!atomic_load(asker->stop)) {
-        struct ht_answer got;
+        struct ht_answer got = {0};
         bool sent = ht_client_text(own, "GET " ROUTE HEADERS "\r\n");
         if (!sent || ht_client_read(own, &got, false) != 200) {
             asker->wrong++;
+            ht_answer_free(&got);
             break;
         }
         asker->answered++;
