@@ -1,6 +1,7 @@
 /* The snap index against brute force over all segments, on random towns of all widths. */
 #include "engine/road/snap.h"
 #include "engine/road/snap_internal.h"
+#include "geodata/network_build.h"
 #include "tests/engine/snap_town.h"
 #include "tests/support/oom.h"
 
@@ -38,21 +39,21 @@ static bool fits(double bearing, int wanted, int range)
 static unsigned oracle_sides(const struct snap_town *t, const struct ht_snap_options *o,
                              uint32_t arc, struct ht_point q, struct ht_point u, struct ht_point v)
 {
-    const struct ht_arc *a = &t->arcs[arc];
+    const struct ht_arc *a = &t->graph.arcs[arc];
     const bool along = a->from < a->to;
     const uint32_t arcs[2] = {along ? arc : HT_NONE, along ? a->reverse : arc};
     const bool both = arcs[0] != HT_NONE && arcs[1] != HT_NONE;
     double cross = (double)(v.lon_e7 - u.lon_e7) * (q.lat_e7 - u.lat_e7) -
                    (double)(v.lat_e7 - u.lat_e7) * (q.lon_e7 - u.lon_e7);
     bool first = cross <= 0; /* on the right of the way */
-    first ^= (t->ways[a->way].flags & HT_WAY_LEFT_HAND) != 0;
+    first ^= (t->network.ways[a->way].flags & HT_WAY_LEFT_HAND) != 0;
     first ^= o->approach == HT_APPROACH_OPPOSITE;
     unsigned sides = 0;
     for (unsigned side = 0; side < 2; side++) {
         if (arcs[side] == HT_NONE) {
             continue;
         }
-        uint16_t flags = t->arcs[arcs[side]].flags;
+        uint16_t flags = t->graph.arcs[arcs[side]].flags;
         double bearing = side == 0 ? ht_bearing_deg(u, v) : ht_bearing_deg(u, v) + 180.0;
         if ((!o->any_street && (flags & HT_ARC_NO_START) != 0) || (flags & o->exclude) != 0 ||
             (o->bearing_deg >= 0 && !fits(bearing, o->bearing_deg, o->bearing_range)) ||
@@ -75,17 +76,17 @@ static int answer_order(const void *a, const void *b)
 static struct answer *oracle(const struct snap_town *t, struct ht_point q,
                              const struct ht_snap_options *o, uint32_t *count)
 {
-    struct answer *answers = calloc(t->way_nodes + 1, sizeof *answers);
+    struct answer *answers = calloc(t->network.way_node_count + 1, sizeof *answers);
     *count = 0;
-    for (uint32_t arc = 0; answers != NULL && arc < t->arc_count; arc++) {
-        const struct ht_arc *a = &t->arcs[arc];
+    for (uint32_t arc = 0; answers != NULL && arc < t->graph.base_arc_count; arc++) {
+        const struct ht_arc *a = &t->graph.arcs[arc];
         if (a->from > a->to && a->reverse != HT_NONE) {
             continue;
         }
         uint32_t low = a->from < a->to ? a->from : a->to;
         for (uint32_t i = 0; i + 1 < ht_arc_point_count(a); i++) {
-            struct ht_point u = t->points[t->way_node[low + i]];
-            struct ht_point v = t->points[t->way_node[low + i + 1]];
+            struct ht_point u = t->network.node_point[t->network.way_node[low + i]];
+            struct ht_point v = t->network.node_point[t->network.way_node[low + i + 1]];
             unsigned sides = oracle_sides(t, o, arc, q, u, v);
             double distance = plane_distance(q, u, v);
             if (sides == 0 || (o->radius_m >= 0 && distance > o->radius_m)) {
@@ -94,7 +95,7 @@ static struct answer *oracle(const struct snap_town *t, struct ht_point q,
             bool big = false;
             for (unsigned side = 0; side < 2; side++) {
                 uint32_t of = side == (a->from < a->to ? 0u : 1u) ? arc : a->reverse;
-                big |= (sides >> side & 1u) != 0 && (t->arcs[of].flags & HT_ARC_SMALL) == 0;
+                big |= (sides >> side & 1u) != 0 && (t->graph.arcs[of].flags & HT_ARC_SMALL) == 0;
             }
             answers[(*count)++] = (struct answer){distance, arc, i, sides, big};
         }
@@ -111,7 +112,7 @@ static void check_side(const struct snap_town *t, const struct ht_place *p, uint
     if (s->arc == HT_NONE) {
         return;
     }
-    const struct ht_arc *a = &t->arcs[s->arc];
+    const struct ht_arc *a = &t->graph.arcs[s->arc];
     HT_CHECK((side == 0) == (a->from < a->to));
     HT_CHECK_INT((uint64_t)s->before_mm + s->after_mm, a->length_mm);
     HT_CHECK_INT(s->before.weight_ms, ht_share(a->weight_ms, s->before_mm, a->length_mm));
@@ -142,7 +143,7 @@ static void check_place(const struct snap_town *t, const struct ht_place *p, uns
     bool small = true;
     for (int i = 0; i < 2; i++) {
         if (p->side[i].arc != HT_NONE) {
-            small &= (t->arcs[p->side[i].arc].flags & HT_ARC_SMALL) != 0;
+            small &= (t->graph.arcs[p->side[i].arc].flags & HT_ARC_SMALL) != 0;
         }
     }
     HT_CHECK(p->small == small);
@@ -178,7 +179,7 @@ static struct ht_snap_options random_options(uint64_t *seed, int32_t width_e7)
 static struct ht_point random_point(const struct snap_town *t, uint64_t *seed, int32_t width_e7)
 {
     if (ht_random_below(seed, 4) == 0) { /* right on a node: ties */
-        return t->points[ht_random_below(seed, t->nodes)];
+        return t->network.node_point[ht_random_below(seed, t->network.node_count)];
     }
     uint32_t span = (uint32_t)width_e7 / 2 * 3;
     return (struct ht_point){1215000000 - width_e7 / 4 + (int32_t)ht_random_below(seed, span),
@@ -195,7 +196,7 @@ static bool listed(const struct answer *answers, uint32_t count, const struct ht
                    const struct snap_town *t, const struct answer **match)
 {
     uint32_t first = p->side[0].arc != HT_NONE ? p->side[0].arc : p->side[1].arc;
-    const struct ht_arc *a = &t->arcs[first];
+    const struct ht_arc *a = &t->graph.arcs[first];
     bool along = a->from < a->to;
     uint32_t arc = along || a->reverse == HT_NONE ? first : a->reverse;
     uint32_t segment = along ? p->segment : ht_arc_point_count(a) - 2 - p->segment;
@@ -257,6 +258,58 @@ HT_CASE(nearest_agrees_with_brute_force)
     }
 }
 
+/* Real streets: the profile that has most of them, points within and around the town. */
+static void compare_real(struct ht_network_build *build, const struct ht_graph *graph)
+{
+    struct snap_town t = {.network = *ht_network_build_network(build), .graph = *graph};
+    struct ht_snap_index *index = NULL;
+    struct ht_snap_work *work = NULL;
+    uint64_t seed = 19;
+    HT_REQUIRE(ht_snap_build(&t.network, &t.graph, NULL, &index) == HT_OK);
+    HT_REQUIRE(ht_snap_work_new(&work) == HT_OK);
+    const struct ht_box *box = &t.network.box;
+    uint32_t width = (uint32_t)(box->max.lon_e7 - box->min.lon_e7);
+    uint32_t height = (uint32_t)(box->max.lat_e7 - box->min.lat_e7);
+    for (int round = 0; round < (HT_LONG ? 2000 : 60); round++) {
+        struct ht_point q = {box->min.lon_e7 + (int32_t)ht_random_below(&seed, width),
+                             box->min.lat_e7 + (int32_t)ht_random_below(&seed, height)};
+        if (round % 5 == 0) {
+            q = t.network.node_point[ht_random_below(&seed, t.network.node_count)];
+        }
+        struct ht_snap_options o = random_options(&seed, 100000);
+        compare_nearest(&t, index, work, q, &o, 1 + ht_random_below(&seed, 5));
+    }
+    ht_snap_work_free(work);
+    ht_snap_index_free(index);
+}
+
+HT_CASE(nearest_agrees_with_brute_force_on_a_real_town)
+{
+    if (ht_data_dir() == NULL) {
+        HT_SKIP("the folder of real data is missing");
+    }
+    char path[512];
+    struct ht_profile **profiles = NULL;
+    size_t count = 0;
+    struct ht_pool *pool = NULL;
+    struct ht_network_build *build = NULL;
+    struct ht_graph_owned *graph = NULL;
+    struct ht_graph_counts counts;
+    struct ht_error error;
+    (void)snprintf(path, sizeof path, "%s/osm/portland_small.osm.pbf", ht_data_dir());
+    struct ht_build_input input = {.path = path};
+    HT_REQUIRE(ht_pool_new(0, &pool) == HT_OK);
+    HT_REQUIRE(ht_profiles_open("foot", &profiles, &count, &error) == HT_OK);
+    HT_REQUIRE(ht_network_build_new(profiles, count, pool, &build) == HT_OK);
+    HT_REQUIRE(ht_network_build_read(build, &input, 1, NULL, NULL, &error) == HT_OK);
+    HT_REQUIRE(ht_network_build_graph(build, 0, &graph, &counts) == HT_OK);
+    compare_real(build, ht_graph_owned_view(graph));
+    ht_graph_owned_free(graph);
+    ht_network_build_free(build);
+    ht_profiles_free(profiles, count);
+    ht_pool_free(pool);
+}
+
 HT_CASE(trip_agrees_with_brute_force)
 {
     uint64_t seed = 8;
@@ -312,7 +365,8 @@ HT_CASE(equally_near_streets_come_by_their_lowest_arc)
     for (uint32_t j = 0; j < 600; j++) {
         struct ht_place places[8];
         uint32_t found = 0;
-        HT_REQUIRE(ht_snap_nearest(index, work, t->points[j], &o, 8, places, &found) == HT_OK);
+        HT_REQUIRE(ht_snap_nearest(index, work, t->network.node_point[j], &o, 8, places, &found) ==
+                   HT_OK);
         for (uint32_t i = 1; i < found; i++) {
             if (places[i].distance_m > 0 || places[i - 1].distance_m > 0) {
                 break;
@@ -323,7 +377,7 @@ HT_CASE(equally_near_streets_come_by_their_lowest_arc)
                 const struct ht_place *p = &places[i - 1 + k];
                 bool along = p->side[0].arc != HT_NONE;
                 key[k] = p->side[along ? 0 : 1].arc;
-                uint32_t last = ht_arc_point_count(&t->arcs[key[k]]) - 2;
+                uint32_t last = ht_arc_point_count(&t->graph.arcs[key[k]]) - 2;
                 segment[k] = along ? p->segment : last - p->segment;
             }
             ties++;
@@ -387,10 +441,10 @@ static void see(void *user, const struct ht_snap_segment *segment)
 {
     struct seen *seen = user;
     uint32_t arc = segment->arc[0] != HT_NONE ? segment->arc[0] : segment->arc[1];
-    const struct ht_arc *a = &seen->town->arcs[arc];
+    const struct ht_arc *a = &seen->town->graph.arcs[arc];
     uint32_t at = a->from < a->to ? a->from + segment->segment : a->from - segment->segment - 1;
-    HT_CHECK_INT(seen->town->way_node[at], segment->from_node);
-    HT_CHECK_INT(seen->town->way_node[at + 1], segment->to_node);
+    HT_CHECK_INT(seen->town->network.way_node[at], segment->from_node);
+    HT_CHECK_INT(seen->town->network.way_node[at + 1], segment->to_node);
     seen->times[at]++;
     seen->count++;
 }
@@ -407,14 +461,15 @@ HT_CASE(window_lists_each_segment_that_meets_it_once)
             struct ht_box box =
                 ht_box_grow(ht_box_empty(), random_point(t, &seed, towns[i].width_e7));
             box = ht_box_grow(box, random_point(t, &seed, towns[i].width_e7));
-            struct seen seen = {.town = t, .times = calloc(t->way_nodes, 1)};
+            struct seen seen = {.town = t, .times = calloc(t->network.way_node_count, 1)};
             HT_REQUIRE(seen.times != NULL);
             ht_snap_window(index, box, see, &seen);
             uint32_t want = 0;
             for (uint32_t w = 0; w < t->network.way_count; w++) {
-                for (uint32_t n = t->ways[w].first_node; n + 1 < t->ways[w + 1].first_node; n++) {
-                    struct ht_point u = t->points[t->way_node[n]];
-                    struct ht_point v = t->points[t->way_node[n + 1]];
+                for (uint32_t n = t->network.ways[w].first_node;
+                     n + 1 < t->network.ways[w + 1].first_node; n++) {
+                    struct ht_point u = t->network.node_point[t->network.way_node[n]];
+                    struct ht_point v = t->network.node_point[t->network.way_node[n + 1]];
                     bool meets = (u.lon_e7 < v.lon_e7 ? u : v).lon_e7 <= box.max.lon_e7 &&
                                  (u.lon_e7 < v.lon_e7 ? v : u).lon_e7 >= box.min.lon_e7 &&
                                  (u.lat_e7 < v.lat_e7 ? u : v).lat_e7 <= box.max.lat_e7 &&
@@ -444,10 +499,12 @@ HT_CASE(junction_gives_every_street_that_meets_there)
         struct ht_place place;
         struct ht_place all[64];
         uint32_t found = 0;
-        if (t->first_out[j] == t->first_out[j + 1] && t->first_in[j] == t->first_in[j + 1]) {
+        if (t->graph.junction_first_out[j] == t->graph.junction_first_out[j + 1] &&
+            t->graph.junction_first_in[j] == t->graph.junction_first_in[j + 1]) {
             continue;
         }
-        HT_REQUIRE(ht_snap_nearest(index, work, t->points[j], &o, 1, &place, &found) == HT_OK);
+        HT_REQUIRE(ht_snap_nearest(index, work, t->network.node_point[j], &o, 1, &place, &found) ==
+                   HT_OK);
         if (place.distance_m > 0) {
             continue; /* no street there may be used */
         }
@@ -455,19 +512,19 @@ HT_CASE(junction_gives_every_street_that_meets_there)
         HT_CHECK(memcmp(&all[0].side, &place.side, sizeof place.side) == 0);
         bool leaves[2] = {false, false};
         uint32_t want = 0; /* sides that may be used and touch the junction */
-        for (uint32_t a = 0; a < t->arc_count; a++) {
-            want += (t->arcs[a].tail == j || t->arcs[a].head == j) &&
-                    (t->arcs[a].flags & HT_ARC_NO_START) == 0;
+        for (uint32_t a = 0; a < t->graph.base_arc_count; a++) {
+            want += (t->graph.arcs[a].tail == j || t->graph.arcs[a].head == j) &&
+                    (t->graph.arcs[a].flags & HT_ARC_NO_START) == 0;
         }
         uint32_t got = 0;
         for (uint32_t i = 0; i < count; i++) {
-            HT_CHECK(all[i].point.lon_e7 == t->points[j].lon_e7 &&
-                     all[i].point.lat_e7 == t->points[j].lat_e7);
+            HT_CHECK(all[i].point.lon_e7 == t->network.node_point[j].lon_e7 &&
+                     all[i].point.lat_e7 == t->network.node_point[j].lat_e7);
             for (int side = 0; side < 2; side++) {
                 if (all[i].side[side].arc == HT_NONE) {
                     continue;
                 }
-                const struct ht_arc *a = &t->arcs[all[i].side[side].arc];
+                const struct ht_arc *a = &t->graph.arcs[all[i].side[side].arc];
                 got++;
                 HT_CHECK(a->tail == j ? all[i].side[side].before_mm == 0
                                       : a->head == j && all[i].side[side].after_mm == 0);
@@ -498,7 +555,8 @@ HT_CASE(place_in_the_middle_of_a_street_is_no_junction)
     struct ht_place place;
     struct ht_place all[4];
     uint32_t found = 0;
-    struct ht_point middle = ht_point_between(t->points[0], t->points[1], 0.5);
+    struct ht_point middle =
+        ht_point_between(t->network.node_point[0], t->network.node_point[1], 0.5);
     HT_REQUIRE(ht_snap_nearest(index, work, middle, &o, 1, &place, &found) == HT_OK);
     HT_CHECK_INT(ht_snap_junction(index, &place, &o, all, 4), 1);
     ht_snap_work_free(work);
@@ -523,9 +581,11 @@ HT_CASE(empty_graph_has_no_places)
     struct ht_snap_options o = ht_snap_options_default();
     struct ht_place places[2];
     uint32_t found = 9;
-    HT_CHECK_INT(ht_snap_nearest(index, work, t->points[0], &o, 2, places, &found), HT_NO_SEGMENT);
+    HT_CHECK_INT(ht_snap_nearest(index, work, t->network.node_point[0], &o, 2, places, &found),
+                 HT_NO_SEGMENT);
     HT_CHECK_INT(found, 0);
-    HT_CHECK_INT(ht_snap_trip(index, work, t->points[0], &o, places, &found), HT_NO_SEGMENT);
+    HT_CHECK_INT(ht_snap_trip(index, work, t->network.node_point[0], &o, places, &found),
+                 HT_NO_SEGMENT);
     ht_snap_work_free(work);
     ht_snap_index_free(index);
     ht_snap_index_free(built);
@@ -562,7 +622,7 @@ HT_CASE(view_refuses_what_is_damaged)
     head->level_count++;
     HT_CHECK_INT(ht_snap_view(&t->network, &t->graph, copy, size, &index), HT_RANGE);
     head->level_count--;
-    refs[17].arc = t->arc_count;
+    refs[17].arc = t->graph.base_arc_count;
     HT_CHECK_INT(ht_snap_view(&t->network, &t->graph, copy, size, &index), HT_RANGE);
     refs[17].arc = 0;
     root->min_x[3] = (uint16_t)(root->max_x[3] + 1);
@@ -593,7 +653,7 @@ HT_CASE(build_and_view_survive_every_failed_allocation_oom)
             struct ht_snap_options o = ht_snap_options_default();
             struct ht_place places[4];
             uint32_t found = 0;
-            status = ht_snap_nearest(view, work, t->points[0], &o, 4, places, &found);
+            status = ht_snap_nearest(view, work, t->network.node_point[0], &o, 4, places, &found);
         }
         bool failed = ht_oom_disarm();
         HT_CHECK_INT(status, failed ? HT_NOMEM : HT_OK);
@@ -631,7 +691,7 @@ HT_CASE(forged_blob_that_passes_never_leads_outside)
         struct ht_snap_ref *refs =
             (void *)(copy + ((const char *)built->refs - (const char *)built->data));
         for (uint32_t i = 0; i < built->head->entry_count; i++) {
-            refs[i].arc %= t->arc_count;
+            refs[i].arc %= t->graph.base_arc_count;
             refs[i].packed |= round % 2 == 0 ? 3u : 1u;
         }
         struct ht_snap_index *index = NULL;
@@ -647,8 +707,10 @@ HT_CASE(forged_blob_that_passes_never_leads_outside)
             (void)!ht_snap_nearest(index, work, q, &o, 4, places, &found);
             for (uint32_t k = 0; k < found; k++) {
                 const struct ht_place_side *s = places[k].side;
-                HT_CHECK(s[0].arc == HT_NONE || s[0].before_mm <= t->arcs[s[0].arc].length_mm);
-                HT_CHECK(s[1].arc == HT_NONE || s[1].before_mm <= t->arcs[s[1].arc].length_mm);
+                HT_CHECK(s[0].arc == HT_NONE ||
+                         s[0].before_mm <= t->graph.arcs[s[0].arc].length_mm);
+                HT_CHECK(s[1].arc == HT_NONE ||
+                         s[1].before_mm <= t->graph.arcs[s[1].arc].length_mm);
             }
         }
         ht_snap_index_free(index);
