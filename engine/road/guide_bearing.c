@@ -34,11 +34,6 @@ static struct ht__xy ht__mix(struct ht__xy a, struct ht__xy b, double t)
     return (struct ht__xy){a.x + (b.x - a.x) * t, a.y + (b.y - a.y) * t};
 }
 
-static struct ht__xy ht__on_grid(struct ht__xy p, struct ht__grid grid)
-{
-    return (struct ht__xy){round(p.x / grid.x) * grid.x, round(p.y / grid.y) * grid.y};
-}
-
 /* A point between two others of the grid. */
 static struct ht__xy ht__between(struct ht__xy a, struct ht__xy b, double t, struct ht__grid grid)
 {
@@ -62,28 +57,36 @@ static struct ht__xy ht__at_length(const struct ht__ahead *a, double length)
     return a->p[a->n - 1];
 }
 
-static struct ht__xy ht__project(struct ht__line line, struct ht__xy p)
+static struct ht__xy ht__on_grid(struct ht__xy p, struct ht__grid grid)
 {
-    double dx = line.to.x - line.from.x;
-    double dy = line.to.y - line.from.y;
+    return (struct ht__xy){round(p.x / grid.x) * grid.x, round(p.y / grid.y) * grid.y};
+}
+
+/* The nearest point of a line, in degrees as OSRM projects: on a map where a degree east is as long
+ * as a degree north. */
+static struct ht__xy ht__project(struct ht__line line, struct ht__xy p, struct ht__grid grid)
+{
+    double dx = (line.to.x - line.from.x) / grid.x;
+    double dy = (line.to.y - line.from.y) / grid.y;
     double square = dx * dx + dy * dy;
     if (square <= 0) {
         return line.from;
     }
-    double t = ((p.x - line.from.x) * dx + (p.y - line.from.y) * dy) / square;
-    return ht__mix(line.from, line.to, t);
+    double t = ((p.x - line.from.x) / grid.x * dx + (p.y - line.from.y) / grid.y * dy) / square;
+    return ht__on_grid(ht__mix(line.from, line.to, t), grid);
 }
 
-static double ht__off_line(struct ht__line line, struct ht__xy p)
+static double ht__off_line(struct ht__line line, struct ht__xy p, struct ht__grid grid)
 {
-    return ht__xy_distance(ht__project(line, p), p);
+    return ht__xy_distance(ht__project(line, p, grid), p);
 }
 
-static double ht__max_off(struct ht__line line, const struct ht__xy *p, uint32_t n)
+static double ht__max_off(struct ht__line line, const struct ht__xy *p, uint32_t n,
+                          struct ht__grid grid)
 {
     double most = 0;
     for (uint32_t i = 0; i < n; i++) {
-        double off = ht__off_line(line, p[i]);
+        double off = ht__off_line(line, p[i], grid);
         most = off > most ? off : most;
     }
     return most;
@@ -142,10 +145,10 @@ static struct ht__line ht__regression(const struct ht__xy *p, uint32_t n, struct
         double slope = xy / xx;
         least -= 10 * grid.x;
         most += 10 * grid.x;
-        line.from = (struct ht__xy){least, mean.y + slope * (least - mean.x)};
-        line.to = (struct ht__xy){most, mean.y + slope * (most - mean.x)};
+        line.from = ht__on_grid((struct ht__xy){least, mean.y + slope * (least - mean.x)}, grid);
+        line.to = ht__on_grid((struct ht__xy){most, mean.y + slope * (most - mean.x)}, grid);
     }
-    return (struct ht__line){ht__project(line, p[0]), ht__project(line, p[n - 1])};
+    return (struct ht__line){ht__project(line, p[0], grid), ht__project(line, p[n - 1], grid)};
 }
 
 /* The head of a vector, moved so that it starts near the junction: nine tenths of the offset go. */
@@ -201,7 +204,7 @@ static bool ht__direct_offset(const struct ht__ahead *a, uint32_t straight, doub
         }
     }
     struct ht__line rest = {a->p[at], a->p[end - 1]};
-    return end > at && ht__max_off(rest, a->p + at, end - at) < 0.5 * HT__LANE_WIDTH_M;
+    return end > at && ht__max_off(rest, a->p + at, end - at, a->grid) < 0.5 * HT__LANE_WIDTH_M;
 }
 
 static double ht__side(struct ht__xy a, struct ht__xy b, struct ht__xy p)
@@ -220,12 +223,12 @@ static bool ht__bows_once(const struct ht__ahead *a, double width)
         }
     }
     uint32_t peak = 1;
-    double most = ht__off_line(chord, a->p[1]);
+    double most = ht__off_line(chord, a->p[1], a->grid);
     double reach = a->step[1];
     bool falling = false;
     double last = most;
     for (uint32_t i = 2; i < a->n; i++) {
-        double off = ht__off_line(chord, a->p[i]);
+        double off = ht__off_line(chord, a->p[i], a->grid);
         if (off > last && falling) {
             return false;
         }
@@ -307,8 +310,9 @@ static struct ht__xy ht__of_bent(struct ht__ahead *a, double lanes, uint32_t str
 {
     double width = lanes * HT__LANE_WIDTH_M;
     struct ht__line fit = ht__regression(a->p, a->n, a->grid);
-    if (ht__max_off(fit, a->p, a->n) < 0.35 * HT__LANE_WIDTH_M) {
-        return ht__corrected(ht__project(fit, a->p[0]), ht__project(fit, a->p[a->n - 1]), a->grid);
+    if (ht__max_off(fit, a->p, a->n, a->grid) < 0.35 * HT__LANE_WIDTH_M) {
+        return ht__corrected(ht__project(fit, a->p[0], a->grid),
+                             ht__project(fit, a->p[a->n - 1], a->grid), a->grid);
     }
     if (ht__direct_offset(a, straight, straight_m, lanes)) {
         uint32_t at = straight > 1 ? straight : 1;
@@ -326,7 +330,7 @@ static struct ht__xy ht__of_bent(struct ht__ahead *a, double lanes, uint32_t str
     uint32_t n = ht__cut_front(a, 0.8 * trim, rest);
     if (n >= 2 && a->total >= trim + 2) {
         fit = ht__regression(rest, n, a->grid);
-        if (ht__max_off(fit, rest, n) < 0.5 * HT__LANE_WIDTH_M) {
+        if (ht__max_off(fit, rest, n, a->grid) < 0.5 * HT__LANE_WIDTH_M) {
             return ht__corrected(fit.from, fit.to, a->grid);
         }
     }
@@ -374,7 +378,7 @@ static struct ht__xy ht__representative(const struct ht__map *map, const struct 
         return a->p[last];
     }
     struct ht__line chord = {a->p[0], a->p[last]};
-    if (ht__max_off(chord, a->p, a->n) < 0.5 * HT__LANE_WIDTH_M) {
+    if (ht__max_off(chord, a->p, a->n, a->grid) < 0.5 * HT__LANE_WIDTH_M) {
         return ht__xy_distance(a->p[0], a->p[last]) < 0.01 ? ht__at_length(a, HT__SKIP_M)
                                                            : a->p[last];
     }
@@ -382,7 +386,7 @@ static struct ht__xy ht__representative(const struct ht__map *map, const struct 
     uint32_t i = 2;
     for (; i < a->n; i++) {
         struct ht__line line = {a->p[0], a->p[i]};
-        if (ht__max_off(line, a->p, i) >= 0.25 * HT__LANE_WIDTH_M) {
+        if (ht__max_off(line, a->p, i, a->grid) >= 0.25 * HT__LANE_WIDTH_M) {
             break;
         }
         straight_m += a->step[i];
@@ -414,7 +418,7 @@ void ht__road_bearings(const struct ht__map *map, struct ht__road *road, uint8_t
     }
     a.step[0] = 0;
     a.total = 0;
-    a.grid = ht__grid_of(map, road->arc);
+    a.grid = ht__grid_of(map, road->arc, road->against);
     for (uint32_t i = 1; i < a.n; i++) {
         a.step[i] = ht__xy_distance(a.p[i - 1], a.p[i]);
         a.total += a.step[i];

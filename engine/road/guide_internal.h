@@ -207,15 +207,15 @@ struct ht__xy {
 };
 uint32_t ht__strand_points(const struct ht__map *map, uint32_t arc, bool against, double limit_m,
                            struct ht__xy *out, uint32_t capacity);
-/* Millionths of a degree where an arc begins: metres that one spans; points between two of them go
- * to the one nearer to the null meridian and the equator. */
+/* Millionths of a degree where a road piece begins: metres that one spans; points between two of
+ * them go to the one nearer to the null meridian and the equator. */
 struct ht__grid {
     double x;
     double y;
     bool west;
     bool south;
 };
-struct ht__grid ht__grid_of(const struct ht__map *map, uint32_t arc);
+struct ht__grid ht__grid_of(const struct ht__map *map, uint32_t arc, bool against);
 double ht__xy_bearing(struct ht__xy a, struct ht__xy b);
 double ht__xy_distance(struct ht__xy a, struct ht__xy b);
 

@@ -157,9 +157,10 @@ static int32_t ht__micro(int32_t e7)
     return e7 >= 0 ? (e7 + 5) / 10 : -((5 - e7) / 10);
 }
 
-struct ht__grid ht__grid_of(const struct ht__map *map, uint32_t arc)
+struct ht__grid ht__grid_of(const struct ht__map *map, uint32_t arc, bool against)
 {
-    struct ht_point p = ht_arc_point(map->network, ht__arc(map, arc), 0);
+    const struct ht_arc *a = ht__arc(map, arc);
+    struct ht_point p = ht_arc_point(map->network, a, against ? ht_arc_point_count(a) - 1 : 0);
     return (struct ht__grid){.x = HT__M_PER_MICRO * cos(p.lat_e7 * HT__RAD_PER_E7),
                              .y = HT__M_PER_MICRO,
                              .west = p.lon_e7 < 0,
