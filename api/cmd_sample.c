@@ -55,9 +55,10 @@ static int write_streets(const struct ht_cli *cli, const char *folder, enum ht_s
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }
     if (rename(beside, path) != 0) {
-        int code = errno;
+        char why[128];
+        const char *reason = strerror_r(errno, why, sizeof why);
         (void)unlink(beside);
-        return ht_cli_error(cli, HT_EXIT_FAILED, "can't write %s: %s", path, strerror(code));
+        return ht_cli_error(cli, HT_EXIT_FAILED, "can't write %s: %s", path, reason);
     }
     struct stat info;
     int64_t size = stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
@@ -105,8 +106,9 @@ int ht_cmd_sample(int argc, char **argv)
         return HT_EXIT_USAGE;
     }
     if (!make_folder(folder)) {
+        char why[128];
         return ht_cli_error(&cli, HT_EXIT_FAILED, "can't make the folder %s: %s", folder,
-                            strerror(errno));
+                            strerror_r(errno, why, sizeof why));
     }
     return write_streets(&cli, folder, scale, (uint64_t)seed);
 }

@@ -17,6 +17,14 @@ const char *ht_osm_tag_value(struct ht_osm_tags tags, const char *key)
     return NULL;
 }
 
+/* `what` and the system's reason. */
+static enum ht_status io_error(struct ht_error *error, uint64_t where, const char *what)
+{
+    char why[128];
+    return ht_error_set(error, HT_IO, (int64_t)where, "%s: %s", what,
+                        strerror_r(errno, why, sizeof why));
+}
+
 enum ht_status ht__osm_source_read(const struct ht__osm_source *source, uint64_t at, void *out,
                                    size_t size, struct ht_error *error)
 {
@@ -34,7 +42,7 @@ enum ht_status ht__osm_source_read(const struct ht__osm_source *source, uint64_t
             continue;
         }
         if (got < 0) {
-            return ht_error_set(error, HT_IO, (int64_t)at, "can't read: %s", strerror(errno));
+            return io_error(error, at, "can't read");
         }
         if (got == 0) {
             return ht_error_set(error, HT_TRUNCATED, (int64_t)at,
@@ -130,12 +138,12 @@ enum ht_status ht_osm_read(const char *path, struct ht_pool *pool,
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return ht_error_set(error, HT_IO, 0, "can't open: %s", strerror(errno));
+        return io_error(error, 0, "can't open");
     }
     struct stat info;
     enum ht_status status;
     if (fstat(fd, &info) != 0) {
-        status = ht_error_set(error, HT_IO, 0, "can't read: %s", strerror(errno));
+        status = io_error(error, 0, "can't read");
     } else if (!S_ISREG(info.st_mode)) {
         status = ht_error_set(error, HT_IO, 0, "not a regular file");
     } else {

@@ -133,7 +133,7 @@ static void place_string(struct strings *strings, uint32_t number)
 static bool grow_slots(struct ht_osm_writer *writer)
 {
     struct strings *strings = &writer->strings;
-    if (strings->slot_count > strings->count * 2) {
+    if (strings->slots != NULL && strings->slot_count > strings->count * 2) {
         return true;
     }
     size_t count = strings->slot_count == 0 ? 4096 : strings->slot_count * 2;
@@ -321,8 +321,11 @@ enum ht_status ht_osm_writer_open(const char *path, struct ht_osm_writer **out,
     }
     writer->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (writer->fd < 0) {
+        char why[128];
+        (void)ht_error_set(error, HT_IO, 0, "can't write %.160s: %s", path,
+                           strerror_r(errno, why, sizeof why));
         writer_free(writer);
-        return ht_error_set(error, HT_IO, 0, "can't write %s: %s", path, strerror(errno));
+        return HT_IO;
     }
     write_header(writer);
     begin_block(writer);
