@@ -3,6 +3,7 @@
 
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
+#include "tests/support/oom.h"
 #include "tests/support/tiny_road.h"
 
 #define STREET .road_class = HT_ROAD_RESIDENTIAL
@@ -378,6 +379,87 @@ HT_CASE(errors_have_osrms_texts)
                 "Map matching is not part of this version.");
     check_error("/route/v1/driving/120,30;120,30?radiuses=10;10", "NoSegment",
                 "Could not find a matching segment for coordinate 0");
+}
+
+/* Everything that a request needs, from nothing, with the n-th allocation refused. */
+static int answer_short_of_memory(const char *url, long n, bool *refused)
+{
+    struct ht_osrm_limits limits = ht_osrm_limits_default();
+    struct ht_osrm *poor = NULL;
+    struct ht_osrm_request *request = NULL;
+    struct ht_reply answer = {0};
+    ht_reply_reset(&answer);
+    ht_oom_arm(n);
+    int result = 503;
+    if (ht_osrm_new(&limits, &poor) == HT_OK) {
+        if (ht_osrm_parse(poor, url, strlen(url), NULL, 0, &answer, &request)) {
+            ht_osrm_run(poor, request, world, NULL, &answer);
+            ht_osrm_request_free(request);
+        }
+        result = answer.body.failed ? 503 : answer.status;
+    }
+    *refused = ht_oom_disarm();
+    ht_osrm_free(poor);
+    ht_reply_deinit(&answer);
+    return result;
+}
+
+HT_CASE(running_out_of_memory_is_an_answer)
+{
+    static const char *const patterns[] = {
+        "/route/v1/driving/{ab0.5;cd0.5;gh0.5}?steps=true&overview=full&annotations=true&"
+        "waypoints=0;2",
+        "/route/v1/driving/{ab0.5;gh0.5}?alternatives=3",
+        "/table/v1/driving/{ab0.5;cd0.5;xy0.5}?fallback_speed=5&radiuses=5;5;5",
+        "/trip/v1/driving/{ab0.5;cd0.5;gh0.5}",
+        "/nearest/v1/driving/{ab0.5}?number=5",
+        "/tile/v1/driving/tile(2059,2036,12).mvt",
+    };
+    open_town();
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        char url[1024];
+        bool refused = true;
+        expand(patterns[i], url, sizeof url);
+        for (long n = 0; refused && n < 2000; n++) {
+            int status = answer_short_of_memory(url, n, &refused);
+            HT_CHECK_INT(status, refused ? 503 : 200);
+        }
+        HT_CHECK(!refused);
+    }
+}
+
+HT_CASE(one_request_may_outlive_its_thread)
+{
+    struct ht_osrm_limits limits = ht_osrm_limits_default();
+    struct ht_osrm *other = NULL;
+    struct ht_osrm_request *first = NULL;
+    struct ht_osrm_request *second = NULL;
+    static const char url[] = "/nearest/v1/driving/1,1";
+    HT_REQUIRE(ht_osrm_new(&limits, &other) == HT_OK);
+    HT_CHECK(ht_osrm_parse(other, url, strlen(url), NULL, 0, &reply, &first));
+    HT_CHECK(ht_osrm_parse(other, url, strlen(url), NULL, 0, &reply, &second));
+    HT_CHECK(first != second);
+    ht_osrm_request_free(second);
+    ht_osrm_free(other);
+    ht_osrm_request_free(first);
+}
+
+HT_CASE(alternatives_are_other_ways)
+{
+    const char *a = get("/route/v1/driving/{ab0.05;gh0.95}?alternatives=3&overview=false");
+    HT_CHECK(ht_json_is(a, "code", "\"Ok\""));
+    int routes = ht_json_count_at(a, "routes");
+    HT_CHECK(routes >= 1 && routes <= 4);
+    double best = ht_json_number_at(a, "routes.0.weight");
+    for (int i = 1; i < routes; i++) {
+        char path[32];
+        (void)snprintf(path, sizeof path, "routes.%d.weight", i);
+        HT_CHECK(ht_json_number_at(a, path) >= best);
+    }
+    a = get("/route/v1/driving/{ab0.05;gh0.95}?overview=false");
+    HT_CHECK(ht_json_number_at(a, "routes.0.weight") == best);
+    a = get("/route/v1/driving/{ab0.05;cd0.5;gh0.95}?alternatives=3&overview=false");
+    HT_CHECK_INT(ht_json_count_at(a, "routes"), 1);
 }
 
 HT_CASE(paths_are_owned_by_shape)
