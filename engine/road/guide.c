@@ -6,7 +6,7 @@
 #include "engine/base/array.h"
 #include "engine/road/guide_steps_internal.h"
 
-enum { HT__SUMMARY_MAX = 64 };
+enum { HT__SUMMARY_MAX = 512 }; /* names on one leg; what comes after them is not counted */
 
 enum ht_status ht_guide_new(struct ht_guide **out)
 {
@@ -178,55 +178,88 @@ enum ht_status ht_guide_run(struct ht_guide *guide, const struct ht_guide_leg *l
     return ht__publish(guide, out);
 }
 
+/* How long ways of one name (and ref, and so on) are driven. */
+struct ht__share {
+    uint64_t signs; /* 0: free */
+    uint32_t way;
+    uint32_t first; /* arc of the leg */
+    uint64_t time_ms;
+};
+
+/* One number for all the texts of a way; 0: it has none. */
+static uint64_t ht__signs(const struct ht_way *way)
+{
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t signs = way->name;
+    signs = signs * odd + way->ref;
+    signs = signs * odd + way->destinations;
+    signs = signs * odd + way->pronunciation;
+    return signs * odd + way->exits;
+}
+
+static struct ht__share *ht__share_of(struct ht__share *shares, uint64_t signs)
+{
+    uint32_t at = (uint32_t)(signs * UINT64_C(0xff51afd7ed558ccd) >> 55);
+    for (uint32_t probes = 0; probes < HT__SUMMARY_MAX; probes++) {
+        struct ht__share *share = &shares[(at + probes) % HT__SUMMARY_MAX];
+        if (share->signs == signs || share->signs == 0) {
+            return share;
+        }
+    }
+    return NULL;
+}
+
+static bool ht__longer(const struct ht__share *a, const struct ht__share *b)
+{
+    return b == NULL || a->time_ms > b->time_ms ||
+           (a->time_ms == b->time_ms && a->first < b->first);
+}
+
+static uint32_t ht__leg_time(const struct ht_guide_leg *leg, uint32_t i)
+{
+    if (i == 0) {
+        return leg->source->side[leg->source_side].after.duration_ms;
+    }
+    return i + 1 == leg->arc_count ? leg->target->side[leg->target_side].before.duration_ms
+                                   : leg->graph->arcs[leg->arcs[i]].duration_ms;
+}
+
 uint32_t ht_guide_summary(struct ht_guide *guide, const struct ht_guide_leg *leg, uint32_t ways[2])
 {
-    struct ht__share {
-        uint32_t way;
-        uint32_t first;
-        uint32_t time;
-    } shares[HT__SUMMARY_MAX];
-    uint32_t count = 0;
-    guide->map = (struct ht__map){leg->network, leg->graph};
+    struct ht__share shares[HT__SUMMARY_MAX] = {{0, 0, 0, 0}};
+    const struct ht__share *best[2] = {NULL, NULL};
+    struct ht__share *share = NULL;
     uint32_t last_way = HT_NONE;
-    uint32_t at = HT_NONE; /* the share of last_way; HT_NONE: it has none */
+    guide->map = (struct ht__map){leg->network, leg->graph};
     for (uint32_t i = 0; i < leg->arc_count; i++) {
-        const struct ht_arc *a = &leg->graph->arcs[leg->arcs[i]];
-        if (a->way != last_way) {
-            last_way = a->way;
-            at = 0;
-            while (at < count && !ht__same_signs(&guide->map, shares[at].way, a->way)) {
-                at++;
-            }
-            if (ht__nameless(&guide->map, a->way) || at == HT__SUMMARY_MAX) {
-                at = HT_NONE;
-            } else if (at == count) {
-                shares[count++] = (struct ht__share){a->way, i, 0};
+        uint32_t way = leg->graph->arcs[leg->arcs[i]].way;
+        if (way != last_way) {
+            last_way = way;
+            uint64_t signs = ht__signs(&leg->network->ways[way]);
+            share = signs == 0 ? NULL : ht__share_of(shares, signs);
+            if (share != NULL && share->signs == 0) {
+                *share = (struct ht__share){signs, way, i, 0};
             }
         }
-        if (at != HT_NONE) {
-            shares[at].time += i == 0 ? leg->source->side[leg->source_side].after.duration_ms
-                               : i + 1 == leg->arc_count
-                                   ? leg->target->side[leg->target_side].before.duration_ms
-                                   : a->duration_ms;
+        if (share != NULL) {
+            share->time_ms += ht__leg_time(leg, i);
         }
     }
-    uint32_t best[2] = {HT_NONE, HT_NONE};
-    for (uint32_t i = 0; i < count; i++) {
-        if (best[0] == HT_NONE || shares[i].time > shares[best[0]].time) {
+    for (uint32_t i = 0; i < HT__SUMMARY_MAX; i++) {
+        if (shares[i].signs == 0) {
+            continue;
+        }
+        if (ht__longer(&shares[i], best[0])) {
             best[1] = best[0];
-            best[0] = i;
-        } else if (best[1] == HT_NONE || shares[i].time > shares[best[1]].time) {
-            best[1] = i;
+            best[0] = &shares[i];
+        } else if (ht__longer(&shares[i], best[1])) {
+            best[1] = &shares[i];
         }
     }
-    uint32_t found = count < 2 ? count : 2;
-    if (found == 2 && shares[best[1]].first < shares[best[0]].first) {
-        uint32_t kept = best[0];
-        best[0] = best[1];
-        best[1] = kept;
-    }
+    uint32_t found = best[0] == NULL ? 0 : best[1] == NULL ? 1 : 2;
+    bool swapped = found == 2 && best[1]->first < best[0]->first;
     for (uint32_t i = 0; i < found; i++) {
-        ways[i] = shares[best[i]].way;
+        ways[i] = best[swapped ? 1 - i : i]->way;
     }
     return found;
 }

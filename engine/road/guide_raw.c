@@ -120,10 +120,21 @@ static void ht__judge(const struct ht__map *map, struct ht__turn *turn)
     turn->out_road = ht__match_road(turn, road->bearing);
 }
 
+static uint64_t ht__turn_key(uint32_t in, uint32_t out)
+{
+    return ((uint64_t)in << 32 | out) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* The two places where a turn may be remembered. */
+static struct ht__turn *ht__turn_pair(const struct ht_guide *guide, uint64_t key)
+{
+    return &guide->turns[key >> (64 - HT__TURN_BITS) & ~UINT64_C(1)];
+}
+
 const struct ht__turn *ht__turn_of(struct ht_guide *guide, uint32_t in, uint32_t out)
 {
-    uint64_t key = ((uint64_t)in << 32 | out) * UINT64_C(0x9e3779b97f4a7c15);
-    struct ht__turn *pair = &guide->turns[key >> (64 - HT__TURN_BITS) & ~UINT64_C(1)];
+    uint64_t key = ht__turn_key(in, out);
+    struct ht__turn *pair = ht__turn_pair(guide, key);
     for (int i = 0; i < 2; i++) {
         if (pair[i].in == in && pair[i].out == out && pair[i].generation == guide->generation) {
             return &pair[i];
@@ -299,13 +310,18 @@ static double ht__end_bearing(const struct ht__map *map, uint32_t arc, uint32_t 
                           ht_arc_point(map->network, on, segment + 1));
 }
 
-/* Points of arc `i` after its first, up to `end`; costs are those between the places. */
+/* Points [begin, end) of an arc. */
 static enum ht_status ht__add_points(struct ht_guide *guide, const struct ht_arc *arc,
                                      uint32_t begin, uint32_t end)
 {
-    enum ht_status status = HT_OK;
+    if (begin >= end) {
+        return HT_OK;
+    }
+    enum ht_status status =
+        ht_array_reserve((void **)&guide->points, &guide->point_capacity,
+                         (size_t)guide->point_count + (end - begin), sizeof *guide->points);
     for (uint32_t p = begin; p < end && status == HT_OK; p++) {
-        status = ht__add_point(guide, ht_arc_point(guide->map.network, arc, p));
+        guide->points[guide->point_count++] = ht_arc_point(guide->map.network, arc, p);
     }
     return status;
 }
@@ -357,6 +373,24 @@ static enum ht_status ht__assemble_arc(struct ht_guide *guide, const struct ht_g
     return turn->type == HT__NO_TURN ? HT_OK : ht__add_turn(guide, turn);
 }
 
+/* Memory of what comes some turns later is on its way while this one is worked on. */
+static void ht__look_ahead(const struct ht_guide *guide, const struct ht_guide_leg *leg, uint32_t i)
+{
+    enum { NEAR = 4, FAR = 8 };
+    if (i + FAR < leg->arc_count) {
+        __builtin_prefetch(&leg->graph->arcs[leg->arcs[i + FAR]]);
+        const struct ht__turn *pair =
+            ht__turn_pair(guide, ht__turn_key(leg->arcs[i + FAR - 1], leg->arcs[i + FAR]));
+        __builtin_prefetch(&pair[0]);
+        __builtin_prefetch(&pair[1]);
+    }
+    if (i + NEAR < leg->arc_count) {
+        const struct ht_arc *a = &leg->graph->arcs[leg->arcs[i + NEAR]];
+        __builtin_prefetch(&leg->network->way_node[a->from]);
+        __builtin_prefetch(&leg->network->ways[a->way]);
+    }
+}
+
 enum ht_status ht__assemble(struct ht_guide *guide, const struct ht_guide_leg *leg)
 {
     guide->step_count = 0;
@@ -378,6 +412,7 @@ enum ht_status ht__assemble(struct ht_guide *guide, const struct ht_guide_leg *l
                         ht__end_bearing(&guide->map, leg->arcs[0], from, leg->source->point, next));
     }
     for (uint32_t i = 0; i < leg->arc_count && status == HT_OK; i++) {
+        ht__look_ahead(guide, leg, i);
         status = ht__assemble_arc(guide, leg, i, from);
     }
     if (status == HT_OK) {
