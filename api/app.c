@@ -1,15 +1,14 @@
 #include "api/app.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "api/routes.h"
-#include "geodata/hnet.h"
 
 enum {
     KEEPER_MOST_MS = 60 * 1000, /* the zone's offset may change between two conditions */
     KEEPER_LEAST_MS = 10,
+    KEEPER_START_MS = 250, /* the first questions go before */
 };
 
 /* Of the process' zone (serve --tz) at that moment. */
@@ -20,20 +19,20 @@ static int64_t zone_offset_ms(int64_t utc_ms)
     return localtime_r(&seconds, &local) == NULL ? 0 : (int64_t)local.tm_gmtoff * 1000;
 }
 
-/* Publishes the world of now if it differs from the one before. Needs open_lock. */
-static enum ht_status conditions_apply(struct ht_app *app, struct ht_conditions *conditions)
+/* Publishes the map's world of now if it differs from the one before. Needs open_lock. */
+static enum ht_status map_apply(struct ht_app *app, struct ht_map *map)
 {
     int64_t now_ms = ht_clock_now_ms(&app->clock);
     int64_t offset_ms = zone_offset_ms(now_ms);
     struct ht_world *world = NULL;
-    enum ht_status status = ht_conditions_world(conditions, now_ms + offset_ms, &world);
+    enum ht_status status = ht_map_world(map, now_ms + offset_ms, &world);
     if (status != HT_OK) {
         return status;
     }
     if (world != NULL) {
         ht_world_publish(app->slot, world);
     }
-    int64_t next_ms = ht_conditions_next_change(conditions, now_ms + offset_ms);
+    int64_t next_ms = ht_map_next_change(map, now_ms + offset_ms);
     app->next_change_ms = next_ms == INT64_MAX ? INT64_MAX : next_ms - offset_ms;
     return HT_OK;
 }
@@ -41,8 +40,7 @@ static enum ht_status conditions_apply(struct ht_app *app, struct ht_conditions 
 enum ht_status ht_app_refresh(struct ht_app *app)
 {
     (void)pthread_mutex_lock(&app->open_lock);
-    enum ht_status status =
-        app->conditions == NULL ? HT_OK : conditions_apply(app, app->conditions);
+    enum ht_status status = app->map == NULL ? HT_OK : map_apply(app, app->map);
     (void)pthread_cond_signal(&app->wake);
     (void)pthread_mutex_unlock(&app->open_lock);
     return status;
@@ -61,22 +59,67 @@ static int64_t keeper_wait_ms(struct ht_app *app)
                                    : (int64_t)wait + 1;
 }
 
+static void keeper_sleep(struct ht_app *app, int64_t wait_ms)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + wait_ms % 1000 * 1000000;
+    until.tv_sec += (time_t)(wait_ms / 1000 + ns / 1000000000);
+    until.tv_nsec = ns % 1000000000;
+    (void)pthread_cond_timedwait(&app->wake, &app->open_lock, &until);
+}
+
+/* What was opened in haste is looked at whole. Holds open_lock at its begin and end, not meanwhile.
+ */
+static void map_check(struct ht_app *app, struct ht_map *map)
+{
+    struct ht_error error = {0};
+    ht_map_retain(map);
+    (void)pthread_mutex_unlock(&app->open_lock);
+    bool damaged = ht_map_check(map, &error) != HT_OK;
+    (void)pthread_mutex_lock(&app->open_lock);
+    if (damaged && map == app->map) {
+        app->damage = error;
+        atomic_store(&app->damaged, true);
+        if (app->server != NULL) {
+            ht_http_server_drain(app->server);
+        }
+    }
+    ht_map_release(map);
+}
+
+void ht_app_server_set(struct ht_app *app, struct ht_http_server *server)
+{
+    (void)pthread_mutex_lock(&app->open_lock);
+    app->server = server;
+    if (server != NULL && atomic_load(&app->damaged)) {
+        ht_http_server_drain(server);
+    }
+    (void)pthread_mutex_unlock(&app->open_lock);
+}
+
+/* Gets the profiles of a new map ready before they are asked for, then obeys conditional turns as
+ * time goes by. */
 static void *keeper_main(void *user)
 {
     struct ht_app *app = user;
+    const struct ht_map *checked = NULL;
     (void)pthread_mutex_lock(&app->open_lock);
     while (!app->stop) {
-        struct timespec until;
-        (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        int64_t wait_ms = keeper_wait_ms(app);
-        int64_t ns = until.tv_nsec + wait_ms % 1000 * 1000000;
-        until.tv_sec += (time_t)(wait_ms / 1000 + ns / 1000000000);
-        until.tv_nsec = ns % 1000000000;
-        (void)pthread_cond_timedwait(&app->wake, &app->open_lock, &until);
-        if (!app->stop && app->conditions != NULL) {
+        if (app->map != NULL && app->map != checked) {
+            checked = app->map;
+            keeper_sleep(app, KEEPER_START_MS);
+            if (!app->stop && app->map == checked) {
+                map_check(app, app->map);
+            }
+        }
+        if (app->map != NULL) {
             /* Short of memory: the world stays as it is and is tried again at the next waking. */
-            enum ht_status status = conditions_apply(app, app->conditions);
+            enum ht_status status = map_apply(app, app->map);
             (void)status;
+        }
+        if (!app->stop && (app->map == NULL || app->map == checked)) {
+            keeper_sleep(app, keeper_wait_ms(app));
         }
     }
     (void)pthread_mutex_unlock(&app->open_lock);
@@ -90,7 +133,7 @@ static void locks_init(struct ht_app *app)
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&app->wake, &attributes);
     (void)pthread_condattr_destroy(&attributes);
-    (void)pthread_mutex_init(&app->pool_lock, NULL);
+    (void)pthread_mutex_init(&app->pool.lock, NULL);
     (void)pthread_mutex_init(&app->open_lock, NULL);
     (void)pthread_mutex_init(&app->context_lock, NULL);
 }
@@ -112,7 +155,7 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
     app->started_s = (int64_t)time(NULL);
     enum ht_status status = ht_world_slot_new(&app->slot);
     if (status == HT_OK) {
-        status = ht_pool_new(threads, &app->pool);
+        status = ht_pool_new(threads, &app->pool.pool);
     }
     if (status == HT_OK) {
         app->keeper_started = pthread_create(&app->keeper, NULL, keeper_main, app) == 0;
@@ -138,83 +181,40 @@ void ht_app_free(struct ht_app *app)
         (void)pthread_mutex_unlock(&app->open_lock);
         (void)pthread_join(app->keeper, NULL);
     }
-    ht_conditions_free(app->conditions);
     ht_world_slot_free(app->slot);
-    ht_pool_free(app->pool);
+    ht_map_release(app->map);
+    ht_pool_free(app->pool.pool);
     (void)pthread_cond_destroy(&app->wake);
-    (void)pthread_mutex_destroy(&app->pool_lock);
+    (void)pthread_mutex_destroy(&app->pool.lock);
     (void)pthread_mutex_destroy(&app->open_lock);
     (void)pthread_mutex_destroy(&app->context_lock);
     free(app);
 }
 
-static void file_release(void *file)
+enum ht_status ht_app_network_open(struct ht_app *app, const char *path, bool whole,
+                                   struct ht_error *error)
 {
-    ht_hnet_close(file);
-}
-
-/* Checks every profile of the file before anybody may ask for one. */
-static enum ht_status world_of(struct ht_hnet *file, struct ht_pool *pool, struct ht_world **out,
-                               struct ht_error *error)
-{
-    uint32_t count = ht_hnet_profile_count(file);
-    struct ht_road *roads = calloc(count == 0 ? 1 : count, sizeof *roads);
-    if (roads == NULL) {
-        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    struct ht_map *map = NULL;
+    enum ht_status status = ht_map_open(path, &app->pool, &map, error);
+    if (status == HT_OK && whole) {
+        status = ht_map_check(map, error);
     }
-    enum ht_status status =
-        count == 0 ? ht_error_set(error, HT_EMPTY, 0, "the file holds no profile") : HT_OK;
-    for (uint32_t i = 0; i < count && status == HT_OK; i++) {
-        status = ht_hnet_road(file, ht_hnet_profile(file, i), pool, &roads[i], error);
-    }
+    (void)pthread_mutex_lock(&app->open_lock);
     if (status == HT_OK) {
-        status = ht_world_new(roads, count, file, file_release, out);
+        status = map_apply(app, map);
         if (status != HT_OK) {
             (void)ht_error_set(error, status, 0, NULL);
         }
     }
-    free(roads);
-    return status;
-}
-
-/* Puts a checked map in the place of the one before. Needs open_lock. */
-static enum ht_status base_publish(struct ht_app *app, struct ht_world *base,
-                                   struct ht_error *error)
-{
-    struct ht_conditions *conditions = NULL;
-    enum ht_status status = ht_conditions_new(base, &conditions, NULL);
     if (status == HT_OK) {
-        status = conditions_apply(app, conditions);
-    }
-    if (status != HT_OK) {
-        ht_conditions_free(conditions);
-        return ht_error_set(error, status, 0, NULL);
-    }
-    ht_conditions_free(app->conditions);
-    app->conditions = conditions;
-    (void)atomic_fetch_add(&app->swaps, 1);
-    (void)pthread_cond_signal(&app->wake);
-    return HT_OK;
-}
-
-enum ht_status ht_app_network_open(struct ht_app *app, const char *path, struct ht_error *error)
-{
-    struct ht_hnet *file = NULL;
-    struct ht_world *base = NULL;
-    (void)pthread_mutex_lock(&app->open_lock);
-    enum ht_status status = ht_hnet_open(path, &file, error);
-    if (status == HT_OK) {
-        (void)pthread_mutex_lock(&app->pool_lock);
-        status = world_of(file, app->pool, &base, error);
-        (void)pthread_mutex_unlock(&app->pool_lock);
-        if (status == HT_OK) {
-            status = base_publish(app, base, error);
-            ht_world_release(base);
-        } else {
-            ht_hnet_close(file);
-        }
+        struct ht_map *before = app->map;
+        app->map = map;
+        map = before;
+        (void)atomic_fetch_add(&app->swaps, 1);
+        (void)pthread_cond_signal(&app->wake);
     }
     (void)pthread_mutex_unlock(&app->open_lock);
+    ht_map_release(map);
     return status;
 }
 

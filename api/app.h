@@ -12,10 +12,9 @@
 
 #include "api/clock.h"
 #include "api/http_server.h"
+#include "api/map.h"
 #include "api/metrics.h"
 #include "api/osrm.h"
-#include "engine/base/pool.h"
-#include "engine/live/conditions.h"
 #include "engine/live/world.h"
 
 struct ht_app_context;
@@ -24,18 +23,19 @@ struct ht_app {
     struct ht_world_slot *slot;
     struct ht_osrm_limits limits;
     struct ht_clock clock;
-    struct ht_pool *pool; /* for one big answer at a time */
-    pthread_mutex_t pool_lock;
-    pthread_mutex_t open_lock;        /* one new map or metric at a time */
-    struct ht_conditions *conditions; /* of the open map; under open_lock */
-    int64_t next_change_ms;           /* UTC, of a conditional turn; under open_lock */
-    pthread_cond_t wake;              /* the keeper, with open_lock */
+    struct ht_shared_pool pool; /* for one big answer at a time */
+    pthread_mutex_t open_lock;  /* one new map or time at a time */
+    struct ht_map *map;         /* the open one; under open_lock */
+    int64_t next_change_ms;     /* UTC, of a conditional turn; under open_lock */
+    pthread_cond_t wake;        /* the keeper, with open_lock */
     pthread_t keeper;
     bool keeper_started;
     bool stop;
+    atomic_bool damaged;    /* a profile of the open map turned out to be */
+    struct ht_error damage; /* how; under open_lock */
     pthread_mutex_t context_lock;
     struct ht_app_context *contexts;
-    struct ht_http_server *server; /* NULL while there is none */
+    struct ht_http_server *server; /* NULL while there is none; under open_lock */
     int64_t started_s;             /* Unix time, of the machine */
     atomic_size_t swaps;
 };
@@ -55,14 +55,19 @@ HT_MUST_CHECK enum ht_status ht_app_new(unsigned threads, const struct ht_clock 
                                         struct ht_app **out);
 void ht_app_free(struct ht_app *app);
 
-/* Opens and checks a map file and publishes it; requests under way keep the one they have. The one
- * before stays when it fails. Takes up to seconds. */
-HT_MUST_CHECK enum ht_status ht_app_network_open(struct ht_app *app, const char *path,
+/* Opens a map file and publishes it; requests under way keep the one they have. With `whole` every
+ * profile is checked before (up to seconds) and a damaged file refused: the one before stays.
+ * Without, each is checked when it is first asked for, at the latest by the keeper soon after. */
+HT_MUST_CHECK enum ht_status ht_app_network_open(struct ht_app *app, const char *path, bool whole,
                                                  struct ht_error *error);
 
 /* Makes the world obey conditional turns as of the clock's time; call it when the clock was moved.
  * HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_app_refresh(struct ht_app *app);
+
+/* Makes the server known (NULL: it is gone). A server whose map turns out to be damaged is drained.
+ */
+void ht_app_server_set(struct ht_app *app, struct ht_http_server *server);
 
 /* The callbacks for the server. */
 struct ht_http_handler ht_app_handler(struct ht_app *app);

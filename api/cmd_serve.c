@@ -170,7 +170,7 @@ static void signals_set(void)
 static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct serve *serve)
 {
     struct ht_error error = {0};
-    if (ht_app_network_open(app, serve->network, &error) != HT_OK) {
+    if (ht_app_network_open(app, serve->network, false, &error) != HT_OK) {
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }
     struct ht_http_options options = ht_http_options_default();
@@ -183,9 +183,9 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
     if (ht_http_server_new(&options, &handler, &server, &error) != HT_OK) {
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }
-    app->server = server;
     serving = server;
     signals_set();
+    ht_app_server_set(app, server);
     bool v6 = strchr(serve->host, ':') != NULL;
     (void)printf("houtao serve: http://%s%s%s:%u\n", v6 ? "[" : "", serve->host, v6 ? "]" : "",
                  (unsigned)ht_http_server_port(server));
@@ -194,8 +194,11 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
     /* From here on a signal ends the process as it would any other. */
     (void)signal(SIGTERM, SIG_DFL);
     (void)signal(SIGINT, SIG_DFL);
+    ht_app_server_set(app, NULL);
     ht_http_server_free(server);
-    app->server = NULL;
+    if (atomic_load(&app->damaged)) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", app->damage.message);
+    }
     return status == HT_OK ? HT_EXIT_DONE
                            : ht_cli_error(cli, HT_EXIT_FAILED, "%s", ht_status_text(status));
 }

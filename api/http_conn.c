@@ -25,6 +25,7 @@ enum {
     READ_STEP = 16 * 1024,
     READ_STEP_MOST = 1024 * 1024,
     CLOSING_MS = 2000,
+    CLOSING_DRAIN_MS = 500,
     CLOSING_BYTES = 64 * 1024 * 1024,
     BODY_BYTES_PER_S = 16 * 1024,
 };
@@ -106,7 +107,8 @@ void ht__conn_finish(struct ht_conn *conn)
     }
     /* A close with unread input would send a reset, and the client might lose the answer. */
     conn->closing = true;
-    conn->deadline_ms = ht__now_ms() + CLOSING_MS;
+    conn->deadline_ms =
+        ht__now_ms() + (conn->loop->drain_phase == 2 ? CLOSING_DRAIN_MS : CLOSING_MS);
     ht_buffer_deinit(&conn->in);
     reading_start(conn);
 }

@@ -22,6 +22,7 @@ enum {
     ACCEPTS_A_TURN = 64,
     ACCEPT_RETRY_MS = 100,
     TICK_MS = 1000,
+    DRAIN_TICK_MS = 100,
 };
 
 struct ht_http_options ht_http_options_default(void)
@@ -314,6 +315,7 @@ static void on_drain(evutil_socket_t fd, short what, void *user)
             return;
         }
         timer_start(loop->drain_event, options->drain_ms);
+        timer_start(loop->tick_event, DRAIN_TICK_MS);
     } else {
         (void)event_base_loopbreak(loop->base);
     }

@@ -25,6 +25,11 @@ static void get_ready(struct ht_app_context *context, struct ht_http_call *call)
         call->reply->retry_after_s = 1;
         return;
     }
+    if (atomic_load(&context->app->damaged)) {
+        ht_reply_problem(call->reply, 503, "Service Unavailable",
+                         "a profile of the open network is damaged");
+        return;
+    }
     if (context->app->server != NULL && ht_http_server_draining(context->app->server)) {
         ht_reply_problem(call->reply, 503, "Service Unavailable", "the server is stopping");
         return;

@@ -30,11 +30,11 @@ static void job_run(void *user, void *data, struct ht_reply *reply)
     struct ht_app_context *context = user;
     struct osrm_job *job = data;
     struct ht_app *app = context->app;
-    bool shared = pthread_mutex_trylock(&app->pool_lock) == 0;
-    ht_osrm_run(context->osrm, job->request, job->world, shared ? app->pool : NULL, reply);
+    bool shared = pthread_mutex_trylock(&app->pool.lock) == 0;
+    ht_osrm_run(context->osrm, job->request, job->world, shared ? app->pool.pool : NULL, reply);
     reply->cors = true;
     if (shared) {
-        (void)pthread_mutex_unlock(&app->pool_lock);
+        (void)pthread_mutex_unlock(&app->pool.lock);
     }
 }
 

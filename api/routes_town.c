@@ -129,7 +129,7 @@ static void network_run(void *user, void *data, struct ht_reply *reply)
     struct ht_app_context *context = user;
     struct network_job *job = data;
     struct ht_error error = {0};
-    if (ht_app_network_open(context->app, job->path, &error) != HT_OK) {
+    if (ht_app_network_open(context->app, job->path, true, &error) != HT_OK) {
         ht_reply_problem(reply, 422, "Unprocessable Content", error.message);
         return;
     }

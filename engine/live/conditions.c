@@ -1,7 +1,7 @@
 #include "engine/live/conditions.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/base/array.h"
 #include "engine/base/schedule.h"
@@ -14,19 +14,18 @@ struct schedule {
     bool active;
 };
 
-struct ht_conditions {
-    struct ht_world *base;
-    struct schedule *schedules; /* sorted by text */
-    size_t schedule_count;
-    bool given; /* a world was given out, for the state that `active` holds */
+struct ht_live_road {
+    atomic_size_t references;
+    struct ht_road road;
+    struct ht_metric_owned *metric; /* NULL: nothing is closed, the base's serves */
+    uint8_t *turn_closed;
 };
 
-/* What a world with closed turns owns. */
-struct live {
-    struct ht_world *base;
-    uint32_t road_count;
-    struct ht_metric_owned **metrics;
-    uint8_t **turn_closed;
+struct ht_conditions {
+    struct ht_road base;
+    struct schedule *schedules; /* sorted by text */
+    size_t schedule_count;
+    struct ht_live_road *last; /* given out last, for the state that `active` holds */
 };
 
 static int by_text(const void *left, const void *right)
@@ -36,43 +35,36 @@ static int by_text(const void *left, const void *right)
     return a < b ? -1 : a > b ? 1 : 0;
 }
 
-static struct schedule *schedule_find(const struct ht_conditions *conditions, uint32_t text)
+static const struct schedule *schedule_find(const struct ht_conditions *conditions, uint32_t text)
 {
     const struct schedule key = {.text = text};
     return bsearch(&key, conditions->schedules, conditions->schedule_count, sizeof key, by_text);
 }
 
-/* The texts of all graphs' conditions, each once. */
+/* The texts of the graph's conditions, each once. */
 static enum ht_status texts_collect(struct ht_conditions *conditions)
 {
-    uint32_t road_count = ht_world_road_count(conditions->base);
-    size_t most = 0;
-    for (uint32_t i = 0; i < road_count; i++) {
-        most += ht_world_road_at(conditions->base, i)->graph->condition_count;
-    }
-    conditions->schedules = ht_array_new_zeroed(most, sizeof *conditions->schedules);
+    const struct ht_graph *graph = conditions->base.graph;
+    uint32_t count = graph->condition_count;
+    conditions->schedules = ht_array_new_zeroed(count, sizeof *conditions->schedules);
     if (conditions->schedules == NULL) {
         return HT_NOMEM;
     }
-    size_t count = 0;
-    for (uint32_t i = 0; i < road_count; i++) {
-        const struct ht_graph *graph = ht_world_road_at(conditions->base, i)->graph;
-        for (uint32_t c = 0; c < graph->condition_count; c++) {
-            conditions->schedules[count++].text = graph->conditions[c].schedule;
-        }
+    for (uint32_t c = 0; c < count; c++) {
+        conditions->schedules[c].text = graph->conditions[c].schedule;
     }
     qsort(conditions->schedules, count, sizeof *conditions->schedules, by_text);
-    for (size_t i = 0; i < count; i++) {
-        struct schedule *last = conditions->schedules + conditions->schedule_count;
-        if (conditions->schedule_count == 0 || last[-1].text != conditions->schedules[i].text) {
-            *last = conditions->schedules[i];
+    for (uint32_t i = 0; i < count; i++) {
+        struct schedule *end = conditions->schedules + conditions->schedule_count;
+        if (conditions->schedule_count == 0 || end[-1].text != conditions->schedules[i].text) {
+            *end = conditions->schedules[i];
             conditions->schedule_count++;
         }
     }
     return HT_OK;
 }
 
-enum ht_status ht_conditions_new(struct ht_world *base, struct ht_conditions **out,
+enum ht_status ht_conditions_new(const struct ht_road *base, struct ht_conditions **out,
                                  uint32_t *unread)
 {
     struct ht_conditions *conditions = calloc(1, sizeof *conditions);
@@ -80,14 +72,12 @@ enum ht_status ht_conditions_new(struct ht_world *base, struct ht_conditions **o
     if (conditions == NULL) {
         return HT_NOMEM;
     }
-    ht_world_retain(base);
-    conditions->base = base;
+    conditions->base = *base;
     enum ht_status status = texts_collect(conditions);
-    const struct ht_network *network = ht_world_network(base);
     for (size_t i = 0; status == HT_OK && i < conditions->schedule_count; i++) {
         struct schedule *schedule = &conditions->schedules[i];
         enum ht_status parsed =
-            ht_schedule_parse(network->strings + schedule->text, &schedule->parsed, NULL);
+            ht_schedule_parse(base->network->strings + schedule->text, &schedule->parsed, NULL);
         if (parsed == HT_NOMEM) {
             status = parsed;
         } else if (parsed != HT_OK) {
@@ -115,25 +105,24 @@ void ht_conditions_free(struct ht_conditions *conditions)
         ht_schedule_free(conditions->schedules[i].parsed);
     }
     free(conditions->schedules);
-    ht_world_release(conditions->base);
+    ht_live_road_release(conditions->last);
     free(conditions);
 }
 
-static void live_free(void *user)
+void ht_live_road_release(struct ht_live_road *live)
 {
-    struct live *live = user;
-    for (uint32_t i = 0; i < live->road_count; i++) {
-        if (live->metrics != NULL) {
-            ht_metric_free(live->metrics[i]);
-        }
-        if (live->turn_closed != NULL) {
-            free(live->turn_closed[i]);
-        }
+    if (live == NULL ||
+        atomic_fetch_sub_explicit(&live->references, 1, memory_order_acq_rel) != 1) {
+        return;
     }
-    free(live->metrics);
+    ht_metric_free(live->metric);
     free(live->turn_closed);
-    ht_world_release(live->base);
     free(live);
+}
+
+struct ht_world_road ht_live_road_view(const struct ht_live_road *live)
+{
+    return (struct ht_world_road){.road = live->road, .turn_closed = live->turn_closed};
 }
 
 /* The arc that a turn leaves: the last whose turns begin at or before it. */
@@ -153,9 +142,9 @@ static uint32_t turn_source(const struct ht_graph *graph, uint32_t turn)
 }
 
 /* Marks the turns that are closed now; `arcs` gets those that they leave. Returns their number. */
-static uint32_t turns_close(const struct ht_conditions *conditions, const struct ht_graph *graph,
-                            uint8_t *closed, uint32_t *arcs)
+static uint32_t turns_close(const struct ht_conditions *conditions, uint8_t *closed, uint32_t *arcs)
 {
+    const struct ht_graph *graph = conditions->base.graph;
     uint32_t count = 0;
     for (uint32_t c = 0; c < graph->condition_count; c++) {
         const struct schedule *schedule = schedule_find(conditions, graph->conditions[c].schedule);
@@ -168,109 +157,76 @@ static uint32_t turns_close(const struct ht_conditions *conditions, const struct
     return count;
 }
 
-/* One road's metric as of now: road->metric stays when nothing is closed. */
-static enum ht_status road_update(const struct ht_conditions *conditions, struct ht_road *road,
-                                  struct ht_metric_owned **metric, uint8_t **turn_closed)
+/* A copy of the base's metric without the turns that are closed now. */
+static enum ht_status live_customize(const struct ht_conditions *conditions,
+                                     struct ht_live_road *live)
 {
-    const struct ht_graph *graph = road->graph;
-    if (graph->condition_count == 0) {
-        return HT_OK;
-    }
+    const struct ht_road *base = &conditions->base;
     struct ht_update_work *work = NULL;
-    uint32_t *arcs = ht_array_new(graph->condition_count, sizeof *arcs);
-    *turn_closed = ht_array_new_zeroed(graph->turn_count, sizeof **turn_closed);
-    enum ht_status status = arcs == NULL || *turn_closed == NULL ? HT_NOMEM : HT_OK;
-    uint32_t count = status == HT_OK ? turns_close(conditions, graph, *turn_closed, arcs) : 0;
-    if (count == 0) {
+    uint32_t *arcs = ht_array_new(base->graph->condition_count, sizeof *arcs);
+    live->turn_closed = ht_array_new_zeroed(base->graph->turn_count, sizeof *live->turn_closed);
+    if (arcs == NULL || live->turn_closed == NULL) {
         free(arcs);
-        free(*turn_closed);
-        *turn_closed = NULL;
-        return status;
+        return HT_NOMEM;
     }
-    struct ht_overlay overlay = {.turn_closed = *turn_closed};
-    status = ht_metric_copy(road->cch, road->metric, metric);
+    uint32_t count = turns_close(conditions, live->turn_closed, arcs);
+    struct ht_overlay overlay = {.turn_closed = live->turn_closed};
+    enum ht_status status = ht_metric_copy(base->cch, base->metric, &live->metric);
     if (status == HT_OK) {
-        status = ht_update_work_new(road->cch, &work);
-    }
-    if (status == HT_OK) {
-        status = ht_metric_update(graph, road->cch, &overlay, arcs, count, work, *metric, NULL);
+        status = ht_update_work_new(base->cch, &work);
     }
     if (status == HT_OK) {
-        road->metric = ht_metric_view(*metric);
+        status = ht_metric_update(base->graph, base->cch, &overlay, arcs, count, work, live->metric,
+                                  NULL);
+    }
+    if (status == HT_OK) {
+        live->road.metric = ht_metric_view(live->metric);
     }
     ht_update_work_free(work);
     free(arcs);
     return status;
 }
 
-static struct live *live_new(struct ht_world *base)
+/* Brings `active` up to date. True when one changed. */
+static bool schedules_update(struct ht_conditions *conditions, int64_t local_ms, bool *any)
 {
-    struct live *live = calloc(1, sizeof *live);
-    if (live == NULL) {
-        return NULL;
-    }
-    ht_world_retain(base);
-    live->base = base;
-    live->road_count = ht_world_road_count(base);
-    live->metrics = ht_array_new_zeroed(live->road_count, sizeof(void *));
-    live->turn_closed = ht_array_new_zeroed(live->road_count, sizeof(void *));
-    if (live->metrics == NULL || live->turn_closed == NULL) {
-        live_free(live);
-        return NULL;
-    }
-    return live;
-}
-
-/* A world with the turns closed whose schedules are active. */
-static enum ht_status world_make(const struct ht_conditions *conditions, struct ht_world **out)
-{
-    struct live *live = live_new(conditions->base);
-    if (live == NULL) {
-        return HT_NOMEM;
-    }
-    struct ht_road *roads = ht_array_new(live->road_count, sizeof *roads);
-    enum ht_status status = roads == NULL ? HT_NOMEM : HT_OK;
-    for (uint32_t i = 0; status == HT_OK && i < live->road_count; i++) {
-        roads[i] = *ht_world_road_at(conditions->base, i);
-        status = road_update(conditions, &roads[i], &live->metrics[i], &live->turn_closed[i]);
-    }
-    if (status == HT_OK) {
-        status = ht_world_new_live(roads, (const uint8_t *const *)live->turn_closed,
-                                   live->road_count, live, live_free, out);
-    }
-    free(roads);
-    if (status != HT_OK) {
-        live_free(live);
-    }
-    return status;
-}
-
-enum ht_status ht_conditions_world(struct ht_conditions *conditions, int64_t local_ms,
-                                   struct ht_world **out)
-{
-    bool changed = !conditions->given;
-    bool any = false;
+    bool changed = false;
+    *any = false;
     for (size_t i = 0; i < conditions->schedule_count; i++) {
         struct schedule *schedule = &conditions->schedules[i];
         bool active =
             schedule->parsed != NULL && ht_schedule_active(schedule->parsed, local_ms, NULL);
         changed = changed || active != schedule->active;
-        any = any || active;
+        *any = *any || active;
         schedule->active = active;
     }
-    *out = NULL;
-    if (!changed) {
-        return HT_OK;
+    return changed;
+}
+
+enum ht_status ht_conditions_live(struct ht_conditions *conditions, int64_t local_ms,
+                                  struct ht_live_road **out)
+{
+    bool any = false;
+    bool changed = schedules_update(conditions, local_ms, &any);
+    if (changed || conditions->last == NULL) {
+        ht_live_road_release(conditions->last);
+        conditions->last = NULL;
+        struct ht_live_road *live = calloc(1, sizeof *live);
+        if (live == NULL) {
+            return HT_NOMEM;
+        }
+        atomic_init(&live->references, 1);
+        live->road = conditions->base;
+        enum ht_status status = any ? live_customize(conditions, live) : HT_OK;
+        if (status != HT_OK) {
+            ht_live_road_release(live);
+            return status;
+        }
+        conditions->last = live;
     }
-    enum ht_status status = HT_OK;
-    if (any) {
-        status = world_make(conditions, out);
-    } else {
-        ht_world_retain(conditions->base);
-        *out = conditions->base;
-    }
-    conditions->given = status == HT_OK;
-    return status;
+    (void)atomic_fetch_add_explicit(&conditions->last->references, 1, memory_order_relaxed);
+    *out = conditions->last;
+    return HT_OK;
 }
 
 int64_t ht_conditions_next_change(const struct ht_conditions *conditions, int64_t local_ms)

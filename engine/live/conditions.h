@@ -1,11 +1,13 @@
-/* Conditions: which turns are forbidden now (restriction:conditional), and the world that obeys.
+/* Conditions: which turns of a road are forbidden now (restriction:conditional), and the metric
+ * that obeys.
  *
- * The metrics of a network file have all conditional turns open. Where some are closed at the
- * moment, a copy of the metric is brought up to date and bundled to a world of its own, which holds
- * on to the one it came from.
+ * The metric of a network file has all conditional turns open. Where some are closed at the moment,
+ * a copy of it is brought up to date; copies are counted by reference, since worlds that readers
+ * still use go on holding them.
  *
- * Threading: one caller at a time. Ownership: conditions hold a reference to their base world. Time
- * is local, as in engine/base/schedule.h.
+ * Threading: ht_conditions_* by one thread at a time; retain and release from any. Ownership: the
+ * base road is borrowed and outlives everything made of it. Time is local, as in
+ * engine/base/schedule.h.
  */
 #ifndef HT_ENGINE_LIVE_CONDITIONS_H
 #define HT_ENGINE_LIVE_CONDITIONS_H
@@ -13,19 +15,24 @@
 #include "engine/live/world.h"
 
 struct ht_conditions;
+struct ht_live_road; /* a road as of some time */
 
-/* Reads the schedules of all graphs of `base`. One that can't be read never holds; *unread (may be
+/* Reads the schedules of the road's graph. One that can't be read never holds; *unread (may be
  * NULL) counts them. */
-HT_MUST_CHECK enum ht_status ht_conditions_new(struct ht_world *base, struct ht_conditions **out,
-                                               uint32_t *unread);
+HT_MUST_CHECK enum ht_status ht_conditions_new(const struct ht_road *base,
+                                               struct ht_conditions **out, uint32_t *unread);
 void ht_conditions_free(struct ht_conditions *conditions);
 
-/* The world as of `local_ms`, with a reference for the caller; NULL when it is the one given out
- * last. Linear in the sizes of the metrics that have a turn closed. */
-HT_MUST_CHECK enum ht_status ht_conditions_world(struct ht_conditions *conditions, int64_t local_ms,
-                                                 struct ht_world **out);
+/* The road as of `local_ms`, with a reference for the caller: the same as the last time where no
+ * turn opened or closed since. Else linear in the size of the metric. */
+HT_MUST_CHECK enum ht_status ht_conditions_live(struct ht_conditions *conditions, int64_t local_ms,
+                                                struct ht_live_road **out);
 
 /* When the next turn opens or closes after `local_ms`; INT64_MAX: none ever does. */
 int64_t ht_conditions_next_change(const struct ht_conditions *conditions, int64_t local_ms);
+
+void ht_live_road_release(struct ht_live_road *live);
+/* Borrowed as long as the reference is held. */
+struct ht_world_road ht_live_road_view(const struct ht_live_road *live);
 
 #endif

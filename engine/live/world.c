@@ -16,8 +16,10 @@ struct variant {
 };
 
 struct member {
-    struct ht_road road;
-    const uint8_t *turn_closed;
+    const char *profile;
+    atomic_bool ready;     /* `own` is filled */
+    enum ht_status failed; /* to get ready; under the lock */
+    struct ht_world_road own;
     _Atomic(struct variant *) variants; /* grows at its head, under the lock */
 };
 
@@ -26,7 +28,8 @@ struct ht_world {
     uint64_t id;
     void *owner;
     void (*release)(void *owner);
-    pthread_mutex_t lock; /* one metric is made at a time */
+    enum ht_status (*load)(void *owner, uint32_t index, struct ht_world_road *out);
+    pthread_mutex_t lock; /* one road or metric is made ready at a time */
     uint32_t road_count;
     struct member members[];
 };
@@ -38,31 +41,47 @@ struct ht_world_slot {
         generation; /* grows with each publication, so that readers can skip the lock */
 };
 
+static struct ht_world *world_alloc(uint32_t road_count, void *owner, void (*release)(void *owner))
+{
+    struct ht_world *world = calloc(1, sizeof *world + road_count * sizeof world->members[0]);
+    static atomic_uint_least64_t worlds;
+    if (world != NULL) {
+        world->id = atomic_fetch_add(&worlds, 1) + 1;
+        atomic_init(&world->references, 1);
+        (void)pthread_mutex_init(&world->lock, NULL);
+        world->owner = owner;
+        world->release = release;
+        world->road_count = road_count;
+    }
+    return world;
+}
+
 enum ht_status ht_world_new(const struct ht_road *roads, uint32_t road_count, void *owner,
                             void (*release)(void *owner), struct ht_world **out)
 {
-    return ht_world_new_live(roads, NULL, road_count, owner, release, out);
-}
-
-enum ht_status ht_world_new_live(const struct ht_road *roads, const uint8_t *const *turn_closed,
-                                 uint32_t road_count, void *owner, void (*release)(void *owner),
-                                 struct ht_world **out)
-{
-    struct ht_world *world = calloc(1, sizeof *world + road_count * sizeof world->members[0]);
+    struct ht_world *world = world_alloc(road_count, owner, release);
     if (world == NULL) {
         return HT_NOMEM;
     }
-    static atomic_uint_least64_t worlds;
-    atomic_init(&world->references, 1);
-    world->id = atomic_fetch_add(&worlds, 1) + 1;
-    (void)pthread_mutex_init(&world->lock, NULL);
-    world->owner = owner;
-    world->release = release;
-    world->road_count = road_count;
     for (uint32_t i = 0; i < road_count; i++) {
-        world->members[i].road = roads[i];
-        world->members[i].turn_closed = turn_closed == NULL ? NULL : turn_closed[i];
-        atomic_init(&world->members[i].variants, NULL);
+        world->members[i].profile = roads[i].graph->profile;
+        world->members[i].own.road = roads[i];
+        atomic_init(&world->members[i].ready, true);
+    }
+    *out = world;
+    return HT_OK;
+}
+
+enum ht_status ht_world_new_lazy(const struct ht_world_source *source, void *owner,
+                                 void (*release)(void *owner), struct ht_world **out)
+{
+    struct ht_world *world = world_alloc(source->count, owner, release);
+    if (world == NULL) {
+        return HT_NOMEM;
+    }
+    world->load = source->load;
+    for (uint32_t i = 0; i < source->count; i++) {
+        world->members[i].profile = source->profiles[i];
     }
     *out = world;
     return HT_OK;
@@ -106,9 +125,19 @@ void ht_world_release(struct ht_world *world)
     free(world);
 }
 
+static bool member_ready(const struct member *member)
+{
+    return atomic_load_explicit(&member->ready, memory_order_acquire);
+}
+
 const struct ht_network *ht_world_network(const struct ht_world *world)
 {
-    return world->road_count == 0 ? NULL : world->members[0].road.network;
+    for (uint32_t i = 0; i < world->road_count; i++) {
+        if (member_ready(&world->members[i])) {
+            return world->members[i].own.road.network;
+        }
+    }
+    return NULL;
 }
 
 uint32_t ht_world_road_count(const struct ht_world *world)
@@ -116,15 +145,10 @@ uint32_t ht_world_road_count(const struct ht_world *world)
     return world->road_count;
 }
 
-const struct ht_road *ht_world_road_at(const struct ht_world *world, uint32_t index)
-{
-    return &world->members[index].road;
-}
-
 static struct member *member_named(struct ht_world *world, const char *profile)
 {
     for (uint32_t i = 0; i < world->road_count; i++) {
-        if (strcmp(world->members[i].road.graph->profile, profile) == 0) {
+        if (strcmp(world->members[i].profile, profile) == 0) {
             return &world->members[i];
         }
     }
@@ -157,7 +181,7 @@ static const struct ht_road *variant_find(struct member *member, uint16_t exclud
 static enum ht_status variant_add(struct member *member, uint16_t exclude,
                                   const struct ht_road **out)
 {
-    const struct ht_graph *graph = member->road.graph;
+    const struct ht_graph *graph = member->own.road.graph;
     struct variant *variant = calloc(1, sizeof *variant);
     uint8_t *closed = calloc(graph->arc_count == 0 ? 1 : graph->arc_count, sizeof *closed);
     enum ht_status status = variant == NULL || closed == NULL ? HT_NOMEM : HT_OK;
@@ -165,8 +189,8 @@ static enum ht_status variant_add(struct member *member, uint16_t exclude,
         for (uint32_t i = 0; i < graph->arc_count; i++) {
             closed[i] = (graph->arcs[i].flags & exclude) != 0 ? 1 : 0;
         }
-        struct ht_overlay overlay = {.arc_closed = closed, .turn_closed = member->turn_closed};
-        status = ht_customize(graph, member->road.cch, &overlay, NULL, &variant->metric);
+        struct ht_overlay overlay = {.arc_closed = closed, .turn_closed = member->own.turn_closed};
+        status = ht_customize(graph, member->own.road.cch, &overlay, NULL, &variant->metric);
     }
     free(closed);
     if (status != HT_OK) {
@@ -174,12 +198,28 @@ static enum ht_status variant_add(struct member *member, uint16_t exclude,
         return status;
     }
     variant->exclude = exclude;
-    variant->road = member->road;
+    variant->road = member->own.road;
     variant->road.metric = ht_metric_view(variant->metric);
     variant->next = atomic_load_explicit(&member->variants, memory_order_relaxed);
     atomic_store_explicit(&member->variants, variant, memory_order_release);
     *out = &variant->road;
     return HT_OK;
+}
+
+static enum ht_status member_load(struct ht_world *world, struct member *member)
+{
+    if (member_ready(member)) {
+        return HT_OK;
+    }
+    (void)pthread_mutex_lock(&world->lock);
+    if (!member_ready(member) && member->failed == HT_OK) {
+        uint32_t index = (uint32_t)(member - world->members);
+        member->failed = world->load(world->owner, index, &member->own);
+        atomic_store_explicit(&member->ready, member->failed == HT_OK, memory_order_release);
+    }
+    enum ht_status status = member->failed;
+    (void)pthread_mutex_unlock(&world->lock);
+    return status;
 }
 
 enum ht_status ht_world_road(struct ht_world *world, const char *profile, uint16_t exclude,
@@ -189,11 +229,15 @@ enum ht_status ht_world_road(struct ht_world *world, const char *profile, uint16
     if (member == NULL) {
         return HT_NOT_FOUND;
     }
-    if ((exclude & ~member->road.graph->class_mask) != 0) {
+    enum ht_status status = member_load(world, member);
+    if (status != HT_OK) {
+        return status;
+    }
+    if ((exclude & ~member->own.road.graph->class_mask) != 0) {
         return HT_INVALID;
     }
     if (exclude == 0) {
-        *out = &member->road;
+        *out = &member->own.road;
         return HT_OK;
     }
     *out = variant_find(member, exclude);
@@ -202,15 +246,21 @@ enum ht_status ht_world_road(struct ht_world *world, const char *profile, uint16
     }
     (void)pthread_mutex_lock(&world->lock);
     *out = variant_find(member, exclude); /* somebody else may have made it meanwhile */
-    enum ht_status status = *out != NULL ? HT_OK : variant_add(member, exclude, out);
+    status = *out != NULL ? HT_OK : variant_add(member, exclude, out);
     (void)pthread_mutex_unlock(&world->lock);
     return status;
 }
 
 bool ht_world_ready(struct ht_world *world, const char *profile, uint16_t exclude)
 {
-    struct member *member = exclude == 0 ? NULL : member_find(world, profile);
-    return member == NULL || (exclude & ~member->road.graph->class_mask) != 0 ||
+    struct member *member = member_find(world, profile);
+    if (member == NULL) {
+        return true;
+    }
+    if (!member_ready(member)) {
+        return false;
+    }
+    return exclude == 0 || (exclude & ~member->own.road.graph->class_mask) != 0 ||
            variant_find(member, exclude) != NULL;
 }
 

@@ -22,18 +22,29 @@ struct ht_world_slot; /* the place where the current world is published */
 HT_MUST_CHECK enum ht_status ht_world_new(const struct ht_road *roads, uint32_t road_count,
                                           void *owner, void (*release)(void *owner),
                                           struct ht_world **out);
-/* The same for roads whose metrics leave out turns that are closed at the moment: turn_closed[i]
- * (NULL: none) as in struct ht_overlay, borrowed like the roads, so that an `exclude` metric leaves
- * them out too. */
-HT_MUST_CHECK enum ht_status ht_world_new_live(const struct ht_road *roads,
-                                               const uint8_t *const *turn_closed,
-                                               uint32_t road_count, void *owner,
+/* A road as a world keeps it. `turn_closed` (NULL: none): the turns that its metric leaves out at
+ * the moment, as in struct ht_overlay, so that an `exclude` metric leaves them out too. */
+struct ht_world_road {
+    struct ht_road road;
+    const uint8_t *turn_closed;
+};
+
+/* Roads that are made ready when they are first asked for. */
+struct ht_world_source {
+    uint32_t count;
+    const char *const *profiles; /* borrowed until the world is gone */
+    /* Fills *out with what lives as long as `owner`; called once for each road, under a lock. */
+    enum ht_status (*load)(void *owner, uint32_t index, struct ht_world_road *out);
+};
+
+HT_MUST_CHECK enum ht_status ht_world_new_lazy(const struct ht_world_source *source, void *owner,
                                                void (*release)(void *owner), struct ht_world **out);
+
 /* Both take NULL. */
 void ht_world_retain(struct ht_world *world);
 void ht_world_release(struct ht_world *world);
 
-/* The network of its roads; NULL where there are none. */
+/* The network of the first road that is ready; NULL where there is none. */
 /* Names the world among all that this process ever made; never 0. Addresses may come back, this
  * number does not, so that what is remembered about a network can be told from what is remembered
  * of another. */
@@ -41,9 +52,6 @@ uint64_t ht_world_id(const struct ht_world *world);
 
 const struct ht_network *ht_world_network(const struct ht_world *world);
 uint32_t ht_world_road_count(const struct ht_world *world);
-/* The roads in the order in which they were given, without any `exclude`. */
-const struct ht_road *ht_world_road_at(const struct ht_world *world, uint32_t index);
-
 /* The road of a profile (its own name, or OSRM's driving, walking, cycling) without the streets of
  * the classes in `exclude` (enum ht_arc_flag). HT_NOT_FOUND: no such profile. HT_INVALID: a class
  * that the profile does not list. */

@@ -316,6 +316,27 @@ HT_CASE(map_is_swapped_under_load_and_the_old_one_freed)
     end();
 }
 
+/* The header is whole, so the server starts; a byte of the last profile is not. */
+HT_CASE(damaged_map_ends_the_server_with_the_reason)
+{
+    char line[512];
+    HT_REQUIRE(map_make());
+    (void)snprintf(line, sizeof line, "cp '%s' '%s/damaged.hnet'", map, folder);
+    HT_REQUIRE(system(line) == 0);
+    (void)snprintf(line, sizeof line, "%s/damaged.hnet", folder);
+    FILE *file = fopen(line, "r+b");
+    HT_REQUIRE(file != NULL && fseek(file, -1000, SEEK_END) == 0);
+    int byte = fgetc(file);
+    HT_CHECK(fseek(file, -1000, SEEK_END) == 0 && fputc(byte ^ 1, file) != EOF);
+    HT_CHECK(fclose(file) == 0);
+    (void)snprintf(line, sizeof line, "serve --network %s/damaged.hnet --listen 127.0.0.1:0",
+                   folder);
+    const struct ht_command_run *run = ht_command_run(line);
+    HT_CHECK_INT(run->code, 1);
+    HT_CHECK(strstr(run->err, "damaged.hnet") != NULL);
+    HT_CHECK(strstr(run->err, "houtao import") != NULL);
+}
+
 HT_CASE(big_tables_do_not_hold_up_small_questions)
 {
     enum { PLACES = 400 };

@@ -83,6 +83,41 @@ HT_CASE(world_lives_until_its_last_reader_lets_go)
     ht_world_slot_free(slot);
 }
 
+static int loads;
+
+static enum ht_status load(void *owner, uint32_t index, struct ht_world_road *out)
+{
+    (void)owner;
+    loads++;
+    if (index == 1) {
+        return HT_CHECKSUM;
+    }
+    *out = (struct ht_world_road){.road = {.network = &network, .graph = &graphs[index]}};
+    return HT_OK;
+}
+
+HT_CASE(lazy_roads_are_loaded_once_and_failures_stay)
+{
+    static const char *const profiles[] = {"car", "foot"};
+    const struct ht_world_source source = {.count = 2, .profiles = profiles, .load = load};
+    struct ht_world *world = NULL;
+    const struct ht_road *road = NULL;
+    HT_REQUIRE(ht_world_new_lazy(&source, NULL, NULL, &world) == HT_OK);
+    HT_CHECK_INT(loads, 0);
+    HT_CHECK(ht_world_network(world) == NULL);
+    HT_CHECK(!ht_world_ready(world, "driving", 0));
+    for (int i = 0; i < 3; i++) {
+        HT_CHECK_INT(ht_world_road(world, "driving", 0, &road), HT_OK);
+        HT_CHECK(road->graph == &graphs[0]);
+        HT_CHECK_INT(ht_world_road(world, "foot", 0, &road), HT_CHECKSUM);
+        HT_CHECK_INT(ht_world_road(world, "van", 0, &road), HT_NOT_FOUND);
+    }
+    HT_CHECK_INT(loads, 2);
+    HT_CHECK(ht_world_ready(world, "car", 0));
+    HT_CHECK(ht_world_network(world) == &network);
+    ht_world_release(world);
+}
+
 static atomic_bool stop;
 
 static void *read_on(void *slot)

@@ -1,0 +1,211 @@
+#include "api/map.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "engine/base/array.h"
+#include "engine/live/conditions.h"
+#include "geodata/hnet.h"
+
+struct profile {
+    bool ready;
+    struct ht_conditions *conditions;
+    const struct ht_live_road *live; /* in the world given out last; only compared */
+};
+
+struct ht_map {
+    atomic_size_t references;
+    struct ht_hnet *file;
+    struct ht_shared_pool *pool;
+    pthread_mutex_t lock;
+    int64_t local_ms;
+    bool given; /* a world was given out */
+    uint32_t count;
+    const char **names;
+    struct profile profiles[];
+};
+
+/* What one world holds. */
+struct view {
+    struct ht_map *map;
+    struct ht_live_road *roads[];
+};
+
+static void map_free(struct ht_map *map)
+{
+    for (uint32_t i = 0; i < map->count; i++) {
+        ht_conditions_free(map->profiles[i].conditions);
+    }
+    ht_hnet_close(map->file);
+    (void)pthread_mutex_destroy(&map->lock);
+    free(map->names);
+    free(map);
+}
+
+void ht_map_retain(struct ht_map *map)
+{
+    (void)atomic_fetch_add_explicit(&map->references, 1, memory_order_relaxed);
+}
+
+void ht_map_release(struct ht_map *map)
+{
+    if (map != NULL && atomic_fetch_sub_explicit(&map->references, 1, memory_order_acq_rel) == 1) {
+        map_free(map);
+    }
+}
+
+enum ht_status ht_map_open(const char *path, struct ht_shared_pool *pool, struct ht_map **out,
+                           struct ht_error *error)
+{
+    struct ht_hnet *file = NULL;
+    enum ht_status status = ht_hnet_open(path, &file, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    uint32_t count = ht_hnet_profile_count(file);
+    struct ht_map *map = calloc(1, sizeof *map + count * sizeof map->profiles[0]);
+    const char **names = ht_array_new(count, sizeof *names);
+    if (map == NULL || names == NULL || count == 0) {
+        free(map);
+        free(names);
+        ht_hnet_close(file);
+        return count == 0 ? ht_error_set(error, HT_EMPTY, 0, "%s holds no profile", path)
+                          : ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    atomic_init(&map->references, 1);
+    (void)pthread_mutex_init(&map->lock, NULL);
+    map->file = file;
+    map->pool = pool;
+    map->count = count;
+    map->names = names;
+    for (uint32_t i = 0; i < count; i++) {
+        names[i] = ht_hnet_profile(file, i);
+    }
+    *out = map;
+    return HT_OK;
+}
+
+/* Checks a profile and reads its conditions. Needs the map's lock. */
+static enum ht_status profile_load(struct ht_map *map, uint32_t index, struct ht_error *error)
+{
+    struct profile *profile = &map->profiles[index];
+    if (profile->ready) {
+        return HT_OK;
+    }
+    struct ht_road road;
+    bool shared = pthread_mutex_trylock(&map->pool->lock) == 0;
+    enum ht_status status =
+        ht_hnet_road(map->file, map->names[index], shared ? map->pool->pool : NULL, &road, error);
+    if (shared) {
+        (void)pthread_mutex_unlock(&map->pool->lock);
+    }
+    if (status != HT_OK) {
+        return status;
+    }
+    status = ht_conditions_new(&road, &profile->conditions, NULL);
+    profile->ready = status == HT_OK;
+    return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+}
+
+enum ht_status ht_map_check(struct ht_map *map, struct ht_error *error)
+{
+    enum ht_status status = HT_OK;
+    for (uint32_t i = 0; status == HT_OK && i < map->count; i++) {
+        (void)pthread_mutex_lock(&map->lock);
+        status = profile_load(map, i, error);
+        (void)pthread_mutex_unlock(&map->lock);
+    }
+    return status;
+}
+
+static void view_release(void *user)
+{
+    struct view *view = user;
+    for (uint32_t i = 0; i < view->map->count; i++) {
+        ht_live_road_release(view->roads[i]);
+    }
+    ht_map_release(view->map);
+    free(view);
+}
+
+/* The world asks for one of its roads. */
+static enum ht_status view_load(void *user, uint32_t index, struct ht_world_road *out)
+{
+    struct view *view = user;
+    struct ht_map *map = view->map;
+    enum ht_status status = HT_OK;
+    (void)pthread_mutex_lock(&map->lock);
+    if (view->roads[index] == NULL) {
+        status = profile_load(map, index, NULL);
+        if (status == HT_OK) {
+            status = ht_conditions_live(map->profiles[index].conditions, map->local_ms,
+                                        &view->roads[index]);
+        }
+        if (status == HT_OK) {
+            map->profiles[index].live = view->roads[index];
+        }
+    }
+    (void)pthread_mutex_unlock(&map->lock);
+    if (status == HT_OK) {
+        *out = ht_live_road_view(view->roads[index]);
+    }
+    return status;
+}
+
+/* Gets the roads that are ready as of now; true in *changed when one differs from the last world's.
+ */
+static enum ht_status view_fill(struct ht_map *map, struct view *view, bool *changed)
+{
+    enum ht_status status = HT_OK;
+    for (uint32_t i = 0; status == HT_OK && i < map->count; i++) {
+        struct profile *profile = &map->profiles[i];
+        if (profile->ready) {
+            status = ht_conditions_live(profile->conditions, map->local_ms, &view->roads[i]);
+            *changed = *changed || view->roads[i] != profile->live;
+        }
+    }
+    return status;
+}
+
+enum ht_status ht_map_world(struct ht_map *map, int64_t local_ms, struct ht_world **out)
+{
+    *out = NULL;
+    struct view *view = calloc(1, sizeof *view + map->count * sizeof(void *));
+    if (view == NULL) {
+        return HT_NOMEM;
+    }
+    ht_map_retain(map);
+    view->map = map;
+    const struct ht_world_source source = {
+        .count = map->count, .profiles = map->names, .load = view_load};
+    (void)pthread_mutex_lock(&map->lock);
+    bool changed = !map->given;
+    map->local_ms = local_ms;
+    enum ht_status status = view_fill(map, view, &changed);
+    if (status == HT_OK && changed) {
+        status = ht_world_new_lazy(&source, view, view_release, out);
+    }
+    for (uint32_t i = 0; status == HT_OK && changed && i < map->count; i++) {
+        map->profiles[i].live = view->roads[i];
+    }
+    map->given = map->given || (status == HT_OK && changed);
+    (void)pthread_mutex_unlock(&map->lock);
+    if (*out == NULL) {
+        view_release(view);
+    }
+    return status;
+}
+
+int64_t ht_map_next_change(struct ht_map *map, int64_t local_ms)
+{
+    int64_t next = INT64_MAX;
+    (void)pthread_mutex_lock(&map->lock);
+    for (uint32_t i = 0; i < map->count; i++) {
+        if (map->profiles[i].ready) {
+            int64_t change = ht_conditions_next_change(map->profiles[i].conditions, local_ms);
+            next = change < next ? change : next;
+        }
+    }
+    (void)pthread_mutex_unlock(&map->lock);
+    return next;
+}
