@@ -170,40 +170,60 @@ static int report(const char *json_path, struct bench *b, double build_s, double
     return 0;
 }
 
-int main(int argc, char **argv)
+static int run(struct bench *b, int argc, char **argv)
 {
     const char *streets = argc > 2 ? argv[2] : "../shared/data/osm/synthetic-city.osm.pbf";
-    const char *points_path = argc > 3 ? argv[3] : "../shared/data/osm/synthetic-city.points";
-    struct bench b = {0};
     struct ht_profile **profiles = NULL;
     size_t profile_count = 0;
     struct ht_pool *pool = NULL;
     struct ht_network_build *network = NULL;
     struct ht_graph_owned *graph = NULL;
+    struct ht_snap_index *index = NULL;
     struct ht_error error = {0};
     struct ht_graph_counts counts;
     struct ht_build_input input = {.path = streets};
-    b.points = read_points(points_path, &b.count);
-    b.ns = calloc(b.count + 1, sizeof *b.ns);
-    if (b.count == 0) {
-        (void)printf("bench_snap: no points in %s: skipped\n", points_path);
-        return 0;
-    }
+    double build_s = 0;
+    double view_s = 0;
+    int result = 1;
     if (ht_pool_new(0, &pool) != HT_OK ||
         ht_profiles_open(argc > 4 ? argv[4] : "car", &profiles, &profile_count, &error) != HT_OK ||
         ht_network_build_new(profiles, profile_count, pool, &network) != HT_OK ||
         ht_network_build_read(network, &input, 1, NULL, NULL, &error) != HT_OK ||
         ht_network_build_graph(network, 0, &graph, &counts) != HT_OK) {
         (void)fprintf(stderr, "bench_snap: %s: %s\n", streets, error.message);
-        return 1;
+    } else {
+        index = build(ht_network_build_network(network), ht_graph_owned_view(graph), pool, &build_s,
+                      &view_s);
     }
-    double build_s = 0;
-    double view_s = 0;
-    struct ht_snap_index *index = build(ht_network_build_network(network),
-                                        ht_graph_owned_view(graph), pool, &build_s, &view_s);
-    if (index == NULL || ht_snap_work_new(&b.work) != HT_OK) {
-        return 1;
+    if (index != NULL && ht_snap_work_new(&b->work) == HT_OK) {
+        b->index = index;
+        result = report(argc > 1 ? argv[1] : "bench/results/snap.json", b, build_s, view_s);
     }
-    b.index = index;
-    return report(argc > 1 ? argv[1] : "bench/results/snap.json", &b, build_s, view_s);
+    ht_snap_work_free(b->work);
+    ht_snap_index_free(index);
+    ht_graph_owned_free(graph);
+    ht_network_build_free(network);
+    ht_profiles_free(profiles, profile_count);
+    ht_pool_free(pool);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = argc > 3 ? argv[3] : "../shared/data/osm/synthetic-city.points";
+    struct bench b = {0};
+    struct ht_point *points = read_points(path, &b.count);
+    int result = 0;
+    b.points = points;
+    b.ns = calloc(b.count + 1, sizeof *b.ns);
+    if (points == NULL || b.ns == NULL) {
+        result = 1;
+    } else if (b.count == 0) {
+        (void)printf("bench_snap: no points in %s: skipped\n", path);
+    } else {
+        result = run(&b, argc, argv);
+    }
+    free(b.ns);
+    free(points);
+    return result;
 }

@@ -50,23 +50,12 @@ static void tile_of(const struct town *t, uint32_t zoom, uint32_t *x, uint32_t *
     *y = (uint32_t)((1 - asinh(tan(b.lat_e7 / 1e7 * M_PI / 180)) / M_PI) / 2 * n);
 }
 
-HT_CASE(speeds_list_both_directions_of_every_segment)
+static void check_speeds(const struct mvt_tile *tile)
 {
-    struct town t;
-    HT_REQUIRE(town_init(&t));
-    struct ht_reply reply = {0};
-    struct mvt_tile tile;
-    uint32_t x;
-    uint32_t y;
-    tile_of(&t, 14, &x, &y);
-    ht_osrm_tile(&t.road, x, y, 14, &reply);
-    HT_CHECK_INT(reply.status, 200);
-    HT_CHECK_STR(reply.content_type, "application/x-protobuf");
-    HT_REQUIRE(mvt_read(reply.body.data, reply.body.size, &tile));
-    const struct mvt_layer *speeds = mvt_layer(&tile, "speeds");
+    const struct mvt_layer *speeds = mvt_layer(tile, "speeds");
     HT_REQUIRE(speeds != NULL);
     HT_CHECK_INT(speeds->feature_count, 9); /* two streets of two segments, both ways, and a lane */
-    HT_CHECK(mvt_layer(&tile, "turns") == NULL);
+    HT_CHECK(mvt_layer(tile, "turns") == NULL);
     uint32_t lanes = 0;
     for (uint32_t i = 0; i < speeds->feature_count; i++) {
         const struct mvt_feature *f = &speeds->features[i];
@@ -86,34 +75,37 @@ HT_CASE(speeds_list_both_directions_of_every_segment)
         lanes += mvt_is(name.text, "Lane");
     }
     HT_CHECK_INT(lanes, 1);
-    const struct mvt_layer *nodes = mvt_layer(&tile, "osmnodes");
+    const struct mvt_layer *nodes = mvt_layer(tile, "osmnodes");
     HT_REQUIRE(nodes != NULL);
     HT_CHECK_INT(nodes->feature_count, 6);
     for (uint32_t i = 0; i < nodes->feature_count; i++) {
         HT_CHECK(nodes->features[i].id >= 'a' && nodes->features[i].id <= 'f');
         HT_CHECK_INT(nodes->features[i].tag_count, 0);
     }
+}
+
+HT_CASE(speeds_list_both_directions_of_every_segment)
+{
+    struct town t;
+    HT_REQUIRE(town_init(&t));
+    struct ht_reply reply = {0};
+    struct mvt_tile tile;
+    uint32_t x;
+    uint32_t y;
+    tile_of(&t, 14, &x, &y);
+    ht_osrm_tile(&t.road, x, y, 14, &reply);
+    HT_CHECK_INT(reply.status, 200);
+    HT_CHECK_STR(reply.content_type, "application/x-protobuf");
+    HT_REQUIRE(mvt_read(reply.body.data, reply.body.size, &tile));
+    check_speeds(&tile);
     mvt_free(&tile);
     ht_reply_deinit(&reply);
     town_deinit(&t);
 }
 
-HT_CASE(turns_are_the_allowed_ones_with_angle_and_cost)
+static void check_turns(const struct mvt_tile *tile)
 {
-    struct town t;
-    HT_REQUIRE(town_init(&t));
-    for (uint32_t i = 0; i < t.tiny->graph.turn_count; i++) {
-        t.tiny->turns[i].weight_ms = 2500;
-        t.tiny->turns[i].duration_ms = 1500;
-    }
-    struct ht_reply reply = {0};
-    struct mvt_tile tile;
-    uint32_t x;
-    uint32_t y;
-    tile_of(&t, 15, &x, &y);
-    ht_osrm_tile(&t.road, x, y, 15, &reply);
-    HT_REQUIRE(mvt_read(reply.body.data, reply.body.size, &tile));
-    const struct mvt_layer *turns = mvt_layer(&tile, "turns");
+    const struct mvt_layer *turns = mvt_layer(tile, "turns");
     HT_REQUIRE(turns != NULL);
     /* at b four arms, three ways on from each, less one forbidden; from the lane at e up to b. From
      * b to e it ends: the lane only comes. */
@@ -137,6 +129,24 @@ HT_CASE(turns_are_the_allowed_ones_with_angle_and_cost)
     }
     HT_CHECK_INT(straight, 4);
     HT_CHECK_INT(rights, 5); /* four at b, and from the lane into the street */
+}
+
+HT_CASE(turns_are_the_allowed_ones_with_angle_and_cost)
+{
+    struct town t;
+    HT_REQUIRE(town_init(&t));
+    for (uint32_t i = 0; i < t.tiny->graph.turn_count; i++) {
+        t.tiny->turns[i].weight_ms = 2500;
+        t.tiny->turns[i].duration_ms = 1500;
+    }
+    struct ht_reply reply = {0};
+    struct mvt_tile tile;
+    uint32_t x;
+    uint32_t y;
+    tile_of(&t, 15, &x, &y);
+    ht_osrm_tile(&t.road, x, y, 15, &reply);
+    HT_REQUIRE(mvt_read(reply.body.data, reply.body.size, &tile));
+    check_turns(&tile);
     mvt_free(&tile);
     ht_reply_deinit(&reply);
     town_deinit(&t);

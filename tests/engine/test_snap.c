@@ -76,9 +76,9 @@ static int answer_order(const void *a, const void *b)
 static struct answer *oracle(const struct snap_town *t, struct ht_point q,
                              const struct ht_snap_options *o, uint32_t *count)
 {
-    struct answer *answers = calloc(t->network.way_node_count + 1, sizeof *answers);
+    struct answer *answers = snap_town_array(t->network.way_node_count, sizeof *answers);
     *count = 0;
-    for (uint32_t arc = 0; answers != NULL && arc < t->graph.base_arc_count; arc++) {
+    for (uint32_t arc = 0; arc < t->graph.base_arc_count; arc++) {
         const struct ht_arc *a = &t->graph.arcs[arc];
         if (a->from > a->to && a->reverse != HT_NONE) {
             continue;
@@ -336,7 +336,7 @@ HT_CASE(trip_agrees_with_brute_force)
             HT_CHECK_INT(status, count == 0 ? HT_NO_SEGMENT : HT_OK);
             HT_CHECK_INT(found, count == 0 ? 0 : big < count ? 2 : 1);
             const uint32_t want[2] = {0, big};
-            for (uint32_t k = 0; k < found; k++) {
+            for (uint32_t k = 0; k < found && k < 2; k++) {
                 const struct answer *match = NULL;
                 HT_REQUIRE(listed(answers, count, &places[k], t, &match));
                 HT_CHECK(fabs(match->distance - answers[want[k]].distance) <=
@@ -509,7 +509,8 @@ HT_CASE(junction_gives_every_street_that_meets_there)
             continue; /* no street there may be used */
         }
         uint32_t count = ht_snap_junction(index, &place, &o, all, 64);
-        HT_CHECK(memcmp(&all[0].side, &place.side, sizeof place.side) == 0);
+        HT_CHECK(all[0].side[0].arc == place.side[0].arc &&
+                 all[0].side[1].arc == place.side[1].arc);
         bool leaves[2] = {false, false};
         uint32_t want = 0; /* sides that may be used and touch the junction */
         for (uint32_t a = 0; a < t->graph.base_arc_count; a++) {

@@ -21,6 +21,8 @@
 static atomic_long ht_oom_left = LONG_MAX;
 static atomic_bool ht_oom_failed;
 
+/* The linker gives these names. */
+/* NOLINTBEGIN(bugprone-reserved-identifier) */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
@@ -71,5 +73,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size)
 {
     return ht_oom_refuse() ? NULL : __real_aligned_alloc(alignment, size);
 }
+
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 #endif
