@@ -1,23 +1,28 @@
 /* Guidance along a leg: raw steps, then what a driver need not hear is merged away. */
 #include "engine/road/guide.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "engine/base/array.h"
 #include "engine/road/guide_steps_internal.h"
 
+static_assert(sizeof(struct ht__turn) == 64, "a turn must fill one line of the cache");
+
 enum { HT__SUMMARY_MAX = 512 }; /* names on one leg; what comes after them is not counted */
 
 enum ht_status ht_guide_new(struct ht_guide **out)
 {
+    const uintptr_t line = sizeof(struct ht__turn);
     struct ht_guide *guide = calloc(1, sizeof *guide);
-    struct ht__turn *turns = ht_array_new_zeroed(HT__TURNS, sizeof *turns);
-    if (guide == NULL || turns == NULL) {
+    void *memory = ht_array_new_zeroed(HT__TURNS + 1, sizeof *guide->turns);
+    if (guide == NULL || memory == NULL) {
         free(guide);
-        free(turns);
+        free(memory);
         return HT_NOMEM;
     }
-    guide->turns = turns;
+    guide->turn_memory = memory;
+    guide->turns = (struct ht__turn *)(((uintptr_t)memory + line - 1) / line * line);
     *out = guide;
     return HT_OK;
 }
@@ -30,7 +35,7 @@ void ht_guide_free(struct ht_guide *guide)
         free(guide->junctions);
         free(guide->roads);
         free(guide->points);
-        free(guide->turns);
+        free(guide->turn_memory);
         free(guide);
     }
 }

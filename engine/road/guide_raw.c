@@ -120,21 +120,16 @@ static void ht__judge(const struct ht__map *map, struct ht__turn *turn)
     turn->out_road = ht__match_road(turn, road->bearing);
 }
 
-static uint64_t ht__turn_key(uint32_t in, uint32_t out)
+/* The two places where turns out of an arc may be remembered: beside those of its neighbours, so
+ * that a small town touches little memory. */
+static struct ht__turn *ht__turn_pair(const struct ht_guide *guide, uint32_t in)
 {
-    return ((uint64_t)in << 32 | out) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-/* The two places where a turn may be remembered. */
-static struct ht__turn *ht__turn_pair(const struct ht_guide *guide, uint64_t key)
-{
-    return &guide->turns[key >> (64 - HT__TURN_BITS) & ~UINT64_C(1)];
+    return &guide->turns[(size_t)(in % (HT__TURNS / 2)) * 2];
 }
 
 const struct ht__turn *ht__turn_of(struct ht_guide *guide, uint32_t in, uint32_t out)
 {
-    uint64_t key = ht__turn_key(in, out);
-    struct ht__turn *pair = ht__turn_pair(guide, key);
+    struct ht__turn *pair = ht__turn_pair(guide, in);
     for (int i = 0; i < 2; i++) {
         if (pair[i].in == in && pair[i].out == out && pair[i].generation == guide->generation) {
             return &pair[i];
@@ -142,7 +137,7 @@ const struct ht__turn *ht__turn_of(struct ht_guide *guide, uint32_t in, uint32_t
     }
     struct ht__turn *turn = pair[0].generation != guide->generation   ? &pair[0]
                             : pair[1].generation != guide->generation ? &pair[1]
-                                                                      : &pair[key >> 8 & 1];
+                                                                      : &pair[out & 1];
     *turn = (struct ht__turn){.in = in, .out = out, .generation = guide->generation};
     const struct ht_turn *paid = ht_graph_turn(guide->map.graph, in, out);
     if (paid != NULL) {
@@ -379,8 +374,7 @@ static void ht__look_ahead(const struct ht_guide *guide, const struct ht_guide_l
     enum { NEAR = 4, FAR = 8 };
     if (i + FAR < leg->arc_count) {
         __builtin_prefetch(&leg->graph->arcs[leg->arcs[i + FAR]]);
-        const struct ht__turn *pair =
-            ht__turn_pair(guide, ht__turn_key(leg->arcs[i + FAR - 1], leg->arcs[i + FAR]));
+        const struct ht__turn *pair = ht__turn_pair(guide, leg->arcs[i + FAR]);
         __builtin_prefetch(&pair[0]);
         __builtin_prefetch(&pair[1]);
     }

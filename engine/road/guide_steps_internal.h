@@ -77,9 +77,9 @@ struct ht_guide {
     size_t point_capacity;
     uint32_t point_count;
     uint32_t point_first; /* those before it were trimmed */
-    struct ht__turn
-        *turns;          /* [HT__TURNS], each turn has two places; memory is touched as it fills */
-    uint64_t network_id; /* what `turns` is about */
+    void *turn_memory;
+    struct ht__turn *turns;            /* [HT__TURNS] on lines of the cache; touched as it fills */
+    uint64_t network_id;               /* what `turns` is about */
     struct ht__known known[HT__KNOWN]; /* its graphs */
     uint32_t known_count;
     uint32_t generation; /* of the graph in use */
