@@ -110,12 +110,41 @@ static bool ht__merged_bearing(const struct ht__view *fan, uint32_t left, uint32
     return true;
 }
 
+/* Whether some other street piece at the far end of a road could be its other carriageway. */
+static bool ht__may_have_twin(const struct ht__map *map, const struct ht__road *road)
+{
+    const struct ht_graph *g = map->graph;
+    uint32_t far = road->far;
+    bool twoway = ht__arc(map, road->arc)->reverse != HT_NONE;
+    /* Seen from there the road can be left by unless it is one-way towards there. */
+    bool leads_away = twoway || road->against;
+    if (leads_away) {
+        for (uint32_t i = g->junction_first_in[far]; i < g->junction_first_in[far + 1]; i++) {
+            uint32_t a = g->junction_in[i];
+            if (g->arcs[a].reverse == HT_NONE &&
+                ht__identical_names(map, g->arcs[a].way, road->way)) {
+                return true;
+            }
+        }
+        return false;
+    }
+    for (uint32_t a = g->junction_first_out[far]; a < g->junction_first_out[far + 1]; a++) {
+        if (ht__identical_names(map, g->arcs[a].way, road->way)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A short road whose other end is one leg of carriageways merged there: its bearing moves as theirs
  * does. */
 static void ht__lean_to_neighbour(const struct ht__map *map, const struct ht__view *fan,
                                   struct ht__road *road)
 {
     struct ht__view near;
+    if (!ht__may_have_twin(map, road)) {
+        return;
+    }
     ht__fan(map, road->far, false, &near);
     uint32_t me = HT_NONE;
     for (uint32_t i = 0; i < near.count && me == HT_NONE; i++) {
