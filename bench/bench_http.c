@@ -1,7 +1,15 @@
-/* bench_http: what the HTTP server costs, with a constant 200-byte answer: server CPU and rate, one
- * loop and two, server and load generator on the same cores. The server runs in a child process.
- * Prints a table, and JSON to the file named by the first argument.
+/* HTTP: what an answer costs over the port, server and load generator on the same cores,
+ * keep-alive, eight connections, two loops.
+ *
+ *   bench_http [RESULT.json]
+ *
+ * First a constant answer of 200 bytes, the limit of the server itself; then `houtao serve` on
+ * Milan and on the city (made by `houtao sample --scale city` where ../shared/data is missing),
+ * beside the bounds and what osrm-routed did on the same machine (its own figures: Porto for a town
+ * of Milan's size). BENCH_TOWN=Milan or city runs one; BENCH_NETWORK=FILE.hnet takes that map
+ * instead; BENCH_FULL=1 measures longer.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +18,46 @@
 #include <unistd.h>
 
 #include "api/http_server.h"
+#include "api/json.h"
 #include "bench/load.h"
+#include "geodata/hnet.h"
 
-enum { BODY_SIZE = 200, CONNECTIONS = 8 };
+enum { BODY_SIZE = 200, CONNECTIONS = 8, QUERIES = 2000, TABLE_PLACES = 101, PATH_MAX_SIZE = 8192 };
+
+struct town {
+    const char *name;
+    const char *file; /* under osm/ */
+    bool city;
+};
+
+struct bench {
+    struct ht_json *json;
+    double seconds;
+    double constant_rate;
+    const char *town;
+    char network[512];
+    struct ht_point *points;
+    size_t point_count;
+    uint16_t port;
+    pid_t server;
+};
+
+/* A question, its bound in requests per second and OSRM's figure; 0: none. */
+struct question {
+    const char *name;
+    double bound[2]; /* a town, the city */
+    double osrm[2];
+    void (*write)(const struct bench *bench, size_t index, char *out);
+};
 
 static char body[BODY_SIZE];
 static struct ht_http_server *server;
+
+static void die(const char *what)
+{
+    (void)fprintf(stderr, "bench_http: %s\n", what);
+    exit(1);
+}
 
 static void handle(void *context, struct ht_http_call *call)
 {
@@ -29,20 +71,9 @@ static void on_signal(int number)
     ht_http_server_drain(server);
 }
 
-/* Serves in a child; its port comes through the pipe. */
-static pid_t serve(unsigned threads, uint16_t *port)
+/* The child that gives the constant answer. */
+static void serve_constant(unsigned threads, int out)
 {
-    int pipe_fds[2];
-    if (pipe(pipe_fds) != 0) {
-        return -1;
-    }
-    pid_t child = fork();
-    if (child != 0) {
-        (void)close(pipe_fds[1]);
-        bool got = child > 0 && read(pipe_fds[0], port, sizeof *port) == (ssize_t)sizeof *port;
-        (void)close(pipe_fds[0]);
-        return got ? child : -1;
-    }
     struct ht_http_options options = ht_http_options_default();
     options.port = 0;
     options.threads = threads;
@@ -54,69 +85,341 @@ static pid_t serve(unsigned threads, uint16_t *port)
     }
     struct sigaction action = {.sa_handler = on_signal};
     (void)sigaction(SIGTERM, &action, NULL);
-    uint16_t own = ht_http_server_port(server);
-    if (write(pipe_fds[1], &own, sizeof own) != (ssize_t)sizeof own) {
-        _exit(1);
-    }
+    (void)dprintf(out, "http://127.0.0.1:%u\n", (unsigned)ht_http_server_port(server));
     enum ht_status status = ht_http_server_run(server);
     ht_http_server_free(server);
     _exit(status == HT_OK ? 0 : 1);
 }
 
-static bool measure(unsigned threads, double seconds, struct ht_load_result *out)
+static void serve_network(const char *network, int out)
 {
-    uint16_t port = 0;
-    pid_t child = serve(threads, &port);
-    if (child < 0) {
-        return false;
+    (void)dup2(out, STDOUT_FILENO);
+    (void)execl(HT_BINARY, HT_BINARY, "serve", "--network", network, "--listen", "127.0.0.1:0",
+                "--threads", "2", (char *)NULL);
+    _exit(127);
+}
+
+/* Starts a server (network NULL: the constant one) and reads the port that it prints. */
+static void server_start(struct bench *bench, const char *network, unsigned threads)
+{
+    int fds[2];
+    char line[256] = "";
+    if (pipe(fds) != 0) {
+        die("no pipe");
     }
+    (void)fflush(stdout);
+    bench->server = fork();
+    if (bench->server == 0) {
+        (void)close(fds[0]);
+        if (network == NULL) {
+            serve_constant(threads, fds[1]);
+        }
+        serve_network(network, fds[1]);
+    }
+    (void)close(fds[1]);
+    ssize_t size = read(fds[0], line, sizeof line - 1);
+    (void)close(fds[0]);
+    const char *colon = size > 0 ? strrchr(line, ':') : NULL;
+    if (bench->server < 0 || colon == NULL) {
+        die("the server did not start");
+    }
+    bench->port = (uint16_t)strtoul(colon + 1, NULL, 10);
+}
+
+static void server_stop(struct bench *bench)
+{
+    int status = 0;
+    (void)kill(bench->server, SIGTERM);
+    if (waitpid(bench->server, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        die("the server did not end well");
+    }
+}
+
+static double server_resident_mb(const struct bench *bench)
+{
+    char path[64];
+    char text[4096] = "";
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)bench->server);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        text[fread(text, 1, sizeof text - 1, file)] = '\0';
+        (void)fclose(file);
+    }
+    const char *at = strstr(text, "VmRSS:");
+    return at == NULL ? 0 : strtod(at + 6, NULL) / 1024;
+}
+
+static struct ht_load_result load(const struct bench *bench, char **paths, size_t count)
+{
+    struct ht_load_options options = {.host = "127.0.0.1",
+                                      .port = bench->port,
+                                      .connections = CONNECTIONS,
+                                      .seconds = bench->seconds,
+                                      .paths = paths,
+                                      .path_count = count,
+                                      .pid = bench->server};
+    struct ht_load_result result;
+    const char *why = NULL;
+    if (!ht_load_run(&options, &result, &why) || result.failed > 0) {
+        die(why == NULL ? "connections broke" : why);
+    }
+    return result;
+}
+
+static void row(struct bench *bench, const char *what, const struct ht_load_result *result,
+                double bound, double osrm)
+{
+    char beside[64] = "";
+    if (bound > 0) {
+        (void)snprintf(beside, sizeof beside, "bound %.0f, OSRM %.0f", bound, osrm);
+    } else if (osrm > 0) {
+        (void)snprintf(beside, sizeof beside, "OSRM %.0f", osrm);
+    }
+    double share = bench->constant_rate > 0 ? result->rate / bench->constant_rate : 1;
+    (void)printf("%-10s %-28s %9.0f %9.1f %10.1f %9.1f %7.2f  %s\n", bench->town, what,
+                 result->rate, result->p50_us, result->p99_us, result->server_cpu_us, share,
+                 beside);
+    ht_json_object(bench->json);
+    ht_json_key_text(bench->json, "town", bench->town);
+    ht_json_key_text(bench->json, "what", what);
+    ht_json_key_double(bench->json, "rate", result->rate, 0);
+    ht_json_key_double(bench->json, "p50_us", result->p50_us, 1);
+    ht_json_key_double(bench->json, "p99_us", result->p99_us, 1);
+    ht_json_key_double(bench->json, "server_cpu_us", result->server_cpu_us, 2);
+    ht_json_key_double(bench->json, "share_of_constant", share, 3);
+    ht_json_key_int(bench->json, "not_ok", (int64_t)result->not_ok);
+    if (bound > 0) {
+        ht_json_key_double(bench->json, "bound", bound, 0);
+        ht_json_key_double(bench->json, "osrm", osrm, 0);
+    }
+    ht_json_object_end(bench->json);
+}
+
+static void bench_constant(struct bench *bench)
+{
     char path[] = "/constant";
     char *paths[] = {path};
-    struct ht_load_options options = {.host = "127.0.0.1",
-                                      .port = port,
-                                      .connections = CONNECTIONS,
-                                      .seconds = seconds,
-                                      .paths = paths,
-                                      .path_count = 1,
-                                      .pid = child};
-    const char *why = NULL;
-    bool done = ht_load_run(&options, out, &why);
-    (void)kill(child, SIGTERM);
+    double rate = 0;
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        server_start(bench, NULL, threads);
+        struct ht_load_result result = load(bench, paths, 1);
+        server_stop(bench);
+        row(bench, threads == 1 ? "200 bytes, one loop" : "200 bytes, two loops", &result, 0, 0);
+        rate = result.rate;
+    }
+    bench->constant_rate = rate; /* what the others are shares of */
+}
+
+static size_t coordinate(const struct bench *bench, size_t index, char *out)
+{
+    struct ht_point p = bench->points[index % bench->point_count];
+    return (size_t)sprintf(out, "%.6f,%.6f", p.lon_e7 * 1e-7, p.lat_e7 * 1e-7);
+}
+
+static void pair_write(const struct bench *bench, size_t index, const char *options, char *out)
+{
+    out += sprintf(out, "/route/v1/car/");
+    out += coordinate(bench, index * 2, out);
+    *out++ = ';';
+    out += coordinate(bench, index * 2 + 1, out);
+    (void)sprintf(out, "%s", options);
+}
+
+static void nearest_write(const struct bench *bench, size_t index, char *out)
+{
+    out += sprintf(out, "/nearest/v1/car/");
+    out += coordinate(bench, index, out);
+    *out = '\0';
+}
+
+static void route_write(const struct bench *bench, size_t index, char *out)
+{
+    pair_write(bench, index, "?overview=false", out);
+}
+
+static void steps_write(const struct bench *bench, size_t index, char *out)
+{
+    pair_write(bench, index, "?overview=full&steps=true", out);
+}
+
+static void table_write(const struct bench *bench, size_t index, char *out)
+{
+    out += sprintf(out, "/table/v1/car/");
+    for (size_t i = 0; i < TABLE_PLACES; i++) {
+        out += sprintf(out, i == 0 ? "" : ";");
+        out += coordinate(bench, index * TABLE_PLACES + i, out);
+    }
+    (void)sprintf(out, "?sources=0");
+}
+
+static void bench_question(struct bench *bench, const struct question *question, bool city)
+{
+    static char *paths[QUERIES];
+    char *text = malloc((size_t)QUERIES * PATH_MAX_SIZE);
+    if (text == NULL) {
+        die("out of memory");
+    }
+    for (size_t i = 0; i < QUERIES; i++) {
+        paths[i] = text + i * PATH_MAX_SIZE;
+        question->write(bench, i, paths[i]);
+    }
+    struct ht_load_result result = load(bench, paths, QUERIES);
+    row(bench, question->name, &result, question->bound[city], question->osrm[city]);
+    free(text);
+}
+
+/* Lines of "lon lat". */
+static bool points_read(struct bench *bench, const char *path)
+{
+    char line[128];
+    size_t capacity = 0;
+    FILE *file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        char *at = NULL;
+        double lon = strtod(line, &at);
+        double lat = strtod(at, NULL);
+        if (bench->point_count == capacity) {
+            capacity = capacity == 0 ? 4096 : capacity * 2;
+            struct ht_point *grown = realloc(bench->points, capacity * sizeof *grown);
+            if (grown == NULL) {
+                die("out of memory");
+            }
+            bench->points = grown;
+        }
+        bench->points[bench->point_count++] =
+            (struct ht_point){(int32_t)(lon * 1e7), (int32_t)(lat * 1e7)};
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return bench->point_count > 1;
+}
+
+/* Random nodes of the streets, the same each time. */
+static void points_draw(struct bench *bench)
+{
+    enum { COUNT = 20000 };
+    struct ht_hnet *file = NULL;
+    struct ht_road road;
+    bench->points = calloc(COUNT, sizeof *bench->points);
+    if (bench->points == NULL || ht_hnet_open(bench->network, &file, NULL) != HT_OK ||
+        ht_hnet_road(file, "car", NULL, &road, NULL) != HT_OK) {
+        die("the network can't be read");
+    }
+    uint64_t state = 1;
+    for (size_t i = 0; i < COUNT; i++) {
+        state = state * UINT64_C(6364136223846793005) + 1442695040888963407U;
+        uint32_t junction = (uint32_t)((state >> 33) % road.graph->junction_count);
+        bench->points[i] = road.network->node_point[road.graph->junction_node[junction]];
+    }
+    bench->point_count = COUNT;
+    ht_hnet_close(file);
+}
+
+static void run_binary(const char *a, const char *b, const char *c, const char *d)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        int out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        (void)dup2(out, STDOUT_FILENO);
+        (void)dup2(out, STDERR_FILENO);
+        (void)execl(HT_BINARY, HT_BINARY, a, b, "-o", c, d == NULL ? (char *)NULL : "--profiles", d,
+                    (char *)NULL);
+        _exit(127);
+    }
     int status = 0;
-    (void)waitpid(child, &status, 0);
-    return done && status == 0;
+    if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0) {
+        die("import failed");
+    }
+}
+
+static void bench_town(struct bench *bench, bool city)
+{
+    static const struct question questions[] = {
+        {"nearest", {0, 0}, {14900, 12600}, nearest_write},
+        {"route, no geometry", {23500, 14720}, {4700, 1840}, route_write},
+        {"route, geometry and steps", {8600, 4480}, {1720, 560}, steps_write},
+        {"table 1 x 100", {0, 0}, {167, 90}, table_write},
+    };
+    server_start(bench, bench->network, 2);
+    for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
+        bench_question(bench, &questions[i], city);
+    }
+    (void)printf("%-10s %-28s %9.0f MB\n", bench->town, "resident", server_resident_mb(bench));
+    server_stop(bench);
+    free(bench->points);
+    bench->points = NULL;
+    bench->point_count = 0;
+}
+
+static void town_prepare(struct bench *bench, const struct town *town, const char *data)
+{
+    char path[1024];
+    const char *scratch = getenv("TMPDIR");
+    scratch = scratch == NULL ? "/tmp" : scratch;
+    (void)snprintf(bench->network, sizeof bench->network, "%s/bench-http-%ld.hnet", scratch,
+                   (long)getpid());
+    if (access(data, R_OK) == 0) {
+        (void)snprintf(path, sizeof path, "%s/osm/%s", data, town->file);
+        run_binary("import", path, bench->network, "car");
+        (void)snprintf(path, sizeof path, "%s/osm/synthetic-city.points", data);
+        if (town->city && points_read(bench, path)) {
+            return;
+        }
+    } else {
+        char folder[512];
+        (void)snprintf(folder, sizeof folder, "%s/bench-http-city", scratch);
+        run_binary("sample", "--scale=city", folder, NULL);
+        (void)snprintf(path, sizeof path, "%s/streets.osm.pbf", folder);
+        run_binary("import", path, bench->network, "car");
+    }
+    points_draw(bench);
+}
+
+static void bench_towns(struct bench *bench)
+{
+    static const struct town towns[] = {{"Milan", "milan_italy_small.osm.pbf", false},
+                                        {"city", "synthetic-city.osm.pbf", true}};
+    const char *data = getenv("HOUTAO_DATA");
+    data = data != NULL ? data : HT_SOURCE_DIR "/../shared/data";
+    const char *only = getenv("BENCH_TOWN");
+    const char *network = getenv("BENCH_NETWORK");
+    if (network != NULL) {
+        bench->town = "given";
+        (void)snprintf(bench->network, sizeof bench->network, "%s", network);
+        points_draw(bench);
+        bench_town(bench, false);
+        return;
+    }
+    for (size_t i = 0; i < sizeof towns / sizeof towns[0]; i++) {
+        bool have = access(data, R_OK) == 0 || towns[i].city;
+        if (have && (only == NULL || strcmp(only, towns[i].name) == 0)) {
+            bench->town = towns[i].name;
+            town_prepare(bench, &towns[i], data);
+            bench_town(bench, towns[i].city);
+            (void)unlink(bench->network);
+        }
+    }
 }
 
 int main(int argc, char **argv)
 {
-    FILE *json = argc > 1 ? fopen(argv[1], "w") : NULL;
-    double seconds = getenv("BENCH_FULL") != NULL ? 10 : 3;
-    (void)printf("constant answer of %d bytes, %d connections, keep-alive\n", BODY_SIZE,
-                 CONNECTIONS);
-    (void)printf("%8s %12s %10s %10s %16s\n", "loops", "requests/s", "p50 us", "p99 us",
-                 "server CPU us");
-    if (json != NULL) {
-        (void)fprintf(json, "{\"bench\":\"http\",\"constant\":[");
+    struct ht_buffer buffer = {0};
+    struct ht_json json;
+    struct bench bench = {
+        .json = &json, .town = "constant", .seconds = getenv("BENCH_FULL") != NULL ? 10 : 3};
+    ht_json_begin(&json, &buffer);
+    ht_json_array(&json);
+    (void)printf("%-10s %-28s %9s %9s %10s %9s %7s\n", "", "", "answers/s", "p50 us", "p99 us",
+                 "CPU us", "share");
+    bench_constant(&bench);
+    bench_towns(&bench);
+    ht_json_array_end(&json);
+    FILE *out = argc > 1 ? fopen(argv[1], "w") : NULL;
+    if (out != NULL) {
+        (void)fwrite(buffer.data, 1, buffer.size, out);
+        (void)fclose(out);
     }
-    for (unsigned threads = 1; threads <= 2; threads++) {
-        struct ht_load_result result;
-        if (!measure(threads, seconds, &result)) {
-            (void)fprintf(stderr, "bench_http: the run failed\n");
-            return 1;
-        }
-        (void)printf("%8u %12.0f %10.1f %10.1f %16.2f\n", threads, result.rate, result.p50_us,
-                     result.p99_us, result.server_cpu_us);
-        if (json != NULL) {
-            (void)fprintf(json,
-                          "%s{\"loops\":%u,\"rate\":%.0f,\"p50_us\":%.1f,\"p99_us\":%.1f,"
-                          "\"server_cpu_us\":%.2f}",
-                          threads == 1 ? "" : ",", threads, result.rate, result.p50_us,
-                          result.p99_us, result.server_cpu_us);
-        }
-    }
-    if (json != NULL) {
-        (void)fprintf(json, "]}\n");
-        (void)fclose(json);
-    }
+    ht_buffer_deinit(&buffer);
     return 0;
 }
