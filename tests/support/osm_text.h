@@ -21,6 +21,7 @@
 struct osm_text {
     char *data; /* NULL: nothing yet */
     size_t size;
+    size_t capacity;
     size_t blocks;
 };
 
@@ -32,12 +33,15 @@ __attribute__((format(printf, 2, 3))) static inline void osm_text_add(struct osm
     char *line = NULL;
     int length = vasprintf(&line, format, args);
     va_end(args);
-    char *grown = length < 0 ? NULL : realloc(text->data, text->size + (size_t)length + 1);
-    if (grown == NULL) {
+    size_t want = text->size + (size_t)(length < 0 ? 0 : length) + 1;
+    if (want > text->capacity) {
+        text->capacity = want * 2;
+        text->data = realloc(text->data, text->capacity);
+    }
+    if (length < 0 || text->data == NULL) {
         abort();
     }
-    memcpy(grown + text->size, line, (size_t)length + 1);
-    text->data = grown;
+    memcpy(text->data + text->size, line, (size_t)length + 1);
     text->size += (size_t)length;
     free(line);
 }
