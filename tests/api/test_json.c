@@ -4,6 +4,7 @@
 #include "api/json.h"
 #include "api/reply.h"
 #include "tests/support/check.h"
+#include "tests/support/oom.h"
 
 static struct ht_buffer buffer;
 static struct ht_json json;
@@ -171,6 +172,27 @@ HT_CASE(problem_is_rfc_9457)
     HT_CHECK_STR(reply.body.data,
                  "{\"type\":\"about:blank\",\"title\":\"Understood but impossible\","
                  "\"status\":422,\"detail\":\"no \\\"file\\\"\"}");
+    ht_reply_deinit(&reply);
+}
+
+HT_CASE(reply_without_memory_fails_quietly_oom)
+{
+    struct ht_reply reply = {0};
+    ht_reply_reset(&reply);
+    ht_oom_arm(0);
+    ht_reply_problem(&reply, 400, "Bad Request", "why");
+    HT_CHECK(ht_oom_disarm());
+    HT_CHECK(reply.body.failed);
+    HT_CHECK_INT(reply.body.size, 0);
+    ht_reply_reset(&reply);
+    ht_reply_problem(&reply, 400, "Bad Request", "why");
+    HT_CHECK(!reply.body.failed);
+    ht_oom_arm(0);
+    for (int i = 0; i < 1000 && !reply.body.failed; i++) {
+        ht_buffer_text(&reply.body, "0123456789");
+    }
+    HT_CHECK(ht_oom_disarm());
+    HT_CHECK(reply.body.failed);
     ht_reply_deinit(&reply);
 }
 

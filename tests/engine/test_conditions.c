@@ -3,6 +3,7 @@
 
 #include "engine/live/conditions.h"
 #include "tests/support/check.h"
+#include "tests/support/oom.h"
 #include "tests/support/tiny.h"
 #include "tests/support/tiny_road.h"
 
@@ -193,6 +194,45 @@ HT_CASE(schedule_that_cannot_be_read_never_holds)
     HT_CHECK(ht_conditions_next_change(conditions, monday_ms) == INT64_MAX);
     ht_live_road_release(live);
     ht_conditions_free(conditions);
+    end();
+}
+
+/* Everything from the schedules to a metric without the closed turn and the excluded class. */
+static enum ht_status make_all(void)
+{
+    struct ht_conditions *conditions = NULL;
+    struct ht_live_road *live = NULL;
+    struct ht_world *world = NULL;
+    const struct ht_road *road = NULL;
+    static const char *const profiles[] = {"car"};
+    const struct ht_world_source source = {.count = 1, .profiles = profiles, .load = load_view};
+    enum ht_status status = ht_conditions_new(&tiny.road, &conditions, NULL);
+    if (status == HT_OK) {
+        status = ht_conditions_live(conditions, monday_ms, &live);
+    }
+    if (status == HT_OK) {
+        status = ht_world_new_lazy(&source, live, NULL, &world);
+    }
+    if (status == HT_OK) {
+        status = ht_world_road(world, "car", HT_ARC_MOTORWAY, &road);
+    }
+    ht_world_release(world);
+    ht_live_road_release(live);
+    ht_conditions_free(conditions);
+    return status;
+}
+
+HT_CASE(every_failed_allocation_is_a_status_oom)
+{
+    begin("24/7");
+    long n = 0;
+    for (bool refused = true; refused; n++) {
+        ht_oom_arm(n);
+        enum ht_status status = make_all();
+        refused = ht_oom_disarm();
+        HT_CHECK_INT(status, refused ? HT_NOMEM : HT_OK);
+    }
+    HT_CHECK(n > 10);
     end();
 }
 
