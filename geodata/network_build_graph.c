@@ -399,6 +399,7 @@ static void build_deinit(struct ht__graph_build *g)
     free(g->ends);
     free(g->arc_piece);
     free(g->bearing);
+    free(g->first_bearing);
     free(g->patterns);
     free(g->pattern_arcs);
     free(g->states);

@@ -7,6 +7,7 @@
  *   network_build_graph.c     junctions, pieces, arcs
  *   network_build_restrict.c  turn restrictions to sequences of arcs
  *   network_build_states.c    sequences to states: which arcs are copied, what each state forbids
+ *   network_build_street.c    carriageways that belong together
  *   network_build_turns.c     angles, turns, costs
  *   network_build_scc.c       components
  */
@@ -259,6 +260,7 @@ struct ht__graph_build {
     uint32_t *ends;            /* piece * 2 + end */
     uint32_t *arc_piece;       /* [base_arc_count] */
     float *bearing;            /* [piece * 2 + end] looking from the junction along the piece */
+    float *first_bearing;      /* the same by its first metres */
 
     struct ht__pattern *patterns;
     size_t pattern_count;
@@ -304,6 +306,10 @@ HT_MUST_CHECK enum ht_status ht__states_build(struct ht__graph_build *g);
 bool ht__state_bans(const struct ht__graph_build *g, uint32_t state, uint32_t arc);
 /* The state after that step; HT_NONE: the base arc. */
 uint32_t ht__state_next(const struct ht__graph_build *g, uint32_t state, uint32_t arc);
+
+/* street */
+/* Are two one-way piece ends at a junction (looking from it) the carriageways of one street. */
+bool ht__street_goes_on(const struct ht__graph_build *g, uint32_t coming, uint32_t going);
 
 /* turns */
 HT_MUST_CHECK enum ht_status ht__graph_bearings(struct ht__graph_build *g);

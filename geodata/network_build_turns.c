@@ -2,8 +2,9 @@
  *
  * Angle: a street's bearing at a junction is that of the point LOOK_M along it, found over further
  * pieces where the junction in between joins just two (a way split in the middle of a block has no
- * corner). OSRM looks 10 m and more, depending on lanes and curvature, for the same end: digitizing
- * noise within the junction must not look like a turn.
+ * corner): digitizing noise within the junction must not look like a turn. OSRM looks 10 m and
+ * more, by lanes and curvature; of the 138,001 turns that OSRM 6.0 and this have in common in
+ * Milan, 90 % cost the same to 0.12 s and 98 % to 1 s (9 or 11 m: 87 %).
  *
  * Allowed, as OSRM rules: everything but what a restriction bans; nothing but turning back at a
  * barrier; not from a side street against the flow of a roundabout; and turning back only where a
@@ -17,19 +18,21 @@
 #include "engine/base/array.h"
 #include "geodata/network_build_internal.h"
 
-#define LOOK_M 15.0
+#define LOOK_M 10.0
+#define FIRST_M 2.0
+#define SHARP_DEG 15.0
 
 enum { CHUNK = 4096, MOST_HOPS = 8 };
 
-/* Bearing from junction end `end` of a piece, looking along it. */
-static double look(const struct ht__graph_build *g, uint32_t piece_end)
+/* Bearing from junction end `end` of a piece, looking `metres` along it. */
+static double look(const struct ht__graph_build *g, uint32_t piece_end, double metres)
 {
     const struct ht_network *network = &g->build->network;
     const struct ht__piece *piece = &g->pieces[piece_end >> 1];
     uint32_t end = piece_end & 1;
     struct ht_point origin = network->node_point[network->way_node[end ? piece->to : piece->from]];
     struct ht_point at = origin;
-    double left = LOOK_M * 1000.0;
+    double left = metres * 1000.0;
     for (int hops = 0; hops < MOST_HOPS; hops++) {
         uint32_t count = piece->to - piece->from;
         for (uint32_t i = 0; i < count; i++) {
@@ -63,7 +66,8 @@ static void look_chunk(void *user, size_t chunk, size_t worker)
     (void)worker;
     size_t most = (size_t)g->piece_count * 2;
     for (size_t i = chunk * CHUNK; i < (chunk + 1) * CHUNK && i < most; i++) {
-        g->bearing[i] = (float)look(g, (uint32_t)i);
+        g->bearing[i] = (float)look(g, (uint32_t)i, LOOK_M);
+        g->first_bearing[i] = (float)look(g, (uint32_t)i, FIRST_M);
     }
 }
 
@@ -71,7 +75,8 @@ enum ht_status ht__graph_bearings(struct ht__graph_build *g)
 {
     size_t count = (size_t)g->piece_count * 2;
     g->bearing = ht_array_new(count, sizeof *g->bearing);
-    if (g->bearing == NULL) {
+    g->first_bearing = ht_array_new(count, sizeof *g->first_bearing);
+    if (g->bearing == NULL || g->first_bearing == NULL) {
         return HT_NOMEM;
     }
     ht_pool_run(g->build->pool, (count + CHUNK - 1) / CHUNK, look_chunk, g);
@@ -211,6 +216,21 @@ static double wait_of(const struct ht__graph_build *g, uint32_t from, uint32_t t
     return ht_node_wait(rule, &approach);
 }
 
+/* The angle of a turn, and whether it is one back: onto the same street or its other carriageway,
+ * or so sharp that the first metres already lie on the other side. */
+static double turn_angle(const struct ht__graph_build *g, uint32_t from, uint32_t to, bool *back)
+{
+    uint32_t arrived = ht__arc_end(g, from, true);
+    uint32_t leaving = ht__arc_end(g, to, false);
+    double angle =
+        angle_between(reversed((double)g->bearing[arrived]), (double)g->bearing[leaving]);
+    double first = angle_between(reversed((double)g->first_bearing[arrived]),
+                                 (double)g->first_bearing[leaving]);
+    *back = to == g->graph->arcs[from].reverse || (angle < SHARP_DEG && first > 180.0) ||
+            (angle > 360.0 - SHARP_DEG && first < 180.0) || ht__street_goes_on(g, arrived, leaving);
+    return *back ? 180.0 : 180.0 - angle;
+}
+
 static void cost_turn(const struct ht__graph_build *g, uint32_t from, uint32_t to,
                       struct ht_turn *turn)
 {
@@ -218,16 +238,13 @@ static void cost_turn(const struct ht__graph_build *g, uint32_t from, uint32_t t
     const struct ht_arc *b = &g->graph->arcs[to];
     struct ht_turn_view view = {
         .number_of_roads = (int)(g->end_first[a->head + 1] - g->end_first[a->head]),
-        .is_u_turn = to == a->reverse,
         .source_restricted = (a->flags & HT_ARC_RESTRICTED) != 0,
         .target_restricted = (b->flags & HT_ARC_RESTRICTED) != 0,
         .source_mode = (enum ht_mode)a->mode,
         .target_mode = (enum ht_mode)b->mode,
         .wait_s = wait_of(g, from, to),
         .left_hand = (g->build->ways[a->way].flags & HT_WAY_LEFT_HAND) != 0};
-    double in = reversed((double)g->bearing[ht__arc_end(g, from, true)]);
-    double out = (double)g->bearing[ht__arc_end(g, to, false)];
-    view.angle_deg = view.is_u_turn ? 180.0 : 180.0 - angle_between(in, out);
+    view.angle_deg = turn_angle(g, from, to, &view.is_u_turn);
     ht_profile_turn(g->profile, &view, &turn->weight_ms, &turn->duration_ms);
 }
 

@@ -164,6 +164,36 @@ HT_CASE(waits_are_paid_by_who_arrives_in_their_direction)
     ht_town_end(&town);
 }
 
+/* b - e - g leads to j, c - f - h away from it, 25 m beside. */
+static uint32_t turn_between(const char *coming, const char *going)
+{
+    struct ht_town town;
+    ht_town_begin(&town, " k  \n"
+                         " j  \n"
+                         " bc \n"
+                         " ef \n"
+                         " gh \n");
+    ht_town_way(&town, 1, "kj", STREET "|name=甬江路");
+    ht_town_way(&town, 2, "gebj", coming);
+    ht_town_way(&town, 3, "jcfh", going);
+    ht_town_build(&town, "car");
+    const struct ht_turn *turn = town.status == HT_OK ? ht_town_turn(&town, "bjc") : NULL;
+    uint32_t duration_ms = turn == NULL ? 0 : turn->duration_ms;
+    ht_town_end(&town);
+    return duration_ms;
+}
+
+HT_CASE(onto_the_other_carriageway_is_turning_back)
+{
+    const char *wide = STREET "|oneway=yes|lanes=6|name=甬江路";
+    HT_CHECK(turn_between(wide, wide) > 20000);
+    HT_CHECK(turn_between(wide, STREET "|oneway=yes|lanes=6|name=镇海路") < 10000);
+    HT_CHECK(turn_between(wide, STREET "|lanes=6|name=甬江路") < 10000);
+    const char *narrow = STREET "|oneway=yes|lanes=1|name=甬江路"; /* 25 m is too far for lanes */
+    HT_CHECK(turn_between(narrow, narrow) < 10000);
+    HT_CHECK(turn_between(narrow, narrow) > 5000);
+}
+
 HT_CASE(roundabouts_are_entered_with_the_flow)
 {
     /* counter-clockwise b c d e; two streets share the corner b: only one of the two ways between
