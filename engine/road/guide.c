@@ -22,7 +22,8 @@ enum ht_status ht_guide_new(struct ht_guide **out)
         return HT_NOMEM;
     }
     guide->turn_memory = memory;
-    guide->turns = (struct ht__turn *)(((uintptr_t)memory + line - 1) / line * line);
+    size_t skip = (size_t)((line - (uintptr_t)memory % line) % line);
+    guide->turns = (struct ht__turn *)(void *)((char *)memory + skip);
     *out = guide;
     return HT_OK;
 }

@@ -264,11 +264,16 @@ struct ht__wish {
  * there. */
 struct ht__piece ht__next_junction(const struct ht__map *map, struct ht__piece piece,
                                    const struct ht__wish *wish, int hops, struct ht__view *out);
-/* Points along the road, at most `limit_m` metres; returns their number, the length in `*length`.
- */
-uint32_t ht__walk_points(const struct ht__map *map, struct ht__piece piece,
-                         const struct ht__wish *wish, double limit_m, struct ht__xy *out,
-                         uint32_t capacity, double *length);
+/* Points along the road, at most HT__LINE_M metres. */
+#define HT__LINE_M 120.0
+enum { HT__LINE_POINTS = 160 };
+struct ht__path {
+    struct ht__xy p[HT__LINE_POINTS];
+    uint32_t n;
+    double length_m;
+};
+void ht__walk_points(const struct ht__map *map, struct ht__piece piece, const struct ht__wish *wish,
+                     struct ht__path *out);
 
 /* guide_merge: whether road `index` of a fan and the one after it (clockwise) are two carriageways
  * of one street. */

@@ -10,10 +10,9 @@
 #include "engine/road/guide_internal.h"
 
 #define HT__MERGE_DEG 95.0
-#define HT__BESIDE_M 120.0
 #define HT__SAMPLE_M 5.0
 
-enum { HT__BESIDE_POINTS = 160, HT__TRIANGLE_HOPS = 5 };
+enum { HT__TRIANGLE_HOPS = 5 };
 
 static bool ht__distinct(const struct ht__map *map, const struct ht__road *a,
                          const struct ht__road *b)
@@ -153,7 +152,7 @@ static uint32_t ht__sample(const struct ht__xy *p, uint32_t n, struct ht__xy *ou
     out[count++] = p[0];
     for (uint32_t i = 1; i < n; i++) {
         double step = ht__xy_distance(p[i - 1], p[i]);
-        for (double at = HT__SAMPLE_M - carry; at <= step && count < HT__BESIDE_POINTS;
+        for (double at = HT__SAMPLE_M - carry; at <= step && count < HT__LINE_POINTS;
              at += HT__SAMPLE_M) {
             double t = at / step;
             out[count++] = (struct ht__xy){p[i - 1].x + (p[i].x - p[i - 1].x) * t,
@@ -213,30 +212,26 @@ static bool ht__circular(const struct ht__xy *p, uint32_t n, double length)
 static bool ht__beside(const struct ht__map *map, const struct ht__road *left,
                        const struct ht__road *right)
 {
-    struct ht__xy l[HT__BESIDE_POINTS];
-    struct ht__xy r[HT__BESIDE_POINTS];
-    double left_m = 0;
-    double right_m = 0;
+    struct ht__path l;
+    struct ht__path r;
     const struct ht__wish left_wish = {left->way, left->bearing, true};
     const struct ht__wish right_wish = {right->way, left->bearing, true};
-    uint32_t ln = ht__walk_points(map, ht__piece_of(left), &left_wish, HT__BESIDE_M, l,
-                                  HT__BESIDE_POINTS, &left_m);
-    if (left_m <= 40) {
+    ht__walk_points(map, ht__piece_of(left), &left_wish, &l);
+    if (l.length_m <= 40) {
         return false;
     }
-    uint32_t rn = ht__walk_points(map, ht__piece_of(right), &right_wish, HT__BESIDE_M, r,
-                                  HT__BESIDE_POINTS, &right_m);
-    if (right_m <= 40) {
+    ht__walk_points(map, ht__piece_of(right), &right_wish, &r);
+    if (r.length_m <= 40) {
         return false;
     }
-    bool meet = ht__xy_distance(l[ln - 1], r[rn - 1]) < 0.5;
-    if (meet && ht__xy_distance(l[0], l[ln - 1]) < 0.5 && ht__circular(l, ln, left_m)) {
+    bool meet = ht__xy_distance(l.p[l.n - 1], r.p[r.n - 1]) < 0.5;
+    if (meet && ht__xy_distance(l.p[0], l.p[l.n - 1]) < 0.5 && ht__circular(l.p, l.n, l.length_m)) {
         return false;
     }
-    struct ht__xy ls[HT__BESIDE_POINTS];
-    struct ht__xy rs[HT__BESIDE_POINTS];
-    ln = ht__sample(l, ln, ls);
-    rn = ht__sample(r, rn, rs);
+    struct ht__xy ls[HT__LINE_POINTS];
+    struct ht__xy rs[HT__LINE_POINTS];
+    uint32_t ln = ht__sample(l.p, l.n, ls);
+    uint32_t rn = ht__sample(r.p, r.n, rs);
     uint32_t l0 = meet ? 0 : ln / 3;
     uint32_t r0 = meet ? 0 : rn / 3;
     ln -= l0;

@@ -13,6 +13,12 @@ struct ht__trial {
     const struct ht__road *via;
     const struct ht__road *candidate;
     double bend; /* of the candidate from straight on */
+    /* Of the road compared with it. */
+    bool name_kept;    /* the candidate goes on under our name */
+    bool name_changes; /* the other does not */
+    bool fork;         /* our lanes part into two of as many each */
+    bool clear;        /* the other bends much more */
+    bool fairly_clear;
 };
 
 static double ht__bend(const struct ht__road *road)
@@ -40,8 +46,7 @@ static bool ht__lower_class(struct ht__class via, struct ht__class candidate,
 }
 
 /* The other road goes straight across: it belongs to a street that crosses ours. */
-static bool ht__crosses(const struct ht__trial *t, const struct ht__road *other, bool name_kept,
-                        bool name_changes, bool fork, bool clear, bool fairly_clear)
+static bool ht__crosses(const struct ht__trial *t, const struct ht__road *other)
 {
     const struct ht__view *v = t->view;
     uint32_t at = ht__closest_bearing(v, ht__opposite(other->bearing));
@@ -49,31 +54,31 @@ static bool ht__crosses(const struct ht__trial *t, const struct ht__road *other,
     bool same_street = !ht__announces(t->map, across->way, other->way);
     double angle = ht__deviation(other->angle, across->angle);
     if (v->count >= 4) {
-        if ((same_street || angle > HT__STRAIGHT - HT__NARROW) && clear) {
+        if ((same_street || angle > HT__STRAIGHT - HT__NARROW) && t->clear) {
             return true;
         }
-        return name_kept && name_changes && fairly_clear && same_street &&
+        return t->name_kept && t->name_changes && t->fairly_clear && same_street &&
                angle > HT__STRAIGHT - HT__FUZZY;
     }
-    return name_kept && name_changes && clear && !fork && angle > HT__STRAIGHT - HT__GROUP;
+    return t->name_kept && t->name_changes && t->clear && !t->fork &&
+           angle > HT__STRAIGHT - HT__GROUP;
 }
 
 /* Classes alone make the other road less likely. */
-static bool ht__less_by_class(const struct ht__trial *t, const struct ht__road *other,
-                              bool name_kept, bool name_changes, bool fairly_clear)
+static bool ht__less_by_class(const struct ht__trial *t, const struct ht__road *other)
 {
     struct ht__class via = t->via->cls;
     struct ht__class mine = t->candidate->cls;
     bool kept = via.priority == mine.priority;
     bool lower = mine.priority < other->cls.priority;
     bool far_higher = mine.priority > other->cls.priority + 4;
-    if (kept && (lower || far_higher) && name_kept && fairly_clear) {
+    if (kept && (lower || far_higher) && t->name_kept && t->fairly_clear) {
         return true;
     }
     if (ht__lower_class(via, mine, other->cls)) {
         return true;
     }
-    if (kept && ht__class_group(via) < ht__class_group(other->cls) && name_changes &&
+    if (kept && ht__class_group(via) < ht__class_group(other->cls) && t->name_changes &&
         ht__announces(t->map, t->candidate->way, other->way)) {
         return true;
     }
@@ -81,7 +86,7 @@ static bool ht__less_by_class(const struct ht__trial *t, const struct ht__road *
 }
 
 /* A candidate that goes nearly straight: does another road look like it? */
-static bool ht__rivals_narrow(const struct ht__trial *t, const struct ht__road *other)
+static bool ht__rivals_narrow(struct ht__trial *t, const struct ht__road *other)
 {
     const struct ht__map *map = t->map;
     const struct ht__road *via = t->via;
@@ -90,12 +95,12 @@ static bool ht__rivals_narrow(const struct ht__trial *t, const struct ht__road *
         return false;
     }
     double bend = ht__bend(other);
-    bool fork = other->cls.lanes > 0 && mine->cls.lanes == other->cls.lanes &&
-                via->cls.lanes == mine->cls.lanes + other->cls.lanes &&
-                ht__deviation(mine->angle, other->angle) < HT__GROUP;
-    bool clear = bend > HT__DISTINCT * t->bend && fabs(bend - t->bend) > HT__FUZZY / 2;
-    bool fairly_clear = bend > 0.7 * HT__DISTINCT * t->bend;
-    if (clear && !ht__restricted(map, via) && !ht__restricted(map, mine) &&
+    t->fork = other->cls.lanes > 0 && mine->cls.lanes == other->cls.lanes &&
+              via->cls.lanes == mine->cls.lanes + other->cls.lanes &&
+              ht__deviation(mine->angle, other->angle) < HT__GROUP;
+    t->clear = bend > HT__DISTINCT * t->bend && fabs(bend - t->bend) > HT__FUZZY / 2;
+    t->fairly_clear = bend > 0.7 * HT__DISTINCT * t->bend;
+    if (t->clear && !ht__restricted(map, via) && !ht__restricted(map, mine) &&
         ht__restricted(map, other)) {
         return false;
     }
@@ -104,21 +109,17 @@ static bool ht__rivals_narrow(const struct ht__trial *t, const struct ht__road *
         t->bend < bend) {
         return false;
     }
-    bool name_kept = !ht__announces(map, via->way, mine->way);
-    bool name_changes = ht__announces(map, via->way, other->way);
-    if ((name_kept || name_changes) && !fork && clear) {
+    t->name_kept = !ht__announces(map, via->way, mine->way);
+    t->name_changes = ht__announces(map, via->way, other->way);
+    if (((t->name_kept || t->name_changes) && !t->fork && t->clear) || ht__crosses(t, other) ||
+        (via->cls.priority > 6 && t->clear)) {
         return false;
     }
-    if (ht__crosses(t, other, name_kept, name_changes, fork, clear, fairly_clear)) {
+    if (mine->cls.lanes > 0 && mine->cls.lanes == via->cls.lanes && t->bend < HT__FUZZY &&
+        t->clear) {
         return false;
     }
-    if (via->cls.priority > 6 && clear) {
-        return false;
-    }
-    if (mine->cls.lanes > 0 && mine->cls.lanes == via->cls.lanes && t->bend < HT__FUZZY && clear) {
-        return false;
-    }
-    return !ht__less_by_class(t, other, name_kept, name_changes, fairly_clear);
+    return !ht__less_by_class(t, other);
 }
 
 /* A candidate that turns: does another road look like it, allowed or not? */
@@ -146,7 +147,8 @@ static bool ht__rivals_wide(const struct ht__trial *t, const struct ht__road *ot
 
 static bool ht__stands_out(const struct ht__map *map, const struct ht__view *view, uint32_t index)
 {
-    struct ht__trial t = {map, view, &view->roads[0], &view->roads[index], 0};
+    struct ht__trial t = {
+        .map = map, .view = view, .via = &view->roads[0], .candidate = &view->roads[index]};
     t.bend = ht__bend(t.candidate);
     for (uint32_t i = 1; i < view->count; i++) {
         if (i == index) {

@@ -161,21 +161,17 @@ static void ht__part(const struct ht__map *map, struct ht__view *view, struct ht
         }
         return;
     }
-    if (ht__deviation(left->angle, 90) < HT__NO_TURN_DEVIATION) {
-        r = HT_MODIFIER_SHARP_RIGHT;
-        l = HT_MODIFIER_RIGHT;
-    } else if (ht__deviation(right->angle, 90) < HT__NO_TURN_DEVIATION) {
-        r = HT_MODIFIER_RIGHT;
-        l = HT_MODIFIER_SLIGHT_RIGHT;
-    } else if (ht__deviation(left->angle, 270) < HT__NO_TURN_DEVIATION) {
+    const double square = HT__NO_TURN_DEVIATION;
+    if (ht__deviation(left->angle, 270) < square) {
         r = HT_MODIFIER_SLIGHT_LEFT;
         l = HT_MODIFIER_LEFT;
-    } else if (ht__deviation(right->angle, 270) < HT__NO_TURN_DEVIATION ||
-               l == HT_MODIFIER_SHARP_LEFT) {
+    } else if (ht__deviation(right->angle, 270) < square || l == HT_MODIFIER_SHARP_LEFT) {
         r = HT_MODIFIER_LEFT;
         l = HT_MODIFIER_SHARP_LEFT;
-    } else if (r == HT_MODIFIER_SHARP_RIGHT ||
-               ht__deviation(left->angle, 85) < ht__deviation(right->angle, 85)) {
+    } else if (ht__deviation(left->angle, 90) < square ||
+               (ht__deviation(right->angle, 90) >= square &&
+                (r == HT_MODIFIER_SHARP_RIGHT ||
+                 ht__deviation(left->angle, 85) < ht__deviation(right->angle, 85)))) {
         r = HT_MODIFIER_SHARP_RIGHT;
         l = HT_MODIFIER_RIGHT;
     } else {
@@ -199,23 +195,17 @@ static void ht__three_right(const struct ht__map *map, struct ht__view *view)
     enum ht_step_modifier d2 = ht__modifier(r[2].angle);
     enum ht_step_modifier d3 = ht__modifier(r[3].angle);
     int open = (r[1].entry ? 1 : 0) + (r[2].entry ? 1 : 0) + (r[3].entry ? 1 : 0);
-    if (d1 != d2 && d2 != d3) {
+    bool apart = !ht__close(view, 1, 2, HT__NARROW) && !ht__close(view, 2, 3, HT__NARROW);
+    bool alike = (d1 == d2 && d2 == d3) || (d1 == d2 && ht__close(view, 2, 3, HT__GROUP)) ||
+                 (d2 == d3 && ht__close(view, 1, 2, HT__GROUP));
+    if ((d1 != d2 && d2 != d3) || (open == 3 && !apart && alike)) {
         ht__trivial(map, view, 1, 4);
     } else if (open <= 2) {
-        if (!r[3].entry) {
-            ht__part(map, view, &r[2], &r[1]);
-        } else if (!r[1].entry) {
-            ht__part(map, view, &r[3], &r[2]);
-        } else {
-            ht__part(map, view, &r[3], &r[1]);
-        }
-    } else if (!ht__close(view, 1, 2, HT__NARROW) && !ht__close(view, 2, 3, HT__NARROW)) {
+        ht__part(map, view, r[3].entry ? &r[3] : &r[2], r[3].entry && !r[1].entry ? &r[2] : &r[1]);
+    } else if (apart) {
         ht__basic(map, view, &r[1], HT_MODIFIER_SHARP_RIGHT);
         ht__basic(map, view, &r[2], HT_MODIFIER_RIGHT);
         ht__basic(map, view, &r[3], HT_MODIFIER_SLIGHT_RIGHT);
-    } else if ((d1 == d2 && d2 == d3) || (d1 == d2 && ht__close(view, 2, 3, HT__GROUP)) ||
-               (d2 == d3 && ht__close(view, 1, 2, HT__GROUP))) {
-        ht__trivial(map, view, 1, 4);
     } else if (!ht__close(view, 2, 3, HT__GROUP)) {
         ht__part(map, view, &r[2], &r[1]);
         ht__basic(map, view, &r[3], d3);

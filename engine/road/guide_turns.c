@@ -65,7 +65,9 @@ void ht_guide_turn_names(const struct ht_network *network, const struct ht_graph
     for (uint32_t i = 0; i < count; i++) {
         uint32_t onto = ht__arc(&map, outs[i])->base;
         uint32_t index = seen ? ht__find(&view, onto) : HT_NONE;
-        if (through == onto) {
+        if (through == onto && ht__alike(&map, a->base, onto)) {
+            names[i] = (struct ht_turn_name){NULL, NULL};
+        } else if (through == onto) {
             names[i] = name_of(HT__NO_TURN, HT_MODIFIER_STRAIGHT);
         } else if (index == HT_NONE) {
             names[i] = name_of(HT__SUPPRESSED, HT_MODIFIER_STRAIGHT);

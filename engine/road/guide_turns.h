@@ -13,7 +13,8 @@ struct ht_turn_name {
     const char *modifier; /* "left" */
 };
 
-/* Names the turns from arc `in` to each of `outs`, which leave its head. */
+/* Names the turns from arc `in` to each of `outs`, which leave its head. Both texts are NULL where
+ * one and the same street goes on and nothing else meets it: OSRM has no turn there. */
 void ht_guide_turn_names(const struct ht_network *network, const struct ht_graph *graph,
                          uint32_t in, const uint32_t *outs, uint32_t count,
                          struct ht_turn_name *names);

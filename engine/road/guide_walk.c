@@ -107,42 +107,48 @@ struct ht__piece ht__next_junction(const struct ht__map *map, struct ht__piece p
     }
 }
 
-uint32_t ht__walk_points(const struct ht__map *map, struct ht__piece piece,
-                         const struct ht__wish *wish, double limit_m, struct ht__xy *out,
-                         uint32_t capacity, double *length)
+/* Adds the points of one strand, up to the length that is wanted. */
+static void ht__path_add(struct ht__path *path, const struct ht__xy *points, uint32_t count)
+{
+    struct ht__xy base = path->p[path->n - 1];
+    for (uint32_t i = 1; i < count && path->n < HT__LINE_POINTS && path->length_m < HT__LINE_M;
+         i++) {
+        struct ht__xy last = path->p[path->n - 1];
+        struct ht__xy p = {base.x + points[i].x, base.y + points[i].y};
+        double step = ht__xy_distance(last, p);
+        if (path->length_m + step > HT__LINE_M) {
+            double t = (HT__LINE_M - path->length_m) / step;
+            p = (struct ht__xy){last.x + (p.x - last.x) * t, last.y + (p.y - last.y) * t};
+            step = HT__LINE_M - path->length_m;
+        }
+        path->length_m += step;
+        path->p[path->n++] = p;
+    }
+}
+
+void ht__walk_points(const struct ht__map *map, struct ht__piece piece, const struct ht__wish *wish,
+                     struct ht__path *out)
 {
     uint32_t start = piece.against ? ht__arc(map, piece.arc)->head : ht__arc(map, piece.arc)->tail;
-    uint32_t count = 1;
-    out[0] = (struct ht__xy){0, 0};
-    *length = 0;
+    out->n = 1;
+    out->p[0] = (struct ht__xy){0, 0};
+    out->length_m = 0;
     for (int hop = 0; hop < HT__WALK_MAX; hop++) {
-        struct ht__xy piece_points[HT__FAR_POINTS];
-        uint32_t n = ht__strand_points(map, piece.arc, piece.against, limit_m - *length,
-                                       piece_points, HT__FAR_POINTS);
-        struct ht__xy base = out[count - 1];
-        for (uint32_t i = 1; i < n && count < capacity && *length < limit_m; i++) {
-            struct ht__xy p = {base.x + piece_points[i].x, base.y + piece_points[i].y};
-            double step = ht__xy_distance(out[count - 1], p);
-            if (*length + step > limit_m) {
-                double t = (limit_m - *length) / step;
-                p.x = out[count - 1].x + (p.x - out[count - 1].x) * t;
-                p.y = out[count - 1].y + (p.y - out[count - 1].y) * t;
-                step = limit_m - *length;
-            }
-            *length += step;
-            out[count++] = p;
-        }
+        struct ht__xy points[HT__FAR_POINTS];
+        uint32_t n = ht__strand_points(map, piece.arc, piece.against, HT__LINE_M - out->length_m,
+                                       points, HT__FAR_POINTS);
+        ht__path_add(out, points, n);
         struct ht__view view;
         piece.arc = ht__follow(map, piece.arc, piece.against).last;
-        if (*length >= limit_m || count == capacity || ht__end_of(map, piece) == start ||
+        if (out->length_m >= HT__LINE_M || out->n == HT__LINE_POINTS ||
+            ht__end_of(map, piece) == start ||
             !ht__look(map, piece.arc, piece.against, true, &view)) {
-            break;
+            return;
         }
         uint32_t next = ht__choose(map, wish, &view);
         if (next == HT_NONE) {
-            break;
+            return;
         }
         piece = ht__piece_of(&view.roads[next]);
     }
-    return count;
 }
