@@ -165,7 +165,9 @@ static void turns_of(struct tile *t, uint32_t arc)
     }
     ht_guide_turn_names(t->network, t->graph, arc, targets, count, names);
     for (uint32_t i = 0; i < count; i++) {
-        turn_add(t, in, turns[i], targets[i], &names[i]);
+        if (names[i].type != NULL) {
+            turn_add(t, in, turns[i], targets[i], &names[i]);
+        }
     }
 }
 

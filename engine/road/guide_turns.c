@@ -68,7 +68,8 @@ void ht_guide_turn_names(const struct ht_network *network, const struct ht_graph
         if (through == onto && ht__alike(&map, a->base, onto)) {
             names[i] = (struct ht_turn_name){NULL, NULL};
         } else if (through == onto) {
-            names[i] = name_of(HT__NO_TURN, HT_MODIFIER_STRAIGHT);
+            double angle = index == HT_NONE ? HT__STRAIGHT : view.roads[index].angle;
+            names[i] = name_of(HT__NO_TURN, (uint8_t)ht__modifier(angle));
         } else if (index == HT_NONE) {
             names[i] = name_of(HT__SUPPRESSED, HT_MODIFIER_STRAIGHT);
         } else {
