@@ -1,7 +1,9 @@
 /* Guidance on small towns drawn by hand. The expectations are facts of OSRM's features/guidance. */
 #include "engine/road/guide.h"
 
+#include "engine/road/guide_internal.h"
 #include "tests/support/check.h"
+#include "tests/support/oom.h"
 #include "tests/support/tiny.h"
 
 #define WAYS(ways) ways, sizeof(ways) / sizeof((ways)[0])
@@ -571,6 +573,144 @@ HT_CASE(guide_remembers_turns_of_one_network_only)
     HT_REQUIRE(ht_guide_run(tour->guide, &tour->leg, &tour->steps) == HT_OK);
     tour_describe(tour);
     HT_CHECK_STR(tour->text, "depart(abc), continue left(abc), arrive(abc)");
+    tour_end(tour);
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_sliproad_is_one_turn)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "abce", .name = "first", .road_class = HT_ROAD_PRIMARY},
+        {.nodes = "fcdg", .name = "second", .road_class = HT_ROAD_PRIMARY},
+        {.nodes = "bd", .road_class = HT_ROAD_PRIMARY, .flags = HT_WAY_LINK, .oneway = true}};
+    struct ht_tiny *t = ht_tiny_new("                  f      \n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+                                    "a           b     c           e\n\n\n\n\n\n\n"
+                                    "                  d\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+                                    "                  g",
+                                    5, WAYS(ways), NULL);
+    expect(t, "abdg", "depart(first), turn right(second), arrive(second)");
+    expect(t, "abce", "depart(first), arrive(first)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_service_roads_are_passed_in_silence)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "abcd", .name = "road"},
+                                              {.nodes = "be", .road_class = HT_ROAD_SERVICE},
+                                              {.nodes = "cf", .road_class = HT_ROAD_SERVICE}};
+    struct ht_tiny *t = ht_tiny_new("  e   \n\na b c d\n\n    f ", 100, WAYS(ways), NULL);
+    struct tour *tour = tour_begin(t, "abcd");
+    HT_CHECK_STR(tour->text, "depart(road), arrive(road)");
+    HT_CHECK_INT(tour->steps.steps[0].junction_count, 1);
+    tour_end(tour);
+    expect(t, "abe", "depart(road), turn left(), arrive()");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_reference_change_under_one_name_is_silent)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "ab", .name = "road", .ref = "B 1"},
+                                              {.nodes = "bc", .name = "road", .ref = "B 1; B 2"},
+                                              {.nodes = "cd", .name = "road"},
+                                              {.nodes = "de", .ref = "B 7"},
+                                              {.nodes = "ef", .ref = "B 8"}};
+    struct ht_tiny *t = ht_tiny_new("a   b   c   d   e   f", 100, WAYS(ways), NULL);
+    expect(t, "abcd", "depart(road), arrive(road)");
+    expect(t, "cdef", "depart(road), new name straight(), new name straight(), arrive()");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_exit_number_is_kept_on_the_ramp)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "abc", .name = "A1", .ref = "A1", .motorway = true, .oneway = true},
+        {.nodes = "bd",
+         .motorway = true,
+         .flags = HT_WAY_LINK,
+         .oneway = true,
+         .exits = "10",
+         .destinations = "Town"},
+        {.nodes = "de",
+         .motorway = true,
+         .flags = HT_WAY_LINK,
+         .oneway = true,
+         .destinations = "Town"}};
+    struct ht_tiny *t = ht_tiny_new("a   b   c\n      d  \n        e", 100, WAYS(ways), NULL);
+    struct tour *tour = tour_begin(t, "abde");
+    HT_CHECK_STR(tour->text, "depart(A1), off ramp slight right(), arrive()");
+    HT_REQUIRE(tour->steps.step_count == 3);
+    HT_CHECK_STR(t->network.strings + t->ways[tour->steps.steps[1].way].exits, "10");
+    tour_end(tour);
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_drives_on_the_left)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "bihgfedcb", .flags = HT_WAY_ROUNDABOUT, .oneway = true},
+        {.nodes = "ab", .name = "ab"},
+        {.nodes = "jd", .name = "dj"},
+        {.nodes = "kf", .name = "fk"},
+        {.nodes = "lh", .name = "hl"}};
+    struct ht_tiny *t = ht_tiny_new("      a      \n"
+                                    "             \n"
+                                    "      b      \n"
+                                    "    c   i    \n"
+                                    "             \n"
+                                    "j d       h l\n"
+                                    "             \n"
+                                    "    e   g    \n"
+                                    "      f      \n"
+                                    "             \n"
+                                    "      k      ",
+                                    20, WAYS(ways), NULL);
+    t->graph.left_hand = true;
+    struct tour *tour = tour_begin(t, "abihgfk");
+    HT_CHECK_STR(tour->text,
+                 "depart(ab), roundabout-2 left(fk), exit roundabout-2 left(fk), arrive(fk)");
+    HT_CHECK(tour->steps.steps[0].left_hand);
+    tour_end(tour);
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_compass_words_are_told_from_names)
+{
+    HT_CHECK(ht__names_similar("Main Street", "Main Street North"));
+    HT_CHECK(ht__names_similar("North Main Street", "Main Street"));
+    HT_CHECK(ht__names_similar("W 5th Avenue", "E 5th Avenue"));
+    HT_CHECK(!ht__names_similar("Main Street", "Main Avenue"));
+    HT_CHECK(!ht__names_similar("Main Street", "High Street"));
+    HT_CHECK(!ht__names_similar("Main Street", "Main Street Bridge"));
+    HT_CHECK(!ht__names_similar("", "Main Street"));
+}
+
+HT_CASE(guide_runs_out_of_memory_in_order)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "abc", .name = "abc"},
+                                              {.nodes = "dbe", .name = "dbe"}};
+    struct ht_tiny *t = ht_tiny_new("  d  \n\na b c\n\n  e  ", 100, WAYS(ways), NULL);
+    struct tour *tour = tour_begin(t, "abd");
+    int failures = 0;
+    for (long n = 0;; n++) {
+        struct ht_guide *guide = NULL;
+        struct ht_guide_steps steps;
+        ht_oom_arm(n);
+        enum ht_status status = ht_guide_new(&guide);
+        if (status == HT_OK) {
+            status = ht_guide_run(guide, &tour->leg, &steps);
+        }
+        bool failed = ht_oom_disarm();
+        if (failed) {
+            failures++;
+            HT_CHECK_INT(status, HT_NOMEM);
+        }
+        ht_guide_free(guide);
+        if (!failed) {
+            HT_CHECK_INT(status, HT_OK);
+            break;
+        }
+    }
+    HT_CHECK(failures >= 6);
     tour_end(tour);
     ht_tiny_free(t);
 }
