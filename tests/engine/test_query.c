@@ -1,0 +1,486 @@
+/* Every fast answer equals the oracle's, on towns made to be nasty. */
+#include "engine/road/query.h"
+
+#include "engine/road/cch_build.h"
+#include "engine/road/customize.h"
+#include "engine/road/dijkstra.h"
+#include "engine/road/matrix.h"
+#include "engine/road/order.h"
+#include "tests/support/check.h"
+#include "tests/support/oom.h"
+#include "tests/support/random_town.h"
+
+struct built {
+    struct ht_random_town *town;
+    struct ht_pool *pool;
+    struct ht_cch_owned *cch;
+    struct ht_metric_owned *metric;
+    struct ht_road road;
+    struct ht_order_stats stats;
+};
+
+static enum ht_status build(struct built *b, const struct ht_overlay *overlay)
+{
+    const struct ht_graph *g = &b->town->graph;
+    uint32_t *ranks = calloc(g->arc_count + UINT32_C(1), sizeof *ranks);
+    enum ht_status status = ranks == NULL ? HT_NOMEM : HT_OK;
+    if (status == HT_OK) {
+        status = ht_order_compute(&b->town->network, g, b->pool, ranks, &b->stats);
+    }
+    if (status == HT_OK) {
+        status = ht_cch_build(g, ranks, b->pool, &b->cch, &b->stats);
+    }
+    if (status == HT_OK) {
+        status = ht_customize(g, ht_cch_view(b->cch), overlay, b->pool, &b->metric);
+    }
+    free(ranks);
+    if (status == HT_OK) {
+        b->road = (struct ht_road){&b->town->network, g, ht_cch_view(b->cch),
+                                   ht_metric_view(b->metric), NULL};
+    }
+    return status;
+}
+
+static void built_init(struct built *b, uint32_t width, uint32_t height, uint64_t seed)
+{
+    memset(b, 0, sizeof *b);
+    b->town = ht_random_town_new(width, height, seed);
+    if (ht_pool_new(2, &b->pool) != HT_OK || build(b, NULL) != HT_OK) {
+        abort();
+    }
+}
+
+static void built_deinit(struct built *b)
+{
+    ht_metric_free(b->metric);
+    ht_cch_owned_free(b->cch);
+    ht_pool_free(b->pool);
+    ht_random_town_free(b->town);
+}
+
+static bool same_cost(struct ht_cost a, struct ht_cost b)
+{
+    return a.weight_ms == b.weight_ms &&
+           (a.weight_ms == HT_WEIGHT_INF ||
+            (a.duration_ms == b.duration_ms && a.length_mm == b.length_mm));
+}
+
+/* A way's arcs are joined by allowed turns and add up to its cost. */
+static bool path_is_sound(const struct ht_graph *g, const struct ht_place *source,
+                          const struct ht_place *target, const struct ht_way_found *way)
+{
+    const struct ht_place_side *from = &source->side[way->source_side];
+    const struct ht_place_side *to = &target->side[way->target_side];
+    if (way->arc_count == 0 || from->arc != way->arcs[0] ||
+        g->arcs[way->arcs[way->arc_count - 1]].base != to->arc) {
+        return false;
+    }
+    if (way->arc_count == 1) {
+        return from->before_mm <= to->before_mm;
+    }
+    struct ht_cost sum = from->after;
+    for (uint32_t i = 0; i + 1 < way->arc_count; i++) {
+        const struct ht_turn *turn = ht_graph_turn(g, way->arcs[i], way->arcs[i + 1]);
+        const struct ht_arc *next = &g->arcs[way->arcs[i + 1]];
+        bool last = i + 2 == way->arc_count;
+        if (turn == NULL) {
+            return false;
+        }
+        sum.weight_ms += turn->weight_ms + (last ? to->before.weight_ms : next->weight_ms);
+        sum.duration_ms += turn->duration_ms + (last ? to->before.duration_ms : next->duration_ms);
+        sum.length_mm += last ? to->before_mm : next->length_mm;
+    }
+    return same_cost(sum, way->cost);
+}
+
+enum { TARGETS = 60 };
+
+/* Queries, paths and both kinds of tables from one source against the oracle; wrong answers. */
+static int compare(struct built *b, const struct ht_overlay *overlay, uint64_t *state, int sources)
+{
+    const struct ht_graph *g = &b->town->graph;
+    struct ht_query *query = NULL;
+    struct ht_matrix *matrix = NULL;
+    struct ht_dijkstra *oracle = NULL;
+    if (ht_query_new(&query) != HT_OK || ht_matrix_new(&matrix) != HT_OK ||
+        ht_dijkstra_new(g, &oracle) != HT_OK) {
+        abort();
+    }
+    int wrong = 0;
+    for (int s = 0; s < sources; s++) {
+        struct ht_place source = ht_town_random_place(g, state);
+        struct ht_place targets[TARGETS];
+        struct ht_cost want[TARGETS];
+        struct ht_cost row[TARGETS];
+        for (int t = 0; t < TARGETS; t++) {
+            targets[t] = ht_town_random_place(g, state);
+        }
+        for (int t = 0; t < 6; t++) { /* some on the very street of the source */
+            uint32_t arc = source.side[0].arc != HT_NONE ? source.side[0].arc : source.side[1].arc;
+            targets[t] = ht_town_place(g, arc, ht_random_below(state, g->arcs[arc].length_mm + 1));
+        }
+        if (ht_dijkstra_run(oracle, &source, targets, TARGETS,
+                            overlay == NULL ? NULL : overlay->arc_closed, want) != HT_OK ||
+            ht_matrix_run(matrix, &b->road, b->pool, &source, 1, targets, TARGETS, row, NULL) !=
+                HT_OK) {
+            abort();
+        }
+        for (int t = 0; t < TARGETS; t++) {
+            struct ht_way_found cost;
+            struct ht_way_found path;
+            enum ht_status one = ht_query_cost(query, &b->road, &source, 3, &targets[t], 3, &cost);
+            enum ht_status two = ht_query_path(query, &b->road, &source, 3, &targets[t], 3, &path);
+            bool none = want[t].weight_ms == HT_WEIGHT_INF;
+            wrong += (one == HT_NO_ROUTE) != none || (two == HT_NO_ROUTE) != none;
+            wrong += !same_cost(row[t], want[t]);
+            if (one == HT_OK && two == HT_OK) {
+                wrong += !same_cost(cost.cost, want[t]) || !same_cost(path.cost, want[t]) ||
+                         !path_is_sound(g, &source, &targets[t], &path);
+            }
+        }
+    }
+    ht_dijkstra_free(oracle);
+    ht_matrix_free(matrix);
+    ht_query_free(query);
+    return wrong;
+}
+
+HT_CASE(random_towns_equal_the_oracle)
+{
+    int towns = HT_LONG ? 400 : 40;
+    for (int i = 0; i < towns; i++) {
+        struct built b;
+        uint64_t state = 77 + (uint64_t)i;
+        built_init(&b, 2 + (uint32_t)i % 17, 1 + (uint32_t)i % 13, (uint64_t)i);
+        HT_CHECK_INT(compare(&b, NULL, &state, 6), 0);
+        built_deinit(&b);
+    }
+}
+
+HT_CASE(a_large_table_equals_single_queries)
+{
+    struct built b;
+    built_init(&b, 30, 30, 5);
+    uint64_t state = 9;
+    enum { SIDE = 70 };
+    static struct ht_place sources[SIDE];
+    static struct ht_place targets[SIDE];
+    static struct ht_cost out[SIDE * SIDE];
+    struct ht_matrix *matrix = NULL;
+    struct ht_query *query = NULL;
+    HT_REQUIRE(ht_matrix_new(&matrix) == HT_OK && ht_query_new(&query) == HT_OK);
+    for (int i = 0; i < SIDE; i++) {
+        sources[i] = ht_town_random_place(&b.town->graph, &state);
+        targets[i] = i % 5 == 0 ? sources[i] : ht_town_random_place(&b.town->graph, &state);
+    }
+    for (size_t rows = 1; rows <= SIDE;
+         rows = rows * 4 + 1) { /* sweeps, joined labels, either way round */
+        for (size_t columns = 1; columns <= SIDE; columns = columns * 3 + 2) {
+            int wrong = 0;
+            HT_REQUIRE(ht_matrix_run(matrix, &b.road, b.pool, sources, rows, targets, columns, out,
+                                     NULL) == HT_OK);
+            for (size_t i = 0; i < rows * columns; i++) {
+                struct ht_way_found way;
+                enum ht_status status = ht_query_cost(query, &b.road, &sources[i / columns], 3,
+                                                      &targets[i % columns], 3, &way);
+                wrong += status == HT_OK ? !same_cost(way.cost, out[i])
+                                         : out[i].weight_ms != HT_WEIGHT_INF;
+            }
+            HT_CHECK_INT(wrong, 0);
+        }
+    }
+    bool cancel = true;
+    HT_CHECK_INT(ht_matrix_run(matrix, &b.road, b.pool, sources, SIDE, targets, SIDE, out, &cancel),
+                 HT_CANCELLED);
+    ht_matrix_free(matrix);
+    ht_query_free(query);
+    built_deinit(&b);
+}
+
+HT_CASE(a_side_that_is_not_asked_for_is_not_used)
+{
+    struct built b;
+    built_init(&b, 12, 12, 3);
+    uint64_t state = 4;
+    struct ht_query *query = NULL;
+    HT_REQUIRE(ht_query_new(&query) == HT_OK);
+    for (int i = 0; i < 400; i++) {
+        struct ht_place from = ht_town_random_place(&b.town->graph, &state);
+        struct ht_place to = ht_town_random_place(&b.town->graph, &state);
+        struct ht_cost best = {.weight_ms = HT_WEIGHT_INF};
+        struct ht_way_found way;
+        for (unsigned pair = 0; pair < 4; pair++) {
+            enum ht_status status = ht_query_path(query, &b.road, &from, 1U << (pair & 1), &to,
+                                                  1U << (pair >> 1), &way);
+            if (status == HT_OK) {
+                HT_CHECK_INT(way.source_side, pair & 1);
+                HT_CHECK_INT(way.target_side, pair >> 1);
+                bool less = way.cost.weight_ms < best.weight_ms ||
+                            (way.cost.weight_ms == best.weight_ms &&
+                             (way.cost.duration_ms < best.duration_ms ||
+                              (way.cost.duration_ms == best.duration_ms &&
+                               way.cost.length_mm < best.length_mm)));
+                best = less ? way.cost : best;
+            }
+        }
+        enum ht_status status = ht_query_cost(query, &b.road, &from, 3, &to, 3, &way);
+        HT_CHECK(status == HT_OK ? same_cost(way.cost, best) : best.weight_ms == HT_WEIGHT_INF);
+    }
+    ht_query_free(query);
+    built_deinit(&b);
+}
+
+/* Closes and opens at random; the updated metric must equal a whole customization, edge by edge. */
+static void update_at_random(uint64_t seed)
+{
+    struct built b;
+    built_init(&b, 14, 11, seed);
+    const struct ht_graph *g = &b.town->graph;
+    const struct ht_cch *cch = b.road.cch;
+    uint64_t state = seed + 1;
+    uint8_t *closed = calloc(g->arc_count, 1);
+    uint8_t *forbidden = calloc(g->turn_count, 1);
+    uint32_t *weight = calloc(g->arc_count, sizeof *weight);
+    uint32_t *duration = calloc(g->arc_count, sizeof *duration);
+    struct ht_update_work *work = NULL;
+    struct ht_metric_owned *live = NULL;
+    HT_REQUIRE(closed != NULL && forbidden != NULL && weight != NULL && duration != NULL);
+    HT_REQUIRE(ht_update_work_new(cch, &work) == HT_OK);
+    HT_REQUIRE(ht_metric_copy(cch, b.road.metric, &live) == HT_OK);
+    struct ht_overlay overlay = {closed, forbidden, weight, duration};
+    for (uint32_t a = 0; a < g->arc_count; a++) {
+        weight[a] = g->arcs[a].weight_ms;
+        duration[a] = g->arcs[a].duration_ms;
+    }
+    for (int round = 0; round < 25; round++) {
+        uint32_t arcs[8];
+        size_t count = 1 + ht_random_below(&state, 8);
+        for (size_t i = 0; i < count; i++) {
+            uint32_t a = arcs[i] = ht_random_below(&state, g->arc_count);
+            uint32_t kind = ht_random_below(&state, 3);
+            closed[a] = kind == 0 ? !closed[a] : closed[a];
+            weight[a] = kind == 1 ? 500 * (1 + ht_random_below(&state, 30)) : weight[a];
+            duration[a] = kind == 1 ? weight[a] : duration[a];
+            for (uint32_t t = g->turn_first[a]; kind == 2 && t < g->turn_first[a + 1]; t++) {
+                forbidden[t] = (uint8_t)ht_random_below(&state, 2);
+            }
+        }
+        struct ht_metric_owned *whole = NULL;
+        HT_REQUIRE(ht_metric_update(g, cch, &overlay, arcs, count, work, live, NULL) == HT_OK);
+        HT_REQUIRE(ht_customize(g, cch, &overlay, b.pool, &whole) == HT_OK);
+        const struct ht_metric *x = ht_metric_view(live);
+        const struct ht_metric *y = ht_metric_view(whole);
+        size_t outs = cch->out.edge_count;
+        size_t ins = cch->in.edge_count;
+        HT_CHECK(memcmp(x->out_time, y->out_time, outs * sizeof *x->out_time) == 0);
+        HT_CHECK(memcmp(x->in_time, y->in_time, ins * sizeof *x->in_time) == 0);
+        HT_CHECK(memcmp(x->out_length, y->out_length, outs * sizeof *x->out_length) == 0);
+        HT_CHECK(memcmp(x->in_length, y->in_length, ins * sizeof *x->in_length) == 0);
+        ht_metric_free(whole);
+    }
+    free(closed);
+    free(forbidden);
+    free(weight);
+    free(duration);
+    ht_update_work_free(work);
+    ht_metric_free(live);
+    built_deinit(&b);
+}
+
+HT_CASE(an_updated_metric_equals_a_new_one)
+{
+    for (uint64_t seed = 1; seed <= (HT_LONG ? 60 : 8); seed++) {
+        update_at_random(seed);
+    }
+}
+
+HT_CASE(closed_streets_equal_the_oracle)
+{
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        struct built b;
+        uint64_t state = seed;
+        memset(&b, 0, sizeof b);
+        b.town = ht_random_town_new(13, 9, seed);
+        uint8_t *closed = calloc(b.town->graph.arc_count, 1);
+        HT_REQUIRE(closed != NULL && ht_pool_new(1, &b.pool) == HT_OK);
+        struct ht_overlay overlay = {.arc_closed = closed};
+        for (uint32_t a = 0; a < b.town->graph.arc_count; a++) {
+            uint32_t base = b.town->graph.arcs[a].base;
+            closed[a] = base == a ? ht_random_below(&state, 12) == 0 : closed[base];
+        }
+        HT_REQUIRE(build(&b, &overlay) == HT_OK);
+        const struct ht_graph *g = &b.town->graph;
+        /* trips begin and end on open streets */
+        int wrong = 0;
+        struct ht_query *query = NULL;
+        struct ht_dijkstra *oracle = NULL;
+        HT_REQUIRE(ht_query_new(&query) == HT_OK && ht_dijkstra_new(g, &oracle) == HT_OK);
+        for (int i = 0; i < 400; i++) {
+            struct ht_place two[2] = {ht_town_random_place(g, &state),
+                                      ht_town_random_place(g, &state)};
+            for (int p = 0; p < 2; p++) {
+                for (int s = 0; s < 2; s++) {
+                    uint32_t arc = two[p].side[s].arc;
+                    two[p].side[s].arc = arc != HT_NONE && closed[arc] ? HT_NONE : arc;
+                }
+            }
+            struct ht_cost want;
+            struct ht_way_found way;
+            HT_REQUIRE(ht_dijkstra_run(oracle, &two[0], &two[1], 1, closed, &want) == HT_OK);
+            enum ht_status status = ht_query_path(query, &b.road, &two[0], 3, &two[1], 3, &way);
+            wrong += status == HT_OK ? !same_cost(way.cost, want) : want.weight_ms != HT_WEIGHT_INF;
+            for (uint32_t k = 0; status == HT_OK && k < way.arc_count; k++) {
+                wrong += closed[way.arcs[k]];
+            }
+        }
+        HT_CHECK_INT(wrong, 0);
+        ht_query_free(query);
+        ht_dijkstra_free(oracle);
+        free(closed);
+        built_deinit(&b);
+    }
+}
+
+HT_CASE(alternatives_are_legal_different_and_not_much_longer)
+{
+    struct built b;
+    built_init(&b, 24, 24, 11);
+    uint64_t state = 21;
+    struct ht_query *query = NULL;
+    int several = 0;
+    HT_REQUIRE(ht_query_new(&query) == HT_OK);
+    for (int i = 0; i < 300; i++) {
+        struct ht_place from = ht_town_random_place(&b.town->graph, &state);
+        struct ht_place to = ht_town_random_place(&b.town->graph, &state);
+        struct ht_way_found ways[4];
+        struct ht_way_found best;
+        uint32_t found = 0;
+        if (ht_query_alternatives(query, &b.road, &from, &to, 3, ways, &found) != HT_OK) {
+            continue;
+        }
+        several += found > 1;
+        for (uint32_t k = 0; k < found; k++) {
+            HT_CHECK(path_is_sound(&b.town->graph, &from, &to, &ways[k]));
+            HT_CHECK(ways[k].cost.weight_ms <= (uint64_t)ways[0].cost.weight_ms * 125 / 100);
+            for (uint32_t j = 0; j < k; j++) {
+                HT_CHECK(ways[j].arc_count != ways[k].arc_count ||
+                         memcmp(ways[j].arcs, ways[k].arcs,
+                                ways[k].arc_count * sizeof *ways[k].arcs) != 0);
+            }
+        }
+        struct ht_cost first = ways[0].cost;
+        HT_CHECK(ht_query_path(query, &b.road, &from, 3, &to, 3, &best) == HT_OK);
+        HT_CHECK(same_cost(best.cost, first));
+    }
+    HT_CHECK(several > 30);
+    ht_query_free(query);
+    built_deinit(&b);
+}
+
+HT_CASE(the_order_does_not_depend_on_threads)
+{
+    struct ht_random_town *town = ht_random_town_new(40, 40, 8);
+    uint32_t arcs = town->graph.arc_count;
+    uint32_t *orders[2] = {calloc(arcs, sizeof(uint32_t)), calloc(arcs, sizeof(uint32_t))};
+    for (size_t threads = 1; threads <= 2; threads++) {
+        struct ht_pool *pool = NULL;
+        struct ht_order_stats stats;
+        HT_REQUIRE(ht_pool_new(threads, &pool) == HT_OK);
+        HT_CHECK(ht_order_compute(&town->network, &town->graph, pool, orders[threads - 1],
+                                  &stats) == HT_OK);
+        HT_CHECK(stats.top_cut_streets > 0 && stats.top_cut_streets < 80);
+        ht_pool_free(pool);
+    }
+    HT_CHECK(memcmp(orders[0], orders[1], arcs * sizeof(uint32_t)) == 0);
+    uint8_t *seen = calloc(arcs, 1);
+    for (uint32_t i = 0; i < arcs; i++) {
+        HT_REQUIRE(orders[0][i] < arcs);
+        seen[orders[0][i]]++;
+    }
+    for (uint32_t i = 0; i < arcs; i++) {
+        HT_CHECK_INT(seen[i], 1);
+    }
+    free(seen);
+    free(orders[0]);
+    free(orders[1]);
+    ht_random_town_free(town);
+}
+
+HT_CASE(rows_of_the_hierarchy_lead_to_ancestors_from_the_root_down)
+{
+    struct built b;
+    built_init(&b, 20, 20, 2);
+    const struct ht_cch *cch = b.road.cch;
+    for (int s = 0; s < 2; s++) {
+        const struct ht_cch_side *side = s == 0 ? &cch->out : &cch->in;
+        for (uint32_t v = 0; v < cch->vertex_count; v++) {
+            for (uint32_t e = side->first[v]; e < side->first[v + 1]; e++) {
+                uint32_t up = v;
+                while (up != HT_NONE && up != side->head[e]) {
+                    up = cch->parent[up];
+                }
+                HT_CHECK(up == side->head[e] && up > v);
+                HT_CHECK_INT(side->depth[e], cch->depth[side->head[e]]);
+                HT_CHECK(e == side->first[v] || side->depth[e - 1] < side->depth[e]);
+            }
+        }
+    }
+    HT_CHECK_INT(b.stats.depth_max, cch->depth_max);
+    built_deinit(&b);
+}
+
+/* Builds and asks with the n-th allocation failing. */
+static bool survives(struct built *b, long n)
+{
+    struct ht_query *query = NULL;
+    struct ht_matrix *matrix = NULL;
+    struct ht_way_found way;
+    struct ht_way_found ways[3];
+    struct ht_cost costs[4];
+    uint32_t found = 0;
+    uint64_t state = 3;
+    struct ht_place places[4];
+    for (int i = 0; i < 4; i++) {
+        places[i] = ht_town_random_place(&b->town->graph, &state);
+    }
+    ht_oom_arm(n);
+    enum ht_status status = build(b, NULL);
+    status = status == HT_OK ? ht_query_new(&query) : status;
+    status = status == HT_OK ? ht_matrix_new(&matrix) : status;
+    if (status == HT_OK) {
+        status = ht_query_path(query, &b->road, &places[0], 3, &places[1], 3, &way);
+        status = status == HT_NO_ROUTE ? HT_OK : status;
+    }
+    if (status == HT_OK) {
+        status = ht_query_alternatives(query, &b->road, &places[0], &places[2], 2, ways, &found);
+        status = status == HT_NO_ROUTE ? HT_OK : status;
+    }
+    if (status == HT_OK) {
+        status = ht_matrix_run(matrix, &b->road, NULL, places, 2, places + 2, 2, costs, NULL);
+    }
+    bool failed = ht_oom_disarm();
+    HT_CHECK(status == (failed ? HT_NOMEM : HT_OK));
+    ht_query_free(query);
+    ht_matrix_free(matrix);
+    ht_metric_free(b->metric);
+    ht_cch_owned_free(b->cch);
+    b->metric = NULL;
+    b->cch = NULL;
+    return failed;
+}
+
+HT_CASE(any_failed_allocation_is_a_status)
+{
+    struct built b;
+    memset(&b, 0, sizeof b);
+    b.town = ht_random_town_new(4, 3, 6);
+    HT_REQUIRE(ht_pool_new(1, &b.pool) == HT_OK);
+    long n = 0;
+    while (survives(&b, n)) {
+        n++;
+    }
+    HT_CHECK(n > 100);
+    built_deinit(&b);
+}
+
+HT_MAIN()
