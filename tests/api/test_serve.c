@@ -225,6 +225,51 @@ HT_CASE(clock_is_the_machines_unless_asked_otherwise)
     end();
 }
 
+enum { TRIPS = 1500 };
+
+/* Asks for the same trips across the town each time; how many answers differ from those in `before`
+ * (NULL: none to compare), which gets the new ones. */
+static int trips_ask(uint64_t *before, bool compare)
+{
+    uint64_t state = 5;
+    int differ = 0;
+    for (int i = 0; i < TRIPS; i++) {
+        char path[256];
+        double at[4];
+        for (int c = 0; c < 4; c++) {
+            at[c] = (c % 2 == 0 ? 121.68 : 29.91) + ht_random_below(&state, 80000) * 1e-6;
+        }
+        (void)snprintf(path, sizeof path,
+                       "/route/v1/car/%.6f,%.6f;%.6f,%.6f?overview=false&generate_hints=false",
+                       at[0], at[1], at[2], at[3]);
+        if (get(path) != 200) {
+            return -1;
+        }
+        uint64_t hash = UINT64_C(14695981039346656037);
+        for (size_t b = 0; b < answer.size; b++) {
+            hash = (hash ^ (unsigned char)answer.body[b]) * UINT64_C(1099511628211);
+        }
+        differ += compare && before[i] != hash ? 1 : 0;
+        before[i] = hash;
+    }
+    return differ;
+}
+
+/* The sample has turns that are forbidden on weekday mornings. */
+HT_CASE(conditional_turns_obey_the_clock)
+{
+    static uint64_t answers[TRIPS];
+    HT_REQUIRE(begin("--clock 2026-03-02T03:00:00+08:00,0"));
+    HT_CHECK_INT(trips_ask(answers, false), 0);
+    HT_CHECK_INT(trips_ask(answers, true), 0);
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":18000}"), 200);
+    HT_CHECK(trips_ask(answers, true) > 0);
+    HT_CHECK_INT(trips_ask(answers, true), 0);
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":68400}"), 200);
+    HT_CHECK(trips_ask(answers, true) > 0);
+    end();
+}
+
 struct asker {
     pthread_t thread;
     atomic_bool *stop;
