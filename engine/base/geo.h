@@ -3,8 +3,8 @@
  * Coordinates are WGS84 in 1e-7 degrees (`_e7`), longitude first. Distances are measured as OSRM 6
  * measures them, so that lengths compare one to one: by local scales of a degree on the WGS84
  * ellipsoid (the "cheap ruler"), which are taken in the middle of the band of 0.05 degrees that
- * holds the mean latitude of the two points. Against the geodesic that is within 0.1 % for what is
- * one town; the antimeridian is crossed the short way.
+ * holds the mean latitude of the two points. Against the geodesic that is within 0.1 % up to 65
+ * degrees of latitude, for what is one town; the antimeridian is crossed the short way.
  * Threading: pure functions (the scales are laid out before main). Ownership: none.
  */
 #ifndef HT_ENGINE_BASE_GEO_H

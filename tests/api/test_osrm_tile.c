@@ -8,15 +8,16 @@
 #include "tests/support/oom.h"
 #include "tests/support/tiny.h"
 
-/* A crossing, a one-way lane off it, and a bend. */
+/* A crossing, a one-way lane off it, and a street that goes on as another way. */
 static const struct ht_tiny_way ways[] = {
     {.nodes = "abc", .name = "Main Street"},
     {.nodes = "dbe", .name = "候涛路", .speed_mps = 5},
     {.nodes = "fe", .name = "Lane", .oneway = true},
+    {.nodes = "cg", .name = "Main Street"},
 };
 
 static const char map[] = "  d  \n"
-                          "a b c\n"
+                          "a b c g\n"
                           "  e f\n";
 
 struct town {
@@ -27,7 +28,7 @@ struct town {
 
 static bool town_init(struct town *t)
 {
-    t->tiny = ht_tiny_new(map, 50, ways, 3, "abd");
+    t->tiny = ht_tiny_new(map, 50, ways, 4, "abd");
     t->road = (struct ht_road){.network = &t->tiny->network, .graph = &t->tiny->graph};
     if (ht_snap_build(&t->tiny->network, &t->tiny->graph, NULL, &t->snap) != HT_OK) {
         return false;
@@ -54,7 +55,7 @@ static void check_speeds(const struct mvt_tile *tile)
 {
     const struct mvt_layer *speeds = mvt_layer(tile, "speeds");
     HT_REQUIRE(speeds != NULL);
-    HT_CHECK_INT(speeds->feature_count, 9); /* two streets of two segments, both ways, and a lane */
+    HT_CHECK_INT(speeds->feature_count, 11); /* five segments both ways, and a lane */
     HT_CHECK(mvt_layer(tile, "turns") == NULL);
     uint32_t lanes = 0;
     for (uint32_t i = 0; i < speeds->feature_count; i++) {
@@ -77,9 +78,9 @@ static void check_speeds(const struct mvt_tile *tile)
     HT_CHECK_INT(lanes, 1);
     const struct mvt_layer *nodes = mvt_layer(tile, "osmnodes");
     HT_REQUIRE(nodes != NULL);
-    HT_CHECK_INT(nodes->feature_count, 6);
+    HT_CHECK_INT(nodes->feature_count, 7);
     for (uint32_t i = 0; i < nodes->feature_count; i++) {
-        HT_CHECK(nodes->features[i].id >= 'a' && nodes->features[i].id <= 'f');
+        HT_CHECK(nodes->features[i].id >= 'a' && nodes->features[i].id <= 'g');
         HT_CHECK_INT(nodes->features[i].tag_count, 0);
     }
 }
@@ -107,8 +108,8 @@ static void check_turns(const struct mvt_tile *tile)
 {
     const struct mvt_layer *turns = mvt_layer(tile, "turns");
     HT_REQUIRE(turns != NULL);
-    /* at b four arms, three ways on from each, less one forbidden; from the lane at e up to b. From
-     * b to e it ends: the lane only comes. */
+    /* at b four arms, three ways on from each, less one forbidden; from the lane at e up to b. None
+     * at c, where one street goes on. */
     HT_CHECK_INT(turns->feature_count, 12);
     uint32_t rights = 0;
     uint32_t straight = 0;
