@@ -247,7 +247,7 @@ HT_CASE(nearest_agrees_with_brute_force)
         struct ht_snap_work *work = NULL;
         HT_REQUIRE(ht_snap_build(&t->network, &t->graph, NULL, &index) == HT_OK);
         HT_REQUIRE(ht_snap_work_new(&work) == HT_OK);
-        for (int round = 0; round < (HT_LONG ? 20000 : 800); round++) {
+        for (int round = 0; round < (HT_LONG ? 20000 : 300); round++) {
             struct ht_point q = random_point(t, &seed, towns[i].width_e7);
             struct ht_snap_options o = random_options(&seed, towns[i].width_e7);
             compare_nearest(t, index, work, q, &o, 1 + ht_random_below(&seed, 12));
@@ -320,7 +320,7 @@ HT_CASE(trip_agrees_with_brute_force)
         struct ht_snap_work *work = NULL;
         HT_REQUIRE(ht_snap_build(&t->network, &t->graph, NULL, &index) == HT_OK);
         HT_REQUIRE(ht_snap_work_new(&work) == HT_OK);
-        for (int round = 0; round < (HT_LONG ? 20000 : 800); round++) {
+        for (int round = 0; round < (HT_LONG ? 20000 : 300); round++) {
             struct ht_point q = random_point(t, &seed, towns[i].width_e7);
             struct ht_snap_options o = random_options(&seed, towns[i].width_e7);
             o.radius_m = -1;
