@@ -53,12 +53,12 @@ void ht_osrm_free(struct ht_osrm *osrm)
         atomic_exchange(&osrm->parked->state, HT_OSRM_ORPHAN) != HT_OSRM_BUSY) {
         ht_osrm_request_destroy(osrm->parked);
     }
-    struct ht_osrm_list *lists[] = {
+    struct ht_osrm_list *const lists[] = {
         &osrm->places,  &osrm->stops,   &osrm->pairs, &osrm->costs, &osrm->rows,
         &osrm->columns, &osrm->numbers, &osrm->lines, &osrm->legs,  &osrm->arcs,
         &osrm->pieces,  &osrm->ways,    &osrm->moved,
     };
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         free(lists[i]->data);
     }
     ht_query_free(osrm->query);
@@ -153,6 +153,8 @@ static bool convert_points(struct ht_osrm *osrm, struct ht_osrm_request *request
     return true;
 }
 
+/* The door takes target and body as the HTTP parser has them. */
+/* NOLINTNEXTLINE(readability-function-size) */
 bool ht_osrm_parse(struct ht_osrm *osrm, const char *target, size_t target_size, const char *body,
                    size_t body_size, struct ht_reply *reply, struct ht_osrm_request **out)
 {

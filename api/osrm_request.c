@@ -32,7 +32,7 @@ void ht_osrm_request_destroy(struct ht_osrm_request *request)
         &request->sources,  &request->destinations, &request->waypoints, &request->timestamps,
         &request->scratch,
     };
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         free(lists[i]->data);
     }
     free(request);

@@ -33,8 +33,8 @@ static enum ht_status find_order(const struct ht_osrm_request *request, uint32_t
 {
     bool both = request->source_first && request->destination_last;
     if (both || !request->roundtrip) {
-        ht_tour_fix(durations, n, request->source_first ? 0 : HT_NONE,
-                    request->destination_last ? n - 1 : HT_NONE);
+        ht_tour_fix(durations, n, request->source_first ? 0 : HT_TOUR_ANYWHERE,
+                    request->destination_last ? n - 1 : HT_TOUR_ANYWHERE);
     }
     enum ht_status status = ht_tour_find(durations, n, tour);
     if (status != HT_OK) {

@@ -12,11 +12,13 @@
 void ht_tour_fix(uint32_t *cost, uint32_t n, uint32_t first, uint32_t last)
 {
     for (uint32_t i = 0; i < n; i++) {
-        if (first != HT_NONE && i != first) {
-            cost[(size_t)i * n + first] = last == HT_NONE || i == last ? 0 : HT_WEIGHT_INF;
+        if (first != HT_TOUR_ANYWHERE && i != first) {
+            cost[(size_t)i * n + first] =
+                last == HT_TOUR_ANYWHERE || i == last ? 0 : HT_TOUR_MISSING;
         }
-        if (last != HT_NONE && i != last) {
-            cost[(size_t)last * n + i] = first == HT_NONE || i == first ? 0 : HT_WEIGHT_INF;
+        if (last != HT_TOUR_ANYWHERE && i != last) {
+            cost[(size_t)last * n + i] =
+                first == HT_TOUR_ANYWHERE || i == first ? 0 : HT_TOUR_MISSING;
         }
     }
 }
@@ -24,7 +26,7 @@ void ht_tour_fix(uint32_t *cost, uint32_t n, uint32_t first, uint32_t last)
 static uint64_t cost_at(const uint32_t *cost, uint32_t n, uint32_t from, uint32_t to)
 {
     uint32_t c = cost[(size_t)from * n + to];
-    return c >= HT_WEIGHT_INF ? MISSING : c;
+    return c >= HT_TOUR_MISSING ? MISSING : c;
 }
 
 uint64_t ht_tour_cost(const uint32_t *cost, uint32_t n, const uint32_t *order)
@@ -107,7 +109,7 @@ static void insert_farthest(const uint32_t *cost, uint32_t n, uint32_t *order, u
     in_tour[0] = 1;
     for (uint32_t count = 1; count < n; count++) {
         uint64_t farthest = 0;
-        uint32_t chosen = HT_NONE;
+        uint32_t chosen = HT_TOUR_ANYWHERE;
         uint32_t at = 0;
         for (uint32_t v = 0; v < n; v++) {
             uint32_t gap = 0;
@@ -115,7 +117,7 @@ static void insert_farthest(const uint32_t *cost, uint32_t n, uint32_t *order, u
                 continue;
             }
             uint64_t more = best_gap(cost, n, order, count, v, &gap);
-            if (chosen == HT_NONE || more > farthest) {
+            if (chosen == HT_TOUR_ANYWHERE || more > farthest) {
                 farthest = more;
                 chosen = v;
                 at = gap;

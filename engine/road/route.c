@@ -181,29 +181,20 @@ static bool arrival_less(const struct arrival *a, const struct arrival *b)
     return a->length_mm < b->length_mm;
 }
 
-/* Tries the leg from state `from` at a stop (`before` is how that was reached) to place `target`,
- * arriving on `target_sides`, and keeps it where it beats what is known. */
-static enum ht_status extend(struct run *run, struct arrival *next, const struct arrival *before,
-                             uint32_t from, struct ht_leg *leg, unsigned source_sides,
-                             unsigned target_sides, uint32_t target_first)
+/* Searches the leg of `trial`, whose sums are those of the way before it, and keeps it where it
+ * beats what is known of its state. */
+static enum ht_status extend(struct run *run, struct arrival *trial, struct arrival *known)
 {
-    enum ht_status status = find_leg(run, leg, source_sides, target_sides, false);
+    struct ht_leg *leg = &trial->leg;
+    enum ht_status status = find_leg(run, leg, trial->source_sides, trial->target_sides, false);
     if (status != HT_OK) {
         return status == HT_NO_ROUTE ? HT_OK : status;
     }
-    struct arrival trial = {
-        .reached = true,
-        .before = from,
-        .weight_ms = before->weight_ms + leg->cost.weight_ms,
-        .duration_ms = before->duration_ms + leg->cost.duration_ms,
-        .length_mm = before->length_mm + leg->cost.length_mm,
-        .leg = *leg,
-        .source_sides = source_sides,
-        .target_sides = target_sides,
-    };
-    struct arrival *known = &next[(leg->target - target_first) * 2 + leg->target_side];
-    if (!known->reached || arrival_less(&trial, known)) {
-        *known = trial;
+    trial->weight_ms += leg->cost.weight_ms;
+    trial->duration_ms += leg->cost.duration_ms;
+    trial->length_mm += leg->cost.length_mm;
+    if (!known->reached || arrival_less(trial, known)) {
+        *known = *trial;
     }
     return HT_OK;
 }
@@ -222,9 +213,12 @@ static enum ht_status extend_all(struct run *run, uint32_t index, uint32_t state
         unsigned first = last ? HT_SIDES_BOTH : 1;
         unsigned end = last ? HT_SIDES_BOTH : 2;
         for (unsigned sides = first; sides <= end; sides++) {
-            struct ht_leg leg = {.source = from->first + state / 2, .target = to->first + t};
-            enum ht_status status =
-                extend(run, next, before, state, &leg, source_sides, sides, to->first);
+            struct arrival trial = *before;
+            trial.before = state;
+            trial.leg = (struct ht_leg){.source = from->first + state / 2, .target = to->first + t};
+            trial.source_sides = source_sides;
+            trial.target_sides = sides;
+            enum ht_status status = extend(run, &trial, &next[2 * t + (sides == 2 ? 1 : 0)]);
             if (status != HT_OK) {
                 return status;
             }

@@ -137,6 +137,9 @@ enum ht_status ht_shape_add(struct ht_shape *shape, const struct ht_road *road,
                             const uint32_t *arcs, bool parts)
 {
     size_t most = 2;
+    if (leg->arc_count == 0) {
+        return HT_INVALID;
+    }
     for (uint32_t i = 0; i < leg->arc_count; i++) {
         most += ht_arc_point_count(&road->graph->arcs[arcs[leg->first_arc + i]]);
     }

@@ -30,7 +30,7 @@ void ht_shape_deinit(struct ht_shape *shape);
 void ht_shape_clear(struct ht_shape *shape);
 
 /* Appends one leg that has its arcs. With `parts` also parts and nodes, for all legs or for none.
- * HT_NOMEM. */
+ * HT_NOMEM; HT_INVALID: it has no arcs. */
 HT_MUST_CHECK enum ht_status ht_shape_add(struct ht_shape *shape, const struct ht_road *road,
                                           const struct ht_place *places, const struct ht_leg *leg,
                                           const uint32_t *arcs, bool parts);

@@ -111,7 +111,8 @@ static uint64_t best_path(const uint32_t *cost, uint32_t n, uint32_t first, uint
 {
     if (at == n) {
         uint64_t sum = 0;
-        if ((first != HT_NONE && order[0] != first) || (last != HT_NONE && order[n - 1] != last)) {
+        if ((first != HT_TOUR_ANYWHERE && order[0] != first) ||
+            (last != HT_TOUR_ANYWHERE && order[n - 1] != last)) {
             return UINT64_MAX;
         }
         for (uint32_t i = 0; i + 1 < n; i++) {
@@ -136,7 +137,7 @@ HT_CASE(fixed_ends_make_paths)
 {
     enum { N = 6 };
     uint64_t seed = 3;
-    const uint32_t ends[][2] = {{0, HT_NONE}, {HT_NONE, N - 1}, {0, N - 1}};
+    const uint32_t ends[][2] = {{0, HT_TOUR_ANYWHERE}, {HT_TOUR_ANYWHERE, N - 1}, {0, N - 1}};
     for (int round = 0; round < 30; round++) {
         for (int e = 0; e < 3; e++) {
             uint32_t cost[N * N];
@@ -155,7 +156,7 @@ HT_CASE(fixed_ends_make_paths)
 
 HT_CASE(disconnected_stops_have_no_tour)
 {
-    const uint32_t cost[9] = {0, 1, HT_WEIGHT_INF, 1, 0, HT_WEIGHT_INF, 1, 1, 0};
+    const uint32_t cost[9] = {0, 1, HT_TOUR_MISSING, 1, 0, HT_TOUR_MISSING, 1, 1, 0};
     uint32_t order[3];
     HT_CHECK_INT(ht_tour_find(cost, 3, order), HT_NO_ROUTE);
     HT_CHECK_INT(ht_tour_find(cost, 0, order), HT_INVALID);
