@@ -398,7 +398,7 @@ static void join_corner(struct town *town, const struct ht__ports *a, const stru
     struct ht__dice dice = ht__dice_new(town->seed, 4);
     ht__sketch_begin(town->sketch, a->list[0].node);
     ht__sketch_leg(town->sketch, b->list[0].node);
-    ht__tag_street(town->sketch, &dice, HT__TRUNK, false);
+    ht__tag_street(town->sketch, &dice, HT__TRUNK, false, NULL);
     ht__sketch_tag(town->sketch, "ref", "G329");
     (void)ht__sketch_end(town->sketch);
 }

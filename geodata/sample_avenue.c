@@ -30,7 +30,7 @@ static void draw_roundabout(struct ht__strip_draft *draft, struct ht__stop *stop
     for (size_t i = 1; i <= RING_NODES; i++) {
         ht__sketch_point(sketch, ring[i % RING_NODES]);
     }
-    ht__tag_street(sketch, &draft->dice, draft->strip->class, false);
+    ht__tag_street(sketch, &draft->dice, draft->strip->class, false, NULL);
     ht__sketch_tag(sketch, "junction", "roundabout");
     if (large) {
         ht__sketch_tag(sketch, "name", "招宝山环岛");
@@ -81,7 +81,7 @@ static uint32_t draw_connector(struct ht__strip_draft *draft, const struct ht__p
         draw_sign(draft, avenue, port->node);
     }
     ht__sketch_leg(sketch, avenue);
-    ht__tag_street(sketch, &draft->dice, class, false);
+    ht__tag_street(sketch, &draft->dice, class, false, NULL);
     if (class >= HT__LIVING) {
         ht__sketch_tag_name(sketch, name);
     }
@@ -104,7 +104,7 @@ static void draw_crossing(struct ht__strip_draft *draft, const struct ht__stop *
         ht__sketch_point(sketch, node);
     }
     ht__sketch_leg(sketch, stop->in[1]);
-    ht__tag_street(sketch, &draft->dice, class, false);
+    ht__tag_street(sketch, &draft->dice, class, false, NULL);
     if (!level) {
         ht__sketch_tag(sketch, under ? "tunnel" : "bridge", "yes");
         ht__sketch_tag(sketch, "layer", under ? "-1" : "1");
@@ -134,7 +134,7 @@ static void draw_link(struct ht__strip_draft *draft, struct ht__stop *stop, enum
     struct ht__sketch *sketch = draft->sketch;
     ht__sketch_begin(sketch, stop->in[0]);
     ht__sketch_point(sketch, stop->in[1]);
-    ht__tag_street(sketch, &draft->dice, class, false);
+    ht__tag_street(sketch, &draft->dice, class, false, NULL);
     ht__sketch_tag_name(sketch, name);
     stop->link = ht__sketch_end(sketch);
 }
@@ -253,7 +253,7 @@ static uint32_t draw_piece(struct ht__strip_draft *draft, uint32_t from, uint32_
     enum ht__class class = draft->strip->class;
     ht__sketch_begin(sketch, from);
     ht__sketch_leg(sketch, to);
-    ht__tag_street(sketch, &draft->dice, class, draft->dual);
+    ht__tag_street(sketch, &draft->dice, class, draft->dual, NULL);
     ht__sketch_tag_name(sketch, name);
     if (class == HT__TRUNK) {
         ht__sketch_tag(sketch, "ref", "G329");

@@ -305,10 +305,32 @@ static void choose_oneways(struct block *block)
     }
 }
 
+/* NULL: what is usual for the class. */
+static const char *paving(struct block *block)
+{
+    static const char *const old_town[] = {"sett", "paving_stones", NULL, "cobblestone"};
+    static const char *const village[] = {NULL,        "concrete", NULL,      "gravel",
+                                          "compacted", NULL,       "unpaved", NULL};
+    switch (block->plan->kind) {
+    case HT__BLOCK_OLD_TOWN:
+        return old_town[ht__dice_range(&block->dice, 0, 3)];
+    case HT__BLOCK_VILLAGE:
+        return village[ht__dice_range(&block->dice, 0, 7)];
+    case HT__BLOCK_WORKS:
+    case HT__BLOCK_PORT:
+        return "concrete";
+    case HT__BLOCK_GRID:
+    case HT__BLOCK_COMPOUND:
+    case HT__BLOCK_PARK:
+        break;
+    }
+    return NULL;
+}
+
 static void tag_inner(struct block *block, enum ht__class class, bool private_way, bool oneway)
 {
     struct ht__sketch *sketch = block->sketch;
-    ht__tag_street(sketch, &block->dice, class, oneway);
+    ht__tag_street(sketch, &block->dice, class, oneway, paving(block));
     switch (block->plan->kind) {
     case HT__BLOCK_COMPOUND:
     case HT__BLOCK_PORT:

@@ -118,9 +118,9 @@ enum ht__class {
     HT__MOTORWAY
 };
 
-/* highway, lanes, maxspeed, surface, ref of a public street; `oneway`: one carriageway. */
+/* highway, lanes, maxspeed, surface (NULL: what is usual); `oneway`: one carriageway. */
 void ht__tag_street(struct ht__sketch *sketch, struct ht__dice *dice, enum ht__class class,
-                    bool oneway);
+                    bool oneway, const char *surface);
 
 /* --- ports: where a rectangle can be entered --- */
 

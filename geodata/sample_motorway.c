@@ -90,7 +90,7 @@ static void draw_ramps(struct road *road, const struct ht__interchange *at, cons
 
 static void end_carriageway(struct road *road)
 {
-    ht__tag_street(road->sketch, &road->dice, HT__MOTORWAY, true);
+    ht__tag_street(road->sketch, &road->dice, HT__MOTORWAY, true, NULL);
     ht__sketch_tag(road->sketch, "ref", "S21");
     ht__sketch_tag(road->sketch, "name", "甬舟高速公路");
     ht__sketch_tag(road->sketch, "name:en", "Yongzhou Expressway");

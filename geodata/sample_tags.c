@@ -17,8 +17,8 @@ static const struct street_rule rules[] = {
         {"service", NULL, NULL, {NULL, NULL, "15", NULL}, {"concrete", NULL, "asphalt"}},
     [HT__LIVING] = {"living_street", NULL, NULL, {"walk", NULL, "10", NULL}, {"paving_stones"}},
     [HT__RESIDENTIAL] = {"residential", NULL, "1", {NULL, "30", NULL, "CN:urban"}, {"asphalt"}},
-    [HT__UNCLASSIFIED] = {"unclassified", "2", "1", {NULL, "40", "25 mph", NULL}, {"asphalt"}},
-    [HT__TERTIARY] = {"tertiary", "2", "2", {"40", "CN:urban", NULL, "30 mph"}, {"asphalt"}},
+    [HT__UNCLASSIFIED] = {"unclassified", "2", "1", {NULL, "40", "40", NULL}, {"asphalt"}},
+    [HT__TERTIARY] = {"tertiary", "2", "2", {"40", "CN:urban", NULL, "50"}, {"asphalt"}},
     [HT__SECONDARY] = {"secondary", "4", "2", {"50", "60", "CN:urban", "50 km/h"}, {"asphalt"}},
     [HT__PRIMARY] = {"primary", "4", "2", {"60", "60", "70", NULL}, {"asphalt"}},
     [HT__TRUNK] = {"trunk", "6", "3", {"80", "80", "70", "80"}, {"asphalt"}},
@@ -26,12 +26,18 @@ static const struct street_rule rules[] = {
 };
 
 void ht__tag_street(struct ht__sketch *sketch, struct ht__dice *dice, enum ht__class class,
-                    bool oneway)
+                    bool oneway, const char *surface)
 {
     const struct street_rule *rule = &rules[class];
     const char *lanes = oneway ? rule->lanes_oneway : rule->lanes;
     const char *limit = rule->limits[ht__dice_range(dice, 0, 3)];
-    const char *surface = rule->surfaces[ht__dice_range(dice, 0, 3)];
+    if (surface == NULL) {
+        surface = rule->surfaces[ht__dice_range(dice, 0, 3)];
+    }
+    bool public_street = class >= HT__RESIDENTIAL && class <= HT__SECONDARY;
+    if (public_street && ht__dice_chance(dice, 6)) {
+        limit = "30 mph"; /* somebody mapped from abroad */
+    }
     ht__sketch_tag(sketch, "highway", rule->highway);
     if (lanes != NULL) {
         ht__sketch_tag(sketch, "lanes", lanes);
