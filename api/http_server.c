@@ -356,23 +356,43 @@ static void on_mail(evutil_socket_t fd, short what, void *user)
     }
 }
 
+/* The address to listen on; false when the host is none. */
+static bool address_of(const struct ht_http_server *server, struct sockaddr_storage *address,
+                       socklen_t *size)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)address;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+    *address = (struct sockaddr_storage){0};
+    if (inet_pton(AF_INET, server->options.host, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(server->port);
+        *size = sizeof *v4;
+        return true;
+    }
+    if (inet_pton(AF_INET6, server->options.host, &v6->sin6_addr) == 1) {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(server->port);
+        *size = sizeof *v6;
+        return true;
+    }
+    return false;
+}
+
+static enum ht_status listen_failed(const struct ht_http_server *server, int number,
+                                    struct ht_error *error)
+{
+    char why[128];
+    return ht_error_set(error, HT_IO, 0, "can't listen on %s port %u: %s", server->options.host,
+                        (unsigned)server->port, strerror_r(number, why, sizeof why));
+}
+
 /* A listening socket of its own for each loop; the first fixes the port. */
 static enum ht_status listen_open(struct ht_http_server *server, struct ht_loop *loop,
                                   struct ht_error *error)
 {
-    struct sockaddr_storage address = {0};
-    struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
-    socklen_t size = sizeof *v4;
-    uint16_t port = server->port;
-    if (inet_pton(AF_INET, server->options.host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-    } else if (inet_pton(AF_INET6, server->options.host, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(port);
-        size = sizeof *v6;
-    } else {
+    struct sockaddr_storage address;
+    socklen_t size = 0;
+    if (!address_of(server, &address, &size)) {
         return ht_error_set(error, HT_INVALID, 0, "%s is not an address", server->options.host);
     }
     int one = 1;
@@ -383,13 +403,13 @@ static enum ht_status listen_open(struct ht_http_server *server, struct ht_loop 
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0 ||
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0 ||
         bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, BACKLOG) != 0) {
-        char why[128];
-        return ht_error_set(error, HT_IO, 0, "can't listen on %s:%u: %s", server->options.host,
-                            (unsigned)port, strerror_r(errno, why, sizeof why));
+        return listen_failed(server, errno, error);
     }
     size = sizeof address;
     if (server->port == 0 && getsockname(fd, (struct sockaddr *)&address, &size) == 0) {
-        server->port = ntohs(address.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
+        server->port =
+            ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
+                                               : ((struct sockaddr_in6 *)&address)->sin6_port);
     }
     return HT_OK;
 }
@@ -398,24 +418,20 @@ static enum ht_status listen_open(struct ht_http_server *server, struct ht_loop 
  * requests: the port must be free for a socket that does not share. */
 static enum ht_status port_check(const struct ht_http_server *server, struct ht_error *error)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server->port)};
-    if (server->port == 0 || inet_pton(AF_INET, server->options.host, &address.sin_addr) != 1) {
+    struct sockaddr_storage address;
+    socklen_t size = 0;
+    if (server->port == 0 || !address_of(server, &address, &size)) {
         return HT_OK;
     }
     int one = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        return HT_OK;
+        return listen_failed(server, errno, error);
     }
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    bool taken = bind(fd, (struct sockaddr *)&address, sizeof address) != 0 && errno == EADDRINUSE;
+    bool taken = bind(fd, (struct sockaddr *)&address, size) != 0 && errno == EADDRINUSE;
     (void)close(fd);
-    if (!taken) {
-        return HT_OK;
-    }
-    char why[128];
-    return ht_error_set(error, HT_IO, 0, "can't listen on %s:%u: %s", server->options.host,
-                        (unsigned)server->port, strerror_r(EADDRINUSE, why, sizeof why));
+    return taken ? listen_failed(server, EADDRINUSE, error) : HT_OK;
 }
 
 static bool loop_events(struct ht_loop *loop)

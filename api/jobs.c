@@ -2,6 +2,10 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { WORKER_NICE = 5 };
 
 struct worker {
     struct ht_jobs *jobs;
@@ -25,6 +29,9 @@ static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
     struct ht_jobs *jobs = worker->jobs;
+    /* Where cores are short the event loops go first: theirs are microseconds. On Linux this is the
+     * thread's own. */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), WORKER_NICE);
     (void)pthread_mutex_lock(&jobs->lock);
     for (;;) {
         while (jobs->first == NULL && !jobs->stop) {

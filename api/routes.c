@@ -9,6 +9,7 @@
 #include "api/json.h"
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
+#include "api/version.h"
 
 #define OSRM_ALLOW "GET, HEAD, POST, OPTIONS"
 
@@ -105,6 +106,12 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     }
     ht_metrics_write(out, parts, count);
     (void)pthread_mutex_unlock(&app->context_lock);
+    ht_buffer_text(out, "# HELP houtao_build_info What is running.\n"
+                        "# TYPE houtao_build_info gauge\nhoutao_build_info{version=\"");
+    ht_buffer_text(out, ht_version_text());
+    ht_buffer_text(out, "\",commit=\"");
+    ht_buffer_text(out, ht_version_commit());
+    ht_buffer_text(out, "\"} 1\n");
     if (app->server != NULL) {
         server_metrics(out, app->server);
     }

@@ -690,6 +690,27 @@ HT_CASE(taken_port_is_refused)
     stop();
 }
 
+HT_CASE(loopback_of_ipv6_is_served_and_taken_like_the_other)
+{
+    struct ht_http_options options = quick();
+    options.host = "::1";
+    if (!start(&options)) {
+        HT_SKIP("this machine has no IPv6");
+    }
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(port())};
+    address.sin6_addr = in6addr_loopback;
+    struct ht_client client = {.fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    HT_CHECK(connect(client.fd, (struct sockaddr *)&address, sizeof address) == 0);
+    HT_CHECK_INT(ht_client_status(&client, GET("/six")), 200);
+    ht_client_close(&client);
+    struct ht_http_options again = options;
+    again.port = port();
+    struct ht_http_server *second = NULL;
+    struct ht_http_handler handler = {.handle = handle};
+    HT_CHECK_INT(ht_http_server_new(&again, &handler, &second, NULL), HT_IO);
+    stop();
+}
+
 /* Clients that ask without pause while the server drains. */
 struct asker {
     pthread_t thread;

@@ -127,6 +127,7 @@ HT_CASE(server_answers_routes_and_says_how_it_is)
              NULL);
     HT_CHECK(strstr(answer.body, "houtao_request_duration_seconds_count{service=\"route\"} 3\n") !=
              NULL);
+    HT_CHECK(strstr(answer.body, "houtao_build_info{version=\"0.") != NULL);
     HT_CHECK(strstr(answer.body, "houtao_network_profiles 1\n") != NULL);
     HT_CHECK(strstr(answer.body, "houtao_connections 1\n") != NULL);
     end();
