@@ -172,12 +172,17 @@ static enum ht_status open_world(const char *path, const char *profile, struct h
                                  struct ht_error *error)
 {
     struct ht_hnet *file = NULL;
+    struct ht_pool *pool = NULL; /* checks the file; one thread does as well */
     struct ht_road road;
     enum ht_status status = ht_hnet_open(path, &file, error);
     if (status != HT_OK) {
         return status;
     }
-    status = ht_hnet_road(file, own_name(profile), NULL, &road, error);
+    if (ht_pool_new(0, &pool) != HT_OK) {
+        pool = NULL;
+    }
+    status = ht_hnet_road(file, own_name(profile), pool, &road, error);
+    ht_pool_free(pool);
     if (status == HT_OK) {
         status = ht_world_new(&road, 1, file, close_file, world);
     }

@@ -96,6 +96,10 @@ static enum ht_status profile_load(struct ht_map *map, uint32_t index, struct ht
     bool shared = pthread_mutex_trylock(&map->pool->lock) == 0;
     enum ht_status status =
         ht_hnet_road(map->file, map->names[index], shared ? map->pool->pool : NULL, &road, error);
+    if (status == HT_OK) {
+        status = ht_hnet_check_rest(map->file, map->names[index], shared ? map->pool->pool : NULL,
+                                    error);
+    }
     if (shared) {
         (void)pthread_mutex_unlock(&map->pool->lock);
     }

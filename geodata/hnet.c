@@ -349,6 +349,25 @@ const char *ht_hnet_profile(const struct ht_hnet *file, uint32_t index)
     return file->profiles[index].meta->name;
 }
 
+static enum ht_status refuse_section(const struct ht_hnet *file, const struct ht__hnet_profile *p,
+                                     enum ht_status status, const char *section,
+                                     struct ht_error *error)
+{
+    if (status == HT_NOMEM) {
+        return ht_error_set(error, status, 0, NULL);
+    }
+    char why[64];
+    (void)snprintf(why, sizeof why, "damaged (%.16s of %.24s)", section, p->meta->name);
+    return refuse(file->path, status, why, error);
+}
+
+/* What was looked at once need not stay in this process's memory: what queries use comes back from
+ * the page cache by itself, the rest never. */
+static void let_go(const struct ht_hnet *file)
+{
+    (void)madvise(file->base, file->size, MADV_DONTNEED);
+}
+
 static enum ht_status check_profile(struct ht_hnet *file, struct ht__hnet_profile *p,
                                     struct ht_pool *pool, struct ht_error *error)
 {
@@ -363,34 +382,34 @@ static enum ht_status check_profile(struct ht_hnet *file, struct ht__hnet_profil
         status =
             ht_snap_view(&p->network, &p->graph, file->base + s->offset, (size_t)s->size, &p->snap);
     }
-    if (status == HT_NOMEM) {
-        return ht_error_set(error, status, 0, NULL);
-    }
     if (status != HT_OK) {
-        char why[64];
-        (void)snprintf(why, sizeof why, "damaged (%.16s of %.24s)", where, p->meta->name);
-        return refuse(file->path, status, why, error);
+        return refuse_section(file, p, status, where, error);
     }
-    /* What was looked at once need not stay in this process's memory: what queries use comes back
-     * from the page cache by itself, the rest never. */
-    (void)madvise(file->base, file->size, MADV_DONTNEED);
+    let_go(file);
     p->checked = true;
     return HT_OK;
+}
+
+static struct ht__hnet_profile *find_profile(struct ht_hnet *file, const char *profile,
+                                             struct ht_error *error)
+{
+    for (uint32_t i = 0; i < file->header->profile_count; i++) {
+        if (strcmp(file->profiles[i].meta->name, profile) == 0) {
+            return &file->profiles[i];
+        }
+    }
+    (void)ht_error_set(error, HT_NOT_FOUND, 0, "%.100s: no profile %.60s in it", file->path,
+                       profile);
+    return NULL;
 }
 
 enum ht_status ht_hnet_road(struct ht_hnet *file, const char *profile, struct ht_pool *pool,
                             struct ht_road *out, struct ht_error *error)
 {
-    uint32_t index = 0;
-    while (index < file->header->profile_count &&
-           strcmp(file->profiles[index].meta->name, profile) != 0) {
-        index++;
+    struct ht__hnet_profile *p = find_profile(file, profile, error);
+    if (p == NULL) {
+        return HT_NOT_FOUND;
     }
-    if (index == file->header->profile_count) {
-        return ht_error_set(error, HT_NOT_FOUND, 0, "%.100s: no profile %.60s in it", file->path,
-                            profile);
-    }
-    struct ht__hnet_profile *p = &file->profiles[index];
     (void)pthread_mutex_lock(&file->lock);
     enum ht_status status = p->checked ? HT_OK : check_profile(file, p, pool, error);
     (void)pthread_mutex_unlock(&file->lock);
@@ -401,6 +420,30 @@ enum ht_status ht_hnet_road(struct ht_hnet *file, const char *profile, struct ht
                                 .metric = &p->metric,
                                 .snap = p->snap};
     }
+    return status;
+}
+
+enum ht_status ht_hnet_check_rest(struct ht_hnet *file, const char *profile, struct ht_pool *pool,
+                                  struct ht_error *error)
+{
+    struct ht__hnet_profile *p = find_profile(file, profile, error);
+    if (p == NULL) {
+        return HT_NOT_FOUND;
+    }
+    enum ht_status status = HT_OK;
+    (void)pthread_mutex_lock(&file->lock);
+    if (!p->rest_checked) {
+        struct ht__hnet_check check = {.base = file->base, .profile = p, .late = true};
+        const char *where = "";
+        status = ht__hnet_check(&check, pool, &where);
+        if (status == HT_OK) {
+            p->rest_checked = true;
+            let_go(file);
+        } else {
+            status = refuse_section(file, p, status, where, error);
+        }
+    }
+    (void)pthread_mutex_unlock(&file->lock);
     return status;
 }
 

@@ -281,9 +281,39 @@ static bool check_depth(const struct ht__hnet_profile *p, size_t first, size_t c
     return most < p->cch.depth_max;
 }
 
-/* Rows of one side: upper ends fall within a row and its last lies above the vertex, so all do.
- * Neighbours that do not fall are counted twice: in all edges at once, and at the starts of rows,
- * where they may. */
+/* Rows of one side as queries read them: depths rise within a row and its last lies nearer to the
+ * root than the vertex, so all do. Neighbours that do not rise are counted twice: in all edges at
+ * once, and at the starts of rows, where they may. */
+static bool side_depths(const struct ht_cch *c, const struct ht_cch_side *s, size_t first,
+                        size_t count)
+{
+    if (!starts(s->first, first, count, c->vertex_count, s->edge_count)) {
+        return false;
+    }
+    size_t last = first + count < c->vertex_count ? first + count : c->vertex_count;
+    uint32_t begin = s->first[first];
+    uint32_t end = s->first[last];
+    if (begin > end || end > s->edge_count) {
+        return false;
+    }
+    uint32_t falls = 0;
+    for (uint32_t e = begin + 1; e < end; e++) {
+        falls += s->depth[e] <= s->depth[e - 1];
+    }
+    uint32_t wrong = 0;
+    for (size_t v = first; v < last; v++) {
+        uint32_t from = s->first[v];
+        uint32_t to = s->first[v + 1];
+        if (from < to) {
+            wrong |= s->depth[to - 1] >= c->depth[v];
+            falls -= from > begin && s->depth[from] <= s->depth[from - 1];
+        }
+    }
+    return wrong == 0 && falls == 0;
+}
+
+/* The same of upper ends, which customization follows: they fall within a row and its last lies
+ * above the vertex. */
 static bool side_rows(const struct ht_cch *c, const struct ht_cch_side *s, size_t first,
                       size_t count)
 {
@@ -327,12 +357,12 @@ static bool side_heads(const struct ht_cch *c, const struct ht_cch_side *s, size
 
 static bool check_out_first(const struct ht__hnet_profile *p, size_t first, size_t count)
 {
-    return side_rows(&p->cch, &p->cch.out, first, count);
+    return side_depths(&p->cch, &p->cch.out, first, count);
 }
 
 static bool check_in_first(const struct ht__hnet_profile *p, size_t first, size_t count)
 {
-    return side_rows(&p->cch, &p->cch.in, first, count);
+    return side_depths(&p->cch, &p->cch.in, first, count);
 }
 
 static bool check_out_head(const struct ht__hnet_profile *p, size_t first, size_t count)
@@ -348,13 +378,15 @@ static bool check_in_head(const struct ht__hnet_profile *p, size_t first, size_t
 static bool check_out_down_first(const struct ht__hnet_profile *p, size_t first, size_t count)
 {
     const struct ht_cch *c = &p->cch;
-    return starts(c->out.down_first, first, count, c->vertex_count, c->out.edge_count);
+    return starts(c->out.down_first, first, count, c->vertex_count, c->out.edge_count) &&
+           side_rows(c, &c->out, first, count);
 }
 
 static bool check_in_down_first(const struct ht__hnet_profile *p, size_t first, size_t count)
 {
     const struct ht_cch *c = &p->cch;
-    return starts(c->in.down_first, first, count, c->vertex_count, c->in.edge_count);
+    return starts(c->in.down_first, first, count, c->vertex_count, c->in.edge_count) &&
+           side_rows(c, &c->in, first, count);
 }
 
 static bool check_out_down(const struct ht__hnet_profile *p, size_t first, size_t count)
@@ -491,6 +523,14 @@ static enum ht_status verdict(const struct run *run, const char **section)
     return HT_OK;
 }
 
+/* What only customization reads: checked when that is to come. */
+static bool is_late(uint32_t kind)
+{
+    return kind == HT__SECTION_out_head || kind == HT__SECTION_in_head ||
+           kind == HT__SECTION_out_down_first || kind == HT__SECTION_in_down_first ||
+           kind == HT__SECTION_out_down || kind == HT__SECTION_in_down;
+}
+
 enum ht_status ht__hnet_check(const struct ht__hnet_check *check, struct ht_pool *pool,
                               const char **section)
 {
@@ -500,7 +540,10 @@ enum ht_status ht__hnet_check(const struct ht__hnet_check *check, struct ht_pool
         run.first[kind] = tasks;
         const struct ht__hnet_section *entry = check->profile->sections[kind];
         size_t chunk = ht__hnet_chunk(ht__hnet_items[kind]);
-        if (kind != HT__SECTION_info && (check->shared || kind >= HT__SECTION_FIRST_OWN)) {
+        bool wanted = check->late
+                          ? is_late(kind)
+                          : !is_late(kind) && (check->shared || kind >= HT__SECTION_FIRST_OWN);
+        if (kind != HT__SECTION_info && wanted) {
             tasks += (entry->size + chunk - 1) / chunk;
         }
     }

@@ -152,6 +152,7 @@ struct ht__hnet_profile {
     struct ht_metric metric;
     struct ht_snap_index *snap;
     bool checked;
+    bool rest_checked;
 };
 
 /* What a check works on. */
@@ -159,6 +160,7 @@ struct ht__hnet_check {
     const unsigned char *base; /* of the mapping */
     const struct ht__hnet_profile *profile;
     bool shared; /* the shared sections, too */
+    bool late;   /* instead: the sections that only customization reads */
 };
 
 /* Checksums and indices of a profile's sections; `pool` may be NULL. HT_CHECKSUM, HT_RANGE

@@ -112,7 +112,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (write(fd, copy, size) == (ssize_t)size && ht_hnet_open(path, &file, &error) == HT_OK) {
         for (uint32_t i = 0; i < ht_hnet_profile_count(file); i++) {
             struct ht_road road;
-            if (ht_hnet_road(file, ht_hnet_profile(file, i), NULL, &road, &error) == HT_OK) {
+            if (ht_hnet_road(file, ht_hnet_profile(file, i), NULL, &road, &error) == HT_OK &&
+                ht_hnet_check_rest(file, ht_hnet_profile(file, i), NULL, &error) == HT_OK) {
                 sink += walk(&road);
                 nearest(&road);
             }

@@ -115,6 +115,9 @@ static enum ht_status open_all(const char *path, struct ht_error *error)
     for (uint32_t i = 0; status == HT_OK && i < ht_hnet_profile_count(file); i++) {
         struct ht_road road;
         status = ht_hnet_road(file, ht_hnet_profile(file, i), NULL, &road, error);
+        if (status == HT_OK) {
+            status = ht_hnet_check_rest(file, ht_hnet_profile(file, i), NULL, error);
+        }
     }
     if (status == HT_OK) {
         const char *json = NULL;
