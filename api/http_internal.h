@@ -1,4 +1,5 @@
-/* The server's inside: loops and connections. For http_server.c and http_conn.c alone. */
+/* The server's inside: loops and connections. For http_server.c, http_listen.c and http_conn.c
+ * alone. */
 #ifndef HT_API_HTTP_INTERNAL_H
 #define HT_API_HTTP_INTERNAL_H
 
@@ -130,6 +131,13 @@ void ht__conn_resume(struct ht_conn *conn);
 void ht__conn_expire(struct ht_conn *conn, int64_t now_ms);
 /* True when nothing of a request has arrived and nothing is left to send. */
 bool ht__conn_idle(const struct ht_conn *conn);
+
+/* *out is set also when it fails, to be closed. Fixes server->port when that was 0. */
+HT_MUST_CHECK enum ht_status ht__listen_open(struct ht_http_server *server, int *out,
+                                             struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht__port_check(const struct ht_http_server *server,
+                                            struct ht_error *error);
+void ht__listen_refuse_new(int fd);
 
 /* The loop's side. */
 void ht__loop_conn_gone(struct ht_loop *loop);
