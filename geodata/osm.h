@@ -79,9 +79,15 @@ struct ht_osm_handler {
 const char *ht_osm_tag_value(struct ht_osm_tags tags, const char *key);
 
 /* Reads a .osm.pbf, .osm, .osm.gz or .osm.bz2 file (known by its first bytes, not by its name).
+ * `pool` NULL: on the caller's thread alone. XML is always read on one thread. A PBF is known to be
+ * whole before anything of it is handed over. Deleted versions (files with history) are left out;
+ * bytes that are not UTF-8 become '?'.
+ *
  * Errors: HT_IO, HT_FOREIGN, HT_TRUNCATED, HT_SYNTAX, HT_TOO_BIG (a block that unpacks to more than
- * the format allows), HT_EMPTY, HT_NOMEM; `error` says what and where (byte for PBF, line for XML).
- */
+ * the format allows, or one entity without end), HT_UNSUPPORTED (a required feature, a way of
+ * packing, a change file: it is named), HT_EMPTY, HT_NOMEM; `error` (may be NULL) says what and
+ * where (byte for PBF, line for XML). What the handler returned comes back with the code's own
+ * text. */
 HT_MUST_CHECK enum ht_status ht_osm_read(const char *path, struct ht_pool *pool,
                                          const struct ht_osm_handler *handler,
                                          struct ht_error *error);

@@ -199,11 +199,12 @@ static void draw_stop(struct ht__strip_draft *draft, struct ht__stop *stop,
             ht__sketch_node_tag(draft->sketch, stop->in[row], "highway", "traffic_signals");
         }
     }
-    if (left != NULL) {
-        stop->connectors[0] = draw_connector(draft, left, arms[0], signals, &name);
-    }
-    if (right != NULL) {
-        stop->connectors[1] = draw_connector(draft, right, arms[1], signals, &name);
+    const struct ht__port *ports[2] = {left, right};
+    for (size_t side = 0; side < 2; side++) {
+        if (ports[side] != NULL) {
+            uint32_t line = draw_connector(draft, ports[side], arms[side], signals, &name);
+            stop->connectors[side] = ports[side]->class == HT__FOOT ? UINT32_MAX : line;
+        }
     }
     class = class < HT__RESIDENTIAL ? HT__RESIDENTIAL : class;
     if (draft->dual) {
@@ -351,7 +352,8 @@ static void draw_bans(struct ht__strip_draft *draft, const struct pieces *pieces
         if (draft->dual) {
             ban_u_turns(draft, pieces, i);
         } else if (strip->kind == HT__STRIP_STREET && stop->through &&
-                   strip->class >= HT__TERTIARY && stop->in[0] == stop->out[0]) {
+                   strip->class >= HT__TERTIARY && stop->in[0] == stop->out[0] &&
+                   stop->connectors[0] != UINT32_MAX && stop->connectors[1] != UINT32_MAX) {
             ban_turns(draft, pieces, i);
         }
     }

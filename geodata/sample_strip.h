@@ -21,7 +21,7 @@ struct ht__stop {
     uint32_t in[2];
     uint32_t out[2];
     uint32_t link;          /* line between the carriageways, UINT32_MAX: none */
-    uint32_t connectors[2]; /* lines to the ports, UINT32_MAX: none */
+    uint32_t connectors[2]; /* lines to the ports, UINT32_MAX: none that is driven on */
 };
 
 struct ht__stops {
