@@ -33,8 +33,9 @@ static void draw_roundabout(struct ht__strip_draft *draft, struct ht__stop *stop
     ht__tag_street(sketch, &draft->dice, draft->strip->class, false, NULL);
     ht__sketch_tag(sketch, "junction", "roundabout");
     if (large) {
-        ht__sketch_tag(sketch, "name", "招宝山环岛");
-        ht__sketch_tag(sketch, "name:en", "Zhaobaoshan Roundabout");
+        struct ht__name name;
+        ht__name_make(&draft->dice, HT__NAME_ROUNDABOUT, &name);
+        ht__sketch_tag_name(sketch, &name);
     }
     (void)ht__sketch_end(sketch);
     stop->in[0] = stop->in[1] = ring[4];

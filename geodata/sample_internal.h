@@ -59,7 +59,8 @@ enum ht__name_kind {
     HT__NAME_AVENUE,
     HT__NAME_LANE,
     HT__NAME_COMPOUND,
-    HT__NAME_BRIDGE
+    HT__NAME_BRIDGE,
+    HT__NAME_ROUNDABOUT
 };
 
 void ht__name_make(struct ht__dice *dice, enum ht__name_kind kind, struct ht__name *out);

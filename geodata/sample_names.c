@@ -40,6 +40,7 @@ static const struct syllable compounds[] = {{"花园", "Garden"},
                                             {"公寓", "Apartments"},
                                             {"家园", "Homes"}};
 static const struct syllable bridges[] = {{"大桥", "Bridge"}};
+static const struct syllable roundabouts[] = {{"环岛", "Roundabout"}};
 
 #define COUNT(array) ((int32_t)(sizeof(array) / sizeof((array)[0])))
 
@@ -69,6 +70,9 @@ void ht__name_make(struct ht__dice *dice, enum ht__name_kind kind, struct ht__na
         break;
     case HT__NAME_BRIDGE:
         last = pick(dice, bridges, COUNT(bridges));
+        break;
+    case HT__NAME_ROUNDABOUT:
+        last = pick(dice, roundabouts, COUNT(roundabouts));
         break;
     }
     (void)snprintf(out->zh, sizeof out->zh, "%s%s%s", first->zh, second->zh, last->zh);
