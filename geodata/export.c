@@ -21,7 +21,9 @@ struct sheet {
 
 static enum ht_status sheet_fail(const struct sheet *sheet, struct ht_error *error)
 {
-    return ht_error_set(error, HT_IO, 0, "%.200s: %s", sheet->path, strerror(errno));
+    char why[128];
+    return ht_error_set(error, HT_IO, 0, "%.120s: %s", sheet->path,
+                        strerror_r(errno, why, sizeof why));
 }
 
 static enum ht_status sheet_open(struct sheet *sheet, const char *dir, const char *name,
@@ -181,7 +183,8 @@ enum ht_status ht_export(const struct ht_network *network, const struct ht_graph
                          const char *dir, int64_t local_ms, struct ht_error *error)
 {
     if (mkdir(dir, 0755) != 0 && errno != EEXIST) {
-        return ht_error_set(error, HT_IO, 0, "%.200s: %s", dir, strerror(errno));
+        char why[128];
+        return ht_error_set(error, HT_IO, 0, "%.120s: %s", dir, strerror_r(errno, why, sizeof why));
     }
     enum ht_status status = export_arcs(network, graph, dir, error);
     return status == HT_OK ? export_turns(network, graph, dir, local_ms, error) : status;

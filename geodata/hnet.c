@@ -33,6 +33,12 @@ static enum ht_status refuse(const char *path, enum ht_status status, const char
                         path);
 }
 
+static enum ht_status no_file(const char *path, int code, struct ht_error *error)
+{
+    char why[128];
+    return ht_error_set(error, HT_IO, 0, "%.120s: %s", path, strerror_r(code, why, sizeof why));
+}
+
 static enum ht_status map(struct ht_hnet *file, const char *path, struct ht_error *error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -42,7 +48,7 @@ static enum ht_status map(struct ht_hnet *file, const char *path, struct ht_erro
         if (fd >= 0) {
             (void)close(fd);
         }
-        return ht_error_set(error, HT_IO, 0, "%.200s: %s", path, strerror(code));
+        return no_file(path, code, error);
     }
     if (!S_ISREG(info.st_mode) || info.st_size < (off_t)sizeof(struct ht__hnet_header)) {
         (void)close(fd);
@@ -53,7 +59,7 @@ static enum ht_status map(struct ht_hnet *file, const char *path, struct ht_erro
     int code = errno;
     (void)close(fd);
     if (base == MAP_FAILED) {
-        return ht_error_set(error, HT_IO, 0, "%.200s: %s", path, strerror(code));
+        return no_file(path, code, error);
     }
     file->base = base;
     return HT_OK;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +30,9 @@ static enum ht_status fail(struct ht_hnet_writer *writer, struct ht_error *error
         return ht_error_set(error, HT_IO, 0, "%s: the disk is full (%llu MB written)", writer->path,
                             (unsigned long long)(writer->offset >> 20));
     }
-    return ht_error_set(error, HT_IO, 0, "%s: %s: %s", writer->temporary, what, strerror(errno));
+    char why[128];
+    return ht_error_set(error, HT_IO, 0, "%.100s: %s: %s", writer->temporary, what,
+                        strerror_r(errno, why, sizeof why));
 }
 
 enum ht_status ht_hnet_writer_open(const char *path, struct ht_hnet_writer **out,
@@ -251,6 +252,17 @@ enum ht_status ht_hnet_write_info(struct ht_hnet_writer *writer, const char *jso
     return section(writer, HT__SECTION_info, json, size, error);
 }
 
+/* Cuts a path down to its folder. */
+static const char *folder_of(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return ".";
+    }
+    slash[slash == path] = '\0';
+    return path;
+}
+
 /* The folder's entry must last, too. */
 static void sync_folder(const char *path)
 {
@@ -258,7 +270,7 @@ static void sync_folder(const char *path)
     if (copy == NULL) {
         return;
     }
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(folder_of(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         (void)fsync(fd); /* not every file system can; the file itself is synced */
         (void)close(fd);

@@ -187,8 +187,8 @@ static enum ht_status list_ends(struct ht__graph_build *g)
 
 static uint32_t clamp_ms(double ms)
 {
-    const double most = (double)(HT_WEIGHT_INF / 4);
-    return ms < 1.0 ? 1 : ms > most ? (uint32_t)most : (uint32_t)(ms + 0.5);
+    const uint32_t most = HT_WEIGHT_INF / 4;
+    return ms < 1.0 ? 1 : ms > (double)most ? most : (uint32_t)(ms + 0.5);
 }
 
 static uint64_t length_between(const struct ht_network_build *build, uint32_t from, uint32_t to)

@@ -91,11 +91,12 @@ static void see(const struct ht__graph_build *g, uint32_t piece_end, struct sigh
             struct ht_point a = network->node_point[network->way_node[at]];
             struct ht_point b = network->node_point[network->way_node[on]];
             double length = (double)g->build->segment_mm[end ? on : at] / 1000.0;
-            for (; next <= length; next += STEP_M) {
+            while (next <= length) {
                 if (sight->count == MOST_SAMPLES) {
                     return;
                 }
                 sight->points[sight->count++] = ht_point_between(a, b, next / length);
+                next += STEP_M;
             }
             next -= length;
         }
@@ -201,8 +202,8 @@ bool ht__street_goes_on(const struct ht__graph_build *g, uint32_t coming, uint32
         !stand_alone(g, coming, going)) {
         return false;
     }
-    struct sight left;
-    struct sight right;
+    struct sight left = {.count = 0};
+    struct sight right = {.count = 0};
     see(g, coming, &left);
     see(g, going, &right);
     double width_m = lanes_m(g, coming, going);

@@ -84,8 +84,9 @@ static enum ht_status read_inputs(struct run *run)
         struct stat info;
         inputs[i].path = import->inputs[i];
         if (stat(import->inputs[i], &info) != 0) {
-            status = ht_error_set(run->error, HT_IO, 0, "%.200s: %s", import->inputs[i],
-                                  strerror(errno));
+            char why[128];
+            status = ht_error_set(run->error, HT_IO, 0, "%.120s: %s", import->inputs[i],
+                                  strerror_r(errno, why, sizeof why));
         } else {
             inputs[i].size = (size_t)info.st_size;
         }
