@@ -101,7 +101,7 @@ static inline void ht_town_relation(struct ht_town *town, int id, const char *ta
         size_t size = strcspn(members, "|");
         size_t role = strcspn(members, " ");
         bool node = members[role + 1] == 'n';
-        int ref = node ? members[role + 2] : atoi(members + role + 2);
+        int ref = node ? members[role + 2] : (int)strtol(members + role + 2, NULL, 10);
         ht_town_add(&town->relations, "<member type=\"%s\" ref=\"%d\" role=\"%.*s\"/>",
                     node ? "node" : "way", ref, (int)role, members);
         members += size + (members[size] == '|');
