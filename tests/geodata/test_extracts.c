@@ -1,0 +1,202 @@
+/* Real streets: every extract beside the project is imported for every profile, and fast answers
+ * are held against the oracle: 100 sources to 100 targets each, 10,000 random pairs (and the large
+ * synthetic city) in the long measure. Weight and time equal to the millisecond, length to the
+ * millimetre, and each unpacked way is legal turn by turn and adds up.
+ *
+ * The first argument may name a part of an extract's file name: ctest runs one extract at a time.
+ */
+#include <dirent.h>
+
+#include "engine/road/dijkstra.h"
+#include "engine/road/matrix.h"
+#include "geodata/hnet.h"
+#include "geodata/osm_import.h"
+#include "tests/support/check.h"
+#include "tests/support/random_town.h"
+
+/* Sanitized programs are several times slower: fewer sources there. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SOURCES = 8 };
+#else
+enum { SOURCES = 100 };
+#endif
+enum { TARGETS = 100 };
+
+static bool same_cost(struct ht_cost a, struct ht_cost b)
+{
+    return a.weight_ms == b.weight_ms &&
+           (a.weight_ms == HT_WEIGHT_INF ||
+            (a.duration_ms == b.duration_ms && a.length_mm == b.length_mm));
+}
+
+static bool is_legal(const struct ht_graph *g, const struct ht_place *source,
+                     const struct ht_place *target, const struct ht_way_found *way)
+{
+    const struct ht_place_side *from = &source->side[way->source_side];
+    const struct ht_place_side *to = &target->side[way->target_side];
+    if (way->arc_count == 0 || way->arcs[0] != from->arc ||
+        g->arcs[way->arcs[way->arc_count - 1]].base != to->arc) {
+        return false;
+    }
+    struct ht_cost sum = from->after;
+    for (uint32_t i = 0; i + 1 < way->arc_count; i++) {
+        const struct ht_turn *turn = ht_graph_turn(g, way->arcs[i], way->arcs[i + 1]);
+        const struct ht_arc *next = &g->arcs[way->arcs[i + 1]];
+        bool last = i + 2 == way->arc_count;
+        if (turn == NULL || g->arcs[way->arcs[i]].head != next->tail) {
+            return false;
+        }
+        sum.weight_ms += turn->weight_ms + (last ? to->before.weight_ms : next->weight_ms);
+        sum.duration_ms += turn->duration_ms + (last ? to->before.duration_ms : next->duration_ms);
+        sum.length_mm += last ? to->before_mm : next->length_mm;
+    }
+    return way->arc_count == 1 ? from->before_mm <= to->before_mm : same_cost(sum, way->cost);
+}
+
+struct tools {
+    struct ht_query *query;
+    struct ht_matrix *matrix;
+    struct ht_dijkstra *oracle;
+};
+
+/* Half of the places come through the snap index, as a request's do. */
+static struct ht_place random_place(const struct ht_road *road, struct ht_snap_work *work,
+                                    uint64_t *state)
+{
+    struct ht_place place = ht_town_random_place(road->graph, state);
+    if (ht_random_below(state, 2) == 0) {
+        return place;
+    }
+    uint32_t junction = ht_random_below(state, road->graph->junction_count);
+    struct ht_point p = road->network->node_point[road->graph->junction_node[junction]];
+    p.lon_e7 += (int32_t)ht_random_below(state, 2000) - 1000;
+    p.lat_e7 += (int32_t)ht_random_below(state, 2000) - 1000;
+    struct ht_place two[2];
+    uint32_t found = 0;
+    struct ht_snap_options options = ht_snap_options_default();
+    return ht_snap_trip(road->snap, work, p, &options, two, &found) == HT_OK ? two[found - 1]
+                                                                             : place;
+}
+
+static int compare_one(const struct tools *tools, const struct ht_road *road,
+                       const struct ht_place *source, const struct ht_place *target,
+                       struct ht_cost want, bool with_path)
+{
+    struct ht_way_found way;
+    enum ht_status status = (with_path ? ht_query_path : ht_query_cost)(
+        tools->query, road, source, HT_SIDES_BOTH, target, HT_SIDES_BOTH, &way);
+    if (status == HT_NO_ROUTE) {
+        return want.weight_ms != HT_WEIGHT_INF;
+    }
+    return status != HT_OK || !same_cost(way.cost, want) ||
+           (with_path && !is_legal(road->graph, source, target, &way));
+}
+
+/* Wrong answers of one profile. */
+static int compare(const struct ht_road *road, size_t sources, size_t targets, uint64_t seed)
+{
+    struct tools tools = {0};
+    struct ht_snap_work *work = NULL;
+    struct ht_place *places = calloc(sources + targets, sizeof *places);
+    struct ht_cost *table = calloc(sources * targets, sizeof *table);
+    struct ht_cost *want = calloc(targets, sizeof *want);
+    uint64_t state = seed;
+    int wrong = 0;
+    if (places == NULL || table == NULL || want == NULL || ht_snap_work_new(&work) != HT_OK ||
+        ht_query_new(&tools.query) != HT_OK || ht_matrix_new(&tools.matrix) != HT_OK ||
+        ht_dijkstra_new(road->graph, &tools.oracle) != HT_OK) {
+        abort();
+    }
+    for (size_t i = 0; i < sources + targets; i++) {
+        places[i] = random_place(road, work, &state);
+    }
+    if (ht_matrix_run(tools.matrix, road, NULL, places, sources, places + sources, targets, table,
+                      NULL) != HT_OK) {
+        abort();
+    }
+    for (size_t s = 0; s < sources; s++) {
+        if (ht_dijkstra_run(tools.oracle, &places[s], places + sources, targets, NULL, want) !=
+            HT_OK) {
+            abort();
+        }
+        for (size_t t = 0; t < targets; t++) {
+            wrong += !same_cost(table[s * targets + t], want[t]);
+            wrong += compare_one(&tools, road, &places[s], &places[sources + t], want[t],
+                                 (s + t) % 4 == 0);
+        }
+    }
+    free(places);
+    free(table);
+    free(want);
+    ht_snap_work_free(work);
+    ht_query_free(tools.query);
+    ht_matrix_free(tools.matrix);
+    ht_dijkstra_free(tools.oracle);
+    return wrong;
+}
+
+static void check_extract(const char *path)
+{
+    char output[128];
+    struct ht_import_report report = {0};
+    struct ht_error error = {0};
+    struct ht_hnet *file = NULL;
+    (void)snprintf(output, sizeof output, "/tmp/houtao-extract-%ld.hnet", (long)getpid());
+    struct ht_import import = {.inputs = &path, .input_count = 1, .output = output, .threads = 2};
+    enum ht_status status = ht_import(&import, &report, &error);
+    if (status == HT_OK) {
+        status = ht_hnet_open(output, &file, &error);
+    }
+    (void)unlink(output);
+    if (status != HT_OK) {
+        (void)printf("  %s: %s\n", path, error.message);
+        HT_CHECK_INT(status, HT_OK);
+    }
+    for (uint32_t p = 0; status == HT_OK && p < ht_hnet_profile_count(file); p++) {
+        struct ht_road road;
+        HT_REQUIRE(ht_hnet_road(file, ht_hnet_profile(file, p), NULL, &road, &error) == HT_OK);
+        int wrong = compare(&road, SOURCES, TARGETS, 99 + p);
+        for (uint64_t i = 0; HT_LONG && i < 10; i++) { /* 10 x 1,000: random pairs, as it were */
+            wrong += compare(&road, 10, 100, 1000 + i);
+        }
+        (void)printf("  %s, %s: %u arcs, %d wrong\n", strrchr(path, '/') + 1,
+                     ht_hnet_profile(file, p), road.graph->arc_count, wrong);
+        HT_CHECK_INT(wrong, 0);
+    }
+    ht_hnet_close(file);
+    ht_import_report_deinit(&report);
+}
+
+static const char *wanted = "";
+
+HT_CASE(every_profile_of_every_extract_equals_the_oracle)
+{
+    char folder[512];
+    int seen = 0;
+    if (ht_data_dir() == NULL) {
+        HT_SKIP("the folder of real extracts is missing (HOUTAO_DATA)");
+    }
+    (void)snprintf(folder, sizeof folder, "%s/osm", ht_data_dir());
+    DIR *dir = opendir(folder);
+    HT_REQUIRE(dir != NULL);
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        bool extract = strstr(entry->d_name, ".osm") != NULL;
+        bool city = strncmp(entry->d_name, "synthetic", 9) == 0;
+        if (extract && strstr(entry->d_name, wanted) != NULL && (HT_LONG || !city)) {
+            char path[1024];
+            (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+            check_extract(path);
+            seen++;
+        }
+    }
+    (void)closedir(dir);
+    if (seen == 0) {
+        HT_SKIP("no such extract, or one for the long measure only");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    wanted = argc > 1 ? argv[1] : "";
+    return ht_run_cases(NULL);
+}
