@@ -157,9 +157,7 @@ int ht_cmd_import(int argc, char **argv)
     }
     int code = HT_EXIT_DONE;
     if (status != HT_OK) {
-        code = error.line > 0 ? ht_cli_error(&cli, HT_EXIT_FAILED, "%s (at %" PRId64 ")",
-                                             error.message, error.line)
-                              : ht_cli_error(&cli, HT_EXIT_FAILED, "%s", error.message);
+        code = ht_cli_error(&cli, HT_EXIT_FAILED, "%s", error.message);
     } else {
         print_warnings(&report);
         print_report(&report, output);

@@ -28,9 +28,10 @@ struct ht_hnet {
 static enum ht_status refuse(const char *path, enum ht_status status, const char *why,
                              struct ht_error *error)
 {
+    /* What is no network file may be the extract itself: it is not named as the output. */
     return ht_error_set(error, status, 0,
-                        "%.100s: %.60s; make a new one: houtao import INPUT... -o %.60s", path, why,
-                        path);
+                        "%.90s: %.60s; make a new one: houtao import INPUT... -o %.60s", path, why,
+                        status == HT_FOREIGN ? "FILE.hnet" : path);
 }
 
 static enum ht_status no_file(const char *path, int code, struct ht_error *error)

@@ -342,6 +342,11 @@ enum ht_status ht__build_pass(struct ht_network_build *build, const struct ht_bu
                                         : ht_osm_read_memory(inputs[i].data, inputs[i].size,
                                                              build->pool, &handler, error);
         build->progress_base += inputs[i].size;
+        if (status != HT_OK && error != NULL && inputs[i].path != NULL) {
+            struct ht_error inner = *error;
+            status = ht_error_set(error, status, inner.line, "%.100s: %.140s", inputs[i].path,
+                                  inner.message);
+        }
     }
     return status;
 }
