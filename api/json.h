@@ -1,7 +1,7 @@
 /* JSON writer: appends to a buffer, commas and escapes kept right, numbers written fast.
  *
- * Threading: as its buffer. Keys are literals that need no escape; texts are UTF-8 (bytes that are not are
- * replaced by U+FFFD). Doubles that are not finite are written as null.
+ * Threading: as its buffer. Keys are literals that need no escape; texts are UTF-8 (bytes that are
+ * not are replaced by U+FFFD). Doubles that are not finite are written as null.
  */
 #ifndef HT_API_JSON_H
 #define HT_API_JSON_H
@@ -22,7 +22,8 @@ void ht_json_key(struct ht_json *json, const char *key);
 void ht_json_text(struct ht_json *json, const char *text);
 void ht_json_text_n(struct ht_json *json, const char *text, size_t size);
 void ht_json_int(struct ht_json *json, int64_t value);
-/* `decimals` places at most, trailing zeros dropped, exact rounding half away from zero of the scaled value. */
+/* `decimals` places at most, trailing zeros dropped, exact rounding half away from zero of the
+ * scaled value. */
 void ht_json_fixed(struct ht_json *json, int64_t scaled, int decimals);
 void ht_json_double(struct ht_json *json, double value, int decimals);
 void ht_json_bool(struct ht_json *json, bool value);
