@@ -10,6 +10,7 @@
 #include "geodata/hnet_write.h"
 #include "geodata/osm_import.h"
 #include "tests/support/check.h"
+#include "tests/support/oom.h"
 
 /* A town of a few streets with everything that has a section: names, bans over ways and by the
  * clock. */
@@ -449,6 +450,40 @@ HT_CASE(a_failed_import_leaves_the_old_file)
     HT_CHECK(size == after && memcmp(before, now, size) == 0);
     free(before);
     free(now);
+}
+
+HT_CASE(every_failed_allocation_is_a_status_oom)
+{
+    HT_REQUIRE(ready());
+    char input[96];
+    (void)snprintf(input, sizeof input, "%s/town.osm", folder);
+    const char *inputs[] = {input};
+    struct ht_import import = {
+        .inputs = inputs, .input_count = 1, .output = other_path, .profiles = "car", .threads = 1};
+    bool failed = true;
+    long rounds = 0;
+    for (long n = 0; failed; n++, rounds++) {
+        struct ht_import_report report;
+        struct ht_error error = {.status = HT_OK};
+        ht_oom_arm(n);
+        enum ht_status status = ht_import(&import, &report, &error);
+        failed = ht_oom_disarm();
+        ht_import_report_deinit(&report);
+        if (status != (failed ? HT_NOMEM : HT_OK) || (failed && error.message[0] == '\0')) {
+            HT_CHECK_INT(n, -1);
+            HT_CHECK_STR(error.message, "out of memory");
+            break;
+        }
+    }
+    HT_CHECK(rounds > 100);
+    failed = true;
+    for (long n = 0; failed; n++) {
+        struct ht_error error = {.status = HT_OK};
+        ht_oom_arm(n);
+        enum ht_status status = open_all(other_path, &error);
+        failed = ht_oom_disarm();
+        HT_CHECK_INT(status, failed ? HT_NOMEM : HT_OK);
+    }
 }
 
 HT_CASE(a_file_cut_while_it_is_mapped_ends_with_a_line_and_code_1)
