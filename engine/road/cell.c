@@ -18,13 +18,11 @@ struct ht_cell {
     float (*place)[2]; /* [node_count] x, y in a plane */
 };
 
-/* Lines along which junctions are sorted: west-east, south-north, the diagonals, and four between.
- */
-enum { DIRECTIONS = 8 };
+/* Lines along which junctions are sorted: west-east, south-north and the diagonals. Four more
+ * between them made 2 % shorter trees and took 1.6 times as long (DIMACS New York). */
+enum { DIRECTIONS = 4 };
 static const float direction[DIRECTIONS][2] = {
-    {1.0F, 0.0F},       {0.0F, 1.0F},        {0.7071F, 0.7071F}, {0.7071F, -0.7071F},
-    {0.9239F, 0.3827F}, {0.9239F, -0.3827F}, {0.3827F, 0.9239F}, {0.3827F, -0.9239F},
-};
+    {1.0F, 0.0F}, {0.0F, 1.0F}, {0.7071F, 0.7071F}, {0.7071F, -0.7071F}};
 
 enum { CAP_MAX = 100 }; /* flows are kept in signed bytes */
 
@@ -374,11 +372,10 @@ static uint8_t *best_cut(const struct ht_cell *cell, struct ht_pool *pool)
 {
     struct trial trial = {.cell = cell, .bound = UINT32_MAX - 1};
     uint32_t best = 0;
-    uint32_t directions = cell->node_count < 2000 ? 4 : DIRECTIONS;
     if (pool != NULL) {
-        ht_pool_run(pool, directions, try_direction, &trial);
+        ht_pool_run(pool, DIRECTIONS, try_direction, &trial);
     } else {
-        for (uint32_t d = 0; d < directions; d++) {
+        for (uint32_t d = 0; d < DIRECTIONS; d++) {
             trial.first = d;
             try_direction(&trial, 0, 0);
             if (better(&trial.attempts[d], &trial.attempts[best])) {
@@ -390,14 +387,14 @@ static uint8_t *best_cut(const struct ht_cell *cell, struct ht_pool *pool)
         }
     }
     bool failed = false;
-    for (uint32_t d = 0; d < directions; d++) {
+    for (uint32_t d = 0; d < DIRECTIONS; d++) {
         failed = failed || trial.attempts[d].failed;
         if (better(&trial.attempts[d], &trial.attempts[best])) {
             best = d;
         }
     }
     uint8_t *side = trial.attempts[best].side;
-    for (uint32_t d = 0; d < directions; d++) {
+    for (uint32_t d = 0; d < DIRECTIONS; d++) {
         if (d != best || failed) {
             free(trial.attempts[d].side);
         }

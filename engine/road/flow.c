@@ -12,8 +12,9 @@ struct ht_flow {
     uint16_t *level;   /* distance to the sink, 0: not reached; the sink has 1 */
     uint32_t *current; /* next entry to try */
     uint32_t *queue;
-    uint32_t *path; /* entries of the path that the depth-first search stands on */
-    uint32_t reached;
+    uint32_t *path;   /* entries of the path that the depth-first search stands on */
+    uint32_t shore;   /* sinks that have other neighbours: the first so many of the queue, always */
+    uint32_t reached; /* nodes in the queue: the shore, then what has a level */
 };
 
 enum { LEVEL_MAX = UINT16_MAX };
@@ -51,19 +52,34 @@ void ht_flow_free(struct ht_flow *flow)
     free(flow);
 }
 
+/* Sinks keep level 1 for good; those inside their own crowd never matter again. */
+static void mark_shore(struct ht_flow *flow, const struct ht_flow_graph *graph, const uint8_t *mark)
+{
+    flow->shore = 0;
+    for (uint32_t v = 0; v < graph->node_count; v++) {
+        flow->level[v] = mark[v] == HT_FLOW_SINK;
+        bool open = false;
+        for (uint32_t i = graph->first[v]; flow->level[v] && !open && i < graph->first[v + 1];
+             i++) {
+            open = mark[graph->to[i]] != HT_FLOW_SINK;
+        }
+        if (open) {
+            flow->queue[flow->shore++] = v;
+        }
+    }
+    flow->reached = flow->shore;
+}
+
 /* Levels from the sink over edges that can still carry flow towards it. Stops after the level at
  * which a source was met. Returns false when none was. */
 static bool level_from_sink(struct ht_flow *flow, const struct ht_flow_graph *graph,
                             const uint8_t *mark)
 {
-    uint32_t head = 0;
-    uint32_t tail = 0;
-    for (uint32_t v = 0; v < graph->node_count; v++) {
-        flow->level[v] = mark[v] == HT_FLOW_SINK ? 1 : 0;
-        if (mark[v] == HT_FLOW_SINK) {
-            flow->queue[tail++] = v;
-        }
+    for (uint32_t k = flow->shore; k < flow->reached; k++) {
+        flow->level[flow->queue[k]] = 0;
     }
+    uint32_t head = 0;
+    uint32_t tail = flow->shore;
     uint32_t stop = LEVEL_MAX;
     while (head < tail) {
         uint32_t v = flow->queue[head++];
@@ -78,6 +94,7 @@ static bool level_from_sink(struct ht_flow *flow, const struct ht_flow_graph *gr
                 continue;
             }
             flow->level[u] = (uint16_t)next;
+            flow->current[u] = graph->first[u];
             flow->queue[tail++] = u;
             if (mark[u] == HT_FLOW_SOURCE) {
                 stop = next;
@@ -145,11 +162,11 @@ uint32_t ht_flow_run(struct ht_flow *flow, const struct ht_flow_graph *graph, co
 {
     memset(flow->flow, 0, graph->first[graph->node_count] * sizeof *flow->flow);
     uint32_t total = 0;
+    mark_shore(flow, graph, mark);
     while (level_from_sink(flow, graph, mark)) {
-        memcpy(flow->current, graph->first, graph->node_count * sizeof *flow->current);
         uint32_t before = total;
         /* sources met lie at the end of the queue */
-        for (uint32_t k = flow->reached; k-- > 0;) {
+        for (uint32_t k = flow->reached; k-- > flow->shore;) {
             uint32_t v = flow->queue[k];
             if (mark[v] == HT_FLOW_SOURCE && flow->level[v] != 0) {
                 total += push_from(flow, graph, mark, v);
@@ -196,7 +213,10 @@ uint32_t ht_flow_cut(struct ht_flow *flow, const struct ht_flow_graph *graph, co
     uint32_t count = graph->node_count;
     /* the last levelling met no source: all that has a level lies on the sink's side */
     (void)level_from_sink(flow, graph, mark);
-    uint32_t sink_side = flow->reached;
+    uint32_t sink_side = 0;
+    for (uint32_t v = 0; v < count; v++) {
+        sink_side += flow->level[v] != 0;
+    }
     uint32_t source_side = reach_from_source(flow, graph, mark, side);
     uint32_t small_a = sink_side < count - sink_side ? sink_side : count - sink_side;
     uint32_t small_b = source_side < count - source_side ? source_side : count - source_side;
