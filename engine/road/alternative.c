@@ -174,6 +174,7 @@ static enum ht_status pick_all(struct pick *pick, uint32_t most, struct ht_way_f
     return status;
 }
 
+// NOLINTNEXTLINE(readability-function-size): two places, a road and what was found
 enum ht_status ht_query_alternatives(struct ht_query *query, const struct ht_road *road,
                                      const struct ht_place *source, const struct ht_place *target,
                                      uint32_t most, struct ht_way_found *out, uint32_t *found)

@@ -266,13 +266,12 @@ size_t ht_dijkstra_path(const struct ht_dijkstra *d, size_t index, uint32_t *arc
     }
     struct target end = d->targets[index];
     size_t count = 1;
-    uint32_t arc = end.arc;
     /* A label's `from` may be a start arc without label, or one that a loop came back to: the way
      * began there when its own cost can't explain the label. */
     for (int round = 0; round < 2; round++) {
         size_t at = count;
+        uint32_t arc = end.arc;
         count = 1;
-        arc = end.arc;
         bool more = !end.direct;
         if (round == 1 && at <= capacity) {
             arcs[at - 1] = arc;

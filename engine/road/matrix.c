@@ -283,6 +283,7 @@ static bool sweeps_win(size_t sources, size_t targets)
     return swept < joined;
 }
 
+// NOLINTNEXTLINE(readability-function-size): two lists of places, a road and costs
 enum ht_status ht_matrix_run(struct ht_matrix *matrix, const struct ht_road *road,
                              struct ht_pool *pool, const struct ht_place *sources,
                              size_t source_count, const struct ht_place *targets,

@@ -185,9 +185,10 @@ static enum ht_status run(struct order *order, const struct ht_network *network,
     return status;
 }
 
-enum ht_status ht_order_compute(const struct ht_network *network, const struct ht_graph *graph,
-                                struct ht_pool *pool, uint32_t *rank_to_arc,
-                                struct ht_order_stats *stats)
+enum ht_status
+ht_order_compute(const struct ht_network *network, const struct ht_graph *graph,
+                 // NOLINTNEXTLINE(readability-non-const-parameter): through struct order
+                 struct ht_pool *pool, uint32_t *rank_to_arc, struct ht_order_stats *stats)
 {
     struct order order = {.pool = pool, .graph = graph, .rank_to_arc = rank_to_arc};
     atomic_init(&order.failed, false);

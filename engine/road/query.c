@@ -202,6 +202,7 @@ enum ht_status ht__keep_path(struct ht_query *query, const struct ht_road *road,
     return HT_OK;
 }
 
+// NOLINTNEXTLINE(readability-function-size): two places, a road and what was found
 void ht__describe_path(const struct ht_query *query, const struct ht_road *road,
                        const struct ht_place *source, const struct ht_place *target, uint32_t slot,
                        bool direct, struct ht_way_found *out)
@@ -352,6 +353,7 @@ static enum ht_status run(const struct ask *ask, unsigned source_sides, unsigned
     return status == HT_OK ? run_seeds(ask, HT_NONE, 0, out) : status;
 }
 
+// NOLINTNEXTLINE(readability-function-size): two places, a road and what was found
 enum ht_status ht_query_path(struct ht_query *query, const struct ht_road *road,
                              const struct ht_place *source, unsigned source_sides,
                              const struct ht_place *target, unsigned target_sides,
@@ -361,6 +363,7 @@ enum ht_status ht_query_path(struct ht_query *query, const struct ht_road *road,
     return run(&ask, source_sides, target_sides, out);
 }
 
+// NOLINTNEXTLINE(readability-function-size): two places, a road and what was found
 enum ht_status ht_query_cost(struct ht_query *query, const struct ht_road *road,
                              const struct ht_place *source, unsigned source_sides,
                              const struct ht_place *target, unsigned target_sides,

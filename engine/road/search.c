@@ -296,6 +296,7 @@ static void climb_two(const struct climb *c)
     }
 }
 
+// NOLINTNEXTLINE(readability-function-size): two lists of seeds, a hierarchy and costs
 static enum ht_status run(struct ht_search *search, const struct ht_cch *cch,
                           const struct ht_metric *metric, const struct ht_seed *sources,
                           uint32_t source_count, const struct ht_seed *targets,
@@ -323,6 +324,7 @@ static enum ht_status run(struct ht_search *search, const struct ht_cch *cch,
     return ht_time_finite(search->best.time) ? HT_OK : HT_NO_ROUTE;
 }
 
+// NOLINTNEXTLINE(readability-function-size): two lists of seeds, a hierarchy and costs
 enum ht_status ht_search_cost(struct ht_search *search, const struct ht_cch *cch,
                               const struct ht_metric *metric, const struct ht_seed *sources,
                               uint32_t source_count, const struct ht_seed *targets,
@@ -334,6 +336,7 @@ enum ht_status ht_search_cost(struct ht_search *search, const struct ht_cch *cch
     return status;
 }
 
+// NOLINTNEXTLINE(readability-function-size): two lists of seeds, a hierarchy and costs
 enum ht_status ht_search_run(struct ht_search *search, const struct ht_cch *cch,
                              const struct ht_metric *metric, const struct ht_seed *sources,
                              uint32_t source_count, const struct ht_seed *targets,

@@ -71,7 +71,9 @@ enum ht_status ht_sweep_plan_new(const struct ht_road *road, const struct ht_pla
         ht_sweep_plan_free(plan);
         return status;
     }
-    qsort(plan->stops, plan->count, sizeof *plan->stops, compare_stops);
+    if (plan->count > 0) {
+        qsort(plan->stops, plan->count, sizeof *plan->stops, compare_stops);
+    }
     *out = plan;
     return HT_OK;
 }

@@ -260,6 +260,7 @@ static enum ht_status push_arc(struct update *u, uint32_t arc)
     return status;
 }
 
+// NOLINTNEXTLINE(readability-function-size): what changed, where, and into what
 enum ht_status ht_metric_update(const struct ht_graph *graph, const struct ht_cch *cch,
                                 const struct ht_overlay *overlay, const uint32_t *arcs,
                                 size_t arc_count, struct ht_update_work *work,
