@@ -31,19 +31,29 @@ enum ht_status ht_unpack_vertex(struct ht_unpack *unpack, uint32_t vertex)
     return status;
 }
 
-/* The vertex that edge from -> to leads over; HT_NONE: it is a turn. */
-static uint32_t middle(const struct ht_unpack *unpack, uint32_t from, uint32_t to)
+/* The edge from -> to, HT_NONE when there is none, and its middle on the way into the cache. */
+static uint32_t find_edge(const struct ht_unpack *unpack, uint32_t from, uint32_t to)
 {
     const struct ht_cch *cch = unpack->cch;
     bool up = from < to;
     uint32_t edge = up ? ht_cch_edge(&cch->out, from, cch->depth[to])
                        : ht_cch_edge(&cch->in, to, cch->depth[from]);
-    if (edge == HT_NONE) {
+    if (edge != HT_NONE) {
+        __builtin_prefetch(up ? &unpack->metric->out_via[edge] : &unpack->metric->in_via[edge]);
+    }
+    return edge;
+}
+
+/* The vertex that an edge leads over; HT_NONE: it is a turn. */
+static uint32_t middle(const struct ht_unpack *unpack, const struct ht_unpack_pair *pair)
+{
+    if (pair->edge == HT_NONE) {
         return HT_NONE;
     }
-    uint32_t via = up ? unpack->metric->out_via[edge] : unpack->metric->in_via[edge];
+    bool up = pair->from < pair->to;
+    uint32_t via = up ? unpack->metric->out_via[pair->edge] : unpack->metric->in_via[pair->edge];
     /* always below both ends: that a foreign file can't send us in circles is checked here */
-    return via < (up ? from : to) ? via : HT_NONE;
+    return via < (up ? pair->from : pair->to) ? via : HT_NONE;
 }
 
 static enum ht_status push(struct ht_unpack *unpack, size_t *height, uint32_t from, uint32_t to)
@@ -53,7 +63,7 @@ static enum ht_status push(struct ht_unpack *unpack, size_t *height, uint32_t fr
         ht_array_reserve(&stack, &unpack->stack_capacity, *height + 1, sizeof *unpack->stack);
     unpack->stack = stack;
     if (status == HT_OK) {
-        unpack->stack[(*height)++] = (struct ht_unpack_pair){from, to};
+        unpack->stack[(*height)++] = (struct ht_unpack_pair){from, to, find_edge(unpack, from, to)};
     }
     return status;
 }
@@ -64,11 +74,12 @@ enum ht_status ht_unpack_edge(struct ht_unpack *unpack, uint32_t from, uint32_t 
     enum ht_status status = push(unpack, &height, from, to);
     while (status == HT_OK && height > 0) {
         struct ht_unpack_pair pair = unpack->stack[--height];
-        uint32_t u = middle(unpack, pair.from, pair.to);
+        uint32_t u = middle(unpack, &pair);
         if (u == HT_NONE) { /* a turn */
             status = ht_unpack_vertex(unpack, pair.to);
             continue;
         }
+        /* both edges are looked up at once: what they wait for memory overlaps */
         status = push(unpack, &height, u, pair.to);
         if (status == HT_OK) {
             status = push(unpack, &height, pair.from, u);

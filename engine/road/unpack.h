@@ -14,6 +14,7 @@
 struct ht_unpack_pair {
     uint32_t from;
     uint32_t to;
+    uint32_t edge;
 };
 
 struct ht_unpack {
