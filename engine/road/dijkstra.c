@@ -40,17 +40,6 @@ struct target {
     bool direct;  /* within one arc, no label used */
 };
 
-static bool cost_less(struct ht_cost a, struct ht_cost b)
-{
-    if (a.weight_ms != b.weight_ms) {
-        return a.weight_ms < b.weight_ms;
-    }
-    if (a.duration_ms != b.duration_ms) {
-        return a.duration_ms < b.duration_ms;
-    }
-    return a.length_mm < b.length_mm;
-}
-
 static struct ht_cost cost_add(struct ht_cost a, struct ht_cost b)
 {
     return (struct ht_cost){a.weight_ms + b.weight_ms, a.duration_ms + b.duration_ms,
@@ -99,7 +88,7 @@ static enum ht_status heap_push(struct ht_dijkstra *d, struct entry entry)
         return status;
     }
     size_t i = d->heap_size++;
-    while (i > 0 && cost_less(entry.cost, d->heap[(i - 1) / 2].cost)) {
+    while (i > 0 && ht_cost_less(entry.cost, d->heap[(i - 1) / 2].cost)) {
         d->heap[i] = d->heap[(i - 1) / 2];
         i = (i - 1) / 2;
     }
@@ -117,10 +106,11 @@ static struct entry heap_pop(struct ht_dijkstra *d)
         if (child >= d->heap_size) {
             break;
         }
-        if (child + 1 < d->heap_size && cost_less(d->heap[child + 1].cost, d->heap[child].cost)) {
+        if (child + 1 < d->heap_size &&
+            ht_cost_less(d->heap[child + 1].cost, d->heap[child].cost)) {
             child++;
         }
-        if (!cost_less(d->heap[child].cost, last.cost)) {
+        if (!ht_cost_less(d->heap[child].cost, last.cost)) {
             break;
         }
         d->heap[i] = d->heap[child];
@@ -144,7 +134,7 @@ static enum ht_status expand(struct ht_dijkstra *d, uint32_t arc, struct ht_cost
         struct ht_cost next =
             cost_add(cost, (struct ht_cost){turn->weight_ms, turn->duration_ms, 0});
         struct label *label = &d->labels[turn->to];
-        if (label->from != HT_NONE && !cost_less(next, label->cost)) {
+        if (label->from != HT_NONE && !ht_cost_less(next, label->cost)) {
             continue;
         }
         if (label->from == HT_NONE) {
@@ -181,7 +171,7 @@ static enum ht_status search(struct ht_dijkstra *d)
     while (d->heap_size > 0 && status == HT_OK) {
         struct entry top = heap_pop(d);
         struct label *label = &d->labels[top.arc];
-        if (label->settled || cost_less(label->cost, top.cost)) {
+        if (label->settled || ht_cost_less(label->cost, top.cost)) {
             continue;
         }
         label->settled = true;
@@ -204,7 +194,7 @@ static void consider_direct(const struct ht_dijkstra *d, const struct ht_place *
     uint32_t part = to->before_mm - from->before_mm;
     struct ht_cost cost = {part == 0 ? 0 : ht_share(arc->weight_ms, part, arc->length_mm),
                            part == 0 ? 0 : ht_share(arc->duration_ms, part, arc->length_mm), part};
-    if (end->arc == HT_NONE || cost_less(cost, *best)) {
+    if (end->arc == HT_NONE || ht_cost_less(cost, *best)) {
         *best = cost;
         *end = (struct target){.arc = to->arc, .direct = true};
     }
@@ -218,7 +208,7 @@ static void consider_label(const struct ht_dijkstra *d, uint32_t arc,
         return;
     }
     struct ht_cost cost = cost_add(label->cost, to->before);
-    if (end->arc == HT_NONE || cost_less(cost, *best)) {
+    if (end->arc == HT_NONE || ht_cost_less(cost, *best)) {
         *best = cost;
         *end = (struct target){.arc = arc};
     }
@@ -282,8 +272,8 @@ size_t ht_dijkstra_path(const struct ht_dijkstra *d, size_t index, uint32_t *arc
             const struct ht_turn *turn = ht_graph_turn(d->graph, from, arc);
             struct ht_cost via = cost_add(cost_add(before->cost, arc_cost(&d->graph->arcs[from])),
                                           (struct ht_cost){turn->weight_ms, turn->duration_ms, 0});
-            more = before->from != HT_NONE && !cost_less(via, d->labels[arc].cost) &&
-                   !cost_less(d->labels[arc].cost, via);
+            more = before->from != HT_NONE && !ht_cost_less(via, d->labels[arc].cost) &&
+                   !ht_cost_less(d->labels[arc].cost, via);
             arc = from;
             count++;
             if (round == 1 && at >= count && at <= capacity) {

@@ -26,6 +26,17 @@ struct ht_cost {
     int64_t length_mm;
 };
 
+static inline bool ht_cost_less(struct ht_cost a, struct ht_cost b)
+{
+    if (a.weight_ms != b.weight_ms) {
+        return a.weight_ms < b.weight_ms;
+    }
+    if (a.duration_ms != b.duration_ms) {
+        return a.duration_ms < b.duration_ms;
+    }
+    return a.length_mm < b.length_mm;
+}
+
 /* The packed form. */
 struct ht_key {
     uint64_t time;   /* weight_ms << 32 | duration_ms */

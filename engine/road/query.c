@@ -268,13 +268,6 @@ static enum ht_status run_seeds(const struct ask *ask, uint32_t first, uint32_t 
     return status;
 }
 
-static bool cost_less(struct ht_cost a, struct ht_cost b)
-{
-    uint64_t x = ht_time_pack(a.weight_ms, a.duration_ms);
-    uint64_t y = ht_time_pack(b.weight_ms, b.duration_ms);
-    return x < y || (x == y && a.length_mm < b.length_mm);
-}
-
 /* Both places on one arc: straight on, or round the block when the target lies behind. */
 static enum ht_status run_within(const struct ask *ask, uint32_t s, uint32_t slot,
                                  struct ht_way_found *out)
@@ -328,7 +321,7 @@ static enum ht_status run_same_street(const struct ask *ask, unsigned source_sid
                 status = run_seeds(ask, HT_NONE, slot, &found);
             }
         }
-        if (status == HT_OK && (result != HT_OK || cost_less(found.cost, out->cost))) {
+        if (status == HT_OK && (result != HT_OK || ht_cost_less(found.cost, out->cost))) {
             *out = found;
             result = HT_OK;
             slot = 1 - slot; /* the next one must not write over it */

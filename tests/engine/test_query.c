@@ -6,6 +6,7 @@
 #include "engine/road/dijkstra.h"
 #include "engine/road/matrix.h"
 #include "engine/road/order.h"
+#include "engine/road/relax.h"
 #include "tests/support/check.h"
 #include "tests/support/oom.h"
 #include "tests/support/random_town.h"
@@ -427,6 +428,34 @@ HT_CASE(rows_of_the_hierarchy_lead_to_ancestors_from_the_root_down)
     }
     HT_CHECK_INT(b.stats.depth_max, cch->depth_max);
     built_deinit(&b);
+}
+
+HT_CASE(wide_and_plain_sums_are_the_same)
+{
+    enum { MOST = 70 };
+    uint64_t a_time[MOST];
+    uint64_t b_time[MOST];
+    uint32_t a_length[MOST];
+    uint32_t b_length[MOST];
+    uint64_t state = 5;
+    for (uint32_t round = 0; round < 3000; round++) {
+        uint32_t count = round % (MOST + 1);
+        for (uint32_t i = 0; i < count;
+             i++) { /* few values: ties; lengths on both sides of the wrap */
+            bool none = ht_random_below(&state, 4) == 0;
+            a_time[i] = none ? HT_TIME_INF : ht_time_pack(ht_random_below(&state, 3), 7);
+            b_time[i] = ht_time_pack(ht_random_below(&state, 3), ht_random_below(&state, 2));
+            a_length[i] = UINT32_MAX - ht_random_below(&state, 9);
+            b_length[i] = ht_random_below(&state, 9);
+        }
+        ht__relax_set_wide(false);
+        struct ht_key plain = ht_min_plus(a_time, a_length, b_time, b_length, count);
+        ht__relax_set_wide(true);
+        struct ht_key wide = ht_min_plus(a_time, a_length, b_time, b_length, count);
+        HT_CHECK(plain.time == wide.time || !ht_time_finite(plain.time));
+        HT_CHECK(ht_time_finite(plain.time) == ht_time_finite(wide.time));
+        HT_CHECK(plain.length == wide.length || !ht_time_finite(plain.time));
+    }
 }
 
 /* Builds and asks with the n-th allocation failing. */
