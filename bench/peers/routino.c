@@ -87,7 +87,7 @@ int main(int argc, char **argv)
     double at[5];
     char line[512];
     while (answers.count < PAIRS && fgets(line, sizeof line, file) != NULL) {
-        /* NOLINTNEXTLINE(cert-err34-c): our own file */
+
         if (sscanf(line, "%*u,%*u,%*u,%*u,%lf,%lf,%lf,%lf,%*u,%lf", &at[0], &at[1], &at[2], &at[3],
                    &at[4]) == 5) {
             ask(database, profile, words, at, &answers);

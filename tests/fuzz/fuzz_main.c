@@ -262,7 +262,7 @@ static uint64_t run_mutations(void)
     if (work == NULL) {
         return 0;
     }
-    while (done < MUTATIONS * factor) {
+    while (corpus_count > 0 && done < MUTATIONS * factor) {
         const struct input *from = &corpus[done % corpus_count];
         size_t size = from->size < INPUT_MAX ? from->size : INPUT_MAX;
         memcpy(work, from->data, size);
