@@ -39,17 +39,6 @@ static enum ht_status gather(const struct ht_osrm_job *job, const uint32_t *indi
     return status;
 }
 
-static bool cost_less(const struct ht_cost *a, const struct ht_cost *b)
-{
-    if (a->weight_ms != b->weight_ms) {
-        return a->weight_ms < b->weight_ms;
-    }
-    if (a->duration_ms != b->duration_ms) {
-        return a->duration_ms < b->duration_ms;
-    }
-    return a->length_mm < b->length_mm;
-}
-
 /* Several places a stop: the best of each block of the wide table, moved to the front in place (a
  * block never begins before the cell that it becomes). */
 static void narrow(const struct table *table, size_t wide_columns)
@@ -66,7 +55,7 @@ static void narrow(const struct table *table, size_t wide_columns)
             for (size_t k = 0; k < (size_t)height * width; k++) {
                 const struct ht_cost *c =
                     &costs[(row + k / width) * wide_columns + column + k % width];
-                best = cost_less(c, &best) ? *c : best;
+                best = ht_cost_less(*c, best) ? *c : best;
             }
             costs[i * table->columns + j] = best;
             column += width;

@@ -115,17 +115,6 @@ static enum ht_status find_leg(struct run *run, struct ht_leg *leg, unsigned sou
     return HT_OK;
 }
 
-static bool cost_less(const struct ht_cost *a, const struct ht_cost *b)
-{
-    if (a->weight_ms != b->weight_ms) {
-        return a->weight_ms < b->weight_ms;
-    }
-    if (a->duration_ms != b->duration_ms) {
-        return a->duration_ms < b->duration_ms;
-    }
-    return a->length_mm < b->length_mm;
-}
-
 /* The best leg from any place of a stop to any place of the next. */
 static enum ht_status find_free_leg(struct run *run, uint32_t index, struct ht_leg *leg)
 {
@@ -147,7 +136,7 @@ static enum ht_status find_free_leg(struct run *run, uint32_t index, struct ht_l
             if (status != HT_OK) {
                 return status;
             }
-            if (!found || cost_less(&trial.cost, &leg->cost)) {
+            if (!found || ht_cost_less(trial.cost, leg->cost)) {
                 *leg = trial;
                 found = true;
             }
