@@ -87,7 +87,6 @@ int main(int argc, char **argv)
     double at[5];
     char line[512];
     while (answers.count < PAIRS && fgets(line, sizeof line, file) != NULL) {
-
         if (sscanf(line, "%*u,%*u,%*u,%*u,%lf,%lf,%lf,%lf,%*u,%lf", &at[0], &at[1], &at[2], &at[3],
                    &at[4]) == 5) {
             ask(database, profile, words, at, &answers);
