@@ -1,9 +1,11 @@
 // @maplibre/maplibre-gl-directions: builds its requests, reads the answers, and cuts routes into legs at the
 // snapped points. The map is a recorder of what the plugin would draw.
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 import { client, metres, serve, streetPoints } from "./town.mjs";
 
+globalThis.crypto ??= webcrypto; // browsers have it, node 18 (Debian 12) does not
 const { default: Directions } = await client("@maplibre/maplibre-gl-directions");
 const address = await serve();
 const points = await streetPoints(address, 4);
