@@ -368,13 +368,6 @@ static enum ht_status refuse_section(const struct ht_hnet *file, const struct ht
     return refuse(file->path, status, why, error);
 }
 
-/* What was looked at once need not stay in this process's memory: what queries use comes back from
- * the page cache by itself, the rest never. */
-static void let_go(const struct ht_hnet *file)
-{
-    (void)madvise(file->base, file->size, MADV_DONTNEED);
-}
-
 static enum ht_status check_profile(struct ht_hnet *file, struct ht__hnet_profile *p,
                                     struct ht_pool *pool, struct ht_error *error)
 {
@@ -392,7 +385,6 @@ static enum ht_status check_profile(struct ht_hnet *file, struct ht__hnet_profil
     if (status != HT_OK) {
         return refuse_section(file, p, status, where, error);
     }
-    let_go(file);
     p->checked = true;
     return HT_OK;
 }
@@ -445,7 +437,6 @@ enum ht_status ht_hnet_check_rest(struct ht_hnet *file, const char *profile, str
         status = ht__hnet_check(&check, pool, &where);
         if (status == HT_OK) {
             p->rest_checked = true;
-            let_go(file);
         } else {
             status = refuse_section(file, p, status, where, error);
         }

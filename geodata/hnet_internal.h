@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "geodata/hnet.h"
+#include "geodata/hnet_hash.h"
 
 #define HT__HNET_MAGIC "\x89HNET\r\n\x1a"
 #define HT__HNET_ENDIAN UINT32_C(0x01020304)
@@ -139,7 +140,6 @@ static inline size_t ht__hnet_chunk(uint32_t item)
 
 /* The checksum of a section: over the checksums of its chunks. `hashes`: [chunks]. */
 uint64_t ht__hnet_combine(const uint64_t *hashes, size_t chunks);
-uint64_t ht__hnet_hash(const void *data, size_t size);
 
 /* A profile as it is read. */
 struct ht__hnet_profile {
