@@ -177,22 +177,25 @@ static void bench_resident(struct bench *b)
             ht_snap_work_new(&work) != HT_OK) {
             _exit(1);
         }
-        struct ht_snap_options options = ht_snap_options_default();
-        for (uint32_t p = 0; p < ht_hnet_profile_count(hnet); p++) {
-            struct ht_road road;
-            if (ht_hnet_road(hnet, ht_hnet_profile(hnet, p), NULL, &road, NULL) != HT_OK) {
+        enum { PROFILES = 8 };
+        struct ht_road roads[PROFILES];
+        uint32_t count = ht_hnet_profile_count(hnet);
+        for (uint32_t p = 0; p < count && p < PROFILES; p++) { /* all are open before any is used */
+            if (ht_hnet_road(hnet, ht_hnet_profile(hnet, p), NULL, &roads[p], NULL) != HT_OK) {
                 _exit(1);
             }
-            for (size_t i = 0; i + 1 < 2000 && i + 1 < b->point_count; i += 2) {
-                struct ht_place two[4];
-                uint32_t found = 0;
-                struct ht_way_found way;
-                if (ht_snap_trip(road.snap, work, b->points[i], &options, two, &found) != HT_OK ||
-                    ht_snap_trip(road.snap, work, b->points[i + 1], &options, two + 2, &found) !=
-                        HT_OK ||
-                    ht_query_path(query, &road, &two[1], 3, &two[3], 3, &way) == HT_NOMEM) {
-                    continue;
-                }
+        }
+        struct ht_snap_options options = ht_snap_options_default();
+        for (size_t i = 0; i < (size_t)count * 1000; i++) {
+            const struct ht_road *road = &roads[i % count];
+            const struct ht_point *pair = &b->points[i / count * 2 % b->point_count];
+            struct ht_place two[4];
+            uint32_t found = 0;
+            struct ht_way_found way;
+            if (ht_snap_trip(road->snap, work, pair[0], &options, two, &found) == HT_OK &&
+                ht_snap_trip(road->snap, work, pair[1], &options, two + 2, &found) == HT_OK &&
+                ht_query_path(query, road, &two[1], 3, &two[3], 3, &way) == HT_NOMEM) {
+                _exit(1);
             }
         }
         long pages = 0;
