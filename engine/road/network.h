@@ -63,9 +63,9 @@ struct ht_way {
     uint32_t name_en;
     uint32_t ref;
     uint32_t pronunciation;
-    uint32_t destinations; /* destination, destination:ref and such, as OSRM writes them */
-    uint32_t exits;        /* junction:ref */
-    uint32_t lanes_forward;  /* turn:lanes of each direction as tagged, "left|through;right" */
+    uint32_t destinations;  /* destination, destination:ref and such, as OSRM writes them */
+    uint32_t exits;         /* junction:ref */
+    uint32_t lanes_forward; /* turn:lanes of each direction as tagged, "left|through;right" */
     uint32_t lanes_backward;
     uint8_t road_class; /* enum ht_road_class */
     uint8_t flags;      /* enum ht_way_flag */
