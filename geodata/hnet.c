@@ -42,7 +42,8 @@ static enum ht_status no_file(const char *path, int code, struct ht_error *error
 
 static enum ht_status map(struct ht_hnet *file, const char *path, struct ht_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* O_NONBLOCK: a FIFO without a writer would hold us here for ever. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat info;
     if (fd < 0 || fstat(fd, &info) != 0) {
         int code = errno;

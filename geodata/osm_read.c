@@ -136,7 +136,7 @@ enum ht_status ht_osm_read(const char *path, struct ht_pool *pool,
     if (error != NULL) {
         *error = (struct ht_error){.status = HT_OK};
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* nor wait for a FIFO's writer */
     if (fd < 0) {
         return io_error(error, 0, "can't open");
     }

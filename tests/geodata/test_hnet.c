@@ -284,6 +284,27 @@ HT_CASE(older_newer_and_foreign_files_are_named)
     free(data);
 }
 
+/* A server's job that waits for a writer never ends, and the server waits for its jobs. */
+HT_CASE(a_fifo_is_refused_at_once)
+{
+    HT_REQUIRE(ready());
+    struct ht_error error;
+    char fifo[96];
+    (void)snprintf(fifo, sizeof fifo, "%s/fifo", folder);
+    HT_REQUIRE(mkfifo(fifo, 0600) == 0);
+    (void)alarm(10); /* instead of hanging */
+    HT_CHECK_INT(open_all(fifo, &error), HT_FOREIGN);
+    const char *inputs[] = {fifo};
+    struct ht_import import = {
+        .inputs = inputs, .input_count = 1, .output = other_path, .profiles = "foot", .threads = 1};
+    struct ht_import_report report;
+    HT_CHECK_INT(ht_import(&import, &report, &error), HT_IO);
+    HT_CHECK(strstr(error.message, "regular") != NULL);
+    ht_import_report_deinit(&report);
+    (void)alarm(0);
+    (void)unlink(fifo);
+}
+
 HT_CASE(a_good_checksum_does_not_replace_range_checks)
 {
     static const char *const harmless[] = {
