@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "api/routes.h"
+#include "api/zone.h"
 
 enum {
     KEEPER_MOST_MS = 60 * 1000, /* the zone's offset may change between two conditions */
@@ -11,29 +12,21 @@ enum {
     KEEPER_START_MS = 250, /* the first questions go before */
 };
 
-/* Of the process' zone (serve --tz) at that moment. */
-static int64_t zone_offset_ms(int64_t utc_ms)
-{
-    time_t seconds = (time_t)(utc_ms / 1000);
-    struct tm local = {0};
-    return localtime_r(&seconds, &local) == NULL ? 0 : (int64_t)local.tm_gmtoff * 1000;
-}
-
 /* Publishes the map's world of now if it differs from the one before. Needs open_lock. */
 static enum ht_status map_apply(struct ht_app *app, struct ht_map *map)
 {
     int64_t now_ms = ht_clock_now_ms(&app->clock);
-    int64_t offset_ms = zone_offset_ms(now_ms);
+    int64_t local_ms = ht_zone_local_ms(now_ms);
     struct ht_world *world = NULL;
-    enum ht_status status = ht_map_world(map, now_ms + offset_ms, &world);
+    enum ht_status status = ht_map_world(map, local_ms, &world);
     if (status != HT_OK) {
         return status;
     }
     if (world != NULL) {
         ht_world_publish(app->slot, world);
     }
-    int64_t next_ms = ht_map_next_change(map, now_ms + offset_ms);
-    app->next_change_ms = next_ms == INT64_MAX ? INT64_MAX : next_ms - offset_ms;
+    int64_t next_ms = ht_map_next_change(map, local_ms);
+    app->next_change_ms = next_ms == INT64_MAX ? INT64_MAX : next_ms - (local_ms - now_ms);
     return HT_OK;
 }
 

@@ -1,53 +1,14 @@
 /* houtao export: the routing graph of one profile as CSV. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "api/cli.h"
 #include "api/clock.h"
 #include "api/commands.h"
+#include "api/zone.h"
 #include "geodata/export.h"
 #include "geodata/hnet.h"
-
-/* A name that the system's zone database has: libc takes any other for UTC without a word. */
-static bool zone_known(const char *zone)
-{
-    static const char *const folders[] = {"/usr/share/zoneinfo", "/usr/lib/zoneinfo",
-                                          "/etc/zoneinfo"};
-    if (strcmp(zone, "UTC") == 0) {
-        return true;
-    }
-    if (zone[0] == '\0' || zone[0] == '/' || strstr(zone, "..") != NULL) {
-        return false;
-    }
-    const char *own = getenv("TZDIR"); // NOLINT(concurrency-mt-unsafe): one thread yet
-    for (size_t i = 0; i <= sizeof folders / sizeof *folders; i++) {
-        const char *folder = i == 0 ? own : folders[i - 1];
-        char path[512];
-        if (folder != NULL &&
-            snprintf(path, sizeof path, "%s/%s", folder, zone) < (int)sizeof path &&
-            access(path, R_OK) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool local_time(const char *zone, int64_t utc_ms, int64_t *local_ms)
-{
-    struct tm parts;
-    time_t seconds = (time_t)(utc_ms / 1000);
-    (void)setenv("TZ", zone, 1); // NOLINT(concurrency-mt-unsafe): one thread yet
-    tzset();
-    if (localtime_r(&seconds, &parts) == NULL) {
-        return false;
-    }
-    *local_ms = utc_ms + (int64_t)parts.tm_gmtoff * 1000;
-    return true;
-}
 
 struct wish {
     const char *profile;
@@ -61,14 +22,13 @@ static int run(const struct ht_cli *cli, const struct wish *wish, const char *pa
     struct ht_clock clock;
     ht_clock_real(&clock);
     int64_t utc_ms = ht_clock_now_ms(&clock);
-    int64_t local_ms = 0;
     if (wish->when != NULL && !ht_time_parse(wish->when, strlen(wish->when), &utc_ms)) {
         return ht_cli_error(cli, HT_EXIT_USAGE,
                             "--at %s: not a time like 2026-03-01T08:30:00+08:00", wish->when);
     }
-    if (!zone_known(wish->zone) || !local_time(wish->zone, utc_ms, &local_ms)) {
-        return ht_cli_error(cli, HT_EXIT_USAGE, "--tz %s: this machine knows no such zone",
-                            wish->zone);
+    int code = ht_zone_set(cli, wish->zone);
+    if (code != HT_EXIT_DONE) {
+        return code;
     }
     ht_hnet_guard_sigbus();
     struct ht_error error = {.status = HT_OK};
@@ -83,9 +43,9 @@ static int run(const struct ht_cli *cli, const struct wish *wish, const char *pa
         status = ht_hnet_road(file, wish->profile, pool, &road, &error);
     }
     if (status == HT_OK) {
-        status = ht_export(road.network, road.graph, wish->output, local_ms, &error);
+        status =
+            ht_export(road.network, road.graph, wish->output, ht_zone_local_ms(utc_ms), &error);
     }
-    int code = HT_EXIT_DONE;
     if (status != HT_OK) {
         code = ht_cli_error(cli, HT_EXIT_FAILED, "%s",
                             error.status == HT_OK ? ht_status_text(status) : error.message);
@@ -100,7 +60,7 @@ static int run(const struct ht_cli *cli, const struct wish *wish, const char *pa
 
 int ht_cmd_export(int argc, char **argv)
 {
-    struct wish wish = {.zone = "Asia/Shanghai"};
+    struct wish wish = {.zone = HT_ZONE_DEFAULT};
     const struct ht_cli_option options[] = {{.name = "profile",
                                              .letter = 'p',
                                              .value = "P",

@@ -11,6 +11,7 @@
 #include "api/app.h"
 #include "api/cli.h"
 #include "api/commands.h"
+#include "api/zone.h"
 
 enum { THREADS_MOST = 256, HOST_SIZE = 64 };
 
@@ -101,28 +102,6 @@ static int clock_parse(const struct ht_cli *cli, struct serve *serve)
     return HT_EXIT_DONE;
 }
 
-/* The zone rules local clocks of the whole process. */
-static int zone_set(const struct ht_cli *cli, const char *zone)
-{
-    char path[256];
-    int size = snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zone);
-    bool named = size > 0 && (size_t)size < sizeof path && strstr(zone, "..") == NULL;
-    bool known = named && access(path, R_OK) == 0;
-    if (!known && strcmp(zone, "Asia/Shanghai") == 0) {
-        zone = "CST-8"; /* machines without a zone database */
-        known = true;
-    }
-    if (!known && strcmp(zone, "UTC") != 0) {
-        return ht_cli_error(cli, HT_EXIT_USAGE, "--tz: there is no zone '%s'", zone);
-    }
-    /* No thread has been started yet. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-    if (setenv("TZ", zone, 1) != 0) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "out of memory");
-    }
-    tzset();
-    return HT_EXIT_DONE;
-}
-
 static int serve_check(const struct ht_cli *cli, struct serve *serve, int arguments)
 {
     static const char *const names[] = {"store", "tokens", "jt808", "mqtt"};
@@ -145,7 +124,7 @@ static int serve_check(const struct ht_cli *cli, struct serve *serve, int argume
     if (code == HT_EXIT_DONE && serve->clock != NULL) {
         code = clock_parse(cli, serve);
     }
-    return code == HT_EXIT_DONE ? zone_set(cli, serve->tz) : code;
+    return code == HT_EXIT_DONE ? ht_zone_set(cli, serve->tz) : code;
 }
 
 /* As many descriptors as we may have: each connection is one. */
@@ -205,7 +184,7 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
 
 int ht_cmd_serve(int argc, char **argv)
 {
-    struct serve serve = {.listen = "127.0.0.1:8080", .tz = "Asia/Shanghai"};
+    struct serve serve = {.listen = "127.0.0.1:8080", .tz = HT_ZONE_DEFAULT};
     const struct ht_cli_option options[] = {
         {"network", 0, "FILE.hnet", "the map, made by houtao import", &serve.network, NULL},
         {"listen", 0, "HOST:PORT", "default 127.0.0.1:8080; port 0: any free one", &serve.listen,

@@ -82,6 +82,65 @@ HT_CASE(serve_refuses_what_it_cannot_do)
     HT_CHECK(is_usage("serve --network x --clock 2026-03-01T08:00:00Z,-1", "speed of --clock"));
 }
 
+/* Imports a crossing whose left turn from way 3 into way 2 is closed when `when` says so. */
+static void crossing_import(const char *dir, const char *when)
+{
+    char line[256];
+    (void)snprintf(line, sizeof line, "%s/crossing.osm", dir);
+    FILE *file = fopen(line, "w");
+    HT_REQUIRE(file != NULL);
+    (void)fprintf(
+        file,
+        "<osm><node id='1' lat='30' lon='121'/><node id='2' lat='30.001' lon='121'/>"
+        "<node id='3' lat='30.002' lon='121'/><node id='4' lat='30.001' lon='120.999'/>"
+        "<way id='1'><nd ref='1'/><nd ref='2'/><tag k='highway' v='primary'/></way>"
+        "<way id='2'><nd ref='2'/><nd ref='3'/><tag k='highway' v='primary'/></way>"
+        "<way id='3'><nd ref='4'/><nd ref='2'/><tag k='highway' v='primary'/></way>"
+        "<relation id='1'><member type='way' ref='3' role='from'/><member type='node' ref='2' "
+        "role='via'/><member type='way' ref='2' role='to'/><tag k='type' v='restriction'/>"
+        "<tag k='restriction:conditional' v='no_left_turn @ (%s)'/></relation></osm>",
+        when);
+    HT_CHECK(fclose(file) == 0);
+    (void)snprintf(line, sizeof line, "import %s/crossing.osm -o %s/c.hnet --profiles car", dir,
+                   dir);
+    HT_CHECK_INT(code_of(line), 0);
+}
+
+/* The metres of the route that turns left where that is open. */
+static double crossing_metres(const char *dir)
+{
+    char line[256];
+    (void)snprintf(line, sizeof line,
+                   "route %s/c.hnet -p car 120.9995,30.001 121,30.0018 --options overview=false",
+                   dir);
+    HT_CHECK_INT(code_of(line), 0);
+    const char *at = strstr(run->out, "\"distance\":");
+    return at == NULL ? -1 : strtod(at + strlen("\"distance\":"), NULL);
+}
+
+HT_CASE(route_obeys_conditional_turns)
+{
+    char dir[] = "/tmp/houtao-cli-XXXXXX";
+    HT_REQUIRE(mkdtemp(dir) != NULL);
+    crossing_import(dir, "2001");
+    double open = crossing_metres(dir);
+    HT_CHECK(open > 130 && open < 145);
+    crossing_import(dir, "Mo-Su 00:00-24:00");
+    double closed = crossing_metres(dir);
+    HT_CHECK(closed > open + 150); /* on to a dead end and back */
+    char line[256];
+    (void)snprintf(line, sizeof line, "route %s/c.hnet -p car 121,30 121,30.001 --tz Mars/Base",
+                   dir);
+    HT_CHECK(is_usage(line, "no zone 'Mars/Base'"));
+    (void)snprintf(line, sizeof line, "export %s/c.hnet -p car -o %s --tz Mars/Base", dir, dir);
+    HT_CHECK(is_usage(line, "no zone 'Mars/Base'"));
+    (void)snprintf(line, sizeof line, "%s/crossing.osm", dir);
+    (void)unlink(line);
+    (void)snprintf(line, sizeof line, "%s/c.hnet", dir);
+    (void)unlink(line);
+    (void)rmdir(dir);
+}
+
 HT_CASE(missing_and_foreign_networks_are_failures)
 {
     HT_CHECK_INT(code_of("serve --network /nowhere/x.hnet --listen 127.0.0.1:0"), 1);
@@ -90,6 +149,30 @@ HT_CASE(missing_and_foreign_networks_are_failures)
     HT_CHECK_INT(code_of("serve --network " HT_SOURCE_DIR "/CMakeLists.txt --listen 127.0.0.1:0"),
                  1);
     HT_CHECK_INT(lines_of(run->err), 1);
+}
+
+/* The answer in OSRM's form goes to stdout, what was wrong to stderr. */
+HT_CASE(a_route_that_fails_says_why)
+{
+    char folder[] = "/tmp/houtao-test-cli-XXXXXX";
+    char line[256];
+    HT_REQUIRE(mkdtemp(folder) != NULL);
+    (void)snprintf(line, sizeof line, "sample -o %s", folder);
+    HT_CHECK_INT(code_of(line), 0);
+    (void)snprintf(line, sizeof line, "import %s/streets.osm.pbf -o %s/s.hnet --profiles foot",
+                   folder, folder);
+    HT_CHECK_INT(code_of(line), 0);
+    (void)snprintf(line, sizeof line, "route %s/s.hnet --profile foot 200,95 121.71,29.95", folder);
+    HT_CHECK_INT(code_of(line), 1);
+    HT_CHECK_INT(lines_of(run->err), 1);
+    HT_CHECK(strstr(run->err, "Invalid coordinate value.") != NULL);
+    HT_CHECK(strstr(run->out, "\"code\":\"InvalidValue\"") != NULL);
+    static const char *const made[] = {"streets.osm.pbf", "s.hnet", "points.geojson", "points.csv"};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+        (void)snprintf(line, sizeof line, "%s/%s", folder, made[i]);
+        (void)unlink(line);
+    }
+    HT_CHECK(rmdir(folder) == 0);
 }
 
 HT_CASE(options_come_from_the_environment_too)

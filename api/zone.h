@@ -1,0 +1,21 @@
+/* Zone: whose local clock the process goes by (--tz).
+ *
+ * Threading: ht_zone_set from main before any thread is started; ht_zone_local_ms from any.
+ */
+#ifndef HT_API_ZONE_H
+#define HT_API_ZONE_H
+
+#include <stdint.h>
+
+#include "api/cli.h"
+
+#define HT_ZONE_DEFAULT "Asia/Shanghai"
+
+/* Takes the zone for the whole process. Another exit code than HT_EXIT_DONE: there is none of that
+ * name, and that was told on stderr. The default and UTC need no zone database. */
+int ht_zone_set(const struct ht_cli *cli, const char *zone);
+
+/* Local milliseconds, as in engine/base/schedule.h, of UTC milliseconds. */
+int64_t ht_zone_local_ms(int64_t utc_ms);
+
+#endif
