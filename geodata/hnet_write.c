@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,32 @@ static enum ht_status fail(struct ht_hnet_writer *writer, struct ht_error *error
                         strerror_r(errno, why, sizeof why));
 }
 
+/* The lock goes with the file, so it is ours only if the name still means it: another writer may
+ * have renamed or removed it in between. Nothing is cut before that. */
+static enum ht_status temporary_open(struct ht_hnet_writer *writer, struct ht_error *error)
+{
+    for (;;) {
+        struct stat own;
+        struct stat named;
+        int fd = open(writer->temporary, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        if (fd < 0) {
+            return fail(writer, error, "can't be made");
+        }
+        if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+            (void)close(fd);
+            return ht_error_set(error, HT_IO, 0, "%s is being written by another import",
+                                writer->path);
+        }
+        bool same = fstat(fd, &own) == 0 && stat(writer->temporary, &named) == 0 &&
+                    own.st_ino == named.st_ino && own.st_dev == named.st_dev;
+        if (same) {
+            writer->fd = fd;
+            return ftruncate(fd, 0) == 0 ? HT_OK : fail(writer, error, "can't be made");
+        }
+        (void)close(fd);
+    }
+}
+
 enum ht_status ht_hnet_writer_open(const char *path, struct ht_hnet_writer **out,
                                    struct ht_error *error)
 {
@@ -51,11 +78,8 @@ enum ht_status ht_hnet_writer_open(const char *path, struct ht_hnet_writer **out
         status = ht_error_set(error, HT_NOMEM, 0, NULL);
     } else {
         (void)snprintf(writer->temporary, size, "%s.tmp", path);
-        writer->fd = open(writer->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
         writer->offset = sizeof(struct ht__hnet_header);
-        if (writer->fd < 0) {
-            status = fail(writer, error, "can't be made");
-        }
+        status = temporary_open(writer, error);
     }
     if (status != HT_OK) {
         enum ht_status closed = ht_hnet_writer_close(writer, false, NULL);
@@ -325,10 +349,10 @@ enum ht_status ht_hnet_writer_close(struct ht_hnet_writer *writer, bool keep,
         status = HT_IO;
     }
     if (writer->fd >= 0) {
-        (void)close(writer->fd);
         if (!finished || status != HT_OK) {
-            (void)unlink(writer->temporary);
+            (void)unlink(writer->temporary); /* while the lock is ours */
         }
+        (void)close(writer->fd);
     }
     free(writer->path);
     free(writer->temporary);

@@ -473,6 +473,24 @@ HT_CASE(a_failed_import_leaves_the_old_file)
     free(now);
 }
 
+HT_CASE(two_imports_do_not_write_one_file)
+{
+    HT_REQUIRE(ready());
+    struct ht_hnet_writer *first = NULL;
+    struct ht_hnet_writer *second = NULL;
+    struct ht_error error = {.status = HT_OK};
+    HT_REQUIRE(ht_hnet_writer_open(other_path, &first, &error) == HT_OK);
+    HT_CHECK_INT(ht_hnet_writer_open(other_path, &second, &error), HT_IO);
+    HT_CHECK(strstr(error.message, "another import") != NULL);
+    char temporary[104];
+    (void)snprintf(temporary, sizeof temporary, "%s.tmp", other_path);
+    HT_CHECK(access(temporary, F_OK) == 0);
+    HT_CHECK_INT(ht_hnet_writer_close(first, false, &error), HT_OK);
+    HT_CHECK(access(temporary, F_OK) != 0);
+    HT_REQUIRE(ht_hnet_writer_open(other_path, &second, &error) == HT_OK);
+    HT_CHECK_INT(ht_hnet_writer_close(second, false, &error), HT_OK);
+}
+
 HT_CASE(every_failed_allocation_is_a_status_oom)
 {
     HT_REQUIRE(ready());
