@@ -5,8 +5,11 @@
 #include <yajl/yajl_tree.h>
 
 #include "api/cli.h"
+#include "api/clock.h"
 #include "api/commands.h"
 #include "api/osrm.h"
+#include "api/zone.h"
+#include "engine/live/conditions.h"
 #include "geodata/hnet.h"
 
 static const char *or_empty(yajl_val value)
@@ -150,9 +153,22 @@ static enum ht_status answer(struct ht_world *world, const struct ht_buffer *url
     return reply->body.failed ? HT_NOMEM : HT_OK;
 }
 
-static void close_file(void *file)
+/* The road of one profile, as of one moment. */
+struct trip {
+    struct ht_hnet *file;
+    struct ht_pool *pool; /* checks the file; one thread does as well */
+    struct ht_conditions *conditions;
+    struct ht_live_road *live;
+};
+
+static void trip_free(void *user)
 {
-    ht_hnet_close(file);
+    struct trip *trip = user;
+    ht_live_road_release(trip->live);
+    ht_conditions_free(trip->conditions);
+    ht_pool_free(trip->pool);
+    ht_hnet_close(trip->file);
+    free(trip);
 }
 
 static const char *own_name(const char *profile)
@@ -167,27 +183,57 @@ static const char *own_name(const char *profile)
     return profile;
 }
 
-/* A world of one profile. */
-static enum ht_status open_world(const char *path, const char *profile, struct ht_world **world,
-                                 struct ht_error *error)
+static enum ht_status trip_load(struct trip *trip, const char *path, const char *profile,
+                                struct ht_error *error)
 {
-    struct ht_hnet *file = NULL;
-    struct ht_pool *pool = NULL; /* checks the file; one thread does as well */
+    struct ht_clock clock;
     struct ht_road road;
-    enum ht_status status = ht_hnet_open(path, &file, error);
+    ht_clock_real(&clock);
+    enum ht_status status = ht_hnet_open(path, &trip->file, error);
     if (status != HT_OK) {
         return status;
     }
-    if (ht_pool_new(0, &pool) != HT_OK) {
-        pool = NULL;
+    if (ht_pool_new(0, &trip->pool) != HT_OK) {
+        trip->pool = NULL;
     }
-    status = ht_hnet_road(file, own_name(profile), pool, &road, error);
-    ht_pool_free(pool);
+    status = ht_hnet_road(trip->file, profile, trip->pool, &road, error);
     if (status == HT_OK) {
-        status = ht_world_new(&road, 1, file, close_file, world);
+        status = ht_conditions_new(&road, &trip->conditions, NULL);
+    }
+    if (status == HT_OK) {
+        status = ht_conditions_live(trip->conditions, ht_zone_local_ms(ht_clock_now_ms(&clock)),
+                                    &trip->live);
+    }
+    return status;
+}
+
+static enum ht_status trip_road(void *user, uint32_t index, struct ht_world_road *out)
+{
+    struct trip *trip = user;
+    (void)index; /* the only one */
+    *out = ht_live_road_view(trip->live);
+    return HT_OK;
+}
+
+/* A world of one profile, as of now; `*profile` is borrowed until the world is gone. */
+static enum ht_status open_world(const char *path, const char **profile, struct ht_world **world,
+                                 struct ht_error *error)
+{
+    struct trip *trip = calloc(1, sizeof *trip);
+    if (trip == NULL) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    *profile = own_name(*profile);
+    const struct ht_world_source source = {.count = 1, .profiles = profile, .load = trip_road};
+    enum ht_status status = trip_load(trip, path, *profile, error);
+    if (status == HT_OK) {
+        status = ht_world_new_lazy(&source, trip, trip_free, world);
     }
     if (status != HT_OK) {
-        ht_hnet_close(file);
+        trip_free(trip);
+        if (error->status == HT_OK) {
+            (void)ht_error_set(error, status, 0, NULL);
+        }
     }
     return status;
 }
@@ -219,6 +265,7 @@ int ht_cmd_route(int argc, char **argv)
 {
     const char *profile = NULL;
     const char *query = NULL;
+    const char *zone = HT_ZONE_DEFAULT;
     bool human = false;
     const struct ht_cli_option options[] = {
         {.name = "profile", .letter = 'p', .value = "NAME", .help = "who drives", .text = &profile},
@@ -226,6 +273,10 @@ int ht_cmd_route(int argc, char **argv)
          .value = "QUERY",
          .help = "OSRM's route options, steps=true&overview=full",
          .text = &query},
+        {.name = "tz",
+         .value = "ZONE",
+         .help = "whose clock conditional turns go by (" HT_ZONE_DEFAULT ")",
+         .text = &zone},
         {.name = "human", .help = "a list of turns instead of JSON", .flag = &human},
     };
     const struct ht_cli cli = {.command = "route",
@@ -242,17 +293,21 @@ int ht_cmd_route(int argc, char **argv)
         return ht_cli_error(&cli, HT_EXIT_USAGE,
                             "FILE.hnet, --profile and at least two LON,LAT are needed");
     }
+    int code = ht_zone_set(&cli, zone);
+    if (code != HT_EXIT_DONE) {
+        return code;
+    }
     ht_hnet_guard_sigbus();
     struct ht_error error = {.status = HT_OK};
     struct ht_world *world = NULL;
-    if (open_world(argv[0], profile, &world, &error) != HT_OK) {
+    if (open_world(argv[0], &profile, &world, &error) != HT_OK) {
         return ht_cli_error(&cli, HT_EXIT_FAILED, "%s",
                             error.message[0] != '\0' ? error.message
                                                      : ht_status_text(error.status));
     }
     struct ht_buffer url = {0};
     write_url(&url, profile, argv + 1, count - 1, query, human);
-    int code = route(&cli, world, &url, human);
+    code = route(&cli, world, &url, human);
     ht_buffer_deinit(&url);
     ht_world_release(world);
     return code;

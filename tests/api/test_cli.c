@@ -175,30 +175,6 @@ HT_CASE(a_route_that_fails_says_why)
     HT_CHECK(rmdir(folder) == 0);
 }
 
-/* The answer in OSRM's form goes to stdout, what was wrong to stderr. */
-HT_CASE(a_route_that_fails_says_why)
-{
-    char folder[] = "/tmp/houtao-test-cli-XXXXXX";
-    char line[256];
-    HT_REQUIRE(mkdtemp(folder) != NULL);
-    (void)snprintf(line, sizeof line, "sample -o %s", folder);
-    HT_CHECK_INT(code_of(line), 0);
-    (void)snprintf(line, sizeof line, "import %s/streets.osm.pbf -o %s/s.hnet --profiles foot",
-                   folder, folder);
-    HT_CHECK_INT(code_of(line), 0);
-    (void)snprintf(line, sizeof line, "route %s/s.hnet --profile foot 200,95 121.71,29.95", folder);
-    HT_CHECK_INT(code_of(line), 1);
-    HT_CHECK_INT(lines_of(run->err), 1);
-    HT_CHECK(strstr(run->err, "Invalid coordinate value.") != NULL);
-    HT_CHECK(strstr(run->out, "\"code\":\"InvalidValue\"") != NULL);
-    static const char *const made[] = {"streets.osm.pbf", "s.hnet", "points.geojson", "points.csv"};
-    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
-        (void)snprintf(line, sizeof line, "%s/%s", folder, made[i]);
-        (void)unlink(line);
-    }
-    HT_CHECK(rmdir(folder) == 0);
-}
-
 HT_CASE(options_come_from_the_environment_too)
 {
     HT_CHECK(setenv("HOUTAO_NETWORK", "/nowhere/env.hnet", 1) == 0);
