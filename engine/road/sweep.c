@@ -154,13 +154,6 @@ static void descend(struct ht_sweep *sweep, const struct ht_road *road, bool tar
     for (uint32_t v = vertex; v != HT_NONE && sweep->vertex[cch->depth[v]] != v;
          v = cch->parent[v]) {
         sweep->climb[count++] = v;
-        __builtin_prefetch(&side->first[v]);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t first = side->first[sweep->climb[i]];
-        __builtin_prefetch(&time[first]);
-        __builtin_prefetch(&length[first]);
-        __builtin_prefetch(&side->depth[first]);
     }
     struct ht_lane lane = {sweep->time, sweep->length, NULL};
     while (count-- > 0) {
@@ -173,6 +166,40 @@ static void descend(struct ht_sweep *sweep, const struct ht_road *road, bool tar
         sweep->vertex[depth] = v;
         sweep->time[depth] = ht_time_finite(key.time) ? key.time : HT_TIME_INF;
         sweep->length[depth] = key.length;
+    }
+}
+
+/* Stops whose ways to the root are walked together before any is worked on: each walk waits for
+ * memory at every other step, eight of them wait at once. */
+enum { SCOUTS = 8 };
+
+static void scout(const struct ht_sweep *sweep, const struct ht_road *road,
+                  const struct ht_sweep_plan *plan, size_t begin)
+{
+    const struct ht_cch *cch = road->cch;
+    const struct ht_cch_side *side = plan->targets ? &cch->in : &cch->out;
+    const uint64_t *time = plan->targets ? road->metric->in_time : road->metric->out_time;
+    const uint32_t *length = plan->targets ? road->metric->in_length : road->metric->out_length;
+    uint32_t at[SCOUTS];
+    size_t count = plan->count - begin < SCOUTS ? plan->count - begin : SCOUTS;
+    for (size_t i = 0; i < count; i++) {
+        at[i] = plan->stops[begin + i].seed.vertex;
+    }
+    for (size_t walking = count; walking > 0;) {
+        walking = 0;
+        for (size_t i = 0; i < count; i++) {
+            uint32_t v = at[i];
+            if (v == HT_NONE || sweep->vertex[cch->depth[v]] == v) {
+                at[i] = HT_NONE;
+                continue;
+            }
+            uint32_t first = side->first[v];
+            __builtin_prefetch(&time[first]);
+            __builtin_prefetch(&length[first]);
+            __builtin_prefetch(&side->depth[first]);
+            at[i] = cch->parent[v];
+            walking++;
+        }
     }
 }
 
@@ -191,6 +218,9 @@ enum ht_status ht_sweep_run(struct ht_sweep *sweep, const struct ht_road *road,
     for (size_t i = 0; i < plan->count; i++) {
         const struct stop *stop = &plan->stops[i];
         uint32_t depth = road->cch->depth[stop->seed.vertex];
+        if (i % SCOUTS == 0) {
+            scout(sweep, road, plan, i);
+        }
         descend(sweep, road, plan->targets, one, stop->seed.vertex);
         struct ht_key key = {sweep->time[depth], sweep->length[depth]};
         if (ht_time_finite(key.time)) {
