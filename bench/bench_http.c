@@ -20,6 +20,7 @@
 #include "api/http_server.h"
 #include "api/json.h"
 #include "bench/load.h"
+#include "bench/origin.h"
 #include "geodata/hnet.h"
 
 enum { BODY_SIZE = 200, CONNECTIONS = 8, QUERIES = 2000, TABLE_PLACES = 101, PATH_MAX_SIZE = 8192 };
@@ -417,7 +418,9 @@ int main(int argc, char **argv)
     ht_json_array_end(&json);
     FILE *out = argc > 1 ? fopen(argv[1], "w") : NULL;
     if (out != NULL) {
-        (void)fwrite(buffer.data, 1, buffer.size, out);
+        (void)fprintf(out, "{");
+        ht_bench_origin(out);
+        (void)fprintf(out, ",\"rows\":%.*s}\n", (int)buffer.size, buffer.data);
         (void)fclose(out);
     }
     ht_buffer_deinit(&buffer);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "bench/origin.h"
 #include "geodata/osm.h"
 #include "geodata/sample.h"
 #ifdef HT_BENCH_PROTOBUF
@@ -298,7 +299,9 @@ int main(int argc, char **argv)
     }
     (void)printf("%-28s %-14s %12s %12s %14s\n", "file", "reader", "wall", "cpu", "speed");
     if (report.json != NULL) {
-        (void)fprintf(report.json, "{\"bench\":\"osm_read\",\"rows\":[");
+        (void)fprintf(report.json, "{");
+        ht_bench_origin(report.json);
+        (void)fprintf(report.json, ",\"bench\":\"osm_read\",\"rows\":[");
     }
     int failed = argc > 2 ? 0 : bench_default(&report, pool);
     for (int i = 2; i < argc; i++) {

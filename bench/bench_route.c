@@ -23,6 +23,7 @@
 
 #include "api/json.h"
 #include "api/osrm.h"
+#include "bench/origin.h"
 #include "engine/road/customize.h"
 #include "engine/road/dijkstra.h"
 #include "engine/road/matrix.h"
@@ -550,7 +551,9 @@ int main(int argc, char **argv)
     ht_json_array_end(&json);
     FILE *out = argc > 1 ? fopen(argv[1], "w") : NULL;
     if (out != NULL) {
-        (void)fwrite(buffer.data, 1, buffer.size, out);
+        (void)fprintf(out, "{");
+        ht_bench_origin(out);
+        (void)fprintf(out, ",\"rows\":%.*s}\n", (int)buffer.size, buffer.data);
         (void)fclose(out);
     }
     ht_buffer_deinit(&buffer);

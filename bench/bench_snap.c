@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench/origin.h"
 #include "engine/road/snap_internal.h"
 #include "geodata/network_build.h"
 
@@ -141,8 +142,10 @@ static int report(const char *json_path, struct bench *b, double build_s, double
     (void)printf("%-12s %-10s %8s %8s %8s %8s   (ns; bound on the city: 5,000)\n", "ask", "kernels",
                  "mean", "p50", "p99", "hot");
     if (json != NULL) {
+        (void)fprintf(json, "{");
+        ht_bench_origin(json);
         (void)fprintf(json,
-                      "{\"bench\":\"snap\",\"segments\":%u,\"bytes\":%zu,\"build_s\":%.3f,"
+                      ",\"bench\":\"snap\",\"segments\":%u,\"bytes\":%zu,\"build_s\":%.3f,"
                       "\"view_s\":%.5f,\"runs\":[",
                       b->index->head->entry_count, b->index->size, build_s, view_s);
     }
