@@ -101,7 +101,7 @@ static double ask(struct ht_query *query, const struct ht_road *road, const stru
             die("out of memory");
         }
     }
-    return (now_s(CLOCK_THREAD_CPUTIME_ID) - start) / (PLACES / 2) * 1e6;
+    return (now_s(CLOCK_THREAD_CPUTIME_ID) - start) * 2e6 / PLACES;
 }
 
 static void bench_oracle(struct ht_query *query, const struct ht_road *road,

@@ -101,7 +101,7 @@ static enum ht_status read_arcs(struct ht_dimacs *d, const char *path)
             d->points = ht_array_new_zeroed(nodes, sizeof *d->points);
             status = d->arcs == NULL || d->points == NULL ? HT_NOMEM : HT_OK;
         } else if (sscanf(line, "a %lu %lu %lu", &tail, &head, &time) == 3 && tail != head &&
-                   d->graph.arc_count < arcs) {
+                   d->arcs != NULL && d->graph.arc_count < arcs) {
             d->arcs[d->graph.arc_count++] = (struct ht_arc){.tail = (uint32_t)tail - 1,
                                                             .head = (uint32_t)head - 1,
                                                             .weight_ms = (uint32_t)time * 10,
@@ -110,7 +110,7 @@ static enum ht_status read_arcs(struct ht_dimacs *d, const char *path)
         }
     }
     (void)gzclose(file);
-    return status == HT_OK && nodes == 0 ? HT_EMPTY : status;
+    return status == HT_OK && (d->arcs == NULL || d->points == NULL) ? HT_EMPTY : status;
 }
 
 static enum ht_status link_arcs(struct ht_dimacs *d)
