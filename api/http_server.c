@@ -185,7 +185,7 @@ static void conn_place(struct ht_loop *loop, int fd)
     ht__conn_open(loop, fd);
 }
 
-/* Takes what waits in the accept queue. False when there is none left for now. */
+/* Takes what waits in the accept queue. False when the queue is empty. */
 static bool accept_one(struct ht_loop *loop)
 {
     int fd = accept4(loop->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -19,7 +19,7 @@ struct ht_cell {
 };
 
 /* Lines along which junctions are sorted: west-east, south-north and the diagonals. Four more
- * between them made 2 % shorter trees and took 1.6 times as long (DIMACS New York). */
+ * between them made 2.5 % shorter trees and took 1.5 times as long (DIMACS New York). */
 enum { DIRECTIONS = 4 };
 static const float direction[DIRECTIONS][2] = {
     {1.0F, 0.0F}, {0.0F, 1.0F}, {0.7071F, 0.7071F}, {0.7071F, -0.7071F}};
