@@ -4,8 +4,9 @@
  *   bench_core [RESULT.json]
  *
  * The limit: a query has to read every edge of two search spaces once (14 bytes each). `hot` asks
- * the same few pairs again, so that all of it lies in the caches: what is above it in a cold query
- * is waiting for memory. The table's limit is the same sum over the levels that two labels share.
+ * the same few pairs again, so that all of it lies in the caches and branches are foreseen: what is
+ * above it in a cold query is the price of both together. The table's limit is the same sum over
+ * the levels that two labels share.
  */
 #include <stdio.h>
 #include <stdlib.h>
