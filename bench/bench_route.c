@@ -465,6 +465,7 @@ static void bench_town(struct bench *b, char *binary, const char *points)
     const char *ready = getenv("BENCH_NETWORK");
     if (ready != NULL) {
         (void)snprintf(b->file, sizeof b->file, "%s", ready);
+        (void)snprintf(b->five, sizeof b->five, "%s", ready);
     } else {
         bench_import(b, binary);
     }
@@ -480,7 +481,7 @@ static void bench_town(struct bench *b, char *binary, const char *points)
     }
     read_points(b, points);
     bench_first_answer(b, binary);
-    if (ready == NULL) {
+    if (ready == NULL || ht_hnet_profile_count(b->hnet) == 5) {
         bench_resident(b);
     }
     bench_nearest(b);
