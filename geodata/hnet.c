@@ -16,10 +16,11 @@
 
 struct ht_hnet {
     char *path;
+    int fd;
     unsigned char *base;
     size_t size;
     const struct ht__hnet_header *header;
-    const struct ht__hnet_section *table;
+    struct ht__hnet_section *table; /* a copy: it outlives a file that is cut */
     struct ht__hnet_profile *profiles;
     bool shared_checked;
     pthread_mutex_t lock;
@@ -58,10 +59,9 @@ static enum ht_status map(struct ht_hnet *file, const char *path, struct ht_erro
     }
     file->size = (size_t)info.st_size;
     void *base = mmap(NULL, file->size, PROT_READ, MAP_SHARED, fd, 0);
-    int code = errno;
-    (void)close(fd);
+    file->fd = fd;
     if (base == MAP_FAILED) {
-        return no_file(path, code, error);
+        return no_file(path, errno, error);
     }
     file->base = base;
     return HT_OK;
@@ -96,7 +96,11 @@ static enum ht_status check_header(struct ht_hnet *file, struct ht_error *error)
         h->profile_count > HT__HNET_PROFILES) {
         return refuse(file->path, HT_CHECKSUM, "damaged (length)", error);
     }
-    file->table = (const struct ht__hnet_section *)(void *)(file->base + h->table_offset);
+    file->table = ht_array_new((size_t)size, 1);
+    if (file->table == NULL) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    memcpy(file->table, file->base + h->table_offset, (size_t)size);
     if (ht__hnet_hash(file->table, (size_t)size) != h->table_checksum) {
         return refuse(file->path, HT_CHECKSUM, "damaged (table)", error);
     }
@@ -208,7 +212,7 @@ static bool attach_network(const struct ht_hnet *file, struct ht__hnet_profile *
 static bool attach_graph(const struct ht_hnet *file, struct ht__hnet_profile *p)
 {
     bool sound = true;
-    const struct ht__hnet_graph *meta = p->meta;
+    const struct ht__hnet_graph *meta = &p->meta;
     struct ht_graph *g = &p->graph;
     g->profile = meta->name;
     g->junction_count = meta->junction_count;
@@ -238,14 +242,14 @@ static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile
 {
     bool sound = true;
     struct ht_cch *c = &p->cch;
-    uint64_t n = p->meta->arc_count;
+    uint64_t n = p->meta.arc_count;
     const struct ht__hnet_cch *meta = ITEMS(cch, 1);
     if (!sound || meta->vertex_count != n) {
         return false;
     }
     c->vertex_count = meta->vertex_count;
     c->depth_max = meta->depth_max;
-    c->turn_count = p->meta->turn_count;
+    c->turn_count = p->meta.turn_count;
     c->out.edge_count = meta->out_edge_count;
     c->in.edge_count = meta->in_edge_count;
     c->rank = ITEMS(rank, n);
@@ -292,13 +296,12 @@ static enum ht_status open_profiles(struct ht_hnet *file, struct ht_error *error
     }
     for (uint32_t i = 0; i < file->header->profile_count; i++) {
         struct ht__hnet_profile *p = &file->profiles[i];
-        p->meta = (const struct ht__hnet_graph *)(void *)(file->base +
-                                                          p->sections[HT__SECTION_graph]->offset);
         if (!small_sound(file, p, HT__SECTION_graph) || !small_sound(file, p, HT__SECTION_cch) ||
             !small_sound(file, p, HT__SECTION_network)) {
             return refuse(file->path, HT_CHECKSUM, "damaged (profiles)", error);
         }
-        if (memchr(p->meta->name, '\0', sizeof p->meta->name) == NULL || !attach_network(file, p) ||
+        memcpy(&p->meta, file->base + p->sections[HT__SECTION_graph]->offset, sizeof p->meta);
+        if (memchr(p->meta.name, '\0', sizeof p->meta.name) == NULL || !attach_network(file, p) ||
             !attach_graph(file, p) || !attach_hierarchy(file, p)) {
             return refuse(file->path, HT_RANGE, "damaged (sizes of sections)", error);
         }
@@ -313,6 +316,7 @@ enum ht_status ht_hnet_open(const char *path, struct ht_hnet **out, struct ht_er
         return ht_error_set(error, HT_NOMEM, 0, NULL);
     }
     (void)pthread_mutex_init(&file->lock, NULL);
+    file->fd = -1;
     file->path = strdup(path);
     enum ht_status status =
         file->path == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL) : map(file, path, error);
@@ -341,8 +345,12 @@ void ht_hnet_close(struct ht_hnet *file)
     if (file->base != NULL) {
         (void)munmap(file->base, file->size);
     }
+    if (file->fd >= 0) {
+        (void)close(file->fd);
+    }
     (void)pthread_mutex_destroy(&file->lock);
     free(file->profiles);
+    free(file->table);
     free(file->path);
     free(file);
 }
@@ -354,7 +362,7 @@ uint32_t ht_hnet_profile_count(const struct ht_hnet *file)
 
 const char *ht_hnet_profile(const struct ht_hnet *file, uint32_t index)
 {
-    return file->profiles[index].meta->name;
+    return file->profiles[index].meta.name;
 }
 
 static enum ht_status refuse_section(const struct ht_hnet *file, const struct ht__hnet_profile *p,
@@ -364,16 +372,18 @@ static enum ht_status refuse_section(const struct ht_hnet *file, const struct ht
     if (status == HT_NOMEM) {
         return ht_error_set(error, status, 0, NULL);
     }
+    if (status == HT_TRUNCATED) {
+        return refuse(file->path, status, "cut short, or unreadable", error);
+    }
     char why[64];
-    (void)snprintf(why, sizeof why, "damaged (%.16s of %.24s)", section, p->meta->name);
+    (void)snprintf(why, sizeof why, "damaged (%.16s of %.24s)", section, p->meta.name);
     return refuse(file->path, status, why, error);
 }
 
 static enum ht_status check_profile(struct ht_hnet *file, struct ht__hnet_profile *p,
                                     struct ht_pool *pool, struct ht_error *error)
 {
-    struct ht__hnet_check check = {
-        .base = file->base, .profile = p, .shared = !file->shared_checked};
+    struct ht__hnet_check check = {.fd = file->fd, .profile = p, .shared = !file->shared_checked};
     const char *where = "";
     enum ht_status status = ht__hnet_check(&check, pool, &where);
     if (status == HT_OK) {
@@ -394,7 +404,7 @@ static struct ht__hnet_profile *find_profile(struct ht_hnet *file, const char *p
                                              struct ht_error *error)
 {
     for (uint32_t i = 0; i < file->header->profile_count; i++) {
-        if (strcmp(file->profiles[i].meta->name, profile) == 0) {
+        if (strcmp(file->profiles[i].meta.name, profile) == 0) {
             return &file->profiles[i];
         }
     }
@@ -433,7 +443,7 @@ enum ht_status ht_hnet_check_rest(struct ht_hnet *file, const char *profile, str
     enum ht_status status = HT_OK;
     (void)pthread_mutex_lock(&file->lock);
     if (!p->rest_checked) {
-        struct ht__hnet_check check = {.base = file->base, .profile = p, .late = true};
+        struct ht__hnet_check check = {.fd = file->fd, .profile = p, .late = true};
         const char *where = "";
         status = ht__hnet_check(&check, pool, &where);
         if (status == HT_OK) {

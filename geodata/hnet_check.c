@@ -1,10 +1,10 @@
-/* Checking a mapped profile: each chunk of each section is summed and its indices are compared with
- * the ends of the arrays they point into, in one pass while the chunk is in the cache. A good
- * checksum alone would not do: it says that the file is as it was written, not that what was
- * written is sound. */
+/* Checking a mapped profile: each chunk of each section is read, summed, and its indices are
+ * compared with the ends of the arrays they point into, in one pass while the chunk is in the
+ * cache. A good checksum alone would not do: it says that the file is as it was written, not that
+ * what was written is sound. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "engine/base/array.h"
@@ -27,34 +27,51 @@ uint64_t ht__hnet_combine(const uint64_t *hashes, size_t chunks)
     return chunks == 1 ? hashes[0] : ht__hnet_hash(hashes, chunks * sizeof *hashes);
 }
 
+/* A chunk of a section, read into memory of its own: `count` items from number `first` on and,
+ * where the section goes on, the one after them. */
+struct chunk {
+    const struct ht__hnet_profile *p;
+    const void *items;
+    size_t first;
+    size_t count;
+};
+
 /* All values below `limit`. Branch-free within the run: it is compared by vectors. */
-static bool below(const uint32_t *values, size_t first, size_t count, uint32_t limit)
+static bool below(const struct chunk *c, uint32_t limit)
 {
+    const uint32_t *values = c->items;
     uint32_t most = 0;
-    for (size_t i = first; i < first + count; i++) {
+    for (size_t i = 0; i < c->count; i++) {
         most = values[i] > most ? values[i] : most;
     }
-    return count == 0 || most < limit;
+    return c->count == 0 || most < limit;
+}
+
+/* Of `rows` things that a section holds one more of (ends of rows), those that begin here. */
+static size_t rows_here(const struct chunk *c, uint32_t rows)
+{
+    return c->first + c->count <= rows ? c->count : rows - c->first;
 }
 
 /* Starts of rows: from 0, never falling, to `end`; `rows` + 1 of them. */
-static bool starts(const uint32_t *values, size_t first, size_t count, uint32_t rows, uint32_t end)
+static bool starts(const struct chunk *c, uint32_t rows, uint32_t end)
 {
-    bool sound = (first > 0 || values[0] == 0) && (first + count <= rows || values[rows] == end);
-    size_t last = first + count < rows ? first + count : rows;
+    const uint32_t *values = c->items;
+    size_t here = rows_here(c, rows);
+    bool sound = (c->first > 0 || values[0] == 0) && (here == c->count || values[here] == end);
     uint32_t falls = 0;
-    for (size_t i = first; i < last; i++) {
+    for (size_t i = 0; i < here; i++) {
         falls |= values[i] > values[i + 1];
     }
     return sound && falls == 0;
 }
 
 /* |lon| and |lat| within the world, without a branch. */
-static bool check_node_point(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_node_point(const struct chunk *c)
 {
-    const struct ht_point *points = p->network.node_point;
+    const struct ht_point *points = c->items;
     uint32_t outside = 0;
-    for (size_t i = first; i < first + count; i++) {
+    for (size_t i = 0; i < c->count; i++) {
         uint32_t lon = (uint32_t)points[i].lon_e7 + HT_LON_MAX_E7;
         uint32_t lat = (uint32_t)points[i].lat_e7 + HT_LAT_MAX_E7;
         outside |= (lon > 2U * HT_LON_MAX_E7) | (lat > 2U * HT_LAT_MAX_E7);
@@ -62,10 +79,11 @@ static bool check_node_point(const struct ht__hnet_profile *p, size_t first, siz
     return outside == 0;
 }
 
-static bool check_node_osm_id(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_node_osm_id(const struct chunk *c)
 {
-    const int64_t *ids = p->network.node_osm_id;
-    for (size_t i = first; i < first + count && i + 1 < p->network.node_count; i++) {
+    const int64_t *ids = c->items;
+    size_t pairs = rows_here(c, c->p->network.node_count - 1);
+    for (size_t i = 0; i < pairs; i++) {
         if (ids[i] >= ids[i + 1]) {
             return false;
         }
@@ -73,73 +91,74 @@ static bool check_node_osm_id(const struct ht__hnet_profile *p, size_t first, si
     return true;
 }
 
-static bool check_way(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool way_sound(const struct ht_network *n, const struct ht_way *w)
 {
-    const struct ht_network *n = &p->network;
-    if (n->ways[0].first_node != 0 || n->ways[n->way_count].first_node != n->way_node_count) {
-        return false;
-    }
-    for (size_t i = first; i < first + count && i < n->way_count; i++) {
-        const struct ht_way *w = &n->ways[i];
-        const uint32_t texts[] = {w->name,  w->name_zh,       w->name_en,
-                                  w->ref,   w->pronunciation, w->destinations,
-                                  w->exits, w->lanes_forward, w->lanes_backward};
-        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
-            if (texts[k] >= n->strings_size) {
-                return false;
-            }
-        }
-        if (w->first_node >= n->ways[i + 1].first_node || w->road_class > HT_ROAD_OTHER) {
+    const uint32_t texts[] = {w->name,  w->name_zh,       w->name_en,
+                              w->ref,   w->pronunciation, w->destinations,
+                              w->exits, w->lanes_forward, w->lanes_backward};
+    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+        if (texts[k] >= n->strings_size) {
             return false;
         }
     }
-    return true;
+    return w->first_node < w[1].first_node && w->road_class <= HT_ROAD_OTHER;
 }
 
-static bool check_way_node(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_way(const struct chunk *c)
 {
-    return below(p->network.way_node, first, count, p->network.node_count);
+    const struct ht_network *n = &c->p->network;
+    const struct ht_way *ways = c->items;
+    size_t here = rows_here(c, n->way_count);
+    bool sound = (c->first > 0 || ways[0].first_node == 0) &&
+                 (here == c->count || ways[here].first_node == n->way_node_count);
+    for (size_t i = 0; sound && i < here; i++) {
+        sound = way_sound(n, &ways[i]);
+    }
+    return sound;
 }
 
-static bool check_strings(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_way_node(const struct chunk *c)
 {
-    const struct ht_network *n = &p->network;
-    bool last = first + count == n->strings_size;
-    return (first > 0 || n->strings[0] == '\0') &&
-           (!last || n->strings[n->strings_size - 1] == '\0');
+    return below(c, c->p->network.node_count);
 }
 
-static bool check_junction_node(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_strings(const struct chunk *c)
 {
-    return below(p->graph.junction_node, first, count, p->network.node_count);
+    const char *text = c->items;
+    bool last = c->first + c->count == c->p->network.strings_size;
+    return (c->first > 0 || text[0] == '\0') && (!last || text[c->count - 1] == '\0');
 }
 
-static bool check_first_out(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_junction_node(const struct chunk *c)
 {
-    const struct ht_graph *g = &p->graph;
-    return starts(g->junction_first_out, first, count, g->junction_count, g->base_arc_count);
+    return below(c, c->p->network.node_count);
 }
 
-static bool check_first_in(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_first_out(const struct chunk *c)
 {
-    const struct ht_graph *g = &p->graph;
-    return starts(g->junction_first_in, first, count, g->junction_count, g->base_arc_count);
+    return starts(c, c->p->graph.junction_count, c->p->graph.base_arc_count);
 }
 
-static bool check_junction_in(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_first_in(const struct chunk *c)
 {
-    return below(p->graph.junction_in, first, count, p->graph.base_arc_count);
+    return starts(c, c->p->graph.junction_count, c->p->graph.base_arc_count);
+}
+
+static bool check_junction_in(const struct chunk *c)
+{
+    return below(c, c->p->graph.base_arc_count);
 }
 
 /* Bit by bit without branches: an arc is five comparisons, and there are millions. */
-static bool check_arc(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_arc(const struct chunk *c)
 {
-    const struct ht_graph *g = &p->graph;
-    const struct ht_network *n = &p->network;
+    const struct ht_graph *g = &c->p->graph;
+    const struct ht_network *n = &c->p->network;
+    const struct ht_arc *arcs = c->items;
     uint32_t wrong = 0;
-    for (size_t i = first; i < first + count; i++) {
-        const struct ht_arc *a = &g->arcs[i];
-        uint32_t own = i < g->base_arc_count ? (uint32_t)i : a->base;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct ht_arc *a = &arcs[i];
+        uint32_t own = c->first + i < g->base_arc_count ? (uint32_t)(c->first + i) : a->base;
         wrong |= (a->tail >= g->junction_count) | (a->head >= g->junction_count) |
                  (a->way >= n->way_count) | (a->from >= n->way_node_count) |
                  (a->to >= n->way_node_count) | (a->from == a->to) | (a->base != own) |
@@ -151,14 +170,14 @@ static bool check_arc(const struct ht__hnet_profile *p, size_t first, size_t cou
     return wrong == 0;
 }
 
-static bool check_turn_first(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_turn_first(const struct chunk *c)
 {
-    return starts(p->graph.turn_first, first, count, p->graph.arc_count, p->graph.turn_count);
+    return starts(c, c->p->graph.arc_count, c->p->graph.turn_count);
 }
 
 /* The edge of one turn lies on the side that the ranks of its arcs say. Whose turn it is, is
  * searched for: the arrays may be wrong, but the search stays within them. */
-static bool edge_sound(const struct ht__hnet_profile *p, size_t turn)
+static bool edge_sound(const struct ht__hnet_profile *p, size_t turn, uint32_t edge)
 {
     const struct ht_graph *g = &p->graph;
     const struct ht_cch *c = &p->cch;
@@ -173,119 +192,128 @@ static bool edge_sound(const struct ht__hnet_profile *p, size_t turn)
         return false;
     }
     bool up = c->rank[low] < c->rank[to];
-    return c->turn_edge[turn] < (up ? c->out.edge_count : c->in.edge_count);
+    return edge < (up ? c->out.edge_count : c->in.edge_count);
 }
 
 /* Nearly all edges lie below the ends of both sides; the few others are looked at one by one. */
-static bool check_turn_edge(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_turn_edge(const struct chunk *c)
 {
-    const struct ht_cch *c = &p->cch;
-    uint32_t least = c->out.edge_count < c->in.edge_count ? c->out.edge_count : c->in.edge_count;
+    const struct ht_cch *cch = &c->p->cch;
+    const uint32_t *edges = c->items;
+    uint32_t least =
+        cch->out.edge_count < cch->in.edge_count ? cch->out.edge_count : cch->in.edge_count;
     uint32_t beyond = 0;
-    for (size_t t = first; t < first + count; t++) {
-        beyond |= (c->turn_edge[t] >= least) & (c->turn_edge[t] != HT_NONE);
+    for (size_t t = 0; t < c->count; t++) {
+        beyond |= (edges[t] >= least) & (edges[t] != HT_NONE);
     }
     bool sound = true;
-    for (size_t t = first; beyond != 0 && sound && t < first + count; t++) {
-        sound = c->turn_edge[t] < least || c->turn_edge[t] == HT_NONE || edge_sound(p, t);
+    for (size_t t = 0; beyond != 0 && sound && t < c->count; t++) {
+        sound = edges[t] < least || edges[t] == HT_NONE || edge_sound(c->p, c->first + t, edges[t]);
     }
     return sound;
 }
 
-static bool check_turn(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_turn(const struct chunk *c)
 {
+    const struct ht_turn *turns = c->items;
     uint32_t sound = 1;
-    for (size_t i = first; i < first + count; i++) {
-        const struct ht_turn *t = &p->graph.turns[i];
-        sound &= (t->to < p->graph.arc_count) & (t->weight_ms < HT_WEIGHT_INF) &
-                 (t->duration_ms < HT_WEIGHT_INF);
+    for (size_t i = 0; i < c->count; i++) {
+        sound &= (turns[i].to < c->p->graph.arc_count) & (turns[i].weight_ms < HT_WEIGHT_INF) &
+                 (turns[i].duration_ms < HT_WEIGHT_INF);
     }
     return sound == 1;
 }
 
-static bool check_condition(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_condition(const struct chunk *c)
 {
-    for (size_t i = first; i < first + count; i++) {
-        const struct ht_turn_condition *c = &p->graph.conditions[i];
-        if (c->turn >= p->graph.turn_count || c->schedule >= p->network.strings_size) {
-            return false;
-        }
+    const struct ht_turn_condition *conditions = c->items;
+    bool sound = true;
+    for (size_t i = 0; sound && i < c->count; i++) {
+        sound = conditions[i].turn < c->p->graph.turn_count &&
+                conditions[i].schedule < c->p->network.strings_size;
     }
-    return true;
+    return sound;
 }
 
-static bool check_copy_base(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_copy_base(const struct chunk *c)
 {
-    return below(p->graph.copy_base, first, count, p->graph.base_arc_count);
+    return below(c, c->p->graph.base_arc_count);
 }
 
-static bool check_copy_first(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_copy_first(const struct chunk *c)
 {
-    return starts(p->graph.copy_first, first, count, p->graph.copy_base_count,
-                  p->meta->copy_list_count);
+    return starts(c, c->p->graph.copy_base_count, c->p->meta.copy_list_count);
 }
 
-static bool check_copy_list(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_copy_list(const struct chunk *c)
 {
-    for (size_t i = first; i < first + count; i++) {
-        uint32_t copy = p->graph.copy_list[i];
-        if (copy < p->graph.base_arc_count || copy >= p->graph.arc_count) {
-            return false;
-        }
+    const uint32_t *copies = c->items;
+    bool sound = true;
+    for (size_t i = 0; sound && i < c->count; i++) {
+        sound = copies[i] >= c->p->graph.base_arc_count && copies[i] < c->p->graph.arc_count;
     }
-    return true;
+    return sound;
 }
 
-static bool check_rank(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_rank(const struct chunk *c)
 {
-    return below(p->cch.rank, first, count, p->cch.vertex_count);
+    return below(c, c->p->cch.vertex_count);
 }
 
-static bool check_rank_arc(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_rank_arc(const struct chunk *c)
 {
-    bool sound = below(p->cch.arc, first, count, p->cch.vertex_count);
-    for (size_t i = first; sound && i < first + count; i++) {
-        sound = p->cch.rank[p->cch.arc[i]] == i;
+    const uint32_t *arcs = c->items;
+    bool sound = below(c, c->p->cch.vertex_count);
+    for (size_t i = 0; sound && i < c->count; i++) {
+        sound = c->p->cch.rank[arcs[i]] == c->first + i;
     }
     return sound;
 }
 
 /* A parent lies above and one level nearer to the root. */
-static bool check_parent(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_parent(const struct chunk *c)
 {
-    const struct ht_cch *c = &p->cch;
+    const struct ht_cch *cch = &c->p->cch;
+    const uint32_t *parents = c->items;
     bool sound = true;
-    for (size_t i = first; sound && i < first + count; i++) {
-        uint32_t parent = c->parent[i];
-        sound = parent == HT_NONE
-                    ? c->depth[i] == 0
-                    : parent > i && parent < c->vertex_count && c->depth[i] == c->depth[parent] + 1;
+    for (size_t i = 0; sound && i < c->count; i++) {
+        size_t v = c->first + i;
+        sound = parents[i] == HT_NONE ? cch->depth[v] == 0
+                                      : parents[i] > v && parents[i] < cch->vertex_count &&
+                                            cch->depth[v] == cch->depth[parents[i]] + 1;
     }
     return sound;
 }
 
-static bool check_depth(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_depth(const struct chunk *c)
 {
+    const uint16_t *depths = c->items;
     uint32_t most = 0;
-    for (size_t i = first; i < first + count; i++) {
-        most = p->cch.depth[i] > most ? p->cch.depth[i] : most;
+    for (size_t i = 0; i < c->count; i++) {
+        most = depths[i] > most ? depths[i] : most;
     }
-    return most < p->cch.depth_max;
+    return most < c->p->cch.depth_max;
+}
+
+/* The edges of the rows that begin in this chunk of a side's starts; false: not sound. */
+static bool row_span(const struct chunk *c, uint32_t edge_count, uint32_t *begin, uint32_t *end)
+{
+    uint32_t vertices = c->p->cch.vertex_count;
+    const uint32_t *first = c->items;
+    *begin = first[0];
+    *end = first[rows_here(c, vertices)];
+    return starts(c, vertices, edge_count) && *begin <= *end && *end <= edge_count;
 }
 
 /* Rows of one side as queries read them: depths rise within a row and its last lies nearer to the
  * root than the vertex, so all do. Neighbours that do not rise are counted twice: in all edges at
  * once, and at the starts of rows, where they may. */
-static bool side_depths(const struct ht_cch *c, const struct ht_cch_side *s, size_t first,
-                        size_t count)
+static bool side_depths(const struct chunk *c, const struct ht_cch_side *s)
 {
-    if (!starts(s->first, first, count, c->vertex_count, s->edge_count)) {
-        return false;
-    }
-    size_t last = first + count < c->vertex_count ? first + count : c->vertex_count;
-    uint32_t begin = s->first[first];
-    uint32_t end = s->first[last];
-    if (begin > end || end > s->edge_count) {
+    const uint32_t *first = c->items;
+    uint32_t begin = 0;
+    uint32_t end = 0;
+    if (!row_span(c, s->edge_count, &begin, &end)) {
         return false;
     }
     uint32_t falls = 0;
@@ -293,11 +321,12 @@ static bool side_depths(const struct ht_cch *c, const struct ht_cch_side *s, siz
         falls += s->depth[e] <= s->depth[e - 1];
     }
     uint32_t wrong = 0;
-    for (size_t v = first; v < last; v++) {
-        uint32_t from = s->first[v];
-        uint32_t to = s->first[v + 1];
+    size_t rows = rows_here(c, c->p->cch.vertex_count);
+    for (size_t i = 0; i < rows; i++) {
+        uint32_t from = first[i];
+        uint32_t to = first[i + 1];
         if (from < to) {
-            wrong |= s->depth[to - 1] >= c->depth[v];
+            wrong |= s->depth[to - 1] >= c->p->cch.depth[c->first + i];
             falls -= from > begin && s->depth[from] <= s->depth[from - 1];
         }
     }
@@ -305,17 +334,15 @@ static bool side_depths(const struct ht_cch *c, const struct ht_cch_side *s, siz
 }
 
 /* The same of upper ends, which customization follows: they fall within a row and its last lies
- * above the vertex. */
-static bool side_rows(const struct ht_cch *c, const struct ht_cch_side *s, size_t first,
-                      size_t count)
+ * above the vertex. The chunk is of another section, the rows' starts are looked at where they are
+ * mapped. */
+static bool side_rows(const struct chunk *c, const struct ht_cch_side *s)
 {
-    if (!starts(s->first, first, count, c->vertex_count, s->edge_count)) {
-        return false;
-    }
-    size_t last = first + count < c->vertex_count ? first + count : c->vertex_count;
-    uint32_t begin = s->first[first];
-    uint32_t end = s->first[last];
-    if (begin > end || end > s->edge_count) {
+    struct chunk own = *c;
+    own.items = s->first + c->first;
+    uint32_t begin = 0;
+    uint32_t end = 0;
+    if (!row_span(&own, s->edge_count, &begin, &end)) {
         return false;
     }
     uint32_t rises = 0;
@@ -323,7 +350,8 @@ static bool side_rows(const struct ht_cch *c, const struct ht_cch_side *s, size_
         rises += s->head[e] >= s->head[e - 1];
     }
     uint32_t wrong = 0;
-    for (size_t v = first; v < last; v++) {
+    size_t last = c->first + rows_here(c, c->p->cch.vertex_count);
+    for (size_t v = c->first; v < last; v++) {
         uint32_t from = s->first[v];
         uint32_t to = s->first[v + 1];
         if (from < to) {
@@ -334,110 +362,90 @@ static bool side_rows(const struct ht_cch *c, const struct ht_cch_side *s, size_
     return wrong == 0 && rises == 0;
 }
 
-static bool side_heads(const struct ht_cch *c, const struct ht_cch_side *s, size_t first,
-                       size_t count)
+static bool side_heads(const struct chunk *c, const struct ht_cch_side *s)
 {
-    if (!below(s->head, first, count, c->vertex_count)) {
+    const uint32_t *heads = c->items;
+    if (!below(c, c->p->cch.vertex_count)) {
         return false;
     }
     uint32_t differs = 0;
-    for (size_t e = first; e < first + count; e++) {
-        differs |= (uint32_t)(s->depth[e] ^ c->depth[s->head[e]]);
+    for (size_t i = 0; i < c->count; i++) {
+        differs |= (uint32_t)(s->depth[c->first + i] ^ c->p->cch.depth[heads[i]]);
     }
     return differs == 0;
 }
 
-static bool check_out_first(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_out_first(const struct chunk *c)
 {
-    return side_depths(&p->cch, &p->cch.out, first, count);
+    return side_depths(c, &c->p->cch.out);
 }
 
-static bool check_in_first(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_in_first(const struct chunk *c)
 {
-    return side_depths(&p->cch, &p->cch.in, first, count);
+    return side_depths(c, &c->p->cch.in);
 }
 
-static bool check_out_head(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_out_head(const struct chunk *c)
 {
-    return side_heads(&p->cch, &p->cch.out, first, count);
+    return side_heads(c, &c->p->cch.out);
 }
 
-static bool check_in_head(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_in_head(const struct chunk *c)
 {
-    return side_heads(&p->cch, &p->cch.in, first, count);
+    return side_heads(c, &c->p->cch.in);
 }
 
-static bool check_out_down_first(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_out_down_first(const struct chunk *c)
 {
-    const struct ht_cch *c = &p->cch;
-    return starts(c->out.down_first, first, count, c->vertex_count, c->out.edge_count) &&
-           side_rows(c, &c->out, first, count);
+    const struct ht_cch *cch = &c->p->cch;
+    return starts(c, cch->vertex_count, cch->out.edge_count) && side_rows(c, &cch->out);
 }
 
-static bool check_in_down_first(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_in_down_first(const struct chunk *c)
 {
-    const struct ht_cch *c = &p->cch;
-    return starts(c->in.down_first, first, count, c->vertex_count, c->in.edge_count) &&
-           side_rows(c, &c->in, first, count);
+    const struct ht_cch *cch = &c->p->cch;
+    return starts(c, cch->vertex_count, cch->in.edge_count) && side_rows(c, &cch->in);
 }
 
-static bool check_out_down(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_out_down(const struct chunk *c)
 {
-    return below(p->cch.out.down, first, count, p->cch.vertex_count);
+    return below(c, c->p->cch.vertex_count);
 }
 
-static bool check_in_down(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_in_down(const struct chunk *c)
 {
-    return below(p->cch.in.down, first, count, p->cch.vertex_count);
+    return below(c, c->p->cch.vertex_count);
 }
 
-/* Sums of two stay below what 64 bits hold. */
-static bool times(const uint64_t *values, size_t first, size_t count)
+/* Sums of two stay below what 64 bits hold: no weight has its highest bit. */
+static bool times(const struct chunk *c)
 {
-    uint64_t most = 0;
-    for (size_t i = first; i < first + count; i++) {
+    const uint64_t *values = c->items;
+    uint64_t any = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        any |= values[i];
+    }
+    static_assert(HT_WEIGHT_INF == INT32_MAX, "the test is for one bit");
+    return any >> 63 == 0;
+}
+
+/* Vertices below, or none, which is -1 to a signed comparison: those come four at a time. */
+static bool vias(const struct chunk *c)
+{
+    const int32_t *values = c->items;
+    int32_t most = 0;
+    int32_t least = 0;
+    for (size_t i = 0; i < c->count; i++) {
         most = values[i] > most ? values[i] : most;
+        least = values[i] < least ? values[i] : least;
     }
-    return most >> 32 <= HT_WEIGHT_INF;
-}
-
-static bool check_out_time(const struct ht__hnet_profile *p, size_t first, size_t count)
-{
-    return times(p->metric.out_time, first, count);
-}
-
-static bool check_in_time(const struct ht__hnet_profile *p, size_t first, size_t count)
-{
-    return times(p->metric.in_time, first, count);
-}
-
-/* Vertices below, or none. */
-static bool vias(const struct ht__hnet_profile *p, const uint32_t *values, size_t first,
-                 size_t count)
-{
-    bool sound = true;
-    for (size_t i = first; i < first + count; i++) {
-        sound &= values[i] < p->cch.vertex_count || values[i] == HT_NONE;
-    }
-    return sound;
-}
-
-static bool check_out_via(const struct ht__hnet_profile *p, size_t first, size_t count)
-{
-    return vias(p, p->metric.out_via, first, count);
-}
-
-static bool check_in_via(const struct ht__hnet_profile *p, size_t first, size_t count)
-{
-    return vias(p, p->metric.in_via, first, count);
+    return least >= -1 && (uint32_t)most < c->p->cch.vertex_count;
 }
 
 /* What holds no index needs no look; the snap index is checked where it is opened. */
-static bool check_nothing(const struct ht__hnet_profile *p, size_t first, size_t count)
+static bool check_nothing(const struct chunk *c)
 {
-    (void)p;
-    (void)first;
-    (void)count;
+    (void)c;
     return true;
 }
 #define check_network check_nothing
@@ -446,11 +454,15 @@ static bool check_nothing(const struct ht__hnet_profile *p, size_t first, size_t
 #define check_cch check_nothing
 #define check_out_depth check_nothing
 #define check_in_depth check_nothing
+#define check_out_time times
+#define check_in_time times
 #define check_out_length check_nothing
 #define check_in_length check_nothing
+#define check_out_via vias
+#define check_in_via vias
 #define check_snap check_nothing
 
-static bool (*const checks[HT__SECTION_COUNT])(const struct ht__hnet_profile *, size_t, size_t) = {
+static bool (*const checks[HT__SECTION_COUNT])(const struct chunk *) = {
 #define HT__HNET_CHECK(name, item) check_##name,
     HT__HNET_SHARED(HT__HNET_CHECK) HT__HNET_OWN(HT__HNET_CHECK)
 #undef HT__HNET_CHECK
@@ -461,47 +473,65 @@ struct run {
     const struct ht__hnet_check *check;
     size_t first[HT__SECTION_COUNT + 1];
     uint64_t *hashes;
-    atomic_uint unsound; /* section + 1 */
+    unsigned char *buffers; /* one for each thread */
+    atomic_uint unsound;    /* section + 1 */
+    atomic_bool short_read;
 };
 
-/* Tells the kernel about a chunk's pages. MADV_POPULATE_READ: one call instead of one fault for
- * each 64 KB. MADV_DONTNEED: what was looked at once need not stay in this process's memory; what
- * queries use comes back from the page cache by itself, the rest never. Each task lets go of its
- * own chunk: for all at once it takes one thread 38 ms on the city. */
-static void advise(const unsigned char *data, size_t size, int advice)
+/* A chunk and the item after it. */
+enum { BUFFER_BYTES = HT__HNET_CHUNK + 4096 };
+
+/* Sections are read, not looked at through the mapping: to map a page costs more than to copy it,
+ * and what is mapped once stays in this process' memory. So a query finds only those pages there
+ * that it asks for. */
+static bool chunk_read(int fd, void *buffer, size_t size, uint64_t offset)
 {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    size_t before = (uintptr_t)data & (page - 1);
-    union {
-        const unsigned char *read;
-        void *any;
-    } start = {.read = data - before};
-    (void)madvise(start.any, size + before, advice);
+    unsigned char *to = buffer;
+    while (size > 0) {
+        ssize_t got = pread(fd, to, size, (off_t)offset);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return false;
+        }
+        to += got;
+        size -= (size_t)got;
+        offset += (uint64_t)got;
+    }
+    return true;
 }
 
 static void check_task(void *user, size_t task, size_t worker)
 {
     struct run *run = user;
-    (void)worker;
     uint32_t kind = 0;
     while (run->first[kind + 1] <= task) {
         kind++;
     }
     const struct ht__hnet_section *section = run->check->profile->sections[kind];
-    size_t chunk = ht__hnet_chunk(section->item);
-    size_t start = (task - run->first[kind]) * chunk;
-    size_t size = section->size - start < chunk ? section->size - start : chunk;
-    const unsigned char *data = run->check->base + section->offset + start;
-    advise(data, size, MADV_POPULATE_READ);
-    run->hashes[task] = ht__hnet_hash(data, size);
-    if (!checks[kind](run->check->profile, start / section->item, size / section->item)) {
+    size_t bytes = ht__hnet_chunk(section->item);
+    size_t start = (task - run->first[kind]) * bytes;
+    size_t left = section->size - start;
+    size_t size = left < bytes ? left : bytes;
+    size_t more = left - size < section->item ? 0 : section->item;
+    unsigned char *buffer = run->buffers + worker * BUFFER_BYTES;
+    if (!chunk_read(run->check->fd, buffer, size + more, section->offset + start)) {
+        atomic_store(&run->short_read, true);
+        return;
+    }
+    run->hashes[task] = ht__hnet_hash(buffer, size);
+    struct chunk chunk = {run->check->profile, buffer, start / section->item, size / section->item};
+    if (!checks[kind](&chunk)) {
         atomic_store(&run->unsound, kind + 1);
     }
-    advise(data, size, MADV_DONTNEED);
 }
 
 static enum ht_status verdict(const struct run *run, const char **section)
 {
+    if (atomic_load(&run->short_read)) {
+        return HT_TRUNCATED;
+    }
     for (uint32_t kind = 0; kind < HT__SECTION_COUNT; kind++) {
         size_t chunks = run->first[kind + 1] - run->first[kind];
         const struct ht__hnet_section *entry = run->check->profile->sections[kind];
@@ -545,7 +575,10 @@ enum ht_status ht__hnet_check(const struct ht__hnet_check *check, struct ht_pool
     }
     run.first[HT__SECTION_COUNT] = tasks;
     run.hashes = ht_array_new(tasks, sizeof *run.hashes);
-    if (run.hashes == NULL) {
+    run.buffers = ht_array_new(pool == NULL ? 1 : ht_pool_threads(pool), BUFFER_BYTES);
+    if (run.hashes == NULL || run.buffers == NULL) {
+        free(run.hashes);
+        free(run.buffers);
         return HT_NOMEM;
     }
     if (pool != NULL) {
@@ -557,5 +590,6 @@ enum ht_status ht__hnet_check(const struct ht__hnet_check *check, struct ht_pool
     }
     enum ht_status status = verdict(&run, section);
     free(run.hashes);
+    free(run.buffers);
     return status;
 }

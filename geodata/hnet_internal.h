@@ -12,10 +12,10 @@
 #define HT__HNET_ENDIAN UINT32_C(0x01020304)
 
 enum {
-    HT__HNET_VERSION = 1, /* grows with every change of a section or of a struct in it */
+    HT__HNET_VERSION = 2, /* grows with every change of a section or of a struct in it */
     HT__HNET_ALIGN = 64,
     HT__HNET_PROFILES = 64,
-    HT__HNET_CHUNK = 1 << 20, /* checksums are taken by chunks of about so many bytes */
+    HT__HNET_CHUNK = 1 << 19, /* checksums are taken by chunks of about so many bytes */
 };
 
 /* X(name, bytes of an item): shared sections, then those of a profile. */
@@ -143,7 +143,7 @@ uint64_t ht__hnet_combine(const uint64_t *hashes, size_t chunks);
 
 /* A profile as it is read. */
 struct ht__hnet_profile {
-    const struct ht__hnet_graph *meta;
+    struct ht__hnet_graph meta; /* a copy: it outlives a file that is cut */
     const struct ht__hnet_section *sections[HT__SECTION_COUNT];
     struct ht_network network;
     struct ht_graph graph;
@@ -157,7 +157,7 @@ struct ht__hnet_profile {
 
 /* What a check works on. */
 struct ht__hnet_check {
-    const unsigned char *base; /* of the mapping */
+    int fd; /* of the file */
     const struct ht__hnet_profile *profile;
     bool shared; /* the shared sections, too */
     bool late;   /* instead: the sections that only customization reads */
