@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/base/time.h"
+
 struct ht_clock {
     bool is_virtual;
     double speed;       /* of a virtual clock, in seconds a second; 0: stands */
@@ -24,11 +26,5 @@ void ht_clock_virtual(struct ht_clock *clock, int64_t start_ms, double speed);
 int64_t ht_clock_now_ms(struct ht_clock *clock);
 /* False: not a virtual clock, or not forwards, or further than a hundred years. */
 bool ht_clock_advance(struct ht_clock *clock, double seconds);
-
-/* RFC 3339: "2026-03-01T08:30:00Z", with offset and fraction if need be. False: not one. */
-bool ht_time_parse(const char *text, size_t size, int64_t *utc_ms);
-enum { HT_TIME_TEXT_SIZE = 32 };
-/* "2026-03-01T08:30:00.000Z". */
-void ht_time_format(int64_t utc_ms, char out[HT_TIME_TEXT_SIZE]);
 
 #endif

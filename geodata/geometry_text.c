@@ -63,7 +63,7 @@ static void take_word(struct wkt *wkt, char word[16])
 static bool take_empty(struct wkt *wkt)
 {
     const char *before = wkt->at;
-    char word[16];
+    char word[16] = {0};
     take_word(wkt, word);
     if (strcmp(word, "EMPTY") == 0) {
         return true;
@@ -151,7 +151,7 @@ static enum ht_status read_type(struct wkt *wkt, enum ht_geometry_type *type)
                  {"LINESTRING", HT_GEOMETRY_LINE},
                  {"POLYGON", HT_GEOMETRY_POLYGON},
                  {"MULTIPOLYGON", HT_GEOMETRY_MULTIPOLYGON}};
-    char word[16];
+    char word[16] = {0};
     take_word(wkt, word);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         size_t size = strlen(types[i].word);
@@ -161,7 +161,7 @@ static enum ht_status read_type(struct wkt *wkt, enum ht_geometry_type *type)
         /* "POINT Z" and "POINTZ" */
         const char *rest = word + size;
         const char *before = wkt->at;
-        char axes[16];
+        char axes[16] = {0};
         take_word(wkt, axes);
         if (*rest == '\0' && strcmp(axes, "EMPTY") != 0) {
             rest = axes;
