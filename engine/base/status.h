@@ -26,7 +26,12 @@
     X(EMPTY, "nothing in it")                                                                      \
     X(NO_ROUTE, "no route")                                                                        \
     X(NO_SEGMENT, "no street near enough")                                                         \
-    X(CANCELLED, "cancelled")
+    X(CANCELLED, "cancelled")                                                                      \
+    X(EXISTS, "exists already")                                                                    \
+    X(CHANGED, "was changed meanwhile")                                                            \
+    X(READ_ONLY, "can't be written")                                                               \
+    X(FULL, "no room left on the disk")                                                            \
+    X(BUSY, "in use by another program")
 
 enum ht_status {
 #define HT_STATUS_ENUM(name, text) HT_##name,
