@@ -149,6 +149,20 @@ static char *put_rare(char *at, const struct ht_http_form *form, const struct ht
         at = put_number(at, (uint64_t)reply->retry_after_s);
         at = put(at, "\r\n", 2);
     }
+    if (reply->challenge) {
+        at = put_header(at, "WWW-Authenticate", "Bearer");
+    }
+    if (reply->etag[0] != '\0') {
+        at = put_text(at, "ETag: \"");
+        at = put_text(at, reply->etag);
+        at = put(at, "\"\r\n", 3);
+    }
+    if (reply->location[0] != '\0') {
+        at = put_header(at, "Location", reply->location);
+    }
+    if (reply->content_crs != NULL) {
+        at = put_header(at, "Content-Crs", reply->content_crs);
+    }
     if (form->zipped) {
         at = put_text(at, "Content-Encoding: gzip\r\n");
     }
@@ -161,18 +175,23 @@ static char *put_rare(char *at, const struct ht_http_form *form, const struct ht
 void ht_http_head_write(struct ht_buffer *out, const struct ht_http_form *form,
                         const struct ht_reply *reply, const char *date)
 {
-    size_t room =
-        HEAD_ROOM + strlen(reply->content_type) + (reply->allow == NULL ? 0 : strlen(reply->allow));
+    size_t room = HEAD_ROOM + strlen(reply->content_type) +
+                  (reply->allow == NULL ? 0 : strlen(reply->allow)) + sizeof reply->etag +
+                  sizeof reply->location +
+                  (reply->content_crs == NULL ? 0 : strlen(reply->content_crs));
     char *begin = ht_buffer_reserve(out, room);
     if (begin == NULL) {
         return;
     }
     char *at = put_status(begin, reply->status);
-    at = put(at, "Content-Type: ", 14);
-    at = put_text(at, reply->content_type);
-    at = put(at, "\r\nContent-Length: ", 18);
-    at = put_number(at, reply->body.size);
-    at = put(at, "\r\nDate: ", 8);
+    if (reply->status != 204 && reply->status != 304) { /* they have no body (RFC 9110, 8.6) */
+        at = put(at, "Content-Type: ", 14);
+        at = put_text(at, reply->content_type);
+        at = put(at, "\r\nContent-Length: ", 18);
+        at = put_number(at, reply->body.size);
+        at = put(at, "\r\n", 2);
+    }
+    at = put(at, "Date: ", 6);
     at = put(at, date, HT_HTTP_DATE_SIZE - 1);
     at = put(at, "\r\n", 2);
     if (reply->cors) {

@@ -262,6 +262,24 @@ static void job_run(struct ht_job *job, void *worker_context)
     struct ht_conn_job *own = (struct ht_conn_job *)job;
     struct ht_worker_context *worker = worker_context;
     own->work.run(worker->user, own->work.data, &own->reply);
+}
+
+static void call_refuse(struct ht_reply *reply, int status, const char *detail)
+{
+    ht_reply_reset(reply);
+    ht_reply_problem(reply, status, ht_http_status_text(status), detail);
+    reply->retry_after_s = status == 503 ? 1 : 0;
+}
+
+static void job_done(struct ht_job *job, void *worker_context, enum ht_status outcome)
+{
+    struct ht_conn_job *own = (struct ht_conn_job *)job;
+    struct ht_worker_context *worker = worker_context;
+    if (outcome != HT_OK) {
+        call_refuse(&own->reply, 503, ht_status_text(outcome));
+    } else if (own->work.applied != NULL) {
+        own->work.applied(worker->user, own->work.data, &own->reply);
+    }
     if (ht_gzip_worth(&own->form, &own->reply)) {
         ht_gzip_apply(worker->gzip, &own->form, &own->reply);
     }
@@ -289,6 +307,7 @@ static bool job_start(struct ht_conn *conn, const struct ht_http_call *call,
         return false;
     }
     job->job.run = job_run;
+    job->job.done = job_done;
     job->loop = conn->loop;
     job->conn = conn;
     job->work = call->job;
@@ -297,19 +316,15 @@ static bool job_start(struct ht_conn *conn, const struct ht_http_call *call,
     job->begun_ns = begun_ns;
     ht_reply_reset(&job->reply);
     job->reply.body.limit = options_of(conn)->reply_max;
-    if (!ht_jobs_submit(conn->loop->server->jobs, &job->job)) {
+    const struct ht_http_handler *handler = &conn->loop->server->handler;
+    bool taken = job->work.writes ? handler->submit_write(handler->user, &job->job)
+                                  : ht_jobs_submit(conn->loop->server->jobs, &job->job);
+    if (!taken) {
         job_free(job);
         return false;
     }
     conn->job = job;
     return true;
-}
-
-static void call_refuse(struct ht_reply *reply, int status, const char *detail)
-{
-    ht_reply_reset(reply);
-    ht_reply_problem(reply, status, ht_http_status_text(status), detail);
-    reply->retry_after_s = status == 503 ? 1 : 0;
 }
 
 /* One request that is complete. False: the connection is lost. */

@@ -51,11 +51,6 @@ struct ht_conn_job {
     uint64_t begun_ns;
 };
 
-struct ht_worker_context {
-    void *user;
-    struct ht_gzip *gzip;
-};
-
 enum { HT_LOOP_READ_SIZE = 64 * 1024, HT_MAIL_FDS = 64 };
 
 struct ht_loop {

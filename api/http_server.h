@@ -43,17 +43,29 @@ struct ht_http_options {
 
 struct ht_http_options ht_http_options_default(void);
 
-/* What a handler hands to the job pool. */
+/* What a handler hands to the job pool, or (`writes`) to the one thread that writes the store:
+ * `run` is then called within a transaction, and `applied` (may be NULL) once it is committed;
+ * where the commit fails the answer is 503 whatever `run` said. */
 struct ht_http_job {
     void (*run)(void *context, void *data, struct ht_reply *reply);
+    void (*applied)(void *context, void *data, struct ht_reply *reply);
     void (*free)(void *data);
     void *data;
+    bool writes;
+};
+
+/* What a job is run with: the handler's context of that thread, and room to compress. */
+struct ht_gzip;
+struct ht_worker_context {
+    void *user;
+    struct ht_gzip *gzip;
 };
 
 struct ht_http_call {
     const struct ht_http_request *request;
     struct ht_reply *reply;
-    unsigned service; /* what `account` will count it as; 0 at first */
+    unsigned service;                           /* what `account` will count it as; 0 at first */
+    struct ht_http_span params[HT_HTTP_PARAMS]; /* parts of the path that the route leaves open */
     struct ht_http_job job;
 };
 
@@ -66,6 +78,9 @@ struct ht_http_handler {
      * 0). */
     void (*account)(void *context, unsigned service, int status, uint64_t duration_ns);
     void (*tick)(void *context); /* on each loop, about every second */
+    /* Takes a job that writes; its context is a struct ht_worker_context like a worker's. False: no
+     * room. NULL where no handler makes such jobs. */
+    bool (*submit_write)(void *user, struct ht_job *job);
 };
 
 /* Binds and listens; `handler` is copied. HT_IO with the reason when the address can't be had. */

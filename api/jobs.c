@@ -49,6 +49,7 @@ static void *worker_main(void *arg)
         jobs->stats.running++;
         (void)pthread_mutex_unlock(&jobs->lock);
         job->run(job, worker->context);
+        job->done(job, worker->context, HT_OK);
         (void)pthread_mutex_lock(&jobs->lock);
         jobs->stats.running--;
         jobs->stats.done++;

@@ -14,8 +14,11 @@
 
 struct ht_jobs;
 
+/* `done` follows `run`: at once in a pool, after the commit in api/commit.h. `outcome`: HT_OK, or
+ * why what `run` did is lost. It may hand the job on or free it. */
 struct ht_job {
     void (*run)(struct ht_job *job, void *worker_context);
+    void (*done)(struct ht_job *job, void *worker_context, enum ht_status outcome);
     struct ht_job *next; /* the pool's */
 };
 

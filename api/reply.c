@@ -84,6 +84,10 @@ void ht_reply_reset(struct ht_reply *reply)
     reply->allow = NULL;
     reply->retry_after_s = 0;
     reply->cors = false;
+    reply->challenge = false;
+    reply->etag[0] = '\0';
+    reply->location[0] = '\0';
+    reply->content_crs = NULL;
     ht_buffer_clear(&reply->body);
 }
 

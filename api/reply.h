@@ -33,6 +33,10 @@ struct ht_reply {
     const char *allow;        /* for 405, static text; else NULL */
     int retry_after_s;        /* for 429 and 503; 0: none */
     bool cors;                /* pages of any origin may read it */
+    bool challenge;           /* for 401: says that a bearer token is wanted */
+    char etag[32];            /* without quotes; "" none */
+    char location[224];       /* for 201; "" none */
+    const char *content_crs;  /* URI within <>; static or the handler's; NULL none */
     struct ht_buffer body;
 };
 

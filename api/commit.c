@@ -1,0 +1,225 @@
+#include "api/commit.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    BATCH_MOST = 1024,          /* jobs of one transaction */
+    CHECKPOINT_EVERY_MS = 5000, /* where anything was written since */
+};
+
+struct ht_commit {
+    struct ht_store *store;
+    void *context;
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct ht_job *first;
+    struct ht_job **last;
+    unsigned queue;
+    bool stop;
+    bool written;       /* since the last checkpoint */
+    bool take_back;     /* the job that runs wants it */
+    int64_t checked_ms; /* the time of the last checkpoint */
+    struct ht_store_tx *tx;
+    struct ht_commit_stats stats;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+struct ht_store_tx *ht_commit_tx(struct ht_commit *commit)
+{
+    return commit->tx;
+}
+
+void ht_commit_take_back(struct ht_commit *commit)
+{
+    commit->take_back = true;
+}
+
+/* Runs one job between two marks. */
+static enum ht_status job_run(struct ht_commit *commit, struct ht_job *job)
+{
+    enum ht_status status = ht_store_mark(commit->tx, NULL);
+    if (status == HT_OK) {
+        commit->take_back = false;
+        job->run(job, commit->context);
+        status = ht_store_unmark(commit->tx, !commit->take_back, NULL);
+    }
+    return status;
+}
+
+static enum ht_status batch_run(struct ht_commit *commit, struct ht_job *jobs)
+{
+    enum ht_status status = ht_store_begin(commit->store, &commit->tx, NULL);
+    if (status != HT_OK) {
+        return status;
+    }
+    for (struct ht_job *job = jobs; status == HT_OK && job != NULL; job = job->next) {
+        status = job_run(commit, job);
+    }
+    if (status != HT_OK) {
+        ht_store_rollback(commit->tx);
+    } else {
+        status = ht_store_commit(commit->tx, NULL);
+    }
+    commit->tx = NULL;
+    return status;
+}
+
+/* Every job is told; where the batch was lost, it had not been answered yet. */
+static size_t batch_end(struct ht_commit *commit, struct ht_job *jobs, enum ht_status outcome)
+{
+    size_t count = 0;
+    while (jobs != NULL) {
+        struct ht_job *next = jobs->next;
+        jobs->done(jobs, commit->context, outcome);
+        jobs = next;
+        count++;
+    }
+    return count;
+}
+
+/* Needs the lock: the jobs that wait, BATCH_MOST at most. */
+static struct ht_job *batch_take(struct ht_commit *commit)
+{
+    struct ht_job *jobs = commit->first;
+    struct ht_job *last = jobs;
+    unsigned count = jobs == NULL ? 0 : 1;
+    while (last != NULL && last->next != NULL && count < BATCH_MOST) {
+        last = last->next;
+        count++;
+    }
+    if (last != NULL) {
+        commit->first = last->next;
+        last->next = NULL;
+        if (commit->first == NULL) {
+            commit->last = &commit->first;
+        }
+    }
+    commit->stats.waiting -= count;
+    return jobs;
+}
+
+static void wait_for_work(struct ht_commit *commit)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += CHECKPOINT_EVERY_MS / 1000;
+    (void)pthread_cond_timedwait(&commit->wake, &commit->lock, &until);
+}
+
+static void checkpoint(struct ht_commit *commit)
+{
+    int64_t now = now_ms();
+    if (commit->written && now - commit->checked_ms >= CHECKPOINT_EVERY_MS) {
+        commit->written = false;
+        commit->checked_ms = now;
+        (void)pthread_mutex_unlock(&commit->lock);
+        /* what it could not write back now stays in the log for the next time */
+        enum ht_status status = ht_store_checkpoint(commit->store, NULL);
+        (void)status;
+        (void)pthread_mutex_lock(&commit->lock);
+    }
+}
+
+static void *commit_main(void *user)
+{
+    struct ht_commit *commit = user;
+    (void)pthread_mutex_lock(&commit->lock);
+    while (!commit->stop || commit->first != NULL) {
+        struct ht_job *jobs = batch_take(commit);
+        if (jobs == NULL) {
+            checkpoint(commit);
+            if (commit->first == NULL && !commit->stop) {
+                wait_for_work(commit);
+            }
+            continue;
+        }
+        (void)pthread_mutex_unlock(&commit->lock);
+        enum ht_status status = batch_run(commit, jobs);
+        size_t count = batch_end(commit, jobs, status);
+        (void)pthread_mutex_lock(&commit->lock);
+        commit->written = true;
+        commit->stats.batches++;
+        commit->stats.jobs += count;
+        commit->stats.failed += status == HT_OK ? 0 : count;
+    }
+    (void)pthread_mutex_unlock(&commit->lock);
+    return NULL;
+}
+
+enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned queue,
+                             struct ht_commit **out)
+{
+    struct ht_commit *commit = calloc(1, sizeof *commit);
+    if (commit == NULL) {
+        return HT_NOMEM;
+    }
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&commit->lock, NULL);
+    (void)pthread_cond_init(&commit->wake, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    commit->store = store;
+    commit->context = context;
+    commit->queue = queue;
+    commit->last = &commit->first;
+    commit->checked_ms = now_ms();
+    commit->started = pthread_create(&commit->thread, NULL, commit_main, commit) == 0;
+    if (!commit->started) {
+        ht_commit_free(commit);
+        return HT_NOMEM;
+    }
+    *out = commit;
+    return HT_OK;
+}
+
+void ht_commit_free(struct ht_commit *commit)
+{
+    if (commit == NULL) {
+        return;
+    }
+    if (commit->started) {
+        (void)pthread_mutex_lock(&commit->lock);
+        commit->stop = true;
+        (void)pthread_cond_signal(&commit->wake);
+        (void)pthread_mutex_unlock(&commit->lock);
+        (void)pthread_join(commit->thread, NULL);
+    }
+    (void)pthread_cond_destroy(&commit->wake);
+    (void)pthread_mutex_destroy(&commit->lock);
+    free(commit);
+}
+
+bool ht_commit_submit(struct ht_commit *commit, struct ht_job *job)
+{
+    (void)pthread_mutex_lock(&commit->lock);
+    bool room = commit->stats.waiting < commit->queue && !commit->stop;
+    if (room) {
+        job->next = NULL;
+        *commit->last = job;
+        commit->last = &job->next;
+        commit->stats.waiting++;
+        (void)pthread_cond_signal(&commit->wake);
+    } else {
+        commit->stats.refused++;
+    }
+    (void)pthread_mutex_unlock(&commit->lock);
+    return room;
+}
+
+void ht_commit_stats_read(struct ht_commit *commit, struct ht_commit_stats *out)
+{
+    (void)pthread_mutex_lock(&commit->lock);
+    *out = commit->stats;
+    (void)pthread_mutex_unlock(&commit->lock);
+}

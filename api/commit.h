@@ -1,0 +1,42 @@
+/* Commit: the one thread that writes the store.
+ *
+ * It takes the jobs that wait, all of them, runs each within one transaction, commits (one sync for
+ * all: group commit), and only then lets each be answered. A job that has to be taken back says so
+ * (ht_commit_take_back) and leaves no trace, while those beside it stay. Now and then it writes the
+ * store's log back, between two batches.
+ *
+ * Threading: submit from any thread; the rest from within a job's `run`. Ownership: the store and
+ * the context are borrowed.
+ */
+#ifndef HT_API_COMMIT_H
+#define HT_API_COMMIT_H
+
+#include "api/jobs.h"
+#include "geodata/store.h"
+
+struct ht_commit;
+
+/* `context` is what jobs are run with (a struct ht_worker_context for those of the HTTP server);
+ * `queue`: jobs that may wait. */
+HT_MUST_CHECK enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned queue,
+                                           struct ht_commit **out);
+/* Runs what was submitted, then ends the thread. */
+void ht_commit_free(struct ht_commit *commit);
+
+/* False when the queue is full. */
+bool ht_commit_submit(struct ht_commit *commit, struct ht_job *job);
+
+/* Within `run`: the transaction, and the wish to leave nothing of this job in it. */
+struct ht_store_tx *ht_commit_tx(struct ht_commit *commit);
+void ht_commit_take_back(struct ht_commit *commit);
+
+struct ht_commit_stats {
+    size_t jobs;
+    size_t batches; /* commits */
+    size_t failed;  /* jobs lost with a commit */
+    size_t refused;
+    unsigned waiting;
+};
+void ht_commit_stats_read(struct ht_commit *commit, struct ht_commit_stats *out);
+
+#endif
