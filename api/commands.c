@@ -13,6 +13,9 @@ const struct ht_command ht_commands[] = {
     {"sample", "make a believable town to try things on", ht_cmd_sample},
     {"route", "answer one route on the terminal", ht_cmd_route},
     {"serve", "answer over HTTP", ht_cmd_serve},
+    {"token", "add a token for a person, a program or a device", ht_cmd_token},
+    {"backup", "copy a store, also while it is served", ht_cmd_backup},
+    {"audit", "check the chain of events of a store", ht_cmd_audit},
     {"help", "say more about a command", ht_cmd_help},
     {NULL, NULL, NULL},
 };

@@ -15,6 +15,8 @@ struct ht_command {
 /* Ends with a row without a name. */
 extern const struct ht_command ht_commands[];
 
+int ht_cmd_audit(int argc, char **argv);
+int ht_cmd_backup(int argc, char **argv);
 int ht_cmd_export(int argc, char **argv);
 int ht_cmd_help(int argc, char **argv);
 int ht_cmd_import(int argc, char **argv);
@@ -22,6 +24,7 @@ int ht_cmd_info(int argc, char **argv);
 int ht_cmd_route(int argc, char **argv);
 int ht_cmd_sample(int argc, char **argv);
 int ht_cmd_serve(int argc, char **argv);
+int ht_cmd_token(int argc, char **argv);
 
 /* The binary without its main: what tests call. */
 int ht_main(int argc, char **argv);

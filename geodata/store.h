@@ -1,0 +1,234 @@
+/* Store: what must last. The registry of the town, the table of events, where units were.
+ *
+ * One writer, any number of readers. A transaction is the writer's: begin waits for its turn, and
+ * what it wrote is on the disk (synced) when commit returns HT_OK, whole or not at all. Each reader
+ * sees the state of the last commit before its call, and waits for nobody.
+ *
+ * The event table is append-only: each event carries the hash of the one before it (below), so that
+ * nothing can be changed or taken out afterwards without being noticed. It holds ids only; what is
+ * personal lies with the items and can be erased there.
+ *
+ * Threading: a store may be shared; a transaction belongs to the thread that began it; a reader
+ * belongs to one thread at a time. Ownership: texts and bytes that a sink is given are borrowed for
+ * that call. Errors: HT_FOREIGN (not a store), HT_VERSION (made by a newer houtao), HT_READ_ONLY,
+ * HT_FULL, HT_BUSY (another process writes), HT_IO, HT_NOMEM; the message names file and reason.
+ *
+ * Behind this door stands one SpatiaLite file today. Nothing above it may know.
+ */
+#ifndef HT_GEODATA_STORE_H
+#define HT_GEODATA_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/geo.h"
+#include "engine/base/status.h"
+#include "geodata/collection.h"
+
+struct ht_store;
+struct ht_store_reader;
+struct ht_store_tx;
+
+enum ht_store_mode {
+    HT_STORE_CREATE,   /* make it when it is not there, bring an older one up to date */
+    HT_STORE_WRITE,    /* it must be there */
+    HT_STORE_READ_ONLY /* nothing is written; also on media that can't be */
+};
+
+struct ht_store_options {
+    enum ht_store_mode mode;
+    const char *district; /* whose events are written, "main" when NULL */
+};
+
+HT_MUST_CHECK enum ht_status ht_store_open(const char *path, const struct ht_store_options *options,
+                                           struct ht_store **out, struct ht_error *error);
+/* All readers and transactions must be gone. NULL is fine. */
+void ht_store_close(struct ht_store *store);
+
+/* Writes what the log holds back into the file, without blocking readers or the writer; to be
+ * called now and then by a thread that may wait. */
+HT_MUST_CHECK enum ht_status ht_store_checkpoint(struct ht_store *store, struct ht_error *error);
+
+HT_MUST_CHECK enum ht_status
+ht_store_reader_new(struct ht_store *store, struct ht_store_reader **out, struct ht_error *error);
+void ht_store_reader_free(struct ht_store_reader *reader);
+
+/* ---- the writer ---- */
+
+HT_MUST_CHECK enum ht_status ht_store_begin(struct ht_store *store, struct ht_store_tx **out,
+                                            struct ht_error *error);
+/* Either ends the transaction, also when it fails: nothing of it stays then. */
+HT_MUST_CHECK enum ht_status ht_store_commit(struct ht_store_tx *tx, struct ht_error *error);
+void ht_store_rollback(struct ht_store_tx *tx);
+
+/* A point within a transaction to which a single command of many can be taken back. Where unmark
+ * fails the whole transaction is lost, and has to be rolled back. */
+HT_MUST_CHECK enum ht_status ht_store_mark(struct ht_store_tx *tx, struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_unmark(struct ht_store_tx *tx, bool keep,
+                                             struct ht_error *error);
+
+/* ---- the registry ---- */
+
+/* An item: a thing of a collection. Geometry is ISO WKB (longitude, latitude in degrees; size 0:
+ * none); properties and personal are JSON objects ("{}" when there are none). */
+struct ht_store_item {
+    const char *id;
+    const void *wkb;
+    size_t wkb_size;
+    const char *properties;
+    const char *personal; /* NULL in an answer whose question did not ask for it */
+    const char *cell;     /* the cell that it lies in, NULL: none */
+    uint64_t version;     /* of this item: grows with each change, 1 at first */
+    int64_t changed_ms;
+};
+
+enum ht_store_put {
+    HT_STORE_INSERT, /* HT_EXISTS where there is one of this id */
+    HT_STORE_UPSERT,
+    HT_STORE_REPLACE /* HT_NOT_FOUND where there is none */
+};
+
+/* What a put did. `digest`: SHA-256 over a random salt, kept with the item, and its content; for
+ * the event that tells of it. */
+struct ht_store_written {
+    uint64_t version;
+    bool created;
+    char digest[65];
+};
+
+/* Puts an item (its version is not looked at). `expected`: 0, or the version that it must have now
+ * (HT_CHANGED). */
+HT_MUST_CHECK enum ht_status
+ht_store_item_put(struct ht_store_tx *tx, const struct ht_collection *collection,
+                  const struct ht_store_item *item, enum ht_store_put how, uint64_t expected,
+                  struct ht_store_written *out, struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_item_delete(struct ht_store_tx *tx,
+                                                  const struct ht_collection *collection,
+                                                  const char *id, uint64_t expected,
+                                                  struct ht_error *error);
+/* Empties what is personal, and the salt with it, so that no event tells any more of what was
+ * there.
+ */
+HT_MUST_CHECK enum ht_status ht_store_item_erase(struct ht_store_tx *tx,
+                                                 const struct ht_collection *collection,
+                                                 const char *id, struct ht_error *error);
+/* Names the cell of an item anew; not a change of the item. */
+HT_MUST_CHECK enum ht_status ht_store_item_set_cell(struct ht_store_tx *tx,
+                                                    const struct ht_collection *collection,
+                                                    const char *id, const char *cell,
+                                                    struct ht_error *error);
+
+/* Many items at once: between begin and end of bulk, the index of places is not kept up but made
+ * at the end (three times as fast for a million). */
+HT_MUST_CHECK enum ht_status ht_store_bulk_begin(struct ht_store_tx *tx,
+                                                 const struct ht_collection *collection,
+                                                 struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_bulk_end(struct ht_store_tx *tx,
+                                               const struct ht_collection *collection,
+                                               struct ht_error *error);
+
+/* A property and the value it must have: as text for texts and numbers, "true", "false". */
+struct ht_store_filter {
+    const char *name;
+    const char *value;
+    bool personal; /* it is one of the personal ones */
+};
+
+struct ht_store_query {
+    const struct ht_collection *collection;
+    const struct ht_box *box; /* NULL: anywhere; else items whose box meets it */
+    const struct ht_store_filter *filters;
+    size_t filter_count;
+    int64_t from_ms; /* changed within [from_ms, until_ms] */
+    int64_t until_ms;
+    bool personal; /* give the personal properties, too */
+    uint64_t limit;
+    uint64_t offset;
+};
+struct ht_store_query ht_store_query_default(const struct ht_collection *collection);
+
+/* Gives items to `sink` in the order in which they were put first. A status other than HT_OK from
+ * the sink ends the call with that status. `*matched` (may be NULL): all that the query meets. */
+HT_MUST_CHECK enum ht_status
+ht_store_items(struct ht_store_reader *reader, const struct ht_store_query *query,
+               enum ht_status (*sink)(void *user, const struct ht_store_item *item), void *user,
+               uint64_t *matched, struct ht_error *error);
+/* One item; HT_NOT_FOUND without a call. */
+HT_MUST_CHECK enum ht_status
+ht_store_item(struct ht_store_reader *reader, const struct ht_collection *collection,
+              const char *id, bool personal,
+              enum ht_status (*sink)(void *user, const struct ht_store_item *item), void *user,
+              struct ht_error *error);
+
+/* What a transaction itself sees, not yet committed: as the two above. */
+struct ht_store_reader *ht_store_tx_reader(struct ht_store_tx *tx);
+
+/* ---- events ---- */
+
+struct ht_store_event {
+    int64_t seq; /* given by the desk, from 1 on, without gaps within a district */
+    const char *district;
+    int64_t epoch;
+    int64_t at_ms;
+    const char *actor;
+    const char *kind;
+    const char *subject;
+    const char *body; /* JSON */
+    const char *hash; /* 64 hex digits; only in answers */
+};
+
+/* Appends; `seq` 0: the next one. `*seq` (may be NULL): what it became. HT_EXISTS: the number is
+ * taken. */
+HT_MUST_CHECK enum ht_status ht_store_event_append(struct ht_store_tx *tx,
+                                                   const struct ht_store_event *event, int64_t *seq,
+                                                   struct ht_error *error);
+/* Events after `after`, `limit` at most, in order. */
+HT_MUST_CHECK enum ht_status
+ht_store_events(struct ht_store_reader *reader, int64_t after, uint64_t limit,
+                enum ht_status (*sink)(void *user, const struct ht_store_event *event), void *user,
+                struct ht_error *error);
+
+/* What an audit found. */
+struct ht_store_audit {
+    uint64_t events;
+    int64_t broken_seq; /* the first whose hash is wrong; 0: the chain holds */
+    char last_hash[65]; /* of the event with the highest number; 64 zeros where there is none */
+};
+HT_MUST_CHECK enum ht_status ht_store_audit(struct ht_store_reader *reader,
+                                            struct ht_store_audit *out, struct ht_error *error);
+
+/* ---- answers that were given ---- */
+
+/* The answer to an Idempotency-Key of an actor: given to `sink`; HT_NOT_FOUND: none yet. */
+struct ht_store_answer {
+    const char *actor;
+    const char *key;
+    const char *request; /* SHA-256 of method, path and body, hex */
+    int status;
+    const char *content_type;
+    const char *location; /* "" where there is none */
+    const char *etag;     /* likewise */
+    const void *body;
+    size_t body_size;
+    int64_t at_ms;
+};
+HT_MUST_CHECK enum ht_status ht_store_answer_put(struct ht_store_tx *tx,
+                                                 const struct ht_store_answer *answer,
+                                                 struct ht_error *error);
+HT_MUST_CHECK enum ht_status
+ht_store_answer_get(struct ht_store_tx *tx, const char *actor, const char *key,
+                    enum ht_status (*sink)(void *user, const struct ht_store_answer *answer),
+                    void *user, struct ht_error *error);
+/* Forgets answers older than `before_ms`. */
+HT_MUST_CHECK enum ht_status ht_store_answers_forget(struct ht_store_tx *tx, int64_t before_ms,
+                                                     struct ht_error *error);
+
+/* ---- copies ---- */
+
+/* A consistent copy of a store that may be in use, made beside and renamed; HT_EXISTS: `to` is
+ * there. */
+HT_MUST_CHECK enum ht_status ht_store_backup(const char *path, const char *to,
+                                             struct ht_error *error);
+
+#endif

@@ -1,0 +1,255 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "geodata/digest.h"
+#include "geodata/store_internal.h"
+
+/* The chain: an event's hash is SHA-256, as 64 hex digits, over
+ *
+ *   the hash of the event before it in its district (64 zeros for the first), then for each of
+ *   seq, district, epoch, at_ms, actor, kind, subject, body, as UTF-8: its length, ":", itself
+ *
+ * so that anyone can reckon it again from a plain dump of the table. */
+static const char first_hash[] = "0000000000000000000000000000000000000000000000000000000000000000";
+
+static void add_text(struct ht_digest *digest, const char *text)
+{
+    char head[24];
+    size_t size = strlen(text);
+    int length = snprintf(head, sizeof head, "%zu:", size);
+    ht_digest_add(digest, head, (size_t)length);
+    ht_digest_add(digest, text, size);
+}
+
+static void add_number(struct ht_digest *digest, int64_t value)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%" PRId64, value);
+    add_text(digest, text);
+}
+
+static enum ht_status chain(struct ht_digest *digest, const char *before,
+                            const struct ht_store_event *event, char hash[HT_DIGEST_TEXT])
+{
+    ht_digest_begin(digest);
+    ht_digest_add(digest, before, HT_DIGEST_TEXT - 1);
+    add_number(digest, event->seq);
+    add_text(digest, event->district);
+    add_number(digest, event->epoch);
+    add_number(digest, event->at_ms);
+    add_text(digest, event->actor);
+    add_text(digest, event->kind);
+    add_text(digest, event->subject);
+    add_text(digest, event->body);
+    return ht_digest_end(digest, hash);
+}
+
+/* The last event of a district: its number (0: none) and hash. */
+static enum ht_status last_of(struct ht__store_conn *conn, const char *district, int64_t *seq,
+                              char hash[HT_DIGEST_TEXT], struct ht_error *error)
+{
+    static const char sql[] =
+        "SELECT seq, hash FROM events WHERE district = ?1 ORDER BY seq DESC LIMIT 1";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    (void)sqlite3_bind_text(statement, 1, district, -1, SQLITE_STATIC);
+    *seq = 0;
+    memcpy(hash, first_hash, sizeof first_hash);
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        const unsigned char *text = sqlite3_column_text(statement, 1);
+        *seq = sqlite3_column_int64(statement, 0);
+        if (text == NULL || sqlite3_column_bytes(statement, 1) != HT_DIGEST_TEXT - 1) {
+            status = ht_error_set(error, HT_CHECKSUM, 0, "event %" PRId64 " has no hash", *seq);
+        } else {
+            memcpy(hash, text, HT_DIGEST_TEXT);
+        }
+    } else if (code != SQLITE_DONE) {
+        status = ht__store_fail(conn, code, error);
+    }
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+static enum ht_status insert(struct ht__store_conn *conn, const struct ht_store_event *event,
+                             const char *hash, struct ht_error *error)
+{
+    static const char sql[] = "INSERT INTO events(seq, district, epoch, at_ms, actor, kind, "
+                              "subject, body, hash) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    (void)sqlite3_bind_int64(statement, 1, event->seq);
+    (void)sqlite3_bind_text(statement, 2, event->district, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(statement, 3, event->epoch);
+    (void)sqlite3_bind_int64(statement, 4, event->at_ms);
+    (void)sqlite3_bind_text(statement, 5, event->actor, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(statement, 6, event->kind, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(statement, 7, event->subject, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(statement, 8, event->body, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(statement, 9, hash, -1, SQLITE_STATIC);
+    return ht__store_run(conn, statement, error);
+}
+
+enum ht_status ht_store_event_append(struct ht_store_tx *tx, const struct ht_store_event *event,
+                                     int64_t *seq, struct ht_error *error)
+{
+    struct ht__store_conn *conn = &tx->reader.conn;
+    struct ht_store_event own = *event;
+    char before[HT_DIGEST_TEXT];
+    char hash[HT_DIGEST_TEXT];
+    int64_t last = 0;
+    own.district = event->district == NULL ? tx->store->district : event->district;
+    own.epoch = event->epoch == 0 ? 1 : event->epoch;
+    enum ht_status status = last_of(conn, own.district, &last, before, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    own.seq = event->seq == 0 ? last + 1 : event->seq;
+    if (own.seq != last + 1) {
+        return ht_error_set(error, own.seq <= last ? HT_EXISTS : HT_INVALID, 0,
+                            "event %" PRId64 " can't follow %" PRId64, own.seq, last);
+    }
+    struct ht_digest digest;
+    status = ht_digest_init(&digest);
+    if (status == HT_OK) {
+        status = chain(&digest, before, &own, hash);
+    }
+    ht_digest_deinit(&digest);
+    if (status != HT_OK) {
+        return ht_error_set(error, status, 0, NULL);
+    }
+    status = insert(conn, &own, hash, error);
+    if (status == HT_OK && seq != NULL) {
+        *seq = own.seq;
+    }
+    return status;
+}
+
+static const char *text_at(sqlite3_stmt *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    return text == NULL ? "" : text;
+}
+
+static struct ht_store_event event_at(sqlite3_stmt *statement)
+{
+    return (struct ht_store_event){.seq = sqlite3_column_int64(statement, 0),
+                                   .district = text_at(statement, 1),
+                                   .epoch = sqlite3_column_int64(statement, 2),
+                                   .at_ms = sqlite3_column_int64(statement, 3),
+                                   .actor = text_at(statement, 4),
+                                   .kind = text_at(statement, 5),
+                                   .subject = text_at(statement, 6),
+                                   .body = text_at(statement, 7),
+                                   .hash = text_at(statement, 8)};
+}
+
+enum ht_status ht_store_events(struct ht_store_reader *reader, int64_t after, uint64_t limit,
+                               enum ht_status (*sink)(void *user,
+                                                      const struct ht_store_event *event),
+                               void *user, struct ht_error *error)
+{
+    static const char sql[] =
+        "SELECT seq, district, epoch, at_ms, actor, kind, subject, body, hash "
+        "FROM events WHERE district = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    (void)sqlite3_bind_text(statement, 1, reader->store->district, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(statement, 2, after);
+    (void)sqlite3_bind_int64(statement, 3, limit > INT64_MAX ? -1 : (int64_t)limit);
+    int code = SQLITE_DONE;
+    while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct ht_store_event event = event_at(statement);
+        status = sink(user, &event);
+    }
+    if (status == HT_OK && code != SQLITE_DONE) {
+        status = ht__store_fail(&reader->conn, code, error);
+    }
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+/* An audit under way: where the chain of the present district stands. */
+struct audit {
+    struct ht_digest digest;
+    struct ht_store_audit *out;
+    char district[256];
+    int64_t seq;
+    char hash[HT_DIGEST_TEXT];
+};
+
+/* No text hides bytes behind a NUL. */
+static bool texts_whole(sqlite3_stmt *statement)
+{
+    bool whole = true;
+    for (int column = 0; column < sqlite3_column_count(statement); column++) {
+        whole = whole && (sqlite3_column_type(statement, column) == SQLITE_INTEGER ||
+                          (size_t)sqlite3_column_bytes(statement, column) ==
+                              strlen(text_at(statement, column)));
+    }
+    return whole;
+}
+
+static enum ht_status audit_event(struct audit *audit, const struct ht_store_event *event,
+                                  bool whole)
+{
+    char hash[HT_DIGEST_TEXT];
+    if (audit->out->events == 0 || strcmp(audit->district, event->district) != 0) {
+        (void)snprintf(audit->district, sizeof audit->district, "%s", event->district);
+        memcpy(audit->hash, first_hash, sizeof first_hash);
+        audit->seq = 0;
+    }
+    enum ht_status status = chain(&audit->digest, audit->hash, event, hash);
+    if (status != HT_OK) {
+        return status;
+    }
+    audit->out->events++;
+    if (!whole || event->seq != audit->seq + 1 || strcmp(hash, event->hash) != 0) {
+        audit->out->broken_seq = event->seq;
+    }
+    audit->seq = event->seq;
+    memcpy(audit->hash, hash, sizeof hash);
+    memcpy(audit->out->last_hash, hash, sizeof hash);
+    return HT_OK;
+}
+
+enum ht_status ht_store_audit(struct ht_store_reader *reader, struct ht_store_audit *out,
+                              struct ht_error *error)
+{
+    static const char sql[] =
+        "SELECT seq, district, epoch, at_ms, actor, kind, subject, body, hash "
+        "FROM events ORDER BY district, seq";
+    struct audit audit = {.out = out};
+    sqlite3_stmt *statement = NULL;
+    memset(out, 0, sizeof *out);
+    memcpy(out->last_hash, first_hash, sizeof first_hash);
+    enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    status = ht_digest_init(&audit.digest);
+    int code = SQLITE_DONE;
+    while (status == HT_OK && out->broken_seq == 0 &&
+           (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct ht_store_event event = event_at(statement);
+        status = audit_event(&audit, &event, texts_whole(statement));
+    }
+    if (status != HT_OK) {
+        status = ht_error_set(error, status, 0, NULL);
+    } else if (code != SQLITE_DONE && code != SQLITE_ROW) {
+        status = ht__store_fail(&reader->conn, code, error);
+    }
+    (void)sqlite3_reset(statement);
+    ht_digest_deinit(&audit.digest);
+    return status;
+}

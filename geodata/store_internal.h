@@ -1,0 +1,102 @@
+/* What the rooms behind store.h share: connections, statements, the words of errors. Not a door. */
+#ifndef HT_GEODATA_STORE_INTERNAL_H
+#define HT_GEODATA_STORE_INTERNAL_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "geodata/collection.h"
+#include "geodata/store.h"
+
+enum {
+    HT__STORE_APPLICATION = 0x4854414f, /* "HTAO", so that `file` and we know the file */
+    HT__STORE_SCHEMA = 1,               /* the version this program writes */
+    HT__STORE_STATEMENTS = 96,
+};
+
+/* A connection with the statements it has prepared, found again by the address of their text or by
+ * collection and kind. */
+struct ht__store_conn {
+    sqlite3 *db;
+    void *spatial; /* SpatiaLite's own memory, for the writer; NULL for a reader */
+    const char *path;
+    struct ht__store_cached {
+        const char *sql;
+        const struct ht_collection *collection;
+        sqlite3_stmt *statement;
+    } cached[HT__STORE_STATEMENTS];
+    unsigned cached_count;
+};
+
+struct ht_store_reader {
+    struct ht_store *store;
+    struct ht__store_conn conn;
+};
+
+struct ht_store_tx {
+    struct ht_store *store;
+    struct ht_store_reader reader; /* the same connection, for reading within */
+};
+
+struct ht_store {
+    char *path;
+    char *district;
+    bool read_only;
+    bool immutable; /* on a medium that can't be written at all */
+    bool writer_open;
+    pthread_mutex_t turn; /* the writer's */
+    struct ht_store_tx tx;
+};
+
+/* Opens a connection; `writer` with SpatiaLite. */
+HT_MUST_CHECK enum ht_status ht__store_connect(const struct ht_store *store, bool writer,
+                                               struct ht__store_conn *conn, struct ht_error *error);
+void ht__store_disconnect(struct ht__store_conn *conn);
+
+/* Tells a code of SQLite as one of ours, with its words. */
+enum ht_status ht__store_fail(struct ht__store_conn *conn, int code, struct ht_error *error);
+
+/* Runs one or several statements without answers. */
+HT_MUST_CHECK enum ht_status ht__store_exec(struct ht__store_conn *conn, const char *sql,
+                                            struct ht_error *error);
+
+/* Whether its items lie anywhere: then the table has a column for it. */
+static inline bool ht__shaped(const struct ht_collection *collection)
+{
+    return (collection->geometries & ~(UINT32_C(1) << HT_GEOMETRY_NONE)) != 0;
+}
+
+/* A statement, ready to be bound; kept by the connection. `sql` is a static text, in which the
+ * collection's name takes the place of each `@` (NULL: there is none). */
+HT_MUST_CHECK enum ht_status ht__store_prepare(struct ht__store_conn *conn, const char *sql,
+                                               const struct ht_collection *collection,
+                                               sqlite3_stmt **out, struct ht_error *error);
+
+/* Steps a statement that gives no rows, and resets it. */
+HT_MUST_CHECK enum ht_status ht__store_run(struct ht__store_conn *conn, sqlite3_stmt *statement,
+                                           struct ht_error *error);
+
+/* Brings an empty or older file to HT__STORE_SCHEMA, in one transaction. HT_FOREIGN, HT_VERSION. */
+HT_MUST_CHECK enum ht_status ht__store_migrate(struct ht__store_conn *conn, bool create,
+                                               struct ht_error *error);
+/* The same questions without a change. */
+HT_MUST_CHECK enum ht_status ht__store_recognize(struct ht__store_conn *conn,
+                                                 struct ht_error *error);
+
+/* Our functions within SQL; SQLite's code. */
+int ht__store_functions(sqlite3 *db);
+
+/* SpatiaLite's own form of a geometry (its manual, "BLOB-Geometry"), from ISO WKB and back:
+ *
+ *   00 | 01 | srid | min x, min y, max x, max y | 7c | WKB without its byte order | fe
+ *
+ * Sizes differ by a constant; members of multi-geometries carry 69 for their byte order. */
+enum { HT__BLOB_HEAD = 39, HT__BLOB_EXTRA = HT__BLOB_HEAD };
+/* Writes into `out` (wkb_size + HT__BLOB_EXTRA bytes). HT_SYNTAX: not WKB that we write. */
+HT_MUST_CHECK enum ht_status ht__blob_from_wkb(const void *wkb, size_t wkb_size, unsigned char *out,
+                                               size_t *size);
+/* Writes into `out` (at least `size` bytes). */
+HT_MUST_CHECK enum ht_status ht__blob_to_wkb(const void *blob, size_t size, unsigned char *out,
+                                             size_t *wkb_size);
+
+#endif

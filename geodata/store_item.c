@@ -1,0 +1,241 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/array.h"
+#include "geodata/digest.h"
+#include "geodata/store_internal.h"
+
+enum { SALT_BYTES = 16 };
+
+static enum ht_status out_of_memory(struct ht_error *error)
+{
+    return ht_error_set(error, HT_NOMEM, 0, NULL);
+}
+
+static void bind_text(sqlite3_stmt *statement, int place, const char *text)
+{
+    if (text == NULL) {
+        (void)sqlite3_bind_null(statement, place);
+    } else {
+        (void)sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
+    }
+}
+
+/* The version of an item; HT_NOT_FOUND. */
+static enum ht_status version_get(struct ht__store_conn *conn,
+                                  const struct ht_collection *collection, const char *id,
+                                  uint64_t *version, struct ht_error *error)
+{
+    static const char sql[] = "SELECT version FROM @_item WHERE id = ?1";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(conn, sql, collection, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    bind_text(statement, 1, id);
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        *version = (uint64_t)sqlite3_column_int64(statement, 0);
+    } else {
+        status = code == SQLITE_DONE
+                     ? ht_error_set(error, HT_NOT_FOUND, 0, "%s has no %.64s", collection->name, id)
+                     : ht__store_fail(conn, code, error);
+    }
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+static enum ht_status expect(enum ht_status found, uint64_t version, uint64_t expected,
+                             const char *id, struct ht_error *error)
+{
+    if (expected != 0 && (found == HT_NOT_FOUND || version != expected)) {
+        return ht_error_set(error, HT_CHANGED, 0, "%.64s was changed meanwhile", id);
+    }
+    return HT_OK;
+}
+
+/* SHA-256 over a salt and the item's content: what an event may say of it. With the salt erased,
+ * nobody can tell from it what was there. */
+static enum ht_status digest_item(const unsigned char *salt, const struct ht_store_item *item,
+                                  char hex[HT_DIGEST_TEXT])
+{
+    struct ht_digest digest;
+    enum ht_status status = ht_digest_init(&digest);
+    if (status == HT_OK) {
+        ht_digest_begin(&digest);
+        ht_digest_add(&digest, salt, SALT_BYTES);
+        ht_digest_add(&digest, item->id, strlen(item->id) + 1);
+        ht_digest_add(&digest, item->properties, strlen(item->properties) + 1);
+        ht_digest_add(&digest, item->personal, strlen(item->personal) + 1);
+        ht_digest_add(&digest, item->wkb, item->wkb_size);
+        status = ht_digest_end(&digest, hex);
+    }
+    ht_digest_deinit(&digest);
+    return status;
+}
+
+static enum ht_status row_write(struct ht__store_conn *conn, const struct ht_collection *collection,
+                                const struct ht_store_item *item, bool fresh,
+                                const unsigned char *salt, struct ht_error *error)
+{
+    static const char insert[] =
+        "INSERT INTO @_item(id, version, changed_ms, cell, properties, personal, salt, geometry) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)";
+    static const char update[] =
+        "UPDATE @_item SET version = ?2, changed_ms = ?3, cell = ?4, properties = ?5, "
+        "personal = ?6, salt = ?7, geometry = ?8 WHERE id = ?1";
+    static const char insert_bare[] =
+        "INSERT INTO @_item(id, version, changed_ms, cell, properties, personal, salt) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7)";
+    static const char update_bare[] =
+        "UPDATE @_item SET version = ?2, changed_ms = ?3, cell = ?4, properties = ?5, "
+        "personal = ?6, salt = ?7 WHERE id = ?1";
+    bool shaped = ht__shaped(collection);
+    const char *sql = shaped ? (fresh ? insert : update) : (fresh ? insert_bare : update_bare);
+    sqlite3_stmt *statement = NULL;
+    unsigned char *blob = NULL;
+    size_t size = 0;
+    enum ht_status status = ht__store_prepare(conn, sql, collection, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    bind_text(statement, 1, item->id);
+    (void)sqlite3_bind_int64(statement, 2, (sqlite3_int64)item->version);
+    (void)sqlite3_bind_int64(statement, 3, item->changed_ms);
+    bind_text(statement, 4, item->cell);
+    bind_text(statement, 5, item->properties);
+    bind_text(statement, 6, item->personal);
+    (void)sqlite3_bind_blob(statement, 7, salt, SALT_BYTES, SQLITE_STATIC);
+    if (shaped && item->wkb_size > 0) {
+        blob = malloc(item->wkb_size + HT__BLOB_EXTRA);
+        if (blob == NULL) {
+            return out_of_memory(error);
+        }
+        status = ht__blob_from_wkb(item->wkb, item->wkb_size, blob, &size);
+        (void)sqlite3_bind_blob64(statement, 8, blob, size, SQLITE_STATIC);
+    }
+    status = status == HT_OK ? ht__store_run(conn, statement, error)
+                             : ht_error_set(error, status, 0, "%.64s: not a geometry", item->id);
+    free(blob);
+    return status;
+}
+
+// NOLINTNEXTLINE(readability-function-size): an item, and how it may be put
+enum ht_status ht_store_item_put(struct ht_store_tx *tx, const struct ht_collection *collection,
+                                 const struct ht_store_item *item, enum ht_store_put how,
+                                 uint64_t expected, struct ht_store_written *out,
+                                 struct ht_error *error)
+{
+    struct ht__store_conn *conn = &tx->reader.conn;
+    uint64_t version = 0;
+    unsigned char salt[SALT_BYTES];
+    enum ht_status found = version_get(conn, collection, item->id, &version, error);
+    if (found != HT_OK && found != HT_NOT_FOUND) {
+        return found;
+    }
+    enum ht_status status = expect(found, version, expected, item->id, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    if (how == HT_STORE_INSERT && found == HT_OK) {
+        return ht_error_set(error, HT_EXISTS, 0, "%s has %.64s already", collection->name,
+                            item->id);
+    }
+    if (how == HT_STORE_REPLACE && found == HT_NOT_FOUND) {
+        return found;
+    }
+    struct ht_store_item own = *item;
+    own.version = version + 1;
+    own.personal = item->personal == NULL ? "{}" : item->personal;
+    *out = (struct ht_store_written){.version = own.version, .created = found == HT_NOT_FOUND};
+    status = ht_random_bytes(salt, sizeof salt);
+    if (status == HT_OK) {
+        status = digest_item(salt, &own, out->digest);
+    }
+    if (status != HT_OK) {
+        return ht_error_set(error, status, 0, NULL);
+    }
+    return row_write(conn, collection, &own, found == HT_NOT_FOUND, salt, error);
+}
+
+enum ht_status ht_store_item_delete(struct ht_store_tx *tx, const struct ht_collection *collection,
+                                    const char *id, uint64_t expected, struct ht_error *error)
+{
+    static const char sql[] = "DELETE FROM @_item WHERE id = ?1";
+    struct ht__store_conn *conn = &tx->reader.conn;
+    uint64_t version = 0;
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = version_get(conn, collection, id, &version, error);
+    if (status == HT_OK) {
+        status = expect(HT_OK, version, expected, id, error);
+    }
+    if (status == HT_OK) {
+        status = ht__store_prepare(conn, sql, collection, &statement, error);
+    }
+    if (status == HT_OK) {
+        bind_text(statement, 1, id);
+        status = ht__store_run(conn, statement, error);
+    }
+    return status;
+}
+
+enum ht_status ht_store_item_erase(struct ht_store_tx *tx, const struct ht_collection *collection,
+                                   const char *id, struct ht_error *error)
+{
+    static const char sql[] = "UPDATE @_item SET personal = '{}', salt = x'', "
+                              "version = version + 1 WHERE id = ?1";
+    struct ht__store_conn *conn = &tx->reader.conn;
+    uint64_t version = 0;
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = version_get(conn, collection, id, &version, error);
+    if (status == HT_OK) {
+        status = ht__store_prepare(conn, sql, collection, &statement, error);
+    }
+    if (status == HT_OK) {
+        bind_text(statement, 1, id);
+        status = ht__store_run(conn, statement, error);
+    }
+    return status;
+}
+
+enum ht_status ht_store_item_set_cell(struct ht_store_tx *tx,
+                                      const struct ht_collection *collection, const char *id,
+                                      const char *cell, struct ht_error *error)
+{
+    static const char sql[] = "UPDATE @_item SET cell = ?2 WHERE id = ?1";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, collection, &statement, error);
+    if (status == HT_OK) {
+        bind_text(statement, 1, id);
+        bind_text(statement, 2, cell);
+        status = ht__store_run(&tx->reader.conn, statement, error);
+    }
+    return status;
+}
+
+static enum ht_status exec_for(struct ht_store_tx *tx, const char *sql,
+                               const struct ht_collection *collection, struct ht_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    if (!ht__shaped(collection)) {
+        return HT_OK;
+    }
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, collection, &statement, error);
+    return status == HT_OK ? ht__store_run(&tx->reader.conn, statement, error) : status;
+}
+
+enum ht_status ht_store_bulk_begin(struct ht_store_tx *tx, const struct ht_collection *collection,
+                                   struct ht_error *error)
+{
+    static const char disable[] = "SELECT DisableSpatialIndex('@_item', 'geometry')";
+    static const char drop[] = "DROP TABLE IF EXISTS idx_@_item_geometry";
+    enum ht_status status = exec_for(tx, disable, collection, error);
+    return status == HT_OK ? exec_for(tx, drop, collection, error) : status;
+}
+
+enum ht_status ht_store_bulk_end(struct ht_store_tx *tx, const struct ht_collection *collection,
+                                 struct ht_error *error)
+{
+    static const char create[] = "SELECT CreateSpatialIndex('@_item', 'geometry')";
+    return exec_for(tx, create, collection, error);
+}

@@ -1,0 +1,289 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/array.h"
+#include "engine/base/text.h"
+#include "geodata/store_internal.h"
+
+/* ht_meets(geometry, west, south, east, north): the box that each geometry carries against a box.
+ * The R-tree holds single precision, rounded outwards; this is exact. */
+static void meets(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    (void)count;
+    double own[4];
+    if (sqlite3_value_bytes(values[0]) <= HT__BLOB_EXTRA) {
+        sqlite3_result_int(context, 0);
+        return;
+    }
+    memcpy(own, (const unsigned char *)sqlite3_value_blob(values[0]) + 6, sizeof own);
+    bool met =
+        own[0] <= sqlite3_value_double(values[3]) && own[1] <= sqlite3_value_double(values[4]) &&
+        own[2] >= sqlite3_value_double(values[1]) && own[3] >= sqlite3_value_double(values[2]);
+    sqlite3_result_int(context, met ? 1 : 0);
+}
+
+int ht__store_functions(sqlite3 *db)
+{
+    return sqlite3_create_function_v2(db, "ht_meets", 5,
+                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
+                                      meets, NULL, NULL, NULL);
+}
+
+struct ht_store_query ht_store_query_default(const struct ht_collection *collection)
+{
+    return (struct ht_store_query){
+        .collection = collection, .from_ms = INT64_MIN, .until_ms = INT64_MAX, .limit = UINT64_MAX};
+}
+
+/* A name within quotes of SQL and of a JSON path: quotes and backslashes of its own do not come
+ * through. */
+static void sql_add_name(struct ht_text *sql, const char *name)
+{
+    for (const char *at = name; *at != '\0'; at++) {
+        if (*at != '\'' && *at != '"' && *at != '\\') {
+            ht_text_add_char(sql, *at);
+        }
+    }
+}
+
+static bool is_number(const char *value)
+{
+    char *end = NULL;
+    (void)strtod(value, &end);
+    return end != value && *end == '\0';
+}
+
+/* The property, or one of the values of its list, is the value. */
+static void sql_add_filter(struct ht_text *sql, const struct ht_store_filter *filter)
+{
+    if (strcmp(filter->name, "cell") == 0) {
+        ht_text_add_string(sql, " AND i.cell = ?");
+        return;
+    }
+    ht_text_add_string(sql, " AND EXISTS(SELECT 1 FROM json_each(i.");
+    ht_text_add_string(sql, filter->personal ? "personal" : "properties");
+    ht_text_add_string(sql, ", '$.\"");
+    sql_add_name(sql, filter->name);
+    ht_text_add_string(sql,
+                       "\"') j WHERE CASE j.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' "
+                       "WHEN 'object' THEN j.value->>'id' ELSE CAST(j.value AS TEXT) END = ?");
+    if (is_number(filter->value)) {
+        ht_text_add_string(sql,
+                           " OR (j.type IN ('integer', 'real') AND j.value = CAST(? AS REAL))");
+    }
+    ht_text_add_string(sql, ")");
+}
+
+static void sql_add_where(struct ht_text *sql, const struct ht_store_query *query, const char *name)
+{
+    ht_text_add_string(sql, " FROM ");
+    ht_text_add_string(sql, name);
+    ht_text_add_string(sql, "_item i WHERE 1");
+    if (query->box != NULL) {
+        ht_text_add_string(sql, " AND i.rowid IN (SELECT pkid FROM idx_");
+        ht_text_add_string(sql, name);
+        ht_text_add_string(
+            sql, "_item_geometry WHERE xmin <= ? AND ymin <= ? AND xmax >= ? AND ymax >= ?)"
+                 " AND ht_meets(i.geometry, ?, ?, ?, ?)");
+    }
+    if (query->from_ms != INT64_MIN || query->until_ms != INT64_MAX) {
+        ht_text_add_string(sql, " AND i.changed_ms BETWEEN ? AND ?");
+    }
+    for (size_t i = 0; i < query->filter_count; i++) {
+        sql_add_filter(sql, &query->filters[i]);
+    }
+}
+
+/* The values of all question marks but those of LIMIT; returns the number of the next. */
+static int bind_where(sqlite3_stmt *statement, const struct ht_store_query *query)
+{
+    int place = 1;
+    if (query->box != NULL) {
+        const double west = query->box->min.lon_e7 / 1e7;
+        const double south = query->box->min.lat_e7 / 1e7;
+        const double east = query->box->max.lon_e7 / 1e7;
+        const double north = query->box->max.lat_e7 / 1e7;
+        const double values[] = {east, north, west, south, west, south, east, north};
+        for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+            (void)sqlite3_bind_double(statement, place++, values[i]);
+        }
+    }
+    if (query->from_ms != INT64_MIN || query->until_ms != INT64_MAX) {
+        (void)sqlite3_bind_int64(statement, place++, query->from_ms);
+        (void)sqlite3_bind_int64(statement, place++, query->until_ms);
+    }
+    for (size_t i = 0; i < query->filter_count; i++) {
+        const struct ht_store_filter *filter = &query->filters[i];
+        int times = strcmp(filter->name, "cell") != 0 && is_number(filter->value) ? 2 : 1;
+        while (times-- > 0) {
+            (void)sqlite3_bind_text(statement, place++, filter->value, -1, SQLITE_STATIC);
+        }
+    }
+    return place;
+}
+
+static enum ht_status compile(struct ht__store_conn *conn, const struct ht_text *sql,
+                              sqlite3_stmt **out, struct ht_error *error)
+{
+    if (sql->failed) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    int code = sqlite3_prepare_v2(conn->db, sql->data, -1, out, NULL);
+    return code == SQLITE_OK ? HT_OK : ht__store_fail(conn, code, error);
+}
+
+static const char *text_at(sqlite3_stmt *statement, int column)
+{
+    return (const char *)sqlite3_column_text(statement, column);
+}
+
+typedef enum ht_status item_sink(void *user, const struct ht_store_item *item);
+
+/* Room for the WKB of one item after the other. */
+struct room {
+    unsigned char *data;
+    size_t capacity;
+};
+
+static enum ht_status give(sqlite3_stmt *statement, struct room *room, item_sink *sink, void *user,
+                           struct ht_error *error)
+{
+    struct ht_store_item item = {.id = text_at(statement, 0),
+                                 .version = (uint64_t)sqlite3_column_int64(statement, 1),
+                                 .changed_ms = sqlite3_column_int64(statement, 2),
+                                 .cell = text_at(statement, 3),
+                                 .properties = text_at(statement, 4),
+                                 .personal = text_at(statement, 6)};
+    const void *blob = sqlite3_column_blob(statement, 5);
+    size_t size = (size_t)sqlite3_column_bytes(statement, 5);
+    if (item.id == NULL || item.properties == NULL) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    if (size > 0) {
+        void *data = room->data;
+        enum ht_status status = ht_array_reserve(&data, &room->capacity, size, 1);
+        room->data = data;
+        if (status == HT_OK) {
+            status = ht__blob_to_wkb(blob, size, room->data, &item.wkb_size);
+        }
+        if (status != HT_OK) {
+            return ht_error_set(error, status, 0, "%.64s: its geometry can't be read", item.id);
+        }
+        item.wkb = room->data;
+    }
+    return sink(user, &item);
+}
+
+static enum ht_status count_matched(struct ht__store_conn *conn, const struct ht_store_query *query,
+                                    const char *name, uint64_t *matched, struct ht_error *error)
+{
+    struct ht_text sql = {0};
+    sqlite3_stmt *statement = NULL;
+    ht_text_add_string(&sql, "SELECT count(*)");
+    sql_add_where(&sql, query, name);
+    enum ht_status status = compile(conn, &sql, &statement, error);
+    if (status == HT_OK) {
+        (void)bind_where(statement, query);
+        int code = sqlite3_step(statement);
+        if (code == SQLITE_ROW) {
+            *matched = (uint64_t)sqlite3_column_int64(statement, 0);
+        } else {
+            status = ht__store_fail(conn, code, error);
+        }
+    }
+    (void)sqlite3_finalize(statement);
+    ht_text_deinit(&sql);
+    return status;
+}
+
+static enum ht_status give_all(struct ht__store_conn *conn, const struct ht_store_query *query,
+                               const char *name, item_sink *sink, void *user,
+                               struct ht_error *error)
+{
+    struct ht_text sql = {0};
+    sqlite3_stmt *statement = NULL;
+    bool shaped = ht__shaped(query->collection);
+    ht_text_add_string(&sql, "SELECT i.id, i.version, i.changed_ms, i.cell, i.properties, ");
+    ht_text_add_string(&sql, shaped ? "i.geometry, " : "NULL, ");
+    ht_text_add_string(&sql, query->personal ? "i.personal" : "NULL");
+    sql_add_where(&sql, query, name);
+    ht_text_add_string(&sql, " ORDER BY i.rowid LIMIT ? OFFSET ?");
+    enum ht_status status = compile(conn, &sql, &statement, error);
+    if (status == HT_OK) {
+        struct room room = {0};
+        int place = bind_where(statement, query);
+        int code = SQLITE_DONE;
+        (void)sqlite3_bind_int64(statement, place,
+                                 query->limit > INT64_MAX ? -1 : (int64_t)query->limit);
+        (void)sqlite3_bind_int64(statement, place + 1,
+                                 query->offset > INT64_MAX ? INT64_MAX : (int64_t)query->offset);
+        while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+            status = give(statement, &room, sink, user, error);
+        }
+        if (status == HT_OK && code != SQLITE_DONE) {
+            status = ht__store_fail(conn, code, error);
+        }
+        free(room.data);
+    }
+    (void)sqlite3_finalize(statement);
+    ht_text_deinit(&sql);
+    return status;
+}
+
+enum ht_status ht_store_items(struct ht_store_reader *reader, const struct ht_store_query *query,
+                              item_sink *sink, void *user, uint64_t *matched,
+                              struct ht_error *error)
+{
+    struct ht__store_conn *conn = &reader->conn;
+    const char *name = query->collection->name;
+    /* both questions see one state */
+    bool own = sqlite3_get_autocommit(conn->db) != 0;
+    enum ht_status status = own ? ht__store_exec(conn, "BEGIN", error) : HT_OK;
+    if (status == HT_OK && matched != NULL) {
+        status = count_matched(conn, query, name, matched, error);
+    }
+    if (status == HT_OK) {
+        status = give_all(conn, query, name, sink, user, error);
+    }
+    if (own && sqlite3_get_autocommit(conn->db) == 0) {
+        (void)sqlite3_exec(conn->db, "COMMIT", NULL, NULL, NULL);
+    }
+    return status;
+}
+
+enum ht_status ht_store_item(struct ht_store_reader *reader, const struct ht_collection *collection,
+                             const char *id, bool personal, item_sink *sink, void *user,
+                             struct ht_error *error)
+{
+    static const char *const texts[2][2] = {
+        {"SELECT i.id, i.version, i.changed_ms, i.cell, i.properties, NULL, NULL"
+         " FROM @_item i WHERE i.id = ?1",
+         "SELECT i.id, i.version, i.changed_ms, i.cell, i.properties, NULL, i.personal"
+         " FROM @_item i WHERE i.id = ?1"},
+        {"SELECT i.id, i.version, i.changed_ms, i.cell, i.properties, i.geometry, NULL"
+         " FROM @_item i WHERE i.id = ?1",
+         "SELECT i.id, i.version, i.changed_ms, i.cell, i.properties, i.geometry, i.personal"
+         " FROM @_item i WHERE i.id = ?1"}};
+    struct ht__store_conn *conn = &reader->conn;
+    sqlite3_stmt *statement = NULL;
+    int shaped = ht__shaped(collection) ? 1 : 0;
+    enum ht_status status =
+        ht__store_prepare(conn, texts[shaped][personal ? 1 : 0], collection, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    (void)sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        struct room room = {0};
+        status = give(statement, &room, sink, user, error);
+        free(room.data);
+    } else {
+        status = code == SQLITE_DONE
+                     ? ht_error_set(error, HT_NOT_FOUND, 0, "%s has no %.64s", collection->name, id)
+                     : ht__store_fail(conn, code, error);
+    }
+    (void)sqlite3_reset(statement);
+    return status;
+}

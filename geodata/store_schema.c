@@ -1,0 +1,199 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "geodata/store_internal.h"
+
+/* Version 1. An item's properties are one JSON text, as they came; what is personal is another, so
+ * that a reader without the right to it never touches it and erasure is one column. The table has
+ * the collection's name with _item behind it; map programs see a view of the name itself, with the
+ * known properties as columns. */
+static const char base_sql[] =
+    "CREATE TABLE events("
+    " seq INTEGER NOT NULL, district TEXT NOT NULL, epoch INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+    " actor TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,"
+    " hash TEXT NOT NULL, PRIMARY KEY(district, seq)) WITHOUT ROWID;"
+    "CREATE INDEX events_subject ON events(subject, seq);"
+    "CREATE TRIGGER events_stay BEFORE UPDATE ON events"
+    " BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;"
+    "CREATE TRIGGER events_last BEFORE DELETE ON events"
+    " BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;"
+    "CREATE TABLE answers("
+    " actor TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, status INTEGER NOT NULL,"
+    " content_type TEXT NOT NULL, location TEXT NOT NULL, etag TEXT NOT NULL, body BLOB NOT NULL,"
+    " at_ms INTEGER NOT NULL, PRIMARY KEY(actor, key)) WITHOUT ROWID;"
+    "CREATE INDEX answers_age ON answers(at_ms);";
+
+static const char item_sql[] =
+    "CREATE TABLE @_item("
+    " rowid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL,"
+    " changed_ms INTEGER NOT NULL, cell TEXT, properties TEXT NOT NULL, personal TEXT NOT NULL,"
+    " salt BLOB NOT NULL);"
+    "CREATE INDEX @_cell ON @_item(cell) WHERE cell IS NOT NULL;";
+
+static const char geometry_sql[] =
+    "SELECT AddGeometryColumn('@_item', 'geometry', 4326, 'GEOMETRY', 'XY', 0);"
+    "SELECT CreateSpatialIndex('@_item', 'geometry');"
+    "INSERT INTO views_geometry_columns(view_name, view_geometry, view_rowid, f_table_name,"
+    " f_geometry_column, read_only) VALUES('@', 'geometry', 'rowid', '@_item', 'geometry', 1);";
+
+static enum ht_status run_for(struct ht__store_conn *conn, const char *sql,
+                              const struct ht_collection *collection, struct ht_error *error)
+{
+    char text[2048];
+    size_t size = 0;
+    for (const char *at = sql; *at != '\0' && size + 64 < sizeof text; at++) {
+        if (*at == '@') {
+            size += (size_t)snprintf(text + size, sizeof text - size, "%s", collection->name);
+        } else {
+            text[size++] = *at;
+        }
+    }
+    text[size] = '\0';
+    return ht__store_exec(conn, text, error);
+}
+
+/* CREATE VIEW households AS SELECT rowid AS rowid, id, ..., properties->>'floor' AS "floor", ... */
+static enum ht_status view_make(struct ht__store_conn *conn, const struct ht_collection *collection,
+                                struct ht_error *error)
+{
+    char sql[4096];
+    size_t size = 0;
+    const char *name = collection->name;
+    size +=
+        (size_t)snprintf(sql, sizeof sql,
+                         "CREATE VIEW %s AS SELECT rowid AS rowid, id AS id, version AS version,"
+                         " changed_ms AS changed_ms, cell AS cell",
+                         name);
+    const struct ht_property *properties = collection->properties;
+    for (size_t i = 0; i < collection->property_count && size + 256 < sizeof sql; i++) {
+        if (strcmp(properties[i].name, "cell") != 0) {
+            size += (size_t)snprintf(sql + size, sizeof sql - size, ", %s->>'%s' AS \"%s\"",
+                                     properties[i].personal ? "personal" : "properties",
+                                     properties[i].name, properties[i].name);
+        }
+    }
+    (void)snprintf(sql + size, sizeof sql - size, "%s FROM %s_item",
+                   ht__shaped(collection) ? ", geometry AS geometry" : "", name);
+    return ht__store_exec(conn, sql, error);
+}
+
+static enum ht_status schema_1(struct ht__store_conn *conn, struct ht_error *error)
+{
+    enum ht_status status = ht__store_exec(conn, "SELECT InitSpatialMetaData(0, 'WGS84')", error);
+    if (status == HT_OK) {
+        status = ht__store_exec(conn, base_sql, error);
+    }
+    size_t count = 0;
+    const struct ht_collection *collections = ht_collections(&count);
+    for (size_t c = 0; status == HT_OK && c < count; c++) {
+        status = run_for(conn, item_sql, &collections[c], error);
+        if (status == HT_OK) {
+            status = view_make(conn, &collections[c], error);
+        }
+        if (status == HT_OK && ht__shaped(&collections[c])) {
+            status = run_for(conn, geometry_sql, &collections[c], error);
+        }
+    }
+    return status;
+}
+
+/* From version i to i + 1. */
+static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
+                                                       struct ht_error *) = {schema_1};
+
+static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
+                             struct ht_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(conn->db, sql, -1, &statement, NULL);
+    code = code == SQLITE_OK ? sqlite3_step(statement) : code;
+    if (code == SQLITE_ROW) {
+        *out = sqlite3_column_int64(statement, 0);
+    }
+    enum ht_status status = code == SQLITE_ROW ? HT_OK : ht__store_fail(conn, code, error);
+    (void)sqlite3_finalize(statement);
+    return status;
+}
+
+/* `*version`: of the schema, 0 where the file is empty. */
+static enum ht_status version_of(struct ht__store_conn *conn, int64_t *version,
+                                 struct ht_error *error)
+{
+    int64_t application = 0;
+    int64_t things = 0;
+    enum ht_status status = number(conn, "PRAGMA application_id", &application, error);
+    if (status == HT_OK) {
+        status = number(conn, "SELECT count(*) FROM sqlite_schema", &things, error);
+    }
+    if (status == HT_OK) {
+        status = number(conn, "PRAGMA user_version", version, error);
+    }
+    if (status == HT_OK && things > 0 && application != HT__STORE_APPLICATION) {
+        return ht_error_set(error, HT_FOREIGN, 0,
+                            "%.120s: a database of another program, not a houtao store",
+                            conn->path);
+    }
+    if (status == HT_OK && *version > HT__STORE_SCHEMA) {
+        return ht_error_set(error, HT_VERSION, 0,
+                            "%.120s: made by a newer houtao (schema %" PRId64
+                            ", this one knows %d); install that one",
+                            conn->path, *version, HT__STORE_SCHEMA);
+    }
+    return status;
+}
+
+enum ht_status ht__store_recognize(struct ht__store_conn *conn, struct ht_error *error)
+{
+    int64_t version = 0;
+    enum ht_status status = version_of(conn, &version, error);
+    if (status == HT_OK && version < HT__STORE_SCHEMA) {
+        return ht_error_set(error, version == 0 ? HT_FOREIGN : HT_VERSION, 0,
+                            version == 0
+                                ? "%.120s: empty, not a houtao store"
+                                : "%.120s: made by an older houtao; open it for writing once",
+                            conn->path);
+    }
+    return status;
+}
+
+static enum ht_status migrate_within(struct ht__store_conn *conn, bool create,
+                                     struct ht_error *error)
+{
+    int64_t version = 0;
+    enum ht_status status = version_of(conn, &version, error);
+    if (status == HT_OK && version == 0 && !create) {
+        return ht_error_set(error, HT_FOREIGN, 0, "%.120s: empty, not a houtao store", conn->path);
+    }
+    for (int64_t v = version; status == HT_OK && v < HT__STORE_SCHEMA; v++) {
+        status = steps[v](conn, error);
+    }
+    if (status == HT_OK && version < HT__STORE_SCHEMA) {
+        char sql[128];
+        (void)snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d;",
+                       HT__STORE_APPLICATION, HT__STORE_SCHEMA);
+        status = ht__store_exec(conn, sql, error);
+    }
+    return status;
+}
+
+enum ht_status ht__store_migrate(struct ht__store_conn *conn, bool create, struct ht_error *error)
+{
+    int64_t version = 0;
+    enum ht_status status = version_of(conn, &version, error);
+    if (status != HT_OK || version == HT__STORE_SCHEMA) {
+        return status;
+    }
+    /* looked at again within: another process may make it at the same time */
+    status = ht__store_exec(conn, "BEGIN IMMEDIATE", error);
+    if (status == HT_OK) {
+        status = migrate_within(conn, create, error);
+        if (status == HT_OK) {
+            status = ht__store_exec(conn, "COMMIT", error);
+        }
+        if (sqlite3_get_autocommit(conn->db) == 0) {
+            (void)sqlite3_exec(conn->db, "ROLLBACK", NULL, NULL, NULL);
+        }
+    }
+    return status;
+}
