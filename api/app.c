@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "api/app_internal.h"
 #include "api/routes.h"
 #include "api/zone.h"
 
@@ -174,6 +175,7 @@ void ht_app_free(struct ht_app *app)
         (void)pthread_mutex_unlock(&app->open_lock);
         (void)pthread_join(app->keeper, NULL);
     }
+    ht__app_town_free(app);
     ht_world_slot_free(app->slot);
     ht_map_release(app->map);
     ht_pool_free(app->pool.pool);
@@ -211,7 +213,7 @@ enum ht_status ht_app_network_open(struct ht_app *app, const char *path, bool wh
     return status;
 }
 
-static enum ht_status context_new(void *user, void **out)
+enum ht_status ht__app_context_new(void *user, void **out)
 {
     struct ht_app *app = user;
     struct ht_app_context *context = calloc(1, sizeof *context);
@@ -233,7 +235,7 @@ static enum ht_status context_new(void *user, void **out)
     return HT_OK;
 }
 
-static void context_free(void *user)
+void ht__app_context_free(void *user)
 {
     struct ht_app_context *context = user;
     struct ht_app *app = context->app;
@@ -248,6 +250,8 @@ static void context_free(void *user)
     (void)pthread_mutex_unlock(&app->context_lock);
     ht_world_reader_deinit(&context->world);
     ht_osrm_free(context->osrm);
+    ht_store_reader_free(context->reader);
+    ht_crs_work_free(context->crs);
     free(context);
 }
 
@@ -267,13 +271,15 @@ static void tick(void *user)
 {
     struct ht_app_context *context = user;
     (void)ht_world_reader_get(&context->world);
+    ht_app_tokens_refresh(context->app);
 }
 
 struct ht_http_handler ht_app_handler(struct ht_app *app)
 {
     return (struct ht_http_handler){.user = app,
-                                    .context_new = context_new,
-                                    .context_free = context_free,
+                                    .context_new = ht__app_context_new,
+                                    .context_free = ht__app_context_free,
+                                    .submit_write = ht__app_submit_write,
                                     .handle = handle,
                                     .account = account,
                                     .tick = tick};

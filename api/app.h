@@ -15,9 +15,17 @@
 #include "api/map.h"
 #include "api/metrics.h"
 #include "api/osrm.h"
+#include "api/token.h"
 #include "engine/live/world.h"
+#include "geodata/crs.h"
+#include "geodata/registry.h"
+#include "geodata/store.h"
+
+struct ht_commit;
 
 struct ht_app_context;
+
+enum { HT_APP_TOKEN_SETS = 1000 };
 
 struct ht_app {
     struct ht_world_slot *slot;
@@ -38,6 +46,17 @@ struct ht_app {
     struct ht_http_server *server; /* NULL while there is none; under open_lock */
     int64_t started_s;             /* Unix time, of the machine */
     atomic_size_t swaps;
+    struct ht_store *store;   /* NULL: none */
+    struct ht_commit *commit; /* NULL: the store can't be written */
+    struct ht_worker_context *writer; /* what jobs of the writer are run with */
+    struct ht_registry *registry; /* the writer's */
+    /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
+     * since requests under way point into them. */
+    _Atomic(const struct ht_tokens *) tokens;
+    struct ht_tokens *token_sets[HT_APP_TOKEN_SETS];
+    size_t token_set_count;
+    const char *token_path;
+    int64_t token_changed_ns; /* when the file was last changed */
 };
 
 /* The part of one thread. */
@@ -46,6 +65,9 @@ struct ht_app_context {
     struct ht_osrm *osrm;
     struct ht_world_reader world;
     struct ht_metrics metrics;
+    const struct ht_caller *caller; /* of the call that is handled */
+    struct ht_store_reader *reader; /* made when first needed */
+    struct ht_crs_work *crs;        /* likewise */
     struct ht_app_context *next;
 };
 
@@ -64,6 +86,21 @@ HT_MUST_CHECK enum ht_status ht_app_network_open(struct ht_app *app, const char 
 /* Makes the world obey conditional turns as of the clock's time; call it when the clock was moved.
  * HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_app_refresh(struct ht_app *app);
+
+/* Opens the store at `path`, made where there is none, and begins to write it; one that can't be
+ * written is served for reading, with a line in `note` (may be empty). Before the server runs. */
+HT_MUST_CHECK enum ht_status ht_app_store_open(struct ht_app *app, const char *path,
+                                               struct ht_error *note, struct ht_error *error);
+/* Ends writing: what was taken is committed. After the server has stopped, before it is freed. */
+void ht_app_store_stop(struct ht_app *app);
+/* Asks for tokens from now on, those of the file, which is read again when it changes (`path` is
+ * borrowed). A file that can't be read then leaves those that were known. */
+HT_MUST_CHECK enum ht_status ht_app_tokens_open(struct ht_app *app, const char *path,
+                                                struct ht_error *error);
+void ht_app_tokens_refresh(struct ht_app *app);
+
+/* The thread's own reader of the store; NULL with the answer written: there is none. */
+struct ht_store_reader *ht_app_reader(struct ht_app_context *context, struct ht_reply *reply);
 
 /* Makes the server known (NULL: it is gone). A server whose map turns out to be damaged is drained.
  */

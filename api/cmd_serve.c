@@ -21,7 +21,9 @@ struct serve {
     const char *threads;
     const char *tz;
     const char *clock;
-    const char *later[4]; /* options of later versions */
+    const char *store;
+    const char *tokens;
+    const char *later[2]; /* options of later versions */
     char host[HOST_SIZE];
     int64_t port;
     int64_t thread_count;
@@ -72,7 +74,7 @@ static int listen_parse(const struct ht_cli *cli, struct serve *serve)
         return ht_cli_error(cli, HT_EXIT_USAGE, "--listen takes an address, not '%s'", serve->host);
     }
     bool loopback = is_v4 ? ntohl(v4.s_addr) >> 24 == 127 : IN6_IS_ADDR_LOOPBACK(&v6);
-    if (!loopback) {
+    if (!loopback && serve->tokens == NULL) {
         return ht_cli_error(cli, HT_EXIT_USAGE,
                             "without --tokens only a loopback address may listen, not %s",
                             serve->host);
@@ -104,7 +106,7 @@ static int clock_parse(const struct ht_cli *cli, struct serve *serve)
 
 static int serve_check(const struct ht_cli *cli, struct serve *serve, int arguments)
 {
-    static const char *const names[] = {"store", "tokens", "jt808", "mqtt"};
+    static const char *const names[] = {"jt808", "mqtt"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (serve->later[i] != NULL) {
             return ht_cli_error(cli, HT_EXIT_USAGE, "--%s is not in this version", names[i]);
@@ -146,9 +148,30 @@ static void signals_set(void)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
+/* Store and tokens, where they are asked for. */
+static int town_open(const struct ht_cli *cli, struct ht_app *app, const struct serve *serve)
+{
+    struct ht_error error = {0};
+    struct ht_error note = {0};
+    if (serve->tokens != NULL && ht_app_tokens_open(app, serve->tokens, &error) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
+    }
+    if (serve->store != NULL && ht_app_store_open(app, serve->store, &note, &error) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
+    }
+    if (note.status != HT_OK) {
+        (void)ht_cli_error(cli, 0, "%s: served for reading only", note.message);
+    }
+    return HT_EXIT_DONE;
+}
+
 static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct serve *serve)
 {
     struct ht_error error = {0};
+    int code = town_open(cli, app, serve);
+    if (code != HT_EXIT_DONE) {
+        return code;
+    }
     if (ht_app_network_open(app, serve->network, false, &error) != HT_OK) {
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }
@@ -156,7 +179,7 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
     options.host = serve->host;
     options.port = (uint16_t)serve->port;
     options.threads = (unsigned)serve->thread_count;
-    options.check_host = true;
+    options.check_host = serve->tokens == NULL;
     struct ht_http_handler handler = ht_app_handler(app);
     struct ht_http_server *server = NULL;
     if (ht_http_server_new(&options, &handler, &server, &error) != HT_OK) {
@@ -174,6 +197,7 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
     (void)signal(SIGTERM, SIG_DFL);
     (void)signal(SIGINT, SIG_DFL);
     ht_app_server_set(app, NULL);
+    ht_app_store_stop(app);
     ht_http_server_free(server);
     if (atomic_load(&app->damaged)) {
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s", app->damage.message);
@@ -193,15 +217,17 @@ int ht_cmd_serve(int argc, char **argv)
         {"tz", 0, "ZONE", "of opening hours and conditional turns, default Asia/Shanghai",
          &serve.tz, NULL},
         {"clock", 0, "TIME[,SPEED]", "a virtual clock that begins at TIME", &serve.clock, NULL},
-        {"store", 0, "STORE", "not in this version", &serve.later[0], NULL},
-        {"tokens", 0, "FILE", "not in this version", &serve.later[1], NULL},
-        {"jt808", 0, "HOST:PORT", "not in this version", &serve.later[2], NULL},
-        {"mqtt", 0, "URL", "not in this version", &serve.later[3], NULL},
+        {"store", 0, "STORE", "the registry, a file that is made when it is not there",
+         &serve.store, NULL},
+        {"tokens", 0, "FILE", "who may do what, made by houtao token; read again when it changes",
+         &serve.tokens, NULL},
+        {"jt808", 0, "HOST:PORT", "not in this version", &serve.later[0], NULL},
+        {"mqtt", 0, "URL", "not in this version", &serve.later[1], NULL},
     };
     const struct ht_cli cli = {
         .command = "serve",
-        .arguments = "--network FILE.hnet [--listen HOST:PORT] [--threads N] [--tz ZONE] "
-                     "[--clock TIME[,SPEED]]",
+        .arguments = "--network FILE.hnet [--store STORE] [--listen HOST:PORT] [--threads N] "
+                     "[--tokens FILE] [--tz ZONE] [--clock TIME[,SPEED]]",
         .summary = "Answers over HTTP until SIGTERM. Without tokens it listens on loopback only.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],

@@ -11,6 +11,7 @@ const struct ht_command ht_commands[] = {
     {"info", "say what is in a network file", ht_cmd_info},
     {"export", "write the routing graph as CSV", ht_cmd_export},
     {"sample", "make a believable town to try things on", ht_cmd_sample},
+    {"load", "load households, cells, factories and more into a store", ht_cmd_load},
     {"route", "answer one route on the terminal", ht_cmd_route},
     {"serve", "answer over HTTP", ht_cmd_serve},
     {"token", "add a token for a person, a program or a device", ht_cmd_token},

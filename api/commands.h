@@ -21,6 +21,7 @@ int ht_cmd_export(int argc, char **argv);
 int ht_cmd_help(int argc, char **argv);
 int ht_cmd_import(int argc, char **argv);
 int ht_cmd_info(int argc, char **argv);
+int ht_cmd_load(int argc, char **argv);
 int ht_cmd_route(int argc, char **argv);
 int ht_cmd_sample(int argc, char **argv);
 int ht_cmd_serve(int argc, char **argv);

@@ -183,21 +183,26 @@ enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned que
     return HT_OK;
 }
 
-void ht_commit_free(struct ht_commit *commit)
+void ht_commit_stop(struct ht_commit *commit)
 {
-    if (commit == NULL) {
-        return;
-    }
-    if (commit->started) {
+    if (commit != NULL && commit->started) {
         (void)pthread_mutex_lock(&commit->lock);
         commit->stop = true;
         (void)pthread_cond_signal(&commit->wake);
         (void)pthread_mutex_unlock(&commit->lock);
         (void)pthread_join(commit->thread, NULL);
+        commit->started = false;
     }
-    (void)pthread_cond_destroy(&commit->wake);
-    (void)pthread_mutex_destroy(&commit->lock);
-    free(commit);
+}
+
+void ht_commit_free(struct ht_commit *commit)
+{
+    if (commit != NULL) {
+        ht_commit_stop(commit);
+        (void)pthread_cond_destroy(&commit->wake);
+        (void)pthread_mutex_destroy(&commit->lock);
+        free(commit);
+    }
 }
 
 bool ht_commit_submit(struct ht_commit *commit, struct ht_job *job)

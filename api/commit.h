@@ -20,7 +20,8 @@ struct ht_commit;
  * `queue`: jobs that may wait. */
 HT_MUST_CHECK enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned queue,
                                            struct ht_commit **out);
-/* Runs what was submitted, then ends the thread. */
+/* Runs what was submitted, then ends the thread; later jobs are refused. Both take NULL. */
+void ht_commit_stop(struct ht_commit *commit);
 void ht_commit_free(struct ht_commit *commit);
 
 /* False when the queue is full. */

@@ -261,7 +261,11 @@ static void job_run(struct ht_job *job, void *worker_context)
 {
     struct ht_conn_job *own = (struct ht_conn_job *)job;
     struct ht_worker_context *worker = worker_context;
-    own->work.run(worker->user, own->work.data, &own->reply);
+    if (own->preparing) {
+        own->goes_on = own->work.prepare(worker->user, own->work.data, &own->reply);
+    } else {
+        own->work.run(worker->user, own->work.data, &own->reply);
+    }
 }
 
 static void call_refuse(struct ht_reply *reply, int status, const char *detail)
@@ -275,9 +279,19 @@ static void job_done(struct ht_job *job, void *worker_context, enum ht_status ou
 {
     struct ht_conn_job *own = (struct ht_conn_job *)job;
     struct ht_worker_context *worker = worker_context;
-    if (outcome != HT_OK) {
+    const struct ht_http_handler *handler = &own->loop->server->handler;
+    if (own->preparing && own->goes_on) {
+        own->preparing = false;
+        if (handler->submit_write(handler->user, &own->job)) {
+            return;
+        }
+        outcome = HT_BUSY;
+    }
+    if (outcome != HT_OK && own->work.lost != NULL) {
+        own->work.lost(worker->user, own->work.data, &own->reply);
+    } else if (outcome != HT_OK) {
         call_refuse(&own->reply, 503, ht_status_text(outcome));
-    } else if (own->work.applied != NULL) {
+    } else if (own->work.applied != NULL && !own->preparing) {
         own->work.applied(worker->user, own->work.data, &own->reply);
     }
     if (ht_gzip_worth(&own->form, &own->reply)) {
@@ -317,8 +331,10 @@ static bool job_start(struct ht_conn *conn, const struct ht_http_call *call,
     ht_reply_reset(&job->reply);
     job->reply.body.limit = options_of(conn)->reply_max;
     const struct ht_http_handler *handler = &conn->loop->server->handler;
-    bool taken = job->work.writes ? handler->submit_write(handler->user, &job->job)
-                                  : ht_jobs_submit(conn->loop->server->jobs, &job->job);
+    job->preparing = job->work.prepare != NULL;
+    bool taken = job->work.writes && !job->preparing
+                     ? handler->submit_write(handler->user, &job->job)
+                     : ht_jobs_submit(conn->loop->server->jobs, &job->job);
     if (!taken) {
         job_free(job);
         return false;

@@ -48,6 +48,8 @@ struct ht_conn_job {
     struct ht_http_form form;
     struct ht_reply reply;
     unsigned service;
+    bool preparing; /* the worker's turn, before the writer's */
+    bool goes_on;   /* there is a writer's turn */
     uint64_t begun_ns;
 };
 

@@ -43,12 +43,16 @@ struct ht_http_options {
 
 struct ht_http_options ht_http_options_default(void);
 
-/* What a handler hands to the job pool, or (`writes`) to the one thread that writes the store:
- * `run` is then called within a transaction, and `applied` (may be NULL) once it is committed;
- * where the commit fails the answer is 503 whatever `run` said. */
+/* What a handler hands over. Without `writes`: `run` is called by a worker of the job pool. With
+ * it, by the one thread that writes the store, within a transaction; `applied` (may be NULL) once
+ * that is committed, and where the commit fails the answer is 503 whatever `run` said. Before that
+ * a worker calls `prepare` (may be NULL), for what takes long and needs no transaction; false: the
+ * answer stands already. */
 struct ht_http_job {
+    bool (*prepare)(void *context, void *data, struct ht_reply *reply);
     void (*run)(void *context, void *data, struct ht_reply *reply);
     void (*applied)(void *context, void *data, struct ht_reply *reply);
+    void (*lost)(void *context, void *data, struct ht_reply *reply); /* instead of the 503 */
     void (*free)(void *data);
     void *data;
     bool writes;

@@ -18,7 +18,7 @@ const char *ht_service_name(enum ht_service service)
 {
     static const char *const names[HT_SERVICE_COUNT] = {"http",    "route", "table", "nearest",
                                                         "match",   "trip",  "tile",  "osrm",
-                                                        "network", "clock", "about"};
+                                                        "network", "clock", "items", "live", "about"};
     return service < HT_SERVICE_COUNT ? names[service] : "http";
 }
 

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/access.h"
 #include "api/embedded.h"
 #include "api/json.h"
+#include "api/ogc.h"
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
 #include "api/version.h"
@@ -170,14 +172,32 @@ static void get_landing(struct ht_app_context *context, struct ht_http_call *cal
     ht_json_object_end(&json);
 }
 
+#define READ "GET, HEAD, OPTIONS"
+#define ITEMS "GET, HEAD, POST, OPTIONS"
+#define ITEM "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"
+
 static const struct ht_route table[] = {
-    {"/", "GET, HEAD, OPTIONS", HT_SERVICE_ABOUT, true, get_landing, NULL},
-    {"/healthz", "GET, HEAD, OPTIONS", HT_SERVICE_ABOUT, true, get_health, NULL},
-    {"/readyz", "GET, HEAD, OPTIONS", HT_SERVICE_ABOUT, true, get_ready, NULL},
-    {"/metrics", "GET, HEAD, OPTIONS", HT_SERVICE_ABOUT, false, get_metrics, NULL},
-    {"/openapi.json", "GET, HEAD, OPTIONS", HT_SERVICE_ABOUT, true, get_openapi, NULL},
-    {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, ht_clock_get, ht_clock_post},
-    {"/v1/network", "POST, OPTIONS", HT_SERVICE_NETWORK, false, NULL, ht_network_post},
+    {"/", READ, HT_SERVICE_ABOUT, true, HT_ROLE_NONE, HT_ROLE_NONE, .get = get_landing},
+    {"/healthz", READ, HT_SERVICE_ABOUT, true, HT_ROLE_NONE, HT_ROLE_NONE, .get = get_health},
+    {"/readyz", READ, HT_SERVICE_ABOUT, true, HT_ROLE_NONE, HT_ROLE_NONE, .get = get_ready},
+    {"/metrics", READ, HT_SERVICE_ABOUT, false, HT_ROLE_VIEWER, HT_ROLE_NONE, .get = get_metrics},
+    {"/openapi.json", READ, HT_SERVICE_ABOUT, true, HT_ROLE_NONE, HT_ROLE_NONE,
+     .get = get_openapi},
+    {"/conformance", READ, HT_SERVICE_ABOUT, true, HT_ROLE_NONE, HT_ROLE_NONE,
+     .get = ht_ogc_conformance},
+    {"/collections", READ, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_ogc_collections},
+    {"/collections/{}", READ, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_ogc_collection},
+    {"/collections/{}/items", ITEMS, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER, HT_ROLE_DISPATCHER,
+     .get = ht_ogc_items, .post = ht_ogc_items_post},
+    {"/collections/{}/items/{}", ITEM, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER,
+     HT_ROLE_DISPATCHER, .get = ht_ogc_item, .put = ht_ogc_item_put, .patch = ht_ogc_item_patch,
+     .del = ht_ogc_item_delete},
+    {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, HT_ROLE_VIEWER,
+     HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post},
+    {"/v1/network", "POST, OPTIONS", HT_SERVICE_NETWORK, false, HT_ROLE_ADMIN, HT_ROLE_ADMIN,
+     .post = ht_network_post},
 };
 
 const struct ht_route *ht_routes(size_t *count)
@@ -186,10 +206,35 @@ const struct ht_route *ht_routes(size_t *count)
     return table;
 }
 
-static const struct ht_route *route_find(const char *path, size_t size)
+/* Whether the path is of the pattern; what "{}" stands for, which is never empty, to `params`. */
+static bool path_is(const char *pattern, const char *path, size_t size,
+                    struct ht_http_span *params)
+{
+    size_t at = 0;
+    int found = 0;
+    for (; *pattern != '\0'; pattern++) {
+        if (pattern[0] == '{') {
+            size_t begin = at;
+            while (at < size && path[at] != '/') {
+                at++;
+            }
+            if (at == begin) {
+                return false;
+            }
+            params[found++] = (struct ht_http_span){begin, at - begin};
+            pattern++; /* the closing brace */
+        } else if (at == size || path[at++] != *pattern) {
+            return false;
+        }
+    }
+    return at == size;
+}
+
+static const struct ht_route *route_find(struct ht_http_call *call)
 {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (strlen(table[i].path) == size && memcmp(table[i].path, path, size) == 0) {
+        if (path_is(table[i].path, call->request->target, call->request->path_size,
+                    call->params)) {
             return &table[i];
         }
     }
@@ -208,20 +253,45 @@ static void answer_not_allowed(struct ht_http_call *call, const char *allow)
     call->reply->allow = allow;
 }
 
+static ht_route_handler *handler_of(const struct ht_route *route, enum ht_http_method method)
+{
+    switch (method) {
+    case HT_HTTP_GET:
+    case HT_HTTP_HEAD:
+        return route->get;
+    case HT_HTTP_POST:
+        return route->post;
+    case HT_HTTP_PUT:
+        return route->put;
+    case HT_HTTP_PATCH:
+        return route->patch;
+    case HT_HTTP_DELETE:
+        return route->del;
+    case HT_HTTP_OPTIONS:
+    case HT_HTTP_OTHER:
+    default:
+        return NULL;
+    }
+}
+
+static bool is_read(enum ht_http_method method)
+{
+    return method == HT_HTTP_GET || method == HT_HTTP_HEAD;
+}
+
 static void route_call(struct ht_app_context *context, const struct ht_route *route,
                        struct ht_http_call *call)
 {
     enum ht_http_method method = call->request->method;
-    ht_route_handler *handler = method == HT_HTTP_GET || method == HT_HTTP_HEAD ? route->get
-                                : method == HT_HTTP_POST                        ? route->post
-                                                                                : NULL;
+    ht_route_handler *handler = handler_of(route, method);
     call->service = route->service;
     if (method == HT_HTTP_OPTIONS) {
         answer_options(call, route->allow, route->cors);
     } else if (handler == NULL) {
         answer_not_allowed(call, route->allow);
-    } else {
-        call->reply->cors = route->cors && method != HT_HTTP_POST;
+    } else if (ht_access_allow(context, call, is_read(method) ? route->read : route->write) &&
+               (is_read(method) || ht_access_own_page(call))) {
+        call->reply->cors = route->cors && is_read(method);
         handler(context, call);
     }
 }
@@ -232,9 +302,11 @@ static void osrm_call(struct ht_app_context *context, struct ht_http_call *call)
     call->service = ht_osrm_service(call->request->target, call->request->path_size);
     if (method == HT_HTTP_OPTIONS) {
         answer_options(call, OSRM_ALLOW, true);
-    } else if (method == HT_HTTP_GET || method == HT_HTTP_HEAD || method == HT_HTTP_POST) {
+    } else if (is_read(method) || method == HT_HTTP_POST) {
         call->reply->cors = method != HT_HTTP_POST;
-        ht_osrm_call(context, call);
+        if (ht_access_allow(context, call, HT_ROLE_VIEWER)) {
+            ht_osrm_call(context, call);
+        }
     } else {
         answer_not_allowed(call, OSRM_ALLOW);
     }
@@ -247,7 +319,7 @@ void ht_routes_handle(struct ht_app_context *context, struct ht_http_call *call)
         answer_options(call, OSRM_ALLOW, false);
         return;
     }
-    const struct ht_route *route = route_find(request->target, request->path_size);
+    const struct ht_route *route = route_find(call);
     if (route != NULL) {
         route_call(context, route, call);
     } else if (ht_osrm_owns(request->target, request->path_size)) {

@@ -1,0 +1,85 @@
+#include "api/access.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "api/params.h"
+
+enum { TOKEN_MOST = 256 };
+
+static const struct ht_caller local = {.name = "local", .role = HT_ROLE_ADMIN};
+static const struct ht_caller nobody = {.name = "nobody", .role = HT_ROLE_NONE};
+
+/* `?access_token=`, for clients that can set no header. False: there is none. */
+static bool token_in_query(const struct ht_http_request *request, char token[TOKEN_MOST],
+                           size_t *size)
+{
+    struct ht_params params;
+    size_t skip = request->path_size < request->target_size ? request->path_size + 1
+                                                            : request->target_size;
+    if (memmem(request->target + skip, request->target_size - skip, "access_token=", 13) == NULL ||
+        ht_params_read(&params, request->target + skip, request->target_size - skip) != HT_OK) {
+        return false;
+    }
+    const char *value = ht_param(&params, "access_token");
+    bool found = value != NULL && strlen(value) < TOKEN_MOST;
+    if (found) {
+        *size = strlen(value);
+        memcpy(token, value, *size);
+    }
+    ht_params_deinit(&params);
+    return found;
+}
+
+static const struct ht_caller *caller_find(const struct ht_tokens *tokens,
+                                           const struct ht_http_request *request)
+{
+    char token[TOKEN_MOST];
+    size_t size = 0;
+    const char *header = ht_http_header(request, "authorization", &size);
+    if (header != NULL) {
+        if (size <= 7 || strncasecmp(header, "Bearer ", 7) != 0) {
+            return NULL;
+        }
+        return ht_tokens_find(tokens, header + 7, size - 7);
+    }
+    return token_in_query(request, token, &size) ? ht_tokens_find(tokens, token, size) : &nobody;
+}
+
+bool ht_access_allow(struct ht_app_context *context, struct ht_http_call *call, enum ht_role need)
+{
+    const struct ht_tokens *tokens = atomic_load_explicit(&context->app->tokens,
+                                                          memory_order_acquire);
+    context->caller = tokens == NULL ? &local : caller_find(tokens, call->request);
+    if (context->caller == NULL || (context->caller->role == HT_ROLE_NONE && need > HT_ROLE_NONE)) {
+        bool unknown = context->caller == NULL;
+        context->caller = &nobody;
+        ht_reply_problem(call->reply, 401, "Unauthorized",
+                         unknown ? "nobody has this token" : "this needs a token");
+        call->reply->challenge = true;
+        return false;
+    }
+    if (context->caller->role < need) {
+        ht_reply_problem(call->reply, 403, "Forbidden", "the token's role may not do this");
+        return false;
+    }
+    return true;
+}
+
+bool ht_access_own_page(struct ht_http_call *call)
+{
+    const struct ht_http_request *request = call->request;
+    size_t size = 0;
+    const char *origin = ht_http_header(request, "origin", &size);
+    if (origin == NULL) {
+        return true;
+    }
+    const char *host = memmem(origin, size, "://", 3);
+    size_t skip = host == NULL ? 0 : (size_t)(host + 3 - origin);
+    bool own = host != NULL && request->host != NULL && size - skip == request->host_size &&
+               strncasecmp(origin + skip, request->host, request->host_size) == 0;
+    if (!own) {
+        ht_reply_problem(call->reply, 403, "Forbidden", "pages of other origins may not write");
+    }
+    return own;
+}

@@ -1,0 +1,289 @@
+#include "api/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/commit.h"
+
+void ht_reply_status(struct ht_reply *reply, const struct ht_error *error)
+{
+    int status = 503;
+    switch (error->status) {
+    case HT_NOT_FOUND:
+        status = 404;
+        break;
+    case HT_EXISTS:
+        status = 409;
+        break;
+    case HT_CHANGED:
+        status = 412;
+        break;
+    case HT_SYNTAX:
+    case HT_TRUNCATED:
+    case HT_EMPTY:
+        status = 400;
+        break;
+    case HT_TOO_BIG:
+        status = 413;
+        break;
+    case HT_INVALID:
+    case HT_RANGE:
+    case HT_UNSUPPORTED:
+        status = 422;
+        break;
+    default:
+        reply->retry_after_s = 1;
+        break;
+    }
+    ht_reply_problem(reply, status, ht_http_status_text(status), error->message);
+}
+
+static void command_free(void *data)
+{
+    struct ht_command *command = data;
+    if (command->kind->free != NULL) {
+        command->kind->free(command);
+    }
+    ht_params_deinit(&command->query);
+    free(command->text);
+    free(command);
+}
+
+static bool command_prepare(void *user, void *data, struct ht_reply *reply)
+{
+    struct ht_command *command = data;
+    return command->kind->prepare == NULL || command->kind->prepare(user, command, reply);
+}
+
+static enum ht_status answer_again(void *user, const struct ht_store_answer *answer)
+{
+    struct {
+        struct ht_command *command;
+        struct ht_reply *reply;
+    } *both = user;
+    struct ht_reply *reply = both->reply;
+    if (strcmp(answer->request, both->command->request) != 0) {
+        ht_reply_problem(reply, 409, "Conflict",
+                         "this Idempotency-Key was used for another request");
+        return HT_OK;
+    }
+    reply->status = answer->status;
+    /* the few types there are; a static text is wanted */
+    reply->content_type = strcmp(answer->content_type, "application/geo+json") == 0
+                              ? "application/geo+json"
+                              : "application/json; charset=UTF-8";
+    (void)snprintf(reply->location, sizeof reply->location, "%s", answer->location);
+    (void)snprintf(reply->etag, sizeof reply->etag, "%s", answer->etag);
+    ht_buffer_append(&reply->body, answer->body, answer->body_size);
+    return HT_OK;
+}
+
+/* True: the answer stands. */
+static bool answered_before(struct ht_command *command, struct ht_store_tx *tx,
+                            struct ht_reply *reply)
+{
+    struct {
+        struct ht_command *command;
+        struct ht_reply *reply;
+    } both = {command, reply};
+    struct ht_error error = {0};
+    if (command->key[0] == '\0') {
+        return false;
+    }
+    enum ht_status status = ht_store_answer_get(tx, command->caller.name, command->key,
+                                                answer_again, &both, &error);
+    if (status != HT_OK && status != HT_NOT_FOUND) {
+        ht_reply_status(reply, &error);
+    }
+    return status != HT_NOT_FOUND;
+}
+
+static void answer_keep(const struct ht_command *command, struct ht_store_tx *tx,
+                        struct ht_reply *reply)
+{
+    const struct ht_store_answer answer = {.actor = command->caller.name,
+                                           .key = command->key,
+                                           .request = command->request,
+                                           .status = reply->status,
+                                           .content_type = reply->content_type,
+                                           .location = reply->location,
+                                           .etag = reply->etag,
+                                           .body = reply->body.data,
+                                           .body_size = reply->body.size,
+                                           .at_ms = command->at_ms};
+    struct ht_error error = {0};
+    if (ht_store_answer_put(tx, &answer, &error) != HT_OK) {
+        ht_reply_status(reply, &error);
+    }
+}
+
+static void command_run(void *user, void *data, struct ht_reply *reply)
+{
+    struct ht_app_context *context = user;
+    struct ht_command *command = data;
+    struct ht_commit *commit = context->app->commit;
+    struct ht_store_tx *tx = ht_commit_tx(commit);
+    if (answered_before(command, tx, reply)) {
+        command->failed = true; /* nothing was done now */
+        ht_commit_take_back(commit);
+        return;
+    }
+    command->kind->run(context, command, tx, reply);
+    if (reply->status < 400 && command->key[0] != '\0') {
+        answer_keep(command, tx, reply);
+    }
+    if (reply->status >= 400) {
+        command->failed = true;
+        ht_commit_take_back(commit);
+        ht_registry_forget(context->app->registry);
+    }
+}
+
+static void command_applied(void *user, void *data, struct ht_reply *reply)
+{
+    struct ht_command *command = data;
+    if (!command->failed && command->kind->applied != NULL) {
+        command->kind->applied(user, command, reply);
+    }
+}
+
+/* A copy with a NUL behind it; moves `at`. */
+static const char *keep(char **at, const char *text, size_t size)
+{
+    char *copy = *at;
+    if (size > 0) {
+        memcpy(copy, text, size);
+    }
+    copy[size] = '\0';
+    *at += size + 1;
+    return copy;
+}
+
+/* "3", W/"3" or *; false: none of them. */
+static bool if_match_read(struct ht_command *command, const char *text, size_t size)
+{
+    char number[24];
+    if (size == 1 && text[0] == '*') {
+        command->must_exist = true;
+        return true;
+    }
+    if (size > 2 && text[0] == 'W' && text[1] == '/') {
+        text += 2;
+        size -= 2;
+    }
+    if (size < 3 || size - 2 >= sizeof number || text[0] != '"' || text[size - 1] != '"') {
+        return false;
+    }
+    memcpy(number, text + 1, size - 2);
+    number[size - 2] = '\0';
+    int64_t version = 0;
+    if (!ht_param_number(number, 1, INT64_MAX, &version)) {
+        return false;
+    }
+    command->expected = (uint64_t)version;
+    return true;
+}
+
+static enum ht_status request_digest(struct ht_command *command,
+                                     const struct ht_http_request *request)
+{
+    struct ht_digest digest;
+    enum ht_status status = ht_digest_init(&digest);
+    if (status == HT_OK) {
+        unsigned char method = (unsigned char)request->method;
+        ht_digest_begin(&digest);
+        ht_digest_add(&digest, &method, 1);
+        ht_digest_add(&digest, request->target, request->target_size);
+        ht_digest_add(&digest, "\n", 1);
+        ht_digest_add(&digest, request->body, request->body_size);
+        status = ht_digest_end(&digest, command->request);
+    }
+    ht_digest_deinit(&digest);
+    return status;
+}
+
+/* Copies what lasts; NULL, or why it can't be with `*status` for the client. */
+static const char *command_fill(struct ht_command *command, const struct ht_http_call *call,
+                                int *status)
+{
+    const struct ht_http_request *request = call->request;
+    size_t key_size = 0;
+    size_t match_size = 0;
+    size_t written = 0;
+    const char *key = ht_http_header(request, "idempotency-key", &key_size);
+    const char *match = ht_http_header(request, "if-match", &match_size);
+    size_t crs_size = 0;
+    const char *crs = ht_http_header(request, "content-crs", &crs_size);
+    if (crs != NULL && crs_size >= 2 && crs[0] == '<' && crs[crs_size - 1] == '>') {
+        crs++;
+        crs_size -= 2;
+    }
+    *status = 503;
+    command->text = malloc(request->target_size + request->content_type_size +
+                           request->body_size + key_size + crs_size + HT_HTTP_PARAMS + 8);
+    if (command->text == NULL) {
+        return "out of memory";
+    }
+    char *at = command->text;
+    for (int i = 0; i < HT_HTTP_PARAMS; i++) {
+        command->params[i] = at;
+        if (ht_percent_decode(request->target + call->params[i].at, call->params[i].size, false, at,
+                              &written) != HT_OK) {
+            *status = 400;
+            return "the path is not well encoded";
+        }
+        at += written + 1;
+    }
+    command->content_type = keep(&at, request->content_type, request->content_type_size);
+    command->key = keep(&at, key, key == NULL ? 0 : key_size);
+    command->content_crs = keep(&at, crs, crs == NULL ? 0 : crs_size);
+    command->body = keep(&at, request->body, request->body_size);
+    command->body_size = request->body_size;
+    *status = 400;
+    if (key_size > 255) {
+        return "an Idempotency-Key has 255 bytes at most";
+    }
+    if (match != NULL && !if_match_read(command, match, match_size)) {
+        return "If-Match is not an ETag of ours";
+    }
+    size_t skip = request->path_size < request->target_size ? request->path_size + 1
+                                                            : request->target_size;
+    if (ht_params_read(&command->query, request->target + skip, request->target_size - skip) !=
+        HT_OK) {
+        return "the query is not well encoded";
+    }
+    *status = 503;
+    return key != NULL && request_digest(command, request) != HT_OK ? "out of memory" : NULL;
+}
+
+void ht_command_start(struct ht_app_context *context, struct ht_http_call *call,
+                      const struct ht_command_kind *kind)
+{
+    struct ht_command *command = calloc(1, sizeof *command);
+    int status = 503;
+    if (command == NULL || context->app->commit == NULL) {
+        free(command);
+        ht_reply_problem(call->reply, 503, "Service Unavailable",
+                         context->app->store == NULL ? "this server has no store"
+                                                     : "the store can't be written");
+        return;
+    }
+    command->kind = kind;
+    command->app = context->app;
+    command->caller = *context->caller;
+    command->method = call->request->method;
+    command->at_ms = ht_clock_now_ms(&context->app->clock);
+    const char *wrong = command_fill(command, call, &status);
+    if (wrong != NULL) {
+        ht_reply_problem(call->reply, status, ht_http_status_text(status), wrong);
+        command_free(command);
+        return;
+    }
+    call->job = (struct ht_http_job){.prepare = kind->prepare == NULL ? NULL : command_prepare,
+                                     .run = command_run,
+                                     .applied = command_applied,
+                                     .free = command_free,
+                                     .data = command,
+                                     .writes = true};
+}

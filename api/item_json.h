@@ -1,0 +1,31 @@
+/* Items of the store as GeoJSON features, in any coordinate system.
+ *
+ * Threading: one writer for each answer. Ownership: json and work are borrowed.
+ */
+#ifndef HT_API_ITEM_JSON_H
+#define HT_API_ITEM_JSON_H
+
+#include "api/json.h"
+#include "geodata/crs.h"
+#include "geodata/geometry.h"
+#include "geodata/store.h"
+
+struct ht_item_writer {
+    struct ht_json *json;
+    const struct ht_crs *crs;
+    struct ht_crs_work *work;
+    struct ht_geometry geometry;
+    struct ht_text text;
+    bool withheld; /* says that what is personal is missing */
+};
+
+void ht_item_writer_init(struct ht_item_writer *writer, struct ht_json *json,
+                         const struct ht_crs *crs, struct ht_crs_work *work);
+void ht_item_writer_deinit(struct ht_item_writer *writer);
+
+/* Writes one Feature: properties in the order in which they came, then what is personal where the
+ * item has it, then the cell. Errors: as ht_geometry_write_geojson. */
+HT_MUST_CHECK enum ht_status ht_item_write(struct ht_item_writer *writer,
+                                           const struct ht_store_item *item);
+
+#endif

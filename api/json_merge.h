@@ -1,0 +1,20 @@
+/* Merge patch (RFC 7396) of JSON texts, numbers kept as they were written.
+ *
+ * Threading: pure functions.
+ */
+#ifndef HT_API_JSON_MERGE_H
+#define HT_API_JSON_MERGE_H
+
+#include <yajl/yajl_tree.h>
+
+#include "engine/base/text.h"
+
+/* Appends `target` (NULL: absent) as `patch` changes it; nothing where that is null. */
+void ht_json_merge(struct ht_text *out, yajl_val target, yajl_val patch);
+/* Appends a value, minified. */
+void ht_json_tree_write(struct ht_text *out, yajl_val value);
+
+/* The member of an object; NULL: absent, or no object. */
+yajl_val ht_json_member(yajl_val object, const char *name);
+
+#endif

@@ -1,0 +1,477 @@
+/* Creating, replacing, updating and deleting items. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/command.h"
+#include "api/http_answer.h"
+#include "api/json.h"
+#include "api/json_merge.h"
+#include "api/ogc.h"
+#include "geodata/feature_list.h"
+
+enum { PROBLEMS_MOST = 20, IDS_MOST = 1000 };
+
+/* What a body turned out to be. */
+struct parsed {
+    const struct ht_collection *collection;
+    struct ht_feature_list features;
+    struct ht_crs crs;
+    struct ht_error problems[PROBLEMS_MOST];
+    size_t problem_count;
+    char sha256[HT_DIGEST_TEXT];
+};
+
+static void parsed_free(struct ht_command *command)
+{
+    struct parsed *parsed = command->parsed;
+    if (parsed != NULL) {
+        ht_feature_list_deinit(&parsed->features);
+        free(parsed);
+    }
+}
+
+static bool problem_note(void *user, const struct ht_error *error)
+{
+    struct parsed *parsed = user;
+    if (parsed->problem_count < PROBLEMS_MOST) {
+        parsed->problems[parsed->problem_count++] = *error;
+    }
+    return parsed->problem_count < PROBLEMS_MOST;
+}
+
+static enum ht_status feature_note(void *user, const struct ht_feature *feature)
+{
+    struct parsed *parsed = user;
+    return ht_feature_list_add(&parsed->features, feature);
+}
+
+/* The first problem's kind decides the status; each has its line. */
+static void problems_write(struct ht_reply *reply, const struct parsed *parsed)
+{
+    struct ht_error first = parsed->problems[0];
+    ht_reply_status(reply, &first);
+    if (reply->body.size == 0 || reply->body.data[reply->body.size - 1] != '}') {
+        return;
+    }
+    reply->body.size--; /* within the object */
+    struct ht_json json = {.out = &reply->body, .comma = true};
+    ht_json_key(&json, "errors");
+    ht_json_array(&json);
+    for (size_t i = 0; i < parsed->problem_count; i++) {
+        ht_json_object(&json);
+        ht_json_key_int(&json, "line", parsed->problems[i].line);
+        ht_json_key_text(&json, "detail", parsed->problems[i].message);
+        ht_json_object_end(&json);
+    }
+    ht_json_array_end(&json);
+    ht_json_object_end(&json);
+}
+
+static bool type_is(const struct ht_command *command, const char *type)
+{
+    size_t size = strlen(type);
+    char next = command->content_type[0] == '\0' ? '\0' : command->content_type[size];
+    return strncasecmp(command->content_type, type, size) == 0 &&
+           (next == '\0' || next == ';' || next == ' ');
+}
+
+static bool format_of(const struct ht_command *command, enum ht_feature_format *format)
+{
+    if (type_is(command, "text/csv")) {
+        *format = HT_FORMAT_CSV;
+    } else if (type_is(command, "application/x-ndjson") ||
+               type_is(command, "application/geo+json-seq")) {
+        *format = HT_FORMAT_NDJSON;
+    } else if (type_is(command, "application/geo+json") || type_is(command, "application/json")) {
+        *format = HT_FORMAT_GEOJSON;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static struct parsed *parsed_new(struct ht_command *command, struct ht_reply *reply)
+{
+    struct parsed *parsed = calloc(1, sizeof *parsed);
+    const char *crs = ht_param(&command->query, "crs");
+    crs = crs == NULL ? command->content_crs : crs;
+    command->parsed = parsed;
+    if (parsed == NULL) {
+        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+        return NULL;
+    }
+    parsed->collection = ht_collection_find(command->params[0], strlen(command->params[0]));
+    if (ht_crs_parse(crs, strlen(crs), &parsed->crs) != HT_OK) {
+        ht_reply_problem(reply, 400, "Bad Request", "crs is not a coordinate system");
+        return NULL;
+    }
+    return parsed;
+}
+
+static bool body_read(struct ht_app_context *context, struct ht_command *command,
+                      struct ht_reply *reply, bool id_optional)
+{
+    enum ht_feature_format format = HT_FORMAT_AUTO;
+    struct parsed *parsed = parsed_new(command, reply);
+    if (parsed == NULL) {
+        return false;
+    }
+    if (!format_of(command, &format)) {
+        ht_reply_problem(reply, 415, "Unsupported Media Type",
+                         "application/geo+json, application/json, application/x-ndjson, text/csv");
+        return false;
+    }
+    if ((context->crs == NULL && ht_crs_work_new(&context->crs) != HT_OK) ||
+        ht_digest_of(command->body, command->body_size, parsed->sha256) != HT_OK) {
+        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+        return false;
+    }
+    const struct ht_feature_options options = {.collection = parsed->collection,
+                                               .crs = &parsed->crs,
+                                               .work = context->crs,
+                                               .id_optional = id_optional,
+                                               .sink = feature_note,
+                                               .problem = problem_note,
+                                               .user = parsed};
+    struct ht_error error = {0};
+    enum ht_status status =
+        ht_feature_read(format, command->body, command->body_size, &options, &error);
+    if (status != HT_OK && parsed->problem_count == 0) {
+        parsed->problems[parsed->problem_count++] = error;
+    }
+    if (parsed->problem_count > 0) {
+        problems_write(reply, parsed);
+        return false;
+    }
+    if (parsed->features.count == 0) {
+        ht_reply_problem(reply, 400, "Bad Request", "there is no feature in it");
+        return false;
+    }
+    return true;
+}
+
+static struct ht_registry_change change_of(const struct ht_command *command,
+                                           const struct ht_collection *collection,
+                                           enum ht_store_put how)
+{
+    const char *repair = ht_param(&command->query, "repair");
+    return (struct ht_registry_change){.collection = collection,
+                                       .how = how,
+                                       .expected = command->expected,
+                                       .repair = repair != NULL && strcmp(repair, "1") == 0,
+                                       .actor = command->caller.name,
+                                       .at_ms = command->at_ms};
+}
+
+static void item_answer(struct ht_reply *reply, const struct ht_collection *collection,
+                        const char *id, const struct ht_registry_result *result)
+{
+    struct ht_json json;
+    reply->status = result->written.created ? 201 : 200;
+    (void)snprintf(reply->etag, sizeof reply->etag, "%" PRIu64, result->written.version);
+    if (result->written.created) {
+        (void)snprintf(reply->location, sizeof reply->location, "/collections/%s/items/%s",
+                       collection->name, id);
+    }
+    ht_json_begin(&json, &reply->body);
+    ht_json_object(&json);
+    ht_json_key_text(&json, "id", id);
+    ht_json_key_int(&json, "version", (int64_t)result->written.version);
+    if (result->repaired) {
+        ht_json_key_bool(&json, "repaired", true);
+    }
+    ht_json_object_end(&json);
+}
+
+/* ---- POST items ---- */
+
+static bool post_prepare(struct ht_app_context *context, struct ht_command *command,
+                         struct ht_reply *reply)
+{
+    return body_read(context, command, reply, false);
+}
+
+static void many_answer(struct ht_reply *reply, const struct ht_feature_list *features,
+                        size_t repaired)
+{
+    struct ht_json json;
+    reply->status = 201;
+    ht_json_begin(&json, &reply->body);
+    ht_json_object(&json);
+    ht_json_key_int(&json, "created", (int64_t)features->count);
+    if (repaired > 0) {
+        ht_json_key_int(&json, "repaired", (int64_t)repaired);
+    }
+    ht_json_key(&json, "ids");
+    ht_json_array(&json);
+    for (size_t i = 0; i < features->count && i < IDS_MOST; i++) {
+        ht_json_text(&json, features->items[i].id);
+    }
+    ht_json_array_end(&json);
+    ht_json_object_end(&json);
+}
+
+static void post_run(struct ht_app_context *context, struct ht_command *command,
+                     struct ht_store_tx *tx, struct ht_reply *reply)
+{
+    struct parsed *parsed = command->parsed;
+    struct ht_registry *registry = context->app->registry;
+    struct ht_registry_change change = change_of(command, parsed->collection, HT_STORE_INSERT);
+    struct ht_registry_result result = {0};
+    struct ht_error error = {0};
+    enum ht_status status = HT_OK;
+    size_t repaired = 0;
+    change.quiet = parsed->features.count > 1;
+    for (size_t i = 0; status == HT_OK && i < parsed->features.count; i++) {
+        status = ht_registry_put(registry, tx, &change, &parsed->features.items[i], &result,
+                                 &error);
+        error.line = status == HT_OK ? 0 : parsed->features.items[i].line;
+        repaired += result.repaired;
+    }
+    if (status == HT_OK && change.quiet) {
+        status = ht_registry_loaded(registry, tx, &change, parsed->sha256, parsed->features.count,
+                                    &error);
+    }
+    if (status == HT_OK) {
+        status = ht_registry_settle(registry, tx, &error);
+    }
+    if (status != HT_OK) {
+        parsed->problems[0] = error;
+        parsed->problem_count = 1;
+        problems_write(reply, parsed);
+    } else if (change.quiet) {
+        many_answer(reply, &parsed->features, repaired);
+    } else {
+        item_answer(reply, parsed->collection, parsed->features.items[0].id, &result);
+    }
+}
+
+static const struct ht_command_kind post_kind = {
+    .prepare = post_prepare, .run = post_run, .free = parsed_free};
+
+void ht_ogc_items_post(struct ht_app_context *context, struct ht_http_call *call)
+{
+    if (ht__ogc_collection_of(call) != NULL) {
+        ht_command_start(context, call, &post_kind);
+    }
+}
+
+/* ---- one item ---- */
+
+/* Puts the only feature of a command under the path's id. */
+static void single_put(struct ht_app_context *context, struct ht_command *command,
+                       struct ht_store_tx *tx, enum ht_store_put how, struct ht_reply *reply)
+{
+    struct parsed *parsed = command->parsed;
+    struct ht_registry_change change = change_of(command, parsed->collection, how);
+    struct ht_registry_result result;
+    struct ht_error error = {0};
+    enum ht_status status = ht_registry_put(context->app->registry, tx, &change,
+                                            &parsed->features.items[0], &result, &error);
+    if (status == HT_NOT_FOUND && command->must_exist) {
+        error.status = HT_CHANGED; /* If-Match: * asks for any there is */
+    }
+    if (status == HT_OK) {
+        status = ht_registry_settle(context->app->registry, tx, &error);
+    }
+    if (status == HT_OK) {
+        item_answer(reply, parsed->collection, parsed->features.items[0].id, &result);
+    } else {
+        ht_reply_status(reply, &error);
+    }
+}
+
+static bool put_prepare(struct ht_app_context *context, struct ht_command *command,
+                        struct ht_reply *reply)
+{
+    if (!body_read(context, command, reply, true)) {
+        return false;
+    }
+    struct parsed *parsed = command->parsed;
+    struct ht_feature *feature = &parsed->features.items[0];
+    if (parsed->features.count != 1 ||
+        (feature->id[0] != '\0' && strcmp(feature->id, command->params[1]) != 0)) {
+        ht_reply_problem(reply, 422, "Unprocessable Content",
+                         "the body has to be one Feature, with the path's id or none");
+        return false;
+    }
+    union {
+        const char *text;
+        char *own;
+    } id = {feature->id};
+    free(id.own);
+    feature->id = strdup(command->params[1]);
+    if (feature->id == NULL) {
+        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+    }
+    return feature->id != NULL;
+}
+
+static void put_run(struct ht_app_context *context, struct ht_command *command,
+                    struct ht_store_tx *tx, struct ht_reply *reply)
+{
+    single_put(context, command, tx, command->must_exist ? HT_STORE_REPLACE : HT_STORE_UPSERT,
+               reply);
+}
+
+static const struct ht_command_kind put_kind = {
+    .prepare = put_prepare, .run = put_run, .free = parsed_free};
+
+static void item_start(struct ht_app_context *context, struct ht_http_call *call,
+                       const struct ht_command_kind *kind)
+{
+    const char *id = call->request->target + call->params[1].at;
+    if (ht__ogc_collection_of(call) == NULL) {
+        return;
+    }
+    if (!ht_id_valid(id, call->params[1].size)) {
+        ht_reply_problem(call->reply, kind == &put_kind ? 422 : 404,
+                         kind == &put_kind ? "Unprocessable Content" : "Not Found",
+                         "an id is 1 to 64 of letters, digits, . _ : -");
+        return;
+    }
+    ht_command_start(context, call, kind);
+}
+
+void ht_ogc_item_put(struct ht_app_context *context, struct ht_http_call *call)
+{
+    item_start(context, call, &put_kind);
+}
+
+/* ---- PATCH: a merge patch of the whole Feature ---- */
+
+struct merged {
+    struct ht_command *command;
+    yajl_val patch;
+    struct ht_text text; /* the Feature as it becomes */
+};
+
+static enum ht_status merge_item(void *user, const struct ht_store_item *item)
+{
+    struct merged *merged = user;
+    char why[128];
+    struct ht_geometry geometry;
+    yajl_val change = ht_json_member(merged->patch, "properties");
+    yajl_val shape = ht_json_member(merged->patch, "geometry");
+    struct ht_text both = {0};
+    enum ht_status status = HT_OK;
+    /* both halves as one object */
+    ht_text_add(&both, item->properties, strlen(item->properties));
+    if (item->personal != NULL && strlen(item->personal) > 2) {
+        ht_text_cut(&both, both.size - 1);
+        if (both.size > 1) {
+            ht_text_add_char(&both, ',');
+        }
+        ht_text_add_string(&both, item->personal + 1);
+    }
+    yajl_val whole = both.failed ? NULL : yajl_tree_parse(both.data, why, sizeof why);
+    ht_text_deinit(&both);
+    ht_text_addf(&merged->text, "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":", item->id);
+    if (shape != NULL) {
+        ht_json_tree_write(&merged->text, shape);
+    } else if (item->wkb_size > 0) {
+        ht_geometry_init(&geometry);
+        status = ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, NULL);
+        if (status == HT_OK) {
+            status = ht_geometry_write_geojson(&geometry, NULL, NULL, &merged->text);
+        }
+        ht_geometry_deinit(&geometry);
+    } else {
+        ht_text_add_string(&merged->text, "null");
+    }
+    ht_text_add_string(&merged->text, ",\"properties\":");
+    if (change == NULL) {
+        ht_json_tree_write(&merged->text, whole);
+    } else {
+        ht_json_merge(&merged->text, whole, change);
+    }
+    ht_text_add_char(&merged->text, '}');
+    yajl_tree_free(whole);
+    return whole == NULL || merged->text.failed ? HT_NOMEM : status;
+}
+
+static void patch_run(struct ht_app_context *context, struct ht_command *command,
+                      struct ht_store_tx *tx, struct ht_reply *reply)
+{
+    char why[256] = "";
+    struct ht_error error = {0};
+    struct parsed *parsed = parsed_new(command, reply);
+    if (parsed == NULL) {
+        return;
+    }
+    if (!ht_crs_plain(&parsed->crs)) {
+        ht_reply_problem(reply, 422, "Unprocessable Content",
+                         "a patch is in WGS84, like what it is laid over");
+        return;
+    }
+    struct merged merged = {.command = command,
+                            .patch = yajl_tree_parse(command->body, why, sizeof why)};
+    if (!YAJL_IS_OBJECT(merged.patch)) {
+        ht_reply_problem(reply, 400, "Bad Request", "the body is not a JSON object");
+        yajl_tree_free(merged.patch);
+        return;
+    }
+    enum ht_status status = ht_store_item(ht_store_tx_reader(tx), parsed->collection,
+                                          command->params[1], true, merge_item, &merged, &error);
+    yajl_tree_free(merged.patch);
+    if (status == HT_OK) {
+        const struct ht_feature_options options = {.collection = parsed->collection,
+                                                   .work = context->crs,
+                                                   .sink = feature_note,
+                                                   .user = parsed};
+        status = ht_feature_read(HT_FORMAT_GEOJSON, merged.text.data, merged.text.size, &options,
+                                 &error);
+    } else if (error.status == HT_OK) {
+        (void)ht_error_set(&error, status, 0, NULL);
+    }
+    ht_text_deinit(&merged.text);
+    if (status != HT_OK) {
+        if (status == HT_NOT_FOUND && (command->must_exist || command->expected != 0)) {
+            error.status = HT_CHANGED;
+        }
+        ht_reply_status(reply, &error);
+        return;
+    }
+    single_put(context, command, tx, HT_STORE_REPLACE, reply);
+}
+
+static const struct ht_command_kind patch_kind = {.run = patch_run, .free = parsed_free};
+
+void ht_ogc_item_patch(struct ht_app_context *context, struct ht_http_call *call)
+{
+    item_start(context, call, &patch_kind);
+}
+
+/* ---- DELETE: the item, or (?personal=1) only what is personal of it ---- */
+
+static void delete_run(struct ht_app_context *context, struct ht_command *command,
+                       struct ht_store_tx *tx, struct ht_reply *reply)
+{
+    struct ht_error error = {0};
+    const char *personal = ht_param(&command->query, "personal");
+    const struct ht_collection *collection =
+        ht_collection_find(command->params[0], strlen(command->params[0]));
+    struct ht_registry_change change = change_of(command, collection, HT_STORE_REPLACE);
+    enum ht_status status =
+        personal != NULL && strcmp(personal, "1") == 0
+            ? ht_registry_erase(context->app->registry, tx, &change, command->params[1], &error)
+            : ht_registry_delete(context->app->registry, tx, &change, command->params[1], &error);
+    if (status == HT_OK) {
+        status = ht_registry_settle(context->app->registry, tx, &error);
+    }
+    if (status == HT_OK) {
+        reply->status = 204;
+    } else {
+        ht_reply_status(reply, &error);
+    }
+}
+
+static const struct ht_command_kind delete_kind = {.run = delete_run};
+
+void ht_ogc_item_delete(struct ht_app_context *context, struct ht_http_call *call)
+{
+    item_start(context, call, &delete_kind);
+}
