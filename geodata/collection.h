@@ -41,10 +41,10 @@ enum ht_property_type {
 
 struct ht_property {
     const char *name;
-    enum ht_property_type type;
     const char *const *words; /* NULL-terminated; NULL: any */
     double low;
     double high;
+    enum ht_property_type type;
     bool personal;   /* only for who may see it (the contract's list) */
     bool searchable; /* by /v1/search */
 };
@@ -68,10 +68,8 @@ const struct ht_property *ht_collection_property(const struct ht_collection *col
 enum { HT_ID_MAX = 64 };
 bool ht_id_valid(const char *id, size_t size);
 
-/* Whether this geometry may lie in the collection. HT_INVALID: "households/h1: geometry must be
- * Point". `id` may be empty. */
+/* Whether such a geometry may lie in the collection. HT_INVALID: "geometry must be Point". */
 HT_MUST_CHECK enum ht_status ht_collection_check_geometry(const struct ht_collection *collection,
-                                                          const char *id,
                                                           enum ht_geometry_type type,
                                                           struct ht_error *error);
 

@@ -332,13 +332,6 @@ enum ht_status ht_property_check(const struct ht_property *property, const struc
     return HT_OK;
 }
 
-static enum ht_status with_item(const struct ht_collection *collection, const char *id,
-                                const struct ht_error *inner, struct ht_error *error)
-{
-    return ht_error_set(error, inner->status, inner->line, "%s%s%s: %.160s", collection->name,
-                        id[0] == '\0' ? "" : "/", id, inner->message);
-}
-
 enum ht_status ht_collection_check(const struct ht_collection *collection, const char *id,
                                    const char *name, const struct yajl_val_s *value,
                                    struct ht_error *error)
@@ -348,23 +341,23 @@ enum ht_status ht_collection_check(const struct ht_collection *collection, const
     if (property == NULL || ht_property_check(property, value, &inner) == HT_OK) {
         return HT_OK;
     }
-    return with_item(collection, id, &inner, error);
+    return ht_error_set(error, inner.status, 0, "%s%s%.64s: %.160s", collection->name,
+                        id[0] == '\0' ? "" : "/", id, inner.message);
 }
 
-enum ht_status ht_collection_check_geometry(const struct ht_collection *collection, const char *id,
+enum ht_status ht_collection_check_geometry(const struct ht_collection *collection,
                                             enum ht_geometry_type type, struct ht_error *error)
 {
     if ((collection->geometries >> type & 1) != 0) {
         return HT_OK;
     }
-    struct ht_error inner = {.status = HT_INVALID};
-    size_t size = 0;
+    char list[64] = "";
     for (unsigned t = 0; t <= HT_GEOMETRY_MULTIPOLYGON; t++) {
-        if ((collection->geometries >> t & 1) != 0 && size < sizeof inner.message) {
-            size += (size_t)snprintf(inner.message + size, sizeof inner.message - size, "%s%s",
-                                     size > 0 ? " or " : "geometry must be ",
-                                     ht_geometry_type_name((enum ht_geometry_type)t));
+        if ((collection->geometries >> t & 1) != 0) {
+            size_t size = strlen(list);
+            (void)snprintf(list + size, sizeof list - size, "%s%s", size > 0 ? " or " : "",
+                           ht_geometry_type_name((enum ht_geometry_type)t));
         }
     }
-    return with_item(collection, id, &inner, error);
+    return must("geometry", error, list);
 }

@@ -105,6 +105,11 @@ HT_MUST_CHECK enum ht_status ht_geometry_read_wkt(struct ht_geometry *geometry, 
                                                   size_t size, const struct ht_crs *crs,
                                                   struct ht_crs_work *work, struct ht_error *error);
 
+/* The same as far as the numbers, for who finishes the draft later; the draft is cleared first. */
+HT_MUST_CHECK enum ht_status ht_draft_read_wkt(struct ht_draft *draft, const char *text,
+                                               size_t size, enum ht_geometry_type *type,
+                                               struct ht_error *error);
+
 /* Reads a whole WKB in WGS84. Errors as above; HT_TRUNCATED. */
 HT_MUST_CHECK enum ht_status ht_geometry_read_wkb(struct ht_geometry *geometry, const void *bytes,
                                                   size_t size, struct ht_error *error);

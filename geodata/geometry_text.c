@@ -203,18 +203,30 @@ static enum ht_status read_wkt(struct wkt *wkt, enum ht_geometry_type *type)
     return status;
 }
 
+enum ht_status ht_draft_read_wkt(struct ht_draft *draft, const char *text, size_t size,
+                                 enum ht_geometry_type *type, struct ht_error *error)
+{
+    struct wkt wkt = {
+        .at = text, .begin = text, .end = text + size, .draft = *draft, .error = error};
+    *type = HT_GEOMETRY_NONE;
+    ht_draft_clear(&wkt.draft);
+    enum ht_status status = read_wkt(&wkt, type);
+    *draft = wkt.draft;
+    return status;
+}
+
 enum ht_status ht_geometry_read_wkt(struct ht_geometry *geometry, const char *text, size_t size,
                                     const struct ht_crs *crs, struct ht_crs_work *work,
                                     struct ht_error *error)
 {
-    struct wkt wkt = {.at = text, .begin = text, .end = text + size, .error = error};
+    struct ht_draft draft = {0};
     enum ht_geometry_type type = HT_GEOMETRY_NONE;
     ht_geometry_clear(geometry);
-    enum ht_status status = read_wkt(&wkt, &type);
+    enum ht_status status = ht_draft_read_wkt(&draft, text, size, &type, error);
     if (status == HT_OK) {
-        status = ht_geometry_finish(geometry, type, &wkt.draft, crs, work, error);
+        status = ht_geometry_finish(geometry, type, &draft, crs, work, error);
     }
-    ht_draft_deinit(&wkt.draft);
+    ht_draft_deinit(&draft);
     return status;
 }
 
