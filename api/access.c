@@ -15,8 +15,8 @@ static bool token_in_query(const struct ht_http_request *request, char token[TOK
                            size_t *size)
 {
     struct ht_params params;
-    size_t skip = request->path_size < request->target_size ? request->path_size + 1
-                                                            : request->target_size;
+    size_t skip =
+        request->path_size < request->target_size ? request->path_size + 1 : request->target_size;
     if (memmem(request->target + skip, request->target_size - skip, "access_token=", 13) == NULL ||
         ht_params_read(&params, request->target + skip, request->target_size - skip) != HT_OK) {
         return false;
@@ -48,8 +48,8 @@ static const struct ht_caller *caller_find(const struct ht_tokens *tokens,
 
 bool ht_access_allow(struct ht_app_context *context, struct ht_http_call *call, enum ht_role need)
 {
-    const struct ht_tokens *tokens = atomic_load_explicit(&context->app->tokens,
-                                                          memory_order_acquire);
+    const struct ht_tokens *tokens =
+        atomic_load_explicit(&context->app->tokens, memory_order_acquire);
     context->caller = tokens == NULL ? &local : caller_find(tokens, call->request);
     if (context->caller == NULL || (context->caller->role == HT_ROLE_NONE && need > HT_ROLE_NONE)) {
         bool unknown = context->caller == NULL;

@@ -46,10 +46,10 @@ struct ht_app {
     struct ht_http_server *server; /* NULL while there is none; under open_lock */
     int64_t started_s;             /* Unix time, of the machine */
     atomic_size_t swaps;
-    struct ht_store *store;   /* NULL: none */
-    struct ht_commit *commit; /* NULL: the store can't be written */
+    struct ht_store *store;           /* NULL: none */
+    struct ht_commit *commit;         /* NULL: the store can't be written */
     struct ht_worker_context *writer; /* what jobs of the writer are run with */
-    struct ht_registry *registry; /* the writer's */
+    struct ht_registry *registry;     /* the writer's */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */
     _Atomic(const struct ht_tokens *) tokens;

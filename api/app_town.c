@@ -74,9 +74,8 @@ void ht__app_town_free(struct ht_app *app)
 static int64_t changed_ns(const char *path)
 {
     struct stat info;
-    return stat(path, &info) == 0
-               ? info.st_mtim.tv_sec * INT64_C(1000000000) + info.st_mtim.tv_nsec
-               : -1;
+    return stat(path, &info) == 0 ? info.st_mtim.tv_sec * INT64_C(1000000000) + info.st_mtim.tv_nsec
+                                  : -1;
 }
 
 /* Needs context_lock. */

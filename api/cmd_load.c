@@ -42,8 +42,8 @@ static enum ht_status load_feature(void *user, const struct ht_feature *feature)
     if (load->problems > 0) {
         return HT_OK; /* it will all be taken back: only more problems are looked for */
     }
-    enum ht_status status = ht_registry_put(load->registry, load->tx, &load->change, feature,
-                                            &result, &load->why);
+    enum ht_status status =
+        ht_registry_put(load->registry, load->tx, &load->change, feature, &result, &load->why);
     if (status != HT_OK) {
         load->why.line = feature->line;
         return status;
@@ -56,8 +56,7 @@ static enum ht_status load_feature(void *user, const struct ht_feature *feature)
 static bool load_problem(void *user, const struct ht_error *error)
 {
     struct load *load = user;
-    (void)ht_cli_error(load->cli, 0, "%s:%" PRId64 ": %s", load->path, error->line,
-                       error->message);
+    (void)ht_cli_error(load->cli, 0, "%s:%" PRId64 ": %s", load->path, error->line, error->message);
     return ++load->problems < PROBLEMS_MOST;
 }
 
@@ -102,8 +101,8 @@ static enum ht_status load_within(struct load *load, struct ht_crs_work *work,
         status = ht_digest_of(load->bytes, load->size, sha256);
     }
     if (status == HT_OK) {
-        status = ht_registry_loaded(load->registry, load->tx, &load->change, sha256, load->count,
-                                    error);
+        status =
+            ht_registry_loaded(load->registry, load->tx, &load->change, sha256, load->count, error);
     }
     if (status == HT_OK) {
         status = ht_registry_settle(load->registry, load->tx, error);
@@ -147,8 +146,8 @@ static int input_map(const struct ht_cli *cli, struct load *load)
                             strerror_r(errno, why, sizeof why));
     }
     load->size = (size_t)info.st_size;
-    void *map = load->size == 0 ? MAP_FAILED
-                                : mmap(NULL, load->size, PROT_READ, MAP_PRIVATE, fd, 0);
+    void *map =
+        load->size == 0 ? MAP_FAILED : mmap(NULL, load->size, PROT_READ, MAP_PRIVATE, fd, 0);
     (void)close(fd);
     if (map == MAP_FAILED) {
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s: %s", load->path,
@@ -178,10 +177,10 @@ static int load_run(const struct ht_cli *cli, struct load *load, const char *sto
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s: nothing was loaded", load->path);
     }
     if (status != HT_OK) {
-        return error.line > 0 ? ht_cli_error(cli, HT_EXIT_FAILED, "%s:%" PRId64 ": %s", load->path,
-                                             error.line, error.message)
-                              : ht_cli_error(cli, HT_EXIT_FAILED, "%s: %s", load->path,
-                                             error.message);
+        return error.line > 0
+                   ? ht_cli_error(cli, HT_EXIT_FAILED, "%s:%" PRId64 ": %s", load->path, error.line,
+                                  error.message)
+                   : ht_cli_error(cli, HT_EXIT_FAILED, "%s: %s", load->path, error.message);
     }
     (void)printf("%s: %" PRIu64 " loaded into %s", load->path, load->count,
                  load->change.collection->name);

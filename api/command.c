@@ -5,37 +5,23 @@
 #include <string.h>
 
 #include "api/commit.h"
+#include "api/http_answer.h"
 
 void ht_reply_status(struct ht_reply *reply, const struct ht_error *error)
 {
+    static const struct {
+        enum ht_status status;
+        int http;
+    } meanings[] = {
+        {HT_NOT_FOUND, 404}, {HT_EXISTS, 409},      {HT_CHANGED, 412}, {HT_SYNTAX, 400},
+        {HT_TRUNCATED, 400}, {HT_EMPTY, 400},       {HT_TOO_BIG, 413}, {HT_INVALID, 422},
+        {HT_RANGE, 422},     {HT_UNSUPPORTED, 422},
+    };
     int status = 503;
-    switch (error->status) {
-    case HT_NOT_FOUND:
-        status = 404;
-        break;
-    case HT_EXISTS:
-        status = 409;
-        break;
-    case HT_CHANGED:
-        status = 412;
-        break;
-    case HT_SYNTAX:
-    case HT_TRUNCATED:
-    case HT_EMPTY:
-        status = 400;
-        break;
-    case HT_TOO_BIG:
-        status = 413;
-        break;
-    case HT_INVALID:
-    case HT_RANGE:
-    case HT_UNSUPPORTED:
-        status = 422;
-        break;
-    default:
-        reply->retry_after_s = 1;
-        break;
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        status = meanings[i].status == error->status ? meanings[i].http : status;
     }
+    reply->retry_after_s = status == 503 ? 1 : 0;
     ht_reply_problem(reply, status, ht_http_status_text(status), error->message);
 }
 
@@ -91,8 +77,8 @@ static bool answered_before(struct ht_command *command, struct ht_store_tx *tx,
     if (command->key[0] == '\0') {
         return false;
     }
-    enum ht_status status = ht_store_answer_get(tx, command->caller.name, command->key,
-                                                answer_again, &both, &error);
+    enum ht_status status =
+        ht_store_answer_get(tx, command->caller.name, command->key, answer_again, &both, &error);
     if (status != HT_OK && status != HT_NOT_FOUND) {
         ht_reply_status(reply, &error);
     }
@@ -220,8 +206,8 @@ static const char *command_fill(struct ht_command *command, const struct ht_http
         crs_size -= 2;
     }
     *status = 503;
-    command->text = malloc(request->target_size + request->content_type_size +
-                           request->body_size + key_size + crs_size + HT_HTTP_PARAMS + 8);
+    command->text = malloc(request->target_size + request->content_type_size + request->body_size +
+                           key_size + crs_size + HT_HTTP_PARAMS + 8);
     if (command->text == NULL) {
         return "out of memory";
     }
@@ -247,8 +233,8 @@ static const char *command_fill(struct ht_command *command, const struct ht_http
     if (match != NULL && !if_match_read(command, match, match_size)) {
         return "If-Match is not an ETag of ours";
     }
-    size_t skip = request->path_size < request->target_size ? request->path_size + 1
-                                                            : request->target_size;
+    size_t skip =
+        request->path_size < request->target_size ? request->path_size + 1 : request->target_size;
     if (ht_params_read(&command->query, request->target + skip, request->target_size - skip) !=
         HT_OK) {
         return "the query is not well encoded";

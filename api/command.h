@@ -23,8 +23,8 @@ struct ht_command;
 struct ht_command_kind {
     bool (*prepare)(struct ht_app_context *context, struct ht_command *command,
                     struct ht_reply *reply);
-    void (*run)(struct ht_app_context *context, struct ht_command *command,
-                struct ht_store_tx *tx, struct ht_reply *reply);
+    void (*run)(struct ht_app_context *context, struct ht_command *command, struct ht_store_tx *tx,
+                struct ht_reply *reply);
     void (*applied)(struct ht_app_context *context, struct ht_command *command,
                     struct ht_reply *reply);
     void (*free)(struct ht_command *command); /* of `parsed` */
@@ -39,7 +39,7 @@ struct ht_command {
     const char *params[HT_HTTP_PARAMS];
     const char *content_type;
     const char *content_crs; /* "" none; without <> */
-    const char *key; /* "" none */
+    const char *key;         /* "" none */
     const char *body;
     size_t body_size;
     struct ht_params query;

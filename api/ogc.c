@@ -1,5 +1,6 @@
 #include "api/ogc.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/json.h"
@@ -33,8 +34,8 @@ void ht_ogc_conformance(struct ht_app_context *context, struct ht_http_call *cal
 
 const struct ht_collection *ht__ogc_collection_of(struct ht_http_call *call)
 {
-    const struct ht_collection *collection = ht_collection_find(
-        call->request->target + call->params[0].at, call->params[0].size);
+    const struct ht_collection *collection =
+        ht_collection_find(call->request->target + call->params[0].at, call->params[0].size);
     if (collection == NULL) {
         ht_reply_problem(call->reply, 404, "Not Found", "there is no such collection");
     }
@@ -67,10 +68,13 @@ static void link_write(struct ht_json *json, const char *base, const char *path,
 static void collection_write(struct ht_json *json, const struct ht_collection *collection,
                              const char *base)
 {
-    static const char *const systems[] = {
-        "http://www.opengis.net/def/crs/OGC/1.3/CRS84", "http://www.opengis.net/def/crs/EPSG/0/4326",
-        "http://www.opengis.net/def/crs/EPSG/0/4490", "http://www.opengis.net/def/crs/EPSG/0/4550",
-        "http://www.opengis.net/def/crs/EPSG/0/3857", "GCJ02", "BD09"};
+    static const char *const systems[] = {"http://www.opengis.net/def/crs/OGC/1.3/CRS84",
+                                          "http://www.opengis.net/def/crs/EPSG/0/4326",
+                                          "http://www.opengis.net/def/crs/EPSG/0/4490",
+                                          "http://www.opengis.net/def/crs/EPSG/0/4550",
+                                          "http://www.opengis.net/def/crs/EPSG/0/3857",
+                                          "GCJ02",
+                                          "BD09"};
     char path[128];
     bool shaped = (collection->geometries & ~(UINT32_C(1) << HT_GEOMETRY_NONE)) != 0;
     ht_json_object(json);

@@ -1,9 +1,10 @@
-/* OGC API - Features over the registry: Part 1 (17-069r4) Core, GeoJSON, OpenAPI 3; Part 2 (18-058r1)
- * coordinate systems; Part 4 (20-002) create, replace, update, delete.
+/* OGC API - Features over the registry: Part 1 (17-069r4) Core, GeoJSON, OpenAPI 3; Part 2
+ * (18-058r1) coordinate systems; Part 4 (20-002) create, replace, update, delete.
  *
- * Reads run in the job pool, each with its thread's reader. What is personal goes to dispatchers and
- * admins only, and each request that reads it leaves an event `personal.read` before it is answered;
- * where that can't be written the answer comes without, and says so (`"personal":"withheld"`).
+ * Reads run in the job pool, each with its thread's reader. What is personal goes to dispatchers
+ * and admins only, and each request that reads it leaves an event `personal.read` before it is
+ * answered; where that can't be written the answer comes without, and says so
+ * (`"personal":"withheld"`).
  *
  * Threading: with the thread's own context.
  */

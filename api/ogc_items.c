@@ -100,8 +100,8 @@ static enum ht_status datetime_read(struct question *question, const char *text,
     if (slash == NULL) {
         question->query.until_ms = question->query.from_ms;
     } else {
-        sound = sound && time_read(slash + 1, strlen(slash + 1), INT64_MAX - 1,
-                                   &question->query.until_ms);
+        sound = sound &&
+                time_read(slash + 1, strlen(slash + 1), INT64_MAX - 1, &question->query.until_ms);
     }
     return sound ? HT_OK : wrong(error, "datetime is a time, or two with / between");
 }
@@ -156,8 +156,8 @@ static enum ht_status params_read(struct question *question, struct ht_crs_work 
                                   struct ht_error *error)
 {
     const char *crs = ht_param(&question->params, "crs");
-    enum ht_status status = ht_crs_parse(crs == NULL ? "" : crs, crs == NULL ? 0 : strlen(crs),
-                                         &question->crs);
+    enum ht_status status =
+        ht_crs_parse(crs == NULL ? "" : crs, crs == NULL ? 0 : strlen(crs), &question->crs);
     if (status == HT_OK) {
         status = ht_crs_check(work, &question->crs, NULL);
     }
@@ -251,8 +251,8 @@ static enum ht_status page_write(struct ht_app_context *context, struct question
     ht_json_key(&json, "features");
     ht_json_array(&json);
     question->query.personal = personal;
-    enum ht_status status = ht_store_items(context->reader, &question->query, page_item, &page,
-                                           &matched, error);
+    enum ht_status status =
+        ht_store_items(context->reader, &question->query, page_item, &page, &matched, error);
     ht_json_array_end(&json);
     ht_json_key(&json, "links");
     ht_json_array(&json);
@@ -323,8 +323,7 @@ static bool question_run(void *user, void *data, struct ht_reply *reply)
     if (ht_app_reader(context, reply) == NULL) {
         return false;
     }
-    enum ht_status status =
-        context->crs == NULL ? ht_crs_work_new(&context->crs) : HT_OK;
+    enum ht_status status = context->crs == NULL ? ht_crs_work_new(&context->crs) : HT_OK;
     if (status != HT_OK) {
         status = ht_error_set(&error, status, 0, NULL);
     } else {
@@ -409,8 +408,8 @@ static void question_start(struct ht_app_context *context, struct ht_http_call *
         return;
     }
     struct question *question = calloc(1, sizeof *question);
-    size_t skip = request->path_size < request->target_size ? request->path_size + 1
-                                                            : request->target_size;
+    size_t skip =
+        request->path_size < request->target_size ? request->path_size + 1 : request->target_size;
     struct ht_text base = {0};
     ht_text_addf(&base, "http://%.*s/collections/%s/items", (int)request->host_size,
                  request->host == NULL ? "" : request->host, collection->name);

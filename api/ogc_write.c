@@ -226,8 +226,8 @@ static void post_run(struct ht_app_context *context, struct ht_command *command,
     size_t repaired = 0;
     change.quiet = parsed->features.count > 1;
     for (size_t i = 0; status == HT_OK && i < parsed->features.count; i++) {
-        status = ht_registry_put(registry, tx, &change, &parsed->features.items[i], &result,
-                                 &error);
+        status =
+            ht_registry_put(registry, tx, &change, &parsed->features.items[i], &result, &error);
         error.line = status == HT_OK ? 0 : parsed->features.items[i].line;
         repaired += result.repaired;
     }

@@ -181,17 +181,16 @@ static const struct ht_route table[] = {
     {"/healthz", READ, HT_SERVICE_ABOUT, true, HT_ROLE_NONE, HT_ROLE_NONE, .get = get_health},
     {"/readyz", READ, HT_SERVICE_ABOUT, true, HT_ROLE_NONE, HT_ROLE_NONE, .get = get_ready},
     {"/metrics", READ, HT_SERVICE_ABOUT, false, HT_ROLE_VIEWER, HT_ROLE_NONE, .get = get_metrics},
-    {"/openapi.json", READ, HT_SERVICE_ABOUT, true, HT_ROLE_NONE, HT_ROLE_NONE,
-     .get = get_openapi},
+    {"/openapi.json", READ, HT_SERVICE_ABOUT, true, HT_ROLE_NONE, HT_ROLE_NONE, .get = get_openapi},
     {"/conformance", READ, HT_SERVICE_ABOUT, true, HT_ROLE_NONE, HT_ROLE_NONE,
      .get = ht_ogc_conformance},
     {"/collections", READ, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_ogc_collections},
-    {"/collections/{}", READ, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+    {"/collections/{collection}", READ, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_ogc_collection},
-    {"/collections/{}/items", ITEMS, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER, HT_ROLE_DISPATCHER,
-     .get = ht_ogc_items, .post = ht_ogc_items_post},
-    {"/collections/{}/items/{}", ITEM, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER,
+    {"/collections/{collection}/items", ITEMS, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER,
+     HT_ROLE_DISPATCHER, .get = ht_ogc_items, .post = ht_ogc_items_post},
+    {"/collections/{collection}/items/{id}", ITEM, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER,
      HT_ROLE_DISPATCHER, .get = ht_ogc_item, .put = ht_ogc_item_put, .patch = ht_ogc_item_patch,
      .del = ht_ogc_item_delete},
     {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, HT_ROLE_VIEWER,
@@ -206,9 +205,9 @@ const struct ht_route *ht_routes(size_t *count)
     return table;
 }
 
-/* Whether the path is of the pattern; what "{}" stands for, which is never empty, to `params`. */
-static bool path_is(const char *pattern, const char *path, size_t size,
-                    struct ht_http_span *params)
+/* Whether the path is of the pattern; what its names in braces stand for, which is never empty, to
+ * `params`. */
+static bool path_is(const char *pattern, const char *path, size_t size, struct ht_http_span *params)
 {
     size_t at = 0;
     int found = 0;
@@ -222,7 +221,7 @@ static bool path_is(const char *pattern, const char *path, size_t size,
                 return false;
             }
             params[found++] = (struct ht_http_span){begin, at - begin};
-            pattern++; /* the closing brace */
+            pattern = strchr(pattern, '}');
         } else if (at == size || path[at++] != *pattern) {
             return false;
         }
@@ -233,8 +232,7 @@ static bool path_is(const char *pattern, const char *path, size_t size,
 static const struct ht_route *route_find(struct ht_http_call *call)
 {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (path_is(table[i].path, call->request->target, call->request->path_size,
-                    call->params)) {
+        if (path_is(table[i].path, call->request->target, call->request->path_size, call->params)) {
             return &table[i];
         }
     }

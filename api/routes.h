@@ -10,7 +10,7 @@
 typedef void ht_route_handler(struct ht_app_context *context, struct ht_http_call *call);
 
 struct ht_route {
-    const char *path;  /* "{}" stands for one part of any content, see ht_http_call's params */
+    const char *path;  /* a name in braces stands for one part, see ht_http_call's params */
     const char *allow; /* as the Allow header says it */
     enum ht_service service;
     bool cors;          /* any page may read it */
@@ -26,9 +26,9 @@ struct ht_route {
 /* The table; OSRM's services are matched by shape and not in it. */
 const struct ht_route *ht_routes(size_t *count);
 
-/* Answers a call: OSRM's own paths by api/osrm.h, others by the table; 401, 403, 404, 405. Where the
- * server has tokens, a call needs one of the role that its route asks for; without, all callers are
- * `local`, with every right, since only loopback is listened to. */
+/* Answers a call: OSRM's own paths by api/osrm.h, others by the table; 401, 403, 404, 405. Where
+ * the server has tokens, a call needs one of the role that its route asks for; without, all callers
+ * are `local`, with every right, since only loopback is listened to. */
 void ht_routes_handle(struct ht_app_context *context, struct ht_http_call *call);
 
 #endif

@@ -5,108 +5,9 @@
 
 #include "api/routes.h"
 #include "tests/support/check.h"
-#include "tests/support/command.h"
-#include "tests/support/http_client.h"
+#include "tests/support/served.h"
 
 #define ROUTE "/route/v1/car/121.70,29.95;121.73,29.96?overview=full&steps=true"
-#define HEADERS " HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-
-static char folder[64];
-static char map[128];
-static pid_t child = -1;
-static uint16_t port;
-static struct ht_client client;
-static struct ht_answer answer;
-
-/* The sample town as car knows it, made once. */
-static bool map_make(void)
-{
-    char line[512];
-    if (map[0] != '\0') {
-        return true;
-    }
-    (void)strcpy(folder, "/tmp/houtao-serve-XXXXXX");
-    if (mkdtemp(folder) == NULL) {
-        return false;
-    }
-    (void)snprintf(line, sizeof line, "sample -o %s", folder);
-    if (ht_command_run(line)->code != 0) {
-        return false;
-    }
-    (void)snprintf(map, sizeof map, "%s/town.hnet", folder);
-    (void)snprintf(line, sizeof line, "import %s/streets.osm.pbf -o %s --profiles car", folder,
-                   map);
-    return ht_command_run(line)->code == 0;
-}
-
-static void map_remove(void)
-{
-    char line[256];
-    (void)snprintf(line, sizeof line, "rm -rf '%s'", folder);
-    if (folder[0] != '\0' && system(line) != 0) {
-        (void)printf("  %s stays\n", folder);
-    }
-}
-
-/* Starts the server and reads the port that it prints. */
-static bool begin(const char *options)
-{
-    char line[512];
-    int out[2];
-    if (!map_make() || pipe(out) != 0) {
-        return false;
-    }
-    (void)snprintf(line, sizeof line, "serve --network %s --listen 127.0.0.1:0 --threads 2 %s", map,
-                   options);
-    child = ht_command_start(line, out[1], STDERR_FILENO);
-    (void)close(out[1]);
-    size_t size = 0;
-    ssize_t got = 0;
-    while ((got = read(out[0], line + size, sizeof line - 1 - size)) > 0) {
-        size += (size_t)got;
-        if (line[size - 1] == '\n') {
-            break;
-        }
-    }
-    (void)close(out[0]);
-    line[size] = '\0';
-    const char *colon = strrchr(line, ':');
-    port = colon == NULL ? 0 : (uint16_t)strtoul(colon + 1, NULL, 10);
-    return port != 0 && ht_client_open(&client, port);
-}
-
-static void end(void)
-{
-    int status = -1;
-    ht_client_close(&client);
-    HT_CHECK(kill(child, SIGTERM) == 0);
-    HT_CHECK(waitpid(child, &status, 0) == child);
-    HT_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    child = -1;
-}
-
-static int ask(const char *request)
-{
-    ht_answer_free(&answer);
-    return ht_client_text(&client, request) ? ht_client_read(&client, &answer, false) : -1;
-}
-
-static int get(const char *path)
-{
-    char text[512];
-    (void)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", path);
-    return ask(text);
-}
-
-static int post(const char *path, const char *headers, const char *body)
-{
-    char text[1024];
-    (void)snprintf(text, sizeof text,
-                   "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Length: %zu\r\n%s\r\n%s",
-                   path, (unsigned)port, strlen(body), headers, body);
-    return ask(text);
-}
-
 #define JSON "Content-Type: application/json\r\n"
 
 HT_CASE(server_answers_routes_and_says_how_it_is)
@@ -168,13 +69,23 @@ HT_CASE(description_is_the_route_table)
     size_t count = 0;
     const struct ht_route *routes = ht_routes(&count);
     for (size_t i = 0; i < count; i++) {
-        const char *get_path[] = {"paths", routes[i].path, "get", NULL};
-        const char *post_path[] = {"paths", routes[i].path, "post", NULL};
-        HT_CHECK((yajl_tree_get(tree, get_path, yajl_t_object) != NULL) == (routes[i].get != NULL));
-        HT_CHECK((yajl_tree_get(tree, post_path, yajl_t_object) != NULL) ==
-                 (routes[i].post != NULL));
-        HT_CHECK((strstr(routes[i].allow, "GET") != NULL) == (routes[i].get != NULL));
-        HT_CHECK((strstr(routes[i].allow, "POST") != NULL) == (routes[i].post != NULL));
+        const struct {
+            const char *name;
+            const char *allow;
+            bool there;
+        } methods[] = {{"get", "GET", routes[i].get != NULL},
+                       {"post", "POST", routes[i].post != NULL},
+                       {"put", "PUT", routes[i].put != NULL},
+                       {"patch", "PATCH", routes[i].patch != NULL},
+                       {"delete", "DELETE", routes[i].del != NULL}};
+        for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
+            const char *at[] = {"paths", routes[i].path, methods[m].name, NULL};
+            bool described = yajl_tree_get(tree, at, yajl_t_object) != NULL;
+            if (described != methods[m].there ||
+                (strstr(routes[i].allow, methods[m].allow) != NULL) != methods[m].there) {
+                HT_CHECK_STR(routes[i].path, methods[m].name);
+            }
+        }
     }
     size_t others = 0;
     for (size_t i = 0; i < YAJL_GET_OBJECT(paths)->len; i++) {
@@ -408,10 +319,4 @@ HT_CASE(big_tables_do_not_hold_up_small_questions)
     end();
 }
 
-int main(int argc, char **argv)
-{
-    int code = ht_run_cases(argc > 1 ? argv[1] : NULL);
-    ht_answer_free(&answer);
-    map_remove();
-    return code;
-}
+HT_SERVED_MAIN()

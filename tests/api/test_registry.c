@@ -1,0 +1,227 @@
+/* The registry over HTTP, as clients meet it: items in and out, roles, two officers at once,
+ * answers given twice, audits, a store that is read only. */
+#include "tests/support/check.h"
+#include "tests/support/served.h"
+
+#define GEO "Content-Type: application/geo+json\r\n"
+#define ITEMS "/collections/households/items"
+
+static char store[128];
+static char tokens[128];
+
+/* A server on a store of its own; `more`: further options. */
+static bool begin_store(const char *more)
+{
+    static int number;
+    char options[512];
+    if (!map_make()) {
+        return false;
+    }
+    (void)snprintf(store, sizeof store, "%s/%d.sqlite", folder, number++);
+    (void)snprintf(options, sizeof options, "--store %s %s", store, more);
+    return begin(options);
+}
+
+static const char *feature(const char *id, const char *properties)
+{
+    static char text[1024];
+    (void)snprintf(text, sizeof text,
+                   "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":{\"type\":\"Point\","
+                   "\"coordinates\":[121.71,29.95]},\"properties\":%s}",
+                   id, properties);
+    return text;
+}
+
+static bool says(const char *text)
+{
+    return answer.body != NULL && strstr(answer.body, text) != NULL;
+}
+
+static const char *header(const char *name)
+{
+    const char *value = ht_answer_header(&answer, name);
+    return value == NULL ? "" : value;
+}
+
+static bool audit_holds(void)
+{
+    char line[256];
+    (void)snprintf(line, sizeof line, "audit %s", store);
+    return ht_command_run(line)->code == 0;
+}
+
+HT_CASE(an_item_is_made_read_changed_and_taken_out)
+{
+    HT_REQUIRE(begin_store(""));
+    HT_CHECK_INT(post(ITEMS, GEO, feature("h1", "{\"residents\":2,\"name\":\"王\",\"x\":1.50}")),
+                 201);
+    HT_CHECK_STR(header("Location"), ITEMS "/h1");
+    HT_CHECK_STR(header("ETag"), "\"1\"");
+    HT_CHECK_INT(post(ITEMS, GEO, feature("h1", "{}")), 409);
+    HT_CHECK_INT(get(ITEMS "/h1"), 200);
+    HT_CHECK(says("\"coordinates\":[121.71,29.95]") && says("\"x\":1.50") &&
+             says("\"name\":\"王\""));
+    HT_CHECK_STR(header("Content-Type"), "application/geo+json");
+    HT_CHECK_INT(send_body("PATCH", ITEMS "/h1", "Content-Type: application/merge-patch+json\r\n",
+                           "{\"properties\":{\"residents\":3,\"x\":null,\"phone\":\"139\"}}"),
+                 200);
+    HT_CHECK_STR(header("ETag"), "\"2\"");
+    HT_CHECK_INT(get(ITEMS "/h1"), 200);
+    HT_CHECK(says("\"residents\":3") && !says("\"x\"") && says("\"phone\":\"139\"") &&
+             says("\"name\":\"王\"") && says("121.71"));
+    HT_CHECK_INT(send_body("PUT", ITEMS "/h2", GEO, feature("h3", "{}")), 422);
+    HT_CHECK_INT(send_body("PUT", ITEMS "/h2", GEO, feature("h2", "{}")), 201);
+    HT_CHECK_INT(send_body("PUT", ITEMS "/h2", GEO, feature("h2", "{\"floor\":2}")), 200);
+    HT_CHECK_INT(ask("DELETE " ITEMS "/h2" HEADERS "\r\n"), 204);
+    HT_CHECK_STR(header("Content-Length"), "");
+    HT_CHECK_INT(ask("DELETE " ITEMS "/h2" HEADERS "\r\n"), 404);
+    HT_CHECK_INT(get(ITEMS "/h2"), 404);
+    HT_CHECK_INT(get("/collections/nothing/items"), 404);
+    HT_CHECK_INT(get("/collections/households"), 200);
+    HT_CHECK_INT(get("/conformance"), 200);
+    HT_CHECK(says("ogcapi-features-1/1.0/conf/core"));
+    end();
+    HT_CHECK(audit_holds());
+}
+
+HT_CASE(many_come_together_or_not_at_all)
+{
+    HT_REQUIRE(begin_store(""));
+    HT_CHECK_INT(post(ITEMS, "Content-Type: text/csv\r\n",
+                      "id,lon,lat,residents\na,121.7,29.9,2\nb,121.8,29.9,x\nc,921,29.9,1\n"),
+                 400);
+    HT_CHECK(says("\"line\":3") && says("\"line\":4"));
+    HT_CHECK_INT(get(ITEMS), 200);
+    HT_CHECK(says("\"numberMatched\":0"));
+    HT_CHECK_INT(post(ITEMS, "Content-Type: text/csv\r\n",
+                      "id,lon,lat,residents\na,121.7,29.9,2\nb,121.8,29.9,3\na,121.8,29.9,3\n"),
+                 409);
+    HT_CHECK(says("\"line\":4"));
+    HT_CHECK_INT(post(ITEMS, "Content-Type: text/csv\r\n",
+                      "id,lon,lat,residents\na,121.7,29.9,2\nb,121.8,29.9,3\n"),
+                 201);
+    HT_CHECK(says("\"created\":2"));
+    HT_CHECK_INT(get(ITEMS "?limit=1"), 200);
+    HT_CHECK(says("\"numberMatched\":2") && says("offset=1") && says("\"rel\":\"next\""));
+    HT_CHECK_INT(get(ITEMS "?limit=1&offset=1"), 200);
+    HT_CHECK(says("\"id\":\"b\"") && !says("\"rel\":\"next\""));
+    HT_CHECK_INT(get(ITEMS "?bbox=121.75,29,122,30"), 200);
+    HT_CHECK(says("\"numberMatched\":1") && says("\"id\":\"b\""));
+    HT_CHECK_INT(get(ITEMS "?residents=2"), 200);
+    HT_CHECK(says("\"numberMatched\":1") && says("\"id\":\"a\""));
+    HT_CHECK_INT(get(ITEMS "?bbox=1,2,3"), 400);
+    HT_CHECK_INT(get(ITEMS "?limit=0"), 400);
+    HT_CHECK_INT(get(ITEMS "?crs=EPSG:99999"), 400);
+    HT_CHECK_INT(get(ITEMS "?x=%zz"), 400);
+    HT_CHECK_INT(post(ITEMS, "Content-Type: text/plain\r\n", "x"), 415);
+    HT_CHECK_INT(post(ITEMS, GEO, "{\"type\":\"Feature\""), 400);
+    end();
+    HT_CHECK(audit_holds());
+}
+
+HT_CASE(of_two_officers_the_second_is_told)
+{
+    HT_REQUIRE(begin_store(""));
+    HT_CHECK_INT(post(ITEMS, GEO, feature("h1", "{}")), 201);
+    HT_CHECK_INT(send_body("PUT", ITEMS "/h1", GEO "If-Match: \"1\"\r\n", feature("h1", "{}")),
+                 200);
+    HT_CHECK_INT(send_body("PUT", ITEMS "/h1", GEO "If-Match: \"1\"\r\n", feature("h1", "{}")),
+                 412);
+    HT_CHECK_INT(send_body("PATCH", ITEMS "/h1", GEO "If-Match: \"1\"\r\n", "{}"), 412);
+    HT_CHECK_INT(send_body("DELETE", ITEMS "/h1", "If-Match: \"1\"\r\n", ""), 412);
+    HT_CHECK_INT(send_body("PUT", ITEMS "/h9", GEO "If-Match: *\r\n", feature("h9", "{}")), 412);
+    HT_CHECK_INT(send_body("PUT", ITEMS "/h1", GEO "If-Match: x\r\n", feature("h1", "{}")), 400);
+    HT_CHECK_INT(send_body("DELETE", ITEMS "/h1", "If-Match: \"2\"\r\n", ""), 204);
+    end();
+}
+
+HT_CASE(the_same_key_gets_the_same_answer_also_after_a_restart)
+{
+    HT_REQUIRE(begin_store(""));
+    const char *key = GEO "Idempotency-Key: k1\r\n";
+    HT_CHECK_INT(post(ITEMS, key, feature("h1", "{}")), 201);
+    HT_CHECK_INT(post(ITEMS, key, feature("h1", "{}")), 201);
+    HT_CHECK_STR(header("ETag"), "\"1\"");
+    HT_CHECK_INT(post(ITEMS, key, feature("h2", "{}")), 409);
+    HT_CHECK_INT(get(ITEMS "/h2"), 404);
+    end();
+    char options[256];
+    (void)snprintf(options, sizeof options, "--store %s", store);
+    HT_REQUIRE(begin(options));
+    HT_CHECK_INT(post(ITEMS, key, feature("h1", "{}")), 201);
+    HT_CHECK_STR(header("Location"), ITEMS "/h1");
+    end();
+}
+
+/* Adds a token to the file and gives its header line. */
+static const char *token_for(const char *name, const char *role, const char *more)
+{
+    static char lines[4][128];
+    static int next;
+    char line[512];
+    (void)snprintf(line, sizeof line, "token add %s --name %s --role %s %s", tokens, name, role,
+                   more);
+    const char *token = ht_command_run(line)->out;
+    char *out = lines[next++ % 4];
+    (void)snprintf(out, sizeof lines[0], "Authorization: Bearer %.*s\r\n",
+                   (int)strcspn(token, "\n"), token);
+    return out;
+}
+
+static int get_as(const char *token, const char *path)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\n", path, token);
+    return ask(text);
+}
+
+HT_CASE(each_role_sees_and_does_what_is_its_own)
+{
+    char options[256];
+    char headers[256];
+    HT_REQUIRE(map_make());
+    (void)snprintf(tokens, sizeof tokens, "%s/tokens", folder);
+    const char *viewer = token_for("v", "viewer", "");
+    const char *officer = token_for("o", "dispatcher", "");
+    const char *van = token_for("d", "device", "--unit van1");
+    (void)snprintf(options, sizeof options, "--tokens %s", tokens);
+    HT_REQUIRE(begin_store(options));
+    HT_CHECK_INT(get("/healthz"), 200);
+    HT_CHECK_INT(get(ITEMS), 401);
+    HT_CHECK_STR(header("WWW-Authenticate"), "Bearer");
+    HT_CHECK_INT(get_as("Authorization: Bearer ht_wrong\r\n", ITEMS), 401);
+    HT_CHECK_INT(get("/route/v1/car/121.70,29.95;121.73,29.96"), 401);
+    HT_CHECK_INT(get_as(viewer, "/route/v1/car/121.70,29.95;121.73,29.96"), 200);
+    (void)snprintf(headers, sizeof headers, GEO "%s", viewer);
+    HT_CHECK_INT(post(ITEMS, headers, feature("h1", "{}")), 403);
+    (void)snprintf(headers, sizeof headers, GEO "%s", van);
+    HT_CHECK_INT(post(ITEMS, headers, feature("h1", "{}")), 403);
+    (void)snprintf(headers, sizeof headers, GEO "%s", officer);
+    HT_CHECK_INT(
+        post(ITEMS, headers, feature("h1", "{\"floor\":2,\"name\":\"王\",\"frail\":true}")), 201);
+    HT_CHECK_INT(get_as(viewer, ITEMS "/h1"), 200);
+    HT_CHECK(says("\"floor\"") && !says("王") && !says("frail"));
+    HT_CHECK_INT(get_as(viewer, ITEMS "?frail=true"), 403);
+    HT_CHECK_INT(get_as(officer, ITEMS "?frail=true"), 200);
+    HT_CHECK(says("王"));
+    HT_CHECK_INT(get_as(officer, "/collections/units/items"), 200);
+    HT_CHECK_INT(send_body("DELETE", ITEMS "/h1?personal=1", officer, ""), 204);
+    HT_CHECK_INT(get_as(officer, ITEMS "/h1"), 200);
+    HT_CHECK(says("\"floor\"") && !says("王"));
+    char query[256];
+    (void)snprintf(query, sizeof query, ITEMS "?access_token=%.46s", viewer + 22);
+    HT_CHECK_INT(get(query), 200);
+    end();
+    HT_CHECK(audit_holds());
+}
+
+HT_CASE(without_a_store_the_streets_go_on)
+{
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(get(ITEMS), 503);
+    HT_CHECK_INT(post(ITEMS, GEO, feature("h1", "{}")), 503);
+    HT_CHECK_INT(get("/nearest/v1/car/121.71,29.95"), 200);
+    end();
+}
+
+HT_SERVED_MAIN()
