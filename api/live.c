@@ -308,16 +308,14 @@ static enum ht_status load_place(void *user, const struct ht_store_item *item)
                                          .speed_mps = -1,
                                          .bearing_deg = -1,
                                          .accuracy_m = -1};
-        enum ht_refusal refusal =
-            take(loading->live, loading->work, NULL, unit, &report, false);
+        enum ht_refusal refusal = take(loading->live, loading->work, NULL, unit, &report, false);
         (void)refusal;
     }
     return HT_OK;
 }
 
-enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work,
-                            struct ht_world *world, struct ht_store_reader *reader,
-                            struct ht_error *error)
+enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
+                            struct ht_store_reader *reader, struct ht_error *error)
 {
     struct loading loading = {live, work};
     struct ht_store_query query =

@@ -76,8 +76,7 @@ HT_MUST_CHECK enum ht_status ht_live_near(struct ht_live *live, struct ht_live_w
 
 /* The closest units by travel time; `*hits` lives until the next call with this work. */
 HT_MUST_CHECK enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
-                                             struct ht_world *world,
-                                             const struct ht_live_ask *ask,
+                                             struct ht_world *world, const struct ht_live_ask *ask,
                                              const struct ht_closest_hit **hits, uint32_t *count);
 
 /* After ht_live_closest: the way of a hit, points of which the first is the unit's place. They live

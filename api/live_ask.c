@@ -18,10 +18,8 @@ enum ht_status ht_live_near(struct ht_live *live, struct ht_live_work *work,
                             uint32_t *count)
 {
     struct wanted wanted = {live, ask};
-    const struct ht_moving_ask near = {.center = ask->point,
-                                       .k = ask->k,
-                                       .radius_m = ask->radius_m,
-                                       .filter = {want, &wanted}};
+    const struct ht_moving_ask near = {
+        .center = ask->point, .k = ask->k, .radius_m = ask->radius_m, .filter = {want, &wanted}};
     return ht_moving_near(live->moving, work->moving, &near, hits, count);
 }
 
@@ -61,8 +59,8 @@ static enum ht_status targets_find(struct ht_live_work *work, struct ht_world *w
         if (index->roads[p] == NULL) {
             continue;
         }
-        enum ht_status status = ht_world_road(
-            world, ht_fleet_profile_name(work->live->fleet, p), 0, &road);
+        enum ht_status status =
+            ht_world_road(world, ht_fleet_profile_name(work->live->fleet, p), 0, &road);
         if (status == HT_OK) {
             status = ht_snap_trip(road->snap, work->snap, point, &options, two, &found);
         }
@@ -113,8 +111,8 @@ enum ht_status ht_live_way(struct ht_live_work *work, const struct ht_closest_hi
     struct ht_way_found way;
     const struct ht_road *road = work->road_list[hit->profile];
     const struct ht_place places[2] = {hit->place, work->targets[hit->profile]};
-    enum ht_status status = ht_query_path(work->query, road, &places[0], HT_SIDES_BOTH,
-                                          &places[1], HT_SIDES_BOTH, &way);
+    enum ht_status status = ht_query_path(work->query, road, &places[0], HT_SIDES_BOTH, &places[1],
+                                          HT_SIDES_BOTH, &way);
     ht_shape_clear(&work->shape);
     if (status == HT_OK) {
         const struct ht_leg leg = {.cost = way.cost,

@@ -60,8 +60,8 @@ static enum ht_status index_new(struct ht_live *live, struct ht_world *world,
     /* known only once a road was made ready */
     index->network = ht_world_network(world);
     if (status == HT_OK) {
-        status = ht_closest_new(index->roads, index->profile_count, live->capacity,
-                                &index->closest);
+        status =
+            ht_closest_new(index->roads, index->profile_count, live->capacity, &index->closest);
     }
     if (status != HT_OK) {
         ht__live_index_release(index);
@@ -82,8 +82,7 @@ static enum ht_status index_fill(struct ht_live *live, struct ht_live_work *work
         struct ht_unit copy;
         pthread_mutex_t *lock = &live->locks[unit % HT__LIVE_LOCKS];
         (void)pthread_mutex_lock(lock);
-        enum ht_status status =
-            ht_fleet_replace(live->fleet, work->follow, unit, &streets, &taken);
+        enum ht_status status = ht_fleet_replace(live->fleet, work->follow, unit, &streets, &taken);
         if (status == HT_OK && ht_fleet_get(live->fleet, unit, 0, &copy)) {
             status = ht_closest_set(index->closest, unit, copy.profile, &taken.place);
         }
