@@ -22,6 +22,8 @@
 #include "geodata/store.h"
 
 struct ht_commit;
+struct ht_live;
+struct ht_live_work;
 
 struct ht_app_context;
 
@@ -68,6 +70,7 @@ struct ht_app_context {
     const struct ht_caller *caller; /* of the call that is handled */
     struct ht_store_reader *reader; /* made when first needed */
     struct ht_crs_work *crs;        /* likewise */
+    struct ht_live_work *live;      /* likewise */
     struct ht_app_context *next;
 };
 
@@ -91,6 +94,10 @@ HT_MUST_CHECK enum ht_status ht_app_refresh(struct ht_app *app);
  * written is served for reading, with a line in `note` (may be empty). Before the server runs. */
 HT_MUST_CHECK enum ht_status ht_app_store_open(struct ht_app *app, const char *path,
                                                struct ht_error *note, struct ht_error *error);
+/* Brings the units of the store to life; after network and store are open. */
+HT_MUST_CHECK enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error);
+/* Hands positions that are not saved yet to the writer, every two seconds or so. */
+void ht_app_live_save(struct ht_app *app, bool now);
 /* Ends writing: what was taken is committed. After the server has stopped, before it is freed. */
 void ht_app_store_stop(struct ht_app *app);
 /* Asks for tokens from now on, those of the file, which is read again when it changes (`path` is

@@ -27,7 +27,7 @@ void ht__live_index_release(struct ht__live_index *index)
 bool ht__live_index_fits(const struct ht_live *live, const struct ht__live_index *index,
                          const struct ht_world *world)
 {
-    return index != NULL && index->network == ht_world_network(world) &&
+    return index != NULL && index->network == ht__live_network_of(world) &&
            index->profile_count == ht_fleet_profile_count(live->fleet);
 }
 
@@ -58,7 +58,7 @@ static enum ht_status index_new(struct ht_live *live, struct ht_world *world,
         }
     }
     /* known only once a road was made ready */
-    index->network = ht_world_network(world);
+    index->network = ht__live_network_of(world);
     if (status == HT_OK) {
         status =
             ht_closest_new(index->roads, index->profile_count, live->capacity, &index->closest);

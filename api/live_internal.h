@@ -16,7 +16,7 @@ struct ht__live_index {
     atomic_size_t references;
     uint64_t number; /* of the streets: never the same for two indices */
     struct ht_world *world;
-    const struct ht_network *network;
+    const void *network; /* ht__live_network_of the world */
     uint32_t profile_count;
     const struct ht_road *roads[HT_FLEET_PROFILES_MAX];
     struct ht_closest *closest;
@@ -68,6 +68,14 @@ HT_MUST_CHECK enum ht_status ht__live_index_get(struct ht_live *live, struct ht_
 /* The index of the moment, with a reference; NULL: none yet. */
 struct ht__live_index *ht__live_index_peek(struct ht_live *live);
 void ht__live_index_release(struct ht__live_index *index);
+
+/* What tells the network of a world from that of another: all profiles of one file share it. NULL:
+ * no profile was asked for yet. */
+static inline const void *ht__live_network_of(const struct ht_world *world)
+{
+    const struct ht_network *network = ht_world_network(world);
+    return network == NULL ? NULL : network->node_point;
+}
 
 /* Whether the index fits the world and the fleet. */
 bool ht__live_index_fits(const struct ht_live *live, const struct ht__live_index *index,
