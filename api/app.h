@@ -52,6 +52,8 @@ struct ht_app {
     struct ht_commit *commit;         /* NULL: the store can't be written */
     struct ht_worker_context *writer; /* what jobs of the writer are run with */
     struct ht_registry *registry;     /* the writer's */
+    struct ht_live *live;
+    atomic_int_least64_t saved_ms; /* when positions went to the store last, by a steady clock */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */
     _Atomic(const struct ht_tokens *) tokens;
@@ -108,6 +110,9 @@ void ht_app_tokens_refresh(struct ht_app *app);
 
 /* The thread's own reader of the store; NULL with the answer written: there is none. */
 struct ht_store_reader *ht_app_reader(struct ht_app_context *context, struct ht_reply *reply);
+
+/* The thread's own part of the live town; NULL: out of memory. */
+struct ht_live_work *ht_app_live_work(struct ht_app_context *context);
 
 /* Makes the server known (NULL: it is gone). A server whose map turns out to be damaged is drained.
  */

@@ -233,3 +233,11 @@ struct ht_store_reader *ht_app_reader(struct ht_app_context *context, struct ht_
     }
     return context->reader;
 }
+
+struct ht_live_work *ht_app_live_work(struct ht_app_context *context)
+{
+    if (context->live == NULL && ht_live_work_new(context->app->live, &context->live) != HT_OK) {
+        context->live = NULL;
+    }
+    return context->live;
+}

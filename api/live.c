@@ -261,6 +261,33 @@ enum ht_refusal ht_live_report(struct ht_live *live, struct ht_live_work *work,
     return refusal;
 }
 
+void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
+                        const char *id, struct ht_point point, int64_t told_ms)
+{
+    struct ht_unit copy;
+    struct ht__live_index *index = NULL;
+    uint32_t unit = ht_fleet_find(live->fleet, id, strlen(id));
+    if (unit == HT_NONE ||
+        (world != NULL && ht__live_index_get(live, work, world, &index) != HT_OK)) {
+        return;
+    }
+    pthread_mutex_t *lock = &live->locks[unit % HT__LIVE_LOCKS];
+    (void)pthread_mutex_lock(lock);
+    if (ht_fleet_get(live->fleet, unit, 0, &copy) && !copy.positioned) {
+        const struct ht_report report = {.lon_deg = point.lon_e7 / 1e7,
+                                         .lat_deg = point.lat_e7 / 1e7,
+                                         .ts_ms = told_ms - HT_LIVE_PLACE_AGE_MS,
+                                         .received_ms = told_ms,
+                                         .speed_mps = -1,
+                                         .bearing_deg = -1,
+                                         .accuracy_m = -1};
+        enum ht_refusal refusal = take(live, work, index, unit, &report, false);
+        (void)refusal; /* 0, 0 and the like: it stays without a place */
+    }
+    (void)pthread_mutex_unlock(lock);
+    ht__live_index_release(index);
+}
+
 /* ---- at start ---- */
 
 struct loading {
@@ -291,25 +318,16 @@ static enum ht_status load_position(void *user, const struct ht_store_position *
     return HT_OK;
 }
 
-/* Where the registry says that a unit is, for one that was never heard. */
 static enum ht_status load_place(void *user, const struct ht_store_item *item)
 {
     struct loading *loading = user;
-    struct ht_unit copy;
     double pair[2];
-    uint32_t unit = ht_fleet_find(loading->live->fleet, item->id, strlen(item->id));
-    if (item->wkb_size == 21 && ht_fleet_get(loading->live->fleet, unit, 0, &copy) &&
-        !copy.positioned) {
+    if (item->wkb_size == 21) {
         memcpy(pair, (const char *)item->wkb + 5, sizeof pair);
-        const struct ht_report report = {.lon_deg = pair[0],
-                                         .lat_deg = pair[1],
-                                         .ts_ms = item->changed_ms,
-                                         .received_ms = item->changed_ms,
-                                         .speed_mps = -1,
-                                         .bearing_deg = -1,
-                                         .accuracy_m = -1};
-        enum ht_refusal refusal = take(loading->live, loading->work, NULL, unit, &report, false);
-        (void)refusal;
+        ht_live_unit_place(
+            loading->live, loading->work, NULL, item->id,
+            (struct ht_point){(int32_t)lround(pair[0] * 1e7), (int32_t)lround(pair[1] * 1e7)},
+            item->changed_ms);
     }
     return HT_OK;
 }

@@ -37,6 +37,12 @@ struct ht_fleet *ht_live_fleet(struct ht_live *live);
  * van, idle and car. */
 HT_MUST_CHECK enum ht_status ht_live_unit_put(struct ht_live *live, const char *id,
                                               const char *properties);
+
+/* Where the registry says that a unit is, for one that was never heard: as if seen a day before the
+ * registry was told, so that it is stale and whatever it reports first can be true. */
+enum { HT_LIVE_PLACE_AGE_MS = 24 * 3600 * 1000 };
+void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
+                        const char *id, struct ht_point point, int64_t told_ms);
 void ht_live_unit_remove(struct ht_live *live, const char *id);
 
 /* Reads units and their last positions; at start. */

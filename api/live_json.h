@@ -19,6 +19,8 @@ void ht_live_json_unit(struct ht_json *json, struct ht_fleet *fleet, const struc
                        struct ht_point point, double distance_m);
 /* The members that a unit's Feature has of the live town: last_seen, age_ms, stale and so on. */
 void ht_live_json_members(struct ht_json *json, const struct ht_unit *unit);
+/* [lon, lat] */
+void ht_live_json_point(struct ht_json *json, struct ht_point point);
 /* "geometry": a LineString. */
 void ht_live_json_line(struct ht_json *json, const struct ht_point *points, size_t count);
 

@@ -201,6 +201,11 @@ static void units_follow(struct ht_app_context *context, struct ht_command *comm
         enum ht_status status =
             ht_live_unit_put(context->app->live, unit->id, ht_text_string(&unit->properties));
         (void)status;
+        if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
+            ht_live_unit_place(context->app->live, context->live,
+                               ht_world_reader_get(&context->world), unit->id,
+                               unit->geometry.points[0], command->at_ms);
+        }
     }
 }
 

@@ -254,6 +254,7 @@ struct asked {
     bool nobody; /* a skill that no unit has */
     bool geometry;
     const char *wrong;
+    const char *wrong_unit; /* about units alone */
 };
 
 static double number_or(const struct ht_params *params, const char *name, double other,
@@ -302,10 +303,10 @@ static struct asked ask_read(struct ht_app_context *context, const struct ht_par
         isinf(age_s) ? INT64_MIN
                      : ht_clock_now_ms(&context->app->clock) - (int64_t)(fmin(age_s, 1e12) * 1000);
     if (!kinds_read(ht_param(params, "kind"), ht_unit_kinds, &asked.ask.filter.kinds)) {
-        asked.wrong = "kind is van, responder, inspector or volunteer";
+        asked.wrong_unit = "kind is van, responder, inspector or volunteer";
     }
     if (!kinds_read(ht_param(params, "status"), ht_unit_statuses, &asked.ask.filter.statuses)) {
-        asked.wrong = "status is off, idle or busy";
+        asked.wrong_unit = "status is off, idle or busy";
     }
     asked.nobody = !skills_read(ht_live_fleet(context->app->live), ht_param(params, "skills"),
                                 &asked.ask.filter.skills);
@@ -366,6 +367,8 @@ void ht_near_get(struct ht_app_context *context, struct ht_http_call *call)
         refuse(call->reply, asked.wrong);
     } else if (collection == NULL) {
         refuse(call->reply, name == NULL ? "collection is missing" : "no such collection");
+    } else if (strcmp(collection->name, "units") == 0 && asked.wrong_unit != NULL) {
+        refuse(call->reply, asked.wrong_unit);
     } else if (strcmp(collection->name, "units") == 0) {
         near_units(context, &asked, call->reply);
     } else {
@@ -478,6 +481,7 @@ void ht_closest_get(struct ht_app_context *context, struct ht_http_call *call)
     }
     struct asked asked = ask_read(context, &params);
     ht_params_deinit(&params);
+    asked.wrong = asked.wrong == NULL ? asked.wrong_unit : asked.wrong;
     if (asked.wrong != NULL) {
         refuse(call->reply, asked.wrong);
         return;
@@ -559,6 +563,7 @@ static struct closest_job *body_job(struct ht_app_context *context, yajl_val bod
         refuse(reply, "points is a list of 1 to 1,000 [lon, lat]");
     } else {
         struct asked asked = ask_read(context, &params);
+        asked.wrong = asked.wrong == NULL ? asked.wrong_unit : asked.wrong;
         job = asked.wrong != NULL ? NULL : job_new(&asked, list->u.array.len, true);
         if (asked.wrong != NULL) {
             refuse(reply, asked.wrong);
