@@ -26,8 +26,13 @@ void ht_live_json_line(struct ht_json *json, const struct ht_point *points, size
 
 /* The items of a collection nearest to a point, in the job pool. Takes over the params. What is
  * personal is never among them. */
+struct ht_near_ask {
+    const struct ht_collection *collection;
+    struct ht_point point;
+    uint32_t k;
+    double radius_m; /* below 0: no limit */
+};
 void ht_near_items(struct ht_app_context *context, struct ht_http_call *call,
-                   const struct ht_collection *collection, struct ht_params *params,
-                   struct ht_point point, uint32_t k, double radius_m);
+                   struct ht_params *params, const struct ht_near_ask *ask);
 
 #endif

@@ -9,13 +9,10 @@
 #include "engine/base/array.h"
 
 struct near {
-    const struct ht_collection *collection;
+    struct ht_near_ask ask;
     struct ht_params params;
     struct ht_store_filter filters[HT_PARAMS_MOST];
     size_t filter_count;
-    struct ht_point point;
-    uint32_t k;
-    double radius_m;
     struct found {
         char id[HT_ID_MAX + 1];
         double distance_m;
@@ -83,7 +80,7 @@ static enum ht_status near_look(void *user, const struct ht_store_item *item)
         return HT_OK;
     }
     enum ht_status status = ht_geometry_read_wkb(&near->geometry, item->wkb, item->wkb_size, NULL);
-    double distance = status == HT_OK ? distance_to(&near->geometry, near->point) : 0;
+    double distance = status == HT_OK ? distance_to(&near->geometry, near->ask.point) : 0;
     if (status != HT_OK || distance > near->reach_m) {
         return status;
     }
@@ -110,9 +107,9 @@ static int by_distance(const void *left, const void *right)
 static enum ht_status near_search(struct ht_store_reader *reader, struct near *near,
                                   struct ht_error *error)
 {
-    const double most = near->radius_m < 0 ? 2.1e7 : near->radius_m;
-    struct ht_scale scale = ht_scale_at(near->point.lat_e7);
-    struct ht_store_query query = ht_store_query_default(near->collection);
+    const double most = near->ask.radius_m < 0 ? 2.1e7 : near->ask.radius_m;
+    struct ht_scale scale = ht_scale_at(near->ask.point.lat_e7);
+    struct ht_store_query query = ht_store_query_default(near->ask.collection);
     struct ht_box box;
     enum ht_status status = HT_OK;
     query.box = &box;
@@ -123,19 +120,19 @@ static enum ht_status near_search(struct ht_store_reader *reader, struct near *n
         near->count = 0;
         double east = fmin(near->reach_m / scale.lon_m * 1.01 * 1e7, 3.6e9);
         double north = fmin(near->reach_m / scale.lat_m * 1.01 * 1e7, 1.8e9);
-        box.min.lon_e7 = (int32_t)fmax(near->point.lon_e7 - east - 1, -HT_LON_MAX_E7);
-        box.min.lat_e7 = (int32_t)fmax(near->point.lat_e7 - north - 1, -HT_LAT_MAX_E7);
-        box.max.lon_e7 = (int32_t)fmin(near->point.lon_e7 + east + 1, HT_LON_MAX_E7);
-        box.max.lat_e7 = (int32_t)fmin(near->point.lat_e7 + north + 1, HT_LAT_MAX_E7);
+        box.min.lon_e7 = (int32_t)fmax(near->ask.point.lon_e7 - east - 1, -HT_LON_MAX_E7);
+        box.min.lat_e7 = (int32_t)fmax(near->ask.point.lat_e7 - north - 1, -HT_LAT_MAX_E7);
+        box.max.lon_e7 = (int32_t)fmin(near->ask.point.lon_e7 + east + 1, HT_LON_MAX_E7);
+        box.max.lat_e7 = (int32_t)fmin(near->ask.point.lat_e7 + north + 1, HT_LAT_MAX_E7);
         status = ht_store_items(reader, &query, near_look, near, NULL, error);
-        if (near->count >= near->k || near->reach_m >= most) {
+        if (near->count >= near->ask.k || near->reach_m >= most) {
             break;
         }
     }
     if (status == HT_OK && near->count > 0) {
         qsort(near->list, near->count, sizeof *near->list, by_distance);
     }
-    near->count = near->count < near->k ? near->count : near->k;
+    near->count = near->count < near->ask.k ? near->count : near->ask.k;
     return status;
 }
 
@@ -164,7 +161,7 @@ static void near_run(void *user, void *data, struct ht_reply *reply)
     ht_json_array(&json);
     for (size_t i = 0; status == HT_OK && i < near->count; i++) {
         writer.distance_m = near->list[i].distance_m;
-        status = ht_store_item(context->reader, near->collection, near->list[i].id, false,
+        status = ht_store_item(context->reader, near->ask.collection, near->list[i].id, false,
                                near_write, &writer, &error);
         status = status == HT_NOT_FOUND ? HT_OK : status; /* taken out meanwhile */
     }
@@ -193,7 +190,7 @@ static const char *filters_read(struct near *near, const struct ht_caller *calle
     for (size_t i = 0; i < near->params.count; i++) {
         const struct ht_param *param = &near->params.list[i];
         const struct ht_property *property =
-            ht_collection_property(near->collection, param->name, strlen(param->name));
+            ht_collection_property(near->ask.collection, param->name, strlen(param->name));
         bool personal = property != NULL && property->personal;
         if (is_own(param->name)) {
             continue;
@@ -208,8 +205,7 @@ static const char *filters_read(struct near *near, const struct ht_caller *calle
 }
 
 void ht_near_items(struct ht_app_context *context, struct ht_http_call *call,
-                   const struct ht_collection *collection, struct ht_params *params,
-                   struct ht_point point, uint32_t k, double radius_m)
+                   struct ht_params *params, const struct ht_near_ask *ask)
 {
     struct near *near = calloc(1, sizeof *near);
     if (near == NULL) {
@@ -217,11 +213,8 @@ void ht_near_items(struct ht_app_context *context, struct ht_http_call *call,
         ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
         return;
     }
-    near->collection = collection;
+    near->ask = *ask;
     near->params = *params;
-    near->point = point;
-    near->k = k;
-    near->radius_m = radius_m;
     ht_geometry_init(&near->geometry);
     if (filters_read(near, context->caller) != NULL) {
         near_free(near);

@@ -372,8 +372,9 @@ void ht_near_get(struct ht_app_context *context, struct ht_http_call *call)
     } else if (strcmp(collection->name, "units") == 0) {
         near_units(context, &asked, call->reply);
     } else {
-        ht_near_items(context, call, collection, &params, asked.ask.point, asked.ask.k,
-                      asked.ask.radius_m);
+        const struct ht_near_ask ask = {collection, asked.ask.point, asked.ask.k,
+                                        asked.ask.radius_m};
+        ht_near_items(context, call, &params, &ask);
         return; /* it keeps the params */
     }
     ht_params_deinit(&params);

@@ -201,7 +201,7 @@ static enum ht_status name_free(const char *path, const char *name, struct ht_er
 {
     struct ht_tokens *tokens = NULL;
     enum ht_status status = ht_tokens_load(path, &tokens, error);
-    for (size_t i = 0; status == HT_OK && i < tokens->count; i++) {
+    for (size_t i = 0; status == HT_OK && tokens != NULL && i < tokens->count; i++) {
         if (strcmp(tokens->entries[i].caller.name, name) == 0) {
             status =
                 ht_error_set(error, HT_EXISTS, 0, "%.120s has a token for %s already", path, name);

@@ -123,9 +123,11 @@ static enum ht_status index_read(struct ht__cells *cells, struct ht_store_tx *tx
     struct ht_store_query query = ht_store_query_default(named("cells"));
     enum ht_status status =
         ht_store_items(ht_store_tx_reader(tx), &query, cell_add, cells, NULL, error);
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers
     const struct ht_geometry **shapes = ht_array_new(cells->count, sizeof *shapes);
-    if (status == HT_OK && shapes == NULL) {
-        status = out_of_memory(error);
+    if (shapes == NULL) {
+        index_drop(cells);
+        return out_of_memory(error);
     }
     if (status == HT_OK) {
         if (cells->count > 0) {

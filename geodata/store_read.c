@@ -252,6 +252,7 @@ enum ht_status ht_store_items(struct ht_store_reader *reader, const struct ht_st
     return status;
 }
 
+// NOLINTNEXTLINE(readability-function-size): what is asked for, and who takes it
 enum ht_status ht_store_item(struct ht_store_reader *reader, const struct ht_collection *collection,
                              const char *id, bool personal, item_sink *sink, void *user,
                              struct ht_error *error)

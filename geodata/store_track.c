@@ -55,8 +55,8 @@ static enum ht_status give_rows(struct ht__store_conn *conn, sqlite3_stmt *state
             .speed_mps = known(statement, 5),
             .bearing_deg = known(statement, 6),
             .accuracy_m = known(statement, 7)};
-        status = position.unit == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL)
-                                       : sink(user, &position);
+        status =
+            position.unit == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL) : sink(user, &position);
     }
     if (status == HT_OK && code != SQLITE_DONE) {
         status = ht__store_fail(conn, code, error);
@@ -65,9 +65,8 @@ static enum ht_status give_rows(struct ht__store_conn *conn, sqlite3_stmt *state
     return status;
 }
 
-enum ht_status ht_store_positions_last(struct ht_store_reader *reader,
-                                       ht_store_position_sink *sink, void *user,
-                                       struct ht_error *error)
+enum ht_status ht_store_positions_last(struct ht_store_reader *reader, ht_store_position_sink *sink,
+                                       void *user, struct ht_error *error)
 {
     static const char sql[] =
         "SELECT p.unit, p.ts_ms, p.received_ms, p.lon_e7, p.lat_e7, p.speed_mps, p.bearing_deg, "
@@ -78,6 +77,7 @@ enum ht_status ht_store_positions_last(struct ht_store_reader *reader,
     return status == HT_OK ? give_rows(&reader->conn, statement, sink, user, error) : status;
 }
 
+// NOLINTNEXTLINE(readability-function-size): what is asked for, and who takes it
 enum ht_status ht_store_track(struct ht_store_reader *reader, const char *unit, int64_t from_ms,
                               int64_t until_ms, uint64_t limit, ht_store_position_sink *sink,
                               void *user, struct ht_error *error)

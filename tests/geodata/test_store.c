@@ -66,6 +66,7 @@ static struct place place(double lon, double lat)
     return out;
 }
 
+// NOLINTNEXTLINE(readability-function-size): an item in one line
 static enum ht_status put(struct ht_store_tx *tx, const char *id, double lon, double lat,
                           enum ht_store_put how, uint64_t expected, struct ht_store_written *out)
 {
