@@ -250,29 +250,34 @@ static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile
     c->vertex_count = meta->vertex_count;
     c->depth_max = meta->depth_max;
     c->turn_count = p->meta.turn_count;
-    c->out.edge_count = meta->out_edge_count;
-    c->in.edge_count = meta->in_edge_count;
+    c->out.edge_count = meta->edge_count[0];
+    c->in.edge_count = meta->edge_count[1];
     c->rank = ITEMS(rank, n);
     c->arc = ITEMS(rank_arc, n);
     c->parent = ITEMS(parent, n);
     c->depth = ITEMS(depth, n);
-    c->out.first = ITEMS(out_first, n + 1);
-    c->out.head = ITEMS(out_head, c->out.edge_count);
-    c->out.depth = ITEMS(out_depth, c->out.edge_count);
+    c->out.first = ITEMS(out_up_first, n + 1);
+    c->out.head = ITEMS(out_up, c->out.edge_count);
+    c->out.depth = ITEMS(out_up_depth, c->out.edge_count);
     c->out.down_first = ITEMS(out_down_first, n + 1);
     c->out.down = ITEMS(out_down, c->out.edge_count);
-    c->in.first = ITEMS(in_first, n + 1);
-    c->in.head = ITEMS(in_head, c->in.edge_count);
-    c->in.depth = ITEMS(in_depth, c->in.edge_count);
+    c->in.first = ITEMS(in_up_first, n + 1);
+    c->in.head = ITEMS(in_up, c->in.edge_count);
+    c->in.depth = ITEMS(in_up_depth, c->in.edge_count);
     c->in.down_first = ITEMS(in_down_first, n + 1);
     c->in.down = ITEMS(in_down, c->in.edge_count);
     c->turn_edge = ITEMS(turn_edge, c->turn_count);
-    p->metric.out_time = ITEMS(out_time, c->out.edge_count);
-    p->metric.out_length = ITEMS(out_length, c->out.edge_count);
-    p->metric.in_time = ITEMS(in_time, c->in.edge_count);
-    p->metric.in_length = ITEMS(in_length, c->in.edge_count);
-    p->metric.out_via = ITEMS(out_via, c->out.edge_count);
-    p->metric.in_via = ITEMS(in_via, c->in.edge_count);
+    p->metric.climb = ITEMS(climb, n + 1);
+    p->metric.side[0] = (struct ht_metric_side){.edge_count = meta->metric_count[0],
+                                                .depth = ITEMS(out_depth, meta->metric_count[0]),
+                                                .time = ITEMS(out_time, meta->metric_count[0]),
+                                                .length = ITEMS(out_length, meta->metric_count[0]),
+                                                .via = ITEMS(out_via, meta->metric_count[0])};
+    p->metric.side[1] = (struct ht_metric_side){.edge_count = meta->metric_count[1],
+                                                .depth = ITEMS(in_depth, meta->metric_count[1]),
+                                                .time = ITEMS(in_time, meta->metric_count[1]),
+                                                .length = ITEMS(in_length, meta->metric_count[1]),
+                                                .via = ITEMS(in_via, meta->metric_count[1])};
     return sound;
 }
 

@@ -12,7 +12,7 @@
 #define HT__HNET_ENDIAN UINT32_C(0x01020304)
 
 enum {
-    HT__HNET_VERSION = 2, /* grows with every change of a section or of a struct in it */
+    HT__HNET_VERSION = 3, /* grows with every change of a section or of a struct in it */
     HT__HNET_ALIGN = 64,
     HT__HNET_PROFILES = 64,
     HT__HNET_CHUNK = 1 << 19, /* checksums are taken by chunks of about so many bytes */
@@ -44,25 +44,28 @@ enum {
     X(cch, sizeof(struct ht__hnet_cch))                                                            \
     X(rank, sizeof(uint32_t))                                                                      \
     X(rank_arc, sizeof(uint32_t))                                                                  \
-    X(parent, sizeof(uint32_t))                                                                    \
-    X(depth, sizeof(uint16_t))                                                                     \
-    X(out_first, sizeof(uint32_t))                                                                 \
-    X(out_head, sizeof(uint32_t))                                                                  \
+    X(climb, sizeof(struct ht_climb))                                                              \
     X(out_depth, sizeof(uint16_t))                                                                 \
-    X(out_down_first, sizeof(uint32_t))                                                            \
-    X(out_down, sizeof(uint32_t))                                                                  \
-    X(in_first, sizeof(uint32_t))                                                                  \
-    X(in_head, sizeof(uint32_t))                                                                   \
     X(in_depth, sizeof(uint16_t))                                                                  \
-    X(in_down_first, sizeof(uint32_t))                                                             \
-    X(in_down, sizeof(uint32_t))                                                                   \
-    X(turn_edge, sizeof(uint32_t))                                                                 \
     X(out_time, sizeof(uint64_t))                                                                  \
-    X(out_length, sizeof(uint32_t))                                                                \
     X(in_time, sizeof(uint64_t))                                                                   \
+    X(out_length, sizeof(uint32_t))                                                                \
     X(in_length, sizeof(uint32_t))                                                                 \
     X(out_via, sizeof(uint32_t))                                                                   \
     X(in_via, sizeof(uint32_t))                                                                    \
+    X(parent, sizeof(uint32_t))                                                                    \
+    X(depth, sizeof(uint16_t))                                                                     \
+    X(out_up_first, sizeof(uint32_t))                                                              \
+    X(out_up, sizeof(uint32_t))                                                                    \
+    X(out_up_depth, sizeof(uint16_t))                                                              \
+    X(out_down_first, sizeof(uint32_t))                                                            \
+    X(out_down, sizeof(uint32_t))                                                                  \
+    X(in_up_first, sizeof(uint32_t))                                                               \
+    X(in_up, sizeof(uint32_t))                                                                     \
+    X(in_up_depth, sizeof(uint16_t))                                                               \
+    X(in_down_first, sizeof(uint32_t))                                                             \
+    X(in_down, sizeof(uint32_t))                                                                   \
+    X(turn_edge, sizeof(uint32_t))                                                                 \
     X(snap, 1)
 
 enum ht__hnet_kind {
@@ -125,8 +128,8 @@ struct ht__hnet_graph {
 struct ht__hnet_cch {
     uint32_t vertex_count;
     uint32_t depth_max;
-    uint32_t out_edge_count;
-    uint32_t in_edge_count;
+    uint32_t edge_count[2];   /* out, in: of the hierarchy */
+    uint32_t metric_count[2]; /* of the metric */
 };
 
 extern const char *const ht__hnet_names[HT__SECTION_COUNT];

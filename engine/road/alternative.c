@@ -131,8 +131,8 @@ static enum ht_status consider(struct pick *pick, const struct ht_meeting *meeti
     const uint32_t *vertices = NULL;
     uint32_t count = 0;
     *good = false;
-    enum ht_status status = ht_search_path_over(q->search, pick->road->cch, pick->road->metric,
-                                                meeting, &vertices, &count);
+    enum ht_status status =
+        ht_search_path_over(q->search, pick->road->metric, meeting, &vertices, &count);
     if (status == HT_OK) {
         status = ht__keep_path(q, pick->road, HT_NONE, vertices, count, slot);
     }

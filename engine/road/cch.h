@@ -19,6 +19,7 @@
 #include "engine/base/status.h"
 #include "engine/road/key.h"
 #include "engine/road/network.h"
+#include "engine/road/relax.h"
 
 struct ht_cch_side {
     uint32_t edge_count;
@@ -57,31 +58,69 @@ struct ht_order_stats {
     double customize_s;
 };
 
-/* Costs of all edges; same order as the sides' edges. */
-struct ht_metric {
-    const uint64_t *out_time;
-    const uint32_t *out_length;
-    const uint64_t *in_time;
-    const uint32_t *in_length;
-    const uint32_t *out_via; /* the vertex below that a shortcut leads over, HT_NONE: a turn */
-    const uint32_t *in_via;
+/* What a search reads of a vertex that it climbs over, in a quarter of a cache line. */
+struct ht_climb {
+    uint32_t parent;   /* as in ht_cch */
+    uint32_t first[2]; /* where its rows begin, out and in; they end where the next vertex' begin */
+    uint16_t depth;    /* as in ht_cch */
+    uint16_t reserved;
 };
 
-/* The edge of `lower` whose upper end lies at `depth`, or HT_NONE. Logarithmic in the row. */
-static inline uint32_t ht_cch_edge(const struct ht_cch_side *side, uint32_t lower, uint16_t depth)
+/* Edges of one side with their costs, by lower end, as in ht_cch_side. */
+struct ht_metric_side {
+    uint32_t edge_count;
+    const uint16_t *depth;
+    const uint64_t *time;
+    const uint32_t *length;
+    const uint32_t *via; /* the vertex below that a shortcut leads over, HT_NONE: a turn */
+};
+
+/* The costs of edges and all else that queries read of a hierarchy (they don't look at the sides of
+ * ht_cch, which are for customization). A whole metric has every edge
+ * of the hierarchy at the hierarchy's number; a trimmed one (ht_metric_trim) has rows of its own,
+ * without edges that no cheapest way needs. */
+struct ht_metric {
+    const struct ht_climb *climb;  /* [vertex_count + 1] by rank; of the last, only `first` */
+    struct ht_metric_side side[2]; /* out, in */
+};
+
+/* The row of a vertex, out (0) or in (1). */
+static inline struct ht_row ht_metric_row(const struct ht_metric *metric, int s, uint32_t vertex)
 {
-    uint32_t low = side->first[lower];
-    uint32_t end = side->first[lower + 1];
+    const struct ht_metric_side *side = &metric->side[s];
+    uint32_t first = metric->climb[vertex].first[s];
+    return (struct ht_row){side->depth + first, side->time + first, side->length + first,
+                           metric->climb[vertex + 1].first[s] - first};
+}
+
+/* Of the edges [low, end), whose depths rise, the one that leads to `depth`, or HT_NONE. */
+static inline uint32_t ht_depth_find(const uint16_t *depths, uint32_t low, uint32_t end,
+                                     uint16_t depth)
+{
     uint32_t high = end;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (side->depth[middle] < depth) {
+        if (depths[middle] < depth) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < end && side->depth[low] == depth ? low : HT_NONE;
+    return low < end && depths[low] == depth ? low : HT_NONE;
+}
+
+/* The edge of `lower` whose upper end lies at `depth`, or HT_NONE. Logarithmic in the row. */
+static inline uint32_t ht_cch_edge(const struct ht_cch_side *side, uint32_t lower, uint16_t depth)
+{
+    return ht_depth_find(side->depth, side->first[lower], side->first[lower + 1], depth);
+}
+
+/* The same among the edges of a metric's side. */
+static inline uint32_t ht_metric_edge(const struct ht_metric *metric, int s, uint32_t lower,
+                                      uint16_t depth)
+{
+    return ht_depth_find(metric->side[s].depth, metric->climb[lower].first[s],
+                         metric->climb[lower + 1].first[s], depth);
 }
 
 #endif

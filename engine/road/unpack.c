@@ -5,10 +5,8 @@
 
 #include "engine/base/array.h"
 
-void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_cch *cch,
-                     const struct ht_metric *metric)
+void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_metric *metric)
 {
-    unpack->cch = cch;
     unpack->metric = metric;
     unpack->count = 0;
 }
@@ -34,12 +32,12 @@ enum ht_status ht_unpack_vertex(struct ht_unpack *unpack, uint32_t vertex)
 /* The edge from -> to, HT_NONE when there is none, and its middle on the way into the cache. */
 static uint32_t find_edge(const struct ht_unpack *unpack, uint32_t from, uint32_t to)
 {
-    const struct ht_cch *cch = unpack->cch;
-    bool up = from < to;
-    uint32_t edge = up ? ht_cch_edge(&cch->out, from, cch->depth[to])
-                       : ht_cch_edge(&cch->in, to, cch->depth[from]);
+    const struct ht_metric *metric = unpack->metric;
+    int s = from < to ? 0 : 1;
+    uint32_t lower = from < to ? from : to;
+    uint32_t edge = ht_metric_edge(metric, s, lower, metric->climb[from < to ? to : from].depth);
     if (edge != HT_NONE) {
-        __builtin_prefetch(up ? &unpack->metric->out_via[edge] : &unpack->metric->in_via[edge]);
+        __builtin_prefetch(&metric->side[s].via[edge]);
     }
     return edge;
 }
@@ -51,7 +49,7 @@ static uint32_t middle(const struct ht_unpack *unpack, const struct ht_unpack_pa
         return HT_NONE;
     }
     bool up = pair->from < pair->to;
-    uint32_t via = up ? unpack->metric->out_via[pair->edge] : unpack->metric->in_via[pair->edge];
+    uint32_t via = unpack->metric->side[up ? 0 : 1].via[pair->edge];
     /* always below both ends: that a foreign file can't send us in circles is checked here */
     return via < (up ? pair->from : pair->to) ? via : HT_NONE;
 }

@@ -18,7 +18,6 @@ struct ht_unpack_pair {
 };
 
 struct ht_unpack {
-    const struct ht_cch *cch;
     const struct ht_metric *metric;
     uint32_t *path; /* vertices so far */
     uint32_t count;
@@ -28,8 +27,7 @@ struct ht_unpack {
 };
 
 /* An empty path over this hierarchy; memory is kept. */
-void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_cch *cch,
-                     const struct ht_metric *metric);
+void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_metric *metric);
 void ht_unpack_deinit(struct ht_unpack *unpack);
 
 /* The first vertex. */
