@@ -269,15 +269,19 @@ static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile
     c->turn_edge = ITEMS(turn_edge, c->turn_count);
     p->metric.climb = ITEMS(climb, n + 1);
     p->metric.side[0] = (struct ht_metric_side){.edge_count = meta->metric_count[0],
+                                                .far_count = meta->far_count[0],
                                                 .depth = ITEMS(out_depth, meta->metric_count[0]),
                                                 .time = ITEMS(out_time, meta->metric_count[0]),
                                                 .length = ITEMS(out_length, meta->metric_count[0]),
-                                                .via = ITEMS(out_via, meta->metric_count[0])};
+                                                .step = ITEMS(out_step, meta->metric_count[0]),
+                                                .far = ITEMS(out_far, meta->far_count[0])};
     p->metric.side[1] = (struct ht_metric_side){.edge_count = meta->metric_count[1],
+                                                .far_count = meta->far_count[1],
                                                 .depth = ITEMS(in_depth, meta->metric_count[1]),
                                                 .time = ITEMS(in_time, meta->metric_count[1]),
                                                 .length = ITEMS(in_length, meta->metric_count[1]),
-                                                .via = ITEMS(in_via, meta->metric_count[1])};
+                                                .step = ITEMS(in_step, meta->metric_count[1]),
+                                                .far = ITEMS(in_far, meta->far_count[1])};
     return sound;
 }
 

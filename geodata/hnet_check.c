@@ -490,20 +490,8 @@ static bool times(const struct chunk *c)
     return any >> 63 == 0;
 }
 
-/* Vertices below, or none, which is -1 to a signed comparison: those come four at a time. */
-static bool vias(const struct chunk *c)
-{
-    const int32_t *values = c->items;
-    int32_t most = 0;
-    int32_t least = 0;
-    for (size_t i = 0; i < c->count; i++) {
-        most = values[i] > most ? values[i] : most;
-        least = values[i] < least ? values[i] : least;
-    }
-    return least >= -1 && (uint32_t)most < c->p->cch.vertex_count;
-}
-
-/* What holds no index needs no look; the snap index is checked where it is opened. */
+/* What holds no index needs no look; the snap index is checked where it is opened, and the middles
+ * of shortcuts where they are followed. */
 static bool check_nothing(const struct chunk *c)
 {
     (void)c;
@@ -521,8 +509,10 @@ static bool check_nothing(const struct chunk *c)
 #define check_in_time times
 #define check_out_length check_nothing
 #define check_in_length check_nothing
-#define check_out_via vias
-#define check_in_via vias
+#define check_out_step check_nothing
+#define check_in_step check_nothing
+#define check_out_far check_nothing
+#define check_in_far check_nothing
 #define check_snap check_nothing
 
 static bool (*const checks[HT__SECTION_COUNT])(const struct chunk *) = {

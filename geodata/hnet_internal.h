@@ -51,8 +51,10 @@ enum {
     X(in_time, sizeof(uint64_t))                                                                   \
     X(out_length, sizeof(uint32_t))                                                                \
     X(in_length, sizeof(uint32_t))                                                                 \
-    X(out_via, sizeof(uint32_t))                                                                   \
-    X(in_via, sizeof(uint32_t))                                                                    \
+    X(out_step, sizeof(uint16_t))                                                                  \
+    X(in_step, sizeof(uint16_t))                                                                   \
+    X(out_far, sizeof(struct ht_far_via))                                                          \
+    X(in_far, sizeof(struct ht_far_via))                                                           \
     X(parent, sizeof(uint32_t))                                                                    \
     X(depth, sizeof(uint16_t))                                                                     \
     X(out_up_first, sizeof(uint32_t))                                                              \
@@ -130,6 +132,7 @@ struct ht__hnet_cch {
     uint32_t depth_max;
     uint32_t edge_count[2];   /* out, in: of the hierarchy */
     uint32_t metric_count[2]; /* of the metric */
+    uint32_t far_count[2];
 };
 
 extern const char *const ht__hnet_names[HT__SECTION_COUNT];

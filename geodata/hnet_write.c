@@ -243,7 +243,8 @@ enum ht_status ht_hnet_write_hierarchy(struct ht_hnet_writer *writer, const stru
     struct ht__hnet_cch meta = {.vertex_count = c->vertex_count,
                                 .depth_max = c->depth_max,
                                 .edge_count = {c->out.edge_count, c->in.edge_count},
-                                .metric_count = {out->edge_count, in->edge_count}};
+                                .metric_count = {out->edge_count, in->edge_count},
+                                .far_count = {out->far_count, in->far_count}};
     size_t n = c->vertex_count;
     const struct part list[] = {{HT__SECTION_cch, &meta, 1},
                                 {HT__SECTION_rank, c->rank, n},
@@ -252,11 +253,13 @@ enum ht_status ht_hnet_write_hierarchy(struct ht_hnet_writer *writer, const stru
                                 {HT__SECTION_out_depth, out->depth, out->edge_count},
                                 {HT__SECTION_out_time, out->time, out->edge_count},
                                 {HT__SECTION_out_length, out->length, out->edge_count},
-                                {HT__SECTION_out_via, out->via, out->edge_count},
+                                {HT__SECTION_out_step, out->step, out->edge_count},
+                                {HT__SECTION_out_far, out->far, out->far_count},
                                 {HT__SECTION_in_depth, in->depth, in->edge_count},
                                 {HT__SECTION_in_time, in->time, in->edge_count},
                                 {HT__SECTION_in_length, in->length, in->edge_count},
-                                {HT__SECTION_in_via, in->via, in->edge_count},
+                                {HT__SECTION_in_step, in->step, in->edge_count},
+                                {HT__SECTION_in_far, in->far, in->far_count},
                                 {HT__SECTION_parent, c->parent, n},
                                 {HT__SECTION_depth, c->depth, n},
                                 {HT__SECTION_out_up_first, c->out.first, n + 1},

@@ -28,6 +28,8 @@ void ht_metric_free(struct ht_metric_owned *metric)
         free(metric->time[s]);
         free(metric->length[s]);
         free(metric->via[s]);
+        free(metric->step[s]);
+        free(metric->far[s]);
     }
     free(metric->climb);
     free(metric);
@@ -45,10 +47,13 @@ void ht__metric_attach(struct ht_metric_owned *metric, const struct ht_cch *cch)
         const struct ht_cch_side *side = s == 0 ? &cch->out : &cch->in;
         metric->view.side[s] = (struct ht_metric_side){
             .edge_count = metric->climb[cch->vertex_count].first[s],
+            .far_count = metric->far_count[s],
             .depth = metric->depth[s] != NULL ? metric->depth[s] : side->depth,
             .time = metric->time[s],
             .length = metric->length[s],
-            .via = metric->via[s]};
+            .via = metric->via[s],
+            .step = metric->step[s],
+            .far = metric->far[s]};
     }
 }
 

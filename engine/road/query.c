@@ -141,9 +141,9 @@ enum ht_status ht__seeds_target(struct ht_seeds *seeds, const struct ht_road *ro
 static bool turn_serves(const struct ht_metric *metric, uint32_t from, uint32_t to)
 {
     int s = from < to ? 0 : 1;
-    uint32_t upper = from < to ? to : from;
-    uint32_t edge = ht_metric_edge(metric, s, from < to ? from : to, metric->climb[upper].depth);
-    return edge != HT_NONE && metric->side[s].via[edge] == HT_NONE &&
+    uint32_t lower = from < to ? from : to;
+    uint32_t edge = ht_metric_edge(metric, s, lower, metric->climb[from < to ? to : from].depth);
+    return edge != HT_NONE && ht_metric_via(&metric->side[s], lower, edge) == HT_NONE &&
            ht_time_finite(metric->side[s].time[edge]);
 }
 

@@ -27,6 +27,7 @@ struct run {
     struct ht_metric_owned *metric;
     struct ht__subtrees trees;
     struct lanes *lanes; /* one for each thread */
+    uint32_t far_from;   /* steps from so many on are listed as far */
 };
 
 /* What `via` says of an edge that was beaten. */
@@ -130,41 +131,79 @@ static void *shrink(void *array, size_t count, size_t item, bool *done)
     return less != NULL ? less : array;
 }
 
-/* Closes up one side's rows. */
-static enum ht_status close_up(const struct ht_cch *cch, struct ht_metric_owned *metric, int s)
+/* How many ranks an edge's middle lies below its lower end, as ht_metric_side says it. */
+static uint16_t step_of(const struct run *run, uint32_t lower, uint32_t via)
 {
+    if (via == HT_NONE) {
+        return 0;
+    }
+    return lower - via >= run->far_from ? HT_STEP_FAR : (uint16_t)(lower - via);
+}
+
+static void count_side(const struct run *run, int s, uint32_t *kept, uint32_t *far)
+{
+    const struct ht_cch_side *side = s == 0 ? &run->cch->out : &run->cch->in;
+    const struct ht_metric_owned *metric = run->metric;
+    *kept = 0;
+    *far = 0;
+    for (uint32_t v = 0; v < run->cch->vertex_count; v++) {
+        for (uint32_t e = side->first[v]; e < side->first[v + 1]; e++) {
+            bool stay = stays(metric, s, e);
+            *kept += stay;
+            *far += stay && step_of(run, v, metric->via[s][e]) == HT_STEP_FAR;
+        }
+    }
+}
+
+/* Closes up one side's rows. */
+static enum ht_status close_up(const struct run *run, int s)
+{
+    const struct ht_cch *cch = run->cch;
+    struct ht_metric_owned *metric = run->metric;
     const struct ht_cch_side *side = s == 0 ? &cch->out : &cch->in;
     uint32_t kept = 0;
-    for (uint32_t e = 0; e < side->edge_count; e++) {
-        kept += stays(metric, s, e);
-    }
+    count_side(run, s, &kept, &metric->far_count[s]);
     metric->depth[s] = ht_array_new(kept, sizeof *metric->depth[s]);
-    if (metric->depth[s] == NULL) {
+    metric->step[s] = ht_array_new(kept, sizeof *metric->step[s]);
+    metric->far[s] = ht_array_new(metric->far_count[s], sizeof *metric->far[s]);
+    if (metric->depth[s] == NULL || metric->step[s] == NULL || metric->far[s] == NULL) {
         return HT_NOMEM;
     }
     uint32_t to = 0;
+    struct ht_far_via *far = metric->far[s];
     for (uint32_t v = 0; v < cch->vertex_count; v++) {
         metric->climb[v].first[s] = to;
         for (uint32_t e = side->first[v]; e < side->first[v + 1]; e++) {
-            if (stays(metric, s, e)) {
-                metric->depth[s][to] = side->depth[e];
-                metric->time[s][to] = metric->time[s][e];
-                metric->length[s][to] = metric->length[s][e];
-                metric->via[s][to] = metric->via[s][e];
-                to++;
+            if (!stays(metric, s, e)) {
+                continue;
             }
+            metric->depth[s][to] = side->depth[e];
+            metric->time[s][to] = metric->time[s][e];
+            metric->length[s][to] = metric->length[s][e];
+            metric->step[s][to] = step_of(run, v, metric->via[s][e]);
+            if (metric->step[s][to] == HT_STEP_FAR) {
+                *far++ = (struct ht_far_via){to, metric->via[s][e]};
+            }
+            to++;
         }
     }
     metric->climb[cch->vertex_count].first[s] = to;
+    free(metric->via[s]);
+    metric->via[s] = NULL;
     bool done = true;
     metric->time[s] = shrink(metric->time[s], to, sizeof *metric->time[s], &done);
     metric->length[s] = shrink(metric->length[s], to, sizeof *metric->length[s], &done);
-    metric->via[s] = shrink(metric->via[s], to, sizeof *metric->via[s], &done);
     return done ? HT_OK : HT_NOMEM;
 }
 
 enum ht_status ht_metric_trim(const struct ht_cch *cch, struct ht_pool *pool,
                               struct ht_metric_owned *metric)
+{
+    return ht__metric_trim(cch, pool, metric, HT_STEP_FAR);
+}
+
+enum ht_status ht__metric_trim(const struct ht_cch *cch, struct ht_pool *pool,
+                               struct ht_metric_owned *metric, uint32_t far_from)
 {
     struct ht_pool *own_pool = NULL;
     if (pool == NULL) {
@@ -174,7 +213,7 @@ enum ht_status ht_metric_trim(const struct ht_cch *cch, struct ht_pool *pool,
         }
         pool = own_pool;
     }
-    struct run run = {.cch = cch, .metric = metric};
+    struct run run = {.cch = cch, .metric = metric, .far_from = far_from};
     enum ht_status status = run_alloc(&run, pool) ? HT_OK : HT_NOMEM;
     for (int round = HT__ROUNDS; status == HT_OK && round-- > 0;) {
         ht__subtrees_round(&run.trees, cch, round);
@@ -183,7 +222,7 @@ enum ht_status ht_metric_trim(const struct ht_cch *cch, struct ht_pool *pool,
     run_free(&run, pool);
     ht_pool_free(own_pool);
     for (int s = 0; s < 2 && status == HT_OK; s++) {
-        status = close_up(cch, metric, s);
+        status = close_up(&run, s);
     }
     if (status == HT_OK) {
         ht__metric_attach(metric, cch);

@@ -37,7 +37,9 @@ static uint32_t find_edge(const struct ht_unpack *unpack, uint32_t from, uint32_
     uint32_t lower = from < to ? from : to;
     uint32_t edge = ht_metric_edge(metric, s, lower, metric->climb[from < to ? to : from].depth);
     if (edge != HT_NONE) {
-        __builtin_prefetch(&metric->side[s].via[edge]);
+        const struct ht_metric_side *side = &metric->side[s];
+        __builtin_prefetch(side->via != NULL ? (const void *)&side->via[edge]
+                                             : (const void *)&side->step[edge]);
     }
     return edge;
 }
@@ -49,9 +51,10 @@ static uint32_t middle(const struct ht_unpack *unpack, const struct ht_unpack_pa
         return HT_NONE;
     }
     bool up = pair->from < pair->to;
-    uint32_t via = unpack->metric->side[up ? 0 : 1].via[pair->edge];
+    uint32_t lower = up ? pair->from : pair->to;
+    uint32_t via = ht_metric_via(&unpack->metric->side[up ? 0 : 1], lower, pair->edge);
     /* always below both ends: that a foreign file can't send us in circles is checked here */
-    return via < (up ? pair->from : pair->to) ? via : HT_NONE;
+    return via < lower ? via : HT_NONE;
 }
 
 static enum ht_status push(struct ht_unpack *unpack, size_t *height, uint32_t from, uint32_t to)

@@ -5,6 +5,7 @@
 #include "engine/road/customize.h"
 #include "engine/road/dijkstra.h"
 #include "engine/road/matrix.h"
+#include "engine/road/metric_internal.h"
 #include "engine/road/order.h"
 #include "engine/road/relax.h"
 #include "tests/support/check.h"
@@ -382,6 +383,21 @@ HT_CASE(closed_turns_equal_the_oracle)
     }
 }
 
+/* Middles of shortcuts that 16 bits don't tell: here as if two did. */
+HT_CASE(far_middles_unpack)
+{
+    struct built b;
+    uint64_t state = 4;
+    built_init(&b, 20, 20, 7);
+    HT_REQUIRE(ht__metric_trim(b.road.cch, b.pool, b.metric, 3) == HT_OK);
+    for (int s = 0; s < 2; s++) {
+        const struct ht_metric_side *side = &b.road.metric->side[s];
+        HT_CHECK(side->far_count > 0 && side->far_count < side->edge_count);
+    }
+    HT_CHECK_INT(compare(&b, NULL, &state, 10), 0);
+    built_deinit(&b);
+}
+
 /* What is left of a trimmed metric costs what it did, and is something less. */
 HT_CASE(a_trimmed_metric_keeps_what_cheapest_ways_need)
 {
@@ -405,6 +421,8 @@ HT_CASE(a_trimmed_metric_keeps_what_cheapest_ways_need)
                 HT_REQUIRE(e != HT_NONE);
                 HT_CHECK(whole->side[s].time[e] == row.time[i]);
                 HT_CHECK(whole->side[s].length[e] == row.length[i]);
+                HT_CHECK(ht_metric_via(&whole->side[s], v, e) ==
+                         ht_metric_via(&less->side[s], v, less->climb[v].first[s] + i));
             }
         }
     }
