@@ -268,20 +268,31 @@ static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile
     c->in.down = ITEMS(in_down, c->in.edge_count);
     c->turn_edge = ITEMS(turn_edge, c->turn_count);
     p->metric.climb = ITEMS(climb, n + 1);
-    p->metric.side[0] = (struct ht_metric_side){.edge_count = meta->metric_count[0],
-                                                .far_count = meta->far_count[0],
-                                                .depth = ITEMS(out_depth, meta->metric_count[0]),
-                                                .time = ITEMS(out_time, meta->metric_count[0]),
-                                                .length = ITEMS(out_length, meta->metric_count[0]),
-                                                .step = ITEMS(out_step, meta->metric_count[0]),
-                                                .far = ITEMS(out_far, meta->far_count[0])};
-    p->metric.side[1] = (struct ht_metric_side){.edge_count = meta->metric_count[1],
-                                                .far_count = meta->far_count[1],
-                                                .depth = ITEMS(in_depth, meta->metric_count[1]),
-                                                .time = ITEMS(in_time, meta->metric_count[1]),
-                                                .length = ITEMS(in_length, meta->metric_count[1]),
-                                                .step = ITEMS(in_step, meta->metric_count[1]),
-                                                .far = ITEMS(in_far, meta->far_count[1])};
+    const void *side_items[2][7] = {
+        {ITEMS(out_depth, meta->metric_count[0]),
+         ITEMS(out_time, meta->metric_count[0] - meta->brief_count[0]),
+         ITEMS(out_brief, meta->brief_count[0]), ITEMS(out_wide, meta->wide_count[0]),
+         ITEMS(out_length, meta->metric_count[0]), ITEMS(out_step, meta->metric_count[0]),
+         ITEMS(out_far, meta->far_count[0])},
+        {ITEMS(in_depth, meta->metric_count[1]),
+         ITEMS(in_time, meta->metric_count[1] - meta->brief_count[1]),
+         ITEMS(in_brief, meta->brief_count[1]), ITEMS(in_wide, meta->wide_count[1]),
+         ITEMS(in_length, meta->metric_count[1]), ITEMS(in_step, meta->metric_count[1]),
+         ITEMS(in_far, meta->far_count[1])}};
+    for (int s = 0; s < 2; s++) {
+        bool brief = meta->brief_count[s] > 0;
+        sound &= !brief || meta->brief_count[s] == meta->metric_count[s];
+        p->metric.side[s] = (struct ht_metric_side){.edge_count = meta->metric_count[s],
+                                                    .wide_count = meta->wide_count[s],
+                                                    .far_count = meta->far_count[s],
+                                                    .depth = side_items[s][0],
+                                                    .time = brief ? NULL : side_items[s][1],
+                                                    .brief = side_items[s][2],
+                                                    .wide = side_items[s][3],
+                                                    .length = side_items[s][4],
+                                                    .step = side_items[s][5],
+                                                    .far = side_items[s][6]};
+    }
     return sound;
 }
 

@@ -490,6 +490,27 @@ static bool times(const struct chunk *c)
     return any >> 63 == 0;
 }
 
+/* Brief times: weights, or which of the wide ones it is. */
+static bool briefs(const struct chunk *c, uint32_t wide_count)
+{
+    const uint32_t *values = c->items;
+    uint32_t most = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        most = values[i] > most ? values[i] : most;
+    }
+    return most < HT_BRIEF_WIDE || most - HT_BRIEF_WIDE < wide_count;
+}
+
+static bool check_out_brief(const struct chunk *c)
+{
+    return briefs(c, c->p->metric.side[0].wide_count);
+}
+
+static bool check_in_brief(const struct chunk *c)
+{
+    return briefs(c, c->p->metric.side[1].wide_count);
+}
+
 /* What holds no index needs no look; the snap index is checked where it is opened, and the middles
  * of shortcuts where they are followed. */
 static bool check_nothing(const struct chunk *c)
@@ -507,6 +528,8 @@ static bool check_nothing(const struct chunk *c)
 #define check_in_up_depth check_nothing
 #define check_out_time times
 #define check_in_time times
+#define check_out_wide times
+#define check_in_wide times
 #define check_out_length check_nothing
 #define check_in_length check_nothing
 #define check_out_step check_nothing

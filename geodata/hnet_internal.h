@@ -49,6 +49,10 @@ enum {
     X(in_depth, sizeof(uint16_t))                                                                  \
     X(out_time, sizeof(uint64_t))                                                                  \
     X(in_time, sizeof(uint64_t))                                                                   \
+    X(out_brief, sizeof(uint32_t))                                                                 \
+    X(in_brief, sizeof(uint32_t))                                                                  \
+    X(out_wide, sizeof(uint64_t))                                                                  \
+    X(in_wide, sizeof(uint64_t))                                                                   \
     X(out_length, sizeof(uint32_t))                                                                \
     X(in_length, sizeof(uint32_t))                                                                 \
     X(out_step, sizeof(uint16_t))                                                                  \
@@ -132,6 +136,8 @@ struct ht__hnet_cch {
     uint32_t depth_max;
     uint32_t edge_count[2];   /* out, in: of the hierarchy */
     uint32_t metric_count[2]; /* of the metric */
+    uint32_t brief_count[2];  /* of its edges with brief times: all or none */
+    uint32_t wide_count[2];
     uint32_t far_count[2];
 };
 

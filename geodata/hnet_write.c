@@ -240,10 +240,14 @@ enum ht_status ht_hnet_write_hierarchy(struct ht_hnet_writer *writer, const stru
 {
     const struct ht_metric_side *out = &m->side[0];
     const struct ht_metric_side *in = &m->side[1];
+    const uint32_t brief[] = {out->time == NULL ? out->edge_count : 0,
+                              in->time == NULL ? in->edge_count : 0};
     struct ht__hnet_cch meta = {.vertex_count = c->vertex_count,
                                 .depth_max = c->depth_max,
                                 .edge_count = {c->out.edge_count, c->in.edge_count},
                                 .metric_count = {out->edge_count, in->edge_count},
+                                .brief_count = {brief[0], brief[1]},
+                                .wide_count = {out->wide_count, in->wide_count},
                                 .far_count = {out->far_count, in->far_count}};
     size_t n = c->vertex_count;
     const struct part list[] = {{HT__SECTION_cch, &meta, 1},
@@ -251,12 +255,16 @@ enum ht_status ht_hnet_write_hierarchy(struct ht_hnet_writer *writer, const stru
                                 {HT__SECTION_rank_arc, c->arc, n},
                                 {HT__SECTION_climb, m->climb, n + 1},
                                 {HT__SECTION_out_depth, out->depth, out->edge_count},
-                                {HT__SECTION_out_time, out->time, out->edge_count},
+                                {HT__SECTION_out_time, out->time, out->edge_count - brief[0]},
+                                {HT__SECTION_out_brief, out->brief, brief[0]},
+                                {HT__SECTION_out_wide, out->wide, out->wide_count},
                                 {HT__SECTION_out_length, out->length, out->edge_count},
                                 {HT__SECTION_out_step, out->step, out->edge_count},
                                 {HT__SECTION_out_far, out->far, out->far_count},
                                 {HT__SECTION_in_depth, in->depth, in->edge_count},
-                                {HT__SECTION_in_time, in->time, in->edge_count},
+                                {HT__SECTION_in_time, in->time, in->edge_count - brief[1]},
+                                {HT__SECTION_in_brief, in->brief, brief[1]},
+                                {HT__SECTION_in_wide, in->wide, in->wide_count},
                                 {HT__SECTION_in_length, in->length, in->edge_count},
                                 {HT__SECTION_in_step, in->step, in->edge_count},
                                 {HT__SECTION_in_far, in->far, in->far_count},

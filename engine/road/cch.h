@@ -79,9 +79,12 @@ struct ht_far_via {
  * lower end, and few subtrees are larger (0.1 % of vertices on the sample city). */
 struct ht_metric_side {
     uint32_t edge_count;
+    uint32_t wide_count;
     uint32_t far_count;
     const uint16_t *depth;
-    const uint64_t *time;
+    const uint64_t *time;  /* or, where this is NULL, */
+    const uint32_t *brief; /* as in ht_row, */
+    const uint64_t *wide;  /* [wide_count] */
     const uint32_t *length;
     const uint32_t *via;          /* NULL in a trimmed metric */
     const uint16_t *step;         /* NULL in a whole one */
@@ -104,8 +107,19 @@ static inline struct ht_row ht_metric_row(const struct ht_metric *metric, int s,
 {
     const struct ht_metric_side *side = &metric->side[s];
     uint32_t first = metric->climb[vertex].first[s];
-    return (struct ht_row){side->depth + first, side->time + first, side->length + first,
-                           metric->climb[vertex + 1].first[s] - first};
+    return (struct ht_row){
+        .depth = side->depth + first,
+        .time = side->time == NULL ? NULL : side->time + first,
+        .brief = side->time == NULL ? side->brief + first : NULL,
+        .wide = side->wide,
+        .length = side->length + first,
+        .count = metric->climb[vertex + 1].first[s] - first,
+    };
+}
+
+static inline uint64_t ht_metric_time(const struct ht_metric_side *side, uint32_t edge)
+{
+    return side->time != NULL ? side->time[edge] : ht_brief_time(side->brief, side->wide, edge);
 }
 
 /* The vertex that an edge leads over, or HT_NONE. */

@@ -26,6 +26,8 @@ void ht_metric_free(struct ht_metric_owned *metric)
     for (int s = 0; s < 2; s++) {
         free(metric->depth[s]);
         free(metric->time[s]);
+        free(metric->brief[s]);
+        free(metric->wide[s]);
         free(metric->length[s]);
         free(metric->via[s]);
         free(metric->step[s]);
@@ -47,9 +49,12 @@ void ht__metric_attach(struct ht_metric_owned *metric, const struct ht_cch *cch)
         const struct ht_cch_side *side = s == 0 ? &cch->out : &cch->in;
         metric->view.side[s] = (struct ht_metric_side){
             .edge_count = metric->climb[cch->vertex_count].first[s],
+            .wide_count = metric->wide_count[s],
             .far_count = metric->far_count[s],
             .depth = metric->depth[s] != NULL ? metric->depth[s] : side->depth,
             .time = metric->time[s],
+            .brief = metric->brief[s],
+            .wide = metric->wide[s],
             .length = metric->length[s],
             .via = metric->via[s],
             .step = metric->step[s],
@@ -171,7 +176,10 @@ static void pull_row(const struct run *run, const struct ht_lane *lane, uint32_t
         while (row + count < row_end && own->depth[row + count] < depth) {
             count++;
         }
-        ht_relax_row_from((struct ht_row){own->depth + row, time + row, length + row, count},
+        ht_relax_row_from((struct ht_row){.depth = own->depth + row,
+                                          .time = time + row,
+                                          .length = length + row,
+                                          .count = count},
                           (struct ht_key){leg_time, run->metric->length[1 - s][leg]}, *lane, u);
     }
     for (uint32_t e = first; e < end; e++) {

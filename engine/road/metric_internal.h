@@ -7,10 +7,13 @@
 struct ht_metric_owned {
     struct ht_metric view;
     struct ht_climb *climb;
-    uint64_t *time[2]; /* out, in */
+    uint64_t *time[2]; /* out, in; NULL in a trimmed one with brief times */
     uint32_t *length[2];
     uint32_t *via[2];   /* of a whole metric */
     uint16_t *depth[2]; /* the rest of a trimmed one; a whole one has the hierarchy's depths */
+    uint32_t *brief[2];
+    uint64_t *wide[2];
+    uint32_t wide_count[2];
     uint16_t *step[2];
     struct ht_far_via *far[2];
     uint32_t far_count[2];
@@ -22,10 +25,14 @@ HT_MUST_CHECK enum ht_status ht__metric_new(const struct ht_cch *cch, struct ht_
 /* Points the view to what is owned. */
 void ht__metric_attach(struct ht_metric_owned *metric, const struct ht_cch *cch);
 
-/* ht_metric_trim, with all steps of at least `far_from` in the list of far ones: tests want some.
- */
+/* What decides on the forms of a trimmed metric; tests want the rare ones. */
+struct ht__trim_limits {
+    uint32_t far_from;     /* steps from so many on are listed as far, at most HT_STEP_FAR */
+    uint32_t wide_percent; /* times are brief where no more than these are wide */
+};
 HT_MUST_CHECK enum ht_status ht__metric_trim(const struct ht_cch *cch, struct ht_pool *pool,
-                                             struct ht_metric_owned *metric, uint32_t far_from);
+                                             struct ht_metric_owned *metric,
+                                             struct ht__trim_limits limits);
 
 /* Subtrees of the elimination tree as tasks for threads. Work goes by rounds: in one, each subtree
  * of at most so many vertices is a task, without those in it that have at most `done` below them

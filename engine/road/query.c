@@ -144,7 +144,7 @@ static bool turn_serves(const struct ht_metric *metric, uint32_t from, uint32_t 
     uint32_t lower = from < to ? from : to;
     uint32_t edge = ht_metric_edge(metric, s, lower, metric->climb[from < to ? to : from].depth);
     return edge != HT_NONE && ht_metric_via(&metric->side[s], lower, edge) == HT_NONE &&
-           ht_time_finite(metric->side[s].time[edge]);
+           ht_time_finite(ht_metric_time(&metric->side[s], edge));
 }
 
 /* The seeds of a trip that leaves its first arc by its end: all turns out of it. */

@@ -185,7 +185,7 @@ static void scout(const struct ht_sweep *sweep, const struct ht_road *road,
                 continue;
             }
             struct ht_row row = ht_metric_row(road->metric, plan->targets ? 1 : 0, v);
-            __builtin_prefetch(row.time);
+            __builtin_prefetch(row.time != NULL ? (const void *)row.time : row.brief);
             __builtin_prefetch(row.length);
             __builtin_prefetch(row.depth);
             at[i] = climb[v].parent;

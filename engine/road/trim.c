@@ -27,7 +27,7 @@ struct run {
     struct ht_metric_owned *metric;
     struct ht__subtrees trees;
     struct lanes *lanes; /* one for each thread */
-    uint32_t far_from;   /* steps from so many on are listed as far */
+    struct ht__trim_limits limits;
 };
 
 /* What `via` says of an edge that was beaten. */
@@ -37,8 +37,10 @@ static struct ht_row row_of(const struct run *run, uint32_t v, int s)
 {
     const struct ht_cch_side *side = s == 0 ? &run->cch->out : &run->cch->in;
     uint32_t first = side->first[v];
-    return (struct ht_row){side->depth + first, run->metric->time[s] + first,
-                           run->metric->length[s] + first, side->first[v + 1] - first};
+    return (struct ht_row){.depth = side->depth + first,
+                           .time = run->metric->time[s] + first,
+                           .length = run->metric->length[s] + first,
+                           .count = side->first[v + 1] - first};
 }
 
 /* Lowers the costs of x' edges on side `s` to the cheapest of all ways. */
@@ -137,7 +139,7 @@ static uint16_t step_of(const struct run *run, uint32_t lower, uint32_t via)
     if (via == HT_NONE) {
         return 0;
     }
-    return lower - via >= run->far_from ? HT_STEP_FAR : (uint16_t)(lower - via);
+    return lower - via >= run->limits.far_from ? HT_STEP_FAR : (uint16_t)(lower - via);
 }
 
 static void count_side(const struct run *run, int s, uint32_t *kept, uint32_t *far)
@@ -153,6 +155,41 @@ static void count_side(const struct run *run, int s, uint32_t *kept, uint32_t *f
             *far += stay && step_of(run, v, metric->via[s][e]) == HT_STEP_FAR;
         }
     }
+}
+
+static bool is_brief(uint64_t time)
+{
+    return time >> 32 == (uint32_t)time;
+}
+
+/* Brings times into their brief form where that serves nearly all. */
+static enum ht_status shorten(const struct run *run, int s, uint32_t count)
+{
+    struct ht_metric_owned *metric = run->metric;
+    uint32_t wide = 0;
+    for (uint32_t e = 0; e < count; e++) {
+        wide += !is_brief(metric->time[s][e]);
+    }
+    if (wide > (uint64_t)count * run->limits.wide_percent / 100 || wide > HT_BRIEF_WIDE / 2) {
+        return HT_OK;
+    }
+    metric->brief[s] = ht_array_new(count, sizeof *metric->brief[s]);
+    metric->wide[s] = ht_array_new(wide, sizeof *metric->wide[s]);
+    if (metric->brief[s] == NULL || metric->wide[s] == NULL) {
+        return HT_NOMEM;
+    }
+    for (uint32_t e = 0; e < count; e++) {
+        uint64_t time = metric->time[s][e];
+        if (is_brief(time)) {
+            metric->brief[s][e] = (uint32_t)time;
+        } else {
+            metric->brief[s][e] = HT_BRIEF_WIDE + metric->wide_count[s];
+            metric->wide[s][metric->wide_count[s]++] = time;
+        }
+    }
+    free(metric->time[s]);
+    metric->time[s] = NULL;
+    return HT_OK;
 }
 
 /* Closes up one side's rows. */
@@ -193,17 +230,19 @@ static enum ht_status close_up(const struct run *run, int s)
     bool done = true;
     metric->time[s] = shrink(metric->time[s], to, sizeof *metric->time[s], &done);
     metric->length[s] = shrink(metric->length[s], to, sizeof *metric->length[s], &done);
-    return done ? HT_OK : HT_NOMEM;
+    return done ? shorten(run, s, to) : HT_NOMEM;
 }
 
 enum ht_status ht_metric_trim(const struct ht_cch *cch, struct ht_pool *pool,
                               struct ht_metric_owned *metric)
 {
-    return ht__metric_trim(cch, pool, metric, HT_STEP_FAR);
+    /* More wide times would make the inner loops slower. */
+    return ht__metric_trim(cch, pool, metric,
+                           (struct ht__trim_limits){.far_from = HT_STEP_FAR, .wide_percent = 3});
 }
 
 enum ht_status ht__metric_trim(const struct ht_cch *cch, struct ht_pool *pool,
-                               struct ht_metric_owned *metric, uint32_t far_from)
+                               struct ht_metric_owned *metric, struct ht__trim_limits limits)
 {
     struct ht_pool *own_pool = NULL;
     if (pool == NULL) {
@@ -213,7 +252,7 @@ enum ht_status ht__metric_trim(const struct ht_cch *cch, struct ht_pool *pool,
         }
         pool = own_pool;
     }
-    struct run run = {.cch = cch, .metric = metric, .far_from = far_from};
+    struct run run = {.cch = cch, .metric = metric, .limits = limits};
     enum ht_status status = run_alloc(&run, pool) ? HT_OK : HT_NOMEM;
     for (int round = HT__ROUNDS; status == HT_OK && round-- > 0;) {
         ht__subtrees_round(&run.trees, cch, round);

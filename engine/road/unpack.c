@@ -29,15 +29,14 @@ enum ht_status ht_unpack_vertex(struct ht_unpack *unpack, uint32_t vertex)
     return status;
 }
 
-/* The edge from -> to, HT_NONE when there is none, and its middle on the way into the cache. */
-static uint32_t find_edge(const struct ht_unpack *unpack, uint32_t from, uint32_t to)
+/* The edge of a pair, HT_NONE when there is none, and its middle on the way into the cache. */
+static uint32_t find_edge(const struct ht_unpack *unpack, const struct ht_unpack_pair *pair)
 {
-    const struct ht_metric *metric = unpack->metric;
-    int s = from < to ? 0 : 1;
-    uint32_t lower = from < to ? from : to;
-    uint32_t edge = ht_metric_edge(metric, s, lower, metric->climb[from < to ? to : from].depth);
+    bool up = pair->from < pair->to;
+    const struct ht_metric_side *side = &unpack->metric->side[up ? 0 : 1];
+    uint32_t edge = ht_metric_edge(unpack->metric, up ? 0 : 1, up ? pair->from : pair->to,
+                                   up ? pair->to_depth : pair->from_depth);
     if (edge != HT_NONE) {
-        const struct ht_metric_side *side = &metric->side[s];
         __builtin_prefetch(side->via != NULL ? (const void *)&side->via[edge]
                                              : (const void *)&side->step[edge]);
     }
@@ -57,22 +56,27 @@ static uint32_t middle(const struct ht_unpack *unpack, const struct ht_unpack_pa
     return via < lower ? via : HT_NONE;
 }
 
-static enum ht_status push(struct ht_unpack *unpack, size_t *height, uint32_t from, uint32_t to)
+static enum ht_status push(struct ht_unpack *unpack, size_t *height, struct ht_unpack_pair pair)
 {
     void *stack = unpack->stack;
     enum ht_status status =
         ht_array_reserve(&stack, &unpack->stack_capacity, *height + 1, sizeof *unpack->stack);
     unpack->stack = stack;
     if (status == HT_OK) {
-        unpack->stack[(*height)++] = (struct ht_unpack_pair){from, to, find_edge(unpack, from, to)};
+        pair.edge = find_edge(unpack, &pair);
+        unpack->stack[(*height)++] = pair;
     }
     return status;
 }
 
 enum ht_status ht_unpack_edge(struct ht_unpack *unpack, uint32_t from, uint32_t to)
 {
+    const struct ht_climb *climb = unpack->metric->climb;
     size_t height = 0;
-    enum ht_status status = push(unpack, &height, from, to);
+    enum ht_status status = push(
+        unpack, &height,
+        (struct ht_unpack_pair){
+            .from = from, .to = to, .from_depth = climb[from].depth, .to_depth = climb[to].depth});
     while (status == HT_OK && height > 0) {
         struct ht_unpack_pair pair = unpack->stack[--height];
         uint32_t u = middle(unpack, &pair);
@@ -81,9 +85,12 @@ enum ht_status ht_unpack_edge(struct ht_unpack *unpack, uint32_t from, uint32_t 
             continue;
         }
         /* both edges are looked up at once: what they wait for memory overlaps */
-        status = push(unpack, &height, u, pair.to);
+        struct ht_unpack_pair after = pair;
+        after.from = pair.to = u;
+        after.from_depth = pair.to_depth = climb[u].depth;
+        status = push(unpack, &height, after);
         if (status == HT_OK) {
-            status = push(unpack, &height, pair.from, u);
+            status = push(unpack, &height, pair);
         }
     }
     return status;

@@ -11,10 +11,14 @@
 #include "engine/base/status.h"
 #include "engine/road/cch.h"
 
+/* An edge that waits to be unpacked; depths are carried along, so that each vertex on the way is
+ * looked up once. */
 struct ht_unpack_pair {
     uint32_t from;
     uint32_t to;
     uint32_t edge;
+    uint16_t from_depth;
+    uint16_t to_depth;
 };
 
 struct ht_unpack {

@@ -71,7 +71,7 @@ static uint64_t walk(const struct ht_road *road)
         for (int s = 0; s < 2; s++) {
             struct ht_row row = ht_metric_row(road->metric, s, v);
             for (uint32_t e = 0; e < row.count; e++) {
-                sum += row.time[e] + row.length[e] + (row.depth[e] < road->metric->climb[v].depth);
+                sum += row.length[e] + (row.depth[e] < road->metric->climb[v].depth);
                 sum +=
                     ht_metric_via(&road->metric->side[s], v, road->metric->climb[v].first[s] + e);
             }

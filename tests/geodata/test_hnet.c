@@ -404,7 +404,7 @@ HT_CASE(rows_and_trees_must_hang_together)
     HT_CHECK_INT(with_u32(data, size, "out_up_first", 0, 1), HT_RANGE);
     HT_CHECK_INT(with_u32(data, size, "turn_edge", 0, 1U << 30), HT_RANGE);
     HT_CHECK_INT(with_u32(data, size, "node_point", 1, 1900000000), HT_RANGE);
-    HT_CHECK_INT(with_u32(data, size, "out_time", 1, 0x80000001), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "out_brief", 1, HT_BRIEF_WIDE + 1), HT_RANGE);
     HT_CHECK_INT(
         with_u32(data, size, "strings", section_of(data, "strings")->size / 4 - 1, 0x61616161),
         section_of(data, "strings")->size % 4 == 0 ? HT_RANGE : HT_OK);
