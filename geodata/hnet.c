@@ -235,6 +235,9 @@ static bool attach_graph(const struct ht_hnet *file, struct ht__hnet_profile *p)
     g->copy_base = ITEMS(copy_base, g->copy_base_count);
     g->copy_first = ITEMS(copy_first, (uint64_t)g->copy_base_count + 1);
     g->copy_list = ITEMS(copy_list, meta->copy_list_count);
+    g->copy_of = ITEMS(copy_of, (uint64_t)g->arc_count - g->base_arc_count);
+    g->listed_count = meta->listed_count;
+    g->listed = ITEMS(component, g->listed_count);
     return sound && g->arc_count > 0 && g->base_arc_count <= g->arc_count;
 }
 

@@ -41,6 +41,8 @@ enum {
     X(copy_base, sizeof(uint32_t))                                                                 \
     X(copy_first, sizeof(uint32_t))                                                                \
     X(copy_list, sizeof(uint32_t))                                                                 \
+    X(copy_of, sizeof(uint32_t))                                                                   \
+    X(component, sizeof(struct ht_arc_component))                                                  \
     X(cch, sizeof(struct ht__hnet_cch))                                                            \
     X(rank, sizeof(uint32_t))                                                                      \
     X(rank_arc, sizeof(uint32_t))                                                                  \
@@ -126,6 +128,7 @@ struct ht__hnet_graph {
     uint32_t class_mask;
     uint32_t copy_base_count;
     uint32_t copy_list_count;
+    uint32_t listed_count;
     uint8_t continue_straight;
     uint8_t left_hand;
     uint8_t reserved[2];

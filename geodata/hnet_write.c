@@ -203,6 +203,7 @@ enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct h
                                   .class_mask = g->class_mask,
                                   .copy_base_count = g->copy_base_count,
                                   .copy_list_count = copies,
+                                  .listed_count = g->listed_count,
                                   .continue_straight = g->continue_straight,
                                   .left_hand = g->left_hand};
     if (strlen(g->profile) >= sizeof meta.name || writer->profile_count >= HT__HNET_PROFILES) {
@@ -224,7 +225,9 @@ enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct h
         {HT__SECTION_condition, g->conditions, g->condition_count},
         {HT__SECTION_copy_base, g->copy_base, g->copy_base_count},
         {HT__SECTION_copy_first, g->copy_first, (size_t)g->copy_base_count + 1},
-        {HT__SECTION_copy_list, g->copy_list, copies}};
+        {HT__SECTION_copy_list, g->copy_list, copies},
+        {HT__SECTION_copy_of, g->copy_of, g->arc_count - g->base_arc_count},
+        {HT__SECTION_component, g->listed, g->listed_count}};
     enum ht_status status = PARTS(writer, list, error);
     if (status == HT_OK) {
         const void *data = NULL;

@@ -79,7 +79,7 @@ static bool drives_twice(struct pick *pick, const struct ht_kept_path *path)
     /* the tail of `sorted` serves as scratch; reserved by the caller */
     uint32_t *scratch = pick->sorted + pick->sorted_count;
     for (uint32_t i = 0; i < path->count; i++) {
-        scratch[i] = pick->road->graph->arcs[path->arcs[i]].base;
+        scratch[i] = ht_arc_base(pick->road->graph, path->arcs[i]);
     }
     qsort(scratch, path->count, sizeof *scratch, compare_arcs);
     for (uint32_t i = 1; i < path->count; i++) {

@@ -79,14 +79,14 @@ static bool ht__leg_valid(const struct ht_guide_leg *leg)
     if (leg->arc_count == 0 || leg->source_side > 1 || leg->target_side > 1) {
         return false;
     }
-    const struct ht_arc *arcs = leg->graph->arcs;
     uint32_t source = leg->source->side[leg->source_side].arc;
     uint32_t target = leg->target->side[leg->target_side].arc;
     uint32_t first = leg->arcs[0];
     uint32_t last = leg->arcs[leg->arc_count - 1];
     return source != HT_NONE && target != HT_NONE && first < leg->graph->arc_count &&
-           last < leg->graph->arc_count && arcs[first].base == arcs[source].base &&
-           arcs[last].base == arcs[target].base;
+           last < leg->graph->arc_count &&
+           ht_arc_base(leg->graph, first) == ht_arc_base(leg->graph, source) &&
+           ht_arc_base(leg->graph, last) == ht_arc_base(leg->graph, target);
 }
 
 static enum ht_step_type ht__public_type(const struct ht__step *step)

@@ -67,9 +67,10 @@ static void ht__plain_turn(const struct ht__map *map, struct ht__turn *turn)
 {
     struct ht__xy in[HT__FAR_POINTS];
     struct ht__xy out[HT__FAR_POINTS];
-    const struct ht_arc *b = ht__arc(map, turn->out);
-    uint32_t n = ht__strand_points(map, ht__arc(map, turn->in)->base, true, 10, in, HT__FAR_POINTS);
-    uint32_t m = ht__strand_points(map, b->base, false, 10, out, HT__FAR_POINTS);
+    uint32_t n =
+        ht__strand_points(map, ht_arc_base(map->graph, turn->in), true, 10, in, HT__FAR_POINTS);
+    uint32_t m =
+        ht__strand_points(map, ht_arc_base(map->graph, turn->out), false, 10, out, HT__FAR_POINTS);
     double from = ht__xy_bearing(in[0], in[n - 1]);
     double to = ht__xy_bearing(out[0], out[m - 1]);
     turn->type = HT__SUPPRESSED;
@@ -87,10 +88,10 @@ static void ht__plain_turn(const struct ht__map *map, struct ht__turn *turn)
 static void ht__judge(const struct ht__map *map, struct ht__turn *turn)
 {
     const struct ht_arc *a = ht__arc(map, turn->in);
-    uint32_t onto = ht__arc(map, turn->out)->base;
+    uint32_t onto = ht_arc_base(map->graph, turn->out);
     struct ht__view fan;
     struct ht__view view;
-    if (ht__passes(map, a->base, false) == onto) {
+    if (ht__passes(map, ht_arc_base(map->graph, turn->in), false) == onto) {
         turn->type = HT__NO_TURN;
         return;
     }
@@ -190,7 +191,7 @@ static enum ht_status ht__add_step(struct ht_guide *guide, uint32_t arc, struct 
         *out = &guide->steps[guide->step_count++];
         **out = (struct ht__step){
             .type = HT__NO_TURN,
-            .mode = a->mode,
+            .mode = (uint8_t)a->mode,
             .left_hand = guide->map.graph->left_hand ||
                          (ht__way(&guide->map, a->way)->flags & HT_WAY_LEFT_HAND) != 0,
             .way = a->way,
@@ -287,7 +288,7 @@ static enum ht_status ht__add_end(struct ht_guide *guide, const struct ht_guide_
         step->before = depart ? 0 : degrees;
         step->after = depart ? degrees : 0;
         step->point_end = guide->point_count;
-        step->segregated = ht__segregated(&guide->map, ht__arc(&guide->map, arc)->base);
+        step->segregated = ht__segregated(&guide->map, ht_arc_base(guide->map.graph, arc));
     }
     return status;
 }

@@ -217,7 +217,7 @@ void ht__describe_path(const struct ht_query *query, const struct ht_road *road,
     const struct ht_kept_path *path = &query->paths[slot];
     const struct ht_arc *arcs = road->graph->arcs;
     uint32_t first = path->arcs[0];
-    uint32_t last = arcs[path->arcs[path->count - 1]].base;
+    uint32_t last = ht_arc_base(road->graph, path->arcs[path->count - 1]);
     out->source_side = source->side[0].arc == first ? 0 : 1;
     out->target_side = target->side[0].arc == last ? 0 : 1;
     out->arcs = path->arcs;

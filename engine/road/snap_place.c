@@ -221,6 +221,6 @@ void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
         (graph->arcs[second].flags & HT_ARC_SMALL) == 0) {
         speaker = second;
     }
-    out->component = graph->arcs[speaker].component;
+    out->component = ht_arc_component(graph, speaker);
     out->small = (graph->arcs[speaker].flags & HT_ARC_SMALL) != 0;
 }

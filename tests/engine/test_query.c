@@ -74,7 +74,7 @@ static bool path_is_sound(const struct ht_graph *g, const struct ht_place *sourc
     const struct ht_place_side *from = &source->side[way->source_side];
     const struct ht_place_side *to = &target->side[way->target_side];
     if (way->arc_count == 0 || from->arc != way->arcs[0] ||
-        g->arcs[way->arcs[way->arc_count - 1]].base != to->arc) {
+        ht_arc_base(g, way->arcs[way->arc_count - 1]) != to->arc) {
         return false;
     }
     if (way->arc_count == 1) {
@@ -449,7 +449,7 @@ HT_CASE(closed_streets_equal_the_oracle)
         HT_REQUIRE(closed != NULL && ht_pool_new(1, &b.pool) == HT_OK);
         struct ht_overlay overlay = {.arc_closed = closed};
         for (uint32_t a = 0; a < b.town->graph.arc_count; a++) {
-            uint32_t base = b.town->graph.arcs[a].base;
+            uint32_t base = ht_arc_base(&b.town->graph, a);
             closed[a] = base == a ? ht_random_below(&state, 12) == 0 : closed[base];
         }
         HT_REQUIRE(build(&b, &overlay) == HT_OK);

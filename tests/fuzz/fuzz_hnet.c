@@ -46,6 +46,7 @@ static uint64_t walk(const struct ht_road *road)
         sum += strlen(network->strings + network->ways[arc->way].name);
         sum += (uint64_t)(unsigned)ht_arc_point(network, arc, 0).lon_e7;
         sum += (uint64_t)(unsigned)ht_arc_point(network, arc, ht_arc_point_count(arc) - 1).lat_e7;
+        sum += ht_arc_component(graph, a);
         sum += arc->reverse == HT_NONE ? 0 : graph->arcs[arc->reverse].head;
         for (uint32_t t = graph->turn_first[a]; t < graph->turn_first[a + 1]; t++) {
             uint32_t to = graph->turns[t].to;
@@ -54,7 +55,7 @@ static uint64_t walk(const struct ht_road *road)
             sum += edge == HT_NONE ? 0 : up ? cch->out.head[edge] : cch->in.head[edge];
         }
         const uint32_t *list = NULL;
-        uint32_t copies = ht_graph_copies(graph, arc->base, &list);
+        uint32_t copies = ht_graph_copies(graph, ht_arc_base(graph, a), &list);
         for (uint32_t k = 0; k < copies; k++) {
             sum += graph->arcs[list[k]].head;
         }

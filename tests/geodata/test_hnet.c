@@ -183,7 +183,7 @@ HT_CASE(what_is_written_is_read)
     HT_CHECK_INT(road.graph->class_mask, g->class_mask);
     HT_CHECK_INT(road.cch->vertex_count, g->arc_count);
     const uint32_t *list = NULL;
-    HT_CHECK_INT(ht_graph_copies(road.graph, g->arcs[g->base_arc_count].base, &list), 1);
+    HT_CHECK_INT(ht_graph_copies(road.graph, ht_arc_base(g, g->base_arc_count), &list), 1);
     ht_graph_owned_free(owned);
     ht_network_build_free(build);
     ht_profiles_free(profiles, count);
