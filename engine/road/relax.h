@@ -17,8 +17,9 @@
 #include "engine/road/key.h"
 
 /* Edges of one vertex on one side. Their times are in `time` or, where that is NULL, in `brief`: a
- * number below HT_BRIEF_WIDE is both weight and duration, which are the same nearly always in
- * profiles that weigh by duration; others, less HT_BRIEF_WIDE, say which of `wide` it is. */
+ * number below HT_BRIEF_WIDE is both weight and duration, which are the same nearly always (in all
+ * but 1 % of edges where a profile weighs by duration, 12 % in `car`, on the sample city); others,
+ * less HT_BRIEF_WIDE, say which of `wide` it is. */
 struct ht_row {
     const uint16_t *depth;
     const uint64_t *time;

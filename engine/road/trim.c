@@ -236,9 +236,9 @@ static enum ht_status close_up(const struct run *run, int s)
 enum ht_status ht_metric_trim(const struct ht_cch *cch, struct ht_pool *pool,
                               struct ht_metric_owned *metric)
 {
-    /* More wide times would make the inner loops slower. */
+    /* More wide times would save little, and each makes the inner loops leave their way. */
     return ht__metric_trim(cch, pool, metric,
-                           (struct ht__trim_limits){.far_from = HT_STEP_FAR, .wide_percent = 3});
+                           (struct ht__trim_limits){.far_from = HT_STEP_FAR, .wide_percent = 20});
 }
 
 enum ht_status ht__metric_trim(const struct ht_cch *cch, struct ht_pool *pool,

@@ -19,23 +19,25 @@ void ht_unpack_deinit(struct ht_unpack *unpack)
 
 enum ht_status ht_unpack_vertex(struct ht_unpack *unpack, uint32_t vertex)
 {
-    void *path = unpack->path;
-    enum ht_status status = ht_array_reserve(&path, &unpack->path_capacity,
-                                             unpack->count + UINT32_C(1), sizeof *unpack->path);
-    unpack->path = path;
-    if (status == HT_OK) {
-        unpack->path[unpack->count++] = vertex;
+    if (unpack->count == unpack->path_capacity) {
+        void *path = unpack->path;
+        enum ht_status status = ht_array_reserve(&path, &unpack->path_capacity,
+                                                 unpack->count + UINT32_C(1), sizeof *unpack->path);
+        unpack->path = path;
+        if (status != HT_OK) {
+            return status;
+        }
     }
-    return status;
+    unpack->path[unpack->count++] = vertex;
+    return HT_OK;
 }
 
-/* The edge of a pair, HT_NONE when there is none, and its middle on the way into the cache. */
-static uint32_t find_edge(const struct ht_unpack *unpack, const struct ht_unpack_pair *pair)
+/* The edge of side `s` from `lower` up to `depth`, HT_NONE when there is none, and its middle on
+ * the way into the cache. */
+static uint32_t find_edge(const struct ht_metric *metric, int s, uint32_t lower, uint16_t depth)
 {
-    bool up = pair->from < pair->to;
-    const struct ht_metric_side *side = &unpack->metric->side[up ? 0 : 1];
-    uint32_t edge = ht_metric_edge(unpack->metric, up ? 0 : 1, up ? pair->from : pair->to,
-                                   up ? pair->to_depth : pair->from_depth);
+    const struct ht_metric_side *side = &metric->side[s];
+    uint32_t edge = ht_metric_edge(metric, s, lower, depth);
     if (edge != HT_NONE) {
         __builtin_prefetch(side->via != NULL ? (const void *)&side->via[edge]
                                              : (const void *)&side->step[edge]);
@@ -56,27 +58,32 @@ static uint32_t middle(const struct ht_unpack *unpack, const struct ht_unpack_pa
     return via < lower ? via : HT_NONE;
 }
 
-static enum ht_status push(struct ht_unpack *unpack, size_t *height, struct ht_unpack_pair pair)
+/* Room for two pairs more on the stack. */
+static enum ht_status stack_reserve(struct ht_unpack *unpack, size_t height)
 {
+    if (height + 2 <= unpack->stack_capacity) {
+        return HT_OK;
+    }
     void *stack = unpack->stack;
     enum ht_status status =
-        ht_array_reserve(&stack, &unpack->stack_capacity, *height + 1, sizeof *unpack->stack);
+        ht_array_reserve(&stack, &unpack->stack_capacity, height + 2, sizeof *unpack->stack);
     unpack->stack = stack;
-    if (status == HT_OK) {
-        pair.edge = find_edge(unpack, &pair);
-        unpack->stack[(*height)++] = pair;
-    }
     return status;
 }
 
 enum ht_status ht_unpack_edge(struct ht_unpack *unpack, uint32_t from, uint32_t to)
 {
-    const struct ht_climb *climb = unpack->metric->climb;
-    size_t height = 0;
-    enum ht_status status = push(
-        unpack, &height,
-        (struct ht_unpack_pair){
-            .from = from, .to = to, .from_depth = climb[from].depth, .to_depth = climb[to].depth});
+    const struct ht_metric *metric = unpack->metric;
+    enum ht_status status = stack_reserve(unpack, 0);
+    if (status != HT_OK) {
+        return status;
+    }
+    uint16_t from_depth = metric->climb[from].depth;
+    uint16_t to_depth = metric->climb[to].depth;
+    uint32_t edge =
+        from < to ? find_edge(metric, 0, from, to_depth) : find_edge(metric, 1, to, from_depth);
+    size_t height = 1;
+    unpack->stack[0] = (struct ht_unpack_pair){from, to, edge, from_depth, to_depth};
     while (status == HT_OK && height > 0) {
         struct ht_unpack_pair pair = unpack->stack[--height];
         uint32_t u = middle(unpack, &pair);
@@ -84,13 +91,15 @@ enum ht_status ht_unpack_edge(struct ht_unpack *unpack, uint32_t from, uint32_t 
             status = ht_unpack_vertex(unpack, pair.to);
             continue;
         }
-        /* both edges are looked up at once: what they wait for memory overlaps */
-        struct ht_unpack_pair after = pair;
-        after.from = pair.to = u;
-        after.from_depth = pair.to_depth = climb[u].depth;
-        status = push(unpack, &height, after);
+        status = stack_reserve(unpack, height);
         if (status == HT_OK) {
-            status = push(unpack, &height, pair);
+            /* u lies below both. Both edges are looked up at once: what they wait for memory
+             * overlaps */
+            uint16_t depth = metric->climb[u].depth;
+            unpack->stack[height++] = (struct ht_unpack_pair){
+                u, pair.to, find_edge(metric, 0, u, pair.to_depth), depth, pair.to_depth};
+            unpack->stack[height++] = (struct ht_unpack_pair){
+                pair.from, u, find_edge(metric, 1, u, pair.from_depth), pair.from_depth, depth};
         }
     }
     return status;
