@@ -1,5 +1,6 @@
 #include "engine/road/customize.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -176,11 +177,11 @@ static void pull_row(const struct run *run, const struct ht_lane *lane, uint32_t
         while (row + count < row_end && own->depth[row + count] < depth) {
             count++;
         }
-        ht_relax_row_from((struct ht_row){.depth = own->depth + row,
-                                          .time = time + row,
-                                          .length = length + row,
-                                          .count = count},
-                          (struct ht_key){leg_time, run->metric->length[1 - s][leg]}, *lane, u);
+        struct ht_row below = {
+            .depth = own->depth + row, .time = time + row, .length = length + row, .count = count};
+        assert(below.time != NULL); /* no brief times before ht_metric_trim */
+        ht_relax_row_from(below, (struct ht_key){leg_time, run->metric->length[1 - s][leg]}, *lane,
+                          u);
     }
     for (uint32_t e = first; e < end; e++) {
         time[e] = lane->time[own->depth[e]];

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static struct ht_row row_of(const struct run *run, uint32_t v, int s)
 {
     const struct ht_cch_side *side = s == 0 ? &run->cch->out : &run->cch->in;
     uint32_t first = side->first[v];
+    assert(run->metric->time[s] + first != NULL); /* a whole metric: no brief times */
     return (struct ht_row){.depth = side->depth + first,
                            .time = run->metric->time[s] + first,
                            .length = run->metric->length[s] + first,
