@@ -158,7 +158,8 @@ static enum ht_status ht__publish(struct ht_guide *guide, struct ht_guide_steps 
                                    .junction_count = guide->junction_count,
                                    .roads = guide->roads,
                                    .points = guide->points + guide->point_first,
-                                   .point_count = guide->point_count - guide->point_first};
+                                   .point_count = guide->point_count - guide->point_first,
+                                   .points_dropped = guide->point_first};
     return HT_OK;
 }
 
