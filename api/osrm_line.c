@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/put.h"
 #include "engine/base/array.h"
 #include "engine/base/polyline.h"
 
@@ -26,23 +27,49 @@ static char *put_number(char *at, int32_t delta)
 
 struct pen {
     char *at;
-    int32_t divisor;
     int32_t lat;
     int32_t lon;
 };
 
-static inline void draw(struct pen *pen, struct ht_point point)
+static inline void draw(struct pen *pen, struct ht_point point, int32_t divisor)
 {
-    int32_t lat = ht_polyline_scale(point.lat_e7, pen->divisor);
-    int32_t lon = ht_polyline_scale(point.lon_e7, pen->divisor);
+    int32_t lat = ht_polyline_scale(point.lat_e7, divisor);
+    int32_t lon = ht_polyline_scale(point.lon_e7, divisor);
     pen->at = put_number(put_number(pen->at, lat - pen->lat), lon - pen->lon);
     pen->lat = lat;
     pen->lon = lon;
 }
 
-static int32_t divisor_of(int precision)
+/* A single point stands twice. */
+static inline char *draw_all(char *begin, const struct ht_point *points, size_t count,
+                             uint32_t *ends, int32_t divisor)
 {
-    return precision == 6 ? 10 : 100;
+    struct pen pen = {.at = begin};
+    for (size_t i = 0; i < count; i++) {
+        draw(&pen, points[i], divisor);
+        if (ends != NULL) {
+            ends[i] = (uint32_t)(pen.at - begin);
+        }
+    }
+    if (count == 1) {
+        draw(&pen, points[0], divisor);
+    }
+    return pen.at;
+}
+
+/* The divisor is a constant in each call: a division by it is a multiplication. */
+static char *put_points(char *begin, const struct ht_point *points, size_t count, int precision,
+                        uint32_t *ends)
+{
+    return precision == 6 ? draw_all(begin, points, count, ends, 10)
+                          : draw_all(begin, points, count, ends, 100);
+}
+
+static char *put_first(char *at, struct ht_point point, int precision)
+{
+    struct pen pen = {.at = at};
+    draw(&pen, point, precision == 6 ? 10 : 100);
+    return pen.at;
 }
 
 static uint32_t *ends_for(struct ht_osrm_line *line, const struct ht_point *points, size_t count)
@@ -68,18 +95,9 @@ void ht_osrm_line_write(struct ht_json *json, const struct ht_point *points, siz
         return;
     }
     *begin++ = '"';
-    struct pen pen = {.at = begin, .divisor = divisor_of(precision)};
-    for (size_t i = 0; i < count; i++) {
-        draw(&pen, points[i]);
-        if (ends != NULL) {
-            ends[i] = (uint32_t)(pen.at - begin);
-        }
-    }
-    if (count == 1) {
-        draw(&pen, points[0]);
-    }
-    *pen.at++ = '"';
-    ht_json_room_end(json, pen.at);
+    char *at = put_points(begin, points, count, precision, ends);
+    *at++ = '"';
+    ht_json_room_end(json, at);
     if (ends != NULL) {
         line->precision = precision;
         line->text = (size_t)(begin - json->out->data);
@@ -100,11 +118,9 @@ bool ht_osrm_line_cut(struct ht_json *json, const struct ht_osrm_line *line, siz
         return true; /* the failure shows in the buffer */
     }
     *at++ = '"';
-    struct pen pen = {.at = at, .divisor = divisor_of(line->precision)};
-    draw(&pen, points[0]);
-    memcpy(pen.at, json->out->data + line->text + begin, size);
-    pen.at += size;
-    *pen.at++ = '"';
-    ht_json_room_end(json, pen.at);
+    at = put_first(at, points[0], line->precision);
+    at = ht_put(at, json->out->data + line->text + begin, size);
+    *at++ = '"';
+    ht_json_room_end(json, at);
     return true;
 }
