@@ -3,6 +3,7 @@
 
 #include "api/osrm_steps.h"
 #include "api/osrm_work.h"
+#include "engine/road/gather.h"
 
 /* A leg of the answer: one or several legs of the search, whose stops in between are silent. */
 struct piece {
@@ -410,11 +411,22 @@ static void write_totals(const struct writer *w, const struct piece *pieces, siz
     ht_json_key_text(w->json, "weight_name", ht_osrm_weight_name(w->job->road->graph));
 }
 
+/* All that is written from here on is read from these. */
+static void gather(const struct writer *w)
+{
+    for (uint32_t i = 0; i < w->found->leg_count; i++) {
+        const struct ht_leg *leg = &w->found->legs[i];
+        ht_gather(w->job->road->network, w->job->road->graph, w->found->arcs + leg->first_arc,
+                  leg->arc_count);
+    }
+}
+
 static enum ht_status write_body(const struct writer *w, struct piece *pieces, size_t count)
 {
     const struct ht_osrm_request *request = w->job->request;
     const struct ht_shape *shape = &w->job->work->shape;
     enum ht_status status = HT_OK;
+    gather(w);
     if (request->annotate || request->overview != HT_OSRM_OVERVIEW_NONE) {
         status = build_shape(w, pieces, count);
     }
