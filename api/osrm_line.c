@@ -41,35 +41,19 @@ static inline void draw(struct pen *pen, struct ht_point point, int32_t divisor)
 }
 
 /* A single point stands twice. */
-static inline char *draw_all(char *begin, const struct ht_point *points, size_t count,
-                             uint32_t *ends, int32_t divisor)
+static inline void draw_all(struct pen *pen, const struct ht_point *points, size_t count,
+                            uint32_t *ends, int32_t divisor)
 {
-    struct pen pen = {.at = begin};
+    const char *begin = pen->at;
     for (size_t i = 0; i < count; i++) {
-        draw(&pen, points[i], divisor);
+        draw(pen, points[i], divisor);
         if (ends != NULL) {
-            ends[i] = (uint32_t)(pen.at - begin);
+            ends[i] = (uint32_t)(pen->at - begin);
         }
     }
     if (count == 1) {
-        draw(&pen, points[0], divisor);
+        draw(pen, points[0], divisor);
     }
-    return pen.at;
-}
-
-/* The divisor is a constant in each call: a division by it is a multiplication. */
-static char *put_points(char *begin, const struct ht_point *points, size_t count, int precision,
-                        uint32_t *ends)
-{
-    return precision == 6 ? draw_all(begin, points, count, ends, 10)
-                          : draw_all(begin, points, count, ends, 100);
-}
-
-static char *put_first(char *at, struct ht_point point, int precision)
-{
-    struct pen pen = {.at = at};
-    draw(&pen, point, precision == 6 ? 10 : 100);
-    return pen.at;
 }
 
 static uint32_t *ends_for(struct ht_osrm_line *line, const struct ht_point *points, size_t count)
@@ -95,9 +79,15 @@ void ht_osrm_line_write(struct ht_json *json, const struct ht_point *points, siz
         return;
     }
     *begin++ = '"';
-    char *at = put_points(begin, points, count, precision, ends);
-    *at++ = '"';
-    ht_json_room_end(json, at);
+    /* a constant divisor in each call: the division by it becomes a multiplication */
+    struct pen pen = {.at = begin};
+    if (precision == 6) {
+        draw_all(&pen, points, count, ends, 10);
+    } else {
+        draw_all(&pen, points, count, ends, 100);
+    }
+    *pen.at++ = '"';
+    ht_json_room_end(json, pen.at);
     if (ends != NULL) {
         line->precision = precision;
         line->text = (size_t)(begin - json->out->data);
@@ -118,8 +108,9 @@ bool ht_osrm_line_cut(struct ht_json *json, const struct ht_osrm_line *line, siz
         return true; /* the failure shows in the buffer */
     }
     *at++ = '"';
-    at = put_first(at, points[0], line->precision);
-    at = ht_put(at, json->out->data + line->text + begin, size);
+    struct pen pen = {.at = at};
+    draw(&pen, points[0], line->precision == 6 ? 10 : 100);
+    at = ht_put(pen.at, json->out->data + line->text + begin, size);
     *at++ = '"';
     ht_json_room_end(json, at);
     return true;
