@@ -30,6 +30,26 @@ void ht_json_bool(struct ht_json *json, bool value);
 void ht_json_null(struct ht_json *json);
 /* Already JSON. */
 void ht_json_raw(struct ht_json *json, const char *text, size_t size);
+/* Room for `size` bytes of a value, or of several with what stands between them, behind the comma
+ * that may be due; NULL when the buffer failed. ht_json_room_end tells where it ended. */
+static inline char *ht_json_room(struct ht_json *json, size_t size)
+{
+    char *at = ht_buffer_reserve(json->out, size + 1);
+    if (at == NULL) {
+        return NULL;
+    }
+    if (json->comma) {
+        *at = ',';
+        ht_buffer_advance(json->out, 1);
+        at++;
+    }
+    json->comma = true;
+    return at;
+}
+static inline void ht_json_room_end(struct ht_json *json, const char *end)
+{
+    json->out->size = (size_t)(end - json->out->data);
+}
 /* "key":value in one call. */
 void ht_json_key_text(struct ht_json *json, const char *key, const char *text);
 void ht_json_key_int(struct ht_json *json, const char *key, int64_t value);

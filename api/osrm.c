@@ -69,6 +69,7 @@ void ht_osrm_free(struct ht_osrm *osrm)
     ht_crs_work_free(osrm->crs);
     ht_shape_deinit(&osrm->shape);
     ht_overview_deinit(&osrm->overview);
+    ht_osrm_line_deinit(&osrm->line);
     free(osrm);
 }
 

@@ -182,7 +182,7 @@ bool ht_hint_decode(uint32_t fingerprint, const struct ht_road *road, struct ht_
         .input = input,
         .point = {(int32_t)get(bytes + 14), (int32_t)get(bytes + 18)},
         .segment = segment,
-        .component = a->component,
+        .component = ht_arc_component(graph, arc[first]),
         .small = (a->flags & HT_ARC_SMALL) != 0,
         .side = {{.arc = HT_NONE}, {.arc = HT_NONE}},
     };
@@ -197,7 +197,7 @@ bool ht_hint_decode(uint32_t fingerprint, const struct ht_road *road, struct ht_
         fill_side(graph, arc[1], back->length_mm - before_mm, &out->side[1]);
         if (out->small && (back->flags & HT_ARC_SMALL) == 0) { /* the better side speaks for both */
             out->small = false;
-            out->component = back->component;
+            out->component = ht_arc_component(graph, arc[1]);
         }
     }
     return true;

@@ -1,6 +1,9 @@
 /* One route as JSON: legs with their costs, steps and annotations, and the overview. */
+#include <string.h>
+
 #include "api/osrm_steps.h"
 #include "api/osrm_work.h"
+#include "engine/road/gather.h"
 
 /* A leg of the answer: one or several legs of the search, whose stops in between are silent. */
 struct piece {
@@ -71,12 +74,14 @@ static struct ht_guide_leg guide_leg(const struct writer *w, uint32_t index)
 
 /* The array of steps. Where a trip turns round at a silent stop, the steps of both sides follow
  * each other in one array. */
-static enum ht_status write_steps(const struct writer *w, const struct piece *piece)
+static enum ht_status write_steps(const struct writer *w, const struct piece *piece, size_t index)
 {
-    const struct ht_osrm_steps_options options = {
+    struct ht_osrm_steps_options options = {
         .geometry = (enum ht_osrm_geometry)w->job->request->geometry,
         .language = HT_OSRM_LANGUAGE_LOCAL,
         .out = w->job->out,
+        .line = w->job->work->line.count > 0 ? &w->job->work->line : NULL,
+        .line_first = piece->point - index, /* each stop stands in it once */
     };
     struct ht_buffer *out = w->json->out;
     for (uint32_t i = piece->first; i < piece->end; i++) {
@@ -89,6 +94,7 @@ static enum ht_status write_steps(const struct writer *w, const struct piece *pi
         if (i == piece->first) {
             ht_json_key(w->json, "steps");
             ht_osrm_write_steps(w->json, w->job->road->network, &steps, &options);
+            options.line = NULL; /* the trip turns round: further points are not in a row */
             continue;
         }
         if (!out->failed) {
@@ -199,14 +205,16 @@ static void write_annotation(const struct writer *w, const struct piece *piece, 
     ht_json_object_end(json);
 }
 
-static enum ht_status write_leg(const struct writer *w, const struct piece *piece, size_t end)
+static enum ht_status write_leg(const struct writer *w, const struct piece *pieces, size_t index,
+                                size_t end)
 {
+    const struct piece *piece = &pieces[index];
     struct tenths cost = piece_cost(w, piece);
     ht_json_object(w->json);
     write_cost(w->json, &cost);
     write_summary(w, piece);
     if (w->job->request->steps) {
-        enum ht_status status = write_steps(w, piece);
+        enum ht_status status = write_steps(w, piece, index);
         if (status != HT_OK) {
             return status;
         }
@@ -223,8 +231,8 @@ static enum ht_status write_leg(const struct writer *w, const struct piece *piec
 }
 
 /* All legs' points in a row, each stop once; simplified leg by leg, as OSRM does. */
-static enum ht_status write_overview(const struct writer *w, const struct piece *pieces,
-                                     size_t count)
+static enum ht_status join_points(const struct writer *w, const struct piece *pieces, size_t count,
+                                  size_t *total)
 {
     struct ht_osrm *work = w->job->work;
     const struct ht_shape *shape = &work->shape;
@@ -236,24 +244,46 @@ static enum ht_status write_overview(const struct writer *w, const struct piece 
         return status;
     }
     struct ht_point *line = work->lines.data;
-    size_t total = 0;
+    *total = 0;
     for (size_t i = 0; i < count; i++) {
         size_t end = i + 1 < count ? pieces[i + 1].point : shape->point_count;
         size_t size = end - pieces[i].point;
-        for (size_t k = 0; k < size; k++) {
-            line[total + k] = shape->points[pieces[i].point + k];
-        }
+        memcpy(line + *total, shape->points + pieces[i].point, size * sizeof *line);
         if (simplified) {
-            status = ht_overview_simplify(&work->overview, line + total, &size, zoom);
+            status = ht_overview_simplify(&work->overview, line + *total, &size, zoom);
             if (status != HT_OK) {
                 return status;
             }
         }
-        total += i + 1 < count ? size - 1 : size;
+        *total += i + 1 < count ? size - 1 : size;
+    }
+    return HT_OK;
+}
+
+/* Whole and encoded, the overview serves the steps too. */
+static enum ht_status write_overview(const struct writer *w, const struct piece *pieces,
+                                     size_t count)
+{
+    const struct ht_osrm_request *request = w->job->request;
+    struct ht_osrm *work = w->job->work;
+    bool whole = request->overview == HT_OSRM_OVERVIEW_FULL;
+    const struct ht_point *line = work->shape.points;
+    size_t total = work->shape.point_count;
+    if (!whole || count > 1) {
+        enum ht_status status = join_points(w, pieces, count, &total);
+        if (status != HT_OK) {
+            return status;
+        }
+        line = work->lines.data;
     }
     ht_json_key(w->json, "geometry");
-    ht_osrm_out_geometry(w->job->out, w->json, line, total,
-                         (enum ht_osrm_geometry)w->job->request->geometry);
+    if (whole && w->job->out == NULL && request->geometry != HT_OSRM_GEOJSON) {
+        ht_osrm_line_write(w->json, line, total, request->geometry == HT_OSRM_POLYLINE ? 5 : 6,
+                           request->steps ? &work->line : NULL);
+    } else {
+        ht_osrm_out_geometry(w->job->out, w->json, line, total,
+                             (enum ht_osrm_geometry)request->geometry);
+    }
     return HT_OK;
 }
 
@@ -381,11 +411,22 @@ static void write_totals(const struct writer *w, const struct piece *pieces, siz
     ht_json_key_text(w->json, "weight_name", ht_osrm_weight_name(w->job->road->graph));
 }
 
+/* All that is written from here on is read from these. */
+static void gather(const struct writer *w)
+{
+    for (uint32_t i = 0; i < w->found->leg_count; i++) {
+        const struct ht_leg *leg = &w->found->legs[i];
+        ht_gather(w->job->road->network, w->job->road->graph, w->found->arcs + leg->first_arc,
+                  leg->arc_count);
+    }
+}
+
 static enum ht_status write_body(const struct writer *w, struct piece *pieces, size_t count)
 {
     const struct ht_osrm_request *request = w->job->request;
     const struct ht_shape *shape = &w->job->work->shape;
     enum ht_status status = HT_OK;
+    gather(w);
     if (request->annotate || request->overview != HT_OSRM_OVERVIEW_NONE) {
         status = build_shape(w, pieces, count);
     }
@@ -396,7 +437,7 @@ static enum ht_status write_body(const struct writer *w, struct piece *pieces, s
     ht_json_array(w->json);
     for (size_t i = 0; status == HT_OK && i < count; i++) {
         size_t end = i + 1 < count ? pieces[i + 1].point : shape->point_count;
-        status = write_leg(w, &pieces[i], end);
+        status = write_leg(w, pieces, i, end);
     }
     ht_json_array_end(w->json);
     return status;
@@ -414,6 +455,7 @@ enum ht_status ht_osrm_write_route(struct ht_osrm_job *job, struct ht_json *json
     }
     struct piece *pieces = job->work->pieces.data;
     size_t count = job->work->pieces.count;
+    job->work->line.count = 0;
     ht_json_object(json);
     write_totals(&w, pieces, count);
     status = write_body(&w, pieces, count);

@@ -1,10 +1,12 @@
 #include "api/osrm_out.h"
 
+#include "api/osrm_line.h"
+#include "api/put.h"
 #include "engine/base/array.h"
 
-static int64_t microdegrees(int32_t e7)
+static int32_t microdegrees(int32_t e7)
 {
-    return (e7 < 0 ? (int64_t)e7 - 5 : (int64_t)e7 + 5) / 10;
+    return (int32_t)((e7 < 0 ? (int64_t)e7 - 5 : (int64_t)e7 + 5) / 10);
 }
 
 /* The pair of a point in the system; false: it lies outside. */
@@ -15,23 +17,33 @@ static bool convert(const struct ht_osrm_out *out, struct ht_point point, double
     return ht_crs_from_wgs84(out->work, &out->crs, pair, 1) == HT_OK;
 }
 
+char *ht_osrm_put_location(const struct ht_osrm_out *out, char *at, struct ht_point point)
+{
+    double pair[1][2];
+    *at++ = '[';
+    if (out == NULL) {
+        at = ht_put_micro(at, microdegrees(point.lon_e7));
+        *at++ = ',';
+        at = ht_put_micro(at, microdegrees(point.lat_e7));
+    } else if (convert(out, point, pair)) {
+        int decimals = out->projected ? 3 : 6;
+        at = ht_put_double(at, pair[0][0], decimals);
+        *at++ = ',';
+        at = ht_put_double(at, pair[0][1], decimals);
+    } else {
+        at = HT_PUT(at, "null,null");
+    }
+    *at++ = ']';
+    return at;
+}
+
 void ht_osrm_out_location(const struct ht_osrm_out *out, struct ht_json *json,
                           struct ht_point point)
 {
-    double pair[1][2];
-    int decimals = out != NULL && out->projected ? 3 : 6;
-    ht_json_array(json);
-    if (out == NULL) {
-        ht_json_fixed(json, microdegrees(point.lon_e7), 6);
-        ht_json_fixed(json, microdegrees(point.lat_e7), 6);
-    } else if (convert(out, point, pair)) {
-        ht_json_double(json, pair[0][0], decimals);
-        ht_json_double(json, pair[0][1], decimals);
-    } else {
-        ht_json_null(json);
-        ht_json_null(json);
+    char *at = ht_json_room(json, HT_OSRM_LOCATION_ROOM);
+    if (at != NULL) {
+        ht_json_room_end(json, ht_osrm_put_location(out, at, point));
     }
-    ht_json_array_end(json);
 }
 
 /* A single point stands twice, as OSRM has it. */
@@ -56,12 +68,13 @@ void ht_osrm_out_geometry(const struct ht_osrm_out *out, struct ht_json *json,
                           const struct ht_point *points, size_t count,
                           enum ht_osrm_geometry geometry)
 {
-    if (out == NULL) {
-        ht_osrm_write_geometry(json, points, count, geometry);
+    if (geometry == HT_OSRM_GEOJSON || (out != NULL && out->projected)) {
+        write_line(out, json, points, count);
         return;
     }
-    if (out->projected || geometry == HT_OSRM_GEOJSON) {
-        write_line(out, json, points, count);
+    int precision = geometry == HT_OSRM_POLYLINE ? 5 : 6;
+    if (out == NULL) {
+        ht_osrm_line_write(json, points, count, precision, NULL);
         return;
     }
     struct ht_osrm_list *scratch = out->scratch;
@@ -78,5 +91,5 @@ void ht_osrm_out_geometry(const struct ht_osrm_out *out, struct ht_json *json,
                                          (int32_t)lround(pair[0][1] * 1e7)};
         }
     }
-    ht_osrm_write_geometry(json, moved, count, geometry);
+    ht_osrm_line_write(json, moved, count, precision, NULL);
 }

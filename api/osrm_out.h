@@ -8,6 +8,7 @@
 #include "api/json.h"
 #include "api/osrm_request.h"
 #include "api/osrm_steps.h"
+#include "api/put.h"
 #include "geodata/crs.h"
 
 struct ht_osrm_out {
@@ -22,7 +23,13 @@ struct ht_osrm_out {
 void ht_osrm_out_location(const struct ht_osrm_out *out, struct ht_json *json,
                           struct ht_point point);
 
-/* The value of a "geometry". A projected system is written as GeoJSON whatever `geometry` says. */
+/* The same into room of HT_OSRM_LOCATION_ROOM bytes; returns where it ends. */
+enum { HT_OSRM_LOCATION_ROOM = 2 * HT_PUT_DOUBLE + 4 };
+char *ht_osrm_put_location(const struct ht_osrm_out *out, char *at, struct ht_point point);
+
+/* The value of a "geometry": text of an encoded polyline, or a GeoJSON LineString; a single point
+ * stands twice, as OSRM has it. A projected system is written as GeoJSON whatever `geometry` says.
+ */
 void ht_osrm_out_geometry(const struct ht_osrm_out *out, struct ht_json *json,
                           const struct ht_point *points, size_t count,
                           enum ht_osrm_geometry geometry);

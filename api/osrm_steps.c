@@ -1,10 +1,19 @@
 #include "api/osrm_steps.h"
 
-#include "api/osrm_out.h"
-
 #include <string.h>
 
-enum { POINT_BYTES = 24, LANES_MAX = 32 };
+#include "api/osrm_line.h"
+#include "api/osrm_out.h"
+#include "api/put.h"
+
+/* Bytes at most of what is written at once. */
+enum {
+    COST_ROOM = 40 + 3 * HT_PUT_NUMBER,
+    MANEUVER_ROOM = 256 + HT_OSRM_LOCATION_ROOM,
+    JUNCTION_ROOM = 96 + HT_OSRM_LOCATION_ROOM,
+    ROAD_ROOM = 16, /* its bearing and entry */
+    LANES_MAX = 32,
+};
 
 static const char *step_type_name(enum ht_step_type type)
 {
@@ -59,71 +68,6 @@ static int64_t tenths(int64_t thousandths)
     return (thousandths + 50) / 100;
 }
 
-/* Coordinates have six decimals, as OSRM's. */
-static int64_t micro(int32_t e7)
-{
-    return e7 >= 0 ? (e7 + 5) / 10 : -((5 - (int64_t)e7) / 10);
-}
-
-static void write_location(struct ht_json *json, struct ht_point p)
-{
-    ht_json_array(json);
-    ht_json_fixed(json, micro(p.lon_e7), 6);
-    ht_json_fixed(json, micro(p.lat_e7), 6);
-    ht_json_array_end(json);
-}
-
-/* Encodes into the far end of the room and copies to its front, so that the one character that JSON
- * escapes needs no second buffer. */
-static void write_polyline(struct ht_json *json, const struct ht_point *points, size_t count,
-                           int precision)
-{
-    size_t most = count * POINT_BYTES / 2;
-    if (json->comma) {
-        ht_buffer_append(json->out, ",", 1);
-    }
-    json->comma = true;
-    char *to = ht_buffer_reserve(json->out, 2 * most + 4);
-    if (to == NULL) {
-        return;
-    }
-    const char *from = to + most + 2;
-    size_t size = ht_polyline_encode(points, count, precision, to + most + 2, most);
-    size_t written = 0;
-    to[written++] = '"';
-    for (size_t i = 0; i < size; i++) {
-        if (from[i] == '\\') {
-            to[written++] = '\\';
-        }
-        to[written++] = from[i];
-    }
-    to[written++] = '"';
-    ht_buffer_advance(json->out, written);
-}
-
-void ht_osrm_write_geometry(struct ht_json *json, const struct ht_point *points, size_t count,
-                            enum ht_osrm_geometry geometry)
-{
-    const struct ht_point pair[2] = {points[0], points[0]};
-    if (count == 1) {
-        points = pair;
-        count = 2;
-    }
-    if (geometry != HT_OSRM_GEOJSON) {
-        write_polyline(json, points, count, geometry == HT_OSRM_POLYLINE ? 5 : 6);
-        return;
-    }
-    ht_json_object(json);
-    ht_json_key(json, "coordinates");
-    ht_json_array(json);
-    for (size_t i = 0; i < count; i++) {
-        write_location(json, points[i]);
-    }
-    ht_json_array_end(json);
-    ht_json_key_text(json, "type", "LineString");
-    ht_json_object_end(json);
-}
-
 const char *ht_osrm_way_name(const struct ht_network *network, uint32_t way,
                              enum ht_osrm_language language)
 {
@@ -155,24 +99,34 @@ void ht_osrm_write_summary(struct ht_json *json, const struct ht_network *networ
     ht_json_text_n(json, text, size);
 }
 
+static char *put_text(char *at, const char *text)
+{
+    return ht_put(at, text, strlen(text));
+}
+
+/* What follows the signs, up to the geometry's value. */
 static void write_maneuver(struct ht_json *json, const struct ht_guide_step *step,
                            const struct ht_osrm_out *out)
 {
     bool end = step->type == HT_STEP_DEPART || step->type == HT_STEP_ARRIVE;
     const char *modifier = modifier_names[step->modifier];
-    ht_json_object(json);
-    ht_json_key_text(json, "type", step_type_name(step->type));
+    char *at = ht_json_room(json, MANEUVER_ROOM);
+    if (at == NULL) {
+        return;
+    }
+    at = put_text(HT_PUT(at, "\"mode\":\""), mode_names[step->mode]);
+    at = put_text(HT_PUT(at, "\",\"maneuver\":{\"type\":\""), step_type_name(step->type));
     if (modifier != NULL && !(end && step->modifier == HT_MODIFIER_UTURN)) {
-        ht_json_key_text(json, "modifier", modifier);
+        at = put_text(HT_PUT(at, "\",\"modifier\":\""), modifier);
     }
-    ht_json_key(json, "location");
-    ht_osrm_out_location(out, json, step->location);
-    ht_json_key_int(json, "bearing_before", step->bearing_before);
-    ht_json_key_int(json, "bearing_after", step->bearing_after);
+    at = ht_osrm_put_location(out, HT_PUT(at, "\",\"location\":"), step->location);
+    at = ht_put_short(HT_PUT(at, ",\"bearing_before\":"), step->bearing_before);
+    at = ht_put_short(HT_PUT(at, ",\"bearing_after\":"), step->bearing_after);
     if (step->exit != 0) {
-        ht_json_key_int(json, "exit", step->exit);
+        at = ht_put_uint(HT_PUT(at, ",\"exit\":"), step->exit);
     }
-    ht_json_object_end(json);
+    ht_json_room_end(json, HT_PUT(at, "},\"geometry\":"));
+    json->comma = false;
 }
 
 static void write_classes(struct ht_json *json, uint16_t classes)
@@ -220,32 +174,49 @@ static void write_lanes(struct ht_json *json, const struct ht_network *network,
     ht_json_array_end(json);
 }
 
+/* The members that every junction has: they are most of an answer. */
+static char *put_junction(char *at, const struct ht_guide_road *roads,
+                          const struct ht_guide_junction *junction, const struct ht_osrm_out *out)
+{
+    roads += junction->first_road;
+    at = ht_osrm_put_location(out, HT_PUT(at, "{\"location\":"), junction->location);
+    at = HT_PUT(at, ",\"bearings\":[");
+    for (uint32_t i = 0; i < junction->road_count; i++) {
+        at = ht_put_short(at, roads[i].bearing_deg);
+        *at++ = ',';
+    }
+    at -= junction->road_count > 0 ? 1 : 0;
+    at = HT_PUT(at, "],\"entry\":[");
+    for (uint32_t i = 0; i < junction->road_count; i++) {
+        at = ht_put_bool(at, roads[i].entry);
+        *at++ = ',';
+    }
+    at -= junction->road_count > 0 ? 1 : 0;
+    *at++ = ']';
+    if (junction->in != HT_GUIDE_NO_ROAD) {
+        at = ht_put_short(HT_PUT(at, ",\"in\":"), junction->in);
+    }
+    if (junction->out != HT_GUIDE_NO_ROAD) {
+        at = ht_put_short(HT_PUT(at, ",\"out\":"), junction->out);
+    }
+    return at;
+}
+
 static void write_junction(struct ht_json *json, const struct ht_network *network,
                            const struct ht_guide_road *roads,
                            const struct ht_guide_junction *junction, const struct ht_osrm_out *out)
 {
-    roads += junction->first_road;
-    ht_json_object(json);
-    ht_json_key(json, "location");
-    ht_osrm_out_location(out, json, junction->location);
-    ht_json_key(json, "bearings");
-    ht_json_array(json);
-    for (uint32_t i = 0; i < junction->road_count; i++) {
-        ht_json_int(json, roads[i].bearing_deg);
+    char *at = ht_json_room(json, JUNCTION_ROOM + junction->road_count * (size_t)ROAD_ROOM);
+    if (at == NULL) {
+        return;
     }
-    ht_json_array_end(json);
-    ht_json_key(json, "entry");
-    ht_json_array(json);
-    for (uint32_t i = 0; i < junction->road_count; i++) {
-        ht_json_bool(json, roads[i].entry);
+    at = put_junction(at, roads, junction, out);
+    if (junction->lane_valid == 0 && junction->classes == 0) {
+        *at++ = '}';
+        ht_json_room_end(json, at);
+        return;
     }
-    ht_json_array_end(json);
-    if (junction->in != HT_GUIDE_NO_ROAD) {
-        ht_json_key_int(json, "in", junction->in);
-    }
-    if (junction->out != HT_GUIDE_NO_ROAD) {
-        ht_json_key_int(json, "out", junction->out);
-    }
+    ht_json_room_end(json, at);
     if (junction->lane_valid > 0) {
         write_lanes(json, network, junction);
     }
@@ -281,24 +252,40 @@ static void write_signs(struct ht_json *json, const struct ht_network *network,
     }
 }
 
+/* The step's points, cut out of the overview where they can be. */
+static void write_line(struct ht_json *json, const struct ht_guide_steps *steps,
+                       const struct ht_guide_step *step,
+                       const struct ht_osrm_steps_options *options)
+{
+    const struct ht_point *points = steps->points + step->first_point;
+    if (options->line == NULL ||
+        !ht_osrm_line_cut(json, options->line,
+                          options->line_first + steps->points_dropped + step->first_point, points,
+                          step->point_count)) {
+        ht_osrm_out_geometry(options->out, json, points, step->point_count, options->geometry);
+    }
+}
+
+static void write_cost(struct ht_json *json, const struct ht_cost *cost)
+{
+    char *at = ht_json_room(json, COST_ROOM);
+    if (at == NULL) {
+        return;
+    }
+    at = ht_put_tenths(HT_PUT(at, "{\"distance\":"), tenths(cost->length_mm));
+    at = ht_put_tenths(HT_PUT(at, ",\"duration\":"), tenths(cost->duration_ms));
+    at = ht_put_tenths(HT_PUT(at, ",\"weight\":"), tenths(cost->weight_ms));
+    ht_json_room_end(json, at);
+}
+
 static void write_step(struct ht_json *json, const struct ht_network *network,
                        const struct ht_guide_steps *steps, const struct ht_guide_step *step,
                        const struct ht_osrm_steps_options *options)
 {
-    ht_json_object(json);
-    ht_json_key(json, "distance");
-    ht_json_fixed(json, tenths(step->cost.length_mm), 1);
-    ht_json_key(json, "duration");
-    ht_json_fixed(json, tenths(step->cost.duration_ms), 1);
-    ht_json_key(json, "weight");
-    ht_json_fixed(json, tenths(step->cost.weight_ms), 1);
+    write_cost(json, &step->cost);
     write_signs(json, network, step, options->language);
-    ht_json_key_text(json, "mode", mode_names[step->mode]);
-    ht_json_key(json, "maneuver");
     write_maneuver(json, step, options->out);
-    ht_json_key(json, "geometry");
-    ht_osrm_out_geometry(options->out, json, steps->points + step->first_point, step->point_count,
-                         options->geometry);
+    write_line(json, steps, step, options);
     ht_json_key_text(json, "driving_side", step->left_hand ? "left" : "right");
     ht_json_key(json, "intersections");
     ht_json_array(json);

@@ -23,23 +23,23 @@ enum ht_osrm_language {
 };
 
 struct ht_osrm_out;
+struct ht_osrm_line;
 
 struct ht_osrm_steps_options {
     enum ht_osrm_geometry geometry;
     enum ht_osrm_language language;
     const struct ht_osrm_out
         *out; /* coordinate system of the places (api/osrm_out.h); NULL: WGS84 */
+    /* An overview that holds the leg's points from `line_first` on, to cut polylines from (of the
+     * same precision, in WGS84); NULL: none. */
+    const struct ht_osrm_line *line;
+    size_t line_first;
 };
 
 /* The array of a leg's "steps". Failure shows in the buffer. */
 void ht_osrm_write_steps(struct ht_json *json, const struct ht_network *network,
                          const struct ht_guide_steps *steps,
                          const struct ht_osrm_steps_options *options);
-
-/* The value of a "geometry": text of an encoded polyline, or a GeoJSON LineString. A single point
- * is written twice, as OSRM does. */
-void ht_osrm_write_geometry(struct ht_json *json, const struct ht_point *points, size_t count,
-                            enum ht_osrm_geometry geometry);
 
 /* The name of a way in a language (a waypoint's name); "" where it has none. */
 const char *ht_osrm_way_name(const struct ht_network *network, uint32_t way,

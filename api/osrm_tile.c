@@ -109,7 +109,7 @@ static void speeds_layer(struct tile *t)
 static uint32_t turn_target(const struct tile *t, const struct ht_arc *in,
                             const struct ht_turn *turn)
 {
-    uint32_t arc = t->graph->arcs[turn->to].base;
+    uint32_t arc = ht_arc_base(t->graph, turn->to);
     const struct ht_arc *out = &t->graph->arcs[arc];
     struct ht_point via = ht_arc_point(t->network, out, 0);
     struct ht_point to = ht_arc_point(t->network, out, 1);

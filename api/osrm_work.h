@@ -8,6 +8,7 @@
 #define HT_API_OSRM_WORK_H
 
 #include "api/json.h"
+#include "api/osrm_line.h"
 #include "api/osrm_out.h"
 #include "api/osrm_request.h"
 #include "engine/road/guide.h"
@@ -36,6 +37,7 @@ struct ht_osrm {
     struct ht_osrm_list columns; /* struct ht_place: destinations of a table */
     struct ht_osrm_list numbers; /* uint32_t: scratch of a service */
     struct ht_osrm_list lines;   /* struct ht_point: the overview while it is written */
+    struct ht_osrm_line line;    /* the overview as it was written, for steps */
     struct ht_osrm_list legs;    /* struct ht_leg: joined at silent stops */
     struct ht_osrm_list arcs;    /* uint32_t: theirs */
     struct ht_osrm_list pieces;  /* legs of the answer */

@@ -44,23 +44,13 @@ static bool buffer_grow(struct ht_buffer *buffer, size_t extra)
     return true;
 }
 
-char *ht_buffer_reserve(struct ht_buffer *buffer, size_t extra)
+char *ht_buffer_grow(struct ht_buffer *buffer, size_t extra)
 {
-    if (buffer->failed) {
+    if (buffer->failed || !buffer_grow(buffer, extra)) {
+        buffer->failed = true;
         return NULL;
     }
-    if (buffer->data == NULL || extra > buffer->capacity - buffer->size) {
-        if (!buffer_grow(buffer, extra)) {
-            buffer->failed = true;
-            return NULL;
-        }
-    }
     return buffer->data + buffer->size;
-}
-
-void ht_buffer_advance(struct ht_buffer *buffer, size_t written)
-{
-    buffer->size += written;
 }
 
 void ht_buffer_append(struct ht_buffer *buffer, const void *bytes, size_t size)

@@ -21,9 +21,20 @@ struct ht_buffer {
 
 void ht_buffer_deinit(struct ht_buffer *buffer);
 void ht_buffer_clear(struct ht_buffer *buffer);
+/* Room for `extra` more bytes where there is too little; NULL: it failed, now or before. */
+char *ht_buffer_grow(struct ht_buffer *buffer, size_t extra);
 /* Room for `extra` more bytes, or NULL; advance with ht_buffer_advance. */
-char *ht_buffer_reserve(struct ht_buffer *buffer, size_t extra);
-void ht_buffer_advance(struct ht_buffer *buffer, size_t written);
+static inline char *ht_buffer_reserve(struct ht_buffer *buffer, size_t extra)
+{
+    if (buffer->failed || buffer->data == NULL || extra > buffer->capacity - buffer->size) {
+        return ht_buffer_grow(buffer, extra);
+    }
+    return buffer->data + buffer->size;
+}
+static inline void ht_buffer_advance(struct ht_buffer *buffer, size_t written)
+{
+    buffer->size += written;
+}
 void ht_buffer_append(struct ht_buffer *buffer, const void *bytes, size_t size);
 void ht_buffer_text(struct ht_buffer *buffer, const char *text);
 

@@ -432,7 +432,7 @@ static void bench_metric(struct bench *b, struct ht_pool *pool)
     double *ms = calloc(STREETS, sizeof *ms);
     uint8_t *closed = calloc(graph->arc_count, 1);
     if (ms == NULL || closed == NULL ||
-        ht_metric_copy(b->road.cch, b->road.metric, &metric) != HT_OK ||
+        ht_customize(graph, b->road.cch, NULL, pool, &metric) != HT_OK ||
         ht_update_work_new(b->road.cch, &work) != HT_OK) {
         die("out of memory");
     }

@@ -138,7 +138,6 @@ static enum ht_status link_arcs(struct ht_dimacs *d)
         arc->way = a;
         arc->from = 2 * a;
         arc->to = 2 * a + 1;
-        arc->base = a;
         arc->reverse = HT_NONE;
         arc->flags = HT_ARC_FORWARD;
         arc->length_mm = ht_distance_mm(d->points[arc->tail], d->points[arc->head]);

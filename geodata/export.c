@@ -97,7 +97,8 @@ static void put_arc(FILE *file, const struct ht_network *network, const struct h
                   "%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32
                   ",%" PRId64 ",%" PRId64 ",%" PRId64 ",",
                   id, arc->tail, arc->head, arc->weight_ms, arc->duration_ms, arc->length_mm,
-                  arc->base, way->osm_id, network->node_osm_id[ht_arc_node(network, arc, 0)],
+                  ht_arc_base(graph, id), way->osm_id,
+                  network->node_osm_id[ht_arc_node(network, arc, 0)],
                   network->node_osm_id[ht_arc_node(network, arc, count - 1)]);
     put_quoted(file, network->strings + way->name);
     (void)fputs(",\"LINESTRING(", file);

@@ -235,6 +235,9 @@ static bool attach_graph(const struct ht_hnet *file, struct ht__hnet_profile *p)
     g->copy_base = ITEMS(copy_base, g->copy_base_count);
     g->copy_first = ITEMS(copy_first, (uint64_t)g->copy_base_count + 1);
     g->copy_list = ITEMS(copy_list, meta->copy_list_count);
+    g->copy_of = ITEMS(copy_of, (uint64_t)g->arc_count - g->base_arc_count);
+    g->listed_count = meta->listed_count;
+    g->listed = ITEMS(component, g->listed_count);
     return sound && g->arc_count > 0 && g->base_arc_count <= g->arc_count;
 }
 
@@ -250,29 +253,49 @@ static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile
     c->vertex_count = meta->vertex_count;
     c->depth_max = meta->depth_max;
     c->turn_count = p->meta.turn_count;
-    c->out.edge_count = meta->out_edge_count;
-    c->in.edge_count = meta->in_edge_count;
+    c->out.edge_count = meta->edge_count[0];
+    c->in.edge_count = meta->edge_count[1];
     c->rank = ITEMS(rank, n);
     c->arc = ITEMS(rank_arc, n);
     c->parent = ITEMS(parent, n);
     c->depth = ITEMS(depth, n);
-    c->out.first = ITEMS(out_first, n + 1);
-    c->out.head = ITEMS(out_head, c->out.edge_count);
-    c->out.depth = ITEMS(out_depth, c->out.edge_count);
+    c->out.first = ITEMS(out_up_first, n + 1);
+    c->out.head = ITEMS(out_up, c->out.edge_count);
+    c->out.depth = ITEMS(out_up_depth, c->out.edge_count);
     c->out.down_first = ITEMS(out_down_first, n + 1);
     c->out.down = ITEMS(out_down, c->out.edge_count);
-    c->in.first = ITEMS(in_first, n + 1);
-    c->in.head = ITEMS(in_head, c->in.edge_count);
-    c->in.depth = ITEMS(in_depth, c->in.edge_count);
+    c->in.first = ITEMS(in_up_first, n + 1);
+    c->in.head = ITEMS(in_up, c->in.edge_count);
+    c->in.depth = ITEMS(in_up_depth, c->in.edge_count);
     c->in.down_first = ITEMS(in_down_first, n + 1);
     c->in.down = ITEMS(in_down, c->in.edge_count);
     c->turn_edge = ITEMS(turn_edge, c->turn_count);
-    p->metric.out_time = ITEMS(out_time, c->out.edge_count);
-    p->metric.out_length = ITEMS(out_length, c->out.edge_count);
-    p->metric.in_time = ITEMS(in_time, c->in.edge_count);
-    p->metric.in_length = ITEMS(in_length, c->in.edge_count);
-    p->metric.out_via = ITEMS(out_via, c->out.edge_count);
-    p->metric.in_via = ITEMS(in_via, c->in.edge_count);
+    p->metric.climb = ITEMS(climb, n + 1);
+    const void *side_items[2][7] = {
+        {ITEMS(out_depth, meta->metric_count[0]),
+         ITEMS(out_time, meta->metric_count[0] - meta->brief_count[0]),
+         ITEMS(out_brief, meta->brief_count[0]), ITEMS(out_wide, meta->wide_count[0]),
+         ITEMS(out_length, meta->metric_count[0]), ITEMS(out_step, meta->metric_count[0]),
+         ITEMS(out_far, meta->far_count[0])},
+        {ITEMS(in_depth, meta->metric_count[1]),
+         ITEMS(in_time, meta->metric_count[1] - meta->brief_count[1]),
+         ITEMS(in_brief, meta->brief_count[1]), ITEMS(in_wide, meta->wide_count[1]),
+         ITEMS(in_length, meta->metric_count[1]), ITEMS(in_step, meta->metric_count[1]),
+         ITEMS(in_far, meta->far_count[1])}};
+    for (int s = 0; s < 2; s++) {
+        bool brief = meta->brief_count[s] > 0;
+        sound &= !brief || meta->brief_count[s] == meta->metric_count[s];
+        p->metric.side[s] = (struct ht_metric_side){.edge_count = meta->metric_count[s],
+                                                    .wide_count = meta->wide_count[s],
+                                                    .far_count = meta->far_count[s],
+                                                    .depth = side_items[s][0],
+                                                    .time = brief ? NULL : side_items[s][1],
+                                                    .brief = side_items[s][2],
+                                                    .wide = side_items[s][3],
+                                                    .length = side_items[s][4],
+                                                    .step = side_items[s][5],
+                                                    .far = side_items[s][6]};
+    }
     return sound;
 }
 

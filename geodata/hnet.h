@@ -40,8 +40,9 @@ HT_MUST_CHECK enum ht_status ht_hnet_road(struct ht_hnet *file, const char *prof
                                           struct ht_pool *pool, struct ht_road *out,
                                           struct ht_error *error);
 
-/* Checks the rest of a profile, which only customization reads (upper and lower ends of edges): to
- * be called after ht_hnet_road and before the hierarchy is customized. Errors as ht_hnet_road. */
+/* Checks the rest of a profile, which only customization reads (the hierarchy's own rows, of which
+ * queries have a trimmed copy with costs; ht_metric_trim): to be called after ht_hnet_road and
+ * before the hierarchy is customized. Errors as ht_hnet_road. */
 HT_MUST_CHECK enum ht_status ht_hnet_check_rest(struct ht_hnet *file, const char *profile,
                                                 struct ht_pool *pool, struct ht_error *error);
 

@@ -158,11 +158,9 @@ static bool check_arc(const struct chunk *c)
     uint32_t wrong = 0;
     for (size_t i = 0; i < c->count; i++) {
         const struct ht_arc *a = &arcs[i];
-        uint32_t own = c->first + i < g->base_arc_count ? (uint32_t)(c->first + i) : a->base;
         wrong |= (a->tail >= g->junction_count) | (a->head >= g->junction_count) |
                  (a->way >= n->way_count) | (a->from >= n->way_node_count) |
-                 (a->to >= n->way_node_count) | (a->from == a->to) | (a->base != own) |
-                 (a->base >= g->base_arc_count) | (a->component >= g->arc_count);
+                 (a->to >= n->way_node_count) | (a->from == a->to);
         wrong |= ((a->reverse != HT_NONE) & (a->reverse >= g->base_arc_count)) |
                  (a->weight_ms >= HT_WEIGHT_INF) | (a->duration_ms >= HT_WEIGHT_INF) |
                  (a->mode > HT_MODE_PUSHING);
@@ -255,6 +253,11 @@ static bool check_copy_list(const struct chunk *c)
     return sound;
 }
 
+static bool check_copy_of(const struct chunk *c)
+{
+    return below(c, c->p->graph.base_arc_count);
+}
+
 static bool check_rank(const struct chunk *c)
 {
     return below(c, c->p->cch.vertex_count);
@@ -295,6 +298,96 @@ static bool check_depth(const struct chunk *c)
     return most < c->p->cch.depth_max;
 }
 
+/* Rows [v, last] of one side, whose edges begin where `first` says: depths rise within a row and
+ * its last lies nearer to the root than the vertex, so all do. */
+struct rows {
+    const struct chunk *c;
+    const uint32_t *first; /* of the first vertex of the chunk; `stride` numbers apart */
+    size_t stride;
+    const uint16_t *depth;        /* of edges */
+    const uint16_t *vertex_depth; /* of the first vertex of the chunk; `depth_stride` apart */
+    size_t depth_stride;
+    uint32_t edge_count;
+};
+
+/* Neighbours that do not rise are counted twice: in all edges at once, and at the starts of rows,
+ * where they may. */
+static bool rows_rise(const struct rows *r)
+{
+    uint32_t vertices = r->c->p->cch.vertex_count;
+    size_t here = rows_here(r->c, vertices);
+    uint32_t begin = r->first[0];
+    uint32_t end = r->first[here * r->stride];
+    uint32_t turned = (r->c->first == 0 && begin != 0) | (end > r->edge_count) |
+                      (here < r->c->count && end != r->edge_count);
+    for (size_t i = 0; i < here; i++) {
+        turned |= r->first[i * r->stride] > r->first[(i + 1) * r->stride];
+    }
+    if (turned != 0) {
+        return false;
+    }
+    uint32_t falls = 0;
+    for (uint32_t e = begin + 1; e < end; e++) {
+        falls += r->depth[e] <= r->depth[e - 1];
+    }
+    uint32_t wrong = 0;
+    for (size_t i = 0; i < here; i++) {
+        uint32_t from = r->first[i * r->stride];
+        uint32_t to = r->first[(i + 1) * r->stride];
+        if (from < to) {
+            wrong |= r->depth[to - 1] >= r->vertex_depth[i * r->depth_stride];
+            falls -= from > begin && r->depth[from] <= r->depth[from - 1];
+        }
+    }
+    return wrong == 0 && falls == 0;
+}
+
+/* Vertices as searches climb over them: up to the parent, one level nearer to the root; and the
+ * rows that they read. */
+static bool check_climb(const struct chunk *c)
+{
+    const struct ht_metric *metric = &c->p->metric;
+    const struct ht_climb *climb = c->items;
+    uint32_t n = c->p->cch.vertex_count;
+    size_t here = rows_here(c, n);
+    bool sound = true;
+    for (size_t i = 0; sound && i < here; i++) {
+        size_t parent = climb[i].parent;
+        const struct ht_climb *up = parent - c->first < here ? &climb[parent - c->first]
+                                    : parent < n             ? &metric->climb[parent]
+                                                             : NULL;
+        sound = climb[i].depth < c->p->cch.depth_max &&
+                (parent == HT_NONE
+                     ? climb[i].depth == 0
+                     : parent > c->first + i && up != NULL && climb[i].depth == up->depth + 1);
+    }
+    for (int s = 0; s < 2 && sound; s++) {
+        const uint32_t *words = c->items;
+        const uint16_t *halves = c->items;
+        sound = rows_rise(&(struct rows){
+            .c = c,
+            .first = words + offsetof(struct ht_climb, first) / sizeof *words + s,
+            .stride = sizeof *climb / sizeof *words,
+            .depth = metric->side[s].depth,
+            .vertex_depth = halves + offsetof(struct ht_climb, depth) / sizeof *halves,
+            .depth_stride = sizeof *climb / sizeof *halves,
+            .edge_count = metric->side[s].edge_count});
+    }
+    return sound;
+}
+
+/* Rows of one side as customization reads them. */
+static bool side_depths(const struct chunk *c, const struct ht_cch_side *s)
+{
+    return rows_rise(&(struct rows){.c = c,
+                                    .first = c->items,
+                                    .stride = 1,
+                                    .depth = s->depth,
+                                    .vertex_depth = c->p->cch.depth + c->first,
+                                    .depth_stride = 1,
+                                    .edge_count = s->edge_count});
+}
+
 /* The edges of the rows that begin in this chunk of a side's starts; false: not sound. */
 static bool row_span(const struct chunk *c, uint32_t edge_count, uint32_t *begin, uint32_t *end)
 {
@@ -305,37 +398,8 @@ static bool row_span(const struct chunk *c, uint32_t edge_count, uint32_t *begin
     return starts(c, vertices, edge_count) && *begin <= *end && *end <= edge_count;
 }
 
-/* Rows of one side as queries read them: depths rise within a row and its last lies nearer to the
- * root than the vertex, so all do. Neighbours that do not rise are counted twice: in all edges at
- * once, and at the starts of rows, where they may. */
-static bool side_depths(const struct chunk *c, const struct ht_cch_side *s)
-{
-    const uint32_t *first = c->items;
-    uint32_t begin = 0;
-    uint32_t end = 0;
-    if (!row_span(c, s->edge_count, &begin, &end)) {
-        return false;
-    }
-    uint32_t falls = 0;
-    for (uint32_t e = begin + 1; e < end; e++) {
-        falls += s->depth[e] <= s->depth[e - 1];
-    }
-    uint32_t wrong = 0;
-    size_t rows = rows_here(c, c->p->cch.vertex_count);
-    for (size_t i = 0; i < rows; i++) {
-        uint32_t from = first[i];
-        uint32_t to = first[i + 1];
-        if (from < to) {
-            wrong |= s->depth[to - 1] >= c->p->cch.depth[c->first + i];
-            falls -= from > begin && s->depth[from] <= s->depth[from - 1];
-        }
-    }
-    return wrong == 0 && falls == 0;
-}
-
-/* The same of upper ends, which customization follows: they fall within a row and its last lies
- * above the vertex. The chunk is of another section, the rows' starts are looked at where they are
- * mapped. */
+/* Upper ends fall within a row and its last lies above the vertex. The chunk is of another section,
+ * the rows' starts are looked at where they are mapped. */
 static bool side_rows(const struct chunk *c, const struct ht_cch_side *s)
 {
     struct chunk own = *c;
@@ -375,22 +439,22 @@ static bool side_heads(const struct chunk *c, const struct ht_cch_side *s)
     return differs == 0;
 }
 
-static bool check_out_first(const struct chunk *c)
+static bool check_out_up_first(const struct chunk *c)
 {
     return side_depths(c, &c->p->cch.out);
 }
 
-static bool check_in_first(const struct chunk *c)
+static bool check_in_up_first(const struct chunk *c)
 {
     return side_depths(c, &c->p->cch.in);
 }
 
-static bool check_out_head(const struct chunk *c)
+static bool check_out_up(const struct chunk *c)
 {
     return side_heads(c, &c->p->cch.out);
 }
 
-static bool check_in_head(const struct chunk *c)
+static bool check_in_up(const struct chunk *c)
 {
     return side_heads(c, &c->p->cch.in);
 }
@@ -429,20 +493,29 @@ static bool times(const struct chunk *c)
     return any >> 63 == 0;
 }
 
-/* Vertices below, or none, which is -1 to a signed comparison: those come four at a time. */
-static bool vias(const struct chunk *c)
+/* Brief times: weights, or which of the wide ones it is. */
+static bool briefs(const struct chunk *c, uint32_t wide_count)
 {
-    const int32_t *values = c->items;
-    int32_t most = 0;
-    int32_t least = 0;
+    const uint32_t *values = c->items;
+    uint32_t most = 0;
     for (size_t i = 0; i < c->count; i++) {
         most = values[i] > most ? values[i] : most;
-        least = values[i] < least ? values[i] : least;
     }
-    return least >= -1 && (uint32_t)most < c->p->cch.vertex_count;
+    return most < HT_BRIEF_WIDE || most - HT_BRIEF_WIDE < wide_count;
 }
 
-/* What holds no index needs no look; the snap index is checked where it is opened. */
+static bool check_out_brief(const struct chunk *c)
+{
+    return briefs(c, c->p->metric.side[0].wide_count);
+}
+
+static bool check_in_brief(const struct chunk *c)
+{
+    return briefs(c, c->p->metric.side[1].wide_count);
+}
+
+/* What holds no index needs no look; the snap index is checked where it is opened, and the middles
+ * of shortcuts where they are followed. */
 static bool check_nothing(const struct chunk *c)
 {
     (void)c;
@@ -451,15 +524,22 @@ static bool check_nothing(const struct chunk *c)
 #define check_network check_nothing
 #define check_info check_nothing
 #define check_graph check_nothing
+#define check_component check_nothing
 #define check_cch check_nothing
 #define check_out_depth check_nothing
 #define check_in_depth check_nothing
+#define check_out_up_depth check_nothing
+#define check_in_up_depth check_nothing
 #define check_out_time times
 #define check_in_time times
+#define check_out_wide times
+#define check_in_wide times
 #define check_out_length check_nothing
 #define check_in_length check_nothing
-#define check_out_via vias
-#define check_in_via vias
+#define check_out_step check_nothing
+#define check_in_step check_nothing
+#define check_out_far check_nothing
+#define check_in_far check_nothing
 #define check_snap check_nothing
 
 static bool (*const checks[HT__SECTION_COUNT])(const struct chunk *) = {
@@ -552,9 +632,7 @@ static enum ht_status verdict(const struct run *run, const char **section)
 /* What only customization reads: checked when that is to come. */
 static bool is_late(uint32_t kind)
 {
-    return kind == HT__SECTION_out_head || kind == HT__SECTION_in_head ||
-           kind == HT__SECTION_out_down_first || kind == HT__SECTION_in_down_first ||
-           kind == HT__SECTION_out_down || kind == HT__SECTION_in_down;
+    return kind >= HT__SECTION_parent && kind <= HT__SECTION_turn_edge;
 }
 
 enum ht_status ht__hnet_check(const struct ht__hnet_check *check, struct ht_pool *pool,

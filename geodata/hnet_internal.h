@@ -12,7 +12,7 @@
 #define HT__HNET_ENDIAN UINT32_C(0x01020304)
 
 enum {
-    HT__HNET_VERSION = 2, /* grows with every change of a section or of a struct in it */
+    HT__HNET_VERSION = 3, /* grows with every change of a section or of a struct in it */
     HT__HNET_ALIGN = 64,
     HT__HNET_PROFILES = 64,
     HT__HNET_CHUNK = 1 << 19, /* checksums are taken by chunks of about so many bytes */
@@ -41,28 +41,39 @@ enum {
     X(copy_base, sizeof(uint32_t))                                                                 \
     X(copy_first, sizeof(uint32_t))                                                                \
     X(copy_list, sizeof(uint32_t))                                                                 \
+    X(copy_of, sizeof(uint32_t))                                                                   \
+    X(component, sizeof(struct ht_arc_component))                                                  \
     X(cch, sizeof(struct ht__hnet_cch))                                                            \
     X(rank, sizeof(uint32_t))                                                                      \
     X(rank_arc, sizeof(uint32_t))                                                                  \
+    X(climb, sizeof(struct ht_climb))                                                              \
+    X(out_depth, sizeof(uint16_t))                                                                 \
+    X(in_depth, sizeof(uint16_t))                                                                  \
+    X(out_time, sizeof(uint64_t))                                                                  \
+    X(in_time, sizeof(uint64_t))                                                                   \
+    X(out_brief, sizeof(uint32_t))                                                                 \
+    X(in_brief, sizeof(uint32_t))                                                                  \
+    X(out_wide, sizeof(uint64_t))                                                                  \
+    X(in_wide, sizeof(uint64_t))                                                                   \
+    X(out_length, sizeof(uint32_t))                                                                \
+    X(in_length, sizeof(uint32_t))                                                                 \
+    X(out_step, sizeof(uint16_t))                                                                  \
+    X(in_step, sizeof(uint16_t))                                                                   \
+    X(out_far, sizeof(struct ht_far_via))                                                          \
+    X(in_far, sizeof(struct ht_far_via))                                                           \
     X(parent, sizeof(uint32_t))                                                                    \
     X(depth, sizeof(uint16_t))                                                                     \
-    X(out_first, sizeof(uint32_t))                                                                 \
-    X(out_head, sizeof(uint32_t))                                                                  \
-    X(out_depth, sizeof(uint16_t))                                                                 \
+    X(out_up_first, sizeof(uint32_t))                                                              \
+    X(out_up, sizeof(uint32_t))                                                                    \
+    X(out_up_depth, sizeof(uint16_t))                                                              \
     X(out_down_first, sizeof(uint32_t))                                                            \
     X(out_down, sizeof(uint32_t))                                                                  \
-    X(in_first, sizeof(uint32_t))                                                                  \
-    X(in_head, sizeof(uint32_t))                                                                   \
-    X(in_depth, sizeof(uint16_t))                                                                  \
+    X(in_up_first, sizeof(uint32_t))                                                               \
+    X(in_up, sizeof(uint32_t))                                                                     \
+    X(in_up_depth, sizeof(uint16_t))                                                               \
     X(in_down_first, sizeof(uint32_t))                                                             \
     X(in_down, sizeof(uint32_t))                                                                   \
     X(turn_edge, sizeof(uint32_t))                                                                 \
-    X(out_time, sizeof(uint64_t))                                                                  \
-    X(out_length, sizeof(uint32_t))                                                                \
-    X(in_time, sizeof(uint64_t))                                                                   \
-    X(in_length, sizeof(uint32_t))                                                                 \
-    X(out_via, sizeof(uint32_t))                                                                   \
-    X(in_via, sizeof(uint32_t))                                                                    \
     X(snap, 1)
 
 enum ht__hnet_kind {
@@ -117,6 +128,7 @@ struct ht__hnet_graph {
     uint32_t class_mask;
     uint32_t copy_base_count;
     uint32_t copy_list_count;
+    uint32_t listed_count;
     uint8_t continue_straight;
     uint8_t left_hand;
     uint8_t reserved[2];
@@ -125,8 +137,11 @@ struct ht__hnet_graph {
 struct ht__hnet_cch {
     uint32_t vertex_count;
     uint32_t depth_max;
-    uint32_t out_edge_count;
-    uint32_t in_edge_count;
+    uint32_t edge_count[2];   /* out, in: of the hierarchy */
+    uint32_t metric_count[2]; /* of the metric */
+    uint32_t brief_count[2];  /* of its edges with brief times: all or none */
+    uint32_t wide_count[2];
+    uint32_t far_count[2];
 };
 
 extern const char *const ht__hnet_names[HT__SECTION_COUNT];

@@ -203,6 +203,7 @@ enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct h
                                   .class_mask = g->class_mask,
                                   .copy_base_count = g->copy_base_count,
                                   .copy_list_count = copies,
+                                  .listed_count = g->listed_count,
                                   .continue_straight = g->continue_straight,
                                   .left_hand = g->left_hand};
     if (strlen(g->profile) >= sizeof meta.name || writer->profile_count >= HT__HNET_PROFILES) {
@@ -224,7 +225,9 @@ enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct h
         {HT__SECTION_condition, g->conditions, g->condition_count},
         {HT__SECTION_copy_base, g->copy_base, g->copy_base_count},
         {HT__SECTION_copy_first, g->copy_first, (size_t)g->copy_base_count + 1},
-        {HT__SECTION_copy_list, g->copy_list, copies}};
+        {HT__SECTION_copy_list, g->copy_list, copies},
+        {HT__SECTION_copy_of, g->copy_of, g->arc_count - g->base_arc_count},
+        {HT__SECTION_component, g->listed, g->listed_count}};
     enum ht_status status = PARTS(writer, list, error);
     if (status == HT_OK) {
         const void *data = NULL;
@@ -238,33 +241,49 @@ enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct h
 enum ht_status ht_hnet_write_hierarchy(struct ht_hnet_writer *writer, const struct ht_cch *c,
                                        const struct ht_metric *m, struct ht_error *error)
 {
+    const struct ht_metric_side *out = &m->side[0];
+    const struct ht_metric_side *in = &m->side[1];
+    const uint32_t brief[] = {out->time == NULL ? out->edge_count : 0,
+                              in->time == NULL ? in->edge_count : 0};
     struct ht__hnet_cch meta = {.vertex_count = c->vertex_count,
                                 .depth_max = c->depth_max,
-                                .out_edge_count = c->out.edge_count,
-                                .in_edge_count = c->in.edge_count};
+                                .edge_count = {c->out.edge_count, c->in.edge_count},
+                                .metric_count = {out->edge_count, in->edge_count},
+                                .brief_count = {brief[0], brief[1]},
+                                .wide_count = {out->wide_count, in->wide_count},
+                                .far_count = {out->far_count, in->far_count}};
     size_t n = c->vertex_count;
     const struct part list[] = {{HT__SECTION_cch, &meta, 1},
                                 {HT__SECTION_rank, c->rank, n},
                                 {HT__SECTION_rank_arc, c->arc, n},
+                                {HT__SECTION_climb, m->climb, n + 1},
+                                {HT__SECTION_out_depth, out->depth, out->edge_count},
+                                {HT__SECTION_out_time, out->time, out->edge_count - brief[0]},
+                                {HT__SECTION_out_brief, out->brief, brief[0]},
+                                {HT__SECTION_out_wide, out->wide, out->wide_count},
+                                {HT__SECTION_out_length, out->length, out->edge_count},
+                                {HT__SECTION_out_step, out->step, out->edge_count},
+                                {HT__SECTION_out_far, out->far, out->far_count},
+                                {HT__SECTION_in_depth, in->depth, in->edge_count},
+                                {HT__SECTION_in_time, in->time, in->edge_count - brief[1]},
+                                {HT__SECTION_in_brief, in->brief, brief[1]},
+                                {HT__SECTION_in_wide, in->wide, in->wide_count},
+                                {HT__SECTION_in_length, in->length, in->edge_count},
+                                {HT__SECTION_in_step, in->step, in->edge_count},
+                                {HT__SECTION_in_far, in->far, in->far_count},
                                 {HT__SECTION_parent, c->parent, n},
                                 {HT__SECTION_depth, c->depth, n},
-                                {HT__SECTION_out_first, c->out.first, n + 1},
-                                {HT__SECTION_out_head, c->out.head, c->out.edge_count},
-                                {HT__SECTION_out_depth, c->out.depth, c->out.edge_count},
+                                {HT__SECTION_out_up_first, c->out.first, n + 1},
+                                {HT__SECTION_out_up, c->out.head, c->out.edge_count},
+                                {HT__SECTION_out_up_depth, c->out.depth, c->out.edge_count},
                                 {HT__SECTION_out_down_first, c->out.down_first, n + 1},
                                 {HT__SECTION_out_down, c->out.down, c->out.edge_count},
-                                {HT__SECTION_in_first, c->in.first, n + 1},
-                                {HT__SECTION_in_head, c->in.head, c->in.edge_count},
-                                {HT__SECTION_in_depth, c->in.depth, c->in.edge_count},
+                                {HT__SECTION_in_up_first, c->in.first, n + 1},
+                                {HT__SECTION_in_up, c->in.head, c->in.edge_count},
+                                {HT__SECTION_in_up_depth, c->in.depth, c->in.edge_count},
                                 {HT__SECTION_in_down_first, c->in.down_first, n + 1},
                                 {HT__SECTION_in_down, c->in.down, c->in.edge_count},
-                                {HT__SECTION_turn_edge, c->turn_edge, c->turn_count},
-                                {HT__SECTION_out_time, m->out_time, c->out.edge_count},
-                                {HT__SECTION_out_length, m->out_length, c->out.edge_count},
-                                {HT__SECTION_in_time, m->in_time, c->in.edge_count},
-                                {HT__SECTION_in_length, m->in_length, c->in.edge_count},
-                                {HT__SECTION_out_via, m->out_via, c->out.edge_count},
-                                {HT__SECTION_in_via, m->in_via, c->in.edge_count}};
+                                {HT__SECTION_turn_edge, c->turn_edge, c->turn_count}};
     enum ht_status status = PARTS(writer, list, error);
     writer->profile_count += status == HT_OK;
     return status;

@@ -22,7 +22,8 @@ HT_MUST_CHECK enum ht_status ht_hnet_write_network(struct ht_hnet_writer *writer
                                                    struct ht_error *error);
 
 /* One profile, in two parts, so that the first can be let go before the second is made: its graph
- * and snap index, then its hierarchy and metric. The order of profiles gives their numbers. */
+ * and snap index, then its hierarchy and trimmed metric. The order of profiles gives their numbers.
+ */
 HT_MUST_CHECK enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer,
                                                  const struct ht_graph *graph,
                                                  const struct ht_snap_index *snap,

@@ -257,10 +257,9 @@ static void fill_chunk(void *user, size_t chunk, size_t worker)
                                    .way = piece->way,
                                    .from = side == 0 ? piece->from : piece->to,
                                    .to = side == 0 ? piece->to : piece->from,
-                                   .base = id,
                                    .reverse = piece->arc[1 - side],
-                                   .flags = arc_flags(rule, side),
-                                   .mode = (uint8_t)rule->side[side].mode};
+                                   .flags = arc_flags(rule, side) & 0xFFFU,
+                                   .mode = (uint32_t)rule->side[side].mode & 7U};
             cost_arc(g, piece, side, arc);
             g->arc_piece[id] = (uint32_t)p;
         }
@@ -427,6 +426,7 @@ static void publish(const struct ht__graph_build *g)
     graph->view.copy_base = graph->copy_base;
     graph->view.copy_first = graph->copy_first;
     graph->view.copy_list = graph->copy_list;
+    graph->view.copy_of = graph->copy_of;
 }
 
 enum ht_status ht_network_build_graph(const struct ht_network_build *build, size_t index,
@@ -450,7 +450,7 @@ enum ht_status ht_network_build_graph(const struct ht_network_build *build, size
     if (status == HT_OK) {
         publish(&g);
         build_deinit(&g);
-        status = ht__graph_components(g.graph, counts);
+        status = ht__graph_components(g.graph, counts, HT_COMPONENT_LISTED);
     } else {
         build_deinit(&g);
     }
@@ -483,5 +483,7 @@ void ht_graph_owned_free(struct ht_graph_owned *graph)
     free(graph->copy_base);
     free(graph->copy_first);
     free(graph->copy_list);
+    free(graph->copy_of);
+    free(graph->listed);
     free(graph);
 }

@@ -191,6 +191,8 @@ struct ht_graph_owned {
     uint32_t *copy_base;
     uint32_t *copy_first;
     uint32_t *copy_list;
+    uint32_t *copy_of;
+    struct ht_arc_component *listed;
 };
 
 /* A part of a way between two junctions. Its end 0 is at `from`, its end 1 at `to`. */
@@ -318,8 +320,9 @@ bool ht__turn_allowed(const struct ht__graph_build *g, uint32_t from, uint32_t s
 /* Arcs' turns, conditions and the lists of copies; appends the copies to the arcs. */
 HT_MUST_CHECK enum ht_status ht__graph_turns(struct ht__graph_build *g);
 
-/* scc */
+/* scc: numbers the components; those from number `listed_from` on go to the list. */
 HT_MUST_CHECK enum ht_status ht__graph_components(struct ht_graph_owned *graph,
-                                                  struct ht_graph_counts *counts);
+                                                  struct ht_graph_counts *counts,
+                                                  uint32_t listed_from);
 
 #endif

@@ -42,12 +42,13 @@ static uint32_t neighbour(const struct ht_graph *graph, uint32_t arc, uint32_t i
     i -= turns;
     const struct ht_arc *a = &graph->arcs[arc];
     if (i == 0) {
-        return a->base != arc          ? a->base
+        uint32_t base = ht_arc_base(graph, arc);
+        return base != arc             ? base
                : a->reverse != HT_NONE ? a->reverse
                                        : arc; /* none: a step to itself changes nothing */
     }
     const uint32_t *copies = NULL;
-    uint32_t count = a->base == arc ? ht_graph_copies(graph, arc, &copies) : 0;
+    uint32_t count = ht_arc_base(graph, arc) == arc ? ht_graph_copies(graph, arc, &copies) : 0;
     return i - 1 < count ? copies[i - 1] : HT_NONE;
 }
 
@@ -111,7 +112,7 @@ static int rank_compare(const void *a, const void *b)
 }
 
 static enum ht_status number(struct ht_graph_owned *graph, const struct tarjan *t,
-                             struct ht_graph_counts *counts)
+                             struct ht_graph_counts *counts, uint32_t listed_from)
 {
     struct rank *ranks = ht_array_new_zeroed(t->components, sizeof *ranks);
     uint32_t *place = ht_array_new(t->components, sizeof *place);
@@ -131,10 +132,27 @@ static enum ht_status number(struct ht_graph_owned *graph, const struct tarjan *
     for (uint32_t i = 0; i < t->components; i++) {
         place[ranks[i].component] = i;
     }
+    graph->view.listed_count = 0;
+    for (uint32_t i = listed_from; i < t->components; i++) {
+        graph->view.listed_count += ranks[i].size;
+    }
+    graph->listed = ht_array_new(graph->view.listed_count, sizeof *graph->listed);
+    graph->view.listed = graph->listed;
+    if (graph->listed == NULL) {
+        free(ranks);
+        free(place);
+        return HT_NOMEM;
+    }
+    struct ht_arc_component *listed = graph->listed;
     for (uint32_t a = 0; a < arcs; a++) {
         struct ht_arc *arc = &graph->arcs[a];
-        arc->component = place[t->component[a]];
-        if (arc->component > 0 && ranks[arc->component].size < SMALL_ARCS) {
+        uint32_t component = place[t->component[a]];
+        if (component >= listed_from) {
+            *listed++ = (struct ht_arc_component){a, component};
+        }
+        arc->component =
+            (component >= listed_from ? HT_COMPONENT_LISTED : component) & HT_COMPONENT_LISTED;
+        if (component > 0 && ranks[component].size < SMALL_ARCS) {
             arc->flags |= HT_ARC_SMALL;
             counts->small_arcs++;
         }
@@ -145,7 +163,8 @@ static enum ht_status number(struct ht_graph_owned *graph, const struct tarjan *
     return HT_OK;
 }
 
-enum ht_status ht__graph_components(struct ht_graph_owned *graph, struct ht_graph_counts *counts)
+enum ht_status ht__graph_components(struct ht_graph_owned *graph, struct ht_graph_counts *counts,
+                                    uint32_t listed_from)
 {
     uint32_t arcs = graph->view.arc_count;
     struct tarjan t = {.graph = &graph->view,
@@ -164,7 +183,7 @@ enum ht_status ht__graph_components(struct ht_graph_owned *graph, struct ht_grap
                 visit(&t, a);
             }
         }
-        status = number(graph, &t, counts);
+        status = number(graph, &t, counts, listed_from);
     }
     free(t.index);
     free(t.low);

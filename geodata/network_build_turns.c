@@ -324,7 +324,7 @@ static enum ht_status time_arc(struct ht__graph_build *g, uint32_t arc, size_t *
     uint32_t base = 0;
     uint32_t state = state_of(g, arc, &base);
     for (uint32_t t = graph->turn_first[arc]; t < graph->turn_first[arc + 1]; t++) {
-        uint32_t to = graph->arcs[graph->turns[t].to].base;
+        uint32_t to = ht_arc_base(&graph->view, graph->turns[t].to);
         for (uint32_t s = state; s != HT_NONE; s = g->states[s].fail) {
             for (uint32_t b = g->states[s].first_ban; b != HT_NONE; b = g->bans[b].next) {
                 const struct ht__ban *ban = &g->bans[b];
@@ -381,8 +381,9 @@ static enum ht_status append_copies(struct ht__graph_build *g)
     graph->copy_base = ht_array_new(copies, sizeof *graph->copy_base);
     graph->copy_first = ht_array_new((size_t)copies + 1, sizeof *graph->copy_first);
     graph->copy_list = ht_array_new(copies, sizeof *graph->copy_list);
+    graph->copy_of = ht_array_new(copies, sizeof *graph->copy_of);
     if (keys == NULL || spare == NULL || graph->copy_base == NULL || graph->copy_first == NULL ||
-        graph->copy_list == NULL) {
+        graph->copy_list == NULL || graph->copy_of == NULL) {
         free(keys);
         free(spare);
         return HT_NOMEM;
@@ -390,6 +391,7 @@ static enum ht_status append_copies(struct ht__graph_build *g)
     for (uint32_t i = 0; i < copies; i++) {
         uint32_t base = g->states[g->copy_state[i]].arc;
         graph->arcs[base_count + i] = graph->arcs[base];
+        graph->copy_of[i] = base;
         keys[i] = (uint64_t)base << 32 | (base_count + i);
     }
     ht__sort_u64(keys, spare, copies);
@@ -404,6 +406,7 @@ static enum ht_status append_copies(struct ht__graph_build *g)
     }
     graph->copy_first[bases] = copies;
     graph->view.copy_base_count = bases;
+    graph->view.copy_of = graph->copy_of;
     graph->view.arc_count = base_count + copies;
     free(keys);
     free(spare);

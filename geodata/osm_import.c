@@ -153,6 +153,9 @@ static enum ht_status make_hierarchy(struct run *run, size_t index, struct parts
         start = now_s();
         tell(run, HT_IMPORT_METRIC, index);
         status = ht_customize(graph, ht_cch_view(parts->cch), NULL, run->pool, &parts->metric);
+        if (status == HT_OK) {
+            status = ht_metric_trim(ht_cch_view(parts->cch), run->pool, parts->metric);
+        }
         stats->customize_s = now_s() - start;
     }
     return status;

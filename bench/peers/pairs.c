@@ -56,7 +56,7 @@ static double median(double *values, size_t count)
 static struct ht_place arc_end(const struct ht_road *road, uint32_t index)
 {
     const struct ht_arc *arc = &road->graph->arcs[index];
-    struct ht_place place = {.component = arc->component};
+    struct ht_place place = {.component = ht_arc_component(road->graph, index)};
     place.point = ht_arc_point(road->network, arc, ht_arc_point_count(arc) - 1);
     place.input = place.point;
     place.segment = ht_arc_point_count(arc) - 2;

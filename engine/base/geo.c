@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "engine/base/polyline.h"
+
 #define HT_PI 3.14159265358979323846
 
 /* WGS84 */
@@ -142,31 +144,6 @@ bool ht_box_contains(struct ht_box box, struct ht_point p)
            p.lat_e7 <= box.max.lat_e7;
 }
 
-/* 1e-7 degrees to 10^-precision degrees, rounded half away from zero. */
-static int32_t ht_polyline_scale(int32_t value_e7, int32_t divisor)
-{
-    int32_t half = divisor / 2;
-    int32_t quotient = value_e7 / divisor; /* towards zero, so that the sum below can't overflow */
-    int32_t rest = value_e7 % divisor;
-    if (rest >= half) {
-        return quotient + 1;
-    }
-    return rest <= -half ? quotient - 1 : quotient;
-}
-
-/* One number: zigzag, then groups of five bits, lowest first. At most 7 characters. */
-static size_t ht_polyline_put(int32_t delta, char *out)
-{
-    uint32_t zigzag = (uint32_t)delta << 1 ^ (delta < 0 ? UINT32_MAX : 0);
-    size_t n = 0;
-    while (zigzag >= 0x20) {
-        out[n++] = (char)((0x20 | (zigzag & 0x1f)) + 63);
-        zigzag >>= 5;
-    }
-    out[n++] = (char)(zigzag + 63);
-    return n;
-}
-
 size_t ht_polyline_encode(const struct ht_point *points, size_t count, int precision, char *out,
                           size_t size)
 {
@@ -177,10 +154,10 @@ size_t ht_polyline_encode(const struct ht_point *points, size_t count, int preci
     for (size_t i = 0; i < count; i++) {
         int32_t next_lat = ht_polyline_scale(points[i].lat_e7, divisor);
         int32_t next_lon = ht_polyline_scale(points[i].lon_e7, divisor);
-        char pair[14];
+        char pair[2 * HT_POLYLINE_ROOM];
         char *to = length + sizeof pair <= size ? out + length : pair;
-        size_t n = ht_polyline_put(next_lat - lat, to);
-        n += ht_polyline_put(next_lon - lon, to + n);
+        char *end = ht_polyline_put(ht_polyline_put(to, next_lat - lat), next_lon - lon);
+        size_t n = (size_t)(end - to);
         if (to == pair) { /* near the end of the room: only what fits */
             for (size_t k = 0; k < n && length + k < size; k++) {
                 out[length + k] = pair[k];

@@ -125,65 +125,37 @@ struct ht_world_road ht_live_road_view(const struct ht_live_road *live)
     return (struct ht_world_road){.road = live->road, .turn_closed = live->turn_closed};
 }
 
-/* The arc that a turn leaves: the last whose turns begin at or before it. */
-static uint32_t turn_source(const struct ht_graph *graph, uint32_t turn)
-{
-    uint32_t low = 0;
-    uint32_t high = graph->arc_count;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (graph->turn_first[middle] <= turn) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-/* Marks the turns that are closed now; `arcs` gets those that they leave. Returns their number. */
-static uint32_t turns_close(const struct ht_conditions *conditions, uint8_t *closed, uint32_t *arcs)
+/* Marks the turns that are closed now. */
+static void turns_close(const struct ht_conditions *conditions, uint8_t *closed)
 {
     const struct ht_graph *graph = conditions->base.graph;
-    uint32_t count = 0;
     for (uint32_t c = 0; c < graph->condition_count; c++) {
         const struct schedule *schedule = schedule_find(conditions, graph->conditions[c].schedule);
         if (schedule != NULL && schedule->active) {
-            uint32_t turn = graph->conditions[c].turn;
-            closed[turn] = 1;
-            arcs[count++] = turn_source(graph, turn);
+            closed[graph->conditions[c].turn] = 1;
         }
     }
-    return count;
 }
 
-/* A copy of the base's metric without the turns that are closed now. */
+/* A metric without the turns that are closed now. It can't be an update of the base's: what the
+ * base left out because a way over such a turn was better may be needed again. */
 static enum ht_status live_customize(const struct ht_conditions *conditions,
                                      struct ht_live_road *live)
 {
     const struct ht_road *base = &conditions->base;
-    struct ht_update_work *work = NULL;
-    uint32_t *arcs = ht_array_new(base->graph->condition_count, sizeof *arcs);
     live->turn_closed = ht_array_new_zeroed(base->graph->turn_count, sizeof *live->turn_closed);
-    if (arcs == NULL || live->turn_closed == NULL) {
-        free(arcs);
+    if (live->turn_closed == NULL) {
         return HT_NOMEM;
     }
-    uint32_t count = turns_close(conditions, live->turn_closed, arcs);
+    turns_close(conditions, live->turn_closed);
     struct ht_overlay overlay = {.turn_closed = live->turn_closed};
-    enum ht_status status = ht_metric_copy(base->cch, base->metric, &live->metric);
+    enum ht_status status = ht_customize(base->graph, base->cch, &overlay, NULL, &live->metric);
     if (status == HT_OK) {
-        status = ht_update_work_new(base->cch, &work);
-    }
-    if (status == HT_OK) {
-        status = ht_metric_update(base->graph, base->cch, &overlay, arcs, count, work, live->metric,
-                                  NULL);
+        status = ht_metric_trim(base->cch, NULL, live->metric);
     }
     if (status == HT_OK) {
         live->road.metric = ht_metric_view(live->metric);
     }
-    ht_update_work_free(work);
-    free(arcs);
     return status;
 }
 

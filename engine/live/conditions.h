@@ -2,8 +2,8 @@
  * that obeys.
  *
  * The metric of a network file has all conditional turns open. Where some are closed at the moment,
- * a copy of it is brought up to date; copies are counted by reference, since worlds that readers
- * still use go on holding them.
+ * one of its own is made; these are counted by reference, since worlds that readers still use go on
+ * holding them.
  *
  * Threading: ht_conditions_* by one thread at a time; retain and release from any. Ownership: the
  * base road is borrowed and outlives everything made of it. Time is local, as in
@@ -24,7 +24,7 @@ HT_MUST_CHECK enum ht_status ht_conditions_new(const struct ht_road *base,
 void ht_conditions_free(struct ht_conditions *conditions);
 
 /* The road as of `local_ms`, with a reference for the caller: the same as the last time where no
- * turn opened or closed since. Else linear in the size of the metric. */
+ * turn opened or closed since. Else a whole customization, by the calling thread alone. */
 HT_MUST_CHECK enum ht_status ht_conditions_live(struct ht_conditions *conditions, int64_t local_ms,
                                                 struct ht_live_road **out);
 

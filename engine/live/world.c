@@ -192,8 +192,14 @@ static enum ht_status variant_add(struct member *member, uint16_t exclude,
         struct ht_overlay overlay = {.arc_closed = closed, .turn_closed = member->own.turn_closed};
         status = ht_customize(graph, member->own.road.cch, &overlay, NULL, &variant->metric);
     }
+    if (status == HT_OK) {
+        status = ht_metric_trim(member->own.road.cch, NULL, variant->metric);
+    }
     free(closed);
     if (status != HT_OK) {
+        if (variant != NULL) {
+            ht_metric_free(variant->metric);
+        }
         free(variant);
         return status;
     }

@@ -79,7 +79,7 @@ static bool drives_twice(struct pick *pick, const struct ht_kept_path *path)
     /* the tail of `sorted` serves as scratch; reserved by the caller */
     uint32_t *scratch = pick->sorted + pick->sorted_count;
     for (uint32_t i = 0; i < path->count; i++) {
-        scratch[i] = pick->road->graph->arcs[path->arcs[i]].base;
+        scratch[i] = ht_arc_base(pick->road->graph, path->arcs[i]);
     }
     qsort(scratch, path->count, sizeof *scratch, compare_arcs);
     for (uint32_t i = 1; i < path->count; i++) {
@@ -131,8 +131,8 @@ static enum ht_status consider(struct pick *pick, const struct ht_meeting *meeti
     const uint32_t *vertices = NULL;
     uint32_t count = 0;
     *good = false;
-    enum ht_status status = ht_search_path_over(q->search, pick->road->cch, pick->road->metric,
-                                                meeting, &vertices, &count);
+    enum ht_status status =
+        ht_search_path_over(q->search, pick->road->metric, meeting, &vertices, &count);
     if (status == HT_OK) {
         status = ht__keep_path(q, pick->road, HT_NONE, vertices, count, slot);
     }

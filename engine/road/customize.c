@@ -1,5 +1,6 @@
 #include "engine/road/customize.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -9,21 +10,13 @@
 #include "engine/road/metric_internal.h"
 #include "engine/road/relax.h"
 
-struct task {
-    uint32_t first; /* ranks [first, root] */
-    uint32_t root;
-};
-
 struct run {
     const struct ht_graph *graph;
     const struct ht_cch *cch;
     const struct ht_overlay *overlay;
     struct ht_metric_owned *metric;
-    uint32_t *size;        /* subtree sizes */
-    struct ht_lane *lanes; /* tentative row of one vertex, one for each thread */
-    struct task *tasks;
-    size_t task_count;
-    uint32_t done_below; /* subtrees of at most this size are finished */
+    struct ht__subtrees trees;
+    struct ht_lane *lanes; /* one for each thread */
 };
 
 void ht_metric_free(struct ht_metric_owned *metric)
@@ -32,10 +25,16 @@ void ht_metric_free(struct ht_metric_owned *metric)
         return;
     }
     for (int s = 0; s < 2; s++) {
+        free(metric->depth[s]);
         free(metric->time[s]);
+        free(metric->brief[s]);
+        free(metric->wide[s]);
         free(metric->length[s]);
         free(metric->via[s]);
+        free(metric->step[s]);
+        free(metric->far[s]);
     }
+    free(metric->climb);
     free(metric);
 }
 
@@ -44,47 +43,55 @@ const struct ht_metric *ht_metric_view(const struct ht_metric_owned *metric)
     return &metric->view;
 }
 
+void ht__metric_attach(struct ht_metric_owned *metric, const struct ht_cch *cch)
+{
+    metric->view.climb = metric->climb;
+    for (int s = 0; s < 2; s++) {
+        const struct ht_cch_side *side = s == 0 ? &cch->out : &cch->in;
+        metric->view.side[s] = (struct ht_metric_side){
+            .edge_count = metric->climb[cch->vertex_count].first[s],
+            .wide_count = metric->wide_count[s],
+            .far_count = metric->far_count[s],
+            .depth = metric->depth[s] != NULL ? metric->depth[s] : side->depth,
+            .time = metric->time[s],
+            .brief = metric->brief[s],
+            .wide = metric->wide[s],
+            .length = metric->length[s],
+            .via = metric->via[s],
+            .step = metric->step[s],
+            .far = metric->far[s]};
+    }
+}
+
 enum ht_status ht__metric_new(const struct ht_cch *cch, struct ht_metric_owned **out)
 {
     struct ht_metric_owned *metric = calloc(1, sizeof *metric);
     if (metric == NULL) {
         return HT_NOMEM;
     }
+    uint32_t n = cch->vertex_count;
+    metric->climb = ht_array_new((size_t)n + 1, sizeof *metric->climb);
+    bool whole = metric->climb != NULL;
     for (int s = 0; s < 2; s++) {
         uint32_t edges = s == 0 ? cch->out.edge_count : cch->in.edge_count;
         metric->time[s] = ht_array_new(edges, sizeof *metric->time[s]);
         metric->length[s] = ht_array_new(edges, sizeof *metric->length[s]);
         metric->via[s] = ht_array_new(edges, sizeof *metric->via[s]);
-        if (metric->time[s] == NULL || metric->length[s] == NULL || metric->via[s] == NULL) {
-            ht_metric_free(metric);
-            return HT_NOMEM;
-        }
+        whole =
+            whole && metric->time[s] != NULL && metric->length[s] != NULL && metric->via[s] != NULL;
     }
-    metric->view = (struct ht_metric){.out_time = metric->time[0],
-                                      .out_length = metric->length[0],
-                                      .in_time = metric->time[1],
-                                      .in_length = metric->length[1],
-                                      .out_via = metric->via[0],
-                                      .in_via = metric->via[1]};
+    if (!whole) {
+        ht_metric_free(metric);
+        return HT_NOMEM;
+    }
+    for (uint32_t v = 0; v <= n; v++) {
+        metric->climb[v] = (struct ht_climb){.parent = v < n ? cch->parent[v] : HT_NONE,
+                                             .first = {cch->out.first[v], cch->in.first[v]},
+                                             .depth = v < n ? cch->depth[v] : 0};
+    }
+    ht__metric_attach(metric, cch);
     *out = metric;
     return HT_OK;
-}
-
-enum ht_status ht_metric_copy(const struct ht_cch *cch, const struct ht_metric *from,
-                              struct ht_metric_owned **out)
-{
-    enum ht_status status = ht__metric_new(cch, out);
-    if (status == HT_OK) {
-        size_t outs = cch->out.edge_count;
-        size_t ins = cch->in.edge_count;
-        memcpy((*out)->time[0], from->out_time, outs * sizeof *from->out_time);
-        memcpy((*out)->length[0], from->out_length, outs * sizeof *from->out_length);
-        memcpy((*out)->time[1], from->in_time, ins * sizeof *from->in_time);
-        memcpy((*out)->length[1], from->in_length, ins * sizeof *from->in_length);
-        memcpy((*out)->via[0], from->out_via, outs * sizeof *from->out_via);
-        memcpy((*out)->via[1], from->in_via, ins * sizeof *from->in_via);
-    }
-    return status;
 }
 
 struct ht_key ht__turn_key(const struct ht_graph *graph, const struct ht_overlay *overlay,
@@ -170,8 +177,11 @@ static void pull_row(const struct run *run, const struct ht_lane *lane, uint32_t
         while (row + count < row_end && own->depth[row + count] < depth) {
             count++;
         }
-        ht_relax_row_from((struct ht_row){own->depth + row, time + row, length + row, count},
-                          (struct ht_key){leg_time, run->metric->length[1 - s][leg]}, *lane, u);
+        struct ht_row below = {
+            .depth = own->depth + row, .time = time + row, .length = length + row, .count = count};
+        assert(below.time != NULL); /* no brief times before ht_metric_trim */
+        ht_relax_row_from(below, (struct ht_key){leg_time, run->metric->length[1 - s][leg]}, *lane,
+                          u);
     }
     for (uint32_t e = first; e < end; e++) {
         time[e] = lane->time[own->depth[e]];
@@ -183,45 +193,79 @@ static void pull_row(const struct run *run, const struct ht_lane *lane, uint32_t
 static void run_task(void *user, size_t piece, size_t worker)
 {
     struct run *run = user;
-    struct task task = run->tasks[piece];
+    struct ht__subtree task = run->trees.tasks[piece];
     for (uint32_t x = task.first; x <= task.root; x++) {
-        if (run->size[x] > run->done_below) {
+        if (run->trees.size[x] > run->trees.done) {
             pull_row(run, &run->lanes[worker], x, 0);
             pull_row(run, &run->lanes[worker], x, 1);
         }
     }
 }
 
-/* Largest subtrees of at most `limit` vertices that are not finished: independent of one another.
- */
-static void find_tasks(struct run *run, uint32_t limit)
+enum ht_status ht__subtrees_init(struct ht__subtrees *trees, const struct ht_cch *cch)
 {
-    uint32_t n = run->cch->vertex_count;
-    run->task_count = 0;
+    uint32_t n = cch->vertex_count;
+    trees->size = ht_array_new(n, sizeof *trees->size);
+    trees->tasks = ht_array_new(n, sizeof *trees->tasks);
+    if (trees->size == NULL || trees->tasks == NULL) {
+        return HT_NOMEM;
+    }
     for (uint32_t v = 0; v < n; v++) {
-        uint32_t parent = run->cch->parent[v];
-        if (run->size[v] <= limit && run->size[v] > run->done_below &&
-            (parent == HT_NONE || run->size[parent] > limit)) {
-            run->tasks[run->task_count++] = (struct task){v + 1 - run->size[v], v};
+        trees->size[v] = 1;
+    }
+    for (uint32_t v = 0; v < n; v++) {
+        if (cch->parent[v] != HT_NONE) {
+            trees->size[cch->parent[v]] += trees->size[v];
+        }
+    }
+    return HT_OK;
+}
+
+void ht__subtrees_deinit(struct ht__subtrees *trees)
+{
+    free(trees->size);
+    free(trees->tasks);
+}
+
+/* Largest subtrees of at most so many vertices: independent of one another. */
+void ht__subtrees_round(struct ht__subtrees *trees, const struct ht_cch *cch, int round)
+{
+    static const uint32_t share[HT__ROUNDS] = {64, 8, 3, 1};
+    uint32_t n = cch->vertex_count;
+    uint32_t most = n / share[round];
+    trees->done = round == 0 ? 0 : n / share[round - 1];
+    trees->task_count = 0;
+    for (uint32_t v = 0; v < n; v++) {
+        uint32_t parent = cch->parent[v];
+        if (trees->size[v] <= most && trees->size[v] > trees->done &&
+            (parent == HT_NONE || trees->size[parent] > most)) {
+            trees->tasks[trees->task_count++] = (struct ht__subtree){v + 1 - trees->size[v], v};
         }
     }
 }
 
+bool ht__lane_init(struct ht_lane *lane, uint32_t levels)
+{
+    lane->time = ht_array_new_zeroed(levels, sizeof *lane->time);
+    lane->length = ht_array_new_zeroed(levels, sizeof *lane->length);
+    lane->before = ht_array_new_zeroed(levels, sizeof *lane->before);
+    return lane->time != NULL && lane->length != NULL && lane->before != NULL;
+}
+
+void ht__lane_deinit(struct ht_lane *lane)
+{
+    free(lane->time);
+    free(lane->length);
+    free(lane->before);
+}
+
 static bool run_alloc(struct run *run, struct ht_pool *pool)
 {
-    uint32_t n = run->cch->vertex_count;
     size_t threads = ht_pool_threads(pool);
-    run->size = ht_array_new(n, sizeof *run->size);
-    run->tasks = ht_array_new(n, sizeof *run->tasks);
     run->lanes = ht_array_new_zeroed(threads, sizeof *run->lanes);
-    bool whole = run->size != NULL && run->tasks != NULL && run->lanes != NULL;
+    bool whole = run->lanes != NULL && ht__subtrees_init(&run->trees, run->cch) == HT_OK;
     for (size_t i = 0; whole && i < threads; i++) {
-        size_t levels = run->cch->depth_max + UINT32_C(8);
-        run->lanes[i].time = ht_array_new_zeroed(levels, sizeof *run->lanes[i].time);
-        run->lanes[i].length = ht_array_new_zeroed(levels, sizeof *run->lanes[i].length);
-        run->lanes[i].before = ht_array_new_zeroed(levels, sizeof *run->lanes[i].before);
-        whole = run->lanes[i].time != NULL && run->lanes[i].length != NULL &&
-                run->lanes[i].before != NULL;
+        whole = ht__lane_init(&run->lanes[i], run->cch->depth_max + UINT32_C(8));
     }
     return whole;
 }
@@ -229,18 +273,14 @@ static bool run_alloc(struct run *run, struct ht_pool *pool)
 static void run_free(struct run *run, struct ht_pool *pool)
 {
     for (size_t i = 0; run->lanes != NULL && i < ht_pool_threads(pool); i++) {
-        free(run->lanes[i].time);
-        free(run->lanes[i].length);
-        free(run->lanes[i].before);
+        ht__lane_deinit(&run->lanes[i]);
     }
     free(run->lanes);
-    free(run->size);
-    free(run->tasks);
+    ht__subtrees_deinit(&run->trees);
 }
 
 static void run_all(struct run *run, struct ht_pool *pool)
 {
-    uint32_t n = run->cch->vertex_count;
     for (int s = 0; s < 2; s++) {
         uint32_t edges = s == 0 ? run->cch->out.edge_count : run->cch->in.edge_count;
         for (uint32_t e = 0; e < edges; e++) {
@@ -250,23 +290,9 @@ static void run_all(struct run *run, struct ht_pool *pool)
         }
     }
     ht_pool_run(pool, (run->graph->arc_count + ARC_BLOCK - 1) / ARC_BLOCK, place_turns, run);
-    for (uint32_t v = 0; v < n; v++) {
-        run->size[v] = 1;
-    }
-    for (uint32_t v = 0; v < n; v++) {
-        if (run->cch->parent[v] != HT_NONE) {
-            run->size[run->cch->parent[v]] += run->size[v];
-        }
-    }
-    /* rounds of ever larger subtrees; the last is the top of the tree */
-    static const uint32_t share[] = {64, 8, 3, 1};
-    for (size_t r = 0; r < sizeof share / sizeof share[0]; r++) {
-        uint32_t limit = share[r] == 1 ? n : n / share[r];
-        if (limit > run->done_below) {
-            find_tasks(run, limit);
-            ht_pool_run(pool, run->task_count, run_task, run);
-            run->done_below = limit;
-        }
+    for (int round = 0; round < HT__ROUNDS; round++) {
+        ht__subtrees_round(&run->trees, run->cch, round);
+        ht_pool_run(pool, run->trees.task_count, run_task, run);
     }
 }
 

@@ -1,29 +1,20 @@
 /* Guidance along a leg: raw steps, then what a driver need not hear is merged away. */
 #include "engine/road/guide.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "engine/base/array.h"
 #include "engine/road/guide_steps_internal.h"
 
-static_assert(sizeof(struct ht__turn) == 64, "a turn must fill one line of the cache");
-
 enum { HT__SUMMARY_MAX = 512 }; /* names on one leg; what comes after them is not counted */
 
 enum ht_status ht_guide_new(struct ht_guide **out)
 {
-    const uintptr_t line = sizeof(struct ht__turn);
     struct ht_guide *guide = calloc(1, sizeof *guide);
-    void *memory = ht_array_new_zeroed(HT__TURNS + 1, sizeof *guide->turns);
-    if (guide == NULL || memory == NULL) {
+    if (guide == NULL || ht__memory_init(&guide->memory) != HT_OK) {
         free(guide);
-        free(memory);
         return HT_NOMEM;
     }
-    guide->turn_memory = memory;
-    size_t skip = (size_t)((line - (uintptr_t)memory % line) % line);
-    guide->turns = (struct ht__turn *)(void *)((char *)memory + skip);
     *out = guide;
     return HT_OK;
 }
@@ -36,42 +27,9 @@ void ht_guide_free(struct ht_guide *guide)
         free(guide->junctions);
         free(guide->roads);
         free(guide->points);
-        free(guide->turn_memory);
+        ht__memory_deinit(&guide->memory);
         free(guide);
     }
-}
-
-/* A number under which nothing is remembered yet. */
-static uint32_t ht__new_generation(struct ht_guide *guide)
-{
-    if (guide->generation_last == UINT32_MAX) {
-        for (size_t i = 0; i < HT__TURNS; i++) {
-            guide->turns[i].generation = 0;
-        }
-        guide->generation_last = 0;
-        guide->known_count = 0;
-    }
-    return ++guide->generation_last;
-}
-
-/* What is known of a graph's turns is used again; another network, or one that can't be told from
- * another, begins with nothing. */
-static void ht__start(struct ht_guide *guide, const struct ht_guide_leg *leg)
-{
-    guide->map = (struct ht__map){leg->network, leg->graph};
-    if (leg->network_id == 0 || leg->network_id != guide->network_id ||
-        guide->known_count == HT__KNOWN) {
-        guide->network_id = leg->network_id;
-        guide->known_count = 0;
-    }
-    for (uint32_t i = 0; i < guide->known_count; i++) {
-        if (guide->known[i].graph == leg->graph) {
-            guide->generation = guide->known[i].generation;
-            return;
-        }
-    }
-    guide->generation = ht__new_generation(guide);
-    guide->known[guide->known_count++] = (struct ht__known){leg->graph, guide->generation};
 }
 
 static bool ht__leg_valid(const struct ht_guide_leg *leg)
@@ -79,14 +37,14 @@ static bool ht__leg_valid(const struct ht_guide_leg *leg)
     if (leg->arc_count == 0 || leg->source_side > 1 || leg->target_side > 1) {
         return false;
     }
-    const struct ht_arc *arcs = leg->graph->arcs;
     uint32_t source = leg->source->side[leg->source_side].arc;
     uint32_t target = leg->target->side[leg->target_side].arc;
     uint32_t first = leg->arcs[0];
     uint32_t last = leg->arcs[leg->arc_count - 1];
     return source != HT_NONE && target != HT_NONE && first < leg->graph->arc_count &&
-           last < leg->graph->arc_count && arcs[first].base == arcs[source].base &&
-           arcs[last].base == arcs[target].base;
+           last < leg->graph->arc_count &&
+           ht_arc_base(leg->graph, first) == ht_arc_base(leg->graph, source) &&
+           ht_arc_base(leg->graph, last) == ht_arc_base(leg->graph, target);
 }
 
 static enum ht_step_type ht__public_type(const struct ht__step *step)
@@ -158,7 +116,8 @@ static enum ht_status ht__publish(struct ht_guide *guide, struct ht_guide_steps 
                                    .junction_count = guide->junction_count,
                                    .roads = guide->roads,
                                    .points = guide->points + guide->point_first,
-                                   .point_count = guide->point_count - guide->point_first};
+                                   .point_count = guide->point_count - guide->point_first,
+                                   .points_dropped = guide->point_first};
     return HT_OK;
 }
 
@@ -168,7 +127,8 @@ enum ht_status ht_guide_run(struct ht_guide *guide, const struct ht_guide_leg *l
     if (!ht__leg_valid(leg)) {
         return HT_INVALID;
     }
-    ht__start(guide, leg);
+    guide->map = (struct ht__map){leg->network, leg->graph};
+    ht__memory_begin(&guide->memory, leg->graph, leg->network_id);
     enum ht_status status = ht__assemble(guide, leg);
     if (status != HT_OK) {
         return status;

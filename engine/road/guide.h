@@ -118,6 +118,7 @@ struct ht_guide_steps {
     const struct ht_guide_road *roads;
     const struct ht_point *points; /* of the whole leg, source and target included */
     uint32_t point_count;
+    uint32_t points_dropped; /* of the leg, before the first: too near to the next */
 };
 
 struct ht_guide;

@@ -114,14 +114,14 @@ bool ht__segregated(const struct ht__map *map, uint32_t arc)
     if (a->length_mm > 32000 || ht__is_round(map, a->way)) {
         return false;
     }
-    struct ht__strand strand = ht__follow(map, a->base, false);
+    struct ht__strand strand = ht__follow(map, ht_arc_base(map->graph, arc), false);
     struct ht__view from;
     struct ht__view to;
     if (strand.length_m > 32 || a->tail == strand.far) {
         return false;
     }
     ht__fan(map, a->tail, true, &from);
-    uint32_t me = ht__find(&from, a->base);
+    uint32_t me = ht__find(&from, ht_arc_base(map->graph, arc));
     struct ht__crossings in = {false, false, false};
     struct ht__crossings out = {false, false, false};
     for (uint32_t i = 0; me != HT_NONE && i < from.count; i++) {

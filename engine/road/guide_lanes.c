@@ -2,7 +2,7 @@
  * best. */
 #include <string.h>
 
-#include "engine/road/guide_internal.h"
+#include "engine/road/guide_memory_internal.h"
 
 struct ht__lane_word {
     const char *word;
@@ -110,8 +110,7 @@ struct ht__lanes ht__lanes_of(const struct ht__map *map, const struct ht__view *
 {
     struct ht__lanes lanes = {0, 0, 0, 0};
     const struct ht_arc *in = ht__arc(map, arc_in);
-    const struct ht_way *way = ht__way(map, in->way);
-    uint32_t text = (in->flags & HT_ARC_FORWARD) != 0 ? way->lanes_forward : way->lanes_backward;
+    uint32_t text = ht__lanes_text(map, arc_in);
     if (text == 0 || view->count < 2 || ht__is_round(map, in->way) ||
         ht__is_round_type(view->roads[index].type)) {
         return lanes;

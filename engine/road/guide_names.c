@@ -72,9 +72,12 @@ bool ht__names_similar(const char *from, const char *to)
     size_t best = 0;
     size_t best_from = 0;
     size_t best_to = 0;
+    size_t front = to_size < HT__AFFIX_SEEK ? to_size : HT__AFFIX_SEEK;
     for (size_t i = 0; i < HT__AFFIX_SEEK && i < from_size; i++) {
-        for (size_t j = 0; j < HT__AFFIX_SEEK && j < to_size; j++) {
-            size_t run = 0;
+        const char *hit = to;
+        while ((hit = memchr(hit, from[i], front - (size_t)(hit - to))) != NULL) {
+            size_t j = (size_t)(hit - to);
+            size_t run = 1;
             while (i + run < from_size && j + run < to_size && from[i + run] == to[j + run]) {
                 run++;
             }
@@ -83,6 +86,7 @@ bool ht__names_similar(const char *from, const char *to)
                 best_from = i;
                 best_to = j;
             }
+            hit++;
         }
     }
     if (best == 0) {

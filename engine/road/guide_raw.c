@@ -67,9 +67,10 @@ static void ht__plain_turn(const struct ht__map *map, struct ht__turn *turn)
 {
     struct ht__xy in[HT__FAR_POINTS];
     struct ht__xy out[HT__FAR_POINTS];
-    const struct ht_arc *b = ht__arc(map, turn->out);
-    uint32_t n = ht__strand_points(map, ht__arc(map, turn->in)->base, true, 10, in, HT__FAR_POINTS);
-    uint32_t m = ht__strand_points(map, b->base, false, 10, out, HT__FAR_POINTS);
+    uint32_t n =
+        ht__strand_points(map, ht_arc_base(map->graph, turn->in), true, 10, in, HT__FAR_POINTS);
+    uint32_t m =
+        ht__strand_points(map, ht_arc_base(map->graph, turn->out), false, 10, out, HT__FAR_POINTS);
     double from = ht__xy_bearing(in[0], in[n - 1]);
     double to = ht__xy_bearing(out[0], out[m - 1]);
     turn->type = HT__SUPPRESSED;
@@ -87,10 +88,10 @@ static void ht__plain_turn(const struct ht__map *map, struct ht__turn *turn)
 static void ht__judge(const struct ht__map *map, struct ht__turn *turn)
 {
     const struct ht_arc *a = ht__arc(map, turn->in);
-    uint32_t onto = ht__arc(map, turn->out)->base;
+    uint32_t onto = ht_arc_base(map->graph, turn->out);
     struct ht__view fan;
     struct ht__view view;
-    if (ht__passes(map, a->base, false) == onto) {
+    if (ht__passes(map, ht_arc_base(map->graph, turn->in), false) == onto) {
         turn->type = HT__NO_TURN;
         return;
     }
@@ -120,31 +121,19 @@ static void ht__judge(const struct ht__map *map, struct ht__turn *turn)
     turn->out_road = ht__match_road(turn, road->bearing);
 }
 
-/* The two places where turns out of an arc may be remembered: beside those of its neighbours, so
- * that a small town touches little memory. */
-static struct ht__turn *ht__turn_pair(const struct ht_guide *guide, uint32_t in)
+static const struct ht__turn *ht__turn_of(struct ht_guide *guide, uint32_t in, uint32_t out)
 {
-    return &guide->turns[(size_t)(in % (HT__TURNS / 2)) * 2];
-}
-
-const struct ht__turn *ht__turn_of(struct ht_guide *guide, uint32_t in, uint32_t out)
-{
-    struct ht__turn *pair = ht__turn_pair(guide, in);
-    for (int i = 0; i < 2; i++) {
-        if (pair[i].in == in && pair[i].out == out && pair[i].generation == guide->generation) {
-            return &pair[i];
+    struct ht__turn *turn = &guide->turn;
+    if (!ht__memory_find(&guide->memory, &guide->map, in, out, turn)) {
+        *turn = (struct ht__turn){.in = in, .out = out};
+        const struct ht_turn *paid = ht_graph_turn(guide->map.graph, in, out);
+        if (paid != NULL) {
+            turn->weight_ms = paid->weight_ms;
+            turn->duration_ms = paid->duration_ms;
         }
+        ht__judge(&guide->map, turn);
+        ht__memory_keep(&guide->memory, turn);
     }
-    struct ht__turn *turn = pair[0].generation != guide->generation   ? &pair[0]
-                            : pair[1].generation != guide->generation ? &pair[1]
-                                                                      : &pair[out & 1];
-    *turn = (struct ht__turn){.in = in, .out = out, .generation = guide->generation};
-    const struct ht_turn *paid = ht_graph_turn(guide->map.graph, in, out);
-    if (paid != NULL) {
-        turn->weight_ms = paid->weight_ms;
-        turn->duration_ms = paid->duration_ms;
-    }
-    ht__judge(&guide->map, turn);
     return turn;
 }
 
@@ -190,7 +179,7 @@ static enum ht_status ht__add_step(struct ht_guide *guide, uint32_t arc, struct 
         *out = &guide->steps[guide->step_count++];
         **out = (struct ht__step){
             .type = HT__NO_TURN,
-            .mode = a->mode,
+            .mode = (uint8_t)a->mode,
             .left_hand = guide->map.graph->left_hand ||
                          (ht__way(&guide->map, a->way)->flags & HT_WAY_LEFT_HAND) != 0,
             .way = a->way,
@@ -232,8 +221,9 @@ static enum ht_status ht__add_turn(struct ht_guide *guide, const struct ht__turn
     struct ht__step *last = &guide->steps[guide->step_count - 1];
     last->point_end = guide->point_count;
     struct ht_guide_junction *junction = NULL;
-    enum ht_status status = ht__add_junction(guide, ht__junction_point(&guide->map, onto->tail),
-                                             turn->road_count, &junction);
+    /* where the step before it ended */
+    enum ht_status status =
+        ht__add_junction(guide, guide->points[guide->point_count - 1], turn->road_count, &junction);
     if (status != HT_OK) {
         return status;
     }
@@ -287,7 +277,7 @@ static enum ht_status ht__add_end(struct ht_guide *guide, const struct ht_guide_
         step->before = depart ? 0 : degrees;
         step->after = depart ? degrees : 0;
         step->point_end = guide->point_count;
-        step->segregated = ht__segregated(&guide->map, ht__arc(&guide->map, arc)->base);
+        step->segregated = ht__segregated(&guide->map, ht_arc_base(guide->map.graph, arc));
     }
     return status;
 }
@@ -368,23 +358,6 @@ static enum ht_status ht__assemble_arc(struct ht_guide *guide, const struct ht_g
     return turn->type == HT__NO_TURN ? HT_OK : ht__add_turn(guide, turn);
 }
 
-/* Memory of what comes some turns later is on its way while this one is worked on. */
-static void ht__look_ahead(const struct ht_guide *guide, const struct ht_guide_leg *leg, uint32_t i)
-{
-    enum { NEAR = 4, FAR = 8 };
-    if (i + FAR < leg->arc_count) {
-        __builtin_prefetch(&leg->graph->arcs[leg->arcs[i + FAR]]);
-        const struct ht__turn *pair = ht__turn_pair(guide, leg->arcs[i + FAR]);
-        __builtin_prefetch(&pair[0]);
-        __builtin_prefetch(&pair[1]);
-    }
-    if (i + NEAR < leg->arc_count) {
-        const struct ht_arc *a = &leg->graph->arcs[leg->arcs[i + NEAR]];
-        __builtin_prefetch(&leg->network->way_node[a->from]);
-        __builtin_prefetch(&leg->network->ways[a->way]);
-    }
-}
-
 enum ht_status ht__assemble(struct ht_guide *guide, const struct ht_guide_leg *leg)
 {
     guide->step_count = 0;
@@ -405,8 +378,8 @@ enum ht_status ht__assemble(struct ht_guide *guide, const struct ht_guide_leg *l
             ht__add_end(guide, leg, HT__DEPART,
                         ht__end_bearing(&guide->map, leg->arcs[0], from, leg->source->point, next));
     }
+    ht__memory_gather(&guide->memory, leg->arcs, leg->arc_count);
     for (uint32_t i = 0; i < leg->arc_count && status == HT_OK; i++) {
-        ht__look_ahead(guide, leg, i);
         status = ht__assemble_arc(guide, leg, i, from);
     }
     if (status == HT_OK) {

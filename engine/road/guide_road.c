@@ -110,10 +110,11 @@ uint32_t ht__passes(const struct ht__map *map, uint32_t arc, bool against)
         !ht__alike(map, arc, next)) {
         return HT_NONE;
     }
-    if (against ? !ht__can_turn(map, next, arc) : !ht__can_turn(map, a->base, next)) {
+    if (against ? !ht__can_turn(map, next, arc) : !ht__can_turn(map, ht_arc_base(g, arc), next)) {
         return HT_NONE;
     }
-    if (twoway && (ht__can_turn(map, a->base, a->reverse) || ht__can_turn(map, n->reverse, next))) {
+    if (twoway && (ht__can_turn(map, ht_arc_base(g, arc), a->reverse) ||
+                   ht__can_turn(map, n->reverse, next))) {
         return HT_NONE; /* a place to turn round */
     }
     return next;

@@ -10,6 +10,7 @@
 #define HT_ENGINE_ROAD_GUIDE_STEPS_INTERNAL_H
 
 #include "engine/road/guide_internal.h"
+#include "engine/road/guide_memory_internal.h"
 
 enum ht__waypoint { HT__NO_WAYPOINT, HT__DEPART, HT__ARRIVE };
 
@@ -32,35 +33,6 @@ struct ht__step {
     uint32_t junction_count;
 };
 
-/* What is known of a turn: 64 bytes, one line of the cache. */
-struct ht__turn {
-    uint32_t in; /* arcs */
-    uint32_t out;
-    uint32_t generation;
-    uint32_t lanes;
-    uint32_t weight_ms; /* what the turn costs */
-    uint32_t duration_ms;
-    uint16_t before;
-    uint16_t after;
-    uint8_t type;
-    uint8_t modifier;
-    uint8_t in_road;
-    uint8_t out_road;
-    uint8_t road_count;
-    uint8_t lane_first;
-    uint8_t lane_valid;
-    bool segregated;               /* the arc out of it */
-    uint16_t roads[HT__ROADS_MAX]; /* bearing * 2 + entry */
-};
-
-enum { HT__TURN_BITS = 19, HT__TURNS = 1 << HT__TURN_BITS, HT__KNOWN = 8 };
-
-/* Turns of a graph are remembered under a number of their own. */
-struct ht__known {
-    const struct ht_graph *graph;
-    uint32_t generation;
-};
-
 struct ht_guide {
     struct ht__step *steps;
     size_t step_capacity;
@@ -77,13 +49,8 @@ struct ht_guide {
     size_t point_capacity;
     uint32_t point_count;
     uint32_t point_first; /* those before it were trimmed */
-    void *turn_memory;
-    struct ht__turn *turns;            /* [HT__TURNS] on lines of the cache; touched as it fills */
-    uint64_t network_id;               /* what `turns` is about */
-    struct ht__known known[HT__KNOWN]; /* its graphs */
-    uint32_t known_count;
-    uint32_t generation; /* of the graph in use */
-    uint32_t generation_last;
+    struct ht__memory memory;
+    struct ht__turn turn; /* the one at hand */
     struct ht__map map;
 };
 
@@ -112,9 +79,6 @@ static inline void ht__adopt_signs(struct ht__step *step, const struct ht__step 
 {
     step->way = from->way;
 }
-
-/* guide_turn_cache */
-const struct ht__turn *ht__turn_of(struct ht_guide *guide, uint32_t in, uint32_t out);
 
 /* guide_raw */
 HT_MUST_CHECK enum ht_status ht__assemble(struct ht_guide *guide, const struct ht_guide_leg *leg);

@@ -54,7 +54,7 @@ void ht_guide_turn_names(const struct ht_network *network, const struct ht_graph
 {
     const struct ht__map map = {.network = network, .graph = graph};
     const struct ht_arc *a = ht__arc(&map, in);
-    uint32_t through = ht__passes(&map, a->base, false);
+    uint32_t through = ht__passes(&map, ht_arc_base(graph, in), false);
     struct ht__view fan;
     struct ht__view view;
     ht__fan_merged(&map, a->head, &fan);
@@ -63,9 +63,9 @@ void ht_guide_turn_names(const struct ht_network *network, const struct ht_graph
         ht__classify(&map, &view);
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t onto = ht__arc(&map, outs[i])->base;
+        uint32_t onto = ht_arc_base(graph, outs[i]);
         uint32_t index = seen ? ht__find(&view, onto) : HT_NONE;
-        if (through == onto && ht__alike(&map, a->base, onto)) {
+        if (through == onto && ht__alike(&map, ht_arc_base(graph, in), onto)) {
             names[i] = (struct ht_turn_name){NULL, NULL};
         } else if (through == onto) {
             double angle = index == HT_NONE ? HT__STRAIGHT : view.roads[index].angle;

@@ -205,7 +205,7 @@ static void ht__mark_entries(const struct ht__map *map, uint32_t arc, struct ht_
 {
     const struct ht_graph *g = map->graph;
     for (uint32_t t = g->turn_first[arc]; t < g->turn_first[arc + 1]; t++) {
-        uint32_t to = g->arcs[g->turns[t].to].base;
+        uint32_t to = ht_arc_base(g, g->turns[t].to);
         for (uint32_t i = 0; i < view->count; i++) {
             if (view->roads[i].arc == to && !view->roads[i].against) {
                 view->roads[i].entry = true;
@@ -246,12 +246,13 @@ static void ht__insert(struct ht__view *out, double *orders, struct ht__road roa
 bool ht__view(const struct ht__map *map, const struct ht__view *fan, uint32_t arc, bool against,
               struct ht__view *out)
 {
-    const struct ht_arc *a = ht__arc(map, arc);
+    uint32_t base = ht_arc_base(map->graph, arc);
+    uint32_t reverse = ht__arc(map, arc)->reverse;
     uint32_t from = HT_NONE;
     for (uint32_t i = 0; i < fan->count && from == HT_NONE; i++) {
         const struct ht__road *r = &fan->roads[i];
-        bool same = against ? !r->against && r->arc == a->base
-                            : (r->against ? r->arc == a->base : r->arc == a->reverse);
+        bool same = against ? !r->against && r->arc == base
+                            : (r->against ? r->arc == base : r->arc == reverse);
         from = same ? i : HT_NONE;
     }
     if (from == HT_NONE) {

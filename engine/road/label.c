@@ -5,7 +5,6 @@
 
 #include "engine/base/array.h"
 #include "engine/road/cch.h"
-#include "engine/road/relax.h"
 
 enum { CHUNK_BYTES = 1 << 20 };
 
@@ -79,10 +78,10 @@ struct grow {
     uint32_t shared; /* levels it shares with that one */
 };
 
-static bool grow_init(struct ht_label_store *store, const struct ht_cch *cch, struct ht_seed seed,
-                      struct grow *grow, struct ht_branch *branch)
+static bool grow_init(struct ht_label_store *store, const struct ht_metric *metric,
+                      struct ht_seed seed, struct grow *grow, struct ht_branch *branch)
 {
-    uint32_t count = cch->depth[seed.vertex] + UINT32_C(1);
+    uint32_t count = metric->climb[seed.vertex].depth + UINT32_C(1);
     grow->vertex = take(store, count * sizeof *grow->vertex);
     grow->time = take(store, count * sizeof *grow->time);
     grow->length = take(store, count * sizeof *grow->length);
@@ -122,20 +121,15 @@ static void grow_merge(struct grow *list, uint32_t count, uint32_t keep, uint32_
 
 static void grow_step(const struct ht_road *road, bool target, struct grow *grow)
 {
-    const struct ht_cch *cch = road->cch;
-    const struct ht_cch_side *side = target ? &cch->in : &cch->out;
-    const uint64_t *time = target ? road->metric->in_time : road->metric->out_time;
-    const uint32_t *length = target ? road->metric->in_length : road->metric->out_length;
     uint32_t v = grow->at;
-    uint32_t depth = cch->depth[v];
+    const struct ht_climb *climb = &road->metric->climb[v];
+    uint32_t depth = climb->depth;
     struct ht_key key = {grow->time[depth], grow->length[depth]};
     grow->vertex[depth] = v;
-    grow->at = cch->parent[v];
+    grow->at = climb->parent;
     if (ht_time_finite(key.time)) {
-        uint32_t first = side->first[v];
-        ht_relax_row((struct ht_row){side->depth + first, time + first, length + first,
-                                     side->first[v + 1] - first},
-                     key, (struct ht_lane){grow->time, grow->length, NULL});
+        ht_relax_row(ht_metric_row(road->metric, target ? 1 : 0, v), key,
+                     (struct ht_lane){grow->time, grow->length, NULL});
     }
 }
 
@@ -175,7 +169,7 @@ static enum ht_status grow_all(struct ht_label_store *store, const struct ht_roa
 {
     const struct ht_seeds *seeds = &store->seeds;
     for (uint32_t i = 0; i < seeds->count; i++) {
-        if (!grow_init(store, road->cch, seeds->list[i], &list[i], &out->branches[i])) {
+        if (!grow_init(store, road->metric, seeds->list[i], &list[i], &out->branches[i])) {
             return HT_NOMEM;
         }
     }
@@ -188,7 +182,7 @@ static enum ht_status grow_all(struct ht_label_store *store, const struct ht_roa
             break;
         }
         if (seeds->count > 1) {
-            grow_merge(list, seeds->count, low, road->cch->depth[list[low].at]);
+            grow_merge(list, seeds->count, low, road->metric->climb[list[low].at].depth);
         }
         grow_step(road, target, &list[low]);
     }

@@ -36,6 +36,25 @@ uint32_t ht_graph_copies(const struct ht_graph *graph, uint32_t arc, const uint3
     return graph->copy_first[low + 1] - graph->copy_first[low];
 }
 
+uint32_t ht_arc_component(const struct ht_graph *graph, uint32_t arc)
+{
+    if (graph->arcs[arc].component != HT_COMPONENT_LISTED) {
+        return graph->arcs[arc].component;
+    }
+    uint32_t low = 0;
+    uint32_t high = graph->listed_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (graph->listed[middle].arc < arc) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < graph->listed_count && graph->listed[low].arc == arc ? graph->listed[low].component
+                                                                      : HT_COMPONENT_LISTED;
+}
+
 const struct ht_turn *ht_graph_turn(const struct ht_graph *graph, uint32_t from, uint32_t to)
 {
     uint32_t low = graph->turn_first[from];

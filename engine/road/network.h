@@ -10,8 +10,8 @@
  *
  * An arc is one direction of one street piece between two junctions; it never spans two ways. Its
  * shape is way_node[from .. to], walked upwards when from < to and downwards otherwise.
- * An arc that was copied to carry a via-way restriction has base != itself; copies follow all base
- * arcs (ids >= base_arc_count) and have the same shape and cost as their base.
+ * An arc that was copied to carry a via-way restriction has another as its base (ht_arc_base);
+ * copies follow all base arcs (ids >= base_arc_count) and have the same shape and cost as it.
  * Base arcs are sorted by tail, so those leaving junction j are
  * [junction_first_out[j], junction_first_out[j + 1]).
  */
@@ -104,13 +104,20 @@ struct ht_arc {
     uint32_t to;
     uint32_t weight_ms; /* of the whole arc, without turns */
     uint32_t duration_ms;
-    uint32_t length_mm; /* the sum of ht_distance_mm over its segments */
-    uint32_t base;      /* the arc it copies, or itself */
-    uint32_t reverse;   /* the opposite base arc on the same piece, or HT_NONE */
-    uint32_t component; /* strongly connected component, numbered by falling size */
-    uint16_t flags;     /* enum ht_arc_flag */
-    uint8_t mode;       /* enum ht_mode */
-    uint8_t reserved;
+    uint32_t length_mm;      /* the sum of ht_distance_mm over its segments */
+    uint32_t reverse;        /* the opposite base arc on the same piece, or HT_NONE */
+    uint32_t component : 17; /* for ht_arc_component, which knows larger numbers, too */
+    uint32_t flags : 12;     /* enum ht_arc_flag */
+    uint32_t mode : 3;       /* enum ht_mode */
+};
+static_assert(sizeof(struct ht_arc) == 40, "part of the file format");
+
+/* What `component` says of those that it has no room for: they are listed. */
+#define HT_COMPONENT_LISTED ((UINT32_C(1) << 17) - 1)
+
+struct ht_arc_component {
+    uint32_t arc;
+    uint32_t component;
 };
 
 /* An allowed turn; costs are paid between the two arcs. */
@@ -142,13 +149,16 @@ struct ht_graph {
     const uint32_t *turn_first;         /* [arc_count + 1] turns out of each arc */
     const struct ht_turn *turns;        /* [turn_count] sorted by `to` within an arc */
     const struct ht_turn_condition *conditions; /* [condition_count] sorted by turn */
-    /* Copies of a base arc, for targets: copies of base arc a are those c with arcs[c].base == a,
+    /* Copies of a base arc, for targets: copies of base arc a are
      * listed as copy_list[copy_first[k] ..) where copy_base[k] == a (sorted). */
     uint32_t copy_base_count;
     const uint32_t *copy_base;  /* [copy_base_count] */
     const uint32_t *copy_first; /* [copy_base_count + 1] */
     const uint32_t *copy_list;
-    bool continue_straight; /* the profile's default at waypoints */
+    const uint32_t *copy_of; /* [arc_count - base_arc_count] the base arc of each copy */
+    uint32_t listed_count;
+    const struct ht_arc_component *listed; /* [listed_count] by arc */
+    bool continue_straight;                /* the profile's default at waypoints */
     bool left_hand;
 };
 
@@ -189,6 +199,15 @@ static inline struct ht_point ht_arc_point(const struct ht_network *network,
 {
     return network->node_point[ht_arc_node(network, arc, i)];
 }
+
+/* The arc that `arc` is a copy of, or itself. */
+static inline uint32_t ht_arc_base(const struct ht_graph *graph, uint32_t arc)
+{
+    return arc < graph->base_arc_count ? arc : graph->copy_of[arc - graph->base_arc_count];
+}
+
+/* The strongly connected component of an arc; they are numbered by falling size. */
+uint32_t ht_arc_component(const struct ht_graph *graph, uint32_t arc);
 
 /* The copies of base arc `arc`: their number, `*list` where there are any. */
 uint32_t ht_graph_copies(const struct ht_graph *graph, uint32_t arc, const uint32_t **list);

@@ -135,6 +135,18 @@ enum ht_status ht__seeds_target(struct ht_seeds *seeds, const struct ht_road *ro
     return status;
 }
 
+/* Whether a cheapest way may begin with this turn: its edge is one and is the turn itself. An edge
+ * that is missing (closed in this metric, or left out by ht_metric_trim) or leads over another
+ * vertex says that a way at least as good begins with another turn. */
+static bool turn_serves(const struct ht_metric *metric, uint32_t from, uint32_t to)
+{
+    int s = from < to ? 0 : 1;
+    uint32_t lower = from < to ? from : to;
+    uint32_t edge = ht_metric_edge(metric, s, lower, metric->climb[from < to ? to : from].depth);
+    return edge != HT_NONE && ht_metric_via(&metric->side[s], lower, edge) == HT_NONE &&
+           ht_time_finite(ht_metric_time(&metric->side[s], edge));
+}
+
 /* The seeds of a trip that leaves its first arc by its end: all turns out of it. */
 static enum ht_status seeds_after(struct ht_seeds *seeds, const struct ht_road *road,
                                   const struct ht_place_side *side, uint32_t s)
@@ -143,16 +155,11 @@ static enum ht_status seeds_after(struct ht_seeds *seeds, const struct ht_road *
     seeds->bias = (struct ht_key){0, 0};
     enum ht_status status = HT_OK;
     const struct ht_graph *graph = road->graph;
+    uint32_t from = road->cch->rank[side->arc];
     for (uint32_t t = graph->turn_first[side->arc];
          t < graph->turn_first[side->arc + 1] && status == HT_OK; t++) {
-        uint32_t edge = road->cch->turn_edge[t];
         uint32_t to = road->cch->rank[graph->turns[t].to];
-        bool up = road->cch->rank[side->arc] < to;
-        /* a turn that is closed in this metric has no finite edge */
-        uint64_t time = edge == HT_NONE ? 0
-                        : up            ? road->metric->out_time[edge]
-                                        : road->metric->in_time[edge];
-        if (ht_time_finite(time)) {
+        if (from == to || turn_serves(road->metric, from, to)) { /* a loop has no edge to itself */
             struct ht_key key = ht_key_add(
                 key_of(side->after),
                 (struct ht_key){
@@ -210,7 +217,7 @@ void ht__describe_path(const struct ht_query *query, const struct ht_road *road,
     const struct ht_kept_path *path = &query->paths[slot];
     const struct ht_arc *arcs = road->graph->arcs;
     uint32_t first = path->arcs[0];
-    uint32_t last = arcs[path->arcs[path->count - 1]].base;
+    uint32_t last = ht_arc_base(road->graph, path->arcs[path->count - 1]);
     out->source_side = source->side[0].arc == first ? 0 : 1;
     out->target_side = target->side[0].arc == last ? 0 : 1;
     out->arcs = path->arcs;
@@ -257,7 +264,7 @@ static enum ht_status run_seeds(const struct ask *ask, uint32_t first, uint32_t 
     if (ask->with_path) {
         const uint32_t *vertices = NULL;
         uint32_t count = 0;
-        status = ht_search_path(q->search, road->cch, road->metric, &vertices, &count);
+        status = ht_search_path(q->search, road->metric, &vertices, &count);
         if (status == HT_OK) {
             status = ht__keep_path(q, road, first, vertices, count, slot);
         }

@@ -3,7 +3,9 @@
  * Elimination-tree search (Dibbelt, Strasser, Wagner 2016) over the arcs of a graph with turn costs
  * (Buchhold, Wagner, Zeitz, Zuendorf 2020). All vertices that a search can meet lie on the way from
  * its start to the root of the elimination tree, so tentative costs live in an array indexed by
- * depth in that tree, not by vertex: it stays in the first-level cache.
+ * depth in that tree, not by vertex: it stays in the first-level cache. Of the hierarchy it reads
+ * the metric alone, whole or trimmed of edges that no cheapest way needs (perfect customization, in
+ * the first paper; ht_metric_trim).
  *
  * Threading: read-only on hierarchy and metric; one ht_query for each thread.
  */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "engine/base/array.h"
-#include "engine/road/relax.h"
 #include "engine/road/unpack.h"
 
 /* Where a search stands: lane << 16 | depth. */
@@ -118,11 +117,11 @@ static enum ht_status lanes_reserve(struct ht_search *search, size_t count, uint
     return status;
 }
 
-static void add_front(struct ht_search *search, const struct ht_cch *cch, struct ht_seed seed,
+static void add_front(struct ht_search *search, const struct ht_metric *metric, struct ht_seed seed,
                       bool backward)
 {
     uint32_t lane = search->front_count;
-    uint32_t depth = cch->depth[seed.vertex];
+    uint32_t depth = metric->climb[seed.vertex].depth;
     struct lane *l = &search->lanes[lane];
     for (uint32_t d = 0; d < depth; d++) {
         l->time[d] = HT_TIME_INF;
@@ -149,14 +148,14 @@ static void merge(struct lane *a, const struct lane *b, uint32_t depth)
 }
 
 /* Takes out fronts of one side that stand on the vertex of fronts[keep]. */
-static void merge_fronts(struct ht_search *search, const struct ht_cch *cch, uint32_t keep)
+static void merge_fronts(struct ht_search *search, const struct ht_metric *metric, uint32_t keep)
 {
     struct front front = search->fronts[keep];
     for (uint32_t i = search->front_count; i-- > 0;) {
         const struct front *other = &search->fronts[i];
         if (i != keep && other->vertex == front.vertex && other->backward == front.backward) {
             merge(&search->lanes[front.lane], &search->lanes[other->lane],
-                  cch->depth[front.vertex]);
+                  metric->climb[front.vertex].depth);
             search->fronts[i].vertex = HT_NONE;
         }
     }
@@ -165,7 +164,6 @@ static void merge_fronts(struct ht_search *search, const struct ht_cch *cch, uin
 /* What one climb needs at hand. */
 struct climb {
     struct ht_search *search;
-    const struct ht_cch *cch;
     const struct ht_metric *metric;
     bool with_path;
 };
@@ -173,21 +171,17 @@ struct climb {
 static inline void step(const struct climb *c, struct front *front)
 {
     uint32_t v = front->vertex;
-    uint32_t depth = c->cch->depth[v];
+    const struct ht_climb *climb = &c->metric->climb[v];
+    uint32_t depth = climb->depth;
     struct lane *lane = &c->search->lanes[front->lane];
     struct ht_key key = {lane->time[depth], lane->length[depth]};
     lane->vertex[depth] = v;
-    front->vertex = c->cch->parent[v];
+    front->vertex = climb->parent;
     /* a way over v costs at least this: no use when a cheaper one is known */
     if (!ht_time_finite(key.time) || key.time > c->search->prune_above) {
         return;
     }
-    const struct ht_cch_side *side = front->backward ? &c->cch->in : &c->cch->out;
-    const uint64_t *time = front->backward ? c->metric->in_time : c->metric->out_time;
-    const uint32_t *length = front->backward ? c->metric->in_length : c->metric->out_length;
-    uint32_t first = side->first[v];
-    struct ht_row row = {side->depth + first, time + first, length + first,
-                         side->first[v + 1] - first};
+    struct ht_row row = ht_metric_row(c->metric, front->backward ? 1 : 0, v);
     struct ht_lane lane_row = {lane->time, lane->length, lane->before};
     if (c->with_path) {
         ht_relax_row_from(row, key, lane_row, front->lane << DEPTH_BITS | depth);
@@ -201,7 +195,7 @@ static inline void meet(const struct climb *c, const struct front *forward,
 {
     struct ht_search *search = c->search;
     uint32_t v = forward->vertex;
-    uint32_t depth = c->cch->depth[v];
+    uint32_t depth = c->metric->climb[v].depth;
     const struct lane *f = &search->lanes[forward->lane];
     const struct lane *b = &search->lanes[backward->lane];
     struct ht_key key = {f->time[depth] + b->time[depth], f->length[depth] + b->length[depth]};
@@ -241,7 +235,7 @@ static bool climb_many(const struct climb *c)
         if (sides != 3) {
             return false;
         }
-        merge_fronts(search, c->cch, low);
+        merge_fronts(search, c->metric, low);
         uint32_t other = HT_NONE;
         uint32_t merged = 0;
         for (uint32_t i = 0; i < search->front_count; i++) {
@@ -252,7 +246,7 @@ static bool climb_many(const struct climb *c)
             }
         }
         if (other != HT_NONE) {
-            merge_fronts(search, c->cch, other);
+            merge_fronts(search, c->metric, other);
             bool low_back = search->fronts[low].backward;
             meet(c, &search->fronts[low_back ? other : low],
                  &search->fronts[low_back ? low : other]);
@@ -312,12 +306,12 @@ static enum ht_status run(struct ht_search *search, const struct ht_cch *cch,
     search->best = ht_key_inf();
     search->prune_above = HT_TIME_INF;
     for (uint32_t i = 0; i < source_count; i++) {
-        add_front(search, cch, sources[i], false);
+        add_front(search, metric, sources[i], false);
     }
     for (uint32_t i = 0; i < target_count; i++) {
-        add_front(search, cch, targets[i], true);
+        add_front(search, metric, targets[i], true);
     }
-    struct climb c = {search, cch, metric, with_path};
+    struct climb c = {search, metric, with_path};
     if ((source_count == 1 && target_count == 1) || climb_many(&c)) {
         climb_two(&c);
     }
@@ -368,13 +362,13 @@ static enum ht_status climb_down(struct ht_search *search, uint32_t spot, uint32
     return HT_OK;
 }
 
-enum ht_status ht_search_path_over(struct ht_search *search, const struct ht_cch *cch,
-                                   const struct ht_metric *metric, const struct ht_meeting *meeting,
-                                   const uint32_t **path, uint32_t *count)
+enum ht_status ht_search_path_over(struct ht_search *search, const struct ht_metric *metric,
+                                   const struct ht_meeting *meeting, const uint32_t **path,
+                                   uint32_t *count)
 {
     uint32_t climbed = 0;
     enum ht_status status = climb_down(search, meeting->forward, &climbed);
-    ht_unpack_begin(&search->unpack, cch, metric);
+    ht_unpack_begin(&search->unpack, metric);
     if (status == HT_OK) {
         status = ht_unpack_vertex(&search->unpack, search->climb[climbed - 1]);
     }
@@ -392,12 +386,11 @@ enum ht_status ht_search_path_over(struct ht_search *search, const struct ht_cch
     return status;
 }
 
-enum ht_status ht_search_path(struct ht_search *search, const struct ht_cch *cch,
-                              const struct ht_metric *metric, const uint32_t **path,
-                              uint32_t *count)
+enum ht_status ht_search_path(struct ht_search *search, const struct ht_metric *metric,
+                              const uint32_t **path, uint32_t *count)
 {
     struct ht_meeting best = search->best_meeting;
-    return ht_search_path_over(search, cch, metric, &best, path, count);
+    return ht_search_path_over(search, metric, &best, path, count);
 }
 
 static int compare_meetings(const void *a, const void *b)

@@ -50,7 +50,7 @@ void ht_search_set_slack(struct ht_search *search, uint32_t percent);
 /* After ht_search_run: the vertices from a source seed to a target seed, every arc of the way,
  * unpacked.
  * `*path` lives until the workspace's next call. */
-HT_MUST_CHECK enum ht_status ht_search_path(struct ht_search *search, const struct ht_cch *cch,
+HT_MUST_CHECK enum ht_status ht_search_path(struct ht_search *search,
                                             const struct ht_metric *metric, const uint32_t **path,
                                             uint32_t *count);
 
@@ -65,7 +65,7 @@ struct ht_meeting {
 uint32_t ht_search_meetings(const struct ht_search *search, const struct ht_meeting **list);
 
 /* The way over one of the meetings. */
-HT_MUST_CHECK enum ht_status ht_search_path_over(struct ht_search *search, const struct ht_cch *cch,
+HT_MUST_CHECK enum ht_status ht_search_path_over(struct ht_search *search,
                                                  const struct ht_metric *metric,
                                                  const struct ht_meeting *meeting,
                                                  const uint32_t **path, uint32_t *count);

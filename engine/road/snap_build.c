@@ -9,7 +9,7 @@
 static_assert(sizeof(struct ht_snap_head) == 64, "part of the file format");
 static_assert(sizeof(struct ht_snap_node) == 128, "two cache lines");
 static_assert(sizeof(struct ht_snap_leaf) == 128, "two cache lines");
-static_assert(sizeof(struct ht_snap_ref) == 12, "part of the file format");
+static_assert(sizeof(struct ht_snap_ref) == 8, "part of the file format");
 
 #define HT_SNAP_CHUNK 16384 /* arcs or leaves for one piece of parallel work */
 
@@ -164,13 +164,11 @@ static void list_entries(void *user, size_t piece, size_t worker)
         }
         uint32_t packed = ht_snap__pack(b->graph, arc);
         const uint32_t *node = b->network->way_node + (a->from < a->to ? a->from : a->to);
-        uint64_t before = 0;
         struct ht_point u = b->network->node_point[node[0]];
         for (uint32_t i = 0; i < count; i++, entry++) {
             struct ht_point v = b->network->node_point[node[i + 1]];
             b->found[entry] = (struct ht_snap_ref){
                 .arc = arc,
-                .before_mm = before > UINT32_MAX ? UINT32_MAX : (uint32_t)before,
                 .packed = packed | i * HT_SNAP_SEGMENT,
             };
             b->items[entry] = (struct ht_snap_item){
@@ -178,7 +176,6 @@ static void list_entries(void *user, size_t piece, size_t worker)
                            (int32_t)(((int64_t)u.lat_e7 + v.lat_e7) / 2)},
                 .entry = entry,
             };
-            before += ht_distance_mm(u, v);
             u = v;
         }
     }

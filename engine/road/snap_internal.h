@@ -19,7 +19,7 @@
 
 #define HT_SNAP_FAN 16
 #define HT_SNAP_LEVELS 8 /* 16^8 leaves are more than 32 bits count */
-#define HT_SNAP_VERSION 1
+#define HT_SNAP_VERSION 2
 #define HT_SNAP_MAGIC "htsnap\r\n"
 
 struct ht_snap_head {
@@ -61,9 +61,8 @@ enum ht_snap_bit {
 #define HT_SNAP_SEGMENT_MAX 0x3ffffu
 
 struct ht_snap_ref {
-    uint32_t arc;       /* along the way where that is open, else against */
-    uint32_t before_mm; /* from the beginning of the piece, along the way */
-    uint32_t packed;    /* ht_snap_bit, and above them the segment along the way */
+    uint32_t arc;    /* along the way where that is open, else against */
+    uint32_t packed; /* ht_snap_bit, and above them the segment along the way */
 };
 
 struct ht_snap_kernels;

@@ -167,6 +167,21 @@ static void side_fill(const struct ht_graph *graph, uint32_t arc, uint32_t befor
     };
 }
 
+/* From the beginning of the piece to its segment number `along` of `count`. Summed up here, over
+ * the fewer segments, for a place that is given out, instead of kept for every segment of the
+ * index. */
+static uint64_t before_segment(const struct ht_network *network, const struct ht_arc *piece,
+                               uint32_t along, uint32_t count)
+{
+    const uint32_t *node = network->way_node + (piece->from < piece->to ? piece->from : piece->to);
+    bool back = along > count / 2;
+    uint64_t sum = 0;
+    for (uint32_t i = back ? along : 0; i < (back ? count : along); i++) {
+        sum += ht_distance_mm(network->node_point[node[i]], network->node_point[node[i + 1]]);
+    }
+    return !back ? sum : sum > piece->length_mm ? 0 : piece->length_mm - sum;
+}
+
 void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
                     const struct ht_snap_ref *ref, const struct ht_snap_hit *hit,
                     struct ht_place *out)
@@ -176,7 +191,8 @@ void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
     struct ht_point v = hit->ends[1];
     const struct ht_arc *piece = &graph->arcs[ref->arc];
     struct sides_at at = sides_at(graph, ref);
-    uint64_t along = ref->before_mm + (uint64_t)(hit->ratio * ht_distance_mm(u, v) + 0.5);
+    uint64_t along = before_segment(index->network, piece, at.along, at.count) +
+                     (uint64_t)(hit->ratio * ht_distance_mm(u, v) + 0.5);
     uint32_t along_mm = along > piece->length_mm ? piece->length_mm : (uint32_t)along;
     *out = (struct ht_place){
         .input = input,
@@ -205,6 +221,6 @@ void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
         (graph->arcs[second].flags & HT_ARC_SMALL) == 0) {
         speaker = second;
     }
-    out->component = graph->arcs[speaker].component;
+    out->component = ht_arc_component(graph, speaker);
     out->small = (graph->arcs[speaker].flags & HT_ARC_SMALL) != 0;
 }

@@ -97,13 +97,8 @@ static bool place_at_end(const struct ht_snap_index *index, const struct ht_snap
     uint32_t segment = lower ? 0 : ht_arc_point_count(a) - 2;
     const struct ht_point ends[2] = {index->network->node_point[nodes[segment]],
                                      index->network->node_point[nodes[segment + 1]]};
-    uint32_t last_mm = ht_distance_mm(ends[0], ends[1]);
     uint32_t packed = ht_snap__pack(graph, primary);
-    const struct ht_snap_ref ref = {
-        .arc = primary,
-        .before_mm = lower || last_mm > a->length_mm ? 0 : a->length_mm - last_mm,
-        .packed = packed | segment * HT_SNAP_SEGMENT,
-    };
+    const struct ht_snap_ref ref = {.arc = primary, .packed = packed | segment * HT_SNAP_SEGMENT};
     struct ht_snap_hit hit = {.ratio = lower ? 0.0 : 1.0,
                               .sides = ht_snap__sides(options, packed),
                               .ends = {ends[0], ends[1]}};

@@ -5,7 +5,6 @@
 
 #include "engine/base/array.h"
 #include "engine/road/cch.h"
-#include "engine/road/relax.h"
 
 struct stop {
     struct ht_seed seed;
@@ -146,22 +145,17 @@ static struct ht_key label_key(const struct ht_label *one, uint32_t vertex, uint
 static void descend(struct ht_sweep *sweep, const struct ht_road *road, bool targets,
                     const struct ht_label *one, uint32_t vertex)
 {
-    const struct ht_cch *cch = road->cch;
-    const struct ht_cch_side *side = targets ? &cch->in : &cch->out;
-    const uint64_t *time = targets ? road->metric->in_time : road->metric->out_time;
-    const uint32_t *length = targets ? road->metric->in_length : road->metric->out_length;
+    const struct ht_climb *climb = road->metric->climb;
     uint32_t count = 0;
-    for (uint32_t v = vertex; v != HT_NONE && sweep->vertex[cch->depth[v]] != v;
-         v = cch->parent[v]) {
+    for (uint32_t v = vertex; v != HT_NONE && sweep->vertex[climb[v].depth] != v;
+         v = climb[v].parent) {
         sweep->climb[count++] = v;
     }
     struct ht_lane lane = {sweep->time, sweep->length, NULL};
     while (count-- > 0) {
         uint32_t v = sweep->climb[count];
-        uint32_t depth = cch->depth[v];
-        uint32_t first = side->first[v];
-        struct ht_row row = {side->depth + first, time + first, length + first,
-                             side->first[v + 1] - first};
+        uint32_t depth = climb[v].depth;
+        struct ht_row row = ht_metric_row(road->metric, targets ? 1 : 0, v);
         struct ht_key key = ht_pull_row(row, lane, label_key(one, v, depth));
         sweep->vertex[depth] = v;
         sweep->time[depth] = ht_time_finite(key.time) ? key.time : HT_TIME_INF;
@@ -176,10 +170,7 @@ enum { SCOUTS = 8 };
 static void scout(const struct ht_sweep *sweep, const struct ht_road *road,
                   const struct ht_sweep_plan *plan, size_t begin)
 {
-    const struct ht_cch *cch = road->cch;
-    const struct ht_cch_side *side = plan->targets ? &cch->in : &cch->out;
-    const uint64_t *time = plan->targets ? road->metric->in_time : road->metric->out_time;
-    const uint32_t *length = plan->targets ? road->metric->in_length : road->metric->out_length;
+    const struct ht_climb *climb = road->metric->climb;
     uint32_t at[SCOUTS];
     size_t count = plan->count - begin < SCOUTS ? plan->count - begin : SCOUTS;
     for (size_t i = 0; i < count; i++) {
@@ -189,15 +180,15 @@ static void scout(const struct ht_sweep *sweep, const struct ht_road *road,
         walking = 0;
         for (size_t i = 0; i < count; i++) {
             uint32_t v = at[i];
-            if (v == HT_NONE || sweep->vertex[cch->depth[v]] == v) {
+            if (v == HT_NONE || sweep->vertex[climb[v].depth] == v) {
                 at[i] = HT_NONE;
                 continue;
             }
-            uint32_t first = side->first[v];
-            __builtin_prefetch(&time[first]);
-            __builtin_prefetch(&length[first]);
-            __builtin_prefetch(&side->depth[first]);
-            at[i] = cch->parent[v];
+            struct ht_row row = ht_metric_row(road->metric, plan->targets ? 1 : 0, v);
+            __builtin_prefetch(row.time != NULL ? (const void *)row.time : row.brief);
+            __builtin_prefetch(row.length);
+            __builtin_prefetch(row.depth);
+            at[i] = climb[v].parent;
             walking++;
         }
     }
@@ -217,7 +208,7 @@ enum ht_status ht_sweep_run(struct ht_sweep *sweep, const struct ht_road *road,
     }
     for (size_t i = 0; i < plan->count; i++) {
         const struct stop *stop = &plan->stops[i];
-        uint32_t depth = road->cch->depth[stop->seed.vertex];
+        uint32_t depth = road->metric->climb[stop->seed.vertex].depth;
         if (i % SCOUTS == 0) {
             scout(sweep, road, plan, i);
         }

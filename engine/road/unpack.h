@@ -11,14 +11,17 @@
 #include "engine/base/status.h"
 #include "engine/road/cch.h"
 
+/* An edge that waits to be unpacked; depths are carried along, so that each vertex on the way is
+ * looked up once. */
 struct ht_unpack_pair {
     uint32_t from;
     uint32_t to;
     uint32_t edge;
+    uint16_t from_depth;
+    uint16_t to_depth;
 };
 
 struct ht_unpack {
-    const struct ht_cch *cch;
     const struct ht_metric *metric;
     uint32_t *path; /* vertices so far */
     uint32_t count;
@@ -28,8 +31,7 @@ struct ht_unpack {
 };
 
 /* An empty path over this hierarchy; memory is kept. */
-void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_cch *cch,
-                     const struct ht_metric *metric);
+void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_metric *metric);
 void ht_unpack_deinit(struct ht_unpack *unpack);
 
 /* The first vertex. */

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,6 +267,7 @@ enum ht_status ht_metric_update(const struct ht_graph *graph, const struct ht_cc
                                 size_t arc_count, struct ht_update_work *work,
                                 struct ht_metric_owned *metric, size_t *touched)
 {
+    assert(metric->depth[0] == NULL && metric->depth[1] == NULL); /* not trimmed */
     struct update u = {graph, cch, overlay, work, metric, 0};
     enum ht_status status = HT_OK;
     for (size_t i = 0; i < arc_count && status == HT_OK; i++) {

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "api/json.h"
+#include "api/put.h"
 #include "api/reply.h"
 #include "tests/support/check.h"
 #include "tests/support/oom.h"
@@ -43,6 +44,34 @@ static const char *fixed_of(int64_t value, int decimals)
     begin();
     ht_json_fixed(&json, value, decimals);
     return written();
+}
+
+HT_CASE(json_short_forms_of_numbers_agree_with_the_long_one)
+{
+    char text[HT_PUT_NUMBER];
+    char other[HT_PUT_NUMBER];
+    for (int64_t i = 0; i < 2000000; i++) {
+        int64_t micro = i < 1000000 ? (i - 500000) * 17 : (i - 1500000) * 359 + i % 1000;
+        size_t size = (size_t)(ht_put_micro(text, (int32_t)micro) - text);
+        HT_REQUIRE(size <= HT_PUT_DEGREES);
+        HT_REQUIRE(size == (size_t)(ht_put_fixed(other, micro, 6) - other));
+        HT_REQUIRE(memcmp(text, other, size) == 0);
+        size = (size_t)(ht_put_tenths(text, micro) - text);
+        HT_REQUIRE(size == (size_t)(ht_put_fixed(other, micro, 1) - other));
+        HT_REQUIRE(memcmp(text, other, size) == 0);
+    }
+    for (uint32_t i = 0; i <= UINT16_MAX; i++) {
+        size_t size = (size_t)(ht_put_short(text, (uint16_t)i) - text);
+        HT_REQUIRE(size <= HT_PUT_SHORT);
+        HT_REQUIRE(size == (size_t)(ht_put_uint(other, i) - other));
+        HT_REQUIRE(memcmp(text, other, size) == 0);
+    }
+    HT_CHECK_INT(ht_put_bool(text, 1) - text, 4);
+    HT_CHECK_INT(ht_put_bool(text, 0) - text, 5);
+    HT_CHECK(memcmp(text, "false", 5) == 0);
+    size_t least = (size_t)(ht_put_micro(text, INT32_MIN) - text);
+    HT_CHECK_INT(least, HT_PUT_DEGREES);
+    HT_CHECK(memcmp(text, "-2147.483648", least) == 0);
 }
 
 HT_CASE(commas_stand_between_values_only)

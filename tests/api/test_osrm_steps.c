@@ -1,4 +1,6 @@
 /* The JSON of steps, byte by byte, as OSRM 6.0 writes it. */
+#include "api/osrm_line.h"
+#include "api/osrm_out.h"
 #include "api/osrm_steps.h"
 
 #include "tests/support/check.h"
@@ -66,7 +68,7 @@ HT_CASE(steps_are_written_as_osrm_does)
     struct scene s;
     struct ht_tiny *t = ht_tiny_new("  d  \n\na b c\n\n  e  ", 100, WAYS(ways), NULL);
     HT_REQUIRE(scene_begin(&s, t, "abd"));
-    const struct ht_osrm_steps_options options = {HT_OSRM_GEOJSON, HT_OSRM_LANGUAGE_LOCAL, NULL};
+    const struct ht_osrm_steps_options options = {.geometry = HT_OSRM_GEOJSON};
     ht_osrm_write_steps(&s.json, &t->network, &s.steps, &options);
     HT_CHECK_STR(
         scene_text(&s),
@@ -107,7 +109,7 @@ HT_CASE(steps_sum_up_and_lanes_are_listed)
     struct scene s;
     struct ht_tiny *t = ht_tiny_new("  d  \n\na b c\n\n  e  ", 100, WAYS(ways), NULL);
     HT_REQUIRE(scene_begin(&s, t, "abd"));
-    const struct ht_osrm_steps_options options = {HT_OSRM_POLYLINE, HT_OSRM_LANGUAGE_LOCAL, NULL};
+    const struct ht_osrm_steps_options options = {.geometry = HT_OSRM_POLYLINE};
     ht_osrm_write_steps(&s.json, &t->network, &s.steps, &options);
     HT_CHECK(strstr(scene_text(&s), "\"lanes\":[{\"valid\":true,\"indications\":[\"left\"]},"
                                     "{\"valid\":false,\"indications\":[\"straight\","
@@ -142,14 +144,50 @@ HT_CASE(steps_escape_polylines_and_double_single_points)
     static const struct ht_point line[2] = {{0, 3000}, {-1500, 3000}};
     ht_json_begin(&json, &buffer);
     ht_json_array(&json);
-    ht_osrm_write_geometry(&json, line, 2, HT_OSRM_POLYLINE);
-    ht_osrm_write_geometry(&json, line, 1, HT_OSRM_POLYLINE);
-    ht_osrm_write_geometry(&json, line, 1, HT_OSRM_GEOJSON);
+    ht_osrm_out_geometry(NULL, &json, line, 2, HT_OSRM_POLYLINE);
+    ht_osrm_out_geometry(NULL, &json, line, 1, HT_OSRM_POLYLINE);
+    ht_osrm_out_geometry(NULL, &json, line, 1, HT_OSRM_GEOJSON);
     ht_json_array_end(&json);
     ht_buffer_append(&buffer, "", 1);
     HT_REQUIRE(!buffer.failed);
     HT_CHECK_STR(buffer.data, "[\"{@??\\\\\",\"{@???\",{\"coordinates\":[[0,0.0003],[0,0.0003]],"
                               "\"type\":\"LineString\"}]");
+    ht_buffer_deinit(&buffer);
+}
+
+HT_CASE(steps_cut_lines_out_of_the_overview)
+{
+    uint64_t seed = 7;
+    struct ht_osrm_line line = {0};
+    struct ht_buffer buffer = {0};
+    struct ht_json json;
+    for (int round = 0; round < 500; round++) {
+        struct ht_point points[20];
+        int precision = 5 + round % 2;
+        uint32_t count = 2 + ht_random_below(&seed, 19);
+        uint32_t first = ht_random_below(&seed, count - 1);
+        uint32_t some = 2 + ht_random_below(&seed, count - first - 1);
+        for (size_t i = 0; i < count; i++) { /* near each other, so that backslashes are common */
+            points[i] = (struct ht_point){(int32_t)ht_random_below(&seed, 9000) - 4500,
+                                          (int32_t)ht_random_below(&seed, 9000) - 4500};
+        }
+        ht_buffer_clear(&buffer);
+        ht_json_begin(&json, &buffer);
+        ht_osrm_line_write(&json, points, count, precision, &line);
+        size_t begin = buffer.size + 1; /* the comma */
+        HT_REQUIRE(ht_osrm_line_cut(&json, &line, first, points + first, some));
+        size_t middle = buffer.size;
+        HT_REQUIRE(middle > begin);
+        ht_osrm_line_write(&json, points + first, some, precision, NULL);
+        HT_REQUIRE(!buffer.failed);
+        HT_REQUIRE(buffer.size - middle == middle - begin + 1);
+        HT_CHECK(memcmp(buffer.data + begin, buffer.data + middle + 1, middle - begin) == 0);
+        const struct ht_point moved[2] = {{1, 2}, {3, 4}};
+        HT_CHECK(!ht_osrm_line_cut(&json, &line, first, moved, 2));
+        HT_CHECK(!ht_osrm_line_cut(&json, &line, count - 1, points + count - 2, 2));
+        HT_CHECK(!ht_osrm_line_cut(&json, &line, SIZE_MAX, points, 2));
+    }
+    ht_osrm_line_deinit(&line);
     ht_buffer_deinit(&buffer);
 }
 
@@ -161,7 +199,7 @@ HT_CASE(steps_stop_at_the_cap_of_the_buffer)
     struct ht_tiny *t = ht_tiny_new("a b c\n\n  d", 100, WAYS(ways), NULL);
     HT_REQUIRE(scene_begin(&s, t, "abd"));
     s.buffer.limit = 300;
-    const struct ht_osrm_steps_options options = {HT_OSRM_POLYLINE6, HT_OSRM_LANGUAGE_LOCAL, NULL};
+    const struct ht_osrm_steps_options options = {.geometry = HT_OSRM_POLYLINE6};
     ht_osrm_write_steps(&s.json, &t->network, &s.steps, &options);
     HT_CHECK(s.buffer.failed);
     HT_CHECK(s.buffer.size <= 300);

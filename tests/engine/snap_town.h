@@ -80,8 +80,8 @@ static inline void snap_town_street(struct snap_town *t, uint32_t way, uint64_t 
             .weight_ms = length / 7 + side,
             .duration_ms = length / 10,
             .length_mm = length,
-            .component = island ? 1 + way : 0,
-            .flags = (uint16_t)flags,
+            .component = (island ? 1 + way : 0) & HT_COMPONENT_LISTED,
+            .flags = (uint32_t)flags & 0xFFFU,
             .mode = HT_MODE_DRIVING,
         };
     }
@@ -91,7 +91,6 @@ static inline void snap_town_link(struct snap_town *t, uint32_t junctions)
 {
     qsort(t->arcs, t->arc_count, sizeof *t->arcs, snap_town_by_tail);
     for (uint32_t a = 0; a < t->arc_count; a++) {
-        t->arcs[a].base = a;
         t->arcs[a].reverse = HT_NONE;
         t->first_out[t->arcs[a].tail + 1]++;
         t->first_in[t->arcs[a].head + 1]++;

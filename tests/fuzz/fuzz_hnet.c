@@ -46,29 +46,39 @@ static uint64_t walk(const struct ht_road *road)
         sum += strlen(network->strings + network->ways[arc->way].name);
         sum += (uint64_t)(unsigned)ht_arc_point(network, arc, 0).lon_e7;
         sum += (uint64_t)(unsigned)ht_arc_point(network, arc, ht_arc_point_count(arc) - 1).lat_e7;
+        sum += ht_arc_component(graph, a);
         sum += arc->reverse == HT_NONE ? 0 : graph->arcs[arc->reverse].head;
         for (uint32_t t = graph->turn_first[a]; t < graph->turn_first[a + 1]; t++) {
             uint32_t to = graph->turns[t].to;
             uint32_t edge = cch->turn_edge[t];
             bool up = cch->rank[a] < cch->rank[to];
-            sum += edge == HT_NONE ? 0
-                   : up            ? road->metric->out_time[edge]
-                                   : road->metric->in_time[edge];
+            sum += edge == HT_NONE ? 0 : up ? cch->out.head[edge] : cch->in.head[edge];
         }
         const uint32_t *list = NULL;
-        uint32_t copies = ht_graph_copies(graph, arc->base, &list);
+        uint32_t copies = ht_graph_copies(graph, ht_arc_base(graph, a), &list);
         for (uint32_t k = 0; k < copies; k++) {
             sum += graph->arcs[list[k]].head;
         }
     }
     for (uint32_t v = 0; v < cch->vertex_count; v++) {
         uint32_t steps = 0;
+        for (uint32_t up = v; up != HT_NONE; up = road->metric->climb[up].parent) {
+            steps += road->metric->climb[up].depth < cch->depth_max;
+        }
         for (uint32_t up = v; up != HT_NONE; up = cch->parent[up]) {
             steps += cch->depth[up] < cch->depth_max;
         }
         sum += steps;
+        for (int s = 0; s < 2; s++) {
+            struct ht_row row = ht_metric_row(road->metric, s, v);
+            for (uint32_t e = 0; e < row.count; e++) {
+                sum += row.length[e] + (row.depth[e] < road->metric->climb[v].depth);
+                sum +=
+                    ht_metric_via(&road->metric->side[s], v, road->metric->climb[v].first[s] + e);
+            }
+        }
         for (uint32_t e = cch->out.first[v]; e < cch->out.first[v + 1]; e++) {
-            sum += cch->arc[cch->out.head[e]] + road->metric->out_length[e];
+            sum += cch->arc[cch->out.head[e]];
         }
         for (uint32_t e = cch->in.down_first[v]; e < cch->in.down_first[v + 1]; e++) {
             sum += cch->parent[cch->in.down[e]];

@@ -35,7 +35,7 @@ static bool is_legal(const struct ht_graph *g, const struct ht_place *source,
     const struct ht_place_side *from = &source->side[way->source_side];
     const struct ht_place_side *to = &target->side[way->target_side];
     if (way->arc_count == 0 || way->arcs[0] != from->arc ||
-        g->arcs[way->arcs[way->arc_count - 1]].base != to->arc) {
+        ht_arc_base(g, way->arcs[way->arc_count - 1]) != to->arc) {
         return false;
     }
     struct ht_cost sum = from->after;

@@ -183,7 +183,7 @@ HT_CASE(what_is_written_is_read)
     HT_CHECK_INT(road.graph->class_mask, g->class_mask);
     HT_CHECK_INT(road.cch->vertex_count, g->arc_count);
     const uint32_t *list = NULL;
-    HT_CHECK_INT(ht_graph_copies(road.graph, g->arcs[g->base_arc_count].base, &list), 1);
+    HT_CHECK_INT(ht_graph_copies(road.graph, ht_arc_base(g, g->base_arc_count), &list), 1);
     ht_graph_owned_free(owned);
     ht_network_build_free(build);
     ht_profiles_free(profiles, count);
@@ -308,8 +308,9 @@ HT_CASE(a_fifo_is_refused_at_once)
 HT_CASE(a_good_checksum_does_not_replace_range_checks)
 {
     static const char *const harmless[] = {
-        "info",        "out_depth",  "in_depth", "strings", "out_length", "in_length", "turn_edge",
-        "node_osm_id", "node_point", "out_time", "in_time", "out_first",  "in_first",  "snap"};
+        "info",        "out_depth",   "in_depth",     "strings",     "out_length", "in_length",
+        "turn_edge",   "node_osm_id", "node_point",   "out_time",    "in_time",    "out_up_first",
+        "in_up_first", "snap",        "out_up_depth", "in_up_depth", "out_step",   "in_step"};
     HT_REQUIRE(ready());
     size_t size = 0;
     unsigned char *data = get_file(file_path, &size);
@@ -400,10 +401,10 @@ HT_CASE(rows_and_trees_must_hang_together)
         (const uint32_t *)(const void *)(data + section_of(data, "first_out")->offset);
     HT_CHECK_INT(with_u32(data, size, "first_out", 0, 1), HT_RANGE);
     HT_CHECK_INT(with_u32(data, size, "first_out", 1, first_out[2] + 1), HT_RANGE);
-    HT_CHECK_INT(with_u32(data, size, "out_first", 0, 1), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "out_up_first", 0, 1), HT_RANGE);
     HT_CHECK_INT(with_u32(data, size, "turn_edge", 0, 1U << 30), HT_RANGE);
     HT_CHECK_INT(with_u32(data, size, "node_point", 1, 1900000000), HT_RANGE);
-    HT_CHECK_INT(with_u32(data, size, "out_time", 1, 0x80000001), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "out_brief", 1, HT_BRIEF_WIDE + 1), HT_RANGE);
     HT_CHECK_INT(
         with_u32(data, size, "strings", section_of(data, "strings")->size / 4 - 1, 0x61616161),
         section_of(data, "strings")->size % 4 == 0 ? HT_RANGE : HT_OK);
@@ -412,7 +413,17 @@ HT_CASE(rows_and_trees_must_hang_together)
         (const uint32_t *)(const void *)(data + section_of(data, "parent")->offset);
     HT_REQUIRE(parent[0] != HT_NONE);
     HT_CHECK_INT(with_u32(data, size, "parent", 0, 0), HT_RANGE);
-    HT_CHECK_INT(with_u32(data, size, "out_head", 0, 0), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "out_up", 0, 0), HT_RANGE);
+    /* the same where searches climb, and their rows */
+    const struct ht_climb *climb =
+        (const struct ht_climb *)(const void *)(data + section_of(data, "climb")->offset);
+    HT_REQUIRE(climb[0].parent == parent[0]);
+    HT_CHECK_INT(with_u32(data, size, "climb", 0, 0), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 0, HT_NONE), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 1, 1), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 2, 1), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 3, climb[0].depth + 1U), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 4 + 1, 1U << 30), HT_RANGE);
     HT_CHECK_INT(with_u32(data, size, "rank", 0, 1U << 29), HT_RANGE);
     free(data);
 }
@@ -565,7 +576,7 @@ HT_CASE(a_file_cut_while_it_is_mapped_ends_with_a_line_and_code_1)
         if (ht_hnet_open(other_path, &file, &error) == HT_OK &&
             ht_hnet_road(file, ht_hnet_profile(file, 0), NULL, &road, &error) == HT_OK &&
             truncate(other_path, 64) == 0) {
-            _exit(road.metric->in_length[0] == 0 ? 4 : 3); /* behind the first page */
+            _exit(road.cch->in.down[0] == 0 ? 4 : 3); /* behind the first page */
         }
         _exit(5);
     }

@@ -1,3 +1,4 @@
+#include "geodata/network_build_internal.h"
 #include "tests/support/check.h"
 #include "tests/support/osm_town.h"
 
@@ -339,6 +340,33 @@ HT_CASE(islands_are_small_and_the_town_is_not)
     ht_town_end(&town);
 }
 
+/* Numbers that an arc has no room for; here as if it had room for 0 alone. */
+HT_CASE(components_of_large_numbers_are_listed)
+{
+    struct ht_town town;
+    ht_town_begin(&town, "a b c  d e f g\n");
+    ht_town_way(&town, 1, "abc", STREET);
+    ht_town_way(&town, 2, "de", STREET);
+    ht_town_way(&town, 3, "fg", STREET);
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK_INT(town.counts.components, 3);
+    HT_CHECK_INT(town.graph->listed_count, 0);
+    uint32_t want[16];
+    HT_REQUIRE(town.graph->arc_count <= 16);
+    for (uint32_t a = 0; a < town.graph->arc_count; a++) {
+        want[a] = ht_arc_component(town.graph, a);
+    }
+    free(town.owned->listed);
+    HT_REQUIRE(ht__graph_components(town.owned, &town.counts, 1) == HT_OK);
+    HT_CHECK_INT(town.graph->listed_count, 4);
+    for (uint32_t a = 0; a < town.graph->arc_count; a++) {
+        HT_CHECK_INT(ht_arc_component(town.graph, a), want[a]);
+        HT_CHECK_INT(town.graph->arcs[a].component, want[a] == 0 ? 0 : HT_COMPONENT_LISTED);
+    }
+    ht_town_end(&town);
+}
+
 HT_CASE(one_can_get_into_a_sink_but_it_is_a_component_of_its_own)
 {
     struct ht_town town;
@@ -370,23 +398,24 @@ static void check_graph(const struct ht_network *network, const struct ht_graph 
         wrong += length != arc->length_mm || arc->weight_ms == 0 || arc->duration_ms == 0;
         wrong += graph->junction_node[arc->tail] != ht_arc_node(network, arc, 0);
         wrong += graph->junction_node[arc->head] != ht_arc_node(network, arc, count - 1);
-        wrong += arc->reverse != HT_NONE && (graph->arcs[arc->reverse].reverse != arc->base ||
-                                             graph->arcs[arc->reverse].from != arc->to);
+        wrong += arc->reverse != HT_NONE &&
+                 (graph->arcs[arc->reverse].reverse != ht_arc_base(graph, id) ||
+                  graph->arcs[arc->reverse].from != arc->to);
         for (uint32_t t = graph->turn_first[id]; t < graph->turn_first[id + 1]; t++) {
             wrong += graph->arcs[graph->turns[t].to].tail != arc->head;
             wrong += t > graph->turn_first[id] && graph->turns[t - 1].to >= graph->turns[t].to;
         }
         if (id < graph->base_arc_count) {
             wrong += id < graph->junction_first_out[arc->tail] ||
-                     id >= graph->junction_first_out[arc->tail + 1] || arc->base != id;
+                     id >= graph->junction_first_out[arc->tail + 1];
         } else {
             const uint32_t *list = NULL;
-            uint32_t copies = ht_graph_copies(graph, arc->base, &list);
+            uint32_t copies = ht_graph_copies(graph, ht_arc_base(graph, id), &list);
             uint32_t found = 0;
             for (uint32_t k = 0; k < copies; k++) {
                 found += list[k] == id;
             }
-            wrong += found != 1 || arc->base >= graph->base_arc_count;
+            wrong += found != 1 || ht_arc_base(graph, id) >= graph->base_arc_count;
         }
     }
     HT_CHECK_INT(wrong, 0);

@@ -196,7 +196,7 @@ static inline const struct ht_turn *ht_town_turn(const struct ht_town *town, con
         return NULL;
     }
     for (uint32_t t = town->graph->turn_first[from]; t < town->graph->turn_first[from + 1]; t++) {
-        if (town->graph->arcs[town->graph->turns[t].to].base == to) {
+        if (ht_arc_base(town->graph, town->graph->turns[t].to) == to) {
             return &town->graph->turns[t];
         }
     }
@@ -212,7 +212,7 @@ static inline bool ht_town_drives(const struct ht_town *town, const char *path)
         uint32_t to = ht_town_arc(town, path[i - 1], path[i], false);
         uint32_t next = HT_NONE;
         for (uint32_t t = town->graph->turn_first[at]; t < town->graph->turn_first[at + 1]; t++) {
-            if (to != HT_NONE && town->graph->arcs[town->graph->turns[t].to].base == to) {
+            if (to != HT_NONE && ht_arc_base(town->graph, town->graph->turns[t].to) == to) {
                 next = town->graph->turns[t].to;
             }
         }

@@ -32,6 +32,7 @@ struct ht_random_town {
     uint32_t *copy_base;
     uint32_t *copy_first;
     uint32_t *copy_list;
+    uint32_t *copy_of;
     uint64_t state;
 };
 
@@ -60,6 +61,7 @@ static inline void ht_random_town_free(struct ht_random_town *t)
     free(t->copy_base);
     free(t->copy_first);
     free(t->copy_list);
+    free(t->copy_of);
     free(t);
 }
 
@@ -108,7 +110,6 @@ static inline void ht_town_link(struct ht_random_town *t)
     qsort(t->arcs, g->arc_count, sizeof *t->arcs, ht_town_compare);
     g->base_arc_count = g->arc_count;
     for (uint32_t a = 0; a < g->arc_count; a++) {
-        t->arcs[a].base = a;
         t->arcs[a].reverse = HT_NONE;
         t->first_out[t->arcs[a].tail + 1]++;
         t->first_in[t->arcs[a].head + 1]++;
@@ -143,6 +144,7 @@ static inline void ht_town_copies(struct ht_random_town *t, uint32_t copies)
         t->copy_base[k] = a;
         t->copy_first[k] = k;
         t->copy_list[k] = g->arc_count;
+        t->copy_of[k] = a;
         t->arcs[g->arc_count] = t->arcs[a];
         t->arcs[g->arc_count].reverse = HT_NONE;
         g->arc_count++;
@@ -159,7 +161,7 @@ static inline void ht_town_turns(struct ht_random_town *t)
         uint32_t first = g->turn_count;
         t->turn_first[a] = first;
         for (uint32_t b = t->first_out[head]; b < t->first_out[head + 1]; b++) {
-            bool back = t->arcs[t->arcs[a].base].reverse == b;
+            bool back = t->arcs[ht_arc_base(g, a)].reverse == b;
             if ((back && outs > 1 && ht_random_below(&t->state, 8) != 0) ||
                 ht_random_below(&t->state, 12) == 0) {
                 continue;
@@ -234,6 +236,7 @@ static inline struct ht_random_town *ht_random_town_new(uint32_t width, uint32_t
     t->copy_base = ht_town_alloc(arcs, sizeof *t->copy_base);
     t->copy_first = ht_town_alloc(arcs, sizeof *t->copy_first);
     t->copy_list = ht_town_alloc(arcs, sizeof *t->copy_list);
+    t->copy_of = ht_town_alloc(arcs, sizeof *t->copy_of);
     struct ht_graph *g = &t->graph;
     g->profile = "car";
     g->junction_count = n;
@@ -243,6 +246,7 @@ static inline struct ht_random_town *ht_random_town_new(uint32_t width, uint32_t
     g->copy_base = t->copy_base;
     g->copy_first = t->copy_first;
     g->copy_list = t->copy_list;
+    g->copy_of = t->copy_of;
     ht_town_copies(t, n / 8);
     g->turns = t->turns;
     g->turn_first = t->turn_first;

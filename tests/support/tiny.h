@@ -181,8 +181,8 @@ static inline void ht_tiny_add_arc(struct ht_tiny *t, const struct ht_tiny_way *
         .duration_ms = time,
         .length_mm = (uint32_t)length,
         .reverse = HT_NONE,
-        .flags = (uint16_t)(way->classes | (from < to ? HT_ARC_FORWARD : 0)),
-        .mode = (uint8_t)(way->mode != 0 ? way->mode : HT_MODE_DRIVING),
+        .flags = ((uint32_t)way->classes | (from < to ? HT_ARC_FORWARD : 0)) & 0xFFFU,
+        .mode = (way->mode != 0 ? (uint32_t)way->mode : HT_MODE_DRIVING) & 7U,
     };
 }
 
@@ -230,7 +230,6 @@ static inline void ht_tiny_add_arcs(struct ht_tiny *t, const struct ht_tiny_way 
         t->first_in[j + 1] = in;
     }
     for (uint32_t a = 0; a < count; a++) {
-        t->arcs[a].base = a;
         for (uint32_t b = 0; b < count; b++) {
             if (t->arcs[b].from == t->arcs[a].to && t->arcs[b].to == t->arcs[a].from) {
                 t->arcs[a].reverse = b;

@@ -30,7 +30,8 @@ static inline void ht_tiny_road_init(struct ht_tiny_road *r, const struct ht_tin
                         ht_cch_build(&town->graph, ranks, r->pool, &r->cch, &stats) == HT_OK,
                     "no hierarchy");
     ht_tiny_require(ht_customize(&town->graph, ht_cch_view(r->cch), NULL, r->pool, &r->metric) ==
-                        HT_OK,
+                            HT_OK &&
+                        ht_metric_trim(ht_cch_view(r->cch), r->pool, r->metric) == HT_OK,
                     "no metric");
     ht_tiny_require(ht_snap_build(&town->network, &town->graph, r->pool, &r->snap) == HT_OK,
                     "no snap index");

@@ -1,0 +1,106 @@
+/* What has been found out about turns, kept from leg to leg. Only guide*.c and their tests include
+ * this.
+ *
+ * A turn is named by its two arcs. It may lie in one of four places, chosen by the arc that it
+ * leaves, which are two lines of the cache side by side: turns of arcs that are neighbours lie near
+ * each other, so that a small town touches little memory and a route few pages. Where all four are
+ * taken, one goes that was not asked for since the others were.
+ *
+ * Threading: one for each thread. Ownership: the struct owns its block; end with
+ * ht__memory_deinit.
+ */
+#ifndef HT_ENGINE_ROAD_GUIDE_MEMORY_INTERNAL_H
+#define HT_ENGINE_ROAD_GUIDE_MEMORY_INTERNAL_H
+
+#include "engine/road/guide_internal.h"
+
+/* What is known of a turn. */
+struct ht__turn {
+    uint32_t in; /* arcs */
+    uint32_t out;
+    uint32_t weight_ms; /* what the turn costs */
+    uint32_t duration_ms;
+    uint32_t lanes; /* text of the arc into it, 0 where no lane is told to serve it */
+    uint16_t before;
+    uint16_t after;
+    uint8_t type;
+    uint8_t modifier;
+    uint8_t in_road;
+    uint8_t out_road;
+    uint8_t road_count;
+    uint8_t lane_first;
+    uint8_t lane_valid;
+    bool segregated;               /* the arc out of it */
+    uint16_t roads[HT__ROADS_MAX]; /* bearing * 2 + entry */
+};
+
+enum {
+    HT__SET_BITS = 18,
+    HT__SETS = 1 << HT__SET_BITS,
+    HT__WAYS = 4, /* places of a set */
+    HT__KNOWN = 8,
+    HT__ROADS_KEPT = 6, /* turns at wider junctions are rare, and not kept */
+};
+
+/* The same in 32 bytes. */
+struct ht__slot {
+    uint32_t in;
+    uint32_t out;
+    uint64_t roads; /* ten bits each */
+    uint16_t generation;
+    uint16_t weight_ms; /* UINT16_MAX: more than fits, the graph knows */
+    uint16_t duration_ms;
+    uint16_t before;
+    uint16_t after;
+    uint8_t type;
+    uint8_t modifier;
+    uint8_t in_out; /* in_road + 16 * out_road */
+    uint8_t lane_first;
+    uint8_t lane_valid;
+    uint8_t about; /* road_count + HT__SEGREGATED + HT__ASKED_FOR */
+};
+
+enum { HT__SEGREGATED = 16, HT__ASKED_FOR = 32 };
+
+struct ht__memory {
+    void *block;
+    struct ht__slot *slots; /* [HT__SETS][HT__WAYS], on pairs of lines; touched as it fills */
+    uint64_t network_id;    /* what it is about; 0: nothing is kept from leg to leg */
+    struct {
+        const struct ht_graph *graph;
+        uint16_t generation; /* its turns are kept under a number of their own */
+    } known[HT__KNOWN];
+    uint32_t known_count;
+    uint16_t generation; /* of the graph in use */
+    uint16_t last_generation;
+};
+
+HT_MUST_CHECK enum ht_status ht__memory_init(struct ht__memory *memory);
+void ht__memory_deinit(struct ht__memory *memory);
+
+/* What is known of a graph's turns is used again; another network, or one that can't be told from
+ * another (0), begins with nothing. */
+void ht__memory_begin(struct ht__memory *memory, const struct ht_graph *graph, uint64_t network_id);
+
+/* Brings what may be known of the turns of all these arcs nearer (engine/road/gather.h). */
+void ht__memory_gather(const struct ht__memory *memory, const uint32_t *arcs, uint32_t count);
+
+/* False: it is not known. */
+bool ht__memory_find(const struct ht__memory *memory, const struct ht__map *map, uint32_t in,
+                     uint32_t out, struct ht__turn *turn);
+void ht__memory_keep(struct ht__memory *memory, const struct ht__turn *turn);
+
+static inline struct ht__slot *ht__memory_set(const struct ht__memory *memory, uint32_t in)
+{
+    return &memory->slots[(size_t)(in % HT__SETS) * HT__WAYS];
+}
+
+/* The turn:lanes text that holds for an arc, 0: none. */
+static inline uint32_t ht__lanes_text(const struct ht__map *map, uint32_t arc)
+{
+    const struct ht_arc *a = ht__arc(map, arc);
+    const struct ht_way *way = ht__way(map, a->way);
+    return (a->flags & HT_ARC_FORWARD) != 0 ? way->lanes_forward : way->lanes_backward;
+}
+
+#endif
