@@ -536,7 +536,7 @@ HT_CASE(failed_allocations_are_a_status_oom)
     struct ht_error error;
     long total = 0;
     bool failed = true;
-    for (long n = 0; failed; n = n * 8 / 7 + 1) {
+    for (long n = 0; failed; n = n * 4 / 3 + 1) {
         ht_oom_arm(n);
         enum ht_status status = ht_sample_registry(town_folder(), HT_SAMPLE_TOWN, 1, NULL, &error);
         failed = ht_oom_disarm();
