@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "api/app_internal.h"
+#include "api/live.h"
 #include "api/routes.h"
 #include "api/zone.h"
 
@@ -252,6 +253,7 @@ void ht__app_context_free(void *user)
     ht_osrm_free(context->osrm);
     ht_store_reader_free(context->reader);
     ht_crs_work_free(context->crs);
+    ht_live_work_free(context->live);
     free(context);
 }
 
@@ -270,8 +272,12 @@ static void account(void *user, unsigned service, int status, uint64_t duration_
 static void tick(void *user)
 {
     struct ht_app_context *context = user;
-    (void)ht_world_reader_get(&context->world);
+    const struct ht_world *world = ht_world_reader_get(&context->world);
+    if (context->live != NULL) {
+        ht_live_work_refresh(context->live, world);
+    }
     ht_app_tokens_refresh(context->app);
+    ht_app_live_save(context->app, false);
 }
 
 struct ht_http_handler ht_app_handler(struct ht_app *app)

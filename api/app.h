@@ -22,6 +22,8 @@
 #include "geodata/store.h"
 
 struct ht_commit;
+struct ht_live;
+struct ht_live_work;
 
 struct ht_app_context;
 
@@ -50,6 +52,8 @@ struct ht_app {
     struct ht_commit *commit;         /* NULL: the store can't be written */
     struct ht_worker_context *writer; /* what jobs of the writer are run with */
     struct ht_registry *registry;     /* the writer's */
+    struct ht_live *live;
+    atomic_int_least64_t saved_ms; /* when positions went to the store last, by a steady clock */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */
     _Atomic(const struct ht_tokens *) tokens;
@@ -68,6 +72,7 @@ struct ht_app_context {
     const struct ht_caller *caller; /* of the call that is handled */
     struct ht_store_reader *reader; /* made when first needed */
     struct ht_crs_work *crs;        /* likewise */
+    struct ht_live_work *live;      /* likewise */
     struct ht_app_context *next;
 };
 
@@ -91,6 +96,10 @@ HT_MUST_CHECK enum ht_status ht_app_refresh(struct ht_app *app);
  * written is served for reading, with a line in `note` (may be empty). Before the server runs. */
 HT_MUST_CHECK enum ht_status ht_app_store_open(struct ht_app *app, const char *path,
                                                struct ht_error *note, struct ht_error *error);
+/* Brings the units of the store to life; after network and store are open. */
+HT_MUST_CHECK enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error);
+/* Hands positions that are not saved yet to the writer, every two seconds or so. */
+void ht_app_live_save(struct ht_app *app, bool now);
 /* Ends writing: what was taken is committed. After the server has stopped, before it is freed. */
 void ht_app_store_stop(struct ht_app *app);
 /* Asks for tokens from now on, those of the file, which is read again when it changes (`path` is
@@ -101,6 +110,9 @@ void ht_app_tokens_refresh(struct ht_app *app);
 
 /* The thread's own reader of the store; NULL with the answer written: there is none. */
 struct ht_store_reader *ht_app_reader(struct ht_app_context *context, struct ht_reply *reply);
+
+/* The thread's own part of the live town; NULL: out of memory. */
+struct ht_live_work *ht_app_live_work(struct ht_app_context *context);
 
 /* Makes the server known (NULL: it is gone). A server whose map turns out to be damaged is drained.
  */

@@ -1,12 +1,14 @@
 /* The part of the app that is about what lasts: the store, its writer, the tokens. */
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "api/app_internal.h"
 #include "api/commit.h"
 #include "api/http_answer.h"
+#include "api/live.h"
 
-enum { COMMIT_QUEUE = 4096 };
+enum { COMMIT_QUEUE = 4096, UNITS_MOST = 1 << 20, SAVE_EVERY_MS = 2000 };
 
 static enum ht_status writer_start(struct ht_app *app)
 {
@@ -44,8 +46,108 @@ enum ht_status ht_app_store_open(struct ht_app *app, const char *path, struct ht
     return status;
 }
 
+/* Twice the size of the network's: what lies farther out is found as well, only slower. */
+static struct ht_box town_box(struct ht_app *app)
+{
+    (void)pthread_mutex_lock(&app->open_lock);
+    struct ht_box box = app->map == NULL ? (struct ht_box){{-HT_LON_MAX_E7, -HT_LAT_MAX_E7},
+                                                           {HT_LON_MAX_E7, HT_LAT_MAX_E7}}
+                                         : ht_map_box(app->map);
+    (void)pthread_mutex_unlock(&app->open_lock);
+    int64_t east = ((int64_t)box.max.lon_e7 - box.min.lon_e7) / 2;
+    int64_t north = ((int64_t)box.max.lat_e7 - box.min.lat_e7) / 2;
+    struct ht_box wide = {
+        {(int32_t)(box.min.lon_e7 - east > -HT_LON_MAX_E7 ? box.min.lon_e7 - east : -HT_LON_MAX_E7),
+         (int32_t)(box.min.lat_e7 - north > -HT_LAT_MAX_E7 ? box.min.lat_e7 - north
+                                                           : -HT_LAT_MAX_E7)},
+        {(int32_t)(box.max.lon_e7 + east < HT_LON_MAX_E7 ? box.max.lon_e7 + east : HT_LON_MAX_E7),
+         (int32_t)(box.max.lat_e7 + north < HT_LAT_MAX_E7 ? box.max.lat_e7 + north
+                                                          : HT_LAT_MAX_E7)}};
+    return wide;
+}
+
+enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
+{
+    struct ht_live_work *work = NULL;
+    struct ht_store_reader *reader = NULL;
+    enum ht_status status = ht_live_new(town_box(app), UNITS_MOST, &app->live);
+    if (status != HT_OK) {
+        return ht_error_set(error, status, 0, NULL);
+    }
+    if (app->store == NULL) {
+        return HT_OK;
+    }
+    status = ht_live_work_new(app->live, &work);
+    if (status != HT_OK) {
+        return ht_error_set(error, status, 0, NULL);
+    }
+    status = ht_store_reader_new(app->store, &reader, error);
+    if (status == HT_OK) {
+        /* streets come with the first question or report, not before the first answer */
+        status = ht_live_load(app->live, work, NULL, reader, error);
+    }
+    ht_store_reader_free(reader);
+    ht_live_work_free(work);
+    return status;
+}
+
+/* Positions on their way to the store. */
+struct saving {
+    struct ht_job job;
+    struct ht_app *app;
+    struct ht_live_unsaved unsaved;
+};
+
+static void saving_run(struct ht_job *job, void *context)
+{
+    struct saving *saving = (struct saving *)job;
+    (void)context;
+    enum ht_status status = ht_store_positions_put(
+        ht_commit_tx(saving->app->commit), saving->unsaved.positions, saving->unsaved.count, NULL);
+    (void)status; /* the commit fails then, too, and the next positions come in two seconds */
+}
+
+static void saving_done(struct ht_job *job, void *context, enum ht_status outcome)
+{
+    struct saving *saving = (struct saving *)job;
+    (void)context;
+    (void)outcome;
+    ht_live_unsaved_free(&saving->unsaved);
+    free(saving);
+}
+
+static int64_t steady_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+void ht_app_live_save(struct ht_app *app, bool now)
+{
+    int64_t last = atomic_load(&app->saved_ms);
+    int64_t time = steady_ms();
+    if (app->commit == NULL || app->live == NULL || (!now && time - last < SAVE_EVERY_MS) ||
+        !atomic_compare_exchange_strong(&app->saved_ms, &last, time)) {
+        return;
+    }
+    struct saving *saving = calloc(1, sizeof *saving);
+    if (saving == NULL || ht_live_take(app->live, &saving->unsaved) != HT_OK ||
+        saving->unsaved.count == 0) {
+        free(saving);
+        return;
+    }
+    saving->app = app;
+    saving->job.run = saving_run;
+    saving->job.done = saving_done;
+    if (!ht_commit_submit(app->commit, &saving->job)) {
+        saving_done(&saving->job, NULL, HT_BUSY);
+    }
+}
+
 void ht_app_store_stop(struct ht_app *app)
 {
+    ht_app_live_save(app, true);
     ht_commit_stop(app->commit);
 }
 
@@ -65,6 +167,7 @@ void ht__app_town_free(struct ht_app *app)
         free(app->writer);
     }
     ht_store_close(app->store);
+    ht_live_free(app->live);
     for (size_t i = 0; i < app->token_set_count; i++) {
         ht_tokens_free(app->token_sets[i]);
     }
@@ -129,4 +232,12 @@ struct ht_store_reader *ht_app_reader(struct ht_app_context *context, struct ht_
         reply->retry_after_s = 1;
     }
     return context->reader;
+}
+
+struct ht_live_work *ht_app_live_work(struct ht_app_context *context)
+{
+    if (context->live == NULL && ht_live_work_new(context->app->live, &context->live) != HT_OK) {
+        context->live = NULL;
+    }
+    return context->live;
 }

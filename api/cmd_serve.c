@@ -162,18 +162,21 @@ static int town_open(const struct ht_cli *cli, struct ht_app *app, const struct 
     if (note.status != HT_OK) {
         (void)ht_cli_error(cli, 0, "%s: served for reading only", note.message);
     }
+    if (ht_app_live_open(app, &error) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
+    }
     return HT_EXIT_DONE;
 }
 
 static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct serve *serve)
 {
     struct ht_error error = {0};
+    if (ht_app_network_open(app, serve->network, false, &error) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
+    }
     int code = town_open(cli, app, serve);
     if (code != HT_EXIT_DONE) {
         return code;
-    }
-    if (ht_app_network_open(app, serve->network, false, &error) != HT_OK) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }
     struct ht_http_options options = ht_http_options_default();
     options.host = serve->host;

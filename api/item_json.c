@@ -1,13 +1,16 @@
 #include "api/item_json.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "api/live.h"
+#include "api/live_json.h"
 #include "geodata/members.h"
 
 void ht_item_writer_init(struct ht_item_writer *writer, struct ht_json *json,
                          const struct ht_crs *crs, struct ht_crs_work *work)
 {
-    *writer = (struct ht_item_writer){.json = json, .crs = crs, .work = work};
+    *writer = (struct ht_item_writer){.json = json, .crs = crs, .work = work, .distance_m = -1};
     ht_geometry_init(&writer->geometry);
 }
 
@@ -26,7 +29,22 @@ static void members_add(struct ht_text *out, const char *object)
     }
 }
 
-static void properties_write(struct ht_item_writer *writer, const struct ht_store_item *item)
+/* What the live town knows of a unit. */
+static void live_write(struct ht_item_writer *writer, const struct ht_unit *unit)
+{
+    struct ht_buffer buffer = {0};
+    struct ht_json json;
+    ht_json_begin(&json, &buffer);
+    ht_live_json_members(&json, unit);
+    if (writer->text.size > 1) {
+        ht_text_add_char(&writer->text, ',');
+    }
+    ht_text_add(&writer->text, buffer.data, buffer.size);
+    ht_buffer_deinit(&buffer);
+}
+
+static void properties_write(struct ht_item_writer *writer, const struct ht_store_item *item,
+                             const struct ht_unit *unit)
 {
     struct ht_member named;
     ht_text_clear(&writer->text);
@@ -40,6 +58,13 @@ static void properties_write(struct ht_item_writer *writer, const struct ht_stor
         ht_text_add_string(&writer->text, "\"cell\":");
         ht_text_add_json(&writer->text, item->cell, strlen(item->cell));
     }
+    if (unit != NULL) {
+        live_write(writer, unit);
+    }
+    if (writer->distance_m >= 0) {
+        ht_text_addf(&writer->text, "%s\"distance_m\":%.3f", writer->text.size > 1 ? "," : "",
+                     writer->distance_m);
+    }
     ht_text_add_char(&writer->text, '}');
     ht_json_key(writer->json, "properties");
     ht_json_raw(writer->json, ht_text_string(&writer->text), writer->text.size);
@@ -48,13 +73,24 @@ static void properties_write(struct ht_item_writer *writer, const struct ht_stor
 enum ht_status ht_item_write(struct ht_item_writer *writer, const struct ht_store_item *item)
 {
     enum ht_status status = HT_OK;
+    struct ht_unit unit;
+    bool alive = writer->live != NULL && ht_fleet_get(ht_live_fleet(writer->live),
+                                                      ht_fleet_find(ht_live_fleet(writer->live),
+                                                                    item->id, strlen(item->id)),
+                                                      writer->now_ms, &unit);
     ht_text_clear(&writer->text);
-    if (item->wkb_size > 0) {
+    if (alive && unit.positioned) {
+        double lon = unit.position.fix.point.lon_e7 / 1e7;
+        double lat = unit.position.fix.point.lat_e7 / 1e7;
+        char wkt[80];
+        int size = snprintf(wkt, sizeof wkt, "POINT(%.7f %.7f)", lon, lat);
+        status = ht_geometry_read_wkt(&writer->geometry, wkt, (size_t)size, NULL, NULL, NULL);
+    } else if (item->wkb_size > 0) {
         status = ht_geometry_read_wkb(&writer->geometry, item->wkb, item->wkb_size, NULL);
-        if (status == HT_OK) {
-            status = ht_geometry_write_geojson(&writer->geometry, writer->crs, writer->work,
-                                               &writer->text);
-        }
+    }
+    if (status == HT_OK && ((alive && unit.positioned) || item->wkb_size > 0)) {
+        status =
+            ht_geometry_write_geojson(&writer->geometry, writer->crs, writer->work, &writer->text);
     }
     if (status != HT_OK) {
         return status;
@@ -68,7 +104,7 @@ enum ht_status ht_item_write(struct ht_item_writer *writer, const struct ht_stor
     } else {
         ht_json_null(writer->json);
     }
-    properties_write(writer, item);
+    properties_write(writer, item, alive ? &unit : NULL);
     if (writer->withheld) {
         ht_json_key_text(writer->json, "personal", "withheld");
     }

@@ -10,13 +10,18 @@
 #include "geodata/geometry.h"
 #include "geodata/store.h"
 
+struct ht_live;
+
 struct ht_item_writer {
     struct ht_json *json;
     const struct ht_crs *crs;
     struct ht_crs_work *work;
     struct ht_geometry geometry;
     struct ht_text text;
-    bool withheld; /* says that what is personal is missing */
+    bool withheld;        /* says that what is personal is missing */
+    double distance_m;    /* a property of this name; below 0: none */
+    struct ht_live *live; /* units lie where they were last seen; NULL: where the registry says */
+    int64_t now_ms;
 };
 
 void ht_item_writer_init(struct ht_item_writer *writer, struct ht_json *json,

@@ -85,6 +85,11 @@ enum ht_status ht_map_open(const char *path, struct ht_shared_pool *pool, struct
     return HT_OK;
 }
 
+struct ht_box ht_map_box(const struct ht_map *map)
+{
+    return ht_hnet_box(map->file);
+}
+
 /* Checks a profile and reads its conditions. Needs the map's lock. */
 static enum ht_status profile_load(struct ht_map *map, uint32_t index, struct ht_error *error)
 {

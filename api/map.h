@@ -28,6 +28,9 @@ HT_MUST_CHECK enum ht_status ht_map_open(const char *path, struct ht_shared_pool
 void ht_map_retain(struct ht_map *map);
 void ht_map_release(struct ht_map *map); /* NULL is fine */
 
+/* What it covers. */
+struct ht_box ht_map_box(const struct ht_map *map);
+
 /* Checks every profile; `error` says which is damaged and how. */
 HT_MUST_CHECK enum ht_status ht_map_check(struct ht_map *map, struct ht_error *error);
 

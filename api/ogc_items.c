@@ -237,6 +237,16 @@ static void next_link(struct ht_json *json, const struct question *question)
     ht_text_deinit(&href);
 }
 
+/* Units are where they were last seen. */
+static void live_set(struct ht_item_writer *writer, const struct ht_app_context *context,
+                     const struct question *question)
+{
+    if (strcmp(question->collection->name, "units") == 0) {
+        writer->live = context->app->live;
+        writer->now_ms = question->at_ms;
+    }
+}
+
 static enum ht_status page_write(struct ht_app_context *context, struct question *question,
                                  bool personal, struct ht_buffer *out, struct ht_error *error)
 {
@@ -246,6 +256,7 @@ static enum ht_status page_write(struct ht_app_context *context, struct question
     char now[HT_TIME_TEXT_SIZE];
     ht_json_begin(&json, out);
     ht_item_writer_init(&page.writer, &json, &question->crs, context->crs);
+    live_set(&page.writer, context, question);
     ht_json_object(&json);
     ht_json_key_text(&json, "type", "FeatureCollection");
     ht_json_key(&json, "features");
@@ -293,6 +304,7 @@ static enum ht_status item_write(struct ht_app_context *context, struct question
     struct ht_json json;
     ht_json_begin(&json, out);
     ht_item_writer_init(&single.writer, &json, &question->crs, context->crs);
+    live_set(&single.writer, context, question);
     single.writer.withheld = question->personal && !personal;
     enum ht_status status = ht_store_item(context->reader, question->collection, question->id,
                                           personal, single_item, &single, error);

@@ -9,6 +9,7 @@
 #include "api/http_answer.h"
 #include "api/json.h"
 #include "api/json_merge.h"
+#include "api/live.h"
 #include "api/ogc.h"
 #include "geodata/feature_list.h"
 
@@ -186,6 +187,28 @@ static void item_answer(struct ht_reply *reply, const struct ht_collection *coll
     ht_json_object_end(&json);
 }
 
+/* The fleet follows what was committed. Where memory is short a unit stays as it was known. */
+static void units_follow(struct ht_app_context *context, struct ht_command *command,
+                         struct ht_reply *reply)
+{
+    const struct parsed *parsed = command->parsed;
+    (void)reply;
+    if (parsed == NULL || strcmp(parsed->collection->name, "units") != 0) {
+        return;
+    }
+    for (size_t i = 0; i < parsed->features.count; i++) {
+        const struct ht_feature *unit = &parsed->features.items[i];
+        enum ht_status status =
+            ht_live_unit_put(context->app->live, unit->id, ht_text_string(&unit->properties));
+        (void)status;
+        if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
+            ht_live_unit_place(context->app->live, context->live,
+                               ht_world_reader_get(&context->world), unit->id,
+                               unit->geometry.points[0], command->at_ms);
+        }
+    }
+}
+
 /* ---- POST items ---- */
 
 static bool post_prepare(struct ht_app_context *context, struct ht_command *command,
@@ -250,7 +273,7 @@ static void post_run(struct ht_app_context *context, struct ht_command *command,
 }
 
 static const struct ht_command_kind post_kind = {
-    .prepare = post_prepare, .run = post_run, .free = parsed_free};
+    .prepare = post_prepare, .run = post_run, .applied = units_follow, .free = parsed_free};
 
 void ht_ogc_items_post(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -318,7 +341,7 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
 }
 
 static const struct ht_command_kind put_kind = {
-    .prepare = put_prepare, .run = put_run, .free = parsed_free};
+    .prepare = put_prepare, .run = put_run, .applied = units_follow, .free = parsed_free};
 
 static void item_start(struct ht_app_context *context, struct ht_http_call *call,
                        const struct ht_command_kind *kind)
@@ -438,7 +461,8 @@ static void patch_run(struct ht_app_context *context, struct ht_command *command
     single_put(context, command, tx, HT_STORE_REPLACE, reply);
 }
 
-static const struct ht_command_kind patch_kind = {.run = patch_run, .free = parsed_free};
+static const struct ht_command_kind patch_kind = {
+    .run = patch_run, .applied = units_follow, .free = parsed_free};
 
 void ht_ogc_item_patch(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -469,7 +493,17 @@ static void delete_run(struct ht_app_context *context, struct ht_command *comman
     }
 }
 
-static const struct ht_command_kind delete_kind = {.run = delete_run};
+static void delete_applied(struct ht_app_context *context, struct ht_command *command,
+                           struct ht_reply *reply)
+{
+    const char *personal = ht_param(&command->query, "personal");
+    (void)reply;
+    if (strcmp(command->params[0], "units") == 0 && personal == NULL) {
+        ht_live_unit_remove(context->app->live, command->params[1]);
+    }
+}
+
+static const struct ht_command_kind delete_kind = {.run = delete_run, .applied = delete_applied};
 
 void ht_ogc_item_delete(struct ht_app_context *context, struct ht_http_call *call)
 {

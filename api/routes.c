@@ -9,6 +9,7 @@
 #include "api/embedded.h"
 #include "api/json.h"
 #include "api/ogc.h"
+#include "api/routes_live.h"
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
 #include "api/version.h"
@@ -193,6 +194,15 @@ static const struct ht_route table[] = {
     {"/collections/{collection}/items/{id}", ITEM, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER,
      HT_ROLE_DISPATCHER, .get = ht_ogc_item, .put = ht_ogc_item_put, .patch = ht_ogc_item_patch,
      .del = ht_ogc_item_delete},
+    {"/v1/positions", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DEVICE, HT_ROLE_DEVICE,
+     .post = ht_positions_post},
+    {"/osmand", "GET, HEAD, POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DEVICE, HT_ROLE_DEVICE,
+     .get = ht_osmand, .post = ht_osmand},
+    {"/v1/near", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE, .get = ht_near_get},
+    {"/v1/closest", "GET, HEAD, POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
+     HT_ROLE_VIEWER, .get = ht_closest_get, .post = ht_closest_post},
+    {"/v1/units/{id}/track", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_track_get},
     {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post},
     {"/v1/network", "POST, OPTIONS", HT_SERVICE_NETWORK, false, HT_ROLE_ADMIN, HT_ROLE_ADMIN,

@@ -95,6 +95,46 @@ const char *ht_geometry_type_name(enum ht_geometry_type type)
     return names[type];
 }
 
+/* --- area ------------------------------------------------------------------------------------- */
+
+/* Twice the area of the strip between the equator and a latitude, for each radian of longitude, in
+ * units of the equatorial radius squared (Snyder 1987, 3-12). */
+static double authalic(double lat_e7)
+{
+    static const double e = 0.0818191908426214943; /* WGS84 */
+    double sine = sin(lat_e7 / 1e7 * (M_PI / 180));
+    return (1 - e * e) * (sine / (1 - e * e * sine * sine) + atanh(e * sine) / e);
+}
+
+static double ring_area(const struct ht_point *points, size_t count)
+{
+    double first = authalic(points[0].lat_e7);
+    double here = 0; /* differences to the first point keep the digits */
+    double sum = 0;
+    for (size_t i = 0; i + 1 < count; i++) {
+        /* Simpson's rule along the edge */
+        double middle = authalic(((double)points[i].lat_e7 + points[i + 1].lat_e7) / 2) - first;
+        double next = authalic(points[i + 1].lat_e7) - first;
+        sum += (here + 4 * middle + next) / 6 * ((double)points[i + 1].lon_e7 - points[i].lon_e7);
+        here = next;
+    }
+    return fabs(sum) / 2 * 1e-7 * (M_PI / 180) * 6378137.0 * 6378137.0;
+}
+
+double ht_geometry_area_m2(const struct ht_geometry *geometry)
+{
+    double sum = 0;
+    size_t ring = 0;
+    for (size_t p = 0; p < geometry->polygon_count; p++) {
+        for (size_t first = ring; ring < geometry->polygon_ends[p]; ring++) {
+            size_t begin = ring > 0 ? geometry->ring_ends[ring - 1] : 0;
+            double area = ring_area(geometry->points + begin, geometry->ring_ends[ring] - begin);
+            sum += ring == first ? area : -area;
+        }
+    }
+    return sum;
+}
+
 /* --- drafts ----------------------------------------------------------------------------------- */
 
 void ht_draft_deinit(struct ht_draft *draft)

@@ -64,6 +64,10 @@ bool ht_geometry_equal(const struct ht_geometry *a, const struct ht_geometry *b)
 /* "Point", "LineString", "Polygon", "MultiPolygon"; "null" for none. */
 const char *ht_geometry_type_name(enum ht_geometry_type type);
 
+/* The area on the WGS84 ellipsoid of what polygons cover, holes taken out; 0 for the others. Edges
+ * are straight in degrees, as maps draw them. Within 1e-6 for what is a town's. */
+double ht_geometry_area_m2(const struct ht_geometry *geometry);
+
 /* --- drafts ----------------------------------------------------------------------------------- */
 
 /* Numbers as they were read, in whatever system. Rings and polygons are ended by the reader: each

@@ -365,6 +365,11 @@ const char *ht_hnet_profile(const struct ht_hnet *file, uint32_t index)
     return file->profiles[index].meta.name;
 }
 
+struct ht_box ht_hnet_box(const struct ht_hnet *file)
+{
+    return file->profiles[0].network.box;
+}
+
 static enum ht_status refuse_section(const struct ht_hnet *file, const struct ht__hnet_profile *p,
                                      enum ht_status status, const char *section,
                                      struct ht_error *error)

@@ -31,6 +31,9 @@ void ht_hnet_close(struct ht_hnet *file);
 uint32_t ht_hnet_profile_count(const struct ht_hnet *file);
 const char *ht_hnet_profile(const struct ht_hnet *file, uint32_t index);
 
+/* What the network covers, known without checking sections. */
+struct ht_box ht_hnet_box(const struct ht_hnet *file);
+
 /* Everything that a query of this profile needs, checked; `pool` may be NULL. HT_NOT_FOUND: no such
  * profile; HT_CHECKSUM or HT_RANGE: damaged. The network has this one graph. */
 HT_MUST_CHECK enum ht_status ht_hnet_road(struct ht_hnet *file, const char *profile,

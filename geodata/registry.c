@@ -144,8 +144,8 @@ static void body_of_id(struct ht_registry *registry, const struct ht_registry_ch
                        const char *id)
 {
     ht_text_clear(&registry->body);
-    ht_text_addf(&registry->body, "{\"collection\":\"%s\",\"id\":\"%s\"}",
-                 change->collection->name, id);
+    ht_text_addf(&registry->body, "{\"collection\":\"%s\",\"id\":\"%s\"}", change->collection->name,
+                 id);
 }
 
 enum ht_status ht_registry_delete(struct ht_registry *registry, struct ht_store_tx *tx,
@@ -180,8 +180,7 @@ enum ht_status ht_registry_loaded(struct ht_registry *registry, struct ht_store_
                                   uint64_t count, struct ht_error *error)
 {
     ht_text_clear(&registry->body);
-    ht_text_addf(&registry->body,
-                 "{\"collection\":\"%s\",\"count\":%" PRIu64 ",\"sha256\":\"%s\"}",
+    ht_text_addf(&registry->body, "{\"collection\":\"%s\",\"count\":%" PRIu64 ",\"sha256\":\"%s\"}",
                  change->collection->name, count, sha256);
     return event_write(registry, tx, change, "items.loaded", "", error);
 }

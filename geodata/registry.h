@@ -48,8 +48,7 @@ HT_MUST_CHECK enum ht_status ht_registry_delete(struct ht_registry *registry,
                                                 const struct ht_registry_change *change,
                                                 const char *id, struct ht_error *error);
 /* Empties what is personal of an item. */
-HT_MUST_CHECK enum ht_status ht_registry_erase(struct ht_registry *registry,
-                                               struct ht_store_tx *tx,
+HT_MUST_CHECK enum ht_status ht_registry_erase(struct ht_registry *registry, struct ht_store_tx *tx,
                                                const struct ht_registry_change *change,
                                                const char *id, struct ht_error *error);
 
@@ -63,8 +62,8 @@ HT_MUST_CHECK enum ht_status ht_registry_loaded(struct ht_registry *registry,
 /* To be called after the last change of a command: households whose cell moved are told. */
 HT_MUST_CHECK enum ht_status ht_registry_settle(struct ht_registry *registry,
                                                 struct ht_store_tx *tx, struct ht_error *error);
-/* What was not committed is forgotten: to be called after a transaction was rolled back, in whole or
- * to a mark. */
+/* What was not committed is forgotten: to be called after a transaction was rolled back, in whole
+ * or to a mark. */
 void ht_registry_forget(struct ht_registry *registry);
 
 #endif

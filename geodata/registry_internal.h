@@ -3,7 +3,10 @@
 #define HT_GEODATA_REGISTRY_INTERNAL_H
 
 #include "geodata/registry.h"
-struct ht_shape_work; struct ht_cell_index; struct ht__cell;
+
+struct ht_cell_index;
+struct ht_shape_work;
+struct ht__cell;
 
 /* Cells, read from the transaction when first needed, and where they changed since. */
 struct ht__cells {

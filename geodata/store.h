@@ -224,6 +224,37 @@ ht_store_answer_get(struct ht_store_tx *tx, const char *actor, const char *key,
 HT_MUST_CHECK enum ht_status ht_store_answers_forget(struct ht_store_tx *tx, int64_t before_ms,
                                                      struct ht_error *error);
 
+/* ---- where units were ---- */
+
+struct ht_store_position {
+    const char *unit;
+    int64_t ts_ms;
+    int64_t received_ms;
+    struct ht_point point;
+    double speed_mps; /* below 0: not known, as the two after it */
+    double bearing_deg;
+    double accuracy_m;
+};
+
+typedef enum ht_status ht_store_position_sink(void *user, const struct ht_store_position *position);
+
+/* Adds positions; one of the same unit and time is kept as it is. */
+HT_MUST_CHECK enum ht_status ht_store_positions_put(struct ht_store_tx *tx,
+                                                    const struct ht_store_position *positions,
+                                                    size_t count, struct ht_error *error);
+/* The last position of each unit of the registry that has one. */
+HT_MUST_CHECK enum ht_status ht_store_positions_last(struct ht_store_reader *reader,
+                                                     ht_store_position_sink *sink, void *user,
+                                                     struct ht_error *error);
+/* Those of one unit within [from_ms, until_ms], by time, `limit` at most. */
+HT_MUST_CHECK enum ht_status ht_store_track(struct ht_store_reader *reader, const char *unit,
+                                            int64_t from_ms, int64_t until_ms, uint64_t limit,
+                                            ht_store_position_sink *sink, void *user,
+                                            struct ht_error *error);
+/* Forgets what is older. */
+HT_MUST_CHECK enum ht_status ht_store_positions_forget(struct ht_store_tx *tx, int64_t before_ms,
+                                                       struct ht_error *error);
+
 /* ---- copies ---- */
 
 /* A consistent copy of a store that may be in use, made beside and renamed; HT_EXISTS: `to` is

@@ -22,7 +22,11 @@ static const char base_sql[] =
     " actor TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, status INTEGER NOT NULL,"
     " content_type TEXT NOT NULL, location TEXT NOT NULL, etag TEXT NOT NULL, body BLOB NOT NULL,"
     " at_ms INTEGER NOT NULL, PRIMARY KEY(actor, key)) WITHOUT ROWID;"
-    "CREATE INDEX answers_age ON answers(at_ms);";
+    "CREATE INDEX answers_age ON answers(at_ms);"
+    "CREATE TABLE positions("
+    " unit TEXT NOT NULL, ts_ms INTEGER NOT NULL, received_ms INTEGER NOT NULL,"
+    " lon_e7 INTEGER NOT NULL, lat_e7 INTEGER NOT NULL, speed_mps REAL, bearing_deg REAL,"
+    " accuracy_m REAL, PRIMARY KEY(unit, ts_ms)) WITHOUT ROWID;";
 
 static const char item_sql[] =
     "CREATE TABLE @_item("

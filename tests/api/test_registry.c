@@ -119,6 +119,64 @@ HT_CASE(many_come_together_or_not_at_all)
     HT_CHECK(audit_holds());
 }
 
+/* A square cell with corners given in thousandths of a degree beyond 121, 29. */
+static const char *square(const char *id, int west, int south, int east, int north)
+{
+    static char text[1024];
+    (void)snprintf(text, sizeof text,
+                   "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":{\"type\":\"Polygon\","
+                   "\"coordinates\":[[[121.%03d,29.%03d],[121.%03d,29.%03d],[121.%03d,29.%03d],"
+                   "[121.%03d,29.%03d],[121.%03d,29.%03d]]]},\"properties\":{\"kind\":\"grid\"}}",
+                   id, west, south, east, south, east, north, west, north, west, south);
+    return text;
+}
+
+HT_CASE(households_know_their_cell_and_follow_its_border)
+{
+    HT_REQUIRE(begin_store(""));
+    HT_CHECK_INT(post(ITEMS, GEO, feature("h1", "{}")), 201); /* at 121.71, 29.95 */
+    HT_CHECK_INT(get(ITEMS "/h1"), 200);
+    HT_CHECK(!says("\"cell\""));
+    HT_CHECK_INT(post("/collections/cells/items", GEO, square("c1", 700, 940, 720, 960)), 201);
+    HT_CHECK_INT(get(ITEMS "/h1"), 200);
+    HT_CHECK(says("\"cell\":\"c1\""));
+    HT_CHECK_INT(post(ITEMS, GEO, feature("h2", "{}")), 201);
+    HT_CHECK_INT(post(ITEMS, GEO, feature("h3", "{\"cell\":\"own\"}")), 201);
+    HT_CHECK_INT(get(ITEMS "?cell=c1"), 200);
+    HT_CHECK(says("\"numberMatched\":2"));
+    HT_CHECK_INT(post("/collections/cells/items", GEO, square("c2", 705, 945, 715, 955)), 201);
+    HT_CHECK_INT(get(ITEMS "?cell=c2"), 200);
+    HT_CHECK(says("\"numberMatched\":2"));
+    HT_CHECK_INT(
+        send_body("PUT", "/collections/cells/items/c2", GEO, square("c2", 800, 945, 815, 955)),
+        200);
+    HT_CHECK_INT(get(ITEMS "?cell=c1"), 200);
+    HT_CHECK(says("\"numberMatched\":2"));
+    HT_CHECK_INT(ask("DELETE /collections/cells/items/c1" HEADERS "\r\n"), 204);
+    HT_CHECK_INT(get(ITEMS "/h1"), 200);
+    HT_CHECK(!says("\"cell\""));
+    HT_CHECK_INT(get(ITEMS "/h3"), 200);
+    HT_CHECK(says("\"cell\":\"own\""));
+    end();
+}
+
+HT_CASE(a_polygon_that_crosses_itself_is_refused_with_the_place_or_mended)
+{
+    static const char bow[] =
+        "{\"type\":\"Feature\",\"id\":\"z\",\"geometry\":{\"type\":\"Polygon\",\"coordinates\":"
+        "[[[121.70,29.94],[121.72,29.96],[121.72,29.94],[121.70,29.96],[121.70,29.94]]]},"
+        "\"properties\":{\"kind\":\"grid\"}}";
+    HT_REQUIRE(begin_store(""));
+    HT_CHECK_INT(post("/collections/cells/items", GEO, bow), 422);
+    HT_CHECK(says("121.71 29.95"));
+    HT_CHECK_INT(get("/collections/cells/items/z"), 404);
+    HT_CHECK_INT(post("/collections/cells/items?repair=1", GEO, bow), 201);
+    HT_CHECK(says("\"repaired\":true"));
+    HT_CHECK_INT(get("/collections/cells/items/z"), 200);
+    HT_CHECK(says("MultiPolygon"));
+    end();
+}
+
 HT_CASE(of_two_officers_the_second_is_told)
 {
     HT_REQUIRE(begin_store(""));

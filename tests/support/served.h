@@ -51,7 +51,7 @@ static inline void map_remove(void)
 /* Starts the server and reads the port that it prints. */
 static inline bool begin(const char *options)
 {
-    char line[512];
+    char line[1024];
     int out[2];
     if (!map_make() || pipe(out) != 0) {
         return false;
@@ -93,7 +93,7 @@ static inline int ask(const char *request)
 
 static inline int get(const char *path)
 {
-    char text[512];
+    char text[1024];
     (void)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", path);
     return ask(text);
 }

@@ -1,0 +1,403 @@
+#include "api/live.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/live_internal.h"
+#include "engine/base/array.h"
+#include "geodata/members.h"
+
+enum { NOTES_MOST = 2 * 1000 * 1000, SKILLS_MOST = 64 };
+
+enum ht_status ht_live_new(struct ht_box town, uint32_t capacity, struct ht_live **out)
+{
+    struct ht_live *live = calloc(1, sizeof *live);
+    if (live == NULL) {
+        return HT_NOMEM;
+    }
+    for (int i = 0; i < HT__LIVE_LOCKS; i++) {
+        (void)pthread_mutex_init(&live->locks[i], NULL);
+    }
+    (void)pthread_mutex_init(&live->index_lock, NULL);
+    (void)pthread_mutex_init(&live->make_lock, NULL);
+    (void)pthread_mutex_init(&live->note_lock, NULL);
+    live->capacity = capacity;
+    struct ht_fleet_settings settings = ht_fleet_settings_default();
+    enum ht_status status = ht_fleet_new(&settings, capacity, &live->fleet);
+    if (status == HT_OK) {
+        status = ht_moving_new(town, capacity, &live->moving);
+    }
+    if (status != HT_OK) {
+        ht_live_free(live);
+        return status;
+    }
+    *out = live;
+    return HT_OK;
+}
+
+void ht_live_free(struct ht_live *live)
+{
+    if (live == NULL) {
+        return;
+    }
+    ht__live_index_release(live->index);
+    ht_moving_free(live->moving);
+    ht_fleet_free(live->fleet);
+    for (int i = 0; i < HT__LIVE_LOCKS; i++) {
+        (void)pthread_mutex_destroy(&live->locks[i]);
+    }
+    (void)pthread_mutex_destroy(&live->index_lock);
+    (void)pthread_mutex_destroy(&live->make_lock);
+    (void)pthread_mutex_destroy(&live->note_lock);
+    free(live->notes);
+    free(live);
+}
+
+enum ht_status ht_live_work_new(struct ht_live *live, struct ht_live_work **out)
+{
+    struct ht_live_work *work = calloc(1, sizeof *work);
+    if (work == NULL) {
+        return HT_NOMEM;
+    }
+    work->live = live;
+    enum ht_status status = ht_follow_new(&work->follow);
+    if (status == HT_OK) {
+        status = ht_moving_work_new(&work->moving);
+    }
+    if (status == HT_OK) {
+        status = ht_snap_work_new(&work->snap);
+    }
+    if (status == HT_OK) {
+        status = ht_query_new(&work->query);
+    }
+    if (status != HT_OK) {
+        ht_live_work_free(work);
+        return status;
+    }
+    *out = work;
+    return HT_OK;
+}
+
+void ht_live_work_free(struct ht_live_work *work)
+{
+    if (work != NULL) {
+        ht_live_work_refresh(work, NULL);
+        ht_follow_free(work->follow);
+        ht_moving_work_free(work->moving);
+        ht_snap_work_free(work->snap);
+        ht_query_free(work->query);
+        ht_shape_deinit(&work->shape);
+        free(work);
+    }
+}
+
+void ht_live_work_refresh(struct ht_live_work *work, const struct ht_world *now)
+{
+    if (work->world != NULL && work->world != now) {
+        ht_closest_work_free(work->closest);
+        work->closest = NULL;
+        ht__live_index_release(work->held);
+        work->held = NULL;
+        ht_world_release(work->world);
+        work->world = NULL;
+    }
+}
+
+struct ht_fleet *ht_live_fleet(struct ht_live *live)
+{
+    return live->fleet;
+}
+
+/* The position of a text among words; `other` where it is none of them or absent. */
+static unsigned word_of(const char *properties, const char *name, const char *const *words,
+                        unsigned other)
+{
+    char text[64];
+    struct ht_member member;
+    if (ht_member_find(properties, name, &member) && ht_member_text(&member, text, sizeof text)) {
+        for (unsigned i = 0; words[i] != NULL; i++) {
+            if (strcmp(words[i], text) == 0) {
+                return i;
+            }
+        }
+    }
+    return other;
+}
+
+/* ["a","b"] into texts of their own; returns how many. */
+static size_t skills_read(const char *properties, char (*texts)[HT_NAME_MAX + 1],
+                          const char **names)
+{
+    struct ht_member member;
+    size_t count = 0;
+    if (!ht_member_find(properties, "skills", &member) || member.value[0] != '[') {
+        return 0;
+    }
+    const char *at = member.value + 1;
+    const char *end = member.value + member.value_size - 1;
+    while (at < end && count < SKILLS_MOST) {
+        const char *stop = at + 1;
+        while (stop < end && *stop != '"') {
+            stop += *stop == '\\' ? 2 : 1;
+        }
+        const struct ht_member one = {.value = at, .value_size = (size_t)(stop - at) + 1};
+        if (ht_member_text(&one, texts[count], HT_NAME_MAX + 1) && texts[count][0] != '\0') {
+            names[count] = texts[count];
+            count++;
+        }
+        at = stop + 1;
+        at += at < end && *at == ',';
+    }
+    return count;
+}
+
+enum ht_status ht_live_unit_put(struct ht_live *live, const char *id, const char *properties)
+{
+    static const char *const kinds[] = {"van", "responder", "inspector", "volunteer", NULL};
+    static const char *const statuses[] = {"off", "idle", "busy", NULL};
+    char texts[SKILLS_MOST][HT_NAME_MAX + 1];
+    const char *names[SKILLS_MOST];
+    char profile[HT_NAME_MAX + 1] = "car";
+    struct ht_member member;
+    uint32_t index = 0;
+    if (ht_member_find(properties, "profile", &member) &&
+        (!ht_member_text(&member, profile, sizeof profile) || profile[0] == '\0')) {
+        (void)strcpy(profile, "car");
+    }
+    const struct ht_unit_spec spec = {
+        .kind = (enum ht_unit_kind)word_of(properties, "kind", kinds, HT_UNIT_VAN),
+        .status = (enum ht_unit_status)word_of(properties, "status", statuses, HT_UNIT_IDLE),
+        .profile = profile,
+        .skills = names,
+        .skill_count = skills_read(properties, texts, names)};
+    return ht_fleet_put(live->fleet, id, &spec, &index);
+}
+
+void ht_live_unit_remove(struct ht_live *live, const char *id)
+{
+    uint32_t unit = ht_fleet_find(live->fleet, id, strlen(id));
+    if (unit == HT_NONE) {
+        return;
+    }
+    pthread_mutex_t *lock = &live->locks[unit % HT__LIVE_LOCKS];
+    struct ht__live_index *index = ht__live_index_peek(live);
+    (void)pthread_mutex_lock(lock);
+    if (index != NULL) {
+        ht_closest_remove(index->closest, unit);
+    }
+    ht_moving_remove(live->moving, unit);
+    ht_fleet_remove(live->fleet, unit);
+    (void)pthread_mutex_lock(&live->note_lock);
+    for (size_t i = 0; i < live->note_count; i++) { /* its number may be given to another */
+        live->notes[i].unit = live->notes[i].unit == unit ? HT_NONE : live->notes[i].unit;
+    }
+    (void)pthread_mutex_unlock(&live->note_lock);
+    (void)pthread_mutex_unlock(lock);
+    ht__live_index_release(index);
+}
+
+static void note_add(struct ht_live *live, uint32_t unit, const struct ht_position *taken)
+{
+    (void)pthread_mutex_lock(&live->note_lock);
+    void *notes = live->notes;
+    bool room = live->note_count < NOTES_MOST &&
+                ht_array_reserve(&notes, &live->note_capacity, live->note_count + 1,
+                                 sizeof *live->notes) == HT_OK;
+    live->notes = notes;
+    if (room) {
+        live->notes[live->note_count++] =
+            (struct ht__live_note){unit, taken->ts_ms, taken->received_ms, taken->fix};
+    } else {
+        live->notes_lost++;
+    }
+    (void)pthread_mutex_unlock(&live->note_lock);
+}
+
+/* Needs the unit's lock. */
+static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
+                            struct ht__live_index *index, uint32_t unit,
+                            const struct ht_report *report, bool note)
+{
+    struct ht_fleet_streets streets;
+    struct ht_position taken = {0};
+    struct ht_unit copy;
+    if (index != NULL) {
+        streets = ht__live_streets(index);
+    }
+    enum ht_refusal refusal = ht_fleet_accept(live->fleet, work->follow, unit, report,
+                                              index == NULL ? NULL : &streets, &taken);
+    if (refusal != HT_REFUSAL_NONE) {
+        return refusal;
+    }
+    enum ht_status status = ht_moving_set(live->moving, unit, taken.fix.point);
+    if (index != NULL && status == HT_OK && ht_fleet_get(live->fleet, unit, 0, &copy)) {
+        if (taken.network == index->number) {
+            status = ht_closest_set(index->closest, unit, copy.profile, &taken.place);
+        } else {
+            ht_closest_remove(index->closest, unit); /* no street near */
+        }
+    }
+    if (note && status == HT_OK) {
+        note_add(live, unit, &taken);
+    }
+    return HT_REFUSAL_NONE;
+}
+
+enum ht_refusal ht_live_report(struct ht_live *live, struct ht_live_work *work,
+                               struct ht_world *world, const char *unit, size_t unit_size,
+                               const struct ht_report *report)
+{
+    uint32_t number = ht_fleet_find(live->fleet, unit, unit_size);
+    struct ht__live_index *index = NULL;
+    if (world != NULL && ht__live_index_get(live, work, world, &index) != HT_OK) {
+        index = NULL;
+    }
+    pthread_mutex_t *lock = &live->locks[number % HT__LIVE_LOCKS];
+    (void)pthread_mutex_lock(lock);
+    enum ht_refusal refusal = take(live, work, index, number, report, true);
+    (void)pthread_mutex_unlock(lock);
+    ht__live_index_release(index);
+    return refusal;
+}
+
+void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
+                        const char *id, struct ht_point point, int64_t told_ms)
+{
+    struct ht_unit copy;
+    struct ht__live_index *index = NULL;
+    uint32_t unit = ht_fleet_find(live->fleet, id, strlen(id));
+    if (unit == HT_NONE ||
+        (world != NULL && ht__live_index_get(live, work, world, &index) != HT_OK)) {
+        return;
+    }
+    pthread_mutex_t *lock = &live->locks[unit % HT__LIVE_LOCKS];
+    (void)pthread_mutex_lock(lock);
+    if (ht_fleet_get(live->fleet, unit, 0, &copy) && !copy.positioned) {
+        const struct ht_report report = {.lon_deg = point.lon_e7 / 1e7,
+                                         .lat_deg = point.lat_e7 / 1e7,
+                                         .ts_ms = told_ms - HT_LIVE_PLACE_AGE_MS,
+                                         .received_ms = told_ms,
+                                         .speed_mps = -1,
+                                         .bearing_deg = -1,
+                                         .accuracy_m = -1};
+        enum ht_refusal refusal = take(live, work, index, unit, &report, false);
+        (void)refusal; /* 0, 0 and the like: it stays without a place */
+    }
+    (void)pthread_mutex_unlock(lock);
+    ht__live_index_release(index);
+}
+
+/* ---- at start ---- */
+
+struct loading {
+    struct ht_live *live;
+    struct ht_live_work *work;
+};
+
+static enum ht_status load_unit(void *user, const struct ht_store_item *item)
+{
+    struct loading *loading = user;
+    return ht_live_unit_put(loading->live, item->id, item->properties);
+}
+
+static enum ht_status load_position(void *user, const struct ht_store_position *position)
+{
+    struct loading *loading = user;
+    struct ht_live *live = loading->live;
+    const struct ht_report report = {.lon_deg = position->point.lon_e7 / 1e7,
+                                     .lat_deg = position->point.lat_e7 / 1e7,
+                                     .ts_ms = position->ts_ms,
+                                     .received_ms = position->received_ms,
+                                     .speed_mps = position->speed_mps,
+                                     .bearing_deg = position->bearing_deg,
+                                     .accuracy_m = position->accuracy_m};
+    uint32_t unit = ht_fleet_find(live->fleet, position->unit, strlen(position->unit));
+    enum ht_refusal refusal = take(live, loading->work, NULL, unit, &report, false);
+    (void)refusal; /* counted by the fleet */
+    return HT_OK;
+}
+
+static enum ht_status load_place(void *user, const struct ht_store_item *item)
+{
+    struct loading *loading = user;
+    double pair[2];
+    if (item->wkb_size == 21) {
+        memcpy(pair, (const char *)item->wkb + 5, sizeof pair);
+        ht_live_unit_place(
+            loading->live, loading->work, NULL, item->id,
+            (struct ht_point){(int32_t)lround(pair[0] * 1e7), (int32_t)lround(pair[1] * 1e7)},
+            item->changed_ms);
+    }
+    return HT_OK;
+}
+
+enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
+                            struct ht_store_reader *reader, struct ht_error *error)
+{
+    struct loading loading = {live, work};
+    struct ht_store_query query =
+        ht_store_query_default(ht_collection_find("units", strlen("units")));
+    enum ht_status status = ht_store_items(reader, &query, load_unit, &loading, NULL, error);
+    if (status == HT_OK) {
+        status = ht_store_positions_last(reader, load_position, &loading, error);
+    }
+    if (status == HT_OK) {
+        status = ht_store_items(reader, &query, load_place, &loading, NULL, error);
+    }
+    if (status == HT_OK && world != NULL && ht_fleet_count(live->fleet) > 0) {
+        struct ht__live_index *index = NULL;
+        status = ht__live_index_get(live, work, world, &index);
+        ht__live_index_release(index);
+    }
+    return status;
+}
+
+/* ---- to be saved ---- */
+
+enum ht_status ht_live_take(struct ht_live *live, struct ht_live_unsaved *out)
+{
+    (void)pthread_mutex_lock(&live->note_lock);
+    struct ht__live_note *notes = live->notes;
+    size_t count = live->note_count;
+    live->notes = NULL;
+    live->note_count = 0;
+    live->note_capacity = 0;
+    (void)pthread_mutex_unlock(&live->note_lock);
+    *out = (struct ht_live_unsaved){0};
+    if (count == 0) {
+        free(notes);
+        return HT_OK;
+    }
+    out->positions = ht_array_new(count, sizeof *out->positions);
+    out->ids = ht_array_new(count, sizeof *out->ids);
+    if (out->positions == NULL || out->ids == NULL) {
+        ht_live_unsaved_free(out);
+        free(notes);
+        return HT_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct ht_unit unit;
+        if (ht_fleet_get(live->fleet, notes[i].unit, 0, &unit)) {
+            memcpy(out->ids[out->count], unit.id, sizeof unit.id);
+            out->positions[out->count] =
+                (struct ht_store_position){.unit = out->ids[out->count],
+                                           .ts_ms = notes[i].ts_ms,
+                                           .received_ms = notes[i].received_ms,
+                                           .point = notes[i].fix.point,
+                                           .speed_mps = notes[i].fix.speed_mps,
+                                           .bearing_deg = notes[i].fix.bearing_deg,
+                                           .accuracy_m = notes[i].fix.accuracy_m};
+            out->count++;
+        }
+    }
+    free(notes);
+    return HT_OK;
+}
+
+void ht_live_unsaved_free(struct ht_live_unsaved *unsaved)
+{
+    free(unsaved->positions);
+    free(unsaved->ids);
+    *unsaved = (struct ht_live_unsaved){0};
+}

@@ -1,0 +1,97 @@
+/* Live: the units of the town as they move: fleet, index of places, closest index, and what is to
+ * be saved.
+ *
+ * A position goes to memory at once and to the store with the next batch. The closest index belongs
+ * to one network; when another is published, or units of a profile that is new come, a new one is
+ * made and every unit is put on its streets again, while the old one answers those who hold it.
+ *
+ * Threading: any thread, with its own ht_live_work. Reports of one unit take turns (64 locks).
+ * Ownership: the world slot is borrowed.
+ */
+#ifndef HT_API_LIVE_H
+#define HT_API_LIVE_H
+
+#include "engine/live/closest.h"
+#include "engine/live/fleet.h"
+#include "engine/live/moving.h"
+#include "engine/live/world.h"
+#include "geodata/store.h"
+
+struct ht_live;
+struct ht_live_work; /* of one thread */
+
+/* For at most `capacity` units, most of them in `town`; memory of those that never come is not
+ * touched. */
+HT_MUST_CHECK enum ht_status ht_live_new(struct ht_box town, uint32_t capacity,
+                                         struct ht_live **out);
+void ht_live_free(struct ht_live *live);
+
+HT_MUST_CHECK enum ht_status ht_live_work_new(struct ht_live *live, struct ht_live_work **out);
+void ht_live_work_free(struct ht_live_work *work);
+/* Lets go of a map that is not the present one any more; for threads that are idle. */
+void ht_live_work_refresh(struct ht_live_work *work, const struct ht_world *now);
+
+struct ht_fleet *ht_live_fleet(struct ht_live *live);
+
+/* The registry's word about a unit: properties as the store keeps them. Unknown words count as
+ * van, idle and car. */
+HT_MUST_CHECK enum ht_status ht_live_unit_put(struct ht_live *live, const char *id,
+                                              const char *properties);
+
+/* Where the registry says that a unit is, for one that was never heard: as if seen a day before the
+ * registry was told, so that it is stale and whatever it reports first can be true. */
+enum { HT_LIVE_PLACE_AGE_MS = 24 * 3600 * 1000 };
+void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
+                        const char *id, struct ht_point point, int64_t told_ms);
+void ht_live_unit_remove(struct ht_live *live, const char *id);
+
+/* Reads units and their last positions; at start. */
+HT_MUST_CHECK enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work,
+                                          struct ht_world *world, struct ht_store_reader *reader,
+                                          struct ht_error *error);
+
+/* Takes a report; HT_REFUSAL_NONE, or why it is not taken. `world` NULL: it is not put on streets.
+ */
+enum ht_refusal ht_live_report(struct ht_live *live, struct ht_live_work *work,
+                               struct ht_world *world, const char *unit, size_t unit_size,
+                               const struct ht_report *report);
+
+/* Positions that came since the last call, given to the caller (free()); `*count` of them, the unit
+ * as an index into `*ids`, texts of HT_UNIT_ID_MAX + 1 bytes each (free() too). NULL: none. */
+struct ht_live_unsaved {
+    struct ht_store_position *positions;
+    char (*ids)[HT_UNIT_ID_MAX + 1];
+    size_t count;
+};
+HT_MUST_CHECK enum ht_status ht_live_take(struct ht_live *live, struct ht_live_unsaved *out);
+void ht_live_unsaved_free(struct ht_live_unsaved *unsaved);
+
+/* What to ask for. */
+struct ht_live_ask {
+    struct ht_point point;
+    uint32_t k;
+    double radius_m; /* near; < 0: no limit */
+    uint32_t max_ms; /* closest; UINT32_MAX: no limit */
+    struct ht_unit_filter filter;
+};
+
+/* The nearest units by straight line; as ht_moving_near. */
+HT_MUST_CHECK enum ht_status ht_live_near(struct ht_live *live, struct ht_live_work *work,
+                                          const struct ht_live_ask *ask,
+                                          const struct ht_moving_hit **hits, uint32_t *count);
+
+/* The closest units by travel time; `*hits` lives until the next call with this work. */
+HT_MUST_CHECK enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
+                                             struct ht_world *world, const struct ht_live_ask *ask,
+                                             const struct ht_closest_hit **hits, uint32_t *count);
+
+/* After ht_live_closest: the way of a hit, points of which the first is the unit's place. They live
+ * until the next call with this work. HT_NO_ROUTE: the metric was changed since. */
+HT_MUST_CHECK enum ht_status ht_live_way(struct ht_live_work *work,
+                                         const struct ht_closest_hit *hit,
+                                         const struct ht_point **points, size_t *count);
+
+/* True when ht_live_closest would answer without making anything ready. */
+bool ht_live_ready(struct ht_live *live, struct ht_world *world);
+
+#endif

@@ -1,0 +1,129 @@
+#include <string.h>
+
+#include "api/live_internal.h"
+
+struct wanted {
+    struct ht_live *live;
+    const struct ht_live_ask *ask;
+};
+
+static bool want(void *user, uint32_t unit)
+{
+    struct wanted *wanted = user;
+    return ht_fleet_matches(wanted->live->fleet, unit, &wanted->ask->filter);
+}
+
+enum ht_status ht_live_near(struct ht_live *live, struct ht_live_work *work,
+                            const struct ht_live_ask *ask, const struct ht_moving_hit **hits,
+                            uint32_t *count)
+{
+    struct wanted wanted = {live, ask};
+    const struct ht_moving_ask near = {
+        .center = ask->point, .k = ask->k, .radius_m = ask->radius_m, .filter = {want, &wanted}};
+    return ht_moving_near(live->moving, work->moving, &near, hits, count);
+}
+
+bool ht_live_ready(struct ht_live *live, struct ht_world *world)
+{
+    struct ht__live_index *index = ht__live_index_peek(live);
+    bool ready = ht__live_index_fits(live, index, world);
+    ht__live_index_release(index);
+    return ready;
+}
+
+/* The workspace of the closest index, made anew for another index. Keeps the index. */
+static enum ht_status workspace(struct ht_live_work *work, struct ht__live_index *index)
+{
+    if (work->closest != NULL && work->held == index) {
+        return HT_OK;
+    }
+    ht_closest_work_free(work->closest);
+    work->closest = NULL;
+    ht__live_index_release(work->held);
+    (void)atomic_fetch_add_explicit(&index->references, 1, memory_order_relaxed);
+    work->held = index;
+    return ht_closest_work_new(index->closest, &work->closest);
+}
+
+/* The asked place on the streets of each profile: the nearest that is no island. */
+static enum ht_status targets_find(struct ht_live_work *work, struct ht_world *world,
+                                   const struct ht__live_index *index, struct ht_point point)
+{
+    struct ht_snap_options options = ht_snap_options_default();
+    for (uint32_t p = 0; p < index->profile_count; p++) {
+        const struct ht_road *road = NULL;
+        struct ht_place two[2];
+        uint32_t found = 0;
+        work->road_list[p] = NULL;
+        work->target_list[p] = NULL;
+        if (index->roads[p] == NULL) {
+            continue;
+        }
+        enum ht_status status =
+            ht_world_road(world, ht_fleet_profile_name(work->live->fleet, p), 0, &road);
+        if (status == HT_OK) {
+            status = ht_snap_trip(road->snap, work->snap, point, &options, two, &found);
+        }
+        if (status == HT_OK) {
+            work->targets[p] = two[found - 1];
+            work->roads[p] = *road;
+            work->road_list[p] = &work->roads[p];
+            work->target_list[p] = &work->targets[p];
+        } else if (status != HT_NO_SEGMENT) {
+            return status;
+        }
+    }
+    return HT_OK;
+}
+
+enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
+                               struct ht_world *world, const struct ht_live_ask *ask,
+                               const struct ht_closest_hit **hits, uint32_t *count)
+{
+    struct ht__live_index *index = NULL;
+    *count = 0;
+    enum ht_status status = ht__live_index_get(live, work, world, &index);
+    if (status == HT_OK) {
+        ht_world_retain(world);
+        ht_world_release(work->world);
+        work->world = world;
+        status = targets_find(work, world, index, ask->point);
+    }
+    if (status == HT_OK) {
+        status = workspace(work, index);
+    }
+    if (status == HT_OK) {
+        const struct ht_closest_ask closest = {.k = ask->k,
+                                               .max_ms = ask->max_ms,
+                                               .fleet = live->fleet,
+                                               .filter = ask->filter,
+                                               .roads = work->road_list,
+                                               .targets = work->target_list};
+        status = ht_closest_find(index->closest, work->closest, &closest, hits, count);
+    }
+    ht__live_index_release(index);
+    return status;
+}
+
+enum ht_status ht_live_way(struct ht_live_work *work, const struct ht_closest_hit *hit,
+                           const struct ht_point **points, size_t *count)
+{
+    struct ht_way_found way;
+    const struct ht_road *road = work->road_list[hit->profile];
+    const struct ht_place places[2] = {hit->place, work->targets[hit->profile]};
+    enum ht_status status = ht_query_path(work->query, road, &places[0], HT_SIDES_BOTH, &places[1],
+                                          HT_SIDES_BOTH, &way);
+    ht_shape_clear(&work->shape);
+    if (status == HT_OK) {
+        const struct ht_leg leg = {.cost = way.cost,
+                                   .source = 0,
+                                   .target = 1,
+                                   .source_side = way.source_side,
+                                   .target_side = way.target_side,
+                                   .arc_count = way.arc_count};
+        status = ht_shape_add(&work->shape, road, places, &leg, way.arcs, false);
+    }
+    *points = work->shape.points;
+    *count = work->shape.point_count;
+    return status;
+}

@@ -1,0 +1,135 @@
+#include <stdlib.h>
+
+#include "api/live_internal.h"
+
+struct ht__live_index *ht__live_index_peek(struct ht_live *live)
+{
+    (void)pthread_mutex_lock(&live->index_lock);
+    struct ht__live_index *index = live->index;
+    if (index != NULL) {
+        (void)atomic_fetch_add_explicit(&index->references, 1, memory_order_relaxed);
+    }
+    (void)pthread_mutex_unlock(&live->index_lock);
+    return index;
+}
+
+void ht__live_index_release(struct ht__live_index *index)
+{
+    if (index == NULL ||
+        atomic_fetch_sub_explicit(&index->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    ht_closest_free(index->closest);
+    ht_world_release(index->world);
+    free(index);
+}
+
+bool ht__live_index_fits(const struct ht_live *live, const struct ht__live_index *index,
+                         const struct ht_world *world)
+{
+    return index != NULL && index->network == ht__live_network_of(world) &&
+           index->profile_count == ht_fleet_profile_count(live->fleet);
+}
+
+struct ht_fleet_streets ht__live_streets(const struct ht__live_index *index)
+{
+    return (struct ht_fleet_streets){index->number, index->profile_count, index->roads};
+}
+
+/* A profile of a unit that the network lacks has no streets: such units are near, never closest. */
+static enum ht_status index_new(struct ht_live *live, struct ht_world *world,
+                                struct ht__live_index **out)
+{
+    struct ht__live_index *index = calloc(1, sizeof *index);
+    if (index == NULL) {
+        return HT_NOMEM;
+    }
+    atomic_init(&index->references, 1);
+    ht_world_retain(world);
+    index->world = world;
+    index->number = ++live->index_number;
+    index->profile_count = ht_fleet_profile_count(live->fleet);
+    enum ht_status status = HT_OK;
+    for (uint32_t p = 0; status == HT_OK && p < index->profile_count; p++) {
+        status = ht_world_road(world, ht_fleet_profile_name(live->fleet, p), 0, &index->roads[p]);
+        if (status == HT_NOT_FOUND) {
+            index->roads[p] = NULL;
+            status = HT_OK;
+        }
+    }
+    /* known only once a road was made ready */
+    index->network = ht__live_network_of(world);
+    if (status == HT_OK) {
+        status =
+            ht_closest_new(index->roads, index->profile_count, live->capacity, &index->closest);
+    }
+    if (status != HT_OK) {
+        ht__live_index_release(index);
+        return status;
+    }
+    *out = index;
+    return HT_OK;
+}
+
+/* Puts all units on the streets of the index, which reports use already. */
+static enum ht_status index_fill(struct ht_live *live, struct ht_live_work *work,
+                                 struct ht__live_index *index)
+{
+    struct ht_fleet_streets streets = ht__live_streets(index);
+    uint32_t end = ht_fleet_end(live->fleet);
+    for (uint32_t unit = 0; unit < end; unit++) {
+        struct ht_position taken;
+        struct ht_unit copy;
+        pthread_mutex_t *lock = &live->locks[unit % HT__LIVE_LOCKS];
+        (void)pthread_mutex_lock(lock);
+        enum ht_status status = ht_fleet_replace(live->fleet, work->follow, unit, &streets, &taken);
+        if (status == HT_OK && ht_fleet_get(live->fleet, unit, 0, &copy)) {
+            status = ht_closest_set(index->closest, unit, copy.profile, &taken.place);
+        }
+        (void)pthread_mutex_unlock(lock);
+        if (status == HT_NOMEM) {
+            return status;
+        }
+    }
+    return HT_OK;
+}
+
+static void publish(struct ht_live *live, struct ht__live_index *index)
+{
+    (void)atomic_fetch_add_explicit(&index->references, 1, memory_order_relaxed);
+    (void)pthread_mutex_lock(&live->index_lock);
+    struct ht__live_index *before = live->index;
+    live->index = index;
+    (void)pthread_mutex_unlock(&live->index_lock);
+    ht__live_index_release(before);
+}
+
+enum ht_status ht__live_index_get(struct ht_live *live, struct ht_live_work *work,
+                                  struct ht_world *world, struct ht__live_index **out)
+{
+    struct ht__live_index *index = ht__live_index_peek(live);
+    if (ht__live_index_fits(live, index, world)) {
+        *out = index;
+        return HT_OK;
+    }
+    ht__live_index_release(index);
+    (void)pthread_mutex_lock(&live->make_lock);
+    enum ht_status status = HT_OK;
+    index = ht__live_index_peek(live); /* somebody else may have made it meanwhile */
+    if (!ht__live_index_fits(live, index, world)) {
+        ht__live_index_release(index);
+        index = NULL;
+        status = index_new(live, world, &index);
+        if (status == HT_OK) {
+            publish(live, index);
+            status = index_fill(live, work, index);
+        }
+    }
+    (void)pthread_mutex_unlock(&live->make_lock);
+    if (status != HT_OK) {
+        ht__live_index_release(index);
+        return status;
+    }
+    *out = index;
+    return HT_OK;
+}

@@ -1,0 +1,87 @@
+/* The inside of api/live.h: for live.c and live_index.c alone. */
+#ifndef HT_API_LIVE_INTERNAL_H
+#define HT_API_LIVE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "api/live.h"
+#include "engine/road/shape.h"
+#include "engine/road/snap.h"
+
+enum { HT__LIVE_LOCKS = 64 };
+
+/* A closest index and the streets it was made for. */
+struct ht__live_index {
+    atomic_size_t references;
+    uint64_t number; /* of the streets: never the same for two indices */
+    struct ht_world *world;
+    const void *network; /* ht__live_network_of the world */
+    uint32_t profile_count;
+    const struct ht_road *roads[HT_FLEET_PROFILES_MAX];
+    struct ht_closest *closest;
+};
+
+struct ht__live_note {
+    uint32_t unit;
+    int64_t ts_ms;
+    int64_t received_ms;
+    struct ht_fix fix;
+};
+
+struct ht_live {
+    struct ht_fleet *fleet;
+    struct ht_moving *moving;
+    uint32_t capacity;
+    pthread_mutex_t locks[HT__LIVE_LOCKS]; /* of units, by number */
+    pthread_mutex_t index_lock;            /* guards `index` while a reference is taken */
+    pthread_mutex_t make_lock;             /* one index is made at a time */
+    struct ht__live_index *index;
+    uint64_t index_number;
+    pthread_mutex_t note_lock;
+    struct ht__live_note *notes;
+    size_t note_count;
+    size_t note_capacity;
+    size_t notes_lost;
+};
+
+struct ht_live_work {
+    struct ht_live *live;
+    struct ht_follow *follow;
+    struct ht_moving_work *moving;
+    struct ht_snap_work *snap;
+    struct ht_query *query;
+    struct ht_closest_work *closest; /* of the index `held` */
+    struct ht__live_index *held;
+    struct ht_place targets[HT_FLEET_PROFILES_MAX];
+    const struct ht_place *target_list[HT_FLEET_PROFILES_MAX];
+    struct ht_road roads[HT_FLEET_PROFILES_MAX]; /* as the last question saw them */
+    const struct ht_road *road_list[HT_FLEET_PROFILES_MAX];
+    struct ht_world *world; /* of the last question */
+    struct ht_shape shape;
+};
+
+/* The index for the world's network, made when there is none yet; released by the caller. */
+HT_MUST_CHECK enum ht_status ht__live_index_get(struct ht_live *live, struct ht_live_work *work,
+                                                struct ht_world *world,
+                                                struct ht__live_index **out);
+/* The index of the moment, with a reference; NULL: none yet. */
+struct ht__live_index *ht__live_index_peek(struct ht_live *live);
+void ht__live_index_release(struct ht__live_index *index);
+
+/* What tells the network of a world from that of another: all profiles of one file share it. NULL:
+ * no profile was asked for yet. */
+static inline const void *ht__live_network_of(const struct ht_world *world)
+{
+    const struct ht_network *network = ht_world_network(world);
+    return network == NULL ? NULL : network->node_point;
+}
+
+/* Whether the index fits the world and the fleet. */
+bool ht__live_index_fits(const struct ht_live *live, const struct ht__live_index *index,
+                         const struct ht_world *world);
+
+/* The streets of an index, as the fleet wants them. */
+struct ht_fleet_streets ht__live_streets(const struct ht__live_index *index);
+
+#endif

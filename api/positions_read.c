@@ -1,0 +1,314 @@
+#include "api/positions_read.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+#include "engine/base/array.h"
+#include "engine/base/text.h"
+#include "engine/base/time.h"
+
+enum field {
+    FIELD_OTHER,
+    FIELD_UNIT,
+    FIELD_LON,
+    FIELD_LAT,
+    FIELD_TS,
+    FIELD_SPEED,
+    FIELD_BEARING,
+    FIELD_ACCURACY,
+};
+
+struct reading {
+    struct ht_positions_in *out;
+    struct ht_position_in now; /* the object that is read */
+    bool has[FIELD_ACCURACY + 1];
+    enum field field; /* whose value comes next */
+    int depth;        /* of objects and arrays within the position */
+    int arrays;       /* around it */
+    bool traccar;     /* names and depth as Traccar's client has them */
+    int64_t now_ms;
+    enum ht_status status;
+};
+
+static void position_begin(struct reading *r)
+{
+    memset(&r->now, 0, sizeof r->now);
+    memset(r->has, 0, sizeof r->has);
+    r->now.report = (struct ht_report){.ts_ms = r->now_ms,
+                                       .received_ms = r->now_ms,
+                                       .speed_mps = -1,
+                                       .bearing_deg = -1,
+                                       .accuracy_m = -1};
+}
+
+static int position_end(struct reading *r)
+{
+    static const struct {
+        enum field field;
+        const char *wrong;
+    } needed[] = {{FIELD_UNIT, "unit is missing"},
+                  {FIELD_LON, "lon is missing"},
+                  {FIELD_LAT, "lat is missing"}};
+    for (size_t i = 0; r->now.wrong == NULL && i < sizeof needed / sizeof *needed; i++) {
+        r->now.wrong = r->has[needed[i].field] ? NULL : needed[i].wrong;
+    }
+    void *list = r->out->list;
+    r->status =
+        r->out->count == HT_POSITIONS_MOST
+            ? HT_TOO_BIG
+            : ht_array_reserve(&list, &r->out->capacity, r->out->count + 1, sizeof *r->out->list);
+    r->out->list = list;
+    if (r->status != HT_OK) {
+        return 0;
+    }
+    r->out->list[r->out->count++] = r->now;
+    return 1;
+}
+
+static int on_start_map(void *user)
+{
+    struct reading *r = user;
+    if (r->depth++ == 0) {
+        position_begin(r);
+    }
+    r->field = FIELD_OTHER;
+    return 1;
+}
+
+static int on_end_map(void *user)
+{
+    struct reading *r = user;
+    return --r->depth == 0 ? position_end(r) : 1;
+}
+
+static int on_start_array(void *user)
+{
+    struct reading *r = user;
+    if (r->depth > 0) {
+        r->depth++;
+        r->field = FIELD_OTHER;
+    } else {
+        r->arrays++;
+        r->status = r->arrays > 1 ? HT_SYNTAX : HT_OK;
+    }
+    return r->status == HT_OK;
+}
+
+static int on_end_array(void *user)
+{
+    struct reading *r = user;
+    if (r->depth > 0) {
+        r->depth--;
+    }
+    return 1;
+}
+
+static enum field field_of(const struct reading *r, const char *key, size_t size)
+{
+    static const struct {
+        const char *name;
+        enum field field;
+        int depth;
+    } own[] = {{"unit", FIELD_UNIT, 1},
+               {"lon", FIELD_LON, 1},
+               {"lat", FIELD_LAT, 1},
+               {"ts", FIELD_TS, 1},
+               {"speed_mps", FIELD_SPEED, 1},
+               {"bearing_deg", FIELD_BEARING, 1},
+               {"accuracy_m", FIELD_ACCURACY, 1}};
+    static const struct {
+        const char *name;
+        enum field field;
+        int depth;
+    } traccar[] = {{"device_id", FIELD_UNIT, 1},   {"timestamp", FIELD_TS, 2},
+                   {"latitude", FIELD_LAT, 3},     {"longitude", FIELD_LON, 3},
+                   {"speed", FIELD_SPEED, 3},      {"heading", FIELD_BEARING, 3},
+                   {"accuracy", FIELD_ACCURACY, 3}};
+    static_assert(sizeof own == sizeof traccar, "as many names");
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        const char *name = r->traccar ? traccar[i].name : own[i].name;
+        if ((r->traccar ? traccar[i].depth : own[i].depth) == r->depth && strlen(name) == size &&
+            memcmp(name, key, size) == 0) {
+            return r->traccar ? traccar[i].field : own[i].field;
+        }
+    }
+    return FIELD_OTHER;
+}
+
+static int on_key(void *user, const unsigned char *key, size_t size)
+{
+    struct reading *r = user;
+    r->field = field_of(r, (const char *)key, size);
+    return 1;
+}
+
+static int64_t unix_ms(double value)
+{
+    double ms = fabs(value) >= 1e11 ? value : value * 1000;
+    return fabs(ms) < 9e15 ? llround(ms) : INT64_MAX;
+}
+
+static int on_number(void *user, const char *text, size_t size)
+{
+    struct reading *r = user;
+    double value = NAN;
+    if (r->depth == 0 || ht_number_read(text, size, &value) == 0) {
+        r->status = HT_SYNTAX;
+        return 0;
+    }
+    struct ht_report *report = &r->now.report;
+    double *const places[] = {[FIELD_LON] = &report->lon_deg,
+                              [FIELD_LAT] = &report->lat_deg,
+                              [FIELD_SPEED] = &report->speed_mps,
+                              [FIELD_BEARING] = &report->bearing_deg,
+                              [FIELD_ACCURACY] = &report->accuracy_m};
+    if (r->field == FIELD_TS) {
+        report->ts_ms = unix_ms(value);
+    } else if (r->field == FIELD_UNIT) {
+        r->now.wrong = "unit is not a text";
+    } else if (r->field != FIELD_OTHER) {
+        *places[r->field] = value;
+    }
+    r->has[r->field] = true;
+    return 1;
+}
+
+static int on_string(void *user, const unsigned char *bytes, size_t size)
+{
+    struct reading *r = user;
+    const char *text = (const char *)bytes;
+    if (r->depth == 0) {
+        r->status = HT_SYNTAX;
+        return 0;
+    }
+    r->has[r->field] = true;
+    if (r->field == FIELD_UNIT && size <= HT_UNIT_ID_MAX) {
+        memcpy(r->now.unit, text, size);
+        r->now.unit[size] = '\0';
+    } else if (r->field == FIELD_UNIT) {
+        r->now.wrong = "unit is too long";
+    } else if (r->field == FIELD_TS) {
+        r->now.wrong =
+            ht_time_parse(text, size, &r->now.report.ts_ms) ? r->now.wrong : "ts is not a time";
+    } else if (r->field != FIELD_OTHER) {
+        r->now.wrong = "a number was expected, not a text";
+    }
+    return 1;
+}
+
+static int on_other(void *user)
+{
+    struct reading *r = user;
+    r->status = r->depth == 0 ? HT_SYNTAX : HT_OK;
+    return r->depth > 0;
+}
+
+static int on_bool(void *user, int value)
+{
+    (void)value;
+    return on_other(user);
+}
+
+static const yajl_callbacks callbacks = {.yajl_null = on_other,
+                                         .yajl_boolean = on_bool,
+                                         .yajl_number = on_number,
+                                         .yajl_string = on_string,
+                                         .yajl_start_map = on_start_map,
+                                         .yajl_map_key = on_key,
+                                         .yajl_end_map = on_end_map,
+                                         .yajl_start_array = on_start_array,
+                                         .yajl_end_array = on_end_array};
+
+void ht_positions_deinit(struct ht_positions_in *positions)
+{
+    free(positions->list);
+    *positions = (struct ht_positions_in){0};
+}
+
+static enum ht_status read_all(struct reading *r, const char *text, size_t size,
+                               struct ht_error *error)
+{
+    yajl_handle parser = yajl_alloc(&callbacks, NULL, r);
+    if (parser == NULL) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    (void)yajl_config(parser, yajl_allow_multiple_values, 1);
+    const unsigned char *bytes = (const unsigned char *)text;
+    yajl_status parsed = yajl_parse(parser, bytes, size);
+    if (parsed == yajl_status_ok) {
+        parsed = yajl_complete_parse(parser);
+    }
+    enum ht_status status = HT_OK;
+    if (parsed != yajl_status_ok) {
+        status = r->status == HT_OK ? HT_SYNTAX : r->status;
+        status =
+            ht_error_set(error, status, 0, "%s at byte %zu",
+                         status == HT_TOO_BIG ? "too many positions" : "not a list of positions",
+                         yajl_get_bytes_consumed(parser));
+    }
+    yajl_free(parser);
+    return status;
+}
+
+enum ht_status ht_positions_read(const char *text, size_t size, int64_t now_ms,
+                                 struct ht_positions_in *out, struct ht_error *error)
+{
+    struct reading r = {.out = out, .now_ms = now_ms};
+    return read_all(&r, text, size, error);
+}
+
+enum ht_status ht_traccar_read(const char *text, size_t size, int64_t now_ms,
+                               struct ht_position_in *out)
+{
+    struct ht_positions_in list = {0};
+    struct reading r = {.out = &list, .now_ms = now_ms, .traccar = true};
+    enum ht_status status = read_all(&r, text, size, NULL);
+    if (status == HT_OK && list.count == 1) {
+        *out = list.list[0];
+    } else if (status == HT_OK) {
+        status = HT_SYNTAX;
+    }
+    ht_positions_deinit(&list);
+    return status;
+}
+
+static bool number_of(const struct ht_params *query, const char *name, double *out)
+{
+    const char *text = ht_param(query, name);
+    return text != NULL && ht_param_doubles(text, out, 1);
+}
+
+enum ht_status ht_osmand_read(const struct ht_params *query, int64_t now_ms,
+                              struct ht_position_in *out)
+{
+    struct reading r = {.now_ms = now_ms};
+    position_begin(&r);
+    *out = r.now;
+    const char *unit = ht_param(query, "id");
+    unit = unit == NULL ? ht_param(query, "deviceid") : unit;
+    const char *time = ht_param(query, "timestamp");
+    double value = 0;
+    if (unit == NULL || strlen(unit) > HT_UNIT_ID_MAX ||
+        !number_of(query, "lat", &out->report.lat_deg) ||
+        !number_of(query, "lon", &out->report.lon_deg)) {
+        return HT_SYNTAX;
+    }
+    memcpy(out->unit, unit, strlen(unit) + 1);
+    if (number_of(query, "speed", &value)) {
+        out->report.speed_mps = value * 1852 / 3600; /* knots */
+    }
+    if (number_of(query, "bearing", &value) || number_of(query, "heading", &value)) {
+        out->report.bearing_deg = value;
+    }
+    if (number_of(query, "accuracy", &value)) {
+        out->report.accuracy_m = value;
+    }
+    if (time != NULL && number_of(query, "timestamp", &value)) {
+        out->report.ts_ms = unix_ms(value);
+    } else if (time != NULL && !ht_time_parse(time, strlen(time), &out->report.ts_ms)) {
+        return HT_SYNTAX;
+    }
+    return HT_OK;
+}

@@ -1,0 +1,23 @@
+/* The calls of the moving town: positions in, who is near, who can be there first, tracks.
+ *
+ * Threading: with the thread's own context.
+ */
+#ifndef HT_API_ROUTES_LIVE_H
+#define HT_API_ROUTES_LIVE_H
+
+#include "api/app.h"
+
+/* POST /v1/positions: array, lines or one object: {accepted, rejected[{index, reason}]}. */
+void ht_positions_post(struct ht_app_context *context, struct ht_http_call *call);
+/* GET or POST /osmand, as OsmAnd's and Traccar's client apps send it. */
+void ht_osmand(struct ht_app_context *context, struct ht_http_call *call);
+/* GET /v1/near?collection=&lon=&lat=&k=&radius_m= and filters. */
+void ht_near_get(struct ht_app_context *context, struct ht_http_call *call);
+/* GET /v1/closest?lon=&lat=&k=&kind=&skills=&status=&max_s=&max_age_s=&geometry=1; POST takes
+ * {"points":[[lon,lat],...], "k", "kind", ...}. */
+void ht_closest_get(struct ht_app_context *context, struct ht_http_call *call);
+void ht_closest_post(struct ht_app_context *context, struct ht_http_call *call);
+/* GET /v1/units/{id}/track?from=&to=: a LineString with times. */
+void ht_track_get(struct ht_app_context *context, struct ht_http_call *call);
+
+#endif

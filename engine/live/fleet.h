@@ -1,0 +1,178 @@
+/* Fleet: the units that move about: who they are, what they can do, and where they were last.
+ *
+ * A unit has a string id outside and a dense index inside, the same in every room (moving,
+ * closest). Its skills and its profile are strings outside, bits and small numbers inside.
+ * Capacities and shifts are the caller's.
+ *
+ * A position is taken only when it can be true; what is refused is counted by reason. Device time
+ * and time of receipt are kept side by side; their least difference over the last ten minutes or so
+ * tells how far the device's clock is off (a position can't arrive before it was measured).
+ *
+ * Threading: all calls from any thread. Filters read atomics only; a copy of a unit or a new
+ * position takes one of 64 mutexes for as long as it copies, snapping happens outside of it; new
+ * units and lookups by id share a read-write lock. Of two positions of one unit that are accepted
+ * at the same time the later one (by the device) stays.
+ * Ownership: strings are copied. Errors: HT_NOMEM, HT_INVALID (ids), HT_TOO_BIG (full), HT_RANGE.
+ */
+#ifndef HT_ENGINE_LIVE_FLEET_H
+#define HT_ENGINE_LIVE_FLEET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/live/follow.h"
+
+enum ht_unit_kind { HT_UNIT_VAN, HT_UNIT_RESPONDER, HT_UNIT_INSPECTOR, HT_UNIT_VOLUNTEER };
+enum ht_unit_status { HT_UNIT_OFF, HT_UNIT_IDLE, HT_UNIT_BUSY };
+enum {
+    HT_UNIT_ID_MAX = 64,
+    HT_SKILLS_MAX = 64,
+    HT_FLEET_PROFILES_MAX = 16,
+    HT_NAME_MAX = 63, /* of a skill or a profile */
+};
+
+/* X(name, text): why a position is not taken. */
+#define HT_REFUSAL_MAP(X)                                                                          \
+    X(NONE, "accepted")                                                                            \
+    X(UNKNOWN_UNIT, "unknown unit")                                                                \
+    X(NOT_FINITE, "not a number")                                                                  \
+    X(OUT_OF_RANGE, "not on Earth")                                                                \
+    X(NULL_ISLAND, "longitude and latitude are 0")                                                 \
+    X(FUTURE, "measured in the future")                                                            \
+    X(DUPLICATE, "same time as the one before")                                                    \
+    X(OUT_OF_ORDER, "older than the one before")                                                   \
+    X(TOO_FAST, "faster than 400 km/h since the one before")
+
+enum ht_refusal {
+#define HT_REFUSAL_ENUM(name, text) HT_REFUSAL_##name,
+    HT_REFUSAL_MAP(HT_REFUSAL_ENUM)
+#undef HT_REFUSAL_ENUM
+        HT_REFUSAL_COUNT
+};
+
+const char *ht_refusal_text(enum ht_refusal refusal);
+
+struct ht_fleet_settings {
+    int64_t stale_ms;  /* silent for longer: stale */
+    int64_t future_ms; /* a position this much later than its receipt is still taken */
+};
+/* 120 s and 10 s. */
+struct ht_fleet_settings ht_fleet_settings_default(void);
+
+struct ht_fleet;
+
+/* What the registry says about a unit. */
+struct ht_unit_spec {
+    enum ht_unit_kind kind;
+    enum ht_unit_status status;
+    const char *profile;
+    const char *const *skills;
+    size_t skill_count;
+};
+
+/* As the device says it; NAN or negative: not known. */
+struct ht_report {
+    double lon_deg;
+    double lat_deg;
+    int64_t ts_ms;
+    int64_t received_ms;
+    double speed_mps;
+    double bearing_deg;
+    double accuracy_m;
+};
+
+struct ht_position {
+    struct ht_fix fix;
+    int64_t ts_ms;
+    int64_t received_ms;
+    uint64_t network; /* on which `place` lies: ht_fleet_streets.network; 0: nowhere */
+    struct ht_place place;
+};
+
+/* A copy of a unit as it is now. */
+struct ht_unit {
+    char id[HT_UNIT_ID_MAX + 1];
+    enum ht_unit_kind kind;
+    enum ht_unit_status status;
+    uint32_t profile; /* ht_fleet_profile_name */
+    uint64_t skills;  /* bits, ht_fleet_skill_name */
+    bool positioned;  /* `position` is one */
+    bool stale;       /* silent for too long, or never heard */
+    bool skew_known;
+    int64_t skew_ms; /* the device's clock is at least this much late (< 0: it is ahead) */
+    struct ht_position position;
+};
+
+/* The streets of the moment: a road for each profile of the fleet (by its number), NULL where there
+ * is none; `network` (not 0) names the network that they belong to, as ht_world_id does. */
+struct ht_fleet_streets {
+    uint64_t network;
+    uint32_t count;
+    const struct ht_road *const *roads;
+};
+
+/* What a unit must be like. */
+struct ht_unit_filter {
+    uint32_t kinds;    /* bits 1 << enum ht_unit_kind; 0: any */
+    uint32_t statuses; /* bits 1 << enum ht_unit_status; 0: any */
+    uint64_t skills;   /* all of them */
+    int64_t heard_ms;  /* last position received at this time or later; INT64_MIN: any */
+};
+
+HT_MUST_CHECK enum ht_status ht_fleet_new(const struct ht_fleet_settings *settings,
+                                          uint32_t capacity, struct ht_fleet **out);
+void ht_fleet_free(struct ht_fleet *fleet);
+uint32_t ht_fleet_capacity(const struct ht_fleet *fleet);
+/* Memory reserved for all units. */
+size_t ht_fleet_bytes(const struct ht_fleet *fleet);
+
+/* A new unit, or a known one brought up to date; `*index` stays the same until it is removed.
+ * HT_INVALID: not 1 to 64 letters, digits and ._:-, or an empty or overlong name; HT_TOO_BIG: no
+ * room for the unit, a skill or a profile. Nothing changes then. */
+HT_MUST_CHECK enum ht_status ht_fleet_put(struct ht_fleet *fleet, const char *id,
+                                          const struct ht_unit_spec *spec, uint32_t *index);
+/* Forgets the unit; its index may be given to another one. */
+void ht_fleet_remove(struct ht_fleet *fleet, uint32_t index);
+/* The index of an id of `length` bytes; HT_NONE: there is none. */
+uint32_t ht_fleet_find(struct ht_fleet *fleet, const char *id, size_t length);
+/* HT_NOT_FOUND: no such unit. */
+HT_MUST_CHECK enum ht_status ht_fleet_set_status(struct ht_fleet *fleet, uint32_t index,
+                                                 enum ht_unit_status status);
+/* False: no such unit. */
+bool ht_fleet_get(struct ht_fleet *fleet, uint32_t index, int64_t now_ms, struct ht_unit *out);
+/* One more than the highest index ever given: what to loop over. */
+uint32_t ht_fleet_end(const struct ht_fleet *fleet);
+uint32_t ht_fleet_count(const struct ht_fleet *fleet);
+
+/* Reads atomics only: for the inside of a search. */
+bool ht_fleet_matches(const struct ht_fleet *fleet, uint32_t index,
+                      const struct ht_unit_filter *filter);
+
+/* Names that were seen. The text lives as long as the fleet; NULL: none. */
+uint32_t ht_fleet_profile_count(const struct ht_fleet *fleet);
+const char *ht_fleet_profile_name(const struct ht_fleet *fleet, uint32_t profile);
+const char *ht_fleet_skill_name(const struct ht_fleet *fleet, uint32_t bit);
+/* Bits of skills by name. HT_NOT_FOUND: one that no unit ever had. */
+HT_MUST_CHECK enum ht_status ht_fleet_skills(struct ht_fleet *fleet, const char *const *names,
+                                             size_t count, uint64_t *bits);
+
+/* Takes a position (HT_REFUSAL_NONE), or says why not. `streets` (NULL: don't snap) puts it on a
+ * street of the unit's profile as follow.h tells; one beyond the reach of any, or when memory runs
+ * out, is accepted without a place. `*taken` (may be NULL) is what the fleet now knows. A device
+ * whose one wild position was accepted is back as soon as 400 km/h lead from there. */
+enum ht_refusal ht_fleet_accept(struct ht_fleet *fleet, struct ht_follow *follow, uint32_t index,
+                                const struct ht_report *report,
+                                const struct ht_fleet_streets *streets, struct ht_position *taken);
+
+/* Puts the last position on other streets, after the network was swapped or the unit's profile
+ * changed. HT_NOT_FOUND: no unit, no position, or no road for it; HT_NO_SEGMENT: no street near. */
+HT_MUST_CHECK enum ht_status ht_fleet_replace(struct ht_fleet *fleet, struct ht_follow *follow,
+                                              uint32_t index,
+                                              const struct ht_fleet_streets *streets,
+                                              struct ht_position *taken);
+
+/* How many positions were accepted, and refused by reason, since the start. */
+void ht_fleet_refusals(const struct ht_fleet *fleet, uint64_t counts[HT_REFUSAL_COUNT]);
+
+#endif

@@ -1,0 +1,142 @@
+#include "geodata/pinyin.h"
+
+#include <string.h>
+#include <uchar.h>
+
+#include "geodata/pinyin_internal.h"
+
+#define LETTERS_MAX 64
+#define VARIANTS_MAX 16
+
+struct several {
+    char32_t code;
+    char letters[HT_PINYIN_LETTERS];
+};
+
+/* Characters of names whose readings begin with different letters; the first is what names of
+ * places mostly mean. By code point. */
+static const struct several several[] = {
+    {U'丁', "dz"},  {U'万', "wm"}, {U'乐', "ly"}, {U'乜', "mn"}, {U'乾', "qg"}, {U'亟', "jq"},
+    {U'仇', "qc"},  {U'令', "lg"}, {U'会', "hk"}, {U'传', "cz"}, {U'佛', "fb"}, {U'侗', "dt"},
+    {U'侧', "cz"},  {U'便', "bp"}, {U'俞', "ys"}, {U'冯', "fp"}, {U'刨', "pb"}, {U'券', "qj"},
+    {U'刹', "cs"},  {U'剡', "ys"}, {U'匙', "cs"}, {U'区', "qo"}, {U'单', "ds"}, {U'卡', "kq"},
+    {U'厦', "xs"},  {U'参', "cs"}, {U'句', "jg"}, {U'召', "zs"}, {U'叶', "yx"}, {U'吁', "yx"},
+    {U'吓', "xh"},  {U'呙', "gw"}, {U'囤', "td"}, {U'圈', "qj"}, {U'圩', "wx"}, {U'埔', "pb"},
+    {U'堡', "bp"},  {U'壳', "kq"}, {U'夹', "jg"}, {U'奇', "qj"}, {U'宿', "sx"}, {U'尉', "wy"},
+    {U'尾', "wy"},  {U'尿', "ns"}, {U'屏', "pb"}, {U'属', "sz"}, {U'峒', "dt"}, {U'峙', "zs"},
+    {U'巷', "xh"},  {U'幢', "zc"}, {U'广', "ga"}, {U'弄', "ln"}, {U'弹', "td"}, {U'强', "qj"},
+    {U'戌', "xq"},  {U'扁', "bp"}, {U'折', "zs"}, {U'拗', "an"}, {U'掸', "ds"}, {U'提', "td"},
+    {U'撮', "cz"},  {U'晟', "sc"}, {U'暴', "bp"}, {U'曾', "zc"}, {U'朝', "cz"}, {U'术', "sz"},
+    {U'朴', "pb"},  {U'枞', "zc"}, {U'柞', "zs"}, {U'查', "cz"}, {U'栅', "zs"}, {U'栖', "qx"},
+    {U'校', "xj"},  {U'椎', "zc"}, {U'歙', "sx"}, {U'殖', "zs"}, {U'氏', "sz"}, {U'沈', "sc"},
+    {U'没', "mw"},  {U'泊', "bp"}, {U'泌', "mb"}, {U'洞', "dt"}, {U'浒', "hx"}, {U'浚', "jx"},
+    {U'涌', "yc"},  {U'涡', "gw"}, {U'澄', "cd"}, {U'瀑', "pb"}, {U'炮', "pb"}, {U'率', "ls"},
+    {U'珲', "hw"},  {U'畜', "xc"}, {U'番', "fp"}, {U'盖', "gj"}, {U'盛', "sc"}, {U'矜', "jg"},
+    {U'石', "sd"},  {U'祭', "jz"}, {U'禅', "cs"}, {U'种', "zc"}, {U'秘', "mb"}, {U'稽', "jq"},
+    {U'筠', "yj"},  {U'系', "xj"}, {U'繁', "fp"}, {U'纶', "lg"}, {U'给', "gj"}, {U'翟', "zd"},
+    {U'耙', "pb"},  {U'脯', "fp"}, {U'臭', "cx"}, {U'茄', "qj"}, {U'茜', "qx"}, {U'荥', "xy"},
+    {U'荨', "qx"},  {U'莘', "xs"}, {U'莞', "gw"}, {U'蔚', "wy"}, {U'蕃', "fb"}, {U'薜', "bp"},
+    {U'藏', "zc"},  {U'虾', "xh"}, {U'蛤', "gh"}, {U'行', "hx"}, {U'褚', "cz"}, {U'覃', "qt"},
+    {U'解', "jx"},  {U'识', "sz"}, {U'谁', "sw"}, {U'调', "td"}, {U'谷', "gy"}, {U'貉', "hm"},
+    {U'费', "fb"},  {U'贾', "jg"}, {U'趄', "jq"}, {U'蹊', "qx"}, {U'车', "cj"}, {U'辟', "pb"},
+    {U'还', "hx"},  {U'适', "sk"}, {U'郗', "xc"}, {U'重', "zc"}, {U'铅', "qy"}, {U'铛', "dc"},
+    {U'长', "cz"},  {U'阚', "kh"}, {U'阿', "ae"}, {U'陂', "bp"}, {U'降', "jx"}, {U'隗', "kw"},
+    {U'靓', "lj"},  {U'颉', "jx"}, {U'骑', "qj"}, {U'骠', "bp"}, {U'鲑', "gx"}, {U'鹄', "hg"},
+    {U'龟', "gjq"},
+};
+
+size_t ht_pinyin_letters(uint32_t code, char letters[HT_PINYIN_LETTERS])
+{
+    size_t low = 0;
+    size_t high = sizeof several / sizeof several[0];
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (several[middle].code == code) {
+            memcpy(letters, several[middle].letters, HT_PINYIN_LETTERS);
+            return strlen(letters);
+        }
+        if (several[middle].code < code) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    letters[0] = code >= 0x4e00 && code < 0xa000   ? ht__pinyin_main[code - 0x4e00]
+                 : code >= 0x3400 && code < 0x4dc0 ? ht__pinyin_a[code - 0x3400]
+                                                   : (char)0;
+    letters[1] = '\0';
+    return letters[0] == '\0' ? 0 : 1;
+}
+
+/* The letters of the character at `text`, which is `*length` bytes. */
+static size_t letters_at(const char *text, size_t size, size_t *length,
+                         char letters[HT_PINYIN_LETTERS])
+{
+    uint32_t code = 0;
+    *length = ht_utf8_read(text, size, &code);
+    if (*length == 0) {
+        *length = 1;
+        return 0;
+    }
+    if (code >= 0xff01 && code <= 0xff5e) {
+        code = code - 0xff01 + '!';
+    }
+    if (code >= 0x80) {
+        return ht_pinyin_letters(code, letters);
+    }
+    if (code >= 'A' && code <= 'Z') {
+        code += 'a' - 'A';
+    }
+    letters[0] = (char)code;
+    letters[1] = '\0';
+    return (code >= 'a' && code <= 'z') || (code >= '0' && code <= '9') ? 1 : 0;
+}
+
+void ht_pinyin_initials(const char *text, size_t size, struct ht_text *out)
+{
+    size_t length = 0;
+    for (size_t at = 0; at < size; at += length) {
+        char letters[HT_PINYIN_LETTERS];
+        if (letters_at(text + at, size - at, &length, letters) > 0) {
+            ht_text_add_char(out, letters[0]);
+        }
+    }
+}
+
+void ht_pinyin_variants(const char *text, size_t size, size_t most, struct ht_text *out)
+{
+    char letters[LETTERS_MAX][HT_PINYIN_LETTERS];
+    uint8_t counts[LETTERS_MAX];
+    uint8_t chosen[LETTERS_MAX] = {0};
+    size_t count = 0;
+    size_t length = 0;
+    most = most > VARIANTS_MAX ? VARIANTS_MAX : most;
+    for (size_t at = 0; at < size; at += length) {
+        char here[HT_PINYIN_LETTERS];
+        size_t readings = letters_at(text + at, size - at, &length, here);
+        if (readings > 0 && count == LETTERS_MAX) {
+            ht_pinyin_initials(text, size, out);
+            return;
+        }
+        if (readings > 0) {
+            memcpy(letters[count], here, sizeof here);
+            counts[count++] = (uint8_t)readings;
+        }
+    }
+    /* Counts up, the last character's reading fastest. */
+    for (size_t variant = 0; variant < most; variant++) {
+        if (variant > 0) {
+            ht_text_add_char(out, ' ');
+        }
+        for (size_t i = 0; i < count; i++) {
+            ht_text_add_char(out, letters[i][chosen[i]]);
+        }
+        size_t i = count;
+        while (i > 0 && ++chosen[i - 1] == counts[i - 1]) {
+            chosen[--i] = 0;
+        }
+        if (i == 0) {
+            return;
+        }
+    }
+}

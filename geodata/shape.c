@@ -1,0 +1,296 @@
+#include "geodata/shape.h"
+
+#include <geos_c.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ht_shape_work {
+    GEOSContextHandle_t geos;
+    char message[200]; /* GEOS' last complaint */
+};
+
+static void on_message(const char *message, void *user)
+{
+    struct ht_shape_work *work = user;
+    (void)snprintf(work->message, sizeof work->message, "%s", message);
+}
+
+enum ht_status ht_shape_work_new(struct ht_shape_work **out)
+{
+    struct ht_shape_work *work = calloc(1, sizeof *work);
+    if (work == NULL) {
+        return HT_NOMEM;
+    }
+    work->geos = GEOS_init_r();
+    if (work->geos == NULL) {
+        free(work);
+        return HT_NOMEM;
+    }
+    (void)GEOSContext_setErrorMessageHandler_r(work->geos, on_message, work);
+    *out = work;
+    return HT_OK;
+}
+
+void ht_shape_work_free(struct ht_shape_work *work)
+{
+    if (work != NULL) {
+        GEOS_finish_r(work->geos);
+        free(work);
+    }
+}
+
+/* GEOS threw something. */
+static enum ht_status thrown(struct ht_shape_work *work, struct ht_error *error)
+{
+    if (work->message[0] == '\0' || strstr(work->message, "bad_alloc") != NULL) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    return ht_error_set(error, HT_INVALID, 0, "%s", work->message);
+}
+
+/* --- to GEOS ---------------------------------------------------------------------------------- */
+
+static GEOSGeometry *make_ring(struct ht_shape_work *work, const struct ht_point *points,
+                               size_t count)
+{
+    GEOSCoordSequence *sequence = GEOSCoordSeq_create_r(work->geos, (unsigned)count, 2);
+    for (size_t i = 0; sequence != NULL && i < count; i++) {
+        if (GEOSCoordSeq_setXY_r(work->geos, sequence, (unsigned)i, points[i].lon_e7,
+                                 points[i].lat_e7) == 0) {
+            GEOSCoordSeq_destroy_r(work->geos, sequence);
+            sequence = NULL;
+        }
+    }
+    return sequence == NULL ? NULL : GEOSGeom_createLinearRing_r(work->geos, sequence);
+}
+
+static void destroy(struct ht_shape_work *work, GEOSGeometry **list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        GEOSGeom_destroy_r(work->geos, list[i]);
+    }
+}
+
+static GEOSGeometry *make_polygon(struct ht_shape_work *work, const struct ht_geometry *g,
+                                  size_t polygon)
+{
+    size_t first = polygon > 0 ? g->polygon_ends[polygon - 1] : 0;
+    size_t count = g->polygon_ends[polygon] - first;
+    GEOSGeometry **rings = malloc(count * sizeof(GEOSGeometry *));
+    GEOSGeometry *made = NULL;
+    for (size_t r = 0; rings != NULL && r < count; r++) {
+        size_t begin = first + r > 0 ? g->ring_ends[first + r - 1] : 0;
+        rings[r] = make_ring(work, g->points + begin, g->ring_ends[first + r] - begin);
+        if (rings[r] == NULL) {
+            destroy(work, rings, r);
+            free((void *)rings);
+            return NULL;
+        }
+    }
+    if (rings != NULL) {
+        made = GEOSGeom_createPolygon_r(work->geos, rings[0], rings + 1, (unsigned)(count - 1));
+        free((void *)rings); /* the rings themselves are the polygon's now, or gone */
+    }
+    return made;
+}
+
+static GEOSGeometry *to_geos(struct ht_shape_work *work, const struct ht_geometry *g)
+{
+    work->message[0] = '\0';
+    if (g->type == HT_GEOMETRY_POLYGON) {
+        return make_polygon(work, g, 0);
+    }
+    GEOSGeometry **parts = malloc(g->polygon_count * sizeof(GEOSGeometry *));
+    GEOSGeometry *made = NULL;
+    for (size_t p = 0; parts != NULL && p < g->polygon_count; p++) {
+        parts[p] = make_polygon(work, g, p);
+        if (parts[p] == NULL) {
+            destroy(work, parts, p);
+            free((void *)parts);
+            return NULL;
+        }
+    }
+    if (parts != NULL) {
+        made = GEOSGeom_createCollection_r(work->geos, GEOS_MULTIPOLYGON, parts,
+                                           (unsigned)g->polygon_count);
+        free((void *)parts);
+    }
+    return made;
+}
+
+/* --- from GEOS -------------------------------------------------------------------------------- */
+
+static enum ht_status take_ring(struct ht_shape_work *work, const GEOSGeometry *ring,
+                                struct ht_draft *draft)
+{
+    const GEOSCoordSequence *sequence = GEOSGeom_getCoordSeq_r(work->geos, ring);
+    unsigned count = 0;
+    if (sequence == NULL || GEOSCoordSeq_getSize_r(work->geos, sequence, &count) == 0) {
+        return HT_NOMEM;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        double x = 0;
+        double y = 0;
+        if (GEOSCoordSeq_getXY_r(work->geos, sequence, i, &x, &y) == 0) {
+            return HT_NOMEM;
+        }
+        enum ht_status status = ht_draft_add(draft, x / 1e7, y / 1e7);
+        if (status != HT_OK) {
+            return status;
+        }
+    }
+    return ht_draft_end_ring(draft);
+}
+
+static enum ht_status take_polygon(struct ht_shape_work *work, const GEOSGeometry *polygon,
+                                   struct ht_draft *draft)
+{
+    int holes = GEOSGetNumInteriorRings_r(work->geos, polygon);
+    enum ht_status status = take_ring(work, GEOSGetExteriorRing_r(work->geos, polygon), draft);
+    for (int i = 0; status == HT_OK && i < holes; i++) {
+        status = take_ring(work, GEOSGetInteriorRingN_r(work->geos, polygon, i), draft);
+    }
+    return status == HT_OK ? ht_draft_end_polygon(draft) : status;
+}
+
+/* The polygons of whatever it is. */
+static enum ht_status take_polygons(struct ht_shape_work *work, const GEOSGeometry *geos,
+                                    struct ht_draft *draft)
+{
+    int count = GEOSGetNumGeometries_r(work->geos, geos);
+    enum ht_status status = HT_OK;
+    for (int i = 0; status == HT_OK && i < count; i++) {
+        const GEOSGeometry *part = GEOSGetGeometryN_r(work->geos, geos, i);
+        if (GEOSGeomTypeId_r(work->geos, part) == GEOS_POLYGON &&
+            GEOSisEmpty_r(work->geos, part) == 0) {
+            status = take_polygon(work, part, draft);
+        }
+    }
+    return status;
+}
+
+/* --- the doors -------------------------------------------------------------------------------- */
+
+static const char *reason_in_words(const char *reason)
+{
+    static const char *const words[][2] = {
+        {"Self-intersection", "self-crossing"},
+        {"Ring Self-intersection", "a ring touches or crosses itself"},
+        {"Hole lies outside shell", "a hole lies outside its polygon"},
+        {"Holes are nested", "a hole lies within another"},
+        {"Interior is disconnected", "holes cut the polygon into pieces"},
+        {"Nested shells", "a polygon lies within another"},
+        {"Duplicate Rings", "a ring is there twice"},
+        {"Too few points in geometry component", "a ring has too few different points"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(reason, words[i][0]) == 0) {
+            return words[i][1];
+        }
+    }
+    return reason;
+}
+
+static bool has_area(const struct ht_geometry *geometry)
+{
+    return geometry->type == HT_GEOMETRY_POLYGON || geometry->type == HT_GEOMETRY_MULTIPOLYGON;
+}
+
+static struct ht_point place_of(struct ht_shape_work *work, const GEOSGeometry *at)
+{
+    double x = 0;
+    double y = 0;
+    if (at == NULL || GEOSGeomGetX_r(work->geos, at, &x) != 1 ||
+        GEOSGeomGetY_r(work->geos, at, &y) != 1) {
+        return (struct ht_point){0, 0};
+    }
+    return (struct ht_point){(int32_t)floor(x + 0.5), (int32_t)floor(y + 0.5)};
+}
+
+enum ht_status ht_shape_check(struct ht_shape_work *work, const struct ht_geometry *geometry,
+                              struct ht_point *place, struct ht_error *error)
+{
+    if (!has_area(geometry)) {
+        return HT_OK;
+    }
+    GEOSGeometry *geos = to_geos(work, geometry);
+    if (geos == NULL) {
+        return thrown(work, error);
+    }
+    char *reason = NULL;
+    GEOSGeometry *at = NULL;
+    enum ht_status status = HT_OK;
+    char valid = GEOSisValidDetail_r(work->geos, geos, 0, &reason, &at);
+    if (valid == 0) {
+        struct ht_text text = {0};
+        struct ht_point p = place_of(work, at);
+        ht_text_add_string(&text, reason_in_words(reason == NULL ? "invalid" : reason));
+        ht_text_add_string(&text, " at ");
+        ht_text_add_fixed(&text, p.lon_e7, 7);
+        ht_text_add_char(&text, ' ');
+        ht_text_add_fixed(&text, p.lat_e7, 7);
+        status = text.failed ? ht_error_set(error, HT_NOMEM, 0, NULL)
+                             : ht_error_set(error, HT_INVALID, 0, "%s", text.data);
+        if (place != NULL) {
+            *place = p;
+        }
+        ht_text_deinit(&text);
+    } else if (valid != 1) {
+        status = thrown(work, error);
+    }
+    GEOSFree_r(work->geos, reason);
+    GEOSGeom_destroy_r(work->geos, at);
+    GEOSGeom_destroy_r(work->geos, geos);
+    return status;
+}
+
+/* Valid, and on the grid; NULL when GEOS threw. Takes `geos`. */
+static GEOSGeometry *make_valid(struct ht_shape_work *work, GEOSGeometry *geos)
+{
+    GEOSMakeValidParams *params = GEOSMakeValidParams_create_r(work->geos);
+    GEOSGeometry *valid = NULL;
+    if (params != NULL &&
+        GEOSMakeValidParams_setMethod_r(work->geos, params, GEOS_MAKE_VALID_STRUCTURE) == 1) {
+        valid = GEOSMakeValidWithParams_r(work->geos, geos, params);
+    }
+    GEOSMakeValidParams_destroy_r(work->geos, params);
+    GEOSGeom_destroy_r(work->geos, geos);
+    if (valid == NULL) {
+        return NULL;
+    }
+    GEOSGeometry *snapped = GEOSGeom_setPrecision_r(work->geos, valid, 1.0, 0);
+    GEOSGeom_destroy_r(work->geos, valid);
+    return snapped;
+}
+
+enum ht_status ht_shape_repair(struct ht_shape_work *work, const struct ht_geometry *geometry,
+                               struct ht_geometry *out, struct ht_error *error)
+{
+    enum ht_status status = ht_shape_check(work, geometry, NULL, error);
+    if (status != HT_INVALID) {
+        status = status == HT_OK ? ht_geometry_copy(out, geometry) : status;
+        return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+    }
+    ht_geometry_clear(out);
+    GEOSGeometry *geos = to_geos(work, geometry);
+    GEOSGeometry *valid = geos == NULL ? NULL : make_valid(work, geos);
+    if (valid == NULL) {
+        return thrown(work, error);
+    }
+    struct ht_draft draft = {0};
+    status = take_polygons(work, valid, &draft);
+    GEOSGeom_destroy_r(work->geos, valid);
+    if (status != HT_OK) {
+        status = ht_error_set(error, status, 0, NULL);
+    } else if (draft.polygon_count == 0) {
+        status = ht_error_set(error, HT_INVALID, 0, "nothing of the polygon has an area");
+    } else {
+        status = ht_geometry_finish(
+            out, draft.polygon_count == 1 ? HT_GEOMETRY_POLYGON : HT_GEOMETRY_MULTIPOLYGON, &draft,
+            NULL, NULL, error);
+    }
+    ht_draft_deinit(&draft);
+    return status;
+}
