@@ -1,4 +1,4 @@
-/* houtao sample: streets of a town that is made up, from a seed. */
+/* houtao sample: a town that is made up from a seed, its streets and its registry. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include "api/cli.h"
 #include "api/commands.h"
 #include "geodata/sample.h"
+#include "geodata/sample_town.h"
 
 enum { PATH_SIZE = 4096 };
 
@@ -66,13 +67,30 @@ static int write_streets(const struct ht_cli *cli, const char *folder, enum ht_s
     return HT_EXIT_DONE;
 }
 
+static void told(const struct ht_sample_file *file)
+{
+    (void)printf("%s: %zu items, %zu bytes\n", file->path, file->items, file->bytes);
+}
+
+static int write_town(const struct ht_cli *cli, const char *folder, enum ht_sample_scale scale,
+                      uint64_t seed)
+{
+    struct ht_error error = {.status = HT_OK};
+    int code = write_streets(cli, folder, scale, seed);
+    if (code == HT_EXIT_DONE && ht_sample_registry(folder, scale, seed, told, &error) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
+    }
+    return code;
+}
+
 int ht_cmd_sample(int argc, char **argv)
 {
     const char *folder = NULL;
     const char *scale_text = "town";
     const char *seed_text = "1";
     const struct ht_cli_option options[] = {
-        {"output", 'o', "DIR", "where streets.osm.pbf is written", &folder, NULL},
+        {"output", 'o', "DIR", "where streets.osm.pbf and the collections are written", &folder,
+         NULL},
         {"scale", 0, "town|city", "some 15,000 junctions (default) or over 500,000", &scale_text,
          NULL},
         {"seed", 0, "N", "another number, another town (default 1)", &seed_text, NULL},
@@ -80,7 +98,7 @@ int ht_cmd_sample(int argc, char **argv)
     const struct ht_cli cli = {
         .command = "sample",
         .arguments = "-o DIR",
-        .summary = "Makes up a town: the same streets from the same seed.",
+        .summary = "Makes up a town, streets and registry: the same from the same seed.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
@@ -110,5 +128,5 @@ int ht_cmd_sample(int argc, char **argv)
         return ht_cli_error(&cli, HT_EXIT_FAILED, "can't make the folder %s: %s", folder,
                             strerror_r(errno, why, sizeof why));
     }
-    return write_streets(&cli, folder, scale, (uint64_t)seed);
+    return write_town(&cli, folder, scale, (uint64_t)seed);
 }

@@ -7,29 +7,7 @@
 
 /* A leaf is a rectangle with about this many nodes or fewer. */
 enum { LEAF_NODES = 120 };
-enum { CELLS_MAX = 1 << 16 };
-
-struct cell {
-    struct ht__rect rect;
-    uint32_t child[2]; /* left and right of the strip; 0: a leaf */
-    uint32_t depth;
-    bool north; /* the strip between the children runs north */
-    enum ht__strip_kind strip;
-    enum ht__class class;
-    int64_t nodes;
-    struct ht__block_plan block; /* of a leaf */
-};
-
-struct town {
-    enum ht_sample_scale scale;
-    uint64_t seed;
-    struct ht__sketch *sketch;
-    struct cell *cells;
-    size_t cell_count;
-    size_t cell_capacity;
-    int32_t half_width_cm;
-    int32_t half_height_cm;
-};
+enum { AREAS_MAX = 1 << 16 };
 
 /* How a scale is laid out. */
 struct layout {
@@ -37,7 +15,7 @@ struct layout {
     int32_t half_height_m;
     int32_t core_spacing_m;
     int32_t edge_spacing_m;
-    int32_t crossings_permille; /* of the cube root of a cell's junctions */
+    int32_t crossings_permille; /* of the cube root of an area's junctions */
     int32_t compounds_permille;
     size_t bridges; /* over the river between the halves; 0: by size */
 };
@@ -47,7 +25,7 @@ static const struct layout layouts[] = {
     [HT_SAMPLE_CITY] = {30300, 29300, 46, 66, 540, 260, 0},
 };
 
-static const struct layout *layout(const struct town *town)
+static const struct layout *layout(const struct ht__town *town)
 {
     return &layouts[town->scale];
 }
@@ -66,7 +44,7 @@ static int64_t distance_cm(struct ht__place a, struct ht__place b)
 }
 
 /* Dense in the middle, loose at the edge, with some luck. */
-static int32_t spacing_at(const struct town *town, struct ht__place place)
+static int32_t spacing_at(const struct ht__town *town, struct ht__place place)
 {
     const struct layout *rule = layout(town);
     int64_t far = town->half_width_cm;
@@ -78,7 +56,7 @@ static int32_t spacing_at(const struct town *town, struct ht__place place)
     return (int32_t)spacing;
 }
 
-static int64_t nodes_in(const struct town *town, const struct ht__rect *rect)
+static int64_t nodes_in(const struct ht__town *town, const struct ht__rect *rect)
 {
     int64_t width = (int64_t)rect->max.x_cm - rect->min.x_cm;
     int64_t height = (int64_t)rect->max.y_cm - rect->min.y_cm;
@@ -88,16 +66,16 @@ static int64_t nodes_in(const struct town *town, const struct ht__rect *rect)
 
 /* --- the plan: a tree of rectangles --- */
 
-static enum ht_status add_cell(struct town *town, const struct cell *cell, uint32_t *out)
+static enum ht_status add_area(struct ht__town *town, const struct ht__area *area, uint32_t *out)
 {
-    if (town->cell_count >= CELLS_MAX) {
+    if (town->area_count >= AREAS_MAX) {
         return HT_TOO_BIG;
     }
-    enum ht_status status = ht_array_reserve((void **)&town->cells, &town->cell_capacity,
-                                             town->cell_count + 1, sizeof *town->cells);
+    enum ht_status status = ht_array_reserve((void **)&town->areas, &town->area_capacity,
+                                             town->area_count + 1, sizeof *town->areas);
     if (status == HT_OK) {
-        town->cells[town->cell_count] = *cell;
-        *out = (uint32_t)town->cell_count++;
+        town->areas[town->area_count] = *area;
+        *out = (uint32_t)town->area_count++;
     }
     return status;
 }
@@ -113,33 +91,33 @@ static enum ht__class class_for(int64_t nodes)
 }
 
 /* Rivers, motorways and railways part the upper levels, streets the rest. */
-static enum ht__strip_kind strip_for(const struct town *town, uint32_t cell, uint32_t depth)
+static enum ht__strip_kind strip_for(const struct ht__town *town, uint32_t area, uint32_t depth)
 {
     bool city = town->scale == HT_SAMPLE_CITY;
     if (depth == 0) {
         return HT__STRIP_RIVER;
     }
     if (depth == 1) {
-        return city ? HT__STRIP_MOTORWAY : cell % 2 == 1 ? HT__STRIP_RAIL : HT__STRIP_STREET;
+        return city ? HT__STRIP_MOTORWAY : area % 2 == 1 ? HT__STRIP_RAIL : HT__STRIP_STREET;
     }
     if (city && depth == 2) {
-        return cell % 2 == 0 ? HT__STRIP_RAIL : HT__STRIP_RIVER;
+        return area % 2 == 0 ? HT__STRIP_RAIL : HT__STRIP_RIVER;
     }
-    return city && depth == 4 && cell % 3 == 0 ? HT__STRIP_RAIL : HT__STRIP_STREET;
+    return city && depth == 4 && area % 3 == 0 ? HT__STRIP_RAIL : HT__STRIP_STREET;
 }
 
-static void split(const struct town *town, const struct cell *cell, uint32_t index,
-                  struct cell children[2])
+static void split(const struct ht__town *town, const struct ht__area *area, uint32_t index,
+                  struct ht__area children[2])
 {
     struct ht__dice dice = ht__dice_new(town->seed, 1000 + index);
-    int32_t width = ht__strip_width(cell->strip, cell->class);
-    int32_t low = cell->north ? cell->rect.min.x_cm : cell->rect.min.y_cm;
-    int32_t high = cell->north ? cell->rect.max.x_cm : cell->rect.max.y_cm;
+    int32_t width = ht__strip_width(area->strip, area->class);
+    int32_t low = area->north ? area->rect.min.x_cm : area->rect.min.y_cm;
+    int32_t high = area->north ? area->rect.max.x_cm : area->rect.max.y_cm;
     int32_t cut = low + (int32_t)((int64_t)(high - low) * ht__dice_range(&dice, 430, 570) / 1000);
     for (size_t i = 0; i < 2; i++) {
-        children[i] = (struct cell){.rect = cell->rect, .depth = cell->depth + 1};
+        children[i] = (struct ht__area){.rect = area->rect, .depth = area->depth + 1};
     }
-    if (cell->north) { /* west on its left */
+    if (area->north) { /* west on its left */
         children[0].rect.max.x_cm = cut - width / 2;
         children[1].rect.min.x_cm = cut + width / 2;
     } else { /* north on its left */
@@ -148,37 +126,37 @@ static void split(const struct town *town, const struct cell *cell, uint32_t ind
     }
 }
 
-/* Cells are appended behind their parents, so one walk forward splits and one back adds up. */
-static enum ht_status plan_cells(struct town *town)
+/* Areas are appended behind their parents, so one walk forward splits and one back adds up. */
+static enum ht_status plan_areas(struct ht__town *town)
 {
-    struct cell root = {.rect = {.min = {-town->half_width_cm, -town->half_height_cm},
-                                 .max = {town->half_width_cm, town->half_height_cm}}};
+    struct ht__area root = {.rect = {.min = {-town->half_width_cm, -town->half_height_cm},
+                                     .max = {town->half_width_cm, town->half_height_cm}}};
     uint32_t index = 0;
-    enum ht_status status = add_cell(town, &root, &index);
-    for (uint32_t i = 0; i < town->cell_count && status == HT_OK; i++) {
-        struct cell *cell = &town->cells[i];
-        cell->nodes = nodes_in(town, &cell->rect);
-        if (cell->nodes <= LEAF_NODES) {
+    enum ht_status status = add_area(town, &root, &index);
+    for (uint32_t i = 0; i < town->area_count && status == HT_OK; i++) {
+        struct ht__area *area = &town->areas[i];
+        area->nodes = nodes_in(town, &area->rect);
+        if (area->nodes <= LEAF_NODES) {
             continue;
         }
-        int32_t width = cell->rect.max.x_cm - cell->rect.min.x_cm;
-        int32_t height = cell->rect.max.y_cm - cell->rect.min.y_cm;
-        cell->north = width >= height;
-        cell->strip = strip_for(town, i, cell->depth);
-        cell->class = class_for(cell->nodes);
-        struct cell children[2];
-        split(town, cell, i, children);
+        int32_t width = area->rect.max.x_cm - area->rect.min.x_cm;
+        int32_t height = area->rect.max.y_cm - area->rect.min.y_cm;
+        area->north = width >= height;
+        area->strip = strip_for(town, i, area->depth);
+        area->class = class_for(area->nodes);
+        struct ht__area children[2];
+        split(town, area, i, children);
         uint32_t child[2] = {0, 0};
         for (size_t k = 0; k < 2 && status == HT_OK; k++) {
-            status = add_cell(town, &children[k], &child[k]);
+            status = add_area(town, &children[k], &child[k]);
         }
-        town->cells[i].child[0] = child[0];
-        town->cells[i].child[1] = child[1];
+        town->areas[i].child[0] = child[0];
+        town->areas[i].child[1] = child[1];
     }
-    for (size_t i = town->cell_count; i-- > 0;) {
-        struct cell *cell = &town->cells[i];
-        if (cell->child[0] != 0) {
-            cell->nodes = town->cells[cell->child[0]].nodes + town->cells[cell->child[1]].nodes;
+    for (size_t i = town->area_count; i-- > 0;) {
+        struct ht__area *area = &town->areas[i];
+        if (area->child[0] != 0) {
+            area->nodes = town->areas[area->child[0]].nodes + town->areas[area->child[1]].nodes;
         }
     }
     return status;
@@ -186,7 +164,7 @@ static enum ht_status plan_cells(struct town *town)
 
 /* --- what fills the leaves --- */
 
-static enum ht__block_kind kind_at(const struct town *town, struct ht__place place,
+static enum ht__block_kind kind_at(const struct ht__town *town, struct ht__place place,
                                    struct ht__dice *dice)
 {
     int64_t radius = town->half_width_cm;
@@ -215,7 +193,7 @@ static enum ht__block_kind kind_at(const struct town *town, struct ht__place pla
 
 struct candidate {
     int64_t key;
-    uint32_t cell;
+    uint32_t area;
 };
 
 static int by_candidate(const void *a, const void *b)
@@ -225,46 +203,46 @@ static int by_candidate(const void *a, const void *b)
     if (x->key != y->key) {
         return x->key < y->key ? -1 : 1;
     }
-    return x->cell < y->cell ? -1 : x->cell > y->cell;
+    return x->area < y->area ? -1 : x->area > y->area;
 }
 
 /* A town has its 56 compounds, more of them near the middle. */
-static enum ht_status choose_compounds(struct town *town)
+static enum ht_status choose_compounds(struct ht__town *town)
 {
-    struct candidate *list = ht_array_new(town->cell_count, sizeof *list);
+    struct candidate *list = ht_array_new(town->area_count, sizeof *list);
     if (list == NULL) {
         return HT_NOMEM;
     }
     size_t count = 0;
-    for (uint32_t i = 0; i < town->cell_count; i++) {
-        struct cell *cell = &town->cells[i];
-        enum ht__block_kind kind = cell->block.kind;
-        if (cell->child[0] == 0 && (kind == HT__BLOCK_GRID || kind == HT__BLOCK_VILLAGE)) {
+    for (uint32_t i = 0; i < town->area_count; i++) {
+        struct ht__area *area = &town->areas[i];
+        enum ht__block_kind kind = area->block.kind;
+        if (area->child[0] == 0 && (kind == HT__BLOCK_GRID || kind == HT__BLOCK_VILLAGE)) {
             struct ht__dice dice = ht__dice_new(town->seed, 500000 + i);
-            int64_t far = distance_cm(middle(&cell->rect), (struct ht__place){0, 0});
+            int64_t far = distance_cm(middle(&area->rect), (struct ht__place){0, 0});
             list[count++] = (struct candidate){
-                .key = ht__dice_range(&dice, 0, 3000) + far / HT__METRE / 2, .cell = i};
+                .key = ht__dice_range(&dice, 0, 3000) + far / HT__METRE / 2, .area = i};
         }
     }
     qsort(list, count, sizeof *list, by_candidate);
     for (size_t i = 0; i < count && i < HT_SAMPLE_COMPOUNDS; i++) {
-        town->cells[list[i].cell].block.kind = HT__BLOCK_COMPOUND;
+        town->areas[list[i].area].block.kind = HT__BLOCK_COMPOUND;
     }
     free(list);
     return HT_OK;
 }
 
-static enum ht_status plan_blocks(struct town *town)
+static enum ht_status plan_blocks(struct ht__town *town)
 {
-    for (uint32_t i = 0; i < town->cell_count; i++) {
-        struct cell *cell = &town->cells[i];
-        if (cell->child[0] != 0) {
+    for (uint32_t i = 0; i < town->area_count; i++) {
+        struct ht__area *area = &town->areas[i];
+        if (area->child[0] != 0) {
             continue;
         }
         struct ht__dice dice = ht__dice_new(town->seed, 700000 + i);
-        struct ht__place place = middle(&cell->rect);
-        cell->block = (struct ht__block_plan){
-            .rect = cell->rect,
+        struct ht__place place = middle(&area->rect);
+        area->block = (struct ht__block_plan){
+            .rect = area->rect,
             .kind = kind_at(town, place, &dice),
             .spacing_cm = spacing_at(town, place),
             .seed = ht__dice_roll(&dice),
@@ -283,32 +261,33 @@ static void sides_deinit(struct ht__ports sides[HT__SIDES])
     }
 }
 
-static size_t crossings_for(const struct town *town, const struct cell *cell)
+static size_t crossings_for(const struct ht__town *town, const struct ht__area *area)
 {
     const struct layout *rule = layout(town);
-    if (cell->depth == 0 && rule->bridges != 0) {
+    if (area->depth == 0 && rule->bridges != 0) {
         return rule->bridges;
     }
-    int64_t junctions = cell->nodes * 55 / 100;
+    int64_t junctions = area->nodes * 55 / 100;
     int64_t count = ht__cube_root(junctions * 1000000) * rule->crossings_permille / 100000;
     return count < 2 ? 2 : (size_t)count;
 }
 
-static struct ht__strip strip_of(const struct town *town, const struct cell *cell, uint32_t index)
+static struct ht__strip strip_of(const struct ht__town *town, const struct ht__area *area,
+                                 uint32_t index)
 {
-    const struct cell *left = &town->cells[cell->child[0]];
-    const struct cell *right = &town->cells[cell->child[1]];
-    bool north = cell->north;
+    const struct ht__area *left = &town->areas[area->child[0]];
+    const struct ht__area *right = &town->areas[area->child[1]];
+    bool north = area->north;
     return (struct ht__strip){
-        .kind = cell->strip,
-        .class = cell->class,
+        .kind = area->strip,
+        .class = area->class,
         .north = north,
         .details = town->scale == HT_SAMPLE_TOWN,
-        .along_min_cm = north ? cell->rect.min.y_cm : cell->rect.min.x_cm,
-        .along_max_cm = north ? cell->rect.max.y_cm : cell->rect.max.x_cm,
+        .along_min_cm = north ? area->rect.min.y_cm : area->rect.min.x_cm,
+        .along_max_cm = north ? area->rect.max.y_cm : area->rect.max.x_cm,
         .across_min_cm = north ? left->rect.max.x_cm : -left->rect.min.y_cm,
         .across_max_cm = north ? right->rect.min.x_cm : -right->rect.max.y_cm,
-        .crossings = crossings_for(town, cell),
+        .crossings = crossings_for(town, area),
         .seed = town->seed * 31 + index,
     };
 }
@@ -338,27 +317,28 @@ static enum ht_status join_sides(bool north, struct ht__ports children[2][HT__SI
     return status;
 }
 
-static enum ht_status draw_cell(struct town *town, uint32_t index, struct ht__ports out[HT__SIDES])
+static enum ht_status draw_area(struct ht__town *town, uint32_t index,
+                                struct ht__ports out[HT__SIDES])
 {
-    const struct cell *cell = &town->cells[index];
-    if (cell->child[0] == 0) {
-        return ht__block_draw(town->sketch, &cell->block, out);
+    struct ht__area *area = &town->areas[index];
+    if (area->child[0] == 0) {
+        return ht__block_draw(town->sketch, &area->block, out, &area->yard);
     }
     struct ht__ports children[2][HT__SIDES] = {0};
     struct ht__ports ends[2] = {0};
-    enum ht_status status = draw_cell(town, cell->child[0], children[0]);
+    enum ht_status status = draw_area(town, area->child[0], children[0]);
     if (status == HT_OK) {
-        status = draw_cell(town, cell->child[1], children[1]);
+        status = draw_area(town, area->child[1], children[1]);
     }
     if (status == HT_OK) {
-        struct ht__strip strip = strip_of(town, cell, index);
-        enum ht__side left = cell->north ? HT__EAST : HT__SOUTH;
-        enum ht__side right = cell->north ? HT__WEST : HT__NORTH;
+        struct ht__strip strip = strip_of(town, area, index);
+        enum ht__side left = area->north ? HT__EAST : HT__SOUTH;
+        enum ht__side right = area->north ? HT__WEST : HT__NORTH;
         status = ht__strip_draw(town->sketch, &strip, &children[0][left], &children[1][right],
                                 &ends[0], &ends[1]);
     }
     if (status == HT_OK) {
-        status = join_sides(cell->north, children, ends, out);
+        status = join_sides(area->north, children, ends, out);
     }
     sides_deinit(children[0]);
     sides_deinit(children[1]);
@@ -369,7 +349,7 @@ static enum ht_status draw_cell(struct town *town, uint32_t index, struct ht__po
 
 /* --- the ring road around it all, with a motorway on the landward side --- */
 
-static struct ht__strip ring_strip(const struct town *town, enum ht__side side)
+static struct ht__strip ring_strip(const struct ht__town *town, enum ht__side side)
 {
     int32_t width = ht__strip_width(HT__STRIP_STREET, HT__TRUNK);
     int32_t x = town->half_width_cm;
@@ -383,7 +363,7 @@ static struct ht__strip ring_strip(const struct town *town, enum ht__side side)
         .along_min_cm = north ? -y : -x,
         .along_max_cm = north ? y : x,
         .crossings = (size_t)(x / (900 * HT__METRE)) + 2,
-        .seed = town->seed * 31 + CELLS_MAX + side,
+        .seed = town->seed * 31 + AREAS_MAX + side,
     };
     int32_t edge = north ? x : y;
     bool beyond = side == HT__EAST || side == HT__SOUTH; /* where across grows outwards */
@@ -393,7 +373,7 @@ static struct ht__strip ring_strip(const struct town *town, enum ht__side side)
     return strip;
 }
 
-static void join_corner(struct town *town, const struct ht__ports *a, const struct ht__ports *b)
+static void join_corner(struct ht__town *town, const struct ht__ports *a, const struct ht__ports *b)
 {
     struct ht__dice dice = ht__dice_new(town->seed, 4);
     ht__sketch_begin(town->sketch, a->list[0].node);
@@ -403,7 +383,7 @@ static void join_corner(struct town *town, const struct ht__ports *a, const stru
     (void)ht__sketch_end(town->sketch);
 }
 
-static enum ht_status draw_ring(struct town *town, struct ht__ports sides[HT__SIDES])
+static enum ht_status draw_ring(struct ht__town *town, struct ht__ports sides[HT__SIDES])
 {
     struct ht__ports ends[HT__SIDES][2] = {0};
     struct ht__ports none = {0};
@@ -427,33 +407,43 @@ static enum ht_status draw_ring(struct town *town, struct ht__ports sides[HT__SI
     return status;
 }
 
+enum ht_status ht__town_draw(struct ht__town *town, enum ht_sample_scale scale, uint64_t seed)
+{
+    *town = (struct ht__town){.scale = scale, .seed = seed};
+    town->half_width_cm = layouts[scale].half_width_m * HT__METRE;
+    town->half_height_cm = layouts[scale].half_height_m * HT__METRE;
+    struct ht__ports sides[HT__SIDES] = {0};
+    enum ht_status status = ht__sketch_new(&town->sketch);
+    if (status == HT_OK) {
+        status = plan_areas(town);
+    }
+    if (status == HT_OK) {
+        status = plan_blocks(town);
+    }
+    if (status == HT_OK) {
+        status = draw_area(town, 0, sides);
+    }
+    if (status == HT_OK) {
+        status = draw_ring(town, sides);
+    }
+    sides_deinit(sides);
+    return status == HT_OK ? ht__sketch_status(town->sketch) : status;
+}
+
+void ht__town_deinit(struct ht__town *town)
+{
+    free(town->areas);
+    ht__sketch_free(town->sketch);
+    *town = (struct ht__town){0};
+}
+
 enum ht_status ht_sample_streets(const char *path, enum ht_sample_scale scale, uint64_t seed,
                                  struct ht_error *error)
 {
-    struct town town = {.scale = scale, .seed = seed};
-    town.half_width_cm = layouts[scale].half_width_m * HT__METRE;
-    town.half_height_cm = layouts[scale].half_height_m * HT__METRE;
-    struct ht__ports sides[HT__SIDES] = {0};
-    enum ht_status status = ht__sketch_new(&town.sketch);
-    if (status == HT_OK) {
-        status = plan_cells(&town);
-    }
-    if (status == HT_OK) {
-        status = plan_blocks(&town);
-    }
-    if (status == HT_OK) {
-        status = draw_cell(&town, 0, sides);
-    }
-    if (status == HT_OK) {
-        status = draw_ring(&town, sides);
-    }
-    sides_deinit(sides);
-    free(town.cells);
-    if (status == HT_OK) {
-        status = ht__sketch_write(town.sketch, path, seed, error);
-    } else {
-        (void)ht_error_set(error, status, 0, NULL);
-    }
-    ht__sketch_free(town.sketch);
+    struct ht__town town;
+    enum ht_status status = ht__town_draw(&town, scale, seed);
+    status = status == HT_OK ? ht__sketch_write(town.sketch, path, seed, error)
+                             : ht_error_set(error, status, 0, NULL);
+    ht__town_deinit(&town);
     return status;
 }

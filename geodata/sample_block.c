@@ -60,6 +60,7 @@ struct block {
     struct ht__sketch *sketch;
     const struct ht__block_plan *plan;
     const struct block_rule *rule;
+    struct ht__yard *yard;
     struct ht__dice dice;
     uint32_t columns;
     uint32_t rows;
@@ -575,10 +576,11 @@ static uint32_t draw_gate(struct block *block, enum ht__side side)
 }
 
 /* The wall, through the gates: an area with the compound's name. */
-static void draw_wall(struct block *block, const uint32_t gates[HT__SIDES])
+static void draw_wall(struct block *block)
 {
     static const enum ht__side order[HT__SIDES] = {HT__SOUTH, HT__EAST, HT__NORTH, HT__WEST};
     struct ht__sketch *sketch = block->sketch;
+    const uint32_t *gates = block->yard->gates;
     const struct ht__rect *rect = &block->plan->rect;
     int32_t west = rect->min.x_cm + WALL_INSET_CM;
     int32_t east = rect->max.x_cm - WALL_INSET_CM;
@@ -598,14 +600,16 @@ static void draw_wall(struct block *block, const uint32_t gates[HT__SIDES])
     ht__sketch_tag(sketch, "landuse", "residential");
     ht__sketch_tag(sketch, "barrier", "wall");
     ht__sketch_tag_name(sketch, &name);
-    (void)ht__sketch_end(sketch);
+    block->yard->wall = ht__sketch_end(sketch);
+    block->yard->name = ht__sketch_keep(sketch, name.zh);
 }
 
 static enum ht_status open_gates(struct block *block, struct ht__ports ports[HT__SIDES])
 {
-    uint32_t gates[HT__SIDES] = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+    uint32_t *gates = block->yard->gates;
     int32_t count = ht__dice_range(&block->dice, 2, 4);
     int32_t first = ht__dice_range(&block->dice, 0, HT__SIDES - 1);
+    block->yard->main_gate = (enum ht__side)first;
     enum ht_status status = HT_OK;
     for (int32_t i = 0; i < count && status == HT_OK; i++) {
         enum ht__side side = (enum ht__side)((first + i) % HT__SIDES);
@@ -617,12 +621,12 @@ static enum ht_status open_gates(struct block *block, struct ht__ports ports[HT_
                                 .must = i == 0};
         status = ht__ports_add(&ports[side], port);
     }
-    draw_wall(block, gates);
+    draw_wall(block);
     return status;
 }
 
 enum ht_status ht__block_draw(struct ht__sketch *sketch, const struct ht__block_plan *plan,
-                              struct ht__ports ports[HT__SIDES])
+                              struct ht__ports ports[HT__SIDES], struct ht__yard *yard)
 {
     struct block *block = ht_array_new_zeroed(1, sizeof *block);
     if (block == NULL) {
@@ -630,9 +634,17 @@ enum ht_status ht__block_draw(struct ht__sketch *sketch, const struct ht__block_
     }
     block->sketch = sketch;
     block->plan = plan;
+    block->yard = yard;
     block->rule = &rules[plan->kind];
     block->dice = ht__dice_new(plan->seed, 1);
+    *yard = (struct ht__yard){.wall = UINT32_MAX};
+    for (size_t i = 0; i < HT__SIDES; i++) {
+        yard->gates[i] = UINT32_MAX;
+    }
     place_nodes(block);
+    yard->first_node = block->nodes[0];
+    yard->columns = block->columns;
+    yard->rows = block->rows;
     enum ht_status status = ht__sketch_status(sketch);
     if (status == HT_OK) {
         choose_edges(block);

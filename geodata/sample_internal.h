@@ -59,6 +59,7 @@ enum ht__name_kind {
     HT__NAME_AVENUE,
     HT__NAME_LANE,
     HT__NAME_COMPOUND,
+    HT__NAME_COMMUNITY,
     HT__NAME_BRIDGE,
     HT__NAME_ROUNDABOUT
 };
@@ -87,6 +88,9 @@ void ht__sketch_leg(struct ht__sketch *sketch, uint32_t node);
 void ht__sketch_tag(struct ht__sketch *sketch, const char *key, const char *value);
 void ht__sketch_tag_name(struct ht__sketch *sketch, const struct ht__name *name);
 uint32_t ht__sketch_end(struct ht__sketch *sketch);
+
+/* The nodes of a line that was ended. */
+const uint32_t *ht__sketch_line(const struct ht__sketch *sketch, uint32_t line, size_t *count);
 
 /* A turn restriction: from a line over a node, or over a line, to a line. */
 struct ht__ban {
@@ -169,9 +173,21 @@ struct ht__block_plan {
     bool details; /* paths and signs too: a town has them, a city is large enough without */
 };
 
+/* What was drawn in a rectangle, for who settles there: its crossings are the nodes from
+ * `first_node` on, row by row from the southwest, all of them on streets. */
+struct ht__yard {
+    uint32_t first_node;
+    uint32_t columns;
+    uint32_t rows;
+    uint32_t wall;             /* line around a compound; UINT32_MAX: none */
+    uint32_t gates[HT__SIDES]; /* nodes in the wall; UINT32_MAX: none */
+    enum ht__side main_gate;
+    const char *name; /* the compound's, the sketch keeps it */
+};
+
 /* Fills a rectangle and says where it can be entered. HT_NOMEM. */
 enum ht_status ht__block_draw(struct ht__sketch *sketch, const struct ht__block_plan *plan,
-                              struct ht__ports ports[HT__SIDES]);
+                              struct ht__ports ports[HT__SIDES], struct ht__yard *yard);
 
 /* --- strips (sample_strip.c, sample_motorway.c) --- */
 
@@ -217,5 +233,35 @@ struct ht__interchange {
 enum ht_status ht__motorway_draw(struct ht__sketch *sketch, const struct ht__strip *strip,
                                  const struct ht__interchange *interchanges, size_t count,
                                  const uint32_t ends[2]);
+
+/* --- the whole (sample.c) --- */
+
+/* A rectangle of the plan: two others with a strip between them, or a leaf. */
+struct ht__area {
+    struct ht__rect rect;
+    uint32_t child[2]; /* left and right of the strip; 0: a leaf */
+    uint32_t depth;
+    bool north; /* the strip between the children runs north */
+    enum ht__strip_kind strip;
+    enum ht__class class;
+    int64_t nodes;
+    struct ht__block_plan block; /* of a leaf */
+    struct ht__yard yard;        /* likewise, once drawn */
+};
+
+struct ht__town {
+    enum ht_sample_scale scale;
+    uint64_t seed;
+    struct ht__sketch *sketch;
+    struct ht__area *areas; /* children behind their parents, the whole first */
+    size_t area_count;
+    size_t area_capacity;
+    int32_t half_width_cm;
+    int32_t half_height_cm;
+};
+
+/* Plans and draws a town. HT_NOMEM. To be deinited also after an error. */
+enum ht_status ht__town_draw(struct ht__town *town, enum ht_sample_scale scale, uint64_t seed);
+void ht__town_deinit(struct ht__town *town);
 
 #endif

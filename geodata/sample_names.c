@@ -39,6 +39,7 @@ static const struct syllable compounds[] = {{"花园", "Garden"},
                                             {"小区", "Community"},
                                             {"公寓", "Apartments"},
                                             {"家园", "Homes"}};
+static const struct syllable communities[] = {{"社区", "Neighbourhood"}};
 static const struct syllable bridges[] = {{"大桥", "Bridge"}};
 static const struct syllable roundabouts[] = {{"环岛", "Roundabout"}};
 
@@ -67,6 +68,9 @@ void ht__name_make(struct ht__dice *dice, enum ht__name_kind kind, struct ht__na
         break;
     case HT__NAME_COMPOUND:
         last = pick(dice, compounds, COUNT(compounds));
+        break;
+    case HT__NAME_COMMUNITY:
+        last = pick(dice, communities, COUNT(communities));
         break;
     case HT__NAME_BRIDGE:
         last = pick(dice, bridges, COUNT(bridges));

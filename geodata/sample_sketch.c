@@ -212,6 +212,16 @@ uint32_t ht__sketch_end(struct ht__sketch *sketch)
     return (uint32_t)sketch->line_count++;
 }
 
+const uint32_t *ht__sketch_line(const struct ht__sketch *sketch, uint32_t line, size_t *count)
+{
+    *count = 0;
+    if (line >= sketch->line_count) {
+        return NULL; /* only after an error */
+    }
+    *count = sketch->lines[line].ref_count;
+    return sketch->refs + sketch->lines[line].ref;
+}
+
 void ht__sketch_ban(struct ht__sketch *sketch, const struct ht__ban *ban)
 {
     if (room(sketch, (void **)&sketch->bans, &sketch->ban_capacity, sketch->ban_count,

@@ -167,12 +167,8 @@ HT_CASE(a_route_that_fails_says_why)
     HT_CHECK_INT(lines_of(run->err), 1);
     HT_CHECK(strstr(run->err, "Invalid coordinate value.") != NULL);
     HT_CHECK(strstr(run->out, "\"code\":\"InvalidValue\"") != NULL);
-    static const char *const made[] = {"streets.osm.pbf", "s.hnet", "points.geojson", "points.csv"};
-    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
-        (void)snprintf(line, sizeof line, "%s/%s", folder, made[i]);
-        (void)unlink(line);
-    }
-    HT_CHECK(rmdir(folder) == 0);
+    (void)snprintf(line, sizeof line, "rm -r %s", folder);
+    HT_CHECK_INT(system(line), 0);
 }
 
 HT_CASE(options_come_from_the_environment_too)
