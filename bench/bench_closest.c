@@ -74,13 +74,14 @@ static uint32_t random_below(uint64_t *state, uint32_t bound)
 
 static struct ht_place place_on(const struct ht_graph *graph, struct track track)
 {
-    const struct ht_arc *arc = &graph->arcs[graph->arcs[track.arc].base];
+    uint32_t base = ht_arc_base(graph, track.arc);
+    const struct ht_arc *arc = &graph->arcs[base];
     uint32_t before = track.before_mm < arc->length_mm ? track.before_mm : arc->length_mm;
     uint32_t after = arc->length_mm - before;
     int side = (arc->flags & HT_ARC_FORWARD) != 0 ? 0 : 1;
     struct ht_place place = {.side = {{.arc = HT_NONE}, {.arc = HT_NONE}}};
     place.side[side] = (struct ht_place_side){
-        .arc = arc->base,
+        .arc = base,
         .before_mm = before,
         .after_mm = after,
         .before = {ht_share(arc->weight_ms, before, arc->length_mm),

@@ -125,7 +125,7 @@ static double run_way(struct bench *b, enum way way, int rounds)
                                 way == TRACKS_UNSNAPPED ? NULL : &b->streets, &taken);
             taken_count += refusal == HT_REFUSAL_NONE ? 1U : 0U;
             if (way == TRACKS && refusal == HT_REFUSAL_NONE && round > 0) {
-                uint32_t base = b->road.graph->arcs[b->tracks[i].arc].base;
+                uint32_t base = ht_arc_base(b->road.graph, b->tracks[i].arc);
                 b->asked++;
                 b->right += taken.place.side[0].arc == base || taken.place.side[1].arc == base;
             }

@@ -213,16 +213,6 @@ static void hits_sort(struct ht_closest_hit *hits, uint32_t count)
 
 /* Costs to the target. */
 
-/* The one place that knows how a metric lays out its rows. */
-static inline struct ht_row out_row(const struct ht_road *road, uint32_t v)
-{
-    const struct ht_cch_side *side = &road->cch->out;
-    const struct ht_metric *metric = road->metric;
-    uint32_t first = side->first[v];
-    return (struct ht_row){side->depth + first, metric->out_time + first,
-                           metric->out_length + first, side->first[v + 1] - first};
-}
-
 static struct ht_key label_key(const struct ht_label *label, uint32_t vertex, uint32_t depth)
 {
     for (uint32_t b = 0; b < label->branch_count; b++) {
@@ -265,7 +255,7 @@ static void reach(struct search *s, uint32_t vertex)
             }
             break;
         }
-        struct ht_row row = out_row(s->road, v);
+        struct ht_row row = ht_metric_row(s->road->metric, 0, v);
         __builtin_prefetch(row.time);
         __builtin_prefetch(row.depth);
         __builtin_prefetch(row.length);
@@ -276,9 +266,9 @@ static void reach(struct search *s, uint32_t vertex)
     while (count-- > 0) {
         uint32_t v = w->climb[count];
         uint32_t d = cch->depth[v];
-        struct ht_key key =
-            ht_pull_row(out_row(s->road, v), (struct ht_lane){lane->time, lane->length, NULL},
-                        label_key(&s->label, v, d));
+        struct ht_key key = ht_pull_row(ht_metric_row(s->road->metric, 0, v),
+                                        (struct ht_lane){lane->time, lane->length, NULL},
+                                        label_key(&s->label, v, d));
         lane->vertex[d] = v;
         lane->time[d] = ht_time_finite(key.time) ? key.time : HT_TIME_INF;
         lane->length[d] = key.length;

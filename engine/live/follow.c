@@ -123,7 +123,7 @@ static double driven_m(const struct ht_follow *f, const struct ht_graph *graph,
         }
     }
     for (uint32_t i = 0; i < f->reached_count; i++) {
-        if (graph->arcs[f->reached[i].arc].base == side->arc) {
+        if (ht_arc_base(graph, f->reached[i].arc) == side->arc) {
             double metres = (double)(f->reached[i].tail_mm + side->before_mm) / 1000.0;
             best = best < 0 || metres < best ? metres : best;
         }

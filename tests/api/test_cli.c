@@ -67,8 +67,6 @@ HT_CASE(unknown_commands_and_options_are_usage)
 
 HT_CASE(serve_refuses_what_it_cannot_do)
 {
-    HT_CHECK(is_usage("serve --network x --tokens f", "--tokens is not in this version"));
-    HT_CHECK(is_usage("serve --network x --store s", "--store is not in this version"));
     HT_CHECK(is_usage("serve --network x --jt808 h:1", "--jt808 is not in this version"));
     HT_CHECK(is_usage("serve --network x --mqtt=u", "--mqtt is not in this version"));
     HT_CHECK(is_usage("serve --network x --listen 0.0.0.0:80", "only a loopback address"));
@@ -178,9 +176,9 @@ HT_CASE(options_come_from_the_environment_too)
     HT_CHECK(strstr(run->err, "/nowhere/env.hnet") != NULL);
     HT_CHECK_INT(code_of("serve --network /nowhere/line.hnet --listen 127.0.0.1:0"), 1);
     HT_CHECK(strstr(run->err, "/nowhere/line.hnet") != NULL);
-    HT_CHECK(setenv("HOUTAO_TOKENS", "x", 1) == 0);
-    HT_CHECK(is_usage("serve", "--tokens is not in this version"));
-    HT_CHECK(unsetenv("HOUTAO_NETWORK") == 0 && unsetenv("HOUTAO_TOKENS") == 0);
+    HT_CHECK(setenv("HOUTAO_MQTT", "x", 1) == 0);
+    HT_CHECK(is_usage("serve", "--mqtt is not in this version"));
+    HT_CHECK(unsetenv("HOUTAO_NETWORK") == 0 && unsetenv("HOUTAO_MQTT") == 0);
 }
 
 HT_MAIN()

@@ -101,7 +101,7 @@ static void layer_close(struct scene *scene, uint32_t layer)
             ht_random_below(&scene->state, 3) == 0 && !stands_on(scene, layer, arc) ? 1 : 0;
     }
     for (uint32_t arc = g->base_arc_count; arc < g->arc_count; arc++) {
-        l->closed[arc] = l->closed[g->arcs[arc].base];
+        l->closed[arc] = l->closed[ht_arc_base(g, arc)];
     }
     struct ht_overlay overlay = {.arc_closed = l->closed};
     ht_metric_free(l->metric);
