@@ -10,6 +10,7 @@
  *
  *   still, moving   k = 5, no filter; while a thread moves each unit once a second
  *   skilled         the same, moving, of those that have the skill
+ *   kept            both again, with a world's number, so that labels of few units are kept
  *   table           the plain way: ht_matrix_run from all units to the point
  *   joined          labels of all units kept (not counted), each joined with the point's: exact,
  * too, at a label for each move of arc, and for all when the metric changes
@@ -44,6 +45,7 @@ struct bench {
     struct track *tracks;
     uint32_t units;
     uint64_t state;
+    uint64_t world; /* 0: no labels are kept */
     double *ns;
     double *cpu_ns;
     atomic_bool stop;
@@ -138,7 +140,7 @@ static void report(struct bench *b, const char *what, uint32_t asks, uint64_t su
 {
     qsort(b->ns, asks, sizeof *b->ns, by_value);
     qsort(b->cpu_ns, asks, sizeof *b->cpu_ns, by_value);
-    (void)printf("%6u units %-8s p50 %9.1f  p99 %9.1f us, of CPU time p50 %9.1f  p99 %9.1f us   "
+    (void)printf("%6u units %-12s p50 %9.1f  p99 %9.1f us, of CPU time p50 %9.1f  p99 %9.1f us   "
                  "checksum %llu ms\n",
                  b->units, what, b->ns[asks / 2] / 1e3, b->ns[asks - 1 - asks / 100] / 1e3,
                  b->cpu_ns[asks / 2] / 1e3, b->cpu_ns[asks - 1 - asks / 100] / 1e3,
@@ -169,6 +171,7 @@ static void ask_closest(struct bench *b, struct ht_closest_work *work, const cha
                                      .max_ms = UINT32_MAX,
                                      .fleet = skills == 0 ? NULL : b->fleet,
                                      .filter = {.skills = skills, .heard_ms = INT64_MIN},
+                                     .world = b->world,
                                      .roads = b->roads,
                                      .targets = &target};
         double begin = now_s(CLOCK_MONOTONIC);
@@ -313,6 +316,10 @@ static enum ht_status run_size(struct bench *b, uint32_t units)
         ask_closest(b, work, "still", false, 0);
         ask_closest(b, work, "moving", true, 0);
         ask_closest(b, work, "skilled", true, 1);
+        b->world = 1;
+        ask_closest(b, work, "kept", true, 0);
+        ask_closest(b, work, "kept skilled", true, 1);
+        b->world = 0;
         status = ask_others(b, units > 1000 ? 20 : 400);
     }
     ht_closest_work_free(work);
