@@ -667,6 +667,46 @@ static void search_layer(struct search *s, uint32_t layer)
     }
 }
 
+/* Whether some region around the vertex, from the outermost on, is too far away. */
+static bool out_of_reach(struct search *s, uint32_t vertex)
+{
+    const struct ht_regions *regions = &s->index->layers[s->layer].regions;
+    uint32_t around[32]; /* the outermost: each is at most 3/4 of the one before */
+    uint32_t count = 0;
+    for (uint32_t in = regions->of[vertex]; in != HT_NONE; in = regions->list[in].around) {
+        around[count++ % 32] = in;
+    }
+    for (uint32_t i = 0; i < 32 && i < count; i++) {
+        uint32_t bound = region_bound(s, &regions->list[around[(count - 1 - i) % 32]]);
+        if (bound > s->limit_ms || bound == UINT32_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A unit that moved during the query, where it is now. */
+static void evaluate_again(struct search *s, uint32_t unit)
+{
+    struct ht__record record = ht__closest_record(s->index, unit);
+    if (record.profile == HT_NONE || s->ask->roads[record.profile] == NULL ||
+        s->ask->targets[record.profile] == NULL) {
+        return;
+    }
+    if (record.profile != s->layer) {
+        s->status = layer_begin(s, record.profile);
+    }
+    if (s->status != HT_OK || s->label.branch_count == 0) {
+        return;
+    }
+    for (int side = 0; side < 2; side++) {
+        if (record.vertex[side] != HT_NONE && !out_of_reach(s, record.vertex[side])) {
+            evaluate(s, unit, &record);
+            return;
+        }
+    }
+}
+
 /* What changed arcs since `began` and was not seen, where it is now. False: too much of it. Layers
  * that several such units are on are prepared once for each; it is rarely more than one. */
 static bool look_again(struct search *s, uint64_t began)
@@ -678,19 +718,8 @@ static bool look_again(struct search *s, uint64_t began)
         if (atomic_load_explicit(&c->begun, memory_order_acquire) - i >= HT__CLOSEST_RING) {
             return false;
         }
-        if (s->work->seen[unit] == s->work->question || !wanted(s, unit)) {
-            continue;
-        }
-        struct ht__record record = ht__closest_record(c, unit);
-        if (record.profile == HT_NONE || s->ask->roads[record.profile] == NULL ||
-            s->ask->targets[record.profile] == NULL) {
-            continue;
-        }
-        if (record.profile != s->layer) {
-            s->status = layer_begin(s, record.profile);
-        }
-        if (s->status == HT_OK && s->label.branch_count > 0) {
-            evaluate(s, unit, &record);
+        if (s->work->seen[unit] != s->work->question && wanted(s, unit)) {
+            evaluate_again(s, unit);
         }
     }
     return true;
@@ -723,6 +752,7 @@ enum ht_status ht_closest_find(struct ht_closest *c, struct ht_closest_work *w,
 {
     struct search s = {.index = c, .work = w, .ask = ask};
     *count = 0;
+    *hits = w->hits;
     if (ask->k == 0) {
         return HT_OK;
     }
