@@ -1,7 +1,7 @@
 /* Closest: nanoseconds of a question, with units at rest and moving, few and many, and what the
  * other ways of answering it cost.
  *
- *   bench_closest NETWORK.hnet [RESULT.json [POINTS [UNITS ...]]]
+ *   bench_closest [RESULT.json [NETWORK.hnet [POINTS [UNITS ...]]]]
  *
  * Units of the first profile drive on at 12 m a second, along their street and into a random turn
  * at its end; one in 100 has a skill. Each question is timed alone and contains the clocks' 0.5 us;
@@ -387,21 +387,22 @@ int main(int argc, char **argv)
     struct ht_hnet *file = NULL;
     struct ht_error error = {0};
     enum ht_status status = HT_IO;
-    if (argc < 2) {
-        (void)printf("bench_closest: no network given: skipped\n");
+    const char *network = argc > 2 ? argv[2] : getenv("BENCH_NETWORK");
+    if (network == NULL) {
+        (void)printf("bench_closest: no network (argument or BENCH_NETWORK): skipped\n");
         return 0;
     }
     b.targets = calloc(ASKS, sizeof *b.targets);
     b.ns = calloc(ASKS, sizeof *b.ns);
     b.cpu_ns = calloc(ASKS, sizeof *b.cpu_ns);
     if (b.targets == NULL || b.ns == NULL || b.cpu_ns == NULL ||
-        ht_hnet_open(argv[1], &file, &error) != HT_OK ||
+        ht_hnet_open(network, &file, &error) != HT_OK ||
         ht_hnet_road(file, ht_hnet_profile(file, 0), NULL, &b.road, &error) != HT_OK) {
         (void)fprintf(stderr, "bench_closest: %s\n", error.message);
     } else {
         b.roads[0] = &b.road;
         status = read_targets(&b, argc > 3 ? argv[3] : NULL);
-        b.json = fopen(argc > 2 ? argv[2] : "bench/results/closest.json", "w");
+        b.json = fopen(argc > 1 ? argv[1] : "bench/results/closest.json", "w");
         if (b.json != NULL) {
             (void)fprintf(b.json, "{");
             ht_bench_origin(b.json);
