@@ -1,7 +1,7 @@
 /* Closest: nanoseconds of a question, with units at rest and moving, few and many, and what the
  * other ways of answering it cost.
  *
- *   bench_closest NETWORK.hnet [RESULT.json [POINTS [UNITS ...]]]
+ *   bench_closest [RESULT.json [NETWORK.hnet [POINTS [UNITS ...]]]]
  *
  * Units of the first profile drive on at 12 m a second, along their street and into a random turn
  * at its end; one in 100 has a skill. Each question is timed alone and contains the clocks' 0.5 us;
@@ -10,6 +10,7 @@
  *
  *   still, moving   k = 5, no filter; while a thread moves each unit once a second
  *   skilled         the same, moving, of those that have the skill
+ *   kept            both again, with a world's number, so that labels of few units are kept
  *   table           the plain way: ht_matrix_run from all units to the point
  *   joined          labels of all units kept (not counted), each joined with the point's: exact,
  * too, at a label for each move of arc, and for all when the metric changes
@@ -44,6 +45,7 @@ struct bench {
     struct track *tracks;
     uint32_t units;
     uint64_t state;
+    uint64_t world; /* 0: no labels are kept */
     double *ns;
     double *cpu_ns;
     atomic_bool stop;
@@ -139,7 +141,7 @@ static void report(struct bench *b, const char *what, uint32_t asks, uint64_t su
 {
     qsort(b->ns, asks, sizeof *b->ns, by_value);
     qsort(b->cpu_ns, asks, sizeof *b->cpu_ns, by_value);
-    (void)printf("%6u units %-8s p50 %9.1f  p99 %9.1f us, of CPU time p50 %9.1f  p99 %9.1f us   "
+    (void)printf("%6u units %-12s p50 %9.1f  p99 %9.1f us, of CPU time p50 %9.1f  p99 %9.1f us   "
                  "checksum %llu ms\n",
                  b->units, what, b->ns[asks / 2] / 1e3, b->ns[asks - 1 - asks / 100] / 1e3,
                  b->cpu_ns[asks / 2] / 1e3, b->cpu_ns[asks - 1 - asks / 100] / 1e3,
@@ -170,6 +172,7 @@ static void ask_closest(struct bench *b, struct ht_closest_work *work, const cha
                                      .max_ms = UINT32_MAX,
                                      .fleet = skills == 0 ? NULL : b->fleet,
                                      .filter = {.skills = skills, .heard_ms = INT64_MIN},
+                                     .world = b->world,
                                      .roads = b->roads,
                                      .targets = &target};
         double begin = now_s(CLOCK_MONOTONIC);
@@ -210,8 +213,28 @@ static uint64_t kth_ms(const struct ht_cost *costs, uint32_t count)
     return best[K - 1];
 }
 
+/* What ht_closest_find says where the table said `want_ms`. */
+static enum ht_status compare(struct bench *b, struct ht_closest_work *work, uint32_t asks,
+                              uint64_t want_ms)
+{
+    uint64_t sum_ms = 0;
+    enum ht_status status = HT_OK;
+    for (uint32_t i = 0; i < asks && status == HT_OK; i++) {
+        const struct ht_place *target = &b->targets[i];
+        const struct ht_closest_hit *hits = NULL;
+        uint32_t found = 0;
+        struct ht_closest_ask ask = {
+            .k = K, .max_ms = UINT32_MAX, .roads = b->roads, .targets = &target};
+        status = ht_closest_find(b->closest, work, &ask, &hits, &found);
+        sum_ms += found < K ? UINT32_MAX : hits[K - 1].cost.duration_ms;
+    }
+    (void)printf("%6u units: the %d-th of %u questions %s the table's\n", b->units, K, asks,
+                 sum_ms == want_ms ? "are" : "ARE NOT");
+    return status;
+}
+
 /* The other ways, on fewer questions. */
-static enum ht_status ask_others(struct bench *b, uint32_t asks)
+static enum ht_status ask_others(struct bench *b, struct ht_closest_work *work, uint32_t asks)
 {
     struct ht_matrix *matrix = NULL;
     struct ht_label_store *kept = NULL;
@@ -256,6 +279,9 @@ static enum ht_status ask_others(struct bench *b, uint32_t asks)
             b->ns[i] = (now_s(CLOCK_MONOTONIC) - begin) * 1e9;
         }
         report(b, way == 0 ? "table" : "joined", asks, sum_ms);
+        if (way == 0 && status == HT_OK) {
+            status = compare(b, work, asks, sum_ms);
+        }
     }
     (void)printf("%6u units: %.1f us for a label\n", b->units, label_us);
     ht_matrix_free(matrix);
@@ -314,7 +340,11 @@ static enum ht_status run_size(struct bench *b, uint32_t units)
         ask_closest(b, work, "still", false, 0);
         ask_closest(b, work, "moving", true, 0);
         ask_closest(b, work, "skilled", true, 1);
-        status = ask_others(b, units > 1000 ? 20 : 400);
+        b->world = 1;
+        ask_closest(b, work, "kept", true, 0);
+        ask_closest(b, work, "kept skilled", true, 1);
+        b->world = 0;
+        status = ask_others(b, work, units > 1000 ? 20 : 400);
     }
     ht_closest_work_free(work);
     ht_closest_free(b->closest);
@@ -358,21 +388,22 @@ int main(int argc, char **argv)
     struct ht_hnet *file = NULL;
     struct ht_error error = {0};
     enum ht_status status = HT_IO;
-    if (argc < 2) {
-        (void)printf("bench_closest: no network given: skipped\n");
+    const char *network = argc > 2 ? argv[2] : getenv("BENCH_NETWORK");
+    if (network == NULL) {
+        (void)printf("bench_closest: no network (argument or BENCH_NETWORK): skipped\n");
         return 0;
     }
     b.targets = calloc(ASKS, sizeof *b.targets);
     b.ns = calloc(ASKS, sizeof *b.ns);
     b.cpu_ns = calloc(ASKS, sizeof *b.cpu_ns);
     if (b.targets == NULL || b.ns == NULL || b.cpu_ns == NULL ||
-        ht_hnet_open(argv[1], &file, &error) != HT_OK ||
+        ht_hnet_open(network, &file, &error) != HT_OK ||
         ht_hnet_road(file, ht_hnet_profile(file, 0), NULL, &b.road, &error) != HT_OK) {
         (void)fprintf(stderr, "bench_closest: %s\n", error.message);
     } else {
         b.roads[0] = &b.road;
         status = read_targets(&b, argc > 3 ? argv[3] : NULL);
-        b.json = fopen(argc > 2 ? argv[2] : "bench/results/closest.json", "w");
+        b.json = fopen(argc > 1 ? argv[1] : "bench/results/closest.json", "w");
         if (b.json != NULL) {
             (void)fprintf(b.json, "{");
             ht_bench_origin(b.json);

@@ -1,6 +1,6 @@
 /* Fleet: positions a second on one core, with and without putting them on streets.
  *
- *   bench_fleet NETWORK.hnet [RESULT.json [POINTS]]
+ *   bench_fleet [RESULT.json [NETWORK.hnet [POINTS]]]
  *
  * 20,000 units of the first profile. `tracks`: each drives on, 12 m a second along its street and
  * into a random turn at its end, its position scattered by up to 5 m. `jumps`: each report is
@@ -215,17 +215,18 @@ int main(int argc, char **argv)
     struct ht_hnet *file = NULL;
     struct ht_error error = {0};
     int result = 1;
-    if (argc < 2) {
-        (void)printf("bench_fleet: no network given: skipped\n");
+    const char *network = argc > 2 ? argv[2] : getenv("BENCH_NETWORK");
+    if (network == NULL) {
+        (void)printf("bench_fleet: no network (argument or BENCH_NETWORK): skipped\n");
         return 0;
     }
-    if (ht_hnet_open(argv[1], &file, &error) != HT_OK ||
+    if (ht_hnet_open(network, &file, &error) != HT_OK ||
         ht_hnet_road(file, ht_hnet_profile(file, 0), NULL, &b.road, &error) != HT_OK) {
         (void)fprintf(stderr, "bench_fleet: %s\n", error.message);
     } else {
         read_points(&b, argc > 3 ? argv[3] : NULL);
         if (b.points != NULL && prepare(&b)) {
-            result = run(&b, argc > 2 ? argv[2] : "bench/results/fleet.json");
+            result = run(&b, argc > 1 ? argv[1] : "bench/results/fleet.json");
         }
     }
     free(b.points);

@@ -107,6 +107,7 @@ enum ht_status ht__closest_make(const struct ht_road *const *roads, uint32_t pro
     }
     c->layer_count = profile_count;
     c->capacity = capacity;
+    c->scan_first = HT__CLOSEST_SCAN;
     (void)pthread_mutex_init(&c->movers, NULL);
     for (int i = 0; i < HT__CLOSEST_STRIPES; i++) {
         (void)pthread_mutex_init(&c->lists[i], NULL);
@@ -244,6 +245,12 @@ static void move_across(struct ht_closest *c, uint32_t unit, const struct ht__re
         }
     }
     write_record(c, unit, next);
+    if (last.profile != HT_NONE) {
+        (void)atomic_fetch_sub_explicit(&c->layers[last.profile].units, 1, memory_order_relaxed);
+    }
+    if (next->profile != HT_NONE) {
+        (void)atomic_fetch_add_explicit(&c->layers[next->profile].units, 1, memory_order_relaxed);
+    }
     for (uint32_t s = 0; s < 2; s++) {
         if (next->profile != HT_NONE && next->vertex[s] != HT_NONE) {
             link_entry(c, &c->layers[next->profile], next->vertex[s], 2 * unit + s);

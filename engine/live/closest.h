@@ -17,7 +17,10 @@
  *      |
  *    target
  *
- * This is the separator-based search of Buchhold and Wagner (SEA 2021) on the elimination tree. The
+ * This is the separator-based search of Buchhold and Wagner (SEA 2021) on the elimination tree.
+ * Where units (or those that a filter lets through) are few, no search pays: then the labels of
+ * their arcs are kept by the workspace (some 5 KB each, 1,024 at most) and joined with the target's
+ * one by one; a question makes at most 8 new ones, and searches as long as more are missing. The
  * other way, to keep each unit's costs to all its ancestors in buckets sorted by cost, asks each
  * move of arc for a label and some 300 insertions, each new metric for all of them, and can't be
  * pruned by duration: a unit's way is the one of least weight, and sums over other ancestors may be
@@ -54,6 +57,9 @@ struct ht_closest_ask {
     uint32_t max_ms;              /* travel time, included; UINT32_MAX: any */
     const struct ht_fleet *fleet; /* whose units are asked by `filter`; NULL: all */
     struct ht_unit_filter filter;
+    /* Names the roads' metrics among all that ever were (never reused), as ht_world_id does. Lets
+     * the workspace remember labels where units are few. 0: unknown, nothing is remembered. */
+    uint64_t world;
     /* By the number of the profile, as the index was made; NULL: units of it are left out. The
      * roads may have any metric; the places are the asked one, on the streets of each profile. */
     const struct ht_road *const *roads;

@@ -12,11 +12,14 @@
 
 #include "engine/live/closest.h"
 #include "engine/live/region.h"
+#include "engine/road/label.h"
 
 enum {
     HT__CLOSEST_STRIPES = 64,
     HT__CLOSEST_LEAST =
-        256, /* vertices of a region: 64 gives more to look at, no less to fill in */
+        256,               /* vertices of a region: 64 gives more to look at, no less to fill in */
+    HT__CLOSEST_FEW = 512, /* vertices with units, for which labels are kept */
+    HT__CLOSEST_SCAN = 2048, /* units that are all asked at once whether they pass a filter */
     HT__CLOSEST_RING = 1024, /* moves of arc that are remembered */
     HT__BITS_LEVELS = 3,
 };
@@ -41,6 +44,7 @@ struct ht__layer {
     struct ht_regions regions;
     struct ht__bits bits; /* vertices with units */
     uint32_t *heads;      /* [vertex_count] first entry + 1; an entry is 2 * unit + side */
+    _Atomic uint32_t units;
 };
 
 struct ht__record {
@@ -57,6 +61,7 @@ struct ht__link {
 struct ht_closest {
     uint32_t layer_count;
     uint32_t capacity;
+    uint32_t scan_first; /* HT__CLOSEST_SCAN, less in tests */
     struct ht__layer *layers;
     struct ht__record *records; /* [capacity] */
     struct ht__link *links;     /* [2 * capacity] */
@@ -73,6 +78,25 @@ struct ht_closest {
 HT_MUST_CHECK enum ht_status ht__closest_make(const struct ht_road *const *roads,
                                               uint32_t profile_count, uint32_t capacity,
                                               uint32_t least, struct ht_closest **out);
+
+/* Labels of vertices, as sources, kept by a workspace while the metric stays: where units are few,
+ * joining them with the target's label beats every search. Belongs to one thread. */
+struct ht__kept;
+
+HT_MUST_CHECK enum ht_status ht__kept_new(uint32_t levels, struct ht__kept **out);
+void ht__kept_free(struct ht__kept *kept);
+/* What a label is of: `world` as in struct ht_closest_ask. */
+struct ht__kept_key {
+    uint64_t world;
+    uint32_t layer;
+    uint32_t vertex;
+};
+/* NULL: not kept. `question`: those of the running one are not given up. */
+const struct ht_label *ht__kept_find(struct ht__kept *kept, struct ht__kept_key key,
+                                     uint32_t question);
+/* Makes one and keeps it. HT_TOO_BIG: all are in use. */
+HT_MUST_CHECK enum ht_status ht__kept_add(struct ht__kept *kept, const struct ht_road *road,
+                                          struct ht__kept_key key, uint32_t question);
 
 /* The units on a vertex, at most `capacity` of the index; returns how many. */
 uint32_t ht__closest_units(struct ht_closest *closest, uint32_t layer, uint32_t vertex,

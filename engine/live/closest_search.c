@@ -11,14 +11,14 @@
 #include "engine/base/array.h"
 #include "engine/live/closest_internal.h"
 #include "engine/road/cch.h"
-#include "engine/road/label.h"
 #include "engine/road/relax.h"
 
 enum {
     TRIES = 4,
     LONG_MS = 50 * 1000 * 1000, /* below it no way reaches 4,295 km, see query.c */
-    SCAN_AFTER = 96,            /* units looked at before the filter is said to be choosy */
+    SCAN_AFTER = 32,            /* units looked at before the filter is said to be choosy */
     SCAN_SHARE = 8,             /* when fewer than one in so many pass it */
+    NEW_LABELS = 8,             /* made by one question: 0.3 ms on a city */
 };
 
 /* D by depth along one way from the root. */
@@ -35,6 +35,7 @@ struct waiting {
 
 struct ht_closest_work {
     struct ht_label_store *labels;
+    struct ht__kept *kept;
     struct ht_query *query;
     struct ht_seeds seeds;
     struct lane lane;
@@ -68,6 +69,7 @@ struct search {
     const struct ht__bits *bits;
     struct ht_label label;
     uint32_t base_count;
+    bool joined; /* by kept labels */
     uint32_t looked;
     uint32_t passed;
     enum ht_status status;
@@ -114,6 +116,9 @@ enum ht_status ht_closest_work_new(const struct ht_closest *c, struct ht_closest
         status = ht_label_store_new(&w->labels);
     }
     if (status == HT_OK) {
+        status = ht__kept_new(w->levels, &w->kept);
+    }
+    if (status == HT_OK) {
         status = ht_query_new(&w->query);
     }
     if (status != HT_OK) {
@@ -130,6 +135,7 @@ void ht_closest_work_free(struct ht_closest_work *w)
         return;
     }
     ht_label_store_free(w->labels);
+    ht__kept_free(w->kept);
     ht_query_free(w->query);
     ht_seeds_deinit(&w->seeds);
     lane_deinit(&w->lane);
@@ -302,19 +308,32 @@ static uint32_t region_bound(struct search *s, const struct ht_region *region)
     return bound;
 }
 
+static struct ht__kept_key kept_key(const struct search *s, uint32_t vertex)
+{
+    return (struct ht__kept_key){s->ask->world, s->layer, vertex};
+}
+
+/* D of one vertex. */
+static struct ht_key cost_from(struct search *s, uint32_t vertex)
+{
+    const struct ht_label *kept =
+        s->joined ? ht__kept_find(s->work->kept, kept_key(s, vertex), s->work->question) : NULL;
+    if (kept != NULL) {
+        return ht_label_join(kept, &s->label);
+    }
+    uint32_t depth = s->road->cch->depth[vertex];
+    reach(s, vertex);
+    return (struct ht_key){s->work->lane.time[depth], s->work->lane.length[depth]};
+}
+
 static struct ht_key unit_key(struct search *s)
 {
     const struct ht_seeds *seeds = &s->work->seeds;
     struct ht_key best = ht_key_inf();
     for (uint32_t i = 0; i < seeds->count; i++) {
-        uint32_t vertex = seeds->list[i].vertex;
-        uint32_t depth = s->road->cch->depth[vertex];
-        reach(s, vertex);
-        uint64_t time = s->work->lane.time[depth];
-        if (ht_time_finite(time)) {
-            struct ht_key key = ht_key_sub(
-                ht_key_add((struct ht_key){time, s->work->lane.length[depth]}, seeds->list[i].key),
-                seeds->bias);
+        struct ht_key key = cost_from(s, seeds->list[i].vertex);
+        if (ht_time_finite(key.time)) {
+            key = ht_key_sub(ht_key_add(key, seeds->list[i].key), seeds->bias);
             best = ht_key_less(key, best) ? key : best;
         }
     }
@@ -480,12 +499,26 @@ static void enter(struct search *s, struct waiting one)
     }
 }
 
+/* D along the way of the target's first branch, which most others hang off. */
+static void keep_base(struct search *s)
+{
+    const struct ht_branch *first = &s->label.branches[0];
+    if (s->base_count == 0) {
+        reach(s, first->vertex[first->count - 1]);
+        for (uint32_t d = 0; d < first->count; d++) {
+            lane_copy(&s->work->base, &s->work->lane, d);
+        }
+        s->base_count = first->count;
+    }
+}
+
 /* The regions at the roots of the target's trees: no way leads to it from another. */
 static void enter_all(struct search *s)
 {
     const struct ht_regions *regions = &s->index->layers[s->layer].regions;
     const struct ht_label *label = &s->label;
     s->work->heap_count = 0;
+    keep_base(s);
     for (uint32_t b = 0; b < label->branch_count && s->status == HT_OK; b++) {
         bool again = false;
         for (uint32_t i = 0; i < b; i++) {
@@ -539,6 +572,7 @@ static enum ht_status layer_begin(struct search *s, uint32_t layer)
     s->target = s->ask->targets[layer];
     s->bits = &s->index->layers[layer].bits;
     s->base_count = 0;
+    s->joined = false;
     s->looked = 0;
     s->passed = 0;
     if (road->cch != s->index->layers[layer].cch) {
@@ -550,13 +584,60 @@ static enum ht_status layer_begin(struct search *s, uint32_t layer)
         return status;
     }
     w->filled = 0;
-    const struct ht_branch *first = &s->label.branches[0];
-    reach(s, first->vertex[first->count - 1]);
-    for (uint32_t d = 0; d < first->count; d++) {
-        lane_copy(&w->base, &w->lane, d);
-    }
-    s->base_count = first->count;
     return HT_OK;
+}
+
+/* Whether labels of all marked vertices are kept by now; makes some of those that are missing. */
+static bool all_kept(struct search *s)
+{
+    struct ht_closest_work *w = s->work;
+    uint32_t last = s->road->cch->vertex_count - 1;
+    uint32_t count = 0;
+    uint32_t made = 0;
+    for (uint32_t x = ht__bits_next(s->bits, 0, last); x != HT_NONE;
+         x = x == last ? HT_NONE : ht__bits_next(s->bits, x + 1, last)) {
+        if (++count > HT__CLOSEST_FEW) {
+            return false;
+        }
+        if (ht__kept_find(w->kept, kept_key(s, x), w->question) == NULL) {
+            if (made++ == NEW_LABELS) {
+                return false;
+            }
+            enum ht_status status = ht__kept_add(w->kept, s->road, kept_key(s, x), w->question);
+            if (status != HT_OK) {
+                s->status = status == HT_TOO_BIG ? HT_OK : status;
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* By joining labels, when the marked vertices are few and all labels are at hand; else by search.
+ */
+static void find_marked(struct search *s, uint32_t vertices)
+{
+    uint32_t last = s->road->cch->vertex_count - 1;
+    s->joined = s->ask->world != 0 && vertices <= HT__CLOSEST_FEW && all_kept(s);
+    if (s->status != HT_OK) {
+        return;
+    }
+    if (!s->joined) {
+        enter_all(s);
+        return;
+    }
+    for (uint32_t x = ht__bits_next(s->bits, 0, last); x != HT_NONE && s->status == HT_OK;
+         x = x == last ? HT_NONE : ht__bits_next(s->bits, x + 1, last)) {
+        visit(s, x);
+    }
+}
+
+static void find_scanned(struct search *s)
+{
+    scan(s);
+    s->bits = &s->work->wanted;
+    find_marked(s, s->work->wanted_count);
+    scan_clear(s->work);
 }
 
 static void search_layer(struct search *s, uint32_t layer)
@@ -565,12 +646,54 @@ static void search_layer(struct search *s, uint32_t layer)
     if (s->status != HT_OK || s->label.branch_count == 0) {
         return;
     }
-    enter_all(s);
-    if (choosy(s)) {
-        scan(s);
-        s->bits = &s->work->wanted;
-        enter_all(s);
-        scan_clear(s->work);
+    if (s->ask->fleet != NULL &&
+        atomic_load_explicit(&s->index->end, memory_order_relaxed) <= s->index->scan_first) {
+        find_scanned(s);
+        return;
+    }
+    find_marked(s, atomic_load_explicit(&s->index->layers[layer].units, memory_order_relaxed));
+    if (s->status == HT_OK && !s->joined && choosy(s)) {
+        find_scanned(s);
+    }
+}
+
+/* Whether some region around the vertex, from the outermost on, is too far away. */
+static bool out_of_reach(struct search *s, uint32_t vertex)
+{
+    const struct ht_regions *regions = &s->index->layers[s->layer].regions;
+    uint32_t around[32]; /* the outermost: each is at most 3/4 of the one before */
+    uint32_t count = 0;
+    for (uint32_t in = regions->of[vertex]; in != HT_NONE; in = regions->list[in].around) {
+        around[count++ % 32] = in;
+    }
+    for (uint32_t i = 0; i < 32 && i < count; i++) {
+        uint32_t bound = region_bound(s, &regions->list[around[(count - 1 - i) % 32]]);
+        if (bound > s->limit_ms || bound == UINT32_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A unit that moved during the query, where it is now. */
+static void evaluate_again(struct search *s, uint32_t unit)
+{
+    struct ht__record record = ht__closest_record(s->index, unit);
+    if (record.profile == HT_NONE || s->ask->roads[record.profile] == NULL ||
+        s->ask->targets[record.profile] == NULL) {
+        return;
+    }
+    if (record.profile != s->layer) {
+        s->status = layer_begin(s, record.profile);
+    }
+    if (s->status != HT_OK || s->label.branch_count == 0) {
+        return;
+    }
+    for (int side = 0; side < 2; side++) {
+        if (record.vertex[side] != HT_NONE && !out_of_reach(s, record.vertex[side])) {
+            evaluate(s, unit, &record);
+            return;
+        }
     }
 }
 
@@ -585,19 +708,8 @@ static bool look_again(struct search *s, uint64_t began)
         if (atomic_load_explicit(&c->begun, memory_order_acquire) - i >= HT__CLOSEST_RING) {
             return false;
         }
-        if (s->work->seen[unit] == s->work->question || !wanted(s, unit)) {
-            continue;
-        }
-        struct ht__record record = ht__closest_record(c, unit);
-        if (record.profile == HT_NONE || s->ask->roads[record.profile] == NULL ||
-            s->ask->targets[record.profile] == NULL) {
-            continue;
-        }
-        if (record.profile != s->layer) {
-            s->status = layer_begin(s, record.profile);
-        }
-        if (s->status == HT_OK && s->label.branch_count > 0) {
-            evaluate(s, unit, &record);
+        if (s->work->seen[unit] != s->work->question && wanted(s, unit)) {
+            evaluate_again(s, unit);
         }
     }
     return true;
@@ -630,6 +742,7 @@ enum ht_status ht_closest_find(struct ht_closest *c, struct ht_closest_work *w,
 {
     struct search s = {.index = c, .work = w, .ask = ask};
     *count = 0;
+    *hits = w->hits;
     if (ask->k == 0) {
         return HT_OK;
     }
