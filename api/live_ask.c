@@ -96,6 +96,7 @@ enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
         const struct ht_closest_ask closest = {.k = ask->k,
                                                .max_ms = ask->max_ms,
                                                .fleet = live->fleet,
+                                               .world = ht_world_id(world),
                                                .filter = ask->filter,
                                                .roads = work->road_list,
                                                .targets = work->target_list};
