@@ -156,7 +156,7 @@ HT_CASE(questions_by_box_property_and_page)
     struct ht_store_written written;
     HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
     for (int i = 0; i < 5; i++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "h%d", i);
         HT_CHECK_INT(put(tx, id, 121.7 + i * 0.0000001, 29.95, HT_STORE_INSERT, 0, &written),
                      HT_OK);
