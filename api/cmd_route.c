@@ -183,12 +183,14 @@ static const char *own_name(const char *profile)
     return profile;
 }
 
+/* `excludes`: a metric without some streets is to come. */
 static enum ht_status trip_load(struct trip *trip, const char *path, const char *profile,
-                                struct ht_error *error)
+                                bool excludes, struct ht_error *error)
 {
     struct ht_clock clock;
     struct ht_road road;
     ht_clock_real(&clock);
+    int64_t local_ms = ht_zone_local_ms(ht_clock_now_ms(&clock));
     enum ht_status status = ht_hnet_open(path, &trip->file, error);
     if (status != HT_OK) {
         return status;
@@ -200,9 +202,11 @@ static enum ht_status trip_load(struct trip *trip, const char *path, const char 
     if (status == HT_OK) {
         status = ht_conditions_new(&road, &trip->conditions, NULL);
     }
+    if (status == HT_OK && (excludes || ht_conditions_any(trip->conditions, local_ms))) {
+        status = ht_hnet_check_rest(trip->file, profile, trip->pool, error);
+    }
     if (status == HT_OK) {
-        status = ht_conditions_live(trip->conditions, ht_zone_local_ms(ht_clock_now_ms(&clock)),
-                                    &trip->live);
+        status = ht_conditions_live(trip->conditions, local_ms, trip->pool, &trip->live);
     }
     return status;
 }
@@ -216,8 +220,8 @@ static enum ht_status trip_road(void *user, uint32_t index, struct ht_world_road
 }
 
 /* A world of one profile, as of now; `*profile` is borrowed until the world is gone. */
-static enum ht_status open_world(const char *path, const char **profile, struct ht_world **world,
-                                 struct ht_error *error)
+static enum ht_status open_world(const char *path, const char **profile, bool excludes,
+                                 struct ht_world **world, struct ht_error *error)
 {
     struct trip *trip = calloc(1, sizeof *trip);
     if (trip == NULL) {
@@ -225,7 +229,7 @@ static enum ht_status open_world(const char *path, const char **profile, struct 
     }
     *profile = own_name(*profile);
     const struct ht_world_source source = {.count = 1, .profiles = profile, .load = trip_road};
-    enum ht_status status = trip_load(trip, path, *profile, error);
+    enum ht_status status = trip_load(trip, path, *profile, excludes, error);
     if (status == HT_OK) {
         status = ht_world_new_lazy(&source, trip, trip_free, world);
     }
@@ -300,7 +304,8 @@ int ht_cmd_route(int argc, char **argv)
     ht_hnet_guard_sigbus();
     struct ht_error error = {.status = HT_OK};
     struct ht_world *world = NULL;
-    if (open_world(argv[0], &profile, &world, &error) != HT_OK) {
+    if (open_world(argv[0], &profile, query != NULL && strstr(query, "exclude") != NULL, &world,
+                   &error) != HT_OK) {
         return ht_cli_error(&cli, HT_EXIT_FAILED, "%s",
                             error.message[0] != '\0' ? error.message
                                                      : ht_status_text(error.status));

@@ -137,6 +137,20 @@ static void view_release(void *user)
     free(view);
 }
 
+/* A profile's road as of the map's time, with the pool's threads where nobody else has them. Needs
+ * the map's lock. */
+static enum ht_status road_live(struct ht_map *map, struct profile *profile,
+                                struct ht_live_road **out)
+{
+    bool shared = pthread_mutex_trylock(&map->pool->lock) == 0;
+    enum ht_status status = ht_conditions_live(profile->conditions, map->local_ms,
+                                               shared ? map->pool->pool : NULL, out);
+    if (shared) {
+        (void)pthread_mutex_unlock(&map->pool->lock);
+    }
+    return status;
+}
+
 /* The world asks for one of its roads. */
 static enum ht_status view_load(void *user, uint32_t index, struct ht_world_road *out)
 {
@@ -147,8 +161,7 @@ static enum ht_status view_load(void *user, uint32_t index, struct ht_world_road
     if (view->roads[index] == NULL) {
         status = profile_load(map, index, NULL);
         if (status == HT_OK) {
-            status = ht_conditions_live(map->profiles[index].conditions, map->local_ms,
-                                        &view->roads[index]);
+            status = road_live(map, &map->profiles[index], &view->roads[index]);
         }
         if (status == HT_OK) {
             map->profiles[index].live = view->roads[index];
@@ -169,7 +182,7 @@ static enum ht_status view_fill(struct ht_map *map, struct view *view, bool *cha
     for (uint32_t i = 0; status == HT_OK && i < map->count; i++) {
         struct profile *profile = &map->profiles[i];
         if (profile->ready) {
-            status = ht_conditions_live(profile->conditions, map->local_ms, &view->roads[i]);
+            status = road_live(map, profile, &view->roads[i]);
             *changed = *changed || view->roads[i] != profile->live;
         }
     }

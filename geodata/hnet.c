@@ -247,7 +247,8 @@ static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile
     struct ht_cch *c = &p->cch;
     uint64_t n = p->meta.arc_count;
     const struct ht__hnet_cch *meta = ITEMS(cch, 1);
-    if (!sound || meta->vertex_count != n) {
+    if (!sound || meta->vertex_count != n || meta->depth_max == 0 ||
+        meta->depth_max > UINT16_MAX + UINT32_C(1)) {
         return false;
     }
     c->vertex_count = meta->vertex_count;
@@ -270,6 +271,7 @@ static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile
     c->in.down_first = ITEMS(in_down_first, n + 1);
     c->in.down = ITEMS(in_down, c->in.edge_count);
     c->turn_edge = ITEMS(turn_edge, c->turn_count);
+    p->metric.vertex_count = c->vertex_count;
     p->metric.climb = ITEMS(climb, n + 1);
     const void *side_items[2][7] = {
         {ITEMS(out_depth, meta->metric_count[0]),

@@ -139,7 +139,7 @@ static void turns_close(const struct ht_conditions *conditions, uint8_t *closed)
 
 /* A metric without the turns that are closed now. It can't be an update of the base's: what the
  * base left out because a way over such a turn was better may be needed again. */
-static enum ht_status live_customize(const struct ht_conditions *conditions,
+static enum ht_status live_customize(const struct ht_conditions *conditions, struct ht_pool *pool,
                                      struct ht_live_road *live)
 {
     const struct ht_road *base = &conditions->base;
@@ -149,9 +149,9 @@ static enum ht_status live_customize(const struct ht_conditions *conditions,
     }
     turns_close(conditions, live->turn_closed);
     struct ht_overlay overlay = {.turn_closed = live->turn_closed};
-    enum ht_status status = ht_customize(base->graph, base->cch, &overlay, NULL, &live->metric);
+    enum ht_status status = ht_customize(base->graph, base->cch, &overlay, pool, &live->metric);
     if (status == HT_OK) {
-        status = ht_metric_trim(base->cch, NULL, live->metric);
+        status = ht_metric_trim(base->cch, pool, live->metric);
     }
     if (status == HT_OK) {
         live->road.metric = ht_metric_view(live->metric);
@@ -175,8 +175,18 @@ static bool schedules_update(struct ht_conditions *conditions, int64_t local_ms,
     return changed;
 }
 
+bool ht_conditions_any(const struct ht_conditions *conditions, int64_t local_ms)
+{
+    bool any = false;
+    for (size_t i = 0; i < conditions->schedule_count && !any; i++) {
+        const struct ht_schedule *parsed = conditions->schedules[i].parsed;
+        any = parsed != NULL && ht_schedule_active(parsed, local_ms, NULL);
+    }
+    return any;
+}
+
 enum ht_status ht_conditions_live(struct ht_conditions *conditions, int64_t local_ms,
-                                  struct ht_live_road **out)
+                                  struct ht_pool *pool, struct ht_live_road **out)
 {
     bool any = false;
     bool changed = schedules_update(conditions, local_ms, &any);
@@ -189,7 +199,7 @@ enum ht_status ht_conditions_live(struct ht_conditions *conditions, int64_t loca
         }
         atomic_init(&live->references, 1);
         live->road = conditions->base;
-        enum ht_status status = any ? live_customize(conditions, live) : HT_OK;
+        enum ht_status status = any ? live_customize(conditions, pool, live) : HT_OK;
         if (status != HT_OK) {
             ht_live_road_release(live);
             return status;

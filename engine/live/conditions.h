@@ -24,9 +24,14 @@ HT_MUST_CHECK enum ht_status ht_conditions_new(const struct ht_road *base,
 void ht_conditions_free(struct ht_conditions *conditions);
 
 /* The road as of `local_ms`, with a reference for the caller: the same as the last time where no
- * turn opened or closed since. Else a whole customization, by the calling thread alone. */
+ * turn opened or closed since. Else a whole customization (on the sample city some two seconds of
+ * CPU), by the threads of `pool` (NULL: the calling one alone); it reads the sections that
+ * ht_hnet_check_rest checks. */
 HT_MUST_CHECK enum ht_status ht_conditions_live(struct ht_conditions *conditions, int64_t local_ms,
-                                                struct ht_live_road **out);
+                                                struct ht_pool *pool, struct ht_live_road **out);
+
+/* Whether any turn is closed at `local_ms`. */
+bool ht_conditions_any(const struct ht_conditions *conditions, int64_t local_ms);
 
 /* When the next turn opens or closes after `local_ms`; INT64_MAX: none ever does. */
 int64_t ht_conditions_next_change(const struct ht_conditions *conditions, int64_t local_ms);

@@ -98,6 +98,7 @@ struct ht_metric_side {
  * of the hierarchy at the hierarchy's number; a trimmed one (ht_metric_trim) has rows of its own,
  * without edges that no cheapest way needs. */
 struct ht_metric {
+    uint32_t vertex_count;
     const struct ht_climb *climb;  /* [vertex_count + 1] by rank; of the last, only `first` */
     struct ht_metric_side side[2]; /* out, in */
 };

@@ -45,6 +45,7 @@ const struct ht_metric *ht_metric_view(const struct ht_metric_owned *metric)
 
 void ht__metric_attach(struct ht_metric_owned *metric, const struct ht_cch *cch)
 {
+    metric->view.vertex_count = cch->vertex_count;
     metric->view.climb = metric->climb;
     for (int s = 0; s < 2; s++) {
         const struct ht_cch_side *side = s == 0 ? &cch->out : &cch->in;
@@ -167,6 +168,9 @@ static void pull_row(const struct run *run, const struct ht_lane *lane, uint32_t
     for (uint32_t i = other->down_first[x]; i < other->down_first[x + 1]; i++) {
         uint32_t u = other->down[i];
         uint32_t leg = ht_cch_edge(other, u, depth);
+        if (leg == HT_NONE) { /* only in a file that somebody forged */
+            continue;
+        }
         uint64_t leg_time = run->metric->time[1 - s][leg];
         if (!ht_time_finite(leg_time)) {
             continue;

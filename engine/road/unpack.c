@@ -8,6 +8,7 @@
 void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_metric *metric)
 {
     unpack->metric = metric;
+    unpack->most = metric->vertex_count + 2; /* an arc may be the first and the last */
     unpack->count = 0;
 }
 
@@ -19,6 +20,9 @@ void ht_unpack_deinit(struct ht_unpack *unpack)
 
 enum ht_status ht_unpack_vertex(struct ht_unpack *unpack, uint32_t vertex)
 {
+    if (unpack->count >= unpack->most) {
+        return HT_RANGE;
+    }
     if (unpack->count == unpack->path_capacity) {
         void *path = unpack->path;
         enum ht_status status = ht_array_reserve(&path, &unpack->path_capacity,

@@ -25,6 +25,7 @@ struct ht_unpack {
     const struct ht_metric *metric;
     uint32_t *path; /* vertices so far */
     uint32_t count;
+    uint32_t most; /* vertices of a way: no cheapest one passes an arc twice */
     size_t path_capacity;
     struct ht_unpack_pair *stack;
     size_t stack_capacity;
@@ -34,7 +35,8 @@ struct ht_unpack {
 void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_metric *metric);
 void ht_unpack_deinit(struct ht_unpack *unpack);
 
-/* The first vertex. */
+/* The first vertex. This and the next one: HT_NOMEM, and HT_RANGE where shortcuts stand for more
+ * arcs than there are, as in a file that somebody forged. */
 HT_MUST_CHECK enum ht_status ht_unpack_vertex(struct ht_unpack *unpack, uint32_t vertex);
 
 /* Goes on from `from`, which must be the last vertex, to `to`. */

@@ -157,8 +157,12 @@ static struct ht_key recompute(const struct update *u, int s, uint32_t lower, ui
         if (v != w) {
             continue;
         }
-        struct ht_key sum = ht_key_add(edge_key(u, 1 - s, ht_cch_edge(other, v, lower_depth)),
-                                       edge_key(u, s, ht_cch_edge(own, v, u->cch->depth[upper])));
+        uint32_t first = ht_cch_edge(other, v, lower_depth);
+        uint32_t second = ht_cch_edge(own, v, u->cch->depth[upper]);
+        if (first == HT_NONE || second == HT_NONE) { /* only in a file that somebody forged */
+            continue;
+        }
+        struct ht_key sum = ht_key_add(edge_key(u, 1 - s, first), edge_key(u, s, second));
         if (ht_key_less(sum, best)) {
             best = sum;
             *via = v;

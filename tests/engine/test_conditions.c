@@ -123,7 +123,7 @@ static int64_t metres_at(struct ht_conditions *conditions, int64_t local_ms,
 {
     ht_live_road_release(*live);
     *live = NULL;
-    if (ht_conditions_live(conditions, local_ms, live) != HT_OK) {
+    if (ht_conditions_live(conditions, local_ms, NULL, live) != HT_OK) {
         return -3;
     }
     struct ht_world_road view = ht_live_road_view(*live);
@@ -143,7 +143,7 @@ HT_CASE(turn_is_closed_while_its_schedule_holds)
     HT_CHECK_INT(ht_conditions_next_change(conditions, monday_ms + 6 * HOUR_MS),
                  monday_ms + 7 * HOUR_MS);
     HT_CHECK_INT(metres_at(conditions, monday_ms + 7 * HOUR_MS, &live), AROUND);
-    HT_CHECK_INT(ht_conditions_live(conditions, monday_ms + 8 * HOUR_MS, &held), HT_OK);
+    HT_CHECK_INT(ht_conditions_live(conditions, monday_ms + 8 * HOUR_MS, NULL, &held), HT_OK);
     HT_CHECK(held == live); /* nothing changed in between */
     HT_CHECK_INT(metres_at(conditions, monday_ms + 9 * HOUR_MS, &live), DIRECT);
     HT_CHECK_INT(metres_at(conditions, monday_ms - 2 * DAY_MS + 8 * HOUR_MS, &live), DIRECT);
@@ -208,7 +208,7 @@ static enum ht_status make_all(void)
     const struct ht_world_source source = {.count = 1, .profiles = profiles, .load = load_view};
     enum ht_status status = ht_conditions_new(&tiny.road, &conditions, NULL);
     if (status == HT_OK) {
-        status = ht_conditions_live(conditions, monday_ms, &live);
+        status = ht_conditions_live(conditions, monday_ms, NULL, &live);
     }
     if (status == HT_OK) {
         status = ht_world_new_lazy(&source, live, NULL, &world);

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "engine/road/customize.h"
 #include "geodata/hnet_internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -87,18 +88,47 @@ static uint64_t walk(const struct ht_road *road)
     return sum;
 }
 
-static void nearest(const struct ht_road *road)
+/* A way from one corner of the map to the other, in a metric. */
+static void drive(const struct ht_road *road, const struct ht_place ends[2])
 {
-    struct ht_snap_work *work = NULL;
-    struct ht_place place;
-    uint32_t found = 0;
-    struct ht_snap_options options = ht_snap_options_default();
-    if (ht_snap_work_new(&work) == HT_OK) {
+    struct ht_query *query = NULL;
+    struct ht_way_found way;
+    if (ht_query_new(&query) == HT_OK) {
         enum ht_status status =
-            ht_snap_nearest(road->snap, work, road->network->box.min, &options, 1, &place, &found);
+            ht_query_path(query, road, &ends[0], HT_SIDES_BOTH, &ends[1], HT_SIDES_BOTH, &way);
         (void)status;
     }
+    ht_query_free(query);
+}
+
+/* What a server does with a road: snaps, drives, customizes, drives again. */
+static void use(const struct ht_road *road)
+{
+    struct ht_snap_work *work = NULL;
+    struct ht_place ends[2];
+    uint32_t found = 0;
+    struct ht_snap_options options = ht_snap_options_default();
+    bool snapped = ht_snap_work_new(&work) == HT_OK &&
+                   ht_snap_nearest(road->snap, work, road->network->box.min, &options, 1, &ends[0],
+                                   &found) == HT_OK &&
+                   ht_snap_nearest(road->snap, work, road->network->box.max, &options, 1, &ends[1],
+                                   &found) == HT_OK;
     ht_snap_work_free(work);
+    if (!snapped) {
+        return;
+    }
+    drive(road, ends);
+    struct ht_metric_owned *metric = NULL;
+    if (ht_customize(road->graph, road->cch, NULL, NULL, &metric) == HT_OK) {
+        struct ht_road again = *road;
+        again.metric = ht_metric_view(metric);
+        drive(&again, ends);
+        if (ht_metric_trim(road->cch, NULL, metric) == HT_OK) {
+            again.metric = ht_metric_view(metric);
+            drive(&again, ends);
+        }
+    }
+    ht_metric_free(metric);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -125,7 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (ht_hnet_road(file, ht_hnet_profile(file, i), NULL, &road, &error) == HT_OK &&
                 ht_hnet_check_rest(file, ht_hnet_profile(file, i), NULL, &error) == HT_OK) {
                 sink += walk(&road);
-                nearest(&road);
+                use(&road);
             }
         }
         const char *json = NULL;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "engine/road/customize.h"
 #include "geodata/hnet_internal.h"
 #include "geodata/hnet_write.h"
 #include "geodata/osm_import.h"
@@ -426,6 +427,37 @@ HT_CASE(rows_and_trees_must_hang_together)
     HT_CHECK_INT(with_u32(data, size, "climb", 4 + 1, 1U << 30), HT_RANGE);
     HT_CHECK_INT(with_u32(data, size, "rank", 0, 1U << 29), HT_RANGE);
     free(data);
+}
+
+/* Depths that a workspace is made for, lists of lower ends that no row answers to, shortcuts that
+ * stand for more than there is: what passes the checks must do no harm. */
+HT_CASE(a_forged_hierarchy_is_refused_or_harmless)
+{
+    HT_REQUIRE(ready());
+    size_t size = 0;
+    struct ht_error error;
+    unsigned char *data = get_file(file_path, &size);
+    HT_REQUIRE(data != NULL);
+    HT_CHECK_INT(with_u32(data, size, "cch", 1, UINT32_MAX), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "cch", 1, 0), HT_RANGE);
+    for (int side = 0; side < 2; side++) {
+        struct ht__hnet_section *down = section_of(data, side == 0 ? "out_down" : "in_down");
+        memset(data + down->offset, 0, (size_t)down->size);
+    }
+    seal(data);
+    HT_REQUIRE(put_file(other_path, data, size));
+    free(data);
+    struct ht_hnet *file = NULL;
+    struct ht_road road;
+    struct ht_metric_owned *metric = NULL;
+    HT_REQUIRE(ht_hnet_open(other_path, &file, &error) == HT_OK);
+    const char *profile = ht_hnet_profile(file, 0);
+    HT_REQUIRE(ht_hnet_road(file, profile, NULL, &road, &error) == HT_OK &&
+               ht_hnet_check_rest(file, profile, NULL, &error) == HT_OK);
+    HT_CHECK_INT(ht_customize(road.graph, road.cch, NULL, NULL, &metric), HT_OK);
+    HT_CHECK_INT(ht_metric_trim(road.cch, NULL, metric), HT_OK);
+    ht_metric_free(metric);
+    ht_hnet_close(file);
 }
 
 HT_CASE(sizes_must_agree_with_counts)

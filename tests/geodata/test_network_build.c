@@ -352,7 +352,7 @@ HT_CASE(components_of_large_numbers_are_listed)
     HT_REQUIRE(town.status == HT_OK);
     HT_CHECK_INT(town.counts.components, 3);
     HT_CHECK_INT(town.graph->listed_count, 0);
-    uint32_t want[16];
+    uint32_t want[16] = {0};
     HT_REQUIRE(town.graph->arc_count <= 16);
     for (uint32_t a = 0; a < town.graph->arc_count; a++) {
         want[a] = ht_arc_component(town.graph, a);
