@@ -8,7 +8,16 @@
 #include "api/http_answer.h"
 #include "api/live.h"
 
-enum { COMMIT_QUEUE = 4096, UNITS_MOST = 1 << 20, SAVE_EVERY_MS = 2000 };
+enum {
+    COMMIT_QUEUE = 4096,
+    UNITS_MOST = 1 << 20,
+    SAVE_EVERY_MS = 2000,
+    TIDY_EVERY_MS = 3600 * 1000,
+};
+
+/* How long tracks and the answers to Idempotency-Keys are kept. */
+#define TRACK_MS (INT64_C(30) * 24 * 3600 * 1000)
+#define ANSWER_MS (INT64_C(7) * 24 * 3600 * 1000)
 
 static enum ht_status writer_start(struct ht_app *app)
 {
@@ -77,6 +86,9 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     if (app->store == NULL) {
         return HT_OK;
     }
+    if (app->commit != NULL) {
+        ht_live_keep(app->live);
+    }
     status = ht_live_work_new(app->live, &work);
     if (status != HT_OK) {
         return ht_error_set(error, status, 0, NULL);
@@ -98,12 +110,28 @@ struct saving {
     struct ht_live_unsaved unsaved;
 };
 
+/* What is older than it is kept for. */
+static enum ht_status forget_old(struct ht_app *app, struct ht_store_tx *tx)
+{
+    int64_t now_ms = ht_clock_now_ms(&app->clock);
+    if (now_ms - app->tidied_ms < TIDY_EVERY_MS) {
+        return HT_OK;
+    }
+    app->tidied_ms = now_ms;
+    enum ht_status status = ht_store_positions_forget(tx, now_ms - TRACK_MS, NULL);
+    return status == HT_OK ? ht_store_answers_forget(tx, now_ms - ANSWER_MS, NULL) : status;
+}
+
 static void saving_run(struct ht_job *job, void *context)
 {
     struct saving *saving = (struct saving *)job;
+    struct ht_store_tx *tx = ht_commit_tx(saving->app->commit);
     (void)context;
-    enum ht_status status = ht_store_positions_put(
-        ht_commit_tx(saving->app->commit), saving->unsaved.positions, saving->unsaved.count, NULL);
+    enum ht_status status =
+        ht_store_positions_put(tx, saving->unsaved.positions, saving->unsaved.count, NULL);
+    if (status == HT_OK) {
+        status = forget_old(saving->app, tx);
+    }
     (void)status; /* the commit fails then, too, and the next positions come in two seconds */
 }
 

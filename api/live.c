@@ -238,7 +238,7 @@ static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
             ht_closest_remove(index->closest, unit); /* no street near */
         }
     }
-    if (note && status == HT_OK) {
+    if (note && live->noting && status == HT_OK) {
         note_add(live, unit, &taken);
     }
     return HT_REFUSAL_NONE;
@@ -354,6 +354,11 @@ enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work, str
 }
 
 /* ---- to be saved ---- */
+
+void ht_live_keep(struct ht_live *live)
+{
+    live->noting = true;
+}
 
 enum ht_status ht_live_take(struct ht_live *live, struct ht_live_unsaved *out)
 {

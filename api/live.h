@@ -56,6 +56,8 @@ enum ht_refusal ht_live_report(struct ht_live *live, struct ht_live_work *work,
                                struct ht_world *world, const char *unit, size_t unit_size,
                                const struct ht_report *report);
 
+/* From now on positions are kept for ht_live_take; before, and without a store, they are not. */
+void ht_live_keep(struct ht_live *live);
 /* Positions that came since the last call, given to the caller (free()); `*count` of them, the unit
  * as an index into `*ids`, texts of HT_UNIT_ID_MAX + 1 bytes each (free() too). NULL: none. */
 struct ht_live_unsaved {

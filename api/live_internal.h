@@ -43,6 +43,7 @@ struct ht_live {
     size_t note_count;
     size_t note_capacity;
     size_t notes_lost;
+    bool noting; /* somebody takes them; set before any report comes */
 };
 
 struct ht_live_work {
