@@ -1,6 +1,6 @@
 /* A blocking HTTP client for tests: raw bytes out, whole answers in.
  *
- * Include it in one .c file per program, after tests/support/check.h. Reads give up after ten
+ * Include it in one .c file per program, after tests/support/check.h. Reads give up after thirty
  * seconds.
  */
 #ifndef HT_TESTS_SUPPORT_HTTP_CLIENT_H
@@ -32,7 +32,7 @@ struct ht_answer {
 static inline int ht_client_socket(void)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval limit = {.tv_sec = 10};
+    struct timeval limit = {.tv_sec = 30};
     int one = 1;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
