@@ -65,7 +65,7 @@ const struct ht__area *ht__census_leaf(const struct ht__census *census, uint32_t
 
 /* --- the district ----------------------------------------------------------------------------- */
 
-/* Compounds below each area, for now in `weights`. */
+/* Compounds below each area; `weights` holds the counts until the households are shared out. */
 static void count_compounds(struct ht__census *census)
 {
     for (size_t i = census->town.area_count; i-- > 0;) {
