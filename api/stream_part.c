@@ -21,7 +21,7 @@ enum {
     HEARTBEAT_MS = 15 * 1000,
     STUCK_MS = 10 * 1000,
     SLOW_MS = 60 * 1000,
-    LAST_WORDS_MS = 5000, /* for one that is dropped */
+    LAST_WORDS_MS = 10000, /* for one that is dropped */
     RETRY_LEAST_MS = 1000,
     RETRY_SPREAD_MS = 2000,
     PLACES_LEAST = 64,
