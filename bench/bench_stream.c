@@ -55,7 +55,7 @@ struct bench {
     int events;
 };
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
     (void)fprintf(stderr, "bench_stream: %s\n", what);
     exit(1);
@@ -519,7 +519,8 @@ static void drain(struct bench *bench, double ms, double *bytes, double *positio
     static const char mark[] = "event: positions";
     struct epoll_event ready[256];
     double until = now_ms() + ms;
-    for (double left = ms; left > 0; left = until - now_ms()) {
+    double left = ms;
+    while (left > 0) {
         int n = epoll_wait(bench->epoll, ready, 256, (int)left + 1);
         for (int k = 0; k < n; k++) {
             ssize_t size = recv(bench->fds[ready[k].data.u32], buffer, sizeof buffer, 0);
@@ -531,6 +532,7 @@ static void drain(struct bench *bench, double ms, double *bytes, double *positio
             }
             *bytes += size > 0 ? (double)size : 0;
         }
+        left = until - now_ms();
     }
 }
 
@@ -596,7 +598,6 @@ static void prepare(struct bench *bench)
     bench->got = calloc(bench->count + WATCHERS, sizeof *bench->got);
     bench->at_ms = calloc(bench->count + WATCHERS, sizeof *bench->at_ms);
     bench->epoll = epoll_create1(EPOLL_CLOEXEC);
-    (void)strcpy(bench->folder, "/tmp/houtao-bench-stream-XXXXXX");
     if (bench->count == 0 || bench->fds == NULL || bench->got == NULL || bench->at_ms == NULL ||
         bench->epoll < 0 || mkdtemp(bench->folder) == NULL) {
         die("nothing to begin with");
@@ -612,7 +613,7 @@ int main(int argc, char **argv)
 {
     struct ht_buffer buffer = {0};
     struct ht_json json;
-    struct bench bench = {.json = &json};
+    struct bench bench = {.json = &json, .folder = "/tmp/houtao-bench-stream-XXXXXX"};
     char line[128];
     ht_json_begin(&json, &buffer);
     ht_json_array(&json);

@@ -13,6 +13,13 @@
 #define JSON "Content-Type: application/json\r\n"
 #define UNITS "/collections/units/items"
 
+/* What a sanitizer keeps of freed memory says nothing about ours. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OWN_MEMORY false
+#else
+#define OWN_MEMORY true
+#endif
+
 enum { WRITERS = 4, WRITES = 150, LISTENERS = 50, LISTENER_WRITES = 40, FLEET = 2000 };
 
 static char store[128];
@@ -366,7 +373,7 @@ HT_CASE(who_stops_reading_costs_little_and_is_dropped_with_the_reason)
     }
     /* a megabyte a round would have been told each of them */
     HT_CHECK(round > 4);
-    HT_CHECK(metric("process_resident_memory_bytes") < before + LITTLE);
+    HT_CHECK(!OWN_MEMORY || metric("process_resident_memory_bytes") < before + LITTLE);
     HT_CHECK(ht_sse_next(&stuck[0]));
     while (strcmp(stuck[0].event, "positions") == 0 && ht_sse_next(&stuck[0])) {
     }

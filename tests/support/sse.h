@@ -83,12 +83,15 @@ static inline bool ht_sse_chunk(struct ht_sse *sse)
     sse->ended = left == 0;
     ht_client_drop(&sse->client, (size_t)(line - sse->client.buffer) + 2);
     if (sse->size + left + 1 > sse->capacity) {
-        sse->capacity = (sse->size + left + 1) * 2;
-        char *grown = realloc(sse->text, sse->capacity);
+        char *grown = realloc(sse->text, (sse->size + left + 1) * 2);
         if (grown == NULL) {
             return false;
         }
         sse->text = grown;
+        sse->capacity = (sse->size + left + 1) * 2;
+    }
+    if (sse->text == NULL) {
+        return false;
     }
     for (left += 2; left > 0;) { /* with its line end */
         if (sse->client.have == 0 && !ht_client_fill(&sse->client, &why)) {
@@ -127,7 +130,7 @@ static inline bool ht_sse_next(struct ht_sse *sse)
         char *begin = sse->text == NULL ? NULL : sse->text + sse->used;
         char *end = begin == NULL ? NULL : strstr(begin, "\n\n");
         if (end == NULL) {
-            if (sse->used > 0) {
+            if (sse->used > 0 && begin != NULL) {
                 memmove(sse->text, sse->text + sse->used, sse->size - sse->used + 1);
                 sse->size -= sse->used;
                 sse->used = 0;
