@@ -7,6 +7,7 @@
 #include "api/live.h"
 #include "api/routes.h"
 #include "api/zone.h"
+#include "geodata/gazetteer.h"
 
 enum {
     KEEPER_MOST_MS = 60 * 1000, /* the zone's offset may change between two conditions */
@@ -254,6 +255,7 @@ void ht__app_context_free(void *user)
     ht_store_reader_free(context->reader);
     ht_crs_work_free(context->crs);
     ht_live_work_free(context->live);
+    ht_gazetteer_work_free(context->search);
     free(context);
 }
 
