@@ -238,12 +238,12 @@ HT_CASE(folding_makes_alike_what_people_write_alike)
 /* ---- the matcher that looks at everything ---- */
 
 struct thing {
-    bool there;
-    enum ht_gazetteer_kind kind;
     char id[16];
     char name[64];
     char address[160];
     struct ht_point point;
+    enum ht_gazetteer_kind kind;
+    bool there;
     bool placed;
 };
 
