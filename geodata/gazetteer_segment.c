@@ -548,8 +548,10 @@ enum ht_status ht__builder_finish(struct ht__builder *builder, struct ht__segmen
     uint64_t *marks = ht_array_new_zeroed(builder->terms.count, sizeof *marks);
     struct place *places = NULL;
     enum ht_status status = segment == NULL || marks == NULL ? HT_NOMEM : HT_OK;
-    if (status == HT_OK) {
+    if (segment != NULL) {
         atomic_init(&segment->references, 1);
+    }
+    if (status == HT_OK) {
         atomic_init(&segment->gone_count, 0);
         segment->personal = builder->personal;
         places = places_make(builder, &segment->count);
