@@ -8,6 +8,7 @@
 #include "api/routes.h"
 #include "api/stream.h"
 #include "api/zone.h"
+#include "geodata/gazetteer.h"
 
 enum {
     KEEPER_MOST_MS = 60 * 1000, /* the zone's offset may change between two conditions */
@@ -255,6 +256,7 @@ void ht__app_context_free(void *user)
     ht_store_reader_free(context->reader);
     ht_crs_work_free(context->crs);
     ht_live_work_free(context->live);
+    ht_gazetteer_work_free(context->search);
     free(context);
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/app_internal.h"
 #include "api/commit.h"
+#include "api/finder.h"
 #include "api/http_answer.h"
 #include "api/live.h"
 #include "api/stream.h"
@@ -104,6 +105,12 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     return status;
 }
 
+enum ht_status ht_app_finder_open(struct ht_app *app, struct ht_error *error)
+{
+    enum ht_status status = ht_finder_new(app->store, app->slot, &app->swaps, &app->finder);
+    return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+}
+
 /* Positions on their way to the store. */
 struct saving {
     struct ht_job job;
@@ -198,6 +205,7 @@ void ht__app_town_free(struct ht_app *app)
 {
     ht_stream_free(app->stream);
     ht_commit_free(app->commit);
+    ht_finder_free(app->finder);
     ht_registry_free(app->registry);
     if (app->writer != NULL) {
         ht_gzip_free(app->writer->gzip);

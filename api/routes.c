@@ -12,6 +12,7 @@
 #include "api/routes_live.h"
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
+#include "api/search.h"
 #include "api/stream.h"
 #include "api/version.h"
 
@@ -207,6 +208,8 @@ static const struct ht_route table[] = {
     {"/osmand", "GET, HEAD, POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DEVICE, HT_ROLE_DEVICE,
      .get = ht_osmand, .post = ht_osmand},
     {"/v1/near", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE, .get = ht_near_get},
+    {"/v1/search", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_search_get},
     {"/v1/closest", "GET, HEAD, POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_VIEWER, .get = ht_closest_get, .post = ht_closest_post},
     {"/v1/stream", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
