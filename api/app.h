@@ -82,10 +82,6 @@ struct ht_app_context {
     struct ht_crs_work *crs;          /* likewise */
     struct ht_live_work *live;        /* likewise */
     struct ht__part *stream;          /* the loop's; NULL before it is told, and for workers */
-    const struct ht_caller *caller;   /* of the call that is handled */
-    struct ht_store_reader *reader;   /* made when first needed */
-    struct ht_crs_work *crs;          /* likewise */
-    struct ht_live_work *live;        /* likewise */
     struct ht_gazetteer_work *search; /* likewise */
     struct ht_app_context *next;
 };
