@@ -560,6 +560,8 @@ HT_CASE(whole_tracks_equal_geos)
 {
     static struct town town;
     uint64_t seed = 5;
+    int closed = 0;
+    int dwelt = 0;
     initGEOS(silent, silent);
     for (int round = 0; round < (HT_LONG ? 60 : 6) && ht_case_failures == 0; round++) {
         for (int i = 0; i < FENCES; i++) {
@@ -578,18 +580,17 @@ HT_CASE(whole_tracks_equal_geos)
         }
         qsort(told, told_count, sizeof *told, told_order);
         qsort(want, want_count, sizeof *want, told_order);
-        int closed = 0;
-        int dwelt = 0;
         for (size_t i = 0; i < want_count; i++) {
             closed += want[i].why == HT_FENCE_CLOSED;
             dwelt += want[i].kind == HT_FENCE_DWELL;
         }
-        HT_CHECK(want_count > 1000 && dwelt > 100 && closed > 0);
+        HT_CHECK(want_count > 1000);
         HT_CHECK_INT(told_count, want_count);
         for (size_t i = 0; i < want_count && i < told_count && ht_case_failures == 0; i++) {
             HT_CHECK(memcmp(&told[i], &want[i], sizeof *told) == 0);
         }
     }
+    HT_CHECK(dwelt > 1000 && closed > 0);
     for (int i = 0; i < FENCES; i++) {
         GEOSGeom_destroy(town.shapes[i]);
         town.shapes[i] = NULL;
