@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "api/command.h"
+#include "api/fencing.h"
 #include "api/http_answer.h"
 #include "api/json.h"
 #include "api/json_merge.h"
@@ -187,13 +188,26 @@ static void item_answer(struct ht_reply *reply, const struct ht_collection *coll
     ht_json_object_end(&json);
 }
 
-/* The fleet follows what was committed. Where memory is short a unit stays as it was known. */
-static void units_follow(struct ht_app_context *context, struct ht_command *command,
+/* Fences follow what was committed. */
+static void fences_follow(struct ht_app *app, const char *collection)
+{
+    if (strcmp(collection, "zones") == 0 && app->fencing != NULL) {
+        ht_fencing_zones_changed(app->fencing);
+        ht_app_live_save(app, true);
+    }
+}
+
+/* And so does the fleet. Where memory is short a unit stays as it was known. */
+static void town_follows(struct ht_app_context *context, struct ht_command *command,
                          struct ht_reply *reply)
 {
     const struct parsed *parsed = command->parsed;
     (void)reply;
-    if (parsed == NULL || strcmp(parsed->collection->name, "units") != 0) {
+    if (parsed == NULL) {
+        return;
+    }
+    fences_follow(context->app, parsed->collection->name);
+    if (strcmp(parsed->collection->name, "units") != 0) {
         return;
     }
     for (size_t i = 0; i < parsed->features.count; i++) {
@@ -273,7 +287,7 @@ static void post_run(struct ht_app_context *context, struct ht_command *command,
 }
 
 static const struct ht_command_kind post_kind = {
-    .prepare = post_prepare, .run = post_run, .applied = units_follow, .free = parsed_free};
+    .prepare = post_prepare, .run = post_run, .applied = town_follows, .free = parsed_free};
 
 void ht_ogc_items_post(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -341,7 +355,7 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
 }
 
 static const struct ht_command_kind put_kind = {
-    .prepare = put_prepare, .run = put_run, .applied = units_follow, .free = parsed_free};
+    .prepare = put_prepare, .run = put_run, .applied = town_follows, .free = parsed_free};
 
 static void item_start(struct ht_app_context *context, struct ht_http_call *call,
                        const struct ht_command_kind *kind)
@@ -462,7 +476,7 @@ static void patch_run(struct ht_app_context *context, struct ht_command *command
 }
 
 static const struct ht_command_kind patch_kind = {
-    .run = patch_run, .applied = units_follow, .free = parsed_free};
+    .run = patch_run, .applied = town_follows, .free = parsed_free};
 
 void ht_ogc_item_patch(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -498,8 +512,13 @@ static void delete_applied(struct ht_app_context *context, struct ht_command *co
 {
     const char *personal = ht_param(&command->query, "personal");
     (void)reply;
+    fences_follow(context->app, command->params[0]);
     if (strcmp(command->params[0], "units") == 0 && personal == NULL) {
         ht_live_unit_remove(context->app->live, command->params[1]);
+        if (context->app->fencing != NULL) {
+            ht_fencing_units_changed(context->app->fencing);
+            ht_app_live_save(context->app, true);
+        }
     }
 }
 
