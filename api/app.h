@@ -23,6 +23,7 @@
 #include "geodata/store.h"
 
 struct ht_commit;
+struct ht_courier;
 struct ht_fencing;
 struct ht_live;
 struct ht_live_work;
@@ -58,6 +59,7 @@ struct ht_app {
     atomic_int_least64_t saved_ms;  /* when positions went to the store last, by a steady clock */
     atomic_int_least64_t tidied_ms; /* when old ones were forgotten */
     struct ht_fencing *fencing;     /* NULL: the store can't be written */
+    struct ht_courier *courier;     /* likewise */
     struct ht_settings settings;
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */

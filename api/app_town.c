@@ -5,6 +5,7 @@
 
 #include "api/app_internal.h"
 #include "api/commit.h"
+#include "api/courier.h"
 #include "api/fencing.h"
 #include "api/http_answer.h"
 #include "api/live.h"
@@ -102,6 +103,11 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     if (status == HT_OK) {
         status = ht_settings_load(&app->settings, reader, error);
         ht_app_settings_apply(app);
+    }
+    if (status == HT_OK && app->commit != NULL) {
+        const struct ht_courier_options options = {app->store, app->commit, &app->clock,
+                                                   &app->settings};
+        status = ht_courier_new(&options, &app->courier, error);
     }
     ht_store_reader_free(reader);
     ht_live_work_free(work);
@@ -213,7 +219,9 @@ void ht_app_live_save(struct ht_app *app, bool now)
 void ht_app_store_stop(struct ht_app *app)
 {
     ht_app_live_save(app, true);
-    ht_commit_stop(app->commit);
+    ht_commit_stop(app->commit); /* whose jobs speak to the courier */
+    ht_courier_free(app->courier);
+    app->courier = NULL;
 }
 
 bool ht__app_submit_write(void *user, struct ht_job *job)
@@ -224,6 +232,7 @@ bool ht__app_submit_write(void *user, struct ht_job *job)
 
 void ht__app_town_free(struct ht_app *app)
 {
+    ht_courier_free(app->courier);
     ht_commit_free(app->commit);
     ht_registry_free(app->registry);
     if (app->writer != NULL) {

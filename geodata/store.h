@@ -296,7 +296,7 @@ struct ht_store_webhook {
     const char *secret;
     int64_t created_ms;
     int64_t done_seq; /* the last event that needs no telling any more */
-    int64_t tries;    /* of the event after it, in vain */
+    int64_t tries;    /* in vain, one after the other */
     int64_t next_try_ms;
     int64_t failing_since_ms; /* when tries began to fail; 0: they don't */
     int64_t delivered;
