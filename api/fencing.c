@@ -310,12 +310,14 @@ enum ht_status ht_fencing_run(struct ht_fencing *fencing, struct ht_store_tx *tx
     fencing->tx = tx;
     fencing->now_ms = now_ms;
     fencing->error = error;
-    enum ht_status status = follow(fencing, &sink);
+    /* What came before a change of the registry is judged by what held then. */
+    enum ht_status status = fencing->fences == NULL ? follow(fencing, &sink) : HT_OK;
     for (size_t i = 0; status == HT_OK && i < count; i++) {
         const struct ht_fence_position position = {positions[i].unit, positions[i].point,
                                                    positions[i].ts_ms, positions[i].received_ms};
         status = ht_fences_move(fencing->fences, &position, &sink);
     }
+    status = status == HT_OK ? follow(fencing, &sink) : status;
     if (status == HT_OK) {
         status = ht_fences_tick(fencing->fences, now_ms, &sink);
     }
