@@ -275,6 +275,13 @@ void ht_areas_free(struct ht_areas *areas)
     }
 }
 
+/* As ht_box_contains, where it is asked most. */
+static inline bool box_holds(const struct ht_box *box, struct ht_point p)
+{
+    return p.lon_e7 >= box->min.lon_e7 && p.lon_e7 <= box->max.lon_e7 &&
+           p.lat_e7 >= box->min.lat_e7 && p.lat_e7 <= box->max.lat_e7;
+}
+
 /* Where the point lies as seen along the edge, which spans its latitude: -1 to the west, 0 on it, 1
  * to the east. Products stay below 2^63: 3.6e9 degrees_e7 wide, 1.8e9 high. */
 static int side_of(const struct edge *edge, struct ht_point p)
@@ -295,7 +302,7 @@ static bool on_flat_edge(const struct edge *edge, struct ht_point p)
 
 static bool area_holds(const struct ht_areas *index, const struct area *area, struct ht_point p)
 {
-    if (!ht_box_contains(area->box, p)) {
+    if (!box_holds(&area->box, p)) {
         return false;
     }
     const uint64_t *strip = index->strip_first + area->strips + strip_at(area, p.lat_e7);
@@ -323,6 +330,17 @@ static bool area_holds(const struct ht_areas *index, const struct area *area, st
     return within;
 }
 
+static void leaf_visit(const struct ht_areas *index, size_t node, struct ht_point point,
+                       ht_areas_visitor *visitor, void *user)
+{
+    size_t end = (node + 1) * FANOUT < index->area_count ? (node + 1) * FANOUT : index->area_count;
+    for (size_t i = node * FANOUT; i < end; i++) {
+        if (area_holds(index, &index->areas[i], point)) {
+            visitor(user, index->areas[i].number);
+        }
+    }
+}
+
 void ht_areas_visit(const struct ht_areas *index, struct ht_point point, ht_areas_visitor *visitor,
                     void *user)
 {
@@ -331,24 +349,25 @@ void ht_areas_visit(const struct ht_areas *index, struct ht_point point, ht_area
         size_t node;
     } stack[STACK_MAX];
     size_t depth = 0;
-    stack[depth].level = index->level_count - 1;
-    stack[depth++].node = 0;
-    while (depth > 0 && index->area_count > 0) {
+    if (index->area_count > 0) {
+        stack[depth].level = index->level_count - 1;
+        stack[depth++].node = 0;
+    }
+    while (depth > 0) {
         depth--;
         size_t level = stack[depth].level;
         size_t node = stack[depth].node;
-        if (!ht_box_contains(index->nodes[index->level_first[level] + node], point)) {
+        if (level == 0) {
+            leaf_visit(index, node, point, visitor, user);
             continue;
         }
-        size_t below = level > 0 ? index->level_first[level] - index->level_first[level - 1]
-                                 : index->area_count;
-        size_t end = (node + 1) * FANOUT < below ? (node + 1) * FANOUT : below;
+        const struct ht_box *below = index->nodes + index->level_first[level - 1];
+        size_t count = index->level_first[level] - index->level_first[level - 1];
+        size_t end = (node + 1) * FANOUT < count ? (node + 1) * FANOUT : count;
         for (size_t i = node * FANOUT; i < end; i++) {
-            if (level > 0) {
+            if (box_holds(&below[i], point)) {
                 stack[depth].level = level - 1;
                 stack[depth++].node = i;
-            } else if (area_holds(index, &index->areas[i], point)) {
-                visitor(user, index->areas[i].number);
             }
         }
     }
