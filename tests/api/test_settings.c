@@ -117,6 +117,10 @@ HT_CASE(a_change_counts_at_once)
         (void)usleep(50000);
     }
     HT_CHECK(gone && says("2026-03-01T08"));
+    HT_CHECK_INT(ask("DELETE /v1/units/v1/track" HEADERS "\r\n"), 204); /* the rest at once */
+    HT_CHECK_INT(get("/v1/units/v1/track?from=2026-02-01T00:00:00Z"), 200);
+    HT_CHECK(says("\"coordinates\":[]"));
+    HT_CHECK_INT(ask("DELETE /v1/units/a%2Fb/track" HEADERS "\r\n"), 404);
     end();
 }
 
