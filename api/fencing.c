@@ -200,7 +200,7 @@ static enum ht_status zone_take(void *user, const struct ht_store_item *item)
         ht_geometry_deinit(shape);
         return status == HT_NOMEM ? status : HT_OK; /* what is no polygon holds nobody */
     }
-    (void)strcpy(zones->ids[zones->count], item->id);
+    memcpy(zones->ids[zones->count], item->id, strlen(item->id) + 1);
     zones->fences[zones->count] =
         (struct ht_fence){.dwell_ms = dwell_of(item->properties),
                           .from_ms = time_of(item->properties, "from", INT64_MIN),

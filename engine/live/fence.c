@@ -136,7 +136,8 @@ static enum ht_status unit_get(struct ht_fences *f, const char *id, struct unit 
     if (*out != NULL) {
         return HT_OK;
     }
-    if (strlen(id) > HT_FENCE_ID_MAX) {
+    size_t size = strlen(id);
+    if (size > HT_FENCE_ID_MAX) {
         return HT_INVALID;
     }
     void *units = f->units;
@@ -152,7 +153,7 @@ static enum ht_status unit_get(struct ht_fences *f, const char *id, struct unit 
     f->table[slot_of(f, id)] = (uint32_t)f->unit_count;
     *out = &f->units[f->unit_count++];
     **out = (struct unit){.ts_ms = INT64_MIN};
-    (void)strcpy((*out)->id, id);
+    memcpy((*out)->id, id, size + 1);
     return HT_OK;
 }
 
@@ -445,9 +446,9 @@ enum ht_status ht_fences_sweep(struct ht_fences *fences,
 
 static int by_id(const void *a, const void *b)
 {
-    const struct ht_fence *const *x = a;
-    const struct ht_fence *const *y = b;
-    return strcmp((*x)->id, (*y)->id);
+    const struct ht_fence *x = a;
+    const struct ht_fence *y = b;
+    return strcmp(x->id, y->id);
 }
 
 /* The number of a fence; NONE. */
@@ -489,24 +490,23 @@ static enum ht_status stays_carry(struct ht_fences *f, const struct fence *fence
     return status;
 }
 
-static enum ht_status set_sorted(struct ht_fences *f, const struct ht_fence *const *list,
-                                 size_t count, int64_t now_ms, const struct ht_fence_sink *sink)
+static enum ht_status set_sorted(struct ht_fences *f, const struct ht_fence *list, size_t count,
+                                 int64_t now_ms, const struct ht_fence_sink *sink)
 {
     struct fence *fences = ht_array_new(count, sizeof *fences);
     struct ht_area *areas = ht_array_new(count, sizeof *areas);
     struct ht_areas *index = NULL;
     enum ht_status status = fences == NULL || areas == NULL ? HT_NOMEM : HT_OK;
     for (size_t i = 0; status == HT_OK && i < count; i++) {
-        if (strlen(list[i]->id) > HT_FENCE_ID_MAX ||
-            (i > 0 && strcmp(list[i - 1]->id, list[i]->id) == 0)) {
+        if (strlen(list[i].id) > HT_FENCE_ID_MAX ||
+            (i > 0 && strcmp(list[i - 1].id, list[i].id) == 0)) {
             status = HT_INVALID;
             break;
         }
-        fences[i] = (struct fence){.dwell_ms = list[i]->dwell_ms,
-                                   .from_ms = list[i]->from_ms,
-                                   .until_ms = list[i]->until_ms};
-        (void)strcpy(fences[i].id, list[i]->id);
-        areas[i] = list[i]->area;
+        fences[i] = (struct fence){
+            .dwell_ms = list[i].dwell_ms, .from_ms = list[i].from_ms, .until_ms = list[i].until_ms};
+        memcpy(fences[i].id, list[i].id, strlen(list[i].id) + 1);
+        areas[i] = list[i].area;
     }
     if (status == HT_OK) {
         status = ht_areas_new(areas, count, &index);
@@ -531,18 +531,16 @@ static enum ht_status set_sorted(struct ht_fences *f, const struct ht_fence *con
 enum ht_status ht_fences_set(struct ht_fences *fences, const struct ht_fence *list, size_t count,
                              int64_t now_ms, const struct ht_fence_sink *sink)
 {
-    const struct ht_fence **sorted = ht_array_new(count, sizeof *sorted);
+    struct ht_fence *sorted = ht_array_new(count, sizeof *sorted);
     if (sorted == NULL) {
         return HT_NOMEM;
     }
-    for (size_t i = 0; i < count; i++) {
-        sorted[i] = &list[i];
-    }
-    if (count > 1) {
-        qsort((void *)sorted, count, sizeof *sorted, by_id);
+    if (count > 0) {
+        memcpy(sorted, list, count * sizeof *sorted);
+        qsort(sorted, count, sizeof *sorted, by_id);
     }
     enum ht_status status = set_sorted(fences, sorted, count, now_ms, sink);
-    free((void *)sorted);
+    free(sorted);
     return status;
 }
 

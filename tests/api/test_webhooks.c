@@ -2,6 +2,9 @@
  * holds up nobody. The receiver is this test: it listens, and answers as it likes. */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <poll.h>
 #include <sqlite3.h>
 #include <time.h>
@@ -421,6 +424,93 @@ HT_CASE(what_is_no_webhook_is_refused)
     HT_CHECK_INT(get("/v1/webhooks"), 401);
     HT_CHECK_INT(ask(text), 403); /* not even to see whom the server speaks to */
     end();
+}
+
+/* --- https ------------------------------------------------------------------------------------ */
+
+/* A key, and a certificate of its own making for 127.0.0.1, as PEM at `path`. */
+static SSL_CTX *authority_make(const char *path)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = X509_new();
+    X509_EXTENSION *name = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "IP:127.0.0.1");
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    FILE *file = fopen(path, "w");
+    bool good = X509_set_version(certificate, 2) == 1 &&
+                ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) == 1 &&
+                X509_gmtime_adj(X509_getm_notBefore(certificate), -3600) != NULL &&
+                X509_gmtime_adj(X509_getm_notAfter(certificate), 86400) != NULL &&
+                X509_add_ext(certificate, name, -1) == 1 &&
+                X509_set_pubkey(certificate, key) == 1 &&
+                X509_sign(certificate, key, EVP_sha256()) > 0 && file != NULL &&
+                PEM_write_X509(file, certificate) == 1 &&
+                SSL_CTX_use_certificate(context, certificate) == 1 &&
+                SSL_CTX_use_PrivateKey(context, key) == 1;
+    HT_CHECK(good);
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    X509_EXTENSION_free(name);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    return context;
+}
+
+/* Takes one connection and answers what comes with 200; false: the other side would not go on. */
+static bool receive_tls(struct receiver *r, SSL_CTX *context)
+{
+    static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    struct pollfd waits = {.fd = r->listener, .events = POLLIN};
+    struct timeval limit = {.tv_sec = 30};
+    SSL *ssl = SSL_new(context);
+    int size = 0;
+    bool good = poll(&waits, 1, 60000) == 1;
+    int fd = good ? accept(r->listener, NULL, NULL) : -1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    good = good && SSL_set_fd(ssl, fd) == 1 && SSL_accept(ssl) == 1;
+    while (good && (size == 0 || r->text[size - 1] != '}')) {
+        int got = SSL_read(ssl, r->text + size, (int)sizeof r->text - 1 - size);
+        good = got > 0;
+        size += good ? got : 0;
+    }
+    r->text[size] = '\0';
+    good = good && SSL_write(ssl, ok, sizeof ok - 1) == sizeof ok - 1;
+    (void)SSL_shutdown(ssl);
+    SSL_free(ssl);
+    (void)close(fd);
+    return good;
+}
+
+HT_CASE(https_is_spoken_to_who_is_known)
+{
+    static struct receiver r;
+    char path[128];
+    char text[256];
+    HT_REQUIRE(receiver_open(&r) && map_make());
+    (void)snprintf(path, sizeof path, "%s/authority.pem", folder);
+    SSL_CTX *context = authority_make(path);
+    (void)snprintf(text, sizeof text,
+                   "{\"url\":\"https://127.0.0.1:%u/in\",\"topics\":[\"zones\"]}",
+                   (unsigned)r.port);
+    HT_REQUIRE(begin_town("")); /* which does not know that authority */
+    HT_CHECK_INT(post("/v1/webhooks", JSON, text), 201);
+    const char *id = ht_json_at(answer.body, "id");
+    (void)snprintf(hook_id, sizeof hook_id, "%.*s", id == NULL ? 0 : (int)strcspn(id + 1, "\""),
+                   id == NULL ? "" : id + 1);
+    zone_put("a");
+    HT_CHECK(!receive_tls(&r, context));
+    number_at_last(hook_id, "tries", 1);
+    HT_CHECK(says("\"delivered\":0") && says("\"last_status\":0"));
+    end();
+    HT_CHECK(setenv("SSL_CERT_FILE", path, 1) == 0);
+    HT_REQUIRE(begin(options));
+    HT_CHECK(receive_tls(&r, context));
+    HT_CHECK(strstr(r.text, "\r\nX-Houtao-Event: item.created\r\n") != NULL);
+    number_at_last(hook_id, "delivered", 1);
+    end();
+    HT_CHECK(unsetenv("SSL_CERT_FILE") == 0);
+    SSL_CTX_free(context);
+    receiver_close(&r);
 }
 
 HT_SERVED_MAIN()
