@@ -276,9 +276,8 @@ static bool step(struct hook *hook)
     struct search search = {.hook = hook};
     enum ht_status status = ht_store_events(hook->courier->reader, hook->state.done_seq, SCAN_MOST,
                                             search_event, &search, NULL);
-    if (search.found && deliver(hook, search.kind) != HT_OK) {
-        hook->state.next_try_ms = machine_ms() + BACKOFF_LEAST_MS; /* short of memory */
-    } else if (status != HT_OK && !search.found) {
+    bool stuck = search.found ? deliver(hook, search.kind) != HT_OK : status != HT_OK;
+    if (stuck) { /* short of memory, or the store can't be read */
         hook->state.next_try_ms = machine_ms() + BACKOFF_LEAST_MS;
     }
     return status == HT_OK && search.seen == SCAN_MOST;
