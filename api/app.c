@@ -143,6 +143,7 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
     }
     locks_init(app);
     app->limits = ht_osrm_limits_default();
+    ht_settings_init(&app->settings);
     app->next_change_ms = INT64_MAX;
     if (clock != NULL) {
         app->clock = *clock;

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "api/command.h"
+#include "api/fencing.h"
 #include "api/finder.h"
 #include "api/http_answer.h"
 #include "api/json.h"
@@ -188,6 +189,15 @@ static void item_answer(struct ht_reply *reply, const struct ht_collection *coll
     ht_json_object_end(&json);
 }
 
+/* Fences follow what was committed. */
+static void fences_follow(struct ht_app *app, const char *collection)
+{
+    if (strcmp(collection, "zones") == 0 && app->fencing != NULL) {
+        ht_fencing_zones_changed(app->fencing);
+        ht_app_live_save(app, true);
+    }
+}
+
 /* The fleet follows what was committed. Where memory is short a unit stays as it was known. */
 static void units_follow(struct ht_app_context *context, const struct parsed *parsed, int64_t at_ms)
 {
@@ -204,7 +214,7 @@ static void units_follow(struct ht_app_context *context, const struct parsed *pa
     }
 }
 
-/* What memory holds follows what was committed: the fleet, what can be searched for. */
+/* What memory holds follows what was committed: fences, the fleet, what can be searched for. */
 static void items_follow(struct ht_app_context *context, struct ht_command *command,
                          struct ht_reply *reply)
 {
@@ -213,6 +223,7 @@ static void items_follow(struct ht_app_context *context, struct ht_command *comm
     if (parsed == NULL) {
         return;
     }
+    fences_follow(context->app, parsed->collection->name);
     if (strcmp(parsed->collection->name, "units") == 0) {
         units_follow(context, parsed, command->at_ms);
     }
@@ -517,8 +528,13 @@ static void delete_applied(struct ht_app_context *context, struct ht_command *co
     const char *personal = ht_param(&command->query, "personal");
     (void)reply;
     ht_finder_follow(context->app->finder, command->params[0], &command->params[1], 1, true);
+    fences_follow(context->app, command->params[0]);
     if (strcmp(command->params[0], "units") == 0 && personal == NULL) {
         ht_live_unit_remove(context->app->live, command->params[1]);
+        if (context->app->fencing != NULL) {
+            ht_fencing_units_changed(context->app->fencing);
+            ht_app_live_save(context->app, true);
+        }
     }
 }
 

@@ -13,8 +13,10 @@
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
 #include "api/search.h"
+#include "api/settings.h"
 #include "api/stream.h"
 #include "api/version.h"
+#include "api/webhooks.h"
 
 #define OSRM_ALLOW "GET, HEAD, POST, OPTIONS"
 
@@ -216,6 +218,16 @@ static const struct ht_route table[] = {
      .get = ht_stream_get},
     {"/v1/units/{id}/track", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_track_get},
+    {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
+     HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
+    {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,
+     .get = ht_settings_get},
+    {"/v1/settings/{name}", "GET, HEAD, PUT, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
+     HT_ROLE_ADMIN, .get = ht_setting_get, .put = ht_setting_put},
+    {"/v1/webhooks", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
+     HT_ROLE_ADMIN, .get = ht_webhooks_get, .post = ht_webhooks_post},
+    {"/v1/webhooks/{id}", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
+     HT_ROLE_ADMIN, .get = ht_webhook_get, .del = ht_webhook_delete},
     {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post},
     {"/v1/network", "POST, OPTIONS", HT_SERVICE_NETWORK, false, HT_ROLE_ADMIN, HT_ROLE_ADMIN,

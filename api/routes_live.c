@@ -101,6 +101,7 @@ static void positions_answer(struct ht_app_context *context, const struct ht_cal
     ht_json_raw(&json, rejected.data, rejected.size);
     ht_json_object_end(&json);
     ht_buffer_deinit(&rejected);
+    ht_app_live_save(context->app, false);
 }
 
 /* A body that waits for a worker. */
@@ -198,6 +199,7 @@ void ht_osmand(struct ht_app_context *context, struct ht_http_call *call)
     const char *reason =
         status != HT_OK ? "id, lat and lon are needed" : report_one(context, context->caller, &in);
     if (reason == NULL || strcmp(reason, ht_refusal_text(HT_REFUSAL_DUPLICATE)) == 0) {
+        ht_app_live_save(context->app, false);
         call->reply->content_type = "text/plain"; /* what these apps send again is no mistake */
         return;
     }

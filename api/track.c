@@ -1,4 +1,5 @@
 /* The way a unit came. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,4 +104,44 @@ void ht_track_get(struct ht_app_context *context, struct ht_http_call *call)
     }
     memcpy(track->id, id, call->params[0].size);
     call->job = (struct ht_http_job){.run = track_run, .free = free, .data = track};
+}
+
+/* ---- DELETE: what the law on personal information lets the person ask for ---- */
+
+static void erase_run(struct ht_app_context *context, struct ht_command *command,
+                      struct ht_store_tx *tx, struct ht_reply *reply)
+{
+    char subject[HT_ID_MAX + 8];
+    char body[HT_ID_MAX + 16];
+    struct ht_error error = {0};
+    const char *id = command->params[0];
+    (void)context;
+    (void)snprintf(subject, sizeof subject, "units/%s", id);
+    (void)snprintf(body, sizeof body, "{\"unit\":\"%s\"}", id);
+    const struct ht_store_event event = {.at_ms = command->at_ms,
+                                         .actor = command->caller.name,
+                                         .kind = "track.erased",
+                                         .subject = subject,
+                                         .body = body};
+    enum ht_status status = ht_store_positions_erase(tx, id, &error);
+    if (status == HT_OK) {
+        status = ht_store_event_append(tx, &event, NULL, &error);
+    }
+    if (status == HT_OK) {
+        reply->status = 204;
+    } else {
+        ht_reply_status(reply, &error);
+    }
+}
+
+static const struct ht_command_kind erase_kind = {.run = erase_run};
+
+void ht_track_delete(struct ht_app_context *context, struct ht_http_call *call)
+{
+    if (!ht_id_valid(call->request->target + call->params[0].at, call->params[0].size)) {
+        ht_reply_problem(call->reply, 404, "Not Found", "there is no such unit");
+        return;
+    }
+    ht_app_live_save(context->app, true); /* what came up to now goes, too */
+    ht_command_start(context, call, &erase_kind);
 }

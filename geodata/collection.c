@@ -89,6 +89,7 @@ static const struct ht_property zone_properties[] = {
     {.name = "profiles", .type = HT_PROPERTY_TEXT_LIST},
     {.name = "from", .type = HT_PROPERTY_TIME},
     {.name = "until", .type = HT_PROPERTY_TIME},
+    {.name = "dwell_s", .type = HT_PROPERTY_NUMBER, .low = 0, .high = 31 * 86400},
 };
 
 static const struct ht_property device_properties[] = {

@@ -10,8 +10,8 @@
 
 enum {
     HT__STORE_APPLICATION = 0x4854414f, /* "HTAO", so that `file` and we know the file */
-    HT__STORE_SCHEMA = 1,               /* the version this program writes */
-    HT__STORE_STATEMENTS = 96,
+    HT__STORE_SCHEMA = 2,               /* the version this program writes */
+    HT__STORE_STATEMENTS = 160,
 };
 
 /* A connection with the statements it has prepared, found again by the address of their text or by

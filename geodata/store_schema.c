@@ -102,9 +102,32 @@ static enum ht_status schema_1(struct ht__store_conn *conn, struct ht_error *err
     return status;
 }
 
+/* Version 2: who is within which fence, webhooks, settings; zones show the time to dwell. */
+static const char second_sql[] =
+    "CREATE TABLE fence_stays("
+    " unit TEXT NOT NULL, fence TEXT NOT NULL, since_ms INTEGER NOT NULL, told_ms INTEGER NOT NULL,"
+    " dwelt INTEGER NOT NULL, PRIMARY KEY(unit, fence)) WITHOUT ROWID;"
+    "CREATE TABLE webhooks("
+    " id TEXT NOT NULL PRIMARY KEY, url TEXT NOT NULL, topics TEXT NOT NULL, secret TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL, done_seq INTEGER NOT NULL, tries INTEGER NOT NULL,"
+    " next_try_ms INTEGER NOT NULL, failing_since_ms INTEGER NOT NULL, delivered INTEGER NOT NULL,"
+    " given_up INTEGER NOT NULL, last_status INTEGER NOT NULL, last_error TEXT NOT NULL,"
+    " last_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE settings("
+    " name TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL, changed_ms INTEGER NOT NULL,"
+    " body TEXT NOT NULL) WITHOUT ROWID;"
+    "DROP VIEW zones;";
+
+static enum ht_status schema_2(struct ht__store_conn *conn, struct ht_error *error)
+{
+    enum ht_status status = ht__store_exec(conn, second_sql, error);
+    return status == HT_OK ? view_make(conn, ht_collection_find("zones", strlen("zones")), error)
+                           : status;
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
-                                                       struct ht_error *) = {schema_1};
+                                                       struct ht_error *) = {schema_1, schema_2};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)

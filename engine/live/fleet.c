@@ -46,6 +46,7 @@ struct names {
 
 struct ht_fleet {
     struct ht_fleet_settings settings;
+    atomic_int_least64_t stale_ms;
     uint32_t capacity;
     size_t bytes;
     pthread_rwlock_t registry;
@@ -113,6 +114,7 @@ enum ht_status ht_fleet_new(const struct ht_fleet_settings *settings, uint32_t c
         return HT_NOMEM;
     }
     f->settings = *settings;
+    atomic_store(&f->stale_ms, settings->stale_ms);
     f->capacity = capacity;
     f->profile_names = (struct names){.text = f->profile_text, .most = HT_FLEET_PROFILES_MAX};
     f->skill_names = (struct names){.text = f->skill_text, .most = HT_SKILLS_MAX};
@@ -144,6 +146,11 @@ void ht_fleet_free(struct ht_fleet *f)
     free(f->skills);
     free(f->heard_ms);
     free(f);
+}
+
+void ht_fleet_set_stale(struct ht_fleet *f, int64_t stale_ms)
+{
+    atomic_store(&f->stale_ms, stale_ms);
 }
 
 uint32_t ht_fleet_capacity(const struct ht_fleet *f)
@@ -448,8 +455,8 @@ bool ht_fleet_get(struct ht_fleet *f, uint32_t index, int64_t now_ms, struct ht_
             .profile = WORD_PROFILE(word),
             .skills = atomic_load_explicit(&f->skills[index], memory_order_relaxed),
             .positioned = body->positioned,
-            .stale =
-                !body->positioned || now_ms - body->position.received_ms > f->settings.stale_ms,
+            .stale = !body->positioned ||
+                     now_ms - body->position.received_ms > atomic_load(&f->stale_ms),
             .position = body->position,
         };
         memcpy(out->id, body->id, sizeof out->id);

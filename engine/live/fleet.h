@@ -62,6 +62,9 @@ struct ht_fleet_settings ht_fleet_settings_default(void);
 
 struct ht_fleet;
 
+/* Another time after which a silent unit is stale, from now on. */
+void ht_fleet_set_stale(struct ht_fleet *fleet, int64_t stale_ms);
+
 /* What the registry says about a unit. */
 struct ht_unit_spec {
     enum ht_unit_kind kind;

@@ -454,4 +454,151 @@ HT_CASE(bulk_leaves_the_index_of_places_as_it_should_be)
     ht_store_close(store);
 }
 
+static enum ht_status stay_note(void *user, const struct ht_store_stay *stay)
+{
+    struct ht_text *text = user;
+    ht_text_addf(text, "%s in %s since %d told %d%s;", stay->unit, stay->fence, (int)stay->since_ms,
+                 (int)stay->told_ms, stay->dwelt ? " dwelt" : "");
+    return HT_OK;
+}
+
+static enum ht_status hook_note(void *user, const struct ht_store_webhook *hook)
+{
+    struct ht_text *text = user;
+    ht_text_addf(text, "%s %s %s %s at %d tries %d;", hook->id, hook->url, hook->topics,
+                 hook->secret, (int)hook->done_seq, (int)hook->tries);
+    return HT_OK;
+}
+
+static enum ht_status setting_note(void *user, const struct ht_store_setting *setting)
+{
+    struct ht_text *text = user;
+    ht_text_addf(text, "%s %d %s;", setting->name, (int)setting->version, setting->body);
+    return HT_OK;
+}
+
+HT_CASE(stays_webhooks_and_settings_are_kept_and_end)
+{
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    struct ht_text text = {0};
+    uint64_t version = 0;
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    struct ht_store_reader *reader = ht_store_tx_reader(tx);
+    const struct ht_store_stay stays[] = {
+        {"v1", "a", 10, 10, false}, {"v1", "b", 10, 10, false}, {"v1", "a", 10, 70, true}};
+    for (int i = 0; i < 3; i++) {
+        HT_CHECK_INT(ht_store_stay_put(tx, &stays[i], NULL), HT_OK);
+    }
+    HT_CHECK_INT(ht_store_stays(reader, stay_note, &text, NULL), HT_OK);
+    HT_CHECK_STR(ht_text_string(&text), "v1 in a since 10 told 70 dwelt;v1 in b since 10 told 10;");
+    HT_CHECK_INT(ht_store_stay_end(tx, "v1", "a", NULL), HT_OK);
+    ht_text_clear(&text);
+    HT_CHECK_INT(ht_store_stays(reader, stay_note, &text, NULL), HT_OK);
+    HT_CHECK_STR(ht_text_string(&text), "v1 in b since 10 told 10;");
+
+    struct ht_store_webhook hook = {.id = "w",
+                                    .url = "http://a/",
+                                    .topics = "zones",
+                                    .secret = "s",
+                                    .done_seq = 3,
+                                    .last_error = ""};
+    HT_CHECK_INT(ht_store_webhook_add(tx, &hook, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_webhook_add(tx, &hook, NULL), HT_EXISTS);
+    hook.done_seq = 4;
+    hook.tries = 2;
+    HT_CHECK_INT(ht_store_webhook_note(tx, &hook, NULL), HT_OK);
+    ht_text_clear(&text);
+    HT_CHECK_INT(ht_store_webhooks(reader, "w", hook_note, &text, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_webhooks(reader, "x", hook_note, &text, NULL), HT_OK);
+    HT_CHECK_STR(ht_text_string(&text), "w http://a/ zones s at 4 tries 2;");
+    HT_CHECK_INT(ht_store_webhook_remove(tx, "w", NULL), HT_OK);
+    HT_CHECK_INT(ht_store_webhook_remove(tx, "w", NULL), HT_NOT_FOUND);
+
+    const struct ht_store_setting setting = {.name = "live", .body = "{}"};
+    HT_CHECK_INT(ht_store_setting_get(reader, "live", setting_note, &text, NULL), HT_NOT_FOUND);
+    HT_CHECK_INT(ht_store_setting_put(tx, &setting, &version, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_setting_put(tx, &setting, &version, NULL), HT_OK);
+    HT_CHECK_INT(version, 2);
+    ht_text_clear(&text);
+    HT_CHECK_INT(ht_store_setting_get(reader, "live", setting_note, &text, NULL), HT_OK);
+    HT_CHECK_STR(ht_text_string(&text), "live 2 {};");
+    HT_CHECK_INT(ht_store_commit(tx, NULL), HT_OK);
+    ht_text_deinit(&text);
+    ht_store_close(store);
+}
+
+static enum ht_status position_count(void *user, const struct ht_store_position *position)
+{
+    int *count = user;
+    (void)position;
+    (*count)++;
+    return HT_OK;
+}
+
+static int kept_of(struct ht_store_tx *tx, const char *unit)
+{
+    int count = 0;
+    HT_CHECK_INT(ht_store_track(ht_store_tx_reader(tx), unit, 0, INT64_MAX, 100, position_count,
+                                &count, NULL),
+                 HT_OK);
+    return count;
+}
+
+HT_CASE(old_positions_go_and_those_of_one_unit_on_demand)
+{
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    static const char *const units[] = {"a", "b", "c"};
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    for (int i = 0; i < 30; i++) {
+        const struct ht_store_position p = {.unit = units[i % 3], .ts_ms = i, .received_ms = i};
+        HT_CHECK_INT(ht_store_positions_put(tx, &p, 1, NULL), HT_OK);
+    }
+    HT_CHECK_INT(ht_store_positions_forget(tx, 15, NULL), HT_OK);
+    HT_CHECK(kept_of(tx, "a") == 5 && kept_of(tx, "b") == 5 && kept_of(tx, "c") == 5);
+    HT_CHECK_INT(ht_store_positions_erase(tx, "b", NULL), HT_OK);
+    HT_CHECK(kept_of(tx, "a") == 5 && kept_of(tx, "b") == 0 && kept_of(tx, "c") == 5);
+    HT_CHECK_INT(ht_store_positions_forget(tx, 1000, NULL), HT_OK);
+    HT_CHECK(kept_of(tx, "a") == 0 && kept_of(tx, "c") == 0);
+    HT_CHECK_INT(ht_store_commit(tx, NULL), HT_OK);
+    ht_store_close(store);
+}
+
+/* As the version before left it. */
+HT_CASE(a_store_of_the_first_version_is_brought_up_to_date)
+{
+    struct ht_store *store = fresh();
+    struct ht_store_reader *reader = NULL;
+    const struct ht_store_options options = {.mode = HT_STORE_WRITE};
+    const struct ht_store_options reading = {.mode = HT_STORE_READ_ONLY};
+    struct ht_text text = {0};
+    struct ht_error error = {0};
+    sqlite3 *db = NULL;
+    HT_REQUIRE(store != NULL);
+    ht_store_close(store);
+    HT_REQUIRE(sqlite3_open(path, &db) == SQLITE_OK);
+    HT_CHECK_INT(sqlite3_exec(db,
+                              "DROP TABLE fence_stays; DROP TABLE webhooks; DROP TABLE settings;"
+                              "DROP VIEW zones; CREATE VIEW zones AS SELECT id FROM zones_item;"
+                              "PRAGMA user_version = 1;",
+                              NULL, NULL, NULL),
+                 SQLITE_OK);
+    (void)sqlite3_close(db);
+    HT_CHECK_INT(ht_store_open(path, &reading, &store, &error), HT_VERSION);
+    HT_CHECK(strstr(error.message, "older houtao") != NULL);
+    HT_REQUIRE(ht_store_open(path, &options, &store, &error) == HT_OK);
+    HT_REQUIRE(ht_store_reader_new(store, &reader, &error) == HT_OK);
+    HT_CHECK_INT(ht_store_stays(reader, stay_note, &text, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_webhooks(reader, NULL, hook_note, &text, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_setting_get(reader, "live", setting_note, &text, NULL), HT_NOT_FOUND);
+    ht_store_reader_free(reader);
+    ht_store_close(store);
+    HT_REQUIRE(sqlite3_open(path, &db) == SQLITE_OK);
+    HT_CHECK_INT(sqlite3_exec(db, "SELECT dwell_s, kind, geometry FROM zones", NULL, NULL, NULL),
+                 SQLITE_OK);
+    (void)sqlite3_close(db);
+    ht_text_deinit(&text);
+}
+
 HT_MAIN()
