@@ -16,9 +16,7 @@ struct ht_commit {
     bool started;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct ht_job *first;
-    struct ht_job **last;
-    unsigned queue;
+    struct ht_job_queue queue;
     bool stop;
     bool written;       /* since the last checkpoint */
     bool take_back;     /* the job that runs wants it */
@@ -87,27 +85,6 @@ static size_t batch_end(struct ht_commit *commit, struct ht_job *jobs, enum ht_s
     return count;
 }
 
-/* Needs the lock: the jobs that wait, BATCH_MOST at most. */
-static struct ht_job *batch_take(struct ht_commit *commit)
-{
-    struct ht_job *jobs = commit->first;
-    struct ht_job *last = jobs;
-    unsigned count = jobs == NULL ? 0 : 1;
-    while (last != NULL && last->next != NULL && count < BATCH_MOST) {
-        last = last->next;
-        count++;
-    }
-    if (last != NULL) {
-        commit->first = last->next;
-        last->next = NULL;
-        if (commit->first == NULL) {
-            commit->last = &commit->first;
-        }
-    }
-    commit->stats.waiting -= count;
-    return jobs;
-}
-
 static void wait_for_work(struct ht_commit *commit)
 {
     struct timespec until;
@@ -134,11 +111,11 @@ static void *commit_main(void *user)
 {
     struct ht_commit *commit = user;
     (void)pthread_mutex_lock(&commit->lock);
-    while (!commit->stop || commit->first != NULL) {
-        struct ht_job *jobs = batch_take(commit);
+    while (!commit->stop || commit->queue.first != NULL) {
+        struct ht_job *jobs = ht_job_queue_take(&commit->queue, BATCH_MOST);
         if (jobs == NULL) {
             checkpoint(commit);
-            if (commit->first == NULL && !commit->stop) {
+            if (commit->queue.first == NULL && !commit->stop) {
                 wait_for_work(commit);
             }
             continue;
@@ -171,8 +148,7 @@ enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned que
     (void)pthread_condattr_destroy(&attributes);
     commit->store = store;
     commit->context = context;
-    commit->queue = queue;
-    commit->last = &commit->first;
+    ht_job_queue_init(&commit->queue, queue);
     commit->checked_ms = now_ms();
     commit->started = pthread_create(&commit->thread, NULL, commit_main, commit) == 0;
     if (!commit->started) {
@@ -208,12 +184,8 @@ void ht_commit_free(struct ht_commit *commit)
 bool ht_commit_submit(struct ht_commit *commit, struct ht_job *job)
 {
     (void)pthread_mutex_lock(&commit->lock);
-    bool room = commit->stats.waiting < commit->queue && !commit->stop;
+    bool room = !commit->stop && ht_job_queue_push(&commit->queue, job);
     if (room) {
-        job->next = NULL;
-        *commit->last = job;
-        commit->last = &job->next;
-        commit->stats.waiting++;
         (void)pthread_cond_signal(&commit->wake);
     } else {
         commit->stats.refused++;
@@ -226,5 +198,6 @@ void ht_commit_stats_read(struct ht_commit *commit, struct ht_commit_stats *out)
 {
     (void)pthread_mutex_lock(&commit->lock);
     *out = commit->stats;
+    out->waiting = commit->queue.waiting;
     (void)pthread_mutex_unlock(&commit->lock);
 }

@@ -420,8 +420,6 @@ static void question_start(struct ht_app_context *context, struct ht_http_call *
         return;
     }
     struct question *question = calloc(1, sizeof *question);
-    size_t skip =
-        request->path_size < request->target_size ? request->path_size + 1 : request->target_size;
     struct ht_text base = {0};
     ht_text_addf(&base, "http://%.*s/collections/%s/items", (int)request->host_size,
                  request->host == NULL ? "" : request->host, collection->name);
@@ -441,8 +439,7 @@ static void question_start(struct ht_app_context *context, struct ht_http_call *
     question->personal = has_personal(collection) && ht_access_personal(context->caller);
     const char *id = request->target + call->params[1].at;
     size_t id_size = call->params[1].size;
-    if (ht_params_read(&question->params, request->target + skip, request->target_size - skip) !=
-        HT_OK) {
+    if (ht_params_of(&question->params, request) != HT_OK) {
         ht_reply_problem(call->reply, 400, "Bad Request", "the query is not well encoded");
     } else if (single && !ht_id_valid(id, id_size)) {
         ht_reply_problem(call->reply, 404, "Not Found", "no item has such an id");

@@ -32,9 +32,7 @@ static struct ht_live_work *work_of(struct ht_app_context *context, struct ht_re
 static bool query_read(const struct ht_http_request *request, struct ht_params *params,
                        struct ht_reply *reply)
 {
-    size_t skip =
-        request->path_size < request->target_size ? request->path_size + 1 : request->target_size;
-    if (ht_params_read(params, request->target + skip, request->target_size - skip) != HT_OK) {
+    if (ht_params_of(params, request) != HT_OK) {
         ht_reply_problem(reply, 400, "Bad Request", "the query is not well encoded");
         return false;
     }

@@ -82,12 +82,9 @@ void ht_track_get(struct ht_app_context *context, struct ht_http_call *call)
     const struct ht_http_request *request = call->request;
     struct ht_params params;
     struct track *track = calloc(1, sizeof *track);
-    size_t skip =
-        request->path_size < request->target_size ? request->path_size + 1 : request->target_size;
     const char *id = request->target + call->params[0].at;
     (void)context;
-    if (track == NULL ||
-        ht_params_read(&params, request->target + skip, request->target_size - skip) != HT_OK) {
+    if (track == NULL || ht_params_of(&params, request) != HT_OK) {
         free(track);
         ht_reply_problem(call->reply, 400, "Bad Request", "the query is not well encoded");
         return;

@@ -76,6 +76,17 @@ HT_MUST_CHECK enum ht_status ht__store_prepare(struct ht__store_conn *conn, cons
 HT_MUST_CHECK enum ht_status ht__store_run(struct ht__store_conn *conn, sqlite3_stmt *statement,
                                            struct ht_error *error);
 
+/* Steps through the rows of a statement, gives each to `row` until that says other than HT_OK, and
+ * resets it. */
+HT_MUST_CHECK enum ht_status ht__store_rows(struct ht__store_conn *conn, sqlite3_stmt *statement,
+                                            enum ht_status (*row)(void *user,
+                                                                  sqlite3_stmt *statement),
+                                            void *user, struct ht_error *error);
+
+/* Runs a statement whose one value is a time. */
+HT_MUST_CHECK enum ht_status ht__store_forget(struct ht_store_tx *tx, const char *sql,
+                                              int64_t before_ms, struct ht_error *error);
+
 /* Brings an empty or older file to HT__STORE_SCHEMA, in one transaction. HT_FOREIGN, HT_VERSION. */
 HT_MUST_CHECK enum ht_status ht__store_migrate(struct ht__store_conn *conn, bool create,
                                                struct ht_error *error);
