@@ -10,7 +10,7 @@
 
 enum {
     HT__STORE_APPLICATION = 0x4854414f, /* "HTAO", so that `file` and we know the file */
-    HT__STORE_SCHEMA = 1,               /* the version this program writes */
+    HT__STORE_SCHEMA = 2,               /* the version this program writes */
     HT__STORE_STATEMENTS = 96,
 };
 
@@ -65,6 +65,9 @@ static inline bool ht__shaped(const struct ht_collection *collection)
 {
     return (collection->geometries & ~(UINT32_C(1) << HT_GEOMETRY_NONE)) != 0;
 }
+
+/* The column that holds a property. */
+#define HT__HALF(property) ((property)->personal ? "personal" : "properties")
 
 /* A statement, ready to be bound; kept by the connection. `sql` is a static text, in which the
  * collection's name takes the place of each `@` (NULL: there is none). */
