@@ -18,6 +18,7 @@
 #include "geodata/store.h"
 
 struct ht_live;
+struct ht_shifts;
 struct ht_live_work; /* of one thread */
 
 /* For at most `capacity` units, most of them in `town`; memory of those that never come is not
@@ -33,10 +34,13 @@ void ht_live_work_refresh(struct ht_live_work *work, const struct ht_world *now)
 
 struct ht_fleet *ht_live_fleet(struct ht_live *live);
 
+/* When units are on duty. */
+struct ht_shifts *ht_live_shifts(struct ht_live *live);
+
 /* The registry's word about a unit: properties as the store keeps them. Unknown words count as
  * van, idle and car. */
 HT_MUST_CHECK enum ht_status ht_live_unit_put(struct ht_live *live, const char *id,
-                                              const char *properties);
+                                              const char *properties, int64_t now_ms);
 
 /* Where the registry says that a unit is, for one that was never heard: as if seen a day before the
  * registry was told, so that it is stale and whatever it reports first can be true. */
@@ -47,7 +51,7 @@ void ht_live_unit_remove(struct ht_live *live, const char *id);
 
 /* Reads units and their last positions; at start. */
 HT_MUST_CHECK enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work,
-                                          struct ht_world *world, struct ht_store_reader *reader,
+                                          int64_t now_ms, struct ht_store_reader *reader,
                                           struct ht_error *error);
 
 /* Takes a report; HT_REFUSAL_NONE, or why it is not taken. `world` NULL: it is not put on streets.

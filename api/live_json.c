@@ -17,9 +17,7 @@ void ht_live_json_point(struct ht_json *json, struct ht_point point)
 void ht_live_json_members(struct ht_json *json, const struct ht_unit *unit)
 {
     char text[HT_TIME_TEXT_SIZE];
-    bool heard = unit->positioned &&
-                 unit->position.received_ms - unit->position.ts_ms != HT_LIVE_PLACE_AGE_MS;
-    if (heard) {
+    if (unit->positioned && !unit->position.told) {
         ht_time_format(unit->position.ts_ms, text);
         ht_json_key_text(json, "last_seen", text);
         if (unit->position.fix.speed_mps >= 0) {
@@ -29,10 +27,11 @@ void ht_live_json_members(struct ht_json *json, const struct ht_unit *unit)
             ht_json_key_double(json, "bearing_deg", unit->position.fix.bearing_deg, 1);
         }
     }
-    if (heard && unit->skew_known) {
+    if (unit->skew_known) { /* also of a device whose clock is so wrong that nothing is taken */
         ht_json_key_int(json, "clock_skew_ms", unit->skew_ms);
     }
-    ht_json_key_bool(json, "stale", unit->stale || !heard);
+    ht_json_key_bool(json, "stale", unit->stale);
+    ht_json_key_bool(json, "on_shift", unit->on_duty);
 }
 
 void ht_live_json_unit(struct ht_json *json, struct ht_fleet *fleet, const struct ht_unit *unit,

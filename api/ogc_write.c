@@ -198,8 +198,8 @@ static void units_follow(struct ht_app_context *context, struct ht_command *comm
     }
     for (size_t i = 0; i < parsed->features.count; i++) {
         const struct ht_feature *unit = &parsed->features.items[i];
-        enum ht_status status =
-            ht_live_unit_put(context->app->live, unit->id, ht_text_string(&unit->properties));
+        enum ht_status status = ht_live_unit_put(context->app->live, unit->id,
+                                                 ht_text_string(&unit->properties), command->at_ms);
         (void)status;
         if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
             ht_live_unit_place(context->app->live, context->live,
