@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/devices.h"
 #include "api/live_internal.h"
 #include "api/shifts.h"
 #include "engine/base/array.h"
@@ -30,6 +31,9 @@ enum ht_status ht_live_new(struct ht_box town, uint32_t capacity, struct ht_live
         status = ht_shifts_new(live->fleet, &live->shifts);
     }
     if (status == HT_OK) {
+        status = ht_devices_new(&live->devices);
+    }
+    if (status == HT_OK) {
         status = ht_moving_new(town, capacity, &live->moving);
     }
     if (status != HT_OK) {
@@ -48,6 +52,7 @@ void ht_live_free(struct ht_live *live)
     ht__live_index_release(live->index);
     ht_moving_free(live->moving);
     ht_shifts_free(live->shifts);
+    ht_devices_free(live->devices);
     ht_fleet_free(live->fleet);
     for (int i = 0; i < HT__LIVE_LOCKS; i++) {
         (void)pthread_mutex_destroy(&live->locks[i]);
@@ -117,6 +122,11 @@ struct ht_fleet *ht_live_fleet(struct ht_live *live)
 struct ht_shifts *ht_live_shifts(struct ht_live *live)
 {
     return live->shifts;
+}
+
+struct ht_devices *ht_live_devices(struct ht_live *live)
+{
+    return live->devices;
 }
 
 /* The position of a text among words; `other` where it is none of them or absent. */
@@ -316,6 +326,12 @@ static enum ht_status load_unit(void *user, const struct ht_store_item *item)
     return ht_live_unit_put(loading->live, item->id, item->properties, loading->now_ms);
 }
 
+static enum ht_status load_device(void *user, const struct ht_store_item *item)
+{
+    struct loading *loading = user;
+    return ht_devices_put(loading->live->devices, item->id, item->properties);
+}
+
 static enum ht_status load_position(void *user, const struct ht_store_position *position)
 {
     struct loading *loading = user;
@@ -353,7 +369,12 @@ enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work, int
     struct loading loading = {live, work, now_ms};
     struct ht_store_query query =
         ht_store_query_default(ht_collection_find("units", strlen("units")));
+    const struct ht_store_query devices =
+        ht_store_query_default(ht_collection_find("devices", strlen("devices")));
     enum ht_status status = ht_store_items(reader, &query, load_unit, &loading, NULL, error);
+    if (status == HT_OK) {
+        status = ht_store_items(reader, &devices, load_device, &loading, NULL, error);
+    }
     if (status == HT_OK) {
         status = ht_store_positions_last(reader, load_position, &loading, error);
     }

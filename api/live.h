@@ -17,6 +17,7 @@
 #include "engine/live/world.h"
 #include "geodata/store.h"
 
+struct ht_devices;
 struct ht_live;
 struct ht_shifts;
 struct ht_live_work; /* of one thread */
@@ -36,6 +37,8 @@ struct ht_fleet *ht_live_fleet(struct ht_live *live);
 
 /* When units are on duty. */
 struct ht_shifts *ht_live_shifts(struct ht_live *live);
+/* What units report by. */
+struct ht_devices *ht_live_devices(struct ht_live *live);
 
 /* The registry's word about a unit: properties as the store keeps them. Unknown words count as
  * van, idle and car. */
@@ -49,7 +52,7 @@ void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct 
                         const char *id, struct ht_point point, int64_t told_ms);
 void ht_live_unit_remove(struct ht_live *live, const char *id);
 
-/* Reads units and their last positions; at start. */
+/* Reads units, their devices and last positions; at start. */
 HT_MUST_CHECK enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work,
                                           int64_t now_ms, struct ht_store_reader *reader,
                                           struct ht_error *error);

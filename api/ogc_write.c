@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "api/command.h"
+#include "api/devices.h"
 #include "api/http_answer.h"
 #include "api/json.h"
 #include "api/json_merge.h"
@@ -187,24 +188,35 @@ static void item_answer(struct ht_reply *reply, const struct ht_collection *coll
     ht_json_object_end(&json);
 }
 
-/* The fleet follows what was committed. Where memory is short a unit stays as it was known. */
-static void units_follow(struct ht_app_context *context, struct ht_command *command,
-                         struct ht_reply *reply)
+static void unit_follow(struct ht_app_context *context, const struct ht_feature *unit,
+                        int64_t at_ms)
+{
+    enum ht_status status =
+        ht_live_unit_put(context->app->live, unit->id, ht_text_string(&unit->properties), at_ms);
+    (void)status;
+    if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
+        ht_live_unit_place(context->app->live, context->live, ht_world_reader_get(&context->world),
+                           unit->id, unit->geometry.points[0], at_ms);
+    }
+}
+
+/* The live town follows what was committed. Where memory is short a thing stays as it was known. */
+static void live_follow(struct ht_app_context *context, struct ht_command *command,
+                        struct ht_reply *reply)
 {
     const struct parsed *parsed = command->parsed;
+    const char *name = parsed == NULL ? "" : parsed->collection->name;
+    bool units = strcmp(name, "units") == 0;
+    bool devices = strcmp(name, "devices") == 0;
     (void)reply;
-    if (parsed == NULL || strcmp(parsed->collection->name, "units") != 0) {
-        return;
-    }
-    for (size_t i = 0; i < parsed->features.count; i++) {
-        const struct ht_feature *unit = &parsed->features.items[i];
-        enum ht_status status = ht_live_unit_put(context->app->live, unit->id,
-                                                 ht_text_string(&unit->properties), command->at_ms);
-        (void)status;
-        if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
-            ht_live_unit_place(context->app->live, context->live,
-                               ht_world_reader_get(&context->world), unit->id,
-                               unit->geometry.points[0], command->at_ms);
+    for (size_t i = 0; (units || devices) && i < parsed->features.count; i++) {
+        const struct ht_feature *feature = &parsed->features.items[i];
+        if (units) {
+            unit_follow(context, feature, command->at_ms);
+        } else {
+            enum ht_status status = ht_devices_put(ht_live_devices(context->app->live), feature->id,
+                                                   ht_text_string(&feature->properties));
+            (void)status;
         }
     }
 }
@@ -273,7 +285,7 @@ static void post_run(struct ht_app_context *context, struct ht_command *command,
 }
 
 static const struct ht_command_kind post_kind = {
-    .prepare = post_prepare, .run = post_run, .applied = units_follow, .free = parsed_free};
+    .prepare = post_prepare, .run = post_run, .applied = live_follow, .free = parsed_free};
 
 void ht_ogc_items_post(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -341,7 +353,7 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
 }
 
 static const struct ht_command_kind put_kind = {
-    .prepare = put_prepare, .run = put_run, .applied = units_follow, .free = parsed_free};
+    .prepare = put_prepare, .run = put_run, .applied = live_follow, .free = parsed_free};
 
 static void item_start(struct ht_app_context *context, struct ht_http_call *call,
                        const struct ht_command_kind *kind)
@@ -462,7 +474,7 @@ static void patch_run(struct ht_app_context *context, struct ht_command *command
 }
 
 static const struct ht_command_kind patch_kind = {
-    .run = patch_run, .applied = units_follow, .free = parsed_free};
+    .run = patch_run, .applied = live_follow, .free = parsed_free};
 
 void ht_ogc_item_patch(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -500,6 +512,8 @@ static void delete_applied(struct ht_app_context *context, struct ht_command *co
     (void)reply;
     if (strcmp(command->params[0], "units") == 0 && personal == NULL) {
         ht_live_unit_remove(context->app->live, command->params[1]);
+    } else if (strcmp(command->params[0], "devices") == 0 && personal == NULL) {
+        ht_devices_remove(ht_live_devices(context->app->live), command->params[1]);
     }
 }
 

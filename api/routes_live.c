@@ -7,6 +7,7 @@
 #include <yajl/yajl_tree.h>
 
 #include "api/access.h"
+#include "api/devices.h"
 #include "api/http_answer.h"
 #include "api/json.h"
 #include "api/json_merge.h"
@@ -41,30 +42,44 @@ static bool query_read(const struct ht_http_request *request, struct ht_params *
 
 /* ---- positions in ---- */
 
-static const char *report_one(struct ht_app_context *context, const struct ht_caller *caller,
-                              const struct ht_position_in *in)
+/* Coordinates of another system, in place. False: they are not on Earth. */
+static bool convert(struct ht_app_context *context, const struct ht_crs *crs,
+                    struct ht_report *report)
 {
+    double pair[1][2] = {{report->lon_deg, report->lat_deg}};
+    if (!ht_crs_plain(crs) && ((context->crs == NULL && ht_crs_work_new(&context->crs) != HT_OK) ||
+                               ht_crs_to_wgs84(context->crs, crs, pair, 1) != HT_OK)) {
+        return false;
+    }
+    report->lon_deg = pair[0][0];
+    report->lat_deg = pair[0][1];
+    return true;
+}
+
+/* NULL, or why it is not taken. `crs`: the request's; NULL: the device's. */
+static const char *report_one(struct ht_app_context *context, const struct ht_caller *caller,
+                              const struct ht_crs *crs, struct ht_position_in *in)
+{
+    struct ht_live *live = context->app->live;
+    struct ht_device_found device;
     if (in->wrong != NULL) {
         return in->wrong;
+    }
+    bool unit = ht_fleet_find(ht_live_fleet(live), in->unit, strlen(in->unit)) != HT_NONE;
+    if (ht_devices_find(ht_live_devices(live), in->unit, unit, &device)) {
+        memcpy(in->unit, device.unit, sizeof in->unit);
+        crs = crs == NULL ? &device.crs : crs;
     }
     if (caller->role == HT_ROLE_DEVICE && strcmp(caller->unit, in->unit) != 0) {
         return "another unit's";
     }
-    enum ht_refusal refusal =
-        ht_live_report(context->app->live, context->live, ht_world_reader_get(&context->world),
-                       in->unit, strlen(in->unit), &in->report);
-    return refusal == HT_REFUSAL_NONE ? NULL : ht_refusal_text(refusal);
-}
-
-/* Coordinates of another system, in place. */
-static void convert(struct ht_crs_work *work, const struct ht_crs *crs, struct ht_position_in *in)
-{
-    double pair[1][2] = {{in->report.lon_deg, in->report.lat_deg}};
-    if (in->wrong == NULL && ht_crs_to_wgs84(work, crs, pair, 1) != HT_OK) {
-        in->wrong = ht_refusal_text(HT_REFUSAL_OUT_OF_RANGE);
+    if (crs != NULL && !convert(context, crs, &in->report)) {
+        return ht_refusal_text(HT_REFUSAL_OUT_OF_RANGE);
     }
-    in->report.lon_deg = pair[0][0];
-    in->report.lat_deg = pair[0][1];
+    enum ht_refusal refusal =
+        ht_live_report(live, context->live, ht_world_reader_get(&context->world), in->unit,
+                       strlen(in->unit), &in->report);
+    return refusal == HT_REFUSAL_NONE ? NULL : ht_refusal_text(refusal);
 }
 
 static void positions_answer(struct ht_app_context *context, const struct ht_caller *caller,
@@ -79,10 +94,7 @@ static void positions_answer(struct ht_app_context *context, const struct ht_cal
     ht_json_begin(&list, &rejected);
     ht_json_array(&list);
     for (size_t i = 0; i < in->count; i++) {
-        if (!ht_crs_plain(crs)) {
-            convert(context->crs, crs, &in->list[i]);
-        }
-        const char *reason = report_one(context, caller, &in->list[i]);
+        const char *reason = report_one(context, caller, crs, &in->list[i]);
         accepted += reason == NULL;
         if (reason != NULL && reasons++ < REASONS_MOST) {
             ht_json_object(&list);
@@ -105,6 +117,7 @@ static void positions_answer(struct ht_app_context *context, const struct ht_cal
 struct batch {
     struct ht_caller caller;
     struct ht_crs crs;
+    bool named_crs;
     int64_t now_ms;
     size_t size;
     char text[];
@@ -118,14 +131,10 @@ static void batch_take(struct ht_app_context *context, const struct batch *batch
     if (work_of(context, reply) == NULL) {
         return;
     }
-    if (!ht_crs_plain(&batch->crs) && context->crs == NULL &&
-        ht_crs_work_new(&context->crs) != HT_OK) {
-        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
-        return;
-    }
     enum ht_status status = ht_positions_read(text, batch->size, batch->now_ms, &in, &error);
     if (status == HT_OK) {
-        positions_answer(context, &batch->caller, &in, &batch->crs, reply);
+        positions_answer(context, &batch->caller, &in, batch->named_crs ? &batch->crs : NULL,
+                         reply);
     } else {
         int code = status == HT_SYNTAX ? 400 : status == HT_TOO_BIG ? 413 : 503;
         ht_reply_problem(reply, code, ht_http_status_text(code), error.message);
@@ -139,6 +148,14 @@ static void batch_run(void *user, void *data, struct ht_reply *reply)
     batch_take(user, batch, batch->text, reply);
 }
 
+/* False: the query names a system that is none. */
+static bool crs_named(const struct ht_params *params, struct ht_crs *crs, bool *named)
+{
+    const char *text = ht_param(params, "crs");
+    *named = text != NULL;
+    return text == NULL || ht_crs_parse(text, strlen(text), crs) == HT_OK;
+}
+
 void ht_positions_post(struct ht_app_context *context, struct ht_http_call *call)
 {
     const struct ht_http_request *request = call->request;
@@ -149,11 +166,9 @@ void ht_positions_post(struct ht_app_context *context, struct ht_http_call *call
     if (!query_read(request, &params, call->reply)) {
         return;
     }
-    const char *crs = ht_param(&params, "crs");
-    enum ht_status status =
-        ht_crs_parse(crs == NULL ? "" : crs, crs == NULL ? 0 : strlen(crs), &small.crs);
+    bool sound = crs_named(&params, &small.crs, &small.named_crs);
     ht_params_deinit(&params);
-    if (status != HT_OK) {
+    if (!sound) {
         ht_reply_problem(call->reply, 400, "Bad Request", "crs is not a coordinate system");
         return;
     }
@@ -177,6 +192,8 @@ void ht_osmand(struct ht_app_context *context, struct ht_http_call *call)
     const struct ht_http_request *request = call->request;
     struct ht_position_in in;
     struct ht_params params;
+    struct ht_crs crs = {0};
+    bool named = false;
     int64_t now_ms = ht_clock_now_ms(&context->app->clock);
     if (work_of(context, call->reply) == NULL || !query_read(request, &params, call->reply)) {
         return;
@@ -192,9 +209,12 @@ void ht_osmand(struct ht_app_context *context, struct ht_http_call *call)
         }
         status = status == HT_OK ? ht_osmand_read(&params, now_ms, &in) : status;
     }
+    bool sound = crs_named(&params, &crs, &named);
     ht_params_deinit(&params);
-    const char *reason =
-        status != HT_OK ? "id, lat and lon are needed" : report_one(context, context->caller, &in);
+    const char *reason = !sound ? "crs is not a coordinate system"
+                         : status != HT_OK
+                             ? "id, lat and lon are needed"
+                             : report_one(context, context->caller, named ? &crs : NULL, &in);
     if (reason == NULL || strcmp(reason, ht_refusal_text(HT_REFUSAL_DUPLICATE)) == 0) {
         call->reply->content_type = "text/plain"; /* what these apps send again is no mistake */
         return;
