@@ -89,6 +89,11 @@ HT_MUST_CHECK enum ht_status ht_live_near(struct ht_live *live, struct ht_live_w
                                           const struct ht_live_ask *ask,
                                           const struct ht_moving_hit **hits, uint32_t *count);
 
+/* All units in a box, by id; as ht_moving_in_box. Of `ask` the filter counts. */
+HT_MUST_CHECK enum ht_status ht_live_in_box(struct ht_live *live, struct ht_live_work *work,
+                                            struct ht_box box, const struct ht_live_ask *ask,
+                                            const struct ht_moving_hit **hits, uint32_t *count);
+
 /* The closest units by travel time; `*hits` lives until the next call with this work. */
 HT_MUST_CHECK enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
                                              struct ht_world *world, const struct ht_live_ask *ask,

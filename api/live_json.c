@@ -6,11 +6,22 @@
 const char *const ht_unit_kinds[] = {"van", "responder", "inspector", "volunteer", NULL};
 const char *const ht_unit_statuses[] = {"off", "idle", "busy", NULL};
 
-void ht_live_json_point(struct ht_json *json, struct ht_point point)
+void ht_live_json_point(struct ht_json *json, struct ht_point point, const struct ht_crs_out *out)
 {
+    double pair[1][2] = {{point.lon_e7 / 1e7, point.lat_e7 / 1e7}};
+    bool plain = out == NULL || ht_crs_plain(out->crs);
+    if (!plain && ht_crs_from_wgs84(out->work, out->crs, pair, 1) != HT_OK) {
+        ht_json_null(json);
+        return;
+    }
     ht_json_array(json);
-    ht_json_fixed(json, point.lon_e7, 7);
-    ht_json_fixed(json, point.lat_e7, 7);
+    for (size_t axis = 0; axis < 2 && !plain; axis++) {
+        ht_json_double(json, pair[0][axis], 7);
+    }
+    if (plain) {
+        ht_json_fixed(json, point.lon_e7, 7);
+        ht_json_fixed(json, point.lat_e7, 7);
+    }
     ht_json_array_end(json);
 }
 
@@ -35,7 +46,7 @@ void ht_live_json_members(struct ht_json *json, const struct ht_unit *unit)
 }
 
 void ht_live_json_unit(struct ht_json *json, struct ht_fleet *fleet, const struct ht_unit *unit,
-                       struct ht_point point, double distance_m)
+                       struct ht_point point, double distance_m, const struct ht_crs_out *out)
 {
     const char *profile = ht_fleet_profile_name(fleet, unit->profile);
     ht_json_object(json);
@@ -45,7 +56,7 @@ void ht_live_json_unit(struct ht_json *json, struct ht_fleet *fleet, const struc
     ht_json_object(json);
     ht_json_key_text(json, "type", "Point");
     ht_json_key(json, "coordinates");
-    ht_live_json_point(json, point);
+    ht_live_json_point(json, point, out);
     ht_json_object_end(json);
     ht_json_key(json, "properties");
     ht_json_object(json);
@@ -71,7 +82,8 @@ void ht_live_json_unit(struct ht_json *json, struct ht_fleet *fleet, const struc
     ht_json_object_end(json);
 }
 
-void ht_live_json_line(struct ht_json *json, const struct ht_point *points, size_t count)
+void ht_live_json_line(struct ht_json *json, const struct ht_point *points, size_t count,
+                       const struct ht_crs_out *out)
 {
     ht_json_key(json, "geometry");
     ht_json_object(json);
@@ -79,7 +91,7 @@ void ht_live_json_line(struct ht_json *json, const struct ht_point *points, size
     ht_json_key(json, "coordinates");
     ht_json_array(json);
     for (size_t i = 0; i < count; i++) {
-        ht_live_json_point(json, points[i]);
+        ht_live_json_point(json, points[i], out);
     }
     ht_json_array_end(json);
     ht_json_object_end(json);

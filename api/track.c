@@ -23,7 +23,7 @@ static enum ht_status track_point(void *user, const struct ht_store_position *po
 {
     struct track *track = user;
     char text[HT_TIME_TEXT_SIZE];
-    ht_live_json_point(track->json, position->point);
+    ht_live_json_point(track->json, position->point, NULL);
     ht_time_format(position->ts_ms, text);
     ht_json_text(&track->times_json, text);
     track->count++;
