@@ -196,13 +196,13 @@ static void add_encoded(struct ht_text *out, const char *text)
     }
 }
 
-/* The same question, `offset` items further on. */
-static void next_link(struct ht_json *json, const struct question *question)
+/* The same question from `offset` on. */
+static void page_link(struct ht_json *json, const struct question *question, uint64_t offset,
+                      const char *rel)
 {
     struct ht_text href = {0};
     ht_text_add_string(&href, question->base);
-    ht_text_addf(&href, "?limit=%" PRIu64 "&offset=%" PRIu64, question->query.limit,
-                 question->query.offset + question->query.limit);
+    ht_text_addf(&href, "?limit=%" PRIu64 "&offset=%" PRIu64, question->query.limit, offset);
     for (size_t i = 0; i < question->params.count; i++) {
         const struct ht_param *param = &question->params.list[i];
         if (strcmp(param->name, "limit") != 0 && strcmp(param->name, "offset") != 0 &&
@@ -213,8 +213,24 @@ static void next_link(struct ht_json *json, const struct question *question)
             add_encoded(&href, param->value);
         }
     }
-    link_write(json, ht_text_string(&href), "next");
+    link_write(json, ht_text_string(&href), rel);
     ht_text_deinit(&href);
+}
+
+static void page_links(struct ht_json *json, const struct question *question, bool more)
+{
+    uint64_t limit = question->query.limit;
+    uint64_t offset = question->query.offset;
+    ht_json_key(json, "links");
+    ht_json_array(json);
+    page_link(json, question, offset, "self");
+    if (more) {
+        page_link(json, question, offset + limit, "next");
+    }
+    if (offset > 0) {
+        page_link(json, question, offset > limit ? offset - limit : 0, "prev");
+    }
+    ht_json_array_end(json);
 }
 
 /* Units are where they were last seen. */
@@ -245,13 +261,7 @@ static enum ht_status page_write(struct ht_app_context *context, struct question
     enum ht_status status =
         ht_store_items(context->reader, &question->query, page_item, &page, &matched, error);
     ht_json_array_end(&json);
-    ht_json_key(&json, "links");
-    ht_json_array(&json);
-    link_write(&json, question->base, "self");
-    if (question->query.offset + page.returned < matched) {
-        next_link(&json, question);
-    }
-    ht_json_array_end(&json);
+    page_links(&json, question, question->query.offset + page.returned < matched);
     ht_time_format(question->at_ms, now);
     ht_json_key_text(&json, "timeStamp", now);
     ht_json_key_int(&json, "numberMatched", (int64_t)matched);
@@ -286,6 +296,7 @@ static enum ht_status item_write(struct ht_app_context *context, struct question
     ht_item_writer_init(&single.writer, &json, &question->crs, context->crs);
     live_set(&single.writer, context, question);
     single.writer.withheld = question->personal && !personal;
+    single.writer.base = question->base;
     enum ht_status status = ht_store_item(context->reader, question->collection, question->id,
                                           personal, single_item, &single, error);
     ht_item_writer_deinit(&single.writer);
