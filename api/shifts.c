@@ -47,7 +47,7 @@ void ht_shifts_free(struct ht_shifts *shifts)
     if (shifts == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < shifts->end; i++) {
+    for (uint32_t i = 0; shifts->list != NULL && i < shifts->end; i++) {
         ht_schedule_free(shifts->list[i].schedule);
     }
     (void)pthread_mutex_destroy(&shifts->lock);
