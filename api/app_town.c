@@ -82,10 +82,14 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
 {
     struct ht_live_work *work = NULL;
     struct ht_store_reader *reader = NULL;
-    enum ht_status status = ht_live_new(town_box(app), UNITS_MOST, &app->live);
+    struct ht_live *live = NULL;
+    enum ht_status status = ht_live_new(town_box(app), UNITS_MOST, &live);
     if (status != HT_OK) {
         return ht_error_set(error, status, 0, NULL);
     }
+    (void)pthread_mutex_lock(&app->open_lock);
+    app->live = live; /* the keeper looks after its shifts from now on */
+    (void)pthread_mutex_unlock(&app->open_lock);
     if (app->store == NULL) {
         return HT_OK;
     }
@@ -100,7 +104,7 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     status = ht_store_reader_new(app->store, &reader, error);
     if (status == HT_OK) {
         /* streets come with the first question or report, not before the first answer */
-        status = ht_live_load(app->live, work, NULL, reader, error);
+        status = ht_live_load(app->live, work, ht_clock_now_ms(&app->clock), reader, error);
     }
     if (status == HT_OK) {
         status = ht_settings_load(&app->settings, reader, error);

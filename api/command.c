@@ -233,10 +233,7 @@ static const char *command_fill(struct ht_command *command, const struct ht_http
     if (match != NULL && !if_match_read(command, match, match_size)) {
         return "If-Match is not an ETag of ours";
     }
-    size_t skip =
-        request->path_size < request->target_size ? request->path_size + 1 : request->target_size;
-    if (ht_params_read(&command->query, request->target + skip, request->target_size - skip) !=
-        HT_OK) {
+    if (ht_params_of(&command->query, request) != HT_OK) {
         return "the query is not well encoded";
     }
     *status = 503;

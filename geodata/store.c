@@ -127,6 +127,34 @@ enum ht_status ht__store_run(struct ht__store_conn *conn, sqlite3_stmt *statemen
     return status;
 }
 
+enum ht_status ht__store_rows(struct ht__store_conn *conn, sqlite3_stmt *statement,
+                              enum ht_status (*row)(void *user, sqlite3_stmt *statement),
+                              void *user, struct ht_error *error)
+{
+    enum ht_status status = HT_OK;
+    int code = SQLITE_DONE;
+    while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        status = row(user, statement);
+    }
+    if (status == HT_OK && code != SQLITE_DONE) {
+        status = ht__store_fail(conn, code, error);
+    }
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+enum ht_status ht__store_forget(struct ht_store_tx *tx, const char *sql, int64_t before_ms,
+                                struct ht_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status == HT_OK) {
+        (void)sqlite3_bind_int64(statement, 1, before_ms);
+        status = ht__store_run(&tx->reader.conn, statement, error);
+    }
+    return status;
+}
+
 /* "file:PATH?immutable=1": nobody can change it, so there are no locks and no log. */
 static int open_immutable(const char *path, sqlite3 **db)
 {

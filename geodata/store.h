@@ -137,7 +137,8 @@ struct ht_store_filter {
 
 struct ht_store_query {
     const struct ht_collection *collection;
-    const struct ht_box *box; /* NULL: anywhere; else items whose box meets it */
+    /* NULL: anywhere; else items whose box meets it (min.lon > max.lon: across the antimeridian) */
+    const struct ht_box *box;
     const struct ht_store_filter *filters;
     size_t filter_count;
     int64_t from_ms; /* changed within [from_ms, until_ms] */
@@ -149,7 +150,8 @@ struct ht_store_query {
 struct ht_store_query ht_store_query_default(const struct ht_collection *collection);
 
 /* Gives items to `sink` in the order in which they were put first. A status other than HT_OK from
- * the sink ends the call with that status. `*matched` (may be NULL): all that the query meets. */
+ * the sink ends the call with that status. `*matched` (may be NULL): all that the query meets; to
+ * count them costs a second look where the page is full. */
 HT_MUST_CHECK enum ht_status
 ht_store_items(struct ht_store_reader *reader, const struct ht_store_query *query,
                enum ht_status (*sink)(void *user, const struct ht_store_item *item), void *user,

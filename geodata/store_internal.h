@@ -10,7 +10,7 @@
 
 enum {
     HT__STORE_APPLICATION = 0x4854414f, /* "HTAO", so that `file` and we know the file */
-    HT__STORE_SCHEMA = 2,               /* the version this program writes */
+    HT__STORE_SCHEMA = 3,               /* the version this program writes */
     HT__STORE_STATEMENTS = 160,
 };
 
@@ -66,6 +66,9 @@ static inline bool ht__shaped(const struct ht_collection *collection)
     return (collection->geometries & ~(UINT32_C(1) << HT_GEOMETRY_NONE)) != 0;
 }
 
+/* The column that holds a property. */
+#define HT__HALF(property) ((property)->personal ? "personal" : "properties")
+
 /* A statement, ready to be bound; kept by the connection. `sql` is a static text, in which the
  * collection's name takes the place of each `@` (NULL: there is none). */
 HT_MUST_CHECK enum ht_status ht__store_prepare(struct ht__store_conn *conn, const char *sql,
@@ -75,6 +78,17 @@ HT_MUST_CHECK enum ht_status ht__store_prepare(struct ht__store_conn *conn, cons
 /* Steps a statement that gives no rows, and resets it. */
 HT_MUST_CHECK enum ht_status ht__store_run(struct ht__store_conn *conn, sqlite3_stmt *statement,
                                            struct ht_error *error);
+
+/* Steps through the rows of a statement, gives each to `row` until that says other than HT_OK, and
+ * resets it. */
+HT_MUST_CHECK enum ht_status ht__store_rows(struct ht__store_conn *conn, sqlite3_stmt *statement,
+                                            enum ht_status (*row)(void *user,
+                                                                  sqlite3_stmt *statement),
+                                            void *user, struct ht_error *error);
+
+/* Runs a statement whose one value is a time. */
+HT_MUST_CHECK enum ht_status ht__store_forget(struct ht_store_tx *tx, const char *sql,
+                                              int64_t before_ms, struct ht_error *error);
 
 /* Brings an empty or older file to HT__STORE_SCHEMA, in one transaction. HT_FOREIGN, HT_VERSION. */
 HT_MUST_CHECK enum ht_status ht__store_migrate(struct ht__store_conn *conn, bool create,

@@ -72,9 +72,9 @@ static enum ht_status view_make(struct ht__store_conn *conn, const struct ht_col
     const struct ht_property *properties = collection->properties;
     for (size_t i = 0; i < collection->property_count && size + 256 < sizeof sql; i++) {
         if (strcmp(properties[i].name, "cell") != 0) {
-            size += (size_t)snprintf(sql + size, sizeof sql - size, ", %s->>'%s' AS \"%s\"",
-                                     properties[i].personal ? "personal" : "properties",
-                                     properties[i].name, properties[i].name);
+            size +=
+                (size_t)snprintf(sql + size, sizeof sql - size, ", %s->>'%s' AS \"%s\"",
+                                 HT__HALF(&properties[i]), properties[i].name, properties[i].name);
         }
     }
     (void)snprintf(sql + size, sizeof sql - size, "%s FROM %s_item",
@@ -125,9 +125,36 @@ static enum ht_status schema_2(struct ht__store_conn *conn, struct ht_error *err
                            : status;
 }
 
+/* Version 3. Indices on the properties that are asked by. SQLite's own operators alone, so that
+ * every other program can still write the table. A property that becomes indexed later needs a
+ * version that does the same again. */
+static enum ht_status schema_3(struct ht__store_conn *conn, struct ht_error *error)
+{
+    enum ht_status status = HT_OK;
+    size_t count = 0;
+    const struct ht_collection *collections = ht_collections(&count);
+    for (size_t c = 0; c < count; c++) {
+        const char *name = collections[c].name;
+        for (size_t i = 0; status == HT_OK && i < collections[c].property_count; i++) {
+            const struct ht_property *property = &collections[c].properties[i];
+            char sql[320];
+            if (property->indexed) {
+                (void)snprintf(sql, sizeof sql,
+                               "CREATE INDEX IF NOT EXISTS %s_%s ON %s_item(%s->>'%s')"
+                               " WHERE %s->>'%s' IS NOT NULL",
+                               name, property->name, name, HT__HALF(property), property->name,
+                               HT__HALF(property), property->name);
+                status = ht__store_exec(conn, sql, error);
+            }
+        }
+    }
+    return status;
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
-                                                       struct ht_error *) = {schema_1, schema_2};
+                                                       struct ht_error *) = {schema_1, schema_2,
+                                                                             schema_3};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)

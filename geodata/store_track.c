@@ -42,29 +42,32 @@ static double known(sqlite3_stmt *statement, int column)
                : sqlite3_column_double(statement, column);
 }
 
-/* Gives all rows of a statement whose columns are those of the table, and resets it. */
-static enum ht_status give_rows(struct ht__store_conn *conn, sqlite3_stmt *statement,
-                                ht_store_position_sink *sink, void *user, struct ht_error *error)
+/* Who takes the positions. */
+struct taker {
+    ht_store_position_sink *sink;
+    void *user;
+};
+
+/* A row whose columns are those of the table. */
+static enum ht_status give_row(void *user, sqlite3_stmt *statement)
 {
-    enum ht_status status = HT_OK;
-    int code = SQLITE_DONE;
-    while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const struct ht_store_position position = {
-            .unit = (const char *)sqlite3_column_text(statement, 0),
-            .ts_ms = sqlite3_column_int64(statement, 1),
-            .received_ms = sqlite3_column_int64(statement, 2),
-            .point = {sqlite3_column_int(statement, 3), sqlite3_column_int(statement, 4)},
-            .speed_mps = known(statement, 5),
-            .bearing_deg = known(statement, 6),
-            .accuracy_m = known(statement, 7)};
-        status =
-            position.unit == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL) : sink(user, &position);
-    }
-    if (status == HT_OK && code != SQLITE_DONE) {
-        status = ht__store_fail(conn, code, error);
-    }
-    (void)sqlite3_reset(statement);
-    return status;
+    const struct taker *taker = user;
+    const struct ht_store_position position = {
+        .unit = (const char *)sqlite3_column_text(statement, 0),
+        .ts_ms = sqlite3_column_int64(statement, 1),
+        .received_ms = sqlite3_column_int64(statement, 2),
+        .point = {sqlite3_column_int(statement, 3), sqlite3_column_int(statement, 4)},
+        .speed_mps = known(statement, 5),
+        .bearing_deg = known(statement, 6),
+        .accuracy_m = known(statement, 7)};
+    return position.unit == NULL ? HT_NOMEM : taker->sink(taker->user, &position);
+}
+
+static enum ht_status give_rows(struct ht__store_conn *conn, sqlite3_stmt *statement,
+                                struct taker taker, struct ht_error *error)
+{
+    enum ht_status status = ht__store_rows(conn, statement, give_row, &taker, error);
+    return status == HT_NOMEM ? ht_error_set(error, status, 0, NULL) : status;
 }
 
 enum ht_status ht_store_positions_last(struct ht_store_reader *reader, ht_store_position_sink *sink,
@@ -76,7 +79,8 @@ enum ht_status ht_store_positions_last(struct ht_store_reader *reader, ht_store_
         "(SELECT max(ts_ms) FROM positions WHERE unit = u.id)";
     sqlite3_stmt *statement = NULL;
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
-    return status == HT_OK ? give_rows(&reader->conn, statement, sink, user, error) : status;
+    return status == HT_OK ? give_rows(&reader->conn, statement, (struct taker){sink, user}, error)
+                           : status;
 }
 
 // NOLINTNEXTLINE(readability-function-size): what is asked for, and who takes it
@@ -96,7 +100,7 @@ enum ht_status ht_store_track(struct ht_store_reader *reader, const char *unit, 
     (void)sqlite3_bind_int64(statement, 2, from_ms);
     (void)sqlite3_bind_int64(statement, 3, until_ms);
     (void)sqlite3_bind_int64(statement, 4, limit > INT64_MAX ? -1 : (int64_t)limit);
-    return give_rows(&reader->conn, statement, sink, user, error);
+    return give_rows(&reader->conn, statement, (struct taker){sink, user}, error);
 }
 
 /* The first unit behind `*after` in the alphabet; HT_NOT_FOUND: no more. */

@@ -359,6 +359,134 @@ static enum ht_status open_as(enum ht_store_mode mode, struct ht_error *error)
     return status;
 }
 
+/* Two texts of a facility. */
+static enum ht_status put_facility(struct ht_store_tx *tx, int number)
+{
+    static const char *const kinds[] = {"kitchen", "station"};
+    char id[16];
+    char properties[128];
+    struct ht_store_written written;
+    struct place at = place(121 + number * 1e-3, 29);
+    (void)snprintf(id, sizeof id, "f%d", number);
+    (void)snprintf(properties, sizeof properties,
+                   "{\"kind\":\"%s\",\"capacity\":%d,\"skills\":[\"a\",\"b\"],\"x\":%d}",
+                   kinds[number % 2], number % 5, number % 3);
+    struct ht_store_item item = {.id = id,
+                                 .wkb = at.wkb.data,
+                                 .wkb_size = at.wkb.size,
+                                 .properties = properties,
+                                 .changed_ms = 1000};
+    enum ht_status status =
+        ht_store_item_put(tx, named("facilities"), &item, HT_STORE_INSERT, 0, &written, NULL);
+    ht_text_deinit(&at.wkb);
+    return status;
+}
+
+/* The number that a query alone, and one with all things in its box, finds. */
+static int found_by(struct ht_store_reader *reader, const char *name, const char *value)
+{
+    const struct ht_box world = {{-1800000000, -900000000}, {1800000000, 900000000}};
+    struct ht_store_filter filter = {.name = name, .value = value};
+    struct ht_store_query query = ht_store_query_default(named("facilities"));
+    uint64_t alone = 0;
+    uint64_t boxed = 0;
+    struct seen seen = {0};
+    query.filters = &filter;
+    query.filter_count = 1;
+    query.limit = 1; /* the page is full: they are counted */
+    HT_CHECK_INT(ht_store_items(reader, &query, see, &seen, &alone, NULL), HT_OK);
+    query.box = &world;
+    HT_CHECK_INT(ht_store_items(reader, &query, see, &seen, &boxed, NULL), HT_OK);
+    HT_CHECK_INT(alone, boxed);
+    return (int)alone;
+}
+
+static bool plan_has(const char *sql, const char *word)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    bool has = false;
+    HT_CHECK_INT(sqlite3_open(path, &db), SQLITE_OK);
+    HT_CHECK_INT(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        has = has || strstr((const char *)sqlite3_column_text(statement, 3), word) != NULL;
+    }
+    (void)sqlite3_finalize(statement);
+    (void)sqlite3_close(db);
+    return has;
+}
+
+HT_CASE(a_store_of_version_1_gets_its_indices_and_keeps_its_items)
+{
+    static const char by_kind[] = "EXPLAIN QUERY PLAN SELECT count(*) FROM facilities_item i WHERE "
+                                  "(i.properties->>'kind') = 'kitchen'";
+    struct ht_error error = {0};
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    struct ht_store_reader *reader = NULL;
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    for (int i = 0; i < 30; i++) {
+        HT_CHECK_INT(put_facility(tx, i), HT_OK);
+    }
+    HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
+    ht_store_close(store);
+    HT_CHECK(plan_has(by_kind, "facilities_kind"));
+    tamper("DROP INDEX facilities_kind; PRAGMA user_version = 1");
+    HT_CHECK(!plan_has(by_kind, "facilities_kind"));
+    HT_CHECK_INT(open_as(HT_STORE_READ_ONLY, &error), HT_VERSION);
+    HT_CHECK(strstr(error.message, "older houtao") != NULL);
+    const struct ht_store_options options = {.mode = HT_STORE_CREATE};
+    HT_REQUIRE(ht_store_open(path, &options, &store, &error) == HT_OK);
+    HT_CHECK(plan_has(by_kind, "facilities_kind"));
+    HT_REQUIRE(ht_store_reader_new(store, &reader, NULL) == HT_OK);
+    HT_CHECK_INT(found_by(reader, "kind", "kitchen"), 15);
+    HT_CHECK_INT(found_by(reader, "kind", "none"), 0);
+    HT_CHECK_INT(found_by(reader, "capacity", "3"), 6);
+    HT_CHECK_INT(found_by(reader, "capacity", "3.0"), 6);
+    HT_CHECK_INT(found_by(reader, "capacity", "three"), 0);
+    HT_CHECK_INT(found_by(reader, "skills", "b"), 30);
+    HT_CHECK_INT(found_by(reader, "x", "2"), 10);
+    HT_CHECK_INT(found_by(reader, "y", "2"), 0);
+    ht_store_reader_free(reader);
+    ht_store_close(store);
+}
+
+HT_CASE(a_box_that_holds_much_is_counted_as_exactly_as_a_small_one)
+{
+    enum { MANY = 22000 };
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    struct ht_store_reader *reader = NULL;
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    HT_CHECK_INT(ht_store_bulk_begin(tx, named("facilities"), NULL), HT_OK);
+    for (int i = 0; i < MANY; i++) { /* from 121 to 143 degrees, a thousandth apart */
+        HT_CHECK_INT(put_facility(tx, i), HT_OK);
+    }
+    HT_CHECK_INT(ht_store_bulk_end(tx, named("facilities"), NULL), HT_OK);
+    HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
+    HT_REQUIRE(ht_store_reader_new(store, &reader, NULL) == HT_OK);
+    struct ht_store_query query = ht_store_query_default(named("facilities"));
+    struct ht_box box = {{1210000000, 290000000}, {0, 290000000}};
+    query.box = &box;
+    query.limit = 2;
+    for (int count = 19990; count < 20010; count++) {
+        uint64_t matched = 0;
+        struct seen seen = {0};
+        box.max.lon_e7 = 1210000000 + (count - 1) * 10000; /* on the last one's place */
+        HT_CHECK_INT(ht_store_items(reader, &query, see, &seen, &matched, NULL), HT_OK);
+        HT_CHECK_INT(matched, count);
+        HT_CHECK_STR(seen.ids, "f0 f1 ");
+    }
+    /* the other way around the Earth: all but those between */
+    uint64_t matched = 0;
+    struct seen seen = {0};
+    box = (struct ht_box){{1310000000, 290000000}, {1220000000, 290000000}};
+    HT_CHECK_INT(ht_store_items(reader, &query, see, &seen, &matched, NULL), HT_OK);
+    HT_CHECK_INT(matched, MANY - 8999);
+    ht_store_reader_free(reader);
+    ht_store_close(store);
+}
+
 HT_CASE(foreign_newer_and_missing_files_are_refused_with_the_reason)
 {
     struct ht_error error = {0};
