@@ -308,6 +308,10 @@ enum ht_status ht_store_checkpoint(struct ht_store *store, struct ht_error *erro
     int code =
         sqlite3_open_v2(store->path, &conn.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK) {
+        /* A connection that has read nothing yet does not know of the log, and would leave it. */
+        code = sqlite3_exec(conn.db, "PRAGMA schema_version", NULL, NULL, NULL);
+    }
+    if (code == SQLITE_OK) {
         code = sqlite3_wal_checkpoint_v2(conn.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     }
     enum ht_status status = code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY
