@@ -26,6 +26,8 @@ struct ht__store_conn {
         sqlite3_stmt *statement;
     } cached[HT__STORE_STATEMENTS];
     unsigned cached_count;
+    bool within;         /* a transaction was begun and neither committed nor rolled back by us */
+    enum ht_status lost; /* why SQLite rolled it back by itself */
 };
 
 struct ht_store_reader {
@@ -43,6 +45,7 @@ struct ht_store {
     char *district;
     bool read_only;
     bool immutable; /* on a medium that can't be written at all */
+    bool log_alone; /* likewise, with a log that has no index: each reads it into its own memory */
     bool writer_open;
     pthread_mutex_t turn; /* the writer's */
     struct ht_store_tx tx;
@@ -58,6 +61,11 @@ enum ht_status ht__store_fail(struct ht__store_conn *conn, int code, struct ht_e
 
 /* Runs one or several statements without answers. */
 HT_MUST_CHECK enum ht_status ht__store_exec(struct ht__store_conn *conn, const char *sql,
+                                            struct ht_error *error);
+
+/* Runs one or several statements, of which each answer has to be 1: SpatiaLite's functions tell so
+ * that they did what they were asked for. */
+HT_MUST_CHECK enum ht_status ht__store_call(struct ht__store_conn *conn, const char *sql,
                                             struct ht_error *error);
 
 /* Whether its items lie anywhere: then the table has a column for it. */
