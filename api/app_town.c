@@ -108,6 +108,7 @@ struct saving {
     struct ht_job job;
     struct ht_app *app;
     struct ht_live_unsaved unsaved;
+    bool failed;
 };
 
 /* What is older than it is kept for. */
@@ -132,14 +133,19 @@ static void saving_run(struct ht_job *job, void *context)
     if (status == HT_OK) {
         status = forget_old(saving->app, tx);
     }
-    (void)status; /* the commit fails then, too, and the next positions come in two seconds */
+    if (status != HT_OK) {
+        saving->failed = true;
+        ht_commit_take_back(saving->app->commit);
+    }
 }
 
 static void saving_done(struct ht_job *job, void *context, enum ht_status outcome)
 {
     struct saving *saving = (struct saving *)job;
     (void)context;
-    (void)outcome;
+    if (saving->failed || outcome != HT_OK) {
+        ht_live_return(saving->app->live, &saving->unsaved);
+    }
     ht_live_unsaved_free(&saving->unsaved);
     free(saving);
 }

@@ -58,8 +58,9 @@ enum ht_status ht__store_fail(struct ht__store_conn *conn, int code, struct ht_e
     }
     const char *words = status == HT_FOREIGN ? "not a houtao store"
                         : status == HT_FULL  ? ht_status_text(status)
-                        : conn->db == NULL   ? sqlite3_errstr(code)
-                                             : sqlite3_errmsg(conn->db);
+                        : conn->db == NULL || sqlite3_errcode(conn->db) == SQLITE_OK
+                            ? sqlite3_errstr(code)
+                            : sqlite3_errmsg(conn->db);
     return ht_error_set(error, status, 0, "%.120s: %.100s", conn->path, words);
 }
 
@@ -461,16 +462,27 @@ enum ht_status ht_store_begin(struct ht_store *store, struct ht_store_tx **out,
     return HT_OK;
 }
 
+/* After SQLite has rolled back by itself: an R-tree in whose midst the disk was full holds on to
+ * what it read, and the error stays with the connection, so that the next transaction begins with
+ * another one. That one comes before this one goes, or the log's index would go, too, and a full
+ * disk has no room for a new one. */
+static void writer_renew(struct ht_store *store)
+{
+    struct ht__store_conn *conn = &store->tx.reader.conn;
+    struct ht__store_conn fresh;
+    store->writer_open = ht__store_connect(store, true, &fresh, NULL) == HT_OK;
+    ht__store_disconnect(conn);
+    if (store->writer_open) {
+        *conn = fresh;
+    }
+}
+
 static void tx_end(struct ht_store_tx *tx, bool committed)
 {
     struct ht__store_conn *conn = &tx->reader.conn;
     conn->within = false;
     if (!committed && sqlite3_get_autocommit(conn->db) != 0) {
-        /* SQLite has rolled it back by itself. An R-tree in whose midst the disk was full holds on
-         * to what it read, and the error stays with the connection: the next transaction begins
-         * with another one. */
-        ht__store_disconnect(conn);
-        tx->store->writer_open = false;
+        writer_renew(tx->store);
     } else if (!committed) {
         (void)sqlite3_exec(conn->db, "ROLLBACK", NULL, NULL, NULL);
     }

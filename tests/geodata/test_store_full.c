@@ -1,12 +1,11 @@
 /* The store on a disk that is full, and on one that can't be written: told with the reason, nothing
  * lost, and it goes on once there is room. */
-#include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "tests/support/check.h"
+#include "tests/support/medium.h"
 #include "tests/support/power_vfs.h"
 #include "tests/support/store_acts.h"
 
@@ -235,33 +234,13 @@ HT_CASE(a_limit_of_file_size_is_a_full_disk)
 
 /* ---- media that can't be written ---- */
 
-/* The folder within a world of its own where it can't be written. */
-static bool medium_make(void)
-{
-    uid_t user = getuid();
-    char map[64];
-    if (user == 0 ? unshare(CLONE_NEWNS) != 0 : unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
-        return false;
-    }
-    if (user != 0) {
-        FILE *file = fopen("/proc/self/uid_map", "we");
-        (void)snprintf(map, sizeof map, "0 %u 1", (unsigned)user);
-        if (file == NULL || fputs(map, file) < 0 || fclose(file) != 0) {
-            return false;
-        }
-    }
-    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount(folder, folder, NULL, MS_BIND, NULL) == 0 &&
-           mount(NULL, folder, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0;
-}
-
 /* What is true of a medium that can't be written, with 2 transactions in the store. */
 static int medium_check(void)
 {
     struct ht_error error;
     struct ht_store_tx *tx = NULL;
     struct ht_store_reader *readers[2] = {NULL, NULL};
-    if (!medium_make()) {
+    if (!ht_medium_read_only(folder)) {
         return 77;
     }
     HT_CHECK(store_open(HT_STORE_CREATE, &error) == NULL);
