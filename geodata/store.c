@@ -163,6 +163,12 @@ enum ht_status ht__store_prepare(struct ht__store_conn *conn, const char *sql,
     return status;
 }
 
+bool ht__store_lacks(sqlite3_stmt *statement, int column, const void *given)
+{
+    return given == NULL && sqlite3_column_type(statement, column) != SQLITE_NULL &&
+           sqlite3_column_bytes(statement, column) > 0;
+}
+
 enum ht_status ht__store_run(struct ht__store_conn *conn, sqlite3_stmt *statement,
                              struct ht_error *error)
 {
@@ -282,17 +288,46 @@ void ht__store_disconnect(struct ht__store_conn *conn)
     }
 }
 
+static bool is_beside(const struct ht_store *store, const char *suffix)
+{
+    char name[4096];
+    struct stat info;
+    (void)snprintf(name, sizeof name, "%s%s", store->path, suffix);
+    return stat(name, &info) == 0 && info.st_size > 0;
+}
+
 /* Where no index of the log can be made: without a log, the file is taken as it is. A log holds
  * what was committed last, and is never passed over; with its index there, SQLite can use both. */
 static void medium_look(struct ht_store *store)
 {
-    char name[4096];
-    struct stat info;
-    (void)snprintf(name, sizeof name, "%s-wal", store->path);
-    bool log = stat(name, &info) == 0 && info.st_size > 0;
-    (void)snprintf(name, sizeof name, "%s-shm", store->path);
+    bool log = is_beside(store, "-wal");
     store->immutable = !log;
-    store->log_alone = log && access(name, R_OK) != 0;
+    store->log_alone = log && !is_beside(store, "-shm");
+}
+
+/* SQLite takes a file of less than a page for an empty one and would make a store of it, whatever
+ * it was: its beginning must be SQLite's, unless a log or journal beside it brings it back. */
+static enum ht_status beginning_look(const struct ht_store *store, int64_t size,
+                                     struct ht_error *error)
+{
+    static const char magic[] = "SQLite format 3";
+    unsigned char head[18] = "";
+    if (size == 0 || is_beside(store, "-wal") || is_beside(store, "-journal")) {
+        return HT_OK;
+    }
+    int fd = open(store->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return HT_OK; /* SQLite will say why */
+    }
+    ssize_t got = read(fd, head, sizeof head);
+    (void)close(fd);
+    if (got < (ssize_t)sizeof head || memcmp(head, magic, sizeof magic) != 0) {
+        return ht_error_set(error, HT_FOREIGN, 0, "%.120s: not a houtao store", store->path);
+    }
+    int64_t page = head[16] << 8 | head[17];
+    return size < (page == 1 ? 65536 : page)
+               ? ht_error_set(error, HT_CHECKSUM, 0, "%.120s: was cut short", store->path)
+               : HT_OK;
 }
 
 /* What stands at the path, before SQLite makes an empty file of a typing error. */
@@ -322,7 +357,7 @@ static enum ht_status file_look(struct ht_store *store, enum ht_store_mode mode,
             medium_look(store);
         }
     }
-    return HT_OK;
+    return beginning_look(store, info.st_size, error);
 }
 
 static enum ht_status writer_open(struct ht_store *store, enum ht_store_mode mode,
@@ -437,31 +472,6 @@ void ht_store_reader_free(struct ht_store_reader *reader)
     }
 }
 
-enum ht_status ht_store_begin(struct ht_store *store, struct ht_store_tx **out,
-                              struct ht_error *error)
-{
-    if (store->read_only) {
-        return ht_error_set(error, HT_READ_ONLY, 0, "%.120s: opened for reading only", store->path);
-    }
-    (void)pthread_mutex_lock(&store->turn);
-    /* IMMEDIATE: the wait for another process is here and not half way */
-    struct ht__store_conn *conn = &store->tx.reader.conn;
-    enum ht_status status =
-        store->writer_open ? HT_OK : ht__store_connect(store, true, conn, error);
-    if (status == HT_OK) {
-        store->writer_open = true;
-        status = ht__store_exec(conn, "BEGIN IMMEDIATE", error);
-    }
-    if (status != HT_OK) {
-        (void)pthread_mutex_unlock(&store->turn);
-        return status;
-    }
-    conn->within = true;
-    conn->lost = HT_OK;
-    *out = &store->tx;
-    return HT_OK;
-}
-
 /* After SQLite has rolled back by itself: an R-tree in whose midst the disk was full holds on to
  * what it read, and the error stays with the connection, so that the next transaction begins with
  * another one. That one comes before this one goes, or the log's index would go, too, and a full
@@ -481,12 +491,38 @@ static void tx_end(struct ht_store_tx *tx, bool committed)
 {
     struct ht__store_conn *conn = &tx->reader.conn;
     conn->within = false;
-    if (!committed && sqlite3_get_autocommit(conn->db) != 0) {
+    if (!committed && (sqlite3_get_autocommit(conn->db) != 0 ||
+                       sqlite3_exec(conn->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)) {
         writer_renew(tx->store);
-    } else if (!committed) {
-        (void)sqlite3_exec(conn->db, "ROLLBACK", NULL, NULL, NULL);
     }
     (void)pthread_mutex_unlock(&tx->store->turn);
+}
+
+enum ht_status ht_store_begin(struct ht_store *store, struct ht_store_tx **out,
+                              struct ht_error *error)
+{
+    if (store->read_only) {
+        return ht_error_set(error, HT_READ_ONLY, 0, "%.120s: opened for reading only", store->path);
+    }
+    (void)pthread_mutex_lock(&store->turn);
+    /* IMMEDIATE: the wait for another process is here and not half way */
+    struct ht__store_conn *conn = &store->tx.reader.conn;
+    enum ht_status status =
+        store->writer_open ? HT_OK : ht__store_connect(store, true, conn, error);
+    if (status == HT_OK) {
+        store->writer_open = true;
+        status = ht__store_exec(conn, "BEGIN IMMEDIATE", error);
+    }
+    if (status != HT_OK && store->writer_open && sqlite3_get_autocommit(conn->db) == 0) {
+        tx_end(&store->tx, false); /* memory was short at its end: it has begun all the same */
+    } else if (status != HT_OK) {
+        (void)pthread_mutex_unlock(&store->turn);
+    } else {
+        conn->within = true;
+        conn->lost = HT_OK;
+        *out = &store->tx;
+    }
+    return status;
 }
 
 enum ht_status ht_store_commit(struct ht_store_tx *tx, struct ht_error *error)

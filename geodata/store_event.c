@@ -151,6 +151,16 @@ static struct ht_store_event event_at(sqlite3_stmt *statement)
                                    .hash = text_at(statement, 8)};
 }
 
+/* Memory was too short for one of its texts. */
+static bool texts_lack(sqlite3_stmt *statement)
+{
+    bool lack = false;
+    for (int column = 0; column < sqlite3_column_count(statement); column++) {
+        lack = lack || ht__store_lacks(statement, column, sqlite3_column_text(statement, column));
+    }
+    return lack;
+}
+
 enum ht_status ht_store_events(struct ht_store_reader *reader, int64_t after, uint64_t limit,
                                enum ht_status (*sink)(void *user,
                                                       const struct ht_store_event *event),
@@ -170,7 +180,8 @@ enum ht_status ht_store_events(struct ht_store_reader *reader, int64_t after, ui
     int code = SQLITE_DONE;
     while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         struct ht_store_event event = event_at(statement);
-        status = sink(user, &event);
+        status =
+            texts_lack(statement) ? ht_error_set(error, HT_NOMEM, 0, NULL) : sink(user, &event);
     }
     if (status == HT_OK && code != SQLITE_DONE) {
         status = ht__store_fail(&reader->conn, code, error);
@@ -242,7 +253,8 @@ enum ht_status ht_store_audit(struct ht_store_reader *reader, struct ht_store_au
     while (status == HT_OK && out->broken_seq == 0 &&
            (code = sqlite3_step(statement)) == SQLITE_ROW) {
         struct ht_store_event event = event_at(statement);
-        status = audit_event(&audit, &event, texts_whole(statement));
+        status =
+            texts_lack(statement) ? HT_NOMEM : audit_event(&audit, &event, texts_whole(statement));
     }
     if (status != HT_OK) {
         status = ht_error_set(error, status, 0, NULL);

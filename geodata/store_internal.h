@@ -80,6 +80,9 @@ HT_MUST_CHECK enum ht_status ht__store_prepare(struct ht__store_conn *conn, cons
                                                const struct ht_collection *collection,
                                                sqlite3_stmt **out, struct ht_error *error);
 
+/* Whether a column has something that memory was too short to give out. */
+bool ht__store_lacks(sqlite3_stmt *statement, int column, const void *given);
+
 /* Steps a statement that gives no rows, and resets it. */
 HT_MUST_CHECK enum ht_status ht__store_run(struct ht__store_conn *conn, sqlite3_stmt *statement,
                                            struct ht_error *error);
