@@ -196,7 +196,7 @@ static int open_immutable(const char *path, sqlite3 **db)
             *to++ = *at;
         }
     }
-    (void)strcpy(to, after);
+    memcpy(to, after, sizeof after);
     int code = sqlite3_open_v2(uri, db,
                                SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
     free(uri);
