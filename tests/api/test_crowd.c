@@ -26,9 +26,10 @@
 
 enum { CLIENTS = 200, OWN_MOST = 4096, SHARED = 8, UNITS = 12, CALLS_CI = 60, CALLS_LONG = 2000 };
 
-/* What a call does to the caller's own items. RARE and SWAP are heavy: one of few does them, and
+/* What a call does to the caller's own items. WATCH goes on without end, on a connection of its
+ * own, and is broken off. RARE and SWAP are heavy: one of few does them, and
  * one of the clients alone. */
-enum kind { PLAIN, MAKE, PUT, PATCH, DROP, LOOK, SHARE, RARE, SWAP };
+enum kind { PLAIN, MAKE, PUT, PATCH, DROP, LOOK, SHARE, WATCH, RARE, SWAP };
 
 /* In target and body, {own} is the id of the caller's item, {value} what is put into it, {shared}
  * and {unit} any of those, {lon} and {lat} a place in town, {few} a number up to 9, {map} the file
@@ -153,6 +154,7 @@ static const struct call calls[] = {
      PLAIN,
      {200}},
     {"GET", "/v1/units/{id}/track", "/v1/units/{unit}/track", NULL, NULL, PLAIN, {200}},
+    {"GET", "/v1/stream", "/v1/stream?topics=positions", NULL, NULL, WATCH, {200, 403}},
     {"GET", "/v1/clock", "/v1/clock", NULL, NULL, PLAIN, {200}},
     {"POST", "/v1/clock", "/v1/clock", JSON, "{\"advance_s\":1}", SWAP, {200}},
     {"POST", "/v1/network", "/v1/network", JSON, "{\"file\":\"{map}\"}", SWAP, {200}},
@@ -493,6 +495,26 @@ static void plain(struct asker *asker, const struct call *call, int role)
     ht_answer_free(&got);
 }
 
+static void watch(struct asker *asker, const struct call *call, int role)
+{
+    struct ht_client *own = malloc(sizeof *own);
+    struct ht_answer got = {0};
+    char text[512];
+    if (own == NULL) {
+        return;
+    }
+    (void)snprintf(text, sizeof text, "%s %s" HEADERS "%s\r\n", call->method, call->target,
+                   headers[role]);
+    int status = ht_client_open(own, port) && ht_client_text(own, text)
+                     ? ht_client_read(own, &got, true)
+                     : 0;
+    bool done = judge(asker, call, role, status < 0 ? 0 : status, &got);
+    (void)done;
+    ht_answer_free(&got);
+    ht_client_close(own);
+    free(own);
+}
+
 static void call_one(struct asker *asker, const struct call *call, int role)
 {
     asker->value = ht_random_below(&asker->dice, 10000);
@@ -510,6 +532,9 @@ static void call_one(struct asker *asker, const struct call *call, int role)
         break;
     case SHARE:
         share(asker, call, role);
+        break;
+    case WATCH:
+        watch(asker, call, role);
         break;
     case PLAIN:
     case RARE:
