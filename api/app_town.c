@@ -131,6 +131,7 @@ struct saving {
     struct ht_job job;
     struct ht_app *app;
     struct ht_live_unsaved unsaved;
+    bool failed;
 };
 
 void ht_app_settings_apply(struct ht_app *app)
@@ -175,8 +176,8 @@ static void saving_run(struct ht_job *job, void *context)
     if (status == HT_OK) {
         status = forget_old(app, tx, now_ms);
     }
-    if (status != HT_OK) { /* the next positions come in two seconds */
-        ht_fencing_lost(app->fencing);
+    if (status != HT_OK) { /* they come again in two seconds */
+        saving->failed = true;
         ht_commit_take_back(app->commit);
     }
 }
@@ -185,8 +186,9 @@ static void saving_done(struct ht_job *job, void *context, enum ht_status outcom
 {
     struct saving *saving = (struct saving *)job;
     (void)context;
-    if (outcome != HT_OK) {
+    if (saving->failed || outcome != HT_OK) {
         ht_fencing_lost(saving->app->fencing);
+        ht_live_return(saving->app->live, &saving->unsaved);
     }
     ht_live_unsaved_free(&saving->unsaved);
     free(saving);

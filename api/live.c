@@ -225,7 +225,7 @@ void ht_live_unit_remove(struct ht_live *live, const char *id)
     ht__live_index_release(index);
 }
 
-static void note_add(struct ht_live *live, uint32_t unit, const struct ht_position *taken)
+static void note_add(struct ht_live *live, const struct ht__live_note *note)
 {
     (void)pthread_mutex_lock(&live->note_lock);
     void *notes = live->notes;
@@ -234,8 +234,7 @@ static void note_add(struct ht_live *live, uint32_t unit, const struct ht_positi
                                  sizeof *live->notes) == HT_OK;
     live->notes = notes;
     if (room) {
-        live->notes[live->note_count++] =
-            (struct ht__live_note){unit, taken->ts_ms, taken->received_ms, taken->fix};
+        live->notes[live->note_count++] = *note;
     } else {
         live->notes_lost++;
     }
@@ -267,7 +266,8 @@ static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
         }
     }
     if (note && live->noting && status == HT_OK) {
-        note_add(live, unit, &taken);
+        const struct ht__live_note own = {unit, taken.ts_ms, taken.received_ms, taken.fix};
+        note_add(live, &own);
     }
     (void)atomic_fetch_or(&live->moved[unit / 64], UINT64_C(1) << unit % 64);
     return HT_REFUSAL_NONE;
@@ -456,4 +456,22 @@ void ht_live_unsaved_free(struct ht_live_unsaved *unsaved)
     free(unsaved->positions);
     free(unsaved->ids);
     *unsaved = (struct ht_live_unsaved){0};
+}
+
+void ht_live_return(struct ht_live *live, const struct ht_live_unsaved *unsaved)
+{
+    for (size_t i = 0; i < unsaved->count; i++) {
+        const struct ht_store_position *position = &unsaved->positions[i];
+        const struct ht__live_note note = {
+            .unit = ht_fleet_find(live->fleet, position->unit, strlen(position->unit)),
+            .ts_ms = position->ts_ms,
+            .received_ms = position->received_ms,
+            .fix = {.point = position->point,
+                    .speed_mps = position->speed_mps,
+                    .bearing_deg = position->bearing_deg,
+                    .accuracy_m = position->accuracy_m}};
+        if (note.unit != HT_NONE) {
+            note_add(live, &note);
+        }
+    }
 }

@@ -78,6 +78,8 @@ struct ht_live_unsaved {
 };
 HT_MUST_CHECK enum ht_status ht_live_take(struct ht_live *live, struct ht_live_unsaved *out);
 void ht_live_unsaved_free(struct ht_live_unsaved *unsaved);
+/* They could not be saved: the next ht_live_take gives them again, with what came meanwhile. */
+void ht_live_return(struct ht_live *live, const struct ht_live_unsaved *unsaved);
 
 /* What to ask for. */
 struct ht_live_ask {

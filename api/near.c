@@ -246,10 +246,11 @@ static void near_note(void *user, void *data, struct ht_reply *reply)
     ht_persons_note(user, &read, reply);
 }
 
-static void near_withheld(void *user, void *data, struct ht_reply *reply)
+static void near_withheld(void *user, void *data, enum ht_status why, struct ht_reply *reply)
 {
     const struct ht__near *near = data;
     (void)user;
+    (void)why;
     ht_reply_reset(reply);
     answer_head(reply);
     ht_buffer_append(&reply->body, near->plain.data, near->plain.size);

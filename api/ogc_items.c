@@ -373,10 +373,12 @@ static void question_note(void *user, void *data, struct ht_reply *reply)
     ht_persons_note(user, &read, reply);
 }
 
-static void question_withheld(void *user, void *data, struct ht_reply *reply)
+static void question_withheld(void *user, void *data, enum ht_status outcome,
+                              struct ht_reply *reply)
 {
     struct question *question = data;
     (void)user;
+    (void)outcome;
     ht_reply_reset(reply);
     answer_head(question, reply);
     ht_buffer_append(&reply->body, question->plain.data, question->plain.size);

@@ -157,11 +157,21 @@ struct taker {
     void *user;
 };
 
+/* Memory was too short for one of its texts. */
+static bool texts_lack(sqlite3_stmt *statement)
+{
+    bool lack = false;
+    for (int column = 0; column < sqlite3_column_count(statement); column++) {
+        lack = lack || ht__store_lacks(statement, column, sqlite3_column_text(statement, column));
+    }
+    return lack;
+}
+
 static enum ht_status give_row(void *user, sqlite3_stmt *statement)
 {
     const struct taker *taker = user;
     const struct ht_store_event event = event_at(statement);
-    return taker->sink(taker->user, &event);
+    return texts_lack(statement) ? HT_NOMEM : taker->sink(taker->user, &event);
 }
 
 enum ht_status ht_store_events(struct ht_store_reader *reader, int64_t after, uint64_t limit,
@@ -259,7 +269,8 @@ enum ht_status ht_store_audit(struct ht_store_reader *reader, struct ht_store_au
     while (status == HT_OK && out->broken_seq == 0 &&
            (code = sqlite3_step(statement)) == SQLITE_ROW) {
         struct ht_store_event event = event_at(statement);
-        status = audit_event(&audit, &event, texts_whole(statement));
+        status =
+            texts_lack(statement) ? HT_NOMEM : audit_event(&audit, &event, texts_whole(statement));
     }
     if (status != HT_OK) {
         status = ht_error_set(error, status, 0, NULL);

@@ -26,6 +26,8 @@ struct ht__store_conn {
         sqlite3_stmt *statement;
     } cached[HT__STORE_STATEMENTS];
     unsigned cached_count;
+    bool within;         /* a transaction was begun and neither committed nor rolled back by us */
+    enum ht_status lost; /* why SQLite rolled it back by itself */
 };
 
 struct ht_store_reader {
@@ -43,6 +45,7 @@ struct ht_store {
     char *district;
     bool read_only;
     bool immutable; /* on a medium that can't be written at all */
+    bool log_alone; /* likewise, with a log that has no index: each reads it into its own memory */
     bool writer_open;
     pthread_mutex_t turn; /* the writer's */
     struct ht_store_tx tx;
@@ -60,6 +63,11 @@ enum ht_status ht__store_fail(struct ht__store_conn *conn, int code, struct ht_e
 HT_MUST_CHECK enum ht_status ht__store_exec(struct ht__store_conn *conn, const char *sql,
                                             struct ht_error *error);
 
+/* Runs one or several statements, of which each answer has to be 1: SpatiaLite's functions tell so
+ * that they did what they were asked for. */
+HT_MUST_CHECK enum ht_status ht__store_call(struct ht__store_conn *conn, const char *sql,
+                                            struct ht_error *error);
+
 /* Whether its items lie anywhere: then the table has a column for it. */
 static inline bool ht__shaped(const struct ht_collection *collection)
 {
@@ -74,6 +82,9 @@ static inline bool ht__shaped(const struct ht_collection *collection)
 HT_MUST_CHECK enum ht_status ht__store_prepare(struct ht__store_conn *conn, const char *sql,
                                                const struct ht_collection *collection,
                                                sqlite3_stmt **out, struct ht_error *error);
+
+/* Whether a column has something that memory was too short to give out. */
+bool ht__store_lacks(sqlite3_stmt *statement, int column, const void *given);
 
 /* Steps a statement that gives no rows, and resets it. */
 HT_MUST_CHECK enum ht_status ht__store_run(struct ht__store_conn *conn, sqlite3_stmt *statement,

@@ -246,7 +246,9 @@ static enum ht_status give(sqlite3_stmt *statement, struct room *room, item_sink
                                  .personal = text_at(statement, 6)};
     const void *blob = sqlite3_column_blob(statement, 5);
     size_t size = (size_t)sqlite3_column_bytes(statement, 5);
-    if (item.id == NULL || item.properties == NULL) {
+    if (ht__store_lacks(statement, 0, item.id) || ht__store_lacks(statement, 3, item.cell) ||
+        ht__store_lacks(statement, 4, item.properties) || ht__store_lacks(statement, 5, blob) ||
+        ht__store_lacks(statement, 6, item.personal)) {
         return ht_error_set(error, HT_NOMEM, 0, NULL);
     }
     if (size > 0) {
@@ -381,11 +383,21 @@ enum ht_status ht_store_items(struct ht_store_reader *reader, const struct ht_st
 {
     struct ht__store_conn *conn = &reader->conn;
     const char *name = query->collection->name;
-    /* both questions see one state */
-    bool own = sqlite3_get_autocommit(conn->db) != 0;
-    enum ht_status status = own ? ht__store_exec(conn, "BEGIN", error) : HT_OK;
+    static const char begin[] = "BEGIN";
+    static const char end[] = "COMMIT";
+    sqlite3_stmt *steps[2] = {NULL, NULL};
     struct counted counted = {sink, user, 0};
     bool wide = false;
+    /* both questions see one state; its end is made ready before it begins, since a reader that
+     * could not end would see no other state any more */
+    bool own = !conn->within;
+    enum ht_status status = own ? ht__store_prepare(conn, begin, NULL, &steps[0], error) : HT_OK;
+    if (status == HT_OK && own) {
+        status = ht__store_prepare(conn, end, NULL, &steps[1], error);
+    }
+    if (status == HT_OK && own) {
+        status = ht__store_run(conn, steps[0], error);
+    }
     if (status == HT_OK && query->box != NULL) {
         status = box_wide(conn, query, name, &wide, error);
     }
@@ -401,7 +413,8 @@ enum ht_status ht_store_items(struct ht_store_reader *reader, const struct ht_st
         status = count_matched(conn, query, name, wide, matched, error);
     }
     if (own && sqlite3_get_autocommit(conn->db) == 0) {
-        (void)sqlite3_exec(conn->db, "COMMIT", NULL, NULL, NULL);
+        (void)sqlite3_step(steps[1]);
+        (void)sqlite3_reset(steps[1]);
     }
     return status;
 }

@@ -54,7 +54,7 @@ static enum ht_status run_for(struct ht__store_conn *conn, const char *sql,
         }
     }
     text[size] = '\0';
-    return ht__store_exec(conn, text, error);
+    return ht__store_call(conn, text, error);
 }
 
 /* CREATE VIEW households AS SELECT rowid AS rowid, id, ..., properties->>'floor' AS "floor", ... */
@@ -84,7 +84,7 @@ static enum ht_status view_make(struct ht__store_conn *conn, const struct ht_col
 
 static enum ht_status schema_1(struct ht__store_conn *conn, struct ht_error *error)
 {
-    enum ht_status status = ht__store_exec(conn, "SELECT InitSpatialMetaData(0, 'WGS84')", error);
+    enum ht_status status = ht__store_call(conn, "SELECT InitSpatialMetaData(0, 'WGS84')", error);
     if (status == HT_OK) {
         status = ht__store_exec(conn, base_sql, error);
     }

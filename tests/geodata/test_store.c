@@ -517,6 +517,61 @@ HT_CASE(foreign_newer_and_missing_files_are_refused_with_the_reason)
     HT_CHECK_INT(open_as(HT_STORE_CREATE, &error), HT_FOREIGN);
 }
 
+HT_CASE(an_empty_file_is_none_unless_one_may_be_made_of_it)
+{
+    struct ht_error error = {0};
+    ht_store_close(fresh());
+    HT_CHECK(truncate(path, 0) == 0);
+    HT_CHECK_INT(open_as(HT_STORE_WRITE, &error), HT_FOREIGN);
+    HT_CHECK(strstr(error.message, "empty, not a houtao store") != NULL);
+    HT_CHECK_INT(open_as(HT_STORE_READ_ONLY, &error), HT_FOREIGN);
+    HT_CHECK(strstr(error.message, path) != NULL);
+    HT_CHECK_INT(open_as(HT_STORE_CREATE, &error), HT_OK);
+    HT_CHECK_INT(open_as(HT_STORE_WRITE, &error), HT_OK);
+}
+
+HT_CASE(a_file_that_was_cut_is_refused_and_left_alone)
+{
+    struct stat info;
+    struct ht_error error = {0};
+    ht_store_close(fresh());
+    HT_REQUIRE(stat(path, &info) == 0);
+    const off_t sizes[] = {info.st_size - 1, info.st_size / 2, 4096, 4095, 512, 100, 99, 16, 1};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        HT_CHECK(truncate(path, sizes[i]) == 0);
+        for (int mode = HT_STORE_CREATE; mode <= HT_STORE_READ_ONLY; mode++) {
+            enum ht_status status = open_as((enum ht_store_mode)mode, &error);
+            HT_CHECK(status == HT_CHECKSUM || status == HT_FOREIGN);
+            HT_CHECK(strstr(error.message, path) != NULL);
+            HT_CHECK(stat(path, &info) == 0 && info.st_size == sizes[i]);
+        }
+    }
+}
+
+/* What the log holds is in the file after it was written back, for one who has the file alone. */
+HT_CASE(the_log_is_written_back)
+{
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    struct ht_store_reader *reader = NULL;
+    struct ht_store_written written;
+    char command[400];
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    HT_CHECK_INT(put(tx, "a", 1, 1, HT_STORE_INSERT, 0, &written), HT_OK);
+    HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
+    HT_CHECK_INT(ht_store_checkpoint(store, NULL), HT_OK);
+    (void)snprintf(command, sizeof command, "cp %s %s.alone", path, path);
+    HT_CHECK(system(command) == 0);
+    ht_store_close(store);
+    (void)snprintf(path + strlen(path), 8, ".alone");
+    const struct ht_store_options options = {.mode = HT_STORE_READ_ONLY};
+    HT_REQUIRE(ht_store_open(path, &options, &store, NULL) == HT_OK);
+    HT_REQUIRE(ht_store_reader_new(store, &reader, NULL) == HT_OK);
+    HT_CHECK_INT(matched(reader, ht_store_query_default(named("households")), "a "), 1);
+    ht_store_reader_free(reader);
+    ht_store_close(store);
+}
+
 static enum ht_status remember(void *user, const struct ht_store_answer *answer)
 {
     (void)snprintf(user, 64, "%d %.*s", answer->status, (int)answer->body_size,
