@@ -13,7 +13,8 @@
  *   one by one    a request for each position, as a share of the constant answer
  *   closest, near k = 5 and 10, and a table of 1 x 1000 places: OSRM's way to ask for the closest
  *
- * Without NETWORK: ht_bench_city. BENCH_FULL=1 sends three times as much.
+ * Without NETWORK: ht_bench_city. BENCH_FULL=1 sends three times as much; BENCH_ROWS=TEXT measures
+ * only what has the text in its name.
  */
 #include <math.h>
 #include <stdio.h>
@@ -56,6 +57,12 @@ struct bench {
     double redis_rate; /* GEOADD, one command for each */
     char store[512];
 };
+
+static bool wanted(const char *what)
+{
+    const char *text = getenv("BENCH_ROWS");
+    return text == NULL || strstr(what, text) != NULL;
+}
 
 static void rate_row(struct bench *b, const char *what, double rate, double bound, double cpu_us)
 {
@@ -217,6 +224,9 @@ static struct ht_load_result send_once(const struct bench *b, const struct reque
 
 static void positions_row(struct bench *b, const char *what, enum way way, double bound)
 {
+    if (!wanted(what)) {
+        return;
+    }
     unsigned rounds = way == JUMPS ? b->rounds / 3 : way == UNSNAPPED ? b->rounds * 2 : b->rounds;
     struct requests first = requests_make(b, way, 1, BATCH);
     struct requests requests = requests_make(b, way, rounds, BATCH);
@@ -264,7 +274,7 @@ static void single_row(struct bench *b)
         const char *what;
         enum way way;
     } ways[] = {{"one by one, not snapped", UNSNAPPED}, {"one by one, tracks", TRACKS}};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2 && wanted("one by one"); i++) {
         struct requests requests = requests_make(b, ways[i].way, 5, 1);
         struct ht_load_result result = send_once(b, &requests);
         rate_row(b, ways[i].what, (double)result.sum / result.seconds, b->constant_rate * 0.6,
@@ -294,6 +304,9 @@ static char **paths_make(struct bench *b, const char *format, size_t count)
 
 static void question_row(struct bench *b, const char *what, const char *format, double bound)
 {
+    if (!wanted(what)) {
+        return;
+    }
     char **paths = paths_make(b, format, ASKS);
     struct ht_load_result one = ask(b, paths, ASKS, 1);
     time_row(b, what, one.p50_us, one.p99_us, bound);
@@ -305,6 +318,9 @@ static void table_row(struct bench *b)
 {
     enum { TABLES = 20 };
     char *paths[TABLES];
+    if (!wanted("table")) {
+        return;
+    }
     for (size_t i = 0; i < TABLES; i++) {
         char *at = paths[i] = malloc((TABLE + 1) * 32 + 128);
         if (at == NULL) {
@@ -352,6 +368,9 @@ static void redis_rows(struct bench *b)
     static double seconds[ASKS];
     size_t count = (size_t)UNITS * b->rounds;
     struct ht_redis redis;
+    if (!wanted("Redis") && !wanted("batches")) {
+        return;
+    }
     if (!ht_redis_start(&redis)) {
         (void)printf("redis-server is not installed: its rows are missing\n");
         return;
@@ -384,6 +403,7 @@ static void serve(struct bench *b, const char *store)
     const char *const arguments[] = {"serve",    "--network",   b->network,  "--store", store,
                                      "--listen", "127.0.0.1:0", "--threads", "2",       NULL};
     b->server = ht_bench_server_start(arguments);
+    ht_bench_server_settle(&b->server);
 }
 
 static void store_make(struct bench *b, const char *name, const char *collection,
@@ -437,6 +457,9 @@ static void households_write(struct bench *b, FILE *out)
 /* Of the whole process, and on disk. */
 static void households_rows(struct bench *b, double empty_mb)
 {
+    if (!wanted("household")) {
+        return;
+    }
     store_make(b, "households.sqlite", "households", households_write);
     FILE *file = fopen(b->store, "r");
     (void)fseek(file, 0, SEEK_END);

@@ -7,9 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/http_server.h"
+#include "bench/load.h"
 
 enum { BODY_SIZE = 200, ARGUMENTS_MOST = 32 };
 
@@ -56,12 +58,14 @@ static void serve_constant(unsigned threads, int out)
 
 static void houtao_exec(const char *const *arguments)
 {
+    const char *other = getenv("BENCH_BINARY"); /* to hold one build against another */
+    const char *binary = other == NULL ? HT_BINARY : other;
     char *list[ARGUMENTS_MOST] = {NULL};
-    list[0] = strdup(HT_BINARY);
+    list[0] = strdup(binary);
     for (size_t i = 0; arguments[i] != NULL && i + 2 < ARGUMENTS_MOST; i++) {
         list[i + 1] = strdup(arguments[i]);
     }
-    (void)execv(HT_BINARY, list);
+    (void)execv(binary, list);
     _exit(127);
 }
 
@@ -103,6 +107,20 @@ struct ht_bench_server ht_bench_server_constant(unsigned threads)
 struct ht_bench_server ht_bench_server_start(const char *const *arguments)
 {
     return start(arguments, 0);
+}
+
+void ht_bench_server_settle(const struct ht_bench_server *server)
+{
+    const struct timespec nap = {1, 0};
+    uint64_t before = 0;
+    for (int i = 0; i < 60; i++) {
+        uint64_t now = ht_load_cpu_us(server->pid);
+        if (i > 0 && now - before < 50000) {
+            return;
+        }
+        before = now;
+        (void)nanosleep(&nap, NULL);
+    }
 }
 
 void ht_bench_server_stop(struct ht_bench_server *server)
