@@ -13,6 +13,9 @@
  *   one by one    a request for each position, as a share of the constant answer
  *   closest, near k = 5 and 10, and a table of 1 x 1000 places: OSRM's way to ask for the closest
  *
+ * Rates are medians of five slices; Redis, constant answers and our ways take turns, so that what
+ * else the machine does falls on all of them. Shares are medians of the slices' own shares.
+ *
  * Without NETWORK: ht_bench_city. BENCH_FULL=1 sends three times as much; BENCH_ROWS=TEXT measures
  * only what has the text in its name.
  */
@@ -40,6 +43,7 @@ enum {
     HEAD_ROOM = 160,
     ASKS = 2000,
     TABLE = 1000,
+    SLICES = 5,
 };
 #define DAY_MS INT64_C(86400000)
 
@@ -52,9 +56,9 @@ struct bench {
     struct ht_bench_track tracks[UNITS];
     uint64_t state;
     int64_t now_ms;
-    unsigned rounds; /* of all units */
-    double constant_rate;
-    double redis_rate; /* GEOADD, one command for each */
+    unsigned rounds; /* of all units, in a slice */
+    struct ht_redis redis;
+    bool redis_there;
     char store[512];
 };
 
@@ -64,30 +68,74 @@ static bool wanted(const char *what)
     return text == NULL || strstr(what, text) != NULL;
 }
 
-static void rate_row(struct bench *b, const char *what, double rate, double bound, double cpu_us)
+/* A way to be measured, slice by slice. */
+struct series {
+    const char *what;
+    double bound;       /* a second; 0: none */
+    double share_bound; /* of what it is held against */
+    const struct series *against;
+    double rate[SLICES];
+    double cpu_us[SLICES];
+};
+
+static int by_value(const void *a, const void *b)
 {
-    bool batches = strstr(what, "of 500") != NULL; /* what Redis was asked, too */
-    double share = batches && b->redis_rate > 0 ? rate / b->redis_rate : 0;
-    (void)printf("%-44s %9.0f", what, rate);
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(const double values[SLICES])
+{
+    double sorted[SLICES];
+    memcpy(sorted, values, sizeof sorted);
+    qsort(sorted, SLICES, sizeof *sorted, by_value);
+    return sorted[SLICES / 2];
+}
+
+static double share_of(const struct series *series)
+{
+    double shares[SLICES] = {0};
+    for (int i = 0; series->against != NULL && i < SLICES; i++) {
+        double other = series->against->rate[i];
+        shares[i] = other > 0 ? series->rate[i] / other : 0;
+    }
+    return median(shares);
+}
+
+static void rate_row(struct bench *b, const struct series *series)
+{
+    double rate = median(series->rate);
+    double cpu_us = median(series->cpu_us);
+    double share = share_of(series);
+    if (rate <= 0) {
+        return;
+    }
+    (void)printf("%-40s %8.0f", series->what, rate);
     if (cpu_us > 0) {
-        (void)printf("   server CPU %7.2f us", cpu_us);
+        (void)printf("  server CPU %6.2f us", cpu_us);
     }
     if (share > 0) {
-        (void)printf("   x %.2f of Redis", share);
+        (void)printf("  x %.2f of %s", share, series->against->what);
     }
-    if (bound > 0) {
-        (void)printf("   bound %.0f%s", bound, rate < bound ? ", MISSED" : "");
+    if (series->bound > 0) {
+        (void)printf("  bound %.0f%s", series->bound, rate < series->bound ? ", MISSED" : "");
+    }
+    if (series->share_bound > 0) {
+        (void)printf("  bound x %.1f%s", series->share_bound,
+                     share < series->share_bound ? ", MISSED" : "");
     }
     (void)printf("\n");
     ht_json_object(&b->json);
-    ht_json_key_text(&b->json, "what", what);
+    ht_json_key_text(&b->json, "what", series->what);
     ht_json_key_double(&b->json, "per_s", rate, 0);
     ht_json_key_double(&b->json, "server_cpu_us", cpu_us, 2);
     if (share > 0) {
-        ht_json_key_double(&b->json, "times_redis", share, 3);
+        ht_json_key_text(&b->json, "against", series->against->what);
+        ht_json_key_double(&b->json, "share", share, 3);
     }
-    if (bound > 0) {
-        ht_json_key_double(&b->json, "bound", bound, 0);
+    if (series->bound > 0) {
+        ht_json_key_double(&b->json, "bound", series->bound, 0);
     }
     ht_json_object_end(&b->json);
 }
@@ -222,22 +270,6 @@ static struct ht_load_result send_once(const struct bench *b, const struct reque
 
 /* ---- positions ---- */
 
-static void positions_row(struct bench *b, const char *what, enum way way, double bound)
-{
-    if (!wanted(what)) {
-        return;
-    }
-    unsigned rounds = way == JUMPS ? b->rounds / 3 : way == UNSNAPPED ? b->rounds * 2 : b->rounds;
-    struct requests first = requests_make(b, way, 1, BATCH);
-    struct requests requests = requests_make(b, way, rounds, BATCH);
-    (void)send_once(b, &first);
-    struct ht_load_result result = send_once(b, &requests);
-    rate_row(b, what, (double)result.sum / result.seconds, bound,
-             result.server_cpu_us / (double)BATCH);
-    requests_free(&first);
-    requests_free(&requests);
-}
-
 static struct ht_load_result ask(const struct bench *b, char **paths, size_t count,
                                  unsigned connections)
 {
@@ -256,31 +288,101 @@ static struct ht_load_result ask(const struct bench *b, char **paths, size_t cou
     return result;
 }
 
-/* The limit of our HTTP alone, measured anew beside what is a share of it. */
-static void constant_row(struct bench *b)
+static struct ht_redis_point *redis_points(struct bench *b, size_t count)
+{
+    struct ht_redis_point *points = calloc(count, sizeof *points);
+    if (points == NULL) {
+        ht_bench_die("out of memory");
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint32_t unit = (uint32_t)(i % UNITS);
+        struct ht_report r = ht_bench_drive(&b->road, &b->tracks[unit], &b->state);
+        points[i] = (struct ht_redis_point){r.lon_deg, r.lat_deg, unit};
+    }
+    return points;
+}
+
+/* A slice of a way, after one round that is not measured: units that jumped drive on from
+ * elsewhere. By the units' clocks it is another day. */
+static void slice(struct bench *b, struct series *series, int at, enum way way, uint32_t batch)
+{
+    unsigned rounds = batch == 1 ? 1 : way == JUMPS ? b->rounds / 3 + 1 : b->rounds;
+    b->now_ms += DAY_MS;
+    struct requests first = requests_make(b, way, 1, BATCH);
+    struct requests requests = requests_make(b, way, rounds, batch);
+    (void)send_once(b, &first);
+    struct ht_load_result result = send_once(b, &requests);
+    series->rate[at] = (double)result.sum / result.seconds;
+    series->cpu_us[at] = result.server_cpu_us / (double)batch;
+    requests_free(&first);
+    requests_free(&requests);
+}
+
+/* The limit of our HTTP alone. */
+static void slice_constant(struct series *series, int at)
 {
     char path[] = "/constant";
     char *paths[] = {path};
-    struct bench beside = {.server = ht_bench_server_constant(2)};
+    static struct bench beside;
+    beside.server = ht_bench_server_constant(2);
     struct ht_load_result result = ask(&beside, paths, 1, CONNECTIONS);
     ht_bench_server_stop(&beside.server);
-    b->constant_rate = result.rate;
-    rate_row(b, "constant answers", result.rate, 0, result.server_cpu_us);
+    series->rate[at] = result.rate;
+    series->cpu_us[at] = result.server_cpu_us;
 }
 
-static void single_row(struct bench *b)
+static void slice_redis(struct bench *b, struct series *series, int at, bool many)
 {
-    static const struct {
-        const char *what;
-        enum way way;
-    } ways[] = {{"one by one, not snapped", UNSNAPPED}, {"one by one, tracks", TRACKS}};
-    for (size_t i = 0; i < 2 && wanted("one by one"); i++) {
-        struct requests requests = requests_make(b, ways[i].way, 5, 1);
-        struct ht_load_result result = send_once(b, &requests);
-        rate_row(b, ways[i].what, (double)result.sum / result.seconds, b->constant_rate * 0.6,
-                 result.server_cpu_us);
-        requests_free(&requests);
+    size_t count = (size_t)UNITS * b->rounds;
+    if (!b->redis_there) {
+        return;
     }
+    struct ht_redis_point *points = redis_points(b, count);
+    double spent = ht_redis_add(&b->redis, points, count, BATCH, many);
+    if (spent < 0) {
+        ht_bench_die("Redis refused");
+    }
+    series->rate[at] = (double)count / spent;
+    free(points);
+}
+
+static void batches_rows(struct bench *b)
+{
+    struct series single = {.what = "GEOADD"};
+    struct series many = {.what = "GEOADD of 500 members each", .against = &single};
+    struct series ways[] = {
+        {.what = "not snapped, batches of 500", .bound = 250000, .against = &single},
+        {.what = "tracks, snapped, batches of 500", .bound = 80000, .against = &single},
+        {.what = "jumps, snapped, batches of 500", .bound = 15000, .against = &single}};
+    for (int i = 0; i < SLICES && wanted("batches"); i++) {
+        slice_redis(b, &single, i, false);
+        slice_redis(b, &many, i, true);
+        for (enum way way = UNSNAPPED; way <= JUMPS; way++) {
+            slice(b, &ways[way], i, way, BATCH);
+        }
+    }
+    rate_row(b, &single);
+    rate_row(b, &many);
+    for (enum way way = UNSNAPPED; way <= JUMPS; way++) {
+        rate_row(b, &ways[way]);
+    }
+}
+
+static void single_rows(struct bench *b)
+{
+    struct series constant = {.what = "constant"};
+    struct series ways[] = {
+        {.what = "one by one, not snapped", .share_bound = 0.6, .against = &constant},
+        {.what = "one by one, tracks", .share_bound = 0.6, .against = &constant}};
+    for (int i = 0; i < SLICES && wanted("one by one"); i++) {
+        slice_constant(&constant, i);
+        for (enum way way = UNSNAPPED; way <= TRACKS; way++) {
+            slice(b, &ways[way], i, way, 1);
+        }
+    }
+    rate_row(b, &constant);
+    rate_row(b, &ways[UNSNAPPED]);
+    rate_row(b, &ways[TRACKS]);
 }
 
 /* ---- questions ---- */
@@ -340,60 +442,20 @@ static void table_row(struct bench *b)
     }
 }
 
-/* ---- peers ---- */
-
-static struct ht_redis_point *redis_points(struct bench *b, size_t count)
-{
-    struct ht_redis_point *points = calloc(count, sizeof *points);
-    if (points == NULL) {
-        ht_bench_die("out of memory");
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint32_t unit = (uint32_t)(i % UNITS);
-        struct ht_report r = ht_bench_drive(&b->road, &b->tracks[unit], &b->state);
-        points[i] = (struct ht_redis_point){r.lon_deg, r.lat_deg, unit};
-    }
-    return points;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void redis_rows(struct bench *b)
+/* 10 of the 20,000 that the slices left there. */
+static void redis_near_row(struct bench *b)
 {
     static double seconds[ASKS];
-    size_t count = (size_t)UNITS * b->rounds;
-    struct ht_redis redis;
-    if (!wanted("Redis") && !wanted("batches")) {
+    if (!b->redis_there) {
         return;
     }
-    if (!ht_redis_start(&redis)) {
-        (void)printf("redis-server is not installed: its rows are missing\n");
-        return;
-    }
-    struct ht_redis_point *points = redis_points(b, count);
-    double first = ht_redis_add(&redis, points, UNITS, BATCH, false);
-    double single = ht_redis_add(&redis, points, count, BATCH, false);
-    double many = ht_redis_add(&redis, points, count, BATCH, true);
-    if (first < 0 || single < 0 || many < 0) {
-        ht_bench_die("Redis refused");
-    }
-    b->redis_rate = (double)count / single;
-    rate_row(b, "Redis GEOADD, pipelines of 500", b->redis_rate, 0, 0);
-    rate_row(b, "Redis GEOADD of 500 members each", (double)count / many, 0, 0);
     for (int i = 0; i < ASKS; i++) {
         struct ht_report r = ht_bench_jump(&b->road, &b->state);
-        seconds[i] = ht_redis_near(&redis, r.lon_deg, r.lat_deg, 20000);
+        seconds[i] = ht_redis_near(&b->redis, r.lon_deg, r.lat_deg, 20000);
     }
     qsort(seconds, ASKS, sizeof *seconds, by_value);
-    time_row(b, "Redis GEOSEARCH, 10 within 20 km of 20,000", seconds[ASKS / 2] * 1e6,
+    time_row(b, "GEOSEARCH, 10 within 20 km of 20,000", seconds[ASKS / 2] * 1e6,
              seconds[ASKS - 1 - ASKS / 100] * 1e6, 0);
-    free(points);
-    ht_redis_stop(&redis);
 }
 
 /* ---- the server ---- */
@@ -490,18 +552,15 @@ static void live_rows(struct bench *b, double empty_mb)
     serve(b, b->store);
     double before_mb = ht_bench_server_own_mb(&b->server);
     bytes_row(b, "memory of a unit", (before_mb - empty_mb) * 1048576 / (2.0 * UNITS));
-    int64_t now_ms = b->now_ms;
-    b->now_ms = now_ms - 4000 * DAY_MS;
-    positions_row(b, "jumps, snapped, batches of 500", JUMPS, 15000);
-    b->now_ms = now_ms - 3 * DAY_MS;
-    positions_row(b, "tracks, snapped, batches of 500", TRACKS, 80000);
-    b->now_ms = now_ms - 2 * DAY_MS;
-    positions_row(b, "not snapped, batches of 500", UNSNAPPED, 250000);
-    constant_row(b);
-    single_row(b);
+    struct series unsaid = {0};
+    slice(b, &unsaid, 0, TRACKS, BATCH); /* so that all have a place */
+    slice(b, &unsaid, 0, UNSNAPPED, BATCH);
+    batches_rows(b);
+    single_rows(b);
     question_row(b, "closest k=5 of 20,000", "/v1/closest?k=5&kind=van&", 1000);
     table_row(b);
     question_row(b, "near k=10 of 40,000", "/v1/near?collection=units&k=10&", 0);
+    redis_near_row(b);
     double mb = ht_bench_server_own_mb(&b->server);
     bytes_row(b, "the same, with all that its traffic left",
               (mb - empty_mb) * 1048576 / (2.0 * UNITS));
@@ -527,8 +586,8 @@ int main(int argc, char **argv)
     struct ht_hnet *file = NULL;
     struct ht_error error = {0};
     b.network = argc > 2 ? argv[2] : ht_bench_city();
-    b.rounds = getenv("BENCH_FULL") != NULL ? 90 : 30;
-    b.now_ms = (int64_t)time(NULL) * 1000;
+    b.rounds = getenv("BENCH_FULL") != NULL ? 15 : 5;
+    b.now_ms = (int64_t)time(NULL) * 1000 - 400 * DAY_MS; /* the slices' days pass fast */
     if (ht_hnet_open(b.network, &file, &error) != HT_OK) {
         ht_bench_die(error.message);
     }
@@ -542,10 +601,16 @@ int main(int argc, char **argv)
     ht_json_begin(&b.json, &buffer);
     ht_json_array(&b.json);
     (void)printf("positions a second; questions by one connection; units of %s\n", b.profile);
-    redis_rows(&b);
+    b.redis_there = ht_redis_start(&b.redis);
+    if (!b.redis_there) {
+        (void)printf("redis-server is not installed: its rows are missing\n");
+    }
     double empty_mb = empty_own_mb(&b);
     live_rows(&b, empty_mb);
     households_rows(&b, empty_mb);
+    if (b.redis_there) {
+        ht_redis_stop(&b.redis);
+    }
     ht_json_array_end(&b.json);
     FILE *out = argc > 1 ? fopen(argv[1], "w") : NULL;
     if (out != NULL) {
