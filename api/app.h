@@ -54,6 +54,7 @@ struct ht_app {
     struct ht_registry *registry;     /* the writer's */
     struct ht_live *live;
     atomic_int_least64_t saved_ms; /* when positions went to the store last, by a steady clock */
+    atomic_bool saving;            /* a job of it is on its way */
     int64_t tidied_ms;             /* when old ones were forgotten; the writer's */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */

@@ -12,6 +12,7 @@ enum {
     COMMIT_QUEUE = 4096,
     UNITS_MOST = 1 << 20,
     SAVE_EVERY_MS = 2000,
+    SAVE_MOST = 20000,
     TIDY_EVERY_MS = 3600 * 1000,
 };
 
@@ -103,11 +104,13 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     return status;
 }
 
-/* Positions on their way to the store. */
+/* Positions on their way to the store, SAVE_MOST in a transaction, so that others need not wait
+ * long; `all` at the end. */
 struct saving {
     struct ht_job job;
     struct ht_app *app;
-    struct ht_live_unsaved unsaved;
+    bool all;
+    bool more;
 };
 
 /* What is older than it is kept for. */
@@ -127,9 +130,19 @@ static void saving_run(struct ht_job *job, void *context)
     struct saving *saving = (struct saving *)job;
     struct ht_store_tx *tx = ht_commit_tx(saving->app->commit);
     (void)context;
-    enum ht_status status =
-        ht_store_positions_put(tx, saving->unsaved.positions, saving->unsaved.count, NULL);
-    if (status == HT_OK) {
+    struct ht_live_unsaved unsaved;
+    enum ht_status status = HT_OK;
+    bool again = false;
+    do {
+        status = ht_live_take(saving->app->live, SAVE_MOST, &unsaved);
+        saving->more = status == HT_OK && unsaved.more;
+        if (status == HT_OK) {
+            status = ht_store_positions_put(tx, unsaved.positions, unsaved.count, NULL);
+        }
+        again = status == HT_OK && saving->all && unsaved.count > 0;
+        ht_live_unsaved_free(&unsaved);
+    } while (again);
+    if (status == HT_OK && !saving->more) {
         status = forget_old(saving->app, tx);
     }
     (void)status; /* the commit fails then, too, and the next positions come in two seconds */
@@ -139,8 +152,10 @@ static void saving_done(struct ht_job *job, void *context, enum ht_status outcom
 {
     struct saving *saving = (struct saving *)job;
     (void)context;
-    (void)outcome;
-    ht_live_unsaved_free(&saving->unsaved);
+    if (outcome == HT_OK && saving->more && ht_commit_submit(saving->app->commit, job)) {
+        return;
+    }
+    atomic_store(&saving->app->saving, false);
     free(saving);
 }
 
@@ -160,12 +175,12 @@ void ht_app_live_save(struct ht_app *app, bool now)
         return;
     }
     struct saving *saving = calloc(1, sizeof *saving);
-    if (saving == NULL || ht_live_take(app->live, &saving->unsaved) != HT_OK ||
-        saving->unsaved.count == 0) {
+    if (saving == NULL || (atomic_exchange(&app->saving, true) && !now)) {
         free(saving);
         return;
     }
     saving->app = app;
+    saving->all = now;
     saving->job.run = saving_run;
     saving->job.done = saving_done;
     if (!ht_commit_submit(app->commit, &saving->job)) {
