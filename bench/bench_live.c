@@ -115,7 +115,7 @@ static void rate_row(struct bench *b, const struct series *series)
     if (cpu_us > 0) {
         (void)printf("  server CPU %6.2f us", cpu_us);
     }
-    if (share > 0) {
+    if (series->against != NULL && share > 0) {
         (void)printf("  x %.2f of %s", share, series->against->what);
     }
     if (series->bound > 0) {
@@ -130,7 +130,7 @@ static void rate_row(struct bench *b, const struct series *series)
     ht_json_key_text(&b->json, "what", series->what);
     ht_json_key_double(&b->json, "per_s", rate, 0);
     ht_json_key_double(&b->json, "server_cpu_us", cpu_us, 2);
-    if (share > 0) {
+    if (series->against != NULL && share > 0) {
         ht_json_key_text(&b->json, "against", series->against->what);
         ht_json_key_double(&b->json, "share", share, 3);
     }
