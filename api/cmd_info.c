@@ -179,9 +179,9 @@ static enum ht_status load(struct view *view, struct ht_error *error)
     for (uint32_t i = 0; status == HT_OK && i < view->count; i++) {
         status =
             ht_hnet_road(view->file, ht_hnet_profile(view->file, i), pool, &view->roads[i], error);
-        if (status == HT_OK) {
-            status = ht_hnet_check_rest(view->file, ht_hnet_profile(view->file, i), pool, error);
-        }
+    }
+    if (status == HT_OK) {
+        status = ht_hnet_check_whole(view->file, pool, error);
     }
     ht_pool_free(pool);
     const char *json = NULL;

@@ -49,7 +49,8 @@ struct ht_live {
     size_t sent_at;
     size_t sent_count;
     _Atomic size_t thinned;
-    bool noting; /* somebody takes them; set before any report comes */
+    atomic_uint_least64_t *moved; /* a bit for each unit with a new position */
+    bool noting;                  /* somebody takes them; set before any report comes */
 };
 
 struct ht_live_work {

@@ -124,7 +124,7 @@ enum ht_status ht_map_check(struct ht_map *map, struct ht_error *error)
         status = profile_load(map, i, error);
         (void)pthread_mutex_unlock(&map->lock);
     }
-    return status;
+    return status == HT_OK ? ht_hnet_check_whole(map->file, NULL, error) : status;
 }
 
 static void view_release(void *user)

@@ -126,7 +126,8 @@ static struct ht_snap_index *build(const struct ht_network *network, const struc
     }
     *seconds = now_s(CLOCK_MONOTONIC) - begin;
     begin = now_s(CLOCK_MONOTONIC);
-    if (ht_snap_view(network, graph, index->data, index->size, &view) == HT_OK) {
+    if (ht_snap_view(network, graph, index->data, index->size, &view) == HT_OK &&
+        ht_snap_check(view) == HT_OK) {
         *view_seconds = now_s(CLOCK_MONOTONIC) - begin;
     }
     ht_snap_index_free(view);

@@ -1,12 +1,12 @@
 #include "geodata/crs.h"
 
 #include <math.h>
-#include <proj.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "geodata/datum_cn.h"
+#include "geodata/late.h"
 
 #define KEPT 8 /* transformations that a thread keeps */
 
@@ -19,6 +19,7 @@ struct entry {
 };
 
 struct ht_crs_work {
+    const struct ht_late_proj *proj; /* NULL until the first CRS that needs it, as the next */
     PJ_CONTEXT *context;
     struct entry kept[KEPT];
     uint64_t clock;
@@ -187,13 +188,6 @@ enum ht_status ht_crs_work_new(struct ht_crs_work **out)
     if (work == NULL) {
         return HT_NOMEM;
     }
-    work->context = proj_context_create();
-    if (work->context == NULL) {
-        free(work);
-        return HT_NOMEM;
-    }
-    proj_log_func(work->context, NULL, silence);
-    (void)proj_context_set_enable_network(work->context, 0);
     *out = work;
     return HT_OK;
 }
@@ -203,66 +197,92 @@ void ht_crs_work_free(struct ht_crs_work *work)
     if (work == NULL) {
         return;
     }
-    for (size_t i = 0; i < KEPT; i++) {
-        proj_destroy(work->kept[i].transform);
+    for (size_t i = 0; i < KEPT && work->proj != NULL; i++) {
+        (void)work->proj->proj_destroy(work->kept[i].transform);
     }
-    proj_context_destroy(work->context);
+    if (work->proj != NULL) {
+        (void)work->proj->proj_context_destroy(work->context);
+    }
     free(work);
 }
 
 /* The horizontal part of a CRS, where it has one. */
-static PJ *horizontal(PJ_CONTEXT *context, PJ *crs)
+static PJ *horizontal(const struct ht_crs_work *work, PJ *crs)
 {
-    PJ_TYPE type = proj_get_type(crs);
+    const struct ht_late_proj *proj = work->proj;
+    PJ_TYPE type = proj->proj_get_type(crs);
     if (type == PJ_TYPE_GEOGRAPHIC_2D_CRS || type == PJ_TYPE_GEOGRAPHIC_3D_CRS ||
         type == PJ_TYPE_PROJECTED_CRS) {
         return crs;
     }
-    PJ *part = type == PJ_TYPE_COMPOUND_CRS ? proj_crs_get_sub_crs(context, crs, 0)
-               : type == PJ_TYPE_BOUND_CRS  ? proj_get_source_crs(context, crs)
+    PJ *part = type == PJ_TYPE_COMPOUND_CRS ? proj->proj_crs_get_sub_crs(work->context, crs, 0)
+               : type == PJ_TYPE_BOUND_CRS  ? proj->proj_get_source_crs(work->context, crs)
                                             : NULL;
-    proj_destroy(crs);
-    return part == NULL ? NULL : horizontal(context, part);
+    (void)proj->proj_destroy(crs);
+    return part == NULL ? NULL : horizontal(work, part);
 }
 
-static bool first_axis_is_north(PJ_CONTEXT *context, PJ *crs)
+static bool first_axis_is_north(const struct ht_crs_work *work, PJ *crs)
 {
-    PJ *axes = proj_crs_get_coordinate_system(context, crs);
+    const struct ht_late_proj *proj = work->proj;
+    PJ *axes = proj->proj_crs_get_coordinate_system(work->context, crs);
     const char *direction = NULL;
     bool north = axes != NULL &&
-                 proj_cs_get_axis_info(context, axes, 0, NULL, NULL, &direction, NULL, NULL, NULL,
-                                       NULL) != 0 &&
+                 proj->proj_cs_get_axis_info(work->context, axes, 0, NULL, NULL, &direction, NULL,
+                                             NULL, NULL, NULL) != 0 &&
                  direction != NULL &&
                  (strcmp(direction, "north") == 0 || strcmp(direction, "south") == 0);
-    proj_destroy(axes);
+    (void)proj->proj_destroy(axes);
     return north;
 }
 
 /* Fills an entry, or says why it can't be. */
-static enum ht_status entry_make(PJ_CONTEXT *context, uint32_t epsg, struct entry *entry)
+static enum ht_status entry_make(const struct ht_crs_work *work, uint32_t epsg, struct entry *entry)
 {
+    const struct ht_late_proj *proj = work->proj;
     char code[24];
     (void)snprintf(code, sizeof code, "EPSG:%u", epsg);
-    PJ *crs = proj_create(context, code);
-    crs = crs == NULL ? NULL : horizontal(context, crs);
+    PJ *crs = proj->proj_create(work->context, code);
+    crs = crs == NULL ? NULL : horizontal(work, crs);
     if (crs == NULL) {
         return HT_NOT_FOUND;
     }
     *entry = (struct entry){
         .epsg = epsg,
-        .projected = proj_get_type(crs) == PJ_TYPE_PROJECTED_CRS,
-        .north_first = first_axis_is_north(context, crs),
+        .projected = proj->proj_get_type(crs) == PJ_TYPE_PROJECTED_CRS,
+        .north_first = first_axis_is_north(work, crs),
     };
-    PJ *wgs84 = proj_create(context, "EPSG:4326");
-    PJ *raw =
-        wgs84 == NULL ? NULL : proj_create_crs_to_crs_from_pj(context, wgs84, crs, NULL, NULL);
+    PJ *wgs84 = proj->proj_create(work->context, "EPSG:4326");
+    PJ *raw = wgs84 == NULL
+                  ? NULL
+                  : proj->proj_create_crs_to_crs_from_pj(work->context, wgs84, crs, NULL, NULL);
     if (raw != NULL) {
-        entry->transform = proj_normalize_for_visualization(context, raw);
+        entry->transform = proj->proj_normalize_for_visualization(work->context, raw);
     }
-    proj_destroy(raw);
-    proj_destroy(wgs84);
-    proj_destroy(crs);
+    (void)proj->proj_destroy(raw);
+    (void)proj->proj_destroy(wgs84);
+    (void)proj->proj_destroy(crs);
     return entry->transform == NULL ? HT_UNSUPPORTED : HT_OK;
+}
+
+/* PROJ, and a context in it. */
+static enum ht_status proj_begin(struct ht_crs_work *work)
+{
+    if (work->proj != NULL) {
+        return HT_OK;
+    }
+    const struct ht_late_proj *proj = ht_late_proj();
+    if (proj == NULL) {
+        return HT_UNSUPPORTED;
+    }
+    work->context = proj->proj_context_create();
+    if (work->context == NULL) {
+        return HT_NOMEM;
+    }
+    proj->proj_log_func(work->context, NULL, silence);
+    (void)proj->proj_context_set_enable_network(work->context, 0);
+    work->proj = proj;
+    return HT_OK;
 }
 
 static enum ht_status entry_of(struct ht_crs_work *work, uint32_t epsg, struct entry **out)
@@ -278,11 +298,14 @@ static enum ht_status entry_of(struct ht_crs_work *work, uint32_t epsg, struct e
         oldest = entry->used < oldest->used ? entry : oldest;
     }
     struct entry made;
-    enum ht_status status = entry_make(work->context, epsg, &made);
+    enum ht_status status = proj_begin(work);
+    if (status == HT_OK) {
+        status = entry_make(work, epsg, &made);
+    }
     if (status != HT_OK) {
         return status;
     }
-    proj_destroy(oldest->transform);
+    (void)work->proj->proj_destroy(oldest->transform);
     *oldest = made;
     oldest->used = ++work->clock;
     *out = oldest;
@@ -315,8 +338,8 @@ static void swap_pairs(double (*pairs)[2], size_t count)
     }
 }
 
-static enum ht_status pass_proj(const struct entry *entry, bool inverse, double (*pairs)[2],
-                                size_t count)
+static enum ht_status pass_proj(const struct ht_late_proj *proj, const struct entry *entry,
+                                bool inverse, double (*pairs)[2], size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (!isfinite(pairs[i][0]) || !isfinite(pairs[i][1])) {
@@ -326,11 +349,11 @@ static enum ht_status pass_proj(const struct entry *entry, bool inverse, double 
     if (count == 0) {
         return HT_OK;
     }
-    (void)proj_errno_reset(entry->transform);
+    (void)proj->proj_errno_reset(entry->transform);
     size_t stride = sizeof *pairs;
     size_t done =
-        proj_trans_generic(entry->transform, inverse ? PJ_INV : PJ_FWD, &pairs[0][0], stride, count,
-                           &pairs[0][1], stride, count, NULL, 0, 0, NULL, 0, 0);
+        proj->proj_trans_generic(entry->transform, inverse ? PJ_INV : PJ_FWD, &pairs[0][0], stride,
+                                 count, &pairs[0][1], stride, count, NULL, 0, 0, NULL, 0, 0);
     for (size_t i = 0; i < count; i++) {
         if (!isfinite(pairs[i][0]) || !isfinite(pairs[i][1])) { /* HUGE_VAL: no such place */
             return HT_RANGE;
@@ -397,7 +420,7 @@ enum ht_status ht_crs_to_wgs84(struct ht_crs_work *work, const struct ht_crs *cr
         status = pass_shift(ht_bd09_to_wgs84, pairs, count);
         break;
     case HT_CRS_PROJ:
-        status = pass_proj(entry, true, pairs, count);
+        status = pass_proj(work->proj, entry, true, pairs, count);
         break;
     }
     return status == HT_OK ? all_on_earth(pairs, count) : status;
@@ -424,7 +447,7 @@ enum ht_status ht_crs_from_wgs84(struct ht_crs_work *work, const struct ht_crs *
         status = pass_shift(ht_bd09_from_wgs84, pairs, count);
         break;
     case HT_CRS_PROJ:
-        status = pass_proj(entry, false, pairs, count);
+        status = pass_proj(work->proj, entry, false, pairs, count);
         break;
     }
     if (status == HT_OK && swapped(crs, entry)) {

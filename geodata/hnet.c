@@ -17,12 +17,14 @@
 struct ht_hnet {
     char *path;
     int fd;
+    struct stat info; /* as it was opened */
+    bool stamped;     /* checked before, and unchanged since */
     unsigned char *base;
     size_t size;
     const struct ht__hnet_header *header;
     struct ht__hnet_section *table; /* a copy: it outlives a file that is cut */
     struct ht__hnet_profile *profiles;
-    bool shared_checked;
+    bool shared_proven; /* by this process, as those of the profiles */
     pthread_mutex_t lock;
 };
 
@@ -57,6 +59,7 @@ static enum ht_status map(struct ht_hnet *file, const char *path, struct ht_erro
         (void)close(fd);
         return refuse(path, HT_FOREIGN, "not a network file", error);
     }
+    file->info = info;
     file->size = (size_t)info.st_size;
     void *base = mmap(NULL, file->size, PROT_READ, MAP_SHARED, fd, 0);
     file->fd = fd;
@@ -104,6 +107,7 @@ static enum ht_status check_header(struct ht_hnet *file, struct ht_error *error)
     if (ht__hnet_hash(file->table, (size_t)size) != h->table_checksum) {
         return refuse(file->path, HT_CHECKSUM, "damaged (table)", error);
     }
+    file->stamped = ht__hnet_stamped(file->fd, h);
     return HT_OK;
 }
 
@@ -410,24 +414,54 @@ static enum ht_status refuse_section(const struct ht_hnet *file, const struct ht
     return refuse(file->path, status, why, error);
 }
 
-static enum ht_status check_profile(struct ht_hnet *file, struct ht__hnet_profile *p,
-                                    struct ht_pool *pool, struct ht_error *error)
+/* Checks sections of a profile, all but the late ones or those, unless this process did before. */
+static enum ht_status prove(struct ht_hnet *file, struct ht__hnet_profile *p, bool late,
+                            struct ht_pool *pool, struct ht_error *error)
 {
-    struct ht__hnet_check check = {.fd = file->fd, .profile = p, .shared = !file->shared_checked};
+    bool *proven = late ? &p->rest_proven : &p->proven;
+    (void)pthread_mutex_lock(&file->lock);
+    bool done = *proven;
+    struct ht__hnet_check check = {
+        .fd = file->fd, .profile = p, .shared = !file->shared_proven, .late = late};
+    (void)pthread_mutex_unlock(&file->lock);
+    if (done) {
+        return HT_OK;
+    }
     const char *where = "";
     enum ht_status status = ht__hnet_check(&check, pool, &where);
-    if (status == HT_OK) {
-        file->shared_checked = true;
-        const struct ht__hnet_section *s = p->sections[HT__SECTION_snap];
-        where = "snap";
-        status =
-            ht_snap_view(&p->network, &p->graph, file->base + s->offset, (size_t)s->size, &p->snap);
-    }
     if (status != HT_OK) {
         return refuse_section(file, p, status, where, error);
     }
-    p->checked = true;
+    (void)pthread_mutex_lock(&file->lock);
+    *proven = true;
+    file->shared_proven = file->shared_proven || !late;
+    (void)pthread_mutex_unlock(&file->lock);
     return HT_OK;
+}
+
+/* The street index of a profile, made once; checked where `check` says so or no stamp does. */
+static enum ht_status view_snap(struct ht_hnet *file, struct ht__hnet_profile *p, bool check,
+                                struct ht_error *error)
+{
+    const struct ht__hnet_section *s = p->sections[HT__SECTION_snap];
+    struct ht_snap_index *made = NULL;
+    enum ht_status status = HT_OK;
+    (void)pthread_mutex_lock(&file->lock);
+    if (p->snap == NULL) {
+        status =
+            ht_snap_view(&p->network, &p->graph, file->base + s->offset, (size_t)s->size, &made);
+        check = check || !file->stamped;
+    }
+    if (status == HT_OK && check) {
+        status = ht_snap_check(p->snap == NULL ? made : p->snap);
+    }
+    if (status == HT_OK && made != NULL) {
+        p->snap = made;
+    } else {
+        ht_snap_index_free(made);
+    }
+    (void)pthread_mutex_unlock(&file->lock);
+    return status == HT_OK ? HT_OK : refuse_section(file, p, status, "snap", error);
 }
 
 static struct ht__hnet_profile *find_profile(struct ht_hnet *file, const char *profile,
@@ -450,9 +484,10 @@ enum ht_status ht_hnet_road(struct ht_hnet *file, const char *profile, struct ht
     if (p == NULL) {
         return HT_NOT_FOUND;
     }
-    (void)pthread_mutex_lock(&file->lock);
-    enum ht_status status = p->checked ? HT_OK : check_profile(file, p, pool, error);
-    (void)pthread_mutex_unlock(&file->lock);
+    enum ht_status status = file->stamped ? HT_OK : prove(file, p, false, pool, error);
+    if (status == HT_OK) {
+        status = view_snap(file, p, false, error);
+    }
     if (status == HT_OK) {
         *out = (struct ht_road){.network = &p->network,
                                 .graph = &p->graph,
@@ -470,19 +505,26 @@ enum ht_status ht_hnet_check_rest(struct ht_hnet *file, const char *profile, str
     if (p == NULL) {
         return HT_NOT_FOUND;
     }
+    return file->stamped ? HT_OK : prove(file, p, true, pool, error);
+}
+
+enum ht_status ht_hnet_check_whole(struct ht_hnet *file, struct ht_pool *pool,
+                                   struct ht_error *error)
+{
     enum ht_status status = HT_OK;
-    (void)pthread_mutex_lock(&file->lock);
-    if (!p->rest_checked) {
-        struct ht__hnet_check check = {.fd = file->fd, .profile = p, .late = true};
-        const char *where = "";
-        status = ht__hnet_check(&check, pool, &where);
+    for (uint32_t i = 0; status == HT_OK && i < file->header->profile_count; i++) {
+        struct ht__hnet_profile *p = &file->profiles[i];
+        status = prove(file, p, false, pool, error);
         if (status == HT_OK) {
-            p->rest_checked = true;
-        } else {
-            status = refuse_section(file, p, status, where, error);
+            status = prove(file, p, true, pool, error);
+        }
+        if (status == HT_OK) {
+            status = view_snap(file, p, true, error);
         }
     }
-    (void)pthread_mutex_unlock(&file->lock);
+    if (status == HT_OK && !file->stamped) {
+        ht__hnet_stamp(file->fd, &file->info, file->header);
+    }
     return status;
 }
 

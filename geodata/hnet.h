@@ -6,7 +6,9 @@
  *
  * Opening checks header and table, and the few bytes that name the profiles. A profile's sections
  * (and the shared ones) are checked on first use: checksum, then that every index points into its
- * array, so that no query needs to.
+ * array, so that no query needs to. Whoever has checked all of a file leaves a stamp on it (an
+ * extended attribute with the time of its last write, hnet_stamp.c), and as long as nobody writes
+ * to it, opening it takes a few milliseconds.
  *
  * Threading: open and close from one thread; ht_hnet_road from any, it locks. Ownership: what it
  * gives points into the mapping and lives until close.
@@ -34,8 +36,9 @@ const char *ht_hnet_profile(const struct ht_hnet *file, uint32_t index);
 /* What the network covers, known without checking sections. */
 struct ht_box ht_hnet_box(const struct ht_hnet *file);
 
-/* Everything that a query of this profile needs, checked; `pool` may be NULL. HT_NOT_FOUND: no such
- * profile; HT_CHECKSUM or HT_RANGE: damaged. The network has this one graph. */
+/* Everything that a query of this profile needs, checked (now, or before by its stamp); `pool` may
+ * be NULL. HT_NOT_FOUND: no such profile; HT_CHECKSUM or HT_RANGE: damaged. The network has this
+ * one graph. */
 HT_MUST_CHECK enum ht_status ht_hnet_road(struct ht_hnet *file, const char *profile,
                                           struct ht_pool *pool, struct ht_road *out,
                                           struct ht_error *error);
@@ -45,6 +48,11 @@ HT_MUST_CHECK enum ht_status ht_hnet_road(struct ht_hnet *file, const char *prof
  * before the hierarchy is customized. Errors as ht_hnet_road. */
 HT_MUST_CHECK enum ht_status ht_hnet_check_rest(struct ht_hnet *file, const char *profile,
                                                 struct ht_pool *pool, struct ht_error *error);
+
+/* Checks all of the file, whatever its stamp says, but for what this process has checked before,
+ * and stamps it. The road of a profile may be in use meanwhile. Errors as ht_hnet_road. */
+HT_MUST_CHECK enum ht_status ht_hnet_check_whole(struct ht_hnet *file, struct ht_pool *pool,
+                                                 struct ht_error *error);
 
 /* What the import said about itself: JSON, checked, not NUL-terminated. */
 HT_MUST_CHECK enum ht_status ht_hnet_info(struct ht_hnet *file, const char **json, size_t *size,

@@ -4,6 +4,7 @@
 #define HT_GEODATA_HNET_INTERNAL_H
 
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #include "geodata/hnet.h"
 #include "geodata/hnet_hash.h"
@@ -166,8 +167,8 @@ struct ht__hnet_profile {
     struct ht_cch cch;
     struct ht_metric metric;
     struct ht_snap_index *snap;
-    bool checked;
-    bool rest_checked;
+    bool proven;      /* this process checked what queries need, */
+    bool rest_proven; /* and the rest */
 };
 
 /* What a check works on. */
@@ -182,5 +183,10 @@ struct ht__hnet_check {
  * (`*section` names where), HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht__hnet_check(const struct ht__hnet_check *check,
                                             struct ht_pool *pool, const char **section);
+
+/* Whether the file was checked as it stands (hnet_stamp.c). */
+bool ht__hnet_stamped(int fd, const struct ht__hnet_header *header);
+/* Says so, where the file is as it was `before` the check. */
+void ht__hnet_stamp(int fd, const struct stat *before, const struct ht__hnet_header *header);
 
 #endif

@@ -321,6 +321,18 @@ static void sync_folder(const char *path)
     free(copy);
 }
 
+/* Reads back what was written, as whoever opens it will, and stamps it as checked. */
+static enum ht_status read_back(struct ht_hnet_writer *writer, struct ht_error *error)
+{
+    struct ht_hnet *file = NULL;
+    enum ht_status status = ht_hnet_open(writer->temporary, &file, error);
+    if (status == HT_OK) {
+        status = ht_hnet_check_whole(file, NULL, error);
+    }
+    ht_hnet_close(file);
+    return status;
+}
+
 static enum ht_status finish(struct ht_hnet_writer *writer, struct ht_error *error)
 {
     uint64_t offset = (writer->offset + HT__HNET_ALIGN - 1) / HT__HNET_ALIGN * HT__HNET_ALIGN;
@@ -344,6 +356,9 @@ static enum ht_status finish(struct ht_hnet_writer *writer, struct ht_error *err
     }
     if (status == HT_OK && fsync(writer->fd) != 0) {
         status = fail(writer, error, "can't be synced");
+    }
+    if (status == HT_OK) {
+        status = read_back(writer, error);
     }
     if (status == HT_OK && rename(writer->temporary, writer->path) != 0) {
         status = fail(writer, error, "can't be renamed");

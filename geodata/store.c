@@ -8,9 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "geodata/late.h"
 #include "geodata/store_internal.h"
-
-#include <spatialite.h> /* needs SQLite's header before it */
 
 enum { BUSY_MS = 5000 }; /* how long another process' write is waited for */
 
@@ -141,15 +140,20 @@ static int open_immutable(const char *path, sqlite3 **db)
     return code;
 }
 
-static enum ht_status spatial_add(struct ht__store_conn *conn)
+static enum ht_status spatial_add(struct ht__store_conn *conn, struct ht_error *error)
 {
+    const struct ht_late_spatialite *spatialite = ht_late_spatialite();
+    if (spatialite == NULL) {
+        return ht_error_set(error, HT_UNSUPPORTED, 0, "%.120s: SpatiaLite is not installed",
+                            conn->path);
+    }
     (void)pthread_mutex_lock(&spatial_lock);
-    conn->spatial = spatialite_alloc_connection();
+    conn->spatial = spatialite->spatialite_alloc_connection();
     if (conn->spatial != NULL) {
-        spatialite_init_ex(conn->db, conn->spatial, 0);
+        spatialite->spatialite_init_ex(conn->db, conn->spatial, 0);
     }
     (void)pthread_mutex_unlock(&spatial_lock);
-    return conn->spatial == NULL ? HT_NOMEM : HT_OK;
+    return conn->spatial == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL) : HT_OK;
 }
 
 enum ht_status ht__store_connect(const struct ht_store *store, bool writer,
@@ -168,9 +172,8 @@ enum ht_status ht__store_connect(const struct ht_store *store, bool writer,
         code = ht__store_functions(conn->db);
         status = code != SQLITE_OK ? ht__store_fail(conn, code, error) : HT_OK;
     }
-    if (status == HT_OK) {
-        status =
-            writer && spatial_add(conn) != HT_OK ? ht_error_set(error, HT_NOMEM, 0, NULL) : HT_OK;
+    if (status == HT_OK && writer) {
+        status = spatial_add(conn, error);
     }
     if (status == HT_OK && writer) {
         /* The log is written back by ht_store_checkpoint; past 64 MB the writer helps.
@@ -199,7 +202,7 @@ void ht__store_disconnect(struct ht__store_conn *conn)
     conn->db = NULL;
     if (conn->spatial != NULL) {
         (void)pthread_mutex_lock(&spatial_lock);
-        spatialite_cleanup_ex(conn->spatial);
+        ht_late_spatialite()->spatialite_cleanup_ex(conn->spatial);
         (void)pthread_mutex_unlock(&spatial_lock);
         conn->spatial = NULL;
     }

@@ -76,12 +76,15 @@ HT_MUST_CHECK enum ht_status ht_snap_build(const struct ht_network *network,
 /* The index as one block of bytes without pointers, aligned to 64, for a file; borrowed from it. */
 void ht_snap_data(const struct ht_snap_index *index, const void **data, size_t *size);
 
-/* An index over such a block, which is borrowed and must be aligned to 64 bytes. Checks everything
- * that a query relies on: HT_FOREIGN, HT_VERSION, HT_TRUNCATED (or longer than it says), HT_RANGE
- * (what points outside the graph). O(n), a few milliseconds for millions of segments. */
+/* An index over such a block, which is borrowed and must be aligned to 64 bytes. Checks its
+ * head: HT_FOREIGN, HT_VERSION, HT_TRUNCATED (or longer than it says), HT_RANGE (made for another
+ * graph). */
 HT_MUST_CHECK enum ht_status ht_snap_view(const struct ht_network *network,
                                           const struct ht_graph *graph, const void *data,
                                           size_t size, struct ht_snap_index **out);
+/* Checks the rest of what a query relies on: HT_RANGE, it points outside the graph. To be called
+ * before a block of unknown origin is used. O(n), some milliseconds for millions of segments. */
+HT_MUST_CHECK enum ht_status ht_snap_check(const struct ht_snap_index *index);
 void ht_snap_index_free(struct ht_snap_index *index);
 
 /* Calls visit(user, segment) for each segment whose box meets `box`, in the index' own order. */

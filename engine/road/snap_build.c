@@ -418,12 +418,12 @@ void ht_snap_data(const struct ht_snap_index *index, const void **data, size_t *
 
 /* Boxes that are not inside out keep all frames within a few times the globe, and refs within the
  * graph are all that a query follows; it clamps the segment by the arc that it reads. */
-static bool index_sound(const struct ht_snap_index *index)
+enum ht_status ht_snap_check(const struct ht_snap_index *index)
 {
     const struct ht_snap_head *head = index->head;
     if (head->entry_count > 0 && (head->box.min.lon_e7 > head->box.max.lon_e7 ||
                                   head->box.min.lat_e7 > head->box.max.lat_e7)) {
-        return false;
+        return HT_RANGE;
     }
     unsigned wrong = 0;
     for (uint32_t level = 0; level < head->level_count; level++) {
@@ -438,7 +438,7 @@ static bool index_sound(const struct ht_snap_index *index)
         wrong |= index->refs[i].arc >= head->base_arc_count ||
                  (index->refs[i].packed & (HT_SNAP_ALONG | HT_SNAP_AGAINST)) == 0;
     }
-    return wrong == 0;
+    return wrong == 0 ? HT_OK : HT_RANGE;
 }
 
 enum ht_status ht_snap_view(const struct ht_network *network, const struct ht_graph *graph,
@@ -471,10 +471,6 @@ enum ht_status ht_snap_view(const struct ht_network *network, const struct ht_gr
         return HT_NOMEM;
     }
     ht_snap__attach(index, &layout, data);
-    if (!index_sound(index)) {
-        free(index);
-        return HT_RANGE;
-    }
     *out = index;
     return HT_OK;
 }

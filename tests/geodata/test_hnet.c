@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include "engine/road/customize.h"
 #include "geodata/hnet_internal.h"
@@ -620,6 +621,75 @@ HT_CASE(a_file_cut_while_it_is_mapped_ends_with_a_line_and_code_1)
     (void)close(line[0]);
     HT_CHECK(got > 0 && strstr(text, "network file was cut") != NULL);
     HT_CHECK_INT(WIFEXITED(result) ? WEXITSTATUS(result) : -WTERMSIG(result), 1);
+}
+
+/* Flips a byte of the last profile's arcs in place; `quietly`: and sets the time of writing back.
+ */
+static bool flip(const char *path, bool quietly)
+{
+    struct stat info;
+    unsigned char byte = 0;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    struct ht__hnet_header h;
+    struct ht__hnet_section s = {.offset = 0};
+    bool good = fd >= 0 && fstat(fd, &info) == 0 && pread(fd, &h, sizeof h, 0) == sizeof h;
+    for (uint32_t i = 0; good && i < h.section_count && strcmp(s.name, "arc") != 0; i++) {
+        off_t at = (off_t)(h.table_offset + i * sizeof s);
+        good = pread(fd, &s, sizeof s, at) == sizeof s;
+    }
+    good = good && strcmp(s.name, "arc") == 0 && pread(fd, &byte, 1, (off_t)s.offset) == 1;
+    byte ^= 1;
+    good = good && pwrite(fd, &byte, 1, (off_t)s.offset) == 1;
+    const struct timespec times[2] = {info.st_atim, info.st_mtim};
+    good = good && (!quietly || futimens(fd, times) == 0);
+    (void)close(fd);
+    return good;
+}
+
+static enum ht_status check_whole(const char *path)
+{
+    struct ht_hnet *file = NULL;
+    struct ht_error error;
+    enum ht_status status = ht_hnet_open(path, &file, &error);
+    if (status == HT_OK) {
+        status = ht_hnet_check_whole(file, NULL, &error);
+    }
+    ht_hnet_close(file);
+    return status;
+}
+
+HT_CASE(a_file_that_was_checked_is_not_checked_again_until_somebody_writes_to_it)
+{
+    HT_REQUIRE(ready());
+    size_t size = 0;
+    struct ht_error error;
+    unsigned char *data = get_file(file_path, &size);
+    HT_REQUIRE(data != NULL && put_file(other_path, data, size));
+    free(data);
+    if (setxattr(other_path, "user.houtao.test", "", 0, 0) != 0) {
+        HT_SKIP("this file system keeps no attributes");
+    }
+    HT_REQUIRE(check_whole(other_path) == HT_OK);
+    HT_REQUIRE(flip(other_path, true)); /* nobody can see this but a check */
+    HT_CHECK_INT(open_all(other_path, &error), HT_OK);
+    HT_CHECK_INT(check_whole(other_path), HT_CHECKSUM);
+    HT_REQUIRE(flip(other_path, true));
+    HT_CHECK_INT(open_all(other_path, &error), HT_OK);
+    HT_REQUIRE(flip(other_path, false)); /* as any write does */
+    HT_CHECK_INT(open_all(other_path, &error), HT_CHECKSUM);
+    HT_REQUIRE(flip(other_path, false));
+    HT_CHECK_INT(check_whole(other_path), HT_OK);
+}
+
+HT_CASE(an_import_leaves_a_checked_file)
+{
+    HT_REQUIRE(ready());
+    struct ht_error error;
+    HT_REQUIRE(open_all(file_path, &error) == HT_OK);
+    if (setxattr(file_path, "user.houtao.test", "", 0, 0) != 0) {
+        HT_SKIP("this file system keeps no attributes");
+    }
+    HT_CHECK(getxattr(file_path, "user.houtao.checked", NULL, 0) > 0);
 }
 
 HT_MAIN()
