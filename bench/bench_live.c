@@ -311,6 +311,7 @@ static void slice(struct bench *b, struct series *series, int at, enum way way, 
     struct requests first = requests_make(b, way, 1, BATCH);
     struct requests requests = requests_make(b, way, rounds, batch);
     (void)send_once(b, &first);
+    ht_bench_server_settle(&b->server); /* what the slice before left to be saved is not ours */
     struct ht_load_result result = send_once(b, &requests);
     series->rate[at] = (double)result.sum / result.seconds;
     series->cpu_us[at] = result.server_cpu_us / (double)batch;
