@@ -45,7 +45,7 @@ struct column {
     uint32_t head;
     uint32_t load;
     uint32_t capacity; /* of this pass */
-    uint32_t priority; /* of an empty one */
+    bool closed;       /* no way leads from here to a free place, and none ever will */
 };
 
 struct settled {
@@ -65,6 +65,7 @@ struct ht_assign {
     bool flat;          /* the pass that counts: all costs are 0, the bound grows */
     bool broken;        /* was cancelled */
     uint32_t bound;     /* of the load */
+    uint32_t lowest;    /* priority of all rows so far */
     uint32_t column_count;
     uint32_t empty_column[PRIORITIES];
     struct opening openings[PRIORITIES];
@@ -172,6 +173,7 @@ static void capacities_set(struct ht_assign *a)
 {
     for (uint32_t u = 0; u < a->units.count; u++) {
         a->columns[u].capacity = least(a->capacity[u], a->bound);
+        a->columns[u].closed = false;
     }
 }
 
@@ -180,6 +182,7 @@ static void pass_begin(struct ht_assign *a, bool flat, uint32_t bound)
 {
     a->flat = flat;
     a->bound = bound;
+    a->lowest = HT_ASSIGN_PRIORITY_MAX;
     a->column_count = a->units.count;
     for (uint32_t u = 0; u < a->units.count; u++) {
         a->columns[u] = (struct column){.head = NONE};
@@ -353,12 +356,50 @@ static void search_begin(struct ht_assign *a, uint32_t source)
     scan(a, source, 0, NONE);
 }
 
-/* Settles columns until one has a free place (then *end is that one) or none is left (NONE). */
+/* While loads are counted all distances are 0: a free place first, then what may lead to one, then
+ * empty places. */
+static uint32_t flat_column(const struct ht_assign *a)
+{
+    uint32_t open = NONE;
+    uint32_t empty = NONE;
+    for (uint32_t c = 0; c < a->column_count; c++) {
+        if (a->distance[c] != 0) {
+            continue;
+        }
+        if (c >= a->units.count) {
+            empty = c;
+        } else if (a->columns[c].load < a->columns[c].capacity) {
+            return c;
+        } else if (open == NONE && !a->columns[c].closed) {
+            open = c;
+        }
+    }
+    return open != NONE ? open : empty;
+}
+
+/* Whether the place that stays empty is known at its column already: none of a lower priority can,
+ * and what was reached beyond leads to no free place. */
+static bool ends_here(const struct ht_assign *a, uint32_t column)
+{
+    if (column != a->empty_column[a->lowest] || a->pending_count > 0) {
+        return false;
+    }
+    for (uint32_t u = 0; u < a->units.count; u++) {
+        if (a->distance[u] != FAR && a->distance[u] != SETTLED && !a->columns[u].closed) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Settles columns until one has a free place (then *end is that one), or it is clear that none can
+ * be reached (NONE). */
 static enum ht_status search(struct ht_assign *a, uint32_t source, uint32_t *end, int64_t *distance)
 {
     search_begin(a, source);
     for (;;) {
-        uint32_t column = nearest_column(a);
+        uint32_t column = a->flat ? flat_column(a) : NONE;
+        column = column == NONE ? nearest_column(a) : column;
         uint32_t waiting = pending_take(a, column == NONE ? FAR : a->distance[column]);
         if (waiting != NONE) {
             scan(a, waiting, a->rows[waiting].distance, a->rows[waiting].via);
@@ -378,6 +419,10 @@ static enum ht_status search(struct ht_assign *a, uint32_t source, uint32_t *end
             return HT_CANCELLED;
         }
         push_on(a, column, *distance);
+        if (ends_here(a, column)) {
+            *end = NONE;
+            return HT_OK;
+        }
     }
 }
 
@@ -450,7 +495,7 @@ static bool bound_grow(struct ht_assign *a, uint32_t *end, int64_t *distance)
         uint32_t column = a->settled[i].column;
         if (column < a->units.count && a->columns[column].load < a->capacity[column]) {
             a->bound++;
-            capacities_set(a);
+            capacities_set(a); /* what was closed isn't any more */
             *end = column;
             *distance = a->settled[i].distance;
             return true;
@@ -480,8 +525,7 @@ static uint32_t column_open(struct ht_assign *a, uint32_t priority, int64_t *dis
             price = -row->price;
         }
     }
-    a->columns[column] =
-        (struct column){.head = NONE, .capacity = UINT32_MAX, .priority = priority};
+    a->columns[column] = (struct column){.head = NONE, .capacity = UINT32_MAX};
     a->price[column] = price;
     a->reached_by[column] = a->openings[priority].row;
     a->empty_column[priority] = column;
@@ -492,6 +536,9 @@ static uint32_t column_open(struct ht_assign *a, uint32_t priority, int64_t *dis
 /* One more place stays empty: of the lowest priority that the search reached. */
 static uint32_t give_up(struct ht_assign *a, int64_t *distance)
 {
+    for (size_t i = 0; i < a->settled_count; i++) {
+        a->columns[a->settled[i].column].closed = true;
+    }
     for (uint32_t p = 0; p < PRIORITIES; p++) {
         uint32_t column = a->empty_column[p];
         if (column == NONE && a->openings[p].distance < FAR) {
@@ -531,6 +578,7 @@ static enum ht_status row_put(struct ht_assign *a, uint32_t r)
 {
     struct row *row = &a->rows[r];
     if (row->wanted > 0) {
+        a->lowest = least(a->lowest, row->task.priority);
         price_begin(a, row);
     }
     for (uint32_t k = 0; k < row->wanted; k++) {
