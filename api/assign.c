@@ -235,14 +235,13 @@ static enum ht_status home_take(void *user, const struct ht_store_item *item)
 {
     struct home *home = user;
     struct ht_geometry geometry = {0};
-    char why[64] = "";
     enum ht_status status = ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, NULL);
     if (status == HT_OK && geometry.point_count > 0) {
         *home = (struct home){geometry.points[0], true};
     }
     ht_geometry_deinit(&geometry);
     if (strstr(item->properties, "\"entrance\"") != NULL) {
-        yajl_val tree = yajl_tree_parse(item->properties, why, sizeof why);
+        yajl_val tree = ht_json_tree_read(item->properties, strlen(item->properties));
         yajl_val pair = ht_json_member(tree, "entrance");
         if (YAJL_IS_ARRAY(pair) && pair->u.array.len == 2 &&
             YAJL_IS_NUMBER(pair->u.array.values[0]) && YAJL_IS_NUMBER(pair->u.array.values[1])) {

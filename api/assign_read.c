@@ -505,21 +505,13 @@ static void body_read(struct reader *reader, yajl_val body)
 enum ht_status ht_assign_read(const char *text, size_t size, struct ht_assign_ask *out,
                               struct ht_error *error)
 {
-    char why[256] = "";
     struct reader reader = {.ask = out, .error = error};
     *out = (struct ht_assign_ask){0};
     if (size > HT_ASSIGN_BODY_MOST) {
         return ht_error_set(error, HT_TOO_BIG, 0, "a body of more than %d bytes",
                             HT_ASSIGN_BODY_MOST);
     }
-    char *copy = malloc(size + 1);
-    if (copy == NULL) {
-        return ht_error_set(error, HT_NOMEM, 0, NULL);
-    }
-    memcpy(copy, text, size);
-    copy[size] = '\0';
-    out->tree = memchr(copy, '\0', size) != NULL ? NULL : yajl_tree_parse(copy, why, sizeof why);
-    free(copy);
+    out->tree = ht_json_tree_read(text, size);
     if (!YAJL_IS_OBJECT(out->tree)) {
         return ht_error_set(error, HT_SYNTAX, 0, "the body is not a JSON object");
     }

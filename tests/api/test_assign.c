@@ -346,6 +346,10 @@ HT_CASE(what_is_too_much_is_refused_and_what_is_not_is_done)
     body_add(&body, "],\"matrix\":{\"durations\":[]}}");
     HT_CHECK_INT(body_post(&body), 413);
     HT_CHECK(says("pairs of task and unit"));
+    memset(body.text, '[', 1 << 20); /* a tree this deep can't be freed */
+    memset(body.text + (1 << 20), ']', 1 << 20);
+    body.size = 2 << 20;
+    HT_CHECK_INT(body_post(&body), 400);
     body.size = 5 << 20;
     memset(body.text, ' ', body.size);
     HT_CHECK_INT(body_post(&body), 413);
