@@ -221,60 +221,58 @@ HT_CASE(given_matrices_need_no_places)
     end();
 }
 
+static const struct {
+    const char *body;
+    int code;
+    const char *says;
+} wrong[] = {
+    {"", 400, "not a JSON object"},
+    {"[]", 400, "not a JSON object"},
+    {"{\"tasks\":[{\"id\":\"x\"", 400, "not a JSON object"},
+    {"{}", 400, "tasks must be a list"},
+    {"{\"tasks\":[]}", 400, "not empty"},
+    {"{\"tasks\":[7]}", 400, "tasks/0/must be an object"},
+    {"{\"tasks\":[{\"lon\":1,\"lat\":2}]}", 400, "id is missing"},
+    {"{\"tasks\":[{\"id\":\"x y\",\"lon\":1,\"lat\":2}]}", 400, "tasks/0/id"},
+    {"{\"tasks\":[{\"id\":\"x\"}]}", 400, "tasks/0: lon and lat, or household"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1}]}", 400, "lon and lat come together"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":\"1\",\"lat\":2}]}", 400, "lon must be a number"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":99}]}", 400, "no place on Earth"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"household\":\"h\"}]}", 400, "not both"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"units\":1.5}]}", 400, "whole number"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"priority\":101}]}", 400, "priority"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"weight\":-1}]}", 400, "weight"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"needs\":[]}]}", 400, "needs"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"needs\":{\"kind\":\"tank\"}}]}", 400, "kind"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"needs\":{\"skills\":[1]}}]}", 400, "skills"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2},{\"id\":\"x\",\"lon\":1,\"lat\":2}]}", 422,
+     "two tasks have the id x"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2}],\"units\":[\"nobody\"]}", 422,
+     "there is no unit nobody"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2}],\"units\":7}", 400, "units must be"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2}],\"units\":[7]}", 400, "units/0/"},
+    {"{\"tasks\":[{\"id\":\"x\"}],\"matrix\":{\"durations\":[[1]]}}", 400, "list of units"},
+    {"{\"tasks\":[{\"id\":\"x\"}],\"units\":[\"u\"],\"matrix\":{\"durations\":[]}}", 422, "1 rows"},
+    {"{\"tasks\":[{\"id\":\"x\"}],\"units\":[\"u\"],\"matrix\":{\"durations\":[[1,2]]}}", 422,
+     "row 0"},
+    {"{\"tasks\":[{\"id\":\"x\"}],\"units\":[\"u\"],\"matrix\":{\"durations\":[[-1]]}}", 400,
+     "0/0"},
+    {"{\"tasks\":[{\"id\":\"x\"}],\"units\":[\"u\"],\"matrix\":{}}", 400, "durations"},
+    {"{\"tasks\":[{\"id\":\"x\"}],\"units\":[\"u\",\"u\"],\"matrix\":{\"durations\":[[1],[1]]}"
+     "}",
+     422, "comes twice"},
+    {"{\"tasks\":[{\"id\":\"x\"}],\"roles\":[]}", 400, "roles must be"},
+    {"{\"tasks\":[{\"id\":\"x\"}],\"roles\":[{}]}", 400, "role is missing"},
+    {"{\"tasks\":[{\"id\":\"x\"}],\"units\":[],\"roles\":[{\"role\":\"a\"}]}", 400,
+     "those of each role"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2}],\"roles\":[{\"role\":\"a\"},"
+     "{\"role\":\"a\"}]}",
+     422, "came before"},
+    {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2}],\"balanced\":1}", 400, "balanced"},
+};
+
 HT_CASE(what_can_not_be_read_is_refused_with_its_place)
 {
-    static const struct {
-        const char *body;
-        int code;
-        const char *says;
-    } wrong[] = {
-        {"", 400, "not a JSON object"},
-        {"[]", 400, "not a JSON object"},
-        {"{\"tasks\":[{\"id\":\"x\"", 400, "not a JSON object"},
-        {"{}", 400, "tasks must be a list"},
-        {"{\"tasks\":[]}", 400, "not empty"},
-        {"{\"tasks\":[7]}", 400, "tasks/0/must be an object"},
-        {"{\"tasks\":[{\"lon\":1,\"lat\":2}]}", 400, "id is missing"},
-        {"{\"tasks\":[{\"id\":\"x y\",\"lon\":1,\"lat\":2}]}", 400, "tasks/0/id"},
-        {"{\"tasks\":[{\"id\":\"x\"}]}", 400, "tasks/0: lon and lat, or household"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1}]}", 400, "lon and lat come together"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":\"1\",\"lat\":2}]}", 400, "lon must be a number"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":99}]}", 400, "no place on Earth"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"household\":\"h\"}]}", 400, "not both"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"units\":1.5}]}", 400, "whole number"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"priority\":101}]}", 400, "priority"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"weight\":-1}]}", 400, "weight"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"needs\":[]}]}", 400, "needs"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"needs\":{\"kind\":\"tank\"}}]}", 400,
-         "kind"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2,\"needs\":{\"skills\":[1]}}]}", 400,
-         "skills"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2},{\"id\":\"x\",\"lon\":1,\"lat\":2}]}", 422,
-         "two tasks have the id x"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2}],\"units\":[\"nobody\"]}", 422,
-         "there is no unit nobody"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2}],\"units\":7}", 400, "units must be"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2}],\"units\":[7]}", 400, "units/0/"},
-        {"{\"tasks\":[{\"id\":\"x\"}],\"matrix\":{\"durations\":[[1]]}}", 400, "list of units"},
-        {"{\"tasks\":[{\"id\":\"x\"}],\"units\":[\"u\"],\"matrix\":{\"durations\":[]}}", 422,
-         "1 rows"},
-        {"{\"tasks\":[{\"id\":\"x\"}],\"units\":[\"u\"],\"matrix\":{\"durations\":[[1,2]]}}", 422,
-         "row 0"},
-        {"{\"tasks\":[{\"id\":\"x\"}],\"units\":[\"u\"],\"matrix\":{\"durations\":[[-1]]}}", 400,
-         "0/0"},
-        {"{\"tasks\":[{\"id\":\"x\"}],\"units\":[\"u\"],\"matrix\":{}}", 400, "durations"},
-        {"{\"tasks\":[{\"id\":\"x\"}],\"units\":[\"u\",\"u\"],\"matrix\":{\"durations\":[[1],[1]]}"
-         "}",
-         422, "comes twice"},
-        {"{\"tasks\":[{\"id\":\"x\"}],\"roles\":[]}", 400, "roles must be"},
-        {"{\"tasks\":[{\"id\":\"x\"}],\"roles\":[{}]}", 400, "role is missing"},
-        {"{\"tasks\":[{\"id\":\"x\"}],\"units\":[],\"roles\":[{\"role\":\"a\"}]}", 400,
-         "those of each role"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2}],\"roles\":[{\"role\":\"a\"},"
-         "{\"role\":\"a\"}]}",
-         422, "came before"},
-        {"{\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2}],\"balanced\":1}", 400, "balanced"},
-    };
     HT_REQUIRE(begin_town());
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         int code = assign(wrong[i].body);

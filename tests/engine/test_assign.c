@@ -267,8 +267,8 @@ static void flow_edge(struct flow *flow, uint32_t from, uint32_t to, uint32_t ro
 /* Sends one unit from node 0 to node 1 the cheapest way (Bellman-Ford); its cost. */
 static int64_t flow_send(struct flow *flow)
 {
-    int64_t distance[MOST_NODES];
-    uint32_t by[MOST_NODES];
+    int64_t distance[MOST_NODES] = {0};
+    uint32_t by[MOST_NODES] = {0};
     for (uint32_t v = 0; v < flow->nodes; v++) {
         distance[v] = v == 0 ? 0 : INT64_MAX / 4;
     }
