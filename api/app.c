@@ -6,7 +6,9 @@
 #include "api/app_internal.h"
 #include "api/live.h"
 #include "api/routes.h"
+#include "api/stream.h"
 #include "api/zone.h"
+#include "geodata/gazetteer.h"
 
 enum {
     KEEPER_MOST_MS = 60 * 1000, /* the zone's offset may change between two conditions */
@@ -254,6 +256,7 @@ void ht__app_context_free(void *user)
     ht_store_reader_free(context->reader);
     ht_crs_work_free(context->crs);
     ht_live_work_free(context->live);
+    ht_gazetteer_work_free(context->search);
     free(context);
 }
 
@@ -278,6 +281,7 @@ static void tick(void *user)
     }
     ht_app_tokens_refresh(context->app);
     ht_app_live_save(context->app, false);
+    ht_stream_tick(context);
 }
 
 struct ht_http_handler ht_app_handler(struct ht_app *app)

@@ -98,6 +98,9 @@ enum ht_status ht_item_write(struct ht_item_writer *writer, const struct ht_stor
     ht_json_object(writer->json);
     ht_json_key_text(writer->json, "type", "Feature");
     ht_json_key_text(writer->json, "id", item->id);
+    if (writer->collection != NULL) {
+        ht_json_key_text(writer->json, "collection", writer->collection);
+    }
     ht_json_key(writer->json, "geometry");
     if (writer->text.size > 0) {
         ht_json_raw(writer->json, ht_text_string(&writer->text), writer->text.size);

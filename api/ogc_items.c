@@ -8,10 +8,10 @@
 
 #include "api/access.h"
 #include "api/command.h"
-#include "api/commit.h"
 #include "api/item_json.h"
 #include "api/json.h"
 #include "api/ogc.h"
+#include "api/persons.h"
 #include "engine/base/time.h"
 
 enum { LIMIT_DEFAULT = 10, LIMIT_MOST = 10000 };
@@ -369,26 +369,17 @@ static void question_plain(void *user, void *data, struct ht_reply *reply)
 /* The writer's part: who read which persons. */
 static void question_note(void *user, void *data, struct ht_reply *reply)
 {
-    struct ht_app_context *context = user;
-    struct question *question = data;
-    char subject[128];
-    (void)reply;
-    (void)snprintf(subject, sizeof subject, "%s/%s", question->collection->name, question->id);
-    struct ht_text body = {0};
-    ht_text_addf(&body, "{\"collection\":\"%s\",\"offset\":%" PRIu64 ",\"limit\":%" PRIu64 "}",
-                 question->collection->name, question->query.offset,
-                 question->id[0] == '\0' ? question->query.limit : UINT64_C(1));
-    const struct ht_store_event event = {.at_ms = question->at_ms,
-                                         .actor = question->caller.name,
-                                         .kind = "personal.read",
-                                         .subject = subject,
-                                         .body = ht_text_string(&body)};
-    struct ht_store_tx *tx = ht_commit_tx(context->app->commit);
-    if (body.failed || ht_store_event_append(tx, &event, NULL, NULL) != HT_OK) {
-        ht_buffer_clear(&reply->body);
-        ht_buffer_append(&reply->body, question->plain.data, question->plain.size);
-    }
-    ht_text_deinit(&body);
+    const struct question *question = data;
+    const struct ht_persons_read read = {.collection = question->collection->name,
+                                         .id = question->id,
+                                         .how = "items",
+                                         .offset = question->query.offset,
+                                         .limit = question->id[0] == '\0' ? question->query.limit
+                                                                          : UINT64_C(1),
+                                         .caller = &question->caller,
+                                         .at_ms = question->at_ms,
+                                         .plain = &question->plain};
+    ht_persons_note(user, &read, reply);
 }
 
 static void question_withheld(void *user, void *data, struct ht_reply *reply)

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "api/command.h"
+#include "api/finder.h"
 #include "api/http_answer.h"
 #include "api/json.h"
 #include "api/json_merge.h"
@@ -13,7 +14,7 @@
 #include "api/ogc.h"
 #include "geodata/feature_list.h"
 
-enum { PROBLEMS_MOST = 20, IDS_MOST = 1000 };
+enum { PROBLEMS_MOST = 20, IDS_MOST = 1000, IDS_AT_ONCE = 256 };
 
 /* What a body turned out to be. */
 struct parsed {
@@ -188,14 +189,8 @@ static void item_answer(struct ht_reply *reply, const struct ht_collection *coll
 }
 
 /* The fleet follows what was committed. Where memory is short a unit stays as it was known. */
-static void units_follow(struct ht_app_context *context, struct ht_command *command,
-                         struct ht_reply *reply)
+static void units_follow(struct ht_app_context *context, const struct parsed *parsed, int64_t at_ms)
 {
-    const struct parsed *parsed = command->parsed;
-    (void)reply;
-    if (parsed == NULL || strcmp(parsed->collection->name, "units") != 0) {
-        return;
-    }
     for (size_t i = 0; i < parsed->features.count; i++) {
         const struct ht_feature *unit = &parsed->features.items[i];
         enum ht_status status =
@@ -204,8 +199,31 @@ static void units_follow(struct ht_app_context *context, struct ht_command *comm
         if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
             ht_live_unit_place(context->app->live, context->live,
                                ht_world_reader_get(&context->world), unit->id,
-                               unit->geometry.points[0], command->at_ms);
+                               unit->geometry.points[0], at_ms);
         }
+    }
+}
+
+/* What memory holds follows what was committed: the fleet, what can be searched for. */
+static void items_follow(struct ht_app_context *context, struct ht_command *command,
+                         struct ht_reply *reply)
+{
+    const struct parsed *parsed = command->parsed;
+    (void)reply;
+    if (parsed == NULL) {
+        return;
+    }
+    if (strcmp(parsed->collection->name, "units") == 0) {
+        units_follow(context, parsed, command->at_ms);
+    }
+    for (size_t i = 0; i < parsed->features.count;) {
+        const char *ids[IDS_AT_ONCE];
+        size_t count = 0;
+        for (; count < IDS_AT_ONCE && i < parsed->features.count; i++) {
+            ids[count++] = parsed->features.items[i].id;
+        }
+        bool all = count == parsed->features.count;
+        ht_finder_follow(context->app->finder, parsed->collection->name, ids, count, all);
     }
 }
 
@@ -273,7 +291,7 @@ static void post_run(struct ht_app_context *context, struct ht_command *command,
 }
 
 static const struct ht_command_kind post_kind = {
-    .prepare = post_prepare, .run = post_run, .applied = units_follow, .free = parsed_free};
+    .prepare = post_prepare, .run = post_run, .applied = items_follow, .free = parsed_free};
 
 void ht_ogc_items_post(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -341,7 +359,7 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
 }
 
 static const struct ht_command_kind put_kind = {
-    .prepare = put_prepare, .run = put_run, .applied = units_follow, .free = parsed_free};
+    .prepare = put_prepare, .run = put_run, .applied = items_follow, .free = parsed_free};
 
 static void item_start(struct ht_app_context *context, struct ht_http_call *call,
                        const struct ht_command_kind *kind)
@@ -461,7 +479,7 @@ static void patch_run(struct ht_app_context *context, struct ht_command *command
 }
 
 static const struct ht_command_kind patch_kind = {
-    .run = patch_run, .applied = units_follow, .free = parsed_free};
+    .run = patch_run, .applied = items_follow, .free = parsed_free};
 
 void ht_ogc_item_patch(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -497,6 +515,7 @@ static void delete_applied(struct ht_app_context *context, struct ht_command *co
 {
     const char *personal = ht_param(&command->query, "personal");
     (void)reply;
+    ht_finder_follow(context->app->finder, command->params[0], &command->params[1], 1, true);
     if (strcmp(command->params[0], "units") == 0 && personal == NULL) {
         ht_live_unit_remove(context->app->live, command->params[1]);
     }
