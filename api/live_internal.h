@@ -32,6 +32,8 @@ struct ht__live_note {
 struct ht_live {
     struct ht_fleet *fleet;
     struct ht_moving *moving;
+    struct ht_shifts *shifts;
+    struct ht_devices *devices;
     uint32_t capacity;
     pthread_mutex_t locks[HT__LIVE_LOCKS]; /* of units, by number */
     pthread_mutex_t index_lock;            /* guards `index` while a reference is taken */

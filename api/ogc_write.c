@@ -6,6 +6,8 @@
 #include <strings.h>
 
 #include "api/command.h"
+#include "api/devices.h"
+#include "api/fencing.h"
 #include "api/finder.h"
 #include "api/http_answer.h"
 #include "api/json.h"
@@ -188,23 +190,45 @@ static void item_answer(struct ht_reply *reply, const struct ht_collection *coll
     ht_json_object_end(&json);
 }
 
-/* The fleet follows what was committed. Where memory is short a unit stays as it was known. */
-static void units_follow(struct ht_app_context *context, const struct parsed *parsed, int64_t at_ms)
+/* Fences follow what was committed. */
+static void fences_follow(struct ht_app *app, const char *collection)
 {
-    for (size_t i = 0; i < parsed->features.count; i++) {
-        const struct ht_feature *unit = &parsed->features.items[i];
-        enum ht_status status =
-            ht_live_unit_put(context->app->live, unit->id, ht_text_string(&unit->properties));
-        (void)status;
-        if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
-            ht_live_unit_place(context->app->live, context->live,
-                               ht_world_reader_get(&context->world), unit->id,
-                               unit->geometry.points[0], at_ms);
+    if (strcmp(collection, "zones") == 0 && app->fencing != NULL) {
+        ht_fencing_zones_changed(app->fencing);
+        ht_app_live_save(app, true);
+    }
+}
+
+static void unit_follow(struct ht_app_context *context, const struct ht_feature *unit,
+                        int64_t at_ms)
+{
+    enum ht_status status =
+        ht_live_unit_put(context->app->live, unit->id, ht_text_string(&unit->properties), at_ms);
+    (void)status;
+    if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
+        ht_live_unit_place(context->app->live, context->live, ht_world_reader_get(&context->world),
+                           unit->id, unit->geometry.points[0], at_ms);
+    }
+}
+
+/* The live town follows what was committed. Where memory is short a thing stays as it was known. */
+static void live_follow(struct ht_app_context *context, const struct parsed *parsed, int64_t at_ms)
+{
+    bool units = strcmp(parsed->collection->name, "units") == 0;
+    bool devices = strcmp(parsed->collection->name, "devices") == 0;
+    for (size_t i = 0; (units || devices) && i < parsed->features.count; i++) {
+        const struct ht_feature *feature = &parsed->features.items[i];
+        if (units) {
+            unit_follow(context, feature, at_ms);
+        } else {
+            enum ht_status status = ht_devices_put(ht_live_devices(context->app->live), feature->id,
+                                                   ht_text_string(&feature->properties));
+            (void)status;
         }
     }
 }
 
-/* What memory holds follows what was committed: the fleet, what can be searched for. */
+/* What memory holds follows what was committed: fences, the fleet, what can be searched for. */
 static void items_follow(struct ht_app_context *context, struct ht_command *command,
                          struct ht_reply *reply)
 {
@@ -213,9 +237,8 @@ static void items_follow(struct ht_app_context *context, struct ht_command *comm
     if (parsed == NULL) {
         return;
     }
-    if (strcmp(parsed->collection->name, "units") == 0) {
-        units_follow(context, parsed, command->at_ms);
-    }
+    fences_follow(context->app, parsed->collection->name);
+    live_follow(context, parsed, command->at_ms);
     for (size_t i = 0; i < parsed->features.count;) {
         const char *ids[IDS_AT_ONCE];
         size_t count = 0;
@@ -516,8 +539,15 @@ static void delete_applied(struct ht_app_context *context, struct ht_command *co
     const char *personal = ht_param(&command->query, "personal");
     (void)reply;
     ht_finder_follow(context->app->finder, command->params[0], &command->params[1], 1, true);
+    fences_follow(context->app, command->params[0]);
     if (strcmp(command->params[0], "units") == 0 && personal == NULL) {
         ht_live_unit_remove(context->app->live, command->params[1]);
+        if (context->app->fencing != NULL) {
+            ht_fencing_units_changed(context->app->fencing);
+            ht_app_live_save(context->app, true);
+        }
+    } else if (strcmp(command->params[0], "devices") == 0 && personal == NULL) {
+        ht_devices_remove(ht_live_devices(context->app->live), command->params[1]);
     }
 }
 

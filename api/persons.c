@@ -3,8 +3,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "api/access.h"
 #include "api/commit.h"
 #include "engine/base/text.h"
+
+bool ht_persons_wanted(const struct ht_collection *collection, const struct ht_caller *caller)
+{
+    bool any = false;
+    for (size_t i = 0; i < collection->property_count; i++) {
+        any = any || collection->properties[i].personal;
+    }
+    return any && ht_access_personal(caller);
+}
 
 void ht_persons_note(struct ht_app_context *context, const struct ht_persons_read *read,
                      struct ht_reply *reply)

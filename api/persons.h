@@ -10,17 +10,21 @@
 #define HT_API_PERSONS_H
 
 #include "api/app.h"
+#include "geodata/collection.h"
 
 struct ht_persons_read {
     const char *collection;
     const char *id;  /* "": many */
-    const char *how; /* "items", "search" */
+    const char *how; /* "items", "near", "search" */
     uint64_t offset;
     uint64_t limit;
     const struct ht_caller *caller;
     int64_t at_ms;
     const struct ht_buffer *plain; /* the answer without persons */
 };
+
+/* Whether the caller is given what is personal in the collection. */
+bool ht_persons_wanted(const struct ht_collection *collection, const struct ht_caller *caller);
 
 /* Appends the event, which holds no word of what was asked or answered; else answers without
  * persons. */
