@@ -264,8 +264,9 @@ static void asked_note(void *user, void *data, struct ht_reply *reply)
     ht_persons_note(user, &read, reply);
 }
 
-static void asked_withheld(void *user, void *data, struct ht_reply *reply)
+static void asked_withheld(void *user, void *data, enum ht_status why, struct ht_reply *reply)
 {
+    (void)why;
     const struct asked *asked = data;
     (void)user;
     ht_reply_reset(reply);

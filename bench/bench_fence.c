@@ -122,6 +122,9 @@ static double run(struct bench *b, bool ours, bool theirs)
 {
     uint64_t state = 7;
     const struct ht_fence_sink sink = {note, b};
+    if (b->unit_count == 0) {
+        return 0;
+    }
     for (uint32_t u = 0; u < b->unit_count; u++) {
         b->units[u] = somewhere(&state);
     }

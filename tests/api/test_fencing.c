@@ -64,7 +64,7 @@ static void seen(const char *unit, double lon, double lat, const char *ts)
     (void)snprintf(text, sizeof text, "{\"unit\":\"%s\",\"lon\":%f,\"lat\":%f,\"ts\":\"%s\"}", unit,
                    lon, lat, ts);
     HT_CHECK_INT(post("/v1/positions", JSON, text), 200);
-    HT_CHECK(strstr(answer.body, "\"accepted\":1") != NULL);
+    HT_CHECK(answer.body != NULL && strstr(answer.body, "\"accepted\":1") != NULL);
 }
 
 /* The events of fences so far: kind, fence, minute and second, why. */
