@@ -251,8 +251,6 @@ static const struct ht_route table[] = {
      .post = ht_assign_post},
     {"/v1/stream", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_stream_get},
-    {"/v1/units/{id}/track", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
-     .get = ht_track_get},
     {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
     {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,
