@@ -118,6 +118,21 @@ HT_MUST_CHECK enum ht_status ht_live_way(struct ht_live_work *work,
                                          const struct ht_closest_hit *hit,
                                          const struct ht_point **points, size_t *count);
 
+/* From many units to many points, each unit over the streets of its own profile as
+ * ht_live_closest goes. `[point * unit_count + unit]`: HT_WEIGHT_INF and -1 where there is no way,
+ * or the unit's place is not known. For the job pool: it allocates, and may take seconds. */
+struct ht_live_many {
+    const uint32_t *units; /* indices of the fleet */
+    size_t unit_count;
+    const struct ht_point *points;
+    size_t point_count;
+    struct ht_pool *pool; /* may be NULL */
+    uint32_t *duration_ms;
+    int64_t *length_mm;
+};
+HT_MUST_CHECK enum ht_status ht_live_matrix(struct ht_live *live, struct ht_live_work *work,
+                                            struct ht_world *world, const struct ht_live_many *ask);
+
 /* True when ht_live_closest would answer without making anything ready. */
 bool ht_live_ready(struct ht_live *live, struct ht_world *world);
 

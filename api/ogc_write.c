@@ -460,7 +460,6 @@ static enum ht_status merge_item(void *user, const struct ht_store_item *item)
 static void patch_run(struct ht_app_context *context, struct ht_command *command,
                       struct ht_store_tx *tx, struct ht_reply *reply)
 {
-    char why[256] = "";
     struct ht_error error = {0};
     struct parsed *parsed = parsed_new(command, reply);
     if (parsed == NULL) {
@@ -472,7 +471,7 @@ static void patch_run(struct ht_app_context *context, struct ht_command *command
         return;
     }
     struct merged merged = {.command = command,
-                            .patch = yajl_tree_parse(command->body, why, sizeof why)};
+                            .patch = ht_json_tree_read(command->body, command->body_size)};
     if (!YAJL_IS_OBJECT(merged.patch)) {
         ht_reply_problem(reply, 400, "Bad Request", "the body is not a JSON object");
         yajl_tree_free(merged.patch);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/access.h"
+#include "api/assign.h"
 #include "api/embedded.h"
 #include "api/json.h"
 #include "api/live.h"
@@ -251,10 +252,10 @@ static const struct ht_route table[] = {
      .get = ht_search_get},
     {"/v1/closest", "GET, HEAD, POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_VIEWER, .get = ht_closest_get, .post = ht_closest_post},
+    {"/v1/assign", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_VIEWER,
+     .post = ht_assign_post},
     {"/v1/stream", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_stream_get},
-    {"/v1/units/{id}/track", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
-     .get = ht_track_get},
     {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
     {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,

@@ -428,16 +428,7 @@ static struct closest_job *body_job(struct ht_app_context *context, yajl_val bod
 
 void ht_closest_post(struct ht_app_context *context, struct ht_http_call *call)
 {
-    char why[256] = "";
-    char *text = malloc(call->request->body_size + 1);
-    if (text == NULL) {
-        ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
-        return;
-    }
-    memcpy(text, call->request->body, call->request->body_size);
-    text[call->request->body_size] = '\0';
-    yajl_val body = yajl_tree_parse(text, why, sizeof why);
-    free(text);
+    yajl_val body = ht_json_tree_read(call->request->body, call->request->body_size);
     if (!YAJL_IS_OBJECT(body)) {
         ht_ask_refuse(call->reply, "the body is not a JSON object");
     } else {
