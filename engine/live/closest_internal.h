@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 #include "engine/live/closest.h"
-#include "engine/live/region.h"
+#include "engine/road/region.h"
 #include "engine/road/label.h"
 
 enum {
