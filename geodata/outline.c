@@ -10,10 +10,10 @@
 
 /* Lengths in units, of which a cell has 32 and a metre at least four. */
 static const double unit_most_m = 0.25;
-static const double margin = 27.5; /* around streets, as their samples see it: */
-static const double sample = 8;    /* that far apart, so a street is covered for 27.2 */
-static const double smooth = 25;   /* less than that, less the unit that corners are cut by */
-static_assert(HT__RASTER_UNITS == 32, "the promise counts with it: (27.5 + 45.3 + 25) / 4 < 25");
+static const double margin = 25.2; /* around streets, as their samples see it: */
+static const double sample = 20;   /* that far apart, so a street is covered for 23.1, */
+static const double smooth = 11;   /* more than that and the 11.4 that corners are cut by */
+static_assert(HT__RASTER_UNITS == 32, "the promise counts: (25.2 + 45.3 + 22.4) / 4 < 25");
 
 struct ht_outline_work {
     GEOSContextHandle_t geos;
@@ -316,21 +316,6 @@ static GEOSGeometry *make_all(const struct plane *plane)
                                        (unsigned)count);
 }
 
-/* GEOS keeps each ring from crossing itself and others but may leap over a whole one (before 3.13):
- * what is then no longer valid is smoothed less, in the end not at all. Takes `whole`. */
-static GEOSGeometry *smoothed(GEOSContextHandle_t geos, GEOSGeometry *whole)
-{
-    for (double by = smooth; whole != NULL && by > HT__RASTER_UNITS / 4.0; by /= 2) {
-        GEOSGeometry *less = GEOSTopologyPreserveSimplify_r(geos, whole, by);
-        if (less != NULL && GEOSisValid_r(geos, less) == 1) {
-            GEOSGeom_destroy_r(geos, whole);
-            return less;
-        }
-        GEOSGeom_destroy_r(geos, less);
-    }
-    return whole;
-}
-
 static enum ht_status take_ring(const struct plane *plane, const GEOSGeometry *ring,
                                 struct ht_draft *draft)
 {
@@ -391,24 +376,33 @@ static enum ht_status take_all(const struct plane *plane, const GEOSGeometry *al
     return status;
 }
 
-static enum ht_status draw(struct plane *plane, const struct ht_isochrone_piece *pieces,
-                           size_t count, struct ht_geometry *out)
+/* Borders that were smoothed can't cross by what ht__raster_smooth says; if they should all the
+ * same, they are taken as they were. */
+static enum ht_status trace(struct plane *plane, double by, struct ht_geometry *out)
 {
     struct ht_outline_work *work = plane->work;
-    mark_out(plane, pieces, count);
-    mark_in(plane, pieces, count);
-    ht__raster_fill(&work->raster);
     enum ht_status status = ht__raster_trace(&work->raster);
+    if (status == HT_OK) {
+        status = ht__raster_smooth(&work->raster, by);
+    }
     if (status != HT_OK) {
         return status;
     }
-    GEOSGeometry *all = smoothed(work->geos, make_all(plane));
-    if (all == NULL) {
-        return HT_NOMEM; /* the input is valid: GEOS can't have failed for another reason */
-    }
-    status = take_all(plane, all, out);
+    GEOSGeometry *all = make_all(plane);
+    char valid = all == NULL ? 2 : GEOSisValid_r(work->geos, all);
+    status = valid == 1 ? take_all(plane, all, out) : valid == 0 ? HT_INVALID : HT_NOMEM;
     GEOSGeom_destroy_r(work->geos, all);
     return status;
+}
+
+static enum ht_status draw(struct plane *plane, const struct ht_isochrone_piece *pieces,
+                           size_t count, struct ht_geometry *out)
+{
+    mark_out(plane, pieces, count);
+    mark_in(plane, pieces, count);
+    ht__raster_fill(&plane->work->raster);
+    enum ht_status status = trace(plane, smooth, out);
+    return status == HT_INVALID ? trace(plane, 0, out) : status;
 }
 
 enum ht_status ht_outline_make(struct ht_outline_work *work, const struct ht_road *road,

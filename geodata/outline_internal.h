@@ -65,6 +65,10 @@ struct ht__raster {
     struct ht__ring *rings;
     size_t ring_count;
     size_t ring_capacity;
+    uint8_t *kept; /* corners */
+    size_t kept_capacity;
+    size_t *stack;
+    size_t stack_capacity;
 };
 
 void ht__raster_deinit(struct ht__raster *raster);
@@ -76,9 +80,14 @@ HT_MUST_CHECK enum ht_status ht__raster_init(struct ht__raster *raster, uint64_t
 /* Free cells become what the nearest other is, or out. */
 void ht__raster_fill(struct ht__raster *raster);
 
-/* The borders of what is in, which lies to their left; cells that touch in a corner only don't hang
- * together, and their corners are cut by one unit, so that no two borders touch. Rings of one part
- * follow each other, its outer one first. */
+/* The borders of what is in, which lies to their left. They lead from middle to middle of cells'
+ * sides, at most 11.4 units from the side itself; cells that touch in a corner only don't hang
+ * together. Two borders, or two parts of one that don't follow each other, are at least 22.6 units
+ * apart. Rings of one part follow each other, its outer one first. */
 HT_MUST_CHECK enum ht_status ht__raster_trace(struct ht__raster *raster);
+
+/* Leaves out corners that lie at most `by` units from the line between those that stay (Douglas,
+ * Peucker 1973). Below 11.3 units no border can cross another. HT_NOMEM. */
+HT_MUST_CHECK enum ht_status ht__raster_smooth(struct ht__raster *raster, double by);
 
 #endif

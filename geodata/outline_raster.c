@@ -12,6 +12,8 @@ void ht__raster_deinit(struct ht__raster *raster)
     free(raster->traced);
     free(raster->corners);
     free(raster->rings);
+    free(raster->kept);
+    free(raster->stack);
     *raster = (struct ht__raster){0};
 }
 
@@ -35,52 +37,58 @@ enum ht_status ht__raster_init(struct ht__raster *raster, uint64_t width, uint64
 
 /* --- nearest ---------------------------------------------------------------------------------- */
 
-/* While it is filled, a cell is twice its distance, plus what the nearest is. Of equally near ones
- * the one that is out. */
+/* While it is filled, a cell is twice its distance, plus what the nearest is; so of equally near
+ * ones the one that is out counts. */
 static inline unsigned take(unsigned best, unsigned from, unsigned step)
 {
     unsigned way = from + 2 * step;
     return way < best ? way : best;
 }
 
-static inline uint8_t settle(unsigned best)
+/* From the row that was done before; no cell waits for another of its row. */
+static void fill_across(uint8_t *restrict row, const uint8_t *restrict near, uint32_t width)
 {
-    return best > 2 * HT__RASTER_REACH + 1 ? HT__CELL_FREE : (uint8_t)best;
+    row[0] = (uint8_t)take(row[0], near[0], 3);
+    for (uint32_t x = 1; x + 1 < width; x++) {
+        unsigned best = take(row[x], near[x], 3);
+        best = take(best, near[x - 1], 4);
+        row[x] = (uint8_t)take(best, near[x + 1], 4);
+    }
+    row[width - 1] = (uint8_t)take(row[width - 1], near[width - 1], 3);
 }
 
-/* One pass over a row, from its left or its right end; `near` is the row that was done before. */
-static void fill_row(uint8_t *row, const uint8_t *near, uint32_t width, bool left)
+/* Along the row, from its left or its right end; what is too far stays free. */
+static void fill_along(uint8_t *row, int64_t begin, int64_t end, int step)
 {
     unsigned last = HT__CELL_FREE;
-    for (uint32_t i = 0; i < width; i++) {
-        uint32_t x = left ? i : width - 1 - i;
-        unsigned best = take(row[x], last, 3);
-        if (near != NULL) {
-            best = take(best, near[x], 3);
-            best = x > 0 ? take(best, near[x - 1], 4) : best;
-            best = x + 1 < width ? take(best, near[x + 1], 4) : best;
-        }
-        row[x] = settle(best);
-        last = row[x];
+    for (int64_t x = begin; x != end; x += step) {
+        last = take(row[x], last, 3);
+        last = last > 2 * HT__RASTER_REACH + 1 ? HT__CELL_FREE : last;
+        row[x] = (uint8_t)last;
     }
 }
 
 void ht__raster_fill(struct ht__raster *raster)
 {
     const size_t width = raster->width;
+    const size_t cells = width * raster->height;
     for (uint32_t y = 0; y < raster->height; y++) {
         uint8_t *row = raster->cells + y * width;
-        fill_row(row, y == 0 ? NULL : row - width, raster->width, true);
-        fill_row(row, NULL, raster->width, false);
+        if (y > 0) {
+            fill_across(row, row - width, raster->width);
+        }
+        fill_along(row, 0, (int64_t)width, 1);
     }
     for (uint32_t y = raster->height; y-- > 0;) {
         uint8_t *row = raster->cells + y * width;
-        fill_row(row, y + 1 == raster->height ? NULL : row + width, raster->width, false);
-        fill_row(row, NULL, raster->width, true);
+        if (y + 1 < raster->height) {
+            fill_across(row, row + width, raster->width);
+        }
+        fill_along(row, (int64_t)width - 1, -1, -1);
     }
-    for (size_t i = 0; i < width * raster->height; i++) {
+    for (size_t i = 0; i < cells; i++) {
         uint8_t cell = raster->cells[i];
-        raster->cells[i] = cell != HT__CELL_FREE && (cell & 1) != 0 ? HT__CELL_IN : HT__CELL_OUT;
+        raster->cells[i] = cell == HT__CELL_FREE ? HT__CELL_OUT : cell & 1;
     }
 }
 
@@ -214,44 +222,43 @@ static enum ht_status corner_add(struct ht__raster *raster, int64_t x, int64_t y
 struct walker {
     int64_t x;
     int64_t y;
-    int way; /* 0 east, below the cell; 1 north; 2 west; 3 south */
+    int way;  /* 0 east, below the cell; 1 north; 2 west; 3 south */
+    int turn; /* how it came here: 1 to the left, 3 to the right, 0 straight on */
 };
 
 static const int step_x[4] = {1, 0, -1, 0};
 static const int step_y[4] = {0, 1, 0, -1};
 
-/* To the next side, adding the corner between where there is one.
+/* To the next side.
  *
- *     c ahead      c stays to the left: a turn left where the cell ahead is out (cut where the one
+ *     c ahead      c stays to the left: a turn left where the cell ahead is out (also where the one
  *     - ^ -        beside that is in, which touches c in the corner alone), else on along the next
  *     . beside     cell, or to the right around the one beside
  */
-static enum ht_status walk(struct ht__raster *raster, struct walker *w)
+static struct walker walk(const struct ht__raster *raster, struct walker w)
 {
-    int dx = step_x[w->way];
-    int dy = step_y[w->way];
-    bool ahead = is_in(raster, w->x + dx, w->y + dy);
-    bool beside = is_in(raster, w->x + dx + dy, w->y + dy - dx);
-    /* where this side ends, in units */
-    int64_t x = (w->x + (w->way == 0 || w->way == 1)) * HT__RASTER_UNITS;
-    int64_t y = (w->y + (w->way == 1 || w->way == 2)) * HT__RASTER_UNITS;
-    if (ahead && !beside) {
-        w->x += dx;
-        w->y += dy;
+    int dx = step_x[w.way];
+    int dy = step_y[w.way];
+    if (!is_in(raster, w.x + dx, w.y + dy)) {
+        return (struct walker){w.x, w.y, (w.way + 1) % 4, 1};
+    }
+    if (!is_in(raster, w.x + dx + dy, w.y + dy - dx)) {
+        return (struct walker){w.x + dx, w.y + dy, w.way, 0};
+    }
+    return (struct walker){w.x + dx + dy, w.y + dy - dx, (w.way + 3) % 4, 3};
+}
+
+/* The border goes from the middle of one side to that of the next; a middle is added where it
+ * bends: not between two that go straight on, nor on stairs. */
+static enum ht_status side_add(struct ht__raster *raster, const struct walker *w, int next_turn)
+{
+    bool bends = w->turn == 0 || next_turn == 0 ? w->turn != next_turn : w->turn == next_turn;
+    if (!bends) {
         return HT_OK;
     }
-    if (ahead) {
-        w->x += dx + dy;
-        w->y += dy - dx;
-        w->way = (w->way + 3) % 4;
-        return corner_add(raster, x, y);
-    }
-    w->way = (w->way + 1) % 4;
-    if (!beside) {
-        return corner_add(raster, x, y);
-    }
-    enum ht_status status = corner_add(raster, x - dx, y - dy);
-    return status == HT_OK ? corner_add(raster, x + step_x[w->way], y + step_y[w->way]) : status;
+    const int half = HT__RASTER_UNITS / 2;
+    return corner_add(raster, w->x * HT__RASTER_UNITS + half - half * step_x[(w->way + 1) % 4],
+                      w->y * HT__RASTER_UNITS + half - half * step_y[(w->way + 1) % 4]);
 }
 
 static bool runs_with_the_clock(const struct ht__raster *raster, const struct ht__ring *ring)
@@ -273,16 +280,19 @@ static enum ht_status ring_add(struct ht__raster *raster, uint32_t x, uint32_t y
                                              raster->ring_count + 1, sizeof *raster->rings);
     raster->rings = rings;
     struct ht__ring ring = {.part = part_at(raster, x, y), .first = raster->corner_count};
-    struct walker w = {x, y, 0};
-    while (status == HT_OK) {
+    struct walker w = {x, y, 0, 0};
+    struct walker first = walk(raster, w); /* the side after it, so that its turn is known */
+    for (w = first; status == HT_OK;) {
         if (w.way == 0) {
             size_t at = (size_t)w.y * raster->width + (size_t)w.x;
-            if ((raster->traced[at / 64] >> at % 64 & 1) != 0) {
-                break; /* back where it began */
-            }
             raster->traced[at / 64] |= UINT64_C(1) << at % 64;
         }
-        status = walk(raster, &w);
+        struct walker next = walk(raster, w);
+        status = side_add(raster, &w, next.turn);
+        w = next;
+        if (w.x == first.x && w.y == first.y && w.way == first.way) {
+            break;
+        }
     }
     if (status == HT_OK) {
         ring.count = raster->corner_count - ring.first;
@@ -332,6 +342,93 @@ enum ht_status ht__raster_trace(struct ht__raster *raster)
     }
     if (status == HT_OK && raster->ring_count > 0) {
         qsort(raster->rings, raster->ring_count, sizeof *raster->rings, compare_rings);
+    }
+    return status;
+}
+
+/* --- smoothing -------------------------------------------------------------------------------- */
+
+/* Square of the distance of c from the piece between a and b. */
+static double away(struct ht__corner a, struct ht__corner b, struct ht__corner c)
+{
+    double dx = b.x - a.x;
+    double dy = b.y - a.y;
+    double length = dx * dx + dy * dy;
+    double t = length > 0 ? ((c.x - a.x) * dx + (c.y - a.y) * dy) / length : 0;
+    t = t < 0 ? 0 : t > 1 ? 1 : t;
+    double ex = c.x - (a.x + t * dx);
+    double ey = c.y - (a.y + t * dy);
+    return ex * ex + ey * ey;
+}
+
+/* The corner between `from` and `to` (of a ring of `count`, which goes round) that is farthest from
+ * the line between them; `*most`: how far, squared. */
+static size_t farthest(const struct ht__corner *c, size_t count, size_t from, size_t to,
+                       double *most)
+{
+    size_t at = from;
+    *most = -1;
+    for (size_t i = from + 1; i < to; i++) {
+        double far = away(c[from], c[to == count ? 0 : to], c[i]);
+        if (far > *most) {
+            *most = far;
+            at = i;
+        }
+    }
+    return at;
+}
+
+/* Marks what stays of a ring. */
+static void ring_thin(struct ht__raster *raster, const struct ht__ring *ring, double by)
+{
+    const struct ht__corner *c = raster->corners + ring->first;
+    uint8_t *kept = raster->kept + ring->first;
+    size_t depth = 0;
+    double most = 0;
+    size_t middle = farthest(c, ring->count, 0, ring->count, &most); /* from the first corner */
+    memset(kept, 0, ring->count);
+    kept[0] = 1;
+    kept[middle] = 1;
+    raster->stack[depth++] = middle;
+    raster->stack[depth++] = ring->count;
+    raster->stack[depth++] = 0;
+    raster->stack[depth++] = middle;
+    while (depth > 0) {
+        size_t to = raster->stack[--depth];
+        size_t from = raster->stack[--depth];
+        size_t at = farthest(c, ring->count, from, to, &most);
+        if (most > by * by) {
+            kept[at] = 1;
+            raster->stack[depth++] = from;
+            raster->stack[depth++] = at;
+            raster->stack[depth++] = at;
+            raster->stack[depth++] = to;
+        }
+    }
+}
+
+enum ht_status ht__raster_smooth(struct ht__raster *raster, double by)
+{
+    void *kept = raster->kept;
+    enum ht_status status =
+        ht_array_reserve(&kept, &raster->kept_capacity, raster->corner_count, 1);
+    raster->kept = kept;
+    void *stack = raster->stack;
+    if (status == HT_OK) {
+        status = ht_array_reserve(&stack, &raster->stack_capacity, raster->corner_count * 2 + 4,
+                                  sizeof *raster->stack);
+        raster->stack = stack;
+    }
+    for (size_t r = 0; r < raster->ring_count && status == HT_OK; r++) {
+        struct ht__ring *ring = &raster->rings[r];
+        ring_thin(raster, ring, by);
+        size_t count = 0;
+        for (size_t i = 0; i < ring->count; i++) {
+            if (raster->kept[ring->first + i] != 0) {
+                raster->corners[ring->first + count++] = raster->corners[ring->first + i];
+            }
+        }
+        ring->count = count;
     }
     return status;
 }
