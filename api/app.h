@@ -22,6 +22,8 @@
 #include "geodata/store.h"
 
 struct ht_commit;
+struct ht_isochrone_maps;
+struct ht_isochrone_work;
 struct ht_live;
 struct ht_live_work;
 
@@ -53,6 +55,7 @@ struct ht_app {
     struct ht_worker_context *writer; /* what jobs of the writer are run with */
     struct ht_registry *registry;     /* the writer's */
     struct ht_live *live;
+    struct ht_isochrone_maps *isochrones;
     atomic_int_least64_t saved_ms; /* when positions went to the store last, by a steady clock */
     int64_t tidied_ms;             /* when old ones were forgotten; the writer's */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
@@ -70,10 +73,11 @@ struct ht_app_context {
     struct ht_osrm *osrm;
     struct ht_world_reader world;
     struct ht_metrics metrics;
-    const struct ht_caller *caller; /* of the call that is handled */
-    struct ht_store_reader *reader; /* made when first needed */
-    struct ht_crs_work *crs;        /* likewise */
-    struct ht_live_work *live;      /* likewise */
+    const struct ht_caller *caller;      /* of the call that is handled */
+    struct ht_store_reader *reader;      /* made when first needed */
+    struct ht_crs_work *crs;             /* likewise */
+    struct ht_live_work *live;           /* likewise */
+    struct ht_isochrone_work *isochrone; /* likewise */
     struct ht_app_context *next;
 };
 

@@ -7,6 +7,7 @@
 
 #include "api/access.h"
 #include "api/embedded.h"
+#include "api/isochrone.h"
 #include "api/json.h"
 #include "api/ogc.h"
 #include "api/routes_live.h"
@@ -201,6 +202,8 @@ static const struct ht_route table[] = {
     {"/v1/near", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE, .get = ht_near_get},
     {"/v1/closest", "GET, HEAD, POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_VIEWER, .get = ht_closest_get, .post = ht_closest_post},
+    {"/v1/isochrone", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_isochrone_get},
     {"/v1/units/{id}/track", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_track_get},
     {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, HT_ROLE_VIEWER,

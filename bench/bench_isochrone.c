@@ -110,8 +110,8 @@ static struct entry bounded_pop(struct bounded *b)
         if (child >= b->heap_size) {
             break;
         }
-        child += child + 1 < b->heap_size &&
-                 ht_cost_less(b->heap[child + 1].cost, b->heap[child].cost);
+        child +=
+            child + 1 < b->heap_size && ht_cost_less(b->heap[child + 1].cost, b->heap[child].cost);
         if (!ht_cost_less(b->heap[child].cost, last.cost)) {
             break;
         }
@@ -313,8 +313,8 @@ static void bench_oracle(struct bench *b)
             size_t count = 0;
             need(ht_isochrone_pieces(b->iso, limits_ms[l], &pieces, &count), "no pieces");
             for (size_t k = 0; k < SPOTS; k++) {
-                bool want = costs[k].weight_ms < HT_WEIGHT_INF &&
-                            costs[k].duration_ms <= limits_ms[l];
+                bool want =
+                    costs[k].weight_ms < HT_WEIGHT_INF && costs[k].duration_ms <= limits_ms[l];
                 wrong += want != covered(pieces, count, &b->spots[k]);
                 inside += want;
             }

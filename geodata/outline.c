@@ -208,13 +208,11 @@ static void mark_out(struct plane *plane, const struct ht_isochrone_piece *piece
     const struct ht_raster_size {
         int64_t east_e7;
         int64_t north_e7;
-    } size = {plane->west_e7 +
-                  plane->work->raster.width * plane->unit_lon_e7 * HT__RASTER_UNITS,
-              plane->south_e7 +
-                  plane->work->raster.height * plane->unit_lat_e7 * HT__RASTER_UNITS};
-    struct ht_box box = {{(int32_t)plane->west_e7, (int32_t)plane->south_e7},
-                         {within_earth(size.east_e7, HT_LON_MAX_E7),
-                          within_earth(size.north_e7, HT_LAT_MAX_E7)}};
+    } size = {plane->west_e7 + plane->work->raster.width * plane->unit_lon_e7 * HT__RASTER_UNITS,
+              plane->south_e7 + plane->work->raster.height * plane->unit_lat_e7 * HT__RASTER_UNITS};
+    struct ht_box box = {
+        {(int32_t)plane->west_e7, (int32_t)plane->south_e7},
+        {within_earth(size.east_e7, HT_LON_MAX_E7), within_earth(size.north_e7, HT_LAT_MAX_E7)}};
     plane->mark = HT__CELL_OUT;
     ht_snap_window(plane->road->snap, box, visit_street, plane);
     for (size_t i = 0; i < count; i++) {
@@ -312,8 +310,7 @@ static GEOSGeometry *make_all(const struct plane *plane)
         }
         work->parts[count++] = part;
     }
-    return GEOSGeom_createCollection_r(work->geos, GEOS_MULTIPOLYGON, work->parts,
-                                       (unsigned)count);
+    return GEOSGeom_createCollection_r(work->geos, GEOS_MULTIPOLYGON, work->parts, (unsigned)count);
 }
 
 static enum ht_status take_ring(const struct plane *plane, const GEOSGeometry *ring,
@@ -347,8 +344,7 @@ static enum ht_status take_polygon(const struct plane *plane, const GEOSGeometry
     GEOSContextHandle_t geos = plane->work->geos;
     const GEOSGeometry *shell = GEOSGetExteriorRing_r(geos, polygon);
     int holes = GEOSGetNumInteriorRings_r(geos, polygon);
-    enum ht_status status =
-        shell == NULL || holes < 0 ? HT_NOMEM : take_ring(plane, shell, draft);
+    enum ht_status status = shell == NULL || holes < 0 ? HT_NOMEM : take_ring(plane, shell, draft);
     for (int i = 0; i < holes && status == HT_OK; i++) {
         const GEOSGeometry *hole = GEOSGetInteriorRingN_r(geos, polygon, i);
         status = hole == NULL ? HT_NOMEM : take_ring(plane, hole, draft);

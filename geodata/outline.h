@@ -17,14 +17,15 @@
  *
  * Step 3 moves a border by at most 5.6 m (2.9 m by the middles, 2.8 m by smoothing), less than the
  * 5.7 m that step 1 keeps around streets. A point of a cell that step 1 put in is at most
- * 6.3 + 11.4 m from a reached one, so what lies inside near streets that were not reached is at most
- * 23.3 m from one that was. Metres are those of the latitude where degrees are longest (ht_scale_at,
- * within 0.1 % of the geodesic); in other parts of the box true distances are smaller, never larger.
+ * 6.3 + 11.4 m from a reached one, so what lies inside near streets that were not reached is at
+ * most 23.3 m from one that was. Metres are those of the latitude where degrees are longest
+ * (ht_scale_at, within 0.1 % of the geodesic); in other parts of the box true distances are
+ * smaller, never larger.
  *
  * Whole numbers and borders that stay apart make the result valid as it is given out; GEOS checks
  * it. Its own way to simplify (topology preserving) took twice as long as all the rest together.
- * Buffering the pieces and uniting them, the usual way, leaves out whoever lives more than 25 m from
- * the street.
+ * Buffering the pieces and uniting them, the usual way, leaves out whoever lives more than 25 m
+ * from the street.
  *
  * Threading: each thread brings its own ht_outline_work, which holds a GEOS context. Ownership:
  * plain. Errors: HT_EMPTY no piece; HT_TOO_BIG more than 2^27 cells (an area of 90 km by 90 km) or

@@ -15,23 +15,25 @@
 
 enum {
     HT__RASTER_UNITS = 32,
-    HT__RASTER_REACH = 38,      /* how far cells take what others are: 3 for a cell */
+    HT__RASTER_REACH = 38, /* how far cells take what others are: 3 for a cell */
     HT__RASTER_CELLS_MOST = 1 << 27,
     HT__RASTER_KEEP = 1 << 22, /* a larger one is given back after use */
 };
 
-/* What a cell is. */
+/* What a cell is: as it was marked, or, filled, twice its distance from a marked one plus what that
+ * is. So odd cells are in. */
 enum ht__cell {
     HT__CELL_OUT = 0,
     HT__CELL_IN = 1,
-    HT__CELL_FREE = 255,
+    HT__CELL_FREE = 254,
 };
 
 /* Cells of one row that follow each other and are in: [begin, end). */
 struct ht__run {
     uint32_t begin;
     uint32_t end;
-    uint32_t part; /* the run that stands for all that hang together, found by ht__raster_part */
+    uint32_t part; /* leads to the run that stands for all that hang together */
+    bool marked;   /* holds a cell that was marked; of the one that stands for all: some of them */
 };
 
 struct ht__corner {
@@ -80,10 +82,11 @@ HT_MUST_CHECK enum ht_status ht__raster_init(struct ht__raster *raster, uint64_t
 /* Free cells become what the nearest other is, or out. */
 void ht__raster_fill(struct ht__raster *raster);
 
-/* The borders of what is in, which lies to their left. They lead from middle to middle of cells'
- * sides, at most 11.4 units from the side itself; cells that touch in a corner only don't hang
- * together. Two borders, or two parts of one that don't follow each other, are at least 22.6 units
- * apart. Rings of one part follow each other, its outer one first. */
+/* The borders of what is in and hangs together with a marked cell (what fill left alone is none),
+ * which lies to their left. They lead from middle to middle of cells' sides, at most 11.4 units
+ * from the side itself; cells that touch in a corner only don't hang together. Two borders, or two
+ * parts of one that don't follow each other, are at least 22.6 units apart. Rings of one part
+ * follow each other, its outer one first. */
 HT_MUST_CHECK enum ht_status ht__raster_trace(struct ht__raster *raster);
 
 /* Leaves out corners that lie at most `by` units from the line between those that stay (Douglas,

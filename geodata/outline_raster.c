@@ -37,8 +37,7 @@ enum ht_status ht__raster_init(struct ht__raster *raster, uint64_t width, uint64
 
 /* --- nearest ---------------------------------------------------------------------------------- */
 
-/* While it is filled, a cell is twice its distance, plus what the nearest is; so of equally near
- * ones the one that is out counts. */
+/* Of equally near cells the one that is out counts. */
 static inline unsigned take(unsigned best, unsigned from, unsigned step)
 {
     unsigned way = from + 2 * step;
@@ -71,7 +70,6 @@ static void fill_along(uint8_t *row, int64_t begin, int64_t end, int step)
 void ht__raster_fill(struct ht__raster *raster)
 {
     const size_t width = raster->width;
-    const size_t cells = width * raster->height;
     for (uint32_t y = 0; y < raster->height; y++) {
         uint8_t *row = raster->cells + y * width;
         if (y > 0) {
@@ -85,10 +83,6 @@ void ht__raster_fill(struct ht__raster *raster)
             fill_across(row, row + width, raster->width);
         }
         fill_along(row, (int64_t)width - 1, -1, -1);
-    }
-    for (size_t i = 0; i < cells; i++) {
-        uint8_t cell = raster->cells[i];
-        raster->cells[i] = cell == HT__CELL_FREE ? HT__CELL_OUT : cell & 1;
     }
 }
 
@@ -109,6 +103,7 @@ static void parts_join(struct ht__raster *raster, uint32_t a, uint32_t b)
     uint32_t root_b = part_of(raster, b);
     uint32_t root = root_a < root_b ? root_a : root_b;
     uint32_t both[2] = {a, b};
+    raster->runs[root].marked = raster->runs[root_a].marked || raster->runs[root_b].marked;
     for (int i = 0; i < 2; i++) {
         for (uint32_t run = both[i]; raster->runs[run].part != root;) {
             uint32_t next = raster->runs[run].part;
@@ -118,28 +113,37 @@ static void parts_join(struct ht__raster *raster, uint32_t a, uint32_t b)
     }
 }
 
+static enum ht_status run_add(struct ht__raster *raster, struct ht__run run)
+{
+    void *runs = raster->runs;
+    enum ht_status status =
+        ht_array_reserve(&runs, &raster->run_capacity, raster->run_count + 1, sizeof *raster->runs);
+    raster->runs = runs;
+    if (status == HT_OK) {
+        run.part = (uint32_t)raster->run_count;
+        raster->runs[raster->run_count++] = run;
+    }
+    return status;
+}
+
 static enum ht_status row_runs(struct ht__raster *raster, uint32_t y)
 {
     const uint8_t *row = raster->cells + (size_t)y * raster->width;
-    for (uint32_t x = 0; x < raster->width; x++) {
-        const uint8_t *begin = memchr(row + x, HT__CELL_IN, raster->width - x);
-        if (begin == NULL) {
-            break;
+    enum ht_status status = HT_OK;
+    for (uint32_t x = 0; x < raster->width && status == HT_OK;) {
+        struct ht__run run = {.begin = x};
+        for (; x < raster->width && (row[x] & 1) != 0; x++) {
+            run.marked = run.marked || row[x] == HT__CELL_IN;
         }
-        uint32_t from = (uint32_t)(begin - row);
-        const uint8_t *end = memchr(begin, HT__CELL_OUT, raster->width - from);
-        x = end == NULL ? raster->width : (uint32_t)(end - row);
-        void *runs = raster->runs;
-        enum ht_status status = ht_array_reserve(&runs, &raster->run_capacity,
-                                                 raster->run_count + 1, sizeof *raster->runs);
-        raster->runs = runs;
-        if (status != HT_OK) {
-            return status;
+        run.end = x;
+        if (run.end > run.begin) {
+            status = run_add(raster, run);
         }
-        raster->runs[raster->run_count] = (struct ht__run){from, x, (uint32_t)raster->run_count};
-        raster->run_count++;
+        while (x < raster->width && (row[x] & 1) == 0) {
+            x++;
+        }
     }
-    return HT_OK;
+    return status;
 }
 
 /* Joins the runs of a row with those below that share a side with them. */
@@ -164,9 +168,8 @@ static void row_join(struct ht__raster *raster, uint32_t y)
 static enum ht_status find_parts(struct ht__raster *raster)
 {
     void *rows = raster->row_first;
-    enum ht_status status =
-        ht_array_reserve(&rows, &raster->row_capacity, (size_t)raster->height + 1,
-                         sizeof *raster->row_first);
+    enum ht_status status = ht_array_reserve(&rows, &raster->row_capacity,
+                                             (size_t)raster->height + 1, sizeof *raster->row_first);
     raster->row_first = rows;
     raster->run_count = 0;
     for (uint32_t y = 0; y < raster->height && status == HT_OK; y++) {
@@ -203,7 +206,7 @@ static uint32_t part_at(const struct ht__raster *raster, uint32_t x, uint32_t y)
 static bool is_in(const struct ht__raster *raster, int64_t x, int64_t y)
 {
     return x >= 0 && y >= 0 && x < raster->width && y < raster->height &&
-           raster->cells[(size_t)y * raster->width + (size_t)x] == HT__CELL_IN;
+           (raster->cells[(size_t)y * raster->width + (size_t)x] & 1) != 0;
 }
 
 static enum ht_status corner_add(struct ht__raster *raster, int64_t x, int64_t y)
@@ -276,8 +279,8 @@ static bool runs_with_the_clock(const struct ht__raster *raster, const struct ht
 static enum ht_status ring_add(struct ht__raster *raster, uint32_t x, uint32_t y)
 {
     void *rings = raster->rings;
-    enum ht_status status = ht_array_reserve(&rings, &raster->ring_capacity,
-                                             raster->ring_count + 1, sizeof *raster->rings);
+    enum ht_status status = ht_array_reserve(&rings, &raster->ring_capacity, raster->ring_count + 1,
+                                             sizeof *raster->rings);
     raster->rings = rings;
     struct ht__ring ring = {.part = part_at(raster, x, y), .first = raster->corner_count};
     struct walker w = {x, y, 0, 0};
@@ -331,7 +334,8 @@ enum ht_status ht__raster_trace(struct ht__raster *raster)
     for (uint32_t y = 0; y < raster->height && status == HT_OK; y++) {
         for (size_t r = raster->row_first[y]; r < raster->row_first[y + 1]; r++) {
             const struct ht__run *run = &raster->runs[r];
-            for (uint32_t x = run->begin; x < run->end && status == HT_OK; x++) {
+            bool marked = raster->runs[part_of(raster, (uint32_t)r)].marked;
+            for (uint32_t x = run->begin; marked && x < run->end && status == HT_OK; x++) {
                 size_t at = (size_t)y * raster->width + x;
                 if (!is_in(raster, x, (int64_t)y - 1) &&
                     (raster->traced[at / 64] >> at % 64 & 1) == 0) {

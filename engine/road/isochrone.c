@@ -39,8 +39,8 @@ struct ht_isochrone {
     struct ht_query *query;
     struct ht_label label;
     uint32_t levels;
-    struct ht_lane lane;    /* costs along the way from the root to the present vertex, by depth */
-    uint32_t *lane_vertex;  /* whose they are, for extras */
+    struct ht_lane lane;   /* costs along the way from the root to the present vertex, by depth */
+    uint32_t *lane_vertex; /* whose they are, for extras */
     uint32_t *climb;
     uint64_t *times; /* of swept vertices, in the order of the sweep */
     uint32_t *lengths;
@@ -230,8 +230,8 @@ static enum ht_status stretch_add(struct ht_isochrone *iso, uint32_t high, uint3
     iso->stretches = stretches;
     void *times = iso->times;
     if (status == HT_OK) {
-        status = ht_array_reserve(&times, &iso->time_capacity, iso->swept + count,
-                                  sizeof *iso->times);
+        status =
+            ht_array_reserve(&times, &iso->time_capacity, iso->swept + count, sizeof *iso->times);
         iso->times = times;
     }
     void *lengths = iso->lengths;
@@ -329,8 +329,8 @@ static struct ht_cost end_cost(const struct ht_isochrone *iso, uint32_t arc, str
         return ht__cost_of(ht_key_sub(key, iso->label.bias));
     }
     struct ht_cost all = whole(iso, arc);
-    return ht__cost_of(ht_key_sub(
-        key, (struct ht_key){ht_time_pack(all.weight_ms, all.duration_ms), (uint32_t)all.length_mm}));
+    return ht__cost_of(ht_key_sub(key, (struct ht_key){ht_time_pack(all.weight_ms, all.duration_ms),
+                                                       (uint32_t)all.length_mm}));
 }
 
 static bool within(struct ht_cost cost, uint32_t limit_ms)
@@ -345,8 +345,8 @@ static enum ht_status extra_add(struct ht_isochrone *iso, uint32_t arc)
         return HT_OK;
     }
     void *extras = iso->extras;
-    enum ht_status status = ht_array_reserve(&extras, &iso->extra_capacity, iso->extra_count + 1,
-                                             sizeof *iso->extras);
+    enum ht_status status =
+        ht_array_reserve(&extras, &iso->extra_capacity, iso->extra_count + 1, sizeof *iso->extras);
     iso->extras = extras;
     if (status == HT_OK) {
         iso->extras[iso->extra_count++].vertex = vertex;
@@ -365,8 +365,8 @@ static enum ht_status street_add(struct ht_isochrone *iso, uint32_t arc)
         return HT_OK;
     }
     void *streets = iso->streets;
-    enum ht_status status = ht_array_reserve(&streets, &iso->street_capacity,
-                                             iso->street_count + 1, sizeof *iso->streets);
+    enum ht_status status = ht_array_reserve(&streets, &iso->street_capacity, iso->street_count + 1,
+                                             sizeof *iso->streets);
     iso->streets = streets;
     if (status != HT_OK) {
         return status;
@@ -379,8 +379,7 @@ static enum ht_status street_add(struct ht_isochrone *iso, uint32_t arc)
             continue;
         }
         status = extra_add(iso, street.arc[s]);
-        uint32_t count =
-            iso->ask.towards ? 0 : ht_graph_copies(graph, street.arc[s], &copies);
+        uint32_t count = iso->ask.towards ? 0 : ht_graph_copies(graph, street.arc[s], &copies);
         for (uint32_t i = 0; i < count && status == HT_OK; i++) {
             status = extra_add(iso, copies[i]);
         }
@@ -479,8 +478,8 @@ static struct ht_key vertex_key(const struct ht_isochrone *iso, uint32_t vertex)
         return (struct ht_key){iso->times[at], iso->lengths[at]};
     }
     const struct extra wanted = {.vertex = vertex};
-    const struct extra *found = bsearch(&wanted, iso->extras, iso->extra_count,
-                                        sizeof *iso->extras, compare_extras);
+    const struct extra *found =
+        bsearch(&wanted, iso->extras, iso->extra_count, sizeof *iso->extras, compare_extras);
     return found == NULL ? ht_key_inf() : found->key;
 }
 
@@ -492,8 +491,7 @@ static struct ht_cost arc_cost(const struct ht_isochrone *iso, uint32_t arc)
     uint32_t count = iso->ask.towards ? 0 : ht_graph_copies(road->graph, arc, &copies);
     struct ht_cost best = end_cost(iso, arc, vertex_key(iso, road->cch->rank[arc]));
     for (uint32_t i = 0; i < count; i++) {
-        struct ht_cost cost =
-            end_cost(iso, copies[i], vertex_key(iso, road->cch->rank[copies[i]]));
+        struct ht_cost cost = end_cost(iso, copies[i], vertex_key(iso, road->cch->rank[copies[i]]));
         best = ht_cost_less(cost, best) ? cost : best;
     }
     return best;
@@ -521,10 +519,9 @@ static enum ht_status own_cost(struct ht_isochrone *iso, uint32_t arc,
         end.side[s].after_mm = a->length_mm;
         end.side[s].after = whole(iso, arc);
     }
-    enum ht_status status =
-        ht_query_cost(iso->query, iso->ask.road, iso->ask.towards ? &end : iso->ask.place,
-                      HT_SIDES_BOTH, iso->ask.towards ? iso->ask.place : &end, HT_SIDES_BOTH,
-                      &found);
+    enum ht_status status = ht_query_cost(
+        iso->query, iso->ask.road, iso->ask.towards ? &end : iso->ask.place, HT_SIDES_BOTH,
+        iso->ask.towards ? iso->ask.place : &end, HT_SIDES_BOTH, &found);
     if (status == HT_OK) {
         *out = found.cost;
     }
@@ -602,10 +599,10 @@ static struct ht_cost slope_cost(const struct slope *slope, uint32_t x)
         return infinite();
     }
     uint32_t before = slope->against ? arc->length_mm - x : x;
-    if (slope->own != NULL && (slope->towards ? before <= slope->own->before_mm
-                                              : before >= slope->own->before_mm)) {
-        uint32_t part = slope->towards ? slope->own->before_mm - before
-                                       : before - slope->own->before_mm;
+    if (slope->own != NULL &&
+        (slope->towards ? before <= slope->own->before_mm : before >= slope->own->before_mm)) {
+        uint32_t part =
+            slope->towards ? slope->own->before_mm - before : before - slope->own->before_mm;
         return (struct ht_cost){part == 0 ? 0 : ht_share(arc->weight_ms, part, arc->length_mm),
                                 part == 0 ? 0 : ht_share(arc->duration_ms, part, arc->length_mm),
                                 part};
@@ -739,8 +736,8 @@ enum ht_status ht_isochrone_pieces(struct ht_isochrone *iso, uint32_t limit_ms,
                                    const struct ht_isochrone_piece **pieces, size_t *count)
 {
     void *list = iso->pieces;
-    enum ht_status status = ht_array_reserve(&list, &iso->piece_capacity, iso->street_count * 6,
-                                             sizeof *iso->pieces);
+    enum ht_status status =
+        ht_array_reserve(&list, &iso->piece_capacity, iso->street_count * 6, sizeof *iso->pieces);
     iso->pieces = list;
     *pieces = iso->pieces;
     *count = 0;

@@ -122,7 +122,8 @@ enum ht_status ht_regions_init(struct ht_regions *regions, const struct ht_cch *
 {
     uint32_t n = cch->vertex_count;
     *regions = (struct ht_regions){.vertex_count = n, .of = ht_array_new(n, sizeof(uint32_t))};
-    struct build b = {.cch = cch, .out = regions, .words = cch->depth_max / 64 + 1, .least = least, .ways = ways};
+    struct build b = {
+        .cch = cch, .out = regions, .words = cch->depth_max / 64 + 1, .least = least, .ways = ways};
     b.size = ht_array_new(n, sizeof *b.size);
     b.gathered = ht_array_new_zeroed(((size_t)cch->depth_max + 1) * b.words, sizeof *b.gathered);
     enum ht_status status =

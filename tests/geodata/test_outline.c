@@ -145,9 +145,9 @@ static double to_reached(const struct scene *s, struct ht_point p)
 }
 
 struct tally {
-    int left_out;  /* reached points outside */
-    int taken_in;  /* others inside, farther than 25 m */
-    int far;       /* others farther than that */
+    int left_out; /* reached points outside */
+    int taken_in; /* others inside, farther than 25 m */
+    int far;      /* others farther than that */
     int reached;
     int holes;
     int invalid;
@@ -172,8 +172,10 @@ static double ring_area(const struct ht_geometry *g, size_t ring)
     double twice = 0;
     for (size_t i = first; i + 1 < g->ring_ends[ring]; i++) {
         struct ht_point o = g->points[first];
-        twice += ((double)g->points[i].lon_e7 - o.lon_e7) * ((double)g->points[i + 1].lat_e7 - o.lat_e7) -
-                 ((double)g->points[i + 1].lon_e7 - o.lon_e7) * ((double)g->points[i].lat_e7 - o.lat_e7);
+        twice +=
+            ((double)g->points[i].lon_e7 - o.lon_e7) *
+                ((double)g->points[i + 1].lat_e7 - o.lat_e7) -
+            ((double)g->points[i + 1].lon_e7 - o.lon_e7) * ((double)g->points[i].lat_e7 - o.lat_e7);
     }
     return twice;
 }
@@ -321,8 +323,7 @@ HT_CASE(a_lack_of_memory_is_told)
         ht_geometry_deinit(&s.shape);
         ht_geometry_init(&s.shape);
         ht_oom_arm(n);
-        enum ht_status status =
-            ht_outline_make(s.work, &s.road, s.pieces, s.count, &s.shape);
+        enum ht_status status = ht_outline_make(s.work, &s.road, s.pieces, s.count, &s.shape);
         more = ht_oom_disarm();
         HT_CHECK_INT(status, more ? HT_NOMEM : HT_OK);
         refused += more;
