@@ -98,7 +98,7 @@ static const char *question_read(struct question *q, const struct ht_params *par
     if (profile == NULL || strlen(profile) > PROFILE_MAX) {
         return "profile is missing: car, van, emergency, ebike, foot";
     }
-    (void)strcpy(q->profile, profile);
+    memcpy(q->profile, profile, strlen(profile) + 1);
     if (!limits_read(q, ht_param(params, "max_s"))) {
         return "max_s is one to four numbers of seconds, above 0 and up to 3600, with commas";
     }

@@ -275,7 +275,7 @@ static GEOSGeometry *make_part(const struct plane *plane, size_t *at)
     *at = end;
     void *holes = (void *)work->holes;
     enum ht_status status =
-        ht_array_reserve(&holes, &work->hole_capacity, end - first, sizeof *work->holes);
+        ht_array_reserve(&holes, &work->hole_capacity, end - first, sizeof(GEOSGeometry *));
     work->holes = (GEOSGeometry **)holes;
     if (status != HT_OK) {
         return NULL;
@@ -301,7 +301,7 @@ static GEOSGeometry *make_all(const struct plane *plane)
     for (size_t at = 0; at < work->raster.ring_count;) {
         void *parts = (void *)work->parts;
         enum ht_status status =
-            ht_array_reserve(&parts, &work->part_capacity, count + 1, sizeof *work->parts);
+            ht_array_reserve(&parts, &work->part_capacity, count + 1, sizeof(GEOSGeometry *));
         work->parts = (GEOSGeometry **)parts;
         GEOSGeometry *part = status == HT_OK ? make_part(plane, &at) : NULL;
         if (part == NULL) {
