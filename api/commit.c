@@ -7,6 +7,7 @@
 enum {
     BATCH_MOST = 1024,          /* jobs of one transaction */
     CHECKPOINT_EVERY_MS = 5000, /* where anything was written since */
+    TELL_PAGE = 512,            /* events that are read at a time */
 };
 
 struct ht_commit {
@@ -16,15 +17,18 @@ struct ht_commit {
     bool started;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct ht_job *first;
-    struct ht_job **last;
-    unsigned queue;
+    struct ht_job_queue queue;
     bool stop;
     bool written;       /* since the last checkpoint */
     bool take_back;     /* the job that runs wants it */
     int64_t checked_ms; /* the time of the last checkpoint */
     struct ht_store_tx *tx;
     struct ht_commit_stats stats;
+    struct ht_store_reader *reader; /* of what watchers are told */
+    pthread_mutex_t watch_lock;     /* the watches and `told`; held while they are called */
+    struct ht_commit_watch watches[HT_COMMIT_WATCHES];
+    unsigned watch_count;
+    int64_t told; /* the number of the last event that they know */
 };
 
 static int64_t now_ms(void)
@@ -87,27 +91,6 @@ static size_t batch_end(struct ht_commit *commit, struct ht_job *jobs, enum ht_s
     return count;
 }
 
-/* Needs the lock: the jobs that wait, BATCH_MOST at most. */
-static struct ht_job *batch_take(struct ht_commit *commit)
-{
-    struct ht_job *jobs = commit->first;
-    struct ht_job *last = jobs;
-    unsigned count = jobs == NULL ? 0 : 1;
-    while (last != NULL && last->next != NULL && count < BATCH_MOST) {
-        last = last->next;
-        count++;
-    }
-    if (last != NULL) {
-        commit->first = last->next;
-        last->next = NULL;
-        if (commit->first == NULL) {
-            commit->last = &commit->first;
-        }
-    }
-    commit->stats.waiting -= count;
-    return jobs;
-}
-
 static void wait_for_work(struct ht_commit *commit)
 {
     struct timespec until;
@@ -130,22 +113,99 @@ static void checkpoint(struct ht_commit *commit)
     }
 }
 
+/* ---- watchers ---- */
+
+static enum ht_status tell_one(void *user, const struct ht_store_event *event)
+{
+    struct ht_commit *commit = user;
+    for (unsigned i = 0; i < commit->watch_count; i++) {
+        commit->watches[i].event(commit->watches[i].user, event);
+    }
+    commit->told = event->seq;
+    return HT_OK;
+}
+
+/* Reads what is new since the last time. Without watchers nobody has to know, and the next one
+ * begins where the store stands then. */
+static void tell(struct ht_commit *commit)
+{
+    enum ht_status status = HT_OK;
+    (void)pthread_mutex_lock(&commit->watch_lock);
+    int64_t first = commit->told;
+    int64_t before = first - 1;
+    while (commit->watch_count > 0 && status == HT_OK && before < commit->told) {
+        before = commit->told;
+        status = ht_store_events(commit->reader, before, TELL_PAGE, tell_one, commit, NULL);
+    }
+    for (unsigned i = 0; i < commit->watch_count && commit->told > first; i++) {
+        if (commit->watches[i].settled != NULL) {
+            commit->watches[i].settled(commit->watches[i].user, commit->told);
+        }
+    }
+    (void)pthread_mutex_unlock(&commit->watch_lock);
+}
+
+enum ht_status ht_commit_watch(struct ht_commit *commit, const struct ht_commit_watch *watch,
+                               int64_t *after)
+{
+    enum ht_status status = HT_OK;
+    (void)pthread_mutex_lock(&commit->watch_lock);
+    if (commit->watch_count == HT_COMMIT_WATCHES) {
+        status = HT_TOO_BIG;
+    } else if (commit->watch_count == 0) {
+        status = ht_store_event_last(commit->reader, &commit->told, NULL);
+    }
+    if (status == HT_OK) {
+        commit->watches[commit->watch_count++] = *watch;
+        *after = commit->told;
+    }
+    (void)pthread_mutex_unlock(&commit->watch_lock);
+    return status;
+}
+
+void ht_commit_unwatch(struct ht_commit *commit, const void *user)
+{
+    unsigned kept = 0;
+    (void)pthread_mutex_lock(&commit->watch_lock);
+    for (unsigned i = 0; i < commit->watch_count; i++) {
+        if (commit->watches[i].user != user) {
+            commit->watches[kept++] = commit->watches[i];
+        }
+    }
+    commit->watch_count = kept;
+    (void)pthread_mutex_unlock(&commit->watch_lock);
+}
+
+/* ---- the thread ---- */
+
+/* Needs the lock. Nothing waits: what else there is to do, then sleep. */
+static void rest(struct ht_commit *commit)
+{
+    checkpoint(commit);
+    if (commit->queue.first == NULL && !commit->stop) {
+        wait_for_work(commit);
+    }
+    if (commit->queue.first == NULL) { /* events that others wrote */
+        (void)pthread_mutex_unlock(&commit->lock);
+        tell(commit);
+        (void)pthread_mutex_lock(&commit->lock);
+    }
+}
+
 static void *commit_main(void *user)
 {
     struct ht_commit *commit = user;
     (void)pthread_mutex_lock(&commit->lock);
-    while (!commit->stop || commit->first != NULL) {
-        struct ht_job *jobs = batch_take(commit);
+    while (!commit->stop || commit->queue.first != NULL) {
+        struct ht_job *jobs = ht_job_queue_take(&commit->queue, BATCH_MOST);
         if (jobs == NULL) {
-            checkpoint(commit);
-            if (commit->first == NULL && !commit->stop) {
-                wait_for_work(commit);
-            }
+            rest(commit);
             continue;
         }
         (void)pthread_mutex_unlock(&commit->lock);
         enum ht_status status = batch_run(commit, jobs);
         size_t count = batch_end(commit, jobs, status);
+        tell(commit);
         (void)pthread_mutex_lock(&commit->lock);
         commit->written = true;
         commit->stats.batches++;
@@ -167,17 +227,21 @@ enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned que
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&commit->lock, NULL);
+    (void)pthread_mutex_init(&commit->watch_lock, NULL);
     (void)pthread_cond_init(&commit->wake, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     commit->store = store;
     commit->context = context;
-    commit->queue = queue;
-    commit->last = &commit->first;
+    ht_job_queue_init(&commit->queue, queue);
     commit->checked_ms = now_ms();
-    commit->started = pthread_create(&commit->thread, NULL, commit_main, commit) == 0;
-    if (!commit->started) {
+    enum ht_status status = ht_store_reader_new(store, &commit->reader, NULL);
+    if (status == HT_OK) {
+        commit->started = pthread_create(&commit->thread, NULL, commit_main, commit) == 0;
+        status = commit->started ? HT_OK : HT_NOMEM;
+    }
+    if (status != HT_OK) {
         ht_commit_free(commit);
-        return HT_NOMEM;
+        return status;
     }
     *out = commit;
     return HT_OK;
@@ -201,6 +265,8 @@ void ht_commit_free(struct ht_commit *commit)
         ht_commit_stop(commit);
         (void)pthread_cond_destroy(&commit->wake);
         (void)pthread_mutex_destroy(&commit->lock);
+        (void)pthread_mutex_destroy(&commit->watch_lock);
+        ht_store_reader_free(commit->reader);
         free(commit);
     }
 }
@@ -208,12 +274,8 @@ void ht_commit_free(struct ht_commit *commit)
 bool ht_commit_submit(struct ht_commit *commit, struct ht_job *job)
 {
     (void)pthread_mutex_lock(&commit->lock);
-    bool room = commit->stats.waiting < commit->queue && !commit->stop;
+    bool room = !commit->stop && ht_job_queue_push(&commit->queue, job);
     if (room) {
-        job->next = NULL;
-        *commit->last = job;
-        commit->last = &job->next;
-        commit->stats.waiting++;
         (void)pthread_cond_signal(&commit->wake);
     } else {
         commit->stats.refused++;
@@ -226,5 +288,6 @@ void ht_commit_stats_read(struct ht_commit *commit, struct ht_commit_stats *out)
 {
     (void)pthread_mutex_lock(&commit->lock);
     *out = commit->stats;
+    out->waiting = commit->queue.waiting;
     (void)pthread_mutex_unlock(&commit->lock);
 }

@@ -17,6 +17,7 @@
 #define HT_API_HTTP_SERVER_H
 
 #include "api/http_parse.h"
+#include "api/http_stream.h"
 #include "api/jobs.h"
 #include "api/reply.h"
 #include "engine/base/status.h"
@@ -52,7 +53,8 @@ struct ht_http_job {
     bool (*prepare)(void *context, void *data, struct ht_reply *reply);
     void (*run)(void *context, void *data, struct ht_reply *reply);
     void (*applied)(void *context, void *data, struct ht_reply *reply);
-    void (*lost)(void *context, void *data, struct ht_reply *reply); /* instead of the 503 */
+    /* instead of the 503; by the writer where `run` was called, else by a worker */
+    void (*lost)(void *context, void *data, enum ht_status outcome, struct ht_reply *reply);
     void (*free)(void *data);
     void *data;
     bool writes;
@@ -71,6 +73,10 @@ struct ht_http_call {
     unsigned service;                           /* what `account` will count it as; 0 at first */
     struct ht_http_span params[HT_HTTP_PARAMS]; /* parts of the path that the route leaves open */
     struct ht_http_job job;
+    struct { /* an answer that stays open (api/http_stream.h); kind NULL: none */
+        const struct ht_http_stream_kind *kind;
+        void *data;
+    } stream;
 };
 
 struct ht_http_handler {

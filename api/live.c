@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/devices.h"
 #include "api/live_internal.h"
+#include "api/shifts.h"
 #include "engine/base/array.h"
 #include "geodata/members.h"
 
@@ -26,7 +28,17 @@ enum ht_status ht_live_new(struct ht_box town, uint32_t capacity, struct ht_live
     struct ht_fleet_settings settings = ht_fleet_settings_default();
     enum ht_status status = ht_fleet_new(&settings, capacity, &live->fleet);
     if (status == HT_OK) {
+        status = ht_shifts_new(live->fleet, &live->shifts);
+    }
+    if (status == HT_OK) {
+        status = ht_devices_new(&live->devices);
+    }
+    if (status == HT_OK) {
         status = ht_moving_new(town, capacity, &live->moving);
+    }
+    if (status == HT_OK) {
+        live->moved = calloc(capacity / 64 + 1, sizeof *live->moved);
+        status = live->moved == NULL ? HT_NOMEM : HT_OK;
     }
     if (status != HT_OK) {
         ht_live_free(live);
@@ -43,6 +55,8 @@ void ht_live_free(struct ht_live *live)
     }
     ht__live_index_release(live->index);
     ht_moving_free(live->moving);
+    ht_shifts_free(live->shifts);
+    ht_devices_free(live->devices);
     ht_fleet_free(live->fleet);
     for (int i = 0; i < HT__LIVE_LOCKS; i++) {
         (void)pthread_mutex_destroy(&live->locks[i]);
@@ -51,6 +65,7 @@ void ht_live_free(struct ht_live *live)
     (void)pthread_mutex_destroy(&live->make_lock);
     (void)pthread_mutex_destroy(&live->note_lock);
     free(live->notes);
+    free(live->moved);
     free(live);
 }
 
@@ -109,6 +124,16 @@ struct ht_fleet *ht_live_fleet(struct ht_live *live)
     return live->fleet;
 }
 
+struct ht_shifts *ht_live_shifts(struct ht_live *live)
+{
+    return live->shifts;
+}
+
+struct ht_devices *ht_live_devices(struct ht_live *live)
+{
+    return live->devices;
+}
+
 /* The position of a text among words; `other` where it is none of them or absent. */
 static unsigned word_of(const char *properties, const char *name, const char *const *words,
                         unsigned other)
@@ -152,7 +177,8 @@ static size_t skills_read(const char *properties, char (*texts)[HT_NAME_MAX + 1]
     return count;
 }
 
-enum ht_status ht_live_unit_put(struct ht_live *live, const char *id, const char *properties)
+enum ht_status ht_live_unit_put(struct ht_live *live, const char *id, const char *properties,
+                                int64_t now_ms)
 {
     static const char *const kinds[] = {"van", "responder", "inspector", "volunteer", NULL};
     static const char *const statuses[] = {"off", "idle", "busy", NULL};
@@ -171,7 +197,8 @@ enum ht_status ht_live_unit_put(struct ht_live *live, const char *id, const char
         .profile = profile,
         .skills = names,
         .skill_count = skills_read(properties, texts, names)};
-    return ht_fleet_put(live->fleet, id, &spec, &index);
+    enum ht_status status = ht_fleet_put(live->fleet, id, &spec, &index);
+    return status == HT_OK ? ht_shifts_put(live->shifts, index, properties, now_ms) : status;
 }
 
 void ht_live_unit_remove(struct ht_live *live, const char *id)
@@ -187,6 +214,7 @@ void ht_live_unit_remove(struct ht_live *live, const char *id)
         ht_closest_remove(index->closest, unit);
     }
     ht_moving_remove(live->moving, unit);
+    ht_shifts_remove(live->shifts, unit);
     ht_fleet_remove(live->fleet, unit);
     (void)pthread_mutex_lock(&live->note_lock);
     for (size_t i = 0; i < live->note_count; i++) { /* its number may be given to another */
@@ -197,7 +225,7 @@ void ht_live_unit_remove(struct ht_live *live, const char *id)
     ht__live_index_release(index);
 }
 
-static void note_add(struct ht_live *live, uint32_t unit, const struct ht_position *taken)
+static void note_add(struct ht_live *live, const struct ht__live_note *note)
 {
     (void)pthread_mutex_lock(&live->note_lock);
     void *notes = live->notes;
@@ -206,8 +234,7 @@ static void note_add(struct ht_live *live, uint32_t unit, const struct ht_positi
                                  sizeof *live->notes) == HT_OK;
     live->notes = notes;
     if (room) {
-        live->notes[live->note_count++] =
-            (struct ht__live_note){unit, taken->ts_ms, taken->received_ms, taken->fix};
+        live->notes[live->note_count++] = *note;
     } else {
         live->notes_lost++;
     }
@@ -239,8 +266,10 @@ static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
         }
     }
     if (note && live->noting && status == HT_OK) {
-        note_add(live, unit, &taken);
+        const struct ht__live_note own = {unit, taken.ts_ms, taken.received_ms, taken.fix};
+        note_add(live, &own);
     }
+    (void)atomic_fetch_or(&live->moved[unit / 64], UINT64_C(1) << unit % 64);
     return HT_REFUSAL_NONE;
 }
 
@@ -277,10 +306,11 @@ void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct 
         const struct ht_report report = {.lon_deg = point.lon_e7 / 1e7,
                                          .lat_deg = point.lat_e7 / 1e7,
                                          .ts_ms = told_ms - HT_LIVE_PLACE_AGE_MS,
-                                         .received_ms = told_ms,
+                                         .received_ms = told_ms - HT_LIVE_PLACE_AGE_MS,
                                          .speed_mps = -1,
                                          .bearing_deg = -1,
-                                         .accuracy_m = -1};
+                                         .accuracy_m = -1,
+                                         .told = true};
         enum ht_refusal refusal = take(live, work, index, unit, &report, false);
         (void)refusal; /* 0, 0 and the like: it stays without a place */
     }
@@ -293,12 +323,19 @@ void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct 
 struct loading {
     struct ht_live *live;
     struct ht_live_work *work;
+    int64_t now_ms;
 };
 
 static enum ht_status load_unit(void *user, const struct ht_store_item *item)
 {
     struct loading *loading = user;
-    return ht_live_unit_put(loading->live, item->id, item->properties);
+    return ht_live_unit_put(loading->live, item->id, item->properties, loading->now_ms);
+}
+
+static enum ht_status load_device(void *user, const struct ht_store_item *item)
+{
+    struct loading *loading = user;
+    return ht_devices_put(loading->live->devices, item->id, item->properties);
 }
 
 static enum ht_status load_position(void *user, const struct ht_store_position *position)
@@ -332,25 +369,39 @@ static enum ht_status load_place(void *user, const struct ht_store_item *item)
     return HT_OK;
 }
 
-enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
+enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work, int64_t now_ms,
                             struct ht_store_reader *reader, struct ht_error *error)
 {
-    struct loading loading = {live, work};
+    struct loading loading = {live, work, now_ms};
     struct ht_store_query query =
         ht_store_query_default(ht_collection_find("units", strlen("units")));
+    const struct ht_store_query devices =
+        ht_store_query_default(ht_collection_find("devices", strlen("devices")));
     enum ht_status status = ht_store_items(reader, &query, load_unit, &loading, NULL, error);
+    if (status == HT_OK) {
+        status = ht_store_items(reader, &devices, load_device, &loading, NULL, error);
+    }
     if (status == HT_OK) {
         status = ht_store_positions_last(reader, load_position, &loading, error);
     }
     if (status == HT_OK) {
         status = ht_store_items(reader, &query, load_place, &loading, NULL, error);
     }
-    if (status == HT_OK && world != NULL && ht_fleet_count(live->fleet) > 0) {
-        struct ht__live_index *index = NULL;
-        status = ht__live_index_get(live, work, world, &index);
-        ht__live_index_release(index);
-    }
     return status;
+}
+
+void ht_live_moved_take(struct ht_live *live, void (*sink)(void *user, uint32_t unit), void *user)
+{
+    uint32_t end = ht_fleet_end(live->fleet);
+    for (uint32_t word = 0; word * 64 < end; word++) {
+        if (atomic_load_explicit(&live->moved[word], memory_order_relaxed) == 0) {
+            continue;
+        }
+        uint64_t bits = atomic_exchange(&live->moved[word], 0);
+        for (; bits != 0; bits &= bits - 1) {
+            sink(user, word * 64 + (uint32_t)__builtin_ctzll(bits));
+        }
+    }
 }
 
 /* ---- to be saved ---- */
@@ -405,4 +456,22 @@ void ht_live_unsaved_free(struct ht_live_unsaved *unsaved)
     free(unsaved->positions);
     free(unsaved->ids);
     *unsaved = (struct ht_live_unsaved){0};
+}
+
+void ht_live_return(struct ht_live *live, const struct ht_live_unsaved *unsaved)
+{
+    for (size_t i = 0; i < unsaved->count; i++) {
+        const struct ht_store_position *position = &unsaved->positions[i];
+        const struct ht__live_note note = {
+            .unit = ht_fleet_find(live->fleet, position->unit, strlen(position->unit)),
+            .ts_ms = position->ts_ms,
+            .received_ms = position->received_ms,
+            .fix = {.point = position->point,
+                    .speed_mps = position->speed_mps,
+                    .bearing_deg = position->bearing_deg,
+                    .accuracy_m = position->accuracy_m}};
+        if (note.unit != HT_NONE) {
+            note_add(live, &note);
+        }
+    }
 }

@@ -17,7 +17,9 @@
 #include "engine/live/world.h"
 #include "geodata/store.h"
 
+struct ht_devices;
 struct ht_live;
+struct ht_shifts;
 struct ht_live_work; /* of one thread */
 
 /* For at most `capacity` units, most of them in `town`; memory of those that never come is not
@@ -33,10 +35,15 @@ void ht_live_work_refresh(struct ht_live_work *work, const struct ht_world *now)
 
 struct ht_fleet *ht_live_fleet(struct ht_live *live);
 
+/* When units are on duty. */
+struct ht_shifts *ht_live_shifts(struct ht_live *live);
+/* What units report by. */
+struct ht_devices *ht_live_devices(struct ht_live *live);
+
 /* The registry's word about a unit: properties as the store keeps them. Unknown words count as
  * van, idle and car. */
 HT_MUST_CHECK enum ht_status ht_live_unit_put(struct ht_live *live, const char *id,
-                                              const char *properties);
+                                              const char *properties, int64_t now_ms);
 
 /* Where the registry says that a unit is, for one that was never heard: as if seen a day before the
  * registry was told, so that it is stale and whatever it reports first can be true. */
@@ -45,9 +52,9 @@ void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct 
                         const char *id, struct ht_point point, int64_t told_ms);
 void ht_live_unit_remove(struct ht_live *live, const char *id);
 
-/* Reads units and their last positions; at start. */
+/* Reads units, their devices and last positions; at start. */
 HT_MUST_CHECK enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work,
-                                          struct ht_world *world, struct ht_store_reader *reader,
+                                          int64_t now_ms, struct ht_store_reader *reader,
                                           struct ht_error *error);
 
 /* Takes a report; HT_REFUSAL_NONE, or why it is not taken. `world` NULL: it is not put on streets.
@@ -55,6 +62,10 @@ HT_MUST_CHECK enum ht_status ht_live_load(struct ht_live *live, struct ht_live_w
 enum ht_refusal ht_live_report(struct ht_live *live, struct ht_live_work *work,
                                struct ht_world *world, const char *unit, size_t unit_size,
                                const struct ht_report *report);
+
+/* Gives the numbers of the units that got a new position since the last call, each once. One caller
+ * at a time; costs a look at a word for each 64 units. */
+void ht_live_moved_take(struct ht_live *live, void (*sink)(void *user, uint32_t unit), void *user);
 
 /* From now on positions are kept for ht_live_take; before, and without a store, they are not. */
 void ht_live_keep(struct ht_live *live);
@@ -67,6 +78,8 @@ struct ht_live_unsaved {
 };
 HT_MUST_CHECK enum ht_status ht_live_take(struct ht_live *live, struct ht_live_unsaved *out);
 void ht_live_unsaved_free(struct ht_live_unsaved *unsaved);
+/* They could not be saved: the next ht_live_take gives them again, with what came meanwhile. */
+void ht_live_return(struct ht_live *live, const struct ht_live_unsaved *unsaved);
 
 /* What to ask for. */
 struct ht_live_ask {
@@ -81,6 +94,11 @@ struct ht_live_ask {
 HT_MUST_CHECK enum ht_status ht_live_near(struct ht_live *live, struct ht_live_work *work,
                                           const struct ht_live_ask *ask,
                                           const struct ht_moving_hit **hits, uint32_t *count);
+
+/* All units in a box, by id; as ht_moving_in_box. Of `ask` the filter counts. */
+HT_MUST_CHECK enum ht_status ht_live_in_box(struct ht_live *live, struct ht_live_work *work,
+                                            struct ht_box box, const struct ht_live_ask *ask,
+                                            const struct ht_moving_hit **hits, uint32_t *count);
 
 /* The closest units by travel time; `*hits` lives until the next call with this work. */
 HT_MUST_CHECK enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,

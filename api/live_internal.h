@@ -32,6 +32,8 @@ struct ht__live_note {
 struct ht_live {
     struct ht_fleet *fleet;
     struct ht_moving *moving;
+    struct ht_shifts *shifts;
+    struct ht_devices *devices;
     uint32_t capacity;
     pthread_mutex_t locks[HT__LIVE_LOCKS]; /* of units, by number */
     pthread_mutex_t index_lock;            /* guards `index` while a reference is taken */
@@ -43,7 +45,8 @@ struct ht_live {
     size_t note_count;
     size_t note_capacity;
     size_t notes_lost;
-    bool noting; /* somebody takes them; set before any report comes */
+    atomic_uint_least64_t *moved; /* a bit for each unit with a new position */
+    bool noting;                  /* somebody takes them; set before any report comes */
 };
 
 struct ht_live_work {

@@ -23,7 +23,7 @@
  * smaller, never larger.
  *
  * Whole numbers and borders that stay apart make the result valid as it is given out; GEOS checks
- * it. Its own way to simplify (topology preserving) took twice as long as all the rest together.
+ * it. Its own way to simplify (topology preserving) took as long as all the rest together.
  * Buffering the pieces and uniting them, the usual way, leaves out whoever lives more than 25 m
  * from the street.
  *

@@ -17,8 +17,11 @@
  * there costs go down the tree row by row, by falling rank, in one array by depth (PHAST: Delling,
  * Goldberg, Nowatzyk, Werneck 2011). Subtrees whose entries are all slower than the limit are left
  * out (region.h), as isoPHAST does with the cells of a partition (Baum, Buchhold, Dibbelt, Wagner
- * 2016, "Fast Exact Computation of Isochrones in Road Networks"). Bounded Dijkstra takes 3 to 30
- * times as long (bench_isochrone).
+ * 2016, "Fast Exact Computation of Isochrones in Road Networks"). Of 1.5 million arcs it computes
+ * 7,000 in 300 s, 20,000 in 600 s, in 2 and 5 ms. Bounded Dijkstra is on a par with that where
+ * weight is duration (0.7, 4 ms), but where it is not it may only stop when nothing quick is left
+ * in its queue (`car`: 66, 168 ms), and it would have to be told of the live metric
+ * (bench_isochrone).
  *
  * Live metrics and closed turns count, since only the metric is asked; what is paid within an arc
  * is the graph's, as everywhere.
