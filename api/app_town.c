@@ -17,6 +17,7 @@ enum {
     UNITS_MOST = 1 << 20,
     SAVE_EVERY_MS = 2000,
     FENCE_EVERY_MS = 500,
+    SAVE_MOST = 20000,
     TIDY_EVERY_MS = 3600 * 1000,
 };
 
@@ -126,11 +127,14 @@ enum ht_status ht_app_finder_open(struct ht_app *app, struct ht_error *error)
     return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
 }
 
-/* Positions on their way to the store. */
+/* Positions on their way to the store, SAVE_MOST in a transaction, so that others need not wait
+ * long; `all` at the end. */
 struct saving {
     struct ht_job job;
     struct ht_app *app;
-    struct ht_live_unsaved unsaved;
+    struct ht_live_unsaved parts[2]; /* the second only where all is to be saved */
+    bool all;
+    bool more;
     bool failed;
 };
 
@@ -165,15 +169,22 @@ static void saving_run(struct ht_job *job, void *context)
     struct saving *saving = (struct saving *)job;
     struct ht_app *app = saving->app;
     struct ht_store_tx *tx = ht_commit_tx(app->commit);
-    const struct ht_live_unsaved *unsaved = &saving->unsaved;
     int64_t now_ms = ht_clock_now_ms(&app->clock);
     (void)context;
-    enum ht_status status =
-        ht_fencing_run(app->fencing, tx, unsaved->positions, unsaved->count, now_ms, NULL);
-    if (status == HT_OK) {
-        status = ht_store_positions_put(tx, unsaved->positions, unsaved->count, NULL);
+    size_t most = saving->all ? SIZE_MAX : (size_t)SAVE_MOST;
+    enum ht_status status = HT_OK;
+    for (int i = 0; i < (saving->all ? 2 : 1) && status == HT_OK; i++) {
+        struct ht_live_unsaved *part = &saving->parts[i]; /* what was begun, then what is new */
+        status = ht_live_take(app->live, most, part);
+        saving->more = status == HT_OK && part->more;
+        if (status == HT_OK) {
+            status = ht_fencing_run(app->fencing, tx, part->positions, part->count, now_ms, NULL);
+        }
+        if (status == HT_OK) {
+            status = ht_store_positions_put(tx, part->positions, part->count, NULL);
+        }
     }
-    if (status == HT_OK) {
+    if (status == HT_OK && !saving->more) {
         status = forget_old(app, tx, now_ms);
     }
     if (status != HT_OK) { /* they come again in two seconds */
@@ -186,11 +197,21 @@ static void saving_done(struct ht_job *job, void *context, enum ht_status outcom
 {
     struct saving *saving = (struct saving *)job;
     (void)context;
-    if (saving->failed || outcome != HT_OK) {
-        ht_fencing_lost(saving->app->fencing);
-        ht_live_return(saving->app->live, &saving->unsaved);
+    struct ht_app *app = saving->app;
+    bool lost = saving->failed || outcome != HT_OK;
+    if (lost) {
+        ht_fencing_lost(app->fencing);
     }
-    ht_live_unsaved_free(&saving->unsaved);
+    for (int i = 0; i < 2; i++) {
+        if (lost) {
+            ht_live_return(app->live, &saving->parts[i]);
+        }
+        ht_live_unsaved_free(&saving->parts[i]);
+    }
+    if (!lost && saving->more && ht_commit_submit(app->commit, job)) {
+        return;
+    }
+    atomic_store(&app->saving, false);
     free(saving);
 }
 
@@ -216,16 +237,16 @@ void ht_app_live_save(struct ht_app *app, bool now)
         return;
     }
     struct saving *saving = calloc(1, sizeof *saving);
-    if (saving == NULL || ht_live_take(app->live, &saving->unsaved) != HT_OK ||
-        (saving->unsaved.count == 0 && !due)) {
+    if (saving == NULL || (atomic_exchange(&app->saving, true) && !now)) {
         free(saving);
         return;
     }
     saving->app = app;
+    saving->all = now;
     saving->job.run = saving_run;
     saving->job.done = saving_done;
     if (!ht_commit_submit(app->commit, &saving->job)) {
-        ht_live_unsaved_free(&saving->unsaved);
+        atomic_store(&app->saving, false);
         free(saving);
     }
 }

@@ -7,10 +7,9 @@
 #include "api/devices.h"
 #include "api/live_internal.h"
 #include "api/shifts.h"
-#include "engine/base/array.h"
 #include "geodata/members.h"
 
-enum { NOTES_MOST = 2 * 1000 * 1000, SKILLS_MOST = 64 };
+enum { SKILLS_MOST = 64 };
 
 enum ht_status ht_live_new(struct ht_box town, uint32_t capacity, struct ht_live **out)
 {
@@ -65,6 +64,7 @@ void ht_live_free(struct ht_live *live)
     (void)pthread_mutex_destroy(&live->make_lock);
     (void)pthread_mutex_destroy(&live->note_lock);
     free(live->notes);
+    free(live->sent);
     free(live->moved);
     free(live);
 }
@@ -216,29 +216,8 @@ void ht_live_unit_remove(struct ht_live *live, const char *id)
     ht_moving_remove(live->moving, unit);
     ht_shifts_remove(live->shifts, unit);
     ht_fleet_remove(live->fleet, unit);
-    (void)pthread_mutex_lock(&live->note_lock);
-    for (size_t i = 0; i < live->note_count; i++) { /* its number may be given to another */
-        live->notes[i].unit = live->notes[i].unit == unit ? HT_NONE : live->notes[i].unit;
-    }
-    (void)pthread_mutex_unlock(&live->note_lock);
     (void)pthread_mutex_unlock(lock);
     ht__live_index_release(index);
-}
-
-static void note_add(struct ht_live *live, const struct ht__live_note *note)
-{
-    (void)pthread_mutex_lock(&live->note_lock);
-    void *notes = live->notes;
-    bool room = live->note_count < NOTES_MOST &&
-                ht_array_reserve(&notes, &live->note_capacity, live->note_count + 1,
-                                 sizeof *live->notes) == HT_OK;
-    live->notes = notes;
-    if (room) {
-        live->notes[live->note_count++] = *note;
-    } else {
-        live->notes_lost++;
-    }
-    (void)pthread_mutex_unlock(&live->note_lock);
 }
 
 /* Needs the unit's lock. */
@@ -248,7 +227,7 @@ static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
 {
     struct ht_fleet_streets streets;
     struct ht_position taken = {0};
-    struct ht_unit copy;
+    struct ht_unit_life life;
     if (index != NULL) {
         streets = ht__live_streets(index);
     }
@@ -258,16 +237,18 @@ static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
         return refusal;
     }
     enum ht_status status = ht_moving_set(live->moving, unit, taken.fix.point);
-    if (index != NULL && status == HT_OK && ht_fleet_get(live->fleet, unit, 0, &copy)) {
-        if (taken.network == index->number) {
-            status = ht_closest_set(index->closest, unit, copy.profile, &taken.place);
-        } else {
-            ht_closest_remove(index->closest, unit); /* no street near */
-        }
+    if (status != HT_OK || !ht_fleet_life(live->fleet, unit, &life)) {
+        return HT_REFUSAL_NONE;
+    }
+    if (index != NULL && taken.network == index->number) {
+        status = ht_closest_set(index->closest, unit, life.profile, &taken.place);
+    } else if (index != NULL) {
+        ht_closest_remove(index->closest, unit); /* no street near */
     }
     if (note && live->noting && status == HT_OK) {
-        const struct ht__live_note own = {unit, taken.ts_ms, taken.received_ms, taken.fix};
-        note_add(live, &own);
+        const struct ht__live_note one = {unit, life.generation, taken.ts_ms, taken.received_ms,
+                                          taken.fix};
+        ht__live_note_add(live, &one);
     }
     (void)atomic_fetch_or(&live->moved[unit / 64], UINT64_C(1) << unit % 64);
     return HT_REFUSAL_NONE;
@@ -400,78 +381,6 @@ void ht_live_moved_take(struct ht_live *live, void (*sink)(void *user, uint32_t 
         uint64_t bits = atomic_exchange(&live->moved[word], 0);
         for (; bits != 0; bits &= bits - 1) {
             sink(user, word * 64 + (uint32_t)__builtin_ctzll(bits));
-        }
-    }
-}
-
-/* ---- to be saved ---- */
-
-void ht_live_keep(struct ht_live *live)
-{
-    live->noting = true;
-}
-
-enum ht_status ht_live_take(struct ht_live *live, struct ht_live_unsaved *out)
-{
-    (void)pthread_mutex_lock(&live->note_lock);
-    struct ht__live_note *notes = live->notes;
-    size_t count = live->note_count;
-    live->notes = NULL;
-    live->note_count = 0;
-    live->note_capacity = 0;
-    (void)pthread_mutex_unlock(&live->note_lock);
-    *out = (struct ht_live_unsaved){0};
-    if (count == 0) {
-        free(notes);
-        return HT_OK;
-    }
-    out->positions = ht_array_new(count, sizeof *out->positions);
-    out->ids = ht_array_new(count, sizeof *out->ids);
-    if (out->positions == NULL || out->ids == NULL) {
-        ht_live_unsaved_free(out);
-        free(notes);
-        return HT_NOMEM;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct ht_unit unit;
-        if (ht_fleet_get(live->fleet, notes[i].unit, 0, &unit)) {
-            memcpy(out->ids[out->count], unit.id, sizeof unit.id);
-            out->positions[out->count] =
-                (struct ht_store_position){.unit = out->ids[out->count],
-                                           .ts_ms = notes[i].ts_ms,
-                                           .received_ms = notes[i].received_ms,
-                                           .point = notes[i].fix.point,
-                                           .speed_mps = notes[i].fix.speed_mps,
-                                           .bearing_deg = notes[i].fix.bearing_deg,
-                                           .accuracy_m = notes[i].fix.accuracy_m};
-            out->count++;
-        }
-    }
-    free(notes);
-    return HT_OK;
-}
-
-void ht_live_unsaved_free(struct ht_live_unsaved *unsaved)
-{
-    free(unsaved->positions);
-    free(unsaved->ids);
-    *unsaved = (struct ht_live_unsaved){0};
-}
-
-void ht_live_return(struct ht_live *live, const struct ht_live_unsaved *unsaved)
-{
-    for (size_t i = 0; i < unsaved->count; i++) {
-        const struct ht_store_position *position = &unsaved->positions[i];
-        const struct ht__live_note note = {
-            .unit = ht_fleet_find(live->fleet, position->unit, strlen(position->unit)),
-            .ts_ms = position->ts_ms,
-            .received_ms = position->received_ms,
-            .fix = {.point = position->point,
-                    .speed_mps = position->speed_mps,
-                    .bearing_deg = position->bearing_deg,
-                    .accuracy_m = position->accuracy_m}};
-        if (note.unit != HT_NONE) {
-            note_add(live, &note);
         }
     }
 }

@@ -69,14 +69,21 @@ void ht_live_moved_take(struct ht_live *live, void (*sink)(void *user, uint32_t 
 
 /* From now on positions are kept for ht_live_take; before, and without a store, they are not. */
 void ht_live_keep(struct ht_live *live);
-/* Positions that came since the last call, given to the caller (free()); `*count` of them, the unit
- * as an index into `*ids`, texts of HT_UNIT_ID_MAX + 1 bytes each (free() too). NULL: none. */
+/* Positions that wait to be saved, at most `most` of them, by unit and time so that a B-tree takes
+ * them fast; given to the caller. When more came than HT_LIVE_KEPT since the writer was here last,
+ * the rest is thinned out evenly; the latest of each unit is among them always. By one thread (the
+ * store's writer). Nothing waits when `count` is 0. HT_NOMEM. */
+enum { HT_LIVE_KEPT = 200000 };
 struct ht_live_unsaved {
     struct ht_store_position *positions;
     char (*ids)[HT_UNIT_ID_MAX + 1];
     size_t count;
+    bool more; /* of what the writer took over wait still */
 };
-HT_MUST_CHECK enum ht_status ht_live_take(struct ht_live *live, struct ht_live_unsaved *out);
+HT_MUST_CHECK enum ht_status ht_live_take(struct ht_live *live, size_t most,
+                                          struct ht_live_unsaved *out);
+/* How many were left out of the tracks for want of time. */
+size_t ht_live_thinned(const struct ht_live *live);
 void ht_live_unsaved_free(struct ht_live_unsaved *unsaved);
 /* They could not be saved: the next ht_live_take gives them again, with what came meanwhile. */
 void ht_live_return(struct ht_live *live, const struct ht_live_unsaved *unsaved);

@@ -163,6 +163,11 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     }
     ht_metrics_gauge(out, "houtao_network_swaps_total", "counter", "Networks opened since start.",
                      (double)atomic_load(&app->swaps));
+    if (app->live != NULL) {
+        ht_metrics_gauge(out, "houtao_positions_thinned_total", "counter",
+                         "Positions left out of the tracks because too many came.",
+                         (double)ht_live_thinned(app->live));
+    }
     ht_metrics_gauge(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
                      resident_bytes());
     ht_metrics_gauge(out, "process_start_time_seconds", "gauge", "Start, in Unix seconds.",

@@ -497,6 +497,31 @@ bool ht_fleet_get(struct ht_fleet *f, uint32_t index, int64_t now_ms, struct ht_
     return word != 0;
 }
 
+bool ht_fleet_life(struct ht_fleet *f, uint32_t index, struct ht_unit_life *out)
+{
+    if (index >= f->capacity) {
+        return false;
+    }
+    (void)pthread_mutex_lock(stripe_of(f, index));
+    uint32_t word = word_of(f, index);
+    *out = (struct ht_unit_life){WORD_PROFILE(word), f->bodies[index].generation};
+    (void)pthread_mutex_unlock(stripe_of(f, index));
+    return word != 0;
+}
+
+bool ht_fleet_id(struct ht_fleet *f, uint32_t index, uint32_t generation,
+                 char id[HT_UNIT_ID_MAX + 1])
+{
+    struct ht_unit_life life;
+    (void)pthread_rwlock_rdlock(&f->registry);
+    bool there = ht_fleet_life(f, index, &life) && life.generation == generation;
+    if (there) {
+        memcpy(id, f->bodies[index].id, HT_UNIT_ID_MAX + 1);
+    }
+    (void)pthread_rwlock_unlock(&f->registry);
+    return there;
+}
+
 bool ht_fleet_matches(const struct ht_fleet *f, uint32_t index, const struct ht_unit_filter *filter)
 {
     uint32_t word = word_of(f, index);

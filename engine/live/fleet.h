@@ -153,6 +153,15 @@ HT_MUST_CHECK enum ht_status ht_fleet_set_status(struct ht_fleet *fleet, uint32_
 void ht_fleet_set_duty(struct ht_fleet *fleet, uint32_t index, int64_t from_ms, int64_t until_ms);
 /* False: no such unit. */
 bool ht_fleet_get(struct ht_fleet *fleet, uint32_t index, int64_t now_ms, struct ht_unit *out);
+/* The little that tells one life of an index from another, and its id; both cheaper than a copy of
+ * all. `generation` grows when a unit goes. False: no such unit, or (id) not of that generation. */
+struct ht_unit_life {
+    uint32_t profile;
+    uint32_t generation;
+};
+bool ht_fleet_life(struct ht_fleet *fleet, uint32_t index, struct ht_unit_life *out);
+bool ht_fleet_id(struct ht_fleet *fleet, uint32_t index, uint32_t generation,
+                 char id[HT_UNIT_ID_MAX + 1]);
 /* One more than the highest index ever given: what to loop over. */
 uint32_t ht_fleet_end(const struct ht_fleet *fleet);
 uint32_t ht_fleet_count(const struct ht_fleet *fleet);
