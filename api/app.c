@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "api/app_internal.h"
+#include "api/isochrone.h"
 #include "api/live.h"
 #include "api/routes.h"
 #include "api/shifts.h"
@@ -169,6 +170,9 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
         status = ht_pool_new(threads, &app->pool.pool);
     }
     if (status == HT_OK) {
+        status = ht_isochrone_maps_new(&app->isochrones);
+    }
+    if (status == HT_OK) {
         app->keeper_started = pthread_create(&app->keeper, NULL, keeper_main, app) == 0;
         status = app->keeper_started ? HT_OK : HT_NOMEM;
     }
@@ -193,6 +197,7 @@ void ht_app_free(struct ht_app *app)
         (void)pthread_join(app->keeper, NULL);
     }
     ht__app_town_free(app);
+    ht_isochrone_maps_free(app->isochrones);
     ht_world_slot_free(app->slot);
     ht_map_release(app->map);
     ht_pool_free(app->pool.pool);
@@ -270,6 +275,7 @@ void ht__app_context_free(void *user)
     ht_store_reader_free(context->reader);
     ht_crs_work_free(context->crs);
     ht_live_work_free(context->live);
+    ht_isochrone_work_free(context->isochrone);
     ht_gazetteer_work_free(context->search);
     free(context);
 }
@@ -293,6 +299,7 @@ static void tick(void *user)
     if (context->live != NULL) {
         ht_live_work_refresh(context->live, world);
     }
+    ht_isochrone_maps_refresh(context->app->isochrones, world);
     ht_app_tokens_refresh(context->app);
     ht_app_live_save(context->app, false);
     ht_stream_tick(context);

@@ -26,6 +26,8 @@ struct ht_commit;
 struct ht_finder;
 struct ht_courier;
 struct ht_fencing;
+struct ht_isochrone_maps;
+struct ht_isochrone_work;
 struct ht_live;
 struct ht_live_work;
 struct ht_stream;
@@ -61,6 +63,7 @@ struct ht_app {
     struct ht_worker_context *writer; /* what jobs of the writer are run with */
     struct ht_registry *registry;     /* the writer's */
     struct ht_live *live;
+    struct ht_isochrone_maps *isochrones;
     struct ht_stream *stream; /* NULL: there is none */
     struct ht_finder *finder;
     atomic_int_least64_t saved_ms;  /* when positions went to the store last, by a steady clock */
@@ -84,12 +87,13 @@ struct ht_app_context {
     struct ht_osrm *osrm;
     struct ht_world_reader world;
     struct ht_metrics metrics;
-    const struct ht_caller *caller;   /* of the call that is handled */
-    struct ht_store_reader *reader;   /* made when first needed */
-    struct ht_crs_work *crs;          /* likewise */
-    struct ht_live_work *live;        /* likewise */
-    struct ht__part *stream;          /* the loop's; NULL before it is told, and for workers */
-    struct ht_gazetteer_work *search; /* likewise */
+    const struct ht_caller *caller;      /* of the call that is handled */
+    struct ht_store_reader *reader;      /* made when first needed */
+    struct ht_crs_work *crs;             /* likewise */
+    struct ht_live_work *live;           /* likewise */
+    struct ht_isochrone_work *isochrone; /* likewise */
+    struct ht__part *stream;             /* the loop's; NULL before it is told, and for workers */
+    struct ht_gazetteer_work *search;    /* likewise */
     struct ht_app_context *next;
 };
 

@@ -9,6 +9,7 @@
 #include "api/access.h"
 #include "api/assign.h"
 #include "api/embedded.h"
+#include "api/isochrone.h"
 #include "api/json.h"
 #include "api/live.h"
 #include "api/ogc.h"
@@ -254,6 +255,8 @@ static const struct ht_route table[] = {
      HT_ROLE_VIEWER, .get = ht_closest_get, .post = ht_closest_post},
     {"/v1/assign", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_VIEWER,
      .post = ht_assign_post},
+    {"/v1/isochrone", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_isochrone_get},
     {"/v1/stream", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_stream_get},
     {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,

@@ -84,7 +84,7 @@ static enum ht_status layer_init(struct ht__layer *layer, const struct ht_road *
 {
     layer->graph = road->graph;
     layer->cch = road->cch;
-    enum ht_status status = ht_regions_init(&layer->regions, road->cch, least);
+    enum ht_status status = ht_regions_init(&layer->regions, road->cch, least, HT_REGION_OUT);
     if (status == HT_OK) {
         status = ht__bits_init(&layer->bits, road->cch->vertex_count);
     }

@@ -11,8 +11,8 @@
 #include <stdatomic.h>
 
 #include "engine/live/closest.h"
-#include "engine/live/region.h"
 #include "engine/road/label.h"
+#include "engine/road/region.h"
 
 enum {
     HT__CLOSEST_STRIPES = 64,

@@ -392,15 +392,27 @@ HT_CASE(what_does_not_fit_is_refused)
     scene_deinit(&s);
 }
 
-/* Each exit is an ancestor that an edge from within leads to, and each such ancestor is one. */
-static int wrong_exits(const struct ht_regions *regions, const struct ht_cch *cch, uint32_t number)
+static void exits_mark(const struct ht_cch_side *side, uint32_t v, uint32_t below, uint8_t *is_exit)
+{
+    for (uint32_t e = side->first[v]; e < side->first[v + 1]; e++) {
+        is_exit[side->depth[e]] |= side->depth[e] < below;
+    }
+}
+
+/* Each exit is an ancestor that an edge from within leads to (or comes from, by `ways`), and each
+ * such ancestor is one. */
+static int wrong_exits(const struct ht_regions *regions, const struct ht_cch *cch, uint32_t number,
+                       unsigned ways)
 {
     const struct ht_region *region = &regions->list[number];
     uint8_t is_exit[UINT16_MAX + 1] = {0};
     int wrong = 0;
     for (uint32_t v = region->low; v <= region->root; v++) {
-        for (uint32_t e = cch->out.first[v]; e < cch->out.first[v + 1]; e++) {
-            is_exit[cch->out.depth[e]] |= cch->out.depth[e] < cch->depth[region->root];
+        if ((ways & HT_REGION_OUT) != 0) {
+            exits_mark(&cch->out, v, cch->depth[region->root], is_exit);
+        }
+        if ((ways & HT_REGION_IN) != 0) {
+            exits_mark(&cch->in, v, cch->depth[region->root], is_exit);
         }
     }
     for (uint32_t i = 0; i < region->exit_count; i++) {
@@ -420,13 +432,14 @@ HT_CASE(regions_nest_and_know_their_exits)
         scene_init(&s, 3, seed);
         struct ht_regions regions;
         const struct ht_cch *cch = s.roads[0]->cch;
-        HT_REQUIRE(ht_regions_init(&regions, cch, 3 + (uint32_t)seed) == HT_OK);
+        unsigned ways = 1 + (unsigned)(seed % 3); /* out, in, both */
+        HT_REQUIRE(ht_regions_init(&regions, cch, 3 + (uint32_t)seed, ways) == HT_OK);
         int wrong = 0;
         for (uint32_t i = 0; i < regions.count; i++) {
             const struct ht_region *region = &regions.list[i];
             const struct ht_region *around =
                 region->around == HT_NONE ? NULL : &regions.list[region->around];
-            wrong += wrong_exits(&regions, cch, i);
+            wrong += wrong_exits(&regions, cch, i, ways);
             wrong += (around == NULL) != (cch->parent[region->root] == HT_NONE);
             wrong += around != NULL && (region->around >= i || region->low < around->low ||
                                         region->root >= around->root);

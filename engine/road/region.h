@@ -3,7 +3,8 @@
  * A region is a subtree of the elimination tree that is worth a decision: a root, or a branch of
  * enough vertices that holds at most three quarters of the region around it. Ranks are a
  * post-order, so its vertices are [low, root]. Every way out of it leads through its `exits`:
- * ancestors that some edge of the subtree leads up to (in any metric):
+ * ancestors that some edge of the subtree leads up to (in any metric). Ways into it lead through
+ * entries, found likewise; who searches that way asks for those.
  *
  *      o  exits lie above, on the way to the root of the tree, and are named by depth
  *      |
@@ -16,8 +17,8 @@
  *
  * Threading: read-only once made. Ownership: borrows nothing. Errors: HT_NOMEM.
  */
-#ifndef HT_ENGINE_LIVE_REGION_H
-#define HT_ENGINE_LIVE_REGION_H
+#ifndef HT_ENGINE_ROAD_REGION_H
+#define HT_ENGINE_ROAD_REGION_H
 
 #include <stddef.h>
 
@@ -41,10 +42,13 @@ struct ht_regions {
     uint32_t *of;           /* [vertex_count] the innermost region of each vertex */
 };
 
-/* `least`: vertices that a region inside another has at least. Linear in the hierarchy: 0.1 s for
- * 1.5 million arcs. */
+/* What `exits` of regions are: the ends of ways out of them, the beginnings of ways into them. */
+enum { HT_REGION_OUT = 1, HT_REGION_IN = 2 };
+
+/* `least`: vertices that a region inside another has at least. `ways`: HT_REGION_OUT,
+ * HT_REGION_IN, or both together. Linear in the hierarchy: 0.1 s for 1.5 million arcs. */
 HT_MUST_CHECK enum ht_status ht_regions_init(struct ht_regions *regions, const struct ht_cch *cch,
-                                             uint32_t least);
+                                             uint32_t least, unsigned ways);
 void ht_regions_deinit(struct ht_regions *regions);
 size_t ht_regions_bytes(const struct ht_regions *regions);
 

@@ -1,4 +1,4 @@
-#include "engine/live/region.h"
+#include "engine/road/region.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@ struct build {
         *gathered; /* [levels][words] exits of the subtrees below the current vertex, by depth */
     uint32_t words;
     uint32_t least;
+    unsigned ways;
     size_t region_capacity;
     size_t exit_capacity;
 };
@@ -71,6 +72,13 @@ static enum ht_status add_exits(struct build *b, const uint64_t *set, uint32_t *
     return HT_OK;
 }
 
+static void add_row(uint64_t *set, const struct ht_cch_side *side, uint32_t v)
+{
+    for (uint32_t e = side->first[v]; e < side->first[v + 1]; e++) {
+        set[side->depth[e] / 64] |= UINT64_C(1) << side->depth[e] % 64;
+    }
+}
+
 /* In post-order: what the children of the vertex at depth d lead to stands in gathered[d]. */
 static enum ht_status list_exits(struct build *b)
 {
@@ -81,8 +89,11 @@ static enum ht_status list_exits(struct build *b)
     for (uint32_t v = 0; v < out->vertex_count; v++) {
         uint32_t depth = cch->depth[v];
         uint64_t *set = b->gathered + (size_t)depth * b->words;
-        for (uint32_t e = cch->out.first[v]; e < cch->out.first[v + 1]; e++) {
-            set[cch->out.depth[e] / 64] |= UINT64_C(1) << cch->out.depth[e] % 64;
+        if ((b->ways & HT_REGION_OUT) != 0) {
+            add_row(set, &cch->out, v);
+        }
+        if ((b->ways & HT_REGION_IN) != 0) {
+            add_row(set, &cch->in, v);
         }
         if (depth > 0) {
             uint64_t *above = set - b->words;
@@ -106,11 +117,13 @@ static enum ht_status list_exits(struct build *b)
     return HT_OK;
 }
 
-enum ht_status ht_regions_init(struct ht_regions *regions, const struct ht_cch *cch, uint32_t least)
+enum ht_status ht_regions_init(struct ht_regions *regions, const struct ht_cch *cch, uint32_t least,
+                               unsigned ways)
 {
     uint32_t n = cch->vertex_count;
     *regions = (struct ht_regions){.vertex_count = n, .of = ht_array_new(n, sizeof(uint32_t))};
-    struct build b = {.cch = cch, .out = regions, .words = cch->depth_max / 64 + 1, .least = least};
+    struct build b = {
+        .cch = cch, .out = regions, .words = cch->depth_max / 64 + 1, .least = least, .ways = ways};
     b.size = ht_array_new(n, sizeof *b.size);
     b.gathered = ht_array_new_zeroed(((size_t)cch->depth_max + 1) * b.words, sizeof *b.gathered);
     enum ht_status status =
