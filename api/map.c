@@ -169,7 +169,7 @@ static enum ht_status view_load(void *user, uint32_t index, struct ht_world_road
     }
     (void)pthread_mutex_unlock(&map->lock);
     if (status == HT_OK) {
-        *out = ht_live_road_view(view->roads[index]);
+        *out = view->roads[index]->view;
     }
     return status;
 }
