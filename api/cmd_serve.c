@@ -11,6 +11,7 @@
 #include "api/app.h"
 #include "api/cli.h"
 #include "api/commands.h"
+#include "api/traffic.h"
 #include "api/zone.h"
 
 enum { THREADS_MOST = 256, HOST_SIZE = 64 };
@@ -163,6 +164,9 @@ static int town_open(const struct ht_cli *cli, struct ht_app *app, const struct 
         (void)ht_cli_error(cli, 0, "%s: served for reading only", note.message);
     }
     if (ht_app_live_open(app, &error) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
+    }
+    if (ht_app_traffic_open(app, &error) != HT_OK) {
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }
     return HT_EXIT_DONE;

@@ -12,6 +12,7 @@
 #include "api/routes_live.h"
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
+#include "api/routes_traffic.h"
 #include "api/version.h"
 
 #define OSRM_ALLOW "GET, HEAD, POST, OPTIONS"
@@ -203,6 +204,8 @@ static const struct ht_route table[] = {
      HT_ROLE_VIEWER, .get = ht_closest_get, .post = ht_closest_post},
     {"/v1/units/{id}/track", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_track_get},
+    {"/v1/traffic", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DISPATCHER, HT_ROLE_DISPATCHER,
+     .post = ht_traffic_post},
     {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post},
     {"/v1/network", "POST, OPTIONS", HT_SERVICE_NETWORK, false, HT_ROLE_ADMIN, HT_ROLE_ADMIN,
