@@ -5,14 +5,11 @@
 
 #include "api/params.h"
 
-enum { TOKEN_MOST = 256 };
-
 static const struct ht_caller local = {.name = "local", .role = HT_ROLE_ADMIN};
 static const struct ht_caller nobody = {.name = "nobody", .role = HT_ROLE_NONE};
 
 /* `?access_token=`, for clients that can set no header. False: there is none. */
-static bool token_in_query(const struct ht_http_request *request, char token[TOKEN_MOST],
-                           size_t *size)
+static bool token_in_query(const struct ht_http_request *request, char token[HT_ACCESS_TOKEN])
 {
     struct ht_params params;
     size_t skip =
@@ -22,28 +19,38 @@ static bool token_in_query(const struct ht_http_request *request, char token[TOK
         return false;
     }
     const char *value = ht_param(&params, "access_token");
-    bool found = value != NULL && strlen(value) < TOKEN_MOST;
+    bool found = value != NULL && strlen(value) < HT_ACCESS_TOKEN;
     if (found) {
-        *size = strlen(value);
-        memcpy(token, value, *size);
+        memcpy(token, value, strlen(value) + 1);
     }
     ht_params_deinit(&params);
     return found;
 }
 
+bool ht_access_token(const struct ht_http_request *request, char token[HT_ACCESS_TOKEN])
+{
+    size_t size = 0;
+    const char *header = ht_http_header(request, "authorization", &size);
+    if (header == NULL) {
+        return token_in_query(request, token);
+    }
+    if (size <= 7 || size - 7 >= HT_ACCESS_TOKEN || strncasecmp(header, "Bearer ", 7) != 0) {
+        return false;
+    }
+    memcpy(token, header + 7, size - 7);
+    token[size - 7] = '\0';
+    return true;
+}
+
 static const struct ht_caller *caller_find(const struct ht_tokens *tokens,
                                            const struct ht_http_request *request)
 {
-    char token[TOKEN_MOST];
+    char token[HT_ACCESS_TOKEN];
     size_t size = 0;
-    const char *header = ht_http_header(request, "authorization", &size);
-    if (header != NULL) {
-        if (size <= 7 || strncasecmp(header, "Bearer ", 7) != 0) {
-            return NULL;
-        }
-        return ht_tokens_find(tokens, header + 7, size - 7);
+    if (ht_access_token(request, token)) {
+        return ht_tokens_find(tokens, token, strlen(token));
     }
-    return token_in_query(request, token, &size) ? ht_tokens_find(tokens, token, size) : &nobody;
+    return ht_http_header(request, "authorization", &size) == NULL ? &nobody : NULL;
 }
 
 bool ht_access_allow(struct ht_app_context *context, struct ht_http_call *call, enum ht_role need)

@@ -11,6 +11,10 @@
  * their role is at least `need`; else answers 401 (no token, or one nobody has) or 403. */
 bool ht_access_allow(struct ht_app_context *context, struct ht_http_call *call, enum ht_role need);
 
+/* The token as it came, NUL-terminated; false: there is none, or it is too long to be one. */
+enum { HT_ACCESS_TOKEN = 256 };
+bool ht_access_token(const struct ht_http_request *request, char token[HT_ACCESS_TOKEN]);
+
 /* False, with 403: the call comes from a page of another origin. A browser can't hide that. */
 bool ht_access_own_page(struct ht_http_call *call);
 

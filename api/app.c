@@ -6,6 +6,7 @@
 #include "api/app_internal.h"
 #include "api/live.h"
 #include "api/routes.h"
+#include "api/stream.h"
 #include "api/traffic.h"
 #include "api/zone.h"
 
@@ -303,6 +304,7 @@ static void tick(void *user)
     }
     ht_app_tokens_refresh(context->app);
     ht_app_live_save(context->app, false);
+    ht_stream_tick(context);
 }
 
 struct ht_http_handler ht_app_handler(struct ht_app *app)

@@ -25,6 +25,8 @@ struct ht_commit;
 struct ht_live;
 struct ht_live_work;
 struct ht_traffic_table;
+struct ht_stream;
+struct ht__part;
 
 struct ht_app_context;
 
@@ -48,6 +50,7 @@ struct ht_app {
     pthread_mutex_t context_lock;
     struct ht_app_context *contexts;
     struct ht_http_server *server; /* NULL while there is none; under open_lock */
+    uint64_t descriptors;          /* how many the process may have */
     int64_t started_s;             /* Unix time, of the machine */
     atomic_size_t swaps;
     struct ht_store *store;           /* NULL: none */
@@ -55,6 +58,7 @@ struct ht_app {
     struct ht_worker_context *writer; /* what jobs of the writer are run with */
     struct ht_registry *registry;     /* the writer's */
     struct ht_live *live;
+    struct ht_stream *stream;      /* NULL: there is none */
     atomic_int_least64_t saved_ms; /* when positions went to the store last, by a steady clock */
     int64_t tidied_ms;             /* when old ones were forgotten; the writer's */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
@@ -76,6 +80,7 @@ struct ht_app_context {
     struct ht_store_reader *reader; /* made when first needed */
     struct ht_crs_work *crs;        /* likewise */
     struct ht_live_work *live;      /* likewise */
+    struct ht__part *stream;        /* the loop's; NULL before it is told, and for workers */
     struct ht_app_context *next;
 };
 
@@ -101,9 +106,13 @@ HT_MUST_CHECK enum ht_status ht_app_store_open(struct ht_app *app, const char *p
                                                struct ht_error *note, struct ht_error *error);
 /* Brings the units of the store to life; after network and store are open. */
 HT_MUST_CHECK enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error);
+/* Begins to stream what happens to subscribers of the server, which does not run yet. */
+HT_MUST_CHECK enum ht_status ht_app_stream_open(struct ht_app *app, struct ht_http_server *server,
+                                                unsigned subscribers_max);
 /* Hands positions that are not saved yet to the writer, every two seconds or so. */
 void ht_app_live_save(struct ht_app *app, bool now);
-/* Ends writing: what was taken is committed. After the server has stopped, before it is freed. */
+/* Ends the stream and writing: what was taken is committed. After the server has stopped, before it
+ * is freed. */
 void ht_app_store_stop(struct ht_app *app);
 /* Asks for tokens from now on, those of the file, which is read again when it changes (`path` is
  * borrowed). A file that can't be read then leaves those that were known. */

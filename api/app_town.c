@@ -7,6 +7,7 @@
 #include "api/commit.h"
 #include "api/http_answer.h"
 #include "api/live.h"
+#include "api/stream.h"
 
 enum {
     COMMIT_QUEUE = 4096,
@@ -173,8 +174,16 @@ void ht_app_live_save(struct ht_app *app, bool now)
     }
 }
 
+enum ht_status ht_app_stream_open(struct ht_app *app, struct ht_http_server *server,
+                                  unsigned subscribers_max)
+{
+    enum ht_status status = ht_stream_new(app, subscribers_max, &app->stream);
+    return status == HT_OK ? ht_stream_start(app->stream, server) : status;
+}
+
 void ht_app_store_stop(struct ht_app *app)
 {
+    ht_stream_stop(app->stream);
     ht_app_live_save(app, true);
     ht_commit_stop(app->commit);
 }
@@ -187,6 +196,7 @@ bool ht__app_submit_write(void *user, struct ht_job *job)
 
 void ht__app_town_free(struct ht_app *app)
 {
+    ht_stream_free(app->stream);
     ht_commit_free(app->commit);
     ht_registry_free(app->registry);
     if (app->writer != NULL) {

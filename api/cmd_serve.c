@@ -14,7 +14,15 @@
 #include "api/traffic.h"
 #include "api/zone.h"
 
-enum { THREADS_MOST = 256, HOST_SIZE = 64 };
+enum {
+    THREADS_MOST = 256,
+    HOST_SIZE = 64,
+    SUBSCRIBERS_WANTED = 10000,
+    DESCRIPTORS_OWN = 512, /* map, store and its readers, listening */
+    DESCRIPTORS_WANTED = 65536,
+    CONNECTIONS_MOST = 32768,
+    CONNECTIONS_LEAST = 256,
+};
 
 struct serve {
     const char *network;
@@ -83,6 +91,14 @@ static int listen_parse(const struct ht_cli *cli, struct serve *serve)
     return HT_EXIT_DONE;
 }
 
+/* As many connections as there are descriptors, those of files left out. */
+static unsigned connections_of(const struct ht_app *app)
+{
+    uint64_t count = app->descriptors < CONNECTIONS_MOST ? app->descriptors : CONNECTIONS_MOST;
+    return count > CONNECTIONS_LEAST + DESCRIPTORS_OWN ? (unsigned)count - DESCRIPTORS_OWN
+                                                       : CONNECTIONS_LEAST;
+}
+
 /* TIME[,SPEED] */
 static int clock_parse(const struct ht_cli *cli, struct serve *serve)
 {
@@ -130,13 +146,29 @@ static int serve_check(const struct ht_cli *cli, struct serve *serve, int argume
     return code == HT_EXIT_DONE ? ht_zone_set(cli, serve->tz) : code;
 }
 
-/* As many descriptors as we may have: each connection is one. */
-static void descriptors_raise(void)
+/* Each connection is a descriptor: raises how many there may be as far as it goes, beyond the hard
+ * limit where we may, and says so where it is not enough. */
+static void descriptors_raise(const struct ht_cli *cli, struct ht_app *app)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    struct rlimit limit = {.rlim_cur = CONNECTIONS_LEAST};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS_WANTED) {
+        struct rlimit more = {DESCRIPTORS_WANTED, DESCRIPTORS_WANTED};
+        if (limit.rlim_max > more.rlim_max) {
+            more.rlim_max = limit.rlim_max;
+        }
+        if (setrlimit(RLIMIT_NOFILE, &more) != 0) {
+            more = (struct rlimit){limit.rlim_max, limit.rlim_max};
+            (void)setrlimit(RLIMIT_NOFILE, &more);
+        }
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    app->descriptors = limit.rlim_cur;
+    if (limit.rlim_cur < SUBSCRIBERS_WANTED + DESCRIPTORS_OWN) {
+        (void)ht_cli_error(cli, 0,
+                           "%llu open files are allowed (ulimit -n), and raising that is not: "
+                           "%u connections, where %d are for subscribers alone",
+                           (unsigned long long)limit.rlim_cur, connections_of(app),
+                           SUBSCRIBERS_WANTED);
     }
 }
 
@@ -187,6 +219,7 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
     options.port = (uint16_t)serve->port;
     options.threads = (unsigned)serve->thread_count;
     options.check_host = serve->tokens == NULL;
+    options.connections_max = connections_of(app);
     struct ht_http_handler handler = ht_app_handler(app);
     struct ht_http_server *server = NULL;
     if (ht_http_server_new(&options, &handler, &server, &error) != HT_OK) {
@@ -195,6 +228,10 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
     serving = server;
     signals_set();
     ht_app_server_set(app, server);
+    /* a quarter stays for those who ask */
+    if (ht_app_stream_open(app, server, options.connections_max / 4 * 3) != HT_OK) {
+        (void)ht_cli_error(cli, 0, "out of memory: /v1/stream is not served");
+    }
     bool v6 = strchr(serve->host, ':') != NULL;
     (void)printf("houtao serve: http://%s%s%s:%u\n", v6 ? "[" : "", serve->host, v6 ? "]" : "",
                  (unsigned)ht_http_server_port(server));
@@ -248,7 +285,6 @@ int ht_cmd_serve(int argc, char **argv)
     if (code != HT_EXIT_DONE) {
         return code;
     }
-    descriptors_raise();
     struct ht_clock clock;
     if (serve.clock_virtual) {
         ht_clock_virtual(&clock, serve.clock_start_ms, serve.clock_speed);
@@ -259,6 +295,7 @@ int ht_cmd_serve(int argc, char **argv)
     if (ht_app_new((unsigned)serve.thread_count, &clock, &app) != HT_OK) {
         return ht_cli_error(&cli, HT_EXIT_FAILED, "out of memory");
     }
+    descriptors_raise(&cli, app);
     code = serve_run(&cli, app, &serve);
     ht_app_free(app);
     return code;

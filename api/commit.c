@@ -7,6 +7,7 @@
 enum {
     BATCH_MOST = 1024,          /* jobs of one transaction */
     CHECKPOINT_EVERY_MS = 5000, /* where anything was written since */
+    TELL_PAGE = 512,            /* events that are read at a time */
 };
 
 struct ht_commit {
@@ -25,6 +26,11 @@ struct ht_commit {
     int64_t checked_ms; /* the time of the last checkpoint */
     struct ht_store_tx *tx;
     struct ht_commit_stats stats;
+    struct ht_store_reader *reader; /* of what watchers are told */
+    pthread_mutex_t watch_lock;     /* the watches and `told`; held while they are called */
+    struct ht_commit_watch watches[HT_COMMIT_WATCHES];
+    unsigned watch_count;
+    int64_t told; /* the number of the last event that they know */
 };
 
 static int64_t now_ms(void)
@@ -130,6 +136,85 @@ static void checkpoint(struct ht_commit *commit)
     }
 }
 
+/* ---- watchers ---- */
+
+static enum ht_status tell_one(void *user, const struct ht_store_event *event)
+{
+    struct ht_commit *commit = user;
+    for (unsigned i = 0; i < commit->watch_count; i++) {
+        commit->watches[i].event(commit->watches[i].user, event);
+    }
+    commit->told = event->seq;
+    return HT_OK;
+}
+
+/* Reads what is new since the last time. Without watchers nobody has to know, and the next one
+ * begins where the store stands then. */
+static void tell(struct ht_commit *commit)
+{
+    enum ht_status status = HT_OK;
+    (void)pthread_mutex_lock(&commit->watch_lock);
+    int64_t first = commit->told;
+    int64_t before = first - 1;
+    while (commit->watch_count > 0 && status == HT_OK && before < commit->told) {
+        before = commit->told;
+        status = ht_store_events(commit->reader, before, TELL_PAGE, tell_one, commit, NULL);
+    }
+    for (unsigned i = 0; i < commit->watch_count && commit->told > first; i++) {
+        if (commit->watches[i].settled != NULL) {
+            commit->watches[i].settled(commit->watches[i].user, commit->told);
+        }
+    }
+    (void)pthread_mutex_unlock(&commit->watch_lock);
+}
+
+enum ht_status ht_commit_watch(struct ht_commit *commit, const struct ht_commit_watch *watch,
+                               int64_t *after)
+{
+    enum ht_status status = HT_OK;
+    (void)pthread_mutex_lock(&commit->watch_lock);
+    if (commit->watch_count == HT_COMMIT_WATCHES) {
+        status = HT_TOO_BIG;
+    } else if (commit->watch_count == 0) {
+        status = ht_store_event_last(commit->reader, &commit->told, NULL);
+    }
+    if (status == HT_OK) {
+        commit->watches[commit->watch_count++] = *watch;
+        *after = commit->told;
+    }
+    (void)pthread_mutex_unlock(&commit->watch_lock);
+    return status;
+}
+
+void ht_commit_unwatch(struct ht_commit *commit, const void *user)
+{
+    unsigned kept = 0;
+    (void)pthread_mutex_lock(&commit->watch_lock);
+    for (unsigned i = 0; i < commit->watch_count; i++) {
+        if (commit->watches[i].user != user) {
+            commit->watches[kept++] = commit->watches[i];
+        }
+    }
+    commit->watch_count = kept;
+    (void)pthread_mutex_unlock(&commit->watch_lock);
+}
+
+/* ---- the thread ---- */
+
+/* Needs the lock. Nothing waits: what else there is to do, then sleep. */
+static void rest(struct ht_commit *commit)
+{
+    checkpoint(commit);
+    if (commit->first == NULL && !commit->stop) {
+        wait_for_work(commit);
+    }
+    if (commit->first == NULL) { /* events that others wrote */
+        (void)pthread_mutex_unlock(&commit->lock);
+        tell(commit);
+        (void)pthread_mutex_lock(&commit->lock);
+    }
+}
+
 static void *commit_main(void *user)
 {
     struct ht_commit *commit = user;
@@ -137,15 +222,13 @@ static void *commit_main(void *user)
     while (!commit->stop || commit->first != NULL) {
         struct ht_job *jobs = batch_take(commit);
         if (jobs == NULL) {
-            checkpoint(commit);
-            if (commit->first == NULL && !commit->stop) {
-                wait_for_work(commit);
-            }
+            rest(commit);
             continue;
         }
         (void)pthread_mutex_unlock(&commit->lock);
         enum ht_status status = batch_run(commit, jobs);
         size_t count = batch_end(commit, jobs, status);
+        tell(commit);
         (void)pthread_mutex_lock(&commit->lock);
         commit->written = true;
         commit->stats.batches++;
@@ -167,6 +250,7 @@ enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned que
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&commit->lock, NULL);
+    (void)pthread_mutex_init(&commit->watch_lock, NULL);
     (void)pthread_cond_init(&commit->wake, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     commit->store = store;
@@ -174,10 +258,14 @@ enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned que
     commit->queue = queue;
     commit->last = &commit->first;
     commit->checked_ms = now_ms();
-    commit->started = pthread_create(&commit->thread, NULL, commit_main, commit) == 0;
-    if (!commit->started) {
+    enum ht_status status = ht_store_reader_new(store, &commit->reader, NULL);
+    if (status == HT_OK) {
+        commit->started = pthread_create(&commit->thread, NULL, commit_main, commit) == 0;
+        status = commit->started ? HT_OK : HT_NOMEM;
+    }
+    if (status != HT_OK) {
         ht_commit_free(commit);
-        return HT_NOMEM;
+        return status;
     }
     *out = commit;
     return HT_OK;
@@ -201,6 +289,8 @@ void ht_commit_free(struct ht_commit *commit)
         ht_commit_stop(commit);
         (void)pthread_cond_destroy(&commit->wake);
         (void)pthread_mutex_destroy(&commit->lock);
+        (void)pthread_mutex_destroy(&commit->watch_lock);
+        ht_store_reader_free(commit->reader);
         free(commit);
     }
 }

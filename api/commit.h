@@ -5,8 +5,13 @@
  * (ht_commit_take_back) and leaves no trace, while those beside it stay. Now and then it writes the
  * store's log back, between two batches.
  *
- * Threading: submit from any thread; the rest from within a job's `run`. Ownership: the store and
- * the context are borrowed.
+ * Watchers are told of every event that was committed: after the answers are on their way, in the
+ * order of the events, each once. What is told is read back from the store, so also events that
+ * another process wrote (houtao load beside a server) come, at the latest with the next checkpoint.
+ * What can't be read at the moment is told the next time: late, but without a gap.
+ *
+ * Threading: submit, watch and unwatch from any thread; tx and take_back from within a job's `run`.
+ * Ownership: the store and the context are borrowed.
  */
 #ifndef HT_API_COMMIT_H
 #define HT_API_COMMIT_H
@@ -30,6 +35,22 @@ bool ht_commit_submit(struct ht_commit *commit, struct ht_job *job);
 /* Within `run`: the transaction, and the wish to leave nothing of this job in it. */
 struct ht_store_tx *ht_commit_tx(struct ht_commit *commit);
 void ht_commit_take_back(struct ht_commit *commit);
+
+/* Called on the commit's thread, so shortly: the next commit waits. They may submit jobs, but not
+ * watch or unwatch. */
+struct ht_commit_watch {
+    void (*event)(void *user, const struct ht_store_event *event); /* texts are borrowed */
+    void (*settled)(void *user, int64_t last_seq); /* after some events, may be NULL */
+    void *user;
+};
+enum { HT_COMMIT_WATCHES = 16 };
+
+/* From now on `watch` (copied) is told of each event after number `*after`; those up to it are in
+ * the store (ht_store_events). HT_TOO_BIG: too many watch. */
+HT_MUST_CHECK enum ht_status ht_commit_watch(struct ht_commit *commit,
+                                             const struct ht_commit_watch *watch, int64_t *after);
+/* When it returns, watches of that user are not called any more. */
+void ht_commit_unwatch(struct ht_commit *commit, const void *user);
 
 struct ht_commit_stats {
     size_t jobs;

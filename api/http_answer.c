@@ -172,6 +172,20 @@ static char *put_rare(char *at, const struct ht_http_form *form, const struct ht
     return at;
 }
 
+static char *put_length(char *at, size_t size)
+{
+    at = put(at, "Content-Length: ", 16);
+    at = put_number(at, size);
+    return put(at, "\r\n", 2);
+}
+
+/* The last is what nginx asks for to pass chunks on at once. */
+static char *put_stream(char *at)
+{
+    return put_text(at, "Transfer-Encoding: chunked\r\nCache-Control: no-store\r\n"
+                        "X-Accel-Buffering: no\r\n");
+}
+
 void ht_http_head_write(struct ht_buffer *out, const struct ht_http_form *form,
                         const struct ht_reply *reply, const char *date)
 {
@@ -187,9 +201,8 @@ void ht_http_head_write(struct ht_buffer *out, const struct ht_http_form *form,
     if (reply->status != 204 && reply->status != 304) { /* they have no body (RFC 9110, 8.6) */
         at = put(at, "Content-Type: ", 14);
         at = put_text(at, reply->content_type);
-        at = put(at, "\r\nContent-Length: ", 18);
-        at = put_number(at, reply->body.size);
         at = put(at, "\r\n", 2);
+        at = form->stream ? put_stream(at) : put_length(at, reply->body.size);
     }
     at = put(at, "Date: ", 6);
     at = put(at, date, HT_HTTP_DATE_SIZE - 1);

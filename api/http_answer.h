@@ -16,6 +16,7 @@ struct ht_http_form {
     bool keep_alive;
     bool gzip;   /* the client takes it */
     bool zipped; /* the body already is */
+    bool stream; /* the body is what comes after, in chunks */
 };
 
 /* "Thu, 01 Jan 1970 00:00:00 GMT" of a Unix time (RFC 9110, 5.6.7): 29 bytes and a NUL. */

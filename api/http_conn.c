@@ -62,6 +62,7 @@ void ht__conn_close(struct ht_conn *conn)
     if (conn->job != NULL) {
         conn->job->conn = NULL;
     }
+    ht__stream_end(conn);
     (void)event_del(&conn->read_event);
     (void)event_del(&conn->write_event);
     (void)close(conn->fd);
@@ -81,7 +82,8 @@ void ht__conn_close(struct ht_conn *conn)
 
 bool ht__conn_idle(const struct ht_conn *conn)
 {
-    return conn->job == NULL && !conn->sending && !conn->closing && !conn->begun && !conn->queued;
+    return conn->job == NULL && conn->stream == NULL && !conn->sending && !conn->closing &&
+           !conn->begun && !conn->queued;
 }
 
 static void reading_start(struct ht_conn *conn)
@@ -205,6 +207,11 @@ static bool output_send(struct ht_conn *conn, struct ht_buffer *body)
     ht_buffer_clear(scratch);
     buffer_shrink(scratch);
     return true;
+}
+
+bool ht__conn_output(struct ht_conn *conn)
+{
+    return output_send(conn, NULL);
 }
 
 /* Writes one answer behind those of this turn. Big bodies are sent at once instead of copied.
@@ -369,6 +376,13 @@ static bool request_serve(struct ht_conn *conn, const struct ht_http_request *re
         }
         call_refuse(&loop->reply, 503, "too many long requests are waiting");
     }
+    if (call.stream.kind != NULL) {
+        if (ht__stream_begin(conn, &call, &form)) {
+            account(conn, call.service, loop->reply.status, begun_ns);
+            return true;
+        }
+        call_refuse(&loop->reply, 503, "out of memory");
+    }
     bool alive = answer_write(conn, &form, &loop->reply);
     account(conn, call.service, loop->reply.status, begun_ns);
     return alive;
@@ -377,8 +391,8 @@ static bool request_serve(struct ht_conn *conn, const struct ht_http_request *re
 /* May the next request be taken? */
 static bool turn_goes_on(const struct ht_conn *conn, unsigned served)
 {
-    return conn->job == NULL && !conn->sending && !conn->close_after && served < TURN_REQUESTS &&
-           conn->loop->out.size < TURN_BYTES;
+    return conn->job == NULL && conn->stream == NULL && !conn->sending && !conn->close_after &&
+           served < TURN_REQUESTS && conn->loop->out.size < TURN_BYTES;
 }
 
 static bool continue_said(struct ht_conn *conn)
@@ -448,6 +462,11 @@ static bool input_keep(struct ht_conn *conn, char *data, size_t size, size_t use
 /* What comes next for this connection? */
 static void turn_end(struct ht_conn *conn)
 {
+    if (conn->stream != NULL) {
+        reading_start(conn); /* for its end */
+        ht__stream_open(conn);
+        return;
+    }
     if (conn->job != NULL || conn->sending) {
         return;
     }
@@ -467,7 +486,7 @@ static void turn(struct ht_conn *conn, char *data, size_t size)
     size_t used = 0;
     ht_buffer_clear(&conn->loop->out);
     bool alive = turn_run(conn, data, &size, &used);
-    if (conn->close_after) {
+    if (conn->close_after || conn->stream != NULL) {
         used = size;
     }
     alive = alive && input_keep(conn, data, size, used) && output_send(conn, NULL);
@@ -561,7 +580,7 @@ static void on_readable(evutil_socket_t fd, short what, void *user)
 {
     (void)what;
     struct ht_conn *conn = user;
-    if (conn->closing) {
+    if (conn->closing || conn->stream != NULL) {
         on_closing(conn);
         return;
     }
@@ -604,7 +623,11 @@ static void on_writable(evutil_socket_t fd, short what, void *user)
     if (sent > 0) {
         ht__count(&conn->loop->bytes_out, (size_t)sent);
         conn->out_at += (size_t)sent;
-        conn->deadline_ms = ht__now_ms() + options_of(conn)->write_ms;
+        if (conn->stream != NULL) {
+            ht__stream_progress(conn);
+        } else if (!conn->ending) {
+            conn->deadline_ms = ht__now_ms() + options_of(conn)->write_ms;
+        }
     }
     if (conn->out_at < conn->out.size) {
         if (event_add(&conn->write_event, NULL) != 0) {
@@ -615,7 +638,9 @@ static void on_writable(evutil_socket_t fd, short what, void *user)
     ht_buffer_deinit(&conn->out);
     conn->out_at = 0;
     conn->sending = false;
-    if (conn->job == NULL) {
+    if (conn->stream != NULL) {
+        ht__stream_drained(conn);
+    } else if (conn->job == NULL) {
         deadline_idle(conn);
         ht__conn_resume(conn);
     }

@@ -25,6 +25,7 @@ struct ht_conn {
     bool queued;      /* in the loop's list of those with requests left to do */
     bool continued;   /* 100 was said */
     bool begun;       /* a request's first byte is there */
+    bool ending;      /* the last of a stream is sent; its deadline stands */
     struct ht_conn *queue_next;
     struct event read_event;
     struct event write_event;
@@ -32,10 +33,11 @@ struct ht_conn {
     struct ht_buffer in;  /* bytes of a request that is not complete, or must wait */
     struct ht_buffer out; /* what the socket did not take */
     size_t out_at;
-    int64_t begun_ms;        /* when the request that is coming in began */
-    int64_t deadline_ms;     /* INT64_MAX: none */
-    size_t dropped;          /* bytes read while closing */
-    struct ht_conn_job *job; /* under way; later requests wait */
+    int64_t begun_ms;              /* when the request that is coming in began */
+    int64_t deadline_ms;           /* INT64_MAX: none */
+    size_t dropped;                /* bytes read while closing */
+    struct ht_conn_job *job;       /* under way; later requests wait */
+    struct ht_http_stream *stream; /* the answer that stays open; no request comes after it */
 };
 
 /* A job of a connection, and its way back to the loop. */
@@ -82,6 +84,8 @@ struct ht_loop {
     atomic_size_t conn_count; /* those on their way here included */
     pthread_mutex_t mail_lock;
     struct ht_conn_job *mail_jobs;
+    struct ht_http_post *mail_posts;
+    struct ht_http_post **mail_posts_last;
     int mail_fds[HT_MAIL_FDS];
     unsigned mail_fd_count;
     atomic_size_t accepted;
@@ -128,6 +132,24 @@ void ht__conn_resume(struct ht_conn *conn);
 void ht__conn_expire(struct ht_conn *conn, int64_t now_ms);
 /* True when nothing of a request has arrived and nothing is left to send. */
 bool ht__conn_idle(const struct ht_conn *conn);
+
+/* Sends the loop's output, or keeps what the socket does not take. False: the connection is lost.
+ */
+bool ht__conn_output(struct ht_conn *conn);
+
+/* ---- http_stream.c ---- */
+
+/* Writes the head of a stream behind the turn's answers. False: out of memory, `end` was called. */
+bool ht__stream_begin(struct ht_conn *conn, const struct ht_http_call *call,
+                      struct ht_http_form *form);
+/* Once the head is sent. The connection may be gone afterwards. */
+void ht__stream_open(struct ht_conn *conn);
+/* Something was sent; all was. */
+void ht__stream_progress(struct ht_conn *conn);
+void ht__stream_drained(struct ht_conn *conn);
+void ht__stream_stop(struct ht_conn *conn);
+/* The connection goes or stops to be a stream; fine where it is none. */
+void ht__stream_end(struct ht_conn *conn);
 
 /* *out is set also when it fails, to be closed. Fixes server->port when that was 0. */
 HT_MUST_CHECK enum ht_status ht__listen_open(struct ht_http_server *server, int *out,

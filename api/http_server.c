@@ -88,6 +88,45 @@ void ht__loop_mail_job(struct ht_conn_job *job)
     loop_wake(loop);
 }
 
+void ht_http_server_post(struct ht_http_server *server, unsigned number, struct ht_http_post *post)
+{
+    struct ht_loop *loop = &server->loops[number];
+    (void)pthread_mutex_lock(&loop->mail_lock);
+    bool first = loop->mail_posts == NULL;
+    post->next = NULL;
+    *loop->mail_posts_last = post;
+    loop->mail_posts_last = &post->next;
+    (void)pthread_mutex_unlock(&loop->mail_lock);
+    if (first) {
+        loop_wake(loop);
+    }
+}
+
+unsigned ht_http_server_loops(const struct ht_http_server *server)
+{
+    return server->loop_count;
+}
+
+static struct ht_http_post *mail_posts_take(struct ht_loop *loop)
+{
+    (void)pthread_mutex_lock(&loop->mail_lock);
+    struct ht_http_post *posts = loop->mail_posts;
+    loop->mail_posts = NULL;
+    loop->mail_posts_last = &loop->mail_posts;
+    (void)pthread_mutex_unlock(&loop->mail_lock);
+    return posts;
+}
+
+/* `context` NULL: the loop has ended. */
+static void posts_run(struct ht_http_post *posts, void *context)
+{
+    while (posts != NULL) {
+        struct ht_http_post *next = posts->next;
+        posts->run(context, posts);
+        posts = next;
+    }
+}
+
 static bool loop_mail_fd(struct ht_loop *loop, int fd)
 {
     (void)pthread_mutex_lock(&loop->mail_lock);
@@ -271,6 +310,8 @@ static void conns_close(struct ht_loop *loop, bool idle_only)
         next = conn->next;
         if (!idle_only) {
             ht__conn_close(conn);
+        } else if (conn->stream != NULL) {
+            ht__stream_stop(conn);
         } else if (ht__conn_idle(conn)) {
             ht__conn_finish(conn);
         }
@@ -330,6 +371,7 @@ static void on_mail(evutil_socket_t fd, short what, void *user)
         ht__conn_job_done(jobs);
         jobs = next;
     }
+    posts_run(mail_posts_take(loop), loop->context);
     if (loop->drain_phase == 0 && atomic_load(&loop->server->draining)) {
         drain_begin(loop);
     }
@@ -495,6 +537,7 @@ enum ht_status ht_http_server_new(const struct ht_http_options *options,
         loop->listen_fd = -1;
         loop->mail_fd = -1;
         loop->queue_last = &loop->queue_first;
+        loop->mail_posts_last = &loop->mail_posts;
         (void)pthread_mutex_init(&loop->mail_lock, NULL);
     }
     enum ht_status status = server_start(server, error);
@@ -506,7 +549,7 @@ enum ht_status ht_http_server_new(const struct ht_http_options *options,
     return HT_OK;
 }
 
-/* Jobs that came home after their loop had ended. */
+/* Jobs and posts that came after their loop had ended. */
 static void mail_drop(struct ht_loop *loop)
 {
     struct ht_conn_job *job = loop->mail_jobs;
@@ -517,6 +560,7 @@ static void mail_drop(struct ht_loop *loop)
         ht__conn_job_done(job);
         job = next;
     }
+    posts_run(mail_posts_take(loop), NULL);
 }
 
 void ht_http_server_free(struct ht_http_server *server)

@@ -17,6 +17,7 @@
 #define HT_API_HTTP_SERVER_H
 
 #include "api/http_parse.h"
+#include "api/http_stream.h"
 #include "api/jobs.h"
 #include "api/reply.h"
 #include "engine/base/status.h"
@@ -71,6 +72,10 @@ struct ht_http_call {
     unsigned service;                           /* what `account` will count it as; 0 at first */
     struct ht_http_span params[HT_HTTP_PARAMS]; /* parts of the path that the route leaves open */
     struct ht_http_job job;
+    struct { /* an answer that stays open (api/http_stream.h); kind NULL: none */
+        const struct ht_http_stream_kind *kind;
+        void *data;
+    } stream;
 };
 
 struct ht_http_handler {

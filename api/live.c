@@ -28,6 +28,10 @@ enum ht_status ht_live_new(struct ht_box town, uint32_t capacity, struct ht_live
     if (status == HT_OK) {
         status = ht_moving_new(town, capacity, &live->moving);
     }
+    if (status == HT_OK) {
+        live->moved = calloc(capacity / 64 + 1, sizeof *live->moved);
+        status = live->moved == NULL ? HT_NOMEM : HT_OK;
+    }
     if (status != HT_OK) {
         ht_live_free(live);
         return status;
@@ -51,6 +55,7 @@ void ht_live_free(struct ht_live *live)
     (void)pthread_mutex_destroy(&live->make_lock);
     (void)pthread_mutex_destroy(&live->note_lock);
     free(live->notes);
+    free(live->moved);
     free(live);
 }
 
@@ -241,6 +246,7 @@ static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
     if (note && live->noting && status == HT_OK) {
         note_add(live, unit, &taken);
     }
+    (void)atomic_fetch_or(&live->moved[unit / 64], UINT64_C(1) << unit % 64);
     return HT_REFUSAL_NONE;
 }
 
@@ -351,6 +357,20 @@ enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work, str
         ht__live_index_release(index);
     }
     return status;
+}
+
+void ht_live_moved_take(struct ht_live *live, void (*sink)(void *user, uint32_t unit), void *user)
+{
+    uint32_t end = ht_fleet_end(live->fleet);
+    for (uint32_t word = 0; word * 64 < end; word++) {
+        if (atomic_load_explicit(&live->moved[word], memory_order_relaxed) == 0) {
+            continue;
+        }
+        uint64_t bits = atomic_exchange(&live->moved[word], 0);
+        for (; bits != 0; bits &= bits - 1) {
+            sink(user, word * 64 + (uint32_t)__builtin_ctzll(bits));
+        }
+    }
 }
 
 /* ---- to be saved ---- */

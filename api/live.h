@@ -56,6 +56,10 @@ enum ht_refusal ht_live_report(struct ht_live *live, struct ht_live_work *work,
                                struct ht_world *world, const char *unit, size_t unit_size,
                                const struct ht_report *report);
 
+/* Gives the numbers of the units that got a new position since the last call, each once. One caller
+ * at a time; costs a look at a word for each 64 units. */
+void ht_live_moved_take(struct ht_live *live, void (*sink)(void *user, uint32_t unit), void *user);
+
 /* From now on positions are kept for ht_live_take; before, and without a store, they are not. */
 void ht_live_keep(struct ht_live *live);
 /* Positions that came since the last call, given to the caller (free()); `*count` of them, the unit

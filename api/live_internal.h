@@ -43,7 +43,8 @@ struct ht_live {
     size_t note_count;
     size_t note_capacity;
     size_t notes_lost;
-    bool noting; /* somebody takes them; set before any report comes */
+    atomic_uint_least64_t *moved; /* a bit for each unit with a new position */
+    bool noting;                  /* somebody takes them; set before any report comes */
 };
 
 struct ht_live_work {

@@ -13,6 +13,7 @@
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
 #include "api/routes_traffic.h"
+#include "api/stream.h"
 #include "api/version.h"
 
 #define OSRM_ALLOW "GET, HEAD, POST, OPTIONS"
@@ -119,6 +120,13 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     if (app->server != NULL) {
         server_metrics(out, app->server);
     }
+    if (app->stream != NULL) {
+        ht_stream_metrics(app->stream, out);
+    }
+    if (app->descriptors > 0) {
+        ht_metrics_gauge(out, "process_max_fds", "gauge", "Descriptors that may be open.",
+                         (double)app->descriptors);
+    }
     const struct ht_world *world = ht_world_reader_get(&context->world);
     ht_metrics_gauge(out, "houtao_network_open", "gauge", "1 when a network is open.",
                      world == NULL ? 0 : 1);
@@ -202,6 +210,8 @@ static const struct ht_route table[] = {
     {"/v1/near", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE, .get = ht_near_get},
     {"/v1/closest", "GET, HEAD, POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_VIEWER, .get = ht_closest_get, .post = ht_closest_post},
+    {"/v1/stream", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_stream_get},
     {"/v1/units/{id}/track", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_track_get},
     {"/v1/traffic", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DISPATCHER, HT_ROLE_DISPATCHER,

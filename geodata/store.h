@@ -189,6 +189,12 @@ ht_store_events(struct ht_store_reader *reader, int64_t after, uint64_t limit,
                 enum ht_status (*sink)(void *user, const struct ht_store_event *event), void *user,
                 struct ht_error *error);
 
+/* The number of the last event; 0: there is none. */
+HT_MUST_CHECK enum ht_status ht_store_event_last(struct ht_store_reader *reader, int64_t *seq,
+                                                 struct ht_error *error);
+/* Whose events these are; lives as long as the store. */
+const char *ht_store_district(const struct ht_store *store);
+
 /* What an audit found. */
 struct ht_store_audit {
     uint64_t events;

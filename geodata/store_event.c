@@ -179,6 +179,18 @@ enum ht_status ht_store_events(struct ht_store_reader *reader, int64_t after, ui
     return status;
 }
 
+enum ht_status ht_store_event_last(struct ht_store_reader *reader, int64_t *seq,
+                                   struct ht_error *error)
+{
+    char hash[HT_DIGEST_TEXT];
+    return last_of(&reader->conn, reader->store->district, seq, hash, error);
+}
+
+const char *ht_store_district(const struct ht_store *store)
+{
+    return store->district;
+}
+
 /* An audit under way: where the chain of the present district stands. */
 struct audit {
     struct ht_digest digest;

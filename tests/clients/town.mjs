@@ -19,27 +19,34 @@ export async function client(name) {
   }
 }
 
-/** Starts the server; resolves to its address, "http://127.0.0.1:PORT". */
-export async function serve() {
-  const child = spawn(binary, ["serve", "--network", network, "--listen", "127.0.0.1:0", "--threads", "2"], {
+/** Starts a server with more options; resolves to its address, "http://127.0.0.1:PORT", and what stops it. */
+export async function start(more = [], listen = "127.0.0.1:0") {
+  const child = spawn(binary, ["serve", "--network", network, "--listen", listen, "--threads", "2", ...more], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = new Promise((resolve) => child.on("exit", (code, signal) => resolve(code ?? signal)));
   let said = "";
   const address = await new Promise((resolve, reject) => {
-    const listen = (chunk) => {
+    const hear = (chunk) => {
       said += chunk;
       const found = said.match(/http:\/\/127\.0\.0\.1:[1-9]\d*/);
       if (found) resolve(found[0]);
     };
-    child.stdout.on("data", listen);
-    child.stderr.on("data", listen);
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
     ended.then((code) => reject(new Error(`houtao serve ended with ${code}: ${said}`)));
   });
-  after(async () => {
+  const stop = async () => {
     child.kill("SIGTERM");
     assert.equal(await ended, 0, `houtao serve ended badly: ${said}`);
-  });
+  };
+  return { address, stop };
+}
+
+/** Starts the server until the test's end; resolves to its address. */
+export async function serve() {
+  const { address, stop } = await start();
+  after(stop);
   return address;
 }
 
