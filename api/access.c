@@ -12,10 +12,8 @@ static const struct ht_caller nobody = {.name = "nobody", .role = HT_ROLE_NONE};
 static bool token_in_query(const struct ht_http_request *request, char token[HT_ACCESS_TOKEN])
 {
     struct ht_params params;
-    size_t skip =
-        request->path_size < request->target_size ? request->path_size + 1 : request->target_size;
-    if (memmem(request->target + skip, request->target_size - skip, "access_token=", 13) == NULL ||
-        ht_params_read(&params, request->target + skip, request->target_size - skip) != HT_OK) {
+    if (memmem(request->target, request->target_size, "access_token=", 13) == NULL ||
+        ht_params_of(&params, request) != HT_OK) {
         return false;
     }
     const char *value = ht_param(&params, "access_token");

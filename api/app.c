@@ -6,9 +6,11 @@
 #include "api/app_internal.h"
 #include "api/live.h"
 #include "api/routes.h"
+#include "api/shifts.h"
 #include "api/stream.h"
 #include "api/traffic.h"
 #include "api/zone.h"
+#include "geodata/gazetteer.h"
 
 enum {
     KEEPER_MOST_MS = 60 * 1000, /* the zone's offset may change between two conditions */
@@ -41,9 +43,18 @@ enum ht_status ht__app_map_apply(struct ht_app *app)
     return app->map == NULL ? HT_OK : map_apply(app, app->map);
 }
 
+/* Needs open_lock. */
+static void shifts_apply(struct ht_app *app)
+{
+    if (app->live != NULL) {
+        ht_shifts_refresh(ht_live_shifts(app->live), ht_clock_now_ms(&app->clock));
+    }
+}
+
 enum ht_status ht_app_refresh(struct ht_app *app)
 {
     (void)pthread_mutex_lock(&app->open_lock);
+    shifts_apply(app);
     enum ht_status status = app->map == NULL ? HT_OK : ht__traffic_tell(app, app->map, false);
     if (status == HT_OK) {
         status = ht__app_map_apply(app);
@@ -57,10 +68,12 @@ enum ht_status ht_app_refresh(struct ht_app *app)
 static int64_t keeper_wait_ms(struct ht_app *app)
 {
     double speed = app->clock.is_virtual ? app->clock.speed : 1;
-    if (app->next_change_ms == INT64_MAX || speed <= 0) {
+    int64_t due_ms = app->live == NULL ? INT64_MAX : ht_shifts_due_ms(ht_live_shifts(app->live));
+    int64_t next_ms = due_ms < app->next_change_ms ? due_ms : app->next_change_ms;
+    if (next_ms == INT64_MAX || speed <= 0) {
         return KEEPER_MOST_MS;
     }
-    double wait = (double)(app->next_change_ms - ht_clock_now_ms(&app->clock)) / speed;
+    double wait = (double)(next_ms - ht_clock_now_ms(&app->clock)) / speed;
     return wait < KEEPER_LEAST_MS  ? KEEPER_LEAST_MS
            : wait > KEEPER_MOST_MS ? KEEPER_MOST_MS
                                    : (int64_t)wait + 1;
@@ -124,6 +137,7 @@ static void *keeper_main(void *user)
                 map_check(app, app->map);
             }
         }
+        shifts_apply(app);
         if (app->map != NULL) {
             /* Short of memory: the world stays as it is and is tried again at the next waking. */
             enum ht_status status = ht__traffic_tell(app, app->map, false);
@@ -160,6 +174,7 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
     }
     locks_init(app);
     app->limits = ht_osrm_limits_default();
+    ht_settings_init(&app->settings);
     app->next_change_ms = INT64_MAX;
     if (clock != NULL) {
         app->clock = *clock;
@@ -280,6 +295,7 @@ void ht__app_context_free(void *user)
     ht_store_reader_free(context->reader);
     ht_crs_work_free(context->crs);
     ht_live_work_free(context->live);
+    ht_gazetteer_work_free(context->search);
     free(context);
 }
 

@@ -15,6 +15,7 @@
 #include "api/map.h"
 #include "api/metrics.h"
 #include "api/osrm.h"
+#include "api/settings.h"
 #include "api/token.h"
 #include "engine/live/world.h"
 #include "geodata/crs.h"
@@ -22,11 +23,15 @@
 #include "geodata/store.h"
 
 struct ht_commit;
+struct ht_finder;
+struct ht_courier;
+struct ht_fencing;
 struct ht_live;
 struct ht_live_work;
 struct ht_traffic_table;
 struct ht_stream;
 struct ht__part;
+struct ht_gazetteer_work;
 
 struct ht_app_context;
 
@@ -58,9 +63,14 @@ struct ht_app {
     struct ht_worker_context *writer; /* what jobs of the writer are run with */
     struct ht_registry *registry;     /* the writer's */
     struct ht_live *live;
-    struct ht_stream *stream;      /* NULL: there is none */
-    atomic_int_least64_t saved_ms; /* when positions went to the store last, by a steady clock */
-    int64_t tidied_ms;             /* when old ones were forgotten; the writer's */
+    struct ht_stream *stream; /* NULL: there is none */
+    struct ht_finder *finder;
+    atomic_int_least64_t saved_ms;  /* when positions went to the store last, by a steady clock */
+    atomic_bool saving;             /* a job of it is on its way */
+    atomic_int_least64_t tidied_ms; /* when old ones were forgotten */
+    struct ht_fencing *fencing;     /* NULL: the store can't be written */
+    struct ht_courier *courier;     /* likewise */
+    struct ht_settings settings;
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */
     _Atomic(const struct ht_tokens *) tokens;
@@ -76,11 +86,12 @@ struct ht_app_context {
     struct ht_osrm *osrm;
     struct ht_world_reader world;
     struct ht_metrics metrics;
-    const struct ht_caller *caller; /* of the call that is handled */
-    struct ht_store_reader *reader; /* made when first needed */
-    struct ht_crs_work *crs;        /* likewise */
-    struct ht_live_work *live;      /* likewise */
-    struct ht__part *stream;        /* the loop's; NULL before it is told, and for workers */
+    const struct ht_caller *caller;   /* of the call that is handled */
+    struct ht_store_reader *reader;   /* made when first needed */
+    struct ht_crs_work *crs;          /* likewise */
+    struct ht_live_work *live;        /* likewise */
+    struct ht__part *stream;          /* the loop's; NULL before it is told, and for workers */
+    struct ht_gazetteer_work *search; /* likewise */
     struct ht_app_context *next;
 };
 
@@ -109,8 +120,13 @@ HT_MUST_CHECK enum ht_status ht_app_live_open(struct ht_app *app, struct ht_erro
 /* Begins to stream what happens to subscribers of the server, which does not run yet. */
 HT_MUST_CHECK enum ht_status ht_app_stream_open(struct ht_app *app, struct ht_http_server *server,
                                                 unsigned subscribers_max);
-/* Hands positions that are not saved yet to the writer, every two seconds or so. */
+/* Begins to read what can be searched for; after network and store are open. */
+HT_MUST_CHECK enum ht_status ht_app_finder_open(struct ht_app *app, struct ht_error *error);
+/* Hands positions that are not saved yet to the writer, every two seconds or so (half a second
+ * where there are fences), and what the clock has to say with them. */
 void ht_app_live_save(struct ht_app *app, bool now);
+/* Lets the settings of now count everywhere. */
+void ht_app_settings_apply(struct ht_app *app);
 /* Ends the stream and writing: what was taken is committed. After the server has stopped, before it
  * is freed. */
 void ht_app_store_stop(struct ht_app *app);

@@ -5,6 +5,9 @@
 
 #include "api/app_internal.h"
 #include "api/commit.h"
+#include "api/courier.h"
+#include "api/fencing.h"
+#include "api/finder.h"
 #include "api/http_answer.h"
 #include "api/live.h"
 #include "api/stream.h"
@@ -13,12 +16,12 @@ enum {
     COMMIT_QUEUE = 4096,
     UNITS_MOST = 1 << 20,
     SAVE_EVERY_MS = 2000,
+    FENCE_EVERY_MS = 500,
+    SAVE_MOST = 20000,
     TIDY_EVERY_MS = 3600 * 1000,
 };
 
-/* How long tracks and the answers to Idempotency-Keys are kept. */
-#define TRACK_MS (INT64_C(30) * 24 * 3600 * 1000)
-#define ANSWER_MS (INT64_C(7) * 24 * 3600 * 1000)
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
 
 static enum ht_status writer_start(struct ht_app *app)
 {
@@ -80,68 +83,135 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
 {
     struct ht_live_work *work = NULL;
     struct ht_store_reader *reader = NULL;
-    enum ht_status status = ht_live_new(town_box(app), UNITS_MOST, &app->live);
+    struct ht_live *live = NULL;
+    enum ht_status status = ht_live_new(town_box(app), UNITS_MOST, &live);
     if (status != HT_OK) {
         return ht_error_set(error, status, 0, NULL);
     }
+    (void)pthread_mutex_lock(&app->open_lock);
+    app->live = live; /* the keeper looks after its shifts from now on */
+    (void)pthread_mutex_unlock(&app->open_lock);
     if (app->store == NULL) {
         return HT_OK;
     }
     if (app->commit != NULL) {
         ht_live_keep(app->live);
+        status = ht_fencing_new(ht_live_fleet(app->live), &app->fencing);
     }
-    status = ht_live_work_new(app->live, &work);
+    status = status == HT_OK ? ht_live_work_new(app->live, &work) : status;
     if (status != HT_OK) {
         return ht_error_set(error, status, 0, NULL);
     }
     status = ht_store_reader_new(app->store, &reader, error);
     if (status == HT_OK) {
         /* streets come with the first question or report, not before the first answer */
-        status = ht_live_load(app->live, work, NULL, reader, error);
+        status = ht_live_load(app->live, work, ht_clock_now_ms(&app->clock), reader, error);
+    }
+    if (status == HT_OK) {
+        status = ht_settings_load(&app->settings, reader, error);
+        ht_app_settings_apply(app);
+    }
+    if (status == HT_OK && app->commit != NULL) {
+        const struct ht_courier_options options = {app->store, app->commit, &app->clock,
+                                                   &app->settings};
+        status = ht_courier_new(&options, &app->courier, error);
     }
     ht_store_reader_free(reader);
     ht_live_work_free(work);
     return status;
 }
 
-/* Positions on their way to the store. */
+enum ht_status ht_app_finder_open(struct ht_app *app, struct ht_error *error)
+{
+    enum ht_status status = ht_finder_new(app->store, app->slot, &app->swaps, &app->finder);
+    return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+}
+
+/* Positions on their way to the store, SAVE_MOST in a transaction, so that others need not wait
+ * long; `all` at the end. */
 struct saving {
     struct ht_job job;
     struct ht_app *app;
-    struct ht_live_unsaved unsaved;
+    struct ht_live_unsaved parts[2]; /* the second only where all is to be saved */
+    bool all;
+    bool more;
+    bool failed;
 };
 
-/* What is older than it is kept for. */
-static enum ht_status forget_old(struct ht_app *app, struct ht_store_tx *tx)
+void ht_app_settings_apply(struct ht_app *app)
 {
-    int64_t now_ms = ht_clock_now_ms(&app->clock);
-    if (now_ms - app->tidied_ms < TIDY_EVERY_MS) {
+    ht_fleet_set_stale(ht_live_fleet(app->live),
+                       ht_setting(&app->settings, HT_SETTING_STALE_S) * 1000);
+    atomic_store(&app->tidied_ms, 0);
+    ht_app_live_save(app, true);
+}
+
+static bool tidying_due(struct ht_app *app, int64_t now_ms)
+{
+    return now_ms - atomic_load(&app->tidied_ms) >= TIDY_EVERY_MS;
+}
+
+/* What is older than it is kept for. */
+static enum ht_status forget_old(struct ht_app *app, struct ht_store_tx *tx, int64_t now_ms)
+{
+    if (!tidying_due(app, now_ms)) {
         return HT_OK;
     }
-    app->tidied_ms = now_ms;
-    enum ht_status status = ht_store_positions_forget(tx, now_ms - TRACK_MS, NULL);
-    return status == HT_OK ? ht_store_answers_forget(tx, now_ms - ANSWER_MS, NULL) : status;
+    atomic_store(&app->tidied_ms, now_ms);
+    int64_t tracks_ms = ht_setting(&app->settings, HT_SETTING_TRACKS_DAYS) * DAY_MS;
+    int64_t answers_ms = ht_setting(&app->settings, HT_SETTING_ANSWERS_DAYS) * DAY_MS;
+    enum ht_status status = ht_store_positions_forget(tx, now_ms - tracks_ms, NULL);
+    return status == HT_OK ? ht_store_answers_forget(tx, now_ms - answers_ms, NULL) : status;
 }
 
 static void saving_run(struct ht_job *job, void *context)
 {
     struct saving *saving = (struct saving *)job;
-    struct ht_store_tx *tx = ht_commit_tx(saving->app->commit);
+    struct ht_app *app = saving->app;
+    struct ht_store_tx *tx = ht_commit_tx(app->commit);
+    int64_t now_ms = ht_clock_now_ms(&app->clock);
     (void)context;
-    enum ht_status status =
-        ht_store_positions_put(tx, saving->unsaved.positions, saving->unsaved.count, NULL);
-    if (status == HT_OK) {
-        status = forget_old(saving->app, tx);
+    size_t most = saving->all ? SIZE_MAX : (size_t)SAVE_MOST;
+    enum ht_status status = HT_OK;
+    for (int i = 0; i < (saving->all ? 2 : 1) && status == HT_OK; i++) {
+        struct ht_live_unsaved *part = &saving->parts[i]; /* what was begun, then what is new */
+        status = ht_live_take(app->live, most, part);
+        saving->more = status == HT_OK && part->more;
+        if (status == HT_OK) {
+            status = ht_fencing_run(app->fencing, tx, part->positions, part->count, now_ms, NULL);
+        }
+        if (status == HT_OK) {
+            status = ht_store_positions_put(tx, part->positions, part->count, NULL);
+        }
     }
-    (void)status; /* the commit fails then, too, and the next positions come in two seconds */
+    if (status == HT_OK && !saving->more) {
+        status = forget_old(app, tx, now_ms);
+    }
+    if (status != HT_OK) { /* they come again in two seconds */
+        saving->failed = true;
+        ht_commit_take_back(app->commit);
+    }
 }
 
 static void saving_done(struct ht_job *job, void *context, enum ht_status outcome)
 {
     struct saving *saving = (struct saving *)job;
     (void)context;
-    (void)outcome;
-    ht_live_unsaved_free(&saving->unsaved);
+    struct ht_app *app = saving->app;
+    bool lost = saving->failed || outcome != HT_OK;
+    if (lost) {
+        ht_fencing_lost(app->fencing);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (lost) {
+            ht_live_return(app->live, &saving->parts[i]);
+        }
+        ht_live_unsaved_free(&saving->parts[i]);
+    }
+    if (!lost && saving->more && ht_commit_submit(app->commit, job)) {
+        return;
+    }
+    atomic_store(&app->saving, false);
     free(saving);
 }
 
@@ -154,23 +224,30 @@ static int64_t steady_ms(void)
 
 void ht_app_live_save(struct ht_app *app, bool now)
 {
+    if (app->commit == NULL || app->fencing == NULL) {
+        return;
+    }
     int64_t last = atomic_load(&app->saved_ms);
     int64_t time = steady_ms();
-    if (app->commit == NULL || app->live == NULL || (!now && time - last < SAVE_EVERY_MS) ||
+    int64_t now_ms = ht_clock_now_ms(&app->clock);
+    int64_t every_ms = ht_fencing_active(app->fencing) ? FENCE_EVERY_MS : SAVE_EVERY_MS;
+    bool due = ht_fencing_due(app->fencing, now_ms) || tidying_due(app, now_ms);
+    if ((!now && time - last < (due ? FENCE_EVERY_MS : every_ms)) ||
         !atomic_compare_exchange_strong(&app->saved_ms, &last, time)) {
         return;
     }
     struct saving *saving = calloc(1, sizeof *saving);
-    if (saving == NULL || ht_live_take(app->live, &saving->unsaved) != HT_OK ||
-        saving->unsaved.count == 0) {
+    if (saving == NULL || (atomic_exchange(&app->saving, true) && !now)) {
         free(saving);
         return;
     }
     saving->app = app;
+    saving->all = now;
     saving->job.run = saving_run;
     saving->job.done = saving_done;
     if (!ht_commit_submit(app->commit, &saving->job)) {
-        saving_done(&saving->job, NULL, HT_BUSY);
+        atomic_store(&app->saving, false);
+        free(saving);
     }
 }
 
@@ -185,7 +262,9 @@ void ht_app_store_stop(struct ht_app *app)
 {
     ht_stream_stop(app->stream);
     ht_app_live_save(app, true);
-    ht_commit_stop(app->commit);
+    ht_commit_stop(app->commit); /* whose jobs speak to the courier */
+    ht_courier_free(app->courier);
+    app->courier = NULL;
 }
 
 bool ht__app_submit_write(void *user, struct ht_job *job)
@@ -197,7 +276,9 @@ bool ht__app_submit_write(void *user, struct ht_job *job)
 void ht__app_town_free(struct ht_app *app)
 {
     ht_stream_free(app->stream);
+    ht_courier_free(app->courier);
     ht_commit_free(app->commit);
+    ht_finder_free(app->finder);
     ht_registry_free(app->registry);
     if (app->writer != NULL) {
         ht_gzip_free(app->writer->gzip);
@@ -205,6 +286,7 @@ void ht__app_town_free(struct ht_app *app)
         free(app->writer);
     }
     ht_store_close(app->store);
+    ht_fencing_free(app->fencing);
     ht_live_free(app->live);
     for (size_t i = 0; i < app->token_set_count; i++) {
         ht_tokens_free(app->token_sets[i]);

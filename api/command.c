@@ -110,6 +110,7 @@ static void command_run(void *user, void *data, struct ht_reply *reply)
     struct ht_command *command = data;
     struct ht_commit *commit = context->app->commit;
     struct ht_store_tx *tx = ht_commit_tx(commit);
+    command->ran = true;
     if (answered_before(command, tx, reply)) {
         command->failed = true; /* nothing was done now */
         ht_commit_take_back(commit);
@@ -132,6 +133,20 @@ static void command_applied(void *user, void *data, struct ht_reply *reply)
     if (!command->failed && command->kind->applied != NULL) {
         command->kind->applied(user, command, reply);
     }
+}
+
+/* The batch could not be committed, and this command with it. */
+static void command_lost(void *user, void *data, enum ht_status outcome, struct ht_reply *reply)
+{
+    struct ht_app_context *context = user;
+    struct ht_command *command = data;
+    struct ht_error told = {.status = HT_IO};
+    (void)snprintf(told.message, sizeof told.message, "not done: %s", ht_status_text(outcome));
+    if (command->ran) {
+        ht_registry_forget(context->app->registry);
+    }
+    ht_reply_reset(reply);
+    ht_reply_status(reply, &told);
 }
 
 /* A copy with a NUL behind it; moves `at`. */
@@ -233,10 +248,7 @@ static const char *command_fill(struct ht_command *command, const struct ht_http
     if (match != NULL && !if_match_read(command, match, match_size)) {
         return "If-Match is not an ETag of ours";
     }
-    size_t skip =
-        request->path_size < request->target_size ? request->path_size + 1 : request->target_size;
-    if (ht_params_read(&command->query, request->target + skip, request->target_size - skip) !=
-        HT_OK) {
+    if (ht_params_of(&command->query, request) != HT_OK) {
         return "the query is not well encoded";
     }
     *status = 503;
@@ -269,6 +281,7 @@ void ht_command_start(struct ht_app_context *context, struct ht_http_call *call,
     call->job = (struct ht_http_job){.prepare = kind->prepare == NULL ? NULL : command_prepare,
                                      .run = command_run,
                                      .applied = command_applied,
+                                     .lost = command_lost,
                                      .free = command_free,
                                      .data = command,
                                      .writes = true};

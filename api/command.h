@@ -47,6 +47,7 @@ struct ht_command {
     bool must_exist;   /* If-Match: * */
     int64_t at_ms;
     char request[HT_DIGEST_TEXT]; /* of method, target and body, where there is a key */
+    bool ran;                     /* within a transaction */
     bool failed;                  /* was taken back */
     void *parsed;                 /* `kind`'s */
 };

@@ -1,5 +1,6 @@
 #include "api/commands.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,6 +69,8 @@ int ht_cmd_help(int argc, char **argv)
 
 int ht_main(int argc, char **argv)
 {
+    /* A limit of file size is told by the write that meets it, as a full disk is. */
+    (void)signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {
         print_overview(stderr);
         return HT_EXIT_USAGE;

@@ -17,9 +17,7 @@ struct ht_commit {
     bool started;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct ht_job *first;
-    struct ht_job **last;
-    unsigned queue;
+    struct ht_job_queue queue;
     bool stop;
     bool written;       /* since the last checkpoint */
     bool take_back;     /* the job that runs wants it */
@@ -91,27 +89,6 @@ static size_t batch_end(struct ht_commit *commit, struct ht_job *jobs, enum ht_s
         count++;
     }
     return count;
-}
-
-/* Needs the lock: the jobs that wait, BATCH_MOST at most. */
-static struct ht_job *batch_take(struct ht_commit *commit)
-{
-    struct ht_job *jobs = commit->first;
-    struct ht_job *last = jobs;
-    unsigned count = jobs == NULL ? 0 : 1;
-    while (last != NULL && last->next != NULL && count < BATCH_MOST) {
-        last = last->next;
-        count++;
-    }
-    if (last != NULL) {
-        commit->first = last->next;
-        last->next = NULL;
-        if (commit->first == NULL) {
-            commit->last = &commit->first;
-        }
-    }
-    commit->stats.waiting -= count;
-    return jobs;
 }
 
 static void wait_for_work(struct ht_commit *commit)
@@ -205,10 +182,10 @@ void ht_commit_unwatch(struct ht_commit *commit, const void *user)
 static void rest(struct ht_commit *commit)
 {
     checkpoint(commit);
-    if (commit->first == NULL && !commit->stop) {
+    if (commit->queue.first == NULL && !commit->stop) {
         wait_for_work(commit);
     }
-    if (commit->first == NULL) { /* events that others wrote */
+    if (commit->queue.first == NULL) { /* events that others wrote */
         (void)pthread_mutex_unlock(&commit->lock);
         tell(commit);
         (void)pthread_mutex_lock(&commit->lock);
@@ -219,8 +196,8 @@ static void *commit_main(void *user)
 {
     struct ht_commit *commit = user;
     (void)pthread_mutex_lock(&commit->lock);
-    while (!commit->stop || commit->first != NULL) {
-        struct ht_job *jobs = batch_take(commit);
+    while (!commit->stop || commit->queue.first != NULL) {
+        struct ht_job *jobs = ht_job_queue_take(&commit->queue, BATCH_MOST);
         if (jobs == NULL) {
             rest(commit);
             continue;
@@ -255,8 +232,7 @@ enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned que
     (void)pthread_condattr_destroy(&attributes);
     commit->store = store;
     commit->context = context;
-    commit->queue = queue;
-    commit->last = &commit->first;
+    ht_job_queue_init(&commit->queue, queue);
     commit->checked_ms = now_ms();
     enum ht_status status = ht_store_reader_new(store, &commit->reader, NULL);
     if (status == HT_OK) {
@@ -298,12 +274,8 @@ void ht_commit_free(struct ht_commit *commit)
 bool ht_commit_submit(struct ht_commit *commit, struct ht_job *job)
 {
     (void)pthread_mutex_lock(&commit->lock);
-    bool room = commit->stats.waiting < commit->queue && !commit->stop;
+    bool room = !commit->stop && ht_job_queue_push(&commit->queue, job);
     if (room) {
-        job->next = NULL;
-        *commit->last = job;
-        commit->last = &job->next;
-        commit->stats.waiting++;
         (void)pthread_cond_signal(&commit->wake);
     } else {
         commit->stats.refused++;
@@ -316,5 +288,6 @@ void ht_commit_stats_read(struct ht_commit *commit, struct ht_commit_stats *out)
 {
     (void)pthread_mutex_lock(&commit->lock);
     *out = commit->stats;
+    out->waiting = commit->queue.waiting;
     (void)pthread_mutex_unlock(&commit->lock);
 }

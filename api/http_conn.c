@@ -295,7 +295,7 @@ static void job_done(struct ht_job *job, void *worker_context, enum ht_status ou
         outcome = HT_BUSY;
     }
     if (outcome != HT_OK && own->work.lost != NULL) {
-        own->work.lost(worker->user, own->work.data, &own->reply);
+        own->work.lost(worker->user, own->work.data, outcome, &own->reply);
     } else if (outcome != HT_OK) {
         call_refuse(&own->reply, 503, ht_status_text(outcome));
     } else if (own->work.applied != NULL && !own->preparing) {

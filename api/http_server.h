@@ -53,7 +53,8 @@ struct ht_http_job {
     bool (*prepare)(void *context, void *data, struct ht_reply *reply);
     void (*run)(void *context, void *data, struct ht_reply *reply);
     void (*applied)(void *context, void *data, struct ht_reply *reply);
-    void (*lost)(void *context, void *data, struct ht_reply *reply); /* instead of the 503 */
+    /* instead of the 503; by the writer where `run` was called, else by a worker */
+    void (*lost)(void *context, void *data, enum ht_status outcome, struct ht_reply *reply);
     void (*free)(void *data);
     void *data;
     bool writes;

@@ -70,6 +70,29 @@ static void properties_write(struct ht_item_writer *writer, const struct ht_stor
     ht_json_raw(writer->json, ht_text_string(&writer->text), writer->text.size);
 }
 
+static void link_write(struct ht_json *json, const char *rel, const char *href)
+{
+    ht_json_object(json);
+    ht_json_key_text(json, "href", href);
+    ht_json_key_text(json, "rel", rel);
+    ht_json_object_end(json);
+}
+
+/* To itself and to its collection. */
+static void links_write(struct ht_item_writer *writer, const char *id)
+{
+    size_t tail = strlen("/items");
+    ht_text_clear(&writer->text);
+    ht_json_key(writer->json, "links");
+    ht_json_array(writer->json);
+    ht_text_addf(&writer->text, "%s/%s", writer->base, id);
+    link_write(writer->json, "self", ht_text_string(&writer->text));
+    ht_text_clear(&writer->text);
+    ht_text_add(&writer->text, writer->base, strlen(writer->base) - tail);
+    link_write(writer->json, "collection", ht_text_string(&writer->text));
+    ht_json_array_end(writer->json);
+}
+
 enum ht_status ht_item_write(struct ht_item_writer *writer, const struct ht_store_item *item)
 {
     enum ht_status status = HT_OK;
@@ -98,6 +121,9 @@ enum ht_status ht_item_write(struct ht_item_writer *writer, const struct ht_stor
     ht_json_object(writer->json);
     ht_json_key_text(writer->json, "type", "Feature");
     ht_json_key_text(writer->json, "id", item->id);
+    if (writer->collection != NULL) {
+        ht_json_key_text(writer->json, "collection", writer->collection);
+    }
     ht_json_key(writer->json, "geometry");
     if (writer->text.size > 0) {
         ht_json_raw(writer->json, ht_text_string(&writer->text), writer->text.size);
@@ -105,6 +131,9 @@ enum ht_status ht_item_write(struct ht_item_writer *writer, const struct ht_stor
         ht_json_null(writer->json);
     }
     properties_write(writer, item, alive ? &unit : NULL);
+    if (writer->base != NULL) {
+        links_write(writer, item->id);
+    }
     if (writer->withheld) {
         ht_json_key_text(writer->json, "personal", "withheld");
     }

@@ -18,9 +18,11 @@ struct ht_item_writer {
     struct ht_crs_work *work;
     struct ht_geometry geometry;
     struct ht_text text;
-    bool withheld;        /* says that what is personal is missing */
-    double distance_m;    /* a property of this name; below 0: none */
-    struct ht_live *live; /* units lie where they were last seen; NULL: where the registry says */
+    bool withheld;          /* says that what is personal is missing */
+    double distance_m;      /* a property of this name; below 0: none */
+    const char *collection; /* said of each feature; NULL: it goes without saying */
+    const char *base;       /* "http://HOST/collections/C/items" of its links; NULL: none */
+    struct ht_live *live;   /* units lie where they were last seen; NULL: where the registry says */
     int64_t now_ms;
 };
 

@@ -16,14 +16,45 @@ struct worker {
 struct ht_jobs {
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct ht_job *first;
-    struct ht_job **last;
-    unsigned queue;
+    struct ht_job_queue queue;
     bool stop;
     struct ht_jobs_stats stats;
     unsigned started;
     struct worker workers[];
 };
+
+void ht_job_queue_init(struct ht_job_queue *queue, unsigned most)
+{
+    *queue = (struct ht_job_queue){.last = &queue->first, .most = most};
+}
+
+bool ht_job_queue_push(struct ht_job_queue *queue, struct ht_job *job)
+{
+    if (queue->waiting >= queue->most) {
+        return false;
+    }
+    job->next = NULL;
+    *queue->last = job;
+    queue->last = &job->next;
+    queue->waiting++;
+    return true;
+}
+
+struct ht_job *ht_job_queue_take(struct ht_job_queue *queue, unsigned most)
+{
+    struct ht_job *jobs = queue->first;
+    struct ht_job **end = &jobs;
+    for (unsigned i = 0; i < most && *end != NULL; i++) {
+        end = &(*end)->next;
+        queue->waiting--;
+    }
+    queue->first = *end;
+    *end = NULL;
+    if (queue->first == NULL) {
+        queue->last = &queue->first;
+    }
+    return jobs;
+}
 
 static void *worker_main(void *arg)
 {
@@ -34,18 +65,13 @@ static void *worker_main(void *arg)
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), WORKER_NICE);
     (void)pthread_mutex_lock(&jobs->lock);
     for (;;) {
-        while (jobs->first == NULL && !jobs->stop) {
+        while (jobs->queue.first == NULL && !jobs->stop) {
             (void)pthread_cond_wait(&jobs->wake, &jobs->lock);
         }
-        struct ht_job *job = jobs->first;
+        struct ht_job *job = ht_job_queue_take(&jobs->queue, 1);
         if (job == NULL) {
             break;
         }
-        jobs->first = job->next;
-        if (jobs->first == NULL) {
-            jobs->last = &jobs->first;
-        }
-        jobs->stats.waiting--;
         jobs->stats.running++;
         (void)pthread_mutex_unlock(&jobs->lock);
         job->run(job, worker->context);
@@ -67,8 +93,7 @@ enum ht_status ht_jobs_new(unsigned workers, unsigned queue, void *const *contex
     }
     (void)pthread_mutex_init(&jobs->lock, NULL);
     (void)pthread_cond_init(&jobs->wake, NULL);
-    jobs->last = &jobs->first;
-    jobs->queue = queue;
+    ht_job_queue_init(&jobs->queue, queue);
     for (unsigned i = 0; i < workers; i++) {
         struct worker *worker = &jobs->workers[i];
         worker->jobs = jobs;
@@ -103,12 +128,8 @@ void ht_jobs_free(struct ht_jobs *jobs)
 bool ht_jobs_submit(struct ht_jobs *jobs, struct ht_job *job)
 {
     (void)pthread_mutex_lock(&jobs->lock);
-    bool room = jobs->stats.waiting < jobs->queue && jobs->started > 0;
+    bool room = jobs->started > 0 && ht_job_queue_push(&jobs->queue, job);
     if (room) {
-        job->next = NULL;
-        *jobs->last = job;
-        jobs->last = &job->next;
-        jobs->stats.waiting++;
         (void)pthread_cond_signal(&jobs->wake);
     } else {
         jobs->stats.refused++;
@@ -121,5 +142,6 @@ void ht_jobs_stats_read(struct ht_jobs *jobs, struct ht_jobs_stats *out)
 {
     (void)pthread_mutex_lock(&jobs->lock);
     *out = jobs->stats;
+    out->waiting = jobs->queue.waiting;
     (void)pthread_mutex_unlock(&jobs->lock);
 }

@@ -22,6 +22,20 @@ struct ht_job {
     struct ht_job *next; /* the pool's */
 };
 
+/* Jobs that wait, first come first served. Under its owner's lock. */
+struct ht_job_queue {
+    struct ht_job *first;
+    struct ht_job **last;
+    unsigned waiting;
+    unsigned most;
+};
+
+void ht_job_queue_init(struct ht_job_queue *queue, unsigned most);
+/* False: it is full. */
+bool ht_job_queue_push(struct ht_job_queue *queue, struct ht_job *job);
+/* The first `most` of them as a list; NULL: there is none. */
+struct ht_job *ht_job_queue_take(struct ht_job_queue *queue, unsigned most);
+
 /* `contexts`: one for each of `workers`, borrowed, may hold NULLs. `queue`: jobs that may wait. */
 HT_MUST_CHECK enum ht_status ht_jobs_new(unsigned workers, unsigned queue, void *const *contexts,
                                          struct ht_jobs **out);

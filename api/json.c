@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/put.h"
+#include "engine/base/text.h"
 
 void ht_json_begin(struct ht_json *json, struct ht_buffer *out)
 {
@@ -61,58 +62,6 @@ void ht_json_key(struct ht_json *json, const char *key)
     json->comma = false;
 }
 
-/* Bytes of the well-formed UTF-8 sequence that begins at `text` (RFC 3629: no overlong forms, no
- * surrogates, nothing above U+10FFFF), 0 when it is none. */
-static size_t utf8_length(const unsigned char *text, size_t size)
-{
-    unsigned char lead = text[0];
-    if (lead < 0x80) {
-        return 1;
-    }
-    size_t length = lead >= 0xc2 && lead < 0xe0 ? 2 : (lead & 0xf0) == 0xe0 ? 3 : 4;
-    if (lead < 0xc2 || lead > 0xf4 || length > size) {
-        return 0;
-    }
-    unsigned char low = 0x80;
-    unsigned char high = 0xbf;
-    if (lead == 0xe0) {
-        low = 0xa0;
-    } else if (lead == 0xed) {
-        high = 0x9f;
-    } else if (lead == 0xf0) {
-        low = 0x90;
-    } else if (lead == 0xf4) {
-        high = 0x8f;
-    }
-    if (text[1] < low || text[1] > high) {
-        return 0;
-    }
-    for (size_t i = 2; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    return length;
-}
-
-/* The escape of a control character, quote or backslash: writes at most 6 bytes. */
-static size_t escape_write(char *at, unsigned char c)
-{
-    static const char hex[] = "0123456789abcdef";
-    static const char plain[] = "\"\\\b\f\n\r\t";
-    static const char letter[] = "\"\\bfnrt";
-    const char *found = c == 0 ? NULL : strchr(plain, c);
-    if (found != NULL) {
-        at[0] = '\\';
-        at[1] = letter[found - plain];
-        return 2;
-    }
-    memcpy(at, "\\u00", 4);
-    at[4] = hex[c >> 4];
-    at[5] = hex[c & 15];
-    return 6;
-}
-
 static bool byte_is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
@@ -138,10 +87,10 @@ void ht_json_text_n(struct ht_json *json, const char *text, size_t size)
             continue;
         }
         if (in[i] < 0x80) {
-            at += escape_write(at, in[i++]);
+            at += ht_json_escape(at, in[i++]);
             continue;
         }
-        size_t length = utf8_length(in + i, size - i);
+        size_t length = ht_utf8_read(text + i, size - i, NULL);
         if (length == 0) {
             memcpy(at, "\xef\xbf\xbd", 3);
             at += 3;

@@ -1,6 +1,49 @@
 #include "api/json_merge.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* The deepest nesting of brackets outside of texts. */
+static int depth_of(const char *text, size_t size)
+{
+    int depth = 0;
+    int most = 0;
+    bool inside = false;
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if (inside) {
+            i += c == '\\';
+            inside = c != '"';
+        } else if (c == '"') {
+            inside = true;
+        } else if (c == '[' || c == '{') {
+            depth++;
+            most = depth > most ? depth : most;
+        } else if (c == ']' || c == '}') {
+            depth--;
+        }
+    }
+    return most;
+}
+
+yajl_val ht_json_tree_read(const char *text, size_t size)
+{
+    char why[64] = "";
+    /* yajl stops at a NUL as if the text ended there */
+    if (size == 0 || memchr(text, '\0', size) != NULL ||
+        depth_of(text, size) > HT_JSON_DEPTH_MOST) {
+        return NULL;
+    }
+    char *copy = malloc(size + 1);
+    if (copy == NULL) {
+        return NULL;
+    }
+    memcpy(copy, text, size);
+    copy[size] = '\0';
+    yajl_val tree = yajl_tree_parse(copy, why, sizeof why);
+    free(copy);
+    return tree;
+}
 
 yajl_val ht_json_member(yajl_val object, const char *name)
 {

@@ -14,6 +14,12 @@ void ht_json_merge(struct ht_text *out, yajl_val target, yajl_val patch);
 /* Appends a value, minified. */
 void ht_json_tree_write(struct ht_text *out, yajl_val value);
 
+/* Reads a text of `size` bytes as a tree; NULL: it is no JSON, or nested deeper than
+ * HT_JSON_DEPTH_MOST (yajl frees a tree by calling itself: a body of brackets would end the
+ * process), or memory ran out. */
+enum { HT_JSON_DEPTH_MOST = 64 };
+yajl_val ht_json_tree_read(const char *text, size_t size);
+
 /* The member of an object; NULL: absent, or no object. */
 yajl_val ht_json_member(yajl_val object, const char *name);
 

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/devices.h"
 #include "api/live_internal.h"
-#include "engine/base/array.h"
+#include "api/shifts.h"
 #include "geodata/members.h"
 
-enum { NOTES_MOST = 2 * 1000 * 1000, SKILLS_MOST = 64 };
+enum { SKILLS_MOST = 64 };
 
 enum ht_status ht_live_new(struct ht_box town, uint32_t capacity, struct ht_live **out)
 {
@@ -25,6 +26,12 @@ enum ht_status ht_live_new(struct ht_box town, uint32_t capacity, struct ht_live
     live->capacity = capacity;
     struct ht_fleet_settings settings = ht_fleet_settings_default();
     enum ht_status status = ht_fleet_new(&settings, capacity, &live->fleet);
+    if (status == HT_OK) {
+        status = ht_shifts_new(live->fleet, &live->shifts);
+    }
+    if (status == HT_OK) {
+        status = ht_devices_new(&live->devices);
+    }
     if (status == HT_OK) {
         status = ht_moving_new(town, capacity, &live->moving);
     }
@@ -47,6 +54,8 @@ void ht_live_free(struct ht_live *live)
     }
     ht__live_index_release(live->index);
     ht_moving_free(live->moving);
+    ht_shifts_free(live->shifts);
+    ht_devices_free(live->devices);
     ht_fleet_free(live->fleet);
     for (int i = 0; i < HT__LIVE_LOCKS; i++) {
         (void)pthread_mutex_destroy(&live->locks[i]);
@@ -55,6 +64,7 @@ void ht_live_free(struct ht_live *live)
     (void)pthread_mutex_destroy(&live->make_lock);
     (void)pthread_mutex_destroy(&live->note_lock);
     free(live->notes);
+    free(live->sent);
     free(live->moved);
     free(live);
 }
@@ -114,6 +124,16 @@ struct ht_fleet *ht_live_fleet(struct ht_live *live)
     return live->fleet;
 }
 
+struct ht_shifts *ht_live_shifts(struct ht_live *live)
+{
+    return live->shifts;
+}
+
+struct ht_devices *ht_live_devices(struct ht_live *live)
+{
+    return live->devices;
+}
+
 /* The position of a text among words; `other` where it is none of them or absent. */
 static unsigned word_of(const char *properties, const char *name, const char *const *words,
                         unsigned other)
@@ -157,7 +177,8 @@ static size_t skills_read(const char *properties, char (*texts)[HT_NAME_MAX + 1]
     return count;
 }
 
-enum ht_status ht_live_unit_put(struct ht_live *live, const char *id, const char *properties)
+enum ht_status ht_live_unit_put(struct ht_live *live, const char *id, const char *properties,
+                                int64_t now_ms)
 {
     static const char *const kinds[] = {"van", "responder", "inspector", "volunteer", NULL};
     static const char *const statuses[] = {"off", "idle", "busy", NULL};
@@ -176,7 +197,8 @@ enum ht_status ht_live_unit_put(struct ht_live *live, const char *id, const char
         .profile = profile,
         .skills = names,
         .skill_count = skills_read(properties, texts, names)};
-    return ht_fleet_put(live->fleet, id, &spec, &index);
+    enum ht_status status = ht_fleet_put(live->fleet, id, &spec, &index);
+    return status == HT_OK ? ht_shifts_put(live->shifts, index, properties, now_ms) : status;
 }
 
 void ht_live_unit_remove(struct ht_live *live, const char *id)
@@ -192,31 +214,10 @@ void ht_live_unit_remove(struct ht_live *live, const char *id)
         ht_closest_remove(index->closest, unit);
     }
     ht_moving_remove(live->moving, unit);
+    ht_shifts_remove(live->shifts, unit);
     ht_fleet_remove(live->fleet, unit);
-    (void)pthread_mutex_lock(&live->note_lock);
-    for (size_t i = 0; i < live->note_count; i++) { /* its number may be given to another */
-        live->notes[i].unit = live->notes[i].unit == unit ? HT_NONE : live->notes[i].unit;
-    }
-    (void)pthread_mutex_unlock(&live->note_lock);
     (void)pthread_mutex_unlock(lock);
     ht__live_index_release(index);
-}
-
-static void note_add(struct ht_live *live, uint32_t unit, const struct ht_position *taken)
-{
-    (void)pthread_mutex_lock(&live->note_lock);
-    void *notes = live->notes;
-    bool room = live->note_count < NOTES_MOST &&
-                ht_array_reserve(&notes, &live->note_capacity, live->note_count + 1,
-                                 sizeof *live->notes) == HT_OK;
-    live->notes = notes;
-    if (room) {
-        live->notes[live->note_count++] =
-            (struct ht__live_note){unit, taken->ts_ms, taken->received_ms, taken->fix};
-    } else {
-        live->notes_lost++;
-    }
-    (void)pthread_mutex_unlock(&live->note_lock);
 }
 
 /* Needs the unit's lock. */
@@ -226,7 +227,7 @@ static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
 {
     struct ht_fleet_streets streets;
     struct ht_position taken = {0};
-    struct ht_unit copy;
+    struct ht_unit_life life;
     if (index != NULL) {
         streets = ht__live_streets(index);
     }
@@ -236,15 +237,18 @@ static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
         return refusal;
     }
     enum ht_status status = ht_moving_set(live->moving, unit, taken.fix.point);
-    if (index != NULL && status == HT_OK && ht_fleet_get(live->fleet, unit, 0, &copy)) {
-        if (taken.network == index->number) {
-            status = ht_closest_set(index->closest, unit, copy.profile, &taken.place);
-        } else {
-            ht_closest_remove(index->closest, unit); /* no street near */
-        }
+    if (status != HT_OK || !ht_fleet_life(live->fleet, unit, &life)) {
+        return HT_REFUSAL_NONE;
+    }
+    if (index != NULL && taken.network == index->number) {
+        status = ht_closest_set(index->closest, unit, life.profile, &taken.place);
+    } else if (index != NULL) {
+        ht_closest_remove(index->closest, unit); /* no street near */
     }
     if (note && live->noting && status == HT_OK) {
-        note_add(live, unit, &taken);
+        const struct ht__live_note one = {unit, life.generation, taken.ts_ms, taken.received_ms,
+                                          taken.fix};
+        ht__live_note_add(live, &one);
     }
     (void)atomic_fetch_or(&live->moved[unit / 64], UINT64_C(1) << unit % 64);
     return HT_REFUSAL_NONE;
@@ -283,10 +287,11 @@ void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct 
         const struct ht_report report = {.lon_deg = point.lon_e7 / 1e7,
                                          .lat_deg = point.lat_e7 / 1e7,
                                          .ts_ms = told_ms - HT_LIVE_PLACE_AGE_MS,
-                                         .received_ms = told_ms,
+                                         .received_ms = told_ms - HT_LIVE_PLACE_AGE_MS,
                                          .speed_mps = -1,
                                          .bearing_deg = -1,
-                                         .accuracy_m = -1};
+                                         .accuracy_m = -1,
+                                         .told = true};
         enum ht_refusal refusal = take(live, work, index, unit, &report, false);
         (void)refusal; /* 0, 0 and the like: it stays without a place */
     }
@@ -299,12 +304,19 @@ void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct 
 struct loading {
     struct ht_live *live;
     struct ht_live_work *work;
+    int64_t now_ms;
 };
 
 static enum ht_status load_unit(void *user, const struct ht_store_item *item)
 {
     struct loading *loading = user;
-    return ht_live_unit_put(loading->live, item->id, item->properties);
+    return ht_live_unit_put(loading->live, item->id, item->properties, loading->now_ms);
+}
+
+static enum ht_status load_device(void *user, const struct ht_store_item *item)
+{
+    struct loading *loading = user;
+    return ht_devices_put(loading->live->devices, item->id, item->properties);
 }
 
 static enum ht_status load_position(void *user, const struct ht_store_position *position)
@@ -338,23 +350,23 @@ static enum ht_status load_place(void *user, const struct ht_store_item *item)
     return HT_OK;
 }
 
-enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
+enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work, int64_t now_ms,
                             struct ht_store_reader *reader, struct ht_error *error)
 {
-    struct loading loading = {live, work};
+    struct loading loading = {live, work, now_ms};
     struct ht_store_query query =
         ht_store_query_default(ht_collection_find("units", strlen("units")));
+    const struct ht_store_query devices =
+        ht_store_query_default(ht_collection_find("devices", strlen("devices")));
     enum ht_status status = ht_store_items(reader, &query, load_unit, &loading, NULL, error);
+    if (status == HT_OK) {
+        status = ht_store_items(reader, &devices, load_device, &loading, NULL, error);
+    }
     if (status == HT_OK) {
         status = ht_store_positions_last(reader, load_position, &loading, error);
     }
     if (status == HT_OK) {
         status = ht_store_items(reader, &query, load_place, &loading, NULL, error);
-    }
-    if (status == HT_OK && world != NULL && ht_fleet_count(live->fleet) > 0) {
-        struct ht__live_index *index = NULL;
-        status = ht__live_index_get(live, work, world, &index);
-        ht__live_index_release(index);
     }
     return status;
 }
@@ -371,58 +383,4 @@ void ht_live_moved_take(struct ht_live *live, void (*sink)(void *user, uint32_t 
             sink(user, word * 64 + (uint32_t)__builtin_ctzll(bits));
         }
     }
-}
-
-/* ---- to be saved ---- */
-
-void ht_live_keep(struct ht_live *live)
-{
-    live->noting = true;
-}
-
-enum ht_status ht_live_take(struct ht_live *live, struct ht_live_unsaved *out)
-{
-    (void)pthread_mutex_lock(&live->note_lock);
-    struct ht__live_note *notes = live->notes;
-    size_t count = live->note_count;
-    live->notes = NULL;
-    live->note_count = 0;
-    live->note_capacity = 0;
-    (void)pthread_mutex_unlock(&live->note_lock);
-    *out = (struct ht_live_unsaved){0};
-    if (count == 0) {
-        free(notes);
-        return HT_OK;
-    }
-    out->positions = ht_array_new(count, sizeof *out->positions);
-    out->ids = ht_array_new(count, sizeof *out->ids);
-    if (out->positions == NULL || out->ids == NULL) {
-        ht_live_unsaved_free(out);
-        free(notes);
-        return HT_NOMEM;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct ht_unit unit;
-        if (ht_fleet_get(live->fleet, notes[i].unit, 0, &unit)) {
-            memcpy(out->ids[out->count], unit.id, sizeof unit.id);
-            out->positions[out->count] =
-                (struct ht_store_position){.unit = out->ids[out->count],
-                                           .ts_ms = notes[i].ts_ms,
-                                           .received_ms = notes[i].received_ms,
-                                           .point = notes[i].fix.point,
-                                           .speed_mps = notes[i].fix.speed_mps,
-                                           .bearing_deg = notes[i].fix.bearing_deg,
-                                           .accuracy_m = notes[i].fix.accuracy_m};
-            out->count++;
-        }
-    }
-    free(notes);
-    return HT_OK;
-}
-
-void ht_live_unsaved_free(struct ht_live_unsaved *unsaved)
-{
-    free(unsaved->positions);
-    free(unsaved->ids);
-    *unsaved = (struct ht_live_unsaved){0};
 }

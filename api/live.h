@@ -17,7 +17,9 @@
 #include "engine/live/world.h"
 #include "geodata/store.h"
 
+struct ht_devices;
 struct ht_live;
+struct ht_shifts;
 struct ht_live_work; /* of one thread */
 
 /* For at most `capacity` units, most of them in `town`; memory of those that never come is not
@@ -33,10 +35,15 @@ void ht_live_work_refresh(struct ht_live_work *work, const struct ht_world *now)
 
 struct ht_fleet *ht_live_fleet(struct ht_live *live);
 
+/* When units are on duty. */
+struct ht_shifts *ht_live_shifts(struct ht_live *live);
+/* What units report by. */
+struct ht_devices *ht_live_devices(struct ht_live *live);
+
 /* The registry's word about a unit: properties as the store keeps them. Unknown words count as
  * van, idle and car. */
 HT_MUST_CHECK enum ht_status ht_live_unit_put(struct ht_live *live, const char *id,
-                                              const char *properties);
+                                              const char *properties, int64_t now_ms);
 
 /* Where the registry says that a unit is, for one that was never heard: as if seen a day before the
  * registry was told, so that it is stale and whatever it reports first can be true. */
@@ -45,9 +52,9 @@ void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct 
                         const char *id, struct ht_point point, int64_t told_ms);
 void ht_live_unit_remove(struct ht_live *live, const char *id);
 
-/* Reads units and their last positions; at start. */
+/* Reads units, their devices and last positions; at start. */
 HT_MUST_CHECK enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work,
-                                          struct ht_world *world, struct ht_store_reader *reader,
+                                          int64_t now_ms, struct ht_store_reader *reader,
                                           struct ht_error *error);
 
 /* Takes a report; HT_REFUSAL_NONE, or why it is not taken. `world` NULL: it is not put on streets.
@@ -62,15 +69,24 @@ void ht_live_moved_take(struct ht_live *live, void (*sink)(void *user, uint32_t 
 
 /* From now on positions are kept for ht_live_take; before, and without a store, they are not. */
 void ht_live_keep(struct ht_live *live);
-/* Positions that came since the last call, given to the caller (free()); `*count` of them, the unit
- * as an index into `*ids`, texts of HT_UNIT_ID_MAX + 1 bytes each (free() too). NULL: none. */
+/* Positions that wait to be saved, at most `most` of them, by unit and time so that a B-tree takes
+ * them fast; given to the caller. When more came than HT_LIVE_KEPT since the writer was here last,
+ * the rest is thinned out evenly; the latest of each unit is among them always. By one thread (the
+ * store's writer). Nothing waits when `count` is 0. HT_NOMEM. */
+enum { HT_LIVE_KEPT = 200000 };
 struct ht_live_unsaved {
     struct ht_store_position *positions;
     char (*ids)[HT_UNIT_ID_MAX + 1];
     size_t count;
+    bool more; /* of what the writer took over wait still */
 };
-HT_MUST_CHECK enum ht_status ht_live_take(struct ht_live *live, struct ht_live_unsaved *out);
+HT_MUST_CHECK enum ht_status ht_live_take(struct ht_live *live, size_t most,
+                                          struct ht_live_unsaved *out);
+/* How many were left out of the tracks for want of time. */
+size_t ht_live_thinned(const struct ht_live *live);
 void ht_live_unsaved_free(struct ht_live_unsaved *unsaved);
+/* They could not be saved: the next ht_live_take gives them again, with what came meanwhile. */
+void ht_live_return(struct ht_live *live, const struct ht_live_unsaved *unsaved);
 
 /* What to ask for. */
 struct ht_live_ask {
@@ -86,6 +102,11 @@ HT_MUST_CHECK enum ht_status ht_live_near(struct ht_live *live, struct ht_live_w
                                           const struct ht_live_ask *ask,
                                           const struct ht_moving_hit **hits, uint32_t *count);
 
+/* All units in a box, by id; as ht_moving_in_box. Of `ask` the filter counts. */
+HT_MUST_CHECK enum ht_status ht_live_in_box(struct ht_live *live, struct ht_live_work *work,
+                                            struct ht_box box, const struct ht_live_ask *ask,
+                                            const struct ht_moving_hit **hits, uint32_t *count);
+
 /* The closest units by travel time; `*hits` lives until the next call with this work. */
 HT_MUST_CHECK enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
                                              struct ht_world *world, const struct ht_live_ask *ask,
@@ -96,6 +117,21 @@ HT_MUST_CHECK enum ht_status ht_live_closest(struct ht_live *live, struct ht_liv
 HT_MUST_CHECK enum ht_status ht_live_way(struct ht_live_work *work,
                                          const struct ht_closest_hit *hit,
                                          const struct ht_point **points, size_t *count);
+
+/* From many units to many points, each unit over the streets of its own profile as
+ * ht_live_closest goes. `[point * unit_count + unit]`: HT_WEIGHT_INF and -1 where there is no way,
+ * or the unit's place is not known. For the job pool: it allocates, and may take seconds. */
+struct ht_live_many {
+    const uint32_t *units; /* indices of the fleet */
+    size_t unit_count;
+    const struct ht_point *points;
+    size_t point_count;
+    struct ht_pool *pool; /* may be NULL */
+    uint32_t *duration_ms;
+    int64_t *length_mm;
+};
+HT_MUST_CHECK enum ht_status ht_live_matrix(struct ht_live *live, struct ht_live_work *work,
+                                            struct ht_world *world, const struct ht_live_many *ask);
 
 /* True when ht_live_closest would answer without making anything ready. */
 bool ht_live_ready(struct ht_live *live, struct ht_world *world);

@@ -23,6 +23,15 @@ enum ht_status ht_live_near(struct ht_live *live, struct ht_live_work *work,
     return ht_moving_near(live->moving, work->moving, &near, hits, count);
 }
 
+enum ht_status ht_live_in_box(struct ht_live *live, struct ht_live_work *work, struct ht_box box,
+                              const struct ht_live_ask *ask, const struct ht_moving_hit **hits,
+                              uint32_t *count)
+{
+    struct wanted wanted = {live, ask};
+    const struct ht_moving_filter filter = {want, &wanted};
+    return ht_moving_in_box(live->moving, work->moving, box, &filter, hits, count);
+}
+
 bool ht_live_ready(struct ht_live *live, struct ht_world *world)
 {
     struct ht__live_index *index = ht__live_index_peek(live);

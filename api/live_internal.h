@@ -22,8 +22,10 @@ struct ht__live_index {
     struct ht_closest *closest;
 };
 
+/* A position on its way to the store. */
 struct ht__live_note {
     uint32_t unit;
+    uint32_t generation; /* its number may be given to another before it is saved */
     int64_t ts_ms;
     int64_t received_ms;
     struct ht_fix fix;
@@ -32,6 +34,8 @@ struct ht__live_note {
 struct ht_live {
     struct ht_fleet *fleet;
     struct ht_moving *moving;
+    struct ht_shifts *shifts;
+    struct ht_devices *devices;
     uint32_t capacity;
     pthread_mutex_t locks[HT__LIVE_LOCKS]; /* of units, by number */
     pthread_mutex_t index_lock;            /* guards `index` while a reference is taken */
@@ -42,7 +46,11 @@ struct ht_live {
     struct ht__live_note *notes;
     size_t note_count;
     size_t note_capacity;
-    size_t notes_lost;
+    bool notes_lost;            /* some found no room; the latest are taken from the fleet then */
+    struct ht__live_note *sent; /* what the writer took over, as far as it is not saved */
+    size_t sent_at;
+    size_t sent_count;
+    _Atomic size_t thinned;
     atomic_uint_least64_t *moved; /* a bit for each unit with a new position */
     bool noting;                  /* somebody takes them; set before any report comes */
 };
@@ -62,6 +70,8 @@ struct ht_live_work {
     struct ht_world *world; /* of the last question */
     struct ht_shape shape;
 };
+
+void ht__live_note_add(struct ht_live *live, const struct ht__live_note *note);
 
 /* The index for the world's network, made when there is none yet; released by the caller. */
 HT_MUST_CHECK enum ht_status ht__live_index_get(struct ht_live *live, struct ht_live_work *work,

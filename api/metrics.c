@@ -17,8 +17,8 @@ static const struct {
 const char *ht_service_name(enum ht_service service)
 {
     static const char *const names[HT_SERVICE_COUNT] = {
-        "http", "route",   "table", "nearest", "match", "trip", "tile",
-        "osrm", "network", "clock", "items",   "live",  "about"};
+        "http", "route",   "table", "nearest", "match", "trip",   "tile",
+        "osrm", "network", "clock", "items",   "live",  "office", "about"};
     return service < HT_SERVICE_COUNT ? names[service] : "http";
 }
 

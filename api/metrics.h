@@ -22,9 +22,10 @@ enum ht_service {
     HT_SERVICE_OSRM, /* of OSRM's shape, but no service of its */
     HT_SERVICE_NETWORK,
     HT_SERVICE_CLOCK,
-    HT_SERVICE_ITEMS, /* the registry */
-    HT_SERVICE_LIVE,  /* units, near, closest, stream */
-    HT_SERVICE_ABOUT, /* health, metrics, description, landing */
+    HT_SERVICE_ITEMS,  /* the registry */
+    HT_SERVICE_LIVE,   /* units, near, closest, stream */
+    HT_SERVICE_OFFICE, /* settings, webhooks */
+    HT_SERVICE_ABOUT,  /* health, metrics, description, landing */
     HT_SERVICE_COUNT,
 };
 

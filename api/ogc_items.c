@@ -1,17 +1,17 @@
 /* Reading items: what the query asks, the answer as GeoJSON, and the event where persons are read.
  */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/access.h"
+#include "api/box.h"
 #include "api/command.h"
-#include "api/commit.h"
 #include "api/item_json.h"
 #include "api/json.h"
 #include "api/ogc.h"
+#include "api/persons.h"
 #include "engine/base/time.h"
 
 enum { LIMIT_DEFAULT = 10, LIMIT_MOST = 10000 };
@@ -48,37 +48,17 @@ static enum ht_status wrong(struct ht_error *error, const char *what)
     return ht_error_set(error, HT_SYNTAX, 0, "%s", what);
 }
 
-/* bbox=west,south,east,north, or with heights, in the order of bbox-crs. */
+/* bbox, in the order of bbox-crs. */
 static enum ht_status box_read(struct question *question, struct ht_crs_work *work,
                                const char *text, struct ht_error *error)
 {
-    double n[6];
     const char *name = ht_param(&question->params, "bbox-crs");
     struct ht_crs crs = {0};
-    if (ht_param_doubles(text, n, 6)) {
-        n[2] = n[3];
-        n[3] = n[4];
-    } else if (!ht_param_doubles(text, n, 4)) {
-        return wrong(error, "bbox is four numbers (or six)");
-    }
-    if (ht_crs_parse(name == NULL ? "" : name, name == NULL ? 0 : strlen(name), &crs) != HT_OK) {
+    if (name != NULL && ht_crs_parse(name, strlen(name), &crs) != HT_OK) {
         return wrong(error, "bbox-crs is not a coordinate system");
     }
-    double corners[4][2] = {{n[0], n[1]}, {n[2], n[1]}, {n[2], n[3]}, {n[0], n[3]}};
-    if (ht_crs_to_wgs84(work, &crs, corners, 4) != HT_OK) {
-        return wrong(error, "bbox does not lie on Earth");
-    }
-    double west = fmin(fmin(corners[0][0], corners[1][0]), fmin(corners[2][0], corners[3][0]));
-    double east = fmax(fmax(corners[0][0], corners[1][0]), fmax(corners[2][0], corners[3][0]));
-    double south = fmin(fmin(corners[0][1], corners[1][1]), fmin(corners[2][1], corners[3][1]));
-    double north = fmax(fmax(corners[0][1], corners[1][1]), fmax(corners[2][1], corners[3][1]));
-    if (n[0] > n[2] || n[1] > n[3]) {
-        return wrong(error, "bbox ends before it begins");
-    }
-    question->box = (struct ht_box){{(int32_t)floor(west * 1e7), (int32_t)floor(south * 1e7)},
-                                    {(int32_t)ceil(east * 1e7), (int32_t)ceil(north * 1e7)}};
     question->query.box = &question->box;
-    return HT_OK;
+    return ht_bbox_read(text, &crs, work, &question->box, error);
 }
 
 static bool time_read(const char *text, size_t size, int64_t open, int64_t *out)
@@ -216,13 +196,13 @@ static void add_encoded(struct ht_text *out, const char *text)
     }
 }
 
-/* The same question, `offset` items further on. */
-static void next_link(struct ht_json *json, const struct question *question)
+/* The same question from `offset` on. */
+static void page_link(struct ht_json *json, const struct question *question, uint64_t offset,
+                      const char *rel)
 {
     struct ht_text href = {0};
     ht_text_add_string(&href, question->base);
-    ht_text_addf(&href, "?limit=%" PRIu64 "&offset=%" PRIu64, question->query.limit,
-                 question->query.offset + question->query.limit);
+    ht_text_addf(&href, "?limit=%" PRIu64 "&offset=%" PRIu64, question->query.limit, offset);
     for (size_t i = 0; i < question->params.count; i++) {
         const struct ht_param *param = &question->params.list[i];
         if (strcmp(param->name, "limit") != 0 && strcmp(param->name, "offset") != 0 &&
@@ -233,8 +213,24 @@ static void next_link(struct ht_json *json, const struct question *question)
             add_encoded(&href, param->value);
         }
     }
-    link_write(json, ht_text_string(&href), "next");
+    link_write(json, ht_text_string(&href), rel);
     ht_text_deinit(&href);
+}
+
+static void page_links(struct ht_json *json, const struct question *question, bool more)
+{
+    uint64_t limit = question->query.limit;
+    uint64_t offset = question->query.offset;
+    ht_json_key(json, "links");
+    ht_json_array(json);
+    page_link(json, question, offset, "self");
+    if (more) {
+        page_link(json, question, offset + limit, "next");
+    }
+    if (offset > 0) {
+        page_link(json, question, offset > limit ? offset - limit : 0, "prev");
+    }
+    ht_json_array_end(json);
 }
 
 /* Units are where they were last seen. */
@@ -265,13 +261,7 @@ static enum ht_status page_write(struct ht_app_context *context, struct question
     enum ht_status status =
         ht_store_items(context->reader, &question->query, page_item, &page, &matched, error);
     ht_json_array_end(&json);
-    ht_json_key(&json, "links");
-    ht_json_array(&json);
-    link_write(&json, question->base, "self");
-    if (question->query.offset + page.returned < matched) {
-        next_link(&json, question);
-    }
-    ht_json_array_end(&json);
+    page_links(&json, question, question->query.offset + page.returned < matched);
     ht_time_format(question->at_ms, now);
     ht_json_key_text(&json, "timeStamp", now);
     ht_json_key_int(&json, "numberMatched", (int64_t)matched);
@@ -306,6 +296,7 @@ static enum ht_status item_write(struct ht_app_context *context, struct question
     ht_item_writer_init(&single.writer, &json, &question->crs, context->crs);
     live_set(&single.writer, context, question);
     single.writer.withheld = question->personal && !personal;
+    single.writer.base = question->base;
     enum ht_status status = ht_store_item(context->reader, question->collection, question->id,
                                           personal, single_item, &single, error);
     ht_item_writer_deinit(&single.writer);
@@ -369,48 +360,31 @@ static void question_plain(void *user, void *data, struct ht_reply *reply)
 /* The writer's part: who read which persons. */
 static void question_note(void *user, void *data, struct ht_reply *reply)
 {
-    struct ht_app_context *context = user;
-    struct question *question = data;
-    char subject[128];
-    (void)reply;
-    (void)snprintf(subject, sizeof subject, "%s/%s", question->collection->name, question->id);
-    struct ht_text body = {0};
-    ht_text_addf(&body, "{\"collection\":\"%s\",\"offset\":%" PRIu64 ",\"limit\":%" PRIu64 "}",
-                 question->collection->name, question->query.offset,
-                 question->id[0] == '\0' ? question->query.limit : UINT64_C(1));
-    const struct ht_store_event event = {.at_ms = question->at_ms,
-                                         .actor = question->caller.name,
-                                         .kind = "personal.read",
-                                         .subject = subject,
-                                         .body = ht_text_string(&body)};
-    struct ht_store_tx *tx = ht_commit_tx(context->app->commit);
-    if (body.failed || ht_store_event_append(tx, &event, NULL, NULL) != HT_OK) {
-        ht_buffer_clear(&reply->body);
-        ht_buffer_append(&reply->body, question->plain.data, question->plain.size);
-    }
-    ht_text_deinit(&body);
+    const struct question *question = data;
+    const struct ht_persons_read read = {.collection = question->collection->name,
+                                         .id = question->id,
+                                         .how = "items",
+                                         .offset = question->query.offset,
+                                         .limit = question->id[0] == '\0' ? question->query.limit
+                                                                          : UINT64_C(1),
+                                         .caller = &question->caller,
+                                         .at_ms = question->at_ms,
+                                         .plain = &question->plain};
+    ht_persons_note(user, &read, reply);
 }
 
-static void question_withheld(void *user, void *data, struct ht_reply *reply)
+static void question_withheld(void *user, void *data, enum ht_status outcome,
+                              struct ht_reply *reply)
 {
     struct question *question = data;
     (void)user;
+    (void)outcome;
     ht_reply_reset(reply);
     answer_head(question, reply);
     ht_buffer_append(&reply->body, question->plain.data, question->plain.size);
 }
 
 /* ---- the loop's part ---- */
-
-static bool has_personal(const struct ht_collection *collection)
-{
-    for (size_t i = 0; i < collection->property_count; i++) {
-        if (collection->properties[i].personal) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static void question_start(struct ht_app_context *context, struct ht_http_call *call, bool single)
 {
@@ -420,8 +394,6 @@ static void question_start(struct ht_app_context *context, struct ht_http_call *
         return;
     }
     struct question *question = calloc(1, sizeof *question);
-    size_t skip =
-        request->path_size < request->target_size ? request->path_size + 1 : request->target_size;
     struct ht_text base = {0};
     ht_text_addf(&base, "http://%.*s/collections/%s/items", (int)request->host_size,
                  request->host == NULL ? "" : request->host, collection->name);
@@ -438,11 +410,10 @@ static void question_start(struct ht_app_context *context, struct ht_http_call *
     question->query.limit = LIMIT_DEFAULT;
     question->query.filters = question->filters;
     question->at_ms = ht_clock_now_ms(&context->app->clock);
-    question->personal = has_personal(collection) && ht_access_personal(context->caller);
+    question->personal = ht_persons_wanted(collection, context->caller);
     const char *id = request->target + call->params[1].at;
     size_t id_size = call->params[1].size;
-    if (ht_params_read(&question->params, request->target + skip, request->target_size - skip) !=
-        HT_OK) {
+    if (ht_params_of(&question->params, request) != HT_OK) {
         ht_reply_problem(call->reply, 400, "Bad Request", "the query is not well encoded");
     } else if (single && !ht_id_valid(id, id_size)) {
         ht_reply_problem(call->reply, 404, "Not Found", "no item has such an id");

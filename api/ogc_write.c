@@ -6,6 +6,9 @@
 #include <strings.h>
 
 #include "api/command.h"
+#include "api/devices.h"
+#include "api/fencing.h"
+#include "api/finder.h"
 #include "api/http_answer.h"
 #include "api/json.h"
 #include "api/json_merge.h"
@@ -13,7 +16,7 @@
 #include "api/ogc.h"
 #include "geodata/feature_list.h"
 
-enum { PROBLEMS_MOST = 20, IDS_MOST = 1000 };
+enum { PROBLEMS_MOST = 20, IDS_MOST = 1000, IDS_AT_ONCE = 256 };
 
 /* What a body turned out to be. */
 struct parsed {
@@ -187,25 +190,63 @@ static void item_answer(struct ht_reply *reply, const struct ht_collection *coll
     ht_json_object_end(&json);
 }
 
-/* The fleet follows what was committed. Where memory is short a unit stays as it was known. */
-static void units_follow(struct ht_app_context *context, struct ht_command *command,
+/* Fences follow what was committed. */
+static void fences_follow(struct ht_app *app, const char *collection)
+{
+    if (strcmp(collection, "zones") == 0 && app->fencing != NULL) {
+        ht_fencing_zones_changed(app->fencing);
+        ht_app_live_save(app, true);
+    }
+}
+
+static void unit_follow(struct ht_app_context *context, const struct ht_feature *unit,
+                        int64_t at_ms)
+{
+    enum ht_status status =
+        ht_live_unit_put(context->app->live, unit->id, ht_text_string(&unit->properties), at_ms);
+    (void)status;
+    if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
+        ht_live_unit_place(context->app->live, context->live, ht_world_reader_get(&context->world),
+                           unit->id, unit->geometry.points[0], at_ms);
+    }
+}
+
+/* The live town follows what was committed. Where memory is short a thing stays as it was known. */
+static void live_follow(struct ht_app_context *context, const struct parsed *parsed, int64_t at_ms)
+{
+    bool units = strcmp(parsed->collection->name, "units") == 0;
+    bool devices = strcmp(parsed->collection->name, "devices") == 0;
+    for (size_t i = 0; (units || devices) && i < parsed->features.count; i++) {
+        const struct ht_feature *feature = &parsed->features.items[i];
+        if (units) {
+            unit_follow(context, feature, at_ms);
+        } else {
+            enum ht_status status = ht_devices_put(ht_live_devices(context->app->live), feature->id,
+                                                   ht_text_string(&feature->properties));
+            (void)status;
+        }
+    }
+}
+
+/* What memory holds follows what was committed: fences, the fleet, what can be searched for. */
+static void items_follow(struct ht_app_context *context, struct ht_command *command,
                          struct ht_reply *reply)
 {
     const struct parsed *parsed = command->parsed;
     (void)reply;
-    if (parsed == NULL || strcmp(parsed->collection->name, "units") != 0) {
+    if (parsed == NULL) {
         return;
     }
-    for (size_t i = 0; i < parsed->features.count; i++) {
-        const struct ht_feature *unit = &parsed->features.items[i];
-        enum ht_status status =
-            ht_live_unit_put(context->app->live, unit->id, ht_text_string(&unit->properties));
-        (void)status;
-        if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
-            ht_live_unit_place(context->app->live, context->live,
-                               ht_world_reader_get(&context->world), unit->id,
-                               unit->geometry.points[0], command->at_ms);
+    fences_follow(context->app, parsed->collection->name);
+    live_follow(context, parsed, command->at_ms);
+    for (size_t i = 0; i < parsed->features.count;) {
+        const char *ids[IDS_AT_ONCE];
+        size_t count = 0;
+        for (; count < IDS_AT_ONCE && i < parsed->features.count; i++) {
+            ids[count++] = parsed->features.items[i].id;
         }
+        bool all = count == parsed->features.count;
+        ht_finder_follow(context->app->finder, parsed->collection->name, ids, count, all);
     }
 }
 
@@ -273,7 +314,7 @@ static void post_run(struct ht_app_context *context, struct ht_command *command,
 }
 
 static const struct ht_command_kind post_kind = {
-    .prepare = post_prepare, .run = post_run, .applied = units_follow, .free = parsed_free};
+    .prepare = post_prepare, .run = post_run, .applied = items_follow, .free = parsed_free};
 
 void ht_ogc_items_post(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -341,7 +382,7 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
 }
 
 static const struct ht_command_kind put_kind = {
-    .prepare = put_prepare, .run = put_run, .applied = units_follow, .free = parsed_free};
+    .prepare = put_prepare, .run = put_run, .applied = items_follow, .free = parsed_free};
 
 static void item_start(struct ht_app_context *context, struct ht_http_call *call,
                        const struct ht_command_kind *kind)
@@ -419,7 +460,6 @@ static enum ht_status merge_item(void *user, const struct ht_store_item *item)
 static void patch_run(struct ht_app_context *context, struct ht_command *command,
                       struct ht_store_tx *tx, struct ht_reply *reply)
 {
-    char why[256] = "";
     struct ht_error error = {0};
     struct parsed *parsed = parsed_new(command, reply);
     if (parsed == NULL) {
@@ -431,7 +471,7 @@ static void patch_run(struct ht_app_context *context, struct ht_command *command
         return;
     }
     struct merged merged = {.command = command,
-                            .patch = yajl_tree_parse(command->body, why, sizeof why)};
+                            .patch = ht_json_tree_read(command->body, command->body_size)};
     if (!YAJL_IS_OBJECT(merged.patch)) {
         ht_reply_problem(reply, 400, "Bad Request", "the body is not a JSON object");
         yajl_tree_free(merged.patch);
@@ -462,7 +502,7 @@ static void patch_run(struct ht_app_context *context, struct ht_command *command
 }
 
 static const struct ht_command_kind patch_kind = {
-    .run = patch_run, .applied = units_follow, .free = parsed_free};
+    .run = patch_run, .applied = items_follow, .free = parsed_free};
 
 void ht_ogc_item_patch(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -498,8 +538,16 @@ static void delete_applied(struct ht_app_context *context, struct ht_command *co
 {
     const char *personal = ht_param(&command->query, "personal");
     (void)reply;
+    ht_finder_follow(context->app->finder, command->params[0], &command->params[1], 1, true);
+    fences_follow(context->app, command->params[0]);
     if (strcmp(command->params[0], "units") == 0 && personal == NULL) {
         ht_live_unit_remove(context->app->live, command->params[1]);
+        if (context->app->fencing != NULL) {
+            ht_fencing_units_changed(context->app->fencing);
+            ht_app_live_save(context->app, true);
+        }
+    } else if (strcmp(command->params[0], "devices") == 0 && personal == NULL) {
+        ht_devices_remove(ht_live_devices(context->app->live), command->params[1]);
     }
 }
 

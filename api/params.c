@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/http_parse.h"
 #include "engine/base/text.h"
 
 static int hex(char c)
@@ -88,6 +89,13 @@ enum ht_status ht_params_read(struct ht_params *params, const char *query, size_
         ht_params_deinit(params);
     }
     return status;
+}
+
+enum ht_status ht_params_of(struct ht_params *params, const struct ht_http_request *request)
+{
+    size_t skip =
+        request->path_size < request->target_size ? request->path_size + 1 : request->target_size;
+    return ht_params_read(params, request->target + skip, request->target_size - skip);
 }
 
 void ht_params_deinit(struct ht_params *params)

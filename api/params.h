@@ -16,6 +16,8 @@
 #include "engine/base/geo.h"
 #include "engine/base/status.h"
 
+struct ht_http_request;
+
 enum { HT_PARAMS_MOST = 64 };
 
 struct ht_param {
@@ -32,6 +34,9 @@ struct ht_params {
 /* `query`: what follows the question mark. */
 HT_MUST_CHECK enum ht_status ht_params_read(struct ht_params *params, const char *query,
                                             size_t size);
+/* The same of a request's target. */
+HT_MUST_CHECK enum ht_status ht_params_of(struct ht_params *params,
+                                          const struct ht_http_request *request);
 void ht_params_deinit(struct ht_params *params);
 
 /* The value; NULL: the name did not come. */

@@ -1,20 +1,26 @@
 #include "api/routes.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "api/access.h"
+#include "api/assign.h"
 #include "api/embedded.h"
 #include "api/json.h"
+#include "api/live.h"
 #include "api/ogc.h"
 #include "api/routes_live.h"
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
 #include "api/routes_traffic.h"
+#include "api/search.h"
+#include "api/settings.h"
 #include "api/stream.h"
 #include "api/version.h"
+#include "api/webhooks.h"
 
 #define OSRM_ALLOW "GET, HEAD, POST, OPTIONS"
 
@@ -82,6 +88,26 @@ static void server_metrics(struct ht_buffer *out, struct ht_http_server *server)
                      "Long answers refused because too many waited.", (double)stats.jobs.refused);
 }
 
+static void live_metrics(struct ht_buffer *out, struct ht_app *app)
+{
+    uint64_t counts[HT_REFUSAL_COUNT];
+    char line[256];
+    struct ht_fleet *fleet = ht_live_fleet(app->live);
+    struct ht_fleet_counts units = ht_fleet_counts(fleet, ht_clock_now_ms(&app->clock));
+    ht_metrics_gauge(out, "houtao_units", "gauge", "Units of the registry.", units.units);
+    ht_metrics_gauge(out, "houtao_units_heard", "gauge", "Units that were ever heard.",
+                     units.heard);
+    ht_metrics_gauge(out, "houtao_units_stale", "gauge", "Of these the silent ones.", units.stale);
+    ht_fleet_refusals(fleet, counts);
+    ht_buffer_text(out, "# HELP houtao_positions_total Positions, by what became of them.\n"
+                        "# TYPE houtao_positions_total counter\n");
+    for (int i = 0; i < HT_REFUSAL_COUNT; i++) {
+        (void)snprintf(line, sizeof line, "houtao_positions_total{outcome=\"%s\"} %" PRIu64 "\n",
+                       ht_refusal_text((enum ht_refusal)i), counts[i]);
+        ht_buffer_text(out, line);
+    }
+}
+
 static void network_metrics(struct ht_buffer *out, const struct ht_world *world)
 {
     const struct ht_network *network = ht_world_network(world);
@@ -127,6 +153,9 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
         ht_metrics_gauge(out, "process_max_fds", "gauge", "Descriptors that may be open.",
                          (double)app->descriptors);
     }
+    if (app->live != NULL) {
+        live_metrics(out, app);
+    }
     const struct ht_world *world = ht_world_reader_get(&context->world);
     ht_metrics_gauge(out, "houtao_network_open", "gauge", "1 when a network is open.",
                      world == NULL ? 0 : 1);
@@ -135,6 +164,11 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     }
     ht_metrics_gauge(out, "houtao_network_swaps_total", "counter", "Networks opened since start.",
                      (double)atomic_load(&app->swaps));
+    if (app->live != NULL) {
+        ht_metrics_gauge(out, "houtao_positions_thinned_total", "counter",
+                         "Positions left out of the tracks because too many came.",
+                         (double)ht_live_thinned(app->live));
+    }
     ht_metrics_gauge(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
                      resident_bytes());
     ht_metrics_gauge(out, "process_start_time_seconds", "gauge", "Start, in Unix seconds.",
@@ -148,11 +182,13 @@ static void get_openapi(struct ht_app_context *context, struct ht_http_call *cal
     ht_buffer_append(&call->reply->body, ht_openapi_json, ht_openapi_json_size);
 }
 
-static void landing_link(struct ht_json *json, const char *rel, const char *href, const char *title)
+static void landing_link(struct ht_json *json, const char *rel, const char *href, const char *type,
+                         const char *title)
 {
     ht_json_object(json);
     ht_json_key_text(json, "rel", rel);
     ht_json_key_text(json, "href", href);
+    ht_json_key_text(json, "type", type);
     ht_json_key_text(json, "title", title);
     ht_json_object_end(json);
 }
@@ -174,10 +210,15 @@ static void get_landing(struct ht_app_context *context, struct ht_http_call *cal
     ht_json_key_text(&json, "description", "Routes, tables and nearest streets of a town");
     ht_json_key(&json, "links");
     ht_json_array(&json);
-    landing_link(&json, "service-desc", "/openapi.json", "the description of this API");
-    landing_link(&json, "status", "/healthz", "alive");
-    landing_link(&json, "status", "/readyz", "ready to answer");
-    landing_link(&json, "monitor", "/metrics", "Prometheus metrics");
+    static const char plain[] = "application/json";
+    landing_link(&json, "self", "/", plain, "this page");
+    landing_link(&json, "service-desc", "/openapi.json",
+                 "application/vnd.oai.openapi+json;version=3.1", "the description of this API");
+    landing_link(&json, "conformance", "/conformance", plain, "the standards it follows");
+    landing_link(&json, "data", "/collections", plain, "the town");
+    landing_link(&json, "status", "/healthz", plain, "alive");
+    landing_link(&json, "status", "/readyz", plain, "ready to answer");
+    landing_link(&json, "monitor", "/metrics", "text/plain", "Prometheus metrics");
     ht_json_array_end(&json);
     ht_json_object_end(&json);
 }
@@ -208,14 +249,26 @@ static const struct ht_route table[] = {
     {"/osmand", "GET, HEAD, POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DEVICE, HT_ROLE_DEVICE,
      .get = ht_osmand, .post = ht_osmand},
     {"/v1/near", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE, .get = ht_near_get},
+    {"/v1/search", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_search_get},
     {"/v1/closest", "GET, HEAD, POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_VIEWER, .get = ht_closest_get, .post = ht_closest_post},
+    {"/v1/assign", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_VIEWER,
+     .post = ht_assign_post},
     {"/v1/stream", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_stream_get},
-    {"/v1/units/{id}/track", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
-     .get = ht_track_get},
     {"/v1/traffic", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DISPATCHER, HT_ROLE_DISPATCHER,
      .post = ht_traffic_post},
+    {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
+     HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
+    {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,
+     .get = ht_settings_get},
+    {"/v1/settings/{name}", "GET, HEAD, PUT, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
+     HT_ROLE_ADMIN, .get = ht_setting_get, .put = ht_setting_put},
+    {"/v1/webhooks", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
+     HT_ROLE_ADMIN, .get = ht_webhooks_get, .post = ht_webhooks_post},
+    {"/v1/webhooks/{id}", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
+     HT_ROLE_ADMIN, .get = ht_webhook_get, .del = ht_webhook_delete},
     {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post},
     {"/v1/network", "POST, OPTIONS", HT_SERVICE_NETWORK, false, HT_ROLE_ADMIN, HT_ROLE_ADMIN,

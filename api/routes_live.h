@@ -19,5 +19,7 @@ void ht_closest_get(struct ht_app_context *context, struct ht_http_call *call);
 void ht_closest_post(struct ht_app_context *context, struct ht_http_call *call);
 /* GET /v1/units/{id}/track?from=&to=: a LineString with times. */
 void ht_track_get(struct ht_app_context *context, struct ht_http_call *call);
+/* DELETE of the same: erases all that is kept of where the unit was, for good. */
+void ht_track_delete(struct ht_app_context *context, struct ht_http_call *call);
 
 #endif

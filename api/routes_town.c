@@ -86,6 +86,7 @@ static void clock_run(void *user, void *data, struct ht_reply *reply)
         reply->retry_after_s = 1;
         return;
     }
+    ht_app_live_save(context->app, true); /* what the clock has to say */
     clock_write(&context->app->clock, reply);
 }
 

@@ -51,3 +51,10 @@ int64_t ht_zone_local_ms(int64_t utc_ms)
     return localtime_r(&seconds, &local) == NULL ? utc_ms
                                                  : utc_ms + (int64_t)local.tm_gmtoff * 1000;
 }
+
+int64_t ht_zone_utc_ms(int64_t local_ms)
+{
+    /* by the offset of a guess, which is that of the moment or of one hours away from it */
+    int64_t guess = local_ms - (ht_zone_local_ms(local_ms) - local_ms);
+    return local_ms - (ht_zone_local_ms(guess) - guess);
+}

@@ -1,6 +1,6 @@
 /* Zone: whose local clock the process goes by (--tz).
  *
- * Threading: ht_zone_set from main before any thread is started; ht_zone_local_ms from any.
+ * Threading: ht_zone_set from main before any thread is started; the rest from any.
  */
 #ifndef HT_API_ZONE_H
 #define HT_API_ZONE_H
@@ -17,5 +17,8 @@ int ht_zone_set(const struct ht_cli *cli, const char *zone);
 
 /* Local milliseconds, as in engine/base/schedule.h, of UTC milliseconds. */
 int64_t ht_zone_local_ms(int64_t utc_ms);
+
+/* And back: of two that a clock shows twice the later one. */
+int64_t ht_zone_utc_ms(int64_t local_ms);
 
 #endif

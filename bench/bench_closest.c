@@ -3,17 +3,21 @@
  *
  *   bench_closest [RESULT.json [NETWORK.hnet [POINTS [UNITS ...]]]]
  *
- * Units of the first profile drive on at 12 m a second, along their street and into a random turn
- * at its end; one in 100 has a skill. Each question is timed alone and contains the clocks' 0.5 us;
- * beside the time on the wall stands that of the CPU, for machines that others use, too.
- * POINTS: the places asked for, one "lon lat" a line; else places beside junctions.
+ * For each profile of the network (BENCH_PROFILE: one), the first with all ways, the others with
+ * those that have bounds. Without NETWORK: ht_bench_city. Units of the profile drive on at 12 m a
+ * second, along their street and into a random turn at its end; one in 100 has a skill. Each
+ * question is timed alone and contains the clocks' 0.5 us; beside the time on the wall stands that
+ * of the CPU, for machines that others use, too. POINTS: the places asked for, one "lon lat" a
+ * line; else places beside junctions.
  *
  *   still, moving   k = 5, no filter; while a thread moves each unit once a second
  *   skilled         the same, moving, of those that have the skill
  *   kept            both again, with a world's number, so that labels of few units are kept
- *   table           the plain way: ht_matrix_run from all units to the point
- *   joined          labels of all units kept (not counted), each joined with the point's: exact,
- * too, at a label for each move of arc, and for all when the metric changes
+ *   closures        the same, moving, while a street is closed each second and the one before
+ * opened again: a partial customization beside, then the metrics are swapped table           the
+ * plain way: ht_matrix_run from all units to the point joined          labels of all units kept
+ * (not counted), each joined with the point's: exact, too, at a label for each move of arc, and for
+ * all when the metric changes
  */
 #include <math.h>
 #include <pthread.h>
@@ -24,7 +28,9 @@
 #include <time.h>
 
 #include "bench/origin.h"
+#include "bench/server.h"
 #include "engine/live/closest.h"
+#include "engine/road/customize.h"
 #include "engine/road/label.h"
 #include "engine/road/matrix.h"
 #include "geodata/hnet.h"
@@ -36,9 +42,28 @@ struct track {
     uint32_t before_mm;
 };
 
+/* Two metrics: one is asked, the other is brought up to date. */
+struct closures {
+    struct ht_metric_owned *metrics[2];
+    struct ht_update_work *work;
+    uint8_t *closed;
+    struct ht_overlay overlay;
+    uint32_t arc[2]; /* closed in each */
+    struct ht_road roads[2];
+    atomic_int current;
+    atomic_int asked; /* by the question that runs; -1: none does */
+    atomic_bool stop;
+    uint32_t count;
+    double update_s; /* of all */
+    double slowest_s;
+};
+
 struct bench {
     struct ht_road road;
     const struct ht_road *roads[1];
+    struct closures *closures; /* NULL: the streets stay as they are */
+    bool all_ways;
+    double lasting_s; /* spread the questions over this time; 0: one after another */
     struct ht_closest *closest;
     struct ht_fleet *fleet;
     struct ht_place *targets;
@@ -141,14 +166,48 @@ static void report(struct bench *b, const char *what, uint32_t asks, uint64_t su
 {
     qsort(b->ns, asks, sizeof *b->ns, by_value);
     qsort(b->cpu_ns, asks, sizeof *b->cpu_ns, by_value);
-    (void)printf("%6u units %-12s p50 %9.1f  p99 %9.1f us, of CPU time p50 %9.1f  p99 %9.1f us   "
-                 "checksum %llu ms\n",
-                 b->units, what, b->ns[asks / 2] / 1e3, b->ns[asks - 1 - asks / 100] / 1e3,
-                 b->cpu_ns[asks / 2] / 1e3, b->cpu_ns[asks - 1 - asks / 100] / 1e3,
-                 (unsigned long long)sum_ms);
+    (void)printf(
+        "%-9s %6u units %-12s p50 %9.1f  p99 %9.1f us, of CPU time p50 %9.1f  p99 %9.1f us   "
+        "checksum %llu ms\n",
+        b->road.graph->profile, b->units, what, b->ns[asks / 2] / 1e3,
+        b->ns[asks - 1 - asks / 100] / 1e3, b->cpu_ns[asks / 2] / 1e3,
+        b->cpu_ns[asks - 1 - asks / 100] / 1e3, (unsigned long long)sum_ms);
     if (b->json != NULL) {
-        (void)fprintf(b->json, ",{\"units\":%u,\"way\":\"%s\",\"p50_us\":%.1f,\"p99_us\":%.1f}",
-                      b->units, what, b->ns[asks / 2] / 1e3, b->ns[asks - 1 - asks / 100] / 1e3);
+        (void)fprintf(
+            b->json,
+            ",{\"profile\":\"%s\",\"units\":%u,\"way\":\"%s\",\"p50_us\":%.1f,\"p99_us\":%.1f}",
+            b->road.graph->profile, b->units, what, b->ns[asks / 2] / 1e3,
+            b->ns[asks - 1 - asks / 100] / 1e3);
+    }
+}
+
+static void wait_until(double time_s)
+{
+    double left = time_s - now_s(CLOCK_MONOTONIC);
+    if (left > 0) {
+        const struct timespec nap = {(time_t)left, (long)((left - floor(left)) * 1e9)};
+        (void)nanosleep(&nap, NULL);
+    }
+}
+
+/* The streets as they are now, held until the question is answered. */
+static const struct ht_road *road_hold(struct bench *b)
+{
+    struct closures *c = b->closures;
+    if (c == NULL) {
+        return &b->road;
+    }
+    int seen = atomic_load(&c->current);
+    do {
+        atomic_store(&c->asked, seen);
+    } while (seen != atomic_load(&c->current) && (seen = atomic_load(&c->current), true));
+    return &c->roads[seen];
+}
+
+static void road_let_go(struct bench *b)
+{
+    if (b->closures != NULL) {
+        atomic_store(&b->closures->asked, -1);
     }
 }
 
@@ -175,11 +234,15 @@ static void ask_closest(struct bench *b, struct ht_closest_work *work, const cha
                                      .world = b->world,
                                      .roads = b->roads,
                                      .targets = &target};
+        wait_until(all + b->lasting_s * i / ASKS);
         double begin = now_s(CLOCK_MONOTONIC);
         double cpu = now_s(CLOCK_THREAD_CPUTIME_ID);
+        const struct ht_road *road = road_hold(b);
+        ask.roads = &road;
         if (ht_closest_find(b->closest, work, &ask, &hits, &found) != HT_OK) {
             (void)fprintf(stderr, "bench_closest: no answer\n");
         }
+        road_let_go(b);
         b->cpu_ns[i] = (now_s(CLOCK_THREAD_CPUTIME_ID) - cpu) * 1e9;
         b->ns[i] = (now_s(CLOCK_MONOTONIC) - begin) * 1e9;
         sum_ms += found == 0 ? 0 : hits[found - 1].cost.duration_ms;
@@ -192,6 +255,103 @@ static void ask_closest(struct bench *b, struct ht_closest_work *work, const cha
                      (double)b->crossed / all);
     }
     report(b, what, ASKS, sum_ms);
+}
+
+/* Closes one more street in the metric that nobody asks, opens the one closed in it before. */
+static enum ht_status close_street(struct bench *b, struct closures *c, uint64_t *state)
+{
+    int next = 1 - atomic_load(&c->current);
+    while (atomic_load(&c->asked) == next) {
+        const struct timespec nap = {0, 20000};
+        (void)nanosleep(&nap, NULL);
+    }
+    const struct ht_graph *graph = b->road.graph;
+    uint32_t arc = random_below(state, graph->base_arc_count);
+    uint32_t changed[2] = {arc, c->arc[next]};
+    c->closed[arc] = 1;
+    if (c->arc[next] != HT_NONE && c->arc[next] != arc) {
+        c->closed[c->arc[next]] = 0;
+    }
+    uint32_t other = c->arc[1 - next]; /* closed in the one that is asked: not in this one */
+    uint8_t kept = other == HT_NONE || other == arc ? 0 : c->closed[other];
+    if (kept != 0) {
+        c->closed[other] = 0;
+    }
+    double begin = now_s(CLOCK_MONOTONIC);
+    enum ht_status status =
+        ht_metric_update(graph, b->road.cch, &c->overlay, changed, c->arc[next] == HT_NONE ? 1 : 2,
+                         c->work, c->metrics[next], NULL);
+    double spent = now_s(CLOCK_MONOTONIC) - begin;
+    if (kept != 0) {
+        c->closed[other] = 1;
+    }
+    c->arc[next] = arc;
+    c->update_s += spent;
+    c->slowest_s = spent > c->slowest_s ? spent : c->slowest_s;
+    c->count++;
+    atomic_store(&c->current, next);
+    return status;
+}
+
+static void *keep_closing(void *user)
+{
+    struct bench *b = user;
+    struct closures *c = b->closures;
+    uint64_t state = 815;
+    double begin = now_s(CLOCK_MONOTONIC);
+    while (!atomic_load(&c->stop)) {
+        if (now_s(CLOCK_MONOTONIC) - begin >= c->count && close_street(b, c, &state) != HT_OK) {
+            break;
+        }
+        const struct timespec nap = {0, 1000000};
+        (void)nanosleep(&nap, NULL);
+    }
+    return NULL;
+}
+
+static enum ht_status closures_init(struct bench *b, struct closures *c)
+{
+    struct ht_pool *pool = NULL;
+    c->arc[0] = c->arc[1] = HT_NONE;
+    atomic_store(&c->asked, -1);
+    c->closed = calloc(b->road.graph->arc_count + UINT32_C(1), 1);
+    c->overlay = (struct ht_overlay){.arc_closed = c->closed};
+    enum ht_status status = c->closed == NULL ? HT_NOMEM : ht_pool_new(2, &pool);
+    if (status == HT_OK) {
+        status = ht_update_work_new(b->road.cch, &c->work);
+    }
+    for (int i = 0; i < 2 && status == HT_OK; i++) {
+        status = ht_customize(b->road.graph, b->road.cch, &c->overlay, pool, &c->metrics[i]);
+        c->roads[i] = b->road;
+        c->roads[i].metric = status == HT_OK ? ht_metric_view(c->metrics[i]) : NULL;
+    }
+    ht_pool_free(pool);
+    return status;
+}
+
+static void ask_under_closures(struct bench *b, struct ht_closest_work *work)
+{
+    static struct closures c;
+    pthread_t closer;
+    c = (struct closures){0};
+    if (closures_init(b, &c) == HT_OK) {
+        b->closures = &c;
+        b->lasting_s = 10;
+        if (pthread_create(&closer, NULL, keep_closing, b) == 0) {
+            ask_closest(b, work, "closures", true, 0);
+            atomic_store(&c.stop, true);
+            (void)pthread_join(closer, NULL);
+            (void)printf("%6u units: %u closures, %.1f ms each, %.1f the slowest\n", b->units,
+                         c.count, c.update_s * 1e3 / c.count, c.slowest_s * 1e3);
+        }
+        b->closures = NULL;
+        b->lasting_s = 0;
+    }
+    for (int i = 0; i < 2; i++) {
+        ht_metric_free(c.metrics[i]);
+    }
+    ht_update_work_free(c.work);
+    free(c.closed);
 }
 
 static uint64_t kth_ms(const struct ht_cost *costs, uint32_t count)
@@ -339,12 +499,15 @@ static enum ht_status run_size(struct bench *b, uint32_t units)
         ask_closest(b, work, "first", false, 0); /* the network's pages come in */
         ask_closest(b, work, "still", false, 0);
         ask_closest(b, work, "moving", true, 0);
-        ask_closest(b, work, "skilled", true, 1);
-        b->world = 1;
-        ask_closest(b, work, "kept", true, 0);
-        ask_closest(b, work, "kept skilled", true, 1);
-        b->world = 0;
-        status = ask_others(b, work, units > 1000 ? 20 : 400);
+        ask_under_closures(b, work);
+        if (b->all_ways) {
+            ask_closest(b, work, "skilled", true, 1);
+            b->world = 1;
+            ask_closest(b, work, "kept", true, 0);
+            ask_closest(b, work, "kept skilled", true, 1);
+            b->world = 0;
+            status = ask_others(b, work, units > 1000 ? 20 : 400);
+        }
     }
     ht_closest_work_free(work);
     ht_closest_free(b->closest);
@@ -382,42 +545,53 @@ static enum ht_status read_targets(struct bench *b, const char *path)
     return status;
 }
 
+static enum ht_status run_profile(struct bench *b, struct ht_hnet *file, const char *profile,
+                                  int argc, char **argv)
+{
+    static const uint32_t sizes[] = {200, 20000};
+    struct ht_error error = {0};
+    enum ht_status status = ht_hnet_road(file, profile, NULL, &b->road, &error);
+    b->roads[0] = &b->road;
+    if (status == HT_OK) {
+        status = read_targets(b, argc > 3 ? argv[3] : NULL);
+    }
+    int count = argc > 4 ? argc - 4 : 2;
+    for (int i = b->all_ways || argc > 4 ? 0 : 1; i < count && status == HT_OK; i++) {
+        status = run_size(b, argc > 4 ? (uint32_t)strtoul(argv[4 + i], NULL, 10) : sizes[i]);
+    }
+    return status;
+}
+
 int main(int argc, char **argv)
 {
-    static struct bench b = {.state = 7};
+    static struct bench b = {.state = 7, .all_ways = true};
     struct ht_hnet *file = NULL;
     struct ht_error error = {0};
     enum ht_status status = HT_IO;
-    const char *network = argc > 2 ? argv[2] : getenv("BENCH_NETWORK");
-    if (network == NULL) {
-        (void)printf("bench_closest: no network (argument or BENCH_NETWORK): skipped\n");
-        return 0;
-    }
+    const char *network = argc > 2 ? argv[2] : ht_bench_city();
+    const char *only = getenv("BENCH_PROFILE");
     b.targets = calloc(ASKS, sizeof *b.targets);
     b.ns = calloc(ASKS, sizeof *b.ns);
     b.cpu_ns = calloc(ASKS, sizeof *b.cpu_ns);
     if (b.targets == NULL || b.ns == NULL || b.cpu_ns == NULL ||
-        ht_hnet_open(network, &file, &error) != HT_OK ||
-        ht_hnet_road(file, ht_hnet_profile(file, 0), NULL, &b.road, &error) != HT_OK) {
-        (void)fprintf(stderr, "bench_closest: %s\n", error.message);
-    } else {
-        b.roads[0] = &b.road;
-        status = read_targets(&b, argc > 3 ? argv[3] : NULL);
-        b.json = fopen(argc > 1 ? argv[1] : "bench/results/closest.json", "w");
-        if (b.json != NULL) {
-            (void)fprintf(b.json, "{");
-            ht_bench_origin(b.json);
-            (void)fprintf(b.json, ",\"bench\":\"closest\",\"k\":%d,\"runs\":[{}", K);
+        ht_hnet_open(network, &file, &error) != HT_OK) {
+        ht_bench_die(error.message);
+    }
+    b.json = fopen(argc > 1 ? argv[1] : "bench/results/closest.json", "w");
+    if (b.json != NULL) {
+        (void)fprintf(b.json, "{");
+        ht_bench_origin(b.json);
+        (void)fprintf(b.json, ",\"bench\":\"closest\",\"k\":%d,\"runs\":[{}", K);
+    }
+    for (uint32_t i = 0; i < ht_hnet_profile_count(file); i++) {
+        if (only == NULL || strcmp(only, ht_hnet_profile(file, i)) == 0) {
+            status = run_profile(&b, file, ht_hnet_profile(file, i), argc, argv);
+            b.all_ways = false;
         }
-        static const uint32_t sizes[] = {200, 20000};
-        int count = argc > 4 ? argc - 4 : 2;
-        for (int i = 0; i < count && status == HT_OK; i++) {
-            status = run_size(&b, argc > 4 ? (uint32_t)strtoul(argv[4 + i], NULL, 10) : sizes[i]);
-        }
-        if (b.json != NULL) {
-            (void)fprintf(b.json, "]}\n");
-            (void)fclose(b.json);
-        }
+    }
+    if (b.json != NULL) {
+        (void)fprintf(b.json, "]}\n");
+        (void)fclose(b.json);
     }
     free(b.targets);
     free(b.ns);

@@ -11,16 +11,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "bench/drive.h"
 #include "bench/origin.h"
 #include "engine/live/fleet.h"
 #include "geodata/hnet.h"
 
 enum { UNITS = 20000 };
-
-struct track {
-    uint32_t arc;
-    double along_m;
-};
 
 struct bench {
     struct ht_fleet *fleet;
@@ -28,7 +24,7 @@ struct bench {
     struct ht_road road;
     const struct ht_road *roads[1];
     struct ht_fleet_streets streets;
-    struct track tracks[UNITS];
+    struct ht_bench_track tracks[UNITS];
     struct ht_point *points;
     size_t point_count;
     uint64_t state;
@@ -42,53 +38,6 @@ static double cpu_s(void)
     struct timespec t;
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static double random_unit(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return (double)(*state * UINT64_C(2685821657736338717) >> 11) * 0x1p-53;
-}
-
-static uint32_t random_below(struct bench *b, uint32_t bound)
-{
-    return (uint32_t)(random_unit(&b->state) * bound);
-}
-
-/* A second further on. */
-static struct ht_report drive(struct bench *b, struct track *track)
-{
-    const struct ht_graph *graph = b->road.graph;
-    track->along_m += 12;
-    while (track->along_m * 1000 > graph->arcs[track->arc].length_mm) {
-        uint32_t first = graph->turn_first[track->arc];
-        uint32_t count = graph->turn_first[track->arc + 1] - first;
-        track->along_m -= graph->arcs[track->arc].length_mm / 1000.0;
-        track->arc = count == 0 ? random_below(b, graph->base_arc_count)
-                                : graph->turns[first + random_below(b, count)].to;
-    }
-    const struct ht_arc *arc = &graph->arcs[track->arc];
-    double left = track->along_m;
-    struct ht_point from = ht_arc_point(b->road.network, arc, 0);
-    struct ht_point to = ht_arc_point(b->road.network, arc, 1);
-    for (uint32_t i = 1;; i++) {
-        double length = ht_distance_m(from, to);
-        if (left <= length || i + 1 >= ht_arc_point_count(arc)) {
-            struct ht_point p =
-                ht_point_between(from, to, length > 0 ? fmin(left / length, 1.0) : 0);
-            return (struct ht_report){
-                .lon_deg = p.lon_e7 * 1e-7 + (random_unit(&b->state) - 0.5) * 1e-4,
-                .lat_deg = p.lat_e7 * 1e-7 + (random_unit(&b->state) - 0.5) * 1e-4,
-                .speed_mps = 12,
-                .bearing_deg = ht_bearing_deg(from, to),
-                .accuracy_m = 5};
-        }
-        left -= length;
-        from = to;
-        to = ht_arc_point(b->road.network, arc, i + 1);
-    }
 }
 
 enum way { TRACKS, TRACKS_UNSNAPPED, JUMPS };
@@ -105,14 +54,14 @@ static double run_way(struct bench *b, enum way way, int rounds)
         b->now_ms += way == JUMPS ? 100000000 : 1000;
         for (uint32_t i = 0; i < UNITS; i++) {
             if (way == JUMPS) {
-                struct ht_point p = b->points[random_below(b, (uint32_t)b->point_count)];
+                struct ht_point p = b->points[ht_bench_below(&b->state, (uint32_t)b->point_count)];
                 reports[i] = (struct ht_report){.lon_deg = p.lon_e7 * 1e-7,
                                                 .lat_deg = p.lat_e7 * 1e-7,
                                                 .speed_mps = -1,
                                                 .bearing_deg = -1,
                                                 .accuracy_m = -1};
             } else {
-                reports[i] = drive(b, &b->tracks[i]);
+                reports[i] = ht_bench_drive(&b->road, &b->tracks[i], &b->state);
             }
             reports[i].ts_ms = b->now_ms;
             reports[i].received_ms = b->now_ms + 300;
@@ -154,7 +103,7 @@ static bool prepare(struct bench *b)
         if (ht_fleet_put(b->fleet, id, &spec, &index) != HT_OK || index != i) {
             return false;
         }
-        b->tracks[i].arc = random_below(b, b->road.graph->base_arc_count);
+        b->tracks[i] = ht_bench_track_begin(&b->road, &b->state);
     }
     b->roads[0] = &b->road;
     b->streets = (struct ht_fleet_streets){.network = 1, .count = 1, .roads = b->roads};
@@ -178,7 +127,7 @@ static void read_points(struct bench *b, const char *path)
     }
     while (b->points != NULL && b->point_count < UNITS) { /* beside junctions */
         const struct ht_graph *graph = b->road.graph;
-        uint32_t node = graph->junction_node[random_below(b, graph->junction_count)];
+        uint32_t node = graph->junction_node[ht_bench_below(&b->state, graph->junction_count)];
         b->points[b->point_count++] = b->road.network->node_point[node];
     }
 }

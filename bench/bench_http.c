@@ -9,21 +9,18 @@
  * of Milan's size). BENCH_TOWN=Milan or city runs one; BENCH_NETWORK=FILE.hnet takes that map
  * instead; BENCH_FULL=1 measures longer.
  */
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "api/http_server.h"
 #include "api/json.h"
 #include "bench/load.h"
 #include "bench/origin.h"
+#include "bench/server.h"
 #include "geodata/hnet.h"
 
-enum { BODY_SIZE = 200, CONNECTIONS = 8, QUERIES = 2000, TABLE_PLACES = 101, PATH_MAX_SIZE = 8192 };
+enum { CONNECTIONS = 8, QUERIES = 2000, TABLE_PLACES = 101, PATH_MAX_SIZE = 8192 };
 
 struct town {
     const char *name;
@@ -39,8 +36,7 @@ struct bench {
     char network[512];
     struct ht_point *points;
     size_t point_count;
-    uint16_t port;
-    pid_t server;
+    struct ht_bench_server server;
 };
 
 /* A question, its bound in requests per second and OSRM's figure; 0: none. */
@@ -51,114 +47,27 @@ struct question {
     void (*write)(const struct bench *bench, size_t index, char *out);
 };
 
-static char body[BODY_SIZE];
-static struct ht_http_server *server;
-
 static void die(const char *what)
 {
-    (void)fprintf(stderr, "bench_http: %s\n", what);
-    exit(1);
+    ht_bench_die(what);
 }
 
-static void handle(void *context, struct ht_http_call *call)
+static void serve_network(struct bench *bench)
 {
-    (void)context;
-    ht_buffer_append(&call->reply->body, body, sizeof body);
-}
-
-static void on_signal(int number)
-{
-    (void)number;
-    ht_http_server_drain(server);
-}
-
-/* The child that gives the constant answer. */
-static void serve_constant(unsigned threads, int out)
-{
-    struct ht_http_options options = ht_http_options_default();
-    options.port = 0;
-    options.threads = threads;
-    options.grace_ms = 0;
-    struct ht_http_handler handler = {.handle = handle};
-    memset(body, 'x', sizeof body);
-    if (ht_http_server_new(&options, &handler, &server, NULL) != HT_OK) {
-        _exit(1);
-    }
-    struct sigaction action = {.sa_handler = on_signal};
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)dprintf(out, "http://127.0.0.1:%u\n", (unsigned)ht_http_server_port(server));
-    enum ht_status status = ht_http_server_run(server);
-    ht_http_server_free(server);
-    _exit(status == HT_OK ? 0 : 1);
-}
-
-static void serve_network(const char *network, int out)
-{
-    (void)dup2(out, STDOUT_FILENO);
-    (void)execl(HT_BINARY, HT_BINARY, "serve", "--network", network, "--listen", "127.0.0.1:0",
-                "--threads", "2", (char *)NULL);
-    _exit(127);
-}
-
-/* Starts a server (network NULL: the constant one) and reads the port that it prints. */
-static void server_start(struct bench *bench, const char *network, unsigned threads)
-{
-    int fds[2];
-    char line[256] = "";
-    if (pipe(fds) != 0) {
-        die("no pipe");
-    }
-    (void)fflush(stdout);
-    bench->server = fork();
-    if (bench->server == 0) {
-        (void)close(fds[0]);
-        if (network == NULL) {
-            serve_constant(threads, fds[1]);
-        }
-        serve_network(network, fds[1]);
-    }
-    (void)close(fds[1]);
-    ssize_t size = read(fds[0], line, sizeof line - 1);
-    (void)close(fds[0]);
-    const char *colon = size > 0 ? strrchr(line, ':') : NULL;
-    if (bench->server < 0 || colon == NULL) {
-        die("the server did not start");
-    }
-    bench->port = (uint16_t)strtoul(colon + 1, NULL, 10);
-}
-
-static void server_stop(struct bench *bench)
-{
-    int status = 0;
-    (void)kill(bench->server, SIGTERM);
-    if (waitpid(bench->server, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        die("the server did not end well");
-    }
-}
-
-static double server_resident_mb(const struct bench *bench)
-{
-    char path[64];
-    char text[4096] = "";
-    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)bench->server);
-    FILE *file = fopen(path, "r");
-    if (file != NULL) {
-        text[fread(text, 1, sizeof text - 1, file)] = '\0';
-        (void)fclose(file);
-    }
-    const char *at = strstr(text, "VmRSS:");
-    return at == NULL ? 0 : strtod(at + 6, NULL) / 1024;
+    const char *const arguments[] = {
+        "serve", "--network", bench->network, "--listen", "127.0.0.1:0", "--threads", "2", NULL};
+    bench->server = ht_bench_server_start(arguments);
 }
 
 static struct ht_load_result load(const struct bench *bench, char **paths, size_t count)
 {
     struct ht_load_options options = {.host = "127.0.0.1",
-                                      .port = bench->port,
+                                      .port = bench->server.port,
                                       .connections = CONNECTIONS,
                                       .seconds = bench->seconds,
                                       .paths = paths,
                                       .path_count = count,
-                                      .pid = bench->server};
+                                      .pid = bench->server.pid};
     struct ht_load_result result;
     const char *why = NULL;
     if (!ht_load_run(&options, &result, &why) || result.failed > 0) {
@@ -202,9 +111,9 @@ static void bench_constant(struct bench *bench)
     char *paths[] = {path};
     double rate = 0;
     for (unsigned threads = 1; threads <= 2; threads++) {
-        server_start(bench, NULL, threads);
+        bench->server = ht_bench_server_constant(threads);
         struct ht_load_result result = load(bench, paths, 1);
-        server_stop(bench);
+        ht_bench_server_stop(&bench->server);
         row(bench, threads == 1 ? "200 bytes, one loop" : "200 bytes, two loops", &result, 0, 0);
         rate = result.rate;
     }
@@ -319,19 +228,8 @@ static void points_draw(struct bench *bench)
 
 static void run_binary(const char *a, const char *b, const char *c, const char *d)
 {
-    pid_t pid = fork();
-    if (pid == 0) {
-        int out = open("/dev/null", O_WRONLY | O_CLOEXEC);
-        (void)dup2(out, STDOUT_FILENO);
-        (void)dup2(out, STDERR_FILENO);
-        (void)execl(HT_BINARY, HT_BINARY, a, b, "-o", c, d == NULL ? (char *)NULL : "--profiles", d,
-                    (char *)NULL);
-        _exit(127);
-    }
-    int status = 0;
-    if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0) {
-        die("import failed");
-    }
+    const char *const arguments[] = {a, b, "-o", c, d == NULL ? NULL : "--profiles", d, NULL};
+    ht_bench_run(arguments);
 }
 
 static void bench_town(struct bench *bench, bool city)
@@ -342,12 +240,13 @@ static void bench_town(struct bench *bench, bool city)
         {"route, geometry and steps", {8600, 4480}, {1720, 560}, steps_write},
         {"table 1 x 100", {0, 0}, {167, 90}, table_write},
     };
-    server_start(bench, bench->network, 2);
+    serve_network(bench);
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
         bench_question(bench, &questions[i], city);
     }
-    (void)printf("%-10s %-28s %9.0f MB\n", bench->town, "resident", server_resident_mb(bench));
-    server_stop(bench);
+    (void)printf("%-10s %-28s %9.0f MB\n", bench->town, "resident",
+                 ht_bench_server_resident_mb(&bench->server));
+    ht_bench_server_stop(&bench->server);
     free(bench->points);
     bench->points = NULL;
     bench->point_count = 0;

@@ -16,6 +16,7 @@
 enum {
     READ_SIZE = 1 << 18,
     HEAD_MAX = 4096,
+    START_MAX = 64, /* bytes of a body that can be expected */
     EVENTS_MAX = 256,
     /* Latencies in ns fall into 64 bands of a factor of two, 32 steps each: 3 % wide. */
     STEPS = 32,
@@ -26,18 +27,22 @@ struct connection {
     int fd;
     uint64_t sent_ns;
     size_t path;      /* next in the list */
+    size_t body_size; /* bytes of the body seen so far, START_MAX at most */
     size_t head_size; /* bytes of the head seen so far */
     size_t body_left;
     bool in_body;
     char head[HEAD_MAX];
+    char start[START_MAX + 1]; /* of the body, NUL behind */
 };
 
 struct load {
     const struct ht_load_options *options;
     struct ht_load_result *result;
     struct connection *connections;
-    char **requests;
-    size_t *request_sizes;
+    char **texts; /* of requests made from paths */
+    struct ht_load_request *requests;
+    size_t request_count;
+    size_t waiting; /* connections with a request under way */
     int epoll;
     bool measuring;
     char *buffer;
@@ -130,10 +135,18 @@ static bool connection_open(struct load *load, struct connection *connection)
 static bool request_send(struct load *load, struct connection *connection)
 {
     size_t index = connection->path;
-    connection->path = (index + 1) % load->options->path_count;
+    if (load->options->once) {
+        if (index >= load->request_count) {
+            load->waiting--;
+            return true;
+        }
+        connection->path = index + load->options->connections;
+    } else {
+        connection->path = (index + 1) % load->request_count;
+    }
     connection->sent_ns = now_ns();
-    const char *text = load->requests[index];
-    size_t left = load->request_sizes[index];
+    const char *text = load->requests[index].bytes;
+    size_t left = load->requests[index].size;
     while (left > 0) {
         ssize_t sent = send(connection->fd, text, left, MSG_NOSIGNAL);
         if (sent < 0) {
@@ -154,8 +167,13 @@ static void answer_count(struct load *load, const struct connection *connection)
     size_t bucket = bucket_of(ns);
     load->histogram[bucket]++;
     load->result->requests++;
-    if (memcmp(connection->head + 9, "200", 3) != 0) {
+    const char *expect = load->options->expect;
+    size_t expected = expect == NULL ? 0 : strlen(expect);
+    if (memcmp(connection->head + 9, "200", 3) != 0 || connection->body_size < expected ||
+        memcmp(connection->start, expect == NULL ? "" : expect, expected) != 0) {
         load->result->not_ok++;
+    } else if (expect != NULL) {
+        load->result->sum += strtoll(connection->start + expected, NULL, 10);
     }
     double us = (double)ns / 1000.0;
     if (us > load->result->max_us) {
@@ -179,6 +197,14 @@ static long head_length(const struct connection *connection)
         line = lf + 1;
     }
     return -1;
+}
+
+static void body_start(struct connection *connection, const char *data, size_t size)
+{
+    size_t room = START_MAX - connection->body_size;
+    size_t take = size < room ? size : room;
+    memcpy(connection->start + connection->body_size, data, take);
+    connection->body_size += take;
 }
 
 /* Takes the bytes of one read; false when the answer makes no sense. */
@@ -207,8 +233,10 @@ static bool answer_take(struct load *load, struct connection *connection, const 
             size -= used;
             connection->body_left = (size_t)length;
             connection->in_body = true;
+            connection->body_size = 0;
         }
         size_t take = size < connection->body_left ? size : connection->body_left;
+        body_start(connection, data, take);
         connection->body_left -= take;
         data += take;
         size -= take;
@@ -248,7 +276,7 @@ static void run_for(struct load *load, double seconds)
 {
     struct epoll_event events[EVENTS_MAX];
     uint64_t end = now_ns() + (uint64_t)(seconds * 1e9);
-    while (now_ns() < end) {
+    while (load->waiting > 0 && (load->options->once || now_ns() < end)) {
         int count = epoll_wait(load->epoll, events, EVENTS_MAX, 100);
         for (int i = 0; i < count; i++) {
             connection_read(load, events[i].data.ptr);
@@ -259,19 +287,25 @@ static void run_for(struct load *load, double seconds)
 static bool requests_make(struct load *load)
 {
     const struct ht_load_options *options = load->options;
-    load->requests = calloc(options->path_count, sizeof *load->requests);
-    load->request_sizes = calloc(options->path_count, sizeof *load->request_sizes);
-    if (load->requests == NULL || load->request_sizes == NULL) {
+    size_t count = options->requests != NULL ? options->request_count : options->path_count;
+    load->requests = calloc(count, sizeof *load->requests);
+    load->texts = calloc(count, sizeof *load->texts);
+    if (load->requests == NULL || load->texts == NULL) {
         return false;
     }
-    for (size_t i = 0; i < options->path_count; i++) {
-        int size = asprintf(&load->requests[i], "GET %s HTTP/1.1\r\nHost: %s:%u\r\n\r\n",
+    load->request_count = count;
+    if (options->requests != NULL) {
+        memcpy(load->requests, options->requests, count * sizeof *load->requests);
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int size = asprintf(&load->texts[i], "GET %s HTTP/1.1\r\nHost: %s:%u\r\n\r\n",
                             options->paths[i], options->host, (unsigned)options->port);
         if (size < 0) {
-            load->requests[i] = NULL;
+            load->texts[i] = NULL;
             return false;
         }
-        load->request_sizes[i] = (size_t)size;
+        load->requests[i] = (struct ht_load_request){load->texts[i], (size_t)size};
     }
     return true;
 }
@@ -283,11 +317,11 @@ static void load_free(struct load *load)
             (void)close(load->connections[i].fd);
         }
     }
-    for (size_t i = 0; load->requests != NULL && i < load->options->path_count; i++) {
-        free(load->requests[i]);
+    for (size_t i = 0; load->texts != NULL && i < load->request_count; i++) {
+        free(load->texts[i]);
     }
+    free(load->texts);
     free(load->requests);
-    free(load->request_sizes);
     free(load->connections);
     free(load->buffer);
     if (load->epoll >= 0) {
@@ -313,7 +347,8 @@ static bool load_start(struct load *load, const char **why)
     *why = "can't connect";
     for (unsigned i = 0; i < options->connections; i++) {
         struct connection *connection = &load->connections[i];
-        connection->path = (size_t)i * 7919 % options->path_count;
+        connection->path = options->once ? i : (size_t)i * 7919 % load->request_count;
+        load->waiting++;
         if (!connection_open(load, connection) || !request_send(load, connection)) {
             return false;
         }
@@ -326,7 +361,8 @@ bool ht_load_run(const struct ht_load_options *options, struct ht_load_result *o
 {
     *out = (struct ht_load_result){0};
     struct load *load = calloc(1, sizeof *load);
-    if (load == NULL || options->path_count == 0 || options->connections == 0) {
+    if (load == NULL || options->path_count + options->request_count == 0 ||
+        options->connections == 0) {
         *why = "nothing to send";
         free(load);
         return false;
@@ -334,13 +370,17 @@ bool ht_load_run(const struct ht_load_options *options, struct ht_load_result *o
     load->options = options;
     load->result = out;
     load->epoll = -1;
+    uint64_t cpu = options->pid > 0 ? ht_load_cpu_us(options->pid) : 0;
+    uint64_t begin = now_ns();
     if (!load_start(load, why)) {
         load_free(load);
         return false;
     }
-    run_for(load, options->seconds / 10);
-    uint64_t cpu = options->pid > 0 ? ht_load_cpu_us(options->pid) : 0;
-    uint64_t begin = now_ns();
+    if (!options->once) {
+        run_for(load, options->seconds / 10);
+        begin = now_ns();
+        cpu = options->pid > 0 ? ht_load_cpu_us(options->pid) : 0;
+    }
     load->measuring = true;
     run_for(load, options->seconds);
     out->seconds = (double)(now_ns() - begin) / 1e9;

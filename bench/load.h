@@ -1,7 +1,9 @@
 /* Load: a closed-loop HTTP/1.1 load generator on epoll, one thread.
  *
  * Each connection sends one request, waits for the whole answer, sends the next (taken in turn from
- * the list). Threading: one run at a time for each thread. Ownership: paths are borrowed.
+ * the list). With `once` connection i of n sends the requests i, i + n, i + 2n and so on, each of
+ * them one time, so what must keep its order can. Threading: one run at a time for each thread.
+ * Ownership: paths are borrowed.
  */
 #ifndef HT_BENCH_LOAD_H
 #define HT_BENCH_LOAD_H
@@ -10,6 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A whole request as it goes out: head and body. */
+struct ht_load_request {
+    const char *bytes;
+    size_t size;
+};
+
 struct ht_load_options {
     const char *host; /* numeric IPv4 */
     uint16_t port;
@@ -17,14 +25,19 @@ struct ht_load_options {
     double seconds; /* measured, after a tenth of it unmeasured */
     char *const *paths;
     size_t path_count;
-    int pid; /* > 0: also report this process' CPU time per request */
+    const struct ht_load_request *requests; /* instead of paths, where not NULL */
+    size_t request_count;
+    bool once;          /* all measured, until each was answered; `seconds` says nothing */
+    const char *expect; /* what each answer's body begins with, a number behind; NULL: anything */
+    int pid;            /* > 0: also report this process' CPU time per request */
 };
 
 struct ht_load_result {
     uint64_t requests;
-    uint64_t not_ok; /* answers other than 200 */
+    uint64_t not_ok; /* answers other than 200, or not as expected */
     uint64_t failed; /* connections that broke */
     uint64_t bytes;
+    int64_t sum; /* of the numbers behind what was expected */
     double seconds;
     double rate; /* requests per second */
     double p50_us;

@@ -1,12 +1,7 @@
 /* Cell index: which of many polygons holds a point.
  *
- * A packed R-tree over the boxes; each polygon's edges lie in strips of latitude, so that a point
- * meets few of them. Everything is decided in whole numbers: the answer is exact, and a point on a
- * border belongs to both sides.
- *
- *      +-----/\-----+   strip 0: 2 edges more
- *      |    /  \    |   a ray to the east that crosses an odd number of edges
- *      +---+  . +---+   begins within
+ * engine/base/areas.h finds them, exactly, borders belonging to both sides; here the smallest one
+ * is chosen.
  *
  * Threading: immutable once made; any number of threads may ask. Ownership: it copies what it
  * needs.

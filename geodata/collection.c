@@ -30,7 +30,7 @@ enum {
 static const struct ht_property household_properties[] = {
     {.name = "address", .type = HT_PROPERTY_TEXT, .personal = true, .searchable = true},
     {.name = "residents", .type = HT_PROPERTY_INTEGER, .low = 0, .high = 10000},
-    {.name = "frail", .type = HT_PROPERTY_BOOL, .personal = true},
+    {.name = "frail", .type = HT_PROPERTY_BOOL, .personal = true, .indexed = true},
     {.name = "name", .type = HT_PROPERTY_TEXT, .personal = true, .searchable = true},
     {.name = "phone", .type = HT_PROPERTY_TEXT, .personal = true},
     {.name = "contacts", .type = HT_PROPERTY_MIXED_LIST, .personal = true},
@@ -46,13 +46,14 @@ static const struct ht_property cell_properties[] = {
     {.name = "name", .type = HT_PROPERTY_TEXT, .searchable = true},
     {.name = "kind",
      .type = HT_PROPERTY_TEXT,
-     .words = WORDS("grid", "microgrid", "compound", "community")},
-    {.name = "parent", .type = HT_PROPERTY_ID},
+     .words = WORDS("grid", "microgrid", "compound", "community"),
+     .indexed = true},
+    {.name = "parent", .type = HT_PROPERTY_ID, .indexed = true},
 };
 
 static const struct ht_property factory_properties[] = {
     {.name = "name", .type = HT_PROPERTY_TEXT, .searchable = true},
-    {.name = "risk", .type = HT_PROPERTY_INTEGER, .low = 1, .high = 4},
+    {.name = "risk", .type = HT_PROPERTY_INTEGER, .low = 1, .high = 4, .indexed = true},
     {.name = "tenants", .type = HT_PROPERTY_OBJECT_LIST},
     VISIT_FIELDS,
 };
@@ -62,7 +63,8 @@ static const struct ht_property facility_properties[] = {
     {.name = "kind",
      .type = HT_PROPERTY_TEXT,
      .words =
-         WORDS("kitchen", "station", "hospital", "depot", "service_point", "worksite", "compound")},
+         WORDS("kitchen", "station", "hospital", "depot", "service_point", "worksite", "compound"),
+     .indexed = true},
     {.name = "capacity", .type = HT_PROPERTY_NUMBER, .low = 0, .high = 1e9},
     VISIT_FIELDS,
 };
@@ -71,13 +73,17 @@ static const struct ht_property unit_properties[] = {
     {.name = "name", .type = HT_PROPERTY_TEXT, .searchable = true},
     {.name = "kind",
      .type = HT_PROPERTY_TEXT,
-     .words = WORDS("van", "responder", "inspector", "volunteer")},
+     .words = WORDS("van", "responder", "inspector", "volunteer"),
+     .indexed = true},
     {.name = "profile", .type = HT_PROPERTY_TEXT},
     {.name = "skills", .type = HT_PROPERTY_TEXT_LIST},
     {.name = "capacity", .type = HT_PROPERTY_NUMBER_LIST, .low = 0, .high = 1e9},
     {.name = "shift", .type = HT_PROPERTY_OPENING_HOURS},
     {.name = "home", .type = HT_PROPERTY_PLACE},
-    {.name = "status", .type = HT_PROPERTY_TEXT, .words = WORDS("off", "idle", "busy")},
+    {.name = "status",
+     .type = HT_PROPERTY_TEXT,
+     .words = WORDS("off", "idle", "busy"),
+     .indexed = true},
     {.name = "permits", .type = HT_PROPERTY_TEXT_LIST},
 };
 
@@ -85,16 +91,18 @@ static const struct ht_property zone_properties[] = {
     {.name = "name", .type = HT_PROPERTY_TEXT, .searchable = true},
     {.name = "kind",
      .type = HT_PROPERTY_TEXT,
-     .words = WORDS("closed", "controlled", "watched", "fence")},
+     .words = WORDS("closed", "controlled", "watched", "fence"),
+     .indexed = true},
     {.name = "profiles", .type = HT_PROPERTY_TEXT_LIST},
     {.name = "from", .type = HT_PROPERTY_TIME},
     {.name = "until", .type = HT_PROPERTY_TIME},
+    {.name = "dwell_s", .type = HT_PROPERTY_NUMBER, .low = 0, .high = 31 * 86400},
 };
 
 static const struct ht_property device_properties[] = {
     {.name = "protocol", .type = HT_PROPERTY_TEXT},
-    {.name = "unit", .type = HT_PROPERTY_ID},
-    {.name = "household", .type = HT_PROPERTY_ID},
+    {.name = "unit", .type = HT_PROPERTY_ID, .indexed = true},
+    {.name = "household", .type = HT_PROPERTY_ID, .indexed = true},
     {.name = "last_seen", .type = HT_PROPERTY_TIME},
     {.name = "battery", .type = HT_PROPERTY_NUMBER, .low = 0, .high = 100},
     {.name = "crs", .type = HT_PROPERTY_CRS},

@@ -47,6 +47,7 @@ struct ht_property {
     enum ht_property_type type;
     bool personal;   /* only for who may see it (the contract's list) */
     bool searchable; /* by /v1/search */
+    bool indexed;    /* the store finds items by it without looking at all of them */
 };
 
 struct ht_collection {

@@ -29,6 +29,14 @@ HT_MUST_CHECK enum ht_status ht_digest_end(struct ht_digest *digest, char hex[HT
 /* All at once. */
 HT_MUST_CHECK enum ht_status ht_digest_of(const void *bytes, size_t size, char hex[HT_DIGEST_TEXT]);
 
+struct ht_bytes {
+    const void *data;
+    size_t size;
+};
+/* HMAC-SHA256 (RFC 2104) over several pieces one behind the other. */
+HT_MUST_CHECK enum ht_status ht_hmac(const void *key, size_t key_size, const struct ht_bytes *parts,
+                                     size_t count, char hex[HT_DIGEST_TEXT]);
+
 /* Bytes nobody can guess. HT_IO: the machine has none. */
 HT_MUST_CHECK enum ht_status ht_random_bytes(void *bytes, size_t size);
 

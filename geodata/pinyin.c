@@ -145,3 +145,81 @@ void ht_pinyin_variants(const char *text, size_t size, size_t most, struct ht_te
         }
     }
 }
+
+/* ---- whole syllables ---- */
+
+/* What names read in other ways than ICU says; its own readings come before. */
+static const struct {
+    uint32_t code;
+    char readings[2][HT_PINYIN_SYLLABLE];
+} others[] = {
+    {U'万', {"mo", ""}},         {U'乐', {"yue", "le"}},      {U'仇', {"qiu", "chou"}},
+    {U'会', {"hui", "kuai"}},    {U'传', {"zhuan", "chuan"}}, {U'区', {"ou", "qu"}},
+    {U'单', {"shan", "chan"}},   {U'卜', {"bu", "bo"}},       {U'厦', {"xia", "sha"}},
+    {U'参', {"shen", "can"}},    {U'召', {"zhao", "shao"}},   {U'员', {"yun", "yuan"}},
+    {U'和', {"he", "huo"}},      {U'大', {"da", "dai"}},      {U'宓', {"mi", "fu"}},
+    {U'宿', {"su", "xiu"}},      {U'尉', {"wei", "yu"}},      {U'尾', {"wei", "yi"}},
+    {U'屏', {"ping", "bing"}},   {U'弄', {"long", "nong"}},   {U'弹', {"dan", "tan"}},
+    {U'强', {"qiang", "jiang"}}, {U'折', {"zhe", "she"}},     {U'曲', {"qu", ""}},
+    {U'曾', {"zeng", "ceng"}},   {U'朝', {"chao", "zhao"}},   {U'朴', {"piao", "pu"}},
+    {U'柏', {"bai", "bo"}},      {U'查', {"zha", "cha"}},     {U'洞', {"dong", "tong"}},
+    {U'涌', {"yong", "chong"}},  {U'澄', {"cheng", "deng"}},  {U'盖', {"gai", "ge"}},
+    {U'盛', {"sheng", "cheng"}}, {U'省', {"sheng", "xing"}},  {U'石', {"shi", "dan"}},
+    {U'种', {"zhong", "chong"}}, {U'秘', {"mi", "bi"}},       {U'绿', {"lv", "lu"}},
+    {U'缪', {"miao", "mou"}},    {U'翟', {"zhai", "di"}},     {U'臧', {"zang", ""}},
+    {U'落', {"luo", "la"}},      {U'薄', {"bo", "bao"}},      {U'藏', {"zang", "cang"}},
+    {U'蚌', {"bang", "beng"}},   {U'行', {"hang", "xing"}},   {U'褚', {"chu", "zhu"}},
+    {U'覃', {"qin", "tan"}},     {U'角', {"jiao", "jue"}},    {U'解', {"xie", "jie"}},
+    {U'调', {"diao", "tiao"}},   {U'谷', {"gu", "yu"}},       {U'贾', {"jia", "gu"}},
+    {U'车', {"che", "ju"}},      {U'还', {"hai", "huan"}},    {U'都', {"du", "dou"}},
+    {U'重', {"chong", "zhong"}}, {U'长', {"chang", "zhang"}}, {U'降', {"jiang", "xiang"}},
+    {U'隗', {"wei", "kui"}},
+};
+
+/* Adds one where it is new and there is room. */
+static void reading_add(char readings[HT_PINYIN_READINGS][HT_PINYIN_SYLLABLE], size_t *count,
+                        const char *one)
+{
+    bool known = one[0] == '\0' || *count == HT_PINYIN_READINGS;
+    for (size_t i = 0; i < *count && !known; i++) {
+        known = strcmp(readings[i], one) == 0;
+    }
+    if (!known) {
+        memcpy(readings[(*count)++], one, HT_PINYIN_SYLLABLE);
+    }
+}
+
+size_t ht_pinyin_readings(uint32_t code, char readings[HT_PINYIN_READINGS][HT_PINYIN_SYLLABLE])
+{
+    static const uint16_t none[2];
+    const uint16_t *both = code >= 0x4e00 && code < 0xa000 ? ht__pinyin_syllable_main[code - 0x4e00]
+                           : code >= 0x3400 && code < 0x4dc0 ? ht__pinyin_syllable_a[code - 0x3400]
+                                                             : none;
+    size_t count = 0;
+    reading_add(readings, &count, ht__pinyin_syllables[both[0]]);
+    reading_add(readings, &count, ht__pinyin_syllables[both[1]]);
+    size_t low = 0;
+    size_t high = sizeof others / sizeof others[0];
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (others[middle].code < code) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low < sizeof others / sizeof others[0] && others[low].code == code) {
+        reading_add(readings, &count, others[low].readings[0]);
+        reading_add(readings, &count, others[low].readings[1]);
+    }
+    for (size_t i = 0, before = count; i < before; i++) {
+        char plain[HT_PINYIN_SYLLABLE];
+        memcpy(plain, readings[i], sizeof plain);
+        char *v = strchr(plain, 'v');
+        if (v != NULL) {
+            *v = 'u';
+            reading_add(readings, &count, plain);
+        }
+    }
+    return count;
+}

@@ -26,4 +26,9 @@ void ht_pinyin_initials(const char *text, size_t size, struct ht_text *out);
  * readings come first. Texts beyond 64 letters have only the usual one. */
 void ht_pinyin_variants(const char *text, size_t size, size_t most, struct ht_text *out);
 
+/* The whole syllables of one character without tones, the usual one first, lower case, ü as v and
+ * again as u; returns how many. */
+enum { HT_PINYIN_READINGS = 4, HT_PINYIN_SYLLABLE = 8 };
+size_t ht_pinyin_readings(uint32_t code, char readings[HT_PINYIN_READINGS][HT_PINYIN_SYLLABLE]);
+
 #endif

@@ -294,3 +294,41 @@ enum ht_status ht_shape_repair(struct ht_shape_work *work, const struct ht_geome
     ht_draft_deinit(&draft);
     return status;
 }
+
+/* --- two of them ------------------------------------------------------------------------------ */
+
+/* Points and lines as well. */
+static GEOSGeometry *any_to_geos(struct ht_shape_work *work, const struct ht_geometry *g)
+{
+    if (g->type != HT_GEOMETRY_POINT && g->type != HT_GEOMETRY_LINE) {
+        return to_geos(work, g);
+    }
+    GEOSCoordSequence *sequence = GEOSCoordSeq_create_r(work->geos, (unsigned)g->point_count, 2);
+    for (size_t i = 0; sequence != NULL && i < g->point_count; i++) {
+        if (GEOSCoordSeq_setXY_r(work->geos, sequence, (unsigned)i, g->points[i].lon_e7,
+                                 g->points[i].lat_e7) == 0) {
+            GEOSCoordSeq_destroy_r(work->geos, sequence);
+            sequence = NULL;
+        }
+    }
+    return sequence == NULL               ? NULL
+           : g->type == HT_GEOMETRY_POINT ? GEOSGeom_createPoint_r(work->geos, sequence)
+                                          : GEOSGeom_createLineString_r(work->geos, sequence);
+}
+
+enum ht_status ht_shape_meets(struct ht_shape_work *work, const struct ht_geometry *a,
+                              const struct ht_geometry *b, bool *meets)
+{
+    *meets = false;
+    if (a->type == HT_GEOMETRY_NONE || b->type == HT_GEOMETRY_NONE) {
+        return HT_OK;
+    }
+    work->message[0] = '\0';
+    GEOSGeometry *left = any_to_geos(work, a);
+    GEOSGeometry *right = left == NULL ? NULL : any_to_geos(work, b);
+    char answer = right == NULL ? 2 : GEOSIntersects_r(work->geos, left, right);
+    GEOSGeom_destroy_r(work->geos, left);
+    GEOSGeom_destroy_r(work->geos, right);
+    *meets = answer == 1;
+    return answer == 2 ? thrown(work, NULL) : HT_OK;
+}

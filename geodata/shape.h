@@ -8,6 +8,8 @@
 #ifndef HT_GEODATA_SHAPE_H
 #define HT_GEODATA_SHAPE_H
 
+#include <stdbool.h>
+
 #include "engine/base/geo.h"
 #include "engine/base/status.h"
 #include "geodata/geometry.h"
@@ -32,5 +34,9 @@ HT_MUST_CHECK enum ht_status ht_shape_check(struct ht_shape_work *work,
 HT_MUST_CHECK enum ht_status ht_shape_repair(struct ht_shape_work *work,
                                              const struct ht_geometry *geometry,
                                              struct ht_geometry *out, struct ht_error *error);
+
+/* Whether the two have a point in common, their borders included. HT_NOMEM, HT_INVALID. */
+HT_MUST_CHECK enum ht_status ht_shape_meets(struct ht_shape_work *work, const struct ht_geometry *a,
+                                            const struct ht_geometry *b, bool *meets);
 
 #endif

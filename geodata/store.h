@@ -137,7 +137,8 @@ struct ht_store_filter {
 
 struct ht_store_query {
     const struct ht_collection *collection;
-    const struct ht_box *box; /* NULL: anywhere; else items whose box meets it */
+    /* NULL: anywhere; else items whose box meets it (min.lon > max.lon: across the antimeridian) */
+    const struct ht_box *box;
     const struct ht_store_filter *filters;
     size_t filter_count;
     int64_t from_ms; /* changed within [from_ms, until_ms] */
@@ -149,7 +150,8 @@ struct ht_store_query {
 struct ht_store_query ht_store_query_default(const struct ht_collection *collection);
 
 /* Gives items to `sink` in the order in which they were put first. A status other than HT_OK from
- * the sink ends the call with that status. `*matched` (may be NULL): all that the query meets. */
+ * the sink ends the call with that status. `*matched` (may be NULL): all that the query meets; to
+ * count them costs a second look where the page is full. */
 HT_MUST_CHECK enum ht_status
 ht_store_items(struct ht_store_reader *reader, const struct ht_store_query *query,
                enum ht_status (*sink)(void *user, const struct ht_store_item *item), void *user,
@@ -283,6 +285,85 @@ HT_MUST_CHECK enum ht_status
 ht_store_traffic(struct ht_store_reader *reader,
                  enum ht_status (*sink)(void *user, const struct ht_store_traffic *row), void *user,
                  struct ht_error *error);
+/* Forgets where one unit was. */
+HT_MUST_CHECK enum ht_status ht_store_positions_erase(struct ht_store_tx *tx, const char *unit,
+                                                      struct ht_error *error);
+
+/* ---- who is within which fence ---- */
+
+/* As engine/live/fence.h has it. */
+struct ht_store_stay {
+    const char *unit;
+    const char *fence;
+    int64_t since_ms;
+    int64_t told_ms;
+    bool dwelt;
+};
+HT_MUST_CHECK enum ht_status
+ht_store_stay_put(struct ht_store_tx *tx, const struct ht_store_stay *stay, struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_stay_end(struct ht_store_tx *tx, const char *unit,
+                                               const char *fence, struct ht_error *error);
+/* All of them. */
+HT_MUST_CHECK enum ht_status
+ht_store_stays(struct ht_store_reader *reader,
+               enum ht_status (*sink)(void *user, const struct ht_store_stay *stay), void *user,
+               struct ht_error *error);
+
+/* ---- webhooks ---- */
+
+/* Who wants to be told of events, and how far that has come. Times of `next_try_ms` and `last_ms`
+ * are the machine's, the others the town's. */
+struct ht_store_webhook {
+    const char *id;
+    const char *url;
+    const char *topics; /* with commas between */
+    const char *secret;
+    int64_t created_ms;
+    int64_t done_seq; /* the last event that needs no telling any more */
+    int64_t tries;    /* in vain, one after the other */
+    int64_t next_try_ms;
+    int64_t failing_since_ms; /* when tries began to fail; 0: they don't */
+    int64_t delivered;
+    int64_t given_up;
+    int64_t last_status;    /* HTTP's; 0: none came */
+    const char *last_error; /* "" none */
+    int64_t last_ms;        /* of the last try; 0: none */
+};
+/* A new one; HT_EXISTS. */
+HT_MUST_CHECK enum ht_status ht_store_webhook_add(struct ht_store_tx *tx,
+                                                  const struct ht_store_webhook *hook,
+                                                  struct ht_error *error);
+/* How far it has come, from `done_seq` on; nothing where it is gone. */
+HT_MUST_CHECK enum ht_status ht_store_webhook_note(struct ht_store_tx *tx,
+                                                   const struct ht_store_webhook *hook,
+                                                   struct ht_error *error);
+/* HT_NOT_FOUND. */
+HT_MUST_CHECK enum ht_status ht_store_webhook_remove(struct ht_store_tx *tx, const char *id,
+                                                     struct ht_error *error);
+/* All of them, or (`id` not NULL) that one. */
+HT_MUST_CHECK enum ht_status
+ht_store_webhooks(struct ht_store_reader *reader, const char *id,
+                  enum ht_status (*sink)(void *user, const struct ht_store_webhook *hook),
+                  void *user, struct ht_error *error);
+
+/* ---- settings ---- */
+
+/* A document of the office; `version` grows with each change. */
+struct ht_store_setting {
+    const char *name;
+    uint64_t version; /* 1 at first; not looked at by put */
+    int64_t changed_ms;
+    const char *body; /* JSON */
+};
+/* `*version`: what it became. */
+HT_MUST_CHECK enum ht_status ht_store_setting_put(struct ht_store_tx *tx,
+                                                  const struct ht_store_setting *setting,
+                                                  uint64_t *version, struct ht_error *error);
+/* HT_NOT_FOUND, without a call: it was never put. */
+HT_MUST_CHECK enum ht_status
+ht_store_setting_get(struct ht_store_reader *reader, const char *name,
+                     enum ht_status (*sink)(void *user, const struct ht_store_setting *setting),
+                     void *user, struct ht_error *error);
 
 /* ---- copies ---- */
 

@@ -61,12 +61,5 @@ enum ht_status ht_store_answer_get(struct ht_store_tx *tx, const char *actor, co
 enum ht_status ht_store_answers_forget(struct ht_store_tx *tx, int64_t before_ms,
                                        struct ht_error *error)
 {
-    static const char sql[] = "DELETE FROM answers WHERE at_ms < ?1";
-    sqlite3_stmt *statement = NULL;
-    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
-    if (status == HT_OK) {
-        (void)sqlite3_bind_int64(statement, 1, before_ms);
-        status = ht__store_run(&tx->reader.conn, statement, error);
-    }
-    return status;
+    return ht__store_forget(tx, "DELETE FROM answers WHERE at_ms < ?1", before_ms, error);
 }

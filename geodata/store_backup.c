@@ -26,16 +26,40 @@ static enum ht_status copy(struct ht__store_conn *from, const char *to, struct h
     return status;
 }
 
+static bool sync_at(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) {
+        int code = errno;
+        (void)close(fd);
+        errno = code;
+    }
+    return synced;
+}
+
+/* A new name is on the disk when its folder is. */
+static bool sync_folder_of(const char *path)
+{
+    char folder[4096] = ".";
+    const char *slash = strrchr(path, '/');
+    size_t size = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+    if (size >= sizeof folder) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    if (size > 0) {
+        memcpy(folder, path, size);
+        folder[size > 1 ? size - 1 : size] = '\0';
+    }
+    return sync_at(folder);
+}
+
 static enum ht_status settle(const char *temporary, const char *to, struct ht_error *error)
 {
     char why[128];
-    int fd = open(temporary, O_RDONLY | O_CLOEXEC);
-    bool synced = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
     /* link, not rename: what stands there is never written over */
-    if (!synced || link(temporary, to) != 0) {
+    if (!sync_at(temporary) || link(temporary, to) != 0 || !sync_folder_of(to)) {
         int code = errno;
         return ht_error_set(error, code == EEXIST ? HT_EXISTS : HT_IO, 0, "%.120s: %s", to,
                             strerror_r(code, why, sizeof why));

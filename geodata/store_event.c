@@ -151,6 +151,29 @@ static struct ht_store_event event_at(sqlite3_stmt *statement)
                                    .hash = text_at(statement, 8)};
 }
 
+/* Who takes the events. */
+struct taker {
+    enum ht_status (*sink)(void *user, const struct ht_store_event *event);
+    void *user;
+};
+
+/* Memory was too short for one of its texts. */
+static bool texts_lack(sqlite3_stmt *statement)
+{
+    bool lack = false;
+    for (int column = 0; column < sqlite3_column_count(statement); column++) {
+        lack = lack || ht__store_lacks(statement, column, sqlite3_column_text(statement, column));
+    }
+    return lack;
+}
+
+static enum ht_status give_row(void *user, sqlite3_stmt *statement)
+{
+    const struct taker *taker = user;
+    const struct ht_store_event event = event_at(statement);
+    return texts_lack(statement) ? HT_NOMEM : taker->sink(taker->user, &event);
+}
+
 enum ht_status ht_store_events(struct ht_store_reader *reader, int64_t after, uint64_t limit,
                                enum ht_status (*sink)(void *user,
                                                       const struct ht_store_event *event),
@@ -167,16 +190,8 @@ enum ht_status ht_store_events(struct ht_store_reader *reader, int64_t after, ui
     (void)sqlite3_bind_text(statement, 1, reader->store->district, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(statement, 2, after);
     (void)sqlite3_bind_int64(statement, 3, limit > INT64_MAX ? -1 : (int64_t)limit);
-    int code = SQLITE_DONE;
-    while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct ht_store_event event = event_at(statement);
-        status = sink(user, &event);
-    }
-    if (status == HT_OK && code != SQLITE_DONE) {
-        status = ht__store_fail(&reader->conn, code, error);
-    }
-    (void)sqlite3_reset(statement);
-    return status;
+    struct taker taker = {sink, user};
+    return ht__store_rows(&reader->conn, statement, give_row, &taker, error);
 }
 
 enum ht_status ht_store_event_last(struct ht_store_reader *reader, int64_t *seq,
@@ -254,7 +269,8 @@ enum ht_status ht_store_audit(struct ht_store_reader *reader, struct ht_store_au
     while (status == HT_OK && out->broken_seq == 0 &&
            (code = sqlite3_step(statement)) == SQLITE_ROW) {
         struct ht_store_event event = event_at(statement);
-        status = audit_event(&audit, &event, texts_whole(statement));
+        status =
+            texts_lack(statement) ? HT_NOMEM : audit_event(&audit, &event, texts_whole(statement));
     }
     if (status != HT_OK) {
         status = ht_error_set(error, status, 0, NULL);

@@ -10,8 +10,8 @@
 
 enum {
     HT__STORE_APPLICATION = 0x4854414f, /* "HTAO", so that `file` and we know the file */
-    HT__STORE_SCHEMA = 1,               /* the version this program writes */
-    HT__STORE_STATEMENTS = 96,
+    HT__STORE_SCHEMA = 4,               /* the version this program writes */
+    HT__STORE_STATEMENTS = 160,
 };
 
 /* A connection with the statements it has prepared, found again by the address of their text or by
@@ -26,6 +26,8 @@ struct ht__store_conn {
         sqlite3_stmt *statement;
     } cached[HT__STORE_STATEMENTS];
     unsigned cached_count;
+    bool within;         /* a transaction was begun and neither committed nor rolled back by us */
+    enum ht_status lost; /* why SQLite rolled it back by itself */
 };
 
 struct ht_store_reader {
@@ -43,6 +45,7 @@ struct ht_store {
     char *district;
     bool read_only;
     bool immutable; /* on a medium that can't be written at all */
+    bool log_alone; /* likewise, with a log that has no index: each reads it into its own memory */
     bool writer_open;
     pthread_mutex_t turn; /* the writer's */
     struct ht_store_tx tx;
@@ -60,11 +63,19 @@ enum ht_status ht__store_fail(struct ht__store_conn *conn, int code, struct ht_e
 HT_MUST_CHECK enum ht_status ht__store_exec(struct ht__store_conn *conn, const char *sql,
                                             struct ht_error *error);
 
+/* Runs one or several statements, of which each answer has to be 1: SpatiaLite's functions tell so
+ * that they did what they were asked for. */
+HT_MUST_CHECK enum ht_status ht__store_call(struct ht__store_conn *conn, const char *sql,
+                                            struct ht_error *error);
+
 /* Whether its items lie anywhere: then the table has a column for it. */
 static inline bool ht__shaped(const struct ht_collection *collection)
 {
     return (collection->geometries & ~(UINT32_C(1) << HT_GEOMETRY_NONE)) != 0;
 }
+
+/* The column that holds a property. */
+#define HT__HALF(property) ((property)->personal ? "personal" : "properties")
 
 /* A statement, ready to be bound; kept by the connection. `sql` is a static text, in which the
  * collection's name takes the place of each `@` (NULL: there is none). */
@@ -72,9 +83,23 @@ HT_MUST_CHECK enum ht_status ht__store_prepare(struct ht__store_conn *conn, cons
                                                const struct ht_collection *collection,
                                                sqlite3_stmt **out, struct ht_error *error);
 
+/* Whether a column has something that memory was too short to give out. */
+bool ht__store_lacks(sqlite3_stmt *statement, int column, const void *given);
+
 /* Steps a statement that gives no rows, and resets it. */
 HT_MUST_CHECK enum ht_status ht__store_run(struct ht__store_conn *conn, sqlite3_stmt *statement,
                                            struct ht_error *error);
+
+/* Steps through the rows of a statement, gives each to `row` until that says other than HT_OK, and
+ * resets it. */
+HT_MUST_CHECK enum ht_status ht__store_rows(struct ht__store_conn *conn, sqlite3_stmt *statement,
+                                            enum ht_status (*row)(void *user,
+                                                                  sqlite3_stmt *statement),
+                                            void *user, struct ht_error *error);
+
+/* Runs a statement whose one value is a time. */
+HT_MUST_CHECK enum ht_status ht__store_forget(struct ht_store_tx *tx, const char *sql,
+                                              int64_t before_ms, struct ht_error *error);
 
 /* Brings an empty or older file to HT__STORE_SCHEMA, in one transaction. HT_FOREIGN, HT_VERSION. */
 HT_MUST_CHECK enum ht_status ht__store_migrate(struct ht__store_conn *conn, bool create,

@@ -213,15 +213,29 @@ enum ht_status ht_store_item_set_cell(struct ht_store_tx *tx,
     return status;
 }
 
+/* A statement without an answer, or one of SpatiaLite's functions: they give 1 where they could. */
 static enum ht_status exec_for(struct ht_store_tx *tx, const char *sql,
                                const struct ht_collection *collection, struct ht_error *error)
 {
+    struct ht__store_conn *conn = &tx->reader.conn;
     sqlite3_stmt *statement = NULL;
     if (!ht__shaped(collection)) {
         return HT_OK;
     }
-    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, collection, &statement, error);
-    return status == HT_OK ? ht__store_run(&tx->reader.conn, statement, error) : status;
+    enum ht_status status = ht__store_prepare(conn, sql, collection, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW && sqlite3_column_int(statement, 0) != 1) {
+        status =
+            ht_error_set(error, HT_IO, 0, "%.120s: no index of places of %s, the disk may be full",
+                         conn->path, collection->name);
+    } else if (code != SQLITE_ROW && code != SQLITE_DONE) {
+        status = ht__store_fail(conn, code, error);
+    }
+    (void)sqlite3_reset(statement);
+    return status;
 }
 
 enum ht_status ht_store_bulk_begin(struct ht_store_tx *tx, const struct ht_collection *collection,

@@ -17,9 +17,13 @@ static void meets(sqlite3_context *context, int count, sqlite3_value **values)
         return;
     }
     memcpy(own, (const unsigned char *)sqlite3_value_blob(values[0]) + 6, sizeof own);
-    bool met =
-        own[0] <= sqlite3_value_double(values[3]) && own[1] <= sqlite3_value_double(values[4]) &&
-        own[2] >= sqlite3_value_double(values[1]) && own[3] >= sqlite3_value_double(values[2]);
+    double west = sqlite3_value_double(values[1]);
+    double east = sqlite3_value_double(values[3]);
+    bool beside = own[0] <= east;
+    bool behind = own[2] >= west;
+    bool met = (west <= east ? beside && behind : beside || behind) &&
+               own[1] <= sqlite3_value_double(values[4]) &&
+               own[3] >= sqlite3_value_double(values[2]);
     sqlite3_result_int(context, met ? 1 : 0);
 }
 
@@ -54,15 +58,20 @@ static bool is_number(const char *value)
     return end != value && *end == '\0';
 }
 
-/* The property, or one of the values of its list, is the value. */
-static void sql_add_filter(struct ht_text *sql, const struct ht_store_filter *filter)
+/* A property that the collection knows and of which an item has one value. NULL: it is not. */
+static const struct ht_property *single_property(const struct ht_store_query *query,
+                                                 const struct ht_store_filter *filter)
 {
-    if (strcmp(filter->name, "cell") == 0) {
-        ht_text_add_string(sql, " AND i.cell = ?");
-        return;
-    }
-    ht_text_add_string(sql, " AND EXISTS(SELECT 1 FROM json_each(i.");
-    ht_text_add_string(sql, filter->personal ? "personal" : "properties");
+    const struct ht_property *property =
+        ht_collection_property(query->collection, filter->name, strlen(filter->name));
+    return property != NULL && property->type <= HT_PROPERTY_BOOL ? property : NULL;
+}
+
+/* What is said of a property that may be in a list, or that nobody knows. */
+static void sql_add_any(struct ht_text *sql, const struct ht_store_filter *filter)
+{
+    ht_text_add_string(sql, "EXISTS(SELECT 1 FROM json_each(i.");
+    ht_text_add_string(sql, HT__HALF(filter));
     ht_text_add_string(sql, ", '$.\"");
     sql_add_name(sql, filter->name);
     ht_text_add_string(sql,
@@ -75,47 +84,127 @@ static void sql_add_filter(struct ht_text *sql, const struct ht_store_filter *fi
     ht_text_add_string(sql, ")");
 }
 
-static void sql_add_where(struct ht_text *sql, const struct ht_store_query *query, const char *name)
+static bool is_cell(const struct ht_store_filter *filter)
 {
-    ht_text_add_string(sql, " FROM ");
-    ht_text_add_string(sql, name);
-    ht_text_add_string(sql, "_item i WHERE 1");
+    return strcmp(filter->name, "cell") == 0;
+}
+
+/* The filter whose index serves best: SQLite knows nothing of how many items have a value, so it is
+ * told. That of places goes before all others, where it is used, and cells are small. */
+static size_t served_filter(const struct ht_store_query *query, bool wide)
+{
+    size_t best = SIZE_MAX;
+    for (size_t i = query->filter_count; i-- > 0 && (query->box == NULL || wide);) {
+        const struct ht_property *property = single_property(query, &query->filters[i]);
+        if (is_cell(&query->filters[i])) {
+            return i;
+        }
+        best = property != NULL && property->indexed ? i : best;
+    }
+    return best;
+}
+
+/* The property, or one of the values of its list, is the value. The plus keeps an index out. */
+static void sql_add_filter(struct ht_text *sql, const struct ht_store_query *query,
+                           const struct ht_store_filter *filter, bool served)
+{
+    const struct ht_property *property = single_property(query, filter);
+    const char *plus = served ? "" : "+";
+    if (is_cell(filter)) {
+        ht_text_addf(sql, "%si.cell = ?", plus);
+    } else if (property != NULL) {
+        ht_text_addf(sql, "%s(i.%s->>'%s') = ?", plus, HT__HALF(property), property->name);
+    } else {
+        sql_add_any(sql, filter);
+    }
+}
+
+static void sql_and(struct ht_text *sql, bool *first)
+{
+    ht_text_add_string(sql, *first ? " WHERE " : " AND ");
+    *first = false;
+}
+
+/* Boxes of the index of places that meet the asked one, which may lie across the antimeridian. */
+static void sql_add_boxes(struct ht_text *sql, const struct ht_store_query *query, const char *name)
+{
+    bool around = query->box->min.lon_e7 > query->box->max.lon_e7;
+    ht_text_addf(sql, " FROM idx_%s_item_geometry WHERE ymin <= ?1 AND ymax >= ?2 AND %s", name,
+                 around ? "(xmin <= ?3 OR xmax >= ?4)" : "xmin <= ?3 AND xmax >= ?4");
+}
+
+static void sql_add_where(struct ht_text *sql, const struct ht_store_query *query, const char *name,
+                          bool wide)
+{
+    bool first = true;
+    size_t served = served_filter(query, wide);
+    ht_text_addf(sql, " FROM %s_item i", name);
     if (query->box != NULL) {
-        ht_text_add_string(sql, " AND i.rowid IN (SELECT pkid FROM idx_");
-        ht_text_add_string(sql, name);
-        ht_text_add_string(
-            sql, "_item_geometry WHERE xmin <= ? AND ymin <= ? AND xmax >= ? AND ymax >= ?)"
-                 " AND ht_meets(i.geometry, ?, ?, ?, ?)");
+        sql_and(sql, &first);
+        ht_text_add_string(sql, "ht_meets(i.geometry, ?4, ?2, ?3, ?1)");
+        if (!wide) {
+            ht_text_add_string(sql, " AND i.rowid IN (SELECT pkid");
+            sql_add_boxes(sql, query, name);
+            ht_text_add_string(sql, ")");
+        }
     }
     if (query->from_ms != INT64_MIN || query->until_ms != INT64_MAX) {
-        ht_text_add_string(sql, " AND i.changed_ms BETWEEN ? AND ?");
+        sql_and(sql, &first);
+        ht_text_add_string(sql, "i.changed_ms BETWEEN ? AND ?");
     }
     for (size_t i = 0; i < query->filter_count; i++) {
-        sql_add_filter(sql, &query->filters[i]);
+        sql_and(sql, &first);
+        sql_add_filter(sql, query, &query->filters[i], i == served);
     }
+}
+
+/* The value of a filter as the property has it; NULL, which equals nothing, where it can't have it.
+ */
+static void bind_single(sqlite3_stmt *statement, int place, const struct ht_property *property,
+                        const char *value)
+{
+    bool number = property->type == HT_PROPERTY_NUMBER || property->type == HT_PROPERTY_INTEGER;
+    bool truth = property->type == HT_PROPERTY_BOOL;
+    if (truth && (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)) {
+        (void)sqlite3_bind_int(statement, place, value[0] == 't' ? 1 : 0);
+    } else if (number && is_number(value)) {
+        (void)sqlite3_bind_double(statement, place, strtod(value, NULL));
+    } else if (number || truth) {
+        (void)sqlite3_bind_null(statement, place);
+    } else {
+        (void)sqlite3_bind_text(statement, place, value, -1, SQLITE_STATIC);
+    }
+}
+
+/* ?1 to ?4: north, south, east, west. Returns the number of the next. */
+static int bind_box(sqlite3_stmt *statement, const struct ht_store_query *query)
+{
+    if (query->box == NULL) {
+        return 1;
+    }
+    (void)sqlite3_bind_double(statement, 1, query->box->max.lat_e7 / 1e7);
+    (void)sqlite3_bind_double(statement, 2, query->box->min.lat_e7 / 1e7);
+    (void)sqlite3_bind_double(statement, 3, query->box->max.lon_e7 / 1e7);
+    (void)sqlite3_bind_double(statement, 4, query->box->min.lon_e7 / 1e7);
+    return 5;
 }
 
 /* The values of all question marks but those of LIMIT; returns the number of the next. */
 static int bind_where(sqlite3_stmt *statement, const struct ht_store_query *query)
 {
-    int place = 1;
-    if (query->box != NULL) {
-        const double west = query->box->min.lon_e7 / 1e7;
-        const double south = query->box->min.lat_e7 / 1e7;
-        const double east = query->box->max.lon_e7 / 1e7;
-        const double north = query->box->max.lat_e7 / 1e7;
-        const double values[] = {east, north, west, south, west, south, east, north};
-        for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-            (void)sqlite3_bind_double(statement, place++, values[i]);
-        }
-    }
+    int place = bind_box(statement, query);
     if (query->from_ms != INT64_MIN || query->until_ms != INT64_MAX) {
         (void)sqlite3_bind_int64(statement, place++, query->from_ms);
         (void)sqlite3_bind_int64(statement, place++, query->until_ms);
     }
     for (size_t i = 0; i < query->filter_count; i++) {
         const struct ht_store_filter *filter = &query->filters[i];
-        int times = strcmp(filter->name, "cell") != 0 && is_number(filter->value) ? 2 : 1;
+        const struct ht_property *property = single_property(query, filter);
+        if (property != NULL) {
+            bind_single(statement, place++, property, filter->value);
+            continue;
+        }
+        int times = !is_cell(filter) && is_number(filter->value) ? 2 : 1;
         while (times-- > 0) {
             (void)sqlite3_bind_text(statement, place++, filter->value, -1, SQLITE_STATIC);
         }
@@ -157,7 +246,9 @@ static enum ht_status give(sqlite3_stmt *statement, struct room *room, item_sink
                                  .personal = text_at(statement, 6)};
     const void *blob = sqlite3_column_blob(statement, 5);
     size_t size = (size_t)sqlite3_column_bytes(statement, 5);
-    if (item.id == NULL || item.properties == NULL) {
+    if (ht__store_lacks(statement, 0, item.id) || ht__store_lacks(statement, 3, item.cell) ||
+        ht__store_lacks(statement, 4, item.properties) || ht__store_lacks(statement, 5, blob) ||
+        ht__store_lacks(statement, 6, item.personal)) {
         return ht_error_set(error, HT_NOMEM, 0, NULL);
     }
     if (size > 0) {
@@ -175,39 +266,94 @@ static enum ht_status give(sqlite3_stmt *statement, struct room *room, item_sink
     return sink(user, &item);
 }
 
-static enum ht_status count_matched(struct ht__store_conn *conn, const struct ht_store_query *query,
-                                    const char *name, uint64_t *matched, struct ht_error *error)
+/* The one number that a statement gives. */
+static enum ht_status number_get(struct ht__store_conn *conn, const struct ht_text *sql,
+                                 const struct ht_store_query *query, uint64_t *out,
+                                 struct ht_error *error)
 {
-    struct ht_text sql = {0};
     sqlite3_stmt *statement = NULL;
-    ht_text_add_string(&sql, "SELECT count(*)");
-    sql_add_where(&sql, query, name);
-    enum ht_status status = compile(conn, &sql, &statement, error);
+    enum ht_status status = compile(conn, sql, &statement, error);
     if (status == HT_OK) {
-        (void)bind_where(statement, query);
+        int next = bind_where(statement, query);
+        (void)next;
         int code = sqlite3_step(statement);
         if (code == SQLITE_ROW) {
-            *matched = (uint64_t)sqlite3_column_int64(statement, 0);
+            *out = (uint64_t)sqlite3_column_int64(statement, 0);
         } else {
             status = ht__store_fail(conn, code, error);
         }
     }
     (void)sqlite3_finalize(statement);
+    return status;
+}
+
+/* Whether so much lies in the box that to walk through all items is better than to gather those in
+ * it first. */
+static enum ht_status box_wide(struct ht__store_conn *conn, const struct ht_store_query *query,
+                               const char *name, bool *wide, struct ht_error *error)
+{
+    enum { WIDE_FROM = 20000 };
+    const struct ht_store_query place = {
+        .box = query->box, .from_ms = INT64_MIN, .until_ms = INT64_MAX};
+    struct ht_text sql = {0};
+    uint64_t found = 0;
+    ht_text_add_string(&sql, "SELECT count(*) FROM (SELECT 1");
+    sql_add_boxes(&sql, query, name);
+    ht_text_addf(&sql, " LIMIT %d)", WIDE_FROM);
+    enum ht_status status = number_get(conn, &sql, &place, &found, error);
+    *wide = found == WIDE_FROM;
     ht_text_deinit(&sql);
     return status;
 }
 
-static enum ht_status give_all(struct ht__store_conn *conn, const struct ht_store_query *query,
-                               const char *name, item_sink *sink, void *user,
-                               struct ht_error *error)
+static enum ht_status count_matched(struct ht__store_conn *conn, const struct ht_store_query *query,
+                                    const char *name, bool wide, uint64_t *matched,
+                                    struct ht_error *error)
 {
+    struct ht_text sql = {0};
+    bool only_box = wide && query->filter_count == 0 && query->from_ms == INT64_MIN &&
+                    query->until_ms == INT64_MAX;
+    ht_text_add_string(&sql, "SELECT count(*)");
+    if (only_box) {
+        /* only where the rounded box touches the border the exact one has to be looked at */
+        sql_add_boxes(&sql, query, name);
+        ht_text_addf(&sql,
+                     " AND ((ymax < ?1 AND ymin > ?2 AND xmax < ?3 AND xmin > ?4) OR (SELECT "
+                     "ht_meets(i.geometry, ?4, ?2, ?3, ?1) FROM %s_item i WHERE i.rowid = pkid))",
+                     name);
+    } else {
+        sql_add_where(&sql, query, name, wide);
+    }
+    enum ht_status status = number_get(conn, &sql, query, matched, error);
+    ht_text_deinit(&sql);
+    return status;
+}
+
+/* Counts what it hands on. */
+struct counted {
+    item_sink *sink;
+    void *user;
+    uint64_t count;
+};
+
+static enum ht_status count_sink(void *user, const struct ht_store_item *item)
+{
+    struct counted *counted = user;
+    counted->count++;
+    return counted->sink(counted->user, item);
+}
+
+static enum ht_status give_all(struct ht__store_conn *conn, const struct ht_store_query *query,
+                               bool wide, struct counted *counted, struct ht_error *error)
+{
+    const char *name = query->collection->name;
     struct ht_text sql = {0};
     sqlite3_stmt *statement = NULL;
     bool shaped = ht__shaped(query->collection);
     ht_text_add_string(&sql, "SELECT i.id, i.version, i.changed_ms, i.cell, i.properties, ");
     ht_text_add_string(&sql, shaped ? "i.geometry, " : "NULL, ");
     ht_text_add_string(&sql, query->personal ? "i.personal" : "NULL");
-    sql_add_where(&sql, query, name);
+    sql_add_where(&sql, query, name, wide);
     ht_text_add_string(&sql, " ORDER BY i.rowid LIMIT ? OFFSET ?");
     enum ht_status status = compile(conn, &sql, &statement, error);
     if (status == HT_OK) {
@@ -219,7 +365,7 @@ static enum ht_status give_all(struct ht__store_conn *conn, const struct ht_stor
         (void)sqlite3_bind_int64(statement, place + 1,
                                  query->offset > INT64_MAX ? INT64_MAX : (int64_t)query->offset);
         while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-            status = give(statement, &room, sink, user, error);
+            status = give(statement, &room, count_sink, counted, error);
         }
         if (status == HT_OK && code != SQLITE_DONE) {
             status = ht__store_fail(conn, code, error);
@@ -237,17 +383,38 @@ enum ht_status ht_store_items(struct ht_store_reader *reader, const struct ht_st
 {
     struct ht__store_conn *conn = &reader->conn;
     const char *name = query->collection->name;
-    /* both questions see one state */
-    bool own = sqlite3_get_autocommit(conn->db) != 0;
-    enum ht_status status = own ? ht__store_exec(conn, "BEGIN", error) : HT_OK;
-    if (status == HT_OK && matched != NULL) {
-        status = count_matched(conn, query, name, matched, error);
+    static const char begin[] = "BEGIN";
+    static const char end[] = "COMMIT";
+    sqlite3_stmt *steps[2] = {NULL, NULL};
+    struct counted counted = {sink, user, 0};
+    bool wide = false;
+    /* both questions see one state; its end is made ready before it begins, since a reader that
+     * could not end would see no other state any more */
+    bool own = !conn->within;
+    enum ht_status status = own ? ht__store_prepare(conn, begin, NULL, &steps[0], error) : HT_OK;
+    if (status == HT_OK && own) {
+        status = ht__store_prepare(conn, end, NULL, &steps[1], error);
+    }
+    if (status == HT_OK && own) {
+        status = ht__store_run(conn, steps[0], error);
+    }
+    if (status == HT_OK && query->box != NULL) {
+        status = box_wide(conn, query, name, &wide, error);
     }
     if (status == HT_OK) {
-        status = give_all(conn, query, name, sink, user, error);
+        status = give_all(conn, query, wide, &counted, error);
+    }
+    /* a page that is not full tells by itself how many there are */
+    bool last = counted.count < query->limit && (counted.count > 0 || query->offset == 0);
+    if (matched != NULL) {
+        *matched = query->offset + counted.count;
+    }
+    if (status == HT_OK && matched != NULL && !last) {
+        status = count_matched(conn, query, name, wide, matched, error);
     }
     if (own && sqlite3_get_autocommit(conn->db) == 0) {
-        (void)sqlite3_exec(conn->db, "COMMIT", NULL, NULL, NULL);
+        (void)sqlite3_step(steps[1]);
+        (void)sqlite3_reset(steps[1]);
     }
     return status;
 }

@@ -54,7 +54,7 @@ static enum ht_status run_for(struct ht__store_conn *conn, const char *sql,
         }
     }
     text[size] = '\0';
-    return ht__store_exec(conn, text, error);
+    return ht__store_call(conn, text, error);
 }
 
 /* CREATE VIEW households AS SELECT rowid AS rowid, id, ..., properties->>'floor' AS "floor", ... */
@@ -72,9 +72,9 @@ static enum ht_status view_make(struct ht__store_conn *conn, const struct ht_col
     const struct ht_property *properties = collection->properties;
     for (size_t i = 0; i < collection->property_count && size + 256 < sizeof sql; i++) {
         if (strcmp(properties[i].name, "cell") != 0) {
-            size += (size_t)snprintf(sql + size, sizeof sql - size, ", %s->>'%s' AS \"%s\"",
-                                     properties[i].personal ? "personal" : "properties",
-                                     properties[i].name, properties[i].name);
+            size +=
+                (size_t)snprintf(sql + size, sizeof sql - size, ", %s->>'%s' AS \"%s\"",
+                                 HT__HALF(&properties[i]), properties[i].name, properties[i].name);
         }
     }
     (void)snprintf(sql + size, sizeof sql - size, "%s FROM %s_item",
@@ -84,7 +84,7 @@ static enum ht_status view_make(struct ht__store_conn *conn, const struct ht_col
 
 static enum ht_status schema_1(struct ht__store_conn *conn, struct ht_error *error)
 {
-    enum ht_status status = ht__store_exec(conn, "SELECT InitSpatialMetaData(0, 'WGS84')", error);
+    enum ht_status status = ht__store_call(conn, "SELECT InitSpatialMetaData(0, 'WGS84')", error);
     if (status == HT_OK) {
         status = ht__store_exec(conn, base_sql, error);
     }
@@ -102,9 +102,71 @@ static enum ht_status schema_1(struct ht__store_conn *conn, struct ht_error *err
     return status;
 }
 
+/* Version 2: who is within which fence, webhooks, settings; zones show the time to dwell. */
+static const char second_sql[] =
+    "CREATE TABLE fence_stays("
+    " unit TEXT NOT NULL, fence TEXT NOT NULL, since_ms INTEGER NOT NULL, told_ms INTEGER NOT NULL,"
+    " dwelt INTEGER NOT NULL, PRIMARY KEY(unit, fence)) WITHOUT ROWID;"
+    "CREATE TABLE webhooks("
+    " id TEXT NOT NULL PRIMARY KEY, url TEXT NOT NULL, topics TEXT NOT NULL, secret TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL, done_seq INTEGER NOT NULL, tries INTEGER NOT NULL,"
+    " next_try_ms INTEGER NOT NULL, failing_since_ms INTEGER NOT NULL, delivered INTEGER NOT NULL,"
+    " given_up INTEGER NOT NULL, last_status INTEGER NOT NULL, last_error TEXT NOT NULL,"
+    " last_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE settings("
+    " name TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL, changed_ms INTEGER NOT NULL,"
+    " body TEXT NOT NULL) WITHOUT ROWID;"
+    "DROP VIEW zones;";
+
+static enum ht_status schema_2(struct ht__store_conn *conn, struct ht_error *error)
+{
+    enum ht_status status = ht__store_exec(conn, second_sql, error);
+    return status == HT_OK ? view_make(conn, ht_collection_find("zones", strlen("zones")), error)
+                           : status;
+}
+
+/* Version 3. Indices on the properties that are asked by. SQLite's own operators alone, so that
+ * every other program can still write the table. A property that becomes indexed later needs a
+ * version that does the same again. */
+static enum ht_status schema_3(struct ht__store_conn *conn, struct ht_error *error)
+{
+    enum ht_status status = HT_OK;
+    size_t count = 0;
+    const struct ht_collection *collections = ht_collections(&count);
+    for (size_t c = 0; c < count; c++) {
+        const char *name = collections[c].name;
+        for (size_t i = 0; status == HT_OK && i < collections[c].property_count; i++) {
+            const struct ht_property *property = &collections[c].properties[i];
+            char sql[320];
+            if (property->indexed) {
+                (void)snprintf(sql, sizeof sql,
+                               "CREATE INDEX IF NOT EXISTS %s_%s ON %s_item(%s->>'%s')"
+                               " WHERE %s->>'%s' IS NOT NULL",
+                               name, property->name, name, HT__HALF(property), property->name,
+                               HT__HALF(property), property->name);
+                status = ht__store_exec(conn, sql, error);
+            }
+        }
+    }
+    return status;
+}
+
+/* Version 4: what was said about the streets. */
+static const char fourth_sql[] =
+    "CREATE TABLE traffic("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT, osm_from INTEGER NOT NULL, osm_to INTEGER NOT NULL,"
+    " profiles TEXT NOT NULL, speed_mps REAL NOT NULL, until_ms INTEGER NOT NULL,"
+    " UNIQUE(osm_from, osm_to, profiles));";
+
+static enum ht_status schema_4(struct ht__store_conn *conn, struct ht_error *error)
+{
+    return ht__store_exec(conn, fourth_sql, error);
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
-                                                       struct ht_error *) = {schema_1};
+                                                       struct ht_error *) = {schema_1, schema_2,
+                                                                             schema_3, schema_4};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "geodata/store_internal.h"
 
 static void bind_known(sqlite3_stmt *statement, int place, double value)
@@ -40,29 +42,32 @@ static double known(sqlite3_stmt *statement, int column)
                : sqlite3_column_double(statement, column);
 }
 
-/* Gives all rows of a statement whose columns are those of the table, and resets it. */
-static enum ht_status give_rows(struct ht__store_conn *conn, sqlite3_stmt *statement,
-                                ht_store_position_sink *sink, void *user, struct ht_error *error)
+/* Who takes the positions. */
+struct taker {
+    ht_store_position_sink *sink;
+    void *user;
+};
+
+/* A row whose columns are those of the table. */
+static enum ht_status give_row(void *user, sqlite3_stmt *statement)
 {
-    enum ht_status status = HT_OK;
-    int code = SQLITE_DONE;
-    while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const struct ht_store_position position = {
-            .unit = (const char *)sqlite3_column_text(statement, 0),
-            .ts_ms = sqlite3_column_int64(statement, 1),
-            .received_ms = sqlite3_column_int64(statement, 2),
-            .point = {sqlite3_column_int(statement, 3), sqlite3_column_int(statement, 4)},
-            .speed_mps = known(statement, 5),
-            .bearing_deg = known(statement, 6),
-            .accuracy_m = known(statement, 7)};
-        status =
-            position.unit == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL) : sink(user, &position);
-    }
-    if (status == HT_OK && code != SQLITE_DONE) {
-        status = ht__store_fail(conn, code, error);
-    }
-    (void)sqlite3_reset(statement);
-    return status;
+    const struct taker *taker = user;
+    const struct ht_store_position position = {
+        .unit = (const char *)sqlite3_column_text(statement, 0),
+        .ts_ms = sqlite3_column_int64(statement, 1),
+        .received_ms = sqlite3_column_int64(statement, 2),
+        .point = {sqlite3_column_int(statement, 3), sqlite3_column_int(statement, 4)},
+        .speed_mps = known(statement, 5),
+        .bearing_deg = known(statement, 6),
+        .accuracy_m = known(statement, 7)};
+    return position.unit == NULL ? HT_NOMEM : taker->sink(taker->user, &position);
+}
+
+static enum ht_status give_rows(struct ht__store_conn *conn, sqlite3_stmt *statement,
+                                struct taker taker, struct ht_error *error)
+{
+    enum ht_status status = ht__store_rows(conn, statement, give_row, &taker, error);
+    return status == HT_NOMEM ? ht_error_set(error, status, 0, NULL) : status;
 }
 
 enum ht_status ht_store_positions_last(struct ht_store_reader *reader, ht_store_position_sink *sink,
@@ -74,7 +79,8 @@ enum ht_status ht_store_positions_last(struct ht_store_reader *reader, ht_store_
         "(SELECT max(ts_ms) FROM positions WHERE unit = u.id)";
     sqlite3_stmt *statement = NULL;
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
-    return status == HT_OK ? give_rows(&reader->conn, statement, sink, user, error) : status;
+    return status == HT_OK ? give_rows(&reader->conn, statement, (struct taker){sink, user}, error)
+                           : status;
 }
 
 // NOLINTNEXTLINE(readability-function-size): what is asked for, and who takes it
@@ -94,17 +100,68 @@ enum ht_status ht_store_track(struct ht_store_reader *reader, const char *unit, 
     (void)sqlite3_bind_int64(statement, 2, from_ms);
     (void)sqlite3_bind_int64(statement, 3, until_ms);
     (void)sqlite3_bind_int64(statement, 4, limit > INT64_MAX ? -1 : (int64_t)limit);
-    return give_rows(&reader->conn, statement, sink, user, error);
+    return give_rows(&reader->conn, statement, (struct taker){sink, user}, error);
 }
 
-enum ht_status ht_store_positions_forget(struct ht_store_tx *tx, int64_t before_ms,
-                                         struct ht_error *error)
+/* The first unit behind `*after` in the alphabet; HT_NOT_FOUND: no more. */
+static enum ht_status next_unit(struct ht__store_conn *conn, char after[HT_ID_MAX + 1],
+                                struct ht_error *error)
 {
-    static const char sql[] = "DELETE FROM positions WHERE ts_ms < ?1";
+    static const char sql[] = "SELECT unit FROM positions WHERE unit > ?1 ORDER BY unit LIMIT 1";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    (void)sqlite3_bind_text(statement, 1, after, -1, SQLITE_TRANSIENT);
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        const char *unit = (const char *)sqlite3_column_text(statement, 0);
+        (void)snprintf(after, HT_ID_MAX + 1, "%s", unit == NULL ? "" : unit);
+    } else {
+        status = code == SQLITE_DONE ? HT_NOT_FOUND : ht__store_fail(conn, code, error);
+    }
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+static enum ht_status forget_until(struct ht_store_tx *tx, const char *unit, int64_t before_ms,
+                                   struct ht_error *error)
+{
+    static const char sql[] = "DELETE FROM positions WHERE unit = ?1 AND ts_ms < ?2";
     sqlite3_stmt *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status == HT_OK) {
-        (void)sqlite3_bind_int64(statement, 1, before_ms);
+        (void)sqlite3_bind_text(statement, 1, unit, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int64(statement, 2, before_ms);
+        status = ht__store_run(&tx->reader.conn, statement, error);
+    }
+    return status;
+}
+
+/* Unit by unit, each by its own times: a look at what is to go, not at all that there is. */
+enum ht_status ht_store_positions_forget(struct ht_store_tx *tx, int64_t before_ms,
+                                         struct ht_error *error)
+{
+    char unit[HT_ID_MAX + 1] = "";
+    enum ht_status status = HT_OK;
+    while (status == HT_OK) {
+        status = next_unit(&tx->reader.conn, unit, error);
+        if (status == HT_OK) {
+            status = forget_until(tx, unit, before_ms, error);
+        }
+    }
+    return status == HT_NOT_FOUND ? HT_OK : status;
+}
+
+enum ht_status ht_store_positions_erase(struct ht_store_tx *tx, const char *unit,
+                                        struct ht_error *error)
+{
+    static const char sql[] = "DELETE FROM positions WHERE unit = ?1";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status == HT_OK) {
+        (void)sqlite3_bind_text(statement, 1, unit, -1, SQLITE_STATIC);
         status = ht__store_run(&tx->reader.conn, statement, error);
     }
     return status;

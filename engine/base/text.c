@@ -121,8 +121,7 @@ void ht_text_add_fixed(struct ht_text *text, int64_t scaled, int decimals)
     ht_text_add(text, digits + at, sizeof digits - at);
 }
 
-/* Writes at most 6 bytes. */
-static size_t escape(char *at, unsigned char c)
+size_t ht_json_escape(char at[6], unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
     static const char plain[] = "\"\\\b\f\n\r\t";
@@ -163,7 +162,7 @@ void ht_text_add_json(struct ht_text *text, const char *bytes, size_t size)
     for (size_t i = 0; escapes > 0 && i < size; i++) {
         unsigned char c = (unsigned char)bytes[i];
         if (c < 0x20 || c == '"' || c == '\\') {
-            at += escape(at, c);
+            at += ht_json_escape(at, c);
         } else {
             *at++ = bytes[i];
         }

@@ -46,6 +46,9 @@ void ht_text_add_fixed(struct ht_text *text, int64_t scaled, int decimals);
 /* A JSON string with its quotes; `bytes` must be UTF-8. Only what JSON forbids is escaped. */
 void ht_text_add_json(struct ht_text *text, const char *bytes, size_t size);
 
+/* The escape of a control character, quote or backslash; returns its length. */
+size_t ht_json_escape(char at[6], unsigned char c);
+
 /* The text, never NULL. */
 const char *ht_text_string(const struct ht_text *text);
 

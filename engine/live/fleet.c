@@ -25,6 +25,10 @@ enum { WORD_THERE = 1U << 24 };
 #define WORD_STATUS(word) ((word) >> 8 & 0xffU)
 #define WORD_PROFILE(word) ((word) >> 16 & 0xffU)
 
+/* Minutes since 1970, from << 32 | until; the last of each stands for never. */
+#define ALWAYS UINT64_C(0xffffffff)
+enum { MINUTE_MS = 60000 };
+
 struct skew_slot {
     int64_t number; /* received_ms / SKEW_SLOT_MS, and one */
     int64_t least_ms;
@@ -46,6 +50,7 @@ struct names {
 
 struct ht_fleet {
     struct ht_fleet_settings settings;
+    atomic_int_least64_t stale_ms;
     uint32_t capacity;
     size_t bytes;
     pthread_rwlock_t registry;
@@ -60,6 +65,7 @@ struct ht_fleet {
     _Atomic uint32_t *words; /* 0: no such unit */
     _Atomic uint64_t *skills;
     _Atomic int64_t *heard_ms; /* INT64_MIN: never */
+    _Atomic uint64_t *duty;    /* minutes since 1970: from << 32 | until */
     struct names profile_names;
     struct names skill_names;
     char profile_text[HT_FLEET_PROFILES_MAX][HT_NAME_MAX + 1];
@@ -95,11 +101,12 @@ static bool fleet_alloc(struct ht_fleet *f)
     f->words = ht_array_new_zeroed(f->capacity, sizeof *f->words);
     f->skills = ht_array_new_zeroed(f->capacity, sizeof *f->skills);
     f->heard_ms = ht_array_new_zeroed(f->capacity, sizeof *f->heard_ms);
+    f->duty = ht_array_new_zeroed(f->capacity, sizeof *f->duty);
     f->bytes = sizeof *f + slots * sizeof *f->table +
                f->capacity * (sizeof *f->vacant + sizeof *f->bodies + sizeof *f->words +
-                              sizeof *f->skills + sizeof *f->heard_ms);
+                              sizeof *f->skills + sizeof *f->heard_ms + sizeof *f->duty);
     return f->table != NULL && f->vacant != NULL && f->bodies != NULL && f->words != NULL &&
-           f->skills != NULL && f->heard_ms != NULL;
+           f->skills != NULL && f->heard_ms != NULL && f->duty != NULL;
 }
 
 enum ht_status ht_fleet_new(const struct ht_fleet_settings *settings, uint32_t capacity,
@@ -113,6 +120,7 @@ enum ht_status ht_fleet_new(const struct ht_fleet_settings *settings, uint32_t c
         return HT_NOMEM;
     }
     f->settings = *settings;
+    atomic_store(&f->stale_ms, settings->stale_ms);
     f->capacity = capacity;
     f->profile_names = (struct names){.text = f->profile_text, .most = HT_FLEET_PROFILES_MAX};
     f->skill_names = (struct names){.text = f->skill_text, .most = HT_SKILLS_MAX};
@@ -143,7 +151,13 @@ void ht_fleet_free(struct ht_fleet *f)
     free(f->words);
     free(f->skills);
     free(f->heard_ms);
+    free(f->duty);
     free(f);
+}
+
+void ht_fleet_set_stale(struct ht_fleet *f, int64_t stale_ms)
+{
+    atomic_store(&f->stale_ms, stale_ms);
 }
 
 uint32_t ht_fleet_capacity(const struct ht_fleet *f)
@@ -329,6 +343,7 @@ static uint32_t unit_add(struct ht_fleet *f, uint32_t slot, const char *id, size
     memcpy(body->id, id, length);
     (void)pthread_mutex_unlock(stripe_of(f, index));
     atomic_store_explicit(&f->heard_ms[index], INT64_MIN, memory_order_relaxed);
+    atomic_store_explicit(&f->duty[index], ALWAYS, memory_order_relaxed);
     f->table[slot] = index + 1;
     if (index == end) {
         atomic_store_explicit(&f->end, end + 1, memory_order_release);
@@ -417,6 +432,27 @@ enum ht_status ht_fleet_set_status(struct ht_fleet *f, uint32_t index, enum ht_u
     return word == 0 ? HT_NOT_FOUND : HT_OK;
 }
 
+static uint64_t minute_of(int64_t ms)
+{
+    return ms <= 0 ? 0 : ms / MINUTE_MS < UINT32_MAX ? (uint64_t)(ms / MINUTE_MS) : UINT32_MAX;
+}
+
+void ht_fleet_set_duty(struct ht_fleet *f, uint32_t index, int64_t from_ms, int64_t until_ms)
+{
+    if (index < f->capacity) {
+        atomic_store_explicit(&f->duty[index], minute_of(from_ms) << 32 | minute_of(until_ms),
+                              memory_order_relaxed);
+    }
+}
+
+static bool on_duty(const struct ht_fleet *f, uint32_t index, int64_t now_ms)
+{
+    uint64_t duty = atomic_load_explicit(&f->duty[index], memory_order_relaxed);
+    uint64_t now = minute_of(now_ms);
+    return duty >> 32 <= now && (now < (uint32_t)duty || (uint32_t)duty == UINT32_MAX) &&
+           duty >> 32 != UINT32_MAX;
+}
+
 static bool skew_of(const struct body *body, int64_t now_ms, int64_t *least_ms)
 {
     bool known = false;
@@ -448,8 +484,9 @@ bool ht_fleet_get(struct ht_fleet *f, uint32_t index, int64_t now_ms, struct ht_
             .profile = WORD_PROFILE(word),
             .skills = atomic_load_explicit(&f->skills[index], memory_order_relaxed),
             .positioned = body->positioned,
-            .stale =
-                !body->positioned || now_ms - body->position.received_ms > f->settings.stale_ms,
+            .stale = !body->positioned || body->position.told ||
+                     now_ms - body->position.received_ms > atomic_load(&f->stale_ms),
+            .on_duty = on_duty(f, index, now_ms),
             .position = body->position,
         };
         memcpy(out->id, body->id, sizeof out->id);
@@ -460,11 +497,40 @@ bool ht_fleet_get(struct ht_fleet *f, uint32_t index, int64_t now_ms, struct ht_
     return word != 0;
 }
 
+bool ht_fleet_life(struct ht_fleet *f, uint32_t index, struct ht_unit_life *out)
+{
+    if (index >= f->capacity) {
+        return false;
+    }
+    (void)pthread_mutex_lock(stripe_of(f, index));
+    uint32_t word = word_of(f, index);
+    *out = (struct ht_unit_life){WORD_PROFILE(word), f->bodies[index].generation};
+    (void)pthread_mutex_unlock(stripe_of(f, index));
+    return word != 0;
+}
+
+bool ht_fleet_id(struct ht_fleet *f, uint32_t index, uint32_t generation,
+                 char id[HT_UNIT_ID_MAX + 1])
+{
+    struct ht_unit_life life;
+    (void)pthread_rwlock_rdlock(&f->registry);
+    bool there = ht_fleet_life(f, index, &life) && life.generation == generation;
+    if (there) {
+        memcpy(id, f->bodies[index].id, HT_UNIT_ID_MAX + 1);
+    }
+    (void)pthread_rwlock_unlock(&f->registry);
+    return there;
+}
+
 bool ht_fleet_matches(const struct ht_fleet *f, uint32_t index, const struct ht_unit_filter *filter)
 {
     uint32_t word = word_of(f, index);
     if (word == 0 || (filter->kinds != 0 && (filter->kinds >> WORD_KIND(word) & 1) == 0) ||
         (filter->statuses != 0 && (filter->statuses >> WORD_STATUS(word) & 1) == 0)) {
+        return false;
+    }
+    if (filter->duty != HT_DUTY_ANY &&
+        on_duty(f, index, filter->duty_ms) != (filter->duty == HT_DUTY_ON)) {
         return false;
     }
     uint64_t skills = atomic_load_explicit(&f->skills[index], memory_order_relaxed);
@@ -564,7 +630,9 @@ static enum ht_refusal take(struct ht_fleet *f, struct ht_follow *follow, uint32
     bool before = body->positioned;
     enum ht_refusal refusal = HT_REFUSAL_UNKNOWN_UNIT;
     if (word != 0) {
-        note_skew(body, report);
+        if (!report->told) {
+            note_skew(body, report);
+        }
         refusal = check_order(f, body, report, next->fix.point);
     }
     last = body->position;
@@ -586,7 +654,9 @@ static enum ht_refusal take(struct ht_fleet *f, struct ht_follow *follow, uint32
         }
         body->position = *next;
         body->positioned = true;
-        atomic_store_explicit(&f->heard_ms[index], report->received_ms, memory_order_relaxed);
+        if (!report->told) {
+            atomic_store_explicit(&f->heard_ms[index], report->received_ms, memory_order_relaxed);
+        }
     }
     (void)pthread_mutex_unlock(stripe_of(f, index));
     return refusal;
@@ -596,7 +666,8 @@ enum ht_refusal ht_fleet_accept(struct ht_fleet *f, struct ht_follow *follow, ui
                                 const struct ht_report *report,
                                 const struct ht_fleet_streets *streets, struct ht_position *taken)
 {
-    struct ht_position next = {.ts_ms = report->ts_ms, .received_ms = report->received_ms};
+    struct ht_position next = {
+        .ts_ms = report->ts_ms, .received_ms = report->received_ms, .told = report->told};
     enum ht_refusal refusal = HT_REFUSAL_UNKNOWN_UNIT;
     if (word_of(f, index) != 0) {
         refusal = check_report(report, &next.fix);
@@ -649,4 +720,19 @@ void ht_fleet_refusals(const struct ht_fleet *f, uint64_t counts[HT_REFUSAL_COUN
     for (int i = 0; i < HT_REFUSAL_COUNT; i++) {
         counts[i] = atomic_load_explicit(&f->refusals[i], memory_order_relaxed);
     }
+}
+
+struct ht_fleet_counts ht_fleet_counts(const struct ht_fleet *f, int64_t now_ms)
+{
+    struct ht_fleet_counts counts = {0};
+    uint32_t end = ht_fleet_end(f);
+    for (uint32_t i = 0; i < end; i++) {
+        if (word_of(f, i) != 0) {
+            int64_t heard_ms = atomic_load_explicit(&f->heard_ms[i], memory_order_relaxed);
+            counts.units++;
+            counts.heard += heard_ms != INT64_MIN;
+            counts.stale += heard_ms != INT64_MIN && heard_ms < now_ms - f->settings.stale_ms;
+        }
+    }
+    return counts;
 }

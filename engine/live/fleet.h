@@ -2,7 +2,7 @@
  *
  * A unit has a string id outside and a dense index inside, the same in every room (moving,
  * closest). Its skills and its profile are strings outside, bits and small numbers inside.
- * Capacities and shifts are the caller's.
+ * Capacities are the caller's, and what a shift means: the fleet knows the duty that it is told.
  *
  * A position is taken only when it can be true; what is refused is counted by reason. Device time
  * and time of receipt are kept side by side; their least difference over the last ten minutes or so
@@ -25,6 +25,7 @@
 
 enum ht_unit_kind { HT_UNIT_VAN, HT_UNIT_RESPONDER, HT_UNIT_INSPECTOR, HT_UNIT_VOLUNTEER };
 enum ht_unit_status { HT_UNIT_OFF, HT_UNIT_IDLE, HT_UNIT_BUSY };
+enum ht_duty { HT_DUTY_ANY, HT_DUTY_ON, HT_DUTY_OFF };
 enum {
     HT_UNIT_ID_MAX = 64,
     HT_SKILLS_MAX = 64,
@@ -62,6 +63,9 @@ struct ht_fleet_settings ht_fleet_settings_default(void);
 
 struct ht_fleet;
 
+/* Another time after which a silent unit is stale, from now on. */
+void ht_fleet_set_stale(struct ht_fleet *fleet, int64_t stale_ms);
+
 /* What the registry says about a unit. */
 struct ht_unit_spec {
     enum ht_unit_kind kind;
@@ -80,12 +84,14 @@ struct ht_report {
     double speed_mps;
     double bearing_deg;
     double accuracy_m;
+    bool told; /* not by the device: somebody says where it is. It was not heard by that */
 };
 
 struct ht_position {
     struct ht_fix fix;
     int64_t ts_ms;
     int64_t received_ms;
+    bool told;        /* as in struct ht_report */
     uint64_t network; /* on which `place` lies: ht_fleet_streets.network; 0: nowhere */
     struct ht_place place;
 };
@@ -99,6 +105,7 @@ struct ht_unit {
     uint64_t skills;  /* bits, ht_fleet_skill_name */
     bool positioned;  /* `position` is one */
     bool stale;       /* silent for too long, or never heard */
+    bool on_duty;
     bool skew_known;
     int64_t skew_ms; /* the device's clock is at least this much late (< 0: it is ahead) */
     struct ht_position position;
@@ -118,6 +125,8 @@ struct ht_unit_filter {
     uint32_t statuses; /* bits 1 << enum ht_unit_status; 0: any */
     uint64_t skills;   /* all of them */
     int64_t heard_ms;  /* last position received at this time or later; INT64_MIN: any */
+    enum ht_duty duty; /* at `duty_ms` */
+    int64_t duty_ms;
 };
 
 HT_MUST_CHECK enum ht_status ht_fleet_new(const struct ht_fleet_settings *settings,
@@ -139,8 +148,20 @@ uint32_t ht_fleet_find(struct ht_fleet *fleet, const char *id, size_t length);
 /* HT_NOT_FOUND: no such unit. */
 HT_MUST_CHECK enum ht_status ht_fleet_set_status(struct ht_fleet *fleet, uint32_t index,
                                                  enum ht_unit_status status);
+/* When the unit is on duty: within [from_ms, until_ms), to the minute; nothing at other times. At
+ * first always (INT64_MIN to INT64_MAX). Nothing where there is no such unit. */
+void ht_fleet_set_duty(struct ht_fleet *fleet, uint32_t index, int64_t from_ms, int64_t until_ms);
 /* False: no such unit. */
 bool ht_fleet_get(struct ht_fleet *fleet, uint32_t index, int64_t now_ms, struct ht_unit *out);
+/* The little that tells one life of an index from another, and its id; both cheaper than a copy of
+ * all. `generation` grows when a unit goes. False: no such unit, or (id) not of that generation. */
+struct ht_unit_life {
+    uint32_t profile;
+    uint32_t generation;
+};
+bool ht_fleet_life(struct ht_fleet *fleet, uint32_t index, struct ht_unit_life *out);
+bool ht_fleet_id(struct ht_fleet *fleet, uint32_t index, uint32_t generation,
+                 char id[HT_UNIT_ID_MAX + 1]);
 /* One more than the highest index ever given: what to loop over. */
 uint32_t ht_fleet_end(const struct ht_fleet *fleet);
 uint32_t ht_fleet_count(const struct ht_fleet *fleet);
@@ -171,6 +192,15 @@ HT_MUST_CHECK enum ht_status ht_fleet_replace(struct ht_fleet *fleet, struct ht_
                                               uint32_t index,
                                               const struct ht_fleet_streets *streets,
                                               struct ht_position *taken);
+
+/* Units, those that were ever heard, and of them the silent ones. Linear in ht_fleet_end, a
+ * nanosecond or two for each. */
+struct ht_fleet_counts {
+    uint32_t units;
+    uint32_t heard;
+    uint32_t stale;
+};
+struct ht_fleet_counts ht_fleet_counts(const struct ht_fleet *fleet, int64_t now_ms);
 
 /* How many positions were accepted, and refused by reason, since the start. */
 void ht_fleet_refusals(const struct ht_fleet *fleet, uint64_t counts[HT_REFUSAL_COUNT]);

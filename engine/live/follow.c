@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/live/follow_internal.h"
+
 enum { REACHED = 48 };
 
 static const double MOVING_MPS = 2.0;
@@ -12,6 +14,7 @@ static const double ACCURATE_M = 10.0;
 static const double HEADING_M = 25.0;
 static const double WAY_M = 60.0;
 static const double ISLAND_M = 100.0;
+static const double FIRST_M = 18.0; /* the first look: units on their street are within it */
 static const double DEGREE = 3.14159265358979323846 / 180.0;
 
 /* An arc that can be driven to from the last place. */
@@ -26,6 +29,7 @@ struct ht_follow {
     struct ht_place places[HT_FOLLOW_CANDIDATES];
     struct reached reached[REACHED];
     uint32_t reached_count;
+    bool plain; /* looks as far as it ever does */
 };
 
 enum ht_status ht_follow_new(struct ht_follow **out)
@@ -73,12 +77,19 @@ static void reach_beyond(struct ht_follow *f, const struct ht_graph *graph, uint
     }
 }
 
-/* What lies ahead of the last place, as far as twice the straight line and 100 m. So few arcs that
- * the nearest is looked for among all. */
-static void look_ahead(struct ht_follow *f, const struct ht_graph *graph,
-                       const struct ht_place *last, double straight_m)
+/* How far to look ahead: twice the straight line and 100 m; less where a sum of `least` is known
+ * already, which the way alone would pass from there on, and the want of a way, too. */
+static uint64_t ahead_mm(double straight_m, double least)
 {
-    uint64_t limit_mm = (uint64_t)(straight_m * 2000.0) + 100000;
+    double metres = straight_m * 2.0 + 100.0;
+    return (uint64_t)((least < WAY_M ? fmin(metres, straight_m + 2.0 * least) : metres) * 1000.0) +
+           1;
+}
+
+/* What lies ahead of the last place. So few arcs that the nearest is looked for among all. */
+static void look_ahead(struct ht_follow *f, const struct ht_graph *graph,
+                       const struct ht_place *last, uint64_t limit_mm)
+{
     f->reached_count = 0;
     for (int s = 0; s < 2; s++) {
         if (last->side[s].arc != HT_NONE) {
@@ -156,12 +167,17 @@ struct view {
     double bearing_deg; /* negative: none, or it stands */
 };
 
+/* In which proportion a distance counts. */
+static double share_of(const struct ht_fix *fix)
+{
+    double accuracy = fix->accuracy_m < 50.0 ? fix->accuracy_m : 50.0;
+    return accuracy > ACCURATE_M ? ACCURATE_M / accuracy : 1.0;
+}
+
 /* What distance and island say alone: no more than the whole. */
 static double score_apart(const struct view *view, const struct ht_place *place)
 {
-    double accuracy = view->fix->accuracy_m < 50.0 ? view->fix->accuracy_m : 50.0;
-    double share = accuracy > ACCURATE_M ? ACCURATE_M / accuracy : 1.0;
-    return place->distance_m * share + (place->small ? ISLAND_M : 0);
+    return place->distance_m * share_of(view->fix) + (place->small ? ISLAND_M : 0);
 }
 
 /* The same for each side, with the heading. The least of both. */
@@ -224,7 +240,7 @@ static bool still_better(const struct choice *choice, uint32_t i, double sum)
 
 /* The candidate with the least sum. Most units go on along their street, which is looked at first:
  * headings of others, and what lies beyond its end, only when they could still be better. */
-static uint32_t choose(struct ht_follow *f, const struct view *view, uint32_t count)
+static struct choice choose(struct ht_follow *f, const struct view *view, uint32_t count)
 {
     const struct ht_graph *graph = view->road->graph;
     struct choice choice = {HT_FOLLOW_CANDIDATES, INFINITY};
@@ -248,14 +264,15 @@ static uint32_t choose(struct ht_follow *f, const struct view *view, uint32_t co
         }
         if (view->last != NULL && still_better(&choice, i, sum)) {
             if (!looked) {
-                look_ahead(f, graph, view->last, view->straight_m);
+                look_ahead(f, graph, view->last,
+                           ahead_mm(view->straight_m, f->plain ? INFINITY : choice.least));
                 looked = true;
             }
             sum = score_way(f, view, place, sides);
         }
         choice = still_better(&choice, i, sum) ? (struct choice){i, sum} : choice;
     }
-    return choice.best;
+    return choice;
 }
 
 /* Takes away the side that the unit drives against. */
@@ -298,20 +315,50 @@ static struct view view_of(const struct ht_road *road, const struct ht_fix *fix,
     return view;
 }
 
+/* Looks no further than `radius_m`. True: there is an answer, and no street beyond it would be a
+ * better one. */
+static enum ht_status place_within(struct ht_follow *f, const struct view *view, double radius_m,
+                                   struct ht_place *out, bool *sure)
+{
+    struct ht_snap_options options = ht_snap_options_default();
+    options.radius_m = radius_m;
+    uint32_t count = 0;
+    enum ht_status status = ht_snap_nearest(view->road->snap, f->snap, view->fix->point, &options,
+                                            HT_FOLLOW_CANDIDATES, f->places, &count);
+    *sure = count == HT_FOLLOW_CANDIDATES;
+    if (status == HT_OK) {
+        struct choice choice = choose(f, view, count);
+        *out = f->places[choice.best];
+        *sure = *sure || choice.least < radius_m * share_of(view->fix);
+    }
+    return status;
+}
+
+/* Of what is further off than the radius, the distance alone is more than the least sum: so a first
+ * look at what is near gives the very answer of the whole reach, mostly, at half its cost. */
+enum ht_status ht__follow_place(struct ht_follow *f, const struct ht_road *road,
+                                const struct ht_fix *fix, const struct ht_place *last,
+                                double first_m, struct ht_place *out)
+{
+    struct view view = view_of(road, fix, last);
+    bool sure = false;
+    f->plain = first_m >= HT_FOLLOW_REACH_M;
+    enum ht_status status = HT_NO_SEGMENT;
+    if (!f->plain) {
+        status = place_within(f, &view, first_m, out, &sure);
+    }
+    if (!sure && status != HT_NOMEM) {
+        status = place_within(f, &view, HT_FOLLOW_REACH_M, out, &sure);
+    }
+    if (status == HT_OK) {
+        keep_direction(&view, out);
+    }
+    return status;
+}
+
 enum ht_status ht_follow_place(struct ht_follow *f, const struct ht_road *road,
                                const struct ht_fix *fix, const struct ht_place *last,
                                struct ht_place *out)
 {
-    struct ht_snap_options options = ht_snap_options_default();
-    options.radius_m = HT_FOLLOW_REACH_M;
-    uint32_t count = 0;
-    enum ht_status status = ht_snap_nearest(road->snap, f->snap, fix->point, &options,
-                                            HT_FOLLOW_CANDIDATES, f->places, &count);
-    if (status != HT_OK) {
-        return status;
-    }
-    struct view view = view_of(road, fix, last);
-    *out = f->places[choose(f, &view, count)];
-    keep_direction(&view, out);
-    return HT_OK;
+    return ht__follow_place(f, road, fix, last, FIRST_M, out);
 }

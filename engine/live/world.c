@@ -140,6 +140,11 @@ const struct ht_network *ht_world_network(const struct ht_world *world)
     return NULL;
 }
 
+const char *ht_world_profile(const struct ht_world *world, uint32_t index)
+{
+    return world->members[index].profile;
+}
+
 uint32_t ht_world_road_count(const struct ht_world *world)
 {
     return world->road_count;

@@ -180,6 +180,165 @@ HT_CASE(near_goes_by_straight_line_in_every_collection)
     end();
 }
 
+static int unit_on_shift(const char *id, const char *shift)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":{\"type\":\"Point\","
+                   "\"coordinates\":[121.71,29.95]},\"properties\":{\"kind\":\"van\","
+                   "\"profile\":\"car\",\"shift\":%s}}",
+                   id, shift);
+    return post(UNITS, GEO, text);
+}
+
+#define CLOSEST "/v1/closest?lon=121.712&lat=29.952"
+
+HT_CASE(who_is_off_shift_is_not_sent_for)
+{
+    /* Saturday 2026-03-07, 23:30 in Shanghai */
+    HT_REQUIRE(begin_units("--clock 2026-03-07T15:30:00Z"));
+    HT_CHECK_INT(unit_on_shift("night", "[\"22:00-06:00\"]"), 201);
+    HT_CHECK_INT(unit_on_shift("day", "[\"Mo-Fr 08:00-12:00,13:00-17:00\"]"), 201);
+    HT_CHECK_INT(unit_on_shift("free", "[]"), 201);
+    HT_CHECK_INT(unit_on_shift("late", "\"Su 00:00-01:00\""), 201);
+    HT_CHECK_INT(get(CLOSEST), 200);
+    HT_CHECK(says("night") && says("free") && !says("\"day") && !says("late"));
+    HT_CHECK_INT(get(CLOSEST "&shift=any"), 200);
+    HT_CHECK(says("night") && says("free") && says("\"day") && says("late"));
+    HT_CHECK_INT(get(CLOSEST "&shift=off"), 200);
+    HT_CHECK(!says("night") && !says("free") && says("\"day") && says("late"));
+    HT_CHECK_INT(get(CLOSEST "&shift=never"), 400);
+    HT_CHECK_INT(post("/v1/closest", JSON, "{\"points\":[[121.7,29.95]],\"shift\":\"off\"}"), 200);
+    HT_CHECK(!says("night") && says("\"day"));
+    HT_CHECK_INT(get("/v1/near?collection=units&lon=121.71&lat=29.95"), 200);
+    HT_CHECK(says("\"day") && says("\"on_shift\":false") && says("\"on_shift\":true"));
+    HT_CHECK_INT(get("/v1/near?collection=units&lon=121.71&lat=29.95&shift=on"), 200);
+    HT_CHECK(!says("\"day") && !says("\"on_shift\":false"));
+    /* 00:30 on Sunday: the night goes on, and it is late */
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":3600}"), 200);
+    HT_CHECK_INT(get(CLOSEST), 200);
+    HT_CHECK(says("night") && says("late") && !says("\"day"));
+    /* 11:59, then 12:00, 13:00 and 17:00 on Monday */
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":127740}"), 200);
+    HT_CHECK_INT(get(CLOSEST), 200);
+    HT_CHECK(!says("night") && !says("late") && says("\"day"));
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":60}"), 200);
+    HT_CHECK_INT(get(CLOSEST), 200);
+    HT_CHECK(!says("\"day") && says("free"));
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":3600}"), 200);
+    HT_CHECK_INT(get(CLOSEST), 200);
+    HT_CHECK(says("\"day"));
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":14400}"), 200);
+    HT_CHECK_INT(get(CLOSEST), 200);
+    HT_CHECK(!says("\"day"));
+    /* a shift that is changed counts at once */
+    HT_CHECK_INT(send_body("PATCH", UNITS "/day", "Content-Type: application/merge-patch+json\r\n",
+                           "{\"properties\":{\"shift\":[\"17:00\",\"18:00\"]}}"),
+                 200);
+    HT_CHECK_INT(get(CLOSEST), 200);
+    HT_CHECK(says("\"day"));
+    end();
+}
+
+HT_CASE(who_was_never_heard_is_stale_everywhere)
+{
+    HT_REQUIRE(begin_units(""));
+    HT_CHECK_INT(unit_add("a", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(get(UNITS "/a"), 200);
+    HT_CHECK(says("\"stale\":true") && !says("last_seen"));
+    HT_CHECK_INT(get("/v1/near?collection=units&lon=121.7&lat=29.95"), 200);
+    HT_CHECK(says("\"stale\":true"));
+    HT_CHECK_INT(get(CLOSEST), 200);
+    HT_CHECK(says("\"stale\":true"));
+    HT_CHECK_INT(get(CLOSEST "&max_age_s=60"), 200);
+    HT_CHECK_STR(answer.body, "{\"closest\":[]}");
+    HT_CHECK_INT(get("/v1/units/a/track"), 200);
+    HT_CHECK(says("\"stale\":true"));
+    HT_CHECK_INT(post("/v1/positions", JSON, "{\"unit\":\"a\",\"lon\":121.70,\"lat\":29.95}"), 200);
+    HT_CHECK_INT(get(CLOSEST "&max_age_s=60"), 200);
+    HT_CHECK(says("\"unit\":\"a\"") && says("\"stale\":false"));
+    end();
+}
+
+HT_CASE(a_clock_that_is_far_ahead_is_seen_though_nothing_is_taken)
+{
+    char text[128];
+    HT_REQUIRE(begin_units(""));
+    HT_CHECK_INT(unit_add("a", "car", 121.70, 29.95), 201);
+    (void)snprintf(text, sizeof text, "{\"unit\":\"a\",\"lon\":121.7,\"lat\":29.95,\"ts\":%ld}",
+                   (long)time(NULL) + 3600);
+    HT_CHECK_INT(post("/v1/positions", JSON, text), 200);
+    HT_CHECK(says("\"accepted\":0"));
+    HT_CHECK_INT(get(UNITS "/a"), 200);
+    const char *skew = strstr(answer.body, "\"clock_skew_ms\":");
+    HT_REQUIRE(skew != NULL);
+    HT_CHECK(labs(strtol(skew + 16, NULL, 10) + 3600 * 1000) < 60 * 1000);
+    end();
+}
+
+/* The longitude of a unit's place, as items tell it. */
+static double lon_of(const char *path)
+{
+    return get(path) == 200 ? ht_json_number_at(answer.body, "geometry.coordinates.0") : NAN;
+}
+
+static int device_add(const char *id, const char *unit, const char *crs)
+{
+    char text[256];
+    (void)snprintf(text, sizeof text,
+                   "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":null,\"properties\":"
+                   "{\"unit\":\"%s\"%s%s%s}}",
+                   id, unit, crs[0] == '\0' ? "" : ",\"crs\":\"", crs, crs[0] == '\0' ? "" : "\"");
+    return post("/collections/devices/items", GEO, text);
+}
+
+HT_CASE(a_device_speaks_in_its_own_system)
+{
+    char path[256];
+    HT_REQUIRE(begin_units(""));
+    HT_CHECK_INT(unit_add("a", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(unit_add("b", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(unit_add("c", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(unit_add("d", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(device_add("da", "a", "GCJ02"), 201);
+    HT_CHECK_INT(device_add("db", "b", "EPSG:3857"), 201);
+    HT_CHECK_INT(device_add("dc", "c", ""), 201);
+    HT_CHECK_INT(post("/v1/positions", JSON,
+                      "[{\"unit\":\"a\",\"lon\":121.7144,\"lat\":29.9477},"
+                      "{\"unit\":\"b\",\"lon\":13548690,\"lat\":3496947},"
+                      "{\"unit\":\"dc\",\"lon\":121.71,\"lat\":29.95}]"),
+                 200);
+    HT_CHECK(says("\"accepted\":3,"));
+    HT_CHECK(fabs(lon_of(UNITS "/a") - 121.71) < 0.001);
+    HT_CHECK(fabs(lon_of(UNITS "/b") - 121.71) < 0.001);
+    HT_CHECK(lon_of(UNITS "/c") == 121.71);
+    /* the request's own word goes before the device's */
+    HT_CHECK_INT(post("/v1/positions?crs=EPSG:4326", JSON,
+                      "{\"unit\":\"a\",\"lon\":121.7103,\"lat\":29.9477}"),
+                 200);
+    HT_CHECK(says("\"accepted\":1,") || says("400 km/h"));
+    end();
+    HT_REQUIRE(begin(options)); /* known again */
+    (void)snprintf(path, sizeof path, "/osmand?id=da&lon=121.7144&lat=29.9477&timestamp=%ld",
+                   (long)time(NULL) + 8);
+    HT_CHECK_INT(get(path), 200);
+    HT_CHECK(fabs(lon_of(UNITS "/a") - 121.71) < 0.001);
+    (void)snprintf(path, sizeof path,
+                   "/osmand?id=d&lon=13548690&lat=3496947&crs=EPSG:3857&timestamp=%ld",
+                   (long)time(NULL));
+    HT_CHECK_INT(get(path), 200);
+    HT_CHECK(fabs(lon_of(UNITS "/d") - 121.71) < 0.001);
+    HT_CHECK_INT(get("/osmand?id=d&lon=1&lat=3&crs=nowhere"), 400);
+    /* without its device a unit is in degrees again */
+    HT_CHECK_INT(ask("DELETE /collections/devices/items/db" HEADERS "\r\n"), 204);
+    HT_CHECK_INT(post("/v1/positions", JSON, "{\"unit\":\"b\",\"lon\":13548690,\"lat\":3496947}"),
+                 200);
+    HT_CHECK(says("not on Earth"));
+    HT_CHECK_INT(post("/v1/positions", JSON, "{\"unit\":\"db\",\"lon\":121.7,\"lat\":29.9}"), 200);
+    HT_CHECK(says("unknown unit"));
+    end();
+}
+
 HT_CASE(what_was_seen_last_is_known_after_a_restart)
 {
     char text[256];

@@ -187,7 +187,7 @@ static void stir(struct scene *s, uint32_t moves)
     for (uint32_t i = 0; i < moves; i++) {
         uint32_t u = ht_random_below(&s->state, s->count);
         struct unit *unit = &s->units[u];
-        struct ht_report report = {1.0, 1.0, s->now_ms, s->now_ms, -1, -1, -1};
+        struct ht_report report = {1.0, 1.0, s->now_ms, s->now_ms, -1, -1, -1, false};
         (void)ht_fleet_accept(s->fleet, NULL, u, &report, NULL, NULL);
         if (ht_random_below(&s->state, 10) == 0) {
             ht_closest_remove(s->closest, u);

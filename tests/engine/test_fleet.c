@@ -146,7 +146,7 @@ HT_CASE(skills_are_bits_and_a_full_table_changes_nothing)
 
 static struct ht_report report_at(double lon, double lat, int64_t ts_ms)
 {
-    return (struct ht_report){lon, lat, ts_ms, ts_ms + 250, NAN, NAN, NAN};
+    return (struct ht_report){lon, lat, ts_ms, ts_ms + 250, NAN, NAN, NAN, false};
 }
 
 HT_CASE(filters_look_at_kind_status_skills_and_silence)
@@ -183,6 +183,59 @@ HT_CASE(filters_look_at_kind_status_skills_and_silence)
     ht_fleet_free(fleet);
 }
 
+HT_CASE(duty_is_told_and_filters_look_at_it)
+{
+    struct ht_fleet *fleet = fleet_of(4);
+    uint32_t i = put(fleet, "v");
+    struct ht_unit unit;
+    const int64_t minute = 60000;
+    struct ht_unit_filter on = {.heard_ms = INT64_MIN, .duty = HT_DUTY_ON, .duty_ms = 100 * minute};
+    struct ht_unit_filter off = {
+        .heard_ms = INT64_MIN, .duty = HT_DUTY_OFF, .duty_ms = 100 * minute};
+    HT_CHECK(ht_fleet_matches(fleet, i, &on) && !ht_fleet_matches(fleet, i, &off));
+    ht_fleet_set_duty(fleet, i, 90 * minute, 101 * minute);
+    HT_CHECK(ht_fleet_matches(fleet, i, &on) && !ht_fleet_matches(fleet, i, &off));
+    on.duty_ms = off.duty_ms = 101 * minute;
+    HT_CHECK(!ht_fleet_matches(fleet, i, &on) && ht_fleet_matches(fleet, i, &off));
+    HT_CHECK(ht_fleet_get(fleet, i, 101 * minute - 1, &unit) && unit.on_duty);
+    HT_CHECK(ht_fleet_get(fleet, i, 90 * minute - 1, &unit) && !unit.on_duty);
+    ht_fleet_set_duty(fleet, i, INT64_MAX, INT64_MAX); /* never */
+    HT_CHECK(ht_fleet_get(fleet, i, 100 * minute, &unit) && !unit.on_duty);
+    ht_fleet_set_duty(fleet, i, INT64_MIN, INT64_MAX);
+    HT_CHECK(ht_fleet_get(fleet, i, INT64_MAX / 2, &unit) && unit.on_duty);
+    ht_fleet_set_duty(fleet, i, INT64_MAX, INT64_MAX);
+    ht_fleet_remove(fleet, i);
+    i = put(fleet, "w"); /* takes the place, not the duty */
+    HT_CHECK(ht_fleet_get(fleet, i, 100 * minute, &unit) && unit.on_duty);
+    ht_fleet_set_duty(fleet, 4, 0, 0); /* nobody */
+    ht_fleet_free(fleet);
+}
+
+HT_CASE(what_others_tell_is_not_heard)
+{
+    struct ht_fleet *fleet = fleet_of(4);
+    uint32_t i = put(fleet, "v");
+    struct ht_unit unit;
+    struct ht_report report = report_at(121, 30, 1000000);
+    struct ht_unit_filter heard = {.heard_ms = 0};
+    report.told = true;
+    HT_CHECK_INT(ht_fleet_accept(fleet, NULL, i, &report, NULL, NULL), HT_REFUSAL_NONE);
+    HT_CHECK(ht_fleet_get(fleet, i, report.received_ms, &unit) && unit.positioned && unit.stale &&
+             !unit.skew_known);
+    HT_CHECK(!ht_fleet_matches(fleet, i, &heard));
+    struct ht_fleet_counts counts = ht_fleet_counts(fleet, report.received_ms);
+    HT_CHECK(counts.units == 1 && counts.heard == 0 && counts.stale == 0);
+    report.told = false;
+    report.ts_ms += 1000;
+    report.received_ms += 1000;
+    HT_CHECK_INT(ht_fleet_accept(fleet, NULL, i, &report, NULL, NULL), HT_REFUSAL_NONE);
+    HT_CHECK(ht_fleet_get(fleet, i, report.received_ms, &unit) && !unit.stale && unit.skew_known);
+    HT_CHECK(ht_fleet_matches(fleet, i, &heard));
+    counts = ht_fleet_counts(fleet, report.received_ms + 1000000);
+    HT_CHECK(counts.units == 1 && counts.heard == 1 && counts.stale == 1);
+    ht_fleet_free(fleet);
+}
+
 HT_CASE(untrue_positions_are_refused_and_counted_by_reason)
 {
     struct ht_fleet *fleet = fleet_of(10);
@@ -192,22 +245,23 @@ HT_CASE(untrue_positions_are_refused_and_counted_by_reason)
         struct ht_report report;
         enum ht_refusal want;
     } steps[] = {
-        {{NAN, 30, t, t, -1, -1, -1}, HT_REFUSAL_NOT_FINITE},
-        {{121, INFINITY, t, t, -1, -1, -1}, HT_REFUSAL_NOT_FINITE},
-        {{180.1, 30, t, t, -1, -1, -1}, HT_REFUSAL_OUT_OF_RANGE},
-        {{121, -90.5, t, t, -1, -1, -1}, HT_REFUSAL_OUT_OF_RANGE},
-        {{121, 30, INT64_MAX, t, -1, -1, -1}, HT_REFUSAL_OUT_OF_RANGE},
-        {{121, 30, INT64_MIN, t, -1, -1, -1}, HT_REFUSAL_OUT_OF_RANGE},
-        {{0, 0, t, t, -1, -1, -1}, HT_REFUSAL_NULL_ISLAND},
-        {{-0.00000001, 0.00000001, t, t, -1, -1, -1}, HT_REFUSAL_NULL_ISLAND},
-        {{121, 30, t + 10001, t, -1, -1, -1}, HT_REFUSAL_FUTURE},
-        {{121, 30, t + 10000, t, -1, -1, -1}, HT_REFUSAL_NONE},
-        {{121, 30.0001, t + 10000, t + 1, -1, -1, -1}, HT_REFUSAL_DUPLICATE},
-        {{121, 30, t + 9999, t + 2, -1, -1, -1}, HT_REFUSAL_OUT_OF_ORDER},
-        {{121, 30.0011, t + 11000, t + 1000, -1, -1, -1}, HT_REFUSAL_TOO_FAST}, /* 122 m/s */
-        {{121, 30.0009, t + 11000, t + 1000, -1, -1, -1}, HT_REFUSAL_NONE},     /* 100 m/s */
-        {{121.1, 30, t + 12000, t + 2000, -1, -1, -1}, HT_REFUSAL_TOO_FAST},
-        {{121.1, 30, t + 120000, t + 120000, -1, -1, -1}, HT_REFUSAL_NONE}, /* it came true */
+        {{NAN, 30, t, t, -1, -1, -1, false}, HT_REFUSAL_NOT_FINITE},
+        {{121, INFINITY, t, t, -1, -1, -1, false}, HT_REFUSAL_NOT_FINITE},
+        {{180.1, 30, t, t, -1, -1, -1, false}, HT_REFUSAL_OUT_OF_RANGE},
+        {{121, -90.5, t, t, -1, -1, -1, false}, HT_REFUSAL_OUT_OF_RANGE},
+        {{121, 30, INT64_MAX, t, -1, -1, -1, false}, HT_REFUSAL_OUT_OF_RANGE},
+        {{121, 30, INT64_MIN, t, -1, -1, -1, false}, HT_REFUSAL_OUT_OF_RANGE},
+        {{0, 0, t, t, -1, -1, -1, false}, HT_REFUSAL_NULL_ISLAND},
+        {{-0.00000001, 0.00000001, t, t, -1, -1, -1, false}, HT_REFUSAL_NULL_ISLAND},
+        {{121, 30, t + 10001, t, -1, -1, -1, false}, HT_REFUSAL_FUTURE},
+        {{121, 30, t + 10000, t, -1, -1, -1, false}, HT_REFUSAL_NONE},
+        {{121, 30.0001, t + 10000, t + 1, -1, -1, -1, false}, HT_REFUSAL_DUPLICATE},
+        {{121, 30, t + 9999, t + 2, -1, -1, -1, false}, HT_REFUSAL_OUT_OF_ORDER},
+        {{121, 30.0011, t + 11000, t + 1000, -1, -1, -1, false}, HT_REFUSAL_TOO_FAST}, /* 122 m/s */
+        {{121, 30.0009, t + 11000, t + 1000, -1, -1, -1, false}, HT_REFUSAL_NONE},     /* 100 m/s */
+        {{121.1, 30, t + 12000, t + 2000, -1, -1, -1, false}, HT_REFUSAL_TOO_FAST},
+        {{121.1, 30, t + 120000, t + 120000, -1, -1, -1, false},
+         HT_REFUSAL_NONE}, /* it came true */
     };
     uint64_t want[HT_REFUSAL_COUNT] = {0};
     uint64_t counts[HT_REFUSAL_COUNT];

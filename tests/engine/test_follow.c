@@ -1,8 +1,10 @@
 /* Follow: the street that a unit drove on goes on, however near another one is. */
 #include "engine/live/follow.h"
 
+#include "engine/live/follow_internal.h"
 #include "tests/support/check.h"
 #include "tests/support/oom.h"
+#include "tests/support/random_town.h"
 #include "tests/support/tiny.h"
 #include "tests/support/tiny_road.h"
 
@@ -152,6 +154,78 @@ HT_CASE(out_of_reach_of_any_street_there_is_no_place)
     fix.point = at(10, -51);
     HT_CHECK_INT(ht_follow_place(follow, &tiny.road, &fix, NULL, &place), HT_NO_SEGMENT);
     end();
+}
+
+static bool same_place(const struct ht_place *a, const struct ht_place *b)
+{
+    bool same = a->distance_m == b->distance_m && a->segment == b->segment &&
+                a->component == b->component && a->small == b->small;
+    for (int s = 0; s < 2; s++) {
+        same = same && a->side[s].arc == b->side[s].arc &&
+               (a->side[s].arc == HT_NONE || (a->side[s].before_mm == b->side[s].before_mm &&
+                                              a->side[s].after_mm == b->side[s].after_mm));
+    }
+    return same;
+}
+
+/* Somewhere near the position before, mostly; sometimes at another end of the town. */
+static struct ht_fix random_fix(const struct ht_random_town *t, struct ht_point last,
+                                uint64_t *state)
+{
+    uint32_t far = ht_random_below(state, 8) == 0 ? 4000 : 400;
+    struct ht_point p = last;
+    if (ht_random_below(state, 10) == 0) {
+        p = t->points[ht_random_below(state, t->network.node_count)];
+    }
+    p.lon_e7 += (int32_t)ht_random_below(state, 2 * far) - (int32_t)far;
+    p.lat_e7 += (int32_t)ht_random_below(state, 2 * far) - (int32_t)far;
+    return (struct ht_fix){
+        .point = p,
+        .bearing_deg = ht_random_below(state, 4) == 0 ? -1.0 : (double)ht_random_below(state, 360),
+        .speed_mps = ht_random_below(state, 4) == 0 ? -1.0 : (double)ht_random_below(state, 8),
+        .accuracy_m = ht_random_below(state, 4) == 0 ? -1.0 : (double)ht_random_below(state, 80)};
+}
+
+HT_CASE(first_look_near_by_changes_no_answer)
+{
+    static const double firsts_m[] = {2, 18, 70, 300};
+    uint64_t state = 5;
+    uint32_t places = 0;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct ht_random_town *t = ht_random_town_new(12, 9, seed);
+        struct ht_snap_index *snap = NULL;
+        struct ht_pool *pool = NULL;
+        struct ht_follow *f = NULL;
+        ht_tiny_require(ht_pool_new(1, &pool) == HT_OK && ht_follow_new(&f) == HT_OK &&
+                            ht_snap_build(&t->network, &t->graph, pool, &snap) == HT_OK,
+                        "no snap index");
+        struct ht_road road = {.network = &t->network, .graph = &t->graph, .snap = snap};
+        struct ht_place last;
+        bool known = false;
+        struct ht_point at_last = t->points[0];
+        for (int i = 0; i < 2000; i++) {
+            struct ht_fix fix = random_fix(t, at_last, &state);
+            struct ht_place want;
+            struct ht_place place;
+            enum ht_status status =
+                ht__follow_place(f, &road, &fix, known ? &last : NULL, HT_FOLLOW_REACH_M, &want);
+            for (size_t k = 0; k < sizeof firsts_m / sizeof *firsts_m; k++) {
+                HT_CHECK_INT(
+                    ht__follow_place(f, &road, &fix, known ? &last : NULL, firsts_m[k], &place),
+                    status);
+                HT_CHECK(status != HT_OK || same_place(&place, &want));
+            }
+            known = status == HT_OK;
+            places += known ? 1 : 0;
+            at_last = known ? fix.point : t->points[0];
+            last = want;
+        }
+        ht_follow_free(f);
+        ht_snap_index_free(snap);
+        ht_pool_free(pool);
+        ht_random_town_free(t);
+    }
+    HT_CHECK(places > 20000);
 }
 
 static enum ht_status make_all(void)

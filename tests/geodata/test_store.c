@@ -359,6 +359,134 @@ static enum ht_status open_as(enum ht_store_mode mode, struct ht_error *error)
     return status;
 }
 
+/* Two texts of a facility. */
+static enum ht_status put_facility(struct ht_store_tx *tx, int number)
+{
+    static const char *const kinds[] = {"kitchen", "station"};
+    char id[16];
+    char properties[128];
+    struct ht_store_written written;
+    struct place at = place(121 + number * 1e-3, 29);
+    (void)snprintf(id, sizeof id, "f%d", number);
+    (void)snprintf(properties, sizeof properties,
+                   "{\"kind\":\"%s\",\"capacity\":%d,\"skills\":[\"a\",\"b\"],\"x\":%d}",
+                   kinds[number % 2], number % 5, number % 3);
+    struct ht_store_item item = {.id = id,
+                                 .wkb = at.wkb.data,
+                                 .wkb_size = at.wkb.size,
+                                 .properties = properties,
+                                 .changed_ms = 1000};
+    enum ht_status status =
+        ht_store_item_put(tx, named("facilities"), &item, HT_STORE_INSERT, 0, &written, NULL);
+    ht_text_deinit(&at.wkb);
+    return status;
+}
+
+/* The number that a query alone, and one with all things in its box, finds. */
+static int found_by(struct ht_store_reader *reader, const char *name, const char *value)
+{
+    const struct ht_box world = {{-1800000000, -900000000}, {1800000000, 900000000}};
+    struct ht_store_filter filter = {.name = name, .value = value};
+    struct ht_store_query query = ht_store_query_default(named("facilities"));
+    uint64_t alone = 0;
+    uint64_t boxed = 0;
+    struct seen seen = {0};
+    query.filters = &filter;
+    query.filter_count = 1;
+    query.limit = 1; /* the page is full: they are counted */
+    HT_CHECK_INT(ht_store_items(reader, &query, see, &seen, &alone, NULL), HT_OK);
+    query.box = &world;
+    HT_CHECK_INT(ht_store_items(reader, &query, see, &seen, &boxed, NULL), HT_OK);
+    HT_CHECK_INT(alone, boxed);
+    return (int)alone;
+}
+
+static bool plan_has(const char *sql, const char *word)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    bool has = false;
+    HT_CHECK_INT(sqlite3_open(path, &db), SQLITE_OK);
+    HT_CHECK_INT(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        has = has || strstr((const char *)sqlite3_column_text(statement, 3), word) != NULL;
+    }
+    (void)sqlite3_finalize(statement);
+    (void)sqlite3_close(db);
+    return has;
+}
+
+HT_CASE(a_store_of_version_1_gets_its_indices_and_keeps_its_items)
+{
+    static const char by_kind[] = "EXPLAIN QUERY PLAN SELECT count(*) FROM facilities_item i WHERE "
+                                  "(i.properties->>'kind') = 'kitchen'";
+    struct ht_error error = {0};
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    struct ht_store_reader *reader = NULL;
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    for (int i = 0; i < 30; i++) {
+        HT_CHECK_INT(put_facility(tx, i), HT_OK);
+    }
+    HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
+    ht_store_close(store);
+    HT_CHECK(plan_has(by_kind, "facilities_kind"));
+    tamper("DROP INDEX facilities_kind; PRAGMA user_version = 1");
+    HT_CHECK(!plan_has(by_kind, "facilities_kind"));
+    HT_CHECK_INT(open_as(HT_STORE_READ_ONLY, &error), HT_VERSION);
+    HT_CHECK(strstr(error.message, "older houtao") != NULL);
+    const struct ht_store_options options = {.mode = HT_STORE_CREATE};
+    HT_REQUIRE(ht_store_open(path, &options, &store, &error) == HT_OK);
+    HT_CHECK(plan_has(by_kind, "facilities_kind"));
+    HT_REQUIRE(ht_store_reader_new(store, &reader, NULL) == HT_OK);
+    HT_CHECK_INT(found_by(reader, "kind", "kitchen"), 15);
+    HT_CHECK_INT(found_by(reader, "kind", "none"), 0);
+    HT_CHECK_INT(found_by(reader, "capacity", "3"), 6);
+    HT_CHECK_INT(found_by(reader, "capacity", "3.0"), 6);
+    HT_CHECK_INT(found_by(reader, "capacity", "three"), 0);
+    HT_CHECK_INT(found_by(reader, "skills", "b"), 30);
+    HT_CHECK_INT(found_by(reader, "x", "2"), 10);
+    HT_CHECK_INT(found_by(reader, "y", "2"), 0);
+    ht_store_reader_free(reader);
+    ht_store_close(store);
+}
+
+HT_CASE(a_box_that_holds_much_is_counted_as_exactly_as_a_small_one)
+{
+    enum { MANY = 22000 };
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    struct ht_store_reader *reader = NULL;
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    HT_CHECK_INT(ht_store_bulk_begin(tx, named("facilities"), NULL), HT_OK);
+    for (int i = 0; i < MANY; i++) { /* from 121 to 143 degrees, a thousandth apart */
+        HT_CHECK_INT(put_facility(tx, i), HT_OK);
+    }
+    HT_CHECK_INT(ht_store_bulk_end(tx, named("facilities"), NULL), HT_OK);
+    HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
+    HT_REQUIRE(ht_store_reader_new(store, &reader, NULL) == HT_OK);
+    struct ht_store_query query = ht_store_query_default(named("facilities"));
+    struct ht_box box = {{1210000000, 290000000}, {0, 290000000}};
+    query.box = &box;
+    query.limit = 2;
+    for (int count = 19990; count < 20010; count++) {
+        uint64_t matched = 0;
+        struct seen seen = {0};
+        box.max.lon_e7 = 1210000000 + (count - 1) * 10000; /* on the last one's place */
+        HT_CHECK_INT(ht_store_items(reader, &query, see, &seen, &matched, NULL), HT_OK);
+        HT_CHECK_INT(matched, count);
+        HT_CHECK_STR(seen.ids, "f0 f1 ");
+    }
+    /* the other way around the Earth: all but those between */
+    uint64_t matched = 0;
+    struct seen seen = {0};
+    box = (struct ht_box){{1310000000, 290000000}, {1220000000, 290000000}};
+    HT_CHECK_INT(ht_store_items(reader, &query, see, &seen, &matched, NULL), HT_OK);
+    HT_CHECK_INT(matched, MANY - 8999);
+    ht_store_reader_free(reader);
+    ht_store_close(store);
+}
+
 HT_CASE(foreign_newer_and_missing_files_are_refused_with_the_reason)
 {
     struct ht_error error = {0};
@@ -387,6 +515,61 @@ HT_CASE(foreign_newer_and_missing_files_are_refused_with_the_reason)
     HT_CHECK(access(path, F_OK) != 0);
     (void)snprintf(path, sizeof path, "%s", folder);
     HT_CHECK_INT(open_as(HT_STORE_CREATE, &error), HT_FOREIGN);
+}
+
+HT_CASE(an_empty_file_is_none_unless_one_may_be_made_of_it)
+{
+    struct ht_error error = {0};
+    ht_store_close(fresh());
+    HT_CHECK(truncate(path, 0) == 0);
+    HT_CHECK_INT(open_as(HT_STORE_WRITE, &error), HT_FOREIGN);
+    HT_CHECK(strstr(error.message, "empty, not a houtao store") != NULL);
+    HT_CHECK_INT(open_as(HT_STORE_READ_ONLY, &error), HT_FOREIGN);
+    HT_CHECK(strstr(error.message, path) != NULL);
+    HT_CHECK_INT(open_as(HT_STORE_CREATE, &error), HT_OK);
+    HT_CHECK_INT(open_as(HT_STORE_WRITE, &error), HT_OK);
+}
+
+HT_CASE(a_file_that_was_cut_is_refused_and_left_alone)
+{
+    struct stat info;
+    struct ht_error error = {0};
+    ht_store_close(fresh());
+    HT_REQUIRE(stat(path, &info) == 0);
+    const off_t sizes[] = {info.st_size - 1, info.st_size / 2, 4096, 4095, 512, 100, 99, 16, 1};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        HT_CHECK(truncate(path, sizes[i]) == 0);
+        for (int mode = HT_STORE_CREATE; mode <= HT_STORE_READ_ONLY; mode++) {
+            enum ht_status status = open_as((enum ht_store_mode)mode, &error);
+            HT_CHECK(status == HT_CHECKSUM || status == HT_FOREIGN);
+            HT_CHECK(strstr(error.message, path) != NULL);
+            HT_CHECK(stat(path, &info) == 0 && info.st_size == sizes[i]);
+        }
+    }
+}
+
+/* What the log holds is in the file after it was written back, for one who has the file alone. */
+HT_CASE(the_log_is_written_back)
+{
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    struct ht_store_reader *reader = NULL;
+    struct ht_store_written written;
+    char command[400];
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    HT_CHECK_INT(put(tx, "a", 1, 1, HT_STORE_INSERT, 0, &written), HT_OK);
+    HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
+    HT_CHECK_INT(ht_store_checkpoint(store, NULL), HT_OK);
+    (void)snprintf(command, sizeof command, "cp %s %s.alone", path, path);
+    HT_CHECK(system(command) == 0);
+    ht_store_close(store);
+    (void)snprintf(path + strlen(path), 8, ".alone");
+    const struct ht_store_options options = {.mode = HT_STORE_READ_ONLY};
+    HT_REQUIRE(ht_store_open(path, &options, &store, NULL) == HT_OK);
+    HT_REQUIRE(ht_store_reader_new(store, &reader, NULL) == HT_OK);
+    HT_CHECK_INT(matched(reader, ht_store_query_default(named("households")), "a "), 1);
+    ht_store_reader_free(reader);
+    ht_store_close(store);
 }
 
 static enum ht_status remember(void *user, const struct ht_store_answer *answer)
@@ -452,6 +635,153 @@ HT_CASE(bulk_leaves_the_index_of_places_as_it_should_be)
     HT_CHECK_INT(matched(reader, query, "b c "), 2);
     ht_store_reader_free(reader);
     ht_store_close(store);
+}
+
+static enum ht_status stay_note(void *user, const struct ht_store_stay *stay)
+{
+    struct ht_text *text = user;
+    ht_text_addf(text, "%s in %s since %d told %d%s;", stay->unit, stay->fence, (int)stay->since_ms,
+                 (int)stay->told_ms, stay->dwelt ? " dwelt" : "");
+    return HT_OK;
+}
+
+static enum ht_status hook_note(void *user, const struct ht_store_webhook *hook)
+{
+    struct ht_text *text = user;
+    ht_text_addf(text, "%s %s %s %s at %d tries %d;", hook->id, hook->url, hook->topics,
+                 hook->secret, (int)hook->done_seq, (int)hook->tries);
+    return HT_OK;
+}
+
+static enum ht_status setting_note(void *user, const struct ht_store_setting *setting)
+{
+    struct ht_text *text = user;
+    ht_text_addf(text, "%s %d %s;", setting->name, (int)setting->version, setting->body);
+    return HT_OK;
+}
+
+HT_CASE(stays_webhooks_and_settings_are_kept_and_end)
+{
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    struct ht_text text = {0};
+    uint64_t version = 0;
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    struct ht_store_reader *reader = ht_store_tx_reader(tx);
+    const struct ht_store_stay stays[] = {
+        {"v1", "a", 10, 10, false}, {"v1", "b", 10, 10, false}, {"v1", "a", 10, 70, true}};
+    for (int i = 0; i < 3; i++) {
+        HT_CHECK_INT(ht_store_stay_put(tx, &stays[i], NULL), HT_OK);
+    }
+    HT_CHECK_INT(ht_store_stays(reader, stay_note, &text, NULL), HT_OK);
+    HT_CHECK_STR(ht_text_string(&text), "v1 in a since 10 told 70 dwelt;v1 in b since 10 told 10;");
+    HT_CHECK_INT(ht_store_stay_end(tx, "v1", "a", NULL), HT_OK);
+    ht_text_clear(&text);
+    HT_CHECK_INT(ht_store_stays(reader, stay_note, &text, NULL), HT_OK);
+    HT_CHECK_STR(ht_text_string(&text), "v1 in b since 10 told 10;");
+
+    struct ht_store_webhook hook = {.id = "w",
+                                    .url = "http://a/",
+                                    .topics = "zones",
+                                    .secret = "s",
+                                    .done_seq = 3,
+                                    .last_error = ""};
+    HT_CHECK_INT(ht_store_webhook_add(tx, &hook, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_webhook_add(tx, &hook, NULL), HT_EXISTS);
+    hook.done_seq = 4;
+    hook.tries = 2;
+    HT_CHECK_INT(ht_store_webhook_note(tx, &hook, NULL), HT_OK);
+    ht_text_clear(&text);
+    HT_CHECK_INT(ht_store_webhooks(reader, "w", hook_note, &text, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_webhooks(reader, "x", hook_note, &text, NULL), HT_OK);
+    HT_CHECK_STR(ht_text_string(&text), "w http://a/ zones s at 4 tries 2;");
+    HT_CHECK_INT(ht_store_webhook_remove(tx, "w", NULL), HT_OK);
+    HT_CHECK_INT(ht_store_webhook_remove(tx, "w", NULL), HT_NOT_FOUND);
+
+    const struct ht_store_setting setting = {.name = "live", .body = "{}"};
+    HT_CHECK_INT(ht_store_setting_get(reader, "live", setting_note, &text, NULL), HT_NOT_FOUND);
+    HT_CHECK_INT(ht_store_setting_put(tx, &setting, &version, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_setting_put(tx, &setting, &version, NULL), HT_OK);
+    HT_CHECK_INT(version, 2);
+    ht_text_clear(&text);
+    HT_CHECK_INT(ht_store_setting_get(reader, "live", setting_note, &text, NULL), HT_OK);
+    HT_CHECK_STR(ht_text_string(&text), "live 2 {};");
+    HT_CHECK_INT(ht_store_commit(tx, NULL), HT_OK);
+    ht_text_deinit(&text);
+    ht_store_close(store);
+}
+
+static enum ht_status position_count(void *user, const struct ht_store_position *position)
+{
+    int *count = user;
+    (void)position;
+    (*count)++;
+    return HT_OK;
+}
+
+static int kept_of(struct ht_store_tx *tx, const char *unit)
+{
+    int count = 0;
+    HT_CHECK_INT(ht_store_track(ht_store_tx_reader(tx), unit, 0, INT64_MAX, 100, position_count,
+                                &count, NULL),
+                 HT_OK);
+    return count;
+}
+
+HT_CASE(old_positions_go_and_those_of_one_unit_on_demand)
+{
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    static const char *const units[] = {"a", "b", "c"};
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    for (int i = 0; i < 30; i++) {
+        const struct ht_store_position p = {.unit = units[i % 3], .ts_ms = i, .received_ms = i};
+        HT_CHECK_INT(ht_store_positions_put(tx, &p, 1, NULL), HT_OK);
+    }
+    HT_CHECK_INT(ht_store_positions_forget(tx, 15, NULL), HT_OK);
+    HT_CHECK(kept_of(tx, "a") == 5 && kept_of(tx, "b") == 5 && kept_of(tx, "c") == 5);
+    HT_CHECK_INT(ht_store_positions_erase(tx, "b", NULL), HT_OK);
+    HT_CHECK(kept_of(tx, "a") == 5 && kept_of(tx, "b") == 0 && kept_of(tx, "c") == 5);
+    HT_CHECK_INT(ht_store_positions_forget(tx, 1000, NULL), HT_OK);
+    HT_CHECK(kept_of(tx, "a") == 0 && kept_of(tx, "c") == 0);
+    HT_CHECK_INT(ht_store_commit(tx, NULL), HT_OK);
+    ht_store_close(store);
+}
+
+/* As the version before left it. */
+HT_CASE(a_store_of_the_first_version_is_brought_up_to_date)
+{
+    struct ht_store *store = fresh();
+    struct ht_store_reader *reader = NULL;
+    const struct ht_store_options options = {.mode = HT_STORE_WRITE};
+    const struct ht_store_options reading = {.mode = HT_STORE_READ_ONLY};
+    struct ht_text text = {0};
+    struct ht_error error = {0};
+    sqlite3 *db = NULL;
+    HT_REQUIRE(store != NULL);
+    ht_store_close(store);
+    HT_REQUIRE(sqlite3_open(path, &db) == SQLITE_OK);
+    HT_CHECK_INT(sqlite3_exec(db,
+                              "DROP TABLE fence_stays; DROP TABLE webhooks; DROP TABLE settings;"
+                              "DROP VIEW zones; CREATE VIEW zones AS SELECT id FROM zones_item;"
+                              "PRAGMA user_version = 1;",
+                              NULL, NULL, NULL),
+                 SQLITE_OK);
+    (void)sqlite3_close(db);
+    HT_CHECK_INT(ht_store_open(path, &reading, &store, &error), HT_VERSION);
+    HT_CHECK(strstr(error.message, "older houtao") != NULL);
+    HT_REQUIRE(ht_store_open(path, &options, &store, &error) == HT_OK);
+    HT_REQUIRE(ht_store_reader_new(store, &reader, &error) == HT_OK);
+    HT_CHECK_INT(ht_store_stays(reader, stay_note, &text, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_webhooks(reader, NULL, hook_note, &text, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_setting_get(reader, "live", setting_note, &text, NULL), HT_NOT_FOUND);
+    ht_store_reader_free(reader);
+    ht_store_close(store);
+    HT_REQUIRE(sqlite3_open(path, &db) == SQLITE_OK);
+    HT_CHECK_INT(sqlite3_exec(db, "SELECT dwell_s, kind, geometry FROM zones", NULL, NULL, NULL),
+                 SQLITE_OK);
+    (void)sqlite3_close(db);
+    ht_text_deinit(&text);
 }
 
 HT_MAIN()

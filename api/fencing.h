@@ -1,0 +1,44 @@
+/* Fencing: the fences of the registry (zones of kind `fence`) and what units do about them, told as
+ * events.
+ *
+ * It runs with the positions on their way to the store, on the thread that writes it and in the
+ * same transaction: positions, who is within what, and the events of it are there together or not
+ * at all, so a restart tells nothing twice and forgets nothing. Taking positions in costs nothing
+ * more and waits for nothing.
+ *
+ *   fence.enter fence.exit fence.dwell   subject units/ID
+ *   body {"unit","fence","at","since"}, of an exit `why`: moved, closed (until), fence_gone,
+ *   unit_gone; `at` and `since` are the device's time, see engine/live/fence.h
+ *
+ * Threading: ht_fencing_run and ht_fencing_lost on the writer, the rest from any thread.
+ * Ownership: the fleet is borrowed.
+ */
+#ifndef HT_API_FENCING_H
+#define HT_API_FENCING_H
+
+#include "engine/live/fleet.h"
+#include "geodata/store.h"
+
+struct ht_fencing;
+
+HT_MUST_CHECK enum ht_status ht_fencing_new(struct ht_fleet *fleet, struct ht_fencing **out);
+void ht_fencing_free(struct ht_fencing *fencing);
+
+/* Zones, or units, are others than before: seen to with the next run. */
+void ht_fencing_zones_changed(struct ht_fencing *fencing);
+void ht_fencing_units_changed(struct ht_fencing *fencing);
+
+/* Whether a run has something to do without positions. */
+bool ht_fencing_due(const struct ht_fencing *fencing, int64_t now_ms);
+/* Whether there is any fence. */
+bool ht_fencing_active(const struct ht_fencing *fencing);
+
+/* Judges positions that are not in the store yet (`count` may be 0) and the time. After an error
+ * the transaction has to be taken back to where it stood. */
+HT_MUST_CHECK enum ht_status ht_fencing_run(struct ht_fencing *fencing, struct ht_store_tx *tx,
+                                            const struct ht_store_position *positions, size_t count,
+                                            int64_t now_ms, struct ht_error *error);
+/* What the last run wrote is not in the store: the next one begins with what is. */
+void ht_fencing_lost(struct ht_fencing *fencing);
+
+#endif

@@ -1,0 +1,51 @@
+/* Settings: the office's tables that can be changed while the server runs.
+ *
+ *   retention  tracks_days, answers_days   how long tracks, and answers to Idempotency-Keys, stay
+ *   live       stale_s                     a unit that was silent for longer is stale
+ *   webhooks   give_up_h                   how long an event is tried to be delivered
+ *
+ * Each is a JSON document of whole numbers; what a PUT leaves out is as at first. A change counts
+ * at once. Others are unknown (404).
+ *
+ * Threading: values are read from any thread; a change comes from the thread that writes the store.
+ */
+#ifndef HT_API_SETTINGS_H
+#define HT_API_SETTINGS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "engine/base/status.h"
+
+struct ht_store_reader;
+struct ht_app_context;
+struct ht_http_call;
+
+enum ht_setting_field {
+    HT_SETTING_TRACKS_DAYS,
+    HT_SETTING_ANSWERS_DAYS,
+    HT_SETTING_STALE_S,
+    HT_SETTING_GIVE_UP_H,
+    HT_SETTING_FIELDS
+};
+enum { HT_SETTINGS = 3 };
+
+struct ht_settings {
+    atomic_int_least64_t values[HT_SETTING_FIELDS];
+    atomic_uint_least64_t versions[HT_SETTINGS]; /* 1 for one that was never put */
+};
+
+/* As at first. */
+void ht_settings_init(struct ht_settings *settings);
+/* As they are in the store. */
+HT_MUST_CHECK enum ht_status ht_settings_load(struct ht_settings *settings,
+                                              struct ht_store_reader *reader,
+                                              struct ht_error *error);
+int64_t ht_setting(const struct ht_settings *settings, enum ht_setting_field field);
+
+/* GET /v1/settings, GET and PUT /v1/settings/{name}. */
+void ht_settings_get(struct ht_app_context *context, struct ht_http_call *call);
+void ht_setting_get(struct ht_app_context *context, struct ht_http_call *call);
+void ht_setting_put(struct ht_app_context *context, struct ht_http_call *call);
+
+#endif

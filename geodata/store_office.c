@@ -1,0 +1,242 @@
+/* What the office keeps besides the registry: stays within fences, webhooks, settings. */
+#include <string.h>
+
+#include "geodata/store_internal.h"
+
+static void bind_text(sqlite3_stmt *statement, int place, const char *text)
+{
+    (void)sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
+}
+
+static const char *text_at(sqlite3_stmt *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    return text == NULL ? "" : text;
+}
+
+/* Runs what has one or two texts to be bound, or none. */
+static enum ht_status run_with(struct ht_store_tx *tx, const char *sql, const char *first,
+                               const char *second, struct ht_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status == HT_OK) {
+        bind_text(statement, 1, first);
+        if (second != NULL) {
+            bind_text(statement, 2, second);
+        }
+        status = ht__store_run(&tx->reader.conn, statement, error);
+    }
+    return status;
+}
+
+/* ---- stays ---- */
+
+enum ht_status ht_store_stay_put(struct ht_store_tx *tx, const struct ht_store_stay *stay,
+                                 struct ht_error *error)
+{
+    static const char sql[] = "INSERT OR REPLACE INTO fence_stays(unit, fence, since_ms, told_ms, "
+                              "dwelt) VALUES(?1,?2,?3,?4,?5)";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    bind_text(statement, 1, stay->unit);
+    bind_text(statement, 2, stay->fence);
+    (void)sqlite3_bind_int64(statement, 3, stay->since_ms);
+    (void)sqlite3_bind_int64(statement, 4, stay->told_ms);
+    (void)sqlite3_bind_int(statement, 5, stay->dwelt ? 1 : 0);
+    return ht__store_run(&tx->reader.conn, statement, error);
+}
+
+enum ht_status ht_store_stay_end(struct ht_store_tx *tx, const char *unit, const char *fence,
+                                 struct ht_error *error)
+{
+    static const char sql[] = "DELETE FROM fence_stays WHERE unit = ?1 AND fence = ?2";
+    return run_with(tx, sql, unit, fence, error);
+}
+
+enum ht_status ht_store_stays(struct ht_store_reader *reader,
+                              enum ht_status (*sink)(void *user, const struct ht_store_stay *stay),
+                              void *user, struct ht_error *error)
+{
+    static const char sql[] = "SELECT unit, fence, since_ms, told_ms, dwelt FROM fence_stays";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
+    int code = SQLITE_DONE;
+    while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const struct ht_store_stay stay = {.unit = text_at(statement, 0),
+                                           .fence = text_at(statement, 1),
+                                           .since_ms = sqlite3_column_int64(statement, 2),
+                                           .told_ms = sqlite3_column_int64(statement, 3),
+                                           .dwelt = sqlite3_column_int(statement, 4) != 0};
+        status = sink(user, &stay);
+    }
+    if (status == HT_OK && code != SQLITE_DONE) {
+        status = ht__store_fail(&reader->conn, code, error);
+    }
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+/* ---- webhooks ---- */
+
+static void bind_state(sqlite3_stmt *statement, const struct ht_store_webhook *hook)
+{
+    bind_text(statement, 1, hook->id);
+    (void)sqlite3_bind_int64(statement, 2, hook->done_seq);
+    (void)sqlite3_bind_int64(statement, 3, hook->tries);
+    (void)sqlite3_bind_int64(statement, 4, hook->next_try_ms);
+    (void)sqlite3_bind_int64(statement, 5, hook->failing_since_ms);
+    (void)sqlite3_bind_int64(statement, 6, hook->delivered);
+    (void)sqlite3_bind_int64(statement, 7, hook->given_up);
+    (void)sqlite3_bind_int64(statement, 8, hook->last_status);
+    bind_text(statement, 9, hook->last_error);
+    (void)sqlite3_bind_int64(statement, 10, hook->last_ms);
+}
+
+enum ht_status ht_store_webhook_add(struct ht_store_tx *tx, const struct ht_store_webhook *hook,
+                                    struct ht_error *error)
+{
+    static const char sql[] =
+        "INSERT INTO webhooks(id, done_seq, tries, next_try_ms, failing_since_ms, delivered, "
+        "given_up, last_status, last_error, last_ms, url, topics, secret, created_ms) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    bind_state(statement, hook);
+    bind_text(statement, 11, hook->url);
+    bind_text(statement, 12, hook->topics);
+    bind_text(statement, 13, hook->secret);
+    (void)sqlite3_bind_int64(statement, 14, hook->created_ms);
+    return ht__store_run(&tx->reader.conn, statement, error);
+}
+
+enum ht_status ht_store_webhook_note(struct ht_store_tx *tx, const struct ht_store_webhook *hook,
+                                     struct ht_error *error)
+{
+    static const char sql[] =
+        "UPDATE webhooks SET done_seq = ?2, tries = ?3, next_try_ms = ?4, failing_since_ms = ?5, "
+        "delivered = ?6, given_up = ?7, last_status = ?8, last_error = ?9, last_ms = ?10 "
+        "WHERE id = ?1";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status == HT_OK) {
+        bind_state(statement, hook);
+        status = ht__store_run(&tx->reader.conn, statement, error);
+    }
+    return status;
+}
+
+enum ht_status ht_store_webhook_remove(struct ht_store_tx *tx, const char *id,
+                                       struct ht_error *error)
+{
+    static const char sql[] = "DELETE FROM webhooks WHERE id = ?1";
+    enum ht_status status = run_with(tx, sql, id, NULL, error);
+    return status == HT_OK && sqlite3_changes(tx->reader.conn.db) == 0
+               ? ht_error_set(error, HT_NOT_FOUND, 0, "there is no webhook %.64s", id)
+               : status;
+}
+
+static struct ht_store_webhook hook_at(sqlite3_stmt *statement)
+{
+    return (struct ht_store_webhook){.id = text_at(statement, 0),
+                                     .url = text_at(statement, 1),
+                                     .topics = text_at(statement, 2),
+                                     .secret = text_at(statement, 3),
+                                     .created_ms = sqlite3_column_int64(statement, 4),
+                                     .done_seq = sqlite3_column_int64(statement, 5),
+                                     .tries = sqlite3_column_int64(statement, 6),
+                                     .next_try_ms = sqlite3_column_int64(statement, 7),
+                                     .failing_since_ms = sqlite3_column_int64(statement, 8),
+                                     .delivered = sqlite3_column_int64(statement, 9),
+                                     .given_up = sqlite3_column_int64(statement, 10),
+                                     .last_status = sqlite3_column_int64(statement, 11),
+                                     .last_error = text_at(statement, 12),
+                                     .last_ms = sqlite3_column_int64(statement, 13)};
+}
+
+enum ht_status ht_store_webhooks(struct ht_store_reader *reader, const char *id,
+                                 enum ht_status (*sink)(void *user,
+                                                        const struct ht_store_webhook *hook),
+                                 void *user, struct ht_error *error)
+{
+    static const char sql[] =
+        "SELECT id, url, topics, secret, created_ms, done_seq, tries, next_try_ms, "
+        "failing_since_ms, delivered, given_up, last_status, last_error, last_ms "
+        "FROM webhooks WHERE ?1 IS NULL OR id = ?1 ORDER BY created_ms, id";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
+    if (status == HT_OK && id != NULL) {
+        bind_text(statement, 1, id);
+    }
+    int code = SQLITE_DONE;
+    while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const struct ht_store_webhook hook = hook_at(statement);
+        status = sink(user, &hook);
+    }
+    if (status == HT_OK && code != SQLITE_DONE) {
+        status = ht__store_fail(&reader->conn, code, error);
+    }
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+/* ---- settings ---- */
+
+enum ht_status ht_store_setting_put(struct ht_store_tx *tx, const struct ht_store_setting *setting,
+                                    uint64_t *version, struct ht_error *error)
+{
+    static const char sql[] =
+        "INSERT INTO settings(name, version, changed_ms, body) VALUES(?1, 1, ?2, ?3) "
+        "ON CONFLICT(name) DO UPDATE SET version = version + 1, changed_ms = ?2, body = ?3 "
+        "RETURNING version";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    bind_text(statement, 1, setting->name);
+    (void)sqlite3_bind_int64(statement, 2, setting->changed_ms);
+    bind_text(statement, 3, setting->body);
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        *version = (uint64_t)sqlite3_column_int64(statement, 0);
+        code = sqlite3_step(statement);
+    }
+    status = code == SQLITE_DONE ? HT_OK : ht__store_fail(&tx->reader.conn, code, error);
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
+enum ht_status ht_store_setting_get(struct ht_store_reader *reader, const char *name,
+                                    enum ht_status (*sink)(void *user,
+                                                           const struct ht_store_setting *setting),
+                                    void *user, struct ht_error *error)
+{
+    static const char sql[] =
+        "SELECT name, version, changed_ms, body FROM settings WHERE name = ?1";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    bind_text(statement, 1, name);
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        const struct ht_store_setting setting = {.name = text_at(statement, 0),
+                                                 .version =
+                                                     (uint64_t)sqlite3_column_int64(statement, 1),
+                                                 .changed_ms = sqlite3_column_int64(statement, 2),
+                                                 .body = text_at(statement, 3)};
+        status = sink(user, &setting);
+    } else {
+        status = code == SQLITE_DONE ? HT_NOT_FOUND : ht__store_fail(&reader->conn, code, error);
+    }
+    (void)sqlite3_reset(statement);
+    return status;
+}

@@ -1,0 +1,127 @@
+/* The office's settings: read, changed, refused, kept, and obeyed at once. */
+#include <sqlite3.h>
+#include <time.h>
+
+#include "tests/support/check.h"
+#include "tests/support/json_at.h"
+#include "tests/support/served.h"
+
+#define GEO "Content-Type: application/geo+json\r\n"
+#define JSON "Content-Type: application/json\r\n"
+
+static char store[128];
+static char options[512];
+
+static bool begin_town(const char *more)
+{
+    static int number;
+    if (!map_make()) {
+        return false;
+    }
+    (void)snprintf(store, sizeof store, "%s/settings%d.sqlite", folder, number++);
+    (void)snprintf(options, sizeof options, "--store %s %s", store, more);
+    return begin(options);
+}
+
+static bool says(const char *text)
+{
+    return answer.body != NULL && strstr(answer.body, text) != NULL;
+}
+
+static int put(const char *name, const char *headers, const char *body)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/v1/settings/%s", name);
+    return send_body("PUT", path, headers, body);
+}
+
+HT_CASE(settings_are_read_changed_and_kept)
+{
+    HT_REQUIRE(begin_town(""));
+    HT_CHECK_INT(get("/v1/settings"), 200);
+    HT_CHECK_STR(answer.body, "{\"retention\":{\"tracks_days\":30,\"answers_days\":7},"
+                              "\"live\":{\"stale_s\":120},\"webhooks\":{\"give_up_h\":72}}");
+    HT_CHECK_INT(get("/v1/settings/retention"), 200);
+    HT_CHECK_STR(ht_answer_header(&answer, "ETag"), "\"1\"");
+    HT_CHECK_INT(put("retention", JSON "If-Match: \"1\"\r\n", "{\"tracks_days\":5}"), 200);
+    HT_CHECK_STR(answer.body, "{\"tracks_days\":5,\"answers_days\":7}");
+    HT_CHECK_STR(ht_answer_header(&answer, "ETag"), "\"2\"");
+    HT_CHECK_INT(put("retention", JSON "If-Match: \"1\"\r\n", "{\"tracks_days\":6}"), 412);
+    HT_CHECK_INT(put("retention", JSON "If-Match: \"2\"\r\n", "{\"answers_days\":6}"), 200);
+    HT_CHECK_STR(answer.body, "{\"tracks_days\":30,\"answers_days\":6}");
+    end();
+    HT_REQUIRE(begin(options));
+    HT_CHECK_INT(get("/v1/settings/retention"), 200);
+    HT_CHECK_STR(answer.body, "{\"tracks_days\":30,\"answers_days\":6}");
+    HT_CHECK_STR(ht_answer_header(&answer, "ETag"), "\"3\"");
+    end();
+}
+
+HT_CASE(what_is_no_setting_is_refused)
+{
+    HT_REQUIRE(begin_town(""));
+    HT_CHECK_INT(get("/v1/settings/needs"), 404);
+    HT_CHECK_INT(put("needs", JSON, "{}"), 404);
+    HT_CHECK_INT(put("live", JSON, "{\"stale_s\":4}"), 422);
+    HT_CHECK(ht_json_is(answer.body, "errors.0.pointer", "\"/stale_s\""));
+    HT_CHECK_INT(put("live", JSON, "{\"stale_s\":120.5}"), 422);
+    HT_CHECK_INT(put("live", JSON, "{\"stale_s\":\"120\"}"), 422);
+    HT_CHECK_INT(put("live", JSON, "{\"stale_s\":999999999999999999999}"), 422);
+    HT_CHECK_INT(put("live", JSON, "{\"tracks_days\":5}"), 422);
+    HT_CHECK(says("live has no tracks_days"));
+    HT_CHECK_INT(put("live", JSON, "[]"), 400);
+    HT_CHECK_INT(put("live", JSON, "{"), 400);
+    HT_CHECK_INT(ask("DELETE /v1/settings/live" HEADERS "\r\n"), 405);
+    HT_CHECK_INT(get("/v1/settings/live"), 200);
+    HT_CHECK_STR(answer.body, "{\"stale_s\":120}");
+    end();
+    HT_REQUIRE(begin("")); /* without a store: read, not written */
+    HT_CHECK_INT(get("/v1/settings/live"), 200);
+    HT_CHECK_INT(put("live", JSON, "{\"stale_s\":60}"), 503);
+    end();
+}
+
+static bool stale(void)
+{
+    HT_CHECK_INT(get("/collections/units/items/v1"), 200);
+    return says("\"stale\":true");
+}
+
+HT_CASE(a_change_counts_at_once)
+{
+    HT_REQUIRE(begin_town("--clock 2026-03-01T08:00:00Z,0"));
+    HT_CHECK_INT(post("/collections/units/items", GEO,
+                      "{\"type\":\"Feature\",\"id\":\"v1\",\"geometry\":null,\"properties\":{}}"),
+                 201);
+    HT_CHECK_INT(post("/v1/positions", JSON,
+                      "[{\"unit\":\"v1\",\"lon\":121.7,\"lat\":29.95,\"ts\":"
+                      "\"2026-02-26T08:00:00Z\"},{\"unit\":\"v1\",\"lon\":121.7,\"lat\":29.95,"
+                      "\"ts\":\"2026-03-01T08:00:00Z\"}]"),
+                 200);
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":90}"), 200);
+    HT_CHECK(!stale());
+    HT_CHECK_INT(put("live", JSON, "{\"stale_s\":60}"), 200);
+    HT_CHECK(stale());
+    bool kept = false; /* both are in the store by now or soon */
+    for (int i = 0; i < 600 && !kept; i++) {
+        HT_CHECK_INT(get("/v1/units/v1/track?from=2026-02-01T00:00:00Z"), 200);
+        kept = says("2026-02-26") && says("2026-03-01T08");
+        (void)usleep(50000);
+    }
+    HT_CHECK(kept);
+    HT_CHECK_INT(put("retention", JSON, "{\"tracks_days\":2}"), 200);
+    bool gone = false;
+    for (int i = 0; i < 600 && !gone; i++) {
+        HT_CHECK_INT(get("/v1/units/v1/track?from=2026-02-01T00:00:00Z"), 200);
+        gone = !says("2026-02-26");
+        (void)usleep(50000);
+    }
+    HT_CHECK(gone && says("2026-03-01T08"));
+    HT_CHECK_INT(ask("DELETE /v1/units/v1/track" HEADERS "\r\n"), 204); /* the rest at once */
+    HT_CHECK_INT(get("/v1/units/v1/track?from=2026-02-01T00:00:00Z"), 200);
+    HT_CHECK(says("\"coordinates\":[]"));
+    HT_CHECK_INT(ask("DELETE /v1/units/a%2Fb/track" HEADERS "\r\n"), 404);
+    end();
+}
+
+HT_SERVED_MAIN()
