@@ -9,6 +9,7 @@
 #include "api/routes.h"
 #include "api/shifts.h"
 #include "api/stream.h"
+#include "api/traffic.h"
 #include "api/zone.h"
 #include "geodata/gazetteer.h"
 
@@ -32,8 +33,15 @@ static enum ht_status map_apply(struct ht_app *app, struct ht_map *map)
         ht_world_publish(app->slot, world);
     }
     int64_t next_ms = ht_map_next_change(map, local_ms);
-    app->next_change_ms = next_ms == INT64_MAX ? INT64_MAX : next_ms - (local_ms - now_ms);
+    int64_t end_ms = ht__traffic_next_end(app);
+    next_ms = next_ms == INT64_MAX ? INT64_MAX : next_ms - (local_ms - now_ms);
+    app->next_change_ms = next_ms < end_ms ? next_ms : end_ms;
     return HT_OK;
+}
+
+enum ht_status ht__app_map_apply(struct ht_app *app)
+{
+    return app->map == NULL ? HT_OK : map_apply(app, app->map);
 }
 
 /* Needs open_lock. */
@@ -48,7 +56,10 @@ enum ht_status ht_app_refresh(struct ht_app *app)
 {
     (void)pthread_mutex_lock(&app->open_lock);
     shifts_apply(app);
-    enum ht_status status = app->map == NULL ? HT_OK : map_apply(app, app->map);
+    enum ht_status status = app->map == NULL ? HT_OK : ht__traffic_tell(app, app->map, false);
+    if (status == HT_OK) {
+        status = ht__app_map_apply(app);
+    }
     (void)pthread_cond_signal(&app->wake);
     (void)pthread_mutex_unlock(&app->open_lock);
     return status;
@@ -87,6 +98,10 @@ static void map_check(struct ht_app *app, struct ht_map *map)
     ht_map_retain(map);
     (void)pthread_mutex_unlock(&app->open_lock);
     bool damaged = ht_map_check(map, &error) != HT_OK;
+    if (!damaged && app->commit != NULL) { /* a town, where roads will close: not out of the blue */
+        enum ht_status status = ht_map_traffic_prepare(map);
+        (void)status; /* the first change tries again */
+    }
     (void)pthread_mutex_lock(&app->open_lock);
     if (damaged && map == app->map) {
         app->damage = error;
@@ -126,7 +141,10 @@ static void *keeper_main(void *user)
         shifts_apply(app);
         if (app->map != NULL) {
             /* Short of memory: the world stays as it is and is tried again at the next waking. */
-            enum ht_status status = map_apply(app, app->map);
+            enum ht_status status = ht__traffic_tell(app, app->map, false);
+            if (status == HT_OK) {
+                status = map_apply(app, app->map);
+            }
             (void)status;
         }
         if (!app->stop && (app->map == NULL || app->map == checked)) {
@@ -167,6 +185,9 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
     app->started_s = (int64_t)time(NULL);
     enum ht_status status = ht_world_slot_new(&app->slot);
     if (status == HT_OK) {
+        status = ht_traffic_table_new(&app->traffic);
+    }
+    if (status == HT_OK) {
         status = ht_pool_new(threads, &app->pool.pool);
     }
     if (status == HT_OK) {
@@ -200,6 +221,7 @@ void ht_app_free(struct ht_app *app)
     ht_isochrone_maps_free(app->isochrones);
     ht_world_slot_free(app->slot);
     ht_map_release(app->map);
+    ht_traffic_table_free(app->traffic);
     ht_pool_free(app->pool.pool);
     (void)pthread_cond_destroy(&app->wake);
     (void)pthread_mutex_destroy(&app->pool.lock);
@@ -217,6 +239,9 @@ enum ht_status ht_app_network_open(struct ht_app *app, const char *path, bool wh
         status = ht_map_check(map, error);
     }
     (void)pthread_mutex_lock(&app->open_lock);
+    if (status == HT_OK) {
+        status = ht__traffic_tell(app, map, true);
+    }
     if (status == HT_OK) {
         status = map_apply(app, map);
         if (status != HT_OK) {

@@ -7,6 +7,9 @@
 HT_MUST_CHECK enum ht_status ht__app_context_new(void *user, void **out);
 void ht__app_context_free(void *user);
 
+/* Publishes the world of now, if a map is open; needs open_lock. */
+HT_MUST_CHECK enum ht_status ht__app_map_apply(struct ht_app *app);
+
 /* The handler's submit_write. */
 bool ht__app_submit_write(void *user, struct ht_job *job);
 

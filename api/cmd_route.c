@@ -215,7 +215,7 @@ static enum ht_status trip_road(void *user, uint32_t index, struct ht_world_road
 {
     struct trip *trip = user;
     (void)index; /* the only one */
-    *out = ht_live_road_view(trip->live);
+    *out = trip->live->view;
     return HT_OK;
 }
 

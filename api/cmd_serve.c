@@ -11,6 +11,7 @@
 #include "api/app.h"
 #include "api/cli.h"
 #include "api/commands.h"
+#include "api/traffic.h"
 #include "api/zone.h"
 
 enum {
@@ -195,6 +196,9 @@ static int town_open(const struct ht_cli *cli, struct ht_app *app, const struct 
         (void)ht_cli_error(cli, 0, "%s: served for reading only", note.message);
     }
     if (ht_app_live_open(app, &error) != HT_OK || ht_app_finder_open(app, &error) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
+    }
+    if (ht_app_traffic_open(app, &error) != HT_OK) {
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }
     return HT_EXIT_DONE;

@@ -2,15 +2,21 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/array.h"
 #include "engine/live/conditions.h"
+#include "engine/road/locate.h"
 #include "geodata/hnet.h"
 
 struct profile {
     bool ready;
     struct ht_conditions *conditions;
     const struct ht_live_road *live; /* in the world given out last; only compared */
+    struct ht_road base;
+    struct ht_traffic *traffic; /* NULL: never was any */
+    struct ht_locate_graph *locate;
+    uint8_t *turn_closed;
 };
 
 struct ht_map {
@@ -22,6 +28,7 @@ struct ht_map {
     bool given; /* a world was given out */
     uint32_t count;
     const char **names;
+    struct ht_locate *locate; /* NULL until there is traffic */
     struct profile profiles[];
 };
 
@@ -34,8 +41,13 @@ struct view {
 static void map_free(struct ht_map *map)
 {
     for (uint32_t i = 0; i < map->count; i++) {
-        ht_conditions_free(map->profiles[i].conditions);
+        struct profile *profile = &map->profiles[i];
+        ht_conditions_free(profile->conditions);
+        ht_traffic_free(profile->traffic);
+        ht_locate_graph_free(profile->locate);
+        free(profile->turn_closed);
     }
+    ht_locate_free(map->locate);
     ht_hnet_close(map->file);
     (void)pthread_mutex_destroy(&map->lock);
     free(map->names);
@@ -112,6 +124,7 @@ static enum ht_status profile_load(struct ht_map *map, uint32_t index, struct ht
         return status;
     }
     status = ht_conditions_new(&road, &profile->conditions, NULL);
+    profile->base = road;
     profile->ready = status == HT_OK;
     return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
 }
@@ -142,6 +155,10 @@ static void view_release(void *user)
 static enum ht_status road_live(struct ht_map *map, struct profile *profile,
                                 struct ht_live_road **out)
 {
+    if (profile->traffic != NULL) {
+        ht_conditions_turns(profile->conditions, map->local_ms, profile->turn_closed);
+        return ht_traffic_apply(profile->traffic, NULL, 0, profile->turn_closed, NULL, out);
+    }
     bool shared = pthread_mutex_trylock(&map->pool->lock) == 0;
     enum ht_status status = ht_conditions_live(profile->conditions, map->local_ms,
                                                shared ? map->pool->pool : NULL, out);
@@ -169,7 +186,7 @@ static enum ht_status view_load(void *user, uint32_t index, struct ht_world_road
     }
     (void)pthread_mutex_unlock(&map->lock);
     if (status == HT_OK) {
-        *out = ht_live_road_view(view->roads[index]);
+        *out = view->roads[index]->view;
     }
     return status;
 }
@@ -230,4 +247,158 @@ int64_t ht_map_next_change(struct ht_map *map, int64_t local_ms)
     }
     (void)pthread_mutex_unlock(&map->lock);
     return next;
+}
+
+/* ---- traffic ---- */
+
+/* A motor profile is one that drives. */
+static bool is_motor(const struct ht_graph *graph)
+{
+    for (uint32_t i = 0; i < graph->base_arc_count; i++) {
+        if (graph->arcs[i].mode == HT_MODE_DRIVING) {
+            return true;
+        }
+        if (graph->arcs[i].mode == HT_MODE_CYCLING || graph->arcs[i].mode == HT_MODE_WALKING) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* Whether a profile is meant by names with commas between. */
+static bool is_named(const char *profiles, const char *name)
+{
+    size_t size = strlen(name);
+    for (const char *at = profiles; *at != '\0';
+         at += strcspn(at, ",") + (strchr(at, ',') != NULL)) {
+        if (strncmp(at, name, size) == 0 && (at[size] == ',' || at[size] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What traffic needs of a profile. Needs the map's lock. */
+static enum ht_status traffic_begin(struct ht_map *map, struct profile *profile)
+{
+    const struct ht_graph *graph = profile->base.graph;
+    enum ht_status status = HT_OK;
+    if (map->locate == NULL) {
+        status = ht_locate_new(profile->base.network, &map->locate);
+    }
+    if (status == HT_OK && profile->locate == NULL) {
+        status = ht_locate_graph_new(graph, &profile->locate);
+    }
+    if (status == HT_OK && profile->turn_closed == NULL) {
+        profile->turn_closed = ht_array_new_zeroed(graph->turn_count, 1);
+        status = profile->turn_closed == NULL ? HT_NOMEM : HT_OK;
+    }
+    if (status == HT_OK && profile->traffic == NULL) {
+        struct ht_traffic *traffic = NULL;
+        status = ht_traffic_new(&profile->base, &traffic);
+        if (status == HT_OK) {
+            bool shared = pthread_mutex_trylock(&map->pool->lock) == 0;
+            status = ht_traffic_prepare(traffic, shared ? map->pool->pool : NULL);
+            if (shared) {
+                (void)pthread_mutex_unlock(&map->pool->lock);
+            }
+        }
+        if (status == HT_OK) {
+            profile->traffic = traffic;
+        } else {
+            ht_traffic_free(traffic);
+        }
+    }
+    return status;
+}
+
+enum { PIECES_MOST = 64 };
+
+struct changes {
+    struct ht_traffic_change *list;
+    size_t count;
+    size_t capacity;
+};
+
+/* The changes that a piece means to a profile. */
+static enum ht_status changes_add(const struct ht_map *map, const struct profile *profile,
+                                  const struct ht_map_piece *piece, struct changes *changes,
+                                  bool *matched)
+{
+    struct ht_located found[PIECES_MOST];
+    size_t count = ht_locate_pieces(map->locate, profile->locate, piece->osm_from, piece->osm_to,
+                                    found, PIECES_MOST);
+    count = count < PIECES_MOST ? count : PIECES_MOST;
+    void *list = changes->list;
+    enum ht_status status =
+        ht_array_reserve(&list, &changes->capacity, changes->count + count, sizeof *changes->list);
+    changes->list = list;
+    for (size_t i = 0; status == HT_OK && i < count; i++) {
+        changes->list[changes->count++] = (struct ht_traffic_change){
+            found[i].arc, found[i].segment_first, found[i].segment_end, piece->speed_mps};
+        *matched = true;
+    }
+    return status;
+}
+
+static enum ht_status profile_traffic(struct ht_map *map, uint32_t index,
+                                      const struct ht_map_piece *pieces, size_t count,
+                                      bool *matched)
+{
+    struct profile *profile = &map->profiles[index];
+    struct changes changes = {0};
+    enum ht_status status = profile_load(map, index, NULL);
+    bool motor = status == HT_OK && is_motor(profile->base.graph);
+    bool begun = false;
+    for (size_t i = 0; status == HT_OK && i < count; i++) {
+        const char *names = pieces[i].profiles;
+        if (names[0] == '\0' ? !motor : !is_named(names, map->names[index])) {
+            continue;
+        }
+        if (!begun) {
+            status = traffic_begin(map, profile);
+            begun = true;
+        }
+        if (status == HT_OK) {
+            status = changes_add(map, profile, &pieces[i], &changes, &matched[i]);
+        }
+    }
+    if (status == HT_OK && changes.count > 0) {
+        struct ht_live_road *live = NULL;
+        ht_conditions_turns(profile->conditions, map->local_ms, profile->turn_closed);
+        status = ht_traffic_apply(profile->traffic, changes.list, changes.count,
+                                  profile->turn_closed, NULL, &live);
+        ht_live_road_release(live); /* the next world takes its own */
+    }
+    free(changes.list);
+    return status;
+}
+
+enum ht_status ht_map_traffic(struct ht_map *map, const struct ht_map_piece *pieces, size_t count,
+                              bool *matched)
+{
+    enum ht_status status = HT_OK;
+    for (size_t i = 0; i < count; i++) {
+        matched[i] = false;
+    }
+    (void)pthread_mutex_lock(&map->lock);
+    for (uint32_t p = 0; status == HT_OK && p < map->count; p++) {
+        status = profile_traffic(map, p, pieces, count, matched);
+    }
+    (void)pthread_mutex_unlock(&map->lock);
+    return status;
+}
+
+enum ht_status ht_map_traffic_prepare(struct ht_map *map)
+{
+    enum ht_status status = HT_OK;
+    for (uint32_t p = 0; status == HT_OK && p < map->count; p++) {
+        (void)pthread_mutex_lock(&map->lock);
+        status = profile_load(map, p, NULL);
+        if (status == HT_OK && is_motor(map->profiles[p].base.graph)) {
+            status = traffic_begin(map, &map->profiles[p]);
+        }
+        (void)pthread_mutex_unlock(&map->lock);
+    }
+    return status;
 }

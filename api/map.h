@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "engine/base/pool.h"
+#include "engine/live/traffic.h"
 #include "engine/live/world.h"
 
 struct ht_map;
@@ -43,5 +44,24 @@ HT_MUST_CHECK enum ht_status ht_map_world(struct ht_map *map, int64_t local_ms,
 /* When the next conditional turn opens or closes after `local_ms` in a profile that is ready;
  * INT64_MAX: never. */
 int64_t ht_map_next_change(struct ht_map *map, int64_t local_ms);
+
+/* Where traffic data says that something is not as usual: between two OSM nodes, in this direction
+ * (engine/road/locate.h). */
+struct ht_map_piece {
+    int64_t osm_from;
+    int64_t osm_to;
+    float speed_mps;      /* as in engine/live/traffic.h */
+    const char *profiles; /* names with commas between; "": every motor profile */
+};
+
+/* Takes pieces, in order; the next world obeys. `matched[i]`: whether a profile that is meant has
+ * the piece. The first call for a profile makes its buffers (a whole customization). Errors as
+ * ht_traffic_apply; nothing is taken then, except after HT_NOMEM and HT_BUSY, which may be tried
+ * again. */
+HT_MUST_CHECK enum ht_status ht_map_traffic(struct ht_map *map, const struct ht_map_piece *pieces,
+                                            size_t count, bool *matched);
+/* Makes what ht_map_traffic needs of every motor profile, so that the first change is as fast as
+ * any: to be called where there is time. */
+HT_MUST_CHECK enum ht_status ht_map_traffic_prepare(struct ht_map *map);
 
 #endif

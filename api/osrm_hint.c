@@ -118,22 +118,6 @@ static bool unpack(const char *text, uint8_t bytes[HINT_BYTES])
     return bytes[0] == HINT_VERSION && get(bytes + CHECKSUM_AT) == checksum(bytes);
 }
 
-static void fill_side(const struct ht_graph *graph, uint32_t arc, uint32_t before_mm,
-                      struct ht_place_side *side)
-{
-    const struct ht_arc *a = &graph->arcs[arc];
-    uint32_t after_mm = a->length_mm - before_mm;
-    *side = (struct ht_place_side){
-        .arc = arc,
-        .before_mm = before_mm,
-        .after_mm = after_mm,
-        .before = {ht_share(a->weight_ms, before_mm, a->length_mm),
-                   ht_share(a->duration_ms, before_mm, a->length_mm), before_mm},
-        .after = {ht_share(a->weight_ms, after_mm, a->length_mm),
-                  ht_share(a->duration_ms, after_mm, a->length_mm), after_mm},
-    };
-}
-
 /* Everything that a query relies on is checked here: a checksum keeps out accidents, not attackers.
  */
 static bool arcs_hold(const struct ht_graph *graph, const uint32_t arc[2], uint32_t segment,
@@ -191,10 +175,10 @@ bool ht_hint_decode(uint32_t fingerprint, const struct ht_road *road, struct ht_
         return false;
     }
     out->distance_m = ht_distance_m(input, out->point);
-    fill_side(graph, arc[first], before_mm, &out->side[first]);
+    out->side[first] = ht_place_side_at(graph, arc[first], before_mm);
     if (first == 0 && arc[1] != HT_NONE) {
         const struct ht_arc *back = &graph->arcs[arc[1]];
-        fill_side(graph, arc[1], back->length_mm - before_mm, &out->side[1]);
+        out->side[1] = ht_place_side_at(graph, arc[1], back->length_mm - before_mm);
         if (out->small && (back->flags & HT_ARC_SMALL) == 0) { /* the better side speaks for both */
             out->small = false;
             out->component = ht_arc_component(graph, arc[1]);

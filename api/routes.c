@@ -16,6 +16,7 @@
 #include "api/routes_live.h"
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
+#include "api/routes_traffic.h"
 #include "api/search.h"
 #include "api/settings.h"
 #include "api/stream.h"
@@ -259,6 +260,8 @@ static const struct ht_route table[] = {
      .get = ht_isochrone_get},
     {"/v1/stream", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_stream_get},
+    {"/v1/traffic", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DISPATCHER, HT_ROLE_DISPATCHER,
+     .post = ht_traffic_post},
     {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
     {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,

@@ -263,6 +263,28 @@ HT_MUST_CHECK enum ht_status ht_store_track(struct ht_store_reader *reader, cons
 HT_MUST_CHECK enum ht_status ht_store_positions_forget(struct ht_store_tx *tx, int64_t before_ms,
                                                        struct ht_error *error);
 
+/* ---- live roads ---- */
+
+/* What traffic data says of the streets between two OSM nodes, in this direction. */
+struct ht_store_traffic {
+    int64_t osm_from;
+    int64_t osm_to;
+    const char *profiles; /* names with commas between; "": every motor profile */
+    double speed_mps;     /* 0: closed; below 0: as the map says, the row is dropped */
+    int64_t until_ms;     /* INT64_MAX: until it is said otherwise */
+};
+/* Each takes the place of an earlier one of the same nodes and profiles. */
+HT_MUST_CHECK enum ht_status ht_store_traffic_put(struct ht_store_tx *tx,
+                                                  const struct ht_store_traffic *rows, size_t count,
+                                                  struct ht_error *error);
+/* Drops what ended at `before_ms` or before. */
+HT_MUST_CHECK enum ht_status ht_store_traffic_forget(struct ht_store_tx *tx, int64_t before_ms,
+                                                     struct ht_error *error);
+/* All, in the order in which they were said. */
+HT_MUST_CHECK enum ht_status
+ht_store_traffic(struct ht_store_reader *reader,
+                 enum ht_status (*sink)(void *user, const struct ht_store_traffic *row), void *user,
+                 struct ht_error *error);
 /* Forgets where one unit was. */
 HT_MUST_CHECK enum ht_status ht_store_positions_erase(struct ht_store_tx *tx, const char *unit,
                                                       struct ht_error *error);

@@ -151,10 +151,22 @@ static enum ht_status schema_3(struct ht__store_conn *conn, struct ht_error *err
     return status;
 }
 
+/* Version 4: what was said about the streets. */
+static const char fourth_sql[] =
+    "CREATE TABLE traffic("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT, osm_from INTEGER NOT NULL, osm_to INTEGER NOT NULL,"
+    " profiles TEXT NOT NULL, speed_mps REAL NOT NULL, until_ms INTEGER NOT NULL,"
+    " UNIQUE(osm_from, osm_to, profiles));";
+
+static enum ht_status schema_4(struct ht__store_conn *conn, struct ht_error *error)
+{
+    return ht__store_exec(conn, fourth_sql, error);
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
                                                        struct ht_error *) = {schema_1, schema_2,
-                                                                             schema_3};
+                                                                             schema_3, schema_4};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)

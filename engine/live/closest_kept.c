@@ -154,13 +154,15 @@ enum ht_status ht__kept_add(struct ht__kept *k, const struct ht_road *road, stru
     if (slot->taken) {
         forget(k, slot->key);
     }
-    const struct ht_branch *branch = &made.branches[0];
-    memcpy(slot->vertex, branch->vertex, branch->count * sizeof *slot->vertex);
-    memcpy(slot->time, branch->time, branch->count * sizeof *slot->time);
-    memcpy(slot->length, branch->length, branch->count * sizeof *slot->length);
-    slot->branch = (struct ht_branch){branch->count, slot->vertex, slot->time, slot->length};
-    slot->label = made;
-    slot->label.branches = &slot->branch;
+    slot->label = made; /* without branches where the arc is closed */
+    if (made.branch_count > 0) {
+        const struct ht_branch *branch = &made.branches[0];
+        memcpy(slot->vertex, branch->vertex, branch->count * sizeof *slot->vertex);
+        memcpy(slot->time, branch->time, branch->count * sizeof *slot->time);
+        memcpy(slot->length, branch->length, branch->count * sizeof *slot->length);
+        slot->branch = (struct ht_branch){branch->count, slot->vertex, slot->time, slot->length};
+        slot->label.branches = &slot->branch;
+    }
     slot->key = key;
     slot->question = question;
     slot->taken = true;

@@ -345,7 +345,7 @@ static enum ht_status unit_cost(struct search *s, const struct ht_place *place,
                                 struct ht_cost *cost)
 {
     struct ht_closest_work *w = s->work;
-    bool one_by_one = ht__same_street(place, s->target);
+    bool one_by_one = ht__one_by_one(s->road, place, s->target);
     if (!one_by_one) {
         enum ht_status status = ht__seeds_source(&w->seeds, s->road, place, HT_SIDES_BOTH);
         if (status != HT_OK) {
@@ -379,9 +379,10 @@ static void evaluate(struct search *s, uint32_t unit, const struct ht__record *r
 {
     struct ht_closest_hit hit = {.unit = unit, .profile = s->layer};
     s->work->seen[unit] = s->work->question;
-    enum ht_status status = unit_cost(s, &record->place, &hit.cost);
+    hit.place = record->place;
+    ht_place_refresh(s->road->graph, &hit.place);
+    enum ht_status status = unit_cost(s, &hit.place, &hit.cost);
     if (status == HT_OK) {
-        hit.place = record->place;
         hits_add(s, &hit);
     } else if (status != HT_NO_ROUTE) {
         s->status = status;

@@ -1,6 +1,5 @@
 #include "engine/live/conditions.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "engine/base/array.h"
@@ -11,12 +10,13 @@
 struct schedule {
     uint32_t text;              /* offset into the network's strings */
     struct ht_schedule *parsed; /* NULL: could not be read */
-    bool active;
+    bool active;                /* in the road given out last */
+    bool now;                   /* when last asked for turns */
 };
 
-struct ht_live_road {
-    atomic_size_t references;
-    struct ht_road road;
+/* A road with a metric of its own, where one is closed. */
+struct made {
+    struct ht_live_road live;
     struct ht_metric_owned *metric; /* NULL: nothing is closed, the base's serves */
     uint8_t *turn_closed;
 };
@@ -109,20 +109,12 @@ void ht_conditions_free(struct ht_conditions *conditions)
     free(conditions);
 }
 
-void ht_live_road_release(struct ht_live_road *live)
+static void made_done(struct ht_live_road *live)
 {
-    if (live == NULL ||
-        atomic_fetch_sub_explicit(&live->references, 1, memory_order_acq_rel) != 1) {
-        return;
-    }
-    ht_metric_free(live->metric);
-    free(live->turn_closed);
-    free(live);
-}
-
-struct ht_world_road ht_live_road_view(const struct ht_live_road *live)
-{
-    return (struct ht_world_road){.road = live->road, .turn_closed = live->turn_closed};
+    struct made *made = (struct made *)(void *)live;
+    ht_metric_free(made->metric);
+    free(made->turn_closed);
+    free(made);
 }
 
 /* Marks the turns that are closed now. */
@@ -140,21 +132,22 @@ static void turns_close(const struct ht_conditions *conditions, uint8_t *closed)
 /* A metric without the turns that are closed now. It can't be an update of the base's: what the
  * base left out because a way over such a turn was better may be needed again. */
 static enum ht_status live_customize(const struct ht_conditions *conditions, struct ht_pool *pool,
-                                     struct ht_live_road *live)
+                                     struct made *made)
 {
     const struct ht_road *base = &conditions->base;
-    live->turn_closed = ht_array_new_zeroed(base->graph->turn_count, sizeof *live->turn_closed);
-    if (live->turn_closed == NULL) {
+    made->turn_closed = ht_array_new_zeroed(base->graph->turn_count, sizeof *made->turn_closed);
+    if (made->turn_closed == NULL) {
         return HT_NOMEM;
     }
-    turns_close(conditions, live->turn_closed);
-    struct ht_overlay overlay = {.turn_closed = live->turn_closed};
-    enum ht_status status = ht_customize(base->graph, base->cch, &overlay, pool, &live->metric);
+    turns_close(conditions, made->turn_closed);
+    struct ht_overlay overlay = {.turn_closed = made->turn_closed};
+    enum ht_status status = ht_customize(base->graph, base->cch, &overlay, pool, &made->metric);
     if (status == HT_OK) {
-        status = ht_metric_trim(base->cch, pool, live->metric);
+        status = ht_metric_trim(base->cch, pool, made->metric);
     }
     if (status == HT_OK) {
-        live->road.metric = ht_metric_view(live->metric);
+        made->live.view.road.metric = ht_metric_view(made->metric);
+        made->live.view.turn_closed = made->turn_closed;
     }
     return status;
 }
@@ -193,22 +186,42 @@ enum ht_status ht_conditions_live(struct ht_conditions *conditions, int64_t loca
     if (changed || conditions->last == NULL) {
         ht_live_road_release(conditions->last);
         conditions->last = NULL;
-        struct ht_live_road *live = calloc(1, sizeof *live);
-        if (live == NULL) {
+        struct made *made = calloc(1, sizeof *made);
+        if (made == NULL) {
             return HT_NOMEM;
         }
-        atomic_init(&live->references, 1);
-        live->road = conditions->base;
-        enum ht_status status = any ? live_customize(conditions, pool, live) : HT_OK;
+        atomic_init(&made->live.references, 1);
+        made->live.view.road = conditions->base;
+        made->live.done = made_done;
+        enum ht_status status = any ? live_customize(conditions, pool, made) : HT_OK;
         if (status != HT_OK) {
-            ht_live_road_release(live);
+            ht_live_road_release(&made->live);
             return status;
         }
-        conditions->last = live;
+        conditions->last = &made->live;
     }
-    (void)atomic_fetch_add_explicit(&conditions->last->references, 1, memory_order_relaxed);
+    ht_live_road_retain(conditions->last);
     *out = conditions->last;
     return HT_OK;
+}
+
+void ht_conditions_turns(struct ht_conditions *conditions, int64_t local_ms, uint8_t *closed)
+{
+    const struct ht_graph *graph = conditions->base.graph;
+    for (size_t i = 0; i < conditions->schedule_count; i++) {
+        struct schedule *schedule = &conditions->schedules[i];
+        schedule->now =
+            schedule->parsed != NULL && ht_schedule_active(schedule->parsed, local_ms, NULL);
+    }
+    for (uint32_t c = 0; c < graph->condition_count; c++) {
+        closed[graph->conditions[c].turn] = 0;
+    }
+    for (uint32_t c = 0; c < graph->condition_count; c++) {
+        const struct schedule *schedule = schedule_find(conditions, graph->conditions[c].schedule);
+        if (schedule != NULL && schedule->now) {
+            closed[graph->conditions[c].turn] = 1;
+        }
+    }
 }
 
 int64_t ht_conditions_next_change(const struct ht_conditions *conditions, int64_t local_ms)

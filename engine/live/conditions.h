@@ -5,17 +5,16 @@
  * one of its own is made; these are counted by reference, since worlds that readers still use go on
  * holding them.
  *
- * Threading: ht_conditions_* by one thread at a time; retain and release from any. Ownership: the
+ * Threading: ht_conditions_* by one thread at a time. Ownership: the
  * base road is borrowed and outlives everything made of it. Time is local, as in
  * engine/base/schedule.h.
  */
 #ifndef HT_ENGINE_LIVE_CONDITIONS_H
 #define HT_ENGINE_LIVE_CONDITIONS_H
 
-#include "engine/live/world.h"
+#include "engine/live/live_road.h"
 
 struct ht_conditions;
-struct ht_live_road; /* a road as of some time */
 
 /* Reads the schedules of the road's graph. One that can't be read never holds; *unread (may be
  * NULL) counts them. */
@@ -36,8 +35,8 @@ bool ht_conditions_any(const struct ht_conditions *conditions, int64_t local_ms)
 /* When the next turn opens or closes after `local_ms`; INT64_MAX: none ever does. */
 int64_t ht_conditions_next_change(const struct ht_conditions *conditions, int64_t local_ms);
 
-void ht_live_road_release(struct ht_live_road *live);
-/* Borrowed as long as the reference is held. */
-struct ht_world_road ht_live_road_view(const struct ht_live_road *live);
+/* Marks the turns of the graph that are closed at `local_ms` in `closed` [turn_count], and unmarks
+ * all others that have a condition. */
+void ht_conditions_turns(struct ht_conditions *conditions, int64_t local_ms, uint8_t *closed);
 
 #endif

@@ -195,7 +195,7 @@ enum ht_status ht_query_alternatives(struct ht_query *query, const struct ht_roa
     }
     *found = 1;
     most = most < HT_PATHS_KEPT - 1 ? most : HT_PATHS_KEPT - 1;
-    if (most == 0 || ht__same_street(source, target) || out[0].arc_count < 2) {
+    if (most == 0 || ht__one_by_one(road, source, target) || out[0].arc_count < 2) {
         return HT_OK;
     }
     struct pick pick = {.query = query,

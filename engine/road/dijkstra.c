@@ -126,9 +126,14 @@ static struct entry heap_pop(struct ht_dijkstra *d)
 static enum ht_status expand(struct ht_dijkstra *d, uint32_t arc, struct ht_cost cost)
 {
     const struct ht_graph *graph = d->graph;
+    if (cost.weight_ms >= HT_WEIGHT_INF) { /* closed on the way */
+        return HT_OK;
+    }
     for (uint32_t t = graph->turn_first[arc]; t < graph->turn_first[arc + 1]; t++) {
         const struct ht_turn *turn = &graph->turns[t];
-        if (d->closed != NULL && d->closed[turn->to]) {
+        bool shut = graph->live != NULL && graph->live->turn_closed != NULL &&
+                    graph->live->turn_closed[t] != 0;
+        if (shut || (d->closed != NULL && d->closed[turn->to])) {
             continue;
         }
         struct ht_cost next =
@@ -190,11 +195,11 @@ static void consider_direct(const struct ht_dijkstra *d, const struct ht_place *
         (d->closed != NULL && d->closed[to->arc])) {
         return;
     }
-    const struct ht_arc *arc = &d->graph->arcs[to->arc];
-    uint32_t part = to->before_mm - from->before_mm;
-    struct ht_cost cost = {part == 0 ? 0 : ht_share(arc->weight_ms, part, arc->length_mm),
-                           part == 0 ? 0 : ht_share(arc->duration_ms, part, arc->length_mm), part};
-    if (end->arc == HT_NONE || ht_cost_less(cost, *best)) {
+    struct ht_cost cost = {0, 0, 0};
+    if (from->before_mm < to->before_mm) {
+        cost = ht_arc_cost(d->graph, to->arc, from->before_mm, to->before_mm);
+    }
+    if (cost.weight_ms < HT_WEIGHT_INF && (end->arc == HT_NONE || ht_cost_less(cost, *best))) {
         *best = cost;
         *end = (struct target){.arc = to->arc, .direct = true};
     }
@@ -204,7 +209,7 @@ static void consider_label(const struct ht_dijkstra *d, uint32_t arc,
                            const struct ht_place_side *to, struct ht_cost *best, struct target *end)
 {
     const struct label *label = &d->labels[arc];
-    if (label->from == HT_NONE) {
+    if (label->from == HT_NONE || to->before.weight_ms >= HT_WEIGHT_INF) {
         return;
     }
     struct ht_cost cost = cost_add(label->cost, to->before);

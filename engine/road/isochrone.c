@@ -584,12 +584,21 @@ enum ht_status ht_isochrone_run(struct ht_isochrone *iso, const struct ht_isochr
 /* Costs along a street, x in millimetres from the tail of its first arc. One of its arcs gets
  * dearer with x (`up`), the other cheaper; each straight on where the place lies on it before x. */
 struct slope {
+    const struct ht_graph *graph;
     const struct ht_arc *arc; /* NULL: none */
     const struct ht_place_side *own;
     struct ht_cost end;
     bool against; /* its tail is where x is greatest */
     bool towards;
 };
+
+/* From one place on the arc to another, as far as it is open. */
+static struct ht_cost slope_part(const struct slope *slope, uint32_t from_mm, uint32_t to_mm)
+{
+    return from_mm == to_mm ? (struct ht_cost){0, 0, 0}
+                            : ht_arc_cost(slope->graph, (uint32_t)(slope->arc - slope->graph->arcs),
+                                          from_mm, to_mm);
+}
 
 /* What a trip between the place and x pays on this arc and before it. */
 static struct ht_cost slope_cost(const struct slope *slope, uint32_t x)
@@ -601,20 +610,22 @@ static struct ht_cost slope_cost(const struct slope *slope, uint32_t x)
     uint32_t before = slope->against ? arc->length_mm - x : x;
     if (slope->own != NULL &&
         (slope->towards ? before <= slope->own->before_mm : before >= slope->own->before_mm)) {
-        uint32_t part =
-            slope->towards ? slope->own->before_mm - before : before - slope->own->before_mm;
-        return (struct ht_cost){part == 0 ? 0 : ht_share(arc->weight_ms, part, arc->length_mm),
-                                part == 0 ? 0 : ht_share(arc->duration_ms, part, arc->length_mm),
-                                part};
+        return slope->towards ? slope_part(slope, before, slope->own->before_mm)
+                              : slope_part(slope, slope->own->before_mm, before);
     }
     if (slope->end.weight_ms >= HT_WEIGHT_INF) {
         return infinite();
     }
-    uint32_t part = slope->towards ? arc->length_mm - before : before;
-    return (struct ht_cost){slope->end.weight_ms + ht_share(arc->weight_ms, part, arc->length_mm),
-                            slope->end.duration_ms +
-                                ht_share(arc->duration_ms, part, arc->length_mm),
-                            slope->end.length_mm + part};
+    struct ht_cost part =
+        slope->towards ? ht_arc_cost(slope->graph, (uint32_t)(arc - slope->graph->arcs), before,
+                                     arc->length_mm)
+                       : ht_arc_cost(slope->graph, (uint32_t)(arc - slope->graph->arcs), 0, before);
+    if (part.weight_ms >= HT_WEIGHT_INF) {
+        return infinite();
+    }
+    return (struct ht_cost){slope->end.weight_ms + part.weight_ms,
+                            slope->end.duration_ms + part.duration_ms,
+                            slope->end.length_mm + part.length_mm};
 }
 
 struct pair {
@@ -695,7 +706,8 @@ static struct slope slope_of(const struct ht_isochrone *iso, const struct street
     if (street->arc[s] == HT_NONE) {
         return (struct slope){.arc = NULL};
     }
-    return (struct slope){.arc = &iso->ask.road->graph->arcs[street->arc[s]],
+    return (struct slope){.graph = iso->ask.road->graph,
+                          .arc = &iso->ask.road->graph->arcs[street->arc[s]],
                           .own = own_side(iso, street->arc[s]),
                           .end = street->cost[s],
                           .against = s == 1,

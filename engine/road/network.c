@@ -70,3 +70,83 @@ const struct ht_turn *ht_graph_turn(const struct ht_graph *graph, uint32_t from,
     }
     return low < end && graph->turns[low].to == to ? &graph->turns[low] : NULL;
 }
+
+const struct ht_live_arc *ht_live_arc(const struct ht_graph *graph, uint32_t arc)
+{
+    const struct ht_live_arcs *live = graph->live;
+    if (live == NULL || live->arc_count == 0) {
+        return NULL;
+    }
+    arc = ht_arc_base(graph, arc);
+    uint32_t low = 0;
+    uint32_t high = live->arc_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (live->arcs[middle].arc < arc) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < live->arc_count && live->arcs[low].arc == arc ? &live->arcs[low] : NULL;
+}
+
+/* What is paid for closed pieces. */
+enum closure {
+    CLOSURE_HOLDS,  /* nobody passes */
+    CLOSURE_LEAVES, /* who stands in one may leave it */
+    CLOSURE_IS_OPEN,
+};
+
+/* Piece by piece, each by its share of length. */
+static struct ht_cost pieces_cost(const struct ht_live_arcs *live, const struct ht_live_arc *arc,
+                                  uint32_t from_mm, uint32_t to_mm, enum closure closure)
+{
+    struct ht_cost cost = {0, 0, (int64_t)to_mm - from_mm};
+    uint32_t begin = 0;
+    for (uint32_t i = arc->piece_first; i < arc->piece_end; i++) {
+        const struct ht_live_piece *piece = &live->pieces[i];
+        uint32_t from = from_mm > begin ? from_mm : begin;
+        uint32_t to = to_mm < piece->end_mm ? to_mm : piece->end_mm;
+        uint32_t length = piece->end_mm - begin;
+        begin = piece->end_mm;
+        if (to <= from) {
+            continue;
+        }
+        if (piece->closed != 0 && closure != CLOSURE_IS_OPEN &&
+            !(closure == CLOSURE_LEAVES && from == from_mm)) {
+            return (struct ht_cost){HT_WEIGHT_INF, 0, cost.length_mm};
+        }
+        cost.weight_ms += ht_share(piece->weight_ms, to - from, length);
+        cost.duration_ms += ht_share(piece->duration_ms, to - from, length);
+    }
+    return cost;
+}
+
+struct ht_cost ht_arc_cost(const struct ht_graph *graph, uint32_t arc, uint32_t from_mm,
+                           uint32_t to_mm)
+{
+    const struct ht_live_arc *live = ht_live_arc(graph, arc);
+    if (live != NULL) {
+        return pieces_cost(graph->live, live, from_mm, to_mm, CLOSURE_HOLDS);
+    }
+    const struct ht_arc *a = &graph->arcs[arc];
+    uint32_t part = to_mm - from_mm;
+    return (struct ht_cost){ht_share(a->weight_ms, part, a->length_mm),
+                            ht_share(a->duration_ms, part, a->length_mm), part};
+}
+
+struct ht_cost ht_arc_leave(const struct ht_graph *graph, uint32_t arc, uint32_t from_mm)
+{
+    const struct ht_live_arc *live = ht_live_arc(graph, arc);
+    uint32_t length = graph->arcs[arc].length_mm;
+    return live != NULL ? pieces_cost(graph->live, live, from_mm, length, CLOSURE_LEAVES)
+                        : ht_arc_cost(graph, arc, from_mm, length);
+}
+
+struct ht_cost ht_arc_passed(const struct ht_graph *graph, uint32_t arc, uint32_t to_mm)
+{
+    const struct ht_live_arc *live = ht_live_arc(graph, arc);
+    return live != NULL ? pieces_cost(graph->live, live, 0, to_mm, CLOSURE_IS_OPEN)
+                        : ht_arc_cost(graph, arc, 0, to_mm);
+}

@@ -133,6 +133,31 @@ struct ht_turn_condition {
     uint32_t schedule; /* text of the condition, "Mo-Fr 07:00-09:00": offset into strings */
 };
 
+/* What is not as the file says at the moment: pieces of arcs that are slower, faster or closed. An
+ * arc that is listed has all its pieces listed, in the order in which they are driven, and its
+ * `weight_ms` and `duration_ms` are their sum, HT_WEIGHT_INF where one of them is closed. Copies
+ * have the pieces of their base. */
+struct ht_live_piece {
+    uint32_t segment_end; /* the piece ends before this segment of the arc */
+    uint32_t end_mm;      /* counted from the tail */
+    uint32_t weight_ms;   /* also of what is closed: to leave it */
+    uint32_t duration_ms;
+    uint32_t closed; /* not 0: no way begins, leads over it or ends here */
+};
+
+struct ht_live_arc {
+    uint32_t arc; /* a base arc */
+    uint32_t piece_first;
+    uint32_t piece_end;
+};
+
+struct ht_live_arcs {
+    uint32_t arc_count;
+    const struct ht_live_arc *arcs; /* sorted */
+    const struct ht_live_piece *pieces;
+    const uint8_t *turn_closed; /* [turn_count] not 0: forbidden now; NULL: none is */
+};
+
 struct ht_graph {
     const char *profile;
     uint32_t junction_count;
@@ -158,6 +183,7 @@ struct ht_graph {
     const uint32_t *copy_of; /* [arc_count - base_arc_count] the base arc of each copy */
     uint32_t listed_count;
     const struct ht_arc_component *listed; /* [listed_count] by arc */
+    const struct ht_live_arcs *live;       /* NULL: everything is as the file says */
     bool continue_straight;                /* the profile's default at waypoints */
     bool left_hand;
 };
@@ -224,5 +250,20 @@ static inline uint32_t ht_share(uint32_t value, uint32_t part_mm, uint32_t lengt
     }
     return (uint32_t)(((uint64_t)value * part_mm * 2 + length_mm) / ((uint64_t)length_mm * 2));
 }
+
+/* The live pieces of a base arc or a copy, NULL where it is as the file says. */
+const struct ht_live_arc *ht_live_arc(const struct ht_graph *graph, uint32_t arc);
+
+/* What is paid from one place of an arc to another that is not before it, turns not counted.
+ * weight_ms is HT_WEIGHT_INF where something between them is closed. */
+struct ht_cost ht_arc_cost(const struct ht_graph *graph, uint32_t arc, uint32_t from_mm,
+                           uint32_t to_mm);
+
+/* What somebody pays who stands there and drives to the arc's end: out of a closed piece, not into
+ * one. */
+struct ht_cost ht_arc_leave(const struct ht_graph *graph, uint32_t arc, uint32_t from_mm);
+
+/* From the arc's tail so far, closed or not: for the parts of a way that is known. */
+struct ht_cost ht_arc_passed(const struct ht_graph *graph, uint32_t arc, uint32_t to_mm);
 
 #endif

@@ -86,25 +86,89 @@ static struct ht_key key_max(struct ht_key a, struct ht_key b)
                            a.length > b.length ? a.length : b.length};
 }
 
-enum ht_status ht__seeds_source(struct ht_seeds *seeds, const struct ht_road *road,
-                                const struct ht_place *place, unsigned sides)
+/* Whether the trip can leave its arc by the arc's end. */
+static bool leaves(const struct ht_place_side *side)
+{
+    return side->arc != HT_NONE && side->after.weight_ms < HT_WEIGHT_INF;
+}
+
+/* Whether a way over the whole arc is closed: no edge of the hierarchy leads out of it. */
+static bool is_split(const struct ht_graph *graph, const struct ht_place_side *side)
+{
+    return graph->live != NULL && graph->arcs[side->arc].weight_ms >= HT_WEIGHT_INF;
+}
+
+/* Whether a cheapest way may begin with this turn: its edge is one and is the turn itself. An edge
+ * that is missing (closed in this metric, or left out by ht_metric_trim) or leads over another
+ * vertex says that a way at least as good begins with another turn. */
+static bool turn_serves(const struct ht_metric *metric, uint32_t from, uint32_t to)
+{
+    int s = from < to ? 0 : 1;
+    uint32_t lower = from < to ? from : to;
+    uint32_t edge = ht_metric_edge(metric, s, lower, metric->climb[from < to ? to : from].depth);
+    return edge != HT_NONE && ht_metric_via(&metric->side[s], lower, edge) == HT_NONE &&
+           ht_time_finite(ht_metric_time(&metric->side[s], edge));
+}
+
+/* Adds the seeds of a trip that leaves its first arc by its end: all turns out of it. */
+static enum ht_status seeds_turns(struct ht_seeds *seeds, const struct ht_road *road,
+                                  const struct ht_place_side *side, uint32_t s)
+{
+    const struct ht_graph *graph = road->graph;
+    const uint8_t *closed = graph->live == NULL ? NULL : graph->live->turn_closed;
+    bool split = is_split(graph, side);
+    struct ht_key after = ht_key_add(seeds->bias, key_of(side->after));
+    enum ht_status status = HT_OK;
+    uint32_t from = road->cch->rank[side->arc];
+    for (uint32_t t = graph->turn_first[side->arc];
+         t < graph->turn_first[side->arc + 1] && status == HT_OK; t++) {
+        const struct ht_turn *turn = &graph->turns[t];
+        uint32_t to = road->cch->rank[turn->to];
+        bool open = closed == NULL || closed[t] == 0;
+        /* a loop has no edge to itself; no edge leads out of an arc that can't be driven whole */
+        if (open && (split || from == to || turn_serves(road->metric, from, to))) {
+            struct ht_key key = ht_key_add(
+                after, (struct ht_key){ht_time_pack(turn->weight_ms, turn->duration_ms), 0});
+            status = ht__seeds_add(seeds, (struct ht_seed){.vertex = to, .key = key}, s);
+        }
+    }
+    return status;
+}
+
+/* The seeds of one side alone, as turns out of its arc. */
+static enum ht_status seeds_after(struct ht_seeds *seeds, const struct ht_road *road,
+                                  const struct ht_place_side *side, uint32_t s)
 {
     seeds->count = 0;
     seeds->bias = (struct ht_key){0, 0};
+    return leaves(side) ? seeds_turns(seeds, road, side, s) : HT_OK;
+}
+
+enum ht_status ht__seeds_source(struct ht_seeds *seeds, const struct ht_road *road,
+                                const struct ht_place *place, unsigned sides)
+{
+    const struct ht_graph *graph = road->graph;
+    seeds->count = 0;
+    seeds->bias = (struct ht_key){0, 0};
     for (uint32_t s = 0; s < 2; s++) {
-        if (place->side[s].arc != HT_NONE && (sides >> s & 1)) {
-            seeds->bias = key_max(seeds->bias, arc_key(&road->graph->arcs[place->side[s].arc]));
+        const struct ht_place_side *side = &place->side[s];
+        if (leaves(side) && (sides >> s & 1) && !is_split(graph, side)) {
+            seeds->bias = key_max(seeds->bias, arc_key(&graph->arcs[side->arc]));
         }
     }
     enum ht_status status = HT_OK;
     for (uint32_t s = 0; s < 2 && status == HT_OK; s++) {
         const struct ht_place_side *side = &place->side[s];
-        if (side->arc == HT_NONE || !(sides >> s & 1)) {
+        if (!leaves(side) || !(sides >> s & 1)) {
+            continue;
+        }
+        if (is_split(graph, side)) {
+            status = seeds_turns(seeds, road, side, s);
             continue;
         }
         /* the search counts from an arc's tail: what lies behind is taken off again */
         struct ht_key key = ht_key_sub(ht_key_add(seeds->bias, key_of(side->after)),
-                                       arc_key(&road->graph->arcs[side->arc]));
+                                       arc_key(&graph->arcs[side->arc]));
         status = ht__seeds_add(
             seeds, (struct ht_seed){.vertex = road->cch->rank[side->arc], .key = key}, s);
     }
@@ -119,7 +183,7 @@ enum ht_status ht__seeds_target(struct ht_seeds *seeds, const struct ht_road *ro
     enum ht_status status = HT_OK;
     for (uint32_t s = 0; s < 2 && status == HT_OK; s++) {
         const struct ht_place_side *side = &place->side[s];
-        if (side->arc == HT_NONE || !(sides >> s & 1)) {
+        if (side->arc == HT_NONE || !(sides >> s & 1) || side->before.weight_ms >= HT_WEIGHT_INF) {
             continue;
         }
         struct ht_key key = key_of(side->before);
@@ -135,43 +199,13 @@ enum ht_status ht__seeds_target(struct ht_seeds *seeds, const struct ht_road *ro
     return status;
 }
 
-/* Whether a cheapest way may begin with this turn: its edge is one and is the turn itself. An edge
- * that is missing (closed in this metric, or left out by ht_metric_trim) or leads over another
- * vertex says that a way at least as good begins with another turn. */
-static bool turn_serves(const struct ht_metric *metric, uint32_t from, uint32_t to)
+bool ht__one_by_one(const struct ht_road *road, const struct ht_place *a, const struct ht_place *b)
 {
-    int s = from < to ? 0 : 1;
-    uint32_t lower = from < to ? from : to;
-    uint32_t edge = ht_metric_edge(metric, s, lower, metric->climb[from < to ? to : from].depth);
-    return edge != HT_NONE && ht_metric_via(&metric->side[s], lower, edge) == HT_NONE &&
-           ht_time_finite(ht_metric_time(&metric->side[s], edge));
-}
-
-/* The seeds of a trip that leaves its first arc by its end: all turns out of it. */
-static enum ht_status seeds_after(struct ht_seeds *seeds, const struct ht_road *road,
-                                  const struct ht_place_side *side, uint32_t s)
-{
-    seeds->count = 0;
-    seeds->bias = (struct ht_key){0, 0};
-    enum ht_status status = HT_OK;
-    const struct ht_graph *graph = road->graph;
-    uint32_t from = road->cch->rank[side->arc];
-    for (uint32_t t = graph->turn_first[side->arc];
-         t < graph->turn_first[side->arc + 1] && status == HT_OK; t++) {
-        uint32_t to = road->cch->rank[graph->turns[t].to];
-        if (from == to || turn_serves(road->metric, from, to)) { /* a loop has no edge to itself */
-            struct ht_key key = ht_key_add(
-                key_of(side->after),
-                (struct ht_key){
-                    ht_time_pack(graph->turns[t].weight_ms, graph->turns[t].duration_ms), 0});
-            status = ht__seeds_add(seeds, (struct ht_seed){.vertex = to, .key = key}, s);
+    for (int s = 0; s < 2; s++) {
+        if (a->side[s].arc != HT_NONE && is_split(road->graph, &a->side[s])) {
+            return true;
         }
     }
-    return status;
-}
-
-bool ht__same_street(const struct ht_place *a, const struct ht_place *b)
-{
     for (int s = 0; s < 2; s++) {
         if (a->side[s].arc != HT_NONE && a->side[s].arc == b->side[s].arc) {
             return true;
@@ -282,11 +316,13 @@ static enum ht_status run_within(const struct ask *ask, uint32_t s, uint32_t slo
     const struct ht_place_side *from = &ask->source->side[s];
     const struct ht_place_side *to = &ask->target->side[s];
     if (from->before_mm <= to->before_mm) {
-        const struct ht_arc *arc = &ask->road->graph->arcs[from->arc];
-        uint32_t part = to->before_mm - from->before_mm;
-        out->cost = (struct ht_cost){
-            part == 0 ? 0 : ht_share(arc->weight_ms, part, arc->length_mm),
-            part == 0 ? 0 : ht_share(arc->duration_ms, part, arc->length_mm), part};
+        out->cost = (struct ht_cost){0, 0, 0};
+        if (from->before_mm < to->before_mm) {
+            out->cost = ht_arc_cost(ask->road->graph, from->arc, from->before_mm, to->before_mm);
+        }
+        if (out->cost.weight_ms >= HT_WEIGHT_INF) {
+            return HT_NO_ROUTE;
+        }
         out->source_side = s;
         out->target_side = s;
         enum ht_status status = ht__keep_path(ask->query, ask->road, from->arc, NULL, 0, slot);
@@ -302,9 +338,10 @@ static enum ht_status run_within(const struct ask *ask, uint32_t s, uint32_t slo
     return status == HT_OK ? run_seeds(ask, from->arc, slot, out) : status;
 }
 
-/* Places on one street: each pair of sides by itself, the best kept. */
-static enum ht_status run_same_street(const struct ask *ask, unsigned source_sides,
-                                      unsigned target_sides, struct ht_way_found *out)
+/* Places on one street, or a start behind a closed piece: each pair of sides by itself, the best
+ * kept. */
+static enum ht_status run_one_by_one(const struct ask *ask, unsigned source_sides,
+                                     unsigned target_sides, struct ht_way_found *out)
 {
     enum ht_status result = HT_NO_ROUTE;
     uint32_t slot = 0;
@@ -320,12 +357,16 @@ static enum ht_status run_same_street(const struct ask *ask, unsigned source_sid
         if (ask->source->side[i].arc == ask->target->side[j].arc) {
             status = run_within(ask, i, slot, &found);
         } else {
-            status = ht__seeds_source(&ask->query->sources, ask->road, ask->source, 1U << i);
+            const struct ht_place_side *from = &ask->source->side[i];
+            bool split = is_split(ask->road->graph, from);
+            struct ht_seeds *sources = &ask->query->sources;
+            status = split ? seeds_after(sources, ask->road, from, i)
+                           : ht__seeds_source(sources, ask->road, ask->source, 1U << i);
             if (status == HT_OK) {
                 status = ht__seeds_target(&ask->query->targets, ask->road, ask->target, 1U << j);
             }
             if (status == HT_OK) {
-                status = run_seeds(ask, HT_NONE, slot, &found);
+                status = run_seeds(ask, split ? from->arc : HT_NONE, slot, &found);
             }
         }
         if (status == HT_OK && (result != HT_OK || ht_cost_less(found.cost, out->cost))) {
@@ -342,8 +383,8 @@ static enum ht_status run_same_street(const struct ask *ask, unsigned source_sid
 static enum ht_status run(const struct ask *ask, unsigned source_sides, unsigned target_sides,
                           struct ht_way_found *out)
 {
-    if (ht__same_street(ask->source, ask->target)) {
-        return run_same_street(ask, source_sides, target_sides, out);
+    if (ht__one_by_one(ask->road, ask->source, ask->target)) {
+        return run_one_by_one(ask, source_sides, target_sides, out);
     }
     enum ht_status status =
         ht__seeds_source(&ask->query->sources, ask->road, ask->source, source_sides);

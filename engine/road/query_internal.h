@@ -40,8 +40,9 @@ HT_MUST_CHECK enum ht_status ht__seeds_source(struct ht_seeds *seeds, const stru
 HT_MUST_CHECK enum ht_status ht__seeds_target(struct ht_seeds *seeds, const struct ht_road *road,
                                               const struct ht_place *place, unsigned sides);
 
-/* True when a trip between the two may stay on one arc: such pairs are answered one by one. */
-bool ht__same_street(const struct ht_place *a, const struct ht_place *b);
+/* True when a trip between the two may stay on one arc, or begins on one that is closed in part:
+ * such pairs are answered one by one. */
+bool ht__one_by_one(const struct ht_road *road, const struct ht_place *a, const struct ht_place *b);
 
 /* Keeps a way over vertices as arcs in paths[slot], `first` (HT_NONE: none) before them. */
 HT_MUST_CHECK enum ht_status ht__keep_path(struct ht_query *query, const struct ht_road *road,

@@ -50,6 +50,8 @@ static enum ht_status reserve(struct ht_shape *shape, size_t more, bool parts)
 
 /* Where a leg stands on one of its arcs. */
 struct stretch {
+    const struct ht_graph *graph;
+    uint32_t number;
     const struct ht_arc *arc;
     uint32_t first; /* the points of the arc that are passed: [first, end) */
     uint32_t end;
@@ -66,18 +68,16 @@ static uint32_t node_mm(const struct ht_network *network, const struct ht_arc *a
     return sum;
 }
 
-static struct ht_shape_part part_between(const struct ht_arc *arc, uint32_t from_mm, uint32_t to_mm)
+static struct ht_shape_part part_between(const struct stretch *s, uint32_t from_mm, uint32_t to_mm)
 {
     if (to_mm < from_mm) { /* places are rounded to millimetres on their own */
         to_mm = from_mm;
     }
-    return (struct ht_shape_part){
-        .length_mm = to_mm - from_mm,
-        .duration_ms = ht_share(arc->duration_ms, to_mm, arc->length_mm) -
-                       ht_share(arc->duration_ms, from_mm, arc->length_mm),
-        .weight_ms = ht_share(arc->weight_ms, to_mm, arc->length_mm) -
-                     ht_share(arc->weight_ms, from_mm, arc->length_mm),
-    };
+    struct ht_cost from = ht_arc_passed(s->graph, s->number, from_mm);
+    struct ht_cost to = ht_arc_passed(s->graph, s->number, to_mm);
+    return (struct ht_shape_part){.length_mm = to_mm - from_mm,
+                                  .duration_ms = to.duration_ms - from.duration_ms,
+                                  .weight_ms = to.weight_ms - from.weight_ms};
 }
 
 static void push(struct ht_shape *shape, struct ht_point point)
@@ -103,13 +103,13 @@ static void add_points_parts(struct ht_shape *shape, const struct ht_network *ne
     for (uint32_t i = s->first; i < s->end; i++) {
         at_mm +=
             ht_distance_mm(ht_arc_point(network, s->arc, i - 1), ht_arc_point(network, s->arc, i));
-        shape->parts[shape->point_count - 1] = part_between(s->arc, from_mm, at_mm);
+        shape->parts[shape->point_count - 1] = part_between(s, from_mm, at_mm);
         shape->nodes[shape->point_count] = ht_arc_node(network, s->arc, i);
         push(shape, ht_arc_point(network, s->arc, i));
         from_mm = at_mm;
     }
     if (s->end_mm != UINT32_MAX) { /* the last: up to the target */
-        shape->parts[shape->point_count - 1] = part_between(s->arc, from_mm, s->end_mm);
+        shape->parts[shape->point_count - 1] = part_between(s, from_mm, s->end_mm);
     }
 }
 
@@ -118,9 +118,14 @@ static struct stretch stretch_at(const struct ht_road *road, const struct ht_pla
 {
     const struct ht_place *source = &places[leg->source];
     const struct ht_place *target = &places[leg->target];
-    const struct ht_arc *arc = &road->graph->arcs[arcs[leg->first_arc + index]];
-    struct stretch s = {
-        .arc = arc, .first = 1, .end = ht_arc_point_count(arc), .end_mm = UINT32_MAX};
+    uint32_t number = arcs[leg->first_arc + index];
+    const struct ht_arc *arc = &road->graph->arcs[number];
+    struct stretch s = {.graph = road->graph,
+                        .number = number,
+                        .arc = arc,
+                        .first = 1,
+                        .end = ht_arc_point_count(arc),
+                        .end_mm = UINT32_MAX};
     if (index == 0) {
         s.first = ht_place_segment(road->graph, source, leg->source_side) + 1;
         s.begin_mm = source->side[leg->source_side].before_mm;

@@ -129,6 +129,9 @@ static void consider(struct search *s, const struct ht_point ends[2], uint32_t n
         .sides = ht_snap__sides(options, ref->packed),
         .ends = {ends[0], ends[1]},
     };
+    if (s->index->graph->live != NULL && hit.sides != 0) {
+        hit.sides &= ht_snap__sides_open(s->index->graph, ref);
+    }
     if (s->faces && hit.sides != 0) {
         bool left =
             options->approach != HT_APPROACH_UNRESTRICTED && ht_snap__left_hand(s->index, ref->arc);

@@ -28,6 +28,10 @@ struct ht_place_side {
     struct ht_cost after;
 };
 
+/* The side of a place so far along an arc. */
+struct ht_place_side ht_place_side_at(const struct ht_graph *graph, uint32_t arc,
+                                      uint32_t before_mm);
+
 struct ht_place {
     struct ht_point input;
     struct ht_point point; /* on the street */
@@ -37,6 +41,10 @@ struct ht_place {
     bool small;                   /* that component is an island */
     struct ht_place_side side[2]; /* [0] along the way, [1] against it */
 };
+
+/* Brings the costs of a place up to date with the graph as it is now: of somebody who stands there,
+ * and may leave a piece that was closed meanwhile. */
+void ht_place_refresh(const struct ht_graph *graph, struct ht_place *place);
 
 enum ht_approach {
     HT_APPROACH_UNRESTRICTED, /* either side */
@@ -82,6 +90,10 @@ void ht_snap_data(const struct ht_snap_index *index, const void **data, size_t *
 HT_MUST_CHECK enum ht_status ht_snap_view(const struct ht_network *network,
                                           const struct ht_graph *graph, const void *data,
                                           size_t size, struct ht_snap_index **out);
+/* The same index over a graph that differs in `live` and the costs of arcs: it gives such costs,
+ * and nothing on a closed piece. Borrows both. */
+HT_MUST_CHECK enum ht_status ht_snap_over(const struct ht_snap_index *index,
+                                          const struct ht_graph *graph, struct ht_snap_index **out);
 /* Checks the rest of what a query relies on: HT_RANGE, it points outside the graph. To be called
  * before a block of unknown origin is used. O(n), some milliseconds for millions of segments. */
 HT_MUST_CHECK enum ht_status ht_snap_check(const struct ht_snap_index *index);

@@ -475,6 +475,19 @@ enum ht_status ht_snap_view(const struct ht_network *network, const struct ht_gr
     return HT_OK;
 }
 
+enum ht_status ht_snap_over(const struct ht_snap_index *index, const struct ht_graph *graph,
+                            struct ht_snap_index **out)
+{
+    *out = malloc(sizeof **out);
+    if (*out == NULL) {
+        return HT_NOMEM;
+    }
+    **out = *index;
+    (*out)->graph = graph;
+    (*out)->owned = NULL;
+    return HT_OK;
+}
+
 void ht_snap_index_free(struct ht_snap_index *index)
 {
     if (index != NULL) {

@@ -181,6 +181,9 @@ unsigned ht_snap__sides_facing(const struct ht_snap_options *options, unsigned s
                                uint32_t packed, bool left_hand, struct ht_point input,
                                const struct ht_point ends[2]);
 
+/* The sides on which the entry's segment is not closed at the moment. */
+unsigned ht_snap__sides_open(const struct ht_graph *graph, const struct ht_snap_ref *ref);
+
 /* Traffic keeps left on this arc. */
 bool ht_snap__left_hand(const struct ht_snap_index *index, uint32_t arc);
 

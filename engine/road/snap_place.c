@@ -151,20 +151,48 @@ unsigned ht_snap__sides_facing(const struct ht_snap_options *options, unsigned s
     return sides;
 }
 
-static void side_fill(const struct ht_graph *graph, uint32_t arc, uint32_t before_mm,
-                      struct ht_place_side *side)
+struct ht_place_side ht_place_side_at(const struct ht_graph *graph, uint32_t arc,
+                                      uint32_t before_mm)
 {
-    const struct ht_arc *a = &graph->arcs[arc];
-    uint32_t after_mm = a->length_mm - before_mm;
-    *side = (struct ht_place_side){
+    uint32_t length = graph->arcs[arc].length_mm;
+    return (struct ht_place_side){
         .arc = arc,
         .before_mm = before_mm,
-        .after_mm = after_mm,
-        .before = {ht_share(a->weight_ms, before_mm, a->length_mm),
-                   ht_share(a->duration_ms, before_mm, a->length_mm), before_mm},
-        .after = {ht_share(a->weight_ms, after_mm, a->length_mm),
-                  ht_share(a->duration_ms, after_mm, a->length_mm), after_mm},
+        .after_mm = length - before_mm,
+        .before = ht_arc_cost(graph, arc, 0, before_mm),
+        .after = ht_arc_cost(graph, arc, before_mm, length),
     };
+}
+
+void ht_place_refresh(const struct ht_graph *graph, struct ht_place *place)
+{
+    for (int s = 0; s < 2; s++) {
+        struct ht_place_side *side = &place->side[s];
+        if (side->arc != HT_NONE) {
+            side->before = ht_arc_cost(graph, side->arc, 0, side->before_mm);
+            side->after = ht_arc_leave(graph, side->arc, side->before_mm);
+        }
+    }
+}
+
+static bool segment_closed(const struct ht_graph *graph, uint32_t arc, uint32_t segment)
+{
+    const struct ht_live_arc *live = arc == HT_NONE ? NULL : ht_live_arc(graph, arc);
+    if (live == NULL) {
+        return false;
+    }
+    uint32_t i = live->piece_first;
+    while (i + 1 < live->piece_end && graph->live->pieces[i].segment_end <= segment) {
+        i++;
+    }
+    return graph->live->pieces[i].closed != 0;
+}
+
+unsigned ht_snap__sides_open(const struct ht_graph *graph, const struct ht_snap_ref *ref)
+{
+    struct sides_at at = sides_at(graph, ref);
+    return (segment_closed(graph, at.arc[0], at.along) ? 0u : 1u) |
+           (segment_closed(graph, at.arc[1], at.count - 1 - at.along) ? 0u : 2u);
 }
 
 /* From the beginning of the piece to its segment number `along` of `count`. Summed up here, over
@@ -203,11 +231,12 @@ void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
     };
     out->distance_m = ht_distance_m(input, out->point);
     if ((hit->sides & 1u) != 0 && at.arc[0] != HT_NONE) {
-        side_fill(graph, at.arc[0], along_mm, &out->side[0]);
+        out->side[0] = ht_place_side_at(graph, at.arc[0], along_mm);
     }
     if ((hit->sides & 2u) != 0 && at.arc[1] != HT_NONE) {
         uint32_t length = graph->arcs[at.arc[1]].length_mm;
-        side_fill(graph, at.arc[1], along_mm > length ? 0 : length - along_mm, &out->side[1]);
+        out->side[1] =
+            ht_place_side_at(graph, at.arc[1], along_mm > length ? 0 : length - along_mm);
     }
     /* The side that speaks for the place: the first usable one that is not on an island. */
     uint32_t first = out->side[0].arc != HT_NONE ? 0 : 1;

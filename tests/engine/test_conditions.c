@@ -126,7 +126,7 @@ static int64_t metres_at(struct ht_conditions *conditions, int64_t local_ms,
     if (ht_conditions_live(conditions, local_ms, NULL, live) != HT_OK) {
         return -3;
     }
-    struct ht_world_road view = ht_live_road_view(*live);
+    struct ht_world_road view = (*live)->view;
     return metres(&view.road);
 }
 
@@ -148,7 +148,7 @@ HT_CASE(turn_is_closed_while_its_schedule_holds)
     HT_CHECK_INT(metres_at(conditions, monday_ms + 9 * HOUR_MS, &live), DIRECT);
     HT_CHECK_INT(metres_at(conditions, monday_ms - 2 * DAY_MS + 8 * HOUR_MS, &live), DIRECT);
     ht_conditions_free(conditions);
-    struct ht_world_road view = ht_live_road_view(held);
+    struct ht_world_road view = held->view;
     HT_CHECK_INT(metres(&view.road), AROUND); /* who holds on to it keeps it */
     ht_live_road_release(held);
     ht_live_road_release(live);
@@ -158,7 +158,7 @@ HT_CASE(turn_is_closed_while_its_schedule_holds)
 static enum ht_status load_view(void *owner, uint32_t index, struct ht_world_road *out)
 {
     (void)index;
-    *out = ht_live_road_view(owner);
+    *out = ((struct ht_live_road *)owner)->view;
     return HT_OK;
 }
 

@@ -1,0 +1,268 @@
+#include "api/traffic.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/app_internal.h"
+#include "engine/base/array.h"
+
+enum { PROFILES_MAX = 127 };
+
+struct entry {
+    int64_t osm_from;
+    int64_t osm_to;
+    int64_t until_ms;
+    float speed_mps;
+    char profiles[PROFILES_MAX + 1];
+};
+
+struct ht_traffic_table {
+    struct entry *list; /* in the order in which they were said */
+    size_t count;
+    size_t capacity;
+};
+
+enum ht_status ht_traffic_table_new(struct ht_traffic_table **out)
+{
+    *out = calloc(1, sizeof **out);
+    return *out == NULL ? HT_NOMEM : HT_OK;
+}
+
+void ht_traffic_table_free(struct ht_traffic_table *table)
+{
+    if (table != NULL) {
+        free(table->list);
+        free(table);
+    }
+}
+
+static int key_order(int64_t from_a, int64_t to_a, const char *a, const struct ht_store_traffic *b)
+{
+    if (from_a != b->osm_from) {
+        return from_a < b->osm_from ? -1 : 1;
+    }
+    return to_a != b->osm_to ? (to_a < b->osm_to ? -1 : 1) : strcmp(a, b->profiles);
+}
+
+static int row_order(const void *left, const void *right)
+{
+    const struct ht_store_traffic *a = *(const struct ht_store_traffic *const *)left;
+    const struct ht_store_traffic *b = *(const struct ht_store_traffic *const *)right;
+    int order = key_order(a->osm_from, a->osm_to, a->profiles, b);
+    return order != 0 ? order : (a < b ? -1 : 1);
+}
+
+/* The last of the rows, sorted, that speak of the entry's street; NULL: none does. */
+static const struct ht_store_traffic *row_of(const struct ht_store_traffic *const *rows,
+                                             size_t count, int64_t from, int64_t to,
+                                             const char *profiles)
+{
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) { /* the first that is behind the street */
+        size_t middle = low + (high - low) / 2;
+        if (key_order(from, to, profiles, rows[middle]) >= 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low > 0 && key_order(from, to, profiles, rows[low - 1]) == 0 ? rows[low - 1] : NULL;
+}
+
+static void table_add(struct ht_traffic_table *table, const struct ht_store_traffic *row)
+{
+    struct entry *entry = &table->list[table->count++];
+    *entry = (struct entry){.osm_from = row->osm_from,
+                            .osm_to = row->osm_to,
+                            .until_ms = row->until_ms,
+                            .speed_mps = (float)row->speed_mps};
+    (void)strncpy(entry->profiles, row->profiles, PROFILES_MAX);
+}
+
+/* The last word on each street of the rows. Room for all was made before; `sorted`: memory for as
+ * many. */
+static void table_take(struct ht_traffic_table *table, const struct ht_store_traffic *rows,
+                       size_t count, const struct ht_store_traffic **sorted)
+{
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = &rows[i];
+    }
+    qsort(sorted, count, sizeof *sorted, row_order);
+    size_t kept = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct entry *entry = &table->list[i];
+        if (row_of(sorted, count, entry->osm_from, entry->osm_to, entry->profiles) == NULL) {
+            table->list[kept++] = *entry;
+        }
+    }
+    table->count = kept;
+    for (size_t i = 0; i < count; i++) {
+        const struct ht_store_traffic *row = &rows[i];
+        if (row->speed_mps >= 0 &&
+            row_of(sorted, count, row->osm_from, row->osm_to, row->profiles) == row) {
+            table_add(table, row);
+        }
+    }
+}
+
+static enum ht_status table_room(struct ht_traffic_table *table, size_t more)
+{
+    void *list = table->list;
+    enum ht_status status =
+        ht_array_reserve(&list, &table->capacity, table->count + more, sizeof *table->list);
+    table->list = list;
+    return status;
+}
+
+static struct ht_map_piece piece_of(const struct entry *entry)
+{
+    return (struct ht_map_piece){entry->osm_from, entry->osm_to, entry->speed_mps, entry->profiles};
+}
+
+enum ht_status ht__traffic_tell(struct ht_app *app, struct ht_map *map, bool all)
+{
+    struct ht_traffic_table *table = app->traffic;
+    int64_t now_ms = ht_clock_now_ms(&app->clock);
+    size_t ended = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        ended += table->list[i].until_ms <= now_ms;
+    }
+    if (table->count == 0 || (ended == 0 && !all)) {
+        return HT_OK;
+    }
+    /* what ended is as filed; then all others again, since they may lie on the same streets */
+    size_t count = 0;
+    struct ht_map_piece *pieces = ht_array_new(table->count, sizeof *pieces);
+    bool *matched = ht_array_new(table->count, sizeof *matched);
+    enum ht_status status = pieces == NULL || matched == NULL ? HT_NOMEM : HT_OK;
+    for (int pass = 0; status == HT_OK && pass < 2; pass++) {
+        for (size_t i = 0; i < table->count; i++) {
+            const struct entry *entry = &table->list[i];
+            if ((entry->until_ms <= now_ms) == (pass == 0)) {
+                pieces[count] = piece_of(entry);
+                pieces[count].speed_mps = pass == 0 ? HT_SPEED_AS_FILED : entry->speed_mps;
+                count++;
+            }
+        }
+    }
+    if (status == HT_OK) {
+        status = ht_map_traffic(map, pieces, count, matched);
+    }
+    free(pieces);
+    free(matched);
+    size_t kept = 0;
+    for (size_t i = 0; status == HT_OK && i < table->count; i++) {
+        if (table->list[i].until_ms > now_ms) {
+            table->list[kept++] = table->list[i];
+        }
+    }
+    table->count = status == HT_OK ? kept : table->count;
+    return status;
+}
+
+int64_t ht__traffic_next_end(const struct ht_app *app)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; app->traffic != NULL && i < app->traffic->count; i++) {
+        int64_t until = app->traffic->list[i].until_ms;
+        next = until < next ? until : next;
+    }
+    return next;
+}
+
+static double steady_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* Needs open_lock. */
+static enum ht_status apply(struct ht_app *app, const struct ht_store_traffic *rows, size_t count,
+                            bool *matched)
+{
+    struct ht_map_piece *pieces = ht_array_new(count, sizeof *pieces);
+    const struct ht_store_traffic **sorted = ht_array_new(count, sizeof *sorted);
+    enum ht_status status =
+        pieces == NULL || sorted == NULL ? HT_NOMEM : table_room(app->traffic, count);
+    for (size_t i = 0; status == HT_OK && i < count; i++) {
+        pieces[i] = (struct ht_map_piece){
+            rows[i].osm_from, rows[i].osm_to,
+            rows[i].speed_mps < 0 ? HT_SPEED_AS_FILED : (float)rows[i].speed_mps, rows[i].profiles};
+    }
+    if (status == HT_OK && app->map != NULL) {
+        status = ht_map_traffic(app->map, pieces, count, matched);
+    }
+    if (status == HT_OK) {
+        table_take(app->traffic, rows, count, sorted);
+    }
+    free(pieces);
+    free(sorted);
+    return status == HT_OK ? ht__app_map_apply(app) : status;
+}
+
+enum ht_status ht_app_traffic(struct ht_app *app, const struct ht_store_traffic *rows, size_t count,
+                              bool *matched, struct ht_traffic_done *done)
+{
+    double begin = steady_ms();
+    bool *own = matched == NULL ? ht_array_new_zeroed(count, sizeof *own) : NULL;
+    if (matched == NULL && own == NULL) {
+        return HT_NOMEM;
+    }
+    matched = matched == NULL ? own : matched;
+    memset(matched, 0, count * sizeof *matched);
+    *done = (struct ht_traffic_done){0};
+    (void)pthread_mutex_lock(&app->open_lock);
+    enum ht_status status = apply(app, rows, count, matched);
+    (void)pthread_cond_signal(&app->wake);
+    (void)pthread_mutex_unlock(&app->open_lock);
+    for (size_t i = 0; i < count; i++) {
+        done->applied += matched[i];
+    }
+    free(own);
+    done->customize_ms = steady_ms() - begin;
+    struct ht_world *world = ht_world_acquire(app->slot);
+    done->metric = world == NULL ? 0 : ht_world_id(world);
+    ht_world_release(world);
+    return status;
+}
+
+static enum ht_status row_read(void *user, const struct ht_store_traffic *row)
+{
+    struct ht_app *app = user;
+    if (strlen(row->profiles) > PROFILES_MAX) {
+        return HT_OK; /* none that we wrote */
+    }
+    enum ht_status status = table_room(app->traffic, 1);
+    if (status == HT_OK) {
+        table_add(app->traffic, row); /* the store has one for each street */
+    }
+    return status;
+}
+
+enum ht_status ht_app_traffic_open(struct ht_app *app, struct ht_error *error)
+{
+    struct ht_store_reader *reader = NULL;
+    if (app->store == NULL) {
+        return HT_OK;
+    }
+    enum ht_status status = ht_store_reader_new(app->store, &reader, error);
+    (void)pthread_mutex_lock(&app->open_lock);
+    if (status == HT_OK) {
+        status = ht_store_traffic(reader, row_read, app, error);
+    }
+    if (status == HT_OK && app->map != NULL) {
+        status = ht__traffic_tell(app, app->map, true);
+        if (status == HT_OK) {
+            status = ht__app_map_apply(app);
+        }
+        if (status != HT_OK) {
+            (void)ht_error_set(error, status, 0, NULL);
+        }
+    }
+    (void)pthread_mutex_unlock(&app->open_lock);
+    ht_store_reader_free(reader);
+    return status;
+}

@@ -1,0 +1,482 @@
+#include "engine/live/traffic.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/base/array.h"
+#include "engine/live/traffic_internal.h"
+#include "engine/road/customize.h"
+
+enum { BUFFERS = 4, WAIT_MS = 5000 };
+
+/* Arcs that a buffer has yet to be told of. */
+struct stale {
+    uint32_t *arcs;
+    size_t count;
+    size_t capacity;
+};
+
+struct buffer {
+    struct ht_live_road live; /* first: what readers hold is the buffer */
+    struct ht_traffic *traffic;
+    bool made;
+    struct ht_graph graph;
+    struct ht_arc *arcs;
+    struct ht_live_arcs view;
+    struct ht_live_arc *list;
+    size_t list_capacity;
+    struct ht_live_piece *pieces;
+    size_t piece_capacity;
+    uint8_t *turn_closed;
+    struct ht_metric_owned *metric;
+    struct ht_snap_index *snap;
+    struct stale stale;
+};
+
+struct ht_traffic {
+    atomic_size_t references; /* the owner's, and one for each buffer that is read */
+    struct ht_road base;
+    struct ht_live_road filed; /* the road while nothing is live */
+    struct ht__streets streets;
+    uint8_t *turn_closed; /* wanted */
+    size_t turns_closed;
+    struct ht_update_work *work;
+    struct stale changed; /* by the call under way */
+    struct buffer buffers[BUFFERS];
+    struct ht_live_road *last; /* given out last, held */
+};
+
+/* ---- life ---- */
+
+static void buffer_deinit(struct buffer *b)
+{
+    ht_snap_index_free(b->snap);
+    ht_metric_free(b->metric);
+    free(b->arcs);
+    free(b->list);
+    free(b->pieces);
+    free(b->turn_closed);
+    free(b->stale.arcs);
+    memset(b, 0, sizeof *b);
+}
+
+static void traffic_release(struct ht_traffic *t)
+{
+    if (atomic_fetch_sub_explicit(&t->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    for (int i = 0; i < BUFFERS; i++) {
+        buffer_deinit(&t->buffers[i]);
+    }
+    ht__streets_deinit(&t->streets);
+    ht_update_work_free(t->work);
+    free(t->turn_closed);
+    free(t->changed.arcs);
+    free(t);
+}
+
+/* `filed` and each buffer hold the traffic while they are held. */
+static void filed_done(struct ht_live_road *live)
+{
+    traffic_release(
+        (struct ht_traffic *)(void *)((char *)live - offsetof(struct ht_traffic, filed)));
+}
+
+static void buffer_done(struct ht_live_road *live)
+{
+    traffic_release(((struct buffer *)(void *)live)->traffic);
+}
+
+enum ht_status ht_traffic_new(const struct ht_road *base, struct ht_traffic **out)
+{
+    struct ht_traffic *t = calloc(1, sizeof *t);
+    if (t == NULL) {
+        return HT_NOMEM;
+    }
+    atomic_init(&t->references, 1);
+    t->base = *base;
+    t->filed.view.road = *base;
+    t->filed.done = filed_done;
+    t->turn_closed = ht_array_new_zeroed(base->graph->turn_count, sizeof *t->turn_closed);
+    enum ht_status status = t->turn_closed == NULL ? HT_NOMEM : HT_OK;
+    if (status == HT_OK) {
+        status = ht_update_work_new(base->cch, &t->work);
+    }
+    for (int i = 0; i < BUFFERS; i++) {
+        t->buffers[i].traffic = t;
+    }
+    if (status != HT_OK) {
+        traffic_release(t);
+        return status;
+    }
+    *out = t;
+    return HT_OK;
+}
+
+void ht_traffic_free(struct ht_traffic *traffic)
+{
+    if (traffic != NULL) {
+        struct ht_live_road *last = traffic->last;
+        traffic->last = NULL;
+        ht_live_road_release(last);
+        traffic_release(traffic);
+    }
+}
+
+uint32_t ht_traffic_arc_count(const struct ht_traffic *traffic)
+{
+    return (uint32_t)traffic->streets.count;
+}
+
+/* ---- what changes ---- */
+
+static enum ht_status stale_add(struct stale *stale, const uint32_t *arcs, size_t count)
+{
+    void *list = stale->arcs;
+    enum ht_status status =
+        ht_array_reserve(&list, &stale->capacity, stale->count + count, sizeof *stale->arcs);
+    stale->arcs = list;
+    if (status == HT_OK) {
+        memcpy(stale->arcs + stale->count, arcs, count * sizeof *arcs);
+        stale->count += count;
+    }
+    return status;
+}
+
+static int by_number(const void *left, const void *right)
+{
+    uint32_t a = *(const uint32_t *)left;
+    uint32_t b = *(const uint32_t *)right;
+    return a < b ? -1 : a > b ? 1 : 0;
+}
+
+static void stale_once(struct stale *stale)
+{
+    size_t kept = 0;
+    qsort(stale->arcs, stale->count, sizeof *stale->arcs, by_number);
+    for (size_t i = 0; i < stale->count; i++) {
+        if (kept == 0 || stale->arcs[kept - 1] != stale->arcs[i]) {
+            stale->arcs[kept++] = stale->arcs[i];
+        }
+    }
+    stale->count = kept;
+}
+
+/* An arc, and its copies. */
+static enum ht_status arc_changed(struct ht_traffic *t, uint32_t arc)
+{
+    const uint32_t *copies = NULL;
+    uint32_t count = ht_graph_copies(t->base.graph, arc, &copies);
+    enum ht_status status = stale_add(&t->changed, &arc, 1);
+    return status == HT_OK && count > 0 ? stale_add(&t->changed, copies, count) : status;
+}
+
+/* The arc that a turn leads out of. */
+static uint32_t arc_of_turn(const struct ht_graph *graph, uint32_t turn)
+{
+    uint32_t low = 0;
+    uint32_t high = graph->arc_count;
+    while (high - low > 1) { /* turn_first[low] <= turn < turn_first[high] */
+        uint32_t middle = low + (high - low) / 2;
+        if (graph->turn_first[middle] <= turn) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Only turns with a condition ever close. */
+static enum ht_status turns_want(struct ht_traffic *t, const uint8_t *closed)
+{
+    const struct ht_graph *graph = t->base.graph;
+    enum ht_status status = HT_OK;
+    t->turns_closed = 0;
+    for (uint32_t c = 0; c < graph->condition_count && status == HT_OK; c++) {
+        uint32_t turn = graph->conditions[c].turn;
+        uint8_t now = closed != NULL && closed[turn] != 0;
+        if (t->turn_closed[turn] != now) {
+            uint32_t arc = arc_of_turn(graph, turn);
+            status = stale_add(&t->changed, &arc, 1);
+            t->turn_closed[turn] = now;
+        }
+        t->turns_closed += now;
+    }
+    return status;
+}
+
+static enum ht_status want(struct ht_traffic *t, const struct ht_traffic_change *changes,
+                           size_t count, const uint8_t *turn_closed)
+{
+    enum ht_status status = HT_OK;
+    for (size_t i = 0; i < count && status == HT_OK; i++) {
+        status = arc_changed(t, changes[i].arc);
+        if (status == HT_OK) {
+            status = ht__streets_set(&t->streets, t->base.graph, &changes[i]);
+        }
+    }
+    ht__streets_tidy(&t->streets);
+    if (status == HT_OK) {
+        status = turns_want(t, turn_closed);
+    }
+    return status;
+}
+
+/* ---- a buffer's own arcs ---- */
+
+/* Lists the live arcs and their pieces as they are wanted. */
+static enum ht_status list_fill(struct buffer *b)
+{
+    const struct ht_traffic *t = b->traffic;
+    size_t segments = 0;
+    for (size_t i = 0; i < t->streets.count; i++) {
+        segments += t->streets.list[i].segment_count;
+    }
+    void *list = b->list;
+    void *pieces = b->pieces;
+    enum ht_status status =
+        ht_array_reserve(&list, &b->list_capacity, t->streets.count + 1, sizeof *b->list);
+    b->list = list;
+    if (status == HT_OK) {
+        status = ht_array_reserve(&pieces, &b->piece_capacity, segments + 1, sizeof *b->pieces);
+        b->pieces = pieces;
+    }
+    if (status != HT_OK) {
+        return status;
+    }
+    uint32_t at = 0;
+    for (size_t i = 0; i < t->streets.count; i++) {
+        const struct ht__street *street = &t->streets.list[i];
+        uint32_t count = ht__street_pieces(street, t->base.network, t->base.graph, &b->pieces[at]);
+        b->list[i] = (struct ht_live_arc){street->arc, at, at + count};
+        at += count;
+    }
+    b->view = (struct ht_live_arcs){.arc_count = (uint32_t)t->streets.count,
+                                    .arcs = b->list,
+                                    .pieces = b->pieces,
+                                    .turn_closed = b->turn_closed};
+    return HT_OK;
+}
+
+/* What driving a whole arc costs now. */
+static void arc_price(struct buffer *b, uint32_t arc)
+{
+    const struct ht_live_arc *live = ht_live_arc(&b->graph, arc);
+    const struct ht_arc *filed = &b->traffic->base.graph->arcs[arc];
+    uint64_t weight = 0;
+    uint64_t duration = 0;
+    bool closed = false;
+    for (uint32_t i = live == NULL ? 0 : live->piece_first; live != NULL && i < live->piece_end;
+         i++) {
+        weight += b->pieces[i].weight_ms;
+        duration += b->pieces[i].duration_ms;
+        closed = closed || b->pieces[i].closed != 0;
+    }
+    closed = closed || weight >= HT_WEIGHT_INF || duration >= HT_WEIGHT_INF;
+    b->arcs[arc].weight_ms = live == NULL ? filed->weight_ms
+                             : closed     ? HT_WEIGHT_INF
+                                          : (uint32_t)weight;
+    b->arcs[arc].duration_ms = live == NULL ? filed->duration_ms : closed ? 0 : (uint32_t)duration;
+}
+
+/* ---- buffers ---- */
+
+static void buffer_attach(struct buffer *b)
+{
+    b->graph = *b->traffic->base.graph;
+    b->graph.arcs = b->arcs;
+    b->graph.live = &b->view;
+    b->live.done = buffer_done;
+    b->live.view = (struct ht_world_road){.road = b->traffic->base, .turn_closed = b->turn_closed};
+    b->live.view.road.graph = &b->graph;
+    b->live.view.road.snap = b->snap;
+    b->live.view.road.metric = ht_metric_view(b->metric);
+}
+
+/* A buffer that obeys what is wanted, from nothing. */
+static enum ht_status buffer_make(struct buffer *b, struct ht_pool *pool)
+{
+    const struct ht_traffic *t = b->traffic;
+    const struct ht_graph *graph = t->base.graph;
+    b->arcs = ht_array_new(graph->arc_count, sizeof *b->arcs);
+    b->turn_closed = ht_array_new(graph->turn_count, sizeof *b->turn_closed);
+    if (b->arcs == NULL || b->turn_closed == NULL) {
+        return HT_NOMEM;
+    }
+    memcpy(b->arcs, graph->arcs, graph->arc_count * sizeof *b->arcs);
+    memcpy(b->turn_closed, t->turn_closed, graph->turn_count * sizeof *b->turn_closed);
+    b->graph = *graph;
+    b->graph.arcs = b->arcs;
+    b->graph.live = &b->view;
+    enum ht_status status = list_fill(b);
+    for (size_t i = 0; status == HT_OK && i < t->streets.count; i++) {
+        uint32_t arc = t->streets.list[i].arc;
+        const uint32_t *copies = NULL;
+        uint32_t count = ht_graph_copies(graph, arc, &copies);
+        arc_price(b, arc);
+        for (uint32_t c = 0; c < count; c++) {
+            arc_price(b, copies[c]);
+        }
+    }
+    struct ht_overlay overlay = {.turn_closed = b->turn_closed};
+    if (status == HT_OK) {
+        status = ht_customize(&b->graph, t->base.cch, &overlay, pool, &b->metric);
+    }
+    if (status == HT_OK && t->base.snap != NULL) {
+        status = ht_snap_over(t->base.snap, &b->graph, &b->snap);
+    }
+    if (status == HT_OK) {
+        buffer_attach(b);
+        b->made = true;
+        b->stale.count = 0;
+    }
+    return status;
+}
+
+/* Replays what a buffer missed. */
+static enum ht_status buffer_update(struct buffer *b)
+{
+    const struct ht_traffic *t = b->traffic;
+    enum ht_status status = list_fill(b);
+    if (status != HT_OK) {
+        return status;
+    }
+    stale_once(&b->stale);
+    for (size_t i = 0; i < b->stale.count; i++) {
+        arc_price(b, b->stale.arcs[i]);
+    }
+    for (uint32_t c = 0; c < t->base.graph->condition_count; c++) {
+        uint32_t turn = t->base.graph->conditions[c].turn;
+        b->turn_closed[turn] = t->turn_closed[turn];
+    }
+    struct ht_overlay overlay = {.turn_closed = b->turn_closed};
+    status = ht_metric_update(&b->graph, t->base.cch, &overlay, b->stale.arcs, b->stale.count,
+                              t->work, b->metric, NULL);
+    if (status == HT_OK) {
+        b->stale.count = 0;
+    }
+    return status;
+}
+
+static bool is_free(const struct buffer *b)
+{
+    return atomic_load_explicit(&b->live.references, memory_order_acquire) == 0;
+}
+
+/* The buffer to write to: made and read by nobody, else one to be made; NULL: all are read. */
+static struct buffer *buffer_find(struct ht_traffic *t)
+{
+    struct buffer *unmade = NULL;
+    struct buffer *best = NULL;
+    for (int i = BUFFERS; i-- > 0;) {
+        struct buffer *b = &t->buffers[i];
+        if (!b->made) {
+            unmade = b;
+        } else if (is_free(b) && (best == NULL || b->stale.count < best->stale.count)) {
+            best = b;
+        }
+    }
+    return best != NULL ? best : unmade;
+}
+
+static struct buffer *buffer_wait(struct ht_traffic *t)
+{
+    const struct timespec step = {.tv_nsec = 1000000};
+    struct buffer *b = buffer_find(t);
+    for (int i = 0; b == NULL && i < WAIT_MS; i++) {
+        (void)nanosleep(&step, NULL);
+        b = buffer_find(t);
+    }
+    return b;
+}
+
+/* One that could not be finished is made anew the next time. */
+static void buffer_undo(struct buffer *b)
+{
+    struct ht_traffic *t = b->traffic;
+    buffer_deinit(b);
+    b->traffic = t;
+}
+
+static enum ht_status buffer_obey(struct buffer *b, struct ht_pool *pool)
+{
+    enum ht_status status = b->made ? buffer_update(b) : buffer_make(b, pool);
+    if (status != HT_OK) {
+        buffer_undo(b);
+    }
+    return status;
+}
+
+enum ht_status ht_traffic_prepare(struct ht_traffic *traffic, struct ht_pool *pool)
+{
+    enum ht_status status = HT_OK;
+    for (int i = 0; i < 2 && status == HT_OK; i++) {
+        if (!traffic->buffers[i].made) {
+            status = buffer_obey(&traffic->buffers[i], pool);
+        }
+    }
+    return status;
+}
+
+/* ---- giving out ---- */
+
+/* Holds a road for whom it is given to; the first one holds its maker. */
+static void hold(struct ht_traffic *t, struct ht_live_road *live)
+{
+    if (atomic_fetch_add_explicit(&live->references, 1, memory_order_acquire) == 0) {
+        (void)atomic_fetch_add_explicit(&t->references, 1, memory_order_relaxed);
+    }
+}
+
+static void give(struct ht_traffic *t, struct ht_live_road *live, struct ht_live_road **out)
+{
+    hold(t, live);
+    if (live != t->last) {
+        struct ht_live_road *before = t->last;
+        hold(t, live);
+        t->last = live;
+        ht_live_road_release(before);
+    }
+    *out = live;
+}
+
+enum ht_status ht_traffic_apply(struct ht_traffic *traffic, const struct ht_traffic_change *changes,
+                                size_t count, const uint8_t *turn_closed, struct ht_pool *pool,
+                                struct ht_live_road **out)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!ht__change_sound(traffic->base.graph, &changes[i])) {
+            return HT_RANGE;
+        }
+    }
+    enum ht_status status = want(traffic, changes, count, turn_closed);
+    for (int i = 0; i < BUFFERS && status == HT_OK; i++) {
+        if (traffic->buffers[i].made) {
+            status = stale_add(&traffic->buffers[i].stale, traffic->changed.arcs,
+                               traffic->changed.count);
+        }
+    }
+    if (status != HT_OK) {
+        return status; /* `changed` is kept: told again to all the next time */
+    }
+    bool any = traffic->changed.count > 0;
+    traffic->changed.count = 0;
+    if (traffic->streets.count == 0 && traffic->turns_closed == 0) {
+        give(traffic, &traffic->filed, out);
+        return HT_OK;
+    }
+    struct buffer *last = (struct buffer *)(void *)traffic->last;
+    if (!any && traffic->last != NULL && traffic->last != &traffic->filed &&
+        last->stale.count == 0) {
+        give(traffic, traffic->last, out);
+        return HT_OK;
+    }
+    struct buffer *b = buffer_wait(traffic);
+    status = b == NULL ? HT_BUSY : buffer_obey(b, pool);
+    if (status == HT_OK) {
+        give(traffic, &b->live, out);
+    }
+    return status;
+}

@@ -1,0 +1,41 @@
+/* Traffic's two halves: the state wanted (traffic_state.c), and the buffers that obey it
+ * (traffic.c). */
+#ifndef HT_ENGINE_LIVE_TRAFFIC_INTERNAL_H
+#define HT_ENGINE_LIVE_TRAFFIC_INTERNAL_H
+
+#include "engine/live/traffic.h"
+
+/* An arc with a speed for each of its segments. */
+struct ht__street {
+    uint32_t arc;
+    uint32_t segment_count;
+    float *speed_mps;
+};
+
+struct ht__streets {
+    struct ht__street *list; /* by arc */
+    size_t count;
+    size_t capacity;
+};
+
+void ht__streets_deinit(struct ht__streets *streets);
+
+/* Whether the graph has the piece, and the speed is one. */
+bool ht__change_sound(const struct ht_graph *graph, const struct ht_traffic_change *change);
+
+/* Takes a sound change. HT_NOMEM: nothing changed. */
+HT_MUST_CHECK enum ht_status ht__streets_set(struct ht__streets *streets,
+                                             const struct ht_graph *graph,
+                                             const struct ht_traffic_change *change);
+/* Forgets streets that are as the file says again. */
+void ht__streets_tidy(struct ht__streets *streets);
+
+/* The pieces of a street, at most one for each segment, into `out`; how many. `graph` is the
+ * file's. */
+uint32_t ht__street_pieces(const struct ht__street *street, const struct ht_network *network,
+                           const struct ht_graph *graph, struct ht_live_piece *out);
+
+/* The street of an arc, NULL: as filed. */
+const struct ht__street *ht__streets_find(const struct ht__streets *streets, uint32_t arc);
+
+#endif

@@ -1,0 +1,142 @@
+/* What the streets are meant to be like: speeds by arc and segment, and what an arc costs then. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/array.h"
+#include "engine/live/traffic_internal.h"
+
+#define SPEED_MAX_MPS 200.0F
+
+void ht__streets_deinit(struct ht__streets *streets)
+{
+    for (size_t i = 0; i < streets->count; i++) {
+        free(streets->list[i].speed_mps);
+    }
+    free(streets->list);
+    *streets = (struct ht__streets){0};
+}
+
+bool ht__change_sound(const struct ht_graph *graph, const struct ht_traffic_change *change)
+{
+    return change->arc < graph->base_arc_count && change->segment_first < change->segment_end &&
+           change->segment_end < ht_arc_point_count(&graph->arcs[change->arc]) &&
+           (change->speed_mps == HT_SPEED_CLOSED || change->speed_mps == HT_SPEED_AS_FILED ||
+            (change->speed_mps > 0.0F && change->speed_mps <= SPEED_MAX_MPS));
+}
+
+/* The first street whose arc is not below. */
+static size_t place_of(const struct ht__streets *streets, uint32_t arc)
+{
+    size_t low = 0;
+    size_t high = streets->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (streets->list[middle].arc < arc) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+const struct ht__street *ht__streets_find(const struct ht__streets *streets, uint32_t arc)
+{
+    size_t at = place_of(streets, arc);
+    return at < streets->count && streets->list[at].arc == arc ? &streets->list[at] : NULL;
+}
+
+static enum ht_status street_add(struct ht__streets *streets, size_t at, uint32_t arc,
+                                 uint32_t segments)
+{
+    void *list = streets->list;
+    enum ht_status status =
+        ht_array_reserve(&list, &streets->capacity, streets->count + 1, sizeof *streets->list);
+    streets->list = list;
+    float *speeds = status == HT_OK ? ht_array_new(segments, sizeof *speeds) : NULL;
+    if (speeds == NULL) {
+        return HT_NOMEM;
+    }
+    for (uint32_t i = 0; i < segments; i++) {
+        speeds[i] = HT_SPEED_AS_FILED;
+    }
+    memmove(&streets->list[at + 1], &streets->list[at],
+            (streets->count - at) * sizeof *streets->list);
+    streets->list[at] = (struct ht__street){arc, segments, speeds};
+    streets->count++;
+    return HT_OK;
+}
+
+enum ht_status ht__streets_set(struct ht__streets *streets, const struct ht_graph *graph,
+                               const struct ht_traffic_change *change)
+{
+    size_t at = place_of(streets, change->arc);
+    if (at == streets->count || streets->list[at].arc != change->arc) {
+        uint32_t segments = ht_arc_point_count(&graph->arcs[change->arc]) - 1;
+        enum ht_status status = street_add(streets, at, change->arc, segments);
+        if (status != HT_OK) {
+            return status;
+        }
+    }
+    for (uint32_t i = change->segment_first; i < change->segment_end; i++) {
+        streets->list[at].speed_mps[i] = change->speed_mps;
+    }
+    return HT_OK;
+}
+
+void ht__streets_tidy(struct ht__streets *streets)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < streets->count; i++) {
+        struct ht__street *street = &streets->list[i];
+        uint32_t filed = 0;
+        while (filed < street->segment_count && street->speed_mps[filed] == HT_SPEED_AS_FILED) {
+            filed++;
+        }
+        if (filed == street->segment_count) {
+            free(street->speed_mps);
+        } else {
+            streets->list[kept++] = *street;
+        }
+    }
+    streets->count = kept;
+}
+
+/* A piece of one speed. What is closed keeps the file's cost, for those who leave it. */
+static struct ht_live_piece piece_at(const struct ht_arc *arc, float speed_mps, uint32_t begin_mm,
+                                     uint32_t end_mm)
+{
+    uint32_t length = end_mm - begin_mm;
+    struct ht_live_piece piece = {.end_mm = end_mm, .closed = speed_mps == HT_SPEED_CLOSED};
+    if (speed_mps > 0.0F) {
+        /* as OSRM does with speeds of segments: what is minimized is the time at this speed */
+        double ms = (double)length / (double)speed_mps + 0.5;
+        piece.duration_ms = ms < HT_WEIGHT_INF ? (uint32_t)ms : HT_WEIGHT_INF - 1;
+        piece.weight_ms = piece.duration_ms;
+    } else {
+        piece.weight_ms = length == 0 ? 0 : ht_share(arc->weight_ms, length, arc->length_mm);
+        piece.duration_ms = length == 0 ? 0 : ht_share(arc->duration_ms, length, arc->length_mm);
+    }
+    return piece;
+}
+
+uint32_t ht__street_pieces(const struct ht__street *street, const struct ht_network *network,
+                           const struct ht_graph *graph, struct ht_live_piece *out)
+{
+    const struct ht_arc *arc = &graph->arcs[street->arc];
+    uint32_t count = 0;
+    uint32_t begin_mm = 0;
+    uint64_t end_mm = 0;
+    for (uint32_t i = 0; i < street->segment_count; i++) {
+        end_mm += ht_distance_mm(ht_arc_point(network, arc, i), ht_arc_point(network, arc, i + 1));
+        bool last = i + 1 == street->segment_count;
+        if (!last && street->speed_mps[i + 1] == street->speed_mps[i]) {
+            continue;
+        }
+        uint32_t end = last || end_mm > arc->length_mm ? arc->length_mm : (uint32_t)end_mm;
+        out[count] = piece_at(arc, street->speed_mps[i], begin_mm, end);
+        out[count++].segment_end = i + 1;
+        begin_mm = end;
+    }
+    return count;
+}
