@@ -356,7 +356,8 @@ static enum ht_status beginning_look(const struct ht_store *store, int64_t size,
         return ht_error_set(error, HT_FOREIGN, 0, "%.120s: not a houtao store", store->path);
     }
     int64_t page = head[16] << 8 | head[17];
-    return size < (page == 1 ? 65536 : page)
+    page = page == 1 ? 65536 : page;
+    return size < page || (page > 0 && size % page != 0)
                ? ht_error_set(error, HT_CHECKSUM, 0, "%.120s: was cut short", store->path)
                : HT_OK;
 }
