@@ -1,9 +1,11 @@
 #include "api/json_merge.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The deepest nesting of brackets outside of texts. */
+/* The deepest nesting of brackets outside of texts; INT_MAX where a comment begins, which is no
+ * JSON: yajl would read over it, and a quote within it would hide brackets from us. */
 static int depth_of(const char *text, size_t size)
 {
     int depth = 0;
@@ -21,6 +23,8 @@ static int depth_of(const char *text, size_t size)
             most = depth > most ? depth : most;
         } else if (c == ']' || c == '}') {
             depth--;
+        } else if (c == '/') {
+            return INT_MAX;
         }
     }
     return most;

@@ -14,9 +14,10 @@ void ht_json_merge(struct ht_text *out, yajl_val target, yajl_val patch);
 /* Appends a value, minified. */
 void ht_json_tree_write(struct ht_text *out, yajl_val value);
 
-/* Reads a text of `size` bytes as a tree; NULL: it is no JSON, or nested deeper than
- * HT_JSON_DEPTH_MOST (yajl frees a tree by calling itself: a body of brackets would end the
- * process), or memory ran out. */
+/* Reads a text of `size` bytes, which need not end with a NUL, as a tree; NULL: it is no JSON
+ * (comments are none), or nested deeper than HT_JSON_DEPTH_MOST (yajl frees a tree by calling
+ * itself: a body of brackets would end the process), or memory ran out. Every body that is read as
+ * a tree comes through here. */
 enum { HT_JSON_DEPTH_MOST = 64 };
 yajl_val ht_json_tree_read(const char *text, size_t size);
 

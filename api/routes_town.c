@@ -6,6 +6,7 @@
 #include <yajl/yajl_tree.h>
 
 #include "api/json.h"
+#include "api/json_merge.h"
 
 enum { BODY_MAX = 64 * 1024 };
 
@@ -38,18 +39,7 @@ static yajl_val body_parse(struct ht_http_call *call)
         ht_reply_problem(call->reply, 413, "Content Too Large", NULL);
         return NULL;
     }
-    char *text = malloc(request->body_size + 1);
-    if (text == NULL) {
-        ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
-        return NULL;
-    }
-    memcpy(text, request->body, request->body_size);
-    text[request->body_size] = '\0';
-    char why[256] = "";
-    /* yajl stops at a NUL as if the text ended there. */
-    bool whole = memchr(text, '\0', request->body_size) == NULL;
-    yajl_val tree = whole ? yajl_tree_parse(text, why, sizeof why) : NULL;
-    free(text);
+    yajl_val tree = ht_json_tree_read(request->body, request->body_size);
     if (!YAJL_IS_OBJECT(tree)) {
         yajl_tree_free(tree);
         ht_reply_problem(call->reply, 400, "Bad Request", "the body is not a JSON object");

@@ -9,6 +9,7 @@
 #include "api/command.h"
 #include "api/http_answer.h"
 #include "api/json.h"
+#include "api/json_merge.h"
 #include "api/live.h"
 
 struct field {
@@ -226,7 +227,6 @@ static void refuse(struct ht_reply *reply, const struct wrong *wrong)
 static bool put_prepare(struct ht_app_context *context, struct ht_command *command,
                         struct ht_reply *reply)
 {
-    char why[128] = "";
     struct wrong wrong = {0};
     struct put *put = calloc(1, sizeof *put);
     (void)context;
@@ -236,9 +236,7 @@ static bool put_prepare(struct ht_app_context *context, struct ht_command *comma
         return false;
     }
     put->document = document_find(command->params[0], strlen(command->params[0]));
-    yajl_val tree = strlen(command->body) == command->body_size
-                        ? yajl_tree_parse(command->body, why, sizeof why)
-                        : NULL;
+    yajl_val tree = ht_json_tree_read(command->body, command->body_size);
     bool good = false;
     if (!YAJL_IS_OBJECT(tree)) {
         ht_reply_problem(reply, 400, "Bad Request", "the body is not a JSON object");

@@ -228,7 +228,6 @@ static const char *asked_read(yajl_val tree, struct asked *asked, struct ht_erro
 static bool post_prepare(struct ht_app_context *context, struct ht_command *command,
                          struct ht_reply *reply)
 {
-    char why[128] = "";
     struct ht_error error = {0};
     const char *wrong = NULL;
     struct asked *asked = calloc(1, sizeof *asked);
@@ -238,9 +237,7 @@ static bool post_prepare(struct ht_app_context *context, struct ht_command *comm
         ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
         return false;
     }
-    yajl_val tree = strlen(command->body) == command->body_size
-                        ? yajl_tree_parse(command->body, why, sizeof why)
-                        : NULL;
+    yajl_val tree = ht_json_tree_read(command->body, command->body_size);
     bool good = YAJL_IS_OBJECT(tree);
     if (!good) {
         ht_reply_problem(reply, 400, "Bad Request", "the body is not a JSON object");

@@ -117,6 +117,76 @@ HT_CASE(writes_from_other_origins_are_refused)
     end();
 }
 
+enum { NESTED = 1 << 20 };
+
+/* A body that begins with `head`, and in it as many lists within lists. */
+static int nested(const char *method, const char *path, const char *head)
+{
+    char filled[128];
+    char text[512];
+    static char body[2 * NESTED + 64];
+    size_t size = strlen(head);
+    const char *brace = strchr(path, '{');
+    /* whatever the route takes in braces */
+    (void)snprintf(filled, sizeof filled, "%s", path);
+    if (brace != NULL && strstr(path, "settings") != NULL) {
+        (void)snprintf(filled, sizeof filled, "/v1/settings/live");
+    } else if (brace != NULL && strstr(path, "collections") != NULL) {
+        (void)snprintf(filled, sizeof filled, "/collections/facilities/items%s",
+                       strstr(path, "{id}") != NULL ? "/f1" : "");
+    }
+    memcpy(body, head, size);
+    memset(body + size, '[', NESTED);
+    memset(body + size + NESTED, ']', NESTED);
+    size += 2 * NESTED;
+    body[size++] = head[0] == '{' ? '}' : ']';
+    (void)snprintf(text, sizeof text,
+                   "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %zu\r\n" JSON "\r\n",
+                   method, filled, size);
+    struct ht_client other;
+    ht_answer_free(&answer);
+    int status = -1;
+    if (ht_client_open(&other, port) && ht_client_text(&other, text) &&
+        ht_client_send(&other, body, size)) {
+        status = ht_client_read(&other, &answer, false);
+    }
+    ht_client_close(&other);
+    return status;
+}
+
+/* Every route that takes a body; a comment must not hide brackets from who counts them. */
+HT_CASE(lists_within_lists_without_end_are_refused_by_every_route)
+{
+    static const char *const heads[] = {"[", "{\"a\":", "[/*\"*/", "{/*\"*/\"a\":", "[//\"\n"};
+    static char options[256];
+    size_t count = 0;
+    size_t tried = 0;
+    HT_REQUIRE(map_make());
+    (void)snprintf(options, sizeof options,
+                   "--store %s/nested.sqlite --clock 2026-03-01T08:00:00+08:00,0", folder);
+    HT_REQUIRE(begin(options));
+    const struct ht_route *routes = ht_routes(&count);
+    for (size_t i = 0; i < count; i++) {
+        const char *methods[] = {routes[i].post != NULL ? "POST" : NULL,
+                                 routes[i].put != NULL ? "PUT" : NULL,
+                                 routes[i].patch != NULL ? "PATCH" : NULL};
+        for (size_t m = 0; m < 3; m++) {
+            for (size_t h = 0; methods[m] != NULL && h < sizeof heads / sizeof *heads; h++) {
+                int status = nested(methods[m], routes[i].path, heads[h]);
+                if (strcmp(routes[i].path, "/v1/positions") == 0 && h == 1) {
+                    HT_CHECK_INT(status, 200); /* one that has no unit */
+                } else if (status != 400 && status != 413) {
+                    HT_CHECK_INT(status, 400);
+                    HT_CHECK_STR(routes[i].path, heads[h]);
+                }
+                tried++;
+            }
+        }
+    }
+    HT_CHECK(tried >= 50);
+    end();
+}
+
 HT_CASE(clock_is_the_machines_unless_asked_otherwise)
 {
     HT_REQUIRE(begin(""));
