@@ -256,8 +256,7 @@ static void heard_add(struct ht_json *json, const struct ht_unit *unit)
 {
     char time[HT_TIME_TEXT_SIZE];
     const struct ht_position *position = &unit->position;
-    bool heard = position->received_ms - position->ts_ms != HT_LIVE_PLACE_AGE_MS;
-    if (heard) {
+    if (!position->told) {
         ht_time_format(position->ts_ms, time);
         ht_json_key_text(json, "ts", time);
     }
@@ -270,7 +269,7 @@ static void heard_add(struct ht_json *json, const struct ht_unit *unit)
     if (position->fix.accuracy_m >= 0) {
         ht_json_key_double(json, "accuracy_m", position->fix.accuracy_m, 1);
     }
-    ht_json_key_bool(json, "stale", unit->stale || !heard);
+    ht_json_key_bool(json, "stale", unit->stale);
 }
 
 void ht__frame_position(struct ht_buffer *out, struct ht_fleet *fleet, const struct ht_unit *unit,

@@ -248,6 +248,28 @@ HT_CASE(topics_and_a_box_leave_the_rest_out)
     end();
 }
 
+HT_CASE(where_only_the_registry_says_so_there_is_no_time)
+{
+    struct ht_sse *sse = calloc(1, sizeof *sse);
+    HT_REQUIRE(begin_stream("") && sse != NULL);
+    HT_CHECK_INT(post("/collections/units/items", GEO,
+                      "{\"type\":\"Feature\",\"id\":\"v\",\"properties\":{\"kind\":\"van\"},"
+                      "\"geometry\":{\"type\":\"Point\",\"coordinates\":[121.7,29.95]}}"),
+                 201);
+    HT_CHECK(ht_sse_open(sse, port, "/v1/stream?topics=positions", ""));
+    HT_CHECK(ht_sse_next(sse));
+    HT_CHECK(strstr(sse->data, "\"stale\":true") != NULL && strstr(sse->data, "\"ts\"") == NULL);
+    /* an hour late, but heard */
+    (void)snprintf(body, sizeof body, "[{\"unit\":\"v\",\"lon\":121.7,\"lat\":29.95,\"ts\":%ld}]",
+                   (long)time(NULL) - 3600);
+    HT_CHECK_INT(post("/v1/positions", JSON, body), 200);
+    HT_CHECK(ht_sse_next(sse));
+    HT_CHECK(strstr(sse->data, "\"ts\":\"") != NULL);
+    ht_sse_close(sse);
+    free(sse);
+    end();
+}
+
 HT_CASE(who_comes_gets_the_last_position_of_each_unit_in_their_system)
 {
     struct ht_sse *sse = calloc(1, sizeof *sse);
