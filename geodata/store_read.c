@@ -388,6 +388,12 @@ enum ht_status ht_store_items(struct ht_store_reader *reader, const struct ht_st
     sqlite3_stmt *steps[2] = {NULL, NULL};
     struct counted counted = {sink, user, 0};
     bool wide = false;
+    if (query->box != NULL && !ht__shaped(query->collection)) {
+        if (matched != NULL) {
+            *matched = 0; /* what has no place lies in no box */
+        }
+        return HT_OK;
+    }
     /* both questions see one state; its end is made ready before it begins, since a reader that
      * could not end would see no other state any more */
     bool own = !conn->within;

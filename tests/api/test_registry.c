@@ -273,6 +273,25 @@ HT_CASE(each_role_sees_and_does_what_is_its_own)
     HT_CHECK(audit_holds());
 }
 
+HT_CASE(what_has_no_place_lies_in_no_box)
+{
+    static char options[256];
+    HT_REQUIRE(map_make());
+    (void)snprintf(options, sizeof options, "--store %s/placeless.sqlite", folder);
+    HT_REQUIRE(begin(options));
+    HT_CHECK_INT(post("/collections/devices/items", GEO,
+                      "{\"type\":\"Feature\",\"id\":\"d1\",\"geometry\":null,"
+                      "\"properties\":{\"protocol\":\"mqtt\"}}"),
+                 201);
+    HT_CHECK_INT(get("/collections/devices/items?bbox=121,29,122,30"), 200);
+    HT_CHECK(strstr(answer.body, "\"numberMatched\":0") != NULL);
+    HT_CHECK_INT(get("/collections/devices/items"), 200);
+    HT_CHECK(strstr(answer.body, "\"numberMatched\":1") != NULL);
+    HT_CHECK_INT(get("/v1/near?collection=devices&lon=121.7&lat=29.95"), 200);
+    HT_CHECK(strstr(answer.body, "\"features\":[]") != NULL);
+    end();
+}
+
 HT_CASE(without_a_store_the_streets_go_on)
 {
     HT_REQUIRE(begin(""));
