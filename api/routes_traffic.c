@@ -12,6 +12,32 @@
 
 enum { UNMATCHED_SHOWN = 100 };
 
+/* With the place of what is wrong: a JSON pointer, which the message begins with, or a line. */
+static void refuse(struct ht_reply *reply, const struct ht_error *error)
+{
+    ht_reply_status(reply, error);
+    size_t size = strcspn(error->message, ":");
+    bool pointed = error->message[0] == '/' && error->message[size] == ':';
+    if (error->line == 0 || reply->body.size == 0 || reply->body.failed) {
+        return;
+    }
+    reply->body.size--; /* within the object */
+    struct ht_json json = {.out = &reply->body, .comma = true};
+    ht_json_key(&json, "errors");
+    ht_json_array(&json);
+    ht_json_object(&json);
+    if (pointed) {
+        ht_json_key(&json, "pointer");
+        ht_json_text_n(&json, error->message, size);
+    } else {
+        ht_json_key_int(&json, "line", error->line);
+    }
+    ht_json_key_text(&json, "detail", error->message);
+    ht_json_object_end(&json);
+    ht_json_array_end(&json);
+    ht_json_object_end(&json);
+}
+
 static bool read_body(const char *content_type, const char *body, size_t size,
                       struct ht_traffic_rows *rows, struct ht_reply *reply)
 {
@@ -27,7 +53,7 @@ static bool read_body(const char *content_type, const char *body, size_t size,
         return false;
     }
     if (status != HT_OK) {
-        ht_reply_status(reply, &error);
+        refuse(reply, &error);
     }
     return status == HT_OK;
 }

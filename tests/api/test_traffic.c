@@ -192,9 +192,12 @@ HT_CASE(what_makes_no_sense_is_refused_and_nothing_changes)
         HT_CHECK_INT(status, wrong[i].status);
     }
     HT_CHECK_INT(post("/v1/traffic", "Content-Type: text/csv\r\n", "1,2\n"), 400);
-    HT_CHECK(says("line 1"));
+    HT_CHECK(says("line 1") && says("\"errors\":[{\"line\":1,\"detail\":"));
     HT_CHECK_INT(post("/v1/traffic", "Content-Type: text/csv\r\n", "1,2,30\n1,2,x\n"), 400);
     HT_CHECK(says("line 2"));
+    HT_CHECK_INT(post("/v1/traffic", JSON, "[{\"osm_from\":1,\"osm_to\":2,\"closed\":true},7]"),
+                 422);
+    HT_CHECK(says("\"errors\":[{\"pointer\":\"/1\",\"detail\":"));
     HT_CHECK_INT(post("/v1/traffic", "Content-Type: text/plain\r\n", "1,2,30\n"), 415);
     HT_CHECK_INT(post("/v1/traffic", JSON, "[]"), 200);
     HT_CHECK_INT(say(1, 2, "\"closed\":true"), 200); /* nodes that no street has */
