@@ -176,10 +176,16 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
                      (double)app->started_s);
 }
 
+/* Clients that name JSON but not this version of the description (GDAL) take it as mere JSON. */
 static void get_openapi(struct ht_app_context *context, struct ht_http_call *call)
 {
+    size_t size = 0;
+    const char *accept = ht_http_header(call->request, "accept", &size);
+    bool plain = accept != NULL && ht_http_list_has(accept, size, "application/json") &&
+                 memmem(accept, size, "version=3.1", 11) == NULL;
     (void)context;
-    call->reply->content_type = "application/vnd.oai.openapi+json;version=3.1";
+    call->reply->content_type =
+        plain ? "application/json; charset=UTF-8" : "application/vnd.oai.openapi+json;version=3.1";
     ht_buffer_append(&call->reply->body, ht_openapi_json, ht_openapi_json_size);
 }
 

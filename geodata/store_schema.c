@@ -28,10 +28,11 @@ static const char base_sql[] =
     " lon_e7 INTEGER NOT NULL, lat_e7 INTEGER NOT NULL, speed_mps REAL, bearing_deg REAL,"
     " accuracy_m REAL, PRIMARY KEY(unit, ts_ms)) WITHOUT ROWID;";
 
+/* BIGINT: map programs take an INTEGER for one of 32 bits. */
 static const char item_sql[] =
     "CREATE TABLE @_item("
     " rowid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL,"
-    " changed_ms INTEGER NOT NULL, cell TEXT, properties TEXT NOT NULL, personal TEXT NOT NULL,"
+    " changed_ms BIGINT NOT NULL, cell TEXT, properties TEXT NOT NULL, personal TEXT NOT NULL,"
     " salt BLOB NOT NULL);"
     "CREATE INDEX @_cell ON @_item(cell) WHERE cell IS NOT NULL;";
 
