@@ -90,6 +90,7 @@ void ht_reply_problem(struct ht_reply *reply, int status, const char *title, con
 {
     reply->status = status;
     reply->content_type = "application/problem+json";
+    reply->retry_after_s = status == 503 || status == 429 ? 1 : 0;
     ht_buffer_clear(&reply->body);
     struct ht_json json;
     ht_json_begin(&json, &reply->body);

@@ -55,7 +55,7 @@ struct ht_reply {
 void ht_reply_reset(struct ht_reply *reply);
 void ht_reply_deinit(struct ht_reply *reply);
 
-/* RFC 9457 problem+json. `detail` may be NULL. */
+/* RFC 9457 problem+json. `detail` may be NULL. 429 and 503 may be tried again after a second. */
 void ht_reply_problem(struct ht_reply *reply, int status, const char *title, const char *detail);
 
 #endif

@@ -142,6 +142,7 @@ static int served_read_only(void)
     HT_CHECK(says("\"numberMatched\":1"));
     HT_CHECK_INT(post(HOMES, GEO, at("h2", "{}")), 503);
     HT_CHECK(says("the store can't be written"));
+    HT_CHECK(ht_answer_header(&answer, "Retry-After") != NULL);
     HT_CHECK_INT(ask("DELETE " HOMES "/h1" HEADERS "\r\n"), 503);
     HT_CHECK_INT(get(ROUTE), 200);
     HT_CHECK_INT(position("v1", 1), 200);
