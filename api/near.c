@@ -153,6 +153,16 @@ static enum ht_status items_write(struct ht_app_context *context, const struct h
     return status;
 }
 
+/* Who is in the answer would tell what was asked by: then nobody is. */
+static bool asks_by_person(const struct ht__near *near)
+{
+    bool asks = false;
+    for (size_t i = 0; i < near->filter_count; i++) {
+        asks = asks || near->filters[i].personal;
+    }
+    return asks;
+}
+
 static enum ht_status answer_write(struct ht_app_context *context, const struct ht__near *near,
                                    bool personal, struct ht_buffer *out, struct ht_error *error)
 {
@@ -162,8 +172,12 @@ static enum ht_status answer_write(struct ht_app_context *context, const struct 
     ht_json_key_text(&json, "type", "FeatureCollection");
     ht_json_key(&json, "features");
     ht_json_array(&json);
-    enum ht_status status = near->units ? units_write(context, near, &json)
-                                        : items_write(context, near, personal, &json, error);
+    enum ht_status status = HT_OK;
+    if (near->units) {
+        status = units_write(context, near, &json);
+    } else if (personal || !asks_by_person(near)) {
+        status = items_write(context, near, personal, &json, error);
+    }
     ht_json_array_end(&json);
     if (near->personal && !personal) {
         ht_json_key_text(&json, "personal", "withheld");

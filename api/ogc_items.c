@@ -243,6 +243,16 @@ static void live_set(struct ht_item_writer *writer, const struct ht_app_context 
     }
 }
 
+/* Who is in the answer would tell what was asked by: then nobody is. */
+static bool asks_by_person(const struct question *question)
+{
+    bool asks = false;
+    for (size_t i = 0; i < question->query.filter_count; i++) {
+        asks = asks || question->filters[i].personal;
+    }
+    return asks;
+}
+
 static enum ht_status page_write(struct ht_app_context *context, struct question *question,
                                  bool personal, struct ht_buffer *out, struct ht_error *error)
 {
@@ -258,8 +268,11 @@ static enum ht_status page_write(struct ht_app_context *context, struct question
     ht_json_key(&json, "features");
     ht_json_array(&json);
     question->query.personal = personal;
-    enum ht_status status =
-        ht_store_items(context->reader, &question->query, page_item, &page, &matched, error);
+    enum ht_status status = HT_OK;
+    if (personal || !asks_by_person(question)) {
+        status =
+            ht_store_items(context->reader, &question->query, page_item, &page, &matched, error);
+    }
     ht_json_array_end(&json);
     page_links(&json, question, question->query.offset + page.returned < matched);
     ht_time_format(question->at_ms, now);

@@ -282,6 +282,15 @@ HT_CASE(where_the_event_cant_be_written_persons_are_withheld)
              says("\"personal\":\"withheld\""));
     HT_CHECK_INT(search_as("", "安河新村1-1-101", ""), 200);
     HT_CHECK(hits() == 0 && says("\"personal\":\"withheld\""));
+    /* nor does it help to ask by what is withheld */
+    HT_CHECK_INT(get("/collections/households/items?frail=true"), 200);
+    HT_CHECK(hits() == 0 && says("\"numberMatched\":0") && says("\"personal\":\"withheld\""));
+    HT_CHECK_INT(get("/collections/households/items?residents=2&limit=3"), 200);
+    HT_CHECK(hits() == 3 && says("\"personal\":\"withheld\""));
+    HT_CHECK_INT(get("/v1/near?collection=households&lon=121.7&lat=29.95&k=3&frail=true"), 200);
+    HT_CHECK(hits() == 0 && says("\"personal\":\"withheld\""));
+    HT_CHECK_INT(get("/v1/near?collection=households&lon=121.7&lat=29.95&k=3"), 200);
+    HT_CHECK(hits() == 3 && says("\"personal\":\"withheld\""));
     HT_CHECK_INT(number_of("DROP TRIGGER refuse"), 0);
     HT_CHECK_INT(search_as("", "安河新村1-1-101", ""), 200);
     HT_CHECK_STR(first(), "h00001");
