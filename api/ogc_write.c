@@ -457,6 +457,14 @@ static enum ht_status merge_item(void *user, const struct ht_store_item *item)
     return whole == NULL || merged->text.failed ? HT_NOMEM : status;
 }
 
+/* Whether a patch leaves the id as it is; a number stands for the text it is written as. */
+static bool id_stays(yajl_val patch, const char *id)
+{
+    yajl_val told = ht_json_member(patch, "id");
+    const char *text = YAJL_IS_NUMBER(told) ? YAJL_GET_NUMBER(told) : YAJL_GET_STRING(told);
+    return told == NULL || (text != NULL && strcmp(text, id) == 0);
+}
+
 static void patch_run(struct ht_app_context *context, struct ht_command *command,
                       struct ht_store_tx *tx, struct ht_reply *reply)
 {
@@ -474,6 +482,11 @@ static void patch_run(struct ht_app_context *context, struct ht_command *command
                             .patch = ht_json_tree_read(command->body, command->body_size)};
     if (!YAJL_IS_OBJECT(merged.patch)) {
         ht_reply_problem(reply, 400, "Bad Request", "the body is not a JSON object");
+        yajl_tree_free(merged.patch);
+        return;
+    }
+    if (!id_stays(merged.patch, command->params[1])) {
+        ht_reply_problem(reply, 422, "Unprocessable Content", "an id can't be changed");
         yajl_tree_free(merged.patch);
         return;
     }

@@ -66,6 +66,8 @@ HT_CASE(an_item_is_made_read_changed_and_taken_out)
                            "{\"properties\":{\"residents\":3,\"x\":null,\"phone\":\"139\"}}"),
                  200);
     HT_CHECK_STR(header("ETag"), "\"2\"");
+    HT_CHECK_INT(send_body("PATCH", ITEMS "/h1", GEO, "{\"id\":\"h3\"}"), 422);
+    HT_CHECK_INT(send_body("PATCH", ITEMS "/h1", GEO, "{\"id\":null}"), 422);
     HT_CHECK_INT(get(ITEMS "/h1"), 200);
     HT_CHECK(says("\"residents\":3") && !says("\"x\"") && says("\"phone\":\"139\"") &&
              says("\"name\":\"王\"") && says("121.71"));
