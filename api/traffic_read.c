@@ -121,7 +121,8 @@ enum ht_status ht_traffic_read_json(const char *body, size_t size, struct ht_tra
     yajl_val tree = ht_json_tree_read(body, size);
     if (!YAJL_IS_ARRAY(tree)) {
         yajl_tree_free(tree);
-        return ht_error_set(error, HT_SYNTAX, 0, "the body is not a JSON array");
+        return ht_error_set(error, HT_SYNTAX, 0,
+                            "the body is not a JSON array, or nested too deep");
     }
     size_t count = YAJL_GET_ARRAY(tree)->len;
     enum ht_status status = rows_init(rows, count, error);
