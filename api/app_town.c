@@ -26,6 +26,7 @@ enum {
 static enum ht_status writer_start(struct ht_app *app)
 {
     void *context = NULL;
+    struct ht_commit *commit = NULL;
     struct ht_worker_context *worker = calloc(1, sizeof *worker);
     enum ht_status status = worker == NULL ? HT_NOMEM : ht__app_context_new(app, &context);
     if (status == HT_OK) {
@@ -38,8 +39,13 @@ static enum ht_status writer_start(struct ht_app *app)
     if (status == HT_OK) {
         status = ht_registry_new(&app->registry);
     }
-    return status == HT_OK ? ht_commit_new(app->store, app->writer, COMMIT_QUEUE, &app->commit)
-                           : status;
+    if (status == HT_OK) {
+        status = ht_commit_new(app->store, app->writer, COMMIT_QUEUE, &commit);
+    }
+    (void)pthread_mutex_lock(&app->open_lock);
+    app->commit = commit; /* the keeper looks at it */
+    (void)pthread_mutex_unlock(&app->open_lock);
+    return status;
 }
 
 enum ht_status ht_app_store_open(struct ht_app *app, const char *path, struct ht_error *note,
@@ -189,6 +195,7 @@ static void saving_run(struct ht_job *job, void *context)
     }
     if (status != HT_OK) { /* they come again in two seconds */
         saving->failed = true;
+        ht_fencing_lost(app->fencing); /* now: another saving may run before this one is done */
         ht_commit_take_back(app->commit);
     }
 }

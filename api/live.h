@@ -33,6 +33,9 @@ void ht_live_work_free(struct ht_live_work *work);
 /* Lets go of a map that is not the present one any more; for threads that are idle. */
 void ht_live_work_refresh(struct ht_live_work *work, const struct ht_world *now);
 
+/* Lets go of the map of the last question; for threads that may sleep long. */
+void ht_live_work_rest(struct ht_live_work *work);
+
 struct ht_fleet *ht_live_fleet(struct ht_live *live);
 
 /* When units are on duty. */

@@ -93,6 +93,11 @@ static enum ht_status take_over(struct ht_live *live)
     (void)pthread_mutex_unlock(&live->note_lock);
     live->sent_at = 0;
     enum ht_status status = lost ? add_latest(live) : HT_OK;
+    if (status != HT_OK) {
+        (void)pthread_mutex_lock(&live->note_lock);
+        live->notes_lost = true; /* the next time */
+        (void)pthread_mutex_unlock(&live->note_lock);
+    }
     if (live->sent_count > 0) {
         qsort(live->sent, live->sent_count, sizeof *live->sent, by_unit_and_time);
     }
