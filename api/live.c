@@ -282,6 +282,10 @@ enum ht_refusal ht_live_report(struct ht_live *live, struct ht_live_work *work,
     }
     pthread_mutex_t *lock = &live->locks[number % HT__LIVE_LOCKS];
     (void)pthread_mutex_lock(lock);
+    /* units go under their lock only: now it is this one's number, not that of who came after it */
+    if (ht_fleet_find(live->fleet, unit, unit_size) != number) {
+        number = HT_NONE;
+    }
     enum ht_refusal refusal = take(live, work, index, number, report, true);
     (void)pthread_mutex_unlock(lock);
     ht__live_index_release(index);
