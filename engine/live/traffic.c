@@ -145,6 +145,9 @@ uint32_t ht_traffic_arc_count(const struct ht_traffic *traffic)
 
 static enum ht_status stale_add(struct stale *stale, const uint32_t *arcs, size_t count)
 {
+    if (count == 0) {
+        return HT_OK;
+    }
     void *list = stale->arcs;
     enum ht_status status =
         ht_array_reserve(&list, &stale->capacity, stale->count + count, sizeof *stale->arcs);
@@ -166,7 +169,9 @@ static int by_number(const void *left, const void *right)
 static void stale_once(struct stale *stale)
 {
     size_t kept = 0;
-    qsort(stale->arcs, stale->count, sizeof *stale->arcs, by_number);
+    if (stale->count > 1) {
+        qsort(stale->arcs, stale->count, sizeof *stale->arcs, by_number);
+    }
     for (size_t i = 0; i < stale->count; i++) {
         if (kept == 0 || stale->arcs[kept - 1] != stale->arcs[i]) {
             stale->arcs[kept++] = stale->arcs[i];
