@@ -239,8 +239,10 @@ void ht_app_live_save(struct ht_app *app, bool now)
     int64_t now_ms = ht_clock_now_ms(&app->clock);
     int64_t every_ms = ht_fencing_active(app->fencing) ? FENCE_EVERY_MS : SAVE_EVERY_MS;
     bool due = ht_fencing_due(app->fencing, now_ms) || tidying_due(app, now_ms);
-    if ((!now && time - last < (due ? FENCE_EVERY_MS : every_ms)) ||
-        !atomic_compare_exchange_strong(&app->saved_ms, &last, time)) {
+    if (now) { /* also where another thread begins a part: the caller's next job comes after all */
+        atomic_store(&app->saved_ms, time);
+    } else if (time - last < (due ? FENCE_EVERY_MS : every_ms) ||
+               !atomic_compare_exchange_strong(&app->saved_ms, &last, time)) {
         return;
     }
     struct saving *saving = calloc(1, sizeof *saving);
