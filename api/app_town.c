@@ -184,7 +184,8 @@ static void saving_run(struct ht_job *job, void *context)
         status = ht_live_take(app->live, most, part);
         saving->more = status == HT_OK && part->more;
         if (status == HT_OK) {
-            status = ht_fencing_run(app->fencing, tx, part->positions, part->count, now_ms, NULL);
+            const struct ht_fencing_batch batch = {part->positions, part->count, part->before};
+            status = ht_fencing_run(app->fencing, tx, &batch, now_ms, NULL);
         }
         if (status == HT_OK) {
             status = ht_store_positions_put(tx, part->positions, part->count, NULL);

@@ -263,8 +263,11 @@ static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
         ht_closest_remove(index->closest, unit); /* no street near */
     }
     if (note && live->noting && status == HT_OK) {
-        const struct ht__live_note one = {unit, life.generation, taken.ts_ms, taken.received_ms,
-                                          taken.fix};
+        const struct ht__live_note one = {.unit = unit,
+                                          .generation = life.generation,
+                                          .ts_ms = taken.ts_ms,
+                                          .received_ms = taken.received_ms,
+                                          .fix = taken.fix};
         ht__live_note_add(live, &one);
     }
     (void)atomic_fetch_or(&live->moved[unit / 64], UINT64_C(1) << unit % 64);
