@@ -11,12 +11,12 @@
 
 static const char *topics_read(const char *text, uint32_t *topics)
 {
-    const uint32_t all = (UINT32_C(1) << HT__TOPIC_COUNT) - 1;
-    *topics = text == NULL ? all & ~(UINT32_C(1) << HT__TOPIC_AUDIT) : 0;
+    const uint32_t all = (UINT32_C(1) << HT_TOPIC_COUNT) - 1;
+    *topics = text == NULL ? all & ~(UINT32_C(1) << HT_TOPIC_AUDIT) : 0;
     while (text != NULL && *text != '\0') {
         size_t size = strcspn(text, ",");
-        enum ht__topic topic = ht__topic_of(text, size);
-        if (topic == HT__TOPIC_COUNT) {
+        enum ht_topic topic = ht_topic_of(text, size);
+        if (topic == HT_TOPIC_COUNT) {
             *topics = 0;
             break;
         }
@@ -155,7 +155,7 @@ static bool caller_may(struct ht_app_context *context, const struct ht__ask *ask
     const char *why = NULL;
     if (caller->role == HT_ROLE_DEVICE) {
         why = "a device may not listen to others";
-    } else if ((ask->topics & UINT32_C(1) << HT__TOPIC_AUDIT) != 0 &&
+    } else if ((ask->topics & UINT32_C(1) << HT_TOPIC_AUDIT) != 0 &&
                caller->role != HT_ROLE_ADMIN) {
         why = "the topic audit is for an admin";
     } else if (caller->district != NULL && store != NULL &&
@@ -211,7 +211,7 @@ static void subscribe(struct ht_app_context *context, struct ht_http_call *call,
         return;
     }
     (void)atomic_fetch_add(&hub->opened, 1);
-    if ((ask->topics & UINT32_C(1) << HT__TOPIC_POSITIONS) != 0) {
+    if ((ask->topics & UINT32_C(1) << HT_TOPIC_POSITIONS) != 0) {
         ht__hub_watching(hub, 1);
     }
     call->stream.kind = &ht__sub_kind;
@@ -221,7 +221,7 @@ static void subscribe(struct ht_app_context *context, struct ht_http_call *call,
 void ht__hub_leave(struct ht__sub *sub)
 {
     struct ht_stream *hub = sub->hub;
-    if ((sub->ask.topics & UINT32_C(1) << HT__TOPIC_POSITIONS) != 0) {
+    if ((sub->ask.topics & UINT32_C(1) << HT_TOPIC_POSITIONS) != 0) {
         ht__hub_watching(hub, -1);
     }
     ht__hub_view_leave(hub, sub->ask.view);

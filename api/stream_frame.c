@@ -11,52 +11,6 @@
 
 enum { SIZE_DIGITS = 8 };
 
-const char *ht__topic_name(enum ht__topic topic)
-{
-    static const char *const names[HT__TOPIC_COUNT] = {
-#define TOPIC_NAME(NAME, name) #name,
-        HT__TOPIC_MAP(TOPIC_NAME)
-#undef TOPIC_NAME
-    };
-    return names[topic];
-}
-
-enum ht__topic ht__topic_of(const char *name, size_t size)
-{
-    int topic = 0;
-    while (topic < HT__TOPIC_COUNT &&
-           (strlen(ht__topic_name((enum ht__topic)topic)) != size ||
-            memcmp(ht__topic_name((enum ht__topic)topic), name, size) != 0)) {
-        topic++;
-    }
-    return (enum ht__topic)topic;
-}
-
-enum ht__topic ht__topic_of_event(const struct ht_store_event *event)
-{
-    static const struct {
-        const char *kind; /* up to the dot */
-        enum ht__topic topic;
-    } topics[] = {
-        {"incident", HT__TOPIC_INCIDENTS}, {"order", HT__TOPIC_ORDERS},
-        {"visit", HT__TOPIC_VISITS},       {"round", HT__TOPIC_VISITS},
-        {"zone", HT__TOPIC_ZONES},         {"regime", HT__TOPIC_ZONES},
-        {"fence", HT__TOPIC_FENCES},       {"rectification", HT__TOPIC_RECTIFICATIONS},
-        {"traffic", HT__TOPIC_TRAFFIC},    {"network", HT__TOPIC_TRAFFIC},
-        {"item", HT__TOPIC_REGISTRY},      {"items", HT__TOPIC_REGISTRY},
-        {"personal", HT__TOPIC_AUDIT},
-    };
-    size_t size = strcspn(event->kind, ".");
-    enum ht__topic topic = HT__TOPIC_OTHER;
-    for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
-        if (strlen(topics[i].kind) == size && memcmp(topics[i].kind, event->kind, size) == 0) {
-            topic = topics[i].topic;
-        }
-    }
-    bool zone = topic == HT__TOPIC_REGISTRY && strncmp(event->subject, "zones/", 6) == 0;
-    return zone ? HT__TOPIC_ZONES : topic;
-}
-
 /* ---- chunks ---- */
 
 /* Room for the chunk's size, which is known at its end. */
@@ -149,7 +103,7 @@ static void body_add(struct ht_json *json, const char *body)
 }
 
 static void event_add(struct ht_buffer *out, const struct ht_store_event *event,
-                      enum ht__topic topic)
+                      enum ht_topic topic)
 {
     char time[HT_TIME_TEXT_SIZE];
     struct ht_json json;
@@ -158,7 +112,7 @@ static void event_add(struct ht_buffer *out, const struct ht_store_event *event,
     ht_json_begin(&json, out);
     ht_json_int(&json, event->seq);
     ht_buffer_text(out, "\nevent: ");
-    ht_buffer_text(out, ht__topic_name(topic));
+    ht_buffer_text(out, ht_topic_name(topic));
     ht_buffer_text(out, "\ndata: ");
     ht_json_begin(&json, out);
     ht_json_object(&json);
@@ -182,7 +136,7 @@ static void event_add(struct ht_buffer *out, const struct ht_store_event *event,
 enum ht_status ht__frames_add(struct ht__frames *frames, const struct ht_store_event *event,
                               uint32_t topics)
 {
-    enum ht__topic topic = ht__topic_of_event(event);
+    enum ht_topic topic = ht_topic_of_event(event->kind, event->subject);
     uint32_t bit = UINT32_C(1) << topic;
     if ((topics & bit) != 0) {
         void *list = frames->list;

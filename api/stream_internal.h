@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "api/stream.h"
+#include "api/topics.h"
 #include "engine/live/fleet.h"
 
 enum {
@@ -23,34 +24,7 @@ enum {
     HT__STREAM_VIEWS = 8, /* coordinate systems at once */
 };
 
-/* ---- topics and frames ---- */
-
-/* X(NAME, name) */
-#define HT__TOPIC_MAP(X)                                                                           \
-    X(POSITIONS, positions)                                                                        \
-    X(INCIDENTS, incidents)                                                                        \
-    X(ORDERS, orders)                                                                              \
-    X(VISITS, visits)                                                                              \
-    X(ZONES, zones)                                                                                \
-    X(FENCES, fences)                                                                              \
-    X(RECTIFICATIONS, rectifications)                                                              \
-    X(TRAFFIC, traffic)                                                                            \
-    X(REGISTRY, registry)                                                                          \
-    X(OTHER, other)                                                                                \
-    X(AUDIT, audit)
-
-enum ht__topic {
-#define HT__TOPIC_ENUM(NAME, name) HT__TOPIC_##NAME,
-    HT__TOPIC_MAP(HT__TOPIC_ENUM)
-#undef HT__TOPIC_ENUM
-        HT__TOPIC_COUNT
-};
-
-const char *ht__topic_name(enum ht__topic topic);
-/* HT__TOPIC_COUNT: no such topic. */
-enum ht__topic ht__topic_of(const char *name, size_t size);
-/* By its kind, and for items of the registry by the collection in its subject. */
-enum ht__topic ht__topic_of_event(const struct ht_store_event *event);
+/* ---- frames ---- */
 
 /* Events (after_seq, last_seq], as chunks that can be sent as they are. Never changed once shared.
  */

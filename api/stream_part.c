@@ -140,7 +140,7 @@ static void frames_give(struct ht__sub *sub, const struct ht__frames *frames)
 static bool events_give(struct ht__sub *sub)
 {
     struct ht__part *part = sub->part;
-    if ((sub->ask.topics & ~(UINT32_C(1) << HT__TOPIC_POSITIONS)) == 0) {
+    if ((sub->ask.topics & ~(UINT32_C(1) << HT_TOPIC_POSITIONS)) == 0) {
         return true;
     }
     while (sub->asked == NULL && part->out.size < HT__STREAM_ROOM) {
@@ -271,7 +271,7 @@ static void position_give(struct ht__sub *sub, struct ht_app_context *context, u
 static void positions_give(struct ht__sub *sub, struct ht_app_context *context)
 {
     struct ht__part *part = sub->part;
-    if ((sub->ask.topics & UINT32_C(1) << HT__TOPIC_POSITIONS) == 0 || sub->stamp >= part->stamp) {
+    if ((sub->ask.topics & UINT32_C(1) << HT_TOPIC_POSITIONS) == 0 || sub->stamp >= part->stamp) {
         return;
     }
     uint32_t unit = place_after(part, sub);
@@ -304,7 +304,7 @@ static bool token_holds(struct ht__sub *sub)
         return true;
     }
     const struct ht_caller *caller = ht_tokens_find(tokens, sub->token, strlen(sub->token));
-    uint32_t audit = UINT32_C(1) << HT__TOPIC_AUDIT;
+    uint32_t audit = UINT32_C(1) << HT_TOPIC_AUDIT;
     sub->tokens = tokens;
     return caller != NULL && caller->role != HT_ROLE_DEVICE &&
            ((sub->ask.topics & audit) == 0 || caller->role == HT_ROLE_ADMIN);

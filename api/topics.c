@@ -35,6 +35,7 @@ enum ht_topic ht_topic_of_event(const char *kind, const char *subject)
         {"fence", HT_TOPIC_FENCES},       {"rectification", HT_TOPIC_RECTIFICATIONS},
         {"traffic", HT_TOPIC_TRAFFIC},    {"network", HT_TOPIC_TRAFFIC},
         {"item", HT_TOPIC_REGISTRY},      {"items", HT_TOPIC_REGISTRY},
+        {"personal", HT_TOPIC_AUDIT},
     };
     size_t size = strcspn(kind, ".");
     enum ht_topic topic = HT_TOPIC_OTHER;

@@ -19,7 +19,8 @@
     X(RECTIFICATIONS, rectifications)                                                              \
     X(TRAFFIC, traffic)                                                                            \
     X(REGISTRY, registry)                                                                          \
-    X(OTHER, other)
+    X(OTHER, other)                                                                                \
+    X(AUDIT, audit)
 
 enum ht_topic {
 #define HT_TOPIC_ENUM(NAME, name) HT_TOPIC_##NAME,
@@ -32,7 +33,8 @@ const char *ht_topic_name(enum ht_topic topic);
 /* HT_TOPIC_COUNT: no such topic. */
 enum ht_topic ht_topic_of(const char *name, size_t size);
 /* By an event's kind (up to its dot), and for items of the registry by their collection in the
- * subject; HT_TOPIC_OTHER for what is the server's own. */
+ * subject; HT_TOPIC_AUDIT for reads of what is personal, HT_TOPIC_OTHER for what is the server's
+ * own. */
 enum ht_topic ht_topic_of_event(const char *kind, const char *subject);
 
 #endif

@@ -117,14 +117,12 @@ static const char *item_read(yajl_val item, struct ht_store_traffic *row, char *
 enum ht_status ht_traffic_read_json(const char *body, size_t size, struct ht_traffic_rows *rows,
                                     struct ht_error *error)
 {
-    char why[160] = "";
     *rows = (struct ht_traffic_rows){0};
-    /* yajl stops at a NUL as if the text ended there */
-    yajl_val tree =
-        memchr(body, '\0', size) != NULL ? NULL : yajl_tree_parse(body, why, sizeof why);
+    yajl_val tree = ht_json_tree_read(body, size);
     if (!YAJL_IS_ARRAY(tree)) {
         yajl_tree_free(tree);
-        return ht_error_set(error, HT_SYNTAX, 0, "the body is not a JSON array");
+        return ht_error_set(error, HT_SYNTAX, 0,
+                            "the body is not a JSON array, or nested too deep");
     }
     size_t count = YAJL_GET_ARRAY(tree)->len;
     enum ht_status status = rows_init(rows, count, error);

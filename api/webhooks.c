@@ -29,7 +29,7 @@ bool ht_webhook_topics_read(const char *text, uint32_t *bits)
     while (*text != '\0') {
         size_t size = strcspn(text, ",");
         enum ht_topic topic = ht_topic_of(text, size);
-        if (topic == HT_TOPIC_COUNT || topic == HT_TOPIC_POSITIONS || topic == HT_TOPIC_OTHER) {
+        if (topic >= HT_TOPIC_OTHER || topic == HT_TOPIC_POSITIONS) {
             return false;
         }
         *bits |= UINT32_C(1) << topic;

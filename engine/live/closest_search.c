@@ -641,9 +641,29 @@ static void find_scanned(struct search *s)
     scan_clear(s->work);
 }
 
+/* Units on the target's own street stand before any search: where it is closed none finds them. */
+static void visit_target(struct search *s)
+{
+    for (int side = 0; side < 2 && s->status == HT_OK; side++) {
+        uint32_t arc = s->target->side[side].arc;
+        if (arc != HT_NONE) {
+            visit(s, s->road->cch->rank[arc]);
+        }
+    }
+}
+
+static bool on_target(const struct search *s, uint32_t vertex)
+{
+    uint32_t arc = s->road->cch->arc[vertex];
+    return s->target->side[0].arc == arc || s->target->side[1].arc == arc;
+}
+
 static void search_layer(struct search *s, uint32_t layer)
 {
     s->status = layer_begin(s, layer);
+    if (s->status == HT_OK) {
+        visit_target(s);
+    }
     if (s->status != HT_OK || s->label.branch_count == 0) {
         return;
     }
@@ -687,11 +707,10 @@ static void evaluate_again(struct search *s, uint32_t unit)
     if (record.profile != s->layer) {
         s->status = layer_begin(s, record.profile);
     }
-    if (s->status != HT_OK || s->label.branch_count == 0) {
-        return;
-    }
-    for (int side = 0; side < 2; side++) {
-        if (record.vertex[side] != HT_NONE && !out_of_reach(s, record.vertex[side])) {
+    for (int side = 0; side < 2 && s->status == HT_OK; side++) {
+        uint32_t vertex = record.vertex[side];
+        if (vertex != HT_NONE &&
+            (on_target(s, vertex) || (s->label.branch_count > 0 && !out_of_reach(s, vertex)))) {
             evaluate(s, unit, &record);
             return;
         }

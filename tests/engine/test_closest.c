@@ -1,11 +1,12 @@
 /* Closest: every answer equals a Dijkstra from each unit, on towns made to be nasty, with mixed
- * profiles, while units move and streets close. */
+ * profiles, while units move and streets close, also under them, slow down and open. */
 #include "engine/live/closest.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "engine/live/closest_internal.h"
+#include "engine/live/traffic.h"
 #include "engine/road/cch_build.h"
 #include "engine/road/customize.h"
 #include "engine/road/dijkstra.h"
@@ -21,8 +22,9 @@ struct layer {
     struct ht_cch_owned *cch;
     struct ht_metric_owned *metric;
     struct ht_dijkstra *oracle;
-    struct ht_road road;
-    uint8_t *closed;
+    struct ht_road road; /* as it is now */
+    struct ht_traffic *traffic;
+    struct ht_live_road *live;
 };
 
 struct unit {
@@ -59,8 +61,7 @@ static void layer_init(struct layer *l, struct ht_pool *pool, uint32_t width, ui
     l->town = ht_random_town_new(width, height, seed);
     const struct ht_graph *g = &l->town->graph;
     uint32_t *ranks = calloc(g->arc_count + UINT32_C(1), sizeof *ranks);
-    l->closed = calloc(g->arc_count + UINT32_C(1), 1);
-    need(ranks != NULL && l->closed != NULL);
+    need(ranks != NULL);
     need(ht_order_compute(&l->town->network, g, pool, ranks, &stats) == HT_OK);
     need(ht_cch_build(g, ranks, pool, &l->cch, &stats) == HT_OK);
     need(ht_customize(g, ht_cch_view(l->cch), NULL, pool, &l->metric) == HT_OK);
@@ -68,46 +69,41 @@ static void layer_init(struct layer *l, struct ht_pool *pool, uint32_t width, ui
     free(ranks);
     l->road = (struct ht_road){&l->town->network, g, ht_cch_view(l->cch), ht_metric_view(l->metric),
                                NULL};
+    need(ht_traffic_new(&l->road, &l->traffic) == HT_OK);
 }
 
 static void layer_deinit(struct layer *l)
 {
     ht_dijkstra_free(l->oracle);
+    ht_live_road_release(l->live);
+    ht_traffic_free(l->traffic);
     ht_metric_free(l->metric);
     ht_cch_owned_free(l->cch);
     ht_random_town_free(l->town);
-    free(l->closed);
 }
 
-static bool stands_on(const struct scene *scene, uint32_t layer, uint32_t arc)
-{
-    for (uint32_t u = 0; u < scene->count; u++) {
-        const struct unit *unit = &scene->units[u];
-        if (unit->placed && unit->profile == layer &&
-            (unit->place.side[0].arc == arc || unit->place.side[1].arc == arc)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Closes and opens some streets on which nobody is: the same hierarchy under another metric. */
-static void layer_close(struct scene *scene, uint32_t layer)
+/* Closes, slows and opens some streets, whoever stands on them: the same hierarchy under another
+ * metric. */
+static void layer_change(struct scene *scene, uint32_t layer)
 {
     struct layer *l = &scene->layers[layer];
-    const struct ht_graph *g = &l->town->graph;
-    for (int i = 0; i < 12; i++) {
-        uint32_t arc = ht_random_below(&scene->state, g->base_arc_count);
-        l->closed[arc] =
-            ht_random_below(&scene->state, 3) == 0 && !stands_on(scene, layer, arc) ? 1 : 0;
+    struct ht_traffic_change changes[12];
+    struct ht_live_road *live = NULL;
+    for (size_t i = 0; i < 12; i++) {
+        uint32_t luck = ht_random_below(&scene->state, 4);
+        changes[i] = (struct ht_traffic_change){
+            .arc = ht_random_below(&scene->state, l->town->graph.base_arc_count),
+            .segment_end = 1,
+            .speed_mps = luck == 0   ? HT_SPEED_CLOSED
+                         : luck == 1 ? (float)(1 + ht_random_below(&scene->state, 30))
+                                     : HT_SPEED_AS_FILED};
     }
-    for (uint32_t arc = g->base_arc_count; arc < g->arc_count; arc++) {
-        l->closed[arc] = l->closed[ht_arc_base(g, arc)];
-    }
-    struct ht_overlay overlay = {.arc_closed = l->closed};
-    ht_metric_free(l->metric);
-    need(ht_customize(g, l->road.cch, &overlay, scene->pool, &l->metric) == HT_OK);
-    l->road.metric = ht_metric_view(l->metric);
+    need(ht_traffic_apply(l->traffic, changes, 12, NULL, scene->pool, &live) == HT_OK);
+    ht_live_road_release(l->live);
+    l->live = live;
+    l->road = live->view.road;
+    ht_dijkstra_free(l->oracle);
+    need(ht_dijkstra_new(l->road.graph, &l->oracle) == HT_OK);
     scene->world++;
 }
 
@@ -157,8 +153,8 @@ static void scene_deinit(struct scene *s)
     ht_pool_free(s->pool);
 }
 
-/* A place as random_town.h makes them, on streets that are open, sometimes with one side only,
- * sometimes where another unit is. */
+/* A place as random_town.h makes them, sometimes with one side only, sometimes where another unit
+ * is; its costs may be those of yesterday. */
 static struct ht_place random_place(struct scene *s, uint32_t profile)
 {
     struct ht_place place = ht_town_random_place(&s->layers[profile].town->graph, &s->state);
@@ -169,14 +165,21 @@ static struct ht_place random_place(struct scene *s, uint32_t profile)
             return other->place;
         }
     }
-    for (int side = 0; side < 2; side++) {
-        uint32_t arc = place.side[side].arc;
-        if (arc != HT_NONE && s->layers[profile].closed[arc]) {
-            place.side[side].arc = HT_NONE;
-        }
-    }
     if (luck > 0 && luck < 3 && place.side[0].arc != HT_NONE && place.side[1].arc != HT_NONE) {
         place.side[luck - 1].arc = HT_NONE;
+    }
+    return place;
+}
+
+/* A place that is asked for: nobody ends on what is closed. */
+static struct ht_place random_target(struct scene *s, uint32_t profile)
+{
+    struct ht_place place = random_place(s, profile);
+    for (int i = 0; i < 2; i++) {
+        struct ht_place_side *side = &place.side[i];
+        if (side->arc != HT_NONE) {
+            *side = ht_place_side_at(s->layers[profile].road.graph, side->arc, side->before_mm);
+        }
     }
     return place;
 }
@@ -217,9 +220,12 @@ static void ask_oracle(struct scene *s, struct ht_place targets[LAYERS][TARGETS]
 {
     for (uint32_t u = 0; u < s->count; u++) {
         struct layer *l = &s->layers[s->units[u].profile];
-        need(!s->units[u].placed ||
-             ht_dijkstra_run(l->oracle, &s->units[u].place, targets[s->units[u].profile], TARGETS,
-                             l->closed, costs[u]) == HT_OK);
+        struct ht_place place = s->units[u].place;
+        if (s->units[u].placed) {
+            ht_place_refresh(l->road.graph, &place);
+            need(ht_dijkstra_run(l->oracle, &place, targets[s->units[u].profile], TARGETS, NULL,
+                                 costs[u]) == HT_OK);
+        }
     }
 }
 
@@ -311,11 +317,11 @@ HT_CASE(answers_equal_a_dijkstra_from_each_unit)
             struct ht_place targets[LAYERS][TARGETS];
             stir(&s, 1 + s.count / 5);
             if (round % 4 == 0) {
-                layer_close(&s, (uint32_t)round / 4 % LAYERS);
+                layer_change(&s, (uint32_t)round / 4 % LAYERS);
             }
             for (uint32_t l = 0; l < LAYERS; l++) {
                 for (int t = 0; t < TARGETS; t++) {
-                    targets[l][t] = random_place(&s, l);
+                    targets[l][t] = random_target(&s, l);
                 }
             }
             ask_oracle(&s, targets);
