@@ -90,6 +90,14 @@ static void keeper_sleep(struct ht_app *app, int64_t wait_ms)
     (void)pthread_cond_timedwait(&app->wake, &app->open_lock, &until);
 }
 
+static bool is_town(struct ht_app *app)
+{
+    (void)pthread_mutex_lock(&app->open_lock);
+    bool town = app->commit != NULL;
+    (void)pthread_mutex_unlock(&app->open_lock);
+    return town;
+}
+
 /* What was opened in haste is looked at whole. Holds open_lock at its begin and end, not meanwhile.
  */
 static void map_check(struct ht_app *app, struct ht_map *map)
@@ -98,7 +106,7 @@ static void map_check(struct ht_app *app, struct ht_map *map)
     ht_map_retain(map);
     (void)pthread_mutex_unlock(&app->open_lock);
     bool damaged = ht_map_check(map, &error) != HT_OK;
-    if (!damaged && app->commit != NULL) { /* a town, where roads will close: not out of the blue */
+    if (!damaged && is_town(app)) { /* where roads will close: not out of the blue */
         enum ht_status status = ht_map_traffic_prepare(map);
         (void)status; /* the first change tries again */
     }
@@ -320,7 +328,7 @@ static void account(void *user, unsigned service, int status, uint64_t duration_
 static void tick(void *user)
 {
     struct ht_app_context *context = user;
-    const struct ht_world *world = ht_world_reader_get(&context->world);
+    struct ht_world *world = ht_world_reader_get(&context->world);
     if (context->live != NULL) {
         ht_live_work_refresh(context->live, world);
     }
@@ -328,6 +336,17 @@ static void tick(void *user)
     ht_app_tokens_refresh(context->app);
     ht_app_live_save(context->app, false);
     ht_stream_tick(context);
+}
+
+/* Nor must a worker that waits for its next job: it has no tick, and the streets' traffic writes to
+ * what nobody reads (engine/live/traffic.h). */
+static void rest(void *user)
+{
+    struct ht_app_context *context = user;
+    ht_world_reader_rest(&context->world);
+    if (context->live != NULL) {
+        ht_live_work_rest(context->live);
+    }
 }
 
 struct ht_http_handler ht_app_handler(struct ht_app *app)
@@ -338,5 +357,6 @@ struct ht_http_handler ht_app_handler(struct ht_app *app)
                                     .submit_write = ht__app_submit_write,
                                     .handle = handle,
                                     .account = account,
-                                    .tick = tick};
+                                    .tick = tick,
+                                    .rest = rest};
 }

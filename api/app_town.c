@@ -26,6 +26,7 @@ enum {
 static enum ht_status writer_start(struct ht_app *app)
 {
     void *context = NULL;
+    struct ht_commit *commit = NULL;
     struct ht_worker_context *worker = calloc(1, sizeof *worker);
     enum ht_status status = worker == NULL ? HT_NOMEM : ht__app_context_new(app, &context);
     if (status == HT_OK) {
@@ -38,8 +39,13 @@ static enum ht_status writer_start(struct ht_app *app)
     if (status == HT_OK) {
         status = ht_registry_new(&app->registry);
     }
-    return status == HT_OK ? ht_commit_new(app->store, app->writer, COMMIT_QUEUE, &app->commit)
-                           : status;
+    if (status == HT_OK) {
+        status = ht_commit_new(app->store, app->writer, COMMIT_QUEUE, &commit);
+    }
+    (void)pthread_mutex_lock(&app->open_lock);
+    app->commit = commit; /* the keeper looks at it */
+    (void)pthread_mutex_unlock(&app->open_lock);
+    return status;
 }
 
 enum ht_status ht_app_store_open(struct ht_app *app, const char *path, struct ht_error *note,
@@ -178,7 +184,8 @@ static void saving_run(struct ht_job *job, void *context)
         status = ht_live_take(app->live, most, part);
         saving->more = status == HT_OK && part->more;
         if (status == HT_OK) {
-            status = ht_fencing_run(app->fencing, tx, part->positions, part->count, now_ms, NULL);
+            const struct ht_fencing_batch batch = {part->positions, part->count, part->before};
+            status = ht_fencing_run(app->fencing, tx, &batch, now_ms, NULL);
         }
         if (status == HT_OK) {
             status = ht_store_positions_put(tx, part->positions, part->count, NULL);
@@ -189,6 +196,7 @@ static void saving_run(struct ht_job *job, void *context)
     }
     if (status != HT_OK) { /* they come again in two seconds */
         saving->failed = true;
+        ht_fencing_lost(app->fencing); /* now: another saving may run before this one is done */
         ht_commit_take_back(app->commit);
     }
 }
@@ -232,8 +240,10 @@ void ht_app_live_save(struct ht_app *app, bool now)
     int64_t now_ms = ht_clock_now_ms(&app->clock);
     int64_t every_ms = ht_fencing_active(app->fencing) ? FENCE_EVERY_MS : SAVE_EVERY_MS;
     bool due = ht_fencing_due(app->fencing, now_ms) || tidying_due(app, now_ms);
-    if ((!now && time - last < (due ? FENCE_EVERY_MS : every_ms)) ||
-        !atomic_compare_exchange_strong(&app->saved_ms, &last, time)) {
+    if (now) { /* also where another thread begins a part: the caller's next job comes after all */
+        atomic_store(&app->saved_ms, time);
+    } else if (time - last < (due ? FENCE_EVERY_MS : every_ms) ||
+               !atomic_compare_exchange_strong(&app->saved_ms, &last, time)) {
         return;
     }
     struct saving *saving = calloc(1, sizeof *saving);

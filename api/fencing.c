@@ -301,23 +301,36 @@ static enum ht_status follow(struct ht_fencing *fencing, const struct ht_fence_s
     return status;
 }
 
-// NOLINTNEXTLINE(readability-function-size): what is judged, when, and where it goes
+static enum ht_status judge(struct ht_fencing *fencing, const struct ht_store_position *positions,
+                            size_t count, const struct ht_fence_sink *sink)
+{
+    enum ht_status status = HT_OK;
+    for (size_t i = 0; status == HT_OK && i < count; i++) {
+        const struct ht_fence_position position = {positions[i].unit, positions[i].point,
+                                                   positions[i].ts_ms, positions[i].received_ms};
+        status = ht_fences_move(fencing->fences, &position, sink);
+    }
+    return status;
+}
+
 enum ht_status ht_fencing_run(struct ht_fencing *fencing, struct ht_store_tx *tx,
-                              const struct ht_store_position *positions, size_t count,
-                              int64_t now_ms, struct ht_error *error)
+                              const struct ht_fencing_batch *batch, int64_t now_ms,
+                              struct ht_error *error)
 {
     const struct ht_fence_sink sink = {event_write, fencing};
     fencing->tx = tx;
     fencing->now_ms = now_ms;
     fencing->error = error;
-    /* What came before a change of the registry is judged by what held then. */
     enum ht_status status = fencing->fences == NULL ? follow(fencing, &sink) : HT_OK;
-    for (size_t i = 0; status == HT_OK && i < count; i++) {
-        const struct ht_fence_position position = {positions[i].unit, positions[i].point,
-                                                   positions[i].ts_ms, positions[i].received_ms};
-        status = ht_fences_move(fencing->fences, &position, &sink);
+    if (status == HT_OK) {
+        status = judge(fencing, batch->positions, batch->before, &sink);
     }
     status = status == HT_OK ? follow(fencing, &sink) : status;
+    if (status == HT_OK) {
+        const struct ht_store_position *rest =
+            batch->count == batch->before ? NULL : &batch->positions[batch->before];
+        status = judge(fencing, rest, batch->count - batch->before, &sink);
+    }
     if (status == HT_OK) {
         status = ht_fences_tick(fencing->fences, now_ms, &sink);
     }

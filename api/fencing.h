@@ -33,11 +33,19 @@ bool ht_fencing_due(const struct ht_fencing *fencing, int64_t now_ms);
 /* Whether there is any fence. */
 bool ht_fencing_active(const struct ht_fencing *fencing);
 
-/* Judges positions that are not in the store yet (`count` may be 0) and the time. After an error
- * the transaction has to be taken back to where it stood. */
+/* Positions that are not in the store yet; the first `before` of them came before the registry was
+ * changed, and are judged by what held then. */
+struct ht_fencing_batch {
+    const struct ht_store_position *positions;
+    size_t count; /* may be 0 */
+    size_t before;
+};
+
+/* Judges positions and the time. After an error the transaction has to be taken back to where it
+ * stood. */
 HT_MUST_CHECK enum ht_status ht_fencing_run(struct ht_fencing *fencing, struct ht_store_tx *tx,
-                                            const struct ht_store_position *positions, size_t count,
-                                            int64_t now_ms, struct ht_error *error);
+                                            const struct ht_fencing_batch *batch, int64_t now_ms,
+                                            struct ht_error *error);
 /* What the last run wrote is not in the store: the next one begins with what is. */
 void ht_fencing_lost(struct ht_fencing *fencing);
 

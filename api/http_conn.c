@@ -282,10 +282,10 @@ static void call_refuse(struct ht_reply *reply, int status, const char *detail)
     reply->retry_after_s = status == 503 ? 1 : 0;
 }
 
-static void job_done(struct ht_job *job, void *worker_context, enum ht_status outcome)
+/* The next thread's turn, or back to the loop; `own` is theirs from then on. */
+static void job_pass(struct ht_conn_job *own, const struct ht_worker_context *worker,
+                     enum ht_status outcome)
 {
-    struct ht_conn_job *own = (struct ht_conn_job *)job;
-    struct ht_worker_context *worker = worker_context;
     const struct ht_http_handler *handler = &own->loop->server->handler;
     if (own->preparing && own->goes_on) {
         own->preparing = false;
@@ -305,6 +305,17 @@ static void job_done(struct ht_job *job, void *worker_context, enum ht_status ou
         ht_gzip_apply(worker->gzip, &own->form, &own->reply);
     }
     ht__loop_mail_job(own);
+}
+
+static void job_done(struct ht_job *job, void *worker_context, enum ht_status outcome)
+{
+    struct ht_conn_job *own = (struct ht_conn_job *)job;
+    const struct ht_worker_context *worker = worker_context;
+    const struct ht_http_handler *handler = &own->loop->server->handler;
+    job_pass(own, worker, outcome);
+    if (handler->rest != NULL) {
+        handler->rest(worker->user);
+    }
 }
 
 static void job_free(struct ht_conn_job *job)

@@ -88,6 +88,7 @@ struct ht_http_handler {
      * 0). */
     void (*account)(void *context, unsigned service, int status, uint64_t duration_ns);
     void (*tick)(void *context); /* on each loop, about every second */
+    void (*rest)(void *context); /* after each job, on its thread: the next may be long in coming */
     /* Takes a job that writes; its context is a struct ht_worker_context like a worker's. False: no
      * room. NULL where no handler makes such jobs. */
     bool (*submit_write)(void *user, struct ht_job *job);

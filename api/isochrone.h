@@ -42,7 +42,7 @@ HT_MUST_CHECK enum ht_status ht_isochrone_streets_get(struct ht_isochrone_maps *
                                                       struct ht_isochrone_map **map,
                                                       const struct ht_isochrone_streets **streets);
 void ht_isochrone_map_release(struct ht_isochrone_map *map);
-/* Lets go of a map that is not the present one any more. */
-void ht_isochrone_maps_refresh(struct ht_isochrone_maps *maps, const struct ht_world *now);
+/* Lets go of a map that is not the present one any more, and of metrics before `now`. */
+void ht_isochrone_maps_refresh(struct ht_isochrone_maps *maps, struct ht_world *now);
 
 #endif

@@ -39,7 +39,7 @@ void ht_isochrone_work_free(struct ht_isochrone_work *work)
 }
 
 /* The hierarchies of a map outlive its worlds, which come and go with each metric; one world is
- * held so that the map is. */
+ * held so that the map is, the latest, so that the metric of none before is kept. */
 struct ht_isochrone_map {
     atomic_size_t references;
     struct ht_world *world;
@@ -129,18 +129,24 @@ static struct ht_isochrone_map *map_get(struct ht_isochrone_maps *maps, struct h
     return map;
 }
 
-void ht_isochrone_maps_refresh(struct ht_isochrone_maps *maps, const struct ht_world *now)
+void ht_isochrone_maps_refresh(struct ht_isochrone_maps *maps, struct ht_world *now)
 {
     struct ht_isochrone_map *old = NULL;
+    struct ht_world *before = NULL;
     if (pthread_mutex_trylock(&maps->lock) != 0) {
         return;
     }
     if (maps->map != NULL && maps->map->network != network_of(now)) {
         old = maps->map;
         maps->map = NULL;
+    } else if (maps->map != NULL && maps->map->world != now) { /* any of the map's will do */
+        before = maps->map->world;
+        ht_world_retain(now);
+        maps->map->world = now;
     }
     (void)pthread_mutex_unlock(&maps->lock);
     ht_isochrone_map_release(old);
+    ht_world_release(before);
 }
 
 static enum ht_status streets_of(struct ht_isochrone_map *map, const struct ht_cch *cch,

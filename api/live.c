@@ -94,10 +94,19 @@ enum ht_status ht_live_work_new(struct ht_live *live, struct ht_live_work **out)
     return HT_OK;
 }
 
+static void index_drop(struct ht_live_work *work)
+{
+    ht_closest_work_free(work->closest);
+    work->closest = NULL;
+    ht__live_index_release(work->held);
+    work->held = NULL;
+}
+
 void ht_live_work_free(struct ht_live_work *work)
 {
     if (work != NULL) {
-        ht_live_work_refresh(work, NULL);
+        index_drop(work);
+        ht_world_release(work->world);
         ht_follow_free(work->follow);
         ht_moving_work_free(work->moving);
         ht_snap_work_free(work->snap);
@@ -110,13 +119,21 @@ void ht_live_work_free(struct ht_live_work *work)
 void ht_live_work_refresh(struct ht_live_work *work, const struct ht_world *now)
 {
     if (work->world != NULL && work->world != now) {
-        ht_closest_work_free(work->closest);
-        work->closest = NULL;
-        ht__live_index_release(work->held);
-        work->held = NULL;
+        index_drop(work);
         ht_world_release(work->world);
         work->world = NULL;
     }
+}
+
+void ht_live_work_rest(struct ht_live_work *work)
+{
+    struct ht__live_index *now = ht__live_index_peek(work->live);
+    if (work->held != now) {
+        index_drop(work);
+    }
+    ht__live_index_release(now);
+    ht_world_release(work->world);
+    work->world = NULL;
 }
 
 struct ht_fleet *ht_live_fleet(struct ht_live *live)
@@ -246,8 +263,11 @@ static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
         ht_closest_remove(index->closest, unit); /* no street near */
     }
     if (note && live->noting && status == HT_OK) {
-        const struct ht__live_note one = {unit, life.generation, taken.ts_ms, taken.received_ms,
-                                          taken.fix};
+        const struct ht__live_note one = {.unit = unit,
+                                          .generation = life.generation,
+                                          .ts_ms = taken.ts_ms,
+                                          .received_ms = taken.received_ms,
+                                          .fix = taken.fix};
         ht__live_note_add(live, &one);
     }
     (void)atomic_fetch_or(&live->moved[unit / 64], UINT64_C(1) << unit % 64);
@@ -265,6 +285,10 @@ enum ht_refusal ht_live_report(struct ht_live *live, struct ht_live_work *work,
     }
     pthread_mutex_t *lock = &live->locks[number % HT__LIVE_LOCKS];
     (void)pthread_mutex_lock(lock);
+    /* units go under their lock only: now it is this one's number, not that of who came after it */
+    if (ht_fleet_find(live->fleet, unit, unit_size) != number) {
+        number = HT_NONE;
+    }
     enum ht_refusal refusal = take(live, work, index, number, report, true);
     (void)pthread_mutex_unlock(lock);
     ht__live_index_release(index);

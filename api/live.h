@@ -33,6 +33,9 @@ void ht_live_work_free(struct ht_live_work *work);
 /* Lets go of a map that is not the present one any more; for threads that are idle. */
 void ht_live_work_refresh(struct ht_live_work *work, const struct ht_world *now);
 
+/* Lets go of the map of the last question; for threads that may sleep long. */
+void ht_live_work_rest(struct ht_live_work *work);
+
 struct ht_fleet *ht_live_fleet(struct ht_live *live);
 
 /* When units are on duty. */
@@ -78,10 +81,14 @@ struct ht_live_unsaved {
     struct ht_store_position *positions;
     char (*ids)[HT_UNIT_ID_MAX + 1];
     size_t count;
-    bool more; /* of what the writer took over wait still */
+    size_t before; /* the first so many came before the last ht_live_mark */
+    bool more;     /* of what the writer took over wait still */
 };
 HT_MUST_CHECK enum ht_status ht_live_take(struct ht_live *live, size_t most,
                                           struct ht_live_unsaved *out);
+/* The registry is another from now on: what was reported up to here came before. By the thread that
+ * takes. */
+void ht_live_mark(struct ht_live *live);
 /* How many were left out of the tracks for want of time. */
 size_t ht_live_thinned(const struct ht_live *live);
 void ht_live_unsaved_free(struct ht_live_unsaved *unsaved);

@@ -26,6 +26,7 @@ struct ht__live_index {
 struct ht__live_note {
     uint32_t unit;
     uint32_t generation; /* its number may be given to another before it is saved */
+    bool old;            /* came before a mark */
     int64_t ts_ms;
     int64_t received_ms;
     struct ht_fix fix;
@@ -46,10 +47,12 @@ struct ht_live {
     struct ht__live_note *notes;
     size_t note_count;
     size_t note_capacity;
+    size_t note_marked;         /* so many of them came before a mark */
     bool notes_lost;            /* some found no room; the latest are taken from the fleet then */
     struct ht__live_note *sent; /* what the writer took over, as far as it is not saved */
     size_t sent_at;
     size_t sent_count;
+    bool sent_old; /* all that is left of it came before a mark */
     _Atomic size_t thinned;
     atomic_uint_least64_t *moved; /* a bit for each unit with a new position */
     bool noting;                  /* somebody takes them; set before any report comes */

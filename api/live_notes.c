@@ -33,10 +33,21 @@ void ht__live_note_add(struct ht_live *live, const struct ht__live_note *note)
     (void)pthread_mutex_unlock(&live->note_lock);
 }
 
+void ht_live_mark(struct ht_live *live)
+{
+    (void)pthread_mutex_lock(&live->note_lock);
+    live->note_marked = live->note_count;
+    (void)pthread_mutex_unlock(&live->note_lock);
+    live->sent_old = true;
+}
+
 static int by_unit_and_time(const void *a, const void *b)
 {
     const struct ht__live_note *x = a;
     const struct ht__live_note *y = b;
+    if (x->old != y->old) {
+        return x->old ? -1 : 1;
+    }
     if (x->unit != y->unit) {
         return x->unit < y->unit ? -1 : 1;
     }
@@ -71,8 +82,11 @@ static enum ht_status add_latest(struct ht_live *live)
         if (ht_fleet_life(live->fleet, unit, &life) && ht_fleet_get(live->fleet, unit, 0, &copy) &&
             copy.positioned) {
             live->sent[live->sent_count++] =
-                (struct ht__live_note){unit, life.generation, copy.position.ts_ms,
-                                       copy.position.received_ms, copy.position.fix};
+                (struct ht__live_note){.unit = unit,
+                                       .generation = life.generation,
+                                       .ts_ms = copy.position.ts_ms,
+                                       .received_ms = copy.position.received_ms,
+                                       .fix = copy.position.fix};
         }
     }
     return status;
@@ -85,14 +99,25 @@ static enum ht_status take_over(struct ht_live *live)
     (void)pthread_mutex_lock(&live->note_lock);
     live->sent = live->notes;
     live->sent_count = live->note_count;
+    size_t marked = live->note_marked;
     bool lost = live->notes_lost;
     live->notes = NULL;
     live->note_count = 0;
     live->note_capacity = 0;
+    live->note_marked = 0;
     live->notes_lost = false;
     (void)pthread_mutex_unlock(&live->note_lock);
     live->sent_at = 0;
+    live->sent_old = false;
+    for (size_t i = 0; i < marked; i++) {
+        live->sent[i].old = true;
+    }
     enum ht_status status = lost ? add_latest(live) : HT_OK;
+    if (status != HT_OK) {
+        (void)pthread_mutex_lock(&live->note_lock);
+        live->notes_lost = true; /* the next time */
+        (void)pthread_mutex_unlock(&live->note_lock);
+    }
     if (live->sent_count > 0) {
         qsort(live->sent, live->sent_count, sizeof *live->sent, by_unit_and_time);
     }
@@ -135,6 +160,9 @@ enum ht_status ht_live_take(struct ht_live *live, size_t most, struct ht_live_un
     }
     for (size_t i = 0; i < count; i++) {
         give(live, &live->sent[live->sent_at + i], out);
+        if (live->sent_old || live->sent[live->sent_at + i].old) {
+            out->before = out->count;
+        }
     }
     live->sent_at += count;
     out->more = live->sent_at < live->sent_count;

@@ -206,6 +206,19 @@ static enum ht_status view_fill(struct ht_map *map, struct view *view, bool *cha
     return status;
 }
 
+/* The roads that the view has already become the world's at once: by them it is known that the
+ * network is the one before, whose closest index and isochrones go on. */
+static void world_begin(struct ht_world *world, const struct view *view)
+{
+    for (uint32_t i = 0; i < view->map->count; i++) {
+        const struct ht_road *road = NULL;
+        if (view->roads[i] != NULL) {
+            enum ht_status status = ht_world_road(world, view->map->names[i], 0, &road);
+            (void)status; /* there is nothing to make */
+        }
+    }
+}
+
 enum ht_status ht_map_world(struct ht_map *map, int64_t local_ms, struct ht_world **out)
 {
     *out = NULL;
@@ -231,6 +244,8 @@ enum ht_status ht_map_world(struct ht_map *map, int64_t local_ms, struct ht_worl
     (void)pthread_mutex_unlock(&map->lock);
     if (*out == NULL) {
         view_release(view);
+    } else {
+        world_begin(*out, view);
     }
     return status;
 }

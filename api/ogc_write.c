@@ -195,6 +195,7 @@ static void fences_follow(struct ht_app *app, const char *collection)
 {
     if (strcmp(collection, "zones") == 0 && app->fencing != NULL) {
         ht_fencing_zones_changed(app->fencing);
+        ht_live_mark(app->live);
         ht_app_live_save(app, true);
     }
 }

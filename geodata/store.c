@@ -153,7 +153,10 @@ enum ht_status ht__store_prepare(struct ht__store_conn *conn, const char *sql,
         status = compile(conn, sql, collection, out, error);
     }
     if (status == HT_OK) {
-        unsigned place = conn->cached_count < HT__STORE_STATEMENTS ? conn->cached_count++ : 0;
+        /* in turn, so that none goes while the one prepared after it is in use */
+        unsigned place = conn->cached_count < HT__STORE_STATEMENTS
+                             ? conn->cached_count++
+                             : conn->cached_next++ % HT__STORE_STATEMENTS;
         if (conn->cached[place].statement != NULL) {
             (void)sqlite3_finalize(conn->cached[place].statement);
         }

@@ -26,8 +26,9 @@ struct ht__store_conn {
         sqlite3_stmt *statement;
     } cached[HT__STORE_STATEMENTS];
     unsigned cached_count;
-    bool within;         /* a transaction was begun and neither committed nor rolled back by us */
-    enum ht_status lost; /* why SQLite rolled it back by itself */
+    unsigned cached_next; /* the one that makes room, once there is none left */
+    bool within;          /* a transaction was begun and neither committed nor rolled back by us */
+    enum ht_status lost;  /* why SQLite rolled it back by itself */
 };
 
 struct ht_store_reader {

@@ -49,7 +49,9 @@ struct ht_traffic {
 
 /* ---- life ---- */
 
-static void buffer_deinit(struct buffer *b)
+/* What a buffer holds. `live` and `traffic` stay as they are: whoever let go of it last may still
+ * be on its way to tell so. */
+static void buffer_empty(struct buffer *b)
 {
     ht_snap_index_free(b->snap);
     ht_metric_free(b->metric);
@@ -58,7 +60,16 @@ static void buffer_deinit(struct buffer *b)
     free(b->pieces);
     free(b->turn_closed);
     free(b->stale.arcs);
-    memset(b, 0, sizeof *b);
+    b->made = false;
+    b->snap = NULL;
+    b->metric = NULL;
+    b->arcs = NULL;
+    b->list = NULL;
+    b->list_capacity = 0;
+    b->pieces = NULL;
+    b->piece_capacity = 0;
+    b->turn_closed = NULL;
+    b->stale = (struct stale){0};
 }
 
 static void traffic_release(struct ht_traffic *t)
@@ -67,7 +78,7 @@ static void traffic_release(struct ht_traffic *t)
         return;
     }
     for (int i = 0; i < BUFFERS; i++) {
-        buffer_deinit(&t->buffers[i]);
+        buffer_empty(&t->buffers[i]);
     }
     ht__streets_deinit(&t->streets);
     ht_update_work_free(t->work);
@@ -105,6 +116,7 @@ enum ht_status ht_traffic_new(const struct ht_road *base, struct ht_traffic **ou
     }
     for (int i = 0; i < BUFFERS; i++) {
         t->buffers[i].traffic = t;
+        t->buffers[i].live.done = buffer_done;
     }
     if (status != HT_OK) {
         traffic_release(t);
@@ -133,6 +145,9 @@ uint32_t ht_traffic_arc_count(const struct ht_traffic *traffic)
 
 static enum ht_status stale_add(struct stale *stale, const uint32_t *arcs, size_t count)
 {
+    if (count == 0) {
+        return HT_OK;
+    }
     void *list = stale->arcs;
     enum ht_status status =
         ht_array_reserve(&list, &stale->capacity, stale->count + count, sizeof *stale->arcs);
@@ -154,7 +169,9 @@ static int by_number(const void *left, const void *right)
 static void stale_once(struct stale *stale)
 {
     size_t kept = 0;
-    qsort(stale->arcs, stale->count, sizeof *stale->arcs, by_number);
+    if (stale->count > 1) {
+        qsort(stale->arcs, stale->count, sizeof *stale->arcs, by_number);
+    }
     for (size_t i = 0; i < stale->count; i++) {
         if (kept == 0 || stale->arcs[kept - 1] != stale->arcs[i]) {
             stale->arcs[kept++] = stale->arcs[i];
@@ -288,7 +305,6 @@ static void buffer_attach(struct buffer *b)
     b->graph = *b->traffic->base.graph;
     b->graph.arcs = b->arcs;
     b->graph.live = &b->view;
-    b->live.done = buffer_done;
     b->live.view = (struct ht_world_road){.road = b->traffic->base, .turn_closed = b->turn_closed};
     b->live.view.road.graph = &b->graph;
     b->live.view.road.snap = b->snap;
@@ -392,19 +408,11 @@ static struct buffer *buffer_wait(struct ht_traffic *t)
     return b;
 }
 
-/* One that could not be finished is made anew the next time. */
-static void buffer_undo(struct buffer *b)
-{
-    struct ht_traffic *t = b->traffic;
-    buffer_deinit(b);
-    b->traffic = t;
-}
-
 static enum ht_status buffer_obey(struct buffer *b, struct ht_pool *pool)
 {
     enum ht_status status = b->made ? buffer_update(b) : buffer_make(b, pool);
     if (status != HT_OK) {
-        buffer_undo(b);
+        buffer_empty(b); /* made anew the next time */
     }
     return status;
 }

@@ -327,6 +327,13 @@ void ht_world_reader_deinit(struct ht_world_reader *reader)
     *reader = (struct ht_world_reader){0};
 }
 
+void ht_world_reader_rest(struct ht_world_reader *reader)
+{
+    ht_world_release(reader->world);
+    reader->world = NULL;
+    reader->generation = 0; /* a slot's is 1 at least */
+}
+
 struct ht_world *ht_world_reader_get(struct ht_world_reader *reader)
 {
     /* The generation is read before the world: a publication in between is seen the next time. */

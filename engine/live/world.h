@@ -81,6 +81,8 @@ struct ht_world_reader {
 
 void ht_world_reader_init(struct ht_world_reader *reader, struct ht_world_slot *slot);
 void ht_world_reader_deinit(struct ht_world_reader *reader);
+/* Lets go of what it saw last; the next ht_world_reader_get takes it again. */
+void ht_world_reader_rest(struct ht_world_reader *reader);
 /* The current world, borrowed until the next call on this reader; NULL when there is none. */
 struct ht_world *ht_world_reader_get(struct ht_world_reader *reader);
 

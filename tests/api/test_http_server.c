@@ -17,6 +17,7 @@ static atomic_int accounted[600];
 static atomic_bool job_gate; /* jobs wait until it opens */
 static atomic_int jobs_begun;
 static atomic_int jobs_freed;
+static atomic_int rests;
 static atomic_int contexts;
 
 static enum ht_status context_new(void *user, void **out)
@@ -42,6 +43,12 @@ static void job_run(void *context, void *data, struct ht_reply *reply)
         (void)usleep(1000);
     }
     ht_buffer_text(&reply->body, data);
+}
+
+static void rest(void *context)
+{
+    (void)context;
+    (void)atomic_fetch_add(&rests, 1);
 }
 
 static void job_free(void *data)
@@ -112,11 +119,13 @@ static bool start(const struct ht_http_options *options)
     struct ht_http_handler handler = {.context_new = context_new,
                                       .context_free = context_free,
                                       .handle = handle,
-                                      .account = account};
+                                      .account = account,
+                                      .rest = rest};
     memset(accounted, 0, sizeof accounted);
     atomic_store(&job_gate, true);
     atomic_store(&jobs_begun, 0);
     atomic_store(&jobs_freed, 0);
+    atomic_store(&rests, 0);
     if (ht_http_server_new(options, &handler, &server, NULL) != HT_OK) {
         return false;
     }
@@ -584,6 +593,22 @@ HT_CASE(long_answers_delay_their_own_connection_only)
     ht_client_close(&other);
     stop();
     HT_CHECK_INT(jobs_freed, 1);
+}
+
+HT_CASE(worker_rests_after_each_job_and_a_loop_does_not)
+{
+    enum { COUNT = 3 };
+    struct ht_http_options options = quick();
+    HT_REQUIRE(start(&options));
+    struct ht_client client;
+    HT_REQUIRE(ht_client_open(&client, port()));
+    for (int i = 0; i < COUNT; i++) {
+        HT_CHECK_INT(ht_client_status(&client, GET("/job")), 200);
+        HT_CHECK_INT(ht_client_status(&client, GET("/other")), 200);
+    }
+    ht_client_close(&client);
+    stop();
+    HT_CHECK_INT(rests, COUNT);
 }
 
 HT_CASE(full_job_queue_is_503_with_retry_after)

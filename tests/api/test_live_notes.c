@@ -131,4 +131,39 @@ HT_CASE(a_unit_that_went_leaves_nothing_to_the_one_that_has_its_number)
     end();
 }
 
+/* The next part: its size, and how much of it came before the mark. */
+static void expect_part(size_t most, size_t count, size_t before, const char *last)
+{
+    struct ht_live_unsaved part;
+    HT_CHECK_INT(ht_live_take(live, most, &part), HT_OK);
+    HT_CHECK_INT(part.count, count);
+    HT_CHECK_INT(part.before, before);
+    if (part.count > 0) {
+        HT_CHECK_STR(part.positions[part.count - 1].unit, last);
+    }
+    ht_live_unsaved_free(&part);
+}
+
+HT_CASE(what_came_before_a_mark_comes_first_and_is_told_apart)
+{
+    begin();
+    report("u08", 1000);
+    report("u09", 1000);
+    ht_live_mark(live);
+    report("u01", 1000);
+    report("u08", 2000);
+    expect_part(10, 4, 2, "u08");
+    report("u01", 2000);
+    report("u02", 2000);
+    report("u03", 2000);
+    expect_part(1, 1, 0, "u01");
+    ht_live_mark(live); /* what the writer has in hand already came before, too */
+    report("u04", 3000);
+    expect_part(1, 1, 1, "u02");
+    expect_part(10, 1, 1, "u03");
+    expect_part(10, 1, 0, "u04");
+    expect_part(10, 0, 0, "");
+    end();
+}
+
 HT_MAIN()

@@ -83,6 +83,29 @@ HT_CASE(world_lives_until_its_last_reader_lets_go)
     ht_world_slot_free(slot);
 }
 
+HT_CASE(reader_at_rest_holds_nothing_and_finds_the_same_again)
+{
+    atomic_int alive = 0;
+    struct owner first = {.alive = &alive};
+    struct ht_world_slot *slot = NULL;
+    HT_REQUIRE(ht_world_slot_new(&slot) == HT_OK);
+    struct ht_world_reader reader;
+    ht_world_reader_init(&reader, slot);
+    ht_world_reader_rest(&reader);
+    ht_world_publish(slot, world_make(&first));
+    struct ht_world *world = ht_world_reader_get(&reader);
+    HT_CHECK(world != NULL);
+    ht_world_reader_rest(&reader);
+    HT_CHECK(!first.gone);
+    HT_CHECK(ht_world_reader_get(&reader) == world);
+    ht_world_reader_rest(&reader);
+    ht_world_publish(slot, NULL);
+    HT_CHECK(first.gone);
+    HT_CHECK(ht_world_reader_get(&reader) == NULL);
+    ht_world_reader_deinit(&reader);
+    ht_world_slot_free(slot);
+}
+
 static int loads;
 
 static enum ht_status load(void *owner, uint32_t index, struct ht_world_road *out)
