@@ -45,30 +45,35 @@ static int key_order(int64_t from_a, int64_t to_a, const char *a, const struct h
     return to_a != b->osm_to ? (to_a < b->osm_to ? -1 : 1) : strcmp(a, b->profiles);
 }
 
+/* A row among those that are sorted. */
+struct ref {
+    const struct ht_store_traffic *row;
+};
+
 static int row_order(const void *left, const void *right)
 {
-    const struct ht_store_traffic *a = *(const struct ht_store_traffic *const *)left;
-    const struct ht_store_traffic *b = *(const struct ht_store_traffic *const *)right;
+    const struct ht_store_traffic *a = ((const struct ref *)left)->row;
+    const struct ht_store_traffic *b = ((const struct ref *)right)->row;
     int order = key_order(a->osm_from, a->osm_to, a->profiles, b);
     return order != 0 ? order : (a < b ? -1 : 1);
 }
 
 /* The last of the rows, sorted, that speak of the entry's street; NULL: none does. */
-static const struct ht_store_traffic *row_of(const struct ht_store_traffic *const *rows,
-                                             size_t count, int64_t from, int64_t to,
-                                             const char *profiles)
+static const struct ht_store_traffic *row_of(const struct ref *rows, size_t count, int64_t from,
+                                             int64_t to, const char *profiles)
 {
     size_t low = 0;
     size_t high = count;
     while (low < high) { /* the first that is behind the street */
         size_t middle = low + (high - low) / 2;
-        if (key_order(from, to, profiles, rows[middle]) >= 0) {
+        if (key_order(from, to, profiles, rows[middle].row) >= 0) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low > 0 && key_order(from, to, profiles, rows[low - 1]) == 0 ? rows[low - 1] : NULL;
+    return low > 0 && key_order(from, to, profiles, rows[low - 1].row) == 0 ? rows[low - 1].row
+                                                                            : NULL;
 }
 
 static void table_add(struct ht_traffic_table *table, const struct ht_store_traffic *row)
@@ -84,10 +89,10 @@ static void table_add(struct ht_traffic_table *table, const struct ht_store_traf
 /* The last word on each street of the rows. Room for all was made before; `sorted`: memory for as
  * many. */
 static void table_take(struct ht_traffic_table *table, const struct ht_store_traffic *rows,
-                       size_t count, const struct ht_store_traffic **sorted)
+                       size_t count, struct ref *sorted)
 {
     for (size_t i = 0; i < count; i++) {
-        sorted[i] = &rows[i];
+        sorted[i].row = &rows[i];
     }
     qsort(sorted, count, sizeof *sorted, row_order);
     size_t kept = 0;
@@ -184,7 +189,7 @@ static enum ht_status apply(struct ht_app *app, const struct ht_store_traffic *r
                             bool *matched)
 {
     struct ht_map_piece *pieces = ht_array_new(count, sizeof *pieces);
-    const struct ht_store_traffic **sorted = ht_array_new(count, sizeof *sorted);
+    struct ref *sorted = ht_array_new(count, sizeof *sorted);
     enum ht_status status =
         pieces == NULL || sorted == NULL ? HT_NOMEM : table_room(app->traffic, count);
     for (size_t i = 0; status == HT_OK && i < count; i++) {

@@ -102,7 +102,7 @@ static const struct ht_property zone_properties[] = {
 static const struct ht_property device_properties[] = {
     {.name = "protocol", .type = HT_PROPERTY_TEXT},
     {.name = "unit", .type = HT_PROPERTY_ID, .indexed = true},
-    {.name = "household", .type = HT_PROPERTY_ID, .indexed = true},
+    {.name = "household", .type = HT_PROPERTY_ID, .personal = true, .indexed = true},
     {.name = "last_seen", .type = HT_PROPERTY_TIME},
     {.name = "battery", .type = HT_PROPERTY_NUMBER, .low = 0, .high = 100},
     {.name = "crs", .type = HT_PROPERTY_CRS},
