@@ -185,8 +185,9 @@ static struct peer ask_redis(struct bench *b, double *ns)
         points[id] = (struct ht_redis_point){p.lon_e7 * 1e-7, p.lat_e7 * 1e-7, id};
     }
     double first_s = ht_redis_add(&redis, points, count, 500, false);
-    double spent_s = ht_redis_add(&redis, points, count / 5 / 500 * 500, 500, false);
-    peer.moves_per_s = first_s < 0 || spent_s <= 0 ? 0 : (double)(count / 5 / 500 * 500) / spent_s;
+    uint32_t moves = count / 5 / 500 * 500;
+    double spent_s = ht_redis_add(&redis, points, moves, 500, false);
+    peer.moves_per_s = first_s < 0 || spent_s <= 0 ? 0 : (double)moves / spent_s;
     for (int i = 0; i < PEER_ASKS; i++) {
         struct ht_point p = somewhere(b, &state);
         ns[i] = ht_redis_near(&redis, p.lon_e7 * 1e-7, p.lat_e7 * 1e-7, 300) * 1e9;

@@ -721,6 +721,7 @@ static void all_described_are_made(void)
     for (size_t i = 0; i < YAJL_GET_OBJECT(paths)->len; i++) {
         const char *path = YAJL_GET_OBJECT(paths)->keys[i];
         yajl_val methods = YAJL_GET_OBJECT(paths)->values[i];
+        HT_REQUIRE(YAJL_IS_OBJECT(methods));
         for (size_t m = 0; m < YAJL_GET_OBJECT(methods)->len; m++) {
             const char *method = YAJL_GET_OBJECT(methods)->keys[m];
             bool made = strcmp(method, "parameters") == 0;

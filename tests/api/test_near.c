@@ -191,7 +191,7 @@ static void ring_write(const struct asked *q, bool wkt, char *out, size_t size)
 {
     int at = snprintf(out, size, wkt ? "POLYGON((" : "{\"type\":\"Polygon\",\"coordinates\":[[");
     for (int i = 0; i <= q->corners; i++) {
-        struct ht_point p = q->ring[i % q->corners];
+        struct ht_point p = q->ring[i < q->corners ? i : 0];
         at += snprintf(out + at, size - (size_t)at, wkt ? "%s%.7f%%20%.7f" : "%s[%.7f,%.7f]",
                        i > 0 ? "," : "", p.lon_e7 / 1e7, p.lat_e7 / 1e7);
     }
@@ -355,7 +355,6 @@ HT_CASE(near_speaks_the_system_it_is_asked_in)
     HT_REQUIRE(things_make());
     HT_CHECK_INT(get("/v1/near?collection=facilities&lon=121.712&lat=29.952&k=1"), 200);
     double plain = ht_json_number_at(answer.body, "features.0.geometry.coordinates.0");
-    double distance = ht_json_number_at(answer.body, "features.0.properties.distance_m");
     HT_CHECK_INT(get("/v1/near?collection=facilities&lon=121.712&lat=29.952&k=1&out_crs=GCJ02"),
                  200);
     double shifted = ht_json_number_at(answer.body, "features.0.geometry.coordinates.0");
@@ -364,7 +363,7 @@ HT_CASE(near_speaks_the_system_it_is_asked_in)
                  200);
     double x = ht_json_number_at(answer.body, "features.0.geometry.coordinates.0");
     double y = ht_json_number_at(answer.body, "features.0.geometry.coordinates.1");
-    distance = ht_json_number_at(answer.body, "features.0.properties.distance_m");
+    double distance = ht_json_number_at(answer.body, "features.0.properties.distance_m");
     HT_CHECK(x > 13.5e6 && x < 13.6e6);
     /* from there, in its own system, it is no distance at all */
     (void)snprintf(path, sizeof path,

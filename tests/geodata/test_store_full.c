@@ -190,7 +190,9 @@ static int files_named(const char *part)
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         count += strstr(entry->d_name, part) != NULL;
     }
-    (void)closedir(dir);
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
     return count;
 }
 
