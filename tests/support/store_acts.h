@@ -41,7 +41,9 @@ static inline void folder_empty(void)
             (void)remove(name);
         }
     }
-    (void)closedir(dir);
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
 }
 
 static inline void folder_remove(void)
