@@ -104,6 +104,66 @@ static void answer_keep(const struct ht_command *command, struct ht_store_tx *tx
     }
 }
 
+/* An answer on its way to be kept, with its texts behind it. */
+struct late {
+    struct ht_job job;
+    struct ht_commit *commit;
+    struct ht_store_answer answer;
+    char texts[];
+};
+
+static void late_run(struct ht_job *job, void *context)
+{
+    const struct late *late = (const struct late *)job;
+    (void)context;
+    if (ht_store_answer_put(ht_commit_tx(late->commit), &late->answer, NULL) != HT_OK) {
+        ht_commit_take_back(late->commit);
+    }
+}
+
+static void late_done(struct ht_job *job, void *context, enum ht_status outcome)
+{
+    (void)context;
+    (void)outcome; /* not kept: the same request is done once more, and that does no harm */
+    free(job);
+}
+
+static void answer_keep_late(struct ht_commit *commit, const struct ht_command *command,
+                             const struct ht_reply *reply)
+{
+    size_t actor = strlen(command->caller.name) + 1;
+    size_t key = strlen(command->key) + 1;
+    struct late *late =
+        malloc(sizeof *late + actor + key + sizeof command->request + reply->body.size);
+    if (late == NULL) {
+        return;
+    }
+    char *name = late->texts;
+    char *request = name + actor + key;
+    char *body = request + sizeof command->request;
+    memcpy(name, command->caller.name, actor);
+    memcpy(name + actor, command->key, key);
+    memcpy(request, command->request, sizeof command->request);
+    if (reply->body.size > 0) {
+        memcpy(body, reply->body.data, reply->body.size);
+    }
+    late->job = (struct ht_job){.run = late_run, .done = late_done};
+    late->commit = commit;
+    late->answer = (struct ht_store_answer){.actor = name,
+                                            .key = name + actor,
+                                            .request = request,
+                                            .status = reply->status,
+                                            .content_type = reply->content_type,
+                                            .location = "",
+                                            .etag = "",
+                                            .body = body,
+                                            .body_size = reply->body.size,
+                                            .at_ms = command->at_ms};
+    if (!ht_commit_submit(commit, &late->job)) {
+        free(late);
+    }
+}
+
 static void command_run(void *user, void *data, struct ht_reply *reply)
 {
     struct ht_app_context *context = user;
@@ -117,7 +177,7 @@ static void command_run(void *user, void *data, struct ht_reply *reply)
         return;
     }
     command->kind->run(context, command, tx, reply);
-    if (reply->status < 400 && command->key[0] != '\0') {
+    if (reply->status < 400 && command->key[0] != '\0' && !command->kind->answers_late) {
         answer_keep(command, tx, reply);
     }
     if (reply->status >= 400) {
@@ -132,6 +192,9 @@ static void command_applied(void *user, void *data, struct ht_reply *reply)
     struct ht_command *command = data;
     if (!command->failed && command->kind->applied != NULL) {
         command->kind->applied(user, command, reply);
+        if (command->kind->answers_late && command->key[0] != '\0' && reply->status < 400) {
+            answer_keep_late(command->app->commit, command, reply);
+        }
     }
 }
 

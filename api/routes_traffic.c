@@ -154,7 +154,8 @@ static void traffic_free(struct ht_command *command)
 static const struct ht_command_kind traffic_kind = {.prepare = traffic_prepare,
                                                     .run = traffic_run,
                                                     .applied = traffic_applied,
-                                                    .free = traffic_free};
+                                                    .free = traffic_free,
+                                                    .answers_late = true};
 
 /* ---- without: as long as the server runs ---- */
 

@@ -129,6 +129,7 @@ static struct ht_map_piece piece_of(const struct entry *entry)
 enum ht_status ht__traffic_tell(struct ht_app *app, struct ht_map *map, bool all)
 {
     struct ht_traffic_table *table = app->traffic;
+    bool told = map == app->map; /* what ended is as filed on a new one, which may yet be refused */
     int64_t now_ms = ht_clock_now_ms(&app->clock);
     size_t ended = 0;
     for (size_t i = 0; i < table->count; i++) {
@@ -142,7 +143,7 @@ enum ht_status ht__traffic_tell(struct ht_app *app, struct ht_map *map, bool all
     struct ht_map_piece *pieces = ht_array_new(table->count, sizeof *pieces);
     bool *matched = ht_array_new(table->count, sizeof *matched);
     enum ht_status status = pieces == NULL || matched == NULL ? HT_NOMEM : HT_OK;
-    for (int pass = 0; status == HT_OK && pass < 2; pass++) {
+    for (int pass = told ? 0 : 1; status == HT_OK && pass < 2; pass++) {
         for (size_t i = 0; i < table->count; i++) {
             const struct entry *entry = &table->list[i];
             if ((entry->until_ms <= now_ms) == (pass == 0)) {
@@ -158,12 +159,12 @@ enum ht_status ht__traffic_tell(struct ht_app *app, struct ht_map *map, bool all
     free(pieces);
     free(matched);
     size_t kept = 0;
-    for (size_t i = 0; status == HT_OK && i < table->count; i++) {
+    for (size_t i = 0; status == HT_OK && told && i < table->count; i++) {
         if (table->list[i].until_ms > now_ms) {
             table->list[kept++] = table->list[i];
         }
     }
-    table->count = status == HT_OK ? kept : table->count;
+    table->count = status == HT_OK && told ? kept : table->count;
     return status;
 }
 
@@ -197,11 +198,11 @@ static enum ht_status apply(struct ht_app *app, const struct ht_store_traffic *r
             rows[i].osm_from, rows[i].osm_to,
             rows[i].speed_mps < 0 ? HT_SPEED_AS_FILED : (float)rows[i].speed_mps, rows[i].profiles};
     }
+    if (status == HT_OK) { /* the store has it: its end must be known even where the map is busy */
+        table_take(app->traffic, rows, count, sorted);
+    }
     if (status == HT_OK && app->map != NULL) {
         status = ht_map_traffic(app->map, pieces, count, matched);
-    }
-    if (status == HT_OK) {
-        table_take(app->traffic, rows, count, sorted);
     }
     free(pieces);
     free(sorted);
@@ -237,8 +238,8 @@ enum ht_status ht_app_traffic(struct ht_app *app, const struct ht_store_traffic 
 static enum ht_status row_read(void *user, const struct ht_store_traffic *row)
 {
     struct ht_app *app = user;
-    if (strlen(row->profiles) > PROFILES_MAX) {
-        return HT_OK; /* none that we wrote */
+    if (strlen(row->profiles) > PROFILES_MAX || row->until_ms <= ht_clock_now_ms(&app->clock)) {
+        return HT_OK; /* none that we wrote, or one that ended meanwhile */
     }
     enum ht_status status = table_room(app->traffic, 1);
     if (status == HT_OK) {

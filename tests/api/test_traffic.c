@@ -144,6 +144,25 @@ HT_CASE(what_was_said_outlives_a_restart_and_a_new_map)
     end();
 }
 
+HT_CASE(the_same_key_gets_the_first_answer_again)
+{
+    static const char keyed[] = JSON "Idempotency-Key: street-1\r\n";
+    static const char body[] = "[{\"osm_from\":1,\"osm_to\":2,\"closed\":true}]";
+    char first[512];
+    HT_REQUIRE(begin_town(true));
+    HT_CHECK_INT(post("/v1/traffic", keyed, body), 200);
+    HT_REQUIRE(says("\"unmatched\":1") && answer.size < sizeof first);
+    (void)snprintf(first, sizeof first, "%s", answer.body);
+    HT_CHECK_INT(post("/v1/traffic", keyed, body), 200);
+    HT_CHECK_STR(answer.body, first);
+    HT_CHECK_INT(post("/v1/traffic", keyed, "[]"), 409);
+    end();
+    HT_REQUIRE(begin(options));
+    HT_CHECK_INT(post("/v1/traffic", keyed, body), 200);
+    HT_CHECK_STR(answer.body, first);
+    end();
+}
+
 HT_CASE(a_closure_ends_at_its_time)
 {
     double seconds = 0;
