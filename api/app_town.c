@@ -10,6 +10,7 @@
 #include "api/finder.h"
 #include "api/http_answer.h"
 #include "api/live.h"
+#include "api/loads.h"
 #include "api/stream.h"
 
 enum {
@@ -103,6 +104,7 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     if (app->commit != NULL) {
         ht_live_keep(app->live);
         status = ht_fencing_new(ht_live_fleet(app->live), &app->fencing);
+        status = status == HT_OK ? ht_loads_new(app, &app->loads) : status;
     }
     status = status == HT_OK ? ht_live_work_new(app->live, &work) : status;
     if (status != HT_OK) {
@@ -130,6 +132,9 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
 enum ht_status ht_app_finder_open(struct ht_app *app, struct ht_error *error)
 {
     enum ht_status status = ht_finder_new(app->store, app->slot, &app->swaps, &app->finder);
+    if (status == HT_OK && app->loads != NULL) {
+        status = ht_loads_start(app->loads);
+    }
     return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
 }
 
@@ -261,6 +266,15 @@ void ht_app_live_save(struct ht_app *app, bool now)
     }
 }
 
+void ht_app_zones_changed(struct ht_app *app)
+{
+    if (app->fencing != NULL) {
+        ht_fencing_zones_changed(app->fencing);
+        ht_live_mark(app->live);
+        ht_app_live_save(app, true);
+    }
+}
+
 enum ht_status ht_app_stream_open(struct ht_app *app, struct ht_http_server *server,
                                   unsigned subscribers_max)
 {
@@ -271,6 +285,8 @@ enum ht_status ht_app_stream_open(struct ht_app *app, struct ht_http_server *ser
 void ht_app_store_stop(struct ht_app *app)
 {
     ht_stream_stop(app->stream);
+    ht_loads_free(app->loads); /* whose jobs the writer has to do */
+    app->loads = NULL;
     ht_app_live_save(app, true);
     ht_commit_stop(app->commit); /* whose jobs speak to the courier */
     ht_courier_free(app->courier);
@@ -287,6 +303,7 @@ void ht__app_town_free(struct ht_app *app)
 {
     ht_stream_free(app->stream);
     ht_courier_free(app->courier);
+    ht_loads_free(app->loads);
     ht_commit_free(app->commit);
     ht_finder_free(app->finder);
     ht_registry_free(app->registry);

@@ -323,6 +323,30 @@ void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct 
     ht__live_index_release(index);
 }
 
+static void place_of(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
+                     const struct ht_store_item *item)
+{
+    double pair[2];
+    if (item->wkb_size == 21) {
+        memcpy(pair, (const char *)item->wkb + 5, sizeof pair);
+        ht_live_unit_place(
+            live, work, world, item->id,
+            (struct ht_point){(int32_t)lround(pair[0] * 1e7), (int32_t)lround(pair[1] * 1e7)},
+            item->changed_ms);
+    }
+}
+
+enum ht_status ht_live_unit_take(struct ht_live *live, struct ht_live_work *work,
+                                 struct ht_world *world, const struct ht_store_item *item,
+                                 int64_t now_ms)
+{
+    enum ht_status status = ht_live_unit_put(live, item->id, item->properties, now_ms);
+    if (status == HT_OK) {
+        place_of(live, work, world, item);
+    }
+    return status;
+}
+
 /* ---- at start ---- */
 
 struct loading {
@@ -362,15 +386,8 @@ static enum ht_status load_position(void *user, const struct ht_store_position *
 
 static enum ht_status load_place(void *user, const struct ht_store_item *item)
 {
-    struct loading *loading = user;
-    double pair[2];
-    if (item->wkb_size == 21) {
-        memcpy(pair, (const char *)item->wkb + 5, sizeof pair);
-        ht_live_unit_place(
-            loading->live, loading->work, NULL, item->id,
-            (struct ht_point){(int32_t)lround(pair[0] * 1e7), (int32_t)lround(pair[1] * 1e7)},
-            item->changed_ms);
-    }
+    const struct loading *loading = user;
+    place_of(loading->live, loading->work, NULL, item);
     return HT_OK;
 }
 

@@ -193,10 +193,8 @@ static void item_answer(struct ht_reply *reply, const struct ht_collection *coll
 /* Fences follow what was committed. */
 static void fences_follow(struct ht_app *app, const char *collection)
 {
-    if (strcmp(collection, "zones") == 0 && app->fencing != NULL) {
-        ht_fencing_zones_changed(app->fencing);
-        ht_live_mark(app->live);
-        ht_app_live_save(app, true);
+    if (strcmp(collection, "zones") == 0) {
+        ht_app_zones_changed(app);
     }
 }
 

@@ -58,6 +58,8 @@ void ht_store_reader_free(struct ht_store_reader *reader);
 
 HT_MUST_CHECK enum ht_status ht_store_begin(struct ht_store *store, struct ht_store_tx **out,
                                             struct ht_error *error);
+/* Another number than in an earlier transaction of this store: another process wrote in between. */
+int64_t ht_store_tx_others(const struct ht_store_tx *tx);
 /* Either ends the transaction, also when it fails: nothing of it stays then. */
 HT_MUST_CHECK enum ht_status ht_store_commit(struct ht_store_tx *tx, struct ht_error *error);
 void ht_store_rollback(struct ht_store_tx *tx);

@@ -39,6 +39,7 @@ struct ht_store_reader {
 struct ht_store_tx {
     struct ht_store *store;
     struct ht_store_reader reader; /* the same connection, for reading within */
+    int64_t others;                /* SQLite's data_version as it began */
 };
 
 struct ht_store {
