@@ -575,6 +575,7 @@ enum ht_status ht_store_begin(struct ht_store *store, struct ht_store_tx **out,
         conn->within = true;
         conn->lost = HT_OK;
         store->tx.others = data_version(conn, store->tx.others);
+        ht__store_floors_forget(&store->tx);
         *out = &store->tx;
     }
     return status;
@@ -606,6 +607,9 @@ enum ht_status ht_store_mark(struct ht_store_tx *tx, struct ht_error *error)
 enum ht_status ht_store_unmark(struct ht_store_tx *tx, bool keep, struct ht_error *error)
 {
     enum ht_status status = still_within(&tx->reader.conn, error);
+    if (!keep) {
+        ht__store_floors_forget(tx);
+    }
     return status == HT_OK
                ? ht__store_exec(&tx->reader.conn,
                                 keep ? "RELEASE one" : "ROLLBACK TO one; RELEASE one", error)

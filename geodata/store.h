@@ -81,7 +81,7 @@ struct ht_store_item {
     const char *properties;
     const char *personal; /* NULL in an answer whose question did not ask for it */
     const char *cell;     /* the cell that it lies in, NULL: none */
-    uint64_t version;     /* of this item: grows with each change, 1 at first */
+    uint64_t version;     /* grows with each change; never one that its id had before */
     int64_t changed_ms;
 };
 

@@ -164,10 +164,34 @@ static enum ht_status schema_4(struct ht__store_conn *conn, struct ht_error *err
     return ht__store_exec(conn, fourth_sql, error);
 }
 
+/* Version 5: the highest version that an item had that is gone, kept by the table itself, whoever
+ * deletes. */
+static const char fifth_sql[] =
+    "CREATE TABLE gone(collection TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL)"
+    " WITHOUT ROWID;";
+
+static enum ht_status schema_5(struct ht__store_conn *conn, struct ht_error *error)
+{
+    static const char trigger[] =
+        "CREATE TRIGGER %s_gone AFTER DELETE ON %s_item BEGIN"
+        " INSERT OR REPLACE INTO gone SELECT '%s', max(OLD.version,"
+        " coalesce((SELECT version FROM gone WHERE collection = '%s'), 0)); END;";
+    enum ht_status status = ht__store_exec(conn, fifth_sql, error);
+    size_t count = 0;
+    const struct ht_collection *collections = ht_collections(&count);
+    for (size_t c = 0; c < count && status == HT_OK; c++) {
+        char sql[320];
+        const char *name = collections[c].name;
+        (void)snprintf(sql, sizeof sql, trigger, name, name, name, name);
+        status = ht__store_exec(conn, sql, error);
+    }
+    return status;
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
-                                                       struct ht_error *) = {schema_1, schema_2,
-                                                                             schema_3, schema_4};
+                                                       struct ht_error *) = {
+    schema_1, schema_2, schema_3, schema_4, schema_5};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)
