@@ -384,6 +384,13 @@ static enum ht_status load_position(void *user, const struct ht_store_position *
     return HT_OK;
 }
 
+static enum ht_status load_seen(void *user, const char *device, int64_t seen_ms)
+{
+    const struct loading *loading = user;
+    ht_devices_seen_set(loading->live->devices, device, seen_ms);
+    return HT_OK;
+}
+
 static enum ht_status load_place(void *user, const struct ht_store_item *item)
 {
     const struct loading *loading = user;
@@ -402,6 +409,9 @@ enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work, int
     enum ht_status status = ht_store_items(reader, &query, load_unit, &loading, NULL, error);
     if (status == HT_OK) {
         status = ht_store_items(reader, &devices, load_device, &loading, NULL, error);
+    }
+    if (status == HT_OK) {
+        status = ht_store_devices_seen(reader, load_seen, &loading, error);
     }
     if (status == HT_OK) {
         status = ht_store_positions_last(reader, load_position, &loading, error);

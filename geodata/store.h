@@ -265,6 +265,14 @@ HT_MUST_CHECK enum ht_status ht_store_track(struct ht_store_reader *reader, cons
 HT_MUST_CHECK enum ht_status ht_store_positions_forget(struct ht_store_tx *tx, int64_t before_ms,
                                                        struct ht_error *error);
 
+/* When a device was heard last; no change of its item. Nothing where there is none. */
+HT_MUST_CHECK enum ht_status ht_store_device_seen_put(struct ht_store_tx *tx, const char *device,
+                                                      int64_t seen_ms, struct ht_error *error);
+HT_MUST_CHECK enum ht_status
+ht_store_devices_seen(struct ht_store_reader *reader,
+                      enum ht_status (*sink)(void *user, const char *device, int64_t seen_ms),
+                      void *user, struct ht_error *error);
+
 /* ---- live roads ---- */
 
 /* What traffic data says of the streets between two OSM nodes, in this direction. */

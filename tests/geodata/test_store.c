@@ -420,7 +420,9 @@ static bool plan_has(const char *sql, const char *word)
 #define NOT_YET_5                                                                                  \
     "DROP TRIGGER households_gone; DROP TRIGGER cells_gone; DROP TRIGGER factories_gone;"          \
     "DROP TRIGGER facilities_gone; DROP TRIGGER units_gone; DROP TRIGGER zones_gone;"              \
-    "DROP TRIGGER devices_gone; DROP TABLE gone;"
+    "DROP TRIGGER devices_gone; DROP TABLE gone; DROP TRIGGER device_seen_ends;"                   \
+    "DROP VIEW devices; CREATE VIEW devices AS SELECT id FROM devices_item;"                       \
+    "DROP TABLE device_seen;"
 
 HT_CASE(a_store_of_version_2_gets_its_indices_and_keeps_its_items)
 {
@@ -500,6 +502,52 @@ HT_CASE(no_item_has_a_version_that_its_id_had_before)
     HT_CHECK_INT(put(tx, "h3", 1, 1, HT_STORE_INSERT, 0, &out), HT_OK);
     HT_CHECK_INT(out.version, 6);
     HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
+    ht_store_close(store);
+}
+
+static enum ht_status seen_note(void *user, const char *device, int64_t seen_ms)
+{
+    ht_text_addf(user, "%s %lld ", device, (long long)seen_ms);
+    return HT_OK;
+}
+
+/* What the store says of when devices were heard. */
+static const char *seen_of(struct ht_store *store, struct ht_text *text)
+{
+    struct ht_store_reader *reader = NULL;
+    ht_text_clear(text);
+    HT_CHECK_INT(ht_store_reader_new(store, &reader, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_devices_seen(reader, seen_note, text, NULL), HT_OK);
+    ht_store_reader_free(reader);
+    return ht_text_string(text);
+}
+
+HT_CASE(devices_are_heard_without_a_change_of_theirs)
+{
+    static const char shown[] = /* an overflow where it is another */
+        "SELECT CASE (SELECT last_seen FROM devices WHERE id = 'd1')"
+        " WHEN '2026-03-01T08:00:00.250Z' THEN 1 ELSE abs(-9223372036854775807 - 1) END";
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    struct ht_store_written out;
+    struct ht_text text = {0};
+    const struct ht_collection *devices = named("devices");
+    const struct ht_store_item item = {
+        .id = "d1", .properties = "{\"unit\":\"v1\",\"last_seen\":\"x\"}", .changed_ms = 1};
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    HT_CHECK_INT(ht_store_item_put(tx, devices, &item, HT_STORE_INSERT, 0, &out, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_device_seen_put(tx, "d1", 5, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_device_seen_put(tx, "d1", INT64_C(1772352000250), NULL), HT_OK);
+    HT_CHECK_INT(ht_store_device_seen_put(tx, "d2", 7, NULL), HT_OK); /* there is none */
+    HT_CHECK_INT(ht_store_item_put(tx, devices, &item, HT_STORE_UPSERT, 1, &out, NULL), HT_OK);
+    HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
+    HT_CHECK_STR(seen_of(store, &text), "d1 1772352000250 ");
+    tamper(shown);
+    HT_REQUIRE(ht_store_begin(store, &tx, NULL) == HT_OK);
+    HT_CHECK_INT(ht_store_item_delete(tx, devices, "d1", 2, NULL), HT_OK);
+    HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
+    HT_CHECK_STR(seen_of(store, &text), "");
+    ht_text_deinit(&text);
     ht_store_close(store);
 }
 
