@@ -53,6 +53,10 @@ HT_MUST_CHECK enum ht_status ht_live_unit_put(struct ht_live *live, const char *
 enum { HT_LIVE_PLACE_AGE_MS = 24 * 3600 * 1000 };
 void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
                         const char *id, struct ht_point point, int64_t told_ms);
+/* Both, as the store has it. */
+HT_MUST_CHECK enum ht_status ht_live_unit_take(struct ht_live *live, struct ht_live_work *work,
+                                               struct ht_world *world,
+                                               const struct ht_store_item *item, int64_t now_ms);
 void ht_live_unit_remove(struct ht_live *live, const char *id);
 
 /* Reads units, their devices and last positions; at start. */

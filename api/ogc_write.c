@@ -157,14 +157,34 @@ static bool body_read(struct ht_app_context *context, struct ht_command *command
     return true;
 }
 
-static struct ht_registry_change change_of(const struct ht_command *command,
+static enum ht_status version_take(void *user, const struct ht_store_item *item)
+{
+    *(uint64_t *)user = item->version;
+    return HT_OK;
+}
+
+/* The version that may be changed: of several that If-Match names the one that is there; one that
+ * no item has where none of them is. */
+static uint64_t expected_of(const struct ht_command *command, struct ht_store_tx *tx,
+                            const struct ht_collection *collection)
+{
+    uint64_t version = 0;
+    if (command->if_match == NULL) {
+        return 0;
+    }
+    enum ht_status status = ht_store_item(ht_store_tx_reader(tx), collection, command->params[1],
+                                          false, version_take, &version, NULL);
+    return status == HT_OK && ht_command_expects(command, version) ? version : UINT64_MAX;
+}
+
+static struct ht_registry_change change_of(const struct ht_command *command, struct ht_store_tx *tx,
                                            const struct ht_collection *collection,
                                            enum ht_store_put how)
 {
     const char *repair = ht_param(&command->query, "repair");
     return (struct ht_registry_change){.collection = collection,
                                        .how = how,
-                                       .expected = command->expected,
+                                       .expected = expected_of(command, tx, collection),
                                        .repair = repair != NULL && strcmp(repair, "1") == 0,
                                        .actor = command->caller.name,
                                        .at_ms = command->at_ms};
@@ -193,10 +213,8 @@ static void item_answer(struct ht_reply *reply, const struct ht_collection *coll
 /* Fences follow what was committed. */
 static void fences_follow(struct ht_app *app, const char *collection)
 {
-    if (strcmp(collection, "zones") == 0 && app->fencing != NULL) {
-        ht_fencing_zones_changed(app->fencing);
-        ht_live_mark(app->live);
-        ht_app_live_save(app, true);
+    if (strcmp(collection, "zones") == 0) {
+        ht_app_zones_changed(app);
     }
 }
 
@@ -284,7 +302,7 @@ static void post_run(struct ht_app_context *context, struct ht_command *command,
 {
     struct parsed *parsed = command->parsed;
     struct ht_registry *registry = context->app->registry;
-    struct ht_registry_change change = change_of(command, parsed->collection, HT_STORE_INSERT);
+    struct ht_registry_change change = change_of(command, tx, parsed->collection, HT_STORE_INSERT);
     struct ht_registry_result result = {0};
     struct ht_error error = {0};
     enum ht_status status = HT_OK;
@@ -331,7 +349,7 @@ static void single_put(struct ht_app_context *context, struct ht_command *comman
                        struct ht_store_tx *tx, enum ht_store_put how, struct ht_reply *reply)
 {
     struct parsed *parsed = command->parsed;
-    struct ht_registry_change change = change_of(command, parsed->collection, how);
+    struct ht_registry_change change = change_of(command, tx, parsed->collection, how);
     struct ht_registry_result result;
     struct ht_error error = {0};
     enum ht_status status = ht_registry_put(context->app->registry, tx, &change,
@@ -506,7 +524,7 @@ static void patch_run(struct ht_app_context *context, struct ht_command *command
     }
     ht_text_deinit(&merged.text);
     if (status != HT_OK) {
-        if (status == HT_NOT_FOUND && (command->must_exist || command->expected != 0)) {
+        if (status == HT_NOT_FOUND && (command->must_exist || command->if_match != NULL)) {
             error.status = HT_CHANGED;
         }
         ht_reply_status(reply, &error);
@@ -532,7 +550,7 @@ static void delete_run(struct ht_app_context *context, struct ht_command *comman
     const char *personal = ht_param(&command->query, "personal");
     const struct ht_collection *collection =
         ht_collection_find(command->params[0], strlen(command->params[0]));
-    struct ht_registry_change change = change_of(command, collection, HT_STORE_REPLACE);
+    struct ht_registry_change change = change_of(command, tx, collection, HT_STORE_REPLACE);
     enum ht_status status =
         personal != NULL && strcmp(personal, "1") == 0
             ? ht_registry_erase(context->app->registry, tx, &change, command->params[1], &error)

@@ -57,6 +57,8 @@ static bool convert(struct ht_app_context *context, const struct ht_crs *crs,
     return true;
 }
 
+static const char not_theirs[] = "another unit's";
+
 /* NULL, or why it is not taken. `crs`: the request's; NULL: the device's. */
 static const char *report_one(struct ht_app_context *context, const struct ht_caller *caller,
                               const struct ht_crs *crs, struct ht_position_in *in)
@@ -67,12 +69,15 @@ static const char *report_one(struct ht_app_context *context, const struct ht_ca
         return in->wrong;
     }
     bool unit = ht_fleet_find(ht_live_fleet(live), in->unit, strlen(in->unit)) != HT_NONE;
-    if (ht_devices_find(ht_live_devices(live), in->unit, unit, &device)) {
+    bool found = ht_devices_find(ht_live_devices(live), in->unit, unit, &device);
+    if (caller->role == HT_ROLE_DEVICE &&
+        strcmp(caller->unit, found ? device.unit : in->unit) != 0) {
+        return not_theirs;
+    }
+    ht_devices_heard(ht_live_devices(live), in->unit, unit, in->report.received_ms);
+    if (found) {
         memcpy(in->unit, device.unit, sizeof in->unit);
         crs = crs == NULL ? &device.crs : crs;
-    }
-    if (caller->role == HT_ROLE_DEVICE && strcmp(caller->unit, in->unit) != 0) {
-        return "another unit's";
     }
     if (crs != NULL && !convert(context, crs, &in->report)) {
         return ht_refusal_text(HT_REFUSAL_OUT_OF_RANGE);

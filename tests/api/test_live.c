@@ -339,6 +339,86 @@ HT_CASE(a_device_speaks_in_its_own_system)
     end();
 }
 
+/* The last_seen of a device, "" none. */
+static const char *seen_of(const char *device)
+{
+    static char seen[40];
+    char path[128];
+    (void)snprintf(path, sizeof path, "/collections/devices/items/%s", device);
+    HT_CHECK_INT(get(path), 200);
+    const char *at = strstr(answer.body, "\"last_seen\":\"");
+    HT_CHECK(at == NULL || strstr(at + 1, "\"last_seen\"") == NULL);
+    (void)snprintf(seen, sizeof seen, "%.*s", at == NULL ? 0 : (int)strcspn(at + 13, "\""),
+                   at == NULL ? "" : at + 13);
+    return seen;
+}
+
+HT_CASE(a_device_was_seen_when_it_spoke)
+{
+    HT_REQUIRE(begin_units("--clock 2026-03-01T08:00:00Z,0"));
+    HT_CHECK_INT(unit_add("a", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(unit_add("b", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(device_add("a1", "a", ""), 201);
+    HT_CHECK_INT(device_add("a2", "a", ""), 201);
+    HT_CHECK_INT(device_add("b1", "b", ""), 201);
+    HT_CHECK_INT(send_body("PATCH", "/collections/devices/items/a1",
+                           "Content-Type: application/merge-patch+json\r\n",
+                           "{\"properties\":{\"battery\":55,\"state\":\"ok\","
+                           "\"last_seen\":\"2020-01-01T00:00:00Z\"}}"),
+                 200);
+    HT_CHECK_STR(seen_of("a1"), "2020-01-01T00:00:00Z"); /* as the registry says */
+    HT_CHECK_STR(seen_of("b1"), "");
+    HT_CHECK_INT(post("/v1/positions", JSON,
+                      "[{\"unit\":\"a1\",\"lon\":121.7,\"lat\":29.95,"
+                      "\"ts\":\"2026-03-01T07:59:00Z\"},"
+                      "{\"unit\":\"b\",\"lon\":121.7,\"lat\":29.95}]"),
+                 200);
+    HT_CHECK(says("\"accepted\":2,"));
+    HT_CHECK_STR(seen_of("a1"), "2026-03-01T08:00:00.000Z");
+    HT_CHECK(says("\"battery\":55") && says("\"state\":\"ok\""));
+    HT_CHECK_STR(ht_answer_header(&answer, "ETag"), "\"2\"");
+    HT_CHECK_STR(seen_of("a2"), "");
+    HT_CHECK_STR(seen_of("b1"), "2026-03-01T08:00:00.000Z"); /* its only one */
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":60}"), 200);
+    HT_CHECK_INT(post("/v1/positions", JSON, "{\"unit\":\"a\",\"lon\":121.7,\"lat\":29.95}"), 200);
+    HT_CHECK_STR(seen_of("a1"), "2026-03-01T08:00:00.000Z"); /* nobody knows which of the two */
+    HT_CHECK_INT(get("/osmand?id=a2&lon=121.7&lat=29.95"), 200);
+    HT_CHECK_STR(seen_of("a2"), "2026-03-01T08:01:00.000Z");
+    /* what was got may be put: it is said once, and a change does not make it forgotten */
+    HT_CHECK_INT(send_body("PUT", "/collections/devices/items/a2", GEO,
+                           "{\"type\":\"Feature\",\"geometry\":null,\"properties\":{\"unit\":"
+                           "\"b\",\"last_seen\":\"2020-01-01T00:00:00Z\"}}"),
+                 200);
+    HT_CHECK_STR(seen_of("a2"), "2026-03-01T08:01:00.000Z");
+    HT_CHECK_INT(get("/collections/devices/items"), 200);
+    HT_CHECK(says("08:01:00.000Z"));
+    end();
+    HT_REQUIRE(begin(options)); /* known again */
+    HT_CHECK_STR(seen_of("a1"), "2026-03-01T08:00:00.000Z");
+    HT_CHECK_STR(seen_of("a2"), "2026-03-01T08:01:00.000Z");
+    HT_CHECK_INT(ask("DELETE /collections/devices/items/a2" HEADERS "\r\n"), 204);
+    HT_CHECK_INT(device_add("a2", "a", ""), 201);
+    HT_CHECK_STR(seen_of("a2"), "");
+    end();
+}
+
+HT_CASE(a_unit_that_is_put_as_it_was_got_says_nothing_twice)
+{
+    static char body[4096];
+    HT_REQUIRE(begin_units(""));
+    HT_CHECK_INT(unit_add("a", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(post("/v1/positions", JSON, "{\"unit\":\"a\",\"lon\":121.7,\"lat\":29.95}"), 200);
+    HT_CHECK_INT(get(UNITS "/a"), 200);
+    (void)snprintf(body, sizeof body, "%s", answer.body);
+    HT_CHECK_INT(send_body("PUT", UNITS "/a", GEO, body), 200);
+    HT_CHECK_INT(get(UNITS "/a"), 200);
+    const char *stale = strstr(answer.body, "\"stale\"");
+    const char *seen = strstr(answer.body, "\"last_seen\"");
+    HT_CHECK(stale != NULL && strstr(stale + 1, "\"stale\"") == NULL);
+    HT_CHECK(seen != NULL && strstr(seen + 1, "\"last_seen\"") == NULL);
+    end();
+}
+
 HT_CASE(what_was_seen_last_is_known_after_a_restart)
 {
     char text[256];
