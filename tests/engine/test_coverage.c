@@ -50,6 +50,14 @@ static void layer_init(struct scene *s, uint32_t i, uint32_t width, uint32_t hei
     struct layer *l = &s->layers[i];
     struct ht_order_stats stats;
     l->town = ht_random_town_new(width, height, seed);
+    for (uint32_t a = 0; a < l->town->graph.base_arc_count && seed % 4 < 2; a++) {
+        /* the cheapest way is often not the fastest */
+        l->town->arcs[a].duration_ms = l->town->arcs[a].weight_ms * (a % 5 == 0 ? 10 : 1);
+    }
+    for (uint32_t a = l->town->graph.base_arc_count; a < l->town->graph.arc_count; a++) {
+        l->town->arcs[a].duration_ms =
+            l->town->arcs[ht_arc_base(&l->town->graph, a)].duration_ms;
+    }
     const struct ht_graph *g = &l->town->graph;
     uint32_t *ranks = calloc(g->arc_count + UINT32_C(1), sizeof *ranks);
     need(ranks != NULL);
@@ -61,7 +69,7 @@ static void layer_init(struct scene *s, uint32_t i, uint32_t width, uint32_t hei
                                NULL};
     need(ht_traffic_new(&l->road, &l->traffic) == HT_OK);
     /* many small regions, some, one */
-    static const uint32_t least[] = {3, 16, 256};
+    static const uint32_t least[] = {1, 4, 64};
     need(ht_regions_init(&l->regions, l->road.cch, least[seed % 3],
                          HT_REGION_IN | (seed % 2 == 0 ? HT_REGION_OUT : 0U)) == HT_OK);
 }
