@@ -4,6 +4,8 @@
 #include <time.h>
 
 #include "api/app_internal.h"
+#include "api/coverage_scene.h"
+#include "api/homes.h"
 #include "api/isochrone.h"
 #include "api/live.h"
 #include "api/routes.h"
@@ -11,6 +13,7 @@
 #include "api/stream.h"
 #include "api/traffic.h"
 #include "api/zone.h"
+#include "engine/live/coverage.h"
 #include "geodata/gazetteer.h"
 
 enum {
@@ -202,6 +205,12 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
         status = ht_isochrone_maps_new(&app->isochrones);
     }
     if (status == HT_OK) {
+        status = ht_homes_keeper_new(&app->homes);
+    }
+    if (status == HT_OK) {
+        status = ht_coverage_scenes_new(&app->coverage);
+    }
+    if (status == HT_OK) {
         app->keeper_started = pthread_create(&app->keeper, NULL, keeper_main, app) == 0;
         status = app->keeper_started ? HT_OK : HT_NOMEM;
     }
@@ -226,6 +235,8 @@ void ht_app_free(struct ht_app *app)
         (void)pthread_join(app->keeper, NULL);
     }
     ht__app_town_free(app);
+    ht_coverage_scenes_free(app->coverage);
+    ht_homes_keeper_free(app->homes);
     ht_isochrone_maps_free(app->isochrones);
     ht_world_slot_free(app->slot);
     ht_map_release(app->map);
@@ -309,6 +320,7 @@ void ht__app_context_free(void *user)
     ht_crs_work_free(context->crs);
     ht_live_work_free(context->live);
     ht_isochrone_work_free(context->isochrone);
+    ht_coverage_free(context->coverage);
     ht_gazetteer_work_free(context->search);
     free(context);
 }

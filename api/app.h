@@ -25,7 +25,10 @@
 struct ht_commit;
 struct ht_finder;
 struct ht_courier;
+struct ht_coverage_scenes;
 struct ht_fencing;
+struct ht_coverage;
+struct ht_homes_keeper;
 struct ht_isochrone_maps;
 struct ht_isochrone_work;
 struct ht_live;
@@ -67,6 +70,8 @@ struct ht_app {
     struct ht_registry *registry;     /* the writer's */
     struct ht_live *live;
     struct ht_isochrone_maps *isochrones;
+    struct ht_homes_keeper *homes;
+    struct ht_coverage_scenes *coverage;
     struct ht_stream *stream; /* NULL: there is none */
     struct ht_finder *finder;
     struct ht_loads *loads;         /* NULL: the store can't be written */
@@ -97,6 +102,7 @@ struct ht_app_context {
     struct ht_crs_work *crs;             /* likewise */
     struct ht_live_work *live;           /* likewise */
     struct ht_isochrone_work *isochrone; /* likewise */
+    struct ht_coverage *coverage;        /* likewise */
     struct ht__part *stream;             /* the loop's; NULL before it is told, and for workers */
     struct ht_gazetteer_work *search;    /* likewise */
     struct ht_app_context *next;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "api/assign_read.h"
+#include "api/homes.h"
 #include "api/http_answer.h"
 #include "api/json.h"
 #include "api/json_merge.h"
@@ -230,31 +231,11 @@ struct home {
     bool found;
 };
 
-/* Where one goes to reach a household: its entrance, else where it lies. */
 static enum ht_status home_take(void *user, const struct ht_store_item *item)
 {
     struct home *home = user;
-    struct ht_geometry geometry = {0};
-    enum ht_status status = ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, NULL);
-    if (status == HT_OK && geometry.point_count > 0) {
-        *home = (struct home){geometry.points[0], true};
-    }
-    ht_geometry_deinit(&geometry);
-    if (strstr(item->properties, "\"entrance\"") != NULL) {
-        yajl_val tree = ht_json_tree_read(item->properties, strlen(item->properties));
-        yajl_val pair = ht_json_member(tree, "entrance");
-        if (YAJL_IS_ARRAY(pair) && pair->u.array.len == 2 &&
-            YAJL_IS_NUMBER(pair->u.array.values[0]) && YAJL_IS_NUMBER(pair->u.array.values[1])) {
-            double lon = strtod(YAJL_GET_NUMBER(pair->u.array.values[0]), NULL);
-            double lat = strtod(YAJL_GET_NUMBER(pair->u.array.values[1]), NULL);
-            if (fabs(lon) <= 180 && fabs(lat) <= 90) {
-                *home =
-                    (struct home){{(int32_t)lround(lon * 1e7), (int32_t)lround(lat * 1e7)}, true};
-            }
-        }
-        yajl_tree_free(tree);
-    }
-    return status == HT_NOMEM ? HT_NOMEM : HT_OK;
+    home->found = ht_home_point(item, &home->point);
+    return HT_OK;
 }
 
 static bool home_find(struct work *work, const char *id, struct ht_point *out)
