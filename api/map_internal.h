@@ -23,7 +23,7 @@ struct ht__map_profile {
     struct ht_traffic *traffic; /* NULL: never was any */
     struct ht_locate_graph *locate;
     uint8_t *turn_closed;
-    uint64_t zones_seen; /* the map's `zones_told` that its streets obey */
+    uint64_t zones_seen;       /* the map's `zones_told` that its streets obey */
     struct ht__map_cuts *cuts; /* by zone, sorted */
     size_t cut_count;
 };

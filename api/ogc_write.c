@@ -206,8 +206,7 @@ static void streets_follow(struct ht_app_context *context, const char *const *id
                            struct ht_reply *reply)
 {
     struct ht_store_reader *reader = ht_app_reader(context, reply);
-    if (reader == NULL ||
-        ht_app_zones_follow(context->app, reader, ids, count) != HT_OK) {
+    if (reader == NULL || ht_app_zones_follow(context->app, reader, ids, count) != HT_OK) {
         ht_reply_problem(reply, 503, "Service Unavailable",
                          "the zone is kept, but the streets do not obey it yet: put it again");
     }

@@ -2,8 +2,8 @@
  *
  * `closed`: no way in or out but for profiles of emergencies; `controlled`: in, but not out;
  * `watched` and `fence`: nothing in routing. Only those whose time has come and is not over. The
- * table is read from the store, and outlives the map. The keeper of the app wakes when a zone begins
- * or ends.
+ * table is read from the store, and outlives the map. The keeper of the app wakes when a zone
+ * begins or ends.
  *
  * Threading: all functions from any thread; those that change what holds take the app's open_lock.
  * Ownership: the table copies.

@@ -164,10 +164,19 @@ static enum ht_status schema_4(struct ht__store_conn *conn, struct ht_error *err
     return ht__store_exec(conn, fourth_sql, error);
 }
 
+/* Version 5: which closed zones have begun, and with what border. */
+static const char fifth_sql[] = "CREATE TABLE zones_begun(zone TEXT NOT NULL PRIMARY KEY, shape "
+                                "INTEGER NOT NULL) WITHOUT ROWID;";
+
+static enum ht_status schema_5(struct ht__store_conn *conn, struct ht_error *error)
+{
+    return ht__store_exec(conn, fifth_sql, error);
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
-                                                       struct ht_error *) = {schema_1, schema_2,
-                                                                             schema_3, schema_4};
+                                                       struct ht_error *) = {
+    schema_1, schema_2, schema_3, schema_4, schema_5};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)

@@ -247,8 +247,9 @@ static bool cuts_sound(const struct ht_graph *graph, const struct ht_cut *cuts, 
         const struct ht_cut *before = i == 0 ? NULL : &cuts[i - 1];
         if (cuts[i].arc >= graph->base_arc_count ||
             cuts[i].segment + 1 >= ht_arc_point_count(&graph->arcs[cuts[i].arc]) ||
-            (before != NULL && (before->arc > cuts[i].arc || (before->arc == cuts[i].arc &&
-                                                              before->segment >= cuts[i].segment)))) {
+            (before != NULL &&
+             (before->arc > cuts[i].arc ||
+              (before->arc == cuts[i].arc && before->segment >= cuts[i].segment)))) {
             return false;
         }
     }

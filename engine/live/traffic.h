@@ -48,8 +48,8 @@ HT_MUST_CHECK enum ht_status ht_traffic_prepare(struct ht_traffic *traffic, stru
 
 /* Shuts pieces, for zones: these (sorted, each once) and no others from the next ht_traffic_apply
  * on. A layer of its own over what changes say: what is shut is closed, and when it is not shut any
- * more, is again what was said of it last. HT_RANGE: no such piece, nothing changed. HT_NOMEM: to be
- * tried again. */
+ * more, is again what was said of it last. HT_RANGE: no such piece, nothing changed. HT_NOMEM: to
+ * be tried again. */
 HT_MUST_CHECK enum ht_status ht_traffic_shut(struct ht_traffic *traffic, const struct ht_cut *cuts,
                                              size_t count);
 

@@ -1,4 +1,5 @@
-/* What the streets are meant to be like: speeds and zones by arc and segment, and what an arc costs then. */
+/* What the streets are meant to be like: speeds and zones by arc and segment, and what an arc costs
+ * then. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,8 +91,8 @@ enum ht_status ht__streets_room(struct ht__streets *streets, const struct ht_gra
     struct ht__streets both = {0};
     size_t old = 0;
     void *list = NULL;
-    enum ht_status status = ht_array_reserve(&list, &both.capacity, streets->count + count + 1,
-                                             sizeof *both.list);
+    enum ht_status status =
+        ht_array_reserve(&list, &both.capacity, streets->count + count + 1, sizeof *both.list);
     both.list = list;
     size_t fresh = 0; /* those that were made are behind, in `fresh_list` */
     struct ht__street *fresh_list =
@@ -108,8 +109,8 @@ enum ht_status ht__streets_room(struct ht__streets *streets, const struct ht_gra
         free(fresh_list[i].speed_mps);
     }
     for (size_t i = 0; status == HT_OK && (i < fresh || old < streets->count);) {
-        bool next_old = i == fresh || (old < streets->count &&
-                                       streets->list[old].arc < fresh_list[i].arc);
+        bool next_old =
+            i == fresh || (old < streets->count && streets->list[old].arc < fresh_list[i].arc);
         both.list[both.count++] = next_old ? streets->list[old++] : fresh_list[i++];
     }
     free(fresh_list);

@@ -75,9 +75,8 @@ static void segment_find(void *user, const struct ht_snap_segment *segment)
     struct finding *finding = user;
     const struct ht_network *network = finding->streets->network;
     const struct ht_graph *graph = finding->streets->graph;
-    unsigned cross =
-        ht_border_cross(finding->border, network->node_point[segment->from_node],
-                        network->node_point[segment->to_node]);
+    unsigned cross = ht_border_cross(finding->border, network->node_point[segment->from_node],
+                                     network->node_point[segment->to_node]);
     for (int i = 0; cross != 0 && i < 2; i++) {
         uint32_t arc = segment->arc[i];
         if (arc == HT_NONE || finding->status != HT_OK || !is_cut(finding->how, cross, i == 1)) {

@@ -1,6 +1,8 @@
 /* Zones over HTTP: what is put, changed or taken away holds for the next route, table, closest and
  * isochrone of every profile it concerns; restart, clock and traffic beneath. */
 #include <math.h>
+#include <sqlite3.h>
+#include <time.h>
 
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
@@ -11,7 +13,8 @@
 #define CLOCK " --clock 2026-03-02T08:00:00Z,0"
 
 /* The zone, and places outside and inside of it. */
-#define RING "[[121.708,29.948],[121.718,29.948],[121.718,29.956],[121.708,29.956],[121.708,29.948]]"
+#define RING                                                                                       \
+    "[[121.708,29.948],[121.718,29.948],[121.718,29.956],[121.708,29.956],[121.708,29.948]]"
 #define BOX "{\"type\":\"Polygon\",\"coordinates\":[" RING "]}"
 #define OUT "121.700,29.950"
 #define IN "121.713,29.952"
@@ -64,8 +67,8 @@ static int put_shape(const char *id, const char *shape, const char *properties)
     char body[2048];
     char path[128];
     (void)snprintf(path, sizeof path, "/collections/zones/items/%s", id);
-    (void)snprintf(body, sizeof body,
-                   "{\"type\":\"Feature\",\"properties\":{%s},\"geometry\":%s}", properties, shape);
+    (void)snprintf(body, sizeof body, "{\"type\":\"Feature\",\"properties\":{%s},\"geometry\":%s}",
+                   properties, shape);
     return send_body("PUT", path, GEO, body);
 }
 
@@ -164,7 +167,8 @@ HT_CASE(what_a_zone_says_holds_for_the_next_answer_of_every_profile)
         bool meant = p == 1 || p == 3;
         HT_CHECK(ways_are(p, before[p], !meant, !meant));
     }
-    HT_CHECK_INT(put("b", "\"kind\":\"closed\",\"profiles\":[\"car\"]"), 201); /* over one another */
+    HT_CHECK_INT(put("b", "\"kind\":\"closed\",\"profiles\":[\"car\"]"),
+                 201); /* over one another */
     HT_CHECK(ways_are(0, before[0], 0, 0) && ways_are(1, before[1], 0, 0));
     HT_CHECK_INT(take("a"), 204);
     HT_CHECK(ways_are(0, before[0], 0, 0) && ways_are(1, before[1], 1, 1));
@@ -184,8 +188,8 @@ HT_CASE(a_patch_and_many_at_once_hold_too)
         "{\"type\":\"MultiPolygon\",\"coordinates\":[[" RING ",[[121.712,29.951],[121.712,29.953],"
         "[121.714,29.953],[121.714,29.951],[121.712,29.951]]],"
         "[[[121.8,29.95],[121.81,29.95],[121.81,29.96],[121.8,29.95]]]]}},"
-        "{\"type\":\"Feature\",\"id\":\"m2\",\"properties\":{\"kind\":\"watched\"},\"geometry\":" BOX
-        "}]}";
+        "{\"type\":\"Feature\",\"id\":\"m2\",\"properties\":{\"kind\":\"watched\"},"
+        "\"geometry\":" BOX "}]}";
     double before[2];
     double near_in = 0;
     HT_REQUIRE(begin_town(""));
@@ -337,6 +341,85 @@ HT_CASE(what_traffic_said_stands_beneath_a_zone)
     HT_CHECK(ways_are(0, slow, 0, 0));
     HT_CHECK_INT(take("z"), 204);
     HT_CHECK(ways_are(0, slow, 1, 1));
+    end();
+}
+
+/* The events of who was inside so far, one after the other: zone and units. */
+static const char *inside(void)
+{
+    static char text[1024];
+    char store[128];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    size_t size = 0;
+    text[0] = '\0';
+    (void)snprintf(store, sizeof store, "%s/zones.sqlite", folder);
+    if (sqlite3_open_v2(store, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(db,
+                           "SELECT subject, body->>'units', body->>'zone' FROM events "
+                           "WHERE kind = 'zone.inside' ORDER BY seq",
+                           -1, &statement, NULL) == SQLITE_OK) {
+        while (sqlite3_step(statement) == SQLITE_ROW && size + 100 < sizeof text) {
+            size += (size_t)snprintf(text + size, sizeof text - size, "%s%s %s;",
+                                     (const char *)sqlite3_column_text(statement, 0),
+                                     (const char *)sqlite3_column_text(statement, 1),
+                                     (const char *)sqlite3_column_text(statement, 2));
+        }
+    }
+    (void)sqlite3_finalize(statement);
+    (void)sqlite3_close(db);
+    return text;
+}
+
+/* Waits until that is so; what is told comes with the next save. */
+static bool told(const char *want)
+{
+    const struct timespec step = {.tv_nsec = 50 * 1000 * 1000};
+    for (int i = 0; i < 200; i++) {
+        if (strcmp(inside(), want) == 0) {
+            return true;
+        }
+        (void)nanosleep(&step, NULL);
+    }
+    (void)printf("  told %s, not %s\n", inside(), want);
+    return false;
+}
+
+#define FIRST "zones/w[\"u1\",\"u3\"] w;"
+
+HT_CASE(whom_a_closed_zone_finds_inside_is_told_once)
+{
+    HT_REQUIRE(begin_town(CLOCK));
+    HT_CHECK_INT(post("/collections/units/items", "Content-Type: text/csv\r\n",
+                      "id,lon,lat,kind,profile\nu1," IN ",van,car\nu2," OUT ",van,car\nu3," NEAR
+                      ",van,car\n"),
+                 201);
+    HT_CHECK_INT(put("e", "\"kind\":\"watched\""), 201);
+    HT_CHECK_INT(put("w", "\"kind\":\"closed\",\"from\":\"2026-03-02T09:00:00Z\""), 201);
+    HT_CHECK(told(""));
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":3600}"), 200);
+    HT_CHECK(told(FIRST));
+    HT_CHECK_INT(put("w", "\"kind\":\"closed\",\"name\":\"the same\""), 200);
+    HT_CHECK_INT(put_shape("far",
+                           "{\"type\":\"Polygon\",\"coordinates\":[[[121.8,29.95],"
+                           "[121.81,29.95],[121.81,29.96],[121.8,29.95]]]}",
+                           "\"kind\":\"closed\""),
+                 201); /* nobody is there */
+    char *clock = strstr(options, "T08:");
+    HT_REQUIRE(clock != NULL);
+    (void)memcpy(clock, "T09:", 4);
+    HT_REQUIRE(again());
+    HT_CHECK_INT(put("w", "\"kind\":\"controlled\""), 200);
+    HT_CHECK_INT(put("v", "\"kind\":\"closed\""), 201);
+    HT_CHECK(told(FIRST "zones/v[\"u1\",\"u3\"] v;"));
+    HT_CHECK_INT(put("w", "\"kind\":\"closed\""), 200); /* anew */
+    HT_CHECK(told(FIRST "zones/v[\"u1\",\"u3\"] v;" FIRST));
+    HT_CHECK_INT(put_shape("v",
+                           "{\"type\":\"Polygon\",\"coordinates\":[[[121.699,29.949],"
+                           "[121.701,29.949],[121.701,29.951],[121.699,29.949]]]}",
+                           "\"kind\":\"closed\""),
+                 200); /* another border */
+    HT_CHECK(told(FIRST "zones/v[\"u1\",\"u3\"] v;" FIRST "zones/v[\"u2\"] v;"));
     end();
 }
 

@@ -159,8 +159,8 @@ static unsigned plain_cross(const struct shape *s, struct ht_point a, struct ht_
 static void star(struct shape *s, uint64_t *state, int32_t x, int32_t y, uint32_t least,
                  uint32_t most)
 {
-    static const int32_t way[8][2] = {{4, 1}, {3, 4}, {-1, 4}, {-4, 3}, {-4, -1}, {-3, -4},
-                                      {1, -4}, {4, -3}};
+    static const int32_t way[8][2] = {{4, 1},   {3, 4},   {-1, 4}, {-4, 3},
+                                      {-4, -1}, {-3, -4}, {1, -4}, {4, -3}};
     bool back = ht_random_below(state, 2) == 0;
     for (int i = 0; i < 8; i++) {
         int at = back ? 7 - i : i;

@@ -420,13 +420,14 @@ static int cuts_differ(const struct scene *s, const struct ht_border *border, en
     size_t at = 0;
     for (uint32_t a = 0; a < g->base_arc_count; a++) {
         for (uint32_t i = 0; i + 1 < ht_arc_point_count(&g->arcs[a]); i++) {
-            unsigned cross = ht_border_cross(border, ht_arc_point(&s->town->network, &g->arcs[a], i),
-                                             ht_arc_point(&s->town->network, &g->arcs[a], i + 1));
-            bool cut = how == HT_CUT_ALL ? cross != 0
-                       : how == HT_CUT_OUT
-                           ? (cross & HT_BORDER_OUT) != 0
-                           : (cross & (HT_BORDER_OUT | HT_BORDER_IN)) != 0;
-            bool listed = at < cuts->count && cuts->list[at].arc == a && cuts->list[at].segment == i;
+            unsigned cross =
+                ht_border_cross(border, ht_arc_point(&s->town->network, &g->arcs[a], i),
+                                ht_arc_point(&s->town->network, &g->arcs[a], i + 1));
+            bool cut = how == HT_CUT_ALL   ? cross != 0
+                       : how == HT_CUT_OUT ? (cross & HT_BORDER_OUT) != 0
+                                           : (cross & (HT_BORDER_OUT | HT_BORDER_IN)) != 0;
+            bool listed =
+                at < cuts->count && cuts->list[at].arc == a && cuts->list[at].segment == i;
             wrong += cut != listed;
             at += listed;
         }
