@@ -35,6 +35,7 @@ struct ht_live;
 struct ht_live_work;
 struct ht_loads;
 struct ht_traffic_table;
+struct ht_zone_table;
 struct ht_stream;
 struct ht__part;
 struct ht_gazetteer_work;
@@ -50,8 +51,9 @@ struct ht_app {
     struct ht_shared_pool pool;       /* for one big answer at a time */
     pthread_mutex_t open_lock;        /* one new map or time at a time */
     struct ht_map *map;               /* the open one; under open_lock */
-    int64_t next_change_ms;           /* UTC, of a conditional turn; under open_lock */
+    int64_t next_change_ms;           /* UTC, of a turn, street or zone; under open_lock */
     struct ht_traffic_table *traffic; /* under open_lock */
+    struct ht_zone_table *zones;      /* locks itself */
     pthread_cond_t wake;              /* the keeper, with open_lock */
     pthread_t keeper;
     bool keeper_started;

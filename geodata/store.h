@@ -319,6 +319,18 @@ ht_store_stays(struct ht_store_reader *reader,
                enum ht_status (*sink)(void *user, const struct ht_store_stay *stay), void *user,
                struct ht_error *error);
 
+/* ---- which closed zones have begun ---- */
+
+/* `shape` tells a border from others. */
+HT_MUST_CHECK enum ht_status ht_store_zone_begun(struct ht_store_tx *tx, const char *zone,
+                                                 int64_t shape, struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_zone_over(struct ht_store_tx *tx, const char *zone,
+                                                struct ht_error *error);
+HT_MUST_CHECK enum ht_status
+ht_store_zones_begun(struct ht_store_reader *reader,
+                     enum ht_status (*sink)(void *user, const char *zone, int64_t shape),
+                     void *user, struct ht_error *error);
+
 /* ---- webhooks ---- */
 
 /* Who wants to be told of events, and how far that has come. Times of `next_try_ms` and `last_ms`

@@ -177,7 +177,8 @@ static enum ht_status schema_4(struct ht__store_conn *conn, struct ht_error *err
 }
 
 /* Version 5: the highest version that an item had that is gone, kept by the table itself, whoever
- * deletes; when devices were heard last, beside them since that is no change of the item. */
+ * deletes; when devices were heard last, beside them since that is no change of the item;
+ * which closed zones have begun, and with what border. */
 static const char fifth_sql[] =
     "CREATE TABLE gone(collection TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL)"
     " WITHOUT ROWID;"
@@ -185,6 +186,8 @@ static const char fifth_sql[] =
     " WITHOUT ROWID;"
     "CREATE TRIGGER device_seen_ends AFTER DELETE ON devices_item BEGIN"
     " DELETE FROM device_seen WHERE device = OLD.id; END;"
+    "CREATE TABLE zones_begun(zone TEXT NOT NULL PRIMARY KEY, shape INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
     "DROP VIEW devices;";
 
 static enum ht_status schema_5(struct ht__store_conn *conn, struct ht_error *error)
