@@ -485,6 +485,13 @@ static enum ht_status about_one(struct ht__turn *turn, struct ht__entry *e,
     }
 }
 
+/* The others don't change who is wanted, or say themselves who comes. */
+static bool asks_for_units(enum ht_desk_command_kind kind)
+{
+    return kind == HT_DESK_OPEN || kind == HT_DESK_CONFIRM || kind == HT_DESK_DECLINE ||
+           kind == HT_DESK_REOPEN;
+}
+
 static enum ht_status run(struct ht__turn *turn, const struct ht_desk_command *c,
                           struct ht__entry **about, bool *folded)
 {
@@ -504,10 +511,13 @@ static enum ht_status run(struct ht__turn *turn, const struct ht_desk_command *c
         status = ht__touch(turn->desk, turn->log, *about);
         status = status == HT_OK ? about_one(turn, *about, c) : status;
     }
-    if (status == HT_OK && *about != NULL) {
+    if (status == HT_OK && turn->desk->rules.joint && asks_for_units(c->kind)) {
         status = ht__joint(turn, *about);
     }
-    return status == HT_OK ? ht__settle_freed(turn) : status;
+    if (status == HT_OK) {
+        status = ht__settle_freed(turn);
+    }
+    return status == HT_OK ? ht__say_outcome(turn) : status;
 }
 
 enum ht_status ht_desk_decide(struct ht_desk *d, const struct ht_desk_command *command,

@@ -257,34 +257,47 @@ static enum ht_status send_choice(struct ht__turn *turn, struct ht__entry *e,
     return status == HT_OK ? ht__send(turn, e, unit, &trip) : status;
 }
 
-enum ht_status ht__say_late(struct ht__turn *turn, struct ht__entry *e)
+/* Nobody comes: it waits, and what the closest of all could do says whether it can be in time. */
+static enum ht_status say_queued(struct ht__turn *turn, struct ht__entry *e)
 {
     const struct ht_incident *i = &e->pending->view;
-    if (i->at_risk || i->seat_count == 0 || ht_incident_within_promise(i)) {
-        return HT_OK;
+    int64_t takes_ms = INT64_MAX - turn->now_ms;
+    if (e->closest_ms != UINT32_MAX) {
+        takes_ms = (int64_t)ht__rule_of(turn->desk, i)->turnout_ms + e->closest_ms + i->access_ms;
     }
+    bool late = takes_ms > i->deadline_ms - turn->now_ms;
+    struct ht_desk_event event = ht__event(turn, e, HT_DESK_QUEUED);
+    event.risk_by_ms = late ? 0 : i->deadline_ms - takes_ms + 1;
+    enum ht_status status = ht__say(turn, e, &event);
+    if (status == HT_OK && late && !e->pending->view.at_risk) {
+        struct ht_desk_event risk = ht__event(turn, e, HT_DESK_AT_RISK);
+        risk.eta_ms = turn->now_ms + takes_ms;
+        status = ht__say(turn, e, &risk);
+    }
+    return status;
+}
+
+static enum ht_status say_late(struct ht__turn *turn, struct ht__entry *e)
+{
     struct ht_desk_event event = ht__event(turn, e, HT_DESK_AT_RISK);
-    event.eta_ms = ht_incident_eta_ms(i);
+    event.eta_ms = ht_incident_eta_ms(&e->pending->view);
     return ht__say(turn, e, &event);
 }
 
-/* Nobody comes: it waits, and what the closest of all could do says whether it can be in time. */
-static enum ht_status say_queued(struct ht__turn *turn, struct ht__entry *e, size_t total)
+enum ht_status ht__say_outcome(struct ht__turn *turn)
 {
-    const struct ht_incident *i = &e->pending->view;
-    struct ht_desk_event event = ht__event(turn, e, HT_DESK_QUEUED);
-    int64_t eta_ms = INT64_MAX;
-    if (total > 0) {
-        eta_ms =
-            eta_of(turn, i, &turn->desk->candidates[0], ht__rule_of(turn->desk, i)->turnout_ms);
-    }
-    bool late = eta_ms > i->deadline_ms;
-    event.risk_by_ms = late ? 0 : i->deadline_ms - (eta_ms - turn->now_ms) + 1;
-    enum ht_status status = ht__say(turn, e, &event);
-    if (status == HT_OK && late && !i->at_risk) {
-        struct ht_desk_event risk = ht__event(turn, e, HT_DESK_AT_RISK);
-        risk.eta_ms = eta_ms;
-        status = ht__say(turn, e, &risk);
+    enum ht_status status = HT_OK;
+    for (size_t t = 0; t < turn->log->touched_count && status == HT_OK; t++) {
+        struct ht__entry *e = turn->log->touched[t].entry;
+        const struct ht_incident *i = &e->pending->view;
+        if (!ht__is_open(i) || !i->confirmed) {
+            continue;
+        }
+        if (i->state == HT_INCIDENT_IS_RECEIVED) {
+            status = say_queued(turn, e);
+        } else if (i->seat_count > 0 && !i->at_risk && !ht_incident_within_promise(i)) {
+            status = say_late(turn, e);
+        }
     }
     return status;
 }
@@ -297,8 +310,8 @@ enum ht_status ht__dispatch(struct ht__turn *turn, struct ht__entry *e)
     if (status == HT_OK && ht__is_waiting(&e->pending->view)) {
         uint32_t need = (uint32_t)e->pending->view.units - e->pending->view.seat_count;
         status = gather(turn, e, need, &total);
+        e->closest_ms = total == 0 ? UINT32_MAX : turn->desk->candidates[0].duration_ms;
     }
-    turn->ranked = total;
     while (status == HT_OK && ht__is_waiting(&e->pending->view)) {
         struct choice choice = choose(turn, e, total);
         if (choice.candidate == NULL) {
@@ -309,11 +322,7 @@ enum ht_status ht__dispatch(struct ht__turn *turn, struct ht__entry *e)
     if (status == HT_OK) {
         ht__entry_place(turn->desk, e);
     }
-    if (status == HT_OK && e->pending->view.seat_count == 0 &&
-        e->pending->view.state == HT_INCIDENT_IS_RECEIVED) {
-        status = say_queued(turn, e, total);
-    }
-    return status == HT_OK ? ht__say_late(turn, e) : status;
+    return status;
 }
 
 /* The one unit that is asked for, if it can come at all. */
@@ -335,8 +344,7 @@ static enum ht_status send_unit(struct ht__turn *turn, struct ht__entry *e,
     const struct ht_incident *i = &e->pending->view;
     struct choice choice = {.candidate = candidate,
                             .turnout_ms = ht__rule_of(turn->desk, i)->turnout_ms};
-    enum ht_status status = send_choice(turn, e, &choice);
-    return status == HT_OK ? ht__say_late(turn, e) : status;
+    return send_choice(turn, e, &choice);
 }
 
 enum ht_status ht__dispatch_unit(struct ht__turn *turn, struct ht__entry *e, const char *unit)
@@ -392,6 +400,19 @@ static void add_unmet(struct unmet *unmet, uint64_t want)
     }
 }
 
+/* It got too little, and another of its sort would get no more. Not so where there was no candidate
+ * at all: it may lie on an island; nor where some were left out for this one only. */
+static bool speaks_for_others(const struct ht__turn *turn, const struct ht__entry *e)
+{
+    const struct ht_incident *i = &e->pending->view;
+    for (uint32_t p = 0; p < i->passed_count; p++) {
+        if (i->passed[p].again_at_ms > turn->now_ms) {
+            return false;
+        }
+    }
+    return ht__is_waiting(i) && e->closest_ms != UINT32_MAX;
+}
+
 /* Those from `e` on, in order. `*end` is where it stopped; NULL: at the end of the queue. */
 static enum ht_status try_from(struct ht__turn *turn, struct ht__entry *e, struct unmet *unmet,
                                struct ht__entry **end)
@@ -407,8 +428,7 @@ static enum ht_status try_from(struct ht__turn *turn, struct ht__entry *e, struc
                 return status;
             }
             tried++;
-            /* no candidate at all says nothing about others: it may lie on an island */
-            if (ht__is_waiting(&e->pending->view) && turn->ranked > 0) {
+            if (speaks_for_others(turn, e)) {
                 add_unmet(unmet, want);
             }
         }

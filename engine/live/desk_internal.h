@@ -100,12 +100,13 @@ struct ht__entry {
     struct ht__entry *closed_after;
     bool closed_in;
     struct ht__node waiting; /* wants more units than it has */
-    struct ht__node fresh;   /* has units that did not acknowledge yet */
     size_t due_at;           /* in the heap; SIZE_MAX: not in it */
     int64_t due_ms;
-    int64_t tried_ms; /* last dispatched: passed-over units that counted again by then were asked */
-    uint32_t held;    /* by so many logs */
-    bool gone;        /* out of the table */
+    /* Of the last dispatch, not part of what is replayed: */
+    int64_t tried_ms;    /* when: passed-over units that counted again by then were asked */
+    uint32_t closest_ms; /* how far the closest was, engaged or not; UINT32_MAX: there was none */
+    uint32_t held;       /* by so many logs */
+    bool gone;           /* out of the table */
 };
 
 uint64_t ht__hash(const char *id);
@@ -212,7 +213,6 @@ struct ht_desk {
     struct ht__entry *closed_first;
     struct ht__entry *closed_last;
     struct ht__node *waiting;
-    struct ht__node *fresh;
     struct ht__due due;
     struct ht__key cursor; /* where the last look through the queue ended */
     bool cursor_set;
@@ -254,7 +254,6 @@ struct ht__turn {
     struct ht__entry **again; /* lost a unit: to be dispatched */
     size_t again_count;
     size_t again_room;
-    size_t ranked; /* candidates that the last dispatch looked at */
 };
 
 const struct ht_desk_rule *ht__rule_of(const struct ht_desk *desk,
@@ -268,7 +267,7 @@ struct ht_desk_event ht__event(const struct ht__turn *turn, const struct ht__ent
 HT_MUST_CHECK enum ht_status ht__say(struct ht__turn *turn, struct ht__entry *entry,
                                      const struct ht_desk_event *event);
 
-/* Sends whom it can to an entry that waits; says so when it is nobody, or too late. */
+/* Sends whom it can to an entry that waits. */
 HT_MUST_CHECK enum ht_status ht__dispatch(struct ht__turn *turn, struct ht__entry *entry);
 /* Assigns it, with the trip's duration, length, turnout and price. */
 HT_MUST_CHECK enum ht_status ht__send(struct ht__turn *turn, struct ht__entry *entry,
@@ -283,8 +282,9 @@ HT_MUST_CHECK enum ht_status ht__let_go(struct ht__turn *turn, struct ht__entry 
 HT_MUST_CHECK enum ht_status ht__settle_freed(struct ht__turn *turn);
 HT_MUST_CHECK enum ht_status ht__settle_all(struct ht__turn *turn);
 HT_MUST_CHECK enum ht_status ht__tick(struct ht__turn *turn);
-/* at_risk, if those that come won't be in time. */
-HT_MUST_CHECK enum ht_status ht__say_late(struct ht__turn *turn, struct ht__entry *entry);
+/* Says what came of it, once all is decided: queued where nobody comes, at_risk where those that
+ * come, or could come at best, are late. */
+HT_MUST_CHECK enum ht_status ht__say_outcome(struct ht__turn *turn);
 
 /* Ranks the units for an entry into the desk's candidates, from `at` on. */
 HT_MUST_CHECK enum ht_status ht__rank(struct ht__turn *turn, const struct ht_desk_want *want,

@@ -55,13 +55,27 @@ void ht_desk_totals(struct ht_desk *d, struct ht_desk_totals *out)
     (void)pthread_mutex_unlock(&d->lock);
 }
 
+/* Of one whose first alarm was taken back there is nothing to tell. */
+static bool has_alarms(const struct ht_desk_device_count *device)
+{
+    uint32_t sum = 0;
+    for (int k = 0; k < HT_INCIDENT_KINDS; k++) {
+        sum |= device->alarms[k];
+    }
+    return sum != 0;
+}
+
 size_t ht_desk_devices(struct ht_desk *d, size_t first, size_t most,
                        struct ht_desk_device_count *out)
 {
     size_t count = 0;
+    size_t seen = 0;
     (void)pthread_mutex_lock(&d->lock);
-    for (size_t i = first; i < d->devices.count && count < most; i++) {
-        out[count++] = d->device_list[i]->count;
+    for (size_t i = 0; i < d->devices.count && count < most; i++) {
+        const struct ht_desk_device_count *device = &d->device_list[i]->count;
+        if (has_alarms(device) && seen++ >= first) {
+            out[count++] = *device;
+        }
     }
     (void)pthread_mutex_unlock(&d->lock);
     return count;

@@ -293,7 +293,8 @@ enum ht_status ht__entry_new(struct ht_desk *d, const struct ht_desk_event *even
     e->pending = v;
     e->device = device;
     e->due_at = SIZE_MAX;
-    e->waiting.entry = e->fresh.entry = e;
+    e->waiting.entry = e;
+    e->closest_ms = UINT32_MAX;
     (void)pthread_mutex_lock(&d->lock);
     status = make_room(d);
     if (status == HT_OK) {
@@ -307,7 +308,6 @@ enum ht_status ht__entry_new(struct ht_desk *d, const struct ht_desk_event *even
     }
     d->random = d->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     e->waiting.rank = d->random >> 16;
-    e->fresh.rank = e->waiting.rank * UINT64_C(2654435761) % UINT64_C(4294967291);
     v->view.order = ++d->next_order;
     if (device != NULL) {
         link_to_device(e, event->incident_kind);
@@ -321,7 +321,6 @@ void ht__entry_remove(struct ht_desk *d, struct ht__entry *e)
     const struct ht__key none = {0};
     assert(!e->gone);
     ht__queue_set(&d->waiting, &e->waiting, false, none);
-    ht__queue_set(&d->fresh, &e->fresh, false, none);
     ht__due_set(&d->due, e, INT64_MAX);
     if (e->device != NULL) {
         unlink_from_device(e);

@@ -227,6 +227,11 @@ static inline bool ht_stage_same(const struct ht_incident *a, const struct ht_in
            a->risk_by_ms == b->risk_by_ms && ht_stage_same_lists(a, b);
 }
 
+static inline int ht_stage_by_name(const void *a, const void *b)
+{
+    return strcmp(a, b); /* the name is the first member */
+}
+
 /* All that two desks show: incidents, totals, devices, and when they are due. */
 static inline bool ht_stage_same_desks(struct ht_desk *a, struct ht_desk *b)
 {
@@ -253,6 +258,8 @@ static inline bool ht_stage_same_desks(struct ht_desk *a, struct ht_desk *b)
     struct ht_desk_device_count *devices = calloc(2048, sizeof *devices);
     size_t first = ht_desk_devices(a, 0, 1024, devices);
     size_t second = ht_desk_devices(b, 0, 1024, devices + 1024);
+    qsort(devices, first, sizeof *devices, ht_stage_by_name);
+    qsort(devices + 1024, second, sizeof *devices, ht_stage_by_name);
     same = same && first == second && memcmp(devices, devices + 1024, first * sizeof *devices) == 0;
     free(devices);
     return same;
