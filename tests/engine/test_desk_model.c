@@ -366,6 +366,7 @@ static void fold(struct incident *i, const struct ht_desk_command *c)
 {
     i->alarms++;
     i->alarm_ms = m.now_ms;
+    i->units = c->units > i->units ? c->units : i->units;
     touch(i);
     if (c->severity > i->severity) {
         i->severity = c->severity;
@@ -912,6 +913,15 @@ static void begin_stage(const struct ht_desk_rules *rules)
     }
 }
 
+/* A walk that never came there would say little. */
+static void note_kinds(bool seen[HT_DESK_EVENT_KINDS], bool pulled[1])
+{
+    for (size_t n = 0; n < stage->event_count; n++) {
+        seen[stage->events[n].kind] = true;
+        pulled[0] = pulled[0] || stage->events[n].reason == HT_RELEASED_PULLED;
+    }
+}
+
 HT_CASE(the_desk_does_what_a_plain_model_does)
 {
     enum { BATCHES = 500 };
@@ -920,6 +930,8 @@ HT_CASE(the_desk_does_what_a_plain_model_does)
     struct ht_desk_rules rules = model_rules();
     size_t events = 0;
     bool same = true;
+    bool seen[HT_DESK_EVENT_KINDS] = {false};
+    bool pulled = false;
     for (int round = 0; round < rounds && same; round++) {
         int64_t now_ms = 1000000;
         begin_stage(&rules);
@@ -932,9 +944,14 @@ HT_CASE(the_desk_does_what_a_plain_model_does)
         same = same && ht_stage_same_desks(stage->desk, again);
         HT_CHECK(same);
         events += stage->event_count;
+        note_kinds(seen, &pulled);
         ht_desk_free(again);
         ht_stage_free(stage);
     }
+    for (int kind = 0; kind < HT_DESK_EVENT_KINDS; kind++) {
+        HT_CHECK(seen[kind]);
+    }
+    HT_CHECK(pulled);
     (void)printf("  %d batches, %zu events\n", rounds * BATCHES, events);
 }
 

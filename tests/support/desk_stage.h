@@ -9,7 +9,7 @@
 
 #include "engine/live/desk.h"
 
-enum { HT_STAGE_UNITS = 64 };
+enum { HT_STAGE_UNITS = 1024 };
 
 struct ht_stage_unit {
     char id[16];
@@ -68,7 +68,7 @@ static inline enum ht_status ht_stage_rank(void *user, const struct ht_desk_want
                                            uint32_t *count)
 {
     struct ht_stage *s = user;
-    struct ht_desk_candidate all[HT_STAGE_UNITS];
+    static struct ht_desk_candidate all[HT_STAGE_UNITS];
     uint32_t n = 0;
     int64_t at = want->household == NULL ? 0 : strtoll(want->household, NULL, 10);
     s->asked++;
