@@ -45,7 +45,7 @@ struct ht__joint {
     uint32_t column_count;
 };
 
-enum ht_status ht__joint_new(struct ht__joint **out)
+enum ht_status ht__desk_joint_new(struct ht__joint **out)
 {
     struct ht__joint *joint = calloc(1, sizeof *joint);
     enum ht_status status = joint == NULL ? HT_NOMEM : ht_assign_new(&joint->assign);
@@ -57,7 +57,7 @@ enum ht_status ht__joint_new(struct ht__joint **out)
     return HT_OK;
 }
 
-void ht__joint_free(struct ht__joint *joint)
+void ht__desk_joint_free(struct ht__joint *joint)
 {
     if (joint != NULL) {
         ht_assign_free(joint->assign);
@@ -87,7 +87,7 @@ static void add_row(struct ht__joint *j, struct ht__entry *e)
     }
     uint32_t fresh = fresh_seats(i);
     uint32_t places = i->units > i->seat_count ? i->units - i->seat_count + fresh : fresh;
-    if (j->row_count < GROUP && ht__is_open(i) && i->confirmed && places > 0) {
+    if (j->row_count < GROUP && ht__desk_is_open(i) && i->confirmed && places > 0) {
         j->rows[j->row_count].entry = e;
         j->rows[j->row_count++].places = places;
     }
@@ -99,22 +99,22 @@ static enum ht_status gather_rows(struct ht__turn *turn, struct ht__entry *about
 {
     struct ht_desk *d = turn->desk;
     struct ht__joint *j = d->joint;
-    struct ht_desk_want want = ht__want_of(turn, about);
+    struct ht_desk_want want = ht__desk_want_of(turn, about);
     uint32_t count = 0;
     j->row_count = 0;
     add_row(j, about);
     if (j->row_count == 0) {
         return HT_OK;
     }
-    struct ht__entry *e = ht__queue_first(d->waiting);
+    struct ht__entry *e = ht__desk_queue_first(d->waiting);
     for (int n = 0; n < WAITING && e != NULL; n++) {
         add_row(j, e);
-        e = ht__queue_after(d->waiting, e->waiting.key);
+        e = ht__desk_queue_after(d->waiting, e->waiting.key);
     }
-    enum ht_status status = ht__rank(turn, &want, 0, NEAREST, &count);
+    enum ht_status status = ht__desk_rank(turn, &want, 0, NEAREST, &count);
     for (uint32_t c = 0; c < count && status == HT_OK; c++) {
         const struct ht__unit *unit =
-            (const struct ht__unit *)ht__names_find(&d->units, d->candidates[c].unit);
+            (const struct ht__unit *)ht__desk_names_find(&d->units, d->candidates[c].unit);
         if (unit != NULL && unit->pending != NULL) {
             add_row(j, unit->pending);
         }
@@ -156,7 +156,7 @@ static int64_t lateness_now(const struct ht__turn *turn)
 
 static uint32_t column_of(struct ht__joint *j, const char *unit)
 {
-    uint64_t hash = ht__hash(unit);
+    uint64_t hash = ht__desk_hash(unit);
     for (uint32_t c = 0; c < j->column_count; c++) {
         if (j->columns[c].hash == hash && strcmp(j->columns[c].unit, unit) == 0) {
             return c;
@@ -187,13 +187,14 @@ static void set_pair(struct ht__joint *j, uint32_t r, const char *unit, struct p
 static bool may_move(const struct ht__turn *turn, const char *unit)
 {
     const struct ht__joint *j = turn->desk->joint;
-    const struct ht__unit *u = (const struct ht__unit *)ht__names_find(&turn->desk->units, unit);
+    const struct ht__unit *u =
+        (const struct ht__unit *)ht__desk_names_find(&turn->desk->units, unit);
     if (u == NULL || u->pending == NULL) {
         return true;
     }
     for (uint32_t r = 0; r < j->row_count; r++) {
         if (j->rows[r].entry == u->pending) {
-            return ht__seat_of(u->pending->pending, unit)->state == HT_INCIDENT_IS_ASSIGNED;
+            return ht__desk_seat_of(u->pending->pending, unit)->state == HT_INCIDENT_IS_ASSIGNED;
         }
     }
     return false;
@@ -214,10 +215,10 @@ static enum ht_status fill_row(struct ht__turn *turn, uint32_t r)
     struct ht_desk *d = turn->desk;
     const struct ht__entry *e = d->joint->rows[r].entry;
     const struct ht_incident *i = &e->pending->view;
-    struct ht_desk_want want = ht__want_of(turn, e);
+    struct ht_desk_want want = ht__desk_want_of(turn, e);
     uint32_t count = 0;
-    enum ht_status status = ht__rank(turn, &want, (size_t)r * NEAREST, NEAREST, &count);
-    uint32_t turnout_ms = ht__rule_of(d, i)->turnout_ms;
+    enum ht_status status = ht__desk_rank(turn, &want, (size_t)r * NEAREST, NEAREST, &count);
+    uint32_t turnout_ms = ht__desk_rule_of(d, i)->turnout_ms;
     for (uint32_t c = 0; c < count && status == HT_OK; c++) {
         const struct ht_desk_candidate *candidate = &d->candidates[r * NEAREST + c];
         if (may_move(turn, candidate->unit) && !is_passed(turn, i, candidate->unit)) {
@@ -301,7 +302,7 @@ static enum ht_status release_row(struct ht__turn *turn, uint32_t r)
         if (seat->state != HT_INCIDENT_IS_ASSIGNED || stays(j, r, seat->unit)) {
             s++;
         } else {
-            status = ht__let_go(turn, e, seat->unit, HT_RELEASED_BETTER);
+            status = ht__desk_let_go(turn, e, seat->unit, HT_RELEASED_BETTER);
         }
     }
     return status;
@@ -319,17 +320,18 @@ static enum ht_status carry_out(struct ht__turn *turn)
         const struct row *row = &j->rows[plan->pairs[p].task];
         const struct pair *pair = &row->pair[plan->pairs[p].unit];
         if (pair->candidate != NULL) {
-            const struct ht_desk_rule *rule = ht__rule_of(turn->desk, &row->entry->pending->view);
+            const struct ht_desk_rule *rule =
+                ht__desk_rule_of(turn->desk, &row->entry->pending->view);
             struct ht_desk_event trip = {.duration_ms = pair->candidate->duration_ms,
                                          .length_mm = pair->candidate->length_mm,
                                          .turnout_ms = rule->turnout_ms};
-            status = ht__send(turn, row->entry, j->columns[plan->pairs[p].unit].unit, &trip);
+            status = ht__desk_send(turn, row->entry, j->columns[plan->pairs[p].unit].unit, &trip);
         }
     }
     return status;
 }
 
-enum ht_status ht__joint(struct ht__turn *turn, struct ht__entry *about)
+enum ht_status ht__desk_joint(struct ht__turn *turn, struct ht__entry *about)
 {
     struct ht__joint *j = turn->desk->joint;
     enum ht_status status = gather_rows(turn, about);

@@ -18,10 +18,10 @@ struct ht__joint;
 struct ht__turn;
 struct ht__entry;
 
-HT_MUST_CHECK enum ht_status ht__joint_new(struct ht__joint **out);
-void ht__joint_free(struct ht__joint *joint);
+HT_MUST_CHECK enum ht_status ht__desk_joint_new(struct ht__joint **out);
+void ht__desk_joint_free(struct ht__joint *joint);
 
 /* Looks whether those around `about` are better served together. */
-HT_MUST_CHECK enum ht_status ht__joint(struct ht__turn *turn, struct ht__entry *about);
+HT_MUST_CHECK enum ht_status ht__desk_joint(struct ht__turn *turn, struct ht__entry *about);
 
 #endif
