@@ -156,6 +156,38 @@ HT_CASE(closest_is_by_travel_time_and_agrees_with_a_route)
     end();
 }
 
+HT_CASE(a_place_far_from_every_street_is_none_on_this_map)
+{
+    HT_REQUIRE(begin_units(""));
+    HT_CHECK_INT(get("/v1/closest?lon=2.3522&lat=48.8566"), 200); /* nobody, whoever asks */
+    HT_CHECK_STR(answer.body, "{\"closest\":[]}");
+    HT_CHECK_INT(unit_add("a", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(get("/v1/closest?lon=2.3522&lat=48.8566"), 422);
+    HT_CHECK_STR(ht_answer_header(&answer, "Content-Type"), "application/problem+json");
+    const char *said = strstr(answer.body, "the nearest street is ");
+    HT_REQUIRE(said != NULL);
+    HT_CHECK(fabs(strtod(said + 22, NULL) - 9.39e6) < 3e4); /* Paris to Zhenhai */
+    /* just outside of it, and as near as the caller will have it */
+    HT_CHECK_INT(get("/v1/closest?lon=121.70&lat=29.85"), 422);
+    said = strstr(answer.body, "the nearest street is ");
+    HT_REQUIRE(said != NULL);
+    double street_m = strtod(said + 22, NULL);
+    char path[128];
+    HT_CHECK(street_m > 1000 && street_m < 12000);
+    (void)snprintf(path, sizeof path, "/v1/closest?lon=121.70&lat=29.85&radius_m=%.0f",
+                   street_m - 1);
+    HT_CHECK_INT(get(path), 422);
+    (void)snprintf(path, sizeof path, "/v1/closest?lon=121.70&lat=29.85&radius_m=%.0f",
+                   street_m + 1);
+    HT_CHECK_INT(get(path), 200);
+    HT_CHECK(says("\"unit\":\"a\""));
+    HT_CHECK_INT(post("/v1/closest", JSON, "{\"points\":[[121.70,29.95],[2.3522,48.8566]]}"), 422);
+    HT_CHECK_INT(post("/v1/closest", JSON,
+                      "{\"points\":[[121.70,29.95],[2.3522,48.8566]],\"radius_m\":1e8}"),
+                 200);
+    end();
+}
+
 HT_CASE(near_goes_by_straight_line_in_every_collection)
 {
     HT_REQUIRE(begin_units(""));
@@ -249,7 +281,7 @@ HT_CASE(who_was_never_heard_is_stale_everywhere)
     HT_CHECK_INT(get("/v1/near?collection=units&lon=121.7&lat=29.95"), 200);
     HT_CHECK(says("\"stale\":true"));
     HT_CHECK_INT(get(CLOSEST), 200);
-    HT_CHECK(says("\"stale\":true"));
+    HT_CHECK(says("\"stale\":true") && says("\"age_ms\":null"));
     HT_CHECK_INT(get(CLOSEST "&max_age_s=60"), 200);
     HT_CHECK_STR(answer.body, "{\"closest\":[]}");
     HT_CHECK_INT(get("/v1/units/a/track"), 200);
@@ -257,6 +289,9 @@ HT_CASE(who_was_never_heard_is_stale_everywhere)
     HT_CHECK_INT(post("/v1/positions", JSON, "{\"unit\":\"a\",\"lon\":121.70,\"lat\":29.95}"), 200);
     HT_CHECK_INT(get(CLOSEST "&max_age_s=60"), 200);
     HT_CHECK(says("\"unit\":\"a\"") && says("\"stale\":false"));
+    const char *age = strstr(answer.body, "\"age_ms\":");
+    HT_REQUIRE(age != NULL);
+    HT_CHECK(age[9] != 'n' && strtod(age + 9, NULL) >= 0 && strtod(age + 9, NULL) < 60000);
     end();
 }
 

@@ -280,6 +280,11 @@ HT_CASE(each_role_sees_and_does_what_is_its_own)
     HT_CHECK_INT(get_as(officer, ITEMS "?frail=true"), 200);
     HT_CHECK(says("王"));
     HT_CHECK_INT(get_as(officer, "/collections/units/items"), 200);
+    /* a device writes its own unit: another's is not its to write, an unknown own one is a mistake
+     */
+    HT_CHECK_INT(get_as(van, "/osmand?id=van2&lon=121.71&lat=29.95"), 403);
+    HT_CHECK(says("another unit's"));
+    HT_CHECK_INT(get_as(van, "/osmand?id=van1&lon=121.71&lat=29.95"), 400);
     HT_CHECK_INT(send_body("DELETE", ITEMS "/h1?personal=1", officer, ""), 204);
     HT_CHECK_INT(get_as(officer, ITEMS "/h1"), 200);
     HT_CHECK(says("\"floor\"") && !says("王"));
