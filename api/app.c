@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "api/app_internal.h"
+#include "api/calendar.h"
 #include "api/isochrone.h"
 #include "api/live.h"
 #include "api/routes.h"
@@ -202,6 +203,9 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
         status = ht_isochrone_maps_new(&app->isochrones);
     }
     if (status == HT_OK) {
+        status = ht_calendar_new(&app->calendar);
+    }
+    if (status == HT_OK) {
         app->keeper_started = pthread_create(&app->keeper, NULL, keeper_main, app) == 0;
         status = app->keeper_started ? HT_OK : HT_NOMEM;
     }
@@ -226,6 +230,8 @@ void ht_app_free(struct ht_app *app)
         (void)pthread_join(app->keeper, NULL);
     }
     ht__app_town_free(app);
+    ht_calendar_free(app->calendar);
+    ht_settings_deinit(&app->settings);
     ht_isochrone_maps_free(app->isochrones);
     ht_world_slot_free(app->slot);
     ht_map_release(app->map);

@@ -6,10 +6,12 @@
 #include "api/app_internal.h"
 #include "api/commit.h"
 #include "api/courier.h"
+#include "api/desk_room.h"
 #include "api/fencing.h"
 #include "api/finder.h"
 #include "api/http_answer.h"
 #include "api/live.h"
+#include "api/shifts.h"
 #include "api/stream.h"
 
 enum {
@@ -85,6 +87,22 @@ static struct ht_box town_box(struct ht_app *app)
     return wide;
 }
 
+/* The desk, with all that happened; its time runs once everything else is there. */
+static enum ht_status desk_open(struct ht_app *app, struct ht_error *error)
+{
+    enum ht_status status = ht_desk_room_new(app, &app->desk, &app->desk_skipped, error);
+    if (status == HT_OK) {
+        status = ht_settings_tell(app);
+        if (status == HT_OK && app->commit != NULL) {
+            status = ht_desk_room_start(app->desk);
+        }
+        if (status != HT_OK) {
+            (void)ht_error_set(error, status, 0, NULL);
+        }
+    }
+    return status;
+}
+
 enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
 {
     struct ht_live_work *work = NULL;
@@ -97,6 +115,7 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     (void)pthread_mutex_lock(&app->open_lock);
     app->live = live; /* the keeper looks after its shifts from now on */
     (void)pthread_mutex_unlock(&app->open_lock);
+    ht_shifts_set_calendar(ht_live_shifts(live), app->calendar, ht_clock_now_ms(&app->clock));
     if (app->store == NULL) {
         return HT_OK;
     }
@@ -124,7 +143,7 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     }
     ht_store_reader_free(reader);
     ht_live_work_free(work);
-    return status;
+    return status == HT_OK ? desk_open(app, error) : status;
 }
 
 enum ht_status ht_app_finder_open(struct ht_app *app, struct ht_error *error)
@@ -271,6 +290,7 @@ enum ht_status ht_app_stream_open(struct ht_app *app, struct ht_http_server *ser
 void ht_app_store_stop(struct ht_app *app)
 {
     ht_stream_stop(app->stream);
+    ht_desk_room_stop(app->desk);
     ht_app_live_save(app, true);
     ht_commit_stop(app->commit); /* whose jobs speak to the courier */
     ht_courier_free(app->courier);
@@ -287,7 +307,9 @@ void ht__app_town_free(struct ht_app *app)
 {
     ht_stream_free(app->stream);
     ht_courier_free(app->courier);
+    ht_desk_room_stop(app->desk);
     ht_commit_free(app->commit);
+    ht_desk_room_free(app->desk);
     ht_finder_free(app->finder);
     ht_registry_free(app->registry);
     if (app->writer != NULL) {

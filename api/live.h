@@ -119,6 +119,12 @@ HT_MUST_CHECK enum ht_status ht_live_closest(struct ht_live *live, struct ht_liv
                                              struct ht_world *world, const struct ht_live_ask *ask,
                                              const struct ht_closest_hit **hits, uint32_t *count);
 
+/* How far it is from the nearest street that any unit's profile may use, as the questions above find
+ * it; below 0: there is none near. Makes ready what ht_live_closest needs. */
+HT_MUST_CHECK enum ht_status ht_live_street(struct ht_live *live, struct ht_live_work *work,
+                                            struct ht_world *world, struct ht_point point,
+                                            double *distance_m);
+
 /* After ht_live_closest: the way of a hit, points of which the first is the unit's place. They live
  * until the next call with this work. HT_NO_ROUTE: the metric was changed since. */
 HT_MUST_CHECK enum ht_status ht_live_way(struct ht_live_work *work,

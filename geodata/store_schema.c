@@ -164,10 +164,30 @@ static enum ht_status schema_4(struct ht__store_conn *conn, struct ht_error *err
     return ht__store_exec(conn, fourth_sql, error);
 }
 
+/* Version 5: what belongs to incidents and can be erased: where they were, what was noted of them,
+ * whose device stands behind a code. Events hold none of it. */
+static const char fifth_sql[] =
+    "CREATE TABLE incident_places("
+    " incident TEXT NOT NULL PRIMARY KEY, lon_e7 INTEGER NOT NULL, lat_e7 INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE incident_notes("
+    " digest TEXT NOT NULL PRIMARY KEY, incident TEXT NOT NULL, salt BLOB NOT NULL,"
+    " note TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX incident_notes_of ON incident_notes(incident);"
+    "CREATE TABLE incident_devices("
+    " code TEXT NOT NULL PRIMARY KEY, device TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE secrets(name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
+
+static enum ht_status schema_5(struct ht__store_conn *conn, struct ht_error *error)
+{
+    return ht__store_exec(conn, fifth_sql, error);
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
                                                        struct ht_error *) = {schema_1, schema_2,
-                                                                             schema_3, schema_4};
+                                                                             schema_3, schema_4,
+                                                                             schema_5};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)
