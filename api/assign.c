@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "api/assign_read.h"
+#include "api/home.h"
 #include "api/http_answer.h"
 #include "api/json.h"
-#include "api/home.h"
 #include "api/live.h"
 #include "api/params.h"
 #include "engine/base/array.h"

@@ -180,8 +180,8 @@ enum ht_status ht_days_read(yajl_val tree, struct ht_days **out, struct ht_setti
     struct ht_days *days = calloc(1, sizeof *days);
     enum ht_status status = days == NULL ? HT_NOMEM : HT_OK;
     for (int i = 0; i < LISTS && status == HT_OK; i++) {
-        status = list_read(ht_json_member(tree, list_names[i]), list_names[i], &days->lists[i],
-                           wrong);
+        status =
+            list_read(ht_json_member(tree, list_names[i]), list_names[i], &days->lists[i], wrong);
     }
     if (status == HT_OK) {
         status = working_read(ht_json_member(tree, "working"), days, wrong);

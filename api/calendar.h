@@ -3,8 +3,8 @@
  *
  *   {"holidays": ["2026-10-01", {"from": "2026-10-02", "to": "2026-10-07"}],
  *    "school_holidays": [...],
- *    "workdays": ["2026-10-10", {"date": "2026-09-27", "as": "We"}],   counts as Monday where unsaid
- *    "working": "Mo-Fr 08:30-12:00,14:00-17:30; PH off"}
+ *    "workdays": ["2026-10-10", {"date": "2026-09-27", "as": "We"}],   counts as Monday where
+ * unsaid "working": "Mo-Fr 08:30-12:00,14:00-17:30; PH off"}
  *
  * Shifts and clocks go by it: a schedule's PH and SH are these days, and a Saturday among the
  * workdays is one of its weekdays (engine/base/schedule.h).

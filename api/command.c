@@ -13,10 +13,9 @@ void ht_reply_status(struct ht_reply *reply, const struct ht_error *error)
         enum ht_status status;
         int http;
     } meanings[] = {
-        {HT_NOT_FOUND, 404}, {HT_EXISTS, 409},      {HT_CONFLICT, 409}, {HT_CHANGED, 412},
-        {HT_SYNTAX, 400},
-        {HT_TRUNCATED, 400}, {HT_EMPTY, 400},       {HT_TOO_BIG, 413}, {HT_INVALID, 422},
-        {HT_RANGE, 422},     {HT_UNSUPPORTED, 422},
+        {HT_NOT_FOUND, 404}, {HT_EXISTS, 409},    {HT_CONFLICT, 409},    {HT_CHANGED, 412},
+        {HT_SYNTAX, 400},    {HT_TRUNCATED, 400}, {HT_EMPTY, 400},       {HT_TOO_BIG, 413},
+        {HT_INVALID, 422},   {HT_RANGE, 422},     {HT_UNSUPPORTED, 422},
     };
     int status = 503;
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {

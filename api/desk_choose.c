@@ -32,7 +32,7 @@ static enum ht_status filter_make(struct ht_desk_room *room, const struct ht_des
 {
     *out = (struct ht_unit_filter){.kinds = room->rules->kinds[want->kind].unit_kinds,
                                    .statuses = UINT32_C(1) << HT_UNIT_IDLE,
-                                   .told = true, /* the desk knows who is engaged */
+                                   .told = !want->idle, /* the desk knows who is engaged */
                                    .heard_ms = INT64_MIN,
                                    .duty = HT_DUTY_ON,
                                    .duty_ms = want->now_ms};

@@ -339,8 +339,7 @@ enum ht_status ht_desk_room_write(struct ht_desk_room *room, struct ht_store_tx 
 enum { UNITS_FEW = 32 };
 
 /* Units of the events: their texts go with the decision. */
-static size_t units_of(const struct ht_desk_decision *decision,
-                       char (*units)[HT_DESK_ID_MAX + 1])
+static size_t units_of(const struct ht_desk_decision *decision, char (*units)[HT_DESK_ID_MAX + 1])
 {
     size_t count = 0;
     for (size_t i = 0; i < decision->event_count; i++) {

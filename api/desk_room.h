@@ -2,7 +2,8 @@
  * live town from which units are chosen, the clock whose time runs out, the office's rules.
  *
  *   command --> ht_desk_room_decide --> ht_desk_room_write --(commit)--> ht_desk_room_apply
- *                                                          \-(taken back, lost)--> _take_back, _drop
+ *                                                          \-(taken back, lost)--> _take_back,
+ * _drop
  *
  * A thread of its own looks four times a second whether a clock ran out, a unit became free or came
  * on duty, and (every five seconds) when those who drive will be there as they drive now; what

@@ -31,7 +31,8 @@ struct ht_desk_room {
     struct ht_app_context *context; /* the thread's */
 };
 
-/* The choice of the desk: qualified units on duty by travel time. `user` is a struct ht__chooser. */
+/* The choice of the desk: qualified units on duty by travel time. `user` is a struct ht__chooser.
+ */
 struct ht__chooser {
     struct ht_desk_room *room;
     struct ht_app_context *context;

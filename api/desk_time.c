@@ -11,9 +11,9 @@
 enum {
     ROUND_MS = 250,
     ETA_EVERY_MS = 5000,
-    RETRY_MS = 1000,      /* after what could not be written */
-    COMMANDS_MOST = 64,   /* of one job: the next commands wait meanwhile */
-    WATCHED_MOST = 64,    /* incidents that are looked at in one question */
+    RETRY_MS = 1000,    /* after what could not be written */
+    COMMANDS_MOST = 64, /* of one job: the next commands wait meanwhile */
+    WATCHED_MOST = 64,  /* incidents that are looked at in one question */
 };
 
 /* One that will be late. */
@@ -277,8 +277,7 @@ static bool look(struct ht_desk_room *room, struct looks *looks, bool all)
         if (!changed && watch.late_count == 0 && atomic_load(&room->due_ms) > now_ms) {
             break;
         }
-        struct round round = {
-            .settle = changed, .late = late, .late_count = watch.late_count};
+        struct round round = {.settle = changed, .late = late, .late_count = watch.late_count};
         good = round_do(room, &round);
         looks->free_units = free_units(room->app, now_ms);
         again = atomic_load(&room->due_ms) <= now_ms;

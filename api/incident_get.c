@@ -167,8 +167,8 @@ static void list_run(void *user, void *data, struct ht_reply *reply)
                          wrong == NULL ? "out of memory" : wrong);
         return;
     }
-    size_t count = ht_desk_list(ht_desk_room_desk(context->app->desk), &list->filter, list->limit,
-                                found);
+    size_t count =
+        ht_desk_list(ht_desk_room_desk(context->app->desk), &list->filter, list->limit, found);
     ht_json_begin(&json, &reply->body);
     ht_json_object(&json);
     ht_json_key(&json, "incidents");
@@ -505,9 +505,8 @@ static enum ht_status look_write(struct ht_app_context *context, const struct lo
                                  struct telling *telling, struct ht_buffer *out,
                                  struct ht_error *error)
 {
-    return look->id[0] == '\0'
-               ? report_write(ht_desk_room_desk(context->app->desk), telling, out)
-               : history_write(telling, out, error);
+    return look->id[0] == '\0' ? report_write(ht_desk_room_desk(context->app->desk), telling, out)
+                               : history_write(telling, out, error);
 }
 
 /* True: something personal was written, which the writer's thread has to note. */
@@ -516,9 +515,8 @@ static bool look_run(void *user, void *data, struct ht_reply *reply)
     struct ht_app_context *context = user;
     struct look *look = data;
     struct ht_error error = {0};
-    struct telling telling = {.reader = ht_app_reader(context, reply),
-                              .id = look->id,
-                              .personal = look->personal};
+    struct telling telling = {
+        .reader = ht_app_reader(context, reply), .id = look->id, .personal = look->personal};
     if (telling.reader == NULL) {
         return false;
     }

@@ -36,8 +36,7 @@ static void place_write(struct ht_json *json, struct ht_point point, const struc
         ht_json_fixed(json, point.lat_e7, 7);
         return;
     }
-    if (out->crs->kind != HT_CRS_PROJ &&
-        ht_crs_from_wgs84(out->work, out->crs, pair, 1) == HT_OK) {
+    if (out->crs->kind != HT_CRS_PROJ && ht_crs_from_wgs84(out->work, out->crs, pair, 1) == HT_OK) {
         ht_json_key_double(json, "lon", pair[0][0], 7);
         ht_json_key_double(json, "lat", pair[0][1], 7);
         return;

@@ -153,12 +153,18 @@ static enum ht_status event_read(yajl_val tree, enum ht_desk_command_kind *out,
     static const struct {
         const char *name;
         enum ht_desk_command_kind command;
-    } events[] = {{"ack", HT_DESK_ACK},           {"confirm", HT_DESK_CONFIRM},
-                  {"decline", HT_DESK_DECLINE},   {"enroute", HT_DESK_GO},
-                  {"arrive", HT_DESK_ARRIVE},     {"follow_up", HT_DESK_FOLLOW_UP},
-                  {"coordinate", HT_DESK_COORDINATE}, {"resolve", HT_DESK_RESOLVE},
-                  {"evaluate", HT_DESK_EVALUATE}, {"cancel", HT_DESK_CANCEL},
-                  {"reassign", HT_DESK_REASSIGN}, {"reopen", HT_DESK_REOPEN}};
+    } events[] = {{"ack", HT_DESK_ACK},
+                  {"confirm", HT_DESK_CONFIRM},
+                  {"decline", HT_DESK_DECLINE},
+                  {"enroute", HT_DESK_GO},
+                  {"arrive", HT_DESK_ARRIVE},
+                  {"follow_up", HT_DESK_FOLLOW_UP},
+                  {"coordinate", HT_DESK_COORDINATE},
+                  {"resolve", HT_DESK_RESOLVE},
+                  {"evaluate", HT_DESK_EVALUATE},
+                  {"cancel", HT_DESK_CANCEL},
+                  {"reassign", HT_DESK_REASSIGN},
+                  {"reopen", HT_DESK_REOPEN}};
     yajl_val value = member(tree, "event");
     const char *name = YAJL_GET_STRING(value);
     if (name == NULL) {

@@ -16,9 +16,9 @@ enum { DAY_S = 86400, WALK_DECIMALS = 2 };
 enum ht_incident_kind ht_incident_kind_of(const char *name)
 {
     int kind = 0;
-    while (kind < HT_INCIDENT_KINDS &&
-           (name == NULL ||
-            strcmp(ht_incident_kind_text((enum ht_incident_kind)kind), name) != 0)) {
+    while (
+        kind < HT_INCIDENT_KINDS &&
+        (name == NULL || strcmp(ht_incident_kind_text((enum ht_incident_kind)kind), name) != 0)) {
         kind++;
     }
     return (enum ht_incident_kind)kind;
@@ -338,16 +338,16 @@ static void top_read(struct reader *reader, const char *name, yajl_val value)
 static void rules_first(struct ht_incident_rules *rules)
 {
     static const uint8_t severities[HT_INCIDENT_KINDS] = {
-        [HT_INCIDENT_SOS] = 3,  [HT_INCIDENT_FALL] = 3,    [HT_INCIDENT_HEART] = 4,
-        [HT_INCIDENT_DOOR] = 2, [HT_INCIDENT_GAS] = 4,     [HT_INCIDENT_WATER] = 2,
+        [HT_INCIDENT_SOS] = 3,   [HT_INCIDENT_FALL] = 3,    [HT_INCIDENT_HEART] = 4,
+        [HT_INCIDENT_DOOR] = 2,  [HT_INCIDENT_GAS] = 4,     [HT_INCIDENT_WATER] = 2,
         [HT_INCIDENT_OTHER] = 2, [HT_INCIDENT_REQUEST] = 1,
     };
     rules->desk = ht_desk_rules_default();
     for (int k = 0; k < HT_INCIDENT_KINDS; k++) {
         bool request = k == HT_INCIDENT_REQUEST;
         rules->kinds[k] = (struct ht_incident_kind_rule){
-            .unit_kinds = UINT32_C(1) << HT_UNIT_RESPONDER |
-                          (request ? UINT32_C(1) << HT_UNIT_VOLUNTEER : 0),
+            .unit_kinds =
+                UINT32_C(1) << HT_UNIT_RESPONDER | (request ? UINT32_C(1) << HT_UNIT_VOLUNTEER : 0),
             .severity = severities[k],
             .working_hours = request};
     }
@@ -415,8 +415,7 @@ static void clocks_write(struct ht_json *json, const struct ht_desk_rule *rules)
 {
     bool same = true;
     for (int s = 1; s < HT_DESK_SEVERITIES; s++) {
-        same = same &&
-               memcmp(rules[s].clock_ms, rules[0].clock_ms, sizeof rules[0].clock_ms) == 0;
+        same = same && memcmp(rules[s].clock_ms, rules[0].clock_ms, sizeof rules[0].clock_ms) == 0;
     }
     ht_json_key(json, "clocks_s");
     if (!same) {

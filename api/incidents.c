@@ -18,7 +18,7 @@ static void refuse(struct ht_reply *reply, const struct ht_error *error)
 {
     size_t size = strcspn(error->message, ":");
     ht_reply_status(reply, error);
-    if (error->message[0] != '/' || memchr(error->message, ' ', size) != NULL ||
+    if (error->message[0] != '/' || strncmp(error->message + size, ": ", 2) != 0 ||
         reply->body.size == 0 || reply->body.failed) {
         return;
     }
@@ -29,7 +29,7 @@ static void refuse(struct ht_reply *reply, const struct ht_error *error)
     ht_json_object(&json);
     ht_json_key(&json, "pointer");
     ht_json_text_n(&json, error->message, size);
-    ht_json_key_text(&json, "detail", error->message + size);
+    ht_json_key_text(&json, "detail", error->message + size + 2);
     ht_json_object_end(&json);
     ht_json_array_end(&json);
     ht_json_object_end(&json);
@@ -74,10 +74,9 @@ static void answer(struct ht_app_context *context, const struct ht_incident *inc
         return;
     }
     const struct ht_crs_out out = {crs, context->crs};
-    bool placed = ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id,
-                                         &place);
-    (void)snprintf(reply->etag, sizeof reply->etag, "%llu",
-                   (unsigned long long)incident->version);
+    bool placed =
+        ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
+    (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)incident->version);
     ht_json_begin(&json, &reply->body);
     ht_incident_json(&json, incident, placed ? &place : NULL, &out);
 }
@@ -117,7 +116,8 @@ static bool device_check(struct ht_store_reader *reader, struct ht_command *comm
                    ? true
                    : forbid(reply, "a unit's token opens at a place, not for a household");
     }
-    if (alarm->placed || (alarm->device != NULL && strcmp(alarm->device, command->caller.name) != 0)) {
+    if (alarm->placed ||
+        (alarm->device != NULL && strcmp(alarm->device, command->caller.name) != 0)) {
         return forbid(reply, "a device's token opens for its own household");
     }
     enum ht_status status =
@@ -169,9 +169,7 @@ static void access_reckon(struct ht_app_context *context, struct opening *openin
     if (home != NULL) {
         int floors = home->floor > 0 ? home->floor - 1 : -home->floor;
         walk_m += ht_distance_m(home->entrance, home->point);
-        access_ms = floors == 0 ? 0
-                    : home->lift ? rule.lift_ms
-                                 : (double)rule.stairs_ms * floors;
+        access_ms = floors == 0 ? 0 : home->lift ? rule.lift_ms : (double)rule.stairs_ms * floors;
     }
     access_ms += walk_m / rule.walk_mps * 1000;
     opening->access_ms = (uint32_t)lround(fmin(access_ms, 3600e3));
@@ -286,10 +284,10 @@ static enum ht_status open_write(struct ht_app_context *context, struct ht_comma
     if (status == HT_OK && note != NULL) {
         status = ht_store_note_put(tx, id, note, digest, error);
     }
-    return status == HT_OK ? ht_desk_room_write(context->app->desk, tx, opening->decision,
-                                                command->caller.name,
-                                                note == NULL ? NULL : digest, error)
-                           : status;
+    return status == HT_OK
+               ? ht_desk_room_write(context->app->desk, tx, opening->decision, command->caller.name,
+                                    note == NULL ? NULL : digest, error)
+               : status;
 }
 
 static void open_run(struct ht_app_context *context, struct ht_command *command,
@@ -385,8 +383,7 @@ static bool step_prepare(struct ht_app_context *context, struct ht_command *comm
     if (command->caller.role == HT_ROLE_DEVICE && command->caller.unit == NULL) {
         struct ht_store_reader *reader = ht_app_reader(context, reply);
         if (reader == NULL ||
-            ht_home_of_device(reader, command->caller.name, stepping->household, &error) !=
-                HT_OK) {
+            ht_home_of_device(reader, command->caller.name, stepping->household, &error) != HT_OK) {
             return forbid(reply, "the token speaks for no unit and no household");
         }
     }
@@ -421,14 +418,15 @@ static bool step_allow(const struct ht_command *command, struct stepping *steppi
                 strcmp(incident->household, stepping->household) == 0) ||
                forbid(reply, "a household's token rates the help that it got, no more");
     }
-    if ((of_units >> step->command & 1) == 0 || (step->unit != NULL && strcmp(step->unit, own) != 0)) {
+    if ((of_units >> step->command & 1) == 0 ||
+        (step->unit != NULL && strcmp(step->unit, own) != 0)) {
         return forbid(reply, "a unit's token answers for its own unit");
     }
     if (!on_it(incident, own)) {
         return forbid(reply, "the unit is not on this incident");
     }
-    step->unit = step->command == HT_DESK_RESOLVE || step->command == HT_DESK_FOLLOW_UP ? step->unit
-                                                                                       : own;
+    step->unit =
+        step->command == HT_DESK_RESOLVE || step->command == HT_DESK_FOLLOW_UP ? step->unit : own;
     return true;
 }
 
@@ -450,10 +448,9 @@ static enum ht_status step_do(struct ht_app_context *context, struct ht_command 
     if (status == HT_OK && step->note != NULL) {
         status = ht_store_note_put(tx, command->params[0], step->note, digest, error);
     }
-    return status == HT_OK
-               ? ht_desk_room_write(room, tx, stepping->decision, command->caller.name,
-                                    step->note == NULL ? NULL : digest, error)
-               : status;
+    return status == HT_OK ? ht_desk_room_write(room, tx, stepping->decision, command->caller.name,
+                                                step->note == NULL ? NULL : digest, error)
+                           : status;
 }
 
 static void step_run(struct ht_app_context *context, struct ht_command *command,
@@ -534,10 +531,9 @@ static void erase_run(struct ht_app_context *context, struct ht_command *command
     const struct ht_incident *incident =
         ht_desk_pending(ht_desk_room_desk(context->app->desk), command->params[0]);
     if (incident == NULL || incident->state < HT_INCIDENT_IS_RESOLVED) {
-        ht_reply_problem(reply, incident == NULL ? 404 : 409,
-                         incident == NULL ? "Not Found" : "Conflict",
-                         incident == NULL ? "there is no such incident"
-                                          : "the incident is not over");
+        ht_reply_problem(
+            reply, incident == NULL ? 404 : 409, incident == NULL ? "Not Found" : "Conflict",
+            incident == NULL ? "there is no such incident" : "the incident is not over");
         return;
     }
     (void)snprintf(subject, sizeof subject, HT_INCIDENT_SUBJECT_PREFIX "%s", incident->id);

@@ -119,8 +119,8 @@ HT_MUST_CHECK enum ht_status ht_live_closest(struct ht_live *live, struct ht_liv
                                              struct ht_world *world, const struct ht_live_ask *ask,
                                              const struct ht_closest_hit **hits, uint32_t *count);
 
-/* How far it is from the nearest street that any unit's profile may use, as the questions above find
- * it; below 0: there is none near. Makes ready what ht_live_closest needs. */
+/* How far it is from the nearest street that any unit's profile may use, as the questions above
+ * find it; below 0: there is none near. Makes ready what ht_live_closest needs. */
 HT_MUST_CHECK enum ht_status ht_live_street(struct ht_live *live, struct ht_live_work *work,
                                             struct ht_world *world, struct ht_point point,
                                             double *distance_m);

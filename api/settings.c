@@ -8,13 +8,13 @@
 
 #include "api/calendar.h"
 #include "api/command.h"
+#include "api/desk_room.h"
 #include "api/http_answer.h"
 #include "api/incident_rules.h"
 #include "api/json.h"
 #include "api/json_merge.h"
 #include "api/live.h"
 #include "api/shifts.h"
-#include "api/desk_room.h"
 
 struct field {
     const char *name;
@@ -208,7 +208,8 @@ static bool field_read(const char *name, const yajl_val value, size_t document, 
 }
 
 /* Puts the values of a document among `values`; what it leaves out is as at first. */
-static bool document_read(yajl_val tree, size_t document, int64_t *values, struct ht_setting_wrong *wrong)
+static bool document_read(yajl_val tree, size_t document, int64_t *values,
+                          struct ht_setting_wrong *wrong)
 {
     for (unsigned i = documents[document].begin; i < documents[document].end; i++) {
         values[i] = fields[i].first;
@@ -352,8 +353,8 @@ void ht_setting_get(struct ht_app_context *context, struct ht_http_call *call)
 struct put {
     size_t document;
     int64_t values[HT_SETTING_FIELDS];
-    void *value; /* of one with a shape */
-    char *text;  /* the document */
+    void *value;      /* of one with a shape */
+    char *text;       /* the document */
     uint64_t version; /* as it becomes */
 };
 

@@ -38,8 +38,8 @@ enum { HT_SETTINGS_PLAIN = 3, HT_SETTINGS = 5 };
 
 struct ht_settings {
     atomic_int_least64_t values[HT_SETTING_FIELDS];
-    atomic_uint_least64_t versions[HT_SETTINGS]; /* 1 for one that was never put */
-    pthread_mutex_t lock;                        /* guards the texts */
+    atomic_uint_least64_t versions[HT_SETTINGS];  /* 1 for one that was never put */
+    pthread_mutex_t lock;                         /* guards the texts */
     char *texts[HT_SETTINGS - HT_SETTINGS_PLAIN]; /* of those with a shape; NULL: as at first */
 };
 

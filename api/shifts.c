@@ -84,9 +84,9 @@ static void duty_find(struct ht_shifts *shifts, uint32_t unit, int64_t now_ms)
         until_ms = ht_calendar_next_change(shifts->calendar, shift->schedule, now_ms);
         if (!ht_calendar_active(shifts->calendar, shift->schedule, now_ms)) {
             from_ms = until_ms; /* INT64_MAX: never */
-            until_ms = from_ms == INT64_MAX ? INT64_MAX
-                                            : ht_calendar_next_change(shifts->calendar,
-                                                                      shift->schedule, from_ms);
+            until_ms = from_ms == INT64_MAX
+                           ? INT64_MAX
+                           : ht_calendar_next_change(shifts->calendar, shift->schedule, from_ms);
         }
     }
     shift->until_ms = until_ms;

@@ -194,11 +194,10 @@ enum ht_status ht_store_events(struct ht_store_reader *reader, int64_t after, ui
     return ht__store_rows(&reader->conn, statement, give_row, &taker, error);
 }
 
-enum ht_status ht_store_events_of(struct ht_store_reader *reader,
-                                  const struct ht_store_event_query *query,
-                                  enum ht_status (*sink)(void *user,
-                                                         const struct ht_store_event *event),
-                                  void *user, struct ht_error *error)
+enum ht_status
+ht_store_events_of(struct ht_store_reader *reader, const struct ht_store_event_query *query,
+                   enum ht_status (*sink)(void *user, const struct ht_store_event *event),
+                   void *user, struct ht_error *error)
 {
     static const char all[] =
         "SELECT seq, district, epoch, at_ms, actor, kind, subject, body, hash FROM events "

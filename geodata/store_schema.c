@@ -185,9 +185,8 @@ static enum ht_status schema_5(struct ht__store_conn *conn, struct ht_error *err
 
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
-                                                       struct ht_error *) = {schema_1, schema_2,
-                                                                             schema_3, schema_4,
-                                                                             schema_5};
+                                                       struct ht_error *) = {
+    schema_1, schema_2, schema_3, schema_4, schema_5};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)

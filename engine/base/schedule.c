@@ -56,9 +56,8 @@ static bool is_holiday(const struct ht_calendar *calendar, int64_t day, enum ht_
 
 static int weekday_of(const struct ht_calendar *calendar, int64_t day)
 {
-    int told = calendar == NULL || calendar->weekday == NULL
-                   ? -1
-                   : calendar->weekday(calendar->user, day);
+    int told =
+        calendar == NULL || calendar->weekday == NULL ? -1 : calendar->weekday(calendar->user, day);
     return told >= 0 && told < 7 ? told
                                  : (int)(((day + 3) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
 }

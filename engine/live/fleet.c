@@ -29,7 +29,7 @@ enum { WORD_THERE = 1U << 24, WORD_ENGAGED = 1U << 25 };
 static uint32_t status_of(uint32_t word)
 {
     return (word & WORD_ENGAGED) != 0 && WORD_STATUS(word) == HT_UNIT_IDLE ? (uint32_t)HT_UNIT_BUSY
-                                                                          : WORD_STATUS(word);
+                                                                           : WORD_STATUS(word);
 }
 
 /* Minutes since 1970, from << 32 | until; the last of each stands for never. */

@@ -149,8 +149,8 @@ uint32_t ht_fleet_find(struct ht_fleet *fleet, const char *id, size_t length);
 /* HT_NOT_FOUND: no such unit. */
 HT_MUST_CHECK enum ht_status ht_fleet_set_status(struct ht_fleet *fleet, uint32_t index,
                                                  enum ht_unit_status status);
-/* A unit that is engaged (by the desk) and told to be idle is busy, whatever the registry says of it
- * meanwhile, until it is not engaged any more. Nothing where there is no such unit. */
+/* A unit that is engaged (by the desk) and told to be idle is busy, whatever the registry says of
+ * it meanwhile, until it is not engaged any more. Nothing where there is no such unit. */
 void ht_fleet_set_engaged(struct ht_fleet *fleet, uint32_t index, bool engaged);
 /* When the unit is on duty: within [from_ms, until_ms), to the minute; nothing at other times. At
  * first always (INT64_MIN to INT64_MAX). Nothing where there is no such unit. */

@@ -431,7 +431,9 @@ HT_CASE(a_store_of_version_2_gets_its_indices_and_keeps_its_items)
     HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
     ht_store_close(store);
     HT_CHECK(plan_has(by_kind, "facilities_kind"));
-    tamper("DROP TABLE traffic; DROP INDEX facilities_kind; PRAGMA user_version = 2");
+    tamper("DROP TABLE traffic; DROP TABLE incident_places; DROP TABLE incident_notes;"
+           "DROP TABLE incident_devices; DROP TABLE secrets; DROP INDEX facilities_kind;"
+           "PRAGMA user_version = 2");
     HT_CHECK(!plan_has(by_kind, "facilities_kind"));
     HT_CHECK_INT(open_as(HT_STORE_READ_ONLY, &error), HT_VERSION);
     HT_CHECK(strstr(error.message, "older houtao") != NULL);
@@ -762,12 +764,13 @@ HT_CASE(a_store_of_the_first_version_is_brought_up_to_date)
     ht_store_close(store);
     HT_REQUIRE(sqlite3_open(path, &db) == SQLITE_OK);
     HT_CHECK_INT(
-        sqlite3_exec(
-            db,
-            "DROP TABLE fence_stays; DROP TABLE webhooks; DROP TABLE settings;"
-            "DROP TABLE traffic; DROP VIEW zones; CREATE VIEW zones AS SELECT id FROM zones_item;"
-            "PRAGMA user_version = 1;",
-            NULL, NULL, NULL),
+        sqlite3_exec(db,
+                     "DROP TABLE fence_stays; DROP TABLE webhooks; DROP TABLE settings;"
+                     "DROP TABLE traffic; DROP TABLE incident_places; DROP TABLE incident_notes;"
+                     "DROP TABLE incident_devices; DROP TABLE secrets;"
+                     "DROP VIEW zones; CREATE VIEW zones AS SELECT id FROM zones_item;"
+                     "PRAGMA user_version = 1;",
+                     NULL, NULL, NULL),
         SQLITE_OK);
     (void)sqlite3_close(db);
     HT_CHECK_INT(ht_store_open(path, &reading, &store, &error), HT_VERSION);
