@@ -39,6 +39,7 @@
 #include "engine/base/status.h"
 
 struct ht_desk;
+struct ht_desk_log;
 
 enum {
     HT_DESK_ID_MAX = 64,      /* bytes of an id of an incident, unit, household, device */
@@ -160,7 +161,7 @@ enum {
     X(RESOLVED, "resolved", HT_DESK_HAS_OUTCOME | HT_DESK_HAS_STEP)                                \
     X(EVALUATED, "evaluated", HT_DESK_HAS_RATING)                                                  \
     X(CANCELLED, "cancelled", 0)                                                                   \
-    X(RELEASED, "released", HT_DESK_HAS_UNIT | HT_DESK_HAS_REASON)                                 \
+    X(RELEASED, "released", HT_DESK_HAS_UNIT | HT_DESK_HAS_REASON | HT_DESK_HAS_AGAIN)             \
     X(REOPENED, "reopened", HT_DESK_HAS_NEED | HT_DESK_HAS_STEP)                                   \
     X(AT_RISK, "at_risk", HT_DESK_HAS_ETA)                                                         \
     X(ESCALATED, "escalated", HT_DESK_HAS_LEVEL | HT_DESK_HAS_STEP)
@@ -201,7 +202,7 @@ struct ht_desk_event {
     int64_t deadline_ms;   /* promised */
     int64_t confirm_by_ms; /* dispatched then, confirmed or not; 0: no confirmation awaited */
     int64_t ack_by_ms;     /* passed over then; 0: never */
-    int64_t again_at_ms;   /* counts again from then on */
+    int64_t again_at_ms;   /* counts again from then on; 0: is not passed over */
     int64_t risk_by_ms;    /* from then on even the closest would be late */
     int64_t step_by_ms;    /* the step that runs from now on rises then; 0: never */
 };
@@ -230,7 +231,7 @@ struct ht_desk_passed {
     int64_t again_at_ms;
 };
 
-/* A version: immutable. Texts live as long as it does. */
+/* A version: immutable. Texts live as long as it does; those of units as long as the desk. */
 struct ht_incident {
     const char *id;
     const char *household; /* this and the next two: NULL: none */
@@ -319,6 +320,7 @@ struct ht_desk_want {
     uint8_t severity;
     bool blue_light;
     bool coverage;      /* loss_ms is wanted */
+    bool idle;          /* those that are known to be engaged may be left out */
     const char *skills; /* joined by ';', "" none: the incident's own or the rule's */
     const char *unit;   /* only this one is asked for (reassign); NULL: all */
     int64_t now_ms;
@@ -333,9 +335,10 @@ struct ht_desk_candidate {
 };
 
 /* Fills in at most `most` units on duty that are qualified, nearest first, whether the desk has
- * them engaged or not: the desk knows that best. Fewer than `most`: there are no more. The desk
- * asks again with a larger `most` (to 4,096) where those are not enough. HT_OK with *count 0:
- * nobody can come. An error is the decision's, which then leaves no trace. */
+ * them engaged or not: the desk knows that best (and ht_desk_engaged says it to the chooser, too).
+ * Fewer than `most`: there are no more. Asked with `most` 16, 64 and 256; where so many are not
+ * enough, with `idle` for ever more, until fewer come. HT_OK with *count 0: nobody can come. An
+ * error is the decision's, which then leaves no trace. */
 struct ht_desk_chooser {
     enum ht_status (*rank)(void *user, const struct ht_desk_want *want,
                            struct ht_desk_candidate *out, uint32_t most, uint32_t *count);
@@ -395,7 +398,7 @@ struct ht_desk_decision {
     const struct ht_incident *incident;
     bool folded;
     /* The rest is the desk's. */
-    struct ht_desk_undo *undo;
+    struct ht_desk_log *log;
 };
 
 /* `rules` are copied. HT_NOMEM, HT_RANGE. */
