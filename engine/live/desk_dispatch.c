@@ -371,7 +371,7 @@ struct unmet {
 static uint64_t sort_of(const struct ht__entry *e)
 {
     const struct ht_incident *i = &e->pending->view;
-    uint64_t skills = i->skills == NULL ? 0 : ht__hash(i->skills) | 1;
+    uint64_t skills = i->skills == NULL ? 0 : ht__desk_hash(i->skills) | 1;
     return skills * UINT64_C(1000003) + i->kind * UINT64_C(8) + i->severity;
 }
 

@@ -108,7 +108,7 @@ struct ht__entry {
     bool gone;        /* out of the table */
 };
 
-uint64_t ht__hash(const char *id);
+uint64_t ht__desk_hash(const char *id);
 struct ht__named *ht__names_find(const struct ht__names *names, const char *id);
 /* Room for one more. The other two never fail. */
 HT_MUST_CHECK enum ht_status ht__names_reserve(struct ht__names *names);

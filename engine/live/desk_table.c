@@ -6,7 +6,7 @@
 #include "engine/base/array.h"
 #include "engine/live/desk_internal.h"
 
-uint64_t ht__hash(const char *id)
+uint64_t ht__desk_hash(const char *id)
 {
     uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
     for (const char *c = id; *c != '\0'; c++) {
@@ -20,7 +20,7 @@ struct ht__named *ht__names_find(const struct ht__names *names, const char *id)
     if (names->slot_count == 0) {
         return NULL;
     }
-    uint64_t hash = ht__hash(id);
+    uint64_t hash = ht__desk_hash(id);
     struct ht__named *named = names->slots[hash & (names->slot_count - 1)];
     while (named != NULL && (named->hash != hash || strcmp(named->id, id) != 0)) {
         named = named->next;
@@ -54,7 +54,7 @@ enum ht_status ht__names_reserve(struct ht__names *names)
 
 void ht__names_add(struct ht__names *names, struct ht__named *named)
 {
-    named->hash = ht__hash(named->id);
+    named->hash = ht__desk_hash(named->id);
     struct ht__named **slot = &names->slots[named->hash & (names->slot_count - 1)];
     named->next = *slot;
     *slot = named;
