@@ -102,37 +102,31 @@ static bool forbid(struct ht_reply *reply, const char *why)
     return false;
 }
 
-/* What a device's token stands for: a unit, or the household of the device of that name. */
+/* A device's token stands for a unit, or for the household that it is in. */
 static bool device_check(struct ht_store_reader *reader, struct ht_command *command,
                          struct opening *opening, struct ht_reply *reply)
 {
     struct ht_incident_alarm *alarm = &opening->alarm;
-    struct ht_error error = {0};
+    const char *household = command->caller.household;
     if (command->caller.role != HT_ROLE_DEVICE) {
         return true;
     }
-    if (command->caller.unit != NULL) {
+    if (household == NULL) {
         return alarm->household == NULL && alarm->device == NULL
                    ? true
                    : forbid(reply, "a unit's token opens at a place, not for a household");
     }
-    if (alarm->placed ||
-        (alarm->device != NULL && strcmp(alarm->device, command->caller.name) != 0)) {
-        return forbid(reply, "a device's token opens for its own household");
+    char other[HT_ID_MAX + 1];
+    bool own = alarm->household == NULL || strcmp(alarm->household, household) == 0;
+    if (own && alarm->device != NULL && strcmp(alarm->device, command->caller.name) != 0) {
+        own = ht_home_of_device(reader, alarm->device, other, NULL) == HT_OK &&
+              strcmp(other, household) == 0;
     }
-    enum ht_status status =
-        ht_home_of_device(reader, command->caller.name, opening->household, &error);
-    if (status == HT_NOT_FOUND) {
-        return forbid(reply, "no household has a device of the token's name");
+    if (!own || alarm->placed) {
+        return forbid(reply, "a home's token opens for its own household");
     }
-    if (status != HT_OK) {
-        refuse(reply, &error);
-        return false;
-    }
-    if (alarm->household != NULL && strcmp(alarm->household, opening->household) != 0) {
-        return forbid(reply, "a device's token opens for its own household");
-    }
-    alarm->device = command->caller.name;
+    (void)snprintf(opening->household, sizeof opening->household, "%s", household);
+    alarm->device = alarm->device == NULL ? command->caller.name : alarm->device;
     return true;
 }
 
@@ -361,7 +355,6 @@ void ht_incidents_post(struct ht_app_context *context, struct ht_http_call *call
 struct stepping {
     struct ht_incident_step step;
     struct systems systems;
-    char household[HT_ID_MAX + 1]; /* the caller's device's; "": none */
     struct ht_desk_decision *decision;
 };
 
@@ -379,13 +372,6 @@ static bool step_prepare(struct ht_app_context *context, struct ht_command *comm
         HT_OK) {
         refuse(reply, &error);
         return false;
-    }
-    if (command->caller.role == HT_ROLE_DEVICE && command->caller.unit == NULL) {
-        struct ht_store_reader *reader = ht_app_reader(context, reply);
-        if (reader == NULL ||
-            ht_home_of_device(reader, command->caller.name, stepping->household, &error) != HT_OK) {
-            return forbid(reply, "the token speaks for no unit and no household");
-        }
     }
     return systems_read(context, &command->query, &stepping->systems, reply);
 }
@@ -413,10 +399,13 @@ static bool step_allow(const struct ht_command *command, struct stepping *steppi
     if (command->caller.role != HT_ROLE_DEVICE) {
         return true;
     }
+    const char *home = command->caller.household;
+    if (home != NULL && step->command == HT_DESK_EVALUATE && incident->household != NULL &&
+        strcmp(incident->household, home) == 0) {
+        return true;
+    }
     if (own == NULL) {
-        return (step->command == HT_DESK_EVALUATE && incident->household != NULL &&
-                strcmp(incident->household, stepping->household) == 0) ||
-               forbid(reply, "a household's token rates the help that it got, no more");
+        return forbid(reply, "a home's token rates the help that it got, no more");
     }
     if ((of_units >> step->command & 1) == 0 ||
         (step->unit != NULL && strcmp(step->unit, own) != 0)) {

@@ -5,9 +5,9 @@
  *   GET  /v1/incidents/{id}, /v1/incidents/{id}/history, /v1/incidents/report
  *   POST /v1/incidents/{id}/events {event, unit?, instead_of?, outcome?, rating?, note?}
  *
- * Who may what: dispatchers and admins all; a device's token opens for its own household (that of
- * the device of its name) or, with a unit, where that unit is or at a place it names; it answers
- * for its own unit, and rates the help that its household got. Viewers read.
+ * Who may what: dispatchers and admins all; a home's token opens for its own household and rates
+ * the help that it got; a unit's opens where the unit is, or at a place it names, and answers for
+ * the unit. Viewers read.
  *
  * Threading: with the thread's own context.
  */

@@ -71,7 +71,8 @@ static const char *report_one(struct ht_app_context *context, const struct ht_ca
         memcpy(in->unit, device.unit, sizeof in->unit);
         crs = crs == NULL ? &device.crs : crs;
     }
-    if (caller->role == HT_ROLE_DEVICE && strcmp(caller->unit, in->unit) != 0) {
+    if (caller->role == HT_ROLE_DEVICE &&
+        (caller->unit == NULL || strcmp(caller->unit, in->unit) != 0)) {
         return "another unit's";
     }
     if (crs != NULL && !convert(context, crs, &in->report)) {

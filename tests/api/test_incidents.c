@@ -13,8 +13,11 @@
 #define DEVICES "/collections/devices/items"
 #define INCIDENTS "/v1/incidents"
 
+/* Two numbers differ by no more than that. */
+#define HT_CHECK_NEAR(got, want, most) HT_CHECK(fabs((got) - (want)) <= (most))
+
 static char store[128];
-static char options[512];
+static char options[1024];
 static char tokens[128];
 
 static bool begin_town(const char *more)
@@ -519,7 +522,8 @@ static bool begin_guarded(void)
 {
     static const char *const who[] = {"--name v --role viewer", "--name d --role dispatcher",
                                       "--name phone --role device --unit r1",
-                                      "--name d1 --role device", "--name a --role admin"};
+                                      "--name d1 --role device --household h1",
+                                      "--name a --role admin"};
     char line[512];
     if (!map_make()) {
         return false;
