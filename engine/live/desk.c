@@ -17,12 +17,12 @@ enum ht_status ht_desk_new(const struct ht_desk_rules *rules, struct ht_desk **o
     }
     d->rules = *rules;
     d->random = 1;
-    status = ht__joint_new(&d->joint);
+    status = ht__desk_joint_new(&d->joint);
     if (status == HT_OK && pthread_mutex_init(&d->lock, NULL) != 0) {
         status = HT_NOMEM;
     }
     if (status != HT_OK) {
-        ht__joint_free(d->joint);
+        ht__desk_joint_free(d->joint);
         free(d);
         return status;
     }
@@ -40,7 +40,7 @@ void ht_desk_free(struct ht_desk *d)
             struct ht__entry *e = (struct ht__entry *)d->entries.slots[i];
             d->entries.slots[i] = e->named.next;
             e->gone = true;
-            ht__entry_release(e);
+            ht__desk_entry_release(e);
         }
     }
     for (size_t i = 0; i < d->units.slot_count; i++) {
@@ -60,7 +60,7 @@ void ht_desk_free(struct ht_desk *d)
     free(d->list);
     free(d->due.heap);
     free(d->candidates);
-    ht__joint_free(d->joint);
+    ht__desk_joint_free(d->joint);
     (void)pthread_mutex_destroy(&d->lock);
     free(d);
 }
@@ -75,15 +75,15 @@ enum ht_status ht_desk_set_rules(struct ht_desk *d, const struct ht_desk_rules *
     return status;
 }
 
-struct ht__entry *ht__entry_of(const struct ht_desk *d, const char *id)
+struct ht__entry *ht__desk_entry_of(const struct ht_desk *d, const char *id)
 {
-    return (struct ht__entry *)ht__names_find(&d->entries, id);
+    return (struct ht__entry *)ht__desk_names_find(&d->entries, id);
 }
 
 /* ---- pending ----------------------------------------------------------------------------------
  */
 
-enum ht_status ht__touch(struct ht_desk *d, struct ht_desk_log *log, struct ht__entry *e)
+enum ht_status ht__desk_touch(struct ht_desk *d, struct ht_desk_log *log, struct ht__entry *e)
 {
     (void)d;
     if (e->owner == log) {
@@ -93,7 +93,7 @@ enum ht_status ht__touch(struct ht_desk *d, struct ht_desk_log *log, struct ht__
                                              log->touched_count + 1, sizeof *log->touched);
     if (status == HT_OK) {
         log->touched[log->touched_count++] =
-            (struct ht__touched){e, ht__version_hold(e->pending), NULL, e->tried_ms};
+            (struct ht__touched){e, ht__desk_version_hold(e->pending), NULL, e->tried_ms};
         e->owner = log;
         e->held++;
     }
@@ -110,12 +110,12 @@ static enum ht_status own(struct ht__entry *e)
     }
     uint32_t passed = v->view.passed_count;
     struct ht__version *copy =
-        ht__version_copy(v, v->facts, v->view.seat_count + 1, passed == 0 ? 1 : passed * 2);
+        ht__desk_version_copy(v, v->facts, v->view.seat_count + 1, passed == 0 ? 1 : passed * 2);
     if (copy == NULL) {
         return HT_NOMEM;
     }
     e->pending = copy;
-    ht__version_release(v);
+    ht__desk_version_release(v);
     return HT_OK;
 }
 
@@ -123,7 +123,7 @@ static enum ht_status move_unit(struct ht_desk *d, struct ht_desk_log *log, stru
                                 const struct ht_desk_event *event)
 {
     struct ht__unit *unit = NULL;
-    enum ht_status status = ht__unit_of(d, event->unit, &unit);
+    enum ht_status status = ht__desk_unit_of(d, event->unit, &unit);
     if (status == HT_OK) {
         status = ht_array_reserve((void **)&log->moved, &log->moved_room, log->moved_count + 1,
                                   sizeof *log->moved);
@@ -141,10 +141,10 @@ static bool moves_unit(enum ht_desk_event_kind kind)
            kind == HT_DESK_RELEASED;
 }
 
-enum ht_status ht__fold(struct ht_desk *d, struct ht_desk_log *log, struct ht__entry *e,
-                        const struct ht_desk_event *event)
+enum ht_status ht__desk_fold(struct ht_desk *d, struct ht_desk_log *log, struct ht__entry *e,
+                             const struct ht_desk_event *event)
 {
-    enum ht_status status = ht__touch(d, log, e);
+    enum ht_status status = ht__desk_touch(d, log, e);
     if (status == HT_OK) {
         status = own(e);
     }
@@ -154,7 +154,7 @@ enum ht_status ht__fold(struct ht_desk *d, struct ht_desk_log *log, struct ht__e
     }
     struct ht__unit *unit = NULL;
     if (status == HT_OK && event->unit != NULL) {
-        status = ht__unit_of(d, event->unit, &unit);
+        status = ht__desk_unit_of(d, event->unit, &unit);
     }
     if (status == HT_OK && moves_unit(event->kind)) {
         status = move_unit(d, log, e, event);
@@ -171,8 +171,8 @@ enum ht_status ht__fold(struct ht_desk *d, struct ht_desk_log *log, struct ht__e
         own_event->device = e->pending->facts->device;
         own_event->skills = e->pending->facts->skills;
     }
-    ht__project(e->pending, own_event);
-    ht__entry_place(d, e);
+    ht__desk_project(e->pending, own_event);
+    ht__desk_entry_place(d, e);
     return HT_OK;
 }
 
@@ -183,7 +183,7 @@ static void close_log(struct ht_desk_log *log)
 {
     for (size_t i = 0; i < log->touched_count; i++) {
         struct ht__touched *t = &log->touched[i];
-        t->after = ht__version_hold(t->entry->pending);
+        t->after = ht__desk_version_hold(t->entry->pending);
         t->entry->owner = NULL;
     }
     for (size_t i = 0; i < log->moved_count; i++) {
@@ -195,11 +195,11 @@ static void log_free(struct ht_desk_log *log)
 {
     for (size_t i = 0; i < log->touched_count; i++) {
         struct ht__touched *t = &log->touched[i];
-        ht__version_release(t->before);
-        ht__version_release(t->after);
+        ht__desk_version_release(t->before);
+        ht__desk_version_release(t->after);
         t->entry->owner = t->entry->owner == log ? NULL : t->entry->owner;
         t->entry->held--;
-        ht__entry_release(t->entry);
+        ht__desk_entry_release(t->entry);
     }
     free(log->touched);
     free(log->moved);
@@ -211,11 +211,11 @@ static void set_pending(struct ht_desk *d, struct ht__entry *e, struct ht__versi
 {
     if (version != NULL) {
         struct ht__version *old = e->pending;
-        e->pending = ht__version_hold(version);
-        ht__version_release(old);
-        ht__entry_place(d, e);
+        e->pending = ht__desk_version_hold(version);
+        ht__desk_version_release(old);
+        ht__desk_entry_place(d, e);
     } else if (!e->gone) {
-        ht__entry_remove(d, e);
+        ht__desk_entry_remove(d, e);
     }
 }
 
@@ -235,7 +235,7 @@ static void undo(struct ht_desk *d, struct ht_desk_log *log)
     }
 }
 
-void ht__log_undo(struct ht_desk *d, struct ht_desk_log *log)
+void ht__desk_log_undo(struct ht_desk *d, struct ht_desk_log *log)
 {
     undo(d, log);
     log_free(log);
@@ -244,7 +244,7 @@ void ht__log_undo(struct ht_desk *d, struct ht_desk_log *log)
 void ht_desk_take_back(struct ht_desk *d, struct ht_desk_decision *decision)
 {
     if (decision != NULL) {
-        ht__log_undo(d, decision->log);
+        ht__desk_log_undo(d, decision->log);
         free(decision);
     }
 }
@@ -298,14 +298,14 @@ static void commit_entry(struct ht_desk *d, struct ht__touched *t)
         d->list[d->list_count++] = (struct ht__listed){t->after->view.order, e};
         d->committed_order = t->after->view.order;
     } else {
-        ht__count(d, e, e->committed, -1, !d->recalling);
+        ht__desk_count(d, e, e->committed, -1, !d->recalling);
     }
-    ht__count(d, e, t->after, 1, !d->recalling);
+    ht__desk_count(d, e, t->after, 1, !d->recalling);
     struct ht__version *old = e->committed;
-    e->committed = ht__version_hold(t->after);
-    ht__version_release(old);
+    e->committed = ht__desk_version_hold(t->after);
+    ht__desk_version_release(old);
     unlink_closed(d, e);
-    if (!ht__is_open(&t->after->view)) {
+    if (!ht__desk_is_open(&t->after->view)) {
         link_closed(d, e);
     }
 }
@@ -335,8 +335,8 @@ void ht_desk_apply(struct ht_desk *d, struct ht_desk_decision *decision)
     }
 }
 
-enum ht_status ht__log_decide(struct ht_desk_log *log, const struct ht__entry *about, bool folded,
-                              struct ht_desk_decision **out)
+enum ht_status ht__desk_log_decide(struct ht_desk_log *log, const struct ht__entry *about,
+                                   bool folded, struct ht_desk_decision **out)
 {
     struct ht_desk_decision *decision = calloc(1, sizeof *decision);
     if (decision == NULL) {
@@ -373,23 +373,24 @@ static bool unit_fits(const struct ht_desk *d, const struct ht_desk_event *event
     if (event->kind != HT_DESK_ASSIGNED) {
         return true;
     }
-    const struct ht__unit *unit = (const struct ht__unit *)ht__names_find(&d->units, event->unit);
+    const struct ht__unit *unit =
+        (const struct ht__unit *)ht__desk_names_find(&d->units, event->unit);
     return unit == NULL || unit->pending == NULL;
 }
 
 static enum ht_status replay_into(struct ht_desk *d, struct ht_desk_log *log,
                                   const struct ht_desk_event *event)
 {
-    struct ht__entry *e = ht__entry_of(d, event->incident);
-    if (!ht__event_fits(e == NULL ? NULL : e->pending, event) || !unit_fits(d, event)) {
+    struct ht__entry *e = ht__desk_entry_of(d, event->incident);
+    if (!ht__desk_event_fits(e == NULL ? NULL : e->pending, event) || !unit_fits(d, event)) {
         return HT_INVALID;
     }
     enum ht_status status = HT_OK;
     if (e == NULL) {
-        status = ht__entry_begin(d, log, event, &e);
+        status = ht__desk_entry_begin(d, log, event, &e);
     }
     if (status == HT_OK) {
-        status = ht__fold(d, log, e, event);
+        status = ht__desk_fold(d, log, e, event);
     }
     return status;
 }
@@ -405,7 +406,7 @@ enum ht_status ht_desk_replay(struct ht_desk *d, const struct ht_desk_event *eve
     }
     enum ht_status status = replay_into(d, log, event);
     if (status != HT_OK) {
-        ht__log_undo(d, log);
+        ht__desk_log_undo(d, log);
         return status;
     }
     close_log(log);
@@ -414,13 +415,13 @@ enum ht_status ht_desk_replay(struct ht_desk *d, const struct ht_desk_event *eve
     return HT_OK;
 }
 
-enum ht_status ht__entry_begin(struct ht_desk *d, struct ht_desk_log *log,
-                               const struct ht_desk_event *event, struct ht__entry **out)
+enum ht_status ht__desk_entry_begin(struct ht_desk *d, struct ht_desk_log *log,
+                                    const struct ht_desk_event *event, struct ht__entry **out)
 {
     enum ht_status status = ht_array_reserve((void **)&log->touched, &log->touched_room,
                                              log->touched_count + 1, sizeof *log->touched);
     if (status == HT_OK) {
-        status = ht__entry_new(d, event, out);
+        status = ht__desk_entry_new(d, event, out);
     }
     if (status == HT_OK) {
         log->touched[log->touched_count++] = (struct ht__touched){*out, NULL, NULL, 0};
@@ -440,13 +441,13 @@ int64_t ht_desk_due_ms(const struct ht_desk *d)
 
 static bool is_past(const struct ht_incident *i, int64_t before_ms)
 {
-    return !ht__is_open(i) && i->closed_ms < before_ms &&
+    return !ht__desk_is_open(i) && i->closed_ms < before_ms &&
            (i->state != HT_INCIDENT_IS_RESOLVED || i->step_by_ms == 0);
 }
 
 static struct ht__listed *listed(struct ht_desk *d, uint64_t order)
 {
-    size_t at = ht__list_at(d, order);
+    size_t at = ht__desk_list_at(d, order);
     return &d->list[at];
 }
 
@@ -482,8 +483,8 @@ size_t ht_desk_forget(struct ht_desk *d, int64_t before_ms, size_t most)
         d->totals.states[e->committed->view.state]--;
         close_holes(d);
         (void)pthread_mutex_unlock(&d->lock);
-        ht__entry_remove(d, e);
-        ht__entry_release(e);
+        ht__desk_entry_remove(d, e);
+        ht__desk_entry_release(e);
         count++;
     }
     return count;
@@ -496,12 +497,12 @@ void ht_desk_recall(struct ht_desk *d, bool on)
 
 const struct ht_incident *ht_desk_pending(const struct ht_desk *d, const char *id)
 {
-    const struct ht__entry *e = ht__entry_of(d, id);
+    const struct ht__entry *e = ht__desk_entry_of(d, id);
     return e == NULL ? NULL : &e->pending->view;
 }
 
 const char *ht_desk_engaged(const struct ht_desk *d, const char *unit)
 {
-    const struct ht__unit *u = (const struct ht__unit *)ht__names_find(&d->units, unit);
+    const struct ht__unit *u = (const struct ht__unit *)ht__desk_names_find(&d->units, unit);
     return u == NULL || u->pending == NULL ? NULL : u->pending->named.id;
 }

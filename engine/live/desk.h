@@ -501,7 +501,8 @@ struct ht_desk_device_count {
     uint32_t alarms[HT_INCIDENT_KINDS]; /* folded ones included */
     uint32_t outcomes[HT_INCIDENT_KINDS][HT_OUTCOMES];
 };
-/* The devices that ever gave an alarm, from the `first`-th on. Returns how many were written. */
+/* The devices that ever gave an alarm, in no order that lasts, from the `first`-th on. Returns how
+ * many were written. */
 size_t ht_desk_devices(struct ht_desk *desk, size_t first, size_t most,
                        struct ht_desk_device_count *out);
 

@@ -5,17 +5,17 @@
 #include "engine/live/desk_internal.h"
 #include "engine/live/desk_joint.h"
 
-const struct ht_desk_rule *ht__rule_of(const struct ht_desk *d, const struct ht_incident *i)
+const struct ht_desk_rule *ht__desk_rule_of(const struct ht_desk *d, const struct ht_incident *i)
 {
     return &d->rules.rule[i->kind][i->severity - 1];
 }
 
 /* At the highest level there is nowhere left to rise to. */
-int64_t ht__step_by_ms(const struct ht__turn *turn, const struct ht_incident *i, int step,
-                       int level)
+int64_t ht__desk_step_by_ms(const struct ht__turn *turn, const struct ht_incident *i, int step,
+                            int level)
 {
     const struct ht_desk_rules *rules = &turn->desk->rules;
-    uint32_t length_ms = ht__rule_of(turn->desk, i)->clock_ms[step - 1];
+    uint32_t length_ms = ht__desk_rule_of(turn->desk, i)->clock_ms[step - 1];
     if (length_ms == 0 || level + 1 >= HT_DESK_LEVELS) {
         return 0;
     }
@@ -24,17 +24,17 @@ int64_t ht__step_by_ms(const struct ht__turn *turn, const struct ht_incident *i,
     return by_ms > turn->now_ms ? by_ms : turn->now_ms + 1; /* never now: a tick ends */
 }
 
-struct ht_desk_event ht__event(const struct ht__turn *turn, const struct ht__entry *e,
-                               enum ht_desk_event_kind kind)
+struct ht_desk_event ht__desk_event(const struct ht__turn *turn, const struct ht__entry *e,
+                                    enum ht_desk_event_kind kind)
 {
     return (struct ht_desk_event){.kind = kind, .at_ms = turn->now_ms, .incident = e->named.id};
 }
 
-enum ht_status ht__say(struct ht__turn *turn, struct ht__entry *e,
-                       const struct ht_desk_event *event)
+enum ht_status ht__desk_say(struct ht__turn *turn, struct ht__entry *e,
+                            const struct ht_desk_event *event)
 {
-    assert(ht__event_fits(event->kind == HT_DESK_RECEIVED ? NULL : e->pending, event));
-    return ht__fold(turn->desk, turn->log, e, event);
+    assert(ht__desk_event_fits(event->kind == HT_DESK_RECEIVED ? NULL : e->pending, event));
+    return ht__desk_fold(turn->desk, turn->log, e, event);
 }
 
 static enum ht_status wrong_order(const struct ht__turn *turn, const struct ht__entry *e,
@@ -88,12 +88,12 @@ static struct ht__entry *same_alarm(const struct ht__turn *turn, const struct ht
     const struct ht__device *device =
         c->device == NULL
             ? NULL
-            : (const struct ht__device *)ht__names_find(&turn->desk->devices, c->device);
+            : (const struct ht__device *)ht__desk_names_find(&turn->desk->devices, c->device);
     struct ht__entry *e = device == NULL ? NULL : device->newest[c->incident_kind];
     for (int n = 0; e != NULL && n < LOOKED_AT; n++) {
         const struct ht_incident *i = &e->pending->view;
         int64_t ago_ms = turn->now_ms - i->alarm_ms;
-        if (ht__is_open(i) && ago_ms < ht__rule_of(turn->desk, i)->fold_ms) {
+        if (ht__desk_is_open(i) && ago_ms < ht__desk_rule_of(turn->desk, i)->fold_ms) {
             return e;
         }
         e = e->older;
@@ -114,7 +114,7 @@ static enum ht_status fold_alarm(struct ht__turn *turn, struct ht__entry *e,
                                  const struct ht_desk_command *c)
 {
     const struct ht_incident *i = &e->pending->view;
-    struct ht_desk_event event = ht__event(turn, e, HT_DESK_FOLDED);
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_FOLDED);
     event.severity = c->severity > i->severity ? c->severity : i->severity;
     event.units = c->units > i->units ? c->units : i->units;
     event.deadline_ms = i->deadline_ms;
@@ -127,9 +127,9 @@ static enum ht_status fold_alarm(struct ht__turn *turn, struct ht__entry *e,
             graver.deadline_ms < event.deadline_ms ? graver.deadline_ms : event.deadline_ms;
         event.confirm_by_ms = graver.confirm_by_ms == 0 ? 0 : event.confirm_by_ms;
     }
-    enum ht_status status = ht__say(turn, e, &event);
-    if (status == HT_OK && ht__is_waiting(&e->pending->view)) {
-        status = ht__dispatch(turn, e);
+    enum ht_status status = ht__desk_say(turn, e, &event);
+    if (status == HT_OK && ht__desk_is_waiting(&e->pending->view)) {
+        status = ht__desk_dispatch(turn, e);
     }
     return status;
 }
@@ -137,7 +137,7 @@ static enum ht_status fold_alarm(struct ht__turn *turn, struct ht__entry *e,
 static enum ht_status open_new(struct ht__turn *turn, const struct ht_desk_command *c,
                                struct ht__entry **out)
 {
-    if (ht__entry_of(turn->desk, c->incident) != NULL) {
+    if (ht__desk_entry_of(turn->desk, c->incident) != NULL) {
         return ht_error_set(turn->error, HT_EXISTS, 0, "incident %s exists", c->incident);
     }
     const struct ht_desk_rule *rule = &turn->desk->rules.rule[c->incident_kind][c->severity - 1];
@@ -151,15 +151,15 @@ static enum ht_status open_new(struct ht__turn *turn, const struct ht_desk_comma
                                   .incident_kind = c->incident_kind,
                                   .severity = c->severity,
                                   .access_ms = c->access_ms,
-                                  .step_by_ms = ht__step_by_ms(turn, &first, 1, 0)};
+                                  .step_by_ms = ht__desk_step_by_ms(turn, &first, 1, 0)};
     ask_for(turn, rule, &event);
     event.units = c->units != 0 ? c->units : event.units;
-    enum ht_status status = ht__entry_begin(turn->desk, turn->log, &event, out);
+    enum ht_status status = ht__desk_entry_begin(turn->desk, turn->log, &event, out);
     if (status == HT_OK) {
-        status = ht__say(turn, *out, &event);
+        status = ht__desk_say(turn, *out, &event);
     }
-    if (status == HT_OK && ht__is_waiting(&(*out)->pending->view)) {
-        status = ht__dispatch(turn, *out);
+    if (status == HT_OK && ht__desk_is_waiting(&(*out)->pending->view)) {
+        status = ht__desk_dispatch(turn, *out);
     }
     return status;
 }
@@ -188,7 +188,7 @@ static enum ht_status unit_meant(const struct ht__turn *turn, const struct ht__e
     const struct ht_desk_seat *found = NULL;
     uint32_t count = 0;
     if (c->unit != NULL) {
-        const struct ht_desk_seat *seat = ht__seat_of(e->pending, c->unit);
+        const struct ht_desk_seat *seat = ht__desk_seat_of(e->pending, c->unit);
         if (seat == NULL) {
             return ht_error_set(turn->error, HT_NOT_FOUND, 0, "unit %s is not on incident %s",
                                 c->unit, e->named.id);
@@ -230,7 +230,7 @@ static int at_least(int step, int least)
 static int64_t clock_of(const struct ht__turn *turn, const struct ht_incident *i, int step)
 {
     return at_least(i->step, step) == i->step ? i->step_by_ms
-                                              : ht__step_by_ms(turn, i, step, i->level);
+                                              : ht__desk_step_by_ms(turn, i, step, i->level);
 }
 
 static enum ht_status unit_says(struct ht__turn *turn, struct ht__entry *e,
@@ -247,7 +247,7 @@ static enum ht_status unit_says(struct ht__turn *turn, struct ht__entry *e,
         [HT_DESK_ARRIVE] = {ENROUTE, HT_DESK_ARRIVED, 3},
     };
     const struct ht_incident *i = &e->pending->view;
-    if (!ht__is_open(i)) {
+    if (!ht__desk_is_open(i)) {
         return wrong_order(turn, e, "it is over");
     }
     const struct ht_desk_seat *seat = NULL;
@@ -255,29 +255,29 @@ static enum ht_status unit_says(struct ht__turn *turn, struct ht__entry *e,
     if (status != HT_OK) {
         return status;
     }
-    struct ht_desk_event event = ht__event(turn, e, of[c->kind].event);
+    struct ht_desk_event event = ht__desk_event(turn, e, of[c->kind].event);
     event.unit = seat->unit;
     if (of[c->kind].step != 0) {
         event.step_by_ms = clock_of(turn, i, of[c->kind].step);
     }
     if (c->kind == HT_DESK_DECLINE) {
-        event.again_at_ms = turn->now_ms + ht__rule_of(turn->desk, i)->again_ms + 1;
+        event.again_at_ms = turn->now_ms + ht__desk_rule_of(turn->desk, i)->again_ms + 1;
     }
-    status = ht__say(turn, e, &event);
+    status = ht__desk_say(turn, e, &event);
     if (status == HT_OK && c->kind == HT_DESK_DECLINE) {
-        status = ht__dispatch(turn, e);
+        status = ht__desk_dispatch(turn, e);
     }
     return status;
 }
 
 static enum ht_status confirm(struct ht__turn *turn, struct ht__entry *e)
 {
-    if (!ht__is_open(&e->pending->view) || e->pending->view.confirmed) {
+    if (!ht__desk_is_open(&e->pending->view) || e->pending->view.confirmed) {
         return wrong_order(turn, e, "no confirmation is awaited");
     }
-    struct ht_desk_event event = ht__event(turn, e, HT_DESK_CONFIRMED);
-    enum ht_status status = ht__say(turn, e, &event);
-    return status == HT_OK ? ht__dispatch(turn, e) : status;
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_CONFIRMED);
+    enum ht_status status = ht__desk_say(turn, e, &event);
+    return status == HT_OK ? ht__desk_dispatch(turn, e) : status;
 }
 
 static enum ht_status live_eta(struct ht__turn *turn, struct ht__entry *e,
@@ -299,9 +299,9 @@ static enum ht_status live_eta(struct ht__turn *turn, struct ht__entry *e,
     if (eta_ms <= i->deadline_ms) {
         return HT_OK;
     }
-    struct ht_desk_event event = ht__event(turn, e, HT_DESK_AT_RISK);
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_AT_RISK);
     event.eta_ms = eta_ms;
-    return ht__say(turn, e, &event);
+    return ht__desk_say(turn, e, &event);
 }
 
 /* ---- the loop ---------------------------------------------------------------------------------
@@ -315,9 +315,10 @@ static enum ht_status follow(struct ht__turn *turn, struct ht__entry *e,
         return wrong_order(turn, e, "only what is in hand or resolved is followed up");
     }
     bool up = c->kind == HT_DESK_FOLLOW_UP;
-    struct ht_desk_event event = ht__event(turn, e, up ? HT_DESK_FOLLOWED_UP : HT_DESK_COORDINATED);
+    struct ht_desk_event event =
+        ht__desk_event(turn, e, up ? HT_DESK_FOLLOWED_UP : HT_DESK_COORDINATED);
     event.step_by_ms = clock_of(turn, i, up ? 4 : 5);
-    return ht__say(turn, e, &event);
+    return ht__desk_say(turn, e, &event);
 }
 
 static enum ht_status release_all(struct ht__turn *turn, struct ht__entry *e,
@@ -325,7 +326,7 @@ static enum ht_status release_all(struct ht__turn *turn, struct ht__entry *e,
 {
     enum ht_status status = HT_OK;
     while (status == HT_OK && e->pending->view.seat_count > 0) {
-        status = ht__let_go(turn, e, e->pending->seats[0].unit, reason);
+        status = ht__desk_let_go(turn, e, e->pending->seats[0].unit, reason);
     }
     return status;
 }
@@ -342,30 +343,30 @@ static enum ht_status resolve(struct ht__turn *turn, struct ht__entry *e,
     if ((unsigned)c->outcome >= HT_OUTCOMES || c->outcome == HT_OUTCOME_NONE) {
         return ht_error_set(turn->error, HT_RANGE, 0, "outcome is missing");
     }
-    if (!ht__is_open(i)) {
+    if (!ht__desk_is_open(i)) {
         return wrong_order(turn, e, "it is over");
     }
     if (c->outcome == HT_OUTCOME_HELPED && !someone_there(i)) {
         return wrong_order(turn, e, "nobody is on scene who could have helped");
     }
-    if (c->unit != NULL && ht__seat_of(e->pending, c->unit) == NULL) {
+    if (c->unit != NULL && ht__desk_seat_of(e->pending, c->unit) == NULL) {
         return ht_error_set(turn->error, HT_NOT_FOUND, 0, "unit %s is not on incident %s", c->unit,
                             e->named.id);
     }
-    struct ht_desk_event event = ht__event(turn, e, HT_DESK_RESOLVED);
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_RESOLVED);
     event.outcome = (uint8_t)c->outcome;
-    event.step_by_ms = ht__step_by_ms(turn, i, 5, i->level);
-    enum ht_status status = ht__say(turn, e, &event);
+    event.step_by_ms = ht__desk_step_by_ms(turn, i, 5, i->level);
+    enum ht_status status = ht__desk_say(turn, e, &event);
     return status == HT_OK ? release_all(turn, e, HT_RELEASED_RESOLVED) : status;
 }
 
 static enum ht_status cancel(struct ht__turn *turn, struct ht__entry *e)
 {
-    if (!ht__is_open(&e->pending->view)) {
+    if (!ht__desk_is_open(&e->pending->view)) {
         return wrong_order(turn, e, "it is over");
     }
-    struct ht_desk_event event = ht__event(turn, e, HT_DESK_CANCELLED);
-    enum ht_status status = ht__say(turn, e, &event);
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_CANCELLED);
+    enum ht_status status = ht__desk_say(turn, e, &event);
     return status == HT_OK ? release_all(turn, e, HT_RELEASED_CANCELLED) : status;
 }
 
@@ -378,25 +379,25 @@ static enum ht_status evaluate(struct ht__turn *turn, struct ht__entry *e,
     if (e->pending->view.state != HT_INCIDENT_IS_RESOLVED) {
         return wrong_order(turn, e, "only what is resolved is evaluated");
     }
-    struct ht_desk_event event = ht__event(turn, e, HT_DESK_EVALUATED);
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_EVALUATED);
     event.rating = c->rating;
-    return ht__say(turn, e, &event);
+    return ht__desk_say(turn, e, &event);
 }
 
 static enum ht_status reopen(struct ht__turn *turn, struct ht__entry *e)
 {
     const struct ht_incident *i = &e->pending->view;
-    if (ht__is_open(i)) {
+    if (ht__desk_is_open(i)) {
         return wrong_order(turn, e, "it is not over");
     }
-    struct ht_desk_event event = ht__event(turn, e, HT_DESK_REOPENED);
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_REOPENED);
     event.severity = i->severity;
-    ask_for(turn, ht__rule_of(turn->desk, i), &event);
+    ask_for(turn, ht__desk_rule_of(turn->desk, i), &event);
     event.units = i->units;
     event.confirm_by_ms = 0; /* somebody just did */
-    event.step_by_ms = ht__step_by_ms(turn, i, 1, 0);
-    enum ht_status status = ht__say(turn, e, &event);
-    return status == HT_OK ? ht__dispatch(turn, e) : status;
+    event.step_by_ms = ht__desk_step_by_ms(turn, i, 1, 0);
+    enum ht_status status = ht__desk_say(turn, e, &event);
+    return status == HT_OK ? ht__desk_dispatch(turn, e) : status;
 }
 
 /* ---- reassign ---------------------------------------------------------------------------------
@@ -410,14 +411,15 @@ static enum ht_status let_go_meant(struct ht__turn *turn, struct ht__entry *e,
         const struct ht_desk_seat *seat = NULL;
         enum ht_status status =
             unit_meant(turn, e, &meant, ASSIGNED | ACKNOWLEDGED | ENROUTE, &seat);
-        return status == HT_OK ? ht__let_go(turn, e, seat->unit, HT_RELEASED_REASSIGNED) : status;
+        return status == HT_OK ? ht__desk_let_go(turn, e, seat->unit, HT_RELEASED_REASSIGNED)
+                               : status;
     }
     enum ht_status status = HT_OK;
     for (uint32_t s = 0; status == HT_OK && s < e->pending->view.seat_count;) {
         if (e->pending->seats[s].state == HT_INCIDENT_IS_ONSCENE) {
             s++;
         } else {
-            status = ht__let_go(turn, e, e->pending->seats[s].unit, HT_RELEASED_REASSIGNED);
+            status = ht__desk_let_go(turn, e, e->pending->seats[s].unit, HT_RELEASED_REASSIGNED);
         }
     }
     return status;
@@ -427,21 +429,21 @@ static enum ht_status reassign(struct ht__turn *turn, struct ht__entry *e,
                                const struct ht_desk_command *c)
 {
     const struct ht_incident *i = &e->pending->view;
-    if (!ht__is_open(i) || !i->confirmed) {
+    if (!ht__desk_is_open(i) || !i->confirmed) {
         return wrong_order(turn, e, i->confirmed ? "it is over" : "a confirmation is awaited");
     }
-    if (c->unit != NULL && ht__seat_of(e->pending, c->unit) != NULL) {
+    if (c->unit != NULL && ht__desk_seat_of(e->pending, c->unit) != NULL) {
         return ht_error_set(turn->error, HT_CONFLICT, 0, "unit %s is on incident %s already",
                             c->unit, e->named.id);
     }
     enum ht_status status = let_go_meant(turn, e, c);
-    if (status == HT_OK && !ht__is_waiting(&e->pending->view)) {
+    if (status == HT_OK && !ht__desk_is_waiting(&e->pending->view)) {
         return wrong_order(turn, e, "all its units are on scene");
     }
     if (status == HT_OK && c->unit != NULL) {
-        status = ht__dispatch_unit(turn, e, c->unit);
+        status = ht__desk_dispatch_unit(turn, e, c->unit);
     }
-    return status == HT_OK ? ht__dispatch(turn, e) : status;
+    return status == HT_OK ? ht__desk_dispatch(turn, e) : status;
 }
 
 /* ---- decide -----------------------------------------------------------------------------------
@@ -450,8 +452,8 @@ static enum ht_status reassign(struct ht__turn *turn, struct ht__entry *e,
 static enum ht_status about_one(struct ht__turn *turn, struct ht__entry *e,
                                 const struct ht_desk_command *c)
 {
-    bool awaits = c->kind == HT_DESK_ACK && c->unit == NULL && ht__is_open(&e->pending->view) &&
-                  !e->pending->view.confirmed;
+    bool awaits = c->kind == HT_DESK_ACK && c->unit == NULL &&
+                  ht__desk_is_open(&e->pending->view) && !e->pending->view.confirmed;
     switch (c->kind) {
     case HT_DESK_CONFIRM:
         return confirm(turn, e);
@@ -485,6 +487,13 @@ static enum ht_status about_one(struct ht__turn *turn, struct ht__entry *e,
     }
 }
 
+/* The others don't change who is wanted, or say themselves who comes. */
+static bool asks_for_units(enum ht_desk_command_kind kind)
+{
+    return kind == HT_DESK_OPEN || kind == HT_DESK_CONFIRM || kind == HT_DESK_DECLINE ||
+           kind == HT_DESK_REOPEN;
+}
+
 static enum ht_status run(struct ht__turn *turn, const struct ht_desk_command *c,
                           struct ht__entry **about, bool *folded)
 {
@@ -492,22 +501,25 @@ static enum ht_status run(struct ht__turn *turn, const struct ht_desk_command *c
     if (c->kind == HT_DESK_OPEN) {
         status = open(turn, c, about, folded);
     } else if (c->kind == HT_DESK_TICK) {
-        status = ht__tick(turn);
+        status = ht__desk_tick(turn);
     } else if (c->kind == HT_DESK_SETTLE) {
-        status = ht__settle_all(turn);
+        status = ht__desk_settle_all(turn);
     } else {
-        *about = c->incident == NULL ? NULL : ht__entry_of(turn->desk, c->incident);
+        *about = c->incident == NULL ? NULL : ht__desk_entry_of(turn->desk, c->incident);
         if (*about == NULL) {
             return ht_error_set(turn->error, HT_NOT_FOUND, 0, "no incident %s",
                                 c->incident == NULL ? "" : c->incident);
         }
-        status = ht__touch(turn->desk, turn->log, *about);
+        status = ht__desk_touch(turn->desk, turn->log, *about);
         status = status == HT_OK ? about_one(turn, *about, c) : status;
     }
-    if (status == HT_OK && *about != NULL) {
-        status = ht__joint(turn, *about);
+    if (status == HT_OK && turn->desk->rules.joint && asks_for_units(c->kind)) {
+        status = ht__desk_joint(turn, *about);
     }
-    return status == HT_OK ? ht__settle_freed(turn) : status;
+    if (status == HT_OK) {
+        status = ht__desk_settle_freed(turn);
+    }
+    return status == HT_OK ? ht__desk_say_outcome(turn) : status;
 }
 
 enum ht_status ht_desk_decide(struct ht_desk *d, const struct ht_desk_command *command,
@@ -528,11 +540,11 @@ enum ht_status ht_desk_decide(struct ht_desk *d, const struct ht_desk_command *c
     *turn.error = (struct ht_error){0};
     enum ht_status status = run(&turn, command, &about, &folded);
     if (status == HT_OK) {
-        status = ht__log_decide(turn.log, about, folded, out);
+        status = ht__desk_log_decide(turn.log, about, folded, out);
     }
     free(turn.again);
     if (status != HT_OK) {
-        ht__log_undo(d, turn.log);
+        ht__desk_log_undo(d, turn.log);
         if (turn.error->status != status) {
             (void)ht_error_set(turn.error, status, 0, NULL);
         }

@@ -12,10 +12,10 @@
 
 enum { NEAREST_FIRST = 16, NEAREST_MOST = 256, COVERAGE_AMONG = 8 };
 
-struct ht_desk_want ht__want_of(const struct ht__turn *turn, const struct ht__entry *e)
+struct ht_desk_want ht__desk_want_of(const struct ht__turn *turn, const struct ht__entry *e)
 {
     const struct ht_incident *i = &e->pending->view;
-    const struct ht_desk_rule *rule = ht__rule_of(turn->desk, i);
+    const struct ht_desk_rule *rule = ht__desk_rule_of(turn->desk, i);
     return (struct ht_desk_want){.incident = i->id,
                                  .household = i->household,
                                  .kind = i->kind,
@@ -26,8 +26,8 @@ struct ht_desk_want ht__want_of(const struct ht__turn *turn, const struct ht__en
                                  .now_ms = turn->now_ms};
 }
 
-enum ht_status ht__rank(struct ht__turn *turn, const struct ht_desk_want *want, size_t at,
-                        uint32_t most, uint32_t *count)
+enum ht_status ht__desk_rank(struct ht__turn *turn, const struct ht_desk_want *want, size_t at,
+                             uint32_t most, uint32_t *count)
 {
     struct ht_desk *d = turn->desk;
     *count = 0;
@@ -51,7 +51,8 @@ enum had { FREE, FREE_AGAIN, ENGAGED, PASSED };
 /* What the desk knows of a candidate. */
 static enum had had_of(const struct ht__turn *turn, const struct ht__entry *e, const char *unit)
 {
-    const struct ht__unit *u = (const struct ht__unit *)ht__names_find(&turn->desk->units, unit);
+    const struct ht__unit *u =
+        (const struct ht__unit *)ht__desk_names_find(&turn->desk->units, unit);
     const struct ht_incident *i = &e->pending->view;
     for (uint32_t p = 0; u != NULL && p < i->passed_count; p++) {
         if (i->passed[p].unit == u->id) {
@@ -78,14 +79,14 @@ static uint32_t count_free(const struct ht__turn *turn, const struct ht__entry *
 static enum ht_status gather(struct ht__turn *turn, const struct ht__entry *e, uint32_t need,
                              size_t *total)
 {
-    struct ht_desk_want want = ht__want_of(turn, e);
+    struct ht_desk_want want = ht__desk_want_of(turn, e);
     uint32_t count = 0;
     uint32_t most = NEAREST_FIRST;
-    enum ht_status status = ht__rank(turn, &want, 0, most, &count);
+    enum ht_status status = ht__desk_rank(turn, &want, 0, most, &count);
     while (status == HT_OK && count == most && most < NEAREST_MOST &&
            count_free(turn, e, 0, count) < need) {
         most *= 4;
-        status = ht__rank(turn, &want, 0, most, &count);
+        status = ht__desk_rank(turn, &want, 0, most, &count);
     }
     *total = count;
     if (status != HT_OK || count < most || count_free(turn, e, 0, count) >= need) {
@@ -94,7 +95,7 @@ static enum ht_status gather(struct ht__turn *turn, const struct ht__entry *e, u
     size_t near = count;
     want.idle = true;
     for (most = NEAREST_MOST / 4;; most *= 4) {
-        status = ht__rank(turn, &want, near, most, &count);
+        status = ht__desk_rank(turn, &want, near, most, &count);
         *total = near + count;
         if (status != HT_OK || count < most || most > UINT32_MAX / 8 ||
             count_free(turn, e, near, *total) >= need) {
@@ -125,7 +126,7 @@ static int64_t price_of(const struct ht__turn *turn, const struct ht__entry *e,
                         const struct ht_desk_candidate *c)
 {
     const struct ht_incident *i = &e->pending->view;
-    int64_t eta = eta_of(turn, i, c, ht__rule_of(turn->desk, i)->turnout_ms);
+    int64_t eta = eta_of(turn, i, c, ht__desk_rule_of(turn->desk, i)->turnout_ms);
     return eta <= i->deadline_ms ? (int64_t)c->duration_ms + c->loss_ms : INT64_MAX;
 }
 
@@ -150,7 +151,7 @@ static struct choice choose_free(const struct ht__turn *turn, const struct ht__e
     }
     struct choice choice = {.candidate = best};
     if (best != NULL) {
-        choice.turnout_ms = ht__rule_of(d, i)->turnout_ms;
+        choice.turnout_ms = ht__desk_rule_of(d, i)->turnout_ms;
         choice.eta_ms = eta_of(turn, i, best, choice.turnout_ms);
         choice.paid_ms = best->duration_ms - closest->duration_ms;
     }
@@ -170,15 +171,15 @@ static struct choice choose_pulled(const struct ht__turn *turn, const struct ht_
             continue;
         }
         const struct ht__unit *unit =
-            (const struct ht__unit *)ht__names_find(&d->units, candidate->unit);
+            (const struct ht__unit *)ht__desk_names_find(&d->units, candidate->unit);
         struct ht__entry *victim = unit->pending;
-        const struct ht_desk_seat *seat = ht__seat_of(victim->pending, unit->id);
+        const struct ht_desk_seat *seat = ht__desk_seat_of(victim->pending, unit->id);
         if (victim->pending->view.severity >= i->severity ||
             seat->state == HT_INCIDENT_IS_ONSCENE) {
             continue;
         }
         uint32_t turnout_ms =
-            seat->state == HT_INCIDENT_IS_ENROUTE ? 0 : ht__rule_of(d, i)->turnout_ms;
+            seat->state == HT_INCIDENT_IS_ENROUTE ? 0 : ht__desk_rule_of(d, i)->turnout_ms;
         int64_t eta_ms = eta_of(turn, i, candidate, turnout_ms);
         if (best.candidate == NULL || eta_ms < best.eta_ms) {
             best = (struct choice){candidate, eta_ms, turnout_ms, 0, victim};
@@ -203,12 +204,12 @@ static struct choice choose(const struct ht__turn *turn, const struct ht__entry 
 /* ---- sending ----------------------------------------------------------------------------------
  */
 
-enum ht_status ht__send(struct ht__turn *turn, struct ht__entry *e, const char *unit,
-                        const struct ht_desk_event *trip)
+enum ht_status ht__desk_send(struct ht__turn *turn, struct ht__entry *e, const char *unit,
+                             const struct ht_desk_event *trip)
 {
     const struct ht_incident *i = &e->pending->view;
-    uint32_t ack_ms = ht__rule_of(turn->desk, i)->ack_ms;
-    struct ht_desk_event event = ht__event(turn, e, HT_DESK_ASSIGNED);
+    uint32_t ack_ms = ht__desk_rule_of(turn->desk, i)->ack_ms;
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_ASSIGNED);
     event.unit = unit;
     event.duration_ms = trip->duration_ms;
     event.length_mm = trip->length_mm;
@@ -218,19 +219,20 @@ enum ht_status ht__send(struct ht__turn *turn, struct ht__entry *e, const char *
     event.eta_ms = turn->now_ms + trip->turnout_ms + trip->duration_ms + i->access_ms;
     event.deadline_ms = i->deadline_ms;
     event.ack_by_ms = ack_ms == 0 ? 0 : turn->now_ms + ack_ms;
-    return ht__say(turn, e, &event);
+    return ht__desk_say(turn, e, &event);
 }
 
-enum ht_status ht__let_go(struct ht__turn *turn, struct ht__entry *e, const char *unit,
-                          enum ht_desk_reason reason)
+enum ht_status ht__desk_let_go(struct ht__turn *turn, struct ht__entry *e, const char *unit,
+                               enum ht_desk_reason reason)
 {
-    struct ht_desk_event event = ht__event(turn, e, HT_DESK_RELEASED);
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_RELEASED);
     event.unit = unit;
     event.reason = (uint8_t)reason;
     if (reason == HT_RELEASED_REASSIGNED) {
-        event.again_at_ms = turn->now_ms + ht__rule_of(turn->desk, &e->pending->view)->again_ms + 1;
+        event.again_at_ms =
+            turn->now_ms + ht__desk_rule_of(turn->desk, &e->pending->view)->again_ms + 1;
     }
-    enum ht_status status = ht__say(turn, e, &event);
+    enum ht_status status = ht__desk_say(turn, e, &event);
     if (status == HT_OK && (reason == HT_RELEASED_PULLED || reason == HT_RELEASED_BETTER)) {
         status = ht_array_reserve((void **)&turn->again, &turn->again_room, turn->again_count + 1,
                                   sizeof(struct ht__entry *));
@@ -252,54 +254,68 @@ static enum ht_status send_choice(struct ht__turn *turn, struct ht__entry *e,
     memcpy(unit, choice->candidate->unit, sizeof unit);
     enum ht_status status = HT_OK;
     if (choice->victim != NULL) {
-        status = ht__let_go(turn, choice->victim, unit, HT_RELEASED_PULLED);
+        status = ht__desk_let_go(turn, choice->victim, unit, HT_RELEASED_PULLED);
     }
-    return status == HT_OK ? ht__send(turn, e, unit, &trip) : status;
-}
-
-enum ht_status ht__say_late(struct ht__turn *turn, struct ht__entry *e)
-{
-    const struct ht_incident *i = &e->pending->view;
-    if (i->at_risk || i->seat_count == 0 || ht_incident_within_promise(i)) {
-        return HT_OK;
-    }
-    struct ht_desk_event event = ht__event(turn, e, HT_DESK_AT_RISK);
-    event.eta_ms = ht_incident_eta_ms(i);
-    return ht__say(turn, e, &event);
+    return status == HT_OK ? ht__desk_send(turn, e, unit, &trip) : status;
 }
 
 /* Nobody comes: it waits, and what the closest of all could do says whether it can be in time. */
-static enum ht_status say_queued(struct ht__turn *turn, struct ht__entry *e, size_t total)
+static enum ht_status say_queued(struct ht__turn *turn, struct ht__entry *e)
 {
     const struct ht_incident *i = &e->pending->view;
-    struct ht_desk_event event = ht__event(turn, e, HT_DESK_QUEUED);
-    int64_t eta_ms = INT64_MAX;
-    if (total > 0) {
-        eta_ms =
-            eta_of(turn, i, &turn->desk->candidates[0], ht__rule_of(turn->desk, i)->turnout_ms);
+    int64_t takes_ms = INT64_MAX - turn->now_ms;
+    if (e->closest_ms != UINT32_MAX) {
+        takes_ms =
+            (int64_t)ht__desk_rule_of(turn->desk, i)->turnout_ms + e->closest_ms + i->access_ms;
     }
-    bool late = eta_ms > i->deadline_ms;
-    event.risk_by_ms = late ? 0 : i->deadline_ms - (eta_ms - turn->now_ms) + 1;
-    enum ht_status status = ht__say(turn, e, &event);
-    if (status == HT_OK && late && !i->at_risk) {
-        struct ht_desk_event risk = ht__event(turn, e, HT_DESK_AT_RISK);
-        risk.eta_ms = eta_ms;
-        status = ht__say(turn, e, &risk);
+    bool late = takes_ms > i->deadline_ms - turn->now_ms;
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_QUEUED);
+    event.risk_by_ms = late ? 0 : i->deadline_ms - takes_ms + 1;
+    enum ht_status status = ht__desk_say(turn, e, &event);
+    if (status == HT_OK && late && !e->pending->view.at_risk) {
+        struct ht_desk_event risk = ht__desk_event(turn, e, HT_DESK_AT_RISK);
+        risk.eta_ms = turn->now_ms + takes_ms;
+        status = ht__desk_say(turn, e, &risk);
     }
     return status;
 }
 
-enum ht_status ht__dispatch(struct ht__turn *turn, struct ht__entry *e)
+static enum ht_status say_late(struct ht__turn *turn, struct ht__entry *e)
+{
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_AT_RISK);
+    event.eta_ms = ht_incident_eta_ms(&e->pending->view);
+    return ht__desk_say(turn, e, &event);
+}
+
+enum ht_status ht__desk_say_outcome(struct ht__turn *turn)
+{
+    enum ht_status status = HT_OK;
+    for (size_t t = 0; t < turn->log->touched_count && status == HT_OK; t++) {
+        struct ht__entry *e = turn->log->touched[t].entry;
+        const struct ht_incident *i = &e->pending->view;
+        if (!ht__desk_is_open(i) || !i->confirmed) {
+            continue;
+        }
+        if (i->state == HT_INCIDENT_IS_RECEIVED) {
+            status = say_queued(turn, e);
+        } else if (i->seat_count > 0 && !i->at_risk && !ht_incident_within_promise(i)) {
+            status = say_late(turn, e);
+        }
+    }
+    return status;
+}
+
+enum ht_status ht__desk_dispatch(struct ht__turn *turn, struct ht__entry *e)
 {
     size_t total = 0;
-    enum ht_status status = ht__touch(turn->desk, turn->log, e);
+    enum ht_status status = ht__desk_touch(turn->desk, turn->log, e);
     e->tried_ms = status == HT_OK ? turn->now_ms : e->tried_ms;
-    if (status == HT_OK && ht__is_waiting(&e->pending->view)) {
+    if (status == HT_OK && ht__desk_is_waiting(&e->pending->view)) {
         uint32_t need = (uint32_t)e->pending->view.units - e->pending->view.seat_count;
         status = gather(turn, e, need, &total);
+        e->closest_ms = total == 0 ? UINT32_MAX : turn->desk->candidates[0].duration_ms;
     }
-    turn->ranked = total;
-    while (status == HT_OK && ht__is_waiting(&e->pending->view)) {
+    while (status == HT_OK && ht__desk_is_waiting(&e->pending->view)) {
         struct choice choice = choose(turn, e, total);
         if (choice.candidate == NULL) {
             break;
@@ -307,23 +323,19 @@ enum ht_status ht__dispatch(struct ht__turn *turn, struct ht__entry *e)
         status = send_choice(turn, e, &choice);
     }
     if (status == HT_OK) {
-        ht__entry_place(turn->desk, e);
+        ht__desk_entry_place(turn->desk, e);
     }
-    if (status == HT_OK && e->pending->view.seat_count == 0 &&
-        e->pending->view.state == HT_INCIDENT_IS_RECEIVED) {
-        status = say_queued(turn, e, total);
-    }
-    return status == HT_OK ? ht__say_late(turn, e) : status;
+    return status;
 }
 
 /* The one unit that is asked for, if it can come at all. */
 static enum ht_status rank_unit(struct ht__turn *turn, const struct ht__entry *e, const char *unit,
                                 const struct ht_desk_candidate **out)
 {
-    struct ht_desk_want want = ht__want_of(turn, e);
+    struct ht_desk_want want = ht__desk_want_of(turn, e);
     uint32_t count = 0;
     want.unit = unit;
-    enum ht_status status = ht__rank(turn, &want, 0, 1, &count);
+    enum ht_status status = ht__desk_rank(turn, &want, 0, 1, &count);
     bool found = status == HT_OK && count == 1 && strcmp(turn->desk->candidates[0].unit, unit) == 0;
     *out = found ? &turn->desk->candidates[0] : NULL;
     return status;
@@ -334,12 +346,11 @@ static enum ht_status send_unit(struct ht__turn *turn, struct ht__entry *e,
 {
     const struct ht_incident *i = &e->pending->view;
     struct choice choice = {.candidate = candidate,
-                            .turnout_ms = ht__rule_of(turn->desk, i)->turnout_ms};
-    enum ht_status status = send_choice(turn, e, &choice);
-    return status == HT_OK ? ht__say_late(turn, e) : status;
+                            .turnout_ms = ht__desk_rule_of(turn->desk, i)->turnout_ms};
+    return send_choice(turn, e, &choice);
 }
 
-enum ht_status ht__dispatch_unit(struct ht__turn *turn, struct ht__entry *e, const char *unit)
+enum ht_status ht__desk_dispatch_unit(struct ht__turn *turn, struct ht__entry *e, const char *unit)
 {
     const char *engaged = ht_desk_engaged(turn->desk, unit);
     if (engaged != NULL) {
@@ -392,6 +403,19 @@ static void add_unmet(struct unmet *unmet, uint64_t want)
     }
 }
 
+/* It got too little, and another of its sort would get no more. Not so where there was no candidate
+ * at all: it may lie on an island; nor where some were left out for this one only. */
+static bool speaks_for_others(const struct ht__turn *turn, const struct ht__entry *e)
+{
+    const struct ht_incident *i = &e->pending->view;
+    for (uint32_t p = 0; p < i->passed_count; p++) {
+        if (i->passed[p].again_at_ms > turn->now_ms) {
+            return false;
+        }
+    }
+    return ht__desk_is_waiting(i) && e->closest_ms != UINT32_MAX;
+}
+
 /* Those from `e` on, in order. `*end` is where it stopped; NULL: at the end of the queue. */
 static enum ht_status try_from(struct ht__turn *turn, struct ht__entry *e, struct unmet *unmet,
                                struct ht__entry **end)
@@ -402,33 +426,32 @@ static enum ht_status try_from(struct ht__turn *turn, struct ht__entry *e, struc
         struct ht__key key = e->waiting.key;
         uint64_t want = sort_of(e);
         if (!was_unmet(unmet, want)) {
-            status = ht__dispatch(turn, e);
+            status = ht__desk_dispatch(turn, e);
             if (status != HT_OK) {
                 return status;
             }
             tried++;
-            /* no candidate at all says nothing about others: it may lie on an island */
-            if (ht__is_waiting(&e->pending->view) && turn->ranked > 0) {
+            if (speaks_for_others(turn, e)) {
                 add_unmet(unmet, want);
             }
         }
-        e = ht__queue_after(turn->desk->waiting, key);
+        e = ht__desk_queue_after(turn->desk->waiting, key);
     }
     *end = e;
     return HT_OK;
 }
 
-enum ht_status ht__settle_all(struct ht__turn *turn)
+enum ht_status ht__desk_settle_all(struct ht__turn *turn)
 {
     struct ht_desk *d = turn->desk;
     struct unmet unmet = {.count = 0};
     struct ht__entry *end = NULL;
-    enum ht_status status = try_from(turn, ht__queue_first(d->waiting), &unmet, &end);
+    enum ht_status status = try_from(turn, ht__desk_queue_first(d->waiting), &unmet, &end);
     if (status != HT_OK || end == NULL) {
         return status;
     }
     /* the gravest come first each time; the others take turns, whatever the first ones lack */
-    struct ht__entry *from = d->cursor_set ? ht__queue_after(d->waiting, d->cursor) : end;
+    struct ht__entry *from = d->cursor_set ? ht__desk_queue_after(d->waiting, d->cursor) : end;
     status = try_from(turn, from == NULL ? end : from, &unmet, &end);
     d->cursor_set = end != NULL;
     d->cursor = end != NULL ? end->waiting.key : d->cursor;
@@ -440,7 +463,7 @@ static enum ht_status give(struct ht__turn *turn, const struct ht__unit *unit)
 {
     struct ht_desk *d = turn->desk;
     struct unmet unmet = {.count = 0};
-    struct ht__entry *e = ht__queue_first(d->waiting);
+    struct ht__entry *e = ht__desk_queue_first(d->waiting);
     int asked = 0;
     for (int looked = 0; e != NULL && looked < LOOKED_AT && asked < TRIED; looked++) {
         struct ht__key key = e->waiting.key;
@@ -454,16 +477,16 @@ static enum ht_status give(struct ht__turn *turn, const struct ht__unit *unit)
             asked++;
             add_unmet(&unmet, want);
         }
-        e = ht__queue_after(d->waiting, key);
+        e = ht__desk_queue_after(d->waiting, key);
     }
     return HT_OK;
 }
 
-enum ht_status ht__settle_freed(struct ht__turn *turn)
+enum ht_status ht__desk_settle_freed(struct ht__turn *turn)
 {
     enum ht_status status = HT_OK;
     for (size_t n = 0; n < turn->again_count && status == HT_OK; n++) {
-        status = ht__dispatch(turn, turn->again[n]); /* pulls of it are added */
+        status = ht__desk_dispatch(turn, turn->again[n]); /* pulls of it are added */
     }
     for (size_t n = 0; n < turn->log->moved_count && status == HT_OK; n++) {
         const struct ht__unit *unit = turn->log->moved[n].unit;

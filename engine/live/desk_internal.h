@@ -100,44 +100,45 @@ struct ht__entry {
     struct ht__entry *closed_after;
     bool closed_in;
     struct ht__node waiting; /* wants more units than it has */
-    struct ht__node fresh;   /* has units that did not acknowledge yet */
     size_t due_at;           /* in the heap; SIZE_MAX: not in it */
     int64_t due_ms;
-    int64_t tried_ms; /* last dispatched: passed-over units that counted again by then were asked */
-    uint32_t held;    /* by so many logs */
-    bool gone;        /* out of the table */
+    /* Of the last dispatch, not part of what is replayed: */
+    int64_t tried_ms;    /* when: passed-over units that counted again by then were asked */
+    uint32_t closest_ms; /* how far the closest was, engaged or not; UINT32_MAX: there was none */
+    uint32_t held;       /* by so many logs */
+    bool gone;           /* out of the table */
 };
 
 uint64_t ht__desk_hash(const char *id);
-struct ht__named *ht__names_find(const struct ht__names *names, const char *id);
+struct ht__named *ht__desk_names_find(const struct ht__names *names, const char *id);
 /* Room for one more. The other two never fail. */
-HT_MUST_CHECK enum ht_status ht__names_reserve(struct ht__names *names);
-void ht__names_add(struct ht__names *names, struct ht__named *named);
-void ht__names_remove(struct ht__names *names, struct ht__named *named);
+HT_MUST_CHECK enum ht_status ht__desk_names_reserve(struct ht__names *names);
+void ht__desk_names_add(struct ht__names *names, struct ht__named *named);
+void ht__desk_names_remove(struct ht__names *names, struct ht__named *named);
 
-HT_MUST_CHECK enum ht_status ht__unit_of(struct ht_desk *desk, const char *id,
-                                         struct ht__unit **out);
+HT_MUST_CHECK enum ht_status ht__desk_unit_of(struct ht_desk *desk, const char *id,
+                                              struct ht__unit **out);
 /* A new entry with nothing in it but what the event (received) says; in the table, the heap has
  * room for it. */
-HT_MUST_CHECK enum ht_status ht__entry_new(struct ht_desk *desk, const struct ht_desk_event *event,
-                                           struct ht__entry **out);
+HT_MUST_CHECK enum ht_status
+ht__desk_entry_new(struct ht_desk *desk, const struct ht_desk_event *event, struct ht__entry **out);
 /* Out of the table and all lists; freed with its last hold. */
-void ht__entry_remove(struct ht_desk *desk, struct ht__entry *entry);
-void ht__entry_release(struct ht__entry *entry);
+void ht__desk_entry_remove(struct ht_desk *desk, struct ht__entry *entry);
+void ht__desk_entry_release(struct ht__entry *entry);
 
-struct ht__version *ht__version_of(const struct ht_incident *incident);
+struct ht__version *ht__desk_version_of(const struct ht_incident *incident);
 /* A copy (of NULL: an empty one) with room; NULL: out of memory. */
-struct ht__version *ht__version_copy(const struct ht__version *from, struct ht__facts *facts,
-                                     uint32_t seat_room, uint32_t passed_room);
-struct ht__version *ht__version_hold(struct ht__version *version);
-void ht__version_release(struct ht__version *version);
+struct ht__version *ht__desk_version_copy(const struct ht__version *from, struct ht__facts *facts,
+                                          uint32_t seat_room, uint32_t passed_room);
+struct ht__version *ht__desk_version_hold(struct ht__version *version);
+void ht__desk_version_release(struct ht__version *version);
 
 /* ---- desk_queue ------------------------------------------------------------------------------ */
 
-void ht__queue_set(struct ht__node **root, struct ht__node *node, bool in, struct ht__key key);
-struct ht__entry *ht__queue_first(const struct ht__node *root);
+void ht__desk_queue_set(struct ht__node **root, struct ht__node *node, bool in, struct ht__key key);
+struct ht__entry *ht__desk_queue_first(const struct ht__node *root);
 /* The first one after `key`; NULL: none. */
-struct ht__entry *ht__queue_after(const struct ht__node *root, struct ht__key key);
+struct ht__entry *ht__desk_queue_after(const struct ht__node *root, struct ht__key key);
 
 struct ht__due {
     struct ht__entry **heap;
@@ -145,22 +146,22 @@ struct ht__due {
     size_t room;
 };
 /* INT64_MAX takes it out. */
-void ht__due_set(struct ht__due *due, struct ht__entry *entry, int64_t at_ms);
+void ht__desk_due_set(struct ht__due *due, struct ht__entry *entry, int64_t at_ms);
 
 /* Where an entry stands in queue and heap, after its pending version changed. */
-void ht__entry_place(struct ht_desk *desk, struct ht__entry *entry);
+void ht__desk_entry_place(struct ht_desk *desk, struct ht__entry *entry);
 
 /* ---- desk_project ---------------------------------------------------------------------------- */
 
-bool ht__is_open(const struct ht_incident *incident);
+bool ht__desk_is_open(const struct ht_incident *incident);
 /* Wants more units than it has, and may have them. */
-bool ht__is_waiting(const struct ht_incident *incident);
-struct ht_desk_seat *ht__seat_of(const struct ht__version *version, const char *unit);
+bool ht__desk_is_waiting(const struct ht_incident *incident);
+struct ht_desk_seat *ht__desk_seat_of(const struct ht__version *version, const char *unit);
 /* Whether the event can follow. `version` NULL: there is none yet. */
-bool ht__event_fits(const struct ht__version *version, const struct ht_desk_event *event);
+bool ht__desk_event_fits(const struct ht__version *version, const struct ht_desk_event *event);
 /* Folds an event that fits into a version that has room for one more of each list; the event's unit
  * is the desk's own text. */
-void ht__project(struct ht__version *version, const struct ht_desk_event *event);
+void ht__desk_project(struct ht__version *version, const struct ht_desk_event *event);
 
 /* ---- desk ------------------------------------------------------------------------------------ */
 
@@ -212,7 +213,6 @@ struct ht_desk {
     struct ht__entry *closed_first;
     struct ht__entry *closed_last;
     struct ht__node *waiting;
-    struct ht__node *fresh;
     struct ht__due due;
     struct ht__key cursor; /* where the last look through the queue ended */
     bool cursor_set;
@@ -225,21 +225,23 @@ struct ht_desk {
 };
 
 /* Saves what an entry was before the decision changes it. */
-HT_MUST_CHECK enum ht_status ht__touch(struct ht_desk *desk, struct ht_desk_log *log,
-                                       struct ht__entry *entry);
+HT_MUST_CHECK enum ht_status ht__desk_touch(struct ht_desk *desk, struct ht_desk_log *log,
+                                            struct ht__entry *entry);
 /* Adds an event that fits, and folds it. */
-HT_MUST_CHECK enum ht_status ht__fold(struct ht_desk *desk, struct ht_desk_log *log,
-                                      struct ht__entry *entry, const struct ht_desk_event *event);
-struct ht__entry *ht__entry_of(const struct ht_desk *desk, const char *id);
+HT_MUST_CHECK enum ht_status ht__desk_fold(struct ht_desk *desk, struct ht_desk_log *log,
+                                           struct ht__entry *entry,
+                                           const struct ht_desk_event *event);
+struct ht__entry *ht__desk_entry_of(const struct ht_desk *desk, const char *id);
 /* A new entry, touched; the event (received) is still to be folded. */
-HT_MUST_CHECK enum ht_status ht__entry_begin(struct ht_desk *desk, struct ht_desk_log *log,
-                                             const struct ht_desk_event *event,
-                                             struct ht__entry **out);
+HT_MUST_CHECK enum ht_status ht__desk_entry_begin(struct ht_desk *desk, struct ht_desk_log *log,
+                                                  const struct ht_desk_event *event,
+                                                  struct ht__entry **out);
 /* Undoes and frees it. */
-void ht__log_undo(struct ht_desk *desk, struct ht_desk_log *log);
+void ht__desk_log_undo(struct ht_desk *desk, struct ht_desk_log *log);
 /* Ends it. HT_NOMEM: to be undone. */
-HT_MUST_CHECK enum ht_status ht__log_decide(struct ht_desk_log *log, const struct ht__entry *about,
-                                            bool folded, struct ht_desk_decision **out);
+HT_MUST_CHECK enum ht_status ht__desk_log_decide(struct ht_desk_log *log,
+                                                 const struct ht__entry *about, bool folded,
+                                                 struct ht_desk_decision **out);
 
 /* ---- desk_decide, desk_dispatch, desk_clock ---------------------------------------------------
  */
@@ -254,49 +256,49 @@ struct ht__turn {
     struct ht__entry **again; /* lost a unit: to be dispatched */
     size_t again_count;
     size_t again_room;
-    size_t ranked; /* candidates that the last dispatch looked at */
 };
 
-const struct ht_desk_rule *ht__rule_of(const struct ht_desk *desk,
-                                       const struct ht_incident *incident);
+const struct ht_desk_rule *ht__desk_rule_of(const struct ht_desk *desk,
+                                            const struct ht_incident *incident);
 /* When a step's clock that starts now runs out. */
-int64_t ht__step_by_ms(const struct ht__turn *turn, const struct ht_incident *incident, int step,
-                       int level);
+int64_t ht__desk_step_by_ms(const struct ht__turn *turn, const struct ht_incident *incident,
+                            int step, int level);
 /* An event of this moment, about the entry. */
-struct ht_desk_event ht__event(const struct ht__turn *turn, const struct ht__entry *entry,
-                               enum ht_desk_event_kind kind);
-HT_MUST_CHECK enum ht_status ht__say(struct ht__turn *turn, struct ht__entry *entry,
-                                     const struct ht_desk_event *event);
+struct ht_desk_event ht__desk_event(const struct ht__turn *turn, const struct ht__entry *entry,
+                                    enum ht_desk_event_kind kind);
+HT_MUST_CHECK enum ht_status ht__desk_say(struct ht__turn *turn, struct ht__entry *entry,
+                                          const struct ht_desk_event *event);
 
-/* Sends whom it can to an entry that waits; says so when it is nobody, or too late. */
-HT_MUST_CHECK enum ht_status ht__dispatch(struct ht__turn *turn, struct ht__entry *entry);
+/* Sends whom it can to an entry that waits. */
+HT_MUST_CHECK enum ht_status ht__desk_dispatch(struct ht__turn *turn, struct ht__entry *entry);
 /* Assigns it, with the trip's duration, length, turnout and price. */
-HT_MUST_CHECK enum ht_status ht__send(struct ht__turn *turn, struct ht__entry *entry,
-                                      const char *unit, const struct ht_desk_event *trip);
+HT_MUST_CHECK enum ht_status ht__desk_send(struct ht__turn *turn, struct ht__entry *entry,
+                                           const char *unit, const struct ht_desk_event *trip);
 /* Sends this unit, if it can come. HT_CONFLICT and why. */
-HT_MUST_CHECK enum ht_status ht__dispatch_unit(struct ht__turn *turn, struct ht__entry *entry,
-                                               const char *unit);
+HT_MUST_CHECK enum ht_status ht__desk_dispatch_unit(struct ht__turn *turn, struct ht__entry *entry,
+                                                    const char *unit);
 /* Lets a unit go. */
-HT_MUST_CHECK enum ht_status ht__let_go(struct ht__turn *turn, struct ht__entry *entry,
-                                        const char *unit, enum ht_desk_reason reason);
+HT_MUST_CHECK enum ht_status ht__desk_let_go(struct ht__turn *turn, struct ht__entry *entry,
+                                             const char *unit, enum ht_desk_reason reason);
 /* Those that lost a unit, then those that can have one of the units that became free. */
-HT_MUST_CHECK enum ht_status ht__settle_freed(struct ht__turn *turn);
-HT_MUST_CHECK enum ht_status ht__settle_all(struct ht__turn *turn);
-HT_MUST_CHECK enum ht_status ht__tick(struct ht__turn *turn);
-/* at_risk, if those that come won't be in time. */
-HT_MUST_CHECK enum ht_status ht__say_late(struct ht__turn *turn, struct ht__entry *entry);
+HT_MUST_CHECK enum ht_status ht__desk_settle_freed(struct ht__turn *turn);
+HT_MUST_CHECK enum ht_status ht__desk_settle_all(struct ht__turn *turn);
+HT_MUST_CHECK enum ht_status ht__desk_tick(struct ht__turn *turn);
+/* Says what came of it, once all is decided: queued where nobody comes, at_risk where those that
+ * come, or could come at best, are late. */
+HT_MUST_CHECK enum ht_status ht__desk_say_outcome(struct ht__turn *turn);
 
 /* Ranks the units for an entry into the desk's candidates, from `at` on. */
-HT_MUST_CHECK enum ht_status ht__rank(struct ht__turn *turn, const struct ht_desk_want *want,
-                                      size_t at, uint32_t most, uint32_t *count);
-struct ht_desk_want ht__want_of(const struct ht__turn *turn, const struct ht__entry *entry);
+HT_MUST_CHECK enum ht_status ht__desk_rank(struct ht__turn *turn, const struct ht_desk_want *want,
+                                           size_t at, uint32_t most, uint32_t *count);
+struct ht_desk_want ht__desk_want_of(const struct ht__turn *turn, const struct ht__entry *entry);
 
 /* ---- desk_read ------------------------------------------------------------------------------- */
 
 /* The difference that a version makes in the counts; under the lock. `counted`: all but states. */
 /* Where `order` is in the list, or would be. */
-size_t ht__list_at(const struct ht_desk *desk, uint64_t order);
-void ht__count(struct ht_desk *desk, const struct ht__entry *entry,
-               const struct ht__version *version, int sign, bool counted);
+size_t ht__desk_list_at(const struct ht_desk *desk, uint64_t order);
+void ht__desk_count(struct ht_desk *desk, const struct ht__entry *entry,
+                    const struct ht__version *version, int sign, bool counted);
 
 #endif

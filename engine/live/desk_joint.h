@@ -1,9 +1,11 @@
 /* Joint: the incidents that wait, and those whose units did not acknowledge yet, served together.
  *
  * What is paid for is weight of severity * lateness in ms, summed over the units wanted; one that
- * nobody comes to counts as an hour late. The plan is that of engine/plan/assign over the units
+ * nobody comes to counts as two hours late. The plan is that of engine/plan/assign over the units
  * that are free or may still be turned round; it is taken only where it pays less than what was
- * decided one by one, so it never is worse.
+ * decided one by one, so it never is worse. Looked at are 8 incidents (the one that a command is
+ * about, the first 4 that wait, those that have one of the 16 units nearest to it) and the 16 units
+ * nearest to each; where nothing is late, nothing is looked at.
  *
  * Threading and ownership: the desk's writer.
  */
@@ -16,10 +18,10 @@ struct ht__joint;
 struct ht__turn;
 struct ht__entry;
 
-HT_MUST_CHECK enum ht_status ht__joint_new(struct ht__joint **out);
-void ht__joint_free(struct ht__joint *joint);
+HT_MUST_CHECK enum ht_status ht__desk_joint_new(struct ht__joint **out);
+void ht__desk_joint_free(struct ht__joint *joint);
 
 /* Looks whether those around `about` are better served together. */
-HT_MUST_CHECK enum ht_status ht__joint(struct ht__turn *turn, struct ht__entry *about);
+HT_MUST_CHECK enum ht_status ht__desk_joint(struct ht__turn *turn, struct ht__entry *about);
 
 #endif

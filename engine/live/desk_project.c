@@ -3,14 +3,14 @@
 
 #include "engine/live/desk_internal.h"
 
-bool ht__is_open(const struct ht_incident *i)
+bool ht__desk_is_open(const struct ht_incident *i)
 {
     return i->state < HT_INCIDENT_IS_RESOLVED;
 }
 
-bool ht__is_waiting(const struct ht_incident *i)
+bool ht__desk_is_waiting(const struct ht_incident *i)
 {
-    return ht__is_open(i) && i->confirmed && i->seat_count < i->units;
+    return ht__desk_is_open(i) && i->confirmed && i->seat_count < i->units;
 }
 
 int64_t ht_incident_eta_ms(const struct ht_incident *i)
@@ -27,7 +27,7 @@ bool ht_incident_within_promise(const struct ht_incident *i)
     return ht_incident_eta_ms(i) <= i->deadline_ms;
 }
 
-struct ht_desk_seat *ht__seat_of(const struct ht__version *v, const char *unit)
+struct ht_desk_seat *ht__desk_seat_of(const struct ht__version *v, const char *unit)
 {
     for (uint32_t s = 0; s < v->view.seat_count; s++) {
         if (strcmp(v->seats[s].unit, unit) == 0) {
@@ -45,14 +45,14 @@ static bool needs_fit(const struct ht_desk_event *e)
 
 static bool seat_is(const struct ht__version *v, const char *unit, enum ht_incident_state state)
 {
-    const struct ht_desk_seat *seat = ht__seat_of(v, unit);
-    return seat != NULL && seat->state == state && ht__is_open(&v->view);
+    const struct ht_desk_seat *seat = ht__desk_seat_of(v, unit);
+    return seat != NULL && seat->state == state && ht__desk_is_open(&v->view);
 }
 
 static bool seat_leaves(const struct ht__version *v, const char *unit)
 {
-    const struct ht_desk_seat *seat = ht__seat_of(v, unit);
-    return seat != NULL && seat->state != HT_INCIDENT_IS_ONSCENE && ht__is_open(&v->view);
+    const struct ht_desk_seat *seat = ht__desk_seat_of(v, unit);
+    return seat != NULL && seat->state != HT_INCIDENT_IS_ONSCENE && ht__desk_is_open(&v->view);
 }
 
 static bool is_handled(const struct ht_incident *i)
@@ -60,14 +60,14 @@ static bool is_handled(const struct ht_incident *i)
     return i->state >= HT_INCIDENT_IS_ACKNOWLEDGED && i->state <= HT_INCIDENT_IS_RESOLVED;
 }
 
-bool ht__event_fits(const struct ht__version *v, const struct ht_desk_event *e)
+bool ht__desk_event_fits(const struct ht__version *v, const struct ht_desk_event *e)
 {
     if ((unsigned)e->kind >= HT_DESK_EVENT_KINDS || e->incident == NULL ||
         (e->unit == NULL && (ht_desk_event_fields(e->kind) & HT_DESK_HAS_UNIT) != 0) ||
         (v == NULL) != (e->kind == HT_DESK_RECEIVED)) {
         return false;
     }
-    bool open = v != NULL && ht__is_open(&v->view);
+    bool open = v != NULL && ht__desk_is_open(&v->view);
     switch (e->kind) {
     case HT_DESK_RECEIVED:
         return needs_fit(e) && (unsigned)e->incident_kind < HT_INCIDENT_KINDS;
@@ -78,7 +78,7 @@ bool ht__event_fits(const struct ht__version *v, const struct ht_desk_event *e)
     case HT_DESK_QUEUED:
         return open && v->view.confirmed && v->view.seat_count == 0;
     case HT_DESK_ASSIGNED:
-        return ht__is_waiting(&v->view) && ht__seat_of(v, e->unit) == NULL;
+        return ht__desk_is_waiting(&v->view) && ht__desk_seat_of(v, e->unit) == NULL;
     case HT_DESK_ACKNOWLEDGED:
         return seat_is(v, e->unit, HT_INCIDENT_IS_ASSIGNED);
     case HT_DESK_ENROUTE:
@@ -89,7 +89,7 @@ bool ht__event_fits(const struct ht__version *v, const struct ht_desk_event *e)
     case HT_DESK_PASSED_OVER:
         return seat_leaves(v, e->unit);
     case HT_DESK_RELEASED:
-        return ht__seat_of(v, e->unit) != NULL && e->reason < HT_RELEASED_REASONS;
+        return ht__desk_seat_of(v, e->unit) != NULL && e->reason < HT_RELEASED_REASONS;
     case HT_DESK_FOLLOWED_UP:
     case HT_DESK_COORDINATED:
         return is_handled(&v->view);
@@ -130,7 +130,7 @@ static void pass_over(struct ht__version *v, const char *unit, int64_t again_at_
 
 static void leave(struct ht__version *v, const char *unit)
 {
-    uint32_t s = (uint32_t)(ht__seat_of(v, unit) - v->seats);
+    uint32_t s = (uint32_t)(ht__desk_seat_of(v, unit) - v->seats);
     memmove(&v->seats[s], &v->seats[s + 1], (v->view.seat_count - s - 1) * sizeof *v->seats);
     v->view.seat_count--;
 }
@@ -193,7 +193,7 @@ static void end(struct ht_incident *i, enum ht_incident_state state, int64_t at_
 
 static void project_unit(struct ht__version *v, const struct ht_desk_event *e)
 {
-    struct ht_desk_seat *seat = ht__seat_of(v, e->unit);
+    struct ht_desk_seat *seat = ht__desk_seat_of(v, e->unit);
     struct ht_incident *i = &v->view;
     if (e->kind == HT_DESK_ASSIGNED) {
         take_seat(v, e);
@@ -300,14 +300,14 @@ static void project_whole(struct ht__version *v, const struct ht_desk_event *e)
     }
 }
 
-void ht__project(struct ht__version *v, const struct ht_desk_event *e)
+void ht__desk_project(struct ht__version *v, const struct ht_desk_event *e)
 {
     if ((ht_desk_event_fields(e->kind) & HT_DESK_HAS_UNIT) != 0) {
         project_unit(v, e);
     } else {
         project_whole(v, e);
     }
-    if (ht__is_open(&v->view)) {
+    if (ht__desk_is_open(&v->view)) {
         set_state(&v->view);
     }
     if (v->view.level + 1 >= HT_DESK_LEVELS) {

@@ -73,7 +73,7 @@ static void erase(struct ht__node **root, struct ht__node *node)
     node->in = false;
 }
 
-void ht__queue_set(struct ht__node **root, struct ht__node *node, bool in, struct ht__key key)
+void ht__desk_queue_set(struct ht__node **root, struct ht__node *node, bool in, struct ht__key key)
 {
     bool same = !before(&node->key, &key) && !before(&key, &node->key);
     if (node->in && (!in || !same)) {
@@ -85,7 +85,7 @@ void ht__queue_set(struct ht__node **root, struct ht__node *node, bool in, struc
     }
 }
 
-struct ht__entry *ht__queue_first(const struct ht__node *root)
+struct ht__entry *ht__desk_queue_first(const struct ht__node *root)
 {
     while (root != NULL && root->left != NULL) {
         root = root->left;
@@ -93,7 +93,7 @@ struct ht__entry *ht__queue_first(const struct ht__node *root)
     return root == NULL ? NULL : root->entry;
 }
 
-struct ht__entry *ht__queue_after(const struct ht__node *root, struct ht__key key)
+struct ht__entry *ht__desk_queue_after(const struct ht__node *root, struct ht__key key)
 {
     struct ht__entry *found = NULL;
     while (root != NULL) {
@@ -107,6 +107,13 @@ struct ht__entry *ht__queue_after(const struct ht__node *root, struct ht__key ke
     return found;
 }
 
+/* Equal ones in the order of creation: what a tick decides does not depend on the heap's past. */
+static bool sooner_than(const struct ht__entry *a, const struct ht__entry *b)
+{
+    return a->due_ms != b->due_ms ? a->due_ms < b->due_ms
+                                  : a->pending->view.order < b->pending->view.order;
+}
+
 static void heap_put(struct ht__due *due, size_t at, struct ht__entry *entry)
 {
     due->heap[at] = entry;
@@ -115,7 +122,7 @@ static void heap_put(struct ht__due *due, size_t at, struct ht__entry *entry)
 
 static void heap_up(struct ht__due *due, size_t at, struct ht__entry *entry)
 {
-    while (at > 0 && due->heap[(at - 1) / 2]->due_ms > entry->due_ms) {
+    while (at > 0 && sooner_than(entry, due->heap[(at - 1) / 2])) {
         heap_put(due, at, due->heap[(at - 1) / 2]);
         at = (at - 1) / 2;
     }
@@ -126,10 +133,10 @@ static void heap_down(struct ht__due *due, size_t at, struct ht__entry *entry)
 {
     for (;;) {
         size_t child = 2 * at + 1;
-        if (child + 1 < due->count && due->heap[child + 1]->due_ms < due->heap[child]->due_ms) {
+        if (child + 1 < due->count && sooner_than(due->heap[child + 1], due->heap[child])) {
             child++;
         }
-        if (child >= due->count || due->heap[child]->due_ms >= entry->due_ms) {
+        if (child >= due->count || !sooner_than(due->heap[child], entry)) {
             break;
         }
         heap_put(due, at, due->heap[child]);
@@ -140,14 +147,14 @@ static void heap_down(struct ht__due *due, size_t at, struct ht__entry *entry)
 
 static void heap_settle(struct ht__due *due, size_t at, struct ht__entry *entry)
 {
-    if (at > 0 && due->heap[(at - 1) / 2]->due_ms > entry->due_ms) {
+    if (at > 0 && sooner_than(entry, due->heap[(at - 1) / 2])) {
         heap_up(due, at, entry);
     } else {
         heap_down(due, at, entry);
     }
 }
 
-void ht__due_set(struct ht__due *due, struct ht__entry *entry, int64_t at_ms)
+void ht__desk_due_set(struct ht__due *due, struct ht__entry *entry, int64_t at_ms)
 {
     bool in = entry->due_at != SIZE_MAX;
     entry->due_ms = at_ms;
@@ -173,7 +180,7 @@ static int64_t due_of(const struct ht__entry *e)
 {
     const struct ht_incident *i = &e->pending->view;
     int64_t due = sooner(INT64_MAX, i->step_by_ms);
-    if (!ht__is_open(i)) {
+    if (!ht__desk_is_open(i)) {
         return due;
     }
     if (!i->confirmed) {
@@ -187,7 +194,7 @@ static int64_t due_of(const struct ht__entry *e)
             due = sooner(due, i->seats[s].ack_by_ms);
         }
     }
-    for (uint32_t p = 0; p < i->passed_count && ht__is_waiting(i); p++) {
+    for (uint32_t p = 0; p < i->passed_count && ht__desk_is_waiting(i); p++) {
         if (i->passed[p].again_at_ms > e->tried_ms) {
             due = sooner(due, i->passed[p].again_at_ms);
         }
@@ -195,21 +202,10 @@ static int64_t due_of(const struct ht__entry *e)
     return due;
 }
 
-static bool has_fresh(const struct ht_incident *i)
-{
-    for (uint32_t s = 0; s < i->seat_count; s++) {
-        if (i->seats[s].state == HT_INCIDENT_IS_ASSIGNED) {
-            return ht__is_open(i);
-        }
-    }
-    return false;
-}
-
-void ht__entry_place(struct ht_desk *d, struct ht__entry *e)
+void ht__desk_entry_place(struct ht_desk *d, struct ht__entry *e)
 {
     const struct ht_incident *i = &e->pending->view;
     struct ht__key key = {i->severity, i->received_ms, i->order};
-    ht__queue_set(&d->waiting, &e->waiting, ht__is_waiting(i), key);
-    ht__queue_set(&d->fresh, &e->fresh, has_fresh(i), key);
-    ht__due_set(&d->due, e, due_of(e));
+    ht__desk_queue_set(&d->waiting, &e->waiting, ht__desk_is_waiting(i), key);
+    ht__desk_due_set(&d->due, e, due_of(e));
 }

@@ -28,8 +28,8 @@ static void count_end(struct ht_desk_totals *t, const struct ht_incident *i, int
     }
 }
 
-void ht__count(struct ht_desk *d, const struct ht__entry *e, const struct ht__version *v, int sign,
-               bool counted)
+void ht__desk_count(struct ht_desk *d, const struct ht__entry *e, const struct ht__version *v,
+                    int sign, bool counted)
 {
     const struct ht_incident *i = &v->view;
     add(&d->totals.states[i->state], sign, 1);
@@ -55,13 +55,27 @@ void ht_desk_totals(struct ht_desk *d, struct ht_desk_totals *out)
     (void)pthread_mutex_unlock(&d->lock);
 }
 
+/* Of one whose first alarm was taken back there is nothing to tell. */
+static bool has_alarms(const struct ht_desk_device_count *device)
+{
+    uint32_t sum = 0;
+    for (int k = 0; k < HT_INCIDENT_KINDS; k++) {
+        sum |= device->alarms[k];
+    }
+    return sum != 0;
+}
+
 size_t ht_desk_devices(struct ht_desk *d, size_t first, size_t most,
                        struct ht_desk_device_count *out)
 {
     size_t count = 0;
+    size_t seen = 0;
     (void)pthread_mutex_lock(&d->lock);
-    for (size_t i = first; i < d->devices.count && count < most; i++) {
-        out[count++] = d->device_list[i]->count;
+    for (size_t i = 0; i < d->devices.count && count < most; i++) {
+        const struct ht_desk_device_count *device = &d->device_list[i]->count;
+        if (has_alarms(device) && seen++ >= first) {
+            out[count++] = *device;
+        }
     }
     (void)pthread_mutex_unlock(&d->lock);
     return count;
@@ -73,8 +87,8 @@ size_t ht_desk_devices(struct ht_desk *d, size_t first, size_t most,
 const struct ht_incident *ht_desk_get(struct ht_desk *d, const char *id)
 {
     (void)pthread_mutex_lock(&d->lock);
-    const struct ht__entry *e = ht__entry_of(d, id);
-    struct ht__version *v = e == NULL ? NULL : ht__version_hold(e->committed);
+    const struct ht__entry *e = ht__desk_entry_of(d, id);
+    struct ht__version *v = e == NULL ? NULL : ht__desk_version_hold(e->committed);
     (void)pthread_mutex_unlock(&d->lock);
     return v == NULL ? NULL : &v->view;
 }
@@ -82,14 +96,14 @@ const struct ht_incident *ht_desk_get(struct ht_desk *d, const char *id)
 void ht_incident_release(const struct ht_incident *incident)
 {
     if (incident != NULL) {
-        ht__version_release(ht__version_of(incident));
+        ht__desk_version_release(ht__desk_version_of(incident));
     }
 }
 
 bool ht_desk_unit_on(struct ht_desk *d, const char *unit, char incident[HT_DESK_ID_MAX + 1])
 {
     (void)pthread_mutex_lock(&d->lock);
-    const struct ht__unit *u = (const struct ht__unit *)ht__names_find(&d->units, unit);
+    const struct ht__unit *u = (const struct ht__unit *)ht__desk_names_find(&d->units, unit);
     bool on = u != NULL && u->committed != NULL;
     if (on) {
         memcpy(incident, u->committed->named.id, strlen(u->committed->named.id) + 1);
@@ -98,7 +112,7 @@ bool ht_desk_unit_on(struct ht_desk *d, const char *unit, char incident[HT_DESK_
     return on;
 }
 
-size_t ht__list_at(const struct ht_desk *d, uint64_t order)
+size_t ht__desk_list_at(const struct ht_desk *d, uint64_t order)
 {
     size_t low = 0;
     size_t high = d->list_count;
@@ -115,7 +129,7 @@ size_t ht__list_at(const struct ht_desk *d, uint64_t order)
 
 static bool has_unit(const struct ht__version *v, const char *unit)
 {
-    return unit == NULL || ht__seat_of(v, unit) != NULL;
+    return unit == NULL || ht__desk_seat_of(v, unit) != NULL;
 }
 
 static bool passes(const struct ht_desk_filter *f, const struct ht__version *v)
@@ -134,13 +148,13 @@ static bool list_slice(struct ht_desk *d, const struct ht_desk_filter *filter, u
                        size_t most, const struct ht_incident **out, size_t *count)
 {
     (void)pthread_mutex_lock(&d->lock);
-    size_t at = ht__list_at(d, *order);
+    size_t at = ht__desk_list_at(d, *order);
     size_t end = at > SLICE ? at - SLICE : 0;
     while (at > end && *count < most) {
         struct ht__listed *listed = &d->list[--at];
         *order = listed->order;
         if (listed->entry != NULL && passes(filter, listed->entry->committed)) {
-            out[(*count)++] = &ht__version_hold(listed->entry->committed)->view;
+            out[(*count)++] = &ht__desk_version_hold(listed->entry->committed)->view;
         }
     }
     bool more = at > 0 && *count < most;

@@ -15,7 +15,7 @@ uint64_t ht__desk_hash(const char *id)
     return hash ^ (hash >> 29);
 }
 
-struct ht__named *ht__names_find(const struct ht__names *names, const char *id)
+struct ht__named *ht__desk_names_find(const struct ht__names *names, const char *id)
 {
     if (names->slot_count == 0) {
         return NULL;
@@ -28,7 +28,7 @@ struct ht__named *ht__names_find(const struct ht__names *names, const char *id)
     return named;
 }
 
-enum ht_status ht__names_reserve(struct ht__names *names)
+enum ht_status ht__desk_names_reserve(struct ht__names *names)
 {
     if (names->count < names->slot_count) {
         return HT_OK;
@@ -52,7 +52,7 @@ enum ht_status ht__names_reserve(struct ht__names *names)
     return HT_OK;
 }
 
-void ht__names_add(struct ht__names *names, struct ht__named *named)
+void ht__desk_names_add(struct ht__names *names, struct ht__named *named)
 {
     named->hash = ht__desk_hash(named->id);
     struct ht__named **slot = &names->slots[named->hash & (names->slot_count - 1)];
@@ -61,7 +61,7 @@ void ht__names_add(struct ht__names *names, struct ht__named *named)
     names->count++;
 }
 
-void ht__names_remove(struct ht__names *names, struct ht__named *named)
+void ht__desk_names_remove(struct ht__names *names, struct ht__named *named)
 {
     struct ht__named **link = &names->slots[named->hash & (names->slot_count - 1)];
     while (*link != named) {
@@ -74,9 +74,9 @@ void ht__names_remove(struct ht__names *names, struct ht__named *named)
 /* ---- units and devices ------------------------------------------------------------------------
  */
 
-enum ht_status ht__unit_of(struct ht_desk *d, const char *id, struct ht__unit **out)
+enum ht_status ht__desk_unit_of(struct ht_desk *d, const char *id, struct ht__unit **out)
 {
-    struct ht__unit *unit = (struct ht__unit *)ht__names_find(&d->units, id);
+    struct ht__unit *unit = (struct ht__unit *)ht__desk_names_find(&d->units, id);
     if (unit == NULL) {
         unit = calloc(1, sizeof *unit);
         if (unit == NULL) {
@@ -86,9 +86,9 @@ enum ht_status ht__unit_of(struct ht_desk *d, const char *id, struct ht__unit **
         (void)strncpy(unit->id, id, HT_DESK_ID_MAX);
         unit->named.id = unit->id;
         (void)pthread_mutex_lock(&d->lock);
-        enum ht_status status = ht__names_reserve(&d->units);
+        enum ht_status status = ht__desk_names_reserve(&d->units);
         if (status == HT_OK) {
-            ht__names_add(&d->units, &unit->named);
+            ht__desk_names_add(&d->units, &unit->named);
         }
         (void)pthread_mutex_unlock(&d->lock);
         if (status != HT_OK) {
@@ -102,7 +102,7 @@ enum ht_status ht__unit_of(struct ht_desk *d, const char *id, struct ht__unit **
 
 static enum ht_status device_of(struct ht_desk *d, const char *id, struct ht__device **out)
 {
-    *out = id == NULL ? NULL : (struct ht__device *)ht__names_find(&d->devices, id);
+    *out = id == NULL ? NULL : (struct ht__device *)ht__desk_names_find(&d->devices, id);
     if (id == NULL || *out != NULL) {
         return HT_OK;
     }
@@ -114,14 +114,14 @@ static enum ht_status device_of(struct ht_desk *d, const char *id, struct ht__de
     memcpy(device->count.device, device->id, sizeof device->id);
     device->named.id = device->id;
     (void)pthread_mutex_lock(&d->lock);
-    enum ht_status status = ht__names_reserve(&d->devices);
+    enum ht_status status = ht__desk_names_reserve(&d->devices);
     if (status == HT_OK) {
         status = ht_array_reserve((void **)&d->device_list, &d->device_room, d->devices.count + 1,
                                   sizeof(struct ht__device *));
     }
     if (status == HT_OK) {
         d->device_list[d->devices.count] = device;
-        ht__names_add(&d->devices, &device->named);
+        ht__desk_names_add(&d->devices, &device->named);
     }
     (void)pthread_mutex_unlock(&d->lock);
     if (status != HT_OK) {
@@ -173,13 +173,13 @@ static void facts_release(struct ht__facts *facts)
     }
 }
 
-struct ht__version *ht__version_of(const struct ht_incident *incident)
+struct ht__version *ht__desk_version_of(const struct ht_incident *incident)
 {
     return (struct ht__version *)(uintptr_t)incident;
 }
 
-struct ht__version *ht__version_copy(const struct ht__version *from, struct ht__facts *facts,
-                                     uint32_t seat_room, uint32_t passed_room)
+struct ht__version *ht__desk_version_copy(const struct ht__version *from, struct ht__facts *facts,
+                                          uint32_t seat_room, uint32_t passed_room)
 {
     size_t seats = seat_room * sizeof(struct ht_desk_seat);
     struct ht__version *v = malloc(sizeof *v + seats + passed_room * sizeof *v->passed);
@@ -211,7 +211,7 @@ struct ht__version *ht__version_copy(const struct ht__version *from, struct ht__
     return v;
 }
 
-struct ht__version *ht__version_hold(struct ht__version *version)
+struct ht__version *ht__desk_version_hold(struct ht__version *version)
 {
     if (version != NULL) {
         (void)atomic_fetch_add(&version->refs, 1);
@@ -219,7 +219,7 @@ struct ht__version *ht__version_hold(struct ht__version *version)
     return version;
 }
 
-void ht__version_release(struct ht__version *version)
+void ht__desk_version_release(struct ht__version *version)
 {
     if (version != NULL && atomic_fetch_sub(&version->refs, 1) == 1) {
         facts_release(version->facts);
@@ -235,7 +235,7 @@ static enum ht_status make_room(struct ht_desk *d)
 {
     size_t committed = d->list_count - d->list_holes;
     size_t uncommitted = d->entries.count - committed;
-    enum ht_status status = ht__names_reserve(&d->entries);
+    enum ht_status status = ht__desk_names_reserve(&d->entries);
     if (status == HT_OK) {
         status = ht_array_reserve((void **)&d->list, &d->list_room, d->list_count + uncommitted + 1,
                                   sizeof *d->list);
@@ -272,8 +272,8 @@ static void unlink_from_device(struct ht__entry *e)
     }
 }
 
-enum ht_status ht__entry_new(struct ht_desk *d, const struct ht_desk_event *event,
-                             struct ht__entry **out)
+enum ht_status ht__desk_entry_new(struct ht_desk *d, const struct ht_desk_event *event,
+                                  struct ht__entry **out)
 {
     struct ht__device *device = NULL;
     enum ht_status status = device_of(d, event->device, &device);
@@ -282,10 +282,10 @@ enum ht_status ht__entry_new(struct ht_desk *d, const struct ht_desk_event *even
     }
     struct ht__entry *e = calloc(1, sizeof *e);
     struct ht__facts *facts = facts_new(event);
-    struct ht__version *v = facts == NULL ? NULL : ht__version_copy(NULL, facts, 2, 0);
+    struct ht__version *v = facts == NULL ? NULL : ht__desk_version_copy(NULL, facts, 2, 0);
     facts_release(facts);
     if (e == NULL || v == NULL) {
-        ht__version_release(v);
+        ht__desk_version_release(v);
         free(e);
         return HT_NOMEM;
     }
@@ -293,21 +293,21 @@ enum ht_status ht__entry_new(struct ht_desk *d, const struct ht_desk_event *even
     e->pending = v;
     e->device = device;
     e->due_at = SIZE_MAX;
-    e->waiting.entry = e->fresh.entry = e;
+    e->waiting.entry = e;
+    e->closest_ms = UINT32_MAX;
     (void)pthread_mutex_lock(&d->lock);
     status = make_room(d);
     if (status == HT_OK) {
-        ht__names_add(&d->entries, &e->named);
+        ht__desk_names_add(&d->entries, &e->named);
     }
     (void)pthread_mutex_unlock(&d->lock);
     if (status != HT_OK) {
-        ht__version_release(v);
+        ht__desk_version_release(v);
         free(e);
         return status;
     }
     d->random = d->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     e->waiting.rank = d->random >> 16;
-    e->fresh.rank = e->waiting.rank * UINT64_C(2654435761) % UINT64_C(4294967291);
     v->view.order = ++d->next_order;
     if (device != NULL) {
         link_to_device(e, event->incident_kind);
@@ -316,27 +316,26 @@ enum ht_status ht__entry_new(struct ht_desk *d, const struct ht_desk_event *even
     return HT_OK;
 }
 
-void ht__entry_remove(struct ht_desk *d, struct ht__entry *e)
+void ht__desk_entry_remove(struct ht_desk *d, struct ht__entry *e)
 {
     const struct ht__key none = {0};
     assert(!e->gone);
-    ht__queue_set(&d->waiting, &e->waiting, false, none);
-    ht__queue_set(&d->fresh, &e->fresh, false, none);
-    ht__due_set(&d->due, e, INT64_MAX);
+    ht__desk_queue_set(&d->waiting, &e->waiting, false, none);
+    ht__desk_due_set(&d->due, e, INT64_MAX);
     if (e->device != NULL) {
         unlink_from_device(e);
     }
     (void)pthread_mutex_lock(&d->lock);
-    ht__names_remove(&d->entries, &e->named);
+    ht__desk_names_remove(&d->entries, &e->named);
     (void)pthread_mutex_unlock(&d->lock);
     e->gone = true;
 }
 
-void ht__entry_release(struct ht__entry *e)
+void ht__desk_entry_release(struct ht__entry *e)
 {
     if (e->gone && e->held == 0) {
-        ht__version_release(e->pending);
-        ht__version_release(e->committed);
+        ht__desk_version_release(e->pending);
+        ht__desk_version_release(e->committed);
         free(e);
     }
 }

@@ -880,6 +880,161 @@ HT_CASE(devices_count_their_alarms_and_outcomes)
     end_stage(s);
 }
 
+HT_CASE(the_next_free_unit_is_found_behind_hundreds_that_are_engaged)
+{
+    enum { CROWD = 1000 };
+    struct ht_desk_rules rules = ht_stage_rules();
+    struct ht_stage *s = ht_stage_new(&rules);
+    for (int n = 0; n < CROWD; n++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "u%03d", n);
+        (void)ht_stage_add(s, id, n);
+    }
+    for (int n = 0; n < CROWD; n++) {
+        char id[16];
+        char unit[16];
+        (void)snprintf(id, sizeof id, "i%d", n);
+        (void)snprintf(unit, sizeof unit, "u%03d", n);
+        HT_REQUIRE(open_at(s, id, "0", 3, T0) == HT_OK);
+        HT_CHECK_STR(units_of(s, id), unit);
+    }
+    HT_CHECK_INT(open_at(s, "more", "0", 3, T0), HT_OK);
+    HT_CHECK_INT(state_of(s, "more"), HT_INCIDENT_IS_QUEUED);
+    end_stage(s);
+}
+
+/* ---- joint ------------------------------------------------------------------------------------
+ */
+
+enum { NOBODY_MS = 7200000, FEW = 4 };
+
+static int64_t price(const struct ht_desk_rules *rules, uint8_t severity, int64_t late_ms)
+{
+    return (int64_t)rules->weight[severity - 1] * (late_ms > 0 ? late_ms : 0);
+}
+
+/* Weighted lateness of all that is open. */
+static int64_t lateness_of(struct ht_stage *s)
+{
+    struct ht_desk_filter all = {0};
+    const struct ht_incident *list[64];
+    size_t count = ht_desk_list(s->desk, &all, 64, list);
+    int64_t sum = 0;
+    for (size_t n = 0; n < count; n++) {
+        const struct ht_incident *i = list[n];
+        for (uint32_t k = 0; k < i->seat_count; k++) {
+            sum += price(&s->rules, i->severity, i->seats[k].eta_ms - i->deadline_ms);
+        }
+        sum += price(&s->rules, i->severity, NOBODY_MS) * (i->units - i->seat_count);
+        ht_incident_release(i);
+    }
+    return sum;
+}
+
+struct few {
+    int64_t at[FEW];
+    uint8_t severity[FEW];
+};
+
+static int64_t least_lateness(const struct ht_stage *s, const struct few *few, int n,
+                              uint32_t taken)
+{
+    if (n == FEW) {
+        return 0;
+    }
+    const struct ht_desk_rule *rule = &s->rules.rule[HT_INCIDENT_SOS][few->severity[n] - 1];
+    int64_t least =
+        price(&s->rules, few->severity[n], NOBODY_MS) + least_lateness(s, few, n + 1, taken);
+    for (uint32_t u = 0; u < s->unit_count; u++) {
+        if ((taken >> u & 1U) == 0) {
+            int64_t takes_ms = rule->turnout_ms + llabs(s->units[u].at - few->at[n]);
+            int64_t sum = price(&s->rules, few->severity[n], takes_ms - rule->promise_ms) +
+                          least_lateness(s, few, n + 1, taken | 1U << u);
+            least = sum < least ? sum : least;
+        }
+    }
+    return least;
+}
+
+/* Several alarms at one moment. */
+static int64_t open_few(const struct ht_desk_rules *rules, const struct few *few,
+                        const int64_t *units, uint32_t unit_count, int64_t *least)
+{
+    struct ht_stage *s = ht_stage_new(rules);
+    for (uint32_t u = 0; u < unit_count; u++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "u%u", u);
+        (void)ht_stage_add(s, id, units[u]);
+    }
+    for (int n = 0; n < FEW; n++) {
+        char id[16];
+        char place[24];
+        (void)snprintf(id, sizeof id, "i%d", n);
+        (void)snprintf(place, sizeof place, "%" PRId64, few->at[n]);
+        HT_CHECK_INT(open_at(s, id, place, few->severity[n], T0), HT_OK);
+    }
+    int64_t sum = lateness_of(s);
+    *least = least_lateness(s, few, 0, 0);
+    end_stage(s);
+    return sum;
+}
+
+HT_CASE(together_they_are_never_later_than_one_by_one_and_as_early_as_can_be)
+{
+    uint64_t random = 11;
+    struct ht_desk_rules alone = ht_stage_rules();
+    for (int n = 0; n < HT_DESK_SEVERITIES; n++) {
+        alone.rule[HT_INCIDENT_SOS][n].promise_ms = 100000;
+    }
+    struct ht_desk_rules together = alone;
+    together.joint = true;
+    int better = 0;
+    for (int round = 0; round < 2000; round++) {
+        struct few few;
+        int64_t units[5];
+        uint32_t unit_count = 2 + ht_random_below(&random, 4);
+        for (int n = 0; n < FEW; n++) {
+            few.at[n] = ht_random_below(&random, 600) * INT64_C(1000);
+            few.severity[n] = (uint8_t)(1 + ht_random_below(&random, 4));
+        }
+        for (uint32_t u = 0; u < unit_count; u++) {
+            units[u] = ht_random_below(&random, 600) * INT64_C(1000);
+        }
+        int64_t least = 0;
+        int64_t one_by_one = open_few(&alone, &few, units, unit_count, &least);
+        int64_t joint = open_few(&together, &few, units, unit_count, &least);
+        HT_CHECK(joint <= one_by_one);
+        HT_CHECK_INT(joint, least);
+        better += joint < one_by_one ? 1 : 0;
+    }
+    (void)printf("  better in %d of 2,000\n", better);
+    HT_CHECK(better > 200);
+}
+
+HT_CASE(who_acknowledged_is_not_turned_round)
+{
+    struct ht_desk_rules rules = ht_stage_rules();
+    rules.joint = true;
+    rules.rule[HT_INCIDENT_SOS][2].promise_ms = 50000;
+    for (int acknowledged = 0; acknowledged < 2; acknowledged++) {
+        struct ht_stage *s = ht_stage_new(&rules);
+        (void)ht_stage_add(s, "a", 0);
+        (void)ht_stage_add(s, "b", 60000);
+        HT_CHECK_INT(open_at(s, "i", "29000", 3, T0), HT_OK);
+        HT_CHECK_STR(units_of(s, "i"), "a");
+        if (acknowledged == 1) {
+            HT_CHECK_INT(say(s, HT_DESK_ACK, "i", NULL, T0), HT_OK);
+        }
+        size_t from = s->event_count;
+        HT_CHECK_INT(open_at(s, "j", "-40000", 3, T0), HT_OK); /* b would need 100 s */
+        HT_CHECK_STR(units_of(s, "j"), acknowledged == 1 ? "b" : "a");
+        HT_CHECK_STR(told(s, from), acknowledged == 1
+                                        ? "received assigned at_risk"
+                                        : "received assigned released released assigned assigned");
+        end_stage(s);
+    }
+}
+
 HT_CASE(an_error_of_the_chooser_leaves_no_trace)
 {
     struct ht_stage *s = plain_stage();

@@ -9,7 +9,7 @@
 
 #include "engine/live/desk.h"
 
-enum { HT_STAGE_UNITS = 64 };
+enum { HT_STAGE_UNITS = 1024 };
 
 struct ht_stage_unit {
     char id[16];
@@ -68,7 +68,7 @@ static inline enum ht_status ht_stage_rank(void *user, const struct ht_desk_want
                                            uint32_t *count)
 {
     struct ht_stage *s = user;
-    struct ht_desk_candidate all[HT_STAGE_UNITS];
+    static struct ht_desk_candidate all[HT_STAGE_UNITS];
     uint32_t n = 0;
     int64_t at = want->household == NULL ? 0 : strtoll(want->household, NULL, 10);
     s->asked++;
@@ -227,6 +227,11 @@ static inline bool ht_stage_same(const struct ht_incident *a, const struct ht_in
            a->risk_by_ms == b->risk_by_ms && ht_stage_same_lists(a, b);
 }
 
+static inline int ht_stage_by_name(const void *a, const void *b)
+{
+    return strcmp(a, b); /* the name is the first member */
+}
+
 /* All that two desks show: incidents, totals, devices, and when they are due. */
 static inline bool ht_stage_same_desks(struct ht_desk *a, struct ht_desk *b)
 {
@@ -253,6 +258,8 @@ static inline bool ht_stage_same_desks(struct ht_desk *a, struct ht_desk *b)
     struct ht_desk_device_count *devices = calloc(2048, sizeof *devices);
     size_t first = ht_desk_devices(a, 0, 1024, devices);
     size_t second = ht_desk_devices(b, 0, 1024, devices + 1024);
+    qsort(devices, first, sizeof *devices, ht_stage_by_name);
+    qsort(devices + 1024, second, sizeof *devices, ht_stage_by_name);
     same = same && first == second && memcmp(devices, devices + 1024, first * sizeof *devices) == 0;
     free(devices);
     return same;
