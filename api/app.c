@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "api/app_internal.h"
+#include "api/calendar.h"
 #include "api/coverage_scene.h"
 #include "api/homes.h"
 #include "api/isochrone.h"
@@ -224,6 +225,9 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
         status = ht_coverage_scenes_new(&app->coverage);
     }
     if (status == HT_OK) {
+        status = ht_calendar_new(&app->calendar);
+    }
+    if (status == HT_OK) {
         app->keeper_started = pthread_create(&app->keeper, NULL, keeper_main, app) == 0;
         status = app->keeper_started ? HT_OK : HT_NOMEM;
     }
@@ -250,6 +254,8 @@ void ht_app_free(struct ht_app *app)
     ht__app_town_free(app);
     ht_coverage_scenes_free(app->coverage);
     ht_homes_keeper_free(app->homes);
+    ht_calendar_free(app->calendar);
+    ht_settings_deinit(&app->settings);
     ht_isochrone_maps_free(app->isochrones);
     ht_world_slot_free(app->slot);
     ht_map_release(app->map);

@@ -23,6 +23,7 @@
 #include "geodata/store.h"
 
 struct ht_commit;
+struct ht_desk_room;
 struct ht_finder;
 struct ht_courier;
 struct ht_coverage_scenes;
@@ -34,6 +35,7 @@ struct ht_isochrone_work;
 struct ht_live;
 struct ht_live_work;
 struct ht_loads;
+struct ht_office_calendar;
 struct ht_traffic_table;
 struct ht_zone_table;
 struct ht_stream;
@@ -84,6 +86,9 @@ struct ht_app {
     struct ht_fencing *fencing;     /* NULL: the store can't be written */
     struct ht_courier *courier;     /* likewise */
     struct ht_settings settings;
+    struct ht_office_calendar *calendar;
+    struct ht_desk_room *desk; /* NULL: there is no store */
+    size_t desk_skipped;       /* rows of incidents that could not be replayed */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */
     _Atomic(const struct ht_tokens *) tokens;

@@ -128,6 +128,11 @@ HT_MUST_CHECK enum ht_status ht_live_closest(struct ht_live *live, struct ht_liv
 
 /* After HT_NO_SEGMENT: how far the nearest street is. */
 double ht_live_street_m(const struct ht_live_work *work);
+/* How far it is from the nearest street that any unit's profile may use, as the questions above
+ * find it; below 0: there is none near. Makes ready what ht_live_closest needs. */
+HT_MUST_CHECK enum ht_status ht_live_street(struct ht_live *live, struct ht_live_work *work,
+                                            struct ht_world *world, struct ht_point point,
+                                            double *distance_m);
 
 /* After ht_live_closest: the way of a hit, points of which the first is the unit's place. They live
  * until the next call with this work. HT_NO_ROUTE: the metric was changed since. */

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "api/command.h"
+#include "api/desk_room.h"
 #include "api/devices.h"
 #include "api/fencing.h"
 #include "api/finder.h"
@@ -255,6 +256,9 @@ static void unit_follow(struct ht_app_context *context, const struct ht_feature 
     if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
         ht_live_unit_place(context->app->live, context->live, ht_world_reader_get(&context->world),
                            unit->id, unit->geometry.points[0], at_ms);
+    }
+    if (context->app->desk != NULL) {
+        ht_desk_room_unit_changed(context->app->desk, unit->id);
     }
 }
 
