@@ -93,7 +93,7 @@ static enum ht_status rank_all(const struct ht__chooser *chooser, const struct h
     return status;
 }
 
-enum ht_status ht__desk_rank(void *user, const struct ht_desk_want *want,
+enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
                              struct ht_desk_candidate *out, uint32_t most, uint32_t *count)
 {
     const struct ht__chooser *chooser = user;

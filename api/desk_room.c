@@ -287,7 +287,7 @@ enum ht_status ht_desk_room_decide(struct ht_desk_room *room, struct ht_app_cont
                                    struct ht_desk_decision **out, struct ht_error *error)
 {
     struct ht__chooser chooser = {room, context};
-    const struct ht_desk_chooser how = {ht__desk_rank, &chooser};
+    const struct ht_desk_chooser how = {ht__room_rank, &chooser};
     enum ht_status status = ht_desk_decide(room->desk, command, &how, out, error);
     due_set(room);
     return status;

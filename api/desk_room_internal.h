@@ -37,7 +37,7 @@ struct ht__chooser {
     struct ht_desk_room *room;
     struct ht_app_context *context;
 };
-enum ht_status ht__desk_rank(void *user, const struct ht_desk_want *want,
+enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
                              struct ht_desk_candidate *out, uint32_t most, uint32_t *count);
 
 void *ht__desk_time_main(void *room);
