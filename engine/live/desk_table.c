@@ -182,7 +182,9 @@ static void facts_release(struct ht__facts *facts)
 
 struct ht__version *ht__desk_version_of(const struct ht_incident *incident)
 {
-    return (struct ht__version *)(uintptr_t)incident;
+    struct ht__version *version = NULL;
+    memcpy(&version, &incident, sizeof(struct ht__version *)); /* its first member: no more const */
+    return version;
 }
 
 struct ht__version *ht__desk_version_copy(const struct ht__version *from, struct ht__facts *facts,
