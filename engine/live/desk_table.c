@@ -195,10 +195,9 @@ struct ht__version *ht__desk_version_copy(const struct ht__version *from, struct
     if (v == NULL) {
         return NULL;
     }
+    memset(v, 0, sizeof *v);
     if (from != NULL) {
-        *v = *from;
-    } else {
-        memset(v, 0, sizeof *v);
+        v->view = from->view; /* not its counter, which readers change */
     }
     atomic_init(&v->refs, 1);
     v->facts = facts;
