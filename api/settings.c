@@ -209,19 +209,7 @@ struct put {
 static void refuse(struct ht_reply *reply, const struct wrong *wrong)
 {
     ht_reply_problem(reply, 422, "Unprocessable Content", wrong->detail);
-    if (reply->body.size == 0 || reply->body.failed) {
-        return;
-    }
-    reply->body.size--; /* within the object */
-    struct ht_json json = {.out = &reply->body, .comma = true};
-    ht_json_key(&json, "errors");
-    ht_json_array(&json);
-    ht_json_object(&json);
-    ht_json_key_text(&json, "pointer", wrong->pointer);
-    ht_json_key_text(&json, "detail", wrong->detail);
-    ht_json_object_end(&json);
-    ht_json_array_end(&json);
-    ht_json_object_end(&json);
+    ht_reply_where(reply, wrong->pointer, 0, wrong->detail);
 }
 
 static bool put_prepare(struct ht_app_context *context, struct ht_command *command,
