@@ -23,15 +23,21 @@
 #include "geodata/store.h"
 
 struct ht_commit;
+struct ht_desk_room;
 struct ht_finder;
 struct ht_courier;
+struct ht_coverage_scenes;
 struct ht_fencing;
+struct ht_coverage;
+struct ht_homes_keeper;
 struct ht_isochrone_maps;
 struct ht_isochrone_work;
 struct ht_live;
 struct ht_live_work;
 struct ht_loads;
+struct ht_office_calendar;
 struct ht_traffic_table;
+struct ht_zone_table;
 struct ht_stream;
 struct ht__part;
 struct ht_gazetteer_work;
@@ -47,8 +53,9 @@ struct ht_app {
     struct ht_shared_pool pool;       /* for one big answer at a time */
     pthread_mutex_t open_lock;        /* one new map or time at a time */
     struct ht_map *map;               /* the open one; under open_lock */
-    int64_t next_change_ms;           /* UTC, of a conditional turn; under open_lock */
+    int64_t next_change_ms;           /* UTC, of a turn, street or zone; under open_lock */
     struct ht_traffic_table *traffic; /* under open_lock */
+    struct ht_zone_table *zones;      /* locks itself */
     pthread_cond_t wake;              /* the keeper, with open_lock */
     pthread_t keeper;
     bool keeper_started;
@@ -67,6 +74,8 @@ struct ht_app {
     struct ht_registry *registry;     /* the writer's */
     struct ht_live *live;
     struct ht_isochrone_maps *isochrones;
+    struct ht_homes_keeper *homes;
+    struct ht_coverage_scenes *coverage;
     struct ht_stream *stream; /* NULL: there is none */
     struct ht_finder *finder;
     struct ht_loads *loads;         /* NULL: the store can't be written */
@@ -77,6 +86,9 @@ struct ht_app {
     struct ht_fencing *fencing;     /* NULL: the store can't be written */
     struct ht_courier *courier;     /* likewise */
     struct ht_settings settings;
+    struct ht_office_calendar *calendar;
+    struct ht_desk_room *desk; /* NULL: there is no store */
+    size_t desk_skipped;       /* rows of incidents that could not be replayed */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */
     _Atomic(const struct ht_tokens *) tokens;
@@ -97,6 +109,7 @@ struct ht_app_context {
     struct ht_crs_work *crs;             /* likewise */
     struct ht_live_work *live;           /* likewise */
     struct ht_isochrone_work *isochrone; /* likewise */
+    struct ht_coverage *coverage;        /* likewise */
     struct ht__part *stream;             /* the loop's; NULL before it is told, and for workers */
     struct ht_gazetteer_work *search;    /* likewise */
     struct ht_app_context *next;

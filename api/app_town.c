@@ -7,11 +7,13 @@
 #include "api/commit.h"
 #include "api/courier.h"
 #include "api/devices.h"
+#include "api/desk_room.h"
 #include "api/fencing.h"
 #include "api/finder.h"
 #include "api/http_answer.h"
 #include "api/live.h"
 #include "api/loads.h"
+#include "api/shifts.h"
 #include "api/stream.h"
 
 enum {
@@ -88,6 +90,22 @@ static struct ht_box town_box(struct ht_app *app)
     return wide;
 }
 
+/* The desk, with all that happened; its time runs once everything else is there. */
+static enum ht_status desk_open(struct ht_app *app, struct ht_error *error)
+{
+    enum ht_status status = ht_desk_room_new(app, &app->desk, &app->desk_skipped, error);
+    if (status == HT_OK) {
+        status = ht_settings_tell(app);
+        if (status == HT_OK && app->commit != NULL) {
+            status = ht_desk_room_start(app->desk);
+        }
+        if (status != HT_OK) {
+            (void)ht_error_set(error, status, 0, NULL);
+        }
+    }
+    return status;
+}
+
 enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
 {
     struct ht_live_work *work = NULL;
@@ -100,6 +118,7 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     (void)pthread_mutex_lock(&app->open_lock);
     app->live = live; /* the keeper looks after its shifts from now on */
     (void)pthread_mutex_unlock(&app->open_lock);
+    ht_shifts_set_calendar(ht_live_shifts(live), app->calendar, ht_clock_now_ms(&app->clock));
     if (app->store == NULL) {
         return HT_OK;
     }
@@ -128,7 +147,7 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     }
     ht_store_reader_free(reader);
     ht_live_work_free(work);
-    return status;
+    return status == HT_OK ? desk_open(app, error) : status;
 }
 
 enum ht_status ht_app_finder_open(struct ht_app *app, struct ht_error *error)
@@ -309,6 +328,7 @@ void ht_app_store_stop(struct ht_app *app)
     ht_stream_stop(app->stream);
     ht_loads_free(app->loads); /* whose jobs the writer has to do */
     app->loads = NULL;
+    ht_desk_room_stop(app->desk);
     ht_app_live_save(app, true);
     ht_commit_stop(app->commit); /* whose jobs speak to the courier */
     ht_courier_free(app->courier);
@@ -326,7 +346,9 @@ void ht__app_town_free(struct ht_app *app)
     ht_stream_free(app->stream);
     ht_courier_free(app->courier);
     ht_loads_free(app->loads);
+    ht_desk_room_stop(app->desk);
     ht_commit_free(app->commit);
+    ht_desk_room_free(app->desk);
     ht_finder_free(app->finder);
     ht_registry_free(app->registry);
     if (app->writer != NULL) {

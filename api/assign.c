@@ -1,6 +1,5 @@
 #include "api/assign.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,14 +7,13 @@
 #include <time.h>
 
 #include "api/assign_read.h"
+#include "api/home.h"
 #include "api/http_answer.h"
 #include "api/json.h"
-#include "api/json_merge.h"
 #include "api/live.h"
 #include "api/params.h"
 #include "engine/base/array.h"
 #include "engine/plan/assign.h"
-#include "geodata/geometry.h"
 
 enum { PLAN_S = 10 }; /* more is not worth waiting for on a worker that others need */
 
@@ -242,55 +240,19 @@ static bool teams_make(struct work *work)
 
 /* ---- tasks ---- */
 
-struct home {
-    struct ht_point point;
-    bool found;
-};
-
-/* Where one goes to reach a household: its entrance, else where it lies. */
-static enum ht_status home_take(void *user, const struct ht_store_item *item)
-{
-    struct home *home = user;
-    struct ht_geometry geometry = {0};
-    enum ht_status status = ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, NULL);
-    if (status == HT_OK && geometry.point_count > 0) {
-        *home = (struct home){geometry.points[0], true};
-    }
-    ht_geometry_deinit(&geometry);
-    if (strstr(item->properties, "\"entrance\"") != NULL) {
-        yajl_val tree = ht_json_tree_read(item->properties, strlen(item->properties));
-        yajl_val pair = ht_json_member(tree, "entrance");
-        if (YAJL_IS_ARRAY(pair) && pair->u.array.len == 2 &&
-            YAJL_IS_NUMBER(pair->u.array.values[0]) && YAJL_IS_NUMBER(pair->u.array.values[1])) {
-            double lon = strtod(YAJL_GET_NUMBER(pair->u.array.values[0]), NULL);
-            double lat = strtod(YAJL_GET_NUMBER(pair->u.array.values[1]), NULL);
-            if (fabs(lon) <= 180 && fabs(lat) <= 90) {
-                *home =
-                    (struct home){{(int32_t)lround(lon * 1e7), (int32_t)lround(lat * 1e7)}, true};
-            }
-        }
-        yajl_tree_free(tree);
-    }
-    return status == HT_NOMEM ? HT_NOMEM : HT_OK;
-}
-
 static bool home_find(struct work *work, const char *id, struct ht_point *out)
 {
-    struct home home = {.found = false};
+    struct ht_home home;
     struct ht_error error = {0};
     struct ht_store_reader *reader = ht_app_reader(work->context, work->reply);
     if (reader == NULL) {
         return false;
     }
-    enum ht_status status = ht_store_item(reader, ht_collection_find("households", 10), id, false,
-                                          home_take, &home, &error);
-    if (status != HT_OK && status != HT_NOT_FOUND) {
-        return refuse(work, 503, error.message);
+    enum ht_status status = ht_home_find(reader, id, &home, &error);
+    if (status != HT_OK) {
+        return refuse(work, status == HT_NOT_FOUND ? 422 : 503, error.message);
     }
-    if (!home.found) {
-        return refuse_about(work, 422, "there is no household %s with a place", id);
-    }
-    *out = home.point;
+    *out = home.entrance;
     return true;
 }
 

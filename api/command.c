@@ -14,9 +14,9 @@ void ht_reply_status(struct ht_reply *reply, const struct ht_error *error)
         enum ht_status status;
         int http;
     } meanings[] = {
-        {HT_NOT_FOUND, 404}, {HT_EXISTS, 409},      {HT_CHANGED, 412}, {HT_SYNTAX, 400},
-        {HT_TRUNCATED, 400}, {HT_EMPTY, 400},       {HT_TOO_BIG, 413}, {HT_INVALID, 422},
-        {HT_RANGE, 422},     {HT_UNSUPPORTED, 422},
+        {HT_NOT_FOUND, 404}, {HT_EXISTS, 409},    {HT_CONFLICT, 409},    {HT_CHANGED, 412},
+        {HT_SYNTAX, 400},    {HT_TRUNCATED, 400}, {HT_EMPTY, 400},       {HT_TOO_BIG, 413},
+        {HT_INVALID, 422},   {HT_RANGE, 422},     {HT_UNSUPPORTED, 422},
     };
     int status = 503;
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
@@ -183,6 +183,9 @@ static void command_run(void *user, void *data, struct ht_reply *reply)
     }
     if (reply->status >= 400) {
         command->failed = true;
+        if (command->kind->undone != NULL) {
+            command->kind->undone(context, command, false);
+        }
         ht_commit_take_back(commit);
         ht_registry_forget(context->app->registry);
     }
@@ -208,6 +211,9 @@ static void command_lost(void *user, void *data, enum ht_status outcome, struct 
     (void)snprintf(told.message, sizeof told.message, "not done: %s", ht_status_text(outcome));
     if (command->ran) {
         ht_registry_forget(context->app->registry);
+    }
+    if (command->ran && !command->failed && command->kind->undone != NULL) {
+        command->kind->undone(context, command, true);
     }
     ht_reply_reset(reply);
     ht_reply_status(reply, &told);

@@ -28,6 +28,9 @@ struct ht_command_kind {
     void (*applied)(struct ht_app_context *context, struct ht_command *command,
                     struct ht_reply *reply);
     void (*free)(struct ht_command *command); /* of `parsed` */
+    /* What `run` did in memory is not to be (may be NULL): right after it where it was taken back,
+     * or (`lost`) with the whole transaction, where others ran after it. */
+    void (*undone)(struct ht_app_context *context, struct ht_command *command, bool lost);
     /* `applied` writes the answer: a key's is kept right after it, before the next command. Only
      * for what may be done twice, as it is where the process ends in between. */
     bool answers_late;

@@ -128,6 +128,11 @@ HT_MUST_CHECK enum ht_status ht_live_closest(struct ht_live *live, struct ht_liv
 
 /* After HT_NO_SEGMENT: how far the nearest street is. */
 double ht_live_street_m(const struct ht_live_work *work);
+/* How far it is from the nearest street that any unit's profile may use, as the questions above
+ * find it; below 0: there is none near. Makes ready what ht_live_closest needs. */
+HT_MUST_CHECK enum ht_status ht_live_street(struct ht_live *live, struct ht_live_work *work,
+                                            struct ht_world *world, struct ht_point point,
+                                            double *distance_m);
 
 /* After ht_live_closest: the way of a hit, points of which the first is the unit's place. They live
  * until the next call with this work. HT_NO_ROUTE: the metric was changed since. */
@@ -150,6 +155,26 @@ struct ht_live_many {
 };
 HT_MUST_CHECK enum ht_status ht_live_matrix(struct ht_live *live, struct ht_live_work *work,
                                             struct ht_world *world, const struct ht_live_many *ask);
+
+/* The units that fit a filter, each where ht_live_closest would have it. */
+struct ht_live_place {
+    uint32_t unit;
+    uint32_t profile; /* of the fleet */
+    char id[HT_UNIT_ID_MAX + 1];
+    struct ht_place place;
+};
+struct ht_live_places {
+    struct ht_live_place *list;
+    size_t count;
+    size_t capacity;
+    size_t placeless; /* never heard, or far from every street of their profile */
+};
+/* Into `*out`, which may be used again; linear in ht_fleet_end. HT_TOO_BIG: more than `most`. */
+HT_MUST_CHECK enum ht_status ht_live_places_find(struct ht_live *live, struct ht_live_work *work,
+                                                 struct ht_world *world,
+                                                 const struct ht_unit_filter *filter, size_t most,
+                                                 struct ht_live_places *out);
+void ht_live_places_deinit(struct ht_live_places *places);
 
 /* True when ht_live_closest would answer without making anything ready. */
 bool ht_live_ready(struct ht_live *live, struct ht_world *world);

@@ -161,6 +161,28 @@ enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
     return status;
 }
 
+enum ht_status ht_live_street(struct ht_live *live, struct ht_live_work *work,
+                              struct ht_world *world, struct ht_point point, double *distance_m)
+{
+    struct ht__live_index *index = NULL;
+    *distance_m = -1;
+    enum ht_status status = ht__live_index_get(live, work, world, &index);
+    if (status == HT_OK) {
+        ht_world_retain(world);
+        ht_world_release(work->world);
+        work->world = world;
+        status = targets_find(work, world, index, point);
+    }
+    for (uint32_t p = 0; status == HT_OK && p < index->profile_count; p++) {
+        if (work->target_list[p] != NULL &&
+            (*distance_m < 0 || work->targets[p].distance_m < *distance_m)) {
+            *distance_m = work->targets[p].distance_m;
+        }
+    }
+    ht__live_index_release(index);
+    return status;
+}
+
 enum ht_status ht_live_way(struct ht_live_work *work, const struct ht_closest_hit *hit,
                            const struct ht_point **points, size_t *count)
 {

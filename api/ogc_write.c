@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "api/command.h"
+#include "api/desk_room.h"
 #include "api/devices.h"
 #include "api/fencing.h"
 #include "api/finder.h"
@@ -14,6 +15,7 @@
 #include "api/json_merge.h"
 #include "api/live.h"
 #include "api/ogc.h"
+#include "api/zones.h"
 #include "geodata/feature_list.h"
 
 enum { PROBLEMS_MOST = 20, IDS_MOST = 1000, IDS_AT_ONCE = 256 };
@@ -218,6 +220,33 @@ static void fences_follow(struct ht_app *app, const char *collection)
     }
 }
 
+/* So do streets. What was written stays, also where they can't yet. */
+static void streets_follow(struct ht_app_context *context, const char *const *ids, size_t count,
+                           struct ht_reply *reply)
+{
+    struct ht_store_reader *reader = ht_app_reader(context, reply);
+    if (reader == NULL || ht_app_zones_follow(context->app, reader, ids, count) != HT_OK) {
+        ht_reply_problem(reply, 503, "Service Unavailable",
+                         "the zone is kept, but the streets do not obey it yet: put it again");
+    }
+}
+
+/* Zones that were put. */
+static void zones_follow(struct ht_app_context *context, const struct ht_feature_list *features,
+                         struct ht_reply *reply)
+{
+    const char **ids = calloc(features->count + 1, sizeof *ids);
+    for (size_t i = 0; ids != NULL && i < features->count; i++) {
+        ids[i] = features->items[i].id;
+    }
+    if (ids == NULL) {
+        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+    } else {
+        streets_follow(context, ids, features->count, reply);
+    }
+    free(ids);
+}
+
 static void unit_follow(struct ht_app_context *context, const struct ht_feature *unit,
                         int64_t at_ms)
 {
@@ -227,6 +256,9 @@ static void unit_follow(struct ht_app_context *context, const struct ht_feature 
     if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
         ht_live_unit_place(context->app->live, context->live, ht_world_reader_get(&context->world),
                            unit->id, unit->geometry.points[0], at_ms);
+    }
+    if (context->app->desk != NULL) {
+        ht_desk_room_unit_changed(context->app->desk, unit->id);
     }
 }
 
@@ -252,11 +284,13 @@ static void items_follow(struct ht_app_context *context, struct ht_command *comm
                          struct ht_reply *reply)
 {
     const struct parsed *parsed = command->parsed;
-    (void)reply;
     if (parsed == NULL) {
         return;
     }
     fences_follow(context->app, parsed->collection->name);
+    if (strcmp(parsed->collection->name, "zones") == 0) {
+        zones_follow(context, &parsed->features, reply);
+    }
     live_follow(context, parsed, command->at_ms);
     for (size_t i = 0; i < parsed->features.count;) {
         const char *ids[IDS_AT_ONCE];
@@ -584,7 +618,9 @@ static void delete_applied(struct ht_app_context *context, struct ht_command *co
                            struct ht_reply *reply)
 {
     const char *personal = ht_param(&command->query, "personal");
-    (void)reply;
+    if (strcmp(command->params[0], "zones") == 0) {
+        streets_follow(context, &command->params[1], 1, reply);
+    }
     ht_finder_follow(context->app->finder, command->params[0], &command->params[1], 1, true);
     fences_follow(context->app, command->params[0]);
     if (strcmp(command->params[0], "units") == 0 && personal == NULL) {

@@ -71,7 +71,7 @@ static const char *report_one(struct ht_app_context *context, const struct ht_ca
     bool unit = ht_fleet_find(ht_live_fleet(live), in->unit, strlen(in->unit)) != HT_NONE;
     bool found = ht_devices_find(ht_live_devices(live), in->unit, unit, &device);
     if (caller->role == HT_ROLE_DEVICE &&
-        strcmp(caller->unit, found ? device.unit : in->unit) != 0) {
+        (caller->unit == NULL || strcmp(caller->unit, found ? device.unit : in->unit) != 0)) {
         return not_theirs;
     }
     ht_devices_heard(ht_live_devices(live), in->unit, unit, in->report.received_ms);

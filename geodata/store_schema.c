@@ -177,7 +177,10 @@ static enum ht_status schema_4(struct ht__store_conn *conn, struct ht_error *err
 }
 
 /* Version 5: the highest version that an item had that is gone, kept by the table itself, whoever
- * deletes; when devices were heard last, beside them since that is no change of the item. */
+ * deletes; when devices were heard last, beside them since that is no change of the item;
+ * which closed zones have begun, and with what border; what belongs to incidents and can be erased:
+ * where they were, what was noted of them, whose device stands behind a code (events hold none of
+ * it). */
 static const char fifth_sql[] =
     "CREATE TABLE gone(collection TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL)"
     " WITHOUT ROWID;"
@@ -185,6 +188,18 @@ static const char fifth_sql[] =
     " WITHOUT ROWID;"
     "CREATE TRIGGER device_seen_ends AFTER DELETE ON devices_item BEGIN"
     " DELETE FROM device_seen WHERE device = OLD.id; END;"
+    "CREATE TABLE zones_begun(zone TEXT NOT NULL PRIMARY KEY, shape INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE incident_places("
+    " incident TEXT NOT NULL PRIMARY KEY, lon_e7 INTEGER NOT NULL, lat_e7 INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE incident_notes("
+    " digest TEXT NOT NULL PRIMARY KEY, incident TEXT NOT NULL, salt BLOB NOT NULL,"
+    " note TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX incident_notes_of ON incident_notes(incident);"
+    "CREATE TABLE incident_devices("
+    " code TEXT NOT NULL PRIMARY KEY, device TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE secrets(name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "DROP VIEW devices;";
 
 static enum ht_status schema_5(struct ht__store_conn *conn, struct ht_error *error)

@@ -422,7 +422,8 @@ static bool plan_has(const char *sql, const char *word)
     "DROP TRIGGER facilities_gone; DROP TRIGGER units_gone; DROP TRIGGER zones_gone;"              \
     "DROP TRIGGER devices_gone; DROP TABLE gone; DROP TRIGGER device_seen_ends;"                   \
     "DROP VIEW devices; CREATE VIEW devices AS SELECT id FROM devices_item;"                       \
-    "DROP TABLE device_seen;"
+    "DROP TABLE device_seen; DROP TABLE zones_begun; DROP TABLE incident_places;"                  \
+    "DROP TABLE incident_notes; DROP TABLE incident_devices; DROP TABLE secrets;"
 
 HT_CASE(a_store_of_version_2_gets_its_indices_and_keeps_its_items)
 {
