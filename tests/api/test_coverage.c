@@ -1,6 +1,7 @@
 /* Coverage over HTTP: each household is covered where closest finds a unit for it, also after
  * moves, closures, changes of status and of the registry; who may know who is frail. */
 #include <math.h>
+#include <sqlite3.h>
 
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
@@ -440,6 +441,27 @@ HT_CASE(who_is_frail_is_for_dispatchers_and_each_list_is_noted)
     (void)strcpy(before, chain());
     HT_CHECK_INT(get_as(officer, "/v1/coverage?max_s=60&limit=0"), 200);
     HT_CHECK(strcmp(chain(), before) != 0);
+    end();
+}
+
+HT_CASE(where_the_event_cant_be_written_nobody_is_told_to_be_frail)
+{
+    sqlite3 *db = NULL;
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(get("/v1/coverage?max_s=60&limit=100"), 200);
+    HT_CHECK(says("\"frail\":true") && !says("withheld"));
+    HT_REQUIRE(sqlite3_open(store, &db) == SQLITE_OK);
+    HT_CHECK_INT(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
+    HT_CHECK_INT(sqlite3_exec(db,
+                              "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN new.kind = "
+                              "'personal.read' BEGIN SELECT RAISE(ABORT, 'no'); END",
+                              NULL, NULL, NULL),
+                 SQLITE_OK);
+    HT_CHECK_INT(sqlite3_close(db), SQLITE_OK);
+    HT_CHECK_INT(get("/v1/coverage?max_s=60&limit=100"), 200);
+    HT_CHECK(says("\"household\":\"h") && !says("frail") && says("\"personal\":\"withheld\""));
+    HT_CHECK_INT(post("/v1/coverage/moves", JSON, "{\"max_s\":200,\"weigh\":\"frail\"}"), 200);
+    HT_CHECK(!says("moves") && says("\"personal\":\"withheld\""));
     end();
 }
 

@@ -185,7 +185,7 @@ static const struct call calls[] = {
      "/v1/coverage/moves",
      "/v1/coverage/moves",
      JSON,
-     "{\"kind\":\"van\",\"max_s\":{few}1,\"moves\":2,\"candidates\":[{\"id\":\"a\",\"lon\":{lon},"
+     "{\"kind\":\"van\",\"max_s\":1{few},\"moves\":2,\"candidates\":[{\"id\":\"a\",\"lon\":{lon},"
      "\"lat\":{lat}}],\"corners\":{few}}",
      PLAIN,
      {200}},
