@@ -1,6 +1,5 @@
 #include "api/assign.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,15 +7,13 @@
 #include <time.h>
 
 #include "api/assign_read.h"
-#include "api/homes.h"
+#include "api/home.h"
 #include "api/http_answer.h"
 #include "api/json.h"
-#include "api/json_merge.h"
 #include "api/live.h"
 #include "api/params.h"
 #include "engine/base/array.h"
 #include "engine/plan/assign.h"
-#include "geodata/geometry.h"
 
 enum { PLAN_S = 10 }; /* more is not worth waiting for on a worker that others need */
 
@@ -226,35 +223,19 @@ static bool teams_make(struct work *work)
 
 /* ---- tasks ---- */
 
-struct home {
-    struct ht_point point;
-    bool found;
-};
-
-static enum ht_status home_take(void *user, const struct ht_store_item *item)
-{
-    struct home *home = user;
-    home->found = ht_home_point(item, &home->point);
-    return HT_OK;
-}
-
 static bool home_find(struct work *work, const char *id, struct ht_point *out)
 {
-    struct home home = {.found = false};
+    struct ht_home home;
     struct ht_error error = {0};
     struct ht_store_reader *reader = ht_app_reader(work->context, work->reply);
     if (reader == NULL) {
         return false;
     }
-    enum ht_status status = ht_store_item(reader, ht_collection_find("households", 10), id, false,
-                                          home_take, &home, &error);
-    if (status != HT_OK && status != HT_NOT_FOUND) {
-        return refuse(work, 503, error.message);
+    enum ht_status status = ht_home_find(reader, id, &home, &error);
+    if (status != HT_OK) {
+        return refuse(work, status == HT_NOT_FOUND ? 422 : 503, error.message);
     }
-    if (!home.found) {
-        return refuse_about(work, 422, "there is no household %s with a place", id);
-    }
-    *out = home.point;
+    *out = home.entrance;
     return true;
 }
 

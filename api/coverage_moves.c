@@ -163,8 +163,8 @@ static enum ht_status sets_fill(struct work *work, uint32_t profile, const struc
         sets[i] = words + i * size;
     }
     if (status == HT_OK) {
-        status = ht_coverage_snap(work->town.roads[profile], points, (uint32_t)list->count, NULL,
-                                  places);
+        status = ht_coverage_snap(work->town.roads[profile], points, (uint32_t)list->count,
+                                  HT_LIVE_STREET_M, NULL, places);
     }
     if (status == HT_OK) {
         const struct ht_reach_ask ask = {.road = work->town.roads[profile],

@@ -10,6 +10,7 @@
 #include "api/assign.h"
 #include "api/coverage.h"
 #include "api/embedded.h"
+#include "api/incidents.h"
 #include "api/isochrone.h"
 #include "api/json.h"
 #include "api/live.h"
@@ -273,6 +274,18 @@ static const struct ht_route table[] = {
      .get = ht_stream_get},
     {"/v1/traffic", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DISPATCHER, HT_ROLE_DISPATCHER,
      .post = ht_traffic_post},
+    {"/v1/incidents", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
+     HT_ROLE_DEVICE, .get = ht_incidents_get, .post = ht_incidents_post},
+    {"/v1/incidents/report", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_incidents_report},
+    {"/v1/incidents/{id}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_incident_get},
+    {"/v1/incidents/{id}/history", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_incident_history},
+    {"/v1/incidents/{id}/events", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DEVICE,
+     HT_ROLE_DEVICE, .post = ht_incident_event_post},
+    {"/v1/incidents/{id}/personal", "DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
+     HT_ROLE_ADMIN, .del = ht_incident_erase},
     {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
     {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,

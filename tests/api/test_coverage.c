@@ -116,7 +116,7 @@ static bool begin_town(void)
     (void)snprintf(options, sizeof options, "--store %s", store);
     bool good = begin(options) && cells_make(GEO) && homes_make(CSV) && units_make(CSV);
     for (int u = 0; u < UNITS && good; u++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "u%d", u);
         good = move(id, lon_of(), lat_of());
     }
@@ -209,7 +209,7 @@ HT_CASE(coverage_follows_moves_states_and_the_registry)
     HT_REQUIRE(begin_town());
     HT_CHECK_INT(differs(IDLE, "", &between), 0);
     for (int round = 0; round < 6; round++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "w%d", round); /* who moved before would be too fast */
         char body[256];
         (void)snprintf(body, sizeof body,
