@@ -268,6 +268,8 @@ static const struct ht_route table[] = {
      .get = ht_isochrone_get},
     {"/v1/coverage", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_coverage_get},
+    {"/v1/coverage/moves", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_VIEWER,
+     .post = ht_coverage_moves_post},
     {"/v1/stream", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_stream_get},
     {"/v1/traffic", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DISPATCHER, HT_ROLE_DISPATCHER,
