@@ -354,9 +354,12 @@ static void decision_row(struct bench *b, struct deciding *d)
     double p50 = at_share(d->us, DECISIONS, 0.5);
     double p99 = at_share(d->us, DECISIONS, 0.99);
     double most = at_share(d->us, DECISIONS, 1);
+    double cpu_p50 = at_share(d->cpu_us, DECISIONS, 0.5);
+    double cpu_p99 = at_share(d->cpu_us, DECISIONS, 0.99);
     (void)printf(
         "decision  p50 %8.1f us  p99 %8.1f us  most %8.1f us  bound of the p99 1000 us%s\n", p50,
         p99, most, p99 <= 1000 ? "" : ", MISSED");
+    (void)printf("          of the CPU p50 %.1f us  p99 %.1f us\n", cpu_p50, cpu_p99);
     if (d->assigned != DECISIONS) {
         (void)printf("          %zu of %d found somebody\n", d->assigned, (int)DECISIONS);
     }
