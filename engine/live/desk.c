@@ -53,6 +53,14 @@ void ht_desk_free(struct ht_desk *d)
     for (size_t i = 0; i < d->devices.count; i++) {
         free(d->device_list[i]);
     }
+    for (size_t i = 0; i < d->sorts.slot_count; i++) {
+        while (d->sorts.slots[i] != NULL) {
+            struct ht__named *sorts = d->sorts.slots[i];
+            d->sorts.slots[i] = sorts->next;
+            free(sorts);
+        }
+    }
+    free(d->sorts.slots);
     free(d->entries.slots);
     free(d->units.slots);
     free(d->devices.slots);
@@ -92,8 +100,8 @@ enum ht_status ht__desk_touch(struct ht_desk *d, struct ht_desk_log *log, struct
     enum ht_status status = ht_array_reserve((void **)&log->touched, &log->touched_room,
                                              log->touched_count + 1, sizeof *log->touched);
     if (status == HT_OK) {
-        log->touched[log->touched_count++] =
-            (struct ht__touched){e, ht__desk_version_hold(e->pending), NULL, e->tried_ms};
+        log->touched[log->touched_count++] = (struct ht__touched){
+            e, ht__desk_version_hold(e->pending), NULL, e->tried_ms, e->closest_ms};
         e->owner = log;
         e->held++;
     }
@@ -228,6 +236,7 @@ static void undo(struct ht_desk *d, struct ht_desk_log *log)
     for (size_t i = log->touched_count; i-- > 0;) {
         struct ht__touched *t = &log->touched[i];
         t->entry->tried_ms = t->tried_ms;
+        t->entry->closest_ms = t->closest_ms;
         if (t->before == NULL) {
             d->next_order--;
         }
@@ -260,9 +269,8 @@ void ht_desk_drop(struct ht_desk *d, struct ht_desk_decision *decision)
     }
     for (size_t i = 0; i < log->touched_count; i++) {
         struct ht__touched *t = &log->touched[i];
-        if (t->tried_ms < t->entry->tried_ms) {
-            t->entry->tried_ms = t->tried_ms;
-        }
+        t->entry->tried_ms = t->entry->committed_tried_ms;
+        t->entry->closest_ms = t->entry->committed_closest_ms;
         set_pending(d, t->entry, t->entry->committed);
     }
     d->next_order = d->committed_order;
@@ -301,6 +309,8 @@ static void commit_entry(struct ht_desk *d, struct ht__touched *t)
         ht__desk_count(d, e, e->committed, -1, !d->recalling);
     }
     ht__desk_count(d, e, t->after, 1, !d->recalling);
+    e->committed_tried_ms = e->tried_ms;
+    e->committed_closest_ms = e->closest_ms;
     struct ht__version *old = e->committed;
     e->committed = ht__desk_version_hold(t->after);
     ht__desk_version_release(old);
@@ -424,7 +434,7 @@ enum ht_status ht__desk_entry_begin(struct ht_desk *d, struct ht_desk_log *log,
         status = ht__desk_entry_new(d, event, out);
     }
     if (status == HT_OK) {
-        log->touched[log->touched_count++] = (struct ht__touched){*out, NULL, NULL, 0};
+        log->touched[log->touched_count++] = (struct ht__touched){*out, NULL, NULL, 0, 0};
         (*out)->owner = log;
         (*out)->held++;
     }

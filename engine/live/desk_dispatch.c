@@ -371,40 +371,47 @@ enum ht_status ht__desk_dispatch_unit(struct ht__turn *turn, struct ht__entry *e
 /* ---- the queue --------------------------------------------------------------------------------
  */
 
-enum { LOOKED_AT = 512, TRIED = 16, CLASSES = 32 };
+enum { SORTS = 64, LOST_TRIED = 16, SETTLED = 128, GIVEN = 1024 };
 
-/* Wants that could not be met a moment ago: another of the same sort can't either. */
-struct unmet {
-    uint64_t want[CLASSES];
+/* The next of each sort of want, so that they are gone through in order; a sort that can't be met
+ * is left out as a whole. */
+struct walk {
+    struct ht__entry *next[SORTS];
     uint32_t count;
 };
 
-static uint64_t sort_of(const struct ht__entry *e)
+static struct walk walk_begin(const struct ht_desk *d)
 {
-    const struct ht_incident *i = &e->pending->view;
-    uint64_t skills = i->skills == NULL ? 0 : ht__desk_hash(i->skills) | 1;
-    return skills * UINT64_C(1000003) + i->kind * UINT64_C(8) + i->severity;
+    struct walk walk = {.count = 0};
+    struct ht__entry *e = ht__desk_queue_first(d->heads);
+    while (e != NULL && walk.count < SORTS) {
+        walk.next[walk.count++] = e;
+        e = ht__desk_queue_after(d->heads, e->waiting.key);
+    }
+    return walk;
 }
 
-static bool was_unmet(const struct unmet *unmet, uint64_t want)
+static uint32_t walk_first(const struct walk *walk)
 {
-    for (uint32_t n = 0; n < unmet->count; n++) {
-        if (unmet->want[n] == want) {
-            return true;
+    uint32_t first = 0;
+    for (uint32_t n = 1; n < walk->count; n++) {
+        if (ht__desk_key_before(&walk->next[n]->waiting.key, &walk->next[first]->waiting.key)) {
+            first = n;
         }
     }
-    return unmet->count == CLASSES;
+    return first;
 }
 
-static void add_unmet(struct unmet *unmet, uint64_t want)
+static void walk_on(struct walk *walk, uint32_t at, struct ht__entry *next)
 {
-    if (unmet->count < CLASSES) {
-        unmet->want[unmet->count++] = want;
+    walk->next[at] = next;
+    if (next == NULL) {
+        walk->next[at] = walk->next[--walk->count];
     }
 }
 
-/* It got too little, and another of its sort would get no more. Not so where there was no candidate
- * at all: it may lie on an island; nor where some were left out for this one only. */
+/* It got too little, and another of its sort would get no more. Not so where some were left out for
+ * this one only. */
 static bool speaks_for_others(const struct ht__turn *turn, const struct ht__entry *e)
 {
     const struct ht_incident *i = &e->pending->view;
@@ -416,68 +423,60 @@ static bool speaks_for_others(const struct ht__turn *turn, const struct ht__entr
     return ht__desk_is_waiting(i) && e->closest_ms != UINT32_MAX;
 }
 
-/* Those from `e` on, in order. `*end` is where it stopped; NULL: at the end of the queue. */
-static enum ht_status try_from(struct ht__turn *turn, struct ht__entry *e, struct unmet *unmet,
-                               struct ht__entry **end)
+/* Those to whom nobody could come take turns. */
+static enum ht_status settle_lost(struct ht__turn *turn)
 {
+    struct ht_desk *d = turn->desk;
     enum ht_status status = HT_OK;
-    int tried = 0;
-    for (int looked = 0; e != NULL && looked < LOOKED_AT && tried < TRIED; looked++) {
-        struct ht__key key = e->waiting.key;
-        uint64_t want = sort_of(e);
-        if (!was_unmet(unmet, want)) {
-            status = ht__desk_dispatch(turn, e);
-            if (status != HT_OK) {
-                return status;
-            }
-            tried++;
-            if (speaks_for_others(turn, e)) {
-                add_unmet(unmet, want);
-            }
+    struct ht__entry *end = NULL;
+    for (int tried = 0; tried < LOST_TRIED && status == HT_OK; tried++) {
+        struct ht__entry *e = ht__desk_queue_after(d->lost, d->cursor);
+        e = e == NULL ? ht__desk_queue_first(d->lost) : e;
+        if (e == NULL || e == end) {
+            break;
         }
-        e = ht__desk_queue_after(turn->desk->waiting, key);
+        d->cursor = e->waiting.key;
+        status = ht__desk_dispatch(turn, e);
+        end = end == NULL && e->waiting.in && e->queued == NULL ? e : end;
     }
-    *end = e;
-    return HT_OK;
+    return status;
 }
 
 enum ht_status ht__desk_settle_all(struct ht__turn *turn)
 {
-    struct ht_desk *d = turn->desk;
-    struct unmet unmet = {.count = 0};
-    struct ht__entry *end = NULL;
-    enum ht_status status = try_from(turn, ht__desk_queue_first(d->waiting), &unmet, &end);
-    if (status != HT_OK || end == NULL) {
-        return status;
+    struct walk walk = walk_begin(turn->desk);
+    for (int tried = 0; tried < SETTLED && walk.count > 0; tried++) {
+        uint32_t at = walk_first(&walk);
+        struct ht__entry *e = walk.next[at];
+        struct ht__sort *sort = e->queued;
+        struct ht__key key = e->waiting.key;
+        enum ht_status status = ht__desk_dispatch(turn, e);
+        if (status != HT_OK) {
+            return status;
+        }
+        bool met = !speaks_for_others(turn, e);
+        walk_on(&walk, at, met ? ht__desk_queue_after(sort->queue, key) : NULL);
     }
-    /* the gravest come first each time; the others take turns, whatever the first ones lack */
-    struct ht__entry *from = d->cursor_set ? ht__desk_queue_after(d->waiting, d->cursor) : end;
-    status = try_from(turn, from == NULL ? end : from, &unmet, &end);
-    d->cursor_set = end != NULL;
-    d->cursor = end != NULL ? end->waiting.key : d->cursor;
-    return status;
+    return settle_lost(turn);
 }
 
 /* Gives a unit that became free to the first that waits and can have it. */
 static enum ht_status give(struct ht__turn *turn, const struct ht__unit *unit)
 {
-    struct ht_desk *d = turn->desk;
-    struct unmet unmet = {.count = 0};
-    struct ht__entry *e = ht__desk_queue_first(d->waiting);
-    int asked = 0;
-    for (int looked = 0; e != NULL && looked < LOOKED_AT && asked < TRIED; looked++) {
-        struct ht__key key = e->waiting.key;
-        uint64_t want = sort_of(e);
-        if (!was_unmet(&unmet, want) && had_of(turn, e, unit->id) != PASSED) {
-            const struct ht_desk_candidate *candidate = NULL;
-            enum ht_status status = rank_unit(turn, e, unit->id, &candidate);
-            if (status != HT_OK || candidate != NULL) {
-                return status == HT_OK ? send_unit(turn, e, candidate) : status;
-            }
-            asked++;
-            add_unmet(&unmet, want);
+    struct walk walk = walk_begin(turn->desk);
+    for (int tried = 0; tried < GIVEN && walk.count > 0; tried++) {
+        uint32_t at = walk_first(&walk);
+        struct ht__entry *e = walk.next[at];
+        if (had_of(turn, e, unit->id) == PASSED) {
+            walk_on(&walk, at, ht__desk_queue_after(e->queued->queue, e->waiting.key));
+            continue;
         }
-        e = ht__desk_queue_after(d->waiting, key);
+        const struct ht_desk_candidate *candidate = NULL;
+        enum ht_status status = rank_unit(turn, e, unit->id, &candidate);
+        if (status != HT_OK || candidate != NULL) {
+            return status == HT_OK ? send_unit(turn, e, candidate) : status;
+        }
+        walk_on(&walk, at, NULL);
     }
     return HT_OK;
 }

@@ -88,6 +88,20 @@ struct ht__node {
     bool in;
 };
 
+/* Those that wait and want the same: where one gets too little, the others get no more. */
+struct ht__sort {
+    struct ht__node *queue;
+    struct ht__node head; /* the first of them, among the heads of all sorts */
+};
+
+/* The sorts of a kind and of skills. Found by both; kept as long as an entry is of them. */
+struct ht__sorts {
+    struct ht__named named;
+    uint32_t entries;
+    struct ht__sort by_severity[HT_DESK_SEVERITIES];
+    char id[];
+};
+
 struct ht__entry {
     struct ht__named named; /* its id is the facts' */
     struct ht__version *pending;
@@ -99,14 +113,18 @@ struct ht__entry {
     struct ht__entry *closed_before; /* in the order of closing, committed */
     struct ht__entry *closed_after;
     bool closed_in;
-    struct ht__node waiting; /* wants more units than it has */
+    struct ht__sorts *sorts;
+    struct ht__sort *queued; /* in whose queue it waits; NULL: in none */
+    struct ht__node waiting; /* wants more units than it has: there, or among the lost */
     size_t due_at;           /* in the heap; SIZE_MAX: not in it */
     int64_t due_ms;
     /* Of the last dispatch, not part of what is replayed: */
     int64_t tried_ms;    /* when: passed-over units that counted again by then were asked */
     uint32_t closest_ms; /* how far the closest was, engaged or not; UINT32_MAX: there was none */
-    uint32_t held;       /* by so many logs */
-    bool gone;           /* out of the table */
+    int64_t committed_tried_ms;
+    uint32_t committed_closest_ms;
+    uint32_t held; /* by so many logs */
+    bool gone;     /* out of the table */
 };
 
 uint64_t ht__desk_hash(const char *id);
@@ -135,6 +153,7 @@ void ht__desk_version_release(struct ht__version *version);
 
 /* ---- desk_queue ------------------------------------------------------------------------------ */
 
+bool ht__desk_key_before(const struct ht__key *a, const struct ht__key *b);
 void ht__desk_queue_set(struct ht__node **root, struct ht__node *node, bool in, struct ht__key key);
 struct ht__entry *ht__desk_queue_first(const struct ht__node *root);
 /* The first one after `key`; NULL: none. */
@@ -148,6 +167,7 @@ struct ht__due {
 /* INT64_MAX takes it out. */
 void ht__desk_due_set(struct ht__due *due, struct ht__entry *entry, int64_t at_ms);
 
+void ht__desk_entry_unqueue(struct ht_desk *desk, struct ht__entry *entry);
 /* Where an entry stands in queue and heap, after its pending version changed. */
 void ht__desk_entry_place(struct ht_desk *desk, struct ht__entry *entry);
 
@@ -170,6 +190,7 @@ struct ht__touched {
     struct ht__version *before; /* NULL: it was not */
     struct ht__version *after;
     int64_t tried_ms;
+    uint32_t closest_ms;
 };
 
 struct ht__moved {
@@ -212,10 +233,11 @@ struct ht_desk {
     uint64_t committed_order;
     struct ht__entry *closed_first;
     struct ht__entry *closed_last;
-    struct ht__node *waiting;
+    struct ht__names sorts;
+    struct ht__node *heads;
+    struct ht__node *lost; /* wait, and nobody could come at all when it was tried last */
+    struct ht__key cursor; /* the lost one that was tried last */
     struct ht__due due;
-    struct ht__key cursor; /* where the last look through the queue ended */
-    bool cursor_set;
     bool recalling;
     uint64_t random;
     struct ht_desk_totals totals; /* under the lock */

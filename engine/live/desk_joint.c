@@ -93,35 +93,6 @@ static void add_row(struct ht__joint *j, struct ht__entry *e)
     }
 }
 
-/* The one that it is about, the first of those that wait, and those that have a unit which it might
- * have had. */
-static enum ht_status gather_rows(struct ht__turn *turn, struct ht__entry *about)
-{
-    struct ht_desk *d = turn->desk;
-    struct ht__joint *j = d->joint;
-    struct ht_desk_want want = ht__desk_want_of(turn, about);
-    uint32_t count = 0;
-    j->row_count = 0;
-    add_row(j, about);
-    if (j->row_count == 0) {
-        return HT_OK;
-    }
-    struct ht__entry *e = ht__desk_queue_first(d->waiting);
-    for (int n = 0; n < WAITING && e != NULL; n++) {
-        add_row(j, e);
-        e = ht__desk_queue_after(d->waiting, e->waiting.key);
-    }
-    enum ht_status status = ht__desk_rank(turn, &want, 0, NEAREST, &count);
-    for (uint32_t c = 0; c < count && status == HT_OK; c++) {
-        const struct ht__unit *unit =
-            (const struct ht__unit *)ht__desk_names_find(&d->units, d->candidates[c].unit);
-        if (unit != NULL && unit->pending != NULL) {
-            add_row(j, unit->pending);
-        }
-    }
-    return status;
-}
-
 /* ---- what it costs ----------------------------------------------------------------------------
  */
 
@@ -154,6 +125,39 @@ static int64_t lateness_now(const struct ht__turn *turn)
     return sum;
 }
 
+/* The one that it is about, the first of those that wait, and those that have a unit which it might
+ * have had. */
+static enum ht_status gather_rows(struct ht__turn *turn, struct ht__entry *about)
+{
+    struct ht_desk *d = turn->desk;
+    struct ht__joint *j = d->joint;
+    struct ht_desk_want want = ht__desk_want_of(turn, about);
+    uint32_t count = 0;
+    j->row_count = 0;
+    add_row(j, about);
+    if (lateness_now(turn) == 0) {
+        return HT_OK; /* it is served in time, by a unit that the others had no better use for */
+    }
+    struct ht__entry *e = ht__desk_queue_first(d->heads);
+    for (int n = 0; n < WAITING && e != NULL; n++) {
+        add_row(j, e);
+        struct ht__entry *next = ht__desk_queue_after(e->queued->queue, e->waiting.key);
+        struct ht__entry *head = ht__desk_queue_after(d->heads, e->waiting.key);
+        bool same = next != NULL &&
+                    (head == NULL || ht__desk_key_before(&next->waiting.key, &head->waiting.key));
+        e = same ? next : head;
+    }
+    enum ht_status status = ht__desk_rank(turn, &want, 0, NEAREST, &count);
+    for (uint32_t c = 0; c < count && status == HT_OK; c++) {
+        const struct ht__unit *unit =
+            (const struct ht__unit *)ht__desk_names_find(&d->units, d->candidates[c].unit);
+        if (unit != NULL && unit->pending != NULL) {
+            add_row(j, unit->pending);
+        }
+    }
+    return status;
+}
+
 static uint32_t column_of(struct ht__joint *j, const char *unit)
 {
     uint64_t hash = ht__desk_hash(unit);
@@ -164,7 +168,7 @@ static uint32_t column_of(struct ht__joint *j, const char *unit)
     }
     uint32_t c = j->column_count++;
     j->columns[c].hash = hash;
-    (void)strcpy(j->columns[c].unit, unit);
+    memcpy(j->columns[c].unit, unit, strnlen(unit, HT_DESK_ID_MAX) + 1);
     for (uint32_t r = 0; r < j->row_count; r++) {
         j->rows[r].cost[c] = HT_ASSIGN_UNFIT;
     }
@@ -339,9 +343,6 @@ enum ht_status ht__desk_joint(struct ht__turn *turn, struct ht__entry *about)
         return status;
     }
     int64_t now = lateness_now(turn);
-    if (now == 0) {
-        return HT_OK; /* nothing could be better */
-    }
     status = solve(turn);
     return status == HT_OK && lateness_then(turn) < now ? carry_out(turn) : status;
 }

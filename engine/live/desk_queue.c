@@ -5,7 +5,7 @@
 
 #include "engine/live/desk_internal.h"
 
-static bool before(const struct ht__key *a, const struct ht__key *b)
+bool ht__desk_key_before(const struct ht__key *a, const struct ht__key *b)
 {
     if (a->severity != b->severity) {
         return a->severity > b->severity;
@@ -18,7 +18,7 @@ static void split(struct ht__node *node, const struct ht__key *key, struct ht__n
                   struct ht__node **right)
 {
     while (node != NULL) {
-        if (before(&node->key, key)) {
+        if (ht__desk_key_before(&node->key, key)) {
             *left = node;
             left = &node->right;
             node = node->right;
@@ -54,7 +54,7 @@ static void insert(struct ht__node **root, struct ht__node *node)
 {
     struct ht__node **at = root;
     while (*at != NULL && (*at)->rank >= node->rank) {
-        at = before(&(*at)->key, &node->key) ? &(*at)->right : &(*at)->left;
+        at = ht__desk_key_before(&(*at)->key, &node->key) ? &(*at)->right : &(*at)->left;
     }
     split(*at, &node->key, &node->left, &node->right);
     *at = node;
@@ -66,7 +66,7 @@ static void erase(struct ht__node **root, struct ht__node *node)
     struct ht__node **at = root;
     while (*at != node) {
         assert(*at != NULL);
-        at = before(&(*at)->key, &node->key) ? &(*at)->right : &(*at)->left;
+        at = ht__desk_key_before(&(*at)->key, &node->key) ? &(*at)->right : &(*at)->left;
     }
     *at = merge(node->left, node->right);
     node->left = node->right = NULL;
@@ -75,7 +75,7 @@ static void erase(struct ht__node **root, struct ht__node *node)
 
 void ht__desk_queue_set(struct ht__node **root, struct ht__node *node, bool in, struct ht__key key)
 {
-    bool same = !before(&node->key, &key) && !before(&key, &node->key);
+    bool same = !ht__desk_key_before(&node->key, &key) && !ht__desk_key_before(&key, &node->key);
     if (node->in && (!in || !same)) {
         erase(root, node);
     }
@@ -97,7 +97,7 @@ struct ht__entry *ht__desk_queue_after(const struct ht__node *root, struct ht__k
 {
     struct ht__entry *found = NULL;
     while (root != NULL) {
-        if (before(&key, &root->key)) {
+        if (ht__desk_key_before(&key, &root->key)) {
             found = root->entry;
             root = root->left;
         } else {
@@ -202,10 +202,47 @@ static int64_t due_of(const struct ht__entry *e)
     return due;
 }
 
-void ht__desk_entry_place(struct ht_desk *d, struct ht__entry *e)
+static void set_head(struct ht_desk *d, struct ht__sort *sort)
+{
+    struct ht__entry *first = ht__desk_queue_first(sort->queue);
+    struct ht__key none = {0};
+    sort->head.entry = first;
+    ht__desk_queue_set(&d->heads, &sort->head, first != NULL,
+                       first != NULL ? first->waiting.key : none);
+}
+
+void ht__desk_entry_unqueue(struct ht_desk *d, struct ht__entry *e)
+{
+    struct ht__key none = {0};
+    struct ht__sort *sort = e->queued;
+    ht__desk_queue_set(sort == NULL ? &d->lost : &sort->queue, &e->waiting, false, none);
+    e->queued = NULL;
+    if (sort != NULL) {
+        set_head(d, sort);
+    }
+}
+
+static void queue(struct ht_desk *d, struct ht__entry *e)
 {
     const struct ht_incident *i = &e->pending->view;
     struct ht__key key = {i->severity, i->received_ms, i->order};
-    ht__desk_queue_set(&d->waiting, &e->waiting, ht__desk_is_waiting(i), key);
+    struct ht__sort *sort =
+        e->closest_ms == UINT32_MAX ? NULL : &e->sorts->by_severity[i->severity - 1];
+    bool waits = ht__desk_is_waiting(i);
+    if (e->waiting.in && (!waits || sort != e->queued)) {
+        ht__desk_entry_unqueue(d, e);
+    }
+    if (waits) {
+        ht__desk_queue_set(sort == NULL ? &d->lost : &sort->queue, &e->waiting, true, key);
+        e->queued = sort;
+        if (sort != NULL) {
+            set_head(d, sort);
+        }
+    }
+}
+
+void ht__desk_entry_place(struct ht_desk *d, struct ht__entry *e)
+{
+    queue(d, e);
     ht__desk_due_set(&d->due, e, due_of(e));
 }

@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +136,12 @@ static enum ht_status device_of(struct ht_desk *d, const char *id, struct ht__de
 /* ---- versions ---------------------------------------------------------------------------------
  */
 
+static uint64_t random_of(struct ht_desk *d)
+{
+    d->random = d->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return d->random >> 16;
+}
+
 static const char *copy_text(char **at, const char *text)
 {
     if (text == NULL) {
@@ -175,7 +182,9 @@ static void facts_release(struct ht__facts *facts)
 
 struct ht__version *ht__desk_version_of(const struct ht_incident *incident)
 {
-    return (struct ht__version *)(uintptr_t)incident;
+    struct ht__version *version = NULL;
+    memcpy(&version, &incident, sizeof(struct ht__version *)); /* its first member: no more const */
+    return version;
 }
 
 struct ht__version *ht__desk_version_copy(const struct ht__version *from, struct ht__facts *facts,
@@ -224,6 +233,43 @@ void ht__desk_version_release(struct ht__version *version)
     if (version != NULL && atomic_fetch_sub(&version->refs, 1) == 1) {
         facts_release(version->facts);
         free(version);
+    }
+}
+
+/* ---- sorts ------------------------------------------------------------------------------------
+ */
+
+static enum ht_status sorts_of(struct ht_desk *d, const struct ht_desk_event *event,
+                               struct ht__sorts **out)
+{
+    char id[HT_DESK_SKILLS_MAX + 16];
+    (void)snprintf(id, sizeof id, "%d %s", (int)event->incident_kind,
+                   event->skills == NULL ? "" : event->skills);
+    struct ht__sorts *sorts = (struct ht__sorts *)ht__desk_names_find(&d->sorts, id);
+    if (sorts == NULL) {
+        size_t size = strlen(id) + 1;
+        sorts = calloc(1, sizeof *sorts + size);
+        if (sorts == NULL || ht__desk_names_reserve(&d->sorts) != HT_OK) {
+            free(sorts);
+            return HT_NOMEM;
+        }
+        memcpy(sorts->id, id, size);
+        sorts->named.id = sorts->id;
+        ht__desk_names_add(&d->sorts, &sorts->named);
+        for (int s = 0; s < HT_DESK_SEVERITIES; s++) {
+            sorts->by_severity[s].head.rank = random_of(d);
+        }
+    }
+    sorts->entries++;
+    *out = sorts;
+    return HT_OK;
+}
+
+static void sorts_release(struct ht_desk *d, struct ht__sorts *sorts)
+{
+    if (sorts != NULL && --sorts->entries == 0) {
+        ht__desk_names_remove(&d->sorts, &sorts->named);
+        free(sorts);
     }
 }
 
@@ -284,7 +330,7 @@ enum ht_status ht__desk_entry_new(struct ht_desk *d, const struct ht_desk_event 
     struct ht__facts *facts = facts_new(event);
     struct ht__version *v = facts == NULL ? NULL : ht__desk_version_copy(NULL, facts, 2, 0);
     facts_release(facts);
-    if (e == NULL || v == NULL) {
+    if (e == NULL || v == NULL || sorts_of(d, event, &e->sorts) != HT_OK) {
         ht__desk_version_release(v);
         free(e);
         return HT_NOMEM;
@@ -294,7 +340,6 @@ enum ht_status ht__desk_entry_new(struct ht_desk *d, const struct ht_desk_event 
     e->device = device;
     e->due_at = SIZE_MAX;
     e->waiting.entry = e;
-    e->closest_ms = UINT32_MAX;
     (void)pthread_mutex_lock(&d->lock);
     status = make_room(d);
     if (status == HT_OK) {
@@ -302,12 +347,12 @@ enum ht_status ht__desk_entry_new(struct ht_desk *d, const struct ht_desk_event 
     }
     (void)pthread_mutex_unlock(&d->lock);
     if (status != HT_OK) {
+        sorts_release(d, e->sorts);
         ht__desk_version_release(v);
         free(e);
         return status;
     }
-    d->random = d->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    e->waiting.rank = d->random >> 16;
+    e->waiting.rank = random_of(d);
     v->view.order = ++d->next_order;
     if (device != NULL) {
         link_to_device(e, event->incident_kind);
@@ -318,9 +363,9 @@ enum ht_status ht__desk_entry_new(struct ht_desk *d, const struct ht_desk_event 
 
 void ht__desk_entry_remove(struct ht_desk *d, struct ht__entry *e)
 {
-    const struct ht__key none = {0};
     assert(!e->gone);
-    ht__desk_queue_set(&d->waiting, &e->waiting, false, none);
+    ht__desk_entry_unqueue(d, e);
+    sorts_release(d, e->sorts);
     ht__desk_due_set(&d->due, e, INT64_MAX);
     if (e->device != NULL) {
         unlink_from_device(e);

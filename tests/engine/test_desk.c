@@ -488,7 +488,6 @@ HT_CASE(a_graver_incident_pulls_a_unit_that_is_not_there_yet)
     HT_CHECK_STR(units_of(s, "grave"), "a");
     HT_CHECK_STR(units_of(s, "i"), "b");
     drive_to_scene(s, "grave", "a", T0 + 4);
-    from = s->event_count;
     HT_CHECK_INT(open_at(s, "gravest", "10", 4, T0 + 10), HT_OK); /* on scene: b is pulled */
     HT_CHECK_STR(units_of(s, "gravest"), "b");
     HT_CHECK_INT(state_of(s, "i"), HT_INCIDENT_IS_QUEUED);
@@ -828,7 +827,7 @@ HT_CASE(lists_filter_and_read_on)
         (void)snprintf(id, sizeof id, "i%d", n);
         HT_REQUIRE(open_at(s, id, n % 2 == 0 ? "0" : "7", (uint8_t)(n % 4 + 1), T0 + n) == HT_OK);
     }
-    const struct ht_incident **list = calloc(3000, sizeof *list);
+    const struct ht_incident **list = calloc(3000, sizeof(const struct ht_incident *));
     struct ht_desk_filter f = {.severities = 1U << 2, .household = "7"};
     size_t count = ht_desk_list(s->desk, &f, 3000, list);
     HT_CHECK_INT(count, 625);

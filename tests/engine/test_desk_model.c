@@ -265,31 +265,32 @@ static void dispatch(struct incident *i)
     }
 }
 
-/* The next that waits after `last` (NULL: the first), by severity, time and order. */
-static struct incident *next_waiting(const struct incident *last)
+static bool before(const struct incident *a, const struct incident *b)
+{
+    if (a->severity != b->severity) {
+        return a->severity > b->severity;
+    }
+    return a->received_ms != b->received_ms ? a->received_ms < b->received_ms : a->order < b->order;
+}
+
+/* The next that waits after `last` (NULL: the first), by severity, time and order: of those to whom
+ * nobody could come at all, or of the others. */
+static struct incident *next_waiting(const struct incident *last, bool lost)
 {
     struct incident *best = NULL;
     for (int n = 0; n < INCIDENTS; n++) {
         struct incident *i = &m.incidents[n];
-        const struct incident *pair[2] = {last, best};
-        bool fits = waits(i);
-        for (int p = 0; p < 2 && fits; p++) {
-            const struct incident *o = pair[p];
-            if (o != NULL) {
-                bool before = i->severity != o->severity         ? i->severity > o->severity
-                              : i->received_ms != o->received_ms ? i->received_ms < o->received_ms
-                                                                 : i->order < o->order;
-                fits = p == 0 ? i != o && !before : before;
-            }
+        if (waits(i) && (i->closest_ms < 0) == lost && (last == NULL || before(last, i)) &&
+            (best == NULL || before(i, best))) {
+            best = i;
         }
-        best = fits ? i : best;
     }
     return best;
 }
 
 static void give(int unit)
 {
-    for (struct incident *i = next_waiting(NULL); i != NULL; i = next_waiting(i)) {
+    for (struct incident *i = next_waiting(NULL, false); i != NULL; i = next_waiting(i, false)) {
         if (again_of(i, unit) <= m.now_ms && drive_ms(i, unit) >= 0) {
             take(i, unit, drive_ms(i, unit), rule_of(i)->turnout_ms);
             return;
@@ -681,15 +682,59 @@ static bool speaks(const struct incident *i)
     return waits(i) && !left_out && i->closest_ms >= 0;
 }
 
+/* Where the last look at the lost ones ended: a sort of place, not of state. */
+static struct incident cursor;
+
+static void settle_lost(void)
+{
+    enum { AT_ONCE = 16 };
+    const struct incident *end = NULL;
+    for (int n = 0; n < AT_ONCE; n++) {
+        struct incident *i = next_waiting(&cursor, true);
+        i = i == NULL ? next_waiting(NULL, true) : i;
+        if (i == NULL || i == end) {
+            return;
+        }
+        cursor = *i;
+        dispatch(i);
+        end = end == NULL && waits(i) && i->closest_ms < 0 ? i : end;
+    }
+}
+
+/* The same, of one kind and severity. */
+static struct incident *next_like(int kind, int severity, const struct incident *last)
+{
+    struct incident *i = next_waiting(last, false);
+    while (i != NULL && ((int)i->kind != kind || i->severity != severity)) {
+        i = next_waiting(i, false);
+    }
+    return i;
+}
+
+/* The first of each kind and severity in order, then the next of it; none where one speaks for
+ * all. Victims of pulls have their turn afterwards. */
 static void settle(void)
 {
-    bool unmet[HT_INCIDENT_KINDS][HT_DESK_SEVERITIES + 1] = {{false}};
-    for (struct incident *i = next_waiting(NULL); i != NULL; i = next_waiting(i)) {
-        if (!unmet[i->kind][i->severity]) {
-            dispatch(i);
-            unmet[i->kind][i->severity] = speaks(i);
-        }
+    enum { SORTS = HT_INCIDENT_KINDS * HT_DESK_SEVERITIES };
+    struct incident *next[SORTS];
+    for (int k = 0; k < SORTS; k++) {
+        next[k] = next_like(k / HT_DESK_SEVERITIES, k % HT_DESK_SEVERITIES + 1, NULL);
     }
+    for (;;) {
+        int first = -1;
+        for (int k = 0; k < SORTS; k++) {
+            if (next[k] != NULL && (first < 0 || before(next[k], next[first]))) {
+                first = k;
+            }
+        }
+        if (first < 0) {
+            break;
+        }
+        struct incident here = *next[first]; /* it may be among the lost ones afterwards */
+        dispatch(next[first]);
+        next[first] = speaks(next[first]) ? NULL : next_like(here.kind, here.severity, &here);
+    }
+    settle_lost();
 }
 
 static enum ht_status run_model(const struct ht_desk_command *c, int n, int device)
@@ -906,6 +951,7 @@ static void begin_stage(const struct ht_desk_rules *rules)
 {
     stage = ht_stage_new(rules);
     memset(&m, 0, sizeof m);
+    cursor = (struct incident){0};
     for (int u = 0; u < UNITS; u++) {
         struct ht_stage_unit *unit = ht_stage_add(stage, unit_ids[u], u * 130000);
         unit->skills = u % 3 == 0 ? "aed" : "";
