@@ -8,6 +8,7 @@
 
 #include "api/access.h"
 #include "api/assign.h"
+#include "api/coverage.h"
 #include "api/embedded.h"
 #include "api/incidents.h"
 #include "api/isochrone.h"
@@ -265,6 +266,8 @@ static const struct ht_route table[] = {
      .post = ht_assign_post},
     {"/v1/isochrone", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_isochrone_get},
+    {"/v1/coverage", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_coverage_get},
     {"/v1/stream", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_stream_get},
     {"/v1/traffic", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DISPATCHER, HT_ROLE_DISPATCHER,

@@ -57,6 +57,8 @@ static bool convert(struct ht_app_context *context, const struct ht_crs *crs,
     return true;
 }
 
+static const char not_theirs[] = "another unit's";
+
 /* NULL, or why it is not taken. `crs`: the request's; NULL: the device's. */
 static const char *report_one(struct ht_app_context *context, const struct ht_caller *caller,
                               const struct ht_crs *crs, struct ht_position_in *in)
@@ -67,13 +69,15 @@ static const char *report_one(struct ht_app_context *context, const struct ht_ca
         return in->wrong;
     }
     bool unit = ht_fleet_find(ht_live_fleet(live), in->unit, strlen(in->unit)) != HT_NONE;
-    if (ht_devices_find(ht_live_devices(live), in->unit, unit, &device)) {
+    bool found = ht_devices_find(ht_live_devices(live), in->unit, unit, &device);
+    if (caller->role == HT_ROLE_DEVICE &&
+        (caller->unit == NULL || strcmp(caller->unit, found ? device.unit : in->unit) != 0)) {
+        return not_theirs;
+    }
+    ht_devices_heard(ht_live_devices(live), in->unit, unit, in->report.received_ms);
+    if (found) {
         memcpy(in->unit, device.unit, sizeof in->unit);
         crs = crs == NULL ? &device.crs : crs;
-    }
-    if (caller->role == HT_ROLE_DEVICE &&
-        (caller->unit == NULL || strcmp(caller->unit, in->unit) != 0)) {
-        return "another unit's";
     }
     if (crs != NULL && !convert(context, crs, &in->report)) {
         return ht_refusal_text(HT_REFUSAL_OUT_OF_RANGE);
@@ -223,7 +227,8 @@ void ht_osmand(struct ht_app_context *context, struct ht_http_call *call)
         call->reply->content_type = "text/plain"; /* what these apps send again is no mistake */
         return;
     }
-    ht_reply_problem(call->reply, 400, "Bad Request", reason);
+    int code = reason == not_theirs ? 403 : 400;
+    ht_reply_problem(call->reply, code, ht_http_status_text(code), reason);
 }
 
 /* ---- closest ---- */
@@ -250,7 +255,12 @@ static void closest_list(struct ht_app_context *context, struct ht_world *world,
         ht_json_key_text(json, "unit", unit.id);
         ht_json_key_double(json, "duration_s", hits[i].cost.duration_ms / 1000.0, 3);
         ht_json_key_double(json, "distance_m", (double)hits[i].cost.length_mm / 1000.0, 3);
-        ht_json_key_int(json, "age_ms", now_ms - unit.position.received_ms);
+        ht_json_key(json, "age_ms");
+        if (unit.position.told) { /* nobody heard it: the registry says where it is */
+            ht_json_null(json);
+        } else {
+            ht_json_int(json, now_ms - unit.position.received_ms);
+        }
         ht_json_key_bool(json, "stale", unit.stale);
         const struct ht_point *points = NULL;
         size_t point_count = 0;
@@ -271,6 +281,17 @@ struct closest_job {
     double pairs[][2];
 };
 
+/* No street near a point. */
+static void far_refuse(const struct ht_app_context *context, const struct ht_ask *asked,
+                       struct ht_reply *reply)
+{
+    char why[160];
+    (void)snprintf(why, sizeof why,
+                   "the nearest street is %.0f m away, farther than radius_m lets it be (%.0f)",
+                   ht_live_street_m(context->live), asked->live.radius_m);
+    ht_reply_problem(reply, 422, "Unprocessable Content", why);
+}
+
 static void closest_answer(struct ht_app_context *context, const struct closest_job *job,
                            double (*pairs)[2], struct ht_reply *reply)
 {
@@ -284,6 +305,9 @@ static void closest_answer(struct ht_app_context *context, const struct closest_
     if (world == NULL) {
         ht_reply_problem(reply, 503, "Service Unavailable", "no network is open");
         return;
+    }
+    if (asked.live.radius_m < 0) {
+        asked.live.radius_m = HT_LIVE_STREET_M;
     }
     ht_json_begin(&json, &reply->body);
     ht_json_object(&json);
@@ -301,7 +325,9 @@ static void closest_answer(struct ht_app_context *context, const struct closest_
         ht_json_array_end(&json);
     }
     ht_json_object_end(&json);
-    if (status == HT_RANGE) {
+    if (status == HT_NO_SEGMENT) {
+        far_refuse(context, &asked, reply);
+    } else if (status == HT_RANGE) {
         ht_ask_refuse(reply, "a place is not on Earth, or its coordinate system is not known");
     } else if (status != HT_OK) {
         ht_reply_problem(reply, 503, "Service Unavailable", ht_status_text(status));

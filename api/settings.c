@@ -466,7 +466,7 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
     enum ht_status status = ht_store_setting_get(
         ht_store_tx_reader(tx), documents[put->document].name, version_take, &version, &error);
     status = status == HT_NOT_FOUND ? HT_OK : status;
-    if (status == HT_OK && command->expected != 0 && command->expected != version) {
+    if (status == HT_OK && !ht_command_expects(command, version)) {
         status = ht_error_set(&error, HT_CHANGED, 0, "%s was changed meanwhile",
                               documents[put->document].name);
     }

@@ -58,6 +58,8 @@ void ht_store_reader_free(struct ht_store_reader *reader);
 
 HT_MUST_CHECK enum ht_status ht_store_begin(struct ht_store *store, struct ht_store_tx **out,
                                             struct ht_error *error);
+/* Another number than in an earlier transaction of this store: another process wrote in between. */
+int64_t ht_store_tx_others(const struct ht_store_tx *tx);
 /* Either ends the transaction, also when it fails: nothing of it stays then. */
 HT_MUST_CHECK enum ht_status ht_store_commit(struct ht_store_tx *tx, struct ht_error *error);
 void ht_store_rollback(struct ht_store_tx *tx);
@@ -79,7 +81,7 @@ struct ht_store_item {
     const char *properties;
     const char *personal; /* NULL in an answer whose question did not ask for it */
     const char *cell;     /* the cell that it lies in, NULL: none */
-    uint64_t version;     /* of this item: grows with each change, 1 at first */
+    uint64_t version;     /* grows with each change; never one that its id had before */
     int64_t changed_ms;
 };
 
@@ -275,6 +277,14 @@ HT_MUST_CHECK enum ht_status ht_store_track(struct ht_store_reader *reader, cons
 HT_MUST_CHECK enum ht_status ht_store_positions_forget(struct ht_store_tx *tx, int64_t before_ms,
                                                        struct ht_error *error);
 
+/* When a device was heard last; no change of its item. Nothing where there is none. */
+HT_MUST_CHECK enum ht_status ht_store_device_seen_put(struct ht_store_tx *tx, const char *device,
+                                                      int64_t seen_ms, struct ht_error *error);
+HT_MUST_CHECK enum ht_status
+ht_store_devices_seen(struct ht_store_reader *reader,
+                      enum ht_status (*sink)(void *user, const char *device, int64_t seen_ms),
+                      void *user, struct ht_error *error);
+
 /* ---- live roads ---- */
 
 /* What traffic data says of the streets between two OSM nodes, in this direction. */
@@ -320,6 +330,18 @@ HT_MUST_CHECK enum ht_status
 ht_store_stays(struct ht_store_reader *reader,
                enum ht_status (*sink)(void *user, const struct ht_store_stay *stay), void *user,
                struct ht_error *error);
+
+/* ---- which closed zones have begun ---- */
+
+/* `shape` tells a border from others. */
+HT_MUST_CHECK enum ht_status ht_store_zone_begun(struct ht_store_tx *tx, const char *zone,
+                                                 int64_t shape, struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_zone_over(struct ht_store_tx *tx, const char *zone,
+                                                struct ht_error *error);
+HT_MUST_CHECK enum ht_status
+ht_store_zones_begun(struct ht_store_reader *reader,
+                     enum ht_status (*sink)(void *user, const char *zone, int64_t shape),
+                     void *user, struct ht_error *error);
 
 /* ---- webhooks ---- */
 
