@@ -111,6 +111,7 @@ enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
         return HT_NOMEM;
     }
     ask.point = place.point;
-    return want->unit != NULL ? rank_one(chooser, &ask, want->unit, out, count)
-                              : rank_all(chooser, &ask, out, count);
+    status = want->unit != NULL ? rank_one(chooser, &ask, want->unit, out, count)
+                                : rank_all(chooser, &ask, out, count);
+    return status == HT_NO_SEGMENT ? HT_OK : status; /* no street leads there */
 }
