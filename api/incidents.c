@@ -9,7 +9,6 @@
 #include "api/command.h"
 #include "api/desk_room.h"
 #include "api/home.h"
-#include "api/if_match.h"
 #include "api/incident_event.h"
 #include "api/incident_json.h"
 #include "api/incident_read.h"
@@ -457,8 +456,7 @@ static void step_run(struct ht_app_context *context, struct ht_command *command,
     if (!step_allow(command, stepping, incident, reply)) {
         return;
     }
-    if (command->if_match != NULL &&
-        !ht_if_match_has(command->if_match, strlen(command->if_match), incident->version)) {
+    if (!ht_command_expects(command, incident->version)) {
         ht_reply_problem(reply, 412, "Precondition Failed", "the incident was changed meanwhile");
         return;
     }
