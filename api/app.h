@@ -69,6 +69,7 @@ struct ht_app {
     struct ht_stream *stream; /* NULL: there is none */
     struct ht_finder *finder;
     atomic_int_least64_t saved_ms;  /* when positions went to the store last, by a steady clock */
+    atomic_uint solving;            /* plans being made (api/optimize.c) */
     atomic_bool saving;             /* a job of it is on its way */
     atomic_int_least64_t tidied_ms; /* when old ones were forgotten */
     struct ht_fencing *fencing;     /* NULL: the store can't be written */

@@ -33,15 +33,30 @@ struct family {
     const char *six[6];
 };
 
-#define SOLOMON {"C104", "R104", "R112", "R208", "RC105", "RC207"}
+#define SOLOMON                                                                                    \
+    {                                                                                              \
+        "C104", "R104", "R112", "R208", "RC105", "RC207"                                           \
+    }
 static const struct family families[] = {
     {"solomon", ".txt", HT_VRP_SOLOMON, true, 10, SOLOMON},
     {"solomon", ".txt", HT_VRP_SOLOMON, false, 10, SOLOMON},
-    {"homberger_200", ".txt", HT_VRP_SOLOMON, true, 30,
+    {"homberger_200",
+     ".txt",
+     HT_VRP_SOLOMON,
+     true,
+     30,
      {"c1_2_4", "c2_2_3", "r1_2_1", "r2_2_6", "rc1_2_5", "rc2_2_8"}},
-    {"li_lim_100", ".txt", HT_VRP_LI_LIM, true, 30,
+    {"li_lim_100",
+     ".txt",
+     HT_VRP_LI_LIM,
+     true,
+     30,
      {"lc104", "lc203", "lr107", "lr204", "lrc106", "lrc203"}},
-    {"X", ".vrp", HT_VRP_X, false, 60,
+    {"X",
+     ".vrp",
+     HT_VRP_X,
+     false,
+     60,
      {"X-n101-k25", "X-n139-k10", "X-n176-k26", "X-n214-k11", "X-n251-k28", "X-n298-k31"}},
 };
 
@@ -161,8 +176,8 @@ static bool row(const struct family *family, const char *name, FILE *json, struc
     double length = 0;
     const char *asked = getenv("BENCH_SECONDS"); // NOLINT(concurrency-mt-unsafe)
     int seconds = asked == NULL ? family->seconds : (int)strtol(asked, NULL, 10);
-    struct known known = known_find(name, family->kind == HT_VRP_SOLOMON &&
-                                              !family->vehicles_first);
+    struct known known =
+        known_find(name, family->kind == HT_VRP_SOLOMON && !family->vehicles_first);
     if (!solve(family, name, seconds, &plan, &length)) {
         return false;
     }
@@ -176,8 +191,9 @@ static bool row(const struct family *family, const char *name, FILE *json, struc
     sums->used += used;
     sums->known += known.vehicles;
     (void)printf("%-14s %-9s %-12s %3d s %4ld (%4ld) %12.2f %12.2f %7.2f %% %9llu%s\n",
-                 family->name, family->vehicles_first ? "vehicles" : "distance", name, seconds, used,
-                 known.vehicles, length, known.cost, gap, (unsigned long long)plan->iterations,
+                 family->name, family->vehicles_first ? "vehicles" : "distance", name, seconds,
+                 used, known.vehicles, length, known.cost, gap,
+                 (unsigned long long)plan->iterations,
                  plan->missing_count > 0 ? "  NOT ALL SERVED" : "");
     (void)fflush(stdout);
     if (json != NULL) {
@@ -185,9 +201,8 @@ static bool row(const struct family *family, const char *name, FILE *json, struc
                       ",{\"family\":\"%s\",\"goal\":\"%s\",\"name\":\"%s\",\"seconds\":%d,"
                       "\"vehicles\":%ld,\"known_vehicles\":%ld,\"length\":%.2f,\"known\":%.2f,"
                       "\"gap_percent\":%.3f,\"missing\":%u,\"iterations\":%llu}",
-                      family->name,
-                      family->vehicles_first ? "vehicles" : "distance", name, seconds, used,
-                      known.vehicles, length, known.cost, gap, plan->missing_count,
+                      family->name, family->vehicles_first ? "vehicles" : "distance", name, seconds,
+                      used, known.vehicles, length, known.cost, gap, plan->missing_count,
                       (unsigned long long)plan->iterations);
     }
     ht_plan_free(plan);

@@ -212,8 +212,8 @@ static enum ht_status end_step(struct walk *walk, const struct ht_plan_step *ste
     if (status != HT_OK) {
         return status;
     }
-    int64_t left_s = before->kind == HT_STEP_BREAK ? walk->travel_s - before->travel_s
-                                                   : walk->travel_s - from_s;
+    int64_t left_s =
+        before->kind == HT_STEP_BREAK ? walk->travel_s - before->travel_s : walk->travel_s - from_s;
     if (left_s < 0) {
         return broken(walk, "drove more before a break than there was to drive");
     }
@@ -262,8 +262,7 @@ static enum ht_status step_check(struct walk *walk)
     const struct ht_plan_step *step = &walk->route->steps[walk->step];
     bool last = walk->step + 1 == walk->route->step_count;
     enum ht_status status = HT_OK;
-    if ((step->kind == HT_STEP_START) != (walk->step == 0) ||
-        (step->kind == HT_STEP_END) != last) {
+    if ((step->kind == HT_STEP_START) != (walk->step == 0) || (step->kind == HT_STEP_END) != last) {
         return broken(walk, "a start or an end within the route");
     }
     switch (step->kind) {

@@ -149,7 +149,8 @@ enum ht_status ht_problem_check(const struct ht_problem *problem, struct ht_erro
                             (int)HT_PLAN_TASKS_MOST);
     }
     uint64_t cells = (uint64_t)problem->location_count * problem->location_count;
-    if (problem->profile_count > 0 && cells > (uint64_t)HT_PLAN_CELLS_MOST / problem->profile_count) {
+    if (problem->profile_count > 0 &&
+        cells > (uint64_t)HT_PLAN_CELLS_MOST / problem->profile_count) {
         return ht_error_set(error, HT_TOO_BIG, 0, "matrices of more than %d entries",
                             (int)HT_PLAN_CELLS_MOST);
     }

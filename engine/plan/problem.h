@@ -33,7 +33,8 @@
 #define HT_PLAN_UNLIMITED INT64_MAX
 
 enum {
-    HT_COST_SCALE = 18000, /* one unit of cost: 5 for a second at 1 an hour, 18 for a metre at 1 a km */
+    HT_COST_SCALE =
+        18000, /* one unit of cost: 5 for a second at 1 an hour, 18 for a metre at 1 a km */
     HT_PLAN_AMOUNTS_MOST = 16,
     HT_PLAN_BREAKS_MOST = 8, /* of one vehicle */
     HT_PLAN_PRIORITY_MOST = 100,
@@ -79,8 +80,8 @@ struct ht_plan_break {
 struct ht_vehicle {
     uint32_t profile;
     uint32_t type;
-    uint32_t start; /* location; HT_PLAN_NONE: begins at its first stop */
-    uint32_t end;   /* HT_PLAN_NONE: ends at its last */
+    uint32_t start;          /* location; HT_PLAN_NONE: begins at its first stop */
+    uint32_t end;            /* HT_PLAN_NONE: ends at its last */
     const int64_t *capacity; /* [amounts] */
     const uint64_t *skills;  /* [skill_words]; NULL: none */
     struct ht_window window;

@@ -10,9 +10,9 @@
 #include "engine/plan/solve_internal.h"
 
 enum {
-    ROUNDS = 200,         /* where iterations are counted */
-    EXCHANGES = 20,       /* while polishing */
-    ROUND_NS = 10000000,  /* where time is */
+    ROUNDS = 200,        /* where iterations are counted */
+    EXCHANGES = 20,      /* while polishing */
+    ROUND_NS = 10000000, /* where time is */
     THREADS_MOST = 64,
     SPARE_NS = 2000000, /* for writing the answer */
 };
@@ -56,8 +56,7 @@ static int64_t now_ns(void)
 
 static bool cancelled(const struct run *run)
 {
-    return run->options->cancel != NULL &&
-           __atomic_load_n(run->options->cancel, __ATOMIC_RELAXED);
+    return run->options->cancel != NULL && __atomic_load_n(run->options->cancel, __ATOMIC_RELAXED);
 }
 
 /* ---- before ---- */
@@ -341,7 +340,7 @@ enum ht_status ht_solve_run(const struct ht_problem *problem,
 {
     struct run run = {.problem = problem,
                       .options = options,
-                      .threads = options->threads == 0              ? 1
+                      .threads = options->threads == 0             ? 1
                                  : options->threads > THREADS_MOST ? THREADS_MOST
                                                                    : options->threads,
                       .begun_ns = now_ns(),

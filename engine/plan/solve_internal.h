@@ -57,7 +57,7 @@ struct ht__model {
     uint32_t near_count;
     int64_t *pickup; /* [tasks * amounts] of jobs */
     int64_t *delivery;
-    int64_t *shift; /* of shipments: + and - */
+    int64_t *shift;  /* of shipments: + and - */
     uint32_t *items; /* jobs and pickups that somebody can serve */
     uint32_t item_count;
     uint8_t *reason; /* [tasks] why nobody can */

@@ -58,10 +58,10 @@ static void cells_fill(const struct ht_problem *problem, uint32_t index, struct 
         for (uint32_t j = 0; j < count; j++) {
             size_t from = (size_t)i * count + j;
             struct ht__cell *cell = &cells[(size_t)i * (count + 1) + j];
-            bool none = profile->duration_s[from] == HT_PLAN_NO_WAY ||
-                        (profile->distance_m != NULL &&
-                         profile->distance_m[from] == HT_PLAN_NO_WAY) ||
-                        (other != NULL && other[from] == HT_PLAN_NO_WAY);
+            bool none =
+                profile->duration_s[from] == HT_PLAN_NO_WAY ||
+                (profile->distance_m != NULL && profile->distance_m[from] == HT_PLAN_NO_WAY) ||
+                (other != NULL && other[from] == HT_PLAN_NO_WAY);
             cell->duration_s = none ? HT_PLAN_NO_WAY : profile->duration_s[from];
             cell->other = none || other == NULL ? 0 : other[from];
         }
@@ -72,8 +72,8 @@ static bool cells_make(struct ht__model *model, struct ht__cell **out)
 {
     const struct ht_problem *problem = model->problem;
     size_t stride = (size_t)problem->location_count + 1;
-    struct ht__cell *cells = block_new(model, stride * stride * problem->profile_count,
-                                       sizeof *cells);
+    struct ht__cell *cells =
+        block_new(model, stride * stride * problem->profile_count, sizeof *cells);
     if (cells == NULL) {
         return false;
     }
@@ -109,8 +109,7 @@ static void class_set(const struct ht__model *model, const struct ht__cell *cell
         .tasks_most = vehicle->tasks_most,
         .travel_most_s = vehicle->travel_most_s,
         .distance_most_m = vehicle->distance_most_m,
-        .distance_m =
-            vehicle->distance_most_m == HT_PLAN_UNLIMITED ? NULL : profile->distance_m,
+        .distance_m = vehicle->distance_most_m == HT_PLAN_UNLIMITED ? NULL : profile->distance_m,
         .location_count = problem->location_count,
     };
 }
@@ -208,8 +207,7 @@ static bool way_there(const struct ht__class *c, uint32_t from, uint32_t to)
 
 /* Whether a class may serve an item alone, or what keeps it. */
 static enum ht_plan_reason reason_of(const struct ht__model *model, const struct ht__class *c,
-                                     const uint64_t *skills, uint32_t item,
-                                     struct ht__route *route)
+                                     const uint64_t *skills, uint32_t item, struct ht__route *route)
 {
     const struct ht_problem *problem = model->problem;
     uint32_t last = ht__item_last(model, item);
@@ -257,10 +255,10 @@ static enum ht_status reasons_make(struct ht__model *model)
             if (ht__task(model, t)->kind == HT_TASK_DELIVERY) {
                 c->reason[t] = c->reason[t - 1];
             } else {
-                c->reason[t] = !idle ? HT_REASON_WINDOW
-                                     : (uint8_t)reason_of(
-                                           model, c, problem->vehicles[c->vehicles[0]].skills, t,
-                                           &route);
+                c->reason[t] =
+                    !idle ? HT_REASON_WINDOW
+                          : (uint8_t)reason_of(model, c, problem->vehicles[c->vehicles[0]].skills,
+                                               t, &route);
             }
             /* reasons follow each other as hurdles: the farthest that anybody got is told */
             if (model->reason[t] != HT_REASON_NONE &&

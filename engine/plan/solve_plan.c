@@ -213,8 +213,7 @@ static enum ht_status routes_write(const struct ht__model *model, const struct h
             struct ht_plan_route *route = &whole->routes[whole->plan.route_count++];
             maker.route.count = count;
             memcpy(maker.route.task + 1, stops, count * sizeof *stops);
-            *route = (struct ht_plan_route){
-                .vehicle = v, .steps = maker.step, .load = maker.load};
+            *route = (struct ht_plan_route){.vehicle = v, .steps = maker.step, .load = maker.load};
             route_write(&maker);
             route->step_count = (uint32_t)(maker.step - route->steps);
             route->cost = maker.route.cost;
@@ -242,8 +241,8 @@ enum ht_status ht__plan_make(const struct ht__model *model, const struct ht__ans
         if (!served[t]) {
             uint32_t item = ht__item_of(model, t);
             enum ht_plan_reason reason = (enum ht_plan_reason)model->reason[item];
-            whole->missing[whole->plan.missing_count++] = (struct ht_plan_missing){
-                t, reason == HT_REASON_NONE ? HT_REASON_FULL : reason};
+            whole->missing[whole->plan.missing_count++] =
+                (struct ht_plan_missing){t, reason == HT_REASON_NONE ? HT_REASON_FULL : reason};
         }
     }
     free(served);

@@ -371,8 +371,7 @@ static inline int64_t close_of(const struct ht__model *model, uint32_t task)
 }
 
 /* What a detour adds; INT64_MAX: there is no such way, or it is longer than the route may be. */
-static inline int64_t detour(const struct ht__route *route, uint32_t from, uint32_t by,
-                             uint32_t to)
+static inline int64_t detour(const struct ht__route *route, uint32_t from, uint32_t by, uint32_t to)
 {
     const struct ht__class *c = route->c;
     const struct ht__cell *there = ht__way(c, from, by);
@@ -515,8 +514,8 @@ static bool pair_longer(const struct ht__model *model, const struct ht__route *r
                     ht__way(c, then[i], then[i + 1])->duration_s;
         distance_m += ht__metres(c, way[i], way[i + 1]) + ht__metres(c, then[i], then[i + 1]);
     }
-    travel_s -= (int64_t)ht__way(c, way[0], way[2])->duration_s +
-                ht__way(c, then[0], then[2])->duration_s;
+    travel_s -=
+        (int64_t)ht__way(c, way[0], way[2])->duration_s + ht__way(c, then[0], then[2])->duration_s;
     distance_m -= ht__metres(c, way[0], way[2]) + ht__metres(c, then[0], then[2]);
     return travel_s <= c->travel_most_s && distance_m <= c->distance_most_m;
 }
@@ -561,8 +560,7 @@ static bool pair_spot(const struct ht__model *model, const struct ht__route *rou
     const struct ht__class *c = route->c;
     uint32_t states = c->break_count + 1;
     int64_t close_s = close_of(model, item);
-    struct pair pair = {
-        .pickup = item, .delivery = item + 1, .close_s = close_of(model, item + 1)};
+    struct pair pair = {.pickup = item, .delivery = item + 1, .close_s = close_of(model, item + 1)};
     bool found = false;
     for (uint32_t i = route->pinned; i <= route->count; i++) {
         const int64_t *leave = route->leave + (size_t)i * states;

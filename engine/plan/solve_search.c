@@ -7,14 +7,14 @@
 #include "engine/plan/solve_internal.h"
 
 enum {
-    RUIN_MEAN = 10,     /* stops taken out at a time, on average */
-    STRING_MOST = 10,   /* of one route */
-    OTHERS_TRIED = 20,  /* absent for longer, that are tried again with those taken out */
-    CLOCK_EVERY = 8,    /* iterations */
+    RUIN_MEAN = 10,    /* stops taken out at a time, on average */
+    STRING_MOST = 10,  /* of one route */
+    OTHERS_TRIED = 20, /* absent for longer, that are tried again with those taken out */
+    CLOCK_EVERY = 8,   /* iterations */
     ABSENCES_MOST = 1 << 30
 };
 static const float BLINK = 0.01F;
-static const double SPLIT = 0.5;       /* how often a string keeps some stops in its midst */
+static const double SPLIT = 0.5;         /* how often a string keeps some stops in its midst */
 static const double SPLIT_LONGER = 0.01; /* how often one more of them */
 
 struct ht__search {
@@ -25,7 +25,7 @@ struct ht__search {
     uint32_t kept_room;
     uint64_t *touched; /* [vehicles] the iteration that kept it last */
     uint64_t now;
-    uint32_t *used; /* vehicles with stops */
+    uint32_t *used;    /* vehicles with stops */
     uint32_t *used_at; /* [vehicles] where in `used`; HT_PLAN_NONE */
     uint32_t used_count;
     uint32_t *route_of; /* [tasks]; HT_PLAN_NONE: absent */
@@ -110,8 +110,7 @@ static enum ht_status arrays_make(struct ht__search *s)
     return ht__answer_init(s->model, &s->best);
 }
 
-enum ht_status ht__search_new(const struct ht__model *model, uint64_t seed,
-                              struct ht__search **out)
+enum ht_status ht__search_new(const struct ht__model *model, uint64_t seed, struct ht__search **out)
 {
     struct ht__search *s = calloc(1, sizeof *s);
     if (s == NULL) {
@@ -294,8 +293,7 @@ static void stop_out(struct ht__search *s, uint32_t task)
 }
 
 /* A string of `length` stops around position p; `keep` of them in its midst stay. */
-static void string_out(struct ht__search *s, uint32_t v, uint32_t p, uint32_t length,
-                       uint32_t keep)
+static void string_out(struct ht__search *s, uint32_t v, uint32_t p, uint32_t length, uint32_t keep)
 {
     struct ht__route *route = &s->routes[v];
     uint32_t span = length + keep;
@@ -354,8 +352,7 @@ static enum ht_status ruin(struct ht__search *s)
     uint32_t ruined[4 * RUIN_MEAN];
     uint32_t count = 0;
     for (uint32_t i = 0; i <= model->near_count && count < wanted; i++) {
-        uint32_t task =
-            i == 0 ? seed : model->near[(size_t)seed * model->near_count + i - 1];
+        uint32_t task = i == 0 ? seed : model->near[(size_t)seed * model->near_count + i - 1];
         uint32_t v = s->route_of[task];
         bool fresh = v != HT_PLAN_NONE && !s->pinned[task];
         for (uint32_t r = 0; fresh && r < count; r++) {
@@ -570,8 +567,8 @@ static void best_keep(struct ht__search *s)
 
 static bool best_try(struct ht__search *s)
 {
-    bool better = s->missing != s->best.missing ? s->missing < s->best.missing
-                                                : s->cost < s->best.cost;
+    bool better =
+        s->missing != s->best.missing ? s->missing < s->best.missing : s->cost < s->best.cost;
     if (better) {
         best_keep(s);
     }
@@ -709,8 +706,7 @@ static int64_t absences_sum(const struct ht__search *s, const uint32_t *items, u
 {
     int64_t sum = 0;
     for (uint32_t i = 0; i < count; i++) {
-        sum += (int64_t)s->absences[items[i]] *
-               (1 + ht__task(s->model, items[i])->priority);
+        sum += (int64_t)s->absences[items[i]] * (1 + ht__task(s->model, items[i])->priority);
     }
     return sum;
 }
@@ -796,8 +792,7 @@ static bool time_over(const struct ht__round *round)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= round->deadline_ns;
 }
 
-enum ht_status ht__search_round(struct ht__search *s, const struct ht__round *round,
-                                uint64_t *done)
+enum ht_status ht__search_round(struct ht__search *s, const struct ht__round *round, uint64_t *done)
 {
     double heat = round->heat_from;
     double cool = round->iterations == 0
