@@ -695,7 +695,9 @@ enum ht_status ht__search_begin(struct ht__search *s, uint32_t *vehicle)
     absent_count(s);
     s->now++;
     s->kept_count = 0;
+    s->blink.left = UINT32_MAX; /* none yet: the first answer may be the only one */
     enum ht_status status = recreate(s, 0);
+    ht__blink_next(&s->blink);
     (void)best_try(s);
     return status;
 }
