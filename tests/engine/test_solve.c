@@ -304,6 +304,7 @@ HT_CASE(what_can_not_be_served_says_why)
     random_plan.tasks[1].delivery = huge;
     random_plan.tasks[2].windows = &late;
     random_plan.tasks[2].window_count = 1;
+    random_plan.tasks[2].location = 0;
     random_plan.tasks[3].location = 1;
     random_plan.vehicles[0].start = 0;
     random_plan.vehicles[0].end = 0;
