@@ -86,7 +86,7 @@ static enum ht_status rank_city(struct bench *b, uint32_t at, uint32_t most,
     for (uint32_t n = 0; n < *count && status == HT_OK; n++) {
         name(&out[n], hits[n].unit);
         out[n].duration_ms = hits[n].cost.duration_ms;
-        out[n].length_mm = hits[n].cost.length_mm;
+        out[n].length_mm = (uint64_t)hits[n].cost.length_mm;
         out[n].loss_ms = 0;
     }
     return status;
