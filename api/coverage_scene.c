@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/isochrone.h"
+#include "api/live.h"
 #include "engine/base/array.h"
 #include "engine/live/fleet.h"
 
@@ -107,8 +108,8 @@ static enum ht_status targets_make(struct ht_coverage_scene *scene, struct ht_ap
     }
     /* one answer at a time gets the pool; the others make do with their own thread */
     bool shared = pthread_mutex_trylock(&app->pool.lock) == 0;
-    enum ht_status status =
-        ht_coverage_snap(road, homes->points, homes->count, shared ? app->pool.pool : NULL, places);
+    enum ht_status status = ht_coverage_snap(road, homes->points, homes->count, HT_LIVE_STREET_M,
+                                             shared ? app->pool.pool : NULL, places);
     if (shared) {
         (void)pthread_mutex_unlock(&app->pool.lock);
     }

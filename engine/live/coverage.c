@@ -19,6 +19,7 @@ struct snapping {
     const struct ht_road *road;
     const struct ht_point *points;
     uint32_t count;
+    double radius_m;
     struct ht_place *out;
     struct ht_snap_work **works; /* by thread */
     atomic_int status;
@@ -28,6 +29,7 @@ static void snap_piece(void *user, size_t piece, size_t worker)
 {
     struct snapping *s = user;
     struct ht_snap_options options = ht_snap_options_default();
+    options.radius_m = s->radius_m;
     uint32_t end =
         s->count - (uint32_t)piece * PIECE < PIECE ? s->count : ((uint32_t)piece + 1) * PIECE;
     for (uint32_t i = (uint32_t)piece * PIECE; i < end; i++) {
@@ -47,9 +49,11 @@ static void snap_piece(void *user, size_t piece, size_t worker)
 }
 
 enum ht_status ht_coverage_snap(const struct ht_road *road, const struct ht_point *points,
-                                uint32_t count, struct ht_pool *pool, struct ht_place *out)
+                                uint32_t count, double radius_m, struct ht_pool *pool,
+                                struct ht_place *out)
 {
-    struct snapping s = {.road = road, .points = points, .count = count, .out = out};
+    struct snapping s = {
+        .road = road, .points = points, .count = count, .radius_m = radius_m, .out = out};
     size_t threads = pool == NULL ? 1 : ht_pool_threads(pool);
     size_t pieces = (count + (size_t)PIECE - 1) / PIECE;
     enum ht_status status = HT_OK;

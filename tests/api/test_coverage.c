@@ -1,6 +1,7 @@
 /* Coverage over HTTP: each household is covered where closest finds a unit for it, also after
  * moves, closures, changes of status and of the registry; who may know who is frail. */
 #include <math.h>
+#include <sqlite3.h>
 
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
@@ -61,8 +62,8 @@ static bool homes_make(const char *headers)
         size += snprintf(text + size, sizeof text - (size_t)size, "h%02d,%.7f,%.7f,%d,%s", i, lon,
                          home->door[1], home->residents, home->frail ? "true" : "false");
         if (i % 4 == 0) {
-            size += snprintf(text + size, sizeof text - (size_t)size, ",\"[%.7f,%.7f]\"", home->door[0],
-                             home->door[1]);
+            size += snprintf(text + size, sizeof text - (size_t)size, ",\"[%.7f,%.7f]\"",
+                             home->door[0], home->door[1]);
         } else {
             size += snprintf(text + size, sizeof text - (size_t)size, ",");
         }
@@ -115,7 +116,7 @@ static bool begin_town(void)
     (void)snprintf(options, sizeof options, "--store %s", store);
     bool good = begin(options) && cells_make(GEO) && homes_make(CSV) && units_make(CSV);
     for (int u = 0; u < UNITS && good; u++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "u%d", u);
         good = move(id, lon_of(), lat_of());
     }
@@ -208,7 +209,7 @@ HT_CASE(coverage_follows_moves_states_and_the_registry)
     HT_REQUIRE(begin_town());
     HT_CHECK_INT(differs(IDLE, "", &between), 0);
     for (int round = 0; round < 6; round++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "w%d", round); /* who moved before would be too fast */
         char body[256];
         (void)snprintf(body, sizeof body,
@@ -413,11 +414,22 @@ HT_CASE(who_is_frail_is_for_dispatchers_and_each_list_is_noted)
     HT_CHECK_INT(get_as(viewer, "/v1/coverage?max_s=60&limit=100"), 200);
     HT_CHECK(says("\"household\":\"h") && !says("frail") && !says("withheld"));
     HT_CHECK_STR(chain(), before);
+    char asking[512];
+    (void)snprintf(asking, sizeof asking, JSON "%s", viewer);
+    HT_CHECK_INT(post("/v1/coverage/moves", asking, "{\"weigh\":\"frail\"}"), 403);
+    HT_CHECK_INT(post("/v1/coverage/moves", asking, "{}"), 200);
+    HT_CHECK(!says("frail"));
+    HT_CHECK_STR(chain(), before);
     HT_CHECK_INT(get_as(officer, "/v1/coverage?max_s=60&limit=0"), 200); /* counts of many */
     HT_CHECK(says("\"frail\":") && !says("withheld"));
     HT_CHECK_STR(chain(), before);
     HT_CHECK_INT(get_as(officer, "/v1/coverage?max_s=60&limit=5"), 200);
     HT_CHECK(says("\"frail\":true"));
+    HT_CHECK(strcmp(chain(), before) != 0);
+    (void)strcpy(before, chain());
+    (void)snprintf(asking, sizeof asking, JSON "%s", officer);
+    HT_CHECK_INT(post("/v1/coverage/moves", asking, "{\"weigh\":\"frail\"}"), 200);
+    HT_CHECK(says("\"frail\":"));
     HT_CHECK(strcmp(chain(), before) != 0);
     /* a cell in which one frail household lives alone: its count tells */
     (void)snprintf(headers, sizeof headers, GEO "%s", officer);
@@ -429,6 +441,198 @@ HT_CASE(who_is_frail_is_for_dispatchers_and_each_list_is_noted)
     (void)strcpy(before, chain());
     HT_CHECK_INT(get_as(officer, "/v1/coverage?max_s=60&limit=0"), 200);
     HT_CHECK(strcmp(chain(), before) != 0);
+    end();
+}
+
+HT_CASE(where_the_event_cant_be_written_nobody_is_told_to_be_frail)
+{
+    sqlite3 *db = NULL;
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(get("/v1/coverage?max_s=60&limit=100"), 200);
+    HT_CHECK(says("\"frail\":true") && !says("withheld"));
+    HT_REQUIRE(sqlite3_open(store, &db) == SQLITE_OK);
+    HT_CHECK_INT(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
+    HT_CHECK_INT(sqlite3_exec(db,
+                              "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN new.kind = "
+                              "'personal.read' BEGIN SELECT RAISE(ABORT, 'no'); END",
+                              NULL, NULL, NULL),
+                 SQLITE_OK);
+    HT_CHECK_INT(sqlite3_close(db), SQLITE_OK);
+    HT_CHECK_INT(get("/v1/coverage?max_s=60&limit=100"), 200);
+    HT_CHECK(says("\"household\":\"h") && !says("frail") && says("\"personal\":\"withheld\""));
+    HT_CHECK_INT(post("/v1/coverage/moves", JSON, "{\"max_s\":200,\"weigh\":\"frail\"}"), 200);
+    HT_CHECK(!says("moves") && says("\"personal\":\"withheld\""));
+    end();
+}
+
+/* ---- moves ---- */
+
+static int moves(const char *body)
+{
+    return post("/v1/coverage/moves", JSON, body);
+}
+
+static int covered_now(const char *query)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "/v1/coverage?limit=0&max_s=300%s", query);
+    return get(path) == 200 ? (int)number("covered.households") : -1;
+}
+
+/* Two stations and a place that the call names; u3 has no skill that counts. */
+static bool stations_make(void)
+{
+    return post("/collections/facilities/items", CSV,
+                "id,lon,lat,kind\nst-1,121.70,29.94,station\nst-2,121.73,29.965,station\n"
+                "sp-1,121.72,29.95,service_point\nkitchen,121.71,29.95,kitchen\n") == 201;
+}
+
+#define ANY_PLACE                                                                                  \
+    "\"candidates\":[{\"id\":\"c-1\",\"lon\":121.705,\"lat\":29.96},"                              \
+    "{\"id\":\"c-2\",\"lon\":121.735,\"lat\":29.94}]"
+
+HT_CASE(moves_gain_what_is_covered_once_they_are_made)
+{
+    HT_REQUIRE(begin_town() && stations_make());
+    int before = covered_now("");
+    HT_CHECK_INT(moves("{\"max_s\":300,\"moves\":2,\"corners\":5," ANY_PLACE "}"), 200);
+    HT_CHECK_INT((int)number("units"), 4);
+    HT_CHECK_INT((int)number("before.households"), before);
+    HT_CHECK(number("candidates") >= 5 && number("candidates") <= 10);
+    HT_CHECK(!says("kitchen"));
+    int count = ht_json_count_at(answer.body, "moves");
+    int value = before;
+    HT_REQUIRE(count >= 1 && count <= 2);
+    char made[512];
+    int size = 0;
+    for (int i = 0; i < count; i++) {
+        char path[64];
+        (void)snprintf(path, sizeof path, "moves.%d.gains.households", i);
+        value += (int)number(path);
+        (void)snprintf(path, sizeof path, "moves.%d.loses.households", i);
+        value -= (int)number(path);
+        (void)snprintf(path, sizeof path, "moves.%d.duration_s", i);
+        HT_CHECK(number(path) > 0);
+        /* the same unit as another one at the place it would go to */
+        (void)snprintf(path, sizeof path, "moves.%d.unit", i);
+        const char *unit = ht_json_at(answer.body, path);
+        (void)snprintf(path, sizeof path, "moves.%d.to.lon", i);
+        double lon = number(path);
+        (void)snprintf(path, sizeof path, "moves.%d.to.lat", i);
+        size += snprintf(made + size, sizeof made - (size_t)size, "%.3s %.7f %.7f\n", unit + 1, lon,
+                         number(path));
+    }
+    int after = (int)number("after.households");
+    HT_CHECK_INT(value, after);
+    HT_CHECK(after > before);
+    HT_CHECK(says("\"proof\":{\"kind\":\"exact\""));
+    HT_CHECK_INT((int)number("proof.value"), after);
+    HT_CHECK_INT((int)number("proof.at_most"), after);
+    const char *at = made;
+    for (int i = 0; i < count; i++) { /* it is made so: a unit that goes, one that comes */
+        char unit[4] = {at[0], at[1], at[2] == ' ' ? '\0' : at[2], '\0'};
+        char *end = NULL;
+        double lon = strtod(strchr(at, ' '), &end);
+        double lat = strtod(end, &end);
+        char text[128];
+        at = end + 1;
+        unit[2] = '\0';
+        (void)snprintf(text, sizeof text, "/collections/units/items/%s", unit);
+        HT_CHECK_INT(send_body("DELETE", text, "", ""), 204);
+        (void)snprintf(text, sizeof text,
+                       "id,lon,lat,kind,profile,status\nm%d,%.7f,%.7f,van,car,idle\n", i, lon, lat);
+        HT_CHECK_INT(post("/collections/units/items", CSV, text), 201);
+    }
+    HT_CHECK_INT(covered_now(""), after);
+    end();
+}
+
+HT_CASE(moves_keep_to_what_is_asked)
+{
+    HT_REQUIRE(begin_town() && stations_make());
+    HT_CHECK_INT(moves("{\"max_s\":300,\"moves\":0}"), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "moves"), 0);
+    HT_CHECK_INT((int)(number("after.households") - number("before.households")), 0);
+    HT_CHECK_INT(moves("{\"max_s\":300,\"travel_s\":0.5,\"corners\":0}"), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "moves"), 0);
+    HT_CHECK_INT(moves("{\"max_s\":300,\"sites\":[],\"corners\":0," ANY_PLACE "}"), 200);
+    HT_CHECK_INT((int)number("candidates"), 2);
+    HT_CHECK(!says("\"facility\"") && !says("\"corner\""));
+    HT_CHECK_INT(moves("{\"kind\":\"volunteer\",\"moves\":5,\"weigh\":\"residents\"}"), 200);
+    HT_CHECK_INT((int)number("units"), 1);
+    HT_CHECK(ht_json_count_at(answer.body, "moves") <= 1 && !says("\"unit\":\"u0\""));
+    HT_CHECK(number("proof.value") == number("after.residents"));
+    HT_CHECK_INT(moves("{\"skills\":[\"flying\"]}"), 200);
+    HT_CHECK_INT((int)number("units"), 0);
+    HT_CHECK_INT(moves("{\"max_s\":300,\"weigh\":\"frail\"}"), 200);
+    HT_CHECK(number("proof.value") == number("after.frail"));
+    HT_CHECK_INT(post("/v1/coverage/moves?out_crs=EPSG:4549", JSON, "{\"max_s\":300}"), 200);
+    HT_CHECK(number("moves.0.to.lat") > 3000000);
+    end();
+}
+
+HT_CASE(new_sites_add_to_what_covers_already)
+{
+    HT_REQUIRE(begin_town() && stations_make());
+    HT_CHECK_INT(moves("{\"max_s\":300,\"new\":{\"count\":2,\"profile\":\"car\"}}"), 200);
+    int count = ht_json_count_at(answer.body, "sites");
+    int value = (int)number("before.households");
+    HT_CHECK(count >= 1 && count <= 2 && value > 0);
+    for (int i = 0; i < count; i++) {
+        char path[64];
+        (void)snprintf(path, sizeof path, "sites.%d.gains.households", i);
+        HT_CHECK(number(path) > 0);
+        value += (int)number(path);
+    }
+    HT_CHECK_INT((int)number("after.households"), value);
+    HT_CHECK_INT(moves("{\"max_s\":300,\"new\":{\"beside\":\"none\"}}"), 200);
+    HT_CHECK_INT((int)number("before.households"), 0);
+    HT_CHECK_INT(moves("{\"max_s\":300,\"new\":{\"beside\":\"units\"}}"), 200);
+    int before = (int)number("before.households");
+    HT_CHECK_INT(covered_now(""), before);
+    HT_CHECK_INT(moves("{\"max_s\":300,\"new\":{\"profile\":\"camel\"}}"), 422);
+    HT_CHECK_INT(moves("{\"kind\":\"inspector\",\"new\":{}}"), 422);
+    end();
+}
+
+HT_CASE(broken_bodies_are_refused)
+{
+    static const char *const wrong[] = {
+        "",
+        "[",
+        "[]",
+        "7",
+        "{\"movs\":3}",
+        "{\"moves\":-1}",
+        "{\"moves\":1.5}",
+        "{\"moves\":\"all\"}",
+        "{\"max_s\":0}",
+        "{\"max_s\":1e9}",
+        "{\"travel_s\":[]}",
+        "{\"weigh\":\"cats\"}",
+        "{\"sites\":\"station\"}",
+        "{\"sites\":[\"castle\"]}",
+        "{\"candidates\":{}}",
+        "{\"candidates\":[{\"lon\":1,\"lat\":2}]}",
+        "{\"candidates\":[{\"id\":\"a\",\"lon\":1}]}",
+        "{\"candidates\":[{\"id\":\"a\",\"lon\":1,\"lat\":91}]}",
+        "{\"corners\":201}",
+        "{\"kind\":\"dragon\"}",
+        "{\"kind\":{}}",
+        "{\"new\":3}",
+        "{\"new\":{\"count\":0}}",
+        "{\"new\":{\"beside\":\"me\"}}",
+    };
+    HT_REQUIRE(begin_town());
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        int code = moves(wrong[i]);
+        if (code != 400) {
+            (void)printf("  %s: %d\n", wrong[i], code);
+        }
+        HT_CHECK_INT(code, 400);
+        HT_CHECK(says("\"title\":\"Bad Request\""));
+    }
+    HT_CHECK_INT(get("/v1/coverage/moves"), 405);
     end();
 }
 
