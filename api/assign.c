@@ -105,6 +105,23 @@ static bool suits(const struct ht_asked_needs *has, const struct ht_asked_needs 
            (has->skills & needs->skills) == needs->skills;
 }
 
+/* False with the answer written. */
+static bool unit_unknown(struct work *work, const struct ht_asked_group *group, size_t unit)
+{
+    char pointer[64];
+    char why[128];
+    (void)snprintf(why, sizeof why, "there is no unit %s", group->units[unit].id);
+    if (group->role == NULL) {
+        (void)snprintf(pointer, sizeof pointer, "/units/%zu", unit);
+    } else {
+        (void)snprintf(pointer, sizeof pointer, "/roles/%zu/units/%zu",
+                       (size_t)(group - work->ask.groups), unit);
+    }
+    (void)refuse(work, 422, why);
+    ht_reply_where(work->reply, pointer, 0, why);
+    return false;
+}
+
 /* Those that were named. Without a matrix they must be known. */
 static bool members_listed(struct work *work, const struct ht_asked_group *group, struct team *team)
 {
@@ -122,7 +139,7 @@ static bool members_listed(struct work *work, const struct ht_asked_group *group
         bool known =
             member->index != HT_NONE && ht_fleet_get(fleet_of(work), member->index, 0, &unit);
         if (!known && group->duration_ms == NULL) {
-            return refuse_about(work, 422, "there is no unit %s", asked->id);
+            return unit_unknown(work, group, i);
         }
         if (known && !asked->described) {
             member->has = has_of(work, &unit);
@@ -258,6 +275,11 @@ static bool points_find(struct work *work)
         const struct ht_asked_task *task = &work->ask.tasks[t];
         if (task->household != NULL) {
             if (!home_find(work, task->household, &work->points[t])) {
+                char pointer[48];
+                (void)snprintf(pointer, sizeof pointer, "/tasks/%zu/household", t);
+                if (work->reply->status == 422) {
+                    ht_reply_where(work->reply, pointer, 0, "there is no such place");
+                }
                 return false;
             }
         } else if (ht_crs_point(work->context->crs, work->crs, task->pair, &work->points[t]) !=
@@ -547,6 +569,9 @@ static void assign_run(void *user, void *data, struct ht_reply *reply)
                    : status == HT_INVALID ? 422
                                           : 503;
         (void)refuse(&work, code, error.message);
+        if (code != 503) {
+            ht_reply_where(reply, work.ask.wrong_at, 0, error.message);
+        }
     }
     work_deinit(&work);
 }

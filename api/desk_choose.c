@@ -49,8 +49,9 @@ static void candidate_set(struct ht_desk_candidate *out, const char *unit, uint3
 }
 
 /* The one unit that is asked for. */
-static enum ht_status rank_one(const struct ht__chooser *chooser, const struct ht_live_ask *ask,
-                               const char *id, struct ht_desk_candidate *out, uint32_t *count)
+static enum ht_status rank_one(const struct ht__room_chooser *chooser,
+                               const struct ht_live_ask *ask, const char *id,
+                               struct ht_desk_candidate *out, uint32_t *count)
 {
     struct ht_app *app = chooser->room->app;
     struct ht_world *world = ht_world_reader_get(&chooser->context->world);
@@ -74,8 +75,9 @@ static enum ht_status rank_one(const struct ht__chooser *chooser, const struct h
     return status;
 }
 
-static enum ht_status rank_all(const struct ht__chooser *chooser, const struct ht_live_ask *ask,
-                               struct ht_desk_candidate *out, uint32_t *count)
+static enum ht_status rank_all(const struct ht__room_chooser *chooser,
+                               const struct ht_live_ask *ask, struct ht_desk_candidate *out,
+                               uint32_t *count)
 {
     struct ht_app *app = chooser->room->app;
     struct ht_world *world = ht_world_reader_get(&chooser->context->world);
@@ -93,10 +95,10 @@ static enum ht_status rank_all(const struct ht__chooser *chooser, const struct h
     return status;
 }
 
-enum ht_status ht__desk_rank(void *user, const struct ht_desk_want *want,
+enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
                              struct ht_desk_candidate *out, uint32_t most, uint32_t *count)
 {
-    const struct ht__chooser *chooser = user;
+    const struct ht__room_chooser *chooser = user;
     struct ht_live_ask ask = {.k = most, .radius_m = -1, .max_ms = UINT32_MAX};
     struct ht_incident_place place;
     *count = 0;
@@ -109,6 +111,7 @@ enum ht_status ht__desk_rank(void *user, const struct ht_desk_want *want,
         return HT_NOMEM;
     }
     ask.point = place.point;
-    return want->unit != NULL ? rank_one(chooser, &ask, want->unit, out, count)
-                              : rank_all(chooser, &ask, out, count);
+    status = want->unit != NULL ? rank_one(chooser, &ask, want->unit, out, count)
+                                : rank_all(chooser, &ask, out, count);
+    return status == HT_NO_SEGMENT ? HT_OK : status; /* no street leads there */
 }

@@ -234,7 +234,7 @@ enum ht_status ht_desk_room_start(struct ht_desk_room *room)
     enum ht_status status = ht__app_context_new(room->app, &context);
     if (status == HT_OK) {
         room->context = context;
-        room->started = pthread_create(&room->thread, NULL, ht__desk_time_main, room) == 0;
+        room->started = pthread_create(&room->thread, NULL, ht__room_time, room) == 0;
         status = room->started ? HT_OK : HT_NOMEM;
     }
     return status;
@@ -286,8 +286,8 @@ enum ht_status ht_desk_room_decide(struct ht_desk_room *room, struct ht_app_cont
                                    const struct ht_desk_command *command,
                                    struct ht_desk_decision **out, struct ht_error *error)
 {
-    struct ht__chooser chooser = {room, context};
-    const struct ht_desk_chooser how = {ht__desk_rank, &chooser};
+    struct ht__room_chooser chooser = {room, context};
+    const struct ht_desk_chooser how = {ht__room_rank, &chooser};
     enum ht_status status = ht_desk_decide(room->desk, command, &how, out, error);
     due_set(room);
     return status;

@@ -31,15 +31,16 @@ struct ht_desk_room {
     struct ht_app_context *context; /* the thread's */
 };
 
-/* The choice of the desk: qualified units on duty by travel time. `user` is a struct ht__chooser.
+/* The choice of the desk: qualified units on duty by travel time. `user` is a struct
+ * ht__room_chooser.
  */
-struct ht__chooser {
+struct ht__room_chooser {
     struct ht_desk_room *room;
     struct ht_app_context *context;
 };
-enum ht_status ht__desk_rank(void *user, const struct ht_desk_want *want,
+enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
                              struct ht_desk_candidate *out, uint32_t most, uint32_t *count);
 
-void *ht__desk_time_main(void *room);
+void *ht__room_time(void *room);
 
 #endif

@@ -292,7 +292,7 @@ static bool look(struct ht_desk_room *room, struct looks *looks, bool all)
     return good;
 }
 
-void *ht__desk_time_main(void *user)
+void *ht__room_time(void *user)
 {
     struct ht_desk_room *room = user;
     struct looks looks = {.eta_ms = steady_ms()};

@@ -14,6 +14,8 @@ enum {
     PORTION = 64,  /* of many: how long appliers wait for each other */
     WAIT_MS = 250, /* between two looks at the network */
     ALL_KINDS = (1 << HT_GAZETTEER_KINDS) - 1,
+    TENANTS_MOST = 512, /* of one factory */
+    TEXTS_MOST = 2 + 2 * TENANTS_MOST,
     TEXT_MOST = 4097 /* bytes of a name or an address, as the registry allows */
 };
 
@@ -51,6 +53,10 @@ struct taking {
     struct ht_geometry geometry;
     char name[TEXT_MOST];
     char address[TEXT_MOST];
+    char tenant[TEXT_MOST];
+    struct ht_text tenants;                     /* names and ids, one behind the other */
+    size_t tenant_ends[2 * TENANTS_MOST];       /* of each */
+    struct ht_gazetteer_text texts[TEXTS_MOST]; /* of the item at hand */
 };
 
 /* A text member of either half; false: there is none. */
@@ -75,10 +81,43 @@ static bool middle_of(const struct ht_geometry *geometry, struct ht_point *out)
     return geometry->point_count > 0;
 }
 
+/* 1, or 0: it has none of that name. */
+static size_t tenant_add(struct taking *taking, const struct ht_member *tenant, const char *name,
+                         size_t count)
+{
+    struct ht_member member;
+    if (tenant->value[0] != '{' || !ht_member_find(tenant->value, name, &member) ||
+        !ht_member_text(&member, taking->tenant, TEXT_MOST) || taking->tenant[0] == '\0') {
+        return 0;
+    }
+    ht_text_add_string(&taking->tenants, taking->tenant);
+    taking->tenant_ends[count] = taking->tenants.size;
+    return 1;
+}
+
+/* Who rents in a factory: name and id of each find it, too. */
+static size_t tenants_of(struct taking *taking, const struct ht_store_item *item)
+{
+    struct ht_member list;
+    size_t count = 0;
+    ht_text_clear(&taking->tenants);
+    if (taking->kind != HT_GAZETTEER_FACTORIES ||
+        !ht_member_find(item->properties, "tenants", &list) || list.value[0] != '[') {
+        return 0;
+    }
+    const char *at = list.value;
+    struct ht_member tenant;
+    while (count + 2 <= 2 * TENANTS_MOST && ht_member_item(&at, &tenant)) {
+        count += tenant_add(taking, &tenant, "name", count);
+        count += tenant_add(taking, &tenant, "id", count);
+    }
+    return taking->tenants.failed ? 0 : count;
+}
+
 static enum ht_status item_take(void *user, const struct ht_store_item *item)
 {
     struct taking *taking = user;
-    struct ht_gazetteer_text texts[2];
+    struct ht_gazetteer_text *texts = taking->texts;
     struct ht_gazetteer_item found = {.kind = taking->kind, .id = item->id, .texts = texts};
     if (atomic_load_explicit(&taking->finder->stop, memory_order_relaxed)) {
         return HT_CANCELLED;
@@ -95,6 +134,13 @@ static enum ht_status item_take(void *user, const struct ht_store_item *item)
         texts[found.text_count++] =
             (struct ht_gazetteer_text){taking->address, strlen(taking->address), true};
     }
+    size_t tenants = tenants_of(taking, item);
+    size_t begin = 0;
+    for (size_t i = 0; i < tenants; i++) {
+        texts[found.text_count++] = (struct ht_gazetteer_text){
+            taking->tenants.data + begin, taking->tenant_ends[i] - begin, false};
+        begin = taking->tenant_ends[i];
+    }
     return ht_gazetteer_batch_put(taking->batch, &found);
 }
 
@@ -110,6 +156,7 @@ static struct taking *taking_new(struct ht_finder *finder)
     if (taking != NULL) {
         taking->finder = finder;
         taking->batch = NULL;
+        taking->tenants = (struct ht_text){0};
         ht_geometry_init(&taking->geometry);
     }
     if (taking != NULL && ht_gazetteer_batch_new(&taking->batch) != HT_OK) {
@@ -122,6 +169,7 @@ static struct taking *taking_new(struct ht_finder *finder)
 static void taking_free(struct taking *taking)
 {
     ht_geometry_deinit(&taking->geometry);
+    ht_text_deinit(&taking->tenants);
     ht_gazetteer_batch_free(taking->batch);
     free(taking);
 }

@@ -33,31 +33,49 @@ static bool pair_read(const struct ht_member *member, struct ht_point *out)
     return true;
 }
 
+/* Where the registry says that it lies; false: nowhere. */
+static bool place_read(const struct ht_store_item *item, struct ht_point *out)
+{
+    struct ht_geometry geometry;
+    ht_geometry_init(&geometry);
+    bool found = item->wkb_size > 0 &&
+                 ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, NULL) == HT_OK &&
+                 geometry.point_count > 0;
+    if (found) {
+        *out = geometry.points[0];
+    }
+    ht_geometry_deinit(&geometry);
+    return found;
+}
+
+static bool entrance_read(const struct ht_store_item *item, struct ht_point *out)
+{
+    struct ht_member entrance;
+    return ht_member_find(item->properties, "entrance", &entrance) && pair_read(&entrance, out);
+}
+
+bool ht_home_point(const struct ht_store_item *item, struct ht_point *out)
+{
+    return entrance_read(item, out) || place_read(item, out);
+}
+
 static enum ht_status home_take(void *user, const struct ht_store_item *item)
 {
     struct taking *taking = user;
     struct ht_home *home = taking->home;
-    struct ht_geometry geometry = {0};
     struct ht_member member;
     double floor = 1;
-    enum ht_status status = ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, NULL);
-    if (status == HT_OK && geometry.point_count > 0) {
-        home->point = geometry.points[0];
-        taking->found = true;
-    }
-    ht_geometry_deinit(&geometry);
+    bool placed = place_read(item, &home->point);
     home->entrance = home->point;
-    if (ht_member_find(item->properties, "entrance", &member) &&
-        pair_read(&member, &home->entrance)) {
-        home->point = taking->found ? home->point : home->entrance;
-        taking->found = true;
-    }
+    bool entered = entrance_read(item, &home->entrance);
+    home->point = placed ? home->point : home->entrance;
+    taking->found = placed || entered;
     if (ht_member_find(item->properties, "floor", &member) &&
         ht_number_read(member.value, member.value_size, &floor) > 0 && fabs(floor) <= 200) {
         home->floor = (int)floor;
     }
     home->lift = ht_member_find(item->properties, "lift", &member) && member.value[0] == 't';
-    return status == HT_NOMEM ? HT_NOMEM : HT_OK;
+    return HT_OK;
 }
 
 enum ht_status ht_home_find(struct ht_store_reader *reader, const char *id, struct ht_home *out,

@@ -10,6 +10,9 @@
 #include "engine/base/geo.h"
 #include "geodata/store.h"
 
+/* Where one goes to reach a household: its entrance, else where it lies. False: nowhere. */
+bool ht_home_point(const struct ht_store_item *item, struct ht_point *out);
+
 struct ht_home {
     struct ht_point point;    /* where it lies */
     struct ht_point entrance; /* where one goes in; `point` where the registry names none */

@@ -1,12 +1,11 @@
 #include "api/homes.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/home.h"
 #include "engine/base/array.h"
-#include "geodata/geometry.h"
 #include "geodata/members.h"
 
 enum {
@@ -16,47 +15,6 @@ enum {
 };
 
 /* --- one household ---------------------------------------------------------------------------- */
-
-/* "[lon,lat]", as the registry keeps it. */
-static bool pair_read(const struct ht_member *member, struct ht_point *out)
-{
-    char text[80];
-    char *end = NULL;
-    if (member->value_size >= sizeof text || member->value_size < 5 || member->value[0] != '[') {
-        return false;
-    }
-    memcpy(text, member->value, member->value_size);
-    text[member->value_size] = '\0';
-    double lon = strtod(text + 1, &end);
-    if (end == text + 1 || *end != ',') {
-        return false;
-    }
-    const char *second = end + 1;
-    double lat = strtod(second, &end);
-    if (end == second || *end != ']' || !(fabs(lon) <= 180 && fabs(lat) <= 90)) {
-        return false;
-    }
-    *out = (struct ht_point){(int32_t)lround(lon * 1e7), (int32_t)lround(lat * 1e7)};
-    return true;
-}
-
-bool ht_home_point(const struct ht_store_item *item, struct ht_point *out)
-{
-    struct ht_member entrance;
-    struct ht_geometry geometry;
-    if (ht_member_find(item->properties, "entrance", &entrance) && pair_read(&entrance, out)) {
-        return true;
-    }
-    ht_geometry_init(&geometry);
-    bool found = item->wkb_size > 0 &&
-                 ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, NULL) == HT_OK &&
-                 geometry.point_count > 0;
-    if (found) {
-        *out = geometry.points[0];
-    }
-    ht_geometry_deinit(&geometry);
-    return found;
-}
 
 int64_t ht_home_residents(const struct ht_store_item *item)
 {

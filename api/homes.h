@@ -15,8 +15,6 @@
 
 #include "geodata/store.h"
 
-/* Where one goes to reach a household: its entrance, else where it lies. False: nowhere. */
-bool ht_home_point(const struct ht_store_item *item, struct ht_point *out);
 int64_t ht_home_residents(const struct ht_store_item *item);
 
 struct ht_homes {

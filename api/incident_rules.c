@@ -316,12 +316,12 @@ static void top_read(struct reader *reader, const char *name, yajl_val value)
     } else if (strcmp(name, "lift_s") == 0) {
         seconds_read(reader, name, value, &rules->lift_ms);
     } else if (strcmp(name, "choice") == 0) {
+        /* coverage asks the chooser what a departure uncovers, which it does not reckon yet */
         const char *text = YAJL_GET_STRING(value);
-        bool coverage = text != NULL && strcmp(text, "coverage") == 0;
-        if (text == NULL || (!coverage && strcmp(text, "closest") != 0)) {
-            fail(reader, "/choice", "choice is closest or coverage");
+        if (text == NULL || strcmp(text, "closest") != 0) {
+            fail(reader, "/choice", "choice is closest; coverage is not there yet");
         }
-        rules->desk.choice = coverage ? HT_DESK_COVERAGE : HT_DESK_CLOSEST;
+        rules->desk.choice = HT_DESK_CLOSEST;
     } else if (strcmp(name, "walk_mps") == 0) {
         rules->walk_mps = YAJL_IS_NUMBER(value) ? strtod(YAJL_GET_NUMBER(value), NULL) : 0;
         rules->walk_mps = round(rules->walk_mps * 100) / 100;

@@ -456,7 +456,7 @@ static void step_run(struct ht_app_context *context, struct ht_command *command,
     if (!step_allow(command, stepping, incident, reply)) {
         return;
     }
-    if (command->expected != 0 && command->expected != incident->version) {
+    if (!ht_command_expects(command, incident->version)) {
         ht_reply_problem(reply, 412, "Precondition Failed", "the incident was changed meanwhile");
         return;
     }

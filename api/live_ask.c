@@ -165,13 +165,14 @@ enum ht_status ht_live_street(struct ht_live *live, struct ht_live_work *work,
                               struct ht_world *world, struct ht_point point, double *distance_m)
 {
     struct ht__live_index *index = NULL;
+    const struct ht_live_ask ask = {.point = point, .radius_m = -1};
     *distance_m = -1;
     enum ht_status status = ht__live_index_get(live, work, world, &index);
     if (status == HT_OK) {
         ht_world_retain(world);
         ht_world_release(work->world);
         work->world = world;
-        status = targets_find(work, world, index, point);
+        status = targets_find(work, world, index, &ask);
     }
     for (uint32_t p = 0; status == HT_OK && p < index->profile_count; p++) {
         if (work->target_list[p] != NULL &&

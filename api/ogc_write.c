@@ -466,15 +466,41 @@ struct merged {
     struct ht_text text; /* the Feature as it becomes */
 };
 
+/* The geometry as it becomes: a patch may bring its coordinates alone. */
+static enum ht_status merge_geometry(struct merged *merged, const struct ht_store_item *item)
+{
+    char why[128];
+    struct ht_text before = {0};
+    struct ht_geometry geometry;
+    yajl_val shape = ht_json_member(merged->patch, "geometry");
+    enum ht_status status = HT_OK;
+    if (item->wkb_size > 0) {
+        ht_geometry_init(&geometry);
+        status = ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, NULL);
+        if (status == HT_OK) {
+            status = ht_geometry_write_geojson(&geometry, NULL, NULL, &before);
+        }
+        ht_geometry_deinit(&geometry);
+    }
+    const char *text = before.size == 0 ? "null" : ht_text_string(&before);
+    if (status == HT_OK && shape == NULL) {
+        ht_text_add_string(&merged->text, text);
+    } else if (status == HT_OK) {
+        yajl_val now = yajl_tree_parse(text, why, sizeof why);
+        ht_json_merge(&merged->text, now, shape);
+        status = now == NULL || before.failed ? HT_NOMEM : HT_OK;
+        yajl_tree_free(now);
+    }
+    ht_text_deinit(&before);
+    return status;
+}
+
 static enum ht_status merge_item(void *user, const struct ht_store_item *item)
 {
     struct merged *merged = user;
     char why[128];
-    struct ht_geometry geometry;
     yajl_val change = ht_json_member(merged->patch, "properties");
-    yajl_val shape = ht_json_member(merged->patch, "geometry");
     struct ht_text both = {0};
-    enum ht_status status = HT_OK;
     /* both halves as one object */
     ht_text_add(&both, item->properties, strlen(item->properties));
     if (item->personal != NULL && strlen(item->personal) > 2) {
@@ -487,18 +513,7 @@ static enum ht_status merge_item(void *user, const struct ht_store_item *item)
     yajl_val whole = both.failed ? NULL : yajl_tree_parse(both.data, why, sizeof why);
     ht_text_deinit(&both);
     ht_text_addf(&merged->text, "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":", item->id);
-    if (shape != NULL) {
-        ht_json_tree_write(&merged->text, shape);
-    } else if (item->wkb_size > 0) {
-        ht_geometry_init(&geometry);
-        status = ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, NULL);
-        if (status == HT_OK) {
-            status = ht_geometry_write_geojson(&geometry, NULL, NULL, &merged->text);
-        }
-        ht_geometry_deinit(&geometry);
-    } else {
-        ht_text_add_string(&merged->text, "null");
-    }
+    enum ht_status status = merge_geometry(merged, item);
     ht_text_add_string(&merged->text, ",\"properties\":");
     if (change == NULL) {
         ht_json_tree_write(&merged->text, whole);

@@ -15,6 +15,7 @@
 #include "api/json.h"
 #include "api/live.h"
 #include "api/ogc.h"
+#include "api/optimize.h"
 #include "api/routes_live.h"
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
@@ -264,6 +265,8 @@ static const struct ht_route table[] = {
      HT_ROLE_VIEWER, .get = ht_closest_get, .post = ht_closest_post},
     {"/v1/assign", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_VIEWER,
      .post = ht_assign_post},
+    {"/v1/optimize", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_VIEWER,
+     .post = ht_optimize_post},
     {"/v1/isochrone", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_isochrone_get},
     {"/v1/coverage", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,

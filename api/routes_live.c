@@ -130,6 +130,17 @@ struct batch {
     char text[];
 };
 
+/* Which line, or item of an array, could not be read. */
+static void positions_where(struct ht_reply *reply, const struct ht_positions_in *in,
+                            const struct ht_error *error)
+{
+    char pointer[24];
+    (void)snprintf(pointer, sizeof pointer, "/%zu", in->count);
+    if (error->status != HT_NOMEM) {
+        ht_reply_where(reply, error->line > 0 ? NULL : pointer, error->line, error->message);
+    }
+}
+
 static void batch_take(struct ht_app_context *context, const struct batch *batch, const char *text,
                        struct ht_reply *reply)
 {
@@ -145,6 +156,7 @@ static void batch_take(struct ht_app_context *context, const struct batch *batch
     } else {
         int code = status == HT_SYNTAX ? 400 : status == HT_TOO_BIG ? 413 : 503;
         ht_reply_problem(reply, code, ht_http_status_text(code), error.message);
+        positions_where(reply, &in, &error);
     }
     ht_positions_deinit(&in);
 }
@@ -281,11 +293,15 @@ struct closest_job {
     double pairs[][2];
 };
 
-/* No street near a point. */
-static void far_refuse(const struct ht_app_context *context, const struct ht_ask *asked,
-                       struct ht_reply *reply)
+/* No street near a point, or no point at all. */
+static void point_refuse(const struct ht_app_context *context, const struct ht_ask *asked,
+                         enum ht_status status, struct ht_reply *reply)
 {
     char why[160];
+    if (status == HT_RANGE) {
+        ht_ask_refuse(reply, "a place is not on Earth, or its coordinate system is not known");
+        return;
+    }
     (void)snprintf(why, sizeof why,
                    "the nearest street is %.0f m away, farther than radius_m lets it be (%.0f)",
                    ht_live_street_m(context->live), asked->live.radius_m);
@@ -315,7 +331,9 @@ static void closest_answer(struct ht_app_context *context, const struct closest_
     if (job->many) {
         ht_json_array(&json);
     }
+    size_t at = 0;
     for (size_t i = 0; i < job->count && status == HT_OK; i++) {
+        at = i;
         status = ht_ask_locate(context, &asked, pairs[i], &asked.live.point);
         if (status == HT_OK) {
             closest_list(context, world, &asked, &json, &status);
@@ -325,10 +343,13 @@ static void closest_answer(struct ht_app_context *context, const struct closest_
         ht_json_array_end(&json);
     }
     ht_json_object_end(&json);
-    if (status == HT_NO_SEGMENT) {
-        far_refuse(context, &asked, reply);
-    } else if (status == HT_RANGE) {
-        ht_ask_refuse(reply, "a place is not on Earth, or its coordinate system is not known");
+    if (status == HT_NO_SEGMENT || status == HT_RANGE) {
+        point_refuse(context, &asked, status, reply);
+        char pointer[40];
+        (void)snprintf(pointer, sizeof pointer, "/points/%zu", at);
+        if (job->many) {
+            ht_reply_where(reply, pointer, 0, "no place to ask for");
+        }
     } else if (status != HT_OK) {
         ht_reply_problem(reply, 503, "Service Unavailable", ht_status_text(status));
     }
@@ -405,10 +426,12 @@ static bool body_params(yajl_val body, struct ht_text *query)
     return !query->failed;
 }
 
-static bool points_read(yajl_val list, struct closest_job *job)
+/* False: the one at `*at` is none. */
+static bool points_read(yajl_val list, struct closest_job *job, size_t *at)
 {
     for (size_t i = 0; i < job->count; i++) {
         yajl_val pair = list->u.array.values[i];
+        *at = i;
         if (!YAJL_IS_ARRAY(pair) || pair->u.array.len != 2) {
             return false;
         }
@@ -423,6 +446,13 @@ static bool points_read(yajl_val list, struct closest_job *job)
     return true;
 }
 
+/* 400, and where. */
+static void body_refuse(struct ht_reply *reply, const char *pointer, const char *why)
+{
+    ht_ask_refuse(reply, why);
+    ht_reply_where(reply, pointer, 0, why);
+}
+
 /* The job for a body; NULL with the answer written. */
 static struct closest_job *body_job(struct ht_app_context *context, yajl_val body,
                                     struct ht_reply *reply)
@@ -433,17 +463,21 @@ static struct closest_job *body_job(struct ht_app_context *context, yajl_val bod
     yajl_val list = ht_json_member(body, "points");
     if (!YAJL_IS_ARRAY(list) || list->u.array.len == 0 || list->u.array.len > POINTS_MOST ||
         !body_params(body, &query) || ht_params_read(&params, query.data, query.size) != HT_OK) {
-        ht_ask_refuse(reply, "points is a list of 1 to 1,000 [lon, lat]");
+        body_refuse(reply, "/points", "points is a list of 1 to 1,000 [lon, lat]");
     } else {
+        char pointer[40];
+        size_t at = 0;
         struct ht_ask asked = ht_ask_read(context, &params, HT_DUTY_ON);
         asked.wrong = asked.wrong == NULL ? asked.wrong_unit : asked.wrong;
         job = asked.wrong != NULL ? NULL : job_new(&asked, list->u.array.len, true);
         if (asked.wrong != NULL) {
-            ht_ask_refuse(reply, asked.wrong);
+            (void)snprintf(pointer, sizeof pointer, "/%s", asked.wrong_name);
+            body_refuse(reply, pointer, asked.wrong);
         } else if (job == NULL) {
             ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
-        } else if (!points_read(list, job)) {
-            ht_ask_refuse(reply, "points is a list of [lon, lat] on Earth");
+        } else if (!points_read(list, job, &at)) {
+            (void)snprintf(pointer, sizeof pointer, "/points/%zu", at);
+            body_refuse(reply, pointer, "points is a list of [lon, lat] on Earth");
             free(job);
             job = NULL;
         }
@@ -457,7 +491,7 @@ void ht_closest_post(struct ht_app_context *context, struct ht_http_call *call)
 {
     yajl_val body = ht_json_tree_read(call->request->body, call->request->body_size);
     if (!YAJL_IS_OBJECT(body)) {
-        ht_ask_refuse(call->reply, "the body is not a JSON object");
+        body_refuse(call->reply, "", "the body is not a JSON object");
     } else {
         struct closest_job *job = body_job(context, body, call->reply);
         if (job != NULL) {

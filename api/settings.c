@@ -361,19 +361,7 @@ struct put {
 static void refuse(struct ht_reply *reply, const struct ht_setting_wrong *wrong)
 {
     ht_reply_problem(reply, 422, "Unprocessable Content", wrong->detail);
-    if (reply->body.size == 0 || reply->body.failed) {
-        return;
-    }
-    reply->body.size--; /* within the object */
-    struct ht_json json = {.out = &reply->body, .comma = true};
-    ht_json_key(&json, "errors");
-    ht_json_array(&json);
-    ht_json_object(&json);
-    ht_json_key_text(&json, "pointer", wrong->pointer);
-    ht_json_key_text(&json, "detail", wrong->detail);
-    ht_json_object_end(&json);
-    ht_json_array_end(&json);
-    ht_json_object_end(&json);
+    ht_reply_where(reply, wrong->pointer, 0, wrong->detail);
 }
 
 /* The document as it is kept: what was left out is filled in. */

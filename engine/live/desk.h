@@ -370,7 +370,9 @@ enum ht_desk_command_kind {
 
 struct ht_desk_command {
     enum ht_desk_command_kind kind;
+    enum ht_incident_kind incident_kind; /* open */
     int64_t now_ms;
+    int64_t eta_ms;       /* eta */
     const char *incident; /* all but tick and settle */
     const char *unit;     /* NULL: not said; then it is the only one that can be meant */
     const char *instead_of;
@@ -378,14 +380,11 @@ struct ht_desk_command {
     const char *household; /* this and the next two: NULL: none */
     const char *device;
     const char *skills; /* instead of the rule's */
-    enum ht_incident_kind incident_kind;
-    uint8_t severity;
-    uint8_t units; /* 0: the rule's */
     uint32_t access_ms;
-    /* resolve, evaluate, eta */
-    enum ht_desk_outcome outcome;
-    uint8_t rating;
-    int64_t eta_ms;
+    uint8_t severity;
+    uint8_t units;                /* 0: the rule's */
+    uint8_t rating;               /* evaluate */
+    enum ht_desk_outcome outcome; /* resolve */
 };
 
 /* What was decided. Owned by the caller until given to apply, take_back or drop. Texts of events

@@ -164,8 +164,8 @@ static enum ht_status open_new(struct ht__turn *turn, const struct ht_desk_comma
     return status;
 }
 
-static enum ht_status open(struct ht__turn *turn, const struct ht_desk_command *c,
-                           struct ht__entry **about, bool *folded)
+static enum ht_status open_or_fold(struct ht__turn *turn, const struct ht_desk_command *c,
+                                   struct ht__entry **about, bool *folded)
 {
     enum ht_status status = check_open(turn, c);
     if (status != HT_OK) {
@@ -206,7 +206,7 @@ static enum ht_status unit_meant(const struct ht__turn *turn, const struct ht__e
             count++;
         }
     }
-    if (count != 1) {
+    if (found == NULL || count != 1) {
         return wrong_order(turn, e,
                            count == 0 ? "no unit on it can do that"
                                       : "several units are on it, name one");
@@ -499,7 +499,7 @@ static enum ht_status run(struct ht__turn *turn, const struct ht_desk_command *c
 {
     enum ht_status status = HT_OK;
     if (c->kind == HT_DESK_OPEN) {
-        status = open(turn, c, about, folded);
+        status = open_or_fold(turn, c, about, folded);
     } else if (c->kind == HT_DESK_TICK) {
         status = ht__desk_tick(turn);
     } else if (c->kind == HT_DESK_SETTLE) {

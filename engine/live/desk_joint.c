@@ -168,7 +168,7 @@ static uint32_t column_of(struct ht__joint *j, const char *unit)
     }
     uint32_t c = j->column_count++;
     j->columns[c].hash = hash;
-    (void)strcpy(j->columns[c].unit, unit);
+    memcpy(j->columns[c].unit, unit, strnlen(unit, HT_DESK_ID_MAX) + 1);
     for (uint32_t r = 0; r < j->row_count; r++) {
         j->rows[r].cost[c] = HT_ASSIGN_UNFIT;
     }

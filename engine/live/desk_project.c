@@ -233,70 +233,57 @@ static void set_state(struct ht_incident *i)
     }
 }
 
-static void project_whole(struct ht__version *v, const struct ht_desk_event *e)
+/* What comes at its beginning, or may come while it is open. */
+static bool project_open(struct ht__version *v, const struct ht_desk_event *e)
 {
     struct ht_incident *i = &v->view;
-    switch (e->kind) {
-    case HT_DESK_RECEIVED:
+    if (e->kind == HT_DESK_RECEIVED) {
         i->kind = e->incident_kind;
         i->access_ms = e->access_ms;
         i->alarms = 1;
         i->opened_ms = i->alarm_ms = e->at_ms;
         begin(v, e);
-        break;
-    case HT_DESK_FOLDED:
+    } else if (e->kind == HT_DESK_FOLDED) {
         i->alarms++;
         i->alarm_ms = e->at_ms;
         need(i, e);
-        break;
-    case HT_DESK_CONFIRMED:
+    } else if (e->kind == HT_DESK_CONFIRMED) {
         i->confirmed = true;
         i->confirm_by_ms = 0;
-        break;
-    case HT_DESK_QUEUED:
+    } else if (e->kind == HT_DESK_QUEUED) {
         i->state = HT_INCIDENT_IS_QUEUED;
         i->risk_by_ms = e->risk_by_ms;
-        break;
-    case HT_DESK_FOLLOWED_UP:
+    } else if (e->kind == HT_DESK_AT_RISK) {
+        i->at_risk = true;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void project_loop(struct ht__version *v, const struct ht_desk_event *e)
+{
+    struct ht_incident *i = &v->view;
+    if (e->kind == HT_DESK_FOLLOWED_UP) {
         step_to(i, 4, e);
-        break;
-    case HT_DESK_COORDINATED:
+    } else if (e->kind == HT_DESK_COORDINATED) {
         step_to(i, 5, e);
-        break;
-    case HT_DESK_RESOLVED:
+    } else if (e->kind == HT_DESK_RESOLVED) {
         end(i, HT_INCIDENT_IS_RESOLVED, e->at_ms);
         step_to(i, 5, e);
         i->resolved_ms = e->at_ms;
         i->outcome = e->outcome;
         i->solved_at = i->level;
-        break;
-    case HT_DESK_EVALUATED:
+    } else if (e->kind == HT_DESK_EVALUATED) {
         end(i, HT_INCIDENT_IS_EVALUATED, e->at_ms);
         i->rating = e->rating;
-        break;
-    case HT_DESK_CANCELLED:
+    } else if (e->kind == HT_DESK_CANCELLED) {
         end(i, HT_INCIDENT_IS_CANCELLED, e->at_ms);
-        break;
-    case HT_DESK_REOPENED:
+    } else if (e->kind == HT_DESK_REOPENED) {
         begin(v, e);
-        break;
-    case HT_DESK_AT_RISK:
-        i->at_risk = true;
-        break;
-    case HT_DESK_ESCALATED:
+    } else if (e->kind == HT_DESK_ESCALATED) {
         i->level = e->level;
         i->step_by_ms = e->step_by_ms;
-        break;
-    case HT_DESK_ASSIGNED:
-    case HT_DESK_ACKNOWLEDGED:
-    case HT_DESK_DECLINED:
-    case HT_DESK_PASSED_OVER:
-    case HT_DESK_ENROUTE:
-    case HT_DESK_ARRIVED:
-    case HT_DESK_RELEASED:
-    case HT_DESK_EVENT_KINDS:
-    default:
-        assert(false);
     }
 }
 
@@ -304,8 +291,8 @@ void ht__desk_project(struct ht__version *v, const struct ht_desk_event *e)
 {
     if ((ht_desk_event_fields(e->kind) & HT_DESK_HAS_UNIT) != 0) {
         project_unit(v, e);
-    } else {
-        project_whole(v, e);
+    } else if (!project_open(v, e)) {
+        project_loop(v, e);
     }
     if (ht__desk_is_open(&v->view)) {
         set_state(&v->view);

@@ -182,7 +182,9 @@ static void facts_release(struct ht__facts *facts)
 
 struct ht__version *ht__desk_version_of(const struct ht_incident *incident)
 {
-    return (struct ht__version *)(uintptr_t)incident;
+    struct ht__version *version = NULL;
+    memcpy(&version, &incident, sizeof(struct ht__version *)); /* its first member: no more const */
+    return version;
 }
 
 struct ht__version *ht__desk_version_copy(const struct ht__version *from, struct ht__facts *facts,
@@ -193,10 +195,9 @@ struct ht__version *ht__desk_version_copy(const struct ht__version *from, struct
     if (v == NULL) {
         return NULL;
     }
+    memset(v, 0, sizeof *v);
     if (from != NULL) {
-        *v = *from;
-    } else {
-        memset(v, 0, sizeof *v);
+        v->view = from->view; /* not its counter, which readers change */
     }
     atomic_init(&v->refs, 1);
     v->facts = facts;

@@ -14,7 +14,7 @@ static const double ACCURATE_M = 10.0;
 static const double HEADING_M = 25.0;
 static const double WAY_M = 60.0;
 static const double ISLAND_M = 100.0;
-static const double FIRST_M = 18.0; /* the first look: units on their street are within it */
+static const double FIRST_M = 10.0; /* the first look: units on their street are within it */
 static const double DEGREE = 3.14159265358979323846 / 180.0;
 
 /* An arc that can be driven to from the last place. */
@@ -24,6 +24,11 @@ struct reached {
     bool settled;
 };
 
+struct choice {
+    uint32_t best;
+    double least;
+};
+
 struct ht_follow {
     struct ht_snap_work *snap;
     struct ht_snap_seen seen[HT_FOLLOW_CANDIDATES];
@@ -31,8 +36,8 @@ struct ht_follow {
     unsigned placed;                              /* bits: which */
     struct reached reached[REACHED];
     uint32_t reached_count;
-    uint32_t chosen;
-    bool plain; /* looks as far as it ever does */
+    struct choice choice; /* of the last look */
+    bool plain;           /* looks as far as it ever does */
 };
 
 enum ht_status ht_follow_new(struct ht_follow **out)
@@ -236,11 +241,6 @@ static bool same_street(const struct ht_graph *graph, const struct ht_place *las
     return false;
 }
 
-struct choice {
-    uint32_t best;
-    double least;
-};
-
 static bool still_better(const struct choice *choice, uint32_t i, double sum)
 {
     return sum < choice->least || (sum == choice->least && i < choice->best);
@@ -322,32 +322,52 @@ static struct view view_of(const struct ht_road *road, const struct ht_fix *fix,
     return view;
 }
 
-/* Looks no further than `radius_m`. True: there is an answer, and no street beyond it would be a
- * better one. */
+/* What the way from the last place will ask for: called while the streets near are looked up, first
+ * where the turns stand, then the turns. */
+static void call_turns(const struct view *view, bool first)
+{
+    const struct ht_graph *graph = view->road->graph;
+    for (int s = 0; s < 2 && view->last != NULL; s++) {
+        uint32_t arc = view->last->side[s].arc;
+        if (arc != HT_NONE && first) {
+            __builtin_prefetch(&graph->turn_first[arc]);
+            __builtin_prefetch(&graph->arcs[arc]);
+        } else if (arc != HT_NONE) {
+            __builtin_prefetch(&graph->turns[graph->turn_first[arc]]);
+        }
+    }
+}
+
+/* Looks no further than `radius_m`. `*sure`: no street beyond it would be a better answer. */
 static enum ht_status place_within(struct ht_follow *f, const struct view *view, double radius_m,
                                    struct ht_place *out, bool *sure)
 {
     struct ht_snap_options options = ht_snap_options_default();
     options.radius_m = radius_m;
     uint32_t count = 0;
+    call_turns(view, true);
     enum ht_status status = ht_snap_look(view->road->snap, f->snap, view->fix->point, &options,
                                          HT_FOLLOW_CANDIDATES, &count);
+    call_turns(view, false);
     for (uint32_t i = 0; i < count; i++) {
         f->seen[i] = ht_snap_seen(f->snap, i);
     }
     f->placed = 0;
     *sure = count == HT_FOLLOW_CANDIDATES;
+    f->choice = choose(f, view, count);
+    if (status == HT_OK && f->choice.best == HT_FOLLOW_CANDIDATES) { /* only in a forged file */
+        return HT_NO_SEGMENT;
+    }
     if (status == HT_OK) {
-        struct choice choice = choose(f, view, count);
-        *out = *place_of(f, choice.best);
-        f->chosen = choice.best;
-        *sure = *sure || choice.least < radius_m * share_of(view->fix);
+        *out = *place_of(f, f->choice.best);
+        *sure = *sure || f->choice.least < radius_m * share_of(view->fix);
     }
     return status;
 }
 
 /* Of what is further off than the radius, the distance alone is more than the least sum: so a first
- * look at what is near gives the very answer of the whole reach, mostly, at half its cost. */
+ * look at what is near gives the very answer of the whole reach, mostly, at half its cost. Where it
+ * does not, the sum that it found says how far the second one has to go. */
 enum ht_status ht__follow_place(struct ht_follow *f, const struct ht_road *road,
                                 const struct ht_fix *fix, const struct ht_place *last,
                                 double first_m, struct ht_place *out)
@@ -360,10 +380,11 @@ enum ht_status ht__follow_place(struct ht_follow *f, const struct ht_road *road,
         status = place_within(f, &view, first_m, out, &sure);
     }
     if (!sure && status != HT_NOMEM) {
-        status = place_within(f, &view, HT_FOLLOW_REACH_M, out, &sure);
+        double far_m = status == HT_OK ? f->choice.least / share_of(fix) + 1.0 : HT_FOLLOW_REACH_M;
+        status = place_within(f, &view, fmin(far_m, HT_FOLLOW_REACH_M), out, &sure);
     }
     if (status == HT_OK) {
-        keep_direction(&view, &f->seen[f->chosen], out);
+        keep_direction(&view, &f->seen[f->choice.best], out);
     }
     return status;
 }

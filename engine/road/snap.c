@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Squared radius of looks so narrow that few children are within it. */
+static const double CALL_M2 = 100.0 * 100.0;
+
 struct ht_snap_work {
     struct ht_snap_hit *hits;
     size_t capacity;
@@ -199,6 +202,31 @@ static void search_leaf(struct search *s, uint32_t number, struct ht_snap_frame 
     }
 }
 
+/* A look with a radius enters most children within it, each as far from the last as memory can be:
+ * asked for at once, they come together. Without one only the nearest is sure to be entered. */
+static void call_children(const struct search *s, const struct step *step, uint32_t level,
+                          const struct ht_snap_eye *eye)
+{
+    const struct ht_snap_index *index = s->index;
+    float reach = ht_snap__reach(s->limit, eye, 0.05f);
+    for (uint32_t left = step->left; left != 0; left &= left - 1) {
+        uint32_t k = (uint32_t)__builtin_ctz(left);
+        uint32_t child = step->node * HT_SNAP_FAN + k;
+        if (step->square[k] > reach) {
+            continue;
+        }
+        const char *node = level == 0 ? (const char *)&index->leaves[child]
+                                      : (const char *)&index->level[level - 1][child];
+        __builtin_prefetch(node);
+        __builtin_prefetch(node + 64);
+        if (level == 0) {
+            const char *refs = (const char *)&index->refs[(size_t)child * HT_SNAP_FAN];
+            __builtin_prefetch(refs);
+            __builtin_prefetch(refs + 64);
+        }
+    }
+}
+
 static void step_enter(const struct search *s, struct step *step, uint32_t level)
 {
     const struct ht_snap_index *index = s->index;
@@ -207,6 +235,9 @@ static void step_enter(const struct search *s, struct step *step, uint32_t level
     struct ht_snap_eye eye = eye_of(s, step->frame);
     index->kernels->boxes(&index->level[level][step->node], &eye, step->square);
     step->left = count >= HT_SNAP_FAN ? 0xffffu : (1u << count) - 1;
+    if (s->limit < CALL_M2) {
+        call_children(s, step, level, &eye);
+    }
 }
 
 static void search_run(struct search *s)

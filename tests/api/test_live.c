@@ -156,6 +156,69 @@ HT_CASE(closest_is_by_travel_time_and_agrees_with_a_route)
     end();
 }
 
+/* Whether a body is refused with its place. */
+static bool refused_at(const char *path, const char *body, int code, const char *where)
+{
+    int got = post(path, JSON, body);
+    bool good = got == code && says("\"errors\":[{") && says(where);
+    if (!good) {
+        (void)printf("  %s %s: %d %s\n", path, body, got, answer.body);
+    }
+    return good;
+}
+
+HT_CASE(bodies_are_refused_with_the_place_of_what_is_wrong)
+{
+    static const char closest[] = "/v1/closest";
+    static const char positions[] = "/v1/positions";
+    HT_REQUIRE(begin_units(""));
+    HT_CHECK(refused_at(closest, "[]", 400, "\"pointer\":\"\""));
+    HT_CHECK(refused_at(closest, "{\"points\":7}", 400, "\"pointer\":\"/points\""));
+    HT_CHECK(
+        refused_at(closest, "{\"points\":[[121.7,29.9],[1]]}", 400, "\"pointer\":\"/points/1\""));
+    HT_CHECK(refused_at(closest, "{\"points\":[[121.7,29.9]],\"max_s\":-1}", 400,
+                        "\"pointer\":\"/max_s\""));
+    HT_CHECK(refused_at(closest, "{\"points\":[[121.7,29.9]],\"kind\":[\"x\"]}", 400,
+                        "\"pointer\":\"/kind\""));
+    HT_CHECK(refused_at(closest, "{\"points\":[[121.7,29.9]],\"out_crs\":\"x\"}", 400,
+                        "\"pointer\":\"/out_crs\""));
+    HT_CHECK(refused_at(closest, "{\"points\":[[121.7,29.9],[121.7,99]]}", 400,
+                        "\"pointer\":\"/points/1\""));
+    HT_CHECK(refused_at(positions, "[{\"unit\":\"a\",\"lon\":1,\"lat\":2},{\"unit\":}]", 400,
+                        "\"pointer\":\"/1\""));
+    HT_CHECK(refused_at(positions, "{\"unit\":\"a\",\"lon\":1,\"lat\":2}\n\n{\"unit\"", 400,
+                        "\"line\":3"));
+    HT_CHECK(refused_at("/v1/webhooks", "{\"url\":7}", 422, "\"pointer\":\"/url\""));
+    HT_CHECK(refused_at("/v1/webhooks", "{\"url\":\"ftp://x\"}", 422, "\"pointer\":\"/url\""));
+    HT_CHECK(refused_at("/v1/webhooks", "{\"url\":\"http://x/\",\"topics\":[\"x\"]}", 422,
+                        "\"pointer\":\"/topics\""));
+    HT_CHECK(refused_at("/v1/webhooks", "7", 400, "\"pointer\":\"\""));
+    HT_CHECK(refused_at("/v1/traffic", "{}", 400, "\"pointer\":\"\""));
+    HT_CHECK(refused_at("/v1/traffic",
+                        "[{\"osm_from\":1,\"osm_to\":2,\"closed\":true},"
+                        "{\"osm_from\":1,\"osm_to\":\"x\",\"closed\":true}]",
+                        422, "\"pointer\":\"/1/osm_to\""));
+    HT_CHECK(refused_at("/v1/traffic", "[{\"osm_from\":1,\"osm_to\":2,\"speed_kmh\":900}]", 422,
+                        "\"pointer\":\"/0/speed_kmh\""));
+    HT_CHECK(refused_at("/v1/assign", "[]", 400, "\"pointer\":\"\""));
+    HT_CHECK(refused_at("/v1/assign", "{\"tasks\":[]}", 400, "\"pointer\":\"/tasks\""));
+    HT_CHECK(refused_at("/v1/assign", "{\"tasks\":[{\"id\":\"t\",\"lon\":\"x\"}]}", 400,
+                        "\"pointer\":\"/tasks/0/lon\""));
+    HT_CHECK(refused_at("/v1/assign", "{\"tasks\":[{\"id\":\"t\",\"lon\":1,\"lat\":2},7]}", 400,
+                        "\"pointer\":\"/tasks/1\""));
+    HT_CHECK(refused_at("/v1/assign",
+                        "{\"tasks\":[{\"id\":\"t\"}],\"units\":[\"u\"],"
+                        "\"matrix\":{\"durations\":[[-1]]}}",
+                        400, "\"pointer\":\"/matrix/durations/0/0\""));
+    HT_CHECK(refused_at("/v1/assign",
+                        "{\"tasks\":[{\"id\":\"t\",\"lon\":121.7,\"lat\":29.95}],"
+                        "\"units\":[\"u9\"]}",
+                        422, "\"pointer\":\"/units/0\""));
+    HT_CHECK(refused_at("/v1/assign", "{\"tasks\":[{\"id\":\"t\",\"household\":\"h9\"}]}", 422,
+                        "\"pointer\":\"/tasks/0/household\""));
+    end();
+}
+
 HT_CASE(a_place_far_from_every_street_is_none_on_this_map)
 {
     HT_REQUIRE(begin_units(""));

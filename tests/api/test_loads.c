@@ -136,6 +136,20 @@ HT_CASE(what_was_loaded_is_found)
                       FEATURE("f1", PLACE("121.71", "29.95"), "\"name\":\"Works of the River\"")),
                  0);
     HT_CHECK(at_last("/v1/search?q=river", "\"id\":\"f1\"", false));
+    /* by who rents in it, too */
+    HT_CHECK_INT(post("/collections/factories/items", GEO,
+                      FEATURE("f2", PLACE("121.71", "29.95"),
+                              "\"name\":\"Yard\",\"tenants\":[{\"id\":\"t-4711\",\"name\":"
+                              "\"Zinc {and} [Sons]\"},{\"name\":\"\"},{\"industry\":\"x\","
+                              "\"name\":\"海星模具\",\"id\":\"t-4712\"}]")),
+                 201);
+    static const char *const asked[] = {"zinc", "sons", "t-4711", "t-4712", "hxmj", "yard"};
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        char path[64];
+        (void)snprintf(path, sizeof path, "/v1/search?q=%s", asked[i]);
+        HT_CHECK_INT(get(path), 200);
+        HT_CHECK(says("\"id\":\"f2\""));
+    }
     HT_CHECK_INT(load("facilities",
                       FEATURE("k1", PLACE("121.71", "29.95"), "\"name\":\"Canteen of the Hill\"")),
                  0);

@@ -86,6 +86,58 @@ HT_CASE(an_item_is_made_read_changed_and_taken_out)
     HT_CHECK(audit_holds());
 }
 
+/* PATCHes h1 and gives what it is then; "" where it is refused. */
+static const char *patched(const char *patch, int code)
+{
+    int got =
+        send_body("PATCH", ITEMS "/h1", "Content-Type: application/merge-patch+json\r\n", patch);
+    HT_CHECK_INT(got, code);
+    if (got != 200 || get(ITEMS "/h1") != 200) {
+        return "";
+    }
+    char *links = strstr(answer.body, ",\"links\"");
+    HT_CHECK(links != NULL);
+    return links == NULL ? "" : (*links = '\0', answer.body);
+}
+
+#define H1(place, properties)                                                                      \
+    "{\"type\":\"Feature\",\"id\":\"h1\",\"geometry\":" place ",\"properties\":" properties
+
+HT_CASE(a_patch_changes_what_it_names_in_both_halves)
+{
+    HT_REQUIRE(begin_store(""));
+    HT_CHECK_INT(post(ITEMS, GEO,
+                      feature("h1", "{\"residents\":2,\"name\":\"王\",\"x\":{\"a\":1.50,\"b\":{"
+                                    "\"c\":1}},\"contacts\":[{\"name\":\"李\"}]}")),
+                 201);
+    HT_CHECK_STR(patched("{}", 200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.71,29.95]}",
+                    "{\"residents\":2,\"x\":{\"a\":1.50,\"b\":{\"c\":1}},\"name\":\"王\","
+                    "\"contacts\":[{\"name\":\"李\"}]}"));
+    /* nested, open and personal, taken out and put in */
+    HT_CHECK_STR(patched("{\"properties\":{\"x\":{\"b\":{\"c\":null,\"d\":[null]},\"e\":null},"
+                         "\"name\":null,\"phone\":\"139\",\"nothing\":null}}",
+                         200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.71,29.95]}",
+                    "{\"residents\":2,\"x\":{\"a\":1.50,\"b\":{\"d\":[null]}},"
+                    "\"contacts\":[{\"name\":\"李\"}],\"phone\":\"139\"}"));
+    /* the last of a half */
+    HT_CHECK_STR(patched("{\"properties\":{\"residents\":null,\"x\":null}}", 200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.71,29.95]}",
+                    "{\"contacts\":[{\"name\":\"李\"}],\"phone\":\"139\"}"));
+    HT_CHECK_STR(patched("{\"geometry\":{\"coordinates\":[121.72,29.96]}}", 200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.72,29.96]}",
+                    "{\"contacts\":[{\"name\":\"李\"}],\"phone\":\"139\"}"));
+    HT_CHECK_STR(patched("{\"properties\":{\"contacts\":null,\"phone\":null,\"floor\":3}}", 200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.72,29.96]}", "{\"floor\":3}"));
+    HT_CHECK_STR(patched("{\"properties\":{\"floor\":\"high\"}}", 422), "");
+    HT_CHECK_STR(patched("{\"properties\":null}", 200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.72,29.96]}", "{}"));
+    HT_CHECK_STR(patched("{\"properties\":{\"a\":1}}", 200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.72,29.96]}", "{\"a\":1}"));
+    end();
+}
+
 HT_CASE(many_come_together_or_not_at_all)
 {
     HT_REQUIRE(begin_store(""));

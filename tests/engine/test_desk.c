@@ -1,3 +1,6 @@
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "tests/support/check.h"
 #include "tests/support/desk_stage.h"
 #include "tests/support/oom.h"
@@ -488,7 +491,6 @@ HT_CASE(a_graver_incident_pulls_a_unit_that_is_not_there_yet)
     HT_CHECK_STR(units_of(s, "grave"), "a");
     HT_CHECK_STR(units_of(s, "i"), "b");
     drive_to_scene(s, "grave", "a", T0 + 4);
-    from = s->event_count;
     HT_CHECK_INT(open_at(s, "gravest", "10", 4, T0 + 10), HT_OK); /* on scene: b is pulled */
     HT_CHECK_STR(units_of(s, "gravest"), "b");
     HT_CHECK_INT(state_of(s, "i"), HT_INCIDENT_IS_QUEUED);
@@ -828,7 +830,7 @@ HT_CASE(lists_filter_and_read_on)
         (void)snprintf(id, sizeof id, "i%d", n);
         HT_REQUIRE(open_at(s, id, n % 2 == 0 ? "0" : "7", (uint8_t)(n % 4 + 1), T0 + n) == HT_OK);
     }
-    const struct ht_incident **list = calloc(3000, sizeof *list);
+    const struct ht_incident **list = calloc(3000, sizeof(const struct ht_incident *));
     struct ht_desk_filter f = {.severities = 1U << 2, .household = "7"};
     size_t count = ht_desk_list(s->desk, &f, 3000, list);
     HT_CHECK_INT(count, 625);
@@ -1062,6 +1064,80 @@ HT_CASE(rules_out_of_range_are_refused)
     HT_CHECK_INT(ht_desk_rules_check(&rules, NULL), HT_RANGE);
     struct ht_desk *desk = NULL;
     HT_CHECK_INT(ht_desk_new(&rules, &desk), HT_RANGE);
+}
+
+/* ---- readers ----------------------------------------------------------------------------------
+ */
+
+struct reader {
+    struct ht_desk *desk;
+    atomic_bool stop;
+    atomic_int seen;
+    atomic_int wrong;
+};
+
+static bool is_whole(const struct ht_incident *i)
+{
+    bool has_units = i->state >= HT_INCIDENT_IS_ASSIGNED && i->state <= HT_INCIDENT_IS_ONSCENE;
+    bool whole = i->id[0] == 'i' && (i->seat_count > 0) == has_units;
+    for (uint32_t n = 0; n < i->seat_count; n++) {
+        whole = whole && i->seats[n].unit[1] == '\0' && i->seats[n].state <= i->state;
+    }
+    return whole;
+}
+
+static void *keep_reading(void *user)
+{
+    struct reader *r = user;
+    struct ht_desk_filter all = {0};
+    const struct ht_incident *list[32];
+    while (!atomic_load(&r->stop)) {
+        char on[HT_DESK_ID_MAX + 1] = "i";
+        struct ht_desk_totals totals;
+        struct ht_desk_device_count devices[4];
+        size_t count = ht_desk_list(r->desk, &all, 31, list);
+        list[count] = ht_desk_get(r->desk, "i7");
+        count += list[count] != NULL ? 1 : 0;
+        for (size_t n = 0; n < count; n++) {
+            (void)atomic_fetch_add(is_whole(list[n]) ? &r->seen : &r->wrong, 1);
+            ht_incident_release(list[n]);
+        }
+        (void)ht_desk_unit_on(r->desk, "a", on);
+        (void)ht_desk_devices(r->desk, 0, 4, devices);
+        ht_desk_totals(r->desk, &totals);
+        (void)atomic_fetch_add(on[0] == 'i' ? &r->seen : &r->wrong, 1);
+    }
+    return NULL;
+}
+
+HT_CASE(readers_see_whole_versions_while_it_decides)
+{
+    struct ht_stage *s = plain_stage();
+    struct reader r = {.desk = s->desk};
+    pthread_t threads[2];
+    HT_REQUIRE(pthread_create(&threads[0], NULL, keep_reading, &r) == 0);
+    HT_REQUIRE(pthread_create(&threads[1], NULL, keep_reading, &r) == 0);
+    for (int n = 0; n < 3000 || atomic_load(&r.seen) < 1000; n++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "i%d", n);
+        struct ht_desk_command c = alarm_at(id, "0", 3, T0 + n);
+        c.device = n % 2 == 0 ? "key" : "belt";
+        HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+        if (say(s, HT_DESK_ACK, id, NULL, T0 + n) == HT_OK) {
+            (void)say(s, HT_DESK_GO, id, NULL, T0 + n);
+        }
+        if (n >= 4) {
+            (void)snprintf(id, sizeof id, "i%d", n - 4);
+            HT_CHECK_INT(resolve_as(s, id, HT_OUTCOME_FALSE_ALARM, T0 + n), HT_OK);
+        }
+        (void)ht_desk_forget(s->desk, T0 + n - 20, 4);
+    }
+    atomic_store(&r.stop, true);
+    (void)pthread_join(threads[0], NULL);
+    (void)pthread_join(threads[1], NULL);
+    HT_CHECK_INT(atomic_load(&r.wrong), 0);
+    HT_CHECK(atomic_load(&r.seen) >= 1000);
+    ht_stage_free(s);
 }
 
 HT_CASE(memory_that_ends_leaves_no_trace)

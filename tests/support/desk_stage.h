@@ -237,8 +237,8 @@ static inline bool ht_stage_same_desks(struct ht_desk *a, struct ht_desk *b)
 {
     enum { MOST = 1 << 16 };
     struct ht_desk_filter all = {0};
-    const struct ht_incident **lists[2] = {calloc(MOST, sizeof *lists[0]),
-                                           calloc(MOST, sizeof *lists[0])};
+    const struct ht_incident **lists[2] = {calloc(MOST, sizeof(const struct ht_incident *)),
+                                           calloc(MOST, sizeof(const struct ht_incident *))};
     size_t counts[2] = {ht_desk_list(a, &all, MOST, lists[0]),
                         ht_desk_list(b, &all, MOST, lists[1])};
     struct ht_desk_totals x;
