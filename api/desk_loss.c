@@ -42,8 +42,10 @@ static void count_set(struct tally *tally, const uint64_t *set)
 {
     for (size_t w = 0; w < ht_reach_words(tally->homes->count); w++) {
         for (uint64_t bits = set[w]; bits != 0; bits &= bits - 1) {
-            uint16_t *reached = &tally->reached[w * 64 + (unsigned)__builtin_ctzll(bits)];
-            *reached += *reached < POWERS;
+            size_t household = w * 64 + (unsigned)__builtin_ctzll(bits);
+            if (tally->reached[household] < POWERS) {
+                tally->reached[household]++;
+            }
         }
     }
 }
