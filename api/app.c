@@ -4,6 +4,9 @@
 #include <time.h>
 
 #include "api/app_internal.h"
+#include "api/calendar.h"
+#include "api/coverage_scene.h"
+#include "api/homes.h"
 #include "api/isochrone.h"
 #include "api/live.h"
 #include "api/routes.h"
@@ -11,6 +14,8 @@
 #include "api/stream.h"
 #include "api/traffic.h"
 #include "api/zone.h"
+#include "api/zones.h"
+#include "engine/live/coverage.h"
 #include "geodata/gazetteer.h"
 
 enum {
@@ -35,8 +40,17 @@ static enum ht_status map_apply(struct ht_app *app, struct ht_map *map)
     int64_t next_ms = ht_map_next_change(map, local_ms);
     int64_t end_ms = ht__traffic_next_end(app);
     next_ms = next_ms == INT64_MAX ? INT64_MAX : next_ms - (local_ms - now_ms);
+    int64_t zone_ms = ht__zones_next_change(app);
+    end_ms = zone_ms < end_ms ? zone_ms : end_ms;
     app->next_change_ms = next_ms < end_ms ? next_ms : end_ms;
     return HT_OK;
+}
+
+/* Tells a map what is live by now; `all`: what the clock did not change, too. Needs open_lock. */
+static enum ht_status map_tell(struct ht_app *app, struct ht_map *map, bool all)
+{
+    enum ht_status status = ht__traffic_tell(app, map, all);
+    return status == HT_OK ? ht__zones_tell(app, map) : status;
 }
 
 enum ht_status ht__app_map_apply(struct ht_app *app)
@@ -56,7 +70,7 @@ enum ht_status ht_app_refresh(struct ht_app *app)
 {
     (void)pthread_mutex_lock(&app->open_lock);
     shifts_apply(app);
-    enum ht_status status = app->map == NULL ? HT_OK : ht__traffic_tell(app, app->map, false);
+    enum ht_status status = app->map == NULL ? HT_OK : map_tell(app, app->map, false);
     if (status == HT_OK) {
         status = ht__app_map_apply(app);
     }
@@ -149,7 +163,7 @@ static void *keeper_main(void *user)
         shifts_apply(app);
         if (app->map != NULL) {
             /* Short of memory: the world stays as it is and is tried again at the next waking. */
-            enum ht_status status = ht__traffic_tell(app, app->map, false);
+            enum ht_status status = map_tell(app, app->map, false);
             if (status == HT_OK) {
                 status = map_apply(app, app->map);
             }
@@ -196,10 +210,22 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
         status = ht_traffic_table_new(&app->traffic);
     }
     if (status == HT_OK) {
+        status = ht_zone_table_new(&app->zones);
+    }
+    if (status == HT_OK) {
         status = ht_pool_new(threads, &app->pool.pool);
     }
     if (status == HT_OK) {
         status = ht_isochrone_maps_new(&app->isochrones);
+    }
+    if (status == HT_OK) {
+        status = ht_homes_keeper_new(&app->homes);
+    }
+    if (status == HT_OK) {
+        status = ht_coverage_scenes_new(&app->coverage);
+    }
+    if (status == HT_OK) {
+        status = ht_calendar_new(&app->calendar);
     }
     if (status == HT_OK) {
         app->keeper_started = pthread_create(&app->keeper, NULL, keeper_main, app) == 0;
@@ -226,10 +252,15 @@ void ht_app_free(struct ht_app *app)
         (void)pthread_join(app->keeper, NULL);
     }
     ht__app_town_free(app);
+    ht_coverage_scenes_free(app->coverage);
+    ht_homes_keeper_free(app->homes);
+    ht_calendar_free(app->calendar);
+    ht_settings_deinit(&app->settings);
     ht_isochrone_maps_free(app->isochrones);
     ht_world_slot_free(app->slot);
     ht_map_release(app->map);
     ht_traffic_table_free(app->traffic);
+    ht_zone_table_free(app->zones);
     ht_pool_free(app->pool.pool);
     (void)pthread_cond_destroy(&app->wake);
     (void)pthread_mutex_destroy(&app->pool.lock);
@@ -248,7 +279,7 @@ enum ht_status ht_app_network_open(struct ht_app *app, const char *path, bool wh
     }
     (void)pthread_mutex_lock(&app->open_lock);
     if (status == HT_OK) {
-        status = ht__traffic_tell(app, map, true);
+        status = map_tell(app, map, true);
     }
     if (status == HT_OK) {
         status = map_apply(app, map);
@@ -309,6 +340,7 @@ void ht__app_context_free(void *user)
     ht_crs_work_free(context->crs);
     ht_live_work_free(context->live);
     ht_isochrone_work_free(context->isochrone);
+    ht_coverage_free(context->coverage);
     ht_gazetteer_work_free(context->search);
     free(context);
 }

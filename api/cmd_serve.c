@@ -13,6 +13,7 @@
 #include "api/commands.h"
 #include "api/traffic.h"
 #include "api/zone.h"
+#include "api/zones.h"
 
 enum {
     THREADS_MOST = 256,
@@ -198,7 +199,7 @@ static int town_open(const struct ht_cli *cli, struct ht_app *app, const struct 
     if (ht_app_live_open(app, &error) != HT_OK || ht_app_finder_open(app, &error) != HT_OK) {
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }
-    if (ht_app_traffic_open(app, &error) != HT_OK) {
+    if (ht_app_traffic_open(app, &error) != HT_OK || ht_app_zones_open(app, &error) != HT_OK) {
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }
     return HT_EXIT_DONE;

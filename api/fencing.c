@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/zone_watch.h"
 #include "engine/base/array.h"
 #include "engine/base/time.h"
 #include "engine/live/fence.h"
@@ -19,6 +20,7 @@ struct ht_fencing {
     atomic_bool units_changed;
     atomic_bool active;
     atomic_int_least64_t due_ms;
+    int64_t watch_ms;       /* when closed zones are to be looked at again */
     struct ht_store_tx *tx; /* of the run */
     int64_t now_ms;
     struct ht_error *error;
@@ -313,6 +315,16 @@ static enum ht_status judge(struct ht_fencing *fencing, const struct ht_store_po
     return status;
 }
 
+/* Closed zones that begin: first, since it looks at whether zones were changed. */
+static enum ht_status watch_run(struct ht_fencing *fencing)
+{
+    if (!atomic_load(&fencing->zones_changed) && fencing->now_ms < fencing->watch_ms) {
+        return HT_OK;
+    }
+    return ht_zone_watch_run(fencing->tx, fencing->fleet, fencing->now_ms, &fencing->watch_ms,
+                             fencing->error);
+}
+
 enum ht_status ht_fencing_run(struct ht_fencing *fencing, struct ht_store_tx *tx,
                               const struct ht_fencing_batch *batch, int64_t now_ms,
                               struct ht_error *error)
@@ -321,7 +333,10 @@ enum ht_status ht_fencing_run(struct ht_fencing *fencing, struct ht_store_tx *tx
     fencing->tx = tx;
     fencing->now_ms = now_ms;
     fencing->error = error;
-    enum ht_status status = fencing->fences == NULL ? follow(fencing, &sink) : HT_OK;
+    enum ht_status status = watch_run(fencing);
+    if (status == HT_OK && fencing->fences == NULL) {
+        status = follow(fencing, &sink);
+    }
     if (status == HT_OK) {
         status = judge(fencing, batch->positions, batch->before, &sink);
     }
@@ -339,6 +354,7 @@ enum ht_status ht_fencing_run(struct ht_fencing *fencing, struct ht_store_tx *tx
         return status;
     }
     atomic_store(&fencing->active, ht_fences_count(fencing->fences) > 0);
-    atomic_store(&fencing->due_ms, ht_fences_due_ms(fencing->fences));
+    int64_t due_ms = ht_fences_due_ms(fencing->fences);
+    atomic_store(&fencing->due_ms, due_ms < fencing->watch_ms ? due_ms : fencing->watch_ms);
     return HT_OK;
 }

@@ -6,6 +6,8 @@
  * at all, so a restart tells nothing twice and forgets nothing. Taking positions in costs nothing
  * more and waits for nothing.
  *
+ * Whom a closed zone finds inside when it begins is told, too (api/zone_watch.h).
+ *
  *   fence.enter fence.exit fence.dwell   subject units/ID
  *   body {"unit","fence","at","since"}, of an exit `why`: moved, closed (until), fence_gone,
  *   unit_gone; `at` and `since` are the device's time, see engine/live/fence.h

@@ -1,36 +1,10 @@
 #include "api/map.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/map_internal.h"
 #include "engine/base/array.h"
-#include "engine/live/conditions.h"
-#include "engine/road/locate.h"
-#include "geodata/hnet.h"
-
-struct profile {
-    bool ready;
-    struct ht_conditions *conditions;
-    const struct ht_live_road *live; /* in the world given out last; only compared */
-    struct ht_road base;
-    struct ht_traffic *traffic; /* NULL: never was any */
-    struct ht_locate_graph *locate;
-    uint8_t *turn_closed;
-};
-
-struct ht_map {
-    atomic_size_t references;
-    struct ht_hnet *file;
-    struct ht_shared_pool *pool;
-    pthread_mutex_t lock;
-    int64_t local_ms;
-    bool given; /* a world was given out */
-    uint32_t count;
-    const char **names;
-    struct ht_locate *locate; /* NULL until there is traffic */
-    struct profile profiles[];
-};
 
 /* What one world holds. */
 struct view {
@@ -41,12 +15,13 @@ struct view {
 static void map_free(struct ht_map *map)
 {
     for (uint32_t i = 0; i < map->count; i++) {
-        struct profile *profile = &map->profiles[i];
+        struct ht__map_profile *profile = &map->profiles[i];
         ht_conditions_free(profile->conditions);
         ht_traffic_free(profile->traffic);
         ht_locate_graph_free(profile->locate);
         free(profile->turn_closed);
     }
+    ht__map_zones_deinit(map);
     ht_locate_free(map->locate);
     ht_hnet_close(map->file);
     (void)pthread_mutex_destroy(&map->lock);
@@ -105,7 +80,7 @@ struct ht_box ht_map_box(const struct ht_map *map)
 /* Checks a profile and reads its conditions. Needs the map's lock. */
 static enum ht_status profile_load(struct ht_map *map, uint32_t index, struct ht_error *error)
 {
-    struct profile *profile = &map->profiles[index];
+    struct ht__map_profile *profile = &map->profiles[index];
     if (profile->ready) {
         return HT_OK;
     }
@@ -152,16 +127,21 @@ static void view_release(void *user)
 
 /* A profile's road as of the map's time, with the pool's threads where nobody else has them. Needs
  * the map's lock. */
-static enum ht_status road_live(struct ht_map *map, struct profile *profile,
-                                struct ht_live_road **out)
+static enum ht_status road_live(struct ht_map *map, uint32_t index, struct ht_live_road **out)
 {
-    if (profile->traffic != NULL) {
-        ht_conditions_turns(profile->conditions, map->local_ms, profile->turn_closed);
-        return ht_traffic_apply(profile->traffic, NULL, 0, profile->turn_closed, NULL, out);
+    struct ht__map_profile *profile = &map->profiles[index];
+    enum ht_status status = ht__map_zones_obey(map, index);
+    if (status != HT_OK) {
+        return status;
     }
     bool shared = pthread_mutex_trylock(&map->pool->lock) == 0;
-    enum ht_status status = ht_conditions_live(profile->conditions, map->local_ms,
-                                               shared ? map->pool->pool : NULL, out);
+    struct ht_pool *pool = shared ? map->pool->pool : NULL;
+    if (profile->traffic != NULL) {
+        ht_conditions_turns(profile->conditions, map->local_ms, profile->turn_closed);
+        status = ht_traffic_apply(profile->traffic, NULL, 0, profile->turn_closed, pool, out);
+    } else {
+        status = ht_conditions_live(profile->conditions, map->local_ms, pool, out);
+    }
     if (shared) {
         (void)pthread_mutex_unlock(&map->pool->lock);
     }
@@ -178,7 +158,7 @@ static enum ht_status view_load(void *user, uint32_t index, struct ht_world_road
     if (view->roads[index] == NULL) {
         status = profile_load(map, index, NULL);
         if (status == HT_OK) {
-            status = road_live(map, &map->profiles[index], &view->roads[index]);
+            status = road_live(map, index, &view->roads[index]);
         }
         if (status == HT_OK) {
             map->profiles[index].live = view->roads[index];
@@ -197,9 +177,9 @@ static enum ht_status view_fill(struct ht_map *map, struct view *view, bool *cha
 {
     enum ht_status status = HT_OK;
     for (uint32_t i = 0; status == HT_OK && i < map->count; i++) {
-        struct profile *profile = &map->profiles[i];
+        struct ht__map_profile *profile = &map->profiles[i];
         if (profile->ready) {
-            status = road_live(map, profile, &view->roads[i]);
+            status = road_live(map, i, &view->roads[i]);
             *changed = *changed || view->roads[i] != profile->live;
         }
     }
@@ -280,8 +260,7 @@ static bool is_motor(const struct ht_graph *graph)
     return false;
 }
 
-/* Whether a profile is meant by names with commas between. */
-static bool is_named(const char *profiles, const char *name)
+bool ht__map_is_named(const char *profiles, const char *name)
 {
     size_t size = strlen(name);
     for (const char *at = profiles; *at != '\0';
@@ -293,35 +272,35 @@ static bool is_named(const char *profiles, const char *name)
     return false;
 }
 
-/* What traffic needs of a profile. Needs the map's lock. */
-static enum ht_status traffic_begin(struct ht_map *map, struct profile *profile)
+enum ht_status ht__map_live_begin(struct ht__map_profile *profile)
 {
-    const struct ht_graph *graph = profile->base.graph;
+    if (profile->turn_closed == NULL) {
+        profile->turn_closed = ht_array_new_zeroed(profile->base.graph->turn_count, 1);
+    }
+    if (profile->turn_closed == NULL) {
+        return HT_NOMEM;
+    }
+    return profile->traffic != NULL ? HT_OK : ht_traffic_new(&profile->base, &profile->traffic);
+}
+
+/* What traffic needs of a profile. Needs the map's lock. */
+static enum ht_status traffic_begin(struct ht_map *map, struct ht__map_profile *profile)
+{
     enum ht_status status = HT_OK;
     if (map->locate == NULL) {
         status = ht_locate_new(profile->base.network, &map->locate);
     }
     if (status == HT_OK && profile->locate == NULL) {
-        status = ht_locate_graph_new(graph, &profile->locate);
+        status = ht_locate_graph_new(profile->base.graph, &profile->locate);
     }
-    if (status == HT_OK && profile->turn_closed == NULL) {
-        profile->turn_closed = ht_array_new_zeroed(graph->turn_count, 1);
-        status = profile->turn_closed == NULL ? HT_NOMEM : HT_OK;
+    if (status == HT_OK) {
+        status = ht__map_live_begin(profile);
     }
-    if (status == HT_OK && profile->traffic == NULL) {
-        struct ht_traffic *traffic = NULL;
-        status = ht_traffic_new(&profile->base, &traffic);
-        if (status == HT_OK) {
-            bool shared = pthread_mutex_trylock(&map->pool->lock) == 0;
-            status = ht_traffic_prepare(traffic, shared ? map->pool->pool : NULL);
-            if (shared) {
-                (void)pthread_mutex_unlock(&map->pool->lock);
-            }
-        }
-        if (status == HT_OK) {
-            profile->traffic = traffic;
-        } else {
-            ht_traffic_free(traffic);
+    if (status == HT_OK) {
+        bool shared = pthread_mutex_trylock(&map->pool->lock) == 0;
+        status = ht_traffic_prepare(profile->traffic, shared ? map->pool->pool : NULL);
+        if (shared) {
+            (void)pthread_mutex_unlock(&map->pool->lock);
         }
     }
     return status;
@@ -336,7 +315,7 @@ struct changes {
 };
 
 /* The changes that a piece means to a profile. */
-static enum ht_status changes_add(const struct ht_map *map, const struct profile *profile,
+static enum ht_status changes_add(const struct ht_map *map, const struct ht__map_profile *profile,
                                   const struct ht_map_piece *piece, struct changes *changes,
                                   bool *matched)
 {
@@ -360,14 +339,14 @@ static enum ht_status profile_traffic(struct ht_map *map, uint32_t index,
                                       const struct ht_map_piece *pieces, size_t count,
                                       bool *matched)
 {
-    struct profile *profile = &map->profiles[index];
+    struct ht__map_profile *profile = &map->profiles[index];
     struct changes changes = {0};
     enum ht_status status = profile_load(map, index, NULL);
     bool motor = status == HT_OK && is_motor(profile->base.graph);
     bool begun = false;
     for (size_t i = 0; status == HT_OK && i < count; i++) {
         const char *names = pieces[i].profiles;
-        if (names[0] == '\0' ? !motor : !is_named(names, map->names[index])) {
+        if (names[0] == '\0' ? !motor : !ht__map_is_named(names, map->names[index])) {
             continue;
         }
         if (!begun) {

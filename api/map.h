@@ -10,7 +10,9 @@
 #define HT_API_MAP_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
+#include "engine/base/border.h"
 #include "engine/base/pool.h"
 #include "engine/live/traffic.h"
 #include "engine/live/world.h"
@@ -63,5 +65,30 @@ HT_MUST_CHECK enum ht_status ht_map_traffic(struct ht_map *map, const struct ht_
 /* Makes what ht_map_traffic needs of every motor profile, so that the first change is as fast as
  * any: to be called where there is time. */
 HT_MUST_CHECK enum ht_status ht_map_traffic_prepare(struct ht_map *map);
+
+/* A zone that streets obey, counted by reference; never changes. */
+enum ht_zone_kind {
+    HT_ZONE_OTHER,      /* nothing in routing */
+    HT_ZONE_CLOSED,     /* no way in or out */
+    HT_ZONE_CONTROLLED, /* in but not out */
+};
+
+struct ht_zone {
+    atomic_size_t references;
+    enum ht_zone_kind kind;
+    struct ht_border *border;
+    char profiles[]; /* names with commas between; "": all that are not for emergencies */
+};
+
+HT_MUST_CHECK enum ht_status ht_zone_new(const struct ht_rings *rings, enum ht_zone_kind kind,
+                                         const char *profiles, struct ht_zone **out);
+void ht_zone_retain(struct ht_zone *zone);
+void ht_zone_release(struct ht_zone *zone); /* NULL is fine */
+
+/* Zones (closed and controlled ones, each once) that hold: these and no others, in the next world.
+ * The map holds them. What each cuts is found when it is new, and a profile without buffers gets
+ * one when a zone first cuts it (a whole customization, in the next ht_map_world). HT_NOMEM. */
+HT_MUST_CHECK enum ht_status ht_map_zones(struct ht_map *map, struct ht_zone *const *zones,
+                                          size_t count);
 
 #endif

@@ -228,6 +228,8 @@ static bool attach_graph(const struct ht_hnet *file, struct ht__hnet_profile *p)
     g->copy_base_count = meta->copy_base_count;
     g->continue_straight = meta->continue_straight != 0;
     g->left_hand = meta->left_hand != 0;
+    /* files of before the mark have it by name alone */
+    g->emergency = meta->emergency != 0 || strcmp(g->profile, "emergency") == 0;
     g->junction_node = ITEMS(junction_node, g->junction_count);
     g->junction_first_out = ITEMS(first_out, (uint64_t)g->junction_count + 1);
     g->junction_first_in = ITEMS(first_in, (uint64_t)g->junction_count + 1);

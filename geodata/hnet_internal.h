@@ -132,7 +132,8 @@ struct ht__hnet_graph {
     uint32_t listed_count;
     uint8_t continue_straight;
     uint8_t left_hand;
-    uint8_t reserved[2];
+    uint8_t emergency;
+    uint8_t reserved;
 };
 
 struct ht__hnet_cch {

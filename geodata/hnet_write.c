@@ -205,7 +205,8 @@ enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct h
                                   .copy_list_count = copies,
                                   .listed_count = g->listed_count,
                                   .continue_straight = g->continue_straight,
-                                  .left_hand = g->left_hand};
+                                  .left_hand = g->left_hand,
+                                  .emergency = g->emergency};
     if (strlen(g->profile) >= sizeof meta.name || writer->profile_count >= HT__HNET_PROFILES) {
         writer->failed = true;
         return ht_error_set(error, HT_TOO_BIG, 0,

@@ -415,6 +415,7 @@ static void publish(const struct ht__graph_build *g)
     graph->view.class_mask = ht_profile_excludable(g->profile);
     graph->view.continue_straight = ht_profile_continue_straight(g->profile);
     graph->view.left_hand = ht_profile_left_hand(g->profile);
+    graph->view.emergency = ht_profile_emergency(g->profile);
     graph->view.junction_node = graph->junction_node;
     graph->view.junction_first_out = graph->junction_first_out;
     graph->view.junction_first_in = graph->junction_first_in;

@@ -30,6 +30,11 @@ bool ht_profile_continue_straight(const struct ht_profile *profile)
     return profile->continue_straight;
 }
 
+bool ht_profile_emergency(const struct ht_profile *profile)
+{
+    return profile->emergency;
+}
+
 bool ht_profile_left_hand(const struct ht_profile *profile)
 {
     return profile->left_hand;

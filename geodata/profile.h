@@ -32,6 +32,7 @@ void ht_profiles_free(struct ht_profile **profiles, size_t count);
 const char *ht_profile_name(const struct ht_profile *profile);
 bool ht_profile_continue_straight(const struct ht_profile *profile);
 bool ht_profile_left_hand(const struct ht_profile *profile);
+bool ht_profile_emergency(const struct ht_profile *profile);      /* passes zones that are closed */
 uint16_t ht_profile_excludable(const struct ht_profile *profile); /* class mask, enum ht_arc_flag */
 /* Turn restrictions apply to it at all; the vehicle tags (motorcar, motor_vehicle, ...) that a
  * restriction's `except` or `restriction:TYPE` may name, most specific first, NULL-terminated. */

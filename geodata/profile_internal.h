@@ -116,6 +116,7 @@ struct ht_profile {
     uint32_t weight;       /* 0 routability, 1 duration */
     bool left_hand;
     bool continue_straight;
+    bool emergency;
     uint16_t classes;
     uint16_t excludable;
     uint32_t start_modes; /* bit per enum ht_mode; 0: `mode` */

@@ -144,6 +144,7 @@ static const struct field profile_fields[] = {
     {.name = "vehicles", .kind = VEHICLES},
     {.name = "left_hand", .kind = FLAG, .offset = AT(left_hand)},
     {.name = "continue_straight", .kind = FLAG, .offset = AT(continue_straight)},
+    {.name = "emergency", .kind = FLAG, .offset = AT(emergency)},
     {.name = "start_modes", .kind = MODES, .offset = AT(start_modes)},
     {.name = "classes", .kind = CLASSES, .offset = AT(classes)},
     {.name = "exclude", .kind = CLASSES, .offset = AT(excludable)},

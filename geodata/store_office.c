@@ -80,6 +80,46 @@ enum ht_status ht_store_stays(struct ht_store_reader *reader,
     return status;
 }
 
+/* ---- zones ---- */
+
+enum ht_status ht_store_zone_begun(struct ht_store_tx *tx, const char *zone, int64_t shape,
+                                   struct ht_error *error)
+{
+    static const char sql[] = "INSERT OR REPLACE INTO zones_begun(zone, shape) VALUES(?1,?2)";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    bind_text(statement, 1, zone);
+    (void)sqlite3_bind_int64(statement, 2, shape);
+    return ht__store_run(&tx->reader.conn, statement, error);
+}
+
+enum ht_status ht_store_zone_over(struct ht_store_tx *tx, const char *zone, struct ht_error *error)
+{
+    return run_with(tx, "DELETE FROM zones_begun WHERE zone = ?1", zone, NULL, error);
+}
+
+enum ht_status ht_store_zones_begun(struct ht_store_reader *reader,
+                                    enum ht_status (*sink)(void *user, const char *zone,
+                                                           int64_t shape),
+                                    void *user, struct ht_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&reader->conn, "SELECT zone, shape FROM zones_begun",
+                                              NULL, &statement, error);
+    int code = SQLITE_DONE;
+    while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        status = sink(user, text_at(statement, 0), sqlite3_column_int64(statement, 1));
+    }
+    if (status == HT_OK && code != SQLITE_DONE) {
+        status = ht__store_fail(&reader->conn, code, error);
+    }
+    (void)sqlite3_reset(statement);
+    return status;
+}
+
 /* ---- webhooks ---- */
 
 static void bind_state(sqlite3_stmt *statement, const struct ht_store_webhook *hook)

@@ -241,6 +241,46 @@ static enum ht_status want(struct ht_traffic *t, const struct ht_traffic_change 
     return status;
 }
 
+static bool cuts_sound(const struct ht_graph *graph, const struct ht_cut *cuts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct ht_cut *before = i == 0 ? NULL : &cuts[i - 1];
+        if (cuts[i].arc >= graph->base_arc_count ||
+            cuts[i].segment + 1 >= ht_arc_point_count(&graph->arcs[cuts[i].arc]) ||
+            (before != NULL &&
+             (before->arc > cuts[i].arc ||
+              (before->arc == cuts[i].arc && before->segment >= cuts[i].segment)))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum ht_status ht_traffic_shut(struct ht_traffic *traffic, const struct ht_cut *cuts, size_t count)
+{
+    if (!cuts_sound(traffic->base.graph, cuts, count)) {
+        return HT_RANGE;
+    }
+    enum ht_status status = ht__streets_room(&traffic->streets, traffic->base.graph, cuts, count);
+    size_t at = 0;
+    for (size_t i = 0; status == HT_OK && i < traffic->streets.count; i++) {
+        struct ht__street *street = &traffic->streets.list[i];
+        size_t own = 0;
+        while (at + own < count && cuts[at + own].arc == street->arc) {
+            own++;
+        }
+        const struct ht_cut *these = own == 0 ? NULL : &cuts[at];
+        if (ht__street_shut(street, these, own, false)) {
+            status = arc_changed(traffic, street->arc);
+            if (status == HT_OK) {
+                (void)ht__street_shut(street, these, own, true);
+            }
+        }
+        at += own;
+    }
+    return status;
+}
+
 /* ---- a buffer's own arcs ---- */
 
 /* Lists the live arcs and their pieces as they are wanted. */

@@ -23,6 +23,7 @@
 #define HT_ENGINE_LIVE_TRAFFIC_H
 
 #include "engine/live/live_road.h"
+#include "engine/road/cut.h"
 
 struct ht_traffic;
 
@@ -44,6 +45,13 @@ void ht_traffic_free(struct ht_traffic *traffic);
 /* Makes two buffers before they are needed: a whole customization by the threads of `pool` (NULL:
  * the calling one alone), after which a change takes what it touches. */
 HT_MUST_CHECK enum ht_status ht_traffic_prepare(struct ht_traffic *traffic, struct ht_pool *pool);
+
+/* Shuts pieces, for zones: these (sorted, each once) and no others from the next ht_traffic_apply
+ * on. A layer of its own over what changes say: what is shut is closed, and when it is not shut any
+ * more, is again what was said of it last. HT_RANGE: no such piece, nothing changed. HT_NOMEM: to
+ * be tried again. */
+HT_MUST_CHECK enum ht_status ht_traffic_shut(struct ht_traffic *traffic, const struct ht_cut *cuts,
+                                             size_t count);
 
 /* Takes changes, in order, and the turns closed by the clock (`turn_closed` as in struct
  * ht_overlay; NULL: none), and gives the road that obeys, with a reference for the caller. */

@@ -5,11 +5,13 @@
 
 #include "engine/live/traffic.h"
 
-/* An arc with a speed for each of its segments. */
+/* An arc with two layers for each of its segments: what traffic says, and whether a zone shuts it.
+ */
 struct ht__street {
     uint32_t arc;
     uint32_t segment_count;
-    float *speed_mps;
+    float *speed_mps; /* owned */
+    uint8_t *shut;    /* lies behind it */
 };
 
 struct ht__streets {
@@ -27,6 +29,14 @@ bool ht__change_sound(const struct ht_graph *graph, const struct ht_traffic_chan
 HT_MUST_CHECK enum ht_status ht__streets_set(struct ht__streets *streets,
                                              const struct ht_graph *graph,
                                              const struct ht_traffic_change *change);
+/* Makes room for the arcs of pieces that are sorted. HT_NOMEM: nothing changed. */
+HT_MUST_CHECK enum ht_status ht__streets_room(struct ht__streets *streets,
+                                              const struct ht_graph *graph,
+                                              const struct ht_cut *cuts, size_t count);
+/* Whether a street's shut segments are others than `cuts`, all of its own arc; then they become
+ * these where `set`. */
+bool ht__street_shut(struct ht__street *street, const struct ht_cut *cuts, size_t count, bool set);
+
 /* Forgets streets that are as the file says again. */
 void ht__streets_tidy(struct ht__streets *streets);
 

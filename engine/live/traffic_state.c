@@ -1,4 +1,5 @@
-/* What the streets are meant to be like: speeds by arc and segment, and what an arc costs then. */
+/* What the streets are meant to be like: speeds and zones by arc and segment, and what an arc costs
+ * then. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,25 +47,92 @@ const struct ht__street *ht__streets_find(const struct ht__streets *streets, uin
     return at < streets->count && streets->list[at].arc == arc ? &streets->list[at] : NULL;
 }
 
-static enum ht_status street_add(struct ht__streets *streets, size_t at, uint32_t arc,
-                                 uint32_t segments)
+/* A street as the file says it. */
+static enum ht_status street_make(const struct ht_graph *graph, uint32_t arc,
+                                  struct ht__street *out)
 {
+    uint32_t segments = ht_arc_point_count(&graph->arcs[arc]) - 1;
+    float *speeds = ht_array_new(segments, sizeof *speeds + sizeof *out->shut);
+    if (speeds == NULL) {
+        return HT_NOMEM;
+    }
+    *out = (struct ht__street){arc, segments, speeds, (uint8_t *)(speeds + segments)};
+    for (uint32_t i = 0; i < segments; i++) {
+        speeds[i] = HT_SPEED_AS_FILED;
+        out->shut[i] = 0;
+    }
+    return HT_OK;
+}
+
+static enum ht_status street_add(struct ht__streets *streets, size_t at,
+                                 const struct ht_graph *graph, uint32_t arc)
+{
+    struct ht__street street;
     void *list = streets->list;
     enum ht_status status =
         ht_array_reserve(&list, &streets->capacity, streets->count + 1, sizeof *streets->list);
     streets->list = list;
-    float *speeds = status == HT_OK ? ht_array_new(segments, sizeof *speeds) : NULL;
-    if (speeds == NULL) {
-        return HT_NOMEM;
+    if (status == HT_OK) {
+        status = street_make(graph, arc, &street);
     }
-    for (uint32_t i = 0; i < segments; i++) {
-        speeds[i] = HT_SPEED_AS_FILED;
+    if (status != HT_OK) {
+        return status;
     }
     memmove(&streets->list[at + 1], &streets->list[at],
             (streets->count - at) * sizeof *streets->list);
-    streets->list[at] = (struct ht__street){arc, segments, speeds};
+    streets->list[at] = street;
     streets->count++;
     return HT_OK;
+}
+
+enum ht_status ht__streets_room(struct ht__streets *streets, const struct ht_graph *graph,
+                                const struct ht_cut *cuts, size_t count)
+{
+    struct ht__streets both = {0};
+    size_t old = 0;
+    void *list = NULL;
+    enum ht_status status =
+        ht_array_reserve(&list, &both.capacity, streets->count + count + 1, sizeof *both.list);
+    both.list = list;
+    size_t fresh = 0; /* those that were made are behind, in `fresh_list` */
+    struct ht__street *fresh_list =
+        status == HT_OK ? ht_array_new(count, sizeof *fresh_list) : NULL;
+    status = fresh_list == NULL ? HT_NOMEM : HT_OK;
+    for (size_t i = 0; status == HT_OK && i < count; i++) {
+        uint32_t arc = cuts[i].arc;
+        if ((i == 0 || cuts[i - 1].arc != arc) && ht__streets_find(streets, arc) == NULL) {
+            status = street_make(graph, arc, &fresh_list[fresh]);
+            fresh += status == HT_OK;
+        }
+    }
+    for (size_t i = 0; status != HT_OK && i < fresh; i++) {
+        free(fresh_list[i].speed_mps);
+    }
+    for (size_t i = 0; status == HT_OK && (i < fresh || old < streets->count);) {
+        bool next_old =
+            i == fresh || (old < streets->count && streets->list[old].arc < fresh_list[i].arc);
+        both.list[both.count++] = next_old ? streets->list[old++] : fresh_list[i++];
+    }
+    free(fresh_list);
+    if (status != HT_OK) {
+        free(both.list);
+        return status;
+    }
+    free(streets->list);
+    *streets = both;
+    return HT_OK;
+}
+
+bool ht__street_shut(struct ht__street *street, const struct ht_cut *cuts, size_t count, bool set)
+{
+    bool other = false;
+    for (uint32_t i = 0, at = 0; i < street->segment_count; i++) {
+        uint8_t shut = at < count && cuts[at].segment == i;
+        at += shut;
+        other = other || street->shut[i] != shut;
+        street->shut[i] = set ? shut : street->shut[i];
+    }
+    return other;
 }
 
 enum ht_status ht__streets_set(struct ht__streets *streets, const struct ht_graph *graph,
@@ -72,8 +140,7 @@ enum ht_status ht__streets_set(struct ht__streets *streets, const struct ht_grap
 {
     size_t at = place_of(streets, change->arc);
     if (at == streets->count || streets->list[at].arc != change->arc) {
-        uint32_t segments = ht_arc_point_count(&graph->arcs[change->arc]) - 1;
-        enum ht_status status = street_add(streets, at, change->arc, segments);
+        enum ht_status status = street_add(streets, at, graph, change->arc);
         if (status != HT_OK) {
             return status;
         }
@@ -90,7 +157,8 @@ void ht__streets_tidy(struct ht__streets *streets)
     for (size_t i = 0; i < streets->count; i++) {
         struct ht__street *street = &streets->list[i];
         uint32_t filed = 0;
-        while (filed < street->segment_count && street->speed_mps[filed] == HT_SPEED_AS_FILED) {
+        while (filed < street->segment_count && street->speed_mps[filed] == HT_SPEED_AS_FILED &&
+               street->shut[filed] == 0) {
             filed++;
         }
         if (filed == street->segment_count) {
@@ -100,6 +168,12 @@ void ht__streets_tidy(struct ht__streets *streets)
         }
     }
     streets->count = kept;
+}
+
+/* What holds of both layers: the stronger. */
+static float speed_at(const struct ht__street *street, uint32_t segment)
+{
+    return street->shut[segment] != 0 ? HT_SPEED_CLOSED : street->speed_mps[segment];
 }
 
 /* A piece of one speed. What is closed keeps the file's cost, for those who leave it. */
@@ -130,11 +204,11 @@ uint32_t ht__street_pieces(const struct ht__street *street, const struct ht_netw
     for (uint32_t i = 0; i < street->segment_count; i++) {
         end_mm += ht_distance_mm(ht_arc_point(network, arc, i), ht_arc_point(network, arc, i + 1));
         bool last = i + 1 == street->segment_count;
-        if (!last && street->speed_mps[i + 1] == street->speed_mps[i]) {
+        if (!last && speed_at(street, i + 1) == speed_at(street, i)) {
             continue;
         }
         uint32_t end = last || end_mm > arc->length_mm ? arc->length_mm : (uint32_t)end_mm;
-        out[count] = piece_at(arc, street->speed_mps[i], begin_mm, end);
+        out[count] = piece_at(arc, speed_at(street, i), begin_mm, end);
         out[count++].segment_end = i + 1;
         begin_mm = end;
     }

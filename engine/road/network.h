@@ -186,6 +186,7 @@ struct ht_graph {
     const struct ht_live_arcs *live;       /* NULL: everything is as the file says */
     bool continue_straight;                /* the profile's default at waypoints */
     bool left_hand;
+    bool emergency; /* zones that are closed let it pass */
 };
 
 struct ht_network {

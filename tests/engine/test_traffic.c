@@ -1,5 +1,7 @@
 /* Traffic: whatever was slowed, closed and opened, in whatever order, answers over the live road
- * equal a plain Dijkstra on its arcs, and a road that is held never changes. */
+ * equal a plain Dijkstra on its arcs, and a road that is held never changes. So do they where zones
+ * cut streets: there they also equal a Dijkstra on the file's graph without the arcs that are cut.
+ */
 #include "engine/live/traffic.h"
 
 #include "engine/road/cch_build.h"
@@ -11,7 +13,7 @@
 #include "tests/support/oom.h"
 #include "tests/support/random_town.h"
 
-enum { TARGETS = 24, CONDITIONS = 12, HELD = 3 };
+enum { TARGETS = 24, CONDITIONS = 12, HELD = 3, CORNERS = 8 };
 
 struct scene {
     struct ht_random_town *town;
@@ -26,6 +28,7 @@ struct scene {
     int64_t *ids;
     uint32_t *way_node;
     uint64_t state;
+    struct ht_cuts cuts; /* of the zones that hold */
 };
 
 static void need(bool ok)
@@ -113,6 +116,7 @@ static void scene_init(struct scene *s, uint64_t seed)
 static void scene_deinit(struct scene *s)
 {
     ht_traffic_free(s->traffic);
+    ht_cuts_deinit(&s->cuts);
     ht_metric_free(s->metric);
     ht_cch_owned_free(s->cch);
     ht_random_town_free(s->town);
@@ -371,6 +375,273 @@ HT_CASE(every_failed_allocation_is_a_status_and_the_next_call_succeeds_oom)
         scene_deinit(&s);
     }
     HT_CHECK(refused > 10);
+}
+
+/* ---- zones ---- */
+
+/* A star somewhere in the town, also with a corner on a node. */
+static struct ht_border *random_zone(struct scene *s)
+{
+    static const int32_t way[CORNERS][2] = {{4, 1},   {3, 4},   {-1, 4}, {-4, 3},
+                                            {-4, -1}, {-3, -4}, {1, -4}, {4, -3}};
+    const struct ht_network *n = &s->town->network;
+    struct ht_point points[CORNERS + 1];
+    const uint32_t ring_end = CORNERS + 1;
+    const uint32_t polygon_end = 1;
+    struct ht_border *border = NULL;
+    struct ht_point at = s->points[ht_random_below(&s->state, n->node_count)];
+    uint32_t most = 1 + ht_random_below(&s->state, 8000);
+    for (int i = 0; i < CORNERS; i++) {
+        int32_t far = (int32_t)(1 + ht_random_below(&s->state, most));
+        points[i] = (struct ht_point){at.lon_e7 + way[i][0] * far, at.lat_e7 + way[i][1] * far};
+    }
+    points[0] = ht_random_below(&s->state, 2) == 0
+                    ? points[0]
+                    : (struct ht_point){at.lon_e7 + 4 * (int32_t)most, at.lat_e7 + (int32_t)most};
+    points[CORNERS] = points[0];
+    const struct ht_rings rings = {points, &ring_end, &polygon_end, 1};
+    need(ht_border_new(&rings, &border) == HT_OK);
+    return border;
+}
+
+static struct ht_snap_index *index_of(const struct scene *s)
+{
+    struct ht_snap_index *snap = NULL;
+    need(ht_snap_build(&s->town->network, &s->town->graph, NULL, &snap) == HT_OK);
+    return snap;
+}
+
+/* Whether a look at every piece finds the same. */
+static int cuts_differ(const struct scene *s, const struct ht_border *border, enum ht_cut_how how,
+                       const struct ht_cuts *cuts)
+{
+    const struct ht_graph *g = &s->town->graph;
+    int wrong = 0;
+    size_t at = 0;
+    for (uint32_t a = 0; a < g->base_arc_count; a++) {
+        for (uint32_t i = 0; i + 1 < ht_arc_point_count(&g->arcs[a]); i++) {
+            unsigned cross =
+                ht_border_cross(border, ht_arc_point(&s->town->network, &g->arcs[a], i),
+                                ht_arc_point(&s->town->network, &g->arcs[a], i + 1));
+            bool cut = how == HT_CUT_ALL   ? cross != 0
+                       : how == HT_CUT_OUT ? (cross & HT_BORDER_OUT) != 0
+                                           : (cross & (HT_BORDER_OUT | HT_BORDER_IN)) != 0;
+            bool listed =
+                at < cuts->count && cuts->list[at].arc == a && cuts->list[at].segment == i;
+            wrong += cut != listed;
+            at += listed;
+        }
+    }
+    return wrong + (at != cuts->count);
+}
+
+HT_CASE(zones_cut_what_a_look_at_every_piece_finds)
+{
+    int wrong = 0;
+    size_t found[3] = {0};
+    for (uint64_t seed = 1; seed <= (HT_LONG ? 200 : 20); seed++) {
+        struct scene s;
+        scene_init(&s, seed);
+        struct ht_snap_index *snap = index_of(&s);
+        const struct ht_cut_streets streets = {&s.town->network, &s.town->graph, snap};
+        for (int i = 0; i < 30; i++) {
+            struct ht_border *border = random_zone(&s);
+            struct ht_cuts cuts = {0};
+            enum ht_cut_how how = (enum ht_cut_how)(i % 3);
+            HT_REQUIRE(ht_cuts_find(&streets, border, how, &cuts) == HT_OK);
+            ht_cuts_once(&cuts);
+            wrong += cuts_differ(&s, border, how, &cuts);
+            found[i % 3] += cuts.count;
+            ht_cuts_deinit(&cuts);
+            ht_border_free(border);
+        }
+        ht_snap_index_free(snap);
+        scene_deinit(&s);
+    }
+    HT_CHECK_INT(wrong, 0);
+    HT_CHECK(found[0] > 0 && found[1] > 0 && found[2] > found[0]);
+}
+
+/* Other zones than before, some of them overlapping; now and then none. */
+static void zones_stir(struct scene *s, const struct ht_snap_index *snap)
+{
+    const struct ht_cut_streets streets = {&s->town->network, &s->town->graph, snap};
+    uint32_t count = ht_random_below(&s->state, 4);
+    s->cuts.count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct ht_border *border = random_zone(s);
+        enum ht_cut_how how = (enum ht_cut_how)ht_random_below(&s->state, 3);
+        need(ht_cuts_find(&streets, border, how, &s->cuts) == HT_OK);
+        ht_border_free(border);
+    }
+    ht_cuts_once(&s->cuts);
+    need(ht_traffic_shut(s->traffic, s->cuts.list, s->cuts.count) == HT_OK);
+}
+
+HT_CASE(zones_over_traffic_equal_the_oracle)
+{
+    int wrong = 0;
+    for (uint64_t seed = 1; seed <= (HT_LONG ? 300 : 30); seed++) {
+        struct scene s;
+        scene_init(&s, seed);
+        struct ht_snap_index *snap = index_of(&s);
+        for (int round = 0; round < 24; round++) {
+            zones_stir(&s, snap);
+            struct ht_live_road *live = stir(&s);
+            wrong += compare(&live->view.road, s.pool, &s.state);
+            for (size_t i = 0; i < s.cuts.count; i++) { /* as said: the stronger closure wins */
+                wrong += live->view.road.graph->arcs[s.cuts.list[i].arc].weight_ms != HT_WEIGHT_INF;
+            }
+            ht_live_road_release(live);
+        }
+        ht_snap_index_free(snap);
+        scene_deinit(&s);
+    }
+    HT_CHECK_INT(wrong, 0);
+}
+
+/* A place on an arc that nothing cuts, either way. */
+static struct ht_place place_off(const struct ht_graph *g, const struct ht_arc *arcs,
+                                 uint64_t *state)
+{
+    for (;;) {
+        struct ht_place place = ht_town_random_place(g, state);
+        bool cut = false;
+        for (int i = 0; i < 2; i++) {
+            uint32_t arc = place.side[i].arc;
+            cut = cut || (arc != HT_NONE && arcs[arc].weight_ms == HT_WEIGHT_INF);
+        }
+        if (!cut) {
+            return place;
+        }
+    }
+}
+
+static bool all_cut(const struct ht_arc *arcs, uint32_t count)
+{
+    uint32_t cut = 0;
+    for (uint32_t a = 0; a < count; a++) {
+        cut += arcs[a].weight_ms == HT_WEIGHT_INF;
+    }
+    return 2 * cut > count;
+}
+
+HT_CASE(zones_equal_the_oracle_on_a_graph_without_the_arcs)
+{
+    int wrong = 0;
+    int asked = 0;
+    for (uint64_t seed = 1; seed <= (HT_LONG ? 300 : 30); seed++) {
+        struct scene s;
+        scene_init(&s, seed);
+        struct ht_snap_index *snap = index_of(&s);
+        struct ht_graph without = s.town->graph;
+        struct ht_arc *arcs = ht_town_alloc(without.arc_count, sizeof *arcs);
+        struct ht_query *query = NULL;
+        struct ht_dijkstra *oracle = NULL;
+        without.arcs = arcs;
+        need(ht_query_new(&query) == HT_OK && ht_dijkstra_new(&without, &oracle) == HT_OK);
+        for (int round = 0; round < 12; round++) {
+            struct ht_live_road *live = NULL;
+            zones_stir(&s, snap);
+            need(ht_traffic_apply(s.traffic, NULL, 0, NULL, s.pool, &live) == HT_OK);
+            memcpy(arcs, s.town->arcs, without.arc_count * sizeof *arcs);
+            for (uint32_t a = 0, at = 0; a < without.arc_count; a++) {
+                for (at = 0; at < s.cuts.count; at++) {
+                    arcs[a].weight_ms = s.cuts.list[at].arc == ht_arc_base(&without, a)
+                                            ? HT_WEIGHT_INF
+                                            : arcs[a].weight_ms;
+                }
+            }
+            for (int i = 0; i < 20 && !all_cut(arcs, without.base_arc_count); i++) {
+                struct ht_place from = place_off(&without, arcs, &s.state);
+                struct ht_place to = place_off(&without, arcs, &s.state);
+                struct ht_cost want;
+                struct ht_way_found found = {0};
+                need(ht_dijkstra_run(oracle, &from, &to, 1, NULL, &want) == HT_OK);
+                enum ht_status got =
+                    ht_query_cost(query, &live->view.road, &from, 3, &to, 3, &found);
+                bool none = want.weight_ms >= HT_WEIGHT_INF;
+                wrong += (got == HT_NO_ROUTE) != none || (!none && !same_cost(found.cost, want));
+                asked += s.cuts.count > 0;
+            }
+            ht_live_road_release(live);
+        }
+        ht_dijkstra_free(oracle);
+        ht_query_free(query);
+        free(arcs);
+        ht_snap_index_free(snap);
+        scene_deinit(&s);
+    }
+    HT_CHECK_INT(wrong, 0);
+    HT_CHECK(asked > 1000);
+}
+
+HT_CASE(when_zones_go_traffic_stands_as_it_was_said)
+{
+    struct scene s;
+    struct ht_live_road *live = NULL;
+    scene_init(&s, 17);
+    struct ht_snap_index *snap = index_of(&s);
+    ht_live_road_release(stir(&s));
+    live = stir(&s);
+    uint64_t before = digest(&live->view.road);
+    uint32_t streets = ht_traffic_arc_count(s.traffic);
+    ht_live_road_release(live);
+    for (int i = 0; i < 8; i++) {
+        zones_stir(&s, snap);
+        need(ht_traffic_apply(s.traffic, NULL, 0, s.turn_closed, NULL, &live) == HT_OK);
+        ht_live_road_release(live);
+    }
+    need(ht_traffic_shut(s.traffic, NULL, 0) == HT_OK);
+    need(ht_traffic_apply(s.traffic, NULL, 0, s.turn_closed, NULL, &live) == HT_OK);
+    HT_CHECK_INT(ht_traffic_arc_count(s.traffic), streets);
+    HT_CHECK(digest(&live->view.road) == before);
+    ht_live_road_release(live);
+    ht_snap_index_free(snap);
+    scene_deinit(&s);
+}
+
+HT_CASE(pieces_to_shut_must_exist_sorted_and_once)
+{
+    struct scene s;
+    scene_init(&s, 11);
+    const struct ht_graph *g = &s.town->graph;
+    uint32_t segments = ht_arc_point_count(&g->arcs[0]) - 1;
+    const struct ht_cut wrong[][2] = {{{0, 0}, {0, 0}},
+                                      {{1, 0}, {0, 0}},
+                                      {{0, 0}, {g->base_arc_count, 0}},
+                                      {{0, 0}, {0, segments}}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        HT_CHECK_INT(ht_traffic_shut(s.traffic, wrong[i], 2), HT_RANGE);
+    }
+    HT_CHECK_INT(ht_traffic_arc_count(s.traffic), 0);
+    scene_deinit(&s);
+}
+
+HT_CASE(shutting_survives_every_failed_allocation_oom)
+{
+    bool failed = true;
+    int refused = 0;
+    for (int n = 0; failed; n++) {
+        struct scene s;
+        struct ht_live_road *live = NULL;
+        scene_init(&s, 3);
+        const struct ht_cut cuts[] = {{1, 0}, {2, 0}, {5, 0}};
+        ht_oom_arm(n);
+        enum ht_status status = ht_traffic_shut(s.traffic, cuts, 3);
+        failed = ht_oom_disarm();
+        HT_CHECK_INT(status, failed ? HT_NOMEM : HT_OK);
+        if (status != HT_OK) {
+            HT_REQUIRE(ht_traffic_shut(s.traffic, cuts, 3) == HT_OK);
+        }
+        refused += failed;
+        HT_REQUIRE(ht_traffic_apply(s.traffic, NULL, 0, NULL, NULL, &live) == HT_OK);
+        HT_CHECK(live->view.road.graph->arcs[2].weight_ms == HT_WEIGHT_INF);
+        HT_CHECK_INT(compare(&live->view.road, NULL, &s.state), 0);
+        ht_live_road_release(live);
+        scene_deinit(&s);
+    }
+    HT_CHECK(refused > 3);
 }
 
 HT_MAIN()

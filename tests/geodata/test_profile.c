@@ -57,6 +57,10 @@ HT_CASE(the_five_are_built_in)
         HT_CHECK(!ht_profile_left_hand(list[i]));
     }
     HT_CHECK(ht_profile_continue_straight(list[0]) && !ht_profile_continue_straight(list[4]));
+    for (size_t i = 0; i < count; i++) {
+        HT_CHECK(ht_profile_emergency(list[i]) ==
+                 (strcmp(ht_profile_name(list[i]), "emergency") == 0));
+    }
     HT_CHECK(ht_profile_obeys_restrictions(list[0]) && ht_profile_obeys_restrictions(list[1]));
     HT_CHECK(!ht_profile_obeys_restrictions(list[2]) && !ht_profile_obeys_restrictions(list[4]));
     HT_CHECK_INT(ht_profile_excludable(list[0]), HT_ARC_TOLL | HT_ARC_MOTORWAY | HT_ARC_IS_FERRY);

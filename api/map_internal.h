@@ -1,0 +1,58 @@
+/* What map.c and map_zones.c share. Not a door. */
+#ifndef HT_API_MAP_INTERNAL_H
+#define HT_API_MAP_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "api/map.h"
+#include "engine/live/conditions.h"
+#include "engine/road/locate.h"
+#include "geodata/hnet.h"
+
+/* What a zone cuts of one profile's streets, as long as it holds. */
+struct ht__map_cuts {
+    struct ht_zone *zone; /* held */
+    struct ht_cuts cuts;
+};
+
+struct ht__map_profile {
+    bool ready;
+    struct ht_conditions *conditions;
+    const struct ht_live_road *live; /* in the world given out last; only compared */
+    struct ht_road base;
+    struct ht_traffic *traffic; /* NULL: never was any */
+    struct ht_locate_graph *locate;
+    uint8_t *turn_closed;
+    uint64_t zones_seen;       /* the map's `zones_told` that its streets obey */
+    struct ht__map_cuts *cuts; /* by zone, sorted */
+    size_t cut_count;
+};
+
+struct ht_map {
+    atomic_size_t references;
+    struct ht_hnet *file;
+    struct ht_shared_pool *pool;
+    pthread_mutex_t lock;
+    int64_t local_ms;
+    bool given; /* a world was given out */
+    uint32_t count;
+    const char **names;
+    struct ht_locate *locate; /* NULL until there is traffic */
+    struct ht_zone **zones;   /* that hold now, sorted by address */
+    size_t zone_count;
+    uint64_t zones_told; /* how often they were others */
+    struct ht__map_profile profiles[];
+};
+
+/* Makes what a profile that is not as filed needs, its buffers excepted. Needs the map's lock, as
+ * all below. */
+HT_MUST_CHECK enum ht_status ht__map_live_begin(struct ht__map_profile *profile);
+
+/* Whether a profile is meant by names with commas between. */
+bool ht__map_is_named(const char *profiles, const char *name);
+
+/* Lets the streets of a profile that is ready obey the zones that hold. */
+HT_MUST_CHECK enum ht_status ht__map_zones_obey(struct ht_map *map, uint32_t index);
+void ht__map_zones_deinit(struct ht_map *map);
+
+#endif
