@@ -491,6 +491,7 @@ static void arrays_make(struct ht__vroom_reader *r)
     r->list = ht__vroom_take(r, vehicles, sizeof *r->list);
     vroom->tasks = ht__vroom_take(r, tasks, sizeof *vroom->tasks);
     vroom->vehicles = ht__vroom_take(r, vehicles, sizeof *vroom->vehicles);
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds
     vroom->breaks = ht__vroom_take(r, vehicles, sizeof *vroom->breaks);
     vroom->profiles = ht__vroom_take(r, vehicles, sizeof *vroom->profiles);
     vroom->problem.tasks = r->tasks;
