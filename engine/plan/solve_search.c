@@ -747,8 +747,9 @@ static bool is_kept(struct ht__search *s, const struct ht__round *round, double 
     if (round->goal == HT__GATHER && s->absent_kept_count > 0) {
         int64_t now = absences_sum(s, s->absent, s->absent_count);
         int64_t before = absences_sum(s, s->absent_kept, s->absent_kept_count);
-        if (s->absent_count == 0 || now < before) {
-            return true;
+        /* among other absent ones cost says nothing: it is lower without those far away */
+        if (s->absent_count == 0 || now != before) {
+            return s->absent_count == 0 || now < before;
         }
     }
     if (s->missing != missing) {
