@@ -113,5 +113,8 @@ enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
     ask.point = place.point;
     status = want->unit != NULL ? rank_one(chooser, &ask, want->unit, out, count)
                                 : rank_all(chooser, &ask, out, count);
+    if (status == HT_OK && want->coverage && *count > 1) {
+        ht__room_losses(chooser, want, &ask.filter, out, *count);
+    }
     return status == HT_NO_SEGMENT ? HT_OK : status; /* no street leads there */
 }

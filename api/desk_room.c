@@ -322,13 +322,32 @@ static enum ht_status event_append(struct ht_store_tx *tx, const struct ht_desk_
     return ht_store_event_append(tx, &row, NULL, error);
 }
 
+/* A note on what changed nothing. */
+static enum ht_status note_append(struct ht_store_tx *tx, const char *incident, int64_t at_ms,
+                                  const char *actor, const char *note, struct ht_error *error)
+{
+    char subject[HT_INCIDENT_SUBJECT];
+    char body[HT_DESK_ID_MAX + HT_DIGEST_TEXT + 40];
+    (void)snprintf(subject, sizeof subject, HT_INCIDENT_SUBJECT_PREFIX "%s", incident);
+    (void)snprintf(body, sizeof body, "{\"incident\":\"%s\",\"note\":\"%s\"}", incident, note);
+    const struct ht_store_event row = {.at_ms = at_ms,
+                                       .actor = actor,
+                                       .kind = HT_INCIDENT_PREFIX "noted",
+                                       .subject = subject,
+                                       .body = body};
+    return ht_store_event_append(tx, &row, NULL, error);
+}
+
 enum ht_status ht_desk_room_write(struct ht_desk_room *room, struct ht_store_tx *tx,
                                   const struct ht_desk_decision *decision, const char *actor,
                                   const char *note, struct ht_error *error)
 {
     struct ht_buffer body = {0};
     enum ht_status status = HT_OK;
-    (void)room;
+    if (decision->event_count == 0 && note != NULL) {
+        return note_append(tx, decision->incident->id, ht_clock_now_ms(&room->app->clock), actor,
+                           note, error);
+    }
     for (size_t i = 0; i < decision->event_count && status == HT_OK; i++) {
         status = event_append(tx, &decision->events[i], actor, i == 0 ? note : NULL, &body, error);
     }

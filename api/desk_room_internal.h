@@ -41,6 +41,14 @@ struct ht__room_chooser {
 enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
                              struct ht_desk_candidate *out, uint32_t most, uint32_t *count);
 
+/* Sets `loss_ms` of candidates, who fit the filter: what the departure of each uncovers. Where it
+ * can't be reckoned (out of memory, no streets, more than 5,000 units) it stays as it is: an alarm
+ * never waits for it. */
+struct ht_unit_filter;
+void ht__room_losses(const struct ht__room_chooser *chooser, const struct ht_desk_want *want,
+                     const struct ht_unit_filter *filter, struct ht_desk_candidate *list,
+                     uint32_t count);
+
 void *ht__room_time(void *room);
 
 #endif

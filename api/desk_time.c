@@ -32,6 +32,7 @@ struct round {
     size_t late_count;
     struct ht_desk_decision *decisions[COMMANDS_MOST + 1];
     size_t count;
+    size_t events; /* that came of it */
     bool failed;
 };
 
@@ -49,6 +50,7 @@ static enum ht_status decide(struct round *round, struct ht_app_context *context
         return status == HT_CONFLICT || status == HT_NOT_FOUND ? HT_OK : status;
     }
     round->decisions[round->count++] = decision;
+    round->events += decision->event_count;
     return ht_desk_room_write(room, tx, decision, "houtao", NULL, NULL);
 }
 
@@ -252,6 +254,29 @@ static bool round_do(struct ht_desk_room *room, struct round *round)
     return !round->failed;
 }
 
+/* Makes the streets ready that units are chosen on, lest the writer has to: after a start, and with
+ * another map. */
+static void streets_ready(struct ht_desk_room *room)
+{
+    struct ht_desk_totals totals;
+    uint64_t open = 0;
+    double far_m = 0;
+    struct ht_world *world = ht_world_reader_get(&room->context->world);
+    if (world == NULL || ht_live_ready(room->app->live, world)) {
+        return;
+    }
+    ht_desk_totals(room->desk, &totals);
+    for (int i = 0; i < HT_INCIDENT_IS_RESOLVED; i++) {
+        open += totals.states[i];
+    }
+    struct ht_live_work *work = open == 0 ? NULL : ht_app_live_work(room->context);
+    if (work != NULL) {
+        const struct ht_point anywhere = {0, 0};
+        enum ht_status status = ht_live_street(room->app->live, work, world, anywhere, &far_m);
+        (void)status; /* that no street is near there is no matter */
+    }
+}
+
 /* What the thread remembers from one look to the next. */
 struct looks {
     uint64_t free_units;
@@ -264,6 +289,7 @@ static bool look(struct ht_desk_room *room, struct looks *looks, bool all)
     struct late late[COMMANDS_MOST];
     bool good = true;
     bool again = true;
+    streets_ready(room);
     while (good && again) {
         int64_t now_ms = ht_clock_now_ms(&room->app->clock);
         uint64_t units = free_units(room->app, now_ms);
@@ -280,7 +306,7 @@ static bool look(struct ht_desk_room *room, struct looks *looks, bool all)
         struct round round = {.settle = changed, .late = late, .late_count = watch.late_count};
         good = round_do(room, &round);
         looks->free_units = free_units(room->app, now_ms);
-        again = atomic_load(&room->due_ms) <= now_ms;
+        again = round.events > 0 && atomic_load(&room->due_ms) <= now_ms;
         if (!good && changed) {
             atomic_store(&room->units_changed, true);
         }

@@ -253,12 +253,13 @@ enum ht_status ht_incident_event_read(const char *kind, int64_t at_ms, const cha
 {
     memset(out, 0, sizeof *out);
     out->event.at_ms = at_ms;
-    if (!kind_find(kind, &out->event.kind)) {
+    bool known = kind_find(kind, &out->event.kind);
+    out->tree = ht_json_tree_read(body, strlen(body));
+    out->note = YAJL_GET_STRING(ht_json_member(out->tree, "note"));
+    if (!known) {
         return HT_NOT_FOUND;
     }
-    out->tree = ht_json_tree_read(body, strlen(body));
     out->event.incident = YAJL_GET_STRING(ht_json_member(out->tree, "incident"));
-    out->note = YAJL_GET_STRING(ht_json_member(out->tree, "note"));
     if (!YAJL_IS_OBJECT(out->tree) || out->event.incident == NULL) {
         return HT_INVALID;
     }

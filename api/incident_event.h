@@ -33,7 +33,8 @@ struct ht_incident_event {
     yajl_val tree;
 };
 
-/* Reads a row: `kind` with its prefix. HT_NOT_FOUND: a kind that the desk has no part in;
+/* Reads a row: `kind` with its prefix. HT_NOT_FOUND: a kind that the desk has no part in (the note
+ * alone is read);
  * HT_INVALID: not a body that this program or a newer one writes; HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_incident_event_read(const char *kind, int64_t at_ms,
                                                     const char *body,

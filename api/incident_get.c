@@ -336,6 +336,7 @@ static enum ht_status event_take(void *user, const struct ht_store_event *row)
     ht_json_key(json, "body");
     ht_json_raw(json, row->body, strlen(row->body));
     ht_json_key_text(json, "hash", row->hash);
+    status = status == HT_NOT_FOUND || status == HT_INVALID ? HT_OK : status;
     if (status == HT_OK && read.note != NULL) {
         struct note_wanted wanted = {telling, read.note};
         status = ht_store_notes(telling->reader, telling->id, note_take, &wanted, NULL);
@@ -345,7 +346,7 @@ static enum ht_status event_take(void *user, const struct ht_store_event *row)
     }
     ht_incident_event_deinit(&read);
     ht_json_object_end(json);
-    return status == HT_NOT_FOUND || status == HT_INVALID ? HT_OK : status;
+    return status;
 }
 
 static enum ht_status history_write(struct telling *telling, struct ht_buffer *out,

@@ -11,7 +11,7 @@
 #include "api/live_json.h"
 #include "api/settings.h"
 
-enum { DAY_S = 86400, WALK_DECIMALS = 2 };
+enum { DAY_S = 86400, DECIMALS = 2 };
 
 enum ht_incident_kind ht_incident_kind_of(const char *name)
 {
@@ -300,6 +300,20 @@ static void seconds_read(struct reader *reader, const char *name, yajl_val value
     *out_ms = (uint32_t)(seconds * 1000);
 }
 
+/* A number within range[0] and range[1], kept to hundredths. */
+static void decimal_read(struct reader *reader, const char *name, yajl_val value,
+                         const double range[2], double *out)
+{
+    char pointer[80];
+    double number = YAJL_IS_NUMBER(value) ? strtod(YAJL_GET_NUMBER(value), NULL) : NAN;
+    number = round(number * 100) / 100;
+    (void)snprintf(pointer, sizeof pointer, "/%.60s", name);
+    if (!(number >= range[0] && number <= range[1])) {
+        fail(reader, pointer, "%.60s is a number from %g to %g", name, range[0], range[1]);
+    }
+    *out = number;
+}
+
 static void top_read(struct reader *reader, const char *name, yajl_val value)
 {
     struct ht_incident_rules *rules = reader->rules;
@@ -316,18 +330,20 @@ static void top_read(struct reader *reader, const char *name, yajl_val value)
     } else if (strcmp(name, "lift_s") == 0) {
         seconds_read(reader, name, value, &rules->lift_ms);
     } else if (strcmp(name, "choice") == 0) {
-        /* coverage asks the chooser what a departure uncovers, which it does not reckon yet */
         const char *text = YAJL_GET_STRING(value);
-        if (text == NULL || strcmp(text, "closest") != 0) {
-            fail(reader, "/choice", "choice is closest; coverage is not there yet");
+        bool coverage = text != NULL && strcmp(text, "coverage") == 0;
+        if (!coverage && (text == NULL || strcmp(text, "closest") != 0)) {
+            fail(reader, "/choice", "choice is closest or coverage");
         }
-        rules->desk.choice = HT_DESK_CLOSEST;
+        rules->desk.choice = coverage ? HT_DESK_COVERAGE : HT_DESK_CLOSEST;
+    } else if (strcmp(name, "coverage_s") == 0) {
+        seconds_read(reader, name, value, &rules->coverage_ms);
+    } else if (strcmp(name, "busy_share") == 0) {
+        decimal_read(reader, name, value, (const double[]){0, 0.95}, &rules->busy_share);
+    } else if (strcmp(name, "frail_weight") == 0) {
+        decimal_read(reader, name, value, (const double[]){1, 1000}, &rules->frail_weight);
     } else if (strcmp(name, "walk_mps") == 0) {
-        rules->walk_mps = YAJL_IS_NUMBER(value) ? strtod(YAJL_GET_NUMBER(value), NULL) : 0;
-        rules->walk_mps = round(rules->walk_mps * 100) / 100;
-        if (!(rules->walk_mps >= 0.1 && rules->walk_mps <= 10)) {
-            fail(reader, "/walk_mps", "walk_mps is a number from 0.1 to 10");
-        }
+        decimal_read(reader, name, value, (const double[]){0.1, 10}, &rules->walk_mps);
     } else {
         char pointer[80];
         (void)snprintf(pointer, sizeof pointer, "/%.60s", name);
@@ -351,6 +367,9 @@ static void rules_first(struct ht_incident_rules *rules)
             .severity = severities[k],
             .working_hours = request};
     }
+    rules->coverage_ms = 20000;
+    rules->busy_share = 0.3;
+    rules->frail_weight = 10;
     rules->walk_mps = 1.2;
     rules->stairs_ms = 20000;
     rules->lift_ms = 40000;
@@ -488,7 +507,10 @@ void ht_incident_rules_write(const struct ht_incident_rules *rules, struct ht_js
     ht_json_key_bool(json, "joint", rules->desk.joint);
     ht_json_key_text(json, "choice",
                      rules->desk.choice == HT_DESK_COVERAGE ? "coverage" : "closest");
-    ht_json_key_double(json, "walk_mps", rules->walk_mps, WALK_DECIMALS);
+    ht_json_key_int(json, "coverage_s", rules->coverage_ms / 1000);
+    ht_json_key_double(json, "busy_share", rules->busy_share, DECIMALS);
+    ht_json_key_double(json, "frail_weight", rules->frail_weight, DECIMALS);
+    ht_json_key_double(json, "walk_mps", rules->walk_mps, DECIMALS);
     ht_json_key_int(json, "stairs_s", rules->stairs_ms / 1000);
     ht_json_key_int(json, "lift_s", rules->lift_ms / 1000);
     ht_json_object_end(json);

@@ -6,7 +6,13 @@
  *                      "ack_s": 60, "again_s": 600, "blue_light": true, "working_hours": false,
  *                      "clocks_s": [60, 600, ...]}, ...},
  *    "weights": [1, 2, 4, 8], "preempt": true, "joint": true, "choice": "closest",
+ *    "coverage_s": 20, "busy_share": 0.3, "frail_weight": 10,
  *    "walk_mps": 1.2, "stairs_s": 20, "lift_s": 40}
+ *
+ * Where `choice` is "coverage", one who still arrives in time may be sent instead of the closest
+ * when that leaves more covered: a hundredth of the expected coverage (api/desk_loss.c: a unit is
+ * busy `busy_share` of its time, a frail household counts `frail_weight` times) is worth
+ * `coverage_s` seconds of waiting. What was paid is told with the unit.
  *
  * All numbers of a kind but `severity` (of an alarm that names none) and `clocks_s` (of the five
  * steps) may be lists of four, one for each severity from 1 to 4, and `clocks_s` a list of four
@@ -33,9 +39,12 @@ struct ht_incident_kind_rule {
 struct ht_incident_rules {
     struct ht_desk_rules desk; /* without `due` */
     struct ht_incident_kind_rule kinds[HT_INCIDENT_KINDS];
-    double walk_mps;    /* from the street to the door */
-    uint32_t stairs_ms; /* a floor on foot */
-    uint32_t lift_ms;   /* by lift, any floor */
+    uint32_t coverage_ms; /* of waiting, that a hundredth of the expected coverage is worth */
+    double busy_share;    /* of a unit's time, 0 to 0.95 */
+    double frail_weight;  /* of a frail household's coverage, 1 to 1,000 */
+    double walk_mps;      /* from the street to the door */
+    uint32_t stairs_ms;   /* a floor on foot */
+    uint32_t lift_ms;     /* by lift, any floor */
 };
 
 /* Reads a document; NULL: as at first. HT_INVALID with what is wrong, HT_NOMEM. */

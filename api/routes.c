@@ -9,6 +9,7 @@
 #include "api/access.h"
 #include "api/assign.h"
 #include "api/coverage.h"
+#include "api/desk_room.h"
 #include "api/embedded.h"
 #include "api/incidents.h"
 #include "api/isochrone.h"
@@ -112,6 +113,32 @@ static void live_metrics(struct ht_buffer *out, struct ht_app *app)
     }
 }
 
+static void desk_metrics(struct ht_buffer *out, const struct ht_app *app)
+{
+    struct ht_desk_totals totals;
+    char line[128];
+    if (app->desk == NULL) {
+        return;
+    }
+    ht_desk_totals(ht_desk_room_desk(app->desk), &totals);
+    ht_metrics_gauge(out, "houtao_incidents_opened_total", "counter", "Incidents ever opened.",
+                     (double)totals.opened);
+    ht_metrics_gauge(out, "houtao_incidents_at_risk_total", "counter",
+                     "Promises that were told to be at risk.", (double)totals.at_risk);
+    ht_metrics_gauge(out, "houtao_incidents_escalated_total", "counter",
+                     "Clocks of the desk that ran out.", (double)totals.escalated);
+    ht_metrics_gauge(out, "houtao_incident_rows_skipped", "gauge",
+                     "Rows of incidents that could not be replayed at start.",
+                     (double)app->desk_skipped);
+    ht_buffer_text(out, "# HELP houtao_incidents Incidents, by state.\n"
+                        "# TYPE houtao_incidents gauge\n");
+    for (int i = 0; i < HT_INCIDENT_STATES; i++) {
+        (void)snprintf(line, sizeof line, "houtao_incidents{state=\"%s\"} %" PRIu64 "\n",
+                       ht_incident_state_text((enum ht_incident_state)i), totals.states[i]);
+        ht_buffer_text(out, line);
+    }
+}
+
 static void network_metrics(struct ht_buffer *out, const struct ht_world *world)
 {
     const struct ht_network *network = ht_world_network(world);
@@ -160,6 +187,7 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     if (app->live != NULL) {
         live_metrics(out, app);
     }
+    desk_metrics(out, app);
     const struct ht_world *world = ht_world_reader_get(&context->world);
     ht_metrics_gauge(out, "houtao_network_open", "gauge", "1 when a network is open.",
                      world == NULL ? 0 : 1);

@@ -252,7 +252,7 @@ static enum ht_status unit_says(struct ht__turn *turn, struct ht__entry *e,
     }
     const struct ht_desk_seat *seat = NULL;
     enum ht_status status = unit_meant(turn, e, c, of[c->kind].states, &seat);
-    if (status != HT_OK) {
+    if (status != HT_OK || seat == NULL) {
         return status;
     }
     struct ht_desk_event event = ht__desk_event(turn, e, of[c->kind].event);
@@ -411,8 +411,7 @@ static enum ht_status let_go_meant(struct ht__turn *turn, struct ht__entry *e,
         const struct ht_desk_seat *seat = NULL;
         enum ht_status status =
             unit_meant(turn, e, &meant, ASSIGNED | ACKNOWLEDGED | ENROUTE, &seat);
-        return status == HT_OK ? ht__desk_let_go(turn, e, seat->unit, HT_RELEASED_REASSIGNED)
-                               : status;
+        return seat != NULL ? ht__desk_let_go(turn, e, seat->unit, HT_RELEASED_REASSIGNED) : status;
     }
     enum ht_status status = HT_OK;
     for (uint32_t s = 0; status == HT_OK && s < e->pending->view.seat_count;) {

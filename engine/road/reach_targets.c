@@ -186,8 +186,10 @@ static enum ht_status spans_list(struct making *m, const struct ht_regions *regi
     for (uint32_t r = 0, s = 0; s < t->span_count; r++) {
         const struct ht_region *region = &regions->list[r];
         if (region->root == t->spans[s].root) {
-            memcpy(t->exits + exits, regions->exits + region->first_exit,
-                   region->exit_count * sizeof *t->exits);
+            if (region->exit_count > 0) { /* else there may be no list */
+                memcpy(t->exits + exits, regions->exits + region->first_exit,
+                       region->exit_count * sizeof *t->exits);
+            }
             exits += region->exit_count;
             s++;
         }
@@ -212,7 +214,9 @@ enum ht_status ht_reach_targets_new(const struct ht_road *road, const struct ht_
     enum ht_status status =
         t->places == NULL || t->place_first == NULL || t->streets == NULL ? HT_NOMEM : HT_OK;
     if (status == HT_OK) {
-        memcpy(t->places, places, count * sizeof *t->places);
+        if (count > 0) {
+            memcpy(t->places, places, count * sizeof *t->places);
+        }
         status = seeds_list(&making);
     }
     if (status == HT_OK) {

@@ -144,6 +144,9 @@ static int served_read_only(void)
     HT_CHECK(says("the store can't be written"));
     HT_CHECK(ht_answer_header(&answer, "Retry-After") != NULL);
     HT_CHECK_INT(ask("DELETE " HOMES "/h1" HEADERS "\r\n"), 503);
+    HT_CHECK_INT(get("/v1/incidents/i1/history"), 200);
+    HT_CHECK(says("\"event\":\"queued\"") && !says("狗"));
+    HT_CHECK_INT(post("/v1/incidents", JSON, "{\"household\":\"h1\",\"kind\":\"sos\"}"), 503);
     HT_CHECK_INT(get(ROUTE), 200);
     HT_CHECK_INT(position("v1", 1), 200);
     HT_CHECK(says("\"accepted\":1"));
@@ -160,6 +163,9 @@ HT_CASE(a_store_that_cannot_be_written_is_served_with_all_that_its_log_holds)
     HT_REQUIRE(begin_store());
     HT_CHECK_INT(post(UNITS, GEO, at("v1", "{\"kind\":\"van\",\"profile\":\"car\"}")), 201);
     HT_CHECK_INT(post(HOMES, GEO, at("h1", "{\"residents\":2,\"name\":\"王\"}")), 201);
+    HT_CHECK_INT(
+        post("/v1/incidents", JSON, "{\"household\":\"h1\",\"kind\":\"sos\",\"note\":\"狗\"}"),
+        201);
     HT_CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
     ht_client_close(&client);
     (void)fflush(stdout);

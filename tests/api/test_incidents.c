@@ -1,6 +1,7 @@
 /* The emergency desk over HTTP: an alarm sends the closest, the loop goes to its end, time runs
  * out, nobody is free, and who may do and see what. */
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
@@ -665,6 +666,52 @@ HT_CASE(what_is_personal_is_shown_to_few_leaves_a_trace_and_can_be_erased)
     HT_CHECK(ht_json_at(answer.body, "lon") == NULL);
     end();
     audit_holds();
+}
+
+/* How long a file the server may write; 0: any. */
+static void room(rlim_t bytes)
+{
+    struct rlimit limit;
+    HT_CHECK(prlimit(child, RLIMIT_FSIZE, NULL, &limit) == 0);
+    limit.rlim_cur = bytes == 0 ? limit.rlim_max : bytes;
+    HT_CHECK(prlimit(child, RLIMIT_FSIZE, &limit, NULL) == 0);
+}
+
+HT_CASE(on_a_full_disk_nothing_is_half_done)
+{
+    HT_REQUIRE(begin_town(""));
+    town_fill();
+    HT_CHECK_INT(alarm_send("{\"household\":\"h1\",\"kind\":\"sos\"}"), 201);
+    room(1000);
+    for (int i = 0; i < 3; i++) {
+        HT_CHECK_INT(post(INCIDENTS, JSON "Idempotency-Key: k\r\n",
+                          "{\"household\":\"h2\",\"kind\":\"gas\"}"),
+                     503);
+        HT_CHECK(says("no room left on the disk"));
+        HT_CHECK(ht_answer_header(&answer, "Retry-After") != NULL);
+        HT_CHECK_INT(happens("i1", "ack"), 503);
+    }
+    HT_CHECK_INT(get(INCIDENTS "?state=assigned"), 200);
+    HT_CHECK(is("incidents.0.id", "\"i1\"") && ht_json_at(answer.body, "incidents.1") == NULL);
+    HT_CHECK(busy("r1") && !busy("r2"));
+    advance(61); /* r1 should be passed over, which can't be written yet */
+    HT_CHECK_INT(look("i1"), 200);
+    HT_CHECK(is("assigned.0.unit", "\"r1\""));
+    room(0);
+    HT_CHECK_INT(
+        post(INCIDENTS, JSON "Idempotency-Key: k\r\n", "{\"household\":\"h2\",\"kind\":\"gas\"}"),
+        201);
+    advance(0);
+    HT_CHECK_STR(told("i1"), "received, assigned r1, passed_over r1, queued");
+    end();
+    audit_holds();
+    (void)snprintf(options, sizeof options, "--store %s --clock 2026-03-02T02:01:01Z,0", store);
+    HT_REQUIRE(begin(options));
+    HT_CHECK_INT(get(INCIDENTS), 200);
+    HT_CHECK(is("incidents.0.assigned.0.unit", "\"r2\"") &&
+             is("incidents.0.assigned.1.unit", "\"r3\"") && is("incidents.1.state", "\"queued\"") &&
+             ht_json_at(answer.body, "incidents.2") == NULL);
+    end();
 }
 
 HT_CASE(without_a_store_there_is_no_desk)
