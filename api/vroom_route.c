@@ -113,7 +113,8 @@ static enum ht_status profile_fill(struct router *router, uint32_t profile)
     uint32_t *duration_s = ht_vroom_take(vroom, all, sizeof *duration_s);
     uint32_t *distance_m = ht_vroom_take(vroom, all, sizeof *distance_m);
     if (duration_s == NULL || distance_m == NULL) {
-        return refuse(router, HT_VROOM_INTERNAL, HT_NOMEM, "Out of memory.", "");
+        (void)refuse(router, HT_VROOM_INTERNAL, HT_NOMEM, "Out of memory.", "");
+        return HT_NOMEM;
     }
     memset(duration_s, 0xff, all * sizeof *duration_s); /* HT_PLAN_NO_WAY */
     memset(distance_m, 0xff, all * sizeof *distance_m);
@@ -154,7 +155,8 @@ enum ht_status ht_vroom_route(struct ht_vroom *vroom, const struct ht_vroom_call
     }
     if (status != HT_OK || router.places == NULL || router.location_of == NULL ||
         router.cells == NULL) {
-        status = refuse(&router, HT_VROOM_INTERNAL, HT_NOMEM, "Out of memory.", "");
+        (void)refuse(&router, HT_VROOM_INTERNAL, HT_NOMEM, "Out of memory.", "");
+        status = HT_NOMEM;
     }
     for (uint32_t i = 0; status == HT_OK && i < vroom->problem.profile_count; i++) {
         status = vroom->profiles[i].given == NULL ? profile_fill(&router, i) : HT_OK;

@@ -3,7 +3,8 @@
  *   bench_solve [RESULT.json]
  *
  * Six instances of each family; BENCH_FULL=1: all that lie in ../shared/data/vrp. Each on two
- * threads, for the seconds that stand in `families` (BENCH_SECONDS=N: for N); BENCH_ONLY=TEXT: only
+ * threads, for the seconds that stand in `families` (BENCH_SECONDS=N: for N;
+ * BENCH_ITERATIONS=N: for so many of each thread, where a machine is shared); BENCH_ONLY=TEXT: only
  * those whose line begins so. Every answer goes through engine/plan/check.h.
  *
  *   vehicles  the fewest vehicles first (a fixed cost for each), then the shortest way
@@ -152,8 +153,12 @@ static bool solve(const struct family *family, const char *name, int seconds, st
     char path[800];
     struct ht_vrp vrp;
     struct ht_error error = {0};
+    const char *asked = getenv("BENCH_ITERATIONS"); // NOLINT(concurrency-mt-unsafe)
     const struct ht_solve_options options = {
-        .limit_ms = (int64_t)seconds * 1000, .threads = 2, .seed = 1};
+        .limit_ms = asked == NULL ? (int64_t)seconds * 1000 : 0,
+        .iterations = asked == NULL ? 0 : strtoull(asked, NULL, 10),
+        .threads = 2,
+        .seed = 1};
     (void)snprintf(path, sizeof path, "%s/%s/%s%s", data_dir, family->name, name, family->suffix);
     bool good = ht_vrp_read(path, family->kind, family->vehicles_first ? FIXED : 0, &vrp) &&
                 ht_solve_run(&vrp.problem, &options, plan, &error) == HT_OK;

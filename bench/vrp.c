@@ -37,10 +37,7 @@ static bool lines_read(FILE *file, bool pairs, struct table *table)
         int got = sscanf(line, "%ld %lf %lf %lld %lld %lld %lld %ld %ld", &id, &row->x, &row->y,
                          &row->demand, &row->from, &row->to, &row->service, &row->pickup,
                          &row->delivery); // NOLINT(cert-err34-c): the fields are counted
-        if (pairs && got == 3 && table->count == 0 && table->vehicles == 0) {
-            table->vehicles = id;
-            table->capacity = (long long)row->x;
-        } else if (!pairs && got == 2 && table->count == 0) {
+        if (got == (pairs ? 3 : 2) && table->count == 0 && table->vehicles == 0) {
             table->vehicles = id;
             table->capacity = (long long)row->x;
         } else if (got >= 7) {

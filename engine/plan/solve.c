@@ -66,7 +66,10 @@ static bool cancelled(const struct run *run)
 static enum ht_status lists_check(const struct ht_problem *problem, struct ht_error *error)
 {
     uint32_t *seen = ht_array_new_zeroed(problem->task_count, sizeof *seen);
-    enum ht_status status = seen == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL) : HT_OK;
+    enum ht_status status = HT_OK;
+    if (seen == NULL) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
     for (uint32_t v = 0; status == HT_OK && v < problem->vehicle_count; v++) {
         const struct ht_vehicle *vehicle = &problem->vehicles[v];
         uint32_t open = 0; /* shipments on board */

@@ -188,7 +188,7 @@ static bool update_forward(const struct ht__model *model, struct ht__route *rout
 {
     const struct ht__class *c = route->c;
     uint32_t states = c->break_count + 1;
-    int64_t end[HT__STATES];
+    int64_t end[HT__STATES] = {0};
     for (uint32_t k = 0; k < states; k++) {
         route->leave[k] = k == 0 ? c->window.from_s : HT__FAR;
     }

@@ -741,14 +741,15 @@ static enum ht_status route_drop(struct ht__search *s)
     return HT_OK;
 }
 
-static bool accept(struct ht__search *s, const struct ht__round *round, double heat,
-                   int64_t missing, int64_t cost)
+static bool is_kept(struct ht__search *s, const struct ht__round *round, double heat,
+                    int64_t missing, int64_t cost)
 {
     if (round->goal == HT__GATHER && s->absent_kept_count > 0) {
         int64_t now = absences_sum(s, s->absent, s->absent_count);
         int64_t before = absences_sum(s, s->absent_kept, s->absent_kept_count);
-        if (s->absent_count == 0 || now < before) {
-            return true;
+        /* among other absent ones cost says nothing: it is lower without those far away */
+        if (s->absent_count == 0 || now != before) {
+            return s->absent_count == 0 || now < before;
         }
     }
     if (s->missing != missing) {
@@ -766,7 +767,7 @@ static enum ht_status step(struct ht__search *s, const struct ht__round *round, 
     if (status == HT_OK) {
         status = recreate(s, s->absent_kept_count);
     }
-    bool good = status == HT_OK && accept(s, round, heat, missing, cost);
+    bool good = status == HT_OK && is_kept(s, round, heat, missing, cost);
     if (round->goal == HT__GATHER) {
         for (uint32_t i = 0; i < s->absent_count; i++) {
             uint32_t *count = &s->absences[s->absent[i]];

@@ -85,6 +85,20 @@ static int64_t begin_of(const struct ht_task *task, int64_t time_s)
     return INT64_MAX;
 }
 
+/* Loads and unloads; false: more than it holds. */
+static bool load_change(const struct ht_vehicle *vehicle, const struct ht_task *task, int64_t *load)
+{
+    for (int d = 0; d < 2; d++) {
+        int64_t up = task->pickup == NULL ? 0 : task->pickup[d];
+        load[d] += task->kind == HT_TASK_DELIVERY ? -up : up;
+        load[d] -= task->kind == HT_TASK_JOB && task->delivery != NULL ? task->delivery[d] : 0;
+        if (load[d] > vehicle->capacity[d]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What a route costs, walked plainly; -1: it breaks a rule. No breaks, setups, limits or skills. */
 static int64_t route_cost(const struct oracle *o, uint32_t v)
 {
@@ -105,10 +119,8 @@ static int64_t route_cost(const struct oracle *o, uint32_t v)
         const struct ht_task *task = i < o->length[v] ? &p->tasks[o->route[v][i]] : NULL;
         uint32_t to = task == NULL ? vehicle->end : task->location;
         size_t cell = (size_t)at * p->location_count + to;
-        for (int d = 0; d < 2; d++) {
-            if (load[d] > vehicle->capacity[d]) {
-                return -1;
-            }
+        if (load[0] > vehicle->capacity[0] || load[1] > vehicle->capacity[1]) {
+            return -1;
         }
         if (profile->duration_s[cell] == HT_PLAN_NO_WAY) {
             return -1;
@@ -125,13 +137,8 @@ static int64_t route_cost(const struct oracle *o, uint32_t v)
             return -1;
         }
         time_s += task->service_s;
-        for (int d = 0; d < 2; d++) {
-            int64_t up = task->pickup == NULL ? 0 : task->pickup[d];
-            load[d] += task->kind == HT_TASK_DELIVERY ? -up : up;
-            load[d] -= task->kind == HT_TASK_JOB && task->delivery != NULL ? task->delivery[d] : 0;
-            if (load[d] > vehicle->capacity[d]) {
-                return -1;
-            }
+        if (!load_change(vehicle, task, load)) {
+            return -1;
         }
     }
     return cost;
