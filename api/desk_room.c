@@ -113,12 +113,11 @@ static enum ht_status replay_event(void *user, const struct ht_store_event *row)
 {
     struct replay *replay = user;
     struct ht_incident_event read;
-    uint64_t number = 0;
     enum ht_status status = ht_incident_event_read(row->kind, row->at_ms, row->body, &read);
     if (status == HT_OK) {
         status = ht_desk_replay(replay->room->desk, &read.event);
-        if (sscanf(read.event.incident, "i%" SCNu64, &number) == 1 &&
-            number > replay->room->last_id) {
+        uint64_t number = strtoull(read.event.incident + (read.event.incident[0] == 'i'), NULL, 10);
+        if (number > replay->room->last_id && number < UINT64_MAX) {
             replay->room->last_id = number;
         }
     }

@@ -15,20 +15,19 @@ struct ht_desk_room {
     pthread_rwlock_t rules_lock; /* the writer alone changes them, and reads without it */
     struct ht_incident_rules *rules;
     unsigned char secret[HT_STORE_SECRET];
-    bool secret_known;
     uint64_t last_id; /* the writer's */
     atomic_int_least64_t due_ms;
-    atomic_bool units_changed;
     /* the thread that looks after time */
     pthread_t thread;
-    bool started;
-    pthread_mutex_t lock; /* of what follows */
+    struct ht_app_context *context; /* its own */
+    pthread_mutex_t lock;           /* of what follows */
     pthread_cond_t wake;
-    bool stop;
     uint64_t rounds_wanted; /* by who moved the clock */
     uint64_t rounds_done;
+    bool started;
+    bool stop;
     bool job_over;
-    struct ht_app_context *context; /* the thread's */
+    atomic_bool units_changed; /* without the lock */
 };
 
 /* The choice of the desk: qualified units on duty by travel time. `user` is a struct

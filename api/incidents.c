@@ -178,7 +178,7 @@ static bool place_find(struct ht_app_context *context, struct ht_command *comman
     struct ht_home home;
     enum ht_status status = HT_OK;
     if (opening->household[0] == '\0' && alarm->household != NULL) {
-        (void)strcpy(opening->household, alarm->household);
+        (void)snprintf(opening->household, sizeof opening->household, "%s", alarm->household);
     } else if (opening->household[0] == '\0' && alarm->device != NULL && !alarm->placed) {
         status = ht_home_of_device(reader, alarm->device, opening->household, &error);
     }

@@ -82,11 +82,11 @@ static void look_again(char *acknowledged)
         char text[1024];
         char path[64];
         char want[IDS + 2];
-        int round = 0;
-        int writer = 0;
-        int number = 0;
         char *id = strchr(line, ' ');
-        HT_REQUIRE(id != NULL && sscanf(line, "r%d-w%d-%d", &round, &writer, &number) == 3);
+        const char *w = strstr(line, "-w"); /* rROUND-wWRITER-NUMBER */
+        HT_REQUIRE(id != NULL && w != NULL && strchr(w + 2, '-') != NULL);
+        int writer = (int)strtol(w + 2, NULL, 10);
+        int number = (int)strtol(strchr(w + 2, '-') + 1, NULL, 10);
         *id++ = '\0';
         (void)snprintf(path, sizeof path, "/v1/incidents/%s", id);
         HT_CHECK_INT(get(path), 200);
