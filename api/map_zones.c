@@ -73,7 +73,7 @@ static int by_address(const void *left, const void *right)
 
 enum ht_status ht_map_zones(struct ht_map *map, struct ht_zone *const *zones, size_t count)
 {
-    struct ht_zone **list = ht_array_new(count, sizeof *list);
+    struct ht_zone **list = ht_array_new(count, sizeof(void *));
     if (list == NULL) {
         return HT_NOMEM;
     }
@@ -82,11 +82,11 @@ enum ht_status ht_map_zones(struct ht_map *map, struct ht_zone *const *zones, si
         list[i] = zones[i];
     }
     if (count > 1) {
-        qsort(list, count, sizeof *list, by_address);
+        qsort(list, count, sizeof(void *), by_address);
     }
     (void)pthread_mutex_lock(&map->lock);
     bool same = count == map->zone_count &&
-                (count == 0 || memcmp(list, map->zones, count * sizeof *list) == 0);
+                (count == 0 || memcmp(list, map->zones, count * sizeof(void *)) == 0);
     if (!same) {
         struct ht_zone **before = map->zones;
         size_t before_count = map->zone_count;

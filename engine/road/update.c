@@ -14,12 +14,25 @@
  * may have / \                gone over x, or may want to now z - x
  */
 
+/* What an edge was. */
+struct before {
+    uint64_t time;
+    uint32_t length;
+    uint32_t via;
+    uint32_t edge;
+    uint32_t side;
+};
+
 struct ht_update_work {
     uint64_t *heap; /* lower end << 33 | side << 32 | edge */
     size_t count;
     size_t capacity;
     uint64_t *waiting[2]; /* bit sets of edges in the heap */
     uint32_t edges[2];
+    bool logs;
+    struct before *log;
+    size_t log_count;
+    size_t log_capacity;
 };
 
 struct update {
@@ -54,10 +67,28 @@ void ht_update_work_free(struct ht_update_work *work)
 {
     if (work != NULL) {
         free(work->heap);
+        free(work->log);
         free(work->waiting[0]);
         free(work->waiting[1]);
         free(work);
     }
+}
+
+void ht_update_log_begin(struct ht_update_work *work)
+{
+    work->logs = true;
+    work->log_count = 0;
+}
+
+void ht_update_log_undo(struct ht_update_work *work, struct ht_metric_owned *metric)
+{
+    while (work->log_count > 0) { /* the oldest last: an edge may have changed twice */
+        const struct before *b = &work->log[--work->log_count];
+        metric->time[b->side][b->edge] = b->time;
+        metric->length[b->side][b->edge] = b->length;
+        metric->via[b->side][b->edge] = b->via;
+    }
+    work->logs = false;
 }
 
 static const struct ht_cch_side *side_of(const struct ht_cch *cch, int s)
@@ -141,28 +172,27 @@ static struct ht_key recompute(const struct update *u, int s, uint32_t lower, ui
     const struct ht_cch_side *other = side_of(u->cch, 1 - s);
     uint32_t upper = own->head[edge];
     uint16_t lower_depth = u->cch->depth[lower];
+    uint16_t upper_depth = own->depth[edge];
     struct ht_key best = s == 0 ? turn_key(u, lower, upper) : turn_key(u, upper, lower);
     *via = HT_NONE;
-    /* v below `lower`: an edge of the other side to lower, one of this side to upper; both lists
-     * ascend */
-    uint32_t i = other->down_first[lower];
-    uint32_t k = own->down_first[upper];
-    uint32_t i_end = other->down_first[lower + 1];
-    uint32_t k_end = own->down_first[upper + 1];
-    while (i < i_end && k < k_end) {
+    /* v below `lower`: an edge of the other side to lower, one of this side to upper. The former
+     * are listed, and few; whether there is the latter, its row tells sooner than a walk along all
+     * that lie below upper. */
+    for (uint32_t i = other->down_first[lower]; i < other->down_first[lower + 1]; i++) {
         uint32_t v = other->down[i];
-        uint32_t w = own->down[k];
-        i += v <= w;
-        k += w <= v;
-        if (v != w) {
+        uint32_t second = ht_cch_edge(own, v, upper_depth);
+        if (second == HT_NONE || own->head[second] != upper) {
+            continue;
+        }
+        struct ht_key over = edge_key(u, s, second);
+        if (!ht_key_less(over, best)) {
             continue;
         }
         uint32_t first = ht_cch_edge(other, v, lower_depth);
-        uint32_t second = ht_cch_edge(own, v, u->cch->depth[upper]);
-        if (first == HT_NONE || second == HT_NONE) { /* only in a file that somebody forged */
+        if (first == HT_NONE) { /* only in a file that somebody forged */
             continue;
         }
-        struct ht_key sum = ht_key_add(edge_key(u, 1 - s, first), edge_key(u, s, second));
+        struct ht_key sum = ht_key_add(edge_key(u, 1 - s, first), over);
         if (ht_key_less(sum, best)) {
             best = sum;
             *via = v;
@@ -199,6 +229,29 @@ static enum ht_status spread(struct update *u, int s, uint32_t lower, uint32_t e
     return status;
 }
 
+/* Sets an edge. HT_NOMEM: it is as it was. */
+static enum ht_status edge_set(struct update *u, int s, uint32_t edge, struct ht_key now,
+                               uint32_t via)
+{
+    struct ht_update_work *work = u->work;
+    if (work->logs) {
+        void *log = work->log;
+        enum ht_status status =
+            ht_array_reserve(&log, &work->log_capacity, work->log_count + 1, sizeof *work->log);
+        work->log = log;
+        if (status != HT_OK) {
+            return status;
+        }
+        work->log[work->log_count++] =
+            (struct before){u->metric->time[s][edge], u->metric->length[s][edge],
+                            u->metric->via[s][edge], edge, (uint32_t)s};
+    }
+    u->metric->time[s][edge] = now.time;
+    u->metric->length[s][edge] = now.length;
+    u->metric->via[s][edge] = via;
+    return HT_OK;
+}
+
 static enum ht_status settle(struct update *u)
 {
     enum ht_status status = HT_OK;
@@ -216,10 +269,11 @@ static enum ht_status settle(struct update *u)
             now = ht_key_inf();
             via = HT_NONE;
         }
-        u->metric->via[s][edge] = via;
-        if (now.time != old.time || now.length != old.length) {
-            u->metric->time[s][edge] = now.time;
-            u->metric->length[s][edge] = now.length;
+        bool other = now.time != old.time || now.length != old.length;
+        if (other || u->metric->via[s][edge] != via) {
+            status = edge_set(u, s, edge, now, via);
+        }
+        if (other && status == HT_OK) {
             status = spread(u, s, lower, edge, now);
         }
     }
