@@ -295,6 +295,7 @@ enum ht_status ht__app_context_new(void *user, void **out)
         return status;
     }
     context->app = app;
+    ht_osrm_zones(context->osrm, app->zones);
     ht_world_reader_init(&context->world, app->slot);
     (void)pthread_mutex_lock(&app->context_lock);
     context->next = app->contexts;

@@ -182,3 +182,71 @@ enum ht_status ht__map_zones_obey(struct ht_map *map, uint32_t index)
     ht_cuts_deinit(&all);
     return status;
 }
+
+/* ---- detours ---- */
+
+static enum ht_status detours_of(struct ht_map *map, uint32_t index, struct ht_detours **out)
+{
+    struct ht__map_profile *profile = &map->profiles[index];
+    enum ht_status status = HT_OK;
+    (void)pthread_mutex_lock(&map->detour_lock);
+    if (profile->detours == NULL) {
+        status = ht_detours_new(&profile->base, &profile->detours);
+    }
+    *out = profile->detours;
+    (void)pthread_mutex_unlock(&map->detour_lock);
+    return status;
+}
+
+static enum ht_status areas_cut(const struct ht_road *base, const struct ht_map_avoid *ask,
+                                struct ht_cuts *cuts)
+{
+    const struct ht_cut_streets streets = {base->network, base->graph, base->snap};
+    enum ht_status status = HT_OK;
+    for (size_t i = 0; i < ask->area_count && status == HT_OK; i++) {
+        status = ht_cuts_find(&streets, ask->areas[i]->border, HT_CUT_ALL, cuts);
+    }
+    ht_cuts_once(cuts);
+    return status;
+}
+
+enum ht_status ht_map_detour(struct ht_world *world, const struct ht_map_avoid *ask,
+                             struct ht_pool *pool, struct ht_detour **out)
+{
+    struct ht_map *map = ht__map_of(world);
+    struct ht_detours *detours = NULL;
+    struct ht_cuts cuts = {0};
+    struct ht_detour_ask wanted = {.exclude = ask->exclude};
+    uint32_t index = 0;
+    if (map == NULL) {
+        return HT_UNSUPPORTED;
+    }
+    enum ht_status status = ht_world_base(world, ask->profile, &wanted.now, &index);
+    if (status == HT_OK && (ask->exclude & ~wanted.now->road.graph->class_mask) != 0) {
+        status = HT_INVALID;
+    }
+    if (status == HT_OK) { /* its base is known, since the world has the road */
+        status = detours_of(map, index, &detours);
+    }
+    if (status == HT_OK) {
+        status = areas_cut(&map->profiles[index].base, ask, &cuts);
+    }
+    if (status == HT_OK) {
+        wanted.cuts = cuts.list;
+        wanted.cut_count = cuts.count;
+        status = ht_detours_get(detours, &wanted, pool, out);
+    }
+    ht_cuts_deinit(&cuts);
+    return status;
+}
+
+void ht_map_rest(struct ht_map *map)
+{
+    (void)pthread_mutex_lock(&map->detour_lock);
+    for (uint32_t i = 0; i < map->count; i++) {
+        if (map->profiles[i].detours != NULL) {
+            ht_detours_rest(map->profiles[i].detours);
+        }
+    }
+    (void)pthread_mutex_unlock(&map->detour_lock);
+}

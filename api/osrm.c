@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/avoid.h"
 #include "api/osrm_hint.h"
 #include "api/osrm_parse.h"
 #include "api/osrm_tile.h"
@@ -71,6 +72,11 @@ void ht_osrm_free(struct ht_osrm *osrm)
     ht_overview_deinit(&osrm->overview);
     ht_osrm_line_deinit(&osrm->line);
     free(osrm);
+}
+
+void ht_osrm_zones(struct ht_osrm *osrm, struct ht_zone_table *zones)
+{
+    osrm->zones = zones;
 }
 
 /* "/name/v1/": a version after the first part. */
@@ -214,7 +220,7 @@ bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world
     if (!exclude_mask(request, &exclude)) {
         return false;
     }
-    if (!ht_world_ready(world, request->profile, exclude)) {
+    if (request->avoids || !ht_world_ready(world, request->profile, exclude)) {
         return true;
     }
     switch (request->service) {
@@ -237,6 +243,36 @@ bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world
     return false;
 }
 
+/* A road of the request's own that keeps off what it names. HT_SYNTAX: the error is in the reply. */
+static enum ht_status find_detour(struct ht_osrm_job *job, struct ht_world *world)
+{
+    const struct ht_osrm_request *request = job->request;
+    const char *text = (const char *)request->text.data + request->avoid.offset;
+    struct ht_avoid *avoid = NULL;
+    struct ht_error error = {0};
+    struct ht_crs crs;
+    if (ht_crs_parse(request->crs, strlen(request->crs), &crs) != HT_OK ||
+        ht_crs_check(job->work->crs, &crs, NULL) != HT_OK) {
+        (void)crs_error(job->reply, request->crs);
+        return HT_SYNTAX;
+    }
+    enum ht_status status = ht_avoid_read(text, request->avoid.size, &crs, job->work->crs,
+                                          job->work->zones, &avoid, &error);
+    if (status == HT_NOMEM) {
+        return status;
+    }
+    if (status != HT_OK) {
+        ht_osrm_error(job->reply, "InvalidOptions", "%s", error.message);
+        return HT_SYNTAX;
+    }
+    status = ht_avoid_road(avoid, world, request->profile, job->exclude, job->pool, &job->detour);
+    ht_avoid_free(avoid);
+    if (status == HT_OK) {
+        job->road = ht_detour_road(job->detour);
+    }
+    return status;
+}
+
 /* The road that the request runs on. False: the error is in the reply. */
 static bool find_road(struct ht_osrm_job *job, struct ht_world *world)
 {
@@ -244,7 +280,8 @@ static bool find_road(struct ht_osrm_job *job, struct ht_world *world)
     enum ht_status status = HT_INVALID;
     if (exclude_mask(job->request, &job->exclude)) {
         job->network_id = ht_world_id(world);
-        status = ht_world_road(world, profile, job->exclude, &job->road);
+        status = job->request->avoids ? find_detour(job, world)
+                                      : ht_world_road(world, profile, job->exclude, &job->road);
     }
     if (status == HT_OK) {
         job->fingerprint = ht_hint_fingerprint(job->road);
@@ -254,7 +291,7 @@ static bool find_road(struct ht_osrm_job *job, struct ht_world *world)
         ht_osrm_error(job->reply, "InvalidValue", "Profile %s not found!", profile);
     } else if (status == HT_INVALID) {
         ht_osrm_error(job->reply, "InvalidValue", "Exclude flag combination is not supported.");
-    } else {
+    } else if (status != HT_SYNTAX) {
         ht_osrm_fail(job, status);
     }
     return false;
@@ -286,35 +323,41 @@ const char *ht_osrm_weight_name(const struct ht_graph *graph)
     return strcmp(graph->profile, "car") == 0 ? "routability" : "duration";
 }
 
+static void serve(struct ht_osrm_job *job)
+{
+    const struct ht_osrm_request *request = job->request;
+    switch (request->service) {
+    case HT_OSRM_ROUTE:
+        ht_osrm_route(job);
+        break;
+    case HT_OSRM_TABLE:
+        ht_osrm_table(job);
+        break;
+    case HT_OSRM_NEAREST:
+        ht_osrm_nearest(job);
+        break;
+    case HT_OSRM_TRIP:
+        ht_osrm_trip(job);
+        break;
+    case HT_OSRM_MATCH:
+        ht_osrm_error(job->reply, "NotImplemented", "Map matching is not part of this version.");
+        break;
+    case HT_OSRM_TILE:
+        ht_osrm_tile(job->road, request->tile_x, request->tile_y, request->tile_z, job->reply);
+        break;
+    case HT_OSRM_SERVICES:
+        break;
+    }
+}
+
 void ht_osrm_run(struct ht_osrm *osrm, const struct ht_osrm_request *request,
                  struct ht_world *world, struct ht_pool *pool, struct ht_reply *reply)
 {
     struct ht_osrm_job job = {.work = osrm, .request = request, .pool = pool, .reply = reply};
     struct ht_osrm_out out;
     ht_reply_reset(reply);
-    if (!find_road(&job, world) || !find_out(&job, &out)) {
-        return;
+    if (find_road(&job, world) && find_out(&job, &out)) {
+        serve(&job);
     }
-    switch (request->service) {
-    case HT_OSRM_ROUTE:
-        ht_osrm_route(&job);
-        break;
-    case HT_OSRM_TABLE:
-        ht_osrm_table(&job);
-        break;
-    case HT_OSRM_NEAREST:
-        ht_osrm_nearest(&job);
-        break;
-    case HT_OSRM_TRIP:
-        ht_osrm_trip(&job);
-        break;
-    case HT_OSRM_MATCH:
-        ht_osrm_error(reply, "NotImplemented", "Map matching is not part of this version.");
-        break;
-    case HT_OSRM_TILE:
-        ht_osrm_tile(job.road, request->tile_x, request->tile_y, request->tile_z, reply);
-        break;
-    case HT_OSRM_SERVICES:
-        break;
-    }
+    ht_detour_release(job.detour);
 }

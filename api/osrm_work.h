@@ -20,6 +20,7 @@
 struct ht_osrm {
     struct ht_osrm_limits limits;
     struct ht_osrm_request *parked; /* used again when it is free */
+    struct ht_zone_table *zones;    /* NULL: there are none */
     struct ht_query *query;
     struct ht_route *route;
     struct ht_matrix *matrix;
@@ -56,6 +57,7 @@ struct ht_osrm_job {
     uint32_t fingerprint;          /* of network and profile, for hints */
     const struct ht_osrm_out *out; /* coordinate system of the answer; NULL: WGS84 */
     uint64_t network_id;           /* for what guidance remembers */
+    struct ht_detour *detour;      /* held: `road` is of it; NULL: of the world */
 };
 
 /* Makes room for `count` items and sets the list's count to it. */

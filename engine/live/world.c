@@ -93,9 +93,9 @@ uint64_t ht_world_version(void)
     return atomic_fetch_add(&versions, 1) + 1;
 }
 
-void *ht_world_owner(const struct ht_world *world)
+void *ht_world_owner(const struct ht_world *world, void (*release)(void *owner))
 {
-    return world->owner;
+    return world->release == release ? world->owner : NULL;
 }
 
 uint64_t ht_world_id(const struct ht_world *world)

@@ -68,8 +68,8 @@ HT_MUST_CHECK enum ht_status ht_world_road(struct ht_world *world, const char *p
  * above. */
 HT_MUST_CHECK enum ht_status ht_world_base(struct ht_world *world, const char *profile,
                                            const struct ht_world_road **out, uint32_t *index);
-/* Who was named as the owner of what the world holds. */
-void *ht_world_owner(const struct ht_world *world);
+/* Who was named as the owner of what the world holds; NULL where he releases it otherwise. */
+void *ht_world_owner(const struct ht_world *world, void (*release)(void *owner));
 
 /* True when ht_world_road would answer at once. */
 bool ht_world_ready(struct ht_world *world, const char *profile, uint16_t exclude);
