@@ -172,27 +172,28 @@ static struct ht_key recompute(const struct update *u, int s, uint32_t lower, ui
     const struct ht_cch_side *other = side_of(u->cch, 1 - s);
     uint32_t upper = own->head[edge];
     uint16_t lower_depth = u->cch->depth[lower];
-    uint16_t upper_depth = own->depth[edge];
     struct ht_key best = s == 0 ? turn_key(u, lower, upper) : turn_key(u, upper, lower);
     *via = HT_NONE;
-    /* v below `lower`: an edge of the other side to lower, one of this side to upper. The former
-     * are listed, and few; whether there is the latter, its row tells sooner than a walk along all
-     * that lie below upper. */
-    for (uint32_t i = other->down_first[lower]; i < other->down_first[lower + 1]; i++) {
+    /* v below `lower`: an edge of the other side to lower, one of this side to upper; both lists
+     * ascend */
+    uint32_t i = other->down_first[lower];
+    uint32_t k = own->down_first[upper];
+    uint32_t i_end = other->down_first[lower + 1];
+    uint32_t k_end = own->down_first[upper + 1];
+    while (i < i_end && k < k_end) {
         uint32_t v = other->down[i];
-        uint32_t second = ht_cch_edge(own, v, upper_depth);
-        if (second == HT_NONE || own->head[second] != upper) {
-            continue;
-        }
-        struct ht_key over = edge_key(u, s, second);
-        if (!ht_key_less(over, best)) {
+        uint32_t w = own->down[k];
+        i += v <= w;
+        k += w <= v;
+        if (v != w) {
             continue;
         }
         uint32_t first = ht_cch_edge(other, v, lower_depth);
-        if (first == HT_NONE) { /* only in a file that somebody forged */
+        uint32_t second = ht_cch_edge(own, v, u->cch->depth[upper]);
+        if (first == HT_NONE || second == HT_NONE) { /* only in a file that somebody forged */
             continue;
         }
-        struct ht_key sum = ht_key_add(edge_key(u, 1 - s, first), over);
+        struct ht_key sum = ht_key_add(edge_key(u, 1 - s, first), edge_key(u, s, second));
         if (ht_key_less(sum, best)) {
             best = sum;
             *via = v;
