@@ -83,8 +83,7 @@ static enum ht_status geojson_read(struct ht_avoid *avoid, const char *text, siz
                                                .user = avoid};
     struct ht_text whole = {0};
     bool bare = memmem(text, size, name, sizeof name - 1) == NULL;
-    ht_text_add_string(&whole,
-                       bare ? "{\"type\":\"Feature\",\"properties\":{},\"geometry\":" : "");
+    ht_text_add_string(&whole, bare ? "{\"type\":\"Feature\",\"properties\":{},\"geometry\":" : "");
     ht_text_add(&whole, text, size);
     ht_text_add_string(&whole, bare ? "}" : "");
     enum ht_status status = ht_shape_work_new(&avoid->shapes);
@@ -111,8 +110,7 @@ static enum ht_status ids_read(struct ht_avoid *avoid, const char *text, size_t 
         size_t length = comma == NULL ? size - at : (size_t)(comma - text) - at;
         status = room(avoid);
         if (status == HT_OK) {
-            struct ht_zone *zone =
-                zones == NULL ? NULL : ht_zones_find(zones, text + at, length);
+            struct ht_zone *zone = zones == NULL ? NULL : ht_zones_find(zones, text + at, length);
             if (zone == NULL) {
                 status = ht_error_set(&avoid->error, HT_NOT_FOUND, 0, "there is no zone %.*s",
                                       (int)(length < 64 ? length : 64), text + at);
@@ -160,11 +158,22 @@ enum ht_status ht_avoid_read(const char *text, size_t size, const struct ht_crs 
     return HT_OK;
 }
 
+enum ht_status ht_avoid_cuts(const struct ht_avoid *avoid, struct ht_world *world,
+                             const char *profile, struct ht_cuts *cuts)
+{
+    return ht_map_cuts(world, profile, avoid->areas, avoid->count, cuts);
+}
+
 enum ht_status ht_avoid_road(const struct ht_avoid *avoid, struct ht_world *world,
                              const char *profile, uint16_t exclude, struct ht_pool *pool,
                              struct ht_detour **out)
 {
-    const struct ht_map_avoid ask = {
-        .profile = profile, .exclude = exclude, .areas = avoid->areas, .area_count = avoid->count};
-    return ht_map_detour(world, &ask, pool, out);
+    struct ht_cuts cuts = {0};
+    const struct ht_map_ask ask = {profile, exclude, &cuts};
+    enum ht_status status = ht_avoid_cuts(avoid, world, profile, &cuts);
+    if (status == HT_OK) {
+        status = ht_map_detour(world, &ask, pool, out);
+    }
+    ht_cuts_deinit(&cuts);
+    return status;
 }

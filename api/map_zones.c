@@ -198,46 +198,47 @@ static enum ht_status detours_of(struct ht_map *map, uint32_t index, struct ht_d
     return status;
 }
 
-static enum ht_status areas_cut(const struct ht_road *base, const struct ht_map_avoid *ask,
-                                struct ht_cuts *cuts)
+/* The map and the road of a profile. */
+static enum ht_status base_find(struct ht_world *world, const char *profile, struct ht_map **map,
+                                const struct ht_world_road **now, uint32_t *index)
 {
-    const struct ht_cut_streets streets = {base->network, base->graph, base->snap};
-    enum ht_status status = HT_OK;
-    for (size_t i = 0; i < ask->area_count && status == HT_OK; i++) {
-        status = ht_cuts_find(&streets, ask->areas[i]->border, HT_CUT_ALL, cuts);
+    *map = ht__map_of(world);
+    return *map == NULL ? HT_UNSUPPORTED : ht_world_base(world, profile, now, index);
+}
+
+enum ht_status ht_map_cuts(struct ht_world *world, const char *profile,
+                           struct ht_zone *const *areas, size_t count, struct ht_cuts *cuts)
+{
+    struct ht_map *map = NULL;
+    const struct ht_world_road *now = NULL;
+    uint32_t index = 0;
+    enum ht_status status = base_find(world, profile, &map, &now, &index);
+    for (size_t i = 0; i < count && status == HT_OK; i++) {
+        /* its base is known, since the world has the road */
+        const struct ht_road *base = &map->profiles[index].base;
+        const struct ht_cut_streets streets = {base->network, base->graph, base->snap};
+        status = ht_cuts_find(&streets, areas[i]->border, HT_CUT_ALL, cuts);
     }
     ht_cuts_once(cuts);
     return status;
 }
 
-enum ht_status ht_map_detour(struct ht_world *world, const struct ht_map_avoid *ask,
+enum ht_status ht_map_detour(struct ht_world *world, const struct ht_map_ask *ask,
                              struct ht_pool *pool, struct ht_detour **out)
 {
-    struct ht_map *map = ht__map_of(world);
+    struct ht_map *map = NULL;
     struct ht_detours *detours = NULL;
-    struct ht_cuts cuts = {0};
-    struct ht_detour_ask wanted = {.exclude = ask->exclude};
+    struct ht_detour_ask wanted = {
+        .exclude = ask->exclude, .cuts = ask->cuts->list, .cut_count = ask->cuts->count};
     uint32_t index = 0;
-    if (map == NULL) {
-        return HT_UNSUPPORTED;
-    }
-    enum ht_status status = ht_world_base(world, ask->profile, &wanted.now, &index);
+    enum ht_status status = base_find(world, ask->profile, &map, &wanted.now, &index);
     if (status == HT_OK && (ask->exclude & ~wanted.now->road.graph->class_mask) != 0) {
         status = HT_INVALID;
     }
-    if (status == HT_OK) { /* its base is known, since the world has the road */
+    if (status == HT_OK) {
         status = detours_of(map, index, &detours);
     }
-    if (status == HT_OK) {
-        status = areas_cut(&map->profiles[index].base, ask, &cuts);
-    }
-    if (status == HT_OK) {
-        wanted.cuts = cuts.list;
-        wanted.cut_count = cuts.count;
-        status = ht_detours_get(detours, &wanted, pool, out);
-    }
-    ht_cuts_deinit(&cuts);
-    return status;
+    return status == HT_OK ? ht_detours_get(detours, &wanted, pool, out) : status;
 }
 
 void ht_map_rest(struct ht_map *map)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/avoid.h"
+#include "api/map.h"
 #include "api/osrm_hint.h"
 #include "api/osrm_parse.h"
 #include "api/osrm_tile.h"
@@ -243,8 +244,8 @@ bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world
     return false;
 }
 
-/* A road of the request's own that keeps off what it names. HT_SYNTAX: the error is in the reply. */
-static enum ht_status find_detour(struct ht_osrm_job *job, struct ht_world *world)
+/* What the request keeps off. HT_SYNTAX: the error is in the reply. */
+static enum ht_status find_cuts(struct ht_osrm_job *job)
 {
     const struct ht_osrm_request *request = job->request;
     const char *text = (const char *)request->text.data + request->avoid.offset;
@@ -265,36 +266,65 @@ static enum ht_status find_detour(struct ht_osrm_job *job, struct ht_world *worl
         ht_osrm_error(job->reply, "InvalidOptions", "%s", error.message);
         return HT_SYNTAX;
     }
-    status = ht_avoid_road(avoid, world, request->profile, job->exclude, job->pool, &job->detour);
+    status = ht_avoid_cuts(avoid, job->world, request->profile, &job->cuts);
     ht_avoid_free(avoid);
-    if (status == HT_OK) {
-        job->road = ht_detour_road(job->detour);
-    }
+    job->avoids = status == HT_OK;
     return status;
 }
 
-/* The road that the request runs on. False: the error is in the reply. */
-static bool find_road(struct ht_osrm_job *job, struct ht_world *world)
+static bool road_fail(const struct ht_osrm_job *job, enum ht_status status)
 {
-    const char *profile = job->request->profile;
-    enum ht_status status = HT_INVALID;
-    if (exclude_mask(job->request, &job->exclude)) {
-        job->network_id = ht_world_id(world);
-        status = job->request->avoids ? find_detour(job, world)
-                                      : ht_world_road(world, profile, job->exclude, &job->road);
-    }
-    if (status == HT_OK) {
-        job->fingerprint = ht_hint_fingerprint(job->road);
-        return true;
-    }
     if (status == HT_NOT_FOUND) {
-        ht_osrm_error(job->reply, "InvalidValue", "Profile %s not found!", profile);
+        ht_osrm_error(job->reply, "InvalidValue", "Profile %s not found!", job->request->profile);
     } else if (status == HT_INVALID) {
         ht_osrm_error(job->reply, "InvalidValue", "Exclude flag combination is not supported.");
     } else if (status != HT_SYNTAX) {
         ht_osrm_fail(job, status);
     }
     return false;
+}
+
+bool ht_osrm_detour(struct ht_osrm_job *job)
+{
+    const struct ht_map_ask ask = {job->request->profile, job->exclude, &job->cuts};
+    enum ht_status status = ht_map_detour(job->world, &ask, job->pool, &job->detour);
+    if (status == HT_OK) {
+        job->road = ht_detour_road(job->detour);
+        job->avoids = false;
+    }
+    return status == HT_OK || road_fail(job, status);
+}
+
+/* Whether to look first at the way that keeps off nothing: closing streets makes no other better.
+ */
+static bool plain_first(const struct ht_osrm_job *job)
+{
+    const struct ht_osrm_request *request = job->request;
+    return request->service == HT_OSRM_ROUTE && request->alternatives == 0 &&
+           ht_world_ready(job->world, request->profile, job->exclude);
+}
+
+/* The road that the request runs on. False: the error is in the reply. */
+static bool find_road(struct ht_osrm_job *job)
+{
+    const char *profile = job->request->profile;
+    enum ht_status status = HT_INVALID;
+    if (exclude_mask(job->request, &job->exclude)) {
+        job->network_id = ht_world_id(job->world);
+        status = job->request->avoids ? find_cuts(job) : HT_OK;
+    }
+    if (status == HT_OK && job->avoids && !plain_first(job)) {
+        if (!ht_osrm_detour(job)) {
+            return false;
+        }
+    } else if (status == HT_OK) {
+        status = ht_world_road(job->world, profile, job->exclude, &job->road);
+    }
+    if (status != HT_OK) {
+        return road_fail(job, status);
+    }
+    job->fingerprint = ht_hint_fingerprint(job->road);
+    return true;
 }
 
 /* The coordinate system of the answer. False: the error is in the reply. */
@@ -353,11 +383,13 @@ static void serve(struct ht_osrm_job *job)
 void ht_osrm_run(struct ht_osrm *osrm, const struct ht_osrm_request *request,
                  struct ht_world *world, struct ht_pool *pool, struct ht_reply *reply)
 {
-    struct ht_osrm_job job = {.work = osrm, .request = request, .pool = pool, .reply = reply};
+    struct ht_osrm_job job = {
+        .work = osrm, .request = request, .pool = pool, .reply = reply, .world = world};
     struct ht_osrm_out out;
     ht_reply_reset(reply);
-    if (find_road(&job, world) && find_out(&job, &out)) {
+    if (find_road(&job) && find_out(&job, &out)) {
         serve(&job);
     }
+    ht_cuts_deinit(&job.cuts);
     ht_detour_release(job.detour);
 }
