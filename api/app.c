@@ -4,6 +4,9 @@
 #include <time.h>
 
 #include "api/app_internal.h"
+#include "api/calendar.h"
+#include "api/coverage_scene.h"
+#include "api/homes.h"
 #include "api/isochrone.h"
 #include "api/live.h"
 #include "api/routes.h"
@@ -12,6 +15,7 @@
 #include "api/traffic.h"
 #include "api/zone.h"
 #include "api/zones.h"
+#include "engine/live/coverage.h"
 #include "geodata/gazetteer.h"
 
 enum {
@@ -229,6 +233,15 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
         status = ht_isochrone_maps_new(&app->isochrones);
     }
     if (status == HT_OK) {
+        status = ht_homes_keeper_new(&app->homes);
+    }
+    if (status == HT_OK) {
+        status = ht_coverage_scenes_new(&app->coverage);
+    }
+    if (status == HT_OK) {
+        status = ht_calendar_new(&app->calendar);
+    }
+    if (status == HT_OK) {
         app->keeper_started = pthread_create(&app->keeper, NULL, keeper_main, app) == 0;
         status = app->keeper_started ? HT_OK : HT_NOMEM;
     }
@@ -253,6 +266,10 @@ void ht_app_free(struct ht_app *app)
         (void)pthread_join(app->keeper, NULL);
     }
     ht__app_town_free(app);
+    ht_coverage_scenes_free(app->coverage);
+    ht_homes_keeper_free(app->homes);
+    ht_calendar_free(app->calendar);
+    ht_settings_deinit(&app->settings);
     ht_isochrone_maps_free(app->isochrones);
     ht_world_slot_free(app->slot);
     ht_map_release(app->map);
@@ -338,6 +355,7 @@ void ht__app_context_free(void *user)
     ht_crs_work_free(context->crs);
     ht_live_work_free(context->live);
     ht_isochrone_work_free(context->isochrone);
+    ht_coverage_free(context->coverage);
     ht_gazetteer_work_free(context->search);
     free(context);
 }

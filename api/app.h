@@ -23,13 +23,19 @@
 #include "geodata/store.h"
 
 struct ht_commit;
+struct ht_desk_room;
 struct ht_finder;
 struct ht_courier;
+struct ht_coverage_scenes;
 struct ht_fencing;
+struct ht_coverage;
+struct ht_homes_keeper;
 struct ht_isochrone_maps;
 struct ht_isochrone_work;
 struct ht_live;
 struct ht_live_work;
+struct ht_loads;
+struct ht_office_calendar;
 struct ht_traffic_table;
 struct ht_zone_table;
 struct ht_stream;
@@ -68,14 +74,22 @@ struct ht_app {
     struct ht_registry *registry;     /* the writer's */
     struct ht_live *live;
     struct ht_isochrone_maps *isochrones;
+    struct ht_homes_keeper *homes;
+    struct ht_coverage_scenes *coverage;
     struct ht_stream *stream; /* NULL: there is none */
     struct ht_finder *finder;
+    struct ht_loads *loads;         /* NULL: the store can't be written */
     atomic_int_least64_t saved_ms;  /* when positions went to the store last, by a steady clock */
+    atomic_uint solving;            /* plans being made (api/optimize.c) */
     atomic_bool saving;             /* a job of it is on its way */
+    int64_t seen_saved_ms;          /* when devices' last_seen were; the writer's */
     atomic_int_least64_t tidied_ms; /* when old ones were forgotten */
     struct ht_fencing *fencing;     /* NULL: the store can't be written */
     struct ht_courier *courier;     /* likewise */
     struct ht_settings settings;
+    struct ht_office_calendar *calendar;
+    struct ht_desk_room *desk; /* NULL: there is no store */
+    size_t desk_skipped;       /* rows of incidents that could not be replayed */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */
     _Atomic(const struct ht_tokens *) tokens;
@@ -96,6 +110,7 @@ struct ht_app_context {
     struct ht_crs_work *crs;             /* likewise */
     struct ht_live_work *live;           /* likewise */
     struct ht_isochrone_work *isochrone; /* likewise */
+    struct ht_coverage *coverage;        /* likewise */
     struct ht__part *stream;             /* the loop's; NULL before it is told, and for workers */
     struct ht_gazetteer_work *search;    /* likewise */
     struct ht_app_context *next;
@@ -126,11 +141,14 @@ HT_MUST_CHECK enum ht_status ht_app_live_open(struct ht_app *app, struct ht_erro
 /* Begins to stream what happens to subscribers of the server, which does not run yet. */
 HT_MUST_CHECK enum ht_status ht_app_stream_open(struct ht_app *app, struct ht_http_server *server,
                                                 unsigned subscribers_max);
-/* Begins to read what can be searched for; after network and store are open. */
+/* Begins to read what can be searched for, and to follow what other processes load; after network,
+ * store and live town are open. */
 HT_MUST_CHECK enum ht_status ht_app_finder_open(struct ht_app *app, struct ht_error *error);
 /* Hands positions that are not saved yet to the writer, every two seconds or so (half a second
  * where there are fences), and what the clock has to say with them. */
 void ht_app_live_save(struct ht_app *app, bool now);
+/* Fences follow what was committed about zones. On the writer's thread. */
+void ht_app_zones_changed(struct ht_app *app);
 /* Lets the settings of now count everywhere. */
 void ht_app_settings_apply(struct ht_app *app);
 /* Ends the stream and writing: what was taken is committed. After the server has stopped, before it

@@ -6,10 +6,14 @@
 #include "api/app_internal.h"
 #include "api/commit.h"
 #include "api/courier.h"
+#include "api/devices.h"
+#include "api/desk_room.h"
 #include "api/fencing.h"
 #include "api/finder.h"
 #include "api/http_answer.h"
 #include "api/live.h"
+#include "api/loads.h"
+#include "api/shifts.h"
 #include "api/stream.h"
 
 enum {
@@ -17,6 +21,7 @@ enum {
     UNITS_MOST = 1 << 20,
     SAVE_EVERY_MS = 2000,
     FENCE_EVERY_MS = 500,
+    SEEN_EVERY_MS = 30 * 1000,
     SAVE_MOST = 20000,
     TIDY_EVERY_MS = 3600 * 1000,
 };
@@ -85,6 +90,22 @@ static struct ht_box town_box(struct ht_app *app)
     return wide;
 }
 
+/* The desk, with all that happened; its time runs once everything else is there. */
+static enum ht_status desk_open(struct ht_app *app, struct ht_error *error)
+{
+    enum ht_status status = ht_desk_room_new(app, &app->desk, &app->desk_skipped, error);
+    if (status == HT_OK) {
+        status = ht_settings_tell(app);
+        if (status == HT_OK && app->commit != NULL) {
+            status = ht_desk_room_start(app->desk);
+        }
+        if (status != HT_OK) {
+            (void)ht_error_set(error, status, 0, NULL);
+        }
+    }
+    return status;
+}
+
 enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
 {
     struct ht_live_work *work = NULL;
@@ -97,12 +118,14 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     (void)pthread_mutex_lock(&app->open_lock);
     app->live = live; /* the keeper looks after its shifts from now on */
     (void)pthread_mutex_unlock(&app->open_lock);
+    ht_shifts_set_calendar(ht_live_shifts(live), app->calendar, ht_clock_now_ms(&app->clock));
     if (app->store == NULL) {
         return HT_OK;
     }
     if (app->commit != NULL) {
         ht_live_keep(app->live);
         status = ht_fencing_new(ht_live_fleet(app->live), &app->fencing);
+        status = status == HT_OK ? ht_loads_new(app, &app->loads) : status;
     }
     status = status == HT_OK ? ht_live_work_new(app->live, &work) : status;
     if (status != HT_OK) {
@@ -124,12 +147,15 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     }
     ht_store_reader_free(reader);
     ht_live_work_free(work);
-    return status;
+    return status == HT_OK ? desk_open(app, error) : status;
 }
 
 enum ht_status ht_app_finder_open(struct ht_app *app, struct ht_error *error)
 {
     enum ht_status status = ht_finder_new(app->store, app->slot, &app->swaps, &app->finder);
+    if (status == HT_OK && app->loads != NULL) {
+        status = ht_loads_start(app->loads);
+    }
     return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
 }
 
@@ -170,6 +196,29 @@ static enum ht_status forget_old(struct ht_app *app, struct ht_store_tx *tx, int
     return status == HT_OK ? ht_store_answers_forget(tx, now_ms - answers_ms, NULL) : status;
 }
 
+static int64_t steady_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static enum ht_status seen_put(void *user, const char *device, int64_t seen_ms)
+{
+    return ht_store_device_seen_put(user, device, seen_ms, NULL);
+}
+
+/* When devices were heard: now and then, since for each report it would be as much again. */
+static enum ht_status seen_save(struct ht_app *app, struct ht_store_tx *tx, bool now)
+{
+    int64_t time = steady_ms();
+    if (!now && time - app->seen_saved_ms < SEEN_EVERY_MS) {
+        return HT_OK;
+    }
+    app->seen_saved_ms = time;
+    return ht_devices_unsaved(ht_live_devices(app->live), seen_put, tx);
+}
+
 static void saving_run(struct ht_job *job, void *context)
 {
     struct saving *saving = (struct saving *)job;
@@ -191,6 +240,9 @@ static void saving_run(struct ht_job *job, void *context)
             status = ht_store_positions_put(tx, part->positions, part->count, NULL);
         }
     }
+    if (status == HT_OK) {
+        status = seen_save(app, tx, saving->all);
+    }
     if (status == HT_OK && !saving->more) {
         status = forget_old(app, tx, now_ms);
     }
@@ -209,6 +261,7 @@ static void saving_done(struct ht_job *job, void *context, enum ht_status outcom
     bool lost = saving->failed || outcome != HT_OK;
     if (lost) {
         ht_fencing_lost(app->fencing);
+        ht_devices_unsaved_return(ht_live_devices(app->live));
     }
     for (int i = 0; i < 2; i++) {
         if (lost) {
@@ -221,13 +274,6 @@ static void saving_done(struct ht_job *job, void *context, enum ht_status outcom
     }
     atomic_store(&app->saving, false);
     free(saving);
-}
-
-static int64_t steady_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
 void ht_app_live_save(struct ht_app *app, bool now)
@@ -261,6 +307,15 @@ void ht_app_live_save(struct ht_app *app, bool now)
     }
 }
 
+void ht_app_zones_changed(struct ht_app *app)
+{
+    if (app->fencing != NULL) {
+        ht_fencing_zones_changed(app->fencing);
+        ht_live_mark(app->live);
+        ht_app_live_save(app, true);
+    }
+}
+
 enum ht_status ht_app_stream_open(struct ht_app *app, struct ht_http_server *server,
                                   unsigned subscribers_max)
 {
@@ -271,6 +326,9 @@ enum ht_status ht_app_stream_open(struct ht_app *app, struct ht_http_server *ser
 void ht_app_store_stop(struct ht_app *app)
 {
     ht_stream_stop(app->stream);
+    ht_loads_free(app->loads); /* whose jobs the writer has to do */
+    app->loads = NULL;
+    ht_desk_room_stop(app->desk);
     ht_app_live_save(app, true);
     ht_commit_stop(app->commit); /* whose jobs speak to the courier */
     ht_courier_free(app->courier);
@@ -287,7 +345,10 @@ void ht__app_town_free(struct ht_app *app)
 {
     ht_stream_free(app->stream);
     ht_courier_free(app->courier);
+    ht_loads_free(app->loads);
+    ht_desk_room_stop(app->desk);
     ht_commit_free(app->commit);
+    ht_desk_room_free(app->desk);
     ht_finder_free(app->finder);
     ht_registry_free(app->registry);
     if (app->writer != NULL) {

@@ -56,6 +56,7 @@ static double number_or(const struct ht_params *params, const char *name, double
     double value = other;
     const char *text = ht_param(params, name);
     if (text != NULL && (!ht_param_doubles(text, &value, 1) || value < 0)) {
+        ask->wrong_name = name;
         ask->wrong = "k, radius_m, max_s and max_age_s are numbers from 0 on";
     }
     return value;
@@ -71,10 +72,12 @@ static void place_read(struct ht_ask *ask, const struct ht_params *params)
     if (ask->pointed &&
         (lon == NULL || lat == NULL || !ht_param_doubles(lon, &ask->pair[0][0], 1) ||
          !ht_param_doubles(lat, &ask->pair[0][1], 1))) {
+        ask->wrong_name = "lon";
         ask->wrong = "lon and lat are numbers, both of them";
     }
-    if ((crs != NULL && ht_crs_parse(crs, strlen(crs), &ask->crs) != HT_OK) ||
-        (out != NULL && ht_crs_parse(out, strlen(out), &ask->out_crs) != HT_OK)) {
+    bool sound = crs == NULL || ht_crs_parse(crs, strlen(crs), &ask->crs) == HT_OK;
+    if (!sound || (out != NULL && ht_crs_parse(out, strlen(out), &ask->out_crs) != HT_OK)) {
+        ask->wrong_name = sound ? "out_crs" : "crs";
         ask->wrong = "crs and out_crs are coordinate systems";
     }
     ask->out_crs = out == NULL ? ask->crs : ask->out_crs;
@@ -85,9 +88,11 @@ static void units_read(struct ht_ask *ask, struct ht_fleet *fleet, const struct 
     struct ht_unit_filter *filter = &ask->live.filter;
     const char *duty = ht_param(params, "shift");
     if (!kinds_read(ht_param(params, "kind"), ht_unit_kinds, &filter->kinds)) {
+        ask->wrong_name = "kind";
         ask->wrong_unit = "kind is van, responder, inspector or volunteer";
     }
     if (!kinds_read(ht_param(params, "status"), ht_unit_statuses, &filter->statuses)) {
+        ask->wrong_name = "status";
         ask->wrong_unit = "status is off, idle or busy";
     }
     size_t word = 0;
@@ -95,6 +100,7 @@ static void units_read(struct ht_ask *ask, struct ht_fleet *fleet, const struct 
         word++;
     }
     if (duty != NULL && duty_words[word] == NULL) {
+        ask->wrong_name = "shift";
         ask->wrong_unit = "shift is on, off or any";
     } else if (duty != NULL) {
         filter->duty = (enum ht_duty)word;
@@ -118,7 +124,9 @@ struct ht_ask ht_ask_read(struct ht_app_context *context, const struct ht_params
     ask.live.max_ms = max_s * 1000 < UINT32_MAX ? (uint32_t)(max_s * 1000) : UINT32_MAX;
     ask.live.filter.heard_ms =
         isinf(age_s) ? INT64_MIN : now_ms - (int64_t)(fmin(age_s, 1e12) * 1000);
+    const char *named = ask.wrong_name;
     units_read(&ask, ht_live_fleet(context->app->live), params);
+    ask.wrong_name = named != NULL ? named : ask.wrong_name;
     const char *geometry = ht_param(params, "geometry");
     ask.geometry = geometry != NULL && strcmp(geometry, "1") == 0;
     return ask;

@@ -22,6 +22,7 @@ struct ht_ask {
     struct ht_crs out_crs;
     bool nobody; /* a skill that no unit has */
     bool geometry;
+    const char *wrong_name; /* which parameter, of either of these */
     const char *wrong;      /* NULL, or what makes no sense */
     const char *wrong_unit; /* likewise, where units are asked for */
 };

@@ -1,6 +1,5 @@
 #include "api/assign.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,14 +7,13 @@
 #include <time.h>
 
 #include "api/assign_read.h"
+#include "api/home.h"
 #include "api/http_answer.h"
 #include "api/json.h"
-#include "api/json_merge.h"
 #include "api/live.h"
 #include "api/params.h"
 #include "engine/base/array.h"
 #include "engine/plan/assign.h"
-#include "geodata/geometry.h"
 
 enum { PLAN_S = 10 }; /* more is not worth waiting for on a worker that others need */
 
@@ -107,6 +105,23 @@ static bool suits(const struct ht_asked_needs *has, const struct ht_asked_needs 
            (has->skills & needs->skills) == needs->skills;
 }
 
+/* False with the answer written. */
+static bool unit_unknown(struct work *work, const struct ht_asked_group *group, size_t unit)
+{
+    char pointer[64];
+    char why[128];
+    (void)snprintf(why, sizeof why, "there is no unit %s", group->units[unit].id);
+    if (group->role == NULL) {
+        (void)snprintf(pointer, sizeof pointer, "/units/%zu", unit);
+    } else {
+        (void)snprintf(pointer, sizeof pointer, "/roles/%zu/units/%zu",
+                       (size_t)(group - work->ask.groups), unit);
+    }
+    (void)refuse(work, 422, why);
+    ht_reply_where(work->reply, pointer, 0, why);
+    return false;
+}
+
 /* Those that were named. Without a matrix they must be known. */
 static bool members_listed(struct work *work, const struct ht_asked_group *group, struct team *team)
 {
@@ -124,7 +139,7 @@ static bool members_listed(struct work *work, const struct ht_asked_group *group
         bool known =
             member->index != HT_NONE && ht_fleet_get(fleet_of(work), member->index, 0, &unit);
         if (!known && group->duration_ms == NULL) {
-            return refuse_about(work, 422, "there is no unit %s", asked->id);
+            return unit_unknown(work, group, i);
         }
         if (known && !asked->described) {
             member->has = has_of(work, &unit);
@@ -225,55 +240,19 @@ static bool teams_make(struct work *work)
 
 /* ---- tasks ---- */
 
-struct home {
-    struct ht_point point;
-    bool found;
-};
-
-/* Where one goes to reach a household: its entrance, else where it lies. */
-static enum ht_status home_take(void *user, const struct ht_store_item *item)
-{
-    struct home *home = user;
-    struct ht_geometry geometry = {0};
-    enum ht_status status = ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, NULL);
-    if (status == HT_OK && geometry.point_count > 0) {
-        *home = (struct home){geometry.points[0], true};
-    }
-    ht_geometry_deinit(&geometry);
-    if (strstr(item->properties, "\"entrance\"") != NULL) {
-        yajl_val tree = ht_json_tree_read(item->properties, strlen(item->properties));
-        yajl_val pair = ht_json_member(tree, "entrance");
-        if (YAJL_IS_ARRAY(pair) && pair->u.array.len == 2 &&
-            YAJL_IS_NUMBER(pair->u.array.values[0]) && YAJL_IS_NUMBER(pair->u.array.values[1])) {
-            double lon = strtod(YAJL_GET_NUMBER(pair->u.array.values[0]), NULL);
-            double lat = strtod(YAJL_GET_NUMBER(pair->u.array.values[1]), NULL);
-            if (fabs(lon) <= 180 && fabs(lat) <= 90) {
-                *home =
-                    (struct home){{(int32_t)lround(lon * 1e7), (int32_t)lround(lat * 1e7)}, true};
-            }
-        }
-        yajl_tree_free(tree);
-    }
-    return status == HT_NOMEM ? HT_NOMEM : HT_OK;
-}
-
 static bool home_find(struct work *work, const char *id, struct ht_point *out)
 {
-    struct home home = {.found = false};
+    struct ht_home home;
     struct ht_error error = {0};
     struct ht_store_reader *reader = ht_app_reader(work->context, work->reply);
     if (reader == NULL) {
         return false;
     }
-    enum ht_status status = ht_store_item(reader, ht_collection_find("households", 10), id, false,
-                                          home_take, &home, &error);
-    if (status != HT_OK && status != HT_NOT_FOUND) {
-        return refuse(work, 503, error.message);
+    enum ht_status status = ht_home_find(reader, id, &home, &error);
+    if (status != HT_OK) {
+        return refuse(work, status == HT_NOT_FOUND ? 422 : 503, error.message);
     }
-    if (!home.found) {
-        return refuse_about(work, 422, "there is no household %s with a place", id);
-    }
-    *out = home.point;
+    *out = home.entrance;
     return true;
 }
 
@@ -296,6 +275,11 @@ static bool points_find(struct work *work)
         const struct ht_asked_task *task = &work->ask.tasks[t];
         if (task->household != NULL) {
             if (!home_find(work, task->household, &work->points[t])) {
+                char pointer[48];
+                (void)snprintf(pointer, sizeof pointer, "/tasks/%zu/household", t);
+                if (work->reply->status == 422) {
+                    ht_reply_where(work->reply, pointer, 0, "there is no such place");
+                }
                 return false;
             }
         } else if (ht_crs_point(work->context->crs, work->crs, task->pair, &work->points[t]) !=
@@ -585,6 +569,9 @@ static void assign_run(void *user, void *data, struct ht_reply *reply)
                    : status == HT_INVALID ? 422
                                           : 503;
         (void)refuse(&work, code, error.message);
+        if (code != 503) {
+            ht_reply_where(reply, work.ask.wrong_at, 0, error.message);
+        }
     }
     work_deinit(&work);
 }

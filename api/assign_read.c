@@ -21,14 +21,21 @@ struct reader {
     char where[120]; /* "tasks/3/", a JSON pointer without its first slash */
 };
 
-__attribute__((format(printf, 3, 4))) static void fail(struct reader *reader, enum ht_status status,
-                                                       const char *format, ...)
+/* `member`: of the object at hand, or a path below it; "": the object itself. */
+__attribute__((format(printf, 4, 5))) static void fail(struct reader *reader, enum ht_status status,
+                                                       const char *member, const char *format, ...)
 {
     char text[160];
     va_list list;
     if (reader->status != HT_OK) {
         return;
     }
+    int end = (int)strlen(reader->where);
+    while (end > 0 && strchr("/: ", reader->where[end - 1]) != NULL) {
+        end--;
+    }
+    (void)snprintf(reader->ask->wrong_at, sizeof reader->ask->wrong_at, "%s%.*s%s%.64s",
+                   end > 0 ? "/" : "", end, reader->where, member[0] == '\0' ? "" : "/", member);
     va_start(list, format);
     (void)vsnprintf(text, sizeof text, format, list);
     va_end(list);
@@ -50,7 +57,7 @@ static void number_member(struct reader *reader, yajl_val object, const char *na
         return;
     }
     if (!number_read(value, &number) || !(number >= range[0] && number <= range[1])) {
-        fail(reader, HT_SYNTAX, "%s must be a number from %.15g to %.15g", name, range[0],
+        fail(reader, HT_SYNTAX, name, "%s must be a number from %.15g to %.15g", name, range[0],
              range[1]);
         return;
     }
@@ -64,7 +71,7 @@ static void count_member(struct reader *reader, yajl_val object, const char *nam
     double number = *out;
     number_member(reader, object, name, range, &number);
     if (number != floor(number)) {
-        fail(reader, HT_SYNTAX, "%s must be a whole number", name);
+        fail(reader, HT_SYNTAX, name, "%s must be a whole number", name);
         return;
     }
     *out = (uint32_t)number;
@@ -77,7 +84,7 @@ static void bool_member(struct reader *reader, yajl_val object, const char *name
         return;
     }
     if (!YAJL_IS_TRUE(value) && !YAJL_IS_FALSE(value)) {
-        fail(reader, HT_SYNTAX, "%s must be true or false", name);
+        fail(reader, HT_SYNTAX, name, "%s must be true or false", name);
     }
     *out = YAJL_IS_TRUE(value);
 }
@@ -91,7 +98,7 @@ static const char *id_member(struct reader *reader, yajl_val object, const char 
     }
     const char *text = YAJL_GET_STRING(value);
     if (text == NULL || !ht_id_valid(text, strlen(text))) {
-        fail(reader, HT_SYNTAX, "%s must be 1 to 64 letters, digits and ._:-", name);
+        fail(reader, HT_SYNTAX, name, "%s must be 1 to 64 letters, digits and ._:-", name);
         return NULL;
     }
     return text;
@@ -108,7 +115,7 @@ static void word_bit(struct reader *reader, const char *name, const char *text,
             return;
         }
     }
-    fail(reader, HT_SYNTAX, "%s is none that a unit has", name);
+    fail(reader, HT_SYNTAX, name, "%s is none that a unit has", name);
 }
 
 /* One word of a list of words, or several in a list. */
@@ -134,7 +141,7 @@ static uint64_t skill_bit(struct reader *reader, yajl_val value)
     struct ht_assign_ask *ask = reader->ask;
     const char *text = YAJL_GET_STRING(value);
     if (text == NULL || text[0] == '\0' || strlen(text) > HT_NAME_MAX) {
-        fail(reader, HT_SYNTAX, "skills must be texts of 1 to %d bytes", HT_NAME_MAX);
+        fail(reader, HT_SYNTAX, "skills", "skills must be texts of 1 to %d bytes", HT_NAME_MAX);
         return 0;
     }
     for (uint32_t i = 0; i < ask->skill_count; i++) {
@@ -143,7 +150,8 @@ static uint64_t skill_bit(struct reader *reader, yajl_val value)
         }
     }
     if (ask->skill_count == HT_ASSIGN_SKILLS_MOST) {
-        fail(reader, HT_TOO_BIG, "skills: more than %d names in one body", HT_ASSIGN_SKILLS_MOST);
+        fail(reader, HT_TOO_BIG, "skills", "skills: more than %d names in one body",
+             HT_ASSIGN_SKILLS_MOST);
         return 0;
     }
     ask->skills[ask->skill_count] = text;
@@ -158,7 +166,7 @@ static void needs_read(struct reader *reader, yajl_val object, struct ht_asked_n
         return;
     }
     if (!YAJL_IS_ARRAY(skills)) {
-        fail(reader, HT_SYNTAX, "skills must be a list of texts");
+        fail(reader, HT_SYNTAX, "skills", "skills must be a list of texts");
         return;
     }
     for (size_t i = 0; i < skills->u.array.len; i++) {
@@ -177,9 +185,9 @@ static void place_read(struct reader *reader, yajl_val value, struct ht_asked_ta
     number_member(reader, value, "lon", any, &lon);
     number_member(reader, value, "lat", any, &lat);
     if (isnan(lon) != isnan(lat)) {
-        fail(reader, HT_SYNTAX, "lon and lat come together");
+        fail(reader, HT_SYNTAX, isnan(lon) ? "lon" : "lat", "lon and lat come together");
     } else if (!isnan(lon) && task->household != NULL) {
-        fail(reader, HT_SYNTAX, "lies at a household or at lon and lat, not both");
+        fail(reader, HT_SYNTAX, "", "lies at a household or at lon and lat, not both");
     }
     task->placed = !isnan(lon);
     task->pair[0] = lon;
@@ -190,12 +198,12 @@ static void task_read(struct reader *reader, yajl_val value, struct ht_asked_tas
 {
     *task = (struct ht_asked_task){.places = 1, .weight = 1};
     if (!YAJL_IS_OBJECT(value)) {
-        fail(reader, HT_SYNTAX, "must be an object");
+        fail(reader, HT_SYNTAX, "", "must be an object");
         return;
     }
     task->id = id_member(reader, value, "id");
     if (task->id == NULL) {
-        fail(reader, HT_SYNTAX, "id is missing");
+        fail(reader, HT_SYNTAX, "id", "id is missing");
     }
     place_read(reader, value, task);
     count_member(reader, value, "units", HT_ASSIGN_UNITS_MOST, &task->places);
@@ -203,12 +211,12 @@ static void task_read(struct reader *reader, yajl_val value, struct ht_asked_tas
     count_member(reader, value, "priority", HT_ASSIGN_PRIORITY_MAX, &task->priority);
     yajl_val needs = ht_json_member(value, "needs");
     if (needs != NULL && !YAJL_IS_NULL(needs) && !YAJL_IS_OBJECT(needs)) {
-        fail(reader, HT_SYNTAX, "needs must be an object");
+        fail(reader, HT_SYNTAX, "needs", "needs must be an object");
     }
     needs_read(reader, needs, &task->needs);
     task->role_needs = ht_json_member(needs, "roles");
     if (task->role_needs != NULL && !YAJL_IS_OBJECT(task->role_needs)) {
-        fail(reader, HT_SYNTAX, "needs/roles must be an object");
+        fail(reader, HT_SYNTAX, "needs/roles", "needs/roles must be an object");
     }
 }
 
@@ -231,7 +239,7 @@ static void ids_check(struct reader *reader)
     qsort(ids, ask->task_count, sizeof *ids, by_text);
     for (size_t i = 1; i < ask->task_count; i++) {
         if (strcmp(ids[i - 1], ids[i]) == 0) {
-            fail(reader, HT_INVALID, "two tasks have the id %s", ids[i]);
+            fail(reader, HT_INVALID, "tasks", "two tasks have the id %s", ids[i]);
         }
     }
     free(ids);
@@ -241,11 +249,11 @@ static void tasks_read(struct reader *reader, yajl_val list)
 {
     struct ht_assign_ask *ask = reader->ask;
     if (!YAJL_IS_ARRAY(list) || list->u.array.len == 0) {
-        fail(reader, HT_SYNTAX, "tasks must be a list, and not empty");
+        fail(reader, HT_SYNTAX, "tasks", "tasks must be a list, and not empty");
         return;
     }
     if (list->u.array.len > HT_ASSIGN_TASKS_MOST) {
-        fail(reader, HT_TOO_BIG, "tasks: more than %d", HT_ASSIGN_TASKS_MOST);
+        fail(reader, HT_TOO_BIG, "tasks", "tasks: more than %d", HT_ASSIGN_TASKS_MOST);
         return;
     }
     ask->tasks = ht_array_new(list->u.array.len, sizeof *ask->tasks);
@@ -277,21 +285,24 @@ static void cells_read(struct reader *reader, yajl_val rows, struct ht_asked_gro
 {
     size_t columns = reader->ask->task_count;
     if (!YAJL_IS_ARRAY(rows) || rows->u.array.len != group->unit_count) {
-        fail(reader, YAJL_IS_ARRAY(rows) ? HT_INVALID : HT_SYNTAX,
+        fail(reader, YAJL_IS_ARRAY(rows) ? HT_INVALID : HT_SYNTAX, "",
              "must be a list of %zu rows, one for each unit", group->unit_count);
         return;
     }
     for (size_t u = 0; u < group->unit_count && reader->status == HT_OK; u++) {
         yajl_val row = rows->u.array.values[u];
+        char at[48];
+        (void)snprintf(at, sizeof at, "%zu", u);
         if (!YAJL_IS_ARRAY(row) || row->u.array.len != columns) {
-            fail(reader, YAJL_IS_ARRAY(row) ? HT_INVALID : HT_SYNTAX,
+            fail(reader, YAJL_IS_ARRAY(row) ? HT_INVALID : HT_SYNTAX, at,
                  "row %zu must be a list of %zu, one for each task", u, columns);
             return;
         }
         for (size_t t = 0; t < columns; t++) {
             double value = -1;
             if (!cell_read(row->u.array.values[t], most, &value)) {
-                fail(reader, HT_SYNTAX, "%zu/%zu is not null or a number from 0 to %.15g", u, t,
+                (void)snprintf(at, sizeof at, "%zu/%zu", u, t);
+                fail(reader, HT_SYNTAX, at, "%zu/%zu is not null or a number from 0 to %.15g", u, t,
                      most);
                 return;
             }
@@ -316,11 +327,12 @@ static void matrix_read(struct reader *reader, yajl_val matrix, struct ht_asked_
     size_t end = strlen(reader->where);
     yajl_val lengths = ht_json_member(matrix, "distances");
     if (!group->listed) {
-        fail(reader, HT_SYNTAX, "a matrix needs a list of units");
+        fail(reader, HT_SYNTAX, "matrix", "a matrix needs a list of units");
         return;
     }
     if (cells > HT_ASSIGN_CELLS_MOST) {
-        fail(reader, HT_TOO_BIG, "more than %d pairs of task and unit", HT_ASSIGN_CELLS_MOST);
+        fail(reader, HT_TOO_BIG, "matrix", "more than %d pairs of task and unit",
+             HT_ASSIGN_CELLS_MOST);
         return;
     }
     group->duration_ms = ht_array_new(cells, sizeof *group->duration_ms);
@@ -347,13 +359,13 @@ static void unit_read(struct reader *reader, yajl_val value, const struct ht_ask
     if (YAJL_IS_STRING(value)) {
         unit->id = YAJL_GET_STRING(value);
         if (!ht_id_valid(unit->id, strlen(unit->id))) {
-            fail(reader, HT_SYNTAX, "must be 1 to 64 letters, digits and ._:-");
+            fail(reader, HT_SYNTAX, "", "must be 1 to 64 letters, digits and ._:-");
         }
         return;
     }
     unit->id = id_member(reader, value, "id");
     if (unit->id == NULL) {
-        fail(reader, HT_SYNTAX, "must be an id, or an object with one");
+        fail(reader, HT_SYNTAX, "", "must be an id, or an object with one");
         return;
     }
     count_member(reader, value, "capacity", HT_ASSIGN_TASKS_MOST, &unit->capacity);
@@ -367,7 +379,7 @@ static void unit_list_read(struct reader *reader, yajl_val list, struct ht_asked
     size_t end = strlen(reader->where);
     group->listed = true;
     if (list->u.array.len > HT_ASSIGN_UNITS_MOST) {
-        fail(reader, HT_TOO_BIG, "units: more than %d", HT_ASSIGN_UNITS_MOST);
+        fail(reader, HT_TOO_BIG, "units", "units: more than %d", HT_ASSIGN_UNITS_MOST);
         return;
     }
     group->units = ht_array_new(list->u.array.len, sizeof *group->units);
@@ -425,7 +437,7 @@ static void group_read(struct reader *reader, yajl_val object, const char *role)
         needs_read(reader, units, &group->filter);
         words_member(reader, units, "status", ht_unit_statuses, &group->statuses);
     } else if (units != NULL && !YAJL_IS_NULL(units)) {
-        fail(reader, HT_SYNTAX, "units must be a list or a filter");
+        fail(reader, HT_SYNTAX, "units", "units must be a list or a filter");
     }
     if (matrix != NULL && !YAJL_IS_NULL(matrix) && reader->status == HT_OK) {
         matrix_read(reader, matrix, group);
@@ -436,11 +448,11 @@ static void roles_read(struct reader *reader, yajl_val list)
 {
     struct ht_assign_ask *ask = reader->ask;
     if (!YAJL_IS_ARRAY(list) || list->u.array.len == 0) {
-        fail(reader, HT_SYNTAX, "roles must be a list, and not empty");
+        fail(reader, HT_SYNTAX, "roles", "roles must be a list, and not empty");
         return;
     }
     if (list->u.array.len > HT_ASSIGN_ROLES_MOST) {
-        fail(reader, HT_TOO_BIG, "roles: more than %d", HT_ASSIGN_ROLES_MOST);
+        fail(reader, HT_TOO_BIG, "roles", "roles: more than %d", HT_ASSIGN_ROLES_MOST);
         return;
     }
     for (size_t i = 0; i < list->u.array.len && reader->status == HT_OK; i++) {
@@ -448,12 +460,12 @@ static void roles_read(struct reader *reader, yajl_val list)
         (void)snprintf(reader->where, sizeof reader->where, "roles/%zu/", i);
         const char *role = id_member(reader, value, "role");
         if (role == NULL) {
-            fail(reader, HT_SYNTAX, "role is missing");
+            fail(reader, HT_SYNTAX, "role", "role is missing");
             return;
         }
         for (size_t k = 0; k < i; k++) {
             if (strcmp(ask->groups[k].role, role) == 0) {
-                fail(reader, HT_INVALID, "role %s came before", role);
+                fail(reader, HT_INVALID, "role", "role %s came before", role);
             }
         }
         group_read(reader, value, role);
@@ -471,7 +483,9 @@ static void places_check(struct reader *reader)
     }
     for (size_t t = 0; !given && t < ask->task_count; t++) {
         if (!ask->tasks[t].placed && ask->tasks[t].household == NULL) {
-            fail(reader, HT_SYNTAX, "tasks/%zu: lon and lat, or household, is missing", t);
+            char at[32];
+            (void)snprintf(at, sizeof at, "tasks/%zu", t);
+            fail(reader, HT_SYNTAX, at, "tasks/%zu: lon and lat, or household, is missing", t);
         }
     }
 }
@@ -492,7 +506,7 @@ static void body_read(struct reader *reader, yajl_val body)
     if (roles == NULL || YAJL_IS_NULL(roles)) {
         group_read(reader, body, NULL);
     } else if (ht_json_member(body, "units") != NULL || ht_json_member(body, "matrix") != NULL) {
-        fail(reader, HT_SYNTAX, "with roles, units and matrix are those of each role");
+        fail(reader, HT_SYNTAX, "roles", "with roles, units and matrix are those of each role");
     } else {
         roles_read(reader, roles);
     }

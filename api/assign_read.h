@@ -83,7 +83,8 @@ struct ht_assign_ask {
     const char *skills[HT_ASSIGN_SKILLS_MOST];
     uint32_t skill_count;
     bool balanced;
-    uint32_t max_ms; /* UINT32_MAX: no limit */
+    uint32_t max_ms;    /* UINT32_MAX: no limit */
+    char wrong_at[192]; /* after an error: a JSON pointer to it, "" the whole */
 };
 
 /* HT_SYNTAX (400), HT_TOO_BIG (413), HT_INVALID (422) with what and where; HT_NOMEM. */

@@ -225,7 +225,7 @@ int ht_cmd_load(int argc, char **argv)
         .how = HT_STORE_UPSERT,
         .repair = repair,
         .quiet = true,
-        .actor = "load"};
+        .actor = HT_REGISTRY_LOADER};
     if (load.change.collection == NULL) {
         return ht_cli_error(&cli, HT_EXIT_USAGE, "there is no collection %s", collection);
     }

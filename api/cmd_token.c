@@ -14,13 +14,15 @@ int ht_cmd_token(int argc, char **argv)
         {"name", 0, "N", "whose it is: 1 to 64 of letters, digits, . _ : -", &caller.name, NULL},
         {"role", 0, "R", "viewer, device, dispatcher or admin", &role, NULL},
         {"unit", 0, "U", "the unit that a device speaks for", &caller.unit, NULL},
+        {"household", 0, "H", "the home that a device stands in", &caller.household, NULL},
         {"district", 0, "D", "the district that it holds for (any)", &caller.district, NULL},
     };
-    const struct ht_cli cli = {.command = "token",
-                               .arguments = "add FILE --name N --role R [--unit U] [--district D]",
-                               .summary = "add a token to a file and print it, this once",
-                               .options = options,
-                               .option_count = sizeof options / sizeof *options};
+    const struct ht_cli cli = {
+        .command = "token",
+        .arguments = "add FILE --name N --role R [--unit U] [--household H] [--district D]",
+        .summary = "add a token to a file and print it, this once",
+        .options = options,
+        .option_count = sizeof options / sizeof *options};
     int count = 0;
     enum ht_cli_result parsed = ht_cli_parse(&cli, argc, argv, &count);
     if (parsed != HT_CLI_GO) {

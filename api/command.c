@@ -6,6 +6,7 @@
 
 #include "api/commit.h"
 #include "api/http_answer.h"
+#include "api/if_match.h"
 
 void ht_reply_status(struct ht_reply *reply, const struct ht_error *error)
 {
@@ -13,9 +14,9 @@ void ht_reply_status(struct ht_reply *reply, const struct ht_error *error)
         enum ht_status status;
         int http;
     } meanings[] = {
-        {HT_NOT_FOUND, 404}, {HT_EXISTS, 409},      {HT_CHANGED, 412}, {HT_SYNTAX, 400},
-        {HT_TRUNCATED, 400}, {HT_EMPTY, 400},       {HT_TOO_BIG, 413}, {HT_INVALID, 422},
-        {HT_RANGE, 422},     {HT_UNSUPPORTED, 422},
+        {HT_NOT_FOUND, 404}, {HT_EXISTS, 409},    {HT_CONFLICT, 409},    {HT_CHANGED, 412},
+        {HT_SYNTAX, 400},    {HT_TRUNCATED, 400}, {HT_EMPTY, 400},       {HT_TOO_BIG, 413},
+        {HT_INVALID, 422},   {HT_RANGE, 422},     {HT_UNSUPPORTED, 422},
     };
     int status = 503;
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
@@ -182,6 +183,9 @@ static void command_run(void *user, void *data, struct ht_reply *reply)
     }
     if (reply->status >= 400) {
         command->failed = true;
+        if (command->kind->undone != NULL) {
+            command->kind->undone(context, command, false);
+        }
         ht_commit_take_back(commit);
         ht_registry_forget(context->app->registry);
     }
@@ -208,6 +212,9 @@ static void command_lost(void *user, void *data, enum ht_status outcome, struct 
     if (command->ran) {
         ht_registry_forget(context->app->registry);
     }
+    if (command->ran && !command->failed && command->kind->undone != NULL) {
+        command->kind->undone(context, command, true);
+    }
     ht_reply_reset(reply);
     ht_reply_status(reply, &told);
 }
@@ -224,29 +231,10 @@ static const char *keep(char **at, const char *text, size_t size)
     return copy;
 }
 
-/* "3", W/"3" or *; false: none of them. */
-static bool if_match_read(struct ht_command *command, const char *text, size_t size)
+bool ht_command_expects(const struct ht_command *command, uint64_t version)
 {
-    char number[24];
-    if (size == 1 && text[0] == '*') {
-        command->must_exist = true;
-        return true;
-    }
-    if (size > 2 && text[0] == 'W' && text[1] == '/') {
-        text += 2;
-        size -= 2;
-    }
-    if (size < 3 || size - 2 >= sizeof number || text[0] != '"' || text[size - 1] != '"') {
-        return false;
-    }
-    memcpy(number, text + 1, size - 2);
-    number[size - 2] = '\0';
-    int64_t version = 0;
-    if (!ht_param_number(number, 1, INT64_MAX, &version)) {
-        return false;
-    }
-    command->expected = (uint64_t)version;
-    return true;
+    return command->if_match == NULL ||
+           ht_if_match_has(command->if_match, strlen(command->if_match), version);
 }
 
 static enum ht_status request_digest(struct ht_command *command,
@@ -285,7 +273,7 @@ static const char *command_fill(struct ht_command *command, const struct ht_http
     }
     *status = 503;
     command->text = malloc(request->target_size + request->content_type_size + request->body_size +
-                           key_size + crs_size + HT_HTTP_PARAMS + 8);
+                           key_size + crs_size + match_size + HT_HTTP_PARAMS + 8);
     if (command->text == NULL) {
         return "out of memory";
     }
@@ -308,9 +296,10 @@ static const char *command_fill(struct ht_command *command, const struct ht_http
     if (key_size > 255) {
         return "an Idempotency-Key has 255 bytes at most";
     }
-    if (match != NULL && !if_match_read(command, match, match_size)) {
-        return "If-Match is not an ETag of ours";
+    if (match != NULL && !ht_if_match_sound(match, match_size, &command->must_exist)) {
+        return "If-Match is * or a list of ETags, each in quotes";
     }
+    command->if_match = match == NULL || command->must_exist ? NULL : keep(&at, match, match_size);
     if (ht_params_of(&command->query, request) != HT_OK) {
         return "the query is not well encoded";
     }

@@ -6,8 +6,8 @@
  *   writer   `applied`, after the commit: what memory holds follows the disk (may be NULL)
  *
  * Idempotency-Key: the first answer to a key of a caller is kept with the change itself, and given
- * again for the same request; another request with the same key is 409. If-Match: the version that
- * the item must have, 412 from whoever finds another.
+ * again for the same request; another request with the same key is 409. If-Match: the versions one
+ * of which the item must have, 412 from whoever finds another.
  *
  * Threading: one thread after the other, never two. Ownership: the command owns its copies.
  */
@@ -28,6 +28,9 @@ struct ht_command_kind {
     void (*applied)(struct ht_app_context *context, struct ht_command *command,
                     struct ht_reply *reply);
     void (*free)(struct ht_command *command); /* of `parsed` */
+    /* What `run` did in memory is not to be (may be NULL): right after it where it was taken back,
+     * or (`lost`) with the whole transaction, where others ran after it. */
+    void (*undone)(struct ht_app_context *context, struct ht_command *command, bool lost);
     /* `applied` writes the answer: a key's is kept right after it, before the next command. Only
      * for what may be done twice, as it is where the process ends in between. */
     bool answers_late;
@@ -46,8 +49,8 @@ struct ht_command {
     const char *body;
     size_t body_size;
     struct ht_params query;
-    uint64_t expected; /* If-Match: a version; 0 none */
-    bool must_exist;   /* If-Match: * */
+    const char *if_match; /* the tags, NULL none */
+    bool must_exist;      /* If-Match: * */
     int64_t at_ms;
     char request[HT_DIGEST_TEXT]; /* of method, target and body, where there is a key */
     bool ran;                     /* within a transaction */
@@ -58,6 +61,9 @@ struct ht_command {
 /* Hands a call over; answers at once where it can't be. */
 void ht_command_start(struct ht_app_context *context, struct ht_http_call *call,
                       const struct ht_command_kind *kind);
+
+/* Whether If-Match, if there is one, lets this version be changed. */
+bool ht_command_expects(const struct ht_command *command, uint64_t version);
 
 /* Answers with what a status of the store or the readers means to a client. */
 void ht_reply_status(struct ht_reply *reply, const struct ht_error *error);

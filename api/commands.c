@@ -14,6 +14,7 @@ const struct ht_command ht_commands[] = {
     {"sample", "make a believable town to try things on", ht_cmd_sample},
     {"load", "load households, cells, factories and more into a store", ht_cmd_load},
     {"route", "answer one route on the terminal", ht_cmd_route},
+    {"solve", "plan routes for a problem in VROOM's JSON", ht_cmd_solve},
     {"serve", "answer over HTTP", ht_cmd_serve},
     {"token", "add a token for a person, a program or a device", ht_cmd_token},
     {"backup", "copy a store, also while it is served", ht_cmd_backup},

@@ -7,6 +7,7 @@
 enum {
     BATCH_MOST = 1024,          /* jobs of one transaction */
     CHECKPOINT_EVERY_MS = 5000, /* where anything was written since */
+    LOOK_EVERY_MS = 1000,       /* for events that other processes wrote */
     TELL_PAGE = 512,            /* events that are read at a time */
 };
 
@@ -95,7 +96,7 @@ static void wait_for_work(struct ht_commit *commit)
 {
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += CHECKPOINT_EVERY_MS / 1000;
+    until.tv_sec += LOOK_EVERY_MS / 1000;
     (void)pthread_cond_timedwait(&commit->wake, &commit->lock, &until);
 }
 

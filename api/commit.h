@@ -7,7 +7,7 @@
  *
  * Watchers are told of every event that was committed: after the answers are on their way, in the
  * order of the events, each once. What is told is read back from the store, so also events that
- * another process wrote (houtao load beside a server) come, at the latest with the next checkpoint.
+ * another process wrote (houtao load beside a server) come, at the latest a second later.
  * What can't be read at the moment is told the next time: late, but without a gap.
  *
  * Threading: submit, watch and unwatch from any thread; tx and take_back from within a job's `run`.

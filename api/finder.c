@@ -11,8 +11,11 @@
 #include "geodata/members.h"
 
 enum {
-    PORTION = 64,    /* of many: how long appliers wait for each other */
-    WAIT_MS = 250,   /* between two looks at the network */
+    PORTION = 64,  /* of many: how long appliers wait for each other */
+    WAIT_MS = 250, /* between two looks at the network */
+    ALL_KINDS = (1 << HT_GAZETTEER_KINDS) - 1,
+    TENANTS_MOST = 512, /* of one factory */
+    TEXTS_MOST = 2 + 2 * TENANTS_MOST,
     TEXT_MOST = 4097 /* bytes of a name or an address, as the registry allows */
 };
 
@@ -35,7 +38,7 @@ struct ht_finder {
     pthread_mutex_t queue_lock; /* what follows */
     pthread_cond_t wake;
     bool loaded;
-    bool lost; /* a change could not be kept: read all again */
+    unsigned stale; /* a bit for each kind that is to be read again */
     struct change *queue;
     size_t queue_count;
     size_t queue_capacity;
@@ -50,6 +53,10 @@ struct taking {
     struct ht_geometry geometry;
     char name[TEXT_MOST];
     char address[TEXT_MOST];
+    char tenant[TEXT_MOST];
+    struct ht_text tenants;                     /* names and ids, one behind the other */
+    size_t tenant_ends[2 * TENANTS_MOST];       /* of each */
+    struct ht_gazetteer_text texts[TEXTS_MOST]; /* of the item at hand */
 };
 
 /* A text member of either half; false: there is none. */
@@ -74,10 +81,43 @@ static bool middle_of(const struct ht_geometry *geometry, struct ht_point *out)
     return geometry->point_count > 0;
 }
 
+/* 1, or 0: it has none of that name. */
+static size_t tenant_add(struct taking *taking, const struct ht_member *tenant, const char *name,
+                         size_t count)
+{
+    struct ht_member member;
+    if (tenant->value[0] != '{' || !ht_member_find(tenant->value, name, &member) ||
+        !ht_member_text(&member, taking->tenant, TEXT_MOST) || taking->tenant[0] == '\0') {
+        return 0;
+    }
+    ht_text_add_string(&taking->tenants, taking->tenant);
+    taking->tenant_ends[count] = taking->tenants.size;
+    return 1;
+}
+
+/* Who rents in a factory: name and id of each find it, too. */
+static size_t tenants_of(struct taking *taking, const struct ht_store_item *item)
+{
+    struct ht_member list;
+    size_t count = 0;
+    ht_text_clear(&taking->tenants);
+    if (taking->kind != HT_GAZETTEER_FACTORIES ||
+        !ht_member_find(item->properties, "tenants", &list) || list.value[0] != '[') {
+        return 0;
+    }
+    const char *at = list.value;
+    struct ht_member tenant;
+    while (count + 2 <= 2 * TENANTS_MOST && ht_member_item(&at, &tenant)) {
+        count += tenant_add(taking, &tenant, "name", count);
+        count += tenant_add(taking, &tenant, "id", count);
+    }
+    return taking->tenants.failed ? 0 : count;
+}
+
 static enum ht_status item_take(void *user, const struct ht_store_item *item)
 {
     struct taking *taking = user;
-    struct ht_gazetteer_text texts[2];
+    struct ht_gazetteer_text *texts = taking->texts;
     struct ht_gazetteer_item found = {.kind = taking->kind, .id = item->id, .texts = texts};
     if (atomic_load_explicit(&taking->finder->stop, memory_order_relaxed)) {
         return HT_CANCELLED;
@@ -94,6 +134,13 @@ static enum ht_status item_take(void *user, const struct ht_store_item *item)
         texts[found.text_count++] =
             (struct ht_gazetteer_text){taking->address, strlen(taking->address), true};
     }
+    size_t tenants = tenants_of(taking, item);
+    size_t begin = 0;
+    for (size_t i = 0; i < tenants; i++) {
+        texts[found.text_count++] = (struct ht_gazetteer_text){
+            taking->tenants.data + begin, taking->tenant_ends[i] - begin, false};
+        begin = taking->tenant_ends[i];
+    }
     return ht_gazetteer_batch_put(taking->batch, &found);
 }
 
@@ -109,6 +156,7 @@ static struct taking *taking_new(struct ht_finder *finder)
     if (taking != NULL) {
         taking->finder = finder;
         taking->batch = NULL;
+        taking->tenants = (struct ht_text){0};
         ht_geometry_init(&taking->geometry);
     }
     if (taking != NULL && ht_gazetteer_batch_new(&taking->batch) != HT_OK) {
@@ -121,6 +169,7 @@ static struct taking *taking_new(struct ht_finder *finder)
 static void taking_free(struct taking *taking)
 {
     ht_geometry_deinit(&taking->geometry);
+    ht_text_deinit(&taking->tenants);
     ht_gazetteer_batch_free(taking->batch);
     free(taking);
 }
@@ -175,7 +224,7 @@ static void changes_queue(struct ht_finder *finder, const struct change *changes
         memcpy(finder->queue + finder->queue_count, changes, count * sizeof *changes);
         finder->queue_count += count;
     } else {
-        finder->lost = true;
+        finder->stale = ALL_KINDS;
     }
     (void)pthread_cond_signal(&finder->wake);
     (void)pthread_mutex_unlock(&finder->queue_lock);
@@ -206,6 +255,18 @@ void ht_finder_follow(struct ht_finder *finder, const char *collection, const ch
     }
 }
 
+void ht_finder_reload(struct ht_finder *finder, const char *collection)
+{
+    enum ht_gazetteer_kind kind = HT_GAZETTEER_KINDS;
+    if (finder == NULL || finder->store == NULL || !ht_gazetteer_kind_find(collection, &kind)) {
+        return;
+    }
+    (void)pthread_mutex_lock(&finder->queue_lock);
+    finder->stale |= 1U << kind;
+    (void)pthread_cond_signal(&finder->wake);
+    (void)pthread_mutex_unlock(&finder->queue_lock);
+}
+
 /* ---- the thread ---- */
 
 /* Until something was queued, or (`whole`) even then. */
@@ -217,15 +278,16 @@ static void sleep_ms(struct ht_finder *finder, int64_t wait_ms, bool whole)
     until.tv_sec += (time_t)(ns / 1000000000);
     until.tv_nsec = ns % 1000000000;
     (void)pthread_mutex_lock(&finder->queue_lock);
-    if (!atomic_load(&finder->stop) && (whole || finder->queue_count == 0)) {
+    if (!atomic_load(&finder->stop) &&
+        (whole || (finder->queue_count == 0 && finder->stale == 0))) {
         (void)pthread_cond_timedwait(&finder->wake, &finder->queue_lock, &until);
     }
     (void)pthread_mutex_unlock(&finder->queue_lock);
 }
 
-/* All that the store has. Changes meanwhile are queued, so that what was read too early is read
- * again. */
-static enum ht_status load(struct ht_finder *finder)
+/* All that the store has of these kinds (bits). Changes meanwhile are queued, so that what was read
+ * too early is read again. */
+static enum ht_status load(struct ht_finder *finder, unsigned kinds)
 {
     struct ht_store_reader *reader = NULL;
     struct taking *taking = taking_new(finder);
@@ -235,7 +297,7 @@ static enum ht_status load(struct ht_finder *finder)
     }
     for (int kind = 0; status == HT_OK && reader != NULL && kind < HT_GAZETTEER_KINDS; kind++) {
         taking->kind = (enum ht_gazetteer_kind)kind;
-        if (kind == HT_GAZETTEER_STREETS) {
+        if (kind == HT_GAZETTEER_STREETS || (kinds >> kind & 1) == 0) {
             continue;
         }
         ht_gazetteer_batch_clear(taking->batch, taking->kind);
@@ -259,35 +321,37 @@ static bool queue_run(struct ht_finder *finder)
     (void)pthread_mutex_lock(&finder->queue_lock);
     struct change *changes = finder->queue;
     size_t count = finder->queue_count;
-    bool lost = finder->lost;
+    unsigned stale = finder->stale;
     finder->queue = NULL;
     finder->queue_count = 0;
     finder->queue_capacity = 0;
-    finder->lost = false;
-    if (lost) {
+    finder->stale = 0;
+    if (stale != 0) {
         finder->loaded = false;
     } else if (count == 0) {
         finder->loaded = true;
     }
     (void)pthread_mutex_unlock(&finder->queue_lock);
     size_t done = 0;
-    while (!lost && done < count && !atomic_load(&finder->stop)) {
+    while (stale == 0 && done < count && !atomic_load(&finder->stop)) {
         size_t portion = count - done < PORTION ? count - done : PORTION;
         if (changes_apply(finder, changes + done, portion) != HT_OK) {
             break;
         }
         done += portion;
     }
-    if (lost && load(finder) != HT_OK) {
-        (void)pthread_mutex_lock(&finder->queue_lock);
-        finder->lost = true;
-        (void)pthread_mutex_unlock(&finder->queue_lock);
-    } else if (!lost && done < count) {
+    bool failed = stale == 0 ? done < count : load(finder, stale) != HT_OK;
+    if (done < count) {
         changes_queue(finder, changes + done, count - done);
-        sleep_ms(finder, WAIT_MS, true); /* the store can't be read, or memory is short */
+    }
+    if (failed) { /* the store can't be read, or memory is short */
+        (void)pthread_mutex_lock(&finder->queue_lock);
+        finder->stale |= stale;
+        (void)pthread_mutex_unlock(&finder->queue_lock);
+        sleep_ms(finder, WAIT_MS, true);
     }
     free(changes);
-    return count == 0 && !lost;
+    return count == 0 && stale == 0;
 }
 
 /* The network of a world, made ready where nobody asked for any of its profiles yet. */
@@ -328,7 +392,7 @@ static void *finder_main(void *user)
 {
     struct ht_finder *finder = user;
     size_t seen = 0;
-    while (!atomic_load(&finder->stop) && load(finder) != HT_OK) {
+    while (!atomic_load(&finder->stop) && load(finder, ALL_KINDS) != HT_OK) {
         sleep_ms(finder, WAIT_MS, true);
     }
     while (!atomic_load(&finder->stop)) {

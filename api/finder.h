@@ -35,5 +35,8 @@ struct ht_gazetteer *ht_finder_search(struct ht_finder *finder);
  * collections than those that are searched, and no finder at all (NULL), are fine. */
 void ht_finder_follow(struct ht_finder *finder, const char *collection, const char *const *ids,
                       size_t count, bool now);
+/* Much of a collection is another: it is read again, while what was known is found still. As above,
+ * any collection and no finder are fine. */
+void ht_finder_reload(struct ht_finder *finder, const char *collection);
 
 #endif

@@ -60,6 +60,9 @@ void ht__conn_close(struct ht_conn *conn)
 {
     struct ht_loop *loop = conn->loop;
     if (conn->job != NULL) {
+        if (conn->job->work.gone != NULL) {
+            conn->job->work.gone(conn->job->work.data);
+        }
         conn->job->conn = NULL;
     }
     ht__stream_end(conn);
@@ -587,12 +590,25 @@ static char *input_room(struct ht_conn *conn, size_t *room)
     return ht_buffer_reserve(&conn->in, step);
 }
 
+/* Whether the client has closed: asked of jobs alone that want to know, since one that only sends
+ * no more looks the same. */
+static bool hung_up(evutil_socket_t fd)
+{
+    char byte = 0;
+    ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *user)
 {
     (void)what;
     struct ht_conn *conn = user;
     if (conn->closing || conn->stream != NULL) {
         on_closing(conn);
+        return;
+    }
+    if (conn->job != NULL && conn->job->work.gone != NULL && hung_up(fd)) {
+        ht__conn_close(conn);
         return;
     }
     if (conn->job != NULL || conn->sending || conn->queued) {

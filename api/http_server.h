@@ -55,6 +55,7 @@ struct ht_http_job {
     void (*applied)(void *context, void *data, struct ht_reply *reply);
     /* instead of the 503; by the writer where `run` was called, else by a worker */
     void (*lost)(void *context, void *data, enum ht_status outcome, struct ht_reply *reply);
+    void (*gone)(void *data); /* the client went: on the loop's thread, also while `run` runs */
     void (*free)(void *data);
     void *data;
     bool writes;

@@ -6,12 +6,12 @@
 
 #include "api/avoid.h"
 #include "api/command.h"
+#include "api/homes.h"
 #include "api/http_answer.h"
 #include "api/json.h"
 #include "api/live_json.h"
 #include "api/params.h"
 #include "geodata/cell_index.h"
-#include "geodata/members.h"
 
 enum {
     LIMITS_MOST = 4,
@@ -235,7 +235,6 @@ static enum ht_status count_one(void *user, const struct ht_store_item *item)
     struct question *q = user;
     uint32_t within[LIMITS_MOST];
     struct ht_geometry geometry;
-    struct ht_member residents;
     if (item->wkb_size == 0) {
         return HT_OK;
     }
@@ -245,14 +244,9 @@ static enum ht_status count_one(void *user, const struct ht_store_item *item)
                        ? ht_cell_index_find_all(q->index, geometry.points[0], within, LIMITS_MOST)
                        : 0;
     ht_geometry_deinit(&geometry);
-    if (count > 0 && ht_member_find(item->properties, "residents", &residents)) {
-        double number = strtod(residents.value, NULL);
-        for (size_t i = 0; i < count; i++) {
-            q->limits[within[i]].residents += (int64_t)number;
-        }
-    }
     for (size_t i = 0; i < count; i++) {
         q->limits[within[i]].households++;
+        q->limits[within[i]].residents += ht_home_residents(item);
     }
     return status;
 }

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/devices.h"
 #include "api/live.h"
 #include "api/live_json.h"
+#include "engine/base/time.h"
 #include "geodata/members.h"
 
 void ht_item_writer_init(struct ht_item_writer *writer, struct ht_json *json,
@@ -20,12 +22,34 @@ void ht_item_writer_deinit(struct ht_item_writer *writer)
     ht_text_deinit(&writer->text);
 }
 
-static void members_add(struct ht_text *out, const char *object)
+/* What is told by memory, even where the registry has it, too (somebody put what they got here). */
+struct known {
+    const struct ht_unit *unit; /* NULL: none */
+    bool seen;
+    int64_t seen_ms; /* of a device */
+};
+
+static bool knows(const struct known *known, const struct ht_member *member)
+{
+    static const char *const live[] = {"last_seen",     "speed_mps", "bearing_deg",
+                                       "clock_skew_ms", "stale",     "on_shift"};
+    size_t count = known->unit != NULL ? sizeof live / sizeof live[0] : known->seen ? 1 : 0;
+    bool one = false;
+    for (size_t i = 0; i < count; i++) {
+        one = one || (member->name_size == strlen(live[i]) &&
+                      memcmp(member->name, live[i], member->name_size) == 0);
+    }
+    return one;
+}
+
+static void members_add(struct ht_text *out, const char *object, const struct known *known)
 {
     const char *at = object;
     struct ht_member member;
     while (object != NULL && ht_member_next(&at, &member)) {
-        ht_member_add(out, &member);
+        if (!knows(known, &member)) {
+            ht_member_add(out, &member);
+        }
     }
 }
 
@@ -47,10 +71,13 @@ static void properties_write(struct ht_item_writer *writer, const struct ht_stor
                              const struct ht_unit *unit)
 {
     struct ht_member named;
+    struct known known = {.unit = unit};
+    known.seen =
+        writer->devices != NULL && ht_devices_seen(writer->devices, item->id, &known.seen_ms);
     ht_text_clear(&writer->text);
     ht_text_add_char(&writer->text, '{');
-    members_add(&writer->text, item->properties);
-    members_add(&writer->text, item->personal);
+    members_add(&writer->text, item->properties, &known);
+    members_add(&writer->text, item->personal, &known);
     if (item->cell != NULL && !ht_member_find(item->properties, "cell", &named)) {
         if (writer->text.size > 1) {
             ht_text_add_char(&writer->text, ',');
@@ -60,6 +87,11 @@ static void properties_write(struct ht_item_writer *writer, const struct ht_stor
     }
     if (unit != NULL) {
         live_write(writer, unit);
+    } else if (known.seen) {
+        char seen[HT_TIME_TEXT_SIZE];
+        ht_time_format(known.seen_ms, seen);
+        ht_text_addf(&writer->text, "%s\"last_seen\":\"%s\"", writer->text.size > 1 ? "," : "",
+                     seen);
     }
     if (writer->distance_m >= 0) {
         ht_text_addf(&writer->text, "%s\"distance_m\":%.3f", writer->text.size > 1 ? "," : "",

@@ -10,6 +10,7 @@
 #include "geodata/geometry.h"
 #include "geodata/store.h"
 
+struct ht_devices;
 struct ht_live;
 
 struct ht_item_writer {
@@ -23,6 +24,8 @@ struct ht_item_writer {
     const char *collection; /* said of each feature; NULL: it goes without saying */
     const char *base;       /* "http://HOST/collections/C/items" of its links; NULL: none */
     struct ht_live *live;   /* units lie where they were last seen; NULL: where the registry says */
+    struct ht_devices
+        *devices; /* they show when they were heard last; NULL: as the registry says */
     int64_t now_ms;
 };
 

@@ -127,10 +127,12 @@ void ht_json_merge(struct ht_text *out, yajl_val target, yajl_val patch)
     }
     for (size_t i = 0; i < patch->u.object.len; i++) {
         const char *key = patch->u.object.keys[i];
-        if (ht_json_member(target, key) == NULL && !YAJL_IS_NULL(patch->u.object.values[i])) {
+        yajl_val change = patch->u.object.values[i];
+        bool first_of_name = ht_json_member(patch, key) == change;
+        if (first_of_name && ht_json_member(target, key) == NULL && !YAJL_IS_NULL(change)) {
             key_write(out, key, first);
             first = false;
-            ht_json_merge(out, NULL, patch->u.object.values[i]);
+            ht_json_merge(out, NULL, change);
         }
     }
     ht_text_add_char(out, '}');

@@ -323,6 +323,30 @@ void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct 
     ht__live_index_release(index);
 }
 
+static void place_of(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
+                     const struct ht_store_item *item)
+{
+    double pair[2];
+    if (item->wkb_size == 21) {
+        memcpy(pair, (const char *)item->wkb + 5, sizeof pair);
+        ht_live_unit_place(
+            live, work, world, item->id,
+            (struct ht_point){(int32_t)lround(pair[0] * 1e7), (int32_t)lround(pair[1] * 1e7)},
+            item->changed_ms);
+    }
+}
+
+enum ht_status ht_live_unit_take(struct ht_live *live, struct ht_live_work *work,
+                                 struct ht_world *world, const struct ht_store_item *item,
+                                 int64_t now_ms)
+{
+    enum ht_status status = ht_live_unit_put(live, item->id, item->properties, now_ms);
+    if (status == HT_OK) {
+        place_of(live, work, world, item);
+    }
+    return status;
+}
+
 /* ---- at start ---- */
 
 struct loading {
@@ -360,17 +384,17 @@ static enum ht_status load_position(void *user, const struct ht_store_position *
     return HT_OK;
 }
 
+static enum ht_status load_seen(void *user, const char *device, int64_t seen_ms)
+{
+    const struct loading *loading = user;
+    ht_devices_seen_set(loading->live->devices, device, seen_ms);
+    return HT_OK;
+}
+
 static enum ht_status load_place(void *user, const struct ht_store_item *item)
 {
-    struct loading *loading = user;
-    double pair[2];
-    if (item->wkb_size == 21) {
-        memcpy(pair, (const char *)item->wkb + 5, sizeof pair);
-        ht_live_unit_place(
-            loading->live, loading->work, NULL, item->id,
-            (struct ht_point){(int32_t)lround(pair[0] * 1e7), (int32_t)lround(pair[1] * 1e7)},
-            item->changed_ms);
-    }
+    const struct loading *loading = user;
+    place_of(loading->live, loading->work, NULL, item);
     return HT_OK;
 }
 
@@ -385,6 +409,9 @@ enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work, int
     enum ht_status status = ht_store_items(reader, &query, load_unit, &loading, NULL, error);
     if (status == HT_OK) {
         status = ht_store_items(reader, &devices, load_device, &loading, NULL, error);
+    }
+    if (status == HT_OK) {
+        status = ht_store_devices_seen(reader, load_seen, &loading, error);
     }
     if (status == HT_OK) {
         status = ht_store_positions_last(reader, load_position, &loading, error);

@@ -53,6 +53,10 @@ HT_MUST_CHECK enum ht_status ht_live_unit_put(struct ht_live *live, const char *
 enum { HT_LIVE_PLACE_AGE_MS = 24 * 3600 * 1000 };
 void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
                         const char *id, struct ht_point point, int64_t told_ms);
+/* Both, as the store has it. */
+HT_MUST_CHECK enum ht_status ht_live_unit_take(struct ht_live *live, struct ht_live_work *work,
+                                               struct ht_world *world,
+                                               const struct ht_store_item *item, int64_t now_ms);
 void ht_live_unit_remove(struct ht_live *live, const char *id);
 
 /* Reads units, their devices and last positions; at start. */
@@ -99,7 +103,7 @@ void ht_live_return(struct ht_live *live, const struct ht_live_unsaved *unsaved)
 struct ht_live_ask {
     struct ht_point point;
     uint32_t k;
-    double radius_m; /* near; < 0: no limit */
+    double radius_m; /* near: how far; closest: of a street from the point; < 0: no limit */
     uint32_t max_ms; /* closest; UINT32_MAX: no limit */
     struct ht_unit_filter filter;
 };
@@ -122,10 +126,21 @@ HT_MUST_CHECK enum ht_status ht_live_avoid(struct ht_live *live, struct ht_live_
                                            struct ht_world *world, const struct ht_avoid *avoid);
 void ht_live_avoid_end(struct ht_live_work *work);
 
-/* The closest units by travel time; `*hits` lives until the next call with this work. */
+/* A point that lies farther from every street is not on the map, where nobody says otherwise. */
+enum { HT_LIVE_STREET_M = 1000 };
+/* The closest units by travel time; `*hits` lives until the next call with this work.
+ * HT_NO_SEGMENT: no street of any unit's profile within the radius. */
 HT_MUST_CHECK enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
                                              struct ht_world *world, const struct ht_live_ask *ask,
                                              const struct ht_closest_hit **hits, uint32_t *count);
+
+/* After HT_NO_SEGMENT: how far the nearest street is. */
+double ht_live_street_m(const struct ht_live_work *work);
+/* How far it is from the nearest street that any unit's profile may use, as the questions above
+ * find it; below 0: there is none near. Makes ready what ht_live_closest needs. */
+HT_MUST_CHECK enum ht_status ht_live_street(struct ht_live *live, struct ht_live_work *work,
+                                            struct ht_world *world, struct ht_point point,
+                                            double *distance_m);
 
 /* After ht_live_closest: the way of a hit, points of which the first is the unit's place. They live
  * until the next call with this work. HT_NO_ROUTE: the metric was changed since. */
@@ -134,8 +149,9 @@ HT_MUST_CHECK enum ht_status ht_live_way(struct ht_live_work *work,
                                          const struct ht_point **points, size_t *count);
 
 /* From many units to many points, each unit over the streets of its own profile as
- * ht_live_closest goes. `[point * unit_count + unit]`: HT_WEIGHT_INF and -1 where there is no way,
- * or the unit's place is not known. For the job pool: it allocates, and may take seconds. */
+ * ht_live_closest goes, within HT_LIVE_STREET_M. `[point * unit_count + unit]`: HT_WEIGHT_INF and
+ * -1 where there is no way, or the unit's place is not known. For the job pool: it allocates, and
+ * may take seconds. */
 struct ht_live_many {
     const uint32_t *units; /* indices of the fleet */
     size_t unit_count;
@@ -147,6 +163,26 @@ struct ht_live_many {
 };
 HT_MUST_CHECK enum ht_status ht_live_matrix(struct ht_live *live, struct ht_live_work *work,
                                             struct ht_world *world, const struct ht_live_many *ask);
+
+/* The units that fit a filter, each where ht_live_closest would have it. */
+struct ht_live_place {
+    uint32_t unit;
+    uint32_t profile; /* of the fleet */
+    char id[HT_UNIT_ID_MAX + 1];
+    struct ht_place place;
+};
+struct ht_live_places {
+    struct ht_live_place *list;
+    size_t count;
+    size_t capacity;
+    size_t placeless; /* never heard, or far from every street of their profile */
+};
+/* Into `*out`, which may be used again; linear in ht_fleet_end. HT_TOO_BIG: more than `most`. */
+HT_MUST_CHECK enum ht_status ht_live_places_find(struct ht_live *live, struct ht_live_work *work,
+                                                 struct ht_world *world,
+                                                 const struct ht_unit_filter *filter, size_t most,
+                                                 struct ht_live_places *out);
+void ht_live_places_deinit(struct ht_live_places *places);
 
 /* True when ht_live_closest would answer without making anything ready. */
 bool ht_live_ready(struct ht_live *live, struct ht_world *world);

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "api/avoid.h"
@@ -91,11 +92,51 @@ static enum ht_status road_of(const struct ht_live_work *work, struct ht_world *
     return *road == NULL ? HT_NO_SEGMENT : HT_OK;
 }
 
-/* The asked place on the streets of each profile: the nearest that is no island. */
-static enum ht_status targets_find(struct ht_live_work *work, struct ht_world *world,
-                                   const struct ht__live_index *index, struct ht_point point)
+double ht_live_street_m(const struct ht_live_work *work)
+{
+    return work->street_m;
+}
+
+/* Beyond a hundred kilometres a plane does not do. Haversine, mean radius of the Earth. */
+static double far_m(struct ht_point a, struct ht_point b)
+{
+    const double radius_m = 6371008.8;
+    const double rad = acos(-1) / 180 / 1e7;
+    double plane_m = ht_distance_m(a, b);
+    double lat = sin(((double)b.lat_e7 - a.lat_e7) * rad / 2);
+    double lon = sin(((double)b.lon_e7 - a.lon_e7) * rad / 2);
+    double h = lat * lat + cos(a.lat_e7 * rad) * cos(b.lat_e7 * rad) * lon * lon;
+    return plane_m < 100e3 ? plane_m : 2 * radius_m * asin(sqrt(fmin(h, 1)));
+}
+
+/* How far the nearest street of those roads is. */
+static double street_m(struct ht_live_work *work, uint32_t profile_count, struct ht_point point)
 {
     struct ht_snap_options options = ht_snap_options_default();
+    double nearest_m = INFINITY;
+    for (uint32_t p = 0; p < profile_count; p++) {
+        struct ht_place place;
+        uint32_t found = 0;
+        if (work->road_list[p] != NULL &&
+            ht_snap_nearest(work->road_list[p]->snap, work->snap, point, &options, 1, &place,
+                            &found) == HT_OK &&
+            found > 0) {
+            nearest_m = fmin(nearest_m, far_m(point, place.point));
+        }
+    }
+    return nearest_m;
+}
+
+/* The asked place on the streets of each profile: the nearest that is no island. HT_NO_SEGMENT:
+ * there are profiles, but no street of theirs is near. */
+static enum ht_status targets_find(struct ht_live_work *work, struct ht_world *world,
+                                   const struct ht__live_index *index,
+                                   const struct ht_live_ask *ask)
+{
+    struct ht_snap_options options = ht_snap_options_default();
+    bool any = false;
+    bool near = false;
+    options.radius_m = ask->radius_m;
     for (uint32_t p = 0; p < index->profile_count; p++) {
         const struct ht_road *road = NULL;
         struct ht_place two[2];
@@ -107,18 +148,23 @@ static enum ht_status targets_find(struct ht_live_work *work, struct ht_world *w
         }
         enum ht_status status = road_of(work, world, p, &road);
         if (status == HT_OK) {
-            status = ht_snap_trip(road->snap, work->snap, point, &options, two, &found);
-        }
-        if (status == HT_OK) {
-            work->targets[p] = two[found - 1];
+            any = true;
             work->roads[p] = *road;
             work->road_list[p] = &work->roads[p];
+            status = ht_snap_trip(road->snap, work->snap, ask->point, &options, two, &found);
+        }
+        if (status == HT_OK) {
+            near = true;
+            work->targets[p] = two[found - 1];
             work->target_list[p] = &work->targets[p];
         } else if (status != HT_NO_SEGMENT) {
             return status;
         }
     }
-    return HT_OK;
+    if (any && !near) {
+        work->street_m = street_m(work, index->profile_count, ask->point);
+    }
+    return any && !near && isfinite(work->street_m) ? HT_NO_SEGMENT : HT_OK;
 }
 
 enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
@@ -132,7 +178,7 @@ enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
         ht_world_retain(world);
         ht_world_release(work->world);
         work->world = world;
-        status = targets_find(work, world, index, ask->point);
+        status = targets_find(work, world, index, ask);
     }
     if (status == HT_OK) {
         status = workspace(work, index);
@@ -146,6 +192,29 @@ enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
                                                .roads = work->road_list,
                                                .targets = work->target_list};
         status = ht_closest_find(index->closest, work->closest, &closest, hits, count);
+    }
+    ht__live_index_release(index);
+    return status;
+}
+
+enum ht_status ht_live_street(struct ht_live *live, struct ht_live_work *work,
+                              struct ht_world *world, struct ht_point point, double *distance_m)
+{
+    struct ht__live_index *index = NULL;
+    const struct ht_live_ask ask = {.point = point, .radius_m = -1};
+    *distance_m = -1;
+    enum ht_status status = ht__live_index_get(live, work, world, &index);
+    if (status == HT_OK) {
+        ht_world_retain(world);
+        ht_world_release(work->world);
+        work->world = world;
+        status = targets_find(work, world, index, &ask);
+    }
+    for (uint32_t p = 0; status == HT_OK && p < index->profile_count; p++) {
+        if (work->target_list[p] != NULL &&
+            (*distance_m < 0 || work->targets[p].distance_m < *distance_m)) {
+            *distance_m = work->targets[p].distance_m;
+        }
     }
     ht__live_index_release(index);
     return status;

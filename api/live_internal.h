@@ -66,6 +66,7 @@ struct ht_live_work {
     struct ht_query *query;
     struct ht_closest_work *closest; /* of the index `held` */
     struct ht__live_index *held;
+    double street_m; /* of the last question that lay too far from every street */
     struct ht_place targets[HT_FLEET_PROFILES_MAX];
     const struct ht_place *target_list[HT_FLEET_PROFILES_MAX];
     struct ht_road roads[HT_FLEET_PROFILES_MAX]; /* as the last question saw them */

@@ -28,6 +28,7 @@ static enum ht_status many_targets(struct matrix *m)
 {
     struct ht_snap_options options = ht_snap_options_default();
     m->target_count = 0;
+    options.radius_m = HT_LIVE_STREET_M;
     for (size_t p = 0; p < m->ask->point_count; p++) {
         struct ht_place two[2];
         uint32_t found = 0;

@@ -10,6 +10,7 @@
 #include "api/command.h"
 #include "api/item_json.h"
 #include "api/json.h"
+#include "api/live.h"
 #include "api/ogc.h"
 #include "api/persons.h"
 #include "engine/base/time.h"
@@ -233,13 +234,15 @@ static void page_links(struct ht_json *json, const struct question *question, bo
     ht_json_array_end(json);
 }
 
-/* Units are where they were last seen. */
+/* Units are where they were last seen, devices were heard when they were. */
 static void live_set(struct ht_item_writer *writer, const struct ht_app_context *context,
                      const struct question *question)
 {
     if (strcmp(question->collection->name, "units") == 0) {
         writer->live = context->app->live;
         writer->now_ms = question->at_ms;
+    } else if (strcmp(question->collection->name, "devices") == 0) {
+        writer->devices = ht_live_devices(context->app->live);
     }
 }
 

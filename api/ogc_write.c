@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "api/command.h"
+#include "api/desk_room.h"
 #include "api/devices.h"
 #include "api/fencing.h"
 #include "api/finder.h"
@@ -158,14 +159,34 @@ static bool body_read(struct ht_app_context *context, struct ht_command *command
     return true;
 }
 
-static struct ht_registry_change change_of(const struct ht_command *command,
+static enum ht_status version_take(void *user, const struct ht_store_item *item)
+{
+    *(uint64_t *)user = item->version;
+    return HT_OK;
+}
+
+/* The version that may be changed: of several that If-Match names the one that is there; one that
+ * no item has where none of them is. */
+static uint64_t expected_of(const struct ht_command *command, struct ht_store_tx *tx,
+                            const struct ht_collection *collection)
+{
+    uint64_t version = 0;
+    if (command->if_match == NULL) {
+        return 0;
+    }
+    enum ht_status status = ht_store_item(ht_store_tx_reader(tx), collection, command->params[1],
+                                          false, version_take, &version, NULL);
+    return status == HT_OK && ht_command_expects(command, version) ? version : UINT64_MAX;
+}
+
+static struct ht_registry_change change_of(const struct ht_command *command, struct ht_store_tx *tx,
                                            const struct ht_collection *collection,
                                            enum ht_store_put how)
 {
     const char *repair = ht_param(&command->query, "repair");
     return (struct ht_registry_change){.collection = collection,
                                        .how = how,
-                                       .expected = command->expected,
+                                       .expected = expected_of(command, tx, collection),
                                        .repair = repair != NULL && strcmp(repair, "1") == 0,
                                        .actor = command->caller.name,
                                        .at_ms = command->at_ms};
@@ -194,10 +215,8 @@ static void item_answer(struct ht_reply *reply, const struct ht_collection *coll
 /* Fences follow what was committed. */
 static void fences_follow(struct ht_app *app, const char *collection)
 {
-    if (strcmp(collection, "zones") == 0 && app->fencing != NULL) {
-        ht_fencing_zones_changed(app->fencing);
-        ht_live_mark(app->live);
-        ht_app_live_save(app, true);
+    if (strcmp(collection, "zones") == 0) {
+        ht_app_zones_changed(app);
     }
 }
 
@@ -237,6 +256,9 @@ static void unit_follow(struct ht_app_context *context, const struct ht_feature 
     if (unit->geometry.type == HT_GEOMETRY_POINT && ht_app_live_work(context) != NULL) {
         ht_live_unit_place(context->app->live, context->live, ht_world_reader_get(&context->world),
                            unit->id, unit->geometry.points[0], at_ms);
+    }
+    if (context->app->desk != NULL) {
+        ht_desk_room_unit_changed(context->app->desk, unit->id);
     }
 }
 
@@ -314,7 +336,7 @@ static void post_run(struct ht_app_context *context, struct ht_command *command,
 {
     struct parsed *parsed = command->parsed;
     struct ht_registry *registry = context->app->registry;
-    struct ht_registry_change change = change_of(command, parsed->collection, HT_STORE_INSERT);
+    struct ht_registry_change change = change_of(command, tx, parsed->collection, HT_STORE_INSERT);
     struct ht_registry_result result = {0};
     struct ht_error error = {0};
     enum ht_status status = HT_OK;
@@ -361,7 +383,7 @@ static void single_put(struct ht_app_context *context, struct ht_command *comman
                        struct ht_store_tx *tx, enum ht_store_put how, struct ht_reply *reply)
 {
     struct parsed *parsed = command->parsed;
-    struct ht_registry_change change = change_of(command, parsed->collection, how);
+    struct ht_registry_change change = change_of(command, tx, parsed->collection, how);
     struct ht_registry_result result;
     struct ht_error error = {0};
     enum ht_status status = ht_registry_put(context->app->registry, tx, &change,
@@ -444,15 +466,41 @@ struct merged {
     struct ht_text text; /* the Feature as it becomes */
 };
 
+/* The geometry as it becomes: a patch may bring its coordinates alone. */
+static enum ht_status merge_geometry(struct merged *merged, const struct ht_store_item *item)
+{
+    char why[128];
+    struct ht_text before = {0};
+    struct ht_geometry geometry;
+    yajl_val shape = ht_json_member(merged->patch, "geometry");
+    enum ht_status status = HT_OK;
+    if (item->wkb_size > 0) {
+        ht_geometry_init(&geometry);
+        status = ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, NULL);
+        if (status == HT_OK) {
+            status = ht_geometry_write_geojson(&geometry, NULL, NULL, &before);
+        }
+        ht_geometry_deinit(&geometry);
+    }
+    const char *text = before.size == 0 ? "null" : ht_text_string(&before);
+    if (status == HT_OK && shape == NULL) {
+        ht_text_add_string(&merged->text, text);
+    } else if (status == HT_OK) {
+        yajl_val now = yajl_tree_parse(text, why, sizeof why);
+        ht_json_merge(&merged->text, now, shape);
+        status = now == NULL || before.failed ? HT_NOMEM : HT_OK;
+        yajl_tree_free(now);
+    }
+    ht_text_deinit(&before);
+    return status;
+}
+
 static enum ht_status merge_item(void *user, const struct ht_store_item *item)
 {
     struct merged *merged = user;
     char why[128];
-    struct ht_geometry geometry;
     yajl_val change = ht_json_member(merged->patch, "properties");
-    yajl_val shape = ht_json_member(merged->patch, "geometry");
     struct ht_text both = {0};
-    enum ht_status status = HT_OK;
     /* both halves as one object */
     ht_text_add(&both, item->properties, strlen(item->properties));
     if (item->personal != NULL && strlen(item->personal) > 2) {
@@ -465,18 +513,7 @@ static enum ht_status merge_item(void *user, const struct ht_store_item *item)
     yajl_val whole = both.failed ? NULL : yajl_tree_parse(both.data, why, sizeof why);
     ht_text_deinit(&both);
     ht_text_addf(&merged->text, "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":", item->id);
-    if (shape != NULL) {
-        ht_json_tree_write(&merged->text, shape);
-    } else if (item->wkb_size > 0) {
-        ht_geometry_init(&geometry);
-        status = ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, NULL);
-        if (status == HT_OK) {
-            status = ht_geometry_write_geojson(&geometry, NULL, NULL, &merged->text);
-        }
-        ht_geometry_deinit(&geometry);
-    } else {
-        ht_text_add_string(&merged->text, "null");
-    }
+    enum ht_status status = merge_geometry(merged, item);
     ht_text_add_string(&merged->text, ",\"properties\":");
     if (change == NULL) {
         ht_json_tree_write(&merged->text, whole);
@@ -536,7 +573,7 @@ static void patch_run(struct ht_app_context *context, struct ht_command *command
     }
     ht_text_deinit(&merged.text);
     if (status != HT_OK) {
-        if (status == HT_NOT_FOUND && (command->must_exist || command->expected != 0)) {
+        if (status == HT_NOT_FOUND && (command->must_exist || command->if_match != NULL)) {
             error.status = HT_CHANGED;
         }
         ht_reply_status(reply, &error);
@@ -562,7 +599,7 @@ static void delete_run(struct ht_app_context *context, struct ht_command *comman
     const char *personal = ht_param(&command->query, "personal");
     const struct ht_collection *collection =
         ht_collection_find(command->params[0], strlen(command->params[0]));
-    struct ht_registry_change change = change_of(command, collection, HT_STORE_REPLACE);
+    struct ht_registry_change change = change_of(command, tx, collection, HT_STORE_REPLACE);
     enum ht_status status =
         personal != NULL && strcmp(personal, "1") == 0
             ? ht_registry_erase(context->app->registry, tx, &change, command->params[1], &error)

@@ -56,19 +56,50 @@ static int by_nodes(const void *a, const void *b)
 
 /* --- speeds ----------------------------------------------------------------------------------- */
 
-static void speed_tags(struct tile *t, const struct ht_arc *arc, uint32_t segment_mm)
+/* What is driven at one speed: an arc, or the live piece of it that a segment lies in. */
+struct stretch {
+    uint32_t weight_ms;
+    uint32_t duration_ms;
+    uint32_t length_mm;
+    bool live;
+    bool closed;
+};
+
+/* `at`: the segment, counted from the arc's tail. */
+static struct stretch stretch_of(const struct ht_graph *graph, uint32_t arc, uint32_t at)
+{
+    const struct ht_arc *a = &graph->arcs[arc];
+    const struct ht_live_arc *live = ht_live_arc(graph, arc);
+    if (live == NULL) {
+        return (struct stretch){a->weight_ms, a->duration_ms, a->length_mm, false, false};
+    }
+    const struct ht_live_piece *pieces = graph->live->pieces;
+    uint32_t i = live->piece_first;
+    while (i + 1 < live->piece_end && pieces[i].segment_end <= at) {
+        i++;
+    }
+    uint32_t begin_mm = i == live->piece_first ? 0 : pieces[i - 1].end_mm;
+    return (struct stretch){pieces[i].weight_ms, pieces[i].duration_ms, pieces[i].end_mm - begin_mm,
+                            true, pieces[i].closed != 0};
+}
+
+static void speed_tags(struct tile *t, const struct ht_arc *arc, const struct stretch *on,
+                       uint32_t segment_mm)
 {
     struct ht_mvt *mvt = &t->mvt;
-    double metres = arc->length_mm / 1000.0;
-    double speed = arc->duration_ms == 0 ? 127.0 : round(metres / arc->duration_ms * 3600.0);
+    double metres = on->length_mm / 1000.0;
+    double speed = on->closed             ? 0
+                   : on->duration_ms == 0 ? 127.0
+                                          : round(metres / on->duration_ms * 3600.0);
     /* As OSRM writes it: metres for each tenth of a unit of weight. */
-    double rate = arc->weight_ms == 0 ? 0.0 : round(metres / arc->weight_ms * 1000.0) / 10.0;
-    uint32_t weight = ht_share(arc->weight_ms, segment_mm, arc->length_mm);
-    uint32_t duration = ht_share(arc->duration_ms, segment_mm, arc->length_mm);
+    double rate =
+        on->closed || on->weight_ms == 0 ? 0.0 : round(metres / on->weight_ms * 1000.0) / 10.0;
+    uint32_t weight = ht_share(on->weight_ms, segment_mm, on->length_mm);
+    uint32_t duration = ht_share(on->duration_ms, segment_mm, on->length_mm);
     const struct ht_way *way = &t->network->ways[arc->way];
     ht_mvt_tag(mvt, "speed", ht_mvt_uint(speed > 127.0 ? 127 : (uint64_t)speed));
     ht_mvt_tag(mvt, "is_small", ht_mvt_bool((arc->flags & HT_ARC_SMALL) != 0));
-    ht_mvt_tag(mvt, "datasource", ht_mvt_text("lua profile"));
+    ht_mvt_tag(mvt, "datasource", ht_mvt_text(on->live ? "traffic" : "lua profile"));
     ht_mvt_tag(mvt, "weight", ht_mvt_double(weight / 1000.0));
     ht_mvt_tag(mvt, "duration", ht_mvt_double(duration / 1000.0));
     ht_mvt_tag(mvt, "name", ht_mvt_text(t->network->strings + way->name));
@@ -85,9 +116,14 @@ static void speed_add(struct tile *t, const struct ht_snap_segment *segment, int
     if (segment->arc[side] == HT_NONE || !ht_mvt_clip(line)) {
         return;
     }
+    const struct ht_arc *arc = &t->graph->arcs[segment->arc[side]];
     ht_mvt_feature(&t->mvt, HT_MVT_LINE, t->id++);
     ht_mvt_path(&t->mvt, line, 2);
-    speed_tags(t, &t->graph->arcs[segment->arc[side]], ht_distance_mm(ends[0], ends[1]));
+    uint32_t last = ht_arc_point_count(arc) - 2;
+    bool counted = side == 0 || segment->arc[0] == HT_NONE;
+    const struct stretch on = stretch_of(t->graph, segment->arc[side],
+                                         counted ? segment->segment : last - segment->segment);
+    speed_tags(t, arc, &on, ht_distance_mm(ends[0], ends[1]));
     ht_mvt_feature_end(&t->mvt);
 }
 

@@ -227,6 +227,16 @@ void ht_positions_deinit(struct ht_positions_in *positions)
     *positions = (struct ht_positions_in){0};
 }
 
+/* From 1 on. */
+static int64_t line_of(const char *text, size_t at)
+{
+    int64_t line = 1;
+    for (size_t i = 0; i < at; i++) {
+        line += text[i] == '\n';
+    }
+    return line;
+}
+
 static enum ht_status read_all(struct reading *r, const char *text, size_t size,
                                struct ht_error *error)
 {
@@ -237,16 +247,18 @@ static enum ht_status read_all(struct reading *r, const char *text, size_t size,
     (void)yajl_config(parser, yajl_allow_multiple_values, 1);
     const unsigned char *bytes = (const unsigned char *)text;
     yajl_status parsed = yajl_parse(parser, bytes, size);
+    size_t at = yajl_get_bytes_consumed(parser);
     if (parsed == yajl_status_ok) {
         parsed = yajl_complete_parse(parser);
+        at = size; /* it ends too early */
     }
     enum ht_status status = HT_OK;
     if (parsed != yajl_status_ok) {
         status = r->status == HT_OK ? HT_SYNTAX : r->status;
-        status =
-            ht_error_set(error, status, 0, "%s at byte %zu",
-                         status == HT_TOO_BIG ? "too many positions" : "not a list of positions",
-                         yajl_get_bytes_consumed(parser));
+        status = ht_error_set(
+            error, status, r->arrays > 0 ? 0 : line_of(text, at < size ? at : size),
+            "%s at byte %zu",
+            status == HT_TOO_BIG ? "too many positions" : "not a list of positions", at);
     }
     yajl_free(parser);
     return status;

@@ -35,8 +35,8 @@ struct ht_positions_in {
 
 void ht_positions_deinit(struct ht_positions_in *positions);
 
-/* Reads an array, lines, or a single object. HT_SYNTAX with what and where, HT_TOO_BIG, HT_NOMEM.
- */
+/* Reads an array, lines, or a single object. HT_SYNTAX with what and where (of lines which, of an
+ * array the item after those that were read), HT_TOO_BIG, HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_positions_read(const char *text, size_t size, int64_t now_ms,
                                                struct ht_positions_in *out, struct ht_error *error);
 

@@ -103,3 +103,25 @@ void ht_reply_problem(struct ht_reply *reply, int status, const char *title, con
     }
     ht_json_object_end(&json);
 }
+
+void ht_reply_where(struct ht_reply *reply, const char *pointer, int64_t line, const char *detail)
+{
+    struct ht_buffer *body = &reply->body;
+    if (body->failed || body->size == 0 || body->data[body->size - 1] != '}') {
+        return;
+    }
+    body->size--; /* within the object */
+    struct ht_json json = {.out = body, .comma = true};
+    ht_json_key(&json, "errors");
+    ht_json_array(&json);
+    ht_json_object(&json);
+    if (pointer != NULL) {
+        ht_json_key_text(&json, "pointer", pointer);
+    } else {
+        ht_json_key_int(&json, "line", line);
+    }
+    ht_json_key_text(&json, "detail", detail);
+    ht_json_object_end(&json);
+    ht_json_array_end(&json);
+    ht_json_object_end(&json);
+}

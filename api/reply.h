@@ -58,4 +58,8 @@ void ht_reply_deinit(struct ht_reply *reply);
 /* RFC 9457 problem+json. `detail` may be NULL. 429 and 503 may be tried again after a second. */
 void ht_reply_problem(struct ht_reply *reply, int status, const char *title, const char *detail);
 
+/* Says where in the body a problem, written before, lies: `errors` with one entry, a JSON pointer
+ * ("" the whole), or where that is NULL a line. */
+void ht_reply_where(struct ht_reply *reply, const char *pointer, int64_t line, const char *detail);
+
 #endif

@@ -8,11 +8,14 @@
 
 #include "api/access.h"
 #include "api/assign.h"
+#include "api/coverage.h"
 #include "api/embedded.h"
+#include "api/incidents.h"
 #include "api/isochrone.h"
 #include "api/json.h"
 #include "api/live.h"
 #include "api/ogc.h"
+#include "api/optimize.h"
 #include "api/routes_live.h"
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
@@ -262,12 +265,30 @@ static const struct ht_route table[] = {
      HT_ROLE_VIEWER, .get = ht_closest_get, .post = ht_closest_post},
     {"/v1/assign", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_VIEWER,
      .post = ht_assign_post},
+    {"/v1/optimize", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_VIEWER,
+     .post = ht_optimize_post},
     {"/v1/isochrone", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_isochrone_get},
+    {"/v1/coverage", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_coverage_get},
+    {"/v1/coverage/moves", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_VIEWER,
+     .post = ht_coverage_moves_post},
     {"/v1/stream", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_stream_get},
     {"/v1/traffic", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DISPATCHER, HT_ROLE_DISPATCHER,
      .post = ht_traffic_post},
+    {"/v1/incidents", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
+     HT_ROLE_DEVICE, .get = ht_incidents_get, .post = ht_incidents_post},
+    {"/v1/incidents/report", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_incidents_report},
+    {"/v1/incidents/{id}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_incident_get},
+    {"/v1/incidents/{id}/history", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_incident_history},
+    {"/v1/incidents/{id}/events", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DEVICE,
+     HT_ROLE_DEVICE, .post = ht_incident_event_post},
+    {"/v1/incidents/{id}/personal", "DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
+     HT_ROLE_ADMIN, .del = ht_incident_erase},
     {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
     {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,

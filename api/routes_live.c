@@ -58,6 +58,8 @@ static bool convert(struct ht_app_context *context, const struct ht_crs *crs,
     return true;
 }
 
+static const char not_theirs[] = "another unit's";
+
 /* NULL, or why it is not taken. `crs`: the request's; NULL: the device's. */
 static const char *report_one(struct ht_app_context *context, const struct ht_caller *caller,
                               const struct ht_crs *crs, struct ht_position_in *in)
@@ -68,12 +70,15 @@ static const char *report_one(struct ht_app_context *context, const struct ht_ca
         return in->wrong;
     }
     bool unit = ht_fleet_find(ht_live_fleet(live), in->unit, strlen(in->unit)) != HT_NONE;
-    if (ht_devices_find(ht_live_devices(live), in->unit, unit, &device)) {
+    bool found = ht_devices_find(ht_live_devices(live), in->unit, unit, &device);
+    if (caller->role == HT_ROLE_DEVICE &&
+        (caller->unit == NULL || strcmp(caller->unit, found ? device.unit : in->unit) != 0)) {
+        return not_theirs;
+    }
+    ht_devices_heard(ht_live_devices(live), in->unit, unit, in->report.received_ms);
+    if (found) {
         memcpy(in->unit, device.unit, sizeof in->unit);
         crs = crs == NULL ? &device.crs : crs;
-    }
-    if (caller->role == HT_ROLE_DEVICE && strcmp(caller->unit, in->unit) != 0) {
-        return "another unit's";
     }
     if (crs != NULL && !convert(context, crs, &in->report)) {
         return ht_refusal_text(HT_REFUSAL_OUT_OF_RANGE);
@@ -126,6 +131,17 @@ struct batch {
     char text[];
 };
 
+/* Which line, or item of an array, could not be read. */
+static void positions_where(struct ht_reply *reply, const struct ht_positions_in *in,
+                            const struct ht_error *error)
+{
+    char pointer[24];
+    (void)snprintf(pointer, sizeof pointer, "/%zu", in->count);
+    if (error->status != HT_NOMEM) {
+        ht_reply_where(reply, error->line > 0 ? NULL : pointer, error->line, error->message);
+    }
+}
+
 static void batch_take(struct ht_app_context *context, const struct batch *batch, const char *text,
                        struct ht_reply *reply)
 {
@@ -141,6 +157,7 @@ static void batch_take(struct ht_app_context *context, const struct batch *batch
     } else {
         int code = status == HT_SYNTAX ? 400 : status == HT_TOO_BIG ? 413 : 503;
         ht_reply_problem(reply, code, ht_http_status_text(code), error.message);
+        positions_where(reply, &in, &error);
     }
     ht_positions_deinit(&in);
 }
@@ -223,7 +240,8 @@ void ht_osmand(struct ht_app_context *context, struct ht_http_call *call)
         call->reply->content_type = "text/plain"; /* what these apps send again is no mistake */
         return;
     }
-    ht_reply_problem(call->reply, 400, "Bad Request", reason);
+    int code = reason == not_theirs ? 403 : 400;
+    ht_reply_problem(call->reply, code, ht_http_status_text(code), reason);
 }
 
 /* ---- closest ---- */
@@ -250,7 +268,12 @@ static void closest_list(struct ht_app_context *context, struct ht_world *world,
         ht_json_key_text(json, "unit", unit.id);
         ht_json_key_double(json, "duration_s", hits[i].cost.duration_ms / 1000.0, 3);
         ht_json_key_double(json, "distance_m", (double)hits[i].cost.length_mm / 1000.0, 3);
-        ht_json_key_int(json, "age_ms", now_ms - unit.position.received_ms);
+        ht_json_key(json, "age_ms");
+        if (unit.position.told) { /* nobody heard it: the registry says where it is */
+            ht_json_null(json);
+        } else {
+            ht_json_int(json, now_ms - unit.position.received_ms);
+        }
         ht_json_key_bool(json, "stale", unit.stale);
         const struct ht_point *points = NULL;
         size_t point_count = 0;
@@ -271,6 +294,21 @@ struct closest_job {
     size_t count;
     double pairs[][2];
 };
+
+/* No street near a point, or no point at all. */
+static void point_refuse(const struct ht_app_context *context, const struct ht_ask *asked,
+                         enum ht_status status, struct ht_reply *reply)
+{
+    char why[160];
+    if (status == HT_RANGE) {
+        ht_ask_refuse(reply, "a place is not on Earth, or its coordinate system is not known");
+        return;
+    }
+    (void)snprintf(why, sizeof why,
+                   "the nearest street is %.0f m away, farther than radius_m lets it be (%.0f)",
+                   ht_live_street_m(context->live), asked->live.radius_m);
+    ht_reply_problem(reply, 422, "Unprocessable Content", why);
+}
 
 /* False with the answer written; then as after it ht_live_avoid_end is to be called. */
 static bool avoid_begin(struct ht_app_context *context, struct ht_world *world,
@@ -303,19 +341,23 @@ static bool avoid_begin(struct ht_app_context *context, struct ht_world *world,
 }
 
 static void closest_write(struct ht_app_context *context, struct ht_world *world,
-                          const struct closest_job *job, double (*pairs)[2],
-                          struct ht_reply *reply)
+                          const struct closest_job *job, double (*pairs)[2], struct ht_reply *reply)
 {
     struct ht_ask asked = job->asked;
     struct ht_json json;
     enum ht_status status = HT_OK;
+    if (asked.live.radius_m < 0) {
+        asked.live.radius_m = HT_LIVE_STREET_M;
+    }
     ht_json_begin(&json, &reply->body);
     ht_json_object(&json);
     ht_json_key(&json, "closest");
     if (job->many) {
         ht_json_array(&json);
     }
+    size_t at = 0;
     for (size_t i = 0; i < job->count && status == HT_OK; i++) {
+        at = i;
         status = ht_ask_locate(context, &asked, pairs[i], &asked.live.point);
         if (status == HT_OK) {
             closest_list(context, world, &asked, &json, &status);
@@ -325,8 +367,13 @@ static void closest_write(struct ht_app_context *context, struct ht_world *world
         ht_json_array_end(&json);
     }
     ht_json_object_end(&json);
-    if (status == HT_RANGE) {
-        ht_ask_refuse(reply, "a place is not on Earth, or its coordinate system is not known");
+    if (status == HT_NO_SEGMENT || status == HT_RANGE) {
+        point_refuse(context, &asked, status, reply);
+        char pointer[40];
+        (void)snprintf(pointer, sizeof pointer, "/points/%zu", at);
+        if (job->many) {
+            ht_reply_where(reply, pointer, 0, "no place to ask for");
+        }
     } else if (status != HT_OK) {
         ht_reply_problem(reply, 503, "Service Unavailable", ht_status_text(status));
     }
@@ -460,10 +507,12 @@ static bool body_params(yajl_val body, struct ht_text *query)
     return !query->failed;
 }
 
-static bool points_read(yajl_val list, struct closest_job *job)
+/* False: the one at `*at` is none. */
+static bool points_read(yajl_val list, struct closest_job *job, size_t *at)
 {
     for (size_t i = 0; i < job->count; i++) {
         yajl_val pair = list->u.array.values[i];
+        *at = i;
         if (!YAJL_IS_ARRAY(pair) || pair->u.array.len != 2) {
             return false;
         }
@@ -478,6 +527,13 @@ static bool points_read(yajl_val list, struct closest_job *job)
     return true;
 }
 
+/* 400, and where. */
+static void body_refuse(struct ht_reply *reply, const char *pointer, const char *why)
+{
+    ht_ask_refuse(reply, why);
+    ht_reply_where(reply, pointer, 0, why);
+}
+
 /* The job for a body; NULL with the answer written. */
 static struct closest_job *body_job(struct ht_app_context *context, yajl_val body,
                                     struct ht_reply *reply)
@@ -488,19 +544,23 @@ static struct closest_job *body_job(struct ht_app_context *context, yajl_val bod
     yajl_val list = ht_json_member(body, "points");
     if (!YAJL_IS_ARRAY(list) || list->u.array.len == 0 || list->u.array.len > POINTS_MOST ||
         !body_params(body, &query) || ht_params_read(&params, query.data, query.size) != HT_OK) {
-        ht_ask_refuse(reply, "points is a list of 1 to 1,000 [lon, lat]");
+        body_refuse(reply, "/points", "points is a list of 1 to 1,000 [lon, lat]");
     } else {
+        char pointer[40];
+        size_t at = 0;
         struct ht_ask asked = ht_ask_read(context, &params, HT_DUTY_ON);
         asked.wrong = asked.wrong == NULL ? asked.wrong_unit : asked.wrong;
-        job = asked.wrong != NULL ? NULL
-                                  : job_new(&asked, ht_param(&params, "avoid"),
-                                            list->u.array.len, true);
+        job = asked.wrong != NULL
+                  ? NULL
+                  : job_new(&asked, ht_param(&params, "avoid"), list->u.array.len, true);
         if (asked.wrong != NULL) {
-            ht_ask_refuse(reply, asked.wrong);
+            (void)snprintf(pointer, sizeof pointer, "/%s", asked.wrong_name);
+            body_refuse(reply, pointer, asked.wrong);
         } else if (job == NULL) {
             ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
-        } else if (!points_read(list, job)) {
-            ht_ask_refuse(reply, "points is a list of [lon, lat] on Earth");
+        } else if (!points_read(list, job, &at)) {
+            (void)snprintf(pointer, sizeof pointer, "/points/%zu", at);
+            body_refuse(reply, pointer, "points is a list of [lon, lat] on Earth");
             closest_free(job);
             job = NULL;
         }
@@ -514,7 +574,7 @@ void ht_closest_post(struct ht_app_context *context, struct ht_http_call *call)
 {
     yajl_val body = ht_json_tree_read(call->request->body, call->request->body_size);
     if (!YAJL_IS_OBJECT(body)) {
-        ht_ask_refuse(call->reply, "the body is not a JSON object");
+        body_refuse(call->reply, "", "the body is not a JSON object");
     } else {
         struct closest_job *job = body_job(context, body, call->reply);
         if (job != NULL) {

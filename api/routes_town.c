@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <yajl/yajl_tree.h>
 
+#include "api/desk_room.h"
 #include "api/json.h"
 #include "api/json_merge.h"
 
@@ -77,6 +78,9 @@ static void clock_run(void *user, void *data, struct ht_reply *reply)
         return;
     }
     ht_app_live_save(context->app, true); /* what the clock has to say */
+    if (context->app->desk != NULL) {
+        ht_desk_room_obey(context->app->desk);
+    }
     clock_write(&context->app->clock, reply);
 }
 

@@ -12,30 +12,21 @@
 
 enum { UNMATCHED_SHOWN = 100 };
 
-/* With the place of what is wrong: a JSON pointer, which the message begins with, or a line. */
+/* With the place of what is wrong: a JSON pointer, which the message begins with, or a line; else
+ * it is the whole body. */
 static void refuse(struct ht_reply *reply, const struct ht_error *error)
 {
-    ht_reply_status(reply, error);
+    char pointer[24] = "";
     size_t size = strcspn(error->message, ":");
     bool pointed = error->message[0] == '/' && error->message[size] == ':';
-    if (error->line == 0 || reply->body.size == 0 || reply->body.failed) {
-        return;
-    }
-    reply->body.size--; /* within the object */
-    struct ht_json json = {.out = &reply->body, .comma = true};
-    ht_json_key(&json, "errors");
-    ht_json_array(&json);
-    ht_json_object(&json);
+    ht_reply_status(reply, error);
     if (pointed) {
-        ht_json_key(&json, "pointer");
-        ht_json_text_n(&json, error->message, size);
-    } else {
-        ht_json_key_int(&json, "line", error->line);
+        (void)snprintf(pointer, sizeof pointer, "%.*s", (int)size, error->message);
     }
-    ht_json_key_text(&json, "detail", error->message);
-    ht_json_object_end(&json);
-    ht_json_array_end(&json);
-    ht_json_object_end(&json);
+    if (error->status != HT_NOMEM) {
+        ht_reply_where(reply, pointed || error->line == 0 ? pointer : NULL, error->line,
+                       error->message);
+    }
 }
 
 static bool read_body(const char *content_type, const char *body, size_t size,

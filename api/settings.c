@@ -6,11 +6,15 @@
 #include <string.h>
 #include <yajl/yajl_tree.h>
 
+#include "api/calendar.h"
 #include "api/command.h"
+#include "api/desk_room.h"
 #include "api/http_answer.h"
+#include "api/incident_rules.h"
 #include "api/json.h"
 #include "api/json_merge.h"
 #include "api/live.h"
+#include "api/shifts.h"
 
 struct field {
     const char *name;
@@ -26,14 +30,79 @@ static const struct field fields[HT_SETTING_FIELDS] = {
     [HT_SETTING_GIVE_UP_H] = {"give_up_h", 1, 30 * 24, 72},
 };
 
+/* A document with a shape of its own. `tell` takes the value over, on the writer's thread. */
+struct shape {
+    enum ht_status (*read)(yajl_val tree, void **out, struct ht_setting_wrong *wrong);
+    void (*write)(const void *value, struct ht_json *json);
+    void (*free)(void *value);
+    void (*tell)(struct ht_app *app, void *value);
+};
+
+static enum ht_status days_read(yajl_val tree, void **out, struct ht_setting_wrong *wrong)
+{
+    struct ht_days *days = NULL;
+    enum ht_status status = ht_days_read(tree, &days, wrong);
+    *out = days;
+    return status;
+}
+
+static void days_write(const void *value, struct ht_json *json)
+{
+    ht_days_write(value, json);
+}
+
+static void days_free(void *value)
+{
+    ht_days_free(value);
+}
+
+static void days_tell(struct ht_app *app, void *value)
+{
+    ht_calendar_set(app->calendar, value);
+    ht_shifts_set_calendar(ht_live_shifts(app->live), app->calendar, ht_clock_now_ms(&app->clock));
+}
+
+static enum ht_status rules_read(yajl_val tree, void **out, struct ht_setting_wrong *wrong)
+{
+    struct ht_incident_rules *rules = NULL;
+    enum ht_status status = ht_incident_rules_read(tree, &rules, wrong);
+    *out = rules;
+    return status;
+}
+
+static void rules_write(const void *value, struct ht_json *json)
+{
+    ht_incident_rules_write(value, json);
+}
+
+static void rules_free(void *value)
+{
+    ht_incident_rules_free(value);
+}
+
+static void rules_tell(struct ht_app *app, void *value)
+{
+    if (app->desk == NULL) {
+        ht_incident_rules_free(value);
+    } else {
+        ht_desk_room_rules(app->desk, value);
+    }
+}
+
+static const struct shape rules_shape = {rules_read, rules_write, rules_free, rules_tell};
+static const struct shape days_shape = {days_read, days_write, days_free, days_tell};
+
 static const struct {
     const char *name;
     unsigned begin;
     unsigned end;
+    const struct shape *shape; /* NULL: whole numbers, the fields from begin to end */
 } documents[HT_SETTINGS] = {
-    {"retention", HT_SETTING_TRACKS_DAYS, HT_SETTING_STALE_S},
-    {"live", HT_SETTING_STALE_S, HT_SETTING_GIVE_UP_H},
-    {"webhooks", HT_SETTING_GIVE_UP_H, HT_SETTING_FIELDS},
+    {"retention", HT_SETTING_TRACKS_DAYS, HT_SETTING_STALE_S, NULL},
+    {"live", HT_SETTING_STALE_S, HT_SETTING_GIVE_UP_H, NULL},
+    {"webhooks", HT_SETTING_GIVE_UP_H, HT_SETTING_FIELDS, NULL},
+    {"incidents", 0, 0, &rules_shape},
+    {"calendar", 0, 0, &days_shape},
 };
 
 void ht_settings_init(struct ht_settings *settings)
@@ -44,6 +113,15 @@ void ht_settings_init(struct ht_settings *settings)
     for (size_t i = 0; i < HT_SETTINGS; i++) {
         atomic_store(&settings->versions[i], 1);
     }
+    (void)pthread_mutex_init(&settings->lock, NULL);
+}
+
+void ht_settings_deinit(struct ht_settings *settings)
+{
+    for (size_t i = 0; i < HT_SETTINGS - HT_SETTINGS_PLAIN; i++) {
+        free(settings->texts[i]);
+    }
+    (void)pthread_mutex_destroy(&settings->lock);
 }
 
 int64_t ht_setting(const struct ht_settings *settings, enum ht_setting_field field)
@@ -62,7 +140,7 @@ static size_t document_find(const char *name, size_t size)
     return i;
 }
 
-static void document_write(struct ht_json *json, size_t document, const int64_t *values)
+static void plain_write(struct ht_json *json, size_t document, const int64_t *values)
 {
     ht_json_object(json);
     for (unsigned i = documents[document].begin; i < documents[document].end; i++) {
@@ -78,16 +156,41 @@ static void values_of(const struct ht_settings *settings, int64_t values[HT_SETT
     }
 }
 
+/* A document with a shape, as it is now. */
+static void shape_write(struct ht_json *json, size_t document, struct ht_settings *settings)
+{
+    const struct shape *shape = documents[document].shape;
+    struct ht_setting_wrong wrong;
+    void *value = NULL;
+    (void)pthread_mutex_lock(&settings->lock);
+    const char *text = settings->texts[document - HT_SETTINGS_PLAIN];
+    if (text != NULL) {
+        ht_json_raw(json, text, strlen(text));
+    }
+    (void)pthread_mutex_unlock(&settings->lock);
+    if (text == NULL && shape->read(NULL, &value, &wrong) == HT_OK) {
+        shape->write(value, json);
+        shape->free(value);
+    } else if (text == NULL) {
+        json->out->failed = true;
+    }
+}
+
+static void document_write(struct ht_json *json, size_t document, struct ht_settings *settings)
+{
+    int64_t values[HT_SETTING_FIELDS];
+    if (documents[document].shape != NULL) {
+        shape_write(json, document, settings);
+        return;
+    }
+    values_of(settings, values);
+    plain_write(json, document, values);
+}
+
 /* ---- from text ---- */
 
-/* What is wrong with a document, and where. */
-struct wrong {
-    char pointer[64];
-    char detail[128];
-};
-
 static bool field_read(const char *name, const yajl_val value, size_t document, int64_t *values,
-                       struct wrong *wrong)
+                       struct ht_setting_wrong *wrong)
 {
     (void)snprintf(wrong->pointer, sizeof wrong->pointer, "/%.60s", name);
     for (unsigned i = documents[document].begin; i < documents[document].end; i++) {
@@ -105,7 +208,8 @@ static bool field_read(const char *name, const yajl_val value, size_t document, 
 }
 
 /* Puts the values of a document among `values`; what it leaves out is as at first. */
-static bool document_read(yajl_val tree, size_t document, int64_t *values, struct wrong *wrong)
+static bool document_read(yajl_val tree, size_t document, int64_t *values,
+                          struct ht_setting_wrong *wrong)
 {
     for (unsigned i = documents[document].begin; i < documents[document].end; i++) {
         values[i] = fields[i].first;
@@ -117,6 +221,31 @@ static bool document_read(yajl_val tree, size_t document, int64_t *values, struc
         }
     }
     return true;
+}
+
+/* The text as a document of its own; NULL: out of memory. */
+static char *shape_text(const struct shape *shape, const void *value)
+{
+    struct ht_buffer text = {0};
+    struct ht_json json;
+    ht_json_begin(&json, &text);
+    shape->write(value, &json);
+    ht_buffer_append(&text, "", 1);
+    if (text.failed) {
+        ht_buffer_deinit(&text);
+        return NULL;
+    }
+    return text.data;
+}
+
+static void keep_text(struct ht_settings *settings, size_t document, char *text, uint64_t version)
+{
+    (void)pthread_mutex_lock(&settings->lock);
+    char *before = settings->texts[document - HT_SETTINGS_PLAIN];
+    settings->texts[document - HT_SETTINGS_PLAIN] = text;
+    (void)pthread_mutex_unlock(&settings->lock);
+    free(before);
+    atomic_store(&settings->versions[document], version);
 }
 
 static void keep(struct ht_settings *settings, size_t document, const int64_t *values,
@@ -132,9 +261,17 @@ static enum ht_status take(void *user, const struct ht_store_setting *setting)
 {
     struct ht_settings *settings = user;
     char why[128];
-    struct wrong wrong;
+    struct ht_setting_wrong wrong;
     int64_t values[HT_SETTING_FIELDS];
     size_t document = document_find(setting->name, strlen(setting->name));
+    if (documents[document].shape != NULL) {
+        char *text = strdup(setting->body);
+        if (text == NULL) {
+            return HT_NOMEM;
+        }
+        keep_text(settings, document, text, setting->version + 1);
+        return HT_OK;
+    }
     yajl_val tree = yajl_tree_parse(setting->body, why, sizeof why);
     if (YAJL_IS_OBJECT(tree) && document_read(tree, document, values, &wrong)) {
         keep(settings, document, values, setting->version + 1);
@@ -153,18 +290,37 @@ enum ht_status ht_settings_load(struct ht_settings *settings, struct ht_store_re
     return status == HT_NOT_FOUND ? HT_OK : status;
 }
 
+enum ht_status ht_settings_tell(struct ht_app *app)
+{
+    enum ht_status status = HT_OK;
+    for (size_t i = HT_SETTINGS_PLAIN; i < HT_SETTINGS && status == HT_OK; i++) {
+        const struct shape *shape = documents[i].shape;
+        const char *text = app->settings.texts[i - HT_SETTINGS_PLAIN];
+        yajl_val tree = text == NULL ? NULL : ht_json_tree_read(text, strlen(text));
+        struct ht_setting_wrong wrong;
+        void *value = NULL;
+        status = shape->read(tree, &value, &wrong);
+        if (status == HT_INVALID) { /* by an older or newer server: as at first */
+            status = shape->read(NULL, &value, &wrong);
+        }
+        if (status == HT_OK) {
+            shape->tell(app, value);
+        }
+        yajl_tree_free(tree);
+    }
+    return status;
+}
+
 /* ---- calls ---- */
 
 void ht_settings_get(struct ht_app_context *context, struct ht_http_call *call)
 {
     struct ht_json json;
-    int64_t values[HT_SETTING_FIELDS];
-    values_of(&context->app->settings, values);
     ht_json_begin(&json, &call->reply->body);
     ht_json_object(&json);
     for (size_t i = 0; i < HT_SETTINGS; i++) {
         ht_json_key(&json, documents[i].name);
-        document_write(&json, i, values);
+        document_write(&json, i, &context->app->settings);
     }
     ht_json_object_end(&json);
 }
@@ -180,22 +336,16 @@ static size_t document_of(struct ht_http_call *call)
     return document;
 }
 
-static void answer(struct ht_reply *reply, size_t document, const int64_t *values, uint64_t version)
-{
-    struct ht_json json;
-    (void)snprintf(reply->etag, sizeof reply->etag, "%" PRIu64, version);
-    ht_json_begin(&json, &reply->body);
-    document_write(&json, document, values);
-}
-
 void ht_setting_get(struct ht_app_context *context, struct ht_http_call *call)
 {
-    int64_t values[HT_SETTING_FIELDS];
+    struct ht_settings *settings = &context->app->settings;
     size_t document = document_of(call);
     if (document < HT_SETTINGS) {
-        values_of(&context->app->settings, values);
-        answer(call->reply, document, values,
-               atomic_load(&context->app->settings.versions[document]));
+        struct ht_json json;
+        (void)snprintf(call->reply->etag, sizeof call->reply->etag, "%" PRIu64,
+                       (uint64_t)atomic_load(&settings->versions[document]));
+        ht_json_begin(&json, &call->reply->body);
+        document_write(&json, document, settings);
     }
 }
 
@@ -203,31 +353,42 @@ void ht_setting_get(struct ht_app_context *context, struct ht_http_call *call)
 struct put {
     size_t document;
     int64_t values[HT_SETTING_FIELDS];
+    void *value;      /* of one with a shape */
+    char *text;       /* the document */
     uint64_t version; /* as it becomes */
 };
 
-static void refuse(struct ht_reply *reply, const struct wrong *wrong)
+static void refuse(struct ht_reply *reply, const struct ht_setting_wrong *wrong)
 {
     ht_reply_problem(reply, 422, "Unprocessable Content", wrong->detail);
-    if (reply->body.size == 0 || reply->body.failed) {
-        return;
+    ht_reply_where(reply, wrong->pointer, 0, wrong->detail);
+}
+
+/* The document as it is kept: what was left out is filled in. */
+static enum ht_status put_read(struct put *put, yajl_val tree, struct ht_setting_wrong *wrong)
+{
+    const struct shape *shape = documents[put->document].shape;
+    struct ht_buffer text = {0};
+    struct ht_json json;
+    if (shape != NULL) {
+        enum ht_status status = shape->read(tree, &put->value, wrong);
+        put->text = status == HT_OK ? shape_text(shape, put->value) : NULL;
+        return status == HT_OK && put->text == NULL ? HT_NOMEM : status;
     }
-    reply->body.size--; /* within the object */
-    struct ht_json json = {.out = &reply->body, .comma = true};
-    ht_json_key(&json, "errors");
-    ht_json_array(&json);
-    ht_json_object(&json);
-    ht_json_key_text(&json, "pointer", wrong->pointer);
-    ht_json_key_text(&json, "detail", wrong->detail);
-    ht_json_object_end(&json);
-    ht_json_array_end(&json);
-    ht_json_object_end(&json);
+    if (!document_read(tree, put->document, put->values, wrong)) {
+        return HT_INVALID;
+    }
+    ht_json_begin(&json, &text);
+    plain_write(&json, put->document, put->values);
+    ht_buffer_append(&text, "", 1);
+    put->text = text.data;
+    return text.failed ? HT_NOMEM : HT_OK;
 }
 
 static bool put_prepare(struct ht_app_context *context, struct ht_command *command,
                         struct ht_reply *reply)
 {
-    struct wrong wrong = {0};
+    struct ht_setting_wrong wrong = {0};
     struct put *put = calloc(1, sizeof *put);
     (void)context;
     command->parsed = put;
@@ -237,16 +398,19 @@ static bool put_prepare(struct ht_app_context *context, struct ht_command *comma
     }
     put->document = document_find(command->params[0], strlen(command->params[0]));
     yajl_val tree = ht_json_tree_read(command->body, command->body_size);
-    bool good = false;
+    enum ht_status status = HT_SYNTAX;
     if (!YAJL_IS_OBJECT(tree)) {
         ht_reply_problem(reply, 400, "Bad Request", "the body is not a JSON object");
-    } else if (!document_read(tree, put->document, put->values, &wrong)) {
-        refuse(reply, &wrong);
     } else {
-        good = true;
+        status = put_read(put, tree, &wrong);
+    }
+    if (status == HT_INVALID) {
+        refuse(reply, &wrong);
+    } else if (status == HT_NOMEM) {
+        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
     }
     yajl_tree_free(tree);
-    return good;
+    return status == HT_OK;
 }
 
 static enum ht_status version_take(void *user, const struct ht_store_setting *setting)
@@ -259,21 +423,12 @@ static enum ht_status version_take(void *user, const struct ht_store_setting *se
 static enum ht_status put_write(const struct ht_command *command, struct ht_store_tx *tx,
                                 struct put *put, struct ht_error *error)
 {
-    struct ht_buffer body = {0};
-    struct ht_json json;
     char subject[80];
     char told[128];
     const char *name = documents[put->document].name;
-    ht_json_begin(&json, &body);
-    document_write(&json, put->document, put->values);
-    ht_buffer_append(&body, "", 1);
-    if (body.failed) {
-        return ht_error_set(error, HT_NOMEM, 0, NULL);
-    }
     const struct ht_store_setting setting = {
-        .name = name, .changed_ms = command->at_ms, .body = body.data};
+        .name = name, .changed_ms = command->at_ms, .body = put->text};
     enum ht_status status = ht_store_setting_put(tx, &setting, &put->version, error);
-    ht_buffer_deinit(&body);
     if (status != HT_OK) {
         return status;
     }
@@ -299,7 +454,7 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
     enum ht_status status = ht_store_setting_get(
         ht_store_tx_reader(tx), documents[put->document].name, version_take, &version, &error);
     status = status == HT_NOT_FOUND ? HT_OK : status;
-    if (status == HT_OK && command->expected != 0 && command->expected != version) {
+    if (status == HT_OK && !ht_command_expects(command, version)) {
         status = ht_error_set(&error, HT_CHANGED, 0, "%s was changed meanwhile",
                               documents[put->document].name);
     }
@@ -307,7 +462,8 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
         status = put_write(command, tx, put, &error);
     }
     if (status == HT_OK) {
-        answer(reply, put->document, put->values, put->version);
+        (void)snprintf(reply->etag, sizeof reply->etag, "%" PRIu64, put->version);
+        ht_buffer_text(&reply->body, put->text);
     } else {
         ht_reply_status(reply, &error);
     }
@@ -316,15 +472,30 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
 static void put_applied(struct ht_app_context *context, struct ht_command *command,
                         struct ht_reply *reply)
 {
-    const struct put *put = command->parsed;
+    struct put *put = command->parsed;
+    const struct shape *shape = documents[put->document].shape;
     (void)reply;
-    keep(&context->app->settings, put->document, put->values, put->version);
+    if (shape == NULL) {
+        keep(&context->app->settings, put->document, put->values, put->version);
+    } else {
+        keep_text(&context->app->settings, put->document, put->text, put->version);
+        shape->tell(context->app, put->value);
+        put->text = NULL;
+        put->value = NULL;
+    }
     ht_app_settings_apply(context->app);
 }
 
 static void put_free(struct ht_command *command)
 {
-    free(command->parsed);
+    struct put *put = command->parsed;
+    if (put != NULL && put->value != NULL) {
+        documents[put->document].shape->free(put->value);
+    }
+    if (put != NULL) {
+        free(put->text);
+        free(put);
+    }
 }
 
 static const struct ht_command_kind put_kind = {

@@ -4,21 +4,27 @@
  *   live       stale_s                     a unit that was silent for longer is stale
  *   webhooks   give_up_h                   how long an event is tried to be delivered
  *
- * Each is a JSON document of whole numbers; what a PUT leaves out is as at first. A change counts
- * at once. Others are unknown (404).
+ *   incidents  kinds, clocks, choice       how the desk sends help (api/incident_rules.h)
+ *   calendar   holidays, workdays, hours   the office's days (api/calendar.h)
+ *
+ * The first three are JSON documents of whole numbers, the others have shapes of their own; what a
+ * PUT leaves out is as at first. A change counts at once. Others are unknown (404).
  *
  * Threading: values are read from any thread; a change comes from the thread that writes the store.
  */
 #ifndef HT_API_SETTINGS_H
 #define HT_API_SETTINGS_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
 #include "engine/base/status.h"
 
 struct ht_store_reader;
+struct ht_app;
 struct ht_app_context;
+struct ht_json;
 struct ht_http_call;
 
 enum ht_setting_field {
@@ -28,15 +34,26 @@ enum ht_setting_field {
     HT_SETTING_GIVE_UP_H,
     HT_SETTING_FIELDS
 };
-enum { HT_SETTINGS = 3 };
+enum { HT_SETTINGS_PLAIN = 3, HT_SETTINGS = 5 };
 
 struct ht_settings {
     atomic_int_least64_t values[HT_SETTING_FIELDS];
-    atomic_uint_least64_t versions[HT_SETTINGS]; /* 1 for one that was never put */
+    atomic_uint_least64_t versions[HT_SETTINGS];  /* 1 for one that was never put */
+    pthread_mutex_t lock;                         /* guards the texts */
+    char *texts[HT_SETTINGS - HT_SETTINGS_PLAIN]; /* of those with a shape; NULL: as at first */
+};
+
+/* What is wrong with a document, and where. */
+struct ht_setting_wrong {
+    char pointer[96];
+    char detail[160];
 };
 
 /* As at first. */
 void ht_settings_init(struct ht_settings *settings);
+void ht_settings_deinit(struct ht_settings *settings);
+/* Hands the documents that have a shape to whom they concern, once these are there. */
+HT_MUST_CHECK enum ht_status ht_settings_tell(struct ht_app *app);
 /* As they are in the store. */
 HT_MUST_CHECK enum ht_status ht_settings_load(struct ht_settings *settings,
                                               struct ht_store_reader *reader,

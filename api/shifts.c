@@ -5,7 +5,7 @@
 #include <string.h>
 #include <yajl/yajl_tree.h>
 
-#include "api/zone.h"
+#include "api/calendar.h"
 #include "engine/base/array.h"
 #include "engine/base/schedule.h"
 #include "geodata/collection.h"
@@ -18,6 +18,7 @@ struct shift {
 
 struct ht_shifts {
     struct ht_fleet *fleet;
+    struct ht_office_calendar *calendar; /* NULL: no holidays */
     pthread_mutex_t lock;
     struct shift *list; /* by unit; memory of those that never come is not touched */
     uint32_t end;       /* one more than the highest unit with a shift */
@@ -73,12 +74,6 @@ static enum ht_status schedule_read(const struct ht_member *member, struct ht_sc
     return status == HT_NOMEM ? status : HT_OK;
 }
 
-static int64_t change_after(const struct ht_schedule *schedule, int64_t utc_ms)
-{
-    int64_t local_ms = ht_schedule_next_change(schedule, ht_zone_local_ms(utc_ms), NULL);
-    return local_ms == INT64_MAX ? local_ms : ht_zone_utc_ms(local_ms);
-}
-
 /* Tells the fleet of the duty that runs or comes next. Needs the lock. */
 static void duty_find(struct ht_shifts *shifts, uint32_t unit, int64_t now_ms)
 {
@@ -86,15 +81,31 @@ static void duty_find(struct ht_shifts *shifts, uint32_t unit, int64_t now_ms)
     int64_t from_ms = INT64_MIN;
     int64_t until_ms = INT64_MAX;
     if (shift->schedule != NULL) {
-        until_ms = change_after(shift->schedule, now_ms);
-        if (!ht_schedule_active(shift->schedule, ht_zone_local_ms(now_ms), NULL)) {
+        until_ms = ht_calendar_next_change(shifts->calendar, shift->schedule, now_ms);
+        if (!ht_calendar_active(shifts->calendar, shift->schedule, now_ms)) {
             from_ms = until_ms; /* INT64_MAX: never */
-            until_ms = from_ms == INT64_MAX ? INT64_MAX : change_after(shift->schedule, from_ms);
+            until_ms = from_ms == INT64_MAX
+                           ? INT64_MAX
+                           : ht_calendar_next_change(shifts->calendar, shift->schedule, from_ms);
         }
     }
     shift->until_ms = until_ms;
     shifts->due_ms = until_ms < shifts->due_ms ? until_ms : shifts->due_ms;
     ht_fleet_set_duty(shifts->fleet, unit, from_ms, until_ms);
+}
+
+void ht_shifts_set_calendar(struct ht_shifts *shifts, struct ht_office_calendar *calendar,
+                            int64_t now_ms)
+{
+    (void)pthread_mutex_lock(&shifts->lock);
+    shifts->calendar = calendar;
+    shifts->due_ms = INT64_MAX;
+    for (uint32_t i = 0; i < shifts->end; i++) {
+        if (shifts->list[i].schedule != NULL) {
+            duty_find(shifts, i, now_ms);
+        }
+    }
+    (void)pthread_mutex_unlock(&shifts->lock);
 }
 
 enum ht_status ht_shifts_put(struct ht_shifts *shifts, uint32_t unit, const char *properties,

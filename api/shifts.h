@@ -11,11 +11,17 @@
 
 #include "engine/live/fleet.h"
 
+struct ht_office_calendar;
 struct ht_shifts;
 
 /* For units of `fleet`, which outlives it. */
 HT_MUST_CHECK enum ht_status ht_shifts_new(struct ht_fleet *fleet, struct ht_shifts **out);
 void ht_shifts_free(struct ht_shifts *shifts);
+
+/* The days that shifts go by, from now on: also when another document of it came (api/calendar.h).
+ * Borrowed, and outlives it. */
+void ht_shifts_set_calendar(struct ht_shifts *shifts, struct ht_office_calendar *calendar,
+                            int64_t now_ms);
 
 /* The registry's word about a unit: its properties. HT_NOMEM: it counts as always on duty. */
 HT_MUST_CHECK enum ht_status ht_shifts_put(struct ht_shifts *shifts, uint32_t unit,

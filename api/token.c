@@ -60,6 +60,8 @@ static bool scope_read(char *scope, struct ht_caller *caller)
          part = strtok_r(NULL, ",", &rest)) {
         if (strncmp(part, "unit=", 5) == 0 && word_sound(part + 5)) {
             caller->unit = part + 5;
+        } else if (strncmp(part, "household=", 10) == 0 && word_sound(part + 10)) {
+            caller->household = part + 10;
         } else if (strncmp(part, "district=", 9) == 0 && word_sound(part + 9)) {
             caller->district = part + 9;
         } else {
@@ -92,10 +94,11 @@ static const char *line_read(char *line, struct entry *out)
         return "a role is viewer, device, dispatcher or admin";
     }
     if (!scope_read(fields[2], &out->caller)) {
-        return "a scope is -, unit=ID or district=NAME";
+        return "a scope is -, unit=ID, household=ID or district=NAME";
     }
-    if (out->caller.role == HT_ROLE_DEVICE && out->caller.unit == NULL) {
-        return "a device needs the scope unit=ID";
+    if (out->caller.role == HT_ROLE_DEVICE && out->caller.unit == NULL &&
+        out->caller.household == NULL) {
+        return "a device needs the scope unit=ID or household=ID";
     }
     return strlen(out->hash) == 64 && strspn(out->hash, "0123456789abcdef") == 64
                ? NULL
@@ -233,15 +236,20 @@ static enum ht_status token_make(char token[HT_TOKEN_TEXT])
 static enum ht_status line_write(int fd, const char *path, const struct ht_caller *caller,
                                  const char *hash, struct ht_error *error)
 {
-    char scope[2 * NAME_MAX_SIZE + 32] = "-";
-    char line[4 * NAME_MAX_SIZE + 256];
+    const struct {
+        const char *name;
+        const char *value;
+    } parts[] = {
+        {"unit", caller->unit}, {"household", caller->household}, {"district", caller->district}};
+    char scope[3 * NAME_MAX_SIZE + 64] = "-";
+    char line[5 * NAME_MAX_SIZE + 256];
     char last = '\n';
-    if (caller->unit != NULL || caller->district != NULL) {
-        (void)snprintf(scope, sizeof scope, "%s%s%s%s%s", caller->unit == NULL ? "" : "unit=",
-                       caller->unit == NULL ? "" : caller->unit,
-                       caller->unit != NULL && caller->district != NULL ? "," : "",
-                       caller->district == NULL ? "" : "district=",
-                       caller->district == NULL ? "" : caller->district);
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].value != NULL) {
+            used += (size_t)snprintf(scope + used, sizeof scope - used, "%s%s=%s",
+                                     used == 0 ? "" : ",", parts[i].name, parts[i].value);
+        }
     }
     off_t end = lseek(fd, 0, SEEK_END);
     if (end > 0 && pread(fd, &last, 1, end - 1) != 1) {
@@ -257,11 +265,12 @@ enum ht_status ht_token_add(const char *path, const struct ht_caller *caller,
 {
     char hash[HT_DIGEST_TEXT];
     if (!word_sound(caller->name) || (caller->unit != NULL && !word_sound(caller->unit)) ||
+        (caller->household != NULL && !word_sound(caller->household)) ||
         (caller->district != NULL && !word_sound(caller->district))) {
         return ht_error_set(error, HT_INVALID, 0, "names are 1 to 64 of letters, digits, . _ : -");
     }
-    if (caller->role == HT_ROLE_DEVICE && caller->unit == NULL) {
-        return ht_error_set(error, HT_INVALID, 0, "a device needs --unit");
+    if (caller->role == HT_ROLE_DEVICE && caller->unit == NULL && caller->household == NULL) {
+        return ht_error_set(error, HT_INVALID, 0, "a device needs --unit or --household");
     }
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0600);
     if (fd < 0 || flock(fd, LOCK_EX) != 0) {

@@ -3,8 +3,9 @@
  *   name role scope sha256
  *
  * holds the SHA-256 of each token (of 256 random bits), never the token. `scope` is "-", or
- * "unit=ID" for the one unit that a device speaks for, "district=NAME", both joined by ",". Lines
- * that begin with # are comments. Roles in rising order: viewer, device, dispatcher, admin.
+ * "unit=ID" for the one unit that a device speaks for, "household=ID" for the home it stands in,
+ * "district=NAME", joined by ",". Lines that begin with # are comments. Roles in rising order:
+ * viewer, device, dispatcher, admin.
  *
  * Threading: a set is read-only once loaded. Ownership: heap; a caller's texts live as long as the
  * set.
@@ -27,8 +28,9 @@ enum ht_role ht_role_of(const char *name, size_t size);
 struct ht_caller {
     const char *name; /* the actor of what they do */
     enum ht_role role;
-    const char *unit;     /* NULL: none */
-    const char *district; /* NULL: any */
+    const char *unit;      /* NULL: none */
+    const char *household; /* likewise */
+    const char *district;  /* NULL: any */
 };
 
 struct ht_tokens;

@@ -78,19 +78,23 @@ static bool profiles_read(yajl_val value, char *out)
     return true;
 }
 
-/* NULL, or what is wrong with the item. */
-static const char *item_read(yajl_val item, struct ht_store_traffic *row, char *profiles)
+/* NULL, or what is wrong with the item, and `*member` of it. */
+static const char *item_read(yajl_val item, struct ht_store_traffic *row, char *profiles,
+                             const char **member)
 {
     yajl_val closed = ht_json_member(item, "closed");
     yajl_val speed = ht_json_member(item, "speed_kmh");
     yajl_val until = ht_json_member(item, "until");
+    *member = "";
     if (!YAJL_IS_OBJECT(item)) {
         return "not an object";
     }
-    if (!whole_number(ht_json_member(item, "osm_from"), &row->osm_from) ||
-        !whole_number(ht_json_member(item, "osm_to"), &row->osm_to)) {
+    bool from = whole_number(ht_json_member(item, "osm_from"), &row->osm_from);
+    *member = from ? "/osm_to" : "/osm_from";
+    if (!from || !whole_number(ht_json_member(item, "osm_to"), &row->osm_to)) {
         return "osm_from and osm_to have to be ids of OSM nodes";
     }
+    *member = closed != NULL && speed == NULL ? "/closed" : "";
     if ((closed == NULL) == (speed == NULL) ||
         (closed != NULL && !YAJL_IS_TRUE(closed) && !YAJL_IS_FALSE(closed))) {
         return "either closed (true or false) or speed_kmh has to be given";
@@ -98,15 +102,18 @@ static const char *item_read(yajl_val item, struct ht_store_traffic *row, char *
     row->speed_mps = closed != NULL        ? (YAJL_IS_TRUE(closed) ? 0 : -1)
                      : YAJL_IS_NULL(speed) ? -1
                                            : speed_of(speed) / 3.6;
+    *member = "/speed_kmh";
     if (isnan(row->speed_mps)) {
         return "speed_kmh has to be a number from 0 to 300, or null";
     }
     row->until_ms = INT64_MAX;
     const char *text = YAJL_GET_STRING(until);
+    *member = "/until";
     if (until != NULL && !YAJL_IS_NULL(until) &&
         (text == NULL || !ht_time_parse(text, strlen(text), &row->until_ms))) {
         return "until has to be a time as in RFC 3339";
     }
+    *member = "/profiles";
     if (!profiles_read(ht_json_member(item, "profiles"), profiles)) {
         return "profiles has to be a list of names";
     }
@@ -127,10 +134,12 @@ enum ht_status ht_traffic_read_json(const char *body, size_t size, struct ht_tra
     size_t count = YAJL_GET_ARRAY(tree)->len;
     enum ht_status status = rows_init(rows, count, error);
     for (size_t i = 0; status == HT_OK && i < count; i++) {
+        const char *member = "";
         const char *wrong = item_read(YAJL_GET_ARRAY(tree)->values[i], &rows->list[i],
-                                      rows->texts + i * PROFILES_SIZE);
+                                      rows->texts + i * PROFILES_SIZE, &member);
         if (wrong != NULL) {
-            status = ht_error_set(error, HT_INVALID, (int64_t)i + 1, "/%zu: %s", i, wrong);
+            status =
+                ht_error_set(error, HT_INVALID, (int64_t)i + 1, "/%zu%s: %s", i, member, wrong);
         }
         rows->count = i + 1;
     }

@@ -241,11 +241,15 @@ static bool post_prepare(struct ht_app_context *context, struct ht_command *comm
     bool good = YAJL_IS_OBJECT(tree);
     if (!good) {
         ht_reply_problem(reply, 400, "Bad Request", "the body is not a JSON object");
+        ht_reply_where(reply, "", 0, "the body is not a JSON object");
     } else {
         wrong = asked_read(tree, asked, &error);
     }
     if (wrong != NULL) {
+        char pointer[16]; /* what is wrong begins with the member's name */
+        (void)snprintf(pointer, sizeof pointer, "/%.*s", (int)strcspn(wrong, ": "), wrong);
         ht_reply_problem(reply, 422, "Unprocessable Content", wrong);
+        ht_reply_where(reply, pointer, 0, wrong);
     }
     yajl_tree_free(tree);
     return good && wrong == NULL;

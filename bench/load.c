@@ -169,7 +169,7 @@ static void answer_count(struct load *load, const struct connection *connection)
     load->result->requests++;
     const char *expect = load->options->expect;
     size_t expected = expect == NULL ? 0 : strlen(expect);
-    if (memcmp(connection->head + 9, "200", 3) != 0 || connection->body_size < expected ||
+    if (connection->head[9] != '2' || connection->body_size < expected ||
         memcmp(connection->start, expect == NULL ? "" : expect, expected) != 0) {
         load->result->not_ok++;
     } else if (expect != NULL) {

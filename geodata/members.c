@@ -65,6 +65,18 @@ bool ht_member_find(const char *object, const char *name, struct ht_member *out)
     return false;
 }
 
+bool ht_member_item(const char **at, struct ht_member *out)
+{
+    const char *value = *at;
+    value += *value == '[' || *value == ',';
+    if (*value == ']' || *value == '\0') {
+        return false;
+    }
+    *at = value_end(value);
+    *out = (struct ht_member){.value = value, .value_size = (size_t)(*at - value)};
+    return true;
+}
+
 void ht_member_add(struct ht_text *object, const struct ht_member *member)
 {
     if (object->size > 1) {

@@ -25,6 +25,9 @@ bool ht_member_next(const char **at, struct ht_member *out);
 /* The member of that name; false: there is none. */
 bool ht_member_find(const char *object, const char *name, struct ht_member *out);
 
+/* Steps through a list, likewise; of `out` the value counts. */
+bool ht_member_item(const char **at, struct ht_member *out);
+
 /* Appends `"name":value` to an object that is being written: "{" or "{..." without its end. */
 void ht_member_add(struct ht_text *object, const struct ht_member *member);
 

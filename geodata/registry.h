@@ -52,6 +52,10 @@ HT_MUST_CHECK enum ht_status ht_registry_erase(struct ht_registry *registry, str
                                                const struct ht_registry_change *change,
                                                const char *id, struct ht_error *error);
 
+/* The actor of loads by other processes than a server: one that stands beside them reads what they
+ * loaded (api/loads.h). */
+#define HT_REGISTRY_LOADER "load"
+
 /* Ends a load: its one event. `sha256`: of what was loaded. */
 HT_MUST_CHECK enum ht_status ht_registry_loaded(struct ht_registry *registry,
                                                 struct ht_store_tx *tx,

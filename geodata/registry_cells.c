@@ -171,6 +171,10 @@ enum ht_status ht__cells_find(struct ht__cells *cells, struct ht_store_tx *tx,
                               struct ht_error *error)
 {
     cell[0] = '\0';
+    if (cells->others != ht_store_tx_others(tx)) {
+        index_drop(cells); /* they may be others' */
+        cells->others = ht_store_tx_others(tx);
+    }
     if (cells->index == NULL) {
         enum ht_status status = index_read(cells, tx, error);
         if (status != HT_OK) {

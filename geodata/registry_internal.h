@@ -15,6 +15,7 @@ struct ht__cells {
     struct ht__cell *list;       /* as the index numbers them */
     size_t count;
     size_t capacity;
+    int64_t others;              /* as ht_store_tx_others when they were read */
     struct ht_geometry repaired; /* the last polygon that was mended */
     struct ht_box touched;       /* where households have to be looked at */
     bool any_touched;

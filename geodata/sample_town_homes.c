@@ -7,6 +7,7 @@
  *   +----------------+
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "geodata/sample_town_internal.h"
@@ -184,6 +185,16 @@ static void add_contacts(struct making *making, const char *name)
     ht_text_add_char(out, ']');
 }
 
+/* An id that says nothing of whom the device watches over: whoever may see devices may not see
+ * that. From the seed, as all is. */
+enum { DEVICE_ID = 20 };
+static void device_id(const struct ht__census *census, size_t frail, size_t kind,
+                      char out[DEVICE_ID])
+{
+    struct ht__dice dice = ht__dice_new(census->seed, 950000 + frail * HT__DEVICE_KINDS + kind);
+    (void)snprintf(out, DEVICE_ID, "dev-%012llx", (unsigned long long)(ht__dice_roll(&dice) >> 16));
+}
+
 /* A frail household has a name, a phone, who to call, and what watches over it: always the key,
  * every seventh all six. */
 static void add_frail(struct making *making, const struct home *home)
@@ -206,7 +217,9 @@ static void add_frail(struct making *making, const struct home *home)
     char before = '[';
     for (size_t k = 0; k < HT__DEVICE_KINDS; k++) {
         if ((frail->kinds >> k & 1) != 0) {
-            ht_text_addf(out, "%c\"h%05u.%s\"", before, home->number + 1, device_kinds[k]);
+            char id[DEVICE_ID];
+            device_id(census, census->frail_count - 1, k, id);
+            ht_text_addf(out, "%c\"%s\"", before, id);
             before = ',';
         }
     }
@@ -275,23 +288,52 @@ void ht__homes_make(struct ht__census *census)
     }
 }
 
+/* A device as it is listed: by id, so that neither its place in the list tells whose it is. */
+struct listed {
+    char id[DEVICE_ID];
+    uint32_t household;
+    size_t kind;
+};
+
+static int by_id(const void *left, const void *right)
+{
+    return strcmp(((const struct listed *)left)->id, ((const struct listed *)right)->id);
+}
+
+static void device_make(struct ht__census *census, struct ht__dice *dice,
+                        const struct listed *device)
+{
+    ht__item_begin(census, "%s", device->id);
+    ht__item_text(census, "protocol", "mqtt");
+    ht__item_json(census, "household", "\"h%05u\"", device->household + 1);
+    ht__item_number(census, "battery", ht__dice_range(dice, 35, 100));
+    ht__item_text(census, "state", "ok");
+    ht__item_text(census, "kind", device_kinds[device->kind]);
+    ht__item_end(census);
+}
+
 void ht__devices_make(struct ht__census *census)
 {
     struct ht__dice dice = ht__dice_new(census->seed, 940000);
-    ht__item_collection(census, "devices");
+    struct listed *list = calloc(census->frail_count * HT__DEVICE_KINDS + 1, sizeof *list);
+    size_t count = 0;
+    if (list == NULL) {
+        census->status = census->status == HT_OK ? HT_NOMEM : census->status;
+        return;
+    }
     for (size_t i = 0; i < census->frail_count; i++) {
-        const struct ht__frail *frail = &census->frail[i];
         for (size_t k = 0; k < HT__DEVICE_KINDS; k++) {
-            if ((frail->kinds >> k & 1) == 0) {
-                continue;
+            if ((census->frail[i].kinds >> k & 1) != 0) {
+                list[count].household = census->frail[i].household;
+                list[count].kind = k;
+                device_id(census, i, k, list[count++].id);
             }
-            ht__item_begin(census, "h%05u.%s", frail->household + 1, device_kinds[k]);
-            ht__item_text(census, "protocol", "mqtt");
-            ht__item_json(census, "household", "\"h%05u\"", frail->household + 1);
-            ht__item_number(census, "battery", ht__dice_range(&dice, 35, 100));
-            ht__item_text(census, "state", "ok");
-            ht__item_text(census, "kind", device_kinds[k]);
-            ht__item_end(census);
         }
     }
+    qsort(list, count, sizeof *list, by_id);
+    ht__item_collection(census, "devices");
+    for (size_t i = 0; i < count; i++) {
+        device_make(census, &dice, &list[i]);
+    }
+    free(list);
 }

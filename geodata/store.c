@@ -533,6 +533,25 @@ static void tx_end(struct ht_store_tx *tx, bool committed)
     (void)pthread_mutex_unlock(&tx->store->turn);
 }
 
+/* Where memory is short, one that never was: as if others had written. */
+static int64_t data_version(struct ht__store_conn *conn, int64_t before)
+{
+    static const char sql[] = "PRAGMA data_version";
+    sqlite3_stmt *statement = NULL;
+    int64_t version = before < 0 ? before - 1 : -1;
+    if (ht__store_prepare(conn, sql, NULL, &statement, NULL) == HT_OK) {
+        version =
+            sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : version;
+        (void)sqlite3_reset(statement);
+    }
+    return version;
+}
+
+int64_t ht_store_tx_others(const struct ht_store_tx *tx)
+{
+    return tx->others;
+}
+
 enum ht_status ht_store_begin(struct ht_store *store, struct ht_store_tx **out,
                               struct ht_error *error)
 {
@@ -555,6 +574,8 @@ enum ht_status ht_store_begin(struct ht_store *store, struct ht_store_tx **out,
     } else {
         conn->within = true;
         conn->lost = HT_OK;
+        store->tx.others = data_version(conn, store->tx.others);
+        ht__store_floors_forget(&store->tx);
         *out = &store->tx;
     }
     return status;
@@ -586,6 +607,9 @@ enum ht_status ht_store_mark(struct ht_store_tx *tx, struct ht_error *error)
 enum ht_status ht_store_unmark(struct ht_store_tx *tx, bool keep, struct ht_error *error)
 {
     enum ht_status status = still_within(&tx->reader.conn, error);
+    if (!keep) {
+        ht__store_floors_forget(tx);
+    }
     return status == HT_OK
                ? ht__store_exec(&tx->reader.conn,
                                 keep ? "RELEASE one" : "ROLLBACK TO one; RELEASE one", error)

@@ -58,6 +58,8 @@ void ht_store_reader_free(struct ht_store_reader *reader);
 
 HT_MUST_CHECK enum ht_status ht_store_begin(struct ht_store *store, struct ht_store_tx **out,
                                             struct ht_error *error);
+/* Another number than in an earlier transaction of this store: another process wrote in between. */
+int64_t ht_store_tx_others(const struct ht_store_tx *tx);
 /* Either ends the transaction, also when it fails: nothing of it stays then. */
 HT_MUST_CHECK enum ht_status ht_store_commit(struct ht_store_tx *tx, struct ht_error *error);
 void ht_store_rollback(struct ht_store_tx *tx);
@@ -79,7 +81,7 @@ struct ht_store_item {
     const char *properties;
     const char *personal; /* NULL in an answer whose question did not ask for it */
     const char *cell;     /* the cell that it lies in, NULL: none */
-    uint64_t version;     /* of this item: grows with each change, 1 at first */
+    uint64_t version;     /* grows with each change; never one that its id had before */
     int64_t changed_ms;
 };
 
@@ -191,6 +193,18 @@ ht_store_events(struct ht_store_reader *reader, int64_t after, uint64_t limit,
                 enum ht_status (*sink)(void *user, const struct ht_store_event *event), void *user,
                 struct ht_error *error);
 
+/* The same of those whose kind begins with `prefix` ("incident."), of any subject (NULL) or one. */
+struct ht_store_event_query {
+    const char *prefix;
+    const char *subject;
+    int64_t after;
+    uint64_t limit;
+};
+HT_MUST_CHECK enum ht_status
+ht_store_events_of(struct ht_store_reader *reader, const struct ht_store_event_query *query,
+                   enum ht_status (*sink)(void *user, const struct ht_store_event *event),
+                   void *user, struct ht_error *error);
+
 /* The number of the last event; 0: there is none. */
 HT_MUST_CHECK enum ht_status ht_store_event_last(struct ht_store_reader *reader, int64_t *seq,
                                                  struct ht_error *error);
@@ -262,6 +276,14 @@ HT_MUST_CHECK enum ht_status ht_store_track(struct ht_store_reader *reader, cons
 /* Forgets what is older. */
 HT_MUST_CHECK enum ht_status ht_store_positions_forget(struct ht_store_tx *tx, int64_t before_ms,
                                                        struct ht_error *error);
+
+/* When a device was heard last; no change of its item. Nothing where there is none. */
+HT_MUST_CHECK enum ht_status ht_store_device_seen_put(struct ht_store_tx *tx, const char *device,
+                                                      int64_t seen_ms, struct ht_error *error);
+HT_MUST_CHECK enum ht_status
+ht_store_devices_seen(struct ht_store_reader *reader,
+                      enum ht_status (*sink)(void *user, const char *device, int64_t seen_ms),
+                      void *user, struct ht_error *error);
 
 /* ---- live roads ---- */
 
@@ -376,6 +398,65 @@ HT_MUST_CHECK enum ht_status
 ht_store_setting_get(struct ht_store_reader *reader, const char *name,
                      enum ht_status (*sink)(void *user, const struct ht_store_setting *setting),
                      void *user, struct ht_error *error);
+
+/* ---- incidents ---- */
+
+/* Their events are in the event table; here lies what can be erased. */
+
+struct ht_store_place {
+    const char *incident;
+    struct ht_point point;
+};
+HT_MUST_CHECK enum ht_status ht_store_place_put(struct ht_store_tx *tx,
+                                                const struct ht_store_place *place,
+                                                struct ht_error *error);
+/* All of them, or (`incident` not NULL) of that one. */
+HT_MUST_CHECK enum ht_status
+ht_store_places(struct ht_store_reader *reader, const char *incident,
+                enum ht_status (*sink)(void *user, const struct ht_store_place *place), void *user,
+                struct ht_error *error);
+
+/* Keeps a note; `digest`: SHA-256 over a random salt, kept with it, and its text, for the event
+ * that it belongs to. */
+struct ht_store_note {
+    const char *incident;
+    const char *digest;
+    const char *text;
+};
+HT_MUST_CHECK enum ht_status ht_store_note_put(struct ht_store_tx *tx, const char *incident,
+                                               const char *text, char digest[65],
+                                               struct ht_error *error);
+HT_MUST_CHECK enum ht_status
+ht_store_notes(struct ht_store_reader *reader, const char *incident,
+               enum ht_status (*sink)(void *user, const struct ht_store_note *note), void *user,
+               struct ht_error *error);
+
+/* Which device stands behind a code. */
+struct ht_store_code {
+    const char *code;
+    const char *device;
+};
+HT_MUST_CHECK enum ht_status
+ht_store_code_put(struct ht_store_tx *tx, const struct ht_store_code *code, struct ht_error *error);
+/* All of them, or (`code` not NULL) that one. */
+HT_MUST_CHECK enum ht_status
+ht_store_codes(struct ht_store_reader *reader, const char *code,
+               enum ht_status (*sink)(void *user, const struct ht_store_code *code), void *user,
+               struct ht_error *error);
+
+/* Erases place and notes of an incident. */
+HT_MUST_CHECK enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incident,
+                                                     struct ht_error *error);
+
+/* A random value of this store, made when it is first asked for. HT_NOT_FOUND where there is none
+ * yet (the reader's). */
+enum { HT_STORE_SECRET = 32 };
+HT_MUST_CHECK enum ht_status ht_store_secret_make(struct ht_store_tx *tx, const char *name,
+                                                  unsigned char out[HT_STORE_SECRET],
+                                                  struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_secret(struct ht_store_reader *reader, const char *name,
+                                             unsigned char out[HT_STORE_SECRET],
+                                             struct ht_error *error);
 
 /* ---- copies ---- */
 

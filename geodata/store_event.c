@@ -194,6 +194,36 @@ enum ht_status ht_store_events(struct ht_store_reader *reader, int64_t after, ui
     return ht__store_rows(&reader->conn, statement, give_row, &taker, error);
 }
 
+enum ht_status
+ht_store_events_of(struct ht_store_reader *reader, const struct ht_store_event_query *query,
+                   enum ht_status (*sink)(void *user, const struct ht_store_event *event),
+                   void *user, struct ht_error *error)
+{
+    static const char all[] =
+        "SELECT seq, district, epoch, at_ms, actor, kind, subject, body, hash FROM events "
+        "WHERE district = ?1 AND seq > ?2 AND substr(kind, 1, length(?4)) = ?4 "
+        "ORDER BY seq LIMIT ?3";
+    static const char one[] =
+        "SELECT seq, district, epoch, at_ms, actor, kind, subject, body, hash FROM events "
+        "INDEXED BY events_subject WHERE subject = ?5 AND district = ?1 AND seq > ?2 "
+        "AND substr(kind, 1, length(?4)) = ?4 ORDER BY seq LIMIT ?3";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&reader->conn, query->subject == NULL ? all : one,
+                                              NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    (void)sqlite3_bind_text(statement, 1, reader->store->district, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(statement, 2, query->after);
+    (void)sqlite3_bind_int64(statement, 3, query->limit > INT64_MAX ? -1 : (int64_t)query->limit);
+    (void)sqlite3_bind_text(statement, 4, query->prefix, -1, SQLITE_STATIC);
+    if (query->subject != NULL) {
+        (void)sqlite3_bind_text(statement, 5, query->subject, -1, SQLITE_STATIC);
+    }
+    struct taker taker = {sink, user};
+    return ht__store_rows(&reader->conn, statement, give_row, &taker, error);
+}
+
 enum ht_status ht_store_event_last(struct ht_store_reader *reader, int64_t *seq,
                                    struct ht_error *error)
 {

@@ -12,6 +12,7 @@ enum {
     HT__STORE_APPLICATION = 0x4854414f, /* "HTAO", so that `file` and we know the file */
     HT__STORE_SCHEMA = 5,               /* the version this program writes */
     HT__STORE_STATEMENTS = 160,
+    HT__STORE_COLLECTIONS = 16, /* there are no more */
 };
 
 /* A connection with the statements it has prepared, found again by the address of their text or by
@@ -39,6 +40,9 @@ struct ht_store_reader {
 struct ht_store_tx {
     struct ht_store *store;
     struct ht_store_reader reader; /* the same connection, for reading within */
+    int64_t others;                /* SQLite's data_version as it began */
+    /* the highest version that an item had that is gone, by collection; -1: to be read */
+    int64_t floors[HT__STORE_COLLECTIONS];
 };
 
 struct ht_store {
@@ -108,6 +112,9 @@ HT_MUST_CHECK enum ht_status ht__store_migrate(struct ht__store_conn *conn, bool
 /* The same questions without a change. */
 HT_MUST_CHECK enum ht_status ht__store_recognize(struct ht__store_conn *conn,
                                                  struct ht_error *error);
+
+/* Floors are to be read again: items went, or what was done is taken back. */
+void ht__store_floors_forget(struct ht_store_tx *tx);
 
 /* Our functions within SQL; SQLite's code. */
 int ht__store_functions(sqlite3 *db);

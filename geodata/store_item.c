@@ -54,6 +54,39 @@ static enum ht_status expect(enum ht_status found, uint64_t version, uint64_t ex
     return HT_OK;
 }
 
+void ht__store_floors_forget(struct ht_store_tx *tx)
+{
+    for (size_t i = 0; i < HT__STORE_COLLECTIONS; i++) {
+        tx->floors[i] = -1;
+    }
+}
+
+/* Above which a new item's version begins, so that an ETag of one that is gone holds for none that
+ * comes after it under its id. */
+static enum ht_status floor_get(struct ht_store_tx *tx, const struct ht_collection *collection,
+                                uint64_t *version, struct ht_error *error)
+{
+    static const char sql[] = "SELECT max(version) FROM gone WHERE collection = ?1";
+    struct ht__store_conn *conn = &tx->reader.conn;
+    size_t count = 0;
+    int64_t *floor = &tx->floors[collection - ht_collections(&count)];
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status =
+        *floor >= 0 ? HT_OK : ht__store_prepare(conn, sql, NULL, &statement, error);
+    if (status == HT_OK && *floor < 0) {
+        bind_text(statement, 1, collection->name);
+        int code = sqlite3_step(statement);
+        if (code == SQLITE_ROW) {
+            *floor = sqlite3_column_int64(statement, 0);
+        } else {
+            status = ht__store_fail(conn, code, error);
+        }
+        (void)sqlite3_reset(statement);
+    }
+    *version = status == HT_OK ? (uint64_t)*floor : 0;
+    return status;
+}
+
 /* SHA-256 over a salt and the item's content: what an event may say of it. With the salt erased,
  * nobody can tell from it what was there. */
 static enum ht_status digest_item(const unsigned char *salt, const struct ht_store_item *item,
@@ -144,6 +177,10 @@ enum ht_status ht_store_item_put(struct ht_store_tx *tx, const struct ht_collect
     if (how == HT_STORE_REPLACE && found == HT_NOT_FOUND) {
         return found;
     }
+    status = found == HT_OK ? HT_OK : floor_get(tx, collection, &version, error);
+    if (status != HT_OK) {
+        return status;
+    }
     struct ht_store_item own = *item;
     own.version = version + 1;
     own.personal = item->personal == NULL ? "{}" : item->personal;
@@ -175,6 +212,7 @@ enum ht_status ht_store_item_delete(struct ht_store_tx *tx, const struct ht_coll
     if (status == HT_OK) {
         bind_text(statement, 1, id);
         status = ht__store_run(conn, statement, error);
+        ht__store_floors_forget(tx);
     }
     return status;
 }

@@ -58,6 +58,20 @@ static enum ht_status run_for(struct ht__store_conn *conn, const char *sql,
     return ht__store_call(conn, text, error);
 }
 
+/* What a view's column shows: a property, and of devices the time at which they were heard. */
+static int column_write(char *sql, size_t size, const char *collection,
+                        const struct ht_property *property)
+{
+    const char *name = property->name;
+    return strcmp(collection, "devices") == 0 && strcmp(name, "last_seen") == 0
+               ? snprintf(sql, size,
+                          ", coalesce((SELECT strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', seen_ms / "
+                          "1000.0, 'unixepoch') FROM device_seen WHERE device = id), "
+                          "%s->>'%s') AS \"%s\"",
+                          HT__HALF(property), name, name)
+               : snprintf(sql, size, ", %s->>'%s' AS \"%s\"", HT__HALF(property), name, name);
+}
+
 /* CREATE VIEW households AS SELECT rowid AS rowid, id, ..., properties->>'floor' AS "floor", ... */
 static enum ht_status view_make(struct ht__store_conn *conn, const struct ht_collection *collection,
                                 struct ht_error *error)
@@ -73,9 +87,7 @@ static enum ht_status view_make(struct ht__store_conn *conn, const struct ht_col
     const struct ht_property *properties = collection->properties;
     for (size_t i = 0; i < collection->property_count && size + 256 < sizeof sql; i++) {
         if (strcmp(properties[i].name, "cell") != 0) {
-            size +=
-                (size_t)snprintf(sql + size, sizeof sql - size, ", %s->>'%s' AS \"%s\"",
-                                 HT__HALF(&properties[i]), properties[i].name, properties[i].name);
+            size += (size_t)column_write(sql + size, sizeof sql - size, name, &properties[i]);
         }
     }
     (void)snprintf(sql + size, sizeof sql - size, "%s FROM %s_item",
@@ -164,13 +176,50 @@ static enum ht_status schema_4(struct ht__store_conn *conn, struct ht_error *err
     return ht__store_exec(conn, fourth_sql, error);
 }
 
-/* Version 5: which closed zones have begun, and with what border. */
-static const char fifth_sql[] = "CREATE TABLE zones_begun(zone TEXT NOT NULL PRIMARY KEY, shape "
-                                "INTEGER NOT NULL) WITHOUT ROWID;";
+/* Version 5: the highest version that an item had that is gone, kept by the table itself, whoever
+ * deletes; when devices were heard last, beside them since that is no change of the item;
+ * which closed zones have begun, and with what border; what belongs to incidents and can be erased:
+ * where they were, what was noted of them, whose device stands behind a code (events hold none of
+ * it). */
+static const char fifth_sql[] =
+    "CREATE TABLE gone(collection TEXT NOT NULL PRIMARY KEY, version INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE device_seen(device TEXT NOT NULL PRIMARY KEY, seen_ms INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TRIGGER device_seen_ends AFTER DELETE ON devices_item BEGIN"
+    " DELETE FROM device_seen WHERE device = OLD.id; END;"
+    "CREATE TABLE zones_begun(zone TEXT NOT NULL PRIMARY KEY, shape INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE incident_places("
+    " incident TEXT NOT NULL PRIMARY KEY, lon_e7 INTEGER NOT NULL, lat_e7 INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE incident_notes("
+    " digest TEXT NOT NULL PRIMARY KEY, incident TEXT NOT NULL, salt BLOB NOT NULL,"
+    " note TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX incident_notes_of ON incident_notes(incident);"
+    "CREATE TABLE incident_devices("
+    " code TEXT NOT NULL PRIMARY KEY, device TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE secrets(name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "DROP VIEW devices;";
 
 static enum ht_status schema_5(struct ht__store_conn *conn, struct ht_error *error)
 {
-    return ht__store_exec(conn, fifth_sql, error);
+    static const char trigger[] =
+        "CREATE TRIGGER %s_gone AFTER DELETE ON %s_item BEGIN"
+        " INSERT OR REPLACE INTO gone SELECT '%s', max(OLD.version,"
+        " coalesce((SELECT version FROM gone WHERE collection = '%s'), 0)); END;";
+    enum ht_status status = ht__store_exec(conn, fifth_sql, error);
+    size_t count = 0;
+    const struct ht_collection *collections = ht_collections(&count);
+    for (size_t c = 0; c < count && status == HT_OK; c++) {
+        char sql[320];
+        const char *name = collections[c].name;
+        (void)snprintf(sql, sizeof sql, trigger, name, name, name, name);
+        status = ht__store_exec(conn, sql, error);
+    }
+    return status == HT_OK
+               ? view_make(conn, ht_collection_find("devices", strlen("devices")), error)
+               : status;
 }
 
 /* From version i to i + 1. */

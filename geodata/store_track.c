@@ -166,3 +166,44 @@ enum ht_status ht_store_positions_erase(struct ht_store_tx *tx, const char *unit
     }
     return status;
 }
+
+enum ht_status ht_store_device_seen_put(struct ht_store_tx *tx, const char *device, int64_t seen_ms,
+                                        struct ht_error *error)
+{
+    static const char sql[] = "INSERT OR REPLACE INTO device_seen(device, seen_ms)"
+                              " SELECT id, ?2 FROM devices_item WHERE id = ?1";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status == HT_OK) {
+        (void)sqlite3_bind_text(statement, 1, device, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int64(statement, 2, seen_ms);
+        status = ht__store_run(&tx->reader.conn, statement, error);
+    }
+    return status;
+}
+
+struct seen_taker {
+    enum ht_status (*sink)(void *user, const char *device, int64_t seen_ms);
+    void *user;
+};
+
+static enum ht_status give_seen(void *user, sqlite3_stmt *statement)
+{
+    const struct seen_taker *taker = user;
+    const char *device = (const char *)sqlite3_column_text(statement, 0);
+    return device == NULL ? HT_NOMEM
+                          : taker->sink(taker->user, device, sqlite3_column_int64(statement, 1));
+}
+
+enum ht_status ht_store_devices_seen(struct ht_store_reader *reader,
+                                     enum ht_status (*sink)(void *user, const char *device,
+                                                            int64_t seen_ms),
+                                     void *user, struct ht_error *error)
+{
+    static const char sql[] = "SELECT device, seen_ms FROM device_seen";
+    sqlite3_stmt *statement = NULL;
+    struct seen_taker taker = {sink, user};
+    enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
+    return status == HT_OK ? ht__store_rows(&reader->conn, statement, give_seen, &taker, error)
+                           : status;
+}

@@ -54,6 +54,14 @@ static bool is_holiday(const struct ht_calendar *calendar, int64_t day, enum ht_
            calendar->holiday(calendar->user, day, kind);
 }
 
+static int weekday_of(const struct ht_calendar *calendar, int64_t day)
+{
+    int told =
+        calendar == NULL || calendar->weekday == NULL ? -1 : calendar->weekday(calendar->user, day);
+    return told >= 0 && told < 7 ? told
+                                 : (int)(((day + 3) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
+}
+
 static bool rule_names_day(const struct ht__rule *rule, int64_t day,
                            const struct ht_calendar *calendar)
 {
@@ -73,8 +81,7 @@ static bool rule_names_day(const struct ht__rule *rule, int64_t day,
     if (!rule->days_given) {
         return true;
     }
-    int weekday = (int)(((day + 3) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
-    return (rule->weekdays >> weekday & 1) != 0 ||
+    return (rule->weekdays >> weekday_of(calendar, day) & 1) != 0 ||
            (rule->public_holiday && is_holiday(calendar, day, HT_HOLIDAY_PUBLIC)) ||
            (rule->school_holiday && is_holiday(calendar, day, HT_HOLIDAY_SCHOOL));
 }
@@ -162,7 +169,7 @@ int64_t ht_schedule_next_change(const struct ht_schedule *schedule, int64_t loca
     uint64_t edges[HT__DAY_MIN / 64 + 1] = {0};
     mark_edges(schedule, edges);
     int64_t today = floor_div(local_ms, DAY_MS);
-    int64_t last = today + (schedule->by_date ? 11 * 366 : 9);
+    int64_t last = today + (schedule->by_date ? 11 * 366 : calendar != NULL ? 100 : 9);
     bool now = ht_schedule_active(schedule, local_ms, calendar);
     for (int64_t day = today; day <= last; day++) {
         for (int word = 0; word < HT__DAY_MIN / 64 + 1; word++) {

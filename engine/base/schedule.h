@@ -28,10 +28,13 @@ struct ht_schedule;
 
 enum ht_holiday { HT_HOLIDAY_PUBLIC, HT_HOLIDAY_SCHOOL };
 
-/* Which local days (since 1970-01-01) are holidays. NULL for a calendar: none. */
+/* Which local days (since 1970-01-01) are holidays, and as which weekday a day counts: 0 Monday to
+ * 6 Sunday, -1 as what it is (a Saturday that is worked in exchange counts as a working day). NULL
+ * for a calendar: no holidays; either call may be NULL. */
 struct ht_calendar {
     bool (*holiday)(void *user, int64_t day, enum ht_holiday kind);
     void *user;
+    int (*weekday)(void *user, int64_t day);
 };
 
 /* Parses a condition, with or without parentheses around it. Errors: HT_SYNTAX, HT_UNSUPPORTED,
@@ -46,7 +49,8 @@ bool ht_schedule_active(const struct ht_schedule *schedule, int64_t local_ms,
                         const struct ht_calendar *calendar);
 
 /* The first moment after `local_ms` at which ht_schedule_active changes, or INT64_MAX when it
- * doesn't within 11 years. Linear in the days until then. */
+ * doesn't within 11 years (100 days, where the schedule names no dates but a calendar is given).
+ * Linear in the days until then. */
 int64_t ht_schedule_next_change(const struct ht_schedule *schedule, int64_t local_ms,
                                 const struct ht_calendar *calendar);
 

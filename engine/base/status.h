@@ -31,7 +31,8 @@
     X(CHANGED, "was changed meanwhile")                                                            \
     X(READ_ONLY, "can't be written")                                                               \
     X(FULL, "no room left on the disk")                                                            \
-    X(BUSY, "in use by another program")
+    X(BUSY, "in use by another program")                                                           \
+    X(CONFLICT, "not in this order")
 
 enum ht_status {
 #define HT_STATUS_ENUM(name, text) HT_##name,

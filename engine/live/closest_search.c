@@ -340,33 +340,30 @@ static struct ht_key unit_key(struct search *s)
     return best;
 }
 
-/* The cost from a unit's place, as ht_query_cost gives it. */
+/* The cost from a unit's place, as ht_query_cost gives it, but for the length of a long way: that
+ * is wanted of hits alone (whole_lengths), and costs as much as all the rest. */
 static enum ht_status unit_cost(struct search *s, const struct ht_place *place,
                                 struct ht_cost *cost)
 {
     struct ht_closest_work *w = s->work;
-    bool one_by_one = ht__one_by_one(s->road, place, s->target);
-    if (!one_by_one) {
-        enum ht_status status = ht__seeds_source(&w->seeds, s->road, place, HT_SIDES_BOTH);
-        if (status != HT_OK) {
-            return status;
-        }
-        struct ht_key key = unit_key(s);
-        if (!ht_time_finite(key.time)) {
-            return HT_NO_ROUTE;
-        }
-        *cost = ht__cost_of(key);
-        one_by_one = cost->duration_ms > LONG_MS;
-    }
-    if (one_by_one) {
+    if (ht__one_by_one(s->road, place, s->target)) {
         struct ht_way_found found;
         enum ht_status status = ht_query_cost(w->query, s->road, place, HT_SIDES_BOTH, s->target,
                                               HT_SIDES_BOTH, &found);
-        if (status != HT_OK) {
-            return status;
+        if (status == HT_OK) {
+            *cost = found.cost;
         }
-        *cost = found.cost;
+        return status;
     }
+    enum ht_status status = ht__seeds_source(&w->seeds, s->road, place, HT_SIDES_BOTH);
+    if (status != HT_OK) {
+        return status;
+    }
+    struct ht_key key = unit_key(s);
+    if (!ht_time_finite(key.time)) {
+        return HT_NO_ROUTE;
+    }
+    *cost = ht__cost_of(key);
     return HT_OK;
 }
 
@@ -756,6 +753,25 @@ static bool search(struct search *s)
     return s->status != HT_OK || look_again(s, began);
 }
 
+/* Keys know lengths modulo 4,295 km, durations whole: they decided, now the ways are measured. */
+static enum ht_status whole_lengths(struct search *s)
+{
+    enum ht_status status = HT_OK;
+    for (uint32_t i = 0; i < s->hit_count && status == HT_OK; i++) {
+        struct ht_closest_hit *hit = &s->work->hits[i];
+        if (hit->cost.duration_ms > LONG_MS) {
+            struct ht_way_found found;
+            status =
+                ht_query_cost(s->work->query, s->ask->roads[hit->profile], &hit->place,
+                              HT_SIDES_BOTH, s->ask->targets[hit->profile], HT_SIDES_BOTH, &found);
+            if (status == HT_OK) {
+                hit->cost = found.cost;
+            }
+        }
+    }
+    return status;
+}
+
 enum ht_status ht_closest_find(struct ht_closest *c, struct ht_closest_work *w,
                                const struct ht_closest_ask *ask, const struct ht_closest_hit **hits,
                                uint32_t *count)
@@ -777,6 +793,9 @@ enum ht_status ht_closest_find(struct ht_closest *c, struct ht_closest_work *w,
     }
     if (s.status == HT_OK) {
         hits_sort(w->hits, s.hit_count);
+        s.status = whole_lengths(&s);
+    }
+    if (s.status == HT_OK) {
         *hits = w->hits;
         *count = s.hit_count;
     }

@@ -60,6 +60,7 @@ struct ht_detours {
 
 /* ---- life ---- */
 
+/* What a road holds. What is under the lock stays as it is: others look at it. */
 static void detour_empty(struct ht_detour *d)
 {
     ht_snap_index_free(d->snap);
@@ -73,7 +74,22 @@ static void detour_empty(struct ht_detour *d)
     free(d->kept);
     free(d->stale);
     ht_cuts_deinit(&d->cuts);
-    *d = (struct ht_detour){.all = d->all, .making = d->making};
+    d->snap = NULL;
+    d->metric = NULL;
+    d->work = NULL;
+    d->arcs = NULL;
+    d->turn_closed = NULL;
+    d->arc_closed = NULL;
+    d->list = NULL;
+    d->list_capacity = 0;
+    d->pieces = NULL;
+    d->piece_capacity = 0;
+    d->piece_count = 0;
+    d->kept = NULL;
+    d->kept_count = 0;
+    d->kept_capacity = 0;
+    d->stale = NULL;
+    d->stale_capacity = 0;
 }
 
 enum ht_status ht_detours_new(const struct ht_road *filed, struct ht_detours **out)
@@ -115,6 +131,7 @@ void ht_detours_rest(struct ht_detours *detours)
         struct ht_detour *d = &detours->roads[i];
         if (d->metric != NULL && d->references == 0 && !d->making && d->used <= detours->rested) {
             detour_empty(d);
+            d->used = 0;
         }
     }
     detours->rested = detours->clock;
@@ -576,6 +593,7 @@ enum ht_status ht_detours_get(struct ht_detours *detours, const struct ht_detour
     }
     if (d != NULL) {
         d->making = true;
+        d->used = 0;
         (void)pthread_mutex_unlock(&detours->lock);
         status = answer(d, ask, pool);
         (void)pthread_mutex_lock(&detours->lock);

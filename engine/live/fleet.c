@@ -18,12 +18,19 @@ enum {
 static const double FASTEST_MPS = 400.0 / 3.6;
 
 /* The word of a unit: what a filter reads. */
-enum { WORD_THERE = 1U << 24 };
+enum { WORD_THERE = 1U << 24, WORD_ENGAGED = 1U << 25 };
 #define WORD(kind, status, profile)                                                                \
     (WORD_THERE | (uint32_t)(kind) | (uint32_t)(status) << 8 | (uint32_t)(profile) << 16)
 #define WORD_KIND(word) ((word)&0xffU)
 #define WORD_STATUS(word) ((word) >> 8 & 0xffU)
 #define WORD_PROFILE(word) ((word) >> 16 & 0xffU)
+
+/* An idle unit that is engaged is busy. */
+static uint32_t status_of(uint32_t word)
+{
+    return (word & WORD_ENGAGED) != 0 && WORD_STATUS(word) == HT_UNIT_IDLE ? (uint32_t)HT_UNIT_BUSY
+                                                                           : WORD_STATUS(word);
+}
 
 /* Minutes since 1970, from << 32 | until; the last of each stands for never. */
 #define ALWAYS UINT64_C(0xffffffff)
@@ -381,7 +388,9 @@ static enum ht_status put_locked(struct ht_fleet *f, const char *id, size_t leng
         f->bodies[*index].position.network = 0; /* its place is on the streets of another */
     }
     atomic_store_explicit(&f->skills[*index], skills, memory_order_relaxed);
-    atomic_store_explicit(&f->words[*index], WORD(spec->kind, spec->status, profile),
+    atomic_store_explicit(&f->words[*index],
+                          WORD(spec->kind, spec->status, profile) |
+                              (word_of(f, *index) & WORD_ENGAGED),
                           memory_order_release);
     (void)pthread_mutex_unlock(stripe_of(f, *index));
     return HT_OK;
@@ -425,11 +434,28 @@ enum ht_status ht_fleet_set_status(struct ht_fleet *f, uint32_t index, enum ht_u
     (void)pthread_mutex_lock(stripe_of(f, index));
     uint32_t word = word_of(f, index);
     if (word != 0) {
-        atomic_store_explicit(&f->words[index], WORD(WORD_KIND(word), status, WORD_PROFILE(word)),
+        atomic_store_explicit(&f->words[index],
+                              WORD(WORD_KIND(word), status, WORD_PROFILE(word)) |
+                                  (word & WORD_ENGAGED),
                               memory_order_release);
     }
     (void)pthread_mutex_unlock(stripe_of(f, index));
     return word == 0 ? HT_NOT_FOUND : HT_OK;
+}
+
+void ht_fleet_set_engaged(struct ht_fleet *f, uint32_t index, bool engaged)
+{
+    if (index >= f->capacity) {
+        return;
+    }
+    (void)pthread_mutex_lock(stripe_of(f, index));
+    uint32_t word = word_of(f, index);
+    if (word != 0) {
+        atomic_store_explicit(&f->words[index],
+                              engaged ? word | WORD_ENGAGED : word & ~(uint32_t)WORD_ENGAGED,
+                              memory_order_release);
+    }
+    (void)pthread_mutex_unlock(stripe_of(f, index));
 }
 
 static uint64_t minute_of(int64_t ms)
@@ -480,7 +506,7 @@ bool ht_fleet_get(struct ht_fleet *f, uint32_t index, int64_t now_ms, struct ht_
     if (word != 0) {
         *out = (struct ht_unit){
             .kind = (enum ht_unit_kind)WORD_KIND(word),
-            .status = (enum ht_unit_status)WORD_STATUS(word),
+            .status = (enum ht_unit_status)status_of(word),
             .profile = WORD_PROFILE(word),
             .skills = atomic_load_explicit(&f->skills[index], memory_order_relaxed),
             .positioned = body->positioned,
@@ -526,7 +552,8 @@ bool ht_fleet_matches(const struct ht_fleet *f, uint32_t index, const struct ht_
 {
     uint32_t word = word_of(f, index);
     if (word == 0 || (filter->kinds != 0 && (filter->kinds >> WORD_KIND(word) & 1) == 0) ||
-        (filter->statuses != 0 && (filter->statuses >> WORD_STATUS(word) & 1) == 0)) {
+        (filter->statuses != 0 &&
+         (filter->statuses >> (filter->told ? WORD_STATUS(word) : status_of(word)) & 1) == 0)) {
         return false;
     }
     if (filter->duty != HT_DUTY_ANY &&

@@ -123,6 +123,7 @@ struct ht_fleet_streets {
 struct ht_unit_filter {
     uint32_t kinds;    /* bits 1 << enum ht_unit_kind; 0: any */
     uint32_t statuses; /* bits 1 << enum ht_unit_status; 0: any */
+    bool told;         /* the status as it was told, whether engaged or not */
     uint64_t skills;   /* all of them */
     int64_t heard_ms;  /* last position received at this time or later; INT64_MIN: any */
     enum ht_duty duty; /* at `duty_ms` */
@@ -148,6 +149,9 @@ uint32_t ht_fleet_find(struct ht_fleet *fleet, const char *id, size_t length);
 /* HT_NOT_FOUND: no such unit. */
 HT_MUST_CHECK enum ht_status ht_fleet_set_status(struct ht_fleet *fleet, uint32_t index,
                                                  enum ht_unit_status status);
+/* A unit that is engaged (by the desk) and told to be idle is busy, whatever the registry says of
+ * it meanwhile, until it is not engaged any more. Nothing where there is no such unit. */
+void ht_fleet_set_engaged(struct ht_fleet *fleet, uint32_t index, bool engaged);
 /* When the unit is on duty: within [from_ms, until_ms), to the minute; nothing at other times. At
  * first always (INT64_MIN to INT64_MAX). Nothing where there is no such unit. */
 void ht_fleet_set_duty(struct ht_fleet *fleet, uint32_t index, int64_t from_ms, int64_t until_ms);

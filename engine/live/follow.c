@@ -14,7 +14,7 @@ static const double ACCURATE_M = 10.0;
 static const double HEADING_M = 25.0;
 static const double WAY_M = 60.0;
 static const double ISLAND_M = 100.0;
-static const double FIRST_M = 18.0; /* the first look: units on their street are within it */
+static const double FIRST_M = 10.0; /* the first look: units on their street are within it */
 static const double DEGREE = 3.14159265358979323846 / 180.0;
 
 /* An arc that can be driven to from the last place. */
@@ -24,12 +24,20 @@ struct reached {
     bool settled;
 };
 
+struct choice {
+    uint32_t best;
+    double least;
+};
+
 struct ht_follow {
     struct ht_snap_work *snap;
-    struct ht_place places[HT_FOLLOW_CANDIDATES];
+    struct ht_snap_seen seen[HT_FOLLOW_CANDIDATES];
+    struct ht_place places[HT_FOLLOW_CANDIDATES]; /* of those that were worth it */
+    unsigned placed;                              /* bits: which */
     struct reached reached[REACHED];
     uint32_t reached_count;
-    bool plain; /* looks as far as it ever does */
+    struct choice choice; /* of the last look */
+    bool plain;           /* looks as far as it ever does */
 };
 
 enum ht_status ht_follow_new(struct ht_follow **out)
@@ -143,15 +151,12 @@ static double driven_m(const struct ht_follow *f, const struct ht_graph *graph,
 }
 
 /* The bearing of each side of a place, where there is one. */
-static void side_bearings(const struct ht_road *road, const struct ht_place *place,
+static void side_bearings(const struct ht_snap_seen *seen, const struct ht_place *place,
                           double bearing[2])
 {
     int first = place->side[0].arc != HT_NONE ? 0 : 1;
-    const struct ht_arc *arc = &road->graph->arcs[place->side[first].arc];
-    double along = ht_bearing_deg(ht_arc_point(road->network, arc, place->segment),
-                                  ht_arc_point(road->network, arc, place->segment + 1));
-    bearing[first] = along;
-    bearing[1 - first] = along + 180.0;
+    bearing[first] = ht_bearing_deg(seen->ends[first], seen->ends[1 - first]);
+    bearing[1 - first] = bearing[first] + 180.0;
 }
 
 static double cos_between(double a_deg, double b_deg)
@@ -175,20 +180,31 @@ static double share_of(const struct ht_fix *fix)
 }
 
 /* What distance and island say alone: no more than the whole. */
-static double score_apart(const struct view *view, const struct ht_place *place)
+static double score_apart(const struct view *view, const struct ht_snap_seen *seen)
 {
-    return place->distance_m * share_of(view->fix) + (place->small ? ISLAND_M : 0);
+    return seen->distance_m * share_of(view->fix) + (seen->small ? ISLAND_M : 0);
+}
+
+/* A candidate in full, fetched when it is first asked for. */
+static const struct ht_place *place_of(struct ht_follow *f, uint32_t i)
+{
+    if ((f->placed >> i & 1) == 0) {
+        ht_snap_seen_place(f->snap, i, &f->places[i]);
+        f->placed |= 1U << i;
+    }
+    return &f->places[i];
 }
 
 /* The same for each side, with the heading. The least of both. */
-static double score_heading(const struct view *view, const struct ht_place *place, double apart,
+static double score_heading(struct ht_follow *f, const struct view *view, uint32_t i, double apart,
                             double sides[2])
 {
+    const struct ht_place *place = place_of(f, i);
     sides[0] = apart;
     sides[1] = apart;
     if (view->bearing_deg >= 0) {
         double bearing[2];
-        side_bearings(view->road, place, bearing);
+        side_bearings(&f->seen[i], place, bearing);
         double fits = cos_between(bearing[0], view->bearing_deg);
         sides[0] += HEADING_M * (1.0 - fits);
         sides[1] += HEADING_M * (1.0 + fits);
@@ -213,25 +229,17 @@ static double score_way(const struct ht_follow *f, const struct view *view,
     return best;
 }
 
-static bool same_street(const struct ht_graph *graph, const struct ht_place *a,
-                        const struct ht_place *b)
+/* Whether `arc` or its opposite is the last place's. */
+static bool same_street(const struct ht_graph *graph, const struct ht_place *last, uint32_t arc)
 {
     for (int s = 0; s < 2; s++) {
-        uint32_t arc = a->side[s].arc;
-        for (int t = 0; t < 2 && arc != HT_NONE; t++) {
-            if (b->side[t].arc == arc || (graph->arcs[arc].reverse != HT_NONE &&
-                                          graph->arcs[arc].reverse == b->side[t].arc)) {
-                return true;
-            }
+        uint32_t was = last->side[s].arc;
+        if (was != HT_NONE && (was == arc || graph->arcs[was].reverse == arc)) {
+            return true;
         }
     }
     return false;
 }
-
-struct choice {
-    uint32_t best;
-    double least;
-};
 
 static bool still_better(const struct choice *choice, uint32_t i, double sum)
 {
@@ -247,20 +255,18 @@ static struct choice choose(struct ht_follow *f, const struct view *view, uint32
     double sides[2];
     f->reached_count = 0;
     for (uint32_t i = 0; i < count && view->last != NULL; i++) {
-        const struct ht_place *place = &f->places[i];
-        double apart = score_apart(view, place);
-        if (still_better(&choice, i, apart) && same_street(graph, view->last, place)) {
-            (void)score_heading(view, place, apart, sides);
-            double sum = score_way(f, view, place, sides);
+        double apart = score_apart(view, &f->seen[i]);
+        if (still_better(&choice, i, apart) && same_street(graph, view->last, f->seen[i].arc)) {
+            (void)score_heading(f, view, i, apart, sides);
+            double sum = score_way(f, view, &f->places[i], sides);
             choice = still_better(&choice, i, sum) ? (struct choice){i, sum} : choice;
         }
     }
     bool looked = false;
     for (uint32_t i = 0; i < count; i++) {
-        const struct ht_place *place = &f->places[i];
-        double sum = score_apart(view, place);
+        double sum = score_apart(view, &f->seen[i]);
         if (still_better(&choice, i, sum)) {
-            sum = score_heading(view, place, sum, sides);
+            sum = score_heading(f, view, i, sum, sides);
         }
         if (view->last != NULL && still_better(&choice, i, sum)) {
             if (!looked) {
@@ -268,7 +274,7 @@ static struct choice choose(struct ht_follow *f, const struct view *view, uint32
                            ahead_mm(view->straight_m, f->plain ? INFINITY : choice.least));
                 looked = true;
             }
-            sum = score_way(f, view, place, sides);
+            sum = score_way(f, view, &f->places[i], sides);
         }
         choice = still_better(&choice, i, sum) ? (struct choice){i, sum} : choice;
     }
@@ -276,13 +282,14 @@ static struct choice choose(struct ht_follow *f, const struct view *view, uint32
 }
 
 /* Takes away the side that the unit drives against. */
-static void keep_direction(const struct view *view, struct ht_place *place)
+static void keep_direction(const struct view *view, const struct ht_snap_seen *seen,
+                           struct ht_place *place)
 {
     double bearing[2];
     if (view->bearing_deg < 0 || place->side[0].arc == HT_NONE || place->side[1].arc == HT_NONE) {
         return;
     }
-    side_bearings(view->road, place, bearing);
+    side_bearings(seen, place, bearing);
     const struct ht_graph *graph = view->road->graph;
     int gone = cos_between(bearing[0], view->bearing_deg) >= 0 ? 1 : 0;
     if (gone == 0) {
@@ -315,27 +322,52 @@ static struct view view_of(const struct ht_road *road, const struct ht_fix *fix,
     return view;
 }
 
-/* Looks no further than `radius_m`. True: there is an answer, and no street beyond it would be a
- * better one. */
+/* What the way from the last place will ask for: called while the streets near are looked up, first
+ * where the turns stand, then the turns. */
+static void call_turns(const struct view *view, bool first)
+{
+    const struct ht_graph *graph = view->road->graph;
+    for (int s = 0; s < 2 && view->last != NULL; s++) {
+        uint32_t arc = view->last->side[s].arc;
+        if (arc != HT_NONE && first) {
+            __builtin_prefetch(&graph->turn_first[arc]);
+            __builtin_prefetch(&graph->arcs[arc]);
+        } else if (arc != HT_NONE) {
+            __builtin_prefetch(&graph->turns[graph->turn_first[arc]]);
+        }
+    }
+}
+
+/* Looks no further than `radius_m`. `*sure`: no street beyond it would be a better answer. */
 static enum ht_status place_within(struct ht_follow *f, const struct view *view, double radius_m,
                                    struct ht_place *out, bool *sure)
 {
     struct ht_snap_options options = ht_snap_options_default();
     options.radius_m = radius_m;
     uint32_t count = 0;
-    enum ht_status status = ht_snap_nearest(view->road->snap, f->snap, view->fix->point, &options,
-                                            HT_FOLLOW_CANDIDATES, f->places, &count);
+    call_turns(view, true);
+    enum ht_status status = ht_snap_look(view->road->snap, f->snap, view->fix->point, &options,
+                                         HT_FOLLOW_CANDIDATES, &count);
+    call_turns(view, false);
+    for (uint32_t i = 0; i < count; i++) {
+        f->seen[i] = ht_snap_seen(f->snap, i);
+    }
+    f->placed = 0;
     *sure = count == HT_FOLLOW_CANDIDATES;
+    f->choice = choose(f, view, count);
+    if (status == HT_OK && f->choice.best == HT_FOLLOW_CANDIDATES) { /* only in a forged file */
+        return HT_NO_SEGMENT;
+    }
     if (status == HT_OK) {
-        struct choice choice = choose(f, view, count);
-        *out = f->places[choice.best];
-        *sure = *sure || choice.least < radius_m * share_of(view->fix);
+        *out = *place_of(f, f->choice.best);
+        *sure = *sure || f->choice.least < radius_m * share_of(view->fix);
     }
     return status;
 }
 
 /* Of what is further off than the radius, the distance alone is more than the least sum: so a first
- * look at what is near gives the very answer of the whole reach, mostly, at half its cost. */
+ * look at what is near gives the very answer of the whole reach, mostly, at half its cost. Where it
+ * does not, the sum that it found says how far the second one has to go. */
 enum ht_status ht__follow_place(struct ht_follow *f, const struct ht_road *road,
                                 const struct ht_fix *fix, const struct ht_place *last,
                                 double first_m, struct ht_place *out)
@@ -348,10 +380,11 @@ enum ht_status ht__follow_place(struct ht_follow *f, const struct ht_road *road,
         status = place_within(f, &view, first_m, out, &sure);
     }
     if (!sure && status != HT_NOMEM) {
-        status = place_within(f, &view, HT_FOLLOW_REACH_M, out, &sure);
+        double far_m = status == HT_OK ? f->choice.least / share_of(fix) + 1.0 : HT_FOLLOW_REACH_M;
+        status = place_within(f, &view, fmin(far_m, HT_FOLLOW_REACH_M), out, &sure);
     }
     if (status == HT_OK) {
-        keep_direction(&view, out);
+        keep_direction(&view, &f->seen[f->choice.best], out);
     }
     return status;
 }

@@ -94,6 +94,11 @@ void ht_isochrone_streets_free(struct ht_isochrone_streets *streets)
     }
 }
 
+const struct ht_regions *ht_isochrone_regions(const struct ht_isochrone_streets *streets)
+{
+    return &streets->regions;
+}
+
 enum ht_status ht_isochrone_new(struct ht_isochrone **out)
 {
     struct ht_isochrone *iso = calloc(1, sizeof *iso);

@@ -47,6 +47,9 @@ HT_MUST_CHECK enum ht_status ht_isochrone_streets_new(const struct ht_cch *cch,
 HT_MUST_CHECK enum ht_status ht__isochrone_streets_make(const struct ht_cch *cch, uint32_t least,
                                                         struct ht_isochrone_streets **out);
 void ht_isochrone_streets_free(struct ht_isochrone_streets *streets);
+/* Its regions, with both HT_REGION_OUT and HT_REGION_IN; they live as long. */
+struct ht_regions;
+const struct ht_regions *ht_isochrone_regions(const struct ht_isochrone_streets *streets);
 
 struct ht_isochrone;
 HT_MUST_CHECK enum ht_status ht_isochrone_new(struct ht_isochrone **out);

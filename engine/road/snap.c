@@ -13,9 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Squared radius of looks so narrow that few children are within it. */
+static const double CALL_M2 = 100.0 * 100.0;
+
 struct ht_snap_work {
     struct ht_snap_hit *hits;
     size_t capacity;
+    const struct ht_snap_index *index; /* what they are of */
+    struct ht_point input;
 };
 
 /* The nearest so far, in order. */
@@ -145,9 +150,11 @@ static void consider(struct search *s, const struct ht_point ends[2], uint32_t n
             options->radius_m) {
         return;
     }
+    unsigned large = hit.sides & ~(ref->packed / HT_SNAP_SMALL) & 3u;
+    hit.small = large == 0;
     __builtin_prefetch(&s->index->graph->arcs[ref->arc]); /* the place will need it */
     list_add(&s->all, &hit);
-    if (s->trip && (hit.sides & ~(ref->packed / HT_SNAP_SMALL) & 3u) != 0) {
+    if (s->trip && large != 0) {
         list_add(&s->big, &hit);
     }
     const struct list *deciding = s->trip ? &s->big : &s->all;
@@ -195,6 +202,31 @@ static void search_leaf(struct search *s, uint32_t number, struct ht_snap_frame 
     }
 }
 
+/* A look with a radius enters most children within it, each as far from the last as memory can be:
+ * asked for at once, they come together. Without one only the nearest is sure to be entered. */
+static void call_children(const struct search *s, const struct step *step, uint32_t level,
+                          const struct ht_snap_eye *eye)
+{
+    const struct ht_snap_index *index = s->index;
+    float reach = ht_snap__reach(s->limit, eye, 0.05f);
+    for (uint32_t left = step->left; left != 0; left &= left - 1) {
+        uint32_t k = (uint32_t)__builtin_ctz(left);
+        uint32_t child = step->node * HT_SNAP_FAN + k;
+        if (step->square[k] > reach) {
+            continue;
+        }
+        const char *node = level == 0 ? (const char *)&index->leaves[child]
+                                      : (const char *)&index->level[level - 1][child];
+        __builtin_prefetch(node);
+        __builtin_prefetch(node + 64);
+        if (level == 0) {
+            const char *refs = (const char *)&index->refs[(size_t)child * HT_SNAP_FAN];
+            __builtin_prefetch(refs);
+            __builtin_prefetch(refs + 64);
+        }
+    }
+}
+
 static void step_enter(const struct search *s, struct step *step, uint32_t level)
 {
     const struct ht_snap_index *index = s->index;
@@ -203,6 +235,9 @@ static void step_enter(const struct search *s, struct step *step, uint32_t level
     struct ht_snap_eye eye = eye_of(s, step->frame);
     index->kernels->boxes(&index->level[level][step->node], &eye, step->square);
     step->left = count >= HT_SNAP_FAN ? 0xffffu : (1u << count) - 1;
+    if (s->limit < CALL_M2) {
+        call_children(s, step, level, &eye);
+    }
 }
 
 static void search_run(struct search *s)
@@ -260,11 +295,9 @@ static void search_begin(struct search *s, const struct ht_snap_index *index, st
     }
 }
 
-/* One parameter more than usual: each is a thing of its own, and there is no eighth to come. */
-/* NOLINTNEXTLINE(readability-function-size) */
-enum ht_status ht_snap_nearest(const struct ht_snap_index *index, struct ht_snap_work *work,
-                               struct ht_point point, const struct ht_snap_options *options,
-                               uint32_t count, struct ht_place *out, uint32_t *found)
+enum ht_status ht_snap_look(const struct ht_snap_index *index, struct ht_snap_work *work,
+                            struct ht_point point, const struct ht_snap_options *options,
+                            uint32_t count, uint32_t *found)
 {
     *found = 0;
     if (count == 0) {
@@ -280,11 +313,39 @@ enum ht_status ht_snap_nearest(const struct ht_snap_index *index, struct ht_snap
     search_begin(&s, index, point, options);
     s.all = (struct list){.hits = work->hits, .most = count};
     search_run(&s);
-    for (uint32_t i = 0; i < s.all.count; i++) {
-        ht_snap__place(index, point, &index->refs[work->hits[i].ref], &work->hits[i], &out[i]);
-    }
+    work->index = index;
+    work->input = point;
     *found = s.all.count;
     return s.all.count == 0 ? HT_NO_SEGMENT : HT_OK;
+}
+
+struct ht_snap_seen ht_snap_seen(const struct ht_snap_work *work, uint32_t i)
+{
+    const struct ht_snap_hit *hit = &work->hits[i];
+    struct ht_point point = ht_point_between(hit->ends[0], hit->ends[1], hit->ratio);
+    return (struct ht_snap_seen){.arc = hit->arc,
+                                 .small = hit->small,
+                                 .distance_m = ht_distance_m(work->input, point),
+                                 .ends = {hit->ends[0], hit->ends[1]}};
+}
+
+void ht_snap_seen_place(const struct ht_snap_work *work, uint32_t i, struct ht_place *out)
+{
+    const struct ht_snap_hit *hit = &work->hits[i];
+    ht_snap__place(work->index, work->input, &work->index->refs[hit->ref], hit, out);
+}
+
+/* One parameter more than usual: each is a thing of its own, and there is no eighth to come. */
+/* NOLINTNEXTLINE(readability-function-size) */
+enum ht_status ht_snap_nearest(const struct ht_snap_index *index, struct ht_snap_work *work,
+                               struct ht_point point, const struct ht_snap_options *options,
+                               uint32_t count, struct ht_place *out, uint32_t *found)
+{
+    enum ht_status status = ht_snap_look(index, work, point, options, count, found);
+    for (uint32_t i = 0; i < *found; i++) {
+        ht_snap_seen_place(work, i, &out[i]);
+    }
+    return status;
 }
 
 enum ht_status ht_snap_trip(const struct ht_snap_index *index, struct ht_snap_work *work,

@@ -118,6 +118,23 @@ HT_MUST_CHECK enum ht_status ht_snap_nearest(const struct ht_snap_index *index,
                                              const struct ht_snap_options *options, uint32_t count,
                                              struct ht_place *out, uint32_t *found);
 
+/* The same in two steps, for who looks at many and takes few: `*found` places stay in the workspace
+ * until its next call. What is seen of them lies in the index; what else a place says is fetched
+ * from all over the graph. The index must live as long. */
+struct ht_snap_seen {
+    uint32_t arc; /* of its piece of street: along the way where the profile may, else against */
+    bool small;
+    double distance_m;
+    struct ht_point ends[2]; /* of its segment, along the way */
+};
+HT_MUST_CHECK enum ht_status ht_snap_look(const struct ht_snap_index *index,
+                                          struct ht_snap_work *work, struct ht_point point,
+                                          const struct ht_snap_options *options, uint32_t count,
+                                          uint32_t *found);
+/* Of i < found. */
+struct ht_snap_seen ht_snap_seen(const struct ht_snap_work *work, uint32_t i);
+void ht_snap_seen_place(const struct ht_snap_work *work, uint32_t i, struct ht_place *out);
+
 /* What a route begins or ends at: the nearest place, and (where that is on an island) the nearest
  * one in a large component. out[0] is the nearest of all; out[1] the nearest that is not small
  * (equal to out[0] where that is not). *found is 1 when there is no street outside islands within

@@ -195,6 +195,7 @@ struct ht_snap_hit {
     uint32_t arc;
     uint32_t segment;
     unsigned sides;
+    bool small; /* as in struct ht_place */
     struct ht_point ends[2];
 };
 

@@ -156,6 +156,101 @@ HT_CASE(closest_is_by_travel_time_and_agrees_with_a_route)
     end();
 }
 
+/* Whether a body is refused with its place. */
+static bool refused_at(const char *path, const char *body, int code, const char *where)
+{
+    int got = post(path, JSON, body);
+    bool good = got == code && says("\"errors\":[{") && says(where);
+    if (!good) {
+        (void)printf("  %s %s: %d %s\n", path, body, got, answer.body);
+    }
+    return good;
+}
+
+HT_CASE(bodies_are_refused_with_the_place_of_what_is_wrong)
+{
+    static const char closest[] = "/v1/closest";
+    static const char positions[] = "/v1/positions";
+    HT_REQUIRE(begin_units(""));
+    HT_CHECK(refused_at(closest, "[]", 400, "\"pointer\":\"\""));
+    HT_CHECK(refused_at(closest, "{\"points\":7}", 400, "\"pointer\":\"/points\""));
+    HT_CHECK(
+        refused_at(closest, "{\"points\":[[121.7,29.9],[1]]}", 400, "\"pointer\":\"/points/1\""));
+    HT_CHECK(refused_at(closest, "{\"points\":[[121.7,29.9]],\"max_s\":-1}", 400,
+                        "\"pointer\":\"/max_s\""));
+    HT_CHECK(refused_at(closest, "{\"points\":[[121.7,29.9]],\"kind\":[\"x\"]}", 400,
+                        "\"pointer\":\"/kind\""));
+    HT_CHECK(refused_at(closest, "{\"points\":[[121.7,29.9]],\"out_crs\":\"x\"}", 400,
+                        "\"pointer\":\"/out_crs\""));
+    HT_CHECK(refused_at(closest, "{\"points\":[[121.7,29.9],[121.7,99]]}", 400,
+                        "\"pointer\":\"/points/1\""));
+    HT_CHECK(refused_at(positions, "[{\"unit\":\"a\",\"lon\":1,\"lat\":2},{\"unit\":}]", 400,
+                        "\"pointer\":\"/1\""));
+    HT_CHECK(refused_at(positions, "{\"unit\":\"a\",\"lon\":1,\"lat\":2}\n\n{\"unit\"", 400,
+                        "\"line\":3"));
+    HT_CHECK(refused_at("/v1/webhooks", "{\"url\":7}", 422, "\"pointer\":\"/url\""));
+    HT_CHECK(refused_at("/v1/webhooks", "{\"url\":\"ftp://x\"}", 422, "\"pointer\":\"/url\""));
+    HT_CHECK(refused_at("/v1/webhooks", "{\"url\":\"http://x/\",\"topics\":[\"x\"]}", 422,
+                        "\"pointer\":\"/topics\""));
+    HT_CHECK(refused_at("/v1/webhooks", "7", 400, "\"pointer\":\"\""));
+    HT_CHECK(refused_at("/v1/traffic", "{}", 400, "\"pointer\":\"\""));
+    HT_CHECK(refused_at("/v1/traffic",
+                        "[{\"osm_from\":1,\"osm_to\":2,\"closed\":true},"
+                        "{\"osm_from\":1,\"osm_to\":\"x\",\"closed\":true}]",
+                        422, "\"pointer\":\"/1/osm_to\""));
+    HT_CHECK(refused_at("/v1/traffic", "[{\"osm_from\":1,\"osm_to\":2,\"speed_kmh\":900}]", 422,
+                        "\"pointer\":\"/0/speed_kmh\""));
+    HT_CHECK(refused_at("/v1/assign", "[]", 400, "\"pointer\":\"\""));
+    HT_CHECK(refused_at("/v1/assign", "{\"tasks\":[]}", 400, "\"pointer\":\"/tasks\""));
+    HT_CHECK(refused_at("/v1/assign", "{\"tasks\":[{\"id\":\"t\",\"lon\":\"x\"}]}", 400,
+                        "\"pointer\":\"/tasks/0/lon\""));
+    HT_CHECK(refused_at("/v1/assign", "{\"tasks\":[{\"id\":\"t\",\"lon\":1,\"lat\":2},7]}", 400,
+                        "\"pointer\":\"/tasks/1\""));
+    HT_CHECK(refused_at("/v1/assign",
+                        "{\"tasks\":[{\"id\":\"t\"}],\"units\":[\"u\"],"
+                        "\"matrix\":{\"durations\":[[-1]]}}",
+                        400, "\"pointer\":\"/matrix/durations/0/0\""));
+    HT_CHECK(refused_at("/v1/assign",
+                        "{\"tasks\":[{\"id\":\"t\",\"lon\":121.7,\"lat\":29.95}],"
+                        "\"units\":[\"u9\"]}",
+                        422, "\"pointer\":\"/units/0\""));
+    HT_CHECK(refused_at("/v1/assign", "{\"tasks\":[{\"id\":\"t\",\"household\":\"h9\"}]}", 422,
+                        "\"pointer\":\"/tasks/0/household\""));
+    end();
+}
+
+HT_CASE(a_place_far_from_every_street_is_none_on_this_map)
+{
+    HT_REQUIRE(begin_units(""));
+    HT_CHECK_INT(get("/v1/closest?lon=2.3522&lat=48.8566"), 200); /* nobody, whoever asks */
+    HT_CHECK_STR(answer.body, "{\"closest\":[]}");
+    HT_CHECK_INT(unit_add("a", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(get("/v1/closest?lon=2.3522&lat=48.8566"), 422);
+    HT_CHECK_STR(ht_answer_header(&answer, "Content-Type"), "application/problem+json");
+    const char *said = strstr(answer.body, "the nearest street is ");
+    HT_REQUIRE(said != NULL);
+    HT_CHECK(fabs(strtod(said + 22, NULL) - 9.39e6) < 3e4); /* Paris to Zhenhai */
+    /* just outside of it, and as near as the caller will have it */
+    HT_CHECK_INT(get("/v1/closest?lon=121.70&lat=29.85"), 422);
+    said = strstr(answer.body, "the nearest street is ");
+    HT_REQUIRE(said != NULL);
+    double street_m = strtod(said + 22, NULL);
+    char path[128];
+    HT_CHECK(street_m > 1000 && street_m < 12000);
+    (void)snprintf(path, sizeof path, "/v1/closest?lon=121.70&lat=29.85&radius_m=%.0f",
+                   street_m - 1);
+    HT_CHECK_INT(get(path), 422);
+    (void)snprintf(path, sizeof path, "/v1/closest?lon=121.70&lat=29.85&radius_m=%.0f",
+                   street_m + 1);
+    HT_CHECK_INT(get(path), 200);
+    HT_CHECK(says("\"unit\":\"a\""));
+    HT_CHECK_INT(post("/v1/closest", JSON, "{\"points\":[[121.70,29.95],[2.3522,48.8566]]}"), 422);
+    HT_CHECK_INT(post("/v1/closest", JSON,
+                      "{\"points\":[[121.70,29.95],[2.3522,48.8566]],\"radius_m\":1e8}"),
+                 200);
+    end();
+}
+
 HT_CASE(near_goes_by_straight_line_in_every_collection)
 {
     HT_REQUIRE(begin_units(""));
@@ -249,7 +344,7 @@ HT_CASE(who_was_never_heard_is_stale_everywhere)
     HT_CHECK_INT(get("/v1/near?collection=units&lon=121.7&lat=29.95"), 200);
     HT_CHECK(says("\"stale\":true"));
     HT_CHECK_INT(get(CLOSEST), 200);
-    HT_CHECK(says("\"stale\":true"));
+    HT_CHECK(says("\"stale\":true") && says("\"age_ms\":null"));
     HT_CHECK_INT(get(CLOSEST "&max_age_s=60"), 200);
     HT_CHECK_STR(answer.body, "{\"closest\":[]}");
     HT_CHECK_INT(get("/v1/units/a/track"), 200);
@@ -257,6 +352,9 @@ HT_CASE(who_was_never_heard_is_stale_everywhere)
     HT_CHECK_INT(post("/v1/positions", JSON, "{\"unit\":\"a\",\"lon\":121.70,\"lat\":29.95}"), 200);
     HT_CHECK_INT(get(CLOSEST "&max_age_s=60"), 200);
     HT_CHECK(says("\"unit\":\"a\"") && says("\"stale\":false"));
+    const char *age = strstr(answer.body, "\"age_ms\":");
+    HT_REQUIRE(age != NULL);
+    HT_CHECK(age[9] != 'n' && strtod(age + 9, NULL) >= 0 && strtod(age + 9, NULL) < 60000);
     end();
 }
 
@@ -336,6 +434,86 @@ HT_CASE(a_device_speaks_in_its_own_system)
     HT_CHECK(says("not on Earth"));
     HT_CHECK_INT(post("/v1/positions", JSON, "{\"unit\":\"db\",\"lon\":121.7,\"lat\":29.9}"), 200);
     HT_CHECK(says("unknown unit"));
+    end();
+}
+
+/* The last_seen of a device, "" none. */
+static const char *seen_of(const char *device)
+{
+    static char seen[40];
+    char path[128];
+    (void)snprintf(path, sizeof path, "/collections/devices/items/%s", device);
+    HT_CHECK_INT(get(path), 200);
+    const char *at = strstr(answer.body, "\"last_seen\":\"");
+    HT_CHECK(at == NULL || strstr(at + 1, "\"last_seen\"") == NULL);
+    (void)snprintf(seen, sizeof seen, "%.*s", at == NULL ? 0 : (int)strcspn(at + 13, "\""),
+                   at == NULL ? "" : at + 13);
+    return seen;
+}
+
+HT_CASE(a_device_was_seen_when_it_spoke)
+{
+    HT_REQUIRE(begin_units("--clock 2026-03-01T08:00:00Z,0"));
+    HT_CHECK_INT(unit_add("a", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(unit_add("b", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(device_add("a1", "a", ""), 201);
+    HT_CHECK_INT(device_add("a2", "a", ""), 201);
+    HT_CHECK_INT(device_add("b1", "b", ""), 201);
+    HT_CHECK_INT(send_body("PATCH", "/collections/devices/items/a1",
+                           "Content-Type: application/merge-patch+json\r\n",
+                           "{\"properties\":{\"battery\":55,\"state\":\"ok\","
+                           "\"last_seen\":\"2020-01-01T00:00:00Z\"}}"),
+                 200);
+    HT_CHECK_STR(seen_of("a1"), "2020-01-01T00:00:00Z"); /* as the registry says */
+    HT_CHECK_STR(seen_of("b1"), "");
+    HT_CHECK_INT(post("/v1/positions", JSON,
+                      "[{\"unit\":\"a1\",\"lon\":121.7,\"lat\":29.95,"
+                      "\"ts\":\"2026-03-01T07:59:00Z\"},"
+                      "{\"unit\":\"b\",\"lon\":121.7,\"lat\":29.95}]"),
+                 200);
+    HT_CHECK(says("\"accepted\":2,"));
+    HT_CHECK_STR(seen_of("a1"), "2026-03-01T08:00:00.000Z");
+    HT_CHECK(says("\"battery\":55") && says("\"state\":\"ok\""));
+    HT_CHECK_STR(ht_answer_header(&answer, "ETag"), "\"2\"");
+    HT_CHECK_STR(seen_of("a2"), "");
+    HT_CHECK_STR(seen_of("b1"), "2026-03-01T08:00:00.000Z"); /* its only one */
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":60}"), 200);
+    HT_CHECK_INT(post("/v1/positions", JSON, "{\"unit\":\"a\",\"lon\":121.7,\"lat\":29.95}"), 200);
+    HT_CHECK_STR(seen_of("a1"), "2026-03-01T08:00:00.000Z"); /* nobody knows which of the two */
+    HT_CHECK_INT(get("/osmand?id=a2&lon=121.7&lat=29.95"), 200);
+    HT_CHECK_STR(seen_of("a2"), "2026-03-01T08:01:00.000Z");
+    /* what was got may be put: it is said once, and a change does not make it forgotten */
+    HT_CHECK_INT(send_body("PUT", "/collections/devices/items/a2", GEO,
+                           "{\"type\":\"Feature\",\"geometry\":null,\"properties\":{\"unit\":"
+                           "\"b\",\"last_seen\":\"2020-01-01T00:00:00Z\"}}"),
+                 200);
+    HT_CHECK_STR(seen_of("a2"), "2026-03-01T08:01:00.000Z");
+    HT_CHECK_INT(get("/collections/devices/items"), 200);
+    HT_CHECK(says("08:01:00.000Z"));
+    end();
+    HT_REQUIRE(begin(options)); /* known again */
+    HT_CHECK_STR(seen_of("a1"), "2026-03-01T08:00:00.000Z");
+    HT_CHECK_STR(seen_of("a2"), "2026-03-01T08:01:00.000Z");
+    HT_CHECK_INT(ask("DELETE /collections/devices/items/a2" HEADERS "\r\n"), 204);
+    HT_CHECK_INT(device_add("a2", "a", ""), 201);
+    HT_CHECK_STR(seen_of("a2"), "");
+    end();
+}
+
+HT_CASE(a_unit_that_is_put_as_it_was_got_says_nothing_twice)
+{
+    static char body[4096];
+    HT_REQUIRE(begin_units(""));
+    HT_CHECK_INT(unit_add("a", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(post("/v1/positions", JSON, "{\"unit\":\"a\",\"lon\":121.7,\"lat\":29.95}"), 200);
+    HT_CHECK_INT(get(UNITS "/a"), 200);
+    (void)snprintf(body, sizeof body, "%s", answer.body);
+    HT_CHECK_INT(send_body("PUT", UNITS "/a", GEO, body), 200);
+    HT_CHECK_INT(get(UNITS "/a"), 200);
+    const char *stale = strstr(answer.body, "\"stale\"");
+    const char *seen = strstr(answer.body, "\"last_seen\"");
+    HT_CHECK(stale != NULL && strstr(stale + 1, "\"stale\"") == NULL);
+    HT_CHECK(seen != NULL && strstr(seen + 1, "\"last_seen\"") == NULL);
     end();
 }
 

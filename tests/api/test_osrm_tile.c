@@ -104,6 +104,52 @@ HT_CASE(speeds_list_both_directions_of_every_segment)
     town_deinit(&t);
 }
 
+/* A street of two segments, each way: the first 36 km/h, the second as a live piece says. */
+HT_CASE(what_is_closed_has_no_speed_and_what_is_slow_its_own)
+{
+    static const struct ht_tiny_way street[] = {{.nodes = "abc", .name = "Main Street"}};
+    struct town t;
+    t.tiny = ht_tiny_new("a b c\n", 50, street, 1, "");
+    t.road = (struct ht_road){.network = &t.tiny->network, .graph = &t.tiny->graph};
+    HT_REQUIRE(ht_snap_build(&t.tiny->network, &t.tiny->graph, NULL, &t.snap) == HT_OK);
+    t.road.snap = t.snap;
+    struct ht_arc *arcs = t.tiny->arcs;
+    HT_REQUIRE(t.tiny->graph.base_arc_count == 2 && ht_arc_point_count(&arcs[0]) == 3);
+    uint32_t half = arcs[0].length_mm / 2;
+    const struct ht_live_piece pieces[] = {{1, half, 10000, 10000, 0},
+                                           {2, arcs[0].length_mm, 20000, 20000, 0},
+                                           {1, half, 0, 0, 1},
+                                           {2, arcs[1].length_mm, 10000, 10000, 0}};
+    const struct ht_live_arc live_arcs[] = {{0, 0, 2}, {1, 2, 4}};
+    const struct ht_live_arcs live = {.arc_count = 2, .arcs = live_arcs, .pieces = pieces};
+    t.tiny->graph.live = &live;
+    arcs[1].weight_ms = HT_WEIGHT_INF;
+    arcs[1].duration_ms = HT_WEIGHT_INF;
+    struct ht_reply reply = {0};
+    struct mvt_tile tile;
+    uint32_t x;
+    uint32_t y;
+    tile_of(&t, 14, &x, &y);
+    ht_osrm_tile(&t.road, x, y, 14, &reply);
+    HT_REQUIRE(mvt_read(reply.body.data, reply.body.size, &tile));
+    const struct mvt_layer *speeds = mvt_layer(&tile, "speeds");
+    HT_REQUIRE(speeds != NULL && speeds->feature_count == 4);
+    int seen[3] = {0};
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct mvt_feature *f = &speeds->features[i];
+        int speed = (int)mvt_get(speeds, f, "speed").number;
+        HT_CHECK(mvt_is(mvt_get(speeds, f, "datasource").text, "traffic"));
+        HT_CHECK(fabs(mvt_get(speeds, f, "duration").number - (speed == 36   ? 10
+                                                               : speed == 18 ? 20
+                                                                             : 0)) < 0.2);
+        seen[speed == 0 ? 0 : speed == 18 ? 1 : speed == 36 ? 2 : 0]++;
+    }
+    HT_CHECK(seen[0] == 1 && seen[1] == 1 && seen[2] == 2);
+    mvt_free(&tile);
+    ht_reply_deinit(&reply);
+    town_deinit(&t);
+}
+
 static void check_turns(const struct mvt_tile *tile)
 {
     const struct mvt_layer *turns = mvt_layer(tile, "turns");

@@ -86,6 +86,58 @@ HT_CASE(an_item_is_made_read_changed_and_taken_out)
     HT_CHECK(audit_holds());
 }
 
+/* PATCHes h1 and gives what it is then; "" where it is refused. */
+static const char *patched(const char *patch, int code)
+{
+    int got =
+        send_body("PATCH", ITEMS "/h1", "Content-Type: application/merge-patch+json\r\n", patch);
+    HT_CHECK_INT(got, code);
+    if (got != 200 || get(ITEMS "/h1") != 200) {
+        return "";
+    }
+    char *links = strstr(answer.body, ",\"links\"");
+    HT_CHECK(links != NULL);
+    return links == NULL ? "" : (*links = '\0', answer.body);
+}
+
+#define H1(place, properties)                                                                      \
+    "{\"type\":\"Feature\",\"id\":\"h1\",\"geometry\":" place ",\"properties\":" properties
+
+HT_CASE(a_patch_changes_what_it_names_in_both_halves)
+{
+    HT_REQUIRE(begin_store(""));
+    HT_CHECK_INT(post(ITEMS, GEO,
+                      feature("h1", "{\"residents\":2,\"name\":\"王\",\"x\":{\"a\":1.50,\"b\":{"
+                                    "\"c\":1}},\"contacts\":[{\"name\":\"李\"}]}")),
+                 201);
+    HT_CHECK_STR(patched("{}", 200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.71,29.95]}",
+                    "{\"residents\":2,\"x\":{\"a\":1.50,\"b\":{\"c\":1}},\"name\":\"王\","
+                    "\"contacts\":[{\"name\":\"李\"}]}"));
+    /* nested, open and personal, taken out and put in */
+    HT_CHECK_STR(patched("{\"properties\":{\"x\":{\"b\":{\"c\":null,\"d\":[null]},\"e\":null},"
+                         "\"name\":null,\"phone\":\"139\",\"nothing\":null}}",
+                         200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.71,29.95]}",
+                    "{\"residents\":2,\"x\":{\"a\":1.50,\"b\":{\"d\":[null]}},"
+                    "\"contacts\":[{\"name\":\"李\"}],\"phone\":\"139\"}"));
+    /* the last of a half */
+    HT_CHECK_STR(patched("{\"properties\":{\"residents\":null,\"x\":null}}", 200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.71,29.95]}",
+                    "{\"contacts\":[{\"name\":\"李\"}],\"phone\":\"139\"}"));
+    HT_CHECK_STR(patched("{\"geometry\":{\"coordinates\":[121.72,29.96]}}", 200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.72,29.96]}",
+                    "{\"contacts\":[{\"name\":\"李\"}],\"phone\":\"139\"}"));
+    HT_CHECK_STR(patched("{\"properties\":{\"contacts\":null,\"phone\":null,\"floor\":3}}", 200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.72,29.96]}", "{\"floor\":3}"));
+    HT_CHECK_STR(patched("{\"properties\":{\"floor\":\"high\"}}", 422), "");
+    HT_CHECK_STR(patched("{\"properties\":null}", 200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.72,29.96]}", "{}"));
+    HT_CHECK_STR(patched("{\"properties\":{\"a\":1}}", 200),
+                 H1("{\"type\":\"Point\",\"coordinates\":[121.72,29.96]}", "{\"a\":1}"));
+    end();
+}
+
 HT_CASE(many_come_together_or_not_at_all)
 {
     HT_REQUIRE(begin_store(""));
@@ -191,7 +243,22 @@ HT_CASE(of_two_officers_the_second_is_told)
     HT_CHECK_INT(send_body("DELETE", ITEMS "/h1", "If-Match: \"1\"\r\n", ""), 412);
     HT_CHECK_INT(send_body("PUT", ITEMS "/h9", GEO "If-Match: *\r\n", feature("h9", "{}")), 412);
     HT_CHECK_INT(send_body("PUT", ITEMS "/h1", GEO "If-Match: x\r\n", feature("h1", "{}")), 400);
-    HT_CHECK_INT(send_body("DELETE", ITEMS "/h1", "If-Match: \"2\"\r\n", ""), 204);
+    /* one of several is enough, a weak one never is */
+    HT_CHECK_INT(send_body("PUT", ITEMS "/h1", GEO "If-Match: W/\"2\"\r\n", feature("h1", "{}")),
+                 412);
+    HT_CHECK_INT(send_body("PATCH", ITEMS "/h1", GEO "If-Match: \"1\", \"x\"\r\n", "{}"), 412);
+    HT_CHECK_INT(send_body("PATCH", ITEMS "/h1", GEO "If-Match: \"1\", \"2\"\r\n", "{}"), 200);
+    HT_CHECK_INT(send_body("DELETE", ITEMS "/h9", "If-Match: \"3\"\r\n", ""), 404);
+    HT_CHECK_INT(send_body("DELETE", ITEMS "/h1", "If-Match: W/\"3\",\"3\"\r\n", ""), 204);
+    /* whoever knew the item of that id before it went knows nothing of the one that came after */
+    HT_CHECK_INT(send_body("PUT", ITEMS "/h1", GEO, feature("h1", "{}")), 201);
+    for (int i = 1; i <= 3; i++) {
+        char match[128];
+        (void)snprintf(match, sizeof match, GEO "If-Match: \"%d\"\r\n", i);
+        HT_CHECK_INT(send_body("PUT", ITEMS "/h1", match, feature("h1", "{}")), 412);
+    }
+    HT_CHECK_INT(send_body("PUT", ITEMS "/h1", GEO "If-Match: \"4\"\r\n", feature("h1", "{}")),
+                 200);
     end();
 }
 
@@ -265,6 +332,11 @@ HT_CASE(each_role_sees_and_does_what_is_its_own)
     HT_CHECK_INT(get_as(officer, ITEMS "?frail=true"), 200);
     HT_CHECK(says("王"));
     HT_CHECK_INT(get_as(officer, "/collections/units/items"), 200);
+    /* a device writes its own unit: another's is not its to write, an unknown own one is a mistake
+     */
+    HT_CHECK_INT(get_as(van, "/osmand?id=van2&lon=121.71&lat=29.95"), 403);
+    HT_CHECK(says("another unit's"));
+    HT_CHECK_INT(get_as(van, "/osmand?id=van1&lon=121.71&lat=29.95"), 400);
     HT_CHECK_INT(send_body("DELETE", ITEMS "/h1?personal=1", officer, ""), 204);
     HT_CHECK_INT(get_as(officer, ITEMS "/h1"), 200);
     HT_CHECK(says("\"floor\"") && !says("王"));

@@ -39,8 +39,10 @@ HT_CASE(settings_are_read_changed_and_kept)
 {
     HT_REQUIRE(begin_town(""));
     HT_CHECK_INT(get("/v1/settings"), 200);
-    HT_CHECK_STR(answer.body, "{\"retention\":{\"tracks_days\":30,\"answers_days\":7},"
-                              "\"live\":{\"stale_s\":120},\"webhooks\":{\"give_up_h\":72}}");
+    HT_CHECK(says("{\"retention\":{\"tracks_days\":30,\"answers_days\":7},"
+                  "\"live\":{\"stale_s\":120},\"webhooks\":{\"give_up_h\":72},"
+                  "\"incidents\":{\"kinds\":{\"sos\":{"));
+    HT_CHECK(ht_json_valid(answer.body));
     HT_CHECK_INT(get("/v1/settings/retention"), 200);
     HT_CHECK_STR(ht_answer_header(&answer, "ETag"), "\"1\"");
     HT_CHECK_INT(put("retention", JSON "If-Match: \"1\"\r\n", "{\"tracks_days\":5}"), 200);
@@ -54,6 +56,111 @@ HT_CASE(settings_are_read_changed_and_kept)
     HT_CHECK_INT(get("/v1/settings/retention"), 200);
     HT_CHECK_STR(answer.body, "{\"tracks_days\":30,\"answers_days\":6}");
     HT_CHECK_STR(ht_answer_header(&answer, "ETag"), "\"3\"");
+    end();
+}
+
+HT_CASE(rules_of_incidents_are_read_changed_and_kept)
+{
+    char first[8192];
+    HT_REQUIRE(begin_town(""));
+    HT_CHECK_INT(get("/v1/settings/incidents"), 200);
+    HT_REQUIRE(answer.size < sizeof first);
+    (void)strcpy(first, answer.body);
+    HT_CHECK(ht_json_is(first, "kinds.gas.units", "2"));
+    HT_CHECK(ht_json_is(first, "kinds.sos.promise_s", "600"));
+    HT_CHECK(ht_json_is(first, "kinds.request.working_hours", "true"));
+    HT_CHECK_INT(put("incidents", JSON, first), 200); /* what is read can be written */
+    HT_CHECK_STR(answer.body, first);
+    HT_CHECK_INT(put("incidents", JSON,
+                     "{\"kinds\":{\"sos\":{\"promise_s\":[900,800,700,480],\"severity\":4,"
+                     "\"skills\":[\"first_aid\"],\"unit_kinds\":[],\"clocks_s\":[1,2,3,4,0]}},"
+                     "\"preempt\":false,\"walk_mps\":0.85}"),
+                 200);
+    HT_CHECK(ht_json_is(answer.body, "kinds.sos.promise_s.3", "480"));
+    HT_CHECK(ht_json_is(answer.body, "kinds.sos.skills.0", "\"first_aid\""));
+    HT_CHECK(ht_json_is(answer.body, "kinds.sos.clocks_s.4", "0"));
+    HT_CHECK(ht_json_is(answer.body, "kinds.gas.units", "2")); /* what is left out is as at first */
+    HT_CHECK(ht_json_is(answer.body, "preempt", "false"));
+    HT_CHECK(ht_json_is(answer.body, "walk_mps", "0.85"));
+    (void)strcpy(first, answer.body);
+    HT_CHECK_INT(put("incidents", JSON, "{\"kinds\":{\"sos\":{\"units\":0}}}"), 422);
+    HT_CHECK(ht_json_is(answer.body, "errors.0.pointer", "\"/kinds/sos/units\""));
+    HT_CHECK_INT(put("incidents", JSON, "{\"kinds\":{\"sos\":{\"promise_s\":[1,2,3]}}}"), 422);
+    HT_CHECK_INT(put("incidents", JSON, "{\"kinds\":{\"sos\":{\"promise_s\":1.5}}}"), 422);
+    HT_CHECK_INT(put("incidents", JSON, "{\"kinds\":{\"sos\":{\"clocks_s\":[1,2,3,4]}}}"), 422);
+    HT_CHECK_INT(put("incidents", JSON, "{\"kinds\":{\"sos\":{\"unit_kinds\":[\"bus\"]}}}"), 422);
+    HT_CHECK_INT(put("incidents", JSON, "{\"kinds\":{\"ufo\":{}}}"), 422);
+    HT_CHECK_INT(put("incidents", JSON, "{\"kinds\":[]}"), 422);
+    HT_CHECK_INT(put("incidents", JSON, "{\"choice\":\"random\"}"), 422);
+    HT_CHECK_INT(put("incidents", JSON, "{\"weights\":[1,2,3,0]}"), 422);
+    HT_CHECK_INT(put("incidents", JSON, "{\"walk_mps\":0}"), 422);
+    HT_CHECK_INT(put("incidents", JSON, "{\"stairs_s\":-1}"), 422);
+    HT_CHECK_INT(put("incidents", JSON, "{\"joint\":1}"), 422);
+    HT_CHECK_INT(put("incidents", JSON, "{\"unknown\":1}"), 422);
+    HT_CHECK_INT(get("/v1/settings/incidents"), 200);
+    HT_CHECK_STR(answer.body, first);
+    end();
+    HT_REQUIRE(begin(options));
+    HT_CHECK_INT(get("/v1/settings/incidents"), 200);
+    HT_CHECK_STR(answer.body, first);
+    HT_CHECK_STR(ht_answer_header(&answer, "ETag"), "\"3\"");
+    end();
+}
+
+HT_CASE(the_calendar_is_read_changed_and_kept)
+{
+    static const char full[] =
+        "{\"holidays\":[\"2026-01-01\",{\"from\":\"2026-10-01\",\"to\":\"2026-10-07\"}],"
+        "\"school_holidays\":[],\"workdays\":[\"2026-10-10\",{\"date\":\"2026-10-11\",\"as\":"
+        "\"Fr\"}],"
+        "\"working\":\"Mo-Fr 09:00-17:00; PH off\"}";
+    HT_REQUIRE(begin_town(""));
+    HT_CHECK_INT(get("/v1/settings/calendar"), 200);
+    HT_CHECK_STR(answer.body, "{\"holidays\":[],\"school_holidays\":[],\"workdays\":[],"
+                              "\"working\":\"Mo-Fr 08:30-12:00,14:00-17:30; PH off\"}");
+    HT_CHECK_INT(put("calendar", JSON, full), 200);
+    HT_CHECK_STR(answer.body, full);
+    HT_CHECK_INT(put("calendar", JSON, "{\"holidays\":[\"2026-13-01\"]}"), 422);
+    HT_CHECK(ht_json_is(answer.body, "errors.0.pointer", "\"/holidays/0\""));
+    HT_CHECK_INT(put("calendar", JSON, "{\"holidays\":[\"2026-10-01\",\"2026-10-01\"]}"), 422);
+    HT_CHECK_INT(
+        put("calendar", JSON, "{\"holidays\":[{\"from\":\"2026-10-02\",\"to\":\"2026-10-01\"}]}"),
+        422);
+    HT_CHECK_INT(put("calendar", JSON, "{\"workdays\":[{\"date\":\"2026-10-10\",\"as\":\"Xx\"}]}"),
+                 422);
+    HT_CHECK_INT(put("calendar", JSON, "{\"working\":\"whenever\"}"), 422);
+    HT_CHECK_INT(put("calendar", JSON, "{\"weekend\":[]}"), 422);
+    end();
+    HT_REQUIRE(begin(options));
+    HT_CHECK_INT(get("/v1/settings/calendar"), 200);
+    HT_CHECK_STR(answer.body, full);
+    end();
+}
+
+/* A shift of weekdays ends with the week, but for a Saturday that is worked in exchange; and rests
+ * on a holiday. 2026-03-07 is a Saturday; the town's clock is Shanghai's. */
+HT_CASE(shifts_obey_the_calendar)
+{
+    HT_REQUIRE(begin_town("--clock 2026-03-07T02:00:00Z,0"));
+    HT_CHECK_INT(post("/collections/units/items", GEO,
+                      "{\"type\":\"Feature\",\"id\":\"u1\",\"geometry\":{\"type\":\"Point\","
+                      "\"coordinates\":[121.71,29.95]},\"properties\":{\"kind\":\"responder\","
+                      "\"profile\":\"car\",\"shift\":\"Mo-Fr 08:00-18:00; PH off\"}}"),
+                 201);
+    HT_CHECK_INT(get("/v1/closest?lon=121.71&lat=29.95"), 200);
+    HT_CHECK_STR(answer.body, "{\"closest\":[]}");
+    HT_CHECK_INT(put("calendar", JSON, "{\"workdays\":[\"2026-03-07\"]}"), 200);
+    HT_CHECK_INT(get("/v1/closest?lon=121.71&lat=29.95"), 200);
+    HT_CHECK(says("\"unit\":\"u1\""));
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":86400}"), 200); /* Sunday */
+    HT_CHECK_INT(get("/v1/closest?lon=121.71&lat=29.95"), 200);
+    HT_CHECK_STR(answer.body, "{\"closest\":[]}");
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":86400}"), 200); /* Monday */
+    HT_CHECK_INT(get("/v1/closest?lon=121.71&lat=29.95"), 200);
+    HT_CHECK(says("\"unit\":\"u1\""));
+    HT_CHECK_INT(put("calendar", JSON, "{\"holidays\":[\"2026-03-09\"]}"), 200);
+    HT_CHECK_INT(get("/v1/closest?lon=121.71&lat=29.95"), 200);
+    HT_CHECK_STR(answer.body, "{\"closest\":[]}");
     end();
 }
 

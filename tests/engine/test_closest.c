@@ -54,11 +54,26 @@ static void need(bool ok)
     }
 }
 
+/* Streets of some 700 km at 288 km/h at most, no two alike: a way may pass what its key knows of
+ * lengths (4,295 km), and so few have one price that none of those differ by half of that. */
+static void stretch(struct ht_random_town *town)
+{
+    for (uint32_t a = 0; a < town->graph.arc_count; a++) {
+        struct ht_arc *arc = &town->arcs[a];
+        arc->length_mm *= 6000;
+        arc->duration_ms = arc->length_mm / 80 + a * 7919 % 1000000;
+        arc->weight_ms = arc->duration_ms + arc->weight_ms * 400;
+    }
+}
+
 static void layer_init(struct layer *l, struct ht_pool *pool, uint32_t width, uint32_t height,
-                       uint64_t seed)
+                       uint64_t seed, bool stretched)
 {
     struct ht_order_stats stats;
     l->town = ht_random_town_new(width, height, seed);
+    if (stretched) {
+        stretch(l->town);
+    }
     const struct ht_graph *g = &l->town->graph;
     uint32_t *ranks = calloc(g->arc_count + UINT32_C(1), sizeof *ranks);
     need(ranks != NULL);
@@ -107,7 +122,7 @@ static void layer_change(struct scene *scene, uint32_t layer)
     scene->world++;
 }
 
-static void scene_init(struct scene *s, uint32_t units, uint64_t seed)
+static void scene_init_as(struct scene *s, uint32_t units, uint64_t seed, bool stretched)
 {
     static const char *const profiles[LAYERS] = {"car", "foot", "ebike"};
     static const char *const skills[] = {"aid", "lift", "gas"};
@@ -120,7 +135,7 @@ static void scene_init(struct scene *s, uint32_t units, uint64_t seed)
     need(ht_fleet_new(&settings, UNITS, &s->fleet) == HT_OK);
     for (uint32_t i = 0; i < LAYERS; i++) {
         layer_init(&s->layers[i], s->pool, 2 + ht_random_below(&s->state, 15),
-                   1 + ht_random_below(&s->state, 12), seed * 10 + i);
+                   1 + ht_random_below(&s->state, 12), seed * 10 + i, stretched);
         s->roads[i] = &s->layers[i].road;
     }
     /* many regions in a small town, some, and (as on a real one) one */
@@ -140,6 +155,11 @@ static void scene_init(struct scene *s, uint32_t units, uint64_t seed)
         (void)snprintf(id, sizeof id, "u%u", u);
         need(ht_fleet_put(s->fleet, id, &spec, &index) == HT_OK && index == u);
     }
+}
+
+static void scene_init(struct scene *s, uint32_t units, uint64_t seed)
+{
+    scene_init_as(s, units, seed, false);
 }
 
 static void scene_deinit(struct scene *s)
@@ -365,6 +385,34 @@ HT_CASE(units_on_one_street_come_before_and_behind)
         }
     }
     scene_deinit(&s);
+}
+
+HT_CASE(long_ways_are_measured_whole)
+{
+    uint32_t long_ways = 0;
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        static struct scene s;
+        struct ht_place targets[LAYERS][TARGETS];
+        scene_init_as(&s, 60, seed, true);
+        stir(&s, 3 * s.count);
+        for (uint32_t l = 0; l < LAYERS; l++) {
+            for (int t = 0; t < TARGETS; t++) {
+                targets[l][t] = random_target(&s, l);
+            }
+        }
+        ask_oracle(&s, targets);
+        for (uint32_t t = 0; t < TARGETS; t++) {
+            for (uint32_t u = 0; u < s.count; u++) {
+                long_ways += s.units[u].placed && costs[u][t].weight_ms < HT_WEIGHT_INF &&
+                             costs[u][t].length_mm > UINT32_MAX;
+            }
+            for (int i = 0; i < 8; i++) {
+                HT_CHECK_INT(check_one(&s, targets, t), 0);
+            }
+        }
+        scene_deinit(&s);
+    }
+    HT_CHECK(long_ways > 100);
 }
 
 HT_CASE(what_does_not_fit_is_refused)

@@ -179,6 +179,45 @@ HT_CASE(holidays_come_from_the_calendar)
     ht_schedule_free(schedule);
 }
 
+static int saturday_worked(void *user, int64_t day)
+{
+    (void)user;
+    return day == SATURDAY(0, 0) / 86400000 ? 0 : -1;
+}
+
+HT_CASE(a_day_worked_in_exchange_counts_as_the_weekday_it_stands_for)
+{
+    const struct ht_calendar calendar = {.weekday = saturday_worked};
+    struct ht_schedule *schedule = parse("Mo-Fr 07:00-09:00; Fr 07:00-08:00");
+    HT_REQUIRE(schedule != NULL);
+    HT_CHECK(ht_schedule_active(schedule, SATURDAY(8, 30), &calendar)); /* as on a Monday */
+    HT_CHECK(!ht_schedule_active(schedule, SATURDAY(8, 30), NULL));
+    HT_CHECK(!ht_schedule_active(schedule, FRIDAY(8, 30), &calendar));
+    HT_CHECK_INT(ht_schedule_next_change(schedule, FRIDAY(9, 0), &calendar), SATURDAY(7, 0));
+    ht_schedule_free(schedule);
+    schedule = parse("Sa 07:00-09:00");
+    HT_REQUIRE(schedule != NULL);
+    HT_CHECK(!ht_schedule_active(schedule, SATURDAY(8, 0), &calendar));
+    ht_schedule_free(schedule);
+}
+
+static bool long_holiday(void *user, int64_t day, enum ht_holiday kind)
+{
+    (void)user;
+    (void)kind;
+    return day >= MONDAY(0, 0) / 86400000 && day < MONDAY(0, 0) / 86400000 + 21;
+}
+
+HT_CASE(a_long_holiday_hides_no_change_behind_it)
+{
+    const struct ht_calendar calendar = {.holiday = long_holiday};
+    struct ht_schedule *schedule = parse("Mo-Fr 07:00-09:00; PH off");
+    HT_REQUIRE(schedule != NULL);
+    HT_CHECK_INT(ht_schedule_next_change(schedule, MONDAY(0, 0), &calendar),
+                 MONDAY(7, 0) + 21 * INT64_C(86400000));
+    ht_schedule_free(schedule);
+}
+
 HT_CASE(conditions_joined_by_and_must_all_hold)
 {
     check_active("Mo-Fr AND 07:00-09:00", MONDAY(8, 0), true);

@@ -191,6 +191,11 @@ HT_CASE(items_that_are_named_are_there)
             find(list_of(&town, "households"), property(&devices->items[i], "household"));
         HT_REQUIRE(home != NULL);
         HT_CHECK(strstr(property(home, "devices"), devices->items[i].id) != NULL);
+        /* neither its id nor its place in the list tells whose it is */
+        HT_CHECK(strncmp(devices->items[i].id, "dev-", 4) == 0 &&
+                 strlen(devices->items[i].id) == 16);
+        HT_CHECK(strstr(devices->items[i].id, home->id + 1) == NULL);
+        HT_CHECK(i == 0 || strcmp(devices->items[i - 1].id, devices->items[i].id) < 0);
     }
     const struct ht_feature_list *homes = list_of(&town, "households");
     size_t named = 0;

@@ -1,0 +1,137 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/command.h"
+#include "api/coverage_internal.h"
+#include "api/http_answer.h"
+#include "engine/base/array.h"
+
+void ht__coverage_refuse(struct ht_reply *reply, enum ht_status status)
+{
+    int code = status == HT_TOO_BIG ? 413 : 503;
+    ht_reply_problem(reply, code, ht_http_status_text(code),
+                     status == HT_TOO_BIG ? "more than 5,000 units fit the filter"
+                                          : ht_status_text(status));
+    reply->retry_after_s = code == 503 ? 1 : 0;
+}
+
+enum ht_status ht__town_profile(struct ht_app_context *context, struct ht__town *town,
+                                uint32_t profile)
+{
+    struct ht_fleet *fleet = ht_live_fleet(context->app->live);
+    if (profile >= HT_FLEET_PROFILES_MAX) {
+        return HT_NOT_FOUND;
+    }
+    if (town->roads[profile] != NULL) {
+        return HT_OK;
+    }
+    const struct ht_road *road = NULL;
+    enum ht_status status =
+        ht_world_road(town->world, ht_fleet_profile_name(fleet, profile), 0, &road);
+    if (status == HT_OK) {
+        status = ht_coverage_scene_targets(town->scene, context->app, town->world, road, profile,
+                                           &town->targets[profile]);
+    }
+    if (status == HT_OK) {
+        town->roads[profile] = road;
+        town->profile_count = profile < town->profile_count ? town->profile_count : profile + 1;
+    }
+    return status;
+}
+
+/* Everybody's streets, then everybody's sets. */
+static enum ht_status reach_all(struct ht_app_context *context, struct ht__town *town,
+                                uint32_t limit_ms)
+{
+    enum ht_status status = HT_OK;
+    town->units = ht_array_new(town->places.count, sizeof *town->units);
+    if (town->units == NULL) {
+        return HT_NOMEM;
+    }
+    for (size_t i = 0; i < town->places.count && status == HT_OK; i++) {
+        const struct ht_live_place *place = &town->places.list[i];
+        town->units[i] = (struct ht_coverage_unit){place->unit, place->profile, place->place};
+        status = ht__town_profile(context, town, place->profile);
+    }
+    if (status == HT_OK && context->coverage == NULL) {
+        status = ht_coverage_new(&context->coverage);
+    }
+    const struct ht_coverage_ask ask = {.scene = ht_coverage_scene_number(town->scene),
+                                        .limit_ms = limit_ms,
+                                        .profile_count = town->profile_count,
+                                        .roads = town->roads,
+                                        .targets = town->targets,
+                                        .place_count = town->homes->count,
+                                        .units = town->units,
+                                        .unit_count = (uint32_t)town->places.count};
+    return status == HT_OK ? ht_coverage_run(context->coverage, &ask) : status;
+}
+
+bool ht__town_open(struct ht_app_context *context, const struct ht_unit_filter *filter,
+                   uint32_t limit_ms, struct ht__town *town, struct ht_reply *reply)
+{
+    struct ht_app *app = context->app;
+    struct ht_error error = {0};
+    struct ht_live_work *work = ht_app_live_work(context);
+    struct ht_store_reader *reader = ht_app_reader(context, reply);
+    *town = (struct ht__town){.world = ht_world_reader_get(&context->world)};
+    if (reader == NULL) {
+        return false;
+    }
+    if (town->world == NULL || work == NULL) {
+        ht_reply_problem(reply, 503, "Service Unavailable",
+                         work == NULL ? "out of memory" : "no network is open");
+        reply->retry_after_s = 1;
+        return false;
+    }
+    if (ht_homes_get(app->homes, reader, &town->homes, &error) != HT_OK) {
+        ht_reply_status(reply, &error);
+        return false;
+    }
+    enum ht_status status =
+        ht_coverage_scene_get(app->coverage, town->homes, town->world, &town->scene);
+    if (status == HT_OK && filter != NULL) {
+        status = ht_live_places_find(app->live, work, town->world, filter, HT__COVERAGE_UNITS_MOST,
+                                     &town->places);
+    }
+    if (status == HT_OK) {
+        status = reach_all(context, town, limit_ms);
+    }
+    if (status != HT_OK) {
+        ht__coverage_refuse(reply, status);
+    }
+    return status == HT_OK;
+}
+
+void ht__town_close(struct ht__town *town)
+{
+    ht_coverage_scene_release(town->scene);
+    ht_homes_release(town->homes);
+    ht_live_places_deinit(&town->places);
+    free(town->units);
+}
+
+struct ht__counts ht__counts_of(const struct ht_homes *homes, const uint64_t *a, const uint64_t *b)
+{
+    struct ht__counts counts = {0};
+    for (size_t w = 0; w < ht_reach_words(homes->count); w++) {
+        uint64_t bits = b == NULL ? a[w] : a[w] & ~b[w];
+        for (; bits != 0; bits &= bits - 1) {
+            ht__counts_add(&counts, homes, (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(bits));
+        }
+    }
+    return counts;
+}
+
+void ht__counts_write(struct ht_json *json, const char *key, const struct ht__counts *counts,
+                      bool frail)
+{
+    ht_json_key(json, key);
+    ht_json_object(json);
+    ht_json_key_int(json, "households", counts->households);
+    ht_json_key_int(json, "residents", counts->residents);
+    if (frail) {
+        ht_json_key_int(json, "frail", counts->frail);
+    }
+    ht_json_object_end(json);
+}

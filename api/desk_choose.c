@@ -1,0 +1,117 @@
+/* Who can be sent: units that are qualified and on duty, nearest first by travel time. */
+#include <string.h>
+
+#include "api/desk_room_internal.h"
+#include "api/live.h"
+
+/* Skills joined by ';' as bits. */
+static enum ht_status skills_find(struct ht_fleet *fleet, const char *skills, uint64_t *bits)
+{
+    char name[HT_NAME_MAX + 1];
+    const char *names[] = {name};
+    enum ht_status status = HT_OK;
+    *bits = 0;
+    while (*skills != '\0' && status == HT_OK) {
+        size_t size = strcspn(skills, ";");
+        uint64_t one = 0;
+        if (size == 0 || size > HT_NAME_MAX) {
+            return HT_NOT_FOUND;
+        }
+        memcpy(name, skills, size);
+        name[size] = '\0';
+        status = ht_fleet_skills(fleet, names, 1, &one);
+        *bits |= one;
+        skills += size + (skills[size] == ';');
+    }
+    return status;
+}
+
+/* What units must be like. HT_NOT_FOUND: a skill that none ever had. */
+static enum ht_status filter_make(struct ht_desk_room *room, const struct ht_desk_want *want,
+                                  struct ht_unit_filter *out)
+{
+    *out = (struct ht_unit_filter){.kinds = room->rules->kinds[want->kind].unit_kinds,
+                                   .statuses = UINT32_C(1) << HT_UNIT_IDLE,
+                                   .told = !want->idle, /* the desk knows who is engaged */
+                                   .heard_ms = INT64_MIN,
+                                   .duty = HT_DUTY_ON,
+                                   .duty_ms = want->now_ms};
+    return skills_find(ht_live_fleet(room->app->live), want->skills, &out->skills);
+}
+
+static void candidate_set(struct ht_desk_candidate *out, const char *unit, uint32_t duration_ms,
+                          int64_t length_mm)
+{
+    memset(out, 0, sizeof *out);
+    memcpy(out->unit, unit, strlen(unit) + 1);
+    out->duration_ms = duration_ms;
+    out->length_mm = length_mm < 0 ? 0 : (uint64_t)length_mm;
+}
+
+/* The one unit that is asked for. */
+static enum ht_status rank_one(const struct ht__room_chooser *chooser,
+                               const struct ht_live_ask *ask, const char *id,
+                               struct ht_desk_candidate *out, uint32_t *count)
+{
+    struct ht_app *app = chooser->room->app;
+    struct ht_world *world = ht_world_reader_get(&chooser->context->world);
+    uint32_t unit = ht_fleet_find(ht_live_fleet(app->live), id, strlen(id));
+    uint32_t duration_ms = HT_WEIGHT_INF;
+    int64_t length_mm = -1;
+    const struct ht_live_many many = {.units = &unit,
+                                      .unit_count = 1,
+                                      .points = &ask->point,
+                                      .point_count = 1,
+                                      .duration_ms = &duration_ms,
+                                      .length_mm = &length_mm};
+    if (unit == HT_NONE || !ht_fleet_matches(ht_live_fleet(app->live), unit, &ask->filter)) {
+        return HT_OK;
+    }
+    enum ht_status status = ht_live_matrix(app->live, chooser->context->live, world, &many);
+    if (status == HT_OK && duration_ms < HT_WEIGHT_INF) {
+        candidate_set(&out[0], id, duration_ms, length_mm);
+        *count = 1;
+    }
+    return status;
+}
+
+static enum ht_status rank_all(const struct ht__room_chooser *chooser,
+                               const struct ht_live_ask *ask, struct ht_desk_candidate *out,
+                               uint32_t *count)
+{
+    struct ht_app *app = chooser->room->app;
+    struct ht_world *world = ht_world_reader_get(&chooser->context->world);
+    const struct ht_closest_hit *hits = NULL;
+    uint32_t found = 0;
+    enum ht_status status =
+        ht_live_closest(app->live, chooser->context->live, world, ask, &hits, &found);
+    for (uint32_t i = 0; status == HT_OK && i < found; i++) {
+        struct ht_unit unit;
+        if (ht_fleet_get(ht_live_fleet(app->live), hits[i].unit, 0, &unit)) {
+            candidate_set(&out[(*count)++], unit.id, hits[i].cost.duration_ms,
+                          hits[i].cost.length_mm);
+        }
+    }
+    return status;
+}
+
+enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
+                             struct ht_desk_candidate *out, uint32_t most, uint32_t *count)
+{
+    const struct ht__room_chooser *chooser = user;
+    struct ht_live_ask ask = {.k = most, .radius_m = -1, .max_ms = UINT32_MAX};
+    struct ht_incident_place place;
+    *count = 0;
+    enum ht_status status = filter_make(chooser->room, want, &ask.filter);
+    if (status == HT_NOT_FOUND || ht_world_reader_get(&chooser->context->world) == NULL ||
+        !ht_incident_places_get(chooser->room->places, want->incident, &place)) {
+        return HT_OK; /* nobody has the skill; no streets are known; its place was erased */
+    }
+    if (ht_app_live_work(chooser->context) == NULL) {
+        return HT_NOMEM;
+    }
+    ask.point = place.point;
+    status = want->unit != NULL ? rank_one(chooser, &ask, want->unit, out, count)
+                                : rank_all(chooser, &ask, out, count);
+    return status == HT_NO_SEGMENT ? HT_OK : status; /* no street leads there */
+}

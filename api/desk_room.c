@@ -1,0 +1,384 @@
+#include "api/desk_room.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/app_internal.h"
+#include "api/calendar.h"
+#include "api/desk_room_internal.h"
+#include "api/incident_event.h"
+#include "api/json.h"
+#include "api/live.h"
+#include "api/settings.h"
+#include "geodata/digest.h"
+
+#define ID_FORMAT "i%" PRIu64
+
+/* ---- rules ---- */
+
+/* When a clock runs out: in working hours, for the kinds that wait for them. */
+static int64_t due(void *user, enum ht_incident_kind kind, int64_t from_ms, uint32_t length_ms)
+{
+    const struct ht_desk_room *room = user;
+    return room->rules->kinds[kind].working_hours
+               ? ht_calendar_due(room->app->calendar, from_ms, length_ms)
+               : from_ms + length_ms;
+}
+
+void ht_desk_room_rules(struct ht_desk_room *room, struct ht_incident_rules *rules)
+{
+    rules->desk.due = due;
+    rules->desk.user = room;
+    if (ht_desk_set_rules(room->desk, &rules->desk, NULL) != HT_OK) {
+        ht_incident_rules_free(rules); /* they were checked when they were read */
+        return;
+    }
+    (void)pthread_rwlock_wrlock(&room->rules_lock);
+    struct ht_incident_rules *before = room->rules;
+    room->rules = rules;
+    (void)pthread_rwlock_unlock(&room->rules_lock);
+    ht_incident_rules_free(before);
+    atomic_store(&room->units_changed, true);
+}
+
+struct ht_desk_room_kind ht_desk_room_kind(struct ht_desk_room *room, enum ht_incident_kind kind)
+{
+    (void)pthread_rwlock_rdlock(&room->rules_lock);
+    const struct ht_desk_room_kind own = {.kind = room->rules->kinds[kind],
+                                          .walk_mps = room->rules->walk_mps,
+                                          .stairs_ms = room->rules->stairs_ms,
+                                          .lift_ms = room->rules->lift_ms};
+    (void)pthread_rwlock_unlock(&room->rules_lock);
+    return own;
+}
+
+/* ---- what others ask for ---- */
+
+struct ht_desk *ht_desk_room_desk(struct ht_desk_room *room)
+{
+    return room->desk;
+}
+
+struct ht_incident_places *ht_desk_room_places(struct ht_desk_room *room)
+{
+    return room->places;
+}
+
+enum ht_status ht_desk_room_code(const struct ht_desk_room *room, const char *device,
+                                 char code[HT_DEVICE_CODE])
+{
+    char hex[HT_DIGEST_TEXT];
+    const struct ht_bytes part = {device, strlen(device)};
+    enum ht_status status = ht_hmac(room->secret, sizeof room->secret, &part, 1, hex);
+    memcpy(code, hex, HT_DEVICE_CODE - 1);
+    code[HT_DEVICE_CODE - 1] = '\0';
+    return status;
+}
+
+/* A unit is busy as long as it is on an incident. */
+static void engage(struct ht_desk_room *room, const char *unit)
+{
+    char incident[HT_DESK_ID_MAX + 1];
+    struct ht_fleet *fleet = ht_live_fleet(room->app->live);
+    uint32_t index = ht_fleet_find(fleet, unit, strlen(unit));
+    if (index != HT_NONE) {
+        ht_fleet_set_engaged(fleet, index, ht_desk_unit_on(room->desk, unit, incident));
+    }
+}
+
+void ht_desk_room_unit_changed(struct ht_desk_room *room, const char *unit)
+{
+    engage(room, unit);
+    atomic_store(&room->units_changed, true);
+}
+
+/* ---- at start ---- */
+
+struct replay {
+    struct ht_desk_room *room;
+    size_t skipped;
+};
+
+static enum ht_status replay_place(void *user, const struct ht_store_place *place)
+{
+    struct replay *replay = user;
+    enum ht_status status =
+        ht_incident_places_put(replay->room->places, place->incident, place->point);
+    return status == HT_NOMEM ? status : HT_OK;
+}
+
+static enum ht_status replay_event(void *user, const struct ht_store_event *row)
+{
+    struct replay *replay = user;
+    struct ht_incident_event read;
+    uint64_t number = 0;
+    enum ht_status status = ht_incident_event_read(row->kind, row->at_ms, row->body, &read);
+    if (status == HT_OK) {
+        status = ht_desk_replay(replay->room->desk, &read.event);
+        if (sscanf(read.event.incident, "i%" SCNu64, &number) == 1 &&
+            number > replay->room->last_id) {
+            replay->room->last_id = number;
+        }
+    }
+    ht_incident_event_deinit(&read);
+    if (status == HT_NOMEM) {
+        return status;
+    }
+    replay->skipped += status != HT_OK && status != HT_NOT_FOUND;
+    return HT_OK;
+}
+
+static enum ht_status replay(struct ht_desk_room *room, size_t *skipped, struct ht_error *error)
+{
+    const struct ht_store_event_query query = {.prefix = HT_INCIDENT_PREFIX, .limit = UINT64_MAX};
+    struct ht_store_reader *reader = NULL;
+    struct replay all = {.room = room};
+    enum ht_status status = ht_store_reader_new(room->app->store, &reader, error);
+    if (status == HT_OK) {
+        status = ht_store_places(reader, NULL, replay_place, &all, error);
+    }
+    if (status == HT_OK) {
+        status = ht_store_events_of(reader, &query, replay_event, &all, error);
+    }
+    if (status == HT_OK && room->app->commit == NULL) {
+        enum ht_status found = ht_store_secret(reader, "devices", room->secret, NULL);
+        (void)found; /* nothing is written with it then */
+    }
+    ht_store_reader_free(reader);
+    *skipped = all.skipped;
+    return status;
+}
+
+/* Nobody else writes yet. */
+static enum ht_status secret_make(struct ht_desk_room *room, struct ht_error *error)
+{
+    struct ht_store_tx *tx = NULL;
+    enum ht_status status = ht_store_begin(room->app->store, &tx, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    status = ht_store_secret_make(tx, "devices", room->secret, error);
+    if (status == HT_OK) {
+        return ht_store_commit(tx, error);
+    }
+    ht_store_rollback(tx);
+    return status;
+}
+
+static void engage_all(struct ht_desk_room *room)
+{
+    struct ht_fleet *fleet = ht_live_fleet(room->app->live);
+    struct ht_unit unit;
+    for (uint32_t i = 0; i < ht_fleet_end(fleet); i++) {
+        if (ht_fleet_get(fleet, i, 0, &unit)) {
+            engage(room, unit.id);
+        }
+    }
+}
+
+static enum ht_status parts_new(struct ht_desk_room *room)
+{
+    struct ht_setting_wrong wrong;
+    pthread_condattr_t attributes;
+    (void)pthread_rwlock_init(&room->rules_lock, NULL);
+    (void)pthread_mutex_init(&room->lock, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&room->wake, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    enum ht_status status = ht_incident_places_new(&room->places);
+    if (status == HT_OK) {
+        status = ht_incident_rules_read(NULL, &room->rules, &wrong);
+    }
+    if (status == HT_OK) {
+        room->rules->desk.due = due;
+        room->rules->desk.user = room;
+        status = ht_desk_new(&room->rules->desk, &room->desk);
+    }
+    return status;
+}
+
+enum ht_status ht_desk_room_new(struct ht_app *app, struct ht_desk_room **out, size_t *skipped,
+                                struct ht_error *error)
+{
+    struct ht_desk_room *room = calloc(1, sizeof *room);
+    if (room == NULL) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    room->app = app;
+    enum ht_status status = parts_new(room);
+    if (status != HT_OK) {
+        (void)ht_error_set(error, status, 0, NULL);
+    } else if (app->commit != NULL) {
+        status = secret_make(room, error);
+    }
+    if (status == HT_OK) {
+        status = replay(room, skipped, error);
+    }
+    if (status != HT_OK) {
+        ht_desk_room_free(room);
+        return status;
+    }
+    engage_all(room);
+    atomic_store(&room->due_ms, ht_desk_due_ms(room->desk));
+    atomic_store(&room->units_changed, true);
+    *out = room;
+    return HT_OK;
+}
+
+enum ht_status ht_desk_room_start(struct ht_desk_room *room)
+{
+    void *context = NULL;
+    enum ht_status status = ht__app_context_new(room->app, &context);
+    if (status == HT_OK) {
+        room->context = context;
+        room->started = pthread_create(&room->thread, NULL, ht__room_time, room) == 0;
+        status = room->started ? HT_OK : HT_NOMEM;
+    }
+    return status;
+}
+
+void ht_desk_room_stop(struct ht_desk_room *room)
+{
+    if (room != NULL && room->started) {
+        (void)pthread_mutex_lock(&room->lock);
+        room->stop = true;
+        (void)pthread_cond_broadcast(&room->wake);
+        (void)pthread_mutex_unlock(&room->lock);
+        (void)pthread_join(room->thread, NULL);
+        room->started = false;
+    }
+}
+
+void ht_desk_room_free(struct ht_desk_room *room)
+{
+    if (room == NULL) {
+        return;
+    }
+    ht_desk_room_stop(room);
+    if (room->context != NULL) {
+        ht__app_context_free(room->context);
+    }
+    ht_desk_free(room->desk);
+    ht_incident_places_free(room->places);
+    ht_incident_rules_free(room->rules);
+    (void)pthread_rwlock_destroy(&room->rules_lock);
+    (void)pthread_mutex_destroy(&room->lock);
+    (void)pthread_cond_destroy(&room->wake);
+    free(room);
+}
+
+/* ---- writer ---- */
+
+void ht_desk_room_id(struct ht_desk_room *room, char id[HT_DESK_ID_MAX + 1])
+{
+    (void)snprintf(id, HT_DESK_ID_MAX + 1, ID_FORMAT, ++room->last_id);
+}
+
+static void due_set(struct ht_desk_room *room)
+{
+    atomic_store(&room->due_ms, ht_desk_due_ms(room->desk));
+}
+
+enum ht_status ht_desk_room_decide(struct ht_desk_room *room, struct ht_app_context *context,
+                                   const struct ht_desk_command *command,
+                                   struct ht_desk_decision **out, struct ht_error *error)
+{
+    struct ht__room_chooser chooser = {room, context};
+    const struct ht_desk_chooser how = {ht__room_rank, &chooser};
+    enum ht_status status = ht_desk_decide(room->desk, command, &how, out, error);
+    due_set(room);
+    return status;
+}
+
+static enum ht_status event_append(struct ht_store_tx *tx, const struct ht_desk_event *event,
+                                   const char *actor, const char *note, struct ht_buffer *body,
+                                   struct ht_error *error)
+{
+    char kind[32];
+    char subject[HT_INCIDENT_SUBJECT];
+    struct ht_json json;
+    (void)snprintf(kind, sizeof kind, HT_INCIDENT_PREFIX "%s", ht_desk_event_text(event->kind));
+    (void)snprintf(subject, sizeof subject, HT_INCIDENT_SUBJECT_PREFIX "%s", event->incident);
+    ht_buffer_clear(body);
+    ht_json_begin(&json, body);
+    ht_json_object(&json);
+    ht_incident_event_write(event, &json);
+    if (note != NULL) {
+        ht_json_key_text(&json, "note", note);
+    }
+    ht_json_object_end(&json);
+    ht_buffer_append(body, "", 1);
+    if (body->failed) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    const struct ht_store_event row = {.at_ms = event->at_ms,
+                                       .actor = actor,
+                                       .kind = kind,
+                                       .subject = subject,
+                                       .body = body->data};
+    return ht_store_event_append(tx, &row, NULL, error);
+}
+
+enum ht_status ht_desk_room_write(struct ht_desk_room *room, struct ht_store_tx *tx,
+                                  const struct ht_desk_decision *decision, const char *actor,
+                                  const char *note, struct ht_error *error)
+{
+    struct ht_buffer body = {0};
+    enum ht_status status = HT_OK;
+    (void)room;
+    for (size_t i = 0; i < decision->event_count && status == HT_OK; i++) {
+        status = event_append(tx, &decision->events[i], actor, i == 0 ? note : NULL, &body, error);
+    }
+    ht_buffer_deinit(&body);
+    return status;
+}
+
+enum { UNITS_FEW = 32 };
+
+/* Units of the events: their texts go with the decision. */
+static size_t units_of(const struct ht_desk_decision *decision, char (*units)[HT_DESK_ID_MAX + 1])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < decision->event_count; i++) {
+        const char *unit = decision->events[i].unit;
+        if (unit != NULL) {
+            memcpy(units[count++], unit, strlen(unit) + 1);
+        }
+    }
+    return count;
+}
+
+void ht_desk_room_apply(struct ht_desk_room *room, struct ht_desk_decision *decision)
+{
+    char few[UNITS_FEW][HT_DESK_ID_MAX + 1];
+    char(*units)[HT_DESK_ID_MAX + 1] = few;
+    if (decision->event_count > UNITS_FEW) {
+        units = malloc(decision->event_count * sizeof *units);
+    }
+    size_t count = units == NULL ? 0 : units_of(decision, units);
+    ht_desk_apply(room->desk, decision);
+    for (size_t i = 0; i < count; i++) {
+        engage(room, units[i]);
+    }
+    if (units == NULL) {
+        engage_all(room);
+    } else if (units != few) {
+        free(units);
+    }
+    due_set(room);
+}
+
+void ht_desk_room_take_back(struct ht_desk_room *room, struct ht_desk_decision *decision)
+{
+    ht_desk_take_back(room->desk, decision);
+    due_set(room);
+}
+
+void ht_desk_room_drop(struct ht_desk_room *room, struct ht_desk_decision *decision)
+{
+    ht_desk_drop(room->desk, decision);
+    due_set(room);
+}

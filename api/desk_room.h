@@ -1,0 +1,82 @@
+/* Desk room: the desk (engine/live/desk.h) among the others: the store that keeps its events, the
+ * live town from which units are chosen, the clock whose time runs out, the office's rules.
+ *
+ *   command --> ht_desk_room_decide --> ht_desk_room_write --(commit)--> ht_desk_room_apply
+ *                                                          \-(taken back, lost)--> _take_back,
+ * _drop
+ *
+ * A thread of its own looks four times a second whether a clock ran out, a unit became free or came
+ * on duty, and (every five seconds) when those who drive will be there as they drive now; what
+ * follows is decided on the writer's thread like any command, by the actor `houtao`.
+ *
+ * Threading: what is under "writer" within a job of the store's writer; the rest from any thread.
+ * Ownership: the app outlives it.
+ */
+#ifndef HT_API_DESK_ROOM_H
+#define HT_API_DESK_ROOM_H
+
+#include "api/app.h"
+#include "api/incident_places.h"
+#include "api/incident_rules.h"
+#include "engine/live/desk.h"
+
+struct ht_desk_room;
+
+enum { HT_DEVICE_CODE = 33 }; /* 32 hex digits and NUL */
+
+/* Replays the table of the app's store; the units of the fleet are known already. Rows that can't
+ * be read or don't follow are passed over and counted in `*skipped`. */
+HT_MUST_CHECK enum ht_status ht_desk_room_new(struct ht_app *app, struct ht_desk_room **out,
+                                              size_t *skipped, struct ht_error *error);
+/* Lets time run; the app can be written. */
+HT_MUST_CHECK enum ht_status ht_desk_room_start(struct ht_desk_room *room);
+/* Ends the thread, before the writer is stopped. Both take NULL. */
+void ht_desk_room_stop(struct ht_desk_room *room);
+void ht_desk_room_free(struct ht_desk_room *room);
+
+struct ht_desk *ht_desk_room_desk(struct ht_desk_room *room);
+struct ht_incident_places *ht_desk_room_places(struct ht_desk_room *room);
+
+/* Looks now, and returns when all that follows is written; for who moved the clock. */
+void ht_desk_room_obey(struct ht_desk_room *room);
+/* The registry said something of a unit. */
+void ht_desk_room_unit_changed(struct ht_desk_room *room, const char *unit);
+
+/* A copy of what a kind needs, and of what the way to a door takes. */
+struct ht_desk_room_kind {
+    struct ht_incident_kind_rule kind;
+    double walk_mps;
+    uint32_t stairs_ms;
+    uint32_t lift_ms;
+};
+struct ht_desk_room_kind ht_desk_room_kind(struct ht_desk_room *room, enum ht_incident_kind kind);
+
+/* What stands for a device in events: nobody can tell from it which one it is. */
+HT_MUST_CHECK enum ht_status ht_desk_room_code(const struct ht_desk_room *room, const char *device,
+                                               char code[HT_DEVICE_CODE]);
+
+/* ---- writer ---- */
+
+/* Other rules from now on; takes them over. */
+void ht_desk_room_rules(struct ht_desk_room *room, struct ht_incident_rules *rules);
+
+/* An id that no incident had. */
+void ht_desk_room_id(struct ht_desk_room *room, char id[HT_DESK_ID_MAX + 1]);
+
+/* As ht_desk_decide; `context` is the writer's. */
+HT_MUST_CHECK enum ht_status ht_desk_room_decide(struct ht_desk_room *room,
+                                                 struct ht_app_context *context,
+                                                 const struct ht_desk_command *command,
+                                                 struct ht_desk_decision **out,
+                                                 struct ht_error *error);
+/* Appends the events, the first with the digest of a note (NULL: none). */
+HT_MUST_CHECK enum ht_status ht_desk_room_write(struct ht_desk_room *room, struct ht_store_tx *tx,
+                                                const struct ht_desk_decision *decision,
+                                                const char *actor, const char *note,
+                                                struct ht_error *error);
+/* As the desk's; the fleet and the clocks follow. */
+void ht_desk_room_apply(struct ht_desk_room *room, struct ht_desk_decision *decision);
+void ht_desk_room_take_back(struct ht_desk_room *room, struct ht_desk_decision *decision);
+void ht_desk_room_drop(struct ht_desk_room *room, struct ht_desk_decision *decision);
+
+#endif

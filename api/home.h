@@ -1,0 +1,33 @@
+/* Home: where one goes to reach a household, as the registry says it.
+ *
+ * Threading: with the thread's own reader. Ownership: values.
+ */
+#ifndef HT_API_HOME_H
+#define HT_API_HOME_H
+
+#include <stdbool.h>
+
+#include "engine/base/geo.h"
+#include "geodata/store.h"
+
+/* Where one goes to reach a household: its entrance, else where it lies. False: nowhere. */
+bool ht_home_point(const struct ht_store_item *item, struct ht_point *out);
+
+struct ht_home {
+    struct ht_point point;    /* where it lies */
+    struct ht_point entrance; /* where one goes in; `point` where the registry names none */
+    int floor;                /* 1 where it says nothing */
+    bool lift;
+};
+
+/* HT_NOT_FOUND: there is no such household, or it has no place. */
+HT_MUST_CHECK enum ht_status ht_home_find(struct ht_store_reader *reader, const char *id,
+                                          struct ht_home *out, struct ht_error *error);
+
+/* The household that a device watches over. HT_NOT_FOUND: no such device, or none of a household.
+ */
+HT_MUST_CHECK enum ht_status ht_home_of_device(struct ht_store_reader *reader, const char *device,
+                                               char household[HT_ID_MAX + 1],
+                                               struct ht_error *error);
+
+#endif

@@ -1,0 +1,20 @@
+/* If-Match (RFC 9110, 13.1.1): "*", or entity tags with commas between.
+ *
+ * Ours are versions: "3". Tags are compared strongly: a weak one (W/"3") matches nothing, since it
+ * promises only something like the item, and neither does one that was never ours.
+ *
+ * Threading: pure functions.
+ */
+#ifndef HT_API_IF_MATCH_H
+#define HT_API_IF_MATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Whether it is such a list. `*any`: it is "*", whatever there is. */
+bool ht_if_match_sound(const char *text, size_t size, bool *any);
+/* Whether the list has the tag of this version. */
+bool ht_if_match_has(const char *text, size_t size, uint64_t version);
+
+#endif

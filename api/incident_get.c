@@ -1,0 +1,601 @@
+/* The questions: which incidents there are, one of them, its history, and what came of them all. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/access.h"
+#include "api/command.h"
+#include "api/desk_room.h"
+#include "api/http_answer.h"
+#include "api/incident_event.h"
+#include "api/incident_json.h"
+#include "api/incident_rules.h"
+#include "api/incidents.h"
+#include "api/persons.h"
+#include "engine/base/array.h"
+#include "engine/base/time.h"
+
+enum { LIST_DEFAULT = 100, LIST_MOST = 1000, DEVICES_PAGE = 64 };
+
+static bool has_desk(struct ht_app_context *context, struct ht_http_call *call)
+{
+    if (context->app->desk == NULL) {
+        ht_reply_problem(call->reply, 503, "Service Unavailable", "this server has no store");
+        return false;
+    }
+    return true;
+}
+
+static void refuse(struct ht_reply *reply, const char *why)
+{
+    ht_reply_problem(reply, 400, "Bad Request", why);
+}
+
+/* The system that places are written in. */
+static const char *crs_read(const struct ht_params *params, struct ht_crs *out)
+{
+    const char *text = ht_param(params, "out_crs");
+    text = text == NULL ? ht_param(params, "crs") : text;
+    *out = (struct ht_crs){0};
+    return text == NULL || ht_crs_parse(text, strlen(text), out) == HT_OK
+               ? NULL
+               : "crs and out_crs are coordinate systems";
+}
+
+static const char *crs_ready(struct ht_app_context *context, const struct ht_crs *crs)
+{
+    if (ht_crs_plain(crs)) {
+        return NULL;
+    }
+    if (context->crs == NULL && ht_crs_work_new(&context->crs) != HT_OK) {
+        return "out of memory";
+    }
+    return ht_crs_check(context->crs, crs, NULL) == HT_OK
+               ? NULL
+               : "crs and out_crs are coordinate systems";
+}
+
+static void incident_write(struct ht_app_context *context, struct ht_json *json,
+                           const struct ht_incident *incident, const struct ht_crs *crs)
+{
+    struct ht_incident_place place;
+    const struct ht_crs_out out = {crs, context->crs};
+    bool placed =
+        ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
+    ht_incident_json(json, incident, placed ? &place : NULL, &out);
+}
+
+/* ---- the list ---- */
+
+struct list {
+    struct ht_params params;
+    struct ht_desk_filter filter;
+    struct ht_crs crs;
+    size_t limit;
+};
+
+static const char *state_word(int i)
+{
+    return ht_incident_state_text((enum ht_incident_state)i);
+}
+
+static const char *kind_word(int i)
+{
+    return ht_incident_kind_text((enum ht_incident_kind)i);
+}
+
+/* Words with commas between as bits; false: one is none of them. */
+static bool bits_read(const char *text, const char *(*word)(int), int count, uint32_t *bits)
+{
+    while (text != NULL && *text != '\0') {
+        size_t size = strcspn(text, ",");
+        int i = 0;
+        while (i < count && (strlen(word(i)) != size || memcmp(word(i), text, size) != 0)) {
+            i++;
+        }
+        if (i == count) {
+            return false;
+        }
+        *bits |= UINT32_C(1) << i;
+        text += size + (text[size] == ',');
+    }
+    return true;
+}
+
+static bool severities_read(const char *text, uint32_t *bits)
+{
+    while (text != NULL && *text != '\0') {
+        if (*text < '1' || *text > '4' || (text[1] != '\0' && text[1] != ',')) {
+            return false;
+        }
+        *bits |= UINT32_C(1) << (*text - '0');
+        text += text[1] == ',' ? 2 : 1;
+    }
+    return true;
+}
+
+/* NULL, or what is wrong. */
+static const char *list_read(struct ht_app_context *context, struct list *list)
+{
+    const struct ht_params *params = &list->params;
+    struct ht_desk_filter *filter = &list->filter;
+    const char *since = ht_param(params, "since");
+    const char *limit = ht_param(params, "limit");
+    const char *before = ht_param(params, "before");
+    int64_t most = LIST_DEFAULT;
+    filter->unit = ht_param(params, "unit");
+    filter->household = ht_param(params, "household");
+    if (!bits_read(ht_param(params, "state"), state_word, HT_INCIDENT_STATES, &filter->states)) {
+        return "state is one of received, queued, assigned, acknowledged, enroute, onscene, "
+               "resolved, evaluated, cancelled";
+    }
+    if (!bits_read(ht_param(params, "kind"), kind_word, HT_INCIDENT_KINDS, &filter->kinds)) {
+        return "kind is one of sos, fall, heart, door, gas, water, request, other";
+    }
+    if (!severities_read(ht_param(params, "severity"), &filter->severities)) {
+        return "severity is 1 to 4";
+    }
+    if (since != NULL && !ht_time_parse(since, strlen(since), &filter->since_ms)) {
+        return "since is a time, like 2026-03-01T08:00:00Z";
+    }
+    if (limit != NULL && !ht_param_number(limit, 1, LIST_MOST, &most)) {
+        return "limit is 1 to 1000";
+    }
+    list->limit = (size_t)most;
+    if (before != NULL) {
+        const struct ht_incident *last = ht_desk_get(ht_desk_room_desk(context->app->desk), before);
+        if (last == NULL) {
+            return "before is the id of an incident";
+        }
+        filter->before_order = last->order;
+        ht_incident_release(last);
+    }
+    return crs_read(params, &list->crs);
+}
+
+static void list_run(void *user, void *data, struct ht_reply *reply)
+{
+    struct ht_app_context *context = user;
+    const struct list *list = data;
+    struct ht_json json;
+    const char *wrong = crs_ready(context, &list->crs);
+    const struct ht_incident **found = ht_array_new(list->limit, sizeof(struct ht_incident *));
+    if (wrong != NULL || found == NULL) {
+        free((void *)found);
+        ht_reply_problem(reply, wrong == NULL ? 503 : 400,
+                         wrong == NULL ? "Service Unavailable" : "Bad Request",
+                         wrong == NULL ? "out of memory" : wrong);
+        return;
+    }
+    size_t count =
+        ht_desk_list(ht_desk_room_desk(context->app->desk), &list->filter, list->limit, found);
+    ht_json_begin(&json, &reply->body);
+    ht_json_object(&json);
+    ht_json_key(&json, "incidents");
+    ht_json_array(&json);
+    for (size_t i = 0; i < count; i++) {
+        incident_write(context, &json, found[i], &list->crs);
+    }
+    ht_json_array_end(&json);
+    if (count == list->limit) { /* perhaps there are more */
+        ht_json_key_text(&json, "before", found[count - 1]->id);
+    }
+    ht_json_object_end(&json);
+    for (size_t i = 0; i < count; i++) {
+        ht_incident_release(found[i]);
+    }
+    free((void *)found);
+}
+
+static void list_free(void *data)
+{
+    struct list *list = data;
+    ht_params_deinit(&list->params);
+    free(list);
+}
+
+void ht_incidents_get(struct ht_app_context *context, struct ht_http_call *call)
+{
+    struct list *list = has_desk(context, call) ? calloc(1, sizeof *list) : NULL;
+    if (list == NULL) {
+        if (call->reply->status == 200) {
+            ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
+        }
+        return;
+    }
+    const char *wrong = ht_params_of(&list->params, call->request) == HT_OK
+                            ? list_read(context, list)
+                            : "the query is not well encoded";
+    if (wrong != NULL) {
+        list_free(list);
+        refuse(call->reply, wrong);
+        return;
+    }
+    call->job = (struct ht_http_job){.run = list_run, .free = list_free, .data = list};
+}
+
+/* ---- one ---- */
+
+/* The id in the path; false with the answer written. */
+static bool id_of(const struct ht_http_call *call, char id[HT_DESK_ID_MAX + 1])
+{
+    const struct ht_http_span *span = &call->params[0];
+    if (span->size > HT_DESK_ID_MAX) {
+        ht_reply_problem(call->reply, 404, "Not Found", "there is no such incident");
+        return false;
+    }
+    memcpy(id, call->request->target + span->at, span->size);
+    id[span->size] = '\0';
+    return true;
+}
+
+static void one_write(struct ht_app_context *context, const char *id, const struct ht_crs *crs,
+                      struct ht_reply *reply)
+{
+    struct ht_json json;
+    const struct ht_incident *incident = ht_desk_get(ht_desk_room_desk(context->app->desk), id);
+    if (incident == NULL) {
+        ht_reply_problem(reply, 404, "Not Found", "there is no such incident");
+        return;
+    }
+    (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)incident->version);
+    ht_json_begin(&json, &reply->body);
+    incident_write(context, &json, incident, crs);
+    ht_incident_release(incident);
+}
+
+void ht_incident_get(struct ht_app_context *context, struct ht_http_call *call)
+{
+    char id[HT_DESK_ID_MAX + 1];
+    struct ht_params params;
+    struct ht_crs crs;
+    if (!has_desk(context, call) || !id_of(call, id)) {
+        return;
+    }
+    if (ht_params_of(&params, call->request) != HT_OK) {
+        refuse(call->reply, "the query is not well encoded");
+        return;
+    }
+    const char *wrong = crs_read(&params, &crs);
+    wrong = wrong == NULL ? crs_ready(context, &crs) : wrong;
+    ht_params_deinit(&params);
+    if (wrong != NULL) {
+        refuse(call->reply, wrong);
+        return;
+    }
+    one_write(context, id, &crs, call->reply);
+}
+
+/* ---- with what is personal: history and report ---- */
+
+/* An answer that is made twice: with what is personal and without. */
+struct look {
+    char id[HT_DESK_ID_MAX + 1]; /* "": the report */
+    struct ht_caller caller;
+    int64_t at_ms;
+    bool personal;
+    struct ht_buffer plain;
+};
+
+static void look_free(void *data)
+{
+    struct look *look = data;
+    ht_buffer_deinit(&look->plain);
+    free(look);
+}
+
+/* Writing a history. */
+struct telling {
+    struct ht_store_reader *reader;
+    struct ht_json *json;
+    const char *id;
+    bool personal;
+    bool any; /* something personal was there */
+    size_t count;
+};
+
+struct note_wanted {
+    struct telling *telling;
+    const char *digest;
+};
+
+static enum ht_status note_take(void *user, const struct ht_store_note *note)
+{
+    const struct note_wanted *wanted = user;
+    if (strcmp(note->digest, wanted->digest) == 0) {
+        wanted->telling->any = true;
+        if (wanted->telling->personal) {
+            ht_json_key_text(wanted->telling->json, "note", note->text);
+        }
+    }
+    return HT_OK;
+}
+
+static enum ht_status code_take(void *user, const struct ht_store_code *code)
+{
+    struct telling *telling = user;
+    telling->any = true;
+    if (telling->personal) {
+        ht_json_key_text(telling->json, "device", code->device);
+    }
+    return HT_OK;
+}
+
+static enum ht_status event_take(void *user, const struct ht_store_event *row)
+{
+    struct telling *telling = user;
+    struct ht_json *json = telling->json;
+    struct ht_incident_event read;
+    enum ht_status status = ht_incident_event_read(row->kind, row->at_ms, row->body, &read);
+    telling->count++;
+    ht_json_object(json);
+    ht_json_key_int(json, "seq", row->seq);
+    ht_incident_json_moment(json, "at", row->at_ms);
+    ht_json_key_text(json, "actor", row->actor);
+    ht_json_key_text(json, "event", row->kind + sizeof HT_INCIDENT_PREFIX - 1);
+    ht_json_key(json, "body");
+    ht_json_raw(json, row->body, strlen(row->body));
+    ht_json_key_text(json, "hash", row->hash);
+    if (status == HT_OK && read.note != NULL) {
+        struct note_wanted wanted = {telling, read.note};
+        status = ht_store_notes(telling->reader, telling->id, note_take, &wanted, NULL);
+    }
+    if (status == HT_OK && read.event.device != NULL) {
+        status = ht_store_codes(telling->reader, read.event.device, code_take, telling, NULL);
+    }
+    ht_incident_event_deinit(&read);
+    ht_json_object_end(json);
+    return status == HT_NOT_FOUND || status == HT_INVALID ? HT_OK : status;
+}
+
+static enum ht_status history_write(struct telling *telling, struct ht_buffer *out,
+                                    struct ht_error *error)
+{
+    char subject[HT_INCIDENT_SUBJECT];
+    struct ht_json json;
+    const struct ht_store_event_query query = {
+        .prefix = HT_INCIDENT_PREFIX, .subject = subject, .limit = UINT64_MAX};
+    (void)snprintf(subject, sizeof subject, HT_INCIDENT_SUBJECT_PREFIX "%s", telling->id);
+    telling->json = &json;
+    telling->count = 0;
+    ht_json_begin(&json, out);
+    ht_json_object(&json);
+    ht_json_key_text(&json, "incident", telling->id);
+    ht_json_key(&json, "history");
+    ht_json_array(&json);
+    enum ht_status status = ht_store_events_of(telling->reader, &query, event_take, telling, error);
+    ht_json_array_end(&json);
+    ht_json_object_end(&json);
+    return status == HT_OK && telling->count == 0
+               ? ht_error_set(error, HT_NOT_FOUND, 0, "there is no such incident")
+               : status;
+}
+
+static void counts_write(struct ht_json *json, const struct ht_desk_totals *totals)
+{
+    static const char *const levels[HT_DESK_LEVELS] = {"community", "sub_district", "district"};
+    uint64_t resolved = 0;
+    for (int i = 0; i < HT_DESK_LEVELS; i++) {
+        resolved += totals->solved[i];
+    }
+    ht_json_key_int(json, "opened", (int64_t)totals->opened);
+    ht_json_key_int(json, "folded", (int64_t)totals->folded);
+    ht_json_key_int(json, "cancelled", (int64_t)totals->cancelled);
+    ht_json_key_int(json, "resolved", (int64_t)resolved);
+    ht_json_key_int(json, "at_risk", (int64_t)totals->at_risk);
+    ht_json_key_int(json, "escalated", (int64_t)totals->escalated);
+    ht_json_key_int(json, "arrived_in_time", (int64_t)totals->arrived_in_time);
+    ht_json_key_int(json, "arrived_late", (int64_t)totals->arrived_late);
+    ht_json_key_double(json, "late_s", (double)totals->late_ms / 1000.0, 3);
+    ht_json_key(json, "states");
+    ht_json_object(json);
+    for (int i = 0; i < HT_INCIDENT_STATES; i++) {
+        ht_json_key_int(json, state_word(i), (int64_t)totals->states[i]);
+    }
+    ht_json_object_end(json);
+    ht_json_key(json, "levels");
+    ht_json_array(json);
+    for (int i = 0; i < HT_DESK_LEVELS; i++) {
+        ht_json_object(json);
+        ht_json_key_text(json, "level", levels[i]);
+        ht_json_key_int(json, "solved", (int64_t)totals->solved[i]);
+        ht_json_key_double(json, "share",
+                           resolved == 0 ? 0 : (double)totals->solved[i] / (double)resolved, 4);
+        ht_json_object_end(json);
+    }
+    ht_json_array_end(json);
+    ht_json_key(json, "ratings");
+    ht_json_array(json);
+    for (int i = 1; i <= 5; i++) {
+        ht_json_int(json, (int64_t)totals->rated[i]);
+    }
+    ht_json_array_end(json);
+}
+
+/* Kinds and outcomes that came at all. */
+static void outcomes_write(struct ht_json *json, const char *kind, const int64_t *outcomes,
+                           int64_t alarms)
+{
+    int64_t sum = alarms;
+    for (int i = 0; i < HT_OUTCOMES; i++) {
+        sum += outcomes[i];
+    }
+    if (sum == 0) {
+        return;
+    }
+    ht_json_key(json, kind);
+    ht_json_object(json);
+    if (alarms > 0) {
+        ht_json_key_int(json, "alarms", alarms);
+    }
+    for (int i = HT_OUTCOME_NONE + 1; i < HT_OUTCOMES; i++) {
+        if (outcomes[i] > 0) {
+            ht_json_key_int(json, ht_desk_outcome_text((enum ht_desk_outcome)i), outcomes[i]);
+        }
+    }
+    ht_json_object_end(json);
+}
+
+static enum ht_status device_write(struct telling *telling,
+                                   const struct ht_desk_device_count *count)
+{
+    struct ht_json *json = telling->json;
+    ht_json_object(json);
+    ht_json_key_text(json, "code", count->device);
+    enum ht_status status =
+        ht_store_codes(telling->reader, count->device, code_take, telling, NULL);
+    ht_json_key(json, "kinds");
+    ht_json_object(json);
+    for (int k = 0; k < HT_INCIDENT_KINDS; k++) {
+        int64_t outcomes[HT_OUTCOMES];
+        for (int i = 0; i < HT_OUTCOMES; i++) {
+            outcomes[i] = count->outcomes[k][i];
+        }
+        outcomes_write(json, kind_word(k), outcomes, count->alarms[k]);
+    }
+    ht_json_object_end(json);
+    ht_json_object_end(json);
+    return status;
+}
+
+static enum ht_status devices_write(struct ht_desk *desk, struct telling *telling)
+{
+    struct ht_desk_device_count *page = ht_array_new(DEVICES_PAGE, sizeof *page);
+    enum ht_status status = page == NULL ? HT_NOMEM : HT_OK;
+    size_t count = DEVICES_PAGE;
+    ht_json_key(telling->json, "devices");
+    ht_json_array(telling->json);
+    for (size_t first = 0; status == HT_OK && count == DEVICES_PAGE; first += count) {
+        count = ht_desk_devices(desk, first, DEVICES_PAGE, page);
+        for (size_t i = 0; i < count && status == HT_OK; i++) {
+            status = device_write(telling, &page[i]);
+        }
+    }
+    ht_json_array_end(telling->json);
+    free(page);
+    return status;
+}
+
+static enum ht_status report_write(struct ht_desk *desk, struct telling *telling,
+                                   struct ht_buffer *out)
+{
+    struct ht_desk_totals totals;
+    struct ht_json json;
+    ht_desk_totals(desk, &totals);
+    telling->json = &json;
+    ht_json_begin(&json, out);
+    ht_json_object(&json);
+    counts_write(&json, &totals);
+    ht_json_key(&json, "outcomes");
+    ht_json_object(&json);
+    for (int k = 0; k < HT_INCIDENT_KINDS; k++) {
+        int64_t outcomes[HT_OUTCOMES];
+        for (int i = 0; i < HT_OUTCOMES; i++) {
+            outcomes[i] = (int64_t)totals.outcomes[k][i];
+        }
+        outcomes_write(&json, kind_word(k), outcomes, 0);
+    }
+    ht_json_object_end(&json);
+    enum ht_status status = devices_write(desk, telling);
+    ht_json_object_end(&json);
+    return status;
+}
+
+static enum ht_status look_write(struct ht_app_context *context, const struct look *look,
+                                 struct telling *telling, struct ht_buffer *out,
+                                 struct ht_error *error)
+{
+    return look->id[0] == '\0' ? report_write(ht_desk_room_desk(context->app->desk), telling, out)
+                               : history_write(telling, out, error);
+}
+
+/* True: something personal was written, which the writer's thread has to note. */
+static bool look_run(void *user, void *data, struct ht_reply *reply)
+{
+    struct ht_app_context *context = user;
+    struct look *look = data;
+    struct ht_error error = {0};
+    struct telling telling = {
+        .reader = ht_app_reader(context, reply), .id = look->id, .personal = look->personal};
+    if (telling.reader == NULL) {
+        return false;
+    }
+    enum ht_status status = look_write(context, look, &telling, &reply->body, &error);
+    bool noted = look->personal && telling.any;
+    if (status == HT_OK && noted) {
+        telling.personal = false;
+        status = look_write(context, look, &telling, &look->plain, &error);
+    }
+    if (status != HT_OK) {
+        ht_buffer_clear(&reply->body);
+        error.status = status;
+        ht_reply_status(reply, &error);
+        return false;
+    }
+    return noted;
+}
+
+static void look_plain(void *user, void *data, struct ht_reply *reply)
+{
+    bool noted = look_run(user, data, reply);
+    (void)noted;
+}
+
+static void look_note(void *user, void *data, struct ht_reply *reply)
+{
+    const struct look *look = data;
+    const struct ht_persons_read read = {.collection = "incidents",
+                                         .id = look->id,
+                                         .how = look->id[0] == '\0' ? "report" : "history",
+                                         .limit = 1,
+                                         .caller = &look->caller,
+                                         .at_ms = look->at_ms,
+                                         .plain = &look->plain};
+    ht_persons_note(user, &read, reply);
+}
+
+static void look_withheld(void *user, void *data, enum ht_status why, struct ht_reply *reply)
+{
+    const struct look *look = data;
+    (void)user;
+    (void)why;
+    if (reply->status == 200) {
+        ht_reply_reset(reply);
+        ht_buffer_append(&reply->body, look->plain.data, look->plain.size);
+    }
+}
+
+static void look_start(struct ht_app_context *context, struct ht_http_call *call, const char *id)
+{
+    struct look *look = calloc(1, sizeof *look);
+    if (look == NULL) {
+        ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
+        return;
+    }
+    (void)snprintf(look->id, sizeof look->id, "%s", id);
+    look->caller = *context->caller;
+    look->at_ms = ht_clock_now_ms(&context->app->clock);
+    look->personal = ht_access_personal(&look->caller) && context->app->commit != NULL;
+    call->job = look->personal ? (struct ht_http_job){.prepare = look_run,
+                                                      .run = look_note,
+                                                      .lost = look_withheld,
+                                                      .writes = true}
+                               : (struct ht_http_job){.run = look_plain};
+    call->job.free = look_free;
+    call->job.data = look;
+}
+
+void ht_incident_history(struct ht_app_context *context, struct ht_http_call *call)
+{
+    char id[HT_DESK_ID_MAX + 1];
+    if (has_desk(context, call) && id_of(call, id)) {
+        look_start(context, call, id);
+    }
+}
+
+void ht_incidents_report(struct ht_app_context *context, struct ht_http_call *call)
+{
+    if (has_desk(context, call)) {
+        look_start(context, call, "");
+    }
+}

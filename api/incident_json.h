@@ -1,0 +1,21 @@
+/* Incident JSON: an incident as answers show it. Nothing in it is personal: what was noted and
+ * whose device it was stands in its history, for those who may see it.
+ *
+ * Threading: pure but for the thread's own ht_crs_work. Ownership: everything is borrowed.
+ */
+#ifndef HT_API_INCIDENT_JSON_H
+#define HT_API_INCIDENT_JSON_H
+
+#include "api/incident_places.h"
+#include "api/json.h"
+#include "api/live_json.h"
+#include "engine/live/desk.h"
+
+/* `place` NULL: not known (any more). */
+void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
+                      const struct ht_incident_place *place, const struct ht_crs_out *out);
+
+/* A moment as RFC 3339; nothing for 0 and null for INT64_MAX. */
+void ht_incident_json_moment(struct ht_json *json, const char *key, int64_t at_ms);
+
+#endif

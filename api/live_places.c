@@ -1,0 +1,61 @@
+/* Units that fit a filter, where the streets have them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/live_internal.h"
+#include "engine/base/array.h"
+
+static enum ht_status place_add(const struct ht_unit *unit, uint32_t number, size_t most,
+                                struct ht_live_places *out)
+{
+    if (out->count == most) {
+        return HT_TOO_BIG;
+    }
+    void *list = out->list;
+    enum ht_status status =
+        ht_array_reserve(&list, &out->capacity, out->count + 1, sizeof *out->list);
+    out->list = list;
+    if (status == HT_OK) {
+        struct ht_live_place *place = &out->list[out->count++];
+        place->unit = number;
+        place->profile = unit->profile;
+        memcpy(place->id, unit->id, sizeof place->id);
+        place->place = unit->position.place;
+    }
+    return status;
+}
+
+enum ht_status ht_live_places_find(struct ht_live *live, struct ht_live_work *work,
+                                   struct ht_world *world, const struct ht_unit_filter *filter,
+                                   size_t most, struct ht_live_places *out)
+{
+    struct ht__live_index *index = NULL;
+    out->count = 0;
+    out->placeless = 0;
+    enum ht_status status = ht__live_index_get(live, work, world, &index);
+    if (status != HT_OK) {
+        return status;
+    }
+    uint32_t end = ht_fleet_end(live->fleet);
+    for (uint32_t i = 0; i < end && status == HT_OK; i++) {
+        struct ht_unit unit;
+        if (!ht_fleet_matches(live->fleet, i, filter) || !ht_fleet_get(live->fleet, i, 0, &unit)) {
+            continue;
+        }
+        bool placed = unit.positioned && unit.position.network == index->number &&
+                      unit.profile < index->profile_count && index->roads[unit.profile] != NULL;
+        if (placed) {
+            status = place_add(&unit, i, most, out);
+        } else {
+            out->placeless++;
+        }
+    }
+    ht__live_index_release(index);
+    return status;
+}
+
+void ht_live_places_deinit(struct ht_live_places *places)
+{
+    free(places->list);
+    *places = (struct ht_live_places){0};
+}

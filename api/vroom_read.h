@@ -1,0 +1,87 @@
+/* VROOM's problem documents (docs/API.md of VROOM 1.15) as a problem of engine/plan.
+ *
+ *   {"vehicles": [{"id", "profile": "car", "start": [lon, lat], "end", "start_index", "end_index",
+ *                  "capacity", "skills", "time_window", "breaks", "speed_factor", "max_tasks",
+ *                  "max_travel_time", "max_distance", "costs", "type", "steps", "description"}],
+ *    "jobs": [{"id", "location": [lon, lat], "location_index", "setup", "service",
+ *              "setup_per_type", "service_per_type", "delivery", "pickup", "skills", "priority",
+ *              "time_windows", "description"}],
+ *    "shipments": [{"pickup": {...}, "delivery": {...}, "amount", "skills", "priority"}],
+ *    "matrices": {"car": {"durations", "distances", "costs"}}, "options": {...}}
+ *
+ * Keys of our own: a vehicle's `pinned` (so many of its `steps` stay first, in this order; the
+ * other steps are where the search begins), null in a matrix (there is no way), and of `options`
+ * limit_ms, iterations, threads, seed. What VROOM has and this does not take yet is refused, not
+ * overlooked: a break's max_load, costs per_task_hour, options g (geometry) and c (plan mode).
+ *
+ * Threading: pure functions. Ownership: texts and arrays are the struct's.
+ */
+#ifndef HT_API_VROOM_READ_H
+#define HT_API_VROOM_READ_H
+
+#include <yajl/yajl_tree.h>
+
+#include "engine/plan/problem.h"
+
+enum {
+    HT_VROOM_OK,
+    HT_VROOM_INTERNAL,
+    HT_VROOM_INPUT,
+    HT_VROOM_ROUTING,
+    HT_VROOM_TOO_BIG,
+};
+
+enum { HT_VROOM_SKILLS_MOST = 4096, HT_VROOM_JOBS_MOST = 10000 };
+
+struct ht_vroom_name {
+    uint64_t id;
+    const char *description; /* NULL: none */
+};
+
+struct ht_vroom_place {
+    double lon;
+    double lat;
+    bool placed; /* has coordinates */
+};
+
+/* A matrix of the problem: of a profile's name, durations divided by `speed`. */
+struct ht_vroom_profile {
+    const char *name;
+    double speed;
+    yajl_val given; /* its object in "matrices"; NULL: to be routed */
+};
+
+struct ht_vroom_block {
+    struct ht_vroom_block *next;
+    max_align_t data[];
+};
+
+struct ht_vroom {
+    yajl_val tree;
+    struct ht_vroom_block *blocks;
+    struct ht_problem problem;
+    struct ht_plan_profile *matrices; /* the problem's, which routing fills */
+    struct ht_vroom_profile *profiles;
+    struct ht_vroom_name *tasks;    /* [tasks] */
+    struct ht_vroom_name *vehicles; /* [vehicles] */
+    struct ht_vroom_name **breaks;  /* [vehicles][breaks] */
+    struct ht_vroom_place *places;  /* [locations] */
+    bool indexed;                   /* locations have indices of the caller's own */
+    bool distances;                 /* all profiles know them */
+    int64_t limit_ms;               /* 0: not asked for */
+    uint64_t iterations;            /* 0: likewise */
+    unsigned threads;               /* 0: likewise */
+    uint64_t seed;
+    int code; /* HT_VROOM_*, of an error */
+};
+
+/* HT_OK; else `out->code` and the message are VROOM's (HT_NOMEM: HT_VROOM_INTERNAL). */
+HT_MUST_CHECK enum ht_status ht_vroom_read(const char *text, size_t size, struct ht_vroom *out,
+                                           struct ht_error *error);
+/* Also after an error. */
+void ht_vroom_deinit(struct ht_vroom *vroom);
+
+/* Zeroed memory that lives as long as the struct; NULL: there is none. */
+void *ht_vroom_take(struct ht_vroom *vroom, size_t count, size_t item);
+
+#endif

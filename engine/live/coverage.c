@@ -1,0 +1,352 @@
+#include "engine/live/coverage.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/array.h"
+
+enum {
+    PIECE = 512,    /* places that a thread snaps at a time */
+    BATCH = 64,     /* sources of one run */
+    SPARE = 4,      /* sets are kept of so many times as many units as are asked for */
+    KEPT_MOST = 512 /* or of so many */
+};
+
+/* --- places ----------------------------------------------------------------------------------- */
+
+struct snapping {
+    const struct ht_road *road;
+    const struct ht_point *points;
+    uint32_t count;
+    double radius_m;
+    struct ht_place *out;
+    struct ht_snap_work **works; /* by thread */
+    atomic_int status;
+};
+
+static void snap_piece(void *user, size_t piece, size_t worker)
+{
+    struct snapping *s = user;
+    struct ht_snap_options options = ht_snap_options_default();
+    options.radius_m = s->radius_m;
+    uint32_t end =
+        s->count - (uint32_t)piece * PIECE < PIECE ? s->count : ((uint32_t)piece + 1) * PIECE;
+    for (uint32_t i = (uint32_t)piece * PIECE; i < end; i++) {
+        struct ht_place two[2];
+        uint32_t found = 0;
+        enum ht_status status =
+            ht_snap_trip(s->road->snap, s->works[worker], s->points[i], &options, two, &found);
+        if (status == HT_OK) {
+            s->out[i] = two[found - 1];
+        } else if (status == HT_NO_SEGMENT) {
+            s->out[i] = (struct ht_place){.side = {{.arc = HT_NONE}, {.arc = HT_NONE}}};
+        } else {
+            atomic_store_explicit(&s->status, (int)status, memory_order_relaxed);
+            return;
+        }
+    }
+}
+
+enum ht_status ht_coverage_snap(const struct ht_road *road, const struct ht_point *points,
+                                uint32_t count, double radius_m, struct ht_pool *pool,
+                                struct ht_place *out)
+{
+    struct snapping s = {
+        .road = road, .points = points, .count = count, .radius_m = radius_m, .out = out};
+    size_t threads = pool == NULL ? 1 : ht_pool_threads(pool);
+    size_t pieces = (count + (size_t)PIECE - 1) / PIECE;
+    enum ht_status status = HT_OK;
+    atomic_init(&s.status, HT_OK);
+    s.works = ht_array_new_zeroed(threads, sizeof(struct ht_snap_work *));
+    if (s.works == NULL) {
+        return HT_NOMEM;
+    }
+    for (size_t i = 0; i < threads && status == HT_OK; i++) {
+        status = ht_snap_work_new(&s.works[i]);
+    }
+    for (size_t i = 0; i < pieces && pool == NULL && status == HT_OK; i++) {
+        snap_piece(&s, i, 0);
+    }
+    if (pool != NULL && status == HT_OK) {
+        ht_pool_run(pool, pieces, snap_piece, &s);
+    }
+    for (size_t i = 0; i < threads; i++) {
+        ht_snap_work_free(s.works[i]);
+    }
+    free((void *)s.works);
+    return status == HT_OK ? (enum ht_status)atomic_load(&s.status) : status;
+}
+
+/* --- what is kept ----------------------------------------------------------------------------- */
+
+/* Whose set it is, and under what it was found. */
+struct kept {
+    uint32_t unit;
+    uint32_t limit_ms;
+    bool found;
+    uint64_t scene;
+    uint32_t profile;
+    uint32_t arc[2];
+    uint32_t before_mm[2];
+    uint64_t *set; /* `words` of them */
+};
+
+struct ht_coverage {
+    struct ht_reach *reach;
+    size_t words; /* of each set that is kept */
+    struct kept *list;
+    uint32_t count;
+    size_t capacity;
+    uint32_t *table;   /* number in the list + 1 by a hash of unit and limit, open addressing */
+    size_t table_size; /* a power of two */
+    uint32_t *asked;   /* number in the list by the ask's order */
+    size_t asked_capacity;
+    uint64_t *all;
+    size_t all_capacity;
+    uint32_t renewed;
+    struct ht_place sources[BATCH];
+    uint64_t *sets[BATCH];
+    uint32_t numbers[BATCH];
+};
+
+enum ht_status ht_coverage_new(struct ht_coverage **out)
+{
+    struct ht_coverage *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        return HT_NOMEM;
+    }
+    enum ht_status status = ht_reach_new(&c->reach);
+    if (status != HT_OK) {
+        ht_coverage_free(c);
+        return status;
+    }
+    *out = c;
+    return HT_OK;
+}
+
+static void forget_all(struct ht_coverage *c)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        free(c->list[i].set);
+    }
+    c->count = 0;
+    if (c->table != NULL) {
+        memset(c->table, 0, c->table_size * sizeof *c->table);
+    }
+}
+
+void ht_coverage_free(struct ht_coverage *c)
+{
+    if (c != NULL) {
+        forget_all(c);
+        ht_reach_free(c->reach);
+        free(c->list);
+        free(c->table);
+        free(c->asked);
+        free(c->all);
+        free(c);
+    }
+}
+
+const uint64_t *ht_coverage_set(const struct ht_coverage *c, uint32_t i)
+{
+    return c->list[c->asked[i]].set;
+}
+
+const uint64_t *ht_coverage_all(const struct ht_coverage *c)
+{
+    return c->all;
+}
+
+uint32_t ht_coverage_renewed(const struct ht_coverage *c)
+{
+    return c->renewed;
+}
+
+/* Where a key stands in the table, or the empty place where it would. */
+static size_t place_of(const struct ht_coverage *c, uint32_t unit, uint32_t limit_ms)
+{
+    uint64_t hash = ((uint64_t)unit << 32 | limit_ms) * UINT64_C(0x9e3779b97f4a7c15);
+    size_t at = (size_t)(hash >> 32) & (c->table_size - 1);
+    while (c->table[at] != 0 && (c->list[c->table[at] - 1].unit != unit ||
+                                 c->list[c->table[at] - 1].limit_ms != limit_ms)) {
+        at = (at + 1) & (c->table_size - 1);
+    }
+    return at;
+}
+
+/* A table of twice as many places as there may be keys. */
+static enum ht_status table_reserve(struct ht_coverage *c, size_t keys)
+{
+    size_t size = c->table_size == 0 ? 64 : c->table_size;
+    while (size < keys * 2) {
+        size *= 2;
+    }
+    if (size == c->table_size) {
+        return HT_OK;
+    }
+    uint32_t *table = ht_array_new_zeroed(size, sizeof *table);
+    if (table == NULL) {
+        return HT_NOMEM;
+    }
+    free(c->table);
+    c->table = table;
+    c->table_size = size;
+    for (uint32_t i = 0; i < c->count; i++) {
+        c->table[place_of(c, c->list[i].unit, c->list[i].limit_ms)] = i + 1;
+    }
+    return HT_OK;
+}
+
+/* Room for what is asked; sets of others go when there are too many, or of another size. */
+static enum ht_status reserve(struct ht_coverage *c, const struct ht_coverage_ask *ask)
+{
+    size_t words = ht_reach_words(ask->place_count);
+    size_t most = (size_t)ask->unit_count * SPARE;
+    most = most < KEPT_MOST ? KEPT_MOST : most;
+    if (words != c->words || c->count + (size_t)ask->unit_count > most) {
+        forget_all(c);
+        c->words = words;
+    }
+    void *asked = c->asked;
+    void *all = c->all;
+    void *list = c->list;
+    enum ht_status status =
+        ht_array_reserve(&asked, &c->asked_capacity, ask->unit_count + (size_t)1, sizeof *c->asked);
+    c->asked = asked;
+    if (status == HT_OK) {
+        status = ht_array_reserve(&all, &c->all_capacity, words + 1, sizeof *c->all);
+        c->all = all;
+    }
+    if (status == HT_OK) {
+        status = ht_array_reserve(&list, &c->capacity, c->count + (size_t)ask->unit_count,
+                                  sizeof *c->list);
+        c->list = list;
+    }
+    return status == HT_OK ? table_reserve(c, c->count + (size_t)ask->unit_count) : status;
+}
+
+/* The number of a unit's set in the list, made where there is none. */
+static enum ht_status kept_get(struct ht_coverage *c, uint32_t unit, uint32_t limit_ms,
+                               uint32_t *out)
+{
+    size_t at = place_of(c, unit, limit_ms);
+    if (c->table[at] == 0) {
+        uint64_t *set = ht_array_new_zeroed(c->words, sizeof *set);
+        if (set == NULL) {
+            return HT_NOMEM;
+        }
+        c->list[c->count] = (struct kept){.unit = unit, .limit_ms = limit_ms, .set = set};
+        c->table[at] = ++c->count;
+    }
+    *out = c->table[at] - 1;
+    return HT_OK;
+}
+
+static bool holds(const struct kept *kept, const struct ht_coverage_ask *ask,
+                  const struct ht_coverage_unit *unit)
+{
+    bool same = kept->found && kept->scene == ask->scene && kept->profile == unit->profile;
+    for (int s = 0; s < 2; s++) {
+        same = same && kept->arc[s] == unit->place.side[s].arc &&
+               (kept->arc[s] == HT_NONE || kept->before_mm[s] == unit->place.side[s].before_mm);
+    }
+    return same;
+}
+
+static void note(struct kept *kept, const struct ht_coverage_ask *ask,
+                 const struct ht_coverage_unit *unit)
+{
+    kept->found = true;
+    kept->scene = ask->scene;
+    kept->profile = unit->profile;
+    for (int s = 0; s < 2; s++) {
+        kept->arc[s] = unit->place.side[s].arc;
+        kept->before_mm[s] = unit->place.side[s].before_mm;
+    }
+}
+
+/* --- a run ------------------------------------------------------------------------------------ */
+
+static enum ht_status batch_run(struct ht_coverage *c, const struct ht_coverage_ask *ask,
+                                uint32_t profile, uint32_t count)
+{
+    const struct ht_reach_ask reach = {.road = ask->roads[profile],
+                                       .targets = ask->targets[profile],
+                                       .sources = c->sources,
+                                       .source_count = count,
+                                       .limit_ms = ask->limit_ms};
+    for (uint32_t i = 0; i < count; i++) {
+        c->list[c->asked[c->numbers[i]]].found = false; /* until all went well */
+    }
+    enum ht_status status = ht_reach_run(c->reach, &reach, c->sets);
+    for (uint32_t i = 0; i < count && status == HT_OK; i++) {
+        note(&c->list[c->asked[c->numbers[i]]], ask, &ask->units[c->numbers[i]]);
+    }
+    c->renewed += count;
+    return status;
+}
+
+/* Renews the sets of one profile's units that don't hold any more. */
+static enum ht_status profile_run(struct ht_coverage *c, const struct ht_coverage_ask *ask,
+                                  uint32_t profile)
+{
+    enum ht_status status = HT_OK;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < ask->unit_count && status == HT_OK; i++) {
+        const struct ht_coverage_unit *unit = &ask->units[i];
+        struct kept *kept = &c->list[c->asked[i]];
+        if (unit->profile != profile || holds(kept, ask, unit)) {
+            continue;
+        }
+        if (ask->targets[profile] == NULL || ask->roads[profile] == NULL) {
+            memset(kept->set, 0, c->words * sizeof *kept->set);
+            note(kept, ask, unit);
+            continue;
+        }
+        c->sources[count] = unit->place;
+        ht_place_refresh(ask->roads[profile]->graph, &c->sources[count]);
+        c->sets[count] = kept->set;
+        c->numbers[count++] = i;
+        if (count == BATCH) {
+            status = batch_run(c, ask, profile, count);
+            count = 0;
+        }
+    }
+    return status == HT_OK && count > 0 ? batch_run(c, ask, profile, count) : status;
+}
+
+enum ht_status ht_coverage_run(struct ht_coverage *c, const struct ht_coverage_ask *ask)
+{
+    c->renewed = 0;
+    if (ask->limit_ms > HT_COVERAGE_MOST_MS) {
+        return HT_RANGE;
+    }
+    for (uint32_t p = 0; p < ask->profile_count; p++) {
+        if (ask->targets[p] != NULL &&
+            ht_reach_targets_count(ask->targets[p]) != ask->place_count) {
+            return HT_INVALID;
+        }
+    }
+    enum ht_status status = reserve(c, ask);
+    for (uint32_t i = 0; i < ask->unit_count && status == HT_OK; i++) {
+        status = ask->units[i].profile < ask->profile_count
+                     ? kept_get(c, ask->units[i].unit, ask->limit_ms, &c->asked[i])
+                     : HT_RANGE;
+    }
+    for (uint32_t p = 0; p < ask->profile_count && status == HT_OK; p++) {
+        status = profile_run(c, ask, p);
+    }
+    if (status != HT_OK) {
+        return status;
+    }
+    memset(c->all, 0, c->words * sizeof *c->all);
+    for (uint32_t i = 0; i < ask->unit_count; i++) {
+        const uint64_t *set = ht_coverage_set(c, i);
+        for (size_t w = 0; w < c->words; w++) {
+            c->all[w] |= set[w];
+        }
+    }
+    return HT_OK;
+}

@@ -1,0 +1,168 @@
+#include "engine/plan/problem.h"
+
+/* What is looked at, for messages: "task 3: ...". */
+struct place {
+    struct ht_error *error;
+    const char *what;
+    uint32_t index;
+};
+
+static enum ht_status wrong(const struct place *place, const char *text)
+{
+    return ht_error_set(place->error, HT_INVALID, 0, "%s %u: %s", place->what,
+                        (unsigned)place->index, text);
+}
+
+static bool time_fits(int64_t time_s)
+{
+    return time_s >= -HT_PLAN_TIME_MOST && time_s <= HT_PLAN_TIME_MOST;
+}
+
+static enum ht_status windows_check(const struct place *place, const struct ht_window *windows,
+                                    uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (!time_fits(windows[i].from_s) || !time_fits(windows[i].to_s)) {
+            return wrong(place, "a time window is out of range");
+        }
+        if (windows[i].from_s > windows[i].to_s) {
+            return wrong(place, "a time window ends before it begins");
+        }
+        if (i > 0 && windows[i - 1].to_s >= windows[i].from_s) {
+            return wrong(place, "time windows overlap or are not in order");
+        }
+    }
+    return HT_OK;
+}
+
+static enum ht_status amounts_check(const struct place *place, const int64_t *amount,
+                                    uint32_t count)
+{
+    for (uint32_t i = 0; amount != NULL && i < count; i++) {
+        if (amount[i] < 0 || amount[i] > HT_PLAN_AMOUNT_MOST) {
+            return wrong(place, "an amount is negative or too large");
+        }
+    }
+    return HT_OK;
+}
+
+static enum ht_status task_check(const struct ht_problem *problem, uint32_t index,
+                                 struct ht_error *error)
+{
+    const struct place place = {error, "task", index};
+    const struct ht_task *task = &problem->tasks[index];
+    if (task->location >= problem->location_count) {
+        return wrong(&place, "its location is not in the matrix");
+    }
+    if (task->priority > HT_PLAN_PRIORITY_MOST) {
+        return wrong(&place, "its priority is out of range");
+    }
+    bool has_next = index + 1 < problem->task_count;
+    bool half_before = index > 0 && problem->tasks[index - 1].kind == HT_TASK_PICKUP;
+    if ((task->kind == HT_TASK_PICKUP &&
+         (!has_next || problem->tasks[index + 1].kind != HT_TASK_DELIVERY)) ||
+        (task->kind == HT_TASK_DELIVERY) != half_before) {
+        return wrong(&place, "a shipment is a pickup and the delivery behind it");
+    }
+    enum ht_status status = windows_check(&place, task->windows, task->window_count);
+    if (status == HT_OK) {
+        status = amounts_check(&place, task->pickup, problem->amounts);
+    }
+    if (status == HT_OK) {
+        status = amounts_check(&place, task->delivery, problem->amounts);
+    }
+    for (uint32_t i = 0; status == HT_OK && task->kind == HT_TASK_DELIVERY && i < problem->amounts;
+         i++) {
+        int64_t first = task[-1].pickup == NULL ? 0 : task[-1].pickup[i];
+        if (first != (task->pickup == NULL ? 0 : task->pickup[i])) {
+            status = wrong(&place, "a shipment is delivered as it was picked up");
+        }
+    }
+    return status;
+}
+
+static enum ht_status breaks_check(const struct place *place, const struct ht_vehicle *vehicle)
+{
+    if (vehicle->break_count > HT_PLAN_BREAKS_MOST) {
+        return wrong(place, "more than 8 breaks");
+    }
+    for (uint32_t i = 0; i < vehicle->break_count; i++) {
+        if (vehicle->breaks[i].window_count == 0) {
+            return wrong(place, "a break without a time window");
+        }
+        enum ht_status status =
+            windows_check(place, vehicle->breaks[i].windows, vehicle->breaks[i].window_count);
+        if (status != HT_OK) {
+            return status;
+        }
+    }
+    return HT_OK;
+}
+
+static enum ht_status vehicle_check(const struct ht_problem *problem, uint32_t index,
+                                    struct ht_error *error)
+{
+    const struct place place = {error, "vehicle", index};
+    const struct ht_vehicle *vehicle = &problem->vehicles[index];
+    if (vehicle->profile >= problem->profile_count || vehicle->type >= problem->types) {
+        return wrong(&place, "no such profile or type");
+    }
+    if ((vehicle->start != HT_PLAN_NONE && vehicle->start >= problem->location_count) ||
+        (vehicle->end != HT_PLAN_NONE && vehicle->end >= problem->location_count)) {
+        return wrong(&place, "its start or end is not in the matrix");
+    }
+    if (vehicle->start == HT_PLAN_NONE && vehicle->end == HT_PLAN_NONE &&
+        problem->location_count == 0) {
+        return wrong(&place, "there are no locations");
+    }
+    if (vehicle->distance_most_m != HT_PLAN_UNLIMITED &&
+        problem->profiles[vehicle->profile].distance_m == NULL) {
+        return wrong(&place, "a greatest distance needs a matrix of distances");
+    }
+    if (vehicle->fixed < 0 || vehicle->fixed > HT_PLAN_FIXED_MOST ||
+        vehicle->per_hour > HT_PLAN_RATE_MOST || vehicle->per_km > HT_PLAN_RATE_MOST) {
+        return wrong(&place, "a cost is out of range");
+    }
+    if (vehicle->per_km > 0 && problem->profiles[vehicle->profile].cost == NULL &&
+        problem->profiles[vehicle->profile].distance_m == NULL) {
+        return wrong(&place, "a cost per km needs a matrix of distances");
+    }
+    if (vehicle->pinned > vehicle->task_count) {
+        return wrong(&place, "more pinned stops than it has");
+    }
+    enum ht_status status = windows_check(&place, &vehicle->window, 1);
+    if (status == HT_OK) {
+        status = amounts_check(&place, vehicle->capacity, problem->amounts);
+    }
+    return status == HT_OK ? breaks_check(&place, vehicle) : status;
+}
+
+enum ht_status ht_problem_check(const struct ht_problem *problem, struct ht_error *error)
+{
+    if (problem->amounts > HT_PLAN_AMOUNTS_MOST) {
+        return ht_error_set(error, HT_TOO_BIG, 0, "amounts of more than %d dimensions",
+                            (int)HT_PLAN_AMOUNTS_MOST);
+    }
+    if (problem->task_count > HT_PLAN_TASKS_MOST ||
+        problem->vehicle_count > HT_PLAN_VEHICLES_MOST) {
+        return ht_error_set(error, HT_TOO_BIG, 0, "more than %d tasks or vehicles",
+                            (int)HT_PLAN_TASKS_MOST);
+    }
+    uint64_t cells = (uint64_t)problem->location_count * problem->location_count;
+    if (problem->profile_count > 0 &&
+        cells > (uint64_t)HT_PLAN_CELLS_MOST / problem->profile_count) {
+        return ht_error_set(error, HT_TOO_BIG, 0, "matrices of more than %d entries",
+                            (int)HT_PLAN_CELLS_MOST);
+    }
+    if (problem->vehicle_count == 0) {
+        return ht_error_set(error, HT_INVALID, 0, "there is no vehicle");
+    }
+    enum ht_status status = HT_OK;
+    for (uint32_t i = 0; status == HT_OK && i < problem->task_count; i++) {
+        status = task_check(problem, i, error);
+    }
+    for (uint32_t i = 0; status == HT_OK && i < problem->vehicle_count; i++) {
+        status = vehicle_check(problem, i, error);
+    }
+    return status;
+}

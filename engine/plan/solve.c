@@ -1,0 +1,387 @@
+#include "engine/plan/solve.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "engine/base/array.h"
+#include "engine/base/pool.h"
+#include "engine/plan/check.h"
+#include "engine/plan/solve_internal.h"
+
+enum {
+    ROUNDS = 200,        /* where iterations are counted */
+    EXCHANGES = 20,      /* while polishing */
+    ROUND_NS = 10000000, /* where time is */
+    THREADS_MOST = 64,
+    SPARE_NS = 2000000, /* for writing the answer */
+};
+static const double GATHER_SHARE = 0.5; /* of the time, at most */
+static const double HEAT_FROM = 0.4;    /* of a usual way between stops */
+static const double HEAT_TO = 0.004;
+
+/* One thread and what it does in this round. */
+struct walker {
+    struct ht__search *search;
+    struct ht__round round;
+    uint64_t done;
+    enum ht_status status;
+    uint32_t vehicle;
+};
+
+struct run {
+    const struct ht_problem *problem;
+    const struct ht_solve_options *options;
+    struct ht__model *model;
+    struct ht_pool *pool;
+    struct walker *walkers;
+    unsigned threads;
+    int64_t begun_ns;
+    int64_t deadline_ns; /* 0: none */
+    uint64_t iterations; /* of each thread, so far */
+    uint64_t all;        /* of all threads */
+    uint64_t round;      /* iterations of the next */
+    enum ht__goal goal;
+    double polish_from; /* the share of time at which polishing began */
+    int exchanged;
+    uint32_t fewest;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static bool cancelled(const struct run *run)
+{
+    return run->options->cancel != NULL && __atomic_load_n(run->options->cancel, __ATOMIC_RELAXED);
+}
+
+/* ---- before ---- */
+
+/* Each task is in one vehicle's list once at most, a shipment whole and the pickup first; what is
+ * pinned is whole, too. */
+static enum ht_status lists_check(const struct ht_problem *problem, struct ht_error *error)
+{
+    uint32_t *seen = ht_array_new_zeroed(problem->task_count, sizeof *seen);
+    enum ht_status status = seen == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL) : HT_OK;
+    for (uint32_t v = 0; status == HT_OK && v < problem->vehicle_count; v++) {
+        const struct ht_vehicle *vehicle = &problem->vehicles[v];
+        uint32_t open = 0; /* shipments on board */
+        for (uint32_t i = 0; status == HT_OK && i <= vehicle->task_count; i++) {
+            if ((i == vehicle->pinned || i == vehicle->task_count) && open > 0) {
+                status = ht_error_set(error, HT_INVALID, 0,
+                                      "vehicle %u: its tasks hold half of a shipment", (unsigned)v);
+            }
+            uint32_t task = i < vehicle->task_count ? vehicle->tasks[i] : 0;
+            if (status != HT_OK || i == vehicle->task_count) {
+                continue;
+            }
+            if (task >= problem->task_count || seen[task] != 0 ||
+                (problem->tasks[task].kind == HT_TASK_DELIVERY && seen[task - 1] != v + 1)) {
+                status = ht_error_set(error, HT_INVALID, 0,
+                                      "vehicle %u: its tasks repeat one or are out of order",
+                                      (unsigned)v);
+                continue;
+            }
+            seen[task] = v + 1;
+            open += problem->tasks[task].kind == HT_TASK_PICKUP;
+            open -= problem->tasks[task].kind == HT_TASK_DELIVERY;
+        }
+    }
+    free(seen);
+    return status;
+}
+
+/* So many vehicles are needed for the loads alone. */
+static uint32_t fewest_of(const struct ht__model *model)
+{
+    uint32_t amounts = model->problem->amounts;
+    int64_t fewest = 1;
+    for (uint32_t d = 0; d < amounts; d++) {
+        int64_t most = 0;
+        int64_t up = 0;
+        int64_t down = 0;
+        for (uint32_t c = 0; c < model->class_count; c++) {
+            int64_t capacity = model->classes[c].capacity[d];
+            most = capacity > most ? capacity : most;
+        }
+        for (uint32_t i = 0; i < model->item_count; i++) {
+            up += model->pickup[(size_t)model->items[i] * amounts + d];
+            down += model->delivery[(size_t)model->items[i] * amounts + d];
+        }
+        int64_t sum = up > down ? up : down;
+        if (most > 0 && (sum + most - 1) / most > fewest) {
+            fewest = (sum + most - 1) / most;
+        }
+    }
+    return (uint32_t)fewest;
+}
+
+static void walker_begin(void *user, size_t piece, size_t worker)
+{
+    struct run *run = user;
+    struct walker *walker = &run->walkers[piece];
+    (void)worker;
+    walker->status = ht__search_begin(walker->search, &walker->vehicle);
+}
+
+static enum ht_status run_begin(struct run *run, struct ht_error *error)
+{
+    enum ht_status status = ht__model_new(run->problem, &run->model);
+    if (status == HT_TOO_BIG) {
+        return ht_error_set(error, status, 0, "too many tasks for so many different vehicles");
+    }
+    run->walkers = ht_array_new_zeroed(run->threads, sizeof *run->walkers);
+    if (status == HT_OK) {
+        status = run->walkers == NULL ? HT_NOMEM : ht_pool_new(run->threads, &run->pool);
+    }
+    for (unsigned i = 0; status == HT_OK && i < run->threads; i++) {
+        status = ht__search_new(run->model, run->options->seed * THREADS_MOST + i,
+                                &run->walkers[i].search);
+    }
+    if (status != HT_OK) {
+        return ht_error_set(error, status, 0, NULL);
+    }
+    run->fewest = fewest_of(run->model);
+    ht_pool_run(run->pool, run->threads, walker_begin, run);
+    for (unsigned i = 0; i < run->threads; i++) {
+        if (run->walkers[i].status == HT_INVALID) {
+            return ht_error_set(error, HT_INVALID, 0, "vehicle %u: its pinned tasks break a rule",
+                                (unsigned)run->walkers[i].vehicle);
+        }
+        if (run->walkers[i].status != HT_OK) {
+            return ht_error_set(error, run->walkers[i].status, 0, NULL);
+        }
+    }
+    return HT_OK;
+}
+
+/* ---- rounds ---- */
+
+static const struct ht__answer *best_of(const struct run *run)
+{
+    const struct ht__answer *best = ht__search_best(run->walkers[0].search);
+    for (unsigned i = 1; i < run->threads; i++) {
+        const struct ht__answer *other = ht__search_best(run->walkers[i].search);
+        best = ht__answer_better(other, best) ? other : best;
+    }
+    return best;
+}
+
+/* How much of what it may take has been taken. */
+static double share_of(const struct run *run)
+{
+    double share = 0;
+    if (run->options->iterations > 0) {
+        share = (double)run->iterations / (double)run->options->iterations;
+    } else {
+        share = (double)(now_ns() - run->begun_ns) / (double)(run->deadline_ns - run->begun_ns);
+    }
+    return share > 1 ? 1 : share;
+}
+
+static double heat_at(const struct run *run, double share)
+{
+    double way = (share - run->polish_from) / (1 - run->polish_from + 1e-9);
+    way = way < 0 || run->goal == HT__GATHER ? 0 : way > 1 ? 1 : way;
+    return (double)run->model->scale * HEAT_FROM * pow(HEAT_TO / HEAT_FROM, way);
+}
+
+static void walker_round(void *user, size_t piece, size_t worker)
+{
+    struct run *run = user;
+    struct walker *walker = &run->walkers[piece];
+    (void)worker;
+    walker->status = ht__search_round(walker->search, &walker->round, &walker->done);
+}
+
+/* All threads go on from the best answer so far. */
+static enum ht_status all_adopt(struct run *run, bool only_fewer)
+{
+    const struct ht__answer *best = best_of(run);
+    for (unsigned i = 0; i < run->threads; i++) {
+        const struct ht__answer *own = ht__search_best(run->walkers[i].search);
+        if (own == best || (only_fewer && own->missing <= best->missing &&
+                            (own->missing < best->missing || own->used <= best->used))) {
+            continue;
+        }
+        enum ht_status status = ht__search_adopt(run->walkers[i].search, best);
+        if (status != HT_OK) {
+            return status;
+        }
+    }
+    return HT_OK;
+}
+
+/* Between rounds: what is to be done next, and what the threads learn from each other. */
+static enum ht_status run_turn(struct run *run, double share)
+{
+    const struct ht__answer *best = best_of(run);
+    if (run->goal == HT__GATHER) {
+        bool done = best->absent == 0 && (!run->model->fixed || best->used <= run->fewest);
+        if (!done && share < GATHER_SHARE) {
+            return all_adopt(run, true);
+        }
+        run->goal = HT__POLISH;
+        run->polish_from = share;
+        for (unsigned i = 0; i < run->threads; i++) { /* away from where something is missing */
+            enum ht_status status = ht__search_adopt(run->walkers[i].search, best);
+            if (status != HT_OK) {
+                return status;
+            }
+        }
+        return HT_OK;
+    }
+    int due = (int)((share - run->polish_from) / (1 - run->polish_from + 1e-9) * EXCHANGES);
+    if (due > run->exchanged) {
+        run->exchanged = due;
+        return all_adopt(run, false);
+    }
+    return HT_OK;
+}
+
+static uint64_t round_size(const struct run *run)
+{
+    uint64_t all = run->options->iterations;
+    if (all == 0) {
+        return run->round;
+    }
+    uint64_t size = (all + ROUNDS - 1) / ROUNDS;
+    return all - run->iterations < size ? all - run->iterations : size;
+}
+
+static enum ht_status run_round(struct run *run)
+{
+    double share = share_of(run);
+    enum ht_status status = run_turn(run, share);
+    if (status != HT_OK) {
+        return status;
+    }
+    int64_t from_ns = now_ns();
+    uint64_t size = round_size(run);
+    double next = run->options->iterations > 0
+                      ? share + (double)size / (double)run->options->iterations
+                      : share + (double)ROUND_NS / (double)(run->deadline_ns - run->begun_ns);
+    for (unsigned i = 0; i < run->threads; i++) {
+        run->walkers[i].round = (struct ht__round){.goal = run->goal,
+                                                   .iterations = size,
+                                                   .heat_from = heat_at(run, share),
+                                                   .heat_to = heat_at(run, next),
+                                                   .deadline_ns = run->deadline_ns,
+                                                   .cancel = run->options->cancel,
+                                                   .fewest = run->fewest};
+    }
+    ht_pool_run(run->pool, run->threads, walker_round, run);
+    for (unsigned i = 0; i < run->threads; i++) {
+        run->all += run->walkers[i].done;
+        status = run->walkers[i].status != HT_OK ? run->walkers[i].status : status;
+    }
+    run->iterations += size;
+    double factor = (double)ROUND_NS / (double)(now_ns() - from_ns + 1);
+    factor = factor < 0.5 ? 0.5 : factor > 2 ? 2 : factor;
+    run->round = (uint64_t)((double)run->round * factor) + 1;
+    return status;
+}
+
+static bool run_over(const struct run *run)
+{
+    return cancelled(run) || (run->deadline_ns != 0 && now_ns() >= run->deadline_ns) ||
+           (run->options->iterations != 0 && run->iterations >= run->options->iterations);
+}
+
+static void run_tell(const struct run *run)
+{
+    if (run->options->progress == NULL) {
+        return;
+    }
+    const struct ht__answer *best = best_of(run);
+    const struct ht_solve_progress progress = {.iterations = run->iterations,
+                                               .elapsed_ms = (now_ns() - run->begun_ns) / 1000000,
+                                               .missing = best->absent,
+                                               .routes = best->used,
+                                               .cost = best->cost};
+    run->options->progress(run->options->user, &progress);
+}
+
+/* Nothing but the order of one stop, or nothing at all, could be changed. */
+static bool trivial(const struct run *run)
+{
+    return run->model->item_count == 0 ||
+           (run->model->item_count == 1 && run->model->class_count == 1);
+}
+
+static enum ht_status run_search(struct run *run)
+{
+    enum ht_status status = HT_OK;
+    run_tell(run);
+    while (status == HT_OK && !trivial(run) && !run_over(run)) {
+        status = run_round(run);
+        run_tell(run);
+    }
+    return status == HT_OK && cancelled(run) ? HT_CANCELLED : status;
+}
+
+static void run_end(struct run *run)
+{
+    for (unsigned i = 0; run->walkers != NULL && i < run->threads; i++) {
+        ht__search_free(run->walkers[i].search);
+    }
+    free(run->walkers);
+    ht_pool_free(run->pool);
+    ht__model_free(run->model);
+}
+
+enum ht_status ht_solve_run(const struct ht_problem *problem,
+                            const struct ht_solve_options *options, struct ht_plan **out,
+                            struct ht_error *error)
+{
+    struct run run = {.problem = problem,
+                      .options = options,
+                      .threads = options->threads == 0             ? 1
+                                 : options->threads > THREADS_MOST ? THREADS_MOST
+                                                                   : options->threads,
+                      .begun_ns = now_ns(),
+                      .round = 16};
+    struct ht_plan *plan = NULL;
+    if (options->limit_ms <= 0 && options->iterations == 0) {
+        return ht_error_set(error, HT_INVALID, 0, "neither a limit of time nor of iterations");
+    }
+    if (options->limit_ms > 0) {
+        run.deadline_ns = run.begun_ns + options->limit_ms * 1000000;
+        run.deadline_ns -= options->limit_ms > 20 ? SPARE_NS : 0;
+    }
+    enum ht_status status = ht_problem_check(problem, error);
+    if (status == HT_OK) {
+        status = lists_check(problem, error);
+    }
+    if (status != HT_OK) {
+        return status;
+    }
+    status = run_begin(&run, error);
+    if (status == HT_OK) {
+        status = run_search(&run);
+        if (status == HT_OK) {
+            status = ht__plan_make(run.model, best_of(&run), &plan);
+        }
+        if (status != HT_OK) {
+            (void)ht_error_set(error, status, 0, NULL);
+        }
+    }
+    if (status == HT_OK) {
+        plan->iterations = run.all;
+        plan->time_ms = (now_ns() - run.begun_ns) / 1000000;
+#ifndef NDEBUG
+        status = ht_plan_check(problem, plan, error);
+#endif
+    }
+    run_end(&run);
+    if (status != HT_OK) {
+        ht_plan_free(plan);
+        return status;
+    }
+    *out = plan;
+    return HT_OK;
+}

@@ -1,0 +1,256 @@
+/* Inside the solver: the problem made fast (model), routes that know their slack (route), the walk
+ * of one thread (search), the times of the answer (timing).
+ *
+ * Threading: a model is read-only once made; a search belongs to one thread.
+ */
+#ifndef HT_ENGINE_PLAN_SOLVE_INTERNAL_H
+#define HT_ENGINE_PLAN_SOLVE_INTERNAL_H
+
+#include <string.h>
+
+#include "engine/plan/solve.h"
+
+#define HT__FAR (INT64_MAX / 4) /* a time that never comes */
+enum { HT__STATES = HT_PLAN_BREAKS_MOST + 1, HT__NEAR_MOST = 200 };
+
+/* ---- model ---- */
+
+/* A way from one location to another; `other` is metres, or the cost of a given matrix. */
+struct ht__cell {
+    uint32_t duration_s;
+    uint32_t other;
+};
+
+/* Vehicles that are alike. Their start and end, where there is none, is the location behind the
+ * last, from and to which all is free. */
+struct ht__class {
+    const struct ht__cell *cells; /* [stride * stride] */
+    uint32_t stride;
+    uint32_t start;
+    uint32_t end;
+    int64_t per_second;
+    int64_t per_other;
+    int64_t fixed;
+    struct ht_window window;
+    const int64_t *capacity;
+    const struct ht_plan_break *breaks;
+    uint32_t break_count;
+    uint32_t tasks_most;
+    int64_t travel_most_s;
+    int64_t distance_most_m;
+    const uint32_t *distance_m; /* NULL: no limit; [locations * locations] */
+    uint32_t location_count;
+    const uint32_t *service_s; /* [tasks] */
+    const uint32_t *setup_s;   /* [tasks] */
+    uint8_t *reason;           /* [tasks] enum ht_plan_reason: whether it may serve it at all */
+    uint32_t *vehicles;
+    uint32_t vehicle_count;
+};
+
+struct ht__model {
+    const struct ht_problem *problem;
+    struct ht__class *classes;
+    uint32_t class_count;
+    uint32_t *class_of; /* [vehicles] */
+    uint32_t *location; /* [tasks] */
+    uint32_t *near;     /* [tasks * near_count] other tasks, nearest first */
+    uint32_t near_count;
+    int64_t *pickup; /* [tasks * amounts] of jobs */
+    int64_t *delivery;
+    int64_t *shift;  /* of shipments: + and - */
+    uint32_t *items; /* jobs and pickups that somebody can serve */
+    uint32_t item_count;
+    uint8_t *reason; /* [tasks] why nobody can */
+    bool setups;     /* there are any */
+    bool fixed;      /* a vehicle costs something by itself */
+    int64_t scale;   /* the cost of a usual way between stops */
+    void *blocks[8];
+    uint32_t block_count;
+};
+
+HT_MUST_CHECK enum ht_status ht__model_new(const struct ht_problem *problem,
+                                           struct ht__model **out);
+void ht__model_free(struct ht__model *model);
+
+static inline const struct ht_task *ht__task(const struct ht__model *model, uint32_t task)
+{
+    return &model->problem->tasks[task];
+}
+/* A job or a shipment is known by its first task; this is its last. */
+static inline uint32_t ht__item_last(const struct ht__model *model, uint32_t item)
+{
+    return ht__task(model, item)->kind == HT_TASK_PICKUP ? item + 1 : item;
+}
+static inline uint32_t ht__item_of(const struct ht__model *model, uint32_t task)
+{
+    return ht__task(model, task)->kind == HT_TASK_DELIVERY ? task - 1 : task;
+}
+
+static inline const struct ht__cell *ht__way(const struct ht__class *c, uint32_t from, uint32_t to)
+{
+    return &c->cells[(size_t)from * c->stride + to];
+}
+static inline int64_t ht__price(const struct ht__class *c, const struct ht__cell *cell)
+{
+    return (int64_t)cell->duration_s * c->per_second + (int64_t)cell->other * c->per_other;
+}
+static inline int64_t ht__metres(const struct ht__class *c, uint32_t from, uint32_t to)
+{
+    return c->distance_m == NULL || from >= c->location_count || to >= c->location_count
+               ? 0
+               : c->distance_m[(size_t)from * c->location_count + to];
+}
+
+/* When one may begin who arrives then: HT__FAR, never. */
+static inline int64_t ht__begin(const struct ht_window *windows, uint32_t count, int64_t arrival_s)
+{
+    if (count == 0) {
+        return arrival_s;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (arrival_s <= windows[i].to_s) {
+            return arrival_s > windows[i].from_s ? arrival_s : windows[i].from_s;
+        }
+    }
+    return HT__FAR;
+}
+
+/* ---- times with breaks ---- */
+
+/* arrive[k]: the earliest arrival with k breaks taken, of who leaves at leave[..] and drives so
+ * long. [break_count + 1] both; HT__FAR: can't be. */
+void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, uint32_t travel_s,
+                       int64_t *arrive);
+static inline void ht__arrive(const struct ht__class *c, const int64_t *leave, uint32_t travel_s,
+                              int64_t *arrive)
+{
+    if (c->break_count == 0) {
+        arrive[0] = leave[0] + travel_s;
+    } else {
+        ht__arrive_breaks(c, leave, travel_s, arrive);
+    }
+}
+/* The latest departures that keep the latest arrivals `latest`; -HT__FAR: can't be. */
+void ht__depart(const struct ht__class *c, const int64_t *latest, uint32_t travel_s,
+                int64_t *depart);
+
+/* ---- routes ---- */
+
+/* Positions: 0 is the start, 1 to count the stops, count + 1 the end. */
+struct ht__route {
+    const struct ht__class *c;
+    uint32_t vehicle;
+    uint32_t count;
+    uint32_t pinned; /* stops at the front that stay */
+    uint32_t room;   /* positions that the arrays hold */
+    int64_t cost;    /* with the fixed part; 0 where it is empty */
+    int64_t travel_s;
+    int64_t distance_m;
+    uint32_t *task;     /* [positions] */
+    uint32_t *location; /* [positions] */
+    int64_t *leave;     /* [positions * states] the earliest */
+    int64_t *latest;    /* [positions * states] arrival */
+    int64_t *load;      /* [positions * amounts] behind the stop */
+    int64_t *most_to;   /* the greatest load up to and with it */
+    int64_t *most_from; /* from there on */
+};
+
+HT_MUST_CHECK enum ht_status ht__route_room(const struct ht__model *model, struct ht__route *route,
+                                            uint32_t stops);
+void ht__route_deinit(struct ht__route *route);
+HT_MUST_CHECK enum ht_status ht__route_copy(const struct ht__model *model, struct ht__route *to,
+                                            const struct ht__route *from);
+/* After its stops changed: all that it knows. False: it breaks a rule. */
+bool ht__route_update(const struct ht__model *model, struct ht__route *route);
+
+/* Where an item goes: behind position `first` and (a shipment's delivery) `last`, counted before
+ * either is put in. */
+struct ht__spot {
+    int64_t cost; /* more than before; what is not below it is not looked for */
+    uint32_t first;
+    uint32_t last;
+};
+
+/* Overlooks places by chance: `left` of them are looked at, then one is not. */
+struct ht__blink {
+    uint64_t random;
+    uint32_t left;
+    float per_log; /* 0: never */
+};
+uint64_t ht__random(uint64_t *state);
+void ht__blink_next(struct ht__blink *blink);
+
+/* Betters `spot` where the item has a cheaper place in the route; false: it has none. */
+bool ht__route_spot(const struct ht__model *model, const struct ht__route *route, uint32_t item,
+                    struct ht__blink *blink, struct ht__spot *spot);
+/* Puts it there and updates; false: it breaks a rule after all (stops may then be anything but
+ * that). Room is the caller's matter. */
+bool ht__route_put(const struct ht__model *model, struct ht__route *route, uint32_t item,
+                   const struct ht__spot *spot);
+
+/* ---- answers ---- */
+
+/* Routes of an answer as lists of stops, for keeping. */
+struct ht__answer {
+    uint32_t *stops;  /* [tasks] one route after the other */
+    uint32_t *counts; /* [vehicles] */
+    int64_t missing;  /* what is lost by absent items */
+    uint32_t absent;
+    uint32_t used;
+    int64_t cost;
+};
+
+HT_MUST_CHECK enum ht_status ht__answer_init(const struct ht__model *model,
+                                             struct ht__answer *answer);
+void ht__answer_deinit(struct ht__answer *answer);
+void ht__answer_copy(const struct ht__model *model, struct ht__answer *to,
+                     const struct ht__answer *from);
+static inline bool ht__answer_better(const struct ht__answer *a, const struct ht__answer *b)
+{
+    return a->missing != b->missing ? a->missing < b->missing : a->cost < b->cost;
+}
+
+/* ---- one thread's walk ---- */
+
+enum ht__goal {
+    HT__GATHER, /* to serve all, with one vehicle less each time that works */
+    HT__POLISH  /* to cost less */
+};
+
+struct ht__search;
+
+HT_MUST_CHECK enum ht_status ht__search_new(const struct ht__model *model, uint64_t seed,
+                                            struct ht__search **out);
+void ht__search_free(struct ht__search *search);
+
+/* The first answer: the vehicles' own tasks, then all others where they cost least. HT_INVALID:
+ * pinned tasks of `*vehicle` can't be kept. */
+HT_MUST_CHECK enum ht_status ht__search_begin(struct ht__search *search, uint32_t *vehicle);
+
+struct ht__round {
+    enum ht__goal goal;
+    uint64_t iterations;
+    double heat_from; /* temperature, falling over the round */
+    double heat_to;
+    int64_t deadline_ns; /* of CLOCK_MONOTONIC; 0: none */
+    const bool *cancel;
+    uint32_t fewest; /* vehicles: there is no need to try with fewer */
+};
+
+/* Walks on; HT_NOMEM leaves the best as it is. `*done`: iterations. */
+HT_MUST_CHECK enum ht_status ht__search_round(struct ht__search *search,
+                                              const struct ht__round *round, uint64_t *done);
+/* The best so far. */
+const struct ht__answer *ht__search_best(const struct ht__search *search);
+/* Goes on from an answer of the same model, and has it as its best if it is better. */
+HT_MUST_CHECK enum ht_status ht__search_adopt(struct ht__search *search,
+                                              const struct ht__answer *answer);
+/* The cost of where it stands; INT64_MAX with anything absent. */
+int64_t ht__search_stand(const struct ht__search *search);
+
+/* ---- the answer in full ---- */
+
+HT_MUST_CHECK enum ht_status ht__plan_make(const struct ht__model *model,
+                                           const struct ht__answer *answer, struct ht_plan **out);
+
+#endif

@@ -1,0 +1,264 @@
+/* What belongs to incidents and can be erased: places, notes, names of devices; and the store's
+ * secrets. */
+#include <string.h>
+
+#include "geodata/digest.h"
+#include "geodata/store_internal.h"
+
+static void bind_text(sqlite3_stmt *statement, int place, const char *text)
+{
+    (void)sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
+}
+
+static const char *text_at(sqlite3_stmt *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    return text == NULL ? "" : text;
+}
+
+/* ---- places ---- */
+
+enum ht_status ht_store_place_put(struct ht_store_tx *tx, const struct ht_store_place *place,
+                                  struct ht_error *error)
+{
+    static const char sql[] =
+        "INSERT OR REPLACE INTO incident_places(incident, lon_e7, lat_e7) VALUES(?1,?2,?3)";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    bind_text(statement, 1, place->incident);
+    (void)sqlite3_bind_int64(statement, 2, place->point.lon_e7);
+    (void)sqlite3_bind_int64(statement, 3, place->point.lat_e7);
+    return ht__store_run(&tx->reader.conn, statement, error);
+}
+
+struct places {
+    enum ht_status (*sink)(void *user, const struct ht_store_place *place);
+    void *user;
+};
+
+static enum ht_status place_row(void *user, sqlite3_stmt *statement)
+{
+    const struct places *places = user;
+    const struct ht_store_place place = {
+        text_at(statement, 0),
+        {(int32_t)sqlite3_column_int64(statement, 1), (int32_t)sqlite3_column_int64(statement, 2)}};
+    return ht__store_lacks(statement, 0, sqlite3_column_text(statement, 0))
+               ? HT_NOMEM
+               : places->sink(places->user, &place);
+}
+
+/* Prepares the one of two statements that asks for all or (with one text) for some. */
+static enum ht_status prepare_for(struct ht_store_reader *reader, const char *all, const char *some,
+                                  const char *text, sqlite3_stmt **statement,
+                                  struct ht_error *error)
+{
+    enum ht_status status =
+        ht__store_prepare(&reader->conn, text == NULL ? all : some, NULL, statement, error);
+    if (status == HT_OK && text != NULL) {
+        bind_text(*statement, 1, text);
+    }
+    return status;
+}
+
+enum ht_status ht_store_places(struct ht_store_reader *reader, const char *incident,
+                               enum ht_status (*sink)(void *user,
+                                                      const struct ht_store_place *place),
+                               void *user, struct ht_error *error)
+{
+    static const char all[] = "SELECT incident, lon_e7, lat_e7 FROM incident_places";
+    static const char one[] =
+        "SELECT incident, lon_e7, lat_e7 FROM incident_places WHERE incident = ?1";
+    struct places places = {sink, user};
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = prepare_for(reader, all, one, incident, &statement, error);
+    return status == HT_OK ? ht__store_rows(&reader->conn, statement, place_row, &places, error)
+                           : status;
+}
+
+/* ---- notes ---- */
+
+enum { SALT = 16 };
+
+static enum ht_status note_digest(const unsigned char salt[SALT], const char *text, char digest[65])
+{
+    struct ht_digest sum;
+    enum ht_status status = ht_digest_init(&sum);
+    if (status == HT_OK) {
+        ht_digest_begin(&sum);
+        ht_digest_add(&sum, salt, SALT);
+        ht_digest_add(&sum, text, strlen(text));
+        status = ht_digest_end(&sum, digest);
+    }
+    ht_digest_deinit(&sum);
+    return status;
+}
+
+enum ht_status ht_store_note_put(struct ht_store_tx *tx, const char *incident, const char *text,
+                                 char digest[65], struct ht_error *error)
+{
+    static const char sql[] =
+        "INSERT INTO incident_notes(digest, incident, salt, note) VALUES(?1,?2,?3,?4)";
+    unsigned char salt[SALT];
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht_random_bytes(salt, sizeof salt);
+    if (status == HT_OK) {
+        status = note_digest(salt, text, digest);
+    }
+    if (status != HT_OK) {
+        return ht_error_set(error, status, 0, NULL);
+    }
+    status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    bind_text(statement, 1, digest);
+    bind_text(statement, 2, incident);
+    (void)sqlite3_bind_blob(statement, 3, salt, sizeof salt, SQLITE_STATIC);
+    bind_text(statement, 4, text);
+    return ht__store_run(&tx->reader.conn, statement, error);
+}
+
+struct notes {
+    enum ht_status (*sink)(void *user, const struct ht_store_note *note);
+    void *user;
+};
+
+static enum ht_status note_row(void *user, sqlite3_stmt *statement)
+{
+    const struct notes *notes = user;
+    const struct ht_store_note note = {text_at(statement, 1), text_at(statement, 0),
+                                       text_at(statement, 2)};
+    for (int column = 0; column < 3; column++) {
+        if (ht__store_lacks(statement, column, sqlite3_column_text(statement, column))) {
+            return HT_NOMEM;
+        }
+    }
+    return notes->sink(notes->user, &note);
+}
+
+enum ht_status ht_store_notes(struct ht_store_reader *reader, const char *incident,
+                              enum ht_status (*sink)(void *user, const struct ht_store_note *note),
+                              void *user, struct ht_error *error)
+{
+    static const char sql[] =
+        "SELECT digest, incident, note FROM incident_notes WHERE incident = ?1";
+    struct notes notes = {sink, user};
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = prepare_for(reader, sql, sql, incident, &statement, error);
+    return status == HT_OK ? ht__store_rows(&reader->conn, statement, note_row, &notes, error)
+                           : status;
+}
+
+/* ---- codes of devices ---- */
+
+enum ht_status ht_store_code_put(struct ht_store_tx *tx, const struct ht_store_code *code,
+                                 struct ht_error *error)
+{
+    static const char sql[] =
+        "INSERT INTO incident_devices(code, device) VALUES(?1,?2) ON CONFLICT DO NOTHING";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    bind_text(statement, 1, code->code);
+    bind_text(statement, 2, code->device);
+    return ht__store_run(&tx->reader.conn, statement, error);
+}
+
+struct codes {
+    enum ht_status (*sink)(void *user, const struct ht_store_code *code);
+    void *user;
+};
+
+static enum ht_status code_row(void *user, sqlite3_stmt *statement)
+{
+    const struct codes *codes = user;
+    const struct ht_store_code code = {text_at(statement, 0), text_at(statement, 1)};
+    return ht__store_lacks(statement, 0, sqlite3_column_text(statement, 0)) ||
+                   ht__store_lacks(statement, 1, sqlite3_column_text(statement, 1))
+               ? HT_NOMEM
+               : codes->sink(codes->user, &code);
+}
+
+enum ht_status ht_store_codes(struct ht_store_reader *reader, const char *code,
+                              enum ht_status (*sink)(void *user, const struct ht_store_code *code),
+                              void *user, struct ht_error *error)
+{
+    static const char all[] = "SELECT code, device FROM incident_devices";
+    static const char one[] = "SELECT code, device FROM incident_devices WHERE code = ?1";
+    struct codes codes = {sink, user};
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = prepare_for(reader, all, one, code, &statement, error);
+    return status == HT_OK ? ht__store_rows(&reader->conn, statement, code_row, &codes, error)
+                           : status;
+}
+
+enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incident,
+                                       struct ht_error *error)
+{
+    static const char *const all[] = {"DELETE FROM incident_places WHERE incident = ?1",
+                                      "DELETE FROM incident_notes WHERE incident = ?1"};
+    enum ht_status status = HT_OK;
+    for (size_t i = 0; i < sizeof all / sizeof all[0] && status == HT_OK; i++) {
+        sqlite3_stmt *statement = NULL;
+        status = ht__store_prepare(&tx->reader.conn, all[i], NULL, &statement, error);
+        if (status == HT_OK) {
+            bind_text(statement, 1, incident);
+            status = ht__store_run(&tx->reader.conn, statement, error);
+        }
+    }
+    return status;
+}
+
+/* ---- secrets ---- */
+
+static enum ht_status secret_row(void *user, sqlite3_stmt *statement)
+{
+    unsigned char **out = user;
+    const void *value = sqlite3_column_blob(statement, 0);
+    if (value == NULL || sqlite3_column_bytes(statement, 0) != HT_STORE_SECRET) {
+        return ht__store_lacks(statement, 0, value) ? HT_NOMEM : HT_CHECKSUM;
+    }
+    memcpy(*out, value, HT_STORE_SECRET);
+    *out = NULL;
+    return HT_OK;
+}
+
+enum ht_status ht_store_secret(struct ht_store_reader *reader, const char *name,
+                               unsigned char out[HT_STORE_SECRET], struct ht_error *error)
+{
+    static const char sql[] = "SELECT value FROM secrets WHERE name = ?1";
+    unsigned char *to = out;
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = prepare_for(reader, sql, sql, name, &statement, error);
+    if (status == HT_OK) {
+        status = ht__store_rows(&reader->conn, statement, secret_row, &to, error);
+    }
+    return status == HT_OK && to != NULL ? ht_error_set(error, HT_NOT_FOUND, 0, NULL) : status;
+}
+
+enum ht_status ht_store_secret_make(struct ht_store_tx *tx, const char *name,
+                                    unsigned char out[HT_STORE_SECRET], struct ht_error *error)
+{
+    static const char sql[] = "INSERT INTO secrets(name, value) VALUES(?1,?2)";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht_store_secret(&tx->reader, name, out, error);
+    if (status != HT_NOT_FOUND) {
+        return status;
+    }
+    status = ht_random_bytes(out, HT_STORE_SECRET);
+    if (status != HT_OK) {
+        return ht_error_set(error, status, 0, NULL);
+    }
+    status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status == HT_OK) {
+        bind_text(statement, 1, name);
+        (void)sqlite3_bind_blob(statement, 2, out, HT_STORE_SECRET, SQLITE_STATIC);
+        status = ht__store_run(&tx->reader.conn, statement, error);
+    }
+    return status;
+}

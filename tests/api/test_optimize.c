@@ -1,0 +1,277 @@
+/* houtao solve and POST /v1/optimize: VROOM's documents in and out, with matrices and over streets,
+ * what is refused and in which words, and who goes away. */
+#include <math.h>
+
+#include "tests/support/check.h"
+#include "tests/support/json_at.h"
+#include "tests/support/served.h"
+
+#define JSON "Content-Type: application/json\r\n"
+#define OPTIMIZE "/v1/optimize"
+
+/* As in VROOM's documentation: jobs with indices in a matrix of one's own. */
+#define MATRIX                                                                                     \
+    "\"matrices\":{\"car\":{\"durations\":[[0,2104,197,1299],[2103,0,2255,3152],"                  \
+    "[197,2256,0,1102],[1299,3153,1102,0]]}}"
+#define EXAMPLE                                                                                    \
+    "{\"vehicles\":[{\"id\":0,\"start_index\":0,\"end_index\":3}],"                                \
+    "\"jobs\":[{\"id\":1414,\"location_index\":1},{\"id\":1515,\"location_index\":2}]," MATRIX
+
+static char path[128];
+
+static const struct ht_command_run *solve(const char *text, const char *options)
+{
+    static char line[512];
+    (void)snprintf(path, sizeof path, "/tmp/houtao-solve-%d.json", (int)getpid());
+    FILE *file = fopen(path, "w");
+    if (file != NULL) {
+        (void)fputs(text, file);
+        (void)fclose(file);
+    }
+    (void)snprintf(line, sizeof line, "solve %s %s", path, options);
+    const struct ht_command_run *run = ht_command_run(line);
+    (void)unlink(path);
+    return run;
+}
+
+static double number(const char *text, const char *at)
+{
+    return ht_json_number_at(text, at);
+}
+
+HT_CASE(the_documented_matrix_example_is_solved)
+{
+    const struct ht_command_run *run = solve(EXAMPLE "}", "--iterations 500 --seed 3");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "code"), 0);
+    HT_CHECK_INT(number(run->out, "summary.cost"), 5461);
+    HT_CHECK_INT(number(run->out, "summary.routes"), 1);
+    HT_CHECK_INT(number(run->out, "summary.unassigned"), 0);
+    HT_CHECK_INT(number(run->out, "summary.duration"), 5461);
+    HT_CHECK_INT(ht_json_count_at(run->out, "routes.0.steps"), 4);
+    HT_CHECK(ht_json_is(run->out, "routes.0.steps.0.type", "\"start\""));
+    HT_CHECK_INT(number(run->out, "routes.0.steps.1.id"), 1414);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.1.location_index"), 1);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.1.arrival"), 2104);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.2.id"), 1515);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.3.arrival"), 5461);
+    HT_CHECK_INT(ht_json_count_at(run->out, "routes.0.steps.1.violations"), 0);
+    run = solve(EXAMPLE "}", "--iterations 500 --human");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK(strstr(run->out, "job      1414") != NULL);
+}
+
+HT_CASE(loads_windows_breaks_and_skills_come_out_as_vroom_has_them)
+{
+    const struct ht_command_run *run = solve(
+        "{\"vehicles\":[{\"id\":7,\"description\":\"van\",\"start_index\":0,\"end_index\":0,"
+        "\"capacity\":[4],\"skills\":[1],\"time_window\":[1000,20000],"
+        "\"breaks\":[{\"id\":2,\"description\":\"lunch\",\"service\":300,"
+        "\"time_windows\":[[9000,9500]]}]}],"
+        "\"jobs\":[{\"id\":1,\"location_index\":1,\"service\":60,\"setup\":5,\"delivery\":[1],"
+        "\"skills\":[1],\"time_windows\":[[8000,8100]]},"
+        "{\"id\":2,\"location_index\":2,\"delivery\":[9]},"
+        "{\"id\":3,\"location_index\":2,\"skills\":[4]}],"
+        "\"shipments\":[{\"amount\":[3],\"pickup\":{\"id\":1,\"location_index\":2},"
+        "\"delivery\":{\"id\":1,\"location_index\":3,\"description\":\"door\"}}]," MATRIX "}",
+        "--iterations 500");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "summary.unassigned"), 2);
+    HT_CHECK(strstr(run->out, "\"reason\":\"capacity\"") != NULL);
+    HT_CHECK(strstr(run->out, "\"reason\":\"skills\"") != NULL);
+    HT_CHECK(strstr(run->out, "\"type\":\"break\",\"description\":\"lunch\",\"id\":2") != NULL);
+    HT_CHECK(strstr(run->out, "\"description\":\"door\"") != NULL);
+    HT_CHECK(ht_json_is(run->out, "routes.0.description", "\"van\""));
+    HT_CHECK(ht_json_is(run->out, "routes.0.pickup", "[3]"));
+    HT_CHECK(ht_json_is(run->out, "routes.0.delivery", "[4]"));
+    HT_CHECK_INT(number(run->out, "routes.0.setup"), 5);
+    HT_CHECK_INT(number(run->out, "routes.0.service"), 360);
+    HT_CHECK(ht_json_is(run->out, "routes.0.steps.0.load", "[1]"));
+}
+
+HT_CASE(steps_begin_the_search_and_pinned_ones_stay)
+{
+    const struct ht_command_run *run = solve(
+        "{\"vehicles\":[{\"id\":0,\"start_index\":0,\"end_index\":3,\"pinned\":1,\"steps\":["
+        "{\"type\":\"start\"},{\"type\":\"job\",\"id\":1515},{\"type\":\"job\",\"id\":1414}]}"
+        "],\"jobs\":[{\"id\":1414,\"location_index\":1},{\"id\":1515,\"location_index\":2}]," MATRIX
+        "}",
+        "--iterations 500");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.1.id"), 1515);
+    HT_CHECK_INT(number(run->out, "summary.cost"), 197 + 2256 + 3152);
+}
+
+struct wrong {
+    const char *text;
+    int code;
+    const char *error;
+};
+
+static const struct wrong wrongs[] = {
+    {"", 2, "The document is empty. (offset: 0)"},
+    {"{", 2, "Invalid JSON."},
+    {"[]", 2, "Error while parsing."},
+    {"{}", 2, "Invalid jobs or shipments."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":0}],\"vehicles\":[]}", 2, "Invalid vehicles."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":0}],\"vehicles\":[{}]}", 2,
+     "Invalid or missing id for vehicle."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":0}],\"vehicles\":[{\"id\":1}]}", 2,
+     "No start or end specified for vehicle 1."},
+    {EXAMPLE ",\"shipments\":[{\"pickup\":{\"id\":1,\"location_index\":1}}]}", 2,
+     "Missing delivery for shipment."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1},{\"id\":1,\"location_index\":1}],"
+     "\"vehicles\":[{\"id\":1,\"start_index\":0}]," MATRIX "}",
+     2, "Duplicate job id: 1."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":9}],\"vehicles\":[{\"id\":1,\"start_index\":0}]"
+     "," MATRIX "}",
+     2, "location_index exceeding durations matrix size for car profile."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":60000}],\"vehicles\":[{\"id\":1,\"start_index\":0}]"
+     "," MATRIX "}",
+     4, "Too many locations (60001) in query for 1 profiles."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0}],"
+     "\"matrices\":{\"car\":{\"durations\":[[0,1],[1]]}}}",
+     2, "Unexpected matrix line length."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0}],"
+     "\"matrices\":{\"car\":{\"durations\":[[0,-1],[1,0]]}}}",
+     2, "Invalid matrix entry."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"profile\":\"van\"}]," MATRIX "}",
+     2, "Missing coordinates for routing engine."},
+    {"{\"jobs\":[{\"id\":1,\"location\":[121.7,29.95]}],\"vehicles\":[{\"id\":1,\"start_index\":0}]"
+     "," MATRIX "}",
+     2, "Missing location index."},
+    {"{\"jobs\":[{\"id\":1,\"location\":[121.7,29.95]}],"
+     "\"vehicles\":[{\"id\":1,\"start\":[121.7,29.95]}]}",
+     3, "No network is open to route with."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"time_windows\":[[5,4]]}],"
+     "\"vehicles\":[{\"id\":1,\"start_index\":0}]," MATRIX "}",
+     2, "Invalid time window: [5, 4]"},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"time_windows\":[[1,4],[3,9]]}],"
+     "\"vehicles\":[{\"id\":1,\"start_index\":0}]," MATRIX "}",
+     2, "Unsorted or overlapping time-windows for job 1."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[-1]}],"
+     "\"vehicles\":[{\"id\":1,\"start_index\":0,\"capacity\":[1]}]," MATRIX "}",
+     2, "Invalid amount value."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[1]}],"
+     "\"vehicles\":[{\"id\":1,\"start_index\":0,\"capacity\":[1,2]}]," MATRIX "}",
+     2, "Inconsistent delivery length: 1 instead of 2."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"priority\":101}],"
+     "\"vehicles\":[{\"id\":1,\"start_index\":0}]," MATRIX "}",
+     2, "Invalid priority value."},
+    {EXAMPLE ",\"options\":{\"g\":true}}", 2, "Route geometry (option g) is not supported."},
+    {EXAMPLE ",\"options\":{\"c\":true}}", 2, "Plan mode (option c) is not supported."},
+};
+
+HT_CASE(what_is_wrong_is_said_in_vrooms_words)
+{
+    for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
+        char want[256];
+        const struct ht_command_run *run = solve(wrongs[i].text, "--iterations 10");
+        HT_CHECK_INT(run->code, 1);
+        (void)snprintf(want, sizeof want, "{\"code\":%d,\"error\":\"%s\"}\n", wrongs[i].code,
+                       wrongs[i].error);
+        HT_CHECK_STR(run->out, want);
+        HT_CHECK(strstr(run->err, wrongs[i].error) != NULL);
+    }
+    HT_CHECK_INT(ht_command_run("solve")->code, 2);
+    HT_CHECK_INT(ht_command_run("solve /nowhere.json")->code, 1);
+    HT_CHECK_INT(ht_command_run("solve x --limit soon")->code, 2);
+}
+
+#define STREETS                                                                                    \
+    "{\"vehicles\":[{\"id\":1,\"start\":[121.70,29.95],\"end\":[121.70,29.95],\"capacity\":[2]},"  \
+    "{\"id\":2,\"start\":[121.73,29.96],\"capacity\":[2]}],\"jobs\":["                             \
+    "{\"id\":1,\"location\":[121.712,29.952],\"delivery\":[1]},"                                   \
+    "{\"id\":2,\"location\":[121.725,29.957],\"delivery\":[1]},"                                   \
+    "{\"id\":3,\"location\":[121.715,29.952],\"delivery\":[1]}]"
+
+HT_CASE(over_streets_the_times_are_those_of_table)
+{
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(post(OPTIMIZE, JSON, STREETS ",\"options\":{\"iterations\":400}}"), 200);
+    HT_CHECK_INT(number(answer.body, "code"), 0);
+    HT_CHECK_INT(number(answer.body, "summary.unassigned"), 0);
+    HT_CHECK(number(answer.body, "summary.distance") > 100);
+    double from[2] = {number(answer.body, "routes.0.steps.0.location.0"),
+                      number(answer.body, "routes.0.steps.0.location.1")};
+    double arrival = number(answer.body, "routes.0.steps.1.arrival");
+    double lon = number(answer.body, "routes.0.steps.1.location.0");
+    double lat = number(answer.body, "routes.0.steps.1.location.1");
+    char table[256];
+    (void)snprintf(table, sizeof table, "/table/v1/car/%.6f,%.6f;%.6f,%.6f", from[0], from[1], lon,
+                   lat);
+    HT_CHECK_INT(get(table), 200);
+    HT_CHECK(fabs(number(answer.body, "durations.0.1") - arrival) <= 0.6);
+    /* the command says the same over the same streets */
+    char options[256];
+    (void)snprintf(options, sizeof options, "--network %s --iterations 400", map);
+    const struct ht_command_run *run = solve(STREETS "}", options);
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.1.arrival"), arrival);
+    /* elsewhere in the coordinates of Chinese maps */
+    HT_CHECK_INT(post(OPTIMIZE "?crs=GCJ02", JSON, STREETS ",\"options\":{\"iterations\":400}}"),
+                 200);
+    HT_CHECK(number(answer.body, "routes.0.steps.1.arrival") != arrival);
+    HT_CHECK_INT(post(OPTIMIZE "?crs=moon", JSON, STREETS "}"), 400);
+    HT_CHECK_INT(number(answer.body, "code"), 2);
+    end();
+}
+
+HT_CASE(errors_have_a_status_and_vrooms_form)
+{
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(post(OPTIMIZE, JSON, "{}"), 400);
+    HT_CHECK_STR(answer.body, "{\"code\":2,\"error\":\"Invalid jobs or shipments.\"}");
+    HT_CHECK_INT(post(OPTIMIZE, JSON, EXAMPLE ",\"options\":{\"iterations\":100}}"), 200);
+    HT_CHECK_INT(number(answer.body, "summary.cost"), 5461);
+    HT_CHECK_INT(post(OPTIMIZE, JSON,
+                      "{\"jobs\":[{\"id\":1,\"location\":[121.7,29.95]}],\"vehicles\":[{\"id\":1,"
+                      "\"profile\":\"hovercraft\",\"start\":[121.7,29.95]}]}"),
+                 400);
+    HT_CHECK_STR(answer.body, "{\"code\":2,\"error\":\"Invalid profile: hovercraft.\"}");
+    HT_CHECK_INT(post(OPTIMIZE, JSON,
+                      "{\"jobs\":[{\"id\":1,\"location\":[121.7,99]}],\"vehicles\":[{\"id\":1,"
+                      "\"start\":[121.7,29.95]}]}"),
+                 400);
+    HT_CHECK_STR(answer.body, "{\"code\":2,\"error\":\"Invalid coordinates [121.7;99].\"}");
+    HT_CHECK_INT(post(OPTIMIZE, JSON,
+                      "{\"jobs\":[{\"id\":1,\"location_index\":50000}],"
+                      "\"vehicles\":[{\"id\":1,\"start_index\":0}]," MATRIX "}"),
+                 413);
+    end();
+}
+
+HT_CASE(who_goes_away_ends_the_search)
+{
+    HT_REQUIRE(begin(""));
+    long most = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+    most = most < 1 ? 1 : most;
+    /* as many as may run at a time, each for the minute that is the most; then all are gone */
+    static struct ht_client many[64];
+    HT_REQUIRE(most <= 64);
+    for (long i = 0; i < most; i++) {
+        char text[2048];
+        const char *body = EXAMPLE ",\"options\":{\"limit_ms\":60000}}";
+        (void)snprintf(text, sizeof text, "POST " OPTIMIZE HEADERS "Content-Length: %zu\r\n\r\n%s",
+                       strlen(body), body);
+        HT_REQUIRE(ht_client_open(&many[i], port) && ht_client_text(&many[i], text));
+    }
+    int status = 200;
+    for (int i = 0; i < 1000 && status == 200; i++) {
+        status = post(OPTIMIZE, JSON, EXAMPLE ",\"options\":{\"iterations\":1}}");
+        (void)usleep(10000);
+    }
+    HT_CHECK_INT(status, 503); /* they run */
+    for (long i = 0; i < most; i++) {
+        ht_client_close(&many[i]);
+    }
+    for (int i = 0; i < 2000 && status != 200; i++) {
+        (void)usleep(10000);
+        status = post(OPTIMIZE, JSON, EXAMPLE ",\"options\":{\"iterations\":1}}");
+    }
+    HT_CHECK_INT(status, 200); /* and have ended well before their minute */
+    end();
+}
+
+HT_SERVED_MAIN()

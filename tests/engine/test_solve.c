@@ -1,0 +1,464 @@
+#include "engine/plan/solve.h"
+
+#include "engine/plan/check.h"
+#include "tests/support/check.h"
+#include "tests/support/oom.h"
+#include "tests/support/random_plan.h"
+
+static struct ht_random_plan random_plan;
+
+static enum ht_status solve(const struct ht_problem *problem, uint64_t iterations, unsigned threads,
+                            struct ht_plan **plan)
+{
+    struct ht_error error = {0};
+    const struct ht_solve_options options = {
+        .iterations = iterations, .threads = threads, .seed = 7};
+    enum ht_status status = ht_solve_run(problem, &options, plan, &error);
+    if (status != HT_OK) {
+        (void)printf("  solve: %s\n", error.message);
+    }
+    return status;
+}
+
+static bool good(const struct ht_problem *problem, const struct ht_plan *plan)
+{
+    struct ht_error error = {0};
+    bool is = ht_plan_check(problem, plan, &error) == HT_OK;
+    if (!is) {
+        (void)printf("  check: %s\n", error.message);
+    }
+    return is;
+}
+
+HT_CASE(random_problems_keep_every_rule)
+{
+    uint64_t state = 1;
+    uint32_t served = 0;
+    uint32_t rounds = HT_LONG ? 3000 : 250;
+    for (uint32_t i = 0; i < rounds; i++) {
+        unsigned has = i < 8 ? 1U << i : ht_random_below(&state, 256);
+        struct ht_plan *plan = NULL;
+        ht_random_plan(&random_plan, &state, has, 1 + ht_random_below(&state, HT_RP_TASKS),
+                       1 + ht_random_below(&state, HT_RP_VEHICLES));
+        HT_REQUIRE(solve(&random_plan.problem, 300, 1 + i % 2, &plan) == HT_OK);
+        HT_CHECK(good(&random_plan.problem, plan));
+        served += random_plan.problem.task_count - plan->missing_count;
+        for (uint32_t m = 0; m < plan->missing_count; m++) {
+            HT_CHECK(plan->missing[m].reason != HT_REASON_NONE);
+        }
+        ht_plan_free(plan);
+    }
+    HT_CHECK(served > rounds * 5);
+}
+
+/* ---- the best of all plans, by trying them all ---- */
+
+struct oracle {
+    const struct ht_problem *problem;
+    uint32_t order[8]; /* items in the order they are dealt out */
+    int64_t best_weight;
+    int64_t best_cost;
+    uint32_t route[4][16];
+    uint32_t length[4];
+};
+
+static int64_t weight_of(const struct oracle *o, uint32_t task)
+{
+    return (int64_t)o->problem->tasks[task].priority * (o->problem->task_count + 1) + 1;
+}
+
+static uint32_t halves(const struct oracle *o, uint32_t task)
+{
+    return o->problem->tasks[task].kind == HT_TASK_PICKUP ? 2 : 1;
+}
+
+static int64_t begin_of(const struct ht_task *task, int64_t time_s)
+{
+    if (task->window_count == 0) {
+        return time_s;
+    }
+    for (uint32_t w = 0; w < task->window_count; w++) {
+        if (time_s <= task->windows[w].to_s) {
+            return time_s > task->windows[w].from_s ? time_s : task->windows[w].from_s;
+        }
+    }
+    return INT64_MAX;
+}
+
+/* What a route costs, walked plainly; -1: it breaks a rule. No breaks, setups, limits or skills. */
+static int64_t route_cost(const struct oracle *o, uint32_t v)
+{
+    const struct ht_problem *p = o->problem;
+    const struct ht_vehicle *vehicle = &p->vehicles[v];
+    const struct ht_plan_profile *profile = &p->profiles[vehicle->profile];
+    int64_t load[2] = {0};
+    int64_t time_s = vehicle->window.from_s;
+    int64_t cost = vehicle->fixed * HT_COST_SCALE;
+    uint32_t at = vehicle->start;
+    for (uint32_t i = 0; i < o->length[v]; i++) {
+        const struct ht_task *task = &p->tasks[o->route[v][i]];
+        for (int d = 0; d < 2; d++) {
+            load[d] += task->kind == HT_TASK_JOB && task->delivery != NULL ? task->delivery[d] : 0;
+        }
+    }
+    for (uint32_t i = 0; i <= o->length[v]; i++) {
+        const struct ht_task *task = i < o->length[v] ? &p->tasks[o->route[v][i]] : NULL;
+        uint32_t to = task == NULL ? vehicle->end : task->location;
+        size_t cell = (size_t)at * p->location_count + to;
+        for (int d = 0; d < 2; d++) {
+            if (load[d] > vehicle->capacity[d]) {
+                return -1;
+            }
+        }
+        if (profile->duration_s[cell] == HT_PLAN_NO_WAY) {
+            return -1;
+        }
+        time_s += profile->duration_s[cell];
+        cost += (int64_t)profile->duration_s[cell] * vehicle->per_hour * 5 +
+                (int64_t)profile->distance_m[cell] * vehicle->per_km * 18;
+        at = to;
+        if (task == NULL) {
+            return time_s <= vehicle->window.to_s ? cost : -1;
+        }
+        time_s = begin_of(task, time_s);
+        if (time_s == INT64_MAX) {
+            return -1;
+        }
+        time_s += task->service_s;
+        for (int d = 0; d < 2; d++) {
+            int64_t up = task->pickup == NULL ? 0 : task->pickup[d];
+            load[d] += task->kind == HT_TASK_DELIVERY ? -up : up;
+            load[d] -= task->kind == HT_TASK_JOB && task->delivery != NULL ? task->delivery[d] : 0;
+            if (load[d] > vehicle->capacity[d]) {
+                return -1;
+            }
+        }
+    }
+    return cost;
+}
+
+static void oracle_count(struct oracle *o, int64_t weight)
+{
+    int64_t cost = 0;
+    for (uint32_t v = 0; v < o->problem->vehicle_count; v++) {
+        int64_t one = o->length[v] == 0 ? 0 : route_cost(o, v);
+        if (one < 0) {
+            return;
+        }
+        cost += one;
+    }
+    if (weight > o->best_weight || (weight == o->best_weight && cost < o->best_cost)) {
+        o->best_weight = weight;
+        o->best_cost = cost;
+    }
+}
+
+static void slot_in(struct oracle *o, uint32_t v, uint32_t at, uint32_t task)
+{
+    memmove(&o->route[v][at + 1], &o->route[v][at], (o->length[v]++ - at) * sizeof(uint32_t));
+    o->route[v][at] = task;
+}
+
+static void slot_out(struct oracle *o, uint32_t v, uint32_t at)
+{
+    memmove(&o->route[v][at], &o->route[v][at + 1], (--o->length[v] - at) * sizeof(uint32_t));
+}
+
+/* Deals out task by task to every place of every route, or leaves it. */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as there are tasks
+static void oracle_deal(struct oracle *o, uint32_t task, int64_t weight)
+{
+    if (task >= o->problem->task_count) {
+        oracle_count(o, weight);
+        return;
+    }
+    uint32_t count = halves(o, task);
+    oracle_deal(o, task + count, weight);
+    weight += weight_of(o, task);
+    for (uint32_t v = 0; v < o->problem->vehicle_count; v++) {
+        for (uint32_t i = 0; i <= o->length[v]; i++) {
+            slot_in(o, v, i, task);
+            if (count == 1) {
+                oracle_deal(o, task + 1, weight);
+            }
+            for (uint32_t j = i + 1; count == 2 && j <= o->length[v]; j++) {
+                slot_in(o, v, j, task + 1);
+                oracle_deal(o, task + 2, weight);
+                slot_out(o, v, j);
+            }
+            slot_out(o, v, i);
+        }
+    }
+}
+
+HT_CASE(tiny_problems_are_solved_best)
+{
+    uint64_t state = 3;
+    for (uint32_t i = 0; i < (HT_LONG ? 300U : 60U); i++) {
+        struct ht_plan *plan = NULL;
+        ht_random_plan(&random_plan, &state,
+                       HT_RP_SHIPMENTS | HT_RP_TIMES | (i % 2 == 0 ? HT_RP_CROOKED : 0U),
+                       1 + ht_random_below(&state, 5), 1 + ht_random_below(&state, 2));
+        struct oracle oracle = {
+            .problem = &random_plan.problem, .best_weight = -1, .best_cost = INT64_MAX};
+        HT_REQUIRE(solve(&random_plan.problem, 3000, 2, &plan) == HT_OK);
+        HT_CHECK(good(&random_plan.problem, plan));
+        oracle_deal(&oracle, 0, 0);
+        int64_t weight = 0;
+        for (uint32_t t = 0; t < random_plan.problem.task_count; t += halves(&oracle, t)) {
+            weight += weight_of(&oracle, t);
+        }
+        for (uint32_t m = 0; m < plan->missing_count; m++) {
+            const struct ht_task *task = &random_plan.tasks[plan->missing[m].task];
+            weight -=
+                task->kind == HT_TASK_DELIVERY ? 0 : weight_of(&oracle, plan->missing[m].task);
+        }
+        HT_CHECK_INT(weight, oracle.best_weight);
+        HT_CHECK_INT(plan->cost, oracle.best_cost);
+        ht_plan_free(plan);
+    }
+}
+
+static bool same(const struct ht_plan *a, const struct ht_plan *b)
+{
+    if (a->route_count != b->route_count || a->cost != b->cost ||
+        a->missing_count != b->missing_count) {
+        return false;
+    }
+    for (uint32_t r = 0; r < a->route_count; r++) {
+        const struct ht_plan_route *x = &a->routes[r];
+        const struct ht_plan_route *y = &b->routes[r];
+        if (x->vehicle != y->vehicle || x->step_count != y->step_count) {
+            return false;
+        }
+        for (uint32_t s = 0; s < x->step_count; s++) {
+            if (x->steps[s].index != y->steps[s].index ||
+                x->steps[s].arrival_s != y->steps[s].arrival_s) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+HT_CASE(the_same_seed_iterations_and_threads_give_the_same_answer)
+{
+    uint64_t state = 11;
+    for (int i = 0; i < 8; i++) {
+        struct ht_plan *one = NULL;
+        struct ht_plan *two = NULL;
+        ht_random_plan(&random_plan, &state, i < 4 ? HT_RP_TIMES : HT_RP_ALL, HT_RP_TASKS, 6);
+        HT_REQUIRE(solve(&random_plan.problem, 1000, 2, &one) == HT_OK);
+        HT_REQUIRE(solve(&random_plan.problem, 1000, 2, &two) == HT_OK);
+        HT_CHECK(same(one, two));
+        ht_plan_free(one);
+        ht_plan_free(two);
+    }
+}
+
+HT_CASE(pinned_stops_stay_first_and_in_order)
+{
+    uint64_t state = 17;
+    const uint32_t list[] = {5, 2, 9, 0};
+    ht_random_plan(&random_plan, &state, 0, 20, 3);
+    for (int v = 0; v < 3; v++) {
+        random_plan.capacity[v][0] = 1000;
+        random_plan.capacity[v][1] = 1000;
+        random_plan.vehicles[v].window.to_s = 1000000;
+    }
+    random_plan.vehicles[1].tasks = list;
+    random_plan.vehicles[1].task_count = 4;
+    random_plan.vehicles[1].pinned = 3;
+    struct ht_plan *plan = NULL;
+    HT_REQUIRE(solve(&random_plan.problem, 2000, 2, &plan) == HT_OK);
+    HT_CHECK(good(&random_plan.problem, plan));
+    bool found = false;
+    for (uint32_t r = 0; r < plan->route_count; r++) {
+        const struct ht_plan_step *steps = plan->routes[r].steps;
+        if (plan->routes[r].vehicle == 1) {
+            found = steps[1].index == 5 && steps[2].index == 2 && steps[3].index == 9;
+        }
+    }
+    HT_CHECK(found);
+    ht_plan_free(plan);
+    /* what can't be kept is said, not dropped */
+    struct ht_error error = {0};
+    const struct ht_solve_options options = {.iterations = 10};
+    random_plan.vehicles[1].window.to_s = 1;
+    HT_CHECK_INT(ht_solve_run(&random_plan.problem, &options, &plan, &error), HT_INVALID);
+    HT_CHECK_STR(error.message, "vehicle 1: its pinned tasks break a rule");
+    const uint32_t twice[] = {5, 5};
+    random_plan.vehicles[1].tasks = twice;
+    random_plan.vehicles[1].task_count = 2;
+    HT_CHECK_INT(ht_solve_run(&random_plan.problem, &options, &plan, &error), HT_INVALID);
+}
+
+HT_CASE(what_can_not_be_served_says_why)
+{
+    uint64_t state = 23;
+    ht_random_plan(&random_plan, &state, 0, 5, 1);
+    struct ht_window late = {900000, 900001};
+    uint64_t rare = 1 << 5;
+    int64_t huge[2] = {1000, 0};
+    random_plan.tasks[0].skills = &rare;
+    random_plan.tasks[1].delivery = huge;
+    random_plan.tasks[2].windows = &late;
+    random_plan.tasks[2].window_count = 1;
+    random_plan.tasks[2].location = 0;
+    random_plan.tasks[3].location = 1;
+    random_plan.vehicles[0].start = 0;
+    random_plan.vehicles[0].end = 0;
+    random_plan.tasks[4].location = 0;
+    random_plan.duration[0][1] = HT_PLAN_NO_WAY;
+    struct ht_plan *plan = NULL;
+    HT_REQUIRE(solve(&random_plan.problem, 50, 1, &plan) == HT_OK);
+    HT_CHECK(good(&random_plan.problem, plan));
+    HT_REQUIRE(plan->missing_count == 4);
+    HT_CHECK_INT(plan->missing[0].reason, HT_REASON_SKILLS);
+    HT_CHECK_INT(plan->missing[1].reason, HT_REASON_CAPACITY);
+    HT_CHECK_INT(plan->missing[2].reason, HT_REASON_WINDOW);
+    HT_CHECK_INT(plan->missing[3].reason, HT_REASON_NO_WAY);
+    ht_plan_free(plan);
+    /* the more important one is served where there is room for one */
+    ht_random_plan(&random_plan, &state, 0, 2, 1);
+    random_plan.vehicles[0].tasks_most = 1;
+    random_plan.tasks[0].priority = 3;
+    random_plan.tasks[1].priority = 4;
+    HT_REQUIRE(solve(&random_plan.problem, 50, 1, &plan) == HT_OK);
+    HT_REQUIRE(plan->missing_count == 1);
+    HT_CHECK_INT(plan->missing[0].task, 0);
+    HT_CHECK_INT(plan->missing[0].reason, HT_REASON_FULL);
+    ht_plan_free(plan);
+}
+
+HT_CASE(the_check_finds_what_is_wrong)
+{
+    uint64_t state = 29;
+    struct ht_plan *plan = NULL;
+    ht_random_plan(&random_plan, &state, HT_RP_TIMES | HT_RP_SHIPMENTS | HT_RP_BREAKS, 30, 4);
+    HT_REQUIRE(solve(&random_plan.problem, 300, 1, &plan) == HT_OK);
+    HT_REQUIRE(plan->route_count > 0 && plan->routes[0].step_count > 3);
+    HT_CHECK(good(&random_plan.problem, plan));
+    struct ht_plan_step *steps = (struct ht_plan_step *)(uintptr_t)plan->routes[0].steps;
+    uint32_t last = plan->routes[0].step_count - 1;
+    for (uint32_t s = 0; s <= last; s++) {
+        const struct ht_plan_step kept = steps[s];
+        for (int change = 0; change < 7; change++) {
+            steps[s] = kept;
+            int64_t *numbers[] = {&steps[s].arrival_s, &steps[s].travel_s, &steps[s].waiting_s};
+            if (change < 3) {
+                *numbers[change] += 1;
+            } else if (change == 3) {
+                steps[s].service_s += 1;
+            } else if (change == 4) {
+                steps[s].setup_s += 1;
+            } else if (change == 5) {
+                steps[s].distance_m += s == last || steps[s].kind != HT_STEP_BREAK ? 1 : -1000000;
+            } else if (s > 0 && s < last) {
+                steps[s].index = steps[s].kind == HT_STEP_BREAK ? 7 : 1000;
+            } else {
+                continue;
+            }
+            HT_CHECK(ht_plan_check(&random_plan.problem, plan, NULL) == HT_INVALID ||
+                     (s == 0 && change == 0 && steps[1].arrival_s == kept.arrival_s));
+        }
+        steps[s] = kept;
+    }
+    HT_CHECK(good(&random_plan.problem, plan));
+    struct ht_plan cheaper = *plan;
+    cheaper.cost -= 1;
+    HT_CHECK_INT(ht_plan_check(&random_plan.problem, &cheaper, NULL), HT_INVALID);
+    cheaper = *plan;
+    cheaper.route_count -= 1;
+    HT_CHECK_INT(ht_plan_check(&random_plan.problem, &cheaper, NULL), HT_INVALID);
+    int64_t *load = (int64_t *)(uintptr_t)plan->routes[0].load;
+    load[0] += 1;
+    HT_CHECK_INT(ht_plan_check(&random_plan.problem, plan, NULL), HT_INVALID);
+    load[0] -= 1;
+    random_plan.capacity[plan->routes[0].vehicle][0] = 0;
+    random_plan.capacity[plan->routes[0].vehicle][1] = 0;
+    HT_CHECK_INT(ht_plan_check(&random_plan.problem, plan, NULL), HT_INVALID);
+    ht_plan_free(plan);
+}
+
+static bool refused(enum ht_status want)
+{
+    struct ht_plan *plan = NULL;
+    struct ht_error error = {0};
+    const struct ht_solve_options options = {.iterations = 10};
+    enum ht_status status = ht_solve_run(&random_plan.problem, &options, &plan, &error);
+    ht_plan_free(plan);
+    return status == want && error.message[0] != '\0';
+}
+
+HT_CASE(bad_problems_are_refused)
+{
+    uint64_t state = 31;
+#define FRESH ht_random_plan(&random_plan, &state, HT_RP_TIMES, 6, 2)
+    FRESH;
+    random_plan.problem.vehicle_count = 0;
+    HT_CHECK(refused(HT_INVALID));
+    FRESH;
+    random_plan.problem.location_count = 40000; /* before anything of that size is looked at */
+    HT_CHECK(refused(HT_TOO_BIG));
+    FRESH;
+    random_plan.tasks[3].location = random_plan.problem.location_count;
+    HT_CHECK(refused(HT_INVALID));
+    FRESH;
+    random_plan.amounts[2][1][0] = -1;
+    HT_CHECK(refused(HT_INVALID));
+    FRESH;
+    random_plan.tasks[1].windows = random_plan.windows[1];
+    random_plan.tasks[1].window_count = 1;
+    random_plan.windows[1][0] = (struct ht_window){5, 4};
+    HT_CHECK(refused(HT_INVALID));
+    FRESH;
+    random_plan.tasks[5].kind = HT_TASK_PICKUP;
+    HT_CHECK(refused(HT_INVALID));
+    FRESH;
+    random_plan.vehicles[1].profile = 2;
+    HT_CHECK(refused(HT_INVALID));
+    FRESH;
+    random_plan.vehicles[1].per_km = 2000000;
+    HT_CHECK(refused(HT_INVALID));
+#undef FRESH
+}
+
+HT_CASE(a_cancelled_search_gives_no_answer)
+{
+    uint64_t state = 37;
+    bool cancel = true;
+    struct ht_plan *plan = NULL;
+    struct ht_error error = {0};
+    const struct ht_solve_options options = {.iterations = 1000000, .cancel = &cancel};
+    ht_random_plan(&random_plan, &state, HT_RP_TIMES, 40, 4);
+    HT_CHECK_INT(ht_solve_run(&random_plan.problem, &options, &plan, &error), HT_CANCELLED);
+    HT_CHECK(plan == NULL);
+}
+
+HT_CASE(without_memory_there_is_no_answer_and_no_harm)
+{
+    uint64_t state = 41;
+    ht_random_plan(&random_plan, &state, HT_RP_ALL, 24, 4);
+    const struct ht_solve_options options = {.iterations = 60, .threads = 1, .seed = 1};
+    uint32_t answers = 0;
+    for (long n = 0;; n++) {
+        struct ht_plan *plan = NULL;
+        struct ht_error error = {0};
+        ht_oom_arm(n);
+        enum ht_status status = ht_solve_run(&random_plan.problem, &options, &plan, &error);
+        bool failed = ht_oom_disarm();
+        HT_CHECK(status == HT_OK || status == HT_NOMEM);
+        if (status == HT_OK) {
+            answers++;
+            HT_CHECK(good(&random_plan.problem, plan));
+        }
+        ht_plan_free(plan);
+        if (!failed) {
+            break;
+        }
+    }
+    HT_CHECK_INT(answers, 1);
+}
+
+HT_MAIN()
