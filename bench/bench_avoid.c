@@ -3,9 +3,9 @@
  *
  *   bench_avoid [RESULT.json [NETWORK.hnet [PROFILE]]]
  *
- * `drawn`: a box around the middle of a cheapest way between two random places, as large as it takes
- * to touch so many arcs; `scattered`: single random arcs, all over the network. Each question is
- * another one; the road is made before the first (printed once).
+ * `drawn`: a box around the middle of a cheapest way between two random places, as large as it
+ * takes to touch so many arcs; `scattered`: single random arcs, all over the network. Each question
+ * is another one; the road is made before the first (printed once).
  *
  *   cuts       finding the pieces (ht_cuts_find; scattered ones are known)
  *   road       taking the last question back and cutting this one's pieces (ht_detours_get)
@@ -75,8 +75,8 @@ static void row(const char *name, double value, const char *unit)
     (void)printf("%-44s %10.3f %s\n", name, value, unit);
     (void)fflush(stdout);
     if (json != NULL) {
-        (void)fprintf(json, "%s{\"name\":\"%s\",\"value\":%.4f,\"unit\":\"%s\"}", comma, name, value,
-                      unit);
+        (void)fprintf(json, "%s{\"name\":\"%s\",\"value\":%.4f,\"unit\":\"%s\"}", comma, name,
+                      value, unit);
         comma = ",";
     }
 }
@@ -223,13 +223,13 @@ static void table_run(struct bench *b, const struct ht_road *road)
 
 static bool same(const struct ht_way_found *a, const struct ht_way_found *b, bool found)
 {
-    return !found || (a->cost.weight_ms == b->cost.weight_ms &&
-                      a->cost.duration_ms == b->cost.duration_ms &&
-                      a->cost.length_mm == b->cost.length_mm);
+    return !found ||
+           (a->cost.weight_ms == b->cost.weight_ms && a->cost.duration_ms == b->cost.duration_ms &&
+            a->cost.length_mm == b->cost.length_mm);
 }
 
-/* The same way by a whole customization (with the arcs' own costs, so that places on them obey), and
- * by Dijkstra. */
+/* The same way by a whole customization (with the arcs' own costs, so that places on them obey),
+ * and by Dijkstra. */
 static void hold(struct bench *b, const struct ask *ask, const struct ht_road *road,
                  const struct ht_way_found *got, bool found, double *ms, bool oracle)
 {

@@ -209,6 +209,7 @@ static void recompute(const struct update *u, int s, uint32_t lower, const uint3
                                      .time = u->metric->time[s] + first,
                                      .length = u->metric->length[s] + first,
                                      .count = end - first};
+        assert(below.time != NULL); /* no brief times in a whole metric */
         ht_relax_row_from(below, edge_key(u, 1 - s, leg), lane, v);
     }
 }

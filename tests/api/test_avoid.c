@@ -240,8 +240,8 @@ HT_CASE(closest_and_isochrone_keep_off_too)
     HT_CHECK_INT(post("/collections/units/items", "Content-Type: text/csv\r\n",
                       "id,lon,lat,kind,profile,status\nu1," A ",van,car,idle\n"),
                  201);
-    HT_CHECK_INT(
-        post("/v1/positions", JSON, "[{\"unit\":\"u1\",\"lon\":121.700,\"lat\":29.950}]"), 200);
+    HT_CHECK_INT(post("/v1/positions", JSON, "[{\"unit\":\"u1\",\"lon\":121.700,\"lat\":29.950}]"),
+                 200);
     HT_CHECK_INT(get_avoiding(ROUTE, area), 200);
     double around = duration();
     HT_CHECK_INT(get("/v1/closest?lon=121.730&lat=29.960"), 200);
@@ -295,8 +295,9 @@ HT_CASE(what_is_no_area_is_refused)
     HT_CHECK_INT(get_avoiding(ROUTE, wrong[7]), 400);
     HT_CHECK(says("self-crossing") || says("elf-intersection"));
     static char many[12000 * 32];
-    size_t size = (size_t)snprintf(many, sizeof many, "{\"points\":[[121.7,29.95]],\"avoid\":"
-                                                      "{\"type\":\"Polygon\",\"coordinates\":[[");
+    size_t size = (size_t)snprintf(many, sizeof many,
+                                   "{\"points\":[[121.7,29.95]],\"avoid\":"
+                                   "{\"type\":\"Polygon\",\"coordinates\":[[");
     for (int i = 0; i <= 10000; i++) {
         size += (size_t)snprintf(many + size, sizeof many - size, "[%.4f,%.2f],", 120 + i * 1e-4,
                                  29.0 + i % 2 * 0.1);
