@@ -22,6 +22,7 @@ enum {
     KEEPER_MOST_MS = 60 * 1000, /* the zone's offset may change between two conditions */
     KEEPER_LEAST_MS = 10,
     KEEPER_START_MS = 250, /* the first questions go before */
+    KEEPER_REST_S = 300,   /* what nobody asked for in that time is let go of */
 };
 
 /* Publishes the map's world of now if it differs from the one before. Needs open_lock. */
@@ -145,12 +146,24 @@ void ht_app_server_set(struct ht_app *app, struct ht_http_server *server)
     (void)pthread_mutex_unlock(&app->open_lock);
 }
 
+/* Frees roads of single questions that nobody asks any more. */
+static void map_rest(struct ht_map *map, time_t *rested_s)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    if (map != NULL && now.tv_sec - *rested_s >= KEEPER_REST_S) {
+        *rested_s = now.tv_sec;
+        ht_map_rest(map);
+    }
+}
+
 /* Gets the profiles of a new map ready before they are asked for, then obeys conditional turns as
  * time goes by. */
 static void *keeper_main(void *user)
 {
     struct ht_app *app = user;
     const struct ht_map *checked = NULL;
+    time_t rested_s = 0;
     (void)pthread_mutex_lock(&app->open_lock);
     while (!app->stop) {
         if (app->map != NULL && app->map != checked) {
@@ -161,6 +174,7 @@ static void *keeper_main(void *user)
             }
         }
         shifts_apply(app);
+        map_rest(app->map, &rested_s);
         if (app->map != NULL) {
             /* Short of memory: the world stays as it is and is tried again at the next waking. */
             enum ht_status status = map_tell(app, app->map, false);
@@ -312,6 +326,7 @@ enum ht_status ht__app_context_new(void *user, void **out)
         return status;
     }
     context->app = app;
+    ht_osrm_zones(context->osrm, app->zones);
     ht_world_reader_init(&context->world, app->slot);
     (void)pthread_mutex_lock(&app->context_lock);
     context->next = app->contexts;

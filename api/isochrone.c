@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/avoid.h"
 #include "api/command.h"
 #include "api/homes.h"
 #include "api/http_answer.h"
@@ -41,6 +42,9 @@ struct question {
     size_t limit_count;
     struct ht_cell_index *index; /* of the shapes, while households are counted */
     bool counted;
+    char *avoid; /* NULL: nothing */
+    struct ht_avoid *areas;
+    struct ht_detour *detour; /* while shapes are made */
 };
 
 static void question_free(void *data)
@@ -50,6 +54,8 @@ static void question_free(void *data)
         ht_geometry_deinit(&q->limits[i].shape);
     }
     ht_cell_index_free(q->index);
+    ht_avoid_free(q->areas);
+    free(q->avoid);
     free(q);
 }
 
@@ -167,6 +173,32 @@ static enum ht_status search(struct ht_app_context *context, struct question *q,
     return status;
 }
 
+/* Areas to avoid; false with the answer written. */
+static bool avoid_read(struct ht_app_context *context, struct question *q, struct ht_reply *reply)
+{
+    struct ht_error error = {0};
+    enum ht_status status = ht_avoid_read(q->avoid, strlen(q->avoid), &q->crs, context->crs,
+                                          context->app->zones, &q->areas, &error);
+    if (status != HT_OK) {
+        refuse(reply, status == HT_NOMEM ? 503 : 400, error.message);
+    }
+    return status == HT_OK;
+}
+
+/* The road to search on; the detour, where it is one, is held by the question. */
+static enum ht_status road_find(struct question *q, struct ht_world *world,
+                                const struct ht_road **road)
+{
+    if (q->areas == NULL) {
+        return ht_world_road(world, q->profile, 0, road);
+    }
+    enum ht_status status = ht_avoid_road(q->areas, world, q->profile, 0, NULL, &q->detour);
+    if (status == HT_OK) {
+        *road = ht_detour_road(q->detour);
+    }
+    return status;
+}
+
 /* Snaps and searches in the present world. HT_NOT_FOUND: no such profile. */
 static enum ht_status shapes_make(struct ht_app_context *context, struct question *q,
                                   struct ht_world *world, struct ht_point point)
@@ -179,7 +211,7 @@ static enum ht_status shapes_make(struct ht_app_context *context, struct questio
     enum ht_status status =
         context->isochrone == NULL ? ht_isochrone_work_new(&context->isochrone) : HT_OK;
     if (status == HT_OK) {
-        status = ht_world_road(world, q->profile, 0, &road);
+        status = road_find(q, world, &road);
     }
     if (status == HT_OK) {
         status = ht_snap_trip(road->snap, context->isochrone->snap, point, &options, two, &found);
@@ -332,7 +364,12 @@ static void isochrone_run(void *user, void *data, struct ht_reply *reply)
         (context->app->store != NULL && ht_app_reader(context, reply) == NULL)) {
         return;
     }
+    if (q->avoid != NULL && !avoid_read(context, q, reply)) {
+        return;
+    }
     enum ht_status status = shapes_make(context, q, world, point);
+    ht_detour_release(q->detour);
+    q->detour = NULL;
     if (status == HT_OK && context->app->store != NULL && count_all(context, q, &error) != HT_OK) {
         ht_reply_status(reply, &error);
         return;
@@ -363,7 +400,15 @@ void ht_isochrone_get(struct ht_app_context *context, struct ht_http_call *call)
         return;
     }
     const char *wrong = question_read(q, &params);
+    const char *avoid = ht_param(&params, "avoid");
+    q->avoid = avoid == NULL ? NULL : strdup(avoid);
+    bool lost = avoid != NULL && q->avoid == NULL;
     ht_params_deinit(&params);
+    if (lost) {
+        question_free(q);
+        refuse(call->reply, 503, "out of memory");
+        return;
+    }
     if (wrong != NULL) {
         question_free(q);
         refuse(call->reply, 400, wrong);

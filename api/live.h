@@ -118,6 +118,14 @@ HT_MUST_CHECK enum ht_status ht_live_in_box(struct ht_live *live, struct ht_live
                                             struct ht_box box, const struct ht_live_ask *ask,
                                             const struct ht_moving_hit **hits, uint32_t *count);
 
+/* From now on ht_live_closest goes over streets of its own that keep off areas, until
+ * ht_live_avoid_end, which is to be called also after an error: HT_NOMEM, HT_BUSY and others of
+ * ht_avoid_road. The world is to be held. */
+struct ht_avoid;
+HT_MUST_CHECK enum ht_status ht_live_avoid(struct ht_live *live, struct ht_live_work *work,
+                                           struct ht_world *world, const struct ht_avoid *avoid);
+void ht_live_avoid_end(struct ht_live_work *work);
+
 /* A point that lies farther from every street is not on the map, where nobody says otherwise. */
 enum { HT_LIVE_STREET_M = 1000 };
 /* The closest units by travel time; `*hits` lives until the next call with this work.

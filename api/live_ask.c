@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "api/avoid.h"
 #include "api/live_internal.h"
 
 struct wanted {
@@ -53,6 +54,42 @@ static enum ht_status workspace(struct ht_live_work *work, struct ht__live_index
     (void)atomic_fetch_add_explicit(&index->references, 1, memory_order_relaxed);
     work->held = index;
     return ht_closest_work_new(index->closest, &work->closest);
+}
+
+enum ht_status ht_live_avoid(struct ht_live *live, struct ht_live_work *work,
+                             struct ht_world *world, const struct ht_avoid *avoid)
+{
+    struct ht__live_index *index = NULL;
+    enum ht_status status = ht__live_index_get(live, work, world, &index);
+    work->avoiding = true;
+    for (uint32_t p = 0; status == HT_OK && p < index->profile_count; p++) {
+        if (index->roads[p] != NULL) {
+            status = ht_avoid_road(avoid, world, ht_fleet_profile_name(live->fleet, p), 0, NULL,
+                                   &work->detours[p]);
+        }
+    }
+    ht__live_index_release(index);
+    return status;
+}
+
+void ht_live_avoid_end(struct ht_live_work *work)
+{
+    work->avoiding = false;
+    for (uint32_t p = 0; p < HT_FLEET_PROFILES_MAX; p++) {
+        ht_detour_release(work->detours[p]);
+        work->detours[p] = NULL;
+    }
+}
+
+/* The road of a profile; HT_NO_SEGMENT: a profile that came after the areas to avoid were read. */
+static enum ht_status road_of(const struct ht_live_work *work, struct ht_world *world, uint32_t p,
+                              const struct ht_road **road)
+{
+    if (!work->avoiding) {
+        return ht_world_road(world, ht_fleet_profile_name(work->live->fleet, p), 0, road);
+    }
+    *road = work->detours[p] == NULL ? NULL : ht_detour_road(work->detours[p]);
+    return *road == NULL ? HT_NO_SEGMENT : HT_OK;
 }
 
 double ht_live_street_m(const struct ht_live_work *work)
@@ -109,8 +146,7 @@ static enum ht_status targets_find(struct ht_live_work *work, struct ht_world *w
         if (index->roads[p] == NULL) {
             continue;
         }
-        enum ht_status status =
-            ht_world_road(world, ht_fleet_profile_name(work->live->fleet, p), 0, &road);
+        enum ht_status status = road_of(work, world, p, &road);
         if (status == HT_OK) {
             any = true;
             work->roads[p] = *road;
@@ -151,7 +187,7 @@ enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
         const struct ht_closest_ask closest = {.k = ask->k,
                                                .max_ms = ask->max_ms,
                                                .fleet = live->fleet,
-                                               .world = ht_world_id(world),
+                                               .world = work->avoiding ? 0 : ht_world_id(world),
                                                .filter = ask->filter,
                                                .roads = work->road_list,
                                                .targets = work->target_list};

@@ -72,6 +72,8 @@ struct ht_live_work {
     struct ht_road roads[HT_FLEET_PROFILES_MAX]; /* as the last question saw them */
     const struct ht_road *road_list[HT_FLEET_PROFILES_MAX];
     struct ht_world *world; /* of the last question */
+    bool avoiding;          /* between ht_live_avoid and its end */
+    struct ht_detour *detours[HT_FLEET_PROFILES_MAX];
     struct ht_shape shape;
 };
 

@@ -19,12 +19,14 @@ static void map_free(struct ht_map *map)
         ht_conditions_free(profile->conditions);
         ht_traffic_free(profile->traffic);
         ht_locate_graph_free(profile->locate);
+        ht_detours_free(profile->detours);
         free(profile->turn_closed);
     }
     ht__map_zones_deinit(map);
     ht_locate_free(map->locate);
     ht_hnet_close(map->file);
     (void)pthread_mutex_destroy(&map->lock);
+    (void)pthread_mutex_destroy(&map->detour_lock);
     free(map->names);
     free(map);
 }
@@ -61,6 +63,7 @@ enum ht_status ht_map_open(const char *path, struct ht_shared_pool *pool, struct
     }
     atomic_init(&map->references, 1);
     (void)pthread_mutex_init(&map->lock, NULL);
+    (void)pthread_mutex_init(&map->detour_lock, NULL);
     map->file = file;
     map->pool = pool;
     map->count = count;
@@ -123,6 +126,12 @@ static void view_release(void *user)
     }
     ht_map_release(view->map);
     free(view);
+}
+
+struct ht_map *ht__map_of(const struct ht_world *world)
+{
+    const struct view *view = ht_world_owner(world, view_release);
+    return view == NULL ? NULL : view->map;
 }
 
 /* A profile's road as of the map's time, with the pool's threads where nobody else has them. Needs

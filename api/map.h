@@ -14,6 +14,7 @@
 
 #include "engine/base/border.h"
 #include "engine/base/pool.h"
+#include "engine/live/detour.h"
 #include "engine/live/traffic.h"
 #include "engine/live/world.h"
 
@@ -90,5 +91,22 @@ void ht_zone_release(struct ht_zone *zone); /* NULL is fine */
  * one when a zone first cuts it (a whole customization, in the next ht_map_world). HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_map_zones(struct ht_map *map, struct ht_zone *const *zones,
                                           size_t count);
+
+/* The pieces of a profile's streets that areas touch, whatever kind of zone they are; sorted, each
+ * once. HT_UNSUPPORTED: the world is none of ht_map_world; errors of ht_world_road. */
+HT_MUST_CHECK enum ht_status ht_map_cuts(struct ht_world *world, const char *profile,
+                                         struct ht_zone *const *areas, size_t count,
+                                         struct ht_cuts *cuts);
+/* A road for one question (engine/live/detour.h): as the world has it, without these pieces and the
+ * classes in `exclude`. To be let go of before the world is. Errors also of ht_detours_get. */
+struct ht_map_ask {
+    const char *profile;
+    uint16_t exclude;
+    const struct ht_cuts *cuts;
+};
+HT_MUST_CHECK enum ht_status ht_map_detour(struct ht_world *world, const struct ht_map_ask *ask,
+                                           struct ht_pool *pool, struct ht_detour **out);
+/* Frees roads of that kind that were not asked for since the last call. */
+void ht_map_rest(struct ht_map *map);
 
 #endif

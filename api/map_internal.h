@@ -26,6 +26,7 @@ struct ht__map_profile {
     uint64_t zones_seen;       /* the map's `zones_told` that its streets obey */
     struct ht__map_cuts *cuts; /* by zone, sorted */
     size_t cut_count;
+    struct ht_detours *detours; /* NULL: never were any; under detour_lock */
 };
 
 struct ht_map {
@@ -33,6 +34,7 @@ struct ht_map {
     struct ht_hnet *file;
     struct ht_shared_pool *pool;
     pthread_mutex_t lock;
+    pthread_mutex_t detour_lock;
     int64_t local_ms;
     bool given; /* a world was given out */
     uint32_t count;
@@ -50,6 +52,9 @@ HT_MUST_CHECK enum ht_status ht__map_live_begin(struct ht__map_profile *profile)
 
 /* Whether a profile is meant by names with commas between. */
 bool ht__map_is_named(const char *profiles, const char *name);
+
+/* The map of a world; NULL: it is of none. */
+struct ht_map *ht__map_of(const struct ht_world *world);
 
 /* Lets the streets of a profile that is ready obey the zones that hold. */
 HT_MUST_CHECK enum ht_status ht__map_zones_obey(struct ht_map *map, uint32_t index);

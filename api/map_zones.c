@@ -73,7 +73,7 @@ static int by_address(const void *left, const void *right)
 
 enum ht_status ht_map_zones(struct ht_map *map, struct ht_zone *const *zones, size_t count)
 {
-    struct ht_zone **list = ht_array_new(count, sizeof *list);
+    struct ht_zone **list = ht_array_new(count, sizeof(void *));
     if (list == NULL) {
         return HT_NOMEM;
     }
@@ -82,11 +82,11 @@ enum ht_status ht_map_zones(struct ht_map *map, struct ht_zone *const *zones, si
         list[i] = zones[i];
     }
     if (count > 1) {
-        qsort(list, count, sizeof *list, by_address);
+        qsort(list, count, sizeof(void *), by_address);
     }
     (void)pthread_mutex_lock(&map->lock);
     bool same = count == map->zone_count &&
-                (count == 0 || memcmp(list, map->zones, count * sizeof *list) == 0);
+                (count == 0 || memcmp(list, map->zones, count * sizeof(void *)) == 0);
     if (!same) {
         struct ht_zone **before = map->zones;
         size_t before_count = map->zone_count;
@@ -181,4 +181,73 @@ enum ht_status ht__map_zones_obey(struct ht_map *map, uint32_t index)
     cuts_free(list, count);
     ht_cuts_deinit(&all);
     return status;
+}
+
+/* ---- detours ---- */
+
+static enum ht_status detours_of(struct ht_map *map, uint32_t index, struct ht_detours **out)
+{
+    struct ht__map_profile *profile = &map->profiles[index];
+    enum ht_status status = HT_OK;
+    (void)pthread_mutex_lock(&map->detour_lock);
+    if (profile->detours == NULL) {
+        status = ht_detours_new(&profile->base, &profile->detours);
+    }
+    *out = profile->detours;
+    (void)pthread_mutex_unlock(&map->detour_lock);
+    return status;
+}
+
+/* The map and the road of a profile. */
+static enum ht_status base_find(struct ht_world *world, const char *profile, struct ht_map **map,
+                                const struct ht_world_road **now, uint32_t *index)
+{
+    *map = ht__map_of(world);
+    return *map == NULL ? HT_UNSUPPORTED : ht_world_base(world, profile, now, index);
+}
+
+enum ht_status ht_map_cuts(struct ht_world *world, const char *profile,
+                           struct ht_zone *const *areas, size_t count, struct ht_cuts *cuts)
+{
+    struct ht_map *map = NULL;
+    const struct ht_world_road *now = NULL;
+    uint32_t index = 0;
+    enum ht_status status = base_find(world, profile, &map, &now, &index);
+    for (size_t i = 0; i < count && status == HT_OK; i++) {
+        /* its base is known, since the world has the road */
+        const struct ht_road *base = &map->profiles[index].base;
+        const struct ht_cut_streets streets = {base->network, base->graph, base->snap};
+        status = ht_cuts_find(&streets, areas[i]->border, HT_CUT_ALL, cuts);
+    }
+    ht_cuts_once(cuts);
+    return status;
+}
+
+enum ht_status ht_map_detour(struct ht_world *world, const struct ht_map_ask *ask,
+                             struct ht_pool *pool, struct ht_detour **out)
+{
+    struct ht_map *map = NULL;
+    struct ht_detours *detours = NULL;
+    struct ht_detour_ask wanted = {
+        .exclude = ask->exclude, .cuts = ask->cuts->list, .cut_count = ask->cuts->count};
+    uint32_t index = 0;
+    enum ht_status status = base_find(world, ask->profile, &map, &wanted.now, &index);
+    if (status == HT_OK && (ask->exclude & ~wanted.now->road.graph->class_mask) != 0) {
+        status = HT_INVALID;
+    }
+    if (status == HT_OK) {
+        status = detours_of(map, index, &detours);
+    }
+    return status == HT_OK ? ht_detours_get(detours, &wanted, pool, out) : status;
+}
+
+void ht_map_rest(struct ht_map *map)
+{
+    (void)pthread_mutex_lock(&map->detour_lock);
+    for (uint32_t i = 0; i < map->count; i++) {
+        if (map->profiles[i].detours != NULL) {
+            ht_detours_rest(map->profiles[i].detours);
+        }
+    }
+    (void)pthread_mutex_unlock(&map->detour_lock);
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/avoid.h"
+#include "api/map.h"
 #include "api/osrm_hint.h"
 #include "api/osrm_parse.h"
 #include "api/osrm_tile.h"
@@ -71,6 +73,11 @@ void ht_osrm_free(struct ht_osrm *osrm)
     ht_overview_deinit(&osrm->overview);
     ht_osrm_line_deinit(&osrm->line);
     free(osrm);
+}
+
+void ht_osrm_zones(struct ht_osrm *osrm, struct ht_zone_table *zones)
+{
+    osrm->zones = zones;
 }
 
 /* "/name/v1/": a version after the first part. */
@@ -214,7 +221,7 @@ bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world
     if (!exclude_mask(request, &exclude)) {
         return false;
     }
-    if (!ht_world_ready(world, request->profile, exclude)) {
+    if (request->avoids || !ht_world_ready(world, request->profile, exclude)) {
         return true;
     }
     switch (request->service) {
@@ -237,27 +244,87 @@ bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world
     return false;
 }
 
+/* What the request keeps off. HT_SYNTAX: the error is in the reply. */
+static enum ht_status find_cuts(struct ht_osrm_job *job)
+{
+    const struct ht_osrm_request *request = job->request;
+    const char *text = (const char *)request->text.data + request->avoid.offset;
+    struct ht_avoid *avoid = NULL;
+    struct ht_error error = {0};
+    struct ht_crs crs;
+    if (ht_crs_parse(request->crs, strlen(request->crs), &crs) != HT_OK ||
+        ht_crs_check(job->work->crs, &crs, NULL) != HT_OK) {
+        (void)crs_error(job->reply, request->crs);
+        return HT_SYNTAX;
+    }
+    enum ht_status status = ht_avoid_read(text, request->avoid.size, &crs, job->work->crs,
+                                          job->work->zones, &avoid, &error);
+    if (status == HT_NOMEM) {
+        return status;
+    }
+    if (status != HT_OK) {
+        ht_osrm_error(job->reply, "InvalidOptions", "%s", error.message);
+        return HT_SYNTAX;
+    }
+    status = ht_avoid_cuts(avoid, job->world, request->profile, &job->cuts);
+    ht_avoid_free(avoid);
+    job->avoids = status == HT_OK;
+    return status;
+}
+
+static bool road_fail(const struct ht_osrm_job *job, enum ht_status status)
+{
+    if (status == HT_NOT_FOUND) {
+        ht_osrm_error(job->reply, "InvalidValue", "Profile %s not found!", job->request->profile);
+    } else if (status == HT_INVALID) {
+        ht_osrm_error(job->reply, "InvalidValue", "Exclude flag combination is not supported.");
+    } else if (status != HT_SYNTAX) {
+        ht_osrm_fail(job, status);
+    }
+    return false;
+}
+
+bool ht_osrm_detour(struct ht_osrm_job *job)
+{
+    const struct ht_map_ask ask = {job->request->profile, job->exclude, &job->cuts};
+    enum ht_status status = ht_map_detour(job->world, &ask, job->pool, &job->detour);
+    if (status == HT_OK) {
+        job->road = ht_detour_road(job->detour);
+        job->avoids = false;
+    }
+    return status == HT_OK || road_fail(job, status);
+}
+
+/* Whether to look first at the way that keeps off nothing: closing streets makes no other better.
+ */
+static bool plain_first(const struct ht_osrm_job *job)
+{
+    const struct ht_osrm_request *request = job->request;
+    return request->service == HT_OSRM_ROUTE && request->alternatives == 0 &&
+           ht_world_ready(job->world, request->profile, job->exclude);
+}
+
 /* The road that the request runs on. False: the error is in the reply. */
-static bool find_road(struct ht_osrm_job *job, struct ht_world *world)
+static bool find_road(struct ht_osrm_job *job)
 {
     const char *profile = job->request->profile;
     enum ht_status status = HT_INVALID;
     if (exclude_mask(job->request, &job->exclude)) {
-        job->network_id = ht_world_id(world);
-        status = ht_world_road(world, profile, job->exclude, &job->road);
+        job->network_id = ht_world_id(job->world);
+        status = job->request->avoids ? find_cuts(job) : HT_OK;
     }
-    if (status == HT_OK) {
-        job->fingerprint = ht_hint_fingerprint(job->road);
-        return true;
+    if (status == HT_OK && job->avoids && !plain_first(job)) {
+        if (!ht_osrm_detour(job)) {
+            return false;
+        }
+    } else if (status == HT_OK) {
+        status = ht_world_road(job->world, profile, job->exclude, &job->road);
     }
-    if (status == HT_NOT_FOUND) {
-        ht_osrm_error(job->reply, "InvalidValue", "Profile %s not found!", profile);
-    } else if (status == HT_INVALID) {
-        ht_osrm_error(job->reply, "InvalidValue", "Exclude flag combination is not supported.");
-    } else {
-        ht_osrm_fail(job, status);
+    if (status != HT_OK) {
+        return road_fail(job, status);
     }
-    return false;
+    job->fingerprint = ht_hint_fingerprint(job->road);
+    return true;
 }
 
 /* The coordinate system of the answer. False: the error is in the reply. */
@@ -286,35 +353,43 @@ const char *ht_osrm_weight_name(const struct ht_graph *graph)
     return strcmp(graph->profile, "car") == 0 ? "routability" : "duration";
 }
 
-void ht_osrm_run(struct ht_osrm *osrm, const struct ht_osrm_request *request,
-                 struct ht_world *world, struct ht_pool *pool, struct ht_reply *reply)
+static void serve(struct ht_osrm_job *job)
 {
-    struct ht_osrm_job job = {.work = osrm, .request = request, .pool = pool, .reply = reply};
-    struct ht_osrm_out out;
-    ht_reply_reset(reply);
-    if (!find_road(&job, world) || !find_out(&job, &out)) {
-        return;
-    }
+    const struct ht_osrm_request *request = job->request;
     switch (request->service) {
     case HT_OSRM_ROUTE:
-        ht_osrm_route(&job);
+        ht_osrm_route(job);
         break;
     case HT_OSRM_TABLE:
-        ht_osrm_table(&job);
+        ht_osrm_table(job);
         break;
     case HT_OSRM_NEAREST:
-        ht_osrm_nearest(&job);
+        ht_osrm_nearest(job);
         break;
     case HT_OSRM_TRIP:
-        ht_osrm_trip(&job);
+        ht_osrm_trip(job);
         break;
     case HT_OSRM_MATCH:
-        ht_osrm_error(reply, "NotImplemented", "Map matching is not part of this version.");
+        ht_osrm_error(job->reply, "NotImplemented", "Map matching is not part of this version.");
         break;
     case HT_OSRM_TILE:
-        ht_osrm_tile(job.road, request->tile_x, request->tile_y, request->tile_z, reply);
+        ht_osrm_tile(job->road, request->tile_x, request->tile_y, request->tile_z, job->reply);
         break;
     case HT_OSRM_SERVICES:
         break;
     }
+}
+
+void ht_osrm_run(struct ht_osrm *osrm, const struct ht_osrm_request *request,
+                 struct ht_world *world, struct ht_pool *pool, struct ht_reply *reply)
+{
+    struct ht_osrm_job job = {
+        .work = osrm, .request = request, .pool = pool, .reply = reply, .world = world};
+    struct ht_osrm_out out;
+    ht_reply_reset(reply);
+    if (find_road(&job) && find_out(&job, &out)) {
+        serve(&job);
+    }
+    ht_cuts_deinit(&job.cuts);
+    ht_detour_release(job.detour);
 }

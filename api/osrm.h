@@ -14,6 +14,7 @@
 
 struct ht_osrm;         /* workspaces of one thread: queries, matrix, snap */
 struct ht_osrm_request; /* a parsed request */
+struct ht_zone_table;
 
 struct ht_osrm_limits {
     uint32_t route_coordinates; /* defaults as osrm-routed: 500, trip 100, nearest 100, alternatives
@@ -29,6 +30,8 @@ struct ht_osrm_limits ht_osrm_limits_default(void);
 
 HT_MUST_CHECK enum ht_status ht_osrm_new(const struct ht_osrm_limits *limits, struct ht_osrm **out);
 void ht_osrm_free(struct ht_osrm *osrm);
+/* Where `avoid` finds zones by their ids; borrowed. */
+void ht_osrm_zones(struct ht_osrm *osrm, struct ht_zone_table *zones);
 
 /* True when the path is OSRM's to answer: /route/, /table/, /nearest/, /match/, /trip/, /tile/ and
  * also wrong services or versions of that shape (which get OSRM's own error). */
@@ -42,7 +45,7 @@ bool ht_osrm_parse(struct ht_osrm *osrm, const char *target, size_t target_size,
 void ht_osrm_request_free(struct ht_osrm_request *request);
 
 /* True when answering may pass a few milliseconds (big tables, trips, alternatives of long ways, a
- * metric that must be customized first). */
+ * metric that must be customized first, a road of its own). */
 bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world);
 
 /* Answers into `reply`. `pool` may be NULL (one thread). */

@@ -76,7 +76,7 @@ static bool check_common(const struct ht_osrm_request *request, size_t least,
         return options_error(reply, "Format flatbuffers is not supported, use json.");
     }
     if (request->later) {
-        return options_error(reply, "Options avoid and depart are not supported in this version.");
+        return options_error(reply, "Option depart is not supported in this version.");
     }
     return true;
 }

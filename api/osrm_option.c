@@ -186,6 +186,17 @@ static enum ht_status read_out_crs(struct ht_osrm_request *request, struct ht_sc
     return read_name(scan, request->out_crs);
 }
 
+static enum ht_status read_avoid(struct ht_osrm_request *request, struct ht_scan *scan)
+{
+    size_t begin = scan->pos;
+    while (scan->pos < scan->size && scan->text[scan->pos] != '&') {
+        scan->pos++;
+    }
+    request->avoids = true;
+    request->avoid = (struct ht_osrm_piece){(uint32_t)begin, (uint32_t)(scan->pos - begin)};
+    return HT_OK;
+}
+
 static enum ht_status read_later(struct ht_osrm_request *request, struct ht_scan *scan)
 {
     request->later = true;
@@ -471,7 +482,7 @@ static const struct option {
     {"snapping=", EVERY, read_snapping},
     {"crs=", EVERY, read_crs},
     {"out_crs=", EVERY, read_out_crs},
-    {"avoid=", EVERY, read_later},
+    {"avoid=", EVERY, read_avoid},
     {"depart=", EVERY, read_later},
     {"alternatives=", ROUTE, read_alternatives},
     {"continue_straight=", ROUTE, read_continue_straight},

@@ -101,8 +101,7 @@ static struct ht_osrm_piece scan_identifier(struct ht_scan *scan)
     return piece;
 }
 
-/* "avoid=" takes GeoJSON, whose quotes OSRM's alphabet lacks: such a text is let through, so that
- * the answer can say that the option is not there. */
+/* "avoid=" takes GeoJSON, whose quotes OSRM's alphabet lacks: such a text is let through. */
 static bool names_later_option(const struct ht_scan *scan)
 {
     static const char *const names[] = {"?avoid=", "&avoid=", "?depart=", "&depart="};

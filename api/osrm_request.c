@@ -66,6 +66,8 @@ void ht_osrm_request_reset(struct ht_osrm_request *request)
     request->any_street = false;
     request->flatbuffers = false;
     request->later = false;
+    request->avoids = false;
+    request->avoid = (struct ht_osrm_piece){0};
     request->coordinates_wide = false;
     request->coordinates_broken = false;
     request->alternatives = 0;

@@ -82,13 +82,15 @@ struct ht_osrm_request {
     struct ht_osrm_list destinations; /* uint32_t; empty: all */
     struct ht_osrm_list waypoints;    /* uint32_t; empty: all */
     struct ht_osrm_list timestamps;   /* uint32_t */
+    struct ht_osrm_piece avoid;       /* what avoid= says */
     struct ht_osrm_list scratch;      /* struct ht_point: polylines while they are read */
 
     bool generate_hints;
     bool skip_waypoints;
     bool any_street; /* snapping=any */
     bool flatbuffers;
-    bool later;              /* avoid= or depart= was asked for */
+    bool later;              /* depart= was asked for */
+    bool avoids;             /* avoid= was, even if empty */
     bool coordinates_wide;   /* some number is no degree */
     bool coordinates_broken; /* a polyline that is none, or outside the globe */
 

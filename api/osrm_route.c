@@ -42,8 +42,8 @@ static struct ht_route_request route_request(const struct ht_osrm_job *job)
         .stop_count = (uint32_t)job->work->stops.count,
         .continue_straight = straight,
         /* costs alone need no arcs */
-        .with_arcs =
-            request->steps || request->annotate || request->overview != HT_OSRM_OVERVIEW_NONE,
+        .with_arcs = request->steps || request->annotate || job->avoids ||
+                     request->overview != HT_OSRM_OVERVIEW_NONE,
     };
 }
 
@@ -72,16 +72,69 @@ static enum ht_status write_alternatives(struct ht_osrm_job *job, struct ht_json
     return status;
 }
 
+static bool is_cut(const struct ht_osrm_job *job, uint32_t arc)
+{
+    size_t low = 0;
+    size_t high = job->cuts.count;
+    uint32_t base = arc == HT_NONE ? arc : ht_arc_base(job->road->graph, arc);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (job->cuts.list[middle].arc < base) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < job->cuts.count && job->cuts.list[low].arc == base;
+}
+
+/* Whether neither the places that were looked at nor the way lie on what the request keeps off:
+ * then the places are the nearest without it, too, and the way is the cheapest. */
+static bool untouched(const struct ht_osrm_job *job, const struct ht_route_found *found)
+{
+    const struct ht_place *places = ht_osrm_places(job);
+    for (size_t i = 0; i < job->work->places.count; i++) {
+        if (is_cut(job, places[i].side[0].arc) || is_cut(job, places[i].side[1].arc)) {
+            return false;
+        }
+    }
+    for (uint32_t l = 0; l < found->leg_count; l++) {
+        for (uint32_t i = 0; i < found->legs[l].arc_count; i++) {
+            if (is_cut(job, found->arcs[found->legs[l].first_arc + i])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Places and way. False: the error is in the reply. */
+static bool find(struct ht_osrm_job *job, struct ht_route_request *wanted,
+                 struct ht_route_found *found, enum ht_status *status)
+{
+    if (!ht_osrm_snap(job)) {
+        return false;
+    }
+    *wanted = route_request(job);
+    *status = ht_route_run(job->work->route, job->work->query, job->road, wanted, found);
+    return true;
+}
+
 void ht_osrm_route(struct ht_osrm_job *job)
 {
     struct ht_osrm *work = job->work;
     const struct ht_osrm_request *request = job->request;
-    if (!ht_osrm_snap(job)) {
+    struct ht_route_request wanted;
+    struct ht_route_found found;
+    enum ht_status status = HT_OK;
+    bool ready = find(job, &wanted, &found, &status);
+    if (job->avoids && !(ready && status == HT_OK && untouched(job, &found))) {
+        ht_reply_reset(job->reply);
+        ready = ht_osrm_detour(job) && find(job, &wanted, &found, &status);
+    }
+    if (!ready) {
         return;
     }
-    struct ht_route_request wanted = route_request(job);
-    struct ht_route_found found;
-    enum ht_status status = ht_route_run(work->route, work->query, job->road, &wanted, &found);
     if (status == HT_NO_ROUTE) {
         ht_osrm_no_route(job);
         return;

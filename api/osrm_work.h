@@ -11,6 +11,7 @@
 #include "api/osrm_line.h"
 #include "api/osrm_out.h"
 #include "api/osrm_request.h"
+#include "engine/live/detour.h"
 #include "engine/road/guide.h"
 #include "engine/road/matrix.h"
 #include "engine/road/overview.h"
@@ -20,6 +21,7 @@
 struct ht_osrm {
     struct ht_osrm_limits limits;
     struct ht_osrm_request *parked; /* used again when it is free */
+    struct ht_zone_table *zones;    /* NULL: there are none */
     struct ht_query *query;
     struct ht_route *route;
     struct ht_matrix *matrix;
@@ -56,6 +58,10 @@ struct ht_osrm_job {
     uint32_t fingerprint;          /* of network and profile, for hints */
     const struct ht_osrm_out *out; /* coordinate system of the answer; NULL: WGS84 */
     uint64_t network_id;           /* for what guidance remembers */
+    struct ht_world *world;
+    struct ht_cuts cuts;      /* what the request keeps off */
+    bool avoids;              /* it keeps off something, and `road` does not know of it yet */
+    struct ht_detour *detour; /* held: `road` is of it; NULL: of the world */
 };
 
 /* Makes room for `count` items and sets the list's count to it. */
@@ -91,6 +97,9 @@ void ht_osrm_write_waypoints(const struct ht_osrm_job *job, struct ht_json *json
 HT_MUST_CHECK enum ht_status ht_osrm_write_route(struct ht_osrm_job *job, struct ht_json *json,
                                                  const struct ht_route_found *found,
                                                  const struct ht_osrm_list *waypoints);
+
+/* Takes a road that keeps off what the request does. False: the error is in the reply. */
+bool ht_osrm_detour(struct ht_osrm_job *job);
 
 /* "routability" or "duration": what the profile minimizes. */
 const char *ht_osrm_weight_name(const struct ht_graph *graph);

@@ -8,6 +8,7 @@
 
 #include "api/access.h"
 #include "api/ask.h"
+#include "api/avoid.h"
 #include "api/devices.h"
 #include "api/http_answer.h"
 #include "api/json.h"
@@ -288,6 +289,7 @@ static void closest_list(struct ht_app_context *context, struct ht_world *world,
 /* One question, or many, that waits for a worker. */
 struct closest_job {
     struct ht_ask asked;
+    char *avoid; /* NULL: nothing */
     bool many;
     size_t count;
     double pairs[][2];
@@ -308,20 +310,42 @@ static void point_refuse(const struct ht_app_context *context, const struct ht_a
     ht_reply_problem(reply, 422, "Unprocessable Content", why);
 }
 
-static void closest_answer(struct ht_app_context *context, const struct closest_job *job,
-                           double (*pairs)[2], struct ht_reply *reply)
+/* False with the answer written; then as after it ht_live_avoid_end is to be called. */
+static bool avoid_begin(struct ht_app_context *context, struct ht_world *world,
+                        const struct closest_job *job, struct ht_reply *reply)
+{
+    struct ht_avoid *avoid = NULL;
+    struct ht_error error = {0};
+    if (context->crs == NULL && ht_crs_work_new(&context->crs) != HT_OK) {
+        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+        return false;
+    }
+    if (ht_crs_check(context->crs, &job->asked.crs, NULL) != HT_OK) {
+        ht_ask_refuse(reply, "crs is not a coordinate system that is known here");
+        return false;
+    }
+    enum ht_status status = ht_avoid_read(job->avoid, strlen(job->avoid), &job->asked.crs,
+                                          context->crs, context->app->zones, &avoid, &error);
+    if (status != HT_OK && status != HT_NOMEM) {
+        ht_ask_refuse(reply, error.message);
+        return false;
+    }
+    if (status == HT_OK) {
+        status = ht_live_avoid(context->app->live, context->live, world, avoid);
+    }
+    ht_avoid_free(avoid);
+    if (status != HT_OK) {
+        ht_reply_problem(reply, 503, "Service Unavailable", ht_status_text(status));
+    }
+    return status == HT_OK;
+}
+
+static void closest_write(struct ht_app_context *context, struct ht_world *world,
+                          const struct closest_job *job, double (*pairs)[2], struct ht_reply *reply)
 {
     struct ht_ask asked = job->asked;
     struct ht_json json;
     enum ht_status status = HT_OK;
-    struct ht_world *world = ht_world_reader_get(&context->world);
-    if (work_of(context, reply) == NULL) {
-        return;
-    }
-    if (world == NULL) {
-        ht_reply_problem(reply, 503, "Service Unavailable", "no network is open");
-        return;
-    }
     if (asked.live.radius_m < 0) {
         asked.live.radius_m = HT_LIVE_STREET_M;
     }
@@ -355,29 +379,75 @@ static void closest_answer(struct ht_app_context *context, const struct closest_
     }
 }
 
+static void closest_answer(struct ht_app_context *context, const struct closest_job *job,
+                           double (*pairs)[2], struct ht_reply *reply)
+{
+    struct ht_world *world = ht_world_reader_get(&context->world);
+    if (work_of(context, reply) == NULL) {
+        return;
+    }
+    if (world == NULL) {
+        ht_reply_problem(reply, 503, "Service Unavailable", "no network is open");
+        return;
+    }
+    if (job->avoid == NULL) {
+        closest_write(context, world, job, pairs, reply);
+        return;
+    }
+    if (avoid_begin(context, world, job, reply)) {
+        closest_write(context, world, job, pairs, reply);
+    }
+    ht_live_avoid_end(context->live);
+}
+
 static void closest_run(void *user, void *data, struct ht_reply *reply)
 {
     struct closest_job *job = data;
     closest_answer(user, job, job->pairs, reply);
 }
 
-static struct closest_job *job_new(const struct ht_ask *asked, size_t count, bool many)
+static void closest_free(void *data)
+{
+    struct closest_job *job = data;
+    if (job != NULL) {
+        free(job->avoid);
+        free(job);
+    }
+}
+
+/* `avoid` NULL: nothing. NULL: out of memory. */
+static struct closest_job *job_new(const struct ht_ask *asked, const char *avoid, size_t count,
+                                   bool many)
 {
     struct closest_job *job = malloc(sizeof *job + count * sizeof job->pairs[0]);
     if (job != NULL) {
         *job = (struct closest_job){.asked = *asked, .many = many, .count = count};
+        job->avoid = avoid == NULL ? NULL : strdup(avoid);
+    }
+    if (job != NULL && avoid != NULL && job->avoid == NULL) {
+        free(job);
+        job = NULL;
     }
     return job;
 }
 
-void ht_closest_get(struct ht_app_context *context, struct ht_http_call *call)
+/* One question that has to wait. */
+static void closest_later(struct ht_http_call *call, const struct ht_ask *asked, const char *avoid)
 {
-    struct ht_params params;
-    if (!query_read(call->request, &params, call->reply)) {
+    struct closest_job *job = job_new(asked, avoid, 1, false);
+    if (job == NULL) {
+        ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
         return;
     }
-    struct ht_ask asked = ht_ask_read(context, &params, HT_DUTY_ON);
-    ht_params_deinit(&params);
+    memcpy(job->pairs[0], asked->pair[0], sizeof job->pairs[0]);
+    call->job = (struct ht_http_job){.run = closest_run, .free = closest_free, .data = job};
+}
+
+static void closest_start(struct ht_app_context *context, struct ht_http_call *call,
+                          const struct ht_params *params)
+{
+    struct ht_ask asked = ht_ask_read(context, params, HT_DUTY_ON);
+    const char *avoid = ht_param(params, "avoid");
     asked.wrong = asked.wrong != NULL ? asked.wrong
                   : !asked.pointed    ? "lon and lat are missing"
                                       : asked.wrong_unit;
@@ -387,17 +457,21 @@ void ht_closest_get(struct ht_app_context *context, struct ht_http_call *call)
     }
     struct ht_world *world = ht_world_reader_get(&context->world);
     struct closest_job one = {.asked = asked, .count = 1};
-    if (world == NULL || (!ht_ask_slow(&asked) && ht_live_ready(context->app->live, world))) {
+    if (world == NULL ||
+        (avoid == NULL && !ht_ask_slow(&asked) && ht_live_ready(context->app->live, world))) {
         closest_answer(context, &one, asked.pair, call->reply);
-        return;
+    } else {
+        closest_later(call, &asked, avoid);
     }
-    struct closest_job *job = job_new(&asked, 1, false);
-    if (job == NULL) {
-        ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
-        return;
+}
+
+void ht_closest_get(struct ht_app_context *context, struct ht_http_call *call)
+{
+    struct ht_params params;
+    if (query_read(call->request, &params, call->reply)) {
+        closest_start(context, call, &params);
+        ht_params_deinit(&params);
     }
-    memcpy(job->pairs[0], asked.pair[0], sizeof job->pairs[0]);
-    call->job = (struct ht_http_job){.run = closest_run, .free = free, .data = job};
 }
 
 /* The members of a JSON body as the params of a GET: numbers and texts as written, lists joined. */
@@ -413,13 +487,20 @@ static bool body_params(yajl_val body, struct ht_text *query)
         size_t parts = YAJL_IS_ARRAY(value) ? value->u.array.len : 1;
         for (size_t k = 0; k < parts; k++) {
             yajl_val part = YAJL_IS_ARRAY(value) ? value->u.array.values[k] : value;
+            struct ht_text object = {0};
+            if (YAJL_IS_OBJECT(part)) { /* GeoJSON */
+                ht_json_tree_write(&object, part);
+            }
             const char *text = YAJL_IS_STRING(part)   ? YAJL_GET_STRING(part)
                                : YAJL_IS_NUMBER(part) ? YAJL_GET_NUMBER(part)
+                               : YAJL_IS_OBJECT(part) ? ht_text_string(&object)
                                : YAJL_IS_TRUE(part)   ? "1"
                                                       : "0";
             for (; *text != '\0'; text++) {
                 ht_text_addf(query, "%%%02X", (unsigned char)*text);
             }
+            query->failed = query->failed || object.failed;
+            ht_text_deinit(&object);
             ht_text_add_string(query, k + 1 < parts ? "," : "");
         }
     }
@@ -469,7 +550,9 @@ static struct closest_job *body_job(struct ht_app_context *context, yajl_val bod
         size_t at = 0;
         struct ht_ask asked = ht_ask_read(context, &params, HT_DUTY_ON);
         asked.wrong = asked.wrong == NULL ? asked.wrong_unit : asked.wrong;
-        job = asked.wrong != NULL ? NULL : job_new(&asked, list->u.array.len, true);
+        job = asked.wrong != NULL
+                  ? NULL
+                  : job_new(&asked, ht_param(&params, "avoid"), list->u.array.len, true);
         if (asked.wrong != NULL) {
             (void)snprintf(pointer, sizeof pointer, "/%s", asked.wrong_name);
             body_refuse(reply, pointer, asked.wrong);
@@ -478,7 +561,7 @@ static struct closest_job *body_job(struct ht_app_context *context, yajl_val bod
         } else if (!points_read(list, job, &at)) {
             (void)snprintf(pointer, sizeof pointer, "/points/%zu", at);
             body_refuse(reply, pointer, "points is a list of [lon, lat] on Earth");
-            free(job);
+            closest_free(job);
             job = NULL;
         }
     }
@@ -495,7 +578,7 @@ void ht_closest_post(struct ht_app_context *context, struct ht_http_call *call)
     } else {
         struct closest_job *job = body_job(context, body, call->reply);
         if (job != NULL) {
-            call->job = (struct ht_http_job){.run = closest_run, .free = free, .data = job};
+            call->job = (struct ht_http_job){.run = closest_run, .free = closest_free, .data = job};
         }
     }
     yajl_tree_free(body);

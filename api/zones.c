@@ -221,7 +221,7 @@ enum ht_status ht__zones_tell(struct ht_app *app, struct ht_map *map)
     int64_t now_ms = ht_clock_now_ms(&app->clock);
     (void)pthread_mutex_lock(&table->lock);
     size_t count = 0;
-    struct ht_zone **list = ht_array_new(table->count, sizeof *list);
+    struct ht_zone **list = ht_array_new(table->count, sizeof(void *));
     for (size_t i = 0; list != NULL && i < table->count; i++) {
         const struct entry *entry = &table->list[i];
         if (routes(entry) && entry->from_ms <= now_ms && now_ms < entry->until_ms) {

@@ -192,6 +192,7 @@ enum ht_status ht_conditions_live(struct ht_conditions *conditions, int64_t loca
         }
         atomic_init(&made->live.references, 1);
         made->live.view.road = conditions->base;
+        made->live.view.version = ht_world_version();
         made->live.done = made_done;
         enum ht_status status = any ? live_customize(conditions, pool, made) : HT_OK;
         if (status != HT_OK) {

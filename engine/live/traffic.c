@@ -108,6 +108,7 @@ enum ht_status ht_traffic_new(const struct ht_road *base, struct ht_traffic **ou
     atomic_init(&t->references, 1);
     t->base = *base;
     t->filed.view.road = *base;
+    t->filed.view.version = ht_world_version();
     t->filed.done = filed_done;
     t->turn_closed = ht_array_new_zeroed(base->graph->turn_count, sizeof *t->turn_closed);
     enum ht_status status = t->turn_closed == NULL ? HT_NOMEM : HT_OK;
@@ -453,6 +454,8 @@ static enum ht_status buffer_obey(struct buffer *b, struct ht_pool *pool)
     enum ht_status status = b->made ? buffer_update(b) : buffer_make(b, pool);
     if (status != HT_OK) {
         buffer_empty(b); /* made anew the next time */
+    } else {
+        b->live.view.version = ht_world_version();
     }
     return status;
 }

@@ -87,6 +87,17 @@ enum ht_status ht_world_new_lazy(const struct ht_world_source *source, void *own
     return HT_OK;
 }
 
+uint64_t ht_world_version(void)
+{
+    static atomic_uint_least64_t versions;
+    return atomic_fetch_add(&versions, 1) + 1;
+}
+
+void *ht_world_owner(const struct ht_world *world, void (*release)(void *owner))
+{
+    return world->release == release ? world->owner : NULL;
+}
+
 uint64_t ht_world_id(const struct ht_world *world)
 {
     return world->id;
@@ -259,6 +270,21 @@ enum ht_status ht_world_road(struct ht_world *world, const char *profile, uint16
     *out = variant_find(member, exclude); /* somebody else may have made it meanwhile */
     status = *out != NULL ? HT_OK : variant_add(member, exclude, out);
     (void)pthread_mutex_unlock(&world->lock);
+    return status;
+}
+
+enum ht_status ht_world_base(struct ht_world *world, const char *profile,
+                             const struct ht_world_road **out, uint32_t *index)
+{
+    struct member *member = member_find(world, profile);
+    if (member == NULL) {
+        return HT_NOT_FOUND;
+    }
+    enum ht_status status = member_load(world, member);
+    if (status == HT_OK) {
+        *out = &member->own;
+        *index = (uint32_t)(member - world->members);
+    }
     return status;
 }
 

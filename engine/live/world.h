@@ -27,7 +27,11 @@ HT_MUST_CHECK enum ht_status ht_world_new(const struct ht_road *roads, uint32_t 
 struct ht_world_road {
     struct ht_road road;
     const uint8_t *turn_closed;
+    uint64_t version; /* tells these costs from all others that the profile ever had; 0: unknown */
 };
+
+/* A version that nobody has. */
+uint64_t ht_world_version(void);
 
 /* Roads that are made ready when they are first asked for. */
 struct ht_world_source {
@@ -59,6 +63,13 @@ const char *ht_world_profile(const struct ht_world *world, uint32_t index);
  * that the profile does not list. */
 HT_MUST_CHECK enum ht_status ht_world_road(struct ht_world *world, const char *profile,
                                            uint16_t exclude, const struct ht_road **out);
+
+/* The road of a profile whole, as it was given to the world, and the profile's number. Errors as
+ * above. */
+HT_MUST_CHECK enum ht_status ht_world_base(struct ht_world *world, const char *profile,
+                                           const struct ht_world_road **out, uint32_t *index);
+/* Who was named as the owner of what the world holds; NULL where he releases it otherwise. */
+void *ht_world_owner(const struct ht_world *world, void (*release)(void *owner));
 
 /* True when ht_world_road would answer at once. */
 bool ht_world_ready(struct ht_world *world, const char *profile, uint16_t exclude);

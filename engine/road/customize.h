@@ -44,6 +44,12 @@ HT_MUST_CHECK enum ht_status ht_update_work_new(const struct ht_cch *cch,
                                                 struct ht_update_work **out);
 void ht_update_work_free(struct ht_update_work *work);
 
+/* From now on the work keeps what edges were before updates changed them, until they are taken
+ * back: a change that only lasts for a question costs nothing to undo. */
+void ht_update_log_begin(struct ht_update_work *work);
+/* Puts back all edges that were changed since, in `metric`, and keeps no more. */
+void ht_update_log_undo(struct ht_update_work *work, struct ht_metric_owned *metric);
+
 /* Brings a whole (not trimmed) metric up to date after the costs of `arcs` (their closing, weight,
  * or a turn out of or into them) changed; `overlay` holds the new state of all. `*touched` (may be
  * NULL): edges recomputed. */

@@ -5,14 +5,24 @@
 
 #include "engine/base/array.h"
 #include "engine/road/metric_internal.h"
+#include "engine/road/relax.h"
 
 /* Partial customization. Dirty edges wait in a heap ordered by their lower end, so that an edge is
- * recomputed after all that it is made of. An edge that really changes may change those that lead
- * over its lower end:
+ * recomputed after all that it is made of, and those of one row together. An edge that really
+ * changes may change those that lead over its lower end:
  *
  *        y                 x -> y changed: for each z with z -> x (stored at x), the edge z -> y
  * may have / \                gone over x, or may want to now z - x
  */
+
+/* What an edge was. */
+struct before {
+    uint64_t time;
+    uint32_t length;
+    uint32_t via;
+    uint32_t edge;
+    uint32_t side;
+};
 
 struct ht_update_work {
     uint64_t *heap; /* lower end << 33 | side << 32 | edge */
@@ -20,6 +30,14 @@ struct ht_update_work {
     size_t capacity;
     uint64_t *waiting[2]; /* bit sets of edges in the heap */
     uint32_t edges[2];
+    struct ht_lane lane; /* of the row that is recomputed */
+    uint32_t *row;       /* its edges that wait */
+    size_t row_count;
+    size_t row_capacity;
+    bool logs;
+    struct before *log;
+    size_t log_count;
+    size_t log_capacity;
 };
 
 struct update {
@@ -35,6 +53,10 @@ enum ht_status ht_update_work_new(const struct ht_cch *cch, struct ht_update_wor
 {
     struct ht_update_work *work = calloc(1, sizeof *work);
     if (work == NULL) {
+        return HT_NOMEM;
+    }
+    if (!ht__lane_init(&work->lane, cch->depth_max + UINT32_C(8))) {
+        ht_update_work_free(work);
         return HT_NOMEM;
     }
     for (int s = 0; s < 2; s++) {
@@ -53,11 +75,31 @@ enum ht_status ht_update_work_new(const struct ht_cch *cch, struct ht_update_wor
 void ht_update_work_free(struct ht_update_work *work)
 {
     if (work != NULL) {
+        ht__lane_deinit(&work->lane);
         free(work->heap);
+        free(work->row);
+        free(work->log);
         free(work->waiting[0]);
         free(work->waiting[1]);
         free(work);
     }
+}
+
+void ht_update_log_begin(struct ht_update_work *work)
+{
+    work->logs = true;
+    work->log_count = 0;
+}
+
+void ht_update_log_undo(struct ht_update_work *work, struct ht_metric_owned *metric)
+{
+    while (work->log_count > 0) { /* the oldest last: an edge may have changed twice */
+        const struct before *b = &work->log[--work->log_count];
+        metric->time[b->side][b->edge] = b->time;
+        metric->length[b->side][b->edge] = b->length;
+        metric->via[b->side][b->edge] = b->via;
+    }
+    work->logs = false;
 }
 
 static const struct ht_cch_side *side_of(const struct ht_cch *cch, int s)
@@ -133,53 +175,56 @@ static struct ht_key turn_key(const struct update *u, uint32_t from, uint32_t to
                : ht__turn_key(u->graph, u->overlay, arc, (uint32_t)(turn - u->graph->turns));
 }
 
-/* The edge's cost anew, from its turn and its lower triangles. */
-static struct ht_key recompute(const struct update *u, int s, uint32_t lower, uint32_t edge,
-                               uint32_t *via)
+/* The costs anew of some edges of one row, from their turns and lower triangles, into the lane: all
+ * of the row's are relaxed, since the rows below are read once for all (2.3 edges of a row change
+ * together, of some hundred arcs that are scattered). What the lane says of others is of no
+ * meaning. */
+static void recompute(const struct update *u, int s, uint32_t lower, const uint32_t *edges,
+                      size_t count)
 {
     const struct ht_cch_side *own = side_of(u->cch, s);
     const struct ht_cch_side *other = side_of(u->cch, 1 - s);
-    uint32_t upper = own->head[edge];
-    uint16_t lower_depth = u->cch->depth[lower];
-    struct ht_key best = s == 0 ? turn_key(u, lower, upper) : turn_key(u, upper, lower);
-    *via = HT_NONE;
-    /* v below `lower`: an edge of the other side to lower, one of this side to upper; both lists
-     * ascend */
-    uint32_t i = other->down_first[lower];
-    uint32_t k = own->down_first[upper];
-    uint32_t i_end = other->down_first[lower + 1];
-    uint32_t k_end = own->down_first[upper + 1];
-    while (i < i_end && k < k_end) {
-        uint32_t v = other->down[i];
-        uint32_t w = own->down[k];
-        i += v <= w;
-        k += w <= v;
-        if (v != w) {
-            continue;
-        }
-        uint32_t first = ht_cch_edge(other, v, lower_depth);
-        uint32_t second = ht_cch_edge(own, v, u->cch->depth[upper]);
-        if (first == HT_NONE || second == HT_NONE) { /* only in a file that somebody forged */
-            continue;
-        }
-        struct ht_key sum = ht_key_add(edge_key(u, 1 - s, first), edge_key(u, s, second));
-        if (ht_key_less(sum, best)) {
-            best = sum;
-            *via = v;
-        }
+    const struct ht_lane lane = u->work->lane;
+    uint16_t depth = u->cch->depth[lower];
+    for (size_t i = 0; i < count; i++) {
+        uint32_t upper = own->head[edges[i]];
+        struct ht_key turn = s == 0 ? turn_key(u, lower, upper) : turn_key(u, upper, lower);
+        lane.time[own->depth[edges[i]]] = turn.time;
+        lane.length[own->depth[edges[i]]] = turn.length;
+        lane.before[own->depth[edges[i]]] = HT_NONE;
     }
-    return best;
+    uint32_t down_end = other->down_first[lower + 1];
+    for (uint32_t i = other->down_first[lower]; i < down_end; i++) {
+        uint32_t v = other->down[i];
+        uint32_t leg = ht_cch_edge(other, v, depth);
+        if (leg == HT_NONE || !ht_time_finite(u->metric->time[1 - s][leg])) {
+            continue; /* the former only in a file that somebody forged */
+        }
+        uint32_t first = own->first[v];
+        uint32_t end = own->first[v + 1];
+        while (end > first && own->depth[end - 1] >= depth) { /* nearer than `lower` itself */
+            end--;
+        }
+        const struct ht_row below = {.depth = own->depth + first,
+                                     .time = u->metric->time[s] + first,
+                                     .length = u->metric->length[s] + first,
+                                     .count = end - first};
+        assert(below.time != NULL); /* no brief times in a whole metric */
+        ht_relax_row_from(below, edge_key(u, 1 - s, leg), lane, v);
+    }
 }
 
-/* Edges that may lead over `lower` by way of `edge`, whose cost went from `old` to `now`. */
+/* Edges that may lead over `lower` by way of `edge`, whose cost is `now`: that do, or, unless it
+ * `rose`, that want to. */
 static enum ht_status spread(struct update *u, int s, uint32_t lower, uint32_t edge,
-                             struct ht_key now)
+                             struct ht_key now, bool rose)
 {
     const struct ht_cch_side *own = side_of(u->cch, s);
     const struct ht_cch_side *other = side_of(u->cch, 1 - s);
     uint32_t y = own->head[edge];
     enum ht_status status = HT_OK;
-    for (uint32_t i = other->first[lower]; i < other->first[lower + 1] && status == HT_OK; i++) {
+    uint32_t end = other->first[lower + 1];
+    for (uint32_t i = other->first[lower]; i < end && status == HT_OK; i++) {
         uint32_t z = other->head[i];
         if (z == y) {
             continue;
@@ -191,36 +236,96 @@ static enum ht_status spread(struct update *u, int s, uint32_t lower, uint32_t e
         if (target == HT_NONE) {
             continue;
         }
-        struct ht_key sum = ht_key_add(edge_key(u, 1 - s, i), now);
-        if (u->metric->via[side][target] == lower || ht_key_less(sum, edge_key(u, side, target))) {
+        if (u->metric->via[side][target] == lower ||
+            (!rose &&
+             ht_key_less(ht_key_add(edge_key(u, 1 - s, i), now), edge_key(u, side, target)))) {
             status = push(u, side, from < to ? from : to, target);
         }
     }
     return status;
 }
 
+/* Sets an edge. HT_NOMEM: it is as it was. */
+static enum ht_status edge_set(struct update *u, int s, uint32_t edge, struct ht_key now,
+                               uint32_t via)
+{
+    struct ht_update_work *work = u->work;
+    if (work->logs) {
+        void *log = work->log;
+        enum ht_status status =
+            ht_array_reserve(&log, &work->log_capacity, work->log_count + 1, sizeof *work->log);
+        work->log = log;
+        if (status != HT_OK) {
+            return status;
+        }
+        work->log[work->log_count++] =
+            (struct before){u->metric->time[s][edge], u->metric->length[s][edge],
+                            u->metric->via[s][edge], edge, (uint32_t)s};
+    }
+    u->metric->time[s][edge] = now.time;
+    u->metric->length[s][edge] = now.length;
+    u->metric->via[s][edge] = via;
+    return HT_OK;
+}
+
+/* Takes all edges of the first row that waits. */
+static enum ht_status row_pop(struct update *u, int *s, uint32_t *lower)
+{
+    struct ht_update_work *work = u->work;
+    uint64_t row = work->heap[0] >> 32;
+    *lower = (uint32_t)(row >> 1);
+    *s = (int)(row & 1);
+    work->row_count = 0;
+    while (work->count > 0 && work->heap[0] >> 32 == row) {
+        void *list = work->row;
+        enum ht_status status =
+            ht_array_reserve(&list, &work->row_capacity, work->row_count + 1, sizeof *work->row);
+        work->row = list;
+        if (status != HT_OK) {
+            return status;
+        }
+        uint32_t edge = (uint32_t)pop(work);
+        work->waiting[*s][edge / 64] &= ~(UINT64_C(1) << (edge % 64));
+        work->row[work->row_count++] = edge;
+    }
+    return HT_OK;
+}
+
+/* Takes over what the lane says of an edge. */
+static enum ht_status edge_settle(struct update *u, int s, uint32_t lower, uint32_t edge)
+{
+    const struct ht_lane lane = u->work->lane;
+    uint16_t depth = side_of(u->cch, s)->depth[edge];
+    struct ht_key old = edge_key(u, s, edge);
+    struct ht_key now = {lane.time[depth], lane.length[depth]};
+    uint32_t via = lane.before[depth];
+    if (!ht_time_finite(now.time)) {
+        now = ht_key_inf();
+        via = HT_NONE;
+    }
+    bool other = now.time != old.time || now.length != old.length;
+    enum ht_status status = HT_OK;
+    if (other || u->metric->via[s][edge] != via) {
+        status = edge_set(u, s, edge, now, via);
+    }
+    return other && status == HT_OK ? spread(u, s, lower, edge, now, ht_key_less(old, now))
+                                    : status;
+}
+
 static enum ht_status settle(struct update *u)
 {
+    struct ht_update_work *work = u->work;
     enum ht_status status = HT_OK;
-    while (u->work->count > 0 && status == HT_OK) {
-        uint64_t item = pop(u->work);
-        uint32_t lower = (uint32_t)(item >> 33);
-        int s = (int)(item >> 32 & 1);
-        uint32_t edge = (uint32_t)item;
-        u->work->waiting[s][edge / 64] &= ~(UINT64_C(1) << (edge % 64));
-        struct ht_key old = edge_key(u, s, edge);
-        uint32_t via = HT_NONE;
-        struct ht_key now = recompute(u, s, lower, edge, &via);
-        u->touched++;
-        if (!ht_time_finite(now.time)) {
-            now = ht_key_inf();
-            via = HT_NONE;
+    while (work->count > 0 && status == HT_OK) {
+        uint32_t lower = 0;
+        int s = 0;
+        status = row_pop(u, &s, &lower);
+        if (status == HT_OK) {
+            recompute(u, s, lower, work->row, work->row_count);
+            u->touched += work->row_count;
         }
-        u->metric->via[s][edge] = via;
-        if (now.time != old.time || now.length != old.length) {
-            u->metric->time[s][edge] = now.time;
-            u->metric->length[s][edge] = now.length;
-            status = spread(u, s, lower, edge, now);
+        for (size_t i = 0; i < work->row_count && status == HT_OK; i++) {
+            status = edge_settle(u, s, lower, work->row[i]);
         }
     }
     return status;

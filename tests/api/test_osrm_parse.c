@@ -256,9 +256,22 @@ HT_CASE(impossible_options_are_refused)
     check_error("/table/v1/car/1,2;3,4?sources=2", "InvalidOptions",
                 "Index 2 in sources does not point at one of 2 coordinates");
     check_error("/route/v1/car/1,2;3,4?depart=2024-01-01T08:00:00Z", "InvalidOptions",
-                "Options avoid and depart are not supported in this version.");
-    check_error("/route/v1/car/1,2;3,4?avoid=%7B%22type%22:%22Polygon%22%7D", "InvalidOptions",
-                "Options avoid and depart are not supported in this version.");
+                "Option depart is not supported in this version.");
+    check_error("/route/v1/car/1,2;3,4?avoid=a,b&nothing=5", "InvalidQuery",
+                "Query string malformed close to position 31");
+}
+
+HT_CASE(what_to_avoid_is_kept_as_it_came)
+{
+    HT_REQUIRE(parse("/table/v1/car/1,2;3,4?avoid=%7B%22type%22:%22Polygon%22%7D&sources=1"));
+    HT_CHECK(request->avoids && request->avoid.size == 18);
+    HT_CHECK(memcmp((const char *)request->text.data + request->avoid.offset,
+                    "{\"type\":\"Polygon\"}", 18) == 0);
+    HT_CHECK_INT(index_at(&request->sources, 0), 1);
+    HT_REQUIRE(parse("/route/v1/car/1,2;3,4?avoid="));
+    HT_CHECK(request->avoids && request->avoid.size == 0);
+    HT_REQUIRE(parse("/route/v1/car/1,2;3,4"));
+    HT_CHECK(!request->avoids);
 }
 
 HT_CASE(limits_are_kept)
