@@ -405,30 +405,31 @@ HT_CASE(coverage_keeps_the_one_whom_others_need)
 {
     char body[160];
     HT_REQUIRE(begin_town(""));
-    item_add(HOMES, "", "west", 121.702, 29.95, "\"frail\":true");
-    unit_add("near", 121.708, "");
-    unit_add("spare", 121.722, "");
-    double near_s = travel_s("near", 121.714);
-    double spare_s = travel_s("spare", 121.714);
-    double far_s = travel_s("spare", 121.702);
-    HT_REQUIRE(near_s < spare_s && spare_s + 60 < far_s && travel_s("near", 121.702) < spare_s);
+    item_add(HOMES, "", "west", 121.698, 29.95, "\"frail\":true");
+    unit_add("near", 121.704, "");
+    unit_add("spare", 121.718, "");
+    double near_s = travel_s("near", 121.710);
+    double spare_s = travel_s("spare", 121.710);
+    double far_s = travel_s("spare", 121.698);
+    HT_REQUIRE(near_s < spare_s && spare_s + 60 < far_s &&
+               travel_s("near", 121.698) < (spare_s + far_s) / 2);
     (void)snprintf(body, sizeof body,
                    "{\"kinds\":{\"sos\":{\"promise_s\":%.0f,\"turnout_s\":0}},"
                    "\"joint\":false,\"choice\":\"closest\"}",
                    (spare_s + far_s) / 2);
     HT_CHECK_INT(send_body("PUT", "/v1/settings/incidents", JSON, body), 200);
-    HT_CHECK_INT(alarm_send("{\"lon\":121.714,\"lat\":29.95,\"kind\":\"sos\"}"), 201);
+    HT_CHECK_INT(alarm_send("{\"lon\":121.710,\"lat\":29.95,\"kind\":\"sos\"}"), 201);
     HT_CHECK(is("assigned.0.unit", "\"near\"") && !says("paid_s"));
     HT_CHECK_INT(happens("i1", "cancel"), 200);
     char *choice = strstr(body, "closest");
     (void)memcpy(choice, "coverage\"}", sizeof "coverage\"}");
     HT_CHECK_INT(send_body("PUT", "/v1/settings/incidents", JSON, body), 200);
-    HT_CHECK_INT(alarm_send("{\"lon\":121.714,\"lat\":29.95,\"kind\":\"sos\"}"), 201);
+    HT_CHECK_INT(alarm_send("{\"lon\":121.710,\"lat\":29.95,\"kind\":\"sos\"}"), 201);
     HT_CHECK(is("assigned.0.unit", "\"spare\"") && is("within_promise", "true"));
     HT_CHECK_NEAR(strtod(ht_json_at(answer.body, "assigned.0.paid_s"), NULL), spare_s - near_s,
                   0.002);
     /* with the only other one gone, whoever is left comes */
-    HT_CHECK_INT(alarm_send("{\"lon\":121.714,\"lat\":29.95,\"kind\":\"sos\"}"), 201);
+    HT_CHECK_INT(alarm_send("{\"lon\":121.710,\"lat\":29.95,\"kind\":\"sos\"}"), 201);
     HT_CHECK(is("assigned.0.unit", "\"near\""));
     end();
     audit_holds();

@@ -55,8 +55,7 @@ static void layer_init(struct scene *s, uint32_t i, uint32_t width, uint32_t hei
         l->town->arcs[a].duration_ms = l->town->arcs[a].weight_ms * (a % 5 == 0 ? 10 : 1);
     }
     for (uint32_t a = l->town->graph.base_arc_count; a < l->town->graph.arc_count; a++) {
-        l->town->arcs[a].duration_ms =
-            l->town->arcs[ht_arc_base(&l->town->graph, a)].duration_ms;
+        l->town->arcs[a].duration_ms = l->town->arcs[ht_arc_base(&l->town->graph, a)].duration_ms;
     }
     const struct ht_graph *g = &l->town->graph;
     uint32_t *ranks = calloc(g->arc_count + UINT32_C(1), sizeof *ranks);
