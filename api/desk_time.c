@@ -165,6 +165,7 @@ static void incident_look(struct watch *watch, const struct ht_incident *inciden
                                       .length_mm = length_mm};
     int64_t eta_ms = INT64_MAX;
     const char *first = NULL;
+    bool seen = false;
     for (uint32_t i = 0; i < incident->seat_count; i++) {
         const char *id = incident->seats[i].unit;
         units[i] = ht_fleet_find(ht_live_fleet(app->live), id, strlen(id));
@@ -174,17 +175,21 @@ static void incident_look(struct watch *watch, const struct ht_incident *inciden
     }
     for (uint32_t i = 0; i < incident->seat_count; i++) {
         const struct ht_desk_seat *seat = &incident->seats[i];
+        int64_t one_ms = seat->eta_ms; /* as reckoned when it was sent, where it is not seen */
         if (duration_ms[i] < HT_WEIGHT_INF) {
-            int64_t one_ms = watch->now_ms + turnout_left(seat, watch->now_ms) + duration_ms[i] +
-                             seat->access_ms;
+            one_ms = watch->now_ms + turnout_left(seat, watch->now_ms) + duration_ms[i] +
+                     seat->access_ms;
+            seen = true;
+        }
+        if (one_ms >= watch->now_ms) {
             first = one_ms < eta_ms ? seat->unit : first;
             eta_ms = one_ms < eta_ms ? one_ms : eta_ms;
         }
     }
-    if (first == NULL) {
+    ht_incident_places_eta(watch->room->places, incident->id, seen ? eta_ms : 0);
+    if (!seen) {
         return;
     }
-    ht_incident_places_eta(watch->room->places, incident->id, eta_ms);
     if (eta_ms > incident->deadline_ms && !incident->at_risk) {
         struct late *late = &watch->late[watch->late_count++];
         memcpy(late->incident, incident->id, strlen(incident->id) + 1);

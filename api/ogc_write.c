@@ -590,6 +590,13 @@ void ht_ogc_item_patch(struct ht_app_context *context, struct ht_http_call *call
     item_start(context, call, &patch_kind);
 }
 
+/* A unit that is on an incident stays, or the incident would wait for nobody. */
+static bool is_engaged(const struct ht_app *app, const char *collection, const char *id)
+{
+    return app->desk != NULL && strcmp(collection, "units") == 0 &&
+           ht_desk_engaged(ht_desk_room_desk(app->desk), id) != NULL;
+}
+
 /* ---- DELETE: the item, or (?personal=1) only what is personal of it ---- */
 
 static void delete_run(struct ht_app_context *context, struct ht_command *command,
@@ -600,6 +607,10 @@ static void delete_run(struct ht_app_context *context, struct ht_command *comman
     const struct ht_collection *collection =
         ht_collection_find(command->params[0], strlen(command->params[0]));
     struct ht_registry_change change = change_of(command, tx, collection, HT_STORE_REPLACE);
+    if (personal == NULL && is_engaged(context->app, command->params[0], command->params[1])) {
+        ht_reply_problem(reply, 409, "Conflict", "the unit is on an incident");
+        return;
+    }
     enum ht_status status =
         personal != NULL && strcmp(personal, "1") == 0
             ? ht_registry_erase(context->app->registry, tx, &change, command->params[1], &error)

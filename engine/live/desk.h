@@ -364,7 +364,8 @@ enum ht_desk_command_kind {
     HT_DESK_REOPEN,
     HT_DESK_TICK,   /* the clocks that ran out by now, some 64 at a time: see ht_desk_due_ms */
     HT_DESK_SETTLE, /* units became free, came on duty or near: those that wait are tried again */
-    HT_DESK_ETA,    /* a live ETA at the door of one that is on the way: at_risk, perhaps */
+    HT_DESK_ETA,    /* the live ETA at the door of `unit`, the first of those on the way: at_risk,
+                       perhaps */
     HT_DESK_COMMANDS
 };
 
@@ -409,8 +410,8 @@ ht_desk_set_rules(struct ht_desk *desk, const struct ht_desk_rules *rules, struc
 
 /* Decides. Errors change nothing and give no decision; `error` (may be NULL) says what to whom:
  *
- *   HT_CONFLICT   wrong order, engaged, off duty or unqualified unit
- *   HT_NOT_FOUND  no such incident, or the unit is not on it
+ *   HT_CONFLICT   wrong order, engaged, off duty or unqualified unit, one that is not on it
+ *   HT_NOT_FOUND  no such incident
  *   HT_EXISTS     open: the id is taken
  *   HT_INVALID, HT_RANGE   ids, severity, units, outcome, rating
  *   HT_NOMEM, and what the chooser said

@@ -190,7 +190,7 @@ static enum ht_status unit_meant(const struct ht__turn *turn, const struct ht__e
     if (c->unit != NULL) {
         const struct ht_desk_seat *seat = ht__desk_seat_of(e->pending, c->unit);
         if (seat == NULL) {
-            return ht_error_set(turn->error, HT_NOT_FOUND, 0, "unit %s is not on incident %s",
+            return ht_error_set(turn->error, HT_CONFLICT, 0, "unit %s is not on incident %s",
                                 c->unit, e->named.id);
         }
         if ((states >> seat->state & 1U) == 0) {
@@ -289,18 +289,11 @@ static enum ht_status live_eta(struct ht__turn *turn, struct ht__entry *e,
     if (status != HT_OK || i->at_risk || i->first_arrived_ms != 0) {
         return status;
     }
-    int64_t eta_ms = c->eta_ms;
-    for (uint32_t s = 0; s < i->seat_count; s++) { /* another may be there in time */
-        const struct ht_desk_seat *other = &i->seats[s];
-        if (other != seat && other->eta_ms >= turn->now_ms && other->eta_ms < eta_ms) {
-            eta_ms = other->eta_ms;
-        }
-    }
-    if (eta_ms <= i->deadline_ms) {
+    if (c->eta_ms <= i->deadline_ms) {
         return HT_OK;
     }
     struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_AT_RISK);
-    event.eta_ms = eta_ms;
+    event.eta_ms = c->eta_ms;
     return ht__desk_say(turn, e, &event);
 }
 
@@ -350,7 +343,7 @@ static enum ht_status resolve(struct ht__turn *turn, struct ht__entry *e,
         return wrong_order(turn, e, "nobody is on scene who could have helped");
     }
     if (c->unit != NULL && ht__desk_seat_of(e->pending, c->unit) == NULL) {
-        return ht_error_set(turn->error, HT_NOT_FOUND, 0, "unit %s is not on incident %s", c->unit,
+        return ht_error_set(turn->error, HT_CONFLICT, 0, "unit %s is not on incident %s", c->unit,
                             e->named.id);
     }
     struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_RESOLVED);

@@ -149,6 +149,7 @@ static void take_seat(struct ht__version *v, const struct ht_desk_event *e)
                                                            .assigned_ms = e->at_ms,
                                                            .ack_by_ms = e->ack_by_ms};
     pass_over(v, e->unit, 0);
+    v->view.at_risk = v->view.at_risk && e->eta_ms > e->deadline_ms; /* else it may be again */
     v->view.deadline_ms = e->deadline_ms;
     v->view.risk_by_ms = e->deadline_ms;
 }

@@ -163,7 +163,7 @@ HT_CASE(the_wrong_order_is_refused_and_changes_nothing)
     HT_CHECK_INT(say(s, HT_DESK_COORDINATE, "i", NULL, T0), HT_CONFLICT);
     HT_CHECK_INT(say(s, HT_DESK_REOPEN, "i", NULL, T0), HT_CONFLICT);
     HT_CHECK_INT(say(s, HT_DESK_CONFIRM, "i", NULL, T0), HT_CONFLICT);
-    HT_CHECK_INT(say(s, HT_DESK_ACK, "i", "b", T0), HT_NOT_FOUND);
+    HT_CHECK_INT(say(s, HT_DESK_ACK, "i", "b", T0), HT_CONFLICT);
     HT_CHECK_INT(say(s, HT_DESK_ACK, "x", "a", T0), HT_NOT_FOUND);
     HT_CHECK_INT(resolve_as(s, "i", HT_OUTCOME_NONE, T0), HT_RANGE);
     HT_CHECK_INT(state_of(s, "i"), HT_INCIDENT_IS_ASSIGNED);
@@ -654,7 +654,23 @@ HT_CASE(at_risk_is_said_once_when_the_live_eta_passes_the_deadline)
     HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
     HT_CHECK_STR(told(s, 3), "released assigned at_risk");
     c.unit = "c";
-    HT_CHECK_INT(ht_stage_do(s, &c), HT_NOT_FOUND);
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_CONFLICT);
+    end_stage(s);
+}
+
+HT_CASE(at_risk_is_said_again_after_one_who_would_have_been_in_time)
+{
+    struct ht_stage *s = plain_stage();
+    HT_CHECK_INT(open_at(s, "i", "0", 3, T0), HT_OK);
+    struct ht_desk_command c = about(HT_DESK_ETA, "i", T0 + 1);
+    c.unit = "a";
+    c.eta_ms = T0 + 600001;
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    HT_CHECK_INT(say(s, HT_DESK_DECLINE, "i", "a", T0 + 2), HT_OK);
+    HT_CHECK_STR(told(s, 2), "at_risk declined assigned");
+    c.unit = "b";
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    HT_CHECK_STR(told(s, 5), "at_risk");
     end_stage(s);
 }
 

@@ -165,6 +165,7 @@ static void take(struct incident *i, int unit, int64_t drive_ms, uint32_t turnou
         (struct seat){unit, HT_INCIDENT_IS_ASSIGNED, m.now_ms + turnout_ms + drive_ms,
                       ack_ms == 0 ? 0 : m.now_ms + ack_ms, turnout_ms};
     unpass(i, unit);
+    i->at_risk = i->at_risk && m.now_ms + turnout_ms + drive_ms > i->deadline_ms;
     i->risk_by_ms = i->deadline_ms;
     m.on[unit] = index_of(i);
     m.moved[m.moved_count++] = unit;
@@ -439,7 +440,7 @@ static enum ht_status meant(const struct incident *i, const char *unit, uint32_t
             count++;
         }
     }
-    return unit != NULL ? HT_NOT_FOUND : count == 1 ? HT_OK : HT_CONFLICT;
+    return unit == NULL && count == 1 ? HT_OK : HT_CONFLICT;
 }
 
 enum {
@@ -508,7 +509,7 @@ static enum ht_status resolve(struct incident *i, const struct ht_desk_command *
         return HT_CONFLICT;
     }
     if (c->unit != NULL && seat_at(i, c->unit[1] - '0') < 0) {
-        return HT_NOT_FOUND;
+        return HT_CONFLICT;
     }
     i->outcome = (uint8_t)c->outcome;
     i->solved_at = i->level;
@@ -561,13 +562,7 @@ static enum ht_status live_eta(struct incident *i, const struct ht_desk_command 
     if (status != HT_OK || i->at_risk || i->arrived_ms != 0) {
         return status;
     }
-    bool late = c->eta_ms > i->deadline_ms;
-    for (uint32_t s = 0; s < i->seat_count; s++) {
-        bool other_in_time = (int)s != seat && i->seats[s].eta_ms >= m.now_ms &&
-                             i->seats[s].eta_ms <= i->deadline_ms;
-        late = late && !other_in_time;
-    }
-    i->at_risk = late;
+    i->at_risk = c->eta_ms > i->deadline_ms;
     return HT_OK;
 }
 
