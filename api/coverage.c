@@ -294,8 +294,8 @@ static const char *question_read(struct ht_app_context *context, struct question
         return q->ask.wrong != NULL ? q->ask.wrong : q->ask.wrong_unit;
     }
     if (max_s != NULL && (!ht_param_doubles(max_s, &seconds, 1) ||
-                          !(seconds > 0 && seconds <= HT__COVERAGE_SECONDS_MOST))) {
-        return "max_s is a number of seconds, above 0 and up to 3600";
+                          !(seconds >= 0.001 && seconds <= HT__COVERAGE_SECONDS_MOST))) {
+        return "max_s is a number of seconds, from 0.001 to 3600";
     }
     if (list != NULL && !ht_param_number(list, 0, LIST_MOST, &number)) {
         return "limit is a whole number up to 20000";

@@ -108,7 +108,7 @@ enum ht_status ht__live_index_get(struct ht_live *live, struct ht_live_work *wor
                                   struct ht_world *world, struct ht__live_index **out)
 {
     struct ht__live_index *index = ht__live_index_peek(live);
-    if (ht__live_index_fits(live, index, world)) {
+    if (ht__live_index_fits(live, index, world) && atomic_load(&index->filled)) {
         *out = index;
         return HT_OK;
     }
@@ -122,8 +122,11 @@ enum ht_status ht__live_index_get(struct ht_live *live, struct ht_live_work *wor
         status = index_new(live, world, &index);
         if (status == HT_OK) {
             publish(live, index);
-            status = index_fill(live, work, index);
         }
+    }
+    if (status == HT_OK && !atomic_load(&index->filled)) {
+        status = index_fill(live, work, index);
+        atomic_store(&index->filled, status == HT_OK);
     }
     (void)pthread_mutex_unlock(&live->make_lock);
     if (status != HT_OK) {

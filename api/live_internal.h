@@ -20,6 +20,7 @@ struct ht__live_index {
     uint32_t profile_count;
     const struct ht_road *roads[HT_FLEET_PROFILES_MAX];
     struct ht_closest *closest;
+    atomic_bool filled; /* all units are on its streets: questions wait for that, reports don't */
 };
 
 /* A position on its way to the store. */

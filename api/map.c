@@ -269,7 +269,7 @@ static bool is_motor(const struct ht_graph *graph)
     return false;
 }
 
-bool ht__map_is_named(const char *profiles, const char *name)
+static bool is_listed(const char *profiles, const char *name)
 {
     size_t size = strlen(name);
     for (const char *at = profiles; *at != '\0';
@@ -279,6 +279,12 @@ bool ht__map_is_named(const char *profiles, const char *name)
         }
     }
     return false;
+}
+
+bool ht__map_is_named(const char *profiles, const char *name)
+{
+    const char *alias = ht_world_alias(name);
+    return is_listed(profiles, name) || (alias != NULL && is_listed(profiles, alias));
 }
 
 enum ht_status ht__map_live_begin(struct ht__map_profile *profile)

@@ -8,7 +8,10 @@
 #include "engine/road/matrix.h"
 #include "engine/road/snap.h"
 
-enum { CELLS_AT_ONCE = 500000 };
+enum {
+    CELLS_AT_ONCE = 500000,
+    REACH_M = 35000, /* what lies farther from a street is on no map, as VROOM asks OSRM */
+};
 
 struct router {
     struct ht_vroom *vroom;
@@ -35,6 +38,7 @@ static enum ht_status refuse(struct router *router, int code, enum ht_status sta
 static enum ht_status places_snap(struct router *router, const struct ht_road *road)
 {
     struct ht_snap_options options = ht_snap_options_default();
+    options.radius_m = REACH_M;
     router->count = 0;
     for (uint32_t i = 0; i < router->vroom->problem.location_count; i++) {
         const struct ht_vroom_place *place = &router->vroom->places[i];

@@ -171,10 +171,20 @@ static struct member *member_named(struct ht_world *world, const char *profile)
     return NULL;
 }
 
+static const char *const aliases[][2] = {
+    {"driving", "car"}, {"walking", "foot"}, {"cycling", "ebike"}};
+
+const char *ht_world_alias(const char *profile)
+{
+    const char *alias = NULL;
+    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
+        alias = strcmp(profile, aliases[i][1]) == 0 ? aliases[i][0] : alias;
+    }
+    return alias;
+}
+
 static struct member *member_find(struct ht_world *world, const char *profile)
 {
-    static const char *const aliases[][2] = {
-        {"driving", "car"}, {"walking", "foot"}, {"cycling", "ebike"}};
     struct member *member = member_named(world, profile);
     for (size_t i = 0; member == NULL && i < sizeof aliases / sizeof aliases[0]; i++) {
         if (strcmp(profile, aliases[i][0]) == 0) {

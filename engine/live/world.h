@@ -58,6 +58,8 @@ const struct ht_network *ht_world_network(const struct ht_world *world);
 uint32_t ht_world_road_count(const struct ht_world *world);
 /* The name of a road's profile, in [0, count). */
 const char *ht_world_profile(const struct ht_world *world, uint32_t index);
+/* The name by which OSRM's clients know a profile as well; NULL: none. */
+const char *ht_world_alias(const char *profile);
 /* The road of a profile (its own name, or OSRM's driving, walking, cycling) without the streets of
  * the classes in `exclude` (enum ht_arc_flag). HT_NOT_FOUND: no such profile. HT_INVALID: a class
  * that the profile does not list. */

@@ -167,7 +167,7 @@ HT_CASE(what_a_zone_says_holds_for_the_next_answer_of_every_profile)
         bool meant = p == 1 || p == 3;
         HT_CHECK(ways_are(p, before[p], !meant, !meant));
     }
-    HT_CHECK_INT(put("b", "\"kind\":\"closed\",\"profiles\":[\"car\"]"),
+    HT_CHECK_INT(put("b", "\"kind\":\"closed\",\"profiles\":[\"driving\"]"),
                  201); /* over one another */
     HT_CHECK(ways_are(0, before[0], 0, 0) && ways_are(1, before[1], 0, 0));
     HT_CHECK_INT(take("a"), 204);
