@@ -45,7 +45,8 @@ static enum ht_status add(struct watch *watch, const char *id, struct begun **ou
         ht_array_reserve(&list, &watch->capacity, watch->count + 1, sizeof *watch->list);
     watch->list = list;
     if (status != HT_OK) {
-        return ht_error_set(watch->error, status, 0, NULL);
+        (void)ht_error_set(watch->error, status, 0, NULL);
+        return status;
     }
     *out = &watch->list[watch->count++];
     **out = (struct begun){0};

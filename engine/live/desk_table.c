@@ -328,13 +328,13 @@ enum ht_status ht__desk_entry_new(struct ht_desk *d, const struct ht_desk_event 
     struct ht__entry *e = calloc(1, sizeof *e);
     struct ht__facts *facts = facts_new(event);
     struct ht__version *v = facts == NULL ? NULL : ht__desk_version_copy(NULL, facts, 2, 0);
-    facts_release(facts);
     if (e == NULL || v == NULL || sorts_of(d, event, &e->sorts) != HT_OK) {
         ht__desk_version_release(v);
+        facts_release(facts);
         free(e);
         return HT_NOMEM;
     }
-    e->named.id = v->facts->id;
+    e->named.id = facts->id;
     e->pending = v;
     e->device = device;
     e->due_at = SIZE_MAX;
@@ -348,9 +348,11 @@ enum ht_status ht__desk_entry_new(struct ht_desk *d, const struct ht_desk_event 
     if (status != HT_OK) {
         sorts_release(d, e->sorts);
         ht__desk_version_release(v);
+        facts_release(facts);
         free(e);
         return status;
     }
+    facts_release(facts); /* the version has its own */
     e->waiting.rank = random_of(d);
     v->view.order = ++d->next_order;
     if (device != NULL) {
