@@ -187,7 +187,7 @@ static void incident_look(struct watch *watch, const struct ht_incident *inciden
         }
     }
     ht_incident_places_eta(watch->room->places, incident->id, seen ? eta_ms : 0);
-    if (!seen) {
+    if (first == NULL || !seen) {
         return;
     }
     if (eta_ms > incident->deadline_ms && !incident->at_risk) {

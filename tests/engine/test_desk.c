@@ -268,7 +268,7 @@ HT_CASE(settle_reaches_past_those_that_nobody_can_serve)
     }
     for (int n = 0; n < STUCK; n++) {
         char id[16];
-        char skill[16];
+        char skill[32];
         (void)snprintf(id, sizeof id, "s%d", n);
         (void)snprintf(skill, sizeof skill, "skill%d", n);
         struct ht_desk_command c = alarm_at(id, "0", 4, T0);
