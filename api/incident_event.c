@@ -5,6 +5,7 @@
 
 #include "api/json.h"
 #include "api/json_merge.h"
+#include "engine/base/text.h"
 #include "engine/base/time.h"
 
 enum type { TEXT, KIND, OUTCOME, REASON, BYTE, NUMBER, LONG, MOMENT };
@@ -205,6 +206,13 @@ static bool number_field(const struct field *field, yajl_val value, char *to)
     return true;
 }
 
+/* yajl lets overlong forms pass, which would be written otherwise than they were read. */
+static bool is_sound(const char *text)
+{
+    size_t size = strlen(text);
+    return ht_utf8_valid(text, size) == size;
+}
+
 /* What is absent stays 0 or NULL where it may be so: texts and moments. */
 static bool field_read(const struct field *field, yajl_val tree, char *to)
 {
@@ -214,7 +222,7 @@ static bool field_read(const struct field *field, yajl_val tree, char *to)
     switch (field->type) {
     case TEXT:
         memcpy(to, &text, sizeof text);
-        return value == NULL || text != NULL;
+        return value == NULL || (text != NULL && is_sound(text));
     case KIND:
     case OUTCOME:
     case REASON:
@@ -260,7 +268,8 @@ enum ht_status ht_incident_event_read(const char *kind, int64_t at_ms, const cha
         return HT_NOT_FOUND;
     }
     out->event.incident = YAJL_GET_STRING(ht_json_member(out->tree, "incident"));
-    if (!YAJL_IS_OBJECT(out->tree) || out->event.incident == NULL) {
+    if (!YAJL_IS_OBJECT(out->tree) || out->event.incident == NULL ||
+        !is_sound(out->event.incident)) {
         return HT_INVALID;
     }
     uint32_t has = ht_desk_event_fields(out->event.kind);
