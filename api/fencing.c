@@ -163,18 +163,6 @@ static enum ht_status zones_grow(struct zones *zones)
     return status;
 }
 
-static int64_t time_of(const char *properties, const char *name, int64_t other)
-{
-    struct ht_member member;
-    char text[64];
-    int64_t time_ms = 0;
-    return ht_member_find(properties, name, &member) &&
-                   ht_member_text(&member, text, sizeof text) &&
-                   ht_time_parse(text, strlen(text), &time_ms)
-               ? time_ms
-               : other;
-}
-
 static int64_t dwell_of(const char *properties)
 {
     struct ht_member member;
@@ -205,8 +193,8 @@ static enum ht_status zone_take(void *user, const struct ht_store_item *item)
     memcpy(zones->ids[zones->count], item->id, strlen(item->id) + 1);
     zones->fences[zones->count] =
         (struct ht_fence){.dwell_ms = dwell_of(item->properties),
-                          .from_ms = time_of(item->properties, "from", INT64_MIN),
-                          .until_ms = time_of(item->properties, "until", INT64_MAX)};
+                          .from_ms = ht_member_time(item->properties, "from", INT64_MIN),
+                          .until_ms = ht_member_time(item->properties, "until", INT64_MAX)};
     zones->count++;
     return HT_OK;
 }

@@ -65,18 +65,6 @@ static enum ht_status begun_take(void *user, const char *zone, int64_t shape)
     return status;
 }
 
-static int64_t time_of(const char *properties, const char *name, int64_t other)
-{
-    struct ht_member member;
-    char text[64];
-    int64_t time_ms = 0;
-    return ht_member_find(properties, name, &member) &&
-                   ht_member_text(&member, text, sizeof text) &&
-                   ht_time_parse(text, strlen(text), &time_ms)
-               ? time_ms
-               : other;
-}
-
 /* FNV-1a. */
 static int64_t shape_of(const struct ht_store_item *item)
 {
@@ -155,8 +143,8 @@ static enum ht_status zone_begin(struct watch *watch, const struct ht_store_item
 static enum ht_status zone_take(void *user, const struct ht_store_item *item)
 {
     struct watch *watch = user;
-    int64_t from_ms = time_of(item->properties, "from", INT64_MIN);
-    int64_t until_ms = time_of(item->properties, "until", INT64_MAX);
+    int64_t from_ms = ht_member_time(item->properties, "from", INT64_MIN);
+    int64_t until_ms = ht_member_time(item->properties, "until", INT64_MAX);
     int64_t next_ms = watch->now_ms < from_ms ? from_ms : until_ms;
     if (next_ms > watch->now_ms && next_ms < watch->due_ms) {
         watch->due_ms = next_ms;

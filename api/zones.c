@@ -5,7 +5,6 @@
 
 #include "api/app_internal.h"
 #include "engine/base/array.h"
-#include "engine/base/time.h"
 #include "geodata/geometry.h"
 #include "geodata/members.h"
 
@@ -122,18 +121,6 @@ struct ht_zone *ht_zones_find(struct ht_zone_table *table, const char *id, size_
 
 /* ---- from the store ---- */
 
-static int64_t time_of(const char *properties, const char *name, int64_t other)
-{
-    struct ht_member member;
-    char text[64];
-    int64_t time_ms = 0;
-    return ht_member_find(properties, name, &member) &&
-                   ht_member_text(&member, text, sizeof text) &&
-                   ht_time_parse(text, strlen(text), &time_ms)
-               ? time_ms
-               : other;
-}
-
 static enum ht_zone_kind kind_of(const char *properties)
 {
     struct ht_member member;
@@ -168,8 +155,8 @@ struct reading {
 static enum ht_status item_take(void *user, const struct ht_store_item *item)
 {
     struct reading *reading = user;
-    struct entry entry = {.from_ms = time_of(item->properties, "from", INT64_MIN),
-                          .until_ms = time_of(item->properties, "until", INT64_MAX)};
+    struct entry entry = {.from_ms = ht_member_time(item->properties, "from", INT64_MIN),
+                          .until_ms = ht_member_time(item->properties, "until", INT64_MAX)};
     struct ht_geometry shape;
     struct ht_text names = {0};
     if (strlen(item->id) > HT_ID_MAX) {

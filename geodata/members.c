@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "engine/base/time.h"
+
 /* Behind the string that begins at `at`. */
 static const char *string_end(const char *at)
 {
@@ -154,4 +156,16 @@ bool ht_member_text(const struct ht_member *member, char *out, size_t size)
     }
     out[to] = '\0';
     return true;
+}
+
+int64_t ht_member_time(const char *properties, const char *name, int64_t other)
+{
+    struct ht_member member;
+    char text[64];
+    int64_t time_ms = 0;
+    return ht_member_find(properties, name, &member) &&
+                   ht_member_text(&member, text, sizeof text) &&
+                   ht_time_parse(text, strlen(text), &time_ms)
+               ? time_ms
+               : other;
 }

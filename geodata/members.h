@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "engine/base/text.h"
 
@@ -34,5 +35,8 @@ void ht_member_add(struct ht_text *object, const struct ht_member *member);
 /* A text value without its quotes and escapes, into `out` of `size` bytes (cut where it is longer).
  * False: it is no text. */
 bool ht_member_text(const struct ht_member *member, char *out, size_t size);
+
+/* The moment (RFC 3339, UTC ms) of a member; `other` where there is none. */
+int64_t ht_member_time(const char *properties, const char *name, int64_t other);
 
 #endif
