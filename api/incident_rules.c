@@ -143,7 +143,7 @@ static bool clocks_row(yajl_val value, uint32_t clock_ms[HT_DESK_STEPS])
     for (int i = 0; i < HT_DESK_STEPS && good; i++) {
         int64_t seconds = 0;
         good = whole(value->u.array.values[i], 0, 30 * DAY_S, &seconds);
-        clock_ms[i] = (uint32_t)(seconds * 1000);
+        clock_ms[i] = good ? (uint32_t)(seconds * 1000) : 0;
     }
     return good;
 }
