@@ -9,6 +9,7 @@
 #include "api/homes.h"
 #include "api/isochrone.h"
 #include "api/live.h"
+#include "api/regime_book.h"
 #include "api/routes.h"
 #include "api/shifts.h"
 #include "api/stream.h"
@@ -242,6 +243,9 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
         status = ht_calendar_new(&app->calendar);
     }
     if (status == HT_OK) {
+        status = ht_regime_slot_new(&app->regimes);
+    }
+    if (status == HT_OK) {
         app->keeper_started = pthread_create(&app->keeper, NULL, keeper_main, app) == 0;
         status = app->keeper_started ? HT_OK : HT_NOMEM;
     }
@@ -269,6 +273,7 @@ void ht_app_free(struct ht_app *app)
     ht_coverage_scenes_free(app->coverage);
     ht_homes_keeper_free(app->homes);
     ht_calendar_free(app->calendar);
+    ht_regime_slot_free(app->regimes);
     ht_settings_deinit(&app->settings);
     ht_isochrone_maps_free(app->isochrones);
     ht_world_slot_free(app->slot);

@@ -36,6 +36,7 @@ struct ht_live;
 struct ht_live_work;
 struct ht_loads;
 struct ht_office_calendar;
+struct ht_regime_slot;
 struct ht_traffic_table;
 struct ht_zone_table;
 struct ht_stream;
@@ -88,6 +89,7 @@ struct ht_app {
     struct ht_courier *courier;     /* likewise */
     struct ht_settings settings;
     struct ht_office_calendar *calendar;
+    struct ht_regime_slot *regimes;
     struct ht_desk_room *desk; /* NULL: there is no store */
     size_t desk_skipped;       /* rows of incidents that could not be replayed */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
@@ -136,6 +138,8 @@ HT_MUST_CHECK enum ht_status ht_app_refresh(struct ht_app *app);
  * written is served for reading, with a line in `note` (may be empty). Before the server runs. */
 HT_MUST_CHECK enum ht_status ht_app_store_open(struct ht_app *app, const char *path,
                                                struct ht_error *note, struct ht_error *error);
+/* Reads which regimes are on; after the store is open, before live town and zones are. */
+HT_MUST_CHECK enum ht_status ht_app_regimes_open(struct ht_app *app, struct ht_error *error);
 /* Brings the units of the store to life; after network and store are open. */
 HT_MUST_CHECK enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error);
 /* Begins to stream what happens to subscribers of the server, which does not run yet. */

@@ -119,12 +119,13 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     app->live = live; /* the keeper looks after its shifts from now on */
     (void)pthread_mutex_unlock(&app->open_lock);
     ht_shifts_set_calendar(ht_live_shifts(live), app->calendar, ht_clock_now_ms(&app->clock));
+    ht_live_set_regimes(live, app->regimes);
     if (app->store == NULL) {
         return HT_OK;
     }
     if (app->commit != NULL) {
         ht_live_keep(app->live);
-        status = ht_fencing_new(ht_live_fleet(app->live), &app->fencing);
+        status = ht_fencing_new(ht_live_fleet(app->live), app->regimes, &app->fencing);
         status = status == HT_OK ? ht_loads_new(app, &app->loads) : status;
     }
     status = status == HT_OK ? ht_live_work_new(app->live, &work) : status;

@@ -196,6 +196,9 @@ static int town_open(const struct ht_cli *cli, struct ht_app *app, const struct 
     if (note.status != HT_OK) {
         (void)ht_cli_error(cli, 0, "%s: served for reading only", note.message);
     }
+    if (ht_app_regimes_open(app, &error) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
+    }
     if (ht_app_live_open(app, &error) != HT_OK || ht_app_finder_open(app, &error) != HT_OK) {
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }

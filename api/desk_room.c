@@ -9,8 +9,10 @@
 #include "api/calendar.h"
 #include "api/desk_room_internal.h"
 #include "api/incident_event.h"
+#include "api/incident_json.h"
 #include "api/json.h"
 #include "api/live.h"
+#include "api/regime_book.h"
 #include "api/settings.h"
 #include "geodata/digest.h"
 
@@ -292,10 +294,42 @@ enum ht_status ht_desk_room_decide(struct ht_desk_room *room, struct ht_app_cont
     return status;
 }
 
-static enum ht_status event_append(struct ht_store_tx *tx, const struct ht_desk_event *event,
-                                   const char *actor, const char *note, struct ht_buffer *body,
-                                   struct ht_error *error)
+/* Events on their way to the table. */
+struct appending {
+    struct ht_desk_room *room;
+    struct ht_store_tx *tx;
+    const char *actor;
+    struct ht_buffer body;
+    struct ht_error *error;
+};
+
+/* Whom an incident rises to: who answers for its cell on that level as the last commit has it. */
+static enum ht_status risen_to(const struct appending *appending,
+                               const struct ht_desk_event *event, struct ht_json *json)
 {
+    struct ht_desk_room *room = appending->room;
+    const struct ht_incident *incident = ht_desk_pending(room->desk, event->incident);
+    struct ht_incident_place place;
+    struct ht_answers answers;
+    struct ht_regime_book *book = ht_regime_slot_book(room->app->regimes);
+    const struct ht_answers_over over = ht_regime_book_answers(book);
+    bool placed = ht_incident_places_get(room->places, event->incident, &place);
+    enum ht_status status = ht_answers_find(
+        ht_store_tx_reader(appending->tx), incident == NULL ? NULL : incident->household,
+        placed ? &place.point : NULL, &over, &answers, appending->error);
+    ht_regime_book_release(book);
+    const char *who = status == HT_OK ? answers.who[ht_incident_answer_level(event->level)] : "";
+    if (who[0] != '\0') {
+        ht_json_key_text(json, "answers", who);
+    }
+    return status;
+}
+
+static enum ht_status event_append(struct appending *appending, const struct ht_desk_event *event,
+                                   const char *note)
+{
+    struct ht_buffer *body = &appending->body;
+    enum ht_status status = HT_OK;
     char kind[32];
     char subject[HT_INCIDENT_SUBJECT];
     struct ht_json json;
@@ -305,20 +339,23 @@ static enum ht_status event_append(struct ht_store_tx *tx, const struct ht_desk_
     ht_json_begin(&json, body);
     ht_json_object(&json);
     ht_incident_event_write(event, &json);
+    if (event->kind == HT_DESK_ESCALATED) {
+        status = risen_to(appending, event, &json);
+    }
     if (note != NULL) {
         ht_json_key_text(&json, "note", note);
     }
     ht_json_object_end(&json);
     ht_buffer_append(body, "", 1);
-    if (body->failed) {
-        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    if (status != HT_OK || body->failed) {
+        return status != HT_OK ? status : ht_error_set(appending->error, HT_NOMEM, 0, NULL);
     }
     const struct ht_store_event row = {.at_ms = event->at_ms,
-                                       .actor = actor,
+                                       .actor = appending->actor,
                                        .kind = kind,
                                        .subject = subject,
                                        .body = body->data};
-    return ht_store_event_append(tx, &row, NULL, error);
+    return ht_store_event_append(appending->tx, &row, NULL, appending->error);
 }
 
 /* A note on what changed nothing. */
@@ -341,16 +378,16 @@ enum ht_status ht_desk_room_write(struct ht_desk_room *room, struct ht_store_tx 
                                   const struct ht_desk_decision *decision, const char *actor,
                                   const char *note, struct ht_error *error)
 {
-    struct ht_buffer body = {0};
+    struct appending appending = {.room = room, .tx = tx, .actor = actor, .error = error};
     enum ht_status status = HT_OK;
     if (decision->event_count == 0 && note != NULL) {
         return note_append(tx, decision->incident->id, ht_clock_now_ms(&room->app->clock), actor,
                            note, error);
     }
     for (size_t i = 0; i < decision->event_count && status == HT_OK; i++) {
-        status = event_append(tx, &decision->events[i], actor, i == 0 ? note : NULL, &body, error);
+        status = event_append(&appending, &decision->events[i], i == 0 ? note : NULL);
     }
-    ht_buffer_deinit(&body);
+    ht_buffer_deinit(&appending.body);
     return status;
 }
 

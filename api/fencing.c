@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/regime_book.h"
 #include "api/zone_watch.h"
 #include "engine/base/array.h"
 #include "engine/base/time.h"
@@ -14,6 +15,8 @@
 
 struct ht_fencing {
     struct ht_fleet *fleet;
+    struct ht_regime_slot *regimes;
+    struct ht_regime_book *book; /* of the run */
     struct ht_fences *fences; /* NULL: to be read from the store */
     struct ht_text body;
     atomic_bool zones_changed;
@@ -26,13 +29,15 @@ struct ht_fencing {
     struct ht_error *error;
 };
 
-enum ht_status ht_fencing_new(struct ht_fleet *fleet, struct ht_fencing **out)
+enum ht_status ht_fencing_new(struct ht_fleet *fleet, struct ht_regime_slot *regimes,
+                              struct ht_fencing **out)
 {
     struct ht_fencing *fencing = calloc(1, sizeof *fencing);
     if (fencing == NULL) {
         return HT_NOMEM;
     }
     fencing->fleet = fleet;
+    fencing->regimes = regimes;
     atomic_store(&fencing->zones_changed, true);
     *out = fencing;
     return HT_OK;
@@ -124,6 +129,7 @@ static enum ht_status event_write(void *user, const struct ht_fence_event *event
 
 /* The fences as they are read, with what they point to. */
 struct zones {
+    const struct ht_regime_book *book;
     struct ht_fence *fences;
     size_t fence_capacity;
     struct ht_geometry *shapes;
@@ -176,7 +182,8 @@ static int64_t dwell_of(const char *properties)
 static enum ht_status zone_take(void *user, const struct ht_store_item *item)
 {
     struct zones *zones = user;
-    if (item->wkb_size == 0 || strlen(item->id) > HT_ID_MAX) {
+    if (item->wkb_size == 0 || strlen(item->id) > HT_ID_MAX ||
+        ht_regime_book_dormant(zones->book, item->id)) {
         return HT_OK;
     }
     enum ht_status status = zones_grow(zones);
@@ -202,7 +209,7 @@ static enum ht_status zone_take(void *user, const struct ht_store_item *item)
 /* The fences of the registry from now on. */
 static enum ht_status zones_read(struct ht_fencing *fencing, const struct ht_fence_sink *sink)
 {
-    struct zones zones = {0};
+    struct zones zones = {.book = fencing->book};
     const struct ht_store_filter filter = {.name = "kind", .value = "fence"};
     struct ht_store_query query =
         ht_store_query_default(ht_collection_find("zones", strlen("zones")));
@@ -309,18 +316,13 @@ static enum ht_status watch_run(struct ht_fencing *fencing)
     if (!atomic_load(&fencing->zones_changed) && fencing->now_ms < fencing->watch_ms) {
         return HT_OK;
     }
-    return ht_zone_watch_run(fencing->tx, fencing->fleet, fencing->now_ms, &fencing->watch_ms,
-                             fencing->error);
+    return ht_zone_watch_run(fencing->tx, fencing->fleet, fencing->book, fencing->now_ms,
+                             &fencing->watch_ms, fencing->error);
 }
 
-enum ht_status ht_fencing_run(struct ht_fencing *fencing, struct ht_store_tx *tx,
-                              const struct ht_fencing_batch *batch, int64_t now_ms,
-                              struct ht_error *error)
+static enum ht_status run(struct ht_fencing *fencing, const struct ht_fencing_batch *batch)
 {
     const struct ht_fence_sink sink = {event_write, fencing};
-    fencing->tx = tx;
-    fencing->now_ms = now_ms;
-    fencing->error = error;
     enum ht_status status = watch_run(fencing);
     if (status == HT_OK && fencing->fences == NULL) {
         status = follow(fencing, &sink);
@@ -334,9 +336,20 @@ enum ht_status ht_fencing_run(struct ht_fencing *fencing, struct ht_store_tx *tx
             batch->count == batch->before ? NULL : &batch->positions[batch->before];
         status = judge(fencing, rest, batch->count - batch->before, &sink);
     }
-    if (status == HT_OK) {
-        status = ht_fences_tick(fencing->fences, now_ms, &sink);
-    }
+    return status == HT_OK ? ht_fences_tick(fencing->fences, fencing->now_ms, &sink) : status;
+}
+
+enum ht_status ht_fencing_run(struct ht_fencing *fencing, struct ht_store_tx *tx,
+                              const struct ht_fencing_batch *batch, int64_t now_ms,
+                              struct ht_error *error)
+{
+    fencing->tx = tx;
+    fencing->now_ms = now_ms;
+    fencing->error = error;
+    fencing->book = ht_regime_slot_book(fencing->regimes);
+    enum ht_status status = run(fencing, batch);
+    ht_regime_book_release(fencing->book);
+    fencing->book = NULL;
     if (status != HT_OK) {
         ht_fencing_lost(fencing);
         return status;

@@ -13,7 +13,7 @@
  *   unit_gone; `at` and `since` are the device's time, see engine/live/fence.h
  *
  * Threading: ht_fencing_run and ht_fencing_lost on the writer, the rest from any thread.
- * Ownership: the fleet is borrowed.
+ * Ownership: fleet and regimes are borrowed.
  */
 #ifndef HT_API_FENCING_H
 #define HT_API_FENCING_H
@@ -22,8 +22,11 @@
 #include "geodata/store.h"
 
 struct ht_fencing;
+struct ht_regime_slot;
 
-HT_MUST_CHECK enum ht_status ht_fencing_new(struct ht_fleet *fleet, struct ht_fencing **out);
+/* `regimes`: which zones wait for one that is off. */
+HT_MUST_CHECK enum ht_status ht_fencing_new(struct ht_fleet *fleet, struct ht_regime_slot *regimes,
+                                            struct ht_fencing **out);
 void ht_fencing_free(struct ht_fencing *fencing);
 
 /* Zones, or units, are others than before: seen to with the next run. */

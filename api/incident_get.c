@@ -12,6 +12,7 @@
 #include "api/incident_rules.h"
 #include "api/incidents.h"
 #include "api/persons.h"
+#include "api/regime_book.h"
 #include "engine/base/array.h"
 #include "engine/base/time.h"
 
@@ -56,13 +57,14 @@ static const char *crs_ready(struct ht_app_context *context, const struct ht_crs
 }
 
 static void incident_write(struct ht_app_context *context, struct ht_json *json,
-                           const struct ht_incident *incident, const struct ht_crs *crs)
+                           const struct ht_incident *incident, const struct ht_answers *answers,
+                           const struct ht_crs *crs)
 {
     struct ht_incident_place place;
     const struct ht_crs_out out = {crs, context->crs};
     bool placed =
         ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
-    ht_incident_json(json, incident, placed ? &place : NULL, &out);
+    ht_incident_json(json, incident, placed ? &place : NULL, answers, &out);
 }
 
 /* ---- the list ---- */
@@ -174,7 +176,7 @@ static void list_run(void *user, void *data, struct ht_reply *reply)
     ht_json_key(&json, "incidents");
     ht_json_array(&json);
     for (size_t i = 0; i < count; i++) {
-        incident_write(context, &json, found[i], &list->crs);
+        incident_write(context, &json, found[i], NULL, &list->crs);
     }
     ht_json_array_end(&json);
     if (count == list->limit) { /* perhaps there are more */
@@ -229,26 +231,65 @@ static bool id_of(const struct ht_http_call *call, char id[HT_DESK_ID_MAX + 1])
     return true;
 }
 
-static void one_write(struct ht_app_context *context, const char *id, const struct ht_crs *crs,
-                      struct ht_reply *reply)
+struct one {
+    char id[HT_DESK_ID_MAX + 1];
+    struct ht_crs crs;
+};
+
+/* Who answers for where it is, as the registry and the regimes have it now. */
+static enum ht_status answers_find(struct ht_app_context *context,
+                                   const struct ht_incident *incident, struct ht_answers *out,
+                                   struct ht_error *error)
 {
+    struct ht_incident_place place;
+    struct ht_regime_book *book = ht_regime_slot_book(context->app->regimes);
+    const struct ht_answers_over over = ht_regime_book_answers(book);
+    bool placed =
+        ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
+    enum ht_status status = ht_answers_find(context->reader, incident->household,
+                                            placed ? &place.point : NULL, &over, out, error);
+    ht_regime_book_release(book);
+    return status;
+}
+
+/* Not on the loop: who answers is asked of the store. */
+static void one_run(void *user, void *data, struct ht_reply *reply)
+{
+    struct ht_app_context *context = user;
+    const struct one *one = data;
     struct ht_json json;
-    const struct ht_incident *incident = ht_desk_get(ht_desk_room_desk(context->app->desk), id);
+    struct ht_answers answers;
+    struct ht_error error = {0};
+    const char *wrong = crs_ready(context, &one->crs);
+    if (wrong != NULL) {
+        refuse(reply, wrong);
+        return;
+    }
+    if (ht_app_reader(context, reply) == NULL) {
+        return;
+    }
+    const struct ht_incident *incident =
+        ht_desk_get(ht_desk_room_desk(context->app->desk), one->id);
     if (incident == NULL) {
         ht_reply_problem(reply, 404, "Not Found", "there is no such incident");
         return;
     }
-    (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)incident->version);
-    ht_json_begin(&json, &reply->body);
-    incident_write(context, &json, incident, crs);
+    if (answers_find(context, incident, &answers, &error) == HT_OK) {
+        (void)snprintf(reply->etag, sizeof reply->etag, "%llu",
+                       (unsigned long long)incident->version);
+        ht_json_begin(&json, &reply->body);
+        incident_write(context, &json, incident, &answers, &one->crs);
+    } else {
+        ht_reply_status(reply, &error);
+    }
     ht_incident_release(incident);
 }
 
 void ht_incident_get(struct ht_app_context *context, struct ht_http_call *call)
 {
-    char id[HT_DESK_ID_MAX + 1];
     struct ht_params params;
-    struct ht_crs crs;
+    struct one *one = NULL;
+    char id[HT_DESK_ID_MAX + 1];
     if (!has_desk(context, call) || !id_of(call, id)) {
         return;
     }
@@ -256,14 +297,20 @@ void ht_incident_get(struct ht_app_context *context, struct ht_http_call *call)
         refuse(call->reply, "the query is not well encoded");
         return;
     }
-    const char *wrong = crs_read(&params, &crs);
-    wrong = wrong == NULL ? crs_ready(context, &crs) : wrong;
+    one = calloc(1, sizeof *one);
+    const char *wrong = one == NULL ? NULL : crs_read(&params, &one->crs);
     ht_params_deinit(&params);
+    if (one == NULL) {
+        ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
+        return;
+    }
     if (wrong != NULL) {
+        free(one);
         refuse(call->reply, wrong);
         return;
     }
-    one_write(context, id, &crs, call->reply);
+    memcpy(one->id, id, sizeof id);
+    call->job = (struct ht_http_job){.run = one_run, .free = free, .data = one};
 }
 
 /* ---- with what is personal: history and report ---- */

@@ -104,6 +104,34 @@ static void steps_write(struct ht_json *json, const struct ht_incident *incident
     }
 }
 
+enum ht_answer_level ht_incident_answer_level(uint8_t level)
+{
+    static const enum ht_answer_level levels[HT_DESK_LEVELS] = {
+        HT_ANSWER_COMMUNITY, HT_ANSWER_SUB_DISTRICT, HT_ANSWER_DISTRICT};
+    return levels[level < HT_DESK_LEVELS ? level : HT_DESK_LEVELS - 1];
+}
+
+/* Whose it is now, and who answers on each level. */
+static void answers_write(struct ht_json *json, const struct ht_incident *incident,
+                          const struct ht_answers *answers)
+{
+    const char *now = answers->who[ht_incident_answer_level(incident->level)];
+    if (answers->cell[0] != '\0') {
+        ht_json_key_text(json, "cell", answers->cell);
+    }
+    ht_json_key(json, "answers");
+    ht_json_object(json);
+    if (now[0] != '\0') {
+        ht_json_key_text(json, "now", now);
+    }
+    for (int i = 0; i < HT_ANSWER_LEVELS; i++) {
+        if (answers->who[i][0] != '\0') {
+            ht_json_key_text(json, ht_answer_level_name((enum ht_answer_level)i), answers->who[i]);
+        }
+    }
+    ht_json_object_end(json);
+}
+
 static void end_write(struct ht_json *json, const struct ht_incident *incident)
 {
     if (incident->outcome != HT_OUTCOME_NONE) {
@@ -118,7 +146,8 @@ static void end_write(struct ht_json *json, const struct ht_incident *incident)
 }
 
 void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
-                      const struct ht_incident_place *place, const struct ht_crs_out *out)
+                      const struct ht_incident_place *place, const struct ht_answers *answers,
+                      const struct ht_crs_out *out)
 {
     ht_json_object(json);
     ht_json_key_text(json, "id", incident->id);
@@ -148,5 +177,8 @@ void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
     ht_incident_json_moment(json, "confirm_by", incident->confirmed ? 0 : incident->confirm_by_ms);
     steps_write(json, incident);
     end_write(json, incident);
+    if (answers != NULL) {
+        answers_write(json, incident, answers);
+    }
     ht_json_object_end(json);
 }

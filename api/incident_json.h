@@ -10,10 +10,15 @@
 #include "api/json.h"
 #include "api/live_json.h"
 #include "engine/live/desk.h"
+#include "geodata/answers.h"
 
-/* `place` NULL: not known (any more). */
+/* `place` NULL: not known (any more). `answers` NULL: not asked for. */
 void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
-                      const struct ht_incident_place *place, const struct ht_crs_out *out);
+                      const struct ht_incident_place *place, const struct ht_answers *answers,
+                      const struct ht_crs_out *out);
+
+/* Who answers on a level of the desk (HT_DESK_LEVELS). */
+enum ht_answer_level ht_incident_answer_level(uint8_t level);
 
 /* A moment as RFC 3339; nothing for 0 and null for INT64_MAX. */
 void ht_incident_json_moment(struct ht_json *json, const char *key, int64_t at_ms);

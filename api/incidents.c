@@ -78,7 +78,7 @@ static void answer(struct ht_app_context *context, const struct ht_incident *inc
         ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
     (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)incident->version);
     ht_json_begin(&json, &reply->body);
-    ht_incident_json(&json, incident, placed ? &place : NULL, &out);
+    ht_incident_json(&json, incident, placed ? &place : NULL, NULL, &out);
 }
 
 /* ---- an alarm ---- */

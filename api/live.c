@@ -6,6 +6,7 @@
 
 #include "api/devices.h"
 #include "api/live_internal.h"
+#include "api/regime_book.h"
 #include "api/shifts.h"
 #include "geodata/members.h"
 
@@ -194,8 +195,8 @@ static size_t skills_read(const char *properties, char (*texts)[HT_NAME_MAX + 1]
     return count;
 }
 
-enum ht_status ht_live_unit_put(struct ht_live *live, const char *id, const char *properties,
-                                int64_t now_ms)
+static enum ht_status unit_put(struct ht_live *live, const char *id, const char *properties,
+                               int64_t now_ms)
 {
     static const char *const kinds[] = {"van", "responder", "inspector", "volunteer", NULL};
     static const char *const statuses[] = {"off", "idle", "busy", NULL};
@@ -216,6 +217,28 @@ enum ht_status ht_live_unit_put(struct ht_live *live, const char *id, const char
         .skill_count = skills_read(properties, texts, names)};
     enum ht_status status = ht_fleet_put(live->fleet, id, &spec, &index);
     return status == HT_OK ? ht_shifts_put(live->shifts, index, properties, now_ms) : status;
+}
+
+void ht_live_set_regimes(struct ht_live *live, struct ht_regime_slot *regimes)
+{
+    live->regimes = regimes;
+}
+
+enum ht_status ht_live_unit_put(struct ht_live *live, const char *id, const char *properties,
+                                int64_t now_ms)
+{
+    struct ht_text text = {0};
+    bool on_duty = false;
+    if (live->regimes != NULL) {
+        struct ht_regime_book *book = ht_regime_slot_book(live->regimes);
+        on_duty = ht_regime_book_duty(book, id, properties, &text);
+        ht_regime_book_release(book);
+    }
+    enum ht_status status =
+        text.failed ? HT_NOMEM
+                    : unit_put(live, id, on_duty ? ht_text_string(&text) : properties, now_ms);
+    ht_text_deinit(&text);
+    return status;
 }
 
 void ht_live_unit_remove(struct ht_live *live, const char *id)

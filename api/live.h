@@ -19,6 +19,7 @@
 
 struct ht_devices;
 struct ht_live;
+struct ht_regime_slot;
 struct ht_shifts;
 struct ht_live_work; /* of one thread */
 
@@ -42,6 +43,9 @@ struct ht_fleet *ht_live_fleet(struct ht_live *live);
 struct ht_shifts *ht_live_shifts(struct ht_live *live);
 /* What units report by. */
 struct ht_devices *ht_live_devices(struct ht_live *live);
+
+/* From now on what is put goes with the duties of the regimes that are on. Borrowed. */
+void ht_live_set_regimes(struct ht_live *live, struct ht_regime_slot *regimes);
 
 /* The registry's word about a unit: properties as the store keeps them. Unknown words count as
  * van, idle and car. */

@@ -38,6 +38,7 @@ struct ht_live {
     struct ht_moving *moving;
     struct ht_shifts *shifts;
     struct ht_devices *devices;
+    struct ht_regime_slot *regimes; /* NULL: none */
     uint32_t capacity;
     pthread_mutex_t locks[HT__LIVE_LOCKS]; /* of units, by number */
     pthread_mutex_t index_lock;            /* guards `index` while a reference is taken */

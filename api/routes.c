@@ -17,6 +17,7 @@
 #include "api/live.h"
 #include "api/ogc.h"
 #include "api/optimize.h"
+#include "api/regime_calls.h"
 #include "api/routes_live.h"
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
@@ -323,6 +324,10 @@ static const struct ht_route table[] = {
      .get = ht_settings_get},
     {"/v1/settings/{name}", "GET, HEAD, PUT, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
      HT_ROLE_ADMIN, .get = ht_setting_get, .put = ht_setting_put},
+    {"/v1/regimes", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,
+     .get = ht_regimes_get},
+    {"/v1/regimes/{name}", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
+     HT_ROLE_ADMIN, .get = ht_regime_get, .post = ht_regime_post},
     {"/v1/webhooks", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
      HT_ROLE_ADMIN, .get = ht_webhooks_get, .post = ht_webhooks_post},
     {"/v1/webhooks/{id}", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,

@@ -6,15 +6,13 @@
 #include <string.h>
 #include <yajl/yajl_tree.h>
 
-#include "api/calendar.h"
 #include "api/command.h"
-#include "api/desk_room.h"
 #include "api/http_answer.h"
-#include "api/incident_rules.h"
 #include "api/json.h"
 #include "api/json_merge.h"
 #include "api/live.h"
-#include "api/shifts.h"
+#include "api/regime_change.h"
+#include "api/settings_shape.h"
 
 struct field {
     const char *name;
@@ -30,79 +28,18 @@ static const struct field fields[HT_SETTING_FIELDS] = {
     [HT_SETTING_GIVE_UP_H] = {"give_up_h", 1, 30 * 24, 72},
 };
 
-/* A document with a shape of its own. `tell` takes the value over, on the writer's thread. */
-struct shape {
-    enum ht_status (*read)(yajl_val tree, void **out, struct ht_setting_wrong *wrong);
-    void (*write)(const void *value, struct ht_json *json);
-    void (*free)(void *value);
-    void (*tell)(struct ht_app *app, void *value);
-};
-
-static enum ht_status days_read(yajl_val tree, void **out, struct ht_setting_wrong *wrong)
-{
-    struct ht_days *days = NULL;
-    enum ht_status status = ht_days_read(tree, &days, wrong);
-    *out = days;
-    return status;
-}
-
-static void days_write(const void *value, struct ht_json *json)
-{
-    ht_days_write(value, json);
-}
-
-static void days_free(void *value)
-{
-    ht_days_free(value);
-}
-
-static void days_tell(struct ht_app *app, void *value)
-{
-    ht_calendar_set(app->calendar, value);
-    ht_shifts_set_calendar(ht_live_shifts(app->live), app->calendar, ht_clock_now_ms(&app->clock));
-}
-
-static enum ht_status rules_read(yajl_val tree, void **out, struct ht_setting_wrong *wrong)
-{
-    struct ht_incident_rules *rules = NULL;
-    enum ht_status status = ht_incident_rules_read(tree, &rules, wrong);
-    *out = rules;
-    return status;
-}
-
-static void rules_write(const void *value, struct ht_json *json)
-{
-    ht_incident_rules_write(value, json);
-}
-
-static void rules_free(void *value)
-{
-    ht_incident_rules_free(value);
-}
-
-static void rules_tell(struct ht_app *app, void *value)
-{
-    if (app->desk == NULL) {
-        ht_incident_rules_free(value);
-    } else {
-        ht_desk_room_rules(app->desk, value);
-    }
-}
-
-static const struct shape rules_shape = {rules_read, rules_write, rules_free, rules_tell};
-static const struct shape days_shape = {days_read, days_write, days_free, days_tell};
-
 static const struct {
     const char *name;
     unsigned begin;
     unsigned end;
-    const struct shape *shape; /* NULL: whole numbers, the fields from begin to end */
+    const struct ht_setting_shape *shape; /* NULL: whole numbers, the fields from begin to end */
 } documents[HT_SETTINGS] = {
     {"retention", HT_SETTING_TRACKS_DAYS, HT_SETTING_STALE_S, NULL},
     {"live", HT_SETTING_STALE_S, HT_SETTING_GIVE_UP_H, NULL},
     {"webhooks", HT_SETTING_GIVE_UP_H, HT_SETTING_FIELDS, NULL},
-    {"incidents", 0, 0, &rules_shape},
-    {"calendar", 0, 0, &days_shape},
+    {"incidents", 0, 0, &ht_setting_incidents},
+    {"calendar", 0, 0, &ht_setting_calendar},
+    {"regimes", 0, 0, &ht_setting_regimes},
 };
 
 void ht_settings_init(struct ht_settings *settings)
@@ -159,7 +96,7 @@ static void values_of(const struct ht_settings *settings, int64_t values[HT_SETT
 /* A document with a shape, as it is now. */
 static void shape_write(struct ht_json *json, size_t document, struct ht_settings *settings)
 {
-    const struct shape *shape = documents[document].shape;
+    const struct ht_setting_shape *shape = documents[document].shape;
     struct ht_setting_wrong wrong;
     void *value = NULL;
     (void)pthread_mutex_lock(&settings->lock);
@@ -223,21 +160,6 @@ static bool document_read(yajl_val tree, size_t document, int64_t *values,
     return true;
 }
 
-/* The text as a document of its own; NULL: out of memory. */
-static char *shape_text(const struct shape *shape, const void *value)
-{
-    struct ht_buffer text = {0};
-    struct ht_json json;
-    ht_json_begin(&json, &text);
-    shape->write(value, &json);
-    ht_buffer_append(&text, "", 1);
-    if (text.failed) {
-        ht_buffer_deinit(&text);
-        return NULL;
-    }
-    return text.data;
-}
-
 static void keep_text(struct ht_settings *settings, size_t document, char *text, uint64_t version)
 {
     (void)pthread_mutex_lock(&settings->lock);
@@ -290,24 +212,39 @@ enum ht_status ht_settings_load(struct ht_settings *settings, struct ht_store_re
     return status == HT_NOT_FOUND ? HT_OK : status;
 }
 
+/* What holds of one, also where its text is by an older or newer server, or goes ill with a regime:
+ * then as it is without that, at last as at first. */
+static enum ht_status force_find(struct ht_app *app, enum ht_regime_setting setting,
+                                 const struct ht_regime_book *book, void **out)
+{
+    struct ht_setting_wrong wrong;
+    const struct ht_setting_shape *shape = ht_setting_shape_of(setting);
+    size_t document = document_find(shape->name, strlen(shape->name));
+    const char *text = app->settings.texts[document - HT_SETTINGS_PLAIN];
+    struct ht_regime_book *none = NULL;
+    enum ht_status status = ht_setting_in_force(setting, text, book, out, &wrong);
+    if (status == HT_INVALID) {
+        status = ht_regime_book_read(NULL, NULL, &none);
+        if (status == HT_OK) {
+            status = ht_setting_in_force(setting, text, none, out, &wrong);
+        }
+        ht_regime_book_release(none);
+    }
+    return status == HT_INVALID ? shape->read(NULL, out, &wrong) : status;
+}
+
 enum ht_status ht_settings_tell(struct ht_app *app)
 {
+    struct ht_regime_book *book = ht_regime_slot_book(app->regimes);
     enum ht_status status = HT_OK;
-    for (size_t i = HT_SETTINGS_PLAIN; i < HT_SETTINGS && status == HT_OK; i++) {
-        const struct shape *shape = documents[i].shape;
-        const char *text = app->settings.texts[i - HT_SETTINGS_PLAIN];
-        yajl_val tree = text == NULL ? NULL : ht_json_tree_read(text, strlen(text));
-        struct ht_setting_wrong wrong;
+    for (int s = 0; s < HT_REGIME_SETTINGS && status == HT_OK; s++) {
         void *value = NULL;
-        status = shape->read(tree, &value, &wrong);
-        if (status == HT_INVALID) { /* by an older or newer server: as at first */
-            status = shape->read(NULL, &value, &wrong);
-        }
+        status = force_find(app, (enum ht_regime_setting)s, book, &value);
         if (status == HT_OK) {
-            shape->tell(app, value);
+            ht_setting_shape_of((enum ht_regime_setting)s)->tell(app, value);
         }
-        yajl_tree_free(tree);
     }
+    ht_regime_book_release(book);
     return status;
 }
 
@@ -336,10 +273,71 @@ static size_t document_of(struct ht_http_call *call)
     return document;
 }
 
+/* Whether ?in_force=1 is asked. */
+static bool force_asked(const struct ht_http_request *request)
+{
+    struct ht_params params;
+    if (ht_params_of(&params, request) != HT_OK) {
+        return false;
+    }
+    const char *text = ht_param(&params, "in_force");
+    bool asked = text != NULL && strcmp(text, "1") == 0;
+    ht_params_deinit(&params);
+    return asked;
+}
+
+/* A copy, since writers change it; NULL also where it was never put. */
+static char *text_copy(struct ht_settings *settings, size_t document, bool *failed)
+{
+    (void)pthread_mutex_lock(&settings->lock);
+    const char *text = settings->texts[document - HT_SETTINGS_PLAIN];
+    char *copy = text == NULL ? NULL : strdup(text);
+    *failed = text != NULL && copy == NULL;
+    (void)pthread_mutex_unlock(&settings->lock);
+    return copy;
+}
+
+/* A document with what regimes lay over it. False: none can lie over this one. */
+static bool force_write(struct ht_app *app, size_t document, struct ht_reply *reply)
+{
+    struct ht_json json;
+    struct ht_setting_wrong wrong;
+    void *value = NULL;
+    bool failed = false;
+    int s = 0;
+    while (s < HT_REGIME_SETTINGS &&
+           ht_setting_shape_of((enum ht_regime_setting)s) != documents[document].shape) {
+        s++;
+    }
+    if (s == HT_REGIME_SETTINGS) {
+        return false;
+    }
+    const struct ht_setting_shape *shape = documents[document].shape;
+    char *base = text_copy(&app->settings, document, &failed);
+    struct ht_regime_book *book = ht_regime_slot_book(app->regimes);
+    enum ht_status status =
+        failed ? HT_NOMEM
+               : ht_setting_in_force((enum ht_regime_setting)s, base, book, &value, &wrong);
+    ht_regime_book_release(book);
+    free(base);
+    if (status != HT_OK) {
+        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+        return true;
+    }
+    ht_json_begin(&json, &reply->body);
+    shape->write(value, &json);
+    shape->free(value);
+    return true;
+}
+
 void ht_setting_get(struct ht_app_context *context, struct ht_http_call *call)
 {
     struct ht_settings *settings = &context->app->settings;
     size_t document = document_of(call);
+    if (document < HT_SETTINGS && force_asked(call->request) &&
+        force_write(context->app, document, call->reply)) {
+        return;
+    }
     if (document < HT_SETTINGS) {
         struct ht_json json;
         (void)snprintf(call->reply->etag, sizeof call->reply->etag, "%" PRIu64,
@@ -356,6 +354,7 @@ struct put {
     void *value;      /* of one with a shape */
     char *text;       /* the document */
     uint64_t version; /* as it becomes */
+    struct ht_regime_change *change; /* what holds from then on; NULL: as it did */
 };
 
 static void refuse(struct ht_reply *reply, const struct ht_setting_wrong *wrong)
@@ -367,12 +366,12 @@ static void refuse(struct ht_reply *reply, const struct ht_setting_wrong *wrong)
 /* The document as it is kept: what was left out is filled in. */
 static enum ht_status put_read(struct put *put, yajl_val tree, struct ht_setting_wrong *wrong)
 {
-    const struct shape *shape = documents[put->document].shape;
+    const struct ht_setting_shape *shape = documents[put->document].shape;
     struct ht_buffer text = {0};
     struct ht_json json;
     if (shape != NULL) {
         enum ht_status status = shape->read(tree, &put->value, wrong);
-        put->text = status == HT_OK ? shape_text(shape, put->value) : NULL;
+        put->text = status == HT_OK ? ht_setting_text(shape, put->value) : NULL;
         return status == HT_OK && put->text == NULL ? HT_NOMEM : status;
     }
     if (!document_read(tree, put->document, put->values, wrong)) {
@@ -450,7 +449,6 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
     struct put *put = command->parsed;
     struct ht_error error = {0};
     uint64_t version = 1;
-    (void)context;
     enum ht_status status = ht_store_setting_get(
         ht_store_tx_reader(tx), documents[put->document].name, version_take, &version, &error);
     status = status == HT_NOT_FOUND ? HT_OK : status;
@@ -460,6 +458,12 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
     }
     if (status == HT_OK) {
         status = put_write(command, tx, put, &error);
+    }
+    if (status == HT_OK && documents[put->document].shape != NULL) {
+        status = ht_regime_change_read(context->app, tx, &put->change, &error);
+        if (status == HT_OK && !ht_regime_change_check(put->change, tx, reply)) {
+            return;
+        }
     }
     if (status == HT_OK) {
         (void)snprintf(reply->etag, sizeof reply->etag, "%" PRIu64, put->version);
@@ -473,15 +477,13 @@ static void put_applied(struct ht_app_context *context, struct ht_command *comma
                         struct ht_reply *reply)
 {
     struct put *put = command->parsed;
-    const struct shape *shape = documents[put->document].shape;
-    (void)reply;
+    const struct ht_setting_shape *shape = documents[put->document].shape;
     if (shape == NULL) {
         keep(&context->app->settings, put->document, put->values, put->version);
     } else {
         keep_text(&context->app->settings, put->document, put->text, put->version);
-        shape->tell(context->app, put->value);
         put->text = NULL;
-        put->value = NULL;
+        ht_regime_change_apply(put->change, context, shape == &ht_setting_regimes, reply);
     }
     ht_app_settings_apply(context->app);
 }
@@ -493,6 +495,7 @@ static void put_free(struct ht_command *command)
         documents[put->document].shape->free(put->value);
     }
     if (put != NULL) {
+        ht_regime_change_free(put->change);
         free(put->text);
         free(put);
     }

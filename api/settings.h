@@ -6,9 +6,11 @@
  *
  *   incidents  kinds, clocks, choice       how the desk sends help (api/incident_rules.h)
  *   calendar   holidays, workdays, hours   the office's days (api/calendar.h)
+ *   regimes    zones, answers, duties ...  sets that one call puts into force (api/regimes.h)
  *
  * The first three are JSON documents of whole numbers, the others have shapes of their own; what a
- * PUT leaves out is as at first. A change counts at once. Others are unknown (404).
+ * PUT leaves out is as at first. A change counts at once. Others are unknown (404). Of incidents and
+ * calendar, ?in_force=1 shows what holds by the regimes that are on; PUT changes what lies beneath.
  *
  * Threading: values are read from any thread; a change comes from the thread that writes the store.
  */
@@ -34,7 +36,7 @@ enum ht_setting_field {
     HT_SETTING_GIVE_UP_H,
     HT_SETTING_FIELDS
 };
-enum { HT_SETTINGS_PLAIN = 3, HT_SETTINGS = 5 };
+enum { HT_SETTINGS_PLAIN = 3, HT_SETTINGS = 6 };
 
 struct ht_settings {
     atomic_int_least64_t values[HT_SETTING_FIELDS];
@@ -45,7 +47,7 @@ struct ht_settings {
 
 /* What is wrong with a document, and where. */
 struct ht_setting_wrong {
-    char pointer[96];
+    char pointer[192];
     char detail[160];
 };
 

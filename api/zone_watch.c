@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/regime_book.h"
 #include "engine/base/array.h"
 #include "engine/base/border.h"
 #include "engine/base/time.h"
@@ -20,6 +21,7 @@ struct begun {
 struct watch {
     struct ht_store_tx *tx;
     struct ht_fleet *fleet;
+    const struct ht_regime_book *book;
     int64_t now_ms;
     int64_t due_ms;
     struct begun *list;
@@ -149,7 +151,8 @@ static enum ht_status zone_take(void *user, const struct ht_store_item *item)
     if (next_ms > watch->now_ms && next_ms < watch->due_ms) {
         watch->due_ms = next_ms;
     }
-    if (watch->now_ms < from_ms || watch->now_ms >= until_ms || strlen(item->id) > HT_ID_MAX) {
+    if (watch->now_ms < from_ms || watch->now_ms >= until_ms || strlen(item->id) > HT_ID_MAX ||
+        ht_regime_book_dormant(watch->book, item->id)) {
         return HT_OK;
     }
     int64_t shape = shape_of(item);
@@ -168,11 +171,16 @@ static enum ht_status zone_take(void *user, const struct ht_store_item *item)
     return status;
 }
 
-enum ht_status ht_zone_watch_run(struct ht_store_tx *tx, struct ht_fleet *fleet, int64_t now_ms,
+enum ht_status ht_zone_watch_run(struct ht_store_tx *tx, struct ht_fleet *fleet,
+                                 const struct ht_regime_book *book, int64_t now_ms,
                                  int64_t *due_ms, struct ht_error *error)
 {
-    struct watch watch = {
-        .tx = tx, .fleet = fleet, .now_ms = now_ms, .due_ms = INT64_MAX, .error = error};
+    struct watch watch = {.tx = tx,
+                          .fleet = fleet,
+                          .book = book,
+                          .now_ms = now_ms,
+                          .due_ms = INT64_MAX,
+                          .error = error};
     struct ht_store_reader *reader = ht_store_tx_reader(tx);
     const struct ht_store_filter filter = {.name = "kind", .value = "closed"};
     struct ht_store_query query =

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/app_internal.h"
+#include "api/regime_book.h"
 #include "engine/base/array.h"
 #include "geodata/geometry.h"
 #include "geodata/members.h"
@@ -205,18 +206,21 @@ static bool routes(const struct entry *entry)
 enum ht_status ht__zones_tell(struct ht_app *app, struct ht_map *map)
 {
     struct ht_zone_table *table = app->zones;
+    struct ht_regime_book *book = ht_regime_slot_book(app->regimes);
     int64_t now_ms = ht_clock_now_ms(&app->clock);
     (void)pthread_mutex_lock(&table->lock);
     size_t count = 0;
     struct ht_zone **list = ht_array_new(table->count, sizeof(void *));
     for (size_t i = 0; list != NULL && i < table->count; i++) {
         const struct entry *entry = &table->list[i];
-        if (routes(entry) && entry->from_ms <= now_ms && now_ms < entry->until_ms) {
+        if (routes(entry) && entry->from_ms <= now_ms && now_ms < entry->until_ms &&
+            !ht_regime_book_dormant(book, entry->id)) {
             list[count++] = entry->zone;
         }
     }
     enum ht_status status = list == NULL ? HT_NOMEM : ht_map_zones(map, list, count);
     (void)pthread_mutex_unlock(&table->lock);
+    ht_regime_book_release(book);
     free(list);
     return status;
 }
@@ -238,7 +242,7 @@ int64_t ht__zones_next_change(struct ht_app *app)
     return next;
 }
 
-static enum ht_status obey(struct ht_app *app)
+enum ht_status ht_app_zones_obey(struct ht_app *app)
 {
     (void)pthread_mutex_lock(&app->open_lock);
     enum ht_status status = app->map == NULL ? HT_OK : ht__zones_tell(app, app->map);
@@ -270,7 +274,7 @@ enum ht_status ht_app_zones_open(struct ht_app *app, struct ht_error *error)
     }
     ht_store_reader_free(reader);
     if (status == HT_OK) {
-        status = obey(app);
+        status = ht_app_zones_obey(app);
         if (status != HT_OK) {
             (void)ht_error_set(error, status, 0, NULL);
         }
@@ -291,5 +295,5 @@ enum ht_status ht_app_zones_follow(struct ht_app *app, struct ht_store_reader *r
             status = HT_OK;
         }
     }
-    return status == HT_OK ? obey(app) : status;
+    return status == HT_OK ? ht_app_zones_obey(app) : status;
 }

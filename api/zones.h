@@ -1,7 +1,8 @@
 /* Zones: what the registry says of them, and the map that obeys.
  *
  * `closed`: no way in or out but for profiles of emergencies; `controlled`: in, but not out;
- * `watched` and `fence`: nothing in routing. Only those whose time has come and is not over. The
+ * `watched` and `fence`: nothing in routing. Only those whose time has come and is not over, and
+ * none that waits for a regime that is off (api/regime_book.h). The
  * table is read from the store, and outlives the map. The keeper of the app wakes when a zone
  * begins or ends.
  *
@@ -25,6 +26,9 @@ HT_MUST_CHECK enum ht_status ht_app_zones_open(struct ht_app *app, struct ht_err
  * make the world obey. */
 HT_MUST_CHECK enum ht_status ht_app_zones_follow(struct ht_app *app, struct ht_store_reader *reader,
                                                  const char *const *ids, size_t count);
+
+/* The world obeys the table of now, also where another regime is on. HT_NOMEM: the keeper will. */
+HT_MUST_CHECK enum ht_status ht_app_zones_obey(struct ht_app *app);
 
 /* A zone by its id, whatever its kind and time, with a reference for the caller; NULL: there is
  * none. */

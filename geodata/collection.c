@@ -49,6 +49,7 @@ static const struct ht_property cell_properties[] = {
      .words = WORDS("grid", "microgrid", "compound", "community"),
      .indexed = true},
     {.name = "parent", .type = HT_PROPERTY_ID, .indexed = true},
+    {.name = "answers", .type = HT_PROPERTY_ANSWERS},
 };
 
 static const struct ht_property factory_properties[] = {

@@ -36,6 +36,7 @@ enum ht_property_type {
     HT_PROPERTY_POINT,         /* [lon, lat], WGS84 once read */
     HT_PROPERTY_PLACE,         /* the id of an item, or [lon, lat] */
     HT_PROPERTY_OPENING_HOURS, /* a text or a list of texts, see ht_hours_text */
+    HT_PROPERTY_ANSWERS,       /* ids by level, see geodata/answers.h */
     HT_PROPERTY_GATE,          /* a text, [lon, lat], or an object; its `hours` are opening hours */
 };
 

@@ -7,6 +7,7 @@
 #include "engine/base/schedule.h"
 #include "engine/base/text.h"
 #include "engine/base/time.h"
+#include "geodata/answers.h"
 #include "geodata/collection.h"
 
 #define TEXT_MAX 4096
@@ -285,6 +286,19 @@ static enum ht_status check_gate(const char *name, const struct yajl_val_s *valu
     return is_point(value) ? HT_OK : must(name, error, "a text, an object or [lon, lat]");
 }
 
+static enum ht_status check_answers(const char *name, const struct yajl_val_s *value,
+                                    struct ht_error *error)
+{
+    bool fits = YAJL_IS_OBJECT(value);
+    for (size_t i = 0; fits && i < value->u.object.len; i++) {
+        fits = ht_answer_level_of(value->u.object.keys[i]) != HT_ANSWER_LEVELS &&
+               (is_id(value->u.object.values[i]) || YAJL_IS_NULL(value->u.object.values[i]));
+    }
+    return fits ? HT_OK
+                : must(name, error,
+                       "an object of ids, by cell, community, sub_district and district");
+}
+
 /* --- the doors -------------------------------------------------------------------------------- */
 
 enum ht_status ht_property_check(const struct ht_property *property, const struct yajl_val_s *value,
@@ -326,6 +340,8 @@ enum ht_status ht_property_check(const struct ht_property *property, const struc
                                                : must(property->name, error, "an id or [lon, lat]");
     case HT_PROPERTY_OPENING_HOURS:
         return check_hours(property->name, value, error);
+    case HT_PROPERTY_ANSWERS:
+        return check_answers(property->name, value, error);
     case HT_PROPERTY_GATE:
         return check_gate(property->name, value, error);
     }

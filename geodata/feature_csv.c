@@ -451,6 +451,7 @@ static void add_cell_value(struct csv *csv, const struct column *column, const c
         }
         break;
     case HT_PROPERTY_OBJECT_LIST:
+    case HT_PROPERTY_ANSWERS:
     case HT_PROPERTY_POINT:
         add_json(csv, column, text, size);
         break;

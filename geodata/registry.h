@@ -63,6 +63,12 @@ HT_MUST_CHECK enum ht_status ht_registry_loaded(struct ht_registry *registry,
                                                 const char *sha256, uint64_t count,
                                                 struct ht_error *error);
 
+/* The cell that a place lies in, as the reader sees it; "" none. Reads the cells around it: some
+ * tenths of a millisecond. For any thread with a reader of its own. */
+HT_MUST_CHECK enum ht_status ht_registry_cell_at(struct ht_store_reader *reader,
+                                                 struct ht_point point, char cell[HT_ID_MAX + 1],
+                                                 struct ht_error *error);
+
 /* To be called after the last change of a command: households whose cell moved are told. */
 HT_MUST_CHECK enum ht_status ht_registry_settle(struct ht_registry *registry,
                                                 struct ht_store_tx *tx, struct ht_error *error);

@@ -117,12 +117,13 @@ static int by_id(const void *left, const void *right)
     return strcmp(((const struct ht__cell *)left)->id, ((const struct ht__cell *)right)->id);
 }
 
-static enum ht_status index_read(struct ht__cells *cells, struct ht_store_tx *tx,
-                                 struct ht_error *error)
+/* `box` NULL: all cells. */
+static enum ht_status index_read(struct ht__cells *cells, struct ht_store_reader *reader,
+                                 const struct ht_box *box, struct ht_error *error)
 {
     struct ht_store_query query = ht_store_query_default(named("cells"));
-    enum ht_status status =
-        ht_store_items(ht_store_tx_reader(tx), &query, cell_add, cells, NULL, error);
+    query.box = box;
+    enum ht_status status = ht_store_items(reader, &query, cell_add, cells, NULL, error);
     // NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers
     const struct ht_geometry **shapes = ht_array_new(cells->count, sizeof *shapes);
     if (shapes == NULL) {
@@ -176,7 +177,7 @@ enum ht_status ht__cells_find(struct ht__cells *cells, struct ht_store_tx *tx,
         cells->others = ht_store_tx_others(tx);
     }
     if (cells->index == NULL) {
-        enum ht_status status = index_read(cells, tx, error);
+        enum ht_status status = index_read(cells, ht_store_tx_reader(tx), NULL, error);
         if (status != HT_OK) {
             return status;
         }
@@ -186,6 +187,21 @@ enum ht_status ht__cells_find(struct ht__cells *cells, struct ht_store_tx *tx,
         memcpy(cell, found->id, sizeof found->id);
     }
     return HT_OK;
+}
+
+enum ht_status ht_registry_cell_at(struct ht_store_reader *reader, struct ht_point point,
+                                   char cell[HT_ID_MAX + 1], struct ht_error *error)
+{
+    const struct ht_box here = {point, point};
+    struct ht__cells cells = {0};
+    cell[0] = '\0';
+    enum ht_status status = index_read(&cells, reader, &here, error);
+    const struct ht__cell *found = status == HT_OK ? covering(&cells, point) : NULL;
+    if (found != NULL) {
+        memcpy(cell, found->id, sizeof found->id);
+    }
+    ht__cells_deinit(&cells);
+    return status;
 }
 
 /* ---- cells that change ---- */

@@ -1,0 +1,159 @@
+#include "api/settings_shape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/calendar.h"
+#include "api/desk_room.h"
+#include "api/incident_rules.h"
+#include "api/json.h"
+#include "api/json_merge.h"
+#include "api/live.h"
+#include "api/shifts.h"
+
+static enum ht_status days_read(yajl_val tree, void **out, struct ht_setting_wrong *wrong)
+{
+    struct ht_days *days = NULL;
+    enum ht_status status = ht_days_read(tree, &days, wrong);
+    *out = days;
+    return status;
+}
+
+static void days_write(const void *value, struct ht_json *json)
+{
+    ht_days_write(value, json);
+}
+
+static void days_free(void *value)
+{
+    ht_days_free(value);
+}
+
+static void days_tell(struct ht_app *app, void *value)
+{
+    ht_calendar_set(app->calendar, value);
+    ht_shifts_set_calendar(ht_live_shifts(app->live), app->calendar, ht_clock_now_ms(&app->clock));
+}
+
+static enum ht_status rules_read(yajl_val tree, void **out, struct ht_setting_wrong *wrong)
+{
+    struct ht_incident_rules *rules = NULL;
+    enum ht_status status = ht_incident_rules_read(tree, &rules, wrong);
+    *out = rules;
+    return status;
+}
+
+static void rules_write(const void *value, struct ht_json *json)
+{
+    ht_incident_rules_write(value, json);
+}
+
+static void rules_free(void *value)
+{
+    ht_incident_rules_free(value);
+}
+
+static void rules_tell(struct ht_app *app, void *value)
+{
+    if (app->desk == NULL) {
+        ht_incident_rules_free(value);
+    } else {
+        ht_desk_room_rules(app->desk, value);
+    }
+}
+
+static enum ht_status regimes_read(yajl_val tree, void **out, struct ht_setting_wrong *wrong)
+{
+    struct ht_regimes *regimes = NULL;
+    enum ht_status status = ht_regimes_read(tree, &regimes, wrong);
+    *out = regimes;
+    return status;
+}
+
+static void regimes_write(const void *value, struct ht_json *json)
+{
+    ht_regimes_write(value, json);
+}
+
+static void regimes_free(void *value)
+{
+    ht_regimes_free(value);
+}
+
+const struct ht_setting_shape ht_setting_incidents = {"incidents", rules_read, rules_write,
+                                                      rules_free, rules_tell};
+const struct ht_setting_shape ht_setting_calendar = {"calendar", days_read, days_write, days_free,
+                                                     days_tell};
+/* api/regime_change.h sees to what is in force of them. */
+const struct ht_setting_shape ht_setting_regimes = {"regimes", regimes_read, regimes_write,
+                                                    regimes_free, NULL};
+
+const struct ht_setting_shape *ht_setting_shape_of(enum ht_regime_setting setting)
+{
+    return setting == HT_REGIME_INCIDENTS ? &ht_setting_incidents : &ht_setting_calendar;
+}
+
+char *ht_setting_text(const struct ht_setting_shape *shape, const void *value)
+{
+    struct ht_buffer text = {0};
+    struct ht_json json;
+    ht_json_begin(&json, &text);
+    shape->write(value, &json);
+    ht_buffer_append(&text, "", 1);
+    if (text.failed) {
+        ht_buffer_deinit(&text);
+        return NULL;
+    }
+    return text.data;
+}
+
+/* As at first, which has all that a patch may speak of. */
+static enum ht_status first_text(const struct ht_setting_shape *shape, char **out)
+{
+    struct ht_setting_wrong wrong;
+    void *value = NULL;
+    enum ht_status status = shape->read(NULL, &value, &wrong);
+    if (status == HT_OK) {
+        *out = ht_setting_text(shape, value);
+        status = *out == NULL ? HT_NOMEM : HT_OK;
+        shape->free(value);
+    }
+    return status;
+}
+
+static enum ht_status text_read(const struct ht_setting_shape *shape, const char *text, void **out,
+                                struct ht_setting_wrong *wrong)
+{
+    yajl_val tree = text == NULL ? NULL : ht_json_tree_read(text, strlen(text));
+    enum ht_status status = HT_INVALID;
+    if (text == NULL || YAJL_IS_OBJECT(tree)) {
+        status = shape->read(tree, out, wrong);
+    } else {
+        (void)strcpy(wrong->pointer, "");
+        (void)strcpy(wrong->detail, "is no JSON object");
+    }
+    yajl_tree_free(tree);
+    return status;
+}
+
+enum ht_status ht_setting_in_force(enum ht_regime_setting setting, const char *base,
+                                   const struct ht_regime_book *book, void **out,
+                                   struct ht_setting_wrong *wrong)
+{
+    const struct ht_setting_shape *shape = ht_setting_shape_of(setting);
+    struct ht_text text = {0};
+    char *first = NULL;
+    enum ht_status status = base == NULL ? first_text(shape, &first) : HT_OK;
+    if (status != HT_OK) {
+        return status;
+    }
+    bool patched = ht_regime_book_setting(book, setting, base == NULL ? first : base, &text);
+    if (text.failed) {
+        status = HT_NOMEM;
+    } else {
+        status = text_read(shape, patched ? ht_text_string(&text) : base, out, wrong);
+    }
+    ht_text_deinit(&text);
+    free(first);
+    return status;
+}
