@@ -304,8 +304,8 @@ struct appending {
 };
 
 /* Whom an incident rises to: who answers for its cell on that level as the last commit has it. */
-static enum ht_status risen_to(const struct appending *appending,
-                               const struct ht_desk_event *event, struct ht_json *json)
+static enum ht_status risen_to(const struct appending *appending, const struct ht_desk_event *event,
+                               struct ht_json *json)
 {
     struct ht_desk_room *room = appending->room;
     const struct ht_incident *incident = ht_desk_pending(room->desk, event->incident);

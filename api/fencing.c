@@ -17,7 +17,7 @@ struct ht_fencing {
     struct ht_fleet *fleet;
     struct ht_regime_slot *regimes;
     struct ht_regime_book *book; /* of the run */
-    struct ht_fences *fences; /* NULL: to be read from the store */
+    struct ht_fences *fences;    /* NULL: to be read from the store */
     struct ht_text body;
     atomic_bool zones_changed;
     atomic_bool units_changed;

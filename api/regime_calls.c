@@ -407,8 +407,8 @@ static enum ht_status event_append(const struct ht_command *command, struct ht_s
     ht_buffer_append(&body, "", 1);
     const struct ht_store_event event = {.at_ms = command->at_ms,
                                          .actor = command->caller.name,
-                                         .kind = switching->on ? KIND_PREFIX "on"
-                                                               : KIND_PREFIX "off",
+                                         .kind =
+                                             switching->on ? KIND_PREFIX "on" : KIND_PREFIX "off",
                                          .subject = subject,
                                          .body = body.data};
     status = body.failed ? ht_error_set(error, HT_NOMEM, 0, NULL)
@@ -423,8 +423,7 @@ static void post_run(struct ht_app_context *context, struct ht_command *command,
     struct switching *switching = command->parsed;
     struct ht_error error = {0};
     struct ht_json json;
-    enum ht_status status =
-        ht_regime_change_read(context->app, tx, &switching->change, &error);
+    enum ht_status status = ht_regime_change_read(context->app, tx, &switching->change, &error);
     if (status != HT_OK) {
         ht_reply_status(reply, &error);
         return;
@@ -476,7 +475,5 @@ static const struct ht_command_kind post_kind = {
 
 void ht_regime_post(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (name_sound(call)) {
-        ht_command_start(context, call, &post_kind);
-    }
+    ht_command_start(context, call, &post_kind);
 }

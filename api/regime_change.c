@@ -264,8 +264,7 @@ static bool setting_check(struct ht_regime_change *change, struct ht_store_tx *t
     const char *name = ht_regime_setting_name(setting);
     enum ht_status status = text_read(ht_store_tx_reader(tx), name, &base, &error);
     if (status == HT_OK) {
-        status =
-            ht_setting_in_force(setting, base, change->book, &change->values[setting], &wrong);
+        status = ht_setting_in_force(setting, base, change->book, &change->values[setting], &wrong);
         if (status != HT_OK && status != HT_INVALID) {
             (void)ht_error_set(&error, status, 0, NULL);
         }
@@ -321,8 +320,7 @@ bool ht_regime_change_check(struct ht_regime_change *change, struct ht_store_tx 
 static enum ht_status unit_take(void *user, const struct ht_store_item *item)
 {
     struct ht_app *app = user;
-    return ht_live_unit_put(app->live, item->id, item->properties,
-                            ht_clock_now_ms(&app->clock));
+    return ht_live_unit_put(app->live, item->id, item->properties, ht_clock_now_ms(&app->clock));
 }
 
 /* The registry's word about each unit of a set, with the duties of now. */

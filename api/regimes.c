@@ -97,9 +97,8 @@ static enum ht_status zones_read(struct ht_regime *regime, yajl_val value,
         id_keep(regime->zones[regime->zone_count++], id);
     }
     const char *twice = sort_by_id(regime->zones, regime->zone_count, sizeof *regime->zones);
-    return twice == NULL
-               ? HT_OK
-               : invalid(wrong, "zones names a zone twice", "/%s/zones", regime->name);
+    return twice == NULL ? HT_OK
+                         : invalid(wrong, "zones names a zone twice", "/%s/zones", regime->name);
 }
 
 static enum ht_status answer_read(struct ht_regime *regime, const char *cell, yajl_val value,
@@ -433,8 +432,7 @@ bool ht_regime_has_zone(const struct ht_regime *regime, const char *zone)
     return find(zone, regime->zones, regime->zone_count, sizeof *regime->zones) != NULL;
 }
 
-const struct ht_regime_answer *ht_regime_answer_of(const struct ht_regime *regime,
-                                                   const char *cell)
+const struct ht_regime_answer *ht_regime_answer_of(const struct ht_regime *regime, const char *cell)
 {
     return find(cell, regime->answers, regime->answer_count, sizeof *regime->answers);
 }

@@ -351,9 +351,9 @@ void ht_setting_get(struct ht_app_context *context, struct ht_http_call *call)
 struct put {
     size_t document;
     int64_t values[HT_SETTING_FIELDS];
-    void *value;      /* of one with a shape */
-    char *text;       /* the document */
-    uint64_t version; /* as it becomes */
+    void *value;                     /* of one with a shape */
+    char *text;                      /* the document */
+    uint64_t version;                /* as it becomes */
     struct ht_regime_change *change; /* what holds from then on; NULL: as it did */
 };
 

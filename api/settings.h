@@ -9,8 +9,9 @@
  *   regimes    zones, answers, duties ...  sets that one call puts into force (api/regimes.h)
  *
  * The first three are JSON documents of whole numbers, the others have shapes of their own; what a
- * PUT leaves out is as at first. A change counts at once. Others are unknown (404). Of incidents and
- * calendar, ?in_force=1 shows what holds by the regimes that are on; PUT changes what lies beneath.
+ * PUT leaves out is as at first. A change counts at once. Others are unknown (404). Of incidents
+ * and calendar, ?in_force=1 shows what holds by the regimes that are on; PUT changes what lies
+ * beneath.
  *
  * Threading: values are read from any thread; a change comes from the thread that writes the store.
  */

@@ -172,8 +172,8 @@ static enum ht_status zone_take(void *user, const struct ht_store_item *item)
 }
 
 enum ht_status ht_zone_watch_run(struct ht_store_tx *tx, struct ht_fleet *fleet,
-                                 const struct ht_regime_book *book, int64_t now_ms,
-                                 int64_t *due_ms, struct ht_error *error)
+                                 const struct ht_regime_book *book, int64_t now_ms, int64_t *due_ms,
+                                 struct ht_error *error)
 {
     struct watch watch = {.tx = tx,
                           .fleet = fleet,
