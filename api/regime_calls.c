@@ -12,6 +12,7 @@
 #include "api/json_merge.h"
 #include "api/regime_change.h"
 #include "engine/base/array.h"
+#include "geodata/members.h"
 
 #define SUBJECT_PREFIX "regimes/"
 #define KIND_PREFIX "regime."
@@ -130,17 +131,27 @@ static void who_write(struct ht_json *json, const struct ht_regime_book *book, c
     ht_json_object_end(json);
 }
 
-/* Of the members that a duty may change those that it does change. */
+/* All patches of a unit as one: fields are no objects, so the last word of each counts, also null.
+ */
 static void duty_write(struct ht_json *json, const struct ht_regime_book *book, const char *unit)
 {
-    struct ht_text text = {0};
+    const struct ht_regimes *list = ht_regime_book_regimes(book);
     ht_json_key(json, unit);
-    if (ht_regime_book_duty(book, unit, "{}", &text) && !text.failed) {
-        ht_json_raw(json, text.data, text.size);
-    } else {
-        json->out->failed = true;
+    ht_json_object(json);
+    for (int f = 0; f < HT_REGIME_DUTY_FIELDS; f++) {
+        bool found = false;
+        for (size_t r = list->count; r-- > 0 && !found;) {
+            struct ht_member member;
+            const struct ht_regime_duty *duty =
+                ht_regime_book_state(book, r)->on ? ht_regime_duty_of(&list->list[r], unit) : NULL;
+            found = duty != NULL && ht_member_find(duty->patch, ht_regime_duty_fields[f], &member);
+            if (found) {
+                ht_json_key(json, ht_regime_duty_fields[f]);
+                ht_json_raw(json, member.value, member.value_size);
+            }
+        }
     }
-    ht_text_deinit(&text);
+    ht_json_object_end(json);
 }
 
 static void part_write(struct ht_json *json, const struct ht_regime_book *book, enum part part)

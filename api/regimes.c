@@ -151,12 +151,13 @@ static enum ht_status answers_read(struct ht_regime *regime, yajl_val value,
     return status;
 }
 
-/* What of a unit a duty may change: what the choice of units goes by. */
+const char *const ht_regime_duty_fields[HT_REGIME_DUTY_FIELDS] = {"kind", "profile", "skills",
+                                                                  "shift", "status"};
+
 static const struct ht_property *duty_property(const char *name)
 {
-    static const char *const names[] = {"kind", "profile", "skills", "shift", "status"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(names[i], name) == 0) {
+    for (int i = 0; i < HT_REGIME_DUTY_FIELDS; i++) {
+        if (strcmp(ht_regime_duty_fields[i], name) == 0) {
             return ht_collection_property(ht_collection_find("units", 5), name, strlen(name));
         }
     }

@@ -40,6 +40,10 @@ struct ht_regime_answer {
     char who[HT_ANSWER_LEVELS][HT_ID_MAX + 1]; /* "" not said */
 };
 
+/* What of a unit a duty may change: what the choice of units goes by. */
+enum { HT_REGIME_DUTY_FIELDS = 5 };
+extern const char *const ht_regime_duty_fields[HT_REGIME_DUTY_FIELDS];
+
 struct ht_regime_duty {
     char unit[HT_ID_MAX + 1];
     char *patch;

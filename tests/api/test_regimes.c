@@ -36,7 +36,7 @@
     ",\"calendar\":{\"holidays\":[\"2026-03-02\"]}}}"
 #define FLOOD                                                                                      \
     "\"flood\":{\"zones\":[\"z1\",\"z2\"],\"answers\":{\"k1\":{\"community\":\"dam-k1\"}},"        \
-    "\"duties\":{\"r1\":{\"skills\":[\"boat\"]}},"                                                 \
+    "\"duties\":{\"r1\":{\"skills\":[\"boat\"],\"shift\":null}},"                                  \
     "\"settings\":{\"incidents\":{\"kinds\":{\"sos\":{\"promise_s\":900}}}}}"
 
 static char store[128];
@@ -348,7 +348,8 @@ HT_CASE(of_two_that_overlap_the_later_goes_last)
     HT_CHECK_INT(get("/v1/regimes"), 200);
     HT_CHECK(is("in_force.zones", "[\"z1\",\"z2\"]"));
     HT_CHECK(is("in_force.duties.r1.status", "\"idle\""));
-    HT_CHECK(is("in_force.duties.r1.skills", "[\"boat\"]"));
+    HT_CHECK(
+        is("in_force.duties.r1", "{\"skills\":[\"boat\"],\"shift\":null,\"status\":\"idle\"}"));
     HT_CHECK(is("in_force.answers.k1.community", "\"dam-k1\""));
     HT_CHECK_INT(turn("flood", OFF), 200);
     HT_CHECK(way(IN) == 0 && way(EAST) == 1 && promise_s(true) == 1200);
