@@ -37,6 +37,7 @@ struct ht_live_work;
 struct ht_loads;
 struct ht_office_calendar;
 struct ht_traffic_table;
+struct ht_guide_memory;
 struct ht_zone_table;
 struct ht_stream;
 struct ht__part;
@@ -56,6 +57,7 @@ struct ht_app {
     int64_t next_change_ms;           /* UTC, of a turn, street or zone; under open_lock */
     struct ht_traffic_table *traffic; /* under open_lock */
     struct ht_zone_table *zones;      /* locks itself */
+    struct ht_guide_memory *turns;    /* locks itself */
     pthread_cond_t wake;              /* the keeper, with open_lock */
     pthread_t keeper;
     bool keeper_started;

@@ -80,6 +80,11 @@ void ht_osrm_zones(struct ht_osrm *osrm, struct ht_zone_table *zones)
     osrm->zones = zones;
 }
 
+void ht_osrm_turns(struct ht_osrm *osrm, struct ht_guide_memory *turns)
+{
+    ht_guide_share(osrm->guide, turns);
+}
+
 /* "/name/v1/": a version after the first part. */
 static bool looks_like_service(const char *path, size_t size)
 {
