@@ -39,7 +39,7 @@ struct ht_map {
     pthread_mutex_t detour_lock;
     _Atomic int64_t local_ms;
     atomic_bool changed; /* traffic or zones were told: the streets are not the file's */
-    bool given; /* a world was given out */
+    bool given;          /* a world was given out */
     uint32_t count;
     const char **names;
     struct ht_locate *locate; /* NULL until there is traffic */

@@ -28,7 +28,7 @@ struct ht_kept_path {
 struct ht_query {
     struct ht_search *search;
     struct ht_around *around; /* for a metric that is behind; NULL until first wanted */
-    struct ht_search *check; /* for the T-test of alternatives; NULL until first wanted */
+    struct ht_search *check;  /* for the T-test of alternatives; NULL until first wanted */
     struct ht_seeds sources;
     struct ht_seeds targets;
     struct ht_kept_path paths[HT_PATHS_KEPT];
