@@ -17,6 +17,7 @@
 #include "api/zone.h"
 #include "api/zones.h"
 #include "engine/live/coverage.h"
+#include "engine/road/guide.h"
 #include "geodata/gazetteer.h"
 
 enum {
@@ -228,6 +229,9 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
         status = ht_zone_table_new(&app->zones);
     }
     if (status == HT_OK) {
+        status = ht_guide_memory_new(&app->turns);
+    }
+    if (status == HT_OK) {
         status = ht_pool_new(threads, &app->pool.pool);
     }
     if (status == HT_OK) {
@@ -280,6 +284,7 @@ void ht_app_free(struct ht_app *app)
     ht_map_release(app->map);
     ht_traffic_table_free(app->traffic);
     ht_zone_table_free(app->zones);
+    ht_guide_memory_free(app->turns);
     ht_pool_free(app->pool.pool);
     (void)pthread_cond_destroy(&app->wake);
     (void)pthread_mutex_destroy(&app->pool.lock);
@@ -332,6 +337,7 @@ enum ht_status ht__app_context_new(void *user, void **out)
     }
     context->app = app;
     ht_osrm_zones(context->osrm, app->zones);
+    ht_osrm_turns(context->osrm, app->turns);
     ht_world_reader_init(&context->world, app->slot);
     (void)pthread_mutex_lock(&app->context_lock);
     context->next = app->contexts;

@@ -38,6 +38,7 @@ struct ht_loads;
 struct ht_office_calendar;
 struct ht_regime_slot;
 struct ht_traffic_table;
+struct ht_guide_memory;
 struct ht_zone_table;
 struct ht_stream;
 struct ht__part;
@@ -57,6 +58,7 @@ struct ht_app {
     int64_t next_change_ms;           /* UTC, of a turn, street or zone; under open_lock */
     struct ht_traffic_table *traffic; /* under open_lock */
     struct ht_zone_table *zones;      /* locks itself */
+    struct ht_guide_memory *turns;    /* locks itself */
     pthread_cond_t wake;              /* the keeper, with open_lock */
     pthread_t keeper;
     bool keeper_started;

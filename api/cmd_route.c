@@ -157,14 +157,18 @@ static enum ht_status answer(struct ht_world *world, const struct ht_buffer *url
 struct trip {
     struct ht_hnet *file;
     struct ht_pool *pool; /* checks the file; one thread does as well */
+    const char *profile;
+    int64_t local_ms;
     struct ht_conditions *conditions;
-    struct ht_live_road *live;
+    struct ht_road_behind behind; /* what most questions want */
+    struct ht_live_road *live;    /* made where one wants more */
 };
 
 static void trip_free(void *user)
 {
     struct trip *trip = user;
     ht_live_road_release(trip->live);
+    ht_road_behind_deinit(&trip->behind);
     ht_conditions_free(trip->conditions);
     ht_pool_free(trip->pool);
     ht_hnet_close(trip->file);
@@ -184,13 +188,13 @@ static const char *own_name(const char *profile)
 }
 
 /* `excludes`: a metric without some streets is to come. */
-static enum ht_status trip_load(struct trip *trip, const char *path, const char *profile,
-                                bool excludes, struct ht_error *error)
+static enum ht_status trip_open(struct trip *trip, const char *path, bool excludes,
+                                struct ht_error *error)
 {
     struct ht_clock clock;
     struct ht_road road;
     ht_clock_real(&clock);
-    int64_t local_ms = ht_zone_local_ms(ht_clock_now_ms(&clock));
+    trip->local_ms = ht_zone_local_ms(ht_clock_now_ms(&clock));
     enum ht_status status = ht_hnet_open(path, &trip->file, error);
     if (status != HT_OK) {
         return status;
@@ -198,25 +202,41 @@ static enum ht_status trip_load(struct trip *trip, const char *path, const char 
     if (ht_pool_new(0, &trip->pool) != HT_OK) {
         trip->pool = NULL;
     }
-    status = ht_hnet_road(trip->file, profile, trip->pool, &road, error);
+    status = ht_hnet_road(trip->file, trip->profile, trip->pool, &road, error);
     if (status == HT_OK) {
         status = ht_conditions_new(&road, &trip->conditions, NULL);
     }
-    if (status == HT_OK && (excludes || ht_conditions_any(trip->conditions, local_ms))) {
-        status = ht_hnet_check_rest(trip->file, profile, trip->pool, error);
+    if (status == HT_OK && excludes) {
+        status = ht_hnet_check_rest(trip->file, trip->profile, trip->pool, error);
     }
-    if (status == HT_OK) {
-        status = ht_conditions_live(trip->conditions, local_ms, trip->pool, &trip->live);
-    }
-    return status;
+    return status == HT_OK ? ht_conditions_behind(trip->conditions, trip->local_ms, &trip->behind)
+                           : status;
 }
 
-static enum ht_status trip_road(void *user, uint32_t index, struct ht_world_road *out)
+static enum ht_status trip_behind(void *user, uint32_t index, const struct ht_road **out)
 {
     struct trip *trip = user;
     (void)index; /* the only one */
-    *out = trip->live->view;
+    *out = &trip->behind.road;
     return HT_OK;
+}
+
+/* A metric that obeys is made of more of the file. */
+static enum ht_status trip_road(void *user, uint32_t index, struct ht_world_road *out)
+{
+    struct trip *trip = user;
+    (void)index;
+    struct ht_error error = {.status = HT_OK};
+    enum ht_status status = ht_conditions_any(trip->conditions, trip->local_ms)
+                                ? ht_hnet_check_rest(trip->file, trip->profile, trip->pool, &error)
+                                : HT_OK;
+    if (status == HT_OK) {
+        status = ht_conditions_live(trip->conditions, trip->local_ms, trip->pool, &trip->live);
+    }
+    if (status == HT_OK) {
+        *out = trip->live->view;
+    }
+    return status;
 }
 
 /* A world of one profile, as of now; `*profile` is borrowed until the world is gone. */
@@ -228,8 +248,10 @@ static enum ht_status open_world(const char *path, const char **profile, bool ex
         return ht_error_set(error, HT_NOMEM, 0, NULL);
     }
     *profile = own_name(*profile);
-    const struct ht_world_source source = {.count = 1, .profiles = profile, .load = trip_road};
-    enum ht_status status = trip_load(trip, path, *profile, excludes, error);
+    trip->profile = *profile;
+    const struct ht_world_source source = {
+        .count = 1, .profiles = profile, .load = trip_road, .behind = trip_behind};
+    enum ht_status status = trip_open(trip, path, excludes, error);
     if (status == HT_OK) {
         status = ht_world_new_lazy(&source, trip, trip_free, world);
     }

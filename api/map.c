@@ -9,7 +9,11 @@
 /* What one world holds. */
 struct view {
     struct ht_map *map;
-    struct ht_live_road *roads[];
+    struct ht_live_road **roads;
+    struct view_behind {
+        bool made;
+        struct ht_road_behind road;
+    } behind[]; /* under load_lock */
 };
 
 static void map_free(struct ht_map *map)
@@ -26,6 +30,7 @@ static void map_free(struct ht_map *map)
     ht_locate_free(map->locate);
     ht_hnet_close(map->file);
     (void)pthread_mutex_destroy(&map->lock);
+    (void)pthread_mutex_destroy(&map->load_lock);
     (void)pthread_mutex_destroy(&map->detour_lock);
     free(map->names);
     free(map);
@@ -63,6 +68,7 @@ enum ht_status ht_map_open(const char *path, struct ht_shared_pool *pool, struct
     }
     atomic_init(&map->references, 1);
     (void)pthread_mutex_init(&map->lock, NULL);
+    (void)pthread_mutex_init(&map->load_lock, NULL);
     (void)pthread_mutex_init(&map->detour_lock, NULL);
     map->file = file;
     map->pool = pool;
@@ -80,31 +86,45 @@ struct ht_box ht_map_box(const struct ht_map *map)
     return ht_hnet_box(map->file);
 }
 
-/* Checks a profile and reads its conditions. Needs the map's lock. */
+/* Checks what queries read of a profile and reads its conditions. Needs load_lock. */
+static enum ht_status profile_open(struct ht_map *map, uint32_t index, struct ht_pool *pool,
+                                   struct ht_error *error)
+{
+    struct ht__map_profile *profile = &map->profiles[index];
+    if (profile->opened) {
+        return HT_OK;
+    }
+    struct ht_road road;
+    enum ht_status status = ht_hnet_road(map->file, map->names[index], pool, &road, error);
+    if (status != HT_OK) {
+        return status;
+    }
+    status = ht_conditions_new(&road, &profile->conditions, NULL);
+    profile->base = road;
+    profile->opened = status == HT_OK;
+    return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+}
+
+/* Checks all of a profile. Needs the map's lock. */
 static enum ht_status profile_load(struct ht_map *map, uint32_t index, struct ht_error *error)
 {
     struct ht__map_profile *profile = &map->profiles[index];
     if (profile->ready) {
         return HT_OK;
     }
-    struct ht_road road;
     bool shared = pthread_mutex_trylock(&map->pool->lock) == 0;
-    enum ht_status status =
-        ht_hnet_road(map->file, map->names[index], shared ? map->pool->pool : NULL, &road, error);
+    struct ht_pool *pool = shared ? map->pool->pool : NULL;
+    (void)pthread_mutex_lock(&map->load_lock);
+    enum ht_status status = profile_open(map, index, pool, error);
     if (status == HT_OK) {
-        status = ht_hnet_check_rest(map->file, map->names[index], shared ? map->pool->pool : NULL,
-                                    error);
+        status = ht_hnet_check_rest(map->file, map->names[index], pool, error);
     }
+    (void)pthread_mutex_unlock(&map->load_lock);
     if (shared) {
         (void)pthread_mutex_unlock(&map->pool->lock);
     }
-    if (status != HT_OK) {
-        return status;
-    }
-    status = ht_conditions_new(&road, &profile->conditions, NULL);
-    profile->base = road;
     profile->ready = status == HT_OK;
-    return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+    return status;
 }
 
 enum ht_status ht_map_check(struct ht_map *map, struct ht_error *error)
@@ -123,8 +143,10 @@ static void view_release(void *user)
     struct view *view = user;
     for (uint32_t i = 0; i < view->map->count; i++) {
         ht_live_road_release(view->roads[i]);
+        ht_road_behind_deinit(&view->behind[i].road);
     }
     ht_map_release(view->map);
+    free(view->roads);
     free(view);
 }
 
@@ -180,6 +202,28 @@ static enum ht_status view_load(void *user, uint32_t index, struct ht_world_road
     return status;
 }
 
+/* A road for ways, while that one is being made. Of streets that traffic or zones have changed
+ * there is none. */
+static enum ht_status view_behind(void *user, uint32_t index, const struct ht_road **out)
+{
+    struct view *view = user;
+    struct ht_map *map = view->map;
+    struct view_behind *behind = &view->behind[index];
+    if (atomic_load(&map->changed)) {
+        return HT_BUSY;
+    }
+    (void)pthread_mutex_lock(&map->load_lock);
+    enum ht_status status = profile_open(map, index, NULL, NULL);
+    if (status == HT_OK && !behind->made) {
+        status = ht_conditions_behind(map->profiles[index].conditions, atomic_load(&map->local_ms),
+                                      &behind->road);
+        behind->made = status == HT_OK;
+    }
+    (void)pthread_mutex_unlock(&map->load_lock);
+    *out = &behind->road.road;
+    return status;
+}
+
 /* Gets the roads that are ready as of now; true in *changed when one differs from the last world's.
  */
 static enum ht_status view_fill(struct ht_map *map, struct view *view, bool *changed)
@@ -208,20 +252,34 @@ static void world_begin(struct ht_world *world, const struct view *view)
     }
 }
 
-enum ht_status ht_map_world(struct ht_map *map, int64_t local_ms, struct ht_world **out)
+static struct view *view_new(struct ht_map *map)
 {
-    *out = NULL;
-    struct view *view = calloc(1, sizeof *view + map->count * sizeof(void *));
+    struct view *view = calloc(1, sizeof *view + map->count * sizeof view->behind[0]);
     if (view == NULL) {
-        return HT_NOMEM;
+        return NULL;
+    }
+    view->roads = ht_array_new_zeroed(map->count, sizeof(void *));
+    if (view->roads == NULL) {
+        free(view);
+        return NULL;
     }
     ht_map_retain(map);
     view->map = map;
+    return view;
+}
+
+enum ht_status ht_map_world(struct ht_map *map, int64_t local_ms, struct ht_world **out)
+{
+    *out = NULL;
+    struct view *view = view_new(map);
+    if (view == NULL) {
+        return HT_NOMEM;
+    }
     const struct ht_world_source source = {
-        .count = map->count, .profiles = map->names, .load = view_load};
+        .count = map->count, .profiles = map->names, .load = view_load, .behind = view_behind};
     (void)pthread_mutex_lock(&map->lock);
     bool changed = !map->given;
-    map->local_ms = local_ms;
+    atomic_store(&map->local_ms, local_ms);
     enum ht_status status = view_fill(map, view, &changed);
     if (status == HT_OK && changed) {
         status = ht_world_new_lazy(&source, view, view_release, out);
@@ -374,6 +432,7 @@ static enum ht_status profile_traffic(struct ht_map *map, uint32_t index,
     }
     if (status == HT_OK && changes.count > 0) {
         struct ht_live_road *live = NULL;
+        atomic_store(&map->changed, true);
         ht_conditions_turns(profile->conditions, map->local_ms, profile->turn_closed);
         status = ht_traffic_apply(profile->traffic, changes.list, changes.count,
                                   profile->turn_closed, NULL, &live);

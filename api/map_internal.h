@@ -16,7 +16,8 @@ struct ht__map_cuts {
 };
 
 struct ht__map_profile {
-    bool ready;
+    bool opened; /* `base` and `conditions` stand; under load_lock */
+    bool ready;  /* and all else that a metric is made of was checked */
     struct ht_conditions *conditions;
     const struct ht_live_road *live; /* in the world given out last; only compared */
     struct ht_road base;
@@ -34,9 +35,11 @@ struct ht_map {
     struct ht_hnet *file;
     struct ht_shared_pool *pool;
     pthread_mutex_t lock;
+    pthread_mutex_t load_lock; /* taken last: who holds it waits for no metric */
     pthread_mutex_t detour_lock;
-    int64_t local_ms;
-    bool given; /* a world was given out */
+    _Atomic int64_t local_ms;
+    atomic_bool changed; /* traffic or zones were told: the streets are not the file's */
+    bool given;          /* a world was given out */
     uint32_t count;
     const char **names;
     struct ht_locate *locate; /* NULL until there is traffic */

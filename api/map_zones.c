@@ -93,6 +93,7 @@ enum ht_status ht_map_zones(struct ht_map *map, struct ht_zone *const *zones, si
         map->zones = list;
         map->zone_count = count;
         map->zones_told++;
+        atomic_store(&map->changed, true);
         list = before;
         count = before_count;
     }

@@ -80,6 +80,11 @@ void ht_osrm_zones(struct ht_osrm *osrm, struct ht_zone_table *zones)
     osrm->zones = zones;
 }
 
+void ht_osrm_turns(struct ht_osrm *osrm, struct ht_guide_memory *turns)
+{
+    ht_guide_share(osrm->guide, turns);
+}
+
 /* "/name/v1/": a version after the first part. */
 static bool looks_like_service(const char *path, size_t size)
 {
@@ -304,6 +309,14 @@ static bool plain_first(const struct ht_osrm_job *job)
            ht_world_ready(job->world, request->profile, job->exclude);
 }
 
+/* Whether a road will do whose metric is behind: ways between stops, or none at all. */
+static bool wants_soon(const struct ht_osrm_job *job)
+{
+    const struct ht_osrm_request *request = job->request;
+    return job->exclude == 0 && (request->service == HT_OSRM_NEAREST ||
+                                 (request->service == HT_OSRM_ROUTE && request->alternatives == 0));
+}
+
 /* The road that the request runs on. False: the error is in the reply. */
 static bool find_road(struct ht_osrm_job *job)
 {
@@ -318,7 +331,8 @@ static bool find_road(struct ht_osrm_job *job)
             return false;
         }
     } else if (status == HT_OK) {
-        status = ht_world_road(job->world, profile, job->exclude, &job->road);
+        status = wants_soon(job) ? ht_world_road_soon(job->world, profile, &job->road)
+                                 : ht_world_road(job->world, profile, job->exclude, &job->road);
     }
     if (status != HT_OK) {
         return road_fail(job, status);

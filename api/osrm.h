@@ -32,6 +32,9 @@ HT_MUST_CHECK enum ht_status ht_osrm_new(const struct ht_osrm_limits *limits, st
 void ht_osrm_free(struct ht_osrm *osrm);
 /* Where `avoid` finds zones by their ids; borrowed. */
 void ht_osrm_zones(struct ht_osrm *osrm, struct ht_zone_table *zones);
+/* Where it remembers turns together with others; borrowed. */
+struct ht_guide_memory;
+void ht_osrm_turns(struct ht_osrm *osrm, struct ht_guide_memory *turns);
 
 /* True when the path is OSRM's to answer: /route/, /table/, /nearest/, /match/, /trip/, /tile/ and
  * also wrong services or versions of that shape (which get OSRM's own error). */

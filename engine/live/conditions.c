@@ -206,6 +206,38 @@ enum ht_status ht_conditions_live(struct ht_conditions *conditions, int64_t loca
     return HT_OK;
 }
 
+enum ht_status ht_conditions_behind(const struct ht_conditions *conditions, int64_t local_ms,
+                                    struct ht_road_behind *out)
+{
+    const struct ht_graph *graph = conditions->base.graph;
+    *out = (struct ht_road_behind){.road = conditions->base};
+    if (!ht_conditions_any(conditions, local_ms)) {
+        return HT_OK;
+    }
+    out->turn_closed = ht_array_new_zeroed(graph->turn_count, sizeof *out->turn_closed);
+    if (out->turn_closed == NULL) {
+        return HT_NOMEM;
+    }
+    for (uint32_t c = 0; c < graph->condition_count; c++) {
+        const struct schedule *schedule = schedule_find(conditions, graph->conditions[c].schedule);
+        if (schedule != NULL && schedule->parsed != NULL &&
+            ht_schedule_active(schedule->parsed, local_ms, NULL)) {
+            out->turn_closed[graph->conditions[c].turn] = 1;
+        }
+    }
+    out->live = (struct ht_live_arcs){.turn_closed = out->turn_closed, .metric_behind = true};
+    out->graph = *graph;
+    out->graph.live = &out->live;
+    out->road.graph = &out->graph;
+    return HT_OK;
+}
+
+void ht_road_behind_deinit(struct ht_road_behind *behind)
+{
+    free(behind->turn_closed);
+    behind->turn_closed = NULL;
+}
+
 void ht_conditions_turns(struct ht_conditions *conditions, int64_t local_ms, uint8_t *closed)
 {
     const struct ht_graph *graph = conditions->base.graph;

@@ -5,7 +5,7 @@
  * one of its own is made; these are counted by reference, since worlds that readers still use go on
  * holding them.
  *
- * Threading: ht_conditions_* by one thread at a time. Ownership: the
+ * Threading: ht_conditions_* by one thread at a time unless said. Ownership: the
  * base road is borrowed and outlives everything made of it. Time is local, as in
  * engine/base/schedule.h.
  */
@@ -31,6 +31,21 @@ HT_MUST_CHECK enum ht_status ht_conditions_live(struct ht_conditions *conditions
 
 /* Whether any turn is closed at `local_ms`. */
 bool ht_conditions_any(const struct ht_conditions *conditions, int64_t local_ms);
+
+/* The road as of `local_ms` without a metric of its own, at once: the base's arcs with the turns
+ * that are closed, of which the metric knows nothing (struct ht_live_arcs, metric_behind). It is
+ * for ht_query_cost and ht_query_path alone. */
+struct ht_road_behind {
+    struct ht_road road;
+    struct ht_graph graph;
+    struct ht_live_arcs live;
+    uint8_t *turn_closed; /* NULL: none is, the road is the base */
+};
+
+/* In place: the struct is not to be moved afterwards. By any thread, also beside all others. */
+HT_MUST_CHECK enum ht_status ht_conditions_behind(const struct ht_conditions *conditions,
+                                                  int64_t local_ms, struct ht_road_behind *out);
+void ht_road_behind_deinit(struct ht_road_behind *behind);
 
 /* When the next turn opens or closes after `local_ms`; INT64_MAX: none ever does. */
 int64_t ht_conditions_next_change(const struct ht_conditions *conditions, int64_t local_ms);

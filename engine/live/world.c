@@ -29,6 +29,7 @@ struct ht_world {
     void *owner;
     void (*release)(void *owner);
     enum ht_status (*load)(void *owner, uint32_t index, struct ht_world_road *out);
+    enum ht_status (*behind)(void *owner, uint32_t index, const struct ht_road **out);
     pthread_mutex_t lock; /* one road or metric is made ready at a time */
     uint32_t road_count;
     struct member members[];
@@ -80,6 +81,7 @@ enum ht_status ht_world_new_lazy(const struct ht_world_source *source, void *own
         return HT_NOMEM;
     }
     world->load = source->load;
+    world->behind = source->behind;
     for (uint32_t i = 0; i < source->count; i++) {
         world->members[i].profile = source->profiles[i];
     }
@@ -281,6 +283,20 @@ enum ht_status ht_world_road(struct ht_world *world, const char *profile, uint16
     status = *out != NULL ? HT_OK : variant_add(member, exclude, out);
     (void)pthread_mutex_unlock(&world->lock);
     return status;
+}
+
+enum ht_status ht_world_road_soon(struct ht_world *world, const char *profile,
+                                  const struct ht_road **out)
+{
+    const struct member *member = member_find(world, profile);
+    if (member != NULL && world->behind != NULL && !member_ready(member)) {
+        enum ht_status status =
+            world->behind(world->owner, (uint32_t)(member - world->members), out);
+        if (status != HT_BUSY) {
+            return status;
+        }
+    }
+    return ht_world_road(world, profile, 0, out);
 }
 
 enum ht_status ht_world_base(struct ht_world *world, const char *profile,

@@ -39,6 +39,9 @@ struct ht_world_source {
     const char *const *profiles; /* borrowed until the world is gone */
     /* Fills *out with what lives as long as `owner`; called once for each road, under a lock. */
     enum ht_status (*load)(void *owner, uint32_t index, struct ht_world_road *out);
+    /* May be NULL. Points *out to what serves until then and lives as long as `owner`; any thread,
+     * any time. HT_BUSY: there is no such road. */
+    enum ht_status (*behind)(void *owner, uint32_t index, const struct ht_road **out);
 };
 
 HT_MUST_CHECK enum ht_status ht_world_new_lazy(const struct ht_world_source *source, void *owner,
@@ -65,6 +68,11 @@ const char *ht_world_alias(const char *profile);
  * that the profile does not list. */
 HT_MUST_CHECK enum ht_status ht_world_road(struct ht_world *world, const char *profile,
                                            uint16_t exclude, const struct ht_road **out);
+
+/* The same for a question that ht_query_cost and ht_query_path answer: where the metric of the
+ * moment is still to be made, a road whose metric is behind, if there is one, at once. */
+HT_MUST_CHECK enum ht_status ht_world_road_soon(struct ht_world *world, const char *profile,
+                                                const struct ht_road **out);
 
 /* The road of a profile whole, as it was given to the world, and the profile's number. Errors as
  * above. */

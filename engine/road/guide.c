@@ -32,6 +32,11 @@ void ht_guide_free(struct ht_guide *guide)
     }
 }
 
+void ht_guide_share(struct ht_guide *guide, struct ht_guide_memory *memory)
+{
+    ht__memory_share(&guide->memory, memory);
+}
+
 static bool ht__leg_valid(const struct ht_guide_leg *leg)
 {
     if (leg->arc_count == 0 || leg->source_side > 1 || leg->target_side > 1) {

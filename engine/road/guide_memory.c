@@ -12,86 +12,145 @@ static_assert(HT__ROADS_KEPT * 10 <= 64 && HT__ROADS_MAX <= 15, "roads must fit 
 
 enum { HT__PAIR_OF_LINES = 128 };
 
+enum ht_status ht_guide_memory_new(struct ht_guide_memory **out)
+{
+    struct ht_guide_memory *table = calloc(1, sizeof *table);
+    if (table == NULL) {
+        return HT_NOMEM;
+    }
+    table->block =
+        ht_array_new_zeroed((size_t)HT__SETS * HT__WAYS + HT__WAYS, sizeof *table->slots);
+    if (table->block == NULL) {
+        free(table);
+        return HT_NOMEM;
+    }
+    uintptr_t over = (uintptr_t)table->block % HT__PAIR_OF_LINES;
+    size_t skip = over == 0 ? 0 : HT__PAIR_OF_LINES - over;
+    table->slots = (struct ht__slot *)(void *)((char *)table->block + skip);
+    (void)pthread_mutex_init(&table->lock, NULL);
+    *out = table;
+    return HT_OK;
+}
+
+void ht_guide_memory_free(struct ht_guide_memory *table)
+{
+    if (table != NULL) {
+        (void)pthread_mutex_destroy(&table->lock);
+        free(table->block);
+        free(table);
+    }
+}
+
 enum ht_status ht__memory_init(struct ht__memory *memory)
 {
     *memory = (struct ht__memory){0};
-    memory->block =
-        ht_array_new_zeroed((size_t)HT__SETS * HT__WAYS + HT__WAYS, sizeof *memory->slots);
-    if (memory->block == NULL) {
-        return HT_NOMEM;
-    }
-    uintptr_t over = (uintptr_t)memory->block % HT__PAIR_OF_LINES;
-    size_t skip = over == 0 ? 0 : HT__PAIR_OF_LINES - over;
-    memory->slots = (struct ht__slot *)(void *)((char *)memory->block + skip);
-    return HT_OK;
+    enum ht_status status = ht_guide_memory_new(&memory->own);
+    memory->table = memory->own;
+    return status;
+}
+
+void ht__memory_share(struct ht__memory *memory, struct ht_guide_memory *table)
+{
+    ht_guide_memory_free(memory->own);
+    *memory = (struct ht__memory){.table = table};
 }
 
 void ht__memory_deinit(struct ht__memory *memory)
 {
-    free(memory->block);
+    ht_guide_memory_free(memory->own);
     *memory = (struct ht__memory){0};
 }
 
-/* A number under which nothing is kept yet. */
-static uint16_t ht__new_generation(struct ht__memory *memory)
+/* The number under which a graph's turns are kept; one under which nothing is where it has none. */
+static uint64_t ht__generation(struct ht_guide_memory *table, const struct ht_graph *graph,
+                               uint64_t network_id)
 {
-    if (memory->last_generation == UINT16_MAX) {
-        memset(memory->slots, 0, (size_t)HT__SETS * HT__WAYS * sizeof *memory->slots);
-        memory->last_generation = 0;
-        memory->known_count = 0;
+    (void)pthread_mutex_lock(&table->lock);
+    uint64_t generation = 0;
+    for (uint32_t i = 0; network_id != 0 && i < HT__KNOWN; i++) {
+        if (table->known[i].network_id == network_id && table->known[i].graph == graph) {
+            generation = table->known[i].generation;
+        }
     }
-    return ++memory->last_generation;
+    if (generation == 0) {
+        generation = ++table->last_generation;
+        if (network_id != 0) {
+            uint32_t at = table->known_next++ % HT__KNOWN;
+            table->known[at].network_id = network_id;
+            table->known[at].graph = graph;
+            table->known[at].generation = generation;
+        }
+    }
+    (void)pthread_mutex_unlock(&table->lock);
+    return generation;
 }
 
 void ht__memory_begin(struct ht__memory *memory, const struct ht_graph *graph, uint64_t network_id)
 {
-    if (network_id == 0 || network_id != memory->network_id || memory->known_count == HT__KNOWN) {
+    if (network_id == 0 || network_id != memory->network_id || graph != memory->graph) {
         memory->network_id = network_id;
-        memory->known_count = 0;
+        memory->graph = graph;
+        memory->generation = ht__generation(memory->table, graph, network_id);
     }
-    for (uint32_t i = 0; i < memory->known_count; i++) {
-        if (memory->known[i].graph == graph) {
-            memory->generation = memory->known[i].generation;
-            return;
-        }
-    }
-    memory->generation = ht__new_generation(memory);
-    memory->known[memory->known_count].graph = graph;
-    memory->known[memory->known_count++].generation = memory->generation;
+}
+
+static uint64_t ht__word(const _Atomic uint64_t *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
 }
 
 void ht__memory_gather(const struct ht__memory *memory, const uint32_t *arcs, uint32_t count)
 {
-    uint32_t sum = 0;
+    uint64_t sum = 0;
     for (uint32_t i = 0; i < count; i++) {
-        sum += ht__memory_set(memory, arcs[i])->in;
+        sum += ht__word(&ht__memory_set(memory, arcs[i])->name);
     }
     HT_GATHERED(sum);
 }
 
-static void ht__unfold(const struct ht__map *map, const struct ht__slot *slot,
+/* What of a slot was read: words that one write left there, or not. */
+struct ht__words {
+    uint64_t roads;
+    uint64_t costs;
+    uint64_t rest;
+};
+
+static const uint64_t ht__asked = (uint64_t)HT__ASKED_FOR << 56;
+static const uint64_t ht__taken = (uint64_t)HT__TAKEN << 56;
+
+static uint64_t ht__name(uint64_t generation, uint32_t in, uint32_t out,
+                         const struct ht__words *words)
+{
+    uint64_t hash = words->roads * UINT64_C(0x9E3779B97F4A7C15) ^
+                    words->costs * UINT64_C(0xC2B2AE3D27D4EB4F) ^
+                    (words->rest & ~ht__asked) * UINT64_C(0x165667B19E3779F9) ^
+                    generation * UINT64_C(0xD6E8FEB86659FD93);
+    return ((uint64_t)in << 32 | out) ^ hash;
+}
+
+static void ht__unfold(const struct ht__map *map, const struct ht__words *words,
                        struct ht__turn *turn)
 {
-    turn->in = slot->in;
-    turn->out = slot->out;
-    turn->weight_ms = slot->weight_ms;
-    turn->duration_ms = slot->duration_ms;
-    turn->lanes = slot->lane_valid > 0 ? ht__lanes_text(map, slot->in) : 0;
-    turn->before = slot->before;
-    turn->after = slot->after;
-    turn->type = slot->type;
-    turn->modifier = slot->modifier;
-    turn->in_road = slot->in_out & 15;
-    turn->out_road = slot->in_out >> 4;
-    turn->road_count = slot->about & 15;
-    turn->lane_first = slot->lane_first;
-    turn->lane_valid = slot->lane_valid;
-    turn->segregated = (slot->about & HT__SEGREGATED) != 0;
+    uint8_t in_out = (uint8_t)(words->rest >> 32);
+    uint8_t about = (uint8_t)(words->rest >> 56);
+    turn->weight_ms = (uint16_t)(words->costs >> 16);
+    turn->duration_ms = (uint16_t)(words->costs >> 32);
+    turn->before = (uint16_t)(words->costs >> 48);
+    turn->after = (uint16_t)words->rest;
+    turn->type = (uint8_t)(words->rest >> 16);
+    turn->modifier = (uint8_t)(words->rest >> 24);
+    turn->in_road = in_out & 15;
+    turn->out_road = in_out >> 4;
+    turn->road_count = about & 15;
+    turn->lane_first = (uint8_t)(words->rest >> 40);
+    turn->lane_valid = (uint8_t)(words->rest >> 48);
+    turn->lanes = turn->lane_valid > 0 ? ht__lanes_text(map, turn->in) : 0;
+    turn->segregated = (about & HT__SEGREGATED) != 0;
     for (int i = 0; i < HT__ROADS_KEPT; i++) {
-        turn->roads[i] = slot->roads >> 10 * i & 1023;
+        turn->roads[i] = words->roads >> 10 * i & 1023;
     }
-    if (slot->weight_ms == UINT16_MAX || slot->duration_ms == UINT16_MAX) {
-        const struct ht_turn *paid = ht_graph_turn(map->graph, slot->in, slot->out);
+    if (turn->weight_ms == UINT16_MAX || turn->duration_ms == UINT16_MAX) {
+        const struct ht_turn *paid = ht_graph_turn(map->graph, turn->in, turn->out);
         turn->weight_ms = paid != NULL ? paid->weight_ms : 0;
         turn->duration_ms = paid != NULL ? paid->duration_ms : 0;
     }
@@ -103,11 +162,16 @@ bool ht__memory_find(const struct ht__memory *memory, const struct ht__map *map,
     struct ht__slot *set = ht__memory_set(memory, in);
     for (int i = 0; i < HT__WAYS; i++) {
         struct ht__slot *slot = &set[i];
-        if (slot->in == in && slot->out == out && slot->generation == memory->generation) {
-            if ((slot->about & HT__ASKED_FOR) == 0) { /* a line that stays clean costs less */
-                slot->about |= HT__ASKED_FOR;
+        const struct ht__words words = {ht__word(&slot->roads), ht__word(&slot->costs),
+                                        ht__word(&slot->rest)};
+        if ((words.rest & ht__taken) != 0 &&
+            ht__word(&slot->name) == ht__name(memory->generation, in, out, &words)) {
+            if ((words.rest & ht__asked) == 0) { /* a line that stays clean costs less */
+                atomic_store_explicit(&slot->rest, words.rest | ht__asked, memory_order_relaxed);
             }
-            ht__unfold(map, slot, turn);
+            turn->in = in;
+            turn->out = out;
+            ht__unfold(map, &words, turn);
             return true;
         }
     }
@@ -119,24 +183,26 @@ static struct ht__slot *ht__make_room(const struct ht__memory *memory, uint32_t 
 {
     struct ht__slot *set = ht__memory_set(memory, in);
     for (int i = 0; i < HT__WAYS; i++) {
-        if (set[i].generation != memory->generation) {
+        if ((uint16_t)ht__word(&set[i].costs) != (uint16_t)memory->generation ||
+            (ht__word(&set[i].rest) & ht__taken) == 0) {
             return &set[i];
         }
     }
     for (int i = 0; i < HT__WAYS; i++) {
-        if ((set[i].about & HT__ASKED_FOR) == 0) {
+        if ((ht__word(&set[i].rest) & ht__asked) == 0) {
             return &set[i];
         }
     }
     for (int i = 0; i < HT__WAYS; i++) {
-        set[i].about &= (uint8_t)~HT__ASKED_FOR;
+        atomic_store_explicit(&set[i].rest, ht__word(&set[i].rest) & ~ht__asked,
+                              memory_order_relaxed);
     }
     return &set[out % HT__WAYS];
 }
 
-static uint16_t ht__short_cost(uint32_t cost_ms)
+static uint64_t ht__short_cost(uint32_t cost_ms)
 {
-    return cost_ms < UINT16_MAX ? (uint16_t)cost_ms : UINT16_MAX;
+    return cost_ms < UINT16_MAX ? cost_ms : UINT16_MAX;
 }
 
 void ht__memory_keep(struct ht__memory *memory, const struct ht__turn *turn)
@@ -144,23 +210,22 @@ void ht__memory_keep(struct ht__memory *memory, const struct ht__turn *turn)
     if (turn->road_count > HT__ROADS_KEPT) {
         return;
     }
-    struct ht__slot *slot = ht__make_room(memory, turn->in, turn->out);
-    *slot = (struct ht__slot){
-        .in = turn->in,
-        .out = turn->out,
-        .generation = memory->generation,
-        .weight_ms = ht__short_cost(turn->weight_ms),
-        .duration_ms = ht__short_cost(turn->duration_ms),
-        .before = turn->before,
-        .after = turn->after,
-        .type = turn->type,
-        .modifier = turn->modifier,
-        .in_out = (uint8_t)(turn->in_road | turn->out_road << 4),
-        .lane_first = turn->lane_first,
-        .lane_valid = turn->lane_valid,
-        .about = (uint8_t)(turn->road_count | (turn->segregated ? HT__SEGREGATED : 0)),
+    uint64_t about = turn->road_count | (turn->segregated ? HT__SEGREGATED : 0U) | HT__TAKEN;
+    uint64_t in_out = turn->in_road | (unsigned)turn->out_road << 4;
+    struct ht__words words = {
+        .costs = (uint16_t)memory->generation | ht__short_cost(turn->weight_ms) << 16 |
+                 ht__short_cost(turn->duration_ms) << 32 | (uint64_t)turn->before << 48,
+        .rest = turn->after | (uint64_t)turn->type << 16 | (uint64_t)turn->modifier << 24 |
+                in_out << 32 | (uint64_t)turn->lane_first << 40 | (uint64_t)turn->lane_valid << 48 |
+                about << 56,
     };
     for (int i = 0; i < turn->road_count; i++) {
-        slot->roads |= (uint64_t)turn->roads[i] << 10 * i;
+        words.roads |= (uint64_t)turn->roads[i] << 10 * i;
     }
+    struct ht__slot *slot = ht__make_room(memory, turn->in, turn->out);
+    uint64_t name = ht__name(memory->generation, turn->in, turn->out, &words);
+    atomic_store_explicit(&slot->name, name, memory_order_relaxed);
+    atomic_store_explicit(&slot->roads, words.roads, memory_order_relaxed);
+    atomic_store_explicit(&slot->costs, words.costs, memory_order_relaxed);
+    atomic_store_explicit(&slot->rest, words.rest, memory_order_relaxed);
 }

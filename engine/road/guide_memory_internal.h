@@ -6,11 +6,19 @@
  * each other, so that a small town touches little memory and a route few pages. Where all four are
  * taken, one goes that was not asked for since the others were.
  *
- * Threading: one for each thread. Ownership: the struct owns its block; end with
- * ht__memory_deinit.
+ * Several threads read and write one table without a lock: a place is four words, the first of
+ * which is the name mixed with a hash of the others. Whoever reads while another writes gets words
+ * that don't fit together and knows nothing (R. Hyatt, T. Mann, "A lock-less transposition table
+ * implementation for parallel search", 2002).
+ *
+ * Threading: one ht__memory for each thread, on a table of its own or a shared one. Ownership: the
+ * struct owns its own table; end with ht__memory_deinit. A shared one is borrowed.
  */
 #ifndef HT_ENGINE_ROAD_GUIDE_MEMORY_INTERNAL_H
 #define HT_ENGINE_ROAD_GUIDE_MEMORY_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "engine/road/guide_internal.h"
 
@@ -38,44 +46,45 @@ enum {
     HT__SET_BITS = 18,
     HT__SETS = 1 << HT__SET_BITS,
     HT__WAYS = 4, /* places of a set */
-    HT__KNOWN = 8,
+    HT__KNOWN = 16,
     HT__ROADS_KEPT = 6, /* turns at wider junctions are rare, and not kept */
 };
 
 /* The same in 32 bytes. */
 struct ht__slot {
-    uint32_t in;
-    uint32_t out;
-    uint64_t roads; /* ten bits each */
-    uint16_t generation;
-    uint16_t weight_ms; /* UINT16_MAX: more than fits, the graph knows */
-    uint16_t duration_ms;
-    uint16_t before;
-    uint16_t after;
-    uint8_t type;
-    uint8_t modifier;
-    uint8_t in_out; /* in_road + 16 * out_road */
-    uint8_t lane_first;
-    uint8_t lane_valid;
-    uint8_t about; /* road_count + HT__SEGREGATED + HT__ASKED_FOR */
+    _Atomic uint64_t name;  /* in << 32 | out, mixed with a hash of all that follows */
+    _Atomic uint64_t roads; /* ten bits each */
+    _Atomic uint64_t costs; /* 16 bits each: generation, weight_ms, duration_ms (UINT16_MAX: more
+                               than fits, the graph knows), before */
+    _Atomic uint64_t rest;  /* 16 bits after, 8 each: type, modifier, in_road + 16 * out_road,
+                               lane_first, lane_valid, about (road_count and the bits below) */
 };
 
-enum { HT__SEGREGATED = 16, HT__ASKED_FOR = 32 };
+enum { HT__SEGREGATED = 16, HT__ASKED_FOR = 32, HT__TAKEN = 64 };
 
-struct ht__memory {
+struct ht_guide_memory {
     void *block;
     struct ht__slot *slots; /* [HT__SETS][HT__WAYS], on pairs of lines; touched as it fills */
-    uint64_t network_id;    /* what it is about; 0: nothing is kept from leg to leg */
+    pthread_mutex_t lock;   /* of what follows */
     struct {
+        uint64_t network_id;
         const struct ht_graph *graph;
-        uint16_t generation; /* its turns are kept under a number of their own */
+        uint64_t generation; /* its turns are kept under a number of their own */
     } known[HT__KNOWN];
-    uint32_t known_count;
-    uint16_t generation; /* of the graph in use */
-    uint16_t last_generation;
+    uint32_t known_next;
+    uint64_t last_generation;
+};
+
+struct ht__memory {
+    struct ht_guide_memory *table;
+    struct ht_guide_memory *own; /* NULL: it is shared */
+    uint64_t network_id;         /* what the last leg was about; 0: nothing is kept for another */
+    const struct ht_graph *graph;
+    uint64_t generation;
 };
 
 HT_MUST_CHECK enum ht_status ht__memory_init(struct ht__memory *memory);
+void ht__memory_share(struct ht__memory *memory, struct ht_guide_memory *table);
 void ht__memory_deinit(struct ht__memory *memory);
 
 /* What is known of a graph's turns is used again; another network, or one that can't be told from
@@ -92,7 +101,7 @@ void ht__memory_keep(struct ht__memory *memory, const struct ht__turn *turn);
 
 static inline struct ht__slot *ht__memory_set(const struct ht__memory *memory, uint32_t in)
 {
-    return &memory->slots[(size_t)(in % HT__SETS) * HT__WAYS];
+    return &memory->table->slots[(size_t)(in % HT__SETS) * HT__WAYS];
 }
 
 /* The turn:lanes text that holds for an arc, 0: none. */

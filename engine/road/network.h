@@ -156,6 +156,8 @@ struct ht_live_arcs {
     const struct ht_live_arc *arcs; /* sorted */
     const struct ht_live_piece *pieces;
     const uint8_t *turn_closed; /* [turn_count] not 0: forbidden now; NULL: none is */
+    bool
+        metric_behind; /* the metric has these turns open: ways that it finds are to be looked at */
 };
 
 struct ht_graph {

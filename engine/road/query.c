@@ -30,6 +30,7 @@ void ht_query_free(struct ht_query *query)
     }
     ht_search_free(query->search);
     ht_search_free(query->check);
+    ht_around_free(query->around);
     ht_seeds_deinit(&query->sources);
     ht_seeds_deinit(&query->targets);
     for (size_t i = 0; i < sizeof query->paths / sizeof query->paths[0]; i++) {
@@ -98,6 +99,12 @@ static bool is_split(const struct ht_graph *graph, const struct ht_place_side *s
     return graph->live != NULL && graph->arcs[side->arc].weight_ms >= HT_WEIGHT_INF;
 }
 
+/* Whether turns are closed that the metric has open. */
+static bool is_behind(const struct ht_road *road)
+{
+    return road->graph->live != NULL && road->graph->live->metric_behind;
+}
+
 /* Whether a cheapest way may begin with this turn: its edge is one and is the turn itself. An edge
  * that is missing (closed in this metric, or left out by ht_metric_trim) or leads over another
  * vertex says that a way at least as good begins with another turn. */
@@ -116,7 +123,9 @@ static enum ht_status seeds_turns(struct ht_seeds *seeds, const struct ht_road *
 {
     const struct ht_graph *graph = road->graph;
     const uint8_t *closed = graph->live == NULL ? NULL : graph->live->turn_closed;
-    bool split = is_split(graph, side);
+    /* no edge leads out of an arc that can't be driven whole; a metric that is behind may have left
+     * out a turn for the sake of one that is closed */
+    bool all = is_split(graph, side) || is_behind(road);
     struct ht_key after = ht_key_add(seeds->bias, key_of(side->after));
     enum ht_status status = HT_OK;
     uint32_t from = road->cch->rank[side->arc];
@@ -125,8 +134,8 @@ static enum ht_status seeds_turns(struct ht_seeds *seeds, const struct ht_road *
         const struct ht_turn *turn = &graph->turns[t];
         uint32_t to = road->cch->rank[turn->to];
         bool open = closed == NULL || closed[t] == 0;
-        /* a loop has no edge to itself; no edge leads out of an arc that can't be driven whole */
-        if (open && (split || from == to || turn_serves(road->metric, from, to))) {
+        /* a loop has no edge to itself */
+        if (open && (all || from == to || turn_serves(road->metric, from, to))) {
             struct ht_key key = ht_key_add(
                 after, (struct ht_key){ht_time_pack(turn->weight_ms, turn->duration_ms), 0});
             status = ht__seeds_add(seeds, (struct ht_seed){.vertex = to, .key = key}, s);
@@ -275,6 +284,44 @@ struct ask {
     bool with_path;
 };
 
+/* The cheapest way between the seeds as vertices, though the metric is behind. */
+static enum ht_status run_behind(const struct ask *ask, struct ht_key *total,
+                                 const uint32_t **vertices, uint32_t *count)
+{
+    struct ht_query *q = ask->query;
+    const struct ht_road *road = ask->road;
+    const struct ht_around_ask around = {road, q->sources.list, q->sources.count, q->targets.list,
+                                         q->targets.count};
+    enum ht_status status =
+        ht_search_run(q->search, road->cch, road->metric, q->sources.list, q->sources.count,
+                      q->targets.list, q->targets.count, total);
+    if (status == HT_OK) {
+        status = ht_search_path(q->search, road->metric, vertices, count);
+    }
+    if (status != HT_OK || !ht_around_needed(road, *vertices, *count)) {
+        return status; /* closing turns makes no way cheaper */
+    }
+    status = q->around == NULL ? ht_around_new(&q->around) : HT_OK;
+    return status == HT_OK ? ht_around_run(q->around, &around, total, vertices, count) : status;
+}
+
+/* The search proper; the way's vertices where the question wants them. */
+static enum ht_status run_search(const struct ask *ask, struct ht_key *total,
+                                 const uint32_t **vertices, uint32_t *count)
+{
+    struct ht_query *q = ask->query;
+    const struct ht_road *road = ask->road;
+    if (is_behind(road)) {
+        return run_behind(ask, total, vertices, count);
+    }
+    enum ht_status status = (ask->with_path ? ht_search_run : ht_search_cost)(
+        q->search, road->cch, road->metric, q->sources.list, q->sources.count, q->targets.list,
+        q->targets.count, total);
+    return status == HT_OK && ask->with_path
+               ? ht_search_path(q->search, road->metric, vertices, count)
+               : status;
+}
+
 /* The search over the seeds that stand in the query; `first`: an arc that was driven before them.
  */
 static enum ht_status run_seeds(const struct ask *ask, uint32_t first, uint32_t slot,
@@ -286,9 +333,9 @@ static enum ht_status run_seeds(const struct ask *ask, uint32_t first, uint32_t 
     if (q->sources.count == 0 || q->targets.count == 0) {
         return HT_NO_ROUTE;
     }
-    enum ht_status status = (ask->with_path ? ht_search_run : ht_search_cost)(
-        q->search, road->cch, road->metric, q->sources.list, q->sources.count, q->targets.list,
-        q->targets.count, &total);
+    const uint32_t *vertices = NULL;
+    uint32_t count = 0;
+    enum ht_status status = run_search(ask, &total, &vertices, &count);
     if (status != HT_OK) {
         return status;
     }
@@ -296,12 +343,7 @@ static enum ht_status run_seeds(const struct ask *ask, uint32_t first, uint32_t 
     out->arcs = NULL;
     out->arc_count = 0;
     if (ask->with_path) {
-        const uint32_t *vertices = NULL;
-        uint32_t count = 0;
-        status = ht_search_path(q->search, road->metric, &vertices, &count);
-        if (status == HT_OK) {
-            status = ht__keep_path(q, road, first, vertices, count, slot);
-        }
+        status = ht__keep_path(q, road, first, vertices, count, slot);
         if (status == HT_OK) {
             ht__describe_path(q, road, ask->source, ask->target, slot, false, out);
         }

@@ -7,6 +7,10 @@
  * the metric alone, whole or trimmed of edges that no cheapest way needs (perfect customization, in
  * the first paper; ht_metric_trim).
  *
+ * Where the graph says that the metric is behind (struct ht_live_arcs), ways that take a closed
+ * turn are searched anew around it (engine/road/around.h): ht_query_cost and ht_query_path are
+ * exact as ever, while alternatives, tables and all else need a metric that obeys.
+ *
  * Threading: read-only on hierarchy and metric; one ht_query for each thread.
  */
 #ifndef HT_ENGINE_ROAD_QUERY_H

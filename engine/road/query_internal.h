@@ -2,6 +2,7 @@
 #ifndef HT_ENGINE_ROAD_QUERY_INTERNAL_H
 #define HT_ENGINE_ROAD_QUERY_INTERNAL_H
 
+#include "engine/road/around.h"
 #include "engine/road/query.h"
 #include "engine/road/search.h"
 
@@ -26,7 +27,8 @@ struct ht_kept_path {
 
 struct ht_query {
     struct ht_search *search;
-    struct ht_search *check; /* for the T-test of alternatives; NULL until first wanted */
+    struct ht_around *around; /* for a metric that is behind; NULL until first wanted */
+    struct ht_search *check;  /* for the T-test of alternatives; NULL until first wanted */
     struct ht_seeds sources;
     struct ht_seeds targets;
     struct ht_kept_path paths[HT_PATHS_KEPT];

@@ -123,7 +123,7 @@ HT_CASE(guide_memory_without_a_network_forgets_at_once)
     struct ht__turn turn;
     uint64_t seed = 13;
     HT_REQUIRE(ht__memory_init(&memory) == HT_OK);
-    for (uint32_t round = 0; round < 70000; round++) { /* past the last number there is */
+    for (uint32_t round = 0; round < 70000; round++) { /* past 16 bits */
         ht__memory_begin(&memory, &graph, 0);
         HT_REQUIRE(!ht__memory_find(&memory, &map, 3, 9, &turn));
         struct ht__turn kept = random_turn(&seed, 3, 9);
@@ -131,6 +131,94 @@ HT_CASE(guide_memory_without_a_network_forgets_at_once)
         HT_REQUIRE(ht__memory_find(&memory, &map, 3, 9, &turn));
     }
     ht__memory_deinit(&memory);
+}
+
+/* A turn that all threads tell alike: what it is follows from its arcs and the network. */
+static struct ht__turn shared_turn(uint64_t network_id, uint32_t in, uint32_t out)
+{
+    uint64_t seed = network_id << 40 | (uint64_t)in << 20 | out;
+    return random_turn(&seed, in, out);
+}
+
+struct sharer {
+    struct ht_guide_memory *table;
+    uint64_t seed;
+    uint32_t found;
+    uint32_t wrong;
+};
+
+/* Few sets and many turns: threads write over what others read all the time. */
+static void *share_on(void *user)
+{
+    struct sharer *sharer = user;
+    struct ht__memory memory;
+    struct ht__turn turn;
+    if (ht__memory_init(&memory) != HT_OK) {
+        return user;
+    }
+    ht__memory_share(&memory, sharer->table);
+    for (uint32_t i = 0; i < 100000; i++) {
+        uint64_t network_id = 1 + ht_random_below(&sharer->seed, 2);
+        uint32_t in = 4 + ht_random_below(&sharer->seed, 2);
+        uint32_t out = 4 + ht_random_below(&sharer->seed, 6);
+        const struct ht__turn want = shared_turn(network_id, in, out);
+        ht__memory_begin(&memory, &graph, network_id);
+        if (!ht__memory_find(&memory, &map, in, out, &turn)) {
+            ht__memory_keep(&memory, &want);
+            continue;
+        }
+        sharer->found++;
+        sharer->wrong +=
+            turn.weight_ms != want.weight_ms || turn.duration_ms != want.duration_ms ||
+            turn.before != want.before || turn.after != want.after || turn.type != want.type ||
+            turn.road_count != want.road_count ||
+            memcmp(turn.roads, want.roads, want.road_count * sizeof want.roads[0]) != 0;
+    }
+    ht__memory_deinit(&memory);
+    return NULL;
+}
+
+HT_CASE(guide_memory_of_many_threads_never_mixes_turns)
+{
+    enum { THREADS = 4 };
+    struct sharer sharers[THREADS];
+    pthread_t threads[THREADS];
+    struct ht_guide_memory *table = NULL;
+    HT_REQUIRE(ht_guide_memory_new(&table) == HT_OK);
+    for (int i = 0; i < THREADS; i++) {
+        sharers[i] = (struct sharer){.table = table, .seed = 100 + (uint64_t)i};
+        HT_REQUIRE(pthread_create(&threads[i], NULL, share_on, &sharers[i]) == 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        void *failed = NULL;
+        HT_CHECK(pthread_join(threads[i], &failed) == 0 && failed == NULL);
+        HT_CHECK(sharers[i].found > 1000);
+        HT_CHECK_INT(sharers[i].wrong, 0);
+    }
+    ht_guide_memory_free(table);
+}
+
+HT_CASE(guide_memory_shared_is_known_to_the_next)
+{
+    struct ht_guide_memory *table = NULL;
+    struct ht__memory one;
+    struct ht__memory two;
+    struct ht__turn turn;
+    HT_REQUIRE(ht_guide_memory_new(&table) == HT_OK);
+    HT_REQUIRE(ht__memory_init(&one) == HT_OK && ht__memory_init(&two) == HT_OK);
+    ht__memory_share(&one, table);
+    ht__memory_share(&two, table);
+    const struct ht__turn kept = shared_turn(1, 4, 5);
+    ht__memory_begin(&one, &graph, 1);
+    ht__memory_keep(&one, &kept);
+    ht__memory_begin(&two, &graph, 1);
+    HT_REQUIRE(ht__memory_find(&two, &map, 4, 5, &turn));
+    check_same(&turn, &kept);
+    ht__memory_begin(&two, &graph, 2);
+    HT_CHECK(!ht__memory_find(&two, &map, 4, 5, &turn));
+    ht__memory_deinit(&one);
+    ht__memory_deinit(&two);
+    ht_guide_memory_free(table);
 }
 
 HT_MAIN()

@@ -383,6 +383,84 @@ HT_CASE(closed_turns_equal_the_oracle)
     }
 }
 
+/* Ways around closed turns against the oracle, over a metric that has them open; wrong answers, and
+ * in *differ how many ways the closed turns changed. */
+static int compare_behind(const struct ht_road *open, const struct ht_road *behind, uint64_t *state,
+                          int *differ)
+{
+    const struct ht_graph *g = behind->graph;
+    struct ht_query *query = NULL;
+    struct ht_dijkstra *oracle = NULL;
+    int wrong = 0;
+    if (ht_query_new(&query) != HT_OK || ht_dijkstra_new(g, &oracle) != HT_OK) {
+        abort();
+    }
+    for (int s = 0; s < 6; s++) {
+        struct ht_place source = ht_town_random_place(g, state);
+        for (int t = 0; t < TARGETS; t++) {
+            struct ht_place target = ht_town_random_place(g, state);
+            if (t < 6) { /* round the block */
+                uint32_t arc =
+                    source.side[0].arc != HT_NONE ? source.side[0].arc : source.side[1].arc;
+                target = ht_town_place(g, arc, ht_random_below(state, g->arcs[arc].length_mm + 1));
+            }
+            struct ht_cost want;
+            struct ht_way_found cost;
+            struct ht_way_found path;
+            struct ht_way_found before;
+            if (ht_dijkstra_run(oracle, &source, &target, 1, NULL, &want) != HT_OK) {
+                abort();
+            }
+            enum ht_status free_way = ht_query_cost(query, open, &source, 3, &target, 3, &before);
+            enum ht_status one = ht_query_cost(query, behind, &source, 3, &target, 3, &cost);
+            enum ht_status two = ht_query_path(query, behind, &source, 3, &target, 3, &path);
+            bool none = want.weight_ms == HT_WEIGHT_INF;
+            wrong += (one == HT_NO_ROUTE) != none || (two == HT_NO_ROUTE) != none;
+            if (one == HT_OK && two == HT_OK) {
+                bool kept = true;
+                for (uint32_t i = 1; i < path.arc_count; i++) {
+                    const struct ht_turn *turn = ht_graph_turn(g, path.arcs[i - 1], path.arcs[i]);
+                    kept = kept && turn != NULL && !g->live->turn_closed[turn - g->turns];
+                }
+                wrong += !kept || !same_cost(cost.cost, want) || !same_cost(path.cost, want) ||
+                         !path_is_sound(g, &source, &target, &path);
+            }
+            *differ += free_way == HT_OK && (none || !same_cost(before.cost, want));
+        }
+    }
+    ht_dijkstra_free(oracle);
+    ht_query_free(query);
+    return wrong;
+}
+
+/* From one turn in a hundred to every second one closed. */
+HT_CASE(turns_that_the_metric_has_open_are_kept_off)
+{
+    int differ = 0;
+    for (int i = 0; i < (HT_LONG ? 200 : 24); i++) {
+        struct built b;
+        uint64_t state = 5 + (uint64_t)i;
+        built_init(&b, 3 + (uint32_t)i % 17, 2 + (uint32_t)i % 13, (uint64_t)i);
+        uint8_t *closed = calloc(b.town->graph.turn_count + UINT32_C(1), 1);
+        HT_REQUIRE(closed != NULL);
+        uint32_t rare = i % 3 == 0 ? 100 : i % 3 == 1 ? 10 : 2;
+        for (uint32_t t = 0; t < b.town->graph.turn_count; t++) {
+            closed[t] = ht_random_below(&state, rare) == 0;
+        }
+        const struct ht_live_arcs live = {.turn_closed = closed, .metric_behind = true};
+        struct ht_graph graph = b.town->graph;
+        graph.live = &live;
+        struct ht_road behind = b.road;
+        behind.graph = &graph;
+        HT_CHECK_INT(compare_behind(&b.road, &behind, &state, &differ), 0);
+        HT_CHECK(ht_metric_trim(b.road.cch, b.pool, b.metric) == HT_OK);
+        HT_CHECK_INT(compare_behind(&b.road, &behind, &state, &differ), 0);
+        free(closed);
+        built_deinit(&b);
+    }
+    HT_CHECK(differ > 500);
+}
+
 /* Middles of shortcuts that 16 bits don't tell (here as if two did), and times in the brief form,
  * half of which are wide. */
 HT_CASE(rare_forms_of_trimmed_metrics_equal_the_oracle)
@@ -602,6 +680,27 @@ HT_CASE(wide_and_plain_sums_are_the_same)
     }
 }
 
+/* A question of a metric that is behind; every turn is closed, so that the search goes on to its
+ * end. */
+static enum ht_status all_closed(struct ht_query *query, const struct ht_road *road,
+                                 const struct ht_place *source, const struct ht_place *target)
+{
+    static uint8_t closed[4096];
+    if (road->graph->turn_count > sizeof closed) {
+        return HT_TOO_BIG;
+    }
+    memset(closed, 1, sizeof closed);
+    closed[0] = 0;
+    const struct ht_live_arcs live = {.turn_closed = closed, .metric_behind = true};
+    struct ht_graph graph = *road->graph;
+    struct ht_road behind = *road;
+    struct ht_way_found way;
+    graph.live = &live;
+    behind.graph = &graph;
+    enum ht_status status = ht_query_path(query, &behind, source, 3, target, 3, &way);
+    return status == HT_NO_ROUTE ? HT_OK : status;
+}
+
 /* Builds and asks with the n-th allocation failing. */
 static bool survives(struct built *b, long n)
 {
@@ -625,6 +724,7 @@ static bool survives(struct built *b, long n)
         status = ht_query_path(query, &b->road, &places[0], 3, &places[1], 3, &way);
         status = status == HT_NO_ROUTE ? HT_OK : status;
     }
+    status = status == HT_OK ? all_closed(query, &b->road, &places[0], &places[1]) : status;
     if (status == HT_OK) {
         status = ht_query_alternatives(query, &b->road, &places[0], &places[2], 2, ways, &found);
         status = status == HT_NO_ROUTE ? HT_OK : status;

@@ -141,6 +141,34 @@ HT_CASE(lazy_roads_are_loaded_once_and_failures_stay)
     ht_world_release(world);
 }
 
+static struct ht_road soon = {.network = &network};
+
+static enum ht_status behind(void *owner, uint32_t index, const struct ht_road **out)
+{
+    (void)owner;
+    *out = &soon;
+    return index == 0 ? HT_OK : HT_BUSY;
+}
+
+HT_CASE(a_road_that_is_behind_serves_until_the_road_is_ready)
+{
+    static const char *const profiles[] = {"car", "foot"};
+    const struct ht_world_source source = {
+        .count = 2, .profiles = profiles, .load = load, .behind = behind};
+    struct ht_world *world = NULL;
+    const struct ht_road *road = NULL;
+    HT_REQUIRE(ht_world_new_lazy(&source, NULL, NULL, &world) == HT_OK);
+    HT_CHECK_INT(ht_world_road_soon(world, "driving", &road), HT_OK);
+    HT_CHECK(road == &soon);
+    HT_CHECK(!ht_world_ready(world, "car", 0)); /* nothing was made for it */
+    HT_CHECK_INT(ht_world_road_soon(world, "walking", &road), HT_CHECKSUM); /* has none */
+    HT_CHECK_INT(ht_world_road_soon(world, "van", &road), HT_NOT_FOUND);
+    HT_CHECK_INT(ht_world_road(world, "car", 0, &road), HT_OK);
+    HT_CHECK_INT(ht_world_road_soon(world, "car", &road), HT_OK);
+    HT_CHECK(road->graph == &graphs[0]);
+    ht_world_release(world);
+}
+
 static atomic_bool stop;
 
 static void *read_on(void *slot)
