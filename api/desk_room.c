@@ -12,6 +12,7 @@
 #include "api/json.h"
 #include "api/live.h"
 #include "api/settings.h"
+#include "api/telling.h"
 #include "geodata/digest.h"
 
 #define ID_FORMAT "i%" PRIu64
@@ -52,6 +53,14 @@ struct ht_desk_room_kind ht_desk_room_kind(struct ht_desk_room *room, enum ht_in
                                           .lift_ms = room->rules->lift_ms};
     (void)pthread_rwlock_unlock(&room->rules_lock);
     return own;
+}
+
+void ht_desk_room_tell(struct ht_desk_room *room, struct ht_duty_phones *duty, uint32_t *give_up_ms)
+{
+    (void)pthread_rwlock_rdlock(&room->rules_lock);
+    *duty = room->rules->duty;
+    *give_up_ms = room->rules->tell_give_up_ms;
+    (void)pthread_rwlock_unlock(&room->rules_lock);
 }
 
 /* ---- what others ask for ---- */
@@ -337,6 +346,25 @@ static enum ht_status note_append(struct ht_store_tx *tx, const char *incident, 
     return ht_store_event_append(tx, &row, NULL, error);
 }
 
+/* Whom the office wants to be told of an event. */
+static enum ht_status tell_append(const struct ht_desk_room *room, struct ht_store_tx *tx,
+                                  const struct ht_desk_event *event, const char *actor,
+                                  struct ht_error *error)
+{
+    const struct ht_incident *incident = ht_desk_pending(room->desk, event->incident);
+    if (incident == NULL) {
+        return HT_OK;
+    }
+    const struct ht_telling_cause cause = {
+        .incident = incident,
+        .event = event->kind,
+        .at_ms = event->at_ms,
+        .level = event->kind == HT_DESK_ESCALATED ? event->level : incident->level,
+        .whom = room->rules->kinds[incident->kind].tell.whom[event->kind],
+        .actor = actor};
+    return cause.whom == 0 ? HT_OK : ht_tellings_want(tx, &cause, error);
+}
+
 enum ht_status ht_desk_room_write(struct ht_desk_room *room, struct ht_store_tx *tx,
                                   const struct ht_desk_decision *decision, const char *actor,
                                   const char *note, struct ht_error *error)
@@ -349,6 +377,9 @@ enum ht_status ht_desk_room_write(struct ht_desk_room *room, struct ht_store_tx 
     }
     for (size_t i = 0; i < decision->event_count && status == HT_OK; i++) {
         status = event_append(tx, &decision->events[i], actor, i == 0 ? note : NULL, &body, error);
+        if (status == HT_OK) {
+            status = tell_append(room, tx, &decision->events[i], actor, error);
+        }
     }
     ht_buffer_deinit(&body);
     return status;

@@ -12,6 +12,7 @@
 #include "api/incident_rules.h"
 #include "api/incidents.h"
 #include "api/persons.h"
+#include "api/telling.h"
 #include "engine/base/array.h"
 #include "engine/base/time.h"
 
@@ -229,41 +230,73 @@ static bool id_of(const struct ht_http_call *call, char id[HT_DESK_ID_MAX + 1])
     return true;
 }
 
-static void one_write(struct ht_app_context *context, const char *id, const struct ht_crs *crs,
-                      struct ht_reply *reply)
+struct one {
+    char id[HT_DESK_ID_MAX + 1];
+    struct ht_crs crs;
+};
+
+/* The incident and who was told of it, which the table knows; in a worker: it reads the disk, and
+ * another system's first projection takes long. */
+static void one_run(void *user, void *data, struct ht_reply *reply)
 {
+    struct ht_app_context *context = user;
+    const struct one *one = data;
+    struct ht_incident_place place;
+    struct ht_error error = {0};
     struct ht_json json;
-    const struct ht_incident *incident = ht_desk_get(ht_desk_room_desk(context->app->desk), id);
+    const char *wrong = crs_ready(context, &one->crs);
+    struct ht_store_reader *reader = wrong == NULL ? ht_app_reader(context, reply) : NULL;
+    if (wrong != NULL) {
+        refuse(reply, wrong);
+    }
+    if (reader == NULL) {
+        return;
+    }
+    const struct ht_incident *incident =
+        ht_desk_get(ht_desk_room_desk(context->app->desk), one->id);
     if (incident == NULL) {
         ht_reply_problem(reply, 404, "Not Found", "there is no such incident");
         return;
     }
+    const struct ht_crs_out out = {&one->crs, context->crs};
+    bool placed =
+        ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
     (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)incident->version);
     ht_json_begin(&json, &reply->body);
-    incident_write(context, &json, incident, crs);
+    ht_json_object(&json);
+    ht_incident_json_members(&json, incident, placed ? &place : NULL, &out);
+    enum ht_status status = ht_tellings_write(&json, reader, incident->id, &error);
+    ht_json_object_end(&json);
+    if (status != HT_OK) {
+        error.status = status;
+        ht_buffer_clear(&reply->body);
+        ht_reply_status(reply, &error);
+    }
     ht_incident_release(incident);
 }
 
 void ht_incident_get(struct ht_app_context *context, struct ht_http_call *call)
 {
-    char id[HT_DESK_ID_MAX + 1];
     struct ht_params params;
-    struct ht_crs crs;
-    if (!has_desk(context, call) || !id_of(call, id)) {
+    struct one one;
+    if (!has_desk(context, call) || !id_of(call, one.id)) {
         return;
     }
     if (ht_params_of(&params, call->request) != HT_OK) {
         refuse(call->reply, "the query is not well encoded");
         return;
     }
-    const char *wrong = crs_read(&params, &crs);
-    wrong = wrong == NULL ? crs_ready(context, &crs) : wrong;
+    const char *wrong = crs_read(&params, &one.crs);
     ht_params_deinit(&params);
-    if (wrong != NULL) {
-        refuse(call->reply, wrong);
+    struct one *kept = wrong == NULL ? malloc(sizeof *kept) : NULL;
+    if (kept == NULL) {
+        ht_reply_problem(call->reply, wrong == NULL ? 503 : 400,
+                         wrong == NULL ? "Service Unavailable" : "Bad Request",
+                         wrong == NULL ? "out of memory" : wrong);
         return;
     }
-    one_write(context, id, &crs, call->reply);
+    *kept = one;
+    call->job = (struct ht_http_job){.run = one_run, .free = free, .data = kept};
 }
 
 /* ---- with what is personal: history and report ---- */

@@ -117,10 +117,9 @@ static void end_write(struct ht_json *json, const struct ht_incident *incident)
     ht_incident_json_moment(json, "closed_at", is_open(incident) ? 0 : incident->closed_ms);
 }
 
-void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
-                      const struct ht_incident_place *place, const struct ht_crs_out *out)
+void ht_incident_json_members(struct ht_json *json, const struct ht_incident *incident,
+                              const struct ht_incident_place *place, const struct ht_crs_out *out)
 {
-    ht_json_object(json);
     ht_json_key_text(json, "id", incident->id);
     ht_json_key_text(json, "state", ht_incident_state_text(incident->state));
     ht_json_key_text(json, "kind", ht_incident_kind_text(incident->kind));
@@ -148,5 +147,12 @@ void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
     ht_incident_json_moment(json, "confirm_by", incident->confirmed ? 0 : incident->confirm_by_ms);
     steps_write(json, incident);
     end_write(json, incident);
+}
+
+void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
+                      const struct ht_incident_place *place, const struct ht_crs_out *out)
+{
+    ht_json_object(json);
+    ht_incident_json_members(json, incident, place, out);
     ht_json_object_end(json);
 }

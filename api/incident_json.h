@@ -11,7 +11,10 @@
 #include "api/live_json.h"
 #include "engine/live/desk.h"
 
-/* `place` NULL: not known (any more). */
+/* Its members, within an object; `place` NULL: not known (any more). */
+void ht_incident_json_members(struct ht_json *json, const struct ht_incident *incident,
+                              const struct ht_incident_place *place, const struct ht_crs_out *out);
+/* The whole object. */
 void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
                       const struct ht_incident_place *place, const struct ht_crs_out *out);
 
