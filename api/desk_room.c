@@ -75,17 +75,6 @@ struct ht_incident_places *ht_desk_room_places(struct ht_desk_room *room)
     return room->places;
 }
 
-enum ht_status ht_desk_room_code(const struct ht_desk_room *room, const char *device,
-                                 char code[HT_DEVICE_CODE])
-{
-    char hex[HT_DIGEST_TEXT];
-    const struct ht_bytes part = {device, strlen(device)};
-    enum ht_status status = ht_hmac(room->secret, sizeof room->secret, &part, 1, hex);
-    memcpy(code, hex, HT_DEVICE_CODE - 1);
-    code[HT_DEVICE_CODE - 1] = '\0';
-    return status;
-}
-
 /* A unit is busy as long as it is on an incident. */
 static void engage(struct ht_desk_room *room, const char *unit)
 {
@@ -150,28 +139,8 @@ static enum ht_status replay(struct ht_desk_room *room, size_t *skipped, struct 
     if (status == HT_OK) {
         status = ht_store_events_of(reader, &query, replay_event, &all, error);
     }
-    if (status == HT_OK && room->app->commit == NULL) {
-        enum ht_status found = ht_store_secret(reader, "devices", room->secret, NULL);
-        (void)found; /* nothing is written with it then */
-    }
     ht_store_reader_free(reader);
     *skipped = all.skipped;
-    return status;
-}
-
-/* Nobody else writes yet. */
-static enum ht_status secret_make(struct ht_desk_room *room, struct ht_error *error)
-{
-    struct ht_store_tx *tx = NULL;
-    enum ht_status status = ht_store_begin(room->app->store, &tx, error);
-    if (status != HT_OK) {
-        return status;
-    }
-    status = ht_store_secret_make(tx, "devices", room->secret, error);
-    if (status == HT_OK) {
-        return ht_store_commit(tx, error);
-    }
-    ht_store_rollback(tx);
     return status;
 }
 
@@ -219,10 +188,7 @@ enum ht_status ht_desk_room_new(struct ht_app *app, struct ht_desk_room **out, s
     enum ht_status status = parts_new(room);
     if (status != HT_OK) {
         (void)ht_error_set(error, status, 0, NULL);
-    } else if (app->commit != NULL) {
-        status = secret_make(room, error);
-    }
-    if (status == HT_OK) {
+    } else {
         status = replay(room, skipped, error);
     }
     if (status != HT_OK) {

@@ -324,6 +324,7 @@ struct telling {
     const char *id;
     bool personal;
     bool any; /* something personal was there */
+    bool may; /* the caller may see what is */
     size_t count;
 };
 
@@ -354,6 +355,16 @@ static enum ht_status code_take(void *user, const struct ht_store_code *code)
     return HT_OK;
 }
 
+static enum ht_status actor_take(void *user, const struct ht_store_code *code)
+{
+    struct telling *telling = user;
+    telling->any = true;
+    if (telling->personal) {
+        ht_json_key_text(telling->json, "actor_name", code->device);
+    }
+    return HT_OK;
+}
+
 static enum ht_status event_take(void *user, const struct ht_store_event *row)
 {
     struct telling *telling = user;
@@ -377,9 +388,21 @@ static enum ht_status event_take(void *user, const struct ht_store_event *row)
     if (status == HT_OK && read.event.device != NULL) {
         status = ht_store_codes(telling->reader, read.event.device, code_take, telling, NULL);
     }
+    size_t prefix = sizeof HT_INCIDENT_ACTOR_DEVICE - 1;
+    if (status == HT_OK && strncmp(row->actor, HT_INCIDENT_ACTOR_DEVICE, prefix) == 0) {
+        status = ht_store_codes(telling->reader, row->actor + prefix, actor_take, telling, NULL);
+    }
     ht_incident_event_deinit(&read);
     ht_json_object_end(json);
     return status;
+}
+
+/* What may be seen, but was not to be noted that it is. */
+static void withheld_write(const struct telling *telling)
+{
+    if (telling->may && telling->any && !telling->personal) {
+        ht_json_key_text(telling->json, "personal", "withheld");
+    }
 }
 
 static enum ht_status history_write(struct telling *telling, struct ht_buffer *out,
@@ -399,6 +422,7 @@ static enum ht_status history_write(struct telling *telling, struct ht_buffer *o
     ht_json_array(&json);
     enum ht_status status = ht_store_events_of(telling->reader, &query, event_take, telling, error);
     ht_json_array_end(&json);
+    withheld_write(telling);
     ht_json_object_end(&json);
     return status == HT_OK && telling->count == 0
                ? ht_error_set(error, HT_NOT_FOUND, 0, "there is no such incident")
@@ -531,6 +555,7 @@ static enum ht_status report_write(struct ht_desk *desk, struct telling *telling
     }
     ht_json_object_end(&json);
     enum ht_status status = devices_write(desk, telling);
+    withheld_write(telling);
     ht_json_object_end(&json);
     return status;
 }
@@ -549,8 +574,10 @@ static bool look_run(void *user, void *data, struct ht_reply *reply)
     struct ht_app_context *context = user;
     struct look *look = data;
     struct ht_error error = {0};
-    struct telling telling = {
-        .reader = ht_app_reader(context, reply), .id = look->id, .personal = look->personal};
+    struct telling telling = {.reader = ht_app_reader(context, reply),
+                              .id = look->id,
+                              .personal = look->personal,
+                              .may = ht_access_personal(&look->caller)};
     if (telling.reader == NULL) {
         return false;
     }

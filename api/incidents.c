@@ -14,6 +14,8 @@
 #include "api/incident_read.h"
 #include "api/live.h"
 
+enum { ACTOR = 7 + HT_STORE_CODE }; /* of a home */
+
 static void refuse(struct ht_reply *reply, const struct ht_error *error)
 {
     size_t size = strcspn(error->message, ":");
@@ -88,7 +90,7 @@ struct opening {
     struct systems systems;
     struct ht_point point;
     char household[HT_ID_MAX + 1]; /* "": none */
-    char code[HT_DEVICE_CODE];     /* "": none */
+    char code[HT_STORE_CODE];      /* "": none; the writer finds it */
     uint32_t access_ms;
     uint8_t severity;
     char id[HT_DESK_ID_MAX + 1];
@@ -228,11 +230,6 @@ static bool open_prepare(struct ht_app_context *context, struct ht_command *comm
     opening->severity = alarm->severity != 0
                             ? alarm->severity
                             : ht_desk_room_kind(context->app->desk, alarm->kind).kind.severity;
-    if (alarm->device != NULL &&
-        ht_desk_room_code(context->app->desk, alarm->device, opening->code) != HT_OK) {
-        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
-        return false;
-    }
     return true;
 }
 
@@ -260,28 +257,45 @@ static enum ht_status open_decide(struct ht_app_context *context, struct ht_comm
                            : ht_error_set(error, status, 0, NULL);
 }
 
+/* Who stands in events: the token's name, but of a home's token, which is a device's perhaps, a
+ * code, as of devices: which one it is is personal. */
+static enum ht_status actor_of(const struct ht_command *command, struct ht_store_tx *tx,
+                               char name[ACTOR], const char **actor, struct ht_error *error)
+{
+    char code[HT_STORE_CODE];
+    const struct ht_caller *caller = &command->caller;
+    *actor = caller->name;
+    if (caller->role != HT_ROLE_DEVICE || caller->household == NULL) {
+        return HT_OK;
+    }
+    enum ht_status status = ht_store_code_of(tx, caller->name, code, error);
+    (void)snprintf(name, ACTOR, HT_INCIDENT_ACTOR_DEVICE "%s", code);
+    *actor = name;
+    return status;
+}
+
 /* Everything that is kept of it. */
 static enum ht_status open_write(struct ht_app_context *context, struct ht_command *command,
                                  struct ht_store_tx *tx, const struct opening *opening,
                                  struct ht_error *error)
 {
     const struct ht_store_place place = {opening->id, opening->point};
-    const struct ht_store_code code = {opening->code, opening->alarm.device};
     const char *id = opening->decision->incident->id;
     const char *note = opening->alarm.note;
     char digest[HT_DIGEST_TEXT];
+    char name[ACTOR];
+    const char *actor = command->caller.name;
     enum ht_status status =
         opening->decision->folded ? HT_OK : ht_store_place_put(tx, &place, error);
-    if (status == HT_OK && opening->code[0] != '\0') {
-        status = ht_store_code_put(tx, &code, error);
+    if (status == HT_OK) {
+        status = actor_of(command, tx, name, &actor, error);
     }
     if (status == HT_OK && note != NULL) {
         status = ht_store_note_put(tx, id, note, digest, error);
     }
-    return status == HT_OK
-               ? ht_desk_room_write(context->app->desk, tx, opening->decision, command->caller.name,
-                                    note == NULL ? NULL : digest, error)
-               : status;
+    return status == HT_OK ? ht_desk_room_write(context->app->desk, tx, opening->decision, actor,
+                                                note == NULL ? NULL : digest, error)
+                           : status;
 }
 
 static void open_run(struct ht_app_context *context, struct ht_command *command,
@@ -289,7 +303,13 @@ static void open_run(struct ht_app_context *context, struct ht_command *command,
 {
     struct opening *opening = command->parsed;
     struct ht_error error = {0};
-    enum ht_status status = open_decide(context, command, opening, &error);
+    enum ht_status status =
+        opening->alarm.device == NULL
+            ? HT_OK
+            : ht_store_code_of(tx, opening->alarm.device, opening->code, &error);
+    if (status == HT_OK) {
+        status = open_decide(context, command, opening, &error);
+    }
     if (status == HT_OK) {
         status = open_write(context, command, tx, opening, &error);
     }
@@ -426,6 +446,8 @@ static enum ht_status step_do(struct ht_app_context *context, struct ht_command 
     const struct ht_incident_step *step = &stepping->step;
     struct ht_desk_room *room = context->app->desk;
     char digest[HT_DIGEST_TEXT];
+    char name[ACTOR];
+    const char *actor = command->caller.name;
     const struct ht_desk_command told = {.kind = step->command,
                                          .now_ms = command->at_ms,
                                          .incident = command->params[0],
@@ -437,7 +459,10 @@ static enum ht_status step_do(struct ht_app_context *context, struct ht_command 
     if (status == HT_OK && step->note != NULL) {
         status = ht_store_note_put(tx, command->params[0], step->note, digest, error);
     }
-    return status == HT_OK ? ht_desk_room_write(room, tx, stepping->decision, command->caller.name,
+    if (status == HT_OK) {
+        status = actor_of(command, tx, name, &actor, error);
+    }
+    return status == HT_OK ? ht_desk_room_write(room, tx, stepping->decision, actor,
                                                 step->note == NULL ? NULL : digest, error)
                            : status;
 }
