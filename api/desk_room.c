@@ -63,6 +63,31 @@ void ht_desk_room_tell(struct ht_desk_room *room, struct ht_duty_phones *duty, u
     (void)pthread_rwlock_unlock(&room->rules_lock);
 }
 
+static bool has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    while (*list != '\0') {
+        size_t size = strcspn(list, ";");
+        if (size == length && memcmp(list, word, size) == 0) {
+            return true;
+        }
+        list += size + (list[size] == ';');
+    }
+    return false;
+}
+
+bool ht_desk_room_knows(struct ht_desk_room *room, const char *skill)
+{
+    uint64_t bits = 0;
+    bool known = ht_fleet_skills(ht_live_fleet(room->app->live), &skill, 1, &bits) == HT_OK;
+    (void)pthread_rwlock_rdlock(&room->rules_lock);
+    for (int k = 0; k < HT_INCIDENT_KINDS && !known; k++) {
+        known = has_word(room->rules->desk.rule[k][0].skills, skill);
+    }
+    (void)pthread_rwlock_unlock(&room->rules_lock);
+    return known;
+}
+
 /* ---- what others ask for ---- */
 
 struct ht_desk *ht_desk_room_desk(struct ht_desk_room *room)

@@ -53,6 +53,9 @@ struct ht_desk_room_kind ht_desk_room_kind(struct ht_desk_room *room, enum ht_in
 void ht_desk_room_tell(struct ht_desk_room *room, struct ht_duty_phones *duty,
                        uint32_t *give_up_ms);
 
+/* Whether a unit ever had it, or a kind's rule wants it: what stands in events is no free text. */
+bool ht_desk_room_knows(struct ht_desk_room *room, const char *skill);
+
 /* ---- writer ---- */
 
 /* Other rules from now on; takes them over. */

@@ -1,5 +1,7 @@
 #include "api/incident_json.h"
 
+#include <string.h>
+
 #include "api/incident_rules.h"
 #include "engine/base/time.h"
 
@@ -26,8 +28,10 @@ static void text_or_not(struct ht_json *json, const char *key, const char *text)
 }
 
 /* Lon and lat; in PROJ's systems, which may be of metres, a geometry. */
-static void place_write(struct ht_json *json, struct ht_point point, const struct ht_crs_out *out)
+static void place_write(struct ht_json *json, const struct ht_incident_place *place,
+                        const struct ht_crs_out *out)
 {
+    struct ht_point point = place->point;
     double pair[1][2] = {{point.lon_e7 / 1e7, point.lat_e7 / 1e7}};
     if (ht_crs_plain(out->crs)) {
         ht_json_key(json, "lon");
@@ -45,7 +49,11 @@ static void place_write(struct ht_json *json, struct ht_point point, const struc
     ht_json_object(json);
     ht_json_key_text(json, "type", "Point");
     ht_json_key(json, "coordinates");
-    ht_live_json_point(json, point, out);
+    if (place->written != NULL) {
+        ht_json_raw(json, place->written, strlen(place->written));
+    } else {
+        ht_live_json_point(json, point, out);
+    }
     ht_json_object_end(json);
 }
 
@@ -126,7 +134,7 @@ void ht_incident_json_members(struct ht_json *json, const struct ht_incident *in
     ht_json_key_int(json, "severity", incident->severity);
     text_or_not(json, "household", incident->household);
     if (place != NULL) {
-        place_write(json, place->point, out);
+        place_write(json, place, out);
     }
     ht_json_key(json, "assigned");
     ht_json_array(json);

@@ -312,7 +312,22 @@ HT_CASE(places_come_and_go_in_the_callers_system)
     HT_CHECK_INT(get(INCIDENTS "/i1?crs=EPSG:4549"), 200);
     HT_CHECK(ht_json_at(answer.body, "geometry.coordinates.0") != NULL &&
              ht_json_at(answer.body, "lon") == NULL);
-    HT_CHECK_INT(get(INCIDENTS "?out_crs=GCJ02&kind=fall&severity=3&state=assigned&limit=1"), 200);
+    const char *projected = ht_json_at(answer.body, "geometry");
+    char geometry[160];
+    (void)snprintf(geometry, sizeof geometry, "%.*s",
+                   projected == NULL ? 0 : (int)strcspn(projected, "}") + 1, projected);
+    HT_CHECK_INT(post(INCIDENTS "/i1/events?out_crs=EPSG:4549", JSON, "{\"event\":\"follow_up\"}"),
+                 409);
+    HT_CHECK_INT(post(INCIDENTS "/i1/events?out_crs=EPSG:4549", JSON, "{\"event\":\"ack\"}"), 200);
+    HT_CHECK(is("geometry", geometry)); /* the writer gives what a worker worked out */
+    HT_CHECK_INT(post(INCIDENTS "?crs=GCJ02&out_crs=EPSG:4549", JSON,
+                      "{\"kind\":\"request\",\"lon\":121.7150,\"lat\":29.9478}"),
+                 201);
+    HT_CHECK(is("geometry", geometry) && ht_json_at(answer.body, "lon") == NULL);
+    HT_CHECK_INT(get("/collections/units/items/r1"), 200);
+    HT_CHECK(is("properties.status", "\"idle\"")); /* as the registry has it, and as it is */
+    HT_CHECK(is("properties.live_status", busy("r1") ? "\"busy\"" : "\"idle\""));
+    HT_CHECK_INT(get(INCIDENTS "?out_crs=GCJ02&kind=fall&severity=3&limit=1"), 200);
     HT_CHECK_NEAR(strtod(ht_json_at(answer.body, "incidents.0.lon"), NULL), 121.7150, 2e-7);
     HT_CHECK(is("before", "\"i1\""));
     HT_CHECK_INT(get(INCIDENTS "?before=i1"), 200);
@@ -444,9 +459,14 @@ HT_CASE(needs_of_one_alarm_go_before_the_rule)
                             "\"needs\":{\"skills\":[\"first_aid\"]}}"),
                  201);
     HT_CHECK(is("assigned.0.unit", "\"r3\"") && is("skills.0", "\"first_aid\""));
-    HT_CHECK_INT(alarm_send("{\"household\":\"h1\",\"kind\":\"fall\","
-                            "\"needs\":{\"skills\":[\"diving\"]}}"),
-                 201);
+    static const char diving[] = "{\"household\":\"h1\",\"kind\":\"fall\","
+                                 "\"needs\":{\"skills\":[\"diving\"]}}";
+    HT_CHECK_INT(alarm_send(diving), 422); /* events hold no words that nobody knows */
+    HT_CHECK(is("errors.0.pointer", "\"/needs/skills\"") && !says("diving"));
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/incidents", JSON,
+                           "{\"kinds\":{\"water\":{\"skills\":[\"first_aid\",\"diving\"]}}}"),
+                 200);
+    HT_CHECK_INT(alarm_send(diving), 201); /* a word of the office's */
     HT_CHECK(is("state", "\"queued\""));
     HT_CHECK_INT(alarm_send("{\"household\":\"h1\",\"kind\":\"fall\",\"needs\":{\"units\":2}}"),
                  201);

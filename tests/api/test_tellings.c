@@ -520,6 +520,13 @@ HT_CASE(a_setting_that_tells_nobody_right_is_refused)
         (void)snprintf(pointer, sizeof pointer, "\"%s\"", wrong[i][1]);
         HT_CHECK(is("errors.0.pointer", pointer));
     }
+    HT_CHECK_INT(
+        send_body(
+            "PUT", "/v1/settings/incidents", JSON,
+            "{\"kinds\":{\"sos\":{\"tell\":{\"a很很很很很很很很很很很很很很很很很很很很很\":[]}}},"
+            "\"b很很很很很很很很很很很很很很很很很很很很很很很很很\":1}"),
+        422);
+    HT_CHECK(says("/a很") && !says("\xef\xbf\xbd"));        /* cut between characters */
     HT_CHECK_INT(hook_add(80, "[\"kin\",\"zones\"]"), 422); /* numbers go to those alone */
     HT_CHECK_INT(hook_add(80, "[\"duty\"]"), 201);
     HT_CHECK_INT(get("/v1/stream?topics=kin"), 400);
