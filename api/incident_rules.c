@@ -101,8 +101,7 @@ __attribute__((format(printf, 3, 4))) static void fail(struct reader *reader, co
     va_end(list);
 }
 
-/* What is no whole number within bounds leaves `least`, so that nobody multiplies what was refused.
- */
+/* What is no whole number within bounds leaves `least`: nobody multiplies what was refused. */
 static bool whole(yajl_val value, int64_t least, int64_t most, int64_t *out)
 {
     int64_t number = YAJL_IS_INTEGER(value) ? YAJL_GET_INTEGER(value) : INT64_MIN;

@@ -4,6 +4,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "engine/base/status.h"
 #include "tests/support/check.h"
 #include "tests/support/oom.h"
 
