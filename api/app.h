@@ -26,6 +26,7 @@ struct ht_commit;
 struct ht_desk_room;
 struct ht_finder;
 struct ht_courier;
+struct ht_teller;
 struct ht_coverage_scenes;
 struct ht_fencing;
 struct ht_coverage;
@@ -89,6 +90,7 @@ struct ht_app {
     atomic_int_least64_t tidied_ms; /* when old ones were forgotten */
     struct ht_fencing *fencing;     /* NULL: the store can't be written */
     struct ht_courier *courier;     /* likewise */
+    struct ht_teller *teller;       /* likewise */
     struct ht_settings settings;
     struct ht_office_calendar *calendar;
     struct ht_regime_slot *regimes;

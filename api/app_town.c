@@ -15,6 +15,7 @@
 #include "api/loads.h"
 #include "api/shifts.h"
 #include "api/stream.h"
+#include "api/teller.h"
 
 enum {
     COMMIT_QUEUE = 4096,
@@ -103,7 +104,8 @@ static enum ht_status desk_open(struct ht_app *app, struct ht_error *error)
             (void)ht_error_set(error, status, 0, NULL);
         }
     }
-    return status;
+    return status == HT_OK && app->commit != NULL ? ht_teller_new(app, &app->teller, error)
+                                                  : status;
 }
 
 enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
@@ -334,6 +336,8 @@ void ht_app_store_stop(struct ht_app *app)
     ht_commit_stop(app->commit); /* whose jobs speak to the courier */
     ht_courier_free(app->courier);
     app->courier = NULL;
+    ht_teller_free(app->teller);
+    app->teller = NULL;
 }
 
 bool ht__app_submit_write(void *user, struct ht_job *job)
@@ -348,6 +352,8 @@ void ht__app_town_free(struct ht_app *app)
     ht_courier_free(app->courier);
     ht_loads_free(app->loads);
     ht_desk_room_stop(app->desk);
+    ht_commit_stop(app->commit); /* whose jobs speak to the teller */
+    ht_teller_free(app->teller);
     ht_commit_free(app->commit);
     ht_desk_room_free(app->desk);
     ht_finder_free(app->finder);

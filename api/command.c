@@ -37,12 +37,6 @@ static void command_free(void *data)
     free(command);
 }
 
-static bool command_prepare(void *user, void *data, struct ht_reply *reply)
-{
-    struct ht_command *command = data;
-    return command->kind->prepare == NULL || command->kind->prepare(user, command, reply);
-}
-
 static enum ht_status answer_again(void *user, const struct ht_store_answer *answer)
 {
     struct {
@@ -67,7 +61,7 @@ static enum ht_status answer_again(void *user, const struct ht_store_answer *ans
 }
 
 /* True: the answer stands. */
-static bool answered_before(struct ht_command *command, struct ht_store_tx *tx,
+static bool answered_before(struct ht_command *command, struct ht_store_reader *reader,
                             struct ht_reply *reply)
 {
     struct {
@@ -78,12 +72,24 @@ static bool answered_before(struct ht_command *command, struct ht_store_tx *tx,
     if (command->key[0] == '\0') {
         return false;
     }
-    enum ht_status status =
-        ht_store_answer_get(tx, command->caller.name, command->key, answer_again, &both, &error);
+    enum ht_status status = ht_store_answer_get(reader, command->caller.name, command->key,
+                                                answer_again, &both, &error);
     if (status != HT_OK && status != HT_NOT_FOUND) {
         ht_reply_status(reply, &error);
     }
     return status != HT_NOT_FOUND;
+}
+
+/* What was answered once is answered again before the body is looked at: what it spoke of may be
+ * gone by now. The writer looks once more, for what was done meanwhile. */
+static bool command_prepare(void *user, void *data, struct ht_reply *reply)
+{
+    struct ht_command *command = data;
+    struct ht_store_reader *reader = command->key[0] == '\0' ? NULL : ht_app_reader(user, reply);
+    if (command->key[0] != '\0' && (reader == NULL || answered_before(command, reader, reply))) {
+        return false;
+    }
+    return command->kind->prepare == NULL || command->kind->prepare(user, command, reply);
 }
 
 static void answer_keep(const struct ht_command *command, struct ht_store_tx *tx,
@@ -172,7 +178,7 @@ static void command_run(void *user, void *data, struct ht_reply *reply)
     struct ht_commit *commit = context->app->commit;
     struct ht_store_tx *tx = ht_commit_tx(commit);
     command->ran = true;
-    if (answered_before(command, tx, reply)) {
+    if (answered_before(command, ht_store_tx_reader(tx), reply)) {
         command->failed = true; /* nothing was done now */
         ht_commit_take_back(commit);
         return;

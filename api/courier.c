@@ -7,19 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "api/hook_send.h"
 #include "api/json.h"
-#include "api/post.h"
 #include "api/topics.h"
 #include "api/webhooks.h"
 #include "engine/base/time.h"
-#include "geodata/digest.h"
 
 enum {
-    SCAN_MOST = 4096,        /* events that are looked through before others have their turn */
-    BACKOFF_LEAST_MS = 1000, /* after the first failure */
+    SCAN_MOST = 4096, /* events that are looked through before others have their turn */
+    STUCK_MS = 1000,  /* where the store can't be read */
     BACKOFF_MOST_MS = 3600000,
     WAKE_MOST_MS = 60 * 1000,
 };
@@ -52,13 +50,6 @@ struct ht_courier {
     pthread_t thread;
     bool started;
 };
-
-static int64_t machine_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 static void wake(struct ht_courier *courier)
 {
@@ -188,17 +179,8 @@ static void failed(struct hook *hook, int64_t now_ms)
     struct ht_store_webhook *state = &hook->state;
     int64_t town_ms = ht_clock_now_ms(hook->courier->options.clock);
     int64_t limit_ms = ht_setting(hook->courier->options.settings, HT_SETTING_GIVE_UP_H) * 3600000;
-    int64_t delay_ms = BACKOFF_MOST_MS;
-    uint32_t chance = 0;
     state->tries++;
-    if (state->tries <= 12) {
-        delay_ms = (int64_t)BACKOFF_LEAST_MS << (state->tries - 1);
-        delay_ms = delay_ms < BACKOFF_MOST_MS ? delay_ms : BACKOFF_MOST_MS;
-    }
-    if (ht_random_bytes(&chance, sizeof chance) == HT_OK) {
-        delay_ms -= delay_ms / 2 * (chance % 1000) / 1000;
-    }
-    state->next_try_ms = now_ms + delay_ms;
+    state->next_try_ms = now_ms + ht_hook_delay_ms(state->tries, BACKOFF_MOST_MS);
     if (state->failing_since_ms == 0) {
         state->failing_since_ms = town_ms;
     } else if (town_ms - state->failing_since_ms >= limit_ms) {
@@ -212,7 +194,7 @@ static void on_done(void *user, int status, const char *error)
 {
     struct hook *hook = user;
     struct ht_courier *courier = hook->courier;
-    int64_t now_ms = machine_ms();
+    int64_t now_ms = ht_hook_now_ms();
     ht_post_free(hook->post);
     hook->post = NULL;
     hook->state.last_status = status;
@@ -231,43 +213,18 @@ static void on_done(void *user, int status, const char *error)
     pump(courier);
 }
 
-/* "t=UNIX_S,v1=HEX" of the courier's body. */
-static enum ht_status sign(const struct hook *hook, char *out, size_t size)
-{
-    const struct ht_buffer *body = &hook->courier->body;
-    char stamp[24];
-    char hex[HT_DIGEST_TEXT];
-    int length = snprintf(stamp, sizeof stamp, "%" PRId64 ".", machine_ms() / 1000);
-    const struct ht_bytes parts[] = {{stamp, (size_t)length}, {body->data, body->size}};
-    enum ht_status status = ht_hmac(hook->state.secret, strlen(hook->state.secret), parts, 2, hex);
-    if (status == HT_OK) {
-        (void)snprintf(out, size, "t=%.*s,v1=%s", length - 1, stamp, hex);
-    }
-    return status;
-}
-
 static enum ht_status deliver(struct hook *hook, const char *kind)
 {
     struct ht_courier *courier = hook->courier;
-    char signature[128];
-    char key[HT_ID_MAX + 32];
-    enum ht_status status = sign(hook, signature, sizeof signature);
-    (void)snprintf(key, sizeof key, "%s-%" PRId64, hook->state.id, hook->seq);
-    const struct ht_post_header headers[] = {
-        {"Content-Type", "application/json; charset=UTF-8"},
-        {"User-Agent", "houtao"},
-        {"X-Houtao-Event", kind},
-        {"X-Houtao-Signature", signature},
-        {"Idempotency-Key", key},
-    };
-    const struct ht_post_ask ask = {.url = &hook->url,
-                                    .headers = headers,
-                                    .header_count = sizeof headers / sizeof headers[0],
-                                    .body = courier->body.data,
-                                    .body_size = courier->body.size,
-                                    .done = on_done,
-                                    .user = hook};
-    return status == HT_OK ? ht_post_new(courier->poster, &ask, &hook->post) : status;
+    const struct ht_hook_send send = {.url = &hook->url,
+                                      .secret = hook->state.secret,
+                                      .webhook = hook->state.id,
+                                      .kind = kind,
+                                      .seq = hook->seq,
+                                      .body = &courier->body,
+                                      .done = on_done,
+                                      .user = hook};
+    return ht_hook_send(courier->poster, &send, &hook->post);
 }
 
 /* Sends the next event of a webhook that is free; true: there may be more to look through. */
@@ -278,7 +235,7 @@ static bool step(struct hook *hook)
                                             search_event, &search, NULL);
     bool stuck = search.found ? deliver(hook, search.kind) != HT_OK : status != HT_OK;
     if (stuck) { /* short of memory, or the store can't be read */
-        hook->state.next_try_ms = machine_ms() + BACKOFF_LEAST_MS;
+        hook->state.next_try_ms = ht_hook_now_ms() + STUCK_MS;
     }
     return status == HT_OK && search.seen == SCAN_MOST;
 }
@@ -286,7 +243,7 @@ static bool step(struct hook *hook)
 /* Everybody who is free and has something to get is sent it; then it is told when to wake. */
 static void pump(struct ht_courier *courier)
 {
-    int64_t now_ms = machine_ms();
+    int64_t now_ms = ht_hook_now_ms();
     int64_t wait_ms = WAKE_MOST_MS;
     for (struct hook *hook = courier->hooks; hook != NULL; hook = hook->next) {
         if (hook->post == NULL && hook->state.next_try_ms <= now_ms && step(hook)) {
@@ -338,8 +295,9 @@ static enum ht_status hook_add(struct ht_courier *courier, const struct ht_store
     hook->state.last_error = "";
     hook->kept = true;
     if (ht_url_read(kept->url, &hook->url, NULL) != HT_OK ||
-        !ht_webhook_topics_read(kept->topics, &hook->topics)) {
-        hook_free(hook); /* it was checked when it came */
+        !ht_webhook_topics_read(kept->topics, &hook->topics) ||
+        (hook->topics & (HT_WEBHOOK_KIN | HT_WEBHOOK_DUTY)) != 0) {
+        hook_free(hook); /* it was checked when it came, or is the teller's */
         return HT_OK;
     }
     hook->next = courier->hooks;

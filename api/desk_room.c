@@ -14,6 +14,7 @@
 #include "api/live.h"
 #include "api/regime_book.h"
 #include "api/settings.h"
+#include "api/telling.h"
 #include "geodata/digest.h"
 
 #define ID_FORMAT "i%" PRIu64
@@ -56,6 +57,39 @@ struct ht_desk_room_kind ht_desk_room_kind(struct ht_desk_room *room, enum ht_in
     return own;
 }
 
+void ht_desk_room_tell(struct ht_desk_room *room, struct ht_duty_phones *duty, uint32_t *give_up_ms)
+{
+    (void)pthread_rwlock_rdlock(&room->rules_lock);
+    *duty = room->rules->duty;
+    *give_up_ms = room->rules->tell_give_up_ms;
+    (void)pthread_rwlock_unlock(&room->rules_lock);
+}
+
+static bool has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+    while (*list != '\0') {
+        size_t size = strcspn(list, ";");
+        if (size == length && memcmp(list, word, size) == 0) {
+            return true;
+        }
+        list += size + (list[size] == ';');
+    }
+    return false;
+}
+
+bool ht_desk_room_knows(struct ht_desk_room *room, const char *skill)
+{
+    uint64_t bits = 0;
+    bool known = ht_fleet_skills(ht_live_fleet(room->app->live), &skill, 1, &bits) == HT_OK;
+    (void)pthread_rwlock_rdlock(&room->rules_lock);
+    for (int k = 0; k < HT_INCIDENT_KINDS && !known; k++) {
+        known = has_word(room->rules->desk.rule[k][0].skills, skill);
+    }
+    (void)pthread_rwlock_unlock(&room->rules_lock);
+    return known;
+}
+
 /* ---- what others ask for ---- */
 
 struct ht_desk *ht_desk_room_desk(struct ht_desk_room *room)
@@ -66,17 +100,6 @@ struct ht_desk *ht_desk_room_desk(struct ht_desk_room *room)
 struct ht_incident_places *ht_desk_room_places(struct ht_desk_room *room)
 {
     return room->places;
-}
-
-enum ht_status ht_desk_room_code(const struct ht_desk_room *room, const char *device,
-                                 char code[HT_DEVICE_CODE])
-{
-    char hex[HT_DIGEST_TEXT];
-    const struct ht_bytes part = {device, strlen(device)};
-    enum ht_status status = ht_hmac(room->secret, sizeof room->secret, &part, 1, hex);
-    memcpy(code, hex, HT_DEVICE_CODE - 1);
-    code[HT_DEVICE_CODE - 1] = '\0';
-    return status;
 }
 
 /* A unit is busy as long as it is on an incident. */
@@ -143,28 +166,8 @@ static enum ht_status replay(struct ht_desk_room *room, size_t *skipped, struct 
     if (status == HT_OK) {
         status = ht_store_events_of(reader, &query, replay_event, &all, error);
     }
-    if (status == HT_OK && room->app->commit == NULL) {
-        enum ht_status found = ht_store_secret(reader, "devices", room->secret, NULL);
-        (void)found; /* nothing is written with it then */
-    }
     ht_store_reader_free(reader);
     *skipped = all.skipped;
-    return status;
-}
-
-/* Nobody else writes yet. */
-static enum ht_status secret_make(struct ht_desk_room *room, struct ht_error *error)
-{
-    struct ht_store_tx *tx = NULL;
-    enum ht_status status = ht_store_begin(room->app->store, &tx, error);
-    if (status != HT_OK) {
-        return status;
-    }
-    status = ht_store_secret_make(tx, "devices", room->secret, error);
-    if (status == HT_OK) {
-        return ht_store_commit(tx, error);
-    }
-    ht_store_rollback(tx);
     return status;
 }
 
@@ -212,10 +215,7 @@ enum ht_status ht_desk_room_new(struct ht_app *app, struct ht_desk_room **out, s
     enum ht_status status = parts_new(room);
     if (status != HT_OK) {
         (void)ht_error_set(error, status, 0, NULL);
-    } else if (app->commit != NULL) {
-        status = secret_make(room, error);
-    }
-    if (status == HT_OK) {
+    } else {
         status = replay(room, skipped, error);
     }
     if (status != HT_OK) {
@@ -374,6 +374,25 @@ static enum ht_status note_append(struct ht_store_tx *tx, const char *incident, 
     return ht_store_event_append(tx, &row, NULL, error);
 }
 
+/* Whom the office wants to be told of an event. */
+static enum ht_status tell_append(const struct ht_desk_room *room, struct ht_store_tx *tx,
+                                  const struct ht_desk_event *event, const char *actor,
+                                  struct ht_error *error)
+{
+    const struct ht_incident *incident = ht_desk_pending(room->desk, event->incident);
+    if (incident == NULL) {
+        return HT_OK;
+    }
+    const struct ht_telling_cause cause = {
+        .incident = incident,
+        .event = event->kind,
+        .at_ms = event->at_ms,
+        .level = event->kind == HT_DESK_ESCALATED ? event->level : incident->level,
+        .whom = room->rules->kinds[incident->kind].tell.whom[event->kind],
+        .actor = actor};
+    return cause.whom == 0 ? HT_OK : ht_tellings_want(tx, &cause, error);
+}
+
 enum ht_status ht_desk_room_write(struct ht_desk_room *room, struct ht_store_tx *tx,
                                   const struct ht_desk_decision *decision, const char *actor,
                                   const char *note, struct ht_error *error)
@@ -386,6 +405,9 @@ enum ht_status ht_desk_room_write(struct ht_desk_room *room, struct ht_store_tx 
     }
     for (size_t i = 0; i < decision->event_count && status == HT_OK; i++) {
         status = event_append(&appending, &decision->events[i], i == 0 ? note : NULL);
+        if (status == HT_OK) {
+            status = tell_append(room, tx, &decision->events[i], actor, error);
+        }
     }
     ht_buffer_deinit(&appending.body);
     return status;

@@ -22,8 +22,6 @@
 
 struct ht_desk_room;
 
-enum { HT_DEVICE_CODE = 33 }; /* 32 hex digits and NUL */
-
 /* Replays the table of the app's store; the units of the fleet are known already. Rows that can't
  * be read or don't follow are passed over and counted in `*skipped`. */
 HT_MUST_CHECK enum ht_status ht_desk_room_new(struct ht_app *app, struct ht_desk_room **out,
@@ -51,9 +49,12 @@ struct ht_desk_room_kind {
 };
 struct ht_desk_room_kind ht_desk_room_kind(struct ht_desk_room *room, enum ht_incident_kind kind);
 
-/* What stands for a device in events: nobody can tell from it which one it is. */
-HT_MUST_CHECK enum ht_status ht_desk_room_code(const struct ht_desk_room *room, const char *device,
-                                               char code[HT_DEVICE_CODE]);
+/* Who is on duty, and how long it is tried to tell somebody. */
+void ht_desk_room_tell(struct ht_desk_room *room, struct ht_duty_phones *duty,
+                       uint32_t *give_up_ms);
+
+/* Whether a unit ever had it, or a kind's rule wants it: what stands in events is no free text. */
+bool ht_desk_room_knows(struct ht_desk_room *room, const char *skill);
 
 /* ---- writer ---- */
 
@@ -69,7 +70,8 @@ HT_MUST_CHECK enum ht_status ht_desk_room_decide(struct ht_desk_room *room,
                                                  const struct ht_desk_command *command,
                                                  struct ht_desk_decision **out,
                                                  struct ht_error *error);
-/* Appends the events, the first with the digest of a note (NULL: none). */
+/* Appends the events, the first with the digest of a note (NULL: none), and with each whom is to be
+ * told of it. */
 HT_MUST_CHECK enum ht_status ht_desk_room_write(struct ht_desk_room *room, struct ht_store_tx *tx,
                                                 const struct ht_desk_decision *decision,
                                                 const char *actor, const char *note,

@@ -14,7 +14,6 @@ struct ht_desk_room {
     struct ht_incident_places *places;
     pthread_rwlock_t rules_lock; /* the writer alone changes them, and reads without it */
     struct ht_incident_rules *rules;
-    unsigned char secret[HT_STORE_SECRET];
     uint64_t last_id; /* the writer's */
     atomic_int_least64_t due_ms;
     /* the thread that looks after time */

@@ -22,6 +22,7 @@ struct ht_json;
 
 #define HT_INCIDENT_PREFIX "incident."          /* of kinds */
 #define HT_INCIDENT_SUBJECT_PREFIX "incidents/" /* of subjects; the id follows */
+#define HT_INCIDENT_ACTOR_DEVICE "device:"      /* of actors; a code follows */
 enum { HT_INCIDENT_SUBJECT = 10 + HT_DESK_ID_MAX + 1 };
 
 /* Writes the members, without the braces. */

@@ -13,6 +13,7 @@
 #include "api/incidents.h"
 #include "api/persons.h"
 #include "api/regime_book.h"
+#include "api/telling.h"
 #include "engine/base/array.h"
 #include "engine/base/time.h"
 
@@ -57,14 +58,13 @@ static const char *crs_ready(struct ht_app_context *context, const struct ht_crs
 }
 
 static void incident_write(struct ht_app_context *context, struct ht_json *json,
-                           const struct ht_incident *incident, const struct ht_answers *answers,
-                           const struct ht_crs *crs)
+                           const struct ht_incident *incident, const struct ht_crs *crs)
 {
     struct ht_incident_place place;
     const struct ht_crs_out out = {crs, context->crs};
     bool placed =
         ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
-    ht_incident_json(json, incident, placed ? &place : NULL, answers, &out);
+    ht_incident_json(json, incident, placed ? &place : NULL, &out);
 }
 
 /* ---- the list ---- */
@@ -176,7 +176,7 @@ static void list_run(void *user, void *data, struct ht_reply *reply)
     ht_json_key(&json, "incidents");
     ht_json_array(&json);
     for (size_t i = 0; i < count; i++) {
-        incident_write(context, &json, found[i], NULL, &list->crs);
+        incident_write(context, &json, found[i], &list->crs);
     }
     ht_json_array_end(&json);
     if (count == list->limit) { /* perhaps there are more */
@@ -238,28 +238,48 @@ struct one {
 
 /* Who answers for where it is, as the registry and the regimes have it now. */
 static enum ht_status answers_find(struct ht_app_context *context,
-                                   const struct ht_incident *incident, struct ht_answers *out,
+                                   const struct ht_incident *incident,
+                                   const struct ht_incident_place *place, struct ht_answers *out,
                                    struct ht_error *error)
 {
-    struct ht_incident_place place;
     struct ht_regime_book *book = ht_regime_slot_book(context->app->regimes);
     const struct ht_answers_over over = ht_regime_book_answers(book);
-    bool placed =
-        ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
-    enum ht_status status = ht_answers_find(context->reader, incident->household,
-                                            placed ? &place.point : NULL, &over, out, error);
+    enum ht_status status =
+        ht_answers_find(context->reader, incident->household, place == NULL ? NULL : &place->point,
+                        &over, out, error);
     ht_regime_book_release(book);
     return status;
 }
 
-/* Not on the loop: who answers is asked of the store. */
+/* The incident, who answers for where it is, and who was told of it. */
+static enum ht_status one_write(struct ht_app_context *context, struct ht_json *json,
+                                const struct ht_incident *incident, const struct ht_crs *crs,
+                                struct ht_error *error)
+{
+    struct ht_incident_place place;
+    struct ht_answers answers;
+    const struct ht_crs_out out = {crs, context->crs};
+    bool placed =
+        ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
+    enum ht_status status =
+        answers_find(context, incident, placed ? &place : NULL, &answers, error);
+    if (status == HT_OK) {
+        ht_json_object(json);
+        ht_incident_json_members(json, incident, placed ? &place : NULL, &out);
+        ht_incident_json_answers(json, incident, &answers);
+        status = ht_tellings_write(json, context->reader, incident->id, error);
+        ht_json_object_end(json);
+    }
+    return status;
+}
+
+/* In a worker: it reads the disk, and another system's first projection takes long. */
 static void one_run(void *user, void *data, struct ht_reply *reply)
 {
     struct ht_app_context *context = user;
     const struct one *one = data;
-    struct ht_json json;
-    struct ht_answers answers;
     struct ht_error error = {0};
+    struct ht_json json;
     const char *wrong = crs_ready(context, &one->crs);
     if (wrong != NULL) {
         refuse(reply, wrong);
@@ -274,12 +294,11 @@ static void one_run(void *user, void *data, struct ht_reply *reply)
         ht_reply_problem(reply, 404, "Not Found", "there is no such incident");
         return;
     }
-    if (answers_find(context, incident, &answers, &error) == HT_OK) {
-        (void)snprintf(reply->etag, sizeof reply->etag, "%llu",
-                       (unsigned long long)incident->version);
-        ht_json_begin(&json, &reply->body);
-        incident_write(context, &json, incident, &answers, &one->crs);
-    } else {
+    (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)incident->version);
+    ht_json_begin(&json, &reply->body);
+    error.status = one_write(context, &json, incident, &one->crs, &error);
+    if (error.status != HT_OK) {
+        ht_buffer_clear(&reply->body);
         ht_reply_status(reply, &error);
     }
     ht_incident_release(incident);
@@ -288,29 +307,25 @@ static void one_run(void *user, void *data, struct ht_reply *reply)
 void ht_incident_get(struct ht_app_context *context, struct ht_http_call *call)
 {
     struct ht_params params;
-    struct one *one = NULL;
-    char id[HT_DESK_ID_MAX + 1];
-    if (!has_desk(context, call) || !id_of(call, id)) {
+    struct one one;
+    if (!has_desk(context, call) || !id_of(call, one.id)) {
         return;
     }
     if (ht_params_of(&params, call->request) != HT_OK) {
         refuse(call->reply, "the query is not well encoded");
         return;
     }
-    one = calloc(1, sizeof *one);
-    const char *wrong = one == NULL ? NULL : crs_read(&params, &one->crs);
+    const char *wrong = crs_read(&params, &one.crs);
     ht_params_deinit(&params);
-    if (one == NULL) {
-        ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
+    struct one *kept = wrong == NULL ? malloc(sizeof *kept) : NULL;
+    if (kept == NULL) {
+        ht_reply_problem(call->reply, wrong == NULL ? 503 : 400,
+                         wrong == NULL ? "Service Unavailable" : "Bad Request",
+                         wrong == NULL ? "out of memory" : wrong);
         return;
     }
-    if (wrong != NULL) {
-        free(one);
-        refuse(call->reply, wrong);
-        return;
-    }
-    memcpy(one->id, id, sizeof id);
-    call->job = (struct ht_http_job){.run = one_run, .free = free, .data = one};
+    *kept = one;
+    call->job = (struct ht_http_job){.run = one_run, .free = free, .data = kept};
 }
 
 /* ---- with what is personal: history and report ---- */
@@ -338,6 +353,7 @@ struct telling {
     const char *id;
     bool personal;
     bool any; /* something personal was there */
+    bool may; /* the caller may see what is */
     size_t count;
 };
 
@@ -368,6 +384,16 @@ static enum ht_status code_take(void *user, const struct ht_store_code *code)
     return HT_OK;
 }
 
+static enum ht_status actor_take(void *user, const struct ht_store_code *code)
+{
+    struct telling *telling = user;
+    telling->any = true;
+    if (telling->personal) {
+        ht_json_key_text(telling->json, "actor_name", code->device);
+    }
+    return HT_OK;
+}
+
 static enum ht_status event_take(void *user, const struct ht_store_event *row)
 {
     struct telling *telling = user;
@@ -391,9 +417,21 @@ static enum ht_status event_take(void *user, const struct ht_store_event *row)
     if (status == HT_OK && read.event.device != NULL) {
         status = ht_store_codes(telling->reader, read.event.device, code_take, telling, NULL);
     }
+    size_t prefix = sizeof HT_INCIDENT_ACTOR_DEVICE - 1;
+    if (status == HT_OK && strncmp(row->actor, HT_INCIDENT_ACTOR_DEVICE, prefix) == 0) {
+        status = ht_store_codes(telling->reader, row->actor + prefix, actor_take, telling, NULL);
+    }
     ht_incident_event_deinit(&read);
     ht_json_object_end(json);
     return status;
+}
+
+/* What may be seen, but was not to be noted that it is. */
+static void withheld_write(const struct telling *telling)
+{
+    if (telling->may && telling->any && !telling->personal) {
+        ht_json_key_text(telling->json, "personal", "withheld");
+    }
 }
 
 static enum ht_status history_write(struct telling *telling, struct ht_buffer *out,
@@ -413,6 +451,7 @@ static enum ht_status history_write(struct telling *telling, struct ht_buffer *o
     ht_json_array(&json);
     enum ht_status status = ht_store_events_of(telling->reader, &query, event_take, telling, error);
     ht_json_array_end(&json);
+    withheld_write(telling);
     ht_json_object_end(&json);
     return status == HT_OK && telling->count == 0
                ? ht_error_set(error, HT_NOT_FOUND, 0, "there is no such incident")
@@ -545,6 +584,7 @@ static enum ht_status report_write(struct ht_desk *desk, struct telling *telling
     }
     ht_json_object_end(&json);
     enum ht_status status = devices_write(desk, telling);
+    withheld_write(telling);
     ht_json_object_end(&json);
     return status;
 }
@@ -563,8 +603,10 @@ static bool look_run(void *user, void *data, struct ht_reply *reply)
     struct ht_app_context *context = user;
     struct look *look = data;
     struct ht_error error = {0};
-    struct telling telling = {
-        .reader = ht_app_reader(context, reply), .id = look->id, .personal = look->personal};
+    struct telling telling = {.reader = ht_app_reader(context, reply),
+                              .id = look->id,
+                              .personal = look->personal,
+                              .may = ht_access_personal(&look->caller)};
     if (telling.reader == NULL) {
         return false;
     }

@@ -1,5 +1,7 @@
 #include "api/incident_json.h"
 
+#include <string.h>
+
 #include "api/incident_rules.h"
 #include "engine/base/time.h"
 
@@ -26,8 +28,10 @@ static void text_or_not(struct ht_json *json, const char *key, const char *text)
 }
 
 /* Lon and lat; in PROJ's systems, which may be of metres, a geometry. */
-static void place_write(struct ht_json *json, struct ht_point point, const struct ht_crs_out *out)
+static void place_write(struct ht_json *json, const struct ht_incident_place *place,
+                        const struct ht_crs_out *out)
 {
+    struct ht_point point = place->point;
     double pair[1][2] = {{point.lon_e7 / 1e7, point.lat_e7 / 1e7}};
     if (ht_crs_plain(out->crs)) {
         ht_json_key(json, "lon");
@@ -45,7 +49,11 @@ static void place_write(struct ht_json *json, struct ht_point point, const struc
     ht_json_object(json);
     ht_json_key_text(json, "type", "Point");
     ht_json_key(json, "coordinates");
-    ht_live_json_point(json, point, out);
+    if (place->written != NULL) {
+        ht_json_raw(json, place->written, strlen(place->written));
+    } else {
+        ht_live_json_point(json, point, out);
+    }
     ht_json_object_end(json);
 }
 
@@ -111,9 +119,8 @@ enum ht_answer_level ht_incident_answer_level(uint8_t level)
     return levels[level < HT_DESK_LEVELS ? level : HT_DESK_LEVELS - 1];
 }
 
-/* Whose it is now, and who answers on each level. */
-static void answers_write(struct ht_json *json, const struct ht_incident *incident,
-                          const struct ht_answers *answers)
+void ht_incident_json_answers(struct ht_json *json, const struct ht_incident *incident,
+                              const struct ht_answers *answers)
 {
     const char *now = answers->who[ht_incident_answer_level(incident->level)];
     if (answers->cell[0] != '\0') {
@@ -145,18 +152,16 @@ static void end_write(struct ht_json *json, const struct ht_incident *incident)
     ht_incident_json_moment(json, "closed_at", is_open(incident) ? 0 : incident->closed_ms);
 }
 
-void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
-                      const struct ht_incident_place *place, const struct ht_answers *answers,
-                      const struct ht_crs_out *out)
+void ht_incident_json_members(struct ht_json *json, const struct ht_incident *incident,
+                              const struct ht_incident_place *place, const struct ht_crs_out *out)
 {
-    ht_json_object(json);
     ht_json_key_text(json, "id", incident->id);
     ht_json_key_text(json, "state", ht_incident_state_text(incident->state));
     ht_json_key_text(json, "kind", ht_incident_kind_text(incident->kind));
     ht_json_key_int(json, "severity", incident->severity);
     text_or_not(json, "household", incident->household);
     if (place != NULL) {
-        place_write(json, place->point, out);
+        place_write(json, place, out);
     }
     ht_json_key(json, "assigned");
     ht_json_array(json);
@@ -177,8 +182,12 @@ void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
     ht_incident_json_moment(json, "confirm_by", incident->confirmed ? 0 : incident->confirm_by_ms);
     steps_write(json, incident);
     end_write(json, incident);
-    if (answers != NULL) {
-        answers_write(json, incident, answers);
-    }
+}
+
+void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
+                      const struct ht_incident_place *place, const struct ht_crs_out *out)
+{
+    ht_json_object(json);
+    ht_incident_json_members(json, incident, place, out);
     ht_json_object_end(json);
 }

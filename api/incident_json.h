@@ -12,10 +12,16 @@
 #include "engine/live/desk.h"
 #include "geodata/answers.h"
 
-/* `place` NULL: not known (any more). `answers` NULL: not asked for. */
+/* Its members, within an object; `place` NULL: not known (any more). */
+void ht_incident_json_members(struct ht_json *json, const struct ht_incident *incident,
+                              const struct ht_incident_place *place, const struct ht_crs_out *out);
+/* The whole object. */
 void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
-                      const struct ht_incident_place *place, const struct ht_answers *answers,
-                      const struct ht_crs_out *out);
+                      const struct ht_incident_place *place, const struct ht_crs_out *out);
+
+/* Members `cell` and `answers`: whose it is now, and who answers on each level. */
+void ht_incident_json_answers(struct ht_json *json, const struct ht_incident *incident,
+                              const struct ht_answers *answers);
 
 /* Who answers on a level of the desk (HT_DESK_LEVELS). */
 enum ht_answer_level ht_incident_answer_level(uint8_t level);

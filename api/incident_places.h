@@ -17,6 +17,7 @@ struct ht_incident_places;
 struct ht_incident_place {
     struct ht_point point;
     int64_t live_eta_ms; /* at the door; 0: not known */
+    const char *written; /* as GeoJSON in the system that is asked for; NULL: to be worked out */
 };
 
 HT_MUST_CHECK enum ht_status ht_incident_places_new(struct ht_incident_places **out);

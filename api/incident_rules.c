@@ -204,6 +204,15 @@ static bool unit_kinds_read(yajl_val list, uint32_t *bits)
     return YAJL_IS_ARRAY(list);
 }
 
+static void tell_read(struct reader *reader, struct ht_incident_kind_rule *own, yajl_val value,
+                      const char *pointer)
+{
+    struct ht_setting_wrong wrong = {{0}, {0}};
+    if (!ht_tell_rule_read(value, pointer, &own->tell, &wrong)) {
+        fail(reader, wrong.pointer, "%s", wrong.detail);
+    }
+}
+
 static void member_read(struct reader *reader, enum ht_incident_kind kind, const char *name,
                         yajl_val value)
 {
@@ -234,6 +243,8 @@ static void member_read(struct reader *reader, enum ht_incident_kind kind, const
         }
     } else if (strcmp(name, "clocks_s") == 0) {
         clocks_read(reader, rules, value, pointer);
+    } else if (strcmp(name, "tell") == 0) {
+        tell_read(reader, own, value, pointer);
     } else if (strcmp(name, "skills") == 0) {
         if (!ht_incident_skills_read(value, rules[0].skills)) {
             fail(reader, pointer, "skills is a list of texts, 255 bytes in all");
@@ -317,6 +328,37 @@ static void decimal_read(struct reader *reader, const char *name, yajl_val value
     *out = number;
 }
 
+static void choice_read(struct reader *reader, yajl_val value)
+{
+    const char *text = YAJL_GET_STRING(value);
+    bool coverage = text != NULL && strcmp(text, "coverage") == 0;
+    if (!coverage && (text == NULL || strcmp(text, "closest") != 0)) {
+        fail(reader, "/choice", "choice is closest or coverage");
+    }
+    reader->rules->desk.choice = coverage ? HT_DESK_COVERAGE : HT_DESK_CLOSEST;
+}
+
+/* What is told to whom. False: `name` is none of this. */
+static bool telling_read(struct reader *reader, const char *name, yajl_val value)
+{
+    struct ht_setting_wrong wrong = {{0}, {0}};
+    int64_t seconds = 0;
+    if (strcmp(name, "duty") == 0) {
+        if (!ht_duty_phones_read(value, "/duty", &reader->rules->duty, &wrong)) {
+            fail(reader, wrong.pointer, "%s", wrong.detail);
+        }
+        return true;
+    }
+    if (strcmp(name, "tell_give_up_s") != 0) {
+        return false;
+    }
+    if (!whole(value, 60, DAY_S, &seconds)) {
+        fail(reader, "/tell_give_up_s", "tell_give_up_s is a whole number from 60 to 86400");
+    }
+    reader->rules->tell_give_up_ms = (uint32_t)(seconds * 1000);
+    return true;
+}
+
 static void top_read(struct reader *reader, const char *name, yajl_val value)
 {
     struct ht_incident_rules *rules = reader->rules;
@@ -333,12 +375,7 @@ static void top_read(struct reader *reader, const char *name, yajl_val value)
     } else if (strcmp(name, "lift_s") == 0) {
         seconds_read(reader, name, value, &rules->lift_ms);
     } else if (strcmp(name, "choice") == 0) {
-        const char *text = YAJL_GET_STRING(value);
-        bool coverage = text != NULL && strcmp(text, "coverage") == 0;
-        if (!coverage && (text == NULL || strcmp(text, "closest") != 0)) {
-            fail(reader, "/choice", "choice is closest or coverage");
-        }
-        rules->desk.choice = coverage ? HT_DESK_COVERAGE : HT_DESK_CLOSEST;
+        choice_read(reader, value);
     } else if (strcmp(name, "coverage_s") == 0) {
         seconds_read(reader, name, value, &rules->coverage_ms);
     } else if (strcmp(name, "busy_share") == 0) {
@@ -347,7 +384,7 @@ static void top_read(struct reader *reader, const char *name, yajl_val value)
         decimal_read(reader, name, value, (const double[]){1, 1000}, &rules->frail_weight);
     } else if (strcmp(name, "walk_mps") == 0) {
         decimal_read(reader, name, value, (const double[]){0.1, 10}, &rules->walk_mps);
-    } else {
+    } else if (!telling_read(reader, name, value)) {
         char pointer[80];
         (void)snprintf(pointer, sizeof pointer, "/%.60s", name);
         fail(reader, pointer, "incidents has no %.60s", name);
@@ -376,6 +413,7 @@ static void rules_first(struct ht_incident_rules *rules)
     rules->walk_mps = 1.2;
     rules->stairs_ms = 20000;
     rules->lift_ms = 40000;
+    rules->tell_give_up_ms = 3600000;
 }
 
 enum ht_status ht_incident_rules_read(yajl_val tree, struct ht_incident_rules **out,
@@ -488,6 +526,8 @@ static void kind_write(struct ht_json *json, const struct ht_incident_rules *rul
     }
     ht_json_key_bool(json, "working_hours", own->working_hours);
     clocks_write(json, rule);
+    ht_json_key(json, "tell");
+    ht_tell_rule_write(json, &own->tell);
     ht_json_object_end(json);
 }
 
@@ -516,5 +556,8 @@ void ht_incident_rules_write(const struct ht_incident_rules *rules, struct ht_js
     ht_json_key_double(json, "walk_mps", rules->walk_mps, DECIMALS);
     ht_json_key_int(json, "stairs_s", rules->stairs_ms / 1000);
     ht_json_key_int(json, "lift_s", rules->lift_ms / 1000);
+    ht_json_key(json, "duty");
+    ht_duty_phones_write(json, &rules->duty);
+    ht_json_key_int(json, "tell_give_up_s", rules->tell_give_up_ms / 1000);
     ht_json_object_end(json);
 }

@@ -4,10 +4,13 @@
  *   {"kinds": {"sos": {"severity": 3, "unit_kinds": ["responder"], "skills": [], "units": 1,
  *                      "promise_s": 600, "confirm_s": 0, "fold_s": 120, "turnout_s": 60,
  *                      "ack_s": 60, "again_s": 600, "blue_light": true, "working_hours": false,
- *                      "clocks_s": [60, 600, ...]}, ...},
+ *                      "clocks_s": [60, 600, ...], "tell": {...}}, ...},
+ *    "duty": {...}, "tell_give_up_s": 3600,
  *    "weights": [1, 2, 4, 8], "preempt": true, "joint": true, "choice": "closest",
  *    "coverage_s": 20, "busy_share": 0.3, "frail_weight": 10,
  *    "walk_mps": 1.2, "stairs_s": 20, "lift_s": 40}
+ *
+ * `tell`, `duty`: see api/incident_tell.h.
  *
  * Where `choice` is "coverage", one who still arrives in time may be sent instead of the closest
  * when that leaves more covered: a hundredth of the expected coverage (api/desk_loss.c: a unit is
@@ -25,6 +28,7 @@
 
 #include <yajl/yajl_tree.h>
 
+#include "api/incident_tell.h"
 #include "engine/live/desk.h"
 
 struct ht_json;
@@ -34,6 +38,7 @@ struct ht_incident_kind_rule {
     uint32_t unit_kinds; /* bits 1 << enum ht_unit_kind; 0: any */
     uint8_t severity;    /* of an alarm that names none */
     bool working_hours;  /* its clocks run in the office's working hours alone */
+    struct ht_tell_rule tell;
 };
 
 struct ht_incident_rules {
@@ -45,6 +50,8 @@ struct ht_incident_rules {
     double walk_mps;      /* from the street to the door */
     uint32_t stairs_ms;   /* a floor on foot */
     uint32_t lift_ms;     /* by lift, any floor */
+    struct ht_duty_phones duty;
+    uint32_t tell_give_up_ms; /* a telling that nobody took for so long is given up */
 };
 
 /* Reads a document; NULL: as at first. HT_INVALID with what is wrong, HT_NOMEM. */

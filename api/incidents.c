@@ -14,6 +14,8 @@
 #include "api/incident_read.h"
 #include "api/live.h"
 
+enum { ACTOR = 7 + HT_STORE_CODE }; /* of a home */
+
 static void refuse(struct ht_reply *reply, const struct ht_error *error)
 {
     size_t size = strcspn(error->message, ":");
@@ -35,10 +37,13 @@ static void refuse(struct ht_reply *reply, const struct ht_error *error)
     ht_json_object_end(&json);
 }
 
-/* The system of places in question and answer. */
+/* The system of places in question and answer, and one place that is known in it: the first
+ * projection of a thread takes a tenth of a second, which the writer's has not got. */
 struct systems {
     struct ht_crs in;
     struct ht_crs out;
+    struct ht_point point;
+    char written[96]; /* as GeoJSON has it; "": none */
 };
 
 /* False with the answer written. */
@@ -63,10 +68,31 @@ static bool systems_read(struct ht_app_context *context, const struct ht_params 
     return true;
 }
 
+/* Works a place out in PROJ's systems, before the writer's turn. */
+static void place_know(struct ht_app_context *context, struct systems *systems,
+                       struct ht_point point)
+{
+    struct ht_buffer text = {0};
+    struct ht_json json;
+    const struct ht_crs_out out = {&systems->out, context->crs};
+    if (ht_crs_plain(&systems->out) || systems->out.kind != HT_CRS_PROJ) {
+        return;
+    }
+    ht_json_begin(&json, &text);
+    ht_live_json_point(&json, point, &out);
+    if (!text.failed && text.size < sizeof systems->written) {
+        memcpy(systems->written, text.data, text.size);
+        systems->written[text.size] = '\0';
+        systems->point = point;
+    }
+    ht_buffer_deinit(&text);
+}
+
 /* An incident as the answer to a command, from the writer's thread. */
 static void answer(struct ht_app_context *context, const struct ht_incident *incident,
-                   const struct ht_crs *crs, struct ht_reply *reply)
+                   const struct systems *systems, struct ht_reply *reply)
 {
+    const struct ht_crs *crs = &systems->out;
     struct ht_incident_place place;
     struct ht_json json;
     if (!ht_crs_plain(crs) && context->crs == NULL && ht_crs_work_new(&context->crs) != HT_OK) {
@@ -76,9 +102,13 @@ static void answer(struct ht_app_context *context, const struct ht_incident *inc
     const struct ht_crs_out out = {crs, context->crs};
     bool placed =
         ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
+    if (placed && systems->written[0] != '\0' && place.point.lon_e7 == systems->point.lon_e7 &&
+        place.point.lat_e7 == systems->point.lat_e7) {
+        place.written = systems->written;
+    }
     (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)incident->version);
     ht_json_begin(&json, &reply->body);
-    ht_incident_json(&json, incident, placed ? &place : NULL, NULL, &out);
+    ht_incident_json(&json, incident, placed ? &place : NULL, &out);
 }
 
 /* ---- an alarm ---- */
@@ -88,7 +118,7 @@ struct opening {
     struct systems systems;
     struct ht_point point;
     char household[HT_ID_MAX + 1]; /* "": none */
-    char code[HT_DEVICE_CODE];     /* "": none */
+    char code[HT_STORE_CODE];      /* "": none; the writer finds it */
     uint32_t access_ms;
     uint8_t severity;
     char id[HT_DESK_ID_MAX + 1];
@@ -204,6 +234,26 @@ static bool place_find(struct ht_app_context *context, struct ht_command *comman
     return true;
 }
 
+/* Skills go into events, which are for ever: words that are known, no others. */
+static bool skills_known(struct ht_desk_room *room, const struct ht_incident_alarm *alarm,
+                         struct ht_reply *reply)
+{
+    struct ht_error error = {0};
+    char word[HT_NAME_MAX + 1];
+    for (const char *at = alarm->skills; *at != '\0';) {
+        size_t size = strcspn(at, ";");
+        (void)snprintf(word, sizeof word, "%.*s", (int)size, at);
+        if (size >= sizeof word || !ht_desk_room_knows(room, word)) {
+            (void)ht_error_set(&error, HT_INVALID, 0,
+                               "/needs/skills: a skill that no unit has and no kind wants");
+            refuse(reply, &error);
+            return false;
+        }
+        at += size + (at[size] == ';');
+    }
+    return true;
+}
+
 static bool open_prepare(struct ht_app_context *context, struct ht_command *command,
                          struct ht_reply *reply)
 {
@@ -221,18 +271,15 @@ static bool open_prepare(struct ht_app_context *context, struct ht_command *comm
         return false;
     }
     if (!systems_read(context, &command->query, &opening->systems, reply) ||
+        !skills_known(context->app->desk, alarm, reply) ||
         !device_check(reader, command, opening, reply) ||
         !place_find(context, command, reader, opening, reply)) {
         return false;
     }
+    place_know(context, &opening->systems, opening->point);
     opening->severity = alarm->severity != 0
                             ? alarm->severity
                             : ht_desk_room_kind(context->app->desk, alarm->kind).kind.severity;
-    if (alarm->device != NULL &&
-        ht_desk_room_code(context->app->desk, alarm->device, opening->code) != HT_OK) {
-        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
-        return false;
-    }
     return true;
 }
 
@@ -260,28 +307,45 @@ static enum ht_status open_decide(struct ht_app_context *context, struct ht_comm
                            : ht_error_set(error, status, 0, NULL);
 }
 
+/* Who stands in events: the token's name, but of a home's token, which is a device's perhaps, a
+ * code, as of devices: which one it is is personal. */
+static enum ht_status actor_of(const struct ht_command *command, struct ht_store_tx *tx,
+                               char name[ACTOR], const char **actor, struct ht_error *error)
+{
+    char code[HT_STORE_CODE];
+    const struct ht_caller *caller = &command->caller;
+    *actor = caller->name;
+    if (caller->role != HT_ROLE_DEVICE || caller->household == NULL) {
+        return HT_OK;
+    }
+    enum ht_status status = ht_store_code_of(tx, caller->name, code, error);
+    (void)snprintf(name, ACTOR, HT_INCIDENT_ACTOR_DEVICE "%s", code);
+    *actor = name;
+    return status;
+}
+
 /* Everything that is kept of it. */
 static enum ht_status open_write(struct ht_app_context *context, struct ht_command *command,
                                  struct ht_store_tx *tx, const struct opening *opening,
                                  struct ht_error *error)
 {
     const struct ht_store_place place = {opening->id, opening->point};
-    const struct ht_store_code code = {opening->code, opening->alarm.device};
     const char *id = opening->decision->incident->id;
     const char *note = opening->alarm.note;
     char digest[HT_DIGEST_TEXT];
+    char name[ACTOR];
+    const char *actor = command->caller.name;
     enum ht_status status =
         opening->decision->folded ? HT_OK : ht_store_place_put(tx, &place, error);
-    if (status == HT_OK && opening->code[0] != '\0') {
-        status = ht_store_code_put(tx, &code, error);
+    if (status == HT_OK) {
+        status = actor_of(command, tx, name, &actor, error);
     }
     if (status == HT_OK && note != NULL) {
         status = ht_store_note_put(tx, id, note, digest, error);
     }
-    return status == HT_OK
-               ? ht_desk_room_write(context->app->desk, tx, opening->decision, command->caller.name,
-                                    note == NULL ? NULL : digest, error)
-               : status;
+    return status == HT_OK ? ht_desk_room_write(context->app->desk, tx, opening->decision, actor,
+                                                note == NULL ? NULL : digest, error)
+                           : status;
 }
 
 static void open_run(struct ht_app_context *context, struct ht_command *command,
@@ -289,7 +353,13 @@ static void open_run(struct ht_app_context *context, struct ht_command *command,
 {
     struct opening *opening = command->parsed;
     struct ht_error error = {0};
-    enum ht_status status = open_decide(context, command, opening, &error);
+    enum ht_status status =
+        opening->alarm.device == NULL
+            ? HT_OK
+            : ht_store_code_of(tx, opening->alarm.device, opening->code, &error);
+    if (status == HT_OK) {
+        status = open_decide(context, command, opening, &error);
+    }
     if (status == HT_OK) {
         status = open_write(context, command, tx, opening, &error);
     }
@@ -301,7 +371,7 @@ static void open_run(struct ht_app_context *context, struct ht_command *command,
     const struct ht_incident *incident = opening->decision->incident;
     reply->status = opening->decision->folded ? 200 : 201;
     (void)snprintf(reply->location, sizeof reply->location, "/v1/incidents/%s", incident->id);
-    answer(context, incident, &opening->systems.out, reply);
+    answer(context, incident, &opening->systems, reply);
 }
 
 static void open_applied(struct ht_app_context *context, struct ht_command *command,
@@ -373,7 +443,15 @@ static bool step_prepare(struct ht_app_context *context, struct ht_command *comm
         refuse(reply, &error);
         return false;
     }
-    return systems_read(context, &command->query, &stepping->systems, reply);
+    if (!systems_read(context, &command->query, &stepping->systems, reply)) {
+        return false;
+    }
+    struct ht_incident_place place;
+    if (ht_incident_places_get(ht_desk_room_places(context->app->desk), command->params[0],
+                               &place)) {
+        place_know(context, &stepping->systems, place.point);
+    }
+    return true;
 }
 
 static bool on_it(const struct ht_incident *incident, const char *unit)
@@ -426,6 +504,8 @@ static enum ht_status step_do(struct ht_app_context *context, struct ht_command 
     const struct ht_incident_step *step = &stepping->step;
     struct ht_desk_room *room = context->app->desk;
     char digest[HT_DIGEST_TEXT];
+    char name[ACTOR];
+    const char *actor = command->caller.name;
     const struct ht_desk_command told = {.kind = step->command,
                                          .now_ms = command->at_ms,
                                          .incident = command->params[0],
@@ -437,7 +517,10 @@ static enum ht_status step_do(struct ht_app_context *context, struct ht_command 
     if (status == HT_OK && step->note != NULL) {
         status = ht_store_note_put(tx, command->params[0], step->note, digest, error);
     }
-    return status == HT_OK ? ht_desk_room_write(room, tx, stepping->decision, command->caller.name,
+    if (status == HT_OK) {
+        status = actor_of(command, tx, name, &actor, error);
+    }
+    return status == HT_OK ? ht_desk_room_write(room, tx, stepping->decision, actor,
                                                 step->note == NULL ? NULL : digest, error)
                            : status;
 }
@@ -466,7 +549,7 @@ static void step_run(struct ht_app_context *context, struct ht_command *command,
         refuse(reply, &error);
         return;
     }
-    answer(context, stepping->decision->incident, &stepping->systems.out, reply);
+    answer(context, stepping->decision->incident, &stepping->systems, reply);
 }
 
 static void step_applied(struct ht_app_context *context, struct ht_command *command,

@@ -31,8 +31,8 @@ struct known {
 
 static bool knows(const struct known *known, const struct ht_member *member)
 {
-    static const char *const live[] = {"last_seen",     "speed_mps", "bearing_deg",
-                                       "clock_skew_ms", "stale",     "on_shift"};
+    static const char *const live[] = {"last_seen", "speed_mps", "bearing_deg", "clock_skew_ms",
+                                       "stale",     "on_shift",  "live_status"};
     size_t count = known->unit != NULL ? sizeof live / sizeof live[0] : known->seen ? 1 : 0;
     bool one = false;
     for (size_t i = 0; i < count; i++) {
@@ -53,12 +53,14 @@ static void members_add(struct ht_text *out, const char *object, const struct kn
     }
 }
 
-/* What the live town knows of a unit. */
+/* What the live town knows of a unit. Its status now (an engaged one is busy) stands beside the one
+ * that the registry has: who puts back what they got must not make it busy for ever. */
 static void live_write(struct ht_item_writer *writer, const struct ht_unit *unit)
 {
     struct ht_buffer buffer = {0};
     struct ht_json json;
     ht_json_begin(&json, &buffer);
+    ht_json_key_text(&json, "live_status", ht_unit_statuses[unit->status]);
     ht_live_json_members(&json, unit);
     if (writer->text.size > 1) {
         ht_text_add_char(&writer->text, ',');

@@ -15,6 +15,7 @@
 #include "api/json_merge.h"
 #include "api/live.h"
 #include "api/ogc.h"
+#include "api/zone_profiles.h"
 #include "api/zones.h"
 #include "geodata/feature_list.h"
 
@@ -117,6 +118,24 @@ static struct parsed *parsed_new(struct ht_command *command, struct ht_reply *re
     return parsed;
 }
 
+/* What the registry alone can't know: whether streets are known by the names that zones give. */
+static void names_check(struct ht_app_context *context, struct parsed *parsed)
+{
+    const struct ht_world *world = NULL;
+    if (strcmp(parsed->collection->name, "zones") != 0) {
+        return;
+    }
+    world = ht_world_reader_get(&context->world);
+    for (size_t i = 0; i < parsed->features.count && parsed->problem_count < PROBLEMS_MOST; i++) {
+        const struct ht_feature *zone = &parsed->features.items[i];
+        struct ht_error *problem = &parsed->problems[parsed->problem_count];
+        if (ht_zone_profiles_check(world, ht_text_string(&zone->properties), problem) != HT_OK) {
+            problem->line = zone->line;
+            parsed->problem_count++;
+        }
+    }
+}
+
 static bool body_read(struct ht_app_context *context, struct ht_command *command,
                       struct ht_reply *reply, bool id_optional)
 {
@@ -148,6 +167,7 @@ static bool body_read(struct ht_app_context *context, struct ht_command *command
     if (status != HT_OK && parsed->problem_count == 0) {
         parsed->problems[parsed->problem_count++] = error;
     }
+    names_check(context, parsed);
     if (parsed->problem_count > 0) {
         problems_write(reply, parsed);
         return false;
@@ -577,6 +597,11 @@ static void patch_run(struct ht_app_context *context, struct ht_command *command
             error.status = HT_CHANGED;
         }
         ht_reply_status(reply, &error);
+        return;
+    }
+    names_check(context, parsed);
+    if (parsed->problem_count > 0) {
+        problems_write(reply, parsed);
         return;
     }
     single_put(context, command, tx, HT_STORE_REPLACE, reply);

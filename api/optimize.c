@@ -52,6 +52,13 @@ static bool point_of(void *user, const double pair[2], struct ht_point *out)
     return ht_crs_point(low->context->crs, &low->job->crs, pair, out) == HT_OK;
 }
 
+/* The worker waits meanwhile, so its reader may be used by this thread. */
+static void on_routed(void *user)
+{
+    struct low *low = user;
+    ht_world_reader_rest(&low->context->world);
+}
+
 /* A server that is to stop doesn't wait for plans. */
 static void on_progress(void *user, const struct ht_solve_progress *progress)
 {
@@ -122,6 +129,8 @@ static void optimize_run(void *user, void *data, struct ht_reply *reply)
         .world = ht_world_reader_get(&low.context->world),
         .point = point_of,
         .point_user = &low,
+        .routed = on_routed,
+        .routed_user = &low,
         .options = {.cancel = &low.job->gone, .progress = on_progress, .user = &low},
         .limit_most_ms = LIMIT_MOST_MS,
         .threads_most = cores()};

@@ -1,9 +1,11 @@
 #include "api/reply.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/json.h"
+#include "engine/base/text.h"
 
 enum { BUFFER_FIRST = 1024 };
 
@@ -86,6 +88,15 @@ void ht_reply_deinit(struct ht_reply *reply)
     ht_buffer_deinit(&reply->body);
 }
 
+/* A text of a problem, which may have been cut within a character. */
+static void told(struct ht_json *json, const char *key, const char *text)
+{
+    char copy[1024];
+    (void)snprintf(copy, sizeof copy, "%s", text);
+    (void)ht_utf8_mend(copy);
+    ht_json_key_text(json, key, copy);
+}
+
 void ht_reply_problem(struct ht_reply *reply, int status, const char *title, const char *detail)
 {
     reply->status = status;
@@ -99,7 +110,7 @@ void ht_reply_problem(struct ht_reply *reply, int status, const char *title, con
     ht_json_key_text(&json, "title", title);
     ht_json_key_int(&json, "status", status);
     if (detail != NULL) {
-        ht_json_key_text(&json, "detail", detail);
+        told(&json, "detail", detail);
     }
     ht_json_object_end(&json);
 }
@@ -116,11 +127,11 @@ void ht_reply_where(struct ht_reply *reply, const char *pointer, int64_t line, c
     ht_json_array(&json);
     ht_json_object(&json);
     if (pointer != NULL) {
-        ht_json_key_text(&json, "pointer", pointer);
+        told(&json, "pointer", pointer);
     } else {
         ht_json_key_int(&json, "line", line);
     }
-    ht_json_key_text(&json, "detail", detail);
+    told(&json, "detail", detail);
     ht_json_object_end(&json);
     ht_json_array_end(&json);
     ht_json_object_end(&json);

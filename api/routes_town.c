@@ -8,6 +8,7 @@
 #include "api/desk_room.h"
 #include "api/json.h"
 #include "api/json_merge.h"
+#include "api/teller.h"
 
 enum { BODY_MAX = 64 * 1024 };
 
@@ -80,6 +81,9 @@ static void clock_run(void *user, void *data, struct ht_reply *reply)
     ht_app_live_save(context->app, true); /* what the clock has to say */
     if (context->app->desk != NULL) {
         ht_desk_room_obey(context->app->desk);
+    }
+    if (context->app->teller != NULL) {
+        ht_teller_changed(context->app->teller);
     }
     clock_write(&context->app->clock, reply);
 }

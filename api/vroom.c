@@ -151,6 +151,9 @@ int ht_vroom_run(const struct ht_vroom_call *call, bool human, struct ht_buffer 
     if (status == HT_OK) {
         status = ht_vroom_route(&vroom, call, error);
         times.routing_ms = now_ms() - begun_ms - times.loading_ms;
+        if (call->routed != NULL) {
+            call->routed(call->routed_user);
+        }
         for (uint32_t i = 0; i < vroom.problem.profile_count; i++) {
             vroom.distances = vroom.distances && vroom.matrices[i].distance_m != NULL;
         }

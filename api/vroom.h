@@ -21,6 +21,9 @@ struct ht_vroom_call {
     /* From the document's coordinates; false: no place on Earth. */
     bool (*point)(void *user, const double pair[2], struct ht_point *out);
     void *point_user;
+    /* The world is not needed any more (may be NULL): solving takes long, and holds no map. */
+    void (*routed)(void *user);
+    void *routed_user;
     /* What is 0 comes from the document, and what is 0 there too from the problem's size. */
     struct ht_solve_options options;
     int64_t limit_most_ms; /* 0: none */

@@ -71,4 +71,7 @@ uint32_t ht__vroom_location_read(struct ht__vroom_reader *r, yajl_val object, co
                                  const char *index_name, const struct ht_vroom_name *what);
 void ht__vroom_places_begin(struct ht__vroom_reader *r);
 
+/* Fails where a plan over the matrices of a profile, which were given, could cost too much. */
+void ht__vroom_bound_check(struct ht__vroom_reader *r, uint32_t profile);
+
 #endif

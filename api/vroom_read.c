@@ -321,19 +321,29 @@ static void steps_read(struct ht__vroom_reader *r, size_t v)
 
 /* ---- matrices ---- */
 
-static uint32_t scaled(uint32_t value, double speed)
+/* A matrix entry at another speed; no way stays none. False: too large a number. */
+static bool scaled(int64_t value, double speed, uint32_t *out)
 {
-    double slow = (double)value / speed + 0.5;
-    return speed == 1 ? value : slow < (double)UINT32_MAX - 1 ? (uint32_t)slow : UINT32_MAX - 1;
+    double slow = speed == 1 ? (double)value : (double)value / speed + 0.5;
+    bool none = value == HT_PLAN_NO_WAY;
+    bool fits = slow < (double)HT_PLAN_NO_WAY;
+    *out = none || !fits ? HT_PLAN_NO_WAY : (uint32_t)slow;
+    return none || fits;
+}
+
+/* A matrix of a profile as it stands in the document. */
+static yajl_val matrix_of(const struct ht_vroom_profile *profile, const char *kind)
+{
+    return YAJL_IS_ARRAY(profile->given) && strcmp(kind, "durations") == 0
+               ? profile->given
+               : ht__vroom_member(profile->given, kind);
 }
 
 /* Rows and columns up to the largest index that is used; null is no way. */
 static uint32_t *matrix_read(struct ht__vroom_reader *r, const struct ht_vroom_profile *profile,
                              const char *kind)
 {
-    yajl_val value = YAJL_IS_ARRAY(profile->given) && strcmp(kind, "durations") == 0
-                         ? profile->given
-                         : ht__vroom_member(profile->given, kind);
+    yajl_val value = matrix_of(profile, kind);
     size_t count = r->vroom->problem.location_count;
     double speed = strcmp(kind, "durations") == 0 ? profile->speed : 1;
     if (value == NULL) {
@@ -346,6 +356,9 @@ static uint32_t *matrix_read(struct ht__vroom_reader *r, const struct ht_vroom_p
     } else if (ht__vroom_length_of(value) < count) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "location_index exceeding %s matrix size for %s profile.",
                        kind, profile->name);
+    } else if (ht__vroom_length_of(value) != ht__vroom_length_of(matrix_of(profile, "durations"))) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Inconsistent %s matrix size for %s profile.", kind,
+                       profile->name);
     }
     uint32_t *out = r->status == HT_OK ? ht__vroom_take(r, count * count, sizeof *out) : NULL;
     for (size_t i = 0; out != NULL && i < ht__vroom_length_of(value); i++) {
@@ -361,8 +374,11 @@ static uint32_t *matrix_read(struct ht__vroom_reader *r, const struct ht_vroom_p
                 ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid matrix entry.");
                 return NULL;
             }
-            out[i * count + j] =
-                number == HT_PLAN_NO_WAY ? HT_PLAN_NO_WAY : scaled((uint32_t)number, speed);
+            if (!scaled(number, speed, &out[i * count + j])) {
+                ht__vroom_fail(r, HT_VROOM_INPUT,
+                               "Too high cost values, stopping to avoid overflowing.");
+                return NULL;
+            }
         }
     }
     return out;
@@ -400,6 +416,8 @@ static void matrices_read(struct ht__vroom_reader *r)
         if (vroom->matrices[i].duration_s == NULL) {
             ht__vroom_fail(r, HT_VROOM_INPUT, "Missing durations matrix for %s profile.",
                            profile->name);
+        } else if (r->status == HT_OK) {
+            ht__vroom_bound_check(r, i);
         }
     }
     for (uint32_t v = 0; r->status == HT_OK && v < vroom->problem.vehicle_count; v++) {

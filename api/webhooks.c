@@ -12,6 +12,7 @@
 #include "api/json.h"
 #include "api/json_merge.h"
 #include "api/post.h"
+#include "api/teller.h"
 #include "api/topics.h"
 #include "engine/base/time.h"
 
@@ -23,19 +24,32 @@ enum {
     TOPICS_TEXT = 256,
 };
 
+static uint32_t topic_bit(const char *text, size_t size)
+{
+    if (size == 3 && memcmp(text, "kin", 3) == 0) {
+        return HT_WEBHOOK_KIN;
+    }
+    if (size == 4 && memcmp(text, "duty", 4) == 0) {
+        return HT_WEBHOOK_DUTY;
+    }
+    enum ht_topic topic = ht_topic_of(text, size);
+    return topic >= HT_TOPIC_OTHER || topic == HT_TOPIC_POSITIONS ? 0 : UINT32_C(1) << topic;
+}
+
 bool ht_webhook_topics_read(const char *text, uint32_t *bits)
 {
     *bits = 0;
     while (*text != '\0') {
         size_t size = strcspn(text, ",");
-        enum ht_topic topic = ht_topic_of(text, size);
-        if (topic >= HT_TOPIC_OTHER || topic == HT_TOPIC_POSITIONS) {
+        uint32_t bit = topic_bit(text, size);
+        if (bit == 0) {
             return false;
         }
-        *bits |= UINT32_C(1) << topic;
+        *bits |= bit;
         text += size + (text[size] == ',');
     }
-    return *bits != 0;
+    uint32_t tellings = *bits & (HT_WEBHOOK_KIN | HT_WEBHOOK_DUTY);
+    return *bits != 0 && (tellings == 0 || tellings == *bits);
 }
 
 /* ---- to be seen ---- */
@@ -187,7 +201,7 @@ static const char *secret_read(yajl_val tree, struct asked *asked)
 static const char *topics_read(yajl_val tree, struct asked *asked)
 {
     static const char wrong[] = "topics: a list of incidents, orders, visits, zones, fences, "
-                                "rectifications, traffic, registry";
+                                "rectifications, traffic, registry; or of kin, duty alone";
     yajl_val list = ht_json_member(tree, "topics");
     uint32_t bits = 0;
     size_t size = 0;
@@ -321,6 +335,9 @@ static void hooks_changed(struct ht_app_context *context, struct ht_command *com
     (void)reply;
     if (context->app->courier != NULL) {
         ht_courier_changed(context->app->courier);
+    }
+    if (context->app->teller != NULL) {
+        ht_teller_changed(context->app->teller);
     }
 }
 

@@ -24,7 +24,10 @@ void ht_webhook_get(struct ht_app_context *context, struct ht_http_call *call);
 void ht_webhook_delete(struct ht_app_context *context, struct ht_http_call *call);
 
 /* Topics with commas between, as the store keeps them, as bits of enum ht_topic. False: one that
- * webhooks can't have. */
+ * webhooks can't have. `kin` and `duty` are no topics of events but tellings, with numbers of
+ * people in them (api/teller.h); they stand without others. */
+#define HT_WEBHOOK_KIN (UINT32_C(1) << 30)
+#define HT_WEBHOOK_DUTY (UINT32_C(1) << 31)
 bool ht_webhook_topics_read(const char *text, uint32_t *bits);
 
 #endif

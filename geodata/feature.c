@@ -132,6 +132,7 @@ void ht__reader_emit(struct ht__reader *reader)
         if (options->collection != NULL && reader->id[0] != '\0') {
             (void)snprintf(problem.message, sizeof problem.message, "%s/%s: %.170s",
                            options->collection->name, reader->id, reader->bad.message);
+            (void)ht_utf8_mend(problem.message);
         }
         report(reader, &problem);
         return;

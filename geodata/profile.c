@@ -225,3 +225,8 @@ void ht_profiles_free(struct ht_profile **profiles, size_t count)
     }
     free(profiles);
 }
+
+const char *ht_profile_builtin(size_t index)
+{
+    return index < ht__builtin_count ? ht__builtins[index].name : NULL;
+}

@@ -28,6 +28,8 @@ void ht_profile_free(struct ht_profile *profile);
 HT_MUST_CHECK enum ht_status ht_profiles_open(const char *spec, struct ht_profile ***out,
                                               size_t *count, struct ht_error *error);
 void ht_profiles_free(struct ht_profile **profiles, size_t count);
+/* The names of those built in, from 0 on; NULL: no more. */
+const char *ht_profile_builtin(size_t index);
 
 const char *ht_profile_name(const struct ht_profile *profile);
 bool ht_profile_continue_straight(const struct ht_profile *profile);

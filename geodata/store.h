@@ -239,7 +239,7 @@ HT_MUST_CHECK enum ht_status ht_store_answer_put(struct ht_store_tx *tx,
                                                  const struct ht_store_answer *answer,
                                                  struct ht_error *error);
 HT_MUST_CHECK enum ht_status
-ht_store_answer_get(struct ht_store_tx *tx, const char *actor, const char *key,
+ht_store_answer_get(struct ht_store_reader *reader, const char *actor, const char *key,
                     enum ht_status (*sink)(void *user, const struct ht_store_answer *answer),
                     void *user, struct ht_error *error);
 /* Forgets answers older than `before_ms`. */
@@ -431,20 +431,23 @@ ht_store_notes(struct ht_store_reader *reader, const char *incident,
                enum ht_status (*sink)(void *user, const struct ht_store_note *note), void *user,
                struct ht_error *error);
 
-/* Which device stands behind a code. */
+/* Which device stands behind a code, which is of chance: nothing but this table tells it. */
 struct ht_store_code {
     const char *code;
     const char *device;
 };
-HT_MUST_CHECK enum ht_status
-ht_store_code_put(struct ht_store_tx *tx, const struct ht_store_code *code, struct ht_error *error);
+enum { HT_STORE_CODE = 33 }; /* 32 hex digits and NUL */
+/* The code of a device (or of whoever else is not to be named), made where it has none. */
+HT_MUST_CHECK enum ht_status ht_store_code_of(struct ht_store_tx *tx, const char *device,
+                                              char code[HT_STORE_CODE], struct ht_error *error);
 /* All of them, or (`code` not NULL) that one. */
 HT_MUST_CHECK enum ht_status
 ht_store_codes(struct ht_store_reader *reader, const char *code,
                enum ht_status (*sink)(void *user, const struct ht_store_code *code), void *user,
                struct ht_error *error);
 
-/* Erases place and notes of an incident. */
+/* Erases place and notes of an incident, and who stands behind the codes of its events: also for
+ * the other incidents of that device. */
 HT_MUST_CHECK enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incident,
                                                      struct ht_error *error);
 

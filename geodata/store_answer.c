@@ -23,15 +23,15 @@ enum ht_status ht_store_answer_put(struct ht_store_tx *tx, const struct ht_store
     return ht__store_run(&tx->reader.conn, statement, error);
 }
 
-enum ht_status ht_store_answer_get(struct ht_store_tx *tx, const char *actor, const char *key,
-                                   enum ht_status (*sink)(void *user,
-                                                          const struct ht_store_answer *answer),
-                                   void *user, struct ht_error *error)
+enum ht_status
+ht_store_answer_get(struct ht_store_reader *reader, const char *actor, const char *key,
+                    enum ht_status (*sink)(void *user, const struct ht_store_answer *answer),
+                    void *user, struct ht_error *error)
 {
     static const char sql[] = "SELECT request, status, content_type, location, etag, body, at_ms "
                               "FROM answers WHERE actor = ?1 AND key = ?2";
     sqlite3_stmt *statement = NULL;
-    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
@@ -52,7 +52,7 @@ enum ht_status ht_store_answer_get(struct ht_store_tx *tx, const char *actor, co
             .at_ms = sqlite3_column_int64(statement, 6)};
         status = sink(user, &answer);
     } else {
-        status = code == SQLITE_DONE ? HT_NOT_FOUND : ht__store_fail(&tx->reader.conn, code, error);
+        status = code == SQLITE_DONE ? HT_NOT_FOUND : ht__store_fail(&reader->conn, code, error);
     }
     (void)sqlite3_reset(statement);
     return status;

@@ -1,5 +1,6 @@
 /* What belongs to incidents and can be erased: places, notes, names of devices; and the store's
  * secrets. */
+#include <stdio.h>
 #include <string.h>
 
 #include "geodata/digest.h"
@@ -154,19 +155,50 @@ enum ht_status ht_store_notes(struct ht_store_reader *reader, const char *incide
 
 /* ---- codes of devices ---- */
 
-enum ht_status ht_store_code_put(struct ht_store_tx *tx, const struct ht_store_code *code,
-                                 struct ht_error *error)
+static enum ht_status code_find(void *user, sqlite3_stmt *statement)
 {
-    static const char sql[] =
-        "INSERT INTO incident_devices(code, device) VALUES(?1,?2) ON CONFLICT DO NOTHING";
+    char *code = user;
+    const unsigned char *text = sqlite3_column_text(statement, 0);
+    if (text == NULL || strlen((const char *)text) >= HT_STORE_CODE) {
+        return ht__store_lacks(statement, 0, text) ? HT_NOMEM : HT_CHECKSUM;
+    }
+    memcpy(code, text, strlen((const char *)text) + 1);
+    return HT_OK;
+}
+
+static enum ht_status code_make(struct ht_store_tx *tx, const char *device,
+                                char code[HT_STORE_CODE], struct ht_error *error)
+{
+    static const char sql[] = "INSERT INTO incident_devices(code, device) VALUES(?1,?2)";
+    unsigned char chance[(HT_STORE_CODE - 1) / 2];
     sqlite3_stmt *statement = NULL;
-    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    enum ht_status status = ht_random_bytes(chance, sizeof chance);
+    if (status != HT_OK) {
+        return ht_error_set(error, status, 0, NULL);
+    }
+    for (size_t i = 0; i < sizeof chance; i++) {
+        (void)snprintf(code + 2 * i, 3, "%02x", chance[i]);
+    }
+    status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
-    bind_text(statement, 1, code->code);
-    bind_text(statement, 2, code->device);
+    bind_text(statement, 1, code);
+    bind_text(statement, 2, device);
     return ht__store_run(&tx->reader.conn, statement, error);
+}
+
+enum ht_status ht_store_code_of(struct ht_store_tx *tx, const char *device,
+                                char code[HT_STORE_CODE], struct ht_error *error)
+{
+    static const char sql[] = "SELECT code FROM incident_devices WHERE device = ?1 LIMIT 1";
+    sqlite3_stmt *statement = NULL;
+    code[0] = '\0';
+    enum ht_status status = prepare_for(&tx->reader, sql, sql, device, &statement, error);
+    if (status == HT_OK) {
+        status = ht__store_rows(&tx->reader.conn, statement, code_find, code, error);
+    }
+    return status == HT_OK && code[0] == '\0' ? code_make(tx, device, code, error) : status;
 }
 
 struct codes {
@@ -200,8 +232,13 @@ enum ht_status ht_store_codes(struct ht_store_reader *reader, const char *code,
 enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incident,
                                        struct ht_error *error)
 {
-    static const char *const all[] = {"DELETE FROM incident_places WHERE incident = ?1",
-                                      "DELETE FROM incident_notes WHERE incident = ?1"};
+    static const char *const all[] = {
+        "DELETE FROM incident_places WHERE incident = ?1",
+        "DELETE FROM incident_notes WHERE incident = ?1",
+        "DELETE FROM incident_devices WHERE code IN (SELECT body->>'device' FROM events"
+        " WHERE subject = 'incidents/' || ?1 AND kind = 'incident.received')",
+        "DELETE FROM incident_devices WHERE code IN (SELECT substr(actor, 8) FROM events"
+        " WHERE subject = 'incidents/' || ?1 AND substr(actor, 1, 7) = 'device:')"};
     enum ht_status status = HT_OK;
     for (size_t i = 0; i < sizeof all / sizeof all[0] && status == HT_OK; i++) {
         sqlite3_stmt *statement = NULL;

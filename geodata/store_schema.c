@@ -222,10 +222,30 @@ static enum ht_status schema_5(struct ht__store_conn *conn, struct ht_error *err
                : status;
 }
 
+/* Version 6: who stands behind a code in events is forgotten with the device, with the household
+ * that it watches over, and where what is personal of that household is erased. A device that gives
+ * an alarm afterwards has another code. */
+static const char sixth_sql[] =
+    "CREATE INDEX incident_devices_of ON incident_devices(device);"
+    "CREATE TRIGGER incident_devices_end AFTER DELETE ON devices_item BEGIN"
+    " DELETE FROM incident_devices WHERE device = OLD.id; END;"
+    "CREATE TRIGGER incident_homes_end AFTER DELETE ON households_item BEGIN"
+    " DELETE FROM incident_devices WHERE device IN"
+    " (SELECT id FROM devices_item WHERE personal->>'household' = OLD.id); END;"
+    "CREATE TRIGGER incident_homes_erased AFTER UPDATE OF personal ON households_item"
+    " WHEN NEW.personal = '{}' AND OLD.personal <> '{}' BEGIN"
+    " DELETE FROM incident_devices WHERE device IN"
+    " (SELECT id FROM devices_item WHERE personal->>'household' = OLD.id); END;";
+
+static enum ht_status schema_6(struct ht__store_conn *conn, struct ht_error *error)
+{
+    return ht__store_exec(conn, sixth_sql, error);
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
                                                        struct ht_error *) = {
-    schema_1, schema_2, schema_3, schema_4, schema_5};
+    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "engine/base/text.h"
+
 const char *ht_status_text(enum ht_status status)
 {
     switch (status) {
@@ -31,5 +33,6 @@ enum ht_status ht_error_set(struct ht_error *error, enum ht_status status, int64
     va_start(args, format);
     (void)vsnprintf(error->message, sizeof error->message, format, args);
     va_end(args);
+    (void)ht_utf8_mend(error->message);
     return status;
 }

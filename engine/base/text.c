@@ -332,3 +332,17 @@ size_t ht_utf8_valid(const char *text, size_t size)
     }
     return at;
 }
+
+size_t ht_utf8_mend(char *text)
+{
+    size_t size = strlen(text);
+    size_t kept = 0;
+    for (size_t at = 0; at < size;) {
+        size_t valid = ht_utf8_valid(text + at, size - at);
+        memmove(text + kept, text + at, valid);
+        kept += valid;
+        at += valid + 1; /* the byte that is none; past the end where all is sound */
+    }
+    text[kept] = '\0';
+    return kept;
+}

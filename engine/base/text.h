@@ -69,4 +69,8 @@ size_t ht_utf8_write(uint32_t code, char out[4]);
  * by eight. */
 size_t ht_utf8_valid(const char *text, size_t size);
 
+/* Takes out of a text what is no UTF-8: what a "%.60s" or a full buffer left of a character whose
+ * rest it cut off. Returns the length. */
+size_t ht_utf8_mend(char *text);
+
 #endif

@@ -2,6 +2,7 @@
  * what is refused and in which words, and who goes away. */
 #include <math.h>
 
+#include "api/vroom.h"
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
 #include "tests/support/served.h"
@@ -37,6 +38,41 @@ static const struct ht_command_run *solve(const char *text, const char *options)
 static double number(const char *text, const char *at)
 {
     return ht_json_number_at(text, at);
+}
+
+struct watched {
+    bool routed;
+    bool early; /* it was solved before that */
+};
+
+static void on_routed(void *user)
+{
+    ((struct watched *)user)->routed = true;
+}
+
+static void on_progress(void *user, const struct ht_solve_progress *progress)
+{
+    struct watched *watched = user;
+    (void)progress;
+    watched->early = watched->early || !watched->routed;
+}
+
+HT_CASE(the_map_is_let_go_before_it_is_solved)
+{
+    struct watched watched = {0};
+    struct ht_buffer out = {0};
+    struct ht_error error = {0};
+    const char text[] = EXAMPLE "}";
+    const struct ht_vroom_call call = {
+        .text = text,
+        .size = sizeof text - 1,
+        .routed = on_routed,
+        .routed_user = &watched,
+        .options = {.progress = on_progress, .user = &watched, .iterations = 200},
+        .threads_most = 1};
+    HT_CHECK_INT(ht_vroom_run(&call, false, &out, &error), HT_VROOM_OK);
+    HT_CHECK(watched.routed && !watched.early);
+    ht_buffer_deinit(&out);
 }
 
 HT_CASE(the_documented_matrix_example_is_solved)
@@ -132,6 +168,20 @@ static const struct wrong wrongs[] = {
     {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0}],"
      "\"matrices\":{\"car\":{\"durations\":[[0,1],[1]]}}}",
      2, "Unexpected matrix line length."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0}],"
+     "\"matrices\":{\"car\":{\"durations\":[[0,1],[1,0]],"
+     "\"costs\":[[0,1,1],[1,0,1],[1,1,0]]}}}",
+     2, "Inconsistent costs matrix size for car profile."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0}],"
+     "\"matrices\":{\"car\":{\"durations\":[[0,1,1],[1,0,1],[1,1,0]],"
+     "\"distances\":[[0,1],[1,0]]}}}",
+     2, "Inconsistent distances matrix size for car profile."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"end_index\":0}],\"matrices\":{\"car\":{\"durations\":[[0,3000000000],[3000000000,0]]}}}",
+     2, "Too high cost values, stopping to avoid overflowing."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"speed_factor\":0.1}],\"matrices\":{\"car\":{\"durations\":[[0,1000000000],[1,0]]}}}",
+     2, "Too high cost values, stopping to avoid overflowing."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0}],"
      "\"matrices\":{\"car\":{\"durations\":[[0,-1],[1,0]]}}}",
      2, "Invalid matrix entry."},

@@ -167,6 +167,13 @@ HT_CASE(what_a_zone_says_holds_for_the_next_answer_of_every_profile)
         bool meant = p == 1 || p == 3;
         HT_CHECK(ways_are(p, before[p], !meant, !meant));
     }
+    /* a name that closes nothing is none, whichever way it comes */
+    HT_CHECK_INT(put("a", "\"kind\":\"closed\",\"profiles\":[\"foot\",\"bicycle\"]"), 422);
+    HT_CHECK(strstr(answer.body, "bicycle") != NULL);
+    HT_CHECK_INT(send_body("PATCH", "/collections/zones/items/a",
+                           "Content-Type: application/merge-patch+json\r\n",
+                           "{\"properties\":{\"profiles\":[\"Foot\"]}}"),
+                 422);
     HT_CHECK_INT(put("b", "\"kind\":\"closed\",\"profiles\":[\"driving\"]"),
                  201); /* over one another */
     HT_CHECK(ways_are(0, before[0], 0, 0) && ways_are(1, before[1], 0, 0));

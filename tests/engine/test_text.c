@@ -4,6 +4,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "engine/base/status.h"
 #include "tests/support/check.h"
 #include "tests/support/oom.h"
 
@@ -186,6 +187,29 @@ HT_CASE(broken_utf8_is_found_where_it_begins)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         HT_CHECK_INT(ht_utf8_valid(rows[i].text, strlen(rows[i].text)), rows[i].valid);
     }
+}
+
+HT_CASE(what_was_cut_within_a_character_is_left_out)
+{
+    static const struct {
+        const char *text;
+        const char *want;
+    } rows[] = {{"", ""},
+                {"plain", "plain"},
+                {"\xe5\x80\x99\xe6\xb6", "\xe5\x80\x99"},
+                {"\xe5\x80: no id", ": no id"},
+                {"\xf0\x9f\x98", ""},
+                {"a\xffz", "az"},
+                {"123456789\xe5\x80\x99!", "123456789\xe5\x80\x99!"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "%s", rows[i].text);
+        HT_CHECK_INT(ht_utf8_mend(text), strlen(rows[i].want));
+        HT_CHECK_STR(text, rows[i].want);
+    }
+    struct ht_error error = {0};
+    (void)ht_error_set(&error, HT_INVALID, 0, "\"%.4s\" is no id", "\xe5\x80\x99\xe6\xb6\x9b");
+    HT_CHECK_STR(error.message, "\"\xe5\x80\x99\" is no id");
 }
 
 HT_MAIN()

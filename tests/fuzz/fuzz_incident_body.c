@@ -48,6 +48,36 @@ static void step_look(const char *text, size_t size)
     ht_incident_step_deinit(&step);
 }
 
+/* Who is told of what, and whom to call, are the same when they are written and read again. */
+static void rules_again(const struct ht_incident_rules *rules)
+{
+    struct ht_setting_wrong wrong = {{0}, {0}};
+    struct ht_incident_rules *again = NULL;
+    struct ht_buffer text = {0};
+    struct ht_json json;
+    ht_json_begin(&json, &text);
+    ht_incident_rules_write(rules, &json);
+    must(!text.failed);
+    yajl_val tree = ht_json_tree_read(text.data, text.size);
+    enum ht_status status = ht_incident_rules_read(tree, &again, &wrong);
+    must(status == HT_OK || status == HT_NOMEM);
+    for (int k = 0; k < HT_INCIDENT_KINDS && status == HT_OK; k++) {
+        must(memcmp(&rules->kinds[k].tell, &again->kinds[k].tell, sizeof again->kinds[k].tell) ==
+             0);
+    }
+    for (int l = 0; l < HT_DESK_LEVELS && status == HT_OK; l++) {
+        must(rules->duty.count[l] == again->duty.count[l] &&
+             rules->duty.count[l] <= HT_DUTY_PHONES);
+        for (int i = 0; i < rules->duty.count[l]; i++) {
+            must(strcmp(rules->duty.phones[l][i], again->duty.phones[l][i]) == 0);
+        }
+    }
+    must(status != HT_OK || rules->tell_give_up_ms == again->tell_give_up_ms);
+    ht_incident_rules_free(again);
+    yajl_tree_free(tree);
+    ht_buffer_deinit(&text);
+}
+
 static void rules_look(yajl_val tree)
 {
     struct ht_setting_wrong wrong = {{0}, {0}};
@@ -57,6 +87,8 @@ static void rules_look(yajl_val tree)
     if (status == HT_OK) {
         must(ht_desk_rules_check(&rules->desk, NULL) == HT_OK);
         must(rules->walk_mps >= 0.1 && rules->walk_mps <= 10);
+        must(rules->tell_give_up_ms >= 60000 && rules->tell_give_up_ms <= 86400000);
+        rules_again(rules);
     }
     ht_incident_rules_free(rules);
 }

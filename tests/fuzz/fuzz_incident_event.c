@@ -6,6 +6,8 @@
 
 #include "api/incident_event.h"
 #include "api/json.h"
+#include "api/telling.h"
+#include "engine/base/text.h"
 #include "engine/live/desk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -70,6 +72,26 @@ static void replay(const struct ht_desk_event *event)
     ht_desk_free(desk);
 }
 
+/* Rows of tellings: what is taken is within its bounds, and text. */
+static void telling_look(const char *body, unsigned step)
+{
+    static const char *const kinds[] = {"wanted", "failed", "done", "given_up", "else"};
+    char kind[64];
+    struct ht_telling_row row;
+    (void)snprintf(kind, sizeof kind, HT_TELLING_PREFIX "%s", kinds[step % 5]);
+    const struct ht_store_event event = {
+        .seq = 7, .at_ms = 1772416800000, .kind = kind, .body = body};
+    enum ht_status status = ht_telling_read(&event, &row);
+    must(status != HT_NOT_FOUND || step % 5 == 4);
+    if (status == HT_OK) {
+        must((unsigned)row.step == step % 5 && row.to < HT_TELLS);
+        must(row.event < HT_DESK_EVENT_KINDS && row.incident[0] != '\0');
+        must(row.level < HT_DESK_LEVELS && row.attempt >= 0 && row.telling >= 0);
+        must(row.step != HT_TELLING_WANTED || row.telling == 7);
+        must(ht_utf8_valid(row.error, strlen(row.error)) == strlen(row.error));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char kind[64];
@@ -90,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         replay(&read.event);
     }
     ht_incident_event_deinit(&read);
+    telling_look(body, data[0]);
     free(body);
     return 0;
 }

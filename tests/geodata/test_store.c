@@ -416,8 +416,10 @@ static bool plan_has(const char *sql, const char *word)
     return has;
 }
 
-/* What version 5 made, taken out again. */
+/* What versions 5 and 6 made, taken out again. */
 #define NOT_YET_5                                                                                  \
+    "DROP TRIGGER incident_devices_end; DROP TRIGGER incident_homes_end;"                          \
+    "DROP TRIGGER incident_homes_erased;"                                                          \
     "DROP TRIGGER households_gone; DROP TRIGGER cells_gone; DROP TRIGGER factories_gone;"          \
     "DROP TRIGGER facilities_gone; DROP TRIGGER units_gone; DROP TRIGGER zones_gone;"              \
     "DROP TRIGGER devices_gone; DROP TABLE gone; DROP TRIGGER device_seen_ends;"                   \
@@ -698,13 +700,17 @@ HT_CASE(an_answer_is_kept_by_actor_and_key_and_forgotten_by_age)
                                      .at_ms = 1000};
     HT_CHECK_INT(ht_store_answer_put(tx, &answer, NULL), HT_OK);
     HT_CHECK_INT(ht_store_answer_put(tx, &answer, NULL), HT_EXISTS);
-    HT_CHECK_INT(ht_store_answer_get(tx, "b", "k", remember, text, NULL), HT_NOT_FOUND);
-    HT_CHECK_INT(ht_store_answer_get(tx, "a", "k", remember, text, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_answer_get(ht_store_tx_reader(tx), "b", "k", remember, text, NULL),
+                 HT_NOT_FOUND);
+    HT_CHECK_INT(ht_store_answer_get(ht_store_tx_reader(tx), "a", "k", remember, text, NULL),
+                 HT_OK);
     HT_CHECK_STR(text, "201 {}");
     HT_CHECK_INT(ht_store_answers_forget(tx, 1000, NULL), HT_OK);
-    HT_CHECK_INT(ht_store_answer_get(tx, "a", "k", remember, text, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_answer_get(ht_store_tx_reader(tx), "a", "k", remember, text, NULL),
+                 HT_OK);
     HT_CHECK_INT(ht_store_answers_forget(tx, 1001, NULL), HT_OK);
-    HT_CHECK_INT(ht_store_answer_get(tx, "a", "k", remember, text, NULL), HT_NOT_FOUND);
+    HT_CHECK_INT(ht_store_answer_get(ht_store_tx_reader(tx), "a", "k", remember, text, NULL),
+                 HT_NOT_FOUND);
     HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
     HT_CHECK_INT(ht_store_checkpoint(store, NULL), HT_OK);
     ht_store_close(store);
