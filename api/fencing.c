@@ -13,6 +13,7 @@
 #include "geodata/members.h"
 
 struct ht_fencing {
+    struct ht_zone_watch town;
     struct ht_fleet *fleet;
     struct ht_fences *fences; /* NULL: to be read from the store */
     struct ht_text body;
@@ -26,13 +27,14 @@ struct ht_fencing {
     struct ht_error *error;
 };
 
-enum ht_status ht_fencing_new(struct ht_fleet *fleet, struct ht_fencing **out)
+enum ht_status ht_fencing_new(const struct ht_zone_watch *town, struct ht_fencing **out)
 {
     struct ht_fencing *fencing = calloc(1, sizeof *fencing);
     if (fencing == NULL) {
         return HT_NOMEM;
     }
-    fencing->fleet = fleet;
+    fencing->town = *town;
+    fencing->fleet = town->fleet;
     atomic_store(&fencing->zones_changed, true);
     *out = fencing;
     return HT_OK;
@@ -309,7 +311,7 @@ static enum ht_status watch_run(struct ht_fencing *fencing)
     if (!atomic_load(&fencing->zones_changed) && fencing->now_ms < fencing->watch_ms) {
         return HT_OK;
     }
-    return ht_zone_watch_run(fencing->tx, fencing->fleet, fencing->now_ms, &fencing->watch_ms,
+    return ht_zone_watch_run(fencing->tx, &fencing->town, fencing->now_ms, &fencing->watch_ms,
                              fencing->error);
 }
 

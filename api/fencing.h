@@ -23,7 +23,11 @@
 
 struct ht_fencing;
 
-HT_MUST_CHECK enum ht_status ht_fencing_new(struct ht_fleet *fleet, struct ht_fencing **out);
+struct ht_zone_watch;
+
+/* `town` (api/zone_watch.h) is copied. */
+HT_MUST_CHECK enum ht_status ht_fencing_new(const struct ht_zone_watch *town,
+                                            struct ht_fencing **out);
 void ht_fencing_free(struct ht_fencing *fencing);
 
 /* Zones, or units, are others than before: seen to with the next run. */

@@ -286,7 +286,8 @@ static bool road_fail(const struct ht_osrm_job *job, enum ht_status status)
 
 bool ht_osrm_detour(struct ht_osrm_job *job)
 {
-    const struct ht_map_ask ask = {job->request->profile, job->exclude, &job->cuts};
+    const struct ht_map_ask ask = {
+        .profile = job->request->profile, .exclude = job->exclude, .cuts = &job->cuts};
     enum ht_status status = ht_map_detour(job->world, &ask, job->pool, &job->detour);
     if (status == HT_OK) {
         job->road = ht_detour_road(job->detour);

@@ -203,7 +203,8 @@ struct times {
 
 static struct ht_detour *detour_get(struct bench *b, const struct ask *ask)
 {
-    const struct ht_detour_ask wanted = {&b->now, 0, ask->cuts.list, ask->cuts.count};
+    const struct ht_detour_ask wanted = {
+        .now = &b->now, .cuts = ask->cuts.list, .cut_count = ask->cuts.count};
     struct ht_detour *detour = NULL;
     need(ht_detours_get(b->detours, &wanted, b->pool, &detour), "detour");
     return detour;

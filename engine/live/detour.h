@@ -9,7 +9,9 @@
  *                      -> replay 8 -> cut B -> ...
  *
  * A road that nobody reads is kept as it is, so that the same question finds it again. Further ones
- * are made when all are being read, up to four; then questions wait. A road of the sample city
+ * are made when all are being read, up to four; then questions wait. Of those whose questions come
+ * again (`lasts`) up to sixteen are made before one is given up, and a change of the streets brings
+ * each up to date by itself. A road of the sample city
  * takes 200 MB for `car`, one of a town of Milan's size 12; none is made before it is asked for.
  *
  * Threading: any thread; roads are made by one thread at a time, which the others wait for.
@@ -39,6 +41,8 @@ struct ht_detour_ask {
     uint16_t exclude;                /* classes of arcs that are left out, too */
     const struct ht_cut *cuts;       /* sorted, each once */
     size_t cut_count;
+    bool unshut; /* as if no zone shut anything: `cuts` say what those shut that hold */
+    bool lasts;  /* the question will come again: its road is not to be made from another's */
 };
 
 /* A road for the question, with a reference for the caller. `pool` (may be NULL) helps with the
@@ -46,6 +50,8 @@ struct ht_detour_ask {
 HT_MUST_CHECK enum ht_status ht_detours_get(struct ht_detours *detours,
                                             const struct ht_detour_ask *ask, struct ht_pool *pool,
                                             struct ht_detour **out);
+/* Whether the road is there as it is to be. */
+bool ht_detours_have(struct ht_detours *detours, const struct ht_detour_ask *ask);
 const struct ht_road *ht_detour_road(const struct ht_detour *detour);
 void ht_detour_release(struct ht_detour *detour); /* NULL is fine */
 
