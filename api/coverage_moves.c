@@ -48,8 +48,8 @@ struct work {
     uint64_t *words;   /* of all sets of sites */
     const uint64_t **sets;
     uint32_t set_count;
-    uint32_t *set_first; /* of the sites' sets of a lane (struct ht__town); HT_NONE: none */
-    uint32_t *duration_ms;                     /* [site * units + unit] */
+    uint32_t *set_first;   /* of the sites' sets of a lane (struct ht__town); HT_NONE: none */
+    uint32_t *duration_ms; /* [site * units + unit] */
     int64_t *length_mm;
     struct ht_cover_option *options;
     uint32_t *option_site;
@@ -168,8 +168,8 @@ static enum ht_status sets_fill(struct work *work, uint32_t lane, const struct h
         status = ht__town_lane(&work->town, lane, &road, &targets);
     }
     if (status == HT_OK) {
-        status = ht_coverage_snap(road, points, (uint32_t)list->count, HT_LIVE_STREET_M, NULL,
-                                  places);
+        status =
+            ht_coverage_snap(road, points, (uint32_t)list->count, HT_LIVE_STREET_M, NULL, places);
     }
     if (status == HT_OK) {
         const struct ht_reach_ask ask = {.road = road,

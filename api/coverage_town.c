@@ -59,8 +59,8 @@ enum ht_status ht__town_lane(void *user, uint32_t lane, const struct ht_road **r
     if (lane >= town->lane_count || town->lane_live[number] == HT_NONE) {
         return HT_RANGE;
     }
-    enum ht_status status = ht_live_lane_road(town->context->live, town->world,
-                                              town->lane_live[number], &town->lent);
+    enum ht_status status =
+        ht_live_lane_road(town->context->live, town->world, town->lane_live[number], &town->lent);
     if (status == HT_OK) {
         *road = ht_detour_road(town->lent);
         status = ht_coverage_scene_lane_targets(town->scene, town->context->app, town->world, *road,

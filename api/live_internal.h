@@ -96,7 +96,7 @@ struct ht_live_work {
     struct ht_world *world; /* of the last question, as the next two */
     struct ht_point point;
     double radius_m;
-    bool avoiding;          /* between ht_live_avoid and its end */
+    bool avoiding; /* between ht_live_avoid and its end */
     struct ht_detour *detours[HT_FLEET_PROFILES_MAX];
     struct ht_cuts avoid_cuts[HT_FLEET_PROFILES_MAX];
     struct ht__live_lanes lanes;

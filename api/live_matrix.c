@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "api/live_permits.h"
-#include "engine/live/detour.h"
 #include "engine/base/array.h"
+#include "engine/live/detour.h"
 #include "engine/road/matrix.h"
 
 enum { CELLS_AT_ONCE = 500000 };

@@ -160,7 +160,8 @@ enum ht_status ht__live_lanes(struct ht_live *live, struct ht_live_work *work,
         return HT_OK;
     }
     lanes_clear(lanes);
-    lanes->state = ht_permits_state(ht_fleet_permits(live->fleet)); /* before what it names is read */
+    lanes->state =
+        ht_permits_state(ht_fleet_permits(live->fleet)); /* before what it names is read */
     enum ht_status status = lanes_make(live, lanes, world, index);
     if (status != HT_OK) {
         lanes_clear(lanes);
@@ -217,8 +218,7 @@ bool ht__live_lanes_ready(struct ht_live_work *work, struct ht_world *world)
 {
     bool ready = true;
     for (size_t i = 0; i < work->lanes.count && ready; i++) {
-        const struct ht_map_ask ask =
-            ask_of(work, &work->lanes.list[i], &work->lanes.list[i].cuts);
+        const struct ht_map_ask ask = ask_of(work, &work->lanes.list[i], &work->lanes.list[i].cuts);
         ready = ht_map_detour_ready(world, &ask);
     }
     return ready;

@@ -128,6 +128,7 @@ struct ht_map_ask {
     uint16_t exclude;
     const struct ht_cuts *cuts;
     bool unshut; /* as in struct ht_detour_ask */
+    bool light;
     bool lasts;
 };
 HT_MUST_CHECK enum ht_status ht_map_detour(struct ht_world *world, const struct ht_map_ask *ask,

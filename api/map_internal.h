@@ -17,9 +17,9 @@ struct ht__map_profile {
     struct ht_traffic *traffic; /* NULL: never was any */
     struct ht_locate_graph *locate;
     uint8_t *turn_closed;
-    uint64_t zones_seen;      /* the map's `zones_told` that its streets obey */
-    struct ht_map_shut *shut; /* NULL: nothing */
-    uint64_t shut_given;      /* number of that in the world given out last; 0: nothing */
+    uint64_t zones_seen;        /* the map's `zones_told` that its streets obey */
+    struct ht_map_shut *shut;   /* NULL: nothing */
+    uint64_t shut_given;        /* number of that in the world given out last; 0: nothing */
     struct ht_detours *detours; /* NULL: never were any; under detour_lock */
 };
 

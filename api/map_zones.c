@@ -264,8 +264,7 @@ enum ht_status ht_map_shut(struct ht_world *world, const char *profile,
     return status;
 }
 
-enum ht_status ht_map_filed(struct ht_world *world, const char *profile,
-                            const struct ht_road **out)
+enum ht_status ht_map_filed(struct ht_world *world, const char *profile, const struct ht_road **out)
 {
     struct ht_map *map = NULL;
     const struct ht_world_road *now = NULL;
@@ -308,6 +307,7 @@ static enum ht_status ask_make(struct ht_world *world, const struct ht_map_ask *
                                   .cuts = ask->cuts->list,
                                   .cut_count = ask->cuts->count,
                                   .unshut = ask->unshut,
+                                  .light = ask->light,
                                   .lasts = ask->lasts};
     enum ht_status status = base_find(world, ask->profile, &map, &out->now, &index);
     if (status == HT_OK && (ask->exclude & ~out->now->road.graph->class_mask) != 0) {

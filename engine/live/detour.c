@@ -9,7 +9,7 @@
 #include "engine/base/array.h"
 #include "engine/road/customize.h"
 
-enum { ROADS = 4, LASTING = 16, WAIT_S = 5 };
+enum { ROADS = 4, LASTING = 16, LIGHT = 4, ALL = ROADS + LASTING + LIGHT, WAIT_S = 5 };
 
 /* What an arc that is cut costs without that. */
 struct kept {
@@ -56,7 +56,7 @@ struct ht_detours {
     struct ht_road filed;
     uint64_t clock; /* counts questions */
     uint64_t rested;
-    struct ht_detour roads[ROADS + LASTING]; /* of questions that last the later ones */
+    struct ht_detour roads[ALL]; /* first those of single questions, then lasting, then light */
 };
 
 /* ---- life ---- */
@@ -101,7 +101,7 @@ enum ht_status ht_detours_new(const struct ht_road *filed, struct ht_detours **o
         return HT_NOMEM;
     }
     all->filed = *filed;
-    for (int i = 0; i < ROADS + LASTING; i++) {
+    for (int i = 0; i < ALL; i++) {
         all->roads[i].all = all;
     }
     (void)pthread_mutex_init(&all->lock, NULL);
@@ -116,7 +116,7 @@ enum ht_status ht_detours_new(const struct ht_road *filed, struct ht_detours **o
 void ht_detours_free(struct ht_detours *detours)
 {
     if (detours != NULL) {
-        for (int i = 0; i < ROADS + LASTING; i++) {
+        for (int i = 0; i < ALL; i++) {
             detour_empty(&detours->roads[i]);
         }
         (void)pthread_cond_destroy(&detours->changed);
@@ -128,9 +128,9 @@ void ht_detours_free(struct ht_detours *detours)
 void ht_detours_rest(struct ht_detours *detours)
 {
     (void)pthread_mutex_lock(&detours->lock);
-    for (int i = 0; i < ROADS + LASTING; i++) {
+    for (int i = 0; i < ALL; i++) {
         struct ht_detour *d = &detours->roads[i];
-        if (d->metric != NULL && d->references == 0 && !d->making && d->used <= detours->rested) {
+        if (d->arcs != NULL && d->references == 0 && !d->making && d->used <= detours->rested) {
             detour_empty(d);
             d->used = 0;
         }
@@ -237,11 +237,11 @@ static enum ht_status make(struct ht_detour *d, const struct ht_detour_ask *ask,
     const struct ht_road *filed = &d->all->filed;
     detour_empty(d);
     enum ht_status status = make_begin(d, ask->now, ask->exclude, ask->unshut);
-    if (status == HT_OK) {
+    if (status == HT_OK && !ask->light) {
         status = ht_update_work_new(filed->cch, &d->work);
     }
     struct ht_overlay overlay = overlay_of(d);
-    if (status == HT_OK) {
+    if (status == HT_OK && !ask->light) {
         status = ht_customize(&d->graph, filed->cch, &overlay, pool, &d->metric);
     }
     if (status == HT_OK && filed->snap != NULL) {
@@ -251,7 +251,7 @@ static enum ht_status make(struct ht_detour *d, const struct ht_detour_ask *ask,
         d->road = *filed;
         d->road.graph = &d->graph;
         d->road.snap = d->snap;
-        d->road.metric = ht_metric_view(d->metric);
+        d->road.metric = d->metric == NULL ? NULL : ht_metric_view(d->metric);
     }
     return status;
 }
@@ -284,6 +284,15 @@ static uint32_t arc_of_turn(const struct ht_graph *graph, uint32_t turn)
     return low;
 }
 
+/* Brings the metric up to date with the arcs that are stale; a light road has none. */
+static enum ht_status metric_follow(struct ht_detour *d, size_t count)
+{
+    struct ht_overlay overlay = overlay_of(d);
+    return d->metric == NULL ? HT_OK
+                             : ht_metric_update(&d->graph, d->all->filed.cch, &overlay, d->stale,
+                                                count, d->work, d->metric, NULL);
+}
+
 /* Brings a road without cuts up to date with the streets of now. */
 static enum ht_status replay(struct ht_detour *d, const struct ht_world_road *now, bool unshut)
 {
@@ -306,10 +315,7 @@ static enum ht_status replay(struct ht_detour *d, const struct ht_world_road *no
             status = stale_add(d, &count, arc_of_turn(graph, turn));
         }
     }
-    struct ht_overlay overlay = overlay_of(d);
-    return status == HT_OK ? ht_metric_update(&d->graph, d->all->filed.cch, &overlay, d->stale,
-                                              count, d->work, d->metric, NULL)
-                           : status;
+    return status == HT_OK ? metric_follow(d, count) : status;
 }
 
 /* ---- pieces ---- */
@@ -494,7 +500,9 @@ static enum ht_status list_fill(struct ht_detour *d, const struct ht_world_road 
 /* Takes the last question's cuts back. */
 static void uncut(struct ht_detour *d)
 {
-    ht_update_log_undo(d->work, d->metric);
+    if (d->metric != NULL) {
+        ht_update_log_undo(d->work, d->metric);
+    }
     for (size_t i = 0; i < d->kept_count; i++) {
         d->arcs[d->kept[i].arc].weight_ms = d->kept[i].weight_ms;
         d->arcs[d->kept[i].arc].duration_ms = d->kept[i].duration_ms;
@@ -526,7 +534,9 @@ static enum ht_status cut(struct ht_detour *d, const struct ht_cut *cuts, size_t
 {
     const struct ht_graph *graph = d->all->filed.graph;
     enum ht_status status = ht_cuts_add(&d->cuts, cuts, count);
-    ht_update_log_begin(d->work);
+    if (d->metric != NULL) {
+        ht_update_log_begin(d->work);
+    }
     for (size_t i = 0; i < count && status == HT_OK; i += cuts_of(&d->cuts, i)) {
         const uint32_t *copies = NULL;
         uint32_t copy_count = ht_graph_copies(graph, cuts[i].arc, &copies);
@@ -535,17 +545,14 @@ static enum ht_status cut(struct ht_detour *d, const struct ht_cut *cuts, size_t
             status = arc_cut(d, copies[c]);
         }
     }
-    struct ht_overlay overlay = overlay_of(d);
-    return status == HT_OK ? ht_metric_update(&d->graph, d->all->filed.cch, &overlay, d->stale,
-                                              d->kept_count, d->work, d->metric, NULL)
-                           : status;
+    return status == HT_OK ? metric_follow(d, d->kept_count) : status;
 }
 
 static enum ht_status answer(struct ht_detour *d, const struct ht_detour_ask *ask,
                              struct ht_pool *pool)
 {
     enum ht_status status = HT_OK;
-    if (d->metric == NULL || d->exclude != ask->exclude) {
+    if (d->arcs == NULL || d->exclude != ask->exclude) {
         status = make(d, ask, pool);
     } else {
         uncut(d);
@@ -583,6 +590,17 @@ static bool answers(const struct ht_detour *d, const struct ht_detour_ask *ask)
     return ask->now->version != 0 && d->version == ask->now->version && is_of(d, ask);
 }
 
+/* Where the roads of such questions are: [first, end). */
+static int first_of(const struct ht_detour_ask *ask)
+{
+    return ask->light ? ROADS + LASTING : ask->lasts ? ROADS : 0;
+}
+
+static int end_of(const struct ht_detour_ask *ask)
+{
+    return ask->light ? ALL : ask->lasts ? ROADS + LASTING : ROADS;
+}
+
 static bool is_free(const struct ht_detour *d)
 {
     return d->references == 0 && !d->making;
@@ -596,13 +614,12 @@ static struct ht_detour *choose(struct ht_detours *all, const struct ht_detour_a
     struct ht_detour *best = NULL;
     struct ht_detour *unmade = NULL;
     struct ht_detour *other = NULL;
-    int first = ask->lasts ? ROADS : 0;
-    for (int i = ask->lasts ? ROADS + LASTING : ROADS; i-- > first;) {
+    for (int i = end_of(ask); i-- > first_of(ask);) {
         struct ht_detour *d = &all->roads[i];
         if (!is_free(d)) {
             continue;
         }
-        if (d->metric == NULL) {
+        if (d->arcs == NULL) {
             unmade = d;
         } else if (ask->lasts && is_of(d, ask)) {
             return d;
@@ -620,9 +637,11 @@ static struct ht_detour *choose(struct ht_detours *all, const struct ht_detour_a
 
 static struct ht_detour *find(struct ht_detours *all, const struct ht_detour_ask *ask)
 {
-    for (int i = 0; i < ROADS + LASTING; i++) {
-        if (!all->roads[i].making && answers(&all->roads[i], ask)) {
-            return &all->roads[i];
+    for (int i = first_of(ask); i < end_of(ask); i++) {
+        struct ht_detour *d = &all->roads[i];
+        /* a light one borrows the metric of who reads it */
+        if (!d->making && answers(d, ask) && (!ask->light || d->references == 0)) {
+            return d;
         }
     }
     return NULL;
@@ -659,7 +678,7 @@ static bool cuts_sound(const struct ht_graph *graph, const struct ht_detour_ask 
 enum ht_status ht_detours_get(struct ht_detours *detours, const struct ht_detour_ask *ask,
                               struct ht_pool *pool, struct ht_detour **out)
 {
-    if (!cuts_sound(detours->filed.graph, ask)) {
+    if (!cuts_sound(detours->filed.graph, ask) || (ask->light && ask->exclude != 0)) {
         return HT_RANGE;
     }
     struct timespec until;
@@ -688,6 +707,9 @@ enum ht_status ht_detours_get(struct ht_detours *detours, const struct ht_detour
         status = HT_OK;
         found->references++;
         found->used = ++detours->clock;
+        if (ask->light) {
+            found->road.metric = ask->now->road.metric;
+        }
         *out = found;
     }
     (void)pthread_mutex_unlock(&detours->lock);

@@ -112,9 +112,10 @@ static bool fleet_alloc(struct ht_fleet *f)
     f->heard_ms = ht_array_new_zeroed(f->capacity, sizeof *f->heard_ms);
     f->duty = ht_array_new_zeroed(f->capacity, sizeof *f->duty);
     f->held = ht_array_new_zeroed(f->capacity, sizeof *f->held);
-    f->bytes = sizeof *f + slots * sizeof *f->table +
-               f->capacity * (sizeof *f->vacant + sizeof *f->bodies + sizeof *f->words +
-                              sizeof *f->skills + sizeof *f->heard_ms + sizeof *f->duty + sizeof *f->held);
+    f->bytes =
+        sizeof *f + slots * sizeof *f->table +
+        f->capacity * (sizeof *f->vacant + sizeof *f->bodies + sizeof *f->words +
+                       sizeof *f->skills + sizeof *f->heard_ms + sizeof *f->duty + sizeof *f->held);
     return f->table != NULL && f->vacant != NULL && f->bodies != NULL && f->words != NULL &&
            f->skills != NULL && f->heard_ms != NULL && f->duty != NULL && f->held != NULL;
 }
@@ -590,8 +591,7 @@ bool ht_fleet_matches(const struct ht_fleet *f, uint32_t index, const struct ht_
         return false;
     }
     if (filter->parts != NULL &&
-        ht_permit_part(filter->parts,
-                       atomic_load_explicit(&f->held[index], memory_order_acquire),
+        ht_permit_part(filter->parts, atomic_load_explicit(&f->held[index], memory_order_acquire),
                        WORD_PROFILE(word)) != filter->part) {
         return false;
     }

@@ -310,8 +310,7 @@ static enum ht_status list_room(struct buffer *b)
 static void list_add(struct buffer *b, const struct ht__street *street, bool unshut, uint32_t *at)
 {
     const struct ht_road *base = &b->traffic->base;
-    uint32_t count =
-        ht__street_pieces(street, base->network, base->graph, unshut, &b->pieces[*at]);
+    uint32_t count = ht__street_pieces(street, base->network, base->graph, unshut, &b->pieces[*at]);
     b->list[b->view.arc_count + b->view.unshut_count] =
         (struct ht_live_arc){street->arc, *at, *at + count};
     b->view.arc_count += !unshut;

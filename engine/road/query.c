@@ -30,6 +30,7 @@ void ht_query_free(struct ht_query *query)
     }
     ht_search_free(query->search);
     ht_search_free(query->check);
+    ht_guided_free(query->guided);
     ht_seeds_deinit(&query->sources);
     ht_seeds_deinit(&query->targets);
     for (size_t i = 0; i < sizeof query->paths / sizeof query->paths[0]; i++) {
@@ -126,7 +127,8 @@ static enum ht_status seeds_turns(struct ht_seeds *seeds, const struct ht_road *
         uint32_t to = road->cch->rank[turn->to];
         bool open = closed == NULL || closed[t] == 0;
         /* a loop has no edge to itself; no edge leads out of an arc that can't be driven whole */
-        if (open && (split || from == to || turn_serves(road->metric, from, to))) {
+        if (open &&
+            (split || from == to || seeds->all_turns || turn_serves(road->metric, from, to))) {
             struct ht_key key = ht_key_add(
                 after, (struct ht_key){ht_time_pack(turn->weight_ms, turn->duration_ms), 0});
             status = ht__seeds_add(seeds, (struct ht_seed){.vertex = to, .key = key}, s);
@@ -275,6 +277,34 @@ struct ask {
     bool with_path;
 };
 
+static enum ht_status guided_run(const struct ask *ask, struct ht_key *total)
+{
+    const struct ht_query *q = ask->query;
+    const struct ht_guided_ask wanted = {.road = ask->road,
+                                         .sources = q->sources.list,
+                                         .source_count = q->sources.count,
+                                         .targets = q->targets.list,
+                                         .target_count = q->targets.count,
+                                         .most = q->guided_most};
+    return ht_guided_run(q->guided, &wanted, total);
+}
+
+enum ht_status ht_query_guide(struct ht_query *query, uint32_t most)
+{
+    enum ht_status status =
+        most > 0 && query->guided == NULL ? ht_guided_new(&query->guided) : HT_OK;
+    if (status == HT_OK) {
+        query->guided_most = most;
+        query->sources.all_turns = most > 0;
+    }
+    return status;
+}
+
+uint32_t ht_query_guided_looked(const struct ht_query *query)
+{
+    return query->guided == NULL ? 0 : ht_guided_looked(query->guided);
+}
+
 /* The search over the seeds that stand in the query; `first`: an arc that was driven before them.
  */
 static enum ht_status run_seeds(const struct ask *ask, uint32_t first, uint32_t slot,
@@ -286,9 +316,11 @@ static enum ht_status run_seeds(const struct ask *ask, uint32_t first, uint32_t 
     if (q->sources.count == 0 || q->targets.count == 0) {
         return HT_NO_ROUTE;
     }
-    enum ht_status status = (ask->with_path ? ht_search_run : ht_search_cost)(
-        q->search, road->cch, road->metric, q->sources.list, q->sources.count, q->targets.list,
-        q->targets.count, &total);
+    enum ht_status status = q->guided_most > 0
+                                ? guided_run(ask, &total)
+                                : (ask->with_path ? ht_search_run : ht_search_cost)(
+                                      q->search, road->cch, road->metric, q->sources.list,
+                                      q->sources.count, q->targets.list, q->targets.count, &total);
     if (status != HT_OK) {
         return status;
     }
@@ -298,7 +330,8 @@ static enum ht_status run_seeds(const struct ask *ask, uint32_t first, uint32_t 
     if (ask->with_path) {
         const uint32_t *vertices = NULL;
         uint32_t count = 0;
-        status = ht_search_path(q->search, road->metric, &vertices, &count);
+        status = q->guided_most > 0 ? ht_guided_path(q->guided, &vertices, &count)
+                                    : ht_search_path(q->search, road->metric, &vertices, &count);
         if (status == HT_OK) {
             status = ht__keep_path(q, road, first, vertices, count, slot);
         }

@@ -47,6 +47,13 @@ struct ht_way_found {
 HT_MUST_CHECK enum ht_status ht_query_new(struct ht_query **out);
 void ht_query_free(struct ht_query *query);
 
+/* From now on ways go over the graph of the road, whose metric may be from before some arcs were
+ * closed (road/guided.h), by at most so many estimates: HT_TOO_BIG where more would be needed. 0:
+ * over the metric again, as at first. Not for alternatives. */
+HT_MUST_CHECK enum ht_status ht_query_guide(struct ht_query *query, uint32_t most);
+/* How many estimates the last such way needed. */
+uint32_t ht_query_guided_looked(const struct ht_query *query);
+
 /* Cost alone. HT_NO_ROUTE when there is none. `source_sides`, `target_sides`: HT_SIDES_BOTH or a
  * single bit (a via point that must be left straight on). */
 HT_MUST_CHECK enum ht_status ht_query_cost(struct ht_query *query, const struct ht_road *road,

@@ -1,5 +1,6 @@
-/* Permits on a map: whatever zones hold, wherever units are and whatever permits they have, closest,
- * tables and ways equal a Dijkstra on streets on which the zones that they may pass never were. */
+/* Permits on a map: whatever zones hold, wherever units are and whatever permits they have,
+ * closest, tables and ways equal a Dijkstra on streets on which the zones that they may pass never
+ * were. */
 #include "api/avoid.h"
 #include "api/live.h"
 #include "api/live_permits.h"
@@ -59,8 +60,7 @@ static struct ht_zone *zone_make(struct stage *s, int number)
     struct ht_point a = somewhere(s);
     struct ht_point b = {a.lon_e7 + 20000 + (int32_t)below(s, 150000),
                          a.lat_e7 + 20000 + (int32_t)below(s, 100000)};
-    const struct ht_point points[] = {
-        a, {b.lon_e7, a.lat_e7}, b, {a.lon_e7, b.lat_e7}, a};
+    const struct ht_point points[] = {a, {b.lon_e7, a.lat_e7}, b, {a.lon_e7, b.lat_e7}, a};
     const struct ht_rings rings = {points, &ring_end, &polygon_end, 1};
     struct ht_zone *zone = NULL;
     char id[8];
@@ -93,9 +93,9 @@ static void unit_put(struct stage *s, int unit)
 {
     char properties[256];
     char id[8];
-    size_t size = (size_t)snprintf(properties, sizeof properties,
-                                   "{\"profile\":\"%s\",\"permits\":[\"none\"",
-                                   profiles[unit % PROFILES]);
+    size_t size =
+        (size_t)snprintf(properties, sizeof properties, "{\"profile\":\"%s\",\"permits\":[\"none\"",
+                         profiles[unit % PROFILES]);
     s->permits[unit] = unit % 2 == 0 ? 0 : below(s, 1 << ZONES) & below(s, 1 << ZONES);
     for (int z = ZONES; z-- > 0;) {
         if ((s->permits[unit] >> z & 1) != 0) {
@@ -210,8 +210,8 @@ static struct ht_cost want_of(struct stage *s, int unit, struct ht_point point,
     char id[8];
     (void)snprintf(id, sizeof id, "u%02d", unit);
     options.radius_m = HT_LIVE_STREET_M;
-    need(ht_fleet_get(ht_live_fleet(s->live),
-                      ht_fleet_find(ht_live_fleet(s->live), id, strlen(id)), 0, &copy));
+    need(ht_fleet_get(ht_live_fleet(s->live), ht_fleet_find(ht_live_fleet(s->live), id, strlen(id)),
+                      0, &copy));
     if (ht_snap_trip(road->snap, s->snap, point, &options, two, &found) == HT_OK) {
         struct ht_place from = copy.position.place;
         ht_place_refresh(road->graph, &from);
@@ -239,8 +239,7 @@ static const struct ht_closest_hit *hit_of(struct stage *s, const struct ht_clos
 }
 
 /* Wrong answers of closest for all units, and for the first three. */
-static int closest_wrong(struct stage *s, struct ht_point point,
-                         const struct ht_cost want[UNITS])
+static int closest_wrong(struct stage *s, struct ht_point point, const struct ht_cost want[UNITS])
 {
     struct ht_live_ask ask = {.point = point,
                               .k = UNITS,
@@ -299,9 +298,9 @@ static int matrix_wrong(struct stage *s, const struct ht_point points[POINTS],
     need(ht_live_matrix(s->live, s->work, s->world, &many) == HT_OK);
     for (int i = 0; i < POINTS * UNITS; i++) {
         const struct ht_cost *one = &want[i / UNITS][i % UNITS];
-        wrong += one->weight_ms >= HT_WEIGHT_INF ? duration_ms[i] < HT_WEIGHT_INF
-                                                 : duration_ms[i] != one->duration_ms ||
-                                                       length_mm[i] != one->length_mm;
+        wrong += one->weight_ms >= HT_WEIGHT_INF
+                     ? duration_ms[i] < HT_WEIGHT_INF
+                     : duration_ms[i] != one->duration_ms || length_mm[i] != one->length_mm;
     }
     return wrong;
 }

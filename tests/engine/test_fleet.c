@@ -13,7 +13,8 @@ static const char *const no_skills[1] = {NULL};
 
 static struct ht_unit_spec spec_of(enum ht_unit_kind kind, const char *profile)
 {
-    return (struct ht_unit_spec){.kind = kind, .status = HT_UNIT_IDLE, .profile = profile, .skills = no_skills};
+    return (struct ht_unit_spec){
+        .kind = kind, .status = HT_UNIT_IDLE, .profile = profile, .skills = no_skills};
 }
 
 static struct ht_fleet *fleet_of(uint32_t capacity)
