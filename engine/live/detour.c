@@ -336,13 +336,16 @@ static struct ht_live_piece run_of(const struct layout *l, const struct ht_live_
                                    uint32_t whole_mm, uint32_t begin_mm, uint32_t end_mm)
 {
     uint32_t length = end_mm - begin_mm;
+    uint32_t of = whole == NULL ? l->filed->length_mm : whole->end_mm - whole_mm;
+    uint32_t weight = whole == NULL ? l->filed->weight_ms : whole->weight_ms;
+    uint32_t duration = whole == NULL ? l->filed->duration_ms : whole->duration_ms;
     struct ht_live_piece run = {.end_mm = end_mm, .closed = whole == NULL};
-    if (length > 0) {
-        uint32_t of = whole == NULL ? l->filed->length_mm : whole->end_mm - whole_mm;
-        run.weight_ms =
-            ht_share(whole == NULL ? l->filed->weight_ms : whole->weight_ms, length, of);
-        run.duration_ms =
-            ht_share(whole == NULL ? l->filed->duration_ms : whole->duration_ms, length, of);
+    if (length == of) { /* all of it, be it without length */
+        run.weight_ms = weight;
+        run.duration_ms = duration;
+    } else if (length > 0) {
+        run.weight_ms = ht_share(weight, length, of);
+        run.duration_ms = ht_share(duration, length, of);
     }
     return run;
 }

@@ -192,6 +192,9 @@ static struct ht_live_piece piece_at(const struct ht_arc *arc, float speed_mps, 
         double ms = (double)length / (double)speed_mps + 0.5;
         piece.duration_ms = ms < HT_WEIGHT_INF ? (uint32_t)ms : HT_WEIGHT_INF - 1;
         piece.weight_ms = piece.duration_ms;
+    } else if (length == arc->length_mm) { /* the whole arc, be it without length */
+        piece.weight_ms = arc->weight_ms;
+        piece.duration_ms = arc->duration_ms;
     } else {
         piece.weight_ms = length == 0 ? 0 : ht_share(arc->weight_ms, length, arc->length_mm);
         piece.duration_ms = length == 0 ? 0 : ht_share(arc->duration_ms, length, arc->length_mm);
