@@ -114,7 +114,7 @@ static enum ht_status table_grow(struct ht_guided *g)
 static enum ht_status node_get(struct ht_guided *g, uint32_t vertex, uint32_t *out)
 {
     enum ht_status status = HT_OK;
-    if ((g->node_count + (size_t)1) * 2 > g->table_size) {
+    if (g->table == NULL || (g->node_count + (size_t)1) * 2 > g->table_size) {
         status = table_grow(g);
     }
     if (status != HT_OK) {
