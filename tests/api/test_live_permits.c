@@ -271,7 +271,7 @@ static int closest_wrong(struct stage *s, struct ht_point point, const struct ht
     wrong += count != reached;
     third_ms = count >= 3 ? hits[2].cost.duration_ms : third_ms;
     ask.k = 3;
-    status = ht_live_closest(s->live, s->work, s->world, &ask, &hits, &count);
+    wrong += ht_live_closest(s->live, s->work, s->world, &ask, &hits, &count) != status;
     wrong += count != (reached < 3 ? reached : 3) ||
              (count == 3 && hits[2].cost.duration_ms != third_ms);
     return wrong;
