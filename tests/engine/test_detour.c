@@ -398,6 +398,7 @@ HT_CASE(who_has_permits_drives_as_if_those_zones_never_were)
     HT_CHECK_INT(wrong, 0);
 }
 
+// NOLINTNEXTLINE(readability-function-size): one story, step by step
 HT_CASE(the_same_question_gets_the_same_road_until_streets_change)
 {
     struct scene s;
