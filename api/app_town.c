@@ -16,6 +16,8 @@
 #include "api/shifts.h"
 #include "api/stream.h"
 #include "api/teller.h"
+#include "api/zone_watch.h"
+#include "api/zones.h"
 
 enum {
     COMMIT_QUEUE = 4096,
@@ -127,7 +129,9 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     }
     if (app->commit != NULL) {
         ht_live_keep(app->live);
-        status = ht_fencing_new(ht_live_fleet(app->live), app->regimes, &app->fencing);
+        const struct ht_zone_watch town = {
+            .fleet = ht_live_fleet(app->live), .concerns = ht__zones_concern, .user = app};
+        status = ht_fencing_new(&town, app->regimes, &app->fencing);
         status = status == HT_OK ? ht_loads_new(app, &app->loads) : status;
     }
     status = status == HT_OK ? ht_live_work_new(app->live, &work) : status;

@@ -59,7 +59,7 @@ static enum ht_status shape_add(struct ht_avoid *avoid, const struct ht_geometry
     if (status != HT_OK) {
         return status;
     }
-    status = ht_zone_new(&rings, HT_ZONE_OTHER, "", &avoid->areas[avoid->count]);
+    status = ht_zone_new(&rings, HT_ZONE_OTHER, "", "", &avoid->areas[avoid->count]);
     avoid->count += status == HT_OK;
     return status == HT_OK ? HT_OK : ht_error_set(&avoid->error, status, 0, NULL);
 }
@@ -169,7 +169,7 @@ enum ht_status ht_avoid_road(const struct ht_avoid *avoid, struct ht_world *worl
                              struct ht_detour **out)
 {
     struct ht_cuts cuts = {0};
-    const struct ht_map_ask ask = {profile, exclude, &cuts};
+    const struct ht_map_ask ask = {.profile = profile, .exclude = exclude, .cuts = &cuts};
     enum ht_status status = ht_avoid_cuts(avoid, world, profile, &cuts);
     if (status == HT_OK) {
         status = ht_map_detour(world, &ask, pool, out);

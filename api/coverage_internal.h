@@ -23,10 +23,16 @@ struct ht__town {
     struct ht_homes *homes;
     struct ht_coverage_scene *scene;
     struct ht_live_places places;
-    struct ht_coverage_unit *units; /* of `places`, in the same order */
+    struct ht_coverage_unit *units; /* of `places`, in the same order; their profile is a lane */
     uint32_t profile_count;
     const struct ht_road *roads[HT_FLEET_PROFILES_MAX]; /* those that were asked for */
     const struct ht_reach_targets *targets[HT_FLEET_PROFILES_MAX];
+    /* Whose permits open something go other streets: lanes from HT_FLEET_PROFILES_MAX on, which are
+     * lent one at a time. */
+    struct ht_app_context *context;
+    uint32_t lane_count; /* profiles included */
+    uint32_t *lane_live; /* by lane - HT_FLEET_PROFILES_MAX: number in api/live.h; HT_NONE: none */
+    struct ht_detour *lent;
 };
 
 /* Finds households and the units that fit the filter (NULL: none), and whom each of them reaches
@@ -37,6 +43,10 @@ void ht__town_close(struct ht__town *town);
 /* Makes a profile's road and targets known. HT_NOT_FOUND: the map has no such profile. */
 HT_MUST_CHECK enum ht_status ht__town_profile(struct ht_app_context *context, struct ht__town *town,
                                               uint32_t profile);
+
+/* The streets of a lane; those of one past the profiles until the next of them is asked for. */
+HT_MUST_CHECK enum ht_status ht__town_lane(void *town, uint32_t lane, const struct ht_road **road,
+                                           const struct ht_reach_targets **targets);
 
 struct ht__counts {
     int64_t households;

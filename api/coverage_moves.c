@@ -48,8 +48,8 @@ struct work {
     uint64_t *words;   /* of all sets of sites */
     const uint64_t **sets;
     uint32_t set_count;
-    uint32_t set_first[HT_FLEET_PROFILES_MAX]; /* of the sites' sets of a profile; HT_NONE: none */
-    uint32_t *duration_ms;                     /* [site * units + unit] */
+    uint32_t *set_first;   /* of the sites' sets of a lane (struct ht__town); HT_NONE: none */
+    uint32_t *duration_ms; /* [site * units + unit] */
     int64_t *length_mm;
     struct ht_cover_option *options;
     uint32_t *option_site;
@@ -147,12 +147,14 @@ static enum ht_status weights_make(struct work *work)
 
 /* --- whom sites reach ------------------------------------------------------------------------- */
 
-/* The sets of all sites of `list` for a unit of this profile that stands there. */
-static enum ht_status sets_fill(struct work *work, uint32_t profile, const struct ht_sites *list,
+/* The sets of all sites of `list` for a unit of this lane that stands there. */
+static enum ht_status sets_fill(struct work *work, uint32_t lane, const struct ht_sites *list,
                                 uint64_t *words)
 {
     size_t size = words_of(work);
     struct ht_reach *reach = NULL;
+    const struct ht_road *road = NULL;
+    const struct ht_reach_targets *targets = NULL;
     struct ht_point *points = ht_array_new(list->count, sizeof *points);
     struct ht_place *places = ht_array_new(list->count, sizeof *places);
     uint64_t **sets = ht_array_new(list->count, sizeof(uint64_t *));
@@ -163,12 +165,15 @@ static enum ht_status sets_fill(struct work *work, uint32_t profile, const struc
         sets[i] = words + i * size;
     }
     if (status == HT_OK) {
-        status = ht_coverage_snap(work->town.roads[profile], points, (uint32_t)list->count,
-                                  HT_LIVE_STREET_M, NULL, places);
+        status = ht__town_lane(&work->town, lane, &road, &targets);
     }
     if (status == HT_OK) {
-        const struct ht_reach_ask ask = {.road = work->town.roads[profile],
-                                         .targets = work->town.targets[profile],
+        status =
+            ht_coverage_snap(road, points, (uint32_t)list->count, HT_LIVE_STREET_M, NULL, places);
+    }
+    if (status == HT_OK) {
+        const struct ht_reach_ask ask = {.road = road,
+                                         .targets = targets,
                                          .sources = places,
                                          .source_count = (uint32_t)list->count,
                                          .limit_ms = work->body.limit_ms};
@@ -236,23 +241,31 @@ static bool sites_find(struct work *work)
     return status == HT_OK || refuse_status(work, status, &error);
 }
 
-/* Sets of all sites for all profiles that need them, then those of the units, then the base. */
+/* Numbers the sets of the lanes that need sites: those of the units, or the one of new sites.
+ * Returns how many lanes. */
+static uint32_t lanes_number(struct work *work, uint32_t units)
+{
+    uint32_t lanes = 0;
+    for (uint32_t l = 0; l < work->town.lane_count; l++) {
+        bool wanted = work->body.is_new && work->profile == l;
+        for (uint32_t u = 0; u < units && !wanted; u++) {
+            wanted = work->town.units[u].profile == l;
+        }
+        work->set_first[l] = wanted ? lanes++ * (uint32_t)work->sites.count : HT_NONE;
+    }
+    return lanes;
+}
+
+/* Sets of all sites for all lanes that need them, then those of the units, then the base. */
 static enum ht_status sets_make(struct work *work)
 {
     size_t size = words_of(work);
-    bool wanted[HT_FLEET_PROFILES_MAX] = {false};
-    uint32_t profiles = 0;
     uint32_t units = work->body.is_new ? 0 : (uint32_t)work->town.places.count;
-    for (uint32_t u = 0; u < units; u++) {
-        wanted[work->town.places.list[u].profile] = true;
+    work->set_first = ht_array_new(work->town.lane_count, sizeof *work->set_first);
+    if (work->set_first == NULL) {
+        return HT_NOMEM;
     }
-    if (work->body.is_new) {
-        wanted[work->profile] = true;
-    }
-    for (int p = 0; p < HT_FLEET_PROFILES_MAX; p++) {
-        work->set_first[p] = wanted[p] ? profiles++ * (uint32_t)work->sites.count : HT_NONE;
-    }
-    uint32_t of_sites = profiles * (uint32_t)work->sites.count;
+    uint32_t of_sites = lanes_number(work, units) * (uint32_t)work->sites.count;
     if ((uint64_t)of_sites * size * sizeof *work->words > SETS_BYTES_MOST) {
         return HT_TOO_BIG;
     }
@@ -263,9 +276,9 @@ static enum ht_status sets_make(struct work *work)
         return HT_NOMEM;
     }
     enum ht_status status = HT_OK;
-    for (uint32_t p = 0; p < HT_FLEET_PROFILES_MAX && status == HT_OK; p++) {
-        if (wanted[p]) {
-            status = sets_fill(work, p, &work->sites, work->words + work->set_first[p] * size);
+    for (uint32_t l = 0; l < work->town.lane_count && status == HT_OK; l++) {
+        if (work->set_first[l] != HT_NONE) {
+            status = sets_fill(work, l, &work->sites, work->words + work->set_first[l] * size);
         }
     }
     for (uint32_t i = 0; i < of_sites; i++) {
@@ -313,11 +326,11 @@ static enum ht_status travel_find(struct work *work)
     return status;
 }
 
-static void option_add(struct work *work, uint32_t group, uint32_t site, uint32_t profile,
+static void option_add(struct work *work, uint32_t group, uint32_t site, uint32_t lane,
                        uint32_t cost)
 {
     work->options[work->option_count] =
-        (struct ht_cover_option){group, work->set_first[profile] + site, cost};
+        (struct ht_cover_option){group, work->set_first[lane] + site, cost};
     work->option_site[work->option_count++] = site;
 }
 
@@ -344,7 +357,7 @@ static enum ht_status options_make(struct work *work)
         for (uint32_t s = 0; s < sites; s++) {
             uint32_t cost = work->duration_ms[s * units + u];
             if (cost < HT_WEIGHT_INF && cost <= work->body.travel_ms) {
-                option_add(work, u, s, work->town.places.list[u].profile, cost);
+                option_add(work, u, s, work->town.units[u].profile, cost);
             }
         }
     }
@@ -564,6 +577,7 @@ static bool moves_run(void *user, void *data, struct ht_reply *reply)
     free(work.weights);
     free(work.base);
     free(work.words);
+    free(work.set_first);
     free((void *)work.sets);
     free(work.duration_ms);
     free(work.length_mm);

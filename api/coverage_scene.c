@@ -1,11 +1,20 @@
 #include "api/coverage_scene.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/isochrone.h"
 #include "api/live.h"
 #include "engine/base/array.h"
 #include "engine/live/fleet.h"
+#include "engine/road/cut.h"
+
+/* Streets of those with permits. */
+struct lane {
+    uint32_t profile;
+    struct ht_cuts cuts;
+    struct ht_reach_targets *targets; /* NULL: not made */
+};
 
 struct ht_coverage_scene {
     atomic_size_t references;
@@ -14,6 +23,9 @@ struct ht_coverage_scene {
     struct ht_homes *homes;
     pthread_mutex_t lock;
     struct ht_reach_targets *targets[HT_FLEET_PROFILES_MAX];
+    struct lane *lanes;
+    uint32_t lane_count;
+    size_t lane_capacity;
 };
 
 struct ht_coverage_scenes {
@@ -50,6 +62,11 @@ void ht_coverage_scene_release(struct ht_coverage_scene *scene)
     for (int p = 0; p < HT_FLEET_PROFILES_MAX; p++) {
         ht_reach_targets_free(scene->targets[p]);
     }
+    for (uint32_t i = 0; i < scene->lane_count; i++) {
+        ht_reach_targets_free(scene->lanes[i].targets);
+        ht_cuts_deinit(&scene->lanes[i].cuts);
+    }
+    free(scene->lanes);
     ht_homes_release(scene->homes);
     (void)pthread_mutex_destroy(&scene->lock);
     free(scene);
@@ -140,4 +157,68 @@ enum ht_status ht_coverage_scene_targets(struct ht_coverage_scene *scene, struct
     *out = scene->targets[profile];
     (void)pthread_mutex_unlock(&scene->lock);
     return status;
+}
+
+static bool is_lane(const struct lane *own, const struct ht_live_lane *lane)
+{
+    return own->profile == lane->profile && own->cuts.count == lane->cuts->count &&
+           (own->cuts.count == 0 || memcmp(own->cuts.list, lane->cuts->list,
+                                           own->cuts.count * sizeof *own->cuts.list) == 0);
+}
+
+/* Needs the lock. */
+static enum ht_status lane_get(struct ht_coverage_scene *scene, const struct ht_live_lane *lane,
+                               uint32_t *number)
+{
+    *number = 0;
+    while (*number < scene->lane_count && !is_lane(&scene->lanes[*number], lane)) {
+        ++*number;
+    }
+    if (*number < scene->lane_count) {
+        return HT_OK;
+    }
+    void *list = scene->lanes;
+    struct lane own = {.profile = lane->profile};
+    enum ht_status status =
+        ht_array_reserve(&list, &scene->lane_capacity, *number + (size_t)1, sizeof own);
+    scene->lanes = list;
+    if (status == HT_OK) {
+        status = ht_cuts_add(&own.cuts, lane->cuts->list, lane->cuts->count);
+    }
+    if (status == HT_OK) {
+        scene->lanes[scene->lane_count++] = own;
+    }
+    return status;
+}
+
+enum ht_status ht_coverage_scene_lane(struct ht_coverage_scene *scene,
+                                      const struct ht_live_lane *lane, uint32_t *number)
+{
+    (void)pthread_mutex_lock(&scene->lock);
+    enum ht_status status = lane_get(scene, lane, number);
+    (void)pthread_mutex_unlock(&scene->lock);
+    return status;
+}
+
+uint32_t ht_coverage_scene_lane_count(struct ht_coverage_scene *scene)
+{
+    (void)pthread_mutex_lock(&scene->lock);
+    uint32_t count = scene->lane_count;
+    (void)pthread_mutex_unlock(&scene->lock);
+    return count;
+}
+
+enum ht_status ht_coverage_scene_lane_targets(struct ht_coverage_scene *scene, struct ht_app *app,
+                                              struct ht_world *world, const struct ht_road *road,
+                                              uint32_t number, const struct ht_reach_targets **out)
+{
+    enum ht_status status = HT_OK;
+    (void)pthread_mutex_lock(&scene->lock);
+    struct lane *lane = number < scene->lane_count ? &scene->lanes[number] : NULL;
+    if (lane != NULL && lane->targets == NULL) {
+        status = targets_make(scene, app, world, road, &lane->targets);
+    }
+    *out = lane == NULL ? NULL : lane->targets;
+    (void)pthread_mutex_unlock(&scene->lock);
+    return lane == NULL ? HT_RANGE : status;
 }

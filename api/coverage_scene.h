@@ -11,6 +11,7 @@
 
 #include "api/app.h"
 #include "api/homes.h"
+#include "api/live.h"
 #include "engine/live/coverage.h"
 
 struct ht_coverage_scenes;
@@ -34,5 +35,18 @@ HT_MUST_CHECK enum ht_status ht_coverage_scene_targets(struct ht_coverage_scene 
                                                        struct ht_app *app, struct ht_world *world,
                                                        const struct ht_road *road, uint32_t profile,
                                                        const struct ht_reach_targets **out);
+
+/* A lane (api/live.h) of the scene's world: its number in the scene, the same as long as that
+ * lives. */
+HT_MUST_CHECK enum ht_status ht_coverage_scene_lane(struct ht_coverage_scene *scene,
+                                                    const struct ht_live_lane *lane,
+                                                    uint32_t *number);
+/* How many there are; what each of them is, copied by the scene. */
+uint32_t ht_coverage_scene_lane_count(struct ht_coverage_scene *scene);
+/* The households on the streets of a lane, whose road that is. */
+HT_MUST_CHECK enum ht_status
+ht_coverage_scene_lane_targets(struct ht_coverage_scene *scene, struct ht_app *app,
+                               struct ht_world *world, const struct ht_road *road, uint32_t number,
+                               const struct ht_reach_targets **out);
 
 #endif

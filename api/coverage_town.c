@@ -39,6 +39,65 @@ enum ht_status ht__town_profile(struct ht_app_context *context, struct ht__town 
     return status;
 }
 
+static void lent_back(struct ht__town *town)
+{
+    ht_detour_release(town->lent);
+    town->lent = NULL;
+}
+
+enum ht_status ht__town_lane(void *user, uint32_t lane, const struct ht_road **road,
+                             const struct ht_reach_targets **targets)
+{
+    struct ht__town *town = user;
+    if (lane < HT_FLEET_PROFILES_MAX) {
+        *road = town->roads[lane];
+        *targets = town->targets[lane];
+        return HT_OK;
+    }
+    uint32_t number = lane - HT_FLEET_PROFILES_MAX;
+    lent_back(town);
+    if (lane >= town->lane_count || town->lane_live[number] == HT_NONE) {
+        return HT_RANGE;
+    }
+    enum ht_status status =
+        ht_live_lane_road(town->context->live, town->world, town->lane_live[number], &town->lent);
+    if (status == HT_OK) {
+        *road = ht_detour_road(town->lent);
+        status = ht_coverage_scene_lane_targets(town->scene, town->context->app, town->world, *road,
+                                                number, targets);
+    }
+    return status;
+}
+
+/* The lane of a place, which may be new. */
+static enum ht_status lane_find(struct ht__town *town, const struct ht_live_place *place,
+                                uint32_t *lane)
+{
+    *lane = place->profile;
+    if (place->part == 0) {
+        return HT_OK;
+    }
+    uint32_t number = 0;
+    const struct ht_live_lane own = ht_live_lane(town->context->live, place->part - 1);
+    enum ht_status status = ht_coverage_scene_lane(town->scene, &own, &number);
+    uint32_t *live = town->lane_live;
+    uint32_t count = town->lane_count - HT_FLEET_PROFILES_MAX;
+    if (status == HT_OK && number >= count) {
+        live = realloc(town->lane_live, (number + (size_t)1) * sizeof *live);
+        status = live == NULL ? HT_NOMEM : HT_OK;
+    }
+    if (status == HT_OK) {
+        town->lane_live = live;
+        for (; count <= number; count++) {
+            live[count] = HT_NONE;
+        }
+        live[number] = place->part - 1;
+        town->lane_count = HT_FLEET_PROFILES_MAX + count;
+        *lane = HT_FLEET_PROFILES_MAX + number;
+    }
+    return status;
+}
+
 /* Everybody's streets, then everybody's sets. */
 static enum ht_status reach_all(struct ht_app_context *context, struct ht__town *town,
                                 uint32_t limit_ms)
@@ -52,19 +111,29 @@ static enum ht_status reach_all(struct ht_app_context *context, struct ht__town 
         const struct ht_live_place *place = &town->places.list[i];
         town->units[i] = (struct ht_coverage_unit){place->unit, place->profile, place->place};
         status = ht__town_profile(context, town, place->profile);
+        if (status == HT_OK) {
+            status = lane_find(town, place, &town->units[i].profile);
+        }
     }
     if (status == HT_OK && context->coverage == NULL) {
         status = ht_coverage_new(&context->coverage);
     }
     const struct ht_coverage_ask ask = {.scene = ht_coverage_scene_number(town->scene),
                                         .limit_ms = limit_ms,
-                                        .profile_count = town->profile_count,
+                                        .profile_count = HT_FLEET_PROFILES_MAX,
                                         .roads = town->roads,
                                         .targets = town->targets,
+                                        .lent_count = town->lane_count - HT_FLEET_PROFILES_MAX,
+                                        .lend = ht__town_lane,
+                                        .user = town,
                                         .place_count = town->homes->count,
                                         .units = town->units,
                                         .unit_count = (uint32_t)town->places.count};
-    return status == HT_OK ? ht_coverage_run(context->coverage, &ask) : status;
+    if (status == HT_OK) {
+        status = ht_coverage_run(context->coverage, &ask);
+    }
+    lent_back(town);
+    return status;
 }
 
 bool ht__town_open(struct ht_app_context *context, const struct ht_unit_filter *filter,
@@ -74,7 +143,9 @@ bool ht__town_open(struct ht_app_context *context, const struct ht_unit_filter *
     struct ht_error error = {0};
     struct ht_live_work *work = ht_app_live_work(context);
     struct ht_store_reader *reader = ht_app_reader(context, reply);
-    *town = (struct ht__town){.world = ht_world_reader_get(&context->world)};
+    *town = (struct ht__town){.world = ht_world_reader_get(&context->world),
+                              .context = context,
+                              .lane_count = HT_FLEET_PROFILES_MAX};
     if (reader == NULL) {
         return false;
     }
@@ -91,8 +162,8 @@ bool ht__town_open(struct ht_app_context *context, const struct ht_unit_filter *
     enum ht_status status =
         ht_coverage_scene_get(app->coverage, town->homes, town->world, &town->scene);
     if (status == HT_OK && filter != NULL) {
-        status = ht_live_places_find(app->live, work, town->world, filter, HT__COVERAGE_UNITS_MOST,
-                                     &town->places);
+        const struct ht_live_places_ask ask = {filter, HT__COVERAGE_UNITS_MOST};
+        status = ht_live_places_find(app->live, work, town->world, &ask, &town->places);
     }
     if (status == HT_OK) {
         status = reach_all(context, town, limit_ms);
@@ -108,6 +179,8 @@ void ht__town_close(struct ht__town *town)
     ht_coverage_scene_release(town->scene);
     ht_homes_release(town->homes);
     ht_live_places_deinit(&town->places);
+    lent_back(town);
+    free(town->lane_live);
     free(town->units);
 }
 

@@ -267,6 +267,11 @@ static void streets_ready(struct ht_desk_room *room)
     uint64_t open = 0;
     double far_m = 0;
     struct ht_world *world = ht_world_reader_get(&room->context->world);
+    struct ht_live_work *lanes = world == NULL ? NULL : ht_app_live_work(room->context);
+    if (lanes != NULL && ht_live_ready(room->app->live, world)) {
+        enum ht_status made = ht_live_lanes_make(room->app->live, lanes, world);
+        (void)made; /* a question tries again */
+    }
     if (world == NULL || ht_live_ready(room->app->live, world)) {
         return;
     }

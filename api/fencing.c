@@ -14,6 +14,7 @@
 #include "geodata/members.h"
 
 struct ht_fencing {
+    struct ht_zone_watch town;
     struct ht_fleet *fleet;
     struct ht_regime_slot *regimes;
     struct ht_regime_book *book; /* of the run */
@@ -29,14 +30,15 @@ struct ht_fencing {
     struct ht_error *error;
 };
 
-enum ht_status ht_fencing_new(struct ht_fleet *fleet, struct ht_regime_slot *regimes,
+enum ht_status ht_fencing_new(const struct ht_zone_watch *town, struct ht_regime_slot *regimes,
                               struct ht_fencing **out)
 {
     struct ht_fencing *fencing = calloc(1, sizeof *fencing);
     if (fencing == NULL) {
         return HT_NOMEM;
     }
-    fencing->fleet = fleet;
+    fencing->town = *town;
+    fencing->fleet = town->fleet;
     fencing->regimes = regimes;
     atomic_store(&fencing->zones_changed, true);
     *out = fencing;
@@ -316,8 +318,9 @@ static enum ht_status watch_run(struct ht_fencing *fencing)
     if (!atomic_load(&fencing->zones_changed) && fencing->now_ms < fencing->watch_ms) {
         return HT_OK;
     }
-    return ht_zone_watch_run(fencing->tx, fencing->fleet, fencing->book, fencing->now_ms,
-                             &fencing->watch_ms, fencing->error);
+    fencing->town.book = fencing->book;
+    return ht_zone_watch_run(fencing->tx, &fencing->town, fencing->now_ms, &fencing->watch_ms,
+                             fencing->error);
 }
 
 static enum ht_status run(struct ht_fencing *fencing, const struct ht_fencing_batch *batch)

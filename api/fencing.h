@@ -24,8 +24,11 @@
 struct ht_fencing;
 struct ht_regime_slot;
 
-/* `regimes`: which zones wait for one that is off. */
-HT_MUST_CHECK enum ht_status ht_fencing_new(struct ht_fleet *fleet, struct ht_regime_slot *regimes,
+struct ht_zone_watch;
+
+/* `town` (api/zone_watch.h) is copied; `regimes`: which zones wait for one that is off. */
+HT_MUST_CHECK enum ht_status ht_fencing_new(const struct ht_zone_watch *town,
+                                            struct ht_regime_slot *regimes,
                                             struct ht_fencing **out);
 void ht_fencing_free(struct ht_fencing *fencing);
 

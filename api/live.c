@@ -6,8 +6,10 @@
 
 #include "api/devices.h"
 #include "api/live_internal.h"
+#include "api/live_permits.h"
 #include "api/regime_book.h"
 #include "api/shifts.h"
+#include "engine/base/array.h"
 #include "geodata/members.h"
 
 enum { SKILLS_MOST = 64 };
@@ -113,6 +115,8 @@ void ht_live_work_free(struct ht_live_work *work)
         ht_snap_work_free(work->snap);
         ht_query_free(work->query);
         ht_shape_deinit(&work->shape);
+        ht__live_lanes_deinit(&work->lanes);
+        free(work->hits);
         free(work);
     }
 }
@@ -168,6 +172,26 @@ static unsigned word_of(const char *properties, const char *name, const char *co
     return other;
 }
 
+/* The next text of a list, cut where it is too long; what is none is left empty. False: there is no
+ * more. */
+static bool text_next(const char **at, const char *end, char *text, size_t size)
+{
+    if (*at >= end) {
+        return false;
+    }
+    const char *stop = *at + 1;
+    while (stop < end && *stop != '"') {
+        stop += *stop == '\\' ? 2 : 1;
+    }
+    const struct ht_member one = {.value = *at, .value_size = (size_t)(stop - *at) + 1};
+    if (!ht_member_text(&one, text, size)) {
+        text[0] = '\0';
+    }
+    *at = stop + 1;
+    *at += *at < end && **at == ',';
+    return true;
+}
+
 /* ["a","b"] into texts of their own; returns how many. */
 static size_t skills_read(const char *properties, char (*texts)[HT_NAME_MAX + 1],
                           const char **names)
@@ -179,28 +203,55 @@ static size_t skills_read(const char *properties, char (*texts)[HT_NAME_MAX + 1]
     }
     const char *at = member.value + 1;
     const char *end = member.value + member.value_size - 1;
-    while (at < end && count < SKILLS_MOST) {
-        const char *stop = at + 1;
-        while (stop < end && *stop != '"') {
-            stop += *stop == '\\' ? 2 : 1;
-        }
-        const struct ht_member one = {.value = at, .value_size = (size_t)(stop - at) + 1};
-        if (ht_member_text(&one, texts[count], HT_NAME_MAX + 1) && texts[count][0] != '\0') {
-            names[count] = texts[count];
-            count++;
-        }
-        at = stop + 1;
-        at += at < end && *at == ',';
+    while (count < SKILLS_MOST && text_next(&at, end, texts[count], sizeof texts[count])) {
+        names[count] = texts[count];
+        count += texts[count][0] != '\0';
     }
     return count;
 }
 
-static enum ht_status unit_put(struct ht_live *live, const char *id, const char *properties,
-                               int64_t now_ms)
+enum { PERMIT_SIZE = HT_ID_MAX + 2 }; /* one that is too long is seen to be */
+
+/* The zones that a unit may pass; what can't be a zone's id opens nothing. To be freed: both. */
+static enum ht_status permits_read(const char *properties, char **texts, const char ***zones,
+                                   size_t *count)
+{
+    struct ht_member member;
+    size_t most = 0;
+    *texts = NULL;
+    *zones = NULL;
+    *count = 0;
+    if (!ht_member_find(properties, "permits", &member) || member.value[0] != '[') {
+        return HT_OK;
+    }
+    for (size_t i = 0; i < member.value_size; i++) {
+        most += member.value[i] == ',';
+    }
+    most++;
+    *texts = ht_array_new(most, PERMIT_SIZE);
+    *zones = ht_array_new(most, sizeof(const char *));
+    if (*texts == NULL || *zones == NULL) {
+        return HT_NOMEM;
+    }
+    const char *at = member.value + 1;
+    const char *end = member.value + member.value_size - 1;
+    char *text = *texts;
+    while (*count < most && text_next(&at, end, text, PERMIT_SIZE)) {
+        if (text[0] != '\0' && strlen(text) <= HT_ID_MAX && strchr(text, ',') == NULL) {
+            (*zones)[(*count)++] = text;
+            text += PERMIT_SIZE;
+        }
+    }
+    return HT_OK;
+}
+
+enum ht_status ht_live_unit_put(struct ht_live *live, const char *id, const char *properties,
+                                int64_t now_ms)
 {
     static const char *const kinds[] = {"van", "responder", "inspector", "volunteer", NULL};
     static const char *const statuses[] = {"off", "idle", "busy", NULL};
     char texts[SKILLS_MOST][HT_NAME_MAX + 1];
+    char *permit_texts = NULL;
     const char *names[SKILLS_MOST];
     char profile[HT_NAME_MAX + 1] = "car";
     struct ht_member member;
@@ -209,13 +260,20 @@ static enum ht_status unit_put(struct ht_live *live, const char *id, const char 
         (!ht_member_text(&member, profile, sizeof profile) || profile[0] == '\0')) {
         (void)strcpy(profile, "car");
     }
-    const struct ht_unit_spec spec = {
+    struct ht_unit_spec spec = {
         .kind = (enum ht_unit_kind)word_of(properties, "kind", kinds, HT_UNIT_VAN),
         .status = (enum ht_unit_status)word_of(properties, "status", statuses, HT_UNIT_IDLE),
         .profile = profile,
         .skills = names,
         .skill_count = skills_read(properties, texts, names)};
-    enum ht_status status = ht_fleet_put(live->fleet, id, &spec, &index);
+    const char **zones = NULL;
+    enum ht_status status = permits_read(properties, &permit_texts, &zones, &spec.permit_count);
+    spec.permits = zones;
+    if (status == HT_OK) {
+        status = ht_fleet_put(live->fleet, id, &spec, &index);
+    }
+    free(permit_texts);
+    free((void *)zones);
     return status == HT_OK ? ht_shifts_put(live->shifts, index, properties, now_ms) : status;
 }
 

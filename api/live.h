@@ -17,6 +17,8 @@
 #include "engine/live/world.h"
 #include "geodata/store.h"
 
+struct ht_cuts;
+struct ht_detour;
 struct ht_devices;
 struct ht_live;
 struct ht_regime_slot;
@@ -172,6 +174,7 @@ HT_MUST_CHECK enum ht_status ht_live_matrix(struct ht_live *live, struct ht_live
 struct ht_live_place {
     uint32_t unit;
     uint32_t profile; /* of the fleet */
+    uint32_t part;    /* 0: the streets of its profile; else ht_live_lane + 1 */
     char id[HT_UNIT_ID_MAX + 1];
     struct ht_place place;
 };
@@ -181,14 +184,34 @@ struct ht_live_places {
     size_t capacity;
     size_t placeless; /* never heard, or far from every street of their profile */
 };
+struct ht_live_places_ask {
+    const struct ht_unit_filter *filter;
+    size_t most;
+};
 /* Into `*out`, which may be used again; linear in ht_fleet_end. HT_TOO_BIG: more than `most`. */
 HT_MUST_CHECK enum ht_status ht_live_places_find(struct ht_live *live, struct ht_live_work *work,
                                                  struct ht_world *world,
-                                                 const struct ht_unit_filter *filter, size_t most,
+                                                 const struct ht_live_places_ask *ask,
                                                  struct ht_live_places *out);
 void ht_live_places_deinit(struct ht_live_places *places);
 
-/* True when ht_live_closest would answer without making anything ready. */
+/* The streets of units whose permits open zones that hold: their profile without what stays shut.
+ * Lanes are known from the last question (ht_live_places_find and others) to the next. */
+struct ht_live_lane {
+    uint32_t profile;
+    const struct ht_cuts *cuts;
+};
+struct ht_live_lane ht_live_lane(const struct ht_live_work *work, uint32_t lane);
+/* Its road, to be let go of; errors as ht_map_detour. */
+HT_MUST_CHECK enum ht_status ht_live_lane_road(struct ht_live_work *work, struct ht_world *world,
+                                               uint32_t lane, struct ht_detour **out);
+/* Makes the roads of all lanes as the streets are now, lest a question has to. */
+HT_MUST_CHECK enum ht_status ht_live_lanes_make(struct ht_live *live, struct ht_live_work *work,
+                                                struct ht_world *world);
+
+/* True when units' places are on the streets of the world already. */
 bool ht_live_ready(struct ht_live *live, struct ht_world *world);
+/* True when ht_live_closest would answer without making anything ready; `work` may be NULL. */
+bool ht_live_closest_ready(struct ht_live *live, struct ht_live_work *work, struct ht_world *world);
 
 #endif

@@ -1,8 +1,11 @@
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/avoid.h"
-#include "api/live_internal.h"
+#include "api/live_permits.h"
+#include "api/map.h"
+#include "engine/base/array.h"
 
 struct wanted {
     struct ht_live *live;
@@ -63,9 +66,15 @@ enum ht_status ht_live_avoid(struct ht_live *live, struct ht_live_work *work,
     enum ht_status status = ht__live_index_get(live, work, world, &index);
     work->avoiding = true;
     for (uint32_t p = 0; status == HT_OK && p < index->profile_count; p++) {
-        if (index->roads[p] != NULL) {
-            status = ht_avoid_road(avoid, world, ht_fleet_profile_name(live->fleet, p), 0, NULL,
-                                   &work->detours[p]);
+        struct ht_cuts *cuts = &work->avoid_cuts[p];
+        const char *name = ht_fleet_profile_name(live->fleet, p);
+        const struct ht_map_ask ask = {.profile = name, .cuts = cuts};
+        if (index->roads[p] == NULL) {
+            continue;
+        }
+        status = ht_avoid_cuts(avoid, world, name, cuts);
+        if (status == HT_OK) {
+            status = ht_map_detour(world, &ask, NULL, &work->detours[p]);
         }
     }
     ht__live_index_release(index);
@@ -78,6 +87,7 @@ void ht_live_avoid_end(struct ht_live_work *work)
     for (uint32_t p = 0; p < HT_FLEET_PROFILES_MAX; p++) {
         ht_detour_release(work->detours[p]);
         work->detours[p] = NULL;
+        ht_cuts_deinit(&work->avoid_cuts[p]);
     }
 }
 
@@ -167,6 +177,175 @@ static enum ht_status targets_find(struct ht_live_work *work, struct ht_world *w
     return any && !near && isfinite(work->street_m) ? HT_NO_SEGMENT : HT_OK;
 }
 
+/* ---- closest ---- */
+
+struct asking {
+    struct ht_live_work *work;
+    struct ht_world *world;
+    const struct ht__live_index *index;
+    const struct ht_live_ask *ask;
+    uint32_t count; /* of the work's hits */
+    bool near;      /* some street is */
+};
+
+/* By duration, equal ones by unit: as the index has them. */
+static int by_duration(const void *left, const void *right)
+{
+    const struct ht_closest_hit *a = left;
+    const struct ht_closest_hit *b = right;
+    return a->cost.duration_ms != b->cost.duration_ms
+               ? (a->cost.duration_ms < b->cost.duration_ms ? -1 : 1)
+               : (a->unit < b->unit ? -1 : a->unit > b->unit);
+}
+
+static enum ht_status hits_add(struct asking *asking, const struct ht_closest_hit *hits,
+                               uint32_t count)
+{
+    struct ht_live_work *work = asking->work;
+    void *list = work->hits;
+    enum ht_status status = ht_array_reserve(&list, &work->hit_capacity,
+                                             (size_t)asking->count + count + 1, sizeof *hits);
+    work->hits = list;
+    if (status != HT_OK) {
+        return status;
+    }
+    memcpy(work->hits + asking->count, hits, count * sizeof *hits);
+    asking->count += count;
+    if (count < asking->count) {
+        qsort(work->hits, asking->count, sizeof *hits, by_duration);
+    }
+    asking->count = asking->count < asking->ask->k ? asking->count : asking->ask->k;
+    return HT_OK;
+}
+
+static struct ht_closest_ask closest_ask(const struct asking *asking, uint32_t part)
+{
+    const struct ht_live_work *work = asking->work;
+    struct ht_closest_ask ask = {.k = asking->ask->k,
+                                 .max_ms = asking->ask->max_ms,
+                                 .fleet = work->live->fleet,
+                                 .world = work->avoiding ? 0 : ht_world_id(asking->world),
+                                 .filter = asking->ask->filter,
+                                 .roads = work->road_list,
+                                 .targets = work->target_list};
+    if (work->lanes.count > 0) {
+        ask.filter.parts = &work->lanes.parts;
+        ask.filter.part = part;
+    }
+    if (part > 0 && asking->count > 0 && asking->count == ask.k &&
+        work->hits[ask.k - 1].cost.duration_ms < ask.max_ms) {
+        ask.max_ms = work->hits[ask.k - 1].cost.duration_ms; /* later ones are not among them */
+    }
+    return ask;
+}
+
+/* The target of the last question on the road of a lane. */
+static enum ht_status lane_target(struct ht_live_work *work, const struct ht_road *road,
+                                  struct ht_place *out)
+{
+    struct ht_snap_options options = ht_snap_options_default();
+    struct ht_place two[2];
+    uint32_t found = 0;
+    options.radius_m = work->radius_m;
+    enum ht_status status =
+        ht_snap_trip(road->snap, work->snap, work->point, &options, two, &found);
+    if (status == HT_OK) {
+        *out = two[found - 1];
+    }
+    return status;
+}
+
+/* Units of one lane, over its road. */
+static enum ht_status lane_ask(struct asking *asking, uint32_t lane)
+{
+    struct ht_live_work *work = asking->work;
+    const struct ht_road *roads[HT_FLEET_PROFILES_MAX] = {NULL};
+    const struct ht_place *targets[HT_FLEET_PROFILES_MAX] = {NULL};
+    const struct ht_closest_hit *hits = NULL;
+    uint32_t count = 0;
+    uint32_t profile = work->lanes.list[lane].profile;
+    struct ht_detour *detour = NULL;
+    struct ht_place target;
+    enum ht_status status = ht_live_lane_road(work, asking->world, lane, &detour);
+    if (status == HT_OK) {
+        status = lane_target(work, ht_detour_road(detour), &target);
+    }
+    if (status == HT_OK) {
+        struct ht_closest_ask ask = closest_ask(asking, lane + 1);
+        roads[profile] = ht_detour_road(detour);
+        targets[profile] = &target;
+        ask.roads = roads;
+        ask.targets = targets;
+        /* a number of its own, which no world has */
+        ask.world = ask.world == 0 ? 0 : UINT64_C(1) << 63 | work->lanes.number << 20 | lane;
+        asking->near = true;
+        status = ht_closest_find(asking->index->closest, work->closest, &ask, &hits, &count);
+    }
+    if (status == HT_OK) {
+        status = hits_add(asking, hits, count);
+    }
+    ht_detour_release(detour);
+    return status == HT_NO_SEGMENT ? HT_OK : status;
+}
+
+/* Everybody, lane by lane. */
+static enum ht_status lanes_ask(struct asking *asking)
+{
+    struct ht_live_work *work = asking->work;
+    const struct ht_closest_hit *hits = NULL;
+    uint32_t count = 0;
+    asking->count = 0;
+    enum ht_status status = targets_find(work, asking->world, asking->index, asking->ask);
+    asking->near = status == HT_OK;
+    if (status == HT_OK) {
+        const struct ht_closest_ask ask = closest_ask(asking, 0);
+        status = ht_closest_find(asking->index->closest, work->closest, &ask, &hits, &count);
+    }
+    if (status == HT_OK) {
+        status = hits_add(asking, hits, count);
+    }
+    status = status == HT_NO_SEGMENT ? HT_OK : status;
+    for (uint32_t i = 0; i < work->lanes.count && status == HT_OK; i++) {
+        status = lane_ask(asking, i);
+    }
+    return status == HT_OK && !asking->near ? HT_NO_SEGMENT : status;
+}
+
+/* Where nobody's permits open anything: the index' own answer. */
+static enum ht_status plain_ask(struct asking *asking, const struct ht_closest_hit **hits,
+                                uint32_t *count)
+{
+    enum ht_status status = targets_find(asking->work, asking->world, asking->index, asking->ask);
+    if (status == HT_OK) {
+        const struct ht_closest_ask ask = closest_ask(asking, 0);
+        status = ht_closest_find(asking->index->closest, asking->work->closest, &ask, hits, count);
+    }
+    return status;
+}
+
+static enum ht_status closest_find(struct ht_live *live, struct asking *asking,
+                                   const struct ht_closest_hit **hits, uint32_t *count)
+{
+    struct ht_live_work *work = asking->work;
+    enum ht_status status = HT_OK;
+    bool again = true;
+    for (int i = 0; i < HT__LIVE_TRIES && again && status == HT_OK; i++) {
+        status = ht__live_lanes(live, work, asking->world, asking->index);
+        if (status != HT_OK) {
+            break;
+        }
+        if (work->lanes.count == 0) {
+            status = plain_ask(asking, hits, count);
+        } else {
+            status = lanes_ask(asking);
+            *hits = work->hits;
+            *count = status == HT_OK ? asking->count : 0;
+        }
+        again = ht__live_lanes_stale(live, &work->lanes);
+    }
+    return status;
+}
+
 enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
                                struct ht_world *world, const struct ht_live_ask *ask,
                                const struct ht_closest_hit **hits, uint32_t *count)
@@ -178,20 +357,13 @@ enum ht_status ht_live_closest(struct ht_live *live, struct ht_live_work *work,
         ht_world_retain(world);
         ht_world_release(work->world);
         work->world = world;
-        status = targets_find(work, world, index, ask);
-    }
-    if (status == HT_OK) {
+        work->point = ask->point;
+        work->radius_m = ask->radius_m;
         status = workspace(work, index);
     }
     if (status == HT_OK) {
-        const struct ht_closest_ask closest = {.k = ask->k,
-                                               .max_ms = ask->max_ms,
-                                               .fleet = live->fleet,
-                                               .world = work->avoiding ? 0 : ht_world_id(world),
-                                               .filter = ask->filter,
-                                               .roads = work->road_list,
-                                               .targets = work->target_list};
-        status = ht_closest_find(index->closest, work->closest, &closest, hits, count);
+        struct asking asking = {.work = work, .world = world, .index = index, .ask = ask};
+        status = closest_find(live, &asking, hits, count);
     }
     ht__live_index_release(index);
     return status;
@@ -220,15 +392,12 @@ enum ht_status ht_live_street(struct ht_live *live, struct ht_live_work *work,
     return status;
 }
 
-enum ht_status ht_live_way(struct ht_live_work *work, const struct ht_closest_hit *hit,
-                           const struct ht_point **points, size_t *count)
+static enum ht_status way_find(struct ht_live_work *work, const struct ht_road *road,
+                               const struct ht_place places[2])
 {
     struct ht_way_found way;
-    const struct ht_road *road = work->road_list[hit->profile];
-    const struct ht_place places[2] = {hit->place, work->targets[hit->profile]};
     enum ht_status status = ht_query_path(work->query, road, &places[0], HT_SIDES_BOTH, &places[1],
                                           HT_SIDES_BOTH, &way);
-    ht_shape_clear(&work->shape);
     if (status == HT_OK) {
         const struct ht_leg leg = {.cost = way.cost,
                                    .source = 0,
@@ -237,6 +406,43 @@ enum ht_status ht_live_way(struct ht_live_work *work, const struct ht_closest_hi
                                    .target_side = way.target_side,
                                    .arc_count = way.arc_count};
         status = ht_shape_add(&work->shape, road, places, &leg, way.arcs, false);
+    }
+    return status;
+}
+
+/* The lane of a hit's unit; HT_NONE: none. */
+static uint32_t lane_of(const struct ht_live_work *work, const struct ht_closest_hit *hit)
+{
+    struct ht_unit unit;
+    if (work->lanes.count == 0 || !ht_fleet_get(work->live->fleet, hit->unit, 0, &unit)) {
+        return HT_NONE;
+    }
+    uint32_t part = ht_permit_part(&work->lanes.parts, unit.permits, hit->profile);
+    return part == 0 ? HT_NONE : part - 1;
+}
+
+enum ht_status ht_live_way(struct ht_live_work *work, const struct ht_closest_hit *hit,
+                           const struct ht_point **points, size_t *count)
+{
+    struct ht_place places[2] = {hit->place, work->targets[hit->profile]};
+    uint32_t lane = lane_of(work, hit);
+    struct ht_detour *detour = NULL;
+    enum ht_status status = HT_OK;
+    ht_shape_clear(&work->shape);
+    if (lane == HT_NONE) {
+        const struct ht_road *road = work->road_list[hit->profile];
+        status = road == NULL || work->target_list[hit->profile] == NULL
+                     ? HT_NO_ROUTE
+                     : way_find(work, road, places);
+    } else {
+        status = ht_live_lane_road(work, work->world, lane, &detour);
+        if (status == HT_OK) {
+            status = lane_target(work, ht_detour_road(detour), &places[1]);
+        }
+        if (status == HT_OK) {
+            status = way_find(work, ht_detour_road(detour), places);
+        }
+        ht_detour_release(detour);
     }
     *points = work->shape.points;
     *count = work->shape.point_count;

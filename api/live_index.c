@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "api/live_internal.h"
+#include "api/map.h"
 
 struct ht__live_index *ht__live_index_peek(struct ht_live *live)
 {
@@ -36,6 +37,15 @@ struct ht_fleet_streets ht__live_streets(const struct ht__live_index *index)
     return (struct ht_fleet_streets){index->number, index->profile_count, index->roads};
 }
 
+/* The streets that units are put on: as filed, since a unit may stand where it is closed to others,
+ * and the index outlives what is closed now. */
+static enum ht_status road_find(struct ht_world *world, const char *profile,
+                                const struct ht_road **out)
+{
+    enum ht_status status = ht_map_filed(world, profile, out);
+    return status == HT_OK && *out == NULL ? ht_world_road(world, profile, 0, out) : status;
+}
+
 /* A profile of a unit that the network lacks has no streets: such units are near, never closest. */
 static enum ht_status index_new(struct ht_live *live, struct ht_world *world,
                                 struct ht__live_index **out)
@@ -51,7 +61,7 @@ static enum ht_status index_new(struct ht_live *live, struct ht_world *world,
     index->profile_count = ht_fleet_profile_count(live->fleet);
     enum ht_status status = HT_OK;
     for (uint32_t p = 0; status == HT_OK && p < index->profile_count; p++) {
-        status = ht_world_road(world, ht_fleet_profile_name(live->fleet, p), 0, &index->roads[p]);
+        status = road_find(world, ht_fleet_profile_name(live->fleet, p), &index->roads[p]);
         if (status == HT_NOT_FOUND) {
             index->roads[p] = NULL;
             status = HT_OK;

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "api/live.h"
+#include "engine/road/cut.h"
 #include "engine/road/shape.h"
 #include "engine/road/snap.h"
 
@@ -60,6 +61,26 @@ struct ht_live {
     bool noting;                  /* somebody takes them; set before any report comes */
 };
 
+/* Units of a profile whose permits open the same zones (live_permits.h). */
+struct ht__live_lane {
+    uint32_t profile;
+    uint8_t *opens;      /* by the zone's place among those that shut the profile */
+    struct ht_cuts cuts; /* what stays shut */
+};
+
+struct ht__live_lanes {
+    uint64_t world; /* its id; 0: not made */
+    uint64_t index; /* number of the closest index */
+    uint64_t state; /* of the fleet's permits */
+    uint64_t number;
+    struct ht_permit_parts parts; /* part 0: nobody's lane; lane i is part i + 1 */
+    uint32_t *part;
+    size_t part_capacity;
+    struct ht__live_lane *list;
+    size_t count;
+    size_t capacity;
+};
+
 struct ht_live_work {
     struct ht_live *live;
     struct ht_follow *follow;
@@ -73,9 +94,15 @@ struct ht_live_work {
     const struct ht_place *target_list[HT_FLEET_PROFILES_MAX];
     struct ht_road roads[HT_FLEET_PROFILES_MAX]; /* as the last question saw them */
     const struct ht_road *road_list[HT_FLEET_PROFILES_MAX];
-    struct ht_world *world; /* of the last question */
-    bool avoiding;          /* between ht_live_avoid and its end */
+    struct ht_world *world; /* of the last question, as the next two */
+    struct ht_point point;
+    double radius_m;
+    bool avoiding; /* between ht_live_avoid and its end */
     struct ht_detour *detours[HT_FLEET_PROFILES_MAX];
+    struct ht_cuts avoid_cuts[HT_FLEET_PROFILES_MAX];
+    struct ht__live_lanes lanes;
+    struct ht_closest_hit *hits; /* of all lanes together */
+    size_t hit_capacity;
     struct ht_shape shape;
 };
 

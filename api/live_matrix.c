@@ -1,8 +1,9 @@
 /* Costs from many units to many points, each unit over the streets of its own profile. */
 #include <stdlib.h>
 
-#include "api/live_internal.h"
+#include "api/live_permits.h"
 #include "engine/base/array.h"
+#include "engine/live/detour.h"
 #include "engine/road/matrix.h"
 
 enum { CELLS_AT_ONCE = 500000 };
@@ -12,7 +13,8 @@ struct matrix {
     struct ht_live_work *work;
     const struct ht_live_many *ask;
     struct ht__live_index *index;
-    const struct ht_road *road; /* of the profile at hand */
+    uint32_t part;              /* of the profile's units at hand */
+    const struct ht_road *road; /* theirs */
     struct ht_matrix *matrix;
     struct ht_place *sources; /* units of that profile */
     size_t *source_of;        /* which units they are */
@@ -50,7 +52,8 @@ static void many_sources(struct matrix *m, uint32_t profile)
     for (size_t u = 0; u < m->ask->unit_count; u++) {
         struct ht_unit unit;
         if (ht_fleet_get(m->live->fleet, m->ask->units[u], 0, &unit) && unit.profile == profile &&
-            unit.positioned && unit.position.network == m->index->number) {
+            unit.positioned && unit.position.network == m->index->number &&
+            ht_permit_part(&m->work->lanes.parts, unit.permits, profile) == m->part) {
             m->sources[m->source_count] = unit.position.place;
             m->source_of[m->source_count++] = u;
         }
@@ -74,17 +77,10 @@ static enum ht_status rows_fill(struct matrix *m, size_t first, size_t count)
     return status;
 }
 
-static enum ht_status profile_fill(struct matrix *m, struct ht_world *world, uint32_t profile)
+/* Of the sources, over `road`. */
+static enum ht_status sources_fill(struct matrix *m)
 {
-    many_sources(m, profile);
-    if (m->source_count == 0 || m->index->roads[profile] == NULL) {
-        return HT_OK;
-    }
-    enum ht_status status =
-        ht_world_road(world, ht_fleet_profile_name(m->live->fleet, profile), 0, &m->road);
-    if (status == HT_OK) {
-        status = many_targets(m);
-    }
+    enum ht_status status = many_targets(m);
     if (status != HT_OK || m->target_count == 0) {
         return status;
     }
@@ -97,16 +93,59 @@ static enum ht_status profile_fill(struct matrix *m, struct ht_world *world, uin
     return status;
 }
 
+/* Of those units of a profile whose permits open nothing. */
+static enum ht_status profile_fill(struct matrix *m, struct ht_world *world, uint32_t profile)
+{
+    m->part = 0;
+    many_sources(m, profile);
+    if (m->source_count == 0 || m->index->roads[profile] == NULL) {
+        return HT_OK;
+    }
+    enum ht_status status =
+        ht_world_road(world, ht_fleet_profile_name(m->live->fleet, profile), 0, &m->road);
+    return status == HT_OK ? sources_fill(m) : status;
+}
+
+static enum ht_status lane_fill(struct matrix *m, struct ht_world *world, uint32_t lane)
+{
+    struct ht_detour *road = NULL;
+    m->part = lane + 1;
+    many_sources(m, m->work->lanes.list[lane].profile);
+    if (m->source_count == 0) {
+        return HT_OK;
+    }
+    enum ht_status status = ht_live_lane_road(m->work, world, lane, &road);
+    if (status == HT_OK) {
+        m->road = ht_detour_road(road);
+        status = sources_fill(m);
+    }
+    ht_detour_release(road);
+    return status;
+}
+
+static enum ht_status all_fill(struct matrix *m, struct ht_world *world)
+{
+    size_t cells = m->ask->unit_count * m->ask->point_count;
+    for (size_t i = 0; i < cells; i++) {
+        m->ask->duration_ms[i] = HT_WEIGHT_INF;
+        m->ask->length_mm[i] = -1;
+    }
+    enum ht_status status = ht__live_lanes(m->live, m->work, world, m->index);
+    for (uint32_t p = 0; status == HT_OK && p < m->index->profile_count; p++) {
+        status = profile_fill(m, world, p);
+    }
+    for (uint32_t i = 0; status == HT_OK && i < m->work->lanes.count; i++) {
+        status = lane_fill(m, world, i);
+    }
+    return status;
+}
+
 enum ht_status ht_live_matrix(struct ht_live *live, struct ht_live_work *work,
                               struct ht_world *world, const struct ht_live_many *ask)
 {
     struct matrix m = {.live = live, .work = work, .ask = ask};
     size_t most = CELLS_AT_ONCE > ask->point_count ? CELLS_AT_ONCE : ask->point_count;
     size_t all = ask->unit_count * ask->point_count;
-    for (size_t i = 0; i < all; i++) {
-        ask->duration_ms[i] = HT_WEIGHT_INF;
-        ask->length_mm[i] = -1;
-    }
     enum ht_status status = ht__live_index_get(live, work, world, &m.index);
     if (status == HT_OK) {
         status = ht_matrix_new(&m.matrix);
@@ -120,8 +159,10 @@ enum ht_status ht_live_matrix(struct ht_live *live, struct ht_live_work *work,
         m.cells == NULL) {
         status = HT_NOMEM;
     }
-    for (uint32_t p = 0; status == HT_OK && p < m.index->profile_count; p++) {
-        status = profile_fill(&m, world, p);
+    bool again = status == HT_OK;
+    for (int i = 0; i < HT__LIVE_TRIES && again && status == HT_OK; i++) {
+        status = all_fill(&m, world);
+        again = ht__live_lanes_stale(live, &work->lanes);
     }
     ht_matrix_free(m.matrix);
     ht__live_index_release(m.index);

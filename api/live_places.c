@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/live_internal.h"
+#include "api/live_permits.h"
 #include "engine/base/array.h"
 
-static enum ht_status place_add(const struct ht_unit *unit, uint32_t number, size_t most,
-                                struct ht_live_places *out)
+static enum ht_status place_add(const struct ht_live_work *work, const struct ht_unit *unit,
+                                uint32_t number, size_t most, struct ht_live_places *out)
 {
     if (out->count == most) {
         return HT_TOO_BIG;
@@ -19,36 +19,53 @@ static enum ht_status place_add(const struct ht_unit *unit, uint32_t number, siz
         struct ht_live_place *place = &out->list[out->count++];
         place->unit = number;
         place->profile = unit->profile;
+        place->part = ht_permit_part(&work->lanes.parts, unit->permits, unit->profile);
         memcpy(place->id, unit->id, sizeof place->id);
         place->place = unit->position.place;
     }
     return status;
 }
 
-enum ht_status ht_live_places_find(struct ht_live *live, struct ht_live_work *work,
-                                   struct ht_world *world, const struct ht_unit_filter *filter,
-                                   size_t most, struct ht_live_places *out)
+static enum ht_status places_read(struct ht_live *live, const struct ht_live_work *work,
+                                  const struct ht__live_index *index,
+                                  const struct ht_live_places_ask *ask, struct ht_live_places *out)
 {
-    struct ht__live_index *index = NULL;
+    enum ht_status status = HT_OK;
+    uint32_t end = ht_fleet_end(live->fleet);
     out->count = 0;
     out->placeless = 0;
-    enum ht_status status = ht__live_index_get(live, work, world, &index);
-    if (status != HT_OK) {
-        return status;
-    }
-    uint32_t end = ht_fleet_end(live->fleet);
     for (uint32_t i = 0; i < end && status == HT_OK; i++) {
         struct ht_unit unit;
-        if (!ht_fleet_matches(live->fleet, i, filter) || !ht_fleet_get(live->fleet, i, 0, &unit)) {
+        if (!ht_fleet_matches(live->fleet, i, ask->filter) ||
+            !ht_fleet_get(live->fleet, i, 0, &unit)) {
             continue;
         }
         bool placed = unit.positioned && unit.position.network == index->number &&
                       unit.profile < index->profile_count && index->roads[unit.profile] != NULL;
         if (placed) {
-            status = place_add(&unit, i, most, out);
+            status = place_add(work, &unit, i, ask->most, out);
         } else {
             out->placeless++;
         }
+    }
+    return status;
+}
+
+enum ht_status ht_live_places_find(struct ht_live *live, struct ht_live_work *work,
+                                   struct ht_world *world, const struct ht_live_places_ask *ask,
+                                   struct ht_live_places *out)
+{
+    struct ht__live_index *index = NULL;
+    out->count = 0;
+    out->placeless = 0;
+    enum ht_status status = ht__live_index_get(live, work, world, &index);
+    bool again = status == HT_OK;
+    for (int i = 0; i < HT__LIVE_TRIES && again && status == HT_OK; i++) {
+        status = ht__live_lanes(live, work, world, index);
+        if (status == HT_OK) {
+            status = places_read(live, work, index, ask, out);
+        }
+        again = ht__live_lanes_stale(live, &work->lanes);
     }
     ht__live_index_release(index);
     return status;

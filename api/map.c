@@ -9,11 +9,12 @@
 /* What one world holds. */
 struct view {
     struct ht_map *map;
-    struct ht_live_road **roads;
-    struct view_behind {
-        bool made;
-        struct ht_road_behind road;
-    } behind[]; /* under load_lock */
+    struct view_profile {
+        struct ht_live_road *road;
+        struct ht_map_shut *shut;
+        bool behind_made; /* under load_lock */
+        struct ht_road_behind behind;
+    } profiles[];
 };
 
 static void map_free(struct ht_map *map)
@@ -142,11 +143,11 @@ static void view_release(void *user)
 {
     struct view *view = user;
     for (uint32_t i = 0; i < view->map->count; i++) {
-        ht_live_road_release(view->roads[i]);
-        ht_road_behind_deinit(&view->behind[i].road);
+        ht_live_road_release(view->profiles[i].road);
+        ht__map_shut_release(view->profiles[i].shut);
+        ht_road_behind_deinit(&view->profiles[i].behind);
     }
     ht_map_release(view->map);
-    free(view->roads);
     free(view);
 }
 
@@ -156,10 +157,17 @@ struct ht_map *ht__map_of(const struct ht_world *world)
     return view == NULL ? NULL : view->map;
 }
 
+const struct ht_map_shut *ht__map_shut_of(const struct ht_world *world, uint32_t index)
+{
+    const struct view *view = ht_world_owner(world, view_release);
+    return view == NULL ? NULL : view->profiles[index].shut;
+}
+
 /* A profile's road as of the map's time, with the pool's threads where nobody else has them. Needs
  * the map's lock. */
-static enum ht_status road_live(struct ht_map *map, uint32_t index, struct ht_live_road **out)
+static enum ht_status road_live(struct ht_map *map, uint32_t index, struct view *view)
 {
+    struct ht_live_road **out = &view->profiles[index].road;
     struct ht__map_profile *profile = &map->profiles[index];
     enum ht_status status = ht__map_zones_obey(map, index);
     if (status != HT_OK) {
@@ -176,7 +184,18 @@ static enum ht_status road_live(struct ht_map *map, uint32_t index, struct ht_li
     if (shared) {
         (void)pthread_mutex_unlock(&map->pool->lock);
     }
+    if (status == HT_OK) {
+        view->profiles[index].shut = profile->shut;
+        ht__map_shut_retain(profile->shut);
+    }
     return status;
+}
+
+/* Remembers what a world was given. */
+static void road_given(struct ht_map *map, uint32_t index, const struct view *view)
+{
+    map->profiles[index].live = view->profiles[index].road;
+    map->profiles[index].shut_given = ht__map_shut_number(view->profiles[index].shut);
 }
 
 /* The world asks for one of its roads. */
@@ -186,18 +205,18 @@ static enum ht_status view_load(void *user, uint32_t index, struct ht_world_road
     struct ht_map *map = view->map;
     enum ht_status status = HT_OK;
     (void)pthread_mutex_lock(&map->lock);
-    if (view->roads[index] == NULL) {
+    if (view->profiles[index].road == NULL) {
         status = profile_load(map, index, NULL);
         if (status == HT_OK) {
-            status = road_live(map, index, &view->roads[index]);
+            status = road_live(map, index, view);
         }
         if (status == HT_OK) {
-            map->profiles[index].live = view->roads[index];
+            road_given(map, index, view);
         }
     }
     (void)pthread_mutex_unlock(&map->lock);
     if (status == HT_OK) {
-        *out = view->roads[index]->view;
+        *out = view->profiles[index].road->view;
     }
     return status;
 }
@@ -208,19 +227,19 @@ static enum ht_status view_behind(void *user, uint32_t index, const struct ht_ro
 {
     struct view *view = user;
     struct ht_map *map = view->map;
-    struct view_behind *behind = &view->behind[index];
+    struct view_profile *profile = &view->profiles[index];
     if (atomic_load(&map->changed)) {
         return HT_BUSY;
     }
     (void)pthread_mutex_lock(&map->load_lock);
     enum ht_status status = profile_open(map, index, NULL, NULL);
-    if (status == HT_OK && !behind->made) {
+    if (status == HT_OK && !profile->behind_made) {
         status = ht_conditions_behind(map->profiles[index].conditions, atomic_load(&map->local_ms),
-                                      &behind->road);
-        behind->made = status == HT_OK;
+                                      &profile->behind);
+        profile->behind_made = status == HT_OK;
     }
     (void)pthread_mutex_unlock(&map->load_lock);
-    *out = &behind->road.road;
+    *out = &profile->behind.road;
     return status;
 }
 
@@ -232,8 +251,9 @@ static enum ht_status view_fill(struct ht_map *map, struct view *view, bool *cha
     for (uint32_t i = 0; status == HT_OK && i < map->count; i++) {
         struct ht__map_profile *profile = &map->profiles[i];
         if (profile->ready) {
-            status = road_live(map, i, &view->roads[i]);
-            *changed = *changed || view->roads[i] != profile->live;
+            status = road_live(map, i, view);
+            *changed = *changed || view->profiles[i].road != profile->live ||
+                       ht__map_shut_number(view->profiles[i].shut) != profile->shut_given;
         }
     }
     return status;
@@ -245,7 +265,7 @@ static void world_begin(struct ht_world *world, const struct view *view)
 {
     for (uint32_t i = 0; i < view->map->count; i++) {
         const struct ht_road *road = NULL;
-        if (view->roads[i] != NULL) {
+        if (view->profiles[i].road != NULL) {
             enum ht_status status = ht_world_road(world, view->map->names[i], 0, &road);
             (void)status; /* there is nothing to make */
         }
@@ -254,13 +274,8 @@ static void world_begin(struct ht_world *world, const struct view *view)
 
 static struct view *view_new(struct ht_map *map)
 {
-    struct view *view = calloc(1, sizeof *view + map->count * sizeof view->behind[0]);
+    struct view *view = calloc(1, sizeof *view + map->count * sizeof view->profiles[0]);
     if (view == NULL) {
-        return NULL;
-    }
-    view->roads = ht_array_new_zeroed(map->count, sizeof(void *));
-    if (view->roads == NULL) {
-        free(view);
         return NULL;
     }
     ht_map_retain(map);
@@ -285,7 +300,7 @@ enum ht_status ht_map_world(struct ht_map *map, int64_t local_ms, struct ht_worl
         status = ht_world_new_lazy(&source, view, view_release, out);
     }
     for (uint32_t i = 0; status == HT_OK && changed && i < map->count; i++) {
-        map->profiles[i].live = view->roads[i];
+        road_given(map, i, view);
     }
     map->given = map->given || (status == HT_OK && changed);
     (void)pthread_mutex_unlock(&map->lock);
@@ -339,7 +354,7 @@ static bool is_listed(const char *profiles, const char *name)
     return false;
 }
 
-bool ht__map_is_named(const char *profiles, const char *name)
+bool ht_map_is_named(const char *profiles, const char *name)
 {
     const char *alias = ht_world_alias(name);
     return is_listed(profiles, name) || (alias != NULL && is_listed(profiles, alias));
@@ -419,7 +434,7 @@ static enum ht_status profile_traffic(struct ht_map *map, uint32_t index,
     bool begun = false;
     for (size_t i = 0; status == HT_OK && i < count; i++) {
         const char *names = pieces[i].profiles;
-        if (names[0] == '\0' ? !motor : !ht__map_is_named(names, map->names[index])) {
+        if (names[0] == '\0' ? !motor : !ht_map_is_named(names, map->names[index])) {
             continue;
         }
         if (!begun) {

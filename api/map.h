@@ -78,11 +78,13 @@ struct ht_zone {
     atomic_size_t references;
     enum ht_zone_kind kind;
     struct ht_border *border;
+    const char *id;  /* by which permits name it; "": none does */
     char profiles[]; /* names with commas between; "": all that are not for emergencies */
 };
 
 HT_MUST_CHECK enum ht_status ht_zone_new(const struct ht_rings *rings, enum ht_zone_kind kind,
-                                         const char *profiles, struct ht_zone **out);
+                                         const char *profiles, const char *id,
+                                         struct ht_zone **out);
 void ht_zone_retain(struct ht_zone *zone);
 void ht_zone_release(struct ht_zone *zone); /* NULL is fine */
 
@@ -91,6 +93,28 @@ void ht_zone_release(struct ht_zone *zone); /* NULL is fine */
  * one when a zone first cuts it (a whole customization, in the next ht_map_world). HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_map_zones(struct ht_map *map, struct ht_zone *const *zones,
                                           size_t count);
+
+/* What zones shut of a profile's streets, zone by zone; never changes. */
+struct ht_map_cuts {
+    struct ht_zone *zone; /* held */
+    struct ht_cuts cuts;  /* sorted, each once */
+};
+struct ht_map_shut {
+    atomic_size_t references;
+    uint64_t number;
+    size_t count;
+    struct ht_map_cuts list[]; /* sorted by the zone's address */
+};
+/* That of a world, borrowed from it; NULL: nothing is shut. Errors of ht_world_road. */
+HT_MUST_CHECK enum ht_status ht_map_shut(struct ht_world *world, const char *profile,
+                                         const struct ht_map_shut **out);
+/* The road of a profile as it is filed: with nothing closed. NULL: the world is of no map. */
+HT_MUST_CHECK enum ht_status ht_map_filed(struct ht_world *world, const char *profile,
+                                          const struct ht_road **out);
+/* Whether zones with these `profiles` concern a profile. */
+bool ht_map_concerns(const char *profiles, const struct ht_graph *graph);
+/* Whether a profile is meant by names with commas between. */
+bool ht_map_is_named(const char *profiles, const char *name);
 
 /* The pieces of a profile's streets that areas touch, whatever kind of zone they are; sorted, each
  * once. HT_UNSUPPORTED: the world is none of ht_map_world; errors of ht_world_road. */
@@ -103,9 +127,14 @@ struct ht_map_ask {
     const char *profile;
     uint16_t exclude;
     const struct ht_cuts *cuts;
+    bool unshut; /* as in struct ht_detour_ask */
+    bool light;
+    bool lasts;
 };
 HT_MUST_CHECK enum ht_status ht_map_detour(struct ht_world *world, const struct ht_map_ask *ask,
                                            struct ht_pool *pool, struct ht_detour **out);
+/* Whether it would be there at once. */
+bool ht_map_detour_ready(struct ht_world *world, const struct ht_map_ask *ask);
 /* Frees roads of that kind that were not asked for since the last call. */
 void ht_map_rest(struct ht_map *map);
 

@@ -9,12 +9,6 @@
 #include "engine/road/locate.h"
 #include "geodata/hnet.h"
 
-/* What a zone cuts of one profile's streets, as long as it holds. */
-struct ht__map_cuts {
-    struct ht_zone *zone; /* held */
-    struct ht_cuts cuts;
-};
-
 struct ht__map_profile {
     bool opened; /* `base` and `conditions` stand; under load_lock */
     bool ready;  /* and all else that a metric is made of was checked */
@@ -24,9 +18,9 @@ struct ht__map_profile {
     struct ht_traffic *traffic; /* NULL: never was any */
     struct ht_locate_graph *locate;
     uint8_t *turn_closed;
-    uint64_t zones_seen;       /* the map's `zones_told` that its streets obey */
-    struct ht__map_cuts *cuts; /* by zone, sorted */
-    size_t cut_count;
+    uint64_t zones_seen;        /* the map's `zones_told` that its streets obey */
+    struct ht_map_shut *shut;   /* NULL: nothing */
+    uint64_t shut_given;        /* number of that in the world given out last; 0: nothing */
     struct ht_detours *detours; /* NULL: never were any; under detour_lock */
 };
 
@@ -53,11 +47,17 @@ struct ht_map {
  * all below. */
 HT_MUST_CHECK enum ht_status ht__map_live_begin(struct ht__map_profile *profile);
 
-/* Whether a profile is meant by names with commas between. */
-bool ht__map_is_named(const char *profiles, const char *name);
-
 /* The map of a world; NULL: it is of none. */
 struct ht_map *ht__map_of(const struct ht_world *world);
+/* What is shut in a world whose road of that number is ready; NULL: nothing. */
+const struct ht_map_shut *ht__map_shut_of(const struct ht_world *world, uint32_t index);
+
+void ht__map_shut_retain(struct ht_map_shut *shut); /* NULL is fine, here and below */
+void ht__map_shut_release(struct ht_map_shut *shut);
+static inline uint64_t ht__map_shut_number(const struct ht_map_shut *shut)
+{
+    return shut == NULL ? 0 : shut->number;
+}
 
 /* Lets the streets of a profile that is ready obey the zones that hold. */
 HT_MUST_CHECK enum ht_status ht__map_zones_obey(struct ht_map *map, uint32_t index);

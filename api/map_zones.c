@@ -6,16 +6,18 @@
 #include "engine/base/array.h"
 
 enum ht_status ht_zone_new(const struct ht_rings *rings, enum ht_zone_kind kind,
-                           const char *profiles, struct ht_zone **out)
+                           const char *profiles, const char *id, struct ht_zone **out)
 {
     size_t size = strlen(profiles) + 1;
-    struct ht_zone *zone = calloc(1, sizeof *zone + size);
+    struct ht_zone *zone = calloc(1, sizeof *zone + size + strlen(id) + 1);
     if (zone == NULL) {
         return HT_NOMEM;
     }
     atomic_init(&zone->references, 1);
     zone->kind = kind;
     memcpy(zone->profiles, profiles, size);
+    memcpy(zone->profiles + size, id, strlen(id) + 1);
+    zone->id = zone->profiles + size;
     enum ht_status status = ht_border_new(rings, &zone->border);
     if (status != HT_OK) {
         ht_zone_release(zone);
@@ -39,13 +41,24 @@ void ht_zone_release(struct ht_zone *zone)
     }
 }
 
-static void cuts_free(struct ht__map_cuts *list, size_t count)
+void ht__map_shut_retain(struct ht_map_shut *shut)
 {
-    for (size_t i = 0; i < count; i++) {
-        ht_zone_release(list[i].zone);
-        ht_cuts_deinit(&list[i].cuts);
+    if (shut != NULL) {
+        (void)atomic_fetch_add_explicit(&shut->references, 1, memory_order_relaxed);
     }
-    free(list);
+}
+
+void ht__map_shut_release(struct ht_map_shut *shut)
+{
+    if (shut == NULL ||
+        atomic_fetch_sub_explicit(&shut->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    for (size_t i = 0; i < shut->count; i++) {
+        ht_zone_release(shut->list[i].zone);
+        ht_cuts_deinit(&shut->list[i].cuts);
+    }
+    free(shut);
 }
 
 static void zones_free(struct ht_zone **zones, size_t count)
@@ -59,7 +72,7 @@ static void zones_free(struct ht_zone **zones, size_t count)
 void ht__map_zones_deinit(struct ht_map *map)
 {
     for (uint32_t i = 0; i < map->count; i++) {
-        cuts_free(map->profiles[i].cuts, map->profiles[i].cut_count);
+        ht__map_shut_release(map->profiles[i].shut);
     }
     zones_free(map->zones, map->zone_count);
 }
@@ -102,21 +115,20 @@ enum ht_status ht_map_zones(struct ht_map *map, struct ht_zone *const *zones, si
     return HT_OK;
 }
 
-static bool concerns(const struct ht_zone *zone, const struct ht_graph *graph)
+bool ht_map_concerns(const char *profiles, const struct ht_graph *graph)
 {
-    return zone->profiles[0] == '\0' ? !graph->emergency
-                                     : ht__map_is_named(zone->profiles, graph->profile);
+    return profiles[0] == '\0' ? !graph->emergency : ht_map_is_named(profiles, graph->profile);
 }
 
 /* What a zone cuts, taken over from what was known where it is. */
 static enum ht_status cuts_get(const struct ht__map_profile *profile, struct ht_zone *zone,
-                               struct ht__map_cuts *out)
+                               struct ht_map_cuts *out)
 {
-    *out = (struct ht__map_cuts){.zone = zone};
+    *out = (struct ht_map_cuts){.zone = zone};
     ht_zone_retain(zone);
-    for (size_t i = 0, end = profile->cut_count; i < end;) { /* sorted by address */
-        size_t middle = i + (end - i) / 2;
-        struct ht__map_cuts *known = &profile->cuts[middle];
+    for (size_t i = 0, end = profile->shut == NULL ? 0 : profile->shut->count; i < end;) {
+        size_t middle = i + (end - i) / 2; /* sorted by address */
+        struct ht_map_cuts *known = &profile->shut->list[middle];
         if (known->zone == zone) {
             return ht_cuts_add(&out->cuts, known->cuts.list, known->cuts.count);
         }
@@ -128,41 +140,57 @@ static enum ht_status cuts_get(const struct ht__map_profile *profile, struct ht_
     }
     const struct ht_cut_streets streets = {profile->base.network, profile->base.graph,
                                            profile->base.snap};
-    return ht_cuts_find(&streets, zone->border,
-                        zone->kind == HT_ZONE_CLOSED ? HT_CUT_BORDER : HT_CUT_OUT, &out->cuts);
-}
-
-/* The cuts of all zones that hold: by zone into `list`, and all at once. */
-static enum ht_status cuts_gather(const struct ht_map *map, const struct ht__map_profile *profile,
-                                  struct ht__map_cuts *list, size_t *count, struct ht_cuts *all)
-{
-    enum ht_status status = HT_OK;
-    for (size_t i = 0; i < map->zone_count && status == HT_OK; i++) {
-        if (concerns(map->zones[i], profile->base.graph)) {
-            struct ht__map_cuts *own = &list[(*count)++];
-            status = cuts_get(profile, map->zones[i], own);
-            if (status == HT_OK) {
-                status = ht_cuts_add(all, own->cuts.list, own->cuts.count);
-            }
-        }
-    }
-    ht_cuts_once(all);
+    enum ht_status status =
+        ht_cuts_find(&streets, zone->border,
+                     zone->kind == HT_ZONE_CLOSED ? HT_CUT_BORDER : HT_CUT_OUT, &out->cuts);
+    ht_cuts_once(&out->cuts);
     return status;
 }
 
-enum ht_status ht__map_zones_obey(struct ht_map *map, uint32_t index)
+/* The cuts of all zones that hold, zone by zone; NULL: none concerns the profile. */
+static enum ht_status shut_make(const struct ht_map *map, const struct ht__map_profile *profile,
+                                struct ht_map_shut **out)
 {
-    struct ht__map_profile *profile = &map->profiles[index];
-    if (profile->zones_seen == map->zones_told) {
-        return HT_OK;
+    static atomic_uint_least64_t numbers;
+    enum ht_status status = HT_OK;
+    struct ht_map_shut *shut = calloc(1, sizeof *shut + map->zone_count * sizeof shut->list[0]);
+    *out = NULL;
+    if (shut == NULL) {
+        return HT_NOMEM;
     }
+    atomic_init(&shut->references, 1);
+    shut->number = atomic_fetch_add(&numbers, 1) + 1;
+    for (size_t i = 0; i < map->zone_count && status == HT_OK; i++) {
+        if (ht_map_concerns(map->zones[i]->profiles, profile->base.graph)) {
+            status = cuts_get(profile, map->zones[i], &shut->list[shut->count++]);
+        }
+    }
+    if (status != HT_OK || shut->count == 0) {
+        ht__map_shut_release(shut);
+        return status;
+    }
+    *out = shut;
+    return HT_OK;
+}
+
+static bool same_zones(const struct ht_map_shut *a, const struct ht_map_shut *b)
+{
+    bool same = (a == NULL ? 0 : a->count) == (b == NULL ? 0 : b->count);
+    for (size_t i = 0; same && a != NULL && i < a->count; i++) {
+        same = a->list[i].zone == b->list[i].zone;
+    }
+    return same;
+}
+
+/* Shuts what the zones of `shut` cut. */
+static enum ht_status shut_apply(struct ht__map_profile *profile, const struct ht_map_shut *shut)
+{
     struct ht_cuts all = {0};
-    size_t count = 0;
-    struct ht__map_cuts *list = ht_array_new(map->zone_count, sizeof *list);
-    enum ht_status status = list == NULL ? HT_NOMEM : HT_OK;
-    if (status == HT_OK) {
-        status = cuts_gather(map, profile, list, &count, &all);
+    enum ht_status status = HT_OK;
+    for (size_t i = 0; shut != NULL && i < shut->count && status == HT_OK; i++) {
+        status = ht_cuts_add(&all, shut->list[i].cuts.list, shut->list[i].cuts.count);
     }
+    ht_cuts_once(&all);
     bool any = all.count > 0 || profile->traffic != NULL;
     if (status == HT_OK && any) {
         status = ht__map_live_begin(profile);
@@ -170,17 +198,30 @@ enum ht_status ht__map_zones_obey(struct ht_map *map, uint32_t index)
     if (status == HT_OK && any) {
         status = ht_traffic_shut(profile->traffic, all.list, all.count);
     }
-    if (status == HT_OK) {
-        struct ht__map_cuts *before = profile->cuts;
-        size_t before_count = profile->cut_count;
-        profile->cuts = list;
-        profile->cut_count = count;
-        profile->zones_seen = map->zones_told;
-        list = before;
-        count = before_count;
-    }
-    cuts_free(list, count);
     ht_cuts_deinit(&all);
+    return status;
+}
+
+enum ht_status ht__map_zones_obey(struct ht_map *map, uint32_t index)
+{
+    struct ht__map_profile *profile = &map->profiles[index];
+    struct ht_map_shut *shut = NULL;
+    if (profile->zones_seen == map->zones_told) {
+        return HT_OK;
+    }
+    enum ht_status status = shut_make(map, profile, &shut);
+    if (status == HT_OK && !same_zones(shut, profile->shut)) {
+        status = shut_apply(profile, shut);
+        if (status == HT_OK) {
+            struct ht_map_shut *before = profile->shut;
+            profile->shut = shut;
+            shut = before;
+        }
+    }
+    if (status == HT_OK) {
+        profile->zones_seen = map->zones_told;
+    }
+    ht__map_shut_release(shut);
     return status;
 }
 
@@ -207,6 +248,39 @@ static enum ht_status base_find(struct ht_world *world, const char *profile, str
     return *map == NULL ? HT_UNSUPPORTED : ht_world_base(world, profile, now, index);
 }
 
+enum ht_status ht_map_shut(struct ht_world *world, const char *profile,
+                           const struct ht_map_shut **out)
+{
+    struct ht_map *map = NULL;
+    const struct ht_world_road *now = NULL;
+    uint32_t index = 0;
+    *out = NULL;
+    if (ht__map_of(world) == NULL) {
+        return HT_OK; /* of no map: nothing shuts it */
+    }
+    enum ht_status status = base_find(world, profile, &map, &now, &index);
+    if (status == HT_OK) {
+        *out = ht__map_shut_of(world, index);
+    }
+    return status;
+}
+
+enum ht_status ht_map_filed(struct ht_world *world, const char *profile, const struct ht_road **out)
+{
+    struct ht_map *map = NULL;
+    const struct ht_world_road *now = NULL;
+    uint32_t index = 0;
+    *out = NULL;
+    if (ht__map_of(world) == NULL) {
+        return HT_OK;
+    }
+    enum ht_status status = base_find(world, profile, &map, &now, &index);
+    if (status == HT_OK) {
+        *out = &map->profiles[index].base;
+    }
+    return status;
+}
+
 enum ht_status ht_map_cuts(struct ht_world *world, const char *profile,
                            struct ht_zone *const *areas, size_t count, struct ht_cuts *cuts)
 {
@@ -224,22 +298,39 @@ enum ht_status ht_map_cuts(struct ht_world *world, const char *profile,
     return status;
 }
 
+/* What detours are asked for, and which. */
+static enum ht_status ask_make(struct ht_world *world, const struct ht_map_ask *ask,
+                               struct ht_detours **detours, struct ht_detour_ask *out)
+{
+    struct ht_map *map = NULL;
+    uint32_t index = 0;
+    *out = (struct ht_detour_ask){.exclude = ask->exclude,
+                                  .cuts = ask->cuts->list,
+                                  .cut_count = ask->cuts->count,
+                                  .unshut = ask->unshut,
+                                  .light = ask->light,
+                                  .lasts = ask->lasts};
+    enum ht_status status = base_find(world, ask->profile, &map, &out->now, &index);
+    if (status == HT_OK && (ask->exclude & ~out->now->road.graph->class_mask) != 0) {
+        status = HT_INVALID;
+    }
+    return status == HT_OK ? detours_of(map, index, detours) : status;
+}
+
 enum ht_status ht_map_detour(struct ht_world *world, const struct ht_map_ask *ask,
                              struct ht_pool *pool, struct ht_detour **out)
 {
-    struct ht_map *map = NULL;
     struct ht_detours *detours = NULL;
-    struct ht_detour_ask wanted = {
-        .exclude = ask->exclude, .cuts = ask->cuts->list, .cut_count = ask->cuts->count};
-    uint32_t index = 0;
-    enum ht_status status = base_find(world, ask->profile, &map, &wanted.now, &index);
-    if (status == HT_OK && (ask->exclude & ~wanted.now->road.graph->class_mask) != 0) {
-        status = HT_INVALID;
-    }
-    if (status == HT_OK) {
-        status = detours_of(map, index, &detours);
-    }
+    struct ht_detour_ask wanted;
+    enum ht_status status = ask_make(world, ask, &detours, &wanted);
     return status == HT_OK ? ht_detours_get(detours, &wanted, pool, out) : status;
+}
+
+bool ht_map_detour_ready(struct ht_world *world, const struct ht_map_ask *ask)
+{
+    struct ht_detours *detours = NULL;
+    struct ht_detour_ask wanted;
+    return ask_make(world, ask, &detours, &wanted) == HT_OK && ht_detours_have(detours, &wanted);
 }
 
 void ht_map_rest(struct ht_map *map)

@@ -289,9 +289,25 @@ static bool road_fail(const struct ht_osrm_job *job, enum ht_status status)
     return false;
 }
 
+bool ht_osrm_detour_light(struct ht_osrm_job *job)
+{
+    const struct ht_map_ask ask = {
+        .profile = job->request->profile, .cuts = &job->cuts, .light = true};
+    enum ht_status status = job->exclude != 0
+                                ? HT_UNSUPPORTED
+                                : ht_map_detour(job->world, &ask, job->pool, &job->detour);
+    if (status == HT_OK) {
+        job->road = ht_detour_road(job->detour);
+    }
+    return status == HT_OK;
+}
+
 bool ht_osrm_detour(struct ht_osrm_job *job)
 {
-    const struct ht_map_ask ask = {job->request->profile, job->exclude, &job->cuts};
+    ht_detour_release(job->detour);
+    job->detour = NULL;
+    const struct ht_map_ask ask = {
+        .profile = job->request->profile, .exclude = job->exclude, .cuts = &job->cuts};
     enum ht_status status = ht_map_detour(job->world, &ask, job->pool, &job->detour);
     if (status == HT_OK) {
         job->road = ht_detour_road(job->detour);

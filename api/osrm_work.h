@@ -100,6 +100,9 @@ HT_MUST_CHECK enum ht_status ht_osrm_write_route(struct ht_osrm_job *job, struct
 
 /* Takes a road that keeps off what the request does. False: the error is in the reply. */
 bool ht_osrm_detour(struct ht_osrm_job *job);
+/* The same for guided ways (engine/live/detour.h, `light`). False: there is none, and nothing is in
+ * the reply. */
+bool ht_osrm_detour_light(struct ht_osrm_job *job);
 
 /* "routability" or "duration": what the profile minimizes. */
 const char *ht_osrm_weight_name(const struct ht_graph *graph);

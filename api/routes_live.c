@@ -457,8 +457,8 @@ static void closest_start(struct ht_app_context *context, struct ht_http_call *c
     }
     struct ht_world *world = ht_world_reader_get(&context->world);
     struct closest_job one = {.asked = asked, .count = 1};
-    if (world == NULL ||
-        (avoid == NULL && !ht_ask_slow(&asked) && ht_live_ready(context->app->live, world))) {
+    if (world == NULL || (avoid == NULL && !ht_ask_slow(&asked) &&
+                          ht_live_closest_ready(context->app->live, context->live, world))) {
         closest_answer(context, &one, asked.pair, call->reply);
     } else {
         closest_later(call, &asked, avoid);

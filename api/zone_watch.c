@@ -20,8 +20,7 @@ struct begun {
 
 struct watch {
     struct ht_store_tx *tx;
-    struct ht_fleet *fleet;
-    const struct ht_regime_book *book;
+    const struct ht_zone_watch *town;
     int64_t now_ms;
     int64_t due_ms;
     struct begun *list;
@@ -78,40 +77,68 @@ static int64_t shape_of(const struct ht_store_item *item)
     return (int64_t)(sum >> 1);
 }
 
-/* Names the units whose last place lies inside; how many. */
-static size_t units_write(struct watch *watch, const struct ht_border *border, struct ht_text *body)
+void ht_zone_profiles_read(const char *properties, struct ht_text *out)
 {
+    struct ht_member member;
+    if (!ht_member_find(properties, "profiles", &member) || member.value[0] != '[') {
+        return;
+    }
+    for (size_t i = 1; i + 1 < member.value_size; i++) {
+        if (member.value[i] != '"') {
+            ht_text_add_char(out, member.value[i]);
+        }
+    }
+}
+
+/* A zone that begins. */
+struct beginning {
+    const char *id;
+    const char *profiles;
+    struct ht_border *border;
+};
+
+static bool may_leave(const struct watch *watch, const struct beginning *zone,
+                      const struct ht_unit *unit)
+{
+    const struct ht_zone_watch *town = watch->town;
+    const char *profile = ht_fleet_profile_name(town->fleet, unit->profile);
+    return !town->concerns(town->user, zone->profiles, profile) ||
+           ht_permits_has(ht_fleet_permits(town->fleet), unit->permits, zone->id);
+}
+
+/* Names the units whose last place lies inside: those that may leave, or those that may not; how
+ * many. */
+static size_t units_write(struct watch *watch, const struct beginning *zone, bool leaving,
+                          struct ht_text *body)
+{
+    struct ht_fleet *fleet = watch->town->fleet;
     size_t count = 0;
-    uint32_t end = ht_fleet_end(watch->fleet);
-    for (uint32_t unit = 0; unit < end; unit++) {
-        struct ht_unit copy;
-        if (ht_fleet_get(watch->fleet, unit, watch->now_ms, &copy) && copy.positioned &&
-            ht_border_holds(border, copy.position.fix.point)) {
+    uint32_t end = ht_fleet_end(fleet);
+    for (uint32_t number = 0; number < end; number++) {
+        struct ht_unit unit;
+        if (ht_fleet_get(fleet, number, watch->now_ms, &unit) && unit.positioned &&
+            ht_border_holds(zone->border, unit.position.fix.point) &&
+            may_leave(watch, zone, &unit) == leaving) {
             /* ids are letters, digits and ._:-, so none needs an escape */
-            ht_text_addf(body, "%s\"%s\"", count++ == 0 ? "" : ",", copy.id);
+            ht_text_addf(body, "%s\"%s\"", count++ == 0 ? "" : ",", unit.id);
         }
     }
     return count;
 }
 
-static enum ht_status tell(struct watch *watch, const char *id, const struct ht_geometry *shape)
+static enum ht_status tell(struct watch *watch, const struct beginning *zone)
 {
-    const struct ht_rings rings = {shape->points, shape->ring_ends, shape->polygon_ends,
-                                   shape->polygon_count};
-    struct ht_border *border = NULL;
     struct ht_text body = {0};
     char at[HT_TIME_TEXT_SIZE];
     char subject[HT_ID_MAX + 8];
-    enum ht_status status = ht_border_new(&rings, &border);
-    if (status != HT_OK) {
-        return ht_error_set(watch->error, status, 0, NULL);
-    }
+    enum ht_status status = HT_OK;
     ht_time_format(watch->now_ms, at);
-    (void)snprintf(subject, sizeof subject, "zones/%s", id);
-    ht_text_addf(&body, "{\"zone\":\"%s\",\"at\":\"%s\",\"units\":[", id, at);
-    size_t count = units_write(watch, border, &body);
+    (void)snprintf(subject, sizeof subject, "zones/%s", zone->id);
+    ht_text_addf(&body, "{\"zone\":\"%s\",\"at\":\"%s\",\"units\":[", zone->id, at);
+    size_t count = units_write(watch, zone, false, &body);
+    ht_text_add_string(&body, "],\"may_leave\":[");
+    (void)units_write(watch, zone, true, &body);
     ht_text_add_string(&body, "]}");
-    ht_border_free(border);
     const struct ht_store_event event = {.at_ms = watch->now_ms,
                                          .actor = "houtao",
                                          .kind = "zone.inside",
@@ -126,6 +153,27 @@ static enum ht_status tell(struct watch *watch, const char *id, const struct ht_
     return status;
 }
 
+/* What is no polygon holds nobody. */
+static enum ht_status shape_tell(struct watch *watch, const struct ht_store_item *item,
+                                 const struct ht_geometry *shape)
+{
+    const struct ht_rings rings = {shape->points, shape->ring_ends, shape->polygon_ends,
+                                   shape->polygon_count};
+    struct ht_text names = {0};
+    struct beginning zone = {.id = item->id};
+    ht_zone_profiles_read(item->properties, &names);
+    enum ht_status status = names.failed ? HT_NOMEM : ht_border_new(&rings, &zone.border);
+    if (status != HT_OK) {
+        (void)ht_error_set(watch->error, status, 0, NULL);
+    } else {
+        zone.profiles = ht_text_string(&names);
+        status = tell(watch, &zone);
+    }
+    ht_border_free(zone.border);
+    ht_text_deinit(&names);
+    return status;
+}
+
 static enum ht_status zone_begin(struct watch *watch, const struct ht_store_item *item,
                                  int64_t shape)
 {
@@ -134,7 +182,7 @@ static enum ht_status zone_begin(struct watch *watch, const struct ht_store_item
     enum ht_status status =
         ht_geometry_read_wkb(&geometry, item->wkb, item->wkb_size, watch->error);
     if (status == HT_OK) {
-        status = tell(watch, item->id, &geometry);
+        status = shape_tell(watch, item, &geometry);
     } else if (status != HT_NOMEM) {
         status = HT_OK; /* what is no polygon holds nobody */
     }
@@ -152,7 +200,7 @@ static enum ht_status zone_take(void *user, const struct ht_store_item *item)
         watch->due_ms = next_ms;
     }
     if (watch->now_ms < from_ms || watch->now_ms >= until_ms || strlen(item->id) > HT_ID_MAX ||
-        ht_regime_book_dormant(watch->book, item->id)) {
+        ht_regime_book_dormant(watch->town->book, item->id)) {
         return HT_OK;
     }
     int64_t shape = shape_of(item);
@@ -171,16 +219,11 @@ static enum ht_status zone_take(void *user, const struct ht_store_item *item)
     return status;
 }
 
-enum ht_status ht_zone_watch_run(struct ht_store_tx *tx, struct ht_fleet *fleet,
-                                 const struct ht_regime_book *book, int64_t now_ms, int64_t *due_ms,
-                                 struct ht_error *error)
+enum ht_status ht_zone_watch_run(struct ht_store_tx *tx, const struct ht_zone_watch *town,
+                                 int64_t now_ms, int64_t *due_ms, struct ht_error *error)
 {
-    struct watch watch = {.tx = tx,
-                          .fleet = fleet,
-                          .book = book,
-                          .now_ms = now_ms,
-                          .due_ms = INT64_MAX,
-                          .error = error};
+    struct watch watch = {
+        .tx = tx, .town = town, .now_ms = now_ms, .due_ms = INT64_MAX, .error = error};
     struct ht_store_reader *reader = ht_store_tx_reader(tx);
     const struct ht_store_filter filter = {.name = "kind", .value = "closed"};
     struct ht_store_query query =

@@ -5,6 +5,7 @@
 
 #include "api/app_internal.h"
 #include "api/regime_book.h"
+#include "api/zone_watch.h"
 #include "engine/base/array.h"
 #include "geodata/geometry.h"
 #include "geodata/members.h"
@@ -135,20 +136,6 @@ static enum ht_zone_kind kind_of(const char *properties)
                                              : HT_ZONE_OTHER;
 }
 
-/* A list of texts with commas between; names of profiles have neither commas nor escapes. */
-static void names_read(const char *properties, struct ht_text *out)
-{
-    struct ht_member member;
-    if (!ht_member_find(properties, "profiles", &member) || member.value[0] != '[') {
-        return;
-    }
-    for (size_t i = 1; i + 1 < member.value_size; i++) {
-        if (member.value[i] != '"') {
-            ht_text_add_char(out, member.value[i]);
-        }
-    }
-}
-
 struct reading {
     struct ht_zone_table *table;
 };
@@ -170,13 +157,13 @@ static enum ht_status item_take(void *user, const struct ht_store_item *item)
         ht_geometry_clear(&shape); /* what is no polygon closes nothing */
         status = HT_OK;
     }
-    names_read(item->properties, &names);
+    ht_zone_profiles_read(item->properties, &names);
     const struct ht_rings rings = {shape.points, shape.ring_ends, shape.polygon_ends,
                                    shape.polygon_count};
     if (status == HT_OK) {
         status = names.failed ? HT_NOMEM
                               : ht_zone_new(&rings, kind_of(item->properties),
-                                            ht_text_string(&names), &entry.zone);
+                                            ht_text_string(&names), entry.id, &entry.zone);
     }
     if (status == HT_OK) {
         (void)pthread_mutex_lock(&reading->table->lock);
@@ -240,6 +227,18 @@ int64_t ht__zones_next_change(struct ht_app *app)
     }
     (void)pthread_mutex_unlock(&table->lock);
     return next;
+}
+
+bool ht__zones_concern(void *user, const char *profiles, const char *profile)
+{
+    struct ht_app *app = user;
+    struct ht_world *world = ht_world_acquire(app->slot);
+    const struct ht_road *road = NULL;
+    enum ht_status status = world == NULL ? HT_NOT_FOUND : ht_world_road(world, profile, 0, &road);
+    bool concerns = status == HT_OK ? ht_map_concerns(profiles, road->graph)
+                                    : profiles[0] == '\0' || ht_map_is_named(profiles, profile);
+    ht_world_release(world);
+    return concerns;
 }
 
 enum ht_status ht_app_zones_obey(struct ht_app *app)

@@ -38,5 +38,8 @@ struct ht_zone *ht_zones_find(struct ht_zone_table *table, const char *id, size_
  * changes next (INT64_MAX: never). */
 HT_MUST_CHECK enum ht_status ht__zones_tell(struct ht_app *app, struct ht_map *map);
 int64_t ht__zones_next_change(struct ht_app *app);
+/* Whether a zone with these `profiles` concerns units of a profile in the present world (`user`:
+ * the app). Where there is no world, or it has no such profile, a zone without names does. */
+bool ht__zones_concern(void *user, const char *profiles, const char *profile);
 
 #endif

@@ -11,6 +11,8 @@
  *   road       taking the last question back and cutting this one's pieces (ht_detours_get)
  *   route      cuts and road, and then the way (ht_query_path): what a route takes in all
  *   table      cuts and road, and then 25 x 25 costs (ht_matrix_run, one thread)
+ *   guided     a light road, and then the way by a search that the uncut metric guides (thread's
+ *              own time), and how many estimates that took: what a route takes first
  *   again      the same question once more: the road is found
  *   whole      ht_customize without the arcs, by two threads: what was there before
  *   untouched  share of ways that the question leaves as they are
@@ -40,6 +42,7 @@ struct bench {
     struct ht_world_road now;
     struct ht_detours *detours;
     struct ht_query *query;
+    struct ht_query *guided;
     struct ht_matrix *matrix;
     struct ht_snap_work *snap;
     struct ht_pool *pool;
@@ -50,6 +53,14 @@ static double now_ms(void)
 {
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+/* Of this thread alone: the machine may be busy. */
+static double cpu_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
@@ -198,12 +209,15 @@ struct times {
     double route[ASKS];
     double table[ASKS];
     double again[ASKS];
+    double guided[ASKS];
+    double looked[ASKS];
     double whole[WHOLE];
 };
 
 static struct ht_detour *detour_get(struct bench *b, const struct ask *ask)
 {
-    const struct ht_detour_ask wanted = {&b->now, 0, ask->cuts.list, ask->cuts.count};
+    const struct ht_detour_ask wanted = {
+        .now = &b->now, .cuts = ask->cuts.list, .cut_count = ask->cuts.count};
     struct ht_detour *detour = NULL;
     need(ht_detours_get(b->detours, &wanted, b->pool, &detour), "detour");
     return detour;
@@ -255,6 +269,26 @@ static void hold(struct bench *b, const struct ask *ask, const struct ht_road *r
     }
 }
 
+/* The same way by a search that the uncut metric guides, from nothing. */
+static void guided_run(struct bench *b, const struct ask *ask, const struct ht_way_found *want,
+                       struct times *times, int i)
+{
+    const struct ht_detour_ask wanted = {
+        .now = &b->now, .cuts = ask->cuts.list, .cut_count = ask->cuts.count, .light = true};
+    struct ht_detour *detour = NULL;
+    struct ht_way_found way = {0};
+    need(ht_query_guide(b->guided, UINT32_MAX), "guide");
+    double begin = cpu_ms();
+    need(ht_detours_get(b->detours, &wanted, NULL, &detour), "light road");
+    enum ht_status status = ht_query_path(b->guided, ht_detour_road(detour), &ask->from,
+                                          HT_SIDES_BOTH, &ask->to, HT_SIDES_BOTH, &way);
+    times->guided[i] = cpu_ms() - begin;
+    need((status == HT_OK) == (want != NULL) && same(want, &way) ? HT_OK : HT_INVALID,
+         "guided says other");
+    times->looked[i] = ht_query_guided_looked(b->guided);
+    ht_detour_release(detour);
+}
+
 static void ask_run(struct bench *b, struct ask *ask, struct times *times, int i)
 {
     struct ht_way_found way = {0};
@@ -274,6 +308,7 @@ static void ask_run(struct bench *b, struct ask *ask, struct times *times, int i
     times->cuts[i] = found - begin;
     times->road[i] = made - found;
     times->route[i] = routed - begin;
+    guided_run(b, ask, there ? &way : NULL, times, i);
     double table_begin = now_ms();
     table_run(b, road);
     times->table[i] = now_ms() - table_begin + made - begin;
@@ -320,6 +355,8 @@ static void measure(struct bench *b, bool drawn, uint32_t arcs)
     series(kind, arcs, "cuts", times.cuts, ASKS);
     series(kind, arcs, "road", times.road, ASKS);
     series(kind, arcs, "route", times.route, ASKS);
+    series(kind, arcs, "guided", times.guided, ASKS);
+    series(kind, arcs, "estimates (not ms)", times.looked, ASKS);
     series(kind, arcs, "table", times.table, ASKS);
     series(kind, arcs, "again", times.again, ASKS);
     series(kind, arcs, "whole", times.whole, WHOLE);
@@ -336,6 +373,7 @@ static void bench_open(struct bench *b, struct ht_hnet *file, const char *profil
     b->now = (struct ht_world_road){.road = b->road, .version = ht_world_version()};
     b->state = UINT64_C(88172645463325252);
     need(ht_query_new(&b->query), "query");
+    need(ht_query_new(&b->guided), "query");
     need(ht_matrix_new(&b->matrix), "matrix");
     need(ht_snap_work_new(&b->snap), "snap");
     need(ht_detours_new(&b->road, &b->detours), "detours");
@@ -343,6 +381,12 @@ static void bench_open(struct bench *b, struct ht_hnet *file, const char *profil
     double begin = now_ms();
     ht_detour_release(detour_get(b, &none));
     row("the first road", now_ms() - begin, "ms");
+    const struct ht_detour_ask light = {.now = &b->now, .light = true};
+    struct ht_detour *detour = NULL;
+    begin = now_ms();
+    need(ht_detours_get(b->detours, &light, NULL, &detour), "light road");
+    row("the first light road", now_ms() - begin, "ms");
+    ht_detour_release(detour);
 }
 
 int main(int argc, char **argv)
@@ -377,6 +421,7 @@ int main(int argc, char **argv)
     ht_snap_work_free(b.snap);
     ht_matrix_free(b.matrix);
     ht_query_free(b.query);
+    ht_query_free(b.guided);
     ht_pool_free(b.pool);
     ht_hnet_close(file);
     return 0;

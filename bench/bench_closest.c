@@ -475,8 +475,11 @@ static enum ht_status run_size(struct bench *b, uint32_t units)
     for (uint32_t u = 0; u < units && status == HT_OK; u++) {
         char id[16];
         uint32_t index = 0;
-        struct ht_unit_spec spec = {HT_UNIT_RESPONDER, HT_UNIT_IDLE, b->road.graph->profile, skills,
-                                    u % 100 == 0 ? 1 : 0};
+        struct ht_unit_spec spec = {.kind = HT_UNIT_RESPONDER,
+                                    .status = HT_UNIT_IDLE,
+                                    .profile = b->road.graph->profile,
+                                    .skills = skills,
+                                    .skill_count = u % 100 == 0 ? 1 : 0};
         (void)snprintf(id, sizeof id, "u%u", u);
         status = ht_fleet_put(b->fleet, id, &spec, &index);
         b->tracks[u].arc = random_below(&b->state, b->road.graph->base_arc_count);

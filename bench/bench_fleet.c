@@ -92,7 +92,7 @@ static bool prepare(struct bench *b)
 {
     struct ht_fleet_settings settings = ht_fleet_settings_default();
     const char *profile = b->road.graph->profile;
-    struct ht_unit_spec spec = {HT_UNIT_VAN, HT_UNIT_IDLE, profile, NULL, 0};
+    struct ht_unit_spec spec = {.status = HT_UNIT_IDLE, .profile = profile};
     if (ht_fleet_new(&settings, UNITS, &b->fleet) != HT_OK || ht_follow_new(&b->follow) != HT_OK) {
         return false;
     }

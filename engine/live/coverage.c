@@ -269,11 +269,35 @@ static void note(struct kept *kept, const struct ht_coverage_ask *ask,
 
 /* --- a run ------------------------------------------------------------------------------------ */
 
-static enum ht_status batch_run(struct ht_coverage *c, const struct ht_coverage_ask *ask,
-                                uint32_t profile, uint32_t count)
+/* A profile's road and the places on it; NULL: nobody of it reaches anything. */
+struct streets {
+    bool known;
+    const struct ht_road *road;
+    const struct ht_reach_targets *targets;
+};
+
+static enum ht_status streets_find(const struct ht_coverage_ask *ask, uint32_t profile,
+                                   struct streets *out)
 {
-    const struct ht_reach_ask reach = {.road = ask->roads[profile],
-                                       .targets = ask->targets[profile],
+    enum ht_status status = HT_OK;
+    if (profile < ask->profile_count) {
+        *out = (struct streets){true, ask->roads[profile], ask->targets[profile]};
+    } else if (!out->known) {
+        status = ask->lend(ask->user, profile, &out->road, &out->targets);
+        out->known = status == HT_OK;
+    }
+    if (status == HT_OK && out->targets != NULL &&
+        ht_reach_targets_count(out->targets) != ask->place_count) {
+        status = HT_INVALID;
+    }
+    return status;
+}
+
+static enum ht_status batch_run(struct ht_coverage *c, const struct ht_coverage_ask *ask,
+                                const struct streets *streets, uint32_t count)
+{
+    const struct ht_reach_ask reach = {.road = streets->road,
+                                       .targets = streets->targets,
                                        .sources = c->sources,
                                        .source_count = count,
                                        .limit_ms = ask->limit_ms};
@@ -293,6 +317,7 @@ static enum ht_status profile_run(struct ht_coverage *c, const struct ht_coverag
                                   uint32_t profile)
 {
     enum ht_status status = HT_OK;
+    struct streets streets = {0};
     uint32_t count = 0;
     for (uint32_t i = 0; i < ask->unit_count && status == HT_OK; i++) {
         const struct ht_coverage_unit *unit = &ask->units[i];
@@ -300,25 +325,30 @@ static enum ht_status profile_run(struct ht_coverage *c, const struct ht_coverag
         if (unit->profile != profile || holds(kept, ask, unit)) {
             continue;
         }
-        if (ask->targets[profile] == NULL || ask->roads[profile] == NULL) {
+        status = streets_find(ask, profile, &streets);
+        if (status != HT_OK) {
+            break;
+        }
+        if (streets.targets == NULL || streets.road == NULL) {
             memset(kept->set, 0, c->words * sizeof *kept->set);
             note(kept, ask, unit);
             continue;
         }
         c->sources[count] = unit->place;
-        ht_place_refresh(ask->roads[profile]->graph, &c->sources[count]);
+        ht_place_refresh(streets.road->graph, &c->sources[count]);
         c->sets[count] = kept->set;
         c->numbers[count++] = i;
         if (count == BATCH) {
-            status = batch_run(c, ask, profile, count);
+            status = batch_run(c, ask, &streets, count);
             count = 0;
         }
     }
-    return status == HT_OK && count > 0 ? batch_run(c, ask, profile, count) : status;
+    return status == HT_OK && count > 0 ? batch_run(c, ask, &streets, count) : status;
 }
 
 enum ht_status ht_coverage_run(struct ht_coverage *c, const struct ht_coverage_ask *ask)
 {
+    uint32_t profiles = ask->profile_count + (ask->lend == NULL ? 0 : ask->lent_count);
     c->renewed = 0;
     if (ask->limit_ms > HT_COVERAGE_MOST_MS) {
         return HT_RANGE;
@@ -331,11 +361,11 @@ enum ht_status ht_coverage_run(struct ht_coverage *c, const struct ht_coverage_a
     }
     enum ht_status status = reserve(c, ask);
     for (uint32_t i = 0; i < ask->unit_count && status == HT_OK; i++) {
-        status = ask->units[i].profile < ask->profile_count
+        status = ask->units[i].profile < profiles
                      ? kept_get(c, ask->units[i].unit, ask->limit_ms, &c->asked[i])
                      : HT_RANGE;
     }
-    for (uint32_t p = 0; p < ask->profile_count && status == HT_OK; p++) {
+    for (uint32_t p = 0; p < profiles && status == HT_OK; p++) {
         status = profile_run(c, ask, p);
     }
     if (status != HT_OK) {

@@ -49,6 +49,13 @@ struct ht_coverage_ask {
     const struct ht_road *const *roads; /* by profile */
     /* By profile, of the same places in the same order; NULL: nobody of it reaches anything. */
     const struct ht_reach_targets *const *targets;
+    /* Profiles from `profile_count` on, `lent_count` of them, whose roads are only there for a
+     * while: `lend` (NULL: none are) is asked for one when sets of it have to be renewed; what it
+     * gives has to last until it is asked again, or the run ends. */
+    uint32_t lent_count;
+    enum ht_status (*lend)(void *user, uint32_t profile, const struct ht_road **road,
+                           const struct ht_reach_targets **targets);
+    void *user;
     uint32_t place_count;
     const struct ht_coverage_unit *units; /* no unit twice */
     uint32_t unit_count;

@@ -9,7 +9,7 @@
 #include "engine/base/array.h"
 #include "engine/road/customize.h"
 
-enum { ROADS = 4, WAIT_S = 5 };
+enum { ROADS = 4, LASTING = 16, LIGHT = 4, ALL = ROADS + LASTING + LIGHT, WAIT_S = 5 };
 
 /* What an arc that is cut costs without that. */
 struct kept {
@@ -42,6 +42,7 @@ struct ht_detour {
     /* what it answers */
     uint64_t version;
     uint16_t exclude;
+    bool unshut;
     struct ht_cuts cuts;
     /* under the lock of all */
     uint32_t references;
@@ -55,7 +56,7 @@ struct ht_detours {
     struct ht_road filed;
     uint64_t clock; /* counts questions */
     uint64_t rested;
-    struct ht_detour roads[ROADS];
+    struct ht_detour roads[ALL]; /* first those of single questions, then lasting, then light */
 };
 
 /* ---- life ---- */
@@ -100,7 +101,7 @@ enum ht_status ht_detours_new(const struct ht_road *filed, struct ht_detours **o
         return HT_NOMEM;
     }
     all->filed = *filed;
-    for (int i = 0; i < ROADS; i++) {
+    for (int i = 0; i < ALL; i++) {
         all->roads[i].all = all;
     }
     (void)pthread_mutex_init(&all->lock, NULL);
@@ -115,7 +116,7 @@ enum ht_status ht_detours_new(const struct ht_road *filed, struct ht_detours **o
 void ht_detours_free(struct ht_detours *detours)
 {
     if (detours != NULL) {
-        for (int i = 0; i < ROADS; i++) {
+        for (int i = 0; i < ALL; i++) {
             detour_empty(&detours->roads[i]);
         }
         (void)pthread_cond_destroy(&detours->changed);
@@ -127,9 +128,9 @@ void ht_detours_free(struct ht_detours *detours)
 void ht_detours_rest(struct ht_detours *detours)
 {
     (void)pthread_mutex_lock(&detours->lock);
-    for (int i = 0; i < ROADS; i++) {
+    for (int i = 0; i < ALL; i++) {
         struct ht_detour *d = &detours->roads[i];
-        if (d->metric != NULL && d->references == 0 && !d->making && d->used <= detours->rested) {
+        if (d->arcs != NULL && d->references == 0 && !d->making && d->used <= detours->rested) {
             detour_empty(d);
             d->used = 0;
         }
@@ -167,8 +168,39 @@ static struct ht_overlay overlay_of(const struct ht_detour *d)
     return (struct ht_overlay){.arc_closed = d->arc_closed, .turn_closed = d->turn_closed};
 }
 
+/* What an arc costs in the streets of the moment without cuts: what a zone shuts is closed, and its
+ * price without that the sum of its pieces. */
+static void arc_now(const struct ht_graph *graph, bool unshut, uint32_t arc, struct kept *out)
+{
+    const struct ht_live_arcs *live = graph->live;
+    *out = (struct kept){arc, graph->arcs[arc].weight_ms, graph->arcs[arc].duration_ms};
+    if (!unshut || live == NULL || out->weight_ms < HT_WEIGHT_INF) {
+        return;
+    }
+    const struct ht_live_arc *own =
+        ht_live_arc_in(live->unshut, live->unshut_count, ht_arc_base(graph, arc));
+    uint64_t weight = 0;
+    uint64_t duration = 0;
+    bool closed = own == NULL;
+    for (uint32_t i = closed ? 0 : own->piece_first; own != NULL && i < own->piece_end; i++) {
+        weight += live->pieces[i].weight_ms;
+        duration += live->pieces[i].duration_ms;
+        closed = closed || live->pieces[i].closed != 0;
+    }
+    if (!closed && weight < HT_WEIGHT_INF && duration < HT_WEIGHT_INF) {
+        out->weight_ms = (uint32_t)weight;
+        out->duration_ms = (uint32_t)duration;
+    }
+}
+
+static void arc_set(struct ht_detour *d, const struct kept *cost)
+{
+    d->arcs[cost->arc].weight_ms = cost->weight_ms;
+    d->arcs[cost->arc].duration_ms = cost->duration_ms;
+}
+
 static enum ht_status make_begin(struct ht_detour *d, const struct ht_world_road *now,
-                                 uint16_t exclude)
+                                 uint16_t exclude, bool unshut)
 {
     const struct ht_road *filed = &d->all->filed;
     const struct ht_graph *graph = filed->graph;
@@ -179,6 +211,11 @@ static enum ht_status make_begin(struct ht_detour *d, const struct ht_world_road
         return HT_NOMEM;
     }
     memcpy(d->arcs, now->road.graph->arcs, graph->arc_count * sizeof *d->arcs);
+    for (uint32_t i = 0; unshut && i < graph->arc_count; i++) {
+        struct kept cost;
+        arc_now(now->road.graph, true, i, &cost);
+        arc_set(d, &cost);
+    }
     if (turns_now(now) != NULL) {
         memcpy(d->turn_closed, turns_now(now), graph->turn_count * sizeof *d->turn_closed);
     }
@@ -194,17 +231,17 @@ static enum ht_status make_begin(struct ht_detour *d, const struct ht_world_road
 }
 
 /* A whole road as the streets are now. */
-static enum ht_status make(struct ht_detour *d, const struct ht_world_road *now, uint16_t exclude,
+static enum ht_status make(struct ht_detour *d, const struct ht_detour_ask *ask,
                            struct ht_pool *pool)
 {
     const struct ht_road *filed = &d->all->filed;
     detour_empty(d);
-    enum ht_status status = make_begin(d, now, exclude);
-    if (status == HT_OK) {
+    enum ht_status status = make_begin(d, ask->now, ask->exclude, ask->unshut);
+    if (status == HT_OK && !ask->light) {
         status = ht_update_work_new(filed->cch, &d->work);
     }
     struct ht_overlay overlay = overlay_of(d);
-    if (status == HT_OK) {
+    if (status == HT_OK && !ask->light) {
         status = ht_customize(&d->graph, filed->cch, &overlay, pool, &d->metric);
     }
     if (status == HT_OK && filed->snap != NULL) {
@@ -214,7 +251,7 @@ static enum ht_status make(struct ht_detour *d, const struct ht_world_road *now,
         d->road = *filed;
         d->road.graph = &d->graph;
         d->road.snap = d->snap;
-        d->road.metric = ht_metric_view(d->metric);
+        d->road.metric = d->metric == NULL ? NULL : ht_metric_view(d->metric);
     }
     return status;
 }
@@ -247,16 +284,26 @@ static uint32_t arc_of_turn(const struct ht_graph *graph, uint32_t turn)
     return low;
 }
 
+/* Brings the metric up to date with the arcs that are stale; a light road has none. */
+static enum ht_status metric_follow(struct ht_detour *d, size_t count)
+{
+    struct ht_overlay overlay = overlay_of(d);
+    return d->metric == NULL ? HT_OK
+                             : ht_metric_update(&d->graph, d->all->filed.cch, &overlay, d->stale,
+                                                count, d->work, d->metric, NULL);
+}
+
 /* Brings a road without cuts up to date with the streets of now. */
-static enum ht_status replay(struct ht_detour *d, const struct ht_world_road *now)
+static enum ht_status replay(struct ht_detour *d, const struct ht_world_road *now, bool unshut)
 {
     const struct ht_graph *graph = now->road.graph;
     enum ht_status status = HT_OK;
     size_t count = 0;
     for (uint32_t a = 0; status == HT_OK && a < graph->arc_count; a++) {
-        if (d->arcs[a].weight_ms != graph->arcs[a].weight_ms ||
-            d->arcs[a].duration_ms != graph->arcs[a].duration_ms) {
-            d->arcs[a] = graph->arcs[a];
+        struct kept cost;
+        arc_now(graph, unshut, a, &cost);
+        if (d->arcs[a].weight_ms != cost.weight_ms || d->arcs[a].duration_ms != cost.duration_ms) {
+            arc_set(d, &cost);
             status = stale_add(d, &count, a);
         }
     }
@@ -268,10 +315,7 @@ static enum ht_status replay(struct ht_detour *d, const struct ht_world_road *no
             status = stale_add(d, &count, arc_of_turn(graph, turn));
         }
     }
-    struct ht_overlay overlay = overlay_of(d);
-    return status == HT_OK ? ht_metric_update(&d->graph, d->all->filed.cch, &overlay, d->stale,
-                                              count, d->work, d->metric, NULL)
-                           : status;
+    return status == HT_OK ? metric_follow(d, count) : status;
 }
 
 /* ---- pieces ---- */
@@ -292,13 +336,16 @@ static struct ht_live_piece run_of(const struct layout *l, const struct ht_live_
                                    uint32_t whole_mm, uint32_t begin_mm, uint32_t end_mm)
 {
     uint32_t length = end_mm - begin_mm;
+    uint32_t of = whole == NULL ? l->filed->length_mm : whole->end_mm - whole_mm;
+    uint32_t weight = whole == NULL ? l->filed->weight_ms : whole->weight_ms;
+    uint32_t duration = whole == NULL ? l->filed->duration_ms : whole->duration_ms;
     struct ht_live_piece run = {.end_mm = end_mm, .closed = whole == NULL};
-    if (length > 0) {
-        uint32_t of = whole == NULL ? l->filed->length_mm : whole->end_mm - whole_mm;
-        run.weight_ms =
-            ht_share(whole == NULL ? l->filed->weight_ms : whole->weight_ms, length, of);
-        run.duration_ms =
-            ht_share(whole == NULL ? l->filed->duration_ms : whole->duration_ms, length, of);
+    if (length == of) { /* all of it, be it without length */
+        run.weight_ms = weight;
+        run.duration_ms = duration;
+    } else if (length > 0) {
+        run.weight_ms = ht_share(weight, length, of);
+        run.duration_ms = ht_share(duration, length, of);
     }
     return run;
 }
@@ -376,7 +423,7 @@ static size_t cuts_of(const struct ht_cuts *cuts, size_t at)
     return count;
 }
 
-static enum ht_status list_room(struct ht_detour *d, const struct ht_live_arcs *now)
+static enum ht_status list_room(struct ht_detour *d, const struct ht_live_arcs *now, bool unshut)
 {
     const struct ht_graph *graph = d->all->filed.graph;
     size_t arcs = 1;
@@ -384,6 +431,9 @@ static enum ht_status list_room(struct ht_detour *d, const struct ht_live_arcs *
     for (uint32_t i = 0; now != NULL && i < now->arc_count; i++) {
         pieces += now->arcs[i].piece_end - now->arcs[i].piece_first;
         arcs++;
+    }
+    for (uint32_t i = 0; now != NULL && unshut && i < now->unshut_count; i++) {
+        pieces += now->unshut[i].piece_end - now->unshut[i].piece_first;
     }
     for (size_t i = 0; i < d->cuts.count; i += cuts_of(&d->cuts, i)) {
         pieces += ht_arc_point_count(&graph->arcs[d->cuts.list[i].arc]) - 1;
@@ -400,26 +450,46 @@ static enum ht_status list_room(struct ht_detour *d, const struct ht_live_arcs *
     return status;
 }
 
+/* What is known of an arc: `next`, or what it is unshut. NULL: it is as the file says then. */
+static const struct ht_live_arc *live_of(const struct ht_detour *d, const struct ht_live_arcs *live,
+                                         const struct ht_live_arc *next, bool unshut)
+{
+    const struct ht_live_arc *own =
+        unshut && next != NULL ? ht_live_arc_in(live->unshut, live->unshut_count, next->arc) : NULL;
+    if (own == NULL) {
+        return next;
+    }
+    const struct ht_arc *filed = &d->all->filed.graph->arcs[own->arc];
+    const struct ht_live_piece *piece = &live->pieces[own->piece_first];
+    bool as_filed = own->piece_end - own->piece_first == 1 && piece->closed == 0 &&
+                    piece->weight_ms == filed->weight_ms &&
+                    piece->duration_ms == filed->duration_ms;
+    return as_filed ? NULL : own;
+}
+
 /* Lists what is live now, with the cuts. */
-static enum ht_status list_fill(struct ht_detour *d, const struct ht_world_road *now)
+static enum ht_status list_fill(struct ht_detour *d, const struct ht_world_road *now, bool unshut)
 {
     const struct ht_live_arcs *live = now->road.graph->live;
     uint32_t live_count = live == NULL ? 0 : live->arc_count;
-    enum ht_status status = list_room(d, live);
+    enum ht_status status = list_room(d, live, unshut);
     uint32_t i = 0;
     d->view = (struct ht_live_arcs){.turn_closed = d->turn_closed};
     d->piece_count = 0;
     for (size_t at = 0; status == HT_OK && (at < d->cuts.count || i < live_count);) {
         const struct ht_live_arc *next = i < live_count ? &live->arcs[i] : NULL;
         if (at == d->cuts.count || (next != NULL && next->arc < d->cuts.list[at].arc)) {
-            list_add(d, next->arc, live, next, NULL, 0);
+            const struct ht_live_arc *own = live_of(d, live, next, unshut);
+            if (own != NULL) {
+                list_add(d, own->arc, live, own, NULL, 0);
+            }
             i++;
             continue;
         }
         uint32_t arc = d->cuts.list[at].arc;
         size_t count = cuts_of(&d->cuts, at);
         next = next != NULL && next->arc == arc ? next : NULL;
-        list_add(d, arc, live, next, &d->cuts.list[at], count);
+        list_add(d, arc, live, live_of(d, live, next, unshut), &d->cuts.list[at], count);
         i += next != NULL;
         at += count;
     }
@@ -433,7 +503,9 @@ static enum ht_status list_fill(struct ht_detour *d, const struct ht_world_road 
 /* Takes the last question's cuts back. */
 static void uncut(struct ht_detour *d)
 {
-    ht_update_log_undo(d->work, d->metric);
+    if (d->metric != NULL) {
+        ht_update_log_undo(d->work, d->metric);
+    }
     for (size_t i = 0; i < d->kept_count; i++) {
         d->arcs[d->kept[i].arc].weight_ms = d->kept[i].weight_ms;
         d->arcs[d->kept[i].arc].duration_ms = d->kept[i].duration_ms;
@@ -465,7 +537,9 @@ static enum ht_status cut(struct ht_detour *d, const struct ht_cut *cuts, size_t
 {
     const struct ht_graph *graph = d->all->filed.graph;
     enum ht_status status = ht_cuts_add(&d->cuts, cuts, count);
-    ht_update_log_begin(d->work);
+    if (d->metric != NULL) {
+        ht_update_log_begin(d->work);
+    }
     for (size_t i = 0; i < count && status == HT_OK; i += cuts_of(&d->cuts, i)) {
         const uint32_t *copies = NULL;
         uint32_t copy_count = ht_graph_copies(graph, cuts[i].arc, &copies);
@@ -474,31 +548,29 @@ static enum ht_status cut(struct ht_detour *d, const struct ht_cut *cuts, size_t
             status = arc_cut(d, copies[c]);
         }
     }
-    struct ht_overlay overlay = overlay_of(d);
-    return status == HT_OK ? ht_metric_update(&d->graph, d->all->filed.cch, &overlay, d->stale,
-                                              d->kept_count, d->work, d->metric, NULL)
-                           : status;
+    return status == HT_OK ? metric_follow(d, d->kept_count) : status;
 }
 
 static enum ht_status answer(struct ht_detour *d, const struct ht_detour_ask *ask,
                              struct ht_pool *pool)
 {
     enum ht_status status = HT_OK;
-    if (d->metric == NULL || d->exclude != ask->exclude) {
-        status = make(d, ask->now, ask->exclude, pool);
+    if (d->arcs == NULL || d->exclude != ask->exclude) {
+        status = make(d, ask, pool);
     } else {
         uncut(d);
-        if (d->version == 0 || d->version != ask->now->version) {
-            status = replay(d, ask->now);
+        if (d->version == 0 || d->version != ask->now->version || d->unshut != ask->unshut) {
+            status = replay(d, ask->now, ask->unshut);
         }
     }
     if (status == HT_OK) {
         status = cut(d, ask->cuts, ask->cut_count);
     }
     if (status == HT_OK) {
-        status = list_fill(d, ask->now);
+        status = list_fill(d, ask->now, ask->unshut);
     }
     d->version = ask->now->version;
+    d->unshut = ask->unshut;
     if (status != HT_OK) {
         detour_empty(d); /* made anew the next time */
     }
@@ -507,12 +579,29 @@ static enum ht_status answer(struct ht_detour *d, const struct ht_detour_ask *as
 
 /* ---- giving out ---- */
 
-static bool answers(const struct ht_detour *d, const struct ht_detour_ask *ask)
+/* Whether a road is of the same question, be it of streets that were. */
+static bool is_of(const struct ht_detour *d, const struct ht_detour_ask *ask)
 {
-    return d->used != 0 && ask->now->version != 0 && d->version == ask->now->version &&
-           d->exclude == ask->exclude && d->cuts.count == ask->cut_count &&
+    return d->used != 0 && d->exclude == ask->exclude && d->unshut == ask->unshut &&
+           d->cuts.count == ask->cut_count &&
            (ask->cut_count == 0 ||
             memcmp(d->cuts.list, ask->cuts, ask->cut_count * sizeof *ask->cuts) == 0);
+}
+
+static bool answers(const struct ht_detour *d, const struct ht_detour_ask *ask)
+{
+    return ask->now->version != 0 && d->version == ask->now->version && is_of(d, ask);
+}
+
+/* Where the roads of such questions are: [first, end). */
+static int first_of(const struct ht_detour_ask *ask)
+{
+    return ask->light ? ROADS + LASTING : ask->lasts ? ROADS : 0;
+}
+
+static int end_of(const struct ht_detour_ask *ask)
+{
+    return ask->light ? ALL : ask->lasts ? ROADS + LASTING : ROADS;
 }
 
 static bool is_free(const struct ht_detour *d)
@@ -521,36 +610,52 @@ static bool is_free(const struct ht_detour *d)
 }
 
 /* The road to make the answer in: one that is there, of the same classes where there is one, whose
- * answer was asked for longest ago; else another. NULL: all are in use. Needs the lock. */
-static struct ht_detour *choose(struct ht_detours *all, uint16_t exclude)
+ * answer was asked for longest ago; else another. Of a question that lasts: its own of before, else
+ * one that is not made. NULL: all are in use. Needs the lock. */
+static struct ht_detour *choose(struct ht_detours *all, const struct ht_detour_ask *ask)
 {
     struct ht_detour *best = NULL;
     struct ht_detour *unmade = NULL;
     struct ht_detour *other = NULL;
-    for (int i = ROADS; i-- > 0;) {
+    for (int i = end_of(ask); i-- > first_of(ask);) {
         struct ht_detour *d = &all->roads[i];
         if (!is_free(d)) {
             continue;
         }
-        if (d->metric == NULL) {
+        if (d->arcs == NULL) {
             unmade = d;
-        } else if (d->exclude == exclude) {
+        } else if (ask->lasts && is_of(d, ask)) {
+            return d;
+        } else if (d->exclude == ask->exclude) {
             best = best == NULL || d->used < best->used ? d : best;
         } else {
             other = other == NULL || d->used < other->used ? d : other;
         }
+    }
+    if (ask->lasts && unmade != NULL) {
+        return unmade;
     }
     return best != NULL ? best : unmade != NULL ? unmade : other;
 }
 
 static struct ht_detour *find(struct ht_detours *all, const struct ht_detour_ask *ask)
 {
-    for (int i = 0; i < ROADS; i++) {
-        if (!all->roads[i].making && answers(&all->roads[i], ask)) {
-            return &all->roads[i];
+    for (int i = first_of(ask); i < end_of(ask); i++) {
+        struct ht_detour *d = &all->roads[i];
+        /* a light one borrows the metric of who reads it */
+        if (!d->making && answers(d, ask) && (!ask->light || d->references == 0)) {
+            return d;
         }
     }
     return NULL;
+}
+
+bool ht_detours_have(struct ht_detours *detours, const struct ht_detour_ask *ask)
+{
+    (void)pthread_mutex_lock(&detours->lock);
+    bool there = find(detours, ask) != NULL;
+    (void)pthread_mutex_unlock(&detours->lock);
+    return there;
 }
 
 /* Waits for a change. False: it took too long. */
@@ -576,7 +681,7 @@ static bool cuts_sound(const struct ht_graph *graph, const struct ht_detour_ask 
 enum ht_status ht_detours_get(struct ht_detours *detours, const struct ht_detour_ask *ask,
                               struct ht_pool *pool, struct ht_detour **out)
 {
-    if (!cuts_sound(detours->filed.graph, ask)) {
+    if (!cuts_sound(detours->filed.graph, ask) || (ask->light && ask->exclude != 0)) {
         return HT_RANGE;
     }
     struct timespec until;
@@ -585,11 +690,11 @@ enum ht_status ht_detours_get(struct ht_detours *detours, const struct ht_detour
     (void)pthread_mutex_lock(&detours->lock);
     enum ht_status status = HT_OK;
     struct ht_detour *found = find(detours, ask);
-    struct ht_detour *d = found == NULL ? choose(detours, ask->exclude) : NULL;
+    struct ht_detour *d = found == NULL ? choose(detours, ask) : NULL;
     while (found == NULL && d == NULL && status == HT_OK) {
         status = wait_for(detours, &until) ? HT_OK : HT_BUSY;
         found = find(detours, ask);
-        d = found == NULL ? choose(detours, ask->exclude) : NULL;
+        d = found == NULL ? choose(detours, ask) : NULL;
     }
     if (d != NULL) {
         d->making = true;
@@ -605,6 +710,9 @@ enum ht_status ht_detours_get(struct ht_detours *detours, const struct ht_detour
         status = HT_OK;
         found->references++;
         found->used = ++detours->clock;
+        if (ask->light) {
+            found->road.metric = ask->now->road.metric;
+        }
         *out = found;
     }
     (void)pthread_mutex_unlock(&detours->lock);

@@ -73,6 +73,8 @@ struct ht_fleet {
     _Atomic uint64_t *skills;
     _Atomic int64_t *heard_ms; /* INT64_MIN: never */
     _Atomic uint64_t *duty;    /* minutes since 1970: from << 32 | until */
+    _Atomic uint32_t *held;    /* number of the set of permits */
+    struct ht_permits *permits;
     struct names profile_names;
     struct names skill_names;
     char profile_text[HT_FLEET_PROFILES_MAX][HT_NAME_MAX + 1];
@@ -109,11 +111,13 @@ static bool fleet_alloc(struct ht_fleet *f)
     f->skills = ht_array_new_zeroed(f->capacity, sizeof *f->skills);
     f->heard_ms = ht_array_new_zeroed(f->capacity, sizeof *f->heard_ms);
     f->duty = ht_array_new_zeroed(f->capacity, sizeof *f->duty);
-    f->bytes = sizeof *f + slots * sizeof *f->table +
-               f->capacity * (sizeof *f->vacant + sizeof *f->bodies + sizeof *f->words +
-                              sizeof *f->skills + sizeof *f->heard_ms + sizeof *f->duty);
+    f->held = ht_array_new_zeroed(f->capacity, sizeof *f->held);
+    f->bytes =
+        sizeof *f + slots * sizeof *f->table +
+        f->capacity * (sizeof *f->vacant + sizeof *f->bodies + sizeof *f->words +
+                       sizeof *f->skills + sizeof *f->heard_ms + sizeof *f->duty + sizeof *f->held);
     return f->table != NULL && f->vacant != NULL && f->bodies != NULL && f->words != NULL &&
-           f->skills != NULL && f->heard_ms != NULL && f->duty != NULL;
+           f->skills != NULL && f->heard_ms != NULL && f->duty != NULL && f->held != NULL;
 }
 
 enum ht_status ht_fleet_new(const struct ht_fleet_settings *settings, uint32_t capacity,
@@ -135,7 +139,7 @@ enum ht_status ht_fleet_new(const struct ht_fleet_settings *settings, uint32_t c
     for (int i = 0; i < STRIPES; i++) {
         (void)pthread_mutex_init(&f->stripes[i], NULL);
     }
-    if (!fleet_alloc(f)) {
+    if (!fleet_alloc(f) || ht_permits_new(&f->permits) != HT_OK) {
         ht_fleet_free(f);
         return HT_NOMEM;
     }
@@ -159,6 +163,8 @@ void ht_fleet_free(struct ht_fleet *f)
     free(f->skills);
     free(f->heard_ms);
     free(f->duty);
+    free(f->held);
+    ht_permits_free(f->permits);
     free(f);
 }
 
@@ -337,6 +343,23 @@ static uint32_t word_of(const struct ht_fleet *f, uint32_t index)
     return index < f->capacity ? atomic_load_explicit(&f->words[index], memory_order_acquire) : 0;
 }
 
+struct ht_permits *ht_fleet_permits(const struct ht_fleet *f)
+{
+    return f->permits;
+}
+
+/* Gives a unit another set, which is taken over. Needs the registry's lock. */
+static void permits_set(struct ht_fleet *f, uint32_t index, uint32_t number)
+{
+    uint32_t before = atomic_load_explicit(&f->held[index], memory_order_relaxed);
+    if (before != number) {
+        ht_permits_begin(f->permits);
+        atomic_store_explicit(&f->held[index], number, memory_order_release);
+        ht_permits_end(f->permits);
+    }
+    ht_permits_drop(f->permits, before);
+}
+
 /* A number for a new unit, whose id goes into the empty `slot`. */
 static uint32_t unit_add(struct ht_fleet *f, uint32_t slot, const char *id, size_t length)
 {
@@ -365,6 +388,7 @@ static enum ht_status put_locked(struct ht_fleet *f, const char *id, size_t leng
     uint32_t profiles = atomic_load_explicit(&f->profile_names.count, memory_order_relaxed);
     uint32_t skill_count = atomic_load_explicit(&f->skill_names.count, memory_order_relaxed);
     uint32_t profile = 0;
+    uint32_t permits = 0;
     uint64_t skills = 0;
     enum ht_status status = name_intern(&f->profile_names, &profiles, spec->profile, &profile);
     for (size_t i = 0; i < spec->skill_count && status == HT_OK; i++) {
@@ -376,6 +400,9 @@ static enum ht_status put_locked(struct ht_fleet *f, const char *id, size_t leng
     if (status == HT_OK && f->table[slot] == 0 &&
         atomic_load_explicit(&f->count, memory_order_relaxed) == f->capacity) {
         status = HT_TOO_BIG;
+    }
+    if (status == HT_OK) {
+        status = ht_permits_hold(f->permits, spec->permits, spec->permit_count, &permits);
     }
     if (status != HT_OK) {
         return status;
@@ -392,6 +419,7 @@ static enum ht_status put_locked(struct ht_fleet *f, const char *id, size_t leng
                           WORD(spec->kind, spec->status, profile) |
                               (word_of(f, *index) & WORD_ENGAGED),
                           memory_order_release);
+    permits_set(f, *index, permits);
     (void)pthread_mutex_unlock(stripe_of(f, *index));
     return HT_OK;
 }
@@ -419,6 +447,7 @@ void ht_fleet_remove(struct ht_fleet *f, uint32_t index)
         (void)pthread_mutex_lock(stripe_of(f, index));
         atomic_store_explicit(&f->words[index], 0, memory_order_release);
         body->generation++;
+        permits_set(f, index, 0);
         (void)pthread_mutex_unlock(stripe_of(f, index));
         f->vacant[f->vacant_count++] = index;
         (void)atomic_fetch_sub_explicit(&f->count, 1, memory_order_relaxed);
@@ -509,6 +538,7 @@ bool ht_fleet_get(struct ht_fleet *f, uint32_t index, int64_t now_ms, struct ht_
             .status = (enum ht_unit_status)status_of(word),
             .profile = WORD_PROFILE(word),
             .skills = atomic_load_explicit(&f->skills[index], memory_order_relaxed),
+            .permits = atomic_load_explicit(&f->held[index], memory_order_relaxed),
             .positioned = body->positioned,
             .stale = !body->positioned || body->position.told ||
                      now_ms - body->position.received_ms > atomic_load(&f->stale_ms),
@@ -558,6 +588,11 @@ bool ht_fleet_matches(const struct ht_fleet *f, uint32_t index, const struct ht_
     }
     if (filter->duty != HT_DUTY_ANY &&
         on_duty(f, index, filter->duty_ms) != (filter->duty == HT_DUTY_ON)) {
+        return false;
+    }
+    if (filter->parts != NULL &&
+        ht_permit_part(filter->parts, atomic_load_explicit(&f->held[index], memory_order_acquire),
+                       WORD_PROFILE(word)) != filter->part) {
         return false;
     }
     uint64_t skills = atomic_load_explicit(&f->skills[index], memory_order_relaxed);

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "engine/live/follow.h"
+#include "engine/live/permits.h"
 
 enum ht_unit_kind { HT_UNIT_VAN, HT_UNIT_RESPONDER, HT_UNIT_INSPECTOR, HT_UNIT_VOLUNTEER };
 enum ht_unit_status { HT_UNIT_OFF, HT_UNIT_IDLE, HT_UNIT_BUSY };
@@ -73,6 +74,8 @@ struct ht_unit_spec {
     const char *profile;
     const char *const *skills;
     size_t skill_count;
+    const char *const *permits; /* zones that it may pass; without commas */
+    size_t permit_count;
 };
 
 /* As the device says it; NAN or negative: not known. */
@@ -103,6 +106,7 @@ struct ht_unit {
     enum ht_unit_status status;
     uint32_t profile; /* ht_fleet_profile_name */
     uint64_t skills;  /* bits, ht_fleet_skill_name */
+    uint32_t permits; /* number of its set, ht_fleet_permits */
     bool positioned;  /* `position` is one */
     bool stale;       /* silent for too long, or never heard */
     bool on_duty;
@@ -119,6 +123,22 @@ struct ht_fleet_streets {
     const struct ht_road *const *roads;
 };
 
+/* How permits part the units at some moment: units of one profile in the same part have the same
+ * streets. Part 0 are those whose permits open nothing. */
+struct ht_permit_parts {
+    uint32_t set_count; /* sets from here on open nothing */
+    uint32_t profile_count;
+    const uint32_t *part; /* [set * profile_count + profile] */
+};
+
+static inline uint32_t ht_permit_part(const struct ht_permit_parts *parts, uint32_t set,
+                                      uint32_t profile)
+{
+    return set < parts->set_count && profile < parts->profile_count
+               ? parts->part[(size_t)set * parts->profile_count + profile]
+               : 0;
+}
+
 /* What a unit must be like. */
 struct ht_unit_filter {
     uint32_t kinds;    /* bits 1 << enum ht_unit_kind; 0: any */
@@ -128,6 +148,8 @@ struct ht_unit_filter {
     int64_t heard_ms;  /* last position received at this time or later; INT64_MIN: any */
     enum ht_duty duty; /* at `duty_ms` */
     int64_t duty_ms;
+    const struct ht_permit_parts *parts; /* NULL: of any part */
+    uint32_t part;
 };
 
 HT_MUST_CHECK enum ht_status ht_fleet_new(const struct ht_fleet_settings *settings,
@@ -169,6 +191,9 @@ bool ht_fleet_id(struct ht_fleet *fleet, uint32_t index, uint32_t generation,
 /* One more than the highest index ever given: what to loop over. */
 uint32_t ht_fleet_end(const struct ht_fleet *fleet);
 uint32_t ht_fleet_count(const struct ht_fleet *fleet);
+
+/* Which sets of permits units hold. Lives as long as the fleet. */
+struct ht_permits *ht_fleet_permits(const struct ht_fleet *fleet);
 
 /* Reads atomics only: for the inside of a search. */
 bool ht_fleet_matches(const struct ht_fleet *fleet, uint32_t index,

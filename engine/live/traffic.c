@@ -25,7 +25,7 @@ struct buffer {
     struct ht_arc *arcs;
     struct ht_live_arcs view;
     struct ht_live_arc *list;
-    size_t list_capacity;
+    size_t list_capacity; /* the unshut ones lie behind */
     struct ht_live_piece *pieces;
     size_t piece_capacity;
     uint8_t *turn_closed;
@@ -284,37 +284,61 @@ enum ht_status ht_traffic_shut(struct ht_traffic *traffic, const struct ht_cut *
 
 /* ---- a buffer's own arcs ---- */
 
-/* Lists the live arcs and their pieces as they are wanted. */
-static enum ht_status list_fill(struct buffer *b)
+/* Room for all live arcs and those that are shut once more. */
+static enum ht_status list_room(struct buffer *b)
 {
-    const struct ht_traffic *t = b->traffic;
-    size_t segments = 0;
-    for (size_t i = 0; i < t->streets.count; i++) {
-        segments += t->streets.list[i].segment_count;
+    const struct ht__streets *streets = &b->traffic->streets;
+    size_t arcs = streets->count + 1;
+    size_t segments = 1;
+    for (size_t i = 0; i < streets->count; i++) {
+        bool shut = ht__street_is_shut(&streets->list[i]);
+        segments += streets->list[i].segment_count * (shut ? 2 : 1);
+        arcs += shut;
     }
     void *list = b->list;
     void *pieces = b->pieces;
-    enum ht_status status =
-        ht_array_reserve(&list, &b->list_capacity, t->streets.count + 1, sizeof *b->list);
+    enum ht_status status = ht_array_reserve(&list, &b->list_capacity, arcs, sizeof *b->list);
     b->list = list;
     if (status == HT_OK) {
-        status = ht_array_reserve(&pieces, &b->piece_capacity, segments + 1, sizeof *b->pieces);
+        status = ht_array_reserve(&pieces, &b->piece_capacity, segments, sizeof *b->pieces);
         b->pieces = pieces;
     }
+    return status;
+}
+
+/* Adds a street to the list. Room was made. */
+static void list_add(struct buffer *b, const struct ht__street *street, bool unshut, uint32_t *at)
+{
+    const struct ht_road *base = &b->traffic->base;
+    uint32_t count = ht__street_pieces(street, base->network, base->graph, unshut, &b->pieces[*at]);
+    b->list[b->view.arc_count + b->view.unshut_count] =
+        (struct ht_live_arc){street->arc, *at, *at + count};
+    b->view.arc_count += !unshut;
+    b->view.unshut_count += unshut;
+    *at += count;
+}
+
+/* Lists the live arcs and their pieces as they are wanted. */
+static enum ht_status list_fill(struct buffer *b)
+{
+    const struct ht__streets *streets = &b->traffic->streets;
+    enum ht_status status = list_room(b);
     if (status != HT_OK) {
         return status;
     }
     uint32_t at = 0;
-    for (size_t i = 0; i < t->streets.count; i++) {
-        const struct ht__street *street = &t->streets.list[i];
-        uint32_t count = ht__street_pieces(street, t->base.network, t->base.graph, &b->pieces[at]);
-        b->list[i] = (struct ht_live_arc){street->arc, at, at + count};
-        at += count;
+    b->view = (struct ht_live_arcs){.turn_closed = b->turn_closed};
+    for (size_t i = 0; i < streets->count; i++) {
+        list_add(b, &streets->list[i], false, &at);
     }
-    b->view = (struct ht_live_arcs){.arc_count = (uint32_t)t->streets.count,
-                                    .arcs = b->list,
-                                    .pieces = b->pieces,
-                                    .turn_closed = b->turn_closed};
+    for (size_t i = 0; i < streets->count; i++) {
+        if (ht__street_is_shut(&streets->list[i])) {
+            list_add(b, &streets->list[i], true, &at);
+        }
+    }
+    b->view.arcs = b->list;
+    b->view.pieces = b->pieces;
+    b->view.unshut = b->list + streets->count;
     return HT_OK;
 }
 

@@ -40,10 +40,13 @@ bool ht__street_shut(struct ht__street *street, const struct ht_cut *cuts, size_
 /* Forgets streets that are as the file says again. */
 void ht__streets_tidy(struct ht__streets *streets);
 
+/* Whether a zone shuts a piece of it. */
+bool ht__street_is_shut(const struct ht__street *street);
+
 /* The pieces of a street, at most one for each segment, into `out`; how many. `graph` is the
- * file's. */
+ * file's. `unshut`: as if no zone shut any. */
 uint32_t ht__street_pieces(const struct ht__street *street, const struct ht_network *network,
-                           const struct ht_graph *graph, struct ht_live_piece *out);
+                           const struct ht_graph *graph, bool unshut, struct ht_live_piece *out);
 
 /* The street of an arc, NULL: as filed. */
 const struct ht__street *ht__streets_find(const struct ht__streets *streets, uint32_t arc);

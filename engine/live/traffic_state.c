@@ -170,10 +170,15 @@ void ht__streets_tidy(struct ht__streets *streets)
     streets->count = kept;
 }
 
-/* What holds of both layers: the stronger. */
-static float speed_at(const struct ht__street *street, uint32_t segment)
+bool ht__street_is_shut(const struct ht__street *street)
 {
-    return street->shut[segment] != 0 ? HT_SPEED_CLOSED : street->speed_mps[segment];
+    return memchr(street->shut, 1, street->segment_count) != NULL;
+}
+
+/* What holds of both layers: the stronger. */
+static float speed_at(const struct ht__street *street, bool unshut, uint32_t segment)
+{
+    return !unshut && street->shut[segment] != 0 ? HT_SPEED_CLOSED : street->speed_mps[segment];
 }
 
 /* A piece of one speed. What is closed keeps the file's cost, for those who leave it. */
@@ -187,6 +192,9 @@ static struct ht_live_piece piece_at(const struct ht_arc *arc, float speed_mps, 
         double ms = (double)length / (double)speed_mps + 0.5;
         piece.duration_ms = ms < HT_WEIGHT_INF ? (uint32_t)ms : HT_WEIGHT_INF - 1;
         piece.weight_ms = piece.duration_ms;
+    } else if (length == arc->length_mm) { /* the whole arc, be it without length */
+        piece.weight_ms = arc->weight_ms;
+        piece.duration_ms = arc->duration_ms;
     } else {
         piece.weight_ms = length == 0 ? 0 : ht_share(arc->weight_ms, length, arc->length_mm);
         piece.duration_ms = length == 0 ? 0 : ht_share(arc->duration_ms, length, arc->length_mm);
@@ -195,7 +203,7 @@ static struct ht_live_piece piece_at(const struct ht_arc *arc, float speed_mps, 
 }
 
 uint32_t ht__street_pieces(const struct ht__street *street, const struct ht_network *network,
-                           const struct ht_graph *graph, struct ht_live_piece *out)
+                           const struct ht_graph *graph, bool unshut, struct ht_live_piece *out)
 {
     const struct ht_arc *arc = &graph->arcs[street->arc];
     uint32_t count = 0;
@@ -204,11 +212,12 @@ uint32_t ht__street_pieces(const struct ht__street *street, const struct ht_netw
     for (uint32_t i = 0; i < street->segment_count; i++) {
         end_mm += ht_distance_mm(ht_arc_point(network, arc, i), ht_arc_point(network, arc, i + 1));
         bool last = i + 1 == street->segment_count;
-        if (!last && speed_at(street, i + 1) == speed_at(street, i)) {
+        float speed_mps = speed_at(street, unshut, i);
+        if (!last && speed_at(street, unshut, i + 1) == speed_mps) {
             continue;
         }
         uint32_t end = last || end_mm > arc->length_mm ? arc->length_mm : (uint32_t)end_mm;
-        out[count] = piece_at(arc, speed_at(street, i), begin_mm, end);
+        out[count] = piece_at(arc, speed_mps, begin_mm, end);
         out[count++].segment_end = i + 1;
         begin_mm = end;
     }

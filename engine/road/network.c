@@ -71,24 +71,28 @@ const struct ht_turn *ht_graph_turn(const struct ht_graph *graph, uint32_t from,
     return low < end && graph->turns[low].to == to ? &graph->turns[low] : NULL;
 }
 
-const struct ht_live_arc *ht_live_arc(const struct ht_graph *graph, uint32_t arc)
+const struct ht_live_arc *ht_live_arc_in(const struct ht_live_arc *list, uint32_t count,
+                                         uint32_t arc)
 {
-    const struct ht_live_arcs *live = graph->live;
-    if (live == NULL || live->arc_count == 0) {
-        return NULL;
-    }
-    arc = ht_arc_base(graph, arc);
     uint32_t low = 0;
-    uint32_t high = live->arc_count;
+    uint32_t high = count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (live->arcs[middle].arc < arc) {
+        if (list[middle].arc < arc) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < live->arc_count && live->arcs[low].arc == arc ? &live->arcs[low] : NULL;
+    return low < count && list[low].arc == arc ? &list[low] : NULL;
+}
+
+const struct ht_live_arc *ht_live_arc(const struct ht_graph *graph, uint32_t arc)
+{
+    const struct ht_live_arcs *live = graph->live;
+    return live == NULL || live->arc_count == 0
+               ? NULL
+               : ht_live_arc_in(live->arcs, live->arc_count, ht_arc_base(graph, arc));
 }
 
 /* What is paid for closed pieces. */

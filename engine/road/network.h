@@ -156,8 +156,11 @@ struct ht_live_arcs {
     const struct ht_live_arc *arcs; /* sorted */
     const struct ht_live_piece *pieces;
     const uint8_t *turn_closed; /* [turn_count] not 0: forbidden now; NULL: none is */
-    bool
-        metric_behind; /* the metric has these turns open: ways that it finds are to be looked at */
+    bool metric_behind; /* the metric has these turns open: ways that it finds are looked at */
+    /* Those of them that zones shut, as they would be without: for whoever has a permit. Their
+     * pieces lie among the others. */
+    uint32_t unshut_count;
+    const struct ht_live_arc *unshut; /* sorted */
 };
 
 struct ht_graph {
@@ -256,6 +259,9 @@ static inline uint32_t ht_share(uint32_t value, uint32_t part_mm, uint32_t lengt
 
 /* The live pieces of a base arc or a copy, NULL where it is as the file says. */
 const struct ht_live_arc *ht_live_arc(const struct ht_graph *graph, uint32_t arc);
+/* A base arc in a sorted list; NULL: it is not there. */
+const struct ht_live_arc *ht_live_arc_in(const struct ht_live_arc *list, uint32_t count,
+                                         uint32_t arc);
 
 /* What is paid from one place of an arc to another that is not before it, turns not counted.
  * weight_ms is HT_WEIGHT_INF where something between them is closed. */

@@ -30,7 +30,7 @@ void ht_query_free(struct ht_query *query)
     }
     ht_search_free(query->search);
     ht_search_free(query->check);
-    ht_around_free(query->around);
+    ht_guided_free(query->guided);
     ht_seeds_deinit(&query->sources);
     ht_seeds_deinit(&query->targets);
     for (size_t i = 0; i < sizeof query->paths / sizeof query->paths[0]; i++) {
@@ -135,7 +135,8 @@ static enum ht_status seeds_turns(struct ht_seeds *seeds, const struct ht_road *
         uint32_t to = road->cch->rank[turn->to];
         bool open = closed == NULL || closed[t] == 0;
         /* a loop has no edge to itself */
-        if (open && (all || from == to || turn_serves(road->metric, from, to))) {
+        if (open &&
+            (all || from == to || seeds->all_turns || turn_serves(road->metric, from, to))) {
             struct ht_key key = ht_key_add(
                 after, (struct ht_key){ht_time_pack(turn->weight_ms, turn->duration_ms), 0});
             status = ht__seeds_add(seeds, (struct ht_seed){.vertex = to, .key = key}, s);
@@ -284,25 +285,53 @@ struct ask {
     bool with_path;
 };
 
+/* The cheapest way over streets of whose closing the metric does not know, with at most so many
+ * estimates. */
+static enum ht_status run_guided(const struct ask *ask, uint32_t most, struct ht_key *total,
+                                 const uint32_t **vertices, uint32_t *count)
+{
+    const struct ht_query *q = ask->query;
+    const struct ht_guided_ask wanted = {.road = ask->road,
+                                         .sources = q->sources.list,
+                                         .source_count = q->sources.count,
+                                         .targets = q->targets.list,
+                                         .target_count = q->targets.count,
+                                         .most = most};
+    enum ht_status status = ht_guided_run(q->guided, &wanted, total);
+    return status == HT_OK && ask->with_path ? ht_guided_path(q->guided, vertices, count) : status;
+}
+
+/* Whether a way over these vertices takes a turn that is closed. */
+static bool takes_closed(const struct ht_road *road, const uint32_t *vertices, uint32_t count)
+{
+    const struct ht_graph *graph = road->graph;
+    for (uint32_t i = 1; i < count; i++) {
+        const struct ht_turn *turn =
+            ht_graph_turn(graph, road->cch->arc[vertices[i - 1]], road->cch->arc[vertices[i]]);
+        if (turn != NULL && graph->live->turn_closed[turn - graph->turns] != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The cheapest way between the seeds as vertices, though the metric is behind. */
 static enum ht_status run_behind(const struct ask *ask, struct ht_key *total,
                                  const uint32_t **vertices, uint32_t *count)
 {
     struct ht_query *q = ask->query;
     const struct ht_road *road = ask->road;
-    const struct ht_around_ask around = {road, q->sources.list, q->sources.count, q->targets.list,
-                                         q->targets.count};
     enum ht_status status =
         ht_search_run(q->search, road->cch, road->metric, q->sources.list, q->sources.count,
                       q->targets.list, q->targets.count, total);
     if (status == HT_OK) {
         status = ht_search_path(q->search, road->metric, vertices, count);
     }
-    if (status != HT_OK || !ht_around_needed(road, *vertices, *count)) {
+    if (status != HT_OK || !takes_closed(road, *vertices, *count)) {
         return status; /* closing turns makes no way cheaper */
     }
-    status = q->around == NULL ? ht_around_new(&q->around) : HT_OK;
-    return status == HT_OK ? ht_around_run(q->around, &around, total, vertices, count) : status;
+    status = q->guided == NULL ? ht_guided_new(&q->guided) : HT_OK;
+    return status == HT_OK ? run_guided(ask, UINT32_MAX, total, vertices, count) : status;
 }
 
 /* The search proper; the way's vertices where the question wants them. */
@@ -314,12 +343,31 @@ static enum ht_status run_search(const struct ask *ask, struct ht_key *total,
     if (is_behind(road)) {
         return run_behind(ask, total, vertices, count);
     }
+    if (q->guided_most > 0) {
+        return run_guided(ask, q->guided_most, total, vertices, count);
+    }
     enum ht_status status = (ask->with_path ? ht_search_run : ht_search_cost)(
         q->search, road->cch, road->metric, q->sources.list, q->sources.count, q->targets.list,
         q->targets.count, total);
     return status == HT_OK && ask->with_path
                ? ht_search_path(q->search, road->metric, vertices, count)
                : status;
+}
+
+enum ht_status ht_query_guide(struct ht_query *query, uint32_t most)
+{
+    enum ht_status status =
+        most > 0 && query->guided == NULL ? ht_guided_new(&query->guided) : HT_OK;
+    if (status == HT_OK) {
+        query->guided_most = most;
+        query->sources.all_turns = most > 0;
+    }
+    return status;
+}
+
+uint32_t ht_query_guided_looked(const struct ht_query *query)
+{
+    return query->guided == NULL ? 0 : ht_guided_looked(query->guided);
 }
 
 /* The search over the seeds that stand in the query; `first`: an arc that was driven before them.

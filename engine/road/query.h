@@ -8,7 +8,7 @@
  * the first paper; ht_metric_trim).
  *
  * Where the graph says that the metric is behind (struct ht_live_arcs), ways that take a closed
- * turn are searched anew around it (engine/road/around.h): ht_query_cost and ht_query_path are
+ * turn are searched anew around it (engine/road/guided.h): ht_query_cost and ht_query_path are
  * exact as ever, while alternatives, tables and all else need a metric that obeys.
  *
  * Threading: read-only on hierarchy and metric; one ht_query for each thread.
@@ -50,6 +50,13 @@ struct ht_way_found {
 /* A workspace for any hierarchy up to the greatest depth seen; grows as needed. */
 HT_MUST_CHECK enum ht_status ht_query_new(struct ht_query **out);
 void ht_query_free(struct ht_query *query);
+
+/* From now on ways go over the graph of the road, whose metric may be from before some arcs were
+ * closed (road/guided.h), by at most so many estimates: HT_TOO_BIG where more would be needed. 0:
+ * over the metric again, as at first. Not for alternatives. */
+HT_MUST_CHECK enum ht_status ht_query_guide(struct ht_query *query, uint32_t most);
+/* How many estimates the last such way needed. */
+uint32_t ht_query_guided_looked(const struct ht_query *query);
 
 /* Cost alone. HT_NO_ROUTE when there is none. `source_sides`, `target_sides`: HT_SIDES_BOTH or a
  * single bit (a via point that must be left straight on). */

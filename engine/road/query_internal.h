@@ -2,7 +2,7 @@
 #ifndef HT_ENGINE_ROAD_QUERY_INTERNAL_H
 #define HT_ENGINE_ROAD_QUERY_INTERNAL_H
 
-#include "engine/road/around.h"
+#include "engine/road/guided.h"
 #include "engine/road/query.h"
 #include "engine/road/search.h"
 
@@ -15,6 +15,7 @@ struct ht_seeds {
     struct ht_key bias;
     size_t list_capacity;
     size_t side_capacity;
+    bool all_turns; /* the metric does not tell which of them serve */
 };
 
 enum { HT_PATHS_KEPT = 8 };
@@ -27,8 +28,9 @@ struct ht_kept_path {
 
 struct ht_query {
     struct ht_search *search;
-    struct ht_around *around; /* for a metric that is behind; NULL until first wanted */
-    struct ht_search *check;  /* for the T-test of alternatives; NULL until first wanted */
+    struct ht_guided *guided; /* NULL until first wanted */
+    uint32_t guided_most;
+    struct ht_search *check; /* for the T-test of alternatives; NULL until first wanted */
     struct ht_seeds sources;
     struct ht_seeds targets;
     struct ht_kept_path paths[HT_PATHS_KEPT];

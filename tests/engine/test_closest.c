@@ -149,9 +149,11 @@ static void scene_init_as(struct scene *s, uint32_t units, uint64_t seed, bool s
         uint32_t luck = ht_random_below(&s->state, 12);
         /* the first three make sure that profiles have their layer's number */
         s->units[u].profile = u < LAYERS ? u : luck % LAYERS;
-        struct ht_unit_spec spec = {(enum ht_unit_kind)(luck % 4),
-                                    luck == 0 ? HT_UNIT_IDLE : HT_UNIT_BUSY,
-                                    profiles[s->units[u].profile], skills, luck % 4};
+        struct ht_unit_spec spec = {.kind = (enum ht_unit_kind)(luck % 4),
+                                    .status = luck == 0 ? HT_UNIT_IDLE : HT_UNIT_BUSY,
+                                    .profile = profiles[s->units[u].profile],
+                                    .skills = skills,
+                                    .skill_count = luck % 4};
         (void)snprintf(id, sizeof id, "u%u", u);
         need(ht_fleet_put(s->fleet, id, &spec, &index) == HT_OK && index == u);
     }

@@ -13,7 +13,8 @@ static const char *const no_skills[1] = {NULL};
 
 static struct ht_unit_spec spec_of(enum ht_unit_kind kind, const char *profile)
 {
-    return (struct ht_unit_spec){kind, HT_UNIT_IDLE, profile, no_skills, 0};
+    return (struct ht_unit_spec){
+        .kind = kind, .status = HT_UNIT_IDLE, .profile = profile, .skills = no_skills};
 }
 
 static struct ht_fleet *fleet_of(uint32_t capacity)
@@ -118,7 +119,10 @@ HT_CASE(skills_are_bits_and_a_full_table_changes_nothing)
         (void)snprintf(names[i], sizeof names[i], "s%d", i);
         list[i] = names[i];
     }
-    struct ht_unit_spec spec = {HT_UNIT_RESPONDER, HT_UNIT_OFF, "foot", list, HT_SKILLS_MAX + 1};
+    struct ht_unit_spec spec = {.kind = HT_UNIT_RESPONDER,
+                                .profile = "foot",
+                                .skills = list,
+                                .skill_count = HT_SKILLS_MAX + 1};
     HT_CHECK_INT(ht_fleet_put(fleet, "r1", &spec, &index), HT_TOO_BIG);
     HT_CHECK_INT(ht_fleet_skills(fleet, list, 1, &bits), HT_NOT_FOUND);
     HT_CHECK_INT(ht_fleet_profile_count(fleet), 0);
@@ -153,7 +157,8 @@ HT_CASE(filters_look_at_kind_status_skills_and_silence)
 {
     struct ht_fleet *fleet = fleet_of(10);
     static const char *const skills[] = {"aid", "lift", "gas"};
-    struct ht_unit_spec spec = {HT_UNIT_VAN, HT_UNIT_BUSY, "car", skills, 2};
+    struct ht_unit_spec spec = {
+        .status = HT_UNIT_BUSY, .profile = "car", .skills = skills, .skill_count = 2};
     uint32_t i = 0;
     uint64_t lift = 0;
     HT_REQUIRE(ht_fleet_put(fleet, "v", &spec, &i) == HT_OK);
