@@ -23,6 +23,8 @@ enum {
     COMMIT_QUEUE = 4096,
     UNITS_MOST = 1 << 20,
     SAVE_EVERY_MS = 2000,
+    SAVE_MANY_EVERY_MS = 3000, /* the more of a unit's rows come together, the cheaper each */
+    SAVE_MANY = 10000,
     FENCE_EVERY_MS = 500,
     SEEN_EVERY_MS = 30 * 1000,
     SAVE_MOST = 20000,
@@ -291,7 +293,9 @@ void ht_app_live_save(struct ht_app *app, bool now)
     int64_t last = atomic_load(&app->saved_ms);
     int64_t time = steady_ms();
     int64_t now_ms = ht_clock_now_ms(&app->clock);
-    int64_t every_ms = ht_fencing_active(app->fencing) ? FENCE_EVERY_MS : SAVE_EVERY_MS;
+    int64_t every_ms = ht_fencing_active(app->fencing)          ? FENCE_EVERY_MS
+                       : ht_live_waiting(app->live) > SAVE_MANY ? SAVE_MANY_EVERY_MS
+                                                                : SAVE_EVERY_MS;
     bool due = ht_fencing_due(app->fencing, now_ms) || tidying_due(app, now_ms);
     if (now) { /* also where another thread begins a part: the caller's next job comes after all */
         atomic_store(&app->saved_ms, time);

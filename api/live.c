@@ -109,6 +109,7 @@ void ht_live_work_free(struct ht_live_work *work)
 {
     if (work != NULL) {
         index_drop(work);
+        ht_live_reports_end(work);
         ht_world_release(work->world);
         ht_follow_free(work->follow);
         ht_moving_work_free(work->moving);
@@ -355,24 +356,53 @@ static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
     return HT_REFUSAL_NONE;
 }
 
+struct ht_live_unit ht_live_unit_find(struct ht_live *live, const char *id, size_t size)
+{
+    struct ht_unit_life life = {0};
+    uint32_t number = ht_fleet_find_life(live->fleet, id, size, &life);
+    return (struct ht_live_unit){number, life.generation};
+}
+
+/* The index that reports go to, which the work keeps while it is the one of the moment. NULL: none.
+ */
+static struct ht__live_index *report_index(struct ht_live *live, struct ht_live_work *work,
+                                           struct ht_world *world)
+{
+    struct ht__live_index *index = work->reporting;
+    if (world == NULL) {
+        return NULL;
+    }
+    if (index != NULL &&
+        atomic_load_explicit(&live->published, memory_order_acquire) == index->number &&
+        ht__live_index_fits(live, index, world)) {
+        return index;
+    }
+    ht_live_reports_end(work);
+    if (ht__live_index_get(live, work, world, &index) == HT_OK) {
+        work->reporting = index;
+    }
+    return work->reporting;
+}
+
+void ht_live_reports_end(struct ht_live_work *work)
+{
+    ht__live_index_release(work->reporting);
+    work->reporting = NULL;
+}
+
 enum ht_refusal ht_live_report(struct ht_live *live, struct ht_live_work *work,
-                               struct ht_world *world, const char *unit, size_t unit_size,
+                               struct ht_world *world, struct ht_live_unit unit,
                                const struct ht_report *report)
 {
-    uint32_t number = ht_fleet_find(live->fleet, unit, unit_size);
-    struct ht__live_index *index = NULL;
-    if (world != NULL && ht__live_index_get(live, work, world, &index) != HT_OK) {
-        index = NULL;
-    }
-    pthread_mutex_t *lock = &live->locks[number % HT__LIVE_LOCKS];
+    struct ht_unit_life life;
+    struct ht__live_index *index = report_index(live, work, world);
+    pthread_mutex_t *lock = &live->locks[unit.number % HT__LIVE_LOCKS];
     (void)pthread_mutex_lock(lock);
     /* units go under their lock only: now it is this one's number, not that of who came after it */
-    if (ht_fleet_find(live->fleet, unit, unit_size) != number) {
-        number = HT_NONE;
-    }
-    enum ht_refusal refusal = take(live, work, index, number, report, true);
+    bool there =
+        ht_fleet_life(live->fleet, unit.number, &life) && life.generation == unit.generation;
+    enum ht_refusal refusal = take(live, work, index, there ? unit.number : HT_NONE, report, true);
     (void)pthread_mutex_unlock(lock);
-    ht__live_index_release(index);
     return refusal;
 }
 

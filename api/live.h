@@ -70,11 +70,20 @@ HT_MUST_CHECK enum ht_status ht_live_load(struct ht_live *live, struct ht_live_w
                                           int64_t now_ms, struct ht_store_reader *reader,
                                           struct ht_error *error);
 
+/* A unit as it was found: its number may be another's later. */
+struct ht_live_unit {
+    uint32_t number; /* HT_NONE: there is none */
+    uint32_t generation;
+};
+struct ht_live_unit ht_live_unit_find(struct ht_live *live, const char *id, size_t size);
+
 /* Takes a report; HT_REFUSAL_NONE, or why it is not taken. `world` NULL: it is not put on streets.
- */
+ * The work keeps the index that reports go to until ht_live_reports_end, to be called after the
+ * last of a batch. */
 enum ht_refusal ht_live_report(struct ht_live *live, struct ht_live_work *work,
-                               struct ht_world *world, const char *unit, size_t unit_size,
+                               struct ht_world *world, struct ht_live_unit unit,
                                const struct ht_report *report);
+void ht_live_reports_end(struct ht_live_work *work);
 
 /* Gives the numbers of the units that got a new position since the last call, each once. One caller
  * at a time; costs a look at a word for each 64 units. */
@@ -86,7 +95,7 @@ void ht_live_keep(struct ht_live *live);
  * them fast; given to the caller. When more came than HT_LIVE_KEPT since the writer was here last,
  * the rest is thinned out evenly; the latest of each unit is among them always. By one thread (the
  * store's writer). Nothing waits when `count` is 0. HT_NOMEM. */
-enum { HT_LIVE_KEPT = 200000 };
+enum { HT_LIVE_KEPT = 300000 };
 struct ht_live_unsaved {
     struct ht_store_position *positions;
     char (*ids)[HT_UNIT_ID_MAX + 1];
@@ -99,6 +108,8 @@ HT_MUST_CHECK enum ht_status ht_live_take(struct ht_live *live, size_t most,
 /* The registry is another from now on: what was reported up to here came before. By the thread that
  * takes. */
 void ht_live_mark(struct ht_live *live);
+/* How many came since the writer took over what there was. */
+size_t ht_live_waiting(const struct ht_live *live);
 /* How many were left out of the tracks for want of time. */
 size_t ht_live_thinned(const struct ht_live *live);
 void ht_live_unsaved_free(struct ht_live_unsaved *unsaved);

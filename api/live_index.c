@@ -110,6 +110,7 @@ static void publish(struct ht_live *live, struct ht__live_index *index)
     (void)pthread_mutex_lock(&live->index_lock);
     struct ht__live_index *before = live->index;
     live->index = index;
+    atomic_store_explicit(&live->published, index->number, memory_order_release);
     (void)pthread_mutex_unlock(&live->index_lock);
     ht__live_index_release(before);
 }

@@ -46,13 +46,16 @@ struct ht_live {
     pthread_mutex_t make_lock;             /* one index is made at a time */
     struct ht__live_index *index;
     uint64_t index_number;
+    atomic_uint_least64_t published; /* number of `index`: who holds it need not take the lock */
     pthread_mutex_t note_lock;
     struct ht__live_note *notes;
     size_t note_count;
     size_t note_capacity;
     size_t note_marked;         /* so many of them came before a mark */
     bool notes_lost;            /* some found no room; the latest are taken from the fleet then */
+    _Atomic size_t waiting;     /* note_count, for who has no lock */
     struct ht__live_note *sent; /* what the writer took over, as far as it is not saved */
+    size_t sent_capacity;
     size_t sent_at;
     size_t sent_count;
     bool sent_old; /* all that is left of it came before a mark */
@@ -89,7 +92,8 @@ struct ht_live_work {
     struct ht_query *query;
     struct ht_closest_work *closest; /* of the index `held` */
     struct ht__live_index *held;
-    double street_m; /* of the last question that lay too far from every street */
+    struct ht__live_index *reporting; /* that the reports of a batch go to; NULL: none */
+    double street_m;                  /* of the last question that lay too far from every street */
     struct ht_place targets[HT_FLEET_PROFILES_MAX];
     const struct ht_place *target_list[HT_FLEET_PROFILES_MAX];
     struct ht_road roads[HT_FLEET_PROFILES_MAX]; /* as the last question saw them */

@@ -12,6 +12,11 @@ void ht_live_keep(struct ht_live *live)
     live->noting = true;
 }
 
+size_t ht_live_waiting(const struct ht_live *live)
+{
+    return atomic_load_explicit(&live->waiting, memory_order_relaxed);
+}
+
 size_t ht_live_thinned(const struct ht_live *live)
 {
     return atomic_load_explicit(&live->thinned, memory_order_relaxed);
@@ -27,6 +32,7 @@ void ht__live_note_add(struct ht_live *live, const struct ht__live_note *note)
     live->notes = notes;
     if (room) {
         live->notes[live->note_count++] = *note;
+        atomic_store_explicit(&live->waiting, live->note_count, memory_order_relaxed);
     } else {
         live->notes_lost = true;
     }
@@ -72,9 +78,8 @@ static enum ht_status add_latest(struct ht_live *live)
 {
     uint32_t end = ht_fleet_end(live->fleet);
     void *sent = live->sent;
-    size_t capacity = live->sent_count;
     enum ht_status status =
-        ht_array_reserve(&sent, &capacity, live->sent_count + end, sizeof *live->sent);
+        ht_array_reserve(&sent, &live->sent_capacity, live->sent_count + end, sizeof *live->sent);
     live->sent = sent;
     for (uint32_t unit = 0; unit < end && status == HT_OK; unit++) {
         struct ht_unit copy;
@@ -95,15 +100,23 @@ static enum ht_status add_latest(struct ht_live *live)
 /* Takes over what came meanwhile. */
 static enum ht_status take_over(struct ht_live *live)
 {
-    free(live->sent);
+    struct ht__live_note *spare = live->sent; /* its pages are there: the next notes go into it */
+    size_t spare_capacity = live->sent_capacity;
+    if (spare_capacity > 2 * (size_t)HT_LIVE_KEPT) {
+        free(spare);
+        spare = NULL;
+        spare_capacity = 0;
+    }
     (void)pthread_mutex_lock(&live->note_lock);
     live->sent = live->notes;
     live->sent_count = live->note_count;
+    live->sent_capacity = live->note_capacity;
     size_t marked = live->note_marked;
     bool lost = live->notes_lost;
-    live->notes = NULL;
+    live->notes = spare;
     live->note_count = 0;
-    live->note_capacity = 0;
+    live->note_capacity = spare_capacity;
+    atomic_store_explicit(&live->waiting, 0, memory_order_relaxed);
     live->note_marked = 0;
     live->notes_lost = false;
     (void)pthread_mutex_unlock(&live->note_lock);

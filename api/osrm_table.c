@@ -12,6 +12,7 @@ struct table {
     size_t rows;
     size_t columns;
     struct ht_cost *costs; /* rows * columns */
+    bool lengths;          /* asked for */
 };
 
 static size_t stop_index(const uint32_t *indices, size_t i)
@@ -78,6 +79,7 @@ static enum ht_status fill(struct table *table)
     }
     if (status == HT_OK) {
         table->costs = work->costs.data;
+        ht_matrix_skip_lengths(work->matrix, !table->lengths);
         status =
             ht_matrix_run(work->matrix, job->road, job->pool, work->rows.data, work->rows.count,
                           work->columns.data, work->columns.count, table->costs, NULL);
@@ -221,7 +223,10 @@ void ht_osrm_table(struct ht_osrm_job *job)
         return;
     }
     size_t count = job->work->stops.count;
-    struct table table = {.job = job, .rows = count, .columns = count};
+    struct table table = {.job = job,
+                          .rows = count,
+                          .columns = count,
+                          .lengths = (request->annotations & HT_OSRM_DISTANCE) != 0};
     if (request->sources.count > 0) {
         table.sources = request->sources.data;
         table.rows = request->sources.count;

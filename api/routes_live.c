@@ -69,7 +69,8 @@ static const char *report_one(struct ht_app_context *context, const struct ht_ca
     if (in->wrong != NULL) {
         return in->wrong;
     }
-    bool unit = ht_fleet_find(ht_live_fleet(live), in->unit, strlen(in->unit)) != HT_NONE;
+    struct ht_live_unit of = ht_live_unit_find(live, in->unit, strlen(in->unit));
+    bool unit = of.number != HT_NONE;
     bool found = ht_devices_find(ht_live_devices(live), in->unit, unit, &device);
     if (caller->role == HT_ROLE_DEVICE &&
         (caller->unit == NULL || strcmp(caller->unit, found ? device.unit : in->unit) != 0)) {
@@ -78,14 +79,14 @@ static const char *report_one(struct ht_app_context *context, const struct ht_ca
     ht_devices_heard(ht_live_devices(live), in->unit, unit, in->report.received_ms);
     if (found) {
         memcpy(in->unit, device.unit, sizeof in->unit);
+        of = ht_live_unit_find(live, in->unit, strlen(in->unit));
         crs = crs == NULL ? &device.crs : crs;
     }
     if (crs != NULL && !convert(context, crs, &in->report)) {
         return ht_refusal_text(HT_REFUSAL_OUT_OF_RANGE);
     }
     enum ht_refusal refusal =
-        ht_live_report(live, context->live, ht_world_reader_get(&context->world), in->unit,
-                       strlen(in->unit), &in->report);
+        ht_live_report(live, context->live, ht_world_reader_get(&context->world), of, &in->report);
     return refusal == HT_REFUSAL_NONE ? NULL : ht_refusal_text(refusal);
 }
 
@@ -110,6 +111,7 @@ static void positions_answer(struct ht_app_context *context, const struct ht_cal
             ht_json_object_end(&list);
         }
     }
+    ht_live_reports_end(context->live);
     ht_json_array_end(&list);
     ht_json_begin(&json, &reply->body);
     ht_json_object(&json);
@@ -235,6 +237,7 @@ void ht_osmand(struct ht_app_context *context, struct ht_http_call *call)
                          : status != HT_OK
                              ? "id, lat and lon are needed"
                              : report_one(context, context->caller, named ? &crs : NULL, &in);
+    ht_live_reports_end(context->live);
     if (reason == NULL || strcmp(reason, ht_refusal_text(HT_REFUSAL_DUPLICATE)) == 0) {
         ht_app_live_save(context->app, false);
         call->reply->content_type = "text/plain"; /* what these apps send again is no mistake */

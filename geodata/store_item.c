@@ -279,9 +279,14 @@ static enum ht_status exec_for(struct ht_store_tx *tx, const char *sql,
 enum ht_status ht_store_bulk_begin(struct ht_store_tx *tx, const struct ht_collection *collection,
                                    struct ht_error *error)
 {
+    /* so that few pages are written more than once before all is there; of this connection alone */
+    static const char room[] = "PRAGMA cache_size=-393216";
     static const char disable[] = "SELECT DisableSpatialIndex('@_item', 'geometry')";
     static const char drop[] = "DROP TABLE IF EXISTS idx_@_item_geometry";
-    enum ht_status status = exec_for(tx, disable, collection, error);
+    enum ht_status status = ht__store_exec(&tx->reader.conn, room, error);
+    if (status == HT_OK) {
+        status = exec_for(tx, disable, collection, error);
+    }
     return status == HT_OK ? exec_for(tx, drop, collection, error) : status;
 }
 
@@ -289,5 +294,7 @@ enum ht_status ht_store_bulk_end(struct ht_store_tx *tx, const struct ht_collect
                                  struct ht_error *error)
 {
     static const char create[] = "SELECT CreateSpatialIndex('@_item', 'geometry')";
-    return exec_for(tx, create, collection, error);
+    enum ht_status status = exec_for(tx, create, collection, error);
+    return status == HT_OK ? ht__store_exec(&tx->reader.conn, "PRAGMA cache_size=-65536", error)
+                           : status;
 }

@@ -114,13 +114,10 @@ enum ht_status ht__closest_make(const struct ht_road *const *roads, uint32_t pro
         (void)pthread_mutex_init(&c->units[i], NULL);
     }
     c->layers = ht_array_new_zeroed(profile_count, sizeof *c->layers);
-    c->records = ht_array_new(capacity, sizeof *c->records);
+    c->records = ht_array_new_zeroed(capacity, sizeof *c->records); /* nobody is there */
     c->links = ht_array_new_zeroed((size_t)capacity * 2, sizeof *c->links);
     enum ht_status status =
         c->layers == NULL || c->records == NULL || c->links == NULL ? HT_NOMEM : HT_OK;
-    for (uint32_t u = 0; u < capacity && status == HT_OK; u++) {
-        c->records[u].profile = HT_NONE;
-    }
     for (uint32_t i = 0; i < profile_count && status == HT_OK; i++) {
         if (roads[i] != NULL) {
             status = layer_init(&c->layers[i], roads[i], least);
@@ -240,20 +237,20 @@ static void move_across(struct ht_closest *c, uint32_t unit, const struct ht__re
     atomic_store_explicit(&c->ring[begun % HT__CLOSEST_RING], unit, memory_order_release);
     atomic_store_explicit(&c->begun, begun + 1, memory_order_release);
     for (uint32_t s = 0; s < 2; s++) {
-        if (last.profile != HT_NONE && last.vertex[s] != HT_NONE) {
-            unlink_entry(c, &c->layers[last.profile], last.vertex[s], 2 * unit + s);
+        if (last.owner != 0 && last.vertex[s] != HT_NONE) {
+            unlink_entry(c, &c->layers[last.owner - 1], last.vertex[s], 2 * unit + s);
         }
     }
     write_record(c, unit, next);
-    if (last.profile != HT_NONE) {
-        (void)atomic_fetch_sub_explicit(&c->layers[last.profile].units, 1, memory_order_relaxed);
+    if (last.owner != 0) {
+        (void)atomic_fetch_sub_explicit(&c->layers[last.owner - 1].units, 1, memory_order_relaxed);
     }
-    if (next->profile != HT_NONE) {
-        (void)atomic_fetch_add_explicit(&c->layers[next->profile].units, 1, memory_order_relaxed);
+    if (next->owner != 0) {
+        (void)atomic_fetch_add_explicit(&c->layers[next->owner - 1].units, 1, memory_order_relaxed);
     }
     for (uint32_t s = 0; s < 2; s++) {
-        if (next->profile != HT_NONE && next->vertex[s] != HT_NONE) {
-            link_entry(c, &c->layers[next->profile], next->vertex[s], 2 * unit + s);
+        if (next->owner != 0 && next->vertex[s] != HT_NONE) {
+            link_entry(c, &c->layers[next->owner - 1], next->vertex[s], 2 * unit + s);
         }
     }
     atomic_store_explicit(&c->ended, begun + 1, memory_order_release);
@@ -266,7 +263,7 @@ enum ht_status ht_closest_set(struct ht_closest *c, uint32_t unit, uint32_t prof
         return HT_RANGE;
     }
     const struct ht__layer *layer = &c->layers[profile];
-    struct ht__record next = {.profile = profile, .vertex = {HT_NONE, HT_NONE}, .place = *place};
+    struct ht__record next = {.owner = profile + 1, .vertex = {HT_NONE, HT_NONE}, .place = *place};
     for (int s = 0; s < 2; s++) {
         uint32_t arc = place->side[s].arc;
         if (arc != HT_NONE && arc >= layer->graph->arc_count) {
@@ -276,7 +273,7 @@ enum ht_status ht_closest_set(struct ht_closest *c, uint32_t unit, uint32_t prof
     }
     (void)pthread_mutex_lock(&c->movers);
     const struct ht__record *last = &c->records[unit]; /* only movers write it */
-    if (last->profile == profile && last->vertex[0] == next.vertex[0] &&
+    if (last->owner == next.owner && last->vertex[0] == next.vertex[0] &&
         last->vertex[1] == next.vertex[1]) {
         write_record(c, unit, &next);
     } else {
@@ -294,9 +291,9 @@ void ht_closest_remove(struct ht_closest *c, uint32_t unit)
     if (unit >= c->capacity) {
         return;
     }
-    const struct ht__record none = {.profile = HT_NONE, .vertex = {HT_NONE, HT_NONE}};
+    const struct ht__record none = {.vertex = {HT_NONE, HT_NONE}};
     (void)pthread_mutex_lock(&c->movers);
-    if (c->records[unit].profile != HT_NONE) {
+    if (c->records[unit].owner != 0) {
         move_across(c, unit, &none);
     }
     (void)pthread_mutex_unlock(&c->movers);

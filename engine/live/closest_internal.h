@@ -48,7 +48,8 @@ struct ht__layer {
 };
 
 struct ht__record {
-    uint32_t profile; /* HT_NONE: not there */
+    uint32_t owner; /* profile + 1; 0: not there, so that memory of units that never come is not
+                       touched */
     uint32_t vertex[2];
     struct ht_place place;
 };

@@ -401,7 +401,7 @@ static void visit(struct search *s, uint32_t vertex)
         }
         s->passed++;
         struct ht__record record = ht__closest_record(s->index, unit);
-        if (record.profile == s->layer &&
+        if (record.owner == s->layer + 1 &&
             (record.vertex[0] == vertex || record.vertex[1] == vertex)) { /* else it just left */
             evaluate(s, unit, &record);
         }
@@ -545,7 +545,7 @@ static void scan(struct search *s)
             continue;
         }
         struct ht__record record = ht__closest_record(s->index, unit);
-        for (int side = 0; side < 2 && record.profile == s->layer; side++) {
+        for (int side = 0; side < 2 && record.owner == s->layer + 1; side++) {
             if (record.vertex[side] != HT_NONE) {
                 ht__bits_set(&w->wanted, record.vertex[side]);
                 w->wanted_list[w->wanted_count++] = record.vertex[side];
@@ -697,12 +697,12 @@ static bool out_of_reach(struct search *s, uint32_t vertex)
 static void evaluate_again(struct search *s, uint32_t unit)
 {
     struct ht__record record = ht__closest_record(s->index, unit);
-    if (record.profile == HT_NONE || s->ask->roads[record.profile] == NULL ||
-        s->ask->targets[record.profile] == NULL) {
+    uint32_t profile = record.owner - 1;
+    if (record.owner == 0 || s->ask->roads[profile] == NULL || s->ask->targets[profile] == NULL) {
         return;
     }
-    if (record.profile != s->layer) {
-        s->status = layer_begin(s, record.profile);
+    if (profile != s->layer) {
+        s->status = layer_begin(s, profile);
     }
     for (int side = 0; side < 2 && s->status == HT_OK; side++) {
         uint32_t vertex = record.vertex[side];

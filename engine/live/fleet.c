@@ -565,6 +565,19 @@ bool ht_fleet_life(struct ht_fleet *f, uint32_t index, struct ht_unit_life *out)
     return word != 0;
 }
 
+uint32_t ht_fleet_find_life(struct ht_fleet *f, const char *id, size_t length,
+                            struct ht_unit_life *out)
+{
+    if (!id_valid(id, length)) {
+        return HT_NONE;
+    }
+    (void)pthread_rwlock_rdlock(&f->registry);
+    uint32_t found = f->table[slot_of(f, id, length)];
+    bool there = found != 0 && ht_fleet_life(f, found - 1, out);
+    (void)pthread_rwlock_unlock(&f->registry);
+    return there ? found - 1 : HT_NONE;
+}
+
 bool ht_fleet_id(struct ht_fleet *f, uint32_t index, uint32_t generation,
                  char id[HT_UNIT_ID_MAX + 1])
 {

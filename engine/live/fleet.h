@@ -186,6 +186,9 @@ struct ht_unit_life {
     uint32_t generation;
 };
 bool ht_fleet_life(struct ht_fleet *fleet, uint32_t index, struct ht_unit_life *out);
+/* ht_fleet_find and ht_fleet_life in one. */
+uint32_t ht_fleet_find_life(struct ht_fleet *fleet, const char *id, size_t length,
+                            struct ht_unit_life *out);
 bool ht_fleet_id(struct ht_fleet *fleet, uint32_t index, uint32_t generation,
                  char id[HT_UNIT_ID_MAX + 1]);
 /* One more than the highest index ever given: what to loop over. */

@@ -343,6 +343,35 @@ static bool within(struct ht_cost cost, uint32_t limit_ms)
     return cost.weight_ms < HT_WEIGHT_INF && cost.duration_ms <= limit_ms;
 }
 
+/* A way over the whole arc is closed, so nothing in the hierarchy leads out of it; who stands
+ * behind what is closed drives on all the same. Towards the place what that costs is asked of the
+ * turns. */
+static bool is_split(const struct ht_isochrone *iso, uint32_t arc)
+{
+    const struct ht_graph *graph = iso->ask.road->graph;
+    return iso->ask.towards && graph->live != NULL && graph->arcs[arc].weight_ms >= HT_WEIGHT_INF;
+}
+
+/* From the head of a split arc to the place, by what `key_of` says of what follows. */
+static struct ht_cost split_cost(const struct ht_isochrone *iso, uint32_t arc,
+                                 struct ht_key (*key_of)(const struct ht_isochrone *, uint32_t))
+{
+    const struct ht_road *road = iso->ask.road;
+    const struct ht_graph *graph = road->graph;
+    const uint8_t *closed = graph->live->turn_closed;
+    struct ht_key best = ht_key_inf();
+    for (uint32_t t = graph->turn_first[arc]; t < graph->turn_first[arc + 1]; t++) {
+        const struct ht_turn *turn = &graph->turns[t];
+        struct ht_key key = key_of(iso, road->cch->rank[turn->to]);
+        if (!ht_time_finite(key.time) || (closed != NULL && closed[t] != 0)) {
+            continue;
+        }
+        key = ht_key_add(key, (struct ht_key){ht_time_pack(turn->weight_ms, turn->duration_ms), 0});
+        best = ht_key_less(key, best) ? key : best;
+    }
+    return ht_time_finite(best.time) ? ht__cost_of(best) : infinite();
+}
+
 static enum ht_status extra_add(struct ht_isochrone *iso, uint32_t arc)
 {
     uint32_t vertex = iso->ask.road->cch->rank[arc];
@@ -355,6 +384,23 @@ static enum ht_status extra_add(struct ht_isochrone *iso, uint32_t arc)
     iso->extras = extras;
     if (status == HT_OK) {
         iso->extras[iso->extra_count++].vertex = vertex;
+    }
+    return status;
+}
+
+/* What the cost of a street's arc is made of, where the sweep left it out. */
+static enum ht_status extras_of(struct ht_isochrone *iso, uint32_t arc)
+{
+    const struct ht_graph *graph = iso->ask.road->graph;
+    const uint32_t *copies = NULL;
+    enum ht_status status = extra_add(iso, arc);
+    uint32_t count = iso->ask.towards ? 0 : ht_graph_copies(graph, arc, &copies);
+    for (uint32_t i = 0; i < count && status == HT_OK; i++) {
+        status = extra_add(iso, copies[i]);
+    }
+    uint32_t end = is_split(iso, arc) ? graph->turn_first[arc + 1] : 0;
+    for (uint32_t t = graph->turn_first[arc]; t < end && status == HT_OK; t++) {
+        status = extra_add(iso, graph->turns[t].to);
     }
     return status;
 }
@@ -379,15 +425,7 @@ static enum ht_status street_add(struct ht_isochrone *iso, uint32_t arc)
     iso->seen[first / 64] |= UINT64_C(1) << first % 64;
     iso->streets[iso->street_count++] = street;
     for (int s = 0; s < 2 && status == HT_OK; s++) {
-        const uint32_t *copies = NULL;
-        if (street.arc[s] == HT_NONE) {
-            continue;
-        }
-        status = extra_add(iso, street.arc[s]);
-        uint32_t count = iso->ask.towards ? 0 : ht_graph_copies(graph, street.arc[s], &copies);
-        for (uint32_t i = 0; i < count && status == HT_OK; i++) {
-            status = extra_add(iso, copies[i]);
-        }
+        status = street.arc[s] == HT_NONE ? HT_OK : extras_of(iso, street.arc[s]);
     }
     return status;
 }
@@ -400,6 +438,27 @@ static const struct ht_place_side *own_side(const struct ht_isochrone *iso, uint
         }
     }
     return NULL;
+}
+
+static struct ht_key swept_key(const struct ht_isochrone *iso, uint32_t vertex)
+{
+    size_t at = swept_at(iso, vertex);
+    return at == SIZE_MAX ? ht_key_inf() : (struct ht_key){iso->times[at], iso->lengths[at]};
+}
+
+/* Streets that lie behind what is closed on them. Linear in the arcs that are live. */
+static enum ht_status split_streets_list(struct ht_isochrone *iso)
+{
+    const struct ht_live_arcs *live = iso->ask.road->graph->live;
+    enum ht_status status = HT_OK;
+    for (uint32_t i = 0; live != NULL && i < live->arc_count && status == HT_OK; i++) {
+        uint32_t arc = live->arcs[i].arc;
+        if (is_split(iso, arc) && own_side(iso, arc) == NULL &&
+            within(split_cost(iso, arc, swept_key), iso->ask.limit_ms)) {
+            status = street_add(iso, arc);
+        }
+    }
+    return status;
 }
 
 /* Every street of which some end lies within the limit, and that of the place itself. */
@@ -431,6 +490,9 @@ static enum ht_status streets_list(struct ht_isochrone *iso)
                 status = street_add(iso, ht_arc_base(road->graph, arc));
             }
         }
+    }
+    if (status == HT_OK) {
+        status = split_streets_list(iso);
     }
     for (size_t i = 0; i < iso->street_count; i++) {
         iso->seen[iso->streets[i].arc[0] / 64] = 0;
@@ -478,9 +540,8 @@ static void extras_fill(struct ht_isochrone *iso)
 
 static struct ht_key vertex_key(const struct ht_isochrone *iso, uint32_t vertex)
 {
-    size_t at = swept_at(iso, vertex);
-    if (at != SIZE_MAX) {
-        return (struct ht_key){iso->times[at], iso->lengths[at]};
+    if (swept_at(iso, vertex) != SIZE_MAX) {
+        return swept_key(iso, vertex);
     }
     const struct extra wanted = {.vertex = vertex};
     const struct extra *found =
@@ -493,6 +554,9 @@ static struct ht_cost arc_cost(const struct ht_isochrone *iso, uint32_t arc)
 {
     const struct ht_road *road = iso->ask.road;
     const uint32_t *copies = NULL;
+    if (is_split(iso, arc)) {
+        return split_cost(iso, arc, vertex_key);
+    }
     uint32_t count = iso->ask.towards ? 0 : ht_graph_copies(road->graph, arc, &copies);
     struct ht_cost best = end_cost(iso, arc, vertex_key(iso, road->cch->rank[arc]));
     for (uint32_t i = 0; i < count; i++) {

@@ -24,7 +24,8 @@
  * (bench_isochrone).
  *
  * Live metrics and closed turns count, since only the metric is asked; what is paid within an arc
- * is the graph's, as everywhere.
+ * is the graph's, as everywhere. Nothing in the hierarchy leads out of an arc with a closed piece:
+ * towards the place the turns out of it say what lies behind that piece.
  *
  * Threading: streets are read-only once made; one ht_isochrone for each thread. It allocates only
  * to grow, not at all once it has seen as much. Ownership: streets borrow nothing, the workspace

@@ -24,6 +24,7 @@ struct worker {
 struct ht_matrix {
     struct worker *workers;
     size_t worker_count;
+    bool skip_lengths;
 };
 
 struct run {
@@ -76,6 +77,11 @@ void ht_matrix_free(struct ht_matrix *matrix)
     }
     free(matrix->workers);
     free(matrix);
+}
+
+void ht_matrix_skip_lengths(struct ht_matrix *matrix, bool skip)
+{
+    matrix->skip_lengths = skip;
 }
 
 static enum ht_status workers_reserve(struct ht_matrix *matrix, size_t count)
@@ -285,7 +291,7 @@ enum ht_status ht_matrix_run(struct ht_matrix *matrix, const struct ht_road *roa
         if (status == HT_OK) {
             status = mend_same_street(&run);
         }
-        if (status == HT_OK) {
+        if (status == HT_OK && !matrix->skip_lengths) {
             status = mend_long(&run);
         }
     }

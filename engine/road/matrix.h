@@ -18,6 +18,10 @@ struct ht_matrix;
 HT_MUST_CHECK enum ht_status ht_matrix_new(struct ht_matrix **out);
 void ht_matrix_free(struct ht_matrix *matrix);
 
+/* From now on lengths are not asked for: those past 4,295 km may be wrong, and long ways (on foot,
+ * 14 hours and more) cost no more than others, which each need a search of their own else. */
+void ht_matrix_skip_lengths(struct ht_matrix *matrix, bool skip);
+
 /* out[s * target_count + t]; weight_ms == HT_WEIGHT_INF where there is no way. HT_CANCELLED when
  * `*cancel` (may be NULL) became true. */
 HT_MUST_CHECK enum ht_status ht_matrix_run(struct ht_matrix *matrix, const struct ht_road *road,

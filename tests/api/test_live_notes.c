@@ -44,7 +44,8 @@ static void report(const char *id, int64_t ts_ms)
                                   .speed_mps = -1,
                                   .bearing_deg = -1,
                                   .accuracy_m = -1};
-    HT_CHECK_INT(ht_live_report(live, work, NULL, id, strlen(id), &one), HT_REFUSAL_NONE);
+    HT_CHECK_INT(ht_live_report(live, work, NULL, ht_live_unit_find(live, id, strlen(id)), &one),
+                 HT_REFUSAL_NONE);
 }
 
 /* All that waits, `most` at a time: how many; the latest of each unit; whether all were in order.

@@ -7,6 +7,7 @@
 #include "engine/road/dijkstra.h"
 #include "engine/road/order.h"
 #include "tests/support/check.h"
+#include "tests/support/live_town.h"
 #include "tests/support/oom.h"
 #include "tests/support/random_town.h"
 
@@ -22,13 +23,6 @@ struct built {
     uint8_t *closed;
     uint64_t state;
 };
-
-static void need(bool ok)
-{
-    if (!ok) {
-        abort();
-    }
-}
 
 static void built_init(struct built *b, uint32_t side, uint64_t seed, bool trim)
 {
@@ -83,14 +77,30 @@ static struct ht_place open_place(struct built *b)
     }
 }
 
-enum { SPOTS_MOST = 64 };
+enum { SPOTS_MOST = 128 };
+
+/* Both sides of where a piece of the street that is live ends, for it may be closed from there on.
+ */
+static uint32_t spots_of_live(const struct ht_graph *g, uint32_t arc, uint32_t *spots)
+{
+    const struct ht_live_arc *live = ht_live_arc(g, arc);
+    uint32_t n = 0;
+    for (uint32_t i = live == NULL ? 0 : live->piece_first; live != NULL && i < live->piece_end;
+         i++) {
+        uint32_t end = g->live->pieces[i].end_mm;
+        spots[n++] = end;
+        spots[n++] = end > 0 ? end - 1 : 0;
+        spots[n++] = end < g->arcs[arc].length_mm ? end + 1 : end;
+    }
+    return n;
+}
 
 /* Where to look at a street: its ends, the middle, and both sides of each border. */
 static uint32_t spots_of(struct built *b, const struct ht_isochrone_piece *pieces, size_t count,
                          uint32_t arc, uint32_t *spots)
 {
     uint32_t length = b->town->graph.arcs[arc].length_mm;
-    uint32_t n = 0;
+    uint32_t n = spots_of_live(b->road.graph, arc, spots);
     spots[n++] = 0;
     spots[n++] = length;
     spots[n++] = ht_random_below(&b->state, length + 1);
@@ -134,6 +144,18 @@ static bool sound(const struct ht_graph *g, const struct ht_isochrone_piece *pie
     return true;
 }
 
+/* As the streets are now. */
+static struct ht_place spot_at(const struct ht_graph *g, uint32_t arc, uint32_t at_mm)
+{
+    struct ht_place spot = ht_town_place(g, arc, at_mm);
+    for (int s = 0; s < 2; s++) {
+        if (spot.side[s].arc != HT_NONE) {
+            spot.side[s] = ht_place_side_at(g, spot.side[s].arc, spot.side[s].before_mm);
+        }
+    }
+    return spot;
+}
+
 struct tally {
     int wrong;
     int inside;
@@ -142,10 +164,10 @@ struct tally {
 };
 
 /* Every street of the town, at its ends and on both sides of each border. */
-static void compare(struct built *b, const struct ht_place *place, bool towards, uint32_t limit_ms,
-                    struct tally *tally)
+static void compare_streets(struct built *b, const struct ht_place *place, bool towards,
+                            uint32_t limit_ms, struct tally *tally)
 {
-    const struct ht_graph *g = &b->town->graph;
+    const struct ht_graph *g = b->road.graph;
     const struct ht_isochrone_piece *pieces = NULL;
     size_t count = 0;
     need(ht_isochrone_pieces(b->iso, limit_ms, &pieces, &count) == HT_OK);
@@ -158,7 +180,7 @@ static void compare(struct built *b, const struct ht_place *place, bool towards,
         uint32_t n = spots_of(b, pieces, count, arc, spots);
         tally->borders += n > 5;
         for (uint32_t i = 0; i < n; i++) {
-            struct ht_place spot = ht_town_place(g, arc, spots[i]);
+            struct ht_place spot = spot_at(g, arc, spots[i]);
             struct ht_cost cost;
             need(ht_dijkstra_run(b->oracle, towards ? &spot : place, towards ? place : &spot, 1,
                                  b->closed, &cost) == HT_OK);
@@ -181,9 +203,9 @@ static void compare_town(uint32_t side, uint64_t seed, int places, struct tally 
         uint32_t limit_ms = 1000 + ht_random_below(&b.state, 30000);
         struct ht_isochrone_ask ask = {&b.road, b.streets, &place, towards, limit_ms};
         HT_REQUIRE(ht_isochrone_run(b.iso, &ask) == HT_OK);
-        compare(&b, &place, towards, limit_ms, tally);
-        compare(&b, &place, towards, ht_random_below(&b.state, limit_ms), tally);
-        compare(&b, &place, towards, 0, tally);
+        compare_streets(&b, &place, towards, limit_ms, tally);
+        compare_streets(&b, &place, towards, ht_random_below(&b.state, limit_ms), tally);
+        compare_streets(&b, &place, towards, 0, tally);
     }
     built_deinit(&b);
 }
@@ -201,6 +223,46 @@ HT_CASE(every_piece_equals_the_oracle)
     HT_CHECK(tally.borders > 100);
 }
 
+/* Streets that are closed in part: a trip begins behind and ends before what is closed. */
+static void compare_live(struct scene *scene, const struct ht_live_road *live, struct tally *tally)
+{
+    struct built b = {.town = scene->town, .state = scene->state, .road = live->view.road};
+    b.closed = NULL; /* the live graph says it itself */
+    need(ht__isochrone_streets_make(b.road.cch, 8, &b.streets) == HT_OK);
+    need(ht_isochrone_new(&b.iso) == HT_OK && ht_dijkstra_new(b.road.graph, &b.oracle) == HT_OK);
+    for (int p = 0; p < 4; p++) {
+        bool towards = p % 2 == 1;
+        struct ht_place place = place_on(b.road.graph, &b.state, !towards);
+        uint32_t limit_ms = 1000 + ht_random_below(&b.state, 60000);
+        struct ht_isochrone_ask ask = {&b.road, b.streets, &place, towards, limit_ms};
+        HT_REQUIRE(ht_isochrone_run(b.iso, &ask) == HT_OK);
+        compare_streets(&b, &place, towards, limit_ms, tally);
+        compare_streets(&b, &place, towards, ht_random_below(&b.state, limit_ms), tally);
+    }
+    scene->state = b.state;
+    ht_isochrone_free(b.iso);
+    ht_isochrone_streets_free(b.streets);
+    ht_dijkstra_free(b.oracle);
+}
+
+HT_CASE(pieces_of_streets_that_are_closed_in_part_equal_the_oracle)
+{
+    struct tally tally = {0};
+    for (uint64_t seed = 1; seed <= (HT_LONG ? 200 : 20); seed++) {
+        struct scene scene;
+        scene_init(&scene, seed);
+        for (int round = 0; round < 8; round++) {
+            struct ht_live_road *live = stir(&scene);
+            compare_live(&scene, live, &tally);
+            ht_live_road_release(live);
+        }
+        scene_deinit(&scene);
+    }
+    HT_CHECK_INT(tally.wrong, 0);
+    HT_CHECK(tally.inside > 5000);
+    HT_CHECK(tally.outside > 5000);
+}
+
 HT_CASE(regions_are_left_out_and_nothing_is_lost)
 {
     struct built b;
@@ -212,7 +274,7 @@ HT_CASE(regions_are_left_out_and_nothing_is_lost)
         struct ht_isochrone_ask ask = {&b.road, b.streets, &place, false, 9000};
         HT_REQUIRE(ht_isochrone_run(b.iso, &ask) == HT_OK);
         swept += ht_isochrone_swept(b.iso);
-        compare(&b, &place, false, 9000, &tally);
+        compare_streets(&b, &place, false, 9000, &tally);
     }
     HT_CHECK_INT(tally.wrong, 0);
     HT_CHECK(tally.inside > 100);

@@ -147,6 +147,55 @@ static int compare(struct built *b, const struct ht_overlay *overlay, uint64_t *
     return wrong;
 }
 
+/* Streets so slow that any trip takes days: tables that need no length of them say the same times.
+ */
+HT_CASE(tables_without_lengths_have_the_times_of_the_oracle)
+{
+    struct built b;
+    uint64_t state = 5;
+    memset(&b, 0, sizeof b);
+    b.town = ht_random_town_new(8, 8, 3);
+    const struct ht_graph *g = &b.town->graph;
+    for (uint32_t a = 0; a < g->arc_count; a++) {
+        b.town->arcs[a].weight_ms = b.town->arcs[a].weight_ms % 20000 * 1000 + 1000;
+        b.town->arcs[a].duration_ms = b.town->arcs[a].weight_ms;
+        b.town->arcs[a].length_mm = b.town->arcs[a].length_mm == 0 ? 0 : UINT32_C(300000000);
+    }
+    HT_REQUIRE(ht_pool_new(2, &b.pool) == HT_OK && build(&b, NULL) == HT_OK);
+    struct ht_matrix *matrix = NULL;
+    struct ht_dijkstra *oracle = NULL;
+    HT_REQUIRE(ht_matrix_new(&matrix) == HT_OK && ht_dijkstra_new(g, &oracle) == HT_OK);
+    struct ht_place places[TARGETS];
+    static struct ht_cost have[2][TARGETS * TARGETS];
+    int wrong = 0;
+    int lengths_differ = 0;
+    for (int i = 0; i < TARGETS; i++) {
+        places[i] = ht_town_random_place(g, &state);
+    }
+    for (int skip = 0; skip < 2; skip++) {
+        ht_matrix_skip_lengths(matrix, skip == 1);
+        HT_REQUIRE(ht_matrix_run(matrix, &b.road, b.pool, places, TARGETS, places, TARGETS,
+                                 have[skip], NULL) == HT_OK);
+    }
+    for (int s = 0; s < TARGETS; s++) {
+        struct ht_cost want[TARGETS];
+        HT_REQUIRE(ht_dijkstra_run(oracle, &places[s], places, TARGETS, NULL, want) == HT_OK);
+        for (int t = 0; t < TARGETS; t++) {
+            const struct ht_cost *plain = &have[0][s * TARGETS + t];
+            const struct ht_cost *brief = &have[1][s * TARGETS + t];
+            bool way = want[t].weight_ms < HT_WEIGHT_INF;
+            wrong += brief->weight_ms != want[t].weight_ms;
+            wrong += way && brief->duration_ms != want[t].duration_ms;
+            lengths_differ += way && brief->length_mm != plain->length_mm;
+        }
+    }
+    HT_CHECK_INT(wrong, 0);
+    HT_CHECK(lengths_differ > 0); /* there were such ways */
+    ht_dijkstra_free(oracle);
+    ht_matrix_free(matrix);
+    built_deinit(&b);
+}
+
 HT_CASE(random_towns_equal_the_oracle)
 {
     int towns = HT_LONG ? 400 : 40;
