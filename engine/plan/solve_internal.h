@@ -1,5 +1,6 @@
-/* Inside the solver: the problem made fast (model), routes that know their slack (route), the walk
- * of one thread (search), the times of the answer (timing).
+/* Inside the solver: the problem made fast (model), routes that know their slack (route), where an
+ * item fits into them (spot; plain: the same where there is little to look at, which is most of the
+ * time), the walk of one thread (search), the times of the answer (plan).
  *
  * Threading: a model is read-only once made; a search belongs to one thread.
  */
@@ -25,7 +26,9 @@ struct ht__cell {
  * last, from and to which all is free. */
 struct ht__class {
     const struct ht__cell *cells; /* [stride * stride] */
+    const struct ht__cell *back;  /* the same, to and from exchanged; NULL: too large */
     uint32_t stride;
+    bool plain; /* no breaks, setups or limits of length, and of each task one window at most */
     uint32_t start;
     uint32_t end;
     int64_t per_second;
@@ -52,6 +55,8 @@ struct ht__model {
     struct ht__class *classes;
     uint32_t class_count;
     uint32_t *class_of; /* [vehicles] */
+    uint32_t *place_of; /* [vehicles] in the list of their class */
+    const struct ht__cell *back; /* of all profiles; NULL: too large */
     uint32_t *location; /* [tasks] */
     uint32_t *near;     /* [tasks * near_count] other tasks, nearest first */
     uint32_t near_count;
@@ -61,10 +66,13 @@ struct ht__model {
     uint32_t *items; /* jobs and pickups that somebody can serve */
     uint32_t item_count;
     uint8_t *reason; /* [tasks] why nobody can */
+    int64_t *open_s; /* [tasks] their first window's begin, -HT__FAR: any time */
+    int64_t *close_s; /* their last one's end; HT__FAR */
     bool setups;     /* there are any */
+    bool deliveries; /* nothing is picked up, so a load is greatest at the start */
     bool fixed;      /* a vehicle costs something by itself */
     int64_t scale;   /* the cost of a usual way between stops */
-    void *blocks[8];
+    void *blocks[10];
     uint32_t block_count;
 };
 
@@ -89,6 +97,13 @@ static inline uint32_t ht__item_of(const struct ht__model *model, uint32_t task)
 static inline const struct ht__cell *ht__way(const struct ht__class *c, uint32_t from, uint32_t to)
 {
     return &c->cells[(size_t)from * c->stride + to];
+}
+/* Ways to a location: from each other at [from * *step]. */
+static inline const struct ht__cell *ht__ways_to(const struct ht__class *c, uint32_t to,
+                                                 size_t *step)
+{
+    *step = c->back == NULL ? c->stride : 1;
+    return c->back == NULL ? c->cells + to : c->back + (size_t)to * c->stride;
 }
 static inline int64_t ht__price(const struct ht__class *c, const struct ht__cell *cell)
 {
@@ -146,10 +161,13 @@ struct ht__route {
     int64_t cost;    /* with the fixed part; 0 where it is empty */
     int64_t travel_s;
     int64_t distance_m;
+    uint64_t stamp;     /* of the searcher, for what it remembers; 0: changed since */
     uint32_t *task;     /* [positions] */
     uint32_t *location; /* [positions] */
     int64_t *leave;     /* [positions * states] the earliest */
     int64_t *latest;    /* [positions * states] arrival */
+    uint32_t *way_s;    /* [positions] to the next */
+    int64_t *edge;      /* [positions] what the way to the next costs; of an empty one -fixed */
     int64_t *load;      /* [positions * amounts] behind the stop */
     int64_t *most_to;   /* the greatest load up to and with it */
     int64_t *most_from; /* from there on */
@@ -163,13 +181,70 @@ HT_MUST_CHECK enum ht_status ht__route_copy(const struct ht__model *model, struc
 /* After its stops changed: all that it knows. False: it breaks a rule. */
 bool ht__route_update(const struct ht__model *model, struct ht__route *route);
 
+/* Its loads alone; false: more than it holds. */
+bool ht__route_loads(const struct ht__model *model, struct ht__route *route);
+/* The same where the class is plain, but for `travel_s`, `distance_m` and (of a model with nothing
+ * but deliveries) loads behind the start. */
+bool ht__plain_update(const struct ht__model *model, struct ht__route *route);
+static inline bool ht__route_refresh(const struct ht__model *model, struct ht__route *route)
+{
+    return route->c->plain ? ht__plain_update(model, route) : ht__route_update(model, route);
+}
+
+/* When one can leave a task who arrives at these times; false: never. */
+static inline bool ht__stop_leave(const struct ht__model *model, const struct ht__class *c,
+                                  uint32_t task, bool moved, int64_t *times)
+{
+    const struct ht_task *stop = ht__task(model, task);
+    uint32_t spent_s = c->service_s[task] + (moved ? c->setup_s[task] : 0);
+    bool can = false;
+    for (uint32_t k = 0; k <= c->break_count; k++) {
+        int64_t begin_s = ht__begin(stop->windows, stop->window_count, times[k]);
+        times[k] = begin_s >= HT__FAR ? HT__FAR : begin_s + spent_s;
+        can = can || times[k] < HT__FAR;
+    }
+    return can;
+}
+static inline bool ht__in_time(const struct ht__class *c, const int64_t *arrive,
+                               const int64_t *latest)
+{
+    for (uint32_t k = 0; k <= c->break_count; k++) {
+        if (arrive[k] <= latest[k]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- where an item fits ---- */
+
 /* Where an item goes: behind position `first` and (a shipment's delivery) `last`, counted before
  * either is put in. */
 struct ht__spot {
-    int64_t cost; /* more than before; what is not below it is not looked for */
+    int64_t cost; /* more than before; INT64_MAX: there is none */
     uint32_t first;
     uint32_t last;
 };
+
+/* The cheapest places so far, by cost; what is not cheaper than the last is not looked for. */
+enum { HT__SPOTS = 2 };
+struct ht__spots {
+    struct ht__spot best[HT__SPOTS];
+    uint32_t most; /* so many are kept */
+};
+static inline int64_t ht__spots_bound(const struct ht__spots *spots)
+{
+    return spots->best[spots->most - 1].cost;
+}
+static inline void ht__spots_add(struct ht__spots *spots, struct ht__spot spot)
+{
+    uint32_t at = spots->most - 1;
+    while (at > 0 && spots->best[at - 1].cost > spot.cost) {
+        spots->best[at] = spots->best[at - 1];
+        at--;
+    }
+    spots->best[at] = spot;
+}
 
 /* Overlooks places by chance: `left` of them are looked at, then one is not. */
 struct ht__blink {
@@ -179,13 +254,46 @@ struct ht__blink {
 };
 uint64_t ht__random(uint64_t *state);
 void ht__blink_next(struct ht__blink *blink);
+static inline bool ht__overlooked(struct ht__blink *blink)
+{
+    if (blink->left > 0) {
+        blink->left--;
+        return false;
+    }
+    ht__blink_next(blink);
+    return true;
+}
 
-/* Betters `spot` where the item has a cheaper place in the route; false: it has none. */
-bool ht__route_spot(const struct ht__model *model, const struct ht__route *route, uint32_t item,
-                    struct ht__blink *blink, struct ht__spot *spot);
+/* Whether a job's load fits in behind position i. */
+static inline bool ht__job_fits(const struct ht__model *model, const struct ht__route *route,
+                                uint32_t i, uint32_t task)
+{
+    size_t amounts = model->problem->amounts;
+    for (size_t d = 0; d < amounts; d++) {
+        size_t at = task * amounts + d;
+        if (model->deliveries) {
+            if (route->load[d] + model->delivery[at] > route->c->capacity[d]) {
+                return false;
+            }
+        } else if (route->most_to[i * amounts + d] + model->delivery[at] > route->c->capacity[d] ||
+                   route->most_from[i * amounts + d] + model->pickup[at] > route->c->capacity[d]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Adds the places of an item in the route that are cheaper. */
+void ht__route_spots(const struct ht__model *model, const struct ht__route *route, uint32_t item,
+                     struct ht__blink *blink, struct ht__spots *spots);
+/* Likewise, where the route's class is plain; what it asks for is held against the other in tests. */
+void ht__plain_spots(const struct ht__model *model, const struct ht__route *route, uint32_t item,
+                     struct ht__blink *blink, struct ht__spots *spots);
 /* Puts it there and updates; false: it breaks a rule after all (stops may then be anything but
  * that). Room is the caller's matter. */
 bool ht__route_put(const struct ht__model *model, struct ht__route *route, uint32_t item,
+                   const struct ht__spot *spot);
+bool ht__plain_put(const struct ht__model *model, struct ht__route *route, uint32_t item,
                    const struct ht__spot *spot);
 
 /* ---- answers ---- */

@@ -5,6 +5,8 @@
 #include "engine/base/array.h"
 #include "engine/plan/solve_internal.h"
 
+enum { BACK_MOST = 8 << 20 /* cells that are kept both ways */ };
+
 static bool words_equal(const void *left, const void *right, size_t size)
 {
     return left == right || (left != NULL && right != NULL && memcmp(left, right, size) == 0);
@@ -72,14 +74,21 @@ static bool cells_make(struct ht__model *model, struct ht__cell **out)
 {
     const struct ht_problem *problem = model->problem;
     size_t stride = (size_t)problem->location_count + 1;
-    struct ht__cell *cells =
-        block_new(model, stride * stride * problem->profile_count, sizeof *cells);
+    size_t all = stride * stride * problem->profile_count;
+    bool back = all <= BACK_MOST;
+    struct ht__cell *cells = block_new(model, back ? 2 * all : all, sizeof *cells);
     if (cells == NULL) {
         return false;
     }
     for (uint32_t p = 0; p < problem->profile_count; p++) {
         cells_fill(problem, p, cells + stride * stride * p);
     }
+    for (size_t i = 0; back && i < all; i++) {
+        size_t matrix = i / (stride * stride);
+        size_t from = i / stride % stride;
+        cells[all + (matrix * stride + i % stride) * stride + from] = cells[i];
+    }
+    model->back = back ? cells + all : NULL;
     *out = cells;
     return true;
 }
@@ -94,6 +103,7 @@ static void class_set(const struct ht__model *model, const struct ht__cell *cell
     size_t stride = (size_t)problem->location_count + 1;
     *c = (struct ht__class){
         .cells = cells + stride * stride * vehicle->profile,
+        .back = model->back == NULL ? NULL : model->back + stride * stride * vehicle->profile,
         .stride = (uint32_t)stride,
         .start = vehicle->start == HT_PLAN_NONE ? problem->location_count : vehicle->start,
         .end = vehicle->end == HT_PLAN_NONE ? problem->location_count : vehicle->end,
@@ -181,6 +191,7 @@ static bool vehicles_list(struct ht__model *model)
     }
     for (uint32_t v = 0; v < model->problem->vehicle_count; v++) {
         struct ht__class *c = &model->classes[model->class_of[v]];
+        model->place_of[v] = c->vehicle_count;
         c->vehicles[c->vehicle_count++] = v;
         model->fixed = model->fixed || c->fixed > 0;
     }
@@ -228,8 +239,9 @@ static enum ht_plan_reason reason_of(const struct ht__model *model, const struct
         return HT_REASON_NO_WAY;
     }
     struct ht__blink never = {.left = UINT32_MAX};
-    struct ht__spot spot = {.cost = INT64_MAX};
-    return ht__route_spot(model, route, item, &never, &spot) ? HT_REASON_NONE : HT_REASON_WINDOW;
+    struct ht__spots spots = {.best = {{.cost = INT64_MAX}}, .most = 1};
+    ht__route_spots(model, route, item, &never, &spots);
+    return spots.best[0].cost < INT64_MAX ? HT_REASON_NONE : HT_REASON_WINDOW;
 }
 
 static enum ht_status reasons_make(struct ht__model *model)
@@ -280,13 +292,43 @@ static void items_list(struct ht__model *model)
     }
 }
 
+/* ---- what is plain ---- */
+
+static bool windows_make(struct ht__model *model)
+{
+    size_t tasks = model->problem->task_count;
+    int64_t *times = block_new(model, tasks * 2, sizeof *times);
+    bool single = true;
+    if (times == NULL) {
+        return false;
+    }
+    model->open_s = times;
+    model->close_s = times + tasks;
+    for (uint32_t t = 0; t < tasks; t++) {
+        const struct ht_task *task = ht__task(model, t);
+        uint32_t count = task->window_count;
+        model->open_s[t] = count == 0 ? -HT__FAR : task->windows[0].from_s;
+        model->close_s[t] = count == 0 ? HT__FAR : task->windows[count - 1].to_s;
+        single = single && count <= 1;
+    }
+    for (uint32_t i = 0; i < model->class_count; i++) {
+        struct ht__class *c = &model->classes[i];
+        c->plain = single && !model->setups && c->break_count == 0 &&
+                   c->travel_most_s == HT_PLAN_UNLIMITED && c->distance_m == NULL;
+    }
+    return true;
+}
+
 /* ---- loads ---- */
 
 static void loads_fill(struct ht__model *model)
 {
     const struct ht_problem *problem = model->problem;
+    model->deliveries = true;
     for (uint32_t t = 0; t < problem->task_count; t++) {
         const struct ht_task *task = ht__task(model, t);
+        model->deliveries =
+            model->deliveries && task->kind == HT_TASK_JOB && task->pickup == NULL;
         model->location[t] = task->location;
         for (uint32_t i = 0; i < problem->amounts; i++) {
             size_t at = (size_t)t * problem->amounts + i;
@@ -395,7 +437,7 @@ static enum ht_status model_fill(struct ht__model *model)
     const struct ht_problem *problem = model->problem;
     size_t tasks = problem->task_count;
     struct ht__cell *cells = NULL;
-    uint32_t *numbers = block_new(model, tasks * 2 + problem->vehicle_count, sizeof *numbers);
+    uint32_t *numbers = block_new(model, tasks * 2 + problem->vehicle_count * 2, sizeof *numbers);
     int64_t *loads = block_new(model, tasks * problem->amounts * 3, sizeof *loads);
     model->reason = block_new(model, tasks, 1);
     if (numbers == NULL || loads == NULL || model->reason == NULL || !cells_make(model, &cells)) {
@@ -404,12 +446,13 @@ static enum ht_status model_fill(struct ht__model *model)
     model->location = numbers;
     model->items = numbers + tasks;
     model->class_of = numbers + tasks * 2;
+    model->place_of = model->class_of + problem->vehicle_count;
     model->pickup = loads;
     model->delivery = loads + tasks * problem->amounts;
     model->shift = loads + tasks * problem->amounts * 2;
     loads_fill(model);
     enum ht_status status = classes_find(model, cells);
-    if (status == HT_OK && (!times_make(model) || !vehicles_list(model))) {
+    if (status == HT_OK && (!times_make(model) || !windows_make(model) || !vehicles_list(model))) {
         status = HT_NOMEM;
     }
     if (status == HT_OK) {
