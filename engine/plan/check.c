@@ -22,6 +22,7 @@ struct walk {
     uint32_t tasks;
     uint32_t breaks;
     int64_t load[HT_PLAN_AMOUNTS_MOST];
+    int64_t start_s; /* left its start */
 };
 
 static enum ht_status broken(struct walk *walk, const char *rule)
@@ -148,6 +149,36 @@ static enum ht_status times_check(struct walk *walk, const struct ht_plan_step *
     return HT_OK;
 }
 
+/* When the load of a task came on board: where it was picked up, or at the start. */
+static int64_t boarded_s(const struct walk *walk, uint32_t index)
+{
+    const struct ht_task *task = &walk->problem->tasks[index];
+    for (uint32_t s = 0; task->kind == HT_TASK_DELIVERY && s < walk->step; s++) {
+        const struct ht_plan_step *step = &walk->route->steps[s];
+        if (step->kind == HT_STEP_TASK && step->index == index - 1) {
+            return step->arrival_s + step->waiting_s + step->setup_s + step->service_s;
+        }
+    }
+    return walk->start_s;
+}
+
+/* How long the load rode, and what being late and the work cost. */
+static enum ht_status ride_check(struct walk *walk, const struct ht_plan_step *step)
+{
+    const struct ht_task *task = &walk->problem->tasks[step->index];
+    int64_t begin_s = step->arrival_s + step->waiting_s;
+    if (task->kind != HT_TASK_PICKUP && task->ride_most_s > 0 &&
+        begin_s - boarded_s(walk, step->index) > task->ride_most_s) {
+        return broken(walk, "a load rides for longer than it may");
+    }
+    if (begin_s > task->due_s) {
+        walk->price += (begin_s - task->due_s) * task->late_per_hour * 5;
+    }
+    walk->price +=
+        ((int64_t)step->setup_s + step->service_s) * walk->vehicle->per_task_hour * 5;
+    return HT_OK;
+}
+
 static enum ht_status task_step(struct walk *walk, const struct ht_plan_step *step)
 {
     enum ht_status status = task_once(walk, step->index);
@@ -178,6 +209,9 @@ static enum ht_status task_step(struct walk *walk, const struct ht_plan_step *st
         status = times_check(walk, step, walk->clock_s + left_s, task->windows, task->window_count);
     }
     if (status == HT_OK) {
+        status = ride_check(walk, step);
+    }
+    if (status == HT_OK) {
         task_load(walk, task);
         status = load_check(walk);
     }
@@ -192,6 +226,11 @@ static enum ht_status break_step(struct walk *walk, const struct ht_plan_step *s
     const struct ht_plan_break *rest = &walk->vehicle->breaks[walk->breaks++];
     if (step->service_s != rest->service_s || step->setup_s != 0) {
         return broken(walk, "a break has another length");
+    }
+    for (uint32_t i = 0; rest->load_most != NULL && i < walk->problem->amounts; i++) {
+        if (walk->load[i] > rest->load_most[i]) {
+            return broken(walk, "takes a break with too much on board");
+        }
     }
     const struct ht_plan_step *before = step - 1;
     if (step->travel_s < before->travel_s || step->distance_m < before->distance_m) {
@@ -249,6 +288,7 @@ static enum ht_status start_step(struct walk *walk, const struct ht_plan_step *s
         }
     }
     walk->location = walk->vehicle->start;
+    walk->start_s = step->arrival_s;
     enum ht_status status = times_check(walk, step, step->arrival_s, &walk->vehicle->window, 1);
     if (status == HT_OK && (step->waiting_s != 0 || step->setup_s != 0 || step->service_s != 0 ||
                             step->travel_s != 0 || step->distance_m != 0)) {

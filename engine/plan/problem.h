@@ -10,9 +10,12 @@
  * break begins within one of its windows, wherever the vehicle is by then, also between stops, and
  * its breaks are taken in their order.
  *
+ * A load may have a longest ride: who waits does so where it shortens one. A window may end softly:
+ * beginning later costs by the hour. Neither goes together with breaks of the same vehicle.
+ *
  * Costs: fixed for a vehicle that moves, per hour of travel (not of waiting or service), per km; or
- * from the profile's own cost matrix instead of the two. Sums of costs are in 1/HT_COST_SCALE, so
- * that nothing is rounded.
+ * from the profile's own cost matrix instead of the two; per hour of setup and service. Sums of
+ * costs are in 1/HT_COST_SCALE, so that nothing is rounded.
  *
  * Wanted, in this order: the greatest sum of (priority, one task) that is served, then the least
  * cost.
@@ -69,12 +72,18 @@ struct ht_task {
     const int64_t *delivery;
     const uint64_t *skills; /* [skill_words] bits; NULL: none */
     uint32_t priority;      /* of a shipment: the pickup's */
+    /* 0: any. Of a delivery: from the end of its pickup's service to its begin; of a job: from the
+     * start of the route to its begin. */
+    uint32_t ride_most_s;
+    uint32_t late_per_hour; /* 0: nothing; what beginning after due_s costs */
+    int64_t due_s;
 };
 
 struct ht_plan_break {
     const struct ht_window *windows; /* as a task's; at least one */
     uint32_t window_count;
     uint32_t service_s;
+    const int64_t *load_most; /* [amounts] with more on board it can't be taken; NULL: any */
 };
 
 struct ht_vehicle {
@@ -93,6 +102,7 @@ struct ht_vehicle {
     int64_t fixed;
     uint32_t per_hour;
     uint32_t per_km;
+    uint32_t per_task_hour; /* of setup and service */
     /* Tasks to begin the search with, in order; the first `pinned` stay first, in this order. */
     const uint32_t *tasks;
     uint32_t task_count;

@@ -18,7 +18,7 @@ enum {
 };
 static const double GATHER_SHARE = 0.5; /* of the time, at most */
 static const double HEAT_FROM = 0.4;    /* of a usual way between stops */
-static const double HEAT_TO = 0.004;
+static const double HEAT_TO = 0.02;
 
 /* One thread and what it does in this round. */
 struct walker {

@@ -28,7 +28,9 @@ struct ht__class {
     const struct ht__cell *cells; /* [stride * stride] */
     const struct ht__cell *back;  /* the same, to and from exchanged; NULL: too large */
     uint32_t stride;
-    bool plain; /* no breaks, setups or limits of length, and of each task one window at most */
+    int64_t per_task; /* second of setup and service */
+    bool light; /* there are breaks that need some room on board */
+    bool plain; /* no breaks, setups, rides, prices of time or limits of length; one window a task at most */
     uint32_t start;
     uint32_t end;
     int64_t per_second;
@@ -69,6 +71,9 @@ struct ht__model {
     int64_t *open_s; /* [tasks] their first window's begin, -HT__FAR: any time */
     int64_t *close_s; /* their last one's end; HT__FAR */
     bool setups;     /* there are any */
+    bool rides;      /* a load may not ride for as long as one likes */
+    bool due;        /* being late costs something */
+    bool trials;     /* places are tried out: struct ht__spots */
     bool deliveries; /* nothing is picked up, so a load is greatest at the start */
     bool fixed;      /* a vehicle costs something by itself */
     int64_t scale;   /* the cost of a usual way between stops */
@@ -134,19 +139,24 @@ static inline int64_t ht__begin(const struct ht_window *windows, uint32_t count,
 
 /* arrive[k]: the earliest arrival with k breaks taken, of who leaves at leave[..] and drives so
  * long. [break_count + 1] both; HT__FAR: can't be. */
-void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, uint32_t travel_s,
+/* On a way: so long, and `may` a bit for each break that can be taken with what is on board. */
+struct ht__leg {
+    uint32_t travel_s;
+    uint32_t may;
+};
+void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, struct ht__leg leg,
                        int64_t *arrive);
-static inline void ht__arrive(const struct ht__class *c, const int64_t *leave, uint32_t travel_s,
+static inline void ht__arrive(const struct ht__class *c, const int64_t *leave, struct ht__leg leg,
                               int64_t *arrive)
 {
     if (c->break_count == 0) {
-        arrive[0] = leave[0] + travel_s;
+        arrive[0] = leave[0] + leg.travel_s;
     } else {
-        ht__arrive_breaks(c, leave, travel_s, arrive);
+        ht__arrive_breaks(c, leave, leg, arrive);
     }
 }
 /* The latest departures that keep the latest arrivals `latest`; -HT__FAR: can't be. */
-void ht__depart(const struct ht__class *c, const int64_t *latest, uint32_t travel_s,
+void ht__depart(const struct ht__class *c, const int64_t *latest, struct ht__leg leg,
                 int64_t *depart);
 
 /* ---- routes ---- */
@@ -168,6 +178,7 @@ struct ht__route {
     int64_t *latest;    /* [positions * states] arrival */
     uint32_t *way_s;    /* [positions] to the next */
     int64_t *edge;      /* [positions] what the way to the next costs; of an empty one -fixed */
+    int64_t *hold;      /* [positions] it begins no earlier, lest a load rides too long */
     int64_t *load;      /* [positions * amounts] behind the stop */
     int64_t *most_to;   /* the greatest load up to and with it */
     int64_t *most_from; /* from there on */
@@ -180,6 +191,16 @@ HT_MUST_CHECK enum ht_status ht__route_copy(const struct ht__model *model, struc
                                             const struct ht__route *from);
 /* After its stops changed: all that it knows. False: it breaks a rule. */
 bool ht__route_update(const struct ht__model *model, struct ht__route *route);
+
+/* Which breaks can be taken behind position i. */
+uint32_t ht__route_may_break(const struct ht__model *model, const struct ht__route *route,
+                             uint32_t i);
+static inline struct ht__leg ht__leg(const struct ht__model *model, const struct ht__route *route,
+                                     uint32_t i, uint32_t travel_s)
+{
+    return (struct ht__leg){travel_s, route->c->light ? ht__route_may_break(model, route, i)
+                                                      : UINT32_MAX};
+}
 
 /* Its loads alone; false: more than it holds. */
 bool ht__route_loads(const struct ht__model *model, struct ht__route *route);
@@ -231,6 +252,9 @@ enum { HT__SPOTS = 2 };
 struct ht__spots {
     struct ht__spot best[HT__SPOTS];
     uint32_t most; /* so many are kept */
+    /* Where each place is tried out before it counts, since what it costs and whether it is one
+     * hangs on the whole route; NULL: it is not needed. With room for any. */
+    struct ht__route *trial;
 };
 static inline int64_t ht__spots_bound(const struct ht__spots *spots)
 {

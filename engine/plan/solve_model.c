@@ -12,12 +12,13 @@ static bool words_equal(const void *left, const void *right, size_t size)
     return left == right || (left != NULL && right != NULL && memcmp(left, right, size) == 0);
 }
 
-static bool breaks_equal(const struct ht_vehicle *a, const struct ht_vehicle *b)
+static bool breaks_equal(const struct ht_vehicle *a, const struct ht_vehicle *b, size_t amounts)
 {
     for (uint32_t i = 0; i < a->break_count; i++) {
         const struct ht_plan_break *x = &a->breaks[i];
         const struct ht_plan_break *y = &b->breaks[i];
         if (x->service_s != y->service_s || x->window_count != y->window_count ||
+            !words_equal(x->load_most, y->load_most, amounts * sizeof *x->load_most) ||
             memcmp(x->windows, y->windows, x->window_count * sizeof *x->windows) != 0) {
             return false;
         }
@@ -33,11 +34,12 @@ static bool alike(const struct ht_problem *problem, const struct ht_vehicle *a,
            a->window.to_s == b->window.to_s && a->break_count == b->break_count &&
            a->tasks_most == b->tasks_most && a->travel_most_s == b->travel_most_s &&
            a->distance_most_m == b->distance_most_m && a->fixed == b->fixed &&
-           a->per_hour == b->per_hour && a->per_km == b->per_km && a->pinned == 0 &&
+           a->per_hour == b->per_hour && a->per_km == b->per_km &&
+           a->per_task_hour == b->per_task_hour && a->pinned == 0 &&
            b->pinned == 0 &&
            words_equal(a->capacity, b->capacity, problem->amounts * sizeof *a->capacity) &&
            words_equal(a->skills, b->skills, problem->skill_words * sizeof *a->skills) &&
-           breaks_equal(a, b);
+           breaks_equal(a, b, problem->amounts);
 }
 
 static void *block_new(struct ht__model *model, size_t count, size_t item)
@@ -111,6 +113,7 @@ static void class_set(const struct ht__model *model, const struct ht__cell *cell
         .per_other = profile->cost != NULL         ? HT_COST_SCALE
                      : profile->distance_m != NULL ? (int64_t)vehicle->per_km * 18
                                                    : 0,
+        .per_task = (int64_t)vehicle->per_task_hour * 5,
         .fixed = vehicle->fixed * HT_COST_SCALE,
         .window = vehicle->window,
         .capacity = vehicle->capacity,
@@ -122,6 +125,9 @@ static void class_set(const struct ht__model *model, const struct ht__cell *cell
         .distance_m = vehicle->distance_most_m == HT_PLAN_UNLIMITED ? NULL : profile->distance_m,
         .location_count = problem->location_count,
     };
+    for (uint32_t b = 0; b < c->break_count; b++) {
+        c->light = c->light || c->breaks[b].load_most != NULL;
+    }
 }
 
 static enum ht_status classes_find(struct ht__model *model, const struct ht__cell *cells)
@@ -218,7 +224,7 @@ static bool way_there(const struct ht__class *c, uint32_t from, uint32_t to)
 
 /* Whether a class may serve an item alone, or what keeps it. */
 static enum ht_plan_reason reason_of(const struct ht__model *model, const struct ht__class *c,
-                                     const uint64_t *skills, uint32_t item, struct ht__route *route)
+                                     const uint64_t *skills, uint32_t item, struct ht__route route[2])
 {
     const struct ht_problem *problem = model->problem;
     uint32_t last = ht__item_last(model, item);
@@ -239,7 +245,7 @@ static enum ht_plan_reason reason_of(const struct ht__model *model, const struct
         return HT_REASON_NO_WAY;
     }
     struct ht__blink never = {.left = UINT32_MAX};
-    struct ht__spots spots = {.best = {{.cost = INT64_MAX}}, .most = 1};
+    struct ht__spots spots = {.best = {{.cost = INT64_MAX}}, .most = 1, .trial = model->trials ? &route[1] : NULL};
     ht__route_spots(model, route, item, &never, &spots);
     return spots.best[0].cost < INT64_MAX ? HT_REASON_NONE : HT_REASON_WINDOW;
 }
@@ -255,14 +261,15 @@ static enum ht_status reasons_make(struct ht__model *model)
         return HT_NOMEM;
     }
     memset(model->reason, HT_REASON_SKILLS, problem->task_count);
-    struct ht__route route = {0};
+    struct ht__route route[2] = {{0}}; /* one, and one to try in */
     enum ht_status status = HT_OK;
     for (uint32_t i = 0; status == HT_OK && i < model->class_count; i++) {
         struct ht__class *c = &model->classes[i];
-        route.c = c;
+        route[0].c = c;
         c->reason = reason + (size_t)i * problem->task_count;
-        status = ht__route_room(model, &route, 2);
-        bool idle = status == HT_OK && ht__route_update(model, &route);
+        status = ht__route_room(model, &route[0], 2);
+        status = status == HT_OK ? ht__route_room(model, &route[1], 4) : status;
+        bool idle = status == HT_OK && ht__route_update(model, &route[0]);
         for (uint32_t t = 0; status == HT_OK && t < problem->task_count; t++) {
             if (ht__task(model, t)->kind == HT_TASK_DELIVERY) {
                 c->reason[t] = c->reason[t - 1];
@@ -270,7 +277,7 @@ static enum ht_status reasons_make(struct ht__model *model)
                 c->reason[t] =
                     !idle ? HT_REASON_WINDOW
                           : (uint8_t)reason_of(model, c, problem->vehicles[c->vehicles[0]].skills,
-                                               t, &route);
+                                               t, route);
             }
             /* reasons follow each other as hurdles: the farthest that anybody got is told */
             if (model->reason[t] != HT_REASON_NONE &&
@@ -279,7 +286,8 @@ static enum ht_status reasons_make(struct ht__model *model)
             }
         }
     }
-    ht__route_deinit(&route);
+    ht__route_deinit(&route[0]);
+    ht__route_deinit(&route[1]);
     return status;
 }
 
@@ -310,10 +318,14 @@ static bool windows_make(struct ht__model *model)
         model->open_s[t] = count == 0 ? -HT__FAR : task->windows[0].from_s;
         model->close_s[t] = count == 0 ? HT__FAR : task->windows[count - 1].to_s;
         single = single && count <= 1;
+        model->rides = model->rides || task->ride_most_s > 0;
+        model->due = model->due || task->late_per_hour > 0;
     }
     for (uint32_t i = 0; i < model->class_count; i++) {
         struct ht__class *c = &model->classes[i];
-        c->plain = single && !model->setups && c->break_count == 0 &&
+        model->trials = model->trials || model->rides || model->due || c->light;
+        c->plain = single && !model->setups && !model->rides && !model->due &&
+                   c->per_task == 0 && c->break_count == 0 &&
                    c->travel_most_s == HT_PLAN_UNLIMITED && c->distance_m == NULL;
     }
     return true;

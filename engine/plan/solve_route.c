@@ -6,7 +6,7 @@
 
 /* ---- times with breaks ---- */
 
-void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, uint32_t travel_s,
+void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, struct ht__leg leg,
                        int64_t *arrive)
 {
     for (uint32_t k = 0; k <= c->break_count; k++) {
@@ -14,12 +14,12 @@ void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, uint32_t
     }
     for (uint32_t k = 0; k <= c->break_count; k++) {
         int64_t now_s = leave[k];
-        int64_t left_s = travel_s;
+        int64_t left_s = leg.travel_s;
         if (now_s >= HT__FAR) {
             continue;
         }
         arrive[k] = now_s + left_s < arrive[k] ? now_s + left_s : arrive[k];
-        for (uint32_t b = k; b < c->break_count; b++) {
+        for (uint32_t b = k; b < c->break_count && (leg.may >> b & 1) != 0; b++) {
             /* it begins as early as it may; until then one drives on */
             int64_t begin_s = ht__begin(c->breaks[b].windows, c->breaks[b].window_count, now_s);
             if (begin_s >= HT__FAR) {
@@ -35,7 +35,7 @@ void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, uint32_t
 /* The latest departure with k breaks taken: an arrival never gets earlier by leaving later, so it
  * can be halved for. */
 static int64_t depart_breaks(const struct ht__class *c, uint32_t k, const int64_t *latest,
-                             uint32_t travel_s)
+                             struct ht__leg leg)
 {
     int64_t leave[HT__STATES];
     int64_t arrive[HT__STATES];
@@ -45,13 +45,13 @@ static int64_t depart_breaks(const struct ht__class *c, uint32_t k, const int64_
         leave[i] = HT__FAR;
     }
     leave[k] = good_s;
-    ht__arrive_breaks(c, leave, travel_s, arrive);
+    ht__arrive_breaks(c, leave, leg, arrive);
     if (!ht__in_time(c, arrive, latest)) {
         return -HT__FAR;
     }
     while (bad_s - good_s > 1) {
         leave[k] = good_s + (bad_s - good_s) / 2;
-        ht__arrive_breaks(c, leave, travel_s, arrive);
+        ht__arrive_breaks(c, leave, leg, arrive);
         if (ht__in_time(c, arrive, latest)) {
             good_s = leave[k];
         } else {
@@ -61,15 +61,15 @@ static int64_t depart_breaks(const struct ht__class *c, uint32_t k, const int64_
     return good_s;
 }
 
-void ht__depart(const struct ht__class *c, const int64_t *latest, uint32_t travel_s,
+void ht__depart(const struct ht__class *c, const int64_t *latest, struct ht__leg leg,
                 int64_t *depart)
 {
     if (c->break_count == 0) {
-        depart[0] = latest[0] - travel_s;
+        depart[0] = latest[0] - leg.travel_s;
         return;
     }
     for (uint32_t k = 0; k <= c->break_count; k++) {
-        depart[k] = depart_breaks(c, k, latest, travel_s);
+        depart[k] = depart_breaks(c, k, latest, leg);
     }
 }
 
@@ -83,6 +83,7 @@ void ht__route_deinit(struct ht__route *route)
     free(route->latest);
     free(route->edge);
     free(route->way_s);
+    free(route->hold);
     free(route->load);
     *route = (struct ht__route){0};
 }
@@ -117,6 +118,7 @@ enum ht_status ht__route_room(const struct ht__model *model, struct ht__route *r
         !grow(&route->latest, room * states, sizeof *route->latest) ||
         !grow(&route->edge, room, sizeof *route->edge) ||
         !grow(&route->way_s, room, sizeof *route->way_s) ||
+        !grow(&route->hold, room, sizeof *route->hold) ||
         !grow(&route->load, room * amounts * 3, sizeof *route->load)) {
         return HT_NOMEM;
     }
@@ -151,6 +153,7 @@ enum ht_status ht__route_copy(const struct ht__model *model, struct ht__route *t
     memcpy(to->leave, from->leave, positions * states * sizeof *to->leave);
     memcpy(to->latest, from->latest, positions * states * sizeof *to->latest);
     memcpy(to->way_s, from->way_s, positions * sizeof *to->way_s);
+    memcpy(to->hold, from->hold, positions * sizeof *to->hold);
     memcpy(to->edge, from->edge, positions * sizeof *to->edge);
     if (from->c->plain && model->deliveries) {
         memcpy(to->load, from->load, amounts * sizeof *to->load);
@@ -169,6 +172,27 @@ static inline uint32_t action_s(const struct ht__class *c, uint32_t task, bool m
     return c->service_s[task] + (moved ? c->setup_s[task] : 0);
 }
 
+/* At stop i, who arrives at these times: what it costs, and when it is left. */
+static bool stop_do(const struct ht__model *model, struct ht__route *route, uint32_t i,
+                    int64_t *times)
+{
+    const struct ht__class *c = route->c;
+    const struct ht_task *task = ht__task(model, route->task[i]);
+    bool moved = route->location[i - 1] != route->location[i];
+    int64_t spent_s = action_s(c, route->task[i], moved);
+    if (model->rides) {
+        times[0] = times[0] > route->hold[i] ? times[0] : route->hold[i];
+    }
+    if (!ht__stop_leave(model, c, route->task[i], moved, times)) {
+        return false;
+    }
+    route->cost += spent_s * c->per_task;
+    if (model->due && times[0] - spent_s > task->due_s) {
+        route->cost += (times[0] - spent_s - task->due_s) * task->late_per_hour * 5;
+    }
+    return true;
+}
+
 static bool update_forward(const struct ht__model *model, struct ht__route *route)
 {
     const struct ht__class *c = route->c;
@@ -176,6 +200,9 @@ static bool update_forward(const struct ht__model *model, struct ht__route *rout
     int64_t end[HT__STATES] = {0};
     for (uint32_t k = 0; k < states; k++) {
         route->leave[k] = k == 0 ? c->window.from_s : HT__FAR;
+    }
+    if (model->rides && route->hold[0] > route->leave[0]) {
+        route->leave[0] = route->hold[0];
     }
     route->cost = route->count == 0 ? 0 : c->fixed;
     route->edge[0] = -c->fixed;
@@ -195,8 +222,9 @@ static bool update_forward(const struct ht__model *model, struct ht__route *rout
         route->cost += route->edge[i - 1];
         route->travel_s += way->duration_s;
         route->distance_m += ht__metres(c, from, to);
-        ht__arrive(c, route->leave + (size_t)(i - 1) * states, way->duration_s, times);
-        if (!last && !ht__stop_leave(model, c, route->task[i], from != to, times)) {
+        ht__arrive(c, route->leave + (size_t)(i - 1) * states,
+                   ht__leg(model, route, i - 1, way->duration_s), times);
+        if (!last && !stop_do(model, route, i, times)) {
             return false;
         }
     }
@@ -230,13 +258,79 @@ static void update_backward(const struct ht__model *model, struct ht__route *rou
         uint32_t spent_s =
             action_s(c, route->task[i], route->location[i - 1] != route->location[i]);
         latest = route->latest + (size_t)i * states;
-        ht__depart(c, latest + states, ht__way(c, route->location[i], to)->duration_s, latest);
+        ht__depart(c, latest + states,
+                   ht__leg(model, route, i, ht__way(c, route->location[i], to)->duration_s),
+                   latest);
         for (uint32_t k = 0; k < states; k++) {
             latest[k] = latest[k] <= -HT__FAR
                             ? -HT__FAR
                             : latest_begin(stop->windows, stop->window_count, latest[k] - spent_s);
         }
     }
+}
+
+uint32_t ht__route_may_break(const struct ht__model *model, const struct ht__route *route,
+                             uint32_t i)
+{
+    size_t amounts = model->problem->amounts;
+    uint32_t may = 0;
+    for (uint32_t b = 0; b < route->c->break_count; b++) {
+        const int64_t *most = route->c->breaks[b].load_most;
+        bool can = true;
+        for (size_t d = 0; most != NULL && d < amounts; d++) {
+            can = can && route->load[i * amounts + d] <= most[d];
+        }
+        may |= can ? UINT32_C(1) << b : 0;
+    }
+    return may;
+}
+
+/* Who begins stop i had its load on board since position: */
+static uint32_t boarded(const struct ht__route *route, uint32_t i, bool job)
+{
+    uint32_t at = job ? 0 : i - 1;
+    while (!job && route->task[at] != route->task[i] - 1) {
+        at--;
+    }
+    return at;
+}
+
+/* The earliest times that keep all rides: whoever loaded too early holds on for as long, and what
+ * follows from it is reckoned again. That settles after as many rounds as there are rides, or never
+ * (a positive cycle of Bellman and Ford's). */
+static bool update_rides(const struct ht__model *model, struct ht__route *route)
+{
+    const struct ht__class *c = route->c;
+    bool settled = !model->rides;
+    for (uint32_t i = 0; model->rides && i <= route->count + 1; i++) {
+        route->hold[i] = -HT__FAR;
+    }
+    if (!update_forward(model, route)) {
+        return false;
+    }
+    for (uint32_t round = 0; !settled && round <= 2 * route->count + 2; round++) {
+        settled = true;
+        for (uint32_t i = 1; i <= route->count; i++) {
+            const struct ht_task *task = ht__task(model, route->task[i]);
+            bool moved = route->location[i - 1] != route->location[i];
+            int64_t begin_s = route->leave[i] - action_s(c, route->task[i], moved);
+            if (task->ride_most_s == 0 || task->kind == HT_TASK_PICKUP) {
+                continue;
+            }
+            uint32_t at = boarded(route, i, task->kind == HT_TASK_JOB);
+            int64_t left_s = begin_s - task->ride_most_s;
+            if (route->leave[at] < left_s) {
+                bool there = at > 0 && route->location[at - 1] != route->location[at];
+                route->hold[at] =
+                    left_s - (at == 0 ? 0 : (int64_t)action_s(c, route->task[at], there));
+                settled = false;
+            }
+        }
+        if (!settled && !update_forward(model, route)) {
+            return false;
+        }
+    }
+    return settled;
 }
 
 bool ht__route_loads(const struct ht__model *model, struct ht__route *route)
@@ -281,7 +375,7 @@ bool ht__route_update(const struct ht__model *model, struct ht__route *route)
     for (uint32_t i = 1; i < end; i++) {
         route->location[i] = model->location[route->task[i]];
     }
-    if (!update_forward(model, route) || !ht__route_loads(model, route)) {
+    if (!ht__route_loads(model, route) || !update_rides(model, route)) {
         return false;
     }
     update_backward(model, route);

@@ -33,6 +33,7 @@ struct ht__search {
     size_t memo_mask;
     uint32_t *unknown; /* [vehicles] routes whose places are not remembered */
     uint64_t stamp;      /* the last that was given */
+    struct ht__route scratch; /* struct ht__spots */
     uint32_t *free_from; /* [classes] no vehicle before this one of its list is empty */
     struct ht__route *routes; /* [vehicles] */
     struct ht__route *kept;   /* as they were before this iteration */
@@ -151,6 +152,10 @@ enum ht_status ht__search_new(const struct ht__model *model, uint64_t seed, stru
     s->blink.per_log = 1 / logf(1 - BLINK);
     s->used_most = UINT32_MAX;
     enum ht_status status = arrays_make(s);
+    if (status == HT_OK && model->trials) {
+        s->scratch.c = &model->classes[0];
+        status = ht__route_room(model, &s->scratch, model->problem->task_count);
+    }
     for (uint32_t v = 0; status == HT_OK && v < model->problem->vehicle_count; v++) {
         struct ht__route *route = &s->routes[v];
         route->c = &model->classes[model->class_of[v]];
@@ -180,6 +185,7 @@ void ht__search_free(struct ht__search *s)
     for (uint32_t i = 0; i < s->kept_room; i++) {
         ht__route_deinit(&s->kept[i]);
     }
+    ht__route_deinit(&s->scratch);
     free(s->memo);
     free(s->unknown);
     free(s->free_from);
@@ -495,6 +501,11 @@ static uint32_t empty_of(struct ht__search *s, uint32_t class)
     return i < c->vehicle_count ? c->vehicles[i] : HT_PLAN_NONE;
 }
 
+static struct ht__route *trial_of(struct ht__search *s)
+{
+    return s->model->trials ? &s->scratch : NULL;
+}
+
 static struct memo *memo_of(struct ht__search *s, uint32_t v, uint32_t item, uint64_t *key)
 {
     struct ht__route *route = &s->routes[v];
@@ -525,7 +536,7 @@ static bool memo_fill(struct ht__search *s, uint32_t v, uint32_t item, struct ht
     uint64_t key = 0;
     struct memo *memo = memo_of(s, v, item, &key);
     struct ht__blink never = {.left = UINT32_MAX};
-    struct ht__spots spots = {.most = HT__SPOTS};
+    struct ht__spots spots = {.most = HT__SPOTS, .trial = trial_of(s)};
     for (int i = 0; i < HT__SPOTS; i++) {
         spots.best[i] = (struct ht__spot){.cost = spot->cost, .first = HT_PLAN_NONE};
     }
@@ -565,7 +576,7 @@ static uint32_t memo_find(struct ht__search *s, uint32_t item, struct ht__spot *
 /* Betters `spot` where the item has a cheaper place in the route; false: it has none. */
 static bool spot_better(struct ht__search *s, uint32_t v, uint32_t item, struct ht__spot *spot)
 {
-    struct ht__spots spots = {.best = {*spot}, .most = 1};
+    struct ht__spots spots = {.best = {*spot}, .most = 1, .trial = trial_of(s)};
     if (s->routes[v].c->reason[item] != HT_REASON_NONE) {
         return false;
     }

@@ -35,7 +35,7 @@ static bool joins(const struct ht__model *model, const struct ht__route *route, 
     int64_t times[HT__STATES];
     int64_t next[HT__STATES];
     uint32_t to = route->location[p];
-    ht__arrive(c, leave, ht__way(c, from, to)->duration_s, times);
+    ht__arrive(c, leave, ht__leg(model, route, p - 1, ht__way(c, from, to)->duration_s), times);
     bool setup = model->setups && p <= route->count && from != to && route->location[p - 1] == to;
     if (!setup) {
         return ht__in_time(c, times, route->latest + (size_t)p * states);
@@ -44,17 +44,54 @@ static bool joins(const struct ht__model *model, const struct ht__route *route, 
     if (!ht__stop_leave(model, c, route->task[p], true, times)) {
         return false;
     }
-    ht__arrive(c, times, ht__way(c, to, route->location[p + 1])->duration_s, next);
+    ht__arrive(c, times, ht__leg(model, route, p, ht__way(c, to, route->location[p + 1])->duration_s),
+               next);
     return ht__in_time(c, next, route->latest + (size_t)(p + 1) * states);
 }
 
-/* Leaves a task that is reached from location `from`. */
-static inline bool reach(const struct ht__model *model, const struct ht__class *c, uint32_t task,
-                         uint32_t from, const int64_t *leave, int64_t *out)
+/* A way from `from`, with the load behind position i. */
+struct from {
+    uint32_t from;
+    uint32_t i;
+};
+
+/* Leaves a task that is reached so. */
+static inline bool reach(const struct ht__model *model, const struct ht__route *route, uint32_t task,
+                         struct from way, const int64_t *leave, int64_t *out)
 {
+    const struct ht__class *c = route->c;
     uint32_t to = model->location[task];
-    ht__arrive(c, leave, ht__way(c, from, to)->duration_s, out);
-    return ht__stop_leave(model, c, task, from != to, out);
+    ht__arrive(c, leave, ht__leg(model, route, way.i, ht__way(c, way.from, to)->duration_s), out);
+    return ht__stop_leave(model, c, task, way.from != to, out);
+}
+
+/* Adds a place that no rule of its own forbids: at once, or (where rides, soft windows and loads at
+ * breaks make it hang on the whole route) after it was tried. Its cost is then what it really is;
+ * before, it was no more than that. */
+static void place_add(const struct ht__model *model, const struct ht__route *route, uint32_t item,
+                      struct ht__spot spot, struct ht__spots *spots)
+{
+    struct ht__route *trial = spots->trial;
+    if (trial != NULL) {
+        trial->c = route->c;
+        trial->vehicle = route->vehicle;
+        trial->pinned = route->pinned;
+        trial->count = route->count;
+        memcpy(trial->task, route->task, ((size_t)route->count + 2) * sizeof *trial->task);
+        if (!ht__route_put(model, trial, item, &spot) ||
+            trial->cost - route->cost >= ht__spots_bound(spots)) {
+            return;
+        }
+        spot.cost = trial->cost - route->cost;
+    }
+    ht__spots_add(spots, spot);
+}
+
+/* What the work at an item costs. */
+static int64_t work_cost(const struct ht__model *model, const struct ht__class *c, uint32_t item)
+{
+    uint32_t last = ht__item_last(model, item);
+    return c->per_task * ((int64_t)c->service_s[item] + (last == item ? 0 : c->service_s[last]));
 }
 
 static inline int64_t close_of(const struct ht__model *model, uint32_t task)
@@ -105,6 +142,7 @@ static void job_spot(const struct ht__model *model, const struct ht__route *rout
     uint32_t states = c->break_count + 1;
     uint32_t here = model->location[task];
     int64_t close_s = close_of(model, task);
+    int64_t work = work_cost(model, c, task);
     int64_t times[HT__STATES];
     for (uint32_t i = route->pinned; i <= route->count; i++) {
         if (route->leave[(size_t)i * states] > close_s) {
@@ -114,14 +152,16 @@ static void job_spot(const struct ht__model *model, const struct ht__route *rout
             continue;
         }
         int64_t cost = detour(route, i, here);
+        cost = cost == INT64_MAX ? cost : cost + work;
         if (cost >= ht__spots_bound(spots) || !ht__job_fits(model, route, i, task) ||
-            !reach(model, c, task, route->location[i], route->leave + (size_t)i * states, times) ||
+            !reach(model, route, task, (struct from){route->location[i], i},
+                   route->leave + (size_t)i * states, times) ||
             !joins(model, route, i + 1, here, times)) {
             continue;
         }
         const uint32_t way[] = {route->location[i], here, route->location[i + 1]};
         if (longer(route, way, 3, true)) {
-            ht__spots_add(spots, (struct ht__spot){cost, i, i});
+            place_add(model, route, task, (struct ht__spot){cost, i, i}, spots);
         }
     }
 }
@@ -162,13 +202,13 @@ static void pair_together(const struct ht__model *model, const struct ht__route 
         return;
     }
     int64_t cost = ht__price(c, first) + ht__price(c, between) + ht__price(c, last) -
-                   route->edge[pair->i];
+                   route->edge[pair->i] + work_cost(model, c, pair->pickup);
     int64_t times[HT__STATES];
-    if (cost >= ht__spots_bound(spots) || !reach(model, c, pair->delivery, way[1], pair->leave, times) ||
+    if (cost >= ht__spots_bound(spots) || !reach(model, route, pair->delivery, (struct from){way[1], pair->i}, pair->leave, times) ||
         !joins(model, route, pair->i + 1, way[2], times) || !longer(route, way, 4, true)) {
         return;
     }
-    ht__spots_add(spots, (struct ht__spot){cost, pair->i, pair->i});
+    place_add(model, route, pair->pickup, (struct ht__spot){cost, pair->i, pair->i}, spots);
 }
 
 /* The limits of length where pickup and delivery lie apart. */
@@ -204,12 +244,13 @@ static void pair_apart(const struct ht__model *model, const struct ht__route *ro
     uint32_t here = model->location[pair->delivery];
     int64_t first = detour(route, pair->i, from);
     int64_t times[HT__STATES];
+    first = first == INT64_MAX ? first : first + work_cost(model, c, pair->pickup);
     if (first >= ht__spots_bound(spots) || !joins(model, route, pair->i + 1, from, pair->leave)) {
         return;
     }
     for (uint32_t j = pair->i + 1; j <= route->count; j++) {
         memcpy(times, pair->leave, sizeof times);
-        if (!reach(model, c, route->task[j], from, times, pair->leave) ||
+        if (!reach(model, route, route->task[j], (struct from){from, j - 1}, times, pair->leave) ||
             !pair_load(model, route, pair, j) || pair->leave[0] > pair->close_s) {
             break;
         }
@@ -219,11 +260,11 @@ static void pair_apart(const struct ht__model *model, const struct ht__route *ro
         }
         int64_t cost = detour(route, j, here);
         if (cost == INT64_MAX || first + cost >= ht__spots_bound(spots) ||
-            !reach(model, c, pair->delivery, from, pair->leave, times) ||
+            !reach(model, route, pair->delivery, (struct from){from, j}, pair->leave, times) ||
             !joins(model, route, j + 1, here, times) || !pair_longer(model, route, pair, j)) {
             continue;
         }
-        ht__spots_add(spots, (struct ht__spot){first + cost, pair->i, j});
+        place_add(model, route, pair->pickup, (struct ht__spot){first + cost, pair->i, j}, spots);
     }
 }
 
@@ -242,7 +283,7 @@ static void pair_spot(const struct ht__model *model, const struct ht__route *rou
         pair.i = i;
         if (ht__overlooked(blink) || !pair_load(model, route, &pair, i) ||
             ht__way(c, route->location[i], model->location[item])->duration_s == HT_PLAN_NO_WAY ||
-            !reach(model, c, item, route->location[i], leave, pair.leave)) {
+            !reach(model, route, item, (struct from){route->location[i], i}, leave, pair.leave)) {
             continue;
         }
         pair_together(model, route, &pair, spots);

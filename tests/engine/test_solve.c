@@ -36,7 +36,9 @@ HT_CASE(random_problems_keep_every_rule)
     uint32_t served = 0;
     uint32_t rounds = HT_LONG ? 3000 : 250;
     for (uint32_t i = 0; i < rounds; i++) {
-        unsigned has = i < 8 ? 1U << i : ht_random_below(&state, 256);
+        unsigned has = i < 12 ? 1U << i : ht_random_below(&state, 4096);
+        has |= (has & HT_RP_LIGHT) != 0 ? HT_RP_BREAKS : 0U;
+        has &= (has & (HT_RP_RIDES | HT_RP_DUE)) != 0 ? ~(unsigned)HT_RP_BREAKS : ~0U;
         struct ht_plan *plan = NULL;
         ht_random_plan(&random_plan, &state, has, 1 + ht_random_below(&state, HT_RP_TASKS),
                        1 + ht_random_below(&state, HT_RP_VEHICLES));
@@ -136,6 +138,8 @@ static int64_t route_cost(const struct oracle *o, uint32_t v)
         if (time_s == INT64_MAX) {
             return -1;
         }
+        cost += time_s > task->due_s ? (time_s - task->due_s) * task->late_per_hour * 5 : 0;
+        cost += (int64_t)task->service_s * vehicle->per_task_hour * 5;
         time_s += task->service_s;
         if (!load_change(vehicle, task, load)) {
             return -1;
@@ -204,7 +208,8 @@ HT_CASE(tiny_problems_are_solved_best)
     for (uint32_t i = 0; i < (HT_LONG ? 300U : 60U); i++) {
         struct ht_plan *plan = NULL;
         ht_random_plan(&random_plan, &state,
-                       HT_RP_SHIPMENTS | HT_RP_TIMES | (i % 2 == 0 ? HT_RP_CROOKED : 0U),
+                       HT_RP_SHIPMENTS | HT_RP_TIMES | (i % 2 == 0 ? HT_RP_CROOKED : 0U) |
+                           (i % 3 == 0 ? HT_RP_DUE : 0U) | (i % 5 == 0 ? HT_RP_WORK : 0U),
                        1 + ht_random_below(&state, 5), 1 + ht_random_below(&state, 2));
         struct oracle oracle = {
             .problem = &random_plan.problem, .best_weight = -1, .best_cost = INT64_MAX};
