@@ -29,6 +29,12 @@ struct ht__vroom_reader {
     bool all_placed;
 };
 
+/* Whom a message is about: "for job 7". */
+struct ht__vroom_about {
+    const char *type;
+    uint64_t id;
+};
+
 /* Keeps the first thing that is wrong: a code of VROOM's and its words. */
 void ht__vroom_fail(struct ht__vroom_reader *r, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -49,8 +55,8 @@ void ht__vroom_seconds_member(struct ht__vroom_reader *r, yajl_val object, const
 /* "id" and "description". */
 void ht__vroom_id_read(struct ht__vroom_reader *r, yajl_val object, const char *type,
                        struct ht_vroom_name *out);
-/* NULL: absent, or it has failed. */
-const int64_t *ht__vroom_amount_read(struct ht__vroom_reader *r, yajl_val value);
+/* A member of an object; NULL: absent, or it has failed. */
+const int64_t *ht__vroom_amount_read(struct ht__vroom_reader *r, yajl_val object, const char *key);
 /* How many dimensions: as the first that is given has. */
 void ht__vroom_amounts_size(struct ht__vroom_reader *r);
 /* All values that are named get a bit, by value. */
@@ -65,10 +71,11 @@ uint32_t ht__vroom_type_find(const struct ht__vroom_reader *r, const char *name)
 void ht__vroom_types_collect(struct ht__vroom_reader *r);
 /* {"type": seconds}; types that no vehicle has are left out. */
 const uint32_t *ht__vroom_per_type_read(struct ht__vroom_reader *r, yajl_val object,
-                                        const char *name, uint32_t other);
+                                        const char *name, uint32_t other,
+                                        const struct ht__vroom_about *about);
 /* A place by its index or its coordinates; HT_PLAN_NONE: neither is there. */
 uint32_t ht__vroom_location_read(struct ht__vroom_reader *r, yajl_val object, const char *pair_name,
-                                 const char *index_name, const struct ht_vroom_name *what);
+                                 const char *index_name, const struct ht__vroom_about *about);
 void ht__vroom_places_begin(struct ht__vroom_reader *r);
 
 #endif

@@ -8,6 +8,35 @@
 
 /* ---- tasks ---- */
 
+/* "late": {"after", "per_hour"}: the end of a soft window and its price. */
+static void late_read(struct ht__vroom_reader *r, yajl_val object, struct ht_task *task,
+                      uint64_t id)
+{
+    yajl_val late = ht__vroom_member(object, "late");
+    int64_t per_hour = 0;
+    if (late == NULL) {
+        return;
+    }
+    if (!YAJL_IS_OBJECT(late) ||
+        !ht__vroom_whole(ht__vroom_member(late, "after"), HT_PLAN_TIME_MOST, &task->due_s) ||
+        !ht__vroom_whole(ht__vroom_member(late, "per_hour"), HT_PLAN_RATE_MOST, &per_hour)) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid late value for task %llu.",
+                       (unsigned long long)id);
+    }
+    task->late_per_hour = (uint32_t)per_hour;
+}
+
+/* "max_ride_time" of a job or shipment. */
+static void ride_read(struct ht__vroom_reader *r, yajl_val object, struct ht_task *task)
+{
+    int64_t most_s = 0;
+    ht__vroom_whole_member(r, object, "max_ride_time", UINT32_MAX, &most_s);
+    if (ht__vroom_member(object, "max_ride_time") != NULL && most_s == 0) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid max_ride_time value.");
+    }
+    task->ride_most_s = (uint32_t)most_s;
+}
+
 static void task_read(struct ht__vroom_reader *r, yajl_val object, enum ht_task_kind kind,
                       uint32_t index)
 {
@@ -16,7 +45,8 @@ static void task_read(struct ht__vroom_reader *r, yajl_val object, enum ht_task_
     struct ht_vroom_name *name = &r->vroom->tasks[index];
     *task = (struct ht_task){.kind = kind};
     ht__vroom_id_read(r, object, types[kind], name);
-    task->location = ht__vroom_location_read(r, object, "location", "location_index", name);
+    const struct ht__vroom_about about = {types[kind], name->id};
+    task->location = ht__vroom_location_read(r, object, "location", "location_index", &about);
     if (task->location == HT_PLAN_NONE) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid location for %s %llu.", types[kind],
                        (unsigned long long)name->id);
@@ -24,10 +54,11 @@ static void task_read(struct ht__vroom_reader *r, yajl_val object, enum ht_task_
     }
     ht__vroom_seconds_member(r, object, "setup", &task->setup_s);
     ht__vroom_seconds_member(r, object, "service", &task->service_s);
-    task->setup_by_type_s = ht__vroom_per_type_read(r, object, "setup_per_type", task->setup_s);
+    task->setup_by_type_s = ht__vroom_per_type_read(r, object, "setup_per_type", task->setup_s, &about);
     task->service_by_type_s =
-        ht__vroom_per_type_read(r, object, "service_per_type", task->service_s);
+        ht__vroom_per_type_read(r, object, "service_per_type", task->service_s, &about);
     task->windows = ht__vroom_windows_read(r, object, types[kind], name->id, &task->window_count);
+    late_read(r, object, task, name->id);
 }
 
 static void shared_read(struct ht__vroom_reader *r, yajl_val object, struct ht_task *task)
@@ -46,9 +77,10 @@ static void job_read(struct ht__vroom_reader *r, size_t i, uint32_t index)
         yajl_val delivery = ht__vroom_member(object, "delivery");
         struct ht_task *task = &r->tasks[index];
         shared_read(r, object, task);
-        task->delivery = ht__vroom_amount_read(
-            r, delivery == NULL ? ht__vroom_member(object, "amount") : delivery);
-        task->pickup = ht__vroom_amount_read(r, ht__vroom_member(object, "pickup"));
+        bool old = delivery == NULL && ht__vroom_member(object, "pickup") == NULL;
+        task->delivery = ht__vroom_amount_read(r, object, old ? "amount" : "delivery");
+        task->pickup = ht__vroom_amount_read(r, object, "pickup");
+        ride_read(r, object, task);
     }
 }
 
@@ -70,7 +102,8 @@ static void shipment_read(struct ht__vroom_reader *r, size_t i, uint32_t index)
     task_read(r, pickup, HT_TASK_PICKUP, index);
     task_read(r, delivery, HT_TASK_DELIVERY, index + 1);
     shared_read(r, object, &r->tasks[index]);
-    r->tasks[index].pickup = ht__vroom_amount_read(r, ht__vroom_member(object, "amount"));
+    r->tasks[index].pickup = ht__vroom_amount_read(r, object, "amount");
+    ride_read(r, object, &r->tasks[index + 1]);
     r->tasks[index + 1].pickup = r->tasks[index].pickup;
     r->tasks[index + 1].skills = r->tasks[index].skills;
     r->tasks[index + 1].priority = r->tasks[index].priority;
@@ -135,6 +168,24 @@ static uint32_t id_find(const struct ht__vroom_reader *r, int kind, uint64_t id)
 
 /* ---- vehicles ---- */
 
+/* "max_load"; NULL: absent, or it has failed. */
+static const int64_t *break_load_read(struct ht__vroom_reader *r, yajl_val object, uint64_t id)
+{
+    yajl_val value = ht__vroom_member(object, "max_load");
+    if (value != NULL && YAJL_IS_ARRAY(value) &&
+        ht__vroom_length_of(value) != r->vroom->problem.amounts) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Inconsistent break max_load size for break %llu.",
+                       (unsigned long long)id);
+        return NULL;
+    }
+    return ht__vroom_amount_read(r, object, "max_load");
+}
+
+static bool later(const struct ht_window *a, const struct ht_window *b)
+{
+    return a->from_s != b->from_s ? a->from_s > b->from_s : a->to_s > b->to_s;
+}
+
 static void breaks_read(struct ht__vroom_reader *r, yajl_val object, size_t v)
 {
     yajl_val value = ht__vroom_member(object, "breaks");
@@ -160,8 +211,12 @@ static void breaks_read(struct ht__vroom_reader *r, yajl_val object, size_t v)
         ht__vroom_id_read(r, each, "break", &name);
         ht__vroom_seconds_member(r, each, "service", &rest.service_s);
         rest.windows = ht__vroom_windows_read(r, each, "break", name.id, &rest.window_count);
-        if (ht__vroom_member(each, "max_load") != NULL) {
-            ht__vroom_fail(r, HT_VROOM_INPUT, "max_load of a break is not supported.");
+        rest.load_most = break_load_read(r, each, name.id);
+        for (size_t other = 0; other < i; other++) {
+            if (names[other].id == name.id) {
+                ht__vroom_fail(r, HT_VROOM_INPUT, "Duplicate break id: %llu.",
+                               (unsigned long long)name.id);
+            }
         }
         if (rest.windows == NULL) {
             *always = (struct ht_window){0, HT_PLAN_TIME_MOST};
@@ -170,7 +225,7 @@ static void breaks_read(struct ht__vroom_reader *r, yajl_val object, size_t v)
         }
         /* by their first window, as they are taken */
         size_t at = i;
-        for (; at > 0 && list[at - 1].windows[0].from_s > rest.windows[0].from_s; at--) {
+        for (; at > 0 && later(&list[at - 1].windows[0], &rest.windows[0]); at--) {
             list[at] = list[at - 1];
             names[at] = names[at - 1];
         }
@@ -182,27 +237,29 @@ static void breaks_read(struct ht__vroom_reader *r, yajl_val object, size_t v)
     r->vroom->breaks[v] = names;
 }
 
-static void costs_read(struct ht__vroom_reader *r, yajl_val object, struct ht_vehicle *vehicle)
+static void costs_read(struct ht__vroom_reader *r, yajl_val object, struct ht_vehicle *vehicle,
+                       uint64_t id)
 {
+    static const char *const names[] = {"fixed", "per_hour", "per_km", "per_task_hour"};
+    int64_t numbers[] = {0, 3600, 0, 0};
     yajl_val value = ht__vroom_member(object, "costs");
-    int64_t fixed = 0;
-    int64_t per_hour = 3600;
-    int64_t per_km = 0;
-    int64_t per_task_hour = 0;
     if (value != NULL && !YAJL_IS_OBJECT(value)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid costs value.");
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid costs for vehicle %llu.",
+                       (unsigned long long)id);
         return;
     }
-    ht__vroom_whole_member(r, value, "fixed", HT_PLAN_FIXED_MOST, &fixed);
-    ht__vroom_whole_member(r, value, "per_hour", HT_PLAN_RATE_MOST, &per_hour);
-    ht__vroom_whole_member(r, value, "per_km", HT_PLAN_RATE_MOST, &per_km);
-    ht__vroom_whole_member(r, value, "per_task_hour", INT64_MAX, &per_task_hour);
-    if (per_task_hour != 0) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "A per_task_hour cost is not supported.");
+    for (int i = 0; i < 4; i++) {
+        yajl_val each = ht__vroom_member(value, names[i]);
+        int64_t most = i == 0 ? HT_PLAN_FIXED_MOST : HT_PLAN_RATE_MOST;
+        if (each != NULL && !ht__vroom_whole(each, most, &numbers[i])) {
+            ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s cost for vehicle %llu.", names[i],
+                           (unsigned long long)id);
+        }
     }
-    vehicle->fixed = fixed;
-    vehicle->per_hour = (uint32_t)per_hour;
-    vehicle->per_km = (uint32_t)per_km;
+    vehicle->fixed = numbers[0];
+    vehicle->per_hour = (uint32_t)numbers[1];
+    vehicle->per_km = (uint32_t)numbers[2];
+    vehicle->per_task_hour = (uint32_t)numbers[3];
 }
 
 /* The matrix of a name and speed; a new one where there is none yet. */
@@ -259,23 +316,24 @@ static void vehicle_read(struct ht__vroom_reader *r, size_t v)
     if (r->status != HT_OK) {
         return;
     }
+    const struct ht__vroom_about about = {"vehicle", name->id};
     vehicle->profile = profile_find(r, object);
-    vehicle->start = ht__vroom_location_read(r, object, "start", "start_index", name);
-    vehicle->end = ht__vroom_location_read(r, object, "end", "end_index", name);
+    vehicle->start = ht__vroom_location_read(r, object, "start", "start_index", &about);
+    vehicle->end = ht__vroom_location_read(r, object, "end", "end_index", &about);
     if (vehicle->start == HT_PLAN_NONE && vehicle->end == HT_PLAN_NONE) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "No start or end specified for vehicle %llu.",
                        (unsigned long long)name->id);
     }
     yajl_val type = ht__vroom_member(object, "type");
     vehicle->type = type == NULL ? 0 : ht__vroom_type_find(r, YAJL_GET_STRING(type));
-    vehicle->capacity = ht__vroom_amount_read(r, ht__vroom_member(object, "capacity"));
+    vehicle->capacity = ht__vroom_amount_read(r, object, "capacity");
     if (vehicle->capacity == NULL && r->vroom->problem.amounts > 0) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Inconsistent delivery length: 0 instead of %u.",
                        (unsigned)r->vroom->problem.amounts);
     }
     vehicle->skills = ht__vroom_skills_read(r, object);
     limits_read(r, object, vehicle);
-    costs_read(r, object, vehicle);
+    costs_read(r, object, vehicle, name->id);
     breaks_read(r, object, v);
 }
 
@@ -290,7 +348,8 @@ static void steps_read(struct ht__vroom_reader *r, size_t v)
                          ? NULL
                          : ht__vroom_take(r, ht__vroom_length_of(value), sizeof *list);
     if (value != NULL && !YAJL_IS_ARRAY(value)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid vehicle steps.");
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid steps for vehicle %llu.",
+                       (unsigned long long)r->vroom->vehicles[v].id);
     }
     for (size_t i = 0; list != NULL && i < ht__vroom_length_of(value); i++) {
         const char *type = YAJL_GET_STRING(ht__vroom_member(ht__vroom_element(value, i), "type"));
@@ -460,14 +519,16 @@ static void lists_find(struct ht__vroom_reader *r)
     r->jobs = ht__vroom_member(tree, "jobs");
     r->shipments = ht__vroom_member(tree, "shipments");
     r->matrices = ht__vroom_member(tree, "matrices");
-    if (r->jobs != NULL && !YAJL_IS_ARRAY(r->jobs)) {
+    if (!YAJL_IS_ARRAY(r->vehicles)) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid vehicles.");
+    } else if (ht__vroom_length_of(r->vehicles) == 0) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "No vehicle defined.");
+    } else if (r->jobs != NULL && !YAJL_IS_ARRAY(r->jobs)) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid jobs.");
     } else if (r->shipments != NULL && !YAJL_IS_ARRAY(r->shipments)) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid shipments.");
     } else if (ht__vroom_length_of(r->jobs) + ht__vroom_length_of(r->shipments) == 0) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid jobs or shipments.");
-    } else if (ht__vroom_length_of(r->vehicles) == 0) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid vehicles.");
+        ht__vroom_fail(r, HT_VROOM_INPUT, "No task defined.");
     } else if (r->matrices != NULL && !YAJL_IS_OBJECT(r->matrices)) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Unexpected matrices value.");
     }
@@ -544,7 +605,7 @@ enum ht_status ht_vroom_read(const char *text, size_t size, struct ht_vroom *out
         ht__vroom_fail(&r, HT_VROOM_INPUT, "The document is empty. (offset: 0)");
     } else if (!YAJL_IS_OBJECT(out->tree)) {
         ht__vroom_fail(&r, HT_VROOM_INPUT,
-                       out->tree == NULL ? "Invalid JSON." : "Error while parsing.");
+                       out->tree == NULL ? "Invalid JSON." : "Input root is not an object.");
     }
     void (*const parts[])(struct ht__vroom_reader *) = {lists_find,
                                                         options_read,
