@@ -145,6 +145,10 @@ static enum ht_status vehicle_check(const struct ht_problem *problem, uint32_t i
         problem->profiles[vehicle->profile].distance_m == NULL) {
         return wrong(&place, "a cost per km needs a matrix of distances");
     }
+    if (problem->reload_count < HT_PLAN_RELOADS_MOST &&
+        vehicle->reloads >> problem->reload_count != 0) {
+        return wrong(&place, "there is no such reload");
+    }
     if (vehicle->pinned > vehicle->task_count) {
         return wrong(&place, "more pinned stops than it has");
     }
@@ -153,6 +157,25 @@ static enum ht_status vehicle_check(const struct ht_problem *problem, uint32_t i
         status = amounts_check(&place, vehicle->capacity, problem->amounts);
     }
     return status == HT_OK ? breaks_check(&place, vehicle, problem->amounts) : status;
+}
+
+static enum ht_status reloads_check(const struct ht_problem *problem, struct ht_error *error)
+{
+    if (problem->reload_count > HT_PLAN_RELOADS_MOST) {
+        return ht_error_set(error, HT_TOO_BIG, 0, "more than %d places to reload",
+                            (int)HT_PLAN_RELOADS_MOST);
+    }
+    for (uint32_t i = 0; i < problem->reload_count; i++) {
+        const struct place place = {error, "reload", i};
+        const struct ht_plan_reload *reload = &problem->reloads[i];
+        enum ht_status status = reload->location >= problem->location_count
+                                    ? wrong(&place, "its location is not in the matrix")
+                                    : windows_check(&place, reload->windows, reload->window_count);
+        if (status != HT_OK) {
+            return status;
+        }
+    }
+    return HT_OK;
 }
 
 enum ht_status ht_problem_check(const struct ht_problem *problem, struct ht_error *error)
@@ -175,7 +198,7 @@ enum ht_status ht_problem_check(const struct ht_problem *problem, struct ht_erro
     if (problem->vehicle_count == 0) {
         return ht_error_set(error, HT_INVALID, 0, "there is no vehicle");
     }
-    enum ht_status status = HT_OK;
+    enum ht_status status = reloads_check(problem, error);
     for (uint32_t i = 0; status == HT_OK && i < problem->task_count; i++) {
         status = task_check(problem, i, error);
     }

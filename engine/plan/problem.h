@@ -2,7 +2,8 @@
  *
  * A task is one stop: a job, or half of a shipment. A shipment is two tasks that follow each other
  * in the list, the pickup first; both are served by the same vehicle, the pickup earlier.
- * Deliveries of jobs are loaded where the route starts, pickups of jobs stay until it ends.
+ * Deliveries of jobs are loaded where the trip starts, pickups of jobs stay until it ends; a trip
+ * is a route, or what lies between two reloads of it.
  *
  * Times are whole seconds from any zero, all windows are hard: service (and setup before it) begins
  * within one of a task's windows, earliest when one has arrived; who is early waits. A setup is
@@ -40,6 +41,7 @@ enum {
         18000, /* one unit of cost: 5 for a second at 1 an hour, 18 for a metre at 1 a km */
     HT_PLAN_AMOUNTS_MOST = 16,
     HT_PLAN_BREAKS_MOST = 8, /* of one vehicle */
+    HT_PLAN_RELOADS_MOST = 64,
     HT_PLAN_PRIORITY_MOST = 100,
     HT_PLAN_TASKS_MOST = 20000,
     HT_PLAN_VEHICLES_MOST = 20000,
@@ -73,7 +75,7 @@ struct ht_task {
     const uint64_t *skills; /* [skill_words] bits; NULL: none */
     uint32_t priority;      /* of a shipment: the pickup's */
     /* 0: any. Of a delivery: from the end of its pickup's service to its begin; of a job: from the
-     * start of the route to its begin. */
+     * start of the trip to its begin. */
     uint32_t ride_most_s;
     uint32_t late_per_hour; /* 0: nothing; what beginning after due_s costs */
     int64_t due_s;
@@ -84,6 +86,15 @@ struct ht_plan_break {
     uint32_t window_count;
     uint32_t service_s;
     const int64_t *load_most; /* [amounts] with more on board it can't be taken; NULL: any */
+};
+
+/* A place where what jobs picked up is left and what the next trip's jobs deliver is loaded.
+ * Shipments stay on board. */
+struct ht_plan_reload {
+    uint32_t location;
+    uint32_t service_s;
+    const struct ht_window *windows; /* as a task's */
+    uint32_t window_count;
 };
 
 struct ht_vehicle {
@@ -103,6 +114,10 @@ struct ht_vehicle {
     uint32_t per_hour;
     uint32_t per_km;
     uint32_t per_task_hour; /* of setup and service */
+    /* Where it may load again between trips, a bit for each of the problem's reloads, and how many
+     * trips it may make; 0: one. */
+    uint64_t reloads;
+    uint32_t trips_most;
     /* Tasks to begin the search with, in order; the first `pinned` stay first, in this order. */
     const uint32_t *tasks;
     uint32_t task_count;
@@ -127,6 +142,8 @@ struct ht_problem {
     const struct ht_task *tasks;
     uint32_t vehicle_count;
     const struct ht_vehicle *vehicles;
+    uint32_t reload_count;
+    const struct ht_plan_reload *reloads;
 };
 
 /* HT_OK, or HT_INVALID, HT_RANGE or HT_TOO_BIG with what is wrong and where. Does not look into the
@@ -136,11 +153,17 @@ HT_MUST_CHECK enum ht_status ht_problem_check(const struct ht_problem *problem,
 
 /* ---- the answer ---- */
 
-enum ht_plan_step_kind { HT_STEP_START, HT_STEP_TASK, HT_STEP_BREAK, HT_STEP_END };
+enum ht_plan_step_kind {
+    HT_STEP_START,
+    HT_STEP_TASK,
+    HT_STEP_BREAK,
+    HT_STEP_RELOAD,
+    HT_STEP_END
+};
 
 struct ht_plan_step {
     enum ht_plan_step_kind kind;
-    uint32_t index; /* of the task, or of the vehicle's break */
+    uint32_t index; /* of the task, of the vehicle's break, or of the reload */
     int64_t arrival_s;
     int64_t waiting_s; /* before setup and service */
     uint32_t setup_s;

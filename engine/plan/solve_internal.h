@@ -41,6 +41,8 @@ struct ht__class {
     const struct ht_plan_break *breaks;
     uint32_t break_count;
     uint32_t tasks_most;
+    uint64_t reloads;
+    uint32_t reloads_most; /* in one route */
     int64_t travel_most_s;
     int64_t distance_most_m;
     const uint32_t *distance_m; /* NULL: no limit; [locations * locations] */
@@ -54,6 +56,8 @@ struct ht__class {
 
 struct ht__model {
     const struct ht_problem *problem;
+    const struct ht_task *tasks; /* the problem's, and behind them its reloads as jobs */
+    uint32_t stops;              /* of both: what stands in routes */
     struct ht__class *classes;
     uint32_t class_count;
     uint32_t *class_of; /* [vehicles] */
@@ -77,7 +81,7 @@ struct ht__model {
     bool deliveries; /* nothing is picked up, so a load is greatest at the start */
     bool fixed;      /* a vehicle costs something by itself */
     int64_t scale;   /* the cost of a usual way between stops */
-    void *blocks[10];
+    void *blocks[12];
     uint32_t block_count;
 };
 
@@ -87,7 +91,11 @@ void ht__model_free(struct ht__model *model);
 
 static inline const struct ht_task *ht__task(const struct ht__model *model, uint32_t task)
 {
-    return &model->problem->tasks[task];
+    return &model->tasks[task];
+}
+static inline bool ht__is_reload(const struct ht__model *model, uint32_t stop)
+{
+    return stop >= model->problem->task_count;
 }
 /* A job or a shipment is known by its first task; this is its last. */
 static inline uint32_t ht__item_last(const struct ht__model *model, uint32_t item)
@@ -167,6 +175,7 @@ struct ht__route {
     uint32_t vehicle;
     uint32_t count;
     uint32_t pinned; /* stops at the front that stay */
+    uint32_t reloads; /* of the stops */
     uint32_t room;   /* positions that the arrays hold */
     int64_t cost;    /* with the fixed part; 0 where it is empty */
     int64_t travel_s;
@@ -245,6 +254,8 @@ struct ht__spot {
     int64_t cost; /* more than before; INT64_MAX: there is none */
     uint32_t first;
     uint32_t last;
+    uint32_t reload; /* the stop (a reload) that comes with a job; 0: none */
+    bool before;     /* the job, not behind it */
 };
 
 /* The cheapest places so far, by cost; what is not cheaper than the last is not looked for. */
@@ -324,7 +335,7 @@ bool ht__plain_put(const struct ht__model *model, struct ht__route *route, uint3
 
 /* Routes of an answer as lists of stops, for keeping. */
 struct ht__answer {
-    uint32_t *stops;  /* [tasks] one route after the other */
+    uint32_t *stops;  /* [2 * tasks] one route after the other, reloads with them */
     uint32_t *counts; /* [vehicles] */
     int64_t missing;  /* what is lost by absent items */
     uint32_t absent;

@@ -35,7 +35,8 @@ static bool alike(const struct ht_problem *problem, const struct ht_vehicle *a,
            a->tasks_most == b->tasks_most && a->travel_most_s == b->travel_most_s &&
            a->distance_most_m == b->distance_most_m && a->fixed == b->fixed &&
            a->per_hour == b->per_hour && a->per_km == b->per_km &&
-           a->per_task_hour == b->per_task_hour && a->pinned == 0 &&
+           a->per_task_hour == b->per_task_hour && a->reloads == b->reloads &&
+           a->trips_most == b->trips_most && a->pinned == 0 &&
            b->pinned == 0 &&
            words_equal(a->capacity, b->capacity, problem->amounts * sizeof *a->capacity) &&
            words_equal(a->skills, b->skills, problem->skill_words * sizeof *a->skills) &&
@@ -120,6 +121,8 @@ static void class_set(const struct ht__model *model, const struct ht__cell *cell
         .breaks = vehicle->breaks,
         .break_count = vehicle->break_count,
         .tasks_most = vehicle->tasks_most,
+        .reloads = vehicle->trips_most > 1 ? vehicle->reloads : 0,
+        .reloads_most = vehicle->trips_most > 1 ? vehicle->trips_most - 1 : 0,
         .travel_most_s = vehicle->travel_most_s,
         .distance_most_m = vehicle->distance_most_m,
         .distance_m = vehicle->distance_most_m == HT_PLAN_UNLIMITED ? NULL : profile->distance_m,
@@ -160,14 +163,14 @@ static enum ht_status classes_find(struct ht__model *model, const struct ht__cel
 static bool times_make(struct ht__model *model)
 {
     const struct ht_problem *problem = model->problem;
-    size_t tasks = problem->task_count;
+    size_t tasks = model->stops;
     uint32_t *times = block_new(model, tasks * problem->types * 2, sizeof *times);
     if (times == NULL) {
         return false;
     }
     for (uint32_t y = 0; y < problem->types; y++) {
         for (size_t t = 0; t < tasks; t++) {
-            const struct ht_task *task = &problem->tasks[t];
+            const struct ht_task *task = &model->tasks[t];
             uint32_t setup_s =
                 task->setup_by_type_s == NULL ? task->setup_s : task->setup_by_type_s[y];
             times[tasks * 2 * y + t] =
@@ -304,7 +307,7 @@ static void items_list(struct ht__model *model)
 
 static bool windows_make(struct ht__model *model)
 {
-    size_t tasks = model->problem->task_count;
+    size_t tasks = model->stops;
     int64_t *times = block_new(model, tasks * 2, sizeof *times);
     bool single = true;
     if (times == NULL) {
@@ -323,9 +326,9 @@ static bool windows_make(struct ht__model *model)
     }
     for (uint32_t i = 0; i < model->class_count; i++) {
         struct ht__class *c = &model->classes[i];
-        model->trials = model->trials || model->rides || model->due || c->light;
+        model->trials = model->trials || model->rides || model->due || c->light || c->reloads != 0;
         c->plain = single && !model->setups && !model->rides && !model->due &&
-                   c->per_task == 0 && c->break_count == 0 &&
+                   c->per_task == 0 && c->reloads == 0 && c->break_count == 0 &&
                    c->travel_most_s == HT_PLAN_UNLIMITED && c->distance_m == NULL;
     }
     return true;
@@ -336,8 +339,8 @@ static bool windows_make(struct ht__model *model)
 static void loads_fill(struct ht__model *model)
 {
     const struct ht_problem *problem = model->problem;
-    model->deliveries = true;
-    for (uint32_t t = 0; t < problem->task_count; t++) {
+    model->deliveries = problem->reload_count == 0;
+    for (uint32_t t = 0; t < model->stops; t++) {
         const struct ht_task *task = ht__task(model, t);
         model->deliveries =
             model->deliveries && task->kind == HT_TASK_JOB && task->pickup == NULL;
@@ -444,10 +447,37 @@ static enum ht_status near_make(struct ht__model *model)
 
 /* ---- all of it ---- */
 
+/* The problem's tasks and its reloads. */
+static bool tasks_make(struct ht__model *model)
+{
+    const struct ht_problem *problem = model->problem;
+    size_t count = (size_t)problem->task_count + problem->reload_count;
+    struct ht_task *tasks = block_new(model, count, sizeof *tasks);
+    if (tasks == NULL) {
+        return false;
+    }
+    if (problem->task_count > 0) {
+        memcpy(tasks, problem->tasks, problem->task_count * sizeof *tasks);
+    }
+    for (uint32_t i = 0; i < problem->reload_count; i++) {
+        const struct ht_plan_reload *reload = &problem->reloads[i];
+        tasks[problem->task_count + i] = (struct ht_task){.location = reload->location,
+                                                          .service_s = reload->service_s,
+                                                          .windows = reload->windows,
+                                                          .window_count = reload->window_count};
+    }
+    model->tasks = tasks;
+    model->stops = (uint32_t)count;
+    return true;
+}
+
 static enum ht_status model_fill(struct ht__model *model)
 {
     const struct ht_problem *problem = model->problem;
-    size_t tasks = problem->task_count;
+    if (!tasks_make(model)) {
+        return HT_NOMEM;
+    }
+    size_t tasks = model->stops;
     struct ht__cell *cells = NULL;
     uint32_t *numbers = block_new(model, tasks * 2 + problem->vehicle_count * 2, sizeof *numbers);
     int64_t *loads = block_new(model, tasks * problem->amounts * 3, sizeof *loads);

@@ -76,7 +76,7 @@ static void job_spots(const struct ht__model *model, const struct ht__route *rou
             (!model->deliveries && !ht__job_fits(model, route, i, task))) {
             continue;
         }
-        ht__spots_add(spots, (struct ht__spot){cost, i, i});
+        ht__spots_add(spots, (struct ht__spot){.cost = cost, .first = i, .last = i});
         bound = ht__spots_bound(spots);
     }
 }
@@ -115,7 +115,7 @@ static void pair_together(const struct ht__model *model, const struct ht__route 
         ht__price(c, there) + ht__price(c, between) + ht__price(c, on) - route->edge[i];
     if (cost < ht__spots_bound(spots) && !no_way(between, on) &&
         fits(&pair->down, pair->leave_s, between, on, route->latest[i + 1])) {
-        ht__spots_add(spots, (struct ht__spot){cost, i, i});
+        ht__spots_add(spots, (struct ht__spot){.cost = cost, .first = i, .last = i});
     }
 }
 
@@ -144,7 +144,7 @@ static void pair_apart(const struct ht__model *model, const struct ht__route *ro
         int64_t cost = first + ht__price(c, to) + ht__price(c, on) - route->edge[j];
         if (cost < bound && !no_way(to, on) && fits(down, now_s, to, on, route->latest[j + 1]) &&
             !ht__overlooked(blink)) {
-            ht__spots_add(spots, (struct ht__spot){cost, pair->i, j});
+            ht__spots_add(spots, (struct ht__spot){.cost = cost, .first = pair->i, .last = j});
             bound = ht__spots_bound(spots);
         }
         now_s += route->way_s[j];

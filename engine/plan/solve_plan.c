@@ -169,9 +169,13 @@ static void route_write(struct maker *maker)
             bool moved = route->location[p - 1] != route->location[p];
             step.kind = HT_STEP_TASK;
             step.index = route->task[p];
+            if (ht__is_reload(maker->model, step.index)) {
+                step.kind = HT_STEP_RELOAD;
+                step.index -= maker->model->problem->task_count;
+            }
             step.waiting_s = begin_of(maker, p, arrival_s) - arrival_s;
-            step.setup_s = moved ? c->setup_s[step.index] : 0;
-            step.service_s = c->service_s[step.index];
+            step.setup_s = moved ? c->setup_s[route->task[p]] : 0;
+            step.service_s = c->service_s[route->task[p]];
             now_s = arrival_s + step.waiting_s + step.setup_s + step.service_s;
         }
         step_add(maker, step, p);
@@ -269,7 +273,7 @@ enum ht_status ht__plan_make(const struct ht__model *model, const struct ht__ans
                              struct ht_plan **out)
 {
     struct whole *whole = NULL;
-    uint8_t *served = ht_array_new_zeroed(model->problem->task_count, 1);
+    uint8_t *served = ht_array_new_zeroed(model->stops, 1);
     enum ht_status status = served == NULL ? HT_NOMEM : whole_new(model, answer, &whole);
     if (status == HT_OK) {
         status = routes_write(model, answer, whole, served);

@@ -144,6 +144,7 @@ enum ht_status ht__route_copy(const struct ht__model *model, struct ht__route *t
     to->vehicle = from->vehicle;
     to->count = from->count;
     to->pinned = from->pinned;
+    to->reloads = from->reloads;
     to->cost = from->cost;
     to->travel_s = from->travel_s;
     to->distance_m = from->distance_m;
@@ -285,11 +286,13 @@ uint32_t ht__route_may_break(const struct ht__model *model, const struct ht__rou
     return may;
 }
 
-/* Who begins stop i had its load on board since position: */
-static uint32_t boarded(const struct ht__route *route, uint32_t i, bool job)
+/* Who begins stop i had its load on board since this position. */
+static uint32_t boarded(const struct ht__model *model, const struct ht__route *route, uint32_t i)
 {
-    uint32_t at = job ? 0 : i - 1;
-    while (!job && route->task[at] != route->task[i] - 1) {
+    bool job = ht__task(model, route->task[i])->kind == HT_TASK_JOB;
+    uint32_t at = i - 1;
+    while (at > 0 && (job ? !ht__is_reload(model, route->task[at])
+                          : route->task[at] != route->task[i] - 1)) {
         at--;
     }
     return at;
@@ -317,7 +320,7 @@ static bool update_rides(const struct ht__model *model, struct ht__route *route)
             if (task->ride_most_s == 0 || task->kind == HT_TASK_PICKUP) {
                 continue;
             }
-            uint32_t at = boarded(route, i, task->kind == HT_TASK_JOB);
+            uint32_t at = boarded(model, route, i);
             int64_t left_s = begin_s - task->ride_most_s;
             if (route->leave[at] < left_s) {
                 bool there = at > 0 && route->location[at - 1] != route->location[at];
@@ -333,32 +336,57 @@ static bool update_rides(const struct ht__model *model, struct ht__route *route)
     return settled;
 }
 
-bool ht__route_loads(const struct ht__model *model, struct ht__route *route)
+/* What the jobs behind position i deliver before the next reload. */
+static int64_t trip_delivers(const struct ht__model *model, const struct ht__route *route,
+                             uint32_t i, size_t d)
 {
     size_t amounts = model->problem->amounts;
+    int64_t sum = 0;
+    while (++i <= route->count && !ht__is_reload(model, route->task[i])) {
+        sum += model->delivery[route->task[i] * amounts + d];
+    }
+    return sum;
+}
+
+/* Loads of one dimension, and the greatest of each trip up to and from each stop; true: all fit. */
+static bool loads_of(const struct ht__model *model, struct ht__route *route, size_t d)
+{
+    size_t amounts = model->problem->amounts;
+    int64_t load = trip_delivers(model, route, 0, d);
+    int64_t collected = 0; /* by jobs of this trip */
+    int64_t most = 0;
     bool fits = true;
-    for (size_t d = 0; d < amounts; d++) {
-        int64_t load = 0;
-        int64_t most = 0;
-        for (uint32_t i = 1; i <= route->count; i++) {
-            load += model->delivery[route->task[i] * amounts + d];
+    for (uint32_t i = 0; i <= route->count + 1; i++) {
+        bool reload = i > 0 && i <= route->count && ht__is_reload(model, route->task[i]);
+        if (reload) {
+            load += trip_delivers(model, route, i, d) - collected;
+            collected = 0;
+            most = 0;
+        } else if (i > 0 && i <= route->count) {
+            size_t at = route->task[i] * amounts + d;
+            load += model->pickup[at] - model->delivery[at] + model->shift[at];
+            collected += model->pickup[at];
         }
-        for (uint32_t i = 0; i <= route->count + 1; i++) {
-            if (i > 0 && i <= route->count) {
-                size_t at = route->task[i] * amounts + d;
-                load += model->pickup[at] - model->delivery[at] + model->shift[at];
-            }
-            most = load > most ? load : most;
-            route->load[i * amounts + d] = load;
-            route->most_to[i * amounts + d] = most;
-        }
+        most = load > most ? load : most;
         fits = fits && most <= route->c->capacity[d];
-        most = 0;
-        for (uint32_t i = route->count + 2; i > 0; i--) {
-            load = route->load[(i - 1) * amounts + d];
-            most = load > most ? load : most;
-            route->most_from[(i - 1) * amounts + d] = most;
-        }
+        route->load[i * amounts + d] = load;
+        route->most_to[i * amounts + d] = most;
+    }
+    most = 0;
+    for (uint32_t i = route->count + 2; i > 0; i--) {
+        bool ends = i <= route->count && ht__is_reload(model, route->task[i]);
+        load = route->load[(i - 1) * amounts + d];
+        most = load > most || ends ? load : most;
+        route->most_from[(i - 1) * amounts + d] = most;
+    }
+    return fits;
+}
+
+bool ht__route_loads(const struct ht__model *model, struct ht__route *route)
+{
+    bool fits = true;
+    for (size_t d = 0; d < model->problem->amounts; d++) {
+        fits = loads_of(model, route, d) && fits;
     }
     return fits;
 }
@@ -372,13 +400,16 @@ bool ht__route_update(const struct ht__model *model, struct ht__route *route)
     route->task[end] = HT_PLAN_NONE;
     route->location[0] = c->start;
     route->location[end] = c->end;
+    route->reloads = 0;
     for (uint32_t i = 1; i < end; i++) {
         route->location[i] = model->location[route->task[i]];
+        route->reloads += ht__is_reload(model, route->task[i]);
     }
     if (!ht__route_loads(model, route) || !update_rides(model, route)) {
         return false;
     }
     update_backward(model, route);
-    return route->count <= c->tasks_most && route->travel_s <= c->travel_most_s &&
+    return route->count - route->reloads <= c->tasks_most && route->reloads <= c->reloads_most &&
+           route->travel_s <= c->travel_most_s &&
            route->distance_m <= c->distance_most_m;
 }

@@ -8,7 +8,7 @@
 
 enum {
     RUIN_MEAN = 10,    /* stops taken out at a time, on average */
-    STRING_MOST = 10,  /* of one route */
+    STRING_MOST = 15,  /* of one route */
     OTHERS_TRIED = 20, /* absent for longer, that are tried again with those taken out */
     CLOCK_EVERY = 8,   /* iterations */
     ABSENCES_MOST = 1 << 30,
@@ -81,7 +81,7 @@ static double chance(struct ht__search *s)
 enum ht_status ht__answer_init(const struct ht__model *model, struct ht__answer *answer)
 {
     *answer = (struct ht__answer){.missing = INT64_MAX, .cost = INT64_MAX};
-    answer->stops = ht_array_new(model->problem->task_count, sizeof *answer->stops);
+    answer->stops = ht_array_new(2 * (size_t)model->problem->task_count, sizeof *answer->stops);
     answer->counts = ht_array_new_zeroed(model->problem->vehicle_count, sizeof *answer->counts);
     return answer->stops == NULL || answer->counts == NULL ? HT_NOMEM : HT_OK;
 }
@@ -99,13 +99,13 @@ void ht__answer_copy(const struct ht__model *model, struct ht__answer *to,
     *to = *from;
     to->stops = own.stops;
     to->counts = own.counts;
-    memcpy(to->stops, from->stops, model->problem->task_count * sizeof *to->stops);
+    memcpy(to->stops, from->stops, 2 * (size_t)model->problem->task_count * sizeof *to->stops);
     memcpy(to->counts, from->counts, model->problem->vehicle_count * sizeof *to->counts);
 }
 
 static enum ht_status arrays_make(struct ht__search *s)
 {
-    size_t tasks = s->model->problem->task_count;
+    size_t tasks = s->model->stops;
     size_t vehicles = s->model->problem->vehicle_count;
     s->routes = ht_array_new_zeroed(vehicles, sizeof *s->routes);
     s->touched = ht_array_new_zeroed(vehicles, sizeof *s->touched);
@@ -154,7 +154,7 @@ enum ht_status ht__search_new(const struct ht__model *model, uint64_t seed, stru
     enum ht_status status = arrays_make(s);
     if (status == HT_OK && model->trials) {
         s->scratch.c = &model->classes[0];
-        status = ht__route_room(model, &s->scratch, model->problem->task_count);
+        status = ht__route_room(model, &s->scratch, 2 * model->problem->task_count);
     }
     for (uint32_t v = 0; status == HT_OK && v < model->problem->vehicle_count; v++) {
         struct ht__route *route = &s->routes[v];
@@ -295,6 +295,46 @@ static void item_absent(struct ht__search *s, uint32_t item)
 
 /* ---- ruin ---- */
 
+/* Leaves out the reload at a position where the rules still hold and it costs no more. */
+static bool reload_out(struct ht__search *s, struct ht__route *route, uint32_t p)
+{
+    uint32_t reload = route->task[p];
+    int64_t cost = route->cost;
+    for (uint32_t i = p; i < route->count; i++) {
+        route->task[i] = route->task[i + 1];
+    }
+    route->count--;
+    if (ht__route_refresh(s->model, route) && route->cost <= cost) {
+        return true;
+    }
+    for (uint32_t i = ++route->count; i > p; i--) {
+        route->task[i] = route->task[i - 1];
+    }
+    route->task[p] = reload;
+    return false;
+}
+
+/* Leaves out trips without a job, and reloads that are not needed any more. */
+static bool route_settle(struct ht__search *s, struct ht__route *route)
+{
+    uint32_t kept = 0;
+    for (uint32_t p = 1; p <= route->count; p++) {
+        bool reload = ht__is_reload(s->model, route->task[p]);
+        bool next = p == route->count || ht__is_reload(s->model, route->task[p + 1]);
+        if (!reload || (kept > 0 && !next)) {
+            route->task[++kept] = route->task[p];
+        }
+    }
+    route->count = kept;
+    bool good = ht__route_refresh(s->model, route);
+    for (uint32_t p = route->count; good && route->reloads > 0 && p > 0; p--) {
+        if (ht__is_reload(s->model, route->task[p]) && !reload_out(s, route, p)) {
+            good = ht__route_refresh(s->model, route);
+        }
+    }
+    return good;
+}
+
 /* Takes out of a route the stops whose items were marked absent; where what remains breaks a rule
  * (a matrix may make a shortcut longer), all that may go does. */
 static void route_pack(struct ht__search *s, uint32_t v)
@@ -305,6 +345,11 @@ static void route_pack(struct ht__search *s, uint32_t v)
         uint32_t kept = 0;
         for (uint32_t p = 1; p <= route->count; p++) {
             uint32_t task = route->task[p];
+            if (ht__is_reload(s->model, task)) {
+                route->task[kept + 1] = task;
+                kept += pass == 0;
+                continue;
+            }
             if (s->route_of[task] == v && pass == 1 && !s->pinned[task]) {
                 item_absent(s, ht__item_of(s->model, task));
             }
@@ -313,7 +358,7 @@ static void route_pack(struct ht__search *s, uint32_t v)
             }
         }
         route->count = kept;
-        if (ht__route_refresh(s->model, route)) {
+        if (route_settle(s, route)) {
             break;
         }
     }
@@ -324,7 +369,7 @@ static void route_pack(struct ht__search *s, uint32_t v)
 static void stop_out(struct ht__search *s, uint32_t task)
 {
     uint32_t item = ht__item_of(s->model, task);
-    if (s->route_of[item] != HT_PLAN_NONE && !s->pinned[item]) {
+    if (!ht__is_reload(s->model, task) && s->route_of[item] != HT_PLAN_NONE && !s->pinned[item]) {
         item_absent(s, item);
     }
 }
@@ -618,7 +663,7 @@ static void put_undo(struct ht__search *s, struct ht__route *route, uint32_t ite
         }
     }
     route->count = kept;
-    (void)ht__route_refresh(s->model, route);
+    (void)route_settle(s, route);
 }
 
 static enum ht_status item_put(struct ht__search *s, uint32_t item, bool *put)
@@ -741,7 +786,7 @@ static void absent_count(struct ht__search *s)
 
 static void all_absent(struct ht__search *s)
 {
-    for (uint32_t t = 0; t < s->model->problem->task_count; t++) {
+    for (uint32_t t = 0; t < s->model->stops; t++) {
         s->route_of[t] = HT_PLAN_NONE;
     }
     s->cost = 0;
@@ -793,7 +838,7 @@ enum ht_status ht__search_begin(struct ht__search *s, uint32_t *vehicle)
 {
     const struct ht__model *model = s->model;
     all_absent(s);
-    for (uint32_t t = 0; t < model->problem->task_count; t++) {
+    for (uint32_t t = 0; t < model->stops; t++) {
         s->absences[t] = 1;
     }
     /* pinned first: they have a right to their tasks */

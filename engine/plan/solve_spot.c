@@ -161,7 +161,7 @@ static void job_spot(const struct ht__model *model, const struct ht__route *rout
         }
         const uint32_t way[] = {route->location[i], here, route->location[i + 1]};
         if (longer(route, way, 3, true)) {
-            place_add(model, route, task, (struct ht__spot){cost, i, i}, spots);
+            place_add(model, route, task, (struct ht__spot){.cost = cost, .first = i, .last = i}, spots);
         }
     }
 }
@@ -208,7 +208,7 @@ static void pair_together(const struct ht__model *model, const struct ht__route 
         !joins(model, route, pair->i + 1, way[2], times) || !longer(route, way, 4, true)) {
         return;
     }
-    place_add(model, route, pair->pickup, (struct ht__spot){cost, pair->i, pair->i}, spots);
+    place_add(model, route, pair->pickup, (struct ht__spot){.cost = cost, .first = pair->i, .last = pair->i}, spots);
 }
 
 /* The limits of length where pickup and delivery lie apart. */
@@ -264,7 +264,7 @@ static void pair_apart(const struct ht__model *model, const struct ht__route *ro
             !joins(model, route, j + 1, here, times) || !pair_longer(model, route, pair, j)) {
             continue;
         }
-        place_add(model, route, pair->pickup, (struct ht__spot){first + cost, pair->i, j}, spots);
+        place_add(model, route, pair->pickup, (struct ht__spot){.cost = first + cost, .first = pair->i, .last = j}, spots);
     }
 }
 
@@ -293,11 +293,59 @@ static void pair_spot(const struct ht__model *model, const struct ht__route *rou
     }
 }
 
+/* A job and a reload behind position i: the reload first, or (`before`) the job. */
+static void reload_place(const struct ht__model *model, const struct ht__route *route,
+                         uint32_t task, struct ht__spot spot, struct ht__spots *spots)
+{
+    const struct ht__class *c = route->c;
+    uint32_t reload = model->location[spot.reload];
+    uint32_t here = model->location[task];
+    const struct ht__cell *ways[] = {
+        ht__way(c, route->location[spot.first], spot.before ? here : reload),
+        ht__way(c, spot.before ? here : reload, spot.before ? reload : here),
+        ht__way(c, spot.before ? reload : here, route->location[spot.first + 1])};
+    spot.cost = work_cost(model, c, task) - route->edge[spot.first];
+    for (int i = 0; i < 3; i++) {
+        if (ways[i]->duration_s == HT_PLAN_NO_WAY) {
+            return;
+        }
+        spot.cost += ht__price(c, ways[i]);
+    }
+    if (spot.cost < ht__spots_bound(spots)) {
+        place_add(model, route, task, spot, spots);
+    }
+}
+
+/* Places that begin a trip. */
+static void reload_spot(const struct ht__model *model, const struct ht__route *route, uint32_t task,
+                        struct ht__blink *blink, struct ht__spots *spots)
+{
+    for (uint32_t i = route->pinned; i <= route->count; i++) {
+        if (ht__overlooked(blink)) {
+            continue;
+        }
+        bool behind = i > 0 && !ht__is_reload(model, route->task[i]);
+        bool ahead = i < route->count && !ht__is_reload(model, route->task[i + 1]);
+        for (uint32_t r = 0; r < model->problem->reload_count; r++) {
+            struct ht__spot spot = {
+                .first = i, .last = i, .reload = model->problem->task_count + r};
+            if ((route->c->reloads >> r & 1) != 0 && behind) {
+                reload_place(model, route, task, spot, spots);
+            }
+            spot.before = true;
+            if ((route->c->reloads >> r & 1) != 0 && ahead) {
+                reload_place(model, route, task, spot, spots);
+            }
+        }
+    }
+}
+
 void ht__route_spots(const struct ht__model *model, const struct ht__route *route, uint32_t item,
                      struct ht__blink *blink, struct ht__spots *spots)
 {
     bool pair = ht__task(model, item)->kind == HT_TASK_PICKUP;
-    if (route->c->tasks_most - (pair ? 1 : 0) <= route->count || route->c->tasks_most == 0) {
+    uint32_t tasks = route->count - route->reloads;
+    if (route->c->tasks_most - (pair ? 1 : 0) <= tasks || route->c->tasks_most == 0) {
         return;
     }
     if (route->c->plain) {
@@ -306,6 +354,9 @@ void ht__route_spots(const struct ht__model *model, const struct ht__route *rout
         pair_spot(model, route, item, blink, spots);
     } else {
         job_spot(model, route, item, blink, spots);
+        if (route->reloads < route->c->reloads_most && route->count > 0) {
+            reload_spot(model, route, item, blink, spots);
+        }
     }
 }
 
@@ -317,17 +368,21 @@ bool ht__route_put(const struct ht__model *model, struct ht__route *route, uint3
     if (route->c->plain) {
         return ht__plain_put(model, route, item, spot);
     }
-    uint32_t more = last == item ? 1 : 2;
+    uint32_t more = last == item && spot->reload == 0 ? 1 : 2;
     for (uint32_t i = end; i > spot->last; i--) {
         route->task[i + more] = route->task[i];
     }
-    if (more == 2) {
+    if (last != item) {
         for (uint32_t i = spot->last; i > spot->first; i--) {
             route->task[i + 1] = route->task[i];
         }
         route->task[spot->last + 2] = last;
     }
     route->task[spot->first + 1] = item;
+    if (spot->reload != 0) {
+        route->task[spot->first + (spot->before ? 2 : 1)] = spot->reload;
+        route->task[spot->first + (spot->before ? 1 : 2)] = item;
+    }
     route->count += more;
     return ht__route_update(model, route);
 }

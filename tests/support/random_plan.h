@@ -25,6 +25,8 @@ struct ht_random_plan {
     struct ht_plan_break breaks[HT_RP_VEHICLES][3];
     struct ht_window rests[HT_RP_VEHICLES][3][2];
     int64_t light[HT_RP_VEHICLES][3][2];
+    struct ht_plan_reload reloads[3];
+    struct ht_window open[3];
 };
 
 /* What a problem has besides jobs and vehicles, as bits. */
@@ -41,7 +43,8 @@ enum {
     HT_RP_RIDES = 256, /* the next two: not with breaks */
     HT_RP_DUE = 512,
     HT_RP_LIGHT = 1024, /* breaks that need room on board */
-    HT_RP_WORK = 2048   /* costs of service */
+    HT_RP_WORK = 2048,  /* costs of service */
+    HT_RP_TRIPS = 4096
 };
 
 static inline void ht_rp_matrix(struct ht_random_plan *p, uint64_t *state, unsigned has,
@@ -154,6 +157,10 @@ static inline void ht_rp_vehicle(struct ht_random_plan *p, uint64_t *state, unsi
         p->skills[HT_RP_TASKS + v] = ht_random_below(state, 8);
         vehicle->skills = &p->skills[HT_RP_TASKS + v];
     }
+    if ((has & HT_RP_TRIPS) != 0) {
+        vehicle->trips_most = ht_random_below(state, 4);
+        vehicle->reloads = ht_random_below(state, 8);
+    }
     if ((has & HT_RP_WORK) != 0) {
         vehicle->per_task_hour = ht_random_below(state, 7200);
     }
@@ -204,6 +211,16 @@ static inline void ht_random_plan(struct ht_random_plan *p, uint64_t *state, uns
         }
     }
     p->problem.task_count = tasks;
+    for (uint32_t i = 0; (has & HT_RP_TRIPS) != 0 && i < 3; i++) {
+        p->open[i].from_s = ht_random_below(state, 2000);
+        p->open[i].to_s = p->open[i].from_s + ht_random_below(state, 6000);
+        p->reloads[i] = (struct ht_plan_reload){.location = ht_random_below(state, places),
+                                                .service_s = ht_random_below(state, 200),
+                                                .windows = i == 2 ? &p->open[i] : NULL,
+                                                .window_count = i == 2 ? 1 : 0};
+        p->problem.reloads = p->reloads;
+        p->problem.reload_count = 3;
+    }
     for (uint32_t v = 0; v < vehicles; v++) {
         ht_rp_vehicle(p, state, has, v);
     }
