@@ -72,7 +72,9 @@ static void human_route(struct ht_buffer *out, const struct ht_vroom *vroom,
         clock_text(last->travel_s, when, sizeof when), (double)last->distance_m / 1000);
     for (uint32_t s = 0; s < route->step_count; s++) {
         const struct ht_plan_step *step = &route->steps[s];
-        const char *type = step->kind == HT_STEP_START ? "start" : "end";
+        const char *type = step->kind == HT_STEP_START    ? "start"
+                           : step->kind == HT_STEP_RELOAD ? "reload"
+                                                          : "end";
         unsigned long long id = 0;
         if (step->kind == HT_STEP_TASK) {
             type = types[vroom->problem.tasks[step->index].kind];

@@ -17,12 +17,14 @@ struct ht__vroom_reader {
     yajl_val shipments;
     yajl_val matrices;
     struct ht_task *tasks;
-    struct ht_vehicle *list; /* vehicles */
-    uint64_t *skills;        /* the values that are named, ascending */
+    struct ht_vehicle *list;        /* vehicles */
+    struct ht_plan_reload *reloads; /* [HT_PLAN_RELOADS_MOST] of all vehicles */
+    uint64_t *skills;               /* the values that are named, ascending */
     uint32_t skill_count;
     const char **types; /* [0]: none */
     uint32_t *slots;    /* of places by their coordinates: index + 1 */
     size_t slot_mask;
+    uint8_t *planned;   /* [tasks] in some vehicle's steps */
     uint32_t *by_id[3]; /* tasks of each kind, by id */
     uint32_t id_count[3];
     bool any_place;
@@ -77,5 +79,10 @@ const uint32_t *ht__vroom_per_type_read(struct ht__vroom_reader *r, yajl_val obj
 uint32_t ht__vroom_location_read(struct ht__vroom_reader *r, yajl_val object, const char *pair_name,
                                  const char *index_name, const struct ht__vroom_about *about);
 void ht__vroom_places_begin(struct ht__vroom_reader *r);
+/* HT_PLAN_NONE: no task of this kind has the id. */
+uint32_t ht__vroom_task_find(const struct ht__vroom_reader *r, int kind, uint64_t id);
+/* The vehicle at an index of the list; its steps, once all tasks are read. */
+void ht__vroom_vehicle_read(struct ht__vroom_reader *r, size_t v);
+void ht__vroom_steps_read(struct ht__vroom_reader *r, size_t v);
 
 #endif

@@ -54,7 +54,8 @@ static void task_read(struct ht__vroom_reader *r, yajl_val object, enum ht_task_
     }
     ht__vroom_seconds_member(r, object, "setup", &task->setup_s);
     ht__vroom_seconds_member(r, object, "service", &task->service_s);
-    task->setup_by_type_s = ht__vroom_per_type_read(r, object, "setup_per_type", task->setup_s, &about);
+    task->setup_by_type_s =
+        ht__vroom_per_type_read(r, object, "setup_per_type", task->setup_s, &about);
     task->service_by_type_s =
         ht__vroom_per_type_read(r, object, "service_per_type", task->service_s, &about);
     task->windows = ht__vroom_windows_read(r, object, types[kind], name->id, &task->window_count);
@@ -147,7 +148,7 @@ static void ids_sort(struct ht__vroom_reader *r)
     }
 }
 
-static uint32_t id_find(const struct ht__vroom_reader *r, int kind, uint64_t id)
+uint32_t ht__vroom_task_find(const struct ht__vroom_reader *r, int kind, uint64_t id)
 {
     uint32_t low = 0;
     uint32_t high = r->id_count[kind];
@@ -164,218 +165,6 @@ static uint32_t id_find(const struct ht__vroom_reader *r, int kind, uint64_t id)
         }
     }
     return HT_PLAN_NONE;
-}
-
-/* ---- vehicles ---- */
-
-/* "max_load"; NULL: absent, or it has failed. */
-static const int64_t *break_load_read(struct ht__vroom_reader *r, yajl_val object, uint64_t id)
-{
-    yajl_val value = ht__vroom_member(object, "max_load");
-    if (value != NULL && YAJL_IS_ARRAY(value) &&
-        ht__vroom_length_of(value) != r->vroom->problem.amounts) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Inconsistent break max_load size for break %llu.",
-                       (unsigned long long)id);
-        return NULL;
-    }
-    return ht__vroom_amount_read(r, object, "max_load");
-}
-
-static bool later(const struct ht_window *a, const struct ht_window *b)
-{
-    return a->from_s != b->from_s ? a->from_s > b->from_s : a->to_s > b->to_s;
-}
-
-static void breaks_read(struct ht__vroom_reader *r, yajl_val object, size_t v)
-{
-    yajl_val value = ht__vroom_member(object, "breaks");
-    size_t count = ht__vroom_length_of(value);
-    struct ht_vehicle *vehicle = &r->list[v];
-    if (value != NULL && !YAJL_IS_ARRAY(value)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid breaks for vehicle %llu.",
-                       (unsigned long long)r->vroom->vehicles[v].id);
-    } else if (count > HT_PLAN_BREAKS_MOST) {
-        ht__vroom_fail(r, HT_VROOM_TOO_BIG, "More than %d breaks for vehicle %llu.",
-                       (int)HT_PLAN_BREAKS_MOST, (unsigned long long)r->vroom->vehicles[v].id);
-    }
-    if (r->status != HT_OK || count == 0) {
-        return;
-    }
-    struct ht_plan_break *list = ht__vroom_take(r, count, sizeof *list);
-    struct ht_vroom_name *names = ht__vroom_take(r, count, sizeof *names);
-    struct ht_window *always = ht__vroom_take(r, 1, sizeof *always);
-    for (size_t i = 0; r->status == HT_OK && i < count; i++) {
-        yajl_val each = ht__vroom_element(value, i);
-        struct ht_plan_break rest = {0};
-        struct ht_vroom_name name = {0};
-        ht__vroom_id_read(r, each, "break", &name);
-        ht__vroom_seconds_member(r, each, "service", &rest.service_s);
-        rest.windows = ht__vroom_windows_read(r, each, "break", name.id, &rest.window_count);
-        rest.load_most = break_load_read(r, each, name.id);
-        for (size_t other = 0; other < i; other++) {
-            if (names[other].id == name.id) {
-                ht__vroom_fail(r, HT_VROOM_INPUT, "Duplicate break id: %llu.",
-                               (unsigned long long)name.id);
-            }
-        }
-        if (rest.windows == NULL) {
-            *always = (struct ht_window){0, HT_PLAN_TIME_MOST};
-            rest.windows = always;
-            rest.window_count = 1;
-        }
-        /* by their first window, as they are taken */
-        size_t at = i;
-        for (; at > 0 && later(&list[at - 1].windows[0], &rest.windows[0]); at--) {
-            list[at] = list[at - 1];
-            names[at] = names[at - 1];
-        }
-        list[at] = rest;
-        names[at] = name;
-    }
-    vehicle->breaks = list;
-    vehicle->break_count = (uint32_t)count;
-    r->vroom->breaks[v] = names;
-}
-
-static void costs_read(struct ht__vroom_reader *r, yajl_val object, struct ht_vehicle *vehicle,
-                       uint64_t id)
-{
-    static const char *const names[] = {"fixed", "per_hour", "per_km", "per_task_hour"};
-    int64_t numbers[] = {0, 3600, 0, 0};
-    yajl_val value = ht__vroom_member(object, "costs");
-    if (value != NULL && !YAJL_IS_OBJECT(value)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid costs for vehicle %llu.",
-                       (unsigned long long)id);
-        return;
-    }
-    for (int i = 0; i < 4; i++) {
-        yajl_val each = ht__vroom_member(value, names[i]);
-        int64_t most = i == 0 ? HT_PLAN_FIXED_MOST : HT_PLAN_RATE_MOST;
-        if (each != NULL && !ht__vroom_whole(each, most, &numbers[i])) {
-            ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s cost for vehicle %llu.", names[i],
-                           (unsigned long long)id);
-        }
-    }
-    vehicle->fixed = numbers[0];
-    vehicle->per_hour = (uint32_t)numbers[1];
-    vehicle->per_km = (uint32_t)numbers[2];
-    vehicle->per_task_hour = (uint32_t)numbers[3];
-}
-
-/* The matrix of a name and speed; a new one where there is none yet. */
-static uint32_t profile_find(struct ht__vroom_reader *r, yajl_val object)
-{
-    struct ht_vroom *vroom = r->vroom;
-    yajl_val name_value = ht__vroom_member(object, "profile");
-    yajl_val speed_value = ht__vroom_member(object, "speed_factor");
-    const char *name = name_value == NULL ? "car" : YAJL_GET_STRING(name_value);
-    double speed = 1;
-    if (name == NULL) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid profile value.");
-        return 0;
-    }
-    if (speed_value != NULL) {
-        speed = YAJL_IS_NUMBER(speed_value) ? strtod(YAJL_GET_NUMBER(speed_value), NULL) : 0;
-        if (!(speed > 0 && speed <= 5)) {
-            ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid speed_factor value.");
-            return 0;
-        }
-    }
-    for (uint32_t i = 0; i < vroom->problem.profile_count; i++) {
-        if (strcmp(vroom->profiles[i].name, name) == 0 && vroom->profiles[i].speed == speed) {
-            return i;
-        }
-    }
-    vroom->profiles[vroom->problem.profile_count] =
-        (struct ht_vroom_profile){name, speed, ht__vroom_member(r->matrices, name)};
-    return vroom->problem.profile_count++;
-}
-
-static void limits_read(struct ht__vroom_reader *r, yajl_val object, struct ht_vehicle *vehicle)
-{
-    yajl_val window = ht__vroom_member(object, "time_window");
-    int64_t tasks = UINT32_MAX;
-    vehicle->window = (struct ht_window){0, HT_PLAN_TIME_MOST};
-    vehicle->travel_most_s = HT_PLAN_UNLIMITED;
-    vehicle->distance_most_m = HT_PLAN_UNLIMITED;
-    if (window != NULL) {
-        (void)ht__vroom_window_read(r, window, &vehicle->window);
-    }
-    ht__vroom_whole_member(r, object, "max_tasks", UINT32_MAX, &tasks);
-    ht__vroom_whole_member(r, object, "max_travel_time", UINT32_MAX, &vehicle->travel_most_s);
-    ht__vroom_whole_member(r, object, "max_distance", UINT32_MAX, &vehicle->distance_most_m);
-    vehicle->tasks_most = (uint32_t)tasks;
-}
-
-static void vehicle_read(struct ht__vroom_reader *r, size_t v)
-{
-    yajl_val object = ht__vroom_element(r->vehicles, v);
-    struct ht_vehicle *vehicle = &r->list[v];
-    struct ht_vroom_name *name = &r->vroom->vehicles[v];
-    ht__vroom_id_read(r, object, "vehicle", name);
-    if (r->status != HT_OK) {
-        return;
-    }
-    const struct ht__vroom_about about = {"vehicle", name->id};
-    vehicle->profile = profile_find(r, object);
-    vehicle->start = ht__vroom_location_read(r, object, "start", "start_index", &about);
-    vehicle->end = ht__vroom_location_read(r, object, "end", "end_index", &about);
-    if (vehicle->start == HT_PLAN_NONE && vehicle->end == HT_PLAN_NONE) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "No start or end specified for vehicle %llu.",
-                       (unsigned long long)name->id);
-    }
-    yajl_val type = ht__vroom_member(object, "type");
-    vehicle->type = type == NULL ? 0 : ht__vroom_type_find(r, YAJL_GET_STRING(type));
-    vehicle->capacity = ht__vroom_amount_read(r, object, "capacity");
-    if (vehicle->capacity == NULL && r->vroom->problem.amounts > 0) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Inconsistent delivery length: 0 instead of %u.",
-                       (unsigned)r->vroom->problem.amounts);
-    }
-    vehicle->skills = ht__vroom_skills_read(r, object);
-    limits_read(r, object, vehicle);
-    costs_read(r, object, vehicle, name->id);
-    breaks_read(r, object, v);
-}
-
-static void steps_read(struct ht__vroom_reader *r, size_t v)
-{
-    static const char *const types[] = {"job", "pickup", "delivery"};
-    yajl_val object = ht__vroom_element(r->vehicles, v);
-    yajl_val value = ht__vroom_member(object, "steps");
-    struct ht_vehicle *vehicle = &r->list[v];
-    int64_t pinned = 0;
-    uint32_t *list = ht__vroom_length_of(value) == 0
-                         ? NULL
-                         : ht__vroom_take(r, ht__vroom_length_of(value), sizeof *list);
-    if (value != NULL && !YAJL_IS_ARRAY(value)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid steps for vehicle %llu.",
-                       (unsigned long long)r->vroom->vehicles[v].id);
-    }
-    for (size_t i = 0; list != NULL && i < ht__vroom_length_of(value); i++) {
-        const char *type = YAJL_GET_STRING(ht__vroom_member(ht__vroom_element(value, i), "type"));
-        int64_t id = 0;
-        for (int k = 0; type != NULL && k < 3; k++) {
-            if (strcmp(type, types[k]) != 0) {
-                continue;
-            }
-            bool good = ht__vroom_whole(ht__vroom_member(ht__vroom_element(value, i), "id"),
-                                        INT64_MAX, &id);
-            uint32_t task = good ? id_find(r, k, (uint64_t)id) : HT_PLAN_NONE;
-            if (task == HT_PLAN_NONE) {
-                ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s id in steps for vehicle %llu.",
-                               types[k], (unsigned long long)r->vroom->vehicles[v].id);
-                return;
-            }
-            list[vehicle->task_count++] = task;
-        }
-    }
-    ht__vroom_whole_member(r, object, "pinned", UINT32_MAX, &pinned);
-    if (pinned > vehicle->task_count) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "More pinned stops than steps for vehicle %llu.",
-                       (unsigned long long)r->vroom->vehicles[v].id);
-    }
-    vehicle->pinned = (uint32_t)pinned;
-    vehicle->tasks = list;
 }
 
 /* ---- matrices ---- */
@@ -550,6 +339,9 @@ static void arrays_make(struct ht__vroom_reader *r)
     size_t vehicles = ht__vroom_length_of(r->vehicles);
     r->tasks = ht__vroom_take(r, tasks, sizeof *r->tasks);
     r->list = ht__vroom_take(r, vehicles, sizeof *r->list);
+    r->reloads = ht__vroom_take(r, HT_PLAN_RELOADS_MOST, sizeof *r->reloads);
+    vroom->problem.reloads = r->reloads;
+    r->planned = ht__vroom_take(r, tasks, 1);
     vroom->tasks = ht__vroom_take(r, tasks, sizeof *vroom->tasks);
     vroom->vehicles = ht__vroom_take(r, vehicles, sizeof *vroom->vehicles);
     // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds
@@ -580,7 +372,7 @@ static void all_read(struct ht__vroom_reader *r)
 {
     size_t jobs = ht__vroom_length_of(r->jobs);
     for (size_t v = 0; r->status == HT_OK && v < ht__vroom_length_of(r->vehicles); v++) {
-        vehicle_read(r, v);
+        ht__vroom_vehicle_read(r, v);
     }
     for (size_t i = 0; r->status == HT_OK && i < jobs; i++) {
         job_read(r, i, (uint32_t)i);
@@ -592,7 +384,7 @@ static void all_read(struct ht__vroom_reader *r)
         ids_sort(r);
     }
     for (size_t v = 0; r->status == HT_OK && v < ht__vroom_length_of(r->vehicles); v++) {
-        steps_read(r, v);
+        ht__vroom_steps_read(r, v);
     }
 }
 

@@ -12,10 +12,12 @@
  * Keys of our own: a vehicle's `pinned` (so many of its `steps` stay first, in this order; the
  * other steps are where the search begins), `max_ride_time` of a job or shipment (seconds from the
  * start, or from the end of the pickup, to the begin of the delivery), `late`: {"after",
- * "per_hour"} of a job, pickup or delivery (what beginning later costs), null in a matrix (there is
- * no way), and of `options` limit_ms, iterations, threads, seed. What VROOM has and this does not
- * take yet is refused, not overlooked: options g (geometry) and c (plan mode), and of steps the
- * forced times (service_at, service_after, service_before).
+ * "per_hour"} of a job, pickup or delivery (what beginning later costs), a vehicle's `max_trips`
+ * and `reloads`: [{"location", "location_index", "service", "time_windows"}] (where it may load for
+ * the next trip), null in a matrix (there is no way), and of `options` limit_ms, iterations,
+ * threads, seed. What VROOM has and this does not take yet is refused, not overlooked: options g
+ * (geometry) and c (plan mode), and of steps the forced times (service_at, service_after,
+ * service_before).
  *
  * Threading: pure functions. Ownership: texts and arrays are the struct's.
  */

@@ -454,6 +454,9 @@ void ht__vroom_places_begin(struct ht__vroom_reader *r)
 {
     size_t most = ht__vroom_length_of(r->jobs) + 2 * ht__vroom_length_of(r->shipments) +
                   2 * ht__vroom_length_of(r->vehicles);
+    for (size_t v = 0; v < ht__vroom_length_of(r->vehicles); v++) {
+        most += ht__vroom_length_of(ht__vroom_member(ht__vroom_element(r->vehicles, v), "reloads"));
+    }
     size_t slots = 16;
     while (slots < most * 2) {
         slots *= 2;

@@ -131,6 +131,10 @@ static void step_what(struct ht_json *json, const struct ht_vroom *vroom,
         name_write(json, &vroom->breaks[route->vehicle][step->index]);
         ht_json_key_int(json, "id", (int64_t)vroom->breaks[route->vehicle][step->index].id);
         break;
+    case HT_STEP_RELOAD:
+        ht_json_key_text(json, "type", "reload");
+        location_write(json, vroom, vroom->problem.reloads[step->index].location);
+        break;
     case HT_STEP_TASK:
         ht_json_key_text(json, "type", task_type(&vroom->problem.tasks[step->index]));
         name_write(json, &vroom->tasks[step->index]);

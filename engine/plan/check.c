@@ -22,8 +22,8 @@ struct walk {
     uint32_t tasks;
     uint32_t breaks;
     int64_t load[HT_PLAN_AMOUNTS_MOST];
-    int64_t start_s; /* left its start, or the last reload */
-    uint32_t trips;  /* ended */
+    int64_t start_s;                         /* left its start, or the last reload */
+    uint32_t trips;                          /* ended */
     int64_t collected[HT_PLAN_AMOUNTS_MOST]; /* by jobs of this trip */
 };
 
@@ -177,8 +177,7 @@ static enum ht_status ride_check(struct walk *walk, const struct ht_plan_step *s
     if (begin_s > task->due_s) {
         walk->price += (begin_s - task->due_s) * task->late_per_hour * 5;
     }
-    walk->price +=
-        ((int64_t)step->setup_s + step->service_s) * walk->vehicle->per_task_hour * 5;
+    walk->price += ((int64_t)step->setup_s + step->service_s) * walk->vehicle->per_task_hour * 5;
     return HT_OK;
 }
 
@@ -327,8 +326,8 @@ static enum ht_status reload_step(struct walk *walk, const struct ht_plan_step *
     }
     enum ht_status status = rest_of_way(walk, step, reload->location, &left_s);
     if (status == HT_OK) {
-        status = times_check(walk, step, walk->clock_s + left_s, reload->windows,
-                             reload->window_count);
+        status =
+            times_check(walk, step, walk->clock_s + left_s, reload->windows, reload->window_count);
     }
     walk->price += (int64_t)step->service_s * walk->vehicle->per_task_hour * 5;
     for (uint32_t i = 0; i < walk->problem->amounts; i++) {

@@ -153,13 +153,7 @@ HT_MUST_CHECK enum ht_status ht_problem_check(const struct ht_problem *problem,
 
 /* ---- the answer ---- */
 
-enum ht_plan_step_kind {
-    HT_STEP_START,
-    HT_STEP_TASK,
-    HT_STEP_BREAK,
-    HT_STEP_RELOAD,
-    HT_STEP_END
-};
+enum ht_plan_step_kind { HT_STEP_START, HT_STEP_TASK, HT_STEP_BREAK, HT_STEP_RELOAD, HT_STEP_END };
 
 struct ht_plan_step {
     enum ht_plan_step_kind kind;

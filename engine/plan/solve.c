@@ -17,8 +17,8 @@ enum {
     SPARE_NS = 2000000, /* for writing the answer */
 };
 static const double GATHER_SHARE = 0.5; /* of the time, at most */
-static const double HEAT_GATHER = 0.4;
-static const double HEAT_FROM = 3;    /* of a usual way between stops */
+static const double HEAT_GATHER = 0.3;
+static const double HEAT_FROM = 3; /* of a usual way between stops */
 static const double HEAT_TO = 0.02;
 
 /* One thread and what it does in this round. */
@@ -138,6 +138,10 @@ static enum ht_status run_begin(struct run *run, struct ht_error *error)
     enum ht_status status = ht__model_new(run->problem, &run->model);
     if (status == HT_TOO_BIG) {
         return ht_error_set(error, status, 0, "too many tasks for so many different vehicles");
+    }
+    if (status == HT_RANGE) { /* in VROOM's words */
+        return ht_error_set(error, HT_INVALID, 0,
+                            "Too high cost values, stopping to avoid overflowing.");
     }
     run->walkers = ht_array_new_zeroed(run->threads, sizeof *run->walkers);
     if (status == HT_OK) {

@@ -29,8 +29,9 @@ struct ht__class {
     const struct ht__cell *back;  /* the same, to and from exchanged; NULL: too large */
     uint32_t stride;
     int64_t per_task; /* second of setup and service */
-    bool light; /* there are breaks that need some room on board */
-    bool plain; /* no breaks, setups, rides, prices of time or limits of length; one window a task at most */
+    bool light;       /* there are breaks that need some room on board */
+    bool plain; /* no breaks, setups, rides, prices of time or limits of length; one window a task
+                   at most */
     uint32_t start;
     uint32_t end;
     int64_t per_second;
@@ -60,27 +61,27 @@ struct ht__model {
     uint32_t stops;              /* of both: what stands in routes */
     struct ht__class *classes;
     uint32_t class_count;
-    uint32_t *class_of; /* [vehicles] */
-    uint32_t *place_of; /* [vehicles] in the list of their class */
+    uint32_t *class_of;          /* [vehicles] */
+    uint32_t *place_of;          /* [vehicles] in the list of their class */
     const struct ht__cell *back; /* of all profiles; NULL: too large */
-    uint32_t *location; /* [tasks] */
-    uint32_t *near;     /* [tasks * near_count] other tasks, nearest first */
+    uint32_t *location;          /* [tasks] */
+    uint32_t *near;              /* [tasks * near_count] other tasks, nearest first */
     uint32_t near_count;
     int64_t *pickup; /* [tasks * amounts] of jobs */
     int64_t *delivery;
     int64_t *shift;  /* of shipments: + and - */
     uint32_t *items; /* jobs and pickups that somebody can serve */
     uint32_t item_count;
-    uint8_t *reason; /* [tasks] why nobody can */
-    int64_t *open_s; /* [tasks] their first window's begin, -HT__FAR: any time */
+    uint8_t *reason;  /* [tasks] why nobody can */
+    int64_t *open_s;  /* [tasks] their first window's begin, -HT__FAR: any time */
     int64_t *close_s; /* their last one's end; HT__FAR */
-    bool setups;     /* there are any */
-    bool rides;      /* a load may not ride for as long as one likes */
-    bool due;        /* being late costs something */
-    bool trials;     /* places are tried out: struct ht__spots */
-    bool deliveries; /* nothing is picked up, so a load is greatest at the start */
-    bool fixed;      /* a vehicle costs something by itself */
-    int64_t scale;   /* the cost of a usual way between stops */
+    bool setups;      /* there are any */
+    bool rides;       /* a load may not ride for as long as one likes */
+    bool due;         /* being late costs something */
+    bool trials;      /* places are tried out: struct ht__spots */
+    bool deliveries;  /* nothing is picked up, so a load is greatest at the start */
+    bool fixed;       /* a vehicle costs something by itself */
+    int64_t scale;    /* the cost of a usual way between stops */
     void *blocks[12];
     uint32_t block_count;
 };
@@ -88,6 +89,8 @@ struct ht__model {
 HT_MUST_CHECK enum ht_status ht__model_new(const struct ht_problem *problem,
                                            struct ht__model **out);
 void ht__model_free(struct ht__model *model);
+/* Whether no sum of costs of any answer can overflow. */
+bool ht__costs_fit(const struct ht__model *model);
 
 static inline const struct ht_task *ht__task(const struct ht__model *model, uint32_t task)
 {
@@ -174,10 +177,10 @@ struct ht__route {
     const struct ht__class *c;
     uint32_t vehicle;
     uint32_t count;
-    uint32_t pinned; /* stops at the front that stay */
+    uint32_t pinned;  /* stops at the front that stay */
     uint32_t reloads; /* of the stops */
-    uint32_t room;   /* positions that the arrays hold */
-    int64_t cost;    /* with the fixed part; 0 where it is empty */
+    uint32_t room;    /* positions that the arrays hold */
+    int64_t cost;     /* with the fixed part; 0 where it is empty */
     int64_t travel_s;
     int64_t distance_m;
     uint64_t stamp;     /* of the searcher, for what it remembers; 0: changed since */
@@ -207,8 +210,8 @@ uint32_t ht__route_may_break(const struct ht__model *model, const struct ht__rou
 static inline struct ht__leg ht__leg(const struct ht__model *model, const struct ht__route *route,
                                      uint32_t i, uint32_t travel_s)
 {
-    return (struct ht__leg){travel_s, route->c->light ? ht__route_may_break(model, route, i)
-                                                      : UINT32_MAX};
+    return (struct ht__leg){travel_s,
+                            route->c->light ? ht__route_may_break(model, route, i) : UINT32_MAX};
 }
 
 /* Its loads alone; false: more than it holds. */
@@ -321,7 +324,8 @@ static inline bool ht__job_fits(const struct ht__model *model, const struct ht__
 /* Adds the places of an item in the route that are cheaper. */
 void ht__route_spots(const struct ht__model *model, const struct ht__route *route, uint32_t item,
                      struct ht__blink *blink, struct ht__spots *spots);
-/* Likewise, where the route's class is plain; what it asks for is held against the other in tests. */
+/* Likewise, where the route's class is plain; what it asks for is held against the other in tests.
+ */
 void ht__plain_spots(const struct ht__model *model, const struct ht__route *route, uint32_t item,
                      struct ht__blink *blink, struct ht__spots *spots);
 /* Puts it there and updates; false: it breaks a rule after all (stops may then be anything but

@@ -36,8 +36,7 @@ static bool alike(const struct ht_problem *problem, const struct ht_vehicle *a,
            a->distance_most_m == b->distance_most_m && a->fixed == b->fixed &&
            a->per_hour == b->per_hour && a->per_km == b->per_km &&
            a->per_task_hour == b->per_task_hour && a->reloads == b->reloads &&
-           a->trips_most == b->trips_most && a->pinned == 0 &&
-           b->pinned == 0 &&
+           a->trips_most == b->trips_most && a->pinned == 0 && b->pinned == 0 &&
            words_equal(a->capacity, b->capacity, problem->amounts * sizeof *a->capacity) &&
            words_equal(a->skills, b->skills, problem->skill_words * sizeof *a->skills) &&
            breaks_equal(a, b, problem->amounts);
@@ -227,7 +226,8 @@ static bool way_there(const struct ht__class *c, uint32_t from, uint32_t to)
 
 /* Whether a class may serve an item alone, or what keeps it. */
 static enum ht_plan_reason reason_of(const struct ht__model *model, const struct ht__class *c,
-                                     const uint64_t *skills, uint32_t item, struct ht__route route[2])
+                                     const uint64_t *skills, uint32_t item,
+                                     struct ht__route route[2])
 {
     const struct ht_problem *problem = model->problem;
     uint32_t last = ht__item_last(model, item);
@@ -248,7 +248,8 @@ static enum ht_plan_reason reason_of(const struct ht__model *model, const struct
         return HT_REASON_NO_WAY;
     }
     struct ht__blink never = {.left = UINT32_MAX};
-    struct ht__spots spots = {.best = {{.cost = INT64_MAX}}, .most = 1, .trial = model->trials ? &route[1] : NULL};
+    struct ht__spots spots = {
+        .best = {{.cost = INT64_MAX}}, .most = 1, .trial = model->trials ? &route[1] : NULL};
     ht__route_spots(model, route, item, &never, &spots);
     return spots.best[0].cost < INT64_MAX ? HT_REASON_NONE : HT_REASON_WINDOW;
 }
@@ -327,8 +328,8 @@ static bool windows_make(struct ht__model *model)
     for (uint32_t i = 0; i < model->class_count; i++) {
         struct ht__class *c = &model->classes[i];
         model->trials = model->trials || model->rides || model->due || c->light || c->reloads != 0;
-        c->plain = single && !model->setups && !model->rides && !model->due &&
-                   c->per_task == 0 && c->reloads == 0 && c->break_count == 0 &&
+        c->plain = single && !model->setups && !model->rides && !model->due && c->per_task == 0 &&
+                   c->reloads == 0 && c->break_count == 0 &&
                    c->travel_most_s == HT_PLAN_UNLIMITED && c->distance_m == NULL;
     }
     return true;
@@ -342,8 +343,7 @@ static void loads_fill(struct ht__model *model)
     model->deliveries = problem->reload_count == 0;
     for (uint32_t t = 0; t < model->stops; t++) {
         const struct ht_task *task = ht__task(model, t);
-        model->deliveries =
-            model->deliveries && task->kind == HT_TASK_JOB && task->pickup == NULL;
+        model->deliveries = model->deliveries && task->kind == HT_TASK_JOB && task->pickup == NULL;
         model->location[t] = task->location;
         for (uint32_t i = 0; i < problem->amounts; i++) {
             size_t at = (size_t)t * problem->amounts + i;
@@ -496,6 +496,9 @@ static enum ht_status model_fill(struct ht__model *model)
     enum ht_status status = classes_find(model, cells);
     if (status == HT_OK && (!times_make(model) || !windows_make(model) || !vehicles_list(model))) {
         status = HT_NOMEM;
+    }
+    if (status == HT_OK && !ht__costs_fit(model)) {
+        status = HT_RANGE;
     }
     if (status == HT_OK) {
         status = reasons_make(model);

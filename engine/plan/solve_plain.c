@@ -111,8 +111,7 @@ static void pair_together(const struct ht__model *model, const struct ht__route 
     const struct ht__cell *there = &pair->up.to[route->location[i] * pair->up.step];
     const struct ht__cell *between = &pair->up.on[model->location[pair->item + 1]];
     const struct ht__cell *on = &pair->down.on[route->location[i + 1]];
-    int64_t cost =
-        ht__price(c, there) + ht__price(c, between) + ht__price(c, on) - route->edge[i];
+    int64_t cost = ht__price(c, there) + ht__price(c, between) + ht__price(c, on) - route->edge[i];
     if (cost < ht__spots_bound(spots) && !no_way(between, on) &&
         fits(&pair->down, pair->leave_s, between, on, route->latest[i + 1])) {
         ht__spots_add(spots, (struct ht__spot){.cost = cost, .first = i, .last = i});

@@ -291,8 +291,8 @@ static uint32_t boarded(const struct ht__model *model, const struct ht__route *r
 {
     bool job = ht__task(model, route->task[i])->kind == HT_TASK_JOB;
     uint32_t at = i - 1;
-    while (at > 0 && (job ? !ht__is_reload(model, route->task[at])
-                          : route->task[at] != route->task[i] - 1)) {
+    while (at > 0 &&
+           (job ? !ht__is_reload(model, route->task[at]) : route->task[at] != route->task[i] - 1)) {
         at--;
     }
     return at;
@@ -410,6 +410,5 @@ bool ht__route_update(const struct ht__model *model, struct ht__route *route)
     }
     update_backward(model, route);
     return route->count - route->reloads <= c->tasks_most && route->reloads <= c->reloads_most &&
-           route->travel_s <= c->travel_most_s &&
-           route->distance_m <= c->distance_most_m;
+           route->travel_s <= c->travel_most_s && route->distance_m <= c->distance_most_m;
 }

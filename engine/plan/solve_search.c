@@ -31,10 +31,10 @@ struct ht__search {
     const struct ht__model *model;
     struct memo *memo;
     size_t memo_mask;
-    uint32_t *unknown; /* [vehicles] routes whose places are not remembered */
-    uint64_t stamp;      /* the last that was given */
+    uint32_t *unknown;        /* [vehicles] routes whose places are not remembered */
+    uint64_t stamp;           /* the last that was given */
     struct ht__route scratch; /* struct ht__spots */
-    uint32_t *free_from; /* [classes] no vehicle before this one of its list is empty */
+    uint32_t *free_from;      /* [classes] no vehicle before this one of its list is empty */
     struct ht__route *routes; /* [vehicles] */
     struct ht__route *kept;   /* as they were before this iteration */
     uint32_t kept_count;

@@ -44,8 +44,8 @@ static bool joins(const struct ht__model *model, const struct ht__route *route, 
     if (!ht__stop_leave(model, c, route->task[p], true, times)) {
         return false;
     }
-    ht__arrive(c, times, ht__leg(model, route, p, ht__way(c, to, route->location[p + 1])->duration_s),
-               next);
+    ht__arrive(c, times,
+               ht__leg(model, route, p, ht__way(c, to, route->location[p + 1])->duration_s), next);
     return ht__in_time(c, next, route->latest + (size_t)(p + 1) * states);
 }
 
@@ -56,8 +56,8 @@ struct from {
 };
 
 /* Leaves a task that is reached so. */
-static inline bool reach(const struct ht__model *model, const struct ht__route *route, uint32_t task,
-                         struct from way, const int64_t *leave, int64_t *out)
+static inline bool reach(const struct ht__model *model, const struct ht__route *route,
+                         uint32_t task, struct from way, const int64_t *leave, int64_t *out)
 {
     const struct ht__class *c = route->c;
     uint32_t to = model->location[task];
@@ -161,7 +161,8 @@ static void job_spot(const struct ht__model *model, const struct ht__route *rout
         }
         const uint32_t way[] = {route->location[i], here, route->location[i + 1]};
         if (longer(route, way, 3, true)) {
-            place_add(model, route, task, (struct ht__spot){.cost = cost, .first = i, .last = i}, spots);
+            place_add(model, route, task, (struct ht__spot){.cost = cost, .first = i, .last = i},
+                      spots);
         }
     }
 }
@@ -204,11 +205,13 @@ static void pair_together(const struct ht__model *model, const struct ht__route 
     int64_t cost = ht__price(c, first) + ht__price(c, between) + ht__price(c, last) -
                    route->edge[pair->i] + work_cost(model, c, pair->pickup);
     int64_t times[HT__STATES];
-    if (cost >= ht__spots_bound(spots) || !reach(model, route, pair->delivery, (struct from){way[1], pair->i}, pair->leave, times) ||
+    if (cost >= ht__spots_bound(spots) ||
+        !reach(model, route, pair->delivery, (struct from){way[1], pair->i}, pair->leave, times) ||
         !joins(model, route, pair->i + 1, way[2], times) || !longer(route, way, 4, true)) {
         return;
     }
-    place_add(model, route, pair->pickup, (struct ht__spot){.cost = cost, .first = pair->i, .last = pair->i}, spots);
+    place_add(model, route, pair->pickup,
+              (struct ht__spot){.cost = cost, .first = pair->i, .last = pair->i}, spots);
 }
 
 /* The limits of length where pickup and delivery lie apart. */
@@ -264,7 +267,8 @@ static void pair_apart(const struct ht__model *model, const struct ht__route *ro
             !joins(model, route, j + 1, here, times) || !pair_longer(model, route, pair, j)) {
             continue;
         }
-        place_add(model, route, pair->pickup, (struct ht__spot){.cost = first + cost, .first = pair->i, .last = j}, spots);
+        place_add(model, route, pair->pickup,
+                  (struct ht__spot){.cost = first + cost, .first = pair->i, .last = j}, spots);
     }
 }
 

@@ -89,6 +89,34 @@ HT_CASE(loads_windows_breaks_and_skills_come_out_as_vroom_has_them)
     HT_CHECK(ht_json_is(run->out, "routes.0.steps.0.load", "[1]"));
 }
 
+/* A van that holds two of four meals: two trips, each meal at most 40 minutes on the way, one of
+ * them late at a price. */
+HT_CASE(trips_rides_and_prices_of_time_come_out)
+{
+    const struct ht_command_run *run =
+        solve("{\"vehicles\":[{\"id\":7,\"start_index\":0,\"end_index\":0,\"capacity\":[2],"
+              "\"max_trips\":2,\"reloads\":[{\"location_index\":0,\"service\":120}],"
+              "\"costs\":{\"per_task_hour\":7200}}],"
+              "\"jobs\":[{\"id\":1,\"location_index\":1,\"service\":60,\"delivery\":[1],"
+              "\"max_ride_time\":2400},{\"id\":2,\"location_index\":1,\"delivery\":[1],"
+              "\"late\":{\"after\":10,\"per_hour\":3600}},{\"id\":3,\"location_index\":2,"
+              "\"delivery\":[1]},{\"id\":4,\"location_index\":2,\"delivery\":[1]}]," MATRIX "}",
+              "--iterations 500 --seed 1");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "summary.unassigned"), 0);
+    HT_CHECK(strstr(run->out, "\"type\":\"reload\",\"location_index\":0") != NULL);
+    /* both at 1 first: 2104 on the way, 2094 late, 60 of work and 120 of loading at twice a second
+     */
+    HT_CHECK_INT(number(run->out, "summary.cost"), 2104 + 2103 + 197 + 197 + 2094 + 2 * 180);
+    run = solve(
+        "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"end_index\":0,\"capacity\":[1],"
+        "\"breaks\":[{\"id\":1,\"service\":10,\"time_windows\":[[0,3000]],\"max_load\":[0]}]}],"
+        "\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[1]}]," MATRIX "}",
+        "--iterations 50");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK(ht_json_is(run->out, "routes.0.steps.2.type", "\"break\"")); /* once it is empty */
+}
+
 HT_CASE(steps_begin_the_search_and_pinned_ones_stay)
 {
     const struct ht_command_run *run = solve(
@@ -111,9 +139,10 @@ struct wrong {
 static const struct wrong wrongs[] = {
     {"", 2, "The document is empty. (offset: 0)"},
     {"{", 2, "Invalid JSON."},
-    {"[]", 2, "Error while parsing."},
-    {"{}", 2, "Invalid jobs or shipments."},
-    {"{\"jobs\":[{\"id\":1,\"location_index\":0}],\"vehicles\":[]}", 2, "Invalid vehicles."},
+    {"[]", 2, "Input root is not an object."},
+    {"{}", 2, "Invalid vehicles."},
+    {"{\"vehicles\":[{\"id\":1,\"start_index\":0}]}", 2, "No task defined."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":0}],\"vehicles\":[]}", 2, "No vehicle defined."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":0}],\"vehicles\":[{}]}", 2,
      "Invalid or missing id for vehicle."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":0}],\"vehicles\":[{\"id\":1}]}", 2,
@@ -152,13 +181,83 @@ static const struct wrong wrongs[] = {
      2, "Unsorted or overlapping time-windows for job 1."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[-1]}],"
      "\"vehicles\":[{\"id\":1,\"start_index\":0,\"capacity\":[1]}]," MATRIX "}",
-     2, "Invalid amount value."},
+     2, "Invalid delivery value."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[1]}],"
      "\"vehicles\":[{\"id\":1,\"start_index\":0,\"capacity\":[1,2]}]," MATRIX "}",
      2, "Inconsistent delivery length: 1 instead of 2."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"priority\":101}],"
      "\"vehicles\":[{\"id\":1,\"start_index\":0}]," MATRIX "}",
      2, "Invalid priority value."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"capacity\":4}]," MATRIX "}",
+     2, "Invalid capacity array."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"costs\":3}]," MATRIX "}",
+     2, "Invalid costs for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"costs\":{\"per_task_hour\":-1}}]," MATRIX "}",
+     2, "Invalid per_task_hour cost for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"breaks\":[{\"id\":2,\"max_load\":[1]}]}]," MATRIX "}",
+     2, "Inconsistent break max_load size for break 2."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"breaks\":[{\"id\":2},{\"id\":2}]}]," MATRIX "}",
+     2, "Duplicate break id: 2."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"steps\":[{\"type\":\"job\"}]}]," MATRIX "}",
+     2, "Invalid id in steps for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"steps\":[{\"type\":\"jump\",\"id\":1}]}]," MATRIX "}",
+     2, "Invalid type in steps for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"steps\":[{\"type\":\"job\",\"id\":6}]}]," MATRIX "}",
+     2, "Invalid job id 6 for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"steps\":[{\"type\":\"job\",\"id\":5},{\"type\":\"job\",\"id\":5}]}]," MATRIX "}",
+     2, "Duplicate job id 5 in input steps for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"steps\":[{\"type\":\"end\"},{\"type\":\"job\",\"id\":5}]}]," MATRIX "}",
+     2, "Unexpected end in input steps for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"steps\":[{\"type\":\"job\",\"id\":5,\"service_at\":\"noon\"}]}]," MATRIX "}",
+     2, "Invalid service_at value."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"reloads\":7}]," MATRIX "}",
+     2, "Invalid reloads for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"reloads\":[{}]}]," MATRIX "}",
+     2, "Invalid location for reload of vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,\"max_"
+     "trips\":0}]," MATRIX "}",
+     2, "Invalid max_trips value."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"description\":3}]," MATRIX "}",
+     2, "Invalid description value."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"time_windows\":[]}],\"vehicles\":[{\"id\":1,"
+     "\"start_index\":0}]," MATRIX "}",
+     2, "Empty time windows for job 5."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"time_windows\":3}],\"vehicles\":[{\"id\":1,"
+     "\"start_index\":0}]," MATRIX "}",
+     2, "Invalid time_windows array for job 5."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"setup_per_type\":3}],\"vehicles\":[{\"id\":1,"
+     "\"start_index\":0}]," MATRIX "}",
+     2, "Invalid setup_per_type for job 5."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"service_per_type\":{\"van\":-1}}],\"vehicles\":[{"
+     "\"id\":1,\"start_index\":0}]," MATRIX "}",
+     2, "Invalid value in service_per_type for job 5."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"max_ride_time\":0}],\"vehicles\":[{\"id\":1,"
+     "\"start_index\":0}]," MATRIX "}",
+     2, "Invalid max_ride_time value."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"late\":{\"after\":3}}],\"vehicles\":[{\"id\":1,"
+     "\"start_index\":0}]," MATRIX "}",
+     2, "Invalid late value for task 5."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":-1}],\"vehicles\":[{\"id\":1,\"start_index\":0}]"
+     "," MATRIX "}",
+     2, "Invalid location_index for job 5."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"late\":{\"after\":0,\"per_hour\":1000000},\"time_"
+     "windows\":[[1099511627776,1099511627776]]}],\"vehicles\":[{\"id\":1,\"start_index\":0}]"
+     "," MATRIX "}",
+     2, "Too high cost values, stopping to avoid overflowing."},
     {EXAMPLE ",\"options\":{\"g\":true}}", 2, "Route geometry (option g) is not supported."},
     {EXAMPLE ",\"options\":{\"c\":true}}", 2, "Plan mode (option c) is not supported."},
 };
@@ -222,7 +321,7 @@ HT_CASE(errors_have_a_status_and_vrooms_form)
 {
     HT_REQUIRE(begin(""));
     HT_CHECK_INT(post(OPTIMIZE, JSON, "{}"), 400);
-    HT_CHECK_STR(answer.body, "{\"code\":2,\"error\":\"Invalid jobs or shipments.\"}");
+    HT_CHECK_STR(answer.body, "{\"code\":2,\"error\":\"Invalid vehicles.\"}");
     HT_CHECK_INT(post(OPTIMIZE, JSON, EXAMPLE ",\"options\":{\"iterations\":100}}"), 200);
     HT_CHECK_INT(number(answer.body, "summary.cost"), 5461);
     HT_CHECK_INT(post(OPTIMIZE, JSON,

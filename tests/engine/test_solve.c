@@ -297,9 +297,9 @@ static bool alike_after(const struct ht__model *model, struct ht__route *plain,
         same = plain->leave[p] == general->leave[p] && plain->edge[p] == general->edge[p] &&
                (plain->latest[p + 1] == general->latest[p + 1] ||
                 (plain->latest[p + 1] < 0 && general->latest[p + 1] < 0)) &&
-               (model->deliveries ? p > 0 || plain->load[0] == general->load[0]
-                                  : memcmp(plain->load + 2 * (size_t)p,
-                                           general->load + 2 * (size_t)p, 16) == 0);
+               (model->deliveries
+                    ? p > 0 || plain->load[0] == general->load[0]
+                    : memcmp(plain->load + 2 * (size_t)p, general->load + 2 * (size_t)p, 16) == 0);
     }
     return same;
 }
