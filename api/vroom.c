@@ -117,8 +117,8 @@ static void human_write(struct ht_buffer *out, const struct ht_vroom *vroom,
 }
 
 /* Solves what was read and routed; the code. */
-static int solve(const struct ht_vroom_call *call, const struct ht_vroom *vroom,
-                 const struct ht_vroom_times *times, bool human, struct ht_buffer *out,
+static int solve(const struct ht_vroom_call *call, struct ht_vroom *vroom,
+                 struct ht_vroom_times *times, bool human, struct ht_buffer *out,
                  struct ht_error *error)
 {
     struct ht_plan *plan = NULL;
@@ -132,6 +132,15 @@ static int solve(const struct ht_vroom_call *call, const struct ht_vroom *vroom,
                    : status == HT_TOO_BIG ? HT_VROOM_TOO_BIG
                                           : HT_VROOM_INPUT;
         return code;
+    }
+    if (vroom->geometry && !human) {
+        int64_t begun_ms = now_ms();
+        status = ht_vroom_draw(vroom, call, plan, &times->lines, error);
+        times->routing_ms += now_ms() - begun_ms;
+        if (status != HT_OK) {
+            ht_plan_free(plan);
+            return status == HT_CANCELLED ? -1 : vroom->code;
+        }
     }
     if (human) {
         human_write(out, vroom, plan);

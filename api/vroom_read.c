@@ -233,6 +233,9 @@ static void matrices_read(struct ht__vroom_reader *r)
     vroom->matrices = ht__vroom_take(r, vroom->problem.profile_count, sizeof *vroom->matrices);
     vroom->problem.profiles = vroom->matrices;
     vroom->distances = true;
+    if (vroom->geometry && !r->all_placed) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Route geometry request with missing coordinates.");
+    }
     for (uint32_t i = 0; r->status == HT_OK && i < vroom->problem.profile_count; i++) {
         const struct ht_vroom_profile *profile = &vroom->profiles[i];
         if (profile->given == NULL) {
@@ -270,6 +273,15 @@ static void matrices_read(struct ht__vroom_reader *r)
 
 /* ---- all of it ---- */
 
+static bool flag_read(struct ht__vroom_reader *r, yajl_val options, const char *name)
+{
+    yajl_val value = ht__vroom_member(options, name);
+    if (value != NULL && !YAJL_IS_TRUE(value) && !YAJL_IS_FALSE(value)) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s value.", name);
+    }
+    return value != NULL && YAJL_IS_TRUE(value);
+}
+
 static void options_read(struct ht__vroom_reader *r)
 {
     yajl_val options = ht__vroom_member(r->vroom->tree, "options");
@@ -288,11 +300,8 @@ static void options_read(struct ht__vroom_reader *r)
     ht__vroom_whole_member(r, options, "threads", 64, &threads);
     ht__vroom_whole_member(r, options, "t", 64, &threads);
     ht__vroom_whole_member(r, options, "seed", INT32_MAX, &seed);
-    yajl_val geometry = ht__vroom_member(options, "g");
-    yajl_val plan = ht__vroom_member(options, "c");
-    if (geometry != NULL && !YAJL_IS_FALSE(geometry)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Route geometry (option g) is not supported.");
-    } else if (plan != NULL && !YAJL_IS_FALSE(plan)) {
+    r->vroom->geometry = flag_read(r, options, "g");
+    if (flag_read(r, options, "c")) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Plan mode (option c) is not supported.");
     }
     r->vroom->limit_ms = limit_ms > 0 ? limit_ms : limit_s * 1000;

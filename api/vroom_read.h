@@ -73,6 +73,7 @@ struct ht_vroom {
     struct ht_vroom_place *places;  /* [locations] */
     bool indexed;                   /* locations have indices of the caller's own */
     bool distances;                 /* all profiles know them */
+    bool geometry;                  /* of routes is asked for */
     int64_t limit_ms;               /* 0: not asked for */
     uint64_t iterations;            /* 0: likewise */
     unsigned threads;               /* 0: likewise */

@@ -167,7 +167,7 @@ static void step_write(struct ht_json *json, const struct ht_vroom *vroom,
 }
 
 static void route_write(struct ht_json *json, const struct ht_vroom *vroom,
-                        const struct ht_plan_route *route)
+                        const struct ht_plan_route *route, const char *line)
 {
     const struct ht_vehicle *vehicle = &vroom->problem.vehicles[route->vehicle];
     struct sums sums = {0};
@@ -189,6 +189,9 @@ static void route_write(struct ht_json *json, const struct ht_vroom *vroom,
     }
     ht_json_array_end(json);
     violations_write(json);
+    if (line != NULL) {
+        ht_json_key_text(json, "geometry", line);
+    }
     ht_json_object_end(json);
 }
 
@@ -249,7 +252,7 @@ void ht_vroom_write(struct ht_buffer *out, const struct ht_vroom *vroom, const s
     ht_json_key(&json, "routes");
     ht_json_array(&json);
     for (uint32_t r = 0; r < plan->route_count; r++) {
-        route_write(&json, vroom, &plan->routes[r]);
+        route_write(&json, vroom, &plan->routes[r], times->lines == NULL ? NULL : times->lines[r]);
     }
     ht_json_array_end(&json);
     ht_json_object_end(&json);

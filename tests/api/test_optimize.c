@@ -258,7 +258,8 @@ static const struct wrong wrongs[] = {
      "windows\":[[1099511627776,1099511627776]]}],\"vehicles\":[{\"id\":1,\"start_index\":0}]"
      "," MATRIX "}",
      2, "Too high cost values, stopping to avoid overflowing."},
-    {EXAMPLE ",\"options\":{\"g\":true}}", 2, "Route geometry (option g) is not supported."},
+    {EXAMPLE ",\"options\":{\"g\":true}}", 2, "Route geometry request with missing coordinates."},
+    {EXAMPLE ",\"options\":{\"g\":3}}", 2, "Invalid g value."},
     {EXAMPLE ",\"options\":{\"c\":true}}", 2, "Plan mode (option c) is not supported."},
 };
 
@@ -314,6 +315,34 @@ HT_CASE(over_streets_the_times_are_those_of_table)
     HT_CHECK(number(answer.body, "routes.0.steps.1.arrival") != arrival);
     HT_CHECK_INT(post(OPTIMIZE "?crs=moon", JSON, STREETS "}"), 400);
     HT_CHECK_INT(number(answer.body, "code"), 2);
+    end();
+}
+
+#define DRAWN                                                                                      \
+    "{\"vehicles\":[{\"id\":1,\"start\":[121.70,29.95]}],\"jobs\":[{\"id\":1,\"location\":"        \
+    "[121.712,29.952]}],\"options\":{\"g\":true,\"iterations\":9}}"
+
+HT_CASE(the_geometry_is_that_of_the_route_service)
+{
+    static char line[8192];
+    const char *at = NULL;
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(post(OPTIMIZE, JSON, DRAWN), 200);
+    at = ht_json_at(answer.body, "routes.0.geometry");
+    HT_REQUIRE(at != NULL);
+    (void)snprintf(line, sizeof line, "%.*s", (int)(ht_json_skip(at) - at), at);
+    HT_CHECK(strlen(line) > 20);
+    HT_CHECK_INT(get("/route/v1/car/121.70,29.95;121.712,29.952?overview=full"), 200);
+    HT_CHECK(ht_json_is(answer.body, "routes.0.geometry", line));
+    /* in the coordinates that it was asked in; metres have no polyline */
+    HT_CHECK_INT(post(OPTIMIZE "?crs=GCJ02", JSON, DRAWN), 200);
+    HT_CHECK(!ht_json_is(answer.body, "routes.0.geometry", line));
+    HT_CHECK_INT(get("/route/v1/car/121.70,29.95;121.712,29.952?overview=full&crs=GCJ02"), 200);
+    at = ht_json_at(answer.body, "routes.0.geometry");
+    HT_REQUIRE(at != NULL);
+    (void)snprintf(line, sizeof line, "%.*s", (int)(ht_json_skip(at) - at), at);
+    HT_CHECK_INT(post(OPTIMIZE "?crs=GCJ02", JSON, DRAWN), 200);
+    HT_CHECK(ht_json_is(answer.body, "routes.0.geometry", line));
     end();
 }
 
