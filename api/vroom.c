@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "api/vroom_write.h"
@@ -116,14 +117,39 @@ static void human_write(struct ht_buffer *out, const struct ht_vroom *vroom,
     }
 }
 
+/* The plan: searched for, or in plan mode the steps' own. */
+static enum ht_status plan_make(const struct ht_vroom_call *call, const struct ht_vroom *vroom,
+                                struct ht_plan **plan, struct ht_error *error)
+{
+    if (!vroom->given) {
+        struct ht_solve_options options = options_of(call, vroom);
+        return ht_solve_run(&vroom->problem, &options, plan, error);
+    }
+    enum ht_status status =
+        ht_given_plan(&vroom->problem, vroom->routes, vroom->route_count, plan, error);
+    if (status == HT_INVALID && strstr(error->message, "can't be driven") != NULL) {
+        return ht_error_set(error, status, 0, "Infeasible route for vehicle %llu.",
+                            (unsigned long long)vroom->vehicles[error->line].id);
+    }
+    return status;
+}
+
+static void plan_free(const struct ht_vroom *vroom, struct ht_plan *plan)
+{
+    if (vroom->given) {
+        ht_given_free(plan);
+    } else {
+        ht_plan_free(plan);
+    }
+}
+
 /* Solves what was read and routed; the code. */
 static int solve(const struct ht_vroom_call *call, struct ht_vroom *vroom,
                  struct ht_vroom_times *times, bool human, struct ht_buffer *out,
                  struct ht_error *error)
 {
     struct ht_plan *plan = NULL;
-    struct ht_solve_options options = options_of(call, vroom);
-    enum ht_status status = ht_solve_run(&vroom->problem, &options, &plan, error);
+    enum ht_status status = plan_make(call, vroom, &plan, error);
     if (status == HT_CANCELLED) {
         return -1;
     }
@@ -138,7 +164,7 @@ static int solve(const struct ht_vroom_call *call, struct ht_vroom *vroom,
         status = ht_vroom_draw(vroom, call, plan, &times->lines, error);
         times->routing_ms += now_ms() - begun_ms;
         if (status != HT_OK) {
-            ht_plan_free(plan);
+            plan_free(vroom, plan);
             return status == HT_CANCELLED ? -1 : vroom->code;
         }
     }
@@ -147,7 +173,7 @@ static int solve(const struct ht_vroom_call *call, struct ht_vroom *vroom,
     } else {
         ht_vroom_write(out, vroom, plan, times);
     }
-    ht_plan_free(plan);
+    plan_free(vroom, plan);
     return HT_VROOM_OK;
 }
 

@@ -301,9 +301,7 @@ static void options_read(struct ht__vroom_reader *r)
     ht__vroom_whole_member(r, options, "t", 64, &threads);
     ht__vroom_whole_member(r, options, "seed", INT32_MAX, &seed);
     r->vroom->geometry = flag_read(r, options, "g");
-    if (flag_read(r, options, "c")) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Plan mode (option c) is not supported.");
-    }
+    r->vroom->given = flag_read(r, options, "c");
     r->vroom->limit_ms = limit_ms > 0 ? limit_ms : limit_s * 1000;
     r->vroom->iterations = (uint64_t)iterations;
     r->vroom->threads = (unsigned)threads;
@@ -351,6 +349,7 @@ static void arrays_make(struct ht__vroom_reader *r)
     r->reloads = ht__vroom_take(r, HT_PLAN_RELOADS_MOST, sizeof *r->reloads);
     vroom->problem.reloads = r->reloads;
     r->planned = ht__vroom_take(r, tasks, 1);
+    vroom->routes = ht__vroom_take(r, vehicles, sizeof *vroom->routes);
     vroom->tasks = ht__vroom_take(r, tasks, sizeof *vroom->tasks);
     vroom->vehicles = ht__vroom_take(r, vehicles, sizeof *vroom->vehicles);
     // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds

@@ -15,9 +15,9 @@
  * "per_hour"} of a job, pickup or delivery (what beginning later costs), a vehicle's `max_trips`
  * and `reloads`: [{"location", "location_index", "service", "time_windows"}] (where it may load for
  * the next trip), null in a matrix (there is no way), and of `options` limit_ms, iterations,
- * threads, seed. What VROOM has and this does not take yet is refused, not overlooked: options g
- * (geometry) and c (plan mode), and of steps the forced times (service_at, service_after,
- * service_before).
+ * threads, seed. `steps` with option c (plan mode) are the
+ * routes themselves, whatever rules they break; service_at, service_after and service_before then
+ * hold.
  *
  * Threading: pure functions. Ownership: texts and arrays are the struct's.
  */
@@ -26,7 +26,7 @@
 
 #include <yajl/yajl_tree.h>
 
-#include "engine/plan/problem.h"
+#include "engine/plan/given.h"
 
 enum {
     HT_VROOM_OK,
@@ -74,9 +74,12 @@ struct ht_vroom {
     bool indexed;                   /* locations have indices of the caller's own */
     bool distances;                 /* all profiles know them */
     bool geometry;                  /* of routes is asked for */
-    int64_t limit_ms;               /* 0: not asked for */
-    uint64_t iterations;            /* 0: likewise */
-    unsigned threads;               /* 0: likewise */
+    bool given;                     /* plan mode: routes are those of the steps */
+    struct ht_given_route *routes;  /* [route_count] by vehicle, in plan mode */
+    uint32_t route_count;
+    int64_t limit_ms;    /* 0: not asked for */
+    uint64_t iterations; /* 0: likewise */
+    unsigned threads;    /* 0: likewise */
     uint64_t seed;
     int code; /* HT_VROOM_*, of an error */
 };

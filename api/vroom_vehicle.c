@@ -230,44 +230,75 @@ void ht__vroom_vehicle_read(struct ht__vroom_reader *r, size_t v)
     reloads_read(r, object, vehicle, name->id);
 }
 
-/* A task of "steps"; HT_PLAN_NONE: it is none (a start, end or break), or it has failed. */
-static uint32_t step_read(struct ht__vroom_reader *r, yajl_val step, uint64_t vehicle)
+/* When a step may begin, in plan mode. */
+static struct ht_window forced_read(struct ht__vroom_reader *r, yajl_val step)
 {
-    static const char *const types[] = {"job", "pickup", "delivery", "break", "start", "end"};
-    static const char *const forced[] = {"service_at", "service_after", "service_before"};
-    const char *type = YAJL_GET_STRING(ht__vroom_member(step, "type"));
-    int64_t id = 0;
-    int k = 0;
-    for (int i = 0; i < 3; i++) {
-        ht__vroom_whole_member(r, step, forced[i], HT_PLAN_TIME_MOST, &id);
-    }
-    while (type != NULL && k < 6 && strcmp(type, types[k]) != 0) {
-        k++;
-    }
-    if (k >= 4 && type != NULL && k < 6) {
-        return HT_PLAN_NONE;
-    }
-    if (!ht__vroom_whole(ht__vroom_member(step, "id"), INT64_MAX, &id)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid id in steps for vehicle %llu.",
-                       (unsigned long long)vehicle);
-    } else if (type == NULL || k == 6) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid type in steps for vehicle %llu.",
-                       (unsigned long long)vehicle);
-    }
-    if (r->status != HT_OK || k == 3) {
-        return HT_PLAN_NONE;
-    }
-    uint32_t task = ht__vroom_task_find(r, k, (uint64_t)id);
+    struct ht_window forced = {-HT_GIVEN_FAR, HT_GIVEN_FAR};
+    int64_t at_s = -1;
+    ht__vroom_whole_member(r, step, "service_after", HT_PLAN_TIME_MOST, &forced.from_s);
+    ht__vroom_whole_member(r, step, "service_before", HT_PLAN_TIME_MOST, &forced.to_s);
+    ht__vroom_whole_member(r, step, "service_at", HT_PLAN_TIME_MOST, &at_s);
+    return at_s < 0 ? forced : (struct ht_window){at_s, at_s};
+}
+
+/* A task by its kind (0 to 2) and id, that no step had before; HT_PLAN_NONE: it has failed. */
+static uint32_t task_once(struct ht__vroom_reader *r, int kind, uint64_t id, uint64_t vehicle)
+{
+    static const char *const types[] = {"job", "pickup", "delivery"};
+    uint32_t task = ht__vroom_task_find(r, kind, id);
     if (task == HT_PLAN_NONE || r->planned[task] != 0) {
         ht__vroom_fail(r, HT_VROOM_INPUT,
                        task == HT_PLAN_NONE
                            ? "Invalid %s id %llu for vehicle %llu."
                            : "Duplicate %s id %llu in input steps for vehicle %llu.",
-                       types[k], (unsigned long long)id, (unsigned long long)vehicle);
+                       types[kind], (unsigned long long)id, (unsigned long long)vehicle);
         return HT_PLAN_NONE;
     }
     r->planned[task] = 1;
     return task;
+}
+
+static uint32_t break_find(struct ht__vroom_reader *r, size_t v, uint64_t id)
+{
+    for (uint32_t i = 0; i < r->list[v].break_count; i++) {
+        if (r->vroom->breaks[v][i].id == id) {
+            return i;
+        }
+    }
+    ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid break id %llu for vehicle %llu.",
+                   (unsigned long long)id, (unsigned long long)r->vroom->vehicles[v].id);
+    return HT_PLAN_NONE;
+}
+
+/* One of "steps". */
+static struct ht_given_step step_read(struct ht__vroom_reader *r, yajl_val step, size_t v)
+{
+    static const char *const types[] = {"job", "pickup", "delivery", "break", "start", "end"};
+    const char *type = YAJL_GET_STRING(ht__vroom_member(step, "type"));
+    uint64_t vehicle = r->vroom->vehicles[v].id;
+    struct ht_given_step out = {.kind = HT_STEP_TASK, .forced = forced_read(r, step)};
+    int64_t id = 0;
+    int k = 0;
+    while (k < 6 && (type == NULL || strcmp(type, types[k]) != 0)) {
+        k++;
+    }
+    if (k == 4 || k == 5) {
+        out.kind = k == 4 ? HT_STEP_START : HT_STEP_END;
+        return out;
+    }
+    if (!ht__vroom_whole(ht__vroom_member(step, "id"), INT64_MAX, &id)) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid id in steps for vehicle %llu.",
+                       (unsigned long long)vehicle);
+    } else if (k == 6) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid type in steps for vehicle %llu.",
+                       (unsigned long long)vehicle);
+    }
+    if (r->status == HT_OK) {
+        out.kind = k == 3 ? HT_STEP_BREAK : HT_STEP_TASK;
+        out.index =
+            k == 3 ? break_find(r, v, (uint64_t)id) : task_once(r, k, (uint64_t)id, vehicle);
+    }
+    return out;
 }
 
 /* A start is the first of the steps, an end the last. */
@@ -282,33 +313,70 @@ static void ends_check(struct ht__vroom_reader *r, yajl_val steps, size_t i, uin
     }
 }
 
-void ht__vroom_steps_read(struct ht__vroom_reader *r, size_t v)
+/* The tasks among the steps, with which the search begins. */
+static void tasks_list(struct ht__vroom_reader *r, size_t v, const struct ht_given_step *steps,
+                       uint32_t count)
 {
-    yajl_val object = ht__vroom_element(r->vehicles, v);
-    yajl_val value = ht__vroom_member(object, "steps");
     struct ht_vehicle *vehicle = &r->list[v];
-    uint64_t id = r->vroom->vehicles[v].id;
     int64_t pinned = 0;
-    uint32_t *list = ht__vroom_length_of(value) == 0
-                         ? NULL
-                         : ht__vroom_take(r, ht__vroom_length_of(value), sizeof *list);
-    if (value != NULL && !YAJL_IS_ARRAY(value)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid steps for vehicle %llu.",
-                       (unsigned long long)id);
-    }
-    for (size_t i = 0; list != NULL && i < ht__vroom_length_of(value); i++) {
-        ends_check(r, value, i, id);
-        uint32_t task = step_read(r, ht__vroom_element(value, i), id);
-        if (task != HT_PLAN_NONE) {
-            list[vehicle->task_count++] = task;
+    uint32_t *list = ht__vroom_take(r, count, sizeof *list);
+    for (uint32_t i = 0; list != NULL && i < count; i++) {
+        if (steps[i].kind == HT_STEP_TASK) {
+            list[vehicle->task_count++] = steps[i].index;
         }
     }
-    ht__vroom_whole_member(r, object, "pinned", UINT32_MAX, &pinned);
+    ht__vroom_whole_member(r, ht__vroom_element(r->vehicles, v), "pinned", UINT32_MAX, &pinned);
     if (pinned > vehicle->task_count) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "More pinned stops than steps for vehicle %llu.",
-                       (unsigned long long)id);
+                       (unsigned long long)r->vroom->vehicles[v].id);
         return;
     }
     vehicle->pinned = (uint32_t)pinned;
     vehicle->tasks = list;
+}
+
+void ht__vroom_steps_read(struct ht__vroom_reader *r, size_t v)
+{
+    yajl_val value = ht__vroom_member(ht__vroom_element(r->vehicles, v), "steps");
+    uint64_t id = r->vroom->vehicles[v].id;
+    size_t given = ht__vroom_length_of(value);
+    struct ht_given_step *steps = ht__vroom_take(r, given + 2, sizeof *steps);
+    const struct ht_window any = {-HT_GIVEN_FAR, HT_GIVEN_FAR};
+    uint32_t count = 1; /* a start and an end are there, whether they are given or not */
+    if (value != NULL && !YAJL_IS_ARRAY(value)) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid steps for vehicle %llu.",
+                       (unsigned long long)id);
+    }
+    if (r->status != HT_OK) {
+        return;
+    }
+    struct ht_given_step start = {.kind = HT_STEP_START, .forced = any};
+    struct ht_given_step end = {.kind = HT_STEP_END, .forced = any};
+    uint32_t breaks = 0; /* seen, a bit each */
+    for (size_t i = 0; r->status == HT_OK && i < given; i++) {
+        ends_check(r, value, i, id);
+        struct ht_given_step step = step_read(r, ht__vroom_element(value, i), v);
+        start = step.kind == HT_STEP_START ? step : start;
+        end = step.kind == HT_STEP_END ? step : end;
+        if (step.kind == HT_STEP_BREAK && r->status == HT_OK) {
+            if ((breaks >> step.index & 1) != 0) {
+                ht__vroom_fail(r, HT_VROOM_INPUT,
+                               "Duplicate break in input steps for vehicle %llu.",
+                               (unsigned long long)id);
+            }
+            breaks |= UINT32_C(1) << step.index;
+        }
+        if (step.kind == HT_STEP_TASK || step.kind == HT_STEP_BREAK) {
+            steps[count++] = step;
+        }
+    }
+    steps[0] = start;
+    steps[count++] = end;
+    if (r->status == HT_OK) {
+        tasks_list(r, v, steps, count);
+    }
+    if (r->status == HT_OK && count > 2) {
+        r->vroom->routes[r->vroom->route_count++] =
+            (struct ht_given_route){(uint32_t)v, count, steps};
+    }
 }

@@ -2,7 +2,7 @@
  *
  * As VROOM writes them, with two keys of our own: each unassigned task says the `reason`
  * (skills, capacity, no_way, window, full), and computing_times the `iterations`.
- * `violations` are always empty: nothing that is answered breaks a rule.
+ * `violations` are empty but in plan mode: nothing that the search answers breaks a rule.
  *
  * Threading: pure functions.
  */

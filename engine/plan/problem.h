@@ -166,6 +166,27 @@ struct ht_plan_step {
     int64_t distance_m;
 };
 
+/* What a step, or a route as a whole, breaks of the rules; in VROOM's order of causes. */
+enum ht_plan_cause {
+    HT_CAUSE_LEAD_TIME,
+    HT_CAUSE_DELAY,
+    HT_CAUSE_LOAD,
+    HT_CAUSE_MAX_TASKS,
+    HT_CAUSE_SKILLS,
+    HT_CAUSE_PRECEDENCE,
+    HT_CAUSE_MISSING_BREAK,
+    HT_CAUSE_MAX_TRAVEL_TIME,
+    HT_CAUSE_MAX_LOAD,
+    HT_CAUSE_MAX_DISTANCE,
+    HT_CAUSES
+};
+
+struct ht_plan_fault {
+    uint32_t causes; /* a bit each */
+    int64_t lead_s;
+    int64_t delay_s;
+};
+
 struct ht_plan_route {
     uint32_t vehicle;
     uint32_t step_count;
@@ -173,6 +194,8 @@ struct ht_plan_route {
     /* [step_count * amounts] after each step */
     const int64_t *load;
     int64_t cost; /* in 1 / HT_COST_SCALE */
+    /* [step_count + 1] of each step and then of all; NULL: nothing is broken */
+    const struct ht_plan_fault *faults;
 };
 
 /* Why a task can't be served by anybody, or wasn't. */

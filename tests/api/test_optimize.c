@@ -117,6 +117,45 @@ HT_CASE(trips_rides_and_prices_of_time_come_out)
     HT_CHECK(ht_json_is(run->out, "routes.0.steps.2.type", "\"break\"")); /* once it is empty */
 }
 
+/* Late at the second, since the first is forced; more on board than it holds. */
+HT_CASE(plan_mode_keeps_the_steps_and_names_what_they_break)
+{
+    const char *text =
+        "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"end_index\":3,\"capacity\":[1],"
+        "\"time_window\":[0,20000],\"breaks\":[{\"id\":4}],\"steps\":[{\"type\":\"start\"},"
+        "{\"type\":\"job\",\"id\":1515,\"service_at\":%d},{\"type\":\"job\",\"id\":1414}]}],"
+        "\"jobs\":[{\"id\":1414,\"location_index\":1,\"delivery\":[1],\"time_windows\":[[0,3000]]},"
+        "{\"id\":1515,\"location_index\":2,\"delivery\":[1]},{\"id\":3,\"location_index\":2}],"
+        "\"options\":{\"c\":true}," MATRIX "}";
+    char body[2048];
+    (void)snprintf(body, sizeof body, text, 1000);
+    const struct ht_command_run *run = solve(body, "");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.0.arrival"), 803);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.1.id"), 1515);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.1.arrival"), 1000);
+    HT_CHECK(ht_json_is(run->out, "routes.0.steps.2.violations",
+                        "[{\"cause\":\"delay\",\"duration\":256}]"));
+    HT_CHECK(ht_json_is(run->out, "routes.0.steps.0.violations", "[{\"cause\":\"load\"}]"));
+    HT_CHECK(ht_json_is(run->out, "summary.violations",
+                        "[{\"cause\":\"delay\",\"duration\":256},{\"cause\":\"load\"},"
+                        "{\"cause\":\"missing_break\"}]"));
+    HT_CHECK_INT(number(run->out, "unassigned.0.id"), 3);
+    /* before it can be there */
+    (void)snprintf(body, sizeof body, text, 0);
+    body[strlen(body) - 1] = '}';
+    run = solve(body, "");
+    HT_CHECK_INT(run->code, 0); /* it starts before its window then, and says so */
+    HT_CHECK(strstr(run->out, "lead_time") != NULL);
+    run = solve(
+        "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"start\","
+        "\"service_at\":5},{\"type\":\"job\",\"id\":1,\"service_at\":6}]}],\"jobs\":[{\"id\":1,"
+        "\"location_index\":1}],\"options\":{\"c\":true}," MATRIX "}",
+        "");
+    HT_CHECK_INT(run->code, 1);
+    HT_CHECK_STR(run->out, "{\"code\":2,\"error\":\"Infeasible route for vehicle 7.\"}\n");
+}
+
 HT_CASE(steps_begin_the_search_and_pinned_ones_stay)
 {
     const struct ht_command_run *run = solve(
@@ -260,7 +299,6 @@ static const struct wrong wrongs[] = {
      2, "Too high cost values, stopping to avoid overflowing."},
     {EXAMPLE ",\"options\":{\"g\":true}}", 2, "Route geometry request with missing coordinates."},
     {EXAMPLE ",\"options\":{\"g\":3}}", 2, "Invalid g value."},
-    {EXAMPLE ",\"options\":{\"c\":true}}", 2, "Plan mode (option c) is not supported."},
 };
 
 HT_CASE(what_is_wrong_is_said_in_vrooms_words)
