@@ -6,6 +6,7 @@
 #include "engine/base/array.h"
 
 #define FAR HT_GIVEN_FAR
+#define COST_MOST (INT64_C(1) << 61) /* before a sum that could overflow */
 
 /* A breakpoint: to its left (or right) the sum grows by so much more a second. */
 struct bend {
@@ -118,6 +119,7 @@ static bool ways_set(struct line *line, struct ht_plan_route *out)
                                                       line->vehicle->per_task_hour * 5
                                                 : 0;
         at = to == HT_PLAN_NONE ? at : to;
+        out->cost = out->cost < COST_MOST ? out->cost : COST_MOST;
     }
     for (uint32_t i = 0; i + 1 < line->route->step_count; i++) {
         const struct ht_plan_step *step = &line->steps[i];
@@ -391,6 +393,10 @@ static enum ht_status lines_write(struct line *line, struct given *given,
             return ht_error_set(error, HT_INVALID, routes[r].vehicle,
                                 "vehicle %u: its steps can't be driven so",
                                 (unsigned)routes[r].vehicle);
+        }
+        if (given->plan.cost + out->cost >= COST_MOST) { /* in VROOM's words */
+            return ht_error_set(error, HT_INVALID, 0,
+                                "Too high cost values, stopping to avoid overflowing.");
         }
         windows_choose(line);
         times_find(line);
