@@ -497,7 +497,7 @@ enum ht_status ht_given_plan(const struct ht_problem *problem, const struct ht_g
     } else {
         status = lines_write(&line, given, routes, count, error);
     }
-    for (uint32_t t = 0; status == HT_OK && t < problem->task_count; t++) {
+    for (uint32_t t = 0; line.route_of != NULL && status == HT_OK && t < problem->task_count; t++) {
         if (line.route_of[t] == HT_PLAN_NONE) {
             given->missing[given->plan.missing_count++] =
                 (struct ht_plan_missing){t, HT_REASON_FULL};
