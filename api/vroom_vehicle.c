@@ -358,7 +358,7 @@ void ht__vroom_steps_read(struct ht__vroom_reader *r, size_t v)
         struct ht_given_step step = step_read(r, ht__vroom_element(value, i), v);
         start = step.kind == HT_STEP_START ? step : start;
         end = step.kind == HT_STEP_END ? step : end;
-        if (step.kind == HT_STEP_BREAK && r->status == HT_OK) {
+        if (step.kind == HT_STEP_BREAK && step.index < HT_PLAN_BREAKS_MOST) {
             if ((breaks >> step.index & 1) != 0) {
                 ht__vroom_fail(r, HT_VROOM_INPUT,
                                "Duplicate break in input steps for vehicle %llu.",
