@@ -59,6 +59,18 @@ static void on_routed(void *user)
     ht_world_reader_rest(&low->context->world);
 }
 
+static struct ht_world *streets_again(void *user)
+{
+    struct low *low = user;
+    return ht_world_reader_get(&low->context->world);
+}
+
+static bool pairs_of(void *user, double (*pairs)[2], size_t count)
+{
+    const struct low *low = user;
+    return ht_crs_from_wgs84(low->context->crs, &low->job->crs, pairs, count) == HT_OK;
+}
+
 /* A server that is to stop doesn't wait for plans. */
 static void on_progress(void *user, const struct ht_solve_progress *progress)
 {
@@ -128,8 +140,10 @@ static void optimize_run(void *user, void *data, struct ht_reply *reply)
         .size = low.job->size,
         .world = ht_world_reader_get(&low.context->world),
         .point = point_of,
+        .pairs = pairs_of,
         .point_user = &low,
         .routed = on_routed,
+        .again = streets_again,
         .routed_user = &low,
         .options = {.cancel = &low.job->gone, .progress = on_progress, .user = &low},
         .limit_most_ms = LIMIT_MOST_MS,

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "api/vroom_write.h"
@@ -72,7 +73,9 @@ static void human_route(struct ht_buffer *out, const struct ht_vroom *vroom,
         clock_text(last->travel_s, when, sizeof when), (double)last->distance_m / 1000);
     for (uint32_t s = 0; s < route->step_count; s++) {
         const struct ht_plan_step *step = &route->steps[s];
-        const char *type = step->kind == HT_STEP_START ? "start" : "end";
+        const char *type = step->kind == HT_STEP_START    ? "start"
+                           : step->kind == HT_STEP_RELOAD ? "reload"
+                                                          : "end";
         unsigned long long id = 0;
         if (step->kind == HT_STEP_TASK) {
             type = types[vroom->problem.tasks[step->index].kind];
@@ -114,14 +117,55 @@ static void human_write(struct ht_buffer *out, const struct ht_vroom *vroom,
     }
 }
 
+/* The plan: searched for, or in plan mode the steps' own. */
+static enum ht_status plan_make(const struct ht_vroom_call *call, const struct ht_vroom *vroom,
+                                struct ht_plan **plan, struct ht_error *error)
+{
+    if (!vroom->given) {
+        struct ht_solve_options options = options_of(call, vroom);
+        return ht_solve_run(&vroom->problem, &options, plan, error);
+    }
+    enum ht_status status =
+        ht_given_plan(&vroom->problem, vroom->routes, vroom->route_count, plan, error);
+    if (status == HT_INVALID && strstr(error->message, "can't be driven") != NULL) {
+        return ht_error_set(error, status, 0, "Infeasible route for vehicle %llu.",
+                            (unsigned long long)vroom->vehicles[error->line].id);
+    }
+    return status;
+}
+
+static void plan_free(const struct ht_vroom *vroom, struct ht_plan *plan)
+{
+    if (vroom->given) {
+        ht_given_free(plan);
+    } else {
+        ht_plan_free(plan);
+    }
+}
+
+/* Over the streets as they are by now. */
+static enum ht_status draw(const struct ht_vroom_call *call, struct ht_vroom *vroom,
+                           const struct ht_plan *plan, struct ht_vroom_times *times,
+                           struct ht_error *error)
+{
+    struct ht_vroom_call now = *call;
+    if (call->again != NULL) {
+        now.world = call->again(call->routed_user);
+    }
+    enum ht_status status = ht_vroom_draw(vroom, &now, plan, &times->lines, error);
+    if (call->routed != NULL) {
+        call->routed(call->routed_user);
+    }
+    return status;
+}
+
 /* Solves what was read and routed; the code. */
-static int solve(const struct ht_vroom_call *call, const struct ht_vroom *vroom,
-                 const struct ht_vroom_times *times, bool human, struct ht_buffer *out,
+static int solve(const struct ht_vroom_call *call, struct ht_vroom *vroom,
+                 struct ht_vroom_times *times, bool human, struct ht_buffer *out,
                  struct ht_error *error)
 {
     struct ht_plan *plan = NULL;
-    struct ht_solve_options options = options_of(call, vroom);
-    enum ht_status status = ht_solve_run(&vroom->problem, &options, &plan, error);
+    enum ht_status status = plan_make(call, vroom, &plan, error);
     if (status == HT_CANCELLED) {
         return -1;
     }
@@ -131,12 +175,21 @@ static int solve(const struct ht_vroom_call *call, const struct ht_vroom *vroom,
                                           : HT_VROOM_INPUT;
         return code;
     }
+    if (vroom->geometry && !human) {
+        int64_t begun_ms = now_ms();
+        status = draw(call, vroom, plan, times, error);
+        times->routing_ms += now_ms() - begun_ms;
+        if (status != HT_OK) {
+            plan_free(vroom, plan);
+            return status == HT_CANCELLED ? -1 : vroom->code;
+        }
+    }
     if (human) {
         human_write(out, vroom, plan);
     } else {
         ht_vroom_write(out, vroom, plan, times);
     }
-    ht_plan_free(plan);
+    plan_free(vroom, plan);
     return HT_VROOM_OK;
 }
 

@@ -20,9 +20,13 @@ struct ht_vroom_call {
     struct ht_pool *pool;   /* for its tables; may be NULL */
     /* From the document's coordinates; false: no place on Earth. */
     bool (*point)(void *user, const double pair[2], struct ht_point *out);
+    /* Back into the document's coordinates, pairs of longitude and latitude; false: it can't be. */
+    bool (*pairs)(void *user, double (*pairs)[2], size_t count);
     void *point_user;
-    /* The world is not needed any more (may be NULL): solving takes long, and holds no map. */
+    /* The world is not needed for now: solving takes long, and holds no map. And the one that then
+     * is, to draw routes over (NULL where none are to be drawn). */
     void (*routed)(void *user);
+    struct ht_world *(*again)(void *user);
     void *routed_user;
     /* What is 0 comes from the document, and what is 0 there too from the problem's size. */
     struct ht_solve_options options;
@@ -40,5 +44,11 @@ int ht_vroom_run(const struct ht_vroom_call *call, bool human, struct ht_buffer 
  * has no way. HT_INVALID, HT_NO_SEGMENT and so on with VROOM's text and `vroom->code`. */
 HT_MUST_CHECK enum ht_status
 ht_vroom_route(struct ht_vroom *vroom, const struct ht_vroom_call *call, struct ht_error *error);
+
+/* The ways of all routes of a plan, as polylines of 5 digits: texts of the struct's, one for each
+ * route. Errors as ht_vroom_route. */
+HT_MUST_CHECK enum ht_status ht_vroom_draw(struct ht_vroom *vroom, const struct ht_vroom_call *call,
+                                           const struct ht_plan *plan, const char *const **out,
+                                           struct ht_error *error);
 
 #endif

@@ -17,16 +17,24 @@ struct ht__vroom_reader {
     yajl_val shipments;
     yajl_val matrices;
     struct ht_task *tasks;
-    struct ht_vehicle *list; /* vehicles */
-    uint64_t *skills;        /* the values that are named, ascending */
+    struct ht_vehicle *list;        /* vehicles */
+    struct ht_plan_reload *reloads; /* [HT_PLAN_RELOADS_MOST] of all vehicles */
+    uint64_t *skills;               /* the values that are named, ascending */
     uint32_t skill_count;
     const char **types; /* [0]: none */
     uint32_t *slots;    /* of places by their coordinates: index + 1 */
     size_t slot_mask;
+    uint8_t *planned;   /* [tasks] in some vehicle's steps */
     uint32_t *by_id[3]; /* tasks of each kind, by id */
     uint32_t id_count[3];
     bool any_place;
     bool all_placed;
+};
+
+/* Whom a message is about: "for job 7". */
+struct ht__vroom_about {
+    const char *type;
+    uint64_t id;
 };
 
 /* Keeps the first thing that is wrong: a code of VROOM's and its words. */
@@ -49,8 +57,8 @@ void ht__vroom_seconds_member(struct ht__vroom_reader *r, yajl_val object, const
 /* "id" and "description". */
 void ht__vroom_id_read(struct ht__vroom_reader *r, yajl_val object, const char *type,
                        struct ht_vroom_name *out);
-/* NULL: absent, or it has failed. */
-const int64_t *ht__vroom_amount_read(struct ht__vroom_reader *r, yajl_val value);
+/* A member of an object; NULL: absent, or it has failed. */
+const int64_t *ht__vroom_amount_read(struct ht__vroom_reader *r, yajl_val object, const char *key);
 /* How many dimensions: as the first that is given has. */
 void ht__vroom_amounts_size(struct ht__vroom_reader *r);
 /* All values that are named get a bit, by value. */
@@ -65,11 +73,17 @@ uint32_t ht__vroom_type_find(const struct ht__vroom_reader *r, const char *name)
 void ht__vroom_types_collect(struct ht__vroom_reader *r);
 /* {"type": seconds}; types that no vehicle has are left out. */
 const uint32_t *ht__vroom_per_type_read(struct ht__vroom_reader *r, yajl_val object,
-                                        const char *name, uint32_t other);
+                                        const char *name, uint32_t other,
+                                        const struct ht__vroom_about *about);
 /* A place by its index or its coordinates; HT_PLAN_NONE: neither is there. */
 uint32_t ht__vroom_location_read(struct ht__vroom_reader *r, yajl_val object, const char *pair_name,
-                                 const char *index_name, const struct ht_vroom_name *what);
+                                 const char *index_name, const struct ht__vroom_about *about);
 void ht__vroom_places_begin(struct ht__vroom_reader *r);
+/* HT_PLAN_NONE: no task of this kind has the id. */
+uint32_t ht__vroom_task_find(const struct ht__vroom_reader *r, int kind, uint64_t id);
+/* The vehicle at an index of the list; its steps, once all tasks are read. */
+void ht__vroom_vehicle_read(struct ht__vroom_reader *r, size_t v);
+void ht__vroom_steps_read(struct ht__vroom_reader *r, size_t v);
 
 /* Fails where a plan over the matrices of a profile, which were given, could cost too much. */
 void ht__vroom_bound_check(struct ht__vroom_reader *r, uint32_t profile);

@@ -8,6 +8,35 @@
 
 /* ---- tasks ---- */
 
+/* "late": {"after", "per_hour"}: the end of a soft window and its price. */
+static void late_read(struct ht__vroom_reader *r, yajl_val object, struct ht_task *task,
+                      uint64_t id)
+{
+    yajl_val late = ht__vroom_member(object, "late");
+    int64_t per_hour = 0;
+    if (late == NULL) {
+        return;
+    }
+    if (!YAJL_IS_OBJECT(late) ||
+        !ht__vroom_whole(ht__vroom_member(late, "after"), HT_PLAN_TIME_MOST, &task->due_s) ||
+        !ht__vroom_whole(ht__vroom_member(late, "per_hour"), HT_PLAN_RATE_MOST, &per_hour)) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid late value for task %llu.",
+                       (unsigned long long)id);
+    }
+    task->late_per_hour = (uint32_t)per_hour;
+}
+
+/* "max_ride_time" of a job or shipment. */
+static void ride_read(struct ht__vroom_reader *r, yajl_val object, struct ht_task *task)
+{
+    int64_t most_s = 0;
+    ht__vroom_whole_member(r, object, "max_ride_time", UINT32_MAX, &most_s);
+    if (ht__vroom_member(object, "max_ride_time") != NULL && most_s == 0) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid max_ride_time value.");
+    }
+    task->ride_most_s = (uint32_t)most_s;
+}
+
 static void task_read(struct ht__vroom_reader *r, yajl_val object, enum ht_task_kind kind,
                       uint32_t index)
 {
@@ -16,7 +45,8 @@ static void task_read(struct ht__vroom_reader *r, yajl_val object, enum ht_task_
     struct ht_vroom_name *name = &r->vroom->tasks[index];
     *task = (struct ht_task){.kind = kind};
     ht__vroom_id_read(r, object, types[kind], name);
-    task->location = ht__vroom_location_read(r, object, "location", "location_index", name);
+    const struct ht__vroom_about about = {types[kind], name->id};
+    task->location = ht__vroom_location_read(r, object, "location", "location_index", &about);
     if (task->location == HT_PLAN_NONE) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid location for %s %llu.", types[kind],
                        (unsigned long long)name->id);
@@ -24,10 +54,12 @@ static void task_read(struct ht__vroom_reader *r, yajl_val object, enum ht_task_
     }
     ht__vroom_seconds_member(r, object, "setup", &task->setup_s);
     ht__vroom_seconds_member(r, object, "service", &task->service_s);
-    task->setup_by_type_s = ht__vroom_per_type_read(r, object, "setup_per_type", task->setup_s);
+    task->setup_by_type_s =
+        ht__vroom_per_type_read(r, object, "setup_per_type", task->setup_s, &about);
     task->service_by_type_s =
-        ht__vroom_per_type_read(r, object, "service_per_type", task->service_s);
+        ht__vroom_per_type_read(r, object, "service_per_type", task->service_s, &about);
     task->windows = ht__vroom_windows_read(r, object, types[kind], name->id, &task->window_count);
+    late_read(r, object, task, name->id);
 }
 
 static void shared_read(struct ht__vroom_reader *r, yajl_val object, struct ht_task *task)
@@ -46,9 +78,10 @@ static void job_read(struct ht__vroom_reader *r, size_t i, uint32_t index)
         yajl_val delivery = ht__vroom_member(object, "delivery");
         struct ht_task *task = &r->tasks[index];
         shared_read(r, object, task);
-        task->delivery = ht__vroom_amount_read(
-            r, delivery == NULL ? ht__vroom_member(object, "amount") : delivery);
-        task->pickup = ht__vroom_amount_read(r, ht__vroom_member(object, "pickup"));
+        bool old = delivery == NULL && ht__vroom_member(object, "pickup") == NULL;
+        task->delivery = ht__vroom_amount_read(r, object, old ? "amount" : "delivery");
+        task->pickup = ht__vroom_amount_read(r, object, "pickup");
+        ride_read(r, object, task);
     }
 }
 
@@ -70,7 +103,8 @@ static void shipment_read(struct ht__vroom_reader *r, size_t i, uint32_t index)
     task_read(r, pickup, HT_TASK_PICKUP, index);
     task_read(r, delivery, HT_TASK_DELIVERY, index + 1);
     shared_read(r, object, &r->tasks[index]);
-    r->tasks[index].pickup = ht__vroom_amount_read(r, ht__vroom_member(object, "amount"));
+    r->tasks[index].pickup = ht__vroom_amount_read(r, object, "amount");
+    ride_read(r, object, &r->tasks[index + 1]);
     r->tasks[index + 1].pickup = r->tasks[index].pickup;
     r->tasks[index + 1].skills = r->tasks[index].skills;
     r->tasks[index + 1].priority = r->tasks[index].priority;
@@ -114,7 +148,7 @@ static void ids_sort(struct ht__vroom_reader *r)
     }
 }
 
-static uint32_t id_find(const struct ht__vroom_reader *r, int kind, uint64_t id)
+uint32_t ht__vroom_task_find(const struct ht__vroom_reader *r, int kind, uint64_t id)
 {
     uint32_t low = 0;
     uint32_t high = r->id_count[kind];
@@ -131,192 +165,6 @@ static uint32_t id_find(const struct ht__vroom_reader *r, int kind, uint64_t id)
         }
     }
     return HT_PLAN_NONE;
-}
-
-/* ---- vehicles ---- */
-
-static void breaks_read(struct ht__vroom_reader *r, yajl_val object, size_t v)
-{
-    yajl_val value = ht__vroom_member(object, "breaks");
-    size_t count = ht__vroom_length_of(value);
-    struct ht_vehicle *vehicle = &r->list[v];
-    if (value != NULL && !YAJL_IS_ARRAY(value)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid breaks for vehicle %llu.",
-                       (unsigned long long)r->vroom->vehicles[v].id);
-    } else if (count > HT_PLAN_BREAKS_MOST) {
-        ht__vroom_fail(r, HT_VROOM_TOO_BIG, "More than %d breaks for vehicle %llu.",
-                       (int)HT_PLAN_BREAKS_MOST, (unsigned long long)r->vroom->vehicles[v].id);
-    }
-    if (r->status != HT_OK || count == 0) {
-        return;
-    }
-    struct ht_plan_break *list = ht__vroom_take(r, count, sizeof *list);
-    struct ht_vroom_name *names = ht__vroom_take(r, count, sizeof *names);
-    struct ht_window *always = ht__vroom_take(r, 1, sizeof *always);
-    for (size_t i = 0; r->status == HT_OK && i < count; i++) {
-        yajl_val each = ht__vroom_element(value, i);
-        struct ht_plan_break rest = {0};
-        struct ht_vroom_name name = {0};
-        ht__vroom_id_read(r, each, "break", &name);
-        ht__vroom_seconds_member(r, each, "service", &rest.service_s);
-        rest.windows = ht__vroom_windows_read(r, each, "break", name.id, &rest.window_count);
-        if (ht__vroom_member(each, "max_load") != NULL) {
-            ht__vroom_fail(r, HT_VROOM_INPUT, "max_load of a break is not supported.");
-        }
-        if (rest.windows == NULL) {
-            *always = (struct ht_window){0, HT_PLAN_TIME_MOST};
-            rest.windows = always;
-            rest.window_count = 1;
-        }
-        /* by their first window, as they are taken */
-        size_t at = i;
-        for (; at > 0 && list[at - 1].windows[0].from_s > rest.windows[0].from_s; at--) {
-            list[at] = list[at - 1];
-            names[at] = names[at - 1];
-        }
-        list[at] = rest;
-        names[at] = name;
-    }
-    vehicle->breaks = list;
-    vehicle->break_count = (uint32_t)count;
-    r->vroom->breaks[v] = names;
-}
-
-static void costs_read(struct ht__vroom_reader *r, yajl_val object, struct ht_vehicle *vehicle)
-{
-    yajl_val value = ht__vroom_member(object, "costs");
-    int64_t fixed = 0;
-    int64_t per_hour = 3600;
-    int64_t per_km = 0;
-    int64_t per_task_hour = 0;
-    if (value != NULL && !YAJL_IS_OBJECT(value)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid costs value.");
-        return;
-    }
-    ht__vroom_whole_member(r, value, "fixed", HT_PLAN_FIXED_MOST, &fixed);
-    ht__vroom_whole_member(r, value, "per_hour", HT_PLAN_RATE_MOST, &per_hour);
-    ht__vroom_whole_member(r, value, "per_km", HT_PLAN_RATE_MOST, &per_km);
-    ht__vroom_whole_member(r, value, "per_task_hour", INT64_MAX, &per_task_hour);
-    if (per_task_hour != 0) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "A per_task_hour cost is not supported.");
-    }
-    vehicle->fixed = fixed;
-    vehicle->per_hour = (uint32_t)per_hour;
-    vehicle->per_km = (uint32_t)per_km;
-}
-
-/* The matrix of a name and speed; a new one where there is none yet. */
-static uint32_t profile_find(struct ht__vroom_reader *r, yajl_val object)
-{
-    struct ht_vroom *vroom = r->vroom;
-    yajl_val name_value = ht__vroom_member(object, "profile");
-    yajl_val speed_value = ht__vroom_member(object, "speed_factor");
-    const char *name = name_value == NULL ? "car" : YAJL_GET_STRING(name_value);
-    double speed = 1;
-    if (name == NULL) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid profile value.");
-        return 0;
-    }
-    if (speed_value != NULL) {
-        speed = YAJL_IS_NUMBER(speed_value) ? strtod(YAJL_GET_NUMBER(speed_value), NULL) : 0;
-        if (!(speed > 0 && speed <= 5)) {
-            ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid speed_factor value.");
-            return 0;
-        }
-    }
-    for (uint32_t i = 0; i < vroom->problem.profile_count; i++) {
-        if (strcmp(vroom->profiles[i].name, name) == 0 && vroom->profiles[i].speed == speed) {
-            return i;
-        }
-    }
-    vroom->profiles[vroom->problem.profile_count] =
-        (struct ht_vroom_profile){name, speed, ht__vroom_member(r->matrices, name)};
-    return vroom->problem.profile_count++;
-}
-
-static void limits_read(struct ht__vroom_reader *r, yajl_val object, struct ht_vehicle *vehicle)
-{
-    yajl_val window = ht__vroom_member(object, "time_window");
-    int64_t tasks = UINT32_MAX;
-    vehicle->window = (struct ht_window){0, HT_PLAN_TIME_MOST};
-    vehicle->travel_most_s = HT_PLAN_UNLIMITED;
-    vehicle->distance_most_m = HT_PLAN_UNLIMITED;
-    if (window != NULL) {
-        (void)ht__vroom_window_read(r, window, &vehicle->window);
-    }
-    ht__vroom_whole_member(r, object, "max_tasks", UINT32_MAX, &tasks);
-    ht__vroom_whole_member(r, object, "max_travel_time", UINT32_MAX, &vehicle->travel_most_s);
-    ht__vroom_whole_member(r, object, "max_distance", UINT32_MAX, &vehicle->distance_most_m);
-    vehicle->tasks_most = (uint32_t)tasks;
-}
-
-static void vehicle_read(struct ht__vroom_reader *r, size_t v)
-{
-    yajl_val object = ht__vroom_element(r->vehicles, v);
-    struct ht_vehicle *vehicle = &r->list[v];
-    struct ht_vroom_name *name = &r->vroom->vehicles[v];
-    ht__vroom_id_read(r, object, "vehicle", name);
-    if (r->status != HT_OK) {
-        return;
-    }
-    vehicle->profile = profile_find(r, object);
-    vehicle->start = ht__vroom_location_read(r, object, "start", "start_index", name);
-    vehicle->end = ht__vroom_location_read(r, object, "end", "end_index", name);
-    if (vehicle->start == HT_PLAN_NONE && vehicle->end == HT_PLAN_NONE) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "No start or end specified for vehicle %llu.",
-                       (unsigned long long)name->id);
-    }
-    yajl_val type = ht__vroom_member(object, "type");
-    vehicle->type = type == NULL ? 0 : ht__vroom_type_find(r, YAJL_GET_STRING(type));
-    vehicle->capacity = ht__vroom_amount_read(r, ht__vroom_member(object, "capacity"));
-    if (vehicle->capacity == NULL && r->vroom->problem.amounts > 0) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Inconsistent delivery length: 0 instead of %u.",
-                       (unsigned)r->vroom->problem.amounts);
-    }
-    vehicle->skills = ht__vroom_skills_read(r, object);
-    limits_read(r, object, vehicle);
-    costs_read(r, object, vehicle);
-    breaks_read(r, object, v);
-}
-
-static void steps_read(struct ht__vroom_reader *r, size_t v)
-{
-    static const char *const types[] = {"job", "pickup", "delivery"};
-    yajl_val object = ht__vroom_element(r->vehicles, v);
-    yajl_val value = ht__vroom_member(object, "steps");
-    struct ht_vehicle *vehicle = &r->list[v];
-    int64_t pinned = 0;
-    uint32_t *list = ht__vroom_length_of(value) == 0
-                         ? NULL
-                         : ht__vroom_take(r, ht__vroom_length_of(value), sizeof *list);
-    if (value != NULL && !YAJL_IS_ARRAY(value)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid vehicle steps.");
-    }
-    for (size_t i = 0; list != NULL && i < ht__vroom_length_of(value); i++) {
-        const char *type = YAJL_GET_STRING(ht__vroom_member(ht__vroom_element(value, i), "type"));
-        int64_t id = 0;
-        for (int k = 0; type != NULL && k < 3; k++) {
-            if (strcmp(type, types[k]) != 0) {
-                continue;
-            }
-            bool good = ht__vroom_whole(ht__vroom_member(ht__vroom_element(value, i), "id"),
-                                        INT64_MAX, &id);
-            uint32_t task = good ? id_find(r, k, (uint64_t)id) : HT_PLAN_NONE;
-            if (task == HT_PLAN_NONE) {
-                ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s id in steps for vehicle %llu.",
-                               types[k], (unsigned long long)r->vroom->vehicles[v].id);
-                return;
-            }
-            list[vehicle->task_count++] = task;
-        }
-    }
-    ht__vroom_whole_member(r, object, "pinned", UINT32_MAX, &pinned);
-    if (pinned > vehicle->task_count) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "More pinned stops than steps for vehicle %llu.",
-                       (unsigned long long)r->vroom->vehicles[v].id);
-    }
-    vehicle->pinned = (uint32_t)pinned;
-    vehicle->tasks = list;
 }
 
 /* ---- matrices ---- */
@@ -401,6 +249,9 @@ static void matrices_read(struct ht__vroom_reader *r)
     vroom->matrices = ht__vroom_take(r, vroom->problem.profile_count, sizeof *vroom->matrices);
     vroom->problem.profiles = vroom->matrices;
     vroom->distances = true;
+    if (vroom->geometry && !r->all_placed) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Route geometry request with missing coordinates.");
+    }
     for (uint32_t i = 0; r->status == HT_OK && i < vroom->problem.profile_count; i++) {
         const struct ht_vroom_profile *profile = &vroom->profiles[i];
         if (profile->given == NULL) {
@@ -440,6 +291,15 @@ static void matrices_read(struct ht__vroom_reader *r)
 
 /* ---- all of it ---- */
 
+static bool flag_read(struct ht__vroom_reader *r, yajl_val options, const char *name)
+{
+    yajl_val value = ht__vroom_member(options, name);
+    if (value != NULL && !YAJL_IS_TRUE(value) && !YAJL_IS_FALSE(value)) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s value.", name);
+    }
+    return value != NULL && YAJL_IS_TRUE(value);
+}
+
 static void options_read(struct ht__vroom_reader *r)
 {
     yajl_val options = ht__vroom_member(r->vroom->tree, "options");
@@ -458,13 +318,8 @@ static void options_read(struct ht__vroom_reader *r)
     ht__vroom_whole_member(r, options, "threads", 64, &threads);
     ht__vroom_whole_member(r, options, "t", 64, &threads);
     ht__vroom_whole_member(r, options, "seed", INT32_MAX, &seed);
-    yajl_val geometry = ht__vroom_member(options, "g");
-    yajl_val plan = ht__vroom_member(options, "c");
-    if (geometry != NULL && !YAJL_IS_FALSE(geometry)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Route geometry (option g) is not supported.");
-    } else if (plan != NULL && !YAJL_IS_FALSE(plan)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Plan mode (option c) is not supported.");
-    }
+    r->vroom->geometry = flag_read(r, options, "g");
+    r->vroom->given = flag_read(r, options, "c");
     r->vroom->limit_ms = limit_ms > 0 ? limit_ms : limit_s * 1000;
     r->vroom->iterations = (uint64_t)iterations;
     r->vroom->threads = (unsigned)threads;
@@ -478,14 +333,16 @@ static void lists_find(struct ht__vroom_reader *r)
     r->jobs = ht__vroom_member(tree, "jobs");
     r->shipments = ht__vroom_member(tree, "shipments");
     r->matrices = ht__vroom_member(tree, "matrices");
-    if (r->jobs != NULL && !YAJL_IS_ARRAY(r->jobs)) {
+    if (!YAJL_IS_ARRAY(r->vehicles)) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid vehicles.");
+    } else if (ht__vroom_length_of(r->vehicles) == 0) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "No vehicle defined.");
+    } else if (r->jobs != NULL && !YAJL_IS_ARRAY(r->jobs)) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid jobs.");
     } else if (r->shipments != NULL && !YAJL_IS_ARRAY(r->shipments)) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid shipments.");
     } else if (ht__vroom_length_of(r->jobs) + ht__vroom_length_of(r->shipments) == 0) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid jobs or shipments.");
-    } else if (ht__vroom_length_of(r->vehicles) == 0) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid vehicles.");
+        ht__vroom_fail(r, HT_VROOM_INPUT, "No task defined.");
     } else if (r->matrices != NULL && !YAJL_IS_OBJECT(r->matrices)) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Unexpected matrices value.");
     }
@@ -507,6 +364,10 @@ static void arrays_make(struct ht__vroom_reader *r)
     size_t vehicles = ht__vroom_length_of(r->vehicles);
     r->tasks = ht__vroom_take(r, tasks, sizeof *r->tasks);
     r->list = ht__vroom_take(r, vehicles, sizeof *r->list);
+    r->reloads = ht__vroom_take(r, HT_PLAN_RELOADS_MOST, sizeof *r->reloads);
+    vroom->problem.reloads = r->reloads;
+    r->planned = ht__vroom_take(r, tasks, 1);
+    vroom->routes = ht__vroom_take(r, vehicles, sizeof *vroom->routes);
     vroom->tasks = ht__vroom_take(r, tasks, sizeof *vroom->tasks);
     vroom->vehicles = ht__vroom_take(r, vehicles, sizeof *vroom->vehicles);
     // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds
@@ -537,7 +398,7 @@ static void all_read(struct ht__vroom_reader *r)
 {
     size_t jobs = ht__vroom_length_of(r->jobs);
     for (size_t v = 0; r->status == HT_OK && v < ht__vroom_length_of(r->vehicles); v++) {
-        vehicle_read(r, v);
+        ht__vroom_vehicle_read(r, v);
     }
     for (size_t i = 0; r->status == HT_OK && i < jobs; i++) {
         job_read(r, i, (uint32_t)i);
@@ -549,7 +410,7 @@ static void all_read(struct ht__vroom_reader *r)
         ids_sort(r);
     }
     for (size_t v = 0; r->status == HT_OK && v < ht__vroom_length_of(r->vehicles); v++) {
-        steps_read(r, v);
+        ht__vroom_steps_read(r, v);
     }
 }
 
@@ -562,7 +423,7 @@ enum ht_status ht_vroom_read(const char *text, size_t size, struct ht_vroom *out
         ht__vroom_fail(&r, HT_VROOM_INPUT, "The document is empty. (offset: 0)");
     } else if (!YAJL_IS_OBJECT(out->tree)) {
         ht__vroom_fail(&r, HT_VROOM_INPUT,
-                       out->tree == NULL ? "Invalid JSON." : "Error while parsing.");
+                       out->tree == NULL ? "Invalid JSON." : "Input root is not an object.");
     }
     void (*const parts[])(struct ht__vroom_reader *) = {lists_find,
                                                         options_read,

@@ -10,9 +10,14 @@
  *    "matrices": {"car": {"durations", "distances", "costs"}}, "options": {...}}
  *
  * Keys of our own: a vehicle's `pinned` (so many of its `steps` stay first, in this order; the
- * other steps are where the search begins), null in a matrix (there is no way), and of `options`
- * limit_ms, iterations, threads, seed. What VROOM has and this does not take yet is refused, not
- * overlooked: a break's max_load, costs per_task_hour, options g (geometry) and c (plan mode).
+ * other steps are where the search begins), `max_ride_time` of a job or shipment (seconds from the
+ * start, or from the end of the pickup, to the begin of the delivery), `late`: {"after",
+ * "per_hour"} of a job, pickup or delivery (what beginning later costs), a vehicle's `max_trips`
+ * and `reloads`: [{"location", "location_index", "service", "time_windows"}] (where it may load for
+ * the next trip), null in a matrix (there is no way), and of `options` limit_ms, iterations,
+ * threads, seed. `steps` with option c (plan mode) are the
+ * routes themselves, whatever rules they break; service_at, service_after and service_before then
+ * hold.
  *
  * Threading: pure functions. Ownership: texts and arrays are the struct's.
  */
@@ -21,7 +26,7 @@
 
 #include <yajl/yajl_tree.h>
 
-#include "engine/plan/problem.h"
+#include "engine/plan/given.h"
 
 enum {
     HT_VROOM_OK,
@@ -68,9 +73,13 @@ struct ht_vroom {
     struct ht_vroom_place *places;  /* [locations] */
     bool indexed;                   /* locations have indices of the caller's own */
     bool distances;                 /* all profiles know them */
-    int64_t limit_ms;               /* 0: not asked for */
-    uint64_t iterations;            /* 0: likewise */
-    unsigned threads;               /* 0: likewise */
+    bool geometry;                  /* of routes is asked for */
+    bool given;                     /* plan mode: routes are those of the steps */
+    struct ht_given_route *routes;  /* [route_count] by vehicle, in plan mode */
+    uint32_t route_count;
+    int64_t limit_ms;    /* 0: not asked for */
+    uint64_t iterations; /* 0: likewise */
+    unsigned threads;    /* 0: likewise */
     uint64_t seed;
     int code; /* HT_VROOM_*, of an error */
 };

@@ -1,4 +1,5 @@
-/* Matrices over the streets for problems that bring coordinates. */
+/* Matrices over the streets for problems that bring coordinates, and the ways of their routes. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "api/vroom.h"
 #include "engine/base/array.h"
 #include "engine/road/matrix.h"
+#include "engine/road/shape.h"
 #include "engine/road/snap.h"
 
 enum {
@@ -170,5 +172,181 @@ enum ht_status ht_vroom_route(struct ht_vroom *vroom, const struct ht_vroom_call
     free(router.places);
     free(router.location_of);
     free(router.cells);
+    return status;
+}
+
+/* ---- geometry ---- */
+
+/* What draws the routes of one profile. */
+struct drawer {
+    struct router *router;
+    const struct ht_plan *plan;
+    const struct ht_road *road;
+    struct ht_query *query;
+    struct ht_shape shape;
+    uint32_t *place_of; /* [locations] in the router's */
+};
+
+static enum ht_status leg_draw(struct drawer *drawer, uint32_t from, uint32_t to)
+{
+    struct router *router = drawer->router;
+    struct ht_way_found way;
+    const struct ht_place places[2] = {router->places[drawer->place_of[from]],
+                                       router->places[drawer->place_of[to]]};
+    enum ht_status status = ht_query_path(drawer->query, drawer->road, &places[0], HT_SIDES_BOTH,
+                                          &places[1], HT_SIDES_BOTH, &way);
+    if (status == HT_NO_ROUTE) {
+        return refuse(router, HT_VROOM_ROUTING, status, "Impossible route between points.", "");
+    }
+    if (status == HT_OK) {
+        const struct ht_leg leg = {.cost = way.cost,
+                                   .source = 0,
+                                   .target = 1,
+                                   .source_side = way.source_side,
+                                   .target_side = way.target_side,
+                                   .arc_count = way.arc_count};
+        status = ht_shape_add(&drawer->shape, drawer->road, places, &leg, way.arcs, false);
+    }
+    return status == HT_OK ? status
+                           : refuse(router, HT_VROOM_INTERNAL, status, ht_status_text(status), "");
+}
+
+/* Where a step is; HT_PLAN_NONE: anywhere. */
+static uint32_t step_location(const struct ht_problem *problem, const struct ht_plan_route *route,
+                              uint32_t index)
+{
+    const struct ht_plan_step *step = &route->steps[index];
+    switch (step->kind) {
+    case HT_STEP_START:
+        return problem->vehicles[route->vehicle].start;
+    case HT_STEP_END:
+        return problem->vehicles[route->vehicle].end;
+    case HT_STEP_TASK:
+        return problem->tasks[step->index].location;
+    case HT_STEP_RELOAD:
+        return problem->reloads[step->index].location;
+    case HT_STEP_BREAK:
+        break;
+    }
+    return HT_PLAN_NONE;
+}
+
+/* The points of the shape as a text, in the document's coordinates. */
+static enum ht_status line_write(struct drawer *drawer, const char **out)
+{
+    struct router *router = drawer->router;
+    struct ht_point *points = drawer->shape.points;
+    size_t count = drawer->shape.point_count;
+    size_t room = count * 12 + 1;
+    char *text = ht_vroom_take(router->vroom, room, 1);
+    double(*pairs)[2] = ht_array_new(count, sizeof *pairs);
+    enum ht_status status = HT_OK;
+    if (text == NULL || pairs == NULL) {
+        free(pairs);
+        return refuse(router, HT_VROOM_INTERNAL, HT_NOMEM, "Out of memory.", "");
+    }
+    for (size_t i = 0; i < count; i++) {
+        pairs[i][0] = points[i].lon_e7 / 1e7;
+        pairs[i][1] = points[i].lat_e7 / 1e7;
+    }
+    bool good =
+        router->call->pairs == NULL || router->call->pairs(router->call->point_user, pairs, count);
+    for (size_t i = 0; good && i < count; i++) {
+        good = fabs(pairs[i][0]) <= 180 && fabs(pairs[i][1]) <= 90;
+        if (good) {
+            points[i].lon_e7 = (int32_t)lround(pairs[i][0] * 1e7);
+            points[i].lat_e7 = (int32_t)lround(pairs[i][1] * 1e7);
+        }
+    }
+    if (good) {
+        text[ht_polyline_encode(points, count, 5, text, room - 1)] = '\0';
+        *out = text;
+    } else {
+        status = refuse(router, HT_VROOM_INPUT, HT_INVALID,
+                        "Route geometry needs coordinates in degrees.", "");
+    }
+    free(pairs);
+    return status;
+}
+
+static enum ht_status route_draw(struct drawer *drawer, const struct ht_plan_route *route,
+                                 const char **out)
+{
+    const struct ht_problem *problem = &drawer->router->vroom->problem;
+    const bool *cancel = drawer->router->call->options.cancel;
+    uint32_t at = HT_PLAN_NONE;
+    enum ht_status status = HT_OK;
+    ht_shape_clear(&drawer->shape);
+    for (uint32_t s = 0; status == HT_OK && s < route->step_count; s++) {
+        uint32_t next = step_location(problem, route, s);
+        if (cancel != NULL && __atomic_load_n(cancel, __ATOMIC_RELAXED)) {
+            return HT_CANCELLED;
+        }
+        if (next != HT_PLAN_NONE && at != HT_PLAN_NONE && next != at) {
+            status = leg_draw(drawer, at, next);
+        }
+        at = next == HT_PLAN_NONE ? at : next;
+    }
+    return status == HT_OK ? line_write(drawer, out) : status;
+}
+
+static enum ht_status profile_draw(struct drawer *drawer, uint32_t profile, const char **lines)
+{
+    struct router *router = drawer->router;
+    const struct ht_problem *problem = &router->vroom->problem;
+    const char *name = router->vroom->profiles[profile].name;
+    enum ht_status status = ht_world_road(router->call->world, name, 0, &drawer->road);
+    if (status == HT_NOT_FOUND) {
+        return refuse(router, HT_VROOM_INPUT, HT_INVALID, "Invalid profile: ", name);
+    }
+    status = status == HT_OK
+                 ? places_snap(router, drawer->road)
+                 : refuse(router, HT_VROOM_INTERNAL, status, ht_status_text(status), "");
+    for (uint32_t i = 0; i < router->count; i++) {
+        drawer->place_of[router->location_of[i]] = i;
+    }
+    for (uint32_t i = 0; status == HT_OK && i < drawer->plan->route_count; i++) {
+        const struct ht_plan_route *route = &drawer->plan->routes[i];
+        if (problem->vehicles[route->vehicle].profile == profile) {
+            status = route_draw(drawer, route, &lines[i]);
+        }
+    }
+    return status;
+}
+
+enum ht_status ht_vroom_draw(struct ht_vroom *vroom, const struct ht_vroom_call *call,
+                             const struct ht_plan *plan, const char *const **out,
+                             struct ht_error *error)
+{
+    struct router router = {.vroom = vroom, .call = call, .error = error};
+    struct drawer drawer = {.router = &router, .plan = plan};
+    size_t count = vroom->problem.location_count;
+    if (call->world == NULL) {
+        return refuse(&router, HT_VROOM_ROUTING, HT_NOT_FOUND, "No network is open to route with.",
+                      "");
+    }
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds
+    const char **lines = ht_vroom_take(vroom, (size_t)plan->route_count + 1, sizeof *lines);
+    router.places = ht_array_new(count, sizeof *router.places);
+    router.location_of = ht_array_new(count, sizeof *router.location_of);
+    drawer.place_of = ht_array_new_zeroed(count, sizeof *drawer.place_of);
+    enum ht_status status = ht_query_new(&drawer.query);
+    if (status == HT_OK) {
+        status = ht_snap_work_new(&router.snap);
+    }
+    if (status != HT_OK || lines == NULL || router.places == NULL || router.location_of == NULL ||
+        drawer.place_of == NULL) {
+        status = refuse(&router, HT_VROOM_INTERNAL, HT_NOMEM, "Out of memory.", "");
+    }
+    for (uint32_t p = 0; status == HT_OK && p < vroom->problem.profile_count; p++) {
+        status = profile_draw(&drawer, p, lines);
+    }
+    *out = lines;
+    ht_snap_work_free(router.snap);
+    ht_query_free(drawer.query);
+    ht_shape_deinit(&drawer.shape);
+    free(router.places);
+    free(router.location_of);
+    free(drawer.place_of);
     return status;
 }

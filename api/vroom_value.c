@@ -112,18 +112,22 @@ void ht__vroom_id_read(struct ht__vroom_reader *r, yajl_val object, const char *
     yajl_val text = ht__vroom_member(object, "description");
     out->id = (uint64_t)id;
     out->description = text == NULL ? NULL : YAJL_GET_STRING(text);
+    if (text != NULL && out->description == NULL) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid description value.");
+    }
 }
 
 /* ---- amounts ---- */
 
-const int64_t *ht__vroom_amount_read(struct ht__vroom_reader *r, yajl_val value)
+const int64_t *ht__vroom_amount_read(struct ht__vroom_reader *r, yajl_val object, const char *key)
 {
+    yajl_val value = ht__vroom_member(object, key);
     uint32_t amounts = r->vroom->problem.amounts;
     if (value == NULL) {
         return NULL;
     }
     if (!YAJL_IS_ARRAY(value)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid amount array.");
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s array.", key);
         return NULL;
     }
     if (ht__vroom_length_of(value) != amounts) {
@@ -134,7 +138,7 @@ const int64_t *ht__vroom_amount_read(struct ht__vroom_reader *r, yajl_val value)
     int64_t *out = ht__vroom_take(r, amounts, sizeof *out);
     for (uint32_t i = 0; out != NULL && i < amounts; i++) {
         if (!ht__vroom_whole(ht__vroom_element(value, i), HT_PLAN_AMOUNT_MOST, &out[i])) {
-            ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid amount value.");
+            ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s value.", key);
             return NULL;
         }
     }
@@ -250,6 +254,14 @@ bool ht__vroom_window_read(struct ht__vroom_reader *r, yajl_val value, struct ht
     return true;
 }
 
+static int by_window(const void *left, const void *right)
+{
+    const struct ht_window *a = left;
+    const struct ht_window *b = right;
+    return a->from_s != b->from_s ? (a->from_s > b->from_s) - (a->from_s < b->from_s)
+                                  : (a->to_s > b->to_s) - (a->to_s < b->to_s);
+}
+
 const struct ht_window *ht__vroom_windows_read(struct ht__vroom_reader *r, yajl_val object,
                                                const char *type, uint64_t id, uint32_t *count)
 {
@@ -257,9 +269,11 @@ const struct ht_window *ht__vroom_windows_read(struct ht__vroom_reader *r, yajl_
     if (value == NULL) {
         return NULL;
     }
-    if (ht__vroom_length_of(value) == 0) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid time_windows array for %s %llu.", type,
-                       (unsigned long long)id);
+    if (!YAJL_IS_ARRAY(value) || ht__vroom_length_of(value) == 0) {
+        ht__vroom_fail(r, HT_VROOM_INPUT,
+                       YAJL_IS_ARRAY(value) ? "Empty time windows for %s %llu."
+                                            : "Invalid time_windows array for %s %llu.",
+                       type, (unsigned long long)id);
         return NULL;
     }
     struct ht_window *out = ht__vroom_take(r, ht__vroom_length_of(value), sizeof *out);
@@ -267,7 +281,12 @@ const struct ht_window *ht__vroom_windows_read(struct ht__vroom_reader *r, yajl_
         if (!ht__vroom_window_read(r, ht__vroom_element(value, i), &out[i])) {
             return NULL;
         }
-        if (i > 0 && out[i].from_s <= out[i - 1].to_s) {
+    }
+    if (out != NULL) {
+        qsort(out, ht__vroom_length_of(value), sizeof *out, by_window);
+    }
+    for (size_t i = 1; out != NULL && i < ht__vroom_length_of(value); i++) {
+        if (out[i].from_s <= out[i - 1].to_s) {
             ht__vroom_fail(r, HT_VROOM_INPUT, "Unsorted or overlapping time-windows for %s %llu.",
                            type, (unsigned long long)id);
             return NULL;
@@ -308,16 +327,21 @@ void ht__vroom_types_collect(struct ht__vroom_reader *r)
 
 /* {"type": seconds}; types that no vehicle has are left out. */
 const uint32_t *ht__vroom_per_type_read(struct ht__vroom_reader *r, yajl_val object,
-                                        const char *name, uint32_t other)
+                                        const char *name, uint32_t other,
+                                        const struct ht__vroom_about *about)
 {
     yajl_val value = ht__vroom_member(object, name);
     uint32_t types = r->vroom->problem.types;
     if (value == NULL) {
         return NULL;
     }
-    uint32_t *out = YAJL_IS_OBJECT(value) ? ht__vroom_take(r, types, sizeof *out) : NULL;
+    if (!YAJL_IS_OBJECT(value)) {
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s for %s %llu.", name, about->type,
+                       (unsigned long long)about->id);
+        return NULL;
+    }
+    uint32_t *out = ht__vroom_take(r, types, sizeof *out);
     if (out == NULL) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s object.", name);
         return NULL;
     }
     for (uint32_t i = 0; i < types; i++) {
@@ -327,7 +351,8 @@ const uint32_t *ht__vroom_per_type_read(struct ht__vroom_reader *r, yajl_val obj
         int64_t seconds = 0;
         uint32_t type = ht__vroom_type_find(r, value->u.object.keys[i]);
         if (!ht__vroom_whole(value->u.object.values[i], UINT32_MAX, &seconds)) {
-            ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid value in %s.", name);
+            ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid value in %s for %s %llu.", name, about->type,
+                           (unsigned long long)about->id);
             return NULL;
         }
         if (type != 0) {
@@ -382,7 +407,7 @@ static bool pair_read(yajl_val value, struct ht_vroom_place *out)
 
 /* A place by its index or its coordinates; HT_PLAN_NONE: neither is there. */
 uint32_t ht__vroom_location_read(struct ht__vroom_reader *r, yajl_val object, const char *pair_name,
-                                 const char *index_name, const struct ht_vroom_name *what)
+                                 const char *index_name, const struct ht__vroom_about *about)
 {
     struct ht_vroom *vroom = r->vroom;
     yajl_val pair = ht__vroom_member(object, pair_name);
@@ -393,12 +418,13 @@ uint32_t ht__vroom_location_read(struct ht__vroom_reader *r, yajl_val object, co
         return HT_PLAN_NONE;
     }
     if (pair != NULL && !pair_read(pair, &place)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s for %llu.", pair_name,
-                       (unsigned long long)what->id);
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s array.", pair_name);
         return HT_PLAN_NONE;
     }
     if (r->any_place && vroom->indexed != (number != NULL)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Missing location index.");
+        bool vehicle = strcmp(about->type, "vehicle") == 0;
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Missing %s.",
+                       vehicle ? "start_index or end_index" : "location index");
         return HT_PLAN_NONE;
     }
     r->any_place = true;
@@ -408,8 +434,8 @@ uint32_t ht__vroom_location_read(struct ht__vroom_reader *r, yajl_val object, co
         return place_find(r, place);
     }
     if (!ht__vroom_whole(number, HT_PLAN_CELLS_MOST, &index)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s for %llu.", index_name,
-                       (unsigned long long)what->id);
+        ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s for %s %llu.", index_name, about->type,
+                       (unsigned long long)about->id);
         return HT_PLAN_NONE;
     }
     if (index >= vroom->problem.location_count) {
@@ -428,6 +454,9 @@ void ht__vroom_places_begin(struct ht__vroom_reader *r)
 {
     size_t most = ht__vroom_length_of(r->jobs) + 2 * ht__vroom_length_of(r->shipments) +
                   2 * ht__vroom_length_of(r->vehicles);
+    for (size_t v = 0; v < ht__vroom_length_of(r->vehicles); v++) {
+        most += ht__vroom_length_of(ht__vroom_member(ht__vroom_element(r->vehicles, v), "reloads"));
+    }
     size_t slots = 16;
     while (slots < most * 2) {
         slots *= 2;

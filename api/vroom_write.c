@@ -78,11 +78,31 @@ static void sums_write(struct ht_json *json, const struct ht_vroom *vroom, const
     }
 }
 
-static void violations_write(struct ht_json *json)
+/* What is broken; NULL: nothing. */
+static void violations_write(struct ht_json *json, const struct ht_plan_fault *fault)
 {
+    static const char *const causes[] = {
+        "lead_time",     "delay",           "load",     "max_tasks",   "skills", "precedence",
+        "missing_break", "max_travel_time", "max_load", "max_distance"};
     ht_json_key(json, "violations");
     ht_json_array(json);
+    for (int i = 0; fault != NULL && i < HT_CAUSES; i++) {
+        if ((fault->causes >> i & 1) != 0) {
+            ht_json_object(json);
+            ht_json_key_text(json, "cause", causes[i]);
+            if (i == HT_CAUSE_LEAD_TIME || i == HT_CAUSE_DELAY) {
+                ht_json_key_int(json, "duration",
+                                i == HT_CAUSE_DELAY ? fault->delay_s : fault->lead_s);
+            }
+            ht_json_object_end(json);
+        }
+    }
     ht_json_array_end(json);
+}
+
+static const struct ht_plan_fault *fault_at(const struct ht_plan_route *route, uint32_t index)
+{
+    return route->faults == NULL ? NULL : &route->faults[index];
 }
 
 static void location_write(struct ht_json *json, const struct ht_vroom *vroom, uint32_t location)
@@ -131,6 +151,10 @@ static void step_what(struct ht_json *json, const struct ht_vroom *vroom,
         name_write(json, &vroom->breaks[route->vehicle][step->index]);
         ht_json_key_int(json, "id", (int64_t)vroom->breaks[route->vehicle][step->index].id);
         break;
+    case HT_STEP_RELOAD:
+        ht_json_key_text(json, "type", "reload");
+        location_write(json, vroom, vroom->problem.reloads[step->index].location);
+        break;
     case HT_STEP_TASK:
         ht_json_key_text(json, "type", task_type(&vroom->problem.tasks[step->index]));
         name_write(json, &vroom->tasks[step->index]);
@@ -155,7 +179,7 @@ static void step_write(struct ht_json *json, const struct ht_vroom *vroom,
     amounts_write(json, vroom, "load", route->load + (size_t)index * vroom->problem.amounts);
     ht_json_key_int(json, "arrival", step->arrival_s);
     ht_json_key_int(json, "duration", step->travel_s);
-    violations_write(json);
+    violations_write(json, fault_at(route, index));
     if (vroom->distances) {
         ht_json_key_int(json, "distance", step->distance_m);
     }
@@ -163,7 +187,7 @@ static void step_write(struct ht_json *json, const struct ht_vroom *vroom,
 }
 
 static void route_write(struct ht_json *json, const struct ht_vroom *vroom,
-                        const struct ht_plan_route *route)
+                        const struct ht_plan_route *route, const char *line)
 {
     const struct ht_vehicle *vehicle = &vroom->problem.vehicles[route->vehicle];
     struct sums sums = {0};
@@ -184,7 +208,10 @@ static void route_write(struct ht_json *json, const struct ht_vroom *vroom,
         step_write(json, vroom, route, s);
     }
     ht_json_array_end(json);
-    violations_write(json);
+    violations_write(json, fault_at(route, route->step_count));
+    if (line != NULL) {
+        ht_json_key_text(json, "geometry", line);
+    }
     ht_json_object_end(json);
 }
 
@@ -198,7 +225,9 @@ static void missing_write(struct ht_json *json, const struct ht_vroom *vroom,
     location_write(json, vroom, task->location);
     ht_json_key_text(json, "type", task_type(task));
     name_write(json, &vroom->tasks[missing->task]);
-    ht_json_key_text(json, "reason", reasons[missing->reason]);
+    if (!vroom->given) {
+        ht_json_key_text(json, "reason", reasons[missing->reason]);
+    }
     ht_json_object_end(json);
 }
 
@@ -206,10 +235,15 @@ static void summary_write(struct ht_json *json, const struct ht_vroom *vroom,
                           const struct ht_plan *plan, const struct ht_vroom_times *times)
 {
     struct sums sums = {0};
+    struct ht_plan_fault all = {0};
     int64_t cost = 0;
     for (uint32_t r = 0; r < plan->route_count; r++) {
         sums_route(vroom, &plan->routes[r], &sums);
         cost += cost_of(plan->routes[r].cost);
+        const struct ht_plan_fault *fault = fault_at(&plan->routes[r], plan->routes[r].step_count);
+        all.causes |= fault == NULL ? 0 : fault->causes;
+        all.lead_s += fault == NULL ? 0 : fault->lead_s;
+        all.delay_s += fault == NULL ? 0 : fault->delay_s;
     }
     ht_json_key(json, "summary");
     ht_json_object(json);
@@ -217,7 +251,7 @@ static void summary_write(struct ht_json *json, const struct ht_vroom *vroom,
     ht_json_key_int(json, "routes", plan->route_count);
     ht_json_key_int(json, "unassigned", plan->missing_count);
     sums_write(json, vroom, &sums);
-    violations_write(json);
+    violations_write(json, &all);
     ht_json_key(json, "computing_times");
     ht_json_object(json);
     ht_json_key_int(json, "loading", times->loading_ms);
@@ -245,7 +279,7 @@ void ht_vroom_write(struct ht_buffer *out, const struct ht_vroom *vroom, const s
     ht_json_key(&json, "routes");
     ht_json_array(&json);
     for (uint32_t r = 0; r < plan->route_count; r++) {
-        route_write(&json, vroom, &plan->routes[r]);
+        route_write(&json, vroom, &plan->routes[r], times->lines == NULL ? NULL : times->lines[r]);
     }
     ht_json_array_end(&json);
     ht_json_object_end(&json);

@@ -2,7 +2,7 @@
  *
  * As VROOM writes them, with two keys of our own: each unassigned task says the `reason`
  * (skills, capacity, no_way, window, full), and computing_times the `iterations`.
- * `violations` are always empty: nothing that is answered breaks a rule.
+ * `violations` are empty but in plan mode: nothing that the search answers breaks a rule.
  *
  * Threading: pure functions.
  */
@@ -12,10 +12,11 @@
 #include "api/json.h"
 #include "api/vroom_read.h"
 
-/* How long the parts took. */
+/* How long the parts took, and where the routes go. */
 struct ht_vroom_times {
     int64_t loading_ms;
     int64_t routing_ms;
+    const char *const *lines; /* polylines of the routes; NULL: not asked for */
 };
 
 void ht_vroom_write(struct ht_buffer *out, const struct ht_vroom *vroom, const struct ht_plan *plan,

@@ -22,6 +22,9 @@ struct walk {
     uint32_t tasks;
     uint32_t breaks;
     int64_t load[HT_PLAN_AMOUNTS_MOST];
+    int64_t start_s;                         /* left its start, or the last reload */
+    uint32_t trips;                          /* ended */
+    int64_t collected[HT_PLAN_AMOUNTS_MOST]; /* by jobs of this trip */
 };
 
 static enum ht_status broken(struct walk *walk, const char *rule)
@@ -124,6 +127,7 @@ static void task_load(struct walk *walk, const struct ht_task *task)
     for (uint32_t i = 0; i < walk->problem->amounts; i++) {
         int64_t up = task->pickup == NULL ? 0 : task->pickup[i];
         int64_t down = task->delivery == NULL ? 0 : task->delivery[i];
+        walk->collected[i] += task->kind == HT_TASK_JOB ? up : 0;
         walk->load[i] += task->kind == HT_TASK_JOB      ? up - down
                          : task->kind == HT_TASK_PICKUP ? up
                                                         : -up;
@@ -145,6 +149,35 @@ static enum ht_status times_check(struct walk *walk, const struct ht_plan_step *
         return broken(walk, "begins outside of the time windows");
     }
     walk->clock_s = step->arrival_s + step->waiting_s + step->setup_s + step->service_s;
+    return HT_OK;
+}
+
+/* When the load of a task came on board: where it was picked up, or at the start. */
+static int64_t boarded_s(const struct walk *walk, uint32_t index)
+{
+    const struct ht_task *task = &walk->problem->tasks[index];
+    for (uint32_t s = 0; task->kind == HT_TASK_DELIVERY && s < walk->step; s++) {
+        const struct ht_plan_step *step = &walk->route->steps[s];
+        if (step->kind == HT_STEP_TASK && step->index == index - 1) {
+            return step->arrival_s + step->waiting_s + step->setup_s + step->service_s;
+        }
+    }
+    return walk->start_s;
+}
+
+/* How long the load rode, and what being late and the work cost. */
+static enum ht_status ride_check(struct walk *walk, const struct ht_plan_step *step)
+{
+    const struct ht_task *task = &walk->problem->tasks[step->index];
+    int64_t begin_s = step->arrival_s + step->waiting_s;
+    if (task->kind != HT_TASK_PICKUP && task->ride_most_s > 0 &&
+        begin_s - boarded_s(walk, step->index) > task->ride_most_s) {
+        return broken(walk, "a load rides for longer than it may");
+    }
+    if (begin_s > task->due_s) {
+        walk->price += (begin_s - task->due_s) * task->late_per_hour * 5;
+    }
+    walk->price += ((int64_t)step->setup_s + step->service_s) * walk->vehicle->per_task_hour * 5;
     return HT_OK;
 }
 
@@ -178,6 +211,9 @@ static enum ht_status task_step(struct walk *walk, const struct ht_plan_step *st
         status = times_check(walk, step, walk->clock_s + left_s, task->windows, task->window_count);
     }
     if (status == HT_OK) {
+        status = ride_check(walk, step);
+    }
+    if (status == HT_OK) {
         task_load(walk, task);
         status = load_check(walk);
     }
@@ -192,6 +228,11 @@ static enum ht_status break_step(struct walk *walk, const struct ht_plan_step *s
     const struct ht_plan_break *rest = &walk->vehicle->breaks[walk->breaks++];
     if (step->service_s != rest->service_s || step->setup_s != 0) {
         return broken(walk, "a break has another length");
+    }
+    for (uint32_t i = 0; rest->load_most != NULL && i < walk->problem->amounts; i++) {
+        if (walk->load[i] > rest->load_most[i]) {
+            return broken(walk, "takes a break with too much on board");
+        }
     }
     const struct ht_plan_step *before = step - 1;
     if (step->travel_s < before->travel_s || step->distance_m < before->distance_m) {
@@ -235,11 +276,14 @@ static enum ht_status end_step(struct walk *walk, const struct ht_plan_step *ste
     return status == HT_OK ? load_check(walk) : status;
 }
 
-/* What is on board at the start: the deliveries of all its jobs. */
-static enum ht_status start_step(struct walk *walk, const struct ht_plan_step *step)
+/* Loads the deliveries of all jobs from this step to the next reload. */
+static void trip_load(struct walk *walk)
 {
-    for (uint32_t s = 0; s < walk->route->step_count; s++) {
+    for (uint32_t s = walk->step + 1; s < walk->route->step_count; s++) {
         const struct ht_plan_step *each = &walk->route->steps[s];
+        if (each->kind == HT_STEP_RELOAD) {
+            break;
+        }
         if (each->kind != HT_STEP_TASK || each->index >= walk->problem->task_count) {
             continue;
         }
@@ -248,7 +292,59 @@ static enum ht_status start_step(struct walk *walk, const struct ht_plan_step *s
             walk->load[i] += task->delivery == NULL ? 0 : task->delivery[i];
         }
     }
+}
+
+/* How far there was to go still to `to`, where breaks on the way may lie anywhere on it. */
+static enum ht_status rest_of_way(struct walk *walk, const struct ht_plan_step *step, uint32_t to,
+                                  int64_t *left_s)
+{
+    int64_t from_s = walk->travel_s;
+    enum ht_status status = move(walk, to);
+    *left_s = walk->travel_s - from_s;
+    if (status == HT_OK && walk->step > 0 && step[-1].kind == HT_STEP_BREAK) {
+        *left_s = step->travel_s - step[-1].travel_s;
+    }
+    if (status == HT_OK && *left_s < 0) {
+        status = broken(walk, "drove more before a break than there was to drive");
+    }
+    return status;
+}
+
+static enum ht_status reload_step(struct walk *walk, const struct ht_plan_step *step)
+{
+    if (step->index >= walk->problem->reload_count ||
+        (walk->vehicle->reloads >> step->index & 1) == 0) {
+        return broken(walk, "reloads where it may not");
+    }
+    const struct ht_plan_reload *reload = &walk->problem->reloads[step->index];
+    int64_t left_s = 0;
+    if (step->service_s != reload->service_s || step->setup_s != 0) {
+        return broken(walk, "a reload has another length");
+    }
+    if (++walk->trips >= walk->vehicle->trips_most) {
+        return broken(walk, "makes more trips than it may");
+    }
+    enum ht_status status = rest_of_way(walk, step, reload->location, &left_s);
+    if (status == HT_OK) {
+        status =
+            times_check(walk, step, walk->clock_s + left_s, reload->windows, reload->window_count);
+    }
+    walk->price += (int64_t)step->service_s * walk->vehicle->per_task_hour * 5;
+    for (uint32_t i = 0; i < walk->problem->amounts; i++) {
+        walk->load[i] -= walk->collected[i];
+        walk->collected[i] = 0;
+    }
+    walk->start_s = walk->clock_s;
+    trip_load(walk);
+    return status == HT_OK ? load_check(walk) : status;
+}
+
+/* What is on board at the start: the deliveries of its first trip. */
+static enum ht_status start_step(struct walk *walk, const struct ht_plan_step *step)
+{
+    trip_load(walk);
     walk->location = walk->vehicle->start;
+    walk->start_s = step->arrival_s;
     enum ht_status status = times_check(walk, step, step->arrival_s, &walk->vehicle->window, 1);
     if (status == HT_OK && (step->waiting_s != 0 || step->setup_s != 0 || step->service_s != 0 ||
                             step->travel_s != 0 || step->distance_m != 0)) {
@@ -274,6 +370,9 @@ static enum ht_status step_check(struct walk *walk)
         break;
     case HT_STEP_BREAK:
         return break_step(walk, step);
+    case HT_STEP_RELOAD:
+        status = reload_step(walk, step);
+        break;
     case HT_STEP_END:
         status = end_step(walk, step);
         break;

@@ -64,6 +64,9 @@ static enum ht_status task_check(const struct ht_problem *problem, uint32_t inde
         (task->kind == HT_TASK_DELIVERY) != half_before) {
         return wrong(&place, "a shipment is a pickup and the delivery behind it");
     }
+    if (task->late_per_hour > HT_PLAN_RATE_MOST || !time_fits(task->due_s)) {
+        return wrong(&place, "the end of a soft window, or its price, is out of range");
+    }
     enum ht_status status = windows_check(&place, task->windows, task->window_count);
     if (status == HT_OK) {
         status = amounts_check(&place, task->pickup, problem->amounts);
@@ -81,7 +84,18 @@ static enum ht_status task_check(const struct ht_problem *problem, uint32_t inde
     return status;
 }
 
-static enum ht_status breaks_check(const struct place *place, const struct ht_vehicle *vehicle)
+static bool rides_or_due(const struct ht_problem *problem)
+{
+    for (uint32_t i = 0; i < problem->task_count; i++) {
+        if (problem->tasks[i].ride_most_s > 0 || problem->tasks[i].late_per_hour > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum ht_status breaks_check(const struct place *place, const struct ht_vehicle *vehicle,
+                                   uint32_t amounts)
 {
     if (vehicle->break_count > HT_PLAN_BREAKS_MOST) {
         return wrong(place, "more than 8 breaks");
@@ -92,6 +106,9 @@ static enum ht_status breaks_check(const struct place *place, const struct ht_ve
         }
         enum ht_status status =
             windows_check(place, vehicle->breaks[i].windows, vehicle->breaks[i].window_count);
+        if (status == HT_OK) {
+            status = amounts_check(place, vehicle->breaks[i].load_most, amounts);
+        }
         if (status != HT_OK) {
             return status;
         }
@@ -120,12 +137,17 @@ static enum ht_status vehicle_check(const struct ht_problem *problem, uint32_t i
         return wrong(&place, "a greatest distance needs a matrix of distances");
     }
     if (vehicle->fixed < 0 || vehicle->fixed > HT_PLAN_FIXED_MOST ||
-        vehicle->per_hour > HT_PLAN_RATE_MOST || vehicle->per_km > HT_PLAN_RATE_MOST) {
+        vehicle->per_hour > HT_PLAN_RATE_MOST || vehicle->per_km > HT_PLAN_RATE_MOST ||
+        vehicle->per_task_hour > HT_PLAN_RATE_MOST) {
         return wrong(&place, "a cost is out of range");
     }
     if (vehicle->per_km > 0 && problem->profiles[vehicle->profile].cost == NULL &&
         problem->profiles[vehicle->profile].distance_m == NULL) {
         return wrong(&place, "a cost per km needs a matrix of distances");
+    }
+    if (problem->reload_count < HT_PLAN_RELOADS_MOST &&
+        vehicle->reloads >> problem->reload_count != 0) {
+        return wrong(&place, "there is no such reload");
     }
     if (vehicle->pinned > vehicle->task_count) {
         return wrong(&place, "more pinned stops than it has");
@@ -134,7 +156,26 @@ static enum ht_status vehicle_check(const struct ht_problem *problem, uint32_t i
     if (status == HT_OK) {
         status = amounts_check(&place, vehicle->capacity, problem->amounts);
     }
-    return status == HT_OK ? breaks_check(&place, vehicle) : status;
+    return status == HT_OK ? breaks_check(&place, vehicle, problem->amounts) : status;
+}
+
+static enum ht_status reloads_check(const struct ht_problem *problem, struct ht_error *error)
+{
+    if (problem->reload_count > HT_PLAN_RELOADS_MOST) {
+        return ht_error_set(error, HT_TOO_BIG, 0, "more than %d places to reload",
+                            (int)HT_PLAN_RELOADS_MOST);
+    }
+    for (uint32_t i = 0; i < problem->reload_count; i++) {
+        const struct place place = {error, "reload", i};
+        const struct ht_plan_reload *reload = &problem->reloads[i];
+        enum ht_status status = reload->location >= problem->location_count
+                                    ? wrong(&place, "its location is not in the matrix")
+                                    : windows_check(&place, reload->windows, reload->window_count);
+        if (status != HT_OK) {
+            return status;
+        }
+    }
+    return HT_OK;
 }
 
 enum ht_status ht_problem_check(const struct ht_problem *problem, struct ht_error *error)
@@ -157,12 +198,17 @@ enum ht_status ht_problem_check(const struct ht_problem *problem, struct ht_erro
     if (problem->vehicle_count == 0) {
         return ht_error_set(error, HT_INVALID, 0, "there is no vehicle");
     }
-    enum ht_status status = HT_OK;
+    enum ht_status status = reloads_check(problem, error);
     for (uint32_t i = 0; status == HT_OK && i < problem->task_count; i++) {
         status = task_check(problem, i, error);
     }
+    bool alone = rides_or_due(problem);
     for (uint32_t i = 0; status == HT_OK && i < problem->vehicle_count; i++) {
         status = vehicle_check(problem, i, error);
+        if (status == HT_OK && alone && problem->vehicles[i].break_count > 0) {
+            const struct place place = {error, "vehicle", i};
+            status = wrong(&place, "breaks don't go together with longest rides or soft windows");
+        }
     }
     return status;
 }

@@ -2,7 +2,8 @@
  *
  * A task is one stop: a job, or half of a shipment. A shipment is two tasks that follow each other
  * in the list, the pickup first; both are served by the same vehicle, the pickup earlier.
- * Deliveries of jobs are loaded where the route starts, pickups of jobs stay until it ends.
+ * Deliveries of jobs are loaded where the trip starts, pickups of jobs stay until it ends; a trip
+ * is a route, or what lies between two reloads of it.
  *
  * Times are whole seconds from any zero, all windows are hard: service (and setup before it) begins
  * within one of a task's windows, earliest when one has arrived; who is early waits. A setup is
@@ -10,9 +11,12 @@
  * break begins within one of its windows, wherever the vehicle is by then, also between stops, and
  * its breaks are taken in their order.
  *
+ * A load may have a longest ride: who waits does so where it shortens one. A window may end softly:
+ * beginning later costs by the hour. Neither goes together with breaks of the same vehicle.
+ *
  * Costs: fixed for a vehicle that moves, per hour of travel (not of waiting or service), per km; or
- * from the profile's own cost matrix instead of the two. Sums of costs are in 1/HT_COST_SCALE, so
- * that nothing is rounded.
+ * from the profile's own cost matrix instead of the two; per hour of setup and service. Sums of
+ * costs are in 1/HT_COST_SCALE, so that nothing is rounded.
  *
  * Wanted, in this order: the greatest sum of (priority, one task) that is served, then the least
  * cost.
@@ -37,6 +41,7 @@ enum {
         18000, /* one unit of cost: 5 for a second at 1 an hour, 18 for a metre at 1 a km */
     HT_PLAN_AMOUNTS_MOST = 16,
     HT_PLAN_BREAKS_MOST = 8, /* of one vehicle */
+    HT_PLAN_RELOADS_MOST = 64,
     HT_PLAN_PRIORITY_MOST = 100,
     HT_PLAN_TASKS_MOST = 20000,
     HT_PLAN_VEHICLES_MOST = 20000,
@@ -69,12 +74,27 @@ struct ht_task {
     const int64_t *delivery;
     const uint64_t *skills; /* [skill_words] bits; NULL: none */
     uint32_t priority;      /* of a shipment: the pickup's */
+    /* 0: any. Of a delivery: from the end of its pickup's service to its begin; of a job: from the
+     * start of the trip to its begin. */
+    uint32_t ride_most_s;
+    uint32_t late_per_hour; /* 0: nothing; what beginning after due_s costs */
+    int64_t due_s;
 };
 
 struct ht_plan_break {
     const struct ht_window *windows; /* as a task's; at least one */
     uint32_t window_count;
     uint32_t service_s;
+    const int64_t *load_most; /* [amounts] with more on board it can't be taken; NULL: any */
+};
+
+/* A place where what jobs picked up is left and what the next trip's jobs deliver is loaded.
+ * Shipments stay on board. */
+struct ht_plan_reload {
+    uint32_t location;
+    uint32_t service_s;
+    const struct ht_window *windows; /* as a task's */
+    uint32_t window_count;
 };
 
 struct ht_vehicle {
@@ -93,6 +113,11 @@ struct ht_vehicle {
     int64_t fixed;
     uint32_t per_hour;
     uint32_t per_km;
+    uint32_t per_task_hour; /* of setup and service */
+    /* Where it may load again between trips, a bit for each of the problem's reloads, and how many
+     * trips it may make; 0: one. */
+    uint64_t reloads;
+    uint32_t trips_most;
     /* Tasks to begin the search with, in order; the first `pinned` stay first, in this order. */
     const uint32_t *tasks;
     uint32_t task_count;
@@ -117,6 +142,8 @@ struct ht_problem {
     const struct ht_task *tasks;
     uint32_t vehicle_count;
     const struct ht_vehicle *vehicles;
+    uint32_t reload_count;
+    const struct ht_plan_reload *reloads;
 };
 
 /* HT_OK, or HT_INVALID, HT_RANGE or HT_TOO_BIG with what is wrong and where. Does not look into the
@@ -126,17 +153,38 @@ HT_MUST_CHECK enum ht_status ht_problem_check(const struct ht_problem *problem,
 
 /* ---- the answer ---- */
 
-enum ht_plan_step_kind { HT_STEP_START, HT_STEP_TASK, HT_STEP_BREAK, HT_STEP_END };
+enum ht_plan_step_kind { HT_STEP_START, HT_STEP_TASK, HT_STEP_BREAK, HT_STEP_RELOAD, HT_STEP_END };
 
 struct ht_plan_step {
     enum ht_plan_step_kind kind;
-    uint32_t index; /* of the task, or of the vehicle's break */
+    uint32_t index; /* of the task, of the vehicle's break, or of the reload */
     int64_t arrival_s;
     int64_t waiting_s; /* before setup and service */
     uint32_t setup_s;
     uint32_t service_s;
     int64_t travel_s; /* since the start */
     int64_t distance_m;
+};
+
+/* What a step, or a route as a whole, breaks of the rules; in VROOM's order of causes. */
+enum ht_plan_cause {
+    HT_CAUSE_LEAD_TIME,
+    HT_CAUSE_DELAY,
+    HT_CAUSE_LOAD,
+    HT_CAUSE_MAX_TASKS,
+    HT_CAUSE_SKILLS,
+    HT_CAUSE_PRECEDENCE,
+    HT_CAUSE_MISSING_BREAK,
+    HT_CAUSE_MAX_TRAVEL_TIME,
+    HT_CAUSE_MAX_LOAD,
+    HT_CAUSE_MAX_DISTANCE,
+    HT_CAUSES
+};
+
+struct ht_plan_fault {
+    uint32_t causes; /* a bit each */
+    int64_t lead_s;
+    int64_t delay_s;
 };
 
 struct ht_plan_route {
@@ -146,6 +194,8 @@ struct ht_plan_route {
     /* [step_count * amounts] after each step */
     const int64_t *load;
     int64_t cost; /* in 1 / HT_COST_SCALE */
+    /* [step_count + 1] of each step and then of all; NULL: nothing is broken */
+    const struct ht_plan_fault *faults;
 };
 
 /* Why a task can't be served by anybody, or wasn't. */

@@ -17,8 +17,9 @@ enum {
     SPARE_NS = 2000000, /* for writing the answer */
 };
 static const double GATHER_SHARE = 0.5; /* of the time, at most */
-static const double HEAT_FROM = 0.4;    /* of a usual way between stops */
-static const double HEAT_TO = 0.004;
+static const double HEAT_GATHER = 0.3;
+static const double HEAT_FROM = 3; /* of a usual way between stops */
+static const double HEAT_TO = 0.02;
 
 /* One thread and what it does in this round. */
 struct walker {
@@ -101,7 +102,8 @@ static enum ht_status lists_check(const struct ht_problem *problem, struct ht_er
 /* So many vehicles are needed for the loads alone. */
 static uint32_t fewest_of(const struct ht__model *model)
 {
-    uint32_t amounts = model->problem->amounts;
+    /* with more trips than one a vehicle's capacity says nothing */
+    uint32_t amounts = model->problem->reload_count > 0 ? 0 : model->problem->amounts;
     int64_t fewest = 1;
     for (uint32_t d = 0; d < amounts; d++) {
         int64_t most = 0;
@@ -136,6 +138,10 @@ static enum ht_status run_begin(struct run *run, struct ht_error *error)
     enum ht_status status = ht__model_new(run->problem, &run->model);
     if (status == HT_TOO_BIG) {
         return ht_error_set(error, status, 0, "too many tasks for so many different vehicles");
+    }
+    if (status == HT_RANGE) { /* in VROOM's words */
+        return ht_error_set(error, HT_INVALID, 0,
+                            "Too high cost values, stopping to avoid overflowing.");
     }
     run->walkers = ht_array_new_zeroed(run->threads, sizeof *run->walkers);
     if (status == HT_OK) {
@@ -189,7 +195,10 @@ static double share_of(const struct run *run)
 static double heat_at(const struct run *run, double share)
 {
     double way = (share - run->polish_from) / (1 - run->polish_from + 1e-9);
-    way = way < 0 || run->goal == HT__GATHER ? 0 : way > 1 ? 1 : way;
+    way = way < 0 ? 0 : way > 1 ? 1 : way;
+    if (run->goal == HT__GATHER) {
+        return (double)run->model->scale * HEAT_GATHER;
+    }
     return (double)run->model->scale * HEAT_FROM * pow(HEAT_TO / HEAT_FROM, way);
 }
 

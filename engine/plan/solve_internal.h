@@ -1,5 +1,6 @@
-/* Inside the solver: the problem made fast (model), routes that know their slack (route), the walk
- * of one thread (search), the times of the answer (timing).
+/* Inside the solver: the problem made fast (model), routes that know their slack (route), where an
+ * item fits into them (spot; plain: the same where there is little to look at, which is most of the
+ * time), the walk of one thread (search), the times of the answer (plan).
  *
  * Threading: a model is read-only once made; a search belongs to one thread.
  */
@@ -25,7 +26,12 @@ struct ht__cell {
  * last, from and to which all is free. */
 struct ht__class {
     const struct ht__cell *cells; /* [stride * stride] */
+    const struct ht__cell *back;  /* the same, to and from exchanged; NULL: too large */
     uint32_t stride;
+    int64_t per_task; /* second of setup and service */
+    bool light;       /* there are breaks that need some room on board */
+    bool plain; /* no breaks, setups, rides, prices of time or limits of length; one window a task
+                   at most */
     uint32_t start;
     uint32_t end;
     int64_t per_second;
@@ -36,6 +42,8 @@ struct ht__class {
     const struct ht_plan_break *breaks;
     uint32_t break_count;
     uint32_t tasks_most;
+    uint64_t reloads;
+    uint32_t reloads_most; /* in one route */
     int64_t travel_most_s;
     int64_t distance_most_m;
     const uint32_t *distance_m; /* NULL: no limit; [locations * locations] */
@@ -49,32 +57,48 @@ struct ht__class {
 
 struct ht__model {
     const struct ht_problem *problem;
+    const struct ht_task *tasks; /* the problem's, and behind them its reloads as jobs */
+    uint32_t stops;              /* of both: what stands in routes */
     struct ht__class *classes;
     uint32_t class_count;
-    uint32_t *class_of; /* [vehicles] */
-    uint32_t *location; /* [tasks] */
-    uint32_t *near;     /* [tasks * near_count] other tasks, nearest first */
+    uint32_t *class_of;          /* [vehicles] */
+    uint32_t *place_of;          /* [vehicles] in the list of their class */
+    const struct ht__cell *back; /* of all profiles; NULL: too large */
+    uint32_t *location;          /* [tasks] */
+    uint32_t *near;              /* [tasks * near_count] other tasks, nearest first */
     uint32_t near_count;
     int64_t *pickup; /* [tasks * amounts] of jobs */
     int64_t *delivery;
     int64_t *shift;  /* of shipments: + and - */
     uint32_t *items; /* jobs and pickups that somebody can serve */
     uint32_t item_count;
-    uint8_t *reason; /* [tasks] why nobody can */
-    bool setups;     /* there are any */
-    bool fixed;      /* a vehicle costs something by itself */
-    int64_t scale;   /* the cost of a usual way between stops */
-    void *blocks[8];
+    uint8_t *reason;  /* [tasks] why nobody can */
+    int64_t *open_s;  /* [tasks] their first window's begin, -HT__FAR: any time */
+    int64_t *close_s; /* their last one's end; HT__FAR */
+    bool setups;      /* there are any */
+    bool rides;       /* a load may not ride for as long as one likes */
+    bool due;         /* being late costs something */
+    bool trials;      /* places are tried out: struct ht__spots */
+    bool deliveries;  /* nothing is picked up, so a load is greatest at the start */
+    bool fixed;       /* a vehicle costs something by itself */
+    int64_t scale;    /* the cost of a usual way between stops */
+    void *blocks[12];
     uint32_t block_count;
 };
 
 HT_MUST_CHECK enum ht_status ht__model_new(const struct ht_problem *problem,
                                            struct ht__model **out);
 void ht__model_free(struct ht__model *model);
+/* Whether no sum of costs of any answer can overflow. */
+bool ht__costs_fit(const struct ht__model *model);
 
 static inline const struct ht_task *ht__task(const struct ht__model *model, uint32_t task)
 {
-    return &model->problem->tasks[task];
+    return &model->tasks[task];
+}
+static inline bool ht__is_reload(const struct ht__model *model, uint32_t stop)
+{
+    return stop >= model->problem->task_count;
 }
 /* A job or a shipment is known by its first task; this is its last. */
 static inline uint32_t ht__item_last(const struct ht__model *model, uint32_t item)
@@ -89,6 +113,13 @@ static inline uint32_t ht__item_of(const struct ht__model *model, uint32_t task)
 static inline const struct ht__cell *ht__way(const struct ht__class *c, uint32_t from, uint32_t to)
 {
     return &c->cells[(size_t)from * c->stride + to];
+}
+/* Ways to a location: from each other at [from * *step]. */
+static inline const struct ht__cell *ht__ways_to(const struct ht__class *c, uint32_t to,
+                                                 size_t *step)
+{
+    *step = c->back == NULL ? c->stride : 1;
+    return c->back == NULL ? c->cells + to : c->back + (size_t)to * c->stride;
 }
 static inline int64_t ht__price(const struct ht__class *c, const struct ht__cell *cell)
 {
@@ -119,19 +150,24 @@ static inline int64_t ht__begin(const struct ht_window *windows, uint32_t count,
 
 /* arrive[k]: the earliest arrival with k breaks taken, of who leaves at leave[..] and drives so
  * long. [break_count + 1] both; HT__FAR: can't be. */
-void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, uint32_t travel_s,
+/* On a way: so long, and `may` a bit for each break that can be taken with what is on board. */
+struct ht__leg {
+    uint32_t travel_s;
+    uint32_t may;
+};
+void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, struct ht__leg leg,
                        int64_t *arrive);
-static inline void ht__arrive(const struct ht__class *c, const int64_t *leave, uint32_t travel_s,
+static inline void ht__arrive(const struct ht__class *c, const int64_t *leave, struct ht__leg leg,
                               int64_t *arrive)
 {
     if (c->break_count == 0) {
-        arrive[0] = leave[0] + travel_s;
+        arrive[0] = leave[0] + leg.travel_s;
     } else {
-        ht__arrive_breaks(c, leave, travel_s, arrive);
+        ht__arrive_breaks(c, leave, leg, arrive);
     }
 }
 /* The latest departures that keep the latest arrivals `latest`; -HT__FAR: can't be. */
-void ht__depart(const struct ht__class *c, const int64_t *latest, uint32_t travel_s,
+void ht__depart(const struct ht__class *c, const int64_t *latest, struct ht__leg leg,
                 int64_t *depart);
 
 /* ---- routes ---- */
@@ -141,15 +177,20 @@ struct ht__route {
     const struct ht__class *c;
     uint32_t vehicle;
     uint32_t count;
-    uint32_t pinned; /* stops at the front that stay */
-    uint32_t room;   /* positions that the arrays hold */
-    int64_t cost;    /* with the fixed part; 0 where it is empty */
+    uint32_t pinned;  /* stops at the front that stay */
+    uint32_t reloads; /* of the stops */
+    uint32_t room;    /* positions that the arrays hold */
+    int64_t cost;     /* with the fixed part; 0 where it is empty */
     int64_t travel_s;
     int64_t distance_m;
+    uint64_t stamp;     /* of the searcher, for what it remembers; 0: changed since */
     uint32_t *task;     /* [positions] */
     uint32_t *location; /* [positions] */
     int64_t *leave;     /* [positions * states] the earliest */
     int64_t *latest;    /* [positions * states] arrival */
+    uint32_t *way_s;    /* [positions] to the next */
+    int64_t *edge;      /* [positions] what the way to the next costs; of an empty one -fixed */
+    int64_t *hold;      /* [positions] it begins no earlier, lest a load rides too long */
     int64_t *load;      /* [positions * amounts] behind the stop */
     int64_t *most_to;   /* the greatest load up to and with it */
     int64_t *most_from; /* from there on */
@@ -163,13 +204,85 @@ HT_MUST_CHECK enum ht_status ht__route_copy(const struct ht__model *model, struc
 /* After its stops changed: all that it knows. False: it breaks a rule. */
 bool ht__route_update(const struct ht__model *model, struct ht__route *route);
 
+/* Which breaks can be taken behind position i. */
+uint32_t ht__route_may_break(const struct ht__model *model, const struct ht__route *route,
+                             uint32_t i);
+static inline struct ht__leg ht__leg(const struct ht__model *model, const struct ht__route *route,
+                                     uint32_t i, uint32_t travel_s)
+{
+    return (struct ht__leg){travel_s,
+                            route->c->light ? ht__route_may_break(model, route, i) : UINT32_MAX};
+}
+
+/* Its loads alone; false: more than it holds. */
+bool ht__route_loads(const struct ht__model *model, struct ht__route *route);
+/* The same where the class is plain, but for `travel_s`, `distance_m` and (of a model with nothing
+ * but deliveries) loads behind the start. */
+bool ht__plain_update(const struct ht__model *model, struct ht__route *route);
+static inline bool ht__route_refresh(const struct ht__model *model, struct ht__route *route)
+{
+    return route->c->plain ? ht__plain_update(model, route) : ht__route_update(model, route);
+}
+
+/* When one can leave a task who arrives at these times; false: never. */
+static inline bool ht__stop_leave(const struct ht__model *model, const struct ht__class *c,
+                                  uint32_t task, bool moved, int64_t *times)
+{
+    const struct ht_task *stop = ht__task(model, task);
+    uint32_t spent_s = c->service_s[task] + (moved ? c->setup_s[task] : 0);
+    bool can = false;
+    for (uint32_t k = 0; k <= c->break_count; k++) {
+        int64_t begin_s = ht__begin(stop->windows, stop->window_count, times[k]);
+        times[k] = begin_s >= HT__FAR ? HT__FAR : begin_s + spent_s;
+        can = can || times[k] < HT__FAR;
+    }
+    return can;
+}
+static inline bool ht__in_time(const struct ht__class *c, const int64_t *arrive,
+                               const int64_t *latest)
+{
+    for (uint32_t k = 0; k <= c->break_count; k++) {
+        if (arrive[k] <= latest[k]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- where an item fits ---- */
+
 /* Where an item goes: behind position `first` and (a shipment's delivery) `last`, counted before
  * either is put in. */
 struct ht__spot {
-    int64_t cost; /* more than before; what is not below it is not looked for */
+    int64_t cost; /* more than before; INT64_MAX: there is none */
     uint32_t first;
     uint32_t last;
+    uint32_t reload; /* the stop (a reload) that comes with a job; 0: none */
+    bool before;     /* the job, not behind it */
 };
+
+/* The cheapest places so far, by cost; what is not cheaper than the last is not looked for. */
+enum { HT__SPOTS = 2 };
+struct ht__spots {
+    struct ht__spot best[HT__SPOTS];
+    uint32_t most; /* so many are kept */
+    /* Where each place is tried out before it counts, since what it costs and whether it is one
+     * hangs on the whole route; NULL: it is not needed. With room for any. */
+    struct ht__route *trial;
+};
+static inline int64_t ht__spots_bound(const struct ht__spots *spots)
+{
+    return spots->best[spots->most - 1].cost;
+}
+static inline void ht__spots_add(struct ht__spots *spots, struct ht__spot spot)
+{
+    uint32_t at = spots->most - 1;
+    while (at > 0 && spots->best[at - 1].cost > spot.cost) {
+        spots->best[at] = spots->best[at - 1];
+        at--;
+    }
+    spots->best[at] = spot;
+}
 
 /* Overlooks places by chance: `left` of them are looked at, then one is not. */
 struct ht__blink {
@@ -179,20 +292,54 @@ struct ht__blink {
 };
 uint64_t ht__random(uint64_t *state);
 void ht__blink_next(struct ht__blink *blink);
+static inline bool ht__overlooked(struct ht__blink *blink)
+{
+    if (blink->left > 0) {
+        blink->left--;
+        return false;
+    }
+    ht__blink_next(blink);
+    return true;
+}
 
-/* Betters `spot` where the item has a cheaper place in the route; false: it has none. */
-bool ht__route_spot(const struct ht__model *model, const struct ht__route *route, uint32_t item,
-                    struct ht__blink *blink, struct ht__spot *spot);
+/* Whether a job's load fits in behind position i. */
+static inline bool ht__job_fits(const struct ht__model *model, const struct ht__route *route,
+                                uint32_t i, uint32_t task)
+{
+    size_t amounts = model->problem->amounts;
+    for (size_t d = 0; d < amounts; d++) {
+        size_t at = task * amounts + d;
+        if (model->deliveries) {
+            if (route->load[d] + model->delivery[at] > route->c->capacity[d]) {
+                return false;
+            }
+        } else if (route->most_to[i * amounts + d] + model->delivery[at] > route->c->capacity[d] ||
+                   route->most_from[i * amounts + d] + model->pickup[at] > route->c->capacity[d]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Adds the places of an item in the route that are cheaper. */
+void ht__route_spots(const struct ht__model *model, const struct ht__route *route, uint32_t item,
+                     struct ht__blink *blink, struct ht__spots *spots);
+/* Likewise, where the route's class is plain; what it asks for is held against the other in tests.
+ */
+void ht__plain_spots(const struct ht__model *model, const struct ht__route *route, uint32_t item,
+                     struct ht__blink *blink, struct ht__spots *spots);
 /* Puts it there and updates; false: it breaks a rule after all (stops may then be anything but
  * that). Room is the caller's matter. */
 bool ht__route_put(const struct ht__model *model, struct ht__route *route, uint32_t item,
+                   const struct ht__spot *spot);
+bool ht__plain_put(const struct ht__model *model, struct ht__route *route, uint32_t item,
                    const struct ht__spot *spot);
 
 /* ---- answers ---- */
 
 /* Routes of an answer as lists of stops, for keeping. */
 struct ht__answer {
-    uint32_t *stops;  /* [tasks] one route after the other */
+    uint32_t *stops;  /* [2 * tasks] one route after the other, reloads with them */
     uint32_t *counts; /* [vehicles] */
     int64_t missing;  /* what is lost by absent items */
     uint32_t absent;

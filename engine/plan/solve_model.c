@@ -5,17 +5,20 @@
 #include "engine/base/array.h"
 #include "engine/plan/solve_internal.h"
 
+enum { BACK_MOST = 8 << 20 /* cells that are kept both ways */ };
+
 static bool words_equal(const void *left, const void *right, size_t size)
 {
     return left == right || (left != NULL && right != NULL && memcmp(left, right, size) == 0);
 }
 
-static bool breaks_equal(const struct ht_vehicle *a, const struct ht_vehicle *b)
+static bool breaks_equal(const struct ht_vehicle *a, const struct ht_vehicle *b, size_t amounts)
 {
     for (uint32_t i = 0; i < a->break_count; i++) {
         const struct ht_plan_break *x = &a->breaks[i];
         const struct ht_plan_break *y = &b->breaks[i];
         if (x->service_s != y->service_s || x->window_count != y->window_count ||
+            !words_equal(x->load_most, y->load_most, amounts * sizeof *x->load_most) ||
             memcmp(x->windows, y->windows, x->window_count * sizeof *x->windows) != 0) {
             return false;
         }
@@ -31,11 +34,12 @@ static bool alike(const struct ht_problem *problem, const struct ht_vehicle *a,
            a->window.to_s == b->window.to_s && a->break_count == b->break_count &&
            a->tasks_most == b->tasks_most && a->travel_most_s == b->travel_most_s &&
            a->distance_most_m == b->distance_most_m && a->fixed == b->fixed &&
-           a->per_hour == b->per_hour && a->per_km == b->per_km && a->pinned == 0 &&
-           b->pinned == 0 &&
+           a->per_hour == b->per_hour && a->per_km == b->per_km &&
+           a->per_task_hour == b->per_task_hour && a->reloads == b->reloads &&
+           a->trips_most == b->trips_most && a->pinned == 0 && b->pinned == 0 &&
            words_equal(a->capacity, b->capacity, problem->amounts * sizeof *a->capacity) &&
            words_equal(a->skills, b->skills, problem->skill_words * sizeof *a->skills) &&
-           breaks_equal(a, b);
+           breaks_equal(a, b, problem->amounts);
 }
 
 static void *block_new(struct ht__model *model, size_t count, size_t item)
@@ -72,14 +76,21 @@ static bool cells_make(struct ht__model *model, struct ht__cell **out)
 {
     const struct ht_problem *problem = model->problem;
     size_t stride = (size_t)problem->location_count + 1;
-    struct ht__cell *cells =
-        block_new(model, stride * stride * problem->profile_count, sizeof *cells);
+    size_t all = stride * stride * problem->profile_count;
+    bool back = all <= BACK_MOST;
+    struct ht__cell *cells = block_new(model, back ? 2 * all : all, sizeof *cells);
     if (cells == NULL) {
         return false;
     }
     for (uint32_t p = 0; p < problem->profile_count; p++) {
         cells_fill(problem, p, cells + stride * stride * p);
     }
+    for (size_t i = 0; back && i < all; i++) {
+        size_t matrix = i / (stride * stride);
+        size_t from = i / stride % stride;
+        cells[all + (matrix * stride + i % stride) * stride + from] = cells[i];
+    }
+    model->back = back ? cells + all : NULL;
     *out = cells;
     return true;
 }
@@ -94,6 +105,7 @@ static void class_set(const struct ht__model *model, const struct ht__cell *cell
     size_t stride = (size_t)problem->location_count + 1;
     *c = (struct ht__class){
         .cells = cells + stride * stride * vehicle->profile,
+        .back = model->back == NULL ? NULL : model->back + stride * stride * vehicle->profile,
         .stride = (uint32_t)stride,
         .start = vehicle->start == HT_PLAN_NONE ? problem->location_count : vehicle->start,
         .end = vehicle->end == HT_PLAN_NONE ? problem->location_count : vehicle->end,
@@ -101,17 +113,23 @@ static void class_set(const struct ht__model *model, const struct ht__cell *cell
         .per_other = profile->cost != NULL         ? HT_COST_SCALE
                      : profile->distance_m != NULL ? (int64_t)vehicle->per_km * 18
                                                    : 0,
+        .per_task = (int64_t)vehicle->per_task_hour * 5,
         .fixed = vehicle->fixed * HT_COST_SCALE,
         .window = vehicle->window,
         .capacity = vehicle->capacity,
         .breaks = vehicle->breaks,
         .break_count = vehicle->break_count,
         .tasks_most = vehicle->tasks_most,
+        .reloads = vehicle->trips_most > 1 ? vehicle->reloads : 0,
+        .reloads_most = vehicle->trips_most > 1 ? vehicle->trips_most - 1 : 0,
         .travel_most_s = vehicle->travel_most_s,
         .distance_most_m = vehicle->distance_most_m,
         .distance_m = vehicle->distance_most_m == HT_PLAN_UNLIMITED ? NULL : profile->distance_m,
         .location_count = problem->location_count,
     };
+    for (uint32_t b = 0; b < c->break_count; b++) {
+        c->light = c->light || c->breaks[b].load_most != NULL;
+    }
 }
 
 static enum ht_status classes_find(struct ht__model *model, const struct ht__cell *cells)
@@ -144,14 +162,14 @@ static enum ht_status classes_find(struct ht__model *model, const struct ht__cel
 static bool times_make(struct ht__model *model)
 {
     const struct ht_problem *problem = model->problem;
-    size_t tasks = problem->task_count;
+    size_t tasks = model->stops;
     uint32_t *times = block_new(model, tasks * problem->types * 2, sizeof *times);
     if (times == NULL) {
         return false;
     }
     for (uint32_t y = 0; y < problem->types; y++) {
         for (size_t t = 0; t < tasks; t++) {
-            const struct ht_task *task = &problem->tasks[t];
+            const struct ht_task *task = &model->tasks[t];
             uint32_t setup_s =
                 task->setup_by_type_s == NULL ? task->setup_s : task->setup_by_type_s[y];
             times[tasks * 2 * y + t] =
@@ -181,6 +199,7 @@ static bool vehicles_list(struct ht__model *model)
     }
     for (uint32_t v = 0; v < model->problem->vehicle_count; v++) {
         struct ht__class *c = &model->classes[model->class_of[v]];
+        model->place_of[v] = c->vehicle_count;
         c->vehicles[c->vehicle_count++] = v;
         model->fixed = model->fixed || c->fixed > 0;
     }
@@ -207,7 +226,8 @@ static bool way_there(const struct ht__class *c, uint32_t from, uint32_t to)
 
 /* Whether a class may serve an item alone, or what keeps it. */
 static enum ht_plan_reason reason_of(const struct ht__model *model, const struct ht__class *c,
-                                     const uint64_t *skills, uint32_t item, struct ht__route *route)
+                                     const uint64_t *skills, uint32_t item,
+                                     struct ht__route route[2])
 {
     const struct ht_problem *problem = model->problem;
     uint32_t last = ht__item_last(model, item);
@@ -228,8 +248,10 @@ static enum ht_plan_reason reason_of(const struct ht__model *model, const struct
         return HT_REASON_NO_WAY;
     }
     struct ht__blink never = {.left = UINT32_MAX};
-    struct ht__spot spot = {.cost = INT64_MAX};
-    return ht__route_spot(model, route, item, &never, &spot) ? HT_REASON_NONE : HT_REASON_WINDOW;
+    struct ht__spots spots = {
+        .best = {{.cost = INT64_MAX}}, .most = 1, .trial = model->trials ? &route[1] : NULL};
+    ht__route_spots(model, route, item, &never, &spots);
+    return spots.best[0].cost < INT64_MAX ? HT_REASON_NONE : HT_REASON_WINDOW;
 }
 
 static enum ht_status reasons_make(struct ht__model *model)
@@ -243,14 +265,15 @@ static enum ht_status reasons_make(struct ht__model *model)
         return HT_NOMEM;
     }
     memset(model->reason, HT_REASON_SKILLS, problem->task_count);
-    struct ht__route route = {0};
+    struct ht__route route[2] = {{0}}; /* one, and one to try in */
     enum ht_status status = HT_OK;
     for (uint32_t i = 0; status == HT_OK && i < model->class_count; i++) {
         struct ht__class *c = &model->classes[i];
-        route.c = c;
+        route[0].c = c;
         c->reason = reason + (size_t)i * problem->task_count;
-        status = ht__route_room(model, &route, 2);
-        bool idle = status == HT_OK && ht__route_update(model, &route);
+        status = ht__route_room(model, &route[0], 2);
+        status = status == HT_OK ? ht__route_room(model, &route[1], 4) : status;
+        bool idle = status == HT_OK && ht__route_update(model, &route[0]);
         for (uint32_t t = 0; status == HT_OK && t < problem->task_count; t++) {
             if (ht__task(model, t)->kind == HT_TASK_DELIVERY) {
                 c->reason[t] = c->reason[t - 1];
@@ -258,7 +281,7 @@ static enum ht_status reasons_make(struct ht__model *model)
                 c->reason[t] =
                     !idle ? HT_REASON_WINDOW
                           : (uint8_t)reason_of(model, c, problem->vehicles[c->vehicles[0]].skills,
-                                               t, &route);
+                                               t, route);
             }
             /* reasons follow each other as hurdles: the farthest that anybody got is told */
             if (model->reason[t] != HT_REASON_NONE &&
@@ -267,7 +290,8 @@ static enum ht_status reasons_make(struct ht__model *model)
             }
         }
     }
-    ht__route_deinit(&route);
+    ht__route_deinit(&route[0]);
+    ht__route_deinit(&route[1]);
     return status;
 }
 
@@ -280,13 +304,46 @@ static void items_list(struct ht__model *model)
     }
 }
 
+/* ---- what is plain ---- */
+
+static bool windows_make(struct ht__model *model)
+{
+    size_t tasks = model->stops;
+    int64_t *times = block_new(model, tasks * 2, sizeof *times);
+    bool single = true;
+    if (times == NULL) {
+        return false;
+    }
+    model->open_s = times;
+    model->close_s = times + tasks;
+    for (uint32_t t = 0; t < tasks; t++) {
+        const struct ht_task *task = ht__task(model, t);
+        uint32_t count = task->window_count;
+        model->open_s[t] = count == 0 ? -HT__FAR : task->windows[0].from_s;
+        model->close_s[t] = count == 0 ? HT__FAR : task->windows[count - 1].to_s;
+        single = single && count <= 1;
+        model->rides = model->rides || task->ride_most_s > 0;
+        model->due = model->due || task->late_per_hour > 0;
+    }
+    for (uint32_t i = 0; i < model->class_count; i++) {
+        struct ht__class *c = &model->classes[i];
+        model->trials = model->trials || model->rides || model->due || c->light || c->reloads != 0;
+        c->plain = single && !model->setups && !model->rides && !model->due && c->per_task == 0 &&
+                   c->reloads == 0 && c->break_count == 0 &&
+                   c->travel_most_s == HT_PLAN_UNLIMITED && c->distance_m == NULL;
+    }
+    return true;
+}
+
 /* ---- loads ---- */
 
 static void loads_fill(struct ht__model *model)
 {
     const struct ht_problem *problem = model->problem;
-    for (uint32_t t = 0; t < problem->task_count; t++) {
+    model->deliveries = problem->reload_count == 0;
+    for (uint32_t t = 0; t < model->stops; t++) {
         const struct ht_task *task = ht__task(model, t);
+        model->deliveries = model->deliveries && task->kind == HT_TASK_JOB && task->pickup == NULL;
         model->location[t] = task->location;
         for (uint32_t i = 0; i < problem->amounts; i++) {
             size_t at = (size_t)t * problem->amounts + i;
@@ -390,12 +447,39 @@ static enum ht_status near_make(struct ht__model *model)
 
 /* ---- all of it ---- */
 
+/* The problem's tasks and its reloads. */
+static bool tasks_make(struct ht__model *model)
+{
+    const struct ht_problem *problem = model->problem;
+    size_t count = (size_t)problem->task_count + problem->reload_count;
+    struct ht_task *tasks = block_new(model, count, sizeof *tasks);
+    if (tasks == NULL) {
+        return false;
+    }
+    if (problem->task_count > 0) {
+        memcpy(tasks, problem->tasks, problem->task_count * sizeof *tasks);
+    }
+    for (uint32_t i = 0; i < problem->reload_count; i++) {
+        const struct ht_plan_reload *reload = &problem->reloads[i];
+        tasks[problem->task_count + i] = (struct ht_task){.location = reload->location,
+                                                          .service_s = reload->service_s,
+                                                          .windows = reload->windows,
+                                                          .window_count = reload->window_count};
+    }
+    model->tasks = tasks;
+    model->stops = (uint32_t)count;
+    return true;
+}
+
 static enum ht_status model_fill(struct ht__model *model)
 {
     const struct ht_problem *problem = model->problem;
-    size_t tasks = problem->task_count;
+    if (!tasks_make(model)) {
+        return HT_NOMEM;
+    }
+    size_t tasks = model->stops;
     struct ht__cell *cells = NULL;
-    uint32_t *numbers = block_new(model, tasks * 2 + problem->vehicle_count, sizeof *numbers);
+    uint32_t *numbers = block_new(model, tasks * 2 + problem->vehicle_count * 2, sizeof *numbers);
     int64_t *loads = block_new(model, tasks * problem->amounts * 3, sizeof *loads);
     model->reason = block_new(model, tasks, 1);
     if (numbers == NULL || loads == NULL || model->reason == NULL || !cells_make(model, &cells)) {
@@ -404,13 +488,17 @@ static enum ht_status model_fill(struct ht__model *model)
     model->location = numbers;
     model->items = numbers + tasks;
     model->class_of = numbers + tasks * 2;
+    model->place_of = model->class_of + problem->vehicle_count;
     model->pickup = loads;
     model->delivery = loads + tasks * problem->amounts;
     model->shift = loads + tasks * problem->amounts * 2;
     loads_fill(model);
     enum ht_status status = classes_find(model, cells);
-    if (status == HT_OK && (!times_make(model) || !vehicles_list(model))) {
+    if (status == HT_OK && (!times_make(model) || !windows_make(model) || !vehicles_list(model))) {
         status = HT_NOMEM;
+    }
+    if (status == HT_OK && !ht__costs_fit(model)) {
+        status = HT_RANGE;
     }
     if (status == HT_OK) {
         status = reasons_make(model);

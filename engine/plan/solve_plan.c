@@ -35,6 +35,15 @@ static void step_add(struct maker *maker, struct ht_plan_step step, uint32_t pos
     maker->load += amounts;
 }
 
+/* The way to a position. */
+static struct ht__leg way_leg(const struct maker *maker, uint32_t position)
+{
+    const struct ht__route *route = &maker->route;
+    const struct ht__cell *way =
+        ht__way(&maker->c, route->location[position - 1], route->location[position]);
+    return ht__leg(maker->model, route, position - 1, way->duration_s);
+}
+
 /* How many breaks will have been taken at `position` by who leaves the one before at `now_s` with k
  * taken, so that the rest is in time: the fewest. */
 static uint32_t breaks_by(const struct maker *maker, uint32_t position, uint32_t k, int64_t now_s)
@@ -47,9 +56,7 @@ static uint32_t breaks_by(const struct maker *maker, uint32_t position, uint32_t
     for (uint32_t i = 0; i < states; i++) {
         leave[i] = i == k ? now_s : HT__FAR;
     }
-    ht__arrive(c, leave,
-               ht__way(c, route->location[position - 1], route->location[position])->duration_s,
-               arrive);
+    ht__arrive(c, leave, way_leg(maker, position), arrive);
     while (k + 1 < states && arrive[k] > route->latest[(size_t)position * states + k]) {
         k++;
     }
@@ -90,6 +97,27 @@ static int64_t drive(struct maker *maker, uint32_t position, uint32_t first, uin
     return now_s + left_s;
 }
 
+/* The latest start that changes neither end nor cost, where rides and soft windows make both hang
+ * on everything between: halved for, since the later, the worse. */
+static void start_search(struct maker *maker, int64_t latest_s)
+{
+    struct ht__route *route = &maker->route;
+    struct ht__class *c = &maker->c;
+    int64_t cost = route->cost;
+    int64_t good_s = route->leave[0];
+    int64_t bad_s = (latest_s > good_s ? latest_s : good_s) + 1;
+    while (bad_s - good_s > 1) {
+        c->window.from_s = good_s + (bad_s - good_s) / 2;
+        if (ht__route_update(maker->model, route) && route->cost == cost) {
+            good_s = c->window.from_s;
+        } else {
+            bad_s = c->window.from_s;
+        }
+    }
+    c->window.from_s = good_s;
+    (void)ht__route_update(maker->model, route);
+}
+
 /* Narrows the window of the route to [latest start, earliest end]. */
 static void window_narrow(struct maker *maker)
 {
@@ -99,14 +127,24 @@ static void window_narrow(struct maker *maker)
     int64_t times[HT__STATES];
     uint32_t end = route->count + 1;
     (void)ht__route_update(maker->model, route);
-    ht__arrive(c, route->leave + (size_t)route->count * states,
-               ht__way(c, route->location[route->count], route->location[end])->duration_s, times);
+    ht__arrive(c, route->leave + (size_t)route->count * states, way_leg(maker, end), times);
     c->window.to_s = times[c->break_count];
     (void)ht__route_update(maker->model, route);
-    ht__depart(c, route->latest + states, ht__way(c, c->start, route->location[1])->duration_s,
-               times);
+    ht__depart(c, route->latest + states, way_leg(maker, 1), times);
+    if (maker->model->rides || maker->model->due) {
+        start_search(maker, times[0]);
+        return;
+    }
     c->window.from_s = times[0];
     (void)ht__route_update(maker->model, route);
+}
+
+/* When the task at a position begins, who arrives then. */
+static int64_t begin_of(const struct maker *maker, uint32_t position, int64_t arrival_s)
+{
+    const struct ht_task *task = ht__task(maker->model, maker->route.task[position]);
+    int64_t hold_s = maker->model->rides ? maker->route.hold[position] : arrival_s;
+    return ht__begin(task->windows, task->window_count, hold_s > arrival_s ? hold_s : arrival_s);
 }
 
 static void route_write(struct maker *maker)
@@ -114,7 +152,7 @@ static void route_write(struct maker *maker)
     const struct ht__route *route = &maker->route;
     const struct ht__class *c = &maker->c;
     window_narrow(maker);
-    int64_t now_s = c->window.from_s;
+    int64_t now_s = route->leave[0];
     uint32_t taken = 0;
     maker->travel_s = 0;
     maker->distance_m = 0;
@@ -128,13 +166,16 @@ static void route_write(struct maker *maker)
                                     .distance_m = maker->distance_m};
         taken = by;
         if (p <= route->count) {
-            const struct ht_task *task = ht__task(maker->model, route->task[p]);
             bool moved = route->location[p - 1] != route->location[p];
             step.kind = HT_STEP_TASK;
             step.index = route->task[p];
-            step.waiting_s = ht__begin(task->windows, task->window_count, arrival_s) - arrival_s;
-            step.setup_s = moved ? c->setup_s[step.index] : 0;
-            step.service_s = c->service_s[step.index];
+            if (ht__is_reload(maker->model, step.index)) {
+                step.kind = HT_STEP_RELOAD;
+                step.index -= maker->model->problem->task_count;
+            }
+            step.waiting_s = begin_of(maker, p, arrival_s) - arrival_s;
+            step.setup_s = moved ? c->setup_s[route->task[p]] : 0;
+            step.service_s = c->service_s[route->task[p]];
             now_s = arrival_s + step.waiting_s + step.setup_s + step.service_s;
         }
         step_add(maker, step, p);
@@ -232,7 +273,7 @@ enum ht_status ht__plan_make(const struct ht__model *model, const struct ht__ans
                              struct ht_plan **out)
 {
     struct whole *whole = NULL;
-    uint8_t *served = ht_array_new_zeroed(model->problem->task_count, 1);
+    uint8_t *served = ht_array_new_zeroed(model->stops, 1);
     enum ht_status status = served == NULL ? HT_NOMEM : whole_new(model, answer, &whole);
     if (status == HT_OK) {
         status = routes_write(model, answer, whole, served);

@@ -1,5 +1,4 @@
-/* Routes that know their slack, and where an item would fit into them. */
-#include <math.h>
+/* Routes that know their slack. */
 #include <stdlib.h>
 
 #include "engine/base/array.h"
@@ -7,7 +6,7 @@
 
 /* ---- times with breaks ---- */
 
-void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, uint32_t travel_s,
+void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, struct ht__leg leg,
                        int64_t *arrive)
 {
     for (uint32_t k = 0; k <= c->break_count; k++) {
@@ -15,12 +14,12 @@ void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, uint32_t
     }
     for (uint32_t k = 0; k <= c->break_count; k++) {
         int64_t now_s = leave[k];
-        int64_t left_s = travel_s;
+        int64_t left_s = leg.travel_s;
         if (now_s >= HT__FAR) {
             continue;
         }
         arrive[k] = now_s + left_s < arrive[k] ? now_s + left_s : arrive[k];
-        for (uint32_t b = k; b < c->break_count; b++) {
+        for (uint32_t b = k; b < c->break_count && (leg.may >> b & 1) != 0; b++) {
             /* it begins as early as it may; until then one drives on */
             int64_t begin_s = ht__begin(c->breaks[b].windows, c->breaks[b].window_count, now_s);
             if (begin_s >= HT__FAR) {
@@ -33,20 +32,10 @@ void ht__arrive_breaks(const struct ht__class *c, const int64_t *leave, uint32_t
     }
 }
 
-static bool in_time(const struct ht__class *c, const int64_t *arrive, const int64_t *latest)
-{
-    for (uint32_t k = 0; k <= c->break_count; k++) {
-        if (arrive[k] <= latest[k]) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The latest departure with k breaks taken: an arrival never gets earlier by leaving later, so it
  * can be halved for. */
 static int64_t depart_breaks(const struct ht__class *c, uint32_t k, const int64_t *latest,
-                             uint32_t travel_s)
+                             struct ht__leg leg)
 {
     int64_t leave[HT__STATES];
     int64_t arrive[HT__STATES];
@@ -56,14 +45,14 @@ static int64_t depart_breaks(const struct ht__class *c, uint32_t k, const int64_
         leave[i] = HT__FAR;
     }
     leave[k] = good_s;
-    ht__arrive_breaks(c, leave, travel_s, arrive);
-    if (!in_time(c, arrive, latest)) {
+    ht__arrive_breaks(c, leave, leg, arrive);
+    if (!ht__in_time(c, arrive, latest)) {
         return -HT__FAR;
     }
     while (bad_s - good_s > 1) {
         leave[k] = good_s + (bad_s - good_s) / 2;
-        ht__arrive_breaks(c, leave, travel_s, arrive);
-        if (in_time(c, arrive, latest)) {
+        ht__arrive_breaks(c, leave, leg, arrive);
+        if (ht__in_time(c, arrive, latest)) {
             good_s = leave[k];
         } else {
             bad_s = leave[k];
@@ -72,15 +61,15 @@ static int64_t depart_breaks(const struct ht__class *c, uint32_t k, const int64_
     return good_s;
 }
 
-void ht__depart(const struct ht__class *c, const int64_t *latest, uint32_t travel_s,
+void ht__depart(const struct ht__class *c, const int64_t *latest, struct ht__leg leg,
                 int64_t *depart)
 {
     if (c->break_count == 0) {
-        depart[0] = latest[0] - travel_s;
+        depart[0] = latest[0] - leg.travel_s;
         return;
     }
     for (uint32_t k = 0; k <= c->break_count; k++) {
-        depart[k] = depart_breaks(c, k, latest, travel_s);
+        depart[k] = depart_breaks(c, k, latest, leg);
     }
 }
 
@@ -92,6 +81,9 @@ void ht__route_deinit(struct ht__route *route)
     free(route->location);
     free(route->leave);
     free(route->latest);
+    free(route->edge);
+    free(route->way_s);
+    free(route->hold);
     free(route->load);
     *route = (struct ht__route){0};
 }
@@ -124,6 +116,9 @@ enum ht_status ht__route_room(const struct ht__model *model, struct ht__route *r
         !grow(&route->location, room, sizeof *route->location) ||
         !grow(&route->leave, room * states, sizeof *route->leave) ||
         !grow(&route->latest, room * states, sizeof *route->latest) ||
+        !grow(&route->edge, room, sizeof *route->edge) ||
+        !grow(&route->way_s, room, sizeof *route->way_s) ||
+        !grow(&route->hold, room, sizeof *route->hold) ||
         !grow(&route->load, room * amounts * 3, sizeof *route->load)) {
         return HT_NOMEM;
     }
@@ -149,13 +144,22 @@ enum ht_status ht__route_copy(const struct ht__model *model, struct ht__route *t
     to->vehicle = from->vehicle;
     to->count = from->count;
     to->pinned = from->pinned;
+    to->reloads = from->reloads;
     to->cost = from->cost;
     to->travel_s = from->travel_s;
     to->distance_m = from->distance_m;
+    to->stamp = from->stamp;
     memcpy(to->task, from->task, positions * sizeof *to->task);
     memcpy(to->location, from->location, positions * sizeof *to->location);
     memcpy(to->leave, from->leave, positions * states * sizeof *to->leave);
     memcpy(to->latest, from->latest, positions * states * sizeof *to->latest);
+    memcpy(to->way_s, from->way_s, positions * sizeof *to->way_s);
+    memcpy(to->hold, from->hold, positions * sizeof *to->hold);
+    memcpy(to->edge, from->edge, positions * sizeof *to->edge);
+    if (from->c->plain && model->deliveries) {
+        memcpy(to->load, from->load, amounts * sizeof *to->load);
+        return HT_OK;
+    }
     memcpy(to->load, from->load, positions * amounts * sizeof *to->load);
     memcpy(to->most_to, from->most_to, positions * amounts * sizeof *to->most_to);
     memcpy(to->most_from, from->most_from, positions * amounts * sizeof *to->most_from);
@@ -169,19 +173,25 @@ static inline uint32_t action_s(const struct ht__class *c, uint32_t task, bool m
     return c->service_s[task] + (moved ? c->setup_s[task] : 0);
 }
 
-/* When one can leave a task who left at `leave` and drove so long; false: never. */
-static inline bool stop_leave(const struct ht__model *model, const struct ht__class *c,
-                              uint32_t task, bool moved, int64_t *times)
+/* At stop i, who arrives at these times: what it costs, and when it is left. */
+static bool stop_do(const struct ht__model *model, struct ht__route *route, uint32_t i,
+                    int64_t *times)
 {
-    const struct ht_task *stop = ht__task(model, task);
-    uint32_t spent_s = action_s(c, task, moved);
-    bool can = false;
-    for (uint32_t k = 0; k <= c->break_count; k++) {
-        int64_t begin_s = ht__begin(stop->windows, stop->window_count, times[k]);
-        times[k] = begin_s >= HT__FAR ? HT__FAR : begin_s + spent_s;
-        can = can || times[k] < HT__FAR;
+    const struct ht__class *c = route->c;
+    const struct ht_task *task = ht__task(model, route->task[i]);
+    bool moved = route->location[i - 1] != route->location[i];
+    int64_t spent_s = action_s(c, route->task[i], moved);
+    if (model->rides) {
+        times[0] = times[0] > route->hold[i] ? times[0] : route->hold[i];
     }
-    return can;
+    if (!ht__stop_leave(model, c, route->task[i], moved, times)) {
+        return false;
+    }
+    route->cost += spent_s * c->per_task;
+    if (model->due && times[0] - spent_s > task->due_s) {
+        route->cost += (times[0] - spent_s - task->due_s) * task->late_per_hour * 5;
+    }
+    return true;
 }
 
 static bool update_forward(const struct ht__model *model, struct ht__route *route)
@@ -192,7 +202,11 @@ static bool update_forward(const struct ht__model *model, struct ht__route *rout
     for (uint32_t k = 0; k < states; k++) {
         route->leave[k] = k == 0 ? c->window.from_s : HT__FAR;
     }
+    if (model->rides && route->hold[0] > route->leave[0]) {
+        route->leave[0] = route->hold[0];
+    }
     route->cost = route->count == 0 ? 0 : c->fixed;
+    route->edge[0] = -c->fixed;
     route->travel_s = 0;
     route->distance_m = 0;
     for (uint32_t i = 1; route->count > 0 && i <= route->count + 1; i++) {
@@ -204,11 +218,14 @@ static bool update_forward(const struct ht__model *model, struct ht__route *rout
         if (way->duration_s == HT_PLAN_NO_WAY) {
             return false;
         }
-        route->cost += ht__price(c, way);
+        route->way_s[i - 1] = way->duration_s;
+        route->edge[i - 1] = ht__price(c, way);
+        route->cost += route->edge[i - 1];
         route->travel_s += way->duration_s;
         route->distance_m += ht__metres(c, from, to);
-        ht__arrive(c, route->leave + (size_t)(i - 1) * states, way->duration_s, times);
-        if (!last && !stop_leave(model, c, route->task[i], from != to, times)) {
+        ht__arrive(c, route->leave + (size_t)(i - 1) * states,
+                   ht__leg(model, route, i - 1, way->duration_s), times);
+        if (!last && !stop_do(model, route, i, times)) {
             return false;
         }
     }
@@ -242,7 +259,9 @@ static void update_backward(const struct ht__model *model, struct ht__route *rou
         uint32_t spent_s =
             action_s(c, route->task[i], route->location[i - 1] != route->location[i]);
         latest = route->latest + (size_t)i * states;
-        ht__depart(c, latest + states, ht__way(c, route->location[i], to)->duration_s, latest);
+        ht__depart(c, latest + states,
+                   ht__leg(model, route, i, ht__way(c, route->location[i], to)->duration_s),
+                   latest);
         for (uint32_t k = 0; k < states; k++) {
             latest[k] = latest[k] <= -HT__FAR
                             ? -HT__FAR
@@ -251,32 +270,123 @@ static void update_backward(const struct ht__model *model, struct ht__route *rou
     }
 }
 
-static bool update_loads(const struct ht__model *model, struct ht__route *route)
+uint32_t ht__route_may_break(const struct ht__model *model, const struct ht__route *route,
+                             uint32_t i)
 {
     size_t amounts = model->problem->amounts;
-    bool fits = true;
-    for (size_t d = 0; d < amounts; d++) {
-        int64_t load = 0;
-        int64_t most = 0;
+    uint32_t may = 0;
+    for (uint32_t b = 0; b < route->c->break_count; b++) {
+        const int64_t *most = route->c->breaks[b].load_most;
+        bool can = true;
+        for (size_t d = 0; most != NULL && d < amounts; d++) {
+            can = can && route->load[i * amounts + d] <= most[d];
+        }
+        may |= can ? UINT32_C(1) << b : 0;
+    }
+    return may;
+}
+
+/* Who begins stop i had its load on board since this position. */
+static uint32_t boarded(const struct ht__model *model, const struct ht__route *route, uint32_t i)
+{
+    bool job = ht__task(model, route->task[i])->kind == HT_TASK_JOB;
+    uint32_t at = i - 1;
+    while (at > 0 &&
+           (job ? !ht__is_reload(model, route->task[at]) : route->task[at] != route->task[i] - 1)) {
+        at--;
+    }
+    return at;
+}
+
+/* The earliest times that keep all rides: whoever loaded too early holds on for as long, and what
+ * follows from it is reckoned again. That settles after as many rounds as there are rides, or never
+ * (a positive cycle of Bellman and Ford's). */
+static bool update_rides(const struct ht__model *model, struct ht__route *route)
+{
+    const struct ht__class *c = route->c;
+    bool settled = !model->rides;
+    for (uint32_t i = 0; model->rides && i <= route->count + 1; i++) {
+        route->hold[i] = -HT__FAR;
+    }
+    if (!update_forward(model, route)) {
+        return false;
+    }
+    for (uint32_t round = 0; !settled && round <= 2 * route->count + 2; round++) {
+        settled = true;
         for (uint32_t i = 1; i <= route->count; i++) {
-            load += model->delivery[route->task[i] * amounts + d];
-        }
-        for (uint32_t i = 0; i <= route->count + 1; i++) {
-            if (i > 0 && i <= route->count) {
-                size_t at = route->task[i] * amounts + d;
-                load += model->pickup[at] - model->delivery[at] + model->shift[at];
+            const struct ht_task *task = ht__task(model, route->task[i]);
+            bool moved = route->location[i - 1] != route->location[i];
+            int64_t begin_s = route->leave[i] - action_s(c, route->task[i], moved);
+            if (task->ride_most_s == 0 || task->kind == HT_TASK_PICKUP) {
+                continue;
             }
-            most = load > most ? load : most;
-            route->load[i * amounts + d] = load;
-            route->most_to[i * amounts + d] = most;
+            uint32_t at = boarded(model, route, i);
+            int64_t left_s = begin_s - task->ride_most_s;
+            if (route->leave[at] < left_s) {
+                bool there = at > 0 && route->location[at - 1] != route->location[at];
+                route->hold[at] =
+                    left_s - (at == 0 ? 0 : (int64_t)action_s(c, route->task[at], there));
+                settled = false;
+            }
         }
+        if (!settled && !update_forward(model, route)) {
+            return false;
+        }
+    }
+    return settled;
+}
+
+/* What the jobs behind position i deliver before the next reload. */
+static int64_t trip_delivers(const struct ht__model *model, const struct ht__route *route,
+                             uint32_t i, size_t d)
+{
+    size_t amounts = model->problem->amounts;
+    int64_t sum = 0;
+    while (++i <= route->count && !ht__is_reload(model, route->task[i])) {
+        sum += model->delivery[route->task[i] * amounts + d];
+    }
+    return sum;
+}
+
+/* Loads of one dimension, and the greatest of each trip up to and from each stop; true: all fit. */
+static bool loads_of(const struct ht__model *model, struct ht__route *route, size_t d)
+{
+    size_t amounts = model->problem->amounts;
+    int64_t load = trip_delivers(model, route, 0, d);
+    int64_t collected = 0; /* by jobs of this trip */
+    int64_t most = 0;
+    bool fits = true;
+    for (uint32_t i = 0; i <= route->count + 1; i++) {
+        bool reload = i > 0 && i <= route->count && ht__is_reload(model, route->task[i]);
+        if (reload) {
+            load += trip_delivers(model, route, i, d) - collected;
+            collected = 0;
+            most = 0;
+        } else if (i > 0 && i <= route->count) {
+            size_t at = route->task[i] * amounts + d;
+            load += model->pickup[at] - model->delivery[at] + model->shift[at];
+            collected += model->pickup[at];
+        }
+        most = load > most ? load : most;
         fits = fits && most <= route->c->capacity[d];
-        most = 0;
-        for (uint32_t i = route->count + 2; i > 0; i--) {
-            load = route->load[(i - 1) * amounts + d];
-            most = load > most ? load : most;
-            route->most_from[(i - 1) * amounts + d] = most;
-        }
+        route->load[i * amounts + d] = load;
+        route->most_to[i * amounts + d] = most;
+    }
+    most = 0;
+    for (uint32_t i = route->count + 2; i > 0; i--) {
+        bool ends = i <= route->count && ht__is_reload(model, route->task[i]);
+        load = route->load[(i - 1) * amounts + d];
+        most = load > most || ends ? load : most;
+        route->most_from[(i - 1) * amounts + d] = most;
+    }
+    return fits;
+}
+
+bool ht__route_loads(const struct ht__model *model, struct ht__route *route)
+{
+    bool fits = true;
+    for (size_t d = 0; d < model->problem->amounts; d++) {
+        fits = loads_of(model, route, d) && fits;
     }
     return fits;
 }
@@ -285,326 +395,20 @@ bool ht__route_update(const struct ht__model *model, struct ht__route *route)
 {
     const struct ht__class *c = route->c;
     uint32_t end = route->count + 1;
+    route->stamp = 0;
     route->task[0] = HT_PLAN_NONE;
     route->task[end] = HT_PLAN_NONE;
     route->location[0] = c->start;
     route->location[end] = c->end;
+    route->reloads = 0;
     for (uint32_t i = 1; i < end; i++) {
         route->location[i] = model->location[route->task[i]];
+        route->reloads += ht__is_reload(model, route->task[i]);
     }
-    if (!update_forward(model, route) || !update_loads(model, route)) {
+    if (!ht__route_loads(model, route) || !update_rides(model, route)) {
         return false;
     }
     update_backward(model, route);
-    return route->count <= c->tasks_most && route->travel_s <= c->travel_most_s &&
-           route->distance_m <= c->distance_most_m;
-}
-
-/* ---- chance ---- */
-
-uint64_t ht__random(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * UINT64_C(2685821657736338717);
-}
-
-void ht__blink_next(struct ht__blink *blink)
-{
-    if (blink->per_log == 0) {
-        blink->left = UINT32_MAX;
-        return;
-    }
-    float chance = ((float)(ht__random(&blink->random) >> 40) + 1) * 0x1p-24F;
-    float skip = logf(chance) * blink->per_log;
-    blink->left = skip < 1e6F ? (uint32_t)skip : 1000000;
-}
-
-static inline bool overlooked(struct ht__blink *blink)
-{
-    if (blink->left > 0) {
-        blink->left--;
-        return false;
-    }
-    ht__blink_next(blink);
-    return true;
-}
-
-/* ---- where an item fits ---- */
-
-/* Whether who leaves `from` at these times comes to position p, and to all behind it, in time. */
-static bool joins(const struct ht__model *model, const struct ht__route *route, uint32_t p,
-                  uint32_t from, const int64_t *leave)
-{
-    const struct ht__class *c = route->c;
-    uint32_t states = c->break_count + 1;
-    int64_t times[HT__STATES];
-    int64_t next[HT__STATES];
-    uint32_t to = route->location[p];
-    ht__arrive(c, leave, ht__way(c, from, to)->duration_s, times);
-    bool setup = model->setups && p <= route->count && from != to && route->location[p - 1] == to;
-    if (!setup) {
-        return in_time(c, times, route->latest + (size_t)p * states);
-    }
-    /* a setup that was not needed before: the known slack is without it */
-    if (!stop_leave(model, c, route->task[p], true, times)) {
-        return false;
-    }
-    ht__arrive(c, times, ht__way(c, to, route->location[p + 1])->duration_s, next);
-    return in_time(c, next, route->latest + (size_t)(p + 1) * states);
-}
-
-/* Leaves a task that is reached from location `from`. */
-static inline bool reach(const struct ht__model *model, const struct ht__class *c, uint32_t task,
-                         uint32_t from, const int64_t *leave, int64_t *out)
-{
-    uint32_t to = model->location[task];
-    ht__arrive(c, leave, ht__way(c, from, to)->duration_s, out);
-    return stop_leave(model, c, task, from != to, out);
-}
-
-static inline int64_t close_of(const struct ht__model *model, uint32_t task)
-{
-    const struct ht_task *stop = ht__task(model, task);
-    return stop->window_count == 0 ? HT__FAR : stop->windows[stop->window_count - 1].to_s;
-}
-
-/* What a detour adds; INT64_MAX: there is no such way, or it is longer than the route may be. */
-static inline int64_t detour(const struct ht__route *route, uint32_t from, uint32_t by, uint32_t to)
-{
-    const struct ht__class *c = route->c;
-    const struct ht__cell *there = ht__way(c, from, by);
-    const struct ht__cell *on = ht__way(c, by, to);
-    if (there->duration_s == HT_PLAN_NO_WAY || on->duration_s == HT_PLAN_NO_WAY) {
-        return INT64_MAX;
-    }
-    return ht__price(c, there) + ht__price(c, on) -
-           (route->count == 0 ? -c->fixed : ht__price(c, ht__way(c, from, to)));
-}
-
-/* Whether the route may become so much longer: [0] travel, [1] distance. */
-static bool longer(const struct ht__route *route, const uint32_t *way, uint32_t count,
-                   bool replaces)
-{
-    const struct ht__class *c = route->c;
-    int64_t travel_s = route->travel_s;
-    int64_t distance_m = route->distance_m;
-    if (c->travel_most_s == HT_PLAN_UNLIMITED && c->distance_m == NULL) {
-        return true;
-    }
-    for (uint32_t i = 1; i < count; i++) {
-        travel_s += ht__way(c, way[i - 1], way[i])->duration_s;
-        distance_m += ht__metres(c, way[i - 1], way[i]);
-    }
-    if (replaces && route->count > 0) {
-        travel_s -= ht__way(c, way[0], way[count - 1])->duration_s;
-        distance_m -= ht__metres(c, way[0], way[count - 1]);
-    }
-    return travel_s <= c->travel_most_s && distance_m <= c->distance_most_m;
-}
-
-static bool job_loads(const struct ht__model *model, const struct ht__route *route, uint32_t i,
-                      uint32_t task)
-{
-    size_t amounts = model->problem->amounts;
-    for (size_t d = 0; d < amounts; d++) {
-        size_t at = task * amounts + d;
-        if (route->most_to[i * amounts + d] + model->delivery[at] > route->c->capacity[d] ||
-            route->most_from[i * amounts + d] + model->pickup[at] > route->c->capacity[d]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool job_spot(const struct ht__model *model, const struct ht__route *route, uint32_t task,
-                     struct ht__blink *blink, struct ht__spot *spot)
-{
-    const struct ht__class *c = route->c;
-    uint32_t states = c->break_count + 1;
-    uint32_t here = model->location[task];
-    int64_t close_s = close_of(model, task);
-    bool found = false;
-    int64_t times[HT__STATES];
-    for (uint32_t i = route->pinned; i <= route->count; i++) {
-        if (route->leave[(size_t)i * states] > close_s) {
-            break; /* from here on it is too late */
-        }
-        if (overlooked(blink)) {
-            continue;
-        }
-        int64_t cost = detour(route, route->location[i], here, route->location[i + 1]);
-        if (cost >= spot->cost || !job_loads(model, route, i, task) ||
-            !reach(model, c, task, route->location[i], route->leave + (size_t)i * states, times) ||
-            !joins(model, route, i + 1, here, times)) {
-            continue;
-        }
-        const uint32_t way[] = {route->location[i], here, route->location[i + 1]};
-        if (longer(route, way, 3, true)) {
-            *spot = (struct ht__spot){cost, i, i};
-            found = true;
-        }
-    }
-    return found;
-}
-
-/* A shipment whose pickup goes behind position i. */
-struct pair {
-    uint32_t pickup;
-    uint32_t delivery;
-    uint32_t i;
-    int64_t close_s; /* of the delivery */
-    int64_t leave[HT__STATES];
-};
-
-static bool pair_load(const struct ht__model *model, const struct ht__route *route,
-                      const struct pair *pair, uint32_t at)
-{
-    size_t amounts = model->problem->amounts;
-    for (size_t d = 0; d < amounts; d++) {
-        if (route->load[at * amounts + d] + model->shift[pair->pickup * amounts + d] >
-            route->c->capacity[d]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool pair_together(const struct ht__model *model, const struct ht__route *route,
-                          const struct pair *pair, struct ht__spot *spot)
-{
-    const struct ht__class *c = route->c;
-    const uint32_t way[] = {route->location[pair->i], model->location[pair->pickup],
-                            model->location[pair->delivery], route->location[pair->i + 1]};
-    const struct ht__cell *between = ht__way(c, way[1], way[2]);
-    const struct ht__cell *first = ht__way(c, way[0], way[1]);
-    const struct ht__cell *last = ht__way(c, way[2], way[3]);
-    if (between->duration_s == HT_PLAN_NO_WAY || first->duration_s == HT_PLAN_NO_WAY ||
-        last->duration_s == HT_PLAN_NO_WAY) {
-        return false;
-    }
-    int64_t cost = ht__price(c, first) + ht__price(c, between) + ht__price(c, last) -
-                   (route->count == 0 ? -c->fixed : ht__price(c, ht__way(c, way[0], way[3])));
-    int64_t times[HT__STATES];
-    if (cost >= spot->cost || !reach(model, c, pair->delivery, way[1], pair->leave, times) ||
-        !joins(model, route, pair->i + 1, way[2], times) || !longer(route, way, 4, true)) {
-        return false;
-    }
-    *spot = (struct ht__spot){cost, pair->i, pair->i};
-    return true;
-}
-
-/* The limits of length where pickup and delivery lie apart. */
-static bool pair_longer(const struct ht__model *model, const struct ht__route *route,
-                        const struct pair *pair, uint32_t j)
-{
-    const struct ht__class *c = route->c;
-    if (c->travel_most_s == HT_PLAN_UNLIMITED && c->distance_m == NULL) {
-        return true;
-    }
-    const uint32_t way[] = {route->location[pair->i], model->location[pair->pickup],
-                            route->location[pair->i + 1]};
-    const uint32_t then[] = {route->location[j], model->location[pair->delivery],
-                             route->location[j + 1]};
-    int64_t travel_s = route->travel_s;
-    int64_t distance_m = route->distance_m;
-    for (uint32_t i = 0; i < 2; i++) {
-        travel_s += (int64_t)ht__way(c, way[i], way[i + 1])->duration_s +
-                    ht__way(c, then[i], then[i + 1])->duration_s;
-        distance_m += ht__metres(c, way[i], way[i + 1]) + ht__metres(c, then[i], then[i + 1]);
-    }
-    travel_s -=
-        (int64_t)ht__way(c, way[0], way[2])->duration_s + ht__way(c, then[0], then[2])->duration_s;
-    distance_m -= ht__metres(c, way[0], way[2]) + ht__metres(c, then[0], then[2]);
-    return travel_s <= c->travel_most_s && distance_m <= c->distance_most_m;
-}
-
-static bool pair_apart(const struct ht__model *model, const struct ht__route *route,
-                       struct pair *pair, struct ht__blink *blink, struct ht__spot *spot)
-{
-    const struct ht__class *c = route->c;
-    uint32_t from = model->location[pair->pickup];
-    uint32_t here = model->location[pair->delivery];
-    int64_t first = detour(route, route->location[pair->i], from, route->location[pair->i + 1]);
-    int64_t times[HT__STATES];
-    bool found = false;
-    if (first >= spot->cost || !joins(model, route, pair->i + 1, from, pair->leave)) {
-        return false;
-    }
-    for (uint32_t j = pair->i + 1; j <= route->count; j++) {
-        memcpy(times, pair->leave, sizeof times);
-        if (!reach(model, c, route->task[j], from, times, pair->leave) ||
-            !pair_load(model, route, pair, j) || pair->leave[0] > pair->close_s) {
-            break;
-        }
-        from = route->location[j];
-        if (overlooked(blink)) {
-            continue;
-        }
-        int64_t cost = detour(route, from, here, route->location[j + 1]);
-        if (cost == INT64_MAX || first + cost >= spot->cost ||
-            !reach(model, c, pair->delivery, from, pair->leave, times) ||
-            !joins(model, route, j + 1, here, times) || !pair_longer(model, route, pair, j)) {
-            continue;
-        }
-        *spot = (struct ht__spot){first + cost, pair->i, j};
-        found = true;
-    }
-    return found;
-}
-
-static bool pair_spot(const struct ht__model *model, const struct ht__route *route, uint32_t item,
-                      struct ht__blink *blink, struct ht__spot *spot)
-{
-    const struct ht__class *c = route->c;
-    uint32_t states = c->break_count + 1;
-    int64_t close_s = close_of(model, item);
-    struct pair pair = {.pickup = item, .delivery = item + 1, .close_s = close_of(model, item + 1)};
-    bool found = false;
-    for (uint32_t i = route->pinned; i <= route->count; i++) {
-        const int64_t *leave = route->leave + (size_t)i * states;
-        if (leave[0] > close_s) {
-            break;
-        }
-        pair.i = i;
-        if (overlooked(blink) || !pair_load(model, route, &pair, i) ||
-            ht__way(c, route->location[i], model->location[item])->duration_s == HT_PLAN_NO_WAY ||
-            !reach(model, c, item, route->location[i], leave, pair.leave)) {
-            continue;
-        }
-        found = pair_together(model, route, &pair, spot) || found;
-        found = (i < route->count && pair_apart(model, route, &pair, blink, spot)) || found;
-    }
-    return found;
-}
-
-bool ht__route_spot(const struct ht__model *model, const struct ht__route *route, uint32_t item,
-                    struct ht__blink *blink, struct ht__spot *spot)
-{
-    if (ht__task(model, item)->kind == HT_TASK_PICKUP) {
-        return route->c->tasks_most - 1 > route->count && route->c->tasks_most > 1 &&
-               pair_spot(model, route, item, blink, spot);
-    }
-    return route->c->tasks_most > route->count && job_spot(model, route, item, blink, spot);
-}
-
-bool ht__route_put(const struct ht__model *model, struct ht__route *route, uint32_t item,
-                   const struct ht__spot *spot)
-{
-    uint32_t last = ht__item_last(model, item);
-    uint32_t end = route->count + 1;
-    uint32_t more = last == item ? 1 : 2;
-    for (uint32_t i = end; i > spot->last; i--) {
-        route->task[i + more] = route->task[i];
-    }
-    if (more == 2) {
-        for (uint32_t i = spot->last; i > spot->first; i--) {
-            route->task[i + 1] = route->task[i];
-        }
-        route->task[spot->last + 2] = last;
-    }
-    route->task[spot->first + 1] = item;
-    route->count += more;
-    return ht__route_update(model, route);
+    return route->count - route->reloads <= c->tasks_most && route->reloads <= c->reloads_most &&
+           route->travel_s <= c->travel_most_s && route->distance_m <= c->distance_most_m;
 }

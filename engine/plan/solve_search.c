@@ -8,17 +8,33 @@
 
 enum {
     RUIN_MEAN = 10,    /* stops taken out at a time, on average */
-    STRING_MOST = 10,  /* of one route */
+    STRING_MOST = 15,  /* of one route */
     OTHERS_TRIED = 20, /* absent for longer, that are tried again with those taken out */
     CLOCK_EVERY = 8,   /* iterations */
-    ABSENCES_MOST = 1 << 30
+    ABSENCES_MOST = 1 << 30,
+    MEMO_FROM = 4,       /* routes: with fewer, most change at each step */
+    MEMO_MOST = 1 << 19, /* entries */
+    STAMP_SHIFT = 16,    /* more than tasks there can be */
 };
 static const float BLINK = 0.01F;
 static const double SPLIT = 0.5;         /* how often a string keeps some stops in its midst */
 static const double SPLIT_LONGER = 0.01; /* how often one more of them */
 
+/* The cheapest places of an item in a route as it was at some time: what a step did not change, or
+ * undid, is not asked for again. With `first` HT_PLAN_NONE: there is none that costs less. */
+struct memo {
+    uint64_t key; /* of the route's stamp and the item */
+    struct ht__spot best[HT__SPOTS];
+};
+
 struct ht__search {
     const struct ht__model *model;
+    struct memo *memo;
+    size_t memo_mask;
+    uint32_t *unknown;        /* [vehicles] routes whose places are not remembered */
+    uint64_t stamp;           /* the last that was given */
+    struct ht__route scratch; /* struct ht__spots */
+    uint32_t *free_from;      /* [classes] no vehicle before this one of its list is empty */
     struct ht__route *routes; /* [vehicles] */
     struct ht__route *kept;   /* as they were before this iteration */
     uint32_t kept_count;
@@ -65,7 +81,7 @@ static double chance(struct ht__search *s)
 enum ht_status ht__answer_init(const struct ht__model *model, struct ht__answer *answer)
 {
     *answer = (struct ht__answer){.missing = INT64_MAX, .cost = INT64_MAX};
-    answer->stops = ht_array_new(model->problem->task_count, sizeof *answer->stops);
+    answer->stops = ht_array_new(2 * (size_t)model->problem->task_count, sizeof *answer->stops);
     answer->counts = ht_array_new_zeroed(model->problem->vehicle_count, sizeof *answer->counts);
     return answer->stops == NULL || answer->counts == NULL ? HT_NOMEM : HT_OK;
 }
@@ -83,13 +99,13 @@ void ht__answer_copy(const struct ht__model *model, struct ht__answer *to,
     *to = *from;
     to->stops = own.stops;
     to->counts = own.counts;
-    memcpy(to->stops, from->stops, model->problem->task_count * sizeof *to->stops);
+    memcpy(to->stops, from->stops, 2 * (size_t)model->problem->task_count * sizeof *to->stops);
     memcpy(to->counts, from->counts, model->problem->vehicle_count * sizeof *to->counts);
 }
 
 static enum ht_status arrays_make(struct ht__search *s)
 {
-    size_t tasks = s->model->problem->task_count;
+    size_t tasks = s->model->stops;
     size_t vehicles = s->model->problem->vehicle_count;
     s->routes = ht_array_new_zeroed(vehicles, sizeof *s->routes);
     s->touched = ht_array_new_zeroed(vehicles, sizeof *s->touched);
@@ -107,7 +123,17 @@ static enum ht_status arrays_make(struct ht__search *s)
         s->key == NULL || s->absences == NULL || s->pinned == NULL) {
         return HT_NOMEM;
     }
-    return ht__answer_init(s->model, &s->best);
+    size_t entries = 64;
+    while (entries < tasks * vehicles && entries < MEMO_MOST) {
+        entries *= 2;
+    }
+    s->memo_mask = entries - 1;
+    s->memo = ht_array_new_zeroed(entries, sizeof *s->memo);
+    s->free_from = ht_array_new_zeroed(s->model->class_count, sizeof *s->free_from);
+    s->unknown = ht_array_new(vehicles, sizeof *s->unknown);
+    return s->memo == NULL || s->free_from == NULL || s->unknown == NULL
+               ? HT_NOMEM
+               : ht__answer_init(s->model, &s->best);
 }
 
 enum ht_status ht__search_new(const struct ht__model *model, uint64_t seed, struct ht__search **out)
@@ -126,6 +152,10 @@ enum ht_status ht__search_new(const struct ht__model *model, uint64_t seed, stru
     s->blink.per_log = 1 / logf(1 - BLINK);
     s->used_most = UINT32_MAX;
     enum ht_status status = arrays_make(s);
+    if (status == HT_OK && model->trials) {
+        s->scratch.c = &model->classes[0];
+        status = ht__route_room(model, &s->scratch, 2 * model->problem->task_count);
+    }
     for (uint32_t v = 0; status == HT_OK && v < model->problem->vehicle_count; v++) {
         struct ht__route *route = &s->routes[v];
         route->c = &model->classes[model->class_of[v]];
@@ -133,7 +163,7 @@ enum ht_status ht__search_new(const struct ht__model *model, uint64_t seed, stru
         s->used_at[v] = HT_PLAN_NONE;
         status = ht__route_room(model, route, 2);
         if (status == HT_OK) {
-            (void)ht__route_update(model, route);
+            (void)ht__route_refresh(model, route);
         }
     }
     if (status != HT_OK) {
@@ -155,6 +185,10 @@ void ht__search_free(struct ht__search *s)
     for (uint32_t i = 0; i < s->kept_room; i++) {
         ht__route_deinit(&s->kept[i]);
     }
+    ht__route_deinit(&s->scratch);
+    free(s->memo);
+    free(s->unknown);
+    free(s->free_from);
     free(s->routes);
     free(s->kept);
     free(s->touched);
@@ -184,6 +218,9 @@ static void used_fix(struct ht__search *s, uint32_t v)
         s->used[s->used_count++] = v;
         return;
     }
+    uint32_t class = s->model->class_of[v];
+    s->free_from[class] =
+        s->model->place_of[v] < s->free_from[class] ? s->model->place_of[v] : s->free_from[class];
     uint32_t last = s->used[--s->used_count];
     s->used[s->used_at[v]] = last;
     s->used_at[last] = s->used_at[v];
@@ -258,6 +295,46 @@ static void item_absent(struct ht__search *s, uint32_t item)
 
 /* ---- ruin ---- */
 
+/* Leaves out the reload at a position where the rules still hold and it costs no more. */
+static bool reload_out(struct ht__search *s, struct ht__route *route, uint32_t p)
+{
+    uint32_t reload = route->task[p];
+    int64_t cost = route->cost;
+    for (uint32_t i = p; i < route->count; i++) {
+        route->task[i] = route->task[i + 1];
+    }
+    route->count--;
+    if (ht__route_refresh(s->model, route) && route->cost <= cost) {
+        return true;
+    }
+    for (uint32_t i = ++route->count; i > p; i--) {
+        route->task[i] = route->task[i - 1];
+    }
+    route->task[p] = reload;
+    return false;
+}
+
+/* Leaves out trips without a job, and reloads that are not needed any more. */
+static bool route_settle(struct ht__search *s, struct ht__route *route)
+{
+    uint32_t kept = 0;
+    for (uint32_t p = 1; p <= route->count; p++) {
+        bool reload = ht__is_reload(s->model, route->task[p]);
+        bool next = p == route->count || ht__is_reload(s->model, route->task[p + 1]);
+        if (!reload || (kept > 0 && !next)) {
+            route->task[++kept] = route->task[p];
+        }
+    }
+    route->count = kept;
+    bool good = ht__route_refresh(s->model, route);
+    for (uint32_t p = route->count; good && route->reloads > 0 && p > 0; p--) {
+        if (ht__is_reload(s->model, route->task[p]) && !reload_out(s, route, p)) {
+            good = ht__route_refresh(s->model, route);
+        }
+    }
+    return good;
+}
+
 /* Takes out of a route the stops whose items were marked absent; where what remains breaks a rule
  * (a matrix may make a shortcut longer), all that may go does. */
 static void route_pack(struct ht__search *s, uint32_t v)
@@ -268,6 +345,11 @@ static void route_pack(struct ht__search *s, uint32_t v)
         uint32_t kept = 0;
         for (uint32_t p = 1; p <= route->count; p++) {
             uint32_t task = route->task[p];
+            if (ht__is_reload(s->model, task)) {
+                route->task[kept + 1] = task;
+                kept += pass == 0;
+                continue;
+            }
             if (s->route_of[task] == v && pass == 1 && !s->pinned[task]) {
                 item_absent(s, ht__item_of(s->model, task));
             }
@@ -276,7 +358,7 @@ static void route_pack(struct ht__search *s, uint32_t v)
             }
         }
         route->count = kept;
-        if (ht__route_update(s->model, route)) {
+        if (route_settle(s, route)) {
             break;
         }
     }
@@ -287,7 +369,7 @@ static void route_pack(struct ht__search *s, uint32_t v)
 static void stop_out(struct ht__search *s, uint32_t task)
 {
     uint32_t item = ht__item_of(s->model, task);
-    if (s->route_of[item] != HT_PLAN_NONE && !s->pinned[item]) {
+    if (!ht__is_reload(s->model, task) && s->route_of[item] != HT_PLAN_NONE && !s->pinned[item]) {
         item_absent(s, item);
     }
 }
@@ -351,7 +433,7 @@ static enum ht_status ruin(struct ht__search *s)
     }
     uint32_t ruined[4 * RUIN_MEAN];
     uint32_t count = 0;
-    for (uint32_t i = 0; i <= model->near_count && count < wanted; i++) {
+    for (uint32_t i = 0; i <= model->near_count && count < wanted && count < s->used_count; i++) {
         uint32_t task = i == 0 ? seed : model->near[(size_t)seed * model->near_count + i - 1];
         uint32_t v = s->route_of[task];
         bool fresh = v != HT_PLAN_NONE && !s->pinned[task];
@@ -453,36 +535,117 @@ static uint32_t trial_make(struct ht__search *s, uint32_t fresh_from)
     return count;
 }
 
-static uint32_t empty_of(const struct ht__search *s, const struct ht__class *c)
+static uint32_t empty_of(struct ht__search *s, uint32_t class)
 {
-    for (uint32_t i = 0; i < c->vehicle_count; i++) {
-        if (s->routes[c->vehicles[i]].count == 0) {
-            return c->vehicles[i];
+    const struct ht__class *c = &s->model->classes[class];
+    uint32_t i = s->free_from[class];
+    while (i < c->vehicle_count && s->routes[c->vehicles[i]].count > 0) {
+        i++;
+    }
+    s->free_from[class] = i;
+    return i < c->vehicle_count ? c->vehicles[i] : HT_PLAN_NONE;
+}
+
+static struct ht__route *trial_of(struct ht__search *s)
+{
+    return s->model->trials ? &s->scratch : NULL;
+}
+
+static struct memo *memo_of(struct ht__search *s, uint32_t v, uint32_t item, uint64_t *key)
+{
+    struct ht__route *route = &s->routes[v];
+    size_t at = (size_t)item * s->model->problem->vehicle_count + v;
+    route->stamp = route->stamp == 0 ? ++s->stamp : route->stamp;
+    *key = route->stamp << STAMP_SHIFT | item;
+    return &s->memo[at & s->memo_mask];
+}
+
+/* Takes a remembered place that is cheaper; true: it did. */
+static bool memo_take(struct ht__search *s, const struct memo *memo, struct ht__spot *spot)
+{
+    for (int i = 0; i < HT__SPOTS; i++) {
+        if (memo->best[i].cost >= spot->cost || memo->best[i].first == HT_PLAN_NONE) {
+            return false;
+        }
+        if (!ht__overlooked(&s->blink)) {
+            *spot = memo->best[i];
+            return true;
         }
     }
-    return HT_PLAN_NONE;
+    return false;
+}
+
+/* Asks for the places that cost less than `spot`, remembers them, and takes one. */
+static bool memo_fill(struct ht__search *s, uint32_t v, uint32_t item, struct ht__spot *spot)
+{
+    uint64_t key = 0;
+    struct memo *memo = memo_of(s, v, item, &key);
+    struct ht__blink never = {.left = UINT32_MAX};
+    struct ht__spots spots = {.most = HT__SPOTS, .trial = trial_of(s)};
+    for (int i = 0; i < HT__SPOTS; i++) {
+        spots.best[i] = (struct ht__spot){.cost = spot->cost, .first = HT_PLAN_NONE};
+    }
+    ht__route_spots(s->model, &s->routes[v], item, &never, &spots);
+    memo->key = key;
+    memcpy(memo->best, spots.best, sizeof memo->best);
+    return memo_take(s, memo, spot);
+}
+
+/* Over the routes in use: first where it is known, which makes the others' bound low. */
+static uint32_t memo_find(struct ht__search *s, uint32_t item, struct ht__spot *spot)
+{
+    uint32_t found = HT_PLAN_NONE;
+    uint32_t unknown = 0;
+    for (uint32_t i = 0; i < s->used_count; i++) {
+        uint32_t v = s->used[i];
+        uint64_t key = 0;
+        const struct memo *memo = memo_of(s, v, item, &key);
+        if (s->routes[v].c->reason[item] != HT_REASON_NONE) {
+            continue;
+        }
+        if (memo->key != key ||
+            (memo->best[0].first == HT_PLAN_NONE && memo->best[0].cost < spot->cost)) {
+            s->unknown[unknown++] = v;
+        } else if (memo_take(s, memo, spot)) {
+            found = v;
+        }
+    }
+    for (uint32_t i = 0; i < unknown; i++) {
+        if (memo_fill(s, s->unknown[i], item, spot)) {
+            found = s->unknown[i];
+        }
+    }
+    return found;
+}
+
+/* Betters `spot` where the item has a cheaper place in the route; false: it has none. */
+static bool spot_better(struct ht__search *s, uint32_t v, uint32_t item, struct ht__spot *spot)
+{
+    struct ht__spots spots = {.best = {*spot}, .most = 1, .trial = trial_of(s)};
+    if (s->routes[v].c->reason[item] != HT_REASON_NONE) {
+        return false;
+    }
+    ht__route_spots(s->model, &s->routes[v], item, &s->blink, &spots);
+    bool better = spots.best[0].cost < spot->cost;
+    *spot = spots.best[0];
+    return better;
 }
 
 /* The cheapest place of an item; HT_PLAN_NONE: there is none. */
 static uint32_t spot_find(struct ht__search *s, uint32_t item, struct ht__spot *spot)
 {
-    const struct ht__model *model = s->model;
+    bool memo = s->used_count > MEMO_FROM;
     uint32_t found = HT_PLAN_NONE;
     *spot = (struct ht__spot){.cost = INT64_MAX};
-    for (uint32_t i = 0; i < s->used_count; i++) {
-        const struct ht__route *route = &s->routes[s->used[i]];
-        if (route->c->reason[item] == HT_REASON_NONE &&
-            ht__route_spot(model, route, item, &s->blink, spot)) {
-            found = s->used[i];
-        }
+    if (memo) {
+        found = memo_find(s, item, spot);
     }
-    if (s->used_count >= s->used_most) {
-        return found;
+    for (uint32_t i = 0; !memo && i < s->used_count; i++) {
+        found = spot_better(s, s->used[i], item, spot) ? s->used[i] : found;
     }
-    for (uint32_t i = 0; i < model->class_count; i++) {
-        const struct ht__class *c = &model->classes[i];
-        uint32_t v = c->reason[item] == HT_REASON_NONE ? empty_of(s, c) : HT_PLAN_NONE;
-        if (v != HT_PLAN_NONE && ht__route_spot(model, &s->routes[v], item, &s->blink, spot)) {
+    for (uint32_t i = 0; s->used_count < s->used_most && i < s->model->class_count; i++) {
+        uint32_t v = empty_of(s, i);
+        if (v != HT_PLAN_NONE && spot_better(s, v, item, spot)) {
             found = v;
         }
     }
@@ -500,7 +663,7 @@ static void put_undo(struct ht__search *s, struct ht__route *route, uint32_t ite
         }
     }
     route->count = kept;
-    (void)ht__route_update(s->model, route);
+    (void)route_settle(s, route);
 }
 
 static enum ht_status item_put(struct ht__search *s, uint32_t item, bool *put)
@@ -596,10 +759,10 @@ static enum ht_status route_set(struct ht__search *s, uint32_t v, const uint32_t
     }
     memcpy(route->task + 1, stops, count * sizeof *stops);
     route->count = count;
-    bool good = ht__route_update(s->model, route);
+    bool good = ht__route_refresh(s->model, route);
     if (!good) {
         route->count = 0;
-        (void)ht__route_update(s->model, route);
+        (void)ht__route_refresh(s->model, route);
     }
     for (uint32_t p = 1; p <= route->count; p++) {
         s->route_of[route->task[p]] = v;
@@ -623,7 +786,7 @@ static void absent_count(struct ht__search *s)
 
 static void all_absent(struct ht__search *s)
 {
-    for (uint32_t t = 0; t < s->model->problem->task_count; t++) {
+    for (uint32_t t = 0; t < s->model->stops; t++) {
         s->route_of[t] = HT_PLAN_NONE;
     }
     s->cost = 0;
@@ -675,7 +838,7 @@ enum ht_status ht__search_begin(struct ht__search *s, uint32_t *vehicle)
 {
     const struct ht__model *model = s->model;
     all_absent(s);
-    for (uint32_t t = 0; t < model->problem->task_count; t++) {
+    for (uint32_t t = 0; t < model->stops; t++) {
         s->absences[t] = 1;
     }
     /* pinned first: they have a right to their tasks */
@@ -736,7 +899,7 @@ static enum ht_status route_drop(struct ht__search *s)
         stop_out(s, route->task[p]);
     }
     route->count = 0;
-    (void)ht__route_update(s->model, route);
+    (void)ht__route_refresh(s->model, route);
     used_fix(s, least);
     return HT_OK;
 }

@@ -125,6 +125,73 @@ HT_CASE(loads_windows_breaks_and_skills_come_out_as_vroom_has_them)
     HT_CHECK(ht_json_is(run->out, "routes.0.steps.0.load", "[1]"));
 }
 
+/* A van that holds two of four meals: two trips, each meal at most 40 minutes on the way, one of
+ * them late at a price. */
+HT_CASE(trips_rides_and_prices_of_time_come_out)
+{
+    const struct ht_command_run *run =
+        solve("{\"vehicles\":[{\"id\":7,\"start_index\":0,\"end_index\":0,\"capacity\":[2],"
+              "\"max_trips\":2,\"reloads\":[{\"location_index\":0,\"service\":120}],"
+              "\"costs\":{\"per_task_hour\":7200}}],"
+              "\"jobs\":[{\"id\":1,\"location_index\":1,\"service\":60,\"delivery\":[1],"
+              "\"max_ride_time\":2400},{\"id\":2,\"location_index\":1,\"delivery\":[1],"
+              "\"late\":{\"after\":10,\"per_hour\":3600}},{\"id\":3,\"location_index\":2,"
+              "\"delivery\":[1]},{\"id\":4,\"location_index\":2,\"delivery\":[1]}]," MATRIX "}",
+              "--iterations 500 --seed 1");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "summary.unassigned"), 0);
+    HT_CHECK(strstr(run->out, "\"type\":\"reload\",\"location_index\":0") != NULL);
+    /* both at 1 first: 2104 on the way, 2094 late, 60 of work and 120 of loading at twice a second
+     */
+    HT_CHECK_INT(number(run->out, "summary.cost"), 2104 + 2103 + 197 + 197 + 2094 + 2 * 180);
+    run = solve(
+        "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"end_index\":0,\"capacity\":[1],"
+        "\"breaks\":[{\"id\":1,\"service\":10,\"time_windows\":[[0,3000]],\"max_load\":[0]}]}],"
+        "\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[1]}]," MATRIX "}",
+        "--iterations 50");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK(ht_json_is(run->out, "routes.0.steps.2.type", "\"break\"")); /* once it is empty */
+}
+
+/* Late at the second, since the first is forced; more on board than it holds. */
+HT_CASE(plan_mode_keeps_the_steps_and_names_what_they_break)
+{
+    const char *text =
+        "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"end_index\":3,\"capacity\":[1],"
+        "\"time_window\":[0,20000],\"breaks\":[{\"id\":4}],\"steps\":[{\"type\":\"start\"},"
+        "{\"type\":\"job\",\"id\":1515,\"service_at\":%d},{\"type\":\"job\",\"id\":1414}]}],"
+        "\"jobs\":[{\"id\":1414,\"location_index\":1,\"delivery\":[1],\"time_windows\":[[0,3000]]},"
+        "{\"id\":1515,\"location_index\":2,\"delivery\":[1]},{\"id\":3,\"location_index\":2}],"
+        "\"options\":{\"c\":true}," MATRIX "}";
+    char body[2048];
+    (void)snprintf(body, sizeof body, text, 1000);
+    const struct ht_command_run *run = solve(body, "");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.0.arrival"), 803);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.1.id"), 1515);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.1.arrival"), 1000);
+    HT_CHECK(ht_json_is(run->out, "routes.0.steps.2.violations",
+                        "[{\"cause\":\"delay\",\"duration\":256}]"));
+    HT_CHECK(ht_json_is(run->out, "routes.0.steps.0.violations", "[{\"cause\":\"load\"}]"));
+    HT_CHECK(ht_json_is(run->out, "summary.violations",
+                        "[{\"cause\":\"delay\",\"duration\":256},{\"cause\":\"load\"},"
+                        "{\"cause\":\"missing_break\"}]"));
+    HT_CHECK_INT(number(run->out, "unassigned.0.id"), 3);
+    /* before it can be there */
+    (void)snprintf(body, sizeof body, text, 0);
+    body[strlen(body) - 1] = '}';
+    run = solve(body, "");
+    HT_CHECK_INT(run->code, 0); /* it starts before its window then, and says so */
+    HT_CHECK(strstr(run->out, "lead_time") != NULL);
+    run = solve(
+        "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"start\","
+        "\"service_at\":5},{\"type\":\"job\",\"id\":1,\"service_at\":6}]}],\"jobs\":[{\"id\":1,"
+        "\"location_index\":1}],\"options\":{\"c\":true}," MATRIX "}",
+        "");
+    HT_CHECK_INT(run->code, 1);
+    HT_CHECK_STR(run->out, "{\"code\":2,\"error\":\"Infeasible route for vehicle 7.\"}\n");
+}
+
 HT_CASE(steps_begin_the_search_and_pinned_ones_stay)
 {
     const struct ht_command_run *run = solve(
@@ -147,9 +214,10 @@ struct wrong {
 static const struct wrong wrongs[] = {
     {"", 2, "The document is empty. (offset: 0)"},
     {"{", 2, "Invalid JSON."},
-    {"[]", 2, "Error while parsing."},
-    {"{}", 2, "Invalid jobs or shipments."},
-    {"{\"jobs\":[{\"id\":1,\"location_index\":0}],\"vehicles\":[]}", 2, "Invalid vehicles."},
+    {"[]", 2, "Input root is not an object."},
+    {"{}", 2, "Invalid vehicles."},
+    {"{\"vehicles\":[{\"id\":1,\"start_index\":0}]}", 2, "No task defined."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":0}],\"vehicles\":[]}", 2, "No vehicle defined."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":0}],\"vehicles\":[{}]}", 2,
      "Invalid or missing id for vehicle."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":0}],\"vehicles\":[{\"id\":1}]}", 2,
@@ -202,15 +270,85 @@ static const struct wrong wrongs[] = {
      2, "Unsorted or overlapping time-windows for job 1."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[-1]}],"
      "\"vehicles\":[{\"id\":1,\"start_index\":0,\"capacity\":[1]}]," MATRIX "}",
-     2, "Invalid amount value."},
+     2, "Invalid delivery value."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[1]}],"
      "\"vehicles\":[{\"id\":1,\"start_index\":0,\"capacity\":[1,2]}]," MATRIX "}",
      2, "Inconsistent delivery length: 1 instead of 2."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"priority\":101}],"
      "\"vehicles\":[{\"id\":1,\"start_index\":0}]," MATRIX "}",
      2, "Invalid priority value."},
-    {EXAMPLE ",\"options\":{\"g\":true}}", 2, "Route geometry (option g) is not supported."},
-    {EXAMPLE ",\"options\":{\"c\":true}}", 2, "Plan mode (option c) is not supported."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"capacity\":4}]," MATRIX "}",
+     2, "Invalid capacity array."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"costs\":3}]," MATRIX "}",
+     2, "Invalid costs for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"costs\":{\"per_task_hour\":-1}}]," MATRIX "}",
+     2, "Invalid per_task_hour cost for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"breaks\":[{\"id\":2,\"max_load\":[1]}]}]," MATRIX "}",
+     2, "Inconsistent break max_load size for break 2."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"breaks\":[{\"id\":2},{\"id\":2}]}]," MATRIX "}",
+     2, "Duplicate break id: 2."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"steps\":[{\"type\":\"job\"}]}]," MATRIX "}",
+     2, "Invalid id in steps for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"steps\":[{\"type\":\"jump\",\"id\":1}]}]," MATRIX "}",
+     2, "Invalid type in steps for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"steps\":[{\"type\":\"job\",\"id\":6}]}]," MATRIX "}",
+     2, "Invalid job id 6 for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"steps\":[{\"type\":\"job\",\"id\":5},{\"type\":\"job\",\"id\":5}]}]," MATRIX "}",
+     2, "Duplicate job id 5 in input steps for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"steps\":[{\"type\":\"end\"},{\"type\":\"job\",\"id\":5}]}]," MATRIX "}",
+     2, "Unexpected end in input steps for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"steps\":[{\"type\":\"job\",\"id\":5,\"service_at\":\"noon\"}]}]," MATRIX "}",
+     2, "Invalid service_at value."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"reloads\":7}]," MATRIX "}",
+     2, "Invalid reloads for vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"reloads\":[{}]}]," MATRIX "}",
+     2, "Invalid location for reload of vehicle 1."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,\"max_"
+     "trips\":0}]," MATRIX "}",
+     2, "Invalid max_trips value."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"description\":3}]," MATRIX "}",
+     2, "Invalid description value."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"time_windows\":[]}],\"vehicles\":[{\"id\":1,"
+     "\"start_index\":0}]," MATRIX "}",
+     2, "Empty time windows for job 5."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"time_windows\":3}],\"vehicles\":[{\"id\":1,"
+     "\"start_index\":0}]," MATRIX "}",
+     2, "Invalid time_windows array for job 5."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"setup_per_type\":3}],\"vehicles\":[{\"id\":1,"
+     "\"start_index\":0}]," MATRIX "}",
+     2, "Invalid setup_per_type for job 5."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"service_per_type\":{\"van\":-1}}],\"vehicles\":[{"
+     "\"id\":1,\"start_index\":0}]," MATRIX "}",
+     2, "Invalid value in service_per_type for job 5."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"max_ride_time\":0}],\"vehicles\":[{\"id\":1,"
+     "\"start_index\":0}]," MATRIX "}",
+     2, "Invalid max_ride_time value."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"late\":{\"after\":3}}],\"vehicles\":[{\"id\":1,"
+     "\"start_index\":0}]," MATRIX "}",
+     2, "Invalid late value for task 5."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":-1}],\"vehicles\":[{\"id\":1,\"start_index\":0}]"
+     "," MATRIX "}",
+     2, "Invalid location_index for job 5."},
+    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"late\":{\"after\":0,\"per_hour\":1000000},\"time_"
+     "windows\":[[1099511627776,1099511627776]]}],\"vehicles\":[{\"id\":1,\"start_index\":0}]"
+     "," MATRIX "}",
+     2, "Too high cost values, stopping to avoid overflowing."},
+    {EXAMPLE ",\"options\":{\"g\":true}}", 2, "Route geometry request with missing coordinates."},
+    {EXAMPLE ",\"options\":{\"g\":3}}", 2, "Invalid g value."},
 };
 
 HT_CASE(what_is_wrong_is_said_in_vrooms_words)
@@ -268,11 +406,39 @@ HT_CASE(over_streets_the_times_are_those_of_table)
     end();
 }
 
+#define DRAWN                                                                                      \
+    "{\"vehicles\":[{\"id\":1,\"start\":[121.70,29.95]}],\"jobs\":[{\"id\":1,\"location\":"        \
+    "[121.712,29.952]}],\"options\":{\"g\":true,\"iterations\":9}}"
+
+HT_CASE(the_geometry_is_that_of_the_route_service)
+{
+    static char line[8192];
+    const char *at = NULL;
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(post(OPTIMIZE, JSON, DRAWN), 200);
+    at = ht_json_at(answer.body, "routes.0.geometry");
+    HT_REQUIRE(at != NULL);
+    (void)snprintf(line, sizeof line, "%.*s", (int)(ht_json_skip(at) - at), at);
+    HT_CHECK(strlen(line) > 20);
+    HT_CHECK_INT(get("/route/v1/car/121.70,29.95;121.712,29.952?overview=full"), 200);
+    HT_CHECK(ht_json_is(answer.body, "routes.0.geometry", line));
+    /* in the coordinates that it was asked in; metres have no polyline */
+    HT_CHECK_INT(post(OPTIMIZE "?crs=GCJ02", JSON, DRAWN), 200);
+    HT_CHECK(!ht_json_is(answer.body, "routes.0.geometry", line));
+    HT_CHECK_INT(get("/route/v1/car/121.70,29.95;121.712,29.952?overview=full&crs=GCJ02"), 200);
+    at = ht_json_at(answer.body, "routes.0.geometry");
+    HT_REQUIRE(at != NULL);
+    (void)snprintf(line, sizeof line, "%.*s", (int)(ht_json_skip(at) - at), at);
+    HT_CHECK_INT(post(OPTIMIZE "?crs=GCJ02", JSON, DRAWN), 200);
+    HT_CHECK(ht_json_is(answer.body, "routes.0.geometry", line));
+    end();
+}
+
 HT_CASE(errors_have_a_status_and_vrooms_form)
 {
     HT_REQUIRE(begin(""));
     HT_CHECK_INT(post(OPTIMIZE, JSON, "{}"), 400);
-    HT_CHECK_STR(answer.body, "{\"code\":2,\"error\":\"Invalid jobs or shipments.\"}");
+    HT_CHECK_STR(answer.body, "{\"code\":2,\"error\":\"Invalid vehicles.\"}");
     HT_CHECK_INT(post(OPTIMIZE, JSON, EXAMPLE ",\"options\":{\"iterations\":100}}"), 200);
     HT_CHECK_INT(number(answer.body, "summary.cost"), 5461);
     HT_CHECK_INT(post(OPTIMIZE, JSON,

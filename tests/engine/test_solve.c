@@ -1,6 +1,7 @@
 #include "engine/plan/solve.h"
 
 #include "engine/plan/check.h"
+#include "engine/plan/solve_internal.h"
 #include "tests/support/check.h"
 #include "tests/support/oom.h"
 #include "tests/support/random_plan.h"
@@ -36,7 +37,9 @@ HT_CASE(random_problems_keep_every_rule)
     uint32_t served = 0;
     uint32_t rounds = HT_LONG ? 3000 : 250;
     for (uint32_t i = 0; i < rounds; i++) {
-        unsigned has = i < 8 ? 1U << i : ht_random_below(&state, 256);
+        unsigned has = i < 13 ? 1U << i : ht_random_below(&state, 8192);
+        has |= (has & HT_RP_LIGHT) != 0 ? HT_RP_BREAKS : 0U;
+        has &= (has & (HT_RP_RIDES | HT_RP_DUE)) != 0 ? ~(unsigned)HT_RP_BREAKS : ~0U;
         struct ht_plan *plan = NULL;
         ht_random_plan(&random_plan, &state, has, 1 + ht_random_below(&state, HT_RP_TASKS),
                        1 + ht_random_below(&state, HT_RP_VEHICLES));
@@ -136,6 +139,8 @@ static int64_t route_cost(const struct oracle *o, uint32_t v)
         if (time_s == INT64_MAX) {
             return -1;
         }
+        cost += time_s > task->due_s ? (time_s - task->due_s) * task->late_per_hour * 5 : 0;
+        cost += (int64_t)task->service_s * vehicle->per_task_hour * 5;
         time_s += task->service_s;
         if (!load_change(vehicle, task, load)) {
             return -1;
@@ -204,7 +209,8 @@ HT_CASE(tiny_problems_are_solved_best)
     for (uint32_t i = 0; i < (HT_LONG ? 300U : 60U); i++) {
         struct ht_plan *plan = NULL;
         ht_random_plan(&random_plan, &state,
-                       HT_RP_SHIPMENTS | HT_RP_TIMES | (i % 2 == 0 ? HT_RP_CROOKED : 0U),
+                       HT_RP_SHIPMENTS | HT_RP_TIMES | (i % 2 == 0 ? HT_RP_CROOKED : 0U) |
+                           (i % 3 == 0 ? HT_RP_DUE : 0U) | (i % 5 == 0 ? HT_RP_WORK : 0U),
                        1 + ht_random_below(&state, 5), 1 + ht_random_below(&state, 2));
         struct oracle oracle = {
             .problem = &random_plan.problem, .best_weight = -1, .best_cost = INT64_MAX};
@@ -260,6 +266,146 @@ HT_CASE(the_same_seed_iterations_and_threads_give_the_same_answer)
         HT_CHECK(same(one, two));
         ht_plan_free(one);
         ht_plan_free(two);
+    }
+}
+
+/* Both ways to see where an item fits, and what a route is once it is there. */
+static bool alike_after(const struct ht__model *model, struct ht__route *plain,
+                        struct ht__route *general, uint32_t item)
+{
+    struct ht__blink never = {.left = UINT32_MAX};
+    struct ht__spots one = {.most = HT__SPOTS};
+    for (int i = 0; i < HT__SPOTS; i++) {
+        one.best[i].cost = INT64_MAX;
+    }
+    struct ht__spots two = one;
+    ht__plain_spots(model, plain, item, &never, &one);
+    ht__route_spots(model, general, item, &never, &two);
+    bool same = true;
+    for (int i = 0; i < HT__SPOTS; i++) {
+        same = same && one.best[i].cost == two.best[i].cost &&
+               one.best[i].first == two.best[i].first && one.best[i].last == two.best[i].last;
+    }
+    if (one.best[0].cost == INT64_MAX || !same) {
+        return same;
+    }
+    same = ht__route_room(model, plain, plain->count + 2) == HT_OK &&
+           ht__route_room(model, general, general->count + 2) == HT_OK &&
+           ht__plain_put(model, plain, item, &one.best[0]) &&
+           ht__route_put(model, general, item, &two.best[0]) && plain->cost == general->cost;
+    for (uint32_t p = 0; same && p <= plain->count; p++) {
+        same = plain->leave[p] == general->leave[p] && plain->edge[p] == general->edge[p] &&
+               (plain->latest[p + 1] == general->latest[p + 1] ||
+                (plain->latest[p + 1] < 0 && general->latest[p + 1] < 0)) &&
+               (model->deliveries
+                    ? p > 0 || plain->load[0] == general->load[0]
+                    : memcmp(plain->load + 2 * (size_t)p, general->load + 2 * (size_t)p, 16) == 0);
+    }
+    return same;
+}
+
+HT_CASE(the_plain_way_sees_what_the_general_one_does)
+{
+    uint64_t state = 41;
+    uint32_t put = 0;
+    for (uint32_t i = 0; i < (HT_LONG ? 2000U : 200U); i++) {
+        struct ht__model *model = NULL;
+        ht_random_plan(&random_plan, &state,
+                       HT_RP_TIMES | (i % 2 == 0 ? HT_RP_SHIPMENTS : 0U) |
+                           (i % 3 == 0 ? HT_RP_CROOKED : 0U),
+                       HT_RP_TASKS, 2);
+        for (uint32_t t = 0; t < HT_RP_TASKS; t++) {
+            random_plan.tasks[t].window_count = random_plan.tasks[t].window_count > 0 ? 1 : 0;
+            random_plan.tasks[t].pickup = i % 4 == 1 ? NULL : random_plan.tasks[t].pickup;
+        }
+        HT_REQUIRE(ht__model_new(&random_plan.problem, &model) == HT_OK);
+        struct ht__class general = model->classes[0];
+        general.plain = false;
+        struct ht__route routes[2] = {{.c = &model->classes[0]}, {.c = &general}};
+        HT_REQUIRE(model->classes[0].plain && ht__route_room(model, &routes[0], 2) == HT_OK &&
+                   ht__route_room(model, &routes[1], 2) == HT_OK);
+        HT_CHECK(ht__plain_update(model, &routes[0]) && ht__route_update(model, &routes[1]));
+        for (uint32_t n = 0; n < model->item_count; n++) {
+            if (general.reason[model->items[n]] == HT_REASON_NONE) {
+                HT_CHECK(alike_after(model, &routes[0], &routes[1], model->items[n]));
+            }
+        }
+        put += routes[0].count;
+        ht__route_deinit(&routes[0]);
+        ht__route_deinit(&routes[1]);
+        ht__model_free(model);
+    }
+    HT_CHECK(put > 1000);
+}
+
+HT_CASE(who_may_reload_makes_several_trips)
+{
+    uint64_t state = 47;
+    for (uint32_t trips = 0; trips <= 4; trips++) {
+        struct ht_plan *plan = NULL;
+        ht_random_plan(&random_plan, &state, HT_RP_TRIPS, 6, 1);
+        random_plan.vehicles[0].trips_most = trips;
+        random_plan.vehicles[0].reloads = 2;
+        random_plan.vehicles[0].window.to_s = 1000000;
+        random_plan.capacity[0][0] = 2;
+        random_plan.capacity[0][1] = 0;
+        for (uint32_t t = 0; t < 6; t++) {
+            random_plan.amounts[t][1][0] = 1;
+            random_plan.amounts[t][1][1] = 0;
+            random_plan.tasks[t].pickup = NULL;
+            random_plan.tasks[t].priority = 0;
+        }
+        HT_REQUIRE(solve(&random_plan.problem, 300, 1, &plan) == HT_OK);
+        HT_CHECK(good(&random_plan.problem, plan));
+        HT_CHECK_INT(plan->missing_count, trips >= 3 ? 0 : trips == 2 ? 2 : 4);
+        uint32_t reloads = 0;
+        for (uint32_t s = 0; s < plan->routes[0].step_count; s++) {
+            reloads += plan->routes[0].steps[s].kind == HT_STEP_RELOAD;
+        }
+        HT_CHECK_INT(reloads, trips >= 3 ? 2 : trips == 2 ? 1 : 0);
+        /* one trip more than it may make is found out */
+        random_plan.vehicles[0].trips_most = reloads;
+        HT_CHECK_INT(ht_plan_check(&random_plan.problem, plan, NULL),
+                     reloads == 0 ? HT_OK : HT_INVALID);
+        ht_plan_free(plan);
+    }
+}
+
+/* A meal that may ride for 100 s, due at 1000 at the earliest, 50 s from where it is loaded. */
+HT_CASE(a_ride_is_kept_short_by_waiting_where_one_loads)
+{
+    uint64_t state = 43;
+    struct ht_window due = {1000, 2000};
+    ht_random_plan(&random_plan, &state, 0, 2, 1);
+    random_plan.tasks[0] = (struct ht_task){.kind = HT_TASK_PICKUP, .location = 0, .service_s = 10};
+    random_plan.tasks[1] = (struct ht_task){.kind = HT_TASK_DELIVERY,
+                                            .location = 1,
+                                            .windows = &due,
+                                            .window_count = 1,
+                                            .ride_most_s = 100};
+    random_plan.vehicles[0].start = 0;
+    random_plan.vehicles[0].end = 0;
+    random_plan.vehicles[0].window = (struct ht_window){0, 5000};
+    random_plan.problem.location_count = 2;
+    const uint32_t ways[] = {0, 50, 50, 0};
+    memcpy(random_plan.duration[0], ways, sizeof ways);
+    for (int i = 0; i < 3; i++) {
+        struct ht_plan *plan = NULL;
+        random_plan.tasks[1].ride_most_s = i == 2 ? 49 : 100;
+        if (i == 1) { /* loaded at the start instead */
+            random_plan.tasks[0].service_s = 300;
+            random_plan.tasks[0].kind = random_plan.tasks[1].kind = HT_TASK_JOB;
+        }
+        HT_REQUIRE(solve(&random_plan.problem, 20, 1, &plan) == HT_OK);
+        HT_CHECK(good(&random_plan.problem, plan));
+        HT_CHECK_INT(plan->missing_count, i == 2 ? 1 : 0);
+        if (i == 0 && plan->route_count == 1) {
+            const struct ht_plan_step *steps = plan->routes[0].steps;
+            HT_CHECK(steps[2].arrival_s + steps[2].waiting_s - steps[1].arrival_s -
+                         steps[1].waiting_s - 10 <=
+                     100);
+        }
+        ht_plan_free(plan);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/vroom_read.h"
 #include "engine/plan/check.h"
+#include "engine/plan/given.h"
 #include "engine/plan/solve.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,6 +26,13 @@ static void solve(const struct ht_vroom *vroom)
         if (vroom->matrices[i].duration_s == NULL) {
             return; /* to be routed */
         }
+    }
+    if (vroom->given) {
+        enum ht_status made =
+            ht_given_plan(&vroom->problem, vroom->routes, vroom->route_count, &plan, &error);
+        must(made == HT_OK || error.message[0] != '\0');
+        ht_given_free(plan);
+        return;
     }
     enum ht_status status = ht_solve_run(&vroom->problem, &options, &plan, &error);
     must(status == HT_OK || (error.status == status && error.message[0] != '\0'));

@@ -24,6 +24,9 @@ struct ht_random_plan {
     int64_t capacity[HT_RP_VEHICLES][2];
     struct ht_plan_break breaks[HT_RP_VEHICLES][3];
     struct ht_window rests[HT_RP_VEHICLES][3][2];
+    int64_t light[HT_RP_VEHICLES][3][2];
+    struct ht_plan_reload reloads[3];
+    struct ht_window open[3];
 };
 
 /* What a problem has besides jobs and vehicles, as bits. */
@@ -36,7 +39,12 @@ enum {
     HT_RP_SKILLS = 32,
     HT_RP_OPEN = 64,     /* vehicles without start or end */
     HT_RP_CROOKED = 128, /* two profiles, asymmetric, without the triangle inequality, with gaps */
-    HT_RP_ALL = 255
+    HT_RP_ALL = 255,
+    HT_RP_RIDES = 256, /* the next two: not with breaks */
+    HT_RP_DUE = 512,
+    HT_RP_LIGHT = 1024, /* breaks that need room on board */
+    HT_RP_WORK = 2048,  /* costs of service */
+    HT_RP_TRIPS = 4096
 };
 
 static inline void ht_rp_matrix(struct ht_random_plan *p, uint64_t *state, unsigned has,
@@ -94,6 +102,13 @@ static inline void ht_rp_task(struct ht_random_plan *p, uint64_t *state, unsigne
             p->windows[t][w].to_s = from_s;
         }
     }
+    if ((has & HT_RP_RIDES) != 0 && kind != HT_TASK_PICKUP && ht_random_below(state, 2) == 0) {
+        task->ride_most_s = 300 + ht_random_below(state, 2500);
+    }
+    if ((has & HT_RP_DUE) != 0 && ht_random_below(state, 2) == 0) {
+        task->due_s = ht_random_below(state, 5000);
+        task->late_per_hour = 100 + ht_random_below(state, 9000);
+    }
     if ((has & HT_RP_SETUPS) != 0) {
         task->setup_s = ht_random_below(state, 100);
         p->by_type[t][0] = ht_random_below(state, 50);
@@ -142,6 +157,13 @@ static inline void ht_rp_vehicle(struct ht_random_plan *p, uint64_t *state, unsi
         p->skills[HT_RP_TASKS + v] = ht_random_below(state, 8);
         vehicle->skills = &p->skills[HT_RP_TASKS + v];
     }
+    if ((has & HT_RP_TRIPS) != 0) {
+        vehicle->trips_most = ht_random_below(state, 4);
+        vehicle->reloads = ht_random_below(state, 8);
+    }
+    if ((has & HT_RP_WORK) != 0) {
+        vehicle->per_task_hour = ht_random_below(state, 7200);
+    }
     if ((has & HT_RP_BREAKS) != 0) {
         vehicle->break_count = ht_random_below(state, 4);
         vehicle->breaks = p->breaks[v];
@@ -150,6 +172,11 @@ static inline void ht_rp_vehicle(struct ht_random_plan *p, uint64_t *state, unsi
             p->breaks[v][b] = (struct ht_plan_break){.windows = p->rests[v][b],
                                                      .window_count = 2,
                                                      .service_s = 10 + ht_random_below(state, 300)};
+            if ((has & HT_RP_LIGHT) != 0 && ht_random_below(state, 2) == 0) {
+                p->light[v][b][0] = ht_random_below(state, 12);
+                p->light[v][b][1] = ht_random_below(state, 12);
+                p->breaks[v][b].load_most = p->light[v][b];
+            }
             for (int w = 0; w < 2; w++) {
                 p->rests[v][b][w].from_s = from_s + ht_random_below(state, 600);
                 p->rests[v][b][w].to_s = p->rests[v][b][w].from_s + ht_random_below(state, 600);
@@ -184,6 +211,16 @@ static inline void ht_random_plan(struct ht_random_plan *p, uint64_t *state, uns
         }
     }
     p->problem.task_count = tasks;
+    for (uint32_t i = 0; (has & HT_RP_TRIPS) != 0 && i < 3; i++) {
+        p->open[i].from_s = ht_random_below(state, 2000);
+        p->open[i].to_s = p->open[i].from_s + ht_random_below(state, 6000);
+        p->reloads[i] = (struct ht_plan_reload){.location = ht_random_below(state, places),
+                                                .service_s = ht_random_below(state, 200),
+                                                .windows = i == 2 ? &p->open[i] : NULL,
+                                                .window_count = i == 2 ? 1 : 0};
+        p->problem.reloads = p->reloads;
+        p->problem.reload_count = 3;
+    }
     for (uint32_t v = 0; v < vehicles; v++) {
         ht_rp_vehicle(p, state, has, v);
     }
