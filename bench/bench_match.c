@@ -214,6 +214,9 @@ static void bench_town(struct bench *b)
             ht_drive_make(&b->road, b->query, b->snap, &b->seed, &drives[b->drive_count]) == HT_OK;
     }
     for (size_t e = 0; e < sizeof every / sizeof *every; e++) {
+        if (getenv("BENCH_EVERY") != NULL && atoi(getenv("BENCH_EVERY")) != (int)every[e]) {
+            continue;
+        }
         for (size_t n = 0; n < sizeof noise / sizeof *noise; n++) {
             bench_noise(b, every[e], noise[n]);
         }

@@ -19,6 +19,7 @@ struct ht_real {
     uint32_t count;
     struct ht_profile **profiles;
     size_t profile_count;
+    struct ht_pool *pool;
     struct ht_network_build *build;
     struct ht_graph_owned *graph;
     struct ht_snap_index *snap;
@@ -76,7 +77,7 @@ enum ht_status ht_real_open(const char *data, struct ht_real **out)
         (void)closedir(folder);
     }
     qsort(real->names, real->count, sizeof real->names[0], by_name);
-    if (real->count == 0 ||
+    if (real->count == 0 || ht_pool_new(1, &real->pool) != HT_OK ||
         ht_profiles_open("car", &real->profiles, &real->profile_count, &error) != HT_OK) {
         ht_real_close(real);
         return HT_NOT_FOUND;
@@ -100,6 +101,7 @@ void ht_real_close(struct ht_real *real)
     char *argv[] = {(char *)(uintptr_t) "rm", (char *)(uintptr_t) "-rf", real->folder, NULL};
     close_town(real);
     ht_profiles_free(real->profiles, real->profile_count);
+    ht_pool_free(real->pool);
     (void)run(argv);
     free(real);
 }
@@ -181,7 +183,7 @@ static enum ht_status build(struct ht_real *real, const char *osm, size_t size,
     struct ht_build_input input = {.path = "track.osm", .data = osm, .size = size};
     close_town(real);
     enum ht_status status =
-        ht_network_build_new(real->profiles, real->profile_count, NULL, &real->build);
+        ht_network_build_new(real->profiles, real->profile_count, real->pool, &real->build);
     if (status == HT_OK) {
         status = ht_network_build_read(real->build, &input, 1, NULL, NULL, &error);
     }
@@ -191,7 +193,7 @@ static enum ht_status build(struct ht_real *real, const char *osm, size_t size,
     if (status == HT_OK) {
         *road = (struct ht_road){.network = ht_network_build_network(real->build),
                                  .graph = ht_graph_owned_view(real->graph)};
-        status = ht_snap_build(road->network, road->graph, NULL, &real->snap);
+        status = ht_snap_build(road->network, road->graph, real->pool, &real->snap);
         road->snap = real->snap;
     }
     return status;

@@ -26,7 +26,6 @@ struct label {
     uint32_t arc;
     uint32_t from; /* label before; HT_NONE: the source */
     bool settled;
-    bool over;
 };
 
 struct entry {
@@ -45,7 +44,7 @@ struct memory {
     uint32_t from;
     uint32_t to;
     bool known;
-    int64_t limit_mm; /* where it is not known: the cheapest way is longer */
+    int64_t limit_mm; /* where it is not known: the shortest way is longer */
     struct ht_key key;
 };
 
@@ -61,7 +60,6 @@ struct ht_hop {
     struct entry *heap; /* binary, lazy: stale entries are skipped */
     size_t heap_size;
     size_t heap_capacity;
-    size_t live; /* labels that are neither settled nor over */
     struct memory *memory;
     uint32_t epoch;
     uint32_t *path;
@@ -168,6 +166,15 @@ static enum ht_status grow_table(struct ht_hop *hop)
     return HT_OK;
 }
 
+/* The shorter; of equally long ones the faster. */
+static bool shorter(struct ht_key a, struct ht_key b)
+{
+    if (a.length != b.length) {
+        return a.length < b.length;
+    }
+    return (uint32_t)a.time < (uint32_t)b.time;
+}
+
 static enum ht_status heap_push(struct ht_hop *hop, struct entry entry)
 {
     void *heap = hop->heap;
@@ -178,7 +185,7 @@ static enum ht_status heap_push(struct ht_hop *hop, struct entry entry)
         return status;
     }
     size_t i = hop->heap_size++;
-    while (i > 0 && ht_key_less(entry.key, hop->heap[(i - 1) / 2].key)) {
+    while (i > 0 && shorter(entry.key, hop->heap[(i - 1) / 2].key)) {
         hop->heap[i] = hop->heap[(i - 1) / 2];
         i = (i - 1) / 2;
     }
@@ -196,11 +203,10 @@ static struct entry heap_pop(struct ht_hop *hop)
         if (child >= hop->heap_size) {
             break;
         }
-        if (child + 1 < hop->heap_size &&
-            ht_key_less(hop->heap[child + 1].key, hop->heap[child].key)) {
+        if (child + 1 < hop->heap_size && shorter(hop->heap[child + 1].key, hop->heap[child].key)) {
             child++;
         }
-        if (!ht_key_less(hop->heap[child].key, last.key)) {
+        if (!shorter(hop->heap[child].key, last.key)) {
             break;
         }
         hop->heap[i] = hop->heap[child];
@@ -238,17 +244,16 @@ static bool passes_limit(const struct ht_hop *hop, uint32_t arc, uint32_t length
 static enum ht_status reach(struct ht_hop *hop, uint32_t from, uint32_t arc, struct ht_key key)
 {
     struct slot *slot = find_slot(hop, arc);
-    bool over = (from != HT_NONE && hop->labels[from].over) || passes_limit(hop, arc, key.length);
+    if (passes_limit(hop, arc, key.length)) {
+        return HT_OK;
+    }
     if (slot->stamp == hop->stamp) {
         struct label *label = &hop->labels[slot->label];
-        if (label->settled || !ht_key_less(key, label->key)) {
+        if (label->settled || !shorter(key, label->key)) {
             return HT_OK;
         }
-        hop->live -= label->over ? 0 : 1;
-        hop->live += over ? 0 : 1;
         label->key = key;
         label->from = from;
-        label->over = over;
         return heap_push(hop, (struct entry){key, slot->label});
     }
     void *labels = hop->labels;
@@ -259,9 +264,8 @@ static enum ht_status reach(struct ht_hop *hop, uint32_t from, uint32_t arc, str
         return status;
     }
     uint32_t number = (uint32_t)hop->label_count++;
-    hop->labels[number] = (struct label){.key = key, .arc = arc, .from = from, .over = over};
+    hop->labels[number] = (struct label){.key = key, .arc = arc, .from = from};
     *slot = (struct slot){hop->stamp, number};
-    hop->live += over ? 0 : 1;
     status = heap_push(hop, (struct entry){key, number});
     return status == HT_OK ? grow_table(hop) : status;
 }
@@ -287,7 +291,7 @@ static enum ht_status expand(struct ht_hop *hop, uint32_t from, uint32_t arc, st
     return HT_OK;
 }
 
-/* The first label of an arc or one of its copies that is settled is the cheapest. */
+/* The first label of an arc or one of its copies that is settled is the nearest. */
 static void arrive(struct ht_hop *hop, const struct label *label)
 {
     uint32_t base = ht_arc_base(hop->graph, label->arc);
@@ -306,16 +310,14 @@ static enum ht_status search(struct ht_hop *hop, uint32_t source_arc)
     clear_table(hop);
     hop->label_count = 0;
     hop->heap_size = 0;
-    hop->live = 0;
     enum ht_status status = expand(hop, HT_NONE, source_arc, (struct ht_key){0, 0});
-    while (status == HT_OK && hop->wanted > 0 && hop->live > 0) {
+    while (status == HT_OK && hop->wanted > 0 && hop->heap_size > 0) {
         struct entry top = heap_pop(hop);
         struct label *label = &hop->labels[top.label];
-        if (label->settled || ht_key_less(label->key, top.key)) {
+        if (label->settled || shorter(label->key, top.key)) {
             continue;
         }
         label->settled = true;
-        hop->live -= label->over ? 0 : 1;
         arrive(hop, label);
         const struct ht_arc *arc = &hop->graph->arcs[label->arc];
         struct ht_key key = {label->key.time + ht_time_pack(arc->weight_ms, arc->duration_ms),
@@ -394,11 +396,11 @@ enum ht_status ht_hop_path(struct ht_hop *hop, uint32_t source_arc,
     if (!one.known) {
         return HT_NO_ROUTE;
     }
-    uint32_t last = HT_NONE; /* the settled label of the arc or its copies that is the cheapest */
+    uint32_t last = HT_NONE; /* the settled label of the arc or its copies that is nearest */
     for (uint32_t i = 0; i < hop->label_count; i++) {
         const struct label *label = &hop->labels[i];
         if (label->settled && ht_arc_base(hop->graph, label->arc) == one.arc &&
-            (last == HT_NONE || ht_key_less(label->key, hop->labels[last].key))) {
+            (last == HT_NONE || shorter(label->key, hop->labels[last].key))) {
             last = i;
         }
     }

@@ -1,14 +1,16 @@
-/* Hop: the cheapest ways from one place to a few near ones, as long as they are not longer than a
+/* Hop: the shortest ways from one place to a few near ones, as long as they are not longer than a
  * limit: what map matching asks between two fixes.
  *
- * Dijkstra's search (1959) over arcs and turns, from the end of the source's arc. A label that can
- * lead to no target within the limit (its length and the straight distance to where the targets
- * are pass it) is `over`: it still takes part, since the cheapest way may be a long one, but when
- * no other labels are left, whatever has not been reached is too far:
+ * Dijkstra's search (1959) over arcs and turns, from the end of the source's arc, by length, of
+ * equal ones by duration. Lengths, unlike weights, bound how far a search has to look: what is
+ * already so long that the straight distance to where the targets are passes the limit is left out.
  *
- *          . - - - - - .          inside: lengths that may stay within the limit
- *        /   s----t     \         outside: over
+ *          . - - - - - .          an ellipse around both, as narrow as the limit allows
+ *        /   s----t     \
  *          ' - - - - - '
+ *
+ * (By weight, a slow lane in the ellipse kept the search going far outside of it: 7,000 fixes a
+ * second at 1 Hz in Milan, against 340,000.)
  *
  * The answer between two arcs does not depend on where in them the places lie, so it is remembered:
  * fixes that follow each other within seconds ask for the same pairs again (the idea of FMM's table
@@ -37,7 +39,7 @@ void ht_hop_begin(struct ht_hop *hop, const struct ht_network *network,
 struct ht_hop_target {
     uint32_t arc;     /* base arc */
     int64_t limit_mm; /* of that middle part; below 0: not asked for */
-    bool known;       /* out: the cheapest way is within the limit (or was known anyway) */
+    bool known;       /* out: the shortest way is within the limit (or was known anyway) */
     struct ht_key key;
 };
 

@@ -6,10 +6,11 @@
  *   state        a place on a street near the fix, in one direction (in both where the trace turns
  *                round sharply); the nearest HT_MATCH_PLACES pieces of street within the radius
  *   emission     normal: - d^2 / 2 s^2 - ln s - ln(2 pi) / 2, d the distance, s the fix's sigma_m
- *   transition   exponential in |cheapest way - straight line|: - |w - g| / b - ln b. Ways come
- *                from hop.h, cheapest by the profile's weight, as routes are
+ *   transition   exponential in |shortest way - straight line|: - |w - g| / b - ln b. Ways come
+ *                from hop.h
  *   time         a way whose duration passes 2 dt + 5 s pays 1 for each further 5 s; one that
- *                differs from the line by max_speed_mps dt (2,000 m without times) is impossible
+ *                differs from the line by max_speed_mps dt (2,000 m without times) and 3 (s + s')
+ *                is impossible
  *   standing     on one street, a place behind the last one by up to 2 (s + s') m is nobody who
  *                turned: the way counts below 0, and what comes out is that the vehicle stood
  *   beam         states less likely than the fix's best by HT_MATCH_BEAM are given up

@@ -10,6 +10,7 @@ static const double HALF_LOG_2PI = 0.91893853320467274178;
 static const double TURNS_BELOW = 45.0; /* degrees between both legs: turned round */
 static const double MOST_M = 2000.0;    /* of difference, without times */
 static const double BETA_M = 10.0;
+static const double TURN_SIGMAS = 4.0;
 
 struct ht_match_options ht_match_options_default(void)
 {
@@ -68,8 +69,8 @@ double ht_match__most(const struct ht_match_options *options, int64_t dt_ms)
 bool ht_match__turns(const struct ht_match_fix *a, const struct ht_match_fix *b,
                      const struct ht_match_fix *c)
 {
-    if (ht_distance_m(a->point, b->point) < 2.0 * b->sigma_m ||
-        ht_distance_m(b->point, c->point) < 2.0 * b->sigma_m) {
+    if (ht_distance_m(a->point, b->point) < TURN_SIGMAS * b->sigma_m ||
+        ht_distance_m(b->point, c->point) < TURN_SIGMAS * b->sigma_m) {
         return false;
     }
     double between = fabs(ht_bearing_deg(b->point, a->point) - ht_bearing_deg(b->point, c->point));
@@ -393,7 +394,7 @@ enum ht_status ht_match__step(struct ht_match_core *core, const struct ht_match_
         .targets = ht_match__states(core, to),
         .line_m = ht_distance_m(from->point, to->point),
         .beta_m = ht_match__beta(&core->options, dt_ms),
-        .most_m = ht_match__most(&core->options, dt_ms),
+        .most_m = ht_match__most(&core->options, dt_ms) + 3.0 * (from->sigma_m + to->sigma_m),
         .dt_ms = dt_ms,
         .back_m = 2.0 * (from->sigma_m + to->sigma_m),
         .best = -INFINITY,

@@ -89,6 +89,13 @@ static void give(struct ht_match_stream *stream, uint32_t number, uint32_t state
     stream->spots[stream->spot_count++] = spot;
     stream->given = spot;
     chain->floor = number;
+    /* what is reached from here on follows the spot that was given out */
+    const struct ht_match_column *column = ht_match__column(chain, number);
+    for (uint32_t i = 0; i < column->state_count; i++) {
+        if (i != state) {
+            ht_match__states(&chain->core, column)[i].value = -INFINITY;
+        }
+    }
 }
 
 static uint32_t living(const struct ht_match_chain *chain, uint32_t number)
