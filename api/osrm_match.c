@@ -140,6 +140,10 @@ static bool find(struct ht_osrm_job *job, struct ht_match_found *found)
     if (status == HT_NO_ROUTE) {
         return no_match(job, "Could not match the trace.");
     }
+    if (status == HT_TOO_BIG) {
+        ht_osrm_error(job->reply, "TooBig", "Trace coordinates lie too far apart");
+        return false;
+    }
     if (status != HT_OK) {
         ht_osrm_fail(job, status);
         return false;

@@ -62,6 +62,7 @@ struct ht_hop {
     size_t heap_capacity;
     struct memory *memory;
     uint32_t epoch;
+    uint64_t budget; /* arcs that may still be looked at */
     uint32_t *path;
     size_t path_capacity;
     /* of the search at hand */
@@ -103,8 +104,9 @@ void ht_hop_free(struct ht_hop *hop)
 }
 
 void ht_hop_begin(struct ht_hop *hop, const struct ht_network *network,
-                  const struct ht_graph *graph)
+                  const struct ht_graph *graph, uint64_t budget)
 {
+    hop->budget = budget;
     hop->network = network;
     hop->graph = graph;
     if (++hop->epoch == 0) {
@@ -318,6 +320,10 @@ static enum ht_status search(struct ht_hop *hop, uint32_t source_arc)
             continue;
         }
         label->settled = true;
+        if (hop->budget == 0) {
+            return HT_TOO_BIG;
+        }
+        hop->budget--;
         arrive(hop, label);
         const struct ht_arc *arc = &hop->graph->arcs[label->arc];
         struct ht_key key = {label->key.time + ht_time_pack(arc->weight_ms, arc->duration_ms),

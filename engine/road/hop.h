@@ -30,9 +30,10 @@ HT_MUST_CHECK enum ht_status ht_hop_new(struct ht_hop **out);
 void ht_hop_free(struct ht_hop *hop);
 
 /* Takes up a graph, and forgets what was remembered: to be called whenever costs may have changed.
- * Constant time. */
+ * `budget`: so many arcs are looked at before searches end with HT_TOO_BIG (about 10 million a
+ * second). Constant time. */
 void ht_hop_begin(struct ht_hop *hop, const struct ht_network *network,
-                  const struct ht_graph *graph);
+                  const struct ht_graph *graph, uint64_t budget);
 
 /* From the end of the source's arc to the beginning of the target's (a base arc or any of its
  * copies), turns counted. */
@@ -43,7 +44,8 @@ struct ht_hop_target {
     struct ht_key key;
 };
 
-/* Fills `known` and `key` of those asked for. O(n log n) in the arcs around. HT_NOMEM. */
+/* Fills `known` and `key` of those asked for. O(n log n) in the arcs around. HT_NOMEM, HT_TOO_BIG.
+ */
 HT_MUST_CHECK enum ht_status ht_hop_run(struct ht_hop *hop, uint32_t source_arc,
                                         struct ht_hop_target *targets, uint32_t count);
 

@@ -304,7 +304,7 @@ enum ht_status ht_match_run(struct ht_match *match, const struct ht_road *road,
     chain->gap_ms = !options->split ? 0 : options->gap_ms > 0 ? options->gap_ms : chain->gap_ms;
     chain->core.options = *options;
     chain->core.road = road;
-    ht_hop_begin(chain->core.hop, road->network, road->graph);
+    ht_hop_begin(chain->core.hop, road->network, road->graph, ht_match__budget(count));
     match->spot_count = 0;
     match->part_count = 0;
     status = look(match, fixes, count);
@@ -334,7 +334,8 @@ enum ht_status ht_match_arcs(struct ht_match *match, const struct ht_road *road,
         .arc = target->arc,
         .limit_mm = to->cost.length_mm - source->after.length_mm - target->before.length_mm,
     };
-    ht_hop_begin(hop, road->network, road->graph); /* the spots may be those of a stream */
+    ht_hop_begin(hop, road->network, road->graph,
+                 ht_match__budget(1)); /* the spots may be those of a stream */
     return ht_hop_path(hop, source->arc, &end, arcs, count);
 }
 

@@ -90,7 +90,8 @@ HT_MUST_CHECK enum ht_status ht_match_new(struct ht_match **out);
 void ht_match_free(struct ht_match *match);
 
 /* HT_NO_SEGMENT: no fix has a street within its radius; HT_NO_ROUTE: no two fixes could be joined;
- * HT_INVALID: fewer than two fixes, times that go back, a sigma that is not above 0. */
+ * HT_TOO_BIG: fixes lie so far apart that it would take long to join them; HT_INVALID: fewer than
+ * two fixes, times that go back, a sigma that is not above 0. */
 HT_MUST_CHECK enum ht_status ht_match_run(struct ht_match *match, const struct ht_road *road,
                                           const struct ht_match_options *options,
                                           const struct ht_match_fix *fixes, uint32_t count,

@@ -11,6 +11,12 @@
 
 enum { HT_MATCH_STATES = 2 * HT_MATCH_PLACES, HT_MATCH_LOOK = 32 };
 
+/* Arcs that the searches of a trace may look at in all, some seconds of work: for so many fixes. */
+static inline uint64_t ht_match__budget(uint32_t count)
+{
+    return 20000000 + (uint64_t)count * 5000;
+}
+
 /* One state of a fix. */
 struct ht_match_state {
     double value;       /* log likelihood of the best sequence that ends here; -INFINITY: none */

@@ -260,7 +260,7 @@ static void take_up(struct ht_match_stream *stream, struct ht_match *match,
     core->snap = ht_match__core(match)->snap;
     core->hop = ht_match__core(match)->hop;
     core->road = road;
-    ht_hop_begin(core->hop, road->network, road->graph);
+    ht_hop_begin(core->hop, road->network, road->graph, ht_match__budget(1));
     stream->spot_count = 0;
     if (stream->chain.top == HT_NONE) {
         return;
@@ -299,7 +299,8 @@ enum ht_status ht_match_stream_push(struct ht_match_stream *stream, struct ht_ma
     }
     take_up(stream, match, road);
     status = push(stream, fix);
-    if (status != HT_OK) { /* no memory: what was open is lost, what was settled is not */
+    if (status !=
+        HT_OK) { /* no memory, or too much to do: what was open is lost, what was settled is not */
         ht_match_stream_reset(stream);
         return status;
     }
