@@ -453,7 +453,7 @@ HT_CASE(odd_traces_get_an_answer)
         "{ab0.1;cd0.9}?radiuses=-3;1e300",
         "{ab0.1;cd0.9;ab0.1;cd0.9}?bearings=90,20;;270,20;",
         "{ab0.1;cd0.9}?approaches=curb;opposite&tidy=true&gaps=split",
-        "{ab0.1;cd0.9};180,90;-180,-90;{ab0.1}",
+        "{ab0.1;cd0.9};180,90;-180,-90",
         "{ab0.1;cd0.9}?exclude=toll&snapping=any&hints=;",
     };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
