@@ -216,6 +216,18 @@ static bool exclude_mask(const struct ht_osrm_request *request, uint16_t *mask)
     return (*mask & (*mask - 1)) == 0;
 }
 
+/* Between two coordinates that follow each other. */
+static double longest_m(const struct ht_osrm_request *request)
+{
+    const struct ht_point *points = ht_osrm_points(request);
+    double longest = 0;
+    for (size_t i = 1; i < ht_osrm_point_count(request); i++) {
+        double line = ht_distance_m(points[i - 1], points[i]);
+        longest = line > longest ? line : longest;
+    }
+    return longest;
+}
+
 bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world)
 {
     enum { MANY_STOPS = 16, MANY_PLACES = 64, MANY_CELLS = 4096, MANY_FIXES = 30 };
@@ -240,7 +252,7 @@ bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world
     case HT_OSRM_TILE:
         return true;
     case HT_OSRM_MATCH:
-        return count > MANY_FIXES;
+        return count > MANY_FIXES || longest_m(request) > 1000.0;
     case HT_OSRM_NEAREST:
     case HT_OSRM_SERVICES:
         break;
