@@ -2,6 +2,7 @@
  *
  *   bench_match [RESULT.json]            BENCH_TOWN=Milan|city: one of the two;
  *                                        BENCH_NETWORK=FILE.hnet: that file, no import
+ *                                        BENCH_EVERY=SECONDS: that sampling alone
  *
  * Traces are made from routes between random places (a seed fixes them), driven at the profile's
  * speeds with what turns cost, sampled every so many seconds, each axis with normal noise. Time is
@@ -204,6 +205,7 @@ static void bench_town(struct bench *b)
 {
     static const double every[] = {1, 5, 10, 30, 60};
     static const double noise[] = {5, 10, 20, 50};
+    const char *only = getenv("BENCH_EVERY");
     struct ht_drive *drives = calloc(TRACES, sizeof *drives);
     b->drives = drives;
     b->drive_count = 0;
@@ -214,7 +216,7 @@ static void bench_town(struct bench *b)
             ht_drive_make(&b->road, b->query, b->snap, &b->seed, &drives[b->drive_count]) == HT_OK;
     }
     for (size_t e = 0; e < sizeof every / sizeof *every; e++) {
-        if (getenv("BENCH_EVERY") != NULL && atoi(getenv("BENCH_EVERY")) != (int)every[e]) {
+        if (only != NULL && strtol(only, NULL, 10) != (long)every[e]) {
             continue;
         }
         for (size_t n = 0; n < sizeof noise / sizeof *noise; n++) {
