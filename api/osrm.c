@@ -17,6 +17,7 @@ struct ht_osrm_limits ht_osrm_limits_default(void)
         .table_cells = 10000000,
         .table_coordinates = 10000,
         .trip_coordinates = 100,
+        .match_coordinates = 10000,
         .nearest_results = 100,
         .alternatives = 3,
     };
@@ -32,6 +33,7 @@ enum ht_status ht_osrm_new(const struct ht_osrm_limits *limits, struct ht_osrm *
     enum ht_status status = ht_query_new(&osrm->query);
     status = status == HT_OK ? ht_route_new(&osrm->route) : status;
     status = status == HT_OK ? ht_matrix_new(&osrm->matrix) : status;
+    status = status == HT_OK ? ht_match_new(&osrm->match) : status;
     status = status == HT_OK ? ht_snap_work_new(&osrm->snap) : status;
     status = status == HT_OK ? ht_guide_new(&osrm->guide) : status;
     status = status == HT_OK ? ht_crs_work_new(&osrm->crs) : status;
@@ -56,9 +58,9 @@ void ht_osrm_free(struct ht_osrm *osrm)
         ht_osrm_request_destroy(osrm->parked);
     }
     struct ht_osrm_list *const lists[] = {
-        &osrm->places,  &osrm->stops,   &osrm->pairs, &osrm->costs, &osrm->rows,
-        &osrm->columns, &osrm->numbers, &osrm->lines, &osrm->legs,  &osrm->arcs,
-        &osrm->pieces,  &osrm->ways,    &osrm->moved,
+        &osrm->places,  &osrm->stops, &osrm->pairs, &osrm->costs, &osrm->rows,   &osrm->columns,
+        &osrm->numbers, &osrm->lines, &osrm->legs,  &osrm->arcs,  &osrm->pieces, &osrm->ways,
+        &osrm->moved,   &osrm->fixes, &osrm->kept,  &osrm->ends,  &osrm->round,
     };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         free(lists[i]->data);
@@ -66,6 +68,7 @@ void ht_osrm_free(struct ht_osrm *osrm)
     ht_query_free(osrm->query);
     ht_route_free(osrm->route);
     ht_matrix_free(osrm->matrix);
+    ht_match_free(osrm->match);
     ht_snap_work_free(osrm->snap);
     ht_guide_free(osrm->guide);
     ht_crs_work_free(osrm->crs);
@@ -218,9 +221,21 @@ static bool exclude_mask(const struct ht_osrm_request *request, uint16_t *mask)
     return (*mask & (*mask - 1)) == 0;
 }
 
+/* Between two coordinates that follow each other. */
+static double longest_m(const struct ht_osrm_request *request)
+{
+    const struct ht_point *points = ht_osrm_points(request);
+    double longest = 0;
+    for (size_t i = 1; i < ht_osrm_point_count(request); i++) {
+        double line = ht_distance_m(points[i - 1], points[i]);
+        longest = line > longest ? line : longest;
+    }
+    return longest;
+}
+
 bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world)
 {
-    enum { MANY_STOPS = 16, MANY_PLACES = 64, MANY_CELLS = 4096 };
+    enum { MANY_STOPS = 16, MANY_PLACES = 64, MANY_CELLS = 4096, MANY_FIXES = 30 };
     uint16_t exclude;
     size_t count = ht_osrm_point_count(request);
     if (!exclude_mask(request, &exclude)) {
@@ -241,8 +256,9 @@ bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world
         return count > MANY_STOPS || request->alternatives > 0;
     case HT_OSRM_TILE:
         return true;
-    case HT_OSRM_NEAREST:
     case HT_OSRM_MATCH:
+        return count > MANY_FIXES || longest_m(request) > 1000.0;
+    case HT_OSRM_NEAREST:
     case HT_OSRM_SERVICES:
         break;
     }
@@ -369,7 +385,8 @@ static bool find_out(struct ht_osrm_job *job, struct ht_osrm_out *out)
     }
     job->out = ht_crs_plain(&out->crs) ? NULL : out;
     bool lines = request->steps || request->overview != HT_OSRM_OVERVIEW_NONE;
-    bool path = request->service == HT_OSRM_ROUTE || request->service == HT_OSRM_TRIP;
+    bool path = request->service == HT_OSRM_ROUTE || request->service == HT_OSRM_TRIP ||
+                request->service == HT_OSRM_MATCH;
     if (out->projected && path && lines && request->geometry != HT_OSRM_GEOJSON) {
         ht_osrm_error(job->reply, "InvalidOptions",
                       "A projected coordinate system needs geometries=geojson.");
@@ -400,7 +417,7 @@ static void serve(struct ht_osrm_job *job)
         ht_osrm_trip(job);
         break;
     case HT_OSRM_MATCH:
-        ht_osrm_error(job->reply, "NotImplemented", "Map matching is not part of this version.");
+        ht_osrm_match(job);
         break;
     case HT_OSRM_TILE:
         ht_osrm_tile(job->road, request->tile_x, request->tile_y, request->tile_z, job->reply);

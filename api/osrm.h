@@ -18,10 +18,12 @@ struct ht_zone_table;
 
 struct ht_osrm_limits {
     uint32_t route_coordinates; /* defaults as osrm-routed: 500, trip 100, nearest 100, alternatives
-                                   3; but tables of 10,000 coordinates, 10,000,000 cells */
+                                   3; but tables of 10,000 coordinates, 10,000,000 cells, and
+                                   traces of 10,000 coordinates */
     uint32_t table_cells;
     uint32_t table_coordinates;
     uint32_t trip_coordinates;
+    uint32_t match_coordinates;
     uint32_t nearest_results;
     uint32_t alternatives;
 };

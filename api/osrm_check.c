@@ -190,11 +190,18 @@ static bool check_trip(const struct ht_osrm_request *request, const struct ht_os
     return check_coordinates(request, "InvalidValue", "Invalid coordinate value.", reply);
 }
 
-static bool check_match(const struct ht_osrm_request *request, struct ht_reply *reply)
+static bool check_match(const struct ht_osrm_request *request, const struct ht_osrm_limits *limits,
+                        struct ht_reply *reply)
 {
     const uint32_t *timestamps = request->timestamps.data;
-    if (!check_indices(&request->waypoints, ht_osrm_point_count(request), "waypoints", reply) ||
-        !check_coordinates(request, "InvalidValue", "Invalid coordinate value.", reply)) {
+    if (!check_indices(&request->waypoints, ht_osrm_point_count(request), "waypoints", reply)) {
+        return false;
+    }
+    if (ht_osrm_point_count(request) > limits->match_coordinates) {
+        ht_osrm_error(reply, "TooBig", "Too many trace coordinates");
+        return false;
+    }
+    if (!check_coordinates(request, "InvalidValue", "Invalid coordinate value.", reply)) {
         return false;
     }
     for (size_t i = 1; i < request->timestamps.count; i++) {
@@ -233,7 +240,7 @@ bool ht_osrm_check(const struct ht_osrm_request *request, const struct ht_osrm_l
         return check_common(request, 2, reply) && check_route(request, limits, reply) &&
                check_waypoints(request, reply);
     case HT_OSRM_MATCH:
-        return check_common(request, 2, reply) && check_match(request, reply);
+        return check_common(request, 2, reply) && check_match(request, limits, reply);
     case HT_OSRM_SERVICES:
         break;
     }

@@ -458,6 +458,9 @@ enum ht_status ht_osrm_write_route(struct ht_osrm_job *job, struct ht_json *json
     job->work->line.count = 0;
     ht_json_object(json);
     write_totals(&w, pieces, count);
+    if (job->confidence != NULL) {
+        ht_json_key_double(json, "confidence", *job->confidence, 6);
+    }
     status = write_body(&w, pieces, count);
     ht_json_object_end(json);
     return status;

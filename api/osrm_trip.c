@@ -54,11 +54,11 @@ static enum ht_status find_route(struct ht_osrm_job *job, const uint32_t *order,
     struct ht_osrm *work = job->work;
     const struct ht_osrm_request *request = job->request;
     uint32_t count = request->roundtrip ? n + 1 : n;
-    enum ht_status status = ht_osrm_list_resize(&work->pairs, count, sizeof(struct ht_stop));
+    enum ht_status status = ht_osrm_list_resize(&work->round, count, sizeof(struct ht_stop));
     if (status != HT_OK) {
         return status;
     }
-    struct ht_stop *stops = work->pairs.data;
+    struct ht_stop *stops = work->round.data;
     for (uint32_t i = 0; i < count; i++) {
         stops[i] = ht_osrm_stops(job)[order[i % n]];
     }

@@ -13,11 +13,19 @@
 #include "api/osrm_request.h"
 #include "engine/live/detour.h"
 #include "engine/road/guide.h"
+#include "engine/road/match.h"
 #include "engine/road/matrix.h"
 #include "engine/road/overview.h"
 #include "engine/road/route.h"
 #include "engine/road/shape.h"
 
+/* A coordinate of a trace that takes part. */
+struct ht_osrm_kept {
+    uint32_t index;
+    bool waypoint;
+};
+
+/* Each list has items of one kind for good: its capacity counts them. */
 struct ht_osrm {
     struct ht_osrm_limits limits;
     struct ht_osrm_request *parked; /* used again when it is free */
@@ -25,6 +33,7 @@ struct ht_osrm {
     struct ht_query *query;
     struct ht_route *route;
     struct ht_matrix *matrix;
+    struct ht_match *match;
     struct ht_snap_work *snap;
     struct ht_guide *guide;
     struct ht_crs_work *crs;
@@ -44,6 +53,10 @@ struct ht_osrm {
     struct ht_osrm_list arcs;    /* uint32_t: theirs */
     struct ht_osrm_list pieces;  /* legs of the answer */
     struct ht_osrm_list ways;    /* struct ht_way_found: alternatives */
+    struct ht_osrm_list fixes;   /* struct ht_match_fix */
+    struct ht_osrm_list kept;    /* struct ht_osrm_kept: of a trace, what tidy leaves */
+    struct ht_osrm_list ends;    /* uint32_t: spots of a matching that are waypoints */
+    struct ht_osrm_list round;   /* struct ht_stop: in the order of a trip */
     struct ht_osrm_list moved;   /* struct ht_point: in another coordinate system */
 };
 
@@ -57,6 +70,7 @@ struct ht_osrm_job {
     uint16_t exclude;
     uint32_t fingerprint;          /* of network and profile, for hints */
     const struct ht_osrm_out *out; /* coordinate system of the answer; NULL: WGS84 */
+    const double *confidence;      /* of a matching that is written as a route; NULL: it is none */
     uint64_t network_id;           /* for what guidance remembers */
     struct ht_world *world;
     struct ht_cuts cuts;      /* what the request keeps off */
@@ -120,5 +134,6 @@ void ht_osrm_nearest(struct ht_osrm_job *job);
 void ht_osrm_table(struct ht_osrm_job *job);
 void ht_osrm_route(struct ht_osrm_job *job);
 void ht_osrm_trip(struct ht_osrm_job *job);
+void ht_osrm_match(struct ht_osrm_job *job);
 
 #endif

@@ -347,6 +347,140 @@ HT_CASE(trip_visits_all_in_the_best_order)
                 "No trip visiting all destinations possible.");
 }
 
+HT_CASE(a_trace_is_matched)
+{
+    const char *a = get("/match/v1/driving/{ab0.5;bc0.5;cd0.5;dh0.5;gh0.5}"
+                        "?geometries=geojson&overview=full&annotations=true&steps=true");
+    HT_CHECK_INT(reply.status, 200);
+    HT_CHECK(ht_json_is(a, "code", "\"Ok\""));
+    HT_CHECK_INT(ht_json_count_at(a, "matchings"), 1);
+    HT_CHECK_INT(ht_json_count_at(a, "matchings.0.legs"), 4);
+    check_near(ht_json_number_at(a, "matchings.0.distance"), 600, 2);
+    check_near(ht_json_number_at(a, "matchings.0.duration"), 60, 0.3);
+    HT_CHECK(ht_json_number_at(a, "matchings.0.confidence") > 0);
+    HT_CHECK(ht_json_number_at(a, "matchings.0.confidence") <= 1);
+    HT_CHECK(ht_json_is(a, "matchings.0.weight_name", "\"routability\""));
+    HT_CHECK_INT(ht_json_count_at(a, "matchings.0.geometry.coordinates"), 9);
+    HT_CHECK_INT(ht_json_count_at(a, "tracepoints"), 5);
+    for (int i = 0; i < 5; i++) {
+        char path[64];
+        (void)snprintf(path, sizeof path, "tracepoints.%d.waypoint_index", i);
+        HT_CHECK_INT(ht_json_number_at(a, path), i);
+        (void)snprintf(path, sizeof path, "tracepoints.%d.matchings_index", i);
+        HT_CHECK_INT(ht_json_number_at(a, path), 0);
+        (void)snprintf(path, sizeof path, "tracepoints.%d.alternatives_count", i);
+        HT_CHECK(ht_json_number_at(a, path) >= 0);
+        (void)snprintf(path, sizeof path, "tracepoints.%d.distance", i);
+        HT_CHECK(ht_json_number_at(a, path) < 0.1);
+    }
+    HT_CHECK(ht_json_is(a, "tracepoints.0.name", "\"North Street\""));
+    HT_CHECK(ht_json_is(a, "tracepoints.3.name", "\"East Lane\""));
+    HT_CHECK(ht_json_is(a, "matchings.0.legs.2.steps.1.maneuver.modifier", "\"right\""));
+}
+
+HT_CASE(a_trace_of_waypoints_has_fewer_legs)
+{
+    const char *a = get("/match/v1/driving/{ab0.5;bc0.5;cd0.5;dh0.5;gh0.5}?waypoints=0;3;4");
+    HT_CHECK_INT(ht_json_count_at(a, "matchings.0.legs"), 2);
+    check_near(ht_json_number_at(a, "matchings.0.legs.0.distance"), 400, 1);
+    HT_CHECK(ht_json_is(a, "tracepoints.0.waypoint_index", "0"));
+    HT_CHECK(ht_json_is(a, "tracepoints.1.waypoint_index", "null"));
+    HT_CHECK(ht_json_is(a, "tracepoints.3.waypoint_index", "1"));
+    HT_CHECK(ht_json_is(a, "tracepoints.4.waypoint_index", "2"));
+    a = get("/match/v1/driving/{ab0.5;bc0.5;cd0.5}?skip_waypoints=true&overview=false");
+    HT_CHECK(ht_json_at(a, "tracepoints") == NULL);
+    HT_CHECK(ht_json_at(a, "matchings.0.geometry") == NULL);
+    HT_CHECK_INT(ht_json_count_at(a, "matchings.0.legs"), 2);
+}
+
+HT_CASE(a_trace_is_split_at_gaps_unless_told)
+{
+    const char *a = get("/match/v1/driving/{ab0.5;ab0.9;cd0.1;cd0.5}?timestamps=0;4;62;66");
+    HT_CHECK_INT(ht_json_count_at(a, "matchings"), 2);
+    HT_CHECK(ht_json_is(a, "tracepoints.1.matchings_index", "0"));
+    HT_CHECK(ht_json_is(a, "tracepoints.1.waypoint_index", "1"));
+    HT_CHECK(ht_json_is(a, "tracepoints.2.matchings_index", "1"));
+    HT_CHECK(ht_json_is(a, "tracepoints.2.waypoint_index", "0"));
+    a = get("/match/v1/driving/{ab0.5;ab0.9;cd0.1;cd0.5}?timestamps=0;4;62;66&gaps=ignore");
+    HT_CHECK_INT(ht_json_count_at(a, "matchings"), 1);
+}
+
+HT_CASE(a_trace_is_tidied_when_asked)
+{
+    const char *a = get("/match/v1/driving/{ab0.1;ab0.15;ab0.18;ab0.5;bc0.5}?tidy=true");
+    HT_CHECK(ht_json_is(a, "tracepoints.1", "null"));
+    HT_CHECK(ht_json_is(a, "tracepoints.2", "null"));
+    HT_CHECK(ht_json_is(a, "tracepoints.3.waypoint_index", "1"));
+    HT_CHECK_INT(ht_json_count_at(a, "matchings.0.legs"), 2);
+    /* a waypoint that goes passes to the one kept before it */
+    a = get("/match/v1/driving/{ab0.1;ab0.5;ab0.52;bc0.5;cd0.5}?tidy=true&waypoints=0;2;4");
+    HT_CHECK(ht_json_is(a, "tracepoints.1.waypoint_index", "1"));
+    HT_CHECK(ht_json_is(a, "tracepoints.2", "null"));
+    HT_CHECK_INT(ht_json_count_at(a, "matchings.0.legs"), 2);
+    /* too soon counts as well, where times are known */
+    a = get("/match/v1/driving/{ab0.1;ab0.5;bc0.1;bc0.5}?tidy=true&timestamps=0;3;6;10");
+    HT_CHECK(ht_json_is(a, "tracepoints.1", "null"));
+    HT_CHECK(ht_json_is(a, "tracepoints.2.waypoint_index", "1"));
+}
+
+HT_CASE(radiuses_of_a_trace_are_its_noise)
+{
+    /* 40 m off the street: beyond three times 5 m, within three times 20 m */
+    char url[256];
+    open_town();
+    double lat = ht_tiny_place(tiny, 'a', 'b', 0.5).point.lat_e7 / 1e7;
+    double lon = ht_tiny_place(tiny, 'a', 'b', 0.5).point.lon_e7 / 1e7;
+    (void)snprintf(url, sizeof url, "/match/v1/driving/{ab0.1;ab0.3};%.7f,%.7f;%.7f,%.7f", lon,
+                   lat + 40 / 111000.0, lon + 0.0002, lat);
+    const char *a = get(url);
+    HT_CHECK(ht_json_is(a, "tracepoints.2", "null"));
+    HT_CHECK(ht_json_is(a, "tracepoints.3.waypoint_index", "2"));
+    (void)snprintf(url, sizeof url,
+                   "/match/v1/driving/{ab0.1;ab0.3};%.7f,%.7f;%.7f,%.7f?radiuses=;;20;", lon,
+                   lat + 40 / 111000.0, lon + 0.0002, lat);
+    a = get(url);
+    HT_CHECK(ht_json_is(a, "tracepoints.2.waypoint_index", "2"));
+    check_near(ht_json_number_at(a, "tracepoints.2.distance"), 40, 0.5);
+}
+
+HT_CASE(odd_traces_get_an_answer)
+{
+    static const char *const odd[] = {
+        "{ab0.1;ab0.1;ab0.1}?timestamps=0;0;0",
+        "{ab0.1;cd0.9}?timestamps=0;4294967295&gaps=ignore",
+        "{ab0.1;cd0.9}?radiuses=0;0",
+        "{ab0.1;cd0.9}?radiuses=unlimited;unlimited",
+        "{ab0.1;cd0.9}?radiuses=-3;1e300",
+        "{ab0.1;cd0.9;ab0.1;cd0.9}?bearings=90,20;;270,20;",
+        "{ab0.1;cd0.9}?approaches=curb;opposite&tidy=true&gaps=split",
+        "{ab0.1;cd0.9};180,90;-180,-90",
+        "{ab0.1;cd0.9}?exclude=toll&snapping=any&hints=;",
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        char url[256];
+        (void)snprintf(url, sizeof url, "/match/v1/driving/%s", odd[i]);
+        (void)get(url);
+        HT_CHECK(reply.status == 200 || reply.status == 400);
+    }
+}
+
+/* A workspace serves any request after any other: a trip of 16 is the most that its first list of
+ * stops holds, and a route of 40 asks for more of another kind. */
+HT_CASE(long_requests_follow_each_other)
+{
+    char url[4096];
+    static const int counts[] = {16, 40, 16, 40};
+    static const char *const services[] = {"trip", "route", "match", "route"};
+    for (int i = 0; i < 4; i++) {
+        size_t at = (size_t)snprintf(url, sizeof url, "/%s/v1/driving/{ab0.010", services[i]);
+        for (int k = 1; k < counts[i]; k++) {
+            at += (size_t)snprintf(url + at, sizeof url - at, ";ab0.%03d", 10 + 20 * k);
+        }
+        (void)snprintf(url + at, sizeof url - at, "}?overview=false");
+        HT_CHECK(ht_json_is(get(url), "code", "\"Ok\""));
+    }
+}
+
 HT_CASE(other_coordinate_systems_in_and_out)
 {
     /* EPSG:3857 at the equator's edge of this town: x = lon * 111319.49 */
@@ -375,8 +509,19 @@ HT_CASE(errors_have_osrms_texts)
                 "Could not find a matching segment for coordinate 1");
     check_error("/route/v1/hovercraft/{ab0.1;cd0.5}", "InvalidValue",
                 "Profile hovercraft not found!");
-    check_error("/match/v1/driving/{ab0.1;cd0.5}", "NotImplemented",
-                "Map matching is not part of this version.");
+    check_error("/match/v1/driving/120,30;120,31", "NoSegment",
+                "Could not find a matching segment for any coordinate.");
+    check_error("/match/v1/driving/{ab0.1;xy0.5}", "NoMatch", "Could not match the trace.");
+    check_error("/match/v1/driving/{ab0.1;ab0.5;cd0.5}?waypoints=1;2", "InvalidValue",
+                "First and last coordinates must be specified as waypoints.");
+    check_error("/match/v1/driving/{ab0.1;ab0.5;cd0.5}?waypoints=0;3", "InvalidOptions",
+                "Index 3 in waypoints does not point at one of 3 coordinates");
+    check_error("/match/v1/driving/{ab0.1;ab0.5;cd0.5}?timestamps=5;4;6", "InvalidValue",
+                "Timestamps need to be monotonically increasing.");
+    check_error("/match/v1/driving/{ab0.1;ab0.5;cd0.5;cd0.6}?timestamps=0;1;62;63&waypoints=0;3",
+                "NoMatch", "Could not match the trace with the given waypoints.");
+    check_error("/match/v1/driving/{ab0.1}", "InvalidOptions",
+                "Number of coordinates needs to be at least two.");
     check_error("/route/v1/driving/120,30;120,30?radiuses=10;10", "NoSegment",
                 "Could not find a matching segment for coordinate 0");
 }
@@ -412,6 +557,8 @@ HT_CASE(running_out_of_memory_is_an_answer)
         "/route/v1/driving/{ab0.5;gh0.5}?alternatives=3",
         "/table/v1/driving/{ab0.5;cd0.5;xy0.5}?fallback_speed=5&radiuses=5;5;5",
         "/trip/v1/driving/{ab0.5;cd0.5;gh0.5}",
+        "/match/v1/driving/"
+        "{ab0.5;bc0.5;cd0.5;dh0.5;gh0.5}?steps=true&annotations=true&waypoints=0;4",
         "/nearest/v1/driving/{ab0.5}?number=5",
         "/tile/v1/driving/tile(2059,2036,12).mvt",
     };

@@ -15,6 +15,7 @@ static bool parse_all(const char *target, const char *body)
                                                  .table_cells = 16,
                                                  .table_coordinates = 10,
                                                  .trip_coordinates = 4,
+                                                 .match_coordinates = 5,
                                                  .nearest_results = 100,
                                                  .alternatives = 3};
     ht_osrm_request_destroy(request);

@@ -35,3 +35,29 @@ for (const profile of ["car", "van", "emergency", "ebike", "foot"]) {
     }
   });
 }
+
+test("every step of a matched trace can be said", async () => {
+  for (let i = 1; i < points.length; i++) {
+    const ends = `${points[i - 1].join(",")};${points[i].join(",")}`;
+    const route = await (await fetch(`${address}/route/v1/car/${ends}?overview=full&geometries=geojson`)).json();
+    if (route.code === "NoRoute") continue;
+    assert.equal(route.code, "Ok");
+    // every third point of the way, two metres beside it
+    const way = route.routes[0].geometry.coordinates;
+    const trace = way.filter((_, n) => n % 3 === 0 || n === way.length - 1).map(([x, y]) => [x + 2e-5, y]);
+    if (trace.length < 2) continue;
+    const url = `${address}/match/v1/car/${trace.map((p) => p.map((x) => x.toFixed(6)).join(",")).join(";")}?steps=true`;
+    const answer = await (await fetch(`${url}&waypoints=0;${trace.length - 1}`)).json();
+    if (answer.code === "NoMatch") continue;
+    assert.equal(answer.code, "Ok", url);
+    assert.equal(answer.tracepoints.length, trace.length);
+    assert.equal(answer.matchings[0].legs.length, 1);
+    const { steps } = answer.matchings[0].legs[0];
+    assert.equal(steps[0].maneuver.type, "depart");
+    assert.equal(steps.at(-1).maneuver.type, "arrive");
+    for (const step of steps) {
+      const text = instructions.compile("en", step, { legCount: 1, legIndex: 0 });
+      assert.ok(text.length > 1 && !/undefined|\{/.test(text), `${text} of ${JSON.stringify(step.maneuver)}`);
+    }
+  }
+});

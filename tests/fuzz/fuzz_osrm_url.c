@@ -44,7 +44,12 @@ static void check_request(const struct ht_osrm_request *request)
     }
     require(count > 0 && count == request->coordinates.count);
     require(empty_or(&request->radiuses, count) && empty_or(&request->bearings, count) &&
-            empty_or(&request->approaches, count) && empty_or(&request->hints, count));
+            empty_or(&request->approaches, count) && empty_or(&request->hints, count) &&
+            empty_or(&request->timestamps, count));
+    const uint32_t *times = request->timestamps.data;
+    for (size_t i = 1; i < request->timestamps.count; i++) {
+        require(times[i] >= times[i - 1]);
+    }
     check_pieces(request, &request->hints);
     check_pieces(request, &request->exclude);
     check_indices(&request->sources, count);
