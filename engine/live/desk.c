@@ -127,6 +127,20 @@ static enum ht_status own(struct ht__entry *e)
     return HT_OK;
 }
 
+static bool is_freed(const struct ht__unit *unit)
+{
+    return unit->pending == NULL && unit->committed != NULL;
+}
+
+static void set_unit(struct ht_desk *d, struct ht__unit *unit, struct ht__entry *pending,
+                     struct ht__entry *committed)
+{
+    d->freed -= is_freed(unit) ? 1 : 0;
+    unit->pending = pending;
+    unit->committed = committed;
+    d->freed += is_freed(unit) ? 1 : 0;
+}
+
 static enum ht_status move_unit(struct ht_desk *d, struct ht_desk_log *log, struct ht__entry *e,
                                 const struct ht_desk_event *event)
 {
@@ -138,7 +152,7 @@ static enum ht_status move_unit(struct ht_desk *d, struct ht_desk_log *log, stru
     }
     if (status == HT_OK) {
         log->moved[log->moved_count++] = (struct ht__moved){unit, unit->pending, NULL};
-        unit->pending = event->kind == HT_DESK_ASSIGNED ? e : NULL;
+        set_unit(d, unit, event->kind == HT_DESK_ASSIGNED ? e : NULL, unit->committed);
     }
     return status;
 }
@@ -231,7 +245,7 @@ static void set_pending(struct ht_desk *d, struct ht__entry *e, struct ht__versi
 static void undo(struct ht_desk *d, struct ht_desk_log *log)
 {
     for (size_t i = log->moved_count; i-- > 0;) {
-        log->moved[i].unit->pending = log->moved[i].before;
+        set_unit(d, log->moved[i].unit, log->moved[i].before, log->moved[i].unit->committed);
     }
     for (size_t i = log->touched_count; i-- > 0;) {
         struct ht__touched *t = &log->touched[i];
@@ -265,7 +279,8 @@ void ht_desk_drop(struct ht_desk *d, struct ht_desk_decision *decision)
     }
     struct ht_desk_log *log = decision->log;
     for (size_t i = 0; i < log->moved_count; i++) {
-        log->moved[i].unit->pending = log->moved[i].unit->committed;
+        struct ht__entry *committed = log->moved[i].unit->committed;
+        set_unit(d, log->moved[i].unit, committed, committed);
     }
     for (size_t i = 0; i < log->touched_count; i++) {
         struct ht__touched *t = &log->touched[i];
@@ -327,7 +342,7 @@ static void commit_log(struct ht_desk *d, struct ht_desk_log *log)
         commit_entry(d, &log->touched[i]);
     }
     for (size_t i = 0; i < log->moved_count; i++) {
-        log->moved[i].unit->committed = log->moved[i].after;
+        set_unit(d, log->moved[i].unit, log->moved[i].unit->pending, log->moved[i].after);
     }
     for (size_t i = 0; i < log->event_count && !d->recalling; i++) {
         d->totals.at_risk += log->events[i].kind == HT_DESK_AT_RISK ? 1 : 0;

@@ -336,9 +336,10 @@ struct ht_desk_candidate {
 
 /* Fills in at most `most` units on duty that are qualified, nearest first, whether the desk has
  * them engaged or not: the desk knows that best (and ht_desk_engaged says it to the chooser, too).
- * Fewer than `most`: there are no more. Asked with `most` 16, 64 and 256; where so many are not
- * enough, with `idle` for ever more, until fewer come. HT_OK with *count 0: nobody can come. An
- * error is the decision's, which then leaves no trace. */
+ * With `idle`, those that were engaged as committed may be left out, no others. Fewer than `most`:
+ * there are no more. Asked with `idle` for 4 or 16, and ever more until enough of them are free;
+ * where nobody is, or one that is engaged might be pulled, without `idle` for 1, 16, 64 or 256.
+ * HT_OK with *count 0: nobody can come. An error is the decision's, which then leaves no trace. */
 struct ht_desk_chooser {
     enum ht_status (*rank)(void *user, const struct ht_desk_want *want,
                            struct ht_desk_candidate *out, uint32_t most, uint32_t *count);

@@ -229,6 +229,7 @@ struct ht_desk {
     size_t list_count;
     size_t list_holes;
     size_t list_room;
+    size_t freed; /* units that are free as pending, but not as committed */
     uint64_t next_order;
     uint64_t committed_order;
     struct ht__entry *closed_first;
