@@ -40,6 +40,7 @@ void ht_desk_room_rules(struct ht_desk_room *room, struct ht_incident_rules *rul
     room->rules = rules;
     (void)pthread_rwlock_unlock(&room->rules_lock);
     ht_incident_rules_free(before);
+    (void)atomic_fetch_add(&room->changes, 1);
     atomic_store(&room->units_changed, true);
 }
 
@@ -83,8 +84,12 @@ static void engage(struct ht_desk_room *room, const char *unit)
     char incident[HT_DESK_ID_MAX + 1];
     struct ht_fleet *fleet = ht_live_fleet(room->app->live);
     uint32_t index = ht_fleet_find(fleet, unit, strlen(unit));
+    bool on = ht_desk_unit_on(room->desk, unit, incident);
     if (index != HT_NONE) {
-        ht_fleet_set_engaged(fleet, index, ht_desk_unit_on(room->desk, unit, incident));
+        ht_fleet_set_engaged(fleet, index, on);
+    }
+    if (!on) {
+        (void)atomic_fetch_add(&room->changes, 1);
     }
 }
 
@@ -285,7 +290,15 @@ enum ht_status ht_desk_room_decide(struct ht_desk_room *room, struct ht_app_cont
                                    const struct ht_desk_command *command,
                                    struct ht_desk_decision **out, struct ht_error *error)
 {
-    struct ht__room_chooser chooser = {room, context};
+    return ht_desk_room_open(room, context, command, NULL, out, error);
+}
+
+enum ht_status ht_desk_room_open(struct ht_desk_room *room, struct ht_app_context *context,
+                                 const struct ht_desk_command *command,
+                                 const struct ht_desk_ahead *ahead, struct ht_desk_decision **out,
+                                 struct ht_error *error)
+{
+    struct ht__room_chooser chooser = {room, context, ahead, command->incident};
     const struct ht_desk_chooser how = {ht__room_rank, &chooser};
     enum ht_status status = ht_desk_decide(room->desk, command, &how, out, error);
     due_set(room);

@@ -51,6 +51,24 @@ struct ht_desk_room_kind {
 };
 struct ht_desk_room_kind ht_desk_room_kind(struct ht_desk_room *room, enum ht_incident_kind kind);
 
+/* Who can be at a place first, as found by another thread before the writer's turn comes: most of
+ * the work of an alarm. The decision goes by it as long as nothing was told since of which it could
+ * be wrong: other streets, other rules, a unit that was set free or changed. Who was sent elsewhere
+ * meanwhile the desk knows itself. */
+enum { HT_AHEAD_MOST = 8 };
+struct ht_desk_ahead {
+    bool made;
+    uint64_t world;
+    uint64_t changes;
+    uint32_t count; /* fewer than HT_AHEAD_MOST: all there are */
+    struct ht_desk_candidate list[HT_AHEAD_MOST];
+};
+/* For an alarm that will be dispatched at once, on any thread; where it can't be known now, `made`
+ * stays false. `skills` NULL: the rule's. */
+void ht_desk_room_ahead(struct ht_desk_room *room, struct ht_app_context *context,
+                        const struct ht_desk_command *open, struct ht_point point,
+                        struct ht_desk_ahead *out);
+
 /* What stands for a device in events: nobody can tell from it which one it is. */
 HT_MUST_CHECK enum ht_status ht_desk_room_code(const struct ht_desk_room *room, const char *device,
                                                char code[HT_DEVICE_CODE]);
@@ -63,7 +81,12 @@ void ht_desk_room_rules(struct ht_desk_room *room, struct ht_incident_rules *rul
 /* An id that no incident had. */
 void ht_desk_room_id(struct ht_desk_room *room, char id[HT_DESK_ID_MAX + 1]);
 
-/* As ht_desk_decide; `context` is the writer's. */
+/* As ht_desk_decide; `context` is the writer's. The other one is for an open that was looked at
+ * ahead. */
+HT_MUST_CHECK enum ht_status
+ht_desk_room_open(struct ht_desk_room *room, struct ht_app_context *context,
+                  const struct ht_desk_command *command, const struct ht_desk_ahead *ahead,
+                  struct ht_desk_decision **out, struct ht_error *error);
 HT_MUST_CHECK enum ht_status ht_desk_room_decide(struct ht_desk_room *room,
                                                  struct ht_app_context *context,
                                                  const struct ht_desk_command *command,

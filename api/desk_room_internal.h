@@ -27,7 +27,8 @@ struct ht_desk_room {
     bool started;
     bool stop;
     bool job_over;
-    atomic_bool units_changed; /* without the lock */
+    atomic_bool units_changed;     /* without the lock */
+    atomic_uint_least64_t changes; /* what a ranking may be wrong of since: see ht_desk_ahead */
 };
 
 /* The choice of the desk: qualified units on duty by travel time. `user` is a struct
@@ -36,6 +37,8 @@ struct ht_desk_room {
 struct ht__room_chooser {
     struct ht_desk_room *room;
     struct ht_app_context *context;
+    const struct ht_desk_ahead *ahead; /* NULL: none */
+    const char *ahead_of;              /* the incident that it is of */
 };
 enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
                              struct ht_desk_candidate *out, uint32_t most, uint32_t *count);

@@ -94,6 +94,7 @@ struct opening {
     char id[HT_DESK_ID_MAX + 1];
     bool placed; /* in memory */
     struct ht_desk_decision *decision;
+    struct ht_desk_ahead ahead;
 };
 
 static bool forbid(struct ht_reply *reply, const char *why)
@@ -204,6 +205,23 @@ static bool place_find(struct ht_app_context *context, struct ht_command *comman
     return true;
 }
 
+/* All but the id. */
+static struct ht_desk_command open_command(const struct ht_command *command,
+                                           const struct opening *opening)
+{
+    const struct ht_incident_alarm *alarm = &opening->alarm;
+    return (struct ht_desk_command){.kind = HT_DESK_OPEN,
+                                    .now_ms = command->at_ms,
+                                    .household =
+                                        opening->household[0] == '\0' ? NULL : opening->household,
+                                    .device = opening->code[0] == '\0' ? NULL : opening->code,
+                                    .skills = alarm->skilled ? alarm->skills : NULL,
+                                    .incident_kind = alarm->kind,
+                                    .severity = opening->severity,
+                                    .units = alarm->units,
+                                    .access_ms = opening->access_ms};
+}
+
 static bool open_prepare(struct ht_app_context *context, struct ht_command *command,
                          struct ht_reply *reply)
 {
@@ -233,6 +251,8 @@ static bool open_prepare(struct ht_app_context *context, struct ht_command *comm
         ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
         return false;
     }
+    const struct ht_desk_command open = open_command(command, opening);
+    ht_desk_room_ahead(context->app->desk, context, &open, opening->point, &opening->ahead);
     return true;
 }
 
@@ -240,24 +260,15 @@ static enum ht_status open_decide(struct ht_app_context *context, struct ht_comm
                                   struct opening *opening, struct ht_error *error)
 {
     struct ht_desk_room *room = context->app->desk;
-    const struct ht_incident_alarm *alarm = &opening->alarm;
     ht_desk_room_id(room, opening->id);
-    const struct ht_desk_command open = {
-        .kind = HT_DESK_OPEN,
-        .now_ms = command->at_ms,
-        .incident = opening->id,
-        .household = opening->household[0] == '\0' ? NULL : opening->household,
-        .device = opening->code[0] == '\0' ? NULL : opening->code,
-        .skills = alarm->skilled ? alarm->skills : NULL,
-        .incident_kind = alarm->kind,
-        .severity = opening->severity,
-        .units = alarm->units,
-        .access_ms = opening->access_ms};
+    struct ht_desk_command open = open_command(command, opening);
+    open.incident = opening->id;
     enum ht_status status =
         ht_incident_places_put(ht_desk_room_places(room), opening->id, opening->point);
     opening->placed = status == HT_OK;
-    return status == HT_OK ? ht_desk_room_decide(room, context, &open, &opening->decision, error)
-                           : ht_error_set(error, status, 0, NULL);
+    return status == HT_OK
+               ? ht_desk_room_open(room, context, &open, &opening->ahead, &opening->decision, error)
+               : ht_error_set(error, status, 0, NULL);
 }
 
 /* Everything that is kept of it. */
