@@ -265,16 +265,16 @@ enum ht_status ht_traffic_shut(struct ht_traffic *traffic, const struct ht_cut *
     enum ht_status status = ht__streets_room(&traffic->streets, traffic->base.graph, cuts, count);
     size_t at = 0;
     for (size_t i = 0; status == HT_OK && i < traffic->streets.count; i++) {
-        struct ht__street *street = &traffic->streets.list[i];
+        const struct ht__street *street = &traffic->streets.list[i];
         size_t own = 0;
         while (at + own < count && cuts[at + own].arc == street->arc) {
             own++;
         }
         const struct ht_cut *these = own == 0 ? NULL : &cuts[at];
-        if (ht__street_shut(street, these, own, false)) {
+        if (ht__street_shut(&traffic->streets, i, these, own, false)) {
             status = arc_changed(traffic, street->arc);
             if (status == HT_OK) {
-                (void)ht__street_shut(street, these, own, true);
+                (void)ht__street_shut(&traffic->streets, i, these, own, true);
             }
         }
         at += own;
@@ -287,10 +287,10 @@ enum ht_status ht_traffic_shut(struct ht_traffic *traffic, const struct ht_cut *
 /* Lists the live arcs and their pieces as they are wanted. */
 static enum ht_status list_fill(struct buffer *b)
 {
-    const struct ht_traffic *t = b->traffic;
-    size_t segments = 0;
+    struct ht_traffic *t = b->traffic;
+    size_t count_all = 0;
     for (size_t i = 0; i < t->streets.count; i++) {
-        segments += t->streets.list[i].segment_count;
+        count_all += ht__street_pieces(&t->streets.list[i], t->base.network, t->base.graph);
     }
     void *list = b->list;
     void *pieces = b->pieces;
@@ -298,7 +298,7 @@ static enum ht_status list_fill(struct buffer *b)
         ht_array_reserve(&list, &b->list_capacity, t->streets.count + 1, sizeof *b->list);
     b->list = list;
     if (status == HT_OK) {
-        status = ht_array_reserve(&pieces, &b->piece_capacity, segments + 1, sizeof *b->pieces);
+        status = ht_array_reserve(&pieces, &b->piece_capacity, count_all + 1, sizeof *b->pieces);
         b->pieces = pieces;
     }
     if (status != HT_OK) {
@@ -307,9 +307,9 @@ static enum ht_status list_fill(struct buffer *b)
     uint32_t at = 0;
     for (size_t i = 0; i < t->streets.count; i++) {
         const struct ht__street *street = &t->streets.list[i];
-        uint32_t count = ht__street_pieces(street, t->base.network, t->base.graph, &b->pieces[at]);
-        b->list[i] = (struct ht_live_arc){street->arc, at, at + count};
-        at += count;
+        memcpy(&b->pieces[at], street->pieces, street->piece_count * sizeof *b->pieces);
+        b->list[i] = (struct ht_live_arc){street->arc, at, at + street->piece_count};
+        at += street->piece_count;
     }
     b->view = (struct ht_live_arcs){.arc_count = (uint32_t)t->streets.count,
                                     .arcs = b->list,
