@@ -8,7 +8,7 @@
 #include "engine/live/traffic_internal.h"
 #include "engine/road/customize.h"
 
-enum { BUFFERS = 4, WAIT_MS = 5000 };
+enum { BUFFERS = 4, ENOUGH = 2, PATIENT = 20, PATIENT_NS = 250000, WAIT_MS = 5000 };
 
 /* Arcs that a buffer has yet to be told of. */
 struct stale {
@@ -438,10 +438,25 @@ static struct buffer *buffer_find(struct ht_traffic *t)
     return best != NULL ? best : unmade;
 }
 
+static int made_count(const struct ht_traffic *t)
+{
+    int count = 0;
+    for (int i = 0; i < BUFFERS; i++) {
+        count += t->buffers[i].made ? 1 : 0;
+    }
+    return count;
+}
+
+/* Where readers are about to let go of one, that is much sooner than another one is made. */
 static struct buffer *buffer_wait(struct ht_traffic *t)
 {
+    const struct timespec moment = {.tv_nsec = PATIENT_NS};
     const struct timespec step = {.tv_nsec = 1000000};
     struct buffer *b = buffer_find(t);
+    for (int i = 0; b != NULL && !b->made && made_count(t) >= ENOUGH && i < PATIENT; i++) {
+        (void)nanosleep(&moment, NULL);
+        b = buffer_find(t);
+    }
     for (int i = 0; b == NULL && i < WAIT_MS; i++) {
         (void)nanosleep(&step, NULL);
         b = buffer_find(t);
