@@ -240,6 +240,7 @@ struct ht_desk {
     struct ht__key cursor; /* the lost one that was tried last */
     struct ht__due due;
     bool recalling;
+    struct ht__entry *recalled; /* the last one; counted twice until the next, or the end */
     uint64_t random;
     struct ht_desk_totals totals; /* under the lock */
     struct ht_desk_candidate *candidates;

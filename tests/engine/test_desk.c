@@ -789,16 +789,16 @@ HT_CASE(what_is_over_is_forgotten_and_can_be_recalled)
     HT_CHECK_INT(open_at(s, "i", "0", 3, T0), HT_OK);
     HT_CHECK_INT(open_at(s, "j", "0", 3, T0), HT_OK);
     HT_CHECK_INT(resolve_as(s, "i", HT_OUTCOME_FALSE_ALARM, T0 + 10), HT_OK);
-    HT_CHECK_INT(ht_desk_forget(s->desk, T0 + 10, 100), 0);
+    HT_CHECK_INT(ht_desk_forget(s->desk, T0 + 10, 100, NULL, NULL), 0);
     const struct ht_incident *held = ht_desk_get(s->desk, "i");
-    HT_CHECK_INT(ht_desk_forget(s->desk, T0 + 11, 100), 1);
+    HT_CHECK_INT(ht_desk_forget(s->desk, T0 + 11, 100, NULL, NULL), 1);
     HT_CHECK_STR(held->id, "i"); /* a reader keeps what it has */
     HT_CHECK(ht_desk_get(s->desk, "i") == NULL);
     HT_CHECK_INT(say(s, HT_DESK_REOPEN, "i", NULL, T0 + 20), HT_NOT_FOUND);
     struct ht_desk_totals totals;
     ht_desk_totals(s->desk, &totals);
     HT_CHECK_INT(totals.opened, 2);
-    HT_CHECK_INT(totals.states[HT_INCIDENT_IS_RESOLVED], 0);
+    HT_CHECK_INT(totals.states[HT_INCIDENT_IS_RESOLVED], 1);
     HT_CHECK_INT(totals.outcomes[HT_INCIDENT_SOS][HT_OUTCOME_FALSE_ALARM], 1);
     size_t events = s->event_count;
     ht_desk_recall(s->desk, true);
@@ -809,12 +809,53 @@ HT_CASE(what_is_over_is_forgotten_and_can_be_recalled)
     }
     ht_desk_recall(s->desk, false);
     ht_desk_totals(s->desk, &totals);
+    HT_CHECK_INT(totals.states[HT_INCIDENT_IS_RESOLVED], 1);
     HT_CHECK_INT(totals.opened, 2);
     HT_CHECK_INT(say(s, HT_DESK_REOPEN, "i", NULL, T0 + 20), HT_OK);
     ht_desk_totals(s->desk, &totals);
     HT_CHECK_INT(totals.opened, 2);
     HT_CHECK_INT(totals.outcomes[HT_INCIDENT_SOS][HT_OUTCOME_FALSE_ALARM], 0);
     ht_incident_release(held);
+    ht_stage_free(s);
+}
+
+HT_CASE(what_is_recalled_leaves_its_units_where_they_are)
+{
+    struct ht_stage *s = plain_stage();
+    struct ht_desk_decision *pending = NULL;
+    struct ht_desk_chooser chooser = ht_stage_chooser(s);
+    HT_CHECK_INT(open_at(s, "i", "0", 3, T0), HT_OK);
+    char unit[HT_DESK_ID_MAX + 1];
+    (void)snprintf(unit, sizeof unit, "%s", ht_desk_pending(s->desk, "i")->seats[0].unit);
+    HT_CHECK_INT(resolve_as(s, "i", HT_OUTCOME_FALSE_ALARM, T0 + 10), HT_OK);
+    size_t events = s->event_count;
+    HT_CHECK_INT(ht_desk_forget(s->desk, T0 + 11, 100, NULL, NULL), 1);
+    HT_CHECK_INT(open_at(s, "j", "0", 3, T0 + 12), HT_OK);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, unit), "j");
+    const struct ht_desk_command open = {.kind = HT_DESK_OPEN,
+                                         .now_ms = T0 + 13,
+                                         .incident = "k",
+                                         .household = "0",
+                                         .incident_kind = HT_INCIDENT_SOS,
+                                         .severity = 2};
+    HT_CHECK_INT(ht_desk_decide(s->desk, &open, &chooser, &pending, NULL), HT_OK);
+    ht_desk_recall(s->desk, true);
+    for (size_t n = 0; n < events; n++) {
+        HT_CHECK_INT(ht_desk_replay(s->desk, &s->events[n]), HT_OK);
+    }
+    ht_desk_recall(s->desk, false);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, unit), "j");
+    ht_desk_apply(s->desk, pending);
+    struct ht_desk_filter all = {0};
+    const struct ht_incident *list[8];
+    size_t count = ht_desk_list(s->desk, &all, 8, list);
+    HT_CHECK_INT(count, 3);
+    for (size_t n = 0; n < count; n++) {
+        HT_CHECK(n == 0 || list[n]->order < list[n - 1]->order);
+        ht_incident_release(list[n]);
+    }
+    HT_CHECK_INT(say(s, HT_DESK_REOPEN, "i", NULL, T0 + 20), HT_OK);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, unit), "j");
     ht_stage_free(s);
 }
 
@@ -826,7 +867,7 @@ HT_CASE(memory_does_not_grow_with_what_was_forgotten)
         (void)snprintf(id, sizeof id, "i%d", n);
         HT_REQUIRE(open_at(s, id, "0", 3, T0 + n) == HT_OK);
         HT_REQUIRE(resolve_as(s, id, HT_OUTCOME_FALSE_ALARM, T0 + n) == HT_OK);
-        (void)ht_desk_forget(s->desk, T0 + n - 10, 2);
+        (void)ht_desk_forget(s->desk, T0 + n - 10, 2, NULL, NULL);
     }
     struct ht_desk_filter all = {0};
     const struct ht_incident *list[64];
@@ -1146,7 +1187,7 @@ HT_CASE(readers_see_whole_versions_while_it_decides)
             (void)snprintf(id, sizeof id, "i%d", n - 4);
             HT_CHECK_INT(resolve_as(s, id, HT_OUTCOME_FALSE_ALARM, T0 + n), HT_OK);
         }
-        (void)ht_desk_forget(s->desk, T0 + n - 20, 4);
+        (void)ht_desk_forget(s->desk, T0 + n - 20, 4, NULL, NULL);
     }
     atomic_store(&r.stop, true);
     (void)pthread_join(threads[0], NULL);
