@@ -37,6 +37,9 @@ void ht_desk_room_free(struct ht_desk_room *room);
 struct ht_desk *ht_desk_room_desk(struct ht_desk_room *room);
 struct ht_incident_places *ht_desk_room_places(struct ht_desk_room *room);
 
+/* The number of the newest incident, whose id is `i` and that number. */
+uint64_t ht_desk_room_last(const struct ht_desk_room *room);
+
 /* Looks now, and returns when all that follows is written; for who moved the clock. */
 void ht_desk_room_obey(struct ht_desk_room *room);
 /* The registry said something of a unit. */
@@ -77,6 +80,10 @@ HT_MUST_CHECK enum ht_status ht_desk_room_code(const struct ht_desk_room *room, 
 
 /* Other rules from now on; takes them over. */
 void ht_desk_room_rules(struct ht_desk_room *room, struct ht_incident_rules *rules);
+
+/* As ht_desk_pending; one that left memory is brought back, if there is one. */
+const struct ht_incident *ht_desk_room_pending(struct ht_desk_room *room,
+                                               struct ht_app_context *context, const char *id);
 
 /* An id that no incident had. */
 void ht_desk_room_id(struct ht_desk_room *room, char id[HT_DESK_ID_MAX + 1]);

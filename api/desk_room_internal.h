@@ -15,7 +15,7 @@ struct ht_desk_room {
     pthread_rwlock_t rules_lock; /* the writer alone changes them, and reads without it */
     struct ht_incident_rules *rules;
     unsigned char secret[HT_STORE_SECRET];
-    uint64_t last_id; /* the writer's */
+    atomic_uint_least64_t last_id; /* the writer alone changes it */
     atomic_int_least64_t due_ms;
     /* the thread that looks after time */
     pthread_t thread;
@@ -50,6 +50,9 @@ struct ht_unit_filter;
 void ht__room_losses(const struct ht__room_chooser *chooser, const struct ht_desk_want *want,
                      const struct ht_unit_filter *filter, struct ht_desk_candidate *list,
                      uint32_t count);
+
+/* Lets go of what was over some time ago, on the writer's thread. Returns how many. */
+size_t ht__room_forget(struct ht_desk_room *room, size_t most);
 
 void *ht__room_time(void *room);
 

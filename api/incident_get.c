@@ -9,13 +9,14 @@
 #include "api/http_answer.h"
 #include "api/incident_event.h"
 #include "api/incident_json.h"
+#include "api/incident_past.h"
 #include "api/incident_rules.h"
 #include "api/incidents.h"
 #include "api/persons.h"
 #include "engine/base/array.h"
 #include "engine/base/time.h"
 
-enum { LIST_DEFAULT = 100, LIST_MOST = 1000, DEVICES_PAGE = 64 };
+enum { LIST_DEFAULT = 100, LIST_MOST = 1000, DEVICES_PAGE = 64, PAST_MOST = 2000 };
 
 static bool has_desk(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -55,13 +56,16 @@ static const char *crs_ready(struct ht_app_context *context, const struct ht_crs
                : "crs and out_crs are coordinate systems";
 }
 
+/* `reader` NULL: what left memory has no place. */
 static void incident_write(struct ht_app_context *context, struct ht_json *json,
-                           const struct ht_incident *incident, const struct ht_crs *crs)
+                           const struct ht_incident *incident, const struct ht_crs *crs,
+                           struct ht_store_reader *reader)
 {
-    struct ht_incident_place place;
+    struct ht_incident_place place = {.live_eta_ms = 0};
     const struct ht_crs_out out = {crs, context->crs};
     bool placed =
-        ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
+        ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place) ||
+        (reader != NULL && ht_incident_past_place(reader, incident->id, &place.point) == HT_OK);
     ht_incident_json(json, incident, placed ? &place : NULL, &out);
 }
 
@@ -72,6 +76,7 @@ struct list {
     struct ht_desk_filter filter;
     struct ht_crs crs;
     size_t limit;
+    uint64_t number; /* those below it */
 };
 
 static const char *state_word(int i)
@@ -114,6 +119,14 @@ static bool severities_read(const char *text, uint32_t *bits)
     return true;
 }
 
+/* The number in an id. */
+static bool number_of(const char *id, uint64_t *out)
+{
+    size_t digits = id[0] == 'i' ? strspn(id + 1, "0123456789") : 0;
+    *out = digits == 0 || digits > 18 ? 0 : strtoull(id + 1, NULL, 10);
+    return *out > 0 && id[digits + 1] == '\0';
+}
+
 /* NULL, or what is wrong. */
 static const char *list_read(struct ht_app_context *context, struct list *list)
 {
@@ -142,49 +155,109 @@ static const char *list_read(struct ht_app_context *context, struct list *list)
         return "limit is 1 to 1000";
     }
     list->limit = (size_t)most;
-    if (before != NULL) {
-        const struct ht_incident *last = ht_desk_get(ht_desk_room_desk(context->app->desk), before);
-        if (last == NULL) {
-            return "before is the id of an incident";
-        }
-        filter->before_order = last->order;
-        ht_incident_release(last);
+    list->number = ht_desk_room_last(context->app->desk) + 1;
+    if (before != NULL && !number_of(before, &list->number)) {
+        return "before is the id of an incident";
     }
     return crs_read(params, &list->crs);
+}
+
+/* Those that are over may be in the store alone. */
+static bool asks_for_past(const struct ht_desk_filter *filter)
+{
+    const uint32_t over = ~((UINT32_C(1) << HT_INCIDENT_IS_RESOLVED) - 1);
+    return filter->unit == NULL && (filter->states == 0 || (filter->states & over) != 0);
+}
+
+struct listing {
+    const struct list *list;
+    struct ht_incident_past past;
+    const struct ht_incident **found; /* [list->limit] */
+    size_t count;
+    uint64_t number; /* the last one that was looked at */
+    bool more;
+};
+
+/* Goes down the numbers, which are in the order of creation; `PAST_MOST` of them in the store. */
+static enum ht_status list_gather(struct ht_desk *desk, struct listing *listing)
+{
+    const struct ht_desk_filter *filter = &listing->list->filter;
+    bool past = asks_for_past(filter) && listing->past.reader != NULL;
+    size_t looked_up = 0;
+    bool older = false; /* than what is asked for */
+    while (listing->number > 1 && listing->count < listing->list->limit && looked_up < PAST_MOST &&
+           !older) {
+        char id[HT_DESK_ID_MAX + 1];
+        const struct ht_incident *one = NULL;
+        (void)snprintf(id, sizeof id, "i%llu", (unsigned long long)--listing->number);
+        one = ht_desk_get(desk, id);
+        if (one == NULL && past) {
+            looked_up++;
+            enum ht_status status = ht_incident_past_find(&listing->past, id, &one);
+            if (status != HT_OK && status != HT_NOT_FOUND) {
+                return status;
+            }
+        }
+        older = one != NULL && one->opened_ms < filter->since_ms;
+        if (one != NULL && ht_desk_filter_passes(filter, one)) {
+            listing->found[listing->count++] = one;
+        } else {
+            ht_incident_release(one);
+        }
+    }
+    listing->more = listing->count == listing->list->limit || (listing->number > 1 && !older);
+    return HT_OK;
+}
+
+static void list_write(struct ht_app_context *context, const struct listing *listing,
+                       struct ht_reply *reply)
+{
+    char id[HT_DESK_ID_MAX + 1];
+    struct ht_json json;
+    ht_json_begin(&json, &reply->body);
+    ht_json_object(&json);
+    ht_json_key(&json, "incidents");
+    ht_json_array(&json);
+    for (size_t i = 0; i < listing->count; i++) {
+        incident_write(context, &json, listing->found[i], &listing->list->crs,
+                       listing->past.reader);
+    }
+    ht_json_array_end(&json);
+    if (listing->more) { /* perhaps there are more */
+        (void)snprintf(id, sizeof id, "i%llu", (unsigned long long)listing->number);
+        ht_json_key_text(&json, "before", id);
+    }
+    ht_json_object_end(&json);
 }
 
 static void list_run(void *user, void *data, struct ht_reply *reply)
 {
     struct ht_app_context *context = user;
     const struct list *list = data;
-    struct ht_json json;
+    struct ht_error error = {.status = HT_NOMEM};
     const char *wrong = crs_ready(context, &list->crs);
-    const struct ht_incident **found = ht_array_new(list->limit, sizeof(struct ht_incident *));
-    if (wrong != NULL || found == NULL) {
-        free((void *)found);
-        ht_reply_problem(reply, wrong == NULL ? 503 : 400,
-                         wrong == NULL ? "Service Unavailable" : "Bad Request",
-                         wrong == NULL ? "out of memory" : wrong);
+    if (wrong != NULL) {
+        ht_reply_problem(reply, 400, "Bad Request", wrong);
         return;
     }
-    size_t count =
-        ht_desk_list(ht_desk_room_desk(context->app->desk), &list->filter, list->limit, found);
-    ht_json_begin(&json, &reply->body);
-    ht_json_object(&json);
-    ht_json_key(&json, "incidents");
-    ht_json_array(&json);
-    for (size_t i = 0; i < count; i++) {
-        incident_write(context, &json, found[i], &list->crs);
+    struct listing listing = {.list = list,
+                              .number = list->number,
+                              .found = ht_array_new(list->limit, sizeof(struct ht_incident *))};
+    ht_incident_past_init(&listing.past, ht_app_reader(context, reply));
+    if (listing.found != NULL && listing.past.reader != NULL) {
+        error.status = list_gather(ht_desk_room_desk(context->app->desk), &listing);
     }
-    ht_json_array_end(&json);
-    if (count == list->limit) { /* perhaps there are more */
-        ht_json_key_text(&json, "before", found[count - 1]->id);
+    if (error.status == HT_OK) {
+        list_write(context, &listing, reply);
+    } else if (listing.past.reader != NULL) {
+        (void)ht_error_set(&error, error.status, 0, NULL);
+        ht_reply_status(reply, &error);
     }
-    ht_json_object_end(&json);
-    for (size_t i = 0; i < count; i++) {
-        ht_incident_release(found[i]);
+    for (size_t i = 0; i < listing.count; i++) {
+        ht_incident_release(listing.found[i]);
     }
-    free((void *)found);
+    ht_incident_past_deinit(&listing.past);
+    free((void *)listing.found);
 }
 
 static void list_free(void *data)
@@ -229,19 +302,64 @@ static bool id_of(const struct ht_http_call *call, char id[HT_DESK_ID_MAX + 1])
     return true;
 }
 
-static void one_write(struct ht_app_context *context, const char *id, const struct ht_crs *crs,
+static void one_write(struct ht_app_context *context, const struct ht_incident *incident,
+                      const struct ht_crs *crs, struct ht_store_reader *reader,
                       struct ht_reply *reply)
 {
     struct ht_json json;
-    const struct ht_incident *incident = ht_desk_get(ht_desk_room_desk(context->app->desk), id);
-    if (incident == NULL) {
-        ht_reply_problem(reply, 404, "Not Found", "there is no such incident");
-        return;
-    }
     (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)incident->version);
     ht_json_begin(&json, &reply->body);
-    incident_write(context, &json, incident, crs);
+    incident_write(context, &json, incident, crs, reader);
     ht_incident_release(incident);
+}
+
+/* One that is not in memory. */
+struct past {
+    char id[HT_DESK_ID_MAX + 1];
+    struct ht_crs crs;
+};
+
+static void past_run(void *user, void *data, struct ht_reply *reply)
+{
+    struct ht_app_context *context = user;
+    const struct past *wanted = data;
+    struct ht_incident_past past;
+    struct ht_error error = {0};
+    const struct ht_incident *incident = NULL;
+    const char *wrong = crs_ready(context, &wanted->crs);
+    ht_incident_past_init(&past, ht_app_reader(context, reply));
+    if (past.reader == NULL) {
+        return;
+    }
+    enum ht_status status = ht_incident_past_find(&past, wanted->id, &incident);
+    if (status == HT_NOT_FOUND) { /* unless it came back to memory meanwhile */
+        incident = ht_desk_get(ht_desk_room_desk(context->app->desk), wanted->id);
+        status = incident == NULL ? HT_NOT_FOUND : HT_OK;
+    }
+    if (status == HT_OK && wrong == NULL) {
+        one_write(context, incident, &wanted->crs, past.reader, reply);
+    } else if (wrong != NULL) {
+        ht_incident_release(incident);
+        refuse(reply, wrong);
+    } else if (status == HT_NOT_FOUND) {
+        ht_reply_problem(reply, 404, "Not Found", "there is no such incident");
+    } else {
+        (void)ht_error_set(&error, status, 0, NULL);
+        ht_reply_status(reply, &error);
+    }
+    ht_incident_past_deinit(&past);
+}
+
+static void past_start(struct ht_http_call *call, const char *id, const struct ht_crs *crs)
+{
+    struct past *wanted = calloc(1, sizeof *wanted);
+    if (wanted == NULL) {
+        ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
+        return;
+    }
+    memcpy(wanted->id, id, strlen(id) + 1);
+    wanted->crs = *crs;
+    call->job = (struct ht_http_job){.run = past_run, .free = free, .data = wanted};
 }
 
 void ht_incident_get(struct ht_app_context *context, struct ht_http_call *call)
@@ -263,7 +381,12 @@ void ht_incident_get(struct ht_app_context *context, struct ht_http_call *call)
         refuse(call->reply, wrong);
         return;
     }
-    one_write(context, id, &crs, call->reply);
+    const struct ht_incident *incident = ht_desk_get(ht_desk_room_desk(context->app->desk), id);
+    if (incident == NULL) {
+        past_start(call, id, &crs);
+    } else {
+        one_write(context, incident, &crs, NULL, call->reply);
+    }
 }
 
 /* ---- with what is personal: history and report ---- */

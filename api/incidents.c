@@ -459,7 +459,7 @@ static void step_run(struct ht_app_context *context, struct ht_command *command,
     struct stepping *stepping = command->parsed;
     struct ht_error error = {0};
     const struct ht_incident *incident =
-        ht_desk_pending(ht_desk_room_desk(context->app->desk), command->params[0]);
+        ht_desk_room_pending(context->app->desk, context, command->params[0]);
     if (incident == NULL) {
         ht_reply_problem(reply, 404, "Not Found", "there is no such incident");
         return;
@@ -529,7 +529,7 @@ static void erase_run(struct ht_app_context *context, struct ht_command *command
     char body[HT_DESK_ID_MAX + 32];
     struct ht_error error = {0};
     const struct ht_incident *incident =
-        ht_desk_pending(ht_desk_room_desk(context->app->desk), command->params[0]);
+        ht_desk_room_pending(context->app->desk, context, command->params[0]);
     if (incident == NULL || incident->state < HT_INCIDENT_IS_RESOLVED) {
         ht_reply_problem(
             reply, incident == NULL ? 404 : 409, incident == NULL ? "Not Found" : "Conflict",

@@ -163,6 +163,10 @@ static void start(struct bench *b, char store[128])
     b->server = ht_bench_server_start(serve);
     client_open(b);
     ht_bench_server_settle(&b->server);
+    const char *answer = NULL;
+    char body[ROOM];
+    change_write(b, street(b), "\"closed\":true", body);
+    (void)ask(b, "POST", "/v1/traffic", body, &answer); /* waits where the streets are not ready */
 }
 
 static void stop(struct bench *b, const char *store)

@@ -487,6 +487,7 @@ bool ht_desk_filter_passes(const struct ht_desk_filter *filter, const struct ht_
 /* As committed, since the table began. What is reopened is taken out again. */
 struct ht_desk_totals {
     uint64_t states[HT_INCIDENT_STATES]; /* those that were forgotten included */
+    uint64_t held;                       /* in memory */
     uint64_t opened;
     uint64_t folded;
     uint64_t cancelled;

@@ -52,6 +52,7 @@ void ht_desk_totals(struct ht_desk *d, struct ht_desk_totals *out)
 {
     (void)pthread_mutex_lock(&d->lock);
     *out = d->totals;
+    out->held = d->list_count - d->list_holes;
     (void)pthread_mutex_unlock(&d->lock);
 }
 

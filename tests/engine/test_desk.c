@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -856,6 +857,41 @@ HT_CASE(what_is_recalled_leaves_its_units_where_they_are)
     }
     HT_CHECK_INT(say(s, HT_DESK_REOPEN, "i", NULL, T0 + 20), HT_OK);
     HT_CHECK_STR(ht_desk_engaged(s->desk, unit), "j");
+    ht_stage_free(s);
+}
+
+/* An alarm, taken back at once. */
+static void open_and_cancel(struct ht_stage *s, int n)
+{
+    struct ht_desk_chooser chooser = ht_stage_chooser(s);
+    struct ht_desk_decision *decision = NULL;
+    char id[16];
+    (void)snprintf(id, sizeof id, "i%d", n);
+    const enum ht_desk_command_kind kinds[] = {HT_DESK_OPEN, HT_DESK_CANCEL};
+    for (int k = 0; k < 2; k++) {
+        const struct ht_desk_command command = {.kind = kinds[k],
+                                                .now_ms = T0 + n,
+                                                .incident = id,
+                                                .household = "0",
+                                                .incident_kind = HT_INCIDENT_SOS,
+                                                .severity = 2};
+        HT_CHECK_INT(ht_desk_decide(s->desk, &command, &chooser, &decision, NULL), HT_OK);
+        ht_desk_apply(s->desk, decision);
+    }
+}
+
+HT_CASE(ten_thousand_closed_incidents_leave_memory_as_it_was)
+{
+    struct ht_stage *s = plain_stage();
+    size_t used = 0;
+    size_t forgotten = 0;
+    for (int n = 0; n < 11000; n++) {
+        open_and_cancel(s, n);
+        forgotten += ht_desk_forget(s->desk, T0 + n - 50, 2, NULL, NULL);
+        used = n == 999 ? mallinfo2().uordblks : used;
+    }
+    HT_CHECK_INT(forgotten, 11000 - 51);
+    HT_CHECK(mallinfo2().uordblks <= used + 4096); /* the lists' spare room, no more */
     ht_stage_free(s);
 }
 
