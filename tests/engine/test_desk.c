@@ -1074,6 +1074,31 @@ static int64_t open_few(const struct ht_desk_rules *rules, const struct few *few
     return sum;
 }
 
+HT_CASE(a_unit_that_becomes_free_is_shared_with_those_on_the_way)
+{
+    struct ht_desk_rules rules = ht_stage_rules();
+    rules.joint = true;
+    struct ht_stage *s = ht_stage_new(&rules);
+    (void)ht_stage_add(s, "far", -100000);
+    (void)ht_stage_add(s, "between", 500000);
+    HT_CHECK_INT(open_at(s, "c", "-100000", 2, T0), HT_OK);
+    HT_CHECK_INT(say(s, HT_DESK_ACK, "c", "far", T0 + 1), HT_OK);
+    HT_CHECK_INT(open_at(s, "a", "0", 2, T0 + 2), HT_OK);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "between"), "a");
+    HT_CHECK_INT(open_at(s, "b", "1000000", 2, T0 + 3), HT_OK);
+    HT_CHECK_INT(ht_desk_pending(s->desk, "b")->state, HT_INCIDENT_IS_QUEUED);
+    HT_CHECK_INT(resolve_as(s, "c", HT_OUTCOME_FALSE_ALARM, T0 + 4), HT_OK);
+    /* one by one `far` would go to b, and be eight minutes late */
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "far"), "a");
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "between"), "b");
+    HT_CHECK(ht_incident_within_promise(ht_desk_pending(s->desk, "a")));
+    HT_CHECK(ht_incident_within_promise(ht_desk_pending(s->desk, "b")));
+    struct ht_desk *again = ht_stage_replay(s);
+    HT_CHECK(ht_stage_same_desks(s->desk, again));
+    ht_desk_free(again);
+    ht_stage_free(s);
+}
+
 HT_CASE(together_they_are_never_later_than_one_by_one_and_as_early_as_can_be)
 {
     uint64_t random = 11;
