@@ -58,7 +58,7 @@ struct ht_desk_room_kind ht_desk_room_kind(struct ht_desk_room *room, enum ht_in
  * the work of an alarm. The decision goes by it as long as nothing was told since of which it could
  * be wrong: other streets, other rules, a unit that was set free or changed. Who was sent elsewhere
  * meanwhile the desk knows itself. */
-enum { HT_AHEAD_MOST = 8 };
+enum { HT_AHEAD_MOST = 4 }; /* as many as the desk asks for first */
 struct ht_desk_ahead {
     bool made;
     uint64_t world;
