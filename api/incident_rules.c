@@ -101,10 +101,13 @@ __attribute__((format(printf, 3, 4))) static void fail(struct reader *reader, co
     va_end(list);
 }
 
+/* What is no whole number within bounds leaves `least`: nobody multiplies what was refused. */
 static bool whole(yajl_val value, int64_t least, int64_t most, int64_t *out)
 {
-    *out = YAJL_IS_INTEGER(value) ? YAJL_GET_INTEGER(value) : INT64_MIN;
-    return *out >= least && *out <= most;
+    int64_t number = YAJL_IS_INTEGER(value) ? YAJL_GET_INTEGER(value) : INT64_MIN;
+    bool good = number >= least && number <= most;
+    *out = good ? number : least;
+    return good;
 }
 
 static bool flag_or_number(const struct number *number, yajl_val value, int64_t *out)
@@ -143,7 +146,7 @@ static bool clocks_row(yajl_val value, uint32_t clock_ms[HT_DESK_STEPS])
     for (int i = 0; i < HT_DESK_STEPS && good; i++) {
         int64_t seconds = 0;
         good = whole(value->u.array.values[i], 0, 30 * DAY_S, &seconds);
-        clock_ms[i] = good ? (uint32_t)(seconds * 1000) : 0;
+        clock_ms[i] = (uint32_t)(seconds * 1000);
     }
     return good;
 }

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     bool any = false;
-    char *text = malloc(size + 5); /* so that a look past the end is seen */
+    char *text = calloc(size + 5, 1); /* so that a look past the end is seen */
     if (text == NULL) {
         return 0;
     }
