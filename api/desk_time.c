@@ -310,7 +310,6 @@ static bool look(struct ht_desk_room *room, struct looks *looks, bool all)
             watch_run(&watch);
         }
         bool forget = all || steady_ms() - looks->forget_ms >= FORGET_EVERY_MS;
-        all = false;
         bool changed = atomic_exchange(&room->units_changed, false) || units != looks->free_units;
         if (!changed && !forget && watch.late_count == 0 && atomic_load(&room->due_ms) > now_ms) {
             break;

@@ -234,30 +234,35 @@ static void list_run(void *user, void *data, struct ht_reply *reply)
 {
     struct ht_app_context *context = user;
     const struct list *list = data;
-    struct ht_error error = {.status = HT_NOMEM};
+    struct ht_error error = {0};
     const char *wrong = crs_ready(context, &list->crs);
     if (wrong != NULL) {
         ht_reply_problem(reply, 400, "Bad Request", wrong);
         return;
     }
-    struct listing listing = {.list = list,
-                              .number = list->number,
-                              .found = ht_array_new(list->limit, sizeof(struct ht_incident *))};
-    ht_incident_past_init(&listing.past, ht_app_reader(context, reply));
-    if (listing.found != NULL && listing.past.reader != NULL) {
-        error.status = list_gather(ht_desk_room_desk(context->app->desk), &listing);
+    struct ht_store_reader *reader = ht_app_reader(context, reply);
+    const struct ht_incident **found = ht_array_new(list->limit, sizeof(struct ht_incident *));
+    if (found == NULL || reader == NULL) {
+        free((void *)found);
+        if (reader != NULL) {
+            ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+        }
+        return;
     }
+    struct listing listing = {.list = list, .number = list->number, .found = found};
+    ht_incident_past_init(&listing.past, reader);
+    error.status = list_gather(ht_desk_room_desk(context->app->desk), &listing);
     if (error.status == HT_OK) {
         list_write(context, &listing, reply);
-    } else if (listing.past.reader != NULL) {
+    } else {
         (void)ht_error_set(&error, error.status, 0, NULL);
         ht_reply_status(reply, &error);
     }
     for (size_t i = 0; i < listing.count; i++) {
-        ht_incident_release(listing.found[i]);
+        ht_incident_release(found[i]);
     }
     ht_incident_past_deinit(&listing.past);
-    free((void *)listing.found);
+    free((void *)found);
 }
 
 static void list_free(void *data)

@@ -57,6 +57,9 @@ enum ht_status ht_incident_past_find(struct ht_incident_past *past, const char *
     if (past->desk == NULL) {
         const struct ht_desk_rules rules = ht_desk_rules_default();
         status = ht_desk_new(&rules, &past->desk);
+        if (status == HT_OK) {
+            ht_desk_recall(past->desk, true); /* where its units are now is another matter */
+        }
     }
     if (status == HT_OK) {
         status = ht_incident_past_replay(past->reader, id, past->desk);
