@@ -7,6 +7,7 @@
 #include "api/calendar.h"
 #include "api/coverage_scene.h"
 #include "api/homes.h"
+#include "api/http_stream.h"
 #include "api/isochrone.h"
 #include "api/live.h"
 #include "api/regime_book.h"
@@ -27,6 +28,38 @@ enum {
     KEEPER_REST_S = 300,   /* what nobody asked for in that time is let go of */
 };
 
+/* What a loop holds of an old world is let go of. */
+static void world_follow(struct ht_app_context *context)
+{
+    struct ht_world *world = ht_world_reader_get(&context->world);
+    if (context->live != NULL) {
+        ht_live_work_refresh(context->live, world);
+    }
+    ht_isochrone_maps_refresh(context->app->isochrones, world);
+}
+
+static void world_told(void *user, struct ht_http_post *post)
+{
+    if (user != NULL) {
+        world_follow(user);
+    }
+    free(post);
+}
+
+/* An idle loop would keep the world of its last answer until it ticks, and the next change of the
+ * streets would wait for it or make a whole metric more (engine/live/traffic.h). Needs open_lock.
+ */
+static void loops_tell(struct ht_app *app)
+{
+    for (unsigned i = 0; app->server != NULL && i < ht_http_server_loops(app->server); i++) {
+        struct ht_http_post *post = calloc(1, sizeof *post);
+        if (post != NULL) {
+            post->run = world_told;
+            ht_http_server_post(app->server, i, post);
+        }
+    }
+}
+
 /* Publishes the map's world of now if it differs from the one before. Needs open_lock. */
 static enum ht_status map_apply(struct ht_app *app, struct ht_map *map)
 {
@@ -39,6 +72,7 @@ static enum ht_status map_apply(struct ht_app *app, struct ht_map *map)
     }
     if (world != NULL) {
         ht_world_publish(app->slot, world);
+        loops_tell(app);
     }
     int64_t next_ms = ht_map_next_change(map, local_ms);
     int64_t end_ms = ht__traffic_next_end(app);
@@ -386,11 +420,7 @@ static void account(void *user, unsigned service, int status, uint64_t duration_
 static void tick(void *user)
 {
     struct ht_app_context *context = user;
-    struct ht_world *world = ht_world_reader_get(&context->world);
-    if (context->live != NULL) {
-        ht_live_work_refresh(context->live, world);
-    }
-    ht_isochrone_maps_refresh(context->app->isochrones, world);
+    world_follow(context);
     ht_app_tokens_refresh(context->app);
     ht_app_live_save(context->app, false);
     ht_stream_tick(context);

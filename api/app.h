@@ -38,6 +38,7 @@ struct ht_live_work;
 struct ht_loads;
 struct ht_office_calendar;
 struct ht_regime_slot;
+struct ht_traffic_said;
 struct ht_traffic_table;
 struct ht_guide_memory;
 struct ht_zone_table;
@@ -58,6 +59,7 @@ struct ht_app {
     struct ht_map *map;               /* the open one; under open_lock */
     int64_t next_change_ms;           /* UTC, of a turn, street or zone; under open_lock */
     struct ht_traffic_table *traffic; /* under open_lock */
+    struct ht_traffic_said *said;     /* changes that are written, not obeyed yet; the writer's */
     struct ht_zone_table *zones;      /* locks itself */
     struct ht_guide_memory *turns;    /* locks itself */
     pthread_cond_t wake;              /* the keeper, with open_lock */

@@ -28,9 +28,9 @@ static enum ht_status skills_find(struct ht_fleet *fleet, const char *skills, ui
 
 /* What units must be like. HT_NOT_FOUND: a skill that none ever had. */
 static enum ht_status filter_make(struct ht_desk_room *room, const struct ht_desk_want *want,
-                                  struct ht_unit_filter *out)
+                                  uint32_t unit_kinds, struct ht_unit_filter *out)
 {
-    *out = (struct ht_unit_filter){.kinds = room->rules->kinds[want->kind].unit_kinds,
+    *out = (struct ht_unit_filter){.kinds = unit_kinds,
                                    .statuses = UINT32_C(1) << HT_UNIT_IDLE,
                                    .told = !want->idle, /* the desk knows who is engaged */
                                    .heard_ms = INT64_MIN,
@@ -95,6 +95,19 @@ static enum ht_status rank_all(const struct ht__room_chooser *chooser,
     return status;
 }
 
+/* Whether what was found ahead answers the question. */
+static bool ahead_fits(const struct ht__room_chooser *chooser, const struct ht_desk_want *want,
+                       uint32_t most)
+{
+    const struct ht_desk_ahead *ahead = chooser->ahead;
+    struct ht_world *world = ht_world_reader_get(&chooser->context->world);
+    return ahead != NULL && ahead->made && want->idle && !want->coverage && want->unit == NULL &&
+           strcmp(want->incident, chooser->ahead_of) == 0 && world != NULL &&
+           ht_world_id(world) == ahead->world &&
+           atomic_load(&chooser->room->changes) == ahead->changes &&
+           (most <= HT_AHEAD_MOST || ahead->count < HT_AHEAD_MOST);
+}
+
 enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
                              struct ht_desk_candidate *out, uint32_t most, uint32_t *count)
 {
@@ -102,7 +115,13 @@ enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
     struct ht_live_ask ask = {.k = most, .radius_m = -1, .max_ms = UINT32_MAX};
     struct ht_incident_place place;
     *count = 0;
-    enum ht_status status = filter_make(chooser->room, want, &ask.filter);
+    uint32_t unit_kinds = chooser->room->rules->kinds[want->kind].unit_kinds;
+    if (ahead_fits(chooser, want, most)) {
+        *count = chooser->ahead->count < most ? chooser->ahead->count : most;
+        memcpy(out, chooser->ahead->list, *count * sizeof *out);
+        return HT_OK;
+    }
+    enum ht_status status = filter_make(chooser->room, want, unit_kinds, &ask.filter);
     if (status == HT_NOT_FOUND || ht_world_reader_get(&chooser->context->world) == NULL ||
         !ht_incident_places_get(chooser->room->places, want->incident, &place)) {
         return HT_OK; /* nobody has the skill; no streets are known; its place was erased */
@@ -117,4 +136,50 @@ enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
         ht__room_losses(chooser, want, &ask.filter, out, *count);
     }
     return status == HT_NO_SEGMENT ? HT_OK : status; /* no street leads there */
+}
+
+/* ---- ahead ---- */
+
+/* What the rules say of an alarm. False: it is not dispatched at once, or what is uncovered counts.
+ */
+static bool ahead_want(struct ht_desk_room *room, const struct ht_desk_command *open,
+                       char skills[HT_DESK_SKILLS_MAX + 1], struct ht_desk_want *want,
+                       uint32_t *unit_kinds)
+{
+    (void)pthread_rwlock_rdlock(&room->rules_lock);
+    const struct ht_desk_rules *rules = &room->rules->desk;
+    const struct ht_desk_rule *rule = &rules->rule[open->incident_kind][open->severity - 1];
+    *want = (struct ht_desk_want){.kind = open->incident_kind,
+                                  .severity = open->severity,
+                                  .blue_light = rule->blue_light,
+                                  .idle = true,
+                                  .skills = open->skills != NULL ? open->skills : skills,
+                                  .now_ms = open->now_ms};
+    memcpy(skills, rule->skills, HT_DESK_SKILLS_MAX + 1);
+    *unit_kinds = room->rules->kinds[open->incident_kind].unit_kinds;
+    bool plain = rule->confirm_ms == 0 && rules->choice == HT_DESK_CLOSEST;
+    (void)pthread_rwlock_unlock(&room->rules_lock);
+    return plain;
+}
+
+void ht_desk_room_ahead(struct ht_desk_room *room, struct ht_app_context *context,
+                        const struct ht_desk_command *open, struct ht_point point,
+                        struct ht_desk_ahead *out)
+{
+    const struct ht__room_chooser chooser = {.room = room, .context = context};
+    struct ht_live_ask ask = {
+        .k = HT_AHEAD_MOST, .radius_m = -1, .max_ms = UINT32_MAX, .point = point};
+    struct ht_world *world = ht_world_reader_get(&context->world);
+    struct ht_desk_want want;
+    char skills[HT_DESK_SKILLS_MAX + 1];
+    uint32_t unit_kinds = 0;
+    out->changes = atomic_load(&room->changes); /* before all that is looked at */
+    out->count = 0;
+    if (world == NULL || open->severity < 1 || open->severity > HT_DESK_SEVERITIES ||
+        !ahead_want(room, open, skills, &want, &unit_kinds) || ht_app_live_work(context) == NULL ||
+        filter_make(room, &want, unit_kinds, &ask.filter) != HT_OK) {
+        return;
+    }
+    out->world = ht_world_id(world);
+    out->made = rank_all(&chooser, &ask, out->list, &out->count) == HT_OK;
 }

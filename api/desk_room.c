@@ -10,6 +10,7 @@
 #include "api/desk_room_internal.h"
 #include "api/incident_event.h"
 #include "api/incident_json.h"
+#include "api/incident_past.h"
 #include "api/json.h"
 #include "api/live.h"
 #include "api/regime_book.h"
@@ -43,6 +44,7 @@ void ht_desk_room_rules(struct ht_desk_room *room, struct ht_incident_rules *rul
     room->rules = rules;
     (void)pthread_rwlock_unlock(&room->rules_lock);
     ht_incident_rules_free(before);
+    (void)atomic_fetch_add(&room->changes, 1);
     atomic_store(&room->units_changed, true);
 }
 
@@ -108,8 +110,12 @@ static void engage(struct ht_desk_room *room, const char *unit)
     char incident[HT_DESK_ID_MAX + 1];
     struct ht_fleet *fleet = ht_live_fleet(room->app->live);
     uint32_t index = ht_fleet_find(fleet, unit, strlen(unit));
+    bool on = ht_desk_unit_on(room->desk, unit, incident);
     if (index != HT_NONE) {
-        ht_fleet_set_engaged(fleet, index, ht_desk_unit_on(room->desk, unit, incident));
+        ht_fleet_set_engaged(fleet, index, on);
+    }
+    if (!on) {
+        (void)atomic_fetch_add(&room->changes, 1);
     }
 }
 
@@ -142,8 +148,8 @@ static enum ht_status replay_event(void *user, const struct ht_store_event *row)
     if (status == HT_OK) {
         status = ht_desk_replay(replay->room->desk, &read.event);
         uint64_t number = strtoull(read.event.incident + (read.event.incident[0] == 'i'), NULL, 10);
-        if (number > replay->room->last_id && number < UINT64_MAX) {
-            replay->room->last_id = number;
+        if (number > atomic_load(&replay->room->last_id) && number < UINT64_MAX) {
+            atomic_store(&replay->room->last_id, number);
         }
     }
     ht_incident_event_deinit(&read);
@@ -168,6 +174,7 @@ static enum ht_status replay(struct ht_desk_room *room, size_t *skipped, struct 
     }
     ht_store_reader_free(reader);
     *skipped = all.skipped;
+    (void)ht__room_forget(room, SIZE_MAX);
     return status;
 }
 
@@ -275,7 +282,52 @@ void ht_desk_room_free(struct ht_desk_room *room)
 
 void ht_desk_room_id(struct ht_desk_room *room, char id[HT_DESK_ID_MAX + 1])
 {
-    (void)snprintf(id, HT_DESK_ID_MAX + 1, ID_FORMAT, ++room->last_id);
+    (void)snprintf(id, HT_DESK_ID_MAX + 1, ID_FORMAT,
+                   (uint64_t)(atomic_fetch_add(&room->last_id, 1) + 1));
+}
+
+uint64_t ht_desk_room_last(const struct ht_desk_room *room)
+{
+    return atomic_load(&room->last_id);
+}
+
+/* ---- what is over leaves memory ---- */
+
+static void gone(void *user, const char *incident)
+{
+    struct ht_desk_room *room = user;
+    ht_incident_places_remove(room->places, incident);
+}
+
+size_t ht__room_forget(struct ht_desk_room *room, size_t most)
+{
+    int64_t before_ms = ht_clock_now_ms(&room->app->clock) - HT_INCIDENT_KEPT_MS;
+    return ht_desk_forget(room->desk, before_ms, most, gone, room);
+}
+
+const struct ht_incident *ht_desk_room_pending(struct ht_desk_room *room,
+                                               struct ht_app_context *context, const char *id)
+{
+    const struct ht_incident *incident = ht_desk_pending(room->desk, id);
+    struct ht_reply unread = {0};
+    struct ht_point point;
+    if (incident != NULL) {
+        return incident;
+    }
+    ht_reply_reset(&unread);
+    struct ht_store_reader *reader = ht_app_reader(context, &unread);
+    ht_reply_deinit(&unread);
+    if (reader == NULL) {
+        return NULL;
+    }
+    ht_desk_recall(room->desk, true);
+    enum ht_status status = ht_incident_past_replay(reader, id, room->desk);
+    ht_desk_recall(room->desk, false);
+    if (status == HT_OK && ht_incident_past_place(reader, id, &point) == HT_OK) {
+        status = ht_incident_places_put(room->places, id, point);
+        (void)status; /* out of memory: it has none for now */
+    }
+    return ht_desk_pending(room->desk, id);
 }
 
 static void due_set(struct ht_desk_room *room)
@@ -287,7 +339,15 @@ enum ht_status ht_desk_room_decide(struct ht_desk_room *room, struct ht_app_cont
                                    const struct ht_desk_command *command,
                                    struct ht_desk_decision **out, struct ht_error *error)
 {
-    struct ht__room_chooser chooser = {room, context};
+    return ht_desk_room_open(room, context, command, NULL, out, error);
+}
+
+enum ht_status ht_desk_room_open(struct ht_desk_room *room, struct ht_app_context *context,
+                                 const struct ht_desk_command *command,
+                                 const struct ht_desk_ahead *ahead, struct ht_desk_decision **out,
+                                 struct ht_error *error)
+{
+    struct ht__room_chooser chooser = {room, context, ahead, command->incident};
     const struct ht_desk_chooser how = {ht__room_rank, &chooser};
     enum ht_status status = ht_desk_decide(room->desk, command, &how, out, error);
     due_set(room);

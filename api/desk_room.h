@@ -35,6 +35,9 @@ void ht_desk_room_free(struct ht_desk_room *room);
 struct ht_desk *ht_desk_room_desk(struct ht_desk_room *room);
 struct ht_incident_places *ht_desk_room_places(struct ht_desk_room *room);
 
+/* The number of the newest incident, whose id is `i` and that number. */
+uint64_t ht_desk_room_last(const struct ht_desk_room *room);
+
 /* Looks now, and returns when all that follows is written; for who moved the clock. */
 void ht_desk_room_obey(struct ht_desk_room *room);
 /* The registry said something of a unit. */
@@ -56,15 +59,42 @@ void ht_desk_room_tell(struct ht_desk_room *room, struct ht_duty_phones *duty,
 /* Whether a unit ever had it, or a kind's rule wants it: what stands in events is no free text. */
 bool ht_desk_room_knows(struct ht_desk_room *room, const char *skill);
 
+/* Who can be at a place first, as found by another thread before the writer's turn comes: most of
+ * the work of an alarm. The decision goes by it as long as nothing was told since of which it could
+ * be wrong: other streets, other rules, a unit that was set free or changed. Who was sent elsewhere
+ * meanwhile the desk knows itself. */
+enum { HT_AHEAD_MOST = 4 }; /* as many as the desk asks for first */
+struct ht_desk_ahead {
+    bool made;
+    uint64_t world;
+    uint64_t changes;
+    uint32_t count; /* fewer than HT_AHEAD_MOST: all there are */
+    struct ht_desk_candidate list[HT_AHEAD_MOST];
+};
+/* For an alarm that will be dispatched at once, on any thread; where it can't be known now, `made`
+ * stays false. `skills` NULL: the rule's. */
+void ht_desk_room_ahead(struct ht_desk_room *room, struct ht_app_context *context,
+                        const struct ht_desk_command *open, struct ht_point point,
+                        struct ht_desk_ahead *out);
+
 /* ---- writer ---- */
 
 /* Other rules from now on; takes them over. */
 void ht_desk_room_rules(struct ht_desk_room *room, struct ht_incident_rules *rules);
 
+/* As ht_desk_pending; one that left memory is brought back, if there is one. */
+const struct ht_incident *ht_desk_room_pending(struct ht_desk_room *room,
+                                               struct ht_app_context *context, const char *id);
+
 /* An id that no incident had. */
 void ht_desk_room_id(struct ht_desk_room *room, char id[HT_DESK_ID_MAX + 1]);
 
-/* As ht_desk_decide; `context` is the writer's. */
+/* As ht_desk_decide; `context` is the writer's. The other one is for an open that was looked at
+ * ahead. */
+HT_MUST_CHECK enum ht_status
+ht_desk_room_open(struct ht_desk_room *room, struct ht_app_context *context,
+                  const struct ht_desk_command *command, const struct ht_desk_ahead *ahead,
+                  struct ht_desk_decision **out, struct ht_error *error);
 HT_MUST_CHECK enum ht_status ht_desk_room_decide(struct ht_desk_room *room,
                                                  struct ht_app_context *context,
                                                  const struct ht_desk_command *command,

@@ -14,7 +14,7 @@ struct ht_desk_room {
     struct ht_incident_places *places;
     pthread_rwlock_t rules_lock; /* the writer alone changes them, and reads without it */
     struct ht_incident_rules *rules;
-    uint64_t last_id; /* the writer's */
+    atomic_uint_least64_t last_id; /* the writer alone changes it */
     atomic_int_least64_t due_ms;
     /* the thread that looks after time */
     pthread_t thread;
@@ -26,7 +26,8 @@ struct ht_desk_room {
     bool started;
     bool stop;
     bool job_over;
-    atomic_bool units_changed; /* without the lock */
+    atomic_bool units_changed;     /* without the lock */
+    atomic_uint_least64_t changes; /* what a ranking may be wrong of since: see ht_desk_ahead */
 };
 
 /* The choice of the desk: qualified units on duty by travel time. `user` is a struct
@@ -35,6 +36,8 @@ struct ht_desk_room {
 struct ht__room_chooser {
     struct ht_desk_room *room;
     struct ht_app_context *context;
+    const struct ht_desk_ahead *ahead; /* NULL: none */
+    const char *ahead_of;              /* the incident that it is of */
 };
 enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
                              struct ht_desk_candidate *out, uint32_t most, uint32_t *count);
@@ -46,6 +49,9 @@ struct ht_unit_filter;
 void ht__room_losses(const struct ht__room_chooser *chooser, const struct ht_desk_want *want,
                      const struct ht_unit_filter *filter, struct ht_desk_candidate *list,
                      uint32_t count);
+
+/* Lets go of what was over some time ago, on the writer's thread. Returns how many. */
+size_t ht__room_forget(struct ht_desk_room *room, size_t most);
 
 void *ht__room_time(void *room);
 

@@ -11,6 +11,8 @@
 enum {
     ROUND_MS = 250,
     ETA_EVERY_MS = 5000,
+    FORGET_EVERY_MS = 15000,
+    FORGET_MOST = 2000, /* at once */
     RETRY_MS = 1000,    /* after what could not be written */
     COMMANDS_MOST = 64, /* of one job: the next commands wait meanwhile */
     WATCHED_MOST = 64,  /* incidents that are looked at in one question */
@@ -28,11 +30,13 @@ struct round {
     struct ht_job job;
     struct ht_desk_room *room;
     bool settle;
+    bool forget;
     struct late *late;
     size_t late_count;
     struct ht_desk_decision *decisions[COMMANDS_MOST + 1];
     size_t count;
-    size_t events; /* that came of it */
+    size_t events;    /* that came of it */
+    size_t forgotten; /* incidents */
     bool failed;
 };
 
@@ -101,6 +105,7 @@ static void round_done(struct ht_job *job, void *worker, enum ht_status outcome)
         }
     }
     round->failed = round->failed || outcome != HT_OK;
+    round->forgotten = round->forget ? ht__room_forget(room, FORGET_MOST) : 0;
     ht_world_reader_rest(&context->world);
     if (context->live != NULL) {
         ht_live_work_rest(context->live);
@@ -290,7 +295,8 @@ static void streets_ready(struct ht_desk_room *room)
 /* What the thread remembers from one look to the next. */
 struct looks {
     uint64_t free_units;
-    int64_t eta_ms; /* steady time of the last look at who will be late */
+    int64_t eta_ms;    /* steady time of the last look at who will be late */
+    int64_t forget_ms; /* and of when what is over was let go of */
 };
 
 /* One look, and all that follows from it. False: to be tried again later. */
@@ -308,15 +314,18 @@ static bool look(struct ht_desk_room *room, struct looks *looks, bool all)
             looks->eta_ms = steady_ms();
             watch_run(&watch);
         }
-        all = false;
+        bool forget = all || steady_ms() - looks->forget_ms >= FORGET_EVERY_MS;
         bool changed = atomic_exchange(&room->units_changed, false) || units != looks->free_units;
-        if (!changed && watch.late_count == 0 && atomic_load(&room->due_ms) > now_ms) {
+        if (!changed && !forget && watch.late_count == 0 && atomic_load(&room->due_ms) > now_ms) {
             break;
         }
-        struct round round = {.settle = changed, .late = late, .late_count = watch.late_count};
+        struct round round = {
+            .settle = changed, .forget = forget, .late = late, .late_count = watch.late_count};
         good = round_do(room, &round);
+        looks->forget_ms = forget ? steady_ms() : looks->forget_ms;
+        all = round.forgotten == FORGET_MOST;
         looks->free_units = free_units(room->app, now_ms);
-        again = round.events > 0 && atomic_load(&room->due_ms) <= now_ms;
+        again = all || (round.events > 0 && atomic_load(&room->due_ms) <= now_ms);
         if (!good && changed) {
             atomic_store(&room->units_changed, true);
         }
@@ -331,7 +340,7 @@ static bool look(struct ht_desk_room *room, struct looks *looks, bool all)
 void *ht__room_time(void *user)
 {
     struct ht_desk_room *room = user;
-    struct looks looks = {.eta_ms = steady_ms()};
+    struct looks looks = {.eta_ms = steady_ms(), .forget_ms = steady_ms()};
     (void)pthread_mutex_lock(&room->lock);
     while (!room->stop) {
         uint64_t wanted = room->rounds_wanted;

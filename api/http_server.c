@@ -82,10 +82,13 @@ void ht__loop_mail_job(struct ht_conn_job *job)
 {
     struct ht_loop *loop = job->loop;
     (void)pthread_mutex_lock(&loop->mail_lock);
+    bool first = loop->mail_jobs == NULL; /* else the loop was woken for the one before */
     job->next = loop->mail_jobs;
     loop->mail_jobs = job;
     (void)pthread_mutex_unlock(&loop->mail_lock);
-    loop_wake(loop);
+    if (first) {
+        loop_wake(loop);
+    }
 }
 
 void ht_http_server_post(struct ht_http_server *server, unsigned number, struct ht_http_post *post)

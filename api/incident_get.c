@@ -9,6 +9,7 @@
 #include "api/http_answer.h"
 #include "api/incident_event.h"
 #include "api/incident_json.h"
+#include "api/incident_past.h"
 #include "api/incident_rules.h"
 #include "api/incidents.h"
 #include "api/persons.h"
@@ -17,7 +18,7 @@
 #include "engine/base/array.h"
 #include "engine/base/time.h"
 
-enum { LIST_DEFAULT = 100, LIST_MOST = 1000, DEVICES_PAGE = 64 };
+enum { LIST_DEFAULT = 100, LIST_MOST = 1000, DEVICES_PAGE = 64, PAST_MOST = 2000 };
 
 static bool has_desk(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -57,14 +58,17 @@ static const char *crs_ready(struct ht_app_context *context, const struct ht_crs
                : "crs and out_crs are coordinate systems";
 }
 
-static void incident_write(struct ht_app_context *context, struct ht_json *json,
-                           const struct ht_incident *incident, const struct ht_crs *crs)
+/* Where an incident is, into `room`; NULL: not known (any more). */
+static const struct ht_incident_place *place_of(struct ht_app_context *context,
+                                                const struct ht_incident *incident,
+                                                struct ht_store_reader *reader,
+                                                struct ht_incident_place *room)
 {
-    struct ht_incident_place place;
-    const struct ht_crs_out out = {crs, context->crs};
+    *room = (struct ht_incident_place){.live_eta_ms = 0};
     bool placed =
-        ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
-    ht_incident_json(json, incident, placed ? &place : NULL, &out);
+        ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, room) ||
+        ht_incident_past_place(reader, incident->id, &room->point) == HT_OK;
+    return placed ? room : NULL;
 }
 
 /* ---- the list ---- */
@@ -74,6 +78,7 @@ struct list {
     struct ht_desk_filter filter;
     struct ht_crs crs;
     size_t limit;
+    uint64_t number; /* those below it */
 };
 
 static const char *state_word(int i)
@@ -116,6 +121,14 @@ static bool severities_read(const char *text, uint32_t *bits)
     return true;
 }
 
+/* The number in an id. */
+static bool number_of(const char *id, uint64_t *out)
+{
+    size_t digits = id[0] == 'i' ? strspn(id + 1, "0123456789") : 0;
+    *out = digits == 0 || digits > 18 ? 0 : strtoull(id + 1, NULL, 10);
+    return *out > 0 && id[digits + 1] == '\0';
+}
+
 /* NULL, or what is wrong. */
 static const char *list_read(struct ht_app_context *context, struct list *list)
 {
@@ -144,48 +157,116 @@ static const char *list_read(struct ht_app_context *context, struct list *list)
         return "limit is 1 to 1000";
     }
     list->limit = (size_t)most;
-    if (before != NULL) {
-        const struct ht_incident *last = ht_desk_get(ht_desk_room_desk(context->app->desk), before);
-        if (last == NULL) {
-            return "before is the id of an incident";
-        }
-        filter->before_order = last->order;
-        ht_incident_release(last);
+    list->number = ht_desk_room_last(context->app->desk) + 1;
+    if (before != NULL && !number_of(before, &list->number)) {
+        return "before is the id of an incident";
     }
     return crs_read(params, &list->crs);
+}
+
+/* Those that are over may be in the store alone. */
+static bool asks_for_past(const struct ht_desk_filter *filter)
+{
+    const uint32_t over = ~((UINT32_C(1) << HT_INCIDENT_IS_RESOLVED) - 1);
+    return filter->unit == NULL && (filter->states == 0 || (filter->states & over) != 0);
+}
+
+struct listing {
+    const struct list *list;
+    struct ht_incident_past past;
+    const struct ht_incident **found; /* [list->limit] */
+    size_t count;
+    uint64_t number; /* the last one that was looked at */
+    bool more;
+};
+
+/* Goes down the numbers, which are in the order of creation; `PAST_MOST` of them in the store. */
+static enum ht_status list_gather(struct ht_desk *desk, struct listing *listing)
+{
+    const struct ht_desk_filter *filter = &listing->list->filter;
+    bool past = asks_for_past(filter) && listing->past.reader != NULL;
+    size_t looked_up = 0;
+    bool older = false; /* than what is asked for */
+    while (listing->number > 1 && listing->count < listing->list->limit && looked_up < PAST_MOST &&
+           !older) {
+        char id[HT_DESK_ID_MAX + 1];
+        const struct ht_incident *one = NULL;
+        (void)snprintf(id, sizeof id, "i%llu", (unsigned long long)--listing->number);
+        one = ht_desk_get(desk, id);
+        if (one == NULL && past) {
+            looked_up++;
+            enum ht_status status = ht_incident_past_find(&listing->past, id, &one);
+            if (status != HT_OK && status != HT_NOT_FOUND) {
+                return status;
+            }
+        }
+        older = one != NULL && one->opened_ms < filter->since_ms;
+        if (one != NULL && ht_desk_filter_passes(filter, one)) {
+            listing->found[listing->count++] = one;
+        } else {
+            ht_incident_release(one);
+        }
+    }
+    listing->more = listing->count == listing->list->limit || (listing->number > 1 && !older);
+    return HT_OK;
+}
+
+static void list_write(struct ht_app_context *context, const struct listing *listing,
+                       struct ht_reply *reply)
+{
+    const struct ht_crs_out out = {&listing->list->crs, context->crs};
+    struct ht_incident_place room;
+    char id[HT_DESK_ID_MAX + 1];
+    struct ht_json json;
+    ht_json_begin(&json, &reply->body);
+    ht_json_object(&json);
+    ht_json_key(&json, "incidents");
+    ht_json_array(&json);
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct ht_incident *incident = listing->found[i];
+        ht_incident_json(&json, incident, place_of(context, incident, context->reader, &room),
+                         &out);
+    }
+    ht_json_array_end(&json);
+    if (listing->more) { /* perhaps there are more */
+        (void)snprintf(id, sizeof id, "i%llu", (unsigned long long)listing->number);
+        ht_json_key_text(&json, "before", id);
+    }
+    ht_json_object_end(&json);
 }
 
 static void list_run(void *user, void *data, struct ht_reply *reply)
 {
     struct ht_app_context *context = user;
     const struct list *list = data;
-    struct ht_json json;
+    struct ht_error error = {0};
     const char *wrong = crs_ready(context, &list->crs);
-    const struct ht_incident **found = ht_array_new(list->limit, sizeof(struct ht_incident *));
-    if (wrong != NULL || found == NULL) {
-        free((void *)found);
-        ht_reply_problem(reply, wrong == NULL ? 503 : 400,
-                         wrong == NULL ? "Service Unavailable" : "Bad Request",
-                         wrong == NULL ? "out of memory" : wrong);
+    if (wrong != NULL) {
+        ht_reply_problem(reply, 400, "Bad Request", wrong);
         return;
     }
-    size_t count =
-        ht_desk_list(ht_desk_room_desk(context->app->desk), &list->filter, list->limit, found);
-    ht_json_begin(&json, &reply->body);
-    ht_json_object(&json);
-    ht_json_key(&json, "incidents");
-    ht_json_array(&json);
-    for (size_t i = 0; i < count; i++) {
-        incident_write(context, &json, found[i], &list->crs);
+    struct ht_store_reader *reader = ht_app_reader(context, reply);
+    const struct ht_incident **found = ht_array_new(list->limit, sizeof(struct ht_incident *));
+    if (found == NULL || reader == NULL) {
+        free((void *)found);
+        if (reader != NULL) {
+            ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+        }
+        return;
     }
-    ht_json_array_end(&json);
-    if (count == list->limit) { /* perhaps there are more */
-        ht_json_key_text(&json, "before", found[count - 1]->id);
+    struct listing listing = {.list = list, .number = list->number, .found = found};
+    ht_incident_past_init(&listing.past, reader);
+    error.status = list_gather(ht_desk_room_desk(context->app->desk), &listing);
+    if (error.status == HT_OK) {
+        list_write(context, &listing, reply);
+    } else {
+        (void)ht_error_set(&error, error.status, 0, NULL);
+        ht_reply_status(reply, &error);
     }
-    ht_json_object_end(&json);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < listing.count; i++) {
         ht_incident_release(found[i]);
     }
+    ht_incident_past_deinit(&listing.past);
     free((void *)found);
 }
 
@@ -256,19 +337,34 @@ static enum ht_status one_write(struct ht_app_context *context, struct ht_json *
                                 const struct ht_incident *incident, const struct ht_crs *crs,
                                 struct ht_error *error)
 {
-    struct ht_incident_place place;
+    struct ht_incident_place room;
     struct ht_answers answers;
     const struct ht_crs_out out = {crs, context->crs};
-    bool placed =
-        ht_incident_places_get(ht_desk_room_places(context->app->desk), incident->id, &place);
-    enum ht_status status =
-        answers_find(context, incident, placed ? &place : NULL, &answers, error);
+    const struct ht_incident_place *place = place_of(context, incident, context->reader, &room);
+    enum ht_status status = answers_find(context, incident, place, &answers, error);
     if (status == HT_OK) {
         ht_json_object(json);
-        ht_incident_json_members(json, incident, placed ? &place : NULL, &out);
+        ht_incident_json_members(json, incident, place, &out);
         ht_incident_json_answers(json, incident, &answers);
         status = ht_tellings_write(json, context->reader, incident->id, error);
         ht_json_object_end(json);
+    }
+    return status;
+}
+
+/* A counted reference: from memory, or from the store, or back in memory meanwhile. */
+static enum ht_status one_find(struct ht_app_context *context, struct ht_incident_past *past,
+                               const char *id, const struct ht_incident **out)
+{
+    struct ht_desk *desk = ht_desk_room_desk(context->app->desk);
+    enum ht_status status = HT_OK;
+    *out = ht_desk_get(desk, id);
+    if (*out == NULL) {
+        status = ht_incident_past_find(past, id, out);
+    }
+    if (status == HT_NOT_FOUND) {
+        *out = ht_desk_get(desk, id);
+        status = *out == NULL ? HT_NOT_FOUND : HT_OK;
     }
     return status;
 }
@@ -278,30 +374,35 @@ static void one_run(void *user, void *data, struct ht_reply *reply)
 {
     struct ht_app_context *context = user;
     const struct one *one = data;
+    struct ht_incident_past past;
     struct ht_error error = {0};
     struct ht_json json;
+    const struct ht_incident *incident = NULL;
     const char *wrong = crs_ready(context, &one->crs);
     if (wrong != NULL) {
         refuse(reply, wrong);
         return;
     }
-    if (ht_app_reader(context, reply) == NULL) {
+    ht_incident_past_init(&past, ht_app_reader(context, reply));
+    if (past.reader == NULL) {
         return;
     }
-    const struct ht_incident *incident =
-        ht_desk_get(ht_desk_room_desk(context->app->desk), one->id);
-    if (incident == NULL) {
+    enum ht_status status = one_find(context, &past, one->id, &incident);
+    if (status == HT_OK) {
+        (void)snprintf(reply->etag, sizeof reply->etag, "%llu",
+                       (unsigned long long)incident->version);
+        ht_json_begin(&json, &reply->body);
+        status = one_write(context, &json, incident, &one->crs, &error);
+        ht_incident_release(incident);
+    }
+    if (status == HT_NOT_FOUND) {
         ht_reply_problem(reply, 404, "Not Found", "there is no such incident");
-        return;
-    }
-    (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)incident->version);
-    ht_json_begin(&json, &reply->body);
-    error.status = one_write(context, &json, incident, &one->crs, &error);
-    if (error.status != HT_OK) {
+    } else if (status != HT_OK) {
+        error.status = status;
         ht_buffer_clear(&reply->body);
         ht_reply_status(reply, &error);
     }
-    ht_incident_release(incident);
+    ht_incident_past_deinit(&past);
 }
 
 void ht_incident_get(struct ht_app_context *context, struct ht_http_call *call)

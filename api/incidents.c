@@ -124,6 +124,7 @@ struct opening {
     char id[HT_DESK_ID_MAX + 1];
     bool placed; /* in memory */
     struct ht_desk_decision *decision;
+    struct ht_desk_ahead ahead;
 };
 
 static bool forbid(struct ht_reply *reply, const char *why)
@@ -254,6 +255,23 @@ static bool skills_known(struct ht_desk_room *room, const struct ht_incident_ala
     return true;
 }
 
+/* All but the id. */
+static struct ht_desk_command open_command(const struct ht_command *command,
+                                           const struct opening *opening)
+{
+    const struct ht_incident_alarm *alarm = &opening->alarm;
+    return (struct ht_desk_command){.kind = HT_DESK_OPEN,
+                                    .now_ms = command->at_ms,
+                                    .household =
+                                        opening->household[0] == '\0' ? NULL : opening->household,
+                                    .device = opening->code[0] == '\0' ? NULL : opening->code,
+                                    .skills = alarm->skilled ? alarm->skills : NULL,
+                                    .incident_kind = alarm->kind,
+                                    .severity = opening->severity,
+                                    .units = alarm->units,
+                                    .access_ms = opening->access_ms};
+}
+
 static bool open_prepare(struct ht_app_context *context, struct ht_command *command,
                          struct ht_reply *reply)
 {
@@ -280,6 +298,8 @@ static bool open_prepare(struct ht_app_context *context, struct ht_command *comm
     opening->severity = alarm->severity != 0
                             ? alarm->severity
                             : ht_desk_room_kind(context->app->desk, alarm->kind).kind.severity;
+    const struct ht_desk_command open = open_command(command, opening);
+    ht_desk_room_ahead(context->app->desk, context, &open, opening->point, &opening->ahead);
     return true;
 }
 
@@ -287,24 +307,15 @@ static enum ht_status open_decide(struct ht_app_context *context, struct ht_comm
                                   struct opening *opening, struct ht_error *error)
 {
     struct ht_desk_room *room = context->app->desk;
-    const struct ht_incident_alarm *alarm = &opening->alarm;
     ht_desk_room_id(room, opening->id);
-    const struct ht_desk_command open = {
-        .kind = HT_DESK_OPEN,
-        .now_ms = command->at_ms,
-        .incident = opening->id,
-        .household = opening->household[0] == '\0' ? NULL : opening->household,
-        .device = opening->code[0] == '\0' ? NULL : opening->code,
-        .skills = alarm->skilled ? alarm->skills : NULL,
-        .incident_kind = alarm->kind,
-        .severity = opening->severity,
-        .units = alarm->units,
-        .access_ms = opening->access_ms};
+    struct ht_desk_command open = open_command(command, opening);
+    open.incident = opening->id;
     enum ht_status status =
         ht_incident_places_put(ht_desk_room_places(room), opening->id, opening->point);
     opening->placed = status == HT_OK;
-    return status == HT_OK ? ht_desk_room_decide(room, context, &open, &opening->decision, error)
-                           : ht_error_set(error, status, 0, NULL);
+    return status == HT_OK
+               ? ht_desk_room_open(room, context, &open, &opening->ahead, &opening->decision, error)
+               : ht_error_set(error, status, 0, NULL);
 }
 
 /* Who stands in events: the token's name, but of a home's token, which is a device's perhaps, a
@@ -531,7 +542,7 @@ static void step_run(struct ht_app_context *context, struct ht_command *command,
     struct stepping *stepping = command->parsed;
     struct ht_error error = {0};
     const struct ht_incident *incident =
-        ht_desk_pending(ht_desk_room_desk(context->app->desk), command->params[0]);
+        ht_desk_room_pending(context->app->desk, context, command->params[0]);
     if (incident == NULL) {
         ht_reply_problem(reply, 404, "Not Found", "there is no such incident");
         return;
@@ -601,7 +612,7 @@ static void erase_run(struct ht_app_context *context, struct ht_command *command
     char body[HT_DESK_ID_MAX + 32];
     struct ht_error error = {0};
     const struct ht_incident *incident =
-        ht_desk_pending(ht_desk_room_desk(context->app->desk), command->params[0]);
+        ht_desk_room_pending(context->app->desk, context, command->params[0]);
     if (incident == NULL || incident->state < HT_INCIDENT_IS_RESOLVED) {
         ht_reply_problem(
             reply, incident == NULL ? 404 : 409, incident == NULL ? "Not Found" : "Conflict",

@@ -125,9 +125,7 @@ void ht_live_work_free(struct ht_live_work *work)
 void ht_live_work_refresh(struct ht_live_work *work, const struct ht_world *now)
 {
     if (work->world != NULL && work->world != now) {
-        index_drop(work);
-        ht_world_release(work->world);
-        work->world = NULL;
+        ht_live_work_rest(work); /* other streets of the same network go on with the index */
     }
 }
 

@@ -478,7 +478,7 @@ enum ht_status ht_map_traffic_prepare(struct ht_map *map)
     for (uint32_t p = 0; status == HT_OK && p < map->count; p++) {
         (void)pthread_mutex_lock(&map->lock);
         status = profile_load(map, p, NULL);
-        if (status == HT_OK && is_motor(map->profiles[p].base.graph)) {
+        if (status == HT_OK) { /* walkers too: a zone's border stops them */
             status = traffic_begin(map, &map->profiles[p]);
         }
         (void)pthread_mutex_unlock(&map->lock);

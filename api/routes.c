@@ -122,6 +122,8 @@ static void desk_metrics(struct ht_buffer *out, const struct ht_app *app)
         return;
     }
     ht_desk_totals(ht_desk_room_desk(app->desk), &totals);
+    ht_metrics_gauge(out, "houtao_incidents_held", "gauge", "Incidents in memory.",
+                     (double)totals.held);
     ht_metrics_gauge(out, "houtao_incidents_opened_total", "counter", "Incidents ever opened.",
                      (double)totals.opened);
     ht_metrics_gauge(out, "houtao_incidents_at_risk_total", "counter",

@@ -127,6 +127,20 @@ static enum ht_status own(struct ht__entry *e)
     return HT_OK;
 }
 
+static bool is_freed(const struct ht__unit *unit)
+{
+    return unit->pending == NULL && unit->committed != NULL;
+}
+
+static void set_unit(struct ht_desk *d, struct ht__unit *unit, struct ht__entry *pending,
+                     struct ht__entry *committed)
+{
+    d->freed -= is_freed(unit) ? 1 : 0;
+    unit->pending = pending;
+    unit->committed = committed;
+    d->freed += is_freed(unit) ? 1 : 0;
+}
+
 static enum ht_status move_unit(struct ht_desk *d, struct ht_desk_log *log, struct ht__entry *e,
                                 const struct ht_desk_event *event)
 {
@@ -138,7 +152,7 @@ static enum ht_status move_unit(struct ht_desk *d, struct ht_desk_log *log, stru
     }
     if (status == HT_OK) {
         log->moved[log->moved_count++] = (struct ht__moved){unit, unit->pending, NULL};
-        unit->pending = event->kind == HT_DESK_ASSIGNED ? e : NULL;
+        set_unit(d, unit, event->kind == HT_DESK_ASSIGNED ? e : NULL, unit->committed);
     }
     return status;
 }
@@ -164,7 +178,7 @@ enum ht_status ht__desk_fold(struct ht_desk *d, struct ht_desk_log *log, struct 
     if (status == HT_OK && event->unit != NULL) {
         status = ht__desk_unit_of(d, event->unit, &unit);
     }
-    if (status == HT_OK && moves_unit(event->kind)) {
+    if (status == HT_OK && moves_unit(event->kind) && !d->recalling) {
         status = move_unit(d, log, e, event);
     }
     if (status != HT_OK) {
@@ -231,7 +245,7 @@ static void set_pending(struct ht_desk *d, struct ht__entry *e, struct ht__versi
 static void undo(struct ht_desk *d, struct ht_desk_log *log)
 {
     for (size_t i = log->moved_count; i-- > 0;) {
-        log->moved[i].unit->pending = log->moved[i].before;
+        set_unit(d, log->moved[i].unit, log->moved[i].before, log->moved[i].unit->committed);
     }
     for (size_t i = log->touched_count; i-- > 0;) {
         struct ht__touched *t = &log->touched[i];
@@ -265,7 +279,8 @@ void ht_desk_drop(struct ht_desk *d, struct ht_desk_decision *decision)
     }
     struct ht_desk_log *log = decision->log;
     for (size_t i = 0; i < log->moved_count; i++) {
-        log->moved[i].unit->pending = log->moved[i].unit->committed;
+        struct ht__entry *committed = log->moved[i].unit->committed;
+        set_unit(d, log->moved[i].unit, committed, committed);
     }
     for (size_t i = 0; i < log->touched_count; i++) {
         struct ht__touched *t = &log->touched[i];
@@ -299,12 +314,34 @@ static void link_closed(struct ht_desk *d, struct ht__entry *e)
     e->closed_in = true;
 }
 
+static void recall_settle(struct ht_desk *d)
+{
+    if (d->recalled != NULL) {
+        d->totals.states[d->recalled->committed->view.state]--;
+        d->recalled = NULL;
+    }
+}
+
+/* At the end; what was recalled has overtaken those that are still to be written. */
+static void list_add(struct ht_desk *d, struct ht__entry *e, uint64_t order)
+{
+    size_t at = d->list_count++;
+    for (; at > 0 && d->list[at - 1].order > order; at--) {
+        d->list[at] = d->list[at - 1];
+    }
+    d->list[at] = (struct ht__listed){order, e};
+    d->committed_order = order > d->committed_order ? order : d->committed_order;
+    if (d->recalling) {
+        recall_settle(d);
+        d->recalled = e;
+    }
+}
+
 static void commit_entry(struct ht_desk *d, struct ht__touched *t)
 {
     struct ht__entry *e = t->entry;
     if (e->committed == NULL) {
-        d->list[d->list_count++] = (struct ht__listed){t->after->view.order, e};
-        d->committed_order = t->after->view.order;
+        list_add(d, e, t->after->view.order);
     } else {
         ht__desk_count(d, e, e->committed, -1, !d->recalling);
     }
@@ -327,7 +364,7 @@ static void commit_log(struct ht_desk *d, struct ht_desk_log *log)
         commit_entry(d, &log->touched[i]);
     }
     for (size_t i = 0; i < log->moved_count; i++) {
-        log->moved[i].unit->committed = log->moved[i].after;
+        set_unit(d, log->moved[i].unit, log->moved[i].unit->pending, log->moved[i].after);
     }
     for (size_t i = 0; i < log->event_count && !d->recalling; i++) {
         d->totals.at_risk += log->events[i].kind == HT_DESK_AT_RISK ? 1 : 0;
@@ -380,7 +417,7 @@ static bool texts_fit(const struct ht_desk_event *e)
 
 static bool unit_fits(const struct ht_desk *d, const struct ht_desk_event *event)
 {
-    if (event->kind != HT_DESK_ASSIGNED) {
+    if (event->kind != HT_DESK_ASSIGNED || d->recalling) {
         return true;
     }
     const struct ht__unit *unit =
@@ -476,21 +513,24 @@ static void close_holes(struct ht_desk *d)
     d->list_holes = 0;
 }
 
-size_t ht_desk_forget(struct ht_desk *d, int64_t before_ms, size_t most)
+size_t ht_desk_forget(struct ht_desk *d, int64_t before_ms, size_t most,
+                      void (*gone)(void *user, const char *incident), void *user)
 {
     size_t count = 0;
     struct ht__entry *next = d->closed_first;
     while (next != NULL && count < most && next->committed->view.closed_ms < before_ms) {
         struct ht__entry *e = next;
         next = e->closed_after;
-        if (!is_past(&e->committed->view, before_ms)) {
-            continue; /* its last clock still runs */
+        if (e->held > 0 || !is_past(&e->committed->view, before_ms)) {
+            continue; /* something is decided about it, or its last clock still runs */
+        }
+        if (gone != NULL) {
+            gone(user, e->committed->view.id);
         }
         (void)pthread_mutex_lock(&d->lock);
         unlink_closed(d, e);
         listed(d, e->committed->view.order)->entry = NULL;
         d->list_holes++;
-        d->totals.states[e->committed->view.state]--;
         close_holes(d);
         (void)pthread_mutex_unlock(&d->lock);
         ht__desk_entry_remove(d, e);
@@ -502,6 +542,9 @@ size_t ht_desk_forget(struct ht_desk *d, int64_t before_ms, size_t most)
 
 void ht_desk_recall(struct ht_desk *d, bool on)
 {
+    (void)pthread_mutex_lock(&d->lock);
+    recall_settle(d);
+    (void)pthread_mutex_unlock(&d->lock);
     d->recalling = on;
 }
 

@@ -336,9 +336,10 @@ struct ht_desk_candidate {
 
 /* Fills in at most `most` units on duty that are qualified, nearest first, whether the desk has
  * them engaged or not: the desk knows that best (and ht_desk_engaged says it to the chooser, too).
- * Fewer than `most`: there are no more. Asked with `most` 16, 64 and 256; where so many are not
- * enough, with `idle` for ever more, until fewer come. HT_OK with *count 0: nobody can come. An
- * error is the decision's, which then leaves no trace. */
+ * With `idle`, those that were engaged as committed may be left out, no others. Fewer than `most`:
+ * there are no more. Asked with `idle` for 4 or 16, and ever more until enough of them are free;
+ * where nobody is, or one that is engaged might be pulled, without `idle` for 1, 16, 64 or 256.
+ * HT_OK with *count 0: nobody can come. An error is the decision's, which then leaves no trace. */
 struct ht_desk_chooser {
     enum ht_status (*rank)(void *user, const struct ht_desk_want *want,
                            struct ht_desk_candidate *out, uint32_t most, uint32_t *count);
@@ -441,11 +442,13 @@ int64_t ht_desk_due_ms(const struct ht_desk *desk);
 
 /* Lets go of incidents that were evaluated or cancelled before `before_ms`, or resolved by then and
  * without a running clock, `most` at once, so that history does not grow memory: the caller's table
- * has them. They are not found from then on. Replaying all events of such an incident brings it
- * back (for a reopen, say), and counts it a second time unless between ht_desk_recall calls. No
- * decision is pending. Returns how many. */
-size_t ht_desk_forget(struct ht_desk *desk, int64_t before_ms, size_t most);
-/* true: what is replayed from now on was counted before. */
+ * has them. They are not found from then on; the counts keep them. Those that a pending decision is
+ * about stay for now. `gone` (may be NULL) is told of each. Returns how many. */
+size_t ht_desk_forget(struct ht_desk *desk, int64_t before_ms, size_t most,
+                      void (*gone)(void *user, const char *incident), void *user);
+/* Replaying all events of a forgotten incident between recall(true) and recall(false) brings it
+ * back (for a reopen, say), also while decisions are pending, as the newest of the list: it was
+ * counted before, and its units are busy with something else by now. */
 void ht_desk_recall(struct ht_desk *desk, bool on);
 
 /* As pending, borrowed until the next call that changes anything; NULL: none. */
@@ -476,12 +479,15 @@ struct ht_desk_filter {
  * held, in slices: never locks the writer out for long. */
 size_t ht_desk_list(struct ht_desk *desk, const struct ht_desk_filter *filter, size_t most,
                     const struct ht_incident **out);
+/* Whether it would be in that list, but for before_order. */
+bool ht_desk_filter_passes(const struct ht_desk_filter *filter, const struct ht_incident *incident);
 
 /* ---- counts ---------------------------------------------------------------------------------- */
 
 /* As committed, since the table began. What is reopened is taken out again. */
 struct ht_desk_totals {
-    uint64_t states[HT_INCIDENT_STATES]; /* of those held now */
+    uint64_t states[HT_INCIDENT_STATES]; /* those that were forgotten included */
+    uint64_t held;                       /* in memory */
     uint64_t opened;
     uint64_t folded;
     uint64_t cancelled;

@@ -486,6 +486,30 @@ static bool asks_for_units(enum ht_desk_command_kind kind)
            kind == HT_DESK_REOPEN;
 }
 
+static bool frees_units(enum ht_desk_command_kind kind)
+{
+    return kind == HT_DESK_RESOLVE || kind == HT_DESK_CANCEL || kind == HT_DESK_SETTLE ||
+           kind == HT_DESK_TICK;
+}
+
+/* Units that became free went to those that waited, one by one: where one of these will be late,
+ * it is looked whether the units that are there are better shared otherwise. Some are looked at, so
+ * that a long queue does not hold the writer. */
+static enum ht_status solve_served(struct ht__turn *turn)
+{
+    enum ht_status status = HT_OK;
+    size_t moved = turn->log->moved_count;
+    enum { SERVED_MOST = 4 };
+    size_t last = moved < SERVED_MOST ? moved : SERVED_MOST;
+    for (size_t m = 0; m < last && status == HT_OK; m++) {
+        struct ht__entry *served = turn->log->moved[m].unit->pending;
+        if (served != NULL && ht__desk_is_open(&served->pending->view)) {
+            status = ht__desk_joint(turn, served);
+        }
+    }
+    return status == HT_OK && turn->log->moved_count > moved ? ht__desk_settle_freed(turn) : status;
+}
+
 static enum ht_status run(struct ht__turn *turn, const struct ht_desk_command *c,
                           struct ht__entry **about, bool *folded)
 {
@@ -510,6 +534,9 @@ static enum ht_status run(struct ht__turn *turn, const struct ht_desk_command *c
     }
     if (status == HT_OK) {
         status = ht__desk_settle_freed(turn);
+    }
+    if (status == HT_OK && turn->desk->rules.joint && frees_units(c->kind)) {
+        status = solve_served(turn);
     }
     return status == HT_OK ? ht__desk_say_outcome(turn) : status;
 }

@@ -1,8 +1,12 @@
-/* Whom to send. The ranking is asked for in growing parts, since those that are near are mostly
- * free; where they are not, those that the caller knows to be engaged are left out.
+/* Whom to send. The ranking is asked for in growing parts, and first for those that are not known
+ * to be engaged: mostly the first of a few is the one. The others are looked at where one of them
+ * might be pulled, or where nobody comes and it is to be said how far the closest is.
  *
- *   candidates   [ nearest 16, 64 or 256, engaged or not | idle ones, 64, 256, 1024 ... ]
- *                  pulls are looked for here
+ *   candidates   [ idle ones: the nearest 4, 16, 64 ... | engaged or not: the nearest 16, 64, 256 ]
+ *                  0                                 idle  pulls are looked for here too        all
+ *
+ * A unit that this batch set free is known to be engaged still: until that is written, all are
+ * asked for at once.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +14,7 @@
 #include "engine/base/array.h"
 #include "engine/live/desk_internal.h"
 
-enum { NEAREST_FIRST = 16, NEAREST_MOST = 256, COVERAGE_AMONG = 8 };
+enum { IDLE_FIRST = 4, NEAREST_FIRST = 16, NEAREST_MOST = 256, COVERAGE_AMONG = 8 };
 
 struct ht_desk_want ht__desk_want_of(const struct ht__turn *turn, const struct ht__entry *e)
 {
@@ -75,30 +79,26 @@ static uint32_t count_free(const struct ht__turn *turn, const struct ht__entry *
     return count;
 }
 
-/* Enough candidates for `need` that are free, or all there are. */
-static enum ht_status gather(struct ht__turn *turn, const struct ht__entry *e, uint32_t need,
-                             size_t *total)
+/* What the candidates are. */
+struct ranked {
+    size_t idle; /* those before were asked for first */
+    size_t all;
+};
+
+/* Enough candidates for `need` that are free, or all there are, from 0 on. */
+static enum ht_status gather_idle(struct ht__turn *turn, const struct ht__entry *e, uint32_t need,
+                                  struct ranked *out)
 {
     struct ht_desk_want want = ht__desk_want_of(turn, e);
+    uint32_t among = want.coverage ? need + COVERAGE_AMONG - 1 : need;
     uint32_t count = 0;
-    uint32_t most = NEAREST_FIRST;
-    enum ht_status status = ht__desk_rank(turn, &want, 0, most, &count);
-    while (status == HT_OK && count == most && most < NEAREST_MOST &&
-           count_free(turn, e, 0, count) < need) {
-        most *= 4;
-        status = ht__desk_rank(turn, &want, 0, most, &count);
-    }
-    *total = count;
-    if (status != HT_OK || count < most || count_free(turn, e, 0, count) >= need) {
-        return status;
-    }
-    size_t near = count;
-    want.idle = true;
-    for (most = NEAREST_MOST / 4;; most *= 4) {
-        status = ht__desk_rank(turn, &want, near, most, &count);
-        *total = near + count;
+    bool known = turn->desk->freed == 0;
+    for (uint32_t most = known && among <= IDLE_FIRST ? IDLE_FIRST : NEAREST_FIRST;; most *= 4) {
+        want.idle = known || most > NEAREST_MOST; /* who was set free is not that near */
+        enum ht_status status = ht__desk_rank(turn, &want, 0, most, &count);
+        out->idle = out->all = count;
         if (status != HT_OK || count < most || most > UINT32_MAX / 8 ||
-            count_free(turn, e, near, *total) >= need) {
+            count_free(turn, e, 0, count) >= among) {
             return status;
         }
     }
@@ -188,17 +188,79 @@ static struct choice choose_pulled(const struct ht__turn *turn, const struct ht_
     return best;
 }
 
-static struct choice choose(const struct ht__turn *turn, const struct ht__entry *e, size_t total)
+static struct choice choose(const struct ht__turn *turn, const struct ht__entry *e,
+                            struct ranked ranked)
 {
-    struct choice choice = choose_free(turn, e, total, FREE);
+    struct choice choice = choose_free(turn, e, ranked.idle, FREE);
     if (choice.candidate == NULL) {
-        choice = choose_free(turn, e, total, FREE_AGAIN);
+        choice = choose_free(turn, e, ranked.idle, FREE_AGAIN);
     }
     if (turn->desk->rules.preempt &&
         (choice.candidate == NULL || choice.eta_ms > e->pending->view.deadline_ms)) {
-        choice = choose_pulled(turn, e, total, choice);
+        choice = choose_pulled(turn, e, ranked.all, choice);
     }
     return choice;
+}
+
+/* How many of the idle ones come, and how many of them in time. */
+static uint32_t count_coming(const struct ht__turn *turn, const struct ht__entry *e,
+                             struct ranked ranked, uint32_t *in_time)
+{
+    const struct ht_incident *i = &e->pending->view;
+    uint32_t turnout_ms = ht__desk_rule_of(turn->desk, i)->turnout_ms;
+    uint32_t count = 0;
+    *in_time = 0;
+    for (size_t c = 0; c < ranked.idle; c++) {
+        const struct ht_desk_candidate *candidate = &turn->desk->candidates[c];
+        enum had had = had_of(turn, e, candidate->unit);
+        if (had == FREE || had == FREE_AGAIN) {
+            count++;
+            *in_time += eta_of(turn, i, candidate, turnout_ms) <= i->deadline_ms ? 1 : 0;
+        }
+    }
+    return count;
+}
+
+/* The nearest, engaged or not, behind the idle ones: as many as it takes to find one that can be
+ * pulled. */
+static enum ht_status gather_engaged(struct ht__turn *turn, const struct ht__entry *e, bool pulls,
+                                     struct ranked *ranked)
+{
+    const struct choice none = {.candidate = NULL};
+    struct ht_desk_want want = ht__desk_want_of(turn, e);
+    uint32_t count = 0;
+    want.coverage = false;
+    for (uint32_t most = pulls ? NEAREST_FIRST : 1;; most *= 4) {
+        enum ht_status status = ht__desk_rank(turn, &want, ranked->idle, most, &count);
+        ranked->all = ranked->idle + count;
+        if (status != HT_OK || !pulls || count < most || most >= NEAREST_MOST ||
+            choose_pulled(turn, e, ranked->all, none).candidate != NULL) {
+            return status;
+        }
+    }
+}
+
+/* All who may have to be looked at for `need` places. */
+static enum ht_status gather(struct ht__turn *turn, struct ht__entry *e, uint32_t need,
+                             struct ranked *ranked)
+{
+    const struct ht_desk_candidate *list = NULL;
+    uint32_t in_time = 0;
+    enum ht_status status = gather_idle(turn, e, need, ranked);
+    if (status != HT_OK) {
+        return status;
+    }
+    uint32_t coming = count_coming(turn, e, *ranked, &in_time);
+    bool pulls = turn->desk->rules.preempt && e->pending->view.severity > 1 && in_time < need;
+    if (pulls || coming == 0) {
+        status = gather_engaged(turn, e, pulls, ranked);
+    }
+    list = turn->desk->candidates;
+    e->closest_ms = ranked->idle > 0 ? list[0].duration_ms : UINT32_MAX;
+    if (ranked->all > ranked->idle && list[ranked->idle].duration_ms < e->closest_ms) {
+        e->closest_ms = list[ranked->idle].duration_ms;
+    }
+    return status;
 }
 
 /* ---- sending ----------------------------------------------------------------------------------
@@ -307,16 +369,15 @@ enum ht_status ht__desk_say_outcome(struct ht__turn *turn)
 
 enum ht_status ht__desk_dispatch(struct ht__turn *turn, struct ht__entry *e)
 {
-    size_t total = 0;
+    struct ranked ranked = {0};
     enum ht_status status = ht__desk_touch(turn->desk, turn->log, e);
     e->tried_ms = status == HT_OK ? turn->now_ms : e->tried_ms;
     if (status == HT_OK && ht__desk_is_waiting(&e->pending->view)) {
         uint32_t need = (uint32_t)e->pending->view.units - e->pending->view.seat_count;
-        status = gather(turn, e, need, &total);
-        e->closest_ms = total == 0 ? UINT32_MAX : turn->desk->candidates[0].duration_ms;
+        status = gather(turn, e, need, &ranked);
     }
     while (status == HT_OK && ht__desk_is_waiting(&e->pending->view)) {
-        struct choice choice = choose(turn, e, total);
+        struct choice choice = choose(turn, e, ranked);
         if (choice.candidate == NULL) {
             break;
         }

@@ -229,6 +229,7 @@ struct ht_desk {
     size_t list_count;
     size_t list_holes;
     size_t list_room;
+    size_t freed; /* units that are free as pending, but not as committed */
     uint64_t next_order;
     uint64_t committed_order;
     struct ht__entry *closed_first;
@@ -239,6 +240,7 @@ struct ht_desk {
     struct ht__key cursor; /* the lost one that was tried last */
     struct ht__due due;
     bool recalling;
+    struct ht__entry *recalled; /* the last one; counted twice until the next, or the end */
     uint64_t random;
     struct ht_desk_totals totals; /* under the lock */
     struct ht_desk_candidate *candidates;

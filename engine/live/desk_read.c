@@ -52,6 +52,7 @@ void ht_desk_totals(struct ht_desk *d, struct ht_desk_totals *out)
 {
     (void)pthread_mutex_lock(&d->lock);
     *out = d->totals;
+    out->held = d->list_count - d->list_holes;
     (void)pthread_mutex_unlock(&d->lock);
 }
 
@@ -127,18 +128,17 @@ size_t ht__desk_list_at(const struct ht_desk *d, uint64_t order)
     return low;
 }
 
-static bool has_unit(const struct ht__version *v, const char *unit)
+static bool has_unit(const struct ht_incident *i, const char *unit)
 {
-    return unit == NULL || ht__desk_seat_of(v, unit) != NULL;
+    return unit == NULL || ht__desk_seat_of(ht__desk_version_of(i), unit) != NULL;
 }
 
-static bool passes(const struct ht_desk_filter *f, const struct ht__version *v)
+bool ht_desk_filter_passes(const struct ht_desk_filter *f, const struct ht_incident *i)
 {
-    const struct ht_incident *i = &v->view;
     return (f->states == 0 || (f->states >> i->state & 1U) != 0) &&
            (f->kinds == 0 || (f->kinds >> i->kind & 1U) != 0) &&
            (f->severities == 0 || (f->severities >> i->severity & 1U) != 0) &&
-           i->opened_ms >= f->since_ms && has_unit(v, f->unit) &&
+           i->opened_ms >= f->since_ms && has_unit(i, f->unit) &&
            (f->household == NULL ||
             (i->household != NULL && strcmp(i->household, f->household) == 0));
 }
@@ -153,7 +153,8 @@ static bool list_slice(struct ht_desk *d, const struct ht_desk_filter *filter, u
     while (at > end && *count < most) {
         struct ht__listed *listed = &d->list[--at];
         *order = listed->order;
-        if (listed->entry != NULL && passes(filter, listed->entry->committed)) {
+        if (listed->entry != NULL &&
+            ht_desk_filter_passes(filter, &listed->entry->committed->view)) {
             out[(*count)++] = &ht__desk_version_hold(listed->entry->committed)->view;
         }
     }

@@ -8,7 +8,7 @@
 #include "engine/live/traffic_internal.h"
 #include "engine/road/customize.h"
 
-enum { BUFFERS = 4, WAIT_MS = 5000 };
+enum { BUFFERS = 4, ENOUGH = 2, PATIENT = 20, PATIENT_NS = 250000, WAIT_MS = 5000 };
 
 /* Arcs that a buffer has yet to be told of. */
 struct stale {
@@ -265,16 +265,16 @@ enum ht_status ht_traffic_shut(struct ht_traffic *traffic, const struct ht_cut *
     enum ht_status status = ht__streets_room(&traffic->streets, traffic->base.graph, cuts, count);
     size_t at = 0;
     for (size_t i = 0; status == HT_OK && i < traffic->streets.count; i++) {
-        struct ht__street *street = &traffic->streets.list[i];
+        const struct ht__street *street = &traffic->streets.list[i];
         size_t own = 0;
         while (at + own < count && cuts[at + own].arc == street->arc) {
             own++;
         }
         const struct ht_cut *these = own == 0 ? NULL : &cuts[at];
-        if (ht__street_shut(street, these, own, false)) {
+        if (ht__street_shut(&traffic->streets, i, these, own, false)) {
             status = arc_changed(traffic, street->arc);
             if (status == HT_OK) {
-                (void)ht__street_shut(street, these, own, true);
+                (void)ht__street_shut(&traffic->streets, i, these, own, true);
             }
         }
         at += own;
@@ -287,30 +287,38 @@ enum ht_status ht_traffic_shut(struct ht_traffic *traffic, const struct ht_cut *
 /* Room for all live arcs and those that are shut once more. */
 static enum ht_status list_room(struct buffer *b)
 {
+    const struct ht_road *base = &b->traffic->base;
     const struct ht__streets *streets = &b->traffic->streets;
     size_t arcs = streets->count + 1;
-    size_t segments = 1;
+    size_t pieces_all = 1;
     for (size_t i = 0; i < streets->count; i++) {
-        bool shut = ht__street_is_shut(&streets->list[i]);
-        segments += streets->list[i].segment_count * (shut ? 2 : 1);
-        arcs += shut;
+        struct ht__street *street = &streets->list[i];
+        uint32_t count = 0;
+        for (int unshut = 0; unshut <= ht__street_is_shut(street); unshut++) {
+            (void)ht__street_pieces(street, base->network, base->graph, unshut != 0, &count);
+            pieces_all += count;
+            arcs += (size_t)unshut;
+        }
     }
     void *list = b->list;
     void *pieces = b->pieces;
     enum ht_status status = ht_array_reserve(&list, &b->list_capacity, arcs, sizeof *b->list);
     b->list = list;
     if (status == HT_OK) {
-        status = ht_array_reserve(&pieces, &b->piece_capacity, segments, sizeof *b->pieces);
+        status = ht_array_reserve(&pieces, &b->piece_capacity, pieces_all, sizeof *b->pieces);
         b->pieces = pieces;
     }
     return status;
 }
 
 /* Adds a street to the list. Room was made. */
-static void list_add(struct buffer *b, const struct ht__street *street, bool unshut, uint32_t *at)
+static void list_add(struct buffer *b, struct ht__street *street, bool unshut, uint32_t *at)
 {
     const struct ht_road *base = &b->traffic->base;
-    uint32_t count = ht__street_pieces(street, base->network, base->graph, unshut, &b->pieces[*at]);
+    uint32_t count = 0;
+    const struct ht_live_piece *pieces =
+        ht__street_pieces(street, base->network, base->graph, unshut, &count);
+    memcpy(&b->pieces[*at], pieces, count * sizeof *pieces);
     b->list[b->view.arc_count + b->view.unshut_count] =
         (struct ht_live_arc){street->arc, *at, *at + count};
     b->view.arc_count += !unshut;
@@ -462,10 +470,25 @@ static struct buffer *buffer_find(struct ht_traffic *t)
     return best != NULL ? best : unmade;
 }
 
+static int made_count(const struct ht_traffic *t)
+{
+    int count = 0;
+    for (int i = 0; i < BUFFERS; i++) {
+        count += t->buffers[i].made ? 1 : 0;
+    }
+    return count;
+}
+
+/* Where readers are about to let go of one, that is much sooner than another one is made. */
 static struct buffer *buffer_wait(struct ht_traffic *t)
 {
+    const struct timespec moment = {.tv_nsec = PATIENT_NS};
     const struct timespec step = {.tv_nsec = 1000000};
     struct buffer *b = buffer_find(t);
+    for (int i = 0; b != NULL && !b->made && made_count(t) >= ENOUGH && i < PATIENT; i++) {
+        (void)nanosleep(&moment, NULL);
+        b = buffer_find(t);
+    }
     for (int i = 0; b == NULL && i < WAIT_MS; i++) {
         (void)nanosleep(&step, NULL);
         b = buffer_find(t);

@@ -10,14 +10,18 @@
 struct ht__street {
     uint32_t arc;
     uint32_t segment_count;
-    float *speed_mps; /* owned */
-    uint8_t *shut;    /* lies behind it */
+    struct ht_live_piece *pieces; /* owned; at most one for each segment, then the same as if no
+                                     zone shut any */
+    uint32_t piece_count[2];      /* of both; 0: to be reckoned */
+    float *speed_mps;             /* this and the next lie behind them */
+    uint8_t *shut;
 };
 
 struct ht__streets {
     struct ht__street *list; /* by arc */
     size_t count;
     size_t capacity;
+    bool untidy; /* some may be as the file says again */
 };
 
 void ht__streets_deinit(struct ht__streets *streets);
@@ -35,7 +39,8 @@ HT_MUST_CHECK enum ht_status ht__streets_room(struct ht__streets *streets,
                                               const struct ht_cut *cuts, size_t count);
 /* Whether a street's shut segments are others than `cuts`, all of its own arc; then they become
  * these where `set`. */
-bool ht__street_shut(struct ht__street *street, const struct ht_cut *cuts, size_t count, bool set);
+bool ht__street_shut(struct ht__streets *streets, size_t at, const struct ht_cut *cuts,
+                     size_t count, bool set);
 
 /* Forgets streets that are as the file says again. */
 void ht__streets_tidy(struct ht__streets *streets);
@@ -43,10 +48,13 @@ void ht__streets_tidy(struct ht__streets *streets);
 /* Whether a zone shuts a piece of it. */
 bool ht__street_is_shut(const struct ht__street *street);
 
-/* The pieces of a street, at most one for each segment, into `out`; how many. `graph` is the
- * file's. `unshut`: as if no zone shut any. */
-uint32_t ht__street_pieces(const struct ht__street *street, const struct ht_network *network,
-                           const struct ht_graph *graph, bool unshut, struct ht_live_piece *out);
+/* The pieces of a street, at most one for each segment, and how many; the street's. `graph` is the
+ * file's. `unshut`: as if no zone shut any. Kept until the street changes: where many are live, a
+ * change of one must not reckon them all. */
+const struct ht_live_piece *ht__street_pieces(struct ht__street *street,
+                                              const struct ht_network *network,
+                                              const struct ht_graph *graph, bool unshut,
+                                              uint32_t *count);
 
 /* The street of an arc, NULL: as filed. */
 const struct ht__street *ht__streets_find(const struct ht__streets *streets, uint32_t arc);

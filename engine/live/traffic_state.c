@@ -11,7 +11,7 @@
 void ht__streets_deinit(struct ht__streets *streets)
 {
     for (size_t i = 0; i < streets->count; i++) {
-        free(streets->list[i].speed_mps);
+        free(streets->list[i].pieces);
     }
     free(streets->list);
     *streets = (struct ht__streets){0};
@@ -52,11 +52,17 @@ static enum ht_status street_make(const struct ht_graph *graph, uint32_t arc,
                                   struct ht__street *out)
 {
     uint32_t segments = ht_arc_point_count(&graph->arcs[arc]) - 1;
-    float *speeds = ht_array_new(segments, sizeof *speeds + sizeof *out->shut);
-    if (speeds == NULL) {
+    struct ht_live_piece *pieces =
+        ht_array_new(segments, 2 * sizeof *pieces + sizeof(float) + sizeof(uint8_t));
+    if (pieces == NULL) {
         return HT_NOMEM;
     }
-    *out = (struct ht__street){arc, segments, speeds, (uint8_t *)(speeds + segments)};
+    float *speeds = (float *)(void *)(pieces + (size_t)2 * segments);
+    *out = (struct ht__street){.arc = arc,
+                               .segment_count = segments,
+                               .pieces = pieces,
+                               .speed_mps = speeds,
+                               .shut = (uint8_t *)(speeds + segments)};
     for (uint32_t i = 0; i < segments; i++) {
         speeds[i] = HT_SPEED_AS_FILED;
         out->shut[i] = 0;
@@ -106,7 +112,7 @@ enum ht_status ht__streets_room(struct ht__streets *streets, const struct ht_gra
         }
     }
     for (size_t i = 0; status != HT_OK && i < fresh; i++) {
-        free(fresh_list[i].speed_mps);
+        free(fresh_list[i].pieces);
     }
     for (size_t i = 0; status == HT_OK && (i < fresh || old < streets->count);) {
         bool next_old =
@@ -119,18 +125,31 @@ enum ht_status ht__streets_room(struct ht__streets *streets, const struct ht_gra
         return status;
     }
     free(streets->list);
+    both.untidy = true; /* what is not shut in the end is as the file says */
     *streets = both;
     return HT_OK;
 }
 
-bool ht__street_shut(struct ht__street *street, const struct ht_cut *cuts, size_t count, bool set)
+static void pieces_forget(struct ht__street *street)
 {
+    street->piece_count[0] = 0;
+    street->piece_count[1] = 0;
+}
+
+bool ht__street_shut(struct ht__streets *streets, size_t number, const struct ht_cut *cuts,
+                     size_t count, bool set)
+{
+    struct ht__street *street = &streets->list[number];
     bool other = false;
     for (uint32_t i = 0, at = 0; i < street->segment_count; i++) {
         uint8_t shut = at < count && cuts[at].segment == i;
         at += shut;
         other = other || street->shut[i] != shut;
         street->shut[i] = set ? shut : street->shut[i];
+    }
+    if (set && other) {
+        pieces_forget(street);
+        streets->untidy = true;
     }
     return other;
 }
@@ -148,12 +167,18 @@ enum ht_status ht__streets_set(struct ht__streets *streets, const struct ht_grap
     for (uint32_t i = change->segment_first; i < change->segment_end; i++) {
         streets->list[at].speed_mps[i] = change->speed_mps;
     }
+    pieces_forget(&streets->list[at]);
+    streets->untidy = streets->untidy || change->speed_mps == HT_SPEED_AS_FILED;
     return HT_OK;
 }
 
 void ht__streets_tidy(struct ht__streets *streets)
 {
     size_t kept = 0;
+    if (!streets->untidy) {
+        return;
+    }
+    streets->untidy = false;
     for (size_t i = 0; i < streets->count; i++) {
         struct ht__street *street = &streets->list[i];
         uint32_t filed = 0;
@@ -162,7 +187,7 @@ void ht__streets_tidy(struct ht__streets *streets)
             filed++;
         }
         if (filed == street->segment_count) {
-            free(street->speed_mps);
+            free(street->pieces);
         } else {
             streets->list[kept++] = *street;
         }
@@ -202,14 +227,18 @@ static struct ht_live_piece piece_at(const struct ht_arc *arc, float speed_mps, 
     return piece;
 }
 
-uint32_t ht__street_pieces(const struct ht__street *street, const struct ht_network *network,
-                           const struct ht_graph *graph, bool unshut, struct ht_live_piece *out)
+const struct ht_live_piece *ht__street_pieces(struct ht__street *street,
+                                              const struct ht_network *network,
+                                              const struct ht_graph *graph, bool unshut,
+                                              uint32_t *count)
 {
     const struct ht_arc *arc = &graph->arcs[street->arc];
-    uint32_t count = 0;
+    struct ht_live_piece *pieces = &street->pieces[unshut ? street->segment_count : 0];
+    uint32_t *made = &street->piece_count[unshut];
     uint32_t begin_mm = 0;
     uint64_t end_mm = 0;
-    for (uint32_t i = 0; i < street->segment_count; i++) {
+    uint32_t at = 0;
+    for (uint32_t i = 0; *made == 0 && i < street->segment_count; i++) {
         end_mm += ht_distance_mm(ht_arc_point(network, arc, i), ht_arc_point(network, arc, i + 1));
         bool last = i + 1 == street->segment_count;
         float speed_mps = speed_at(street, unshut, i);
@@ -217,9 +246,11 @@ uint32_t ht__street_pieces(const struct ht__street *street, const struct ht_netw
             continue;
         }
         uint32_t end = last || end_mm > arc->length_mm ? arc->length_mm : (uint32_t)end_mm;
-        out[count] = piece_at(arc, speed_mps, begin_mm, end);
-        out[count++].segment_end = i + 1;
+        pieces[at] = piece_at(arc, speed_mps, begin_mm, end);
+        pieces[at++].segment_end = i + 1;
         begin_mm = end;
     }
-    return count;
+    *made = *made == 0 ? at : *made;
+    *count = *made;
+    return pieces;
 }

@@ -664,6 +664,51 @@ static void guarded_fill(void)
     device_add("d1", "h1", bearer[ADMIN]);
 }
 
+HT_CASE(what_is_over_leaves_memory_and_is_read_from_the_store)
+{
+    enum { OVER = 60 };
+    HT_REQUIRE(begin_town(""));
+    town_fill();
+    for (int n = 1; n <= OVER; n++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "i%d", n);
+        HT_REQUIRE(alarm_send("{\"kind\":\"fall\",\"household\":\"h1\"}") == 201);
+        HT_REQUIRE(happens(id, "cancel") == 200);
+    }
+    HT_CHECK_INT(alarm_send("{\"kind\":\"sos\",\"household\":\"h1\"}"), 201);
+    HT_CHECK_INT(get(INCIDENTS "/i7?out_crs=GCJ02"), 200);
+    char *before = strdup(answer.body);
+    HT_CHECK_INT(get(INCIDENTS "?limit=1000"), 200);
+    HT_CHECK(is("incidents.60.id", "\"i1\""));
+    HT_CHECK_INT(get(INCIDENTS "/report"), 200);
+    char *report = strdup(answer.body);
+    advance(3600);
+    HT_CHECK_INT(get("/metrics"), 200);
+    HT_CHECK(says("houtao_incidents_held 1\n"));
+    HT_CHECK_INT(get(INCIDENTS "/i7?out_crs=GCJ02"), 200);
+    HT_CHECK_STR(answer.body, before);
+    HT_CHECK_INT(get(INCIDENTS "?state=cancelled&limit=60"), 200);
+    HT_CHECK(is("incidents.0.id", "\"i60\"") && is("incidents.59.id", "\"i1\""));
+    HT_CHECK_INT(get(INCIDENTS "?before=i41&limit=1&kind=fall"), 200);
+    HT_CHECK(is("incidents.0.id", "\"i40\"") && is("before", "\"i40\""));
+    HT_CHECK_INT(get(INCIDENTS "?state=resolved"), 200);
+    HT_CHECK_STR(answer.body, "{\"incidents\":[]}");
+    HT_CHECK_INT(get(INCIDENTS "/i7/history"), 200);
+    HT_CHECK_INT(get(INCIDENTS "/report"), 200);
+    HT_CHECK(ht_json_is(report, "states.cancelled", "60") && is("states.cancelled", "60"));
+    HT_CHECK_INT(look("i9999"), 404);
+    HT_CHECK_INT(happens("i7", "ack"), 409);
+    HT_CHECK_INT(happens("i9999", "ack"), 404);
+    HT_CHECK_INT(happens("i8", "reopen"), 200);
+    HT_CHECK_INT(look("i8"), 200);
+    HT_CHECK(!is("state", "\"cancelled\"") && ht_json_at(answer.body, "lon") != NULL);
+    HT_CHECK_INT(get(INCIDENTS "/report"), 200);
+    HT_CHECK(is("states.cancelled", "59") && is("opened", "61"));
+    free(before);
+    free(report);
+    end();
+}
+
 HT_CASE(each_role_does_what_it_may)
 {
     HT_REQUIRE(begin_guarded());

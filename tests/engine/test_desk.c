@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -789,16 +790,16 @@ HT_CASE(what_is_over_is_forgotten_and_can_be_recalled)
     HT_CHECK_INT(open_at(s, "i", "0", 3, T0), HT_OK);
     HT_CHECK_INT(open_at(s, "j", "0", 3, T0), HT_OK);
     HT_CHECK_INT(resolve_as(s, "i", HT_OUTCOME_FALSE_ALARM, T0 + 10), HT_OK);
-    HT_CHECK_INT(ht_desk_forget(s->desk, T0 + 10, 100), 0);
+    HT_CHECK_INT(ht_desk_forget(s->desk, T0 + 10, 100, NULL, NULL), 0);
     const struct ht_incident *held = ht_desk_get(s->desk, "i");
-    HT_CHECK_INT(ht_desk_forget(s->desk, T0 + 11, 100), 1);
+    HT_CHECK_INT(ht_desk_forget(s->desk, T0 + 11, 100, NULL, NULL), 1);
     HT_CHECK_STR(held->id, "i"); /* a reader keeps what it has */
     HT_CHECK(ht_desk_get(s->desk, "i") == NULL);
     HT_CHECK_INT(say(s, HT_DESK_REOPEN, "i", NULL, T0 + 20), HT_NOT_FOUND);
     struct ht_desk_totals totals;
     ht_desk_totals(s->desk, &totals);
     HT_CHECK_INT(totals.opened, 2);
-    HT_CHECK_INT(totals.states[HT_INCIDENT_IS_RESOLVED], 0);
+    HT_CHECK_INT(totals.states[HT_INCIDENT_IS_RESOLVED], 1);
     HT_CHECK_INT(totals.outcomes[HT_INCIDENT_SOS][HT_OUTCOME_FALSE_ALARM], 1);
     size_t events = s->event_count;
     ht_desk_recall(s->desk, true);
@@ -809,12 +810,88 @@ HT_CASE(what_is_over_is_forgotten_and_can_be_recalled)
     }
     ht_desk_recall(s->desk, false);
     ht_desk_totals(s->desk, &totals);
+    HT_CHECK_INT(totals.states[HT_INCIDENT_IS_RESOLVED], 1);
     HT_CHECK_INT(totals.opened, 2);
     HT_CHECK_INT(say(s, HT_DESK_REOPEN, "i", NULL, T0 + 20), HT_OK);
     ht_desk_totals(s->desk, &totals);
     HT_CHECK_INT(totals.opened, 2);
     HT_CHECK_INT(totals.outcomes[HT_INCIDENT_SOS][HT_OUTCOME_FALSE_ALARM], 0);
     ht_incident_release(held);
+    ht_stage_free(s);
+}
+
+HT_CASE(what_is_recalled_leaves_its_units_where_they_are)
+{
+    struct ht_stage *s = plain_stage();
+    struct ht_desk_decision *pending = NULL;
+    struct ht_desk_chooser chooser = ht_stage_chooser(s);
+    HT_CHECK_INT(open_at(s, "i", "0", 3, T0), HT_OK);
+    char unit[HT_DESK_ID_MAX + 1];
+    (void)snprintf(unit, sizeof unit, "%s", ht_desk_pending(s->desk, "i")->seats[0].unit);
+    HT_CHECK_INT(resolve_as(s, "i", HT_OUTCOME_FALSE_ALARM, T0 + 10), HT_OK);
+    size_t events = s->event_count;
+    HT_CHECK_INT(ht_desk_forget(s->desk, T0 + 11, 100, NULL, NULL), 1);
+    HT_CHECK_INT(open_at(s, "j", "0", 3, T0 + 12), HT_OK);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, unit), "j");
+    const struct ht_desk_command open = {.kind = HT_DESK_OPEN,
+                                         .now_ms = T0 + 13,
+                                         .incident = "k",
+                                         .household = "0",
+                                         .incident_kind = HT_INCIDENT_SOS,
+                                         .severity = 2};
+    HT_CHECK_INT(ht_desk_decide(s->desk, &open, &chooser, &pending, NULL), HT_OK);
+    ht_desk_recall(s->desk, true);
+    for (size_t n = 0; n < events; n++) {
+        HT_CHECK_INT(ht_desk_replay(s->desk, &s->events[n]), HT_OK);
+    }
+    ht_desk_recall(s->desk, false);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, unit), "j");
+    ht_desk_apply(s->desk, pending);
+    struct ht_desk_filter all = {0};
+    const struct ht_incident *list[8];
+    size_t count = ht_desk_list(s->desk, &all, 8, list);
+    HT_CHECK_INT(count, 3);
+    for (size_t n = 0; n < count; n++) {
+        HT_CHECK(n == 0 || list[n]->order < list[n - 1]->order);
+        ht_incident_release(list[n]);
+    }
+    HT_CHECK_INT(say(s, HT_DESK_REOPEN, "i", NULL, T0 + 20), HT_OK);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, unit), "j");
+    ht_stage_free(s);
+}
+
+/* An alarm, taken back at once. */
+static void open_and_cancel(struct ht_stage *s, int n)
+{
+    struct ht_desk_chooser chooser = ht_stage_chooser(s);
+    struct ht_desk_decision *decision = NULL;
+    char id[16];
+    (void)snprintf(id, sizeof id, "i%d", n);
+    const enum ht_desk_command_kind kinds[] = {HT_DESK_OPEN, HT_DESK_CANCEL};
+    for (int k = 0; k < 2; k++) {
+        const struct ht_desk_command command = {.kind = kinds[k],
+                                                .now_ms = T0 + n,
+                                                .incident = id,
+                                                .household = "0",
+                                                .incident_kind = HT_INCIDENT_SOS,
+                                                .severity = 2};
+        HT_CHECK_INT(ht_desk_decide(s->desk, &command, &chooser, &decision, NULL), HT_OK);
+        ht_desk_apply(s->desk, decision);
+    }
+}
+
+HT_CASE(ten_thousand_closed_incidents_leave_memory_as_it_was)
+{
+    struct ht_stage *s = plain_stage();
+    size_t used = 0;
+    size_t forgotten = 0;
+    for (int n = 0; n < 11000; n++) {
+        open_and_cancel(s, n);
+        forgotten += ht_desk_forget(s->desk, T0 + n - 50, 2, NULL, NULL);
+        used = n == 999 ? mallinfo2().uordblks : used;
+    }
+    HT_CHECK_INT(forgotten, 11000 - 51);
+    HT_CHECK(mallinfo2().uordblks <= used + 4096); /* the lists' spare room, no more */
     ht_stage_free(s);
 }
 
@@ -826,7 +903,7 @@ HT_CASE(memory_does_not_grow_with_what_was_forgotten)
         (void)snprintf(id, sizeof id, "i%d", n);
         HT_REQUIRE(open_at(s, id, "0", 3, T0 + n) == HT_OK);
         HT_REQUIRE(resolve_as(s, id, HT_OUTCOME_FALSE_ALARM, T0 + n) == HT_OK);
-        (void)ht_desk_forget(s->desk, T0 + n - 10, 2);
+        (void)ht_desk_forget(s->desk, T0 + n - 10, 2, NULL, NULL);
     }
     struct ht_desk_filter all = {0};
     const struct ht_incident *list[64];
@@ -997,6 +1074,31 @@ static int64_t open_few(const struct ht_desk_rules *rules, const struct few *few
     return sum;
 }
 
+HT_CASE(a_unit_that_becomes_free_is_shared_with_those_on_the_way)
+{
+    struct ht_desk_rules rules = ht_stage_rules();
+    rules.joint = true;
+    struct ht_stage *s = ht_stage_new(&rules);
+    (void)ht_stage_add(s, "far", -100000);
+    (void)ht_stage_add(s, "between", 500000);
+    HT_CHECK_INT(open_at(s, "c", "-100000", 2, T0), HT_OK);
+    HT_CHECK_INT(say(s, HT_DESK_ACK, "c", "far", T0 + 1), HT_OK);
+    HT_CHECK_INT(open_at(s, "a", "0", 2, T0 + 2), HT_OK);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "between"), "a");
+    HT_CHECK_INT(open_at(s, "b", "1000000", 2, T0 + 3), HT_OK);
+    HT_CHECK_INT(ht_desk_pending(s->desk, "b")->state, HT_INCIDENT_IS_QUEUED);
+    HT_CHECK_INT(resolve_as(s, "c", HT_OUTCOME_FALSE_ALARM, T0 + 4), HT_OK);
+    /* one by one `far` would go to b, and be eight minutes late */
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "far"), "a");
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "between"), "b");
+    HT_CHECK(ht_incident_within_promise(ht_desk_pending(s->desk, "a")));
+    HT_CHECK(ht_incident_within_promise(ht_desk_pending(s->desk, "b")));
+    struct ht_desk *again = ht_stage_replay(s);
+    HT_CHECK(ht_stage_same_desks(s->desk, again));
+    ht_desk_free(again);
+    ht_stage_free(s);
+}
+
 HT_CASE(together_they_are_never_later_than_one_by_one_and_as_early_as_can_be)
 {
     uint64_t random = 11;
@@ -1146,7 +1248,7 @@ HT_CASE(readers_see_whole_versions_while_it_decides)
             (void)snprintf(id, sizeof id, "i%d", n - 4);
             HT_CHECK_INT(resolve_as(s, id, HT_OUTCOME_FALSE_ALARM, T0 + n), HT_OK);
         }
-        (void)ht_desk_forget(s->desk, T0 + n - 20, 4);
+        (void)ht_desk_forget(s->desk, T0 + n - 20, 4, NULL, NULL);
     }
     atomic_store(&r.stop, true);
     (void)pthread_join(threads[0], NULL);

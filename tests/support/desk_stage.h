@@ -75,7 +75,9 @@ static inline enum ht_status ht_stage_rank(void *user, const struct ht_desk_want
     s->most = most;
     for (uint32_t u = 0; u < s->unit_count; u++) {
         const struct ht_stage_unit *unit = &s->units[u];
-        if (unit->on_duty && ht_stage_has(unit->skills, want->skills) &&
+        char incident[HT_DESK_ID_MAX + 1];
+        bool idle = !want->idle || !ht_desk_unit_on(s->desk, unit->id, incident);
+        if (idle && unit->on_duty && ht_stage_has(unit->skills, want->skills) &&
             (want->unit == NULL || strcmp(want->unit, unit->id) == 0)) {
             int64_t apart = llabs(unit->at - at);
             all[n] = (struct ht_desk_candidate){.duration_ms = (uint32_t)apart,
