@@ -244,8 +244,8 @@ static enum ht_status permits_read(const char *properties, char **texts, const c
     return HT_OK;
 }
 
-enum ht_status ht_live_unit_put(struct ht_live *live, const char *id, const char *properties,
-                                int64_t now_ms)
+static enum ht_status unit_put(struct ht_live *live, const char *id, const char *properties,
+                               int64_t now_ms)
 {
     static const char *const kinds[] = {"van", "responder", "inspector", "volunteer", NULL};
     static const char *const statuses[] = {"off", "idle", "busy", NULL};

@@ -226,7 +226,7 @@ static double run(struct bench *b)
             c.rating = 5;
             decide(b, &c, &b->ns[s][n]);
         }
-        (void)ht_desk_forget(b->desk, b->now_ms, 8);
+        (void)ht_desk_forget(b->desk, b->now_ms, 8, NULL, NULL);
     }
     double open_us = report(b, 0);
     for (int s = 1; s < STEPS; s++) {

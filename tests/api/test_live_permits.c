@@ -120,7 +120,9 @@ static void unit_move(struct stage *s, int unit)
                                   .bearing_deg = -1,
                                   .accuracy_m = -1};
     (void)snprintf(id, sizeof id, "u%02d", unit);
-    need(ht_live_report(s->live, s->work, s->world, id, strlen(id), &one) == HT_REFUSAL_NONE);
+    need(ht_live_report(s->live, s->work, s->world, ht_live_unit_find(s->live, id, strlen(id)),
+                        &one) == HT_REFUSAL_NONE);
+    ht_live_reports_end(s->work);
 }
 
 static bool stage_init(struct stage *s, uint64_t seed)

@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct ht_osrm_request *request;
     static struct ht_reply reply;
-    const struct ht_osrm_limits limits = {500, 10000, 10000, 100, 100, 3};
+    const struct ht_osrm_limits limits = {500, 10000, 10000, 100, 100, 100, 3};
     if (request == NULL && ht_osrm_request_new(&request) != HT_OK) {
         return 0;
     }
