@@ -21,7 +21,8 @@ _Noreturn void ht_bench_die(const char *what);
 struct ht_bench_server ht_bench_server_constant(unsigned threads);
 /* `arguments`: of houtao, from the command on, NULL at the end; it prints its address. */
 struct ht_bench_server ht_bench_server_start(const char *const *arguments);
-/* Waits until it does nothing of its own any more, such as checking its map; two minutes at most. */
+/* Waits until it does nothing of its own any more, such as checking its map; two minutes at most.
+ */
 void ht_bench_server_settle(const struct ht_bench_server *server);
 void ht_bench_server_stop(struct ht_bench_server *server);
 /* With the pages of files that it looked at, and its own alone. */

@@ -9,9 +9,10 @@
  *     readers -> buffer A   (state 7)
  *                buffer B   (state 6): change 8 comes: replay 7, apply 8, publish B; A is next
  *
- * Where readers hold all buffers for more than some milliseconds (long tables), another one is made,
- * up to four; then the change waits. A buffer of the sample city takes 220 MB for `car`, one of a town of Milan's size 13.
- * While nothing is live, the road is the file's own, whose trimmed metric is faster.
+ * Where readers hold all buffers for more than some milliseconds (long tables), another one is
+ * made, up to four; then the change waits. A buffer of the sample city takes 220 MB for `car`, one
+ * of a town of Milan's size 13. While nothing is live, the road is the file's own, whose trimmed
+ * metric is faster.
  *
  * Threading: one thread at a time; the roads given out are read from any. Ownership: the base road
  * is borrowed and outlives the traffic and all roads given out. Errors: HT_NOMEM; HT_RANGE (no such
