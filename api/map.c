@@ -478,7 +478,9 @@ enum ht_status ht_map_traffic_prepare(struct ht_map *map)
     for (uint32_t p = 0; status == HT_OK && p < map->count; p++) {
         (void)pthread_mutex_lock(&map->lock);
         status = profile_load(map, p, NULL);
-        if (status == HT_OK) { /* walkers too: a zone's border stops them */
+        /* a zone's border stops walkers too; without any, two metrics of theirs are memory for
+         * nothing, and the first zone makes them */
+        if (status == HT_OK && (is_motor(map->profiles[p].base.graph) || map->zone_count > 0)) {
             status = traffic_begin(map, &map->profiles[p]);
         }
         (void)pthread_mutex_unlock(&map->lock);
