@@ -10,6 +10,7 @@
 #include "api/devices.h"
 #include "api/finder.h"
 #include "api/live.h"
+#include "api/zones.h"
 #include "engine/base/array.h"
 
 enum {
@@ -104,20 +105,38 @@ static void portion_run(struct ht_job *job, void *context)
     (void)context;
 }
 
+/* Zones close streets at once, as those do that this server puts. */
+static enum ht_status zones_take(struct ht_app *app, const struct portion *portion)
+{
+    const char *ids[PORTION];
+    for (size_t i = 0; i < portion->count; i++) {
+        ids[i] = portion->ids[i];
+    }
+    return ht_app_zones_follow(app, portion->loads->applier, ids, portion->count);
+}
+
+static enum ht_status items_take(struct ht_app_context *context, const struct portion *portion)
+{
+    bool units = strcmp(portion->collection->name, "units") == 0;
+    enum ht_status status = ht_app_live_work(context) == NULL ? HT_NOMEM : HT_OK;
+    if (strcmp(portion->collection->name, "zones") == 0) {
+        return zones_take(context->app, portion);
+    }
+    for (size_t i = 0; status == HT_OK && i < portion->count; i++) {
+        status = ht_store_item(portion->loads->applier, portion->collection, portion->ids[i], false,
+                               units ? unit_take : device_take, context, NULL);
+        status = status == HT_NOT_FOUND ? HT_OK : status; /* taken out meanwhile */
+    }
+    return status;
+}
+
 /* What the store has now: what was committed before and what will be put next both come after. */
 static void portion_done(struct ht_job *job, void *worker, enum ht_status outcome)
 {
     struct portion *portion = (struct portion *)job;
     struct ht_loads *loads = portion->loads;
-    struct ht_app_context *context = ((struct ht_worker_context *)worker)->user;
-    bool units = strcmp(portion->collection->name, "units") == 0;
-    enum ht_status status = ht_app_live_work(context) == NULL ? HT_NOMEM : HT_OK;
+    enum ht_status status = items_take(((struct ht_worker_context *)worker)->user, portion);
     (void)outcome; /* nothing was written */
-    for (size_t i = 0; status == HT_OK && i < portion->count; i++) {
-        status = ht_store_item(loads->applier, portion->collection, portion->ids[i], false,
-                               units ? unit_take : device_take, context, NULL);
-        status = status == HT_NOT_FOUND ? HT_OK : status; /* taken out meanwhile */
-    }
     (void)pthread_mutex_lock(&loads->lock);
     portion->status = status;
     portion->over = true;
@@ -192,7 +211,7 @@ static enum ht_status follow(struct ht_loads *loads, const struct ht_collection 
 {
     const char *name = collection->name;
     ht_finder_reload(loads->app->finder, name);
-    return strcmp(name, "units") == 0 || strcmp(name, "devices") == 0
+    return strcmp(name, "units") == 0 || strcmp(name, "devices") == 0 || strcmp(name, "zones") == 0
                ? live_follow(loads, collection, pending)
                : HT_OK;
 }

@@ -3,12 +3,12 @@
  *
  * The one event of a load says which collection, and when: what the store has of that moment is
  * read again, and goes where a change by this server goes: units and devices to the live town,
- * zones to the fences, what has a name or an address to what is searched. It is there within some
- * seconds, a million households when they are read.
+ * zones to fences and streets, what has a name or an address to what is searched. It is there
+ * within some seconds, a million households when they are read.
  *
- * Nobody waits for it: ids are listed by a thread of its own; units and devices are read and put by
- * a few at a time, on the writer's thread, so that between a load and a change of the same item the
- * store's last word stands.
+ * Nobody waits for it: ids are listed by a thread of its own; units, devices and zones are read and
+ * put by a few at a time, on the writer's thread, so that between a load and a change of the same
+ * item the store's last word stands.
  *
  * Threading: from one thread. Ownership: the app is borrowed.
  */

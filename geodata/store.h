@@ -451,16 +451,6 @@ ht_store_codes(struct ht_store_reader *reader, const char *code,
 HT_MUST_CHECK enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incident,
                                                      struct ht_error *error);
 
-/* A random value of this store, made when it is first asked for. HT_NOT_FOUND where there is none
- * yet (the reader's). */
-enum { HT_STORE_SECRET = 32 };
-HT_MUST_CHECK enum ht_status ht_store_secret_make(struct ht_store_tx *tx, const char *name,
-                                                  unsigned char out[HT_STORE_SECRET],
-                                                  struct ht_error *error);
-HT_MUST_CHECK enum ht_status ht_store_secret(struct ht_store_reader *reader, const char *name,
-                                             unsigned char out[HT_STORE_SECRET],
-                                             struct ht_error *error);
-
 /* ---- copies ---- */
 
 /* A consistent copy of a store that may be in use, made beside and renamed; HT_EXISTS: `to` is

@@ -193,4 +193,20 @@ HT_CASE(fences_and_cells_of_a_load_hold)
     end();
 }
 
+HT_CASE(zones_of_a_load_close_streets)
+{
+    static const char into[] = "/route/v1/car/121.730,29.945;121.712,29.952?overview=false";
+    HT_REQUIRE(begin_empty());
+    HT_CHECK_INT(get(into), 200);
+    HT_CHECK_INT(load("zones", FEATURE("shut", SQUARE, "\"kind\":\"closed\"")), 0);
+    for (int i = 0; i < 1200 && get(into) == 200; i++) {
+        (void)usleep(50000);
+    }
+    HT_CHECK_INT(get(into), 400);
+    HT_CHECK(says("\"NoRoute\""));
+    HT_CHECK_INT(load("zones", FEATURE("shut", SQUARE, "\"kind\":\"watched\"")), 0);
+    HT_CHECK(at_last(into, "\"Ok\"", false));
+    end();
+}
+
 HT_SERVED_MAIN()
