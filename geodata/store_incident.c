@@ -1,5 +1,4 @@
-/* What belongs to incidents and can be erased: places, notes, names of devices; and the store's
- * secrets. */
+/* What belongs to incidents and can be erased: places, notes, names of devices. */
 #include <stdio.h>
 #include <string.h>
 
@@ -250,5 +249,3 @@ enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incid
     }
     return status;
 }
-
-/* ---- secrets ---- */
