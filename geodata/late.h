@@ -1,7 +1,8 @@
 /* Late: shared libraries that are loaded when something of them is first asked for.
  *
- * PROJ and SpatiaLite bring some forty libraries with them (HTTP, TLS, image formats). Loading
- * those took more time than all the rest of a route on the command line, which needs none of them.
+ * PROJ and SpatiaLite bring some forty libraries with them (HTTP, TLS, image formats), GEOS half of
+ * the relocations of all others. Loading those took more time than all the rest of a route on the
+ * command line, which needs none of them.
  *
  * Threading: any thread. Ownership: a table lives as long as the program; its library is never
  * unloaded. Errors: NULL where the library is not there or lacks a function; `houtao` was installed
@@ -10,6 +11,7 @@
 #ifndef HT_GEODATA_LATE_H
 #define HT_GEODATA_LATE_H
 
+#include <geos_c.h>
 #include <proj.h>
 #include <sqlite3.h>
 
@@ -38,6 +40,41 @@
     X(spatialite_cleanup_ex)                                                                       \
     X(spatialite_init_ex)
 
+#define HT_LATE_GEOS(X)                                                                            \
+    X(GEOSContext_setErrorMessageHandler_r)                                                        \
+    X(GEOSCoordSeq_create_r)                                                                       \
+    X(GEOSCoordSeq_destroy_r)                                                                      \
+    X(GEOSCoordSeq_getSize_r)                                                                      \
+    X(GEOSCoordSeq_getXY_r)                                                                        \
+    X(GEOSCoordSeq_setXY_r)                                                                        \
+    X(GEOSFree_r)                                                                                  \
+    X(GEOSGeomGetX_r)                                                                              \
+    X(GEOSGeomGetY_r)                                                                              \
+    X(GEOSGeomTypeId_r)                                                                            \
+    X(GEOSGeom_createCollection_r)                                                                 \
+    X(GEOSGeom_createLineString_r)                                                                 \
+    X(GEOSGeom_createLinearRing_r)                                                                 \
+    X(GEOSGeom_createPoint_r)                                                                      \
+    X(GEOSGeom_createPolygon_r)                                                                    \
+    X(GEOSGeom_destroy_r)                                                                          \
+    X(GEOSGeom_getCoordSeq_r)                                                                      \
+    X(GEOSGeom_setPrecision_r)                                                                     \
+    X(GEOSGetExteriorRing_r)                                                                       \
+    X(GEOSGetGeometryN_r)                                                                          \
+    X(GEOSGetInteriorRingN_r)                                                                      \
+    X(GEOSGetNumGeometries_r)                                                                      \
+    X(GEOSGetNumInteriorRings_r)                                                                   \
+    X(GEOSIntersects_r)                                                                            \
+    X(GEOSMakeValidParams_create_r)                                                                \
+    X(GEOSMakeValidParams_destroy_r)                                                               \
+    X(GEOSMakeValidParams_setMethod_r)                                                             \
+    X(GEOSMakeValidWithParams_r)                                                                   \
+    X(GEOS_finish_r)                                                                               \
+    X(GEOS_init_r)                                                                                 \
+    X(GEOSisEmpty_r)                                                                               \
+    X(GEOSisValidDetail_r)                                                                         \
+    X(GEOSisValid_r)
+
 #define HT_LATE_MEMBER(function) __typeof__(function) *(function);
 struct ht_late_proj {
     HT_LATE_PROJ(HT_LATE_MEMBER)
@@ -45,9 +82,13 @@ struct ht_late_proj {
 struct ht_late_spatialite {
     HT_LATE_SPATIALITE(HT_LATE_MEMBER)
 };
+struct ht_late_geos {
+    HT_LATE_GEOS(HT_LATE_MEMBER)
+};
 #undef HT_LATE_MEMBER
 
 const struct ht_late_proj *ht_late_proj(void);
 const struct ht_late_spatialite *ht_late_spatialite(void);
+const struct ht_late_geos *ht_late_geos(void);
 
 #endif

@@ -1,11 +1,11 @@
 #include "geodata/outline.h"
 
-#include <geos_c.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/array.h"
+#include "geodata/late.h"
 #include "geodata/outline_internal.h"
 
 /* Lengths in units, of which a cell has 32 and a metre at least four. */
@@ -16,6 +16,7 @@ static const double smooth = 11;   /* more than that and the 11.4 that corners a
 static_assert(HT__RASTER_UNITS == 32, "the promise counts: (25.2 + 45.3 + 22.4) / 4 < 25");
 
 struct ht_outline_work {
+    const struct ht_late_geos *lib;
     GEOSContextHandle_t geos;
     struct ht__raster raster;
     uint64_t *reached; /* bit set of base arcs: something of their street was */
@@ -33,10 +34,12 @@ enum ht_status ht_outline_work_new(struct ht_outline_work **out)
     if (work == NULL) {
         return HT_NOMEM;
     }
-    work->geos = GEOS_init_r();
+    work->lib = ht_late_geos();
+    work->geos = work->lib == NULL ? NULL : work->lib->GEOS_init_r();
     if (work->geos == NULL) {
+        enum ht_status status = work->lib == NULL ? HT_UNSUPPORTED : HT_NOMEM;
         free(work);
-        return HT_NOMEM;
+        return status;
     }
     *out = work;
     return HT_OK;
@@ -45,7 +48,7 @@ enum ht_status ht_outline_work_new(struct ht_outline_work **out)
 void ht_outline_work_free(struct ht_outline_work *work)
 {
     if (work != NULL) {
-        GEOS_finish_r(work->geos);
+        work->lib->GEOS_finish_r(work->geos);
         ht__raster_deinit(&work->raster);
         free(work->reached);
         free((void *)work->parts);
@@ -242,23 +245,24 @@ static void mark_in(struct plane *plane, const struct ht_isochrone_piece *pieces
 
 static GEOSGeometry *make_ring(const struct plane *plane, const struct ht__ring *ring)
 {
+    const struct ht_late_geos *lib = plane->work->lib;
     GEOSContextHandle_t geos = plane->work->geos;
     const struct ht__corner *corners = plane->work->raster.corners + ring->first;
-    GEOSCoordSequence *sequence = GEOSCoordSeq_create_r(geos, (unsigned)ring->count + 1, 2);
+    GEOSCoordSequence *sequence = lib->GEOSCoordSeq_create_r(geos, (unsigned)ring->count + 1, 2);
     for (size_t i = 0; sequence != NULL && i <= ring->count; i++) {
         const struct ht__corner *c = &corners[i == ring->count ? 0 : i];
-        if (GEOSCoordSeq_setXY_r(geos, sequence, (unsigned)i, c->x, c->y) == 0) {
-            GEOSCoordSeq_destroy_r(geos, sequence);
+        if (lib->GEOSCoordSeq_setXY_r(geos, sequence, (unsigned)i, c->x, c->y) == 0) {
+            lib->GEOSCoordSeq_destroy_r(geos, sequence);
             sequence = NULL;
         }
     }
-    return sequence == NULL ? NULL : GEOSGeom_createLinearRing_r(geos, sequence);
+    return sequence == NULL ? NULL : lib->GEOSGeom_createLinearRing_r(geos, sequence);
 }
 
-static void destroy(GEOSContextHandle_t geos, GEOSGeometry **list, size_t count)
+static void destroy(const struct ht_outline_work *work, GEOSGeometry **list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        GEOSGeom_destroy_r(geos, list[i]);
+        work->lib->GEOSGeom_destroy_r(work->geos, list[i]);
     }
 }
 
@@ -284,14 +288,14 @@ static GEOSGeometry *make_part(const struct plane *plane, size_t *at)
     for (size_t i = first + 1; shell != NULL && i < end; i++) {
         work->holes[i - first - 1] = make_ring(plane, &raster->rings[i]);
         if (work->holes[i - first - 1] == NULL) {
-            destroy(work->geos, work->holes, i - first - 1);
-            GEOSGeom_destroy_r(work->geos, shell);
+            destroy(work, work->holes, i - first - 1);
+            work->lib->GEOSGeom_destroy_r(work->geos, shell);
             return NULL;
         }
     }
     return shell == NULL ? NULL
-                         : GEOSGeom_createPolygon_r(work->geos, shell, work->holes,
-                                                    (unsigned)(end - first - 1));
+                         : work->lib->GEOSGeom_createPolygon_r(work->geos, shell, work->holes,
+                                                               (unsigned)(end - first - 1));
 }
 
 static GEOSGeometry *make_all(const struct plane *plane)
@@ -305,27 +309,29 @@ static GEOSGeometry *make_all(const struct plane *plane)
         work->parts = (GEOSGeometry **)parts;
         GEOSGeometry *part = status == HT_OK ? make_part(plane, &at) : NULL;
         if (part == NULL) {
-            destroy(work->geos, work->parts, count);
+            destroy(work, work->parts, count);
             return NULL;
         }
         work->parts[count++] = part;
     }
-    return GEOSGeom_createCollection_r(work->geos, GEOS_MULTIPOLYGON, work->parts, (unsigned)count);
+    return work->lib->GEOSGeom_createCollection_r(work->geos, GEOS_MULTIPOLYGON, work->parts,
+                                                  (unsigned)count);
 }
 
 static enum ht_status take_ring(const struct plane *plane, const GEOSGeometry *ring,
                                 struct ht_draft *draft)
 {
+    const struct ht_late_geos *lib = plane->work->lib;
     GEOSContextHandle_t geos = plane->work->geos;
-    const GEOSCoordSequence *sequence = GEOSGeom_getCoordSeq_r(geos, ring);
+    const GEOSCoordSequence *sequence = lib->GEOSGeom_getCoordSeq_r(geos, ring);
     unsigned count = 0;
-    if (sequence == NULL || GEOSCoordSeq_getSize_r(geos, sequence, &count) == 0) {
+    if (sequence == NULL || lib->GEOSCoordSeq_getSize_r(geos, sequence, &count) == 0) {
         return HT_NOMEM;
     }
     for (unsigned i = 0; i < count; i++) {
         double x = 0;
         double y = 0;
-        if (GEOSCoordSeq_getXY_r(geos, sequence, i, &x, &y) == 0) {
+        if (lib->GEOSCoordSeq_getXY_r(geos, sequence, i, &x, &y) == 0) {
             return HT_NOMEM;
         }
         int64_t lon_e7 = plane->west_e7 + (int64_t)x * plane->unit_lon_e7;
@@ -341,12 +347,13 @@ static enum ht_status take_ring(const struct plane *plane, const GEOSGeometry *r
 static enum ht_status take_polygon(const struct plane *plane, const GEOSGeometry *polygon,
                                    struct ht_draft *draft)
 {
+    const struct ht_late_geos *lib = plane->work->lib;
     GEOSContextHandle_t geos = plane->work->geos;
-    const GEOSGeometry *shell = GEOSGetExteriorRing_r(geos, polygon);
-    int holes = GEOSGetNumInteriorRings_r(geos, polygon);
+    const GEOSGeometry *shell = lib->GEOSGetExteriorRing_r(geos, polygon);
+    int holes = lib->GEOSGetNumInteriorRings_r(geos, polygon);
     enum ht_status status = shell == NULL || holes < 0 ? HT_NOMEM : take_ring(plane, shell, draft);
     for (int i = 0; i < holes && status == HT_OK; i++) {
-        const GEOSGeometry *hole = GEOSGetInteriorRingN_r(geos, polygon, i);
+        const GEOSGeometry *hole = lib->GEOSGetInteriorRingN_r(geos, polygon, i);
         status = hole == NULL ? HT_NOMEM : take_ring(plane, hole, draft);
     }
     return status == HT_OK ? ht_draft_end_polygon(draft) : status;
@@ -355,12 +362,13 @@ static enum ht_status take_polygon(const struct plane *plane, const GEOSGeometry
 static enum ht_status take_all(const struct plane *plane, const GEOSGeometry *all,
                                struct ht_geometry *out)
 {
+    const struct ht_late_geos *lib = plane->work->lib;
     GEOSContextHandle_t geos = plane->work->geos;
-    int count = GEOSGetNumGeometries_r(geos, all);
+    int count = lib->GEOSGetNumGeometries_r(geos, all);
     struct ht_draft draft = {0};
     enum ht_status status = count < 1 ? HT_INVALID : HT_OK;
     for (int i = 0; i < count && status == HT_OK; i++) {
-        const GEOSGeometry *polygon = GEOSGetGeometryN_r(geos, all, i);
+        const GEOSGeometry *polygon = lib->GEOSGetGeometryN_r(geos, all, i);
         status = polygon == NULL ? HT_NOMEM : take_polygon(plane, polygon, &draft);
     }
     if (status == HT_OK) {
@@ -385,9 +393,9 @@ static enum ht_status trace(struct plane *plane, double by, struct ht_geometry *
         return status;
     }
     GEOSGeometry *all = make_all(plane);
-    char valid = all == NULL ? 2 : GEOSisValid_r(work->geos, all);
+    char valid = all == NULL ? 2 : work->lib->GEOSisValid_r(work->geos, all);
     status = valid == 1 ? take_all(plane, all, out) : valid == 0 ? HT_INVALID : HT_NOMEM;
-    GEOSGeom_destroy_r(work->geos, all);
+    work->lib->GEOSGeom_destroy_r(work->geos, all);
     return status;
 }
 

@@ -1,12 +1,14 @@
 #include "geodata/shape.h"
 
-#include <geos_c.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "geodata/late.h"
+
 struct ht_shape_work {
+    const struct ht_late_geos *lib;
     GEOSContextHandle_t geos;
     char message[200]; /* GEOS' last complaint */
 };
@@ -23,12 +25,14 @@ enum ht_status ht_shape_work_new(struct ht_shape_work **out)
     if (work == NULL) {
         return HT_NOMEM;
     }
-    work->geos = GEOS_init_r();
+    work->lib = ht_late_geos();
+    work->geos = work->lib == NULL ? NULL : work->lib->GEOS_init_r();
     if (work->geos == NULL) {
+        enum ht_status status = work->lib == NULL ? HT_UNSUPPORTED : HT_NOMEM;
         free(work);
-        return HT_NOMEM;
+        return status;
     }
-    (void)GEOSContext_setErrorMessageHandler_r(work->geos, on_message, work);
+    (void)work->lib->GEOSContext_setErrorMessageHandler_r(work->geos, on_message, work);
     *out = work;
     return HT_OK;
 }
@@ -36,7 +40,7 @@ enum ht_status ht_shape_work_new(struct ht_shape_work **out)
 void ht_shape_work_free(struct ht_shape_work *work)
 {
     if (work != NULL) {
-        GEOS_finish_r(work->geos);
+        work->lib->GEOS_finish_r(work->geos);
         free(work);
     }
 }
@@ -55,21 +59,21 @@ static enum ht_status thrown(struct ht_shape_work *work, struct ht_error *error)
 static GEOSGeometry *make_ring(struct ht_shape_work *work, const struct ht_point *points,
                                size_t count)
 {
-    GEOSCoordSequence *sequence = GEOSCoordSeq_create_r(work->geos, (unsigned)count, 2);
+    GEOSCoordSequence *sequence = work->lib->GEOSCoordSeq_create_r(work->geos, (unsigned)count, 2);
     for (size_t i = 0; sequence != NULL && i < count; i++) {
-        if (GEOSCoordSeq_setXY_r(work->geos, sequence, (unsigned)i, points[i].lon_e7,
-                                 points[i].lat_e7) == 0) {
-            GEOSCoordSeq_destroy_r(work->geos, sequence);
+        if (work->lib->GEOSCoordSeq_setXY_r(work->geos, sequence, (unsigned)i, points[i].lon_e7,
+                                            points[i].lat_e7) == 0) {
+            work->lib->GEOSCoordSeq_destroy_r(work->geos, sequence);
             sequence = NULL;
         }
     }
-    return sequence == NULL ? NULL : GEOSGeom_createLinearRing_r(work->geos, sequence);
+    return sequence == NULL ? NULL : work->lib->GEOSGeom_createLinearRing_r(work->geos, sequence);
 }
 
 static void destroy(struct ht_shape_work *work, GEOSGeometry **list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        GEOSGeom_destroy_r(work->geos, list[i]);
+        work->lib->GEOSGeom_destroy_r(work->geos, list[i]);
     }
 }
 
@@ -90,7 +94,8 @@ static GEOSGeometry *make_polygon(struct ht_shape_work *work, const struct ht_ge
         }
     }
     if (rings != NULL) {
-        made = GEOSGeom_createPolygon_r(work->geos, rings[0], rings + 1, (unsigned)(count - 1));
+        made = work->lib->GEOSGeom_createPolygon_r(work->geos, rings[0], rings + 1,
+                                                   (unsigned)(count - 1));
         free((void *)rings); /* the rings themselves are the polygon's now, or gone */
     }
     return made;
@@ -113,8 +118,8 @@ static GEOSGeometry *to_geos(struct ht_shape_work *work, const struct ht_geometr
         }
     }
     if (parts != NULL) {
-        made = GEOSGeom_createCollection_r(work->geos, GEOS_MULTIPOLYGON, parts,
-                                           (unsigned)g->polygon_count);
+        made = work->lib->GEOSGeom_createCollection_r(work->geos, GEOS_MULTIPOLYGON, parts,
+                                                      (unsigned)g->polygon_count);
         free((void *)parts);
     }
     return made;
@@ -125,15 +130,15 @@ static GEOSGeometry *to_geos(struct ht_shape_work *work, const struct ht_geometr
 static enum ht_status take_ring(struct ht_shape_work *work, const GEOSGeometry *ring,
                                 struct ht_draft *draft)
 {
-    const GEOSCoordSequence *sequence = GEOSGeom_getCoordSeq_r(work->geos, ring);
+    const GEOSCoordSequence *sequence = work->lib->GEOSGeom_getCoordSeq_r(work->geos, ring);
     unsigned count = 0;
-    if (sequence == NULL || GEOSCoordSeq_getSize_r(work->geos, sequence, &count) == 0) {
+    if (sequence == NULL || work->lib->GEOSCoordSeq_getSize_r(work->geos, sequence, &count) == 0) {
         return HT_NOMEM;
     }
     for (unsigned i = 0; i < count; i++) {
         double x = 0;
         double y = 0;
-        if (GEOSCoordSeq_getXY_r(work->geos, sequence, i, &x, &y) == 0) {
+        if (work->lib->GEOSCoordSeq_getXY_r(work->geos, sequence, i, &x, &y) == 0) {
             return HT_NOMEM;
         }
         enum ht_status status = ht_draft_add(draft, x / 1e7, y / 1e7);
@@ -147,10 +152,11 @@ static enum ht_status take_ring(struct ht_shape_work *work, const GEOSGeometry *
 static enum ht_status take_polygon(struct ht_shape_work *work, const GEOSGeometry *polygon,
                                    struct ht_draft *draft)
 {
-    int holes = GEOSGetNumInteriorRings_r(work->geos, polygon);
-    enum ht_status status = take_ring(work, GEOSGetExteriorRing_r(work->geos, polygon), draft);
+    int holes = work->lib->GEOSGetNumInteriorRings_r(work->geos, polygon);
+    enum ht_status status =
+        take_ring(work, work->lib->GEOSGetExteriorRing_r(work->geos, polygon), draft);
     for (int i = 0; status == HT_OK && i < holes; i++) {
-        status = take_ring(work, GEOSGetInteriorRingN_r(work->geos, polygon, i), draft);
+        status = take_ring(work, work->lib->GEOSGetInteriorRingN_r(work->geos, polygon, i), draft);
     }
     return status == HT_OK ? ht_draft_end_polygon(draft) : status;
 }
@@ -159,12 +165,12 @@ static enum ht_status take_polygon(struct ht_shape_work *work, const GEOSGeometr
 static enum ht_status take_polygons(struct ht_shape_work *work, const GEOSGeometry *geos,
                                     struct ht_draft *draft)
 {
-    int count = GEOSGetNumGeometries_r(work->geos, geos);
+    int count = work->lib->GEOSGetNumGeometries_r(work->geos, geos);
     enum ht_status status = HT_OK;
     for (int i = 0; status == HT_OK && i < count; i++) {
-        const GEOSGeometry *part = GEOSGetGeometryN_r(work->geos, geos, i);
-        if (GEOSGeomTypeId_r(work->geos, part) == GEOS_POLYGON &&
-            GEOSisEmpty_r(work->geos, part) == 0) {
+        const GEOSGeometry *part = work->lib->GEOSGetGeometryN_r(work->geos, geos, i);
+        if (work->lib->GEOSGeomTypeId_r(work->geos, part) == GEOS_POLYGON &&
+            work->lib->GEOSisEmpty_r(work->geos, part) == 0) {
             status = take_polygon(work, part, draft);
         }
     }
@@ -202,8 +208,8 @@ static struct ht_point place_of(struct ht_shape_work *work, const GEOSGeometry *
 {
     double x = 0;
     double y = 0;
-    if (at == NULL || GEOSGeomGetX_r(work->geos, at, &x) != 1 ||
-        GEOSGeomGetY_r(work->geos, at, &y) != 1) {
+    if (at == NULL || work->lib->GEOSGeomGetX_r(work->geos, at, &x) != 1 ||
+        work->lib->GEOSGeomGetY_r(work->geos, at, &y) != 1) {
         return (struct ht_point){0, 0};
     }
     return (struct ht_point){(int32_t)floor(x + 0.5), (int32_t)floor(y + 0.5)};
@@ -222,7 +228,7 @@ enum ht_status ht_shape_check(struct ht_shape_work *work, const struct ht_geomet
     char *reason = NULL;
     GEOSGeometry *at = NULL;
     enum ht_status status = HT_OK;
-    char valid = GEOSisValidDetail_r(work->geos, geos, 0, &reason, &at);
+    char valid = work->lib->GEOSisValidDetail_r(work->geos, geos, 0, &reason, &at);
     if (valid == 0) {
         struct ht_text text = {0};
         struct ht_point p = place_of(work, at);
@@ -240,28 +246,28 @@ enum ht_status ht_shape_check(struct ht_shape_work *work, const struct ht_geomet
     } else if (valid != 1) {
         status = thrown(work, error);
     }
-    GEOSFree_r(work->geos, reason);
-    GEOSGeom_destroy_r(work->geos, at);
-    GEOSGeom_destroy_r(work->geos, geos);
+    work->lib->GEOSFree_r(work->geos, reason);
+    work->lib->GEOSGeom_destroy_r(work->geos, at);
+    work->lib->GEOSGeom_destroy_r(work->geos, geos);
     return status;
 }
 
 /* Valid, and on the grid; NULL when GEOS threw. Takes `geos`. */
 static GEOSGeometry *make_valid(struct ht_shape_work *work, GEOSGeometry *geos)
 {
-    GEOSMakeValidParams *params = GEOSMakeValidParams_create_r(work->geos);
+    GEOSMakeValidParams *params = work->lib->GEOSMakeValidParams_create_r(work->geos);
     GEOSGeometry *valid = NULL;
-    if (params != NULL &&
-        GEOSMakeValidParams_setMethod_r(work->geos, params, GEOS_MAKE_VALID_STRUCTURE) == 1) {
-        valid = GEOSMakeValidWithParams_r(work->geos, geos, params);
+    if (params != NULL && work->lib->GEOSMakeValidParams_setMethod_r(
+                              work->geos, params, GEOS_MAKE_VALID_STRUCTURE) == 1) {
+        valid = work->lib->GEOSMakeValidWithParams_r(work->geos, geos, params);
     }
-    GEOSMakeValidParams_destroy_r(work->geos, params);
-    GEOSGeom_destroy_r(work->geos, geos);
+    work->lib->GEOSMakeValidParams_destroy_r(work->geos, params);
+    work->lib->GEOSGeom_destroy_r(work->geos, geos);
     if (valid == NULL) {
         return NULL;
     }
-    GEOSGeometry *snapped = GEOSGeom_setPrecision_r(work->geos, valid, 1.0, 0);
-    GEOSGeom_destroy_r(work->geos, valid);
+    GEOSGeometry *snapped = work->lib->GEOSGeom_setPrecision_r(work->geos, valid, 1.0, 0);
+    work->lib->GEOSGeom_destroy_r(work->geos, valid);
     return snapped;
 }
 
@@ -281,7 +287,7 @@ enum ht_status ht_shape_repair(struct ht_shape_work *work, const struct ht_geome
     }
     struct ht_draft draft = {0};
     status = take_polygons(work, valid, &draft);
-    GEOSGeom_destroy_r(work->geos, valid);
+    work->lib->GEOSGeom_destroy_r(work->geos, valid);
     if (status != HT_OK) {
         status = ht_error_set(error, status, 0, NULL);
     } else if (draft.polygon_count == 0) {
@@ -303,17 +309,19 @@ static GEOSGeometry *any_to_geos(struct ht_shape_work *work, const struct ht_geo
     if (g->type != HT_GEOMETRY_POINT && g->type != HT_GEOMETRY_LINE) {
         return to_geos(work, g);
     }
-    GEOSCoordSequence *sequence = GEOSCoordSeq_create_r(work->geos, (unsigned)g->point_count, 2);
+    GEOSCoordSequence *sequence =
+        work->lib->GEOSCoordSeq_create_r(work->geos, (unsigned)g->point_count, 2);
     for (size_t i = 0; sequence != NULL && i < g->point_count; i++) {
-        if (GEOSCoordSeq_setXY_r(work->geos, sequence, (unsigned)i, g->points[i].lon_e7,
-                                 g->points[i].lat_e7) == 0) {
-            GEOSCoordSeq_destroy_r(work->geos, sequence);
+        if (work->lib->GEOSCoordSeq_setXY_r(work->geos, sequence, (unsigned)i, g->points[i].lon_e7,
+                                            g->points[i].lat_e7) == 0) {
+            work->lib->GEOSCoordSeq_destroy_r(work->geos, sequence);
             sequence = NULL;
         }
     }
-    return sequence == NULL               ? NULL
-           : g->type == HT_GEOMETRY_POINT ? GEOSGeom_createPoint_r(work->geos, sequence)
-                                          : GEOSGeom_createLineString_r(work->geos, sequence);
+    return sequence == NULL ? NULL
+           : g->type == HT_GEOMETRY_POINT
+               ? work->lib->GEOSGeom_createPoint_r(work->geos, sequence)
+               : work->lib->GEOSGeom_createLineString_r(work->geos, sequence);
 }
 
 enum ht_status ht_shape_meets(struct ht_shape_work *work, const struct ht_geometry *a,
@@ -326,9 +334,9 @@ enum ht_status ht_shape_meets(struct ht_shape_work *work, const struct ht_geomet
     work->message[0] = '\0';
     GEOSGeometry *left = any_to_geos(work, a);
     GEOSGeometry *right = left == NULL ? NULL : any_to_geos(work, b);
-    char answer = right == NULL ? 2 : GEOSIntersects_r(work->geos, left, right);
-    GEOSGeom_destroy_r(work->geos, left);
-    GEOSGeom_destroy_r(work->geos, right);
+    char answer = right == NULL ? 2 : work->lib->GEOSIntersects_r(work->geos, left, right);
+    work->lib->GEOSGeom_destroy_r(work->geos, left);
+    work->lib->GEOSGeom_destroy_r(work->geos, right);
     *meets = answer == 1;
     return answer == 2 ? thrown(work, NULL) : HT_OK;
 }
