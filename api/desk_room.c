@@ -125,6 +125,12 @@ void ht_desk_room_unit_changed(struct ht_desk_room *room, const char *unit)
     atomic_store(&room->units_changed, true);
 }
 
+void ht_desk_room_shifts_changed(struct ht_desk_room *room)
+{
+    (void)atomic_fetch_add(&room->changes, 1);
+    atomic_store(&room->units_changed, true);
+}
+
 /* ---- at start ---- */
 
 struct replay {
@@ -305,6 +311,21 @@ size_t ht__room_forget(struct ht_desk_room *room, size_t most)
     return ht_desk_forget(room->desk, before_ms, most, gone, room);
 }
 
+/* Whether the table gives an incident that is over: half of its events in the desk would be one
+ * that is open. */
+static bool is_whole(struct ht_store_reader *reader, const char *id)
+{
+    struct ht_incident_past past;
+    const struct ht_incident *incident = NULL;
+    ht_incident_past_init(&past, reader);
+    bool whole = ht_incident_past_find(&past, id, &incident) == HT_OK;
+    if (whole) {
+        ht_incident_release(incident);
+    }
+    ht_incident_past_deinit(&past);
+    return whole;
+}
+
 const struct ht_incident *ht_desk_room_pending(struct ht_desk_room *room,
                                                struct ht_app_context *context, const char *id)
 {
@@ -318,6 +339,9 @@ const struct ht_incident *ht_desk_room_pending(struct ht_desk_room *room,
     struct ht_store_reader *reader = ht_app_reader(context, &unread);
     ht_reply_deinit(&unread);
     if (reader == NULL) {
+        return NULL;
+    }
+    if (!is_whole(reader, id)) {
         return NULL;
     }
     ht_desk_recall(room->desk, true);
@@ -378,7 +402,7 @@ static enum ht_status risen_to(const struct appending *appending, const struct h
         ht_store_tx_reader(appending->tx), incident == NULL ? NULL : incident->household,
         placed ? &place.point : NULL, &over, &answers, appending->error);
     ht_regime_book_release(book);
-    const char *who = status == HT_OK ? answers.who[ht_incident_answer_level(event->level)] : "";
+    const char *who = status == HT_OK ? ht_incident_answers_now(&answers, event->level) : "";
     if (who[0] != '\0') {
         ht_json_key_text(json, "answers", who);
     }

@@ -42,6 +42,8 @@ uint64_t ht_desk_room_last(const struct ht_desk_room *room);
 void ht_desk_room_obey(struct ht_desk_room *room);
 /* The registry said something of a unit. */
 void ht_desk_room_unit_changed(struct ht_desk_room *room, const char *unit);
+/* Shifts are others now. */
+void ht_desk_room_shifts_changed(struct ht_desk_room *room);
 
 /* A copy of what a kind needs, and of what the way to a door takes. */
 struct ht_desk_room_kind {

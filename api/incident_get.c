@@ -15,7 +15,12 @@
 #include "engine/base/array.h"
 #include "engine/base/time.h"
 
-enum { LIST_DEFAULT = 100, LIST_MOST = 1000, PAST_MOST = 2000 };
+enum {
+    LIST_DEFAULT = 100,
+    LIST_MOST = 1000,
+    PAST_MOST = 2000,
+    OVERTAKEN_MS = 60000, /* an alarm whose preparation took long has a number behind later ones */
+};
 
 bool ht__incidents_stand(struct ht_app_context *context, struct ht_http_call *call)
 {
@@ -209,7 +214,7 @@ static enum ht_status list_gather(struct ht_desk *desk, struct listing *listing)
                 return status;
             }
         }
-        older = one != NULL && one->opened_ms < filter->since_ms;
+        older = one != NULL && one->opened_ms + OVERTAKEN_MS < filter->since_ms;
         if (one != NULL && ht_desk_filter_passes(filter, one)) {
             listing->found[listing->count++] = one;
         } else {

@@ -88,11 +88,13 @@ static bool is_open(const struct ht_incident *incident)
 static void promise_write(struct ht_json *json, const struct ht_incident *incident,
                           const struct ht_incident_place *place)
 {
+    bool coming = place != NULL && incident->first_arrived_ms == 0 && incident->seat_count > 0;
+    bool late = coming && place->live_eta_ms > incident->deadline_ms; /* whatever was promised */
     ht_incident_json_moment(json, "deadline", incident->deadline_ms);
-    ht_json_key_bool(json, "within_promise", ht_incident_within_promise(incident));
+    ht_json_key_bool(json, "within_promise", !late && ht_incident_within_promise(incident));
     ht_json_key_bool(json, "at_risk", incident->at_risk);
     ht_incident_json_moment(json, "arrived_at", incident->first_arrived_ms);
-    if (place != NULL && incident->first_arrived_ms == 0 && incident->seat_count > 0) {
+    if (coming) {
         ht_incident_json_moment(json, "live_eta", place->live_eta_ms);
     }
 }
@@ -112,17 +114,22 @@ static void steps_write(struct ht_json *json, const struct ht_incident *incident
     }
 }
 
-enum ht_answer_level ht_incident_answer_level(uint8_t level)
+const char *ht_incident_answers_now(const struct ht_answers *answers, uint8_t level)
 {
     static const enum ht_answer_level levels[HT_DESK_LEVELS] = {
         HT_ANSWER_COMMUNITY, HT_ANSWER_SUB_DISTRICT, HT_ANSWER_DISTRICT};
-    return levels[level < HT_DESK_LEVELS ? level : HT_DESK_LEVELS - 1];
+    const char *who = "";
+    for (int i = level < HT_DESK_LEVELS ? level : HT_DESK_LEVELS - 1;
+         i < HT_DESK_LEVELS && who[0] == '\0'; i++) {
+        who = answers->who[levels[i]];
+    }
+    return who;
 }
 
 void ht_incident_json_answers(struct ht_json *json, const struct ht_incident *incident,
                               const struct ht_answers *answers)
 {
-    const char *now = answers->who[ht_incident_answer_level(incident->level)];
+    const char *now = ht_incident_answers_now(answers, incident->level);
     if (answers->cell[0] != '\0') {
         ht_json_key_text(json, "cell", answers->cell);
     }

@@ -23,8 +23,8 @@ void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
 void ht_incident_json_answers(struct ht_json *json, const struct ht_incident *incident,
                               const struct ht_answers *answers);
 
-/* Who answers on a level of the desk (HT_DESK_LEVELS). */
-enum ht_answer_level ht_incident_answer_level(uint8_t level);
+/* Who answers on a level of the desk (HT_DESK_LEVELS), or above where nobody does; "" nobody. */
+const char *ht_incident_answers_now(const struct ht_answers *answers, uint8_t level);
 
 /* A moment as RFC 3339; nothing for 0 and null for INT64_MAX. */
 void ht_incident_json_moment(struct ht_json *json, const char *key, int64_t at_ms);

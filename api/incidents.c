@@ -176,9 +176,10 @@ static bool own_place(struct ht_app_context *context, const struct ht_command *c
     return true;
 }
 
-/* What the way from the street to the door takes. */
-static void access_reckon(struct ht_app_context *context, struct opening *opening,
-                          const struct ht_home *home)
+/* What the way from the street to the door takes. False, with the answer written: a place that was
+ * named is farther from any street than somebody can be; a home is believed. */
+static bool access_reckon(struct ht_app_context *context, struct opening *opening,
+                          const struct ht_home *home, struct ht_reply *reply)
 {
     const struct ht_desk_room_kind rule =
         ht_desk_room_kind(context->app->desk, opening->alarm.kind);
@@ -189,6 +190,13 @@ static void access_reckon(struct ht_app_context *context, struct opening *openin
         ht_live_street(context->app->live, work, world, opening->point, &walk_m) != HT_OK) {
         walk_m = -1;
     }
+    if (home == NULL && opening->alarm.placed && walk_m > HT_LIVE_STREET_M) {
+        struct ht_error error = {0};
+        (void)ht_error_set(&error, HT_INVALID, 0, "/lon: the nearest street is %.0f m away",
+                           walk_m);
+        refuse(reply, &error);
+        return false;
+    }
     walk_m = walk_m < 0 ? 0 : walk_m;
     double access_ms = 0;
     if (home != NULL) {
@@ -198,6 +206,7 @@ static void access_reckon(struct ht_app_context *context, struct opening *openin
     }
     access_ms += walk_m / rule.walk_mps * 1000;
     opening->access_ms = (uint32_t)lround(fmin(access_ms, 3600e3));
+    return true;
 }
 
 static bool place_find(struct ht_app_context *context, struct ht_command *command,
@@ -231,8 +240,7 @@ static bool place_find(struct ht_app_context *context, struct ht_command *comman
         refuse(reply, &error);
         return false;
     }
-    access_reckon(context, opening, opening->household[0] == '\0' ? NULL : &home);
-    return true;
+    return access_reckon(context, opening, opening->household[0] == '\0' ? NULL : &home, reply);
 }
 
 /* Skills go into events, which are for ever: words that are known, no others. */

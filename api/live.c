@@ -244,6 +244,22 @@ static enum ht_status permits_read(const char *properties, char **texts, const c
     return HT_OK;
 }
 
+/* A unit of another profile has to leave the streets of the one before. */
+static enum ht_status fleet_put(struct ht_live *live, const char *id,
+                                const struct ht_unit_spec *spec, uint32_t *index)
+{
+    struct ht_unit unit;
+    uint32_t known = ht_fleet_find(live->fleet, id, strlen(id));
+    bool before = known != HT_NONE && ht_fleet_get(live->fleet, known, 0, &unit);
+    uint32_t profile = before ? unit.profile : 0;
+    enum ht_status status = ht_fleet_put(live->fleet, id, spec, index);
+    if (status == HT_OK && before && ht_fleet_get(live->fleet, *index, 0, &unit) &&
+        unit.profile != profile) {
+        ht__live_index_refill(live);
+    }
+    return status;
+}
+
 static enum ht_status unit_put(struct ht_live *live, const char *id, const char *properties,
                                int64_t now_ms)
 {
@@ -269,7 +285,7 @@ static enum ht_status unit_put(struct ht_live *live, const char *id, const char 
     enum ht_status status = permits_read(properties, &permit_texts, &zones, &spec.permit_count);
     spec.permits = zones;
     if (status == HT_OK) {
-        status = ht_fleet_put(live->fleet, id, &spec, &index);
+        status = fleet_put(live, id, &spec, &index);
     }
     free(permit_texts);
     free((void *)zones);

@@ -95,6 +95,8 @@ static enum ht_status index_fill(struct ht_live *live, struct ht_live_work *work
         enum ht_status status = ht_fleet_replace(live->fleet, work->follow, unit, &streets, &taken);
         if (status == HT_OK && ht_fleet_get(live->fleet, unit, 0, &copy)) {
             status = ht_closest_set(index->closest, unit, copy.profile, &taken.place);
+        } else if (status != HT_NOMEM) {
+            ht_closest_remove(index->closest, unit); /* what was known of it before */
         }
         (void)pthread_mutex_unlock(lock);
         if (status == HT_NOMEM) {
@@ -102,6 +104,15 @@ static enum ht_status index_fill(struct ht_live *live, struct ht_live_work *work
         }
     }
     return HT_OK;
+}
+
+void ht__live_index_refill(struct ht_live *live)
+{
+    struct ht__live_index *index = ht__live_index_peek(live);
+    if (index != NULL) {
+        atomic_store(&index->filled, false);
+    }
+    ht__live_index_release(index);
 }
 
 static void publish(struct ht_live *live, struct ht__live_index *index)

@@ -118,6 +118,8 @@ HT_MUST_CHECK enum ht_status ht__live_index_get(struct ht_live *live, struct ht_
                                                 struct ht__live_index **out);
 /* The index of the moment, with a reference; NULL: none yet. */
 struct ht__live_index *ht__live_index_peek(struct ht_live *live);
+/* A unit has to be put on other streets: the next question puts all of them there anew. */
+void ht__live_index_refill(struct ht_live *live);
 void ht__live_index_release(struct ht__live_index *index);
 
 /* What tells the network of a world from that of another: all profiles of one file share it. NULL:

@@ -7,6 +7,7 @@
 
 #include "api/app_internal.h"
 #include "api/commit.h"
+#include "api/desk_room.h"
 #include "api/devices.h"
 #include "api/finder.h"
 #include "api/live.h"
@@ -88,9 +89,14 @@ static void on_event(void *user, const struct ht_store_event *event)
 static enum ht_status unit_take(void *user, const struct ht_store_item *item)
 {
     struct ht_app_context *context = user;
-    return ht_live_unit_take(context->app->live, context->live,
-                             ht_world_reader_get(&context->world), item,
-                             ht_clock_now_ms(&context->app->clock));
+    struct ht_app *app = context->app;
+    enum ht_status status =
+        ht_live_unit_take(app->live, context->live, ht_world_reader_get(&context->world), item,
+                          ht_clock_now_ms(&app->clock));
+    if (app->desk != NULL) {
+        ht_desk_room_unit_changed(app->desk, item->id);
+    }
+    return status;
 }
 
 static enum ht_status device_take(void *user, const struct ht_store_item *item)
@@ -135,8 +141,13 @@ static void portion_done(struct ht_job *job, void *worker, enum ht_status outcom
 {
     struct portion *portion = (struct portion *)job;
     struct ht_loads *loads = portion->loads;
-    enum ht_status status = items_take(((struct ht_worker_context *)worker)->user, portion);
+    struct ht_app_context *context = ((struct ht_worker_context *)worker)->user;
+    enum ht_status status = items_take(context, portion);
     (void)outcome; /* nothing was written */
+    ht_world_reader_rest(&context->world);
+    if (context->live != NULL) {
+        ht_live_work_rest(context->live);
+    }
     (void)pthread_mutex_lock(&loads->lock);
     portion->status = status;
     portion->over = true;

@@ -15,6 +15,7 @@
 #include "api/json_merge.h"
 #include "api/live.h"
 #include "api/ogc.h"
+#include "api/regime_book.h"
 #include "api/zone_profiles.h"
 #include "api/zones.h"
 #include "geodata/feature_list.h"
@@ -615,11 +616,21 @@ void ht_ogc_item_patch(struct ht_app_context *context, struct ht_http_call *call
     item_start(context, call, &patch_kind);
 }
 
-/* A unit that is on an incident stays, or the incident would wait for nobody. */
-static bool is_engaged(const struct ht_app *app, const char *collection, const char *id)
+/* NULL, or why an item has to stay: a unit that is on an incident, which would wait for nobody; a
+ * zone of a regime that is on, which would be in force by name alone. */
+static const char *in_use_by(const struct ht_app *app, const char *const params[2])
 {
-    return app->desk != NULL && strcmp(collection, "units") == 0 &&
-           ht_desk_engaged(ht_desk_room_desk(app->desk), id) != NULL;
+    if (app->desk != NULL && strcmp(params[0], "units") == 0 &&
+        ht_desk_engaged(ht_desk_room_desk(app->desk), params[1]) != NULL) {
+        return "the unit is on an incident";
+    }
+    if (strcmp(params[0], "zones") != 0) {
+        return NULL;
+    }
+    struct ht_regime_book *book = ht_regime_slot_book(app->regimes);
+    bool held = ht_regime_book_holds(book, params[1]);
+    ht_regime_book_release(book);
+    return held ? "a regime that is on names the zone: take that back first" : NULL;
 }
 
 /* ---- DELETE: the item, or (?personal=1) only what is personal of it ---- */
@@ -632,8 +643,9 @@ static void delete_run(struct ht_app_context *context, struct ht_command *comman
     const struct ht_collection *collection =
         ht_collection_find(command->params[0], strlen(command->params[0]));
     struct ht_registry_change change = change_of(command, tx, collection, HT_STORE_REPLACE);
-    if (personal == NULL && is_engaged(context->app, command->params[0], command->params[1])) {
-        ht_reply_problem(reply, 409, "Conflict", "the unit is on an incident");
+    const char *in_use = personal == NULL ? in_use_by(context->app, command->params) : NULL;
+    if (in_use != NULL) {
+        ht_reply_problem(reply, 409, "Conflict", in_use);
         return;
     }
     enum ht_status status =
@@ -661,6 +673,9 @@ static void delete_applied(struct ht_app_context *context, struct ht_command *co
     fences_follow(context->app, command->params[0]);
     if (strcmp(command->params[0], "units") == 0 && personal == NULL) {
         ht_live_unit_remove(context->app->live, command->params[1]);
+        if (context->app->desk != NULL) {
+            ht_desk_room_unit_changed(context->app->desk, command->params[1]);
+        }
         if (context->app->fencing != NULL) {
             ht_fencing_units_changed(context->app->fencing);
             ht_app_live_save(context->app, true);

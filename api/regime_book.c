@@ -155,18 +155,23 @@ void ht_regime_book_state_write(const struct ht_regime_book *book, struct ht_jso
 
 /* ---- what follows from it ---- */
 
-bool ht_regime_book_dormant(const struct ht_regime_book *book, const char *zone)
+static bool is_named(const struct ht_regime_book *book, const char *zone, bool on)
 {
     bool named = false;
-    for (size_t i = 0; i < book->regimes->count; i++) {
-        if (ht_regime_has_zone(&book->regimes->list[i], zone)) {
-            if (book->states[i].on) {
-                return false;
-            }
-            named = true;
-        }
+    for (size_t i = 0; i < book->regimes->count && !named; i++) {
+        named = book->states[i].on == on && ht_regime_has_zone(&book->regimes->list[i], zone);
     }
     return named;
+}
+
+bool ht_regime_book_holds(const struct ht_regime_book *book, const char *zone)
+{
+    return is_named(book, zone, true);
+}
+
+bool ht_regime_book_dormant(const struct ht_regime_book *book, const char *zone)
+{
+    return is_named(book, zone, false) && !is_named(book, zone, true);
 }
 
 const char *ht_regime_book_who(const struct ht_regime_book *book, const char *cell,

@@ -51,6 +51,8 @@ void ht_regime_book_state_write(const struct ht_regime_book *book, struct ht_jso
 
 /* A zone that some regime names, but none that is on. */
 bool ht_regime_book_dormant(const struct ht_regime_book *book, const char *zone);
+/* A zone that a regime names which is on. */
+bool ht_regime_book_holds(const struct ht_regime_book *book, const char *zone);
 /* Who answers for a cell, or HT_ANSWERS_EVERYWHERE, as the regimes that are on have it; NULL: they
  * don't say. */
 const char *ht_regime_book_who(const struct ht_regime_book *book, const char *cell,

@@ -33,6 +33,9 @@ static void days_tell(struct ht_app *app, void *value)
 {
     ht_calendar_set(app->calendar, value);
     ht_shifts_set_calendar(ht_live_shifts(app->live), app->calendar, ht_clock_now_ms(&app->clock));
+    if (app->desk != NULL) {
+        ht_desk_room_shifts_changed(app->desk);
+    }
 }
 
 static enum ht_status rules_read(yajl_val tree, void **out, struct ht_setting_wrong *wrong)

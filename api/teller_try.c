@@ -5,6 +5,7 @@
 
 #include "api/desk_room.h"
 #include "api/incident_json.h"
+#include "api/incident_past.h"
 #include "api/json.h"
 #include "api/teller_internal.h"
 #include "geodata/members.h"
@@ -218,7 +219,8 @@ static enum ht_status body_write(struct ht__telling *telling)
     if (wanted->household[0] != '\0') {
         ht_json_key_text(&json, "household", wanted->household);
     }
-    if (ht_incident_places_get(ht_desk_room_places(teller->app->desk), wanted->incident, &place)) {
+    if (ht_incident_places_get(ht_desk_room_places(teller->app->desk), wanted->incident, &place) ||
+        ht_incident_past_place(teller->reader, wanted->incident, &place.point) == HT_OK) {
         ht_json_key(&json, "lon");
         ht_json_fixed(&json, place.point.lon_e7, 7);
         ht_json_key(&json, "lat");

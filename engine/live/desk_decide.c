@@ -304,8 +304,8 @@ static enum ht_status follow(struct ht__turn *turn, struct ht__entry *e,
                              const struct ht_desk_command *c)
 {
     const struct ht_incident *i = &e->pending->view;
-    if (i->state < HT_INCIDENT_IS_ACKNOWLEDGED || i->state > HT_INCIDENT_IS_RESOLVED) {
-        return wrong_order(turn, e, "only what is in hand or resolved is followed up");
+    if (i->state < HT_INCIDENT_IS_ONSCENE || i->state > HT_INCIDENT_IS_RESOLVED) {
+        return wrong_order(turn, e, "nothing is followed up before somebody is there");
     }
     bool up = c->kind == HT_DESK_FOLLOW_UP;
     struct ht_desk_event event =

@@ -179,6 +179,7 @@ HT_CASE(an_alarm_sends_the_closest_and_the_loop_goes_to_its_end)
     HT_CHECK_INT(happens("i1", "ack"), 200);
     HT_CHECK(is("state", "\"acknowledged\""));
     HT_CHECK_INT(happens("i1", "enroute"), 200);
+    HT_CHECK_INT(happens("i1", "coordinate"), 409); /* nobody is there */
     HT_CHECK_INT(happens("i1", "arrive"), 200);
     HT_CHECK_INT(happens("i1", "follow_up"), 200);
     HT_CHECK_INT(happens("i1", "coordinate"), 200);
@@ -229,6 +230,8 @@ HT_CASE(a_wrong_order_is_refused_and_changes_nothing)
     HT_CHECK_INT(happens_as("", "i1", "{\"event\":\"evaluate\",\"rating\":3}"), 409);
     HT_CHECK_INT(happens("i1", "reopen"), 409);
     HT_CHECK_INT(happens("i1", "follow_up"), 409);
+    HT_CHECK_INT(alarm_send("{\"kind\":\"sos\",\"lon\":0,\"lat\":0}"), 422);
+    HT_CHECK(strstr(answer.body, "the nearest street is") != NULL);
     HT_CHECK_INT(happens_as("", "i1", "{\"event\":\"ack\",\"unit\":\"r2\"}"), 409);
     HT_CHECK_INT(send_body("DELETE", UNITS "/r1", "", ""), 409); /* it is on it */
     HT_CHECK_INT(happens("i2", "ack"), 404);

@@ -156,6 +156,36 @@ HT_CASE(closest_is_by_travel_time_and_agrees_with_a_route)
     end();
 }
 
+static int profile_set(const char *profile)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "{\"properties\":{\"profile\":\"%s\"}}", profile);
+    return send_body("PATCH", UNITS "/a", "Content-Type: application/merge-patch+json\r\n", text);
+}
+
+HT_CASE(a_unit_of_another_profile_is_found_on_its_own_streets)
+{
+    static const char closest[] = "/v1/closest?lon=121.712&lat=29.952&kind=van";
+    char line[512];
+    HT_REQUIRE(map_make());
+    (void)snprintf(line, sizeof line, "import %s/streets.osm.pbf -o %s --profiles car,foot", folder,
+                   map);
+    HT_REQUIRE(ht_command_run(line)->code == 0);
+    HT_REQUIRE(begin_units(""));
+    HT_CHECK_INT(unit_add("a", "car", 121.70, 29.95), 201);
+    HT_CHECK_INT(unit_add("f", "foot", 121.73, 29.96), 201);
+    HT_CHECK_INT(get(closest), 200);
+    double car = first_duration();
+    HT_CHECK_INT(profile_set("foot"), 200);
+    HT_CHECK_INT(get(closest), 200);
+    double foot = first_duration();
+    HT_CHECK_INT(profile_set("car"), 200);
+    HT_CHECK_INT(get(closest), 200);
+    HT_CHECK(car > 0 && foot > 2 * car);
+    HT_CHECK(fabs(first_duration() - car) < 0.001);
+    end();
+}
+
 /* Whether a body is refused with its place. */
 static bool refused_at(const char *path, const char *body, int code, const char *where)
 {

@@ -309,6 +309,8 @@ HT_CASE(a_set_may_change_while_it_is_on_but_not_go)
     HT_CHECK_INT(turn("outbreak", ON), 200);
     HT_CHECK_INT(setting_put("regimes", "{" FLOOD "}"), 409);
     HT_CHECK(says("outbreak is on"));
+    HT_CHECK_INT(send_body("DELETE", "/collections/zones/items/z1", "", ""), 409);
+    HT_CHECK(says("a regime that is on names the zone"));
     HT_CHECK_INT(setting_put("regimes", "{\"outbreak\":{\"zones\":[\"z1\",\"z9\"]}}"), 422);
     HT_CHECK(is("errors.0.pointer", "\"/outbreak/zones/1\""));
     HT_CHECK_INT(
@@ -450,8 +452,9 @@ HT_CASE(a_set_that_names_what_is_not_there_is_refused_whole)
     HT_CHECK_INT(unit_put("r7", "121.705", "\"status\":\"idle\""), 201);
     HT_CHECK_INT(turn("bad", ON), 200);
     HT_CHECK(way(IN) == 0 && !available("r2"));
-    /* what goes later holds nobody up */
-    HT_CHECK_INT(send_body("DELETE", "/collections/zones/items/z7", "", ""), 204);
+    /* what is in force stays; who goes later holds nobody up */
+    HT_CHECK_INT(send_body("DELETE", "/collections/zones/items/z7", "", ""), 409);
+    HT_CHECK_INT(send_body("DELETE", "/collections/units/items/r7", "", ""), 204);
     HT_CHECK_INT(setting_put("incidents", "{\"joint\":false}"), 200);
     HT_CHECK_INT(turn("bad", OFF), 200);
     HT_CHECK_INT(turn("bad", ON), 422);
@@ -579,6 +582,27 @@ HT_CASE(an_incident_names_who_answers_on_the_level_it_has_risen_to)
     HT_CHECK_INT(send_body("DELETE", "/collections/households/items/h1", "", ""), 204);
     HT_CHECK_INT(get("/v1/incidents/i1?crs=GCJ02"), 200);
     HT_CHECK(is("cell", "\"c1\""));
+    end();
+}
+
+HT_CASE(where_nobody_answers_on_a_level_the_next_above_does)
+{
+    HT_REQUIRE(begin_town(""));
+    town_fill();
+    HT_CHECK_INT(setting_put("incidents", "{\"kinds\":{\"sos\":{\"clocks_s\":[60,60,60,60,0]}}}"),
+                 200);
+    HT_CHECK_INT(setting_put("regimes", "{\"g\":{\"answers\":{\"*\":{\"community\":\"com-x\","
+                                        "\"district\":\"hq\"}}}}"),
+                 200);
+    HT_CHECK_INT(turn("g", ON), 200);
+    HT_CHECK_INT(post("/v1/incidents", JSON, "{\"kind\":\"sos\",\"lon\":121.700,\"lat\":29.950}"),
+                 201);
+    HT_CHECK_INT(get("/v1/incidents/i1"), 200);
+    HT_CHECK(is("answers.now", "\"com-x\""));
+    advance(61);
+    HT_CHECK_INT(get("/v1/incidents/i1"), 200);
+    HT_CHECK(is("level", "\"sub_district\"") && is("answers.now", "\"hq\""));
+    HT_CHECK_STR(rows(RISEN), "1 hq;");
     end();
 }
 

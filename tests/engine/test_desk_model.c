@@ -591,7 +591,7 @@ static enum ht_status loop(struct incident *i, const struct ht_desk_command *c)
         i->confirm_by_ms = 0;
         dispatch(i);
     } else {
-        if (i->state < HT_INCIDENT_IS_ACKNOWLEDGED || i->state > HT_INCIDENT_IS_RESOLVED) {
+        if (i->state < HT_INCIDENT_IS_ONSCENE || i->state > HT_INCIDENT_IS_RESOLVED) {
             return HT_CONFLICT;
         }
         step_to(i, c->kind == HT_DESK_FOLLOW_UP ? 4 : 5);
