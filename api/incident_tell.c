@@ -158,7 +158,7 @@ bool ht_duty_phones_read(yajl_val value, const char *pointer, struct ht_duty_pho
 void ht_duty_phones_write(struct ht_json *json, const struct ht_duty_phones *duty)
 {
     ht_json_object(json);
-    for (uint8_t level = 0; level < HT_DESK_LEVELS; level++) {
+    for (int level = 0; level < HT_DESK_LEVELS; level++) {
         ht_json_key(json, level_words[level]);
         ht_json_array(json);
         for (uint8_t i = 0; i < duty->count[level]; i++) {

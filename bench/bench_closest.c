@@ -453,6 +453,24 @@ static enum ht_status ask_others(struct bench *b, struct ht_closest_work *work, 
     return status;
 }
 
+/* What a unit costs, at rest and when it moves. */
+static void moves_report(struct bench *b, uint32_t units, double new_s)
+{
+    size_t street_bytes = 0;
+    size_t unit_bytes = 0;
+    b->crossed = 0;
+    double begin = now_s(CLOCK_THREAD_CPUTIME_ID);
+    for (uint32_t i = 0; i < 400000; i++) {
+        drive(b, i % units, &b->state);
+    }
+    double move_ns = (now_s(CLOCK_THREAD_CPUTIME_ID) - begin) * 1e9 / 400000;
+    ht_closest_bytes(b->closest, &street_bytes, &unit_bytes);
+    (void)printf("%6u units: %zu bytes each, %.1f MB for the streets, made in %.2f s; a move "
+                 "%.0f ns, %.0f %% of them onto another arc\n",
+                 units, unit_bytes / units, (double)street_bytes / 1e6, new_s, move_ns,
+                 (double)b->crossed / 4000);
+}
+
 static enum ht_status run_size(struct bench *b, uint32_t units)
 {
     static const char *const skills[] = {"aid"};
@@ -486,19 +504,7 @@ static enum ht_status run_size(struct bench *b, uint32_t units)
         drive(b, u, &b->state);
     }
     if (status == HT_OK) {
-        size_t street_bytes = 0;
-        size_t unit_bytes = 0;
-        b->crossed = 0;
-        begin = now_s(CLOCK_THREAD_CPUTIME_ID);
-        for (uint32_t i = 0; i < 400000; i++) {
-            drive(b, i % units, &b->state);
-        }
-        double move_ns = (now_s(CLOCK_THREAD_CPUTIME_ID) - begin) * 1e9 / 400000;
-        ht_closest_bytes(b->closest, &street_bytes, &unit_bytes);
-        (void)printf("%6u units: %zu bytes each, %.1f MB for the streets, made in %.2f s; a move "
-                     "%.0f ns, %.0f %% of them onto another arc\n",
-                     units, unit_bytes / units, (double)street_bytes / 1e6, new_s, move_ns,
-                     (double)b->crossed / 4000);
+        moves_report(b, units, new_s);
         ask_closest(b, work, "first", false, 0); /* the network's pages come in */
         ask_closest(b, work, "still", false, 0);
         ask_closest(b, work, "moving", true, 0);

@@ -121,7 +121,7 @@ static double *read_rows(const struct ht_real *real, uint32_t index, const char 
     (void)snprintf(path, sizeof path, "%s/%s/%s.%s", real->folder, name, name, kind);
     FILE *in = fopen(path, "r");
     size_t capacity = 1 << 20;
-    double *rows = malloc(capacity * sizeof *rows);
+    double *rows = calloc(capacity, sizeof *rows);
     *count = 0;
     while (in != NULL && rows != NULL && (*count + 1) * columns <= capacity &&
            fgets(line, sizeof line, in) != NULL) {

@@ -120,7 +120,7 @@ enum ht_status ht_match__places(struct ht_match_core *core, const struct ht_matc
 {
     struct ht_snap_options options = fix->snap;
     uint32_t found = 0;
-    uint32_t arcs[HT_MATCH_PLACES];
+    uint32_t arcs[HT_MATCH_PLACES] = {0};
     column->point = fix->point;
     column->time_ms = fix->time_ms;
     column->sigma_m = fix->sigma_m;
@@ -478,7 +478,7 @@ void ht_match__spot(const struct ht_match_core *core, const struct ht_match_colu
         .side = s->side,
         .step = before == NULL ? HT_MATCH_BEGIN : (enum ht_match_step)s->step,
     };
-    if (out->step == HT_MATCH_ALONG) {
+    if (before != NULL && out->step == HT_MATCH_ALONG) {
         const struct ht_place_side *was = &before->place.side[s->from_side];
         const struct ht_place_side *is = &out->place.side[s->side];
         if (was->before_mm > is->before_mm) {
@@ -489,7 +489,7 @@ void ht_match__spot(const struct ht_match_core *core, const struct ht_match_colu
         out->cost = was->before_mm == is->before_mm
                         ? (struct ht_cost){0, 0, 0}
                         : ht_arc_cost(graph, was->arc, was->before_mm, is->before_mm);
-    } else if (out->step == HT_MATCH_WAY) {
+    } else if (before != NULL && out->step == HT_MATCH_WAY) {
         struct ht_key way = ht_key_add(packed(before->place.side[s->from_side].after), s->rest);
         out->cost = (struct ht_cost){(uint32_t)(way.time >> 32), (uint32_t)way.time, way.length};
     }

@@ -557,8 +557,7 @@ HT_CASE(running_out_of_memory_is_an_answer)
         "/route/v1/driving/{ab0.5;gh0.5}?alternatives=3",
         "/table/v1/driving/{ab0.5;cd0.5;xy0.5}?fallback_speed=5&radiuses=5;5;5",
         "/trip/v1/driving/{ab0.5;cd0.5;gh0.5}",
-        "/match/v1/driving/"
-        "{ab0.5;bc0.5;cd0.5;dh0.5;gh0.5}?steps=true&annotations=true&waypoints=0;4",
+        "/match/v1/driving/{ab0.5;bc0.5;cd0.5;gh0.5}?steps=true&annotations=true&waypoints=0;3",
         "/nearest/v1/driving/{ab0.5}?number=5",
         "/tile/v1/driving/tile(2059,2036,12).mvt",
     };
