@@ -38,10 +38,10 @@ void ht_hop_begin(struct ht_hop *hop, const struct ht_network *network,
 /* From the end of the source's arc to the beginning of the target's (a base arc or any of its
  * copies), turns counted. */
 struct ht_hop_target {
-    uint32_t arc;     /* base arc */
     int64_t limit_mm; /* of that middle part; below 0: not asked for */
-    bool known;       /* out: the shortest way is within the limit (or was known anyway) */
     struct ht_key key;
+    uint32_t arc; /* base arc */
+    bool known;   /* out: the shortest way is within the limit (or was known anyway) */
 };
 
 /* Fills `known` and `key` of those asked for. O(n log n) in the arcs around. HT_NOMEM, HT_TOO_BIG.
