@@ -397,7 +397,7 @@ HT_CASE(a_kill_between_leaves_all_or_nothing)
     HT_REQUIRE(begin_town(""));
     town_fill();
     HT_CHECK_INT(setting_put("regimes", "{" OUTBREAK "}"), 200);
-    for (int i = 0; i < (HT_LONG ? 100 : 12); i++) {
+    for (int i = 0; i < (HT_LONG ? 100 : 6); i++) {
         char text[256];
         const char *body = on ? OFF : ON;
         const struct timespec pause = {.tv_nsec = ht_random_below(&seed, 6000) * 1000L};
