@@ -63,7 +63,7 @@ static struct ht_zone *zone_make(struct stage *s, int number)
     const struct ht_point points[] = {a, {b.lon_e7, a.lat_e7}, b, {a.lon_e7, b.lat_e7}, a};
     const struct ht_rings rings = {points, &ring_end, &polygon_end, 1};
     struct ht_zone *zone = NULL;
-    char id[8];
+    char id[16];
     (void)snprintf(id, sizeof id, "z%d", number);
     need(ht_zone_new(&rings, below(s, 3) == 0 ? HT_ZONE_CONTROLLED : HT_ZONE_CLOSED,
                      whose[below(s, 5)], id, &zone) == HT_OK);
@@ -92,7 +92,7 @@ static void zones_hold(struct stage *s)
 static void unit_put(struct stage *s, int unit)
 {
     char properties[256];
-    char id[8];
+    char id[16];
     size_t size =
         (size_t)snprintf(properties, sizeof properties, "{\"profile\":\"%s\",\"permits\":[\"none\"",
                          profiles[unit % PROFILES]);
@@ -110,7 +110,7 @@ static void unit_put(struct stage *s, int unit)
 static void unit_move(struct stage *s, int unit)
 {
     struct ht_point at = somewhere(s);
-    char id[8];
+    char id[16];
     s->now_ms += 3600000;
     const struct ht_report one = {.lon_deg = at.lon_e7 / 1e7,
                                   .lat_deg = at.lat_e7 / 1e7,
@@ -209,7 +209,7 @@ static struct ht_cost want_of(struct stage *s, int unit, struct ht_point point,
     struct ht_place two[2];
     struct ht_unit copy;
     uint32_t found = 0;
-    char id[8];
+    char id[16];
     (void)snprintf(id, sizeof id, "u%02d", unit);
     options.radius_m = HT_LIVE_STREET_M;
     need(ht_fleet_get(ht_live_fleet(s->live), ht_fleet_find(ht_live_fleet(s->live), id, strlen(id)),
@@ -229,7 +229,7 @@ static struct ht_cost want_of(struct stage *s, int unit, struct ht_point point,
 static const struct ht_closest_hit *hit_of(struct stage *s, const struct ht_closest_hit *hits,
                                            uint32_t count, int unit)
 {
-    char id[8];
+    char id[16];
     (void)snprintf(id, sizeof id, "u%02d", unit);
     uint32_t number = ht_fleet_find(ht_live_fleet(s->live), id, strlen(id));
     for (uint32_t i = 0; i < count; i++) {
@@ -287,7 +287,7 @@ static int matrix_wrong(struct stage *s, const struct ht_point points[POINTS],
     int64_t length_mm[POINTS * UNITS];
     int wrong = 0;
     for (int u = 0; u < UNITS; u++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "u%02d", u);
         units[u] = ht_fleet_find(ht_live_fleet(s->live), id, strlen(id));
     }
@@ -418,7 +418,7 @@ HT_CASE(two_zones_on_one_place_need_both_permits)
                                     a};
     const struct ht_rings rings = {ring, &ring_end, &polygon_end, 1};
     for (int z = 0; z < 2; z++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "z%d", z);
         ht_zone_release(s.zones[z]);
         need(ht_zone_new(&rings, HT_ZONE_CLOSED, "", id, &s.zones[z]) == HT_OK);
