@@ -209,7 +209,9 @@ static enum ht_status hits_add(struct asking *asking, const struct ht_closest_hi
     if (status != HT_OK) {
         return status;
     }
-    memcpy(work->hits + asking->count, hits, count * sizeof *hits);
+    if (count > 0) {
+        memcpy(work->hits + asking->count, hits, count * sizeof *hits);
+    }
     asking->count += count;
     if (count < asking->count) {
         qsort(work->hits, asking->count, sizeof *hits, by_duration);

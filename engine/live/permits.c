@@ -83,7 +83,9 @@ static enum ht_status set_make(const char *const *zones, size_t count, struct se
     if (sorted == NULL) {
         return HT_NOMEM;
     }
-    memcpy((void *)sorted, (const void *)zones, count * sizeof(const char *));
+    if (count > 0) {
+        memcpy((void *)sorted, (const void *)zones, count * sizeof(const char *));
+    }
     qsort((void *)sorted, count, sizeof(const char *), by_text);
     enum ht_status status = set_fill(sorted, count, out);
     free((void *)sorted);

@@ -355,7 +355,9 @@ static enum ht_status add_leg(struct ht_match *match, const struct ht_road *road
     if (status != HT_OK) {
         return status;
     }
-    memcpy(match->arcs + match->arc_count, arcs, count * sizeof *arcs);
+    if (count > 0) {
+        memcpy(match->arcs + match->arc_count, arcs, count * sizeof *arcs);
+    }
     match->legs[index] = (struct ht_leg){
         .cost = to->cost,
         .source = index,
