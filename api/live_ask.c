@@ -40,7 +40,7 @@ enum ht_status ht_live_in_box(struct ht_live *live, struct ht_live_work *work, s
 bool ht_live_ready(struct ht_live *live, struct ht_world *world)
 {
     struct ht__live_index *index = ht__live_index_peek(live);
-    bool ready = ht__live_index_fits(live, index, world) && atomic_load(&index->filled);
+    bool ready = ht__live_index_ready(live, index, world);
     ht__live_index_release(index);
     return ready;
 }

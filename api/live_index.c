@@ -32,6 +32,17 @@ bool ht__live_index_fits(const struct ht_live *live, const struct ht__live_index
            index->profile_count == ht_fleet_profile_count(live->fleet);
 }
 
+static bool is_filled(const struct ht__live_index *index)
+{
+    return atomic_load(&index->filled) == atomic_load(&index->wished);
+}
+
+bool ht__live_index_ready(const struct ht_live *live, const struct ht__live_index *index,
+                          const struct ht_world *world)
+{
+    return ht__live_index_fits(live, index, world) && is_filled(index);
+}
+
 struct ht_fleet_streets ht__live_streets(const struct ht__live_index *index)
 {
     return (struct ht_fleet_streets){index->number, index->profile_count, index->roads};
@@ -55,6 +66,7 @@ static enum ht_status index_new(struct ht_live *live, struct ht_world *world,
         return HT_NOMEM;
     }
     atomic_init(&index->references, 1);
+    atomic_init(&index->wished, 1);
     ht_world_retain(world);
     index->world = world;
     index->number = ++live->index_number;
@@ -110,7 +122,7 @@ void ht__live_index_refill(struct ht_live *live)
 {
     struct ht__live_index *index = ht__live_index_peek(live);
     if (index != NULL) {
-        atomic_store(&index->filled, false);
+        (void)atomic_fetch_add(&index->wished, 1);
     }
     ht__live_index_release(index);
 }
@@ -130,7 +142,7 @@ enum ht_status ht__live_index_get(struct ht_live *live, struct ht_live_work *wor
                                   struct ht_world *world, struct ht__live_index **out)
 {
     struct ht__live_index *index = ht__live_index_peek(live);
-    if (ht__live_index_fits(live, index, world) && atomic_load(&index->filled)) {
+    if (ht__live_index_ready(live, index, world)) {
         *out = index;
         return HT_OK;
     }
@@ -146,9 +158,13 @@ enum ht_status ht__live_index_get(struct ht_live *live, struct ht_live_work *wor
             publish(live, index);
         }
     }
-    if (status == HT_OK && !atomic_load(&index->filled)) {
+    if (status == HT_OK && !is_filled(index)) {
+        unsigned wished =
+            atomic_load(&index->wished); /* what is wished meanwhile is for the next */
         status = index_fill(live, work, index);
-        atomic_store(&index->filled, status == HT_OK);
+        if (status == HT_OK) {
+            atomic_store(&index->filled, wished);
+        }
     }
     (void)pthread_mutex_unlock(&live->make_lock);
     if (status != HT_OK) {

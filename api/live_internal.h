@@ -21,7 +21,10 @@ struct ht__live_index {
     uint32_t profile_count;
     const struct ht_road *roads[HT_FLEET_PROFILES_MAX];
     struct ht_closest *closest;
-    atomic_bool filled; /* all units are on its streets: questions wait for that, reports don't */
+    /* All units are on its streets as of so many wishes: questions wait for all of them to be
+     * fulfilled, reports don't. */
+    atomic_uint wished;
+    atomic_uint filled;
 };
 
 /* A position on its way to the store. */
@@ -133,6 +136,9 @@ static inline const void *ht__live_network_of(const struct ht_world *world)
 /* Whether the index fits the world and the fleet. */
 bool ht__live_index_fits(const struct ht_live *live, const struct ht__live_index *index,
                          const struct ht_world *world);
+/* That, and all units are on its streets. */
+bool ht__live_index_ready(const struct ht_live *live, const struct ht__live_index *index,
+                          const struct ht_world *world);
 
 /* The streets of an index, as the fleet wants them. */
 struct ht_fleet_streets ht__live_streets(const struct ht__live_index *index);

@@ -227,7 +227,7 @@ bool ht__live_lanes_ready(struct ht_live_work *work, struct ht_world *world)
 bool ht_live_closest_ready(struct ht_live *live, struct ht_live_work *work, struct ht_world *world)
 {
     struct ht__live_index *index = ht__live_index_peek(live);
-    bool ready = ht__live_index_fits(live, index, world) && atomic_load(&index->filled);
+    bool ready = ht__live_index_ready(live, index, world);
     if (ready && ht_permits_count(ht_fleet_permits(live->fleet)) > 1) {
         ready = work != NULL && ht__live_lanes(live, work, world, index) == HT_OK &&
                 ht__live_lanes_ready(work, world);
