@@ -338,10 +338,8 @@ const struct ht_incident *ht_desk_room_pending(struct ht_desk_room *room,
     ht_reply_reset(&unread);
     struct ht_store_reader *reader = ht_app_reader(context, &unread);
     ht_reply_deinit(&unread);
-    if (reader == NULL) {
-        return NULL;
-    }
-    if (!is_whole(reader, id)) {
+    if (reader == NULL || !is_whole(reader, id) ||
+        ht_incident_places_reserve(room->places) != HT_OK) {
         return NULL;
     }
     ht_desk_recall(room->desk, true);
@@ -349,7 +347,7 @@ const struct ht_incident *ht_desk_room_pending(struct ht_desk_room *room,
     ht_desk_recall(room->desk, false);
     if (status == HT_OK && ht_incident_past_place(reader, id, &point) == HT_OK) {
         status = ht_incident_places_put(room->places, id, point);
-        (void)status; /* out of memory: it has none for now */
+        (void)status; /* there is room */
     }
     return ht_desk_pending(room->desk, id);
 }

@@ -86,6 +86,20 @@ static enum ht_status grow(struct ht_incident_places *places)
     return HT_OK;
 }
 
+/* Needs the lock. */
+static enum ht_status reserve(struct ht_incident_places *places)
+{
+    return (places->count + 1) * 2 > places->mask + 1 ? grow(places) : HT_OK;
+}
+
+enum ht_status ht_incident_places_reserve(struct ht_incident_places *places)
+{
+    (void)pthread_rwlock_wrlock(&places->lock);
+    enum ht_status status = reserve(places);
+    (void)pthread_rwlock_unlock(&places->lock);
+    return status;
+}
+
 enum ht_status ht_incident_places_put(struct ht_incident_places *places, const char *id,
                                       struct ht_point point)
 {
@@ -94,7 +108,7 @@ enum ht_status ht_incident_places_put(struct ht_incident_places *places, const c
         return HT_INVALID;
     }
     (void)pthread_rwlock_wrlock(&places->lock);
-    enum ht_status status = (places->count + 1) * 2 > places->mask + 1 ? grow(places) : HT_OK;
+    enum ht_status status = reserve(places);
     if (status == HT_OK) {
         struct slot *slot = &places->slots[slot_of(places->slots, places->mask, id)];
         places->count += slot->id[0] == '\0';

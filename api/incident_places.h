@@ -25,6 +25,8 @@ void ht_incident_places_free(struct ht_incident_places *places);
 
 HT_MUST_CHECK enum ht_status ht_incident_places_put(struct ht_incident_places *places,
                                                     const char *id, struct ht_point point);
+/* Room for one more: the next put of this thread succeeds, where no other puts. */
+HT_MUST_CHECK enum ht_status ht_incident_places_reserve(struct ht_incident_places *places);
 /* Nothing where there is none. */
 void ht_incident_places_remove(struct ht_incident_places *places, const char *id);
 void ht_incident_places_eta(struct ht_incident_places *places, const char *id, int64_t eta_ms);
