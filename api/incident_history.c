@@ -88,13 +88,7 @@ static enum ht_status event_take(void *user, const struct ht_store_event *row)
     enum ht_status status = ht_incident_event_read(row->kind, row->at_ms, row->body, &read);
     telling->count++;
     ht_json_object(json);
-    ht_json_key_int(json, "seq", row->seq);
-    ht_incident_json_moment(json, "at", row->at_ms);
-    ht_json_key_text(json, "actor", row->actor);
-    ht_json_key_text(json, "event", row->kind + sizeof HT_INCIDENT_PREFIX - 1);
-    ht_json_key(json, "body");
-    ht_json_raw(json, row->body, strlen(row->body));
-    ht_json_key_text(json, "hash", row->hash);
+    ht_incident_json_row(json, row, sizeof HT_INCIDENT_PREFIX - 1);
     status = status == HT_NOT_FOUND || status == HT_INVALID ? HT_OK : status;
     if (status == HT_OK && read.note != NULL) {
         struct note_wanted wanted = {telling, read.note};

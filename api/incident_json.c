@@ -79,6 +79,17 @@ static void seat_write(struct ht_json *json, const struct ht_desk_seat *seat)
     ht_json_object_end(json);
 }
 
+void ht_incident_json_row(struct ht_json *json, const struct ht_store_event *row, size_t prefix)
+{
+    ht_json_key_int(json, "seq", row->seq);
+    ht_incident_json_moment(json, "at", row->at_ms);
+    ht_json_key_text(json, "actor", row->actor);
+    ht_json_key_text(json, "event", row->kind + prefix);
+    ht_json_key(json, "body");
+    ht_json_raw(json, row->body, strlen(row->body));
+    ht_json_key_text(json, "hash", row->hash);
+}
+
 static bool is_open(const struct ht_incident *incident)
 {
     return incident->state < HT_INCIDENT_IS_RESOLVED;

@@ -26,6 +26,10 @@ void ht_incident_json_answers(struct ht_json *json, const struct ht_incident *in
 /* Who answers on a level of the desk (HT_DESK_LEVELS), or above where nobody does; "" nobody. */
 const char *ht_incident_answers_now(const struct ht_answers *answers, uint8_t level);
 
+/* The members of a row of the event table, in an object that is begun; its kind without `prefix`
+ * bytes at the front. */
+void ht_incident_json_row(struct ht_json *json, const struct ht_store_event *row, size_t prefix);
+
 /* A moment as RFC 3339; nothing for 0 and null for INT64_MAX. */
 void ht_incident_json_moment(struct ht_json *json, const char *key, int64_t at_ms);
 

@@ -222,13 +222,7 @@ static enum ht_status event_take(void *user, const struct ht_store_event *event)
 {
     struct ht_json *json = user;
     ht_json_object(json);
-    ht_json_key_int(json, "seq", event->seq);
-    ht_incident_json_moment(json, "at", event->at_ms);
-    ht_json_key_text(json, "actor", event->actor);
-    ht_json_key_text(json, "event", event->kind + sizeof KIND_PREFIX - 1);
-    ht_json_key(json, "body");
-    ht_json_raw(json, event->body, strlen(event->body));
-    ht_json_key_text(json, "hash", event->hash);
+    ht_incident_json_row(json, event, sizeof KIND_PREFIX - 1);
     ht_json_object_end(json);
     return HT_OK;
 }
