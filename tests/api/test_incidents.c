@@ -6,6 +6,7 @@
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
 #include "tests/support/served.h"
+#include "tests/support/sql.h"
 
 #define GEO "Content-Type: application/geo+json\r\n"
 #define JSON "Content-Type: application/json\r\n"
@@ -748,17 +749,7 @@ HT_CASE(each_role_does_what_it_may)
 
 static int64_t number_of(const char *sql)
 {
-    sqlite3 *db = NULL;
-    sqlite3_stmt *statement = NULL;
-    int64_t value = -1;
-    if (sqlite3_open_v2(store, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW) {
-        value = sqlite3_column_int64(statement, 0);
-    }
-    (void)sqlite3_finalize(statement);
-    (void)sqlite3_close(db);
-    return value;
+    return ht_sql_number(store, sql);
 }
 
 static int erase_as(int who, const char *id)

@@ -5,22 +5,7 @@
 #ifndef HT_TESTS_SUPPORT_ENGAGED_H
 #define HT_TESTS_SUPPORT_ENGAGED_H
 
-#include <sqlite3.h>
-
-static inline int64_t ht_sql_number(const char *store, const char *sql)
-{
-    sqlite3 *db = NULL;
-    sqlite3_stmt *statement = NULL;
-    int64_t value = -1;
-    if (sqlite3_open_v2(store, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW) {
-        value = sqlite3_column_int64(statement, 0);
-    }
-    (void)sqlite3_finalize(statement);
-    (void)sqlite3_close(db);
-    return value;
-}
+#include "tests/support/sql.h"
 
 /* Of each unit, an assignment is followed by its end, on the same incident; and nothing ends that
  * has not begun. Gives back how often that is not so. */
