@@ -12,11 +12,12 @@
 #include "api/incident_event.h"
 #include "api/incident_json.h"
 #include "api/incident_read.h"
+#include "api/incidents_internal.h"
 #include "api/live.h"
 
 enum { ACTOR = 7 + HT_STORE_CODE }; /* of a home */
 
-static void refuse(struct ht_reply *reply, const struct ht_error *error)
+void ht__incident_refuse(struct ht_reply *reply, const struct ht_error *error)
 {
     size_t size = strcspn(error->message, ":");
     ht_reply_status(reply, error);
@@ -176,36 +177,53 @@ static bool own_place(struct ht_app_context *context, const struct ht_command *c
     return true;
 }
 
-/* What the way from the street to the door takes. False, with the answer written: a place that was
- * named is farther from any street than somebody can be; a home is believed. */
-static bool access_reckon(struct ht_app_context *context, struct opening *opening,
-                          const struct ht_home *home, struct ht_reply *reply)
+/* From a place to the nearest street; -1: not known. */
+static double street_m(struct ht_app_context *context, struct ht_point point)
 {
-    const struct ht_desk_room_kind rule =
-        ht_desk_room_kind(context->app->desk, opening->alarm.kind);
+    double walk_m = -1;
     struct ht_world *world = ht_world_reader_get(&context->world);
     struct ht_live_work *work = ht_app_live_work(context);
-    double walk_m = -1;
-    if (world == NULL || work == NULL ||
-        ht_live_street(context->app->live, work, world, opening->point, &walk_m) != HT_OK) {
-        walk_m = -1;
-    }
-    if (home == NULL && opening->alarm.placed && walk_m > HT_LIVE_STREET_M) {
-        struct ht_error error = {0};
-        (void)ht_error_set(&error, HT_INVALID, 0, "/lon: the nearest street is %.0f m away",
-                           walk_m);
-        refuse(reply, &error);
-        return false;
-    }
-    walk_m = walk_m < 0 ? 0 : walk_m;
+    return world == NULL || work == NULL ||
+                   ht_live_street(context->app->live, work, world, point, &walk_m) != HT_OK
+               ? -1
+               : walk_m;
+}
+
+static uint32_t access_ms_of(struct ht_app_context *context, enum ht_incident_kind kind,
+                             const struct ht_home *home, double walk_m)
+{
+    const struct ht_desk_room_kind rule = ht_desk_room_kind(context->app->desk, kind);
     double access_ms = 0;
+    walk_m = walk_m < 0 ? 0 : walk_m;
     if (home != NULL) {
         int floors = home->floor > 0 ? home->floor - 1 : -home->floor;
         walk_m += ht_distance_m(home->entrance, home->point);
         access_ms = floors == 0 ? 0 : home->lift ? rule.lift_ms : (double)rule.stairs_ms * floors;
     }
     access_ms += walk_m / rule.walk_mps * 1000;
-    opening->access_ms = (uint32_t)lround(fmin(access_ms, 3600e3));
+    return (uint32_t)lround(fmin(access_ms, 3600e3));
+}
+
+uint32_t ht__incident_access_ms(struct ht_app_context *context, enum ht_incident_kind kind,
+                                const struct ht_home *home)
+{
+    return access_ms_of(context, kind, home, street_m(context, home->entrance));
+}
+
+/* What the way from the street to the door takes. False, with the answer written: a place that was
+ * named is farther from any street than somebody can be; a home is believed. */
+static bool access_reckon(struct ht_app_context *context, struct opening *opening,
+                          const struct ht_home *home, struct ht_reply *reply)
+{
+    double walk_m = street_m(context, opening->point);
+    if (home == NULL && opening->alarm.placed && walk_m > HT_LIVE_STREET_M) {
+        struct ht_error error = {0};
+        (void)ht_error_set(&error, HT_INVALID, 0, "/lon: the nearest street is %.0f m away",
+                           walk_m);
+        ht__incident_refuse(reply, &error);
+        return false;
+    }
+    opening->access_ms = access_ms_of(context, opening->alarm.kind, home, walk_m);
     return true;
 }
 
@@ -237,7 +255,7 @@ static bool place_find(struct ht_app_context *context, struct ht_command *comman
     }
     if (status != HT_OK) {
         error.status = status == HT_NOT_FOUND ? HT_INVALID : status; /* of the body, not the path */
-        refuse(reply, &error);
+        ht__incident_refuse(reply, &error);
         return false;
     }
     return access_reckon(context, opening, opening->household[0] == '\0' ? NULL : &home, reply);
@@ -255,7 +273,7 @@ static bool skills_known(struct ht_desk_room *room, const struct ht_incident_ala
         if (size >= sizeof word || !ht_desk_room_knows(room, word)) {
             (void)ht_error_set(&error, HT_INVALID, 0,
                                "/needs/skills: a skill that no unit has and no kind wants");
-            refuse(reply, &error);
+            ht__incident_refuse(reply, &error);
             return false;
         }
         at += size + (at[size] == ';');
@@ -293,7 +311,7 @@ static bool open_prepare(struct ht_app_context *context, struct ht_command *comm
     }
     struct ht_incident_alarm *alarm = &opening->alarm;
     if (ht_incident_alarm_read(command->body, command->body_size, alarm, &error) != HT_OK) {
-        refuse(reply, &error);
+        ht__incident_refuse(reply, &error);
         return false;
     }
     if (!systems_read(context, &command->query, &opening->systems, reply) ||
@@ -384,7 +402,7 @@ static void open_run(struct ht_app_context *context, struct ht_command *command,
     }
     if (status != HT_OK) {
         error.status = status;
-        refuse(reply, &error);
+        ht__incident_refuse(reply, &error);
         return;
     }
     const struct ht_incident *incident = opening->decision->incident;
@@ -459,7 +477,7 @@ static bool step_prepare(struct ht_app_context *context, struct ht_command *comm
     }
     if (ht_incident_step_read(command->body, command->body_size, &stepping->step, &error) !=
         HT_OK) {
-        refuse(reply, &error);
+        ht__incident_refuse(reply, &error);
         return false;
     }
     if (!systems_read(context, &command->query, &stepping->systems, reply)) {
@@ -565,7 +583,7 @@ static void step_run(struct ht_app_context *context, struct ht_command *command,
     enum ht_status status = step_do(context, command, tx, stepping, &error);
     if (status != HT_OK) {
         error.status = status;
-        refuse(reply, &error);
+        ht__incident_refuse(reply, &error);
         return;
     }
     answer(context, stepping->decision->incident, &stepping->systems, reply);
@@ -639,7 +657,7 @@ static void erase_run(struct ht_app_context *context, struct ht_command *command
         status = ht_store_event_append(tx, &event, NULL, &error);
     }
     if (status != HT_OK) {
-        refuse(reply, &error);
+        ht__incident_refuse(reply, &error);
         return;
     }
     reply->status = 204;

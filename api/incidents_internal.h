@@ -1,13 +1,21 @@
-/* What the questions about incidents share (incident_get.c, incident_history.c). */
+/* What the calls of incidents share among each other and with those of orders. */
 #ifndef HT_API_INCIDENTS_INTERNAL_H
 #define HT_API_INCIDENTS_INTERNAL_H
 
 #include "api/app.h"
+#include "api/home.h"
 #include "engine/live/desk.h"
 
 /* Whether there is a desk; else the answer is written. */
 bool ht__incidents_stand(struct ht_app_context *context, struct ht_http_call *call);
 /* The id in the path; false with the answer written. */
 bool ht__incident_id(const struct ht_http_call *call, char id[HT_DESK_ID_MAX + 1]);
+
+/* Answers with what went wrong; a message that begins with a JSON pointer says where as well. */
+void ht__incident_refuse(struct ht_reply *reply, const struct ht_error *error);
+
+/* What the way from the street to the door of a home takes. On a thread that may wait. */
+uint32_t ht__incident_access_ms(struct ht_app_context *context, enum ht_incident_kind kind,
+                                const struct ht_home *home);
 
 #endif

@@ -50,7 +50,7 @@ static struct ht_order_event event_of(const struct ht_order_plan *row, int64_t n
 static bool is_sound(const struct ht_order_plan *row)
 {
     return id_fits(row->order) && (row->unit == NULL || id_fits(row->unit)) &&
-           (row->unit == NULL || (row->eta_low_ms > 0 && row->eta_high_ms < INT64_MAX / 2));
+           (row->unit == NULL || (row->eta_low_ms >= 0 && row->eta_high_ms < INT64_MAX / 2));
 }
 
 static enum ht_status take(struct ht_orders *o, struct ht_orders_log *log,
