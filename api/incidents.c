@@ -38,22 +38,12 @@ void ht__incident_refuse(struct ht_reply *reply, const struct ht_error *error)
     ht_json_object_end(&json);
 }
 
-/* The system of places in question and answer, and one place that is known in it: the first
- * projection of a thread takes a tenth of a second, which the writer's has not got. */
-struct systems {
-    struct ht_crs in;
-    struct ht_crs out;
-    struct ht_point point;
-    char written[96]; /* as GeoJSON has it; "": none */
-};
-
-/* False with the answer written. */
-static bool systems_read(struct ht_app_context *context, const struct ht_params *params,
-                         struct systems *out, struct ht_reply *reply)
+bool ht__systems_read(struct ht_app_context *context, const struct ht_params *params,
+                      struct ht__systems *out, struct ht_reply *reply)
 {
     const char *in = ht_param(params, "crs");
     const char *other = ht_param(params, "out_crs");
-    *out = (struct systems){0};
+    *out = (struct ht__systems){0};
     bool good = (in == NULL || ht_crs_parse(in, strlen(in), &out->in) == HT_OK) &&
                 (other == NULL || ht_crs_parse(other, strlen(other), &out->out) == HT_OK);
     out->out = other == NULL ? out->in : out->out;
@@ -69,9 +59,8 @@ static bool systems_read(struct ht_app_context *context, const struct ht_params 
     return true;
 }
 
-/* Works a place out in PROJ's systems, before the writer's turn. */
-static void place_know(struct ht_app_context *context, struct systems *systems,
-                       struct ht_point point)
+void ht__systems_know(struct ht_app_context *context, struct ht__systems *systems,
+                      struct ht_point point)
 {
     struct ht_buffer text = {0};
     struct ht_json json;
@@ -91,7 +80,7 @@ static void place_know(struct ht_app_context *context, struct systems *systems,
 
 /* An incident as the answer to a command, from the writer's thread. */
 static void answer(struct ht_app_context *context, const struct ht_incident *incident,
-                   const struct systems *systems, struct ht_reply *reply)
+                   const struct ht__systems *systems, struct ht_reply *reply)
 {
     const struct ht_crs *crs = &systems->out;
     struct ht_incident_place place;
@@ -116,7 +105,7 @@ static void answer(struct ht_app_context *context, const struct ht_incident *inc
 
 struct opening {
     struct ht_incident_alarm alarm;
-    struct systems systems;
+    struct ht__systems systems;
     struct ht_point point;
     char household[HT_ID_MAX + 1]; /* "": none */
     char code[HT_STORE_CODE];      /* "": none; the writer finds it */
@@ -314,13 +303,13 @@ static bool open_prepare(struct ht_app_context *context, struct ht_command *comm
         ht__incident_refuse(reply, &error);
         return false;
     }
-    if (!systems_read(context, &command->query, &opening->systems, reply) ||
+    if (!ht__systems_read(context, &command->query, &opening->systems, reply) ||
         !skills_known(context->app->desk, alarm, reply) ||
         !device_check(reader, command, opening, reply) ||
         !place_find(context, command, reader, opening, reply)) {
         return false;
     }
-    place_know(context, &opening->systems, opening->point);
+    ht__systems_know(context, &opening->systems, opening->point);
     opening->severity = alarm->severity != 0
                             ? alarm->severity
                             : ht_desk_room_kind(context->app->desk, alarm->kind).kind.severity;
@@ -461,7 +450,7 @@ void ht_incidents_post(struct ht_app_context *context, struct ht_http_call *call
 
 struct stepping {
     struct ht_incident_step step;
-    struct systems systems;
+    struct ht__systems systems;
     struct ht_desk_decision *decision;
 };
 
@@ -480,13 +469,13 @@ static bool step_prepare(struct ht_app_context *context, struct ht_command *comm
         ht__incident_refuse(reply, &error);
         return false;
     }
-    if (!systems_read(context, &command->query, &stepping->systems, reply)) {
+    if (!ht__systems_read(context, &command->query, &stepping->systems, reply)) {
         return false;
     }
     struct ht_incident_place place;
     if (ht_incident_places_get(ht_desk_room_places(context->app->desk), command->params[0],
                                &place)) {
-        place_know(context, &stepping->systems, place.point);
+        ht__systems_know(context, &stepping->systems, place.point);
     }
     return true;
 }

@@ -21,7 +21,7 @@
 #include "engine/live/orders.h"
 
 enum {
-    HT_ORDERS_AT_ONCE = 5000,  /* in one body */
+    HT_ORDERS_AT_ONCE = 2000,  /* in one body */
     HT_ORDER_NOTE_MOST = 4096, /* bytes */
     HT_ORDER_SERVICE_MOST_S = 4 * 3600
 };
