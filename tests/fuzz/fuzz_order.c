@@ -1,6 +1,6 @@
 /* Bodies of POST /v1/orders and /events, the settings document meals, and rows of orders' events:
- * what is accepted is within its bounds, and the same when it is written and read again; what is not
- * says why. The first byte chooses which. */
+ * what is accepted is within its bounds, and the same when it is written and read again; what is
+ * not says why. The first byte chooses which. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,3 @@
+#include "tests/support/check.h"
+#include "tests/support/served.h"
+HT_SERVED_MAIN()
