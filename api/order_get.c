@@ -320,10 +320,13 @@ static enum ht_status list_write(struct ht_app_context *context, const struct ht
                               .orders = ht_orders_room_orders(context->app->orders),
                               .rows = ht_array_new(PAGE, sizeof *listing.rows),
                               .found = ht_array_new(look->limit, sizeof(struct ht_order *))};
+    if (listing.rows == NULL || listing.found == NULL) {
+        free(listing.rows);
+        free((void *)listing.found);
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
     ht_order_past_init(&listing.past, telling->reader);
-    enum ht_status status = listing.rows == NULL || listing.found == NULL
-                                ? ht_error_set(error, HT_NOMEM, 0, NULL)
-                                : list_run(context, look, telling, &listing, error);
+    enum ht_status status = list_run(context, look, telling, &listing, error);
     for (size_t i = 0; i < listing.count; i++) {
         ht_order_release(listing.found[i]);
     }

@@ -210,7 +210,7 @@ enum ht_status ht_store_orders_open(struct ht_store_reader *reader, int64_t sinc
 /* ---- secrets ---- */
 
 struct secret {
-    unsigned char *out;
+    unsigned char bytes[HT_STORE_SECRET];
     bool found;
 };
 
@@ -221,7 +221,7 @@ static enum ht_status secret_row(void *user, sqlite3_stmt *statement)
     if (bytes == NULL || sqlite3_column_bytes(statement, 0) != HT_STORE_SECRET) {
         return ht__store_lacks(statement, 0, bytes) ? HT_NOMEM : HT_CHECKSUM;
     }
-    memcpy(secret->out, bytes, HT_STORE_SECRET);
+    memcpy(secret->bytes, bytes, HT_STORE_SECRET);
     secret->found = true;
     return HT_OK;
 }
@@ -230,13 +230,14 @@ enum ht_status ht_store_secret_get(struct ht_store_reader *reader, const char *n
                                    unsigned char out[HT_STORE_SECRET], struct ht_error *error)
 {
     static const char sql[] = "SELECT value FROM secrets WHERE name = ?1";
-    struct secret secret = {.out = out};
+    struct secret secret = {.found = false};
     sqlite3_stmt *statement = NULL;
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
     if (status == HT_OK) {
         bind_text(statement, 1, name);
         status = ht__store_rows(&reader->conn, statement, secret_row, &secret, error);
     }
+    memcpy(out, secret.bytes, HT_STORE_SECRET);
     return status == HT_OK && !secret.found
                ? ht_error_set(error, HT_NOT_FOUND, 0, "there is no secret %.32s", name)
                : status;

@@ -167,26 +167,26 @@ uint32_t ht_order_event_fields(enum ht_order_event_kind kind);
 /* Moments are UTC ms. Fields that the kind does not carry are 0 or NULL. */
 struct ht_order_event {
     enum ht_order_event_kind kind;
+    uint8_t unplanned; /* enum ht_order_unplanned */
+    uint8_t reason;    /* enum ht_order_reason */
+    uint8_t next;      /* enum ht_order_next */
     int64_t at_ms;
     const char *order;
     const char *household;
     const char *kitchen;
     const char *unit;
     const char *incident;
-    uint32_t load[HT_ORDER_LOADS];
-    uint32_t load_count;
-    uint32_t service_ms;
     int64_t ready_ms;
     int64_t due_from_ms;
     int64_t due_to_ms;
-    uint32_t sequence;
     int64_t eta_ms;
     int64_t eta_low_ms;
     int64_t eta_high_ms;
+    uint32_t load[HT_ORDER_LOADS];
+    uint32_t load_count;
+    uint32_t service_ms;
+    uint32_t sequence;
     uint32_t count;
-    uint8_t unplanned; /* enum ht_order_unplanned */
-    uint8_t reason;    /* enum ht_order_reason */
-    uint8_t next;      /* enum ht_order_next */
 };
 
 /* ---- orders ---------------------------------------------------------------------------------- */
@@ -301,10 +301,10 @@ HT_MUST_CHECK enum ht_status ht_orders_decide(struct ht_orders *orders,
 struct ht_order_plan {
     const char *order;
     const char *unit;
-    uint32_t sequence;
     int64_t eta_ms;
     int64_t eta_low_ms; /* low <= eta <= high */
     int64_t eta_high_ms;
+    uint32_t sequence;
     enum ht_order_unplanned unplanned;
 };
 

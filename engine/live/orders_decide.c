@@ -262,10 +262,10 @@ enum ht_status ht_orders_decide(struct ht_orders *o, const struct ht_order_comma
         return ht_error_set(error, HT_NOMEM, 0, NULL);
     }
     enum ht_status status = decide(&turn, &about);
-    if (status == HT_OK) {
+    if (status == HT_OK && about != NULL) {
         status = ht__orders_log_decide(turn.log, out);
     }
-    if (status != HT_OK) {
+    if (status != HT_OK || about == NULL) {
         ht__orders_log_undo(o, turn.log);
         return status == HT_NOMEM ? ht_error_set(error, status, 0, NULL) : status;
     }

@@ -84,7 +84,8 @@ static bool facts_fit(const struct ht_order_event *e)
 static bool plan_fits(const struct ht_order *order, const struct ht_order_event *e)
 {
     return ht_order_is_open(order) && e->eta_low_ms <= e->eta_ms && e->eta_ms <= e->eta_high_ms &&
-           (!ht_order_is_pinned(order) || strcmp(order->unit, e->unit) == 0);
+           (!ht_order_is_pinned(order) ||
+            (order->unit != NULL && e->unit != NULL && strcmp(order->unit, e->unit) == 0));
 }
 
 static bool failure_fits(const struct ht_order *order, const struct ht_order_event *e)

@@ -198,10 +198,9 @@ enum ht_status ht__orders_entry_new(struct ht_orders *o, const struct ht_order_e
     struct ht__order_entry *e = calloc(1, sizeof *e);
     struct ht__order_facts *facts = facts_new(event);
     struct ht__order_version *v = facts == NULL ? NULL : ht__orders_version_copy(NULL, facts);
-    facts_release(facts); /* the version has its own */
     enum ht_status status = e == NULL || v == NULL ? HT_NOMEM : quarter_of(o, event, &e->quarter);
     if (status == HT_OK) {
-        e->named.id = v->facts->id;
+        e->named.id = facts->id;
         e->pending = v;
         status = enter(o, e);
         if (status != HT_OK) {
@@ -210,9 +209,11 @@ enum ht_status ht__orders_entry_new(struct ht_orders *o, const struct ht_order_e
     }
     if (status != HT_OK) {
         ht__orders_version_release(v);
+        facts_release(facts);
         free(e);
         return status;
     }
+    facts_release(facts); /* the version has its own */
     v->view.order = ++o->next_order;
     *out = e;
     return HT_OK;

@@ -281,57 +281,63 @@ HT_CASE(many_come_whole_or_not_at_all_and_a_key_answers_twice)
     end();
 }
 
+static const struct {
+    const char *body;
+    int status;
+    const char *pointer;
+} wrong_orders[] = {
+    {"{", 400, NULL},
+    {"7", 400, NULL},
+    {"[]", 400, NULL},
+    {"[7]", 400, "\"/0\""},
+    {"{\"kitchen\":\"k1\"," NOON "}", 400, "\"/household\""},
+    {"{\"household\":\"h1\",\"lon\":1,\"lat\":1,\"kitchen\":\"k1\"," NOON "}", 400,
+     "\"/household\""},
+    {"{\"lon\":1,\"kitchen\":\"k1\"," NOON "}", 400, "\"/lon\""},
+    {"{\"lon\":999,\"lat\":1,\"kitchen\":\"k1\"," NOON "}", 400, "\"/lon\""},
+    {"{\"household\":\"h 1\",\"kitchen\":\"k1\"," NOON "}", 400, "\"/household\""},
+    {"{\"household\":\"h1\"," NOON "}", 400, "\"/kitchen\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"s1\"," NOON "}", 422, "\"/kitchen\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"none\"," NOON "}", 422, "\"/kitchen\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\"}", 400, "\"/due\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"due\":[\"x\",\"y\"]}", 400, "\"/due\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"due\":[\"2026-03-02T12:00:00Z\","
+     "\"2026-03-02T11:00:00Z\"]}",
+     422, "\"/due\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"due\":[\"2026-03-01T12:00:00Z\","
+     "\"2026-03-01T13:00:00Z\"]}",
+     422, "\"/due\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"ready\":\"2026-03-03T12:00:00Z\"," NOON "}", 422,
+     "\"/ready\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"load\":[0]," NOON "}", 422, "\"/load\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"load\":[1,-1]," NOON "}", 422, "\"/load\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"load\":[]," NOON "}", 422, "\"/load\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"load\":\"2\"," NOON "}", 400, "\"/load\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"service_s\":-1," NOON "}", 422, "\"/service_s\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"diets\":\"soft\"," NOON "}", 400, "\"/diets\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"note\":7," NOON "}", 400, "\"/note\""},
+    {"{\"id\":\"\",\"household\":\"h1\",\"kitchen\":\"k1\"," NOON "}", 400, "\"/id\""},
+};
+
 HT_CASE(bad_orders_are_told_what_is_wrong)
 {
-    static const struct {
-        const char *body;
-        int status;
-        const char *pointer;
-    } wrong[] = {
-        {"{", 400, NULL},
-        {"7", 400, NULL},
-        {"[]", 400, NULL},
-        {"[7]", 400, "\"/0\""},
-        {"{\"kitchen\":\"k1\"," NOON "}", 400, "\"/household\""},
-        {"{\"household\":\"h1\",\"lon\":1,\"lat\":1,\"kitchen\":\"k1\"," NOON "}", 400,
-         "\"/household\""},
-        {"{\"lon\":1,\"kitchen\":\"k1\"," NOON "}", 400, "\"/lon\""},
-        {"{\"lon\":999,\"lat\":1,\"kitchen\":\"k1\"," NOON "}", 400, "\"/lon\""},
-        {"{\"household\":\"h 1\",\"kitchen\":\"k1\"," NOON "}", 400, "\"/household\""},
-        {"{\"household\":\"h1\"," NOON "}", 400, "\"/kitchen\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"s1\"," NOON "}", 422, "\"/kitchen\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"none\"," NOON "}", 422, "\"/kitchen\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"k1\"}", 400, "\"/due\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"due\":[\"x\",\"y\"]}", 400, "\"/due\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"due\":[\"2026-03-02T12:00:00Z\","
-         "\"2026-03-02T11:00:00Z\"]}",
-         422, "\"/due\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"due\":[\"2026-03-01T12:00:00Z\","
-         "\"2026-03-01T13:00:00Z\"]}",
-         422, "\"/due\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"ready\":\"2026-03-03T12:00:00Z\"," NOON "}",
-         422, "\"/ready\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"load\":[0]," NOON "}", 422, "\"/load\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"load\":[1,-1]," NOON "}", 422, "\"/load\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"load\":[]," NOON "}", 422, "\"/load\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"load\":\"2\"," NOON "}", 400, "\"/load\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"service_s\":-1," NOON "}", 422,
-         "\"/service_s\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"diets\":\"soft\"," NOON "}", 400,
-         "\"/diets\""},
-        {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"note\":7," NOON "}", 400, "\"/note\""},
-        {"{\"id\":\"\",\"household\":\"h1\",\"kitchen\":\"k1\"," NOON "}", 400, "\"/id\""},
-    };
     HT_REQUIRE(begin_town());
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        HT_CHECK_INT(order_send(wrong[i].body), wrong[i].status);
-        HT_CHECK(wrong[i].pointer == NULL || is("errors.0.pointer", wrong[i].pointer));
+    for (size_t i = 0; i < sizeof wrong_orders / sizeof *wrong_orders; i++) {
+        HT_CHECK_INT(order_send(wrong_orders[i].body), wrong_orders[i].status);
+        HT_CHECK(wrong_orders[i].pointer == NULL ||
+                 is("errors.0.pointer", wrong_orders[i].pointer));
         if (ht_case_failures > 0) {
-            (void)printf("  %s\n  %s\n", wrong[i].body, answer.body);
+            (void)printf("  %s\n  %s\n", wrong_orders[i].body, answer.body);
             break;
         }
     }
     HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM events WHERE kind LIKE 'order.%'"), 0);
+    end();
+}
+
+HT_CASE(bad_steps_and_questions_are_told_what_is_wrong)
+{
+    HT_REQUIRE(begin_town());
     order_add("a", "");
     HT_CHECK_INT(happens_as("", "a", "{\"event\":\"fly\"}"), 422);
     HT_CHECK_INT(happens_as("", "a", "{}"), 400);
@@ -572,7 +578,7 @@ static void heard(const char *unit)
     HT_CHECK_INT(post("/v1/positions", JSON, body), 200);
 }
 
-HT_CASE(a_token_shows_just_this_order_and_dies_an_hour_after_it)
+HT_CASE(a_token_shows_just_this_order)
 {
     char token[5][64];
     char id[8];
@@ -613,7 +619,21 @@ HT_CASE(a_token_shows_just_this_order_and_dies_an_hour_after_it)
     HT_CHECK(is("stops_before", "2") && !says("position"));
     HT_CHECK_INT(track(token[0]), 200);
     HT_CHECK_STR(answer.body, "{\"state\":\"delivered\"}");
-    advance(3600 - 200 - 1);
+    end();
+}
+
+HT_CASE(a_token_dies_an_hour_after_its_order)
+{
+    char token[2][64];
+    HT_REQUIRE(begin_town());
+    for (int i = 0; i < 2; i++) {
+        order_add(i == 0 ? "o0" : "o1", "");
+        (void)snprintf(token[i], sizeof token[i], "%.60s", text_at("token"));
+    }
+    carry("o0", "van1");
+    HT_CHECK_INT(happens("o0", "deliver"), 200);
+    carry("o1", "van1");
+    advance(3599);
     HT_CHECK_INT(track(token[0]), 200);
     advance(1);
     HT_CHECK_INT(track(token[0]), 404);
@@ -629,7 +649,7 @@ HT_CASE(a_token_shows_just_this_order_and_dies_an_hour_after_it)
     HT_REQUIRE(begin(options));
     HT_CHECK_INT(track(token[0]), 404);
     HT_CHECK_INT(track(token[1]), 200);
-    HT_CHECK(is("state", "\"loaded\""));
+    HT_CHECK(is("state", "\"enroute\""));
     HT_CHECK_INT(look("o1"), 200);
     HT_CHECK_STR(text_at("token"), token[1]);
     HT_CHECK_INT(happens("o0", "reopen"), 200);
@@ -756,10 +776,9 @@ HT_CASE(each_role_does_what_it_may)
     end();
 }
 
-HT_CASE(what_is_personal_is_shown_to_few_leaves_a_trace_and_can_be_erased)
+static void personal_orders(void)
 {
     char all[256];
-    HT_REQUIRE(begin_with_tokens());
     (void)snprintf(all, sizeof all, JSON "%s", bearer[ADMIN]);
     HT_CHECK_INT(
         send_body("PUT", "/v1/settings/meals", all, "{\"default\":{\"diets\":[\"diabetic\"]}}"),
@@ -770,6 +789,12 @@ HT_CASE(what_is_personal_is_shown_to_few_leaves_a_trace_and_can_be_erased)
                          "},{\"id\":\"b\",\"household\":\"h1\",\"kitchen\":\"k1\"," NOON "}]"),
                  201);
     HT_CHECK(!says("diabetic") && !says("ring"));
+}
+
+HT_CASE(what_is_personal_is_shown_to_few_and_leaves_a_trace)
+{
+    HT_REQUIRE(begin_with_tokens());
+    personal_orders();
     HT_CHECK_INT(audited(), 0);
     HT_CHECK_INT(get_as(DISPATCHER, ORDERS "/b"), 200);
     HT_CHECK_INT(audited(), 0); /* there is nothing */
@@ -796,8 +821,14 @@ HT_CASE(what_is_personal_is_shown_to_few_leaves_a_trace_and_can_be_erased)
     HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM events WHERE body LIKE '%diabetic%' "
                                       "OR body LIKE '%ring%'"),
                  0);
-    /* erased with the order, once it is over */
-    (void)snprintf(all, sizeof all, "%s", bearer[ADMIN]);
+    end();
+}
+
+HT_CASE(what_is_personal_goes_with_the_order_and_with_the_household)
+{
+    const char *all = bearer[ADMIN];
+    HT_REQUIRE(begin_with_tokens());
+    personal_orders();
     HT_CHECK_INT(send_body("DELETE", ORDERS "/a/personal", all, ""), 409);
     HT_CHECK_INT(happens_as(bearer[ADMIN], "a", "{\"event\":\"cancel\"}"), 200);
     HT_CHECK_INT(send_body("DELETE", ORDERS "/a/personal", bearer[DISPATCHER], ""), 403);

@@ -609,7 +609,7 @@ HT_CASE(live_times_hold_until_the_plan_says_others)
     struct ht_orders *o = NULL;
     struct ht_orders_decision *decision = NULL;
     struct ht_order_times times = {"v1", NOW + 50, NOW + 40, NOW + 60};
-    struct ht_order_plan row = {"a", "v1", 3, NOW + 10, NOW + 5, NOW + 20, HT_ORDER_LACKS_NONE};
+    struct ht_order_plan row = {"a", "v1", NOW + 10, NOW + 5, NOW + 20, 3, HT_ORDER_LACKS_NONE};
     HT_REQUIRE(ht_orders_new(&o) == HT_OK);
     DO(o, "a", HT_ORDER_OPEN);
     HT_CHECK(!ht_orders_tell(o, "a", &times)); /* it is on no unit */
@@ -723,7 +723,7 @@ static enum ht_status act(struct ht_orders *o, int which)
 {
     static const uint32_t load[1] = {2};
     struct ht_orders_decision *decision = NULL;
-    const struct ht_order_plan rows[] = {{"b", "v7", 1, NOW, NOW, NOW, HT_ORDER_LACKS_NONE},
+    const struct ht_order_plan rows[] = {{"b", "v7", NOW, NOW, NOW, 1, HT_ORDER_LACKS_NONE},
                                          {"c", NULL, 0, 0, 0, 0, HT_ORDER_LACKS_WINDOW}};
     const struct ht_order_command open = {
         .kind = HT_ORDER_OPEN, .order = "new", .kitchen = "k9", .load = load, .load_count = 1};
