@@ -581,7 +581,7 @@ static void heard(const char *unit)
 HT_CASE(a_token_shows_just_this_order)
 {
     char token[5][64];
-    char id[8];
+    char id[16];
     HT_REQUIRE(begin_town());
     for (int i = 0; i < 5; i++) {
         (void)snprintf(id, sizeof id, "o%d", i);
@@ -857,7 +857,7 @@ HT_CASE(a_list_is_filtered_and_read_on_also_into_the_past)
 {
     HT_REQUIRE(begin_town());
     for (int i = 0; i < 6; i++) {
-        char id[8];
+        char id[16];
         char more[160];
         (void)snprintf(id, sizeof id, "o%d", i);
         (void)snprintf(more, sizeof more, "%s", i == 5 ? ",\"kitchen\":\"k1\"" : "");

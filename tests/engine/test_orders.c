@@ -46,7 +46,7 @@ static uint64_t dice;
 static int64_t now_ms;
 static uint64_t refused;
 
-static char ids[ORDERS][8];
+static char ids[ORDERS][16];
 static const char *const units[UNITS] = {"v0", "v1", "v2", "v3"};
 static const char *const kitchens[KITCHENS] = {"k0", "k1"};
 
