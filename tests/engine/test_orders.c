@@ -2,6 +2,9 @@
  * was written is replayed as the same; decisions that are taken back or lost leave no trace. */
 #include "engine/live/orders.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "tests/support/check.h"
 #include "tests/support/oom.h"
 
@@ -716,6 +719,94 @@ HT_CASE(a_foreign_table_is_refused_row_by_row)
     HT_CHECK_STR(ht_order_state_text(HT_ORDER_STATES), "");
     HT_CHECK_STR(ht_order_event_text(HT_ORDER_UNPLANNED), "unplanned");
     ht_orders_free(o);
+}
+
+/* ---- beside the writer ---- */
+
+struct reading {
+    struct ht_orders *orders;
+    atomic_bool stop;
+    atomic_uint seen;
+    atomic_uint torn; /* versions that were not whole */
+};
+
+/* A planned order of the writer below has its sequence and its times from one number. */
+static bool is_whole(const struct ht_order *order)
+{
+    return order->unit == NULL
+               ? order->state == HT_ORDER_IS_RECEIVED && order->eta_ms == 0
+               : order->eta_ms == NOW + order->sequence && order->eta_low_ms == order->eta_ms - 1;
+}
+
+static void *read_on(void *user)
+{
+    struct reading *reading = user;
+    const struct ht_order *list[16];
+    struct ht_order_times times;
+    const struct ht_order_filter filter = {.kitchen = "k0"};
+    while (!atomic_load(&reading->stop)) {
+        size_t count = ht_orders_list(reading->orders, &filter, 8, list);
+        count += ht_orders_of_unit(reading->orders, "v0", 8, list + count);
+        for (size_t i = 0; i < count; i++) {
+            (void)atomic_fetch_add(&reading->seen, 1);
+            (void)atomic_fetch_add(&reading->torn, !is_whole(list[i]));
+            ht_order_release(list[i]);
+        }
+        (void)ht_orders_stops_before(reading->orders, "a");
+        const struct ht_order_times told = {"v0", NOW + 5, NOW, NOW + 9};
+        (void)ht_orders_tell(reading->orders, "b", &told);
+        (void)ht_orders_times(reading->orders, "b", &times);
+        const struct ht_order *one = ht_orders_get(reading->orders, "c");
+        (void)atomic_fetch_add(&reading->torn, one != NULL && !is_whole(one));
+        ht_order_release(one);
+    }
+    return NULL;
+}
+
+static void write_on(struct ht_orders *o, uint32_t step)
+{
+    static const char *const names[] = {"a", "b", "c", "d"};
+    struct ht_order_plan rows[4];
+    struct ht_orders_decision *decision = NULL;
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t sequence = 2 + (step * 7 + i) % 50;
+        rows[i] = (struct ht_order_plan){.order = names[i],
+                                         .unit = (step + i) % 5 == 0 ? NULL : units[i % 2],
+                                         .eta_ms = NOW + sequence,
+                                         .eta_low_ms = NOW + sequence - 1,
+                                         .eta_high_ms = NOW + sequence + 1,
+                                         .sequence = sequence,
+                                         .unplanned = HT_ORDER_LACKS_CAPACITY};
+    }
+    HT_REQUIRE(ht_orders_plan(o, rows, 4, NOW, 0, &decision) == HT_OK);
+    if (step % 3 == 0) {
+        ht_orders_drop(o, decision);
+    } else {
+        ht_orders_apply(o, decision);
+    }
+}
+
+HT_CASE(readers_see_whole_versions_while_it_decides)
+{
+    struct reading reading = {.stop = false};
+    pthread_t threads[2];
+    HT_REQUIRE(ht_orders_new(&reading.orders) == HT_OK);
+    DO(reading.orders, "a", HT_ORDER_OPEN);
+    DO(reading.orders, "b", HT_ORDER_OPEN);
+    DO(reading.orders, "c", HT_ORDER_OPEN);
+    DO(reading.orders, "d", HT_ORDER_OPEN);
+    for (int i = 0; i < 2; i++) {
+        HT_REQUIRE(pthread_create(&threads[i], NULL, read_on, &reading) == 0);
+    }
+    for (uint32_t step = 0; step < 20000 || atomic_load(&reading.seen) < 1000; step++) {
+        write_on(reading.orders, step);
+    }
+    atomic_store(&reading.stop, true);
+    for (int i = 0; i < 2; i++) {
+        (void)pthread_join(threads[i], NULL);
+    }
+    HT_CHECK_INT(atomic_load(&reading.torn), 0);
+    ht_orders_free(reading.orders);
 }
 
 /* One decision of each kind, of which the n-th allocation fails. */
