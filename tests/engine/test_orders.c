@@ -447,7 +447,7 @@ static void move_plan(void)
     struct ht_order_plan rows[8];
     size_t passed_over = 0;
     size_t count = 1 + roll(8);
-    int64_t step_ms = roll(2) == 0 ? 0 : 5000;
+    int64_t step_ms = roll(2) == 0 ? 0 : 6000; /* as much as some shift by */
     before[held_count] = pending;
     for (size_t r = 0; r < count; r++) {
         int i = (int)roll(ORDERS);
