@@ -174,7 +174,8 @@ static const struct ht_plan_step *boarded(const struct walk *walk, uint32_t s)
             if (step->kind == HT_STEP_TASK && step->index == index - 1) {
                 return step;
             }
-        } else if ((step->kind == HT_STEP_START && task->loads_at == 0) ||
+        } else if ((step->kind == HT_STEP_START &&
+                    (task->loads_at == 0 || (task->loads_at & HT_PLAN_AT_START) != 0)) ||
                    (step->kind == HT_STEP_RELOAD &&
                     (task->loads_at == 0 || (task->loads_at >> step->index & 1) != 0))) {
             return step;

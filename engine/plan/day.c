@@ -150,7 +150,7 @@ static void task_begin(struct model *m, uint32_t order)
                              .skills = day->pinned[order] != 0 ? NULL : o->skills,
                              .priority = o->priority,
                              .ride_most_s = day->ride_s[order],
-                             .loads_at = o->aboard ? 0 : UINT64_C(1) << o->kitchen,
+                             .loads_at = o->aboard ? HT_PLAN_AT_START : UINT64_C(1) << o->kitchen,
                              .ready_s = o->aboard ? 0 : o->ready_s,
                              .move_cost = free_to ? p->prices.move : 0,
                              .home = free_to ? day->home[order] : 0};

@@ -241,7 +241,9 @@ struct chain {
     int64_t left_s[HT_DAY_KITCHENS_MOST];
     struct ht_day_stop *stops; /* where its list is written */
     uint32_t count;
-    uint32_t kept; /* of them: up to the last order */
+    uint32_t kept; /* of them: up to the last order, */
+    uint32_t kept_at;
+    int64_t kept_s; /* which is left then */
     uint32_t runs;
     int64_t load[HT_PLAN_AMOUNTS_MOST];
 };
@@ -340,6 +342,8 @@ static void chain_order(struct chain *chain, uint32_t i)
     load_add(chain, order, -1);
     chain->stops[chain->count++] = chain->van->stops[i];
     chain->kept = chain->count;
+    chain->kept_at = chain->at;
+    chain->kept_s = chain->now_s;
 }
 
 /* Its window, size, trips and end, as they are or as its pins need them. */
@@ -363,13 +367,13 @@ static void van_end(struct chain *chain)
     struct ht__day *day = chain->day;
     const struct ht_day_van *van = chain->van;
     uint32_t v = chain->v;
-    int64_t end_s = chain->now_s;
+    int64_t end_s = chain->kept_s;
     day->window[v] = van->window;
     day->end[v] = van->end;
     day->trips[v] = chain->runs > van->trips_most ? chain->runs : van->trips_most;
     day->pins[v] = chain->kept;
-    if (chain->count > 0 && van->end != HT_PLAN_NONE) {
-        uint32_t way = way_s(day->problem, van, chain->at, van->end);
+    if (chain->kept > 0 && van->end != HT_PLAN_NONE) {
+        uint32_t way = way_s(day->problem, van, chain->kept_at, van->end);
         day->end[v] = way == HT_PLAN_NO_WAY ? HT_PLAN_NONE : van->end;
         end_s += way == HT_PLAN_NO_WAY ? 0 : way;
     }

@@ -50,8 +50,7 @@ static enum ht_status amounts_check(const struct place *place, const int64_t *am
 static enum ht_status task_plan_check(const struct ht_problem *problem, const struct place *place,
                                       const struct ht_task *task)
 {
-    if (problem->reload_count < HT_PLAN_RELOADS_MOST &&
-        task->loads_at >> problem->reload_count != 0) {
+    if ((task->loads_at & ~HT_PLAN_AT_START) >> problem->reload_count != 0) {
         return wrong(place, "there is no such reload");
     }
     if (task->kind != HT_TASK_JOB && (task->loads_at != 0 || task->ready_s != 0)) {
@@ -171,8 +170,7 @@ static enum ht_status vehicle_check(const struct ht_problem *problem, uint32_t i
         problem->profiles[vehicle->profile].distance_m == NULL) {
         return wrong(&place, "a cost per km needs a matrix of distances");
     }
-    if (problem->reload_count < HT_PLAN_RELOADS_MOST &&
-        vehicle->reloads >> problem->reload_count != 0) {
+    if (vehicle->reloads >> problem->reload_count != 0) {
         return wrong(&place, "there is no such reload");
     }
     if (vehicle->pinned > vehicle->task_count) {

@@ -46,7 +46,7 @@ enum {
         18000, /* one unit of cost: 5 for a second at 1 an hour, 18 for a metre at 1 a km */
     HT_PLAN_AMOUNTS_MOST = 16,
     HT_PLAN_BREAKS_MOST = 8, /* of one vehicle */
-    HT_PLAN_RELOADS_MOST = 64,
+    HT_PLAN_RELOADS_MOST = 63,
     HT_PLAN_PRIORITY_MOST = 100,
     HT_PLAN_TASKS_MOST = 20000,
     HT_PLAN_VEHICLES_MOST = 20000,
@@ -54,6 +54,7 @@ enum {
     HT_PLAN_RATE_MOST = 1000000,   /* costs per hour and km */
 };
 
+#define HT_PLAN_AT_START (UINT64_C(1) << 63) /* of ht_task.loads_at: on board from the first */
 #define HT_PLAN_TIME_MOST (INT64_C(1) << 40) /* times lie within +- this */
 #define HT_PLAN_AMOUNT_MOST (INT64_C(1) << 32)
 #define HT_PLAN_FIXED_MOST (INT64_C(1) << 40)
@@ -84,8 +85,8 @@ struct ht_task {
     uint32_t ride_most_s;
     uint32_t late_per_hour; /* 0: nothing; what beginning after due_s costs */
     int64_t due_s;
-    /* Of a job: where what it delivers may be loaded, a bit for each of the problem's reloads; 0:
-     * at each of them and at the start. Loading begins at ready_s at the earliest; 0: any time. */
+    /* Of a job: where what it delivers may be loaded, a bit for each of the problem's reloads, and
+     * HT_PLAN_AT_START; 0: all of these. Loading begins at ready_s at the earliest; 0: any time. */
     uint64_t loads_at;
     int64_t ready_s;
     int64_t move_cost; /* what it costs more where another vehicle than `home` serves it */

@@ -239,7 +239,8 @@ bool ht__route_settle(const struct ht__model *model, struct ht__route *route);
 static inline int64_t ht__moved(const struct ht__model *model, uint32_t vehicle, uint32_t task)
 {
     const struct ht_task *moved = ht__task(model, task);
-    return moved->move_cost == 0 || moved->home == vehicle ? 0 : moved->move_cost * HT_COST_SCALE;
+    return moved->move_cost == 0 || moved->home == vehicle || moved->kind == HT_TASK_DELIVERY
+               ? 0 : moved->move_cost * HT_COST_SCALE;
 }
 /* The same where the class is plain, but for `travel_s`, `distance_m` and (of a model with nothing
  * but deliveries) loads behind the start. */

@@ -230,8 +230,9 @@ static bool way_there(const struct ht__class *c, uint32_t from, uint32_t to)
 static bool way_to(const struct ht__model *model, const struct ht__class *c, uint32_t item)
 {
     uint64_t left = ht__task(model, item)->loads_at & c->reloads;
-    if (ht__task(model, item)->loads_at == 0) {
-        return way_there(c, c->start, model->location[item]);
+    if (left == 0) { /* from the start; or nowhere, which is no matter of ways */
+        return (ht__task(model, item)->loads_at & ~HT_PLAN_AT_START) != 0 ||
+               way_there(c, c->start, model->location[item]);
     }
     for (; left != 0; left &= left - 1) {
         uint32_t reload = model->problem->task_count + (uint32_t)__builtin_ctzll(left);

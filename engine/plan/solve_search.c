@@ -359,7 +359,8 @@ static enum ht_status ruin(struct ht__search *s)
         return HT_OK;
     }
     double mean = (double)served / s->used_count;
-    double string_most = mean < STRING_MOST ? mean : STRING_MOST;
+    /* of a few, all can be taken out */
+    double string_most = mean < STRING_MOST && served > RUIN_MEAN ? mean : STRING_MOST;
     double routes_most = 4.0 * RUIN_MEAN / (1 + string_most) - 1;
     uint32_t wanted = (uint32_t)(chance(s) * routes_most) + 1;
     uint32_t seed = model->items[below(s, model->item_count)];
@@ -752,6 +753,12 @@ static bool stop_free(const struct ht__search *s, const struct ht__class *c, uin
            (c->reason[stop] == HT_REASON_NONE && s->route_of[stop] == HT_PLAN_NONE);
 }
 
+/* A pinned one is served though nobody could go for it alone: what is before it makes it so. */
+static bool pin_free(const struct ht__search *s, uint32_t v, uint32_t stop)
+{
+    return s->routes[v].c->reason[stop] != HT_REASON_SKILLS && s->route_of[stop] == HT_PLAN_NONE;
+}
+
 static void route_forget(struct ht__search *s, uint32_t v)
 {
     const struct ht_vehicle *vehicle = &s->model->problem->vehicles[v];
@@ -804,7 +811,8 @@ static enum ht_status route_first(struct ht__search *s, uint32_t v)
     for (int pass = 0; pass < 2 && status == HT_INVALID; pass++) {
         bool good = true;
         for (uint32_t i = 0; i < counts[pass]; i++) {
-            good = good && stop_free(s, s->routes[v].c, vehicle->tasks[i]);
+            good = good && (stop_free(s, s->routes[v].c, vehicle->tasks[i]) ||
+                            (i < vehicle->pinned && pin_free(s, v, vehicle->tasks[i])));
         }
         s->routes[v].pinned = 0;
         status = good ? route_set(s, v, vehicle->tasks, counts[pass]) : HT_INVALID;

@@ -35,17 +35,18 @@ static uint32_t pickup_of(const struct ht__route *route, uint32_t i)
 
 bool ht__boards_set(const struct ht__model *model, struct ht__route *route)
 {
-    uint32_t last[HT_PLAN_RELOADS_MOST];
+    uint32_t last[HT_PLAN_RELOADS_MOST + 1]; /* the start behind them */
     uint32_t last_any = 0;
     uint32_t tasks = model->problem->task_count;
-    uint64_t passed = 0;
+    uint64_t passed = HT_PLAN_AT_START;
     bool good = true;
     for (uint32_t r = 0; r < model->problem->reload_count; r++) {
         last[r] = HT_PLAN_NONE;
     }
+    last[HT_PLAN_RELOADS_MOST] = 0;
     route->reloads = 0;
     route->runs = 0;
-    route->loaded[0] = 0;
+    route->loaded[0] = passed;
     route->aboard[0] = 0;
     for (uint32_t i = 1; i <= route->count; i++) {
         uint32_t stop = route->task[i];
