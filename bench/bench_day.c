@@ -5,8 +5,8 @@
  *
  * 24 vans, 1,200 orders at 450 buildings, 3 kitchens, a stop 60 s and an order 20 s, no meal rides
  * for longer than 45 minutes, two trips a van. The town is made here: buildings in compounds over
- * 7 by 5 km, ways by the grid of its streets at 25 km/h. Buildings eat from 11:00, 11:30 or 12:00
- * on for an hour, three of ten orders at another time; seven of ten come from the nearest kitchen.
+ * 5 by 4 km, ways by the grid of its streets at 25 km/h. A compound eats from 11:00, 11:30 or 12:00
+ * on for an hour, one of ten orders at another time; nine of ten come from the nearest kitchen.
  *
  * Changes, each to the plan that runs (made from nothing, in the long time): an order more, one
  * cancelled, a van that is free half an hour later, a van that drops out; each before anything was
@@ -57,6 +57,7 @@ static uint32_t duration_s[PLACES * PLACES];
 static uint32_t distance_m[PLACES * PLACES];
 static int64_t x_m[PLACES];
 static int64_t y_m[PLACES];
+static int compound_of[PLACES];
 
 static uint32_t below(uint64_t *state, uint32_t bound)
 {
@@ -68,14 +69,15 @@ static uint32_t below(uint64_t *state, uint32_t bound)
 
 static void town_make(uint64_t *state)
 {
-    static const int64_t kitchens[KITCHENS][2] = {{1500, 1500}, {5200, 1400}, {3600, 3900}};
+    static const int64_t kitchens[KITCHENS][2] = {{1100, 1200}, {3900, 1100}, {2500, 3000}};
     int64_t compound[COMPOUNDS][2];
     for (int c = 0; c < COMPOUNDS; c++) {
-        compound[c][0] = below(state, 7000);
-        compound[c][1] = below(state, 5000);
+        compound[c][0] = below(state, 5000);
+        compound[c][1] = below(state, 4000);
     }
     for (int i = 0; i < PLACES; i++) {
         int c = (int)below(state, COMPOUNDS);
+        compound_of[i] = c;
         x_m[i] = compound[c][0] + below(state, 400) - 200;
         y_m[i] = compound[c][1] + below(state, 400) - 200;
         if (i < KITCHENS) {
@@ -107,10 +109,10 @@ static uint32_t kitchen_near(uint32_t place)
 static void order_make(uint64_t *state, uint32_t building, struct ht_day_order *order)
 {
     uint32_t place = KITCHENS + building;
-    uint32_t wave = below(state, 10) < 7 ? building % 3 : below(state, 3);
+    uint32_t wave = below(state, 10) < 9 ? (uint32_t)compound_of[place] % 3 : below(state, 3);
     int64_t from_s = ELEVEN_S + (int64_t)wave * 1800;
     *order = (struct ht_day_order){
-        .kitchen = below(state, 10) < 7 ? kitchen_near(place) : below(state, KITCHENS),
+        .kitchen = below(state, 10) < 9 ? kitchen_near(place) : below(state, KITCHENS),
         .location = place,
         .ready_s = from_s - 1800,
         .due = {from_s, from_s + 3600},

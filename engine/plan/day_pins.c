@@ -281,13 +281,14 @@ static void load_add(struct chain *chain, const struct ht_day_order *order, int 
     }
 }
 
-/* A pinned load: left out where it can't be. */
+/* A pinned load: left out where it can't be, and with it what was to be loaded there. */
 static void chain_load(struct chain *chain, uint32_t i)
 {
     const struct ht_day_problem *problem = chain->day->problem;
     uint32_t k = chain->van->stops[i].index;
     const struct ht_day_kitchen *kitchen = &problem->kitchens[k];
     uint32_t way = way_s(problem, chain->van, chain->at, kitchen->location);
+    chain->loaded &= ~(UINT64_C(1) << k);
     if (kitchen->down || way == HT_PLAN_NO_WAY) {
         return;
     }

@@ -202,6 +202,10 @@ struct ht__route {
     uint32_t *board;
     uint32_t *aboard;
     uint64_t *loaded;
+    /* [positions] Where there are rides: the time of work and travel behind the stop, without any
+     * waiting, and by how much the way to it may get longer for what is on board. */
+    int64_t *work_s;
+    int64_t *slack_s;
     int64_t *load;      /* [positions * amounts] behind the stop */
     int64_t *most_to;   /* the greatest load up to and with it */
     int64_t *most_from; /* from there on */
@@ -235,6 +239,8 @@ bool ht__trip_price(const struct ht__model *model, struct ht__route *route);
 /* Leaves out trips without a job, and reloads that are not needed any more; false: what remains
  * breaks a rule. */
 bool ht__route_settle(const struct ht__model *model, struct ht__route *route);
+/* What is asked of rides when a place is looked for. */
+void ht__rides_set(const struct ht__model *model, struct ht__route *route);
 /* What serving a task costs more because it leaves its home. */
 static inline int64_t ht__moved(const struct ht__model *model, uint32_t vehicle, uint32_t task)
 {

@@ -87,6 +87,8 @@ void ht__route_deinit(struct ht__route *route)
     free(route->board);
     free(route->aboard);
     free(route->loaded);
+    free(route->work_s);
+    free(route->slack_s);
     free(route->load);
     *route = (struct ht__route){0};
 }
@@ -125,6 +127,8 @@ enum ht_status ht__route_room(const struct ht__model *model, struct ht__route *r
         !grow(&route->board, room, sizeof *route->board) ||
         !grow(&route->aboard, room, sizeof *route->aboard) ||
         !grow(&route->loaded, room, sizeof *route->loaded) ||
+        !grow(&route->work_s, room, sizeof *route->work_s) ||
+        !grow(&route->slack_s, room, sizeof *route->slack_s) ||
         !grow(&route->load, room * amounts * 3, sizeof *route->load)) {
         return HT_NOMEM;
     }
@@ -163,6 +167,10 @@ enum ht_status ht__route_copy(const struct ht__model *model, struct ht__route *t
     memcpy(to->way_s, from->way_s, positions * sizeof *to->way_s);
     memcpy(to->hold, from->hold, positions * sizeof *to->hold);
     memcpy(to->edge, from->edge, positions * sizeof *to->edge);
+    if (model->rides) {
+        memcpy(to->work_s, from->work_s, positions * sizeof *to->work_s);
+        memcpy(to->slack_s, from->slack_s, positions * sizeof *to->slack_s);
+    }
     if (model->boards) {
         memcpy(to->board, from->board, positions * sizeof *to->board);
         memcpy(to->aboard, from->aboard, positions * sizeof *to->aboard);
@@ -315,5 +323,8 @@ bool ht__route_update(const struct ht__model *model, struct ht__route *route)
     }
     ht__route_loads_behind(model, route);
     update_backward(model, route);
+    if (model->rides && route->c->break_count == 0) {
+        ht__rides_set(model, route);
+    }
     return true;
 }

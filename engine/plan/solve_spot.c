@@ -189,6 +189,50 @@ static bool longer(const struct ht__route *route, const uint32_t *way, uint32_t 
     return travel_s <= c->travel_most_s && distance_m <= c->distance_most_m;
 }
 
+/* How much longer all takes with a job behind position i, without any waiting. */
+static int64_t longer_s(const struct ht__model *model, const struct ht__route *route, uint32_t i,
+                        uint32_t task)
+{
+    const struct ht__class *c = route->c;
+    uint32_t here = model->location[task];
+    uint32_t from = route->location[i];
+    uint32_t next = route->location[i + 1];
+    int64_t more_s = (int64_t)ht__way(c, from, here)->duration_s +
+                     ht__way(c, here, next)->duration_s - ht__way(c, from, next)->duration_s +
+                     c->service_s[task] + (from == here ? 0 : c->setup_s[task]);
+    if (i < route->count) {
+        int64_t its_s = c->setup_s[route->task[i + 1]];
+        more_s += (here == next ? 0 : its_s) - (from == next ? 0 : its_s);
+    }
+    return more_s;
+}
+
+/* Whether rides allow a job behind position i, whose load came on board at `board` (HT_PLAN_NONE:
+ * it is not known). The way must be there. */
+static bool rides_fit(const struct ht__model *model, const struct ht__route *route, uint32_t i,
+                      uint32_t task, uint32_t board)
+{
+    const struct ht_task *job = ht__task(model, task);
+    if (!model->rides || route->c->break_count > 0) {
+        return true;
+    }
+    int64_t ride_s = board == HT_PLAN_NONE || job->ride_most_s == 0
+                         ? 0
+                         : route->work_s[i] - route->work_s[board] +
+                               ht__way(route->c, route->location[i], model->location[task])
+                                   ->duration_s;
+    return ride_s <= job->ride_most_s &&
+           (i == route->count || longer_s(model, route, i, task) <= route->slack_s[i + 1]);
+}
+
+static bool loads_here(const struct ht__model *model, const struct ht__route *route, uint32_t i,
+                       uint64_t loads_at)
+{
+    uint32_t stop = route->task[i];
+    return i > 0 && i <= route->count && ht__is_reload(model, stop) &&
+           (loads_at >> (stop - model->problem->task_count) & 1) != 0;
+}
+
 static void job_spot(const struct ht__model *model, const struct ht__route *route, uint32_t task,
                      struct ht__blink *blink, struct ht__spots *spots)
 {
@@ -199,7 +243,12 @@ static void job_spot(const struct ht__model *model, const struct ht__route *rout
     int64_t work = work_cost(model, route, task);
     uint64_t loads_at = ht__task(model, task)->loads_at;
     int64_t times[HT__STATES];
+    uint32_t board = HT_PLAN_NONE;
+    for (uint32_t i = 1; loads_at != 0 && i < route->pinned; i++) {
+        board = loads_here(model, route, i, loads_at) ? i : board;
+    }
     for (uint32_t i = route->pinned; i <= route->count; i++) {
+        board = loads_at != 0 && loads_here(model, route, i, loads_at) ? i : board;
         if (route->leave[(size_t)i * states] > close_s) {
             break; /* from here on it is too late */
         }
@@ -209,6 +258,7 @@ static void job_spot(const struct ht__model *model, const struct ht__route *rout
         int64_t cost = detour(route, i, here);
         cost = cost == INT64_MAX ? cost : cost + work + setup_cost(model, route, i, task);
         if (cost >= ht__spots_bound(spots) || !ht__job_fits(model, route, i, task) ||
+            !rides_fit(model, route, i, task, board) ||
             !reach(model, route, task, (struct from){route->location[i], i},
                    route->leave + (size_t)i * states, times) ||
             !joins(model, route, i + 1, here, times)) {
@@ -351,6 +401,31 @@ static void pair_spot(const struct ht__model *model, const struct ht__route *rou
     }
 }
 
+/* Whether who loads at a spot's reload and then serves the job is there, and at the next stop, in
+ * time. All ways must be there. */
+static bool reload_in_time(const struct ht__model *model, const struct ht__route *route,
+                           uint32_t task, const struct ht__spot *spot)
+{
+    const struct ht__class *c = route->c;
+    const struct ht_task *job = ht__task(model, task);
+    const struct ht_task *reload = ht__task(model, spot->reload);
+    uint32_t here = model->location[task];
+    uint32_t at = model->location[spot->reload];
+    int64_t now_s =
+        route->leave[spot->first] + ht__way(c, route->location[spot->first], at)->duration_s;
+    now_s = job->ready_s != 0 && job->ready_s > now_s ? job->ready_s : now_s;
+    now_s = ht__begin(reload->windows, reload->window_count, now_s);
+    uint32_t way_s = ht__way(c, at, here)->duration_s;
+    if (now_s >= HT__FAR || (job->ride_most_s > 0 && way_s > job->ride_most_s)) {
+        return false;
+    }
+    now_s = ht__begin(job->windows, job->window_count, now_s + c->service_s[spot->reload] + way_s);
+    return now_s < HT__FAR &&
+           now_s + c->service_s[task] + (at == here ? 0 : c->setup_s[task]) +
+                   ht__way(c, here, route->location[spot->first + 1])->duration_s <=
+               route->latest[spot->first + 1];
+}
+
 /* A job and a reload behind position i: the reload first, or (`before`) the job. */
 static void reload_place(const struct ht__model *model, const struct ht__route *route,
                          uint32_t task, struct ht__spot spot, struct ht__spots *spots)
@@ -369,7 +444,8 @@ static void reload_place(const struct ht__model *model, const struct ht__route *
         }
         spot.cost += ht__price(c, ways[i]);
     }
-    if (spot.cost < ht__spots_bound(spots)) {
+    if (spot.cost < ht__spots_bound(spots) &&
+        (spot.before || c->break_count > 0 || reload_in_time(model, route, task, &spot))) {
         place_add(model, route, task, spot, spots);
     }
 }
@@ -385,6 +461,8 @@ static void run_place(const struct ht__model *model, const struct ht__route *rou
 {
     int64_t first = detour(route, spot.first, model->location[spot.reload]);
     bool trip = false; /* the next run of reloads ends it */
+    uint32_t states = route->c->break_count + 1;
+    int64_t times[HT__STATES];
     if (first == INT64_MAX || first >= ht__spots_bound(spots)) {
         return;
     }
@@ -398,7 +476,11 @@ static void run_place(const struct ht__model *model, const struct ht__route *rou
         int64_t cost = detour(route, i, model->location[task]);
         if (cost != INT64_MAX) {
             cost += first + setup_cost(model, route, i, task);
-            if (cost < ht__spots_bound(spots) && ht__job_fits(model, route, i, task)) {
+            if (cost < ht__spots_bound(spots) && ht__job_fits(model, route, i, task) &&
+                rides_fit(model, route, i, task, spot.first) &&
+                reach(model, route, task, (struct from){route->location[i], i},
+                      route->leave + (size_t)i * states, times) &&
+                joins(model, route, i + 1, model->location[task], times)) {
                 spot.cost = cost;
                 spot.last = i;
                 place_add(model, route, task, spot, spots);

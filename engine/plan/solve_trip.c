@@ -276,6 +276,31 @@ bool ht__trip_price(const struct ht__model *model, struct ht__route *route)
            route->distance_m <= c->distance_most_m;
 }
 
+/* A ride gets shorter by waiting where one loads, but never than what it takes without waiting. */
+void ht__rides_set(const struct ht__model *model, struct ht__route *route)
+{
+    int64_t now_s = 0;
+    for (uint32_t i = 0; i <= route->count + 1; i++) {
+        route->slack_s[i] = HT__FAR;
+        if (i > 0 && i <= route->count) {
+            now_s += route->way_s[i - 1] + action_s(route, i);
+        }
+        route->work_s[i] = now_s;
+    }
+    for (uint32_t i = 1; i <= route->count; i++) {
+        const struct ht_task *task = ht__task(model, route->task[i]);
+        uint32_t board = route->board[i];
+        if (task->ride_most_s == 0 || task->kind == HT_TASK_PICKUP) {
+            continue;
+        }
+        int64_t left_s = task->ride_most_s + route->work_s[board] -
+                         (route->work_s[i] - action_s(route, i));
+        for (uint32_t p = board + 1; p <= i; p++) {
+            route->slack_s[p] = left_s < route->slack_s[p] ? left_s : route->slack_s[p];
+        }
+    }
+}
+
 /* ---- reloads that are not needed ---- */
 
 /* Leaves out the reload at a position where the rules still hold and it costs no more. */
