@@ -439,7 +439,8 @@ static uint32_t order_draw(struct ht__search *s)
 /* Which absent items are tried, in which order; the others stay absent. */
 static uint32_t trial_make(struct ht__search *s, uint32_t fresh_from)
 {
-    uint32_t order = order_draw(s);
+    /* the first answer of trips goes by time, so that what rides together is due together */
+    uint32_t order = s->model->tagged && s->best.missing == INT64_MAX ? 4 : order_draw(s);
     uint32_t count = 0;
     uint32_t old = fresh_from;
     /* those absent for longer: some of them by chance, moved behind the others that stay */

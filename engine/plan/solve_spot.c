@@ -242,6 +242,10 @@ static void job_spot(const struct ht__model *model, const struct ht__route *rout
     int64_t close_s = close_of(model, task);
     int64_t work = work_cost(model, route, task);
     uint64_t loads_at = ht__task(model, task)->loads_at;
+    bool setups = c->per_task != 0 && model->setups;
+    size_t step = 0;
+    const struct ht__cell *ways_to = ht__ways_to(c, here, &step);
+    const struct ht__cell *ways_on = ht__way(c, here, 0);
     int64_t times[HT__STATES];
     uint32_t board = HT_PLAN_NONE;
     for (uint32_t i = 1; loads_at != 0 && i < route->pinned; i++) {
@@ -255,8 +259,19 @@ static void job_spot(const struct ht__model *model, const struct ht__route *rout
         if ((loads_at != 0 && (loads_at & route->loaded[i]) == 0) || ht__overlooked(blink)) {
             continue;
         }
-        int64_t cost = detour(route, i, here);
-        cost = cost == INT64_MAX ? cost : cost + work + setup_cost(model, route, i, task);
+        /* a setup that the next stop does not need any more makes it cheaper */
+        int64_t least = ht__spots_bound(spots);
+        if (setups && i < route->count && least < INT64_MAX - c->per_task * UINT32_MAX) {
+            least += c->per_task * c->setup_s[route->task[i + 1]];
+        }
+        const struct ht__cell *there = &ways_to[route->location[i] * step];
+        const struct ht__cell *on = &ways_on[route->location[i + 1]];
+        int64_t cost = ht__price(c, there) + ht__price(c, on) - route->edge[i] + work;
+        if (cost >= least || there->duration_s == HT_PLAN_NO_WAY ||
+            on->duration_s == HT_PLAN_NO_WAY) {
+            continue;
+        }
+        cost += setups ? setup_cost(model, route, i, task) : 0;
         if (cost >= ht__spots_bound(spots) || !ht__job_fits(model, route, i, task) ||
             !rides_fit(model, route, i, task, board) ||
             !reach(model, route, task, (struct from){route->location[i], i},
@@ -437,7 +452,8 @@ static void reload_place(const struct ht__model *model, const struct ht__route *
         ht__way(c, route->location[spot.first], spot.before ? here : reload),
         ht__way(c, spot.before ? here : reload, spot.before ? reload : here),
         ht__way(c, spot.before ? reload : here, route->location[spot.first + 1])};
-    spot.cost = work_cost(model, route, task) - route->edge[spot.first];
+    spot.cost = work_cost(model, route, task) + c->per_task * c->service_s[spot.reload] -
+                route->edge[spot.first];
     for (int i = 0; i < 3; i++) {
         if (ways[i]->duration_s == HT_PLAN_NO_WAY) {
             return;
@@ -466,7 +482,7 @@ static void run_place(const struct ht__model *model, const struct ht__route *rou
     if (first == INT64_MAX || first >= ht__spots_bound(spots)) {
         return;
     }
-    first += work_cost(model, route, task);
+    first += work_cost(model, route, task) + route->c->per_task * route->c->service_s[spot.reload];
     for (uint32_t i = spot.first + 1; i <= route->count; i++) {
         bool reload = reload_at(model, route, i);
         if (reload && trip) {
@@ -497,7 +513,8 @@ static void reload_behind(const struct ht__model *model, const struct ht__route 
     bool is = reload_at(model, route, i);
     bool next = reload_at(model, route, i + 1);
     bool full = route->runs >= route->c->reloads_most && !is && !next;
-    for (uint64_t left = full ? 0 : route->c->reloads; left != 0; left &= left - 1) {
+    uint64_t some = loads_at == 0 ? route->c->reloads : route->c->reloads & loads_at;
+    for (uint64_t left = full ? 0 : some; left != 0; left &= left - 1) {
         uint32_t r = (uint32_t)__builtin_ctzll(left);
         uint32_t stop = model->problem->task_count + r;
         struct ht__spot spot = {.first = i, .last = i, .reload = stop};
@@ -510,7 +527,7 @@ static void reload_behind(const struct ht__model *model, const struct ht__route 
             if (i < route->count && !next) {
                 reload_place(model, route, task, spot, spots);
             }
-        } else if ((loads_at >> r & 1) != 0 && !(is && same)) {
+        } else if (!(is && same)) {
             reload_place(model, route, task, spot, spots);
             if ((is || next || i == route->pinned) && !same) {
                 run_place(model, route, task, spot, spots);
@@ -523,6 +540,17 @@ static void reload_behind(const struct ht__model *model, const struct ht__route 
 static void reload_spot(const struct ht__model *model, const struct ht__route *route, uint32_t task,
                         struct ht__blink *blink, struct ht__spots *spots)
 {
+    /* the work alone, of the quickest to load, costs too much (no way back is shorter) */
+    int64_t least_s = INT64_MAX;
+    for (uint64_t left = route->c->reloads; left != 0; left &= left - 1) {
+        int64_t own_s =
+            route->c->service_s[model->problem->task_count + (uint32_t)__builtin_ctzll(left)];
+        least_s = own_s < least_s ? own_s : least_s;
+    }
+    if (route->count > 0 &&
+        work_cost(model, route, task) + least_s * route->c->per_task >= ht__spots_bound(spots)) {
+        return;
+    }
     for (uint32_t i = route->pinned; i <= route->count; i++) {
         if (!ht__overlooked(blink)) {
             reload_behind(model, route, task, i, spots);
