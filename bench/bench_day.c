@@ -1,5 +1,5 @@
-/* Day: the town's midday. How soon there is a plan, and how near a plan that is changed in 2 s comes
- * to one that is made from nothing in 60 s, at the same price for changes.
+/* Day: the town's midday. How soon there is a plan, and how near a plan that is changed in 2 s
+ * comes to one that is made from nothing in 60 s, at the same price for changes.
  *
  *   bench_day [RESULT.json]
  *
@@ -111,14 +111,14 @@ static void order_make(uint64_t *state, uint32_t building, struct ht_day_order *
     uint32_t place = KITCHENS + building;
     uint32_t wave = below(state, 10) < 9 ? (uint32_t)compound_of[place] % 3 : below(state, 3);
     int64_t from_s = ELEVEN_S + (int64_t)wave * 1800;
-    *order = (struct ht_day_order){
-        .kitchen = below(state, 10) < 9 ? kitchen_near(place) : below(state, KITCHENS),
-        .location = place,
-        .ready_s = from_s - 1800,
-        .due = {from_s, from_s + 3600},
-        .service_s = 20,
-        .ride_most_s = RIDE_S,
-        .load = &one_meal};
+    *order = (struct ht_day_order){.kitchen = below(state, 10) < 9 ? kitchen_near(place)
+                                                                   : below(state, KITCHENS),
+                                   .location = place,
+                                   .ready_s = from_s - 1800,
+                                   .due = {from_s, from_s + 3600},
+                                   .service_s = 20,
+                                   .ride_most_s = RIDE_S,
+                                   .load = &one_meal};
 }
 
 static void midday_make(struct midday *day)
@@ -140,19 +140,18 @@ static void midday_make(struct midday *day)
                                            .trips_most = 2,
                                            .stops = day->stops[v]};
     }
-    day->problem = (struct ht_day_problem){
-        .amounts = 1,
-        .location_count = PLACES,
-        .profile_count = 1,
-        .profiles = &day->profile,
-        .kitchen_count = KITCHENS,
-        .kitchens = day->kitchens,
-        .order_count = ORDERS,
-        .orders = day->orders,
-        .van_count = VANS,
-        .vans = day->vans,
-        .stop_s = 60,
-        .prices = {.per_hour = 3600, .per_km = 100, .move = 60}};
+    day->problem = (struct ht_day_problem){.amounts = 1,
+                                           .location_count = PLACES,
+                                           .profile_count = 1,
+                                           .profiles = &day->profile,
+                                           .kitchen_count = KITCHENS,
+                                           .kitchens = day->kitchens,
+                                           .order_count = ORDERS,
+                                           .orders = day->orders,
+                                           .van_count = VANS,
+                                           .vans = day->vans,
+                                           .stop_s = 60,
+                                           .prices = {.per_hour = 3600, .per_km = 100, .move = 60}};
 }
 
 static void midday_copy(struct midday *to, const struct midday *from)

@@ -10,9 +10,9 @@
 #include "engine/plan/solve.h"
 
 enum {
-    GROUP_MOST = 8,     /* orders in one task */
-    GROUP_SHARE = 4,    /* which fill at most this part of a van */
-    OPEN_SHARE = 5      /* part of the time, after which groups without a place are opened */
+    GROUP_MOST = 8,  /* orders in one task */
+    GROUP_SHARE = 4, /* which fill at most this part of a van */
+    OPEN_SHARE = 5   /* part of the time, after which groups without a place are opened */
 };
 
 static int64_t now_ms(void)
@@ -52,15 +52,12 @@ static int kind_compare(const struct ht__day *day, uint32_t left, uint32_t right
 {
     const struct ht_day_order *a = &day->problem->orders[left];
     const struct ht_day_order *b = &day->problem->orders[right];
-    const int64_t pairs[][2] = {{a->kitchen, b->kitchen},
-                                {a->location, b->location},
-                                {a->due.from_s, b->due.from_s},
-                                {a->due.to_s, b->due.to_s},
-                                {a->ready_s, b->ready_s},
-                                {a->ride_most_s, b->ride_most_s},
-                                {a->priority, b->priority},
-                                {day->home[left], day->home[right]},
-                                {day->run[left], day->run[right]}};
+    const int64_t pairs[][2] = {
+        {a->kitchen, b->kitchen},         {a->location, b->location},
+        {a->due.from_s, b->due.from_s},   {a->due.to_s, b->due.to_s},
+        {a->ready_s, b->ready_s},         {a->ride_most_s, b->ride_most_s},
+        {a->priority, b->priority},       {day->home[left], day->home[right]},
+        {day->run[left], day->run[right]}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         if (pairs[i][0] != pairs[i][1]) {
             return compare(pairs[i][0], pairs[i][1]);
@@ -449,8 +446,8 @@ static void task_write(struct writer *w, const struct ht_plan_step *step)
         for (uint32_t d = 0; order->load != NULL && d < p->amounts; d++) {
             w->now[d] -= order->load[d];
         }
-        w->whole->plan.cost += order_cost(w, o, begin_s) + (leave_s - begin_s) *
-                                                               p->prices.per_hour * 5;
+        w->whole->plan.cost +=
+            order_cost(w, o, begin_s) + (leave_s - begin_s) * p->prices.per_hour * 5;
         visit_add(w, (struct ht_day_visit){{HT_DAY_ORDER, o}, arrival_s, begin_s, leave_s});
         arrival_s = leave_s;
         begin_s = leave_s;
@@ -607,46 +604,43 @@ static void watch_progress(void *user, const struct ht_solve_progress *progress)
 {
     struct watch *watch = user;
     const struct ht_day_options *options = watch->run->options;
-    bool over = options->iterations > 0
-                    ? progress->iterations >= options->iterations / OPEN_SHARE
-                    : progress->elapsed_ms >= options->limit_ms / OPEN_SHARE;
+    bool over = options->iterations > 0 ? progress->iterations >= options->iterations / OPEN_SHARE
+                                        : progress->elapsed_ms >= options->limit_ms / OPEN_SHARE;
     if (progress->missing > 0 && over) {
         __atomic_store_n(&watch->enough, true, __ATOMIC_RELAXED);
     }
 }
 
 /* Searches with what is left of time or iterations. */
-static enum ht_status day_solve(struct run *run, struct model *m, bool again,
-                                struct ht_plan **plan)
+static enum ht_status day_solve(struct run *run, struct model *m, bool again, struct ht_plan **plan)
 {
     const struct ht_day_options *asked = run->options;
     struct watch watch = {.run = run};
     enum ht_status status = model_make(m, asked->anew && !again);
     if (status != HT_OK) {
-        return ht_error_set(run->error, status, 0, NULL);
+        (void)ht_error_set(run->error, status, 0, NULL);
+        return status;
     }
     int64_t left_ms = asked->limit_ms - (now_ms() - run->begun_ms);
     uint64_t left = asked->iterations - run->iterations;
-    const struct ht_solve_options options = {
-        .limit_ms = asked->limit_ms <= 0 ? 0
-                    : left_ms > 1        ? left_ms
-                                         : 1,
-        .iterations = asked->iterations == 0 ? 0
-                      : left > 0             ? left
-                                             : 1,
-        .threads = asked->threads,
-        .seed = asked->seed,
-        .cancel = asked->cancel,
-        .enough = &watch.enough,
-        .warm = !asked->anew || again,
-        .progress = again || m->single ? NULL : watch_progress,
-        .user = &watch};
+    const struct ht_solve_options options = {.limit_ms = asked->limit_ms <= 0 ? 0
+                                                         : left_ms > 1        ? left_ms
+                                                                              : 1,
+                                             .iterations = asked->iterations == 0 ? 0
+                                                           : left > 0             ? left
+                                                                                  : 1,
+                                             .threads = asked->threads,
+                                             .seed = asked->seed,
+                                             .cancel = asked->cancel,
+                                             .enough = &watch.enough,
+                                             .warm = !asked->anew || again,
+                                             .progress = again || m->single ? NULL : watch_progress,
+                                             .user = &watch};
     status = ht_solve_run(&m->problem, &options, plan, run->error);
     if (status == HT_OK) {
         run->all += (*plan)->iterations;
         run->iterations += (*plan)->iterations / (asked->threads == 0 ? 1 : asked->threads);
-        run->iterations =
-            run->iterations < asked->iterations ? run->iterations : asked->iterations;
+        run->iterations = run->iterations < asked->iterations ? run->iterations : asked->iterations;
         run->cut = watch.enough;
     }
     return status;
@@ -684,7 +678,8 @@ static enum ht_status day_idle(struct run *run, struct ht_day_plan **out)
 {
     struct whole *whole = whole_new(run->day.problem, NULL);
     if (whole == NULL) {
-        return ht_error_set(run->error, HT_NOMEM, 0, NULL);
+        (void)ht_error_set(run->error, HT_NOMEM, 0, NULL);
+        return HT_NOMEM;
     }
     for (uint32_t o = 0; o < run->day.problem->order_count; o++) {
         bool known = run->day.lost[o] != HT__DAY_BROUGHT;

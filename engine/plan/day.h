@@ -17,9 +17,9 @@
  * know, `move` is what leaving one's home costs. Orders that are alike (building, kitchen, window,
  * van so far) are one task at first; where such a task finds no place, all are single ones.
  *
- * Times are whole seconds from any zero; 0 itself, as when an order is ready, is any time. Costs are
- * in units: so many an hour (travel, and work at stops and kitchens) and a km; with 3600 an hour a
- * unit is a second of a van. The way from a location to itself is 0.
+ * Times are whole seconds from any zero; 0 itself, as when an order is ready, is any time. Costs
+ * are in units: so many an hour (travel, and work at stops and kitchens) and a km; with 3600 an
+ * hour a unit is a second of a van. The way from a location to itself is 0.
  *
  * Threading: pure; one call makes its own threads. Ownership: the problem is borrowed for the call,
  * the plan is the caller's, for ht_day_free.
@@ -41,16 +41,16 @@ struct ht_day_kitchen {
 
 struct ht_day_order {
     uint32_t kitchen;
-    uint32_t location;       /* where a van parks for it */
-    bool aboard;             /* it has left its kitchen, at left_s */
-    int64_t left_s;          /* of what is aboard */
-    int64_t ready_s;         /* of what is not; 0: any time */
-    struct ht_window due;    /* handing over begins */
-    uint32_t service_s;      /* from door to door, or within the building */
-    uint32_t ride_most_s;    /* from leaving the kitchen to handing over; 0: any */
-    const int64_t *load;     /* [amounts]; NULL: nothing */
-    const uint64_t *skills;  /* [skill_words] that a van must have; NULL: none */
-    uint32_t priority;       /* up to HT_PLAN_PRIORITY_MOST: these first, if not all can be */
+    uint32_t location;      /* where a van parks for it */
+    bool aboard;            /* it has left its kitchen, at left_s */
+    int64_t left_s;         /* of what is aboard */
+    int64_t ready_s;        /* of what is not; 0: any time */
+    struct ht_window due;   /* handing over begins */
+    uint32_t service_s;     /* from door to door, or within the building */
+    uint32_t ride_most_s;   /* from leaving the kitchen to handing over; 0: any */
+    const int64_t *load;    /* [amounts]; NULL: nothing */
+    const uint64_t *skills; /* [skill_words] that a van must have; NULL: none */
+    uint32_t priority;      /* up to HT_PLAN_PRIORITY_MOST: these first, if not all can be */
 };
 
 enum ht_day_stop_kind { HT_DAY_LOAD, HT_DAY_ORDER };
@@ -62,8 +62,8 @@ struct ht_day_stop {
 
 struct ht_day_van {
     uint32_t profile;
-    uint32_t location; /* where it is next free */
-    uint32_t end;      /* where it goes at last; HT_PLAN_NONE: it stays at its last stop */
+    uint32_t location;       /* where it is next free */
+    uint32_t end;            /* where it goes at last; HT_PLAN_NONE: it stays at its last stop */
     struct ht_window window; /* from when it is free to the end of its shift */
     const int64_t *capacity; /* [amounts] */
     const uint64_t *skills;
@@ -146,7 +146,7 @@ struct ht_day_plan {
 };
 
 struct ht_day_options {
-    int64_t limit_ms;    /* as of engine/plan/solve.h */
+    int64_t limit_ms; /* as of engine/plan/solve.h */
     uint64_t iterations;
     unsigned threads;
     uint64_t seed;

@@ -299,9 +299,9 @@ static bool returns(const struct checker *c)
     for (uint32_t i = c->van->pinned; i > 0; i--) {
         const struct ht_day_stop *stop = &c->van->stops[i - 1];
         if (stop->kind == HT_DAY_ORDER && c->van_of[stop->index] == c->route->van + 1) {
-            size_t way = (size_t)c->problem->orders[stop->index].location *
-                             c->problem->location_count +
-                         c->van->end;
+            size_t way =
+                (size_t)c->problem->orders[stop->index].location * c->problem->location_count +
+                c->van->end;
             return duration_s[way] != HT_PLAN_NO_WAY &&
                    (distance_m == NULL || distance_m[way] != HT_PLAN_NO_WAY);
         }
@@ -340,8 +340,8 @@ static enum ht_status route_check(struct checker *c)
     }
     for (uint32_t i = 0; i < route->count; i++) {
         const struct ht_day_stop *stop = &route->visits[i].stop;
-        if (stop->index >= (stop->kind == HT_DAY_LOAD ? c->problem->kitchen_count
-                                                       : c->problem->order_count)) {
+        if (stop->index >=
+            (stop->kind == HT_DAY_LOAD ? c->problem->kitchen_count : c->problem->order_count)) {
             return broken(c, "no such kitchen or order");
         }
         if (stop->kind == HT_DAY_ORDER && c->problem->orders[stop->index].aboard) {
@@ -396,7 +396,8 @@ enum ht_status ht_day_check(const struct ht_day_problem *problem, const struct h
     c.home = ht_array_new_zeroed(problem->order_count, sizeof *c.home);
     c.pinned = ht_array_new_zeroed(problem->order_count, 1);
     if (c.van_of == NULL || c.home == NULL || c.pinned == NULL) {
-        status = ht_error_set(error, HT_NOMEM, 0, NULL);
+        (void)ht_error_set(error, HT_NOMEM, 0, NULL);
+        status = HT_NOMEM;
     } else {
         homes_find(&c);
     }

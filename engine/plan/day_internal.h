@@ -27,7 +27,7 @@ struct ht__day {
     uint32_t *pins;  /* stops at the front of its list that stay */
     /* The plan to go on from: stops of all vans, one after the other. */
     struct ht_day_stop *stops;
-    uint32_t *counts;  /* [vans] */
+    uint32_t *counts; /* [vans] */
     uint32_t stop_room;
 };
 

@@ -185,9 +185,9 @@ static void orders_begin(struct ht__day *day)
             order->left_s + order->ride_most_s < close_s) {
             close_s = order->left_s + order->ride_most_s;
         }
-        bool never = kitchen->down || load_begin(kitchen, order->ready_s == 0 ? -HT_PLAN_TIME_MOST
-                                                                              : order->ready_s) ==
-                                          INT64_MAX;
+        bool never =
+            kitchen->down || load_begin(kitchen, order->ready_s == 0 ? -HT_PLAN_TIME_MOST
+                                                                     : order->ready_s) == INT64_MAX;
         day->home[o] = HT_PLAN_NONE;
         day->close_s[o] = close_s;
         day->ride_s[o] = order->aboard ? 0 : order->ride_most_s;
@@ -338,7 +338,8 @@ static void chain_order(struct chain *chain, uint32_t i)
         int64_t ride_s = begin_s - chain->left_s[order->kitchen];
         day->ride_s[o] = ride_s > day->ride_s[o] ? (uint32_t)ride_s : day->ride_s[o];
     }
-    chain->now_s = begin_s + (chain->at == order->location ? 0 : problem->stop_s) + order->service_s;
+    chain->now_s =
+        begin_s + (chain->at == order->location ? 0 : problem->stop_s) + order->service_s;
     chain->at = order->location;
     load_add(chain, order, -1);
     chain->stops[chain->count++] = chain->van->stops[i];

@@ -231,7 +231,8 @@ enum ht_status ht_problem_check(const struct ht_problem *problem, struct ht_erro
         status = vehicle_check(problem, i, error);
         if (status == HT_OK && alone && problem->vehicles[i].break_count > 0) {
             const struct place place = {error, "vehicle", i};
-            status = wrong(&place, "breaks don't go together with longest rides, soft windows or ready times");
+            status = wrong(
+                &place, "breaks don't go together with longest rides, soft windows or ready times");
         }
     }
     return status;

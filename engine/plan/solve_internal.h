@@ -1,6 +1,7 @@
 /* Inside the solver: the problem made fast (model), routes that know their slack (route), where an
  * item fits into them (spot; plain: the same where there is little to look at, which is most of the
- * time; trip: what a route without breaks costs, with reloads and rides), the walk of one thread (search), the times of the answer (plan).
+ * time; trip: what a route without breaks costs, with reloads and rides), the walk of one thread
+ * (search), the times of the answer (plan).
  *
  * Threading: a model is read-only once made; a search belongs to one thread.
  */
@@ -96,6 +97,10 @@ HT_MUST_CHECK enum ht_status ht__model_new(const struct ht_problem *problem,
 void ht__model_free(struct ht__model *model);
 /* Whether no sum of costs of any answer can overflow. */
 bool ht__costs_fit(const struct ht__model *model);
+
+/* By what items are put in, the least first: orders 0 to HT__ORDERS. */
+enum { HT__ORDERS = 5 };
+int64_t ht__item_key(const struct ht__model *model, uint32_t order, uint32_t item);
 
 static inline const struct ht_task *ht__task(const struct ht__model *model, uint32_t task)
 {
@@ -246,7 +251,8 @@ static inline int64_t ht__moved(const struct ht__model *model, uint32_t vehicle,
 {
     const struct ht_task *moved = ht__task(model, task);
     return moved->move_cost == 0 || moved->home == vehicle || moved->kind == HT_TASK_DELIVERY
-               ? 0 : moved->move_cost * HT_COST_SCALE;
+               ? 0
+               : moved->move_cost * HT_COST_SCALE;
 }
 /* The same where the class is plain, but for `travel_s`, `distance_m` and (of a model with nothing
  * but deliveries) loads behind the start. */
@@ -366,6 +372,11 @@ bool ht__route_put(const struct ht__model *model, struct ht__route *route, uint3
                    const struct ht__spot *spot);
 bool ht__plain_put(const struct ht__model *model, struct ht__route *route, uint32_t item,
                    const struct ht__spot *spot);
+
+/* Puts into a route what it takes of the items that no route has (`route_of`: HT_PLAN_NONE), trip
+ * by trip. HT_NOMEM; the route keeps all rules in any case. */
+HT_MUST_CHECK enum ht_status ht__route_fill(const struct ht__model *model, struct ht__route *route,
+                                            struct ht__route *trial, const uint32_t *route_of);
 
 /* ---- answers ---- */
 

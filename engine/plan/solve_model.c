@@ -36,7 +36,8 @@ static bool alike(const struct ht_problem *problem, const struct ht_vehicle *a,
            a->distance_most_m == b->distance_most_m && a->fixed == b->fixed &&
            a->per_hour == b->per_hour && a->per_km == b->per_km &&
            a->per_task_hour == b->per_task_hour && a->reloads == b->reloads &&
-           a->trips_most == b->trips_most && a->at_once == b->at_once && a->pinned == 0 && b->pinned == 0 &&
+           a->trips_most == b->trips_most && a->at_once == b->at_once && a->pinned == 0 &&
+           b->pinned == 0 &&
            words_equal(a->capacity, b->capacity, problem->amounts * sizeof *a->capacity) &&
            words_equal(a->skills, b->skills, problem->skill_words * sizeof *a->skills) &&
            breaks_equal(a, b, problem->amounts);
@@ -349,8 +350,7 @@ static bool windows_make(struct ht__model *model)
         struct ht__class *c = &model->classes[i];
         model->trials = model->trials || model->rides || model->due || c->light || c->reloads != 0;
         c->plain = single && !model->setups && !model->boards && !model->due && !model->homes &&
-                   !c->at_once && c->per_task == 0 &&
-                   c->reloads == 0 && c->break_count == 0 &&
+                   !c->at_once && c->per_task == 0 && c->reloads == 0 && c->break_count == 0 &&
                    c->travel_most_s == HT_PLAN_UNLIMITED && c->distance_m == NULL;
     }
     return true;
@@ -464,6 +464,39 @@ static enum ht_status near_make(struct ht__model *model)
     model->scale = count == 0 ? 1 : (int64_t)(sum / count) + 1;
     free(list);
     return HT_OK;
+}
+
+/* ---- orders in which to put items in ---- */
+
+int64_t ht__item_key(const struct ht__model *model, uint32_t order, uint32_t item)
+{
+    const struct ht__class *c = &model->classes[0];
+    const struct ht_task *task = ht__task(model, item);
+    const struct ht_task *last = ht__task(model, ht__item_last(model, item));
+    uint32_t amounts = model->problem->amounts;
+    int64_t sum = 0;
+    switch (order) {
+    case 0: /* the largest first */
+        for (uint32_t d = 0; d < amounts; d++) {
+            sum -= model->pickup[(size_t)item * amounts + d] +
+                   model->delivery[(size_t)item * amounts + d] +
+                   model->shift[(size_t)item * amounts + d];
+        }
+        return sum;
+    case 1: /* the farthest first */
+        return -ht__price(c, ht__way(c, c->start, model->location[item]));
+    case 2: /* the nearest first */
+        return ht__price(c, ht__way(c, c->start, model->location[item]));
+    case 3: /* the shortest windows first */
+        for (uint32_t i = 0; i < task->window_count; i++) {
+            sum += task->windows[i].to_s - task->windows[i].from_s;
+        }
+        return task->window_count == 0 ? INT64_MAX : sum;
+    case 4: /* the earliest windows first */
+        return task->window_count == 0 ? INT64_MIN : task->windows[0].from_s;
+    default: /* the latest ends first */
+        return last->window_count == 0 ? INT64_MIN : -last->windows[last->window_count - 1].to_s;
+    }
 }
 
 /* ---- all of it ---- */

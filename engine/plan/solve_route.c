@@ -317,8 +317,7 @@ static bool breaks_update(const struct ht__model *model, struct ht__route *route
 
 bool ht__route_update(const struct ht__model *model, struct ht__route *route)
 {
-    if (route->c->break_count == 0 ? !ht__trip_price(model, route)
-                                   : !breaks_update(model, route)) {
+    if (route->c->break_count == 0 ? !ht__trip_price(model, route) : !breaks_update(model, route)) {
         return false;
     }
     ht__route_loads_behind(model, route);

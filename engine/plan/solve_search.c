@@ -395,40 +395,6 @@ struct keyed {
     uint32_t item;
 };
 
-static int64_t item_key(struct ht__search *s, uint32_t order, uint32_t item)
-{
-    const struct ht__model *model = s->model;
-    const struct ht__class *c = &model->classes[0];
-    const struct ht_task *task = ht__task(model, item);
-    const struct ht_task *last = ht__task(model, ht__item_last(model, item));
-    uint32_t amounts = model->problem->amounts;
-    int64_t sum = 0;
-    switch (order) {
-    case 0: /* the largest first */
-        for (uint32_t d = 0; d < amounts; d++) {
-            sum -= model->pickup[(size_t)item * amounts + d] +
-                   model->delivery[(size_t)item * amounts + d] +
-                   model->shift[(size_t)item * amounts + d];
-        }
-        return sum;
-    case 1: /* the farthest first */
-        return -ht__price(c, ht__way(c, c->start, model->location[item]));
-    case 2: /* the nearest first */
-        return ht__price(c, ht__way(c, c->start, model->location[item]));
-    case 3: /* the shortest windows first */
-        for (uint32_t i = 0; i < task->window_count; i++) {
-            sum += task->windows[i].to_s - task->windows[i].from_s;
-        }
-        return task->window_count == 0 ? INT64_MAX : sum;
-    case 4: /* the earliest windows first */
-        return task->window_count == 0 ? INT64_MIN : task->windows[0].from_s;
-    case 5: /* the latest ends first */
-        return last->window_count == 0 ? INT64_MIN : -last->windows[last->window_count - 1].to_s;
-    default:
-        return (int64_t)(ht__random(&s->random) >> 1);
-    }
-}
-
 static uint32_t order_draw(struct ht__search *s)
 {
     /* random 4, amount 4, far 2, near 1, and with windows 2 each of their length, begin, end */
@@ -439,8 +405,7 @@ static uint32_t order_draw(struct ht__search *s)
 /* Which absent items are tried, in which order; the others stay absent. */
 static uint32_t trial_make(struct ht__search *s, uint32_t fresh_from)
 {
-    /* the first answer of trips goes by time, so that what rides together is due together */
-    uint32_t order = s->model->tagged && s->best.missing == INT64_MAX ? 4 : order_draw(s);
+    uint32_t order = order_draw(s);
     uint32_t count = 0;
     uint32_t old = fresh_from;
     /* those absent for longer: some of them by chance, moved behind the others that stay */
@@ -452,7 +417,8 @@ static uint32_t trial_make(struct ht__search *s, uint32_t fresh_from)
     }
     for (uint32_t i = old; i < s->absent_count; i++) {
         uint32_t item = s->absent[i];
-        int64_t key = item_key(s, order, item);
+        int64_t key = order > HT__ORDERS ? (int64_t)(ht__random(&s->random) >> 1)
+                                         : ht__item_key(s->model, order, item);
         /* more important ones first, whatever the order; then by insertion, since they are few */
         uint32_t at = count++;
         s->key[item] = key;
@@ -828,6 +794,26 @@ static enum ht_status route_first(struct ht__search *s, uint32_t v)
     return status;
 }
 
+/* Vehicle by vehicle. */
+static enum ht_status trips_fill(struct ht__search *s)
+{
+    for (uint32_t v = 0; v < s->model->problem->vehicle_count; v++) {
+        struct ht__route *route = &s->routes[v];
+        int64_t before = route->cost;
+        enum ht_status status = ht__route_fill(s->model, route, trial_of(s), s->route_of);
+        if (status != HT_OK) {
+            return status;
+        }
+        for (uint32_t p = 1; p <= route->count; p++) {
+            s->route_of[route->task[p]] = v;
+        }
+        s->cost += route->cost - before;
+        used_fix(s, v);
+    }
+    absent_count(s);
+    return HT_OK;
+}
+
 enum ht_status ht__search_begin(struct ht__search *s, uint32_t *vehicle)
 {
     const struct ht__model *model = s->model;
@@ -850,6 +836,12 @@ enum ht_status ht__search_begin(struct ht__search *s, uint32_t *vehicle)
         }
     }
     absent_count(s);
+    if (model->tagged && s->absent_count > model->item_count / 4) {
+        enum ht_status status = trips_fill(s);
+        if (status != HT_OK) {
+            return status;
+        }
+    }
     s->now++;
     s->kept_count = 0;
     s->blink.left = UINT32_MAX; /* none yet: the first answer may be the only one */

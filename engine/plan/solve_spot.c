@@ -216,11 +216,11 @@ static bool rides_fit(const struct ht__model *model, const struct ht__route *rou
     if (!model->rides || route->c->break_count > 0) {
         return true;
     }
-    int64_t ride_s = board == HT_PLAN_NONE || job->ride_most_s == 0
-                         ? 0
-                         : route->work_s[i] - route->work_s[board] +
-                               ht__way(route->c, route->location[i], model->location[task])
-                                   ->duration_s;
+    int64_t ride_s =
+        board == HT_PLAN_NONE || job->ride_most_s == 0
+            ? 0
+            : route->work_s[i] - route->work_s[board] +
+                  ht__way(route->c, route->location[i], model->location[task])->duration_s;
     return ride_s <= job->ride_most_s &&
            (i == route->count || longer_s(model, route, i, task) <= route->slack_s[i + 1]);
 }

@@ -110,8 +110,8 @@ bool ht__route_loads(const struct ht__model *model, struct ht__route *route)
                 now[d] -= collected[d];
                 collected[d] = 0;
             } else if (stop) {
-                now[d] += model->pickup[task + d] - model->delivery[task + d] +
-                          model->shift[task + d];
+                now[d] +=
+                    model->pickup[task + d] - model->delivery[task + d] + model->shift[task + d];
                 collected[d] += model->pickup[task + d];
             }
             int64_t most = i == 0 || reload ? 0 : route->most_to[at - amounts + d];
@@ -293,8 +293,8 @@ void ht__rides_set(const struct ht__model *model, struct ht__route *route)
         if (task->ride_most_s == 0 || task->kind == HT_TASK_PICKUP) {
             continue;
         }
-        int64_t left_s = task->ride_most_s + route->work_s[board] -
-                         (route->work_s[i] - action_s(route, i));
+        int64_t left_s =
+            task->ride_most_s + route->work_s[board] - (route->work_s[i] - action_s(route, i));
         for (uint32_t p = board + 1; p <= i; p++) {
             route->slack_s[p] = left_s < route->slack_s[p] ? left_s : route->slack_s[p];
         }

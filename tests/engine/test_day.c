@@ -167,8 +167,8 @@ HT_CASE(random_days_keep_every_rule)
     for (uint32_t i = 0; i < (HT_LONG ? 2000U : 200U); i++) {
         day_make(&the_day, &state, 1 + ht_random_below(&state, ORDERS),
                  1 + ht_random_below(&state, VANS));
-        struct ht_day_plan *plan = run_as(
-            &the_day, (struct ht_day_options){.iterations = 200, .single = i % 3 == 0});
+        struct ht_day_plan *plan =
+            run_as(&the_day, (struct ht_day_options){.iterations = 200, .single = i % 3 == 0});
         HT_REQUIRE(plan != NULL);
         brought += the_day.problem.order_count - plan->unserved_count;
         for (uint32_t r = 0; r < plan->route_count; r++) {
@@ -177,8 +177,8 @@ HT_CASE(random_days_keep_every_rule)
                 enum ht_day_stop_kind kind = visits[s].stop.kind;
                 bool again = kind == visits[s - 1].stop.kind;
                 mixed += kind == HT_DAY_LOAD && again;
-                shared += kind == HT_DAY_ORDER && again &&
-                          visits[s].leave_s - visits[s].begin_s == 20;
+                shared +=
+                    kind == HT_DAY_ORDER && again && visits[s].leave_s - visits[s].begin_s == 20;
             }
         }
         ht_day_free(plan);
@@ -231,9 +231,9 @@ static bool drive_once(const struct oracle *o, uint32_t v, const int64_t *hold, 
     for (uint32_t i = 0; i <= o->length[v]; i++) {
         bool end = i == o->length[v];
         const struct ht_day_stop *stop = &o->route[v][i];
-        uint32_t to = end                          ? van->end
+        uint32_t to = end                         ? van->end
                       : stop->kind == HT_DAY_LOAD ? day->kitchens[stop->index].location
-                                                   : day->orders[stop->index].location;
+                                                  : day->orders[stop->index].location;
         if (end && van->end == HT_PLAN_NONE) {
             return now_s <= van->window.to_s;
         }
@@ -262,8 +262,7 @@ static bool drive_once(const struct oracle *o, uint32_t v, const int64_t *hold, 
                 return false;
             }
             if (now_s > order->due.to_s) {
-                out->cost +=
-                    (now_s - order->due.to_s) * 5 * day->problem.prices.late_per_hour;
+                out->cost += (now_s - order->due.to_s) * 5 * day->problem.prices.late_per_hour;
             }
         }
         out->begin_s[i] = now_s;
@@ -345,8 +344,8 @@ static int64_t route_cost(const struct oracle *o, uint32_t v)
             if (stop->kind == HT_DAY_LOAD || o->day->orders[stop->index].ride_most_s == 0) {
                 continue;
             }
-            int64_t over_s = drive.begin_s[i] - drive.leave_s[from] -
-                             o->day->orders[stop->index].ride_most_s;
+            int64_t over_s =
+                drive.begin_s[i] - drive.leave_s[from] - o->day->orders[stop->index].ride_most_s;
             if (over_s > 0) {
                 hold[from] = drive.begin_s[from] + over_s;
                 settled = false;
@@ -444,8 +443,7 @@ HT_CASE(tiny_days_are_planned_best)
     uint64_t state = 3;
     int64_t brought = 0;
     for (uint32_t i = 0; i < (HT_LONG ? 200U : 40U); i++) {
-        day_make(&the_day, &state, 1 + ht_random_below(&state, 4),
-                 1 + ht_random_below(&state, 2));
+        day_make(&the_day, &state, 1 + ht_random_below(&state, 4), 1 + ht_random_below(&state, 2));
         the_day.problem.kitchen_count = 1 + i % 2;
         for (int w = 0; w < PLACES * PLACES; w++) { /* what nobody can go for alone is not tried */
             the_day.duration[w] = the_day.duration[w] == HT_PLAN_NO_WAY ? 700 : the_day.duration[w];
@@ -709,8 +707,8 @@ HT_CASE(orders_at_one_building_share_the_parking)
             the_day.orders[o].load = the_day.load[o];
         }
         the_day.orders[3].location = 6;
-        struct ht_day_plan *plan = run_as(
-            &the_day, (struct ht_day_options){.iterations = 200, .single = single == 1});
+        struct ht_day_plan *plan =
+            run_as(&the_day, (struct ht_day_options){.iterations = 200, .single = single == 1});
         HT_REQUIRE(plan != NULL && plan->route_count == 1 && plan->routes[0].count == 5);
         /* 4 ways, loading, two stops, four orders */
         HT_CHECK_INT(plan->cost, (4 * 100 + 30 + 2 * 60 + 4 * 20) * (int64_t)HT_COST_SCALE);

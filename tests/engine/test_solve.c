@@ -452,8 +452,8 @@ HT_CASE(an_answer_is_a_start_for_the_next)
     uint64_t state = 53;
     uint32_t pinned_reloads = 0;
     for (uint32_t i = 0; i < (HT_LONG ? 1000U : 100U); i++) {
-        unsigned has = HT_RP_TRIPS | HT_RP_TIMES | (ht_random_below(&state, 32768) &
-                                                    ~(unsigned)(HT_RP_BREAKS | HT_RP_LIGHT));
+        unsigned has = HT_RP_TRIPS | HT_RP_TIMES |
+                       (ht_random_below(&state, 32768) & ~(unsigned)(HT_RP_BREAKS | HT_RP_LIGHT));
         struct ht_plan *plan = NULL;
         struct ht_plan *next = NULL;
         ht_random_plan(&random_plan, &state, has, 1 + ht_random_below(&state, HT_RP_TASKS),
@@ -462,8 +462,7 @@ HT_CASE(an_answer_is_a_start_for_the_next)
         for (uint32_t r = 0; r < plan->route_count; r++) {
             struct ht_vehicle *vehicle = &random_plan.vehicles[plan->routes[r].vehicle];
             vehicle->tasks = lists[r];
-            vehicle->task_count =
-                list_of(&random_plan.problem, &plan->routes[r], lists[r]);
+            vehicle->task_count = list_of(&random_plan.problem, &plan->routes[r], lists[r]);
             /* not between halves of a shipment, and an end that is a task */
             for (uint32_t p = 0, open = 0; p < vehicle->task_count && p < 8; p++) {
                 uint32_t stop = lists[r][p];
