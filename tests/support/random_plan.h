@@ -132,6 +132,20 @@ static inline void ht_rp_task(struct ht_random_plan *p, uint64_t *state, unsigne
     }
 }
 
+static inline void ht_rp_trips(struct ht_vehicle *vehicle, uint64_t *state, unsigned has)
+{
+    if ((has & HT_RP_TRIPS) != 0) {
+        vehicle->trips_most = ht_random_below(state, 4);
+        vehicle->reloads = ht_random_below(state, 8);
+    }
+    if ((has & HT_RP_TAGS) != 0) {
+        vehicle->at_once = ht_random_below(state, 2) == 0;
+    }
+    if ((has & HT_RP_WORK) != 0) {
+        vehicle->per_task_hour = ht_random_below(state, 7200);
+    }
+}
+
 static inline void ht_rp_vehicle(struct ht_random_plan *p, uint64_t *state, unsigned has,
                                  uint32_t v)
 {
@@ -167,16 +181,7 @@ static inline void ht_rp_vehicle(struct ht_random_plan *p, uint64_t *state, unsi
         p->skills[HT_RP_TASKS + v] = ht_random_below(state, 8);
         vehicle->skills = &p->skills[HT_RP_TASKS + v];
     }
-    if ((has & HT_RP_TRIPS) != 0) {
-        vehicle->trips_most = ht_random_below(state, 4);
-        vehicle->reloads = ht_random_below(state, 8);
-    }
-    if ((has & HT_RP_TAGS) != 0) {
-        vehicle->at_once = ht_random_below(state, 2) == 0;
-    }
-    if ((has & HT_RP_WORK) != 0) {
-        vehicle->per_task_hour = ht_random_below(state, 7200);
-    }
+    ht_rp_trips(vehicle, state, has);
     if ((has & HT_RP_BREAKS) != 0) {
         vehicle->break_count = ht_random_below(state, 4);
         vehicle->breaks = p->breaks[v];
