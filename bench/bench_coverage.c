@@ -3,7 +3,7 @@
  *
  *   bench_coverage [RESULT.json [NETWORK.hnet [PROFILE ...]]]
  *
- * Without NETWORK: BENCH_NETWORK. Households lie within some 40 m of junctions of one district
+ * Without NETWORK: ht_bench_city. Households lie within some 40 m of junctions of one district
  * (a square of 8 km), units beside others of it. All times are of this thread's CPU, since machines
  * have other users: the median and the most of the rounds.
  *
@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "bench/origin.h"
+#include "bench/server.h"
 #include "engine/base/array.h"
 #include "engine/live/coverage.h"
 #include "engine/road/isochrone.h"
@@ -259,12 +260,8 @@ int main(int argc, char **argv)
 {
     struct ht_hnet *file = NULL;
     struct ht_error error = {0};
-    const char *network = argc > 2 ? argv[2] : getenv("BENCH_NETWORK");
+    const char *network = argc > 2 ? argv[2] : ht_bench_city();
     const char *const usual[] = {"car", "emergency"};
-    if (network == NULL) {
-        (void)printf("bench_coverage: no network (argument or BENCH_NETWORK): skipped\n");
-        return 0;
-    }
     need(ht_hnet_open(network, &file, &error), network);
     json = fopen(argc > 1 ? argv[1] : "bench/results/coverage.json", "w");
     if (json != NULL) {

@@ -2,9 +2,10 @@
  *
  *   bench_fleet [RESULT.json [NETWORK.hnet [POINTS]]]
  *
- * 20,000 units of the first profile. `tracks`: each drives on, 12 m a second along its street and
- * into a random turn at its end, its position scattered by up to 5 m. `jumps`: each report is
- * somewhere else (given enough time). POINTS: the places of the jumps, one "lon lat" a line.
+ * Without NETWORK: ht_bench_city. 20,000 units of the first profile. `tracks`: each drives on, 12 m
+ * a second along its street and into a random turn at its end, its position scattered by up to 5 m.
+ * `jumps`: each report is somewhere else (given enough time). POINTS: the places of the jumps, one
+ * "lon lat" a line.
  */
 #include <math.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 #include "bench/drive.h"
 #include "bench/origin.h"
+#include "bench/server.h"
 #include "engine/live/fleet.h"
 #include "geodata/hnet.h"
 
@@ -164,11 +166,7 @@ int main(int argc, char **argv)
     struct ht_hnet *file = NULL;
     struct ht_error error = {0};
     int result = 1;
-    const char *network = argc > 2 ? argv[2] : getenv("BENCH_NETWORK");
-    if (network == NULL) {
-        (void)printf("bench_fleet: no network (argument or BENCH_NETWORK): skipped\n");
-        return 0;
-    }
+    const char *network = argc > 2 ? argv[2] : ht_bench_city();
     if (ht_hnet_open(network, &file, &error) != HT_OK ||
         ht_hnet_road(file, ht_hnet_profile(file, 0), NULL, &b.road, &error) != HT_OK) {
         (void)fprintf(stderr, "bench_fleet: %s\n", error.message);

@@ -89,8 +89,24 @@ static double at_share(double *values, size_t count, double share)
 
 /* ---- the town ---- */
 
+/* On the nearest street that is no island: alarms from far away are refused. */
+static struct ht_point place_dice(struct bench *b, const struct ht_road *road,
+                                  struct ht_snap_work *work)
+{
+    const struct ht_snap_options options = ht_snap_options_default();
+    uint32_t node = road->graph->junction_node[dice(b, road->graph->junction_count)];
+    struct ht_place two[2];
+    uint32_t found = 0;
+    if (ht_snap_trip(road->snap, work, road->network->node_point[node], &options, two, &found) !=
+        HT_OK) {
+        ht_bench_die("a place can't be put on a street");
+    }
+    return two[found - 1].point;
+}
+
 static void places_make(struct bench *b)
 {
+    struct ht_snap_work *work = NULL;
     struct ht_hnet *net = NULL;
     struct ht_error error = {0};
     struct ht_road road;
@@ -109,14 +125,15 @@ static void places_make(struct bench *b)
     b->profile = strdup(profile);
     b->units = calloc(UNITS, sizeof *b->units);
     b->alarms = calloc(ALARMS_MEMORY, sizeof *b->alarms);
-    if (b->profile == NULL || b->units == NULL || b->alarms == NULL) {
+    if (b->profile == NULL || b->units == NULL || b->alarms == NULL ||
+        ht_snap_work_new(&work) != HT_OK) {
         ht_bench_die("out of memory");
     }
     for (size_t i = 0; i < UNITS + ALARMS_MEMORY; i++) {
         struct ht_point *to = i < UNITS ? &b->units[i] : &b->alarms[i - UNITS];
-        uint32_t junction = (uint32_t)dice(b, road.graph->junction_count);
-        *to = road.network->node_point[road.graph->junction_node[junction]];
+        *to = place_dice(b, &road, work);
     }
+    ht_snap_work_free(work);
     ht_hnet_close(net);
 }
 
@@ -210,6 +227,8 @@ static struct ht_load_result alarms_send(struct bench *b, const char *store, siz
         ht_bench_die(why);
     }
     if (result.not_ok + result.failed > 0) {
+        (void)fprintf(stderr, "%llu of %zu alarms failed: %s\n",
+                      (unsigned long long)(result.not_ok + result.failed), count, result.strange);
         ht_bench_die("some alarms were not answered 201");
     }
     ht_bench_server_stop(&server);

@@ -3,8 +3,8 @@
  *
  *   bench_isochrone [RESULT.json [NETWORK.hnet [PROFILE ...]]]
  *
- * Places lie beside random junctions. All times are
- * of this thread's CPU, since machines have other users.
+ * Without NETWORK: ht_bench_city. Places lie beside random junctions. All times are of this
+ * thread's CPU, since machines have other users.
  *
  *   sweep      ht_isochrone_run and the pieces, regions of 256 vertices
  *   whole      the same with no region left out: plain PHAST
@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "bench/origin.h"
+#include "bench/server.h"
 #include "engine/base/array.h"
 #include "engine/road/cch.h"
 #include "engine/road/dijkstra.h"
@@ -388,12 +389,8 @@ int main(int argc, char **argv)
 {
     struct ht_hnet *file = NULL;
     struct ht_error error = {0};
-    const char *network = argc > 2 ? argv[2] : getenv("BENCH_NETWORK");
+    const char *network = argc > 2 ? argv[2] : ht_bench_city();
     const char *const usual[] = {"car", "emergency", "foot"};
-    if (network == NULL) {
-        (void)printf("bench_isochrone: no network (argument or BENCH_NETWORK): skipped\n");
-        return 0;
-    }
     if (ht_hnet_open(network, &file, &error) != HT_OK) {
         die(error.message);
     }

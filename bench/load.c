@@ -16,7 +16,7 @@
 enum {
     READ_SIZE = 1 << 18,
     HEAD_MAX = 4096,
-    START_MAX = 64, /* bytes of a body that can be expected */
+    START_MAX = 256, /* bytes of a body that can be expected */
     EVENTS_MAX = 256,
     /* Latencies in ns fall into 64 bands of a factor of two, 32 steps each: 3 % wide. */
     STEPS = 32,
@@ -158,6 +158,14 @@ static bool request_send(struct load *load, struct connection *connection)
     return true;
 }
 
+static void strange_keep(struct ht_load_result *result, const struct connection *connection)
+{
+    if (result->not_ok == 0) {
+        (void)snprintf(result->strange, sizeof result->strange, "%.3s %.*s", connection->head + 9,
+                       (int)connection->body_size, connection->start);
+    }
+}
+
 static void answer_count(struct load *load, const struct connection *connection)
 {
     if (!load->measuring) {
@@ -171,6 +179,7 @@ static void answer_count(struct load *load, const struct connection *connection)
     size_t expected = expect == NULL ? 0 : strlen(expect);
     if (connection->head[9] != '2' || connection->body_size < expected ||
         memcmp(connection->start, expect == NULL ? "" : expect, expected) != 0) {
+        strange_keep(load->result, connection);
         load->result->not_ok++;
     } else if (expect != NULL) {
         load->result->sum += strtoll(connection->start + expected, NULL, 10);

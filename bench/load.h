@@ -34,8 +34,9 @@ struct ht_load_options {
 
 struct ht_load_result {
     uint64_t requests;
-    uint64_t not_ok; /* answers other than 2xx, or not as expected */
-    uint64_t failed; /* connections that broke */
+    uint64_t not_ok;   /* answers other than 2xx, or not as expected */
+    uint64_t failed;   /* connections that broke */
+    char strange[320]; /* of the first answer that is not ok: its status and how its body begins */
     uint64_t bytes;
     int64_t sum; /* of the numbers behind what was expected */
     double seconds;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -82,6 +83,7 @@ static struct ht_bench_server start(const char *const *arguments, unsigned threa
     server.pid = fork();
     if (server.pid == 0) {
         (void)close(fds[0]);
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a bench that fails leaves nobody behind */
         if (arguments == NULL) {
             serve_constant(threads, fds[1]);
         }
