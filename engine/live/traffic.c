@@ -384,22 +384,45 @@ static void buffer_attach(struct buffer *b)
     b->live.view.road.metric = ht_metric_view(b->metric);
 }
 
-/* A buffer that obeys what is wanted, from nothing. */
-static enum ht_status buffer_make(struct buffer *b, struct ht_pool *pool)
+/* Arcs and closed turns of its own, as these are. */
+static enum ht_status buffer_fill(struct buffer *b, const struct ht_arc *arcs,
+                                  const uint8_t *turn_closed)
 {
-    const struct ht_traffic *t = b->traffic;
-    const struct ht_graph *graph = t->base.graph;
+    const struct ht_graph *graph = b->traffic->base.graph;
     b->arcs = ht_array_new(graph->arc_count, sizeof *b->arcs);
     b->turn_closed = ht_array_new(graph->turn_count, sizeof *b->turn_closed);
     if (b->arcs == NULL || b->turn_closed == NULL) {
         return HT_NOMEM;
     }
-    memcpy(b->arcs, graph->arcs, graph->arc_count * sizeof *b->arcs);
-    memcpy(b->turn_closed, t->turn_closed, graph->turn_count * sizeof *b->turn_closed);
+    memcpy(b->arcs, arcs, graph->arc_count * sizeof *b->arcs);
+    memcpy(b->turn_closed, turn_closed, graph->turn_count * sizeof *b->turn_closed);
     b->graph = *graph;
     b->graph.arcs = b->arcs;
     b->graph.live = &b->view;
-    enum ht_status status = list_fill(b);
+    return HT_OK;
+}
+
+/* With its metric: puts it to use. */
+static enum ht_status buffer_open(struct buffer *b)
+{
+    const struct ht_snap_index *snap = b->traffic->base.snap;
+    enum ht_status status = snap == NULL ? HT_OK : ht_snap_over(snap, &b->graph, &b->snap);
+    if (status == HT_OK) {
+        buffer_attach(b);
+        b->made = true;
+    }
+    return status;
+}
+
+/* A buffer that obeys what is wanted, from nothing. */
+static enum ht_status buffer_make(struct buffer *b, struct ht_pool *pool)
+{
+    const struct ht_traffic *t = b->traffic;
+    const struct ht_graph *graph = t->base.graph;
+    enum ht_status status = buffer_fill(b, graph->arcs, t->turn_closed);
+    if (status == HT_OK) {
+        status = list_fill(b);
+    }
     for (size_t i = 0; status == HT_OK && i < t->streets.count; i++) {
         uint32_t arc = t->streets.list[i].arc;
         const uint32_t *copies = NULL;
@@ -413,15 +436,22 @@ static enum ht_status buffer_make(struct buffer *b, struct ht_pool *pool)
     if (status == HT_OK) {
         status = ht_customize(&b->graph, t->base.cch, &overlay, pool, &b->metric);
     }
-    if (status == HT_OK && t->base.snap != NULL) {
-        status = ht_snap_over(t->base.snap, &b->graph, &b->snap);
+    b->stale.count = 0;
+    return status == HT_OK ? buffer_open(b) : status;
+}
+
+/* A buffer that is where another stands, be that read or not. */
+static enum ht_status buffer_copy(struct buffer *b, const struct buffer *from)
+{
+    enum ht_status status = buffer_fill(b, from->arcs, from->turn_closed);
+    if (status == HT_OK) {
+        b->stale.count = 0;
+        status = stale_add(&b->stale, from->stale.arcs, from->stale.count);
     }
     if (status == HT_OK) {
-        buffer_attach(b);
-        b->made = true;
-        b->stale.count = 0;
+        status = ht_metric_copy(b->traffic->base.cch, from->metric, &b->metric);
     }
-    return status;
+    return status == HT_OK ? buffer_open(b) : status;
 }
 
 /* Replays what a buffer missed. */
@@ -496,9 +526,26 @@ static struct buffer *buffer_wait(struct ht_traffic *t)
     return b;
 }
 
+static const struct buffer *buffer_made(const struct ht_traffic *t)
+{
+    for (int i = 0; i < BUFFERS; i++) {
+        if (t->buffers[i].made) {
+            return &t->buffers[i];
+        }
+    }
+    return NULL;
+}
+
 static enum ht_status buffer_obey(struct buffer *b, struct ht_pool *pool)
 {
-    enum ht_status status = b->made ? buffer_update(b) : buffer_make(b, pool);
+    const struct buffer *other = buffer_made(b->traffic);
+    enum ht_status status = HT_OK;
+    if (!b->made) {
+        status = other == NULL ? buffer_make(b, pool) : buffer_copy(b, other);
+    }
+    if (status == HT_OK) {
+        status = buffer_update(b);
+    }
     if (status != HT_OK) {
         buffer_empty(b); /* made anew the next time */
     } else {
