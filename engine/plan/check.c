@@ -20,9 +20,9 @@ struct walk {
     int64_t distance_m;
     int64_t price;
     uint32_t tasks;
+    uint32_t pins; /* tasks and reloads: places in the vehicle's list */
     uint32_t breaks;
     int64_t load[HT_PLAN_AMOUNTS_MOST];
-    int64_t start_s;                         /* left its start, or the last reload */
     uint32_t trips;                          /* ended */
     int64_t collected[HT_PLAN_AMOUNTS_MOST]; /* by jobs of this trip */
 };
@@ -115,10 +115,20 @@ static enum ht_status task_once(struct walk *walk, uint32_t index)
     if (!skilled(walk, task)) {
         return broken(walk, "lacks a skill");
     }
-    if (walk->tasks < walk->vehicle->pinned && walk->vehicle->tasks[walk->tasks] != index) {
+    walk->tasks++;
+    if (task->kind != HT_TASK_DELIVERY && walk->route->vehicle != task->home) {
+        walk->price += task->move_cost * HT_COST_SCALE;
+    }
+    return HT_OK;
+}
+
+/* A task, or a reload as a number behind them, is where the vehicle's list wants it. */
+static enum ht_status pin_check(struct walk *walk, uint32_t stop)
+{
+    if (walk->pins < walk->vehicle->pinned && walk->vehicle->tasks[walk->pins] != stop) {
         return broken(walk, "a pinned task was moved");
     }
-    walk->tasks++;
+    walk->pins++;
     return HT_OK;
 }
 
@@ -152,17 +162,26 @@ static enum ht_status times_check(struct walk *walk, const struct ht_plan_step *
     return HT_OK;
 }
 
-/* When the load of a task came on board: where it was picked up, or at the start. */
-static int64_t boarded_s(const struct walk *walk, uint32_t index)
+/* The step at which what step s brings came on board: where it was picked up, the last reload that
+ * has it, or the start; NULL: nowhere. */
+static const struct ht_plan_step *boarded(const struct walk *walk, uint32_t s)
 {
+    uint32_t index = walk->route->steps[s].index;
     const struct ht_task *task = &walk->problem->tasks[index];
-    for (uint32_t s = 0; task->kind == HT_TASK_DELIVERY && s < walk->step; s++) {
-        const struct ht_plan_step *step = &walk->route->steps[s];
-        if (step->kind == HT_STEP_TASK && step->index == index - 1) {
-            return step->arrival_s + step->waiting_s + step->setup_s + step->service_s;
+    while (s > 0) {
+        const struct ht_plan_step *step = &walk->route->steps[--s];
+        if (task->kind == HT_TASK_DELIVERY) {
+            if (step->kind == HT_STEP_TASK && step->index == index - 1) {
+                return step;
+            }
+        } else if ((step->kind == HT_STEP_START &&
+                    (task->loads_at == 0 || (task->loads_at & HT_PLAN_AT_START) != 0)) ||
+                   (step->kind == HT_STEP_RELOAD &&
+                    (task->loads_at == 0 || (task->loads_at >> step->index & 1) != 0))) {
+            return step;
         }
     }
-    return walk->start_s;
+    return NULL;
 }
 
 /* How long the load rode, and what being late and the work cost. */
@@ -170,8 +189,19 @@ static enum ht_status ride_check(struct walk *walk, const struct ht_plan_step *s
 {
     const struct ht_task *task = &walk->problem->tasks[step->index];
     int64_t begin_s = step->arrival_s + step->waiting_s;
-    if (task->kind != HT_TASK_PICKUP && task->ride_most_s > 0 &&
-        begin_s - boarded_s(walk, step->index) > task->ride_most_s) {
+    const struct ht_plan_step *from =
+        task->ride_most_s == 0 && task->loads_at == 0 && task->ready_s == 0 ? step
+        : task->kind == HT_TASK_PICKUP                                      ? step
+                                       : boarded(walk, walk->step);
+    if (from == NULL) {
+        return broken(walk, "brings what it did not load");
+    }
+    if (from != step && task->ready_s != 0 && from->arrival_s + from->waiting_s < task->ready_s) {
+        return broken(walk, "loads what is not ready");
+    }
+    if (from != step && task->ride_most_s > 0 &&
+        begin_s - from->arrival_s - from->waiting_s - from->setup_s - from->service_s >
+            task->ride_most_s) {
         return broken(walk, "a load rides for longer than it may");
     }
     if (begin_s > task->due_s) {
@@ -184,6 +214,7 @@ static enum ht_status ride_check(struct walk *walk, const struct ht_plan_step *s
 static enum ht_status task_step(struct walk *walk, const struct ht_plan_step *step)
 {
     enum ht_status status = task_once(walk, step->index);
+    status = status == HT_OK ? pin_check(walk, step->index) : status;
     if (status != HT_OK) {
         return status;
     }
@@ -265,7 +296,7 @@ static enum ht_status end_step(struct walk *walk, const struct ht_plan_step *ste
     if (status == HT_OK && walk->breaks != vehicle->break_count) {
         status = broken(walk, "a break was not taken");
     }
-    if (status == HT_OK && walk->tasks < vehicle->pinned) {
+    if (status == HT_OK && walk->pins < vehicle->pinned) {
         status = broken(walk, "a pinned task was dropped");
     }
     if (status == HT_OK &&
@@ -276,15 +307,14 @@ static enum ht_status end_step(struct walk *walk, const struct ht_plan_step *ste
     return status == HT_OK ? load_check(walk) : status;
 }
 
-/* Loads the deliveries of all jobs from this step to the next reload. */
+/* Loads what jobs further on deliver and what comes on board at this step. */
 static void trip_load(struct walk *walk)
 {
     for (uint32_t s = walk->step + 1; s < walk->route->step_count; s++) {
         const struct ht_plan_step *each = &walk->route->steps[s];
-        if (each->kind == HT_STEP_RELOAD) {
-            break;
-        }
-        if (each->kind != HT_STEP_TASK || each->index >= walk->problem->task_count) {
+        if (each->kind != HT_STEP_TASK || each->index >= walk->problem->task_count ||
+            (walk->problem->reload_count > 0 &&
+             boarded(walk, s) != &walk->route->steps[walk->step])) {
             continue;
         }
         const struct ht_task *task = &walk->problem->tasks[each->index];
@@ -321,10 +351,14 @@ static enum ht_status reload_step(struct walk *walk, const struct ht_plan_step *
     if (step->service_s != reload->service_s || step->setup_s != 0) {
         return broken(walk, "a reload has another length");
     }
-    if (++walk->trips >= walk->vehicle->trips_most) {
+    walk->trips += step[-1].kind != HT_STEP_RELOAD;
+    if (walk->trips >= walk->vehicle->trips_most) {
         return broken(walk, "makes more trips than it may");
     }
-    enum ht_status status = rest_of_way(walk, step, reload->location, &left_s);
+    enum ht_status status = pin_check(walk, walk->problem->task_count + step->index);
+    if (status == HT_OK) {
+        status = rest_of_way(walk, step, reload->location, &left_s);
+    }
     if (status == HT_OK) {
         status =
             times_check(walk, step, walk->clock_s + left_s, reload->windows, reload->window_count);
@@ -334,7 +368,6 @@ static enum ht_status reload_step(struct walk *walk, const struct ht_plan_step *
         walk->load[i] -= walk->collected[i];
         walk->collected[i] = 0;
     }
-    walk->start_s = walk->clock_s;
     trip_load(walk);
     return status == HT_OK ? load_check(walk) : status;
 }
@@ -344,8 +377,11 @@ static enum ht_status start_step(struct walk *walk, const struct ht_plan_step *s
 {
     trip_load(walk);
     walk->location = walk->vehicle->start;
-    walk->start_s = step->arrival_s;
     enum ht_status status = times_check(walk, step, step->arrival_s, &walk->vehicle->window, 1);
+    if (status == HT_OK && walk->vehicle->at_once &&
+        step->arrival_s != walk->vehicle->window.from_s) {
+        status = broken(walk, "does not leave at once");
+    }
     if (status == HT_OK && (step->waiting_s != 0 || step->setup_s != 0 || step->service_s != 0 ||
                             step->travel_s != 0 || step->distance_m != 0)) {
         status = broken(walk, "does something before its start");
@@ -427,7 +463,8 @@ static enum ht_status pins_check(const struct ht_problem *problem, const uint32_
 {
     for (uint32_t v = 0; v < problem->vehicle_count; v++) {
         for (uint32_t i = 0; i < problem->vehicles[v].pinned; i++) {
-            uint32_t by = seen_by[problem->vehicles[v].tasks[i]];
+            uint32_t task = problem->vehicles[v].tasks[i];
+            uint32_t by = task >= problem->task_count ? 1 : seen_by[task];
             if (by == 0 || by == UINT32_MAX) {
                 return ht_error_set(error, HT_INVALID, 0, "vehicle %u: a pinned task was dropped",
                                     (unsigned)v);

@@ -46,6 +46,26 @@ static enum ht_status amounts_check(const struct place *place, const int64_t *am
     return HT_OK;
 }
 
+/* Where it is loaded and whose it was. */
+static enum ht_status task_plan_check(const struct ht_problem *problem, const struct place *place,
+                                      const struct ht_task *task)
+{
+    if ((task->loads_at & ~HT_PLAN_AT_START) >> problem->reload_count != 0) {
+        return wrong(place, "there is no such reload");
+    }
+    if (task->kind != HT_TASK_JOB && (task->loads_at != 0 || task->ready_s != 0)) {
+        return wrong(place, "a shipment is loaded where it is picked up");
+    }
+    if (!time_fits(task->ready_s)) {
+        return wrong(place, "when it is ready is out of range");
+    }
+    if (task->move_cost < 0 || task->move_cost > HT_PLAN_FIXED_MOST ||
+        (task->move_cost > 0 && task->home >= problem->vehicle_count)) {
+        return wrong(place, "its home is no vehicle, or what leaving it costs is out of range");
+    }
+    return HT_OK;
+}
+
 static enum ht_status task_check(const struct ht_problem *problem, uint32_t index,
                                  struct ht_error *error)
 {
@@ -67,7 +87,10 @@ static enum ht_status task_check(const struct ht_problem *problem, uint32_t inde
     if (task->late_per_hour > HT_PLAN_RATE_MOST || !time_fits(task->due_s)) {
         return wrong(&place, "the end of a soft window, or its price, is out of range");
     }
-    enum ht_status status = windows_check(&place, task->windows, task->window_count);
+    enum ht_status status = task_plan_check(problem, &place, task);
+    if (status == HT_OK) {
+        status = windows_check(&place, task->windows, task->window_count);
+    }
     if (status == HT_OK) {
         status = amounts_check(&place, task->pickup, problem->amounts);
     }
@@ -84,10 +107,12 @@ static enum ht_status task_check(const struct ht_problem *problem, uint32_t inde
     return status;
 }
 
+/* What makes the time of a stop hang on others behind it, or what it costs on its time. */
 static bool rides_or_due(const struct ht_problem *problem)
 {
     for (uint32_t i = 0; i < problem->task_count; i++) {
-        if (problem->tasks[i].ride_most_s > 0 || problem->tasks[i].late_per_hour > 0) {
+        if (problem->tasks[i].ride_most_s > 0 || problem->tasks[i].late_per_hour > 0 ||
+            problem->tasks[i].ready_s != 0) {
             return true;
         }
     }
@@ -145,8 +170,7 @@ static enum ht_status vehicle_check(const struct ht_problem *problem, uint32_t i
         problem->profiles[vehicle->profile].distance_m == NULL) {
         return wrong(&place, "a cost per km needs a matrix of distances");
     }
-    if (problem->reload_count < HT_PLAN_RELOADS_MOST &&
-        vehicle->reloads >> problem->reload_count != 0) {
+    if (vehicle->reloads >> problem->reload_count != 0) {
         return wrong(&place, "there is no such reload");
     }
     if (vehicle->pinned > vehicle->task_count) {
@@ -207,7 +231,8 @@ enum ht_status ht_problem_check(const struct ht_problem *problem, struct ht_erro
         status = vehicle_check(problem, i, error);
         if (status == HT_OK && alone && problem->vehicles[i].break_count > 0) {
             const struct place place = {error, "vehicle", i};
-            status = wrong(&place, "breaks don't go together with longest rides or soft windows");
+            status = wrong(
+                &place, "breaks don't go together with longest rides, soft windows or ready times");
         }
     }
     return status;

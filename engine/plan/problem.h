@@ -3,7 +3,9 @@
  * A task is one stop: a job, or half of a shipment. A shipment is two tasks that follow each other
  * in the list, the pickup first; both are served by the same vehicle, the pickup earlier.
  * Deliveries of jobs are loaded where the trip starts, pickups of jobs stay until it ends; a trip
- * is a route, or what lies between two reloads of it.
+ * is a route, or what lies between two reloads of it. What only some reloads have (a kitchen its
+ * meals) is loaded at the last of these before its stop and stays on board through reloads of
+ * others; so a van may load at two kitchens, one after the other, and then deliver.
  *
  * Times are whole seconds from any zero, all windows are hard: service (and setup before it) begins
  * within one of a task's windows, earliest when one has arrived; who is early waits. A setup is
@@ -13,6 +15,9 @@
  *
  * A load may have a longest ride: who waits does so where it shortens one. A window may end softly:
  * beginning later costs by the hour. Neither goes together with breaks of the same vehicle.
+ *
+ * A task may have a home: served by another vehicle it costs so much more. That keeps a running
+ * plan as it is but where a change gains more than its price.
  *
  * Costs: fixed for a vehicle that moves, per hour of travel (not of waiting or service), per km; or
  * from the profile's own cost matrix instead of the two; per hour of setup and service. Sums of
@@ -41,7 +46,7 @@ enum {
         18000, /* one unit of cost: 5 for a second at 1 an hour, 18 for a metre at 1 a km */
     HT_PLAN_AMOUNTS_MOST = 16,
     HT_PLAN_BREAKS_MOST = 8, /* of one vehicle */
-    HT_PLAN_RELOADS_MOST = 64,
+    HT_PLAN_RELOADS_MOST = 63,
     HT_PLAN_PRIORITY_MOST = 100,
     HT_PLAN_TASKS_MOST = 20000,
     HT_PLAN_VEHICLES_MOST = 20000,
@@ -49,6 +54,7 @@ enum {
     HT_PLAN_RATE_MOST = 1000000,   /* costs per hour and km */
 };
 
+#define HT_PLAN_AT_START (UINT64_C(1) << 63) /* of ht_task.loads_at: on board from the first */
 #define HT_PLAN_TIME_MOST (INT64_C(1) << 40) /* times lie within +- this */
 #define HT_PLAN_AMOUNT_MOST (INT64_C(1) << 32)
 #define HT_PLAN_FIXED_MOST (INT64_C(1) << 40)
@@ -79,6 +85,12 @@ struct ht_task {
     uint32_t ride_most_s;
     uint32_t late_per_hour; /* 0: nothing; what beginning after due_s costs */
     int64_t due_s;
+    /* Of a job: where what it delivers may be loaded, a bit for each of the problem's reloads, and
+     * HT_PLAN_AT_START; 0: all of these. Loading begins at ready_s at the earliest; 0: any time. */
+    uint64_t loads_at;
+    int64_t ready_s;
+    int64_t move_cost; /* what it costs more where another vehicle than `home` serves it */
+    uint32_t home;
 };
 
 struct ht_plan_break {
@@ -89,7 +101,7 @@ struct ht_plan_break {
 };
 
 /* A place where what jobs picked up is left and what the next trip's jobs deliver is loaded.
- * Shipments stay on board. */
+ * Shipments stay on board. Reloads that follow each other begin one trip. */
 struct ht_plan_reload {
     uint32_t location;
     uint32_t service_s;
@@ -118,7 +130,9 @@ struct ht_vehicle {
      * trips it may make; 0: one. */
     uint64_t reloads;
     uint32_t trips_most;
-    /* Tasks to begin the search with, in order; the first `pinned` stay first, in this order. */
+    bool at_once; /* it leaves when its window begins, and not as late as it can */
+    /* Tasks to begin the search with, in order; the first `pinned` stay first, in this order.
+     * Reloads between them: the problem's task_count + the reload. */
     const uint32_t *tasks;
     uint32_t task_count;
     uint32_t pinned;

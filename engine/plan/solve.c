@@ -20,6 +20,7 @@ static const double GATHER_SHARE = 0.5; /* of the time, at most */
 static const double HEAT_GATHER = 0.3;
 static const double HEAT_FROM = 3; /* of a usual way between stops */
 static const double HEAT_TO = 0.02;
+static const double HEAT_WARM = 0.1; /* where a good answer was given */
 
 /* One thread and what it does in this round. */
 struct walker {
@@ -55,12 +56,24 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static bool is_set(const bool *flag)
+{
+    return flag != NULL && __atomic_load_n(flag, __ATOMIC_RELAXED);
+}
+
 static bool cancelled(const struct run *run)
 {
-    return run->options->cancel != NULL && __atomic_load_n(run->options->cancel, __ATOMIC_RELAXED);
+    return is_set(run->options->cancel);
 }
 
 /* ---- before ---- */
+
+static bool reload_in(const struct ht_problem *problem, const struct ht_vehicle *vehicle,
+                      uint32_t stop)
+{
+    uint32_t reload = stop - problem->task_count;
+    return reload < problem->reload_count && (vehicle->reloads >> reload & 1) != 0;
+}
 
 /* Each task is in one vehicle's list once at most, a shipment whole and the pickup first; what is
  * pinned is whole, too. */
@@ -80,7 +93,8 @@ static enum ht_status lists_check(const struct ht_problem *problem, struct ht_er
                                       "vehicle %u: its tasks hold half of a shipment", (unsigned)v);
             }
             uint32_t task = i < vehicle->task_count ? vehicle->tasks[i] : 0;
-            if (status != HT_OK || i == vehicle->task_count) {
+            if (status != HT_OK || i == vehicle->task_count ||
+                (task >= problem->task_count && reload_in(problem, vehicle, task))) {
                 continue;
             }
             if (task >= problem->task_count || seen[task] != 0 ||
@@ -199,7 +213,8 @@ static double heat_at(const struct run *run, double share)
     if (run->goal == HT__GATHER) {
         return (double)run->model->scale * HEAT_GATHER;
     }
-    return (double)run->model->scale * HEAT_FROM * pow(HEAT_TO / HEAT_FROM, way);
+    double from = run->options->warm ? HEAT_WARM : HEAT_FROM;
+    return (double)run->model->scale * from * pow(HEAT_TO / from, way);
 }
 
 static void walker_round(void *user, size_t piece, size_t worker)
@@ -300,7 +315,8 @@ static enum ht_status run_round(struct run *run)
 
 static bool run_over(const struct run *run)
 {
-    return cancelled(run) || (run->deadline_ns != 0 && now_ns() >= run->deadline_ns) ||
+    return cancelled(run) || is_set(run->options->enough) ||
+           (run->deadline_ns != 0 && now_ns() >= run->deadline_ns) ||
            (run->options->iterations != 0 && run->iterations >= run->options->iterations);
 }
 

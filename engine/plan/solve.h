@@ -38,7 +38,10 @@ struct ht_solve_options {
     uint64_t iterations; /* of each thread; 0: as many as time allows */
     unsigned threads;    /* 0: one */
     uint64_t seed;
+    /* The vehicles' tasks are a good answer already: it is not walked away from as far. */
+    bool warm;
     const bool *cancel; /* may be NULL; set (atomically) from any thread: no answer */
+    const bool *enough; /* may be NULL; set so: the answer so far is the answer */
     /* After each round, on the calling thread; may be NULL. */
     void (*progress)(void *user, const struct ht_solve_progress *progress);
     void *user;

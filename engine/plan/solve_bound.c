@@ -65,6 +65,7 @@ static void stops_bound(const struct ht__model *model, struct bound *bound)
             work_s = more(work_s, service_s + setup_s);
         }
         bound->work_s += work_s;
+        bound->end_s = more(bound->end_s, (double)task->ready_s);
         if (task->window_count > 0) {
             bound->end_s = more(bound->end_s, (double)task->windows[task->window_count - 1].from_s);
         }
@@ -86,6 +87,7 @@ bool ht__costs_fit(const struct ht__model *model)
     double end_s = bound.end_s + trips * bound.work_s + ways * bound.way_s;
     for (uint32_t t = 0; t < problem->task_count; t++) {
         double late_s = end_s - (double)problem->tasks[t].due_s;
+        sum += (double)problem->tasks[t].move_cost * HT_COST_SCALE;
         sum += late_s > 0 ? late_s * 5 * problem->tasks[t].late_per_hour : 0;
     }
     return sum < COST_MOST;

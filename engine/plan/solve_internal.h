@@ -1,6 +1,7 @@
 /* Inside the solver: the problem made fast (model), routes that know their slack (route), where an
  * item fits into them (spot; plain: the same where there is little to look at, which is most of the
- * time), the walk of one thread (search), the times of the answer (plan).
+ * time; trip: what a route without breaks costs, with reloads and rides), the walk of one thread
+ * (search), the times of the answer (plan).
  *
  * Threading: a model is read-only once made; a search belongs to one thread.
  */
@@ -41,9 +42,10 @@ struct ht__class {
     const int64_t *capacity;
     const struct ht_plan_break *breaks;
     uint32_t break_count;
+    bool at_once;
     uint32_t tasks_most;
     uint64_t reloads;
-    uint32_t reloads_most; /* in one route */
+    uint32_t reloads_most; /* in one route, those in a row as one */
     int64_t travel_most_s;
     int64_t distance_most_m;
     const uint32_t *distance_m; /* NULL: no limit; [locations * locations] */
@@ -59,6 +61,7 @@ struct ht__model {
     const struct ht_problem *problem;
     const struct ht_task *tasks; /* the problem's, and behind them its reloads as jobs */
     uint32_t stops;              /* of both: what stands in routes */
+    uint32_t stops_most;         /* in all routes together */
     struct ht__class *classes;
     uint32_t class_count;
     uint32_t *class_of;          /* [vehicles] */
@@ -76,7 +79,10 @@ struct ht__model {
     int64_t *open_s;  /* [tasks] their first window's begin, -HT__FAR: any time */
     int64_t *close_s; /* their last one's end; HT__FAR */
     bool setups;      /* there are any */
-    bool rides;       /* a load may not ride for as long as one likes */
+    bool rides;       /* a load may not ride for as long as one likes, or is not ready yet */
+    bool boards;      /* where loads come on board differs: there are reloads, or rides */
+    bool tagged;      /* what some tasks deliver is not at every reload */
+    bool homes;       /* to move tasks costs something */
     bool due;         /* being late costs something */
     bool trials;      /* places are tried out: struct ht__spots */
     bool deliveries;  /* nothing is picked up, so a load is greatest at the start */
@@ -91,6 +97,10 @@ HT_MUST_CHECK enum ht_status ht__model_new(const struct ht_problem *problem,
 void ht__model_free(struct ht__model *model);
 /* Whether no sum of costs of any answer can overflow. */
 bool ht__costs_fit(const struct ht__model *model);
+
+/* By what items are put in, the least first: orders 0 to HT__ORDERS. */
+enum { HT__ORDERS = 5 };
+int64_t ht__item_key(const struct ht__model *model, uint32_t order, uint32_t item);
 
 static inline const struct ht_task *ht__task(const struct ht__model *model, uint32_t task)
 {
@@ -179,6 +189,7 @@ struct ht__route {
     uint32_t count;
     uint32_t pinned;  /* stops at the front that stay */
     uint32_t reloads; /* of the stops */
+    uint32_t runs;    /* of reloads in a row */
     uint32_t room;    /* positions that the arrays hold */
     int64_t cost;     /* with the fixed part; 0 where it is empty */
     int64_t travel_s;
@@ -191,6 +202,15 @@ struct ht__route {
     uint32_t *way_s;    /* [positions] to the next */
     int64_t *edge;      /* [positions] what the way to the next costs; of an empty one -fixed */
     int64_t *hold;      /* [positions] it begins no earlier, lest a load rides too long */
+    /* [positions] Where boards differ: the position at which what a stop delivers came on board,
+     * how many jobs' loads do there, and the reloads (a bit each) passed up to here. */
+    uint32_t *board;
+    uint32_t *aboard;
+    uint64_t *loaded;
+    /* [positions] Where there are rides: the time of work and travel behind the stop, without any
+     * waiting, and by how much the way to it may get longer for what is on board. */
+    int64_t *work_s;
+    int64_t *slack_s;
     int64_t *load;      /* [positions * amounts] behind the stop */
     int64_t *most_to;   /* the greatest load up to and with it */
     int64_t *most_from; /* from there on */
@@ -214,8 +234,26 @@ static inline struct ht__leg ht__leg(const struct ht__model *model, const struct
                             route->c->light ? ht__route_may_break(model, route, i) : UINT32_MAX};
 }
 
-/* Its loads alone; false: more than it holds. */
+/* Its loads alone, and (behind) the greatest from each position on; false: more than it holds. */
 bool ht__route_loads(const struct ht__model *model, struct ht__route *route);
+void ht__route_loads_behind(const struct ht__model *model, struct ht__route *route);
+/* Its boards, reloads and runs alone; false: delivers what it did not load. */
+bool ht__boards_set(const struct ht__model *model, struct ht__route *route);
+/* Where the class has no breaks: cost, loads and earliest times; false: it breaks a rule. */
+bool ht__trip_price(const struct ht__model *model, struct ht__route *route);
+/* Leaves out trips without a job, and reloads that are not needed any more; false: what remains
+ * breaks a rule. */
+bool ht__route_settle(const struct ht__model *model, struct ht__route *route);
+/* What is asked of rides when a place is looked for. */
+void ht__rides_set(const struct ht__model *model, struct ht__route *route);
+/* What serving a task costs more because it leaves its home. */
+static inline int64_t ht__moved(const struct ht__model *model, uint32_t vehicle, uint32_t task)
+{
+    const struct ht_task *moved = ht__task(model, task);
+    return moved->move_cost == 0 || moved->home == vehicle || moved->kind == HT_TASK_DELIVERY
+               ? 0
+               : moved->move_cost * HT_COST_SCALE;
+}
 /* The same where the class is plain, but for `travel_s`, `distance_m` and (of a model with nothing
  * but deliveries) loads behind the start. */
 bool ht__plain_update(const struct ht__model *model, struct ht__route *route);
@@ -257,8 +295,8 @@ struct ht__spot {
     int64_t cost; /* more than before; INT64_MAX: there is none */
     uint32_t first;
     uint32_t last;
-    uint32_t reload; /* the stop (a reload) that comes with a job; 0: none */
-    bool before;     /* the job, not behind it */
+    uint32_t reload; /* the stop (a reload) that comes with a job, behind `first`; 0: none */
+    bool before;     /* the job, not behind it; only at one place */
 };
 
 /* The cheapest places so far, by cost; what is not cheaper than the last is not looked for. */
@@ -335,11 +373,16 @@ bool ht__route_put(const struct ht__model *model, struct ht__route *route, uint3
 bool ht__plain_put(const struct ht__model *model, struct ht__route *route, uint32_t item,
                    const struct ht__spot *spot);
 
+/* Puts into a route what it takes of the items that no route has (`route_of`: HT_PLAN_NONE), trip
+ * by trip. HT_NOMEM; the route keeps all rules in any case. */
+HT_MUST_CHECK enum ht_status ht__route_fill(const struct ht__model *model, struct ht__route *route,
+                                            struct ht__route *trial, const uint32_t *route_of);
+
 /* ---- answers ---- */
 
 /* Routes of an answer as lists of stops, for keeping. */
 struct ht__answer {
-    uint32_t *stops;  /* [2 * tasks] one route after the other, reloads with them */
+    uint32_t *stops;  /* [stops_most] one route after the other, reloads with them */
     uint32_t *counts; /* [vehicles] */
     int64_t missing;  /* what is lost by absent items */
     uint32_t absent;

@@ -36,7 +36,8 @@ static bool alike(const struct ht_problem *problem, const struct ht_vehicle *a,
            a->distance_most_m == b->distance_most_m && a->fixed == b->fixed &&
            a->per_hour == b->per_hour && a->per_km == b->per_km &&
            a->per_task_hour == b->per_task_hour && a->reloads == b->reloads &&
-           a->trips_most == b->trips_most && a->pinned == 0 && b->pinned == 0 &&
+           a->trips_most == b->trips_most && a->at_once == b->at_once && a->pinned == 0 &&
+           b->pinned == 0 &&
            words_equal(a->capacity, b->capacity, problem->amounts * sizeof *a->capacity) &&
            words_equal(a->skills, b->skills, problem->skill_words * sizeof *a->skills) &&
            breaks_equal(a, b, problem->amounts);
@@ -119,6 +120,7 @@ static void class_set(const struct ht__model *model, const struct ht__cell *cell
         .capacity = vehicle->capacity,
         .breaks = vehicle->breaks,
         .break_count = vehicle->break_count,
+        .at_once = vehicle->at_once,
         .tasks_most = vehicle->tasks_most,
         .reloads = vehicle->trips_most > 1 ? vehicle->reloads : 0,
         .reloads_most = vehicle->trips_most > 1 ? vehicle->trips_most - 1 : 0,
@@ -144,7 +146,8 @@ static enum ht_status classes_find(struct ht__model *model, const struct ht__cel
     for (uint32_t v = 0; v < problem->vehicle_count; v++) {
         uint32_t c = 0;
         while (c < model->class_count &&
-               !alike(problem, &problem->vehicles[first[c]], &problem->vehicles[v])) {
+               (model->homes ||
+                !alike(problem, &problem->vehicles[first[c]], &problem->vehicles[v]))) {
             c++;
         }
         if (c == model->class_count) {
@@ -224,6 +227,24 @@ static bool way_there(const struct ht__class *c, uint32_t from, uint32_t to)
     return ht__way(c, from, to)->duration_s != HT_PLAN_NO_WAY;
 }
 
+/* From the start, by where it is loaded. */
+static bool way_to(const struct ht__model *model, const struct ht__class *c, uint32_t item)
+{
+    uint64_t left = ht__task(model, item)->loads_at & c->reloads;
+    if (left == 0) { /* from the start; or nowhere, which is no matter of ways */
+        return (ht__task(model, item)->loads_at & ~HT_PLAN_AT_START) != 0 ||
+               way_there(c, c->start, model->location[item]);
+    }
+    for (; left != 0; left &= left - 1) {
+        uint32_t reload = model->problem->task_count + (uint32_t)__builtin_ctzll(left);
+        if (way_there(c, c->start, model->location[reload]) &&
+            way_there(c, model->location[reload], model->location[item])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether a class may serve an item alone, or what keeps it. */
 static enum ht_plan_reason reason_of(const struct ht__model *model, const struct ht__class *c,
                                      const uint64_t *skills, uint32_t item,
@@ -242,8 +263,7 @@ static enum ht_plan_reason reason_of(const struct ht__model *model, const struct
             return HT_REASON_CAPACITY;
         }
     }
-    if (!way_there(c, c->start, model->location[item]) ||
-        !way_there(c, model->location[item], model->location[last]) ||
+    if (!way_to(model, c, item) || !way_there(c, model->location[item], model->location[last]) ||
         !way_there(c, model->location[last], c->end)) {
         return HT_REASON_NO_WAY;
     }
@@ -322,14 +342,15 @@ static bool windows_make(struct ht__model *model)
         model->open_s[t] = count == 0 ? -HT__FAR : task->windows[0].from_s;
         model->close_s[t] = count == 0 ? HT__FAR : task->windows[count - 1].to_s;
         single = single && count <= 1;
-        model->rides = model->rides || task->ride_most_s > 0;
+        model->rides = model->rides || task->ride_most_s > 0 || task->ready_s != 0;
         model->due = model->due || task->late_per_hour > 0;
     }
+    model->boards = model->rides || model->problem->reload_count > 0;
     for (uint32_t i = 0; i < model->class_count; i++) {
         struct ht__class *c = &model->classes[i];
         model->trials = model->trials || model->rides || model->due || c->light || c->reloads != 0;
-        c->plain = single && !model->setups && !model->rides && !model->due && c->per_task == 0 &&
-                   c->reloads == 0 && c->break_count == 0 &&
+        c->plain = single && !model->setups && !model->boards && !model->due && !model->homes &&
+                   !c->at_once && c->per_task == 0 && c->reloads == 0 && c->break_count == 0 &&
                    c->travel_most_s == HT_PLAN_UNLIMITED && c->distance_m == NULL;
     }
     return true;
@@ -445,6 +466,39 @@ static enum ht_status near_make(struct ht__model *model)
     return HT_OK;
 }
 
+/* ---- orders in which to put items in ---- */
+
+int64_t ht__item_key(const struct ht__model *model, uint32_t order, uint32_t item)
+{
+    const struct ht__class *c = &model->classes[0];
+    const struct ht_task *task = ht__task(model, item);
+    const struct ht_task *last = ht__task(model, ht__item_last(model, item));
+    uint32_t amounts = model->problem->amounts;
+    int64_t sum = 0;
+    switch (order) {
+    case 0: /* the largest first */
+        for (uint32_t d = 0; d < amounts; d++) {
+            sum -= model->pickup[(size_t)item * amounts + d] +
+                   model->delivery[(size_t)item * amounts + d] +
+                   model->shift[(size_t)item * amounts + d];
+        }
+        return sum;
+    case 1: /* the farthest first */
+        return -ht__price(c, ht__way(c, c->start, model->location[item]));
+    case 2: /* the nearest first */
+        return ht__price(c, ht__way(c, c->start, model->location[item]));
+    case 3: /* the shortest windows first */
+        for (uint32_t i = 0; i < task->window_count; i++) {
+            sum += task->windows[i].to_s - task->windows[i].from_s;
+        }
+        return task->window_count == 0 ? INT64_MAX : sum;
+    case 4: /* the earliest windows first */
+        return task->window_count == 0 ? INT64_MIN : task->windows[0].from_s;
+    default: /* the latest ends first */
+        return last->window_count == 0 ? INT64_MIN : -last->windows[last->window_count - 1].to_s;
+    }
+}
+
 /* ---- all of it ---- */
 
 /* The problem's tasks and its reloads. */
@@ -468,6 +522,17 @@ static bool tasks_make(struct ht__model *model)
     }
     model->tasks = tasks;
     model->stops = (uint32_t)count;
+    /* each task brings a reload at most, beside those that are given */
+    model->stops_most = 2 * problem->task_count;
+    for (uint32_t v = 0; v < problem->vehicle_count; v++) {
+        for (uint32_t i = 0; i < problem->vehicles[v].task_count; i++) {
+            model->stops_most += problem->vehicles[v].tasks[i] >= problem->task_count;
+        }
+    }
+    for (uint32_t t = 0; t < problem->task_count; t++) {
+        model->homes = model->homes || problem->tasks[t].move_cost > 0;
+        model->tagged = model->tagged || problem->tasks[t].loads_at != 0;
+    }
     return true;
 }
 

@@ -236,12 +236,21 @@ static void backward(const struct ht__model *model, struct ht__route *route, uin
     }
 }
 
+static bool loads_all(const struct ht__model *model, struct ht__route *route)
+{
+    if (!ht__route_loads(model, route)) {
+        return false;
+    }
+    ht__route_loads_behind(model, route);
+    return true;
+}
+
 static bool loads_set(const struct ht__model *model, struct ht__route *route)
 {
     size_t amounts = model->problem->amounts;
     bool good = true;
     if (!model->deliveries) {
-        return ht__route_loads(model, route);
+        return loads_all(model, route);
     }
     for (size_t d = 0; d < amounts; d++) {
         int64_t load = 0;
@@ -320,7 +329,7 @@ bool ht__plain_put(const struct ht__model *model, struct ht__route *route, uint3
         route->load[d] += model->delivery[item * model->problem->amounts + d];
         good = good && route->load[d] <= route->c->capacity[d];
     }
-    if (!good || (!model->deliveries && !ht__route_loads(model, route)) ||
+    if (!good || (!model->deliveries && !loads_all(model, route)) ||
         !forward(model, route, first_at, last_at)) {
         return false;
     }

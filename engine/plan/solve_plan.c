@@ -7,6 +7,35 @@
 #include "engine/base/array.h"
 #include "engine/plan/solve_internal.h"
 
+/* ---- as lists of stops ---- */
+
+enum ht_status ht__answer_init(const struct ht__model *model, struct ht__answer *answer)
+{
+    *answer = (struct ht__answer){.missing = INT64_MAX, .cost = INT64_MAX};
+    answer->stops = ht_array_new(model->stops_most, sizeof *answer->stops);
+    answer->counts = ht_array_new_zeroed(model->problem->vehicle_count, sizeof *answer->counts);
+    return answer->stops == NULL || answer->counts == NULL ? HT_NOMEM : HT_OK;
+}
+
+void ht__answer_deinit(struct ht__answer *answer)
+{
+    free(answer->stops);
+    free(answer->counts);
+}
+
+void ht__answer_copy(const struct ht__model *model, struct ht__answer *to,
+                     const struct ht__answer *from)
+{
+    struct ht__answer own = *to;
+    *to = *from;
+    to->stops = own.stops;
+    to->counts = own.counts;
+    memcpy(to->stops, from->stops, model->stops_most * sizeof *to->stops);
+    memcpy(to->counts, from->counts, model->problem->vehicle_count * sizeof *to->counts);
+}
+
+/* ---- with times ---- */
+
 struct maker {
     const struct ht__model *model;
     struct ht__class c; /* of the route at hand, its window narrowed */
@@ -118,7 +147,7 @@ static void start_search(struct maker *maker, int64_t latest_s)
     (void)ht__route_update(maker->model, route);
 }
 
-/* Narrows the window of the route to [latest start, earliest end]. */
+/* Narrows the window of the route to [latest start, earliest end], unless it leaves at once. */
 static void window_narrow(struct maker *maker)
 {
     struct ht__route *route = &maker->route;
@@ -127,6 +156,9 @@ static void window_narrow(struct maker *maker)
     int64_t times[HT__STATES];
     uint32_t end = route->count + 1;
     (void)ht__route_update(maker->model, route);
+    if (c->at_once) {
+        return;
+    }
     ht__arrive(c, route->leave + (size_t)route->count * states, way_leg(maker, end), times);
     c->window.to_s = times[c->break_count];
     (void)ht__route_update(maker->model, route);

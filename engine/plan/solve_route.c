@@ -84,6 +84,11 @@ void ht__route_deinit(struct ht__route *route)
     free(route->edge);
     free(route->way_s);
     free(route->hold);
+    free(route->board);
+    free(route->aboard);
+    free(route->loaded);
+    free(route->work_s);
+    free(route->slack_s);
     free(route->load);
     *route = (struct ht__route){0};
 }
@@ -119,6 +124,11 @@ enum ht_status ht__route_room(const struct ht__model *model, struct ht__route *r
         !grow(&route->edge, room, sizeof *route->edge) ||
         !grow(&route->way_s, room, sizeof *route->way_s) ||
         !grow(&route->hold, room, sizeof *route->hold) ||
+        !grow(&route->board, room, sizeof *route->board) ||
+        !grow(&route->aboard, room, sizeof *route->aboard) ||
+        !grow(&route->loaded, room, sizeof *route->loaded) ||
+        !grow(&route->work_s, room, sizeof *route->work_s) ||
+        !grow(&route->slack_s, room, sizeof *route->slack_s) ||
         !grow(&route->load, room * amounts * 3, sizeof *route->load)) {
         return HT_NOMEM;
     }
@@ -145,6 +155,7 @@ enum ht_status ht__route_copy(const struct ht__model *model, struct ht__route *t
     to->count = from->count;
     to->pinned = from->pinned;
     to->reloads = from->reloads;
+    to->runs = from->runs;
     to->cost = from->cost;
     to->travel_s = from->travel_s;
     to->distance_m = from->distance_m;
@@ -156,6 +167,15 @@ enum ht_status ht__route_copy(const struct ht__model *model, struct ht__route *t
     memcpy(to->way_s, from->way_s, positions * sizeof *to->way_s);
     memcpy(to->hold, from->hold, positions * sizeof *to->hold);
     memcpy(to->edge, from->edge, positions * sizeof *to->edge);
+    if (model->rides) {
+        memcpy(to->work_s, from->work_s, positions * sizeof *to->work_s);
+        memcpy(to->slack_s, from->slack_s, positions * sizeof *to->slack_s);
+    }
+    if (model->boards) {
+        memcpy(to->board, from->board, positions * sizeof *to->board);
+        memcpy(to->aboard, from->aboard, positions * sizeof *to->aboard);
+        memcpy(to->loaded, from->loaded, positions * sizeof *to->loaded);
+    }
     if (from->c->plain && model->deliveries) {
         memcpy(to->load, from->load, amounts * sizeof *to->load);
         return HT_OK;
@@ -178,22 +198,16 @@ static bool stop_do(const struct ht__model *model, struct ht__route *route, uint
                     int64_t *times)
 {
     const struct ht__class *c = route->c;
-    const struct ht_task *task = ht__task(model, route->task[i]);
     bool moved = route->location[i - 1] != route->location[i];
-    int64_t spent_s = action_s(c, route->task[i], moved);
-    if (model->rides) {
-        times[0] = times[0] > route->hold[i] ? times[0] : route->hold[i];
-    }
     if (!ht__stop_leave(model, c, route->task[i], moved, times)) {
         return false;
     }
-    route->cost += spent_s * c->per_task;
-    if (model->due && times[0] - spent_s > task->due_s) {
-        route->cost += (times[0] - spent_s - task->due_s) * task->late_per_hour * 5;
-    }
+    route->cost += action_s(c, route->task[i], moved) * c->per_task +
+                   ht__moved(model, route->vehicle, route->task[i]);
     return true;
 }
 
+/* With breaks, which go with neither rides nor soft windows. */
 static bool update_forward(const struct ht__model *model, struct ht__route *route)
 {
     const struct ht__class *c = route->c;
@@ -201,9 +215,6 @@ static bool update_forward(const struct ht__model *model, struct ht__route *rout
     int64_t end[HT__STATES] = {0};
     for (uint32_t k = 0; k < states; k++) {
         route->leave[k] = k == 0 ? c->window.from_s : HT__FAR;
-    }
-    if (model->rides && route->hold[0] > route->leave[0]) {
-        route->leave[0] = route->hold[0];
     }
     route->cost = route->count == 0 ? 0 : c->fixed;
     route->edge[0] = -c->fixed;
@@ -286,112 +297,7 @@ uint32_t ht__route_may_break(const struct ht__model *model, const struct ht__rou
     return may;
 }
 
-/* Who begins stop i had its load on board since this position. */
-static uint32_t boarded(const struct ht__model *model, const struct ht__route *route, uint32_t i)
-{
-    bool job = ht__task(model, route->task[i])->kind == HT_TASK_JOB;
-    uint32_t at = i - 1;
-    while (at > 0 &&
-           (job ? !ht__is_reload(model, route->task[at]) : route->task[at] != route->task[i] - 1)) {
-        at--;
-    }
-    return at;
-}
-
-/* The earliest times that keep all rides: whoever loaded too early holds on for as long, and what
- * follows from it is reckoned again. That settles after as many rounds as there are rides, or never
- * (a positive cycle of Bellman and Ford's). */
-static bool update_rides(const struct ht__model *model, struct ht__route *route)
-{
-    const struct ht__class *c = route->c;
-    bool settled = !model->rides;
-    for (uint32_t i = 0; model->rides && i <= route->count + 1; i++) {
-        route->hold[i] = -HT__FAR;
-    }
-    if (!update_forward(model, route)) {
-        return false;
-    }
-    for (uint32_t round = 0; !settled && round <= 2 * route->count + 2; round++) {
-        settled = true;
-        for (uint32_t i = 1; i <= route->count; i++) {
-            const struct ht_task *task = ht__task(model, route->task[i]);
-            bool moved = route->location[i - 1] != route->location[i];
-            int64_t begin_s = route->leave[i] - action_s(c, route->task[i], moved);
-            if (task->ride_most_s == 0 || task->kind == HT_TASK_PICKUP) {
-                continue;
-            }
-            uint32_t at = boarded(model, route, i);
-            int64_t left_s = begin_s - task->ride_most_s;
-            if (route->leave[at] < left_s) {
-                bool there = at > 0 && route->location[at - 1] != route->location[at];
-                route->hold[at] =
-                    left_s - (at == 0 ? 0 : (int64_t)action_s(c, route->task[at], there));
-                settled = false;
-            }
-        }
-        if (!settled && !update_forward(model, route)) {
-            return false;
-        }
-    }
-    return settled;
-}
-
-/* What the jobs behind position i deliver before the next reload. */
-static int64_t trip_delivers(const struct ht__model *model, const struct ht__route *route,
-                             uint32_t i, size_t d)
-{
-    size_t amounts = model->problem->amounts;
-    int64_t sum = 0;
-    while (++i <= route->count && !ht__is_reload(model, route->task[i])) {
-        sum += model->delivery[route->task[i] * amounts + d];
-    }
-    return sum;
-}
-
-/* Loads of one dimension, and the greatest of each trip up to and from each stop; true: all fit. */
-static bool loads_of(const struct ht__model *model, struct ht__route *route, size_t d)
-{
-    size_t amounts = model->problem->amounts;
-    int64_t load = trip_delivers(model, route, 0, d);
-    int64_t collected = 0; /* by jobs of this trip */
-    int64_t most = 0;
-    bool fits = true;
-    for (uint32_t i = 0; i <= route->count + 1; i++) {
-        bool reload = i > 0 && i <= route->count && ht__is_reload(model, route->task[i]);
-        if (reload) {
-            load += trip_delivers(model, route, i, d) - collected;
-            collected = 0;
-            most = 0;
-        } else if (i > 0 && i <= route->count) {
-            size_t at = route->task[i] * amounts + d;
-            load += model->pickup[at] - model->delivery[at] + model->shift[at];
-            collected += model->pickup[at];
-        }
-        most = load > most ? load : most;
-        fits = fits && most <= route->c->capacity[d];
-        route->load[i * amounts + d] = load;
-        route->most_to[i * amounts + d] = most;
-    }
-    most = 0;
-    for (uint32_t i = route->count + 2; i > 0; i--) {
-        bool ends = i <= route->count && ht__is_reload(model, route->task[i]);
-        load = route->load[(i - 1) * amounts + d];
-        most = load > most || ends ? load : most;
-        route->most_from[(i - 1) * amounts + d] = most;
-    }
-    return fits;
-}
-
-bool ht__route_loads(const struct ht__model *model, struct ht__route *route)
-{
-    bool fits = true;
-    for (size_t d = 0; d < model->problem->amounts; d++) {
-        fits = loads_of(model, route, d) && fits;
-    }
-    return fits;
-}
-
-bool ht__route_update(const struct ht__model *model, struct ht__route *route)
+static bool breaks_update(const struct ht__model *model, struct ht__route *route)
 {
     const struct ht__class *c = route->c;
     uint32_t end = route->count + 1;
@@ -400,15 +306,24 @@ bool ht__route_update(const struct ht__model *model, struct ht__route *route)
     route->task[end] = HT_PLAN_NONE;
     route->location[0] = c->start;
     route->location[end] = c->end;
-    route->reloads = 0;
     for (uint32_t i = 1; i < end; i++) {
         route->location[i] = model->location[route->task[i]];
-        route->reloads += ht__is_reload(model, route->task[i]);
     }
-    if (!ht__route_loads(model, route) || !update_rides(model, route)) {
+    return (!model->boards || ht__boards_set(model, route)) && ht__route_loads(model, route) &&
+           update_forward(model, route) && route->count - route->reloads <= c->tasks_most &&
+           route->runs <= c->reloads_most && route->travel_s <= c->travel_most_s &&
+           route->distance_m <= c->distance_most_m;
+}
+
+bool ht__route_update(const struct ht__model *model, struct ht__route *route)
+{
+    if (route->c->break_count == 0 ? !ht__trip_price(model, route) : !breaks_update(model, route)) {
         return false;
     }
+    ht__route_loads_behind(model, route);
     update_backward(model, route);
-    return route->count - route->reloads <= c->tasks_most && route->reloads <= c->reloads_most &&
-           route->travel_s <= c->travel_most_s && route->distance_m <= c->distance_most_m;
+    if (model->rides && route->c->break_count == 0) {
+        ht__rides_set(model, route);
+    }
+    return true;
 }

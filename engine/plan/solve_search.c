@@ -78,31 +78,6 @@ static double chance(struct ht__search *s)
 
 /* ---- memory ---- */
 
-enum ht_status ht__answer_init(const struct ht__model *model, struct ht__answer *answer)
-{
-    *answer = (struct ht__answer){.missing = INT64_MAX, .cost = INT64_MAX};
-    answer->stops = ht_array_new(2 * (size_t)model->problem->task_count, sizeof *answer->stops);
-    answer->counts = ht_array_new_zeroed(model->problem->vehicle_count, sizeof *answer->counts);
-    return answer->stops == NULL || answer->counts == NULL ? HT_NOMEM : HT_OK;
-}
-
-void ht__answer_deinit(struct ht__answer *answer)
-{
-    free(answer->stops);
-    free(answer->counts);
-}
-
-void ht__answer_copy(const struct ht__model *model, struct ht__answer *to,
-                     const struct ht__answer *from)
-{
-    struct ht__answer own = *to;
-    *to = *from;
-    to->stops = own.stops;
-    to->counts = own.counts;
-    memcpy(to->stops, from->stops, 2 * (size_t)model->problem->task_count * sizeof *to->stops);
-    memcpy(to->counts, from->counts, model->problem->vehicle_count * sizeof *to->counts);
-}
-
 static enum ht_status arrays_make(struct ht__search *s)
 {
     size_t tasks = s->model->stops;
@@ -154,7 +129,7 @@ enum ht_status ht__search_new(const struct ht__model *model, uint64_t seed, stru
     enum ht_status status = arrays_make(s);
     if (status == HT_OK && model->trials) {
         s->scratch.c = &model->classes[0];
-        status = ht__route_room(model, &s->scratch, 2 * model->problem->task_count);
+        status = ht__route_room(model, &s->scratch, model->stops_most + 2);
     }
     for (uint32_t v = 0; status == HT_OK && v < model->problem->vehicle_count; v++) {
         struct ht__route *route = &s->routes[v];
@@ -295,46 +270,6 @@ static void item_absent(struct ht__search *s, uint32_t item)
 
 /* ---- ruin ---- */
 
-/* Leaves out the reload at a position where the rules still hold and it costs no more. */
-static bool reload_out(struct ht__search *s, struct ht__route *route, uint32_t p)
-{
-    uint32_t reload = route->task[p];
-    int64_t cost = route->cost;
-    for (uint32_t i = p; i < route->count; i++) {
-        route->task[i] = route->task[i + 1];
-    }
-    route->count--;
-    if (ht__route_refresh(s->model, route) && route->cost <= cost) {
-        return true;
-    }
-    for (uint32_t i = ++route->count; i > p; i--) {
-        route->task[i] = route->task[i - 1];
-    }
-    route->task[p] = reload;
-    return false;
-}
-
-/* Leaves out trips without a job, and reloads that are not needed any more. */
-static bool route_settle(struct ht__search *s, struct ht__route *route)
-{
-    uint32_t kept = 0;
-    for (uint32_t p = 1; p <= route->count; p++) {
-        bool reload = ht__is_reload(s->model, route->task[p]);
-        bool next = p == route->count || ht__is_reload(s->model, route->task[p + 1]);
-        if (!reload || (kept > 0 && !next)) {
-            route->task[++kept] = route->task[p];
-        }
-    }
-    route->count = kept;
-    bool good = ht__route_refresh(s->model, route);
-    for (uint32_t p = route->count; good && route->reloads > 0 && p > 0; p--) {
-        if (ht__is_reload(s->model, route->task[p]) && !reload_out(s, route, p)) {
-            good = ht__route_refresh(s->model, route);
-        }
-    }
-    return good;
-}
-
 /* Takes out of a route the stops whose items were marked absent; where what remains breaks a rule
  * (a matrix may make a shortcut longer), all that may go does. */
 static void route_pack(struct ht__search *s, uint32_t v)
@@ -347,7 +282,7 @@ static void route_pack(struct ht__search *s, uint32_t v)
             uint32_t task = route->task[p];
             if (ht__is_reload(s->model, task)) {
                 route->task[kept + 1] = task;
-                kept += pass == 0;
+                kept += pass == 0 || p <= route->pinned;
                 continue;
             }
             if (s->route_of[task] == v && pass == 1 && !s->pinned[task]) {
@@ -358,7 +293,7 @@ static void route_pack(struct ht__search *s, uint32_t v)
             }
         }
         route->count = kept;
-        if (route_settle(s, route)) {
+        if (ht__route_settle(s->model, route)) {
             break;
         }
     }
@@ -424,7 +359,8 @@ static enum ht_status ruin(struct ht__search *s)
         return HT_OK;
     }
     double mean = (double)served / s->used_count;
-    double string_most = mean < STRING_MOST ? mean : STRING_MOST;
+    /* of a few, all can be taken out */
+    double string_most = mean < STRING_MOST && served > RUIN_MEAN ? mean : STRING_MOST;
     double routes_most = 4.0 * RUIN_MEAN / (1 + string_most) - 1;
     uint32_t wanted = (uint32_t)(chance(s) * routes_most) + 1;
     uint32_t seed = model->items[below(s, model->item_count)];
@@ -459,40 +395,6 @@ struct keyed {
     uint32_t item;
 };
 
-static int64_t item_key(struct ht__search *s, uint32_t order, uint32_t item)
-{
-    const struct ht__model *model = s->model;
-    const struct ht__class *c = &model->classes[0];
-    const struct ht_task *task = ht__task(model, item);
-    const struct ht_task *last = ht__task(model, ht__item_last(model, item));
-    uint32_t amounts = model->problem->amounts;
-    int64_t sum = 0;
-    switch (order) {
-    case 0: /* the largest first */
-        for (uint32_t d = 0; d < amounts; d++) {
-            sum -= model->pickup[(size_t)item * amounts + d] +
-                   model->delivery[(size_t)item * amounts + d] +
-                   model->shift[(size_t)item * amounts + d];
-        }
-        return sum;
-    case 1: /* the farthest first */
-        return -ht__price(c, ht__way(c, c->start, model->location[item]));
-    case 2: /* the nearest first */
-        return ht__price(c, ht__way(c, c->start, model->location[item]));
-    case 3: /* the shortest windows first */
-        for (uint32_t i = 0; i < task->window_count; i++) {
-            sum += task->windows[i].to_s - task->windows[i].from_s;
-        }
-        return task->window_count == 0 ? INT64_MAX : sum;
-    case 4: /* the earliest windows first */
-        return task->window_count == 0 ? INT64_MIN : task->windows[0].from_s;
-    case 5: /* the latest ends first */
-        return last->window_count == 0 ? INT64_MIN : -last->windows[last->window_count - 1].to_s;
-    default:
-        return (int64_t)(ht__random(&s->random) >> 1);
-    }
-}
-
 static uint32_t order_draw(struct ht__search *s)
 {
     /* random 4, amount 4, far 2, near 1, and with windows 2 each of their length, begin, end */
@@ -515,7 +417,8 @@ static uint32_t trial_make(struct ht__search *s, uint32_t fresh_from)
     }
     for (uint32_t i = old; i < s->absent_count; i++) {
         uint32_t item = s->absent[i];
-        int64_t key = item_key(s, order, item);
+        int64_t key = order > HT__ORDERS ? (int64_t)(ht__random(&s->random) >> 1)
+                                         : ht__item_key(s->model, order, item);
         /* more important ones first, whatever the order; then by insertion, since they are few */
         uint32_t at = count++;
         s->key[item] = key;
@@ -663,7 +566,7 @@ static void put_undo(struct ht__search *s, struct ht__route *route, uint32_t ite
         }
     }
     route->count = kept;
-    (void)route_settle(s, route);
+    (void)ht__route_settle(s->model, route);
 }
 
 static enum ht_status item_put(struct ht__search *s, uint32_t item, bool *put)
@@ -810,28 +713,105 @@ enum ht_status ht__search_adopt(struct ht__search *s, const struct ht__answer *a
     return HT_OK;
 }
 
+/* Whether the class may serve a stop of a list, and nobody else does. */
+static bool stop_free(const struct ht__search *s, const struct ht__class *c, uint32_t stop)
+{
+    return ht__is_reload(s->model, stop) ||
+           (c->reason[stop] == HT_REASON_NONE && s->route_of[stop] == HT_PLAN_NONE);
+}
+
+/* A pinned one is served though nobody could go for it alone: what is before it makes it so. */
+static bool pin_free(const struct ht__search *s, uint32_t v, uint32_t stop)
+{
+    return s->routes[v].c->reason[stop] != HT_REASON_SKILLS && s->route_of[stop] == HT_PLAN_NONE;
+}
+
+static void route_forget(struct ht__search *s, uint32_t v)
+{
+    const struct ht_vehicle *vehicle = &s->model->problem->vehicles[v];
+    s->routes[v].count = 0;
+    (void)ht__route_refresh(s->model, &s->routes[v]);
+    for (uint32_t i = 0; i < vehicle->task_count; i++) {
+        uint32_t task = vehicle->tasks[i];
+        s->route_of[task] = s->route_of[task] == v ? HT_PLAN_NONE : s->route_of[task];
+    }
+}
+
+/* Adds as many stops of the list, from that one on, as keep the rules, each behind those before it.
+ * A pickup needs the delivery that belongs to it; lists with shipments are all or nothing. */
+static enum ht_status route_some(struct ht__search *s, uint32_t v, uint32_t from)
+{
+    const struct ht_vehicle *vehicle = &s->model->problem->vehicles[v];
+    struct ht__route *route = &s->routes[v];
+    enum ht_status status = ht__route_room(s->model, route, vehicle->task_count);
+    int64_t before = route->cost;
+    for (uint32_t i = from; status == HT_OK && i < vehicle->task_count; i++) {
+        uint32_t stop = vehicle->tasks[i];
+        if (!stop_free(s, route->c, stop) || ht__task(s->model, stop)->kind != HT_TASK_JOB) {
+            continue;
+        }
+        route->task[++route->count] = stop;
+        if (!ht__route_refresh(s->model, route)) {
+            route->count--;
+        }
+    }
+    if (status == HT_OK && !ht__route_settle(s->model, route)) {
+        route_forget(s, v); /* a matrix made a shortcut longer */
+        status = HT_INVALID;
+    }
+    s->cost += route->cost - before;
+    used_fix(s, v);
+    for (uint32_t p = 1; p <= route->count; p++) {
+        s->route_of[route->task[p]] = v;
+    }
+    return status;
+}
+
 /* The tasks that a vehicle is to begin with: all of them, or (where they break a rule) the pinned
- * alone. Tasks that are no one's to serve, or another's already, count as broken. */
+ * and as many of the others as keep it. Tasks that are no one's to serve, or another's already,
+ * count as broken. */
 static enum ht_status route_first(struct ht__search *s, uint32_t v)
 {
     const struct ht_vehicle *vehicle = &s->model->problem->vehicles[v];
-    const struct ht__class *c = s->routes[v].c;
     enum ht_status status = HT_INVALID;
     uint32_t counts[] = {vehicle->task_count, vehicle->pinned};
     for (int pass = 0; pass < 2 && status == HT_INVALID; pass++) {
         bool good = true;
         for (uint32_t i = 0; i < counts[pass]; i++) {
-            uint32_t task = vehicle->tasks[i];
-            good = good && c->reason[task] == HT_REASON_NONE && s->route_of[task] == HT_PLAN_NONE;
+            good = good && (stop_free(s, s->routes[v].c, vehicle->tasks[i]) ||
+                            (i < vehicle->pinned && pin_free(s, v, vehicle->tasks[i])));
         }
         s->routes[v].pinned = 0;
         status = good ? route_set(s, v, vehicle->tasks, counts[pass]) : HT_INVALID;
+        s->routes[v].pinned = status == HT_OK ? vehicle->pinned : 0;
+        if (status == HT_OK && (pass == 1 || s->routes[v].reloads > 0)) {
+            status = route_some(s, v, counts[pass]);
+        }
     }
-    s->routes[v].pinned = status == HT_OK ? vehicle->pinned : 0;
     for (uint32_t i = 0; status == HT_OK && i < vehicle->pinned; i++) {
-        s->pinned[vehicle->tasks[i]] = 1;
+        s->pinned[vehicle->tasks[i]] = !ht__is_reload(s->model, vehicle->tasks[i]);
     }
     return status;
+}
+
+/* Vehicle by vehicle. */
+static enum ht_status trips_fill(struct ht__search *s)
+{
+    for (uint32_t v = 0; v < s->model->problem->vehicle_count; v++) {
+        struct ht__route *route = &s->routes[v];
+        int64_t before = route->cost;
+        enum ht_status status = ht__route_fill(s->model, route, trial_of(s), s->route_of);
+        if (status != HT_OK) {
+            return status;
+        }
+        for (uint32_t p = 1; p <= route->count; p++) {
+            s->route_of[route->task[p]] = v;
+        }
+        s->cost += route->cost - before;
+        used_fix(s, v);
+    }
+    absent_count(s);
+    return HT_OK;
 }
 
 enum ht_status ht__search_begin(struct ht__search *s, uint32_t *vehicle)
@@ -856,6 +836,12 @@ enum ht_status ht__search_begin(struct ht__search *s, uint32_t *vehicle)
         }
     }
     absent_count(s);
+    if (model->tagged && s->absent_count > model->item_count / 4) {
+        enum ht_status status = trips_fill(s);
+        if (status != HT_OK) {
+            return status;
+        }
+    }
     s->now++;
     s->kept_count = 0;
     s->blink.left = UINT32_MAX; /* none yet: the first answer may be the only one */

@@ -65,6 +65,39 @@ static inline bool reach(const struct ht__model *model, const struct ht__route *
     return ht__stop_leave(model, c, task, way.from != to, out);
 }
 
+/* The route's stops with an item more. */
+static void slot_in(const struct ht__model *model, struct ht__route *route, uint32_t item,
+                    const struct ht__spot *spot)
+{
+    uint32_t last = ht__item_last(model, item);
+    uint32_t end = route->count + 1;
+    uint32_t first = spot->reload == 0 ? item : spot->reload;
+    last = spot->reload == 0 ? last : item;
+    uint32_t more = last == first ? 1 : 2;
+    for (uint32_t i = end; i > spot->last; i--) {
+        route->task[i + more] = route->task[i];
+    }
+    for (uint32_t i = spot->last; more == 2 && i > spot->first; i--) {
+        route->task[i + 1] = route->task[i];
+    }
+    route->task[spot->first + 1] = spot->before ? item : first;
+    if (more == 2) {
+        route->task[spot->last + 2] = spot->before ? spot->reload : last;
+    }
+    route->count += more;
+}
+
+/* Puts an item there but for what only later questions need. */
+static bool trial_price(const struct ht__model *model, struct ht__route *trial, uint32_t item,
+                        const struct ht__spot *spot)
+{
+    if (trial->c->plain || trial->c->break_count > 0) {
+        return ht__route_put(model, trial, item, spot);
+    }
+    slot_in(model, trial, item, spot);
+    return ht__trip_price(model, trial);
+}
+
 /* Adds a place that no rule of its own forbids: at once, or (where rides, soft windows and loads at
  * breaks make it hang on the whole route) after it was tried. Its cost is then what it really is;
  * before, it was no more than that. */
@@ -78,7 +111,7 @@ static void place_add(const struct ht__model *model, const struct ht__route *rou
         trial->pinned = route->pinned;
         trial->count = route->count;
         memcpy(trial->task, route->task, ((size_t)route->count + 2) * sizeof *trial->task);
-        if (!ht__route_put(model, trial, item, &spot) ||
+        if (!trial_price(model, trial, item, &spot) ||
             trial->cost - route->cost >= ht__spots_bound(spots)) {
             return;
         }
@@ -87,11 +120,32 @@ static void place_add(const struct ht__model *model, const struct ht__route *rou
     ht__spots_add(spots, spot);
 }
 
-/* What the work at an item costs. */
-static int64_t work_cost(const struct ht__model *model, const struct ht__class *c, uint32_t item)
+/* What the work at an item costs, and what it does not to be served from home. */
+static int64_t work_cost(const struct ht__model *model, const struct ht__route *route,
+                         uint32_t item)
 {
+    const struct ht__class *c = route->c;
     uint32_t last = ht__item_last(model, item);
-    return c->per_task * ((int64_t)c->service_s[item] + (last == item ? 0 : c->service_s[last]));
+    return c->per_task * ((int64_t)c->service_s[item] + (last == item ? 0 : c->service_s[last])) +
+           ht__moved(model, route->vehicle, item);
+}
+
+/* What setups cost more with a job behind position i: its own, and the next stop's. */
+static int64_t setup_cost(const struct ht__model *model, const struct ht__route *route, uint32_t i,
+                          uint32_t task)
+{
+    const struct ht__class *c = route->c;
+    uint32_t here = model->location[task];
+    uint32_t next = route->location[i + 1];
+    if (c->per_task == 0 || !model->setups) {
+        return 0;
+    }
+    int64_t more_s = route->location[i] == here ? 0 : c->setup_s[task];
+    if (i < route->count) {
+        int64_t its_s = c->setup_s[route->task[i + 1]];
+        more_s += (here == next ? 0 : its_s) - (route->location[i] == next ? 0 : its_s);
+    }
+    return more_s * c->per_task;
 }
 
 static inline int64_t close_of(const struct ht__model *model, uint32_t task)
@@ -135,6 +189,50 @@ static bool longer(const struct ht__route *route, const uint32_t *way, uint32_t 
     return travel_s <= c->travel_most_s && distance_m <= c->distance_most_m;
 }
 
+/* How much longer all takes with a job behind position i, without any waiting. */
+static int64_t longer_s(const struct ht__model *model, const struct ht__route *route, uint32_t i,
+                        uint32_t task)
+{
+    const struct ht__class *c = route->c;
+    uint32_t here = model->location[task];
+    uint32_t from = route->location[i];
+    uint32_t next = route->location[i + 1];
+    int64_t more_s = (int64_t)ht__way(c, from, here)->duration_s +
+                     ht__way(c, here, next)->duration_s - ht__way(c, from, next)->duration_s +
+                     c->service_s[task] + (from == here ? 0 : c->setup_s[task]);
+    if (i < route->count) {
+        int64_t its_s = c->setup_s[route->task[i + 1]];
+        more_s += (here == next ? 0 : its_s) - (from == next ? 0 : its_s);
+    }
+    return more_s;
+}
+
+/* Whether rides allow a job behind position i, whose load came on board at `board` (HT_PLAN_NONE:
+ * it is not known). The way must be there. */
+static bool rides_fit(const struct ht__model *model, const struct ht__route *route, uint32_t i,
+                      uint32_t task, uint32_t board)
+{
+    const struct ht_task *job = ht__task(model, task);
+    if (!model->rides || route->c->break_count > 0) {
+        return true;
+    }
+    int64_t ride_s =
+        board == HT_PLAN_NONE || job->ride_most_s == 0
+            ? 0
+            : route->work_s[i] - route->work_s[board] +
+                  ht__way(route->c, route->location[i], model->location[task])->duration_s;
+    return ride_s <= job->ride_most_s &&
+           (i == route->count || longer_s(model, route, i, task) <= route->slack_s[i + 1]);
+}
+
+static bool loads_here(const struct ht__model *model, const struct ht__route *route, uint32_t i,
+                       uint64_t loads_at)
+{
+    uint32_t stop = route->task[i];
+    return i > 0 && i <= route->count && ht__is_reload(model, stop) &&
+           (loads_at >> (stop - model->problem->task_count) & 1) != 0;
+}
+
 static void job_spot(const struct ht__model *model, const struct ht__route *route, uint32_t task,
                      struct ht__blink *blink, struct ht__spots *spots)
 {
@@ -142,18 +240,40 @@ static void job_spot(const struct ht__model *model, const struct ht__route *rout
     uint32_t states = c->break_count + 1;
     uint32_t here = model->location[task];
     int64_t close_s = close_of(model, task);
-    int64_t work = work_cost(model, c, task);
+    int64_t work = work_cost(model, route, task);
+    uint64_t loads_at = ht__task(model, task)->loads_at;
+    bool setups = c->per_task != 0 && model->setups;
+    size_t step = 0;
+    const struct ht__cell *ways_to = ht__ways_to(c, here, &step);
+    const struct ht__cell *ways_on = ht__way(c, here, 0);
     int64_t times[HT__STATES];
+    uint32_t board = HT_PLAN_NONE;
+    for (uint32_t i = 1; loads_at != 0 && i < route->pinned; i++) {
+        board = loads_here(model, route, i, loads_at) ? i : board;
+    }
     for (uint32_t i = route->pinned; i <= route->count; i++) {
+        board = loads_at != 0 && loads_here(model, route, i, loads_at) ? i : board;
         if (route->leave[(size_t)i * states] > close_s) {
             break; /* from here on it is too late */
         }
-        if (ht__overlooked(blink)) {
+        if ((loads_at != 0 && (loads_at & route->loaded[i]) == 0) || ht__overlooked(blink)) {
             continue;
         }
-        int64_t cost = detour(route, i, here);
-        cost = cost == INT64_MAX ? cost : cost + work;
+        /* a setup that the next stop does not need any more makes it cheaper */
+        int64_t least = ht__spots_bound(spots);
+        if (setups && i < route->count && least < INT64_MAX - c->per_task * UINT32_MAX) {
+            least += c->per_task * c->setup_s[route->task[i + 1]];
+        }
+        const struct ht__cell *there = &ways_to[route->location[i] * step];
+        const struct ht__cell *on = &ways_on[route->location[i + 1]];
+        int64_t cost = ht__price(c, there) + ht__price(c, on) - route->edge[i] + work;
+        if (cost >= least || there->duration_s == HT_PLAN_NO_WAY ||
+            on->duration_s == HT_PLAN_NO_WAY) {
+            continue;
+        }
+        cost += setups ? setup_cost(model, route, i, task) : 0;
         if (cost >= ht__spots_bound(spots) || !ht__job_fits(model, route, i, task) ||
+            !rides_fit(model, route, i, task, board) ||
             !reach(model, route, task, (struct from){route->location[i], i},
                    route->leave + (size_t)i * states, times) ||
             !joins(model, route, i + 1, here, times)) {
@@ -203,7 +323,7 @@ static void pair_together(const struct ht__model *model, const struct ht__route 
         return;
     }
     int64_t cost = ht__price(c, first) + ht__price(c, between) + ht__price(c, last) -
-                   route->edge[pair->i] + work_cost(model, c, pair->pickup);
+                   route->edge[pair->i] + work_cost(model, route, pair->pickup);
     int64_t times[HT__STATES];
     if (cost >= ht__spots_bound(spots) ||
         !reach(model, route, pair->delivery, (struct from){way[1], pair->i}, pair->leave, times) ||
@@ -242,12 +362,11 @@ static bool pair_longer(const struct ht__model *model, const struct ht__route *r
 static void pair_apart(const struct ht__model *model, const struct ht__route *route,
                        struct pair *pair, struct ht__blink *blink, struct ht__spots *spots)
 {
-    const struct ht__class *c = route->c;
     uint32_t from = model->location[pair->pickup];
     uint32_t here = model->location[pair->delivery];
     int64_t first = detour(route, pair->i, from);
     int64_t times[HT__STATES];
-    first = first == INT64_MAX ? first : first + work_cost(model, c, pair->pickup);
+    first = first == INT64_MAX ? first : first + work_cost(model, route, pair->pickup);
     if (first >= ht__spots_bound(spots) || !joins(model, route, pair->i + 1, from, pair->leave)) {
         return;
     }
@@ -297,6 +416,31 @@ static void pair_spot(const struct ht__model *model, const struct ht__route *rou
     }
 }
 
+/* Whether who loads at a spot's reload and then serves the job is there, and at the next stop, in
+ * time. All ways must be there. */
+static bool reload_in_time(const struct ht__model *model, const struct ht__route *route,
+                           uint32_t task, const struct ht__spot *spot)
+{
+    const struct ht__class *c = route->c;
+    const struct ht_task *job = ht__task(model, task);
+    const struct ht_task *reload = ht__task(model, spot->reload);
+    uint32_t here = model->location[task];
+    uint32_t at = model->location[spot->reload];
+    int64_t now_s =
+        route->leave[spot->first] + ht__way(c, route->location[spot->first], at)->duration_s;
+    now_s = job->ready_s != 0 && job->ready_s > now_s ? job->ready_s : now_s;
+    now_s = ht__begin(reload->windows, reload->window_count, now_s);
+    uint32_t way_s = ht__way(c, at, here)->duration_s;
+    if (now_s >= HT__FAR || (job->ride_most_s > 0 && way_s > job->ride_most_s)) {
+        return false;
+    }
+    now_s = ht__begin(job->windows, job->window_count, now_s + c->service_s[spot->reload] + way_s);
+    return now_s < HT__FAR &&
+           now_s + c->service_s[task] + (at == here ? 0 : c->setup_s[task]) +
+                   ht__way(c, here, route->location[spot->first + 1])->duration_s <=
+               route->latest[spot->first + 1];
+}
+
 /* A job and a reload behind position i: the reload first, or (`before`) the job. */
 static void reload_place(const struct ht__model *model, const struct ht__route *route,
                          uint32_t task, struct ht__spot spot, struct ht__spots *spots)
@@ -308,38 +452,108 @@ static void reload_place(const struct ht__model *model, const struct ht__route *
         ht__way(c, route->location[spot.first], spot.before ? here : reload),
         ht__way(c, spot.before ? here : reload, spot.before ? reload : here),
         ht__way(c, spot.before ? reload : here, route->location[spot.first + 1])};
-    spot.cost = work_cost(model, c, task) - route->edge[spot.first];
+    spot.cost = work_cost(model, route, task) + c->per_task * c->service_s[spot.reload] -
+                route->edge[spot.first];
     for (int i = 0; i < 3; i++) {
         if (ways[i]->duration_s == HT_PLAN_NO_WAY) {
             return;
         }
         spot.cost += ht__price(c, ways[i]);
     }
-    if (spot.cost < ht__spots_bound(spots)) {
+    if (spot.cost < ht__spots_bound(spots) &&
+        (spot.before || c->break_count > 0 || reload_in_time(model, route, task, &spot))) {
         place_add(model, route, task, spot, spots);
     }
 }
 
-/* Places that begin a trip. */
-static void reload_spot(const struct ht__model *model, const struct ht__route *route, uint32_t task,
-                        struct ht__blink *blink, struct ht__spots *spots)
+static bool reload_at(const struct ht__model *model, const struct ht__route *route, uint32_t i)
 {
-    for (uint32_t i = route->pinned; i <= route->count; i++) {
-        if (ht__overlooked(blink)) {
-            continue;
+    return i > 0 && i <= route->count && ht__is_reload(model, route->task[i]);
+}
+
+/* A reload more where the route loads anyway (or begins), and the job further on in that trip. */
+static void run_place(const struct ht__model *model, const struct ht__route *route, uint32_t task,
+                      struct ht__spot spot, struct ht__spots *spots)
+{
+    int64_t first = detour(route, spot.first, model->location[spot.reload]);
+    bool trip = false; /* the next run of reloads ends it */
+    uint32_t states = route->c->break_count + 1;
+    int64_t times[HT__STATES];
+    if (first == INT64_MAX || first >= ht__spots_bound(spots)) {
+        return;
+    }
+    first += work_cost(model, route, task) + route->c->per_task * route->c->service_s[spot.reload];
+    for (uint32_t i = spot.first + 1; i <= route->count; i++) {
+        bool reload = reload_at(model, route, i);
+        if (reload && trip) {
+            break;
         }
-        bool behind = i > 0 && !ht__is_reload(model, route->task[i]);
-        bool ahead = i < route->count && !ht__is_reload(model, route->task[i + 1]);
-        for (uint32_t r = 0; r < model->problem->reload_count; r++) {
-            struct ht__spot spot = {
-                .first = i, .last = i, .reload = model->problem->task_count + r};
-            if ((route->c->reloads >> r & 1) != 0 && behind) {
+        trip = trip || !reload;
+        int64_t cost = detour(route, i, model->location[task]);
+        if (cost != INT64_MAX) {
+            cost += first + setup_cost(model, route, i, task);
+            if (cost < ht__spots_bound(spots) && ht__job_fits(model, route, i, task) &&
+                rides_fit(model, route, i, task, spot.first) &&
+                reach(model, route, task, (struct from){route->location[i], i},
+                      route->leave + (size_t)i * states, times) &&
+                joins(model, route, i + 1, model->location[task], times)) {
+                spot.cost = cost;
+                spot.last = i;
+                place_add(model, route, task, spot, spots);
+            }
+        }
+    }
+}
+
+/* Places behind position i that a reload comes to with the job. */
+static void reload_behind(const struct ht__model *model, const struct ht__route *route,
+                          uint32_t task, uint32_t i, struct ht__spots *spots)
+{
+    uint64_t loads_at = ht__task(model, task)->loads_at;
+    bool is = reload_at(model, route, i);
+    bool next = reload_at(model, route, i + 1);
+    bool full = route->runs >= route->c->reloads_most && !is && !next;
+    uint64_t some = loads_at == 0 ? route->c->reloads : route->c->reloads & loads_at;
+    for (uint64_t left = full ? 0 : some; left != 0; left &= left - 1) {
+        uint32_t r = (uint32_t)__builtin_ctzll(left);
+        uint32_t stop = model->problem->task_count + r;
+        struct ht__spot spot = {.first = i, .last = i, .reload = stop};
+        bool same = (is && route->task[i] == stop) || (next && route->task[i + 1] == stop);
+        if (loads_at == 0) {
+            if (i > 0 && !is) {
                 reload_place(model, route, task, spot, spots);
             }
             spot.before = true;
-            if ((route->c->reloads >> r & 1) != 0 && ahead) {
+            if (i < route->count && !next) {
                 reload_place(model, route, task, spot, spots);
             }
+        } else if (!(is && same)) {
+            reload_place(model, route, task, spot, spots);
+            if ((is || next || i == route->pinned) && !same) {
+                run_place(model, route, task, spot, spots);
+            }
+        }
+    }
+}
+
+/* Places that begin a trip, or let it load at one place more. */
+static void reload_spot(const struct ht__model *model, const struct ht__route *route, uint32_t task,
+                        struct ht__blink *blink, struct ht__spots *spots)
+{
+    /* the work alone, of the quickest to load, costs too much (no way back is shorter) */
+    int64_t least_s = INT64_MAX;
+    for (uint64_t left = route->c->reloads; left != 0; left &= left - 1) {
+        int64_t own_s =
+            route->c->service_s[model->problem->task_count + (uint32_t)__builtin_ctzll(left)];
+        least_s = own_s < least_s ? own_s : least_s;
+    }
+    if (route->count > 0 &&
+        work_cost(model, route, task) + least_s * route->c->per_task >= ht__spots_bound(spots)) {
+        return;
+    }
+    for (uint32_t i = route->pinned; i <= route->count; i++) {
+        if (!ht__overlooked(blink)) {
+            reload_behind(model, route, task, i, spots);
         }
     }
 }
@@ -358,7 +572,7 @@ void ht__route_spots(const struct ht__model *model, const struct ht__route *rout
         pair_spot(model, route, item, blink, spots);
     } else {
         job_spot(model, route, item, blink, spots);
-        if (route->reloads < route->c->reloads_most && route->count > 0) {
+        if (route->c->reloads != 0 && (route->count > 0 || model->tagged)) {
             reload_spot(model, route, item, blink, spots);
         }
     }
@@ -367,26 +581,9 @@ void ht__route_spots(const struct ht__model *model, const struct ht__route *rout
 bool ht__route_put(const struct ht__model *model, struct ht__route *route, uint32_t item,
                    const struct ht__spot *spot)
 {
-    uint32_t last = ht__item_last(model, item);
-    uint32_t end = route->count + 1;
     if (route->c->plain) {
         return ht__plain_put(model, route, item, spot);
     }
-    uint32_t more = last == item && spot->reload == 0 ? 1 : 2;
-    for (uint32_t i = end; i > spot->last; i--) {
-        route->task[i + more] = route->task[i];
-    }
-    if (last != item) {
-        for (uint32_t i = spot->last; i > spot->first; i--) {
-            route->task[i + 1] = route->task[i];
-        }
-        route->task[spot->last + 2] = last;
-    }
-    route->task[spot->first + 1] = item;
-    if (spot->reload != 0) {
-        route->task[spot->first + (spot->before ? 2 : 1)] = spot->reload;
-        route->task[spot->first + (spot->before ? 1 : 2)] = item;
-    }
-    route->count += more;
+    slot_in(model, route, item, spot);
     return ht__route_update(model, route);
 }

@@ -31,15 +31,22 @@ static bool good(const struct ht_problem *problem, const struct ht_plan *plan)
     return is;
 }
 
+/* Each thing by itself, then any together that may be. */
+static unsigned has_of(uint64_t *state, uint32_t i)
+{
+    unsigned has = i < 15 ? 1U << i : ht_random_below(state, 32768);
+    has |= (has & HT_RP_LIGHT) != 0 ? HT_RP_BREAKS : 0U;
+    return (has & (HT_RP_RIDES | HT_RP_DUE | HT_RP_TAGS)) != 0 ? has & ~(unsigned)HT_RP_BREAKS
+                                                               : has;
+}
+
 HT_CASE(random_problems_keep_every_rule)
 {
     uint64_t state = 1;
     uint32_t served = 0;
     uint32_t rounds = HT_LONG ? 3000 : 250;
     for (uint32_t i = 0; i < rounds; i++) {
-        unsigned has = i < 13 ? 1U << i : ht_random_below(&state, 8192);
-        has |= (has & HT_RP_LIGHT) != 0 ? HT_RP_BREAKS : 0U;
-        has &= (has & (HT_RP_RIDES | HT_RP_DUE)) != 0 ? ~(unsigned)HT_RP_BREAKS : ~0U;
+        unsigned has = has_of(&state, i);
         struct ht_plan *plan = NULL;
         ht_random_plan(&random_plan, &state, has, 1 + ht_random_below(&state, HT_RP_TASKS),
                        1 + ht_random_below(&state, HT_RP_VEHICLES));
@@ -405,6 +412,108 @@ HT_CASE(a_ride_is_kept_short_by_waiting_where_one_loads)
                          steps[1].waiting_s - 10 <=
                      100);
         }
+        ht_plan_free(plan);
+    }
+}
+
+/* A vehicle's stops of an answer, as a list for the next. */
+static uint32_t list_of(const struct ht_problem *problem, const struct ht_plan_route *route,
+                        uint32_t *list)
+{
+    uint32_t count = 0;
+    for (uint32_t s = 0; s < route->step_count; s++) {
+        if (route->steps[s].kind == HT_STEP_TASK) {
+            list[count++] = route->steps[s].index;
+        } else if (route->steps[s].kind == HT_STEP_RELOAD) {
+            list[count++] = problem->task_count + route->steps[s].index;
+        }
+    }
+    return count;
+}
+
+static int64_t served_weight(const struct ht_problem *problem, const struct ht_plan *plan)
+{
+    const struct oracle o = {.problem = problem};
+    int64_t weight = 0;
+    for (uint32_t t = 0; t < problem->task_count; t++) {
+        weight += problem->tasks[t].kind == HT_TASK_DELIVERY ? 0 : weight_of(&o, t);
+    }
+    for (uint32_t m = 0; m < plan->missing_count; m++) {
+        uint32_t t = plan->missing[m].task;
+        weight -= problem->tasks[t].kind == HT_TASK_DELIVERY ? 0 : weight_of(&o, t);
+    }
+    return weight;
+}
+
+/* With its reloads and all, and with a part of it pinned. */
+HT_CASE(an_answer_is_a_start_for_the_next)
+{
+    static uint32_t lists[HT_RP_VEHICLES][3 * HT_RP_TASKS];
+    uint64_t state = 53;
+    uint32_t pinned_reloads = 0;
+    for (uint32_t i = 0; i < (HT_LONG ? 1000U : 100U); i++) {
+        unsigned has = HT_RP_TRIPS | HT_RP_TIMES |
+                       (ht_random_below(&state, 32768) & ~(unsigned)(HT_RP_BREAKS | HT_RP_LIGHT));
+        struct ht_plan *plan = NULL;
+        struct ht_plan *next = NULL;
+        ht_random_plan(&random_plan, &state, has, 1 + ht_random_below(&state, HT_RP_TASKS),
+                       1 + ht_random_below(&state, HT_RP_VEHICLES));
+        HT_REQUIRE(solve(&random_plan.problem, 100, 1, &plan) == HT_OK);
+        for (uint32_t r = 0; r < plan->route_count; r++) {
+            struct ht_vehicle *vehicle = &random_plan.vehicles[plan->routes[r].vehicle];
+            vehicle->tasks = lists[r];
+            vehicle->task_count = list_of(&random_plan.problem, &plan->routes[r], lists[r]);
+            /* not between halves of a shipment, and an end that is a task */
+            for (uint32_t p = 0, open = 0; p < vehicle->task_count && p < 8; p++) {
+                uint32_t stop = lists[r][p];
+                bool reload = stop >= random_plan.problem.task_count;
+                open += !reload && random_plan.tasks[stop].kind == HT_TASK_PICKUP;
+                open -= !reload && random_plan.tasks[stop].kind == HT_TASK_DELIVERY;
+                vehicle->pinned = i % 2 == 1 && open == 0 && !reload ? p + 1 : vehicle->pinned;
+            }
+            for (uint32_t p = 0; p < vehicle->pinned; p++) {
+                pinned_reloads += lists[r][p] >= random_plan.problem.task_count;
+            }
+        }
+        HT_REQUIRE(solve(&random_plan.problem, 100, 1, &next) == HT_OK);
+        HT_CHECK(good(&random_plan.problem, next));
+        int64_t before = served_weight(&random_plan.problem, plan);
+        int64_t after = served_weight(&random_plan.problem, next);
+        HT_CHECK(after > before || (after == before && next->cost <= plan->cost));
+        ht_plan_free(plan);
+        ht_plan_free(next);
+    }
+    HT_CHECK(pinned_reloads > 10);
+}
+
+/* A stop that two vehicles could serve, the other 20 s nearer. */
+HT_CASE(a_task_leaves_its_home_only_for_more_than_the_price)
+{
+    uint64_t state = 59;
+    for (int64_t price = 0; price <= 40; price++) {
+        struct ht_plan *plan = NULL;
+        ht_random_plan(&random_plan, &state, 0, 1, 2);
+        random_plan.problem.location_count = 3;
+        const uint32_t ways[] = {0, 50, 50, 50, 0, 40, 50, 40, 0};
+        memcpy(random_plan.duration[0], ways, sizeof ways);
+        for (uint32_t v = 0; v < 2; v++) {
+            random_plan.vehicles[v] = (struct ht_vehicle){.start = v,
+                                                          .end = v,
+                                                          .capacity = random_plan.capacity[v],
+                                                          .window = {0, 5000},
+                                                          .tasks_most = UINT32_MAX,
+                                                          .travel_most_s = HT_PLAN_UNLIMITED,
+                                                          .distance_most_m = HT_PLAN_UNLIMITED,
+                                                          .per_hour = 3600};
+        }
+        random_plan.tasks[0] = (struct ht_task){.location = 2, .home = 0, .move_cost = price};
+        HT_REQUIRE(solve(&random_plan.problem, 50, 1, &plan) == HT_OK);
+        HT_CHECK(good(&random_plan.problem, plan));
+        HT_REQUIRE(plan->route_count == 1);
+        if (price != 20) {
+            HT_CHECK_INT(plan->routes[0].vehicle, price < 20 ? 1 : 0);
+        }
+        HT_CHECK_INT(plan->cost, HT_COST_SCALE * (price < 20 ? 80 + price : 100));
         ht_plan_free(plan);
     }
 }

@@ -44,7 +44,9 @@ enum {
     HT_RP_DUE = 512,
     HT_RP_LIGHT = 1024, /* breaks that need room on board */
     HT_RP_WORK = 2048,  /* costs of service */
-    HT_RP_TRIPS = 4096
+    HT_RP_TRIPS = 4096,
+    HT_RP_TAGS = 8192, /* what only some reloads have, and when it is ready; not with breaks */
+    HT_RP_HOMES = 16384
 };
 
 static inline void ht_rp_matrix(struct ht_random_plan *p, uint64_t *state, unsigned has,
@@ -116,9 +118,31 @@ static inline void ht_rp_task(struct ht_random_plan *p, uint64_t *state, unsigne
         task->setup_by_type_s = ht_random_below(state, 3) == 0 ? p->by_type[t] : NULL;
         task->service_by_type_s = ht_random_below(state, 3) == 0 ? p->by_type[t] : NULL;
     }
+    if ((has & HT_RP_TAGS) != 0 && kind == HT_TASK_JOB) {
+        task->loads_at = (has & HT_RP_TRIPS) != 0 ? ht_random_below(state, 8) : 0;
+        task->ready_s = ht_random_below(state, 2) == 0 ? ht_random_below(state, 3000) : 0;
+    }
+    if ((has & HT_RP_HOMES) != 0 && ht_random_below(state, 2) == 0) {
+        task->home = ht_random_below(state, p->problem.vehicle_count);
+        task->move_cost = ht_random_below(state, 1000);
+    }
     if ((has & HT_RP_SKILLS) != 0 && ht_random_below(state, 3) == 0) {
         p->skills[t] = UINT64_C(1) << ht_random_below(state, 3);
         task->skills = &p->skills[t];
+    }
+}
+
+static inline void ht_rp_trips(struct ht_vehicle *vehicle, uint64_t *state, unsigned has)
+{
+    if ((has & HT_RP_TRIPS) != 0) {
+        vehicle->trips_most = ht_random_below(state, 4);
+        vehicle->reloads = ht_random_below(state, 8);
+    }
+    if ((has & HT_RP_TAGS) != 0) {
+        vehicle->at_once = ht_random_below(state, 2) == 0;
+    }
+    if ((has & HT_RP_WORK) != 0) {
+        vehicle->per_task_hour = ht_random_below(state, 7200);
     }
 }
 
@@ -157,13 +181,7 @@ static inline void ht_rp_vehicle(struct ht_random_plan *p, uint64_t *state, unsi
         p->skills[HT_RP_TASKS + v] = ht_random_below(state, 8);
         vehicle->skills = &p->skills[HT_RP_TASKS + v];
     }
-    if ((has & HT_RP_TRIPS) != 0) {
-        vehicle->trips_most = ht_random_below(state, 4);
-        vehicle->reloads = ht_random_below(state, 8);
-    }
-    if ((has & HT_RP_WORK) != 0) {
-        vehicle->per_task_hour = ht_random_below(state, 7200);
-    }
+    ht_rp_trips(vehicle, state, has);
     if ((has & HT_RP_BREAKS) != 0) {
         vehicle->break_count = ht_random_below(state, 4);
         vehicle->breaks = p->breaks[v];
