@@ -20,14 +20,14 @@ struct state {
 };
 
 struct entry {
-    struct ht_map *map; /* held; NULL: free */
-    uint32_t index;     /* of the profile */
-    int64_t from_ms;    /* UTC: it holds from the one */
-    int64_t until_ms;   /* until before the other */
-    struct state state;
+    struct ht_map *map;        /* held; NULL: free */
     struct ht_live_road *road; /* held */
-    uint64_t asked;            /* when, by a count */
-    bool rested;               /* nobody asked since the last rest */
+    int64_t from_ms;           /* UTC: it holds from the one */
+    int64_t until_ms;          /* until before the other */
+    struct state state;
+    uint64_t asked; /* when, by a count */
+    uint32_t index; /* of the profile */
+    bool rested;    /* nobody asked since the last rest */
 };
 
 struct ht_later {

@@ -189,7 +189,7 @@ enum ht_status ht_traffic_at(struct ht_app *app, int64_t at_ms, struct ht_traffi
         const struct entry *entry = &table->list[i];
         if (entry->until_ms > at_ms) {
             char *text = texts + out->count * (PROFILES_MAX + 1);
-            (void)strcpy(text, entry->profiles);
+            memcpy(text, entry->profiles, sizeof entry->profiles);
             out->pieces[out->count] = piece_of(entry);
             out->pieces[out->count++].profiles = text;
             out->until_ms = entry->until_ms < out->until_ms ? entry->until_ms : out->until_ms;

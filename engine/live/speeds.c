@@ -17,12 +17,12 @@ enum {
 };
 
 #define DAY_MS INT64_C(86400000)
-#define BEND 1.5           /* Huber's k: what lies farther off counts as this far */
-#define BEND_MEAN 0.7392   /* E min(|z|, k) of a normal z */
-#define MAD_SCALE 1.4826   /* from the median of deviations to a standard deviation */
-#define SCALE_MIN 0.05     /* five equal trips do not make the sixth impossible */
-#define FIXED 2048.0       /* of a logarithm in 16 bits */
-#define LOG_MIN -1.3862944 /* of HT_SPEEDS_RATIO_MIN and _MAX */
+#define BEND 1.5             /* Huber's k: what lies farther off counts as this far */
+#define BEND_MEAN 0.7392     /* E min(|z|, k) of a normal z */
+#define MAD_SCALE 1.4826     /* from the median of deviations to a standard deviation */
+#define SCALE_MIN 0.05       /* five equal trips do not make the sixth impossible */
+#define FIXED 2048.0         /* of a logarithm in 16 bits */
+#define LOG_MIN (-1.3862944) /* of HT_SPEEDS_RATIO_MIN and _MAX */
 #define LOG_MAX 2.9957323
 
 struct cell {
@@ -461,7 +461,7 @@ struct ht_speeds_counts ht_speeds_count(const struct ht_speeds *speeds, uint32_t
                                           sizeof *speeds + speeds->places * sizeof *speeds->table};
     for (size_t i = 0; i < speeds->places; i++) {
         const struct street *street = &speeds->table[i];
-        counts.bytes += street->cells == NULL ? 0 : street->capacity * sizeof *street->cells;
+        counts.bytes += street->capacity * sizeof *street->cells;
         for (uint32_t c = 0; c < street->count; c++) {
             counts.cells_known += street->cells[c].trips >= least;
         }
