@@ -523,6 +523,8 @@ enum ht_status ht_hnet_check_whole(struct ht_hnet *file, struct ht_pool *pool,
         if (status == HT_OK) {
             status = view_snap(file, p, true, error);
         }
+        /* What the check looked at comes back from the cache when it is asked for. */
+        (void)madvise(file->base, file->size, MADV_DONTNEED);
     }
     if (status == HT_OK && !file->stamped) {
         ht__hnet_stamp(file->fd, &file->info, file->header);
