@@ -8,7 +8,15 @@
 #include "engine/live/traffic_internal.h"
 #include "engine/road/customize.h"
 
-enum { BUFFERS = 4, ENOUGH = 2, PATIENT = 20, PATIENT_NS = 250000, WAIT_MS = 5000, MANY = 50 };
+enum {
+    BUFFERS = 4,
+    ENOUGH = 2,
+    PATIENT = 20,
+    PATIENT_NS = 250000,
+    WAIT_MS = 5000,
+    FEW = 64,
+    MANY = 50
+};
 
 /* Arcs that a buffer has yet to be told of. */
 struct stale {
@@ -550,7 +558,7 @@ static struct buffer *buffer_wait(struct ht_traffic *t)
  * both take as long where one arc of fifty changed (bench_speeds). */
 static bool is_behind(const struct buffer *b)
 {
-    return b->made && b->stale.count > b->traffic->base.graph->arc_count / MANY;
+    return b->made && b->stale.count > FEW + b->traffic->base.graph->arc_count / MANY;
 }
 
 static enum ht_status buffer_obey(struct buffer *b, struct ht_pool *pool)
