@@ -73,7 +73,7 @@ static void row(struct bench *b, const char *what, double *ms, size_t count)
 static const char *town_make(char folder[64], char path[128])
 {
     char line[512];
-    (void)strcpy(folder, "/tmp/houtao-bench-XXXXXX");
+    (void)snprintf(folder, 64, "/tmp/houtao-bench-XXXXXX");
     if (mkdtemp(folder) == NULL) {
         die("no folder");
     }

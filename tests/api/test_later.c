@@ -51,17 +51,17 @@ static void stage_deinit(struct stage *s)
     ht_app_free(s->app);
 }
 
-/* Two thirds of all streets were driven often on Monday around nine and around noon. */
+/* Two ninths of all streets were driven often on Monday around nine and around noon. */
 static void know(struct stage *s)
 {
     const uint32_t quarters[2] = {9 * 4, 12 * 4};
-    for (uint32_t a = 0; a < s->filed->graph->base_arc_count; a++) {
+    for (uint32_t a = 0; a < s->filed->graph->base_arc_count; a += 3) {
         struct ht_speeds_keys keys = ht_learn_keys(s->filed, a);
         keys.area = a; /* nothing but what is known of the street itself */
         keys.kind = a;
         for (int q = 0; q < 2 && ht_random_below(&s->state, 3) > 0; q++) {
             double ratio = 0.5 + ht_random_below(&s->state, 40) / 10.0;
-            for (uint32_t trip = 1; trip <= 6; trip++) {
+            for (uint32_t trip = 1; trip <= 5; trip++) {
                 const struct ht_speeds_drive d = {quarters[q], 20000, trip, ratio};
                 need(ht_speeds_take(s->speeds, &keys, &d) == HT_OK);
             }
@@ -189,7 +189,10 @@ HT_CASE(departures_have_the_speeds_of_their_quarter)
     int closed = 0;
     stage_init(&s);
     know(&s);
-    for (int64_t at = NOW_MS; at < NOW_MS + 8 * HOUR_MS; at += HOUR_MS / 2) {
+    /* half past eight, nine, half past ten, half past twelve, half past five */
+    static const int64_t halves[] = {1, 2, 5, 9, 19};
+    for (size_t i = 0; i < sizeof halves / sizeof halves[0]; i++) {
+        int64_t at = NOW_MS + halves[i] * HOUR_MS / 2;
         size_t known = 0;
         struct ht_arc *arcs = arcs_of(&s, ht_speeds_quarter(ht_zone_local_ms(at)), &known);
         struct ht_live_road *road = then(&s, at + 1234);
@@ -206,7 +209,7 @@ HT_CASE(departures_have_the_speeds_of_their_quarter)
         ht_live_road_release(road);
         free(arcs);
     }
-    HT_CHECK_INT(different, 6);
+    HT_CHECK_INT(different, 3);
     HT_CHECK(closed > 0);
     stage_deinit(&s);
 }
@@ -251,7 +254,7 @@ static bool settled(struct stage *s, bool follow, uint32_t quarter)
 {
     struct ht_learning *learning = s->app->learning;
     bool is = false;
-    for (int i = 0; i < 6000 && !is; i++) {
+    for (int i = 0; i < 18000 && !is; i++) {
         (void)pthread_mutex_lock(&learning->lock);
         is = learning->follows == follow && learning->looked == quarter;
         (void)pthread_mutex_unlock(&learning->lock);

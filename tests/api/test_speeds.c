@@ -122,7 +122,7 @@ static void vans_put(void)
 /* Asks for the state until `path` is at least that. */
 static bool comes(const char *path, double least)
 {
-    for (int i = 0; i < 600; i++) {
+    for (int i = 0; i < 1800; i++) {
         if (get("/v1/speeds") == 200 && number(path) >= least) {
             return true;
         }
@@ -134,7 +134,7 @@ static bool comes(const char *path, double least)
 
 static bool metric_is(const char *follows, const char *quarter)
 {
-    for (int i = 0; i < 600; i++) {
+    for (int i = 0; i < 1800; i++) {
         if (get("/v1/speeds") == 200 && ht_json_is(answer.body, "metric.follows", follows) &&
             (quarter == NULL || ht_json_is(answer.body, "metric.quarter", quarter))) {
             return true;
