@@ -493,16 +493,22 @@ enum ht_status ht_map_traffic(struct ht_map *map, const struct ht_map_piece *pie
     return status;
 }
 
+/* A zone's border stops walkers too. In a town their two metrics are small; in a city, without any
+ * zone, they would be memory for nothing, and the first zone that cuts their streets makes them. */
+static bool is_worth_preparing(const struct ht_map *map, const struct ht_road *road)
+{
+    enum { EDGES_SMALL = 4 << 20 }; /* 16 bytes each */
+    return ht_map_is_motor(road->graph) || map->zone_count > 0 ||
+           road->cch->out.edge_count + road->cch->in.edge_count <= EDGES_SMALL;
+}
+
 enum ht_status ht_map_traffic_prepare(struct ht_map *map)
 {
     enum ht_status status = HT_OK;
     for (uint32_t p = 0; status == HT_OK && p < map->count; p++) {
         (void)pthread_mutex_lock(&map->lock);
         status = profile_load(map, p, NULL);
-        /* a zone's border stops walkers too; without any, two metrics of theirs are memory for
-         * nothing, and the first zone makes them */
-        if (status == HT_OK &&
-            (ht_map_is_motor(map->profiles[p].base.graph) || map->zone_count > 0)) {
+        if (status == HT_OK && is_worth_preparing(map, &map->profiles[p].base)) {
             status = traffic_begin(map, &map->profiles[p]);
         }
         (void)pthread_mutex_unlock(&map->lock);

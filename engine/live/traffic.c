@@ -441,22 +441,45 @@ static void buffer_attach(struct buffer *b)
     b->live.view.road.metric = ht_metric_view(b->metric);
 }
 
-/* A buffer that obeys what is wanted, from nothing. */
-static enum ht_status buffer_make(struct buffer *b, struct ht_pool *pool)
+/* Arcs and closed turns of its own, as these are. */
+static enum ht_status buffer_fill(struct buffer *b, const struct ht_arc *arcs,
+                                  const uint8_t *turn_closed)
 {
-    const struct ht_traffic *t = b->traffic;
-    const struct ht_graph *graph = t->base.graph;
+    const struct ht_graph *graph = b->traffic->base.graph;
     b->arcs = ht_array_new(graph->arc_count, sizeof *b->arcs);
     b->turn_closed = ht_array_new(graph->turn_count, sizeof *b->turn_closed);
     if (b->arcs == NULL || b->turn_closed == NULL) {
         return HT_NOMEM;
     }
-    memcpy(b->arcs, ground_of(t).arcs, graph->arc_count * sizeof *b->arcs);
-    memcpy(b->turn_closed, t->turn_closed, graph->turn_count * sizeof *b->turn_closed);
+    memcpy(b->arcs, arcs, graph->arc_count * sizeof *b->arcs);
+    memcpy(b->turn_closed, turn_closed, graph->turn_count * sizeof *b->turn_closed);
     b->graph = *graph;
     b->graph.arcs = b->arcs;
     b->graph.live = &b->view;
-    enum ht_status status = list_fill(b);
+    return HT_OK;
+}
+
+/* With its metric: puts it to use. */
+static enum ht_status buffer_open(struct buffer *b)
+{
+    const struct ht_snap_index *snap = b->traffic->base.snap;
+    enum ht_status status = snap == NULL ? HT_OK : ht_snap_over(snap, &b->graph, &b->snap);
+    if (status == HT_OK) {
+        buffer_attach(b);
+        b->made = true;
+    }
+    return status;
+}
+
+/* A buffer that obeys what is wanted, from nothing. */
+static enum ht_status buffer_make(struct buffer *b, struct ht_pool *pool)
+{
+    const struct ht_traffic *t = b->traffic;
+    const struct ht_graph *graph = t->base.graph;
+    enum ht_status status = buffer_fill(b, ground_of(t).arcs, t->turn_closed);
+    if (status == HT_OK) {
+        status = list_fill(b);
+    }
     for (size_t i = 0; status == HT_OK && i < t->streets.count; i++) {
         uint32_t arc = t->streets.list[i].arc;
         const uint32_t *copies = NULL;
@@ -470,15 +493,22 @@ static enum ht_status buffer_make(struct buffer *b, struct ht_pool *pool)
     if (status == HT_OK) {
         status = ht_customize(&b->graph, t->base.cch, &overlay, pool, &b->metric);
     }
-    if (status == HT_OK && t->base.snap != NULL) {
-        status = ht_snap_over(t->base.snap, &b->graph, &b->snap);
+    b->stale.count = 0;
+    return status == HT_OK ? buffer_open(b) : status;
+}
+
+/* A buffer that is where another stands, be that read or not. */
+static enum ht_status buffer_copy(struct buffer *b, const struct buffer *from)
+{
+    enum ht_status status = buffer_fill(b, from->arcs, from->turn_closed);
+    if (status == HT_OK) {
+        b->stale.count = 0;
+        status = stale_add(&b->stale, from->stale.arcs, from->stale.count);
     }
     if (status == HT_OK) {
-        buffer_attach(b);
-        b->made = true;
-        b->stale.count = 0;
+        status = ht_metric_copy(b->traffic->base.cch, from->metric, &b->metric);
     }
-    return status;
+    return status == HT_OK ? buffer_open(b) : status;
 }
 
 /* Replays what a buffer missed. */
@@ -558,15 +588,36 @@ static struct buffer *buffer_wait(struct ht_traffic *t)
  * both take as long where one arc of fifty changed (bench_speeds). */
 static bool is_behind(const struct buffer *b)
 {
-    return b->made && b->stale.count > FEW + b->traffic->base.graph->arc_count / MANY;
+    return b->stale.count > FEW + b->traffic->base.graph->arc_count / MANY;
+}
+
+/* One to copy from: of those that are made the one that misses least; NULL: none is, or it misses
+ * too much. */
+static const struct buffer *buffer_made(const struct ht_traffic *t)
+{
+    const struct buffer *best = NULL;
+    for (int i = 0; i < BUFFERS; i++) {
+        const struct buffer *b = &t->buffers[i];
+        if (b->made && (best == NULL || b->stale.count < best->stale.count)) {
+            best = b;
+        }
+    }
+    return best != NULL && is_behind(best) ? NULL : best;
 }
 
 static enum ht_status buffer_obey(struct buffer *b, struct ht_pool *pool)
 {
-    if (is_behind(b)) {
+    if (b->made && is_behind(b)) {
         buffer_empty(b);
     }
-    enum ht_status status = b->made ? buffer_update(b) : buffer_make(b, pool);
+    const struct buffer *other = buffer_made(b->traffic);
+    enum ht_status status = HT_OK;
+    if (!b->made) {
+        status = other == NULL ? buffer_make(b, pool) : buffer_copy(b, other);
+    }
+    if (status == HT_OK) {
+        status = buffer_update(b);
+    }
     if (status != HT_OK) {
         buffer_empty(b); /* made anew the next time */
     } else {

@@ -10,9 +10,9 @@
  *                buffer B   (state 6): change 8 comes: replay 7, apply 8, publish B; A is next
  *
  * Where readers hold all buffers for more than some milliseconds (long tables), another one is
- * made, up to four; then the change waits. A buffer of the sample city takes 220 MB for `car`, one
- * of a town of Milan's size 13. While nothing is live, the road is the file's own, whose trimmed
- * metric is faster.
+ * made, up to four; then the change waits. The first is customized, the others are copies of one
+ * that stands. A buffer of the sample city takes 220 MB for `car`, one of a town of Milan's
+ * size 13. While nothing is live, the road is the file's own, whose trimmed metric is faster.
  *
  * Three layers lie over the file, each under the next: what is learned of whole arcs
  * (ht_traffic_learn), what changes say of pieces, what zones shut. What is closed keeps the file's
@@ -48,8 +48,8 @@ HT_MUST_CHECK enum ht_status ht_traffic_new(const struct ht_road *base, struct h
 void ht_traffic_free(struct ht_traffic *traffic);
 
 /* Makes two buffers before they are needed, and brings those that nobody reads up to date: a whole
- * customization by the threads of `pool` (NULL: the calling one alone), after which a change takes
- * what it touches. */
+ * customization by the threads of `pool` (NULL: the calling one alone) and a copy, after which a
+ * change takes what it touches. */
 HT_MUST_CHECK enum ht_status ht_traffic_prepare(struct ht_traffic *traffic, struct ht_pool *pool);
 
 /* Shuts pieces, for zones: these (sorted, each once) and no others from the next ht_traffic_apply

@@ -95,6 +95,24 @@ enum ht_status ht__metric_new(const struct ht_cch *cch, struct ht_metric_owned *
     return HT_OK;
 }
 
+enum ht_status ht_metric_copy(const struct ht_cch *cch, const struct ht_metric_owned *metric,
+                              struct ht_metric_owned **out)
+{
+    struct ht_metric_owned *copy = NULL;
+    enum ht_status status = ht__metric_new(cch, &copy);
+    if (status != HT_OK) {
+        return status;
+    }
+    for (int s = 0; s < 2; s++) {
+        size_t edges = metric->view.side[s].edge_count;
+        memcpy(copy->time[s], metric->time[s], edges * sizeof *copy->time[s]);
+        memcpy(copy->length[s], metric->length[s], edges * sizeof *copy->length[s]);
+        memcpy(copy->via[s], metric->via[s], edges * sizeof *copy->via[s]);
+    }
+    *out = copy;
+    return HT_OK;
+}
+
 struct ht_key ht__turn_key(const struct ht_graph *graph, const struct ht_overlay *overlay,
                            uint32_t from, uint32_t turn)
 {
