@@ -307,6 +307,22 @@ HT_MUST_CHECK enum ht_status
 ht_store_traffic(struct ht_store_reader *reader,
                  enum ht_status (*sink)(void *user, const struct ht_store_traffic *row), void *user,
                  struct ht_error *error);
+/* What is learned of a street's speeds: bytes of engine/live/speeds.h. */
+struct ht_store_speeds {
+    uint64_t street;
+    const void *cells;
+    size_t size;
+};
+/* Each takes the place of an earlier one of the same street. */
+HT_MUST_CHECK enum ht_status ht_store_speeds_put(struct ht_store_tx *tx,
+                                                 const struct ht_store_speeds *rows, size_t count,
+                                                 struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_speeds_clear(struct ht_store_tx *tx, struct ht_error *error);
+/* All, in no order. */
+HT_MUST_CHECK enum ht_status
+ht_store_speeds(struct ht_store_reader *reader,
+                enum ht_status (*sink)(void *user, const struct ht_store_speeds *row), void *user,
+                struct ht_error *error);
 /* Forgets where one unit was. */
 HT_MUST_CHECK enum ht_status ht_store_positions_erase(struct ht_store_tx *tx, const char *unit,
                                                       struct ht_error *error);
