@@ -108,17 +108,30 @@ enum ht_status ht__desk_touch(struct ht_desk *d, struct ht_desk_log *log, struct
     return status;
 }
 
-/* A pending version that this decision may change, with room for one more of each list. */
-static enum ht_status own(struct ht__entry *e)
+static bool is_widened(const struct ht_desk_event *event)
+{
+    return event->kind == HT_DESK_FOLDED && event->skills != NULL;
+}
+
+/* A pending version that this event may change, with room for one more of each list. */
+static enum ht_status own(struct ht__entry *e, const struct ht_desk_event *event)
 {
     struct ht__version *v = e->pending;
     bool fits = v->view.seat_count < v->seat_room && v->view.passed_count < v->passed_room;
-    if (atomic_load(&v->refs) == 1 && fits) {
+    bool widened = is_widened(event);
+    if (atomic_load(&v->refs) == 1 && fits && !widened) {
         return HT_OK; /* the desk's alone: of this decision, and in nobody's hands */
+    }
+    struct ht__facts *facts = widened ? ht__desk_facts_with(v->facts, event->skills) : v->facts;
+    if (facts == NULL) {
+        return HT_NOMEM;
     }
     uint32_t passed = v->view.passed_count;
     struct ht__version *copy =
-        ht__desk_version_copy(v, v->facts, v->view.seat_count + 1, passed == 0 ? 1 : passed * 2);
+        ht__desk_version_copy(v, facts, v->view.seat_count + 1, passed == 0 ? 1 : passed * 2);
+    if (widened) {
+        ht__desk_facts_release(facts); /* the copy has its own hold */
+    }
     if (copy == NULL) {
         return HT_NOMEM;
     }
@@ -168,7 +181,7 @@ enum ht_status ht__desk_fold(struct ht_desk *d, struct ht_desk_log *log, struct 
 {
     enum ht_status status = ht__desk_touch(d, log, e);
     if (status == HT_OK) {
-        status = own(e);
+        status = own(e, event);
     }
     if (status == HT_OK) {
         status = ht_array_reserve((void **)&log->events, &log->event_room, log->event_count + 1,
@@ -191,6 +204,8 @@ enum ht_status ht__desk_fold(struct ht_desk *d, struct ht_desk_log *log, struct 
     if (event->kind == HT_DESK_RECEIVED) {
         own_event->household = e->pending->facts->household;
         own_event->device = e->pending->facts->device;
+    }
+    if (event->kind == HT_DESK_RECEIVED || is_widened(event)) {
         own_event->skills = e->pending->facts->skills;
     }
     ht__desk_project(e->pending, own_event);
@@ -552,6 +567,20 @@ const struct ht_incident *ht_desk_pending(const struct ht_desk *d, const char *i
 {
     const struct ht__entry *e = ht__desk_entry_of(d, id);
     return e == NULL ? NULL : &e->pending->view;
+}
+
+bool ht_desk_device_open(const struct ht_desk *d, const char *device)
+{
+    const struct ht__device *own =
+        (const struct ht__device *)ht__desk_names_find(&d->devices, device);
+    for (int k = 0; own != NULL && k < HT_INCIDENT_KINDS; k++) {
+        for (const struct ht__entry *e = own->newest[k]; e != NULL; e = e->older) {
+            if (ht__desk_is_open(&e->pending->view)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 const char *ht_desk_engaged(const struct ht_desk *d, const char *unit)

@@ -17,6 +17,9 @@
  * committed ones only; decisions are taken on pending ones, so that a batch of commands can be
  * decided before any of them is written.
  *
+ * An alarm that is folded into an open incident adds to what that needs: severity, units, skills.
+ * Where those who come lack a skill that it names, as many others are sent besides.
+ *
  * Who is sent: the chooser (the caller's) ranks the units by travel time; the desk leaves out those
  * that are engaged or passed over. A unit that declined, or did not acknowledge in time, is passed
  * over for the incident until `again_ms` later; from then on it counts again, after all who never
@@ -141,13 +144,14 @@ enum {
     HT_DESK_HAS_OUTCOME = 1 << 8,
     HT_DESK_HAS_RATING = 1 << 9,
     HT_DESK_HAS_REASON = 1 << 10,
-    HT_DESK_HAS_LEVEL = 1 << 11 /* level, step */
+    HT_DESK_HAS_LEVEL = 1 << 11, /* level, step */
+    HT_DESK_HAS_SKILLS = 1 << 12 /* skills: all that are wanted from then on; NULL: as before */
 };
 
 /* X(name, text, fields); the row's kind is "incident." + text. */
 #define HT_DESK_EVENT_MAP(X)                                                                       \
     X(RECEIVED, "received", HT_DESK_HAS_ALARM | HT_DESK_HAS_NEED | HT_DESK_HAS_STEP)               \
-    X(FOLDED, "folded", HT_DESK_HAS_NEED)                                                          \
+    X(FOLDED, "folded", HT_DESK_HAS_NEED | HT_DESK_HAS_SKILLS)                                                          \
     X(CONFIRMED, "confirmed", 0)                                                                   \
     X(QUEUED, "queued", HT_DESK_HAS_RISK)                                                          \
     X(ASSIGNED, "assigned", HT_DESK_HAS_UNIT | HT_DESK_HAS_TRIP)                                   \
@@ -453,6 +457,8 @@ void ht_desk_recall(struct ht_desk *desk, bool on);
 
 /* As pending, borrowed until the next call that changes anything; NULL: none. */
 const struct ht_incident *ht_desk_pending(const struct ht_desk *desk, const char *id);
+/* Whether an incident of the device is open, as pending. */
+bool ht_desk_device_open(const struct ht_desk *desk, const char *device);
 /* On which incident a unit is, as pending; NULL: on none. */
 const char *ht_desk_engaged(const struct ht_desk *desk, const char *unit);
 

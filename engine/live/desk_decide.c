@@ -109,9 +109,63 @@ static void ask_for(const struct ht__turn *turn, const struct ht_desk_rule *rule
     event->confirm_by_ms = rule->confirm_ms == 0 ? 0 : turn->now_ms + rule->confirm_ms;
 }
 
+static bool has_skill(const char *skills, const char *skill, size_t size)
+{
+    while (*skills != '\0') {
+        size_t own = strcspn(skills, ";");
+        if (own == size && memcmp(skills, skill, size) == 0) {
+            return true;
+        }
+        skills += own + (skills[own] == ';');
+    }
+    return false;
+}
+
+/* The skills that an incident wants, and those of one more alarm. False: too many to be kept. */
+static bool skills_join(const char *wanted, const char *more, char out[HT_DESK_SKILLS_MAX + 1])
+{
+    size_t size = strlen(wanted);
+    memcpy(out, wanted, size + 1);
+    while (more != NULL && *more != '\0') {
+        size_t own = strcspn(more, ";");
+        if (!has_skill(out, more, own)) {
+            if (size + own + 1 > HT_DESK_SKILLS_MAX) {
+                return false;
+            }
+            out[size] = ';';
+            size += size > 0 ? 1 : 0;
+            memcpy(out + size, more, own);
+            size += own;
+            out[size] = '\0';
+        }
+        more += own + (more[own] == ';');
+    }
+    return true;
+}
+
+static const char *skills_of(const struct ht__turn *turn, const struct ht_incident *i)
+{
+    return i->skills != NULL ? i->skills : ht__desk_rule_of(turn->desk, i)->skills;
+}
+
+/* What the alarm needs that those who come don't have is for others, who come besides. */
+static enum ht_status widen(struct ht__turn *turn, const struct ht__entry *e, const char *skills,
+                            struct ht_desk_event *event)
+{
+    uint32_t lacking = 0;
+    if (strcmp(skills, skills_of(turn, &e->pending->view)) == 0) {
+        return HT_OK;
+    }
+    event->skills = skills;
+    enum ht_status status = ht__desk_lacking(turn, e, skills, &lacking);
+    uint32_t units = event->units + lacking;
+    event->units = (uint8_t)(units < HT_DESK_UNITS_MAX ? units : HT_DESK_UNITS_MAX);
+    return status;
+}
+
 /* One more alarm of the same: the need may be graver, never less. */
 static enum ht_status fold_alarm(struct ht__turn *turn, struct ht__entry *e,
-                                 const struct ht_desk_command *c)
+                                 const struct ht_desk_command *c, const char *skills)
 {
     const struct ht_incident *i = &e->pending->view;
     struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_FOLDED);
@@ -127,7 +181,10 @@ static enum ht_status fold_alarm(struct ht__turn *turn, struct ht__entry *e,
             graver.deadline_ms < event.deadline_ms ? graver.deadline_ms : event.deadline_ms;
         event.confirm_by_ms = graver.confirm_by_ms == 0 ? 0 : event.confirm_by_ms;
     }
-    enum ht_status status = ht__desk_say(turn, e, &event);
+    enum ht_status status = widen(turn, e, skills, &event);
+    if (status == HT_OK) {
+        status = ht__desk_say(turn, e, &event);
+    }
     if (status == HT_OK && ht__desk_is_waiting(&e->pending->view)) {
         status = ht__desk_dispatch(turn, e);
     }
@@ -171,9 +228,11 @@ static enum ht_status open_or_fold(struct ht__turn *turn, const struct ht_desk_c
     if (status != HT_OK) {
         return status;
     }
+    char skills[HT_DESK_SKILLS_MAX + 1];
     *about = same_alarm(turn, c);
-    *folded = *about != NULL;
-    return *folded ? fold_alarm(turn, *about, c) : open_new(turn, c, about);
+    *folded = *about != NULL &&
+              skills_join(skills_of(turn, &(*about)->pending->view), c->skills, skills);
+    return *folded ? fold_alarm(turn, *about, c, skills) : open_new(turn, c, about);
 }
 
 /* ---- units ------------------------------------------------------------------------------------
