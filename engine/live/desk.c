@@ -35,6 +35,9 @@ void ht_desk_free(struct ht_desk *d)
     if (d == NULL) {
         return;
     }
+    if (d->recall != NULL) {
+        ht__desk_log_undo(d, d->recall);
+    }
     for (size_t i = 0; i < d->entries.slot_count; i++) {
         while (d->entries.slots[i] != NULL) {
             struct ht__entry *e = (struct ht__entry *)d->entries.slots[i];
@@ -457,24 +460,30 @@ static enum ht_status replay_into(struct ht_desk *d, struct ht_desk_log *log,
     return status;
 }
 
-enum ht_status ht_desk_replay(struct ht_desk *d, const struct ht_desk_event *event)
+static void log_commit(struct ht_desk *d, struct ht_desk_log *log)
 {
-    if (event->incident == NULL || !texts_fit(event)) {
-        return HT_INVALID;
-    }
-    struct ht_desk_log *log = calloc(1, sizeof *log);
-    if (log == NULL) {
-        return HT_NOMEM;
-    }
-    enum ht_status status = replay_into(d, log, event);
-    if (status != HT_OK) {
-        ht__desk_log_undo(d, log);
-        return status;
-    }
     close_log(log);
     commit_log(d, log);
     log_free(log);
-    return HT_OK;
+}
+
+enum ht_status ht_desk_replay(struct ht_desk *d, const struct ht_desk_event *event)
+{
+    bool fits = event->incident != NULL && texts_fit(event);
+    struct ht_desk_log *log = d->recall != NULL ? d->recall : calloc(1, sizeof *log);
+    d->recall = NULL;
+    if (log == NULL) {
+        return HT_NOMEM;
+    }
+    enum ht_status status = fits ? replay_into(d, log, event) : HT_INVALID;
+    if (status != HT_OK) {
+        ht__desk_log_undo(d, log);
+    } else if (d->recalling) {
+        d->recall = log;
+    } else {
+        log_commit(d, log);
+    }
+    return status;
 }
 
 enum ht_status ht__desk_entry_begin(struct ht_desk *d, struct ht_desk_log *log,
@@ -557,6 +566,10 @@ size_t ht_desk_forget(struct ht_desk *d, int64_t before_ms, size_t most,
 
 void ht_desk_recall(struct ht_desk *d, bool on)
 {
+    if (d->recall != NULL) {
+        log_commit(d, d->recall);
+        d->recall = NULL;
+    }
     (void)pthread_mutex_lock(&d->lock);
     recall_settle(d);
     (void)pthread_mutex_unlock(&d->lock);

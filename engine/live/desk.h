@@ -452,7 +452,8 @@ size_t ht_desk_forget(struct ht_desk *desk, int64_t before_ms, size_t most,
                       void (*gone)(void *user, const char *incident), void *user);
 /* Replaying all events of a forgotten incident between recall(true) and recall(false) brings it
  * back (for a reopen, say), also while decisions are pending, as the newest of the list: it was
- * counted before, and its units are busy with something else by now. */
+ * counted before, and its units are busy with something else by now. Readers see it whole, from
+ * recall(false) on; where an event does not fit, or memory runs out, it is not there at all. */
 void ht_desk_recall(struct ht_desk *desk, bool on);
 
 /* As pending, borrowed until the next call that changes anything; NULL: none. */

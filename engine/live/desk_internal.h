@@ -246,6 +246,7 @@ struct ht_desk {
     struct ht__key cursor; /* the lost one that was tried last */
     struct ht__due due;
     bool recalling;
+    struct ht_desk_log *recall; /* all of it so far; NULL: nothing */
     struct ht__entry *recalled; /* the last one; counted twice until the next, or the end */
     uint64_t random;
     struct ht_desk_totals totals; /* under the lock */
