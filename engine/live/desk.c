@@ -476,10 +476,11 @@ enum ht_status ht_desk_replay(struct ht_desk *d, const struct ht_desk_event *eve
         return HT_NOMEM;
     }
     enum ht_status status = fits ? replay_into(d, log, event) : HT_INVALID;
-    if (status != HT_OK) {
-        ht__desk_log_undo(d, log);
-    } else if (d->recalling) {
+    bool passed_over = status == HT_INVALID && log->touched_count > 0; /* the rest stands */
+    if (d->recalling && (status == HT_OK || passed_over)) {
         d->recall = log;
+    } else if (status != HT_OK) {
+        ht__desk_log_undo(d, log);
     } else {
         log_commit(d, log);
     }

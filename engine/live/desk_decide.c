@@ -10,17 +10,26 @@ const struct ht_desk_rule *ht__desk_rule_of(const struct ht_desk *d, const struc
     return &d->rules.rule[i->kind][i->severity - 1];
 }
 
-/* At the highest level there is nowhere left to rise to. */
+/* When a step's clock that began then runs out, which may be over by now; 0: never. At the highest
+ * level there is nowhere left to rise to. */
+static int64_t runs_out_ms(const struct ht_desk *d, const struct ht_incident *i, int step,
+                           int64_t from_ms)
+{
+    uint32_t length_ms = ht__desk_rule_of(d, i)->clock_ms[step - 1];
+    if (length_ms == 0) {
+        return 0;
+    }
+    return d->rules.due == NULL ? from_ms + length_ms
+                                : d->rules.due(d->rules.user, i->kind, from_ms, length_ms);
+}
+
 int64_t ht__desk_step_by_ms(const struct ht__turn *turn, const struct ht_incident *i, int step,
                             int level)
 {
-    const struct ht_desk_rules *rules = &turn->desk->rules;
-    uint32_t length_ms = ht__desk_rule_of(turn->desk, i)->clock_ms[step - 1];
-    if (length_ms == 0 || level + 1 >= HT_DESK_LEVELS) {
+    int64_t by_ms = runs_out_ms(turn->desk, i, step, turn->now_ms);
+    if (by_ms == 0 || level + 1 >= HT_DESK_LEVELS) {
         return 0;
     }
-    int64_t by_ms = rules->due == NULL ? turn->now_ms + length_ms
-                                       : rules->due(rules->user, i->kind, turn->now_ms, length_ms);
     return by_ms > turn->now_ms ? by_ms : turn->now_ms + 1; /* never now: a tick ends */
 }
 
@@ -42,6 +51,24 @@ static enum ht_status wrong_order(const struct ht__turn *turn, const struct ht__
 {
     return ht_error_set(turn->error, HT_CONFLICT, 0, "incident %s is %s: %s", e->named.id,
                         ht_incident_state_text(e->pending->view.state), what);
+}
+
+/* The clock of the step that runs, by the rules of now. */
+static enum ht_status reclock(struct ht__turn *turn, struct ht__entry *e)
+{
+    const struct ht_incident *i = &e->pending->view;
+    bool runs = ht__desk_is_open(i) || i->state == HT_INCIDENT_IS_RESOLVED;
+    if (!runs || i->level + 1 >= HT_DESK_LEVELS) {
+        return HT_OK;
+    }
+    int64_t by_ms = runs_out_ms(turn->desk, i, i->step, i->step_from_ms);
+    if (by_ms == i->step_by_ms) {
+        return HT_OK;
+    }
+    by_ms = by_ms == 0 || by_ms > turn->now_ms ? by_ms : turn->now_ms + 1;
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_RECLOCKED);
+    event.step_by_ms = by_ms;
+    return ht__desk_say(turn, e, &event);
 }
 
 /* ---- open -------------------------------------------------------------------------------------
@@ -181,9 +208,13 @@ static enum ht_status fold_alarm(struct ht__turn *turn, struct ht__entry *e,
             graver.deadline_ms < event.deadline_ms ? graver.deadline_ms : event.deadline_ms;
         event.confirm_by_ms = graver.confirm_by_ms == 0 ? 0 : event.confirm_by_ms;
     }
+    bool graver_now = event.severity > i->severity;
     enum ht_status status = widen(turn, e, skills, &event);
     if (status == HT_OK) {
         status = ht__desk_say(turn, e, &event);
+    }
+    if (status == HT_OK && graver_now) {
+        status = reclock(turn, e); /* it has shorter ones */
     }
     if (status == HT_OK && ht__desk_is_waiting(&e->pending->view)) {
         status = ht__desk_dispatch(turn, e);
@@ -230,8 +261,8 @@ static enum ht_status open_or_fold(struct ht__turn *turn, const struct ht_desk_c
     }
     char skills[HT_DESK_SKILLS_MAX + 1];
     *about = same_alarm(turn, c);
-    *folded = *about != NULL &&
-              skills_join(skills_of(turn, &(*about)->pending->view), c->skills, skills);
+    *folded =
+        *about != NULL && skills_join(skills_of(turn, &(*about)->pending->view), c->skills, skills);
     return *folded ? fold_alarm(turn, *about, c, skills) : open_new(turn, c, about);
 }
 
@@ -529,6 +560,8 @@ static enum ht_status about_one(struct ht__turn *turn, struct ht__entry *e,
         return reopen(turn, e);
     case HT_DESK_ETA:
         return live_eta(turn, e, c);
+    case HT_DESK_RECLOCK:
+        return reclock(turn, e);
     case HT_DESK_OPEN:
     case HT_DESK_TICK:
     case HT_DESK_SETTLE:

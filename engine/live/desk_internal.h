@@ -94,9 +94,9 @@ struct ht__sort {
     struct ht__node head; /* the first of them, among the heads of all sorts */
 };
 
-/* The sorts of a kind and of skills, those that an entry begins with. Found by both; kept as long as
- * an entry is of them. One that wants more skills later stays, and speaks for itself alone: what it
- * can have the others can have, too, but not the other way round. */
+/* The sorts of a kind and of skills, those that an entry begins with. Found by both; kept as long
+ * as an entry is of them. One that wants more skills later stays, and speaks for itself alone: what
+ * it can have the others can have, too, but not the other way round. */
 struct ht__sorts {
     struct ht__named named;
     uint32_t entries;
@@ -105,7 +105,7 @@ struct ht__sorts {
 };
 
 struct ht__entry {
-    struct ht__named named; /* its id is the facts' */
+    struct ht__named named;  /* its id is the facts' */
     struct ht__facts *facts; /* the first ones */
     struct ht__version *pending;
     struct ht__version *committed; /* under the lock */
