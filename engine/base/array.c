@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 enum ht_status ht_array_reserve(void **data, size_t *capacity, size_t want, size_t item)
 {
@@ -27,13 +28,28 @@ enum ht_status ht_array_reserve(void **data, size_t *capacity, size_t want, size
     return HT_OK;
 }
 
+enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 4 * HUGE_PAGE };
+
+static void *new_huge(size_t bytes)
+{
+    if (bytes > SIZE_MAX - HUGE_PAGE) {
+        return NULL;
+    }
+    size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void *data = aligned_alloc(HUGE_PAGE, whole);
+    if (data != NULL) {
+        (void)madvise(data, whole, MADV_HUGEPAGE); /* a wish */
+    }
+    return data;
+}
+
 void *ht_array_new(size_t count, size_t item)
 {
     if (count > SIZE_MAX / item) {
         return NULL;
     }
     size_t bytes = count * item;
-    return malloc(bytes == 0 ? 1 : bytes);
+    return bytes >= HUGE_FROM ? new_huge(bytes) : malloc(bytes == 0 ? 1 : bytes);
 }
 
 void *ht_array_new_zeroed(size_t count, size_t item)
