@@ -7,6 +7,7 @@
 #include <yajl/yajl_tree.h>
 
 #include "api/command.h"
+#include "api/commit.h"
 #include "api/http_answer.h"
 #include "api/json.h"
 #include "api/json_merge.h"
@@ -416,6 +417,9 @@ static enum ht_status put_read(struct put *put, yajl_val tree, struct ht_setting
     struct ht_json json;
     if (shape != NULL) {
         enum ht_status status = shape->read(tree, &put->value, wrong);
+        if (status == HT_OK && shape->check != NULL) {
+            status = shape->check(put->value, wrong);
+        }
         put->text = status == HT_OK ? ht_setting_text(shape, put->value) : NULL;
         return status == HT_OK && put->text == NULL ? HT_NOMEM : status;
     }
@@ -510,6 +514,7 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
         if (status == HT_OK && !ht_regime_change_check(put->change, tx, reply)) {
             return;
         }
+        ht_commit_alone(context->app->commit); /* what comes behind it goes by what it says */
     }
     if (status == HT_OK) {
         (void)snprintf(reply->etag, sizeof reply->etag, "%" PRIu64, put->version);

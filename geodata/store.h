@@ -463,9 +463,14 @@ ht_store_codes(struct ht_store_reader *reader, const char *code,
                struct ht_error *error);
 
 /* Erases place and notes of an incident, and who stands behind the codes of its events: also for
- * the other incidents of that device. */
+ * the other incidents of that device. A code of which `keeps` is true is needed still, and goes
+ * with ht_store_code_end. */
 HT_MUST_CHECK enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incident,
-                                                     struct ht_error *error);
+                                                     bool (*keeps)(void *user, const char *code),
+                                                     void *user, struct ht_error *error);
+/* A code is not needed any more: it goes if an erasure waits for that. */
+HT_MUST_CHECK enum ht_status ht_store_code_end(struct ht_store_tx *tx, const char *code,
+                                               struct ht_error *error);
 
 /* ---- orders ---- */
 
