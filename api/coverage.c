@@ -290,7 +290,7 @@ static const char *question_read(struct ht_app_context *context, struct question
     if (q->ask.wrong != NULL || q->ask.wrong_unit != NULL) {
         return q->ask.wrong != NULL ? q->ask.wrong : q->ask.wrong_unit;
     }
-    const char *wrong = ht__promise_read(context, params, &q->ask, &q->promise);
+    const char *wrong = ht__promise_read(context, params, 0, &q->ask, &q->promise);
     if (wrong != NULL) {
         return wrong;
     }

@@ -2,10 +2,10 @@
  *
  * Households are reached as an alarm from there would be: after the turnout, by each unit as it
  * goes with blue light or without, over the streets as they are now, to their entrance where they
- * have one, and on foot to the door. `by=travel` counts the drive alone, as /v1/closest does. Which
- * of them are frail is personal: only dispatchers and admins get it, and where the answer tells a
- * single household (it lists some, or all of a cell that are within or outside are frail) it leaves
- * an audit row first.
+ * have one, and on foot to the door. `by=travel` counts the drive alone, as /v1/closest does, and
+ * so does `max_s` without `by`. Which of them are frail is personal: only dispatchers and admins
+ * get it, and where the answer tells a single household (it lists some, or all of a cell that are
+ * within or outside are frail) it leaves an audit row first.
  *
  * Threading: with the thread's own context; answers are made in the job pool.
  */

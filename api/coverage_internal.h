@@ -25,10 +25,11 @@ struct ht__promise {
     bool plain;          /* without blue light */
     bool travel;         /* driving alone: nor turnout, nor the way to the door */
 };
-/* What `incident`, `severity`, `max_s`, `by` and `blue_light` say, for the filter of `ask`. NULL,
- * or what is wrong, with the name in ask->wrong_name. */
+/* What `incident`, `severity`, `max_s`, `by` and `blue_light` say, for the filter of `ask`;
+ * `limit_ms`: max_s that was said elsewhere, 0: it was not. NULL, or what is wrong, with the name
+ * in ask->wrong_name. */
 const char *ht__promise_read(struct ht_app_context *context, const struct ht_params *params,
-                             struct ht_ask *ask, struct ht__promise *out);
+                             uint32_t limit_ms, struct ht_ask *ask, struct ht__promise *out);
 /* As members of an object. */
 void ht__promise_write(struct ht_json *json, const struct ht__promise *promise);
 

@@ -94,12 +94,9 @@ static bool filter_read(struct work *work, struct ht_ask *ask)
     }
     const char *wrong = ask->wrong != NULL ? ask->wrong : ask->wrong_unit;
     if (wrong == NULL) {
-        wrong = ht__promise_read(work->context, &params, ask, &work->promise);
+        wrong = ht__promise_read(work->context, &params, work->body.limit_ms, ask, &work->promise);
     }
     ht_params_deinit(&params);
-    if (work->body.limit_ms != 0) {
-        work->promise.limit_ms = work->body.limit_ms;
-    }
     return wrong == NULL || refuse(work, 400, wrong);
 }
 

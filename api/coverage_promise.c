@@ -1,5 +1,6 @@
 /* Within what households are to be reached: as the desk promises it to those who call. */
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "api/coverage_internal.h"
@@ -60,26 +61,28 @@ static const char *seconds_read(const struct ht_params *params, struct ht_ask *a
 }
 
 const char *ht__promise_read(struct ht_app_context *context, const struct ht_params *params,
-                             struct ht_ask *ask, struct ht__promise *out)
+                             uint32_t limit_ms, struct ht_ask *ask, struct ht__promise *out)
 {
     const uint32_t most_ms = HT__COVERAGE_SECONDS_MOST * UINT32_C(1000);
     const char *by = ht_param(params, "by");
     struct ht_desk_rule rule = {.promise_ms = most_ms};
     const char *wrong =
         context->app->desk == NULL ? NULL : rule_find(context->app, params, ask, &rule);
-    *out = (struct ht__promise){.limit_ms = rule.promise_ms < most_ms ? rule.promise_ms : most_ms,
-                                .turnout_ms = rule.turnout_ms,
-                                .plain = ht_param(params, "blue_light") == NULL ? !rule.blue_light
-                                                                                : ask->live.plain,
-                                .travel = by != NULL && strcmp(by, "travel") == 0};
     if (wrong == NULL) {
-        wrong = seconds_read(params, ask, &out->limit_ms);
+        wrong = seconds_read(params, ask, &limit_ms);
     }
-    if (wrong == NULL && by != NULL && !out->travel && strcmp(by, "promise") != 0) {
+    if (wrong == NULL && by != NULL && strcmp(by, "promise") != 0 && strcmp(by, "travel") != 0) {
         ask->wrong_name = "by";
         wrong = "by is promise or travel";
     }
-    out->turnout_ms = out->travel ? 0 : out->turnout_ms;
+    /* seconds without a word limit travel, as they do everywhere else */
+    bool travel = by == NULL ? limit_ms != 0 : strcmp(by, "travel") == 0;
+    uint32_t promise_ms = rule.promise_ms < most_ms ? rule.promise_ms : most_ms;
+    *out = (struct ht__promise){.limit_ms = limit_ms != 0 ? limit_ms : promise_ms,
+                                .turnout_ms = travel ? 0 : rule.turnout_ms,
+                                .plain = ht_param(params, "blue_light") == NULL ? !rule.blue_light
+                                                                                : ask->live.plain,
+                                .travel = travel};
     return wrong;
 }
 
