@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "api/incidents_internal.h"
+#include "api/live.h"
+#include "api/meal_rules.h"
 #include "api/order_event.h"
 #include "api/order_read.h"
 #include "api/orders.h"
@@ -123,11 +125,37 @@ static enum ht_status plan_decide(struct ht_orders *orders, const struct ht_comm
                               order->unit == NULL ? "" : order->unit, row.unit);
 }
 
+/* The kitchen is full, not the disk. */
+static enum ht_status full_is_invalid(enum ht_status status)
+{
+    return status == HT_FULL ? HT_INVALID : status;
+}
+
+/* What the kitchen of an order cooks in a quarter of an hour. */
+static uint32_t quarter_most(struct ht_orders_room *room, const char *id)
+{
+    const struct ht_order *order = ht_orders_pending(ht_orders_room_orders(room), id);
+    return order == NULL
+               ? 0
+               : ht_meal_rules_kitchen(ht_orders_room_rules_now(room), order->kitchen)->capacity;
+}
+
 static enum ht_status decide(struct ht_app_context *context, const struct ht_command *command,
                              struct stepping *stepping, struct ht_error *error)
 {
     struct ht_orders *orders = ht_orders_room_orders(context->app->orders);
     const struct ht_order_step *step = &stepping->step;
+    if (step->unit != NULL && ht_fleet_find(ht_live_fleet(context->app->live), step->unit,
+                                            strlen(step->unit)) == HT_NONE) {
+        return ht_error_set(error, HT_INVALID, 0, "/unit: there is no unit %.64s", step->unit);
+    }
+    struct ht_incident_place place;
+    if (step->command == HT_ORDER_REOPEN &&
+        !ht_incident_places_get(ht_orders_room_places(context->app->orders), command->params[0],
+                                &place)) {
+        return ht_error_set(error, HT_CONFLICT, 0, "where order %s goes was erased",
+                            command->params[0]);
+    }
     const struct ht_order_command told = {
         .kind = step->command,
         .now_ms = command->at_ms,
@@ -136,10 +164,11 @@ static enum ht_status decide(struct ht_app_context *context, const struct ht_com
         .reason = step->reason,
         .next = step->next,
         .count = step->count,
+        .quarter_most = quarter_most(context->app->orders, command->params[0]),
         .incident = stepping->welfare.decision == NULL ? NULL : stepping->welfare.id};
     return step->command == HT_ORDER_COMMANDS
                ? plan_decide(orders, command, stepping, error)
-               : ht_orders_decide(orders, &told, &stepping->decision, error);
+               : full_is_invalid(ht_orders_decide(orders, &told, &stepping->decision, error));
 }
 
 /* First without the incident: what can't happen sends nobody. */

@@ -210,6 +210,8 @@ static int64_t ready_of(const struct ht_order_in *in, const struct ht_meal_rules
     return in->ready_ms != 0 ? in->ready_ms : ready_ms;
 }
 
+enum { PAST_MS = 15 * 60 * 1000 }; /* a meal that was ready before that is none to be cooked */
+
 static enum ht_status decide_one(struct ht_orders_room *room, const struct ht_command *command,
                                  const struct ht_order_in *in, struct one *one,
                                  struct ht_error *error)
@@ -221,6 +223,9 @@ static enum ht_status decide_one(struct ht_orders_room *room, const struct ht_co
                                     .ready_ms = ready_of(in, rules, command->at_ms),
                                     .due_from_ms = in->due_from_ms,
                                     .due_to_ms = in->due_to_ms};
+    if (in->ready_ms != 0 && in->ready_ms < command->at_ms - PAST_MS) {
+        return ht_error_set(error, HT_INVALID, 0, "/ready: is over");
+    }
     enum ht_status status = ht_meal_rules_check(rules, command->app->calendar, &ask, error);
     if (status != HT_OK) {
         return status;

@@ -63,17 +63,18 @@ static enum ht_status check_open(const struct turn *turn)
                : ht_error_set(turn->error, HT_RANGE, 0, "/due: ends before it begins");
 }
 
-static enum ht_status check_quarter(const struct turn *turn)
+static enum ht_status check_quarter(const struct turn *turn, const char *kitchen, int64_t ready_ms,
+                                    uint32_t meals)
 {
-    const struct ht_order_command *c = turn->command;
-    uint64_t taken = ht_orders_quarter(turn->orders, c->kitchen, c->ready_ms);
-    if (c->quarter_most == 0 || taken + c->load[0] <= c->quarter_most) {
+    uint32_t most = turn->command->quarter_most;
+    uint64_t taken = ht_orders_quarter(turn->orders, kitchen, ready_ms);
+    if (most == 0 || taken + meals <= most) {
         return HT_OK;
     }
     return ht_error_set(turn->error, HT_FULL, 0,
                         "/kitchen: kitchen %s cooks %" PRIu32
                         " meals in that quarter of an hour, %" PRIu64 " are ordered",
-                        c->kitchen, c->quarter_most, taken);
+                        kitchen, most, taken);
 }
 
 static enum ht_status open_new(const struct turn *turn, struct ht__order_entry **out)
@@ -84,7 +85,7 @@ static enum ht_status open_new(const struct turn *turn, struct ht__order_entry *
         status = ht_error_set(turn->error, HT_EXISTS, 0, "order %s exists", c->order);
     }
     if (status == HT_OK) {
-        status = check_quarter(turn);
+        status = check_quarter(turn, c->kitchen, c->ready_ms, c->load[0]);
     }
     if (status != HT_OK) {
         return status;
@@ -215,8 +216,11 @@ static enum ht_status cancel(const struct turn *turn, struct ht__order_entry *e)
 static enum ht_status reopen(const struct turn *turn, struct ht__order_entry *e)
 {
     const struct ht_order *order = &e->pending->view;
-    return ht_order_is_open(order) ? wrong_order(turn, order, "it is not over")
-                                   : say(turn, e, HT_ORDER_REOPENED);
+    if (ht_order_is_open(order)) {
+        return wrong_order(turn, order, "it is not over");
+    }
+    enum ht_status status = check_quarter(turn, order->kitchen, order->ready_ms, order->load[0]);
+    return status == HT_OK ? say(turn, e, HT_ORDER_REOPENED) : status;
 }
 
 /* ---- */

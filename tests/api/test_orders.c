@@ -345,6 +345,9 @@ HT_CASE(bad_steps_and_questions_are_told_what_is_wrong)
     HT_CHECK(is("errors.0.pointer", "\"/reason\""));
     HT_CHECK_INT(happens_as("", "a", "{\"event\":\"fail\",\"reason\":\"rain\"}"), 422);
     HT_CHECK_INT(happens_as("", "a", "{\"event\":\"plan\"}"), 400);
+    HT_CHECK_INT(happens_as("", "a", "{\"event\":\"plan\",\"unit\":\"ghost\"}"), 422);
+    HT_CHECK(is("errors.0.pointer", "\"/unit\""));
+    HT_CHECK_INT(happens_as("", "a", "{\"event\":\"load\",\"unit\":\"ghost\"}"), 422);
     HT_CHECK_INT(get(ORDERS "?state=lost"), 400);
     HT_CHECK_INT(get(ORDERS "?limit=0"), 400);
     HT_CHECK_INT(get(ORDERS "?due=noon"), 400);
@@ -371,6 +374,15 @@ HT_CASE(a_kitchen_refuses_what_it_does_not_take)
     order_add("c", ",\"load\":5,\"ready\":\"2026-03-02T11:15:00+08:00\"");
     HT_CHECK_INT(happens("b", "cancel"), 200); /* makes room */
     order_add("d", ",\"load\":2,\"ready\":\"2026-03-02T11:05:00+08:00\"");
+    HT_CHECK_INT(happens("b", "reopen"), 422); /* no room any more */
+    HT_CHECK(is("errors.0.pointer", "\"/kitchen\""));
+    HT_CHECK_INT(happens("d", "cancel"), 200);
+    HT_CHECK_INT(happens("b", "reopen"), 200);
+    /* a past moment is no way around them */
+    HT_CHECK_INT(order_send("{\"household\":\"h1\",\"kitchen\":\"k1\",\"ready\":"
+                            "\"2026-03-02T08:00:00+08:00\"," NOON "}"),
+                 422);
+    HT_CHECK(is("errors.0.pointer", "\"/ready\"") && says("over"));
     /* within one request as well */
     HT_CHECK_INT(order_send("[{\"household\":\"h1\",\"kitchen\":\"k1\",\"load\":3,\"ready\":"
                             "\"2026-03-02T11:31:00+08:00\"," NOON
@@ -834,6 +846,8 @@ HT_CASE(what_is_personal_goes_with_the_order_and_with_the_household)
     HT_CHECK_INT(send_body("DELETE", ORDERS "/a/personal", bearer[DISPATCHER], ""), 403);
     HT_CHECK_INT(send_body("DELETE", ORDERS "/a/personal", all, ""), 204);
     HT_CHECK_INT(send_body("DELETE", ORDERS "/none/personal", all, ""), 404);
+    HT_CHECK_INT(happens_as(bearer[DISPATCHER], "a", "{\"event\":\"reopen\"}"),
+                 409); /* to where? */
     HT_CHECK_INT(get_as(DISPATCHER, ORDERS "/a"), 200);
     HT_CHECK(!says("diabetic") && !says("lon") && is("state", "\"cancelled\""));
     HT_CHECK_INT(get_as(DISPATCHER, ORDERS "/a/history"), 200);
