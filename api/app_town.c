@@ -13,6 +13,7 @@
 #include "api/http_answer.h"
 #include "api/live.h"
 #include "api/loads.h"
+#include "api/orders_room.h"
 #include "api/shifts.h"
 #include "api/stream.h"
 #include "api/teller.h"
@@ -99,6 +100,9 @@ static struct ht_box town_box(struct ht_app *app)
 static enum ht_status desk_open(struct ht_app *app, struct ht_error *error)
 {
     enum ht_status status = ht_desk_room_new(app, &app->desk, &app->desk_skipped, error);
+    if (status == HT_OK) {
+        status = ht_orders_room_new(app, &app->orders, &app->orders_skipped, error);
+    }
     if (status == HT_OK) {
         status = ht_settings_tell(app);
         if (status == HT_OK && app->commit != NULL) {
@@ -364,6 +368,7 @@ void ht__app_town_free(struct ht_app *app)
     ht_teller_free(app->teller);
     ht_commit_free(app->commit);
     ht_desk_room_free(app->desk);
+    ht_orders_room_free(app->orders);
     ht_finder_free(app->finder);
     ht_registry_free(app->registry);
     if (app->writer != NULL) {

@@ -7,6 +7,7 @@
 #include "api/commit.h"
 #include "api/desk_room_internal.h"
 #include "api/live.h"
+#include "api/orders_room.h"
 
 enum {
     ROUND_MS = 250,
@@ -36,7 +37,7 @@ struct round {
     struct ht_desk_decision *decisions[COMMANDS_MOST + 1];
     size_t count;
     size_t events;    /* that came of it */
-    size_t forgotten; /* incidents */
+    size_t forgotten; /* incidents or orders, the most of them */
     bool failed;
 };
 
@@ -105,7 +106,11 @@ static void round_done(struct ht_job *job, void *worker, enum ht_status outcome)
         }
     }
     round->failed = round->failed || outcome != HT_OK;
-    round->forgotten = round->forget ? ht__room_forget(room, FORGET_MOST) : 0;
+    if (round->forget) {
+        size_t orders = ht_orders_room_forget(room->app->orders, FORGET_MOST);
+        round->forgotten = ht__room_forget(room, FORGET_MOST);
+        round->forgotten = orders > round->forgotten ? orders : round->forgotten;
+    }
     ht_world_reader_rest(&context->world);
     if (context->live != NULL) {
         ht_live_work_rest(context->live);

@@ -91,6 +91,24 @@ enum ht_status ht_home_find(struct ht_store_reader *reader, const char *id, stru
     return status;
 }
 
+static enum ht_status frail_take(void *user, const struct ht_store_item *item)
+{
+    bool *frail = user;
+    struct ht_member member;
+    *frail = ht_member_find(item->personal == NULL ? "{}" : item->personal, "frail", &member) &&
+             member.value[0] == 't';
+    return HT_OK;
+}
+
+enum ht_status ht_home_is_frail(struct ht_store_reader *reader, const char *id, bool *out,
+                                struct ht_error *error)
+{
+    *out = false;
+    enum ht_status status = ht_store_item(reader, ht_collection_find("households", 10), id, true,
+                                          frail_take, out, error);
+    return status == HT_NOT_FOUND ? HT_OK : status;
+}
+
 static enum ht_status device_take(void *user, const struct ht_store_item *item)
 {
     char *household = user;

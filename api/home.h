@@ -24,6 +24,11 @@ struct ht_home {
 HT_MUST_CHECK enum ht_status ht_home_find(struct ht_store_reader *reader, const char *id,
                                           struct ht_home *out, struct ht_error *error);
 
+/* Whether somebody frail lives there; false also where there is no such household. The caller
+ * answers nobody with it. */
+HT_MUST_CHECK enum ht_status ht_home_is_frail(struct ht_store_reader *reader, const char *id,
+                                              bool *out, struct ht_error *error);
+
 /* The household that a device watches over. HT_NOT_FOUND: no such device, or none of a household.
  */
 HT_MUST_CHECK enum ht_status ht_home_of_device(struct ht_store_reader *reader, const char *device,

@@ -27,9 +27,8 @@ static void text_or_not(struct ht_json *json, const char *key, const char *text)
     }
 }
 
-/* Lon and lat; in PROJ's systems, which may be of metres, a geometry. */
-static void place_write(struct ht_json *json, const struct ht_incident_place *place,
-                        const struct ht_crs_out *out)
+void ht_incident_json_place(struct ht_json *json, const struct ht_incident_place *place,
+                            const struct ht_crs_out *out)
 {
     struct ht_point point = place->point;
     double pair[1][2] = {{point.lon_e7 / 1e7, point.lat_e7 / 1e7}};
@@ -179,7 +178,7 @@ void ht_incident_json_members(struct ht_json *json, const struct ht_incident *in
     ht_json_key_int(json, "severity", incident->severity);
     text_or_not(json, "household", incident->household);
     if (place != NULL) {
-        place_write(json, place, out);
+        ht_incident_json_place(json, place, out);
     }
     ht_json_key(json, "assigned");
     ht_json_array(json);

@@ -30,6 +30,10 @@ const char *ht_incident_answers_now(const struct ht_answers *answers, uint8_t le
  * bytes at the front. */
 void ht_incident_json_row(struct ht_json *json, const struct ht_store_event *row, size_t prefix);
 
+/* Lon and lat; in PROJ's systems, which may be of metres, a geometry. */
+void ht_incident_json_place(struct ht_json *json, const struct ht_incident_place *place,
+                            const struct ht_crs_out *out);
+
 /* A moment as RFC 3339; nothing for 0 and null for INT64_MAX. */
 void ht_incident_json_moment(struct ht_json *json, const char *key, int64_t at_ms);
 

@@ -12,11 +12,12 @@
 #include "api/incident_event.h"
 #include "api/incident_json.h"
 #include "api/incident_read.h"
+#include "api/incidents_internal.h"
 #include "api/live.h"
 
 enum { ACTOR = 7 + HT_STORE_CODE }; /* of a home */
 
-static void refuse(struct ht_reply *reply, const struct ht_error *error)
+void ht__incident_refuse(struct ht_reply *reply, const struct ht_error *error)
 {
     size_t size = strcspn(error->message, ":");
     ht_reply_status(reply, error);
@@ -37,22 +38,12 @@ static void refuse(struct ht_reply *reply, const struct ht_error *error)
     ht_json_object_end(&json);
 }
 
-/* The system of places in question and answer, and one place that is known in it: the first
- * projection of a thread takes a tenth of a second, which the writer's has not got. */
-struct systems {
-    struct ht_crs in;
-    struct ht_crs out;
-    struct ht_point point;
-    char written[96]; /* as GeoJSON has it; "": none */
-};
-
-/* False with the answer written. */
-static bool systems_read(struct ht_app_context *context, const struct ht_params *params,
-                         struct systems *out, struct ht_reply *reply)
+bool ht__systems_read(struct ht_app_context *context, const struct ht_params *params,
+                      struct ht__systems *out, struct ht_reply *reply)
 {
     const char *in = ht_param(params, "crs");
     const char *other = ht_param(params, "out_crs");
-    *out = (struct systems){0};
+    *out = (struct ht__systems){0};
     bool good = (in == NULL || ht_crs_parse(in, strlen(in), &out->in) == HT_OK) &&
                 (other == NULL || ht_crs_parse(other, strlen(other), &out->out) == HT_OK);
     out->out = other == NULL ? out->in : out->out;
@@ -68,9 +59,8 @@ static bool systems_read(struct ht_app_context *context, const struct ht_params 
     return true;
 }
 
-/* Works a place out in PROJ's systems, before the writer's turn. */
-static void place_know(struct ht_app_context *context, struct systems *systems,
-                       struct ht_point point)
+void ht__systems_know(struct ht_app_context *context, struct ht__systems *systems,
+                      struct ht_point point)
 {
     struct ht_buffer text = {0};
     struct ht_json json;
@@ -90,7 +80,7 @@ static void place_know(struct ht_app_context *context, struct systems *systems,
 
 /* An incident as the answer to a command, from the writer's thread. */
 static void answer(struct ht_app_context *context, const struct ht_incident *incident,
-                   const struct systems *systems, struct ht_reply *reply)
+                   const struct ht__systems *systems, struct ht_reply *reply)
 {
     const struct ht_crs *crs = &systems->out;
     struct ht_incident_place place;
@@ -115,7 +105,7 @@ static void answer(struct ht_app_context *context, const struct ht_incident *inc
 
 struct opening {
     struct ht_incident_alarm alarm;
-    struct systems systems;
+    struct ht__systems systems;
     struct ht_point point;
     char household[HT_ID_MAX + 1]; /* "": none */
     char code[HT_STORE_CODE];      /* "": none; the writer finds it */
@@ -176,36 +166,53 @@ static bool own_place(struct ht_app_context *context, const struct ht_command *c
     return true;
 }
 
-/* What the way from the street to the door takes. False, with the answer written: a place that was
- * named is farther from any street than somebody can be; a home is believed. */
-static bool access_reckon(struct ht_app_context *context, struct opening *opening,
-                          const struct ht_home *home, struct ht_reply *reply)
+/* From a place to the nearest street; -1: not known. */
+static double street_m(struct ht_app_context *context, struct ht_point point)
 {
-    const struct ht_desk_room_kind rule =
-        ht_desk_room_kind(context->app->desk, opening->alarm.kind);
+    double walk_m = -1;
     struct ht_world *world = ht_world_reader_get(&context->world);
     struct ht_live_work *work = ht_app_live_work(context);
-    double walk_m = -1;
-    if (world == NULL || work == NULL ||
-        ht_live_street(context->app->live, work, world, opening->point, &walk_m) != HT_OK) {
-        walk_m = -1;
-    }
-    if (home == NULL && opening->alarm.placed && walk_m > HT_LIVE_STREET_M) {
-        struct ht_error error = {0};
-        (void)ht_error_set(&error, HT_INVALID, 0, "/lon: the nearest street is %.0f m away",
-                           walk_m);
-        refuse(reply, &error);
-        return false;
-    }
-    walk_m = walk_m < 0 ? 0 : walk_m;
+    return world == NULL || work == NULL ||
+                   ht_live_street(context->app->live, work, world, point, &walk_m) != HT_OK
+               ? -1
+               : walk_m;
+}
+
+static uint32_t access_ms_of(struct ht_app_context *context, enum ht_incident_kind kind,
+                             const struct ht_home *home, double walk_m)
+{
+    const struct ht_desk_room_kind rule = ht_desk_room_kind(context->app->desk, kind);
     double access_ms = 0;
+    walk_m = walk_m < 0 ? 0 : walk_m;
     if (home != NULL) {
         int floors = home->floor > 0 ? home->floor - 1 : -home->floor;
         walk_m += ht_distance_m(home->entrance, home->point);
         access_ms = floors == 0 ? 0 : home->lift ? rule.lift_ms : (double)rule.stairs_ms * floors;
     }
     access_ms += walk_m / rule.walk_mps * 1000;
-    opening->access_ms = (uint32_t)lround(fmin(access_ms, 3600e3));
+    return (uint32_t)lround(fmin(access_ms, 3600e3));
+}
+
+uint32_t ht__incident_access_ms(struct ht_app_context *context, enum ht_incident_kind kind,
+                                const struct ht_home *home)
+{
+    return access_ms_of(context, kind, home, street_m(context, home->entrance));
+}
+
+/* What the way from the street to the door takes. False, with the answer written: a place that was
+ * named is farther from any street than somebody can be; a home is believed. */
+static bool access_reckon(struct ht_app_context *context, struct opening *opening,
+                          const struct ht_home *home, struct ht_reply *reply)
+{
+    double walk_m = street_m(context, opening->point);
+    if (home == NULL && opening->alarm.placed && walk_m > HT_LIVE_STREET_M) {
+        struct ht_error error = {0};
+        (void)ht_error_set(&error, HT_INVALID, 0, "/lon: the nearest street is %.0f m away",
+                           walk_m);
+        ht__incident_refuse(reply, &error);
+        return false;
+    }
+    opening->access_ms = access_ms_of(context, opening->alarm.kind, home, walk_m);
     return true;
 }
 
@@ -237,7 +244,7 @@ static bool place_find(struct ht_app_context *context, struct ht_command *comman
     }
     if (status != HT_OK) {
         error.status = status == HT_NOT_FOUND ? HT_INVALID : status; /* of the body, not the path */
-        refuse(reply, &error);
+        ht__incident_refuse(reply, &error);
         return false;
     }
     return access_reckon(context, opening, opening->household[0] == '\0' ? NULL : &home, reply);
@@ -255,7 +262,7 @@ static bool skills_known(struct ht_desk_room *room, const struct ht_incident_ala
         if (size >= sizeof word || !ht_desk_room_knows(room, word)) {
             (void)ht_error_set(&error, HT_INVALID, 0,
                                "/needs/skills: a skill that no unit has and no kind wants");
-            refuse(reply, &error);
+            ht__incident_refuse(reply, &error);
             return false;
         }
         at += size + (at[size] == ';');
@@ -293,16 +300,16 @@ static bool open_prepare(struct ht_app_context *context, struct ht_command *comm
     }
     struct ht_incident_alarm *alarm = &opening->alarm;
     if (ht_incident_alarm_read(command->body, command->body_size, alarm, &error) != HT_OK) {
-        refuse(reply, &error);
+        ht__incident_refuse(reply, &error);
         return false;
     }
-    if (!systems_read(context, &command->query, &opening->systems, reply) ||
+    if (!ht__systems_read(context, &command->query, &opening->systems, reply) ||
         !skills_known(context->app->desk, alarm, reply) ||
         !device_check(reader, command, opening, reply) ||
         !place_find(context, command, reader, opening, reply)) {
         return false;
     }
-    place_know(context, &opening->systems, opening->point);
+    ht__systems_know(context, &opening->systems, opening->point);
     opening->severity = alarm->severity != 0
                             ? alarm->severity
                             : ht_desk_room_kind(context->app->desk, alarm->kind).kind.severity;
@@ -384,7 +391,7 @@ static void open_run(struct ht_app_context *context, struct ht_command *command,
     }
     if (status != HT_OK) {
         error.status = status;
-        refuse(reply, &error);
+        ht__incident_refuse(reply, &error);
         return;
     }
     const struct ht_incident *incident = opening->decision->incident;
@@ -443,7 +450,7 @@ void ht_incidents_post(struct ht_app_context *context, struct ht_http_call *call
 
 struct stepping {
     struct ht_incident_step step;
-    struct systems systems;
+    struct ht__systems systems;
     struct ht_desk_decision *decision;
 };
 
@@ -459,16 +466,16 @@ static bool step_prepare(struct ht_app_context *context, struct ht_command *comm
     }
     if (ht_incident_step_read(command->body, command->body_size, &stepping->step, &error) !=
         HT_OK) {
-        refuse(reply, &error);
+        ht__incident_refuse(reply, &error);
         return false;
     }
-    if (!systems_read(context, &command->query, &stepping->systems, reply)) {
+    if (!ht__systems_read(context, &command->query, &stepping->systems, reply)) {
         return false;
     }
     struct ht_incident_place place;
     if (ht_incident_places_get(ht_desk_room_places(context->app->desk), command->params[0],
                                &place)) {
-        place_know(context, &stepping->systems, place.point);
+        ht__systems_know(context, &stepping->systems, place.point);
     }
     return true;
 }
@@ -565,7 +572,7 @@ static void step_run(struct ht_app_context *context, struct ht_command *command,
     enum ht_status status = step_do(context, command, tx, stepping, &error);
     if (status != HT_OK) {
         error.status = status;
-        refuse(reply, &error);
+        ht__incident_refuse(reply, &error);
         return;
     }
     answer(context, stepping->decision->incident, &stepping->systems, reply);
@@ -639,7 +646,7 @@ static void erase_run(struct ht_app_context *context, struct ht_command *command
         status = ht_store_event_append(tx, &event, NULL, &error);
     }
     if (status != HT_OK) {
-        refuse(reply, &error);
+        ht__incident_refuse(reply, &error);
         return;
     }
     reply->status = 204;

@@ -17,6 +17,8 @@
 #include "api/live.h"
 #include "api/ogc.h"
 #include "api/optimize.h"
+#include "api/orders.h"
+#include "api/orders_room.h"
 #include "api/regime_calls.h"
 #include "api/routes_live.h"
 #include "api/routes_osrm.h"
@@ -142,6 +144,43 @@ static void desk_metrics(struct ht_buffer *out, const struct ht_app *app)
     }
 }
 
+static void orders_metrics(struct ht_buffer *out, const struct ht_app *app)
+{
+    struct ht_orders_totals totals;
+    char line[128];
+    if (app->orders == NULL) {
+        return;
+    }
+    ht_orders_totals(ht_orders_room_orders(app->orders), &totals);
+    ht_metrics_gauge(out, "houtao_orders_held", "gauge", "Orders in memory.", (double)totals.held);
+    ht_metrics_gauge(out, "houtao_orders_meals_total", "counter",
+                     "Meals handed over, of orders that were in memory since the start.",
+                     (double)totals.meals);
+    ht_metrics_gauge(out, "houtao_orders_late_total", "counter",
+                     "Of these orders, those that came after their window.",
+                     (double)totals.delivered_late);
+    ht_metrics_gauge(out, "houtao_orders_welfare_total", "counter",
+                     "Of these orders, those for which an incident was opened.",
+                     (double)totals.incidents);
+    ht_metrics_gauge(out, "houtao_orders_skipped", "gauge",
+                     "Orders that could not be replayed at start.", (double)app->orders_skipped);
+    ht_buffer_text(out,
+                   "# HELP houtao_orders Orders that were in memory since the start, by state.\n"
+                   "# TYPE houtao_orders gauge\n");
+    for (int i = 0; i < HT_ORDER_STATES; i++) {
+        (void)snprintf(line, sizeof line, "houtao_orders{state=\"%s\"} %" PRIu64 "\n",
+                       ht_order_state_text((enum ht_order_state)i), totals.states[i]);
+        ht_buffer_text(out, line);
+    }
+    ht_buffer_text(out, "# HELP houtao_orders_failed_total Their failures, by reason.\n"
+                        "# TYPE houtao_orders_failed_total counter\n");
+    for (int i = HT_ORDER_FOR_NONE + 1; i < HT_ORDER_REASONS; i++) {
+        (void)snprintf(line, sizeof line, "houtao_orders_failed_total{reason=\"%s\"} %" PRIu64 "\n",
+                       ht_order_reason_text((enum ht_order_reason)i), totals.failures[i]);
+        ht_buffer_text(out, line);
+    }
+}
+
 static void network_metrics(struct ht_buffer *out, const struct ht_world *world)
 {
     const struct ht_network *network = ht_world_network(world);
@@ -191,6 +230,7 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
         live_metrics(out, app);
     }
     desk_metrics(out, app);
+    orders_metrics(out, app);
     const struct ht_world *world = ht_world_reader_get(&context->world);
     ht_metrics_gauge(out, "houtao_network_open", "gauge", "1 when a network is open.",
                      world == NULL ? 0 : 1);
@@ -320,6 +360,18 @@ static const struct ht_route table[] = {
      HT_ROLE_DEVICE, .post = ht_incident_event_post},
     {"/v1/incidents/{id}/personal", "DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
      HT_ROLE_ADMIN, .del = ht_incident_erase},
+    {"/v1/orders", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
+     HT_ROLE_DISPATCHER, .get = ht_orders_list_get, .post = ht_orders_post},
+    {"/v1/orders/{id}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_order_get},
+    {"/v1/orders/{id}/history", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_order_history},
+    {"/v1/orders/{id}/events", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DEVICE,
+     HT_ROLE_DEVICE, .post = ht_order_event_post},
+    {"/v1/orders/{id}/personal", "DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
+     HT_ROLE_ADMIN, .del = ht_order_erase},
+    {"/t/{token}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_NONE, HT_ROLE_NONE,
+     .get = ht_order_track},
     {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
     {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,

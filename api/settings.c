@@ -40,6 +40,7 @@ static const struct {
     {"incidents", 0, 0, &ht_setting_incidents},
     {"calendar", 0, 0, &ht_setting_calendar},
     {"regimes", 0, 0, &ht_setting_regimes},
+    {"meals", 0, 0, &ht_setting_meals},
 };
 
 void ht_settings_init(struct ht_settings *settings)
@@ -233,6 +234,26 @@ static enum ht_status force_find(struct ht_app *app, enum ht_regime_setting sett
     return status == HT_INVALID ? shape->read(NULL, out, &wrong) : status;
 }
 
+/* Also where its text is by an older or newer server: then as at first. */
+static enum ht_status meals_tell(struct ht_app *app)
+{
+    const struct ht_setting_shape *shape = &ht_setting_meals;
+    size_t document = document_find(shape->name, strlen(shape->name));
+    const char *text = app->settings.texts[document - HT_SETTINGS_PLAIN];
+    struct ht_setting_wrong wrong;
+    void *value = NULL;
+    yajl_val tree = text == NULL ? NULL : ht_json_tree_read(text, strlen(text));
+    enum ht_status status = shape->read(tree, &value, &wrong);
+    yajl_tree_free(tree);
+    if (status == HT_INVALID) {
+        status = shape->read(NULL, &value, &wrong);
+    }
+    if (status == HT_OK) {
+        shape->tell(app, value);
+    }
+    return status;
+}
+
 enum ht_status ht_settings_tell(struct ht_app *app)
 {
     struct ht_regime_book *book = ht_regime_slot_book(app->regimes);
@@ -245,7 +266,7 @@ enum ht_status ht_settings_tell(struct ht_app *app)
         }
     }
     ht_regime_book_release(book);
-    return status;
+    return status == HT_OK ? meals_tell(app) : status;
 }
 
 /* ---- calls ---- */
@@ -459,7 +480,8 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
     if (status == HT_OK) {
         status = put_write(command, tx, put, &error);
     }
-    if (status == HT_OK && documents[put->document].shape != NULL) {
+    if (status == HT_OK && documents[put->document].shape != NULL &&
+        documents[put->document].shape != &ht_setting_meals) {
         status = ht_regime_change_read(context->app, tx, &put->change, &error);
         if (status == HT_OK && !ht_regime_change_check(put->change, tx, reply)) {
             return;
@@ -480,6 +502,11 @@ static void put_applied(struct ht_app_context *context, struct ht_command *comma
     const struct ht_setting_shape *shape = documents[put->document].shape;
     if (shape == NULL) {
         keep(&context->app->settings, put->document, put->values, put->version);
+    } else if (shape == &ht_setting_meals) {
+        keep_text(&context->app->settings, put->document, put->text, put->version);
+        put->text = NULL;
+        shape->tell(context->app, put->value);
+        put->value = NULL;
     } else {
         keep_text(&context->app->settings, put->document, put->text, put->version);
         put->text = NULL;

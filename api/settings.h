@@ -7,6 +7,7 @@
  *   incidents  kinds, clocks, choice       how the desk sends help (api/incident_rules.h)
  *   calendar   holidays, workdays, hours   the office's days (api/calendar.h)
  *   regimes    zones, answers, duties ...  sets that one call puts into force (api/regimes.h)
+ *   meals      kitchens, welfare ...       when, how much and what they cook (api/meal_rules.h)
  *
  * The first three are JSON documents of whole numbers, the others have shapes of their own; what a
  * PUT leaves out is as at first. A change counts at once. Others are unknown (404). Of incidents
@@ -37,7 +38,7 @@ enum ht_setting_field {
     HT_SETTING_GIVE_UP_H,
     HT_SETTING_FIELDS
 };
-enum { HT_SETTINGS_PLAIN = 3, HT_SETTINGS = 6 };
+enum { HT_SETTINGS_PLAIN = 3, HT_SETTINGS = 7 };
 
 struct ht_settings {
     atomic_int_least64_t values[HT_SETTING_FIELDS];

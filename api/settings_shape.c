@@ -9,6 +9,8 @@
 #include "api/json.h"
 #include "api/json_merge.h"
 #include "api/live.h"
+#include "api/meal_rules.h"
+#include "api/orders_room.h"
 #include "api/shifts.h"
 
 static enum ht_status days_read(yajl_val tree, void **out, struct ht_setting_wrong *wrong)
@@ -83,6 +85,33 @@ static void regimes_free(void *value)
     ht_regimes_free(value);
 }
 
+static enum ht_status meals_read(yajl_val tree, void **out, struct ht_setting_wrong *wrong)
+{
+    struct ht_meal_rules *rules = NULL;
+    enum ht_status status = ht_meal_rules_read(tree, &rules, wrong);
+    *out = rules;
+    return status;
+}
+
+static void meals_write(const void *value, struct ht_json *json)
+{
+    ht_meal_rules_write(value, json);
+}
+
+static void meals_free(void *value)
+{
+    ht_meal_rules_free(value);
+}
+
+static void meals_tell(struct ht_app *app, void *value)
+{
+    if (app->orders == NULL) {
+        ht_meal_rules_free(value);
+    } else {
+        ht_orders_room_rules(app->orders, value);
+    }
+}
+
 const struct ht_setting_shape ht_setting_incidents = {"incidents", rules_read, rules_write,
                                                       rules_free, rules_tell};
 const struct ht_setting_shape ht_setting_calendar = {"calendar", days_read, days_write, days_free,
@@ -90,6 +119,10 @@ const struct ht_setting_shape ht_setting_calendar = {"calendar", days_read, days
 /* api/regime_change.h sees to what is in force of them. */
 const struct ht_setting_shape ht_setting_regimes = {"regimes", regimes_read, regimes_write,
                                                     regimes_free, NULL};
+
+/* No regime lays anything over it. */
+const struct ht_setting_shape ht_setting_meals = {"meals", meals_read, meals_write, meals_free,
+                                                  meals_tell};
 
 const struct ht_setting_shape *ht_setting_shape_of(enum ht_regime_setting setting)
 {

@@ -419,7 +419,7 @@ ht_store_places(struct ht_store_reader *reader, const char *incident,
 /* Keeps a note; `digest`: SHA-256 over a random salt, kept with it, and its text, for the event
  * that it belongs to. */
 struct ht_store_note {
-    const char *incident;
+    const char *incident; /* or the order, of an order's */
     const char *digest;
     const char *text;
 };
@@ -450,6 +450,72 @@ ht_store_codes(struct ht_store_reader *reader, const char *code,
  * the other incidents of that device. */
 HT_MUST_CHECK enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incident,
                                                      struct ht_error *error);
+
+/* ---- orders ---- */
+
+/* Their events are in the event table; here lies what can be erased. */
+
+struct ht_store_order_card {
+    const char *order;
+    const char *household; /* NULL: none */
+    struct ht_point point;
+    const char *diets; /* joined by ';', "" none */
+};
+HT_MUST_CHECK enum ht_status ht_store_order_card_put(struct ht_store_tx *tx,
+                                                     const struct ht_store_order_card *card,
+                                                     struct ht_error *error);
+/* All of them, or (`order` not NULL) of that one. */
+HT_MUST_CHECK enum ht_status
+ht_store_order_cards(struct ht_store_reader *reader, const char *order,
+                     enum ht_status (*sink)(void *user, const struct ht_store_order_card *card),
+                     void *user, struct ht_error *error);
+/* As those of incidents. */
+HT_MUST_CHECK enum ht_status ht_store_order_note_put(struct ht_store_tx *tx, const char *order,
+                                                     const char *text, char digest[65],
+                                                     struct ht_error *error);
+HT_MUST_CHECK enum ht_status
+ht_store_order_notes(struct ht_store_reader *reader, const char *order,
+                     enum ht_status (*sink)(void *user, const struct ht_store_note *note),
+                     void *user, struct ht_error *error);
+/* Erases card and notes of an order. */
+HT_MUST_CHECK enum ht_status ht_store_order_erase(struct ht_store_tx *tx, const char *order,
+                                                  struct ht_error *error);
+/* Which orders there are: `number` is that of the first event, `closed_ms` when it was over, 0: it
+ * is not. A put of one that is there changes `closed_ms` alone. */
+struct ht_store_order_state {
+    const char *order;
+    int64_t number;
+    int64_t closed_ms;
+};
+HT_MUST_CHECK enum ht_status ht_store_order_state_put(struct ht_store_tx *tx,
+                                                      const struct ht_store_order_state *state,
+                                                      struct ht_error *error);
+/* HT_NOT_FOUND: there is no such order. */
+HT_MUST_CHECK enum ht_status ht_store_order_number(struct ht_store_reader *reader,
+                                                   const char *order, int64_t *number,
+                                                   struct ht_error *error);
+typedef enum ht_status ht_store_order_sink(void *user, const struct ht_store_order_state *state);
+/* Those with a number below `before`, the newest first, `limit` at most. */
+HT_MUST_CHECK enum ht_status ht_store_orders(struct ht_store_reader *reader, int64_t before,
+                                             uint64_t limit, ht_store_order_sink *sink, void *user,
+                                             struct ht_error *error);
+/* Those that are not over, or were at `since_ms` or later, the oldest first. */
+HT_MUST_CHECK enum ht_status ht_store_orders_open(struct ht_store_reader *reader, int64_t since_ms,
+                                                  ht_store_order_sink *sink, void *user,
+                                                  struct ht_error *error);
+
+/* ---- secrets ---- */
+
+/* Bytes that nobody outside of this store knows, from which what must not be guessed is made. */
+enum { HT_STORE_SECRET = 32 };
+/* HT_NOT_FOUND: none of that name yet. */
+HT_MUST_CHECK enum ht_status ht_store_secret_get(struct ht_store_reader *reader, const char *name,
+                                                 unsigned char out[HT_STORE_SECRET],
+                                                 struct ht_error *error);
+/* The same, made where there is none. */
+HT_MUST_CHECK enum ht_status ht_store_secret_of(struct ht_store_tx *tx, const char *name,
+                                                unsigned char out[HT_STORE_SECRET],
+                                                struct ht_error *error);
 
 /* ---- copies ---- */
 

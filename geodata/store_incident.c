@@ -96,11 +96,9 @@ static enum ht_status note_digest(const unsigned char salt[SALT], const char *te
     return status;
 }
 
-enum ht_status ht_store_note_put(struct ht_store_tx *tx, const char *incident, const char *text,
-                                 char digest[65], struct ht_error *error)
+enum ht_status ht__store_note_put(struct ht_store_tx *tx, const char *sql, const char *owner,
+                                  const char *text, char digest[65], struct ht_error *error)
 {
-    static const char sql[] =
-        "INSERT INTO incident_notes(digest, incident, salt, note) VALUES(?1,?2,?3,?4)";
     unsigned char salt[SALT];
     sqlite3_stmt *statement = NULL;
     enum ht_status status = ht_random_bytes(salt, sizeof salt);
@@ -115,10 +113,18 @@ enum ht_status ht_store_note_put(struct ht_store_tx *tx, const char *incident, c
         return status;
     }
     bind_text(statement, 1, digest);
-    bind_text(statement, 2, incident);
+    bind_text(statement, 2, owner);
     (void)sqlite3_bind_blob(statement, 3, salt, sizeof salt, SQLITE_STATIC);
     bind_text(statement, 4, text);
     return ht__store_run(&tx->reader.conn, statement, error);
+}
+
+enum ht_status ht_store_note_put(struct ht_store_tx *tx, const char *incident, const char *text,
+                                 char digest[65], struct ht_error *error)
+{
+    static const char sql[] =
+        "INSERT INTO incident_notes(digest, incident, salt, note) VALUES(?1,?2,?3,?4)";
+    return ht__store_note_put(tx, sql, incident, text, digest, error);
 }
 
 struct notes {
@@ -139,17 +145,24 @@ static enum ht_status note_row(void *user, sqlite3_stmt *statement)
     return notes->sink(notes->user, &note);
 }
 
+enum ht_status ht__store_notes(struct ht_store_reader *reader, const char *sql, const char *owner,
+                               enum ht_status (*sink)(void *user, const struct ht_store_note *note),
+                               void *user, struct ht_error *error)
+{
+    struct notes notes = {sink, user};
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = prepare_for(reader, sql, sql, owner, &statement, error);
+    return status == HT_OK ? ht__store_rows(&reader->conn, statement, note_row, &notes, error)
+                           : status;
+}
+
 enum ht_status ht_store_notes(struct ht_store_reader *reader, const char *incident,
                               enum ht_status (*sink)(void *user, const struct ht_store_note *note),
                               void *user, struct ht_error *error)
 {
     static const char sql[] =
         "SELECT digest, incident, note FROM incident_notes WHERE incident = ?1";
-    struct notes notes = {sink, user};
-    sqlite3_stmt *statement = NULL;
-    enum ht_status status = prepare_for(reader, sql, sql, incident, &statement, error);
-    return status == HT_OK ? ht__store_rows(&reader->conn, statement, note_row, &notes, error)
-                           : status;
+    return ht__store_notes(reader, sql, incident, sink, user, error);
 }
 
 /* ---- codes of devices ---- */

@@ -10,7 +10,7 @@
 
 enum {
     HT__STORE_APPLICATION = 0x4854414f, /* "HTAO", so that `file` and we know the file */
-    HT__STORE_SCHEMA = 6,               /* the version this program writes */
+    HT__STORE_SCHEMA = 7,               /* the version this program writes */
     HT__STORE_STATEMENTS = 160,
     HT__STORE_COLLECTIONS = 16, /* there are no more */
 };
@@ -101,6 +101,16 @@ HT_MUST_CHECK enum ht_status ht__store_rows(struct ht__store_conn *conn, sqlite3
                                             enum ht_status (*row)(void *user,
                                                                   sqlite3_stmt *statement),
                                             void *user, struct ht_error *error);
+
+/* Keeps a note with its salted digest (?1 digest, ?2 whose, ?3 salt, ?4 text), and gives those of
+ * one (digest, whose, text; ?1 whose). `sql` is a static text. */
+HT_MUST_CHECK enum ht_status ht__store_note_put(struct ht_store_tx *tx, const char *sql,
+                                                const char *owner, const char *text,
+                                                char digest[65], struct ht_error *error);
+HT_MUST_CHECK enum ht_status
+ht__store_notes(struct ht_store_reader *reader, const char *sql, const char *owner,
+                enum ht_status (*sink)(void *user, const struct ht_store_note *note), void *user,
+                struct ht_error *error);
 
 /* Runs a statement whose one value is a time. */
 HT_MUST_CHECK enum ht_status ht__store_forget(struct ht_store_tx *tx, const char *sql,

@@ -242,10 +242,42 @@ static enum ht_status schema_6(struct ht__store_conn *conn, struct ht_error *err
     return ht__store_exec(conn, sixth_sql, error);
 }
 
+/* Version 7: what belongs to orders and can be erased (events hold none of it): where they go, what
+ * was noted, and diets, which say something of somebody's health. Diets and notes go with the
+ * household and with what is personal of it. And which orders there are, by the number of their
+ * first event, and when each was over (0: it is not): a start need not read all that ever was. */
+static const char seventh_sql[] =
+    "CREATE TABLE order_cards("
+    " order_id TEXT NOT NULL PRIMARY KEY, household TEXT, lon_e7 INTEGER NOT NULL,"
+    " lat_e7 INTEGER NOT NULL, diets TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX order_cards_of ON order_cards(household) WHERE household IS NOT NULL;"
+    "CREATE TABLE order_notes("
+    " digest TEXT NOT NULL PRIMARY KEY, order_id TEXT NOT NULL, salt BLOB NOT NULL,"
+    " note TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX order_notes_of ON order_notes(order_id);"
+    "CREATE TABLE order_states("
+    " order_id TEXT NOT NULL PRIMARY KEY, number INTEGER NOT NULL UNIQUE,"
+    " closed_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX order_states_closed ON order_states(closed_ms);"
+    "CREATE TRIGGER order_homes_end AFTER DELETE ON households_item BEGIN"
+    " DELETE FROM order_notes WHERE order_id IN"
+    " (SELECT order_id FROM order_cards WHERE household = OLD.id);"
+    " UPDATE order_cards SET diets = '' WHERE household = OLD.id; END;"
+    "CREATE TRIGGER order_homes_erased AFTER UPDATE OF personal ON households_item"
+    " WHEN NEW.personal = '{}' AND OLD.personal <> '{}' BEGIN"
+    " DELETE FROM order_notes WHERE order_id IN"
+    " (SELECT order_id FROM order_cards WHERE household = OLD.id);"
+    " UPDATE order_cards SET diets = '' WHERE household = OLD.id; END;";
+
+static enum ht_status schema_7(struct ht__store_conn *conn, struct ht_error *error)
+{
+    return ht__store_exec(conn, seventh_sql, error);
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
                                                        struct ht_error *) = {
-    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6};
+    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)

@@ -45,7 +45,7 @@ void ht_desk_free(struct ht_desk *d)
     }
     for (size_t i = 0; i < d->units.slot_count; i++) {
         while (d->units.slots[i] != NULL) {
-            struct ht__named *unit = d->units.slots[i];
+            struct ht_named *unit = d->units.slots[i];
             d->units.slots[i] = unit->next;
             free(unit);
         }
@@ -55,7 +55,7 @@ void ht_desk_free(struct ht_desk *d)
     }
     for (size_t i = 0; i < d->sorts.slot_count; i++) {
         while (d->sorts.slots[i] != NULL) {
-            struct ht__named *sorts = d->sorts.slots[i];
+            struct ht_named *sorts = d->sorts.slots[i];
             d->sorts.slots[i] = sorts->next;
             free(sorts);
         }
@@ -85,7 +85,7 @@ enum ht_status ht_desk_set_rules(struct ht_desk *d, const struct ht_desk_rules *
 
 struct ht__entry *ht__desk_entry_of(const struct ht_desk *d, const char *id)
 {
-    return (struct ht__entry *)ht__desk_names_find(&d->entries, id);
+    return (struct ht__entry *)ht_names_find(&d->entries, id);
 }
 
 /* ---- pending ----------------------------------------------------------------------------------
@@ -420,8 +420,7 @@ static bool unit_fits(const struct ht_desk *d, const struct ht_desk_event *event
     if (event->kind != HT_DESK_ASSIGNED || d->recalling) {
         return true;
     }
-    const struct ht__unit *unit =
-        (const struct ht__unit *)ht__desk_names_find(&d->units, event->unit);
+    const struct ht__unit *unit = (const struct ht__unit *)ht_names_find(&d->units, event->unit);
     return unit == NULL || unit->pending == NULL;
 }
 
@@ -556,6 +555,6 @@ const struct ht_incident *ht_desk_pending(const struct ht_desk *d, const char *i
 
 const char *ht_desk_engaged(const struct ht_desk *d, const char *unit)
 {
-    const struct ht__unit *u = (const struct ht__unit *)ht__desk_names_find(&d->units, unit);
+    const struct ht__unit *u = (const struct ht__unit *)ht_names_find(&d->units, unit);
     return u == NULL || u->pending == NULL ? NULL : u->pending->named.id;
 }

@@ -88,7 +88,7 @@ static struct ht__entry *same_alarm(const struct ht__turn *turn, const struct ht
     const struct ht__device *device =
         c->device == NULL
             ? NULL
-            : (const struct ht__device *)ht__desk_names_find(&turn->desk->devices, c->device);
+            : (const struct ht__device *)ht_names_find(&turn->desk->devices, c->device);
     struct ht__entry *e = device == NULL ? NULL : device->newest[c->incident_kind];
     for (int n = 0; e != NULL && n < LOOKED_AT; n++) {
         const struct ht_incident *i = &e->pending->view;

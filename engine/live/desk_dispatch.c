@@ -55,8 +55,7 @@ enum had { FREE, FREE_AGAIN, ENGAGED, PASSED };
 /* What the desk knows of a candidate. */
 static enum had had_of(const struct ht__turn *turn, const struct ht__entry *e, const char *unit)
 {
-    const struct ht__unit *u =
-        (const struct ht__unit *)ht__desk_names_find(&turn->desk->units, unit);
+    const struct ht__unit *u = (const struct ht__unit *)ht_names_find(&turn->desk->units, unit);
     const struct ht_incident *i = &e->pending->view;
     for (uint32_t p = 0; u != NULL && p < i->passed_count; p++) {
         if (i->passed[p].unit == u->id) {
@@ -171,7 +170,7 @@ static struct choice choose_pulled(const struct ht__turn *turn, const struct ht_
             continue;
         }
         const struct ht__unit *unit =
-            (const struct ht__unit *)ht__desk_names_find(&d->units, candidate->unit);
+            (const struct ht__unit *)ht_names_find(&d->units, candidate->unit);
         struct ht__entry *victim = unit->pending;
         const struct ht_desk_seat *seat = ht__desk_seat_of(victim->pending, unit->id);
         if (victim->pending->view.severity >= i->severity ||

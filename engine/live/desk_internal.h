@@ -1,6 +1,6 @@
 /* Inside the desk: what its rooms share.
  *
- *   desk_table     names, entries, versions: what is kept and how long
+ *   desk_table     entries, versions: what is kept and how long
  *   desk_queue     who waits, in order; when the next clock runs out
  *   desk_project   an event folded into a version
  *   desk           decisions: pending, committed, taken back; replay
@@ -17,28 +17,16 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/base/names.h"
 #include "engine/live/desk.h"
 
 /* ---- desk_table ------------------------------------------------------------------------------ */
-
-/* What is found by its id: the first member of whatever it is. */
-struct ht__named {
-    struct ht__named *next;
-    uint64_t hash;
-    const char *id;
-};
-
-struct ht__names {
-    struct ht__named **slots;
-    size_t slot_count;
-    size_t count;
-};
 
 struct ht__entry;
 
 /* A unit that was on an incident once. Never goes, so that its id stays. */
 struct ht__unit {
-    struct ht__named named;
+    struct ht_named named;
     char id[HT_DESK_ID_MAX + 1];
     struct ht__entry *pending;   /* on it; NULL: free */
     struct ht__entry *committed; /* under the lock */
@@ -46,7 +34,7 @@ struct ht__unit {
 
 /* A device that gave an alarm once; stays as well. */
 struct ht__device {
-    struct ht__named named;
+    struct ht_named named;
     char id[HT_DESK_ID_MAX + 1];
     struct ht__entry *newest[HT_INCIDENT_KINDS]; /* of its entries, by kind */
     struct ht_desk_device_count count;           /* under the lock */
@@ -96,14 +84,14 @@ struct ht__sort {
 
 /* The sorts of a kind and of skills. Found by both; kept as long as an entry is of them. */
 struct ht__sorts {
-    struct ht__named named;
+    struct ht_named named;
     uint32_t entries;
     struct ht__sort by_severity[HT_DESK_SEVERITIES];
     char id[];
 };
 
 struct ht__entry {
-    struct ht__named named; /* its id is the facts' */
+    struct ht_named named; /* its id is the facts' */
     struct ht__version *pending;
     struct ht__version *committed; /* under the lock */
     struct ht_desk_log *owner;     /* whose pending version may still be changed in place */
@@ -126,13 +114,6 @@ struct ht__entry {
     uint32_t held; /* by so many logs */
     bool gone;     /* out of the table */
 };
-
-uint64_t ht__desk_hash(const char *id);
-struct ht__named *ht__desk_names_find(const struct ht__names *names, const char *id);
-/* Room for one more. The other two never fail. */
-HT_MUST_CHECK enum ht_status ht__desk_names_reserve(struct ht__names *names);
-void ht__desk_names_add(struct ht__names *names, struct ht__named *named);
-void ht__desk_names_remove(struct ht__names *names, struct ht__named *named);
 
 HT_MUST_CHECK enum ht_status ht__desk_unit_of(struct ht_desk *desk, const char *id,
                                               struct ht__unit **out);
@@ -220,9 +201,9 @@ struct ht__listed {
 struct ht_desk {
     pthread_mutex_t lock;
     struct ht_desk_rules rules;
-    struct ht__names entries; /* changed under the lock */
-    struct ht__names units;   /* the same */
-    struct ht__names devices; /* the same */
+    struct ht_names entries; /* changed under the lock */
+    struct ht_names units;   /* the same */
+    struct ht_names devices; /* the same */
     struct ht__device **device_list;
     size_t device_room;
     struct ht__listed *list; /* committed ones, by order. Under the lock */
@@ -234,7 +215,7 @@ struct ht_desk {
     uint64_t committed_order;
     struct ht__entry *closed_first;
     struct ht__entry *closed_last;
-    struct ht__names sorts;
+    struct ht_names sorts;
     struct ht__node *heads;
     struct ht__node *lost; /* wait, and nobody could come at all when it was tried last */
     struct ht__key cursor; /* the lost one that was tried last */

@@ -150,7 +150,7 @@ static enum ht_status gather_rows(struct ht__turn *turn, struct ht__entry *about
     enum ht_status status = ht__desk_rank(turn, &want, 0, NEAREST, &count);
     for (uint32_t c = 0; c < count && status == HT_OK; c++) {
         const struct ht__unit *unit =
-            (const struct ht__unit *)ht__desk_names_find(&d->units, d->candidates[c].unit);
+            (const struct ht__unit *)ht_names_find(&d->units, d->candidates[c].unit);
         if (unit != NULL && unit->pending != NULL) {
             add_row(j, unit->pending);
         }
@@ -160,7 +160,7 @@ static enum ht_status gather_rows(struct ht__turn *turn, struct ht__entry *about
 
 static uint32_t column_of(struct ht__joint *j, const char *unit)
 {
-    uint64_t hash = ht__desk_hash(unit);
+    uint64_t hash = ht_names_hash(unit);
     for (uint32_t c = 0; c < j->column_count; c++) {
         if (j->columns[c].hash == hash && strcmp(j->columns[c].unit, unit) == 0) {
             return c;
@@ -191,8 +191,7 @@ static void set_pair(struct ht__joint *j, uint32_t r, const char *unit, struct p
 static bool may_move(const struct ht__turn *turn, const char *unit)
 {
     const struct ht__joint *j = turn->desk->joint;
-    const struct ht__unit *u =
-        (const struct ht__unit *)ht__desk_names_find(&turn->desk->units, unit);
+    const struct ht__unit *u = (const struct ht__unit *)ht_names_find(&turn->desk->units, unit);
     if (u == NULL || u->pending == NULL) {
         return true;
     }

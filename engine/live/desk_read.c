@@ -104,7 +104,7 @@ void ht_incident_release(const struct ht_incident *incident)
 bool ht_desk_unit_on(struct ht_desk *d, const char *unit, char incident[HT_DESK_ID_MAX + 1])
 {
     (void)pthread_mutex_lock(&d->lock);
-    const struct ht__unit *u = (const struct ht__unit *)ht__desk_names_find(&d->units, unit);
+    const struct ht__unit *u = (const struct ht__unit *)ht_names_find(&d->units, unit);
     bool on = u != NULL && u->committed != NULL;
     if (on) {
         memcpy(incident, u->committed->named.id, strlen(u->committed->named.id) + 1);

@@ -7,77 +7,12 @@
 #include "engine/base/array.h"
 #include "engine/live/desk_internal.h"
 
-uint64_t ht__desk_hash(const char *id)
-{
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-    for (const char *c = id; *c != '\0'; c++) {
-        hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
-    }
-    return hash ^ (hash >> 29);
-}
-
-struct ht__named *ht__desk_names_find(const struct ht__names *names, const char *id)
-{
-    if (names->slot_count == 0) {
-        return NULL;
-    }
-    uint64_t hash = ht__desk_hash(id);
-    struct ht__named *named = names->slots[hash & (names->slot_count - 1)];
-    while (named != NULL && (named->hash != hash || strcmp(named->id, id) != 0)) {
-        named = named->next;
-    }
-    return named;
-}
-
-enum ht_status ht__desk_names_reserve(struct ht__names *names)
-{
-    if (names->count < names->slot_count) {
-        return HT_OK;
-    }
-    size_t slot_count = names->slot_count == 0 ? 256 : names->slot_count * 2;
-    struct ht__named **slots = ht_array_new_zeroed(slot_count, sizeof(struct ht__named *));
-    if (slots == NULL) {
-        return HT_NOMEM;
-    }
-    for (size_t i = 0; i < names->slot_count; i++) {
-        while (names->slots[i] != NULL) {
-            struct ht__named *named = names->slots[i];
-            names->slots[i] = named->next;
-            named->next = slots[named->hash & (slot_count - 1)];
-            slots[named->hash & (slot_count - 1)] = named;
-        }
-    }
-    free(names->slots);
-    names->slots = slots;
-    names->slot_count = slot_count;
-    return HT_OK;
-}
-
-void ht__desk_names_add(struct ht__names *names, struct ht__named *named)
-{
-    named->hash = ht__desk_hash(named->id);
-    struct ht__named **slot = &names->slots[named->hash & (names->slot_count - 1)];
-    named->next = *slot;
-    *slot = named;
-    names->count++;
-}
-
-void ht__desk_names_remove(struct ht__names *names, struct ht__named *named)
-{
-    struct ht__named **link = &names->slots[named->hash & (names->slot_count - 1)];
-    while (*link != named) {
-        link = &(*link)->next;
-    }
-    *link = named->next;
-    names->count--;
-}
-
 /* ---- units and devices ------------------------------------------------------------------------
  */
 
 enum ht_status ht__desk_unit_of(struct ht_desk *d, const char *id, struct ht__unit **out)
 {
-    struct ht__unit *unit = (struct ht__unit *)ht__desk_names_find(&d->units, id);
+    struct ht__unit *unit = (struct ht__unit *)ht_names_find(&d->units, id);
     if (unit == NULL) {
         unit = calloc(1, sizeof *unit);
         if (unit == NULL) {
@@ -87,9 +22,9 @@ enum ht_status ht__desk_unit_of(struct ht_desk *d, const char *id, struct ht__un
         (void)strncpy(unit->id, id, HT_DESK_ID_MAX);
         unit->named.id = unit->id;
         (void)pthread_mutex_lock(&d->lock);
-        enum ht_status status = ht__desk_names_reserve(&d->units);
+        enum ht_status status = ht_names_reserve(&d->units);
         if (status == HT_OK) {
-            ht__desk_names_add(&d->units, &unit->named);
+            ht_names_add(&d->units, &unit->named);
         }
         (void)pthread_mutex_unlock(&d->lock);
         if (status != HT_OK) {
@@ -103,7 +38,7 @@ enum ht_status ht__desk_unit_of(struct ht_desk *d, const char *id, struct ht__un
 
 static enum ht_status device_of(struct ht_desk *d, const char *id, struct ht__device **out)
 {
-    *out = id == NULL ? NULL : (struct ht__device *)ht__desk_names_find(&d->devices, id);
+    *out = id == NULL ? NULL : (struct ht__device *)ht_names_find(&d->devices, id);
     if (id == NULL || *out != NULL) {
         return HT_OK;
     }
@@ -115,14 +50,14 @@ static enum ht_status device_of(struct ht_desk *d, const char *id, struct ht__de
     memcpy(device->count.device, device->id, sizeof device->id);
     device->named.id = device->id;
     (void)pthread_mutex_lock(&d->lock);
-    enum ht_status status = ht__desk_names_reserve(&d->devices);
+    enum ht_status status = ht_names_reserve(&d->devices);
     if (status == HT_OK) {
         status = ht_array_reserve((void **)&d->device_list, &d->device_room, d->devices.count + 1,
                                   sizeof(struct ht__device *));
     }
     if (status == HT_OK) {
         d->device_list[d->devices.count] = device;
-        ht__desk_names_add(&d->devices, &device->named);
+        ht_names_add(&d->devices, &device->named);
     }
     (void)pthread_mutex_unlock(&d->lock);
     if (status != HT_OK) {
@@ -244,17 +179,17 @@ static enum ht_status sorts_of(struct ht_desk *d, const struct ht_desk_event *ev
     char id[HT_DESK_SKILLS_MAX + 16];
     (void)snprintf(id, sizeof id, "%d %s", (int)event->incident_kind,
                    event->skills == NULL ? "" : event->skills);
-    struct ht__sorts *sorts = (struct ht__sorts *)ht__desk_names_find(&d->sorts, id);
+    struct ht__sorts *sorts = (struct ht__sorts *)ht_names_find(&d->sorts, id);
     if (sorts == NULL) {
         size_t size = strlen(id) + 1;
         sorts = calloc(1, sizeof *sorts + size);
-        if (sorts == NULL || ht__desk_names_reserve(&d->sorts) != HT_OK) {
+        if (sorts == NULL || ht_names_reserve(&d->sorts) != HT_OK) {
             free(sorts);
             return HT_NOMEM;
         }
         memcpy(sorts->id, id, size);
         sorts->named.id = sorts->id;
-        ht__desk_names_add(&d->sorts, &sorts->named);
+        ht_names_add(&d->sorts, &sorts->named);
         for (int s = 0; s < HT_DESK_SEVERITIES; s++) {
             sorts->by_severity[s].head.rank = random_of(d);
         }
@@ -267,7 +202,7 @@ static enum ht_status sorts_of(struct ht_desk *d, const struct ht_desk_event *ev
 static void sorts_release(struct ht_desk *d, struct ht__sorts *sorts)
 {
     if (sorts != NULL && --sorts->entries == 0) {
-        ht__desk_names_remove(&d->sorts, &sorts->named);
+        ht_names_remove(&d->sorts, &sorts->named);
         free(sorts);
     }
 }
@@ -280,7 +215,7 @@ static enum ht_status make_room(struct ht_desk *d)
 {
     size_t committed = d->list_count - d->list_holes;
     size_t uncommitted = d->entries.count - committed;
-    enum ht_status status = ht__desk_names_reserve(&d->entries);
+    enum ht_status status = ht_names_reserve(&d->entries);
     if (status == HT_OK) {
         status = ht_array_reserve((void **)&d->list, &d->list_room, d->list_count + uncommitted + 1,
                                   sizeof *d->list);
@@ -342,7 +277,7 @@ enum ht_status ht__desk_entry_new(struct ht_desk *d, const struct ht_desk_event 
     (void)pthread_mutex_lock(&d->lock);
     status = make_room(d);
     if (status == HT_OK) {
-        ht__desk_names_add(&d->entries, &e->named);
+        ht_names_add(&d->entries, &e->named);
     }
     (void)pthread_mutex_unlock(&d->lock);
     if (status != HT_OK) {
@@ -372,7 +307,7 @@ void ht__desk_entry_remove(struct ht_desk *d, struct ht__entry *e)
         unlink_from_device(e);
     }
     (void)pthread_mutex_lock(&d->lock);
-    ht__desk_names_remove(&d->entries, &e->named);
+    ht_names_remove(&d->entries, &e->named);
     (void)pthread_mutex_unlock(&d->lock);
     e->gone = true;
 }

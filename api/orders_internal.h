@@ -1,0 +1,94 @@
+/* What the calls of orders share among each other. */
+#ifndef HT_API_ORDERS_INTERNAL_H
+#define HT_API_ORDERS_INTERNAL_H
+
+#include "api/app.h"
+#include "api/command.h"
+#include "api/desk_room.h"
+#include "api/order_json.h"
+#include "api/order_past.h"
+#include "api/orders_room.h"
+
+struct ht__order_telling;
+
+/* Whether there are orders; else the answer is written. */
+bool ht__orders_stand(struct ht_app_context *context, struct ht_http_call *call);
+
+/* An order as the answer to a command, from the writer's thread. `written`: its place in PROJ's
+ * system that is asked for, "" where it is another. */
+void ht__order_answer(struct ht_app_context *context, const struct ht_caller *caller,
+                      struct ht_json *json, const struct ht_order *order, const struct ht_crs *crs,
+                      const char *written);
+
+/* Whether a caller may see an order. */
+bool ht__order_seen_by(const struct ht_caller *caller, const struct ht_order *order);
+
+/* A question whose answer is made twice where there is something personal in it: with that and
+ * without. */
+struct ht__order_look {
+    /* Writes the answer into telling->json; HT_NOT_FOUND and HT_INVALID (400) with the reason. */
+    enum ht_status (*write)(struct ht_app_context *context, const struct ht__order_look *look,
+                            struct ht__order_telling *telling, struct ht_error *error);
+    const char *how;               /* "items", "item", "history" */
+    char id[HT_ORDER_ID_MAX + 1];  /* "": many */
+    struct ht_params params;       /* the list's, in which the filter's texts lie */
+    struct ht_order_filter filter; /* likewise */
+    size_t limit;
+    char before[HT_ORDER_ID_MAX + 1]; /* "": from the newest */
+    struct ht_crs crs;
+    struct ht_caller caller;
+    int64_t at_ms;
+    bool personal;
+    struct ht_buffer plain;
+};
+struct ht__order_telling {
+    struct ht_store_reader *reader;
+    struct ht_json *json;
+    bool personal; /* is to be written */
+    bool any;      /* something personal was there */
+    bool may;      /* the caller may see what is */
+    char etag[32]; /* "": none */
+};
+/* A question that is begun, of the id in the path (`one`) or of many; NULL with the answer written.
+ */
+struct ht__order_look *ht__order_look_new(struct ht_app_context *context, struct ht_http_call *call,
+                                          bool one);
+void ht__order_look_free(void *look);
+void ht__order_look_start(struct ht_app_context *context, struct ht_http_call *call,
+                          struct ht__order_look *look);
+/* "personal": "withheld", where it may be seen but was not to be noted that it is. */
+void ht__order_withheld(const struct ht__order_telling *telling);
+
+/* A counted reference that the caller may see: from memory, or from the store, or back in memory
+ * meanwhile. */
+HT_MUST_CHECK enum ht_status ht__order_find(struct ht_app_context *context,
+                                            struct ht_order_past *past,
+                                            const struct ht_caller *caller, const char *id,
+                                            const struct ht_order **out);
+
+/* An incident for somebody frail who did not answer the door: looked at ahead by a worker, decided
+ * and written by the writer together with the order's failure. */
+struct ht__welfare {
+    bool wanted;
+    struct ht_point point;
+    uint32_t access_ms;
+    enum ht_incident_kind kind;
+    uint8_t severity;
+    char household[HT_ORDER_ID_MAX + 1];
+    char id[HT_DESK_ID_MAX + 1]; /* of the incident */
+    bool placed;                 /* in memory */
+    struct ht_desk_decision *decision;
+    struct ht_desk_ahead ahead;
+};
+/* `wanted` only where the order's household is frail; false with the answer written. */
+bool ht__welfare_prepare(struct ht_app_context *context, struct ht_store_reader *reader,
+                         const char *household, int64_t now_ms, struct ht__welfare *out,
+                         struct ht_reply *reply);
+HT_MUST_CHECK enum ht_status ht__welfare_run(struct ht_app_context *context,
+                                             const struct ht_command *command,
+                                             struct ht_store_tx *tx, struct ht__welfare *welfare,
+                                             struct ht_error *error);
+void ht__welfare_applied(struct ht_app_context *context, struct ht__welfare *welfare);
+void ht__welfare_undone(struct ht_app_context *context, struct ht__welfare *welfare, bool lost);
+
+#endif
