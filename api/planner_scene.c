@@ -686,8 +686,8 @@ void ht_planner_scene_deinit(struct ht_planner_scene *scene)
         free(scene->kitchens[k].open);
     }
     for (uint32_t p = 0; p < scene->profile_count; p++) {
-        free((void *)(uintptr_t)scene->matrices[p].duration_s);
-        free((void *)(uintptr_t)scene->matrices[p].distance_m);
+        free(scene->durations_s[p]);
+        free(scene->distances_m[p]);
     }
     free(scene->orders);
     free(scene->vans);

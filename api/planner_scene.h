@@ -55,6 +55,8 @@ struct ht_planner_scene {
     size_t point_capacity;
     const char *profiles[HT_FLEET_PROFILES_MAX]; /* the fleet's */
     struct ht_plan_profile matrices[HT_FLEET_PROFILES_MAX];
+    uint32_t *durations_s[HT_FLEET_PROFILES_MAX]; /* what the matrices are made of */
+    uint32_t *distances_m[HT_FLEET_PROFILES_MAX];
     uint32_t profile_count;
     struct ht_planner_kitchen kitchens[HT_DAY_KITCHENS_MOST];
     uint32_t kitchen_count;

@@ -77,6 +77,8 @@ static enum ht_status profile_fill(struct ways *ways, struct ht_world *world, ui
     enum ht_status status = ht_world_road(world, scene->profiles[profile], 0, &road);
     ways->duration_s = ht_array_new(all * all, sizeof *ways->duration_s);
     ways->distance_m = ht_array_new(all * all, sizeof *ways->distance_m);
+    scene->durations_s[profile] = ways->duration_s;
+    scene->distances_m[profile] = ways->distance_m;
     scene->matrices[profile] =
         (struct ht_plan_profile){.duration_s = ways->duration_s, .distance_m = ways->distance_m};
     if (status == HT_OK && (ways->duration_s == NULL || ways->distance_m == NULL)) {
