@@ -10,7 +10,7 @@
 #define ORDERS "/v1/orders"
 #define NOON "\"due\":[\"2026-03-02T11:15:00+08:00\",\"2026-03-02T12:30:00+08:00\"]"
 
-enum { HOUSEHOLDS = 12, WAIT_MS = 6000, STEP_MS = 50 };
+enum { HOUSEHOLDS = 12, WAIT_MS = 60000, STEP_MS = 50 };
 
 static char options[512];
 
