@@ -465,79 +465,138 @@ static int by_stop(const void *left, const void *right)
     return (a->order > b->order) - (a->order < b->order);
 }
 
-/* Whether the plan of before has the van load there between two of its orders (`from` NULL: from
- * the first on). */
-static bool loads_between(const struct ht_planner_route *route, const char *from, const char *to,
-                          const char *kitchen)
-{
-    bool loads = false;
-    for (uint32_t i = 0; route != NULL && i < route->count; i++) {
-        const struct ht_planner_stop *stop = &route->stops[i];
-        if (stop->loads) {
-            loads = loads || strcmp(stop->id, kitchen) == 0;
-        } else if (strcmp(stop->id, to) == 0) {
-            return loads;
-        } else if (from != NULL && strcmp(stop->id, from) == 0) {
-            loads = false;
-        }
-    }
-    return false;
-}
-
-/* What is still to be loaded where, from stop to stop of a van. */
+/* One van's list on its way to stops. */
 struct filling {
     struct making *making;
     struct ht_planner_van *van;
-    const struct ht_planner_route *route;
-    int64_t room[HT_ORDER_LOADS];
-    bool loaded[HT_DAY_KITCHENS_MOST];
-    const char *last; /* order */
+    const struct ht_planner_route *route; /* of the plan before; NULL: there is none */
+    const struct so_far *list;
+    size_t count;
+    bool *done; /* [count] */
 };
 
-/* The orders of a series of loads begin with the loads: those that the plan of before has, one for
- * each kitchen where nothing is known of it (after a start), and again when the van is full. */
-static void load_before(struct filling *filling, const struct so_far *so_far)
+static void stop_add(struct filling *filling, enum ht_day_stop_kind kind, uint32_t index)
 {
-    struct ht_planner_scene *scene = filling->making->scene;
-    const struct ht_day_order *day = &scene->day_orders[so_far->order];
-    const struct ht_order *order = scene->orders[so_far->order];
-    struct ht_planner_van *van = filling->van;
-    bool full = false;
-    for (uint32_t d = 0; d < order->load_count; d++) {
-        full = full || filling->room[d] < (int64_t)order->load[d];
+    filling->van->stops[filling->van->stop_count++] = (struct ht_day_stop){kind, index};
+}
+
+/* The one of that id that is still to be loaded; `count`: there is none. */
+static size_t planned_find(const struct filling *filling, const char *id)
+{
+    size_t i = 0;
+    while (i < filling->count &&
+           (!filling->list[i].planned ||
+            strcmp(filling->making->scene->orders[filling->list[i].order]->id, id) != 0)) {
+        i++;
     }
-    bool again = loads_between(filling->route, filling->last, order->id, order->kitchen);
-    if (!filling->loaded[day->kitchen] || again || full) {
-        if (full) {
-            memset(filling->loaded, 0, sizeof filling->loaded);
-            memcpy(filling->room, van->capacity, sizeof filling->room);
+    return i;
+}
+
+/* The kitchen of a stop of the plan before where something is still to be loaded; HT_PLAN_NONE:
+ * nothing is. */
+static uint32_t load_wanted(const struct filling *filling, uint32_t at)
+{
+    const struct ht_planner_scene *scene = filling->making->scene;
+    const struct ht_planner_stop *stops = filling->route->stops;
+    for (uint32_t i = at + 1; i < filling->route->count; i++) {
+        if (stops[i].loads && strcmp(stops[i].id, stops[at].id) == 0) {
+            break;
         }
-        filling->loaded[day->kitchen] = true;
-        van->stops[van->stop_count++] = (struct ht_day_stop){HT_DAY_LOAD, day->kitchen};
+        size_t found = stops[i].loads ? filling->count : planned_find(filling, stops[i].id);
+        if (found < filling->count) {
+            uint32_t kitchen = scene->day_orders[filling->list[found].order].kitchen;
+            if (strcmp(scene->kitchens[kitchen].id, stops[at].id) == 0) {
+                return kitchen;
+            }
+        }
     }
-    for (uint32_t d = 0; d < order->load_count; d++) {
-        filling->room[d] -= order->load[d];
+    return HT_PLAN_NONE;
+}
+
+/* What is left of the plan before, as it was. */
+static void route_follow(struct filling *filling)
+{
+    for (uint32_t i = 0; filling->route != NULL && i < filling->route->count; i++) {
+        const struct ht_planner_stop *stop = &filling->route->stops[i];
+        if (stop->loads) {
+            uint32_t kitchen = load_wanted(filling, i);
+            if (kitchen != HT_PLAN_NONE) {
+                stop_add(filling, HT_DAY_LOAD, kitchen);
+            }
+            continue;
+        }
+        size_t found = planned_find(filling, stop->id);
+        if (found < filling->count && !filling->done[found]) {
+            filling->done[found] = true;
+            stop_add(filling, HT_DAY_ORDER, filling->list[found].order);
+        }
+    }
+}
+
+/* How many from there on fit into the van together. */
+static size_t trip_size(const struct filling *filling, size_t from)
+{
+    int64_t room[HT_ORDER_LOADS];
+    memcpy(room, filling->van->capacity, sizeof room);
+    for (size_t i = from; i < filling->count; i++) {
+        const struct ht_order *order = filling->making->scene->orders[filling->list[i].order];
+        for (uint32_t d = 0; !filling->done[i] && d < order->load_count; d++) {
+            room[d] -= order->load[d];
+            if (room[d] < 0 && i > from) {
+                return i - from;
+            }
+        }
+    }
+    return filling->count - from;
+}
+
+/* The others by their sequence (all of them after a start), in trips as full as can be: where the
+ * van loads is no part of what orders tell. */
+static void rest_follow(struct filling *filling)
+{
+    const struct ht_planner_scene *scene = filling->making->scene;
+    for (size_t from = 0; from < filling->count;) {
+        uint64_t loaded = 0; /* bits of kitchens */
+        size_t end = from + trip_size(filling, from);
+        for (size_t i = from; i < end; i++) {
+            uint32_t kitchen = scene->day_orders[filling->list[i].order].kitchen;
+            if (!filling->done[i] && (loaded >> kitchen & 1) == 0) {
+                loaded |= UINT64_C(1) << kitchen;
+                stop_add(filling, HT_DAY_LOAD, kitchen);
+            }
+        }
+        for (size_t i = from; i < end; i++) {
+            if (!filling->done[i]) {
+                stop_add(filling, HT_DAY_ORDER, filling->list[i].order);
+            }
+        }
+        from = end;
     }
 }
 
 static enum ht_status van_fill(struct making *making, const struct so_far *list, size_t count)
 {
     struct ht_planner_van *van = &making->scene->vans[list[0].van];
-    struct filling filling = {
-        .making = making, .van = van, .route = ht_planner_plan_route(making->last, van->id)};
-    memcpy(filling.room, van->capacity, sizeof filling.room);
-    van->stops = ht_array_new(2 * count, sizeof *van->stops);
-    if (van->stops == NULL) {
+    struct filling filling = {.making = making,
+                              .van = van,
+                              .route = ht_planner_plan_route(making->last, van->id),
+                              .list = list,
+                              .count = count,
+                              .done = ht_array_new_zeroed(count, sizeof *filling.done)};
+    size_t loads = filling.route == NULL ? 0 : filling.route->count;
+    van->stops = ht_array_new(loads + 2 * count, sizeof *van->stops);
+    if (van->stops == NULL || filling.done == NULL) {
+        free(filling.done);
         return HT_NOMEM;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].planned) {
-            load_before(&filling, &list[i]);
-        }
-        van->stops[van->stop_count++] = (struct ht_day_stop){HT_DAY_ORDER, list[i].order};
-        van->pinned = list[i].planned ? van->pinned : van->stop_count;
-        filling.last = making->scene->orders[list[i].order]->id;
+    for (size_t i = 0; i < count && !list[i].planned; i++) {
+        filling.done[i] = true;
+        stop_add(&filling, HT_DAY_ORDER, list[i].order);
     }
+    van->pinned = van->stop_count;
+    route_follow(&filling);
+    rest_follow(&filling);
+    free(filling.done);
     return HT_OK;
 }
 

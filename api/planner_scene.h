@@ -72,7 +72,7 @@ struct ht_planner_scene {
     int64_t *loads;
 };
 
-/* HT_NOT_FOUND: no streets of a van's profile; HT_CANCELLED; HT_NOMEM; what the store says. */
+/* HT_TOO_BIG: too many places; HT_CANCELLED; HT_NOMEM; what the store says. */
 HT_MUST_CHECK enum ht_status ht_planner_scene_make(struct ht_app *app, struct ht_world *world,
                                                    const struct ht_planner_plan *last,
                                                    const bool *cancel, struct ht_planner_scene *out,

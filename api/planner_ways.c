@@ -75,6 +75,10 @@ static enum ht_status profile_fill(struct ways *ways, struct ht_world *world, ui
     const struct ht_road *road = NULL;
     size_t all = scene->point_count;
     enum ht_status status = ht_world_road(world, scene->profiles[profile], 0, &road);
+    if (status == HT_NOT_FOUND) { /* a map without it: there is no way for these vans */
+        status = HT_OK;
+        road = NULL;
+    }
     ways->duration_s = ht_array_new(all * all, sizeof *ways->duration_s);
     ways->distance_m = ht_array_new(all * all, sizeof *ways->distance_m);
     scene->durations_s[profile] = ways->duration_s;
@@ -89,7 +93,8 @@ static enum ht_status profile_fill(struct ways *ways, struct ht_world *world, ui
     }
     memset(ways->duration_s, 0xff, all * all * sizeof *ways->duration_s); /* HT_PLAN_NO_WAY */
     memset(ways->distance_m, 0xff, all * all * sizeof *ways->distance_m);
-    status = places_snap(ways, road);
+    ways->count = 0;
+    status = road == NULL ? HT_OK : places_snap(ways, road);
     uint32_t step = CELLS_AT_ONCE / (ways->count == 0 ? 1 : ways->count) + 1;
     for (uint32_t first = 0; status == HT_OK && first < ways->count; first += step) {
         uint32_t left = ways->count - first;

@@ -152,8 +152,8 @@ static void planner_metrics(struct ht_buffer *out, const struct ht_app *app)
         return;
     }
     ht_planner_stats_read(app->planner, &stats);
-    ht_metrics_gauge(out, "houtao_planner_plans_total", "counter", "Plans of the day that were made.",
-                     (double)stats.plans);
+    ht_metrics_gauge(out, "houtao_planner_plans_total", "counter",
+                     "Plans of the day that were made.", (double)stats.plans);
     ht_metrics_gauge(out, "houtao_planner_failures_total", "counter",
                      "Plans of the day that could not be made.", (double)stats.failures);
     ht_metrics_gauge(out, "houtao_planner_last_seconds", "gauge",
