@@ -9,6 +9,8 @@
 #include "api/homes.h"
 #include "api/http_stream.h"
 #include "api/isochrone.h"
+#include "api/later.h"
+#include "api/learning.h"
 #include "api/live.h"
 #include "api/regime_book.h"
 #include "api/routes.h"
@@ -113,6 +115,7 @@ enum ht_status ht_app_refresh(struct ht_app *app)
     }
     (void)pthread_cond_signal(&app->wake);
     (void)pthread_mutex_unlock(&app->open_lock);
+    ht_learning_changed(app->learning);
     return status;
 }
 
@@ -183,13 +186,14 @@ void ht_app_server_set(struct ht_app *app, struct ht_http_server *server)
 }
 
 /* Frees roads of single questions that nobody asks any more. */
-static void map_rest(struct ht_map *map, time_t *rested_s)
+static void map_rest(struct ht_app *app, struct ht_map *map, time_t *rested_s)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     if (map != NULL && now.tv_sec - *rested_s >= KEEPER_REST_S) {
         *rested_s = now.tv_sec;
         ht_map_rest(map);
+        ht_later_rest(app->later);
     }
 }
 
@@ -210,7 +214,7 @@ static void *keeper_main(void *user)
             }
         }
         shifts_apply(app);
-        map_rest(app->map, &rested_s);
+        map_rest(app, app->map, &rested_s);
         if (app->map != NULL) {
             /* Short of memory: the world stays as it is and is tried again at the next waking. */
             enum ht_status status = map_tell(app, app->map, false);
@@ -266,6 +270,9 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
         status = ht_guide_memory_new(&app->turns);
     }
     if (status == HT_OK) {
+        status = ht_later_new(app, &app->later);
+    }
+    if (status == HT_OK) {
         status = ht_pool_new(threads, &app->pool.pool);
     }
     if (status == HT_OK) {
@@ -315,6 +322,7 @@ void ht_app_free(struct ht_app *app)
     ht_settings_deinit(&app->settings);
     ht_isochrone_maps_free(app->isochrones);
     ht_world_slot_free(app->slot);
+    ht_later_free(app->later);
     ht_map_release(app->map);
     ht_traffic_table_free(app->traffic);
     ht_zone_table_free(app->zones);
@@ -350,10 +358,13 @@ enum ht_status ht_app_network_open(struct ht_app *app, const char *path, bool wh
         app->map = map;
         map = before;
         (void)atomic_fetch_add(&app->swaps, 1);
+        (void)atomic_fetch_add(&app->streets_said, 1);
         (void)pthread_cond_signal(&app->wake);
     }
     (void)pthread_mutex_unlock(&app->open_lock);
     ht_map_release(map);
+    ht_later_rest(app->later); /* what it had of the map before */
+    ht_learning_changed(app->learning);
     return status;
 }
 
@@ -372,6 +383,7 @@ enum ht_status ht__app_context_new(void *user, void **out)
     context->app = app;
     ht_osrm_zones(context->osrm, app->zones);
     ht_osrm_turns(context->osrm, app->turns);
+    ht_osrm_later(context->osrm, app->later);
     ht_world_reader_init(&context->world, app->slot);
     (void)pthread_mutex_lock(&app->context_lock);
     context->next = app->contexts;

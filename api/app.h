@@ -33,6 +33,8 @@ struct ht_coverage;
 struct ht_homes_keeper;
 struct ht_isochrone_maps;
 struct ht_isochrone_work;
+struct ht_later;
+struct ht_learning;
 struct ht_live;
 struct ht_live_work;
 struct ht_loads;
@@ -56,15 +58,18 @@ struct ht_app {
     struct ht_world_slot *slot;
     struct ht_osrm_limits limits;
     struct ht_clock clock;
-    struct ht_shared_pool pool;       /* for one big answer at a time */
-    pthread_mutex_t open_lock;        /* one new map or time at a time */
-    struct ht_map *map;               /* the open one; under open_lock */
-    int64_t next_change_ms;           /* UTC, of a turn, street or zone; under open_lock */
-    struct ht_traffic_table *traffic; /* under open_lock */
-    struct ht_traffic_said *said;     /* changes that are written, not obeyed yet; the writer's */
-    struct ht_zone_table *zones;      /* locks itself */
-    struct ht_guide_memory *turns;    /* locks itself */
-    pthread_cond_t wake;              /* the keeper, with open_lock */
+    struct ht_shared_pool pool;         /* for one big answer at a time */
+    pthread_mutex_t open_lock;          /* one new map or time at a time */
+    struct ht_map *map;                 /* the open one; under open_lock */
+    int64_t next_change_ms;             /* UTC, of a turn, street or zone; under open_lock */
+    struct ht_traffic_table *traffic;   /* under open_lock */
+    struct ht_traffic_said *said;       /* changes that are written, not obeyed yet; the writer's */
+    struct ht_zone_table *zones;        /* locks itself */
+    atomic_uint_least64_t streets_said; /* how often traffic or zones were told */
+    struct ht_later *later;             /* locks itself */
+    struct ht_learning *learning;       /* NULL before the live town is open */
+    struct ht_guide_memory *turns;      /* locks itself */
+    pthread_cond_t wake;                /* the keeper, with open_lock */
     pthread_t keeper;
     bool keeper_started;
     bool stop;

@@ -11,6 +11,7 @@
 #include "api/fencing.h"
 #include "api/finder.h"
 #include "api/http_answer.h"
+#include "api/learning.h"
 #include "api/live.h"
 #include "api/loads.h"
 #include "api/orders_room.h"
@@ -138,7 +139,7 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     ht_shifts_set_calendar(ht_live_shifts(live), app->calendar, ht_clock_now_ms(&app->clock));
     ht_live_set_regimes(live, app->regimes);
     if (app->store == NULL) {
-        return HT_OK;
+        return ht_learning_new(app, &app->learning, error);
     }
     if (app->commit != NULL) {
         ht_live_keep(app->live);
@@ -167,6 +168,7 @@ enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
     }
     ht_store_reader_free(reader);
     ht_live_work_free(work);
+    status = status == HT_OK ? ht_learning_new(app, &app->learning, error) : status;
     return status == HT_OK ? desk_open(app, error) : status;
 }
 
@@ -196,6 +198,7 @@ void ht_app_settings_apply(struct ht_app *app)
                        ht_setting(&app->settings, HT_SETTING_STALE_S) * 1000);
     atomic_store(&app->tidied_ms, 0);
     ht_app_live_save(app, true);
+    ht_learning_changed(app->learning);
 }
 
 static bool tidying_due(struct ht_app *app, int64_t now_ms)
@@ -353,6 +356,7 @@ void ht_app_store_stop(struct ht_app *app)
     ht_planner_free(app->planner); /* likewise */
     app->planner = NULL;
     ht_desk_room_stop(app->desk);
+    ht_learning_stop(app->learning);
     ht_app_live_save(app, true);
     ht_commit_stop(app->commit); /* whose jobs speak to the courier */
     ht_courier_free(app->courier);
@@ -374,9 +378,11 @@ void ht__app_town_free(struct ht_app *app)
     ht_loads_free(app->loads);
     ht_planner_free(app->planner);
     ht_desk_room_stop(app->desk);
+    ht_learning_stop(app->learning);
     ht_commit_stop(app->commit); /* whose jobs speak to the teller */
     ht_teller_free(app->teller);
     ht_commit_free(app->commit);
+    ht_learning_free(app->learning);
     ht_desk_room_free(app->desk);
     ht_orders_room_free(app->orders);
     ht_finder_free(app->finder);

@@ -25,8 +25,7 @@ static bool kinds_read(const char *text, const char *const *words, uint32_t *bit
     return true;
 }
 
-/* Skills with commas or semicolons between. False: one that no unit has, so nobody will do. */
-static bool skills_read(struct ht_fleet *fleet, const char *text, uint64_t *bits)
+bool ht_ask_skills(struct ht_fleet *fleet, const char *text, uint64_t *bits)
 {
     char name[HT_NAME_MAX + 1];
     *bits = 0;
@@ -83,6 +82,16 @@ static void place_read(struct ht_ask *ask, const struct ht_params *params)
     ask->out_crs = out == NULL ? ask->crs : ask->out_crs;
 }
 
+static void light_read(struct ht_ask *ask, const struct ht_params *params)
+{
+    bool light = true;
+    if (!ht_param_flag(params, "blue_light", &light)) {
+        ask->wrong_name = "blue_light";
+        ask->wrong = "blue_light is true or false";
+    }
+    ask->live.plain = !light;
+}
+
 static void units_read(struct ht_ask *ask, struct ht_fleet *fleet, const struct ht_params *params)
 {
     struct ht_unit_filter *filter = &ask->live.filter;
@@ -105,7 +114,7 @@ static void units_read(struct ht_ask *ask, struct ht_fleet *fleet, const struct 
     } else if (duty != NULL) {
         filter->duty = (enum ht_duty)word;
     }
-    ask->nobody = !skills_read(fleet, ht_param(params, "skills"), &filter->skills);
+    ask->nobody = !ht_ask_skills(fleet, ht_param(params, "skills"), &filter->skills);
 }
 
 struct ht_ask ht_ask_read(struct ht_app_context *context, const struct ht_params *params,
@@ -124,6 +133,7 @@ struct ht_ask ht_ask_read(struct ht_app_context *context, const struct ht_params
     ask.live.max_ms = max_s * 1000 < UINT32_MAX ? (uint32_t)(max_s * 1000) : UINT32_MAX;
     ask.live.filter.heard_ms =
         isinf(age_s) ? INT64_MIN : now_ms - (int64_t)(fmin(age_s, 1e12) * 1000);
+    light_read(&ask, params);
     const char *named = ask.wrong_name;
     units_read(&ask, ht_live_fleet(context->app->live), params);
     ask.wrong_name = named != NULL ? named : ask.wrong_name;

@@ -39,6 +39,9 @@ bool ht_ask_slow(const struct ht_ask *ask);
 HT_MUST_CHECK enum ht_status ht_ask_locate(struct ht_app_context *context, const struct ht_ask *ask,
                                            const double pair[2], struct ht_point *out);
 
+/* Bits of skills with commas or semicolons between. False: one that no unit has. */
+bool ht_ask_skills(struct ht_fleet *fleet, const char *text, uint64_t *bits);
+
 /* Answers 400. */
 void ht_ask_refuse(struct ht_reply *reply, const char *why);
 

@@ -22,6 +22,7 @@ struct ht_commit {
     bool stop;
     bool written;       /* since the last checkpoint */
     bool take_back;     /* the job that runs wants it */
+    bool alone;         /* the same: it is to be the last of its batch */
     int64_t checked_ms; /* the time of the last checkpoint */
     struct ht_store_tx *tx;
     struct ht_commit_stats stats;
@@ -49,6 +50,11 @@ void ht_commit_take_back(struct ht_commit *commit)
     commit->take_back = true;
 }
 
+void ht_commit_alone(struct ht_commit *commit)
+{
+    commit->alone = true;
+}
+
 /* Runs one job between two marks. */
 static enum ht_status job_run(struct ht_commit *commit, struct ht_job *job)
 {
@@ -61,14 +67,21 @@ static enum ht_status job_run(struct ht_commit *commit, struct ht_job *job)
     return status;
 }
 
-static enum ht_status batch_run(struct ht_commit *commit, struct ht_job *jobs)
+/* Runs jobs up to one that is to be the last; those after it stay behind in `*rest`. */
+static enum ht_status batch_run(struct ht_commit *commit, struct ht_job *jobs, struct ht_job **rest)
 {
+    *rest = NULL;
+    commit->alone = false;
     enum ht_status status = ht_store_begin(commit->store, &commit->tx, NULL);
     if (status != HT_OK) {
         return status;
     }
     for (struct ht_job *job = jobs; status == HT_OK && job != NULL; job = job->next) {
         status = job_run(commit, job);
+        if (commit->alone) {
+            *rest = job->next;
+            job->next = NULL;
+        }
     }
     if (status != HT_OK) {
         ht_store_rollback(commit->tx);
@@ -193,6 +206,22 @@ static void rest(struct ht_commit *commit)
     }
 }
 
+/* One transaction. Returns the jobs that are left for another one. */
+static struct ht_job *batch(struct ht_commit *commit, struct ht_job *jobs)
+{
+    struct ht_job *left = NULL;
+    enum ht_status status = batch_run(commit, jobs, &left);
+    size_t count = batch_end(commit, jobs, status);
+    tell(commit);
+    (void)pthread_mutex_lock(&commit->lock);
+    commit->written = true;
+    commit->stats.batches++;
+    commit->stats.jobs += count;
+    commit->stats.failed += status == HT_OK ? 0 : count;
+    (void)pthread_mutex_unlock(&commit->lock);
+    return left;
+}
+
 static void *commit_main(void *user)
 {
     struct ht_commit *commit = user;
@@ -204,14 +233,10 @@ static void *commit_main(void *user)
             continue;
         }
         (void)pthread_mutex_unlock(&commit->lock);
-        enum ht_status status = batch_run(commit, jobs);
-        size_t count = batch_end(commit, jobs, status);
-        tell(commit);
+        while (jobs != NULL) {
+            jobs = batch(commit, jobs);
+        }
         (void)pthread_mutex_lock(&commit->lock);
-        commit->written = true;
-        commit->stats.batches++;
-        commit->stats.jobs += count;
-        commit->stats.failed += status == HT_OK ? 0 : count;
     }
     (void)pthread_mutex_unlock(&commit->lock);
     return NULL;

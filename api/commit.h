@@ -35,6 +35,9 @@ bool ht_commit_submit(struct ht_commit *commit, struct ht_job *job);
 /* Within `run`: the transaction, and the wish to leave nothing of this job in it. */
 struct ht_store_tx *ht_commit_tx(struct ht_commit *commit);
 void ht_commit_take_back(struct ht_commit *commit);
+/* Within `run`: no other job is run before this one is committed and done, so that those after it
+ * find memory as this one leaves it. Its batch ends with it. */
+void ht_commit_alone(struct ht_commit *commit);
 
 /* Called on the commit's thread, so shortly: the next commit waits. They may submit jobs, but not
  * watch or unwatch. */

@@ -1,6 +1,5 @@
 #include "api/coverage.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +15,7 @@ enum { LIST_MOST = 20000, LIST = 100 };
 
 struct question {
     struct ht_ask ask;
-    uint32_t limit_ms;
+    struct ht__promise promise;
     uint32_t list; /* how many of those outside are named */
     struct ht_caller caller;
     bool personal; /* the caller may see who is frail */
@@ -176,7 +175,7 @@ static enum ht_status answer_write(struct ht_app_context *context, struct questi
     enum ht_status status = sort_outside(q, town->homes, frail);
     ht_json_begin(&json, out);
     ht_json_object(&json);
-    ht_json_key_double(&json, "max_s", q->limit_ms / 1000.0, 3);
+    ht__promise_write(&json, &q->promise);
     ht_json_key_int(&json, "units", (int64_t)town->places.count);
     ht_json_key_int(&json, "units_without_place", (int64_t)town->places.placeless);
     ht__counts_write(&json, "covered", &within, frail);
@@ -223,7 +222,7 @@ static bool coverage_run(void *user, void *data, struct ht_reply *reply)
     struct ht__town town = {0};
     enum ht_status status = crs_ready(context, q);
     if (status == HT_OK && !ht__town_open(context, q->ask.nobody ? NULL : &q->ask.live.filter,
-                                          q->limit_ms, &town, reply)) {
+                                          &q->promise, &town, reply)) {
         ht__town_close(&town);
         return false;
     }
@@ -286,16 +285,14 @@ static const char *question_read(struct ht_app_context *context, struct question
                                  const struct ht_params *params)
 {
     const char *list = ht_param(params, "limit");
-    const char *max_s = ht_param(params, "max_s");
     int64_t number = LIST;
-    double seconds = HT__COVERAGE_SECONDS;
     q->ask = ht_ask_read(context, params, HT_DUTY_ON);
     if (q->ask.wrong != NULL || q->ask.wrong_unit != NULL) {
         return q->ask.wrong != NULL ? q->ask.wrong : q->ask.wrong_unit;
     }
-    if (max_s != NULL && (!ht_param_doubles(max_s, &seconds, 1) ||
-                          !(seconds >= 0.001 && seconds <= HT__COVERAGE_SECONDS_MOST))) {
-        return "max_s is a number of seconds, from 0.001 to 3600";
+    const char *wrong = ht__promise_read(context, params, 0, &q->ask, &q->promise);
+    if (wrong != NULL) {
+        return wrong;
     }
     if (list != NULL && !ht_param_number(list, 0, LIST_MOST, &number)) {
         return "limit is a whole number up to 20000";
@@ -303,7 +300,6 @@ static const char *question_read(struct ht_app_context *context, struct question
     if (ht_param(params, "status") == NULL) {
         q->ask.live.filter.statuses = UINT32_C(1) << HT_UNIT_IDLE;
     }
-    q->limit_ms = (uint32_t)lround(seconds * 1000);
     q->list = (uint32_t)number;
     return NULL;
 }

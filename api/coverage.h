@@ -1,9 +1,11 @@
 /* Coverage: whom idle units reach within the promise, and which of them should be elsewhere.
  *
- * Households are reached as /v1/closest reaches a point: by each unit's own profile, over the
- * streets as they are now, at their entrance where they have one. Which of them are frail is
- * personal: only dispatchers and admins get it, and where the answer tells a single household (it
- * lists some, or all of a cell that are within or outside are frail) it leaves an audit row first.
+ * Households are reached as an alarm from there would be: after the turnout, by each unit as it
+ * goes with blue light or without, over the streets as they are now, to their entrance where they
+ * have one, and on foot to the door. `by=travel` counts the drive alone, as /v1/closest does, and
+ * so does `max_s` without `by`. Which of them are frail is personal: only dispatchers and admins
+ * get it, and where the answer tells a single household (it lists some, or all of a cell that are
+ * within or outside are frail) it leaves an audit row first.
  *
  * Threading: with the thread's own context; answers are made in the job pool.
  */
@@ -12,7 +14,8 @@
 
 #include "api/app.h"
 
-/* GET /v1/coverage?kind=&skills=&status=&shift=&max_age_s=&max_s=&limit=&crs=&out_crs= */
+/* GET /v1/coverage?kind=&skills=&status=&shift=&max_age_s=&incident=&severity=&blue_light=&by=
+ *     &max_s=&limit=&crs=&out_crs= */
 void ht_coverage_get(struct ht_app_context *context, struct ht_http_call *call);
 /* POST /v1/coverage/moves, body as api/coverage_read.h has it. */
 void ht_coverage_moves_post(struct ht_app_context *context, struct ht_http_call *call);

@@ -7,6 +7,7 @@
 #ifndef HT_API_COVERAGE_INTERNAL_H
 #define HT_API_COVERAGE_INTERNAL_H
 
+#include "api/ask.h"
 #include "api/coverage_scene.h"
 #include "api/json.h"
 #include "api/live.h"
@@ -15,14 +16,31 @@
 enum {
     HT__COVERAGE_UNITS_MOST = 5000,
     HT__COVERAGE_SECONDS_MOST = 3600,
-    HT__COVERAGE_SECONDS = 600, /* the promise, where none is said */
 };
+
+/* Within what, and how units come. */
+struct ht__promise {
+    uint32_t limit_ms;
+    uint32_t turnout_ms; /* before they drive, of the limit */
+    bool plain;          /* without blue light */
+    bool travel;         /* driving alone: nor turnout, nor the way to the door */
+};
+/* What `incident`, `severity`, `max_s`, `by` and `blue_light` say, for the filter of `ask`;
+ * `limit_ms`: max_s that was said elsewhere, 0: it was not. NULL, or what is wrong, with the name
+ * in ask->wrong_name. */
+const char *ht__promise_read(struct ht_app_context *context, const struct ht_params *params,
+                             uint32_t limit_ms, struct ht_ask *ask, struct ht__promise *out);
+/* As members of an object. */
+void ht__promise_write(struct ht_json *json, const struct ht__promise *promise);
 
 struct ht__town {
     struct ht_world *world;
     struct ht_homes *homes;
     struct ht_coverage_scene *scene;
     struct ht_live_places places;
+    uint32_t limit_ms;              /* for the way to a street and from there to the door */
+    bool hopeless;                  /* the turnout alone takes longer: nobody reaches anybody */
+    const uint32_t *after_ms;       /* by household; NULL: nothing */
     struct ht_coverage_unit *units; /* of `places`, in the same order; their profile is a lane */
     uint32_t profile_count;
     const struct ht_road *roads[HT_FLEET_PROFILES_MAX]; /* those that were asked for */
@@ -36,9 +54,10 @@ struct ht__town {
 };
 
 /* Finds households and the units that fit the filter (NULL: none), and whom each of them reaches
- * within the limit. False with the answer written. To be closed in either case. */
+ * within the promise. False with the answer written. To be closed in either case. */
 bool ht__town_open(struct ht_app_context *context, const struct ht_unit_filter *filter,
-                   uint32_t limit_ms, struct ht__town *town, struct ht_reply *reply);
+                   const struct ht__promise *promise, struct ht__town *town,
+                   struct ht_reply *reply);
 void ht__town_close(struct ht__town *town);
 /* Makes a profile's road and targets known. HT_NOT_FOUND: the map has no such profile. */
 HT_MUST_CHECK enum ht_status ht__town_profile(struct ht_app_context *context, struct ht__town *town,

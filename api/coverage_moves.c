@@ -40,6 +40,7 @@ struct work {
     struct ht_reply *reply;
     struct moves *call;
     struct ht_coverage_body body;
+    struct ht__promise promise;
     struct ht__town town;
     struct ht_sites sites;
     uint32_t profile;  /* of new sites, else that of most units */
@@ -91,8 +92,11 @@ static bool filter_read(struct work *work, struct ht_ask *ask)
     if (ht_param(&params, "status") == NULL) {
         ask->live.filter.statuses = UINT32_C(1) << HT_UNIT_IDLE;
     }
-    ht_params_deinit(&params);
     const char *wrong = ask->wrong != NULL ? ask->wrong : ask->wrong_unit;
+    if (wrong == NULL) {
+        wrong = ht__promise_read(work->context, &params, work->body.limit_ms, ask, &work->promise);
+    }
+    ht_params_deinit(&params);
     return wrong == NULL || refuse(work, 400, wrong);
 }
 
@@ -158,25 +162,30 @@ static enum ht_status sets_fill(struct work *work, uint32_t lane, const struct h
     struct ht_point *points = ht_array_new(list->count, sizeof *points);
     struct ht_place *places = ht_array_new(list->count, sizeof *places);
     uint64_t **sets = ht_array_new(list->count, sizeof(uint64_t *));
+    bool hopeless = work->town.hopeless;
     enum ht_status status =
         points == NULL || places == NULL || sets == NULL ? HT_NOMEM : ht_reach_new(&reach);
     for (size_t i = 0; i < list->count && status == HT_OK; i++) {
         points[i] = list->list[i].point;
         sets[i] = words + i * size;
     }
-    if (status == HT_OK) {
+    if (status == HT_OK && hopeless) {
+        memset(words, 0, list->count * size * sizeof *words);
+    }
+    if (status == HT_OK && !hopeless) {
         status = ht__town_lane(&work->town, lane, &road, &targets);
     }
-    if (status == HT_OK) {
+    if (status == HT_OK && !hopeless) {
         status =
             ht_coverage_snap(road, points, (uint32_t)list->count, HT_LIVE_STREET_M, NULL, places);
     }
-    if (status == HT_OK) {
+    if (status == HT_OK && !hopeless) {
         const struct ht_reach_ask ask = {.road = road,
                                          .targets = targets,
                                          .sources = places,
                                          .source_count = (uint32_t)list->count,
-                                         .limit_ms = work->body.limit_ms};
+                                         .limit_ms = work->town.limit_ms,
+                                         .after_ms = work->town.after_ms};
         status = ht_reach_run(reach, &ask, sets);
     }
     ht_reach_free(reach);
@@ -317,6 +326,7 @@ static enum ht_status travel_find(struct work *work)
                                           .unit_count = units,
                                           .points = points,
                                           .point_count = sites,
+                                          .plain = work->promise.plain,
                                           .duration_ms = work->duration_ms,
                                           .length_mm = work->length_mm};
         status = ht_live_matrix(app->live, work->context->live, work->town.world, &many);
@@ -471,7 +481,7 @@ static enum ht_status answer_write(struct work *work, bool frail, struct ht_buff
     enum ht_status status = before == NULL || after == NULL ? HT_NOMEM : HT_OK;
     ht_json_begin(&w.json, out);
     ht_json_object(&w.json);
-    ht_json_key_double(&w.json, "max_s", work->body.limit_ms / 1000.0, 3);
+    ht__promise_write(&w.json, &work->promise);
     ht_json_key_text(&w.json, "weigh", ht_coverage_weighs[work->body.weigh]);
     ht_json_key_int(&w.json, "units", (int64_t)work->town.places.count);
     ht_json_key_int(&w.json, "candidates", (int64_t)work->sites.count);
@@ -522,7 +532,7 @@ static bool work_run(struct work *work)
     if (!filter_read(work, &ask)) {
         return false;
     }
-    if (!ht__town_open(work->context, ask.nobody ? NULL : &ask.live.filter, work->body.limit_ms,
+    if (!ht__town_open(work->context, ask.nobody ? NULL : &ask.live.filter, &work->promise,
                        &work->town, work->reply) ||
         !profile_find(work)) {
         return false;

@@ -91,6 +91,8 @@ static enum ht_status filter_member(yajl_val object, const char *name, struct ht
         yajl_val part = YAJL_IS_ARRAY(value) ? value->u.array.values[i] : value;
         const char *text = YAJL_IS_STRING(part)   ? YAJL_GET_STRING(part)
                            : YAJL_IS_NUMBER(part) ? YAJL_GET_NUMBER(part)
+                           : YAJL_IS_TRUE(part)   ? "true"
+                           : YAJL_IS_FALSE(part)  ? "false"
                                                   : NULL;
         if (text == NULL) {
             return bad(error, name, "a text, a number or a list of texts");
@@ -187,7 +189,8 @@ static enum ht_status names_check(yajl_val tree, struct ht_error *error)
 {
     static const char *const known[] = {"kind",       "skills",  "status", "shift",    "max_age_s",
                                         "max_s",      "weigh",   "moves",  "travel_s", "sites",
-                                        "candidates", "corners", "new"};
+                                        "candidates", "corners", "new",    "incident", "severity",
+                                        "blue_light", "by"};
     for (size_t i = 0; i < tree->u.object.len; i++) {
         bool found = false;
         for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
@@ -204,7 +207,8 @@ static enum ht_status names_check(yajl_val tree, struct ht_error *error)
 static enum ht_status members_read(yajl_val tree, struct ht_coverage_body *out,
                                    struct ht_error *error)
 {
-    static const char *const filter[] = {"kind", "skills", "status", "shift", "max_age_s"};
+    static const char *const filter[] = {"kind",     "skills",   "status",     "shift", "max_age_s",
+                                         "incident", "severity", "blue_light", "by"};
     yajl_val weigh = ht_json_member(tree, "weigh");
     enum ht_status status = names_check(tree, error);
     for (size_t i = 0; i < sizeof filter / sizeof *filter && status == HT_OK; i++) {
@@ -239,8 +243,7 @@ static enum ht_status members_read(yajl_val tree, struct ht_coverage_body *out,
 enum ht_status ht_coverage_body_read(const char *text, size_t size, struct ht_coverage_body *out,
                                      struct ht_error *error)
 {
-    *out = (struct ht_coverage_body){.limit_ms = HT__COVERAGE_SECONDS * 1000,
-                                     .travel_ms = UINT32_MAX,
+    *out = (struct ht_coverage_body){.travel_ms = UINT32_MAX,
                                      .most = MOVES,
                                      .corners = CORNERS,
                                      .kinds = 1U << STATION | 1U << SERVICE_POINT};

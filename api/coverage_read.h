@@ -1,6 +1,7 @@
 /* The body of POST /v1/coverage/moves, read and checked.
  *
  *   {"kind": "responder", "skills": ["aid"], "status": "idle", "shift": "on", "max_age_s": 300,
+ *    "incident": "sos", "severity": 3, "blue_light": true, "by": "promise" | "travel",
  *    "max_s": 600, "weigh": "households" | "residents" | "frail",
  *    "moves": 3, "travel_s": 900,
  *    "sites": ["station", "service_point"], "candidates": [{"id": "c1", "lon": .., "lat": ..}],
@@ -42,8 +43,8 @@ struct ht_coverage_spot {
 struct ht_coverage_body {
     yajl_val tree;
     struct ht_text filter; /* of units, as the query of a GET */
-    uint32_t limit_ms;
-    uint32_t travel_ms; /* UINT32_MAX: any */
+    uint32_t limit_ms;     /* 0: the promise of the kind of incident */
+    uint32_t travel_ms;    /* UINT32_MAX: any */
     enum ht_coverage_weigh weigh;
     uint32_t most; /* moves, or new sites */
     uint32_t corners;

@@ -1,5 +1,6 @@
 #include "api/coverage_scene.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,11 +22,21 @@ struct ht_coverage_scene {
     uint64_t number;
     uint64_t world;
     struct ht_homes *homes;
+    struct ht_home_pace pace;
+    uint32_t profile_count;
     pthread_mutex_t lock;
+    uint32_t *access_ms;                            /* NULL: not made */
+    struct ht_place *places[HT_FLEET_PROFILES_MAX]; /* found for that, until targets are made */
     struct ht_reach_targets *targets[HT_FLEET_PROFILES_MAX];
     struct lane *lanes;
     uint32_t lane_count;
     size_t lane_capacity;
+};
+
+/* Where places are looked for. */
+struct streets {
+    struct ht_world *world;
+    const struct ht_road *road;
 };
 
 struct ht_coverage_scenes {
@@ -61,7 +72,9 @@ void ht_coverage_scene_release(struct ht_coverage_scene *scene)
     }
     for (int p = 0; p < HT_FLEET_PROFILES_MAX; p++) {
         ht_reach_targets_free(scene->targets[p]);
+        free(scene->places[p]);
     }
+    free(scene->access_ms);
     for (uint32_t i = 0; i < scene->lane_count; i++) {
         ht_reach_targets_free(scene->lanes[i].targets);
         ht_cuts_deinit(&scene->lanes[i].cuts);
@@ -77,7 +90,7 @@ uint64_t ht_coverage_scene_number(const struct ht_coverage_scene *scene)
     return scene->number;
 }
 
-static struct ht_coverage_scene *scene_new(struct ht_homes *homes, uint64_t world, uint64_t number)
+static struct ht_coverage_scene *scene_new(const struct ht_coverage_ground *ground, uint64_t number)
 {
     struct ht_coverage_scene *scene = calloc(1, sizeof *scene);
     if (scene == NULL || pthread_mutex_init(&scene->lock, NULL) != 0) {
@@ -85,22 +98,34 @@ static struct ht_coverage_scene *scene_new(struct ht_homes *homes, uint64_t worl
         return NULL;
     }
     atomic_init(&scene->references, 1);
-    ht_homes_retain(homes);
-    scene->homes = homes;
-    scene->world = world;
+    ht_homes_retain(ground->homes);
+    scene->homes = ground->homes;
+    scene->world = ht_world_id(ground->world);
+    scene->pace = ground->pace;
+    scene->profile_count = ground->profile_count;
     scene->number = number;
     return scene;
 }
 
-enum ht_status ht_coverage_scene_get(struct ht_coverage_scenes *scenes, struct ht_homes *homes,
-                                     const struct ht_world *world, struct ht_coverage_scene **out)
+static bool is_of(const struct ht_coverage_scene *scene, const struct ht_coverage_ground *ground)
+{
+    return scene->homes == ground->homes && scene->world == ht_world_id(ground->world) &&
+           scene->profile_count == ground->profile_count &&
+           scene->pace.walk_mps == ground->pace.walk_mps &&
+           scene->pace.stairs_ms == ground->pace.stairs_ms &&
+           scene->pace.lift_ms == ground->pace.lift_ms;
+}
+
+enum ht_status ht_coverage_scene_get(struct ht_coverage_scenes *scenes,
+                                     const struct ht_coverage_ground *ground,
+                                     struct ht_coverage_scene **out)
 {
     struct ht_coverage_scene *old = NULL;
     (void)pthread_mutex_lock(&scenes->lock);
     struct ht_coverage_scene *scene = scenes->scene;
-    if (scene == NULL || scene->homes != homes || scene->world != ht_world_id(world)) {
+    if (scene == NULL || !is_of(scene, ground)) {
         old = scene;
-        scene = scene_new(homes, ht_world_id(world), ++scenes->number);
+        scene = scene_new(ground, ++scenes->number);
         scenes->scene = scene;
     }
     if (scene != NULL) {
@@ -112,13 +137,9 @@ enum ht_status ht_coverage_scene_get(struct ht_coverage_scenes *scenes, struct h
     return scene == NULL ? HT_NOMEM : HT_OK;
 }
 
-static enum ht_status targets_make(struct ht_coverage_scene *scene, struct ht_app *app,
-                                   struct ht_world *world, const struct ht_road *road,
-                                   struct ht_reach_targets **out)
+static enum ht_status places_find(const struct ht_homes *homes, struct ht_app *app,
+                                  const struct ht_road *road, struct ht_place **out)
 {
-    struct ht_isochrone_map *map = NULL;
-    const struct ht_isochrone_streets *streets = NULL;
-    const struct ht_homes *homes = scene->homes;
     struct ht_place *places = ht_array_new(homes->count, sizeof *places);
     if (places == NULL) {
         return HT_NOMEM;
@@ -130,12 +151,33 @@ static enum ht_status targets_make(struct ht_coverage_scene *scene, struct ht_ap
     if (shared) {
         (void)pthread_mutex_unlock(&app->pool.lock);
     }
-    if (status == HT_OK) {
-        status = ht_isochrone_streets_get(app->isochrones, world, road, &map, &streets);
+    if (status != HT_OK) {
+        free(places);
+        return status;
+    }
+    *out = places;
+    return HT_OK;
+}
+
+/* `kept` (NULL: none): the places where they were found before; given up. */
+static enum ht_status targets_make(struct ht_coverage_scene *scene, struct ht_app *app,
+                                   const struct streets *on, struct ht_place **kept,
+                                   struct ht_reach_targets **out)
+{
+    struct ht_isochrone_map *map = NULL;
+    const struct ht_isochrone_streets *streets = NULL;
+    const struct ht_homes *homes = scene->homes;
+    struct ht_place *places = kept == NULL ? NULL : *kept;
+    enum ht_status status = places == NULL ? places_find(homes, app, on->road, &places) : HT_OK;
+    if (kept != NULL) {
+        *kept = NULL;
     }
     if (status == HT_OK) {
-        status =
-            ht_reach_targets_new(road, ht_isochrone_regions(streets), places, homes->count, out);
+        status = ht_isochrone_streets_get(app->isochrones, on->world, on->road, &map, &streets);
+    }
+    if (status == HT_OK) {
+        status = ht_reach_targets_new(on->road, ht_isochrone_regions(streets), places, homes->count,
+                                      out);
         ht_isochrone_map_release(map);
     }
     free(places);
@@ -146,15 +188,83 @@ enum ht_status ht_coverage_scene_targets(struct ht_coverage_scene *scene, struct
                                          struct ht_world *world, const struct ht_road *road,
                                          uint32_t profile, const struct ht_reach_targets **out)
 {
+    const struct streets on = {world, road};
     enum ht_status status = HT_OK;
     if (profile >= HT_FLEET_PROFILES_MAX) {
         return HT_RANGE;
     }
     (void)pthread_mutex_lock(&scene->lock);
     if (scene->targets[profile] == NULL) {
-        status = targets_make(scene, app, world, road, &scene->targets[profile]);
+        status = targets_make(scene, app, &on, &scene->places[profile], &scene->targets[profile]);
     }
     *out = scene->targets[profile];
+    (void)pthread_mutex_unlock(&scene->lock);
+    return status;
+}
+
+/* How far each household is from the nearest street of a profile, where that is less. */
+static enum ht_status nearer(struct ht_coverage_scene *scene, struct ht_app *app,
+                             struct ht_world *world, uint32_t profile, double *street_m)
+{
+    const struct ht_road *road = NULL;
+    struct ht_place *places = NULL;
+    const char *name = ht_fleet_profile_name(ht_live_fleet(app->live), profile);
+    enum ht_status status = ht_world_road(world, name, 0, &road);
+    if (status == HT_OK) {
+        status = places_find(scene->homes, app, road, &places);
+    }
+    if (status != HT_OK) {
+        return status == HT_NOT_FOUND ? HT_OK : status; /* the map has no such profile */
+    }
+    for (uint32_t i = 0; i < scene->homes->count; i++) {
+        bool usable = places[i].side[0].arc != HT_NONE || places[i].side[1].arc != HT_NONE;
+        if (usable && !(places[i].distance_m >= street_m[i])) {
+            street_m[i] = places[i].distance_m;
+        }
+    }
+    free(scene->places[profile]);
+    scene->places[profile] = NULL;
+    if (scene->targets[profile] == NULL) {
+        scene->places[profile] = places;
+    } else {
+        free(places);
+    }
+    return HT_OK;
+}
+
+/* Needs the lock. */
+static enum ht_status access_make(struct ht_coverage_scene *scene, struct ht_app *app,
+                                  struct ht_world *world)
+{
+    const struct ht_homes *homes = scene->homes;
+    double *street_m = ht_array_new(homes->count, sizeof *street_m);
+    uint32_t *access_ms = ht_array_new(homes->count, sizeof *access_ms);
+    enum ht_status status = street_m == NULL || access_ms == NULL ? HT_NOMEM : HT_OK;
+    for (uint32_t i = 0; i < homes->count && status == HT_OK; i++) {
+        street_m[i] = NAN;
+    }
+    for (uint32_t p = 0; p < scene->profile_count && status == HT_OK; p++) {
+        status = nearer(scene, app, world, p, street_m);
+    }
+    for (uint32_t i = 0; i < homes->count && status == HT_OK; i++) {
+        access_ms[i] = ht_home_access_ms(&scene->pace, &homes->inside[i],
+                                         isnan(street_m[i]) ? 0 : street_m[i]);
+    }
+    free(street_m);
+    if (status != HT_OK) {
+        free(access_ms);
+        return status;
+    }
+    scene->access_ms = access_ms;
+    return HT_OK;
+}
+
+enum ht_status ht_coverage_scene_access(struct ht_coverage_scene *scene, struct ht_app *app,
+                                        struct ht_world *world, const uint32_t **out_ms)
+{
+    (void)pthread_mutex_lock(&scene->lock);
+    enum ht_status status = scene->access_ms == NULL ? access_make(scene, app, world) : HT_OK;
+    *out_ms = scene->access_ms;
     (void)pthread_mutex_unlock(&scene->lock);
     return status;
 }
@@ -212,11 +322,12 @@ enum ht_status ht_coverage_scene_lane_targets(struct ht_coverage_scene *scene, s
                                               struct ht_world *world, const struct ht_road *road,
                                               uint32_t number, const struct ht_reach_targets **out)
 {
+    const struct streets on = {world, road};
     enum ht_status status = HT_OK;
     (void)pthread_mutex_lock(&scene->lock);
     struct lane *lane = number < scene->lane_count ? &scene->lanes[number] : NULL;
     if (lane != NULL && lane->targets == NULL) {
-        status = targets_make(scene, app, world, road, &lane->targets);
+        status = targets_make(scene, app, &on, NULL, &lane->targets);
     }
     *out = lane == NULL ? NULL : lane->targets;
     (void)pthread_mutex_unlock(&scene->lock);

@@ -3,6 +3,7 @@
 
 #include "api/command.h"
 #include "api/coverage_internal.h"
+#include "api/desk_room.h"
 #include "api/http_answer.h"
 #include "engine/base/array.h"
 
@@ -98,15 +99,29 @@ static enum ht_status lane_find(struct ht__town *town, const struct ht_live_plac
     return status;
 }
 
+/* The turnout is longer than the promise: empty sets. No scene has that number. */
+static enum ht_status reach_none(struct ht_app_context *context, struct ht__town *town)
+{
+    static const struct ht_road *const roads[HT_FLEET_PROFILES_MAX];
+    static const struct ht_reach_targets *const targets[HT_FLEET_PROFILES_MAX];
+    const struct ht_coverage_ask ask = {.scene = UINT64_MAX,
+                                        .profile_count = HT_FLEET_PROFILES_MAX,
+                                        .roads = roads,
+                                        .targets = targets,
+                                        .place_count = town->homes->count,
+                                        .units = town->units,
+                                        .unit_count = (uint32_t)town->places.count};
+    for (size_t i = 0; i < town->places.count; i++) {
+        const struct ht_live_place *place = &town->places.list[i];
+        town->units[i] = (struct ht_coverage_unit){place->unit, place->profile, place->place};
+    }
+    return ht_coverage_run(context->coverage, &ask);
+}
+
 /* Everybody's streets, then everybody's sets. */
-static enum ht_status reach_all(struct ht_app_context *context, struct ht__town *town,
-                                uint32_t limit_ms)
+static enum ht_status reach_all(struct ht_app_context *context, struct ht__town *town)
 {
     enum ht_status status = HT_OK;
-    town->units = ht_array_new(town->places.count, sizeof *town->units);
-    if (town->units == NULL) {
-        return HT_NOMEM;
-    }
     for (size_t i = 0; i < town->places.count && status == HT_OK; i++) {
         const struct ht_live_place *place = &town->places.list[i];
         town->units[i] = (struct ht_coverage_unit){place->unit, place->profile, place->place};
@@ -115,11 +130,11 @@ static enum ht_status reach_all(struct ht_app_context *context, struct ht__town 
             status = lane_find(town, place, &town->units[i].profile);
         }
     }
-    if (status == HT_OK && context->coverage == NULL) {
-        status = ht_coverage_new(&context->coverage);
-    }
-    const struct ht_coverage_ask ask = {.scene = ht_coverage_scene_number(town->scene),
-                                        .limit_ms = limit_ms,
+    /* sets with the way to the door are others than those without */
+    uint64_t scene = ht_coverage_scene_number(town->scene) * 2 + (town->after_ms != NULL);
+    const struct ht_coverage_ask ask = {.scene = scene,
+                                        .limit_ms = town->limit_ms,
+                                        .after_ms = town->after_ms,
                                         .profile_count = HT_FLEET_PROFILES_MAX,
                                         .roads = town->roads,
                                         .targets = town->targets,
@@ -136,8 +151,40 @@ static enum ht_status reach_all(struct ht_app_context *context, struct ht__town 
     return status;
 }
 
+/* The scene, the units in it and whom they reach. */
+static enum ht_status town_fill(struct ht__town *town, const struct ht_unit_filter *filter,
+                                const struct ht__promise *promise)
+{
+    struct ht_app_context *context = town->context;
+    struct ht_app *app = context->app;
+    const struct ht_coverage_ground ground = {
+        .homes = town->homes,
+        .world = town->world,
+        .pace = ht_desk_room_kind(app->desk, HT_INCIDENT_SOS).pace,
+        .profile_count = ht_fleet_profile_count(ht_live_fleet(app->live))};
+    enum ht_status status = ht_coverage_scene_get(app->coverage, &ground, &town->scene);
+    if (status == HT_OK && !promise->travel) {
+        status = ht_coverage_scene_access(town->scene, app, town->world, &town->after_ms);
+    }
+    if (status == HT_OK && filter != NULL) {
+        const struct ht_live_places_ask ask = {filter, HT__COVERAGE_UNITS_MOST, promise->plain};
+        status = ht_live_places_find(app->live, context->live, town->world, &ask, &town->places);
+    }
+    if (status == HT_OK) {
+        town->units = ht_array_new(town->places.count, sizeof *town->units);
+        status = town->units == NULL ? HT_NOMEM : HT_OK;
+    }
+    if (status == HT_OK && context->coverage == NULL) {
+        status = ht_coverage_new(&context->coverage);
+    }
+    if (status != HT_OK) {
+        return status;
+    }
+    return town->hopeless ? reach_none(context, town) : reach_all(context, town);
+}
+
 bool ht__town_open(struct ht_app_context *context, const struct ht_unit_filter *filter,
-                   uint32_t limit_ms, struct ht__town *town, struct ht_reply *reply)
+                   const struct ht__promise *promise, struct ht__town *town, struct ht_reply *reply)
 {
     struct ht_app *app = context->app;
     struct ht_error error = {0};
@@ -145,6 +192,8 @@ bool ht__town_open(struct ht_app_context *context, const struct ht_unit_filter *
     struct ht_store_reader *reader = ht_app_reader(context, reply);
     *town = (struct ht__town){.world = ht_world_reader_get(&context->world),
                               .context = context,
+                              .hopeless = promise->turnout_ms > promise->limit_ms,
+                              .limit_ms = promise->limit_ms - promise->turnout_ms,
                               .lane_count = HT_FLEET_PROFILES_MAX};
     if (reader == NULL) {
         return false;
@@ -159,15 +208,7 @@ bool ht__town_open(struct ht_app_context *context, const struct ht_unit_filter *
         ht_reply_status(reply, &error);
         return false;
     }
-    enum ht_status status =
-        ht_coverage_scene_get(app->coverage, town->homes, town->world, &town->scene);
-    if (status == HT_OK && filter != NULL) {
-        const struct ht_live_places_ask ask = {filter, HT__COVERAGE_UNITS_MOST};
-        status = ht_live_places_find(app->live, work, town->world, &ask, &town->places);
-    }
-    if (status == HT_OK) {
-        status = reach_all(context, town, limit_ms);
-    }
+    enum ht_status status = town_fill(town, filter, promise);
     if (status != HT_OK) {
         ht__coverage_refuse(reply, status);
     }

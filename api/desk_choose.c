@@ -60,6 +60,7 @@ static enum ht_status rank_one(const struct ht__room_chooser *chooser,
     int64_t length_mm = -1;
     const struct ht_live_many many = {.units = &unit,
                                       .unit_count = 1,
+                                      .plain = ask->plain,
                                       .points = &ask->point,
                                       .point_count = 1,
                                       .duration_ms = &duration_ms,
@@ -112,7 +113,8 @@ enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
                              struct ht_desk_candidate *out, uint32_t most, uint32_t *count)
 {
     const struct ht__room_chooser *chooser = user;
-    struct ht_live_ask ask = {.k = most, .radius_m = -1, .max_ms = UINT32_MAX};
+    struct ht_live_ask ask = {
+        .k = most, .radius_m = -1, .max_ms = UINT32_MAX, .plain = !want->blue_light};
     struct ht_incident_place place;
     *count = 0;
     uint32_t unit_kinds = chooser->room->rules->kinds[want->kind].unit_kinds;
@@ -180,6 +182,7 @@ void ht_desk_room_ahead(struct ht_desk_room *room, struct ht_app_context *contex
         filter_make(room, &want, unit_kinds, &ask.filter) != HT_OK) {
         return;
     }
+    ask.plain = !want.blue_light;
     out->world = ht_world_id(world);
     out->made = rank_all(&chooser, &ask, out->list, &out->count) == HT_OK;
 }

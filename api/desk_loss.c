@@ -114,12 +114,15 @@ void ht__room_losses(const struct ht__room_chooser *chooser, const struct ht_des
     struct ht_reply reply = {0}; /* nobody reads it: who can't be reckoned with costs nothing */
     struct ht__town town;
     struct tally tally = {0};
-    uint32_t promise_ms = rules->desk.rule[want->kind][want->severity - 1].promise_ms;
+    const struct ht_desk_rule *rule = &rules->desk.rule[want->kind][want->severity - 1];
     uint32_t most_ms = HT__COVERAGE_SECONDS_MOST * UINT32_C(1000);
     idle.told = false;
     ht_reply_reset(&reply);
-    if (ht__town_open(chooser->context, &idle, promise_ms < most_ms ? promise_ms : most_ms, &town,
-                      &reply)) {
+    const struct ht__promise promise = {.limit_ms =
+                                            rule->promise_ms < most_ms ? rule->promise_ms : most_ms,
+                                        .turnout_ms = rule->turnout_ms,
+                                        .plain = !want->blue_light};
+    if (ht__town_open(chooser->context, &idle, &promise, &town, &reply)) {
         tally.homes = town.homes;
         tally.reached = ht_array_new_zeroed(town.homes->count, sizeof *tally.reached);
         if (tally.reached != NULL && town.homes->count > 0) {

@@ -45,6 +45,7 @@ void ht_desk_room_rules(struct ht_desk_room *room, struct ht_incident_rules *rul
     (void)pthread_rwlock_unlock(&room->rules_lock);
     ht_incident_rules_free(before);
     (void)atomic_fetch_add(&room->changes, 1);
+    atomic_store(&room->clocks_changed, true);
     atomic_store(&room->units_changed, true);
 }
 
@@ -52,11 +53,21 @@ struct ht_desk_room_kind ht_desk_room_kind(struct ht_desk_room *room, enum ht_in
 {
     (void)pthread_rwlock_rdlock(&room->rules_lock);
     const struct ht_desk_room_kind own = {.kind = room->rules->kinds[kind],
-                                          .walk_mps = room->rules->walk_mps,
-                                          .stairs_ms = room->rules->stairs_ms,
-                                          .lift_ms = room->rules->lift_ms};
+                                          .pace = {.walk_mps = room->rules->walk_mps,
+                                                   .stairs_ms = room->rules->stairs_ms,
+                                                   .lift_ms = room->rules->lift_ms}};
     (void)pthread_rwlock_unlock(&room->rules_lock);
     return own;
+}
+
+struct ht_desk_rule ht_desk_room_rule(struct ht_desk_room *room, enum ht_incident_kind kind,
+                                      uint8_t severity)
+{
+    (void)pthread_rwlock_rdlock(&room->rules_lock);
+    severity = severity == 0 ? room->rules->kinds[kind].severity : severity;
+    const struct ht_desk_rule rule = room->rules->desk.rule[kind][severity - 1];
+    (void)pthread_rwlock_unlock(&room->rules_lock);
+    return rule;
 }
 
 void ht_desk_room_tell(struct ht_desk_room *room, struct ht_duty_phones *duty, uint32_t *give_up_ms)
@@ -128,6 +139,7 @@ void ht_desk_room_unit_changed(struct ht_desk_room *room, const char *unit)
 void ht_desk_room_shifts_changed(struct ht_desk_room *room)
 {
     (void)atomic_fetch_add(&room->changes, 1);
+    atomic_store(&room->clocks_changed, true);
     atomic_store(&room->units_changed, true);
 }
 
@@ -238,6 +250,7 @@ enum ht_status ht_desk_room_new(struct ht_app *app, struct ht_desk_room **out, s
     engage_all(room);
     atomic_store(&room->due_ms, ht_desk_due_ms(room->desk));
     atomic_store(&room->units_changed, true);
+    atomic_store(&room->clocks_changed, true); /* it may have ended before they were reckoned */
     *out = room;
     return HT_OK;
 }
@@ -344,11 +357,11 @@ const struct ht_incident *ht_desk_room_pending(struct ht_desk_room *room,
     }
     ht_desk_recall(room->desk, true);
     enum ht_status status = ht_incident_past_replay(reader, id, room->desk);
-    ht_desk_recall(room->desk, false);
     if (status == HT_OK && ht_incident_past_place(reader, id, &point) == HT_OK) {
         status = ht_incident_places_put(room->places, id, point);
         (void)status; /* there is room */
     }
+    ht_desk_recall(room->desk, false); /* from now on others see it */
     return ht_desk_pending(room->desk, id);
 }
 
@@ -475,6 +488,20 @@ static enum ht_status tell_append(const struct ht_desk_room *room, struct ht_sto
     return cause.whom == 0 ? HT_OK : ht_tellings_want(tx, &cause, error);
 }
 
+/* An incident that is over needs its device's code no more, if no other one of the device does. */
+static enum ht_status code_end(const struct ht_desk_room *room, struct ht_store_tx *tx,
+                               const struct ht_desk_event *event, struct ht_error *error)
+{
+    if (event->kind != HT_DESK_RESOLVED && event->kind != HT_DESK_CANCELLED) {
+        return HT_OK;
+    }
+    const struct ht_incident *incident = ht_desk_pending(room->desk, event->incident);
+    return incident == NULL || incident->device == NULL ||
+                   ht_desk_device_open(room->desk, incident->device)
+               ? HT_OK
+               : ht_store_code_end(tx, incident->device, error);
+}
+
 enum ht_status ht_desk_room_write(struct ht_desk_room *room, struct ht_store_tx *tx,
                                   const struct ht_desk_decision *decision, const char *actor,
                                   const char *note, struct ht_error *error)
@@ -489,6 +516,9 @@ enum ht_status ht_desk_room_write(struct ht_desk_room *room, struct ht_store_tx 
         status = event_append(&appending, &decision->events[i], i == 0 ? note : NULL);
         if (status == HT_OK) {
             status = tell_append(room, tx, &decision->events[i], actor, error);
+        }
+        if (status == HT_OK) {
+            status = code_end(room, tx, &decision->events[i], error);
         }
     }
     ht_buffer_deinit(&appending.body);

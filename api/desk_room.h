@@ -7,7 +7,9 @@
  *
  * A thread of its own looks four times a second whether a clock ran out, a unit became free or came
  * on duty, and (every five seconds) when those who drive will be there as they drive now; what
- * follows is decided on the writer's thread like any command, by the actor `houtao`.
+ * follows is decided on the writer's thread like any command, by the actor `houtao`. Where the
+ * rules, a regime or holidays change, clocks of steps that run follow them, from when they began;
+ * what was promised stays.
  *
  * Threading: what is under "writer" within a job of the store's writer; the rest from any thread.
  * Ownership: the app outlives it.
@@ -16,6 +18,7 @@
 #define HT_API_DESK_ROOM_H
 
 #include "api/app.h"
+#include "api/home.h"
 #include "api/incident_places.h"
 #include "api/incident_rules.h"
 #include "engine/live/desk.h"
@@ -48,11 +51,12 @@ void ht_desk_room_shifts_changed(struct ht_desk_room *room);
 /* A copy of what a kind needs, and of what the way to a door takes. */
 struct ht_desk_room_kind {
     struct ht_incident_kind_rule kind;
-    double walk_mps;
-    uint32_t stairs_ms;
-    uint32_t lift_ms;
+    struct ht_home_pace pace;
 };
 struct ht_desk_room_kind ht_desk_room_kind(struct ht_desk_room *room, enum ht_incident_kind kind);
+/* A copy of the rule of a kind; severity 0: that of an alarm that names none. */
+struct ht_desk_rule ht_desk_room_rule(struct ht_desk_room *room, enum ht_incident_kind kind,
+                                      uint8_t severity);
 
 /* Who is on duty, and how long it is tried to tell somebody. */
 void ht_desk_room_tell(struct ht_desk_room *room, struct ht_duty_phones *duty,

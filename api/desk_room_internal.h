@@ -27,6 +27,7 @@ struct ht_desk_room {
     bool stop;
     bool job_over;
     atomic_bool units_changed;     /* without the lock */
+    atomic_bool clocks_changed;    /* the same: those that run are to be reckoned anew */
     atomic_uint_least64_t changes; /* what a ranking may be wrong of since: see ht_desk_ahead */
 };
 

@@ -34,6 +34,8 @@ struct round {
     bool forget;
     struct late *late;
     size_t late_count;
+    char (*clocks)[HT_DESK_ID_MAX + 1]; /* incidents whose clocks are reckoned anew */
+    size_t clock_count;
     struct ht_desk_decision *decisions[COMMANDS_MOST + 1];
     size_t count;
     size_t events;    /* that came of it */
@@ -66,7 +68,13 @@ static void round_run(struct ht_job *job, void *worker)
     struct ht_app_context *context = ((struct ht_worker_context *)worker)->user;
     int64_t now_ms = ht_clock_now_ms(&room->app->clock);
     enum ht_status status = HT_OK;
-    while (status == HT_OK && round->count < COMMANDS_MOST / 2 &&
+    /* no clock that is to be reckoned anew runs out by the old moment */
+    for (size_t i = 0; status == HT_OK && i < round->clock_count; i++) {
+        const struct ht_desk_command reclock = {
+            .kind = HT_DESK_RECLOCK, .now_ms = now_ms, .incident = round->clocks[i]};
+        status = decide(round, context, &reclock);
+    }
+    while (status == HT_OK && round->clock_count == 0 && round->count < COMMANDS_MOST / 2 &&
            atomic_load(&room->due_ms) <= now_ms) {
         const struct ht_desk_command tick = {.kind = HT_DESK_TICK, .now_ms = now_ms};
         status = decide(round, context, &tick);
@@ -167,12 +175,14 @@ static void incident_look(struct watch *watch, const struct ht_incident *inciden
     uint32_t units[HT_DESK_UNITS_MAX];
     uint32_t duration_ms[HT_DESK_UNITS_MAX];
     int64_t length_mm[HT_DESK_UNITS_MAX];
-    const struct ht_live_many many = {.units = units,
-                                      .unit_count = incident->seat_count,
-                                      .points = &point,
-                                      .point_count = 1,
-                                      .duration_ms = duration_ms,
-                                      .length_mm = length_mm};
+    const struct ht_live_many many = {
+        .units = units,
+        .unit_count = incident->seat_count,
+        .plain = !ht_desk_room_rule(watch->room, incident->kind, incident->severity).blue_light,
+        .points = &point,
+        .point_count = 1,
+        .duration_ms = duration_ms,
+        .length_mm = length_mm};
     int64_t eta_ms = INT64_MAX;
     const char *first = NULL;
     bool seen = false;
@@ -297,6 +307,32 @@ static void streets_ready(struct ht_desk_room *room)
     }
 }
 
+/* All clocks that run, by the rules of now: some in each job. False: to be tried again. */
+static bool clocks_look(struct ht_desk_room *room)
+{
+    enum { PAGE = COMMANDS_MOST };
+    static const uint32_t run = (UINT32_C(2) << HT_INCIDENT_IS_RESOLVED) - 1;
+    const struct ht_incident *list[PAGE];
+    char ids[PAGE][HT_DESK_ID_MAX + 1];
+    struct ht_desk_filter filter = {.states = run};
+    size_t count = PAGE;
+    bool good = true;
+    while (count == PAGE && good) {
+        count = ht_desk_list(room->desk, &filter, PAGE, list);
+        for (size_t i = 0; i < count; i++) {
+            filter.before_order = list[i]->order;
+            memcpy(ids[i], list[i]->id, strlen(list[i]->id) + 1);
+            ht_incident_release(list[i]);
+        }
+        struct round round = {.clocks = ids, .clock_count = count};
+        good = count == 0 || round_do(room, &round);
+    }
+    if (!good) {
+        atomic_store(&room->clocks_changed, true);
+    }
+    return good;
+}
+
 /* What the thread remembers from one look to the next. */
 struct looks {
     uint64_t free_units;
@@ -311,6 +347,9 @@ static bool look(struct ht_desk_room *room, struct looks *looks, bool all)
     bool good = true;
     bool again = true;
     streets_ready(room);
+    if (atomic_exchange(&room->clocks_changed, false)) {
+        good = clocks_look(room);
+    }
     while (good && again) {
         int64_t now_ms = ht_clock_now_ms(&room->app->clock);
         uint64_t units = free_units(room->app, now_ms);

@@ -59,22 +59,49 @@ bool ht_home_point(const struct ht_store_item *item, struct ht_point *out)
     return entrance_read(item, out) || place_read(item, out);
 }
 
-static enum ht_status home_take(void *user, const struct ht_store_item *item)
+bool ht_home_read(const struct ht_store_item *item, struct ht_home *home)
 {
-    struct taking *taking = user;
-    struct ht_home *home = taking->home;
     struct ht_member member;
     double floor = 1;
+    *home = (struct ht_home){.floor = 1};
     bool placed = place_read(item, &home->point);
     home->entrance = home->point;
     bool entered = entrance_read(item, &home->entrance);
     home->point = placed ? home->point : home->entrance;
-    taking->found = placed || entered;
     if (ht_member_find(item->properties, "floor", &member) &&
         ht_number_read(member.value, member.value_size, &floor) > 0 && fabs(floor) <= 200) {
         home->floor = (int)floor;
     }
     home->lift = ht_member_find(item->properties, "lift", &member) && member.value[0] == 't';
+    return placed || entered;
+}
+
+struct ht_home_inside ht_home_inside(const struct ht_home *home)
+{
+    int floors = home->floor > 0 ? home->floor - 1 : -home->floor;
+    return (struct ht_home_inside){.walk_m = (float)ht_distance_m(home->entrance, home->point),
+                                   .floors = (int16_t)floors,
+                                   .lift = home->lift};
+}
+
+uint32_t ht_home_access_ms(const struct ht_home_pace *pace, const struct ht_home_inside *inside,
+                           double street_m)
+{
+    double access_ms = 0;
+    if (inside != NULL) {
+        street_m += (double)inside->walk_m;
+        access_ms = inside->floors == 0 ? 0
+                    : inside->lift      ? pace->lift_ms
+                                        : (double)pace->stairs_ms * inside->floors;
+    }
+    access_ms += street_m / pace->walk_mps * 1000;
+    return (uint32_t)lround(fmin(access_ms, 3600e3));
+}
+
+static enum ht_status home_take(void *user, const struct ht_store_item *item)
+{
+    struct taking *taking = user;
+    taking->found = ht_home_read(item, taking->home);
     return HT_OK;
 }
 
@@ -82,7 +109,6 @@ enum ht_status ht_home_find(struct ht_store_reader *reader, const char *id, stru
                             struct ht_error *error)
 {
     struct taking taking = {.home = out};
-    *out = (struct ht_home){.floor = 1};
     enum ht_status status = ht_store_item(reader, ht_collection_find("households", 10), id, false,
                                           home_take, &taking, error);
     if (status == HT_NOT_FOUND || (status == HT_OK && !taking.found)) {

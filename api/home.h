@@ -20,6 +20,29 @@ struct ht_home {
     bool lift;
 };
 
+/* How fast one walks, and what floors take. */
+struct ht_home_pace {
+    double walk_mps;
+    uint32_t stairs_ms; /* a floor on foot */
+    uint32_t lift_ms;   /* by lift, any floor */
+};
+
+/* What is between a home's entrance and its door. */
+struct ht_home_inside {
+    float walk_m;
+    int16_t floors; /* up or down */
+    bool lift;
+};
+struct ht_home_inside ht_home_inside(const struct ht_home *home);
+
+/* From the street, `street_m` from the entrance, to the door; inside NULL: to the place itself. At
+ * most an hour. */
+uint32_t ht_home_access_ms(const struct ht_home_pace *pace, const struct ht_home_inside *inside,
+                           double street_m);
+
+/* As the registry says it. False: it has no place. */
+bool ht_home_read(const struct ht_store_item *item, struct ht_home *out);
+
 /* HT_NOT_FOUND: there is no such household, or it has no place. */
 HT_MUST_CHECK enum ht_status ht_home_find(struct ht_store_reader *reader, const char *id,
                                           struct ht_home *out, struct ht_error *error);

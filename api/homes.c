@@ -43,6 +43,7 @@ struct home {
     const char *id;
     const char *cell; /* NULL: none */
     struct ht_point point;
+    struct ht_home_inside inside;
     uint32_t residents;
     bool frail;
 };
@@ -91,9 +92,12 @@ static enum ht_status home_take(void *user, const struct ht_store_item *item)
     struct reading *reading = user;
     struct home home = {.frail = is_frail(item)};
     int64_t residents = ht_home_residents(item);
-    if (!ht_home_point(item, &home.point)) {
+    struct ht_home own;
+    if (!ht_home_read(item, &own)) {
         return HT_OK;
     }
+    home.point = own.entrance;
+    home.inside = ht_home_inside(&own);
     home.residents = residents < 0                ? 0
                      : residents > RESIDENTS_MOST ? RESIDENTS_MOST
                                                   : (uint32_t)residents;
@@ -127,6 +131,7 @@ void ht_homes_release(struct ht_homes *homes)
     }
     free((void *)homes->ids);
     free(homes->points);
+    free(homes->inside);
     free(homes->residents);
     free(homes->cell);
     free(homes->frail);
@@ -179,12 +184,14 @@ static enum ht_status homes_make(struct reading *reading, uint64_t number, struc
     homes->count = (uint32_t)reading->count;
     homes->ids = ht_array_new(reading->count, sizeof(const char *));
     homes->points = ht_array_new(reading->count, sizeof *homes->points);
+    homes->inside = ht_array_new(reading->count, sizeof *homes->inside);
     homes->residents = ht_array_new(reading->count, sizeof *homes->residents);
     homes->cell = ht_array_new(reading->count, sizeof *homes->cell);
     homes->frail = ht_array_new_zeroed(reading->count / 64 + 1, sizeof *homes->frail);
     homes->cells = ht_array_new(reading->count, sizeof(const char *));
-    if (homes->ids == NULL || homes->points == NULL || homes->residents == NULL ||
-        homes->cell == NULL || homes->frail == NULL || homes->cells == NULL) {
+    if (homes->ids == NULL || homes->points == NULL || homes->inside == NULL ||
+        homes->residents == NULL || homes->cell == NULL || homes->frail == NULL ||
+        homes->cells == NULL) {
         ht_homes_release(homes);
         return HT_NOMEM;
     }
@@ -192,6 +199,7 @@ static enum ht_status homes_make(struct reading *reading, uint64_t number, struc
         const struct home *home = &reading->list[i];
         homes->ids[i] = home->id;
         homes->points[i] = home->point;
+        homes->inside[i] = home->inside;
         homes->residents[i] = home->residents;
         homes->frail[i / 64] |= (uint64_t)home->frail << i % 64;
     }

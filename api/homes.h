@@ -13,7 +13,7 @@
 
 #include <stdatomic.h>
 
-#include "geodata/store.h"
+#include "api/home.h"
 
 int64_t ht_home_residents(const struct ht_store_item *item);
 
@@ -23,6 +23,7 @@ struct ht_homes {
     uint32_t count;  /* households that lie somewhere */
     const char **ids;
     struct ht_point *points; /* where one goes */
+    struct ht_home_inside *inside;
     uint32_t *residents;
     uint32_t *cell;  /* of `cells`; cell_count: none */
     uint64_t *frail; /* a bit each */

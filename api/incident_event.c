@@ -23,7 +23,7 @@ static const struct field fields[] = {
     {"unit", HT_DESK_HAS_UNIT, TEXT, AT(unit)},
     {"household", HT_DESK_HAS_ALARM, TEXT, AT(household)},
     {"device", HT_DESK_HAS_ALARM, TEXT, AT(device)},
-    {"skills", HT_DESK_HAS_ALARM, TEXT, AT(skills)},
+    {"skills", HT_DESK_HAS_ALARM | HT_DESK_HAS_SKILLS, TEXT, AT(skills)},
     {"kind", HT_DESK_HAS_ALARM, KIND, AT(incident_kind)},
     {"severity", HT_DESK_HAS_NEED, BYTE, AT(severity)},
     {"units", HT_DESK_HAS_NEED, BYTE, AT(units)},

@@ -198,7 +198,6 @@ struct listing {
 static enum ht_status list_gather(struct ht_desk *desk, struct listing *listing)
 {
     const struct ht_desk_filter *filter = &listing->list->filter;
-    bool past = asks_for_past(filter) && listing->past.reader != NULL;
     size_t looked_up = 0;
     bool older = false; /* than what is asked for */
     while (listing->number > 1 && listing->count < listing->list->limit && looked_up < PAST_MOST &&
@@ -207,7 +206,7 @@ static enum ht_status list_gather(struct ht_desk *desk, struct listing *listing)
         const struct ht_incident *one = NULL;
         (void)snprintf(id, sizeof id, "i%llu", (unsigned long long)--listing->number);
         one = ht_desk_get(desk, id);
-        if (one == NULL && past) {
+        if (one == NULL) {
             looked_up++;
             enum ht_status status = ht_incident_past_find(&listing->past, id, &one);
             if (status != HT_OK && status != HT_NOT_FOUND) {
@@ -223,6 +222,53 @@ static enum ht_status list_gather(struct ht_desk *desk, struct listing *listing)
     }
     listing->more = listing->count == listing->list->limit || (listing->number > 1 && !older);
     return HT_OK;
+}
+
+/* By falling number; of as many as are asked for, the highest. Takes `one` over. */
+static void live_add(struct listing *listing, const struct ht_incident *one, uint64_t number)
+{
+    size_t at = listing->count;
+    uint64_t other = 0;
+    if (at == listing->list->limit && number_of(listing->found[at - 1]->id, &other) &&
+        other > number) {
+        ht_incident_release(one);
+        return;
+    }
+    if (at == listing->list->limit) {
+        ht_incident_release(listing->found[--at]);
+    } else {
+        listing->count++;
+    }
+    for (; at > 0 && number_of(listing->found[at - 1]->id, &other) && other < number; at--) {
+        listing->found[at] = listing->found[at - 1];
+    }
+    listing->found[at] = one;
+}
+
+/* Of those that are in memory alone: the desk's own list, which is by number but for those that
+ * were reopened. */
+static void live_gather(struct ht_desk *desk, struct listing *listing)
+{
+    enum { PAGE = 64 };
+    const struct ht_incident *page[PAGE];
+    struct ht_desk_filter filter = listing->list->filter;
+    size_t count = PAGE;
+    while (count == PAGE) {
+        count = ht_desk_list(desk, &filter, PAGE, page);
+        for (size_t i = 0; i < count; i++) {
+            uint64_t number = 0;
+            filter.before_order = page[i]->order;
+            if (number_of(page[i]->id, &number) && number < listing->list->number) {
+                live_add(listing, page[i], number);
+            } else {
+                ht_incident_release(page[i]);
+            }
+        }
+    }
+    listing->more = listing->count == listing->list->limit;
+    if (listing->more) {
+        (void)number_of(listing->found[listing->count - 1]->id, &listing->number);
+    }
 }
 
 static void list_write(struct ht_app_context *context, const struct listing *listing,
@@ -270,7 +316,11 @@ static void list_run(void *user, void *data, struct ht_reply *reply)
     }
     struct listing listing = {.list = list, .number = list->number, .found = found};
     ht_incident_past_init(&listing.past, reader);
-    error.status = list_gather(ht_desk_room_desk(context->app->desk), &listing);
+    if (asks_for_past(&list->filter)) {
+        error.status = list_gather(ht_desk_room_desk(context->app->desk), &listing);
+    } else {
+        live_gather(ht_desk_room_desk(context->app->desk), &listing);
+    }
     if (error.status == HT_OK) {
         list_write(context, &listing, reply);
     } else {

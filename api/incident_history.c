@@ -11,14 +11,18 @@
 #include "api/incident_json.h"
 #include "api/incidents.h"
 #include "api/incidents_internal.h"
+#include "api/params.h"
 #include "api/persons.h"
 #include "engine/base/array.h"
+#include "engine/base/time.h"
 
 enum { DEVICES_PAGE = 64 };
 
 /* An answer that is made twice: with what is personal and without. */
 struct look {
     char id[HT_DESK_ID_MAX + 1]; /* "": the report */
+    bool bounded;                /* of those that began at `since_ms` or later */
+    int64_t since_ms;
     struct ht_caller caller;
     int64_t at_ms;
     bool personal;
@@ -271,12 +275,58 @@ static enum ht_status report_write(struct ht_desk *desk, struct telling *telling
     return status;
 }
 
+/* Those that began at a time or later, by themselves. */
+struct since {
+    struct ht_desk *desk;
+    int64_t since_ms;
+};
+
+/* What follows on one that began before does not fit, and is left out with it. */
+static enum ht_status since_event(void *user, const struct ht_store_event *row)
+{
+    const struct since *since = user;
+    struct ht_incident_event read;
+    enum ht_status status = ht_incident_event_read(row->kind, row->at_ms, row->body, &read);
+    bool before = read.event.kind == HT_DESK_RECEIVED && row->at_ms < since->since_ms;
+    if (status == HT_OK && !before) {
+        status = ht_desk_replay(since->desk, &read.event);
+    }
+    ht_incident_event_deinit(&read);
+    return status == HT_NOMEM ? status : HT_OK;
+}
+
+/* The table once more: a report of a time is asked for now and then. */
+static enum ht_status since_read(struct ht_store_reader *reader, int64_t since_ms,
+                                 struct ht_desk **out, struct ht_error *error)
+{
+    const struct ht_store_event_query query = {.prefix = HT_INCIDENT_PREFIX, .limit = UINT64_MAX};
+    const struct ht_desk_rules rules = ht_desk_rules_default();
+    struct since since = {.since_ms = since_ms};
+    enum ht_status status = ht_desk_new(&rules, &since.desk);
+    if (status == HT_OK) {
+        status = ht_store_events_of(reader, &query, since_event, &since, error);
+    }
+    *out = since.desk;
+    return status;
+}
+
 static enum ht_status look_write(struct ht_app_context *context, const struct look *look,
                                  struct telling *telling, struct ht_buffer *out,
                                  struct ht_error *error)
 {
-    return look->id[0] == '\0' ? report_write(ht_desk_room_desk(context->app->desk), telling, out)
-                               : history_write(telling, out, error);
+    struct ht_desk *desk = NULL;
+    if (look->id[0] != '\0') {
+        return history_write(telling, out, error);
+    }
+    if (!look->bounded) {
+        return report_write(ht_desk_room_desk(context->app->desk), telling, out);
+    }
+    enum ht_status status = since_read(telling->reader, look->since_ms, &desk, error);
+    if (status == HT_OK) {
+        status = report_write(desk, telling, out);
+    }
+    ht_desk_free(desk);
+    return status;
 }
 
 /* True: something personal was written, which the writer's thread has to note. */
@@ -337,11 +387,31 @@ static void look_withheld(void *user, void *data, enum ht_status why, struct ht_
     }
 }
 
+/* The time from which on incidents are reported. False: it is none. */
+static bool since_param(const struct ht_http_call *call, struct look *look)
+{
+    struct ht_params params;
+    bool good = ht_params_of(&params, call->request) == HT_OK;
+    const char *since = good ? ht_param(&params, "since") : NULL;
+    look->bounded = since != NULL;
+    bool read = good && (since == NULL || ht_time_parse(since, strlen(since), &look->since_ms));
+    if (good) {
+        ht_params_deinit(&params);
+    }
+    return read;
+}
+
 static void look_start(struct ht_app_context *context, struct ht_http_call *call, const char *id)
 {
     struct look *look = calloc(1, sizeof *look);
     if (look == NULL) {
         ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
+        return;
+    }
+    if (id[0] == '\0' && !since_param(call, look)) {
+        ht_reply_problem(call->reply, 400, "Bad Request",
+                         "since is a time, like 2026-03-01T08:00:00Z");
+        look_free(look);
         return;
     }
     (void)snprintf(look->id, sizeof look->id, "%s", id);

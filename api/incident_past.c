@@ -63,6 +63,7 @@ enum ht_status ht_incident_past_find(struct ht_incident_past *past, const char *
     }
     if (status == HT_OK) {
         status = ht_incident_past_replay(past->reader, id, past->desk);
+        ht_desk_recall(past->desk, true); /* this one is whole: the next may come */
     }
     if (status != HT_OK) {
         return status;

@@ -19,9 +19,26 @@ static yajl_val member(yajl_val tree, const char *name)
     return YAJL_IS_NULL(value) ? NULL : value;
 }
 
+/* Texts are kept up to a NUL, so one within would cut them. */
+static bool has_nul(const char *text, size_t size)
+{
+    for (size_t i = 0; i + 1 < size; i++) {
+        if (text[i] == '\\') {
+            if (size - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0) {
+                return true;
+            }
+            i++; /* what it escapes */
+        }
+    }
+    return false;
+}
+
 static enum ht_status object_read(const char *text, size_t size, yajl_val *out,
                                   struct ht_error *error)
 {
+    if (has_nul(text, size)) {
+        return wrong(error, "a text of the body has a NUL in it");
+    }
     *out = ht_json_tree_read(text, size);
     return YAJL_IS_OBJECT(*out) ? HT_OK : wrong(error, "the body is not a JSON object");
 }
@@ -49,18 +66,18 @@ static enum ht_status note_read(yajl_val tree, const char **out, struct ht_error
     return HT_OK;
 }
 
-static enum ht_status small_read(yajl_val tree, const char *name, int64_t most, uint8_t *out,
+/* `pointer`: to the value. */
+static enum ht_status small_read(yajl_val value, const char *pointer, int64_t most, uint8_t *out,
                                  struct ht_error *error)
 {
-    yajl_val value = member(tree, name);
     if (value == NULL) {
         return HT_OK;
     }
     if (!YAJL_IS_INTEGER(value)) {
-        return ht_error_set(error, HT_SYNTAX, 0, "/%s: a whole number", name);
+        return ht_error_set(error, HT_SYNTAX, 0, "%s: a whole number", pointer);
     }
     if (YAJL_GET_INTEGER(value) < 1 || YAJL_GET_INTEGER(value) > most) {
-        return ht_error_set(error, HT_INVALID, 0, "/%s: 1 to %d", name, (int)most);
+        return ht_error_set(error, HT_INVALID, 0, "%s: 1 to %d", pointer, (int)most);
     }
     *out = (uint8_t)YAJL_GET_INTEGER(value);
     return HT_OK;
@@ -88,10 +105,14 @@ static enum ht_status place_read(yajl_val tree, struct ht_incident_alarm *alarm,
     if (alarm->placed && (!YAJL_IS_NUMBER(lon) || !YAJL_IS_NUMBER(lat) ||
                           !ht_param_doubles(YAJL_GET_NUMBER(lon), &alarm->pair[0], 1) ||
                           !ht_param_doubles(YAJL_GET_NUMBER(lat), &alarm->pair[1], 1))) {
-        return wrong(error, "/lon and /lat: two numbers");
+        bool good =
+            YAJL_IS_NUMBER(lon) && ht_param_doubles(YAJL_GET_NUMBER(lon), &alarm->pair[0], 1);
+        return wrong(error, good ? "/lat: lon and lat are two numbers"
+                                 : "/lon: lon and lat are two numbers");
     }
     return alarm->placed && alarm->household != NULL
-               ? wrong(error, "an incident is at a household or at lon and lat, not both")
+               ? wrong(error,
+                       "/household: an incident is at a household or at lon and lat, not both")
                : HT_OK;
 }
 
@@ -110,7 +131,8 @@ static enum ht_status needs_read(yajl_val tree, struct ht_incident_alarm *alarm,
     if (skills != NULL && !ht_incident_skills_read(skills, alarm->skills)) {
         return wrong(error, "/needs/skills: a list of texts, 255 bytes in all");
     }
-    return small_read(needs, "units", HT_DESK_UNITS_MAX, &alarm->units, error);
+    return small_read(member(needs, "units"), "/needs/units", HT_DESK_UNITS_MAX, &alarm->units,
+                      error);
 }
 
 enum ht_status ht_incident_alarm_read(const char *text, size_t size, struct ht_incident_alarm *out,
@@ -122,7 +144,8 @@ enum ht_status ht_incident_alarm_read(const char *text, size_t size, struct ht_i
         status = kind_read(out->tree, &out->kind, error);
     }
     if (status == HT_OK) {
-        status = small_read(out->tree, "severity", HT_DESK_SEVERITIES, &out->severity, error);
+        status = small_read(member(out->tree, "severity"), "/severity", HT_DESK_SEVERITIES,
+                            &out->severity, error);
     }
     if (status == HT_OK) {
         status = id_read(out->tree, "household", &out->household, error);
@@ -221,7 +244,7 @@ enum ht_status ht_incident_step_read(const char *text, size_t size, struct ht_in
         status = outcome_read(out->tree, out, error);
     }
     if (status == HT_OK) {
-        status = small_read(out->tree, "rating", 5, &out->rating, error);
+        status = small_read(member(out->tree, "rating"), "/rating", 5, &out->rating, error);
     }
     if (status == HT_OK && out->command == HT_DESK_EVALUATE && out->rating == 0) {
         status = ht_error_set(error, HT_INVALID, 0, "/rating: 1 to 5, which is missing");

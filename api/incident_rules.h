@@ -17,6 +17,9 @@
  * busy `busy_share` of its time, a frail household counts `frail_weight` times) is worth
  * `coverage_s` seconds of waiting. What was paid is told with the unit.
  *
+ * With `blue_light` units go by their profile, without by their `profile_plain` (api/live.h): who
+ * is first, when they arrive, what is covered.
+ *
  * All numbers of a kind but `severity` (of an alarm that names none) and `clocks_s` (of the five
  * steps) may be lists of four, one for each severity from 1 to 4, and `clocks_s` a list of four
  * lists of five. What a document leaves out is as at first.

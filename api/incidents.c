@@ -182,15 +182,9 @@ static uint32_t access_ms_of(struct ht_app_context *context, enum ht_incident_ki
                              const struct ht_home *home, double walk_m)
 {
     const struct ht_desk_room_kind rule = ht_desk_room_kind(context->app->desk, kind);
-    double access_ms = 0;
-    walk_m = walk_m < 0 ? 0 : walk_m;
-    if (home != NULL) {
-        int floors = home->floor > 0 ? home->floor - 1 : -home->floor;
-        walk_m += ht_distance_m(home->entrance, home->point);
-        access_ms = floors == 0 ? 0 : home->lift ? rule.lift_ms : (double)rule.stairs_ms * floors;
-    }
-    access_ms += walk_m / rule.walk_mps * 1000;
-    return (uint32_t)lround(fmin(access_ms, 3600e3));
+    const struct ht_home_inside inside =
+        home == NULL ? (struct ht_home_inside){0} : ht_home_inside(home);
+    return ht_home_access_ms(&rule.pace, home == NULL ? NULL : &inside, fmax(walk_m, 0));
 }
 
 uint32_t ht__incident_access_ms(struct ht_app_context *context, enum ht_incident_kind kind,
@@ -620,6 +614,13 @@ void ht_incident_event_post(struct ht_app_context *context, struct ht_http_call 
 
 /* ---- erasure ---- */
 
+/* A device by whose code an open incident goes keeps it until that is over: the alarms that follow
+ * belong to it. */
+static bool code_needed(void *user, const char *code)
+{
+    return ht_desk_device_open(user, code);
+}
+
 static void erase_run(struct ht_app_context *context, struct ht_command *command,
                       struct ht_store_tx *tx, struct ht_reply *reply)
 {
@@ -641,7 +642,8 @@ static void erase_run(struct ht_app_context *context, struct ht_command *command
                                          .kind = HT_INCIDENT_PREFIX "erased",
                                          .subject = subject,
                                          .body = body};
-    enum ht_status status = ht_store_incident_erase(tx, incident->id, &error);
+    enum ht_status status = ht_store_incident_erase(tx, incident->id, code_needed,
+                                                    ht_desk_room_desk(context->app->desk), &error);
     if (status == HT_OK) {
         status = ht_store_event_append(tx, &event, NULL, &error);
     }

@@ -1,6 +1,7 @@
 #include "api/live.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,8 @@ static void index_drop(struct ht_live_work *work)
 {
     ht_closest_work_free(work->closest);
     work->closest = NULL;
+    ht_closest_work_free(work->plain);
+    work->plain = NULL;
     ht__live_index_release(work->held);
     work->held = NULL;
 }
@@ -244,7 +247,7 @@ static enum ht_status permits_read(const char *properties, char **texts, const c
     return HT_OK;
 }
 
-/* A unit of another profile has to leave the streets of the one before. */
+/* A unit of other profiles has to leave the streets of those before. */
 static enum ht_status fleet_put(struct ht_live *live, const char *id,
                                 const struct ht_unit_spec *spec, uint32_t *index)
 {
@@ -252,12 +255,24 @@ static enum ht_status fleet_put(struct ht_live *live, const char *id,
     uint32_t known = ht_fleet_find(live->fleet, id, strlen(id));
     bool before = known != HT_NONE && ht_fleet_get(live->fleet, known, 0, &unit);
     uint32_t profile = before ? unit.profile : 0;
+    uint32_t plain = before ? unit.plain : 0;
     enum ht_status status = ht_fleet_put(live->fleet, id, spec, index);
     if (status == HT_OK && before && ht_fleet_get(live->fleet, *index, 0, &unit) &&
-        unit.profile != profile) {
+        (unit.profile != profile || unit.plain != plain)) {
         ht__live_index_refill(live);
     }
     return status;
+}
+
+/* A profile by its name; `other` where there is none that can be one. */
+static void profile_read(const char *properties, const char *name, const char *other,
+                         char profile[HT_NAME_MAX + 1])
+{
+    struct ht_member member;
+    if (!ht_member_find(properties, name, &member) ||
+        !ht_member_text(&member, profile, HT_NAME_MAX + 1) || profile[0] == '\0') {
+        (void)snprintf(profile, HT_NAME_MAX + 1, "%s", other);
+    }
 }
 
 static enum ht_status unit_put(struct ht_live *live, const char *id, const char *properties,
@@ -268,17 +283,17 @@ static enum ht_status unit_put(struct ht_live *live, const char *id, const char 
     char texts[SKILLS_MOST][HT_NAME_MAX + 1];
     char *permit_texts = NULL;
     const char *names[SKILLS_MOST];
-    char profile[HT_NAME_MAX + 1] = "car";
-    struct ht_member member;
+    char profile[HT_NAME_MAX + 1];
+    char plain[HT_NAME_MAX + 1];
     uint32_t index = 0;
-    if (ht_member_find(properties, "profile", &member) &&
-        (!ht_member_text(&member, profile, sizeof profile) || profile[0] == '\0')) {
-        (void)strcpy(profile, "car");
-    }
+    profile_read(properties, "profile", "car", profile);
+    profile_read(properties, "profile_plain", strcmp(profile, "emergency") == 0 ? "car" : profile,
+                 plain);
     struct ht_unit_spec spec = {
         .kind = (enum ht_unit_kind)word_of(properties, "kind", kinds, HT_UNIT_VAN),
         .status = (enum ht_unit_status)word_of(properties, "status", statuses, HT_UNIT_IDLE),
         .profile = profile,
+        .plain = plain,
         .skills = names,
         .skill_count = skills_read(properties, texts, names)};
     const char **zones = NULL;
@@ -324,7 +339,7 @@ void ht_live_unit_remove(struct ht_live *live, const char *id)
     struct ht__live_index *index = ht__live_index_peek(live);
     (void)pthread_mutex_lock(lock);
     if (index != NULL) {
-        ht_closest_remove(index->closest, unit);
+        ht__live_index_remove(index, unit);
     }
     ht_moving_remove(live->moving, unit);
     ht_shifts_remove(live->shifts, unit);
@@ -353,10 +368,8 @@ static enum ht_refusal take(struct ht_live *live, struct ht_live_work *work,
     if (status != HT_OK || !ht_fleet_life(live->fleet, unit, &life)) {
         return HT_REFUSAL_NONE;
     }
-    if (index != NULL && taken.network == index->number) {
-        status = ht_closest_set(index->closest, unit, life.profile, &taken.place);
-    } else if (index != NULL) {
-        ht_closest_remove(index->closest, unit); /* no street near */
+    if (index != NULL) {
+        status = ht__live_index_set(index, unit, &life, &taken);
     }
     if (note && live->noting && status == HT_OK) {
         const struct ht__live_note one = {.unit = unit,

@@ -5,6 +5,10 @@
  * to one network; when another is published, or units of a profile that is new come, a new one is
  * made and every unit is put on its streets again, while the old one answers those who hold it.
  *
+ * Blue light: a unit's `profile` is how it goes with it. Without, where a question is `plain`, it
+ * goes by its `profile_plain`: where the registry names none that is `car` for a unit of profile
+ * `emergency`, and `profile` itself for all others, which have no light.
+ *
  * Threading: any thread, with its own ht_live_work. Reports of one unit take turns (64 locks).
  * Ownership: the world slot is borrowed.
  */
@@ -122,6 +126,7 @@ struct ht_live_ask {
     uint32_t k;
     double radius_m; /* near: how far; closest: of a street from the point; < 0: no limit */
     uint32_t max_ms; /* closest; UINT32_MAX: no limit */
+    bool plain;      /* closest: without blue light */
     struct ht_unit_filter filter;
 };
 
@@ -175,6 +180,7 @@ struct ht_live_many {
     const struct ht_point *points;
     size_t point_count;
     struct ht_pool *pool; /* may be NULL */
+    bool plain;           /* without blue light */
     uint32_t *duration_ms;
     int64_t *length_mm;
 };
@@ -184,7 +190,7 @@ HT_MUST_CHECK enum ht_status ht_live_matrix(struct ht_live *live, struct ht_live
 /* The units that fit a filter, each where ht_live_closest would have it. */
 struct ht_live_place {
     uint32_t unit;
-    uint32_t profile; /* of the fleet */
+    uint32_t profile; /* of the fleet: the one by whose streets it goes */
     uint32_t part;    /* 0: the streets of its profile; else ht_live_lane + 1 */
     char id[HT_UNIT_ID_MAX + 1];
     struct ht_place place;
@@ -198,6 +204,7 @@ struct ht_live_places {
 struct ht_live_places_ask {
     const struct ht_unit_filter *filter;
     size_t most;
+    bool plain; /* without blue light */
 };
 /* Into `*out`, which may be used again; linear in ht_fleet_end. HT_TOO_BIG: more than `most`. */
 HT_MUST_CHECK enum ht_status ht_live_places_find(struct ht_live *live, struct ht_live_work *work,

@@ -53,10 +53,14 @@ static enum ht_status workspace(struct ht_live_work *work, struct ht__live_index
     }
     ht_closest_work_free(work->closest);
     work->closest = NULL;
+    ht_closest_work_free(work->plain);
+    work->plain = NULL;
     ht__live_index_release(work->held);
     (void)atomic_fetch_add_explicit(&index->references, 1, memory_order_relaxed);
     work->held = index;
-    return ht_closest_work_new(index->closest, &work->closest);
+    enum ht_status status =
+        index->plain == NULL ? HT_OK : ht_closest_work_new(index->plain, &work->plain);
+    return status == HT_OK ? ht_closest_work_new(index->closest, &work->closest) : status;
 }
 
 enum ht_status ht_live_avoid(struct ht_live *live, struct ht_live_work *work,
@@ -234,11 +238,42 @@ static struct ht_closest_ask closest_ask(const struct asking *asking, uint32_t p
         ask.filter.parts = &work->lanes.parts;
         ask.filter.part = part;
     }
-    if (part > 0 && asking->count > 0 && asking->count == ask.k &&
+    return ask;
+}
+
+/* Those of one index, added to what was found so far. */
+static enum ht_status index_ask(struct asking *asking, struct ht_closest *closest,
+                                struct ht_closest_work *own, struct ht_closest_ask ask)
+{
+    const struct ht_live_work *work = asking->work;
+    const struct ht_closest_hit *hits = NULL;
+    uint32_t count = 0;
+    if (asking->count > 0 && asking->count == ask.k &&
         work->hits[ask.k - 1].cost.duration_ms < ask.max_ms) {
         ask.max_ms = work->hits[ask.k - 1].cost.duration_ms; /* later ones are not among them */
     }
-    return ask;
+    enum ht_status status = ht_closest_find(closest, own, &ask, &hits, &count);
+    return status == HT_OK ? hits_add(asking, hits, count) : status;
+}
+
+/* Whether units that have a blue light go by another profile now. */
+static bool is_split(const struct asking *asking)
+{
+    return asking->ask->plain && asking->index->plain != NULL;
+}
+
+/* Those without a light and those whose light is off apart: they are on streets of their own. */
+static enum ht_status both_ask(struct asking *asking, struct ht_closest_ask ask)
+{
+    struct ht_live_work *work = asking->work;
+    bool split = is_split(asking);
+    ask.filter.light = split ? HT_LIGHT_NONE : HT_LIGHT_ANY;
+    enum ht_status status = index_ask(asking, asking->index->closest, work->closest, ask);
+    if (status == HT_OK && split) {
+        ask.filter.light = HT_LIGHT_OFF;
+        status = index_ask(asking, asking->index->plain, work->plain, ask);
+    }
+    return status;
 }
 
 /* The target of the last question on the road of a lane. */
@@ -263,8 +298,6 @@ static enum ht_status lane_ask(struct asking *asking, uint32_t lane)
     struct ht_live_work *work = asking->work;
     const struct ht_road *roads[HT_FLEET_PROFILES_MAX] = {NULL};
     const struct ht_place *targets[HT_FLEET_PROFILES_MAX] = {NULL};
-    const struct ht_closest_hit *hits = NULL;
-    uint32_t count = 0;
     uint32_t profile = work->lanes.list[lane].profile;
     struct ht_detour *detour = NULL;
     struct ht_place target;
@@ -281,10 +314,7 @@ static enum ht_status lane_ask(struct asking *asking, uint32_t lane)
         /* a number of its own, which no world has */
         ask.world = ask.world == 0 ? 0 : UINT64_C(1) << 63 | work->lanes.number << 20 | lane;
         asking->near = true;
-        status = ht_closest_find(asking->index->closest, work->closest, &ask, &hits, &count);
-    }
-    if (status == HT_OK) {
-        status = hits_add(asking, hits, count);
+        status = both_ask(asking, ask);
     }
     ht_detour_release(detour);
     return status == HT_NO_SEGMENT ? HT_OK : status;
@@ -294,17 +324,11 @@ static enum ht_status lane_ask(struct asking *asking, uint32_t lane)
 static enum ht_status lanes_ask(struct asking *asking)
 {
     struct ht_live_work *work = asking->work;
-    const struct ht_closest_hit *hits = NULL;
-    uint32_t count = 0;
     asking->count = 0;
     enum ht_status status = targets_find(work, asking->world, asking->index, asking->ask);
     asking->near = status == HT_OK;
     if (status == HT_OK) {
-        const struct ht_closest_ask ask = closest_ask(asking, 0);
-        status = ht_closest_find(asking->index->closest, work->closest, &ask, &hits, &count);
-    }
-    if (status == HT_OK) {
-        status = hits_add(asking, hits, count);
+        status = both_ask(asking, closest_ask(asking, 0));
     }
     status = status == HT_NO_SEGMENT ? HT_OK : status;
     for (uint32_t i = 0; i < work->lanes.count && status == HT_OK; i++) {
@@ -313,8 +337,8 @@ static enum ht_status lanes_ask(struct asking *asking)
     return status == HT_OK && !asking->near ? HT_NO_SEGMENT : status;
 }
 
-/* Where nobody's permits open anything: the index' own answer. */
-static enum ht_status plain_ask(struct asking *asking, const struct ht_closest_hit **hits,
+/* Where nobody's permits open anything, nor is a light off: the index' own answer. */
+static enum ht_status whole_ask(struct asking *asking, const struct ht_closest_hit **hits,
                                 uint32_t *count)
 {
     enum ht_status status = targets_find(asking->work, asking->world, asking->index, asking->ask);
@@ -336,8 +360,8 @@ static enum ht_status closest_find(struct ht_live *live, struct asking *asking,
         if (status != HT_OK) {
             break;
         }
-        if (work->lanes.count == 0) {
-            status = plain_ask(asking, hits, count);
+        if (work->lanes.count == 0 && !is_split(asking)) {
+            status = whole_ask(asking, hits, count);
         } else {
             status = lanes_ask(asking);
             *hits = work->hits;

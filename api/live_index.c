@@ -21,6 +21,7 @@ void ht__live_index_release(struct ht__live_index *index)
         return;
     }
     ht_closest_free(index->closest);
+    ht_closest_free(index->plain);
     ht_world_release(index->world);
     free(index);
 }
@@ -29,7 +30,8 @@ bool ht__live_index_fits(const struct ht_live *live, const struct ht__live_index
                          const struct ht_world *world)
 {
     return index != NULL && index->network == ht__live_network_of(world) &&
-           index->profile_count == ht_fleet_profile_count(live->fleet);
+           index->profile_count == ht_fleet_profile_count(live->fleet) &&
+           index->plains == ht_fleet_plain_profiles(live->fleet);
 }
 
 static bool is_filled(const struct ht__live_index *index)
@@ -57,6 +59,24 @@ static enum ht_status road_find(struct ht_world *world, const char *profile,
     return status == HT_OK && *out == NULL ? ht_world_road(world, profile, 0, out) : status;
 }
 
+/* Of units with a blue light, as they go without it; the streets of most profiles are not needed.
+ */
+static enum ht_status plain_new(const struct ht_live *live, struct ht__live_index *index)
+{
+    const struct ht_road *roads[HT_FLEET_PROFILES_MAX] = {NULL};
+    bool all = false;
+    if (index->plains == 0) {
+        return HT_OK;
+    }
+    for (uint32_t p = 0; p < index->profile_count; p++) { /* its own will do where there is none */
+        all = all || ((index->plains >> p & 1) != 0 && index->roads[p] == NULL);
+    }
+    for (uint32_t p = 0; p < index->profile_count; p++) {
+        roads[p] = all || (index->plains >> p & 1) != 0 ? index->roads[p] : NULL;
+    }
+    return ht_closest_new(roads, index->profile_count, live->capacity, &index->plain);
+}
+
 /* A profile of a unit that the network lacks has no streets: such units are near, never closest. */
 static enum ht_status index_new(struct ht_live *live, struct ht_world *world,
                                 struct ht__live_index **out)
@@ -70,6 +90,7 @@ static enum ht_status index_new(struct ht_live *live, struct ht_world *world,
     ht_world_retain(world);
     index->world = world;
     index->number = ++live->index_number;
+    index->plains = ht_fleet_plain_profiles(live->fleet); /* of profiles that are counted then */
     index->profile_count = ht_fleet_profile_count(live->fleet);
     enum ht_status status = HT_OK;
     for (uint32_t p = 0; status == HT_OK && p < index->profile_count; p++) {
@@ -85,12 +106,43 @@ static enum ht_status index_new(struct ht_live *live, struct ht_world *world,
         status =
             ht_closest_new(index->roads, index->profile_count, live->capacity, &index->closest);
     }
+    if (status == HT_OK) {
+        status = plain_new(live, index);
+    }
     if (status != HT_OK) {
         ht__live_index_release(index);
         return status;
     }
     *out = index;
     return HT_OK;
+}
+
+enum ht_status ht__live_index_set(struct ht__live_index *index, uint32_t unit,
+                                  const struct ht_unit_life *life, const struct ht_position *taken)
+{
+    enum ht_status status = HT_OK;
+    if (taken->network == index->number) {
+        status = ht_closest_set(index->closest, unit, life->profile, &taken->place);
+    } else {
+        ht_closest_remove(index->closest, unit); /* no street near */
+    }
+    if (index->plain == NULL || life->plain == life->profile) {
+        return status;
+    }
+    if (status == HT_OK && taken->plain_network == index->number) {
+        status = ht_closest_set(index->plain, unit, taken->plain_profile, &taken->plain);
+    } else {
+        ht_closest_remove(index->plain, unit);
+    }
+    return status;
+}
+
+void ht__live_index_remove(struct ht__live_index *index, uint32_t unit)
+{
+    ht_closest_remove(index->closest, unit);
+    if (index->plain != NULL) {
+        ht_closest_remove(index->plain, unit);
+    }
 }
 
 /* Puts all units on the streets of the index, which reports use already. */
@@ -100,15 +152,19 @@ static enum ht_status index_fill(struct ht_live *live, struct ht_live_work *work
     struct ht_fleet_streets streets = ht__live_streets(index);
     uint32_t end = ht_fleet_end(live->fleet);
     for (uint32_t unit = 0; unit < end; unit++) {
-        struct ht_position taken;
-        struct ht_unit copy;
+        struct ht_position taken = {0};
+        struct ht_unit_life life;
         pthread_mutex_t *lock = &live->locks[unit % HT__LIVE_LOCKS];
         (void)pthread_mutex_lock(lock);
         enum ht_status status = ht_fleet_replace(live->fleet, work->follow, unit, &streets, &taken);
-        if (status == HT_OK && ht_fleet_get(live->fleet, unit, 0, &copy)) {
-            status = ht_closest_set(index->closest, unit, copy.profile, &taken.place);
+        bool there = status != HT_NOMEM && ht_fleet_life(live->fleet, unit, &life);
+        if (there && index->plain != NULL && life.plain == life.profile) {
+            ht_closest_remove(index->plain, unit); /* it may have had a light */
+        }
+        if (there) {
+            status = ht__live_index_set(index, unit, &life, &taken);
         } else if (status != HT_NOMEM) {
-            ht_closest_remove(index->closest, unit); /* what was known of it before */
+            ht__live_index_remove(index, unit); /* what was known of it before */
         }
         (void)pthread_mutex_unlock(lock);
         if (status == HT_NOMEM) {

@@ -21,6 +21,9 @@ struct ht__live_index {
     uint32_t profile_count;
     const struct ht_road *roads[HT_FLEET_PROFILES_MAX];
     struct ht_closest *closest;
+    uint32_t plains; /* ht_fleet_plain_profiles when it was made */
+    struct ht_closest
+        *plain; /* units with a blue light, as they go without; NULL: there are none */
     /* All units are on its streets as of so many wishes: questions wait for all of them to be
      * fulfilled, reports don't. */
     atomic_uint wished;
@@ -94,6 +97,7 @@ struct ht_live_work {
     struct ht_snap_work *snap;
     struct ht_query *query;
     struct ht_closest_work *closest; /* of the index `held` */
+    struct ht_closest_work *plain;   /* the same; NULL where that has none */
     struct ht__live_index *held;
     struct ht__live_index *reporting; /* that the reports of a batch go to; NULL: none */
     double street_m;                  /* of the last question that lay too far from every street */
@@ -139,6 +143,24 @@ bool ht__live_index_fits(const struct ht_live *live, const struct ht__live_index
 /* That, and all units are on its streets. */
 bool ht__live_index_ready(const struct ht_live *live, const struct ht__live_index *index,
                           const struct ht_world *world);
+
+/* Puts a unit where it is now, with and without its blue light. Needs the unit's lock. */
+HT_MUST_CHECK enum ht_status ht__live_index_set(struct ht__live_index *index, uint32_t unit,
+                                                const struct ht_unit_life *life,
+                                                const struct ht_position *taken);
+void ht__live_index_remove(struct ht__live_index *index, uint32_t unit);
+
+/* On which profile's streets a unit goes, with blue light or without, and where it is on them.
+ * False: nowhere on the streets of that number. */
+static inline bool ht__live_where(const struct ht_unit *unit, bool plain, uint64_t network,
+                                  uint32_t *profile, const struct ht_place **place)
+{
+    bool other = plain && unit->plain != unit->profile;
+    *profile = other ? unit->position.plain_profile : unit->profile;
+    *place = other ? &unit->position.plain : &unit->position.place;
+    return unit->positioned &&
+           (other ? unit->position.plain_network : unit->position.network) == network;
+}
 
 /* The streets of an index, as the fleet wants them. */
 struct ht_fleet_streets ht__live_streets(const struct ht__live_index *index);

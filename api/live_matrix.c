@@ -51,10 +51,13 @@ static void many_sources(struct matrix *m, uint32_t profile)
     m->source_count = 0;
     for (size_t u = 0; u < m->ask->unit_count; u++) {
         struct ht_unit unit;
-        if (ht_fleet_get(m->live->fleet, m->ask->units[u], 0, &unit) && unit.profile == profile &&
-            unit.positioned && unit.position.network == m->index->number &&
+        const struct ht_place *place = NULL;
+        uint32_t own = 0;
+        if (ht_fleet_get(m->live->fleet, m->ask->units[u], 0, &unit) &&
+            ht__live_where(&unit, m->ask->plain, m->index->number, &own, &place) &&
+            own == profile &&
             ht_permit_part(&m->work->lanes.parts, unit.permits, profile) == m->part) {
-            m->sources[m->source_count] = unit.position.place;
+            m->sources[m->source_count] = *place;
             m->source_of[m->source_count++] = u;
         }
     }

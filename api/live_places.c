@@ -5,8 +5,16 @@
 #include "api/live_permits.h"
 #include "engine/base/array.h"
 
-static enum ht_status place_add(const struct ht_live_work *work, const struct ht_unit *unit,
-                                uint32_t number, size_t most, struct ht_live_places *out)
+/* One unit, on the streets of a profile. */
+struct found {
+    const struct ht_unit *unit;
+    uint32_t number;
+    uint32_t profile;
+    const struct ht_place *place;
+};
+
+static enum ht_status place_add(const struct ht_live_work *work, const struct found *found,
+                                size_t most, struct ht_live_places *out)
 {
     if (out->count == most) {
         return HT_TOO_BIG;
@@ -17,11 +25,11 @@ static enum ht_status place_add(const struct ht_live_work *work, const struct ht
     out->list = list;
     if (status == HT_OK) {
         struct ht_live_place *place = &out->list[out->count++];
-        place->unit = number;
-        place->profile = unit->profile;
-        place->part = ht_permit_part(&work->lanes.parts, unit->permits, unit->profile);
-        memcpy(place->id, unit->id, sizeof place->id);
-        place->place = unit->position.place;
+        place->unit = found->number;
+        place->profile = found->profile;
+        place->part = ht_permit_part(&work->lanes.parts, found->unit->permits, found->profile);
+        memcpy(place->id, found->unit->id, sizeof place->id);
+        place->place = *found->place;
     }
     return status;
 }
@@ -36,14 +44,16 @@ static enum ht_status places_read(struct ht_live *live, const struct ht_live_wor
     out->placeless = 0;
     for (uint32_t i = 0; i < end && status == HT_OK; i++) {
         struct ht_unit unit;
+        struct found found = {.unit = &unit, .number = i};
         if (!ht_fleet_matches(live->fleet, i, ask->filter) ||
             !ht_fleet_get(live->fleet, i, 0, &unit)) {
             continue;
         }
-        bool placed = unit.positioned && unit.position.network == index->number &&
-                      unit.profile < index->profile_count && index->roads[unit.profile] != NULL;
+        bool placed =
+            ht__live_where(&unit, ask->plain, index->number, &found.profile, &found.place) &&
+            found.profile < index->profile_count && index->roads[found.profile] != NULL;
         if (placed) {
-            status = place_add(work, &unit, i, ask->most, out);
+            status = place_add(work, &found, ask->most, out);
         } else {
             out->placeless++;
         }

@@ -15,7 +15,7 @@
 #include "engine/base/array.h"
 
 enum {
-    PORTION = 64,  /* items of a job: a few milliseconds of the writer */
+    PORTION = 64,  /* items of a job, but for zones: a few milliseconds of the writer */
     RETRY_MS = 250 /* the store can't be read, or memory is short */
 };
 
@@ -111,14 +111,20 @@ static void portion_run(struct ht_job *job, void *context)
     (void)context;
 }
 
-/* Zones close streets at once, as those do that this server puts. */
+/* Zones close streets at once, as those do that this server puts: all of a load together, since the
+ * streets are made to obey as often as it is asked, however many zones there are. */
 static enum ht_status zones_take(struct ht_app *app, const struct portion *portion)
 {
-    const char *ids[PORTION];
+    const char **ids = ht_array_new(portion->count, sizeof(const char *));
+    if (ids == NULL) {
+        return HT_NOMEM;
+    }
     for (size_t i = 0; i < portion->count; i++) {
         ids[i] = portion->ids[i];
     }
-    return ht_app_zones_follow(app, portion->loads->applier, ids, portion->count);
+    enum ht_status status = ht_app_zones_follow(app, portion->loads->applier, ids, portion->count);
+    free((void *)ids);
+    return status;
 }
 
 static enum ht_status items_take(struct ht_app_context *context, const struct portion *portion)
@@ -173,14 +179,13 @@ static enum ht_status id_add(void *user, const struct ht_store_item *item)
 }
 
 static enum ht_status portion_put(struct ht_loads *loads, const struct ht_collection *collection,
-                                  size_t first)
+                                  size_t first, size_t count)
 {
-    size_t rest = loads->id_count - first;
     struct portion portion = {.job = {.run = portion_run, .done = portion_done},
                               .loads = loads,
                               .collection = collection,
                               .ids = (const char(*)[HT_ID_MAX + 1])(loads->ids + first),
-                              .count = rest < PORTION ? rest : PORTION};
+                              .count = count};
     if (!ht_commit_submit(loads->app->commit, &portion.job)) {
         return HT_BUSY;
     }
@@ -208,8 +213,11 @@ static enum ht_status live_follow(struct ht_loads *loads, const struct ht_collec
     query.until_ms = pending.until_ms;
     loads->id_count = 0;
     enum ht_status status = ht_store_items(loads->reader, &query, id_add, loads, NULL, NULL);
-    for (size_t i = 0; status == HT_OK && i < loads->id_count; i += PORTION) {
-        status = stopping(loads) ? HT_CANCELLED : portion_put(loads, collection, i);
+    size_t most = strcmp(collection->name, "zones") == 0 ? loads->id_count : PORTION;
+    for (size_t i = 0; status == HT_OK && i < loads->id_count; i += most) {
+        size_t left = loads->id_count - i;
+        status = stopping(loads) ? HT_CANCELLED
+                                 : portion_put(loads, collection, i, left < most ? left : most);
     }
     free(loads->ids); /* it may be long until the next */
     loads->ids = NULL;

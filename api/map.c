@@ -329,7 +329,7 @@ int64_t ht_map_next_change(struct ht_map *map, int64_t local_ms)
 /* ---- traffic ---- */
 
 /* A motor profile is one that drives. */
-static bool is_motor(const struct ht_graph *graph)
+bool ht_map_is_motor(const struct ht_graph *graph)
 {
     for (uint32_t i = 0; i < graph->base_arc_count; i++) {
         if (graph->arcs[i].mode == HT_MODE_DRIVING) {
@@ -371,8 +371,8 @@ enum ht_status ht__map_live_begin(struct ht__map_profile *profile)
     return profile->traffic != NULL ? HT_OK : ht_traffic_new(&profile->base, &profile->traffic);
 }
 
-/* What traffic needs of a profile. Needs the map's lock. */
-static enum ht_status traffic_begin(struct ht_map *map, struct ht__map_profile *profile)
+/* What is needed to find pieces by their nodes. Needs the map's lock, as below. */
+static enum ht_status locate_begin(struct ht_map *map, struct ht__map_profile *profile)
 {
     enum ht_status status = HT_OK;
     if (map->locate == NULL) {
@@ -381,6 +381,13 @@ static enum ht_status traffic_begin(struct ht_map *map, struct ht__map_profile *
     if (status == HT_OK && profile->locate == NULL) {
         status = ht_locate_graph_new(profile->base.graph, &profile->locate);
     }
+    return status;
+}
+
+/* What traffic needs of a profile. */
+static enum ht_status traffic_begin(struct ht_map *map, struct ht__map_profile *profile)
+{
+    enum ht_status status = locate_begin(map, profile);
     if (status == HT_OK) {
         status = ht__map_live_begin(profile);
     }
@@ -396,15 +403,9 @@ static enum ht_status traffic_begin(struct ht_map *map, struct ht__map_profile *
 
 enum { PIECES_MOST = 64 };
 
-struct changes {
-    struct ht_traffic_change *list;
-    size_t count;
-    size_t capacity;
-};
-
 /* The changes that a piece means to a profile. */
 static enum ht_status changes_add(const struct ht_map *map, const struct ht__map_profile *profile,
-                                  const struct ht_map_piece *piece, struct changes *changes,
+                                  const struct ht_map_piece *piece, struct ht__map_changes *changes,
                                   bool *matched)
 {
     struct ht_located found[PIECES_MOST];
@@ -423,14 +424,18 @@ static enum ht_status changes_add(const struct ht_map *map, const struct ht__map
     return status;
 }
 
-static enum ht_status profile_traffic(struct ht_map *map, uint32_t index,
-                                      const struct ht_map_piece *pieces, size_t count,
-                                      bool *matched)
+enum ht_status ht__map_profile_load(struct ht_map *map, uint32_t index)
+{
+    return profile_load(map, index, NULL);
+}
+
+enum ht_status ht__map_changes_find(struct ht_map *map, uint32_t index,
+                                    const struct ht_map_piece *pieces, size_t count, bool *matched,
+                                    struct ht__map_changes *changes)
 {
     struct ht__map_profile *profile = &map->profiles[index];
-    struct changes changes = {0};
-    enum ht_status status = profile_load(map, index, NULL);
-    bool motor = status == HT_OK && is_motor(profile->base.graph);
+    bool motor = ht_map_is_motor(profile->base.graph);
+    enum ht_status status = HT_OK;
     bool begun = false;
     for (size_t i = 0; status == HT_OK && i < count; i++) {
         const char *names = pieces[i].profiles;
@@ -438,12 +443,28 @@ static enum ht_status profile_traffic(struct ht_map *map, uint32_t index,
             continue;
         }
         if (!begun) {
-            status = traffic_begin(map, profile);
+            status = locate_begin(map, profile);
             begun = true;
         }
         if (status == HT_OK) {
-            status = changes_add(map, profile, &pieces[i], &changes, &matched[i]);
+            status = changes_add(map, profile, &pieces[i], changes, &matched[i]);
         }
+    }
+    return status;
+}
+
+static enum ht_status profile_traffic(struct ht_map *map, uint32_t index,
+                                      const struct ht_map_piece *pieces, size_t count,
+                                      bool *matched)
+{
+    struct ht__map_profile *profile = &map->profiles[index];
+    struct ht__map_changes changes = {0};
+    enum ht_status status = profile_load(map, index, NULL);
+    if (status == HT_OK) {
+        status = ht__map_changes_find(map, index, pieces, count, matched, &changes);
+    }
+    if (status == HT_OK && changes.count > 0) {
+        status = traffic_begin(map, profile);
     }
     if (status == HT_OK && changes.count > 0) {
         struct ht_live_road *live = NULL;
@@ -477,7 +498,7 @@ enum ht_status ht_map_traffic(struct ht_map *map, const struct ht_map_piece *pie
 static bool is_worth_preparing(const struct ht_map *map, const struct ht_road *road)
 {
     enum { EDGES_SMALL = 4 << 20 }; /* 16 bytes each */
-    return is_motor(road->graph) || map->zone_count > 0 ||
+    return ht_map_is_motor(road->graph) || map->zone_count > 0 ||
            road->cch->out.edge_count + road->cch->in.edge_count <= EDGES_SMALL;
 }
 

@@ -67,6 +67,43 @@ HT_MUST_CHECK enum ht_status ht_map_traffic(struct ht_map *map, const struct ht_
  * any: to be called where there is time. */
 HT_MUST_CHECK enum ht_status ht_map_traffic_prepare(struct ht_map *map);
 
+/* What is known of streets' speeds (api/learning.h). */
+struct ht_map_learn {
+    /* Scales the costs in `arcs`, a copy of those of the profile's graph, to what is known; false:
+     * nothing is. */
+    bool (*fill)(void *user, const struct ht_road *filed, struct ht_arc *arcs);
+    void *user;
+};
+/* The streets of motor profiles cost what is known from the next ht_map_world on, under what
+ * traffic and zones say; NULL: as filed, exactly as if nothing had ever been known. A layer of its
+ * own: it replaces what was known before. HT_NOMEM, HT_BUSY: to be tried again. */
+HT_MUST_CHECK enum ht_status ht_map_learn(struct ht_map *map, const struct ht_map_learn *source);
+/* Brings metrics up to date that are read no more, so that the next change takes what it touches.
+ */
+void ht_map_catch_up(struct ht_map *map);
+
+/* The streets of another time. */
+struct ht_map_then {
+    int64_t local_ms;
+    const struct ht_map_piece *pieces; /* what traffic says of then */
+    size_t piece_count;
+    struct ht_zone *const *zones; /* closed and controlled ones that hold then */
+    size_t zone_count;
+    const struct ht_map_learn *learn; /* NULL: nothing is known */
+};
+/* A profile's road at that time, with a metric of its own (a whole customization by `pool`, which
+ * may be NULL) where anything is not as filed; to be let go of before the map. For the job pool.
+ * HT_UNSUPPORTED: the world is none of ht_map_world; errors of ht_world_road. */
+HT_MUST_CHECK enum ht_status ht_map_then(struct ht_world *world, const char *profile,
+                                         const struct ht_map_then *then, struct ht_pool *pool,
+                                         struct ht_live_road **out);
+/* When a conditional turn of a profile opens or closes after `local_ms`; INT64_MAX: never. Errors
+ * as above. */
+HT_MUST_CHECK enum ht_status ht_map_turns_next(struct ht_world *world, const char *profile,
+                                               int64_t local_ms, int64_t *next_ms);
+/* The map of a world, with a reference for the caller; NULL: it is of none. */
+struct ht_map *ht_map_of(const struct ht_world *world);
+
 /* A zone that streets obey, counted by reference; never changes. */
 enum ht_zone_kind {
     HT_ZONE_OTHER,      /* nothing in routing */
@@ -113,6 +150,8 @@ HT_MUST_CHECK enum ht_status ht_map_filed(struct ht_world *world, const char *pr
                                           const struct ht_road **out);
 /* Whether zones with these `profiles` concern a profile. */
 bool ht_map_concerns(const char *profiles, const struct ht_graph *graph);
+/* Whether a profile drives. */
+bool ht_map_is_motor(const struct ht_graph *graph);
 /* Whether a profile is meant by names with commas between. */
 bool ht_map_is_named(const char *profiles, const char *name);
 
@@ -130,6 +169,8 @@ struct ht_map_ask {
     bool unshut; /* as in struct ht_detour_ask */
     bool light;
     bool lasts;
+    const struct ht_world_road
+        *then; /* the streets of another time, of ht_map_then; NULL: of now */
 };
 HT_MUST_CHECK enum ht_status ht_map_detour(struct ht_world *world, const struct ht_map_ask *ask,
                                            struct ht_pool *pool, struct ht_detour **out);

@@ -47,6 +47,22 @@ struct ht_map {
  * all below. */
 HT_MUST_CHECK enum ht_status ht__map_live_begin(struct ht__map_profile *profile);
 
+/* Checks all of a profile. */
+HT_MUST_CHECK enum ht_status ht__map_profile_load(struct ht_map *map, uint32_t index);
+/* What traffic says of a profile's streets, made of pieces; `*changes` is to be freed. `matched`:
+ * [count], set where the profile has the piece. */
+struct ht__map_changes {
+    struct ht_traffic_change *list;
+    size_t count;
+    size_t capacity;
+};
+HT_MUST_CHECK enum ht_status ht__map_changes_find(struct ht_map *map, uint32_t index,
+                                                  const struct ht_map_piece *pieces, size_t count,
+                                                  bool *matched, struct ht__map_changes *changes);
+/* Adds what a zone cuts of a profile's streets. */
+HT_MUST_CHECK enum ht_status ht__map_zone_cuts(const struct ht__map_profile *profile,
+                                               struct ht_zone *zone, struct ht_cuts *cuts);
+
 /* The map of a world; NULL: it is of none. */
 struct ht_map *ht__map_of(const struct ht_world *world);
 /* What is shut in a world whose road of that number is ready; NULL: nothing. */

@@ -147,6 +147,19 @@ static enum ht_status cuts_get(const struct ht__map_profile *profile, struct ht_
     return status;
 }
 
+enum ht_status ht__map_zone_cuts(const struct ht__map_profile *profile, struct ht_zone *zone,
+                                 struct ht_cuts *cuts)
+{
+    struct ht_map_cuts one;
+    enum ht_status status = cuts_get(profile, zone, &one);
+    if (status == HT_OK) {
+        status = ht_cuts_add(cuts, one.cuts.list, one.cuts.count);
+    }
+    ht_zone_release(one.zone);
+    ht_cuts_deinit(&one.cuts);
+    return status;
+}
+
 /* The cuts of all zones that hold, zone by zone; NULL: none concerns the profile. */
 static enum ht_status shut_make(const struct ht_map *map, const struct ht__map_profile *profile,
                                 struct ht_map_shut **out)
@@ -311,6 +324,7 @@ static enum ht_status ask_make(struct ht_world *world, const struct ht_map_ask *
                                   .light = ask->light,
                                   .lasts = ask->lasts};
     enum ht_status status = base_find(world, ask->profile, &map, &out->now, &index);
+    out->now = ask->then == NULL ? out->now : ask->then;
     if (status == HT_OK && (ask->exclude & ~out->now->road.graph->class_mask) != 0) {
         status = HT_INVALID;
     }

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "api/command.h"
+#include "api/commit.h"
 #include "api/desk_room.h"
 #include "api/devices.h"
 #include "api/fencing.h"
@@ -119,7 +120,8 @@ static struct parsed *parsed_new(struct ht_command *command, struct ht_reply *re
     return parsed;
 }
 
-/* What the registry alone can't know: whether streets are known by the names that zones give. */
+/* What the registry alone can't know: whether streets are known by the names that zones give; and
+ * that zones hold at some time. */
 static void names_check(struct ht_app_context *context, struct parsed *parsed)
 {
     const struct ht_world *world = NULL;
@@ -130,7 +132,7 @@ static void names_check(struct ht_app_context *context, struct parsed *parsed)
     for (size_t i = 0; i < parsed->features.count && parsed->problem_count < PROBLEMS_MOST; i++) {
         const struct ht_feature *zone = &parsed->features.items[i];
         struct ht_error *problem = &parsed->problems[parsed->problem_count];
-        if (ht_zone_profiles_check(world, ht_text_string(&zone->properties), problem) != HT_OK) {
+        if (ht_zone_check(world, ht_text_string(&zone->properties), problem) != HT_OK) {
             problem->line = zone->line;
             parsed->problem_count++;
         }
@@ -654,6 +656,9 @@ static void delete_run(struct ht_app_context *context, struct ht_command *comman
             : ht_registry_delete(context->app->registry, tx, &change, command->params[1], &error);
     if (status == HT_OK) {
         status = ht_registry_settle(context->app->registry, tx, &error);
+    }
+    if (personal == NULL && strcmp(command->params[0], "units") == 0) {
+        ht_commit_alone(context->app->commit); /* lest an alarm behind it be sent the unit */
     }
     if (status == HT_OK) {
         reply->status = 204;

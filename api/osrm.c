@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/avoid.h"
+#include "api/later.h"
 #include "api/map.h"
 #include "api/osrm_hint.h"
 #include "api/osrm_parse.h"
@@ -86,6 +87,11 @@ void ht_osrm_zones(struct ht_osrm *osrm, struct ht_zone_table *zones)
 void ht_osrm_turns(struct ht_osrm *osrm, struct ht_guide_memory *turns)
 {
     ht_guide_share(osrm->guide, turns);
+}
+
+void ht_osrm_later(struct ht_osrm *osrm, struct ht_later *later)
+{
+    osrm->later = later;
 }
 
 /* "/name/v1/": a version after the first part. */
@@ -233,7 +239,19 @@ static double longest_m(const struct ht_osrm_request *request)
     return longest;
 }
 
-bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world)
+/* Whether streets are to be made first. */
+static bool wants_streets(struct ht_osrm *osrm, const struct ht_osrm_request *request,
+                          struct ht_world *world, uint16_t exclude)
+{
+    if (request->departs && osrm->later != NULL) {
+        return request->avoids || exclude != 0 ||
+               !ht_later_ready(osrm->later, world, request->profile, request->depart_ms);
+    }
+    return request->avoids || !ht_world_ready(world, request->profile, exclude);
+}
+
+bool ht_osrm_heavy(struct ht_osrm *osrm, const struct ht_osrm_request *request,
+                   struct ht_world *world)
 {
     enum { MANY_STOPS = 16, MANY_PLACES = 64, MANY_CELLS = 4096, MANY_FIXES = 30 };
     uint16_t exclude;
@@ -241,7 +259,7 @@ bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world
     if (!exclude_mask(request, &exclude)) {
         return false;
     }
-    if (request->avoids || !ht_world_ready(world, request->profile, exclude)) {
+    if (wants_streets(osrm, request, world, exclude)) {
         return true;
     }
     switch (request->service) {
@@ -332,6 +350,27 @@ bool ht_osrm_detour(struct ht_osrm_job *job)
     return status == HT_OK || road_fail(job, status);
 }
 
+/* The streets of the departure. */
+static enum ht_status find_then(struct ht_osrm_job *job)
+{
+    const struct ht_osrm_request *request = job->request;
+    struct ht_later *later = job->work->later;
+    enum ht_status status = ht_later_road(later, job->world, request->profile, request->depart_ms,
+                                          job->pool, &job->then);
+    if (status == HT_OK && (job->avoids || job->exclude != 0)) {
+        const struct ht_map_ask ask = {.profile = request->profile,
+                                       .exclude = job->exclude,
+                                       .cuts = &job->cuts,
+                                       .then = &job->then->view};
+        status = ht_map_detour(job->world, &ask, job->pool, &job->detour);
+        job->road = status == HT_OK ? ht_detour_road(job->detour) : NULL;
+        job->avoids = false;
+    } else if (status == HT_OK) {
+        job->road = &job->then->view.road;
+    }
+    return status;
+}
+
 /* Whether to look first at the way that keeps off nothing: closing streets makes no other better.
  */
 static bool plain_first(const struct ht_osrm_job *job)
@@ -358,7 +397,9 @@ static bool find_road(struct ht_osrm_job *job)
         job->network_id = ht_world_id(job->world);
         status = job->request->avoids ? find_cuts(job) : HT_OK;
     }
-    if (status == HT_OK && job->avoids && !plain_first(job)) {
+    if (status == HT_OK && job->request->departs && job->work->later != NULL) {
+        status = find_then(job);
+    } else if (status == HT_OK && job->avoids && !plain_first(job)) {
         if (!ht_osrm_detour(job)) {
             return false;
         }
@@ -439,4 +480,5 @@ void ht_osrm_run(struct ht_osrm *osrm, const struct ht_osrm_request *request,
     }
     ht_cuts_deinit(&job.cuts);
     ht_detour_release(job.detour);
+    ht_live_road_release(job.then);
 }

@@ -38,6 +38,10 @@ void ht_osrm_zones(struct ht_osrm *osrm, struct ht_zone_table *zones);
 struct ht_guide_memory;
 void ht_osrm_turns(struct ht_osrm *osrm, struct ht_guide_memory *turns);
 
+/* Where it finds the streets of a departure; borrowed. */
+struct ht_later;
+void ht_osrm_later(struct ht_osrm *osrm, struct ht_later *later);
+
 /* True when the path is OSRM's to answer: /route/, /table/, /nearest/, /match/, /trip/, /tile/ and
  * also wrong services or versions of that shape (which get OSRM's own error). */
 bool ht_osrm_owns(const char *path, size_t size);
@@ -51,7 +55,8 @@ void ht_osrm_request_free(struct ht_osrm_request *request);
 
 /* True when answering may pass a few milliseconds (big tables, trips, alternatives of long ways, a
  * metric that must be customized first, a road of its own). */
-bool ht_osrm_heavy(const struct ht_osrm_request *request, struct ht_world *world);
+bool ht_osrm_heavy(struct ht_osrm *osrm, const struct ht_osrm_request *request,
+                   struct ht_world *world);
 
 /* Answers into `reply`. `pool` may be NULL (one thread). */
 void ht_osrm_run(struct ht_osrm *osrm, const struct ht_osrm_request *request,

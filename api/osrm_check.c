@@ -75,8 +75,8 @@ static bool check_common(const struct ht_osrm_request *request, size_t least,
     if (request->flatbuffers) {
         return options_error(reply, "Format flatbuffers is not supported, use json.");
     }
-    if (request->later) {
-        return options_error(reply, "Option depart is not supported in this version.");
+    if (request->departs && request->service == HT_OSRM_MATCH) {
+        return options_error(reply, "Option depart is not for match, which is about the past.");
     }
     return true;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/osrm_steps.h"
+#include "engine/base/time.h"
 #include "engine/road/snap.h"
 
 /* What a reader of an option's value gives back: HT_OK, HT_SYNTAX (at scan->pos), HT_NOMEM. */
@@ -197,12 +198,22 @@ static enum ht_status read_avoid(struct ht_osrm_request *request, struct ht_scan
     return HT_OK;
 }
 
-static enum ht_status read_later(struct ht_osrm_request *request, struct ht_scan *scan)
+/* RFC 3339; its plus may have become a space on the way. */
+static enum ht_status read_depart(struct ht_osrm_request *request, struct ht_scan *scan)
 {
-    request->later = true;
-    while (scan->pos < scan->size && scan->text[scan->pos] != '&') {
-        scan->pos++;
+    char text[64];
+    size_t size = 0;
+    while (scan->pos + size < scan->size && scan->text[scan->pos + size] != '&' &&
+           size < sizeof text) {
+        char c = scan->text[scan->pos + size];
+        text[size] = c == ' ' && size > 10 ? '+' : c;
+        size++;
     }
+    if (size == sizeof text || !ht_time_parse(text, size, &request->depart_ms)) {
+        return HT_SYNTAX;
+    }
+    scan->pos += size;
+    request->departs = true;
     return HT_OK;
 }
 
@@ -483,7 +494,7 @@ static const struct option {
     {"crs=", EVERY, read_crs},
     {"out_crs=", EVERY, read_out_crs},
     {"avoid=", EVERY, read_avoid},
-    {"depart=", EVERY, read_later},
+    {"depart=", EVERY, read_depart},
     {"alternatives=", ROUTE, read_alternatives},
     {"continue_straight=", ROUTE, read_continue_straight},
     {"steps=", PATHS, read_steps},

@@ -297,7 +297,7 @@ static bool read_query(struct ht_osrm_request *request, struct ht_scan *scan,
 {
     size_t begin = scan->pos;
     enum ht_status status = scan_parameters(request, scan);
-    if (status == HT_OK && scan->pos < scan->size && !request->later) {
+    if (status == HT_OK && scan->pos < scan->size) {
         status = HT_SYNTAX;
     }
     size_t position = scan->pos - begin;

@@ -65,7 +65,7 @@ void ht_osrm_request_reset(struct ht_osrm_request *request)
     request->skip_waypoints = false;
     request->any_street = false;
     request->flatbuffers = false;
-    request->later = false;
+    request->departs = false;
     request->avoids = false;
     request->avoid = (struct ht_osrm_piece){0};
     request->coordinates_wide = false;

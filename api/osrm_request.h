@@ -89,7 +89,7 @@ struct ht_osrm_request {
     bool skip_waypoints;
     bool any_street; /* snapping=any */
     bool flatbuffers;
-    bool later;              /* depart= was asked for */
+    bool departs;            /* depart= was asked for */
     bool avoids;             /* avoid= was, even if empty */
     bool coordinates_wide;   /* some number is no degree */
     bool coordinates_broken; /* a polyline that is none, or outside the globe */
@@ -101,6 +101,8 @@ struct ht_osrm_request {
     uint8_t geometry;     /* enum ht_osrm_geometry */
     enum ht_osrm_overview overview;
     enum ht_osrm_straight continue_straight;
+
+    int64_t depart_ms; /* UTC */
 
     double fallback_speed; /* NaN: none */
     bool fallback_snapped;

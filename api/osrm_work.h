@@ -30,6 +30,7 @@ struct ht_osrm {
     struct ht_osrm_limits limits;
     struct ht_osrm_request *parked; /* used again when it is free */
     struct ht_zone_table *zones;    /* NULL: there are none */
+    struct ht_later *later;         /* NULL: every departure is now */
     struct ht_query *query;
     struct ht_route *route;
     struct ht_matrix *matrix;
@@ -73,9 +74,10 @@ struct ht_osrm_job {
     const double *confidence;      /* of a matching that is written as a route; NULL: it is none */
     uint64_t network_id;           /* for what guidance remembers */
     struct ht_world *world;
-    struct ht_cuts cuts;      /* what the request keeps off */
-    bool avoids;              /* it keeps off something, and `road` does not know of it yet */
-    struct ht_detour *detour; /* held: `road` is of it; NULL: of the world */
+    struct ht_cuts cuts;       /* what the request keeps off */
+    bool avoids;               /* it keeps off something, and `road` does not know of it yet */
+    struct ht_detour *detour;  /* held: `road` is of it; NULL: of the world */
+    struct ht_live_road *then; /* held: the streets of the departure; NULL: those of now */
 };
 
 /* Makes room for `count` items and sets the list's count to it. */

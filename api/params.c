@@ -115,6 +115,16 @@ const char *ht_param(const struct ht_params *params, const char *name)
     return NULL;
 }
 
+bool ht_param_flag(const struct ht_params *params, const char *name, bool *out)
+{
+    const char *text = ht_param(params, name);
+    if (text == NULL) {
+        return true;
+    }
+    *out = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+    return *out || strcmp(text, "false") == 0 || strcmp(text, "0") == 0;
+}
+
 bool ht_param_number(const char *text, int64_t least, int64_t most, int64_t *out)
 {
     char *end = NULL;

@@ -47,6 +47,8 @@ const char *ht_param(const struct ht_params *params, const char *name);
 HT_MUST_CHECK enum ht_status ht_percent_decode(const char *text, size_t size, bool plus, char *out,
                                                size_t *out_size);
 
+/* True or false, as 1 and 0 too; `*out` stays where the name did not come. False: neither. */
+bool ht_param_flag(const struct ht_params *params, const char *name, bool *out);
 /* A whole number in [least, most]. False: it is none. */
 bool ht_param_number(const char *text, int64_t least, int64_t most, int64_t *out);
 /* `count` numbers with commas between. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/command.h"
+#include "api/commit.h"
 #include "api/http_answer.h"
 #include "api/incident_json.h"
 #include "api/json.h"
@@ -441,6 +442,7 @@ static void post_run(struct ht_app_context *context, struct ht_command *command,
         return;
     }
     bool changes = ht_regime_book_state(book, at)->on != switching->on;
+    ht_commit_alone(context->app->commit); /* what comes behind it goes by what holds then */
     if (changes) {
         struct ht_regime_state state = {
             .on = switching->on, .known = true, .since_ms = command->at_ms};

@@ -233,7 +233,8 @@ static enum ht_status duties_read(struct ht_regime *regime, yajl_val value,
     return status;
 }
 
-/* What the patches make of the documents is seen when they are laid over them. */
+/* What the patches make of the documents is seen by settings_shape.h, and when they are laid over
+ * them. */
 static enum ht_status settings_read(struct ht_regime *regime, yajl_val value,
                                     struct ht_setting_wrong *wrong)
 {

@@ -14,6 +14,7 @@
 #include "api/incidents.h"
 #include "api/isochrone.h"
 #include "api/json.h"
+#include "api/learning.h"
 #include "api/live.h"
 #include "api/ogc.h"
 #include "api/optimize.h"
@@ -248,6 +249,7 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     desk_metrics(out, app);
     orders_metrics(out, app);
     planner_metrics(out, app);
+    ht_learning_metrics(app->learning, out);
     const struct ht_world *world = ht_world_reader_get(&context->world);
     ht_metrics_gauge(out, "houtao_network_open", "gauge", "1 when a network is open.",
                      world == NULL ? 0 : 1);
@@ -365,6 +367,8 @@ static const struct ht_route table[] = {
      .get = ht_stream_get},
     {"/v1/traffic", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DISPATCHER, HT_ROLE_DISPATCHER,
      .post = ht_traffic_post},
+    {"/v1/speeds", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_speeds_get},
     {"/v1/incidents", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
      HT_ROLE_DEVICE, .get = ht_incidents_get, .post = ht_incidents_post},
     {"/v1/incidents/report", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,

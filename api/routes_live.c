@@ -13,6 +13,7 @@
 #include "api/http_answer.h"
 #include "api/json.h"
 #include "api/json_merge.h"
+#include "api/learning.h"
 #include "api/live.h"
 #include "api/live_json.h"
 #include "api/positions_read.h"
@@ -87,6 +88,9 @@ static const char *report_one(struct ht_app_context *context, const struct ht_ca
     }
     enum ht_refusal refusal =
         ht_live_report(live, context->live, ht_world_reader_get(&context->world), of, &in->report);
+    if (refusal == HT_REFUSAL_NONE) {
+        ht_learning_offer(context->app->learning, of, &in->report);
+    }
     return refusal == HT_REFUSAL_NONE ? NULL : ht_refusal_text(refusal);
 }
 

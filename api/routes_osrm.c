@@ -75,7 +75,7 @@ static void answer_now(struct ht_app_context *context, struct ht_http_call *call
                        http->method == HT_HTTP_POST ? http->body_size : 0, call->reply, &request)) {
         return;
     }
-    if (ht_osrm_heavy(request, world)) {
+    if (ht_osrm_heavy(context->osrm, request, world)) {
         answer_later(call, request, world);
         return;
     }

@@ -7,25 +7,31 @@
 #include <yajl/yajl_tree.h>
 
 #include "api/command.h"
+#include "api/commit.h"
 #include "api/http_answer.h"
 #include "api/json.h"
 #include "api/json_merge.h"
 #include "api/live.h"
 #include "api/regime_change.h"
 #include "api/settings_shape.h"
+#include "engine/live/speeds.h"
 
 struct field {
     const char *name;
     int64_t least;
     int64_t most;
     int64_t first; /* the value at first */
+    bool truth;    /* true or false, not a number */
 };
 
 static const struct field fields[HT_SETTING_FIELDS] = {
-    [HT_SETTING_TRACKS_DAYS] = {"tracks_days", 1, 3650, 30},
-    [HT_SETTING_ANSWERS_DAYS] = {"answers_days", 1, 365, 7},
-    [HT_SETTING_STALE_S] = {"stale_s", 5, 7 * 86400, 120},
-    [HT_SETTING_GIVE_UP_H] = {"give_up_h", 1, 30 * 24, 72},
+    [HT_SETTING_TRACKS_DAYS] = {"tracks_days", 1, 3650, 30, false},
+    [HT_SETTING_ANSWERS_DAYS] = {"answers_days", 1, 365, 7, false},
+    [HT_SETTING_STALE_S] = {"stale_s", 5, 7 * 86400, 120, false},
+    [HT_SETTING_GIVE_UP_H] = {"give_up_h", 1, 30 * 24, 72, false},
+    [HT_SETTING_SPEEDS_LEARN] = {"learn", 0, 1, 0, true},
+    [HT_SETTING_SPEEDS_FOLLOW] = {"follow", 0, 1, 0, true},
+    [HT_SETTING_SPEEDS_LEAST] = {"least_trips", HT_SPEEDS_LEAST, 1000, 5, false},
 };
 
 static const struct {
@@ -36,7 +42,8 @@ static const struct {
 } documents[HT_SETTINGS] = {
     {"retention", HT_SETTING_TRACKS_DAYS, HT_SETTING_STALE_S, NULL},
     {"live", HT_SETTING_STALE_S, HT_SETTING_GIVE_UP_H, NULL},
-    {"webhooks", HT_SETTING_GIVE_UP_H, HT_SETTING_FIELDS, NULL},
+    {"webhooks", HT_SETTING_GIVE_UP_H, HT_SETTING_SPEEDS_LEARN, NULL},
+    {"speeds", HT_SETTING_SPEEDS_LEARN, HT_SETTING_FIELDS, NULL},
     {"incidents", 0, 0, &ht_setting_incidents},
     {"calendar", 0, 0, &ht_setting_calendar},
     {"regimes", 0, 0, &ht_setting_regimes},
@@ -82,7 +89,11 @@ static void plain_write(struct ht_json *json, size_t document, const int64_t *va
 {
     ht_json_object(json);
     for (unsigned i = documents[document].begin; i < documents[document].end; i++) {
-        ht_json_key_int(json, fields[i].name, values[i]);
+        if (fields[i].truth) {
+            ht_json_key_bool(json, fields[i].name, values[i] != 0);
+        } else {
+            ht_json_key_int(json, fields[i].name, values[i]);
+        }
     }
     ht_json_object_end(json);
 }
@@ -127,16 +138,30 @@ static void document_write(struct ht_json *json, size_t document, struct ht_sett
 
 /* ---- from text ---- */
 
+/* INT64_MIN: it is none of the kind. */
+static int64_t value_read(const struct field *field, const yajl_val value)
+{
+    if (field->truth) {
+        return YAJL_IS_TRUE(value) ? 1 : YAJL_IS_FALSE(value) ? 0 : INT64_MIN;
+    }
+    return YAJL_IS_INTEGER(value) ? YAJL_GET_INTEGER(value) : INT64_MIN;
+}
+
 static bool field_read(const char *name, const yajl_val value, size_t document, int64_t *values,
                        struct ht_setting_wrong *wrong)
 {
     (void)snprintf(wrong->pointer, sizeof wrong->pointer, "/%.60s", name);
     for (unsigned i = documents[document].begin; i < documents[document].end; i++) {
         if (strcmp(fields[i].name, name) == 0) {
-            values[i] = YAJL_IS_INTEGER(value) ? YAJL_GET_INTEGER(value) : INT64_MIN;
-            (void)snprintf(wrong->detail, sizeof wrong->detail,
-                           "%s has to be a whole number from %" PRId64 " to %" PRId64, name,
-                           fields[i].least, fields[i].most);
+            values[i] = value_read(&fields[i], value);
+            if (fields[i].truth) {
+                (void)snprintf(wrong->detail, sizeof wrong->detail, "%.60s has to be true or false",
+                               name);
+            } else {
+                (void)snprintf(wrong->detail, sizeof wrong->detail,
+                               "%s has to be a whole number from %" PRId64 " to %" PRId64, name,
+                               fields[i].least, fields[i].most);
+            }
             return values[i] >= fields[i].least && values[i] <= fields[i].most;
         }
     }
@@ -392,6 +417,9 @@ static enum ht_status put_read(struct put *put, yajl_val tree, struct ht_setting
     struct ht_json json;
     if (shape != NULL) {
         enum ht_status status = shape->read(tree, &put->value, wrong);
+        if (status == HT_OK && shape->check != NULL) {
+            status = shape->check(put->value, wrong);
+        }
         put->text = status == HT_OK ? ht_setting_text(shape, put->value) : NULL;
         return status == HT_OK && put->text == NULL ? HT_NOMEM : status;
     }
@@ -486,6 +514,7 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
         if (status == HT_OK && !ht_regime_change_check(put->change, tx, reply)) {
             return;
         }
+        ht_commit_alone(context->app->commit); /* what comes behind it goes by what it says */
     }
     if (status == HT_OK) {
         (void)snprintf(reply->etag, sizeof reply->etag, "%" PRIu64, put->version);

@@ -3,16 +3,17 @@
  *   retention  tracks_days, answers_days   how long tracks, and answers to Idempotency-Keys, stay
  *   live       stale_s                     a unit that was silent for longer is stale
  *   webhooks   give_up_h                   how long an event is tried to be delivered
+ *   speeds     learn, follow, least_trips  what streets' speeds are learned (api/learning.h)
  *
  *   incidents  kinds, clocks, choice       how the desk sends help (api/incident_rules.h)
  *   calendar   holidays, workdays, hours   the office's days (api/calendar.h)
  *   regimes    zones, answers, duties ...  sets that one call puts into force (api/regimes.h)
  *   meals      kitchens, welfare ...       when, how much and what they cook (api/meal_rules.h)
  *
- * The first three are JSON documents of whole numbers, the others have shapes of their own; what a
- * PUT leaves out is as at first. A change counts at once. Others are unknown (404). Of incidents
- * and calendar, ?in_force=1 shows what holds by the regimes that are on; PUT changes what lies
- * beneath.
+ * The first four are JSON documents of whole numbers and truths, the others have shapes of their
+ * own; what a PUT leaves out is as at first. A change counts at once. Others are unknown (404). Of
+ * incidents and calendar, ?in_force=1 shows what holds by the regimes that are on; PUT changes what
+ * lies beneath.
  *
  * Threading: values are read from any thread; a change comes from the thread that writes the store.
  */
@@ -36,9 +37,12 @@ enum ht_setting_field {
     HT_SETTING_ANSWERS_DAYS,
     HT_SETTING_STALE_S,
     HT_SETTING_GIVE_UP_H,
+    HT_SETTING_SPEEDS_LEARN,
+    HT_SETTING_SPEEDS_FOLLOW,
+    HT_SETTING_SPEEDS_LEAST,
     HT_SETTING_FIELDS
 };
-enum { HT_SETTINGS_PLAIN = 3, HT_SETTINGS = 7 };
+enum { HT_SETTINGS_PLAIN = 4, HT_SETTINGS = 8 };
 
 struct ht_settings {
     atomic_int_least64_t values[HT_SETTING_FIELDS];

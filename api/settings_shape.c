@@ -1,5 +1,6 @@
 #include "api/settings_shape.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,17 +113,19 @@ static void meals_tell(struct ht_app *app, void *value)
     }
 }
 
+static enum ht_status regimes_check(const void *value, struct ht_setting_wrong *wrong);
+
 const struct ht_setting_shape ht_setting_incidents = {"incidents", rules_read, rules_write,
-                                                      rules_free, rules_tell};
-const struct ht_setting_shape ht_setting_calendar = {"calendar", days_read, days_write, days_free,
-                                                     days_tell};
+                                                      rules_free,  rules_tell, NULL};
+const struct ht_setting_shape ht_setting_calendar = {"calendar", days_read, days_write,
+                                                     days_free,  days_tell, NULL};
 /* api/regime_change.h sees to what is in force of them. */
-const struct ht_setting_shape ht_setting_regimes = {"regimes", regimes_read, regimes_write,
-                                                    regimes_free, NULL};
+const struct ht_setting_shape ht_setting_regimes = {"regimes",    regimes_read, regimes_write,
+                                                    regimes_free, NULL,         regimes_check};
 
 /* No regime lays anything over it. */
-const struct ht_setting_shape ht_setting_meals = {"meals", meals_read, meals_write, meals_free,
-                                                  meals_tell};
+const struct ht_setting_shape ht_setting_meals = {"meals",    meals_read, meals_write,
+                                                  meals_free, meals_tell, NULL};
 
 const struct ht_setting_shape *ht_setting_shape_of(enum ht_regime_setting setting)
 {
@@ -170,6 +173,58 @@ static enum ht_status text_read(const struct ht_setting_shape *shape, const char
     }
     yajl_tree_free(tree);
     return status;
+}
+
+/* One patch, over what the document is at first: what is wrong with it by itself is wrong over any
+ * other, too. */
+static enum ht_status patch_check(enum ht_regime_setting setting, const char *patch,
+                                  struct ht_setting_wrong *wrong)
+{
+    const struct ht_setting_shape *shape = ht_setting_shape_of(setting);
+    struct ht_text text = {0};
+    char *first = NULL;
+    void *value = NULL;
+    enum ht_status status = first_text(shape, &first);
+    if (status != HT_OK) {
+        return status;
+    }
+    yajl_val base = ht_json_tree_read(first, strlen(first));
+    yajl_val tree = ht_json_tree_read(patch, strlen(patch));
+    ht_json_merge(&text, base, tree);
+    status = base == NULL || tree == NULL || text.failed
+                 ? HT_NOMEM
+                 : text_read(shape, ht_text_string(&text), &value, wrong);
+    if (status == HT_OK) {
+        shape->free(value);
+    }
+    yajl_tree_free(base);
+    yajl_tree_free(tree);
+    ht_text_deinit(&text);
+    free(first);
+    return status;
+}
+
+static enum ht_status regimes_check(const void *value, struct ht_setting_wrong *wrong)
+{
+    const struct ht_regimes *regimes = value;
+    for (size_t i = 0; i < regimes->count; i++) {
+        const struct ht_regime *regime = &regimes->list[i];
+        for (int s = 0; s < HT_REGIME_SETTINGS; s++) {
+            struct ht_setting_wrong own = {{0}, {0}};
+            enum ht_status status =
+                regime->patches[s] == NULL
+                    ? HT_OK
+                    : patch_check((enum ht_regime_setting)s, regime->patches[s], &own);
+            if (status != HT_OK) {
+                (void)snprintf(wrong->pointer, sizeof wrong->pointer, "/%.64s/settings/%.20s%.90s",
+                               regime->name, ht_regime_setting_name((enum ht_regime_setting)s),
+                               own.pointer);
+                (void)snprintf(wrong->detail, sizeof wrong->detail, "%s", own.detail);
+                return status;
+            }
+        }
+    }
+    return HT_OK;
 }
 
 enum ht_status ht_setting_in_force(enum ht_regime_setting setting, const char *base,

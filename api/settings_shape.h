@@ -17,6 +17,8 @@ struct ht_setting_shape {
     void (*write)(const void *value, struct ht_json *json);
     void (*free)(void *value);
     void (*tell)(struct ht_app *app, void *value); /* takes it over; NULL: nobody is told */
+    /* What is asked besides of one that is put, lest it go wrong later; NULL: nothing. */
+    enum ht_status (*check)(const void *value, struct ht_setting_wrong *wrong);
 };
 
 extern const struct ht_setting_shape ht_setting_incidents;

@@ -178,6 +178,27 @@ int64_t ht__traffic_next_end(const struct ht_app *app)
     return next;
 }
 
+enum ht_status ht_traffic_at(struct ht_app *app, int64_t at_ms, struct ht_traffic_then *out)
+{
+    *out = (struct ht_traffic_then){.until_ms = INT64_MAX};
+    (void)pthread_mutex_lock(&app->open_lock);
+    const struct ht_traffic_table *table = app->traffic;
+    out->pieces = ht_array_new(table->count, sizeof *out->pieces + PROFILES_MAX + 1);
+    char *texts = (char *)(out->pieces + table->count);
+    for (size_t i = 0; out->pieces != NULL && i < table->count; i++) {
+        const struct entry *entry = &table->list[i];
+        if (entry->until_ms > at_ms) {
+            char *text = texts + out->count * (PROFILES_MAX + 1);
+            memcpy(text, entry->profiles, sizeof entry->profiles);
+            out->pieces[out->count] = piece_of(entry);
+            out->pieces[out->count++].profiles = text;
+            out->until_ms = entry->until_ms < out->until_ms ? entry->until_ms : out->until_ms;
+        }
+    }
+    (void)pthread_mutex_unlock(&app->open_lock);
+    return out->pieces == NULL ? HT_NOMEM : HT_OK;
+}
+
 static double steady_ms(void)
 {
     struct timespec now;
@@ -200,6 +221,7 @@ static enum ht_status apply(struct ht_app *app, const struct ht_store_traffic *r
     }
     if (status == HT_OK) { /* the store has it: its end must be known even where the map is busy */
         table_take(app->traffic, rows, count, sorted);
+        (void)atomic_fetch_add(&app->streets_said, 1);
     }
     if (status == HT_OK && app->map != NULL) {
         status = ht_map_traffic(app->map, pieces, count, matched);

@@ -38,4 +38,14 @@ HT_MUST_CHECK enum ht_status ht_app_traffic_open(struct ht_app *app, struct ht_e
 HT_MUST_CHECK enum ht_status ht__traffic_tell(struct ht_app *app, struct ht_map *map, bool all);
 int64_t ht__traffic_next_end(const struct ht_app *app);
 
+/* What of that still holds at another time. */
+struct ht_traffic_then {
+    struct ht_map_piece *pieces; /* their texts lie behind them */
+    size_t count;
+    int64_t until_ms; /* when the next of them ends; INT64_MAX: none does */
+};
+/* Takes open_lock. `out->pieces` is to be freed. HT_NOMEM. */
+HT_MUST_CHECK enum ht_status ht_traffic_at(struct ht_app *app, int64_t at_ms,
+                                           struct ht_traffic_then *out);
+
 #endif

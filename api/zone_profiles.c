@@ -1,5 +1,6 @@
 #include "api/zone_profiles.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/live/world.h"
@@ -27,9 +28,29 @@ static bool is_known(const struct ht_world *world, const char *name)
     return false;
 }
 
-enum ht_status ht_zone_profiles_check(const struct ht_world *world, const char *properties,
+enum ht_status ht_profile_names_check(const struct ht_world *world, const char *names,
                                       struct ht_error *error)
 {
+    char name[256];
+    while (*names != '\0') {
+        size_t size = strcspn(names, ",");
+        (void)snprintf(name, sizeof name, "%.*s", (int)size, names);
+        if (size >= sizeof name || !is_known(world, name)) {
+            return ht_error_set(error, HT_INVALID, 0, "\"%.64s\" is the name of no profile", name);
+        }
+        names += size + (names[size] == ',');
+    }
+    return HT_OK;
+}
+
+enum ht_status ht_zone_check(const struct ht_world *world, const char *properties,
+                             struct ht_error *error)
+{
+    if (ht_member_time(properties, "until", INT64_MAX) <=
+        ht_member_time(properties, "from", INT64_MIN)) {
+        return ht_error_set(error, HT_INVALID, 0,
+                            "until: is not after from; such a zone would never hold");
+    }
     struct ht_member list;
     struct ht_member item;
     char name[256];

@@ -212,6 +212,44 @@ enum ht_status ht__zones_tell(struct ht_app *app, struct ht_map *map)
     return status;
 }
 
+enum ht_status ht_zones_at(struct ht_app *app, int64_t at_ms, struct ht_zones_then *out)
+{
+    struct ht_zone_table *table = app->zones;
+    struct ht_regime_book *book = ht_regime_slot_book(app->regimes);
+    *out = (struct ht_zones_then){.from_ms = INT64_MIN, .until_ms = INT64_MAX};
+    (void)pthread_mutex_lock(&table->lock);
+    out->list = ht_array_new(table->count, sizeof(void *));
+    for (size_t i = 0; out->list != NULL && i < table->count; i++) {
+        const struct entry *entry = &table->list[i];
+        const int64_t edges_ms[2] = {entry->from_ms, entry->until_ms};
+        if (!routes(entry) || ht_regime_book_dormant(book, entry->id)) {
+            continue;
+        }
+        for (int e = 0; e < 2; e++) {
+            if (edges_ms[e] <= at_ms) {
+                out->from_ms = edges_ms[e] > out->from_ms ? edges_ms[e] : out->from_ms;
+            } else {
+                out->until_ms = edges_ms[e] < out->until_ms ? edges_ms[e] : out->until_ms;
+            }
+        }
+        if (entry->from_ms <= at_ms && at_ms < entry->until_ms) {
+            ht_zone_retain(entry->zone);
+            out->list[out->count++] = entry->zone;
+        }
+    }
+    (void)pthread_mutex_unlock(&table->lock);
+    ht_regime_book_release(book);
+    return out->list == NULL ? HT_NOMEM : HT_OK;
+}
+
+void ht_zones_then_deinit(struct ht_zones_then *then)
+{
+    for (size_t i = 0; i < then->count; i++) {
+        ht_zone_release(then->list[i]);
+    }
+    free(then->list);
+}
+
 int64_t ht__zones_next_change(struct ht_app *app)
 {
     struct ht_zone_table *table = app->zones;
@@ -243,6 +281,7 @@ bool ht__zones_concern(void *user, const char *profiles, const char *profile)
 
 enum ht_status ht_app_zones_obey(struct ht_app *app)
 {
+    (void)atomic_fetch_add(&app->streets_said, 1);
     (void)pthread_mutex_lock(&app->open_lock);
     enum ht_status status = app->map == NULL ? HT_OK : ht__zones_tell(app, app->map);
     if (status == HT_OK) {

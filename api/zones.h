@@ -34,6 +34,17 @@ HT_MUST_CHECK enum ht_status ht_app_zones_obey(struct ht_app *app);
  * none. */
 struct ht_zone *ht_zones_find(struct ht_zone_table *table, const char *id, size_t size);
 
+/* The closed and controlled zones that hold at another time, by regimes as they are now. */
+struct ht_zones_then {
+    struct ht_zone **list; /* held */
+    size_t count;
+    int64_t from_ms;  /* they are the same since the one */
+    int64_t until_ms; /* and until the other */
+};
+HT_MUST_CHECK enum ht_status ht_zones_at(struct ht_app *app, int64_t at_ms,
+                                         struct ht_zones_then *out);
+void ht_zones_then_deinit(struct ht_zones_then *then);
+
 /* Of the app's own rooms, with open_lock held: tells a map what holds at the moment; when that
  * changes next (INT64_MAX: never). */
 HT_MUST_CHECK enum ht_status ht__zones_tell(struct ht_app *app, struct ht_map *map);

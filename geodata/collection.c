@@ -77,6 +77,7 @@ static const struct ht_property unit_properties[] = {
      .words = WORDS("van", "responder", "inspector", "volunteer"),
      .indexed = true},
     {.name = "profile", .type = HT_PROPERTY_TEXT},
+    {.name = "profile_plain", .type = HT_PROPERTY_TEXT},
     {.name = "skills", .type = HT_PROPERTY_TEXT_LIST},
     {.name = "capacity", .type = HT_PROPERTY_NUMBER_LIST, .low = 0, .high = 1e9},
     {.name = "shift", .type = HT_PROPERTY_OPENING_HOURS},

@@ -307,6 +307,22 @@ HT_MUST_CHECK enum ht_status
 ht_store_traffic(struct ht_store_reader *reader,
                  enum ht_status (*sink)(void *user, const struct ht_store_traffic *row), void *user,
                  struct ht_error *error);
+/* What is learned of a street's speeds: bytes of engine/live/speeds.h. */
+struct ht_store_speeds {
+    uint64_t street;
+    const void *cells;
+    size_t size;
+};
+/* Each takes the place of an earlier one of the same street. */
+HT_MUST_CHECK enum ht_status ht_store_speeds_put(struct ht_store_tx *tx,
+                                                 const struct ht_store_speeds *rows, size_t count,
+                                                 struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_speeds_clear(struct ht_store_tx *tx, struct ht_error *error);
+/* All, in no order. */
+HT_MUST_CHECK enum ht_status
+ht_store_speeds(struct ht_store_reader *reader,
+                enum ht_status (*sink)(void *user, const struct ht_store_speeds *row), void *user,
+                struct ht_error *error);
 /* Forgets where one unit was. */
 HT_MUST_CHECK enum ht_status ht_store_positions_erase(struct ht_store_tx *tx, const char *unit,
                                                       struct ht_error *error);
@@ -447,9 +463,14 @@ ht_store_codes(struct ht_store_reader *reader, const char *code,
                struct ht_error *error);
 
 /* Erases place and notes of an incident, and who stands behind the codes of its events: also for
- * the other incidents of that device. */
+ * the other incidents of that device. A code of which `keeps` is true is needed still, and goes
+ * with ht_store_code_end. */
 HT_MUST_CHECK enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incident,
-                                                     struct ht_error *error);
+                                                     bool (*keeps)(void *user, const char *code),
+                                                     void *user, struct ht_error *error);
+/* A code is not needed any more: it goes if an erasure waits for that. */
+HT_MUST_CHECK enum ht_status ht_store_code_end(struct ht_store_tx *tx, const char *code,
+                                               struct ht_error *error);
 
 /* ---- orders ---- */
 

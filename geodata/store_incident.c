@@ -1,7 +1,9 @@
 /* What belongs to incidents and can be erased: places, notes, names of devices. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/array.h"
 #include "geodata/digest.h"
 #include "geodata/store_internal.h"
 
@@ -241,24 +243,87 @@ enum ht_status ht_store_codes(struct ht_store_reader *reader, const char *code,
                            : status;
 }
 
+/* ---- erasure ---- */
+
+static enum ht_status run_with(struct ht_store_tx *tx, const char *sql, const char *text,
+                               struct ht_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
+    if (status == HT_OK) {
+        bind_text(statement, 1, text);
+        status = ht__store_run(&tx->reader.conn, statement, error);
+    }
+    return status;
+}
+
+enum ht_status ht_store_code_end(struct ht_store_tx *tx, const char *code, struct ht_error *error)
+{
+    static const char sql[] = "DELETE FROM incident_devices WHERE code = ?1"
+                              " AND code IN (SELECT code FROM incident_codes_ending)";
+    return run_with(tx, sql, code, error);
+}
+
+struct erasing {
+    char (*codes)[HT_STORE_CODE];
+    size_t count;
+    size_t room;
+};
+
+static enum ht_status erasing_row(void *user, sqlite3_stmt *statement)
+{
+    struct erasing *erasing = user;
+    const char *code = text_at(statement, 0);
+    void *codes = erasing->codes;
+    if (ht__store_lacks(statement, 0, sqlite3_column_text(statement, 0))) {
+        return HT_NOMEM;
+    }
+    enum ht_status status =
+        ht_array_reserve(&codes, &erasing->room, erasing->count + 1, sizeof *erasing->codes);
+    erasing->codes = codes;
+    if (status == HT_OK && strlen(code) < HT_STORE_CODE) {
+        memcpy(erasing->codes[erasing->count++], code, strlen(code) + 1);
+    }
+    return status;
+}
+
+/* The codes in the events of an incident: of its device, and of homes' tokens that acted. */
+static enum ht_status codes_of(struct ht_store_tx *tx, const char *incident,
+                               struct erasing *erasing, struct ht_error *error)
+{
+    static const char sql[] =
+        "SELECT code FROM incident_devices WHERE code IN"
+        " (SELECT body->>'device' FROM events WHERE subject = 'incidents/' || ?1"
+        " AND kind = 'incident.received'"
+        " UNION SELECT substr(actor, 8) FROM events WHERE subject = 'incidents/' || ?1"
+        " AND substr(actor, 1, 7) = 'device:')";
+    sqlite3_stmt *statement = NULL;
+    enum ht_status status = prepare_for(&tx->reader, sql, sql, incident, &statement, error);
+    return status == HT_OK
+               ? ht__store_rows(&tx->reader.conn, statement, erasing_row, erasing, error)
+               : status;
+}
+
 enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incident,
+                                       bool (*keeps)(void *user, const char *code), void *user,
                                        struct ht_error *error)
 {
-    static const char *const all[] = {
-        "DELETE FROM incident_places WHERE incident = ?1",
-        "DELETE FROM incident_notes WHERE incident = ?1",
-        "DELETE FROM incident_devices WHERE code IN (SELECT body->>'device' FROM events"
-        " WHERE subject = 'incidents/' || ?1 AND kind = 'incident.received')",
-        "DELETE FROM incident_devices WHERE code IN (SELECT substr(actor, 8) FROM events"
-        " WHERE subject = 'incidents/' || ?1 AND substr(actor, 1, 7) = 'device:')"};
-    enum ht_status status = HT_OK;
-    for (size_t i = 0; i < sizeof all / sizeof all[0] && status == HT_OK; i++) {
-        sqlite3_stmt *statement = NULL;
-        status = ht__store_prepare(&tx->reader.conn, all[i], NULL, &statement, error);
-        if (status == HT_OK) {
-            bind_text(statement, 1, incident);
-            status = ht__store_run(&tx->reader.conn, statement, error);
-        }
+    static const char ends[] = "INSERT OR IGNORE INTO incident_codes_ending(code) VALUES(?1)";
+    struct erasing erasing = {0};
+    enum ht_status status =
+        run_with(tx, "DELETE FROM incident_places WHERE incident = ?1", incident, error);
+    if (status == HT_OK) {
+        status = run_with(tx, "DELETE FROM incident_notes WHERE incident = ?1", incident, error);
     }
+    if (status == HT_OK) {
+        status = codes_of(tx, incident, &erasing, error);
+    }
+    for (size_t i = 0; i < erasing.count && status == HT_OK; i++) {
+        const char *code = erasing.codes[i];
+        bool kept = keeps(user, code);
+        status =
+            run_with(tx, kept ? ends : "DELETE FROM incident_devices WHERE code = ?1", code, error);
+    }
+    free(erasing.codes);
     return status;
 }

@@ -274,10 +274,34 @@ static enum ht_status schema_7(struct ht__store_conn *conn, struct ht_error *err
     return ht__store_exec(conn, seventh_sql, error);
 }
 
+/* Version 8: codes of devices that are to be forgotten once no open incident needs them. Properties
+ * that came since a view was made are columns of it; any later one needs a version that does the
+ * same again. */
+static const char eighth_sql[] =
+    "CREATE TABLE incident_codes_ending(code TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TRIGGER incident_codes_end AFTER DELETE ON incident_devices BEGIN"
+    " DELETE FROM incident_codes_ending WHERE code = OLD.code; END;";
+
+static enum ht_status schema_8(struct ht__store_conn *conn, struct ht_error *error)
+{
+    enum ht_status status = ht__store_exec(conn, eighth_sql, error);
+    size_t count = 0;
+    const struct ht_collection *collections = ht_collections(&count);
+    for (size_t c = 0; c < count && status == HT_OK; c++) {
+        char sql[96];
+        (void)snprintf(sql, sizeof sql, "DROP VIEW %s", collections[c].name);
+        status = ht__store_exec(conn, sql, error);
+        if (status == HT_OK) {
+            status = view_make(conn, &collections[c], error);
+        }
+    }
+    return status;
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
                                                        struct ht_error *) = {
-    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7};
+    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7, schema_8};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)

@@ -300,7 +300,8 @@ static enum ht_status batch_run(struct ht_coverage *c, const struct ht_coverage_
                                        .targets = streets->targets,
                                        .sources = c->sources,
                                        .source_count = count,
-                                       .limit_ms = ask->limit_ms};
+                                       .limit_ms = ask->limit_ms,
+                                       .after_ms = ask->after_ms};
     for (uint32_t i = 0; i < count; i++) {
         c->list[c->asked[c->numbers[i]]].found = false; /* until all went well */
     }

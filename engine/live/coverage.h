@@ -9,8 +9,8 @@
  *     unit 9  at arc 40  + 2 m    1.11......   moved: renewed
  *                          all    1.1111....   their union, and how many of them reach a place
  *
- * Exact: a place is in a unit's set when closest.h, asked for that place with this limit, finds the
- * unit.
+ * Exact: a place is in a unit's set when closest.h, asked for that place with this limit less what
+ * the place takes beyond its street, finds the unit.
  *
  * Threading: one ht_coverage for each thread. Ownership: roads and targets are borrowed for a call,
  * sets are the coverage's until the next one. Errors: HT_NOMEM; HT_RANGE (a limit past
@@ -57,6 +57,8 @@ struct ht_coverage_ask {
                            const struct ht_reach_targets **targets);
     void *user;
     uint32_t place_count;
+    const uint32_t *after_ms; /* by place: from its street to there, within the limit; NULL: 0.
+                                 Of the scene: other ones have another number */
     const struct ht_coverage_unit *units; /* no unit twice */
     uint32_t unit_count;
 };

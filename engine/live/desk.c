@@ -35,6 +35,9 @@ void ht_desk_free(struct ht_desk *d)
     if (d == NULL) {
         return;
     }
+    if (d->recall != NULL) {
+        ht__desk_log_undo(d, d->recall);
+    }
     for (size_t i = 0; i < d->entries.slot_count; i++) {
         while (d->entries.slots[i] != NULL) {
             struct ht__entry *e = (struct ht__entry *)d->entries.slots[i];
@@ -108,17 +111,30 @@ enum ht_status ht__desk_touch(struct ht_desk *d, struct ht_desk_log *log, struct
     return status;
 }
 
-/* A pending version that this decision may change, with room for one more of each list. */
-static enum ht_status own(struct ht__entry *e)
+static bool is_widened(const struct ht_desk_event *event)
+{
+    return event->kind == HT_DESK_FOLDED && event->skills != NULL;
+}
+
+/* A pending version that this event may change, with room for one more of each list. */
+static enum ht_status own(struct ht__entry *e, const struct ht_desk_event *event)
 {
     struct ht__version *v = e->pending;
     bool fits = v->view.seat_count < v->seat_room && v->view.passed_count < v->passed_room;
-    if (atomic_load(&v->refs) == 1 && fits) {
+    bool widened = is_widened(event);
+    if (atomic_load(&v->refs) == 1 && fits && !widened) {
         return HT_OK; /* the desk's alone: of this decision, and in nobody's hands */
+    }
+    struct ht__facts *facts = widened ? ht__desk_facts_with(v->facts, event->skills) : v->facts;
+    if (facts == NULL) {
+        return HT_NOMEM;
     }
     uint32_t passed = v->view.passed_count;
     struct ht__version *copy =
-        ht__desk_version_copy(v, v->facts, v->view.seat_count + 1, passed == 0 ? 1 : passed * 2);
+        ht__desk_version_copy(v, facts, v->view.seat_count + 1, passed == 0 ? 1 : passed * 2);
+    if (widened) {
+        ht__desk_facts_release(facts); /* the copy has its own hold */
+    }
     if (copy == NULL) {
         return HT_NOMEM;
     }
@@ -168,7 +184,7 @@ enum ht_status ht__desk_fold(struct ht_desk *d, struct ht_desk_log *log, struct 
 {
     enum ht_status status = ht__desk_touch(d, log, e);
     if (status == HT_OK) {
-        status = own(e);
+        status = own(e, event);
     }
     if (status == HT_OK) {
         status = ht_array_reserve((void **)&log->events, &log->event_room, log->event_count + 1,
@@ -191,6 +207,8 @@ enum ht_status ht__desk_fold(struct ht_desk *d, struct ht_desk_log *log, struct 
     if (event->kind == HT_DESK_RECEIVED) {
         own_event->household = e->pending->facts->household;
         own_event->device = e->pending->facts->device;
+    }
+    if (event->kind == HT_DESK_RECEIVED || is_widened(event)) {
         own_event->skills = e->pending->facts->skills;
     }
     ht__desk_project(e->pending, own_event);
@@ -441,24 +459,31 @@ static enum ht_status replay_into(struct ht_desk *d, struct ht_desk_log *log,
     return status;
 }
 
-enum ht_status ht_desk_replay(struct ht_desk *d, const struct ht_desk_event *event)
+static void log_commit(struct ht_desk *d, struct ht_desk_log *log)
 {
-    if (event->incident == NULL || !texts_fit(event)) {
-        return HT_INVALID;
-    }
-    struct ht_desk_log *log = calloc(1, sizeof *log);
-    if (log == NULL) {
-        return HT_NOMEM;
-    }
-    enum ht_status status = replay_into(d, log, event);
-    if (status != HT_OK) {
-        ht__desk_log_undo(d, log);
-        return status;
-    }
     close_log(log);
     commit_log(d, log);
     log_free(log);
-    return HT_OK;
+}
+
+enum ht_status ht_desk_replay(struct ht_desk *d, const struct ht_desk_event *event)
+{
+    bool fits = event->incident != NULL && texts_fit(event);
+    struct ht_desk_log *log = d->recall != NULL ? d->recall : calloc(1, sizeof *log);
+    d->recall = NULL;
+    if (log == NULL) {
+        return HT_NOMEM;
+    }
+    enum ht_status status = fits ? replay_into(d, log, event) : HT_INVALID;
+    bool passed_over = status == HT_INVALID && log->touched_count > 0; /* the rest stands */
+    if (d->recalling && (status == HT_OK || passed_over)) {
+        d->recall = log;
+    } else if (status != HT_OK) {
+        ht__desk_log_undo(d, log);
+    } else {
+        log_commit(d, log);
+    }
+    return status;
 }
 
 enum ht_status ht__desk_entry_begin(struct ht_desk *d, struct ht_desk_log *log,
@@ -541,6 +566,10 @@ size_t ht_desk_forget(struct ht_desk *d, int64_t before_ms, size_t most,
 
 void ht_desk_recall(struct ht_desk *d, bool on)
 {
+    if (d->recall != NULL) {
+        log_commit(d, d->recall);
+        d->recall = NULL;
+    }
     (void)pthread_mutex_lock(&d->lock);
     recall_settle(d);
     (void)pthread_mutex_unlock(&d->lock);
@@ -551,6 +580,19 @@ const struct ht_incident *ht_desk_pending(const struct ht_desk *d, const char *i
 {
     const struct ht__entry *e = ht__desk_entry_of(d, id);
     return e == NULL ? NULL : &e->pending->view;
+}
+
+bool ht_desk_device_open(const struct ht_desk *d, const char *device)
+{
+    const struct ht__device *own = (const struct ht__device *)ht_names_find(&d->devices, device);
+    for (int k = 0; own != NULL && k < HT_INCIDENT_KINDS; k++) {
+        for (const struct ht__entry *e = own->newest[k]; e != NULL; e = e->older) {
+            if (ht__desk_is_open(&e->pending->view)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 const char *ht_desk_engaged(const struct ht_desk *d, const char *unit)

@@ -17,6 +17,9 @@
  * committed ones only; decisions are taken on pending ones, so that a batch of commands can be
  * decided before any of them is written.
  *
+ * An alarm that is folded into an open incident adds to what that needs: severity, units, skills.
+ * Where those who come lack a skill that it names, as many others are sent besides.
+ *
  * Who is sent: the chooser (the caller's) ranks the units by travel time; the desk leaves out those
  * that are engaged or passed over. A unit that declined, or did not acknowledge in time, is passed
  * over for the incident until `again_ms` later; from then on it counts again, after all who never
@@ -141,13 +144,14 @@ enum {
     HT_DESK_HAS_OUTCOME = 1 << 8,
     HT_DESK_HAS_RATING = 1 << 9,
     HT_DESK_HAS_REASON = 1 << 10,
-    HT_DESK_HAS_LEVEL = 1 << 11 /* level, step */
+    HT_DESK_HAS_LEVEL = 1 << 11, /* level, step */
+    HT_DESK_HAS_SKILLS = 1 << 12 /* skills: all that are wanted from then on; NULL: as before */
 };
 
 /* X(name, text, fields); the row's kind is "incident." + text. */
 #define HT_DESK_EVENT_MAP(X)                                                                       \
     X(RECEIVED, "received", HT_DESK_HAS_ALARM | HT_DESK_HAS_NEED | HT_DESK_HAS_STEP)               \
-    X(FOLDED, "folded", HT_DESK_HAS_NEED)                                                          \
+    X(FOLDED, "folded", HT_DESK_HAS_NEED | HT_DESK_HAS_SKILLS)                                     \
     X(CONFIRMED, "confirmed", 0)                                                                   \
     X(QUEUED, "queued", HT_DESK_HAS_RISK)                                                          \
     X(ASSIGNED, "assigned", HT_DESK_HAS_UNIT | HT_DESK_HAS_TRIP)                                   \
@@ -164,7 +168,8 @@ enum {
     X(RELEASED, "released", HT_DESK_HAS_UNIT | HT_DESK_HAS_REASON | HT_DESK_HAS_AGAIN)             \
     X(REOPENED, "reopened", HT_DESK_HAS_NEED | HT_DESK_HAS_STEP)                                   \
     X(AT_RISK, "at_risk", HT_DESK_HAS_ETA)                                                         \
-    X(ESCALATED, "escalated", HT_DESK_HAS_LEVEL | HT_DESK_HAS_STEP)
+    X(ESCALATED, "escalated", HT_DESK_HAS_LEVEL | HT_DESK_HAS_STEP)                                \
+    X(RECLOCKED, "reclocked", HT_DESK_HAS_STEP) /* other rules: the same step, another moment */
 
 enum ht_desk_event_kind {
 #define HT_DESK_ENUM(name, text, fields) HT_DESK_##name,
@@ -262,6 +267,7 @@ struct ht_incident {
     int64_t closed_ms; /* resolved, evaluated or cancelled last */
     int64_t changed_ms;
     int64_t step_by_ms;
+    int64_t step_from_ms; /* when the clock of the step began, on this level */
     int64_t risk_by_ms;
     uint32_t seat_count;
     uint32_t passed_count;
@@ -363,10 +369,12 @@ enum ht_desk_command_kind {
     HT_DESK_REASSIGN, /* `unit` is who comes instead (NULL: the next best), `instead_of` who is let
                          go (NULL: all that are not on scene) */
     HT_DESK_REOPEN,
-    HT_DESK_TICK,   /* the clocks that ran out by now, some 64 at a time: see ht_desk_due_ms */
-    HT_DESK_SETTLE, /* units became free, came on duty or near: those that wait are tried again */
-    HT_DESK_ETA,    /* the live ETA at the door of `unit`, the first of those on the way: at_risk,
-                       perhaps */
+    HT_DESK_TICK,    /* the clocks that ran out by now, some 64 at a time: see ht_desk_due_ms */
+    HT_DESK_SETTLE,  /* units became free, came on duty or near: those that wait are tried again */
+    HT_DESK_RECLOCK, /* rules or holidays are others: when the clock of its step runs out by them,
+                        from when it began; that may be now. Nothing where that is the same */
+    HT_DESK_ETA,     /* the live ETA at the door of `unit`, the first of those on the way: at_risk,
+                        perhaps */
     HT_DESK_COMMANDS
 };
 
@@ -405,7 +413,8 @@ struct ht_desk_decision {
 /* `rules` are copied. HT_NOMEM, HT_RANGE. */
 HT_MUST_CHECK enum ht_status ht_desk_new(const struct ht_desk_rules *rules, struct ht_desk **out);
 void ht_desk_free(struct ht_desk *desk);
-/* From the next decision on; what runs already keeps its moments. HT_RANGE: nothing changed. */
+/* From the next decision on; what runs already keeps its moments until a reclock. HT_RANGE: nothing
+ * changed. */
 HT_MUST_CHECK enum ht_status
 ht_desk_set_rules(struct ht_desk *desk, const struct ht_desk_rules *rules, struct ht_error *error);
 
@@ -448,11 +457,14 @@ size_t ht_desk_forget(struct ht_desk *desk, int64_t before_ms, size_t most,
                       void (*gone)(void *user, const char *incident), void *user);
 /* Replaying all events of a forgotten incident between recall(true) and recall(false) brings it
  * back (for a reopen, say), also while decisions are pending, as the newest of the list: it was
- * counted before, and its units are busy with something else by now. */
+ * counted before, and its units are busy with something else by now. Readers see it whole, from
+ * recall(false), or the next recall(true), on; where memory runs out it is not there at all. */
 void ht_desk_recall(struct ht_desk *desk, bool on);
 
 /* As pending, borrowed until the next call that changes anything; NULL: none. */
 const struct ht_incident *ht_desk_pending(const struct ht_desk *desk, const char *id);
+/* Whether an incident of the device is open, as pending. */
+bool ht_desk_device_open(const struct ht_desk *desk, const char *device);
 /* On which incident a unit is, as pending; NULL: on none. */
 const char *ht_desk_engaged(const struct ht_desk *desk, const char *unit);
 

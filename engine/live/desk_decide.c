@@ -10,17 +10,26 @@ const struct ht_desk_rule *ht__desk_rule_of(const struct ht_desk *d, const struc
     return &d->rules.rule[i->kind][i->severity - 1];
 }
 
-/* At the highest level there is nowhere left to rise to. */
+/* When a step's clock that began then runs out, which may be over by now; 0: never. At the highest
+ * level there is nowhere left to rise to. */
+static int64_t runs_out_ms(const struct ht_desk *d, const struct ht_incident *i, int step,
+                           int64_t from_ms)
+{
+    uint32_t length_ms = ht__desk_rule_of(d, i)->clock_ms[step - 1];
+    if (length_ms == 0) {
+        return 0;
+    }
+    return d->rules.due == NULL ? from_ms + length_ms
+                                : d->rules.due(d->rules.user, i->kind, from_ms, length_ms);
+}
+
 int64_t ht__desk_step_by_ms(const struct ht__turn *turn, const struct ht_incident *i, int step,
                             int level)
 {
-    const struct ht_desk_rules *rules = &turn->desk->rules;
-    uint32_t length_ms = ht__desk_rule_of(turn->desk, i)->clock_ms[step - 1];
-    if (length_ms == 0 || level + 1 >= HT_DESK_LEVELS) {
+    int64_t by_ms = runs_out_ms(turn->desk, i, step, turn->now_ms);
+    if (by_ms == 0 || level + 1 >= HT_DESK_LEVELS) {
         return 0;
     }
-    int64_t by_ms = rules->due == NULL ? turn->now_ms + length_ms
-                                       : rules->due(rules->user, i->kind, turn->now_ms, length_ms);
     return by_ms > turn->now_ms ? by_ms : turn->now_ms + 1; /* never now: a tick ends */
 }
 
@@ -42,6 +51,24 @@ static enum ht_status wrong_order(const struct ht__turn *turn, const struct ht__
 {
     return ht_error_set(turn->error, HT_CONFLICT, 0, "incident %s is %s: %s", e->named.id,
                         ht_incident_state_text(e->pending->view.state), what);
+}
+
+/* The clock of the step that runs, by the rules of now. */
+static enum ht_status reclock(struct ht__turn *turn, struct ht__entry *e)
+{
+    const struct ht_incident *i = &e->pending->view;
+    bool runs = ht__desk_is_open(i) || i->state == HT_INCIDENT_IS_RESOLVED;
+    if (!runs || i->level + 1 >= HT_DESK_LEVELS) {
+        return HT_OK;
+    }
+    int64_t by_ms = runs_out_ms(turn->desk, i, i->step, i->step_from_ms);
+    if (by_ms == i->step_by_ms) {
+        return HT_OK;
+    }
+    by_ms = by_ms == 0 || by_ms > turn->now_ms ? by_ms : turn->now_ms + 1;
+    struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_RECLOCKED);
+    event.step_by_ms = by_ms;
+    return ht__desk_say(turn, e, &event);
 }
 
 /* ---- open -------------------------------------------------------------------------------------
@@ -109,9 +136,63 @@ static void ask_for(const struct ht__turn *turn, const struct ht_desk_rule *rule
     event->confirm_by_ms = rule->confirm_ms == 0 ? 0 : turn->now_ms + rule->confirm_ms;
 }
 
+static bool has_skill(const char *skills, const char *skill, size_t size)
+{
+    while (*skills != '\0') {
+        size_t own = strcspn(skills, ";");
+        if (own == size && memcmp(skills, skill, size) == 0) {
+            return true;
+        }
+        skills += own + (skills[own] == ';');
+    }
+    return false;
+}
+
+/* The skills that an incident wants, and those of one more alarm. False: too many to be kept. */
+static bool skills_join(const char *wanted, const char *more, char out[HT_DESK_SKILLS_MAX + 1])
+{
+    size_t size = strlen(wanted);
+    memcpy(out, wanted, size + 1);
+    while (more != NULL && *more != '\0') {
+        size_t own = strcspn(more, ";");
+        if (!has_skill(out, more, own)) {
+            if (size + own + 1 > HT_DESK_SKILLS_MAX) {
+                return false;
+            }
+            out[size] = ';';
+            size += size > 0 ? 1 : 0;
+            memcpy(out + size, more, own);
+            size += own;
+            out[size] = '\0';
+        }
+        more += own + (more[own] == ';');
+    }
+    return true;
+}
+
+static const char *skills_of(const struct ht__turn *turn, const struct ht_incident *i)
+{
+    return i->skills != NULL ? i->skills : ht__desk_rule_of(turn->desk, i)->skills;
+}
+
+/* What the alarm needs that those who come don't have is for others, who come besides. */
+static enum ht_status widen(struct ht__turn *turn, const struct ht__entry *e, const char *skills,
+                            struct ht_desk_event *event)
+{
+    uint32_t lacking = 0;
+    if (strcmp(skills, skills_of(turn, &e->pending->view)) == 0) {
+        return HT_OK;
+    }
+    event->skills = skills;
+    enum ht_status status = ht__desk_lacking(turn, e, skills, &lacking);
+    uint32_t units = event->units + lacking;
+    event->units = (uint8_t)(units < HT_DESK_UNITS_MAX ? units : HT_DESK_UNITS_MAX);
+    return status;
+}
+
 /* One more alarm of the same: the need may be graver, never less. */
 static enum ht_status fold_alarm(struct ht__turn *turn, struct ht__entry *e,
-                                 const struct ht_desk_command *c)
+                                 const struct ht_desk_command *c, const char *skills)
 {
     const struct ht_incident *i = &e->pending->view;
     struct ht_desk_event event = ht__desk_event(turn, e, HT_DESK_FOLDED);
@@ -127,7 +208,14 @@ static enum ht_status fold_alarm(struct ht__turn *turn, struct ht__entry *e,
             graver.deadline_ms < event.deadline_ms ? graver.deadline_ms : event.deadline_ms;
         event.confirm_by_ms = graver.confirm_by_ms == 0 ? 0 : event.confirm_by_ms;
     }
-    enum ht_status status = ht__desk_say(turn, e, &event);
+    bool graver_now = event.severity > i->severity;
+    enum ht_status status = widen(turn, e, skills, &event);
+    if (status == HT_OK) {
+        status = ht__desk_say(turn, e, &event);
+    }
+    if (status == HT_OK && graver_now) {
+        status = reclock(turn, e); /* it has shorter ones */
+    }
     if (status == HT_OK && ht__desk_is_waiting(&e->pending->view)) {
         status = ht__desk_dispatch(turn, e);
     }
@@ -171,9 +259,11 @@ static enum ht_status open_or_fold(struct ht__turn *turn, const struct ht_desk_c
     if (status != HT_OK) {
         return status;
     }
+    char skills[HT_DESK_SKILLS_MAX + 1];
     *about = same_alarm(turn, c);
-    *folded = *about != NULL;
-    return *folded ? fold_alarm(turn, *about, c) : open_new(turn, c, about);
+    *folded =
+        *about != NULL && skills_join(skills_of(turn, &(*about)->pending->view), c->skills, skills);
+    return *folded ? fold_alarm(turn, *about, c, skills) : open_new(turn, c, about);
 }
 
 /* ---- units ------------------------------------------------------------------------------------
@@ -470,6 +560,8 @@ static enum ht_status about_one(struct ht__turn *turn, struct ht__entry *e,
         return reopen(turn, e);
     case HT_DESK_ETA:
         return live_eta(turn, e, c);
+    case HT_DESK_RECLOCK:
+        return reclock(turn, e);
     case HT_DESK_OPEN:
     case HT_DESK_TICK:
     case HT_DESK_SETTLE:

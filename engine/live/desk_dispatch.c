@@ -401,6 +401,24 @@ static enum ht_status rank_unit(struct ht__turn *turn, const struct ht__entry *e
     return status;
 }
 
+enum ht_status ht__desk_lacking(struct ht__turn *turn, const struct ht__entry *e,
+                                const char *skills, uint32_t *count)
+{
+    const struct ht_incident *i = &e->pending->view;
+    enum ht_status status = HT_OK;
+    *count = 0;
+    for (uint32_t s = 0; s < i->seat_count && status == HT_OK; s++) {
+        struct ht_desk_want want = ht__desk_want_of(turn, e);
+        uint32_t found = 0;
+        want.unit = i->seats[s].unit;
+        want.skills = skills;
+        want.coverage = false;
+        status = ht__desk_rank(turn, &want, 0, 1, &found);
+        *count += status == HT_OK && found == 0 ? 1 : 0;
+    }
+    return status;
+}
+
 static enum ht_status send_unit(struct ht__turn *turn, struct ht__entry *e,
                                 const struct ht_desk_candidate *candidate)
 {
@@ -470,11 +488,22 @@ static void walk_on(struct walk *walk, uint32_t at, struct ht__entry *next)
     }
 }
 
+/* It wants what the others of its sort want. */
+static bool is_of_its_sort(const struct ht__entry *e)
+{
+    const char *skills = e->pending->facts->skills;
+    const char *first = e->facts->skills;
+    return skills == first || (skills != NULL && first != NULL && strcmp(skills, first) == 0);
+}
+
 /* It got too little, and another of its sort would get no more. Not so where some were left out for
  * this one only. */
 static bool speaks_for_others(const struct ht__turn *turn, const struct ht__entry *e)
 {
     const struct ht_incident *i = &e->pending->view;
+    if (!is_of_its_sort(e)) {
+        return false;
+    }
     for (uint32_t p = 0; p < i->passed_count; p++) {
         if (i->passed[p].again_at_ms > turn->now_ms) {
             return false;
@@ -527,12 +556,13 @@ static enum ht_status give(struct ht__turn *turn, const struct ht__unit *unit)
     for (int tried = 0; tried < GIVEN && walk.count > 0; tried++) {
         uint32_t at = walk_first(&walk);
         struct ht__entry *e = walk.next[at];
-        if (had_of(turn, e, unit->id) == PASSED) {
+        const struct ht_desk_candidate *candidate = NULL;
+        bool passed = had_of(turn, e, unit->id) == PASSED;
+        enum ht_status status = passed ? HT_OK : rank_unit(turn, e, unit->id, &candidate);
+        if (status == HT_OK && candidate == NULL && (passed || !is_of_its_sort(e))) {
             walk_on(&walk, at, ht__desk_queue_after(e->queued->queue, e->waiting.key));
             continue;
         }
-        const struct ht_desk_candidate *candidate = NULL;
-        enum ht_status status = rank_unit(turn, e, unit->id, &candidate);
         if (status != HT_OK || candidate != NULL) {
             return status == HT_OK ? send_unit(turn, e, candidate) : status;
         }

@@ -40,7 +40,7 @@ struct ht__device {
     struct ht_desk_device_count count;           /* under the lock */
 };
 
-/* What never changes of an incident. Shared by its versions. */
+/* What hardly ever changes of an incident. Shared by its versions. */
 struct ht__facts {
     atomic_uint refs;
     const char *id;
@@ -82,7 +82,9 @@ struct ht__sort {
     struct ht__node head; /* the first of them, among the heads of all sorts */
 };
 
-/* The sorts of a kind and of skills. Found by both; kept as long as an entry is of them. */
+/* The sorts of a kind and of skills, those that an entry begins with. Found by both; kept as long
+ * as an entry is of them. One that wants more skills later stays, and speaks for itself alone: what
+ * it can have the others can have, too, but not the other way round. */
 struct ht__sorts {
     struct ht_named named;
     uint32_t entries;
@@ -91,7 +93,8 @@ struct ht__sorts {
 };
 
 struct ht__entry {
-    struct ht_named named; /* its id is the facts' */
+    struct ht_named named;   /* its id is the facts' */
+    struct ht__facts *facts; /* the first ones */
     struct ht__version *pending;
     struct ht__version *committed; /* under the lock */
     struct ht_desk_log *owner;     /* whose pending version may still be changed in place */
@@ -129,6 +132,9 @@ struct ht__version *ht__desk_version_of(const struct ht_incident *incident);
 /* A copy (of NULL: an empty one) with room; NULL: out of memory. */
 struct ht__version *ht__desk_version_copy(const struct ht__version *from, struct ht__facts *facts,
                                           uint32_t seat_room, uint32_t passed_room);
+/* The same facts but for the skills; NULL: out of memory. */
+struct ht__facts *ht__desk_facts_with(const struct ht__facts *facts, const char *skills);
+void ht__desk_facts_release(struct ht__facts *facts);
 struct ht__version *ht__desk_version_hold(struct ht__version *version);
 void ht__desk_version_release(struct ht__version *version);
 
@@ -221,6 +227,7 @@ struct ht_desk {
     struct ht__key cursor; /* the lost one that was tried last */
     struct ht__due due;
     bool recalling;
+    struct ht_desk_log *recall; /* all of it so far; NULL: nothing */
     struct ht__entry *recalled; /* the last one; counted twice until the next, or the end */
     uint64_t random;
     struct ht_desk_totals totals; /* under the lock */
@@ -282,6 +289,9 @@ HT_MUST_CHECK enum ht_status ht__desk_send(struct ht__turn *turn, struct ht__ent
 /* Sends this unit, if it can come. HT_CONFLICT and why. */
 HT_MUST_CHECK enum ht_status ht__desk_dispatch_unit(struct ht__turn *turn, struct ht__entry *entry,
                                                     const char *unit);
+/* How many of those who come lack one of these skills, or can't come any more. */
+HT_MUST_CHECK enum ht_status ht__desk_lacking(struct ht__turn *turn, const struct ht__entry *entry,
+                                              const char *skills, uint32_t *count);
 /* Lets a unit go. */
 HT_MUST_CHECK enum ht_status ht__desk_let_go(struct ht__turn *turn, struct ht__entry *entry,
                                              const char *unit, enum ht_desk_reason reason);

@@ -14,7 +14,7 @@ enum {
     NEAREST = 16, /* units looked at for each */
     COLUMNS = GROUP * (NEAREST + HT_DESK_UNITS_MAX),
     NOBODY_MS = 7200000, /* how late is one that nobody comes to */
-    SCALE = 256          /* lateness counts first, seconds of travel break ties below it */
+    SCALE = 256          /* lateness counts first; below it break ties: who stays, then travel */
 };
 
 static_assert((int64_t)NOBODY_MS * SCALE + SCALE < HT_ASSIGN_UNREACHABLE, "costs fit");
@@ -183,8 +183,9 @@ static void set_pair(struct ht__joint *j, uint32_t r, const char *unit, struct p
     int64_t late = late_ms(row->entry, pair.eta_ms);
     uint32_t travel_s = travel_ms / 1000;
     row->pair[c] = pair;
+    uint32_t moves = 1 + (travel_s < SCALE - 1 ? travel_s : SCALE - 2);
     row->cost[c] = (uint32_t)(late < NOBODY_MS ? late : NOBODY_MS) * SCALE +
-                   (travel_s < SCALE ? travel_s : SCALE - 1);
+                   (pair.candidate == NULL ? 0 : moves);
 }
 
 /* It is free, or sits on one of these and did not acknowledge yet. */

@@ -102,6 +102,8 @@ bool ht__desk_event_fits(const struct ht__version *v, const struct ht_desk_event
         return open;
     case HT_DESK_REOPENED:
         return !open && needs_fit(e) && v->view.seat_count == 0;
+    case HT_DESK_RECLOCKED:
+        return open || v->view.state == HT_INCIDENT_IS_RESOLVED;
     case HT_DESK_ESCALATED:
         return v->view.level < e->level && e->level < HT_DESK_LEVELS;
     case HT_DESK_EVENT_KINDS:
@@ -172,6 +174,7 @@ static void begin(struct ht__version *v, const struct ht_desk_event *e)
     i->received_ms = e->at_ms;
     i->step = 1;
     i->step_by_ms = e->step_by_ms;
+    i->step_from_ms = e->at_ms;
     i->level = i->solved_at = i->outcome = i->rating = 0;
     i->at_risk = false;
     i->risk_by_ms = i->first_arrived_ms = i->resolved_ms = i->closed_ms = 0;
@@ -180,6 +183,7 @@ static void begin(struct ht__version *v, const struct ht_desk_event *e)
 
 static void step_to(struct ht_incident *i, uint8_t step, const struct ht_desk_event *e)
 {
+    i->step_from_ms = i->step < step || e->kind == HT_DESK_RESOLVED ? e->at_ms : i->step_from_ms;
     i->step = i->step < step ? step : i->step;
     i->step_by_ms = e->step_by_ms;
 }
@@ -284,6 +288,9 @@ static void project_loop(struct ht__version *v, const struct ht_desk_event *e)
         begin(v, e);
     } else if (e->kind == HT_DESK_ESCALATED) {
         i->level = e->level;
+        i->step_by_ms = e->step_by_ms;
+        i->step_from_ms = e->at_ms;
+    } else if (e->kind == HT_DESK_RECLOCKED) {
         i->step_by_ms = e->step_by_ms;
     }
 }

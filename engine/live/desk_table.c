@@ -108,7 +108,16 @@ static struct ht__facts *facts_new(const struct ht_desk_event *event)
     return facts;
 }
 
-static void facts_release(struct ht__facts *facts)
+struct ht__facts *ht__desk_facts_with(const struct ht__facts *facts, const char *skills)
+{
+    const struct ht_desk_event event = {.incident = facts->id,
+                                        .household = facts->household,
+                                        .device = facts->device,
+                                        .skills = skills};
+    return facts_new(&event);
+}
+
+void ht__desk_facts_release(struct ht__facts *facts)
 {
     if (facts != NULL && atomic_fetch_sub(&facts->refs, 1) == 1) {
         free(facts);
@@ -165,7 +174,7 @@ struct ht__version *ht__desk_version_hold(struct ht__version *version)
 void ht__desk_version_release(struct ht__version *version)
 {
     if (version != NULL && atomic_fetch_sub(&version->refs, 1) == 1) {
-        facts_release(version->facts);
+        ht__desk_facts_release(version->facts);
         free(version);
     }
 }
@@ -265,11 +274,12 @@ enum ht_status ht__desk_entry_new(struct ht_desk *d, const struct ht_desk_event 
     struct ht__version *v = facts == NULL ? NULL : ht__desk_version_copy(NULL, facts, 2, 0);
     if (e == NULL || v == NULL || sorts_of(d, event, &e->sorts) != HT_OK) {
         ht__desk_version_release(v);
-        facts_release(facts);
+        ht__desk_facts_release(facts);
         free(e);
         return HT_NOMEM;
     }
     e->named.id = facts->id;
+    e->facts = facts; /* the version has its own hold */
     e->pending = v;
     e->device = device;
     e->due_at = SIZE_MAX;
@@ -283,11 +293,10 @@ enum ht_status ht__desk_entry_new(struct ht_desk *d, const struct ht_desk_event 
     if (status != HT_OK) {
         sorts_release(d, e->sorts);
         ht__desk_version_release(v);
-        facts_release(facts);
+        ht__desk_facts_release(facts);
         free(e);
         return status;
     }
-    facts_release(facts); /* the version has its own */
     e->waiting.rank = random_of(d);
     v->view.order = ++d->next_order;
     if (device != NULL) {
@@ -317,6 +326,7 @@ void ht__desk_entry_release(struct ht__entry *e)
     if (e->gone && e->held == 0) {
         ht__desk_version_release(e->pending);
         ht__desk_version_release(e->committed);
+        ht__desk_facts_release(e->facts);
         free(e);
     }
 }

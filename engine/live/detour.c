@@ -387,15 +387,20 @@ static uint32_t lay_out(const struct layout *l, struct ht_live_piece *out)
 }
 
 /* Adds an arc to the list: as it is now, or cut. Room was made. */
-static void list_add(struct ht_detour *d, uint32_t arc, const struct ht_live_arcs *now,
+static void list_add(struct ht_detour *d, uint32_t arc, const struct ht_graph *graph,
                      const struct ht_live_arc *live, const struct ht_cut *cuts, size_t cut_count)
 {
     const struct ht_road *filed = &d->all->filed;
     const struct ht_arc *as_filed = &filed->graph->arcs[arc];
+    /* an arc without pieces costs what is learned of it; one that is shut, but for us, is as filed
+     */
+    const struct ht_arc *whole =
+        graph->arcs[arc].weight_ms < HT_WEIGHT_INF ? &graph->arcs[arc] : as_filed;
+    const struct ht_live_arcs *now = graph->live;
     const struct ht_live_piece one = {.segment_end = ht_arc_point_count(as_filed) - 1,
                                       .end_mm = as_filed->length_mm,
-                                      .weight_ms = as_filed->weight_ms,
-                                      .duration_ms = as_filed->duration_ms};
+                                      .weight_ms = whole->weight_ms,
+                                      .duration_ms = whole->duration_ms};
     struct layout layout = {.network = filed->network,
                             .filed = as_filed,
                             .now = live == NULL ? &one : &now->pieces[live->piece_first],
@@ -481,7 +486,7 @@ static enum ht_status list_fill(struct ht_detour *d, const struct ht_world_road 
         if (at == d->cuts.count || (next != NULL && next->arc < d->cuts.list[at].arc)) {
             const struct ht_live_arc *own = live_of(d, live, next, unshut);
             if (own != NULL) {
-                list_add(d, own->arc, live, own, NULL, 0);
+                list_add(d, own->arc, now->road.graph, own, NULL, 0);
             }
             i++;
             continue;
@@ -489,7 +494,7 @@ static enum ht_status list_fill(struct ht_detour *d, const struct ht_world_road 
         uint32_t arc = d->cuts.list[at].arc;
         size_t count = cuts_of(&d->cuts, at);
         next = next != NULL && next->arc == arc ? next : NULL;
-        list_add(d, arc, live, live_of(d, live, next, unshut), &d->cuts.list[at], count);
+        list_add(d, arc, now->road.graph, live_of(d, live, next, unshut), &d->cuts.list[at], count);
         i += next != NULL;
         at += count;
     }

@@ -1,5 +1,6 @@
 #include "engine/live/fleet.h"
 
+#include <assert.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,11 +20,14 @@ static const double FASTEST_MPS = 400.0 / 3.6;
 
 /* The word of a unit: what a filter reads. */
 enum { WORD_THERE = 1U << 24, WORD_ENGAGED = 1U << 25 };
-#define WORD(kind, status, profile)                                                                \
-    (WORD_THERE | (uint32_t)(kind) | (uint32_t)(status) << 8 | (uint32_t)(profile) << 16)
+#define WORD(kind, status, profile, plain)                                                         \
+    (WORD_THERE | (uint32_t)(kind) | (uint32_t)(status) << 8 | (uint32_t)(profile) << 16 |         \
+     (uint32_t)(plain) << 26)
 #define WORD_KIND(word) ((word)&0xffU)
 #define WORD_STATUS(word) ((word) >> 8 & 0xffU)
 #define WORD_PROFILE(word) ((word) >> 16 & 0xffU)
+#define WORD_PLAIN(word) ((word) >> 26)
+static_assert(HT_FLEET_PROFILES_MAX <= 64, "a profile fits into six bits");
 
 /* An idle unit that is engaged is busy. */
 static uint32_t status_of(uint32_t word)
@@ -75,6 +79,7 @@ struct ht_fleet {
     _Atomic uint64_t *duty;    /* minutes since 1970: from << 32 | until */
     _Atomic uint32_t *held;    /* number of the set of permits */
     struct ht_permits *permits;
+    _Atomic uint32_t plains; /* bits of profiles without blue light */
     struct names profile_names;
     struct names skill_names;
     char profile_text[HT_FLEET_PROFILES_MAX][HT_NAME_MAX + 1];
@@ -311,6 +316,11 @@ const char *ht_fleet_profile_name(const struct ht_fleet *f, uint32_t profile)
     return name_at(&f->profile_names, profile);
 }
 
+uint32_t ht_fleet_plain_profiles(const struct ht_fleet *f)
+{
+    return atomic_load_explicit(&f->plains, memory_order_acquire);
+}
+
 const char *ht_fleet_skill_name(const struct ht_fleet *f, uint32_t bit)
 {
     return name_at(&f->skill_names, bit);
@@ -382,20 +392,52 @@ static uint32_t unit_add(struct ht_fleet *f, uint32_t slot, const char *id, size
     return index;
 }
 
+/* What a spec names, as numbers. */
+struct named {
+    uint32_t profiles; /* how many there are now */
+    uint32_t skill_count;
+    uint32_t profile;
+    uint32_t plain;
+    uint64_t skills;
+};
+
+/* Nothing is seen of new names until they are published. */
+static enum ht_status names_intern(struct ht_fleet *f, const struct ht_unit_spec *spec,
+                                   struct named *out)
+{
+    *out = (struct named){
+        .profiles = atomic_load_explicit(&f->profile_names.count, memory_order_relaxed),
+        .skill_count = atomic_load_explicit(&f->skill_names.count, memory_order_relaxed)};
+    enum ht_status status =
+        name_intern(&f->profile_names, &out->profiles, spec->profile, &out->profile);
+    out->plain = out->profile;
+    if (status == HT_OK && spec->plain != NULL) {
+        status = name_intern(&f->profile_names, &out->profiles, spec->plain, &out->plain);
+    }
+    for (size_t i = 0; i < spec->skill_count && status == HT_OK; i++) {
+        uint32_t bit = 0;
+        status = name_intern(&f->skill_names, &out->skill_count, spec->skills[i], &bit);
+        out->skills |= status == HT_OK ? UINT64_C(1) << bit : 0;
+    }
+    return status;
+}
+
+static void names_publish(struct ht_fleet *f, const struct named *named)
+{
+    atomic_store_explicit(&f->profile_names.count, named->profiles, memory_order_release);
+    atomic_store_explicit(&f->skill_names.count, named->skill_count, memory_order_release);
+    if (named->plain != named->profile) {
+        (void)atomic_fetch_or_explicit(&f->plains, UINT32_C(1) << named->plain,
+                                       memory_order_release);
+    }
+}
+
 static enum ht_status put_locked(struct ht_fleet *f, const char *id, size_t length,
                                  const struct ht_unit_spec *spec, uint32_t *index)
 {
-    uint32_t profiles = atomic_load_explicit(&f->profile_names.count, memory_order_relaxed);
-    uint32_t skill_count = atomic_load_explicit(&f->skill_names.count, memory_order_relaxed);
-    uint32_t profile = 0;
+    struct named named;
     uint32_t permits = 0;
-    uint64_t skills = 0;
-    enum ht_status status = name_intern(&f->profile_names, &profiles, spec->profile, &profile);
-    for (size_t i = 0; i < spec->skill_count && status == HT_OK; i++) {
-        uint32_t bit = 0;
-        status = name_intern(&f->skill_names, &skill_count, spec->skills[i], &bit);
-        skills |= status == HT_OK ? UINT64_C(1) << bit : 0;
-    }
+    enum ht_status status = names_intern(f, spec, &named);
     uint32_t slot = slot_of(f, id, length);
     if (status == HT_OK && f->table[slot] == 0 &&
         atomic_load_explicit(&f->count, memory_order_relaxed) == f->capacity) {
@@ -407,16 +449,19 @@ static enum ht_status put_locked(struct ht_fleet *f, const char *id, size_t leng
     if (status != HT_OK) {
         return status;
     }
-    atomic_store_explicit(&f->profile_names.count, profiles, memory_order_release);
-    atomic_store_explicit(&f->skill_names.count, skill_count, memory_order_release);
+    names_publish(f, &named);
     *index = f->table[slot] == 0 ? unit_add(f, slot, id, length) : f->table[slot] - 1;
     (void)pthread_mutex_lock(stripe_of(f, *index));
-    if (WORD_PROFILE(word_of(f, *index)) != profile) {
+    if (WORD_PROFILE(word_of(f, *index)) != named.profile) {
         f->bodies[*index].position.network = 0; /* its place is on the streets of another */
     }
-    atomic_store_explicit(&f->skills[*index], skills, memory_order_relaxed);
+    if (WORD_PROFILE(word_of(f, *index)) != named.profile ||
+        WORD_PLAIN(word_of(f, *index)) != named.plain) {
+        f->bodies[*index].position.plain_network = 0;
+    }
+    atomic_store_explicit(&f->skills[*index], named.skills, memory_order_relaxed);
     atomic_store_explicit(&f->words[*index],
-                          WORD(spec->kind, spec->status, profile) |
+                          WORD(spec->kind, spec->status, named.profile, named.plain) |
                               (word_of(f, *index) & WORD_ENGAGED),
                           memory_order_release);
     permits_set(f, *index, permits);
@@ -464,7 +509,7 @@ enum ht_status ht_fleet_set_status(struct ht_fleet *f, uint32_t index, enum ht_u
     uint32_t word = word_of(f, index);
     if (word != 0) {
         atomic_store_explicit(&f->words[index],
-                              WORD(WORD_KIND(word), status, WORD_PROFILE(word)) |
+                              WORD(WORD_KIND(word), status, WORD_PROFILE(word), WORD_PLAIN(word)) |
                                   (word & WORD_ENGAGED),
                               memory_order_release);
     }
@@ -547,6 +592,7 @@ bool ht_fleet_get(struct ht_fleet *f, uint32_t index, int64_t now_ms, struct ht_
             .kind = (enum ht_unit_kind)WORD_KIND(word),
             .status = (enum ht_unit_status)status_of(word),
             .profile = WORD_PROFILE(word),
+            .plain = WORD_PLAIN(word),
             .skills = atomic_load_explicit(&f->skills[index], memory_order_relaxed),
             .permits = atomic_load_explicit(&f->held[index], memory_order_relaxed),
             .positioned = body->positioned,
@@ -570,7 +616,7 @@ bool ht_fleet_life(struct ht_fleet *f, uint32_t index, struct ht_unit_life *out)
     }
     (void)pthread_mutex_lock(stripe_of(f, index));
     uint32_t word = word_of(f, index);
-    *out = (struct ht_unit_life){WORD_PROFILE(word), f->bodies[index].generation};
+    *out = (struct ht_unit_life){WORD_PROFILE(word), f->bodies[index].generation, WORD_PLAIN(word)};
     (void)pthread_mutex_unlock(stripe_of(f, index));
     return word != 0;
 }
@@ -613,9 +659,14 @@ bool ht_fleet_matches(const struct ht_fleet *f, uint32_t index, const struct ht_
         on_duty(f, index, filter->duty_ms) != (filter->duty == HT_DUTY_ON)) {
         return false;
     }
+    bool lit = WORD_PROFILE(word) != WORD_PLAIN(word);
+    if (filter->light != HT_LIGHT_ANY && lit != (filter->light == HT_LIGHT_OFF)) {
+        return false;
+    }
     if (filter->parts != NULL &&
         ht_permit_part(filter->parts, atomic_load_explicit(&f->held[index], memory_order_acquire),
-                       WORD_PROFILE(word)) != filter->part) {
+                       filter->light == HT_LIGHT_OFF ? WORD_PLAIN(word) : WORD_PROFILE(word)) !=
+            filter->part) {
         return false;
     }
     uint64_t skills = atomic_load_explicit(&f->skills[index], memory_order_relaxed);
@@ -685,9 +736,8 @@ static void note_skew(struct body *body, const struct ht_report *report)
     }
 }
 
-static const struct ht_road *road_of(const struct ht_fleet_streets *streets, uint32_t word)
+static const struct ht_road *road_of(const struct ht_fleet_streets *streets, uint32_t profile)
 {
-    uint32_t profile = WORD_PROFILE(word);
     return streets != NULL && profile < streets->count ? streets->roads[profile] : NULL;
 }
 
@@ -701,6 +751,57 @@ static enum ht_status find_place(struct ht_follow *follow, const struct ht_fleet
         ht_follow_place(follow, road, &next->fix, same ? &last->place : NULL, &next->place);
     next->network = status == HT_OK ? streets->network : 0;
     return status;
+}
+
+/* Where it is without its blue light. After find_place. */
+static enum ht_status find_plain(struct ht_follow *follow, const struct ht_fleet_streets *streets,
+                                 uint32_t word, const struct ht_position *last,
+                                 struct ht_position *next)
+{
+    uint32_t plain = WORD_PLAIN(word);
+    const struct ht_road *road = road_of(streets, plain);
+    next->plain_network = 0;
+    next->plain_profile = plain;
+    if (plain == WORD_PROFILE(word)) {
+        return HT_OK;
+    }
+    if (road == NULL) { /* none such on this map: it can only go by its own */
+        next->plain_network = next->network;
+        next->plain_profile = WORD_PROFILE(word);
+        next->plain = next->place;
+        return HT_OK;
+    }
+    bool same =
+        last != NULL && last->plain_network == streets->network && last->plain_profile == plain;
+    enum ht_status status =
+        ht_follow_place(follow, road, &next->fix, same ? &last->plain : NULL, &next->plain);
+    next->plain_network = status == HT_OK ? streets->network : 0;
+    return status;
+}
+
+/* A unit whose profiles changed meanwhile is not on the streets of those before. */
+static void forget_other(struct ht_position *next, uint32_t before, uint32_t now)
+{
+    if (WORD_PROFILE(now) != WORD_PROFILE(before)) {
+        next->network = 0;
+    }
+    if (WORD_PROFILE(now) != WORD_PROFILE(before) || WORD_PLAIN(now) != WORD_PLAIN(before)) {
+        next->plain_network = 0;
+    }
+}
+
+/* On both; what is out of reach goes without a place. The status is that of the first. */
+static enum ht_status find_places(struct ht_follow *follow, const struct ht_fleet_streets *streets,
+                                  uint32_t word, const struct ht_position *last,
+                                  struct ht_position *next)
+{
+    const struct ht_road *road = road_of(streets, WORD_PROFILE(word));
+    next->network = 0;
+    enum ht_status status =
+        road == NULL ? HT_NOT_FOUND : find_place(follow, streets, road, last, next);
+    enum ht_status plain =
+        status == HT_NOMEM ? status : find_plain(follow, streets, word, last, next);
+    return plain == HT_NOMEM ? plain : status;
 }
 
 static enum ht_refusal take(struct ht_fleet *f, struct ht_follow *follow, uint32_t index,
@@ -725,18 +826,15 @@ static enum ht_refusal take(struct ht_fleet *f, struct ht_follow *follow, uint32
     if (refusal != HT_REFUSAL_NONE) {
         return refusal;
     }
-    const struct ht_road *road = road_of(streets, word);
-    if (road != NULL) { /* one that is out of reach, or out of memory, goes without */
-        enum ht_status status = find_place(follow, streets, road, before ? &last : NULL, next);
+    if (streets != NULL) { /* one that is out of reach, or out of memory, goes without */
+        enum ht_status status = find_places(follow, streets, word, before ? &last : NULL, next);
         (void)status;
     }
     (void)pthread_mutex_lock(stripe_of(f, index));
     if (word_of(f, index) == 0 || body->generation != generation) {
         refusal = HT_REFUSAL_UNKNOWN_UNIT;
     } else if ((refusal = check_order(f, body, report, next->fix.point)) == HT_REFUSAL_NONE) {
-        if (WORD_PROFILE(word_of(f, index)) != WORD_PROFILE(word)) {
-            next->network = 0;
-        }
+        forget_other(next, word, word_of(f, index));
         body->position = *next;
         body->positioned = true;
         if (!report->told) {
@@ -770,6 +868,10 @@ enum ht_refusal ht_fleet_accept(struct ht_fleet *f, struct ht_follow *follow, ui
 enum ht_status ht_fleet_replace(struct ht_fleet *f, struct ht_follow *follow, uint32_t index,
                                 const struct ht_fleet_streets *streets, struct ht_position *taken)
 {
+    if (taken != NULL) {
+        taken->network = 0;
+        taken->plain_network = 0;
+    }
     if (index >= f->capacity) {
         return HT_NOT_FOUND;
     }
@@ -780,24 +882,24 @@ enum ht_status ht_fleet_replace(struct ht_fleet *f, struct ht_follow *follow, ui
     struct ht_position last = body->position;
     uint32_t generation = body->generation;
     (void)pthread_mutex_unlock(stripe_of(f, index));
-    const struct ht_road *road = road_of(streets, word);
-    if (!positioned || road == NULL) {
-        return HT_NOT_FOUND;
-    }
     struct ht_position next = last;
-    enum ht_status status = find_place(follow, streets, road, &last, &next);
+    enum ht_status status =
+        positioned ? find_places(follow, streets, word, &last, &next) : HT_NOT_FOUND;
+    if (!positioned || status == HT_NOMEM) {
+        return status;
+    }
     (void)pthread_mutex_lock(stripe_of(f, index));
-    if (body->generation == generation && body->position.ts_ms == last.ts_ms &&
-        WORD_PROFILE(word_of(f, index)) == WORD_PROFILE(word)) {
+    bool kept = body->generation == generation && body->position.ts_ms == last.ts_ms &&
+                WORD_PROFILE(word_of(f, index)) == WORD_PROFILE(word) &&
+                WORD_PLAIN(word_of(f, index)) == WORD_PLAIN(word);
+    if (kept) {
         body->position = next;
-    } else if (status == HT_OK) {
-        status = HT_NOT_FOUND; /* gone, or a newer one came */
     }
     (void)pthread_mutex_unlock(stripe_of(f, index));
-    if (status == HT_OK && taken != NULL) {
+    if (kept && taken != NULL) {
         *taken = next;
     }
-    return status;
+    return kept ? status : HT_NOT_FOUND; /* gone, or a newer one came */
 }
 
 void ht_fleet_refusals(const struct ht_fleet *f, uint64_t counts[HT_REFUSAL_COUNT])

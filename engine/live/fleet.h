@@ -4,6 +4,9 @@
  * closest). Its skills and its profile are strings outside, bits and small numbers inside.
  * Capacities are the caller's, and what a shift means: the fleet knows the duty that it is told.
  *
+ * A unit that has a blue light goes by one profile with it and by another (`plain`) without; its
+ * place is kept on the streets of both.
+ *
  * A position is taken only when it can be true; what is refused is counted by reason. Device time
  * and time of receipt are kept side by side; their least difference over the last ten minutes or so
  * tells how far the device's clock is off (a position can't arrive before it was measured).
@@ -72,6 +75,7 @@ struct ht_unit_spec {
     enum ht_unit_kind kind;
     enum ht_unit_status status;
     const char *profile;
+    const char *plain; /* the profile without blue light; NULL: it has none, and always `profile` */
     const char *const *skills;
     size_t skill_count;
     const char *const *permits; /* zones that it may pass; without commas */
@@ -97,6 +101,11 @@ struct ht_position {
     bool told;        /* as in struct ht_report */
     uint64_t network; /* on which `place` lies: ht_fleet_streets.network; 0: nowhere */
     struct ht_place place;
+    /* The same without blue light, of a unit that has one: on the streets of `plain_profile`, which
+     * is its own where there are none of the profile that was named. */
+    uint64_t plain_network;
+    uint32_t plain_profile;
+    struct ht_place plain;
 };
 
 /* A copy of a unit as it is now. */
@@ -105,6 +114,7 @@ struct ht_unit {
     enum ht_unit_kind kind;
     enum ht_unit_status status;
     uint32_t profile; /* ht_fleet_profile_name */
+    uint32_t plain;   /* the one without blue light; `profile`: it has none */
     uint64_t skills;  /* bits, ht_fleet_skill_name */
     uint32_t permits; /* number of its set, ht_fleet_permits */
     bool positioned;  /* `position` is one */
@@ -139,6 +149,13 @@ static inline uint32_t ht_permit_part(const struct ht_permit_parts *parts, uint3
                : 0;
 }
 
+/* Which units, and by which of their profiles. */
+enum ht_light {
+    HT_LIGHT_ANY,  /* all, by their own profile */
+    HT_LIGHT_NONE, /* those without blue light */
+    HT_LIGHT_OFF   /* those that have one, by the profile without it */
+};
+
 /* What a unit must be like. */
 struct ht_unit_filter {
     uint32_t kinds;    /* bits 1 << enum ht_unit_kind; 0: any */
@@ -148,6 +165,7 @@ struct ht_unit_filter {
     int64_t heard_ms;  /* last position received at this time or later; INT64_MIN: any */
     enum ht_duty duty; /* at `duty_ms` */
     int64_t duty_ms;
+    enum ht_light light;
     const struct ht_permit_parts *parts; /* NULL: of any part */
     uint32_t part;
 };
@@ -187,6 +205,7 @@ bool ht_fleet_get(struct ht_fleet *fleet, uint32_t index, int64_t now_ms, struct
 struct ht_unit_life {
     uint32_t profile;
     uint32_t generation;
+    uint32_t plain; /* as in struct ht_unit */
 };
 bool ht_fleet_life(struct ht_fleet *fleet, uint32_t index, struct ht_unit_life *out);
 /* ht_fleet_find and ht_fleet_life in one. */
@@ -208,6 +227,8 @@ bool ht_fleet_matches(const struct ht_fleet *fleet, uint32_t index,
 /* Names that were seen. The text lives as long as the fleet; NULL: none. */
 uint32_t ht_fleet_profile_count(const struct ht_fleet *fleet);
 const char *ht_fleet_profile_name(const struct ht_fleet *fleet, uint32_t profile);
+/* Bits of the profiles by which some unit ever went without its blue light. */
+uint32_t ht_fleet_plain_profiles(const struct ht_fleet *fleet);
 const char *ht_fleet_skill_name(const struct ht_fleet *fleet, uint32_t bit);
 /* Bits of skills by name. HT_NOT_FOUND: one that no unit ever had. */
 HT_MUST_CHECK enum ht_status ht_fleet_skills(struct ht_fleet *fleet, const char *const *names,
@@ -222,7 +243,9 @@ enum ht_refusal ht_fleet_accept(struct ht_fleet *fleet, struct ht_follow *follow
                                 const struct ht_fleet_streets *streets, struct ht_position *taken);
 
 /* Puts the last position on other streets, after the network was swapped or the unit's profile
- * changed. HT_NOT_FOUND: no unit, no position, or no road for it; HT_NO_SEGMENT: no street near. */
+ * changed. HT_NOT_FOUND: no unit, no position, or no road for it; HT_NO_SEGMENT: no street near.
+ * `*taken` (may be NULL) is what the fleet now knows, on no street after an error; the place
+ * without blue light may be found though the other is not. */
 HT_MUST_CHECK enum ht_status ht_fleet_replace(struct ht_fleet *fleet, struct ht_follow *follow,
                                               uint32_t index,
                                               const struct ht_fleet_streets *streets,

@@ -8,7 +8,15 @@
 #include "engine/live/traffic_internal.h"
 #include "engine/road/customize.h"
 
-enum { BUFFERS = 4, ENOUGH = 2, PATIENT = 20, PATIENT_NS = 250000, WAIT_MS = 5000 };
+enum {
+    BUFFERS = 4,
+    ENOUGH = 2,
+    PATIENT = 20,
+    PATIENT_NS = 250000,
+    WAIT_MS = 5000,
+    FEW = 64,
+    MANY = 50
+};
 
 /* Arcs that a buffer has yet to be told of. */
 struct stale {
@@ -39,7 +47,8 @@ struct ht_traffic {
     struct ht_road base;
     struct ht_live_road filed; /* the road while nothing is live */
     struct ht__streets streets;
-    uint8_t *turn_closed; /* wanted */
+    struct ht_arc *learned; /* NULL: nothing is */
+    uint8_t *turn_closed;   /* wanted */
     size_t turns_closed;
     struct ht_update_work *work;
     struct stale changed; /* by the call under way */
@@ -82,6 +91,7 @@ static void traffic_release(struct ht_traffic *t)
     }
     ht__streets_deinit(&t->streets);
     ht_update_work_free(t->work);
+    free(t->learned);
     free(t->turn_closed);
     free(t->changed.arcs);
     free(t);
@@ -282,12 +292,60 @@ enum ht_status ht_traffic_shut(struct ht_traffic *traffic, const struct ht_cut *
     return status;
 }
 
+/* ---- what is learned ---- */
+
+/* What lies under what is said of the streets. */
+static struct ht__ground ground_of(const struct ht_traffic *t)
+{
+    const struct ht_graph *graph = t->base.graph;
+    return (struct ht__ground){t->base.network, graph,
+                               t->learned == NULL ? graph->arcs : t->learned};
+}
+
+static bool same_cost(const struct ht_arc *a, const struct ht_arc *b)
+{
+    return a->weight_ms == b->weight_ms && a->duration_ms == b->duration_ms;
+}
+
+enum ht_status ht_traffic_learn(struct ht_traffic *traffic, struct ht_arc *arcs, size_t *changed)
+{
+    const struct ht_graph *graph = traffic->base.graph;
+    const struct ht_arc *before = ground_of(traffic).arcs;
+    const struct ht_arc *after = arcs == NULL ? graph->arcs : arcs;
+    size_t known = traffic->changed.count;
+    enum ht_status status = HT_OK;
+    for (uint32_t i = 0; i < graph->arc_count && status == HT_OK; i++) {
+        if (!same_cost(&before[i], &after[i])) {
+            status = stale_add(&traffic->changed, &i, 1);
+        }
+    }
+    if (status != HT_OK) {
+        traffic->changed.count = known;
+        free(arcs);
+        return status;
+    }
+    if (changed != NULL) {
+        *changed = traffic->changed.count - known;
+    }
+    free(traffic->learned);
+    traffic->learned = arcs;
+    for (size_t i = 0; i < traffic->streets.count; i++) {
+        ht__street_forget(&traffic->streets.list[i]);
+    }
+    return HT_OK;
+}
+
+bool ht_traffic_learned(const struct ht_traffic *traffic)
+{
+    return traffic->learned != NULL;
+}
+
 /* ---- a buffer's own arcs ---- */
 
 /* Room for all live arcs and those that are shut once more. */
 static enum ht_status list_room(struct buffer *b)
 {
-    const struct ht_road *base = &b->traffic->base;
+    const struct ht__ground ground = ground_of(b->traffic);
     const struct ht__streets *streets = &b->traffic->streets;
     size_t arcs = streets->count + 1;
     size_t pieces_all = 1;
@@ -295,7 +353,7 @@ static enum ht_status list_room(struct buffer *b)
         struct ht__street *street = &streets->list[i];
         uint32_t count = 0;
         for (int unshut = 0; unshut <= ht__street_is_shut(street); unshut++) {
-            (void)ht__street_pieces(street, base->network, base->graph, unshut != 0, &count);
+            (void)ht__street_pieces(street, &ground, unshut != 0, &count);
             pieces_all += count;
             arcs += (size_t)unshut;
         }
@@ -314,10 +372,9 @@ static enum ht_status list_room(struct buffer *b)
 /* Adds a street to the list. Room was made. */
 static void list_add(struct buffer *b, struct ht__street *street, bool unshut, uint32_t *at)
 {
-    const struct ht_road *base = &b->traffic->base;
+    const struct ht__ground ground = ground_of(b->traffic);
     uint32_t count = 0;
-    const struct ht_live_piece *pieces =
-        ht__street_pieces(street, base->network, base->graph, unshut, &count);
+    const struct ht_live_piece *pieces = ht__street_pieces(street, &ground, unshut, &count);
     memcpy(&b->pieces[*at], pieces, count * sizeof *pieces);
     b->list[b->view.arc_count + b->view.unshut_count] =
         (struct ht_live_arc){street->arc, *at, *at + count};
@@ -354,7 +411,7 @@ static enum ht_status list_fill(struct buffer *b)
 static void arc_price(struct buffer *b, uint32_t arc)
 {
     const struct ht_live_arc *live = ht_live_arc(&b->graph, arc);
-    const struct ht_arc *filed = &b->traffic->base.graph->arcs[arc];
+    const struct ht_arc *ground = &ground_of(b->traffic).arcs[arc];
     uint64_t weight = 0;
     uint64_t duration = 0;
     bool closed = false;
@@ -365,10 +422,10 @@ static void arc_price(struct buffer *b, uint32_t arc)
         closed = closed || b->pieces[i].closed != 0;
     }
     closed = closed || weight >= HT_WEIGHT_INF || duration >= HT_WEIGHT_INF;
-    b->arcs[arc].weight_ms = live == NULL ? filed->weight_ms
+    b->arcs[arc].weight_ms = live == NULL ? ground->weight_ms
                              : closed     ? HT_WEIGHT_INF
                                           : (uint32_t)weight;
-    b->arcs[arc].duration_ms = live == NULL ? filed->duration_ms : closed ? 0 : (uint32_t)duration;
+    b->arcs[arc].duration_ms = live == NULL ? ground->duration_ms : closed ? 0 : (uint32_t)duration;
 }
 
 /* ---- buffers ---- */
@@ -419,7 +476,7 @@ static enum ht_status buffer_make(struct buffer *b, struct ht_pool *pool)
 {
     const struct ht_traffic *t = b->traffic;
     const struct ht_graph *graph = t->base.graph;
-    enum ht_status status = buffer_fill(b, graph->arcs, t->turn_closed);
+    enum ht_status status = buffer_fill(b, ground_of(t).arcs, t->turn_closed);
     if (status == HT_OK) {
         status = list_fill(b);
     }
@@ -526,18 +583,33 @@ static struct buffer *buffer_wait(struct ht_traffic *t)
     return b;
 }
 
+/* Whether so much changed that a metric from nothing is there sooner: each arc that changed is some
+ * dozens of edges of the hierarchy, one by one, while all of them go by rows. On the sample town
+ * both take as long where one arc of fifty changed (bench_speeds). */
+static bool is_behind(const struct buffer *b)
+{
+    return b->stale.count > FEW + b->traffic->base.graph->arc_count / MANY;
+}
+
+/* One to copy from: of those that are made the one that misses least; NULL: none is, or it misses
+ * too much. */
 static const struct buffer *buffer_made(const struct ht_traffic *t)
 {
+    const struct buffer *best = NULL;
     for (int i = 0; i < BUFFERS; i++) {
-        if (t->buffers[i].made) {
-            return &t->buffers[i];
+        const struct buffer *b = &t->buffers[i];
+        if (b->made && (best == NULL || b->stale.count < best->stale.count)) {
+            best = b;
         }
     }
-    return NULL;
+    return best != NULL && is_behind(best) ? NULL : best;
 }
 
 static enum ht_status buffer_obey(struct buffer *b, struct ht_pool *pool)
 {
+    if (b->made && is_behind(b)) {
+        buffer_empty(b);
+    }
     const struct buffer *other = buffer_made(b->traffic);
     enum ht_status status = HT_OK;
     if (!b->made) {
@@ -554,12 +626,29 @@ static enum ht_status buffer_obey(struct buffer *b, struct ht_pool *pool)
     return status;
 }
 
-enum ht_status ht_traffic_prepare(struct ht_traffic *traffic, struct ht_pool *pool)
+/* Tells the buffers what changed. HT_NOMEM: to be told again to all, which does no harm. */
+static enum ht_status tell(struct ht_traffic *t)
 {
     enum ht_status status = HT_OK;
-    for (int i = 0; i < 2 && status == HT_OK; i++) {
-        if (!traffic->buffers[i].made) {
-            status = buffer_obey(&traffic->buffers[i], pool);
+    for (int i = 0; i < BUFFERS && status == HT_OK; i++) {
+        if (t->buffers[i].made) {
+            status = stale_add(&t->buffers[i].stale, t->changed.arcs, t->changed.count);
+        }
+    }
+    if (status == HT_OK) {
+        t->changed.count = 0;
+    }
+    return status;
+}
+
+enum ht_status ht_traffic_prepare(struct ht_traffic *traffic, struct ht_pool *pool)
+{
+    enum ht_status status = tell(traffic);
+    for (int i = 0; i < BUFFERS && status == HT_OK; i++) {
+        struct buffer *b = &traffic->buffers[i];
+        bool behind = b->made && b->stale.count > 0 && is_free(b);
+        if ((i < ENOUGH && !b->made) || behind) {
+            status = buffer_obey(b, pool);
         }
     }
     return status;
@@ -597,18 +686,12 @@ enum ht_status ht_traffic_apply(struct ht_traffic *traffic, const struct ht_traf
         }
     }
     enum ht_status status = want(traffic, changes, count, turn_closed);
-    for (int i = 0; i < BUFFERS && status == HT_OK; i++) {
-        if (traffic->buffers[i].made) {
-            status = stale_add(&traffic->buffers[i].stale, traffic->changed.arcs,
-                               traffic->changed.count);
-        }
-    }
-    if (status != HT_OK) {
-        return status; /* `changed` is kept: told again to all the next time */
-    }
     bool any = traffic->changed.count > 0;
-    traffic->changed.count = 0;
-    if (traffic->streets.count == 0 && traffic->turns_closed == 0) {
+    status = status == HT_OK ? tell(traffic) : status;
+    if (status != HT_OK) {
+        return status;
+    }
+    if (traffic->streets.count == 0 && traffic->turns_closed == 0 && traffic->learned == NULL) {
         give(traffic, &traffic->filed, out);
         return HT_OK;
     }

@@ -14,6 +14,10 @@
  * that stands. A buffer of the sample city takes 220 MB for `car`, one of a town of Milan's
  * size 13. While nothing is live, the road is the file's own, whose trimmed metric is faster.
  *
+ * Three layers lie over the file, each under the next: what is learned of whole arcs
+ * (ht_traffic_learn), what changes say of pieces, what zones shut. What is closed keeps the file's
+ * cost, for those who leave it.
+ *
  * Threading: one thread at a time; the roads given out are read from any. Ownership: the base road
  * is borrowed and outlives the traffic and all roads given out. Errors: HT_NOMEM; HT_RANGE (no such
  * piece); HT_BUSY (all buffers were in use for
@@ -43,8 +47,9 @@ HT_MUST_CHECK enum ht_status ht_traffic_new(const struct ht_road *base, struct h
 /* Roads that are still held stay readable. NULL is fine. */
 void ht_traffic_free(struct ht_traffic *traffic);
 
-/* Makes two buffers before they are needed: a whole customization by the threads of `pool` (NULL:
- * the calling one alone) and a copy, after which a change takes what it touches. */
+/* Makes two buffers before they are needed, and brings those that nobody reads up to date: a whole
+ * customization by the threads of `pool` (NULL: the calling one alone) and a copy, after which a
+ * change takes what it touches. */
 HT_MUST_CHECK enum ht_status ht_traffic_prepare(struct ht_traffic *traffic, struct ht_pool *pool);
 
 /* Shuts pieces, for zones: these (sorted, each once) and no others from the next ht_traffic_apply
@@ -53,6 +58,15 @@ HT_MUST_CHECK enum ht_status ht_traffic_prepare(struct ht_traffic *traffic, stru
  * be tried again. */
 HT_MUST_CHECK enum ht_status ht_traffic_shut(struct ht_traffic *traffic, const struct ht_cut *cuts,
                                              size_t count);
+
+/* Arcs cost from the next ht_traffic_apply on what these say (weight and duration, below
+ * HT_WEIGHT_INF; [arc_count] of the base's graph, taken over in any case, to be freed with free),
+ * where no change and no zone says otherwise. NULL: what the file says. `*changed` (may be NULL):
+ * how many arcs cost something else than before. HT_NOMEM: to be tried again; nothing changed. */
+HT_MUST_CHECK enum ht_status ht_traffic_learn(struct ht_traffic *traffic, struct ht_arc *arcs,
+                                              size_t *changed);
+/* Whether any are learned. */
+bool ht_traffic_learned(const struct ht_traffic *traffic);
 
 /* Takes changes, in order, and the turns closed by the clock (`turn_closed` as in struct
  * ht_overlay; NULL: none), and gives the road that obeys, with a reference for the caller. */

@@ -48,13 +48,21 @@ void ht__streets_tidy(struct ht__streets *streets);
 /* Whether a zone shuts a piece of it. */
 bool ht__street_is_shut(const struct ht__street *street);
 
-/* The pieces of a street, at most one for each segment, and how many; the street's. `graph` is the
- * file's. `unshut`: as if no zone shut any. Kept until the street changes: where many are live, a
- * change of one must not reckon them all. */
+/* What lies under the streets: the file, and what is learned. */
+struct ht__ground {
+    const struct ht_network *network;
+    const struct ht_graph *graph;
+    const struct ht_arc *arcs; /* of the same graph, with what they cost where nothing is said */
+};
+
+/* The pieces of a street, at most one for each segment, and how many; the street's. `unshut`: as if
+ * no zone shut any. Kept until the street changes: where many are live, a change of one must not
+ * reckon them all. */
 const struct ht_live_piece *ht__street_pieces(struct ht__street *street,
-                                              const struct ht_network *network,
-                                              const struct ht_graph *graph, bool unshut,
+                                              const struct ht__ground *ground, bool unshut,
                                               uint32_t *count);
+/* What lies under it is another now. */
+void ht__street_forget(struct ht__street *street);
 
 /* The street of an arc, NULL: as filed. */
 const struct ht__street *ht__streets_find(const struct ht__streets *streets, uint32_t arc);

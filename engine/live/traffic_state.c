@@ -130,7 +130,7 @@ enum ht_status ht__streets_room(struct ht__streets *streets, const struct ht_gra
     return HT_OK;
 }
 
-static void pieces_forget(struct ht__street *street)
+void ht__street_forget(struct ht__street *street)
 {
     street->piece_count[0] = 0;
     street->piece_count[1] = 0;
@@ -148,7 +148,7 @@ bool ht__street_shut(struct ht__streets *streets, size_t number, const struct ht
         street->shut[i] = set ? shut : street->shut[i];
     }
     if (set && other) {
-        pieces_forget(street);
+        ht__street_forget(street);
         streets->untidy = true;
     }
     return other;
@@ -167,7 +167,7 @@ enum ht_status ht__streets_set(struct ht__streets *streets, const struct ht_grap
     for (uint32_t i = change->segment_first; i < change->segment_end; i++) {
         streets->list[at].speed_mps[i] = change->speed_mps;
     }
-    pieces_forget(&streets->list[at]);
+    ht__street_forget(&streets->list[at]);
     streets->untidy = streets->untidy || change->speed_mps == HT_SPEED_AS_FILED;
     return HT_OK;
 }
@@ -206,9 +206,21 @@ static float speed_at(const struct ht__street *street, bool unshut, uint32_t seg
     return !unshut && street->shut[segment] != 0 ? HT_SPEED_CLOSED : street->speed_mps[segment];
 }
 
+/* The share of an arc's costs, of the whole arc be it without length. */
+static void share(const struct ht_arc *arc, uint32_t length_mm, struct ht_live_piece *piece)
+{
+    if (length_mm == arc->length_mm) {
+        piece->weight_ms = arc->weight_ms;
+        piece->duration_ms = arc->duration_ms;
+    } else if (length_mm > 0) {
+        piece->weight_ms = ht_share(arc->weight_ms, length_mm, arc->length_mm);
+        piece->duration_ms = ht_share(arc->duration_ms, length_mm, arc->length_mm);
+    }
+}
+
 /* A piece of one speed. What is closed keeps the file's cost, for those who leave it. */
-static struct ht_live_piece piece_at(const struct ht_arc *arc, float speed_mps, uint32_t begin_mm,
-                                     uint32_t end_mm)
+static struct ht_live_piece piece_at(const struct ht__ground *ground, uint32_t arc, float speed_mps,
+                                     uint32_t begin_mm, uint32_t end_mm)
 {
     uint32_t length = end_mm - begin_mm;
     struct ht_live_piece piece = {.end_mm = end_mm, .closed = speed_mps == HT_SPEED_CLOSED};
@@ -217,22 +229,18 @@ static struct ht_live_piece piece_at(const struct ht_arc *arc, float speed_mps, 
         double ms = (double)length / (double)speed_mps + 0.5;
         piece.duration_ms = ms < HT_WEIGHT_INF ? (uint32_t)ms : HT_WEIGHT_INF - 1;
         piece.weight_ms = piece.duration_ms;
-    } else if (length == arc->length_mm) { /* the whole arc, be it without length */
-        piece.weight_ms = arc->weight_ms;
-        piece.duration_ms = arc->duration_ms;
     } else {
-        piece.weight_ms = length == 0 ? 0 : ht_share(arc->weight_ms, length, arc->length_mm);
-        piece.duration_ms = length == 0 ? 0 : ht_share(arc->duration_ms, length, arc->length_mm);
+        share(piece.closed != 0 ? &ground->graph->arcs[arc] : &ground->arcs[arc], length, &piece);
     }
     return piece;
 }
 
 const struct ht_live_piece *ht__street_pieces(struct ht__street *street,
-                                              const struct ht_network *network,
-                                              const struct ht_graph *graph, bool unshut,
+                                              const struct ht__ground *ground, bool unshut,
                                               uint32_t *count)
 {
-    const struct ht_arc *arc = &graph->arcs[street->arc];
+    const struct ht_network *network = ground->network;
+    const struct ht_arc *arc = &ground->graph->arcs[street->arc];
     struct ht_live_piece *pieces = &street->pieces[unshut ? street->segment_count : 0];
     uint32_t *made = &street->piece_count[unshut];
     uint32_t begin_mm = 0;
@@ -246,7 +254,7 @@ const struct ht_live_piece *ht__street_pieces(struct ht__street *street,
             continue;
         }
         uint32_t end = last || end_mm > arc->length_mm ? arc->length_mm : (uint32_t)end_mm;
-        pieces[at] = piece_at(arc, speed_mps, begin_mm, end);
+        pieces[at] = piece_at(ground, street->arc, speed_mps, begin_mm, end);
         pieces[at++].segment_end = i + 1;
         begin_mm = end;
     }

@@ -332,17 +332,27 @@ static void sweep(struct ht_reach *reach, const struct ht_reach_ask *ask)
     }
 }
 
+/* What is left of the limit for the way to a place's street. False: nothing. */
+static bool left_of(const struct ht_reach_ask *ask, uint32_t place, uint32_t *left_ms)
+{
+    uint32_t after_ms = ask->after_ms == NULL ? 0 : ask->after_ms[place];
+    *left_ms = ask->limit_ms - after_ms;
+    return after_ms <= ask->limit_ms;
+}
+
 /* By the query of one pair. */
 static enum ht_status ask_one(struct ht_reach *reach, const struct ht_reach_ask *ask,
                               uint32_t source, uint32_t place, uint64_t *set)
 {
     struct ht_way_found found;
+    uint32_t left_ms = 0;
     uint64_t bit = UINT64_C(1) << place % 64;
+    bool any = left_of(ask, place, &left_ms);
     enum ht_status status =
         ht_query_cost(reach->query, ask->road, &ask->sources[source], HT_SIDES_BOTH,
                       &ask->targets->places[place], HT_SIDES_BOTH, &found);
     set[place / 64] &= ~bit;
-    if (status == HT_OK && found.cost.duration_ms <= ask->limit_ms) {
+    if (status == HT_OK && any && found.cost.duration_ms <= left_ms) {
         set[place / 64] |= bit;
     }
     return status == HT_NO_ROUTE ? HT_OK : status;
@@ -359,19 +369,33 @@ static bool swept_whole(const struct ht_reach *reach, const struct ht_reach_targ
     return true;
 }
 
+/* Bits of the sources that are at a place in time, as far as the sweep knows. */
+static unsigned in_time(const struct ht_reach *reach, const struct ht_reach_ask *ask,
+                        uint32_t place)
+{
+    struct eight limit = reach->limit;
+    uint32_t left_ms = 0;
+    if (!left_of(ask, place, &left_ms)) {
+        return 0;
+    }
+    for (int i = 0; i < LANES; i++) {
+        limit.time[i] -= ask->limit_ms - left_ms;
+    }
+    return within(ht_relax_is_wide(), &reach->best[place], &limit);
+}
+
 /* From costs to bits, for sources first .. first + count. What was reached by one arc may be
  * cheaper, and slower, by another one that was left out. */
 static enum ht_status bits_write(struct ht_reach *reach, const struct ht_reach_ask *ask,
                                  uint32_t first, uint32_t count, uint64_t *const *sets)
 {
     const struct ht_reach_targets *t = ask->targets;
-    bool wide = ht_relax_is_wide();
     enum ht_status status = HT_OK;
     for (uint32_t i = 0; i < count; i++) {
         memset(sets[first + i], 0, ht_reach_words(t->place_count) * sizeof **sets);
     }
     for (uint32_t p = 0; p < t->place_count && status == HT_OK; p++) {
-        unsigned mask = within(wide, &reach->best[p], &reach->limit) & ((1U << count) - 1);
+        unsigned mask = in_time(reach, ask, p) & ((1U << count) - 1);
         bool sure = mask == 0 || !reach->left_out || swept_whole(reach, t, p);
         for (; mask != 0 && status == HT_OK; mask &= mask - 1) {
             uint32_t i = first + (uint32_t)__builtin_ctz(mask);

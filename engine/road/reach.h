@@ -50,6 +50,9 @@ struct ht_reach_ask {
     const struct ht_place *sources; /* up to date with the road (ht_place_refresh) */
     uint32_t source_count;
     uint32_t limit_ms; /* included */
+    /* By target: what it takes from the street to there (a walk, floors), of the same limit; NULL:
+     * nothing. */
+    const uint32_t *after_ms;
 };
 
 /* sets[i]: a bit for each target, in words of 64, written over: source i is there in time. */

@@ -2,6 +2,7 @@
 #include "api/commit.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,3 +214,66 @@ HT_CASE(what_another_process_wrote_is_told_with_the_next_commit)
 }
 
 HT_MAIN()
+
+/* Jobs that note when they run and when they are done. */
+struct step {
+    struct ht_job job;
+    char name;
+    bool alone;
+    sem_t *gate; /* waited for in `run`; NULL: nothing */
+};
+
+static char steps[32];
+static sem_t steps_over;
+
+static void step_run(struct ht_job *job, void *context)
+{
+    const struct step *step = (const struct step *)job;
+    (void)context;
+    if (step->gate != NULL) {
+        (void)sem_wait(step->gate);
+    }
+    (void)strncat(steps, &step->name, 1);
+    if (step->alone) {
+        ht_commit_alone(commit);
+    }
+}
+
+static void step_done(struct ht_job *job, void *context, enum ht_status outcome)
+{
+    const struct step *step = (const struct step *)job;
+    const char done = (char)(step->name - 'a' + 'A');
+    (void)context;
+    (void)outcome;
+    (void)strncat(steps, &done, 1);
+    (void)sem_post(&steps_over);
+}
+
+HT_CASE(a_job_that_ends_its_batch_is_done_before_the_next_runs)
+{
+    sem_t gate;
+    struct step jobs[] = {{.name = 'a', .gate = &gate},
+                          {.name = 'b'},
+                          {.name = 'c', .alone = true},
+                          {.name = 'd'},
+                          {.name = 'e'}};
+    const int count = sizeof jobs / sizeof jobs[0];
+    HT_REQUIRE(open_store());
+    HT_REQUIRE(sem_init(&gate, 0, 0) == 0 && sem_init(&steps_over, 0, 0) == 0);
+    steps[0] = '\0';
+    for (int i = 0; i < count; i++) {
+        jobs[i].job = (struct ht_job){.run = step_run, .done = step_done};
+        HT_CHECK(ht_commit_submit(commit, &jobs[i].job));
+        for (struct ht_commit_stats stats = {.waiting = 1}; i == 0 && stats.waiting > 0;) {
+            ht_commit_stats_read(commit, &stats); /* until the writer has it: the rest will wait */
+        }
+    }
+    (void)sem_post(&gate);
+    for (int i = 0; i < count; i++) {
+        (void)sem_wait(&steps_over);
+    }
+    HT_CHECK_STR(steps, "aAbcBCdeDE");
+    (void)sem_destroy(&gate);
+    (void)sem_destroy(&steps_over);
+    close_store();
+}

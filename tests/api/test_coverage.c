@@ -54,13 +54,14 @@ static double number(const char *path)
 static bool homes_make(const char *headers)
 {
     static char text[1 << 15];
-    int size = snprintf(text, sizeof text, "id,lon,lat,residents,frail,entrance\n");
+    int size = snprintf(text, sizeof text, "id,lon,lat,residents,frail,floor,lift,entrance\n");
     for (int i = 0; i < HOMES; i++) {
         struct home *home = &homes[i];
         *home = (struct home){{lon_of(), lat_of()}, (int)roll(6), i % 7 == 0, false};
         double lon = i % 4 == 0 ? home->door[0] + 0.02 : home->door[0]; /* the door counts */
-        size += snprintf(text + size, sizeof text - (size_t)size, "h%02d,%.7f,%.7f,%d,%s", i, lon,
-                         home->door[1], home->residents, home->frail ? "true" : "false");
+        size += snprintf(text + size, sizeof text - (size_t)size, "h%02d,%.7f,%.7f,%d,%s,%d,%s", i,
+                         lon, home->door[1], home->residents, home->frail ? "true" : "false",
+                         1 + i % 5 * 3, i % 10 >= 5 ? "true" : "false");
         if (i % 4 == 0) {
             size += snprintf(text + size, sizeof text - (size_t)size, ",\"[%.7f,%.7f]\"",
                              home->door[0], home->door[1]);
@@ -153,7 +154,7 @@ static int coverage_wrong(const char *query, int max_s, int covered)
     int wrong = 0;
     int residents = 0;
     int frail = 0;
-    (void)snprintf(path, sizeof path, "/v1/coverage?max_s=%d&limit=200%s", max_s, query);
+    (void)snprintf(path, sizeof path, "/v1/coverage?by=travel&max_s=%d&limit=200%s", max_s, query);
     if (get(path) != 200) {
         return 1000;
     }
@@ -293,7 +294,7 @@ HT_CASE(closures_are_obeyed_by_the_next_answer)
 HT_CASE(cells_sum_up_and_lists_are_bounded)
 {
     HT_REQUIRE(begin_town());
-    HT_CHECK_INT(get("/v1/coverage?max_s=100&limit=7"), 200);
+    HT_CHECK_INT(get("/v1/coverage?by=travel&max_s=100&limit=7"), 200);
     HT_CHECK_INT(ht_json_count_at(answer.body, "outside"), 7);
     HT_CHECK_INT(ht_json_count_at(answer.body, "cells"), 3);
     HT_CHECK(says("{\"cell\":\"east\",") && says("{\"cell\":\"west\",") && says("{\"cell\":null,"));
@@ -324,7 +325,7 @@ HT_CASE(cells_sum_up_and_lists_are_bounded)
         last = (int)number(path);
         plain = now_plain;
     }
-    HT_CHECK_INT(get("/v1/coverage?max_s=100&limit=1&out_crs=EPSG:4549"), 200);
+    HT_CHECK_INT(get("/v1/coverage?by=travel&max_s=100&limit=1&out_crs=EPSG:4549"), 200);
     HT_CHECK(number("outside.0.lat") > 3000000);
     HT_CHECK_INT(get("/v1/coverage?limit=0"), 200);
     HT_CHECK_INT(ht_json_count_at(answer.body, "outside"), 0);
@@ -349,7 +350,8 @@ HT_CASE(an_isochrone_counts_about_the_same)
     int some = 0;
     for (int max_s = 150; max_s <= 600; max_s += 150) {
         char path[128];
-        (void)snprintf(path, sizeof path, "/v1/coverage?kind=van&max_s=%d&limit=0", max_s);
+        (void)snprintf(path, sizeof path, "/v1/coverage?by=travel&kind=van&max_s=%d&limit=0",
+                       max_s);
         HT_CHECK_INT(get(path), 200);
         int covered = (int)number("covered.households");
         (void)snprintf(path, sizeof path,
@@ -411,7 +413,7 @@ HT_CASE(who_is_frail_is_for_dispatchers_and_each_list_is_noted)
     HT_REQUIRE(homes_make(headers) && units_make(headers));
     HT_CHECK_INT(get_as("", "/v1/coverage"), 401);
     (void)strcpy(before, chain());
-    HT_CHECK_INT(get_as(viewer, "/v1/coverage?max_s=60&limit=100"), 200);
+    HT_CHECK_INT(get_as(viewer, "/v1/coverage?by=travel&max_s=60&limit=100"), 200);
     HT_CHECK(says("\"household\":\"h") && !says("frail") && !says("withheld"));
     HT_CHECK_STR(chain(), before);
     char asking[512];
@@ -420,10 +422,11 @@ HT_CASE(who_is_frail_is_for_dispatchers_and_each_list_is_noted)
     HT_CHECK_INT(post("/v1/coverage/moves", asking, "{}"), 200);
     HT_CHECK(!says("frail"));
     HT_CHECK_STR(chain(), before);
-    HT_CHECK_INT(get_as(officer, "/v1/coverage?max_s=60&limit=0"), 200); /* counts of many */
+    HT_CHECK_INT(get_as(officer, "/v1/coverage?by=travel&max_s=60&limit=0"),
+                 200); /* counts of many */
     HT_CHECK(says("\"frail\":") && !says("withheld"));
     HT_CHECK_STR(chain(), before);
-    HT_CHECK_INT(get_as(officer, "/v1/coverage?max_s=60&limit=5"), 200);
+    HT_CHECK_INT(get_as(officer, "/v1/coverage?by=travel&max_s=60&limit=5"), 200);
     HT_CHECK(says("\"frail\":true"));
     HT_CHECK(strcmp(chain(), before) != 0);
     (void)strcpy(before, chain());
@@ -439,7 +442,7 @@ HT_CASE(who_is_frail_is_for_dispatchers_and_each_list_is_noted)
                       "\"frail\":true}}"),
                  201);
     (void)strcpy(before, chain());
-    HT_CHECK_INT(get_as(officer, "/v1/coverage?max_s=60&limit=0"), 200);
+    HT_CHECK_INT(get_as(officer, "/v1/coverage?by=travel&max_s=60&limit=0"), 200);
     HT_CHECK(strcmp(chain(), before) != 0);
     end();
 }
@@ -448,7 +451,7 @@ HT_CASE(where_the_event_cant_be_written_nobody_is_told_to_be_frail)
 {
     sqlite3 *db = NULL;
     HT_REQUIRE(begin_town());
-    HT_CHECK_INT(get("/v1/coverage?max_s=60&limit=100"), 200);
+    HT_CHECK_INT(get("/v1/coverage?by=travel&max_s=60&limit=100"), 200);
     HT_CHECK(says("\"frail\":true") && !says("withheld"));
     HT_REQUIRE(sqlite3_open(store, &db) == SQLITE_OK);
     HT_CHECK_INT(sqlite3_busy_timeout(db, 5000), SQLITE_OK);
@@ -458,7 +461,7 @@ HT_CASE(where_the_event_cant_be_written_nobody_is_told_to_be_frail)
                               NULL, NULL, NULL),
                  SQLITE_OK);
     HT_CHECK_INT(sqlite3_close(db), SQLITE_OK);
-    HT_CHECK_INT(get("/v1/coverage?max_s=60&limit=100"), 200);
+    HT_CHECK_INT(get("/v1/coverage?by=travel&max_s=60&limit=100"), 200);
     HT_CHECK(says("\"household\":\"h") && !says("frail") && says("\"personal\":\"withheld\""));
     HT_CHECK_INT(post("/v1/coverage/moves", JSON, "{\"max_s\":200,\"weigh\":\"frail\"}"), 200);
     HT_CHECK(!says("moves") && says("\"personal\":\"withheld\""));
@@ -642,7 +645,8 @@ HT_CASE(mistakes_are_told)
         "/v1/coverage?max_s=0",      "/v1/coverage?max_s=3601",   "/v1/coverage?max_s=nan",
         "/v1/coverage?max_s=ten",    "/v1/coverage?limit=-1",     "/v1/coverage?limit=20001",
         "/v1/coverage?kind=dragon",  "/v1/coverage?status=tired", "/v1/coverage?shift=late",
-        "/v1/coverage?out_crs=MOON", "/v1/coverage?kind=%zz",
+        "/v1/coverage?out_crs=MOON", "/v1/coverage?kind=%zz",     "/v1/coverage?incident=flood",
+        "/v1/coverage?severity=5",   "/v1/coverage?by=bus",       "/v1/coverage?blue_light=perhaps",
     };
     HT_REQUIRE(begin_town());
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -657,6 +661,72 @@ HT_CASE(mistakes_are_told)
     HT_REQUIRE(begin("")); /* without a store nobody is known */
     HT_CHECK_INT(get("/v1/coverage"), 503);
     HT_CHECK(says("no store"));
+    end();
+}
+
+/* Whether an alarm from a household is promised help in time; -1: it could not be asked. */
+static int promised(const char *household)
+{
+    char body[128];
+    char path[96];
+    char id[32];
+    (void)snprintf(body, sizeof body, "{\"household\":\"%s\",\"kind\":\"sos\",\"severity\":3}",
+                   household);
+    if (post("/v1/incidents", JSON, body) != 201) {
+        return -1;
+    }
+    const char *number_of_it = ht_json_at(answer.body, "id") + 1;
+    (void)snprintf(id, sizeof id, "%.*s", (int)strcspn(number_of_it, "\""), number_of_it);
+    const char *within = ht_json_at(answer.body, "within_promise");
+    bool in_time = within != NULL && within[0] == 't';
+    (void)snprintf(path, sizeof path, "/v1/incidents/%s/events", id);
+    return post(path, JSON, "{\"event\":\"cancel\"}") == 200 ? in_time : -1;
+}
+
+HT_CASE(a_household_is_covered_where_an_alarm_from_there_is_promised_help)
+{
+    int between = 0;
+    int wrong = 0;
+    HT_REQUIRE(begin_town());
+    for (int promise_s = 200; promise_s <= 600; promise_s += 200) {
+        char body[160];
+        int covered = 0;
+        (void)snprintf(
+            body, sizeof body,
+            "{\"kinds\":{\"sos\":{\"promise_s\":%d,\"turnout_s\":45}},\"walk_mps\":%.1f}",
+            promise_s, promise_s / 250.0);
+        HT_REQUIRE(send_body("PUT", "/v1/settings/incidents", JSON, body) == 200);
+        for (int i = 0; i < HOMES; i++) {
+            char id[16];
+            (void)snprintf(id, sizeof id, "h%02d", i);
+            int in_time = promised(id);
+            HT_REQUIRE(in_time >= 0);
+            homes[i].covered = in_time == 1;
+            covered += in_time;
+        }
+        HT_REQUIRE(get("/v1/coverage?incident=sos&limit=200") == 200);
+        HT_CHECK_INT((int)number("max_s"), promise_s);
+        HT_CHECK_INT((int)number("turnout_s"), 45);
+        HT_CHECK_INT((int)number("units"), 3); /* responders, as the kind wants them */
+        for (int i = 0; i < HOMES; i++) {
+            char id[40];
+            (void)snprintf(id, sizeof id, "{\"household\":\"h%02d\",", i);
+            wrong += says(id) == homes[i].covered;
+        }
+        between += covered > 3 && covered < HOMES - 3;
+        (void)printf("  %d s: %d covered\n", promise_s, covered);
+    }
+    HT_CHECK_INT(wrong, 0);
+    HT_CHECK(between >= 2);
+    HT_REQUIRE(send_body("PUT", "/v1/settings/incidents", JSON,
+                         "{\"kinds\":{\"sos\":{\"turnout_s\":301}}}") == 200);
+    HT_CHECK_INT(get("/v1/coverage?by=promise&max_s=300&limit=0"),
+                 200); /* the turnout alone takes longer */
+    HT_CHECK_INT((int)number("covered.households"), 0);
+    HT_CHECK_INT(get("/v1/coverage?max_s=300&limit=0"), 200);
+    HT_CHECK((int)number("covered.households") > 0);
+    HT_CHECK_INT(post("/v1/coverage/moves", JSON, "{\"by\":\"promise\",\"max_s\":300}"), 200);
+    HT_CHECK_INT((int)number("after.households"), 0);
     end();
 }
 

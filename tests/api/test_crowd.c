@@ -207,6 +207,7 @@ static const struct call calls[] = {
      PLAIN,
      {200}},
     {"POST", "/v1/traffic", "/v1/traffic", "text/csv", "1,2,x\n", PLAIN, {400}},
+    {"GET", "/v1/speeds", "/v1/speeds", NULL, NULL, PLAIN, {200}},
     {"GET", "/v1/settings", "/v1/settings", NULL, NULL, PLAIN, {200}},
     {"GET", "/v1/settings/{name}", "/v1/settings/live", NULL, NULL, PLAIN, {200}},
     {"GET", "/v1/settings/{name}", "/v1/settings/none", NULL, NULL, PLAIN, {404}},

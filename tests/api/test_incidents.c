@@ -265,7 +265,8 @@ HT_CASE(bad_alarms_are_told_what_is_wrong)
         {"{\"kind\":7,\"household\":\"h1\"}", 400, "\"/kind\""},
         {"{\"kind\":\"ufo\",\"household\":\"h1\"}", 422, "\"/kind\""},
         {"{\"kind\":\"sos\"}", 400, NULL},
-        {"{\"kind\":\"sos\",\"lon\":121.7}", 400, NULL},
+        {"{\"kind\":\"sos\",\"lon\":121.7}", 400, "\"/lat\""},
+        {"{\"kind\":\"sos\",\"lon\":\"east\",\"lat\":29.95}", 400, "\"/lon\""},
         {"{\"kind\":\"sos\",\"lon\":721.7,\"lat\":29.95}", 400, NULL},
         {"{\"kind\":\"sos\",\"household\":\"h1\",\"lon\":121.7,\"lat\":29.95}", 400, NULL},
         {"{\"kind\":\"sos\",\"household\":\"h 1\"}", 400, "\"/household\""},
@@ -274,9 +275,11 @@ HT_CASE(bad_alarms_are_told_what_is_wrong)
         {"{\"kind\":\"sos\",\"household\":\"h1\",\"severity\":5}", 422, "\"/severity\""},
         {"{\"kind\":\"sos\",\"household\":\"h1\",\"severity\":\"3\"}", 400, "\"/severity\""},
         {"{\"kind\":\"sos\",\"household\":\"h1\",\"needs\":[]}", 400, NULL},
-        {"{\"kind\":\"sos\",\"household\":\"h1\",\"needs\":{\"units\":9}}", 422, "\"/units\""},
+        {"{\"kind\":\"sos\",\"household\":\"h1\",\"needs\":{\"units\":9}}", 422,
+         "\"/needs/units\""},
         {"{\"kind\":\"sos\",\"household\":\"h1\",\"needs\":{\"skills\":[7]}}", 400, NULL},
         {"{\"kind\":\"sos\",\"household\":\"h1\",\"note\":7}", 400, "\"/note\""},
+        {"{\"kind\":\"sos\",\"household\":\"h1\",\"note\":\"a\\u0000b\"}", 400, NULL},
     };
     HT_REQUIRE(begin_town(""));
     town_fill();
@@ -289,6 +292,8 @@ HT_CASE(bad_alarms_are_told_what_is_wrong)
     HT_CHECK_INT(get(INCIDENTS), 200);
     HT_CHECK_STR(answer.body, "{\"incidents\":[]}");
     HT_CHECK_INT(alarm_send("{\"kind\":\"sos\",\"household\":\"h1\",\"firmware\":\"2.1\"}"), 201);
+    HT_CHECK_INT(happens_as("", "i1", "{\"event\":\"ack\",\"note\":\"\\u0000\"}"), 400);
+    HT_CHECK_INT(happens_as("", "i1", "{\"event\":\"ack\",\"note\":\"C:\\\\u0000\"}"), 200);
     HT_CHECK_INT(happens_as("", "i1", "{\"event\":\"fly\"}"), 422);
     HT_CHECK_INT(happens_as("", "i1", "{}"), 400);
     HT_CHECK_INT(happens("i1", "resolve"), 422); /* with what outcome? */
@@ -424,7 +429,7 @@ static double travel_s(const char *unit, double lon)
 
 HT_CASE(coverage_keeps_the_one_whom_others_need)
 {
-    char body[160];
+    char body[200];
     HT_REQUIRE(begin_town(""));
     item_add(HOMES, "", "west", 121.698, 29.95, "\"frail\":true");
     unit_add("near", 121.704, "");
@@ -436,7 +441,7 @@ HT_CASE(coverage_keeps_the_one_whom_others_need)
                travel_s("near", 121.698) < (spare_s + far_s) / 2);
     (void)snprintf(body, sizeof body,
                    "{\"kinds\":{\"sos\":{\"promise_s\":%.0f,\"turnout_s\":0}},"
-                   "\"joint\":false,\"choice\":\"closest\"}",
+                   "\"walk_mps\":10,\"joint\":false,\"choice\":\"closest\"}",
                    (spare_s + far_s) / 2);
     HT_CHECK_INT(send_body("PUT", "/v1/settings/incidents", JSON, body), 200);
     HT_CHECK_INT(alarm_send("{\"lon\":121.710,\"lat\":29.95,\"kind\":\"sos\"}"), 201);
@@ -446,7 +451,7 @@ HT_CASE(coverage_keeps_the_one_whom_others_need)
     (void)memcpy(choice, "coverage\"}", sizeof "coverage\"}");
     HT_CHECK_INT(send_body("PUT", "/v1/settings/incidents", JSON, body), 200);
     HT_CHECK_INT(alarm_send("{\"lon\":121.710,\"lat\":29.95,\"kind\":\"sos\"}"), 201);
-    HT_CHECK(is("assigned.0.unit", "\"spare\"") && is("within_promise", "true"));
+    HT_REQUIRE(is("assigned.0.unit", "\"spare\"") && is("within_promise", "true"));
     HT_CHECK_NEAR(strtod(ht_json_at(answer.body, "assigned.0.paid_s"), NULL), spare_s - near_s,
                   0.002);
     /* with the only other one gone, whoever is left comes */
@@ -713,6 +718,54 @@ HT_CASE(what_is_over_leaves_memory_and_is_read_from_the_store)
     end();
 }
 
+HT_CASE(those_that_wait_are_listed_by_number_though_one_was_reopened)
+{
+    HT_REQUIRE(begin_town(""));
+    for (int n = 0; n < 5; n++) {
+        HT_REQUIRE(alarm_send("{\"kind\":\"sos\",\"lon\":121.71,\"lat\":29.95}") == 201);
+    }
+    HT_CHECK_INT(happens("i2", "cancel"), 200);
+    advance(3600); /* it leaves memory, and comes back as the newest there */
+    HT_CHECK_INT(happens("i2", "reopen"), 200);
+    HT_CHECK_INT(get(INCIDENTS "?state=queued&limit=2"), 200);
+    HT_CHECK(is("incidents.0.id", "\"i5\"") && is("incidents.1.id", "\"i4\"") &&
+             is("before", "\"i4\""));
+    HT_CHECK_INT(get(INCIDENTS "?state=queued&limit=2&before=i4"), 200);
+    HT_CHECK(is("incidents.0.id", "\"i3\"") && is("incidents.1.id", "\"i2\"") &&
+             is("before", "\"i2\""));
+    HT_CHECK_INT(get(INCIDENTS "?state=queued&limit=2&before=i2"), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "incidents"), 1);
+    HT_CHECK(is("incidents.0.id", "\"i1\"") && ht_json_at(answer.body, "before") == NULL);
+    HT_CHECK_INT(get(INCIDENTS "?state=onscene"), 200);
+    HT_CHECK_STR(answer.body, "{\"incidents\":[]}");
+    end();
+}
+
+HT_CASE(a_report_counts_those_that_began_since)
+{
+    HT_REQUIRE(begin_town(""));
+    town_fill();
+    device_add("d1", "h1", "");
+    HT_CHECK_INT(alarm_send("{\"device\":\"d1\",\"kind\":\"sos\"}"), 201);
+    HT_CHECK_INT(alarm_send("{\"household\":\"h2\",\"kind\":\"fall\"}"), 201);
+    HT_CHECK_INT(happens("i2", "cancel"), 200);
+    advance(3600);
+    HT_CHECK_INT(happens_as("", "i1", "{\"event\":\"resolve\",\"outcome\":\"false_alarm\"}"), 200);
+    HT_CHECK_INT(alarm_send("{\"household\":\"h2\",\"kind\":\"fall\"}"), 201);
+    HT_CHECK_INT(happens("i3", "cancel"), 200);
+    HT_CHECK_INT(get(INCIDENTS "/report"), 200);
+    char *whole = strdup(answer.body);
+    HT_CHECK(is("opened", "3") && is("states.cancelled", "2") && is("states.resolved", "1"));
+    HT_CHECK_INT(get(INCIDENTS "/report?since=2026-03-02T02:00:00Z"), 200);
+    HT_CHECK_STR(answer.body, whole);
+    HT_CHECK_INT(get(INCIDENTS "/report?since=2026-03-02T02:30:00Z"), 200); /* by when it began */
+    HT_CHECK(is("opened", "1") && is("states.cancelled", "1") && is("states.resolved", "0") &&
+             is("devices", "[]"));
+    HT_CHECK_INT(get(INCIDENTS "/report?since=yesterday"), 400);
+    free(whole);
+    end();
+}
+
 HT_CASE(each_role_does_what_it_may)
 {
     HT_REQUIRE(begin_guarded());
@@ -845,6 +898,35 @@ HT_CASE(nobody_else_is_told_which_device_of_a_home_it_was)
     HT_CHECK_INT((int)number_of(codes), 0);
     HT_CHECK_INT(get_as(DISPATCHER, INCIDENTS "/i3/history"), 200);
     HT_CHECK(!says("\"d2\""));
+    end();
+    audit_holds();
+}
+
+/* The open one goes by the same code, or its alarms would begin another. */
+HT_CASE(what_is_erased_leaves_an_open_incident_its_device)
+{
+    static const char codes[] = "SELECT count(*) FROM incident_devices";
+    static const char fall[] = "{\"device\":\"d1\",\"kind\":\"fall\"}";
+    static const char sos[] = "{\"device\":\"d1\",\"kind\":\"sos\"}";
+    HT_REQUIRE(begin_guarded());
+    guarded_fill();
+    HT_CHECK_INT(alarm_as(DISPATCHER, fall), 201);
+    HT_CHECK_INT(happens_as(bearer[DISPATCHER], "i1", "{\"event\":\"cancel\"}"), 200);
+    HT_CHECK_INT(alarm_as(DISPATCHER, sos), 201);
+    HT_CHECK_INT(erase_as(ADMIN, "i1"), 204);
+    HT_CHECK_INT((int)number_of("SELECT count(*) FROM incident_places"), 1); /* of the other */
+    HT_CHECK_INT((int)number_of(codes), 1);
+    HT_CHECK_INT(alarm_as(DISPATCHER, sos), 200);
+    HT_CHECK(is("id", "\"i2\"") && is("alarms", "2"));
+    HT_CHECK_INT(
+        happens_as(bearer[DISPATCHER], "i2", "{\"event\":\"resolve\",\"outcome\":\"false_alarm\"}"),
+        200);
+    HT_CHECK_INT((int)number_of(codes), 0); /* and now it is forgotten */
+    HT_CHECK_INT((int)number_of("SELECT count(*) FROM incident_codes_ending"), 0);
+    HT_CHECK_INT(alarm_as(DISPATCHER, sos), 201);
+    HT_CHECK_INT((int)number_of("SELECT count(DISTINCT body->>'device') FROM events WHERE kind = "
+                                "'incident.received'"),
+                 2);
     end();
     audit_holds();
 }

@@ -1,6 +1,8 @@
-/* Permits on a map: whatever zones hold, wherever units are and whatever permits they have,
- * closest, tables and ways equal a Dijkstra on streets on which the zones that they may pass never
- * were. */
+/* Permits on a map: whatever zones hold, wherever units are and whatever permits they have, with
+ * their blue lights or without, closest, tables and ways equal a Dijkstra on streets on which the
+ * zones that they may pass never were. */
+#include <math.h>
+
 #include "api/avoid.h"
 #include "api/live.h"
 #include "api/live_permits.h"
@@ -9,6 +11,7 @@
 #include "engine/road/dijkstra.h"
 #include "engine/road/snap.h"
 #include "tests/support/check.h"
+#include "tests/support/json_at.h"
 #include "tests/support/random_town.h"
 #include "tests/support/served.h"
 
@@ -34,6 +37,8 @@ struct stage {
     struct ht_zone *zones[ZONES];
     bool holds[ZONES];
     uint32_t permits[UNITS]; /* bits of zones */
+    int plain[UNITS];        /* their profiles without blue light */
+    bool dark;               /* lights are off */
     struct ht_traffic *without[PROFILES];
     struct ht_snap_work *snap;
     int64_t now_ms;
@@ -93,9 +98,14 @@ static void unit_put(struct stage *s, int unit)
 {
     char properties[256];
     char id[16];
-    size_t size =
-        (size_t)snprintf(properties, sizeof properties, "{\"profile\":\"%s\",\"permits\":[\"none\"",
-                         profiles[unit % PROFILES]);
+    static const char *const without[] = {"", "emergency", "foot"}; /* `car` goes without saying */
+    bool lit = unit % PROFILES == 1;
+    s->plain[unit] = lit ? (int)below(s, PROFILES) : unit % PROFILES;
+    const char *plain = lit ? without[s->plain[unit]] : "";
+    size_t size = (size_t)snprintf(
+        properties, sizeof properties, "{\"profile\":\"%s\"%s%s%s,\"permits\":[\"none\"",
+        profiles[unit % PROFILES], plain[0] == '\0' ? "" : ",\"profile_plain\":\"", plain,
+        plain[0] == '\0' ? "" : "\"");
     s->permits[unit] = unit % 2 == 0 ? 0 : below(s, 1 << ZONES) & below(s, 1 << ZONES);
     for (int z = ZONES; z-- > 0;) {
         if ((s->permits[unit] >> z & 1) != 0) {
@@ -171,6 +181,12 @@ static void stage_deinit(struct stage *s)
     (void)pthread_mutex_destroy(&s->pool.lock);
 }
 
+/* By which profile a unit goes. */
+static int profile_of(const struct stage *s, int unit)
+{
+    return s->dark ? s->plain[unit] : unit % PROFILES;
+}
+
 /* The streets of a unit: as filed, shut where zones hold that concern it and that it may not pass.
  * `extra`: what a question keeps off. */
 static struct ht_live_road *streets_of(struct stage *s, int unit, const struct ht_cuts *extra)
@@ -178,7 +194,7 @@ static struct ht_live_road *streets_of(struct stage *s, int unit, const struct h
     const struct ht_road *filed = NULL;
     struct ht_cuts cuts = {0};
     struct ht_live_road *live = NULL;
-    int p = unit % PROFILES;
+    int p = profile_of(s, unit);
     need(ht_map_filed(s->world, profiles[p], &filed) == HT_OK);
     const struct ht_cut_streets streets = {filed->network, filed->graph, filed->snap};
     for (int z = 0; z < ZONES; z++) {
@@ -215,7 +231,8 @@ static struct ht_cost want_of(struct stage *s, int unit, struct ht_point point,
     need(ht_fleet_get(ht_live_fleet(s->live), ht_fleet_find(ht_live_fleet(s->live), id, strlen(id)),
                       0, &copy));
     if (ht_snap_trip(road->snap, s->snap, point, &options, two, &found) == HT_OK) {
-        struct ht_place from = copy.position.place;
+        bool other = profile_of(s, unit) != unit % PROFILES;
+        struct ht_place from = other ? copy.position.plain : copy.position.place;
         ht_place_refresh(road->graph, &from);
         need(ht_dijkstra_new(road->graph, &oracle) == HT_OK);
         need(ht_dijkstra_run(oracle, &from, &two[found - 1], 1, NULL, &cost) == HT_OK);
@@ -247,6 +264,7 @@ static int closest_wrong(struct stage *s, struct ht_point point, const struct ht
                               .k = UNITS,
                               .radius_m = HT_LIVE_STREET_M,
                               .max_ms = UINT32_MAX,
+                              .plain = s->dark,
                               .filter = {.heard_ms = INT64_MIN}};
     const struct ht_closest_hit *hits = NULL;
     uint32_t count = 0;
@@ -295,6 +313,7 @@ static int matrix_wrong(struct stage *s, const struct ht_point points[POINTS],
                                       .unit_count = UNITS,
                                       .points = points,
                                       .point_count = POINTS,
+                                      .plain = s->dark,
                                       .duration_ms = duration_ms,
                                       .length_mm = length_mm};
     need(ht_live_matrix(s->live, s->work, s->world, &many) == HT_OK);
@@ -325,7 +344,7 @@ static int avoid_wrong(struct stage *s)
     need(ht_avoid_read(text, strlen(text), NULL, NULL, NULL, &avoid, &error) == HT_OK);
     for (int u = 0; u < UNITS; u++) {
         struct ht_cuts extra = {0};
-        need(ht_avoid_cuts(avoid, s->world, profiles[u % PROFILES], &extra) == HT_OK);
+        need(ht_avoid_cuts(avoid, s->world, profiles[profile_of(s, u)], &extra) == HT_OK);
         want[u] = want_of(s, u, point, &extra);
         ht_cuts_deinit(&extra);
     }
@@ -379,6 +398,9 @@ HT_CASE(units_and_their_permits_equal_the_oracle_whatever_moves)
         for (int round = 0; round < 6; round++) {
             int zone = (int)below(&s, ZONES);
             int unit = (int)below(&s, UNITS);
+            s.dark = false;
+            wrong += round_wrong(&s);
+            s.dark = true;
             wrong += round_wrong(&s);
             lanes = s.work->lanes.count > lanes ? s.work->lanes.count : lanes;
             if (round % 3 == 0) {
@@ -426,6 +448,7 @@ HT_CASE(two_zones_on_one_place_need_both_permits)
     struct ht_point inside = {a.lon_e7 + 60000, a.lat_e7 + 45000};
     need(ht_live_unit_put(s.live, "u00", "{\"profile\":\"car\",\"permits\":[\"z0\"]}", 0) == HT_OK);
     s.permits[0] = 1;
+    s.plain[0] = 0;
     for (int step = 0; step < 4; step++) {
         struct ht_cost want[UNITS];
         for (int z = 0; z < ZONES; z++) {
@@ -439,6 +462,97 @@ HT_CASE(two_zones_on_one_place_need_both_permits)
     }
     HT_CHECK_INT(wrong, 0);
     stage_deinit(&s);
+}
+
+/* ---- over HTTP ---- */
+
+#define CSV "Content-Type: text/csv\r\n"
+#define JSON "Content-Type: application/json\r\n"
+
+static double number(const char *path)
+{
+    return ht_json_number_at(answer.body, path);
+}
+
+/* How long the first unit of a kind of incident takes, as the desk sends it; it is let go again. */
+static double sent_s(const char *kind)
+{
+    char body[160];
+    char path[96];
+    char id[32];
+    (void)snprintf(body, sizeof body,
+                   "{\"lon\":121.7231,\"lat\":29.9577,\"kind\":\"%s\",\"severity\":3}", kind);
+    if (post("/v1/incidents", JSON, body) != 201) {
+        return -1;
+    }
+    double seconds = number("assigned.0.duration_s");
+    const char *text = ht_json_at(answer.body, "id") + 1;
+    (void)snprintf(id, sizeof id, "%.*s", (int)strcspn(text, "\""), text);
+    (void)snprintf(path, sizeof path, "/v1/incidents/%s/events", id);
+    int named = post(path, JSON, "{\"event\":\"reassign\",\"unit\":\"lit\"}");
+    HT_CHECK_INT(named, 409); /* it is on it already */
+    HT_CHECK_INT(post(path, JSON, "{\"event\":\"decline\"}"), 200);
+    HT_CHECK_INT(post(path, JSON, "{\"event\":\"reassign\",\"unit\":\"lit\"}"), 200);
+    HT_CHECK(fabs(number("assigned.0.duration_s") - seconds) < 1e-9); /* asked for by name */
+    return post(path, JSON, "{\"event\":\"cancel\"}") == 200 ? seconds : -1;
+}
+
+static double closest_s(const char *query)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "/v1/closest?lon=121.7231&lat=29.9577&k=1&%s", query);
+    return get(path) == 200 ? number("closest.0.duration_s") : -1;
+}
+
+HT_CASE(a_request_is_answered_without_blue_light_an_alarm_with_it)
+{
+    char options[200];
+    HT_REQUIRE(town_make());
+    (void)snprintf(options, sizeof options, "--store %s/light.sqlite", folder);
+    HT_REQUIRE(begin(options));
+    HT_REQUIRE(post("/collections/units/items", CSV,
+                    "id,lon,lat,kind,profile,status\n"
+                    "lit,121.7031,29.9417,responder,emergency,idle\n"
+                    "van,121.7031,29.9417,van,car,idle\n") == 201);
+    double blue = closest_s("kind=responder");
+    double plain = closest_s("kind=responder&blue_light=false");
+    HT_CHECK(blue > 30 && plain > blue);
+    HT_CHECK(fabs(plain - closest_s("kind=van")) < 1e-9);                  /* as anybody drives */
+    HT_CHECK(fabs(plain - closest_s("kind=van&blue_light=false")) < 1e-9); /* it has no light */
+    HT_CHECK(fabs(sent_s("sos") - blue) < 1e-9);
+    HT_CHECK(fabs(sent_s("request") - plain) < 1e-9);
+    /* as the office has it */
+    HT_REQUIRE(send_body("PUT", "/v1/settings/incidents", JSON,
+                         "{\"kinds\":{\"sos\":{\"blue_light\":false},"
+                         "\"request\":{\"blue_light\":true}}}") == 200);
+    HT_CHECK(fabs(sent_s("sos") - plain) < 1e-9);
+    HT_CHECK(fabs(sent_s("request") - blue) < 1e-9);
+    /* who is covered goes by it, too */
+    char path[200];
+    HT_REQUIRE(post("/collections/households/items", CSV, "id,lon,lat\nh,121.7231,29.9577\n") ==
+               201);
+    for (int light = 0; light < 2; light++) {
+        (void)snprintf(path, sizeof path, "/v1/coverage?by=travel&max_s=%.3f&incident=%s&limit=0",
+                       (blue + plain) / 2, light == 1 ? "request" : "sos");
+        HT_CHECK_INT(get(path), 200);
+        HT_CHECK_INT((int)number("covered.households"), light);
+    }
+    /* another one without light, and none */
+    HT_REQUIRE(send_body("PATCH", "/collections/units/items/lit",
+                         "Content-Type: application/merge-patch+json\r\n",
+                         "{\"properties\":{\"profile_plain\":\"foot\"}}") == 200);
+    HT_CHECK(closest_s("kind=responder&blue_light=false") > plain);
+    HT_REQUIRE(send_body("PATCH", "/collections/units/items/lit",
+                         "Content-Type: application/merge-patch+json\r\n",
+                         "{\"properties\":{\"profile_plain\":\"emergency\"}}") == 200);
+    HT_CHECK(fabs(closest_s("kind=responder&blue_light=false") - blue) < 1e-9);
+    /* streets of a profile that the map lacks: it goes by its own rather than not at all */
+    HT_REQUIRE(send_body("PATCH", "/collections/units/items/lit",
+                         "Content-Type: application/merge-patch+json\r\n",
+                         "{\"properties\":{\"profile_plain\":\"van\"}}") == 200);
+    HT_CHECK(fabs(closest_s("kind=responder&blue_light=false") - blue) < 1e-9);
+    HT_CHECK_INT(get("/v1/closest?lon=121.7231&lat=29.9577&blue_light=perhaps"), 400);
+    end();
 }
 
 HT_SERVED_MAIN()

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "tests/support/check.h"
+#include "tests/support/json_at.h"
 #include "tests/support/served.h"
 
 #define GEO "Content-Type: application/geo+json\r\n"
@@ -206,6 +207,43 @@ HT_CASE(zones_of_a_load_close_streets)
     HT_CHECK(says("\"NoRoute\""));
     HT_CHECK_INT(load("zones", FEATURE("shut", SQUARE, "\"kind\":\"watched\"")), 0);
     HT_CHECK(at_last(into, "\"Ok\"", false));
+    end();
+}
+
+/* The number of the streets that are obeyed. */
+static double metric_now(void)
+{
+    return post("/v1/traffic", JSON, "[]") == 200 ? ht_json_number_at(answer.body, "metric") : -1;
+}
+
+HT_CASE(many_zones_of_a_load_are_obeyed_once)
+{
+    enum { ZONES = 150 };
+    static char text[ZONES * 320];
+    static const char into[] = "/route/v1/car/121.730,29.945;121.712,29.952?overview=false";
+    size_t size = 0;
+    HT_REQUIRE(begin_empty());
+    size += (size_t)snprintf(text, sizeof text, "{\"type\":\"FeatureCollection\",\"features\":[");
+    for (int i = 0; i < ZONES; i++) { /* small ones, of which one closes something */
+        double west = i == 77 ? 121.70 : 121.90 + i * 0.001;
+        double width = i == 77 ? 0.02 : 0.0005;
+        size += (size_t)snprintf(
+            text + size, sizeof text - size,
+            "%s{\"type\":\"Feature\",\"id\":\"z%03d\",\"geometry\":{\"type\":\"Polygon\","
+            "\"coordinates\":[[[%f,29.94],[%f,29.94],[%f,29.96],[%f,29.96],[%f,29.94]]]},"
+            "\"properties\":{\"kind\":\"closed\"}}",
+            i == 0 ? "" : ",", i, west, west + width, west + width, west, west);
+    }
+    (void)snprintf(text + size, sizeof text - size, "]}");
+    HT_CHECK_INT(get(into), 200);
+    double before = metric_now();
+    HT_CHECK_INT(load("zones", text), 0);
+    for (int i = 0; i < 1200 && get(into) == 200; i++) {
+        (void)usleep(50000);
+    }
+    (void)usleep(500000); /* for those that might come in portions */
+    HT_CHECK_INT(get(into), 400);
+    HT_CHECK_INT((int)(metric_now() - before), 1);
     end();
 }
 

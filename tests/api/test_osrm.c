@@ -94,7 +94,7 @@ static const char *get(const char *pattern)
     expand(pattern, url, sizeof url);
     struct ht_osrm_request *request = NULL;
     if (ht_osrm_parse(osrm, url, strlen(url), NULL, 0, &reply, &request)) {
-        (void)ht_osrm_heavy(request, world);
+        (void)ht_osrm_heavy(osrm, request, world);
         ht_osrm_run(osrm, request, world, NULL, &reply);
         ht_osrm_request_free(request);
     }

@@ -256,10 +256,28 @@ HT_CASE(impossible_options_are_refused)
                 "Bearings need to be within 0 to 360, their ranges within 0 to 180.");
     check_error("/table/v1/car/1,2;3,4?sources=2", "InvalidOptions",
                 "Index 2 in sources does not point at one of 2 coordinates");
-    check_error("/route/v1/car/1,2;3,4?depart=2024-01-01T08:00:00Z", "InvalidOptions",
-                "Option depart is not supported in this version.");
+    check_error("/match/v1/car/1,2;3,4?depart=2024-01-01T08:00:00Z", "InvalidOptions",
+                "Option depart is not for match, which is about the past.");
+    check_error("/route/v1/car/1,2;3,4?depart=soon", "InvalidQuery",
+                "Query string malformed close to position 29");
     check_error("/route/v1/car/1,2;3,4?avoid=a,b&nothing=5", "InvalidQuery",
                 "Query string malformed close to position 31");
+}
+
+HT_CASE(a_departure_is_a_time)
+{
+    HT_REQUIRE(parse("/route/v1/car/1,2;3,4?depart=2024-01-01T08:00:00Z&steps=true"));
+    HT_CHECK(request->departs && request->steps);
+    HT_CHECK_INT(request->depart_ms, INT64_C(1704096000000));
+    /* a plus as a browser writes it, as it is, and as some make it of it */
+    HT_REQUIRE(parse("/table/v1/car/1,2;3,4?depart=2024-01-01T16:00:00%2B08:00"));
+    HT_CHECK_INT(request->depart_ms, INT64_C(1704096000000));
+    HT_REQUIRE(parse("/table/v1/car/1,2;3,4?depart=2024-01-01T16:00:00+08:00"));
+    HT_CHECK_INT(request->depart_ms, INT64_C(1704096000000));
+    HT_REQUIRE(parse("/trip/v1/car/1,2;3,4?depart=2024-01-01T16:00:00%2008:00"));
+    HT_CHECK_INT(request->depart_ms, INT64_C(1704096000000));
+    HT_REQUIRE(parse("/route/v1/car/1,2;3,4"));
+    HT_CHECK(!request->departs);
 }
 
 HT_CASE(what_to_avoid_is_kept_as_it_came)

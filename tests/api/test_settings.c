@@ -41,6 +41,7 @@ HT_CASE(settings_are_read_changed_and_kept)
     HT_CHECK_INT(get("/v1/settings"), 200);
     HT_CHECK(says("{\"retention\":{\"tracks_days\":30,\"answers_days\":7},"
                   "\"live\":{\"stale_s\":120},\"webhooks\":{\"give_up_h\":72},"
+                  "\"speeds\":{\"learn\":false,\"follow\":false,\"least_trips\":5},"
                   "\"incidents\":{\"kinds\":{\"sos\":{"));
     HT_CHECK(ht_json_valid(answer.body));
     HT_CHECK_INT(get("/v1/settings/retention"), 200);

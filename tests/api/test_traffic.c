@@ -201,6 +201,7 @@ HT_CASE(what_makes_no_sense_is_refused_and_nothing_changes)
         {"[{\"osm_from\":1,\"osm_to\":2,\"closed\":true,\"until\":\"soon\"}]", 422},
         {"[{\"osm_from\":1,\"osm_to\":2,\"closed\":true,\"profiles\":[]}]", 422},
         {"[{\"osm_from\":1,\"osm_to\":2,\"closed\":true,\"profiles\":[\"a,b\"]}]", 422},
+        {"[{\"osm_from\":1,\"osm_to\":2,\"closed\":true,\"profiles\":[\"car\",\"carr\"]}]", 422},
     };
     HT_REQUIRE(begin_town(true));
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -218,6 +219,11 @@ HT_CASE(what_makes_no_sense_is_refused_and_nothing_changes)
                  422);
     HT_CHECK(says("\"errors\":[{\"pointer\":\"/1\",\"detail\":"));
     HT_CHECK_INT(post("/v1/traffic", "Content-Type: text/plain\r\n", "1,2,30\n"), 415);
+    HT_CHECK_INT(post("/v1/traffic", JSON,
+                      "[{\"osm_from\":1,\"osm_to\":2,\"closed\":true,\"profiles\":[\"driving\"]},"
+                      "{\"osm_from\":1,\"osm_to\":2,\"closed\":true,\"profiles\":[\"horse\"]}]"),
+                 422);
+    HT_CHECK(says("\"errors\":[{\"pointer\":\"/1/profiles\",\"detail\":") && says("horse"));
     HT_CHECK_INT(post("/v1/traffic", JSON, "[]"), 200);
     HT_CHECK_INT(say(1, 2, "\"closed\":true"), 200); /* nodes that no street has */
     HT_CHECK(says("\"applied\":0,\"unmatched\":1,\"unmatched_items\":[0]"));

@@ -217,6 +217,10 @@ HT_CASE(a_patch_and_many_at_once_hold_too)
                  200);
     HT_CHECK(ways_are(0, before, 0, 0));
     HT_CHECK_INT(put("m2", "\"kind\":\"closed\",\"until\":\"soon\""), 422);
+    HT_CHECK_INT(put("m2", "\"kind\":\"closed\",\"from\":\"2030-01-02T00:00:00Z\","
+                           "\"until\":\"2030-01-01T00:00:00Z\""),
+                 422);
+    HT_CHECK(says("until: is not after from"));
     HT_CHECK(ways_are(0, before, 0, 0));
     end();
 }

@@ -473,6 +473,107 @@ HT_CASE(alarms_of_one_device_fold_into_one_incident)
     end_stage(s);
 }
 
+HT_CASE(what_a_folded_alarm_needs_is_sent_besides)
+{
+    struct ht_desk_rules rules = ht_stage_rules();
+    rules.rule[HT_INCIDENT_SOS][2].fold_ms = 10000;
+    (void)strcpy(rules.rule[HT_INCIDENT_SOS][2].skills, "aid");
+    struct ht_stage *s = stage_of(&rules);
+    s->units[0].skills = "aid";
+    s->units[1].skills = "aid;lift";
+    s->units[2].skills = "aid;aed;lift";
+    struct ht_desk_command c = alarm_at("i", "0", 3, T0);
+    c.device = "bed";
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    HT_CHECK_STR(units_of(s, "i"), "a");
+    c.incident = "j"; /* what it has already changes nothing */
+    c.skills = "aid";
+    c.now_ms = T0 + 1;
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    HT_CHECK_STR(units_of(s, "i"), "a");
+    c.skills = "lift"; /* b can what a can't */
+    c.now_ms = T0 + 2;
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    HT_CHECK_STR(units_of(s, "i"), "a b");
+    HT_CHECK_STR(ht_desk_pending(s->desk, "i")->skills, "aid;lift");
+    HT_CHECK_INT(ht_desk_pending(s->desk, "i")->units, 2);
+    c.skills = NULL; /* says nothing of what is needed */
+    c.now_ms = T0 + 3;
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    HT_CHECK_STR(ht_desk_pending(s->desk, "i")->skills, "aid;lift");
+    HT_CHECK_INT(say(s, HT_DESK_DECLINE, "i", "b", T0 + 4), HT_OK);
+    HT_CHECK_STR(units_of(s, "i"), "a c"); /* not just anybody instead */
+    HT_CHECK_INT(ht_desk_pending(s->desk, "i")->alarms, 4);
+    end_stage(s);
+}
+
+HT_CASE(one_that_wants_more_by_a_fold_holds_up_no_other)
+{
+    struct ht_desk_rules rules = ht_stage_rules();
+    rules.rule[HT_INCIDENT_SOS][2].fold_ms = 10000;
+    struct ht_stage *s = ht_stage_new(&rules);
+    (void)ht_stage_add(s, "a", 0);
+    s->units[0].skills = "aid";
+    HT_CHECK_INT(open_at(s, "busy", "0", 3, T0), HT_OK);
+    struct ht_desk_command c = alarm_at("first", "0", 3, T0 + 1);
+    c.device = "bed";
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    HT_CHECK_INT(open_at(s, "second", "0", 3, T0 + 2), HT_OK);
+    c.incident = "more";
+    c.skills = "lift";
+    c.now_ms = T0 + 3;
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    HT_CHECK_INT(state_of(s, "more"), HT_INCIDENT_STATES);
+    HT_CHECK_INT(resolve_as(s, "busy", HT_OUTCOME_FALSE_ALARM, T0 + 4), HT_OK);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "a"), "second");
+    s->units[0].skills = "aid;lift";
+    HT_CHECK_INT(resolve_as(s, "second", HT_OUTCOME_FALSE_ALARM, T0 + 5), HT_OK);
+    c = about(HT_DESK_SETTLE, NULL, T0 + 6);
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "a"), "first");
+    end_stage(s);
+}
+
+HT_CASE(skills_that_are_too_many_for_one_begin_another)
+{
+    struct ht_desk_rules rules = ht_stage_rules();
+    char many[HT_DESK_SKILLS_MAX + 1];
+    rules.rule[HT_INCIDENT_SOS][2].fold_ms = 10000;
+    struct ht_stage *s = stage_of(&rules);
+    memset(many, 'x', HT_DESK_SKILLS_MAX - 3);
+    many[HT_DESK_SKILLS_MAX - 3] = '\0';
+    struct ht_desk_command c = alarm_at("i", "0", 3, T0);
+    c.device = "bed";
+    c.skills = many;
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    c.incident = "j";
+    c.skills = "yy"; /* two and what is between fit to the last byte */
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    HT_CHECK_INT(state_of(s, "j"), HT_INCIDENT_STATES);
+    HT_CHECK_INT(strlen(ht_desk_pending(s->desk, "i")->skills), HT_DESK_SKILLS_MAX);
+    c.skills = "z";
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    HT_CHECK_STR(ht_desk_pending(s->desk, "j")->skills, "z");
+    end_stage(s);
+}
+
+HT_CASE(a_device_is_open_as_long_as_one_of_its_incidents)
+{
+    struct ht_stage *s = plain_stage();
+    struct ht_desk_command c = alarm_at("i", "0", 3, T0);
+    c.device = "bed";
+    HT_CHECK(!ht_desk_device_open(s->desk, "bed"));
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    c.incident = "j";
+    c.incident_kind = HT_INCIDENT_FALL;
+    HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
+    HT_CHECK_INT(resolve_as(s, "i", HT_OUTCOME_FALSE_ALARM, T0 + 1), HT_OK);
+    HT_CHECK(ht_desk_device_open(s->desk, "bed") && !ht_desk_device_open(s->desk, "belt"));
+    HT_CHECK_INT(say(s, HT_DESK_CANCEL, "j", NULL, T0 + 2), HT_OK);
+    HT_CHECK(!ht_desk_device_open(s->desk, "bed"));
+    end_stage(s);
+}
+
 HT_CASE(a_graver_incident_pulls_a_unit_that_is_not_there_yet)
 {
     struct ht_desk_rules rules = ht_stage_rules();
@@ -610,6 +711,44 @@ HT_CASE(steps_have_clocks_and_rise_to_the_top)
     ht_desk_totals(s->desk, &totals);
     HT_CHECK_INT(totals.solved[1], 1); /* where it was when it was resolved */
     HT_CHECK_INT(totals.escalated, 2);
+    end_stage(s);
+}
+
+HT_CASE(clocks_that_run_follow_other_rules_from_when_they_began)
+{
+    struct ht_desk_rules rules = ht_stage_rules();
+    struct ht_desk_rule *rule = &rules.rule[HT_INCIDENT_SOS][2];
+    rule->ack_ms = 0;
+    rule->clock_ms[0] = rule->clock_ms[1] = 10000;
+    struct ht_stage *s = stage_of(&rules);
+    HT_CHECK_INT(open_at(s, "i", "0", 3, T0), HT_OK);
+    HT_CHECK_INT(say(s, HT_DESK_RECLOCK, "i", NULL, T0 + 1), HT_OK); /* the same: nothing is said */
+    HT_CHECK_STR(told(s, 2), "");
+    HT_CHECK_INT(say(s, HT_DESK_ACK, "i", NULL, T0 + 1000), HT_OK);
+    HT_CHECK_INT(ht_desk_due_ms(s->desk), T0 + 1000 + 10000);
+    rule->clock_ms[1] = 6000; /* war: shorter */
+    HT_REQUIRE(ht_desk_set_rules(s->desk, &rules, NULL) == HT_OK);
+    HT_CHECK_INT(ht_desk_due_ms(s->desk), T0 + 1000 + 10000);
+    HT_CHECK_INT(say(s, HT_DESK_RECLOCK, "i", NULL, T0 + 2000), HT_OK);
+    HT_CHECK_INT(ht_desk_due_ms(s->desk), T0 + 1000 + 6000);
+    rule->clock_ms[1] = 500; /* it ran out before: now */
+    HT_REQUIRE(ht_desk_set_rules(s->desk, &rules, NULL) == HT_OK);
+    HT_CHECK_INT(say(s, HT_DESK_RECLOCK, "i", NULL, T0 + 3000), HT_OK);
+    HT_CHECK_INT(ht_desk_due_ms(s->desk), T0 + 3001);
+    tick(s, T0 + 3001);
+    HT_CHECK_STR(told(s, 3), "reclocked reclocked escalated");
+    HT_CHECK_INT(ht_desk_due_ms(s->desk), T0 + 3001 + 500); /* from when it rose */
+    rule->clock_ms[1] = 0;                                  /* never */
+    HT_REQUIRE(ht_desk_set_rules(s->desk, &rules, NULL) == HT_OK);
+    HT_CHECK_INT(say(s, HT_DESK_RECLOCK, "i", NULL, T0 + 3100), HT_OK);
+    HT_CHECK_INT(ht_desk_due_ms(s->desk), T0 + 600000); /* the promise alone */
+    rule->clock_ms[1] = 10000;                          /* peace again: as if nothing had been */
+    HT_REQUIRE(ht_desk_set_rules(s->desk, &rules, NULL) == HT_OK);
+    HT_CHECK_INT(say(s, HT_DESK_RECLOCK, "i", NULL, T0 + 3200), HT_OK);
+    HT_CHECK_INT(ht_desk_due_ms(s->desk), T0 + 3001 + 10000);
+    HT_CHECK_INT(say(s, HT_DESK_CANCEL, "i", NULL, T0 + 3300), HT_OK);
+    HT_CHECK_INT(say(s, HT_DESK_RECLOCK, "i", NULL, T0 + 3400), HT_OK); /* it is over */
+    HT_CHECK_INT(ht_desk_due_ms(s->desk), INT64_MAX);
     end_stage(s);
 }
 
@@ -806,9 +945,11 @@ HT_CASE(what_is_over_is_forgotten_and_can_be_recalled)
     for (size_t n = 0; n < events; n++) {
         if (strcmp(s->events[n].incident, "i") == 0) {
             HT_CHECK_INT(ht_desk_replay(s->desk, &s->events[n]), HT_OK);
+            HT_CHECK(ht_desk_get(s->desk, "i") == NULL); /* it comes whole */
         }
     }
     ht_desk_recall(s->desk, false);
+    HT_CHECK_INT(state_of(s, "i"), HT_INCIDENT_IS_RESOLVED);
     ht_desk_totals(s->desk, &totals);
     HT_CHECK_INT(totals.states[HT_INCIDENT_IS_RESOLVED], 1);
     HT_CHECK_INT(totals.opened, 2);
@@ -817,6 +958,36 @@ HT_CASE(what_is_over_is_forgotten_and_can_be_recalled)
     HT_CHECK_INT(totals.opened, 2);
     HT_CHECK_INT(totals.outcomes[HT_INCIDENT_SOS][HT_OUTCOME_FALSE_ALARM], 0);
     ht_incident_release(held);
+    ht_stage_free(s);
+}
+
+HT_CASE(a_recall_passes_over_what_does_not_fit)
+{
+    struct ht_stage *s = plain_stage();
+    struct ht_desk_totals before;
+    struct ht_desk_totals after;
+    HT_CHECK_INT(open_at(s, "i", "0", 3, T0), HT_OK);
+    HT_CHECK_INT(resolve_as(s, "i", HT_OUTCOME_FALSE_ALARM, T0 + 10), HT_OK);
+    HT_CHECK_INT(ht_desk_forget(s->desk, T0 + 11, 100, NULL, NULL), 1);
+    ht_desk_totals(s->desk, &before);
+    ht_desk_recall(s->desk, true);
+    HT_CHECK_INT(ht_desk_replay(s->desk, &s->events[1]), HT_INVALID); /* of nothing */
+    ht_desk_recall(s->desk, false);
+    HT_CHECK(ht_desk_pending(s->desk, "i") == NULL && ht_desk_get(s->desk, "i") == NULL);
+    ht_desk_recall(s->desk, true);
+    for (size_t n = 0; n < s->event_count; n++) {
+        HT_CHECK_INT(ht_desk_replay(s->desk, &s->events[n]), HT_OK);
+        HT_CHECK_INT(ht_desk_replay(s->desk, &s->events[0]), HT_INVALID); /* twice: passed over */
+    }
+    ht_desk_recall(s->desk, false);
+    HT_CHECK_INT(state_of(s, "i"), HT_INCIDENT_IS_RESOLVED);
+    ht_desk_totals(s->desk, &after);
+    HT_CHECK_INT(after.held, before.held + 1);
+    after.held = before.held;
+    HT_CHECK(memcmp(&before, &after, sizeof before) == 0);
+    HT_CHECK_INT(ht_desk_forget(s->desk, T0 + 11, 100, NULL, NULL), 1);
+    ht_desk_recall(s->desk, true); /* and one that the end of the desk overtakes */
+    HT_CHECK_INT(ht_desk_replay(s->desk, &s->events[0]), HT_OK);
     ht_stage_free(s);
 }
 
@@ -1129,6 +1300,33 @@ HT_CASE(together_they_are_never_later_than_one_by_one_and_as_early_as_can_be)
     }
     (void)printf("  better in %d of 2,000\n", better);
     HT_CHECK(better > 200);
+}
+
+/* u1 and u2 are as far from x1 as from x2, and each is with the one that the other would be with
+ * had they come in another order. */
+HT_CASE(nobody_is_turned_round_for_nothing)
+{
+    struct ht_desk_rules rules = ht_stage_rules();
+    rules.joint = true;
+    rules.rule[HT_INCIDENT_SOS][2].promise_ms = 50000;
+    struct ht_stage *s = ht_stage_new(&rules);
+    (void)ht_stage_add(s, "a", 0);
+    (void)ht_stage_add(s, "b", 60000);
+    (void)ht_stage_add(s, "u1", 200000);
+    (void)ht_stage_add(s, "u2", 200000);
+    HT_CHECK_INT(open_at(s, "x0", "200000", 3, T0), HT_OK);
+    HT_CHECK_INT(open_at(s, "x1", "200000", 3, T0), HT_OK);
+    HT_CHECK_INT(say(s, HT_DESK_CANCEL, "x0", NULL, T0), HT_OK);
+    HT_CHECK_INT(open_at(s, "x2", "200000", 3, T0), HT_OK);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "u2"), "x1");
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "u1"), "x2");
+    HT_CHECK_INT(open_at(s, "i", "29000", 3, T0), HT_OK);
+    size_t from = s->event_count;
+    HT_CHECK_INT(open_at(s, "j", "-40000", 3, T0), HT_OK);
+    HT_CHECK_STR(told(s, from), "received assigned released released assigned assigned");
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "u2"), "x1");
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "u1"), "x2");
+    end_stage(s);
 }
 
 HT_CASE(who_acknowledged_is_not_turned_round)

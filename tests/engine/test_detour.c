@@ -104,6 +104,9 @@ HT_CASE(answers_over_detours_equal_the_oracle_while_streets_change)
             if (ht_random_below(&s.state, 2) == 0) {
                 ht_live_road_release(live);
                 zones_stir(&s, snap);
+                if (round % 4 == 3) {
+                    need(ht_traffic_learn(s.traffic, random_learned(&s), NULL) == HT_OK);
+                }
                 live = stir(&s);
             }
             struct ht_cuts cuts = some_cuts(&s, snap);
@@ -138,6 +141,9 @@ HT_CASE(a_detour_has_the_pieces_that_zones_would_leave)
         scene_init(&s, seed);
         struct ht_snap_index *snap = index_of(&s);
         filed_detours(&s, snap, &detours);
+        if (seed % 2 == 0) {
+            need(ht_traffic_learn(s.traffic, random_learned(&s), NULL) == HT_OK);
+        }
         need(ht_traffic_apply(s.traffic, NULL, 0, NULL, NULL, &plain) == HT_OK);
         struct ht_cuts cuts = some_cuts(&s, snap);
         struct ht_detour *detour = detour_get(detours, plain, &cuts, 0);

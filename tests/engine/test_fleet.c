@@ -398,6 +398,58 @@ HT_CASE(positions_are_put_on_the_streets_of_the_profile)
     end();
 }
 
+HT_CASE(a_unit_with_a_blue_light_has_a_place_with_it_and_one_without)
+{
+    begin();
+    struct ht_fleet *fleet = fleet_of(4);
+    struct ht_follow *follow = NULL;
+    HT_REQUIRE(fleet != NULL && ht_follow_new(&follow) == HT_OK);
+    struct ht_unit_spec spec = spec_of(HT_UNIT_RESPONDER, "emergency");
+    uint32_t lit = 0;
+    uint32_t dark = 0;
+    struct ht_position taken;
+    struct ht_unit unit;
+    struct ht_point a = town->points[town->node_of['a']];
+    spec.plain = "car";
+    HT_REQUIRE(ht_fleet_put(fleet, "lit", &spec, &lit) == HT_OK);
+    spec = spec_of(HT_UNIT_RESPONDER, "car");
+    HT_CHECK_INT(ht_fleet_plain_profiles(fleet), 1 << 1);
+    HT_REQUIRE(ht_fleet_put(fleet, "dark", &spec, &dark) == HT_OK);
+    HT_REQUIRE(ht_fleet_get(fleet, lit, 0, &unit));
+    HT_CHECK(unit.profile == 0 && unit.plain == 1);
+    HT_REQUIRE(ht_fleet_get(fleet, dark, 0, &unit));
+    HT_CHECK(unit.profile == 1 && unit.plain == 1);
+    roads[0] = &tiny.road;
+    roads[1] = NULL; /* the map lacks it: it goes by its own */
+    struct ht_report report = report_at(degrees(a.lon_e7), degrees(a.lat_e7), 1000);
+    HT_CHECK_INT(ht_fleet_accept(fleet, follow, lit, &report, &streets, &taken), HT_REFUSAL_NONE);
+    HT_CHECK(taken.network == streets.network && taken.plain_network == streets.network &&
+             taken.plain_profile == 0);
+    roads[0] = NULL; /* and the other way round: it can only go without */
+    roads[1] = &tiny.road;
+    HT_CHECK_INT(ht_fleet_replace(fleet, follow, lit, &streets, &taken), HT_NOT_FOUND);
+    HT_CHECK(taken.network == 0 && taken.plain_network == streets.network &&
+             taken.plain_profile == 1);
+    struct ht_unit_filter filter = {.heard_ms = INT64_MIN, .light = HT_LIGHT_NONE};
+    HT_CHECK(!ht_fleet_matches(fleet, lit, &filter) && ht_fleet_matches(fleet, dark, &filter));
+    filter.light = HT_LIGHT_OFF;
+    HT_CHECK(ht_fleet_matches(fleet, lit, &filter) && !ht_fleet_matches(fleet, dark, &filter));
+    filter.light = HT_LIGHT_ANY;
+    HT_CHECK(ht_fleet_matches(fleet, lit, &filter) && ht_fleet_matches(fleet, dark, &filter));
+    /* engaged, or with another status, it keeps both; one without light has no second place */
+    ht_fleet_set_engaged(fleet, lit, true);
+    HT_CHECK_INT(ht_fleet_set_status(fleet, lit, HT_UNIT_OFF), HT_OK);
+    HT_REQUIRE(ht_fleet_get(fleet, lit, 0, &unit));
+    HT_CHECK(unit.profile == 0 && unit.plain == 1 && unit.status == HT_UNIT_OFF);
+    spec = spec_of(HT_UNIT_RESPONDER, "emergency");
+    HT_REQUIRE(ht_fleet_put(fleet, "lit", &spec, &lit) == HT_OK);
+    HT_REQUIRE(ht_fleet_get(fleet, lit, 0, &unit));
+    HT_CHECK(unit.plain == 0 && unit.position.plain_network == 0);
+    ht_follow_free(follow);
+    ht_fleet_free(fleet);
+    end();
+}
+
 /* Two report, one looks, one puts in and takes out: the last position by the device stays. */
 enum { UNITS = 40, REPORTS = 400 };
 

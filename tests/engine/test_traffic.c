@@ -310,4 +310,118 @@ HT_CASE(shutting_survives_every_failed_allocation_oom)
     HT_CHECK(refused > 3);
 }
 
+/* ---- what is learned ---- */
+
+/* Arcs that nothing is said of and that do not cost what is learned. */
+static int unlearned(const struct scene *s, const struct ht_road *road,
+                     const struct ht_arc *learned)
+{
+    const struct ht_graph *g = &s->town->graph;
+    int wrong = 0;
+    for (uint32_t a = 0; a < g->arc_count; a++) {
+        const struct ht_arc *is = &road->graph->arcs[a];
+        wrong += ht_live_arc(road->graph, a) == NULL && (is->weight_ms != learned[a].weight_ms ||
+                                                         is->duration_ms != learned[a].duration_ms);
+    }
+    return wrong;
+}
+
+HT_CASE(learned_costs_lie_under_traffic_and_zones_and_answers_equal_the_oracle)
+{
+    int wrong = 0;
+    int told = 0;
+    for (uint64_t seed = 1; seed <= (HT_LONG ? 300 : 30); seed++) {
+        struct scene s;
+        struct ht_arc *kept = NULL;
+        scene_init(&s, seed);
+        const struct ht_graph *g = &s.town->graph;
+        struct ht_snap_index *snap = index_of(&s);
+        for (int round = 0; round < 24; round++) {
+            if (round % 3 == 0) {
+                struct ht_arc *arcs = random_learned(&s);
+                size_t changed = 0;
+                free(kept);
+                kept = ht_town_alloc(g->arc_count, sizeof *kept);
+                memcpy(kept, arcs, g->arc_count * sizeof *kept);
+                need(ht_traffic_learn(s.traffic, arcs, &changed) == HT_OK);
+                told += changed > 0;
+            }
+            if (round % 5 == 4) {
+                need(ht_traffic_prepare(s.traffic, s.pool) == HT_OK);
+            }
+            zones_stir(&s, snap);
+            struct ht_live_road *live = stir(&s);
+            wrong += compare(&live->view.road, s.pool, &s.state);
+            wrong += unlearned(&s, &live->view.road, kept);
+            ht_live_road_release(live);
+        }
+        free(kept);
+        ht_snap_index_free(snap);
+        scene_deinit(&s);
+    }
+    HT_CHECK_INT(wrong, 0);
+    HT_CHECK(told > 100);
+}
+
+HT_CASE(what_was_learned_goes_without_a_trace)
+{
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct scene s;
+        struct ht_live_road *live = NULL;
+        scene_init(&s, seed);
+        need(ht_traffic_learn(s.traffic, random_learned(&s), NULL) == HT_OK);
+        need(ht_traffic_apply(s.traffic, NULL, 0, NULL, s.pool, &live) == HT_OK);
+        HT_CHECK(live->view.road.graph != s.base.graph && ht_traffic_learned(s.traffic));
+        ht_live_road_release(live);
+        need(ht_traffic_learn(s.traffic, NULL, NULL) == HT_OK);
+        need(ht_traffic_apply(s.traffic, NULL, 0, NULL, s.pool, &live) == HT_OK);
+        HT_CHECK(live->view.road.graph == s.base.graph && live->view.road.metric == s.base.metric);
+        ht_live_road_release(live);
+        /* the same beside what was said */
+        ht_live_road_release(stir(&s));
+        live = stir(&s);
+        uint64_t before = digest(&live->view.road);
+        ht_live_road_release(live);
+        need(ht_traffic_learn(s.traffic, random_learned(&s), NULL) == HT_OK);
+        need(ht_traffic_apply(s.traffic, NULL, 0, s.turn_closed, s.pool, &live) == HT_OK);
+        ht_live_road_release(live);
+        need(ht_traffic_learn(s.traffic, NULL, NULL) == HT_OK);
+        need(ht_traffic_apply(s.traffic, NULL, 0, s.turn_closed, s.pool, &live) == HT_OK);
+        HT_CHECK(digest(&live->view.road) == before);
+        ht_live_road_release(live);
+        scene_deinit(&s);
+    }
+}
+
+HT_CASE(learning_survives_every_failed_allocation_oom)
+{
+    bool failed = true;
+    int refused = 0;
+    for (int n = 0; failed; n++) {
+        struct scene s;
+        struct ht_live_road *live = NULL;
+        scene_init(&s, 3);
+        struct ht_arc *arcs = random_learned(&s);
+        struct ht_arc *again = ht_town_alloc(s.town->graph.arc_count, sizeof *again);
+        memcpy(again, arcs, s.town->graph.arc_count * sizeof *again);
+        ht_oom_arm(n);
+        enum ht_status status = ht_traffic_learn(s.traffic, arcs, NULL);
+        status = status == HT_OK ? ht_traffic_prepare(s.traffic, NULL) : status;
+        status = status == HT_OK ? ht_traffic_apply(s.traffic, NULL, 0, NULL, NULL, &live) : status;
+        failed = ht_oom_disarm();
+        HT_CHECK_INT(status, failed ? HT_NOMEM : HT_OK);
+        if (status != HT_OK) {
+            HT_REQUIRE(ht_traffic_learn(s.traffic, again, NULL) == HT_OK);
+            HT_REQUIRE(ht_traffic_apply(s.traffic, NULL, 0, NULL, NULL, &live) == HT_OK);
+        } else {
+            free(again);
+        }
+        refused += failed;
+        HT_CHECK_INT(compare(&live->view.road, NULL, &s.state), 0);
+        ht_live_road_release(live);
+        scene_deinit(&s);
+    }
+    HT_CHECK(refused > 5);
+}
+
 HT_MAIN()

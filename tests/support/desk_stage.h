@@ -226,7 +226,8 @@ static inline bool ht_stage_same(const struct ht_incident *a, const struct ht_in
            a->confirm_by_ms == b->confirm_by_ms && a->first_arrived_ms == b->first_arrived_ms &&
            a->resolved_ms == b->resolved_ms && a->closed_ms == b->closed_ms &&
            a->changed_ms == b->changed_ms && a->step_by_ms == b->step_by_ms &&
-           a->risk_by_ms == b->risk_by_ms && ht_stage_same_lists(a, b);
+           a->step_from_ms == b->step_from_ms && a->risk_by_ms == b->risk_by_ms &&
+           ht_stage_same_lists(a, b);
 }
 
 static inline int ht_stage_by_name(const void *a, const void *b)

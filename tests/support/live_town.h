@@ -162,6 +162,28 @@ static inline struct ht_live_road *stir(struct scene *s)
     return live;
 }
 
+/* Other costs for some arcs and their copies, for ht_traffic_learn. */
+static inline struct ht_arc *random_learned(struct scene *s)
+{
+    const struct ht_graph *g = &s->town->graph;
+    struct ht_arc *arcs = ht_town_alloc(g->arc_count, sizeof *arcs);
+    memcpy(arcs, g->arcs, g->arc_count * sizeof *arcs);
+    uint32_t rare = 1 + ht_random_below(&s->state, 40); /* few arcs and all of them */
+    for (uint32_t a = 0; a < g->base_arc_count; a++) {
+        const uint32_t *copies = NULL;
+        uint32_t count = ht_graph_copies(g, a, &copies);
+        if (ht_random_below(&s->state, rare) == 0) {
+            arcs[a].duration_ms = arcs[a].duration_ms * (1 + ht_random_below(&s->state, 9)) / 3;
+            arcs[a].weight_ms = arcs[a].weight_ms * (1 + ht_random_below(&s->state, 9)) / 3;
+        }
+        for (uint32_t c = 0; c < count; c++) {
+            arcs[copies[c]].duration_ms = arcs[a].duration_ms;
+            arcs[copies[c]].weight_ms = arcs[a].weight_ms;
+        }
+    }
+    return arcs;
+}
+
 /* Anywhere; of somebody who stands there, also on what is closed. */
 static inline struct ht_place place_on(const struct ht_graph *g, uint64_t *state, bool stands)
 {

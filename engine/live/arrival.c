@@ -1,0 +1,253 @@
+#include "engine/live/arrival.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "engine/base/array.h"
+
+enum { MEMORY = 100, MEMORY_TOWN = 2000, TABLE_FIRST = 64 };
+
+#define STEP 0.03 /* of a percentile, in scales */
+#define LOW 0.05
+#define HIGH 0.95
+#define NORMAL_95 1.645  /* what a percentile begins with */
+#define ODD 3.0          /* logarithms farther off than so many deviations count as this far */
+#define SPREAD_FIRST 0.4 /* of services, as a logarithm */
+#define SPREAD_WAYS_FIRST 0.2
+#define SPREAD_SHARED 0.05 /* of all ways of a day together: it does not even out */
+#define SPREAD_FIXED_MS 15000.0
+#define RATIO_MOST 20.0
+
+static const int64_t horizons_ms[HT_ARRIVAL_HORIZONS - 1] = {120000,  300000,  600000,
+                                                             1200000, 2400000, 4800000};
+
+/* Mean and variance of logarithms, running. */
+struct running {
+    uint32_t count;
+    float mean;
+    float variance;
+};
+
+struct place {
+    uint64_t compound;
+    struct running service; /* count 0: the place is free */
+};
+
+struct percentiles {
+    double low;
+    double middle;
+    double high;
+};
+
+struct ht_arrival {
+    struct place *table;
+    size_t places; /* a power of two */
+    size_t count;
+    size_t most;
+    struct running services; /* of the town */
+    struct running ways;
+    struct percentiles horizons[HT_ARRIVAL_HORIZONS];
+};
+
+enum ht_status ht_arrival_new(size_t compounds_most, struct ht_arrival **out)
+{
+    struct ht_arrival *arrival = calloc(1, sizeof *arrival);
+    if (arrival == NULL) {
+        return HT_NOMEM;
+    }
+    arrival->places = TABLE_FIRST;
+    arrival->most = compounds_most;
+    arrival->table = ht_array_new_zeroed(arrival->places, sizeof *arrival->table);
+    if (arrival->table == NULL) {
+        free(arrival);
+        return HT_NOMEM;
+    }
+    arrival->services.variance = (float)(SPREAD_FIRST * SPREAD_FIRST);
+    arrival->ways.variance = (float)(SPREAD_WAYS_FIRST * SPREAD_WAYS_FIRST);
+    for (int i = 0; i < HT_ARRIVAL_HORIZONS; i++) {
+        arrival->horizons[i] = (struct percentiles){-NORMAL_95, 0, NORMAL_95};
+    }
+    *out = arrival;
+    return HT_OK;
+}
+
+void ht_arrival_free(struct ht_arrival *arrival)
+{
+    if (arrival != NULL) {
+        free(arrival->table);
+        free(arrival);
+    }
+}
+
+/* ---- what is learned ---- */
+
+/* The first `prior` values count as that many that were seen before. */
+static void running_take(struct running *running, double value, uint32_t prior, uint32_t memory)
+{
+    double mean = (double)running->mean;
+    double variance = (double)running->variance;
+    double most = ODD * sqrt(variance);
+    double off = value - mean;
+    off = off > most ? most : off < -most ? -most : off;
+    uint32_t seen = running->count < memory ? running->count + 1 : memory;
+    double weight = 1.0 / (seen + prior);
+    running->count += running->count < UINT32_MAX ? 1 : 0;
+    running->mean = (float)(mean + off * weight);
+    running->variance = (float)(variance + (off * off - variance) * weight);
+}
+
+static size_t place_of(const struct place *table, size_t places, uint64_t compound)
+{
+    size_t at = (size_t)((compound * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (places - 1);
+    while (table[at].service.count > 0 && table[at].compound != compound) {
+        at = (at + 1) & (places - 1);
+    }
+    return at;
+}
+
+static enum ht_status table_grow(struct ht_arrival *arrival)
+{
+    size_t places = arrival->places * 2;
+    struct place *table = ht_array_new_zeroed(places, sizeof *table);
+    if (table == NULL) {
+        return HT_NOMEM;
+    }
+    for (size_t i = 0; i < arrival->places; i++) {
+        if (arrival->table[i].service.count > 0) {
+            table[place_of(table, places, arrival->table[i].compound)] = arrival->table[i];
+        }
+    }
+    free(arrival->table);
+    arrival->table = table;
+    arrival->places = places;
+    return HT_OK;
+}
+
+/* The logarithm of what was taken over what was planned. False: there is none. */
+static bool ratio_of(int64_t planned_ms, int64_t took_ms, double *out)
+{
+    if (planned_ms <= 0 || took_ms <= 0) {
+        return false;
+    }
+    double ratio = (double)took_ms / (double)planned_ms;
+    *out = log(ratio);
+    return ratio <= RATIO_MOST && ratio >= 1 / RATIO_MOST;
+}
+
+enum ht_status ht_arrival_served(struct ht_arrival *arrival, uint64_t compound, int64_t planned_ms,
+                                 int64_t took_ms)
+{
+    double value = 0;
+    if (!ratio_of(planned_ms, took_ms, &value)) {
+        return HT_RANGE;
+    }
+    if ((arrival->count + 1) * 4 > arrival->places * 3) {
+        enum ht_status status = table_grow(arrival);
+        if (status != HT_OK) {
+            return status;
+        }
+    }
+    struct place *place = &arrival->table[place_of(arrival->table, arrival->places, compound)];
+    bool known = place->service.count > 0;
+    if (!known && arrival->count < arrival->most) { /* it begins with what the town's are like */
+        *place = (struct place){.compound = compound, .service = arrival->services};
+        place->service.count = 0;
+        arrival->count++;
+        known = true;
+    }
+    if (known) {
+        running_take(&place->service, value, HT_ARRIVAL_PRIOR, MEMORY);
+    }
+    running_take(&arrival->services, value, HT_ARRIVAL_PRIOR, MEMORY_TOWN);
+    return HT_OK;
+}
+
+enum ht_status ht_arrival_drove(struct ht_arrival *arrival, int64_t planned_ms, int64_t took_ms)
+{
+    double value = 0;
+    if (!ratio_of(planned_ms, took_ms, &value)) {
+        return HT_RANGE;
+    }
+    running_take(&arrival->ways, value, HT_ARRIVAL_PRIOR, MEMORY_TOWN);
+    return HT_OK;
+}
+
+static const struct running *service_of(const struct ht_arrival *arrival, uint64_t compound)
+{
+    const struct place *place =
+        &arrival->table[place_of(arrival->table, arrival->places, compound)];
+    return place->service.count > 0 ? &place->service : &arrival->services;
+}
+
+/* Of a ratio whose logarithm is normal. */
+static double mean_of(const struct running *running)
+{
+    return exp((double)running->mean + (double)running->variance / 2);
+}
+
+double ht_arrival_service(const struct ht_arrival *arrival, uint64_t compound, uint32_t *stops)
+{
+    const struct running *service = service_of(arrival, compound);
+    *stops = service == &arrival->services ? 0 : service->count;
+    return mean_of(service);
+}
+
+/* ---- forecasts ---- */
+
+static uint32_t horizon_of(double ahead_ms)
+{
+    uint32_t horizon = 0;
+    while (horizon < HT_ARRIVAL_HORIZONS - 1 && ahead_ms > (double)horizons_ms[horizon]) {
+        horizon++;
+    }
+    return horizon;
+}
+
+struct ht_arrival_band ht_arrival_forecast(const struct ht_arrival *arrival,
+                                           const struct ht_arrival_ask *ask)
+{
+    double legs = ask->legs > 0 ? ask->legs : 1;
+    double travel_ms = ask->travel_ms * mean_of(&arrival->ways);
+    double spread = SPREAD_SHARED * SPREAD_SHARED + (double)arrival->ways.variance / legs;
+    double ahead_ms = travel_ms + ask->walk_ms;
+    double variance = SPREAD_FIXED_MS * SPREAD_FIXED_MS + travel_ms * travel_ms * spread;
+    for (size_t i = 0; i < ask->stop_count; i++) {
+        const struct running *service = service_of(arrival, ask->stops[i].compound);
+        double mean_ms = ask->stops[i].service_ms * mean_of(service);
+        ahead_ms += mean_ms;
+        variance += mean_ms * mean_ms * expm1((double)service->variance);
+    }
+    struct ht_arrival_band band = {.plain_ms = ask->now_ms + (int64_t)ahead_ms,
+                                   .scale_ms = sqrt(variance),
+                                   .horizon = horizon_of(ahead_ms)};
+    const struct percentiles *at = &arrival->horizons[band.horizon];
+    band.eta_ms = band.plain_ms + (int64_t)(at->middle * band.scale_ms);
+    band.low_ms = band.plain_ms + (int64_t)(at->low * band.scale_ms);
+    band.high_ms = band.plain_ms + (int64_t)(at->high * band.scale_ms);
+    band.eta_ms = band.eta_ms < ask->now_ms ? ask->now_ms : band.eta_ms;
+    band.low_ms = band.low_ms < ask->now_ms ? ask->now_ms : band.low_ms;
+    band.high_ms = band.high_ms < band.eta_ms ? band.eta_ms : band.high_ms;
+    return band;
+}
+
+/* A percentile goes up by as much as it is to be exceeded, and down as often as it is not. */
+static double follow(double percentile, double share, bool below)
+{
+    return percentile + STEP * (share - (below ? 1.0 : 0.0));
+}
+
+void ht_arrival_came(struct ht_arrival *arrival, const struct ht_arrival_band *band,
+                     int64_t came_ms)
+{
+    if (band->horizon >= HT_ARRIVAL_HORIZONS || !(band->scale_ms > 0)) {
+        return;
+    }
+    struct percentiles *at = &arrival->horizons[band->horizon];
+    double off = (double)(came_ms - band->plain_ms) / band->scale_ms;
+    at->low = follow(at->low, LOW, off < at->low);
+    at->middle = follow(at->middle, 0.5, off < at->middle);
+    at->high = follow(at->high, HIGH, off < at->high);
+    at->low = at->low > at->middle ? at->middle : at->low;
+    at->high = at->high < at->middle ? at->middle : at->high;
+}
