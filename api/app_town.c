@@ -15,6 +15,7 @@
 #include "api/live.h"
 #include "api/loads.h"
 #include "api/orders_room.h"
+#include "api/planner.h"
 #include "api/shifts.h"
 #include "api/stream.h"
 #include "api/teller.h"
@@ -113,8 +114,14 @@ static enum ht_status desk_open(struct ht_app *app, struct ht_error *error)
             (void)ht_error_set(error, status, 0, NULL);
         }
     }
-    return status == HT_OK && app->commit != NULL ? ht_teller_new(app, &app->teller, error)
-                                                  : status;
+    if (status == HT_OK && app->commit != NULL) {
+        status = ht_teller_new(app, &app->teller, error);
+    }
+    if (status == HT_OK && app->commit != NULL) {
+        status = ht_planner_new(app, &app->planner);
+        status = status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+    }
+    return status;
 }
 
 enum ht_status ht_app_live_open(struct ht_app *app, struct ht_error *error)
@@ -346,6 +353,8 @@ void ht_app_store_stop(struct ht_app *app)
     ht_stream_stop(app->stream);
     ht_loads_free(app->loads); /* whose jobs the writer has to do */
     app->loads = NULL;
+    ht_planner_free(app->planner); /* likewise */
+    app->planner = NULL;
     ht_desk_room_stop(app->desk);
     ht_learning_stop(app->learning);
     ht_app_live_save(app, true);
@@ -367,6 +376,7 @@ void ht__app_town_free(struct ht_app *app)
     ht_stream_free(app->stream);
     ht_courier_free(app->courier);
     ht_loads_free(app->loads);
+    ht_planner_free(app->planner);
     ht_desk_room_stop(app->desk);
     ht_learning_stop(app->learning);
     ht_commit_stop(app->commit); /* whose jobs speak to the teller */

@@ -20,6 +20,7 @@
 #include "api/optimize.h"
 #include "api/orders.h"
 #include "api/orders_room.h"
+#include "api/planner.h"
 #include "api/regime_calls.h"
 #include "api/routes_live.h"
 #include "api/routes_osrm.h"
@@ -145,6 +146,21 @@ static void desk_metrics(struct ht_buffer *out, const struct ht_app *app)
     }
 }
 
+static void planner_metrics(struct ht_buffer *out, const struct ht_app *app)
+{
+    struct ht_planner_stats stats;
+    if (app->planner == NULL) {
+        return;
+    }
+    ht_planner_stats_read(app->planner, &stats);
+    ht_metrics_gauge(out, "houtao_planner_plans_total", "counter",
+                     "Plans of the day that were made.", (double)stats.plans);
+    ht_metrics_gauge(out, "houtao_planner_failures_total", "counter",
+                     "Plans of the day that could not be made.", (double)stats.failures);
+    ht_metrics_gauge(out, "houtao_planner_last_seconds", "gauge",
+                     "How long the last plan of the day took.", (double)stats.last_ms / 1000);
+}
+
 static void orders_metrics(struct ht_buffer *out, const struct ht_app *app)
 {
     struct ht_orders_totals totals;
@@ -232,6 +248,7 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     }
     desk_metrics(out, app);
     orders_metrics(out, app);
+    planner_metrics(out, app);
     ht_learning_metrics(app->learning, out);
     const struct ht_world *world = ht_world_reader_get(&context->world);
     ht_metrics_gauge(out, "houtao_network_open", "gauge", "1 when a network is open.",
@@ -376,6 +393,8 @@ static const struct ht_route table[] = {
      HT_ROLE_ADMIN, .del = ht_order_erase},
     {"/t/{token}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_NONE, HT_ROLE_NONE,
      .get = ht_order_track},
+    {"/v1/units/{id}/plan", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_planner_unit_get},
     {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
     {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,

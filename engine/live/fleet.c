@@ -545,6 +545,16 @@ void ht_fleet_set_duty(struct ht_fleet *f, uint32_t index, int64_t from_ms, int6
     }
 }
 
+bool ht_fleet_duty(const struct ht_fleet *f, uint32_t index, int64_t *from_ms, int64_t *until_ms)
+{
+    uint64_t duty = index < f->capacity
+                        ? atomic_load_explicit(&f->duty[index], memory_order_relaxed)
+                        : UINT64_MAX;
+    *from_ms = (int64_t)(duty >> 32) * MINUTE_MS;
+    *until_ms = (uint32_t)duty == UINT32_MAX ? INT64_MAX : (int64_t)(uint32_t)duty * MINUTE_MS;
+    return duty >> 32 != UINT32_MAX;
+}
+
 static bool on_duty(const struct ht_fleet *f, uint32_t index, int64_t now_ms)
 {
     uint64_t duty = atomic_load_explicit(&f->duty[index], memory_order_relaxed);

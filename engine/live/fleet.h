@@ -195,6 +195,9 @@ void ht_fleet_set_engaged(struct ht_fleet *fleet, uint32_t index, bool engaged);
 /* When the unit is on duty: within [from_ms, until_ms), to the minute; nothing at other times. At
  * first always (INT64_MIN to INT64_MAX). Nothing where there is no such unit. */
 void ht_fleet_set_duty(struct ht_fleet *fleet, uint32_t index, int64_t from_ms, int64_t until_ms);
+/* The duty that was told, to the minute; INT64_MAX: it does not end. False: it has none. */
+bool ht_fleet_duty(const struct ht_fleet *fleet, uint32_t index, int64_t *from_ms,
+                   int64_t *until_ms);
 /* False: no such unit. */
 bool ht_fleet_get(struct ht_fleet *fleet, uint32_t index, int64_t now_ms, struct ht_unit *out);
 /* The little that tells one life of an index from another, and its id; both cheaper than a copy of

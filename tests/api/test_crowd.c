@@ -328,6 +328,8 @@ static const struct call calls[] = {
      NULL,
      PLAIN,
      {204, 404, 409}},
+    {"GET", "/v1/units/{id}/plan", "/v1/units/{unit}/plan", NULL, NULL, PLAIN, {200, 404}},
+    {"GET", "/v1/units/{id}/plan", "/v1/units/none/plan", NULL, NULL, PLAIN, {404}},
     {"GET", "/t/{token}", "/t/{few}", NULL, NULL, PLAIN, {404}},
     {"GET", "/v1/webhooks", "/v1/webhooks", NULL, NULL, PLAIN, {200}},
     {"POST", "/v1/webhooks", "/v1/webhooks", JSON, "{\"url\":7}", PLAIN, {400, 422}},

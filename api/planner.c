@@ -1,0 +1,281 @@
+#include "api/planner.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "api/live.h"
+#include "api/orders_room.h"
+#include "api/planner_scene.h"
+#include "engine/base/array.h"
+
+enum {
+    LOOK_MS = 100,
+    GATHER_MS = 200, /* what comes within is planned for at once */
+    AGAIN_MS = 30000,
+    RETRY_MS = 2000,
+    LIMIT_MS = 1000, /* of a search: with what comes before and after it two seconds */
+    ITERATIONS = 20000,
+    ITERATIONS_EACH = 1000, /* for an order */
+    NICE = 10
+};
+#define MINUTE_MS INT64_C(60000)
+
+struct ht_planner {
+    struct ht_app *app;
+    struct ht_world_reader world;
+    pthread_mutex_t lock; /* guards what is below, down to `stop` */
+    pthread_cond_t wake;
+    struct ht_planner_plan *plan;
+    struct ht_planner_stats stats;
+    bool stop; /* also read and written atomically, by the search */
+    pthread_t thread;
+};
+
+static int64_t steady_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* False: to be ended. */
+static bool sleep_ms(struct ht_planner *planner, int64_t wait_ms)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + wait_ms % 1000 * 1000000;
+    until.tv_sec += (time_t)(wait_ms / 1000 + ns / 1000000000);
+    until.tv_nsec = ns % 1000000000;
+    (void)pthread_mutex_lock(&planner->lock);
+    if (!planner->stop) {
+        (void)pthread_cond_timedwait(&planner->wake, &planner->lock, &until);
+    }
+    bool goes_on = !planner->stop;
+    (void)pthread_mutex_unlock(&planner->lock);
+    return goes_on;
+}
+
+/* ---- what a plan has to know of ---- */
+
+struct sight {
+    uint64_t orders;
+    uint64_t rules;
+    uint64_t vans;
+    uint64_t streets;
+    int64_t minute;
+};
+
+/* Tells one set of vans, their being off and their duties from another. */
+static uint64_t vans_sum(struct ht_app *app)
+{
+    struct ht_fleet *fleet = ht_live_fleet(app->live);
+    const struct ht_unit_filter filter = {.kinds = UINT32_C(1) << HT_UNIT_VAN,
+                                          .statuses = UINT32_C(1) << HT_UNIT_IDLE |
+                                                      UINT32_C(1) << HT_UNIT_BUSY,
+                                          .heard_ms = INT64_MIN};
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < ht_fleet_end(fleet); i++) {
+        int64_t from_ms = 0;
+        int64_t until_ms = 0;
+        if (ht_fleet_matches(fleet, i, &filter)) {
+            bool any = ht_fleet_duty(fleet, i, &from_ms, &until_ms);
+            uint64_t mixed = (i + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
+            mixed ^= any ? (uint64_t)from_ms * 31 + (uint64_t)until_ms : 1;
+            sum += (mixed ^ mixed >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+        }
+    }
+    return sum;
+}
+
+static struct sight look(struct ht_planner *planner)
+{
+    struct ht_app *app = planner->app;
+    struct sight sight = {.orders = ht_orders_changes(ht_orders_room_orders(app->orders)),
+                          .rules = ht_orders_room_rules_version(app->orders),
+                          .vans = vans_sum(app),
+                          .minute = ht_clock_now_ms(&app->clock) / MINUTE_MS};
+    (void)ht_world_reader_get(&planner->world);
+    sight.streets = planner->world.generation;
+    ht_world_reader_rest(&planner->world);
+    return sight;
+}
+
+static bool same(const struct sight *a, const struct sight *b)
+{
+    return a->orders == b->orders && a->rules == b->rules && a->vans == b->vans &&
+           a->streets == b->streets && a->minute == b->minute;
+}
+
+/* ---- a plan ---- */
+
+static void plan_publish(struct ht_planner *planner, struct ht_planner_plan *plan)
+{
+    (void)pthread_mutex_lock(&planner->lock);
+    struct ht_planner_plan *old = planner->plan;
+    planner->plan = plan;
+    (void)pthread_mutex_unlock(&planner->lock);
+    ht_planner_plan_release(old);
+}
+
+static enum ht_status plan_keep(struct ht_planner *planner, const struct ht_planner_scene *scene,
+                                const struct ht_day_plan *day, struct ht_error *error)
+{
+    struct ht_planner_plan *plan = NULL;
+    size_t count = 0;
+    size_t passed_over = 0;
+    struct ht_order_plan *rows = ht_array_new(scene->order_count, sizeof *rows);
+    enum ht_status status = rows == NULL ? HT_NOMEM : ht_planner_plan_new(scene, day, &plan);
+    if (status == HT_OK) {
+        ht_planner_plan_rows(scene, day, plan, rows, &count);
+        status = ht_orders_room_plan(planner->app->orders, rows, count, &passed_over, error);
+    }
+    if (status == HT_OK) {
+        plan_publish(planner, plan);
+        (void)pthread_mutex_lock(&planner->lock);
+        planner->stats.passed_over = passed_over;
+        (void)pthread_mutex_unlock(&planner->lock);
+    } else {
+        ht_planner_plan_release(plan);
+    }
+    free(rows);
+    return status;
+}
+
+static enum ht_status plan_search(struct ht_planner *planner, const struct ht_planner_scene *scene,
+                                  struct ht_error *error)
+{
+    struct ht_day_plan *day = NULL;
+    const struct ht_day_options options = {.limit_ms = LIMIT_MS,
+                                           .iterations = ITERATIONS + (uint64_t)ITERATIONS_EACH *
+                                                                          scene->order_count,
+                                           .threads = 1,
+                                           .seed = 1,
+                                           .cancel = &planner->stop};
+    enum ht_status status = ht_day_run(&scene->problem, &options, &day, error);
+    if (status == HT_OK) {
+        status = plan_keep(planner, scene, day, error);
+    }
+    ht_day_free(day);
+    return status;
+}
+
+static enum ht_status plan_make(struct ht_planner *planner, struct ht_error *error)
+{
+    struct ht_planner_scene scene;
+    struct ht_world *world = ht_world_reader_get(&planner->world);
+    if (world == NULL) {
+        return HT_OK; /* another look follows when there is one */
+    }
+    enum ht_status status =
+        ht_planner_scene_make(planner->app, world, planner->plan, &planner->stop, &scene, error);
+    ht_world_reader_rest(&planner->world);
+    if (status == HT_OK && scene.vans_known > 0 && scene.order_count > 0) {
+        status = plan_search(planner, &scene, error);
+    } else if (status == HT_OK) {
+        plan_publish(planner, NULL);
+    }
+    ht_planner_scene_deinit(&scene);
+    return status;
+}
+
+static bool plan_run(struct ht_planner *planner)
+{
+    struct ht_error error = {0};
+    int64_t begun_ms = steady_ms();
+    enum ht_status status = plan_make(planner, &error);
+    (void)pthread_mutex_lock(&planner->lock);
+    planner->stats.plans += status == HT_OK ? 1 : 0;
+    planner->stats.failures += status == HT_OK || status == HT_CANCELLED ? 0 : 1;
+    planner->stats.last_ms = steady_ms() - begun_ms;
+    (void)pthread_mutex_unlock(&planner->lock);
+    return status == HT_OK;
+}
+
+static void *planner_work(void *user)
+{
+    struct ht_planner *planner = user;
+    struct sight seen = {.minute = -1};
+    int64_t made_ms = steady_ms();
+    (void)setpriority(PRIO_PROCESS, 0, NICE); /* on Linux this thread's, and of those it makes */
+    while (sleep_ms(planner, LOOK_MS)) {
+        struct sight now = look(planner);
+        if (same(&now, &seen) && steady_ms() - made_ms < AGAIN_MS) {
+            continue;
+        }
+        if (!sleep_ms(planner, GATHER_MS)) {
+            break;
+        }
+        now = look(planner); /* what comes from here on is for the next plan */
+        if (plan_run(planner)) {
+            seen = now;
+            made_ms = steady_ms();
+        } else if (!sleep_ms(planner, RETRY_MS)) {
+            break;
+        }
+    }
+    return NULL;
+}
+
+/* ---- the door ---- */
+
+enum ht_status ht_planner_new(struct ht_app *app, struct ht_planner **out)
+{
+    pthread_condattr_t steady;
+    struct ht_planner *planner = calloc(1, sizeof *planner);
+    if (planner == NULL) {
+        return HT_NOMEM;
+    }
+    planner->app = app;
+    ht_world_reader_init(&planner->world, app->slot);
+    (void)pthread_mutex_init(&planner->lock, NULL);
+    (void)pthread_condattr_init(&steady);
+    (void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&planner->wake, &steady);
+    (void)pthread_condattr_destroy(&steady);
+    if (pthread_create(&planner->thread, NULL, planner_work, planner) != 0) {
+        ht_world_reader_deinit(&planner->world);
+        (void)pthread_cond_destroy(&planner->wake);
+        (void)pthread_mutex_destroy(&planner->lock);
+        free(planner);
+        return HT_NOMEM;
+    }
+    *out = planner;
+    return HT_OK;
+}
+
+void ht_planner_free(struct ht_planner *planner)
+{
+    if (planner == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&planner->lock);
+    __atomic_store_n(&planner->stop, true, __ATOMIC_RELAXED);
+    (void)pthread_cond_broadcast(&planner->wake);
+    (void)pthread_mutex_unlock(&planner->lock);
+    (void)pthread_join(planner->thread, NULL);
+    ht_planner_plan_release(planner->plan);
+    ht_world_reader_deinit(&planner->world);
+    (void)pthread_cond_destroy(&planner->wake);
+    (void)pthread_mutex_destroy(&planner->lock);
+    free(planner);
+}
+
+struct ht_planner_plan *ht_planner_now(struct ht_planner *planner)
+{
+    (void)pthread_mutex_lock(&planner->lock);
+    struct ht_planner_plan *plan = planner->plan;
+    if (plan != NULL) {
+        ht_planner_plan_retain(plan);
+    }
+    (void)pthread_mutex_unlock(&planner->lock);
+    return plan;
+}
+
+void ht_planner_stats_read(struct ht_planner *planner, struct ht_planner_stats *out)
+{
+    (void)pthread_mutex_lock(&planner->lock);
+    *out = planner->stats;
+    (void)pthread_mutex_unlock(&planner->lock);
+}

@@ -1,0 +1,42 @@
+/* Planner: the thread that plans the day: which van brings which order when. It looks five times a
+ * second at what a plan has to know of (orders that came, went or failed, vans that are off or
+ * back, streets, kitchens, the clock), and plans anew what is not fixed yet, from the running plan,
+ * where something is another. Its result goes onto the orders (api/orders_room.h).
+ *
+ *   orders, vans, streets --> looks --(another?)--> scene --> ht_day_run --> orders_room_plan
+ *                               ^                     ^            |
+ *                               +------- 200 ms ------+-- plan ----+
+ *
+ * A town none of whose vans says its `capacity` is planned by others: nothing happens to it here.
+ *
+ * Threading: a thread of low priority, of its own; readers from any thread. Ownership: the app
+ * outlives it.
+ */
+#ifndef HT_API_PLANNER_H
+#define HT_API_PLANNER_H
+
+#include "api/app.h"
+#include "api/planner_plan.h"
+
+struct ht_planner;
+
+/* Starts it; for a store that can be written, after orders, live town and desk are there. */
+HT_MUST_CHECK enum ht_status ht_planner_new(struct ht_app *app, struct ht_planner **out);
+/* Ends the thread, before the writer ends. NULL is fine. */
+void ht_planner_free(struct ht_planner *planner);
+
+/* A reference to the plan of now; NULL: none was made yet. */
+struct ht_planner_plan *ht_planner_now(struct ht_planner *planner);
+
+struct ht_planner_stats {
+    uint64_t plans;
+    uint64_t failures;
+    int64_t last_ms; /* that the last one took */
+    size_t passed_over;
+};
+void ht_planner_stats_read(struct ht_planner *planner, struct ht_planner_stats *out);
+
+/* GET /v1/units/{id}/plan (api/planner_show.c). */
+void ht_planner_unit_get(struct ht_app_context *context, struct ht_http_call *call);
+
+#endif

@@ -1,0 +1,137 @@
+/* How long vans take between all places of a scene, over the streets as they are now. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/live.h"
+#include "api/planner_scene.h"
+#include "engine/base/array.h"
+#include "engine/road/matrix.h"
+#include "engine/road/snap.h"
+
+enum { CELLS_AT_ONCE = 500000 };
+
+struct ways {
+    struct ht_planner_scene *scene;
+    const bool *cancel;
+    struct ht_matrix *matrix;
+    struct ht_snap_work *snap;
+    struct ht_place *places; /* those that lie at a street */
+    uint32_t *location_of;
+    uint32_t count;
+    struct ht_cost *cells;
+    uint32_t *duration_s;
+    uint32_t *distance_m;
+};
+
+static uint32_t rounded(int64_t thousandths)
+{
+    return thousandths < (int64_t)(UINT32_MAX - 1) * 1000 ? (uint32_t)((thousandths + 500) / 1000)
+                                                          : UINT32_MAX - 1;
+}
+
+static enum ht_status places_snap(struct ways *ways, const struct ht_road *road)
+{
+    struct ht_snap_options options = ht_snap_options_default();
+    options.radius_m = HT_LIVE_STREET_M;
+    ways->count = 0;
+    for (uint32_t i = 0; i < ways->scene->point_count; i++) {
+        struct ht_place two[2];
+        uint32_t found = 0;
+        enum ht_status status =
+            ht_snap_trip(road->snap, ways->snap, ways->scene->points[i], &options, two, &found);
+        if (status == HT_NO_SEGMENT) {
+            continue;
+        }
+        if (status != HT_OK) {
+            return status;
+        }
+        ways->places[ways->count] = two[found - 1];
+        ways->location_of[ways->count++] = i;
+    }
+    return HT_OK;
+}
+
+static enum ht_status rows_fill(struct ways *ways, const struct ht_road *road, uint32_t first,
+                                uint32_t rows)
+{
+    size_t all = ways->scene->point_count;
+    enum ht_status status = ht_matrix_run(ways->matrix, road, NULL, ways->places + first, rows,
+                                          ways->places, ways->count, ways->cells, ways->cancel);
+    for (size_t i = 0; status == HT_OK && i < (size_t)rows * ways->count; i++) {
+        const struct ht_cost *cost = &ways->cells[i];
+        size_t at =
+            ways->location_of[first + i / ways->count] * all + ways->location_of[i % ways->count];
+        if (cost->weight_ms < HT_WEIGHT_INF) {
+            ways->duration_s[at] = rounded(cost->duration_ms);
+            ways->distance_m[at] = rounded((int64_t)cost->length_mm);
+        }
+    }
+    return status;
+}
+
+static enum ht_status profile_fill(struct ways *ways, struct ht_world *world, uint32_t profile)
+{
+    struct ht_planner_scene *scene = ways->scene;
+    const struct ht_road *road = NULL;
+    size_t all = scene->point_count;
+    enum ht_status status = ht_world_road(world, scene->profiles[profile], 0, &road);
+    if (status == HT_NOT_FOUND) { /* a map without it: there is no way for these vans */
+        status = HT_OK;
+        road = NULL;
+    }
+    ways->duration_s = ht_array_new(all * all, sizeof *ways->duration_s);
+    ways->distance_m = ht_array_new(all * all, sizeof *ways->distance_m);
+    scene->durations_s[profile] = ways->duration_s;
+    scene->distances_m[profile] = ways->distance_m;
+    scene->matrices[profile] =
+        (struct ht_plan_profile){.duration_s = ways->duration_s, .distance_m = ways->distance_m};
+    if (status == HT_OK && (ways->duration_s == NULL || ways->distance_m == NULL)) {
+        status = HT_NOMEM;
+    }
+    if (status != HT_OK) {
+        return status;
+    }
+    memset(ways->duration_s, 0xff, all * all * sizeof *ways->duration_s); /* HT_PLAN_NO_WAY */
+    memset(ways->distance_m, 0xff, all * all * sizeof *ways->distance_m);
+    ways->count = 0;
+    status = road == NULL ? HT_OK : places_snap(ways, road);
+    uint32_t step = CELLS_AT_ONCE / (ways->count == 0 ? 1 : ways->count) + 1;
+    for (uint32_t first = 0; status == HT_OK && first < ways->count; first += step) {
+        uint32_t left = ways->count - first;
+        status = rows_fill(ways, road, first, left < step ? left : step);
+    }
+    for (size_t i = 0; i < all; i++) {
+        ways->duration_s[i * all + i] = 0;
+        ways->distance_m[i * all + i] = 0;
+    }
+    return status;
+}
+
+enum ht_status ht_planner_ways(struct ht_planner_scene *scene, struct ht_world *world,
+                               const bool *cancel, struct ht_error *error)
+{
+    struct ways ways = {.scene = scene, .cancel = cancel};
+    uint64_t cells = (uint64_t)scene->point_count * scene->point_count;
+    if (cells * (scene->profile_count + UINT64_C(1)) > HT_PLAN_CELLS_MOST) {
+        return ht_error_set(error, HT_TOO_BIG, 0, "too many places for one plan");
+    }
+    ways.places = ht_array_new(scene->point_count, sizeof *ways.places);
+    ways.location_of = ht_array_new(scene->point_count, sizeof *ways.location_of);
+    ways.cells = ht_array_new(CELLS_AT_ONCE + (size_t)scene->point_count, sizeof *ways.cells);
+    enum ht_status status = ht_matrix_new(&ways.matrix);
+    if (status == HT_OK) {
+        status = ht_snap_work_new(&ways.snap);
+    }
+    if (ways.places == NULL || ways.location_of == NULL || ways.cells == NULL) {
+        status = HT_NOMEM;
+    }
+    for (uint32_t p = 0; status == HT_OK && p < scene->profile_count; p++) {
+        status = profile_fill(&ways, world, p);
+    }
+    ht_snap_work_free(ways.snap);
+    ht_matrix_free(ways.matrix);
+    free(ways.places);
+    free(ways.location_of);
+    free(ways.cells);
+    return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+}

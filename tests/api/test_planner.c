@@ -1,0 +1,297 @@
+/* The day's planner over HTTP: orders get vans by themselves, and keep to what is fixed. */
+#include <unistd.h>
+
+#include "tests/support/check.h"
+#include "tests/support/json_at.h"
+#include "tests/support/served.h"
+
+#define GEO "Content-Type: application/geo+json\r\n"
+#define JSON "Content-Type: application/json\r\n"
+#define ORDERS "/v1/orders"
+#define NOON "\"due\":[\"2026-03-02T11:15:00+08:00\",\"2026-03-02T12:30:00+08:00\"]"
+
+enum { HOUSEHOLDS = 12, WAIT_MS = 60000, STEP_MS = 50 };
+
+static char options[512];
+
+static bool is(const char *path, const char *want)
+{
+    return answer.body != NULL && ht_json_is(answer.body, path, want);
+}
+
+static bool says(const char *text)
+{
+    return answer.body != NULL && strstr(answer.body, text) != NULL;
+}
+
+static void item_add(const char *collection, const char *id, const double place[2],
+                     const char *properties)
+{
+    char path[96];
+    char text[512];
+    (void)snprintf(path, sizeof path, "/collections/%s/items", collection);
+    (void)snprintf(text, sizeof text,
+                   "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":{\"type\":\"Point\","
+                   "\"coordinates\":[%f,%f]},\"properties\":{%s}}",
+                   id, place[0], place[1], properties);
+    HT_CHECK_INT(post(path, GEO, text), 201);
+}
+
+static void van_add(const char *id, double lon, const char *more)
+{
+    char properties[256];
+    const double place[2] = {lon, 29.95};
+    (void)snprintf(properties, sizeof properties,
+                   "\"kind\":\"van\",\"profile\":\"car\",\"home\":\"k1\"%s", more);
+    item_add("units", id, place, properties);
+}
+
+/* It is half past ten in the morning there. */
+static bool begin_town(const char *van1, const char *van2)
+{
+    static int number;
+    const double kitchen[2] = {121.712, 29.95};
+    if (!map_make()) {
+        return false;
+    }
+    (void)snprintf(options, sizeof options,
+                   "--store %s/planner%d.sqlite --clock 2026-03-02T02:30:00Z,0", folder, number++);
+    if (!begin(options)) {
+        return false;
+    }
+    item_add("facilities", "k1", kitchen, "\"kind\":\"kitchen\"");
+    van_add("van1", 121.711, van1);
+    van_add("van2", 121.713, van2);
+    for (int i = 0; i < HOUSEHOLDS; i++) {
+        char id[16];
+        const double place[2] = {121.7105 + 0.0011 * i, i % 2 == 0 ? 29.951 : 29.948};
+        (void)snprintf(id, sizeof id, "h%d", i);
+        item_add("households", id, place, "\"residents\":1");
+    }
+    return true;
+}
+
+#define TWENTY ",\"status\":\"idle\",\"capacity\":[20]"
+
+static int order_add(const char *id, int household, const char *more)
+{
+    char body[512];
+    (void)snprintf(body, sizeof body,
+                   "{\"id\":\"%s\",\"household\":\"h%d\",\"kitchen\":\"k1\"," NOON "%s}", id,
+                   household, more);
+    return post(ORDERS, JSON, body);
+}
+
+static int look(const char *id)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, ORDERS "/%s", id);
+    return get(path);
+}
+
+static int happens(const char *id, const char *body)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, ORDERS "/%s/events", id);
+    return post(path, JSON, body);
+}
+
+/* Whether an answer comes to say this; that it takes long is no failure. */
+static bool comes(const char *path, const char *at, const char *want)
+{
+    for (int waited = 0; waited < WAIT_MS; waited += STEP_MS) {
+        if (get(path) == 200 && is(at, want)) {
+            return true;
+        }
+        (void)usleep(STEP_MS * 1000);
+    }
+    (void)printf("  %s: %s is not %s: %s\n", path, at, want,
+                 answer.body == NULL ? "" : answer.body);
+    return false;
+}
+
+static bool order_comes(const char *id, const char *at, const char *want)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, ORDERS "/%s", id);
+    return comes(path, at, want);
+}
+
+static void noon_begin(void)
+{
+    for (int i = 0; i < HOUSEHOLDS; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK_INT(order_add(id, i, ""), 201);
+    }
+    for (int i = 0; i < HOUSEHOLDS; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK(order_comes(id, "state", "\"planned\""));
+    }
+}
+
+/* How often a plan names an order (or loads at a kitchen). */
+static int stops_of(const char *unit, const char *member)
+{
+    char path[64];
+    int count = 0;
+    (void)snprintf(path, sizeof path, "/v1/units/%s/plan", unit);
+    HT_CHECK_INT(get(path), 200);
+    for (const char *at = answer.body; at != NULL && (at = strstr(at, member)) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
+HT_CASE(orders_are_planned_by_themselves_and_the_van_sees_its_stops)
+{
+    HT_REQUIRE(begin_town(TWENTY, TWENTY));
+    noon_begin();
+    HT_CHECK(says("\"stops_before\"") && says("\"eta\"") && says("\"eta_low\""));
+    HT_CHECK(says("\"eta_high\"") && says("\"unit\":\"van"));
+    int all = stops_of("van1", "\"order\":\"o") + stops_of("van2", "\"order\":\"o");
+    HT_CHECK_INT(all, HOUSEHOLDS);
+    const char *busy = stops_of("van1", "\"order\":\"o") > 0 ? "van1" : "van2";
+    HT_CHECK(stops_of(busy, "\"kind\":\"load\"") > 0);
+    HT_CHECK(is("stops.0.kind", "\"load\"") && is("stops.0.kitchen", "\"k1\""));
+    HT_CHECK(says("\"LineString\"") && says("\"arrival\"") && says("\"departure\""));
+    HT_CHECK(is("load", "[0]") && !is("stops.0.load", "[0]"));
+    char last[64];
+    (void)snprintf(last, sizeof last, "stops.%d.load", ht_json_count_at(answer.body, "stops") - 1);
+    HT_CHECK(is(last, "[0]")); /* all is handed over then */
+    HT_CHECK_INT(get("/v1/units/none/plan"), 404);
+    HT_CHECK_INT(get("/v1/units/van1/plan?crs=none"), 400);
+    HT_CHECK_INT(get("/metrics"), 200);
+    HT_CHECK(says("houtao_planner_failures_total 0\n"));
+    end();
+}
+
+HT_CASE(what_an_off_van_had_goes_to_others_and_what_is_loaded_stays)
+{
+    HT_REQUIRE(begin_town(TWENTY, ",\"status\":\"off\",\"capacity\":[20]"));
+    noon_begin();
+    HT_CHECK_INT(stops_of("van1", "\"order\":\"o"), HOUSEHOLDS);
+    HT_CHECK_INT(happens("o3", "{\"event\":\"load\"}"), 200);
+    HT_CHECK_INT(happens("o4", "{\"event\":\"load\"}"), 200);
+    HT_CHECK_INT(happens("o4", "{\"event\":\"enroute\"}"), 200);
+    /* the other comes, then this one is off */
+    HT_CHECK_INT(send_body("PATCH", "/collections/units/items/van2",
+                           "Content-Type: application/merge-patch+json\r\n",
+                           "{\"properties\":{\"status\":\"idle\"}}"),
+                 200);
+    HT_CHECK(comes("/v1/units/van1/plan", "stops.0.kind", "\"order\"")); /* what it has in hand */
+    HT_CHECK_INT(send_body("PATCH", "/collections/units/items/van1",
+                           "Content-Type: application/merge-patch+json\r\n",
+                           "{\"properties\":{\"status\":\"off\"}}"),
+                 200);
+    for (int i = 0; i < HOUSEHOLDS; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK(order_comes(id, "unit", i == 3 || i == 4 ? "\"van1\"" : "\"van2\""));
+    }
+    HT_CHECK_INT(look("o3"), 200);
+    HT_CHECK(is("state", "\"loaded\""));
+    HT_CHECK_INT(stops_of("van2", "\"order\":\"o"), HOUSEHOLDS - 2);
+    end();
+}
+
+HT_CASE(a_loaded_order_stays_on_its_van_while_others_come)
+{
+    HT_REQUIRE(begin_town(TWENTY, TWENTY));
+    HT_CHECK_INT(order_add("o0", 0, ""), 201);
+    HT_CHECK(order_comes("o0", "state", "\"planned\""));
+    HT_CHECK_INT(happens("o0", "{\"event\":\"load\"}"), 200);
+    const char *van = says("\"unit\":\"van1\"") ? "\"van1\"" : "\"van2\"";
+    for (int i = 1; i < 6; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK_INT(order_add(id, i, ""), 201);
+        HT_CHECK(order_comes(id, "state", "\"planned\""));
+    }
+    HT_CHECK_INT(look("o0"), 200);
+    HT_CHECK(is("state", "\"loaded\"") && is("unit", van) && is("stops_before", "0"));
+    end();
+}
+
+HT_CASE(a_cancelled_order_is_gone_from_the_plan)
+{
+    HT_REQUIRE(begin_town(TWENTY, TWENTY));
+    noon_begin();
+    HT_CHECK_INT(happens("o5", "{\"event\":\"cancel\"}"), 200);
+    HT_CHECK_INT(stops_of("van1", "\"order\":\"o5\"") + stops_of("van2", "\"order\":\"o5\""), 0);
+    HT_CHECK_INT(stops_of("van1", "\"order\":\"o") + stops_of("van2", "\"order\":\"o"),
+                 HOUSEHOLDS - 1);
+    HT_CHECK_INT(happens("o5", "{\"event\":\"reopen\"}"), 200);
+    HT_CHECK(order_comes("o5", "state", "\"planned\""));
+    end();
+}
+
+HT_CASE(what_nobody_can_bring_says_why)
+{
+    HT_REQUIRE(begin_town(TWENTY, TWENTY));
+    HT_CHECK_INT(order_add("big", 1, ",\"load\":21"), 201);
+    HT_CHECK(order_comes("big", "unplanned", "\"capacity\""));
+    HT_CHECK(is("state", "\"received\""));
+    HT_CHECK_INT(post(ORDERS, JSON,
+                      "{\"id\":\"far\",\"lon\":122.9,\"lat\":29.9,\"kitchen\":\"k1\"," NOON "}"),
+                 201);
+    HT_CHECK(order_comes("far", "unplanned", "\"no_way\""));
+    HT_CHECK_INT(order_add("fits", 2, ",\"load\":20"), 201);
+    HT_CHECK(order_comes("fits", "state", "\"planned\""));
+    /* out of order from now on */
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/meals", JSON,
+                           "{\"kitchens\":{\"k1\":{\"out_of_order\":[{\"from\":"
+                           "\"2026-03-02T10:00:00+08:00\",\"until\":null}]}}}"),
+                 200);
+    HT_CHECK(order_comes("fits", "unplanned", "\"kitchen\""));
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/meals", JSON, "{}"), 200);
+    HT_CHECK(order_comes("fits", "state", "\"planned\""));
+    end();
+}
+
+HT_CASE(the_running_plan_outlives_a_restart)
+{
+    char before[HOUSEHOLDS][8];
+    HT_REQUIRE(begin_town(TWENTY, TWENTY));
+    noon_begin();
+    for (int i = 0; i < HOUSEHOLDS; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK_INT(look(id), 200);
+        (void)snprintf(before[i], sizeof before[i], "%s",
+                       says("\"unit\":\"van1\"") ? "\"van1\"" : "\"van2\"");
+    }
+    end();
+    HT_REQUIRE(begin(options));
+    HT_CHECK_INT(order_add("late", 2, ""), 201);
+    HT_CHECK(order_comes("late", "state", "\"planned\""));
+    for (int i = 0; i < HOUSEHOLDS; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK_INT(look(id), 200);
+        HT_CHECK(is("unit", before[i]));
+    }
+    end();
+}
+
+HT_CASE(vans_without_a_capacity_are_planned_by_others)
+{
+    HT_REQUIRE(begin_town(",\"status\":\"idle\"", ",\"status\":\"idle\""));
+    HT_CHECK_INT(order_add("o0", 0, ""), 201);
+    HT_CHECK_INT(get("/metrics"), 200);
+    bool planned = false;
+    for (int waited = 0; waited < WAIT_MS && !planned; waited += STEP_MS) {
+        (void)usleep(STEP_MS * 1000);
+        HT_CHECK_INT(get("/metrics"), 200);
+        planned = !says("houtao_planner_plans_total 0\n");
+    }
+    HT_CHECK(planned); /* it looked */
+    HT_CHECK_INT(look("o0"), 200);
+    HT_CHECK(is("state", "\"received\"") && !says("unplanned"));
+    HT_CHECK_INT(get("/v1/units/van1/plan"), 200);
+    HT_CHECK(is("stops", "[]"));
+    end();
+}
+
+HT_SERVED_MAIN()
