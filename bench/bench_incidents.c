@@ -18,6 +18,7 @@
  * Without NETWORK: ht_bench_city. BENCH_ROWS=TEXT measures only what has the text in its name.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -227,8 +228,8 @@ static struct ht_load_result alarms_send(struct bench *b, const char *store, siz
         ht_bench_die(why);
     }
     if (result.not_ok + result.failed > 0) {
-        (void)fprintf(stderr, "%llu of %zu alarms failed: %s\n",
-                      (unsigned long long)(result.not_ok + result.failed), count, result.strange);
+        (void)fprintf(stderr, "%" PRIu64 " of %zu alarms failed: %s\n",
+                      result.not_ok + result.failed, count, result.strange);
         ht_bench_die("some alarms were not answered 201");
     }
     ht_bench_server_stop(&server);
