@@ -356,13 +356,19 @@ HT_CASE(bad_steps_and_questions_are_told_what_is_wrong)
     end();
 }
 
-HT_CASE(a_kitchen_refuses_what_it_does_not_take)
+/* Two kitchens of a town; what they take. */
+static void kitchens_set(void)
 {
-    HT_REQUIRE(begin_town());
     setting_put("{\"default\":{\"hours\":\"Mo-Fr 06:00-20:00\"},\"kitchens\":{"
                 "\"k1\":{\"cutoff_s\":3600,\"capacity\":5,\"diets\":[\"soft\",\"halal\"],"
                 "\"out_of_order\":[{\"from\":\"2026-03-04T08:00:00+08:00\",\"until\":null}]},"
                 "\"k2\":{\"order_by\":\"10:30\",\"hours\":null}}}");
+}
+
+HT_CASE(a_kitchen_cooks_so_many_meals_and_no_more)
+{
+    HT_REQUIRE(begin_town());
+    kitchens_set();
     HT_CHECK(is("kitchens.k1.hours", "\"Mo-Fr 06:00-20:00\"") && is("kitchens.k2.hours", "null"));
     /* capacity: five meals in a quarter, others in the next */
     order_add("a", ",\"load\":3,\"ready\":\"2026-03-02T11:01:00+08:00\"");
@@ -390,6 +396,21 @@ HT_CASE(a_kitchen_refuses_what_it_does_not_take)
                             "\"k1\",\"load\":3,\"ready\":\"2026-03-02T11:31:00+08:00\"," NOON "}]"),
                  422);
     HT_CHECK(is("errors.0.pointer", "\"/1/kitchen\""));
+    /* the rules and what is ordered outlive a restart */
+    end();
+    (void)snprintf(options, sizeof options, "--store %s --clock 2026-03-02T02:00:00Z,0", store);
+    HT_REQUIRE(begin(options));
+    HT_CHECK_INT(order_send("{\"household\":\"h1\",\"kitchen\":\"k1\",\"ready\":"
+                            "\"2026-03-02T11:05:00+08:00\"," NOON "}"),
+                 422);
+    HT_CHECK(says("5 meals"));
+    end();
+}
+
+HT_CASE(a_kitchen_refuses_what_it_does_not_take)
+{
+    HT_REQUIRE(begin_town());
+    kitchens_set();
     /* diets */
     order_add("e", ",\"diets\":[\"halal\"],\"ready\":\"2026-03-02T11:30:00+08:00\"");
     HT_CHECK_INT(order_send("{\"household\":\"h1\",\"kitchen\":\"k1\",\"diets\":[\"soft\","
@@ -414,14 +435,6 @@ HT_CASE(a_kitchen_refuses_what_it_does_not_take)
     advance(11 * 60);
     HT_CHECK_INT(order_send("{\"household\":\"h1\",\"kitchen\":\"k2\"," NOON "}"), 422);
     HT_CHECK(says("until 2026-03-02T02:30:00.000Z"));
-    /* the rules and what is ordered outlive a restart */
-    end();
-    (void)snprintf(options, sizeof options, "--store %s --clock 2026-03-02T02:00:00Z,0", store);
-    HT_REQUIRE(begin(options));
-    HT_CHECK_INT(order_send("{\"household\":\"h1\",\"kitchen\":\"k1\",\"ready\":"
-                            "\"2026-03-02T11:05:00+08:00\"," NOON "}"),
-                 422);
-    HT_CHECK(says("5 meals"));
     end();
 }
 

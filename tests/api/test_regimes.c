@@ -458,45 +458,46 @@ HT_CASE(a_set_that_names_what_is_not_there_is_refused_whole)
     end();
 }
 
+static const struct {
+    const char *body;
+    const char *pointer;
+} wrong_sets[] = {
+    {"{\"a b\":{}}", "\"/a b\""},
+    {"{\"a\":[]}", "\"/a\""},
+    {"{\"a\":{},\"a\":{}}", "\"/a\""},
+    {"{\"a\":{\"streets\":[]}}", "\"/a/streets\""},
+    {"{\"a\":{\"zones\":{}}}", "\"/a/zones\""},
+    {"{\"a\":{\"zones\":[\"z\",7]}}", "\"/a/zones/1\""},
+    {"{\"a\":{\"zones\":[\"z\",\"z\"]}}", "\"/a/zones\""},
+    {"{\"a\":{\"answers\":[]}}", "\"/a/answers\""},
+    {"{\"a\":{\"answers\":{\"c\":{\"town\":\"x\"}}}}", "\"/a/answers/c/town\""},
+    {"{\"a\":{\"answers\":{\"c\":{\"cell\":\"Wang Fang\"}}}}", "\"/a/answers/c/cell\""},
+    {"{\"a\":{\"answers\":{\"c\":{},\"c\":{}}}}", "\"/a/answers\""},
+    {"{\"a\":{\"duties\":{\"u\":{\"name\":\"x\"}}}}", "\"/a/duties/u/name\""},
+    {"{\"a\":{\"duties\":{\"u\":{\"status\":\"asleep\"}}}}", "\"/a/duties/u/status\""},
+    {"{\"a\":{\"duties\":{\"u\":{\"shift\":\"whenever\"}}}}", "\"/a/duties/u/shift\""},
+    {"{\"a\":{\"duties\":{\"u\":1}}}", "\"/a/duties/u\""},
+    {"{\"a\":{\"settings\":{\"live\":{}}}}", "\"/a/settings/live\""},
+    {"{\"a\":{\"settings\":{\"incidents\":[]}}}", "\"/a/settings/incidents\""},
+    {"{\"ok\":{},\"a\":{\"settings\":{\"incidents\":{\"kinds\":{\"sos\":{\"units\":0}}}}}}",
+     "\"/a/settings/incidents/kinds/sos/units\""},
+    {"{\"a\":{\"settings\":{\"incidents\":{\"prempt\":true}}}}",
+     "\"/a/settings/incidents/prempt\""},
+    {"{\"a\":{\"settings\":{\"calendar\":{\"holidays\":[\"2026-02-30\"]}}}}",
+     "\"/a/settings/calendar/holidays/0\""},
+};
+
 HT_CASE(wrong_input_says_where)
 {
-    static const struct {
-        const char *body;
-        const char *pointer;
-    } wrong[] = {
-        {"{\"a b\":{}}", "\"/a b\""},
-        {"{\"a\":[]}", "\"/a\""},
-        {"{\"a\":{},\"a\":{}}", "\"/a\""},
-        {"{\"a\":{\"streets\":[]}}", "\"/a/streets\""},
-        {"{\"a\":{\"zones\":{}}}", "\"/a/zones\""},
-        {"{\"a\":{\"zones\":[\"z\",7]}}", "\"/a/zones/1\""},
-        {"{\"a\":{\"zones\":[\"z\",\"z\"]}}", "\"/a/zones\""},
-        {"{\"a\":{\"answers\":[]}}", "\"/a/answers\""},
-        {"{\"a\":{\"answers\":{\"c\":{\"town\":\"x\"}}}}", "\"/a/answers/c/town\""},
-        {"{\"a\":{\"answers\":{\"c\":{\"cell\":\"Wang Fang\"}}}}", "\"/a/answers/c/cell\""},
-        {"{\"a\":{\"answers\":{\"c\":{},\"c\":{}}}}", "\"/a/answers\""},
-        {"{\"a\":{\"duties\":{\"u\":{\"name\":\"x\"}}}}", "\"/a/duties/u/name\""},
-        {"{\"a\":{\"duties\":{\"u\":{\"status\":\"asleep\"}}}}", "\"/a/duties/u/status\""},
-        {"{\"a\":{\"duties\":{\"u\":{\"shift\":\"whenever\"}}}}", "\"/a/duties/u/shift\""},
-        {"{\"a\":{\"duties\":{\"u\":1}}}", "\"/a/duties/u\""},
-        {"{\"a\":{\"settings\":{\"live\":{}}}}", "\"/a/settings/live\""},
-        {"{\"a\":{\"settings\":{\"incidents\":[]}}}", "\"/a/settings/incidents\""},
-        {"{\"ok\":{},\"a\":{\"settings\":{\"incidents\":{\"kinds\":{\"sos\":{\"units\":0}}}}}}",
-         "\"/a/settings/incidents/kinds/sos/units\""},
-        {"{\"a\":{\"settings\":{\"incidents\":{\"prempt\":true}}}}",
-         "\"/a/settings/incidents/prempt\""},
-        {"{\"a\":{\"settings\":{\"calendar\":{\"holidays\":[\"2026-02-30\"]}}}}",
-         "\"/a/settings/calendar/holidays/0\""},
-    };
     HT_REQUIRE(begin_town(""));
     HT_CHECK_INT(get("/v1/settings/regimes"), 200);
     HT_CHECK_STR(answer.body, "{}");
     HT_CHECK_INT(get("/v1/regimes"), 200);
     HT_CHECK_STR(answer.body,
                  "{\"regimes\":[],\"in_force\":{\"zones\":[],\"answers\":{},\"duties\":{}}}");
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        HT_CHECK_INT(setting_put("regimes", wrong[i].body), 422);
-        HT_CHECK(is("errors.0.pointer", wrong[i].pointer));
+    for (size_t i = 0; i < sizeof wrong_sets / sizeof wrong_sets[0]; i++) {
+        HT_CHECK_INT(setting_put("regimes", wrong_sets[i].body), 422);
+        HT_CHECK(is("errors.0.pointer", wrong_sets[i].pointer));
     }
     HT_CHECK_INT(setting_put("regimes", "[]"), 400);
     HT_CHECK_INT(setting_put("regimes", "{\"a\":"), 400);
