@@ -44,6 +44,9 @@ bool ht_calendar_active(struct ht_office_calendar *calendar, const struct ht_sch
 int64_t ht_calendar_next_change(struct ht_office_calendar *calendar,
                                 const struct ht_schedule *schedule, int64_t utc_ms);
 
+/* The condition of the working hours, a copy that is the caller's to free; NULL: out of memory. */
+char *ht_calendar_working(struct ht_office_calendar *calendar);
+
 /* When `length_ms` of working hours have passed since `from_ms`; INT64_MAX: they never will. Linear
  * in the days until then. */
 int64_t ht_calendar_due(struct ht_office_calendar *calendar, int64_t from_ms, int64_t length_ms);
