@@ -47,7 +47,8 @@ void ht_event_fields_write(const struct ht_event_field *fields, size_t count, ui
 /* Reads them; false: not a body that ht_event_fields_write makes. */
 bool ht_event_fields_read(const struct ht_event_field *fields, size_t count, uint32_t mask,
                           yajl_val tree, void *event);
-/* A text of a member; NULL: it is not there. False: it is there, and none, or none that we write. */
+/* A text of a member; NULL: it is not there. False: it is there, and none, or none that we write.
+ */
 bool ht_event_text_read(yajl_val tree, const char *name, const char **out);
 
 /* Appends a row. `seq` may be NULL. */

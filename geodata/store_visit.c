@@ -77,22 +77,21 @@ struct states {
 static enum ht_status state_row(void *user, sqlite3_stmt *statement)
 {
     const struct states *states = user;
-    const struct ht_store_visit_state state = {
-        .owner = text_at(statement, 0),
-        .site = text_at(statement, 1),
-        .number = sqlite3_column_int64(statement, 2),
-        .paper = sqlite3_column_int64(statement, 3),
-        .closed_ms = sqlite3_column_int64(statement, 4)};
+    const struct ht_store_visit_state state = {.owner = text_at(statement, 0),
+                                               .site = text_at(statement, 1),
+                                               .number = sqlite3_column_int64(statement, 2),
+                                               .paper = sqlite3_column_int64(statement, 3),
+                                               .closed_ms = sqlite3_column_int64(statement, 4)};
     return ht__store_lacks(statement, 0, sqlite3_column_text(statement, 0)) ||
                    ht__store_lacks(statement, 1, sqlite3_column_text(statement, 1))
                ? HT_NOMEM
                : states->sink(states->user, &state);
 }
 
-enum ht_status ht_store_visit_states(struct ht_store_reader *reader, int64_t since_ms,
-                                     enum ht_status (*sink)(void *user,
-                                                            const struct ht_store_visit_state *state),
-                                     void *user, struct ht_error *error)
+enum ht_status
+ht_store_visit_states(struct ht_store_reader *reader, int64_t since_ms,
+                      enum ht_status (*sink)(void *user, const struct ht_store_visit_state *state),
+                      void *user, struct ht_error *error)
 {
     static const char sql[] = "SELECT owner, site, number, paper, closed_ms FROM visit_states"
                               " WHERE closed_ms = 0 OR closed_ms >= ?1 ORDER BY number";
@@ -135,7 +134,6 @@ enum ht_status ht_store_visit_paper_last(struct ht_store_reader *reader, int64_t
     sqlite3_stmt *statement = NULL;
     *paper = 0;
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
-    return status == HT_OK
-               ? ht__store_rows(&reader->conn, statement, number_row, paper, error)
-               : status;
+    return status == HT_OK ? ht__store_rows(&reader->conn, statement, number_row, paper, error)
+                           : status;
 }

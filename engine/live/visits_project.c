@@ -296,9 +296,9 @@ static void close(struct ht_rectification *n, const struct ht_visit_event *e)
 
 static void clock_project(struct ht_rectification *n, const struct ht_visit_event *e)
 {
+    n->remind_by_ms = 0;
     if (e->kind == HT_NOTICE_REMINDED) {
         n->reminded = true;
-        n->remind_by_ms = 0;
     } else {
         n->overdue = true;
         n->level = e->level;
