@@ -1,5 +1,6 @@
 #include "engine/live/visits.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,9 +104,17 @@ static enum ht_status fold(struct ht_visits *visits, struct ht_ledger_log *log,
     return put(ledger, log, entry, &notice);
 }
 
+static bool fits(const struct ht_visits *visits, const struct ht_visit_event *event)
+{
+    return ht_visit_event_is_visit(event->kind)
+               ? ht__visit_event_fits(ht_visits_pending(visits, event->id), event)
+               : ht__notice_event_fits(ht_rectifications_pending(visits, event->id), event);
+}
+
 enum ht_status ht__visits_say(struct ht_visits *visits, struct ht_ledger_log *log,
                               const struct ht_visit_event *event)
 {
+    assert(fits(visits, event));
     enum ht_status status = ht_ledger_say(log, &ht__visit_event_record, event);
     if (status == HT_OK && event->kind == HT_NOTICE_OPENED && event->number > visits->number) {
         visits->number = event->number;
@@ -196,13 +205,8 @@ void ht_visits_apply(struct ht_visits *visits, struct ht_visits_decision *decisi
 
 enum ht_status ht_visits_replay(struct ht_visits *visits, const struct ht_visit_event *event)
 {
-    if ((unsigned)event->kind >= HT_VISIT_EVENT_KINDS || !ht__visit_id_fits(event->id)) {
-        return HT_INVALID;
-    }
-    bool fits = ht_visit_event_is_visit(event->kind)
-                    ? ht__visit_event_fits(ht_visits_pending(visits, event->id), event)
-                    : ht__notice_event_fits(ht_rectifications_pending(visits, event->id), event);
-    if (!fits) {
+    if ((unsigned)event->kind >= HT_VISIT_EVENT_KINDS || !ht__visit_id_fits(event->id) ||
+        !fits(visits, event)) {
         return HT_INVALID;
     }
     struct ht_ledger_log *log = ht_ledger_log_new();

@@ -73,12 +73,14 @@ static bool is_looked_after(const struct ht_rectification *n, const struct ht_vi
     if (n->revisit != NULL && strcmp(n->revisit, visit->id) == 0) {
         return n->revisit_ms != start_ms;
     }
+    bool open = n->state == HT_RECTIFICATION_IS_OPEN;
+    bool meant = strcmp(n->id, visit->rectification) == 0;
     if (start_ms == 0) {
         return false;
     }
-    return strcmp(n->id, visit->rectification) == 0 ||
-           (visit->purpose == HT_VISIT_FOR_REVISIT && n->state == HT_RECTIFICATION_IS_OPEN &&
-            n->revisit == NULL && strcmp(n->site, visit->site) == 0);
+    return visit->purpose == HT_VISIT_FOR_CHECK
+               ? meant && !open && n->sampled && n->checked_by == NULL
+               : open && (meant || (n->revisit == NULL && strcmp(n->site, visit->site) == 0));
 }
 
 enum ht_status ht__visits_link(struct ht_visits *visits, struct ht_ledger_log *log,
