@@ -93,7 +93,8 @@ struct ht_app {
     struct ht_finder *finder;
     struct ht_loads *loads;         /* NULL: the store can't be written */
     atomic_int_least64_t saved_ms;  /* when positions went to the store last, by a steady clock */
-    atomic_uint solving;            /* plans being made (api/optimize.c) */
+    atomic_uint solving;            /* plans being made (api/optimize.c, api/rounds.c) */
+    bool rounds_enough;             /* what is planned so far will do: the server is to stop */
     atomic_bool saving;             /* a job of it is on its way */
     int64_t seen_saved_ms;          /* when devices' last_seen were; the writer's */
     atomic_int_least64_t tidied_ms; /* when old ones were forgotten */

@@ -107,7 +107,9 @@ void ht_ics_event(struct ht_ics *ics, const struct ht_ics_event *event)
     time_line(ics, "DTSTAMP:", event->stamp_ms);
     time_line(ics, "LAST-MODIFIED:", event->stamp_ms);
     time_line(ics, "DTSTART:", event->start_ms);
-    time_line(ics, "DTEND:", event->end_ms);
+    if (event->end_ms / 1000 > event->start_ms / 1000) { /* an end has to be later */
+        time_line(ics, "DTEND:", event->end_ms);
+    }
     (void)snprintf(text, sizeof text, "SEQUENCE:%" PRIu32, event->sequence);
     line(ics, text);
     line(ics, event->cancelled ? "STATUS:CANCELLED" : "STATUS:CONFIRMED");
