@@ -50,8 +50,11 @@
  *             same day with the same inspectors
  *   cell      cell_s for each pair of an inspector and a cell in which it owns a site
  *   balance   balance * L^2 / (100 * F) of each inspector, down; L is its travel and service in
- *             seconds (past visits count with their service alone) * 100 / share, down; F the
- *             service that all needs ask for (times crew) / inspectors with a shift, at least 1
+ *             seconds (of past visits what they took, no travel) * 100 / share, down, at most
+ *             HT_ROUNDS_LOAD_MOST_S; F is the service that all needs ask for, times crew, shared by
+ *             the inspectors with a shift, down, at least an hour
+ *
+ * The way from a location to itself takes nothing, whatever a matrix says.
  *
  * Threading: pure; one call, one thread. Ownership: the problem is borrowed for the call, the plan
  * is the caller's, for ht_rounds_free.
@@ -73,6 +76,10 @@ enum {
     HT_ROUNDS_STOPS_MOST = 64,      /* of one inspector on one day */
     HT_ROUNDS_TIME_MOST_S = 172800, /* times lie within 0 and this */
     HT_ROUNDS_PRICE_MOST = 1000000,
+    HT_ROUNDS_BALANCE_MOST = 1000,
+    HT_ROUNDS_SHARE_LEAST = 25,
+    HT_ROUNDS_SHARE_MOST = 1000,
+    HT_ROUNDS_LOAD_MOST_S = 40000000,
     HT_ROUNDS_RISK_MOST = 4,
     HT_ROUNDS_CREW_MOST = 2
 };
@@ -122,7 +129,7 @@ struct ht_rounds_inspector {
     uint32_t shift_count;
     uint32_t visits_day_most;  /* 0: any */
     uint32_t visits_week_most; /* weeks of the calendar, by first_weekday; 0: any */
-    uint32_t share;            /* per cent of a full load that is fair for it, 1 to 1000; 0: 100 */
+    uint32_t share;            /* per cent of a full load that is fair for it, 25 to 1000; 0: 100 */
 };
 
 enum ht_rounds_state {
