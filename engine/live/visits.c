@@ -29,7 +29,9 @@ static void notice_pending(void *user, struct ht_ledger_entry *entry, const void
     (void)before;
     if (after != NULL) {
         int64_t next_ms = ht__notice_next_ms(after);
-        visits->due_ms = next_ms < visits->due_ms ? next_ms : visits->due_ms;
+        if (next_ms < atomic_load(&visits->due_ms)) {
+            atomic_store(&visits->due_ms, next_ms);
+        }
     }
 }
 
@@ -59,7 +61,7 @@ enum ht_status ht_visits_new(struct ht_visits **out)
                                  .user = visits};
     ht_ledger_init(&visits->visits, &visits->visit_shape, &visits->lock);
     ht_ledger_init(&visits->notices, &visits->notice_shape, &visits->lock);
-    visits->due_ms = INT64_MAX;
+    atomic_init(&visits->due_ms, INT64_MAX);
     atomic_init(&visits->changes, 0);
     *out = visits;
     return HT_OK;

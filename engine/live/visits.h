@@ -394,7 +394,7 @@ HT_MUST_CHECK enum ht_status ht_visits_decide(struct ht_visits *visits,
 HT_MUST_CHECK enum ht_status ht_visits_tick(struct ht_visits *visits, int64_t now_ms,
                                             const struct ht_visit_rules *rules,
                                             struct ht_visits_decision **out);
-/* When a tick has something to say next, as pending; INT64_MAX: never. */
+/* When a tick has something to say next, as pending; INT64_MAX: never. From any thread. */
 int64_t ht_visits_due_ms(const struct ht_visits *visits);
 
 /* The last decision that is neither applied nor gone is undone. Frees it; NULL is fine. */

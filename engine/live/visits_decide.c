@@ -467,12 +467,12 @@ enum ht_status ht_visits_tick(struct ht_visits *visits, int64_t now_ms,
         }
         return status;
     }
-    visits->due_ms = next_ms;
+    atomic_store(&visits->due_ms, next_ms);
     (*out)->more = more;
     return HT_OK;
 }
 
 int64_t ht_visits_due_ms(const struct ht_visits *visits)
 {
-    return visits->due_ms;
+    return atomic_load(&visits->due_ms);
 }

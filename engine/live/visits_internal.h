@@ -23,7 +23,7 @@ struct ht_visits {
     struct ht_ledger notices;
     uint32_t number; /* of the last notice, as pending */
     uint32_t committed_number;
-    int64_t due_ms;                 /* nothing is due before, as pending */
+    atomic_int_least64_t due_ms; /* nothing is due before, as pending; the writer alone sets it */
     struct ht_visits_totals totals; /* under the lock */
     atomic_uint_least64_t changes;
 };
