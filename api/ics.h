@@ -20,10 +20,10 @@ struct ht_ics {
 };
 
 struct ht_ics_event {
-    const char *id;      /* unique within `kind` */
-    const char *kind;    /* "visits": UID is id@visits.houtao */
-    int64_t stamp_ms;    /* when it was changed last */
-    int64_t start_ms;    /* <= end_ms; whole seconds are written */
+    const char *id;   /* unique within `kind` */
+    const char *kind; /* "visits": UID is id@visits.houtao */
+    int64_t stamp_ms; /* when it was changed last */
+    int64_t start_ms; /* <= end_ms; whole seconds are written */
     int64_t end_ms;
     uint32_t sequence;
     bool cancelled;      /* else CONFIRMED */

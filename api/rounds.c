@@ -19,8 +19,8 @@
 
 enum {
     NICE = 10,
-    LIMIT_MS = 10000,   /* of a search, where nothing is said */
-    ITERATIONS = 4000,  /* likewise, and */
+    LIMIT_MS = 10000,     /* of a search, where nothing is said */
+    ITERATIONS = 4000,    /* likewise, and */
     ITERATIONS_EACH = 40, /* for a visit */
     AGAINS_MOST = 1000,
 };
@@ -34,14 +34,14 @@ struct making {
     char crs_name[64]; /* as it came */
     struct ht_round_ask ask;
     struct ht_round_wrongs wrongs;
-    struct ht_round_record record;  /* of a re-plan */
-    struct ht_round_again *agains;  /* those that were, and this one */
+    struct ht_round_record record; /* of a re-plan */
+    struct ht_round_again *agains; /* those that were, and this one */
     size_t again_count;
     int64_t since_ms;
     struct ht_round_scene scene;
     struct ht_rounds_plan *plan;
     struct ht_round_result result;
-    struct ht_buffer body; /* of the record that will be, NUL-terminated */
+    struct ht_buffer body;       /* of the record that will be, NUL-terminated */
     struct ht_round_record made; /* the same, read */
     struct ht_visits_decision *decision;
 };
@@ -63,10 +63,8 @@ static bool refuse_all(struct ht_reply *reply, enum ht_status status,
                : status == HT_INVALID ? 422
                                       : 503;
     struct ht_buffer *body = &reply->body;
-    (void)refuse(reply, code,
-                 wrongs->count > 0 ? wrongs->list[0].detail : ht_status_text(status));
-    if (wrongs->count > 0 && !body->failed && body->size > 0 &&
-        body->data[body->size - 1] == '}') {
+    (void)refuse(reply, code, wrongs->count > 0 ? wrongs->list[0].detail : ht_status_text(status));
+    if (wrongs->count > 0 && !body->failed && body->size > 0 && body->data[body->size - 1] == '}') {
         body->size--; /* within the object */
         struct ht_json json = {.out = body, .comma = true};
         ht_json_key(&json, "errors");
@@ -147,9 +145,8 @@ static void *low_run(void *user)
                                           .since_ms = making->since_ms,
                                           .cancel = &making->gone,
                                           .wrongs = &making->wrongs};
-    low->status = scene.world == NULL
-                      ? ht_error_set(&low->error, HT_IO, 0, "no network is open")
-                      : ht_round_scene_make(&scene, &making->scene, &low->error);
+    low->status = scene.world == NULL ? ht_error_set(&low->error, HT_IO, 0, "no network is open")
+                                      : ht_round_scene_make(&scene, &making->scene, &low->error);
     ht_world_reader_rest(&low->context->world);
     if (low->status == HT_OK) {
         low->status = search(low);
@@ -159,8 +156,7 @@ static void *low_run(void *user)
 
 /* A thread of its own, since its low priority can't be taken back. The worker waits meanwhile, so
  * its reader and its view of the world may be used by that thread. */
-static bool plan_make(struct ht_app_context *context, struct making *making,
-                      struct ht_reply *reply)
+static bool plan_make(struct ht_app_context *context, struct making *making, struct ht_reply *reply)
 {
     pthread_t thread;
     unsigned most = cores() > 1 ? cores() - 1 : 1;
@@ -314,8 +310,8 @@ static bool since_find(struct making *making, int64_t now_ms, int64_t from_ms,
     int32_t time_s = 0;
     if (ht_round_day_of(&days, now_ms, &time_s) > ht_round_day_of(&days, from_ms, &time_s)) {
         ht_time_format(days.begin_local_ms + days.first_day * INT64_C(86400000), text);
-        ht_round_wrong_add(&making->wrongs, "/from",
-                           "from is in the past; planned from %.10s on", text);
+        ht_round_wrong_add(&making->wrongs, "/from", "from is in the past; planned from %.10s on",
+                           text);
     }
     return true;
 }
@@ -484,8 +480,8 @@ static enum ht_status event_write(struct making *making, const struct ht_command
     }
     const struct ht_store_event event = {.at_ms = command->at_ms,
                                          .actor = command->caller.name,
-                                         .kind = making->again ? "round.replanned"
-                                                               : "round.planned",
+                                         .kind =
+                                             making->again ? "round.replanned" : "round.planned",
                                          .subject = subject,
                                          .body = body.data};
     if (status == HT_OK) {
@@ -523,9 +519,9 @@ static enum ht_status visits_plan(struct ht_app_context *context, struct making 
                                                .from_ms = making->since_ms};
     enum ht_status status =
         ht_visits_plan(ht_visits_room_visits(room), &planning, &making->decision, error);
-    return status == HT_OK ? ht_visits_room_write(room, tx, making->decision, command->caller.name,
-                                                  NULL, error)
-                           : status;
+    return status == HT_OK
+               ? ht_visits_room_write(room, tx, making->decision, command->caller.name, NULL, error)
+               : status;
 }
 
 static void answer(struct ht_app_context *context, struct making *making, struct ht_reply *reply)

@@ -2,17 +2,17 @@
  *
  *   POST /v1/rounds               plans one (api/rounds_read.h) --> visits, what is missing and why
  *   GET  /v1/rounds               which there are, the newest first
- *   GET  /v1/rounds/{id}          one, its visits as they stand; ?inspector=, ?day= for a day's list
- *   POST /v1/rounds/{id}/replan   from now (or `from`) on, with what is new of inspectors
- *   GET  /v1/rounds/{id}/report   what became of it (api/rounds_report.h)
- *   GET  /v1/inspectors/{id}.ics  an inspector's visits for a phone (api/rounds_ics.c)
+ *   GET  /v1/rounds/{id}          one, its visits as they stand; ?inspector=, ?day= for a day's
+ * list POST /v1/rounds/{id}/replan   from now (or `from`) on, with what is new of inspectors GET
+ * /v1/rounds/{id}/report   what became of it (api/rounds_report.h) GET  /v1/inspectors/{id}.ics  an
+ * inspector's visits for a phone (api/rounds_ics.c)
  *
  * A worker reads the town and lets a thread of low priority plan; the writer puts the plan into the
  * ledger of visits (api/visits_room.h) and the store in one transaction. What went on meanwhile is
  * stronger than the plan, and a second re-plan at the same time is 409.
  *
- * Rounds of households tell who is frail: they are for dispatchers, each read of one leaves an audit
- * row, and a device sees its own unit's visits.
+ * Rounds of households tell who is frail: they are for dispatchers, each read of one leaves an
+ * audit row, and a device sees its own unit's visits.
  *
  * Threading: with the thread's own context; all work is a job's.
  */

@@ -123,8 +123,8 @@ static enum ht_status span_put(struct spans *spans, uint32_t day, int64_t from_s
     if (to_s <= from_s) {
         return HT_OK;
     }
-    enum ht_status status = ht_array_reserve(&list, &spans->capacity, spans->count + (size_t)1,
-                                             sizeof *spans->list);
+    enum ht_status status =
+        ht_array_reserve(&list, &spans->capacity, spans->count + (size_t)1, sizeof *spans->list);
     spans->list = list;
     if (status == HT_OK) {
         spans->list[spans->count++] =
@@ -412,9 +412,8 @@ enum ht_status ht_round_needs(struct ht_round_days *days, const struct ht_round_
     if (kept == NULL) {
         struct ht_rounds_need *list = ht_array_new(days->weeks, sizeof *list);
         enum ht_status status =
-            list == NULL
-                ? HT_NOMEM
-                : keep(days, key, list, needs_make(days, per_week, last_day, list), &kept);
+            list == NULL ? HT_NOMEM
+                         : keep(days, key, list, needs_make(days, per_week, last_day, list), &kept);
         if (status != HT_OK) {
             return status;
         }

@@ -118,8 +118,7 @@ static enum ht_status home_find(const struct looking *looking, const char *id,
         return HT_OK;
     }
     if (place == NULL) {
-        out->placed =
-            pair_place(looking, id, merged->ask.home, asked, &out->home) || out->placed;
+        out->placed = pair_place(looking, id, merged->ask.home, asked, &out->home) || out->placed;
         return HT_OK;
     }
     enum ht_status status =
@@ -175,8 +174,8 @@ static enum ht_status inspector_room(struct ht_round_scene *scene)
     size_t want = scene->inspector_count + (size_t)1;
     void *inspectors = scene->inspectors;
     void *plan = scene->plan_inspectors;
-    enum ht_status status = ht_array_reserve(&inspectors, &scene->inspector_capacity, want,
-                                             sizeof *scene->inspectors);
+    enum ht_status status =
+        ht_array_reserve(&inspectors, &scene->inspector_capacity, want, sizeof *scene->inspectors);
     scene->inspectors = inspectors;
     if (status == HT_OK) {
         status = ht_array_reserve(&plan, &scene->plan_inspector_capacity, want,
@@ -212,8 +211,7 @@ static enum ht_status inspector_put(const struct looking *looking, const char *i
         tell(looking, "/shift", id, "its shift can't be read");
         status = HT_OK;
     }
-    if (status == HT_OK &&
-        ht__round_skills(scene, merged->ask.skills, &skills) == HT_TOO_BIG) {
+    if (status == HT_OK && ht__round_skills(scene, merged->ask.skills, &skills) == HT_TOO_BIG) {
         tell(looking, "/skills", id, "a plan knows 64 skills at most; those beyond are left out");
     }
     if (status == HT_OK) {
@@ -250,9 +248,8 @@ static enum ht_status inspector_take(void *user, const struct ht_store_item *ite
     }
     struct merged *merged = calloc(1, sizeof *merged);
     yajl_val properties = ht_json_tree_read(item->properties, strlen(item->properties));
-    enum ht_status status = merged == NULL
-                                ? HT_NOMEM
-                                : ht_round_inspector_of(properties, &looking->own);
+    enum ht_status status =
+        merged == NULL ? HT_NOMEM : ht_round_inspector_of(properties, &looking->own);
     if (status == HT_OK) {
         merge_all(looking, item->id, merged);
         inspector.placed = item->wkb_size > 0 && ht_home_point(item, &inspector.home);
@@ -323,8 +320,7 @@ static enum ht_status former_read(struct ht__round_work *work)
     enum ht_status status = HT_OK;
     for (size_t i = 0; i < before->visit_count && status == HT_OK; i++) {
         for (int second = 0; second < 2 && status == HT_OK; second++) {
-            const char *id =
-                second == 0 ? before->visits[i].inspector : before->visits[i].second;
+            const char *id = second == 0 ? before->visits[i].inspector : before->visits[i].second;
             if (id[0] == '\0' || ht_names_find(&work->inspectors, id) != NULL) {
                 continue;
             }

@@ -54,7 +54,7 @@ static void wrong_add(struct ht_round_wrongs *wrongs, const char *pointer, const
 }
 
 void ht_round_wrong_add(struct ht_round_wrongs *wrongs, const char *pointer, const char *format,
-                         ...)
+                        ...)
 {
     va_list list;
     va_start(list, format);
@@ -287,10 +287,10 @@ static void leaves_take(struct reader *reader, yajl_val object, struct ht_round_
 static struct ht_round_wish wish_none(void)
 {
     return (struct ht_round_wish){.visits_per_week = -1,
-                                   .visits_per_month = -1,
-                                   .gap_least_days = -1,
-                                   .gap_most_days = -1,
-                                   .service_s = -1};
+                                  .visits_per_month = -1,
+                                  .gap_least_days = -1,
+                                  .gap_most_days = -1,
+                                  .service_s = -1};
 }
 
 static void gaps_take(struct reader *reader, yajl_val object, struct ht_round_wish *out)
@@ -493,7 +493,7 @@ static void inspectors_free(struct ht_round_inspector_ask *list, size_t count)
 
 /* `*count` of them; NULL: not said. */
 static struct ht_round_inspector_ask *inspectors_take(struct reader *reader, yajl_val body,
-                                                       size_t *count)
+                                                      size_t *count)
 {
     yajl_val list = list_take(reader, body, "inspectors", HT_ROUND_INSPECTORS_MOST);
     *count = 0;
@@ -633,7 +633,7 @@ static yajl_val body_tree(struct reader *reader, const char *text, size_t size)
 }
 
 enum ht_status ht_round_ask_read(const char *text, size_t size, struct ht_round_ask *out,
-                                  struct ht_round_wrongs *wrongs)
+                                 struct ht_round_wrongs *wrongs)
 {
     struct reader reader = {.wrongs = wrongs};
     *out = (struct ht_round_ask){.weeks = 1, .seed = 1};
@@ -666,7 +666,7 @@ void ht_round_ask_deinit(struct ht_round_ask *ask)
 }
 
 enum ht_status ht_round_again_read(const char *text, size_t size, struct ht_round_again *out,
-                                    struct ht_round_wrongs *wrongs)
+                                   struct ht_round_wrongs *wrongs)
 {
     struct reader reader = {.wrongs = wrongs};
     bool day = false;

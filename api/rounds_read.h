@@ -57,9 +57,8 @@ struct ht_round_wrongs {
     size_t more; /* that were not kept */
 };
 /* Keeps it, or counts it where there are too many. */
-__attribute__((format(printf, 3, 4))) void ht_round_wrong_add(struct ht_round_wrongs *wrongs,
-                                                               const char *pointer,
-                                                               const char *format, ...);
+__attribute__((format(printf, 3, 4))) void
+ht_round_wrong_add(struct ht_round_wrongs *wrongs, const char *pointer, const char *format, ...);
 void ht_round_wrongs_deinit(struct ht_round_wrongs *wrongs);
 
 /* How a site is to be seen; what nobody said is below 0, NULL or 0. */
@@ -120,18 +119,18 @@ struct ht_round_ask {
     struct ht_round_inspector_ask *inspectors;
     size_t inspector_count;
     struct ht_round_wish wish; /* for all sites */
-    bool keep;                  /* each site keeps its inspector; true where nothing is said */
+    bool keep;                 /* each site keeps its inspector; true where nothing is said */
     uint64_t seed;
     uint32_t limit_ms;   /* of the search; 0: not said */
     uint32_t iterations; /* likewise */
 };
 
 /* HT_SYNTAX (400: no JSON, or something is not of its type), HT_INVALID (422: out of range, or
- * nothing of that name), HT_TOO_BIG (413) with all that is wrong in `wrongs`, at least one; HT_NOMEM.
- * `wrongs`: the caller's, zeroed. */
+ * nothing of that name), HT_TOO_BIG (413) with all that is wrong in `wrongs`, at least one;
+ * HT_NOMEM. `wrongs`: the caller's, zeroed. */
 HT_MUST_CHECK enum ht_status ht_round_ask_read(const char *text, size_t size,
-                                                struct ht_round_ask *out,
-                                                struct ht_round_wrongs *wrongs);
+                                               struct ht_round_ask *out,
+                                               struct ht_round_wrongs *wrongs);
 /* Also after an error. */
 void ht_round_ask_deinit(struct ht_round_ask *ask);
 
@@ -140,7 +139,7 @@ void ht_round_ask_deinit(struct ht_round_ask *ask);
 void ht_round_wish_of(yajl_val properties, struct ht_round_wish *out);
 /* HT_NOMEM. `leaves` are the caller's to free. */
 HT_MUST_CHECK enum ht_status ht_round_inspector_of(yajl_val properties,
-                                                    struct ht_round_inspector_ask *out);
+                                                   struct ht_round_inspector_ask *out);
 /* Fills what `wish` leaves open. A number of visits is one wish, by week or by month, and so are
  * the two gaps. */
 void ht_round_wish_fill(struct ht_round_wish *wish, const struct ht_round_wish *from);
@@ -154,8 +153,8 @@ struct ht_round_again {
     size_t inspector_count;
 };
 HT_MUST_CHECK enum ht_status ht_round_again_read(const char *text, size_t size,
-                                                  struct ht_round_again *out,
-                                                  struct ht_round_wrongs *wrongs);
+                                                 struct ht_round_again *out,
+                                                 struct ht_round_wrongs *wrongs);
 void ht_round_again_deinit(struct ht_round_again *again);
 
 /* A day of the office's zone, "2026-03-02", or a moment of RFC 3339, between 2000 and 2100. `*day`:

@@ -157,9 +157,8 @@ static enum ht_status row_take(void *user, const struct ht_store_round *row)
     record->made_ms = row->made_ms;
     record->changed_ms = row->changed_ms;
     record->version = row->version;
-    return record->collection == NULL
-               ? HT_INVALID
-               : ht_round_record_read(row->body, strlen(row->body), record);
+    return record->collection == NULL ? HT_INVALID
+                                      : ht_round_record_read(row->body, strlen(row->body), record);
 }
 
 enum ht_status ht_round_record_get(struct ht_store_reader *reader, const char *id,
@@ -168,7 +167,8 @@ enum ht_status ht_round_record_get(struct ht_store_reader *reader, const char *i
     *out = (struct ht_round_record){.tree = NULL};
     enum ht_status status = ht_store_round_get(reader, id, row_take, out, error);
     return status == HT_INVALID
-               ? ht_error_set(error, HT_IO, 0, "what the store has of round %.64s can't be read", id)
+               ? ht_error_set(error, HT_IO, 0, "what the store has of round %.64s can't be read",
+                              id)
                : status;
 }
 

@@ -1,7 +1,7 @@
 /* Rounds record: what the store keeps of a round (struct ht_store_round), read again.
  *
- *   {"request": {...}, "crs": "", "again": [{...}], "next": 43, "visits": [...], "unplanned": [...],
- *    "broken": [...], "idle": [...], "errors": [...], "owners": [...], "tours": [...],
+ *   {"request": {...}, "crs": "", "again": [{...}], "next": 43, "visits": [...], "unplanned":
+ * [...], "broken": [...], "idle": [...], "errors": [...], "owners": [...], "tours": [...],
  *    "summary": {...}}
  *
  * Request and re-plans as they came; the rest as ht_round_result_write has it. Visits of the record

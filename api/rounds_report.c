@@ -61,11 +61,10 @@ static enum ht_status inspectors_list(struct ht_round_report *report)
 static struct ht_round_counts *cell_of(const struct ht_round_report *report, const char *inspector,
                                        int64_t at_ms)
 {
-    const char **found =
-        inspector == NULL || report->inspector_count == 0
-            ? NULL
-            : bsearch(&inspector, (const void *)report->inspectors, report->inspector_count,
-                      sizeof(char *), by_text);
+    const char **found = inspector == NULL || report->inspector_count == 0
+                             ? NULL
+                             : bsearch(&inspector, (const void *)report->inspectors,
+                                       report->inspector_count, sizeof(char *), by_text);
     int64_t since_ms = ht_zone_local_ms(at_ms) - ht_zone_local_ms(report->record->from_ms);
     int64_t week = since_ms < 0 ? -1 : since_ms / WEEK_MS;
     if (found == NULL || week < 0 || week >= report->weeks) {
@@ -159,8 +158,8 @@ enum ht_status ht_round_report_make(const struct ht_round_record *record,
     out->weeks = weeks < 1 ? 1 : weeks > WEEKS_MOST ? WEEKS_MOST : (uint32_t)weeks;
     enum ht_status status = inspectors_list(out);
     if (status == HT_OK) {
-        out->cells = ht_array_new_zeroed((size_t)out->weeks * out->inspector_count,
-                                         sizeof *out->cells);
+        out->cells =
+            ht_array_new_zeroed((size_t)out->weeks * out->inspector_count, sizeof *out->cells);
         status = out->cells == NULL ? HT_NOMEM : HT_OK;
     }
     if (status != HT_OK) {
@@ -338,15 +337,41 @@ static void csv_write(const struct ht_round_report *report, struct ht_buffer *ou
     }
 }
 
-enum word { TITLE, WEEKS, INSPECTORS, WEEK, INSPECTOR, ALL, GINI, AS_OF, HEADS, WORDS = HEADS + 10 };
+enum word {
+    TITLE,
+    WEEKS,
+    INSPECTORS,
+    WEEK,
+    INSPECTOR,
+    ALL,
+    GINI,
+    AS_OF,
+    HEADS,
+    WORDS = HEADS + 10
+};
 
-static const char *const english[WORDS] = {
-    "Report of round", "By week", "By inspector", "Week of", "Inspector", "All",
-    "Gini coefficient of hours", "as of", "planned", "done", "missed", "refused", "overdue",
-    "ahead", "hazards found", "mended", "km", "hours"};
+static const char *const english[WORDS] = {"Report of round",
+                                           "By week",
+                                           "By inspector",
+                                           "Week of",
+                                           "Inspector",
+                                           "All",
+                                           "Gini coefficient of hours",
+                                           "as of",
+                                           "planned",
+                                           "done",
+                                           "missed",
+                                           "refused",
+                                           "overdue",
+                                           "ahead",
+                                           "hazards found",
+                                           "mended",
+                                           "km",
+                                           "hours"};
 static const char *const chinese_words[WORDS] = {
-    "巡查报告", "按周统计", "按督导员统计", "周起始日", "督导员", "合计", "工时基尼系数", "截至",
-    "计划", "完成", "未到", "被拒", "逾期", "待查", "发现隐患", "已整改", "公里", "工时"};
+    "巡查报告",     "按周统计", "按督导员统计", "周起始日", "督导员", "合计",
+    "工时基尼系数", "截至",     "计划",         "完成",     "未到",   "被拒",
+    "逾期",         "待查",     "发现隐患",     "已整改",   "公里",   "工时"};
 
 static void head_put(const char *const *words, enum word first, struct ht_buffer *out)
 {
@@ -394,7 +419,8 @@ static void html_write(const struct ht_round_report *report, bool chinese, struc
     ht_time_format(ht_zone_local_ms(report->now_ms), at);
     ht_time_format(ht_zone_local_ms(report->record->to_ms) - 1, to);
     week_date(report, 0, from);
-    put(out, "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>%s %s</title>",
+    put(out,
+        "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>%s %s</title>",
         chinese ? "zh-CN" : "en", words[TITLE], report->record->id);
     ht_buffer_text(out, style);
     put(out, "</head><body>\n<h1>%s %s</h1>\n<p>%s – %.10s, %s %.10s %.5s</p>\n", words[TITLE],

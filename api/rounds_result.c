@@ -86,7 +86,8 @@ static void before_add(struct making *making)
     const struct ht_round_before *before = making->goal->before;
     for (size_t i = 0; before != NULL && i < before->visit_count; i++) {
         const struct ht_round_visit *was = &before->visits[i];
-        bool given_up = was->state == HT_VISIT_IS_PLANNED && was->start_ms >= making->goal->since_ms;
+        bool given_up =
+            was->state == HT_VISIT_IS_PLANNED && was->start_ms >= making->goal->since_ms;
         if (!making->used[i] && !given_up && was->state != HT_VISIT_IS_CANCELLED) {
             making->out->visits[making->out->visit_count++] = *was;
         }
@@ -164,12 +165,13 @@ static void tour_add(struct making *making, const struct ht_rounds_tour *tour)
 {
     const struct ht_round_scene *scene = making->goal->scene;
     struct ht_round_tour *out = &making->out->tours[making->out->tour_count++];
-    *out = (struct ht_round_tour){.day = tour->day,
-                                  .start_ms = ht_round_moment(&scene->days, tour->day, tour->start_s),
-                                  .end_ms = ht_round_moment(&scene->days, tour->day, tour->end_s),
-                                  .travel_s = tour->travel_s,
-                                  .distance_m = tour->distance_m,
-                                  .visits = tour->count};
+    *out =
+        (struct ht_round_tour){.day = tour->day,
+                               .start_ms = ht_round_moment(&scene->days, tour->day, tour->start_s),
+                               .end_ms = ht_round_moment(&scene->days, tour->day, tour->end_s),
+                               .travel_s = tour->travel_s,
+                               .distance_m = tour->distance_m,
+                               .visits = tour->count};
     memcpy(out->inspector, scene->inspectors[tour->inspector].id, sizeof out->inspector);
     for (uint32_t i = 0; i < tour->count; i++) {
         const struct ht_rounds_visit *visit = &making->goal->plan->visits[tour->visits[i]];
@@ -456,8 +458,7 @@ static void unplanned_write(const struct ht_round_goal *goal, struct ht_json *js
     }
     for (uint32_t i = 0; i < goal->plan->missing_count; i++) {
         const struct ht_rounds_missing *missing = &goal->plan->missing[i];
-        const struct ht_rounds_need *need =
-            &scene->plan_sites[missing->site].needs[missing->need];
+        const struct ht_rounds_need *need = &scene->plan_sites[missing->site].needs[missing->need];
         ht_json_object(json);
         ht_json_key_text(json, "site", scene->sites[missing->site].id);
         text_write(json, "rectification", scene->sites[missing->site].rectification);

@@ -4,7 +4,8 @@
  * A visit that the running plan had keeps its id, wherever it went; so does one that was due before
  * and that nobody reported. All that is over, or was missed, stays in the round.
  *
- * Threading: pure but for the office's zone. Ownership: a result owns its lists; rows borrow from it.
+ * Threading: pure but for the office's zone. Ownership: a result owns its lists; rows borrow from
+ * it.
  */
 #ifndef HT_API_ROUNDS_RESULT_H
 #define HT_API_ROUNDS_RESULT_H
@@ -50,8 +51,8 @@ HT_MUST_CHECK enum ht_status ht_round_result_make(const struct ht_round_goal *go
                                                   struct ht_round_result *out);
 void ht_round_result_deinit(struct ht_round_result *result);
 
-/* Members of the round's JSON, as api/openapi.json has them: visits, tours, unplanned, broken, idle,
- * errors, owners, summary. */
+/* Members of the round's JSON, as api/openapi.json has them: visits, tours, unplanned, broken,
+ * idle, errors, owners, summary. */
 void ht_round_result_write(const struct ht_round_goal *goal, const struct ht_round_result *result,
                            const struct ht_round_wrongs *wrongs, struct ht_json *json);
 

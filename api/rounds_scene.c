@@ -116,8 +116,8 @@ static void last_take(struct ht__round_work *work, const struct ht_visit *visit)
         return;
     }
     struct ht_rounds_site *site = &scene->plan_sites[index];
-    int64_t day = ht_round_day_of(
-        &scene->days, visit->seen_ms != 0 ? visit->seen_ms : visit->start_ms, &time_s);
+    int64_t day = ht_round_day_of(&scene->days,
+                                  visit->seen_ms != 0 ? visit->seen_ms : visit->start_ms, &time_s);
     if (day < 0 && (site->last_day == HT_ROUNDS_NEVER || day > site->last_day)) {
         site->last_day = day < LAST_DAY_LEAST ? LAST_DAY_LEAST : (int32_t)day;
         uint32_t who = visit->inspector == NULL
@@ -233,7 +233,8 @@ static enum ht_status wish_take(struct ht__round_work *work, const struct ht_vis
         notice_site(work, wish->notice->site, wish->notice->id, wish->purpose, (uint32_t)by);
     if (status == HT_OK && scene->site_count > before) {
         struct ht_rounds_site *plan = &scene->plan_sites[before];
-        uint32_t who = wish->by == NULL ? HT_PLAN_NONE : ht__round_find(&work->inspectors, wish->by);
+        uint32_t who =
+            wish->by == NULL ? HT_PLAN_NONE : ht__round_find(&work->inspectors, wish->by);
         plan->owner = who;
         plan->owner_hard = false;
         if (wish->not_by != NULL) {
@@ -351,9 +352,9 @@ static enum ht_status running_add(struct ht__round_work *work, const struct ht_r
         .end_s = time_s + (int32_t)length_s,
         .inspector = who,
         .second = second == who ? HT_PLAN_NONE : second,
-        .state = over                                     ? HT_ROUNDS_PAST
+        .state = over                                   ? HT_ROUNDS_PAST
                  : visit->state == HT_VISIT_IS_PROMISED ? HT_ROUNDS_PROMISED
-                                                          : HT_ROUNDS_PLANNED};
+                                                        : HT_ROUNDS_PLANNED};
     return HT_OK;
 }
 
@@ -453,8 +454,8 @@ static enum ht_status scene_make(struct ht__round_work *work)
                : status;
 }
 
-enum ht_status ht_round_scene_make(const struct ht_round_making *making,
-                                   struct ht_round_scene *out, struct ht_error *error)
+enum ht_status ht_round_scene_make(const struct ht_round_making *making, struct ht_round_scene *out,
+                                   struct ht_error *error)
 {
     struct ht__round_work work = {.making = making, .scene = out, .error = error};
     *out = (struct ht_round_scene){.days = {.calendar = making->context->app->calendar}};
@@ -494,7 +495,8 @@ void ht_round_skills_text(const struct ht_round_scene *scene, uint64_t skills, c
     out[0] = '\0';
     for (uint32_t i = 0; i < scene->skill_count && at < size; i++) {
         if ((skills >> i & 1) != 0) {
-            int length = snprintf(out + at, size - at, "%s%s", at == 0 ? "" : ", ", scene->skills[i]);
+            int length =
+                snprintf(out + at, size - at, "%s%s", at == 0 ? "" : ", ", scene->skills[i]);
             at += length < 0 ? size : (size_t)length;
         }
     }

@@ -10,10 +10,11 @@
  * A notice that wants a re-visit, or a second look (engine/live/visits.h), is a site of its own
  * beside the real one, seen once, before its date.
  *
- * What is wrong with single sites and inspectors is told (`wrongs`, `refused`), and the rest planned.
+ * What is wrong with single sites and inspectors is told (`wrongs`, `refused`), and the rest
+ * planned.
  *
- * Threading: one thread, a worker's, with its reader and its view of the world: it reads the store and
- * may take seconds. Ownership: a scene owns all in it; the ask must outlive it.
+ * Threading: one thread, a worker's, with its reader and its view of the world: it reads the store
+ * and may take seconds. Ownership: a scene owns all in it; the ask must outlive it.
  */
 #ifndef HT_API_ROUNDS_SCENE_H
 #define HT_API_ROUNDS_SCENE_H
@@ -21,6 +22,7 @@
 #include "api/app.h"
 #include "api/rounds_days.h"
 #include "api/rounds_read.h"
+#include "engine/live/fleet.h"
 #include "engine/live/visits.h"
 #include "engine/plan/rounds.h"
 
@@ -38,7 +40,7 @@ struct ht_round_visit {
     enum ht_visit_state state;
     int64_t start_ms;
     int64_t end_ms;
-    int64_t seen_ms;  /* this and the next: 0: it was not, or not said */
+    int64_t seen_ms; /* this and the next: 0: it was not, or not said */
     int64_t until_ms;
     uint32_t hazards; /* that were found */
     uint32_t stop;    /* its number in the inspector's day, from 1 on */
@@ -120,8 +122,8 @@ struct ht_round_making {
     struct ht_round_wrongs *wrongs;
 };
 
-/* HT_EMPTY: there is nothing to be seen; HT_TOO_BIG: too many sites, places or visits, before memory
- * is taken for their ways; HT_CANCELLED; HT_NOMEM; what the store says. */
+/* HT_EMPTY: there is nothing to be seen; HT_TOO_BIG: too many sites, places or visits, before
+ * memory is taken for their ways; HT_CANCELLED; HT_NOMEM; what the store says. */
 HT_MUST_CHECK enum ht_status ht_round_scene_make(const struct ht_round_making *making,
                                                  struct ht_round_scene *out,
                                                  struct ht_error *error);

@@ -199,8 +199,8 @@ static bool look_run(void *user, void *data, struct ht_reply *reply)
             (void)snprintf(reply->etag, sizeof reply->etag, "%lld", (long long)record.version);
             status = look->write(context, look, &record, reply, &error);
         }
-        noted = status == HT_OK && ht__round_is_personal(&record) &&
-                ht_access_personal(&look->caller);
+        noted =
+            status == HT_OK && ht__round_is_personal(&record) && ht_access_personal(&look->caller);
     }
     if (noted) {
         withheld_write(&record, &look->plain);
@@ -387,8 +387,8 @@ static void list_run(void *user, void *data, struct ht_reply *reply)
     ht_json_object(&json);
     ht_json_key(&json, "rounds");
     ht_json_array(&json);
-    enum ht_status status = ht_store_rounds(context->reader, ask->before,
-                                            (uint64_t)ask->limit + 1, list_take, &listing, &error);
+    enum ht_status status = ht_store_rounds(context->reader, ask->before, (uint64_t)ask->limit + 1,
+                                            list_take, &listing, &error);
     ht_json_array_end(&json);
     if (listing.count > listing.limit) {
         ht_json_key_int(&json, "before", listing.last);

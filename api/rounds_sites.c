@@ -277,9 +277,7 @@ static enum ht_status site_put(const struct looking *looking, const struct ht_st
         return ht__round_refuse(scene, item->id, "no_place", "the registry has no place for it");
     }
     uint32_t owner = owner_of(looking, item, wish);
-    double service_s = wish->service_s >= 0 ? wish->service_s
-                       : home               ? HOME_SERVICE_S
-                                            : SERVICE_S;
+    double service_s = wish->service_s >= 0 ? wish->service_s : home ? HOME_SERVICE_S : SERVICE_S;
     scene->plan_sites[scene->site_count] = (struct ht_rounds_site){
         .service_s = (uint32_t)ceil(service_s),
         .risk = risk == 0 ? 1 : risk,
@@ -328,8 +326,7 @@ static enum ht_status site_take(void *user, const struct ht_store_item *item)
     struct looking *looking = user;
     struct ht__round_work *work = looking->work;
     looking->found = true;
-    if (work->making->cancel != NULL &&
-        __atomic_load_n(work->making->cancel, __ATOMIC_RELAXED)) {
+    if (work->making->cancel != NULL && __atomic_load_n(work->making->cancel, __ATOMIC_RELAXED)) {
         return HT_CANCELLED;
     }
     if (work->scene->site_count >= HT_ROUNDS_SITES_MOST) {

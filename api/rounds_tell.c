@@ -65,9 +65,9 @@ static size_t mended_list(const struct ht_round_record *record, const char *cons
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
         const struct ht_rectification *notice = notices[i];
-        bool ours = record->visit_count > 0 &&
-                    bsearch(&notice->site, (const void *)sites, record->visit_count, sizeof(char *),
-                            by_id) != NULL;
+        bool ours =
+            record->visit_count > 0 && bsearch(&notice->site, (const void *)sites,
+                                               record->visit_count, sizeof(char *), by_id) != NULL;
         if (ours) {
             const char *who = visit_by(record, notice->closed_by);
             out[found++] = (struct ht_round_mended){
@@ -131,8 +131,8 @@ static enum ht_status report_write(struct ht_app_context *context,
         return ht_error_set(error, HT_INVALID, 0, "lang is zh or en");
     }
     bool chinese = language == NULL ? look->chinese : strcmp(language, "zh") == 0;
-    enum ht_status status = report_make(context, record, look->at_ms, (enum ht_round_form)which,
-                                        chinese, reply);
+    enum ht_status status =
+        report_make(context, record, look->at_ms, (enum ht_round_form)which, chinese, reply);
     reply->content_type = types[which];
     reply->etag[0] = '\0'; /* it grows older by itself */
     return status;
@@ -192,9 +192,9 @@ static enum ht_status place_find(struct ht_store_reader *reader, const char *sit
     static const char *const names[] = {"factories", "facilities", "households"};
     *out = (struct place){.found = false};
     for (size_t i = 0; i < sizeof names / sizeof names[0] && !out->found; i++) {
-        enum ht_status status = ht_store_item(
-            reader, ht_collection_find(names[i], strlen(names[i])), site, false, place_take, out,
-            NULL);
+        enum ht_status status =
+            ht_store_item(reader, ht_collection_find(names[i], strlen(names[i])), site, false,
+                          place_take, out, NULL);
         if (status != HT_OK && status != HT_NOT_FOUND) {
             return status;
         }
@@ -250,7 +250,8 @@ static int by_start(const void *left, const void *right)
                                       : strcmp(a->id, b->id);
 }
 
-/* The calendar into `out`, and without visits to households into `plain`. `*homes`: there are some. */
+/* The calendar into `out`, and without visits to households into `plain`. `*homes`: there are some.
+ */
 static enum ht_status ics_write(struct ht_store_reader *reader, struct ics_ask *ask,
                                 const struct ht_visit *const *list, size_t count,
                                 struct ht_buffer *out, bool *homes)
@@ -390,8 +391,8 @@ static int64_t monday_of(int64_t utc_ms)
     return ht_zone_utc_ms((day - (day + MONDAY_OFFSET) % 7) * DAY_MS);
 }
 
-/* From the begin of this week on, all that is planned; or so many weeks from a day on. NULL, or what
- * is wrong. */
+/* From the begin of this week on, all that is planned; or so many weeks from a day on. NULL, or
+ * what is wrong. */
 static const char *span_read(const struct ht_params *params, int64_t now_ms, struct ics_ask *ask)
 {
     const char *from = ht_param(params, "from");
@@ -423,9 +424,9 @@ void ht_inspector_ics(struct ht_app_context *context, struct ht_http_call *call)
     if (!ht__rounds_stand(context, call)) {
         return;
     }
-    bool own = caller->role != HT_ROLE_DEVICE || (caller->unit != NULL &&
-                                                  strlen(caller->unit) == size &&
-                                                  memcmp(caller->unit, id, size) == 0);
+    bool own =
+        caller->role != HT_ROLE_DEVICE || (caller->unit != NULL && strlen(caller->unit) == size &&
+                                           memcmp(caller->unit, id, size) == 0);
     if (!ht_id_valid(id, size) || !own) {
         ht_reply_problem(call->reply, 404, "Not Found", "there is no such inspector");
         return;
