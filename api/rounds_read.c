@@ -127,15 +127,23 @@ static bool number_take(struct reader *reader, yajl_val value, const char *name,
     return true;
 }
 
-/* Whole, from `least` to `most`. */
+/* Whole, within `range`. */
 static void whole_take(struct reader *reader, yajl_val object, const char *name,
                        const uint32_t range[2], uint32_t *out)
 {
+    yajl_val value = member(object, name);
     double number = 0;
-    if (!number_take(reader, member(object, name), name, range[1], &number)) {
+    if (value == NULL) {
         return;
     }
-    if (number != floor(number) || number < range[0]) {
+    if (!YAJL_IS_NUMBER(value) || !ht_param_doubles(YAJL_GET_NUMBER(value), &number, 1)) {
+        fail(reader, HT_SYNTAX, name, "%s must be a number", name);
+        return;
+    }
+    if (reader->wrongs == NULL && number > range[1]) {
+        number = range[1]; /* the registry knows wider ranges */
+    }
+    if (!(number >= range[0] && number <= range[1]) || number != floor(number)) {
         fail(reader, HT_INVALID, name, "%s must be a whole number from %u to %u", name, range[0],
              range[1]);
         return;

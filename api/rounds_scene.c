@@ -405,6 +405,19 @@ static void problem_fill(struct ht_round_scene *scene, const struct ht_round_ask
     }
 }
 
+/* Before memory is taken for the ways: the check doesn't look into them. */
+static enum ht_status problem_check(const struct ht_round_scene *scene, struct ht_error *error)
+{
+    static const uint32_t no_matter = 0;
+    struct ht_plan_profile profiles[HT_FLEET_PROFILES_MAX];
+    struct ht_rounds_problem problem = scene->problem;
+    for (uint32_t i = 0; i < problem.profile_count; i++) {
+        profiles[i] = (struct ht_plan_profile){.duration_s = &no_matter};
+    }
+    problem.profiles = profiles;
+    return ht_rounds_problem_check(&problem, error);
+}
+
 static enum ht_status town_read(struct ht__round_work *work)
 {
     uint64_t visits = 0;
@@ -447,7 +460,7 @@ static enum ht_status scene_make(struct ht__round_work *work)
     }
     if (status == HT_OK) {
         problem_fill(scene, making->ask);
-        status = ht_rounds_problem_check(&scene->problem, work->error);
+        status = problem_check(scene, work->error);
     }
     return status == HT_OK
                ? ht_planner_ways(scene->ways, making->world, making->cancel, work->error)
