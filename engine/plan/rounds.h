@@ -320,7 +320,7 @@ struct ht_rounds_plan {
     const struct ht_rounds_broken *broken; /* by site */
     uint32_t idle_count;
     const struct ht_rounds_idle *idle;  /* by inspector */
-    const uint32_t *owner;              /* [sites] HT_PLAN_NONE: nobody may */
+    const uint32_t *owner;              /* [sites] HT_PLAN_NONE: not visited, none given */
     const struct ht_rounds_load *loads; /* [inspectors] */
     uint32_t kept;                      /* visits of the running plan that were not past and stay */
     uint32_t moved;                     /* that do not: on another day, by others, or given up */

@@ -396,6 +396,9 @@ static enum ht_status site_check(struct check *c, uint32_t s)
         if (other != is_told(c, HT_ROUNDS_WISH_OWNER, v, HT_PLAN_NONE)) {
             return FAULT(c, v, "visit %u: by another than the owner, which is not told", v);
         }
+        if (owner == HT_PLAN_NONE && visit->state == HT_ROUNDS_PLANNED) {
+            return FAULT(c, s, "site %u is visited, but nobody owns it", s);
+        }
         c->cost.owner += other ? c->p->prices.owner_s : 0;
         if (visit->state != HT_ROUNDS_PAST && !early) {
             early = true;

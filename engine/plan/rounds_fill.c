@@ -4,7 +4,11 @@
 
 #include "engine/plan/rounds_internal.h"
 
-enum { STRANGERS = 3, /* tried at random, beside those who are near */ AGAIN = 3 };
+enum {
+    STRANGERS = 3, /* tried at random, beside those who are near */
+    AGAIN = 3,
+    BLINK = 12 /* one of so many offers is overlooked */
+};
 
 /* ---- the beginning ---- */
 
@@ -208,7 +212,7 @@ static void tried_gather(struct ht__rounds *r, uint32_t site, struct tried *trie
     }
 }
 
-static void offers_make(const struct ht__rounds *r, uint32_t site, struct tried *tried)
+static void offers_make(struct ht__rounds *r, uint32_t site, struct tried *tried)
 {
     uint64_t days = r->open_days[site] & ~r->seen[site];
     for (uint32_t d = 0; d < r->days; d++) {
@@ -219,7 +223,8 @@ static void offers_make(const struct ht__rounds *r, uint32_t site, struct tried 
         for (uint32_t d = 0; d < r->days; d++) {
             struct ht__rounds_offer *offer = &tried->offers[i][d];
             offer->cost = HT__ROUNDS_CANT;
-            if ((days & r->shift_days[tried->who[i]]) >> d & 1) {
+            bool asked = (days & r->shift_days[tried->who[i]]) >> d & 1;
+            if (asked && (!r->blinks || ht__rounds_below(r, BLINK) != 0)) {
                 ht__rounds_offer(r, site, tried->who[i], d, offer);
             }
             if (offer->cost < tried->best[d]) {
@@ -253,28 +258,30 @@ static int64_t day_by(const struct ht__rounds *r, const struct tried *tried, uin
     return other;
 }
 
-/* Balance is no sum over visits: what all new ones of the owner together cost more than each by
- * itself. And a cell more. */
+/* Balance is no sum over visits: what all new ones of an inspector together cost more than each by
+ * itself. And a cell more of the owner. */
 static int64_t owner_extra(const struct ht__rounds *r, uint32_t site, const struct tried *tried,
                            const struct choice *choice)
 {
-    uint32_t who = tried->who[choice->owner];
+    uint32_t owner = tried->who[choice->owner];
     uint32_t cell = r->cell[site];
-    int64_t load_s = 0;
-    int64_t single = 0;
+    int64_t load_s[HT__ROUNDS_TRIED] = {0};
+    int64_t extra = 0;
     for (uint64_t days = choice->days; days != 0; days &= days - 1) {
         uint32_t by = 0;
         uint32_t d = (uint32_t)__builtin_ctzll(days);
         (void)day_by(r, tried, choice->owner, d, &by);
-        if (by == choice->owner) {
-            load_s += tried->offers[by][d].load_s;
-            single += tried->offers[by][d].load_cost;
-        }
+        load_s[by] += tried->offers[by][d].load_s;
+        extra -= tried->offers[by][d].load_cost;
     }
-    int64_t extra = ht__rounds_balance(r, who, r->load_s[who] + load_s) -
-                    ht__rounds_balance(r, who, r->load_s[who]) - single;
-    if (r->cell_sites != NULL && cell != HT_PLAN_NONE && r->owner[site] != who &&
-        r->cell_sites[(size_t)who * r->cell_count + cell] == 0) {
+    for (uint32_t i = 0; i < tried->count; i++) {
+        uint32_t who = tried->who[i];
+        extra += load_s[i] == 0 ? 0
+                                : ht__rounds_balance(r, who, r->load_s[who] + load_s[i]) -
+                                      ht__rounds_balance(r, who, r->load_s[who]);
+    }
+    if (r->cell_sites != NULL && cell != HT_PLAN_NONE && r->owner[site] != owner &&
+        r->cell_sites[(size_t)owner * r->cell_count + cell] == 0) {
         extra += r->problem->prices.cell_s;
     }
     return extra;
@@ -358,6 +365,30 @@ static void try_all(const struct ht__rounds *r, uint32_t site, struct tried *tri
     }
 }
 
+/* Another owner of the same visits, if that costs less; none where there are no visits. */
+static void owner_better(struct ht__rounds *r, uint32_t site)
+{
+    if (r->problem->sites[site].owner != HT_PLAN_NONE) {
+        return;
+    }
+    if (r->seen[site] == 0) {
+        ht__rounds_own(r, site, HT_PLAN_NONE);
+        return;
+    }
+    for (uint32_t v = r->slot_first[site]; v < r->slot_first[site + 1] && !r->full; v++) {
+        uint32_t lead = r->slots[v].lead;
+        int64_t before = r->cost;
+        size_t mark = r->step_count;
+        if (lead != HT_PLAN_NONE && lead != r->owner[site] && r->slots[v].state != HT_ROUNDS_PAST &&
+            ht__rounds_may_lead(r, site, lead)) {
+            ht__rounds_own(r, site, lead);
+            if (r->cost >= before) {
+                ht__rounds_back(r, mark);
+            }
+        }
+    }
+}
+
 void ht__rounds_fill(struct ht__rounds *r, uint32_t site, bool all)
 {
     struct tried tried;
@@ -376,4 +407,5 @@ void ht__rounds_fill(struct ht__rounds *r, uint32_t site, bool all)
             break;
         }
     }
+    owner_better(r, site);
 }

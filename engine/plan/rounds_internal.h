@@ -108,6 +108,7 @@ struct ht__rounds {
     size_t step_room;
     bool full;     /* no memory for a step */
     bool thorough; /* all are tried, not only who is near */
+    bool blinks;   /* places are overlooked by chance, as in SISR */
     bool no_quota; /* as if there were none, to see what they keep out */
     uint64_t random;
 };

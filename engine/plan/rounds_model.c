@@ -226,12 +226,11 @@ static void site_near_people(const struct ht__rounds *r, uint32_t s, bool lead, 
     uint32_t count = 0;
     for (uint32_t i = 0; i < r->problem->inspector_count; i++) {
         bool may = lead ? ht__rounds_may_lead(r, s, i) : ht__rounds_may_come(r, s, i);
-        int64_t way_s =
-            may && (r->shift_days[i] & r->open_days[s]) != 0 ? round_trip(r, s, i) : HT__ROUNDS_FAR;
         uint32_t at = count;
-        if (way_s >= HT__ROUNDS_FAR) {
+        if (!may || (r->shift_days[i] & r->open_days[s]) == 0) {
             continue;
         }
+        int64_t way_s = round_trip(r, s, i);
         while (at > 0 && far_s[at - 1] > way_s) {
             if (at < most) {
                 far_s[at] = far_s[at - 1];

@@ -265,9 +265,11 @@ static bool step(struct search *s, int64_t heat)
     r->step_count = 0;
     ruin(s);
     shuffle(s);
+    r->blinks = true;
     for (uint32_t i = 0; i < s->out_count; i++) {
         ht__rounds_fill(r, s->out[i], false);
     }
+    r->blinks = false;
     if (r->full) {
         return false;
     }
