@@ -64,8 +64,8 @@ static enum ht_status text_read(const struct reading *reading, const char *name,
     const char *text = YAJL_GET_STRING(value);
     *out = text != NULL && text[0] == '\0' ? NULL : text;
     size_t size = text == NULL ? 0 : strlen(text);
-    bool good = value == NULL || (text != NULL && size <= HT_VISIT_TEXT_MOST &&
-                                  ht_utf8_valid(text, size) == size);
+    bool good = value == NULL ||
+                (text != NULL && size <= HT_VISIT_TEXT_MOST && ht_utf8_valid(text, size) == size);
     return good ? HT_OK : wrong(reading, HT_SYNTAX, name, "a text of at most 4,096 bytes");
 }
 
@@ -95,7 +95,8 @@ static enum ht_status moment_read(const struct reading *reading, const char *nam
     const char *text = YAJL_GET_STRING(value);
     *out = 0;
     return value != NULL && (text == NULL || !ht_visit_moment(text, out))
-               ? wrong(reading, HT_SYNTAX, name, "a time, like 2026-03-01T11:30:00+08:00, or a date")
+               ? wrong(reading, HT_SYNTAX, name,
+                       "a time, like 2026-03-01T11:30:00+08:00, or a date")
                : HT_OK;
 }
 
@@ -238,11 +239,9 @@ static enum ht_status photo_read(struct reading *reading, struct ht_visit_photo_
     enum ht_status status = YAJL_IS_OBJECT(reading->tree)
                                 ? text_read(reading, "url", &out->url)
                                 : wrong(reading, HT_SYNTAX, "", "is no object");
-    out->sha256 =
-        status == HT_OK ? YAJL_GET_STRING(ht_json_member(reading->tree, "sha256")) : NULL;
-    if (status == HT_OK &&
-        (out->url == NULL || (strncmp(out->url, "https://", 8) != 0 &&
-                              strncmp(out->url, "http://", 7) != 0))) {
+    out->sha256 = status == HT_OK ? YAJL_GET_STRING(ht_json_member(reading->tree, "sha256")) : NULL;
+    if (status == HT_OK && (out->url == NULL || (strncmp(out->url, "https://", 8) != 0 &&
+                                                 strncmp(out->url, "http://", 7) != 0))) {
         status = wrong(reading, HT_SYNTAX, "url", "is missing, or neither http nor https");
     }
     if (status == HT_OK && (out->sha256 == NULL || !is_hex(out->sha256, 64))) {
@@ -393,7 +392,8 @@ enum ht_status ht_visit_draw_read(const char *text, size_t size, struct ht_visit
     memset(out, 0, sizeof *out);
     enum ht_status status = tree_read(text, size, &out->tree, &reading, error);
     status = status == HT_OK ? number_read(&reading, "seed", INT64_MAX, &seed) : status;
-    status = status == HT_OK ? number_read(&reading, "count", HT_VISIT_SAMPLE_MOST, &count) : status;
+    status =
+        status == HT_OK ? number_read(&reading, "count", HT_VISIT_SAMPLE_MOST, &count) : status;
     status = status == HT_OK ? moment_read(&reading, "from", &out->from_ms) : status;
     status = status == HT_OK ? moment_read(&reading, "to", &out->to_ms) : status;
     if (status == HT_OK && member(&reading, "seed") == NULL) {

@@ -42,7 +42,7 @@ struct ht_visit_in {
 
 struct ht_visit_hazard_in {
     const char *text;
-    const char *tenant;  /* this and the next: NULL: none */
+    const char *tenant; /* this and the next: NULL: none */
     const char *same_as;
     uint8_t severity;
     int64_t due_ms; /* 0: by the rules */
@@ -56,7 +56,7 @@ struct ht_visit_photo_in {
 struct ht_visit_result_in {
     yajl_val tree;
     enum ht_visit_state outcome;
-    int64_t at_ms;         /* this and the next: 0: not said */
+    int64_t at_ms; /* this and the next: 0: not said */
     int64_t until_ms;
     bool placed;
     double pair[2];

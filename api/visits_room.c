@@ -232,8 +232,7 @@ enum ht_status ht_visits_room_write(struct ht_visits_room *room, struct ht_store
     enum ht_status status = HT_OK;
     (void)room;
     for (size_t i = 0; i < decision->event_count && status == HT_OK; i++) {
-        status =
-            write_one(tx, decision->events[i], actor, notes == NULL ? NULL : notes[i], error);
+        status = write_one(tx, decision->events[i], actor, notes == NULL ? NULL : notes[i], error);
     }
     return status;
 }
@@ -306,8 +305,8 @@ static enum ht_status forget_run(void *user, struct ht_app_context *context, str
     (void)context;
     (void)tx;
     (void)error;
-    size_t count = ht_visits_forget(
-        room->visits, ht_clock_now_ms(&room->app->clock) - KEPT_MS, FORGET_MOST);
+    size_t count =
+        ht_visits_forget(room->visits, ht_clock_now_ms(&room->app->clock) - KEPT_MS, FORGET_MOST);
     (void)count; /* what is left goes the next time */
     return HT_OK;
 }
@@ -334,8 +333,7 @@ bool ht_visits_room_look(struct ht_visits_room *room)
 {
     bool good = forget_look(room);
     bool more = true;
-    while (good && more &&
-           ht_visits_due_ms(room->visits) <= ht_clock_now_ms(&room->app->clock)) {
+    while (good && more && ht_visits_due_ms(room->visits) <= ht_clock_now_ms(&room->app->clock)) {
         struct acting acting = {.room = room, .actor = "houtao"};
         const struct ht_writer_act act = {act_run, act_done, &acting};
         good = ht_writer_do(room->app, &act, NULL) == HT_OK;
