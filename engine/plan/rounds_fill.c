@@ -65,26 +65,36 @@ static bool can_begin(const struct ht__rounds *r, uint32_t site, uint32_t inspec
            ht__rounds_next_s(r, site, inspector, day, begin_s) == begin_s;
 }
 
-/* A promise is put where it was; true: it can stay there. */
-static bool promise_put(struct ht__rounds *r, uint32_t running)
+/* Whether the site takes this visit by these, on that day. */
+static bool may_be(const struct ht__rounds *r, const struct ht_rounds_running *v)
 {
-    const struct ht_rounds_running *v = &r->problem->running[running];
     const struct ht_rounds_site *site = &r->problem->sites[v->site];
     bool two = v->second != HT_PLAN_NONE;
-    bool open = (site->days >> v->day & 1) != 0 && two == (site->crew == 2);
-    if (!open || !ht__rounds_may_lead(r, v->site, v->inspector) ||
-        !can_begin(r, v->site, v->inspector, v->day, v->begin_s) ||
-        (two && (!ht__rounds_may_come(r, v->site, v->second) ||
-                 !can_begin(r, v->site, v->second, v->day, v->begin_s)))) {
+    return (site->days >> v->day & 1) != 0 && two == (site->crew == 2) &&
+           ht__rounds_may_lead(r, v->site, v->inspector) &&
+           ht__rounds_has_room(r, v->inspector, v->day) &&
+           (!two || (ht__rounds_may_come(r, v->site, v->second) &&
+                     ht__rounds_has_room(r, v->second, v->day)));
+}
+
+/* Puts a running visit at its place in the tours; an appointment (a promise, two inspectors) to the
+ * second. True: it can stay there. */
+static bool put_as_was(struct ht__rounds *r, uint32_t running)
+{
+    const struct ht_rounds_running *v = &r->problem->running[running];
+    bool two = v->second != HT_PLAN_NONE;
+    bool appointed = two || v->state == HT_ROUNDS_PROMISED;
+    if (!may_be(r, v) ||
+        (appointed && (!can_begin(r, v->site, v->inspector, v->day, v->begin_s) ||
+                       (two && !can_begin(r, v->site, v->second, v->day, v->begin_s))))) {
         return false;
     }
     size_t mark = r->step_count;
-    uint32_t slot = ht__rounds_free_slot(r, v->site);
-    struct ht__rounds_place place = {.slot = slot,
+    struct ht__rounds_place place = {.slot = ht__rounds_free_slot(r, v->site),
                                      .day = v->day,
                                      .lead = v->inspector,
                                      .second = v->second,
-                                     .begin_s = v->begin_s};
+                                     .begin_s = appointed ? v->begin_s : HT__ROUNDS_FREE};
     place.at = ht__rounds_tour_at(r, v->inspector, v->day, v->begin_s);
     place.second_at = two ? ht__rounds_tour_at(r, v->second, v->day, v->begin_s) : 0;
     ht__rounds_put(r, &place);
@@ -93,20 +103,29 @@ static bool promise_put(struct ht__rounds *r, uint32_t running)
         ht__rounds_back(r, mark);
         return false;
     }
+    return true;
+}
+
+static bool promise_put(struct ht__rounds *r, uint32_t running)
+{
+    uint32_t slot = ht__rounds_free_slot(r, r->problem->running[running].site);
+    if (!put_as_was(r, running)) {
+        return false;
+    }
     r->slots[slot].state = HT_ROUNDS_PROMISED;
     r->slots[slot].running = running;
     return true;
 }
 
-/* A planned visit stays on its day with its inspectors, where it still can. */
+/* A planned visit stays on its day with its inspectors, where it still can: at its place in the
+ * tour, or at another. */
 static void planned_put(struct ht__rounds *r, uint32_t running)
 {
     const struct ht_rounds_running *v = &r->problem->running[running];
     const uint32_t pair[2] = {v->inspector, v->second};
     struct ht__rounds_offer offer;
     if ((r->open_days[v->site] >> v->day & 1) == 0 || !gap_is_kept(r, v->site, v->day) ||
-        !is_lacking(r, v->site, v->day) ||
-        (v->second != HT_PLAN_NONE) != (r->problem->sites[v->site].crew == 2)) {
+        !is_lacking(r, v->site, v->day) || !may_be(r, v) || put_as_was(r, running)) {
         return;
     }
     ht__rounds_offer_with(r, v->site, v->day, pair, &offer);
@@ -142,21 +161,21 @@ void ht__rounds_begin(struct ht__rounds *r)
     const struct ht_rounds_problem *p = r->problem;
     ht__rounds_reckon(r);
     for (uint32_t i = 0; i < p->running_count; i++) {
-        if (p->running[i].state == HT_ROUNDS_PAST) {
-            past_put(r, i);
+        if (p->running[r->by_time[i]].state == HT_ROUNDS_PAST) {
+            past_put(r, r->by_time[i]);
         }
     }
     for (uint32_t i = 0; i < p->running_count; i++) {
-        if (p->running[i].state == HT_ROUNDS_PROMISED) {
-            r->lost[i] = !promise_put(r, i);
+        if (p->running[r->by_time[i]].state == HT_ROUNDS_PROMISED) {
+            r->lost[r->by_time[i]] = !promise_put(r, r->by_time[i]);
         }
     }
     for (uint32_t s = 0; s < p->site_count; s++) {
         owner_guess(r, s);
     }
     for (uint32_t i = 0; i < p->running_count; i++) {
-        if (p->running[i].state == HT_ROUNDS_PLANNED || r->lost[i]) {
-            planned_put(r, i);
+        if (p->running[r->by_time[i]].state == HT_ROUNDS_PLANNED || r->lost[r->by_time[i]]) {
+            planned_put(r, r->by_time[i]);
         }
     }
     r->step_count = 0;
