@@ -178,7 +178,7 @@ struct ht_rounds_problem {
     struct ht_rounds_prices prices;
 };
 
-/* What suits an office: owners change for an hour of travel, visits move for two. */
+/* What suits an office: another than the owner comes only where a day of work depends on it. */
 struct ht_rounds_prices ht_rounds_prices_usual(void);
 
 /* ---- the answer ---- */

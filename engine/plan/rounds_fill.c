@@ -5,7 +5,8 @@
 #include "engine/plan/rounds_internal.h"
 
 enum {
-    STRANGERS = 3, /* tried at random, beside those who are near */
+    NEAREST = 4,   /* always tried */
+    STRANGERS = 2, /* tried at random, beside those who are near */
     AGAIN = 3,
     BLINK = 12 /* one of so many offers is overlooked */
 };
@@ -65,26 +66,36 @@ static bool can_begin(const struct ht__rounds *r, uint32_t site, uint32_t inspec
            ht__rounds_next_s(r, site, inspector, day, begin_s) == begin_s;
 }
 
-/* A promise is put where it was; true: it can stay there. */
-static bool promise_put(struct ht__rounds *r, uint32_t running)
+/* Whether the site takes this visit by these, on that day. */
+static bool may_be(const struct ht__rounds *r, const struct ht_rounds_running *v)
 {
-    const struct ht_rounds_running *v = &r->problem->running[running];
     const struct ht_rounds_site *site = &r->problem->sites[v->site];
     bool two = v->second != HT_PLAN_NONE;
-    bool open = (site->days >> v->day & 1) != 0 && two == (site->crew == 2);
-    if (!open || !ht__rounds_may_lead(r, v->site, v->inspector) ||
-        !can_begin(r, v->site, v->inspector, v->day, v->begin_s) ||
-        (two && (!ht__rounds_may_come(r, v->site, v->second) ||
-                 !can_begin(r, v->site, v->second, v->day, v->begin_s)))) {
+    return (site->days >> v->day & 1) != 0 && two == (site->crew == 2) &&
+           ht__rounds_may_lead(r, v->site, v->inspector) &&
+           ht__rounds_has_room(r, v->inspector, v->day) &&
+           (!two || (ht__rounds_may_come(r, v->site, v->second) &&
+                     ht__rounds_has_room(r, v->second, v->day)));
+}
+
+/* Puts a running visit at its place in the tours; an appointment (a promise, two inspectors) to the
+ * second. True: it can stay there. */
+static bool put_as_was(struct ht__rounds *r, uint32_t running)
+{
+    const struct ht_rounds_running *v = &r->problem->running[running];
+    bool two = v->second != HT_PLAN_NONE;
+    bool appointed = two || v->state == HT_ROUNDS_PROMISED;
+    if (!may_be(r, v) ||
+        (appointed && (!can_begin(r, v->site, v->inspector, v->day, v->begin_s) ||
+                       (two && !can_begin(r, v->site, v->second, v->day, v->begin_s))))) {
         return false;
     }
     size_t mark = r->step_count;
-    uint32_t slot = ht__rounds_free_slot(r, v->site);
-    struct ht__rounds_place place = {.slot = slot,
+    struct ht__rounds_place place = {.slot = ht__rounds_free_slot(r, v->site),
                                      .day = v->day,
                                      .lead = v->inspector,
                                      .second = v->second,
-                                     .begin_s = v->begin_s};
+                                     .begin_s = appointed ? v->begin_s : HT__ROUNDS_FREE};
     place.at = ht__rounds_tour_at(r, v->inspector, v->day, v->begin_s);
     place.second_at = two ? ht__rounds_tour_at(r, v->second, v->day, v->begin_s) : 0;
     ht__rounds_put(r, &place);
@@ -93,20 +104,29 @@ static bool promise_put(struct ht__rounds *r, uint32_t running)
         ht__rounds_back(r, mark);
         return false;
     }
+    return true;
+}
+
+static bool promise_put(struct ht__rounds *r, uint32_t running)
+{
+    uint32_t slot = ht__rounds_free_slot(r, r->problem->running[running].site);
+    if (!put_as_was(r, running)) {
+        return false;
+    }
     r->slots[slot].state = HT_ROUNDS_PROMISED;
     r->slots[slot].running = running;
     return true;
 }
 
-/* A planned visit stays on its day with its inspectors, where it still can. */
+/* A planned visit stays on its day with its inspectors, where it still can: at its place in the
+ * tour, or at another. */
 static void planned_put(struct ht__rounds *r, uint32_t running)
 {
     const struct ht_rounds_running *v = &r->problem->running[running];
     const uint32_t pair[2] = {v->inspector, v->second};
     struct ht__rounds_offer offer;
     if ((r->open_days[v->site] >> v->day & 1) == 0 || !gap_is_kept(r, v->site, v->day) ||
-        !is_lacking(r, v->site, v->day) ||
-        (v->second != HT_PLAN_NONE) != (r->problem->sites[v->site].crew == 2)) {
+        !is_lacking(r, v->site, v->day) || !may_be(r, v) || put_as_was(r, running)) {
         return;
     }
     ht__rounds_offer_with(r, v->site, v->day, pair, &offer);
@@ -142,21 +162,21 @@ void ht__rounds_begin(struct ht__rounds *r)
     const struct ht_rounds_problem *p = r->problem;
     ht__rounds_reckon(r);
     for (uint32_t i = 0; i < p->running_count; i++) {
-        if (p->running[i].state == HT_ROUNDS_PAST) {
-            past_put(r, i);
+        if (p->running[r->by_time[i]].state == HT_ROUNDS_PAST) {
+            past_put(r, r->by_time[i]);
         }
     }
     for (uint32_t i = 0; i < p->running_count; i++) {
-        if (p->running[i].state == HT_ROUNDS_PROMISED) {
-            r->lost[i] = !promise_put(r, i);
+        if (p->running[r->by_time[i]].state == HT_ROUNDS_PROMISED) {
+            r->lost[r->by_time[i]] = !promise_put(r, r->by_time[i]);
         }
     }
     for (uint32_t s = 0; s < p->site_count; s++) {
         owner_guess(r, s);
     }
     for (uint32_t i = 0; i < p->running_count; i++) {
-        if (p->running[i].state == HT_ROUNDS_PLANNED || r->lost[i]) {
-            planned_put(r, i);
+        if (p->running[r->by_time[i]].state == HT_ROUNDS_PLANNED || r->lost[r->by_time[i]]) {
+            planned_put(r, r->by_time[i]);
         }
     }
     r->step_count = 0;
@@ -205,7 +225,9 @@ static void tried_gather(struct ht__rounds *r, uint32_t site, struct tried *trie
         try_one(r, site, tried, p->running[r->run_list[i]].inspector);
     }
     for (uint32_t k = 0; k < HT__ROUNDS_KNOWN; k++) {
-        try_one(r, site, tried, r->known[(size_t)site * HT__ROUNDS_KNOWN + k]);
+        if (!r->blinks || k < NEAREST || ht__rounds_below(r, 2) == 0) {
+            try_one(r, site, tried, r->known[(size_t)site * HT__ROUNDS_KNOWN + k]);
+        }
     }
     for (uint32_t k = 0; k < STRANGERS && p->inspector_count > HT__ROUNDS_KNOWN; k++) {
         try_one(r, site, tried, ht__rounds_below(r, p->inspector_count));
@@ -287,36 +309,79 @@ static int64_t owner_extra(const struct ht__rounds *r, uint32_t site, const stru
     return extra;
 }
 
+/* No pattern of days costs less: each need has its cheapest days, gaps left aside. */
+static int64_t least_cost(const struct ht__rounds *r, uint32_t site, const int64_t *cost)
+{
+    const struct ht_rounds_site *s = &r->problem->sites[site];
+    int64_t missing = HT_ROUNDS_MISSING_S << (s->risk - 1);
+    int64_t sum = 0;
+    for (uint32_t n = 0; n < s->need_count; n++) {
+        int64_t least[HT_ROUNDS_DAYS_MOST];
+        uint32_t lacks = s->needs[n].visits;
+        uint32_t count = 0;
+        for (uint32_t d = s->needs[n].first_day; d <= s->needs[n].last_day && lacks > 0; d++) {
+            uint32_t at = count;
+            if ((r->seen[site] >> d & 1) != 0) {
+                lacks--;
+                count = count < lacks ? count : lacks;
+            } else if (cost[d] < missing) {
+                for (; at > 0 && least[at - 1] > cost[d]; at--) {
+                    least[at] = least[at - 1];
+                }
+                least[at] = cost[d];
+                count += count < lacks;
+            }
+        }
+        sum += missing * (lacks - count);
+        for (uint32_t i = 0; i < count; i++) {
+            sum += least[i];
+        }
+    }
+    return sum - HT_ROUNDS_DAYS_MOST; /* balance is rounded down, visit by visit */
+}
+
+/* The best days if somebody of `tried` (HT_PLAN_NONE: nobody) owns the site; where they can cost
+ * less than `best`, this is it then. */
+static void choose_days(const struct ht__rounds *r, uint32_t site, const struct tried *tried,
+                        uint32_t owner, struct choice *best)
+{
+    int64_t cost[HT_ROUNDS_DAYS_MOST];
+    struct ht__rounds_days days;
+    struct choice choice = {.owner = owner};
+    uint32_t by = 0;
+    for (uint32_t d = 0; d < r->days; d++) {
+        cost[d] = day_by(r, tried, owner, d, &by);
+    }
+    if (best->cost != HT__ROUNDS_CANT && least_cost(r, site, cost) >= best->cost) {
+        return;
+    }
+    ht__rounds_days_find(r, site, cost, &days);
+    choice.days = days.chosen;
+    choice.cost = days.cost;
+    if (owner != HT_PLAN_NONE && choice.cost != HT__ROUNDS_CANT) {
+        choice.cost += owner_extra(r, site, tried, &choice);
+    }
+    if (choice.cost < best->cost) {
+        *best = choice;
+    }
+}
+
+/* An owner that it has, it keeps; else the best of all. */
 static void choose(const struct ht__rounds *r, uint32_t site, const struct tried *tried,
                    struct choice *best)
 {
     uint32_t given = r->owner[site];
+    uint32_t kept = HT_PLAN_NONE;
     *best = (struct choice){.cost = HT__ROUNDS_CANT, .owner = HT_PLAN_NONE};
-    bool found = false;
     for (uint32_t i = 0; i < tried->count; i++) {
-        found = found || tried->who[i] == given;
+        kept = given != HT_PLAN_NONE && tried->who[i] == given ? i : kept;
     }
-    for (uint32_t i = 0;
-         i < tried->count + (tried->count == 0 || (given != HT_PLAN_NONE && !found)); i++) {
-        int64_t cost[HT_ROUNDS_DAYS_MOST];
-        struct ht__rounds_days days;
-        struct choice choice = {.owner = i < tried->count ? i : HT_PLAN_NONE};
-        uint32_t by = 0;
-        if (given != HT_PLAN_NONE && choice.owner != HT_PLAN_NONE && tried->who[i] != given) {
-            continue; /* it has an owner, and keeps it */
-        }
-        for (uint32_t d = 0; d < r->days; d++) {
-            cost[d] = day_by(r, tried, choice.owner, d, &by);
-        }
-        ht__rounds_days_find(r, site, cost, &days);
-        choice.days = days.chosen;
-        choice.cost = days.cost;
-        if (choice.owner != HT_PLAN_NONE && choice.cost != HT__ROUNDS_CANT) {
-            choice.cost += owner_extra(r, site, tried, &choice);
-        }
-        if (choice.cost < best->cost) {
-            *best = choice;
-        }
+    if (given != HT_PLAN_NONE || tried->count == 0) {
+        choose_days(r, site, tried, kept, best);
+        return;
+    }
+    for (uint32_t i = 0; i < tried->count; i++) {
+        choose_days(r, site, tried, i, best);
     }
 }
 

@@ -78,8 +78,9 @@ struct ht__rounds {
     uint32_t *slot_first; /* [sites + 1] */
     uint32_t *run_first;  /* [sites + 1] in run_list: running visits that are not past */
     uint32_t *run_list;
-    uint32_t *near; /* [sites * NEAR]; first one HT_PLAN_NONE: not looked for yet */
-    uint32_t *cell; /* [sites] closed up; HT_PLAN_NONE */
+    uint32_t *by_time; /* [running] by day and begin */
+    uint32_t *near;    /* [sites * NEAR]; first one HT_PLAN_NONE: not looked for yet */
+    uint32_t *cell;    /* [sites] closed up; HT_PLAN_NONE */
     uint32_t cell_count;
     /* of inspectors */
     uint32_t *shift_at;   /* [inspectors * (days + 1)] */

@@ -74,6 +74,7 @@ static bool site_arrays(struct ht__rounds *r)
     r->slot_first = ht_array_new_zeroed(sites + 1, sizeof *r->slot_first);
     r->run_first = ht_array_new_zeroed(sites + 2, sizeof *r->run_first);
     r->run_list = ht_array_new(r->problem->running_count, sizeof *r->run_list);
+    r->by_time = ht_array_new(r->problem->running_count, sizeof *r->by_time);
     r->near = ht_array_new(sites * HT__ROUNDS_NEAR, sizeof *r->near);
     r->cell = ht_array_new(sites, sizeof *r->cell);
     r->owner = ht_array_new(sites, sizeof *r->owner);
@@ -82,8 +83,9 @@ static bool site_arrays(struct ht__rounds *r)
     r->lost = ht_array_new_zeroed(r->problem->running_count, sizeof *r->lost);
     return r->open_at != NULL && r->open_days != NULL && r->may_lead != NULL &&
            r->may_come != NULL && r->known != NULL && r->mates != NULL && r->slot_first != NULL &&
-           r->run_first != NULL && r->run_list != NULL && r->near != NULL && r->cell != NULL &&
-           r->owner != NULL && r->seen != NULL && r->site_cost != NULL && r->lost != NULL;
+           r->run_first != NULL && r->run_list != NULL && r->by_time != NULL && r->near != NULL &&
+           r->cell != NULL && r->owner != NULL && r->seen != NULL && r->site_cost != NULL &&
+           r->lost != NULL;
 }
 
 static bool inspector_arrays(struct ht__rounds *r)
@@ -128,6 +130,7 @@ void ht__rounds_deinit(struct ht__rounds *r)
     free(r->slot_first);
     free(r->run_first);
     free(r->run_list);
+    free(r->by_time);
     free(r->near);
     free(r->cell);
     free(r->owner);
@@ -314,7 +317,7 @@ static void slots_clear(struct ht__rounds *r)
 
 struct numbered {
     uint32_t value;
-    uint32_t site;
+    uint32_t item;
 };
 
 static int by_number(const void *left, const void *right)
@@ -322,7 +325,7 @@ static int by_number(const void *left, const void *right)
     const struct numbered *a = left;
     const struct numbered *b = right;
     return a->value != b->value ? (a->value < b->value ? -1 : 1)
-                                : (a->site > b->site) - (a->site < b->site);
+                                : (a->item > b->item) - (a->item < b->item);
 }
 
 /* Numbers of cells, closed up. */
@@ -342,7 +345,30 @@ static enum ht_status cells_read(struct ht__rounds *r)
     for (uint32_t i = 0; i < p->site_count; i++) {
         bool none = list[i].value == HT_PLAN_NONE;
         r->cell_count += !none && (i == 0 || list[i - 1].value != list[i].value);
-        r->cell[list[i].site] = none ? HT_PLAN_NONE : r->cell_count - 1;
+        r->cell[list[i].item] = none ? HT_PLAN_NONE : r->cell_count - 1;
+    }
+    free(list);
+    return HT_OK;
+}
+
+/* Running visits by day and begin. */
+static enum ht_status times_read(struct ht__rounds *r)
+{
+    const struct ht_rounds_problem *p = r->problem;
+    struct numbered *list = ht_array_new(p->running_count, sizeof *list);
+    if (list == NULL) {
+        return HT_NOMEM;
+    }
+    for (uint32_t i = 0; i < p->running_count; i++) {
+        const struct ht_rounds_running *v = &p->running[i];
+        uint32_t begin = v->day * (HT_ROUNDS_TIME_MOST_S + 1) + (uint32_t)v->begin_s;
+        list[i] = (struct numbered){begin, i};
+    }
+    if (p->running_count > 1) {
+        qsort(list, p->running_count, sizeof *list, by_number);
+    }
+    for (uint32_t i = 0; i < p->running_count; i++) {
+        r->by_time[i] = list[i].item;
     }
     free(list);
     return HT_OK;
@@ -354,7 +380,8 @@ enum ht_status ht__rounds_init(struct ht__rounds *r, const struct ht_rounds_prob
     r->problem = problem;
     r->days = problem->weeks * 7;
     r->words = (problem->inspector_count + 63) / 64;
-    if (!site_arrays(r) || !inspector_arrays(r) || cells_read(r) != HT_OK) {
+    if (!site_arrays(r) || !inspector_arrays(r) || cells_read(r) != HT_OK ||
+        times_read(r) != HT_OK) {
         return HT_NOMEM;
     }
     inspectors_read(r);

@@ -8,7 +8,7 @@ struct ht_rounds_prices ht_rounds_prices_usual(void)
 {
     return (struct ht_rounds_prices){.per_km_s = 0,
                                      .day_s = 300,
-                                     .owner_s = 3600,
+                                     .owner_s = 28800,
                                      .late_s = 14400,
                                      .spread_s = 600,
                                      .early_s = 120,
