@@ -42,6 +42,7 @@ struct ht_orders_room;
 struct ht_visits_room;
 struct ht_planner;
 struct ht_office_calendar;
+struct ht_rounds_keeper;
 struct ht_regime_slot;
 struct ht_traffic_said;
 struct ht_traffic_table;
@@ -112,6 +113,7 @@ struct ht_app {
     struct ht_visits_room *visits; /* NULL: there is no store */
     size_t visits_skipped;         /* visits and rectifications that could not be replayed */
     struct ht_planner *planner;    /* NULL: the store can't be written */
+    struct ht_rounds_keeper *keeps_rounds; /* likewise */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */
     _Atomic(const struct ht_tokens *) tokens;

@@ -16,6 +16,7 @@
 #include "api/loads.h"
 #include "api/orders_room.h"
 #include "api/planner.h"
+#include "api/rounds_keeper.h"
 #include "api/shifts.h"
 #include "api/stream.h"
 #include "api/teller.h"
@@ -123,6 +124,7 @@ static enum ht_status desk_open(struct ht_app *app, struct ht_error *error)
     }
     if (status == HT_OK && app->commit != NULL) {
         status = ht_planner_new(app, &app->planner);
+        status = status == HT_OK ? ht_rounds_keeper_new(app, &app->keeps_rounds) : status;
         status = status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
     }
     return status;
@@ -359,6 +361,8 @@ void ht_app_store_stop(struct ht_app *app)
     app->loads = NULL;
     ht_planner_free(app->planner); /* likewise */
     app->planner = NULL;
+    ht_rounds_keeper_free(app->keeps_rounds); /* likewise */
+    app->keeps_rounds = NULL;
     ht_desk_room_stop(app->desk);
     ht_learning_stop(app->learning);
     ht_app_live_save(app, true);
@@ -381,6 +385,7 @@ void ht__app_town_free(struct ht_app *app)
     ht_courier_free(app->courier);
     ht_loads_free(app->loads);
     ht_planner_free(app->planner);
+    ht_rounds_keeper_free(app->keeps_rounds);
     ht_desk_room_stop(app->desk);
     ht_learning_stop(app->learning);
     ht_commit_stop(app->commit); /* whose jobs speak to the teller */

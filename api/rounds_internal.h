@@ -8,6 +8,10 @@
 /* Whether there are rounds; else the answer is written. */
 bool ht__rounds_stand(struct ht_app_context *context, struct ht_http_call *call);
 
+/* Re-plans a round from now on, as nobody's request, and waits for the writer; for a thread that
+ * may. False: it could not be done now. */
+bool ht__round_replan_now(struct ht_app_context *context, const char *id, const bool *cancel);
+
 /* Whether a round tells something personal. */
 bool ht__round_is_personal(const struct ht_round_record *record);
 

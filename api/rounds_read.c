@@ -608,10 +608,18 @@ static void span_take(struct reader *reader, struct ht_round_ask *out)
     whole_take(reader, out->tree, "weeks", range, &out->weeks);
 }
 
-static void options_take(struct reader *reader, struct ht_round_ask *out)
+static void effort_take(struct reader *reader, yajl_val body, uint32_t *limit_ms,
+                        uint32_t *iterations)
 {
     static const uint32_t range[2] = {0, 1 << 30};
     static const uint32_t limit[2] = {100, HT_ROUND_LIMIT_MOST_MS};
+    whole_take(reader, body, "limit_ms", limit, limit_ms);
+    whole_take(reader, body, "iterations", range, iterations);
+}
+
+static void options_take(struct reader *reader, struct ht_round_ask *out)
+{
+    static const uint32_t range[2] = {0, 1 << 30};
     yajl_val keep = member(out->tree, "keep");
     uint32_t seed = 1;
     if (keep != NULL && !YAJL_IS_TRUE(keep) && !YAJL_IS_FALSE(keep)) {
@@ -620,8 +628,7 @@ static void options_take(struct reader *reader, struct ht_round_ask *out)
     out->keep = !YAJL_IS_FALSE(keep);
     whole_take(reader, out->tree, "seed", range, &seed);
     out->seed = seed;
-    whole_take(reader, out->tree, "limit_ms", limit, &out->limit_ms);
-    whole_take(reader, out->tree, "iterations", range, &out->iterations);
+    effort_take(reader, out->tree, &out->limit_ms, &out->iterations);
 }
 
 /* The tree of a body, an object; NULL with what is wrong told. */
@@ -688,6 +695,7 @@ enum ht_status ht_round_again_read(const char *text, size_t size, struct ht_roun
     }
     (void)time_take(&reader, member(out->tree, "from"), "from", &out->from_ms, &day);
     out->inspectors = inspectors_take(&reader, out->tree, &out->inspector_count);
+    effort_take(&reader, out->tree, &out->limit_ms, &out->iterations);
     return reader.status;
 }
 

@@ -151,6 +151,8 @@ struct ht_round_again {
     /* What is new of these; others stay as the round asked for them. Leaves add up. */
     struct ht_round_inspector_ask *inspectors;
     size_t inspector_count;
+    uint32_t limit_ms; /* this and the next: of the search; 0: not said */
+    uint32_t iterations;
 };
 HT_MUST_CHECK enum ht_status ht_round_again_read(const char *text, size_t size,
                                                  struct ht_round_again *out,
