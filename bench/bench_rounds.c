@@ -216,10 +216,32 @@ struct figures {
     uint32_t visits;
     uint32_t missing;
     uint32_t others; /* visits that are not by the owner */
+    uint32_t tours;
+    int64_t cost; /* travel, day, owner and balance, as both were planned for */
     double gini;
     double gini_all; /* with those who have nothing */
     int64_t ms;
 };
+
+/* At the prices of the problem. */
+static int64_t cost_of(const struct figures *f, const int64_t *hours)
+{
+    const struct ht_rounds_problem *p = &load.problem;
+    int64_t cost =
+        f->travel_s + (int64_t)f->tours * p->prices.day_s + (int64_t)f->others * p->prices.owner_s;
+    int64_t fair_s = 0;
+    for (uint32_t s = 0; s < p->site_count; s++) {
+        for (uint32_t n = 0; n < load.sites[s].need_count; n++) {
+            fair_s += (int64_t)load.sites[s].needs[n].visits * load.sites[s].service_s *
+                      load.sites[s].crew;
+        }
+    }
+    fair_s = fair_s / p->inspector_count > 3600 ? fair_s / p->inspector_count : 3600;
+    for (uint32_t i = 0; i < p->inspector_count; i++) {
+        cost += hours[i] * hours[i] * p->prices.balance / (100 * fair_s);
+    }
+    return cost;
+}
 
 static struct figures figures_of(const struct ht_rounds_problem *problem,
                                  const struct ht_rounds_plan *plan)
@@ -229,6 +251,7 @@ static struct figures figures_of(const struct ht_rounds_problem *problem,
                         .missing = plan->missing_visits,
                         .gini = plan->gini_ppm / 1e6,
                         .ms = plan->time_ms};
+    f.tours = plan->tour_count;
     for (uint32_t i = 0; i < problem->inspector_count; i++) {
         f.travel_s += plan->loads[i].travel_s;
         f.service_s += plan->loads[i].service_s;
@@ -237,6 +260,7 @@ static struct figures figures_of(const struct ht_rounds_problem *problem,
     for (uint32_t b = 0; b < plan->broken_count; b++) {
         f.others += plan->broken[b].wish == HT_ROUNDS_WISH_OWNER;
     }
+    f.cost = cost_of(&f, hours);
     f.gini_all = ht_rounds_gini_ppm(hours, problem->inspector_count) / 1e6;
     return f;
 }
@@ -308,6 +332,7 @@ static struct figures day_by_day(void)
                                            .state = HT_ROUNDS_PAST};
             daily.sites[visit->site].owner = plan->owner[visit->site];
         }
+        f.tours += plan->tour_count;
         f.ms += plan->time_ms;
         ht_rounds_free(plan);
     }
@@ -326,6 +351,7 @@ static struct figures day_by_day(void)
         }
     }
     f.missing = asked - f.visits;
+    f.cost = cost_of(&f, hours);
     f.gini_all = ht_rounds_gini_ppm(hours, load.problem.inspector_count) / 1e6;
     f.gini = f.gini_all;
     return f;
@@ -362,12 +388,13 @@ static void load_json(FILE *json, const char *name, const struct figures f[2], i
         (void)fprintf(json,
                       ",\"%s\":{\"ms\":%lld,\"visits\":%u,\"missing\":%u,\"travel_s\":%lld,"
                       "\"service_s\":%lld,\"bound_travel_s\":%lld,\"gini\":%.4f,"
-                      "\"by_others\":%u,\"daily_visits\":%u,\"daily_missing\":%u,"
+                      "\"cost\":%lld,\"daily_cost\":%lld,\"by_others\":%u,\"daily_visits\":%u,"
+                      "\"daily_missing\":%u,"
                       "\"daily_travel_s\":%lld,\"daily_service_s\":%lld}",
                       name, (long long)f[0].ms, f[0].visits, f[0].missing, (long long)f[0].travel_s,
-                      (long long)f[0].service_s, (long long)bound_s, f[0].gini, f[0].others,
-                      f[1].visits, f[1].missing, (long long)f[1].travel_s,
-                      (long long)f[1].service_s);
+                      (long long)f[0].service_s, (long long)bound_s, f[0].gini,
+                      (long long)f[0].cost, (long long)f[1].cost, f[0].others, f[1].visits,
+                      f[1].missing, (long long)f[1].travel_s, (long long)f[1].service_s);
     }
 }
 
@@ -388,9 +415,8 @@ static struct ht_rounds_plan *load_measure(const char *name, int64_t limit_ms, F
     f[1] = day_by_day();
     (void)snprintf(what, sizeof what, "%s, day by day", name);
     figures_print(what, &f[1], bound_s);
-    (void)printf("    %llu steps; travel a visit %.0f s, day by day %.0f s\n",
-                 (unsigned long long)plan->iterations, (double)f[0].travel_s / f[0].visits,
-                 (double)f[1].travel_s / f[1].visits);
+    (void)printf("    %llu steps; at the same prices day by day costs %.3f times as much\n",
+                 (unsigned long long)plan->iterations, (double)f[1].cost / (double)f[0].cost);
     load_json(json, name, f, bound_s);
     return plan;
 }
@@ -477,16 +503,18 @@ static void random_measure(int loads, FILE *json)
             sum[k].visits += f[k].visits;
             sum[k].missing += f[k].missing;
             sum[k].others += f[k].others;
+            sum[k].cost += f[k].cost;
             sum[k].gini += f[k].gini / loads;
             sum[k].ms += f[k].ms;
         }
         bounds_s += bound_of();
-        better += f[0].missing < f[1].missing ||
-                  (f[0].missing == f[1].missing && f[0].travel_s <= f[1].travel_s);
+        better +=
+            f[0].missing < f[1].missing || (f[0].missing == f[1].missing && f[0].cost <= f[1].cost);
     }
     figures_print("random", &sum[0], bounds_s);
     figures_print("random, day by day", &sum[1], bounds_s);
-    (void)printf("    at least as good in %u of %d\n", better, loads);
+    (void)printf("    at least as good in %u of %d; day by day costs %.3f times as much\n", better,
+                 loads, (double)sum[1].cost / (double)sum[0].cost);
     load_json(json, "random", sum, bounds_s);
     if (json != NULL) {
         (void)fprintf(json, ",\"random_better\":%u", better);

@@ -26,6 +26,7 @@ struct table {
     const int64_t *cost;
     uint64_t kept;
     uint64_t past;
+    uint64_t reached;           /* days that there is a way to */
     int64_t missing;            /* price of one */
     uint8_t need[DAYS];         /* that the day lies in; need_count: none */
     uint8_t unpassed[DAYS + 1]; /* the first need that does not end before the day */
@@ -51,6 +52,7 @@ static void table_begin(struct table *t, const struct ht__rounds *r, uint32_t si
     t->site = &r->problem->sites[site];
     t->kept = r->seen[site];
     t->past = 0;
+    t->reached = 0;
     t->missing = HT_ROUNDS_MISSING_S << (t->site->risk - 1);
     for (uint32_t v = r->slot_first[site]; v < r->slot_first[site + 1]; v++) {
         if (r->slots[v].lead != HT_PLAN_NONE && r->slots[v].state == HT_ROUNDS_PAST) {
@@ -135,6 +137,7 @@ static void relax(struct table *t, int32_t last, uint32_t k, int64_t from, uint3
         from + edge_cost(t, before, day) + lacks * t->missing + (kept ? 0 : t->cost[day]);
     struct node *node = &t->nodes[day][next];
     if (cost < node->cost) {
+        t->reached |= UINT64_C(1) << day;
         *node = (struct node){cost, (uint8_t)(last < 0 ? START : last), (uint8_t)k};
     }
 }
@@ -153,7 +156,9 @@ static void day_relax(struct table *t, uint32_t day)
     if (kept_before == 0) {
         relax(t, -1, 0, 0, day);
     }
-    for (uint32_t last = first; last < day; last++) {
+    for (uint64_t days = t->reached & before & ~((UINT64_C(1) << first) - 1); days != 0;
+         days &= days - 1) {
+        uint32_t last = (uint32_t)__builtin_ctzll(days);
         for (uint32_t k = 0; k <= t->most[last]; k++) {
             if (t->nodes[last][k].cost != HT__ROUNDS_CANT) {
                 relax(t, (int32_t)last, k, t->nodes[last][k].cost, day);
@@ -181,7 +186,8 @@ void ht__rounds_days_find(const struct ht__rounds *r, uint32_t site, const int64
     } else {
         first = 63 - (uint32_t)__builtin_clzll(t.kept);
     }
-    for (uint32_t d = first; d < r->days; d++) {
+    for (uint64_t left = t.reached & ~((UINT64_C(1) << first) - 1); left != 0; left &= left - 1) {
+        uint32_t d = (uint32_t)__builtin_ctzll(left);
         bool in = t.need[d] < t.site->need_count;
         for (uint32_t i = 0; i <= t.most[d]; i++) {
             if (t.nodes[d][i].cost == HT__ROUNDS_CANT) {

@@ -298,9 +298,9 @@ static int64_t owner_extra(const struct ht__rounds *r, uint32_t site, const stru
     }
     for (uint32_t i = 0; i < tried->count; i++) {
         uint32_t who = tried->who[i];
-        extra += load_s[i] == 0 ? 0
-                                : ht__rounds_balance(r, who, r->load_s[who] + load_s[i]) -
-                                      ht__rounds_balance(r, who, r->load_s[who]);
+        extra += load_s[i] == 0
+                     ? 0
+                     : ht__rounds_balance(r, who, r->load_s[who] + load_s[i]) - r->load_cost[who];
     }
     if (r->cell_sites != NULL && cell != HT_PLAN_NONE && r->owner[site] != owner &&
         r->cell_sites[(size_t)owner * r->cell_count + cell] == 0) {

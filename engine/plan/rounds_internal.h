@@ -100,6 +100,7 @@ struct ht__rounds {
     uint32_t *week_visits;         /* [inspectors * WEEKS] */
     uint32_t *day_visits;          /* [inspectors * days] */
     int64_t *load_s;               /* [inspectors] */
+    int64_t *load_cost;            /* what balance makes of it */
     uint32_t *cell_sites;          /* [inspectors * cells] that it owns; NULL: cells cost nothing */
     int64_t cost;                  /* sum of all */
     bool *lost;                    /* [running] promises that could not be kept */

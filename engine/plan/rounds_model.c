@@ -98,8 +98,10 @@ static bool inspector_arrays(struct ht__rounds *r)
     r->week_visits = ht_array_new_zeroed(inspectors * HT__ROUNDS_WEEKS, sizeof *r->week_visits);
     r->day_visits = ht_array_new_zeroed(tours, sizeof *r->day_visits);
     r->load_s = ht_array_new_zeroed(inspectors, sizeof *r->load_s);
+    r->load_cost = ht_array_new_zeroed(inspectors, sizeof *r->load_cost);
     return r->shift_at != NULL && r->shift_days != NULL && r->tours != NULL &&
-           r->week_visits != NULL && r->day_visits != NULL && r->load_s != NULL;
+           r->week_visits != NULL && r->day_visits != NULL && r->load_s != NULL &&
+           r->load_cost != NULL;
 }
 
 /* Slots and tours, once it is known how many and how long. */
@@ -143,6 +145,7 @@ void ht__rounds_deinit(struct ht__rounds *r)
     free(r->week_visits);
     free(r->day_visits);
     free(r->load_s);
+    free(r->load_cost);
     free(r->slots);
     free(r->stops);
     free(r->begin_s);

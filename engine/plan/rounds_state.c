@@ -8,7 +8,7 @@
 int64_t ht__rounds_balance(const struct ht__rounds *r, uint32_t inspector, int64_t load_s)
 {
     uint32_t share = r->problem->inspectors[inspector].share;
-    int64_t l = load_s * 100 / (share == 0 ? 100 : share);
+    int64_t l = share == 0 ? load_s : load_s * 100 / share;
     l = l > HT_ROUNDS_LOAD_MOST_S ? HT_ROUNDS_LOAD_MOST_S : l;
     return l * l * r->problem->prices.balance / (100 * r->fair_s);
 }
@@ -129,9 +129,10 @@ static void site_refresh(struct ht__rounds *r, uint32_t site)
 
 static void load_change(struct ht__rounds *r, uint32_t inspector, int64_t more_s)
 {
-    r->cost -= ht__rounds_balance(r, inspector, r->load_s[inspector]);
+    r->cost -= r->load_cost[inspector];
     r->load_s[inspector] += more_s;
-    r->cost += ht__rounds_balance(r, inspector, r->load_s[inspector]);
+    r->load_cost[inspector] = ht__rounds_balance(r, inspector, r->load_s[inspector]);
+    r->cost += r->load_cost[inspector];
 }
 
 static void visits_change(struct ht__rounds *r, uint32_t inspector, uint32_t day, uint32_t by)
@@ -336,7 +337,8 @@ void ht__rounds_reckon(struct ht__rounds *r)
         r->cost += r->tours[t].cost;
     }
     for (uint32_t i = 0; i < p->inspector_count; i++) {
-        r->cost += ht__rounds_balance(r, i, r->load_s[i]);
+        r->load_cost[i] = ht__rounds_balance(r, i, r->load_s[i]);
+        r->cost += r->load_cost[i];
     }
     if (r->cell_sites != NULL) {
         memset(r->cell_sites, 0,

@@ -3,6 +3,8 @@
 
 #include "engine/plan/rounds_internal.h"
 
+enum { NEAREST = 3 /* seconds that are always tried; of the others one in eight */ };
+
 static bool same_place(uint32_t from, uint32_t to)
 {
     return from == to || from == HT_PLAN_NONE || to == HT_PLAN_NONE;
@@ -214,7 +216,7 @@ struct gap {
     int64_t travel_s;
 };
 
-/* How the place before stop `k` suits; false: not at all. */
+/* How the place before stop `k` suits; false: not at all, or gap->cost or more. */
 static bool gap_at(const struct ht__rounds *r, uint32_t site, const uint32_t who_day[2], uint32_t k,
                    struct gap *gap)
 {
@@ -243,18 +245,19 @@ static bool gap_at(const struct ht__rounds *r, uint32_t site, const uint32_t who
     }
     int32_t there_s = ht__rounds_way_s(r, i, before, s->location);
     int32_t on_s = ht__rounds_way_s(r, i, s->location, after);
-    gap->at = k;
-    gap->from_s = leave_s + there_s;
+    int32_t from_s = leave_s + there_s;
+    bool alone = tour->count == 0;
+    int64_t cost = ht__rounds_way_cost(r, i, before, s->location) +
+                   ht__rounds_way_cost(r, i, s->location, after) +
+                   (alone ? (int64_t)p->prices.day_s : -ht__rounds_way_cost(r, i, before, after));
     gap->to_s = due_s - on_s - (int32_t)s->service_s;
-    if (gap->from_s > gap->to_s) {
+    if (cost >= gap->cost || from_s > gap->to_s) {
         return false;
     }
-    gap->from_s = ht__rounds_next_s(r, site, i, who_day[1], gap->from_s);
-    bool alone = tour->count == 0;
+    gap->at = k;
+    gap->cost = cost;
+    gap->from_s = ht__rounds_next_s(r, site, i, who_day[1], from_s);
     gap->travel_s = (int64_t)there_s + on_s - (alone ? 0 : ht__rounds_way_s(r, i, before, after));
-    gap->cost = ht__rounds_way_cost(r, i, before, s->location) +
-                ht__rounds_way_cost(r, i, s->location, after) +
-                (alone ? (int64_t)p->prices.day_s : -ht__rounds_way_cost(r, i, before, after));
     return gap->from_s <= gap->to_s;
 }
 
@@ -275,7 +278,7 @@ bool ht__rounds_was_so(const struct ht__rounds *r, uint32_t site, uint32_t day,
 static int64_t load_cost(const struct ht__rounds *r, uint32_t inspector, int64_t more_s)
 {
     return ht__rounds_balance(r, inspector, r->load_s[inspector] + more_s) -
-           ht__rounds_balance(r, inspector, r->load_s[inspector]);
+           r->load_cost[inspector];
 }
 
 static void offer_alone(const struct ht__rounds *r, uint32_t site, const uint32_t who_day[2],
@@ -283,9 +286,9 @@ static void offer_alone(const struct ht__rounds *r, uint32_t site, const uint32_
 {
     uint32_t count = r->tours[(size_t)who_day[0] * r->days + who_day[1]].count;
     struct gap best = {.cost = HT__ROUNDS_CANT};
-    struct gap gap;
     for (uint32_t k = 0; k <= count; k++) {
-        if (gap_at(r, site, who_day, k, &gap) && gap.cost < best.cost) {
+        struct gap gap = {.cost = best.cost};
+        if (gap_at(r, site, who_day, k, &gap)) {
             best = gap;
         }
     }
@@ -324,6 +327,7 @@ static uint32_t gaps_find(const struct ht__rounds *r, uint32_t site, const uint3
     uint32_t stops = r->tours[(size_t)who_day[0] * r->days + who_day[1]].count;
     uint32_t count = 0;
     for (uint32_t k = 0; k <= stops; k++) {
+        gaps[count].cost = HT__ROUNDS_CANT;
         count += gap_at(r, site, who_day, k, &gaps[count]);
     }
     return count;
@@ -394,7 +398,8 @@ void ht__rounds_offer(const struct ht__rounds *r, uint32_t site, uint32_t lead, 
     *offer = (struct ht__rounds_offer){.cost = HT__ROUNDS_CANT};
     for (uint32_t i = 0; i < count; i++) {
         pair[1] = r->thorough ? i : mates[i];
-        if (pair[1] != HT_PLAN_NONE && pair[1] != lead) {
+        bool blink = r->blinks && i >= NEAREST && (r->random >> 9 & 7) != ((i + day) & 7);
+        if (pair[1] != HT_PLAN_NONE && pair[1] != lead && !blink) {
             ht__rounds_offer_with(r, site, day, pair, &one);
             if (one.cost < offer->cost) {
                 *offer = one;
