@@ -11,6 +11,7 @@
 #include "api/coverage.h"
 #include "api/desk_room.h"
 #include "api/embedded.h"
+#include "api/events.h"
 #include "api/incidents.h"
 #include "api/isochrone.h"
 #include "api/json.h"
@@ -434,6 +435,8 @@ static const struct ht_route table[] = {
      HT_ROLE_DEVICE, .post = ht_order_event_post},
     {"/v1/orders/{id}/personal", "DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
      HT_ROLE_ADMIN, .del = ht_order_erase},
+    {"/v1/events", READ, HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN, HT_ROLE_NONE,
+     .get = ht_events_get},
     {"/v1/visits", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
      HT_ROLE_DEVICE, .get = ht_visits_get_list, .post = ht_visits_post},
     {"/v1/visits/{id}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,

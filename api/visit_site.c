@@ -10,6 +10,7 @@
 #include "api/json_merge.h"
 #include "geodata/collection.h"
 #include "geodata/members.h"
+#include "geodata/registry.h"
 
 /* ---- from the registry ---- */
 
@@ -51,6 +52,9 @@ enum ht_status ht_visit_site_find(struct ht_store_reader *reader, const char *id
     for (size_t i = 0; i < 3 && status == HT_NOT_FOUND; i++) {
         out->collection = ht_collection_find(collections[i], strlen(collections[i]));
         status = ht_store_item(reader, out->collection, id, false, site_take, out, error);
+    }
+    if (status == HT_OK && out->cell[0] == '\0' && out->placed) {
+        status = ht_registry_cell_at(reader, out->point, out->cell, error);
     }
     return status == HT_NOT_FOUND ? ht_error_set(error, status, 0, "there is no site %.64s", id)
                                   : status;

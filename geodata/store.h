@@ -211,6 +211,12 @@ HT_MUST_CHECK enum ht_status ht_store_event_last(struct ht_store_reader *reader,
 /* Whose events these are; lives as long as the store. */
 const char *ht_store_district(const struct ht_store *store);
 
+/* All, of every district, by district and number. */
+HT_MUST_CHECK enum ht_status
+ht_store_events_every(struct ht_store_reader *reader,
+                      enum ht_status (*sink)(void *user, const struct ht_store_event *event),
+                      void *user, struct ht_error *error);
+
 /* What an audit found. */
 struct ht_store_audit {
     uint64_t events;

@@ -59,7 +59,7 @@ static void town_make(const char *headers)
     item_add("factories", headers, "f1",
              "\"type\":\"Polygon\",\"coordinates\":[[[121.712,29.949],[121.714,29.949],"
              "[121.714,29.951],[121.712,29.951],[121.712,29.949]]]",
-             "\"name\":\"<Works> & Co\",\"risk\":3,\"cell\":\"village1\",\"tenants\":[{\"id\":"
+             "\"name\":\"<Works> & Co\",\"risk\":3,\"tenants\":[{\"id\":"
              "\"t1\",\"name\":\"Paint\",\"risk\":4},{\"id\":\"t2\"}]");
     item_add("factories", headers, "f2", POINT("121.745"), "\"risk\":1");
     item_add("facilities", headers, "s1", POINT("121.72"), "\"kind\":\"compound\"");
