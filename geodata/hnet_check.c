@@ -160,7 +160,7 @@ static bool check_arc(const struct chunk *c)
         const struct ht_arc *a = &arcs[i];
         wrong |= (a->tail >= g->junction_count) | (a->head >= g->junction_count) |
                  (a->way >= n->way_count) | (a->from >= n->way_node_count) |
-                 (a->to >= n->way_node_count) | (a->from == a->to);
+                 (ht_arc_to(a) >= n->way_node_count) | (a->segments == 0);
         wrong |= ((a->reverse != HT_NONE) & (a->reverse >= g->base_arc_count)) |
                  (a->weight_ms >= HT_WEIGHT_INF) | (a->duration_ms >= HT_WEIGHT_INF) |
                  (a->mode > HT_MODE_PUSHING);

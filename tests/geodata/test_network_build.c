@@ -49,6 +49,38 @@ HT_CASE(ways_are_cut_where_they_meet_and_nowhere_else)
     ht_town_end(&town);
 }
 
+/* An arc counts so many segments and no more. */
+HT_CASE(a_very_long_way_is_cut_by_junctions_of_its_own)
+{
+    enum { NODES = 2 * HT_ARC_SEGMENTS + 100 };
+    struct ht_town town;
+    ht_town_begin(&town, "a b\n");
+    for (int i = 0; i < NODES; i++) {
+        ht_town_add(&town.ways, "<node id=\"%d\" lon=\"%.7f\" lat=\"0.01\"/>\n", 1000 + i,
+                    0.00001 * i);
+    }
+    ht_town_add(&town.ways, "<way id=\"1\">");
+    for (int i = 0; i < NODES; i++) {
+        ht_town_add(&town.ways, "<nd ref=\"%d\"/>", 1000 + i);
+    }
+    ht_town_add(&town.ways, "<tag k=\"highway\" v=\"residential\"/></way>\n");
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK_INT(town.graph->junction_count, 4);
+    HT_CHECK_INT(town.graph->base_arc_count, 6);
+    uint32_t segments = 0;
+    for (uint32_t a = 0; a < town.graph->base_arc_count; a++) {
+        const struct ht_arc *arc = &town.graph->arcs[a];
+        HT_CHECK(arc->segments > 0 && arc->reverse != HT_NONE);
+        HT_CHECK(town.graph->junction_node[arc->tail] == ht_arc_node(town.network, arc, 0));
+        HT_CHECK(town.graph->junction_node[arc->head] ==
+                 ht_arc_node(town.network, arc, arc->segments));
+        segments += arc->segments;
+    }
+    HT_CHECK_INT(segments, 2 * (NODES - 1));
+    ht_town_end(&town);
+}
+
 HT_CASE(oneways_give_one_arc_in_the_right_direction)
 {
     struct ht_town town;
@@ -400,7 +432,7 @@ static void check_graph(const struct ht_network *network, const struct ht_graph 
         wrong += graph->junction_node[arc->head] != ht_arc_node(network, arc, count - 1);
         wrong += arc->reverse != HT_NONE &&
                  (graph->arcs[arc->reverse].reverse != ht_arc_base(graph, id) ||
-                  graph->arcs[arc->reverse].from != arc->to);
+                  graph->arcs[arc->reverse].from != ht_arc_to(arc));
         for (uint32_t t = graph->turn_first[id]; t < graph->turn_first[id + 1]; t++) {
             wrong += graph->arcs[graph->turns[t].to].tail != arc->head;
             wrong += t > graph->turn_first[id] && graph->turns[t - 1].to >= graph->turns[t].to;
