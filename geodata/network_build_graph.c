@@ -231,7 +231,7 @@ static void cost_arc(const struct ht__graph_build *g, const struct ht__piece *pi
 static uint16_t arc_flags(const struct ht_way_rule *rule, int side)
 {
     const struct ht_way_side *s = &rule->side[side];
-    unsigned flags = s->classes & 0xFF00U;
+    unsigned flags = s->classes & HT_ARC_CLASSES;
     flags |= side == 0 ? HT_ARC_FORWARD : 0U;
     flags |= s->restricted ? HT_ARC_RESTRICTED : 0U;
     flags |= rule->start_allowed ? 0U : HT_ARC_NO_START;

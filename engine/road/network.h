@@ -97,7 +97,8 @@ enum ht_arc_flag {
 };
 #define HT_ARC_FLAGS 0x1FFU /* all of them */
 
-#define HT_ARC_CLASS_SHIFT 5   /* where the four classes begin */
+#define HT_ARC_CLASS_SHIFT 5 /* where the four classes begin */
+#define HT_ARC_CLASSES (15U << HT_ARC_CLASS_SHIFT)
 #define HT_ARC_SEGMENTS 0xFFFU /* the most of one arc: longer pieces are cut by a junction */
 
 struct ht_arc {

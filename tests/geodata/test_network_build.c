@@ -81,6 +81,31 @@ HT_CASE(a_very_long_way_is_cut_by_junctions_of_its_own)
     ht_town_end(&town);
 }
 
+HT_CASE(arcs_carry_the_classes_of_their_way)
+{
+    struct ht_town town;
+    ht_town_begin(&town, "a b c d e\n");
+    ht_town_way(&town, 1, "ab", "highway=motorway");
+    ht_town_way(&town, 2, "bc", STREET "|toll=yes");
+    ht_town_way(&town, 3, "cd", "route=ferry|duration=00:10");
+    ht_town_way(&town, 4, "de", STREET "|tunnel=yes");
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    static const struct {
+        char from, to;
+        unsigned classes;
+    } rows[] = {{'a', 'b', HT_ARC_MOTORWAY},
+                {'b', 'c', HT_ARC_TOLL},
+                {'c', 'd', HT_ARC_IS_FERRY},
+                {'d', 'e', HT_ARC_IS_TUNNEL}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint32_t arc = ht_town_arc(&town, rows[i].from, rows[i].to, false);
+        HT_REQUIRE(arc != HT_NONE);
+        HT_CHECK_INT(town.graph->arcs[arc].flags & HT_ARC_CLASSES, rows[i].classes);
+    }
+    ht_town_end(&town);
+}
+
 HT_CASE(oneways_give_one_arc_in_the_right_direction)
 {
     struct ht_town town;
