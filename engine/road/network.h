@@ -266,6 +266,10 @@ uint32_t ht_arc_component(const struct ht_graph *graph, uint32_t arc);
 /* The copies of base arc `arc`: their number, `*list` where there are any. */
 uint32_t ht_graph_copies(const struct ht_graph *graph, uint32_t arc, const uint32_t **list);
 
+/* The arc that turn number `turn` leads out of. Logarithmic; stays within the arrays whatever they
+ * hold. */
+uint32_t ht_graph_turn_from(const struct ht_graph *graph, uint32_t turn);
+
 /* The turn from one arc to another; NULL: forbidden. Logarithmic in the arc's turns. */
 const struct ht_turn *ht_graph_turn(const struct ht_graph *graph, uint32_t from, uint32_t to);
 
