@@ -135,7 +135,7 @@ static int plan(const char *more)
     char body[4096];
     (void)snprintf(body, sizeof body, "{" BASE "%s}", more);
     int code = post(ROUNDS, JSON, body);
-    if (code != 201 && code != 400 && code != 409 && code != 422) {
+    if (code != 201 && code != 400 && code != 409 && code != 413 && code != 422) {
         (void)printf("  %d: %.600s\n", code, answer.body == NULL ? "" : answer.body);
     }
     return code;
@@ -355,6 +355,34 @@ HT_CASE(too_much_is_refused_before_it_is_worked_on)
     HT_CHECK_INT(get(ROUNDS), 200);
     free(body);
     free(request);
+    end();
+}
+
+HT_CASE(more_places_than_ways_fit_for_are_refused_before_memory_is_taken)
+{
+    enum { MANY = 6000 };
+    char csv[128];
+    char line[512];
+    HT_REQUIRE(map_make());
+    stores++;
+    (void)snprintf(csv, sizeof csv, "%s/many.csv", folder);
+    FILE *file = fopen(csv, "w");
+    HT_REQUIRE(file != NULL);
+    (void)fprintf(file, "id,lon,lat,visits_per_week\n");
+    for (int i = 0; i < MANY; i++) {
+        (void)fprintf(file, "m%d,%.6f,%.6f,1\n", i, 121.70 + i % 100 * 0.0002,
+                      29.94 + (double)(i / 100) * 0.0002);
+    }
+    (void)fclose(file);
+    (void)snprintf(line, sizeof line, "load --store %s/rounds%d.sqlite --collection factories %s",
+                   folder, stores, csv);
+    HT_REQUIRE(ht_command_run(line)->code == 0);
+    HT_REQUIRE(begin_at("2026-03-01T04:00:00Z"));
+    inspector_add("i1", 121.711, "");
+    HT_CHECK_INT(plan(",\"weeks\":8"), 413);
+    HT_CHECK(says("too many"));
+    HT_CHECK_INT(plan(",\"weeks\":1,\"sites\":[\"m0\",\"m1\"]"), 201);
+    HT_CHECK_INT(count("visits"), 2);
     end();
 }
 
