@@ -236,7 +236,8 @@ static int64_t cost_of(const struct figures *f, const int64_t *hours)
                       load.sites[s].crew;
         }
     }
-    fair_s = fair_s / p->inspector_count > 3600 ? fair_s / p->inspector_count : 3600;
+    fair_s /= p->inspector_count > 0 ? p->inspector_count : 1;
+    fair_s = fair_s > 3600 ? fair_s : 3600;
     for (uint32_t i = 0; i < p->inspector_count; i++) {
         cost += hours[i] * hours[i] * p->prices.balance / (100 * fair_s);
     }

@@ -14,7 +14,7 @@ enum {
     RUIN_MOST = 10, /* sites at once */
     TOUR_MOST = 24, /* stops of ruined tours */
     SHARE = 1024,
-    TERRITORY_MOST = 4 << 20, /* pairs */
+    TERRITORY_MOST = 1 << 19, /* pairs */
     IDLE_LEAST = 20000,       /* iterations without a better plan, after which it is enough */
     IDLE_EACH = 1000
 };
@@ -391,6 +391,7 @@ static enum ht_status first_plan(struct search *s)
         }
         ht__rounds_fill(r, site, false);
         r->step_count = 0;
+        status = is_set(s->options->cancel) ? HT_CANCELLED : HT_OK;
     }
     for (uint32_t i = 0; i < s->active_count && status == HT_OK; i++) {
         if (ht__rounds_lacks(r, s->active[i]) > 0) {
