@@ -14,7 +14,7 @@ struct ht_rounds_prices ht_rounds_prices_usual(void)
                                      .early_s = 120,
                                      .move_s = 7200,
                                      .cell_s = 600,
-                                     .balance = 100};
+                                     .balance = 150};
 }
 
 const char *ht_rounds_reason_name(enum ht_rounds_reason reason)

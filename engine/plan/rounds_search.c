@@ -14,7 +14,7 @@ enum {
     RUIN_MOST = 10, /* sites at once */
     TOUR_MOST = 24, /* stops of ruined tours */
     SHARE = 1024,
-    TERRITORY_MOST = 4 << 20, /* pairs */
+    TERRITORY_MOST = 1 << 19, /* pairs */
     IDLE_LEAST = 20000,       /* iterations without a better plan, after which it is enough */
     IDLE_EACH = 1000
 };
@@ -27,6 +27,7 @@ struct search {
     uint32_t active_count;
     uint32_t out[RUIN_MOST + TOUR_MOST];
     uint32_t out_count;
+    uint32_t hand_to; /* who is to have what is out; HT_PLAN_NONE: whoever suits */
     int64_t heat;
     bool warm;
     /* the best plan so far */
@@ -200,16 +201,52 @@ static void ruin_inspector(struct search *s, uint32_t seed)
     }
 }
 
+/* Sites of one inspector that lie together go to another, all of them: one by one none would, since
+ * each alone asks for tours of its own. From who has much to who has little, or lives near. */
+static void ruin_hand_over(struct search *s, uint32_t seed)
+{
+    struct ht__rounds *r = s->r;
+    uint32_t most = 1 + ht__rounds_below(r, RUIN_MOST);
+    const uint32_t *near = ht__rounds_near(r, seed);
+    uint32_t from = r->owner[seed];
+    uint32_t known = ht__rounds_below(r, HT__ROUNDS_KNOWN);
+    s->hand_to = r->known[(size_t)seed * HT__ROUNDS_KNOWN + known];
+    if (s->hand_to == HT_PLAN_NONE || ht__rounds_below(r, 2) == 0) {
+        s->hand_to = ht__rounds_below(r, r->problem->inspector_count);
+        for (int i = 0; i < 2; i++) {
+            uint32_t other = ht__rounds_below(r, r->problem->inspector_count);
+            s->hand_to = r->load_s[other] < r->load_s[s->hand_to] ? other : s->hand_to;
+        }
+    }
+    site_out(s, seed);
+    for (uint32_t i = 0; i < HT__ROUNDS_NEAR && s->out_count < most; i++) {
+        if (near[i] != HT_PLAN_NONE && r->owner[near[i]] == from) {
+            site_out(s, near[i]);
+        }
+    }
+}
+
+static void hand_over(struct search *s)
+{
+    for (uint32_t i = 0; i < s->out_count && s->hand_to != HT_PLAN_NONE; i++) {
+        if (s->r->owner[s->out[i]] == HT_PLAN_NONE &&
+            ht__rounds_may_lead(s->r, s->out[i], s->hand_to)) {
+            ht__rounds_own(s->r, s->out[i], s->hand_to);
+        }
+    }
+}
+
 static void ruin(struct search *s)
 {
     struct ht__rounds *r = s->r;
     uint32_t seed = s->active[ht__rounds_below(r, s->active_count)];
     s->out_count = 0;
+    s->hand_to = HT_PLAN_NONE;
     for (int i = 0; i < 8 && ht__rounds_below(r, 2) == 0; i++) { /* what lacks visits comes first */
         uint32_t other = s->active[ht__rounds_below(r, s->active_count)];
         seed = ht__rounds_lacks(r, other) > 0 ? other : seed;
     }
-    switch (ht__rounds_below(r, 6)) {
+    switch (ht__rounds_below(r, 8)) {
     case 0:
     case 1:
         ruin_tours(s, seed);
@@ -219,6 +256,10 @@ static void ruin(struct search *s)
         break;
     case 3:
         site_out(s, seed);
+        break;
+    case 4:
+    case 5:
+        ruin_hand_over(s, seed);
         break;
     default:
         ruin_near(s, seed);
@@ -264,6 +305,7 @@ static bool step(struct search *s, int64_t heat)
     int64_t before = r->cost;
     r->step_count = 0;
     ruin(s);
+    hand_over(s);
     shuffle(s);
     r->blinks = true;
     for (uint32_t i = 0; i < s->out_count; i++) {
@@ -391,6 +433,7 @@ static enum ht_status first_plan(struct search *s)
         }
         ht__rounds_fill(r, site, false);
         r->step_count = 0;
+        status = is_set(s->options->cancel) ? HT_CANCELLED : HT_OK;
     }
     for (uint32_t i = 0; i < s->active_count && status == HT_OK; i++) {
         if (ht__rounds_lacks(r, s->active[i]) > 0) {

@@ -31,7 +31,7 @@
 #define HT_TERRITORY_CANT UINT32_MAX /* a cost: it may not have the site */
 #define HT_TERRITORY_NONE UINT32_MAX /* no owner; no cell */
 
-enum { HT_TERRITORY_LOAD_MOST_S = 40000000, HT_TERRITORY_SWAP_MOST = 2000 };
+enum { HT_TERRITORY_LOAD_MOST_S = 40000000, HT_TERRITORY_SWAP_MOST = 600 };
 
 struct ht_territory_problem {
     uint32_t site_count;
