@@ -90,7 +90,7 @@ void ht_event_write(struct ht_event_writer *writer, const struct ht_store_event 
     if (writer->format == HT_EVENT_CSV) {
         csv_write(event, out);
     } else {
-        ht_text_add_string(out, writer->count == 0 ? "\n" : ",\n");
+        ht_text_add_string(out, writer->count == 0 ? "" : ",");
         json_write(event, out);
     }
     writer->count++;
@@ -100,7 +100,7 @@ void ht_event_write(struct ht_event_writer *writer, const struct ht_store_event 
 void ht_event_write_end(struct ht_event_writer *writer, struct ht_text *out)
 {
     if (writer->format == HT_EVENT_JSON) {
-        ht_text_addf(out, "],\"count\":%" PRIu64 ",\"last_hash\":\"%s\"}\n", writer->count,
+        ht_text_addf(out, "],\"count\":%" PRIu64 ",\"last_hash\":\"%s\"}", writer->count,
                      writer->last_hash);
     }
 }

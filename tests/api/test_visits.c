@@ -699,6 +699,65 @@ HT_CASE(a_key_answers_twice_and_the_stream_tells_all)
     end();
 }
 
+/* ---- evidence ---- */
+
+static void file_write(const char *path)
+{
+    FILE *file = fopen(path, "wb");
+    HT_REQUIRE(file != NULL);
+    HT_CHECK(fwrite(answer.body, 1, strlen(answer.body), file) == strlen(answer.body));
+    (void)fclose(file);
+}
+
+static int audit_run(const char *path, const char *more)
+{
+    char line[512];
+    (void)snprintf(line, sizeof line, "audit %s %s", path, more);
+    return ht_command_run(line)->code;
+}
+
+HT_CASE(the_events_are_taken_elsewhere_and_audited_there)
+{
+    char csv[160];
+    char json[160];
+    char more[200];
+    HT_REQUIRE(begin_with_tokens());
+    HT_CHECK_INT(get_as(DISPATCHER, "/v1/events"), 403);
+    HT_CHECK_INT(post_as(ADMIN, VISITS, "{\"id\":\"v1\",\"site\":\"f1\",\"inspector\":\"i1\"}"),
+                 201);
+    HT_CHECK_INT(post_as(I1, VISITS "/v1/result", RECTIFY(HAZARD("wires"))), 200);
+    (void)snprintf(csv, sizeof csv, "%s/events.csv", folder);
+    (void)snprintf(json, sizeof json, "%s/events.json", folder);
+    HT_CHECK_INT(get_as(ADMIN, "/v1/events?format=csv"), 200);
+    HT_CHECK(strncmp(answer.body, "seq,district,", 13) == 0 && !says("wires"));
+    file_write(csv);
+    HT_CHECK_INT(audit_run(csv, ""), 0);
+    char *row = strstr(answer.body, "visit.planned");
+    HT_REQUIRE(row != NULL);
+    *row = 'w';
+    file_write(csv);
+    HT_CHECK_INT(audit_run(csv, ""), 1);
+    /* a piece by itself, and the whole by the command */
+    HT_CHECK_INT(get_as(ADMIN, "/v1/events?after=3&limit=4"), 200);
+    HT_CHECK(is("count", "4") && is("events.0.seq", "4"));
+    file_write(json);
+    HT_CHECK_INT(audit_run(json, ""), 0);
+    HT_CHECK_INT(get_as(ADMIN, "/v1/events?after=300000"), 400);
+    HT_CHECK_INT(get_as(ADMIN, "/v1/events?format=xml"), 400);
+    HT_CHECK_INT(get_as(STRANGER, "/v1/events"), 403);
+    (void)unlink(json);
+    (void)snprintf(more, sizeof more, "-o %s", json);
+    HT_CHECK_INT(audit_run(store, more), 0);
+    HT_CHECK_INT(audit_run(store, more), 1); /* it is there */
+    HT_CHECK_INT(audit_run(json, ""), 0);
+    HT_CHECK_INT(audit_run(json,
+                           "--last "
+                           "0000000000000000000000000000000000000000000000000000000000000000"),
+                 1);
+    HT_CHECK_INT(audit_run(json, "--last 00"), 2);
+    end();
+}
+
 /* ---- restarts ---- */
 
 /* All that is answered of both. */

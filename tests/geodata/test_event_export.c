@@ -128,6 +128,75 @@ HT_CASE(no_row_of_json_is_tampered_with_unseen)
     tamper_with_all(HT_EVENT_JSON);
 }
 
+/* ---- every row ---- */
+
+struct kept {
+    char body[48];
+    char hash[HT_DIGEST_TEXT];
+};
+
+static struct kept kept[ROWS + 1];
+
+static struct ht_store_event event_of(size_t i)
+{
+    return (struct ht_store_event){.seq = (int64_t)i + 1,
+                                   .district = "main",
+                                   .epoch = 1,
+                                   .at_ms = INT64_C(1772416800000) + (int64_t)i,
+                                   .actor = "desk",
+                                   .kind = "visit.reported",
+                                   .subject = "visits/v",
+                                   .body = kept[i].body,
+                                   .hash = kept[i].hash};
+}
+
+/* Whether some rows behind an audit that stands at `before`, and all that follow, are found out: a
+ * break shows at once, or the row behind it does not follow. */
+static bool found(const struct ht_event_audit *before, const struct ht_store_event *rows_in,
+                  size_t count, size_t next)
+{
+    struct ht_event_audit audit = *before;
+    for (size_t i = 0; i < count && audit.broken_seq == 0; i++) {
+        HT_CHECK_INT(ht_event_audit_take(&audit, &rows_in[i], true), HT_OK);
+    }
+    if (audit.broken_seq == 0 && next < ROWS) {
+        struct ht_store_event event = event_of(next);
+        HT_CHECK_INT(ht_event_audit_take(&audit, &event, true), HT_OK);
+    }
+    return audit.broken_seq != 0 || strcmp(audit.hash, kept[ROWS - 1].hash) != 0;
+}
+
+HT_CASE(whoever_changes_drops_swaps_or_puts_in_any_one_row_of_ten_thousand_is_found)
+{
+    struct ht_event_audit audit;
+    uint64_t unseen = 0;
+    HT_CHECK_INT(ht_event_audit_init(&audit, NULL), HT_OK);
+    for (size_t i = 0; i < ROWS; i++) {
+        (void)snprintf(kept[i].body, sizeof kept[i].body, "{\"n\":%zu}", i);
+        struct ht_store_event event = event_of(i);
+        HT_CHECK_INT(ht_event_hash(&audit.digest, i == 0 ? ht_event_first_hash : kept[i - 1].hash,
+                                   &event, kept[i].hash),
+                     HT_OK);
+    }
+    for (size_t i = 0; i < ROWS; i++) {
+        struct ht_store_event own = event_of(i);
+        struct ht_store_event changed = own;
+        struct ht_store_event twice[2] = {own, own};
+        struct ht_store_event swapped[2] = {event_of(i + 1 < ROWS ? i + 1 : i), own};
+        changed.body = i % 2 == 0 ? "{\"n\":-1}" : own.body;
+        changed.at_ms += i % 2 == 0 ? 0 : 1;
+        unseen += found(&audit, &changed, 1, i + 1) ? 0 : 1;
+        unseen += found(&audit, NULL, 0, i + 1) ? 0 : 1; /* dropped */
+        unseen += found(&audit, twice, 2, i + 1) ? 0 : 1;
+        unseen += i + 1 == ROWS || found(&audit, swapped, 2, i + 2) ? 0 : 1;
+        HT_CHECK(i + 1 < ROWS || !found(&audit, &own, 1, ROWS)); /* as it is, it holds */
+        HT_CHECK_INT(ht_event_audit_take(&audit, &own, true), HT_OK);
+    }
+    HT_CHECK_INT(unseen, 0);
+    HT_CHECK_INT(audit.broken_seq, 0);
+    ht_event_audit_deinit(&audit);
+}
+
 HT_CASE(a_cut_tail_of_json_shows_by_itself)
 {
     struct ht_store_audit audit;
