@@ -151,7 +151,7 @@ HT_CASE(a_round_is_planned_shown_and_listed)
     HT_CHECK(is("id", "\"march\"") && is("unplanned", "[]") && is("errors", "[]"));
     HT_CHECK_INT(count("visits"), SITES * 2 * 2);
     for (int i = 0; i < SITES; i++) {
-        char site[8];
+        char site[16];
         (void)snprintf(site, sizeof site, "f%d", i);
         HT_CHECK_INT(visits_with("site", site), 4);
     }
@@ -797,14 +797,14 @@ static void guarded_fill(void)
 {
     const double office[2] = {121.711, 29.95};
     for (int i = 1; i <= 2; i++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "i%d", i);
         feature_as_admin("units", id, office,
                          "\"kind\":\"inspector\",\"profile\":\"car\",\"shift\":[\"Mo-Fr "
                          "08:30-17:00\"]");
     }
     for (int i = 0; i < 6; i++) { /* three doors in each of two buildings, one after the other */
-        char id[8];
+        char id[16];
         char properties[96];
         const double place[2] = {i < 3 ? 121.7105 : 121.7138, 29.951};
         (void)snprintf(id, sizeof id, "h%d", i);
@@ -826,7 +826,7 @@ HT_CASE(frail_households_are_seen_weekly_in_the_order_of_doors)
     HT_CHECK_INT(count("visits"), 5 * 2);
     HT_CHECK_INT(visits_with("site", "h5"), 0);
     for (int i = 0; i < 5; i++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "h%d", i);
         HT_CHECK_INT(visits_with("site", id), 2);
     }
