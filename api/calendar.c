@@ -7,6 +7,7 @@
 
 #include "api/json.h"
 #include "api/json_merge.h"
+#include "api/pointer.h"
 #include "api/settings.h"
 #include "api/zone.h"
 #include "engine/base/array.h"
@@ -173,7 +174,7 @@ enum ht_status ht_days_read(yajl_val tree, struct ht_days **out, struct ht_setti
 {
     const char *other = stranger(tree);
     if (other != NULL) {
-        (void)snprintf(wrong->pointer, sizeof wrong->pointer, "/%.60s", other);
+        ht_pointer(wrong->pointer, sizeof wrong->pointer, "", other);
         (void)snprintf(wrong->detail, sizeof wrong->detail, "calendar has no %.60s", other);
         return HT_INVALID;
     }
