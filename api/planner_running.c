@@ -2,13 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/planner_ahead.h"
 #include "api/planner_scene_internal.h"
 #include "engine/base/array.h"
 
 struct so_far {
     uint32_t van;
     uint32_t sequence;
-    bool planned; /* else aboard: these are first */
+    bool planned;   /* else aboard: these are first, */
+    bool elsewhere; /* and of them those that are handed over where the van stands */
     uint32_t order;
 };
 
@@ -21,6 +23,9 @@ static int by_stop(const void *left, const void *right)
     }
     if (a->planned != b->planned) {
         return a->planned ? 1 : -1;
+    }
+    if (a->elsewhere != b->elsewhere) {
+        return a->elsewhere ? 1 : -1;
     }
     if (a->sequence != b->sequence) {
         return a->sequence < b->sequence ? -1 : 1;
@@ -142,7 +147,7 @@ static enum ht_status van_fill(struct ht__making *making, const struct so_far *l
     struct ht_planner_van *van = &making->scene->vans[list[0].van];
     struct filling filling = {.making = making,
                               .van = van,
-                              .route = ht_planner_plan_route(making->last, van->id),
+                              .route = ht_planner_plan_route(making->sources->last, van->id),
                               .list = list,
                               .count = count,
                               .done = ht_array_new_zeroed(count, sizeof *filling.done)};
@@ -163,6 +168,25 @@ static enum ht_status van_fill(struct ht__making *making, const struct so_far *l
     return HT_OK;
 }
 
+/* Whether an order is with a van so far. One that leaves keeps but what it has on board. */
+static bool so_far_of(const struct ht_planner_scene *scene, uint32_t o, struct so_far *out)
+{
+    const struct ht_order *order = scene->orders[o];
+    bool pinned = ht_order_is_pinned(order);
+    if (order->state == HT_ORDER_IS_RECEIVED || order->unit == NULL) {
+        return false;
+    }
+    uint32_t v = ht__scene_van(scene, order->unit);
+    if (v == HT_PLAN_NONE || (scene->vans[v].leaves && !pinned)) {
+        return false;
+    }
+    const struct ht_planner_here *here = &scene->vans[v].here;
+    bool is_here = pinned && here->at &&
+                   ht_planner_same_place(here->point, scene->points[scene->day_orders[o].location]);
+    *out = (struct so_far){v, order->sequence, !pinned, !is_here, o};
+    return true;
+}
+
 enum ht_status ht__scene_running(struct ht__making *making)
 {
     struct ht_planner_scene *scene = making->scene;
@@ -170,13 +194,7 @@ enum ht_status ht__scene_running(struct ht__making *making)
     struct so_far *list = ht_array_new(scene->order_count, sizeof *list);
     enum ht_status status = list == NULL ? HT_NOMEM : HT_OK;
     for (uint32_t o = 0; status == HT_OK && o < scene->order_count; o++) {
-        const struct ht_order *order = scene->orders[o];
-        uint32_t van = order->state == HT_ORDER_IS_RECEIVED || order->unit == NULL
-                           ? HT_PLAN_NONE
-                           : ht__scene_van(scene, order->unit);
-        if (van != HT_PLAN_NONE) {
-            list[count++] = (struct so_far){van, order->sequence, !ht_order_is_pinned(order), o};
-        }
+        count += so_far_of(scene, o, &list[count]);
     }
     if (count > 0) {
         qsort(list, count, sizeof *list, by_stop);

@@ -6,14 +6,7 @@
 #include "api/planner_scene_internal.h"
 #include "engine/base/array.h"
 
-enum {
-    PER_HOUR = 3600, /* so that a unit is a second of a van */
-    PER_KM = 60,
-    MOVE = 300, /* for another van it has to save as many seconds */
-    LATE_PER_HOUR = 36000,
-    LATE_MOST_S = 3600,
-    TRIPS_MOST = 16
-};
+enum { PER_HOUR = 3600 }; /* so that a unit is a second of a van */
 
 /* ---- points ---- */
 
@@ -114,21 +107,22 @@ static void problem_fill(struct ht_planner_scene *scene, uint32_t amounts)
         scene->day_kitchens[k] =
             (struct ht_day_kitchen){.location = kitchen->location,
                                     .down = kitchen->open != NULL && kitchen->open_count == 0,
-                                    .load_s = HT_PLANNER_LOAD_S,
+                                    .load_s = scene->rules.load_s,
                                     .open = kitchen->open,
                                     .open_count = kitchen->open_count};
     }
     for (uint32_t v = 0; v < scene->van_count; v++) {
         const struct ht_planner_van *van = &scene->vans[v];
-        scene->day_vans[v] = (struct ht_day_van){.profile = van->profile,
-                                                 .location = van->location,
-                                                 .end = van->home,
-                                                 .window = van->window,
-                                                 .capacity = van->capacity,
-                                                 .trips_most = TRIPS_MOST,
-                                                 .stops = van->stops,
-                                                 .stop_count = van->stop_count,
-                                                 .pinned = van->pinned};
+        scene->day_vans[v] =
+            (struct ht_day_van){.profile = van->profile,
+                                .location = van->location,
+                                .end = van->home,
+                                .window = van->window,
+                                .capacity = van->capacity,
+                                .trips_most = van->leaves ? 0 : scene->rules.trips_most,
+                                .stops = van->stops,
+                                .stop_count = van->stop_count,
+                                .pinned = van->pinned};
     }
     for (uint32_t o = 0; o < scene->order_count; o++) {
         int64_t *load = &scene->loads[(size_t)o * amounts];
@@ -162,39 +156,70 @@ static enum ht_status problem_make(struct ht_planner_scene *scene)
                                 .orders = scene->day_orders,
                                 .van_count = scene->van_count,
                                 .vans = scene->day_vans,
-                                .stop_s = HT_PLANNER_STOP_S,
-                                .prices = {PER_HOUR, PER_KM, MOVE, LATE_PER_HOUR, LATE_MOST_S}};
+                                .stop_s = scene->rules.stop_s,
+                                .now_s = scene->now_ms / 1000,
+                                .prices = {.per_hour = PER_HOUR,
+                                           .per_km = scene->rules.km_s,
+                                           .move = scene->rules.move_s,
+                                           .late_per_hour = scene->rules.late_price * PER_HOUR,
+                                           .late_most_s = scene->rules.late_most_s}};
     return HT_OK;
 }
 
-static enum ht_status registry_read(struct ht__making *making, struct ht_error *error)
+static uint32_t rule(const struct ht_settings *settings, enum ht_setting_field field)
 {
-    struct ht_store_reader *reader = NULL;
-    enum ht_status status = ht_store_reader_new(making->app->store, &reader, error);
+    return (uint32_t)ht_setting(settings, field); /* within the bounds of its field */
+}
+
+struct ht_planner_rules ht_planner_rules_now(const struct ht_settings *settings)
+{
+    return (struct ht_planner_rules){.run = rule(settings, HT_SETTING_PLANNER_RUN) != 0,
+                                     .move_s = rule(settings, HT_SETTING_PLANNER_MOVE_S),
+                                     .km_s = rule(settings, HT_SETTING_PLANNER_KM_S),
+                                     .late_price = rule(settings, HT_SETTING_PLANNER_LATE_PRICE),
+                                     .late_most_s = rule(settings, HT_SETTING_PLANNER_LATE_MOST_S),
+                                     .ride_most_s = rule(settings, HT_SETTING_PLANNER_RIDE_MOST_S),
+                                     .stop_s = rule(settings, HT_SETTING_PLANNER_STOP_S),
+                                     .load_s = rule(settings, HT_SETTING_PLANNER_LOAD_S),
+                                     .trips_most = rule(settings, HT_SETTING_PLANNER_TRIPS_MOST),
+                                     .van_meals = rule(settings, HT_SETTING_PLANNER_VAN_MEALS)};
+}
+
+static enum ht_status scene_read(struct ht__making *making, struct ht_error *error)
+{
+    enum ht_status status = ht__facilities_read(making, error);
     if (status == HT_OK) {
-        status = ht__facilities_read(making, reader, error);
+        status = ht__scene_vans(making, error);
     }
-    if (status == HT_OK) {
-        status = ht__scene_vans(making, reader, error);
+    making->scene->planned = making->scene->vans_known > 0 || making->scene->rules.van_meals > 0;
+    if (status == HT_OK && making->scene->planned) {
+        status = ht__scene_orders(making);
+        status = status == HT_OK ? ht__scene_running(making) : status;
+        status = status == HT_OK ? points_merge(making->scene) : status;
+        status = status == HT_OK ? problem_make(making->scene) : status;
     }
-    ht_store_reader_free(reader);
     return status;
 }
 
-enum ht_status ht_planner_scene_make(struct ht_app *app, struct ht_world *world,
-                                     const struct ht_planner_plan *last, const bool *cancel,
+enum ht_status ht_planner_scene_make(const struct ht_planner_sources *sources,
                                      struct ht_planner_scene *out, struct ht_error *error)
 {
-    struct ht__making making = {.app = app, .scene = out, .last = last};
-    *out = (struct ht_planner_scene){.now_ms = ht_clock_now_ms(&app->clock)};
-    enum ht_status status = registry_read(&making, error);
-    if (status == HT_OK && out->vans_known > 0) {
-        status = ht__scene_orders(&making);
-        status = status == HT_OK ? ht__scene_running(&making) : status;
-        status = status == HT_OK ? points_merge(out) : status;
-        status = status == HT_OK ? problem_make(out) : status;
-        status = status == HT_OK ? ht_planner_ways(out, world, cancel, error) : status;
+    struct ht_app *app = sources->app;
+    struct ht__making making = {.app = app, .scene = out, .sources = sources};
+    *out = (struct ht_planner_scene){.now_ms = ht_clock_now_ms(&app->clock),
+                                     .rules = ht_planner_rules_now(&app->settings)};
+    enum ht_status status = ht_store_reader_new(app->store, &making.reader, error);
+    if (status == HT_OK) {
+        status = scene_read(&making, error);
     }
+    ht_store_reader_free(making.reader);
+    if (status == HT_OK && out->planned) {
+        status = ht_planner_ways(out, sources, error);
+    }
+    if (status == HT_OK && out->planned) {
+        ht__scene_doors(&making);
+    }
+    ht_live_places_deinit(&making.places);
     free(making.facilities);
     return status;
 }
@@ -203,6 +228,9 @@ void ht_planner_scene_deinit(struct ht_planner_scene *scene)
 {
     for (uint32_t o = 0; o < scene->order_count; o++) {
         ht_order_release(scene->orders[o]);
+    }
+    for (uint32_t i = 0; i < scene->left_out_count; i++) {
+        ht_order_release(scene->left_out[i].order);
     }
     for (uint32_t v = 0; v < scene->van_count; v++) {
         free(scene->vans[v].stops);
@@ -215,8 +243,11 @@ void ht_planner_scene_deinit(struct ht_planner_scene *scene)
         free(scene->distances_m[p]);
     }
     free(scene->orders);
+    free(scene->left_out);
     free(scene->vans);
     free(scene->points);
+    free(scene->street_m);
+    free(scene->doors);
     free(scene->day_kitchens);
     free(scene->day_orders);
     free(scene->day_vans);

@@ -20,7 +20,9 @@ struct ht__facility {
 struct ht__making {
     struct ht_app *app;
     struct ht_planner_scene *scene;
-    const struct ht_planner_plan *last;
+    struct ht_store_reader *reader;
+    const struct ht_planner_sources *sources;
+    struct ht_live_places places;    /* of vans: whose permits open what */
     struct ht__facility *facilities; /* by id */
     size_t facility_count;
     size_t facility_capacity;
@@ -30,18 +32,17 @@ struct ht__making {
 HT_MUST_CHECK enum ht_status ht__scene_point(struct ht_planner_scene *scene, struct ht_point point,
                                              uint32_t *location);
 
-HT_MUST_CHECK enum ht_status ht__facilities_read(struct ht__making *making,
-                                                 struct ht_store_reader *reader,
-                                                 struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht__facilities_read(struct ht__making *making, struct ht_error *error);
 /* NULL: there is none with a place. */
 const struct ht__facility *ht__facility_find(const struct ht__making *making, const char *id);
 
-HT_MUST_CHECK enum ht_status ht__scene_vans(struct ht__making *making,
-                                            struct ht_store_reader *reader, struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht__scene_vans(struct ht__making *making, struct ht_error *error);
 /* The number of a van of the scene; HT_PLAN_NONE: it is none. */
 uint32_t ht__scene_van(const struct ht_planner_scene *scene, const char *id);
 
 HT_MUST_CHECK enum ht_status ht__scene_orders(struct ht__making *making);
+/* What the last steps to each order take, once the streets are known. */
+void ht__scene_doors(struct ht__making *making);
 
 HT_MUST_CHECK enum ht_status ht__scene_running(struct ht__making *making);
 

@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/live.h"
+#include "api/orders_room.h"
 #include "api/planner_scene_internal.h"
+#include "api/underway.h"
 #include "engine/base/array.h"
 #include "geodata/geometry.h"
 #include "geodata/members.h"
+
+enum { VANS_MOST = 20000 };
 
 /* ---- facilities ---- */
 
@@ -55,13 +58,13 @@ const struct ht__facility *ht__facility_find(const struct ht__making *making, co
                : bsearch(&key, making->facilities, making->facility_count, sizeof key, by_id);
 }
 
-enum ht_status ht__facilities_read(struct ht__making *making, struct ht_store_reader *reader,
-                                   struct ht_error *error)
+enum ht_status ht__facilities_read(struct ht__making *making, struct ht_error *error)
 {
     static const char name[] = "facilities";
     const struct ht_store_query query =
         ht_store_query_default(ht_collection_find(name, sizeof name - 1));
-    enum ht_status status = ht_store_items(reader, &query, facility_take, making, NULL, error);
+    enum ht_status status =
+        ht_store_items(making->reader, &query, facility_take, making, NULL, error);
     if (status == HT_OK && making->facility_count > 0) {
         qsort(making->facilities, making->facility_count, sizeof *making->facilities, by_id);
     }
@@ -70,8 +73,7 @@ enum ht_status ht__facilities_read(struct ht__making *making, struct ht_store_re
 
 /* ---- vans ---- */
 
-/* How many dimensions; 0: it does not say. */
-static uint32_t capacity_read(const char *properties, int64_t capacity[HT_ORDER_LOADS])
+uint32_t ht_planner_capacity(const char *properties, int64_t capacity[HT_ORDER_LOADS])
 {
     struct ht_member member;
     struct ht_member item;
@@ -110,19 +112,35 @@ static bool home_read(const struct ht__making *making, const char *properties, s
     return count == 2;
 }
 
-static enum ht_status profile_of(struct ht__making *making, uint32_t number, uint32_t *profile)
+/* The lane of a van whose permits open zones that hold; HT_NONE: they open nothing. */
+static uint32_t lane_of(const struct ht__making *making, uint32_t unit)
+{
+    for (size_t i = 0; i < making->places.count; i++) {
+        const struct ht_live_place *place = &making->places.list[i];
+        if (place->unit == unit) {
+            return place->part == 0 ? HT_NONE : place->part - 1;
+        }
+    }
+    return HT_NONE;
+}
+
+static enum ht_status profile_of(struct ht__making *making, uint32_t number, uint32_t lane,
+                                 uint32_t *profile)
 {
     struct ht_planner_scene *scene = making->scene;
     const char *name = ht_fleet_profile_name(ht_live_fleet(making->app->live), number);
     *profile = 0;
-    while (*profile < scene->profile_count && strcmp(scene->profiles[*profile], name) != 0) {
+    while (*profile < scene->profile_count &&
+           (strcmp(scene->profiles[*profile], name) != 0 || scene->lanes[*profile] != lane)) {
         ++*profile;
     }
     if (*profile == HT_FLEET_PROFILES_MAX) {
-        return HT_TOO_BIG;
+        return lane == HT_NONE ? HT_TOO_BIG /* too many sets of permits: without them */
+                               : profile_of(making, number, HT_NONE, profile);
     }
     if (*profile == scene->profile_count) {
-        scene->profiles[scene->profile_count++] = name;
+        scene->profiles[scene->profile_count] = name;
+        scene->lanes[scene->profile_count++] = lane;
     }
     return HT_OK;
 }
@@ -143,19 +161,63 @@ static bool window_of(const struct ht__making *making, uint32_t unit, struct ht_
     return window->from_s < window->to_s;
 }
 
+/* Whether it has something on board. */
+static bool is_laden(const struct ht__making *making, const char *unit)
+{
+    const struct ht_order *order = NULL;
+    const struct ht_order_filter filter = {.states = UINT32_C(1) << HT_ORDER_IS_LOADED |
+                                                     UINT32_C(1) << HT_ORDER_IS_ENROUTE,
+                                           .unit = unit};
+    size_t count = ht_orders_list(ht_orders_room_orders(making->app->orders), &filter, 1, &order);
+    if (count > 0) {
+        ht_order_release(order);
+    }
+    return count > 0;
+}
+
+/* What the registry says, else what the settings do; false: neither. */
+static bool capacity_of(const struct ht__making *making, const struct ht_store_item *item,
+                        int64_t capacity[HT_ORDER_LOADS])
+{
+    if (ht_planner_capacity(item->properties, capacity) > 0) {
+        return true;
+    }
+    capacity[0] = making->scene->rules.van_meals;
+    for (int i = 1; i < HT_ORDER_LOADS; i++) {
+        capacity[i] = HT_ORDER_LOAD_MOST;
+    }
+    return capacity[0] > 0;
+}
+
+/* It is where it was seen; or at the stop where it stands, and needs not park again. */
+static enum ht_status van_place(struct ht__making *making, const struct ht_store_item *item,
+                                const struct ht_unit *unit, struct ht_planner_van *van)
+{
+    struct ht_planner_scene *scene = making->scene;
+    struct ht_progress progress;
+    struct ht_point home;
+    struct ht_point point = unit->position.fix.point;
+    van->home = HT_PLAN_NONE;
+    if (ht_underway_progress(making->app->underway, van->id, &progress) && progress.at) {
+        van->here = (struct ht_planner_here){true, progress.stop, progress.since_ms};
+        point = progress.stop;
+    }
+    enum ht_status status = ht__scene_point(scene, point, &van->location);
+    if (status == HT_OK && home_read(making, item->properties, &home)) {
+        status = ht__scene_point(scene, home, &van->home);
+    }
+    return status;
+}
+
 static enum ht_status van_add(struct ht__making *making, const struct ht_store_item *item,
                               const struct ht_unit *unit, struct ht_planner_van *van)
 {
     struct ht_planner_scene *scene = making->scene;
-    struct ht_point home;
     void *list = scene->vans;
-    enum ht_status status = ht__scene_point(scene, unit->position.fix.point, &van->location);
-    van->home = HT_PLAN_NONE;
-    if (status == HT_OK && home_read(making, item->properties, &home)) {
-        status = ht__scene_point(scene, home, &van->home);
-    }
+    uint32_t number = ht_fleet_find(ht_live_fleet(making->app->live), van->id, strlen(van->id));
+    enum ht_status status = van_place(making, item, unit, van);
     if (status == HT_OK) {
-        status = profile_of(making, unit->profile, &van->profile);
+        status = profile_of(making, unit->profile, lane_of(making, number), &van->profile);
     }
     if (status == HT_OK) {
         status = ht_array_reserve(&list, &scene->van_capacity, scene->van_count + (size_t)1,
@@ -175,29 +237,46 @@ static enum ht_status van_take(void *user, const struct ht_store_item *item)
     struct ht_fleet *fleet = ht_live_fleet(making->app->live);
     struct ht_planner_van van = {.stops = NULL};
     struct ht_unit unit;
-    if (capacity_read(item->properties, van.capacity) == 0) {
+    if (!capacity_of(making, item, van.capacity)) {
         return HT_OK;
     }
     scene->vans_known++;
     uint32_t index = ht_fleet_find(fleet, item->id, strlen(item->id));
-    if (index == HT_NONE || !ht_fleet_get(fleet, index, scene->now_ms, &unit) ||
-        unit.status == HT_UNIT_OFF || !unit.positioned || unit.kind != HT_UNIT_VAN ||
-        !window_of(making, index, &van.window)) {
+    if (index == HT_NONE || !ht_fleet_get(fleet, index, scene->now_ms, &unit) || !unit.positioned ||
+        unit.kind != HT_UNIT_VAN) {
         return HT_OK;
     }
     (void)snprintf(van.id, sizeof van.id, "%s", item->id);
+    if (unit.status == HT_UNIT_OFF || !window_of(making, index, &van.window)) {
+        if (!is_laden(making, van.id)) {
+            return HT_OK;
+        }
+        van.leaves = true;
+        van.window = (struct ht_window){(scene->now_ms + 999) / 1000,
+                                        (scene->now_ms + HT_PLANNER_AHEAD_MS) / 1000};
+    }
     return van_add(making, item, &unit, &van);
 }
 
-enum ht_status ht__scene_vans(struct ht__making *making, struct ht_store_reader *reader,
-                              struct ht_error *error)
+static enum ht_status permits_find(struct ht__making *making)
+{
+    const struct ht_planner_sources *sources = making->sources;
+    const struct ht_unit_filter vans = {.kinds = UINT32_C(1) << HT_UNIT_VAN, .heard_ms = INT64_MIN};
+    const struct ht_live_places_ask ask = {.filter = &vans, .most = VANS_MOST};
+    return ht_live_places_find(making->app->live, sources->work, sources->world, &ask,
+                               &making->places);
+}
+
+enum ht_status ht__scene_vans(struct ht__making *making, struct ht_error *error)
 {
     static const char name[] = "units";
     const struct ht_store_filter van = {"kind", "van", false};
     struct ht_store_query query = ht_store_query_default(ht_collection_find(name, sizeof name - 1));
     query.filters = &van;
     query.filter_count = 1;
-    return ht_store_items(reader, &query, van_take, making, NULL, error);
+    enum ht_status status = permits_find(making);
+    return status == HT_OK ? ht_store_items(making->reader, &query, van_take, making, NULL, error)
+                           : ht_error_set(error, status, 0, NULL);
 }
 
 uint32_t ht__scene_van(const struct ht_planner_scene *scene, const char *id)
