@@ -18,8 +18,8 @@ enum {
     RING = 1 << 16,
     PORTION = 256, /* positions between two looks at the clock */
     TICK_MS = 1000,
-    SAVE_EVERY_S = 15 * 60,
-    CATCH_UP = 3, /* ticks after the metric has followed */
+    SAVE_EVERY_S = 60, /* so much is lost where the process is killed */
+    CATCH_UP = 3,      /* ticks after the metric has followed */
     NICE = 10,
     NO_QUARTER = HT_SPEEDS_QUARTERS,
 };
