@@ -387,6 +387,28 @@ HT_CASE(what_is_to_be_first_is_brought_and_who_is_not_on_duty_brings_nothing)
     end();
 }
 
+HT_CASE(a_unit_of_a_profile_that_nobody_has_is_refused)
+{
+    static const char *const wrong[] = {"\"profile\":\"hovercraft\"", "\"profile_plain\":\"camel\"",
+                                        "\"profile\":7"};
+    char text[256];
+    HT_REQUIRE(begin_town(TWENTY, TWENTY));
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        (void)snprintf(text, sizeof text,
+                       "{\"type\":\"Feature\",\"id\":\"u\",\"geometry\":null,\"properties\":{"
+                       "\"kind\":\"van\",%s}}",
+                       wrong[i]);
+        HT_CHECK_INT(post("/collections/units/items", GEO, text), 422);
+        HT_CHECK(says("name of no profile"));
+        HT_CHECK_INT(send_body("PUT", "/collections/units/items/van1", GEO, text), 422);
+    }
+    HT_CHECK_INT(post("/collections/units/items", GEO,
+                      "{\"type\":\"Feature\",\"id\":\"u\",\"geometry\":null,\"properties\":{"
+                      "\"kind\":\"van\",\"profile\":\"ebike\",\"profile_plain\":null}}"),
+                 201);
+    end();
+}
+
 HT_CASE(an_order_whose_kitchen_is_gone_says_so_and_what_is_on_board_comes)
 {
     char before[64];

@@ -35,6 +35,24 @@ static int put(const char *name, const char *headers, const char *body)
     return send_body("PUT", path, headers, body);
 }
 
+HT_CASE(names_in_pointers_are_escaped)
+{
+    HT_REQUIRE(begin_town(""));
+    HT_CHECK_INT(put("planner", JSON, "{\"a/b~c\":1}"), 422);
+    HT_CHECK(says("\"pointer\":\"/a~1b~0c\""));
+    HT_CHECK_INT(put("meals", JSON, "{\"kitchens\":{\"k/1\":{}}}"), 422);
+    HT_CHECK(says("\"pointer\":\"/kitchens/k~11\""));
+    HT_CHECK_INT(put("meals", JSON, "{\"default\":{\"no/such\":1}}"), 422);
+    HT_CHECK(says("\"pointer\":\"/default/no~1such\""));
+    HT_CHECK_INT(put("regimes", JSON, "{\"war\":{\"a~b\":1}}"), 422);
+    HT_CHECK(says("\"pointer\":\"/war/a~0b\""));
+    HT_CHECK_INT(put("incidents", JSON, "{\"kinds\":{\"x/y\":{}}}"), 422);
+    HT_CHECK(says("\"pointer\":\"/kinds/x~1y\""));
+    HT_CHECK_INT(put("calendar", JSON, "{\"x/y\":[]}"), 422);
+    HT_CHECK(says("\"pointer\":\"/x~1y\""));
+    end();
+}
+
 HT_CASE(settings_are_read_changed_and_kept)
 {
     HT_REQUIRE(begin_town(""));
