@@ -39,6 +39,7 @@ struct ht_live;
 struct ht_live_work;
 struct ht_loads;
 struct ht_orders_room;
+struct ht_visits_room;
 struct ht_planner;
 struct ht_office_calendar;
 struct ht_regime_slot;
@@ -111,6 +112,8 @@ struct ht_app {
     struct ht_orders_room *orders; /* NULL: there is no store */
     size_t orders_skipped;         /* orders that could not be replayed */
     struct ht_arrivals *arrivals;  /* NULL: there is no store */
+    struct ht_visits_room *visits; /* NULL: there is no store */
+    size_t visits_skipped;         /* visits and rectifications that could not be replayed */
     struct ht_planner *planner;    /* NULL: the store can't be written */
     struct ht_underway *underway;  /* likewise */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
