@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/json_fault.h"
 #include "api/json_merge.h"
 #include "api/vroom_internal.h"
 
@@ -414,16 +415,29 @@ static void all_read(struct ht__vroom_reader *r)
     }
 }
 
+/* Refuses what VROOM's reader (RapidJSON's) would not take, in its words: yajl takes some of it. */
+static bool is_json(struct ht__vroom_reader *r, const char *text, size_t size)
+{
+    const char *words = NULL;
+    size_t offset = 0;
+    if (ht_json_fault(text, size, &words, &offset) != HT_INVALID) {
+        return true;
+    }
+    ht__vroom_fail(r, HT_VROOM_INPUT, "%s (offset: %zu)", words, offset);
+    return false;
+}
+
 enum ht_status ht_vroom_read(const char *text, size_t size, struct ht_vroom *out,
                              struct ht_error *error)
 {
     struct ht__vroom_reader r = {.vroom = out, .error = error};
-    *out = (struct ht_vroom){.tree = ht_json_tree_read(text, size)};
-    if (size == 0) {
-        ht__vroom_fail(&r, HT_VROOM_INPUT, "The document is empty. (offset: 0)");
-    } else if (!YAJL_IS_OBJECT(out->tree)) {
-        ht__vroom_fail(&r, HT_VROOM_INPUT,
-                       out->tree == NULL ? "Invalid JSON." : "Input root is not an object.");
+    *out = (struct ht_vroom){0};
+    if (is_json(&r, text, size)) {
+        out->tree = ht_json_tree_read(text, size);
+        if (!YAJL_IS_OBJECT(out->tree)) {
+            ht__vroom_fail(&r, HT_VROOM_INPUT,
+                           out->tree == NULL ? "Invalid JSON." : "Input root is not an object.");
+        }
     }
     void (*const parts[])(struct ht__vroom_reader *) = {lists_find,
                                                         options_read,

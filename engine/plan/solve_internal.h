@@ -68,6 +68,7 @@ struct ht__model {
     uint32_t *place_of;          /* [vehicles] in the list of their class */
     const struct ht__cell *back; /* of all profiles; NULL: too large */
     uint32_t *location;          /* [tasks] */
+    uint32_t *stand;             /* [locations + 1] where the vehicle stands meanwhile */
     uint32_t *near;              /* [tasks * near_count] other tasks, nearest first */
     uint32_t near_count;
     int64_t *pickup; /* [tasks * amounts] of jobs */
@@ -87,6 +88,7 @@ struct ht__model {
     bool trials;      /* places are tried out: struct ht__spots */
     bool deliveries;  /* nothing is picked up, so a load is greatest at the start */
     bool fixed;       /* a vehicle costs something by itself */
+    bool fixed_alike; /* each of them the same */
     int64_t scale;    /* the cost of a usual way between stops */
     void *blocks[12];
     uint32_t block_count;
@@ -123,6 +125,16 @@ static inline uint32_t ht__item_of(const struct ht__model *model, uint32_t task)
 static inline const struct ht__cell *ht__way(const struct ht__class *c, uint32_t from, uint32_t to)
 {
     return &c->cells[(size_t)from * c->stride + to];
+}
+/* Whether the vehicle stands elsewhere: a setup is needed. */
+static inline bool ht__apart(const struct ht__model *model, uint32_t from, uint32_t to)
+{
+    return model->stand[from] != model->stand[to];
+}
+/* What its length costs a route, so that all become alike. */
+static inline int64_t ht__balance(const struct ht__model *model, int64_t spent_s)
+{
+    return model->problem->balance == 0 ? 0 : model->problem->balance * spent_s * spent_s / 720;
 }
 /* Ways to a location: from each other at [from * *step]. */
 static inline const struct ht__cell *ht__ways_to(const struct ht__class *c, uint32_t to,

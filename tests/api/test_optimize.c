@@ -213,7 +213,9 @@ struct wrong {
 
 static const struct wrong wrongs[] = {
     {"", 2, "The document is empty. (offset: 0)"},
-    {"{", 2, "Invalid JSON."},
+    {"{", 2, "Missing a name for object member. (offset: 1)"},
+    {"{\"jobs\":[}", 2, "Invalid value. (offset: 9)"},
+    {"{} {}", 2, "The document root must not be followed by other values. (offset: 3)"},
     {"[]", 2, "Input root is not an object."},
     {"{}", 2, "Invalid vehicles."},
     {"{\"vehicles\":[{\"id\":1,\"start_index\":0}]}", 2, "No task defined."},

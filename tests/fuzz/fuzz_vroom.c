@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/json_fault.h"
+#include "api/json_merge.h"
 #include "api/vroom_read.h"
 #include "engine/plan/check.h"
 #include "engine/plan/given.h"
@@ -44,6 +46,19 @@ static void solve(const struct ht_vroom *vroom)
     }
 }
 
+/* What yajl takes is no fault, but where it takes what RapidJSON would not. */
+static void fault(const char *text, size_t size)
+{
+    const char *words = NULL;
+    size_t offset = 0;
+    enum ht_status status = ht_json_fault(text, size, &words, &offset);
+    must(status != HT_INVALID || (words != NULL && offset <= size));
+    yajl_val tree = ht_json_tree_read(text, size);
+    must(tree == NULL || status != HT_INVALID || strstr(words, "too big") != NULL ||
+         strstr(words, "surrogate") != NULL || strstr(words, "followed") != NULL);
+    yajl_tree_free(tree);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ht_vroom vroom;
@@ -65,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(vroom.code >= HT_VROOM_INTERNAL && vroom.code <= HT_VROOM_TOO_BIG);
         must(error.message[0] != '\0');
     }
+    fault(copy, size);
     ht_vroom_deinit(&vroom);
     free(copy);
     return 0;
