@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_MOST = 1 << 16 /* digits of a number that are looked at for whether it is too big */ };
+enum {
+    NUMBER_MOST = 1 << 16 /* digits of a number that are looked at for whether it is too big */
+};
 
 /* Where the walk is, and the objects and arrays around it. */
 struct walk {

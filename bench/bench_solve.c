@@ -210,8 +210,7 @@ static double now_ms(void)
 static void on_progress(void *user, const struct ht_solve_progress *progress)
 {
     struct run *run = user;
-    double length =
-        (double)progress->cost / HT_COST_SCALE / (run->vrp->whole ? 1.0 : 1000.0);
+    double length = (double)progress->cost / HT_COST_SCALE / (run->vrp->whole ? 1.0 : 1000.0);
     if (run->reached_ms < 0 && progress->missing == 0 && run->known.cost > 0 &&
         (length / run->known.cost - 1) * 100 <= run->gap_wanted) {
         run->reached_ms = (double)progress->elapsed_ms;
@@ -295,7 +294,8 @@ static bool row(const struct family *family, const char *name, FILE *json, struc
     struct ht_vrp vrp;
     char path[800];
     int64_t fixed = family->vehicles_first ? FIXED : 0;
-    (void)snprintf(path, sizeof path, "%s/%s/%.31s%s", data_dir, family->name, name, family->suffix);
+    (void)snprintf(path, sizeof path, "%s/%s/%.31s%s", data_dir, family->name, name,
+                   family->suffix);
     bool good = family == &made ? ht_vrp_make(MADE, 1, fixed, &vrp)
                                 : ht_vrp_read(path, family->kind, fixed, &vrp);
     struct run run = {.vrp = &vrp,

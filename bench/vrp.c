@@ -178,13 +178,14 @@ static void table_make(uint32_t count, uint64_t seed, struct table *table)
         struct row *row = &table->rows[i];
         const double *near = centre[drawn(&state, 0, CLUSTERS - 1)];
         bool far = i % 2 == 0;
-        row->x = far ? (double)drawn(&state, 0, SIDE)
-                     : near[0] + (double)drawn(&state, -SPREAD, SPREAD);
-        row->y = far ? (double)drawn(&state, 0, SIDE)
-                     : near[1] + (double)drawn(&state, -SPREAD, SPREAD);
+        row->x =
+            far ? (double)drawn(&state, 0, SIDE) : near[0] + (double)drawn(&state, -SPREAD, SPREAD);
+        row->y =
+            far ? (double)drawn(&state, 0, SIDE) : near[1] + (double)drawn(&state, -SPREAD, SPREAD);
         row->demand = drawn(&state, 5, 30);
         row->service = SERVICE;
-        long long there = (long long)hypot(row->x - table->rows[0].x, row->y - table->rows[0].y) + 1;
+        long long there =
+            (long long)hypot(row->x - table->rows[0].x, row->y - table->rows[0].y) + 1;
         long long last = HORIZON - SERVICE - there;
         long long middle = drawn(&state, there, last);
         long long half = drawn(&state, 30, 120);
@@ -245,8 +246,8 @@ bool ht_vrp_read(const char *path, enum ht_vrp_kind kind, int64_t fixed, struct 
 {
     struct table *table = calloc(1, sizeof *table);
     *out = (struct ht_vrp){.whole = kind == HT_VRP_X};
-    bool good = table != NULL && table_read(path, kind, table) &&
-                table_take(table, kind, fixed, out);
+    bool good =
+        table != NULL && table_read(path, kind, table) && table_take(table, kind, fixed, out);
     free(table);
     return good;
 }

@@ -263,12 +263,11 @@ static bool tree_walk(struct walk *walk, yajl_val tree, struct ht_vrp_found *out
             return false;
         }
     }
-    *out = (struct ht_vrp_found){.vehicles = (uint32_t)routes->u.array.len,
-                                 .missing = (uint32_t)missing->u.array.len,
-                                 .length = walk->length,
-                                 .iterations = YAJL_IS_INTEGER(iterations)
-                                                   ? (uint64_t)YAJL_GET_INTEGER(iterations)
-                                                   : 0};
+    *out = (struct ht_vrp_found){
+        .vehicles = (uint32_t)routes->u.array.len,
+        .missing = (uint32_t)missing->u.array.len,
+        .length = walk->length,
+        .iterations = YAJL_IS_INTEGER(iterations) ? (uint64_t)YAJL_GET_INTEGER(iterations) : 0};
     return whole(walk, out->missing);
 }
 

@@ -208,7 +208,8 @@ static enum ht_status stands_check(const struct ht_problem *problem, struct ht_e
     for (uint32_t i = 0; problem->stands != NULL && i < problem->location_count; i++) {
         uint32_t stand = problem->stands[i];
         if (stand >= problem->location_count || problem->stands[stand] != stand) {
-            return ht_error_set(error, HT_INVALID, 0, "location %u: its stand is none", (unsigned)i);
+            return ht_error_set(error, HT_INVALID, 0, "location %u: its stand is none",
+                                (unsigned)i);
         }
     }
     return HT_OK;

@@ -10,9 +10,9 @@
  * Times are whole seconds from any zero, all windows are hard: service (and setup before it) begins
  * within one of a task's windows, earliest when one has arrived; who is early waits. A setup is
  * needed where the stop before was elsewhere (the vehicle stood elsewhere: doors that are served on
- * foot from one stand need one setup together; their ways are the matrices' matter). A vehicle leaves and comes back within its window; a
- * break begins within one of its windows, wherever the vehicle is by then, also between stops, and
- * its breaks are taken in their order.
+ * foot from one stand need one setup together; their ways are the matrices' matter). A vehicle
+ * leaves and comes back within its window; a break begins within one of its windows, wherever the
+ * vehicle is by then, also between stops, and its breaks are taken in their order.
  *
  * A load may have a longest ride: who waits does so where it shortens one. A window may end softly:
  * beginning later costs by the hour. Neither goes together with breaks of the same vehicle.

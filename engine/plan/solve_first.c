@@ -151,7 +151,8 @@ static enum ht_status trips_fill(struct ht__search *s)
     for (uint32_t v = 0; v < s->model->problem->vehicle_count; v++) {
         struct ht__route *route = &s->routes[v];
         int64_t before = route->cost;
-        enum ht_status status = ht__route_fill(s->model, route, ht__search_trial_of(s), s->route_of);
+        enum ht_status status =
+            ht__route_fill(s->model, route, ht__search_trial_of(s), s->route_of);
         if (status != HT_OK) {
             return status;
         }
@@ -196,6 +197,7 @@ enum ht_status ht__search_begin(struct ht__search *s, uint32_t *vehicle)
     s->now++;
     s->kept_count = 0;
     s->limit = INT64_MAX;
+    s->absent_limit = INT64_MAX;
     s->blink.left = UINT32_MAX; /* none yet: the first answer may be the only one */
     enum ht_status status = ht__search_recreate(s, 0);
     ht__blink_next(&s->blink);

@@ -88,7 +88,6 @@ struct ht__model {
     bool trials;      /* places are tried out: struct ht__spots */
     bool deliveries;  /* nothing is picked up, so a load is greatest at the start */
     bool fixed;       /* a vehicle costs something by itself */
-    bool fixed_alike; /* each of them the same */
     int64_t scale;    /* the cost of a usual way between stops */
     void *blocks[12];
     uint32_t block_count;
@@ -447,6 +446,9 @@ const struct ht__answer *ht__search_best(const struct ht__search *search);
 /* Goes on from an answer of the same model, and has it as its best if it is better. */
 HT_MUST_CHECK enum ht_status ht__search_adopt(struct ht__search *search,
                                               const struct ht__answer *answer);
+/* Gives up about such a part of the routes, and goes on from what is left, with no more vehicles
+ * where these cost something. */
+HT_MUST_CHECK enum ht_status ht__search_stray(struct ht__search *search, double part);
 /* The cost of where it stands; INT64_MAX with anything absent. */
 int64_t ht__search_stand(const struct ht__search *search);
 

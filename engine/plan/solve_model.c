@@ -206,11 +206,6 @@ static bool vehicles_list(struct ht__model *model)
         c->vehicles[c->vehicle_count++] = v;
         model->fixed = model->fixed || c->fixed > 0;
     }
-    model->fixed_alike = model->fixed;
-    for (uint32_t c = 0; c < model->class_count; c++) {
-        model->fixed_alike =
-            model->fixed_alike && model->classes[c].fixed == model->classes[0].fixed;
-    }
     return true;
 }
 
@@ -356,8 +351,8 @@ static bool windows_make(struct ht__model *model)
         model->trials = model->trials || model->rides || model->due || c->light ||
                         c->reloads != 0 || model->problem->balance > 0;
         c->plain = single && !model->setups && !model->boards && !model->due && !model->homes &&
-                   model->problem->balance == 0 &&
-                   !c->at_once && c->per_task == 0 && c->reloads == 0 && c->break_count == 0 &&
+                   model->problem->balance == 0 && !c->at_once && c->per_task == 0 &&
+                   c->reloads == 0 && c->break_count == 0 &&
                    c->travel_most_s == HT_PLAN_UNLIMITED && c->distance_m == NULL;
     }
     return true;

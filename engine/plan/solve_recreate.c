@@ -205,26 +205,33 @@ static enum ht_status item_put(struct ht__search *s, uint32_t item, bool *put)
     return HT_OK;
 }
 
-/* What is put in from here on only costs more. */
-static bool hopeless(const struct ht__search *s)
+/* What is put in from here on only costs more, and who found no place stays absent. */
+static bool hopeless(const struct ht__search *s, int64_t absences)
 {
-    if (s->limit == INT64_MAX) {
-        return false;
-    }
-    return ht__search_score(s) >= s->limit || (s->penalty == 0 && s->absent_count > 0);
+    return absences > s->absent_limit ||
+           (s->limit != INT64_MAX && (s->cost >= s->limit || s->absent_count > 0));
 }
 
 enum ht_status ht__search_recreate(struct ht__search *s, uint32_t fresh_from)
 {
     uint32_t count = trial_make(s, fresh_from);
+    int64_t absences = 0;
+    bool on = true;
     enum ht_status status = HT_OK;
+    for (uint32_t i = 0; s->absent_limit != INT64_MAX && i < s->absent_count; i++) {
+        absences += ht__search_absence(s, s->absent[i]);
+    }
+    s->failed = s->absent_count;
     for (uint32_t i = 0; i < count; i++) {
         bool put = false;
-        if (status == HT_OK && !hopeless(s)) {
+        on = on && status == HT_OK && !hopeless(s, absences);
+        if (on) {
             status = item_put(s, s->trial[i], &put);
         }
         if (!put) {
             s->absent[s->absent_count++] = s->trial[i];
+            s->failed += on;
+            absences += ht__search_absence(s, s->trial[i]);
         }
     }
     return status;

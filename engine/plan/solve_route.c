@@ -278,8 +278,8 @@ static void update_backward(const struct ht__model *model, struct ht__route *rou
     for (uint32_t i = route->count; i > 0; i--) {
         uint32_t to = route->location[i + 1];
         const struct ht_task *stop = ht__task(model, route->task[i]);
-        uint32_t spent_s =
-            action_s(c, route->task[i], ht__apart(model, route->location[i - 1], route->location[i]));
+        uint32_t spent_s = action_s(c, route->task[i],
+                                    ht__apart(model, route->location[i - 1], route->location[i]));
         latest = route->latest + (size_t)i * states;
         ht__depart(c, latest + states,
                    ht__leg(model, route, i, ht__way(c, route->location[i], to)->duration_s),

@@ -55,7 +55,8 @@ static void string_out(struct ht__search *s, uint32_t v, uint32_t p, uint32_t le
     uint32_t low = p > span ? p - span + 1 : 1;
     uint32_t high = p + span - 1 <= route->count ? p : route->count - span + 1;
     uint32_t first = low + ht__search_below(s, high - low + 1);
-    uint32_t gap = keep == 0 ? span : ht__search_below(s, length - 1) + 1; /* stops before those that stay */
+    uint32_t gap =
+        keep == 0 ? span : ht__search_below(s, length - 1) + 1; /* stops before those that stay */
     for (uint32_t i = 0; i < span; i++) {
         if (i < gap || i >= gap + keep) {
             ht__search_stop_out(s, route->task[first + i]);

@@ -10,12 +10,8 @@
 enum {
     CLOCK_EVERY = 8, /* iterations */
     ABSENCES_MOST = 1 << 30,
-    MEMO_MOST = 1 << 19, /* entries */
-    PENALTY_FIRST = 20,  /* usual ways between stops */
-    PENALTY_EVERY = 100  /* steps it is learned */
+    MEMO_MOST = 1 << 19 /* entries */
 };
-static const double WHOLE_LEAST = 0.25; /* how often nobody is absent */
-static const double WHOLE_MOST = 0.4;
 static const float BLINK = 0.01F;
 
 /* ---- memory ---- */
@@ -130,7 +126,6 @@ void ht__search_used_fix(struct ht__search *s, uint32_t v)
     if (is == (s->routes[v].count > 0)) {
         return;
     }
-    s->fixed += is ? -s->routes[v].c->fixed : s->routes[v].c->fixed;
     if (!is) {
         s->used_at[v] = s->used_count;
         s->used[s->used_count++] = v;
@@ -241,9 +236,22 @@ static int64_t absences_sum(const struct ht__search *s, const uint32_t *items, u
 {
     int64_t sum = 0;
     for (uint32_t i = 0; i < count; i++) {
-        sum += (int64_t)s->absences[items[i]] * (1 + ht__task(s->model, items[i])->priority);
+        sum += ht__search_absence(s, items[i]);
     }
     return sum;
+}
+
+/* Empties a route but for what stays. */
+static void route_empty(struct ht__search *s, uint32_t v)
+{
+    struct ht__route *route = &s->routes[v];
+    s->cost -= route->cost;
+    for (uint32_t p = 1; p <= route->count; p++) {
+        ht__search_stop_out(s, route->task[p]);
+    }
+    route->count = 0;
+    (void)ht__route_refresh(s->model, route);
+    ht__search_used_fix(s, v);
 }
 
 /* The route whose tasks were left over least often gives way. */
@@ -262,23 +270,26 @@ static enum ht_status route_drop(struct ht__search *s)
     if (least == HT_PLAN_NONE) {
         return HT_OK;
     }
-    struct ht__route *route = &s->routes[least];
     s->used_most = s->used_count - 1;
-    s->cost -= route->cost;
-    for (uint32_t p = 1; p <= route->count; p++) {
-        ht__search_stop_out(s, route->task[p]);
-    }
-    route->count = 0;
-    (void)ht__route_refresh(s->model, route);
-    ht__search_used_fix(s, least);
+    route_empty(s, least);
     return HT_OK;
 }
 
-/* Whether an absent item only costs something while a walk is on: where vehicles are as few as can
- * be, the way from one good answer to another leads over those that leave somebody standing. */
-static bool is_lax(const struct ht__search *s, const struct ht__round *round)
+enum ht_status ht__search_stray(struct ht__search *s, double part)
 {
-    return round->goal == HT__POLISH && s->model->fixed_alike && s->best.absent == 0;
+    uint32_t sure = s->used_count == 0 ? 0 : s->used[ht__search_below(s, s->used_count)];
+    s->used_most = s->model->fixed ? s->used_count : UINT32_MAX;
+    s->limit = INT64_MAX;
+    s->absent_limit = INT64_MAX;
+    s->now++;
+    s->kept_count = 0;
+    for (uint32_t v = 0; v < s->model->problem->vehicle_count; v++) {
+        bool goes = v == sure || ht__search_chance(s) < part;
+        if (goes && s->routes[v].count > 0 && s->routes[v].pinned == 0) {
+            route_empty(s, v);
+        }
+    }
+    return ht__search_recreate(s, 0);
 }
 
 static bool is_kept(struct ht__search *s, const struct ht__round *round, int64_t missing,
@@ -286,14 +297,11 @@ static bool is_kept(struct ht__search *s, const struct ht__round *round, int64_t
 {
     if (round->goal == HT__GATHER && s->absent_kept_count > 0) {
         int64_t now = absences_sum(s, s->absent, s->absent_count);
-        int64_t before = absences_sum(s, s->absent_kept, s->absent_kept_count);
+        int64_t before = s->absent_limit;
         /* among other absent ones cost says nothing: it is lower without those far away */
         if (s->absent_count == 0 || now != before) {
             return s->absent_count == 0 || now < before;
         }
-    }
-    if (s->penalty > 0) {
-        return (double)ht__search_score(s) < most;
     }
     if (s->missing != missing) {
         return s->missing < missing;
@@ -301,30 +309,15 @@ static bool is_kept(struct ht__search *s, const struct ht__round *round, int64_t
     return (double)s->cost < most;
 }
 
-/* So that all are served about every third time. */
-static void penalty_learn(struct ht__search *s)
-{
-    s->whole_count += s->absent_count == 0;
-    if (++s->learn_count < PENALTY_EVERY) {
-        return;
-    }
-    double share = (double)s->whole_count / s->learn_count;
-    double factor = share < WHOLE_LEAST ? 1.15 : share > WHOLE_MOST ? 0.87 : 1;
-    double penalty = (double)s->penalty * factor;
-    double least = (double)s->model->scale * 0.1;
-    double most = (double)s->model->scale * 1000;
-    s->penalty = (int64_t)(penalty < least ? least : penalty > most ? most : penalty);
-    s->learn_count = 0;
-    s->whole_count = 0;
-}
-
 static enum ht_status step(struct ht__search *s, const struct ht__round *round, double heat)
 {
     int64_t missing = s->missing;
     int64_t cost = s->cost;
-    double most = (double)ht__search_score(s) - heat * log(ht__search_chance(s) + 1e-300);
-    bool whole = round->goal == HT__POLISH && (s->absent_count == 0 || s->penalty > 0);
+    double most = (double)cost - heat * log(ht__search_chance(s) + 1e-300);
+    bool whole = round->goal == HT__POLISH && s->absent_count == 0;
     s->limit = whole && most < (double)HT__FAR ? (int64_t)ceil(most) : INT64_MAX;
+    bool gathers = round->goal == HT__GATHER && s->absent_count > 0;
+    s->absent_limit = gathers ? absences_sum(s, s->absent, s->absent_count) : INT64_MAX;
     step_begin(s);
     enum ht_status status = ht__search_ruin(s);
     if (status == HT_OK) {
@@ -332,7 +325,7 @@ static enum ht_status step(struct ht__search *s, const struct ht__round *round, 
     }
     bool good = status == HT_OK && is_kept(s, round, missing, most);
     if (round->goal == HT__GATHER) {
-        for (uint32_t i = 0; i < s->absent_count; i++) {
+        for (uint32_t i = 0; i < s->failed; i++) {
             uint32_t *count = &s->absences[s->absent[i]];
             *count += *count < ABSENCES_MOST;
         }
@@ -341,9 +334,6 @@ static enum ht_status step(struct ht__search *s, const struct ht__round *round, 
         step_undo(s, missing, cost);
     } else {
         (void)ht__search_best_try(s);
-    }
-    if (s->penalty > 0) {
-        penalty_learn(s);
     }
     return status;
 }
@@ -374,19 +364,6 @@ static bool gathered(struct ht__search *s, const struct ht__round *round, enum h
     return s->absent_count == 0; /* pinned routes are all there is */
 }
 
-static void goal_set(struct ht__search *s, const struct ht__round *round)
-{
-    bool lax = is_lax(s, round);
-    if (round->goal == HT__POLISH) {
-        s->used_most = lax ? s->best.used : UINT32_MAX;
-    }
-    if (!lax) {
-        s->penalty = 0;
-    } else if (s->penalty == 0) {
-        s->penalty = s->model->scale * PENALTY_FIRST;
-    }
-}
-
 enum ht_status ht__search_round(struct ht__search *s, const struct ht__round *round, uint64_t *done)
 {
     double heat = round->heat_from;
@@ -395,7 +372,9 @@ enum ht_status ht__search_round(struct ht__search *s, const struct ht__round *ro
                       : pow(round->heat_to / round->heat_from, 1 / (double)round->iterations);
     enum ht_status status = HT_OK;
     *done = 0;
-    goal_set(s, round);
+    if (round->goal == HT__POLISH) {
+        s->used_most = UINT32_MAX;
+    }
     for (uint64_t i = 0; status == HT_OK && i < round->iterations; i++) {
         if (gathered(s, round, &status) || (i % CLOCK_EVERY == 0 && time_over(round))) {
             break;

@@ -42,11 +42,11 @@ struct ht__search {
     uint8_t *pinned;    /* [tasks] never taken out */
     int64_t missing;    /* sum of weights of the absent */
     int64_t cost;
-    int64_t fixed;      /* of it, what vehicles cost by themselves */
-    int64_t limit;      /* a step that comes to this score is undone; INT64_MAX: it is not known */
-    int64_t penalty;    /* in the score, of each absent item; 0: they are what matters first */
-    uint32_t whole_count; /* steps of the last `learn_count` after which nobody was absent */
-    uint32_t learn_count;
+    /* A step is undone, and need not be gone on with, when it comes to this cost (with all served
+     * before; INT64_MAX: it is not known), or to more than this sum of absences. */
+    int64_t limit;
+    int64_t absent_limit;
+    uint32_t failed;    /* absent items that found no place before it was given up */
     uint32_t used_most; /* vehicles it may use */
     struct ht__blink blink;
     uint64_t random;
@@ -86,11 +86,10 @@ static inline void ht__search_item_absent(struct ht__search *s, uint32_t item)
     s->missing += ht__search_weight(s->model, item);
 }
 
-/* What a step is judged by: with a penalty, vehicles themselves cost nothing, since there are to be
- * no more of them; else those that nobody serves would be worth the vehicle that is not there. */
-static inline int64_t ht__search_score(const struct ht__search *s)
+/* How often an item was left over, by its importance. */
+static inline int64_t ht__search_absence(const struct ht__search *s, uint32_t item)
 {
-    return s->penalty > 0 ? s->cost - s->fixed + s->penalty * s->absent_count : s->cost;
+    return (int64_t)s->absences[item] * (1 + ht__task(s->model, item)->priority);
 }
 
 /* After a route's number of stops changed: whether its vehicle is in use. */

@@ -204,8 +204,8 @@ static int64_t longer_s(const struct ht__model *model, const struct ht__route *r
                      c->service_s[task] + (ht__apart(model, from, here) ? c->setup_s[task] : 0);
     if (i < route->count) {
         int64_t its_s = c->setup_s[route->task[i + 1]];
-        more_s += (ht__apart(model, here, next) ? its_s : 0) -
-                  (ht__apart(model, from, next) ? its_s : 0);
+        more_s +=
+            (ht__apart(model, here, next) ? its_s : 0) - (ht__apart(model, from, next) ? its_s : 0);
     }
     return more_s;
 }

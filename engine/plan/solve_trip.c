@@ -300,8 +300,8 @@ void ht__rides_set(const struct ht__model *model, struct ht__route *route)
         if (task->ride_most_s == 0 || task->kind == HT_TASK_PICKUP) {
             continue;
         }
-        int64_t left_s =
-            task->ride_most_s + route->work_s[board] - (route->work_s[i] - action_s(model, route, i));
+        int64_t left_s = task->ride_most_s + route->work_s[board] -
+                         (route->work_s[i] - action_s(model, route, i));
         for (uint32_t p = board + 1; p <= i; p++) {
             route->slack_s[p] = left_s < route->slack_s[p] ? left_s : route->slack_s[p];
         }

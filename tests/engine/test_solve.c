@@ -458,9 +458,9 @@ HT_CASE(an_answer_is_a_start_for_the_next)
     uint64_t state = 53;
     uint32_t pinned_reloads = 0;
     for (uint32_t i = 0; i < (HT_LONG ? 1000U : 100U); i++) {
-        unsigned has = HT_RP_TRIPS | HT_RP_TIMES |
-                       (ht_random_below(&state, 1U << HT_RP_BITS) &
-                        ~(unsigned)(HT_RP_BREAKS | HT_RP_LIGHT));
+        unsigned has =
+            HT_RP_TRIPS | HT_RP_TIMES |
+            (ht_random_below(&state, 1U << HT_RP_BITS) & ~(unsigned)(HT_RP_BREAKS | HT_RP_LIGHT));
         struct ht_plan *plan = NULL;
         struct ht_plan *next = NULL;
         ht_random_plan(&random_plan, &state, has, 1 + ht_random_below(&state, HT_RP_TASKS),
