@@ -19,7 +19,7 @@ static void must(bool good)
     }
 }
 
-static void solve(const struct ht_vroom *vroom)
+static void solve(struct ht_vroom *vroom)
 {
     struct ht_error error = {0};
     struct ht_plan *plan = NULL;
@@ -28,6 +28,9 @@ static void solve(const struct ht_vroom *vroom)
         if (vroom->matrices[i].duration_s == NULL) {
             return; /* to be routed */
         }
+    }
+    if (ht_vroom_walks(vroom, &error) != HT_OK) {
+        return;
     }
     if (vroom->given) {
         enum ht_status made =
