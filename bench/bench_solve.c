@@ -76,18 +76,18 @@ struct peer {
     enum ht_vrp_kind kind;
     int exploration;
     int milliseconds;
-    double gap_percent;
     int vehicles;
+    double gap_percent;
     const char *endings; /* of the instances that were measured, commas between them; NULL: all */
 };
 
 static const struct peer peers[] = {
-    {"solomon", ".txt", HT_VRP_SOLOMON, 1, 150, 3.59, 477, NULL},
-    {"solomon", ".txt", HT_VRP_SOLOMON, 5, 1410, 1.61, 469, NULL},
-    {"li_lim_100", ".txt", HT_VRP_LI_LIM, 1, 50, 4.28, 454, NULL},
-    {"li_lim_100", ".txt", HT_VRP_LI_LIM, 5, 540, 0.44, 428, NULL},
-    {"homberger_200", ".txt", HT_VRP_SOLOMON, 1, 560, 1.12, 792, NULL},
-    {"homberger_200", ".txt", HT_VRP_SOLOMON, 5, 5200, -0.14, 237, "_1,_4,_8"},
+    {"solomon", ".txt", HT_VRP_SOLOMON, 1, 150, 477, 3.59, NULL},
+    {"solomon", ".txt", HT_VRP_SOLOMON, 5, 1410, 469, 1.61, NULL},
+    {"li_lim_100", ".txt", HT_VRP_LI_LIM, 1, 50, 454, 4.28, NULL},
+    {"li_lim_100", ".txt", HT_VRP_LI_LIM, 5, 540, 428, 0.44, NULL},
+    {"homberger_200", ".txt", HT_VRP_SOLOMON, 1, 560, 792, 1.12, NULL},
+    {"homberger_200", ".txt", HT_VRP_SOLOMON, 5, 5200, 237, -0.14, "_1,_4,_8"},
 };
 
 struct known {

@@ -7,11 +7,11 @@ enum {
     LEGS_MOST = 8,
     LEG_ITEM = 1000, /* iterations of a leg, for each item, at least */
 };
-static const double GATHER_SHARE = 0.5; /* of the time, at most */
-static const double LEGS_SHARE = 0.6;   /* of polishing, before the last leg */
-static const double STRAY_SHARE = 0.4;  /* of a leg, at most */
-static const double STRAY_LESS = 0.6;   /* of the routes, where so many were too many */
-static const double HEAT_GATHER = 0.3;  /* of a usual way between stops */
+static const double GATHER_SHARE = 0.35; /* of the time, at most */
+static const double LEGS_SHARE = 0.6;    /* of polishing, before the last leg */
+static const double STRAY_SHARE = 0.4;   /* of a leg, at most */
+static const double STRAY_LESS = 0.6;    /* of the routes, where so many were too many */
+static const double HEAT_GATHER = 0.3;   /* of a usual way between stops */
 static const double HEAT_FROM = 3;
 static const double HEAT_LAST = 0.5; /* where the last leg begins */
 static const double HEAT_TO = 0.02;

@@ -317,6 +317,31 @@ static bool alike_after(const struct ht__model *model, struct ht__route *plain,
     return same;
 }
 
+/* Long enough that polishing is cut into legs. */
+HT_CASE(legs_give_the_same_answer_again)
+{
+    uint64_t state = 12;
+    for (uint32_t i = 0; i < (HT_LONG ? 6U : 2U); i++) {
+        struct ht_plan *plans[3] = {NULL};
+        ht_random_plan(&random_plan, &state, HT_RP_TIMES | (i % 2 == 0 ? 0U : HT_RP_SHIPMENTS), 16,
+                       5);
+        for (uint32_t v = 0; v < 5; v++) {
+            random_plan.vehicles[v].fixed = 1000;
+        }
+        HT_REQUIRE(solve(&random_plan.problem, 90000, 2, &plans[0]) == HT_OK);
+        HT_REQUIRE(solve(&random_plan.problem, 90000, 2, &plans[1]) == HT_OK);
+        HT_REQUIRE(solve(&random_plan.problem, 3000, 1, &plans[2]) == HT_OK);
+        HT_CHECK(good(&random_plan.problem, plans[0]));
+        HT_CHECK(same(plans[0], plans[1]));
+        HT_CHECK(plans[0]->missing_count <= plans[2]->missing_count);
+        HT_CHECK(plans[0]->missing_count < plans[2]->missing_count ||
+                 plans[0]->cost <= plans[2]->cost);
+        for (int p = 0; p < 3; p++) {
+            ht_plan_free(plans[p]);
+        }
+    }
+}
+
 HT_CASE(the_plain_way_sees_what_the_general_one_does)
 {
     uint64_t state = 41;
