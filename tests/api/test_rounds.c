@@ -9,7 +9,7 @@
 #define GEO "Content-Type: application/geo+json\r\n"
 #define JSON "Content-Type: application/json\r\n"
 #define ROUNDS "/v1/rounds"
-#define BASE "\"from\":\"2026-03-02\",\"collection\":\"factories\",\"iterations\":300"
+#define BASE "\"from\":\"2026-03-02\",\"collection\":\"factories\",\"iterations\":60"
 
 enum { SITES = 6, VISITS_MOST = 4096, MEMBERS_MOST = 160 };
 
@@ -816,7 +816,7 @@ static void guarded_fill(void)
 
 #define HOMES_ROUND                                                                                \
     "{\"id\":\"homes\",\"from\":\"2026-03-02\",\"weeks\":2,\"collection\":\"households\","         \
-    "\"inspectors\":[\"i1\"],\"iterations\":300}"
+    "\"inspectors\":[\"i1\"],\"iterations\":60}"
 
 HT_CASE(frail_households_are_seen_weekly_in_the_order_of_doors)
 {
