@@ -102,6 +102,9 @@ static enum ht_status profiles_make(struct ht_round_scene *scene, struct ht_erro
     if (ways->profile_count == 0) { /* nobody goes anywhere; a plan wants one all the same */
         ways->profiles[ways->profile_count++] = "car";
     }
+    for (uint32_t p = 0; p < ways->profile_count; p++) {
+        ways->lanes[p] = HT_NONE; /* permits of single inspectors are not looked at */
+    }
     return HT_OK;
 }
 
@@ -462,9 +465,8 @@ static enum ht_status scene_make(struct ht__round_work *work)
         problem_fill(scene, making->ask);
         status = problem_check(scene, work->error);
     }
-    return status == HT_OK
-               ? ht_planner_ways(scene->ways, making->world, making->cancel, work->error)
-               : status;
+    const struct ht_planner_sources sources = {.world = making->world, .cancel = making->cancel};
+    return status == HT_OK ? ht_planner_ways(scene->ways, &sources, work->error) : status;
 }
 
 enum ht_status ht_round_scene_make(const struct ht_round_making *making, struct ht_round_scene *out,
