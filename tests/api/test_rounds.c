@@ -370,8 +370,9 @@ HT_CASE(more_places_than_ways_fit_for_are_refused_before_memory_is_taken)
     HT_REQUIRE(file != NULL);
     (void)fprintf(file, "id,lon,lat,visits_per_week\n");
     for (int i = 0; i < MANY; i++) {
+        const int row = i / 100;
         (void)fprintf(file, "m%d,%.6f,%.6f,1\n", i, 121.70 + i % 100 * 0.0002,
-                      29.94 + (double)(i / 100) * 0.0002);
+                      29.94 + row * 0.0002);
     }
     (void)fclose(file);
     (void)snprintf(line, sizeof line, "load --store %s/rounds%d.sqlite --collection factories %s",
