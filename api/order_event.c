@@ -31,6 +31,7 @@ static const struct ht_event_field fields[] = {
     {"due_from", HT_ORDER_HAS_FACTS, HT_EVENT_MOMENT, AT(due_from_ms), NULL, 0},
     {"due_to", HT_ORDER_HAS_FACTS, HT_EVENT_MOMENT, AT(due_to_ms), NULL, 0},
     {"service_ms", HT_ORDER_HAS_FACTS, HT_EVENT_NUMBER, AT(service_ms), NULL, 0},
+    {"priority", HT_ORDER_HAS_FACTS, HT_EVENT_PERHAPS, AT(priority), NULL, 0},
     {"unit", HT_ORDER_HAS_UNIT, HT_EVENT_TEXT, AT(unit), NULL, 0},
     {"sequence", HT_ORDER_HAS_PLAN, HT_EVENT_NUMBER, AT(sequence), NULL, 0},
     {"eta", HT_ORDER_HAS_PLAN, HT_EVENT_MOMENT, AT(eta_ms), NULL, 0},

@@ -9,6 +9,7 @@
 #include "api/order_past.h"
 #include "api/settings.h"
 #include "api/writer_act.h"
+#include "engine/base/array.h"
 #include "geodata/digest.h"
 
 #define SECRET "order tracking"
@@ -379,11 +380,51 @@ enum ht_status ht_orders_room_write(struct ht_orders_room *room, struct ht_store
 
 struct planning {
     struct ht_orders_room *room;
-    const struct ht_order_plan *rows;
-    size_t count;
+    struct ht_orders_room_planning *asked;
     struct ht_orders_decision *decision;
-    size_t passed_over;
 };
+
+/* Whether an order is where a row has it, so that its times alone are another. */
+static bool stays(const struct ht_orders *orders, const struct ht_order_plan *row)
+{
+    const struct ht_order *order = ht_orders_pending(orders, row->order);
+    return order != NULL && row->unit != NULL && order->state != HT_ORDER_IS_RECEIVED &&
+           ht_order_is_open(order) && order->unit != NULL && order->sequence == row->sequence &&
+           strcmp(order->unit, row->unit) == 0;
+}
+
+static enum ht_status times_decide(struct planning *planning, int64_t now_ms)
+{
+    const struct ht_orders_room_planning *asked = planning->asked;
+    struct ht_orders_room *room = planning->room;
+    struct ht_order_plan *rows = ht_array_new(asked->count, sizeof *rows);
+    size_t count = 0;
+    enum ht_status status = HT_NOMEM;
+    for (size_t i = 0; rows != NULL && i < asked->count; i++) {
+        if (stays(room->orders, &asked->rows[i])) {
+            rows[count++] = asked->rows[i];
+        }
+    }
+    if (rows != NULL) {
+        status = ht_orders_plan(room->orders, rows, count, now_ms, room->rules->step_ms,
+                                &planning->decision);
+    }
+    if (status == HT_OK) {
+        planning->asked->passed_over = asked->count - count;
+    }
+    free(rows);
+    return status;
+}
+
+static enum ht_status planning_decide(struct planning *planning)
+{
+    const struct ht_orders_room_planning *asked = planning->asked;
+    struct ht_orders_room *room = planning->room;
+    int64_t now_ms = ht_clock_now_ms(&room->app->clock);
+    return asked->times_only ? times_decide(planning, now_ms)
+                             : ht_orders_plan(room->orders, asked->rows, asked->count, now_ms,
+                                              room->rules->step_ms, &planning->decision);
+}
 
 static enum ht_status planning_run(void *user, struct ht_app_context *context,
                                    struct ht_store_tx *tx, struct ht_error *error)
@@ -391,13 +432,11 @@ static enum ht_status planning_run(void *user, struct ht_app_context *context,
     struct planning *planning = user;
     struct ht_orders_room *room = planning->room;
     (void)context;
-    enum ht_status status = ht_orders_plan(room->orders, planning->rows, planning->count,
-                                           ht_clock_now_ms(&room->app->clock), room->rules->step_ms,
-                                           &planning->decision);
+    enum ht_status status = planning_decide(planning);
     if (status != HT_OK) {
         return ht_error_set(error, status, 0, NULL);
     }
-    planning->passed_over = planning->decision->passed_over;
+    planning->asked->passed_over += planning->decision->passed_over;
     status = ht_orders_room_write(room, tx, planning->decision, "houtao", NULL, error);
     if (status != HT_OK) {
         ht_orders_take_back(room->orders, planning->decision);
@@ -408,19 +447,21 @@ static enum ht_status planning_run(void *user, struct ht_app_context *context,
 static void planning_done(void *user, enum ht_status outcome)
 {
     struct planning *planning = user;
-    if (outcome == HT_OK) {
-        ht_orders_apply(planning->room->orders, planning->decision);
-    } else {
+    if (outcome != HT_OK) {
         ht_orders_drop(planning->room->orders, planning->decision);
+        return;
     }
+    if (planning->asked->committed != NULL) {
+        planning->asked->committed(planning->asked->user);
+    }
+    ht_orders_apply(planning->room->orders, planning->decision);
 }
 
-enum ht_status ht_orders_room_plan(struct ht_orders_room *room, const struct ht_order_plan *rows,
-                                   size_t count, size_t *passed_over, struct ht_error *error)
+enum ht_status ht_orders_room_plan(struct ht_orders_room *room,
+                                   struct ht_orders_room_planning *asked, struct ht_error *error)
 {
-    struct planning planning = {.room = room, .rows = rows, .count = count};
+    struct planning planning = {.room = room, .asked = asked};
     const struct ht_writer_act act = {planning_run, planning_done, &planning};
-    enum ht_status status = ht_writer_do(room->app, &act, error);
-    *passed_over = planning.passed_over;
-    return status;
+    asked->passed_over = 0;
+    return ht_writer_do(room->app, &act, error);
 }
