@@ -49,7 +49,7 @@ struct history {
 };
 
 /* The row without its incident, for who may not know that there is one. */
-static void row_write(struct ht__order_telling *telling, const struct ht_store_event *row)
+static void row_write(struct ht_look_telling *telling, const struct ht_store_event *row)
 {
     static const char without[] = "{\"incident\":null}";
     struct ht_text body = {0};
