@@ -368,6 +368,19 @@ static enum ht_status rank(struct search *s)
     return HT_OK;
 }
 
+/* Visits that share a tour, about: an inspector's, on as many days as the site that is seen most.
+ */
+static uint32_t tour_share(const struct ht__rounds *r)
+{
+    uint32_t most = 1;
+    for (uint32_t i = 0; i < r->problem->site_count; i++) {
+        uint32_t visits = r->slot_first[i + 1] - r->slot_first[i];
+        most = visits > most ? visits : most;
+    }
+    uint32_t share = r->slot_count / (r->problem->inspector_count * most);
+    return share < 1 ? 1 : share;
+}
+
 /* Sites without an owner get one by territory, to begin with. */
 static enum ht_status territories(struct search *s, uint32_t *owner)
 {
@@ -380,6 +393,7 @@ static enum ht_status territories(struct search *s, uint32_t *owner)
     if (pairs > TERRITORY_MOST || pairs == 0) {
         return HT_OK;
     }
+    uint32_t together = tour_share(r);
     uint32_t *cost_s = ht_array_new(pairs, sizeof *cost_s);
     uint32_t *load_s = ht_array_new(p->site_count, sizeof *load_s);
     uint32_t *share = ht_array_new(p->inspector_count, sizeof *share);
@@ -395,7 +409,7 @@ static enum ht_status territories(struct search *s, uint32_t *owner)
             bool may = ht__rounds_may_lead(r, i, k) && (r->shift_days[k] & r->open_days[i]) != 0 &&
                        way_s < HT_ROUNDS_TIME_MOST_S;
             cost_s[(size_t)k * p->site_count + i] =
-                may ? (uint32_t)way_s * visits : HT_TERRITORY_CANT;
+                may ? (uint32_t)way_s * visits / together : HT_TERRITORY_CANT;
         }
     }
     for (uint32_t k = 0; k < p->inspector_count && status == HT_OK; k++) {
