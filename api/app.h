@@ -39,6 +39,7 @@ struct ht_live;
 struct ht_live_work;
 struct ht_loads;
 struct ht_orders_room;
+struct ht_visits_room;
 struct ht_planner;
 struct ht_office_calendar;
 struct ht_regime_slot;
@@ -107,6 +108,8 @@ struct ht_app {
     size_t desk_skipped;           /* rows of incidents that could not be replayed */
     struct ht_orders_room *orders; /* NULL: there is no store */
     size_t orders_skipped;         /* orders that could not be replayed */
+    struct ht_visits_room *visits; /* NULL: there is no store */
+    size_t visits_skipped;         /* visits and rectifications that could not be replayed */
     struct ht_planner *planner;    /* NULL: the store can't be written */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */

@@ -19,6 +19,7 @@
 #include "api/shifts.h"
 #include "api/stream.h"
 #include "api/teller.h"
+#include "api/visits_room.h"
 #include "api/zone_watch.h"
 #include "api/zones.h"
 
@@ -104,6 +105,9 @@ static enum ht_status desk_open(struct ht_app *app, struct ht_error *error)
     enum ht_status status = ht_desk_room_new(app, &app->desk, &app->desk_skipped, error);
     if (status == HT_OK) {
         status = ht_orders_room_new(app, &app->orders, &app->orders_skipped, error);
+    }
+    if (status == HT_OK) {
+        status = ht_visits_room_new(app, &app->visits, &app->visits_skipped, error);
     }
     if (status == HT_OK) {
         status = ht_settings_tell(app);
@@ -385,6 +389,7 @@ void ht__app_town_free(struct ht_app *app)
     ht_learning_free(app->learning);
     ht_desk_room_free(app->desk);
     ht_orders_room_free(app->orders);
+    ht_visits_room_free(app->visits);
     ht_finder_free(app->finder);
     ht_registry_free(app->registry);
     if (app->writer != NULL) {

@@ -8,6 +8,7 @@
 #include "api/desk_room_internal.h"
 #include "api/live.h"
 #include "api/orders_room.h"
+#include "api/visits_room.h"
 
 enum {
     ROUND_MS = 250,
@@ -350,6 +351,7 @@ static bool look(struct ht_desk_room *room, struct looks *looks, bool all)
     if (atomic_exchange(&room->clocks_changed, false)) {
         good = clocks_look(room);
     }
+    good = ht_visits_room_look(room->app->visits) && good;
     while (good && again) {
         int64_t now_ms = ht_clock_now_ms(&room->app->clock);
         uint64_t units = free_units(room->app, now_ms);

@@ -11,6 +11,7 @@
 #include "api/coverage.h"
 #include "api/desk_room.h"
 #include "api/embedded.h"
+#include "api/events.h"
 #include "api/incidents.h"
 #include "api/isochrone.h"
 #include "api/json.h"
@@ -21,6 +22,7 @@
 #include "api/orders.h"
 #include "api/orders_room.h"
 #include "api/planner.h"
+#include "api/rectifications.h"
 #include "api/regime_calls.h"
 #include "api/routes_live.h"
 #include "api/routes_osrm.h"
@@ -30,6 +32,8 @@
 #include "api/settings.h"
 #include "api/stream.h"
 #include "api/version.h"
+#include "api/visits.h"
+#include "api/visits_room.h"
 #include "api/webhooks.h"
 
 #define OSRM_ALLOW "GET, HEAD, POST, OPTIONS"
@@ -161,6 +165,44 @@ static void planner_metrics(struct ht_buffer *out, const struct ht_app *app)
                      "How long the last plan of the day took.", (double)stats.last_ms / 1000);
 }
 
+static void visits_metrics(struct ht_buffer *out, const struct ht_app *app)
+{
+    struct ht_visits_totals totals;
+    char line[128];
+    if (app->visits == NULL) {
+        return;
+    }
+    ht_visits_totals(ht_visits_room_visits(app->visits), &totals);
+    ht_metrics_gauge(out, "houtao_visits_skipped", "gauge",
+                     "Visits and rectifications that could not be replayed at start.",
+                     (double)app->visits_skipped);
+    ht_metrics_gauge(out, "houtao_visits_flagged", "gauge", "Visits in memory with a flag.",
+                     (double)totals.flagged);
+    ht_buffer_text(out, "# HELP houtao_visits Visits in memory, by state.\n"
+                        "# TYPE houtao_visits gauge\n");
+    for (int i = 0; i < HT_VISIT_STATES; i++) {
+        (void)snprintf(line, sizeof line, "houtao_visits{state=\"%s\"} %" PRIu64 "\n",
+                       ht_visit_state_text((enum ht_visit_state)i), totals.visits[i]);
+        ht_buffer_text(out, line);
+    }
+    ht_buffer_text(out, "# HELP houtao_rectifications Rectifications in memory, by state.\n"
+                        "# TYPE houtao_rectifications gauge\n");
+    for (int i = 0; i < HT_RECTIFICATION_STATES; i++) {
+        (void)snprintf(line, sizeof line, "houtao_rectifications{state=\"%s\"} %" PRIu64 "\n",
+                       ht_rectification_state_text((enum ht_rectification_state)i),
+                       totals.notices[i]);
+        ht_buffer_text(out, line);
+    }
+    ht_buffer_text(out, "# HELP houtao_rectifications_overdue Those overdue, by level.\n"
+                        "# TYPE houtao_rectifications_overdue gauge\n");
+    for (unsigned i = 0; i < HT_VISIT_LEVELS; i++) {
+        (void)snprintf(line, sizeof line,
+                       "houtao_rectifications_overdue{level=\"%s\"} %" PRIu64 "\n",
+                       ht_visit_level_text(i), totals.overdue[i]);
+        ht_buffer_text(out, line);
+    }
+}
+
 static void orders_metrics(struct ht_buffer *out, const struct ht_app *app)
 {
     struct ht_orders_totals totals;
@@ -248,6 +290,7 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     }
     desk_metrics(out, app);
     orders_metrics(out, app);
+    visits_metrics(out, app);
     planner_metrics(out, app);
     ht_learning_metrics(app->learning, out);
     const struct ht_world *world = ht_world_reader_get(&context->world);
@@ -391,6 +434,38 @@ static const struct ht_route table[] = {
      HT_ROLE_DEVICE, .post = ht_order_event_post},
     {"/v1/orders/{id}/personal", "DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
      HT_ROLE_ADMIN, .del = ht_order_erase},
+    {"/v1/events", READ, HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN, HT_ROLE_NONE,
+     .get = ht_events_get},
+    {"/v1/visits", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
+     HT_ROLE_DEVICE, .get = ht_visits_get_list, .post = ht_visits_post},
+    {"/v1/visits/{id}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_visit_get},
+    {"/v1/visits/{id}/history", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_visit_history_get},
+    {"/v1/visits/{id}/events", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
+     HT_ROLE_DISPATCHER, .post = ht_visit_event_post},
+    {"/v1/visits/{id}/result", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DEVICE,
+     HT_ROLE_DEVICE, .post = ht_visit_result_post},
+    {"/v1/visits/{id}/personal", "DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
+     HT_ROLE_ADMIN, .del = ht_visit_erase},
+    {"/v1/rectifications", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_rectifications_get_list},
+    {"/v1/rectifications/sums", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_rectification_sums_get},
+    {"/v1/rectifications/wanted", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_rectifications_wanted_get},
+    {"/v1/rectifications/checks", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
+     HT_ROLE_DISPATCHER, .post = ht_rectification_checks_post},
+    {"/v1/rectifications/{id}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_rectification_get},
+    {"/v1/rectifications/{id}/history", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
+     HT_ROLE_NONE, .get = ht_rectification_history_get},
+    {"/v1/rectifications/{id}/notice", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_rectification_notice_get},
+    {"/v1/rectifications/{id}/events", "POST, OPTIONS", HT_SERVICE_OFFICE, false,
+     HT_ROLE_DISPATCHER, HT_ROLE_DISPATCHER, .post = ht_rectification_event_post},
+    {"/v1/rectifications/{id}/personal", "DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
+     HT_ROLE_ADMIN, .del = ht_rectification_erase},
     {"/t/{token}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_NONE, HT_ROLE_NONE,
      .get = ht_order_track},
     {"/v1/units/{id}/plan", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,

@@ -48,6 +48,7 @@ static const struct {
     {"calendar", 0, 0, &ht_setting_calendar},
     {"regimes", 0, 0, &ht_setting_regimes},
     {"meals", 0, 0, &ht_setting_meals},
+    {"visits", 0, 0, &ht_setting_visits},
 };
 
 void ht_settings_init(struct ht_settings *settings)
@@ -259,10 +260,15 @@ static enum ht_status force_find(struct ht_app *app, enum ht_regime_setting sett
     return status == HT_INVALID ? shape->read(NULL, out, &wrong) : status;
 }
 
-/* Also where its text is by an older or newer server: then as at first. */
-static enum ht_status meals_tell(struct ht_app *app)
+/* Whether no regime lays anything over it. */
+static bool stands_alone(const struct ht_setting_shape *shape)
 {
-    const struct ht_setting_shape *shape = &ht_setting_meals;
+    return shape == &ht_setting_meals || shape == &ht_setting_visits;
+}
+
+/* Also where its text is by an older or newer server: then as at first. */
+static enum ht_status alone_tell(struct ht_app *app, const struct ht_setting_shape *shape)
+{
     size_t document = document_find(shape->name, strlen(shape->name));
     const char *text = app->settings.texts[document - HT_SETTINGS_PLAIN];
     struct ht_setting_wrong wrong;
@@ -291,7 +297,8 @@ enum ht_status ht_settings_tell(struct ht_app *app)
         }
     }
     ht_regime_book_release(book);
-    return status == HT_OK ? meals_tell(app) : status;
+    status = status == HT_OK ? alone_tell(app, &ht_setting_meals) : status;
+    return status == HT_OK ? alone_tell(app, &ht_setting_visits) : status;
 }
 
 /* ---- calls ---- */
@@ -509,7 +516,7 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
         status = put_write(command, tx, put, &error);
     }
     if (status == HT_OK && documents[put->document].shape != NULL &&
-        documents[put->document].shape != &ht_setting_meals) {
+        !stands_alone(documents[put->document].shape)) {
         status = ht_regime_change_read(context->app, tx, &put->change, &error);
         if (status == HT_OK && !ht_regime_change_check(put->change, tx, reply)) {
             return;
@@ -531,7 +538,7 @@ static void put_applied(struct ht_app_context *context, struct ht_command *comma
     const struct ht_setting_shape *shape = documents[put->document].shape;
     if (shape == NULL) {
         keep(&context->app->settings, put->document, put->values, put->version);
-    } else if (shape == &ht_setting_meals) {
+    } else if (stands_alone(shape)) {
         keep_text(&context->app->settings, put->document, put->text, put->version);
         put->text = NULL;
         shape->tell(context->app, put->value);

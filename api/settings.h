@@ -9,6 +9,7 @@
  *   calendar   holidays, workdays, hours   the office's days (api/calendar.h)
  *   regimes    zones, answers, duties ...  sets that one call puts into force (api/regimes.h)
  *   meals      kitchens, welfare ...       when, how much and what they cook (api/meal_rules.h)
+ *   visits     due_days, rise_days ...     notices, their clocks, check-ins (api/visit_rules.h)
  *
  * The first four are JSON documents of whole numbers and truths, the others have shapes of their
  * own; what a PUT leaves out is as at first. A change counts at once. Others are unknown (404). Of
@@ -42,7 +43,7 @@ enum ht_setting_field {
     HT_SETTING_SPEEDS_LEAST,
     HT_SETTING_FIELDS
 };
-enum { HT_SETTINGS_PLAIN = 4, HT_SETTINGS = 8 };
+enum { HT_SETTINGS_PLAIN = 4, HT_SETTINGS = 9 };
 
 struct ht_settings {
     atomic_int_least64_t values[HT_SETTING_FIELDS];

@@ -13,6 +13,7 @@
 #include "api/meal_rules.h"
 #include "api/orders_room.h"
 #include "api/shifts.h"
+#include "api/visits_room.h"
 
 static enum ht_status days_read(yajl_val tree, void **out, struct ht_setting_wrong *wrong)
 {
@@ -113,6 +114,31 @@ static void meals_tell(struct ht_app *app, void *value)
     }
 }
 
+static enum ht_status visits_read(yajl_val tree, void **out, struct ht_setting_wrong *wrong)
+{
+    struct ht_visit_office *office = calloc(1, sizeof *office);
+    enum ht_status status = office == NULL ? HT_NOMEM : ht_visit_office_read(tree, office, wrong);
+    if (status != HT_OK) {
+        free(office);
+        return status;
+    }
+    *out = office;
+    return HT_OK;
+}
+
+static void visits_write(const void *value, struct ht_json *json)
+{
+    ht_visit_office_write(value, json);
+}
+
+static void visits_tell(struct ht_app *app, void *value)
+{
+    if (app->visits != NULL) {
+        ht_visits_room_rules(app->visits, value);
+    }
+    free(value);
+}
+
 static enum ht_status regimes_check(const void *value, struct ht_setting_wrong *wrong);
 
 const struct ht_setting_shape ht_setting_incidents = {"incidents", rules_read, rules_write,
@@ -123,9 +149,12 @@ const struct ht_setting_shape ht_setting_calendar = {"calendar", days_read, days
 const struct ht_setting_shape ht_setting_regimes = {"regimes",    regimes_read, regimes_write,
                                                     regimes_free, NULL,         regimes_check};
 
-/* No regime lays anything over it. */
+/* No regime lays anything over these. */
 const struct ht_setting_shape ht_setting_meals = {"meals",    meals_read, meals_write,
                                                   meals_free, meals_tell, NULL};
+
+const struct ht_setting_shape ht_setting_visits = {"visits", visits_read, visits_write,
+                                                   free,     visits_tell, NULL};
 
 const struct ht_setting_shape *ht_setting_shape_of(enum ht_regime_setting setting)
 {

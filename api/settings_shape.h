@@ -1,6 +1,6 @@
-/* Settings with a shape: the documents `incidents`, `calendar`, `regimes` and `meals`, which are
- * more than whole numbers: how each is read, written and handed to whom it concerns, and what it is
- * with what regimes lay over it.
+/* Settings with a shape: the documents `incidents`, `calendar`, `regimes`, `meals` and `visits`,
+ * which are more than whole numbers: how each is read, written and handed to whom it concerns, and
+ * what it is with what regimes lay over it.
  *
  * Threading: constant tables; `tell` on the writer's thread. Ownership: values are the caller's
  * until told.
@@ -25,6 +25,7 @@ extern const struct ht_setting_shape ht_setting_incidents;
 extern const struct ht_setting_shape ht_setting_calendar;
 extern const struct ht_setting_shape ht_setting_regimes;
 extern const struct ht_setting_shape ht_setting_meals;
+extern const struct ht_setting_shape ht_setting_visits;
 
 /* That of a setting that regimes may patch. */
 const struct ht_setting_shape *ht_setting_shape_of(enum ht_regime_setting setting);

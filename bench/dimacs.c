@@ -137,7 +137,7 @@ static enum ht_status link_arcs(struct ht_dimacs *d)
         struct ht_arc *arc = &d->arcs[a];
         arc->way = a;
         arc->from = 2 * a;
-        arc->to = 2 * a + 1;
+        arc->segments = 1;
         arc->reverse = HT_NONE;
         arc->flags = HT_ARC_FORWARD;
         arc->length_mm = ht_distance_mm(d->points[arc->tail], d->points[arc->head]);

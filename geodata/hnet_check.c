@@ -160,7 +160,7 @@ static bool check_arc(const struct chunk *c)
         const struct ht_arc *a = &arcs[i];
         wrong |= (a->tail >= g->junction_count) | (a->head >= g->junction_count) |
                  (a->way >= n->way_count) | (a->from >= n->way_node_count) |
-                 (a->to >= n->way_node_count) | (a->from == a->to);
+                 (ht_arc_to(a) >= n->way_node_count) | (a->segments == 0);
         wrong |= ((a->reverse != HT_NONE) & (a->reverse >= g->base_arc_count)) |
                  (a->weight_ms >= HT_WEIGHT_INF) | (a->duration_ms >= HT_WEIGHT_INF) |
                  (a->mode > HT_MODE_PUSHING);
@@ -179,17 +179,11 @@ static bool edge_sound(const struct ht__hnet_profile *p, size_t turn, uint32_t e
 {
     const struct ht_graph *g = &p->graph;
     const struct ht_cch *c = &p->cch;
-    uint32_t low = 0;
-    uint32_t high = g->arc_count;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        *(g->turn_first[middle] <= turn ? &low : &high) = middle;
-    }
     uint32_t to = g->turns[turn].to;
     if (to >= g->arc_count) {
         return false;
     }
-    bool up = c->rank[low] < c->rank[to];
+    bool up = c->rank[ht_graph_turn_from(g, (uint32_t)turn)] < c->rank[to];
     return edge < (up ? c->out.edge_count : c->in.edge_count);
 }
 

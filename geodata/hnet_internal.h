@@ -13,7 +13,7 @@
 #define HT__HNET_ENDIAN UINT32_C(0x01020304)
 
 enum {
-    HT__HNET_VERSION = 3, /* grows with every change of a section or of a struct in it */
+    HT__HNET_VERSION = 4, /* grows with every change of a section or of a struct in it */
     HT__HNET_ALIGN = 64,
     HT__HNET_PROFILES = 64,
     HT__HNET_CHUNK = 1 << 19, /* checksums are taken by chunks of about so many bytes */

@@ -40,7 +40,7 @@ static void count_uses(const struct ht__graph_build *g, uint8_t *use)
         meet(use, build->way_node[first], 2);
         meet(use, build->way_node[last], 2);
         for (uint32_t i = first + 1; i < last; i++) {
-            meet(use, build->way_node[i], 1);
+            meet(use, build->way_node[i], (i - first) % HT_ARC_SEGMENTS == 0 ? 2 : 1);
         }
     }
     /* What must be passed or can't be passed splits the way, where it is on one. */
@@ -231,7 +231,7 @@ static void cost_arc(const struct ht__graph_build *g, const struct ht__piece *pi
 static uint16_t arc_flags(const struct ht_way_rule *rule, int side)
 {
     const struct ht_way_side *s = &rule->side[side];
-    unsigned flags = s->classes & 0xFF00U;
+    unsigned flags = s->classes & HT_ARC_CLASSES;
     flags |= side == 0 ? HT_ARC_FORWARD : 0U;
     flags |= s->restricted ? HT_ARC_RESTRICTED : 0U;
     flags |= rule->start_allowed ? 0U : HT_ARC_NO_START;
@@ -256,9 +256,9 @@ static void fill_chunk(void *user, size_t chunk, size_t worker)
                                    .head = piece->junction[1 - side],
                                    .way = piece->way,
                                    .from = side == 0 ? piece->from : piece->to,
-                                   .to = side == 0 ? piece->to : piece->from,
+                                   .segments = (piece->to - piece->from) & HT_ARC_SEGMENTS,
                                    .reverse = piece->arc[1 - side],
-                                   .flags = arc_flags(rule, side) & 0xFFFU,
+                                   .flags = arc_flags(rule, side) & HT_ARC_FLAGS,
                                    .mode = (uint32_t)rule->side[side].mode & 7U};
             cost_arc(g, piece, side, arc);
             g->arc_piece[id] = (uint32_t)p;

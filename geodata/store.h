@@ -211,6 +211,12 @@ HT_MUST_CHECK enum ht_status ht_store_event_last(struct ht_store_reader *reader,
 /* Whose events these are; lives as long as the store. */
 const char *ht_store_district(const struct ht_store *store);
 
+/* All, of every district, by district and number. */
+HT_MUST_CHECK enum ht_status
+ht_store_events_every(struct ht_store_reader *reader,
+                      enum ht_status (*sink)(void *user, const struct ht_store_event *event),
+                      void *user, struct ht_error *error);
+
 /* What an audit found. */
 struct ht_store_audit {
     uint64_t events;
@@ -435,7 +441,7 @@ ht_store_places(struct ht_store_reader *reader, const char *incident,
 /* Keeps a note; `digest`: SHA-256 over a random salt, kept with it, and its text, for the event
  * that it belongs to. */
 struct ht_store_note {
-    const char *incident; /* or the order, of an order's */
+    const char *incident; /* or the order, of an order's; likewise of a visit's */
     const char *digest;
     const char *text;
 };
@@ -524,6 +530,44 @@ HT_MUST_CHECK enum ht_status ht_store_orders(struct ht_store_reader *reader, int
 HT_MUST_CHECK enum ht_status ht_store_orders_open(struct ht_store_reader *reader, int64_t since_ms,
                                                   ht_store_order_sink *sink, void *user,
                                                   struct ht_error *error);
+
+/* ---- visits and rectifications ---- */
+
+/* Their events are in the event table; here lies what can be erased: what was written down.
+ * `owner`: the subject of their events. Notes as those of incidents. */
+HT_MUST_CHECK enum ht_status ht_store_visit_note_put(struct ht_store_tx *tx, const char *owner,
+                                                     const char *text, char digest[65],
+                                                     struct ht_error *error);
+HT_MUST_CHECK enum ht_status
+ht_store_visit_notes(struct ht_store_reader *reader, const char *owner,
+                     enum ht_status (*sink)(void *user, const struct ht_store_note *note),
+                     void *user, struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_visit_erase(struct ht_store_tx *tx, const char *owner,
+                                                  struct ht_error *error);
+/* Which there are: `number` is that of the first event, `paper` the notice's (0: a visit),
+ * `closed_ms` when it was over, 0: it is not. A put of one that is there changes `closed_ms` alone.
+ */
+struct ht_store_visit_state {
+    const char *owner;
+    const char *site;
+    int64_t number;
+    int64_t paper;
+    int64_t closed_ms;
+};
+HT_MUST_CHECK enum ht_status ht_store_visit_state_put(struct ht_store_tx *tx,
+                                                      const struct ht_store_visit_state *state,
+                                                      struct ht_error *error);
+/* Those that are not over, or were at `since_ms` or later, the oldest first. */
+HT_MUST_CHECK enum ht_status
+ht_store_visit_states(struct ht_store_reader *reader, int64_t since_ms,
+                      enum ht_status (*sink)(void *user, const struct ht_store_visit_state *state),
+                      void *user, struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_visit_is_known(struct ht_store_reader *reader,
+                                                     const char *owner, bool *known,
+                                                     struct ht_error *error);
+/* The highest number of a notice; 0: there is none. */
+HT_MUST_CHECK enum ht_status ht_store_visit_paper_last(struct ht_store_reader *reader,
+                                                       int64_t *paper, struct ht_error *error);
 
 /* ---- secrets ---- */
 

@@ -3,47 +3,8 @@
 #include <string.h>
 
 #include "geodata/digest.h"
+#include "geodata/event_chain.h"
 #include "geodata/store_internal.h"
-
-/* The chain: an event's hash is SHA-256, as 64 hex digits, over
- *
- *   the hash of the event before it in its district (64 zeros for the first), then for each of
- *   seq, district, epoch, at_ms, actor, kind, subject, body, as UTF-8: its length, ":", itself
- *
- * so that anyone can reckon it again from a plain dump of the table. */
-static const char first_hash[] = "0000000000000000000000000000000000000000000000000000000000000000";
-
-static void add_text(struct ht_digest *digest, const char *text)
-{
-    char head[24];
-    size_t size = strlen(text);
-    int length = snprintf(head, sizeof head, "%zu:", size);
-    ht_digest_add(digest, head, (size_t)length);
-    ht_digest_add(digest, text, size);
-}
-
-static void add_number(struct ht_digest *digest, int64_t value)
-{
-    char text[24];
-    (void)snprintf(text, sizeof text, "%" PRId64, value);
-    add_text(digest, text);
-}
-
-static enum ht_status chain(struct ht_digest *digest, const char *before,
-                            const struct ht_store_event *event, char hash[HT_DIGEST_TEXT])
-{
-    ht_digest_begin(digest);
-    ht_digest_add(digest, before, HT_DIGEST_TEXT - 1);
-    add_number(digest, event->seq);
-    add_text(digest, event->district);
-    add_number(digest, event->epoch);
-    add_number(digest, event->at_ms);
-    add_text(digest, event->actor);
-    add_text(digest, event->kind);
-    add_text(digest, event->subject);
-    add_text(digest, event->body);
-    return ht_digest_end(digest, hash);
-}
 
 /* The last event of a district: its number (0: none) and hash. */
 static enum ht_status last_of(struct ht__store_conn *conn, const char *district, int64_t *seq,
@@ -58,7 +19,7 @@ static enum ht_status last_of(struct ht__store_conn *conn, const char *district,
     }
     (void)sqlite3_bind_text(statement, 1, district, -1, SQLITE_STATIC);
     *seq = 0;
-    memcpy(hash, first_hash, sizeof first_hash);
+    memcpy(hash, ht_event_first_hash, HT_DIGEST_TEXT);
     int code = sqlite3_step(statement);
     if (code == SQLITE_ROW) {
         const unsigned char *text = sqlite3_column_text(statement, 1);
@@ -119,7 +80,7 @@ enum ht_status ht_store_event_append(struct ht_store_tx *tx, const struct ht_sto
     struct ht_digest digest;
     status = ht_digest_init(&digest);
     if (status == HT_OK) {
-        status = chain(&digest, before, &own, hash);
+        status = ht_event_hash(&digest, before, &own, hash);
     }
     ht_digest_deinit(&digest);
     if (status != HT_OK) {
@@ -236,15 +197,6 @@ const char *ht_store_district(const struct ht_store *store)
     return store->district;
 }
 
-/* An audit under way: where the chain of the present district stands. */
-struct audit {
-    struct ht_digest digest;
-    struct ht_store_audit *out;
-    char district[256];
-    int64_t seq;
-    char hash[HT_DIGEST_TEXT];
-};
-
 /* No text hides bytes behind a NUL. */
 static bool texts_whole(sqlite3_stmt *statement)
 {
@@ -257,57 +209,60 @@ static bool texts_whole(sqlite3_stmt *statement)
     return whole;
 }
 
-static enum ht_status audit_event(struct audit *audit, const struct ht_store_event *event,
-                                  bool whole)
+static const char every_sql[] =
+    "SELECT seq, district, epoch, at_ms, actor, kind, subject, body, hash "
+    "FROM events ORDER BY district, seq";
+
+enum ht_status ht_store_events_every(struct ht_store_reader *reader,
+                                     enum ht_status (*sink)(void *user,
+                                                            const struct ht_store_event *event),
+                                     void *user, struct ht_error *error)
 {
-    char hash[HT_DIGEST_TEXT];
-    if (audit->out->events == 0 || strcmp(audit->district, event->district) != 0) {
-        (void)snprintf(audit->district, sizeof audit->district, "%s", event->district);
-        memcpy(audit->hash, first_hash, sizeof first_hash);
-        audit->seq = 0;
+    sqlite3_stmt *statement = NULL;
+    struct taker taker = {sink, user};
+    enum ht_status status = ht__store_prepare(&reader->conn, every_sql, NULL, &statement, error);
+    return status == HT_OK ? ht__store_rows(&reader->conn, statement, give_row, &taker, error)
+                           : status;
+}
+
+/* Up to the first row that is broken; SQLite's last code. */
+static enum ht_status audit_rows(sqlite3_stmt *statement, struct ht_event_audit *audit, int *code)
+{
+    enum ht_status status = HT_OK;
+    while (status == HT_OK && audit->broken_seq == 0 &&
+           (*code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct ht_store_event event = event_at(statement);
+        status = texts_lack(statement) ? HT_NOMEM
+                                       : ht_event_audit_take(audit, &event, texts_whole(statement));
     }
-    enum ht_status status = chain(&audit->digest, audit->hash, event, hash);
-    if (status != HT_OK) {
-        return status;
-    }
-    audit->out->events++;
-    if (!whole || event->seq != audit->seq + 1 || strcmp(hash, event->hash) != 0) {
-        audit->out->broken_seq = event->seq;
-    }
-    audit->seq = event->seq;
-    memcpy(audit->hash, hash, sizeof hash);
-    memcpy(audit->out->last_hash, hash, sizeof hash);
-    return HT_OK;
+    return status;
 }
 
 enum ht_status ht_store_audit(struct ht_store_reader *reader, struct ht_store_audit *out,
                               struct ht_error *error)
 {
-    static const char sql[] =
-        "SELECT seq, district, epoch, at_ms, actor, kind, subject, body, hash "
-        "FROM events ORDER BY district, seq";
-    struct audit audit = {.out = out};
+    struct ht_event_audit audit;
     sqlite3_stmt *statement = NULL;
+    int code = SQLITE_DONE;
     memset(out, 0, sizeof *out);
-    memcpy(out->last_hash, first_hash, sizeof first_hash);
-    enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
+    memcpy(out->last_hash, ht_event_first_hash, HT_DIGEST_TEXT);
+    enum ht_status status = ht__store_prepare(&reader->conn, every_sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
-    status = ht_digest_init(&audit.digest);
-    int code = SQLITE_DONE;
-    while (status == HT_OK && out->broken_seq == 0 &&
-           (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct ht_store_event event = event_at(statement);
-        status =
-            texts_lack(statement) ? HT_NOMEM : audit_event(&audit, &event, texts_whole(statement));
+    status = ht_event_audit_init(&audit, NULL);
+    if (status == HT_OK) {
+        status = audit_rows(statement, &audit, &code);
     }
     if (status != HT_OK) {
         status = ht_error_set(error, status, 0, NULL);
     } else if (code != SQLITE_DONE && code != SQLITE_ROW) {
         status = ht__store_fail(&reader->conn, code, error);
     }
+    out->events = audit.events;
+    out->broken_seq = audit.broken_seq;
+    memcpy(out->last_hash, audit.hash, HT_DIGEST_TEXT);
     (void)sqlite3_reset(statement);
-    ht_digest_deinit(&audit.digest);
+    ht_event_audit_deinit(&audit);
     return status;
 }

@@ -298,10 +298,40 @@ static enum ht_status schema_8(struct ht__store_conn *conn, struct ht_error *err
     return status;
 }
 
+/* Version 9: what was written down of visits and rectifications, which can be erased (events hold
+ * none of it), and which there are. Notes of visits to a home go with what is personal of it. */
+static const char ninth_sql[] =
+    "CREATE TABLE visit_notes("
+    " digest TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, salt BLOB NOT NULL,"
+    " note TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX visit_notes_of ON visit_notes(owner);"
+    "CREATE TABLE visit_states("
+    " owner TEXT NOT NULL PRIMARY KEY, site TEXT NOT NULL, number INTEGER NOT NULL UNIQUE,"
+    " paper INTEGER NOT NULL, closed_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX visit_states_closed ON visit_states(closed_ms);"
+    "CREATE INDEX visit_states_paper ON visit_states(paper);"
+    "CREATE INDEX visit_states_site ON visit_states(site);"
+    "CREATE TRIGGER visit_homes_end AFTER DELETE ON households_item BEGIN"
+    " DELETE FROM visit_notes WHERE owner IN"
+    " (SELECT owner FROM visit_states WHERE site = OLD.id)"
+    " AND NOT EXISTS (SELECT 1 FROM factories_item WHERE id = OLD.id)"
+    " AND NOT EXISTS (SELECT 1 FROM facilities_item WHERE id = OLD.id); END;"
+    "CREATE TRIGGER visit_homes_erased AFTER UPDATE OF personal ON households_item"
+    " WHEN NEW.personal = '{}' AND OLD.personal <> '{}' BEGIN"
+    " DELETE FROM visit_notes WHERE owner IN"
+    " (SELECT owner FROM visit_states WHERE site = OLD.id)"
+    " AND NOT EXISTS (SELECT 1 FROM factories_item WHERE id = OLD.id)"
+    " AND NOT EXISTS (SELECT 1 FROM facilities_item WHERE id = OLD.id); END;";
+
+static enum ht_status schema_9(struct ht__store_conn *conn, struct ht_error *error)
+{
+    return ht__store_exec(conn, ninth_sql, error);
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
                                                        struct ht_error *) = {
-    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7, schema_8};
+    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7, schema_8, schema_9};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)

@@ -268,22 +268,6 @@ static enum ht_status stale_add(struct ht_detour *d, size_t *count, uint32_t arc
     return status;
 }
 
-/* The arc that a turn leads out of. */
-static uint32_t arc_of_turn(const struct ht_graph *graph, uint32_t turn)
-{
-    uint32_t low = 0;
-    uint32_t high = graph->arc_count;
-    while (high - low > 1) { /* turn_first[low] <= turn < turn_first[high] */
-        uint32_t middle = low + (high - low) / 2;
-        if (graph->turn_first[middle] <= turn) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
 /* Brings the metric up to date with the arcs that are stale; a light road has none. */
 static enum ht_status metric_follow(struct ht_detour *d, size_t count)
 {
@@ -312,7 +296,7 @@ static enum ht_status replay(struct ht_detour *d, const struct ht_world_road *no
         uint8_t closed = turns_now(now) != NULL && turns_now(now)[turn] != 0;
         if (d->turn_closed[turn] != closed) {
             d->turn_closed[turn] = closed;
-            status = stale_add(d, &count, arc_of_turn(graph, turn));
+            status = stale_add(d, &count, ht_graph_turn_from(graph, turn));
         }
     }
     return status == HT_OK ? metric_follow(d, count) : status;

@@ -200,22 +200,6 @@ static enum ht_status arc_changed(struct ht_traffic *t, uint32_t arc)
     return status == HT_OK && count > 0 ? stale_add(&t->changed, copies, count) : status;
 }
 
-/* The arc that a turn leads out of. */
-static uint32_t arc_of_turn(const struct ht_graph *graph, uint32_t turn)
-{
-    uint32_t low = 0;
-    uint32_t high = graph->arc_count;
-    while (high - low > 1) { /* turn_first[low] <= turn < turn_first[high] */
-        uint32_t middle = low + (high - low) / 2;
-        if (graph->turn_first[middle] <= turn) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
 /* Only turns with a condition ever close. */
 static enum ht_status turns_want(struct ht_traffic *t, const uint8_t *closed)
 {
@@ -226,7 +210,7 @@ static enum ht_status turns_want(struct ht_traffic *t, const uint8_t *closed)
         uint32_t turn = graph->conditions[c].turn;
         uint8_t now = closed != NULL && closed[turn] != 0;
         if (t->turn_closed[turn] != now) {
-            uint32_t arc = arc_of_turn(graph, turn);
+            uint32_t arc = ht_graph_turn_from(graph, turn);
             status = stale_add(&t->changed, &arc, 1);
             t->turn_closed[turn] = now;
         }

@@ -10,8 +10,8 @@ void ht_gather(const struct ht_network *network, const struct ht_graph *graph, c
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct ht_arc *a = &graph->arcs[arcs[i]];
-        uint32_t end = a->from < a->to ? a->to : a->from;
-        for (uint32_t n = a->from < a->to ? a->from : a->to; n <= end; n++) {
+        uint32_t low = ht_arc_low(a);
+        for (uint32_t n = low; n <= low + a->segments; n++) {
             sum += (uint32_t)network->node_point[network->way_node[n]].lon_e7;
         }
     }

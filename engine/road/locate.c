@@ -51,14 +51,9 @@ void ht_locate_free(struct ht_locate *locate)
     }
 }
 
-static uint32_t low_end(const struct ht_arc *arc)
-{
-    return arc->from < arc->to ? arc->from : arc->to;
-}
-
 static uint32_t high_end(const struct ht_arc *arc)
 {
-    return arc->from < arc->to ? arc->to : arc->from;
+    return ht_arc_low(arc) + arc->segments;
 }
 
 static int by_low_end(const void *left, const void *right, void *graph)
@@ -66,8 +61,8 @@ static int by_low_end(const void *left, const void *right, void *graph)
     const struct ht_arc *arcs = ((const struct ht_graph *)graph)->arcs;
     uint32_t a = *(const uint32_t *)left;
     uint32_t b = *(const uint32_t *)right;
-    uint32_t x = low_end(&arcs[a]);
-    uint32_t y = low_end(&arcs[b]);
+    uint32_t x = ht_arc_low(&arcs[a]);
+    uint32_t y = ht_arc_low(&arcs[b]);
     return x != y ? (x < y ? -1 : 1) : (a < b ? -1 : a > b);
 }
 
@@ -140,7 +135,7 @@ static uint32_t behind(const struct ht_locate_graph *l, uint32_t at)
     uint32_t high = l->graph->base_arc_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (low_end(&l->graph->arcs[l->arcs[middle]]) <= at) {
+        if (ht_arc_low(&l->graph->arcs[l->arcs[middle]]) <= at) {
             low = middle + 1;
         } else {
             high = middle;
@@ -160,7 +155,7 @@ static void look(const struct ht_locate *locate, const struct ht_locate_graph *l
     for (uint32_t tries = 0; i-- > 0 && tries < 4; tries++) {
         uint32_t number = l->arcs[i];
         const struct ht_arc *arc = &l->graph->arcs[number];
-        bool along = arc->from < arc->to;
+        bool along = ht_arc_is_forward(arc);
         if (high_end(arc) < at) {
             break;
         }
@@ -168,7 +163,7 @@ static void look(const struct ht_locate *locate, const struct ht_locate_graph *l
         uint32_t last = ht_arc_point_count(arc) - 1;
         if (segment < last && way_node[along ? at + 1 : at - 1] == to_node) {
             add(found, number, segment, segment + 1);
-        } else if (segment == 0 && way_node[arc->to] == to_node) {
+        } else if (segment == 0 && way_node[ht_arc_to(arc)] == to_node) {
             add(found, number, 0, last);
         }
     }

@@ -55,6 +55,21 @@ uint32_t ht_arc_component(const struct ht_graph *graph, uint32_t arc)
                                                                       : HT_COMPONENT_LISTED;
 }
 
+uint32_t ht_graph_turn_from(const struct ht_graph *graph, uint32_t turn)
+{
+    uint32_t low = 0;
+    uint32_t high = graph->arc_count;
+    while (high - low > 1) { /* turn_first[low] <= turn < turn_first[high] */
+        uint32_t middle = low + (high - low) / 2;
+        if (graph->turn_first[middle] <= turn) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 const struct ht_turn *ht_graph_turn(const struct ht_graph *graph, uint32_t from, uint32_t to)
 {
     uint32_t low = graph->turn_first[from];

@@ -90,30 +90,35 @@ enum ht_arc_flag {
     HT_ARC_SMALL = 1 << 3,      /* outside every large strongly connected component */
     HT_ARC_STUB = 1 << 4,       /* its head is a dead end for this profile */
     /* classes, in OSRM's names */
-    HT_ARC_TOLL = 1 << 8,
-    HT_ARC_MOTORWAY = 1 << 9,
-    HT_ARC_IS_FERRY = 1 << 10,
-    HT_ARC_IS_TUNNEL = 1 << 11,
+    HT_ARC_TOLL = 1 << 5,
+    HT_ARC_MOTORWAY = 1 << 6,
+    HT_ARC_IS_FERRY = 1 << 7,
+    HT_ARC_IS_TUNNEL = 1 << 8,
 };
+#define HT_ARC_FLAGS 0x1FFU /* all of them */
+
+#define HT_ARC_CLASS_SHIFT 5 /* where the four classes begin */
+#define HT_ARC_CLASSES (15U << HT_ARC_CLASS_SHIFT)
+#define HT_ARC_SEGMENTS 0xFFFU /* the most of one arc: longer pieces are cut by a junction */
 
 struct ht_arc {
     uint32_t tail; /* junctions */
     uint32_t head;
     uint32_t way;
-    uint32_t from; /* indices into way_node, both ends included */
-    uint32_t to;
+    uint32_t from;      /* index into way_node of its first point; ht_arc_to is the last */
     uint32_t weight_ms; /* of the whole arc, without turns */
     uint32_t duration_ms;
-    uint32_t length_mm;      /* the sum of ht_distance_mm over its segments */
-    uint32_t reverse;        /* the opposite base arc on the same piece, or HT_NONE */
-    uint32_t component : 17; /* for ht_arc_component, which knows larger numbers, too */
-    uint32_t flags : 12;     /* enum ht_arc_flag */
-    uint32_t mode : 3;       /* enum ht_mode */
+    uint32_t length_mm;     /* the sum of ht_distance_mm over its segments */
+    uint32_t reverse;       /* the opposite base arc on the same piece, or HT_NONE */
+    uint32_t segments : 12; /* 1 to HT_ARC_SEGMENTS, along the way or (not FORWARD) against it */
+    uint32_t component : 8; /* for ht_arc_component, which knows larger numbers, too */
+    uint32_t flags : 9;     /* enum ht_arc_flag */
+    uint32_t mode : 3;      /* enum ht_mode */
 };
-static_assert(sizeof(struct ht_arc) == 40, "part of the file format");
+static_assert(sizeof(struct ht_arc) == 36, "part of the file format");
 
 /* What `component` says of those that it has no room for: they are listed. */
-#define HT_COMPONENT_LISTED ((UINT32_C(1) << 17) - 1)
+#define HT_COMPONENT_LISTED ((UINT32_C(1) << 8) - 1)
 
 struct ht_arc_component {
     uint32_t arc;
@@ -216,14 +221,31 @@ const struct ht_graph *ht_network_graph(const struct ht_network *network, const 
 /* Number of points of an arc's shape (at least 2). */
 static inline uint32_t ht_arc_point_count(const struct ht_arc *arc)
 {
-    return (arc->from < arc->to ? arc->to - arc->from : arc->from - arc->to) + 1;
+    return arc->segments + 1U;
+}
+
+/* Whether it is driven as the way's nodes follow each other. */
+static inline bool ht_arc_is_forward(const struct ht_arc *arc)
+{
+    return (arc->flags & HT_ARC_FORWARD) != 0;
+}
+
+/* The index into way_node of its last point, and of the lower of both ends. */
+static inline uint32_t ht_arc_to(const struct ht_arc *arc)
+{
+    return ht_arc_is_forward(arc) ? arc->from + arc->segments : arc->from - arc->segments;
+}
+
+static inline uint32_t ht_arc_low(const struct ht_arc *arc)
+{
+    return ht_arc_is_forward(arc) ? arc->from : arc->from - arc->segments;
 }
 
 /* The node at position `i` of an arc's shape, counted from its tail. */
 static inline uint32_t ht_arc_node(const struct ht_network *network, const struct ht_arc *arc,
                                    uint32_t i)
 {
-    return network->way_node[arc->from < arc->to ? arc->from + i : arc->from - i];
+    return network->way_node[ht_arc_is_forward(arc) ? arc->from + i : arc->from - i];
 }
 
 static inline struct ht_point ht_arc_point(const struct ht_network *network,
@@ -243,6 +265,10 @@ uint32_t ht_arc_component(const struct ht_graph *graph, uint32_t arc);
 
 /* The copies of base arc `arc`: their number, `*list` where there are any. */
 uint32_t ht_graph_copies(const struct ht_graph *graph, uint32_t arc, const uint32_t **list);
+
+/* The arc that turn number `turn` leads out of. Logarithmic; stays within the arrays whatever they
+ * hold. */
+uint32_t ht_graph_turn_from(const struct ht_graph *graph, uint32_t turn);
 
 /* The turn from one arc to another; NULL: forbidden. Logarithmic in the arc's turns. */
 const struct ht_turn *ht_graph_turn(const struct ht_graph *graph, uint32_t from, uint32_t to);

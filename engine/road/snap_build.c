@@ -94,17 +94,17 @@ uint32_t ht_snap__opposite(const struct ht_graph *graph, uint32_t arc)
         return HT_NONE;
     }
     const struct ht_arc *r = &graph->arcs[a->reverse];
-    return r->from == a->to && r->to == a->from ? a->reverse : HT_NONE;
+    return r->from == ht_arc_to(a) && ht_arc_to(r) == a->from ? a->reverse : HT_NONE;
 }
 
 /* Number of entries that this arc stands for: none when its opposite stands for both. */
 static uint32_t entries_of(const struct ht_graph *graph, uint32_t arc)
 {
     const struct ht_arc *a = &graph->arcs[arc];
-    if (a->from > a->to && ht_snap__opposite(graph, arc) != HT_NONE) {
+    if (!ht_arc_is_forward(a) && ht_snap__opposite(graph, arc) != HT_NONE) {
         return 0;
     }
-    return a->from < a->to ? a->to - a->from : a->from - a->to;
+    return a->segments;
 }
 
 static enum ht_status count_entries(struct builder *b)
@@ -135,13 +135,13 @@ static uint32_t pack_side(const struct ht_arc *arc, uint32_t side)
     uint32_t packed = side == 0 ? HT_SNAP_ALONG : HT_SNAP_AGAINST;
     packed |= (arc->flags & HT_ARC_NO_START) != 0 ? (uint32_t)HT_SNAP_NO_START << side : 0;
     packed |= (arc->flags & HT_ARC_SMALL) != 0 ? (uint32_t)HT_SNAP_SMALL << side : 0;
-    return packed | ((uint32_t)arc->flags >> 8 & 15u) * HT_SNAP_CLASS << 4 * side;
+    return packed | ((uint32_t)arc->flags >> HT_ARC_CLASS_SHIFT & 15u) * HT_SNAP_CLASS << 4 * side;
 }
 
 uint32_t ht_snap__pack(const struct ht_graph *graph, uint32_t arc)
 {
     const struct ht_arc *a = &graph->arcs[arc];
-    if (a->from > a->to) {
+    if (!ht_arc_is_forward(a)) {
         return pack_side(a, 1);
     }
     uint32_t back = ht_snap__opposite(graph, arc);
@@ -163,7 +163,7 @@ static void list_entries(void *user, size_t piece, size_t worker)
             continue;
         }
         uint32_t packed = ht_snap__pack(b->graph, arc);
-        const uint32_t *node = b->network->way_node + (a->from < a->to ? a->from : a->to);
+        const uint32_t *node = b->network->way_node + ht_arc_low(a);
         struct ht_point u = b->network->node_point[node[0]];
         for (uint32_t i = 0; i < count; i++, entry++) {
             struct ht_point v = b->network->node_point[node[i + 1]];
@@ -187,8 +187,7 @@ static void ends_of(const struct builder *b, const struct ht_snap_ref *ref,
                     struct ht_point *restrict u, struct ht_point *restrict v)
 {
     const struct ht_arc *a = &b->graph->arcs[ref->arc];
-    const uint32_t *node =
-        b->network->way_node + (a->from < a->to ? a->from : a->to) + ref->packed / HT_SNAP_SEGMENT;
+    const uint32_t *node = b->network->way_node + ht_arc_low(a) + ref->packed / HT_SNAP_SEGMENT;
     *u = b->network->node_point[node[0]];
     *v = b->network->node_point[node[1]];
 }

@@ -21,7 +21,7 @@ static struct sides_at sides_at(const struct ht_graph *graph, const struct ht_sn
     if (at.along >= at.count) { /* only in a forged file */
         at.along = at.count - 1;
     }
-    if (a->from > a->to) {
+    if (!ht_arc_is_forward(a)) {
         at.arc[1] = ref->arc;
         return at;
     }
@@ -37,8 +37,7 @@ struct ht_snap_segment ht_snap__segment(const struct ht_snap_index *index,
 {
     struct sides_at at = sides_at(index->graph, ref);
     const struct ht_arc *a = &index->graph->arcs[ref->arc];
-    const uint32_t *node =
-        index->network->way_node + (a->from < a->to ? a->from : a->to) + at.along;
+    const uint32_t *node = index->network->way_node + ht_arc_low(a) + at.along;
     return (struct ht_snap_segment){
         .arc = {at.arc[0], at.arc[1]},
         .segment = at.arc[0] != HT_NONE ? at.along : at.count - 1 - at.along,
@@ -88,7 +87,7 @@ unsigned ht_snap__sides(const struct ht_snap_options *options, uint32_t packed)
     if (!options->any_street) {
         sides &= ~(packed / HT_SNAP_NO_START);
     }
-    uint32_t classes = (uint32_t)options->exclude >> 8 & 15u;
+    uint32_t classes = (uint32_t)options->exclude >> HT_ARC_CLASS_SHIFT & 15u;
     if (classes != 0) {
         uint32_t has = packed / HT_SNAP_CLASS;
         sides &= (has & classes) != 0 ? ~1u : ~0u;
@@ -201,7 +200,7 @@ unsigned ht_snap__sides_open(const struct ht_graph *graph, const struct ht_snap_
 static uint64_t before_segment(const struct ht_network *network, const struct ht_arc *piece,
                                uint32_t along, uint32_t count)
 {
-    const uint32_t *node = network->way_node + (piece->from < piece->to ? piece->from : piece->to);
+    const uint32_t *node = network->way_node + ht_arc_low(piece);
     bool back = along > count / 2;
     uint64_t sum = 0;
     for (uint32_t i = back ? along : 0; i < (back ? count : along); i++) {

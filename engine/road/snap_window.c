@@ -90,10 +90,10 @@ static bool place_at_end(const struct ht_snap_index *index, const struct ht_snap
 {
     const struct ht_graph *graph = index->graph;
     const struct ht_arc *a = &graph->arcs[arc];
-    bool lower = at_tail == (a->from < a->to); /* at the end where the way begins */
+    bool lower = at_tail == ht_arc_is_forward(a); /* at the end where the way begins */
     uint32_t back = ht_snap__opposite(graph, arc);
-    uint32_t primary = a->from > a->to && back != HT_NONE ? back : arc;
-    const uint32_t *nodes = index->network->way_node + (a->from < a->to ? a->from : a->to);
+    uint32_t primary = !ht_arc_is_forward(a) && back != HT_NONE ? back : arc;
+    const uint32_t *nodes = index->network->way_node + ht_arc_low(a);
     uint32_t segment = lower ? 0 : ht_arc_point_count(a) - 2;
     const struct ht_point ends[2] = {index->network->node_point[nodes[segment]],
                                      index->network->node_point[nodes[segment + 1]]};

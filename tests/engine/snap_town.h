@@ -76,12 +76,12 @@ static inline void snap_town_street(struct snap_town *t, uint32_t way, uint64_t 
             .head = side == 0 ? b : a,
             .way = way,
             .from = side == 0 ? from : to,
-            .to = side == 0 ? to : from,
+            .segments = (to - from) & HT_ARC_SEGMENTS,
             .weight_ms = length / 7 + side,
             .duration_ms = length / 10,
             .length_mm = length,
             .component = (island ? 1 + way : 0) & HT_COMPONENT_LISTED,
-            .flags = (uint32_t)flags & 0xFFFU,
+            .flags = (uint32_t)flags & HT_ARC_FLAGS,
             .mode = HT_MODE_DRIVING,
         };
     }
@@ -104,7 +104,8 @@ static inline void snap_town_link(struct snap_town *t, uint32_t junctions)
         uint32_t head = t->arcs[a].head;
         t->in[t->first_in[head] + at[head]++] = a;
         for (uint32_t b = t->first_out[head]; b < t->first_out[head + 1]; b++) {
-            if (t->arcs[b].from == t->arcs[a].to && t->arcs[b].to == t->arcs[a].from) {
+            if (t->arcs[b].from == ht_arc_to(&t->arcs[a]) &&
+                ht_arc_to(&t->arcs[b]) == t->arcs[a].from) {
                 t->arcs[a].reverse = b;
             }
         }

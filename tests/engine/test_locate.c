@@ -37,7 +37,7 @@ static void bend(struct ht_random_town *t, struct ht_point *points, int64_t *ids
         uint32_t first = t->ways[arc->way].first_node;
         bool forward = (arc->flags & HT_ARC_FORWARD) != 0;
         arc->from = forward ? first : first + 3;
-        arc->to = forward ? first + 3 : first;
+        arc->segments = 3;
     }
 }
 

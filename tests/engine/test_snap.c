@@ -44,7 +44,7 @@ static unsigned oracle_sides(const struct snap_town *t, const struct ht_snap_opt
                              uint32_t arc, struct ht_point q, struct ht_point u, struct ht_point v)
 {
     const struct ht_arc *a = &t->graph.arcs[arc];
-    const bool along = a->from < a->to;
+    const bool along = ht_arc_is_forward(a);
     const uint32_t arcs[2] = {along ? arc : HT_NONE, along ? a->reverse : arc};
     const bool both = arcs[0] != HT_NONE && arcs[1] != HT_NONE;
     double cross = (double)(v.lon_e7 - u.lon_e7) * (q.lat_e7 - u.lat_e7) -
@@ -84,10 +84,10 @@ static struct answer *oracle(const struct snap_town *t, struct ht_point q,
     *count = 0;
     for (uint32_t arc = 0; arc < t->graph.base_arc_count; arc++) {
         const struct ht_arc *a = &t->graph.arcs[arc];
-        if (a->from > a->to && a->reverse != HT_NONE) {
+        if (!ht_arc_is_forward(a) && a->reverse != HT_NONE) {
             continue;
         }
-        uint32_t low = a->from < a->to ? a->from : a->to;
+        uint32_t low = ht_arc_low(a);
         for (uint32_t i = 0; i + 1 < ht_arc_point_count(a); i++) {
             struct ht_point u = t->network.node_point[t->network.way_node[low + i]];
             struct ht_point v = t->network.node_point[t->network.way_node[low + i + 1]];
@@ -99,7 +99,7 @@ static struct answer *oracle(const struct snap_town *t, struct ht_point q,
             }
             bool big = false;
             for (unsigned side = 0; side < 2; side++) {
-                uint32_t of = side == (a->from < a->to ? 0u : 1u) ? arc : a->reverse;
+                uint32_t of = side == (ht_arc_is_forward(a) ? 0u : 1u) ? arc : a->reverse;
                 big |= (sides >> side & 1u) != 0 && (t->graph.arcs[of].flags & HT_ARC_SMALL) == 0;
             }
             answers[(*count)++] = (struct answer){distance, arc, i, sides, big};
@@ -118,7 +118,7 @@ static void check_side(const struct snap_town *t, const struct ht_place *p, uint
         return;
     }
     const struct ht_arc *a = &t->graph.arcs[s->arc];
-    HT_CHECK((side == 0) == (a->from < a->to));
+    HT_CHECK((side == 0) == ht_arc_is_forward(a));
     HT_CHECK_INT((uint64_t)s->before_mm + s->after_mm, a->length_mm);
     HT_CHECK_INT(s->before.weight_ms, ht_share(a->weight_ms, s->before_mm, a->length_mm));
     HT_CHECK_INT(s->after.duration_ms, ht_share(a->duration_ms, s->after_mm, a->length_mm));
@@ -202,7 +202,7 @@ static bool listed(const struct answer *answers, uint32_t count, const struct ht
 {
     uint32_t first = p->side[0].arc != HT_NONE ? p->side[0].arc : p->side[1].arc;
     const struct ht_arc *a = &t->graph.arcs[first];
-    bool along = a->from < a->to;
+    bool along = ht_arc_is_forward(a);
     uint32_t arc = along || a->reverse == HT_NONE ? first : a->reverse;
     uint32_t segment = along ? p->segment : ht_arc_point_count(a) - 2 - p->segment;
     for (uint32_t i = 0; i < count; i++) {
@@ -443,7 +443,8 @@ static void see(void *user, const struct ht_snap_segment *segment)
     struct seen *seen = user;
     uint32_t arc = segment->arc[0] != HT_NONE ? segment->arc[0] : segment->arc[1];
     const struct ht_arc *a = &seen->town->graph.arcs[arc];
-    uint32_t at = a->from < a->to ? a->from + segment->segment : a->from - segment->segment - 1;
+    uint32_t at =
+        ht_arc_is_forward(a) ? a->from + segment->segment : a->from - segment->segment - 1;
     HT_CHECK_INT(seen->town->network.way_node[at], segment->from_node);
     HT_CHECK_INT(seen->town->network.way_node[at + 1], segment->to_node);
     seen->times[at]++;

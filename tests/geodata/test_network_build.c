@@ -49,6 +49,63 @@ HT_CASE(ways_are_cut_where_they_meet_and_nowhere_else)
     ht_town_end(&town);
 }
 
+/* An arc counts so many segments and no more. */
+HT_CASE(a_very_long_way_is_cut_by_junctions_of_its_own)
+{
+    enum { NODES = 2 * HT_ARC_SEGMENTS + 100 };
+    struct ht_town town;
+    ht_town_begin(&town, "a b\n");
+    for (int i = 0; i < NODES; i++) {
+        ht_town_add(&town.ways, "<node id=\"%d\" lon=\"%.7f\" lat=\"0.01\"/>\n", 1000 + i,
+                    0.00001 * i);
+    }
+    ht_town_add(&town.ways, "<way id=\"1\">");
+    for (int i = 0; i < NODES; i++) {
+        ht_town_add(&town.ways, "<nd ref=\"%d\"/>", 1000 + i);
+    }
+    ht_town_add(&town.ways, "<tag k=\"highway\" v=\"residential\"/></way>\n");
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK_INT(town.graph->junction_count, 4);
+    HT_CHECK_INT(town.graph->base_arc_count, 6);
+    uint32_t segments = 0;
+    for (uint32_t a = 0; a < town.graph->base_arc_count; a++) {
+        const struct ht_arc *arc = &town.graph->arcs[a];
+        HT_CHECK(arc->segments > 0 && arc->reverse != HT_NONE);
+        HT_CHECK(town.graph->junction_node[arc->tail] == ht_arc_node(town.network, arc, 0));
+        HT_CHECK(town.graph->junction_node[arc->head] ==
+                 ht_arc_node(town.network, arc, arc->segments));
+        segments += arc->segments;
+    }
+    HT_CHECK_INT(segments, 2 * (NODES - 1));
+    ht_town_end(&town);
+}
+
+HT_CASE(arcs_carry_the_classes_of_their_way)
+{
+    struct ht_town town;
+    ht_town_begin(&town, "a b c d e\n");
+    ht_town_way(&town, 1, "ab", "highway=motorway");
+    ht_town_way(&town, 2, "bc", STREET "|toll=yes");
+    ht_town_way(&town, 3, "cd", "route=ferry|duration=00:10");
+    ht_town_way(&town, 4, "de", STREET "|tunnel=yes");
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    static const struct {
+        char from, to;
+        unsigned classes;
+    } rows[] = {{'a', 'b', HT_ARC_MOTORWAY},
+                {'b', 'c', HT_ARC_TOLL},
+                {'c', 'd', HT_ARC_IS_FERRY},
+                {'d', 'e', HT_ARC_IS_TUNNEL}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint32_t arc = ht_town_arc(&town, rows[i].from, rows[i].to, false);
+        HT_REQUIRE(arc != HT_NONE);
+        HT_CHECK_INT(town.graph->arcs[arc].flags & HT_ARC_CLASSES, rows[i].classes);
+    }
+    ht_town_end(&town);
+}
+
 HT_CASE(oneways_give_one_arc_in_the_right_direction)
 {
     struct ht_town town;
@@ -400,7 +457,7 @@ static void check_graph(const struct ht_network *network, const struct ht_graph 
         wrong += graph->junction_node[arc->head] != ht_arc_node(network, arc, count - 1);
         wrong += arc->reverse != HT_NONE &&
                  (graph->arcs[arc->reverse].reverse != ht_arc_base(graph, id) ||
-                  graph->arcs[arc->reverse].from != arc->to);
+                  graph->arcs[arc->reverse].from != ht_arc_to(arc));
         for (uint32_t t = graph->turn_first[id]; t < graph->turn_first[id + 1]; t++) {
             wrong += graph->arcs[graph->turns[t].to].tail != arc->head;
             wrong += t > graph->turn_first[id] && graph->turns[t - 1].to >= graph->turns[t].to;

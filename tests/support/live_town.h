@@ -78,7 +78,7 @@ static inline void bend(struct scene *s)
         uint32_t first = t->ways[arc->way].first_node;
         uint32_t last = t->ways[arc->way + 1].first_node - 1;
         arc->from = forward ? first : last;
-        arc->to = forward ? last : first;
+        arc->segments = (last - first) & HT_ARC_SEGMENTS;
         uint32_t length = 0;
         for (uint32_t i = first; i < last; i++) {
             length += ht_distance_mm(s->points[s->way_node[i]], s->points[s->way_node[i + 1]]);

@@ -85,7 +85,7 @@ static inline void ht_town_street(struct ht_random_town *t, uint32_t a, uint32_t
                             .head = direction == 0 ? b : a,
                             .way = way,
                             .from = 2 * way + (direction == 0 ? 0U : 1U),
-                            .to = 2 * way + (direction == 0 ? 1U : 0U),
+                            .segments = 1,
                             .weight_ms = weight,
                             .duration_ms = ht_random_below(&t->state, 2) == 0 ? weight : weight / 2,
                             .length_mm = length,

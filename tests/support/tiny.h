@@ -176,12 +176,12 @@ static inline void ht_tiny_add_arc(struct ht_tiny *t, const struct ht_tiny_way *
         .head = t->junction_of[t->way_node[to]],
         .way = index,
         .from = from,
-        .to = to,
+        .segments = (from < to ? to - from : from - to) & HT_ARC_SEGMENTS,
         .weight_ms = time,
         .duration_ms = time,
         .length_mm = (uint32_t)length,
         .reverse = HT_NONE,
-        .flags = ((uint32_t)way->classes | (from < to ? HT_ARC_FORWARD : 0)) & 0xFFFU,
+        .flags = ((uint32_t)way->classes | (from < to ? HT_ARC_FORWARD : 0)) & HT_ARC_FLAGS,
         .mode = (way->mode != 0 ? (uint32_t)way->mode : HT_MODE_DRIVING) & 7U,
     };
 }
@@ -196,7 +196,7 @@ static inline int ht_tiny_by_tail(const void *a, const void *b)
     if (x->from != y->from) {
         return x->from < y->from ? -1 : 1;
     }
-    return x->to < y->to ? -1 : x->to > y->to;
+    return ht_arc_to(x) < ht_arc_to(y) ? -1 : ht_arc_to(x) > ht_arc_to(y);
 }
 
 static inline void ht_tiny_add_arcs(struct ht_tiny *t, const struct ht_tiny_way *ways)
@@ -231,7 +231,8 @@ static inline void ht_tiny_add_arcs(struct ht_tiny *t, const struct ht_tiny_way 
     }
     for (uint32_t a = 0; a < count; a++) {
         for (uint32_t b = 0; b < count; b++) {
-            if (t->arcs[b].from == t->arcs[a].to && t->arcs[b].to == t->arcs[a].from) {
+            if (t->arcs[b].from == ht_arc_to(&t->arcs[a]) &&
+                ht_arc_to(&t->arcs[b]) == t->arcs[a].from) {
                 t->arcs[a].reverse = b;
             }
         }

@@ -1,0 +1,475 @@
+/* The command by which somebody says what a visit came to. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/json_merge.h"
+#include "api/visit_event.h"
+#include "api/visit_site.h"
+#include "api/visits.h"
+#include "api/visits_internal.h"
+#include "engine/base/time.h"
+
+enum { NOTES = HT_VISIT_HAZARDS + 2, LIKE_MOST = 500 };
+
+struct reporting {
+    struct ht_visit_result_in in;
+    struct ht__systems systems;
+    struct ht_visit_office office;
+    int64_t at_ms;
+    struct ht_point point;
+    uint32_t distance_m;
+    uint32_t flags;
+    char site[HT_VISIT_ID_MAX + 1];
+    uint8_t risks[HT_VISIT_HAZARDS];
+    char same[HT_VISIT_HAZARDS][HT_VISIT_ID_MAX + 1]; /* as a text is the same; "" none */
+    char ids[HT_VISIT_HAZARDS][HT_VISIT_ID_MAX + 1];
+    struct ht_visits_decision *decision;
+};
+
+/* ---- on a worker: where it was ---- */
+
+static enum ht_status place_look(struct ht_app_context *context, struct reporting *r,
+                                 const struct ht_visit_site *site, struct ht_error *error)
+{
+    const struct ht_visit_result_in *in = &r->in;
+    r->distance_m = UINT32_MAX;
+    if (in->placed && ht_crs_point(context->crs, &r->systems.in, in->pair, &r->point) != HT_OK) {
+        return ht_error_set(error, HT_SYNTAX, 0, "/lon: lon and lat are no place on Earth");
+    }
+    if (in->placed) {
+        r->distance_m = ht_visit_site_distance_m(site, r->point);
+    }
+    if (r->distance_m <= r->office.near_m || in->outcome == HT_VISIT_IS_MISSED) {
+        return HT_OK;
+    }
+    if (in->reason == NULL) {
+        return in->placed
+                   ? ht_error_set(error, HT_INVALID, 0,
+                                  "/reason: %u m away from the site, so say why", r->distance_m)
+                   : ht_error_set(error, HT_INVALID, 0,
+                                  "/lon: without the place of the check-in, say a reason");
+    }
+    r->flags |= in->placed ? HT_VISIT_TOO_FAR : 0;
+    return HT_OK;
+}
+
+static void time_look(struct ht_app_context *context, struct ht_store_reader *reader,
+                      struct reporting *r, const struct ht_visit *visit,
+                      const struct ht_visit_site *site)
+{
+    const struct ht_visit_result_in *in = &r->in;
+    bool there = in->outcome != HT_VISIT_IS_MISSED && in->outcome != HT_VISIT_IS_REFUSED;
+    int64_t length_ms = in->until_ms - r->at_ms;
+    int64_t planned_ms = visit->end_ms - visit->start_ms;
+    const char *inspector = in->inspector == NULL ? visit->inspector : in->inspector;
+    if (there && in->until_ms != 0 &&
+        (length_ms < r->office.short_ms ||
+         length_ms * 100 < planned_ms * (int64_t)r->office.short_percent)) {
+        r->flags |= HT_VISIT_TOO_SHORT;
+    }
+    if (in->outcome == HT_VISIT_IS_MISSED || inspector == NULL || (!in->placed && !site->placed)) {
+        return;
+    }
+    const struct ht__visit_arrival arrival = {.visit = visit->id,
+                                              .inspector = inspector,
+                                              .point = in->placed ? r->point : site->point,
+                                              .at_ms = r->at_ms,
+                                              .slack_ms = r->office.slack_ms};
+    r->flags |= ht__visit_sequence_flag(context, reader, &arrival);
+}
+
+/* ---- on a worker: whether a hazard is known ---- */
+
+static bool is_like(const char *a, const char *b)
+{
+    while (*a == ' ') {
+        a++;
+    }
+    while (*b == ' ') {
+        b++;
+    }
+    size_t left = strlen(a);
+    size_t right = strlen(b);
+    while (left > 0 && a[left - 1] == ' ') {
+        left--;
+    }
+    while (right > 0 && b[right - 1] == ' ') {
+        right--;
+    }
+    return left == right && memcmp(a, b, left) == 0;
+}
+
+static bool same_tenant(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* The newest notice of the same site and tenant that says the same. */
+static enum ht_status hazard_known(struct ht_store_reader *reader,
+                                   const struct ht_rectification *const *list, size_t count,
+                                   const struct ht_visit_hazard_in *hazard,
+                                   char same[HT_VISIT_ID_MAX + 1])
+{
+    enum ht_status status = HT_OK;
+    for (size_t i = 0; i < count && status == HT_OK && same[0] == '\0'; i++) {
+        char *text = NULL;
+        if (!same_tenant(list[i]->tenant, hazard->tenant)) {
+            continue;
+        }
+        status = ht__hazard_text(reader, list[i]->id, &text);
+        if (text != NULL && is_like(text, hazard->text)) {
+            (void)snprintf(same, HT_VISIT_ID_MAX + 1, "%s", list[i]->id);
+        }
+        free(text);
+    }
+    return status;
+}
+
+/* Whether another hazard of this result is that notice. */
+static bool is_taken(const struct reporting *r, size_t i)
+{
+    bool taken = false;
+    for (size_t j = 0; j < r->in.hazard_count; j++) {
+        const char *named = r->in.hazards[j].same_as;
+        taken = taken || (named != NULL && strcmp(named, r->same[i]) == 0) ||
+                (j < i && strcmp(r->same[j], r->same[i]) == 0);
+    }
+    return taken;
+}
+
+static enum ht_status hazards_look(struct ht_app_context *context, struct ht_store_reader *reader,
+                                   struct reporting *r, const struct ht_visit_site *site,
+                                   struct ht_error *error)
+{
+    struct ht_visits *visits = ht_visits_room_visits(context->app->visits);
+    const struct ht_rectification_filter filter = {.site = r->site};
+    const struct ht_rectification **list = calloc(LIKE_MOST, sizeof(struct ht_rectification *));
+    enum ht_status status = list == NULL ? HT_NOMEM : HT_OK;
+    size_t count = r->in.hazard_count == 0 || list == NULL
+                       ? 0
+                       : ht_rectifications_list(visits, &filter, LIKE_MOST, list);
+    for (size_t i = 0; i < r->in.hazard_count && status == HT_OK; i++) {
+        const struct ht_visit_hazard_in *hazard = &r->in.hazards[i];
+        r->risks[i] = site->risk;
+        if (hazard->tenant != NULL && site->properties != NULL &&
+            ht_visit_site_tenant(site, hazard->tenant, &r->risks[i]) == HT_NOT_FOUND) {
+            status = ht_error_set(error, HT_INVALID, 0,
+                                  "/hazards/%zu/tenant: there is no tenant %s of this site", i,
+                                  hazard->tenant);
+        }
+        if (status == HT_OK && hazard->same_as == NULL) {
+            status = hazard_known(reader, list, count, hazard, r->same[i]);
+        }
+        if (status == HT_OK) {
+            status = ht_visits_room_id("r", r->ids[i]);
+        }
+        if (is_taken(r, i)) {
+            r->same[i][0] = '\0';
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        ht_rectification_release(list[i]);
+    }
+    free((void *)list);
+    return status;
+}
+
+/* ---- on a worker ---- */
+
+static enum ht_status report_look(struct ht_app_context *context, struct ht_command *command,
+                                  struct ht_store_reader *reader, struct reporting *r,
+                                  struct ht_error *error)
+{
+    struct ht_visits *visits = ht_visits_room_visits(context->app->visits);
+    struct ht_visit_site site;
+    const struct ht_visit *visit = ht_visits_get(visits, command->params[0]);
+    if (visit == NULL) {
+        return ht_error_set(error, HT_NOT_FOUND, 0, "there is no such visit");
+    }
+    (void)snprintf(r->site, sizeof r->site, "%s", visit->site);
+    enum ht_status status = ht_visit_site_find(reader, visit->site, &site, error);
+    status = status == HT_NOT_FOUND ? HT_OK : status; /* it left the registry meanwhile */
+    if (status == HT_OK) {
+        status = place_look(context, r, &site, error);
+    }
+    if (status == HT_OK) {
+        time_look(context, reader, r, visit, &site);
+        status = hazards_look(context, reader, r, &site, error);
+    }
+    ht_visit_site_deinit(&site);
+    ht_visit_release(visit);
+    return status;
+}
+
+static bool report_prepare(struct ht_app_context *context, struct ht_command *command,
+                           struct ht_reply *reply)
+{
+    struct ht_error error = {0};
+    struct reporting *r = calloc(1, sizeof *r);
+    struct ht_store_reader *reader = ht_app_reader(context, reply);
+    command->parsed = r;
+    if (reader == NULL) {
+        return false;
+    }
+    if (r == NULL) {
+        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+        return false;
+    }
+    r->office = ht_visits_room_office(context->app->visits);
+    enum ht_status status = ht_visit_result_read(command->body, command->body_size, &r->in, &error);
+    if (status == HT_OK && !ht__systems_read(context, &command->query, &r->systems, reply)) {
+        return false;
+    }
+    r->at_ms = r->in.at_ms == 0 ? command->at_ms : r->in.at_ms;
+    if (status == HT_OK) {
+        status = report_look(context, command, reader, r, &error);
+    }
+    if (status != HT_OK) {
+        ht__visit_refuse(reply, status, &error);
+        return false;
+    }
+    return true;
+}
+
+/* ---- on the writer's thread: what is written down ---- */
+
+static void photos_write(struct ht_json *json, const struct ht_visit_result_in *in)
+{
+    ht_json_key(json, "photos");
+    ht_json_array(json);
+    for (size_t i = 0; i < in->photo_count; i++) {
+        ht_json_object(json);
+        ht_json_key_text(json, "url", in->photos[i].url);
+        ht_json_key_text(json, "sha256", in->photos[i].sha256);
+        ht_json_object_end(json);
+    }
+    ht_json_array_end(json);
+}
+
+static bool has_paper(const struct reporting *r)
+{
+    return r->in.placed || r->in.reason != NULL || r->in.signature != NULL ||
+           r->in.photo_count > 0 || r->in.hazard_count > 0;
+}
+
+/* What can be erased of a result, as one JSON object. */
+static void paper_write(const struct reporting *r, struct ht_buffer *out)
+{
+    struct ht_json json;
+    ht_json_begin(&json, out);
+    ht_json_object(&json);
+    if (r->in.placed) {
+        ht_json_key_double(&json, "lon", r->point.lon_e7 / 1e7, 7);
+        ht_json_key_double(&json, "lat", r->point.lat_e7 / 1e7, 7);
+    }
+    if (r->in.reason != NULL) {
+        ht_json_key_text(&json, "reason", r->in.reason);
+    }
+    if (r->in.signature != NULL) {
+        ht_json_key_text(&json, "signature", r->in.signature);
+    }
+    photos_write(&json, &r->in);
+    ht_json_object_end(&json);
+    ht_buffer_append(out, "", 1);
+}
+
+static void hazard_write(const struct reporting *r, size_t i, struct ht_buffer *out)
+{
+    char at[HT_TIME_TEXT_SIZE];
+    struct ht_json json;
+    ht_time_format(r->at_ms, at);
+    ht_buffer_clear(out);
+    ht_json_begin(&json, out);
+    ht_json_object(&json);
+    ht_json_key_text(&json, "text", r->in.hazards[i].text);
+    ht_json_key_text(&json, "at", at);
+    ht_json_object_end(&json);
+    ht_buffer_append(out, "", 1);
+}
+
+/* The notes of the decision's events, in their order: first the result's, then the hazards'. */
+static enum ht_status notes_put(const struct reporting *r, struct ht_store_tx *tx,
+                                char digests[][HT_DIGEST_TEXT], const char **notes,
+                                struct ht_error *error)
+{
+    struct ht_buffer text = {0};
+    enum ht_status status = HT_OK;
+    for (size_t i = 0; i < r->decision->event_count && status == HT_OK; i++) {
+        const struct ht_visit_event *event = r->decision->events[i];
+        char subject[HT_VISIT_SUBJECT];
+        bool visit = ht_visit_event_is_visit(event->kind);
+        notes[i] = NULL;
+        if ((visit && !has_paper(r)) || i > r->in.hazard_count) {
+            continue;
+        }
+        ht_buffer_clear(&text);
+        if (visit) {
+            paper_write(r, &text);
+        } else {
+            hazard_write(r, i - 1, &text);
+        }
+        ht_visit_subject(visit, event->id, subject);
+        status = text.failed ? ht_error_set(error, HT_NOMEM, 0, NULL)
+                             : ht_store_visit_note_put(tx, subject, text.data, digests[i], error);
+        notes[i] = digests[i];
+    }
+    ht_buffer_deinit(&text);
+    return status;
+}
+
+static enum ht_status report_write(const struct ht_command *command, struct ht_store_tx *tx,
+                                   const struct reporting *r, struct ht_error *error)
+{
+    size_t count = r->decision->event_count;
+    char(*digests)[HT_DIGEST_TEXT] = calloc(count, sizeof *digests);
+    const char **notes = calloc(count, sizeof(const char *));
+    enum ht_status status = digests == NULL || notes == NULL
+                                ? ht_error_set(error, HT_NOMEM, 0, NULL)
+                                : notes_put(r, tx, digests, notes, error);
+    if (status == HT_OK) {
+        status = ht_visits_room_write(command->app->visits, tx, r->decision, command->caller.name,
+                                      notes, error);
+    }
+    free(digests);
+    free((void *)notes);
+    return status;
+}
+
+/* ---- on the writer's thread ---- */
+
+static enum ht_status report_decide(struct ht_visits *visits, const struct ht_command *command,
+                                    struct reporting *r, struct ht_error *error)
+{
+    struct ht_visit_hazard hazards[HT_VISIT_HAZARDS];
+    for (size_t i = 0; i < r->in.hazard_count; i++) {
+        const struct ht_visit_hazard_in *in = &r->in.hazards[i];
+        hazards[i] = (struct ht_visit_hazard){.id = r->ids[i],
+                                              .same_as = in->same_as != NULL     ? in->same_as
+                                                         : r->same[i][0] != '\0' ? r->same[i]
+                                                                                 : NULL,
+                                              .tenant = in->tenant,
+                                              .severity = in->severity,
+                                              .risk = r->risks[i],
+                                              .due_ms = in->due_ms};
+    }
+    const struct ht_visit_command report = {.kind = HT_VISIT_REPORT,
+                                            .now_ms = command->at_ms,
+                                            .visit = command->params[0],
+                                            .rules = &r->office.rules,
+                                            .inspector = r->in.inspector,
+                                            .outcome = r->in.outcome,
+                                            .seen_ms = r->at_ms,
+                                            .until_ms = r->in.until_ms,
+                                            .distance_m = r->distance_m,
+                                            .flags = r->flags,
+                                            .hazards = hazards,
+                                            .hazard_count = r->in.hazard_count};
+    return ht_visits_decide(visits, &report, &r->decision, error);
+}
+
+static bool report_allow(const struct ht_command *command, struct reporting *r,
+                         const struct ht_visit *visit, struct ht_reply *reply)
+{
+    const char *own = command->caller.unit;
+    if (command->caller.role == HT_ROLE_DEVICE) {
+        bool other = r->in.inspector != NULL && own != NULL && strcmp(r->in.inspector, own) != 0;
+        if (own == NULL || other ||
+            (visit->inspector != NULL && strcmp(visit->inspector, own) != 0)) {
+            ht_reply_problem(reply, 403, "Forbidden", "a unit's token reports its own visits");
+            return false;
+        }
+        r->in.inspector = own;
+    }
+    if (!ht_command_expects(command, visit->version)) {
+        ht_reply_problem(reply, 412, "Precondition Failed", "the visit was changed meanwhile");
+        return false;
+    }
+    return true;
+}
+
+/* The notices that came of it, or were seen again. */
+static void report_answer(struct ht_visits *visits, const struct reporting *r,
+                          struct ht_reply *reply, int64_t now_ms)
+{
+    const struct ht_visit *visit = r->decision->visit;
+    struct ht_json json;
+    (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)visit->version);
+    ht_json_begin(&json, &reply->body);
+    ht__visit_json(&json, visit, NULL, now_ms);
+    reply->body.size--; /* within the object */
+    json.comma = true;
+    ht_json_key(&json, "rectifications");
+    ht_json_array(&json);
+    for (size_t i = 1; i <= r->in.hazard_count; i++) {
+        const struct ht_rectification *notice =
+            ht_rectifications_pending(visits, r->decision->events[i]->id);
+        ht__rectification_json(&json, notice, NULL, now_ms);
+    }
+    ht_json_array_end(&json);
+    ht_json_object_end(&json);
+}
+
+static void report_run(struct ht_app_context *context, struct ht_command *command,
+                       struct ht_store_tx *tx, struct ht_reply *reply)
+{
+    struct reporting *r = command->parsed;
+    struct ht_visits *visits = ht_visits_room_visits(context->app->visits);
+    struct ht_error error = {0};
+    const struct ht_visit *visit = ht_visits_pending(visits, command->params[0]);
+    if (visit == NULL) {
+        ht_reply_problem(reply, 404, "Not Found", "there is no such visit");
+        return;
+    }
+    if (!report_allow(command, r, visit, reply)) {
+        return;
+    }
+    enum ht_status status = ht__visit_inspector_check(context, r->in.inspector, &error);
+    if (status == HT_OK) {
+        status = report_decide(visits, command, r, &error);
+    }
+    if (status == HT_OK) {
+        status = report_write(command, tx, r, &error);
+    }
+    if (status != HT_OK) {
+        ht__visit_refuse(reply, status, &error);
+        return;
+    }
+    report_answer(visits, r, reply, command->at_ms);
+}
+
+static void report_applied(struct ht_app_context *context, struct ht_command *command,
+                           struct ht_reply *reply)
+{
+    struct reporting *r = command->parsed;
+    (void)reply;
+    ht__visits_applied(context, &r->decision);
+}
+
+static void report_undone(struct ht_app_context *context, struct ht_command *command, bool lost)
+{
+    struct reporting *r = command->parsed;
+    ht__visits_undone(context, &r->decision, lost);
+}
+
+static void report_free(struct ht_command *command)
+{
+    struct reporting *r = command->parsed;
+    if (r != NULL) {
+        ht_visit_tree_free(&r->in.tree);
+        free(r);
+    }
+}
+
+static const struct ht_command_kind report_kind = {.prepare = report_prepare,
+                                                   .run = report_run,
+                                                   .applied = report_applied,
+                                                   .free = report_free,
+                                                   .undone = report_undone};
+
+void ht_visit_result_post(struct ht_app_context *context, struct ht_http_call *call)
+{
+    if (ht__visits_stand(context, call)) {
+        ht_command_start(context, call, &report_kind);
+    }
+}

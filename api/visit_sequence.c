@@ -1,0 +1,132 @@
+/* Whether somebody can have come from the check-in before. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/json_merge.h"
+#include "api/live.h"
+#include "api/visit_site.h"
+#include "api/visits_internal.h"
+#include "engine/road/matrix.h"
+#include "engine/road/snap.h"
+
+enum { LOOK_AT = 200, DAY_MS = 86400000 };
+
+/* The inspector's last check-in before this one, within a day; held. NULL: none. */
+static const struct ht_visit *before_of(struct ht_visits *visits,
+                                        const struct ht__visit_arrival *arrival)
+{
+    const struct ht_visit *list[LOOK_AT];
+    const struct ht_visit *found = NULL;
+    const struct ht_visit_filter filter = {.inspector = arrival->inspector,
+                                           .states = (UINT32_C(1) << HT_VISIT_IS_CANCELLED) -
+                                                     (UINT32_C(1) << HT_VISIT_IS_DONE)};
+    size_t count = ht_visits_list(visits, &filter, LOOK_AT, list);
+    for (size_t i = 0; i < count; i++) {
+        const struct ht_visit *v = list[i];
+        if (v->state != HT_VISIT_IS_MISSED && v->seen_ms <= arrival->at_ms &&
+            v->seen_ms > arrival->at_ms - DAY_MS && strcmp(v->id, arrival->visit) != 0 &&
+            (found == NULL || v->seen_ms > found->seen_ms)) {
+            found = v;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (list[i] != found) {
+            ht_visit_release(list[i]);
+        }
+    }
+    return found;
+}
+
+/* Where that was: as it was written down, else where the site is. */
+static bool place_of(struct ht_store_reader *reader, const struct ht_visit *visit,
+                     struct ht_point *out)
+{
+    char *paper = NULL;
+    struct ht_visit_site site;
+    bool found = false;
+    if (ht__visit_note(reader, true, visit->id, NULL, &paper) == HT_OK && paper != NULL) {
+        yajl_val tree = ht_json_tree_read(paper, strlen(paper));
+        yajl_val lon = ht_json_member(tree, "lon");
+        yajl_val lat = ht_json_member(tree, "lat");
+        found = YAJL_IS_NUMBER(lon) && YAJL_IS_NUMBER(lat);
+        if (found) {
+            *out = (struct ht_point){(int32_t)(YAJL_GET_DOUBLE(lon) * 1e7),
+                                     (int32_t)(YAJL_GET_DOUBLE(lat) * 1e7)};
+        }
+        yajl_tree_free(tree);
+    }
+    free(paper);
+    if (!found) {
+        found = ht_visit_site_find(reader, visit->site, &site, NULL) == HT_OK && site.placed;
+        *out = site.point;
+        ht_visit_site_deinit(&site);
+    }
+    return found;
+}
+
+static const char *profile_of(struct ht_app_context *context, const char *inspector)
+{
+    struct ht_fleet *fleet = ht_live_fleet(context->app->live);
+    struct ht_unit unit;
+    uint32_t index = ht_fleet_find(fleet, inspector, strlen(inspector));
+    return index != HT_NONE && ht_fleet_get(fleet, index, 0, &unit)
+               ? ht_fleet_profile_name(fleet, unit.profile)
+               : "car";
+}
+
+static enum ht_status snap(const struct ht_road *road, struct ht_point point, struct ht_place *out)
+{
+    struct ht_snap_options options = ht_snap_options_default();
+    struct ht_snap_work *work = NULL;
+    struct ht_place two[2];
+    uint32_t found = 0;
+    options.radius_m = HT_LIVE_STREET_M;
+    enum ht_status status = ht_snap_work_new(&work);
+    if (status == HT_OK) {
+        status = ht_snap_trip(road->snap, work, point, &options, two, &found);
+    }
+    if (status == HT_OK) {
+        *out = two[found - 1];
+    }
+    ht_snap_work_free(work);
+    return status;
+}
+
+/* Over the streets as they are now. */
+static enum ht_status way_ms(struct ht_app_context *context, const char *profile,
+                             struct ht_point from, struct ht_point to, int64_t *out)
+{
+    struct ht_world *world = ht_world_reader_get(&context->world);
+    const struct ht_road *road = NULL;
+    struct ht_matrix *matrix = NULL;
+    struct ht_place places[2];
+    struct ht_cost cost = {.weight_ms = HT_WEIGHT_INF};
+    enum ht_status status = world == NULL ? HT_NOT_FOUND : ht_world_road(world, profile, 0, &road);
+    status = status == HT_OK ? snap(road, from, &places[0]) : status;
+    status = status == HT_OK ? snap(road, to, &places[1]) : status;
+    status = status == HT_OK ? ht_matrix_new(&matrix) : status;
+    if (status == HT_OK) {
+        status = ht_matrix_run(matrix, road, NULL, &places[0], 1, &places[1], 1, &cost, NULL);
+    }
+    ht_matrix_free(matrix);
+    *out = cost.duration_ms;
+    return status == HT_OK && cost.weight_ms >= HT_WEIGHT_INF ? HT_NO_ROUTE : status;
+}
+
+uint32_t ht__visit_sequence_flag(struct ht_app_context *context, struct ht_store_reader *reader,
+                                 const struct ht__visit_arrival *arrival)
+{
+    struct ht_visits *visits = ht_visits_room_visits(context->app->visits);
+    const struct ht_visit *before = before_of(visits, arrival);
+    struct ht_point from;
+    int64_t need_ms = 0;
+    bool impossible = false;
+    if (before != NULL && place_of(reader, before, &from)) {
+        int64_t left_ms = before->until_ms != 0 ? before->until_ms : before->seen_ms;
+        const char *profile = profile_of(context, arrival->inspector);
+        impossible = way_ms(context, profile, from, arrival->point, &need_ms) == HT_OK &&
+                     need_ms - arrival->slack_ms > arrival->at_ms - left_ms;
+    }
+    ht_visit_release(before);
+    return impossible ? HT_VISIT_IMPOSSIBLE : 0;
+}

@@ -1,0 +1,394 @@
+/* The commands by which visits are made, promised and dropped; and their erasure. */
+#include "api/visits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/live.h"
+#include "api/rectifications.h"
+#include "api/visit_event.h"
+#include "api/visit_site.h"
+#include "api/visits_internal.h"
+#include "geodata/digest.h"
+
+/* ---- what all share ---- */
+
+bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call)
+{
+    const char *district = context->caller->district;
+    if (context->app->visits == NULL) {
+        ht_reply_problem(call->reply, 503, "Service Unavailable", "this server has no store");
+        return false;
+    }
+    if (district != NULL && strcmp(district, ht_store_district(context->app->store)) != 0) {
+        ht_reply_problem(call->reply, 403, "Forbidden", "the token is of another district");
+        return false;
+    }
+    return true;
+}
+
+bool ht__visit_seen_by(const struct ht_caller *caller, const char *inspector)
+{
+    return caller->role != HT_ROLE_DEVICE ||
+           (caller->unit != NULL && inspector != NULL && strcmp(caller->unit, inspector) == 0);
+}
+
+void ht__visit_refuse(struct ht_reply *reply, enum ht_status status, struct ht_error *error)
+{
+    error->status = status;
+    ht__incident_refuse(reply, error);
+}
+
+void ht__visits_applied(struct ht_app_context *context, struct ht_visits_decision **decision)
+{
+    ht_visits_apply(ht_visits_room_visits(context->app->visits), *decision);
+    *decision = NULL;
+}
+
+void ht__visits_undone(struct ht_app_context *context, struct ht_visits_decision **decision,
+                       bool lost)
+{
+    struct ht_visits *visits = ht_visits_room_visits(context->app->visits);
+    if (lost) {
+        ht_visits_drop(visits, *decision);
+    } else {
+        ht_visits_take_back(visits, *decision);
+    }
+    *decision = NULL;
+}
+
+enum ht_status ht__visit_inspector_check(struct ht_app_context *context, const char *inspector,
+                                         struct ht_error *error)
+{
+    return inspector == NULL || ht_fleet_find(ht_live_fleet(context->app->live), inspector,
+                                              strlen(inspector)) != HT_NONE
+               ? HT_OK
+               : ht_error_set(error, HT_INVALID, 0, "/inspector: there is no unit %.64s",
+                              inspector);
+}
+
+static bool forbid(struct ht_reply *reply, const char *why)
+{
+    ht_reply_problem(reply, 403, "Forbidden", why);
+    return false;
+}
+
+static void visit_answer(struct ht_reply *reply, const struct ht_visit *visit, int64_t now_ms)
+{
+    struct ht_json json;
+    (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)visit->version);
+    ht_json_begin(&json, &reply->body);
+    ht__visit_json(&json, visit, NULL, now_ms);
+}
+
+/* ---- one that no plan has ---- */
+
+struct opening {
+    struct ht_visit_in in;
+    char id[HT_VISIT_ID_MAX + 1];
+    struct ht_visits_decision *decision;
+};
+
+static bool open_prepare(struct ht_app_context *context, struct ht_command *command,
+                         struct ht_reply *reply)
+{
+    struct ht_error error = {0};
+    struct ht_visit_site site;
+    struct opening *opening = calloc(1, sizeof *opening);
+    struct ht_store_reader *reader = ht_app_reader(context, reply);
+    command->parsed = opening;
+    if (opening == NULL || reader == NULL) {
+        if (reader != NULL) {
+            ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+        }
+        return false;
+    }
+    struct ht_visit_in *in = &opening->in;
+    enum ht_status status = ht_visit_body_read(command->body, command->body_size, in, &error);
+    if (status == HT_OK) {
+        status = ht_visit_site_find(reader, in->site, &site, &error);
+        ht_visit_site_deinit(&site);
+        status = status == HT_NOT_FOUND
+                     ? ht_error_set(&error, HT_INVALID, 0, "/site: there is no site %s", in->site)
+                     : status;
+    }
+    if (status != HT_OK) {
+        ht__visit_refuse(reply, status, &error);
+        return false;
+    }
+    const char *own = command->caller.unit;
+    if (command->caller.role != HT_ROLE_DEVICE) {
+        return true;
+    }
+    if (own == NULL || (in->inspector != NULL && strcmp(in->inspector, own) != 0)) {
+        return forbid(reply, "a unit's token makes visits for itself");
+    }
+    in->inspector = own;
+    return true;
+}
+
+static enum ht_status id_choose(struct ht_visits_room *room, struct ht_store_tx *tx,
+                                struct opening *opening, struct ht_error *error)
+{
+    struct ht_store_reader *reader = ht_store_tx_reader(tx);
+    if (opening->in.id != NULL) {
+        (void)snprintf(opening->id, sizeof opening->id, "%s", opening->in.id);
+        return ht_visits_room_is_new(room, reader, opening->id, error);
+    }
+    enum ht_status status = HT_EXISTS;
+    for (int tries = 0; tries < 16 && status == HT_EXISTS; tries++) {
+        status = ht_visits_room_id("v", opening->id);
+        if (status == HT_OK) {
+            status = ht_visits_room_is_new(room, reader, opening->id, error);
+        }
+    }
+    return status;
+}
+
+static enum ht_status open_do(struct ht_app_context *context, const struct ht_command *command,
+                              struct ht_store_tx *tx, struct opening *opening,
+                              struct ht_error *error)
+{
+    struct ht_visits_room *room = context->app->visits;
+    const struct ht_visit_in *in = &opening->in;
+    struct ht_visit_office office = ht_visits_room_office(room);
+    int64_t start_ms = in->start_ms == 0 ? command->at_ms : in->start_ms;
+    const struct ht_visit_command open = {
+        .kind = HT_VISIT_OPEN,
+        .now_ms = command->at_ms,
+        .visit = opening->id,
+        .rules = &office.rules,
+        .row = {.site = in->site,
+                .inspector = in->inspector,
+                .rectification = in->rectification,
+                .purpose = in->purpose,
+                .start_ms = start_ms,
+                .end_ms = in->end_ms == 0 ? start_ms + office.service_ms : in->end_ms}};
+    enum ht_status status = ht__visit_inspector_check(context, in->inspector, error);
+    if (status == HT_OK) {
+        status = id_choose(room, tx, opening, error);
+    }
+    if (status == HT_OK) {
+        status = ht_visits_decide(ht_visits_room_visits(room), &open, &opening->decision, error);
+    }
+    return status == HT_OK ? ht_visits_room_write(room, tx, opening->decision, command->caller.name,
+                                                  NULL, error)
+                           : status;
+}
+
+static void open_run(struct ht_app_context *context, struct ht_command *command,
+                     struct ht_store_tx *tx, struct ht_reply *reply)
+{
+    struct opening *opening = command->parsed;
+    struct ht_error error = {0};
+    enum ht_status status = open_do(context, command, tx, opening, &error);
+    if (status != HT_OK) {
+        ht__visit_refuse(reply, status, &error);
+        return;
+    }
+    (void)snprintf(reply->location, sizeof reply->location, "/v1/visits/%s", opening->id);
+    visit_answer(reply, opening->decision->visit, command->at_ms);
+    reply->status = 201;
+}
+
+static void open_applied(struct ht_app_context *context, struct ht_command *command,
+                         struct ht_reply *reply)
+{
+    struct opening *opening = command->parsed;
+    (void)reply;
+    ht__visits_applied(context, &opening->decision);
+}
+
+static void open_undone(struct ht_app_context *context, struct ht_command *command, bool lost)
+{
+    struct opening *opening = command->parsed;
+    ht__visits_undone(context, &opening->decision, lost);
+}
+
+static void open_free(struct ht_command *command)
+{
+    struct opening *opening = command->parsed;
+    if (opening != NULL) {
+        ht_visit_tree_free(&opening->in.tree);
+        free(opening);
+    }
+}
+
+static const struct ht_command_kind open_kind = {.prepare = open_prepare,
+                                                 .run = open_run,
+                                                 .applied = open_applied,
+                                                 .free = open_free,
+                                                 .undone = open_undone};
+
+void ht_visits_post(struct ht_app_context *context, struct ht_http_call *call)
+{
+    if (ht__visits_stand(context, call)) {
+        ht_command_start(context, call, &open_kind);
+    }
+}
+
+/* ---- promised, dropped ---- */
+
+struct stepping {
+    struct ht_visit_step_in in;
+    struct ht_visits_decision *decision;
+};
+
+static bool step_prepare(struct ht_app_context *context, struct ht_command *command,
+                         struct ht_reply *reply)
+{
+    struct ht_error error = {0};
+    struct stepping *stepping = calloc(1, sizeof *stepping);
+    (void)context;
+    command->parsed = stepping;
+    if (stepping == NULL) {
+        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+        return false;
+    }
+    enum ht_status status =
+        ht_visit_step_read(command->body, command->body_size, false, &stepping->in, &error);
+    if (status != HT_OK) {
+        ht__visit_refuse(reply, status, &error);
+        return false;
+    }
+    return true;
+}
+
+static void step_run(struct ht_app_context *context, struct ht_command *command,
+                     struct ht_store_tx *tx, struct ht_reply *reply)
+{
+    struct stepping *stepping = command->parsed;
+    struct ht_visits_room *room = context->app->visits;
+    struct ht_visits *visits = ht_visits_room_visits(room);
+    struct ht_error error = {0};
+    const struct ht_visit_command step = {
+        .kind = stepping->in.command, .now_ms = command->at_ms, .visit = command->params[0]};
+    const struct ht_visit *visit = ht_visits_pending(visits, command->params[0]);
+    if (visit != NULL && !ht_command_expects(command, visit->version)) {
+        ht_reply_problem(reply, 412, "Precondition Failed", "the visit was changed meanwhile");
+        return;
+    }
+    enum ht_status status = ht_visits_decide(visits, &step, &stepping->decision, &error);
+    if (status == HT_OK) {
+        status =
+            ht_visits_room_write(room, tx, stepping->decision, command->caller.name, NULL, &error);
+    }
+    if (status != HT_OK) {
+        ht__visit_refuse(reply, status, &error);
+        return;
+    }
+    visit_answer(reply, stepping->decision->visit, command->at_ms);
+}
+
+static void step_applied(struct ht_app_context *context, struct ht_command *command,
+                         struct ht_reply *reply)
+{
+    struct stepping *stepping = command->parsed;
+    (void)reply;
+    ht__visits_applied(context, &stepping->decision);
+}
+
+static void step_undone(struct ht_app_context *context, struct ht_command *command, bool lost)
+{
+    struct stepping *stepping = command->parsed;
+    ht__visits_undone(context, &stepping->decision, lost);
+}
+
+static void step_free(struct ht_command *command)
+{
+    struct stepping *stepping = command->parsed;
+    if (stepping != NULL) {
+        ht_visit_tree_free(&stepping->in.tree);
+        free(stepping);
+    }
+}
+
+static const struct ht_command_kind step_kind = {.prepare = step_prepare,
+                                                 .run = step_run,
+                                                 .applied = step_applied,
+                                                 .free = step_free,
+                                                 .undone = step_undone};
+
+void ht_visit_event_post(struct ht_app_context *context, struct ht_http_call *call)
+{
+    if (ht__visits_stand(context, call)) {
+        ht_command_start(context, call, &step_kind);
+    }
+}
+
+/* ---- erasure ---- */
+
+static bool is_over(struct ht_visits *visits, bool visit, const char *id, bool *found)
+{
+    const struct ht_visit *one = visit ? ht_visits_pending(visits, id) : NULL;
+    const struct ht_rectification *notice = visit ? NULL : ht_rectifications_pending(visits, id);
+    *found = one != NULL || notice != NULL;
+    return one != NULL ? one->closed_ms != 0 : notice != NULL ? notice->closed_ms != 0 : false;
+}
+
+static void erase_run(struct ht_command *command, struct ht_store_tx *tx, bool visit,
+                      struct ht_reply *reply)
+{
+    char subject[HT_VISIT_SUBJECT];
+    char body[HT_VISIT_SUBJECT + 32];
+    struct ht_error error = {0};
+    bool found = false;
+    bool over =
+        is_over(ht_visits_room_visits(command->app->visits), visit, command->params[0], &found);
+    ht_visit_subject(visit, command->params[0], subject);
+    enum ht_status status = HT_OK;
+    if (!found && ht_id_valid(command->params[0], strlen(command->params[0]))) {
+        status = ht_store_visit_is_known(ht_store_tx_reader(tx), subject, &over, &error);
+        found = over;
+    }
+    if (status == HT_OK && !over) {
+        ht_reply_problem(reply, found ? 409 : 404, found ? "Conflict" : "Not Found",
+                         found ? "it is not over" : "there is no such id");
+        return;
+    }
+    (void)snprintf(body, sizeof body, "{\"erased\":\"%s\"}", subject);
+    const struct ht_store_event event = {.at_ms = command->at_ms,
+                                         .actor = command->caller.name,
+                                         .kind = visit ? "visit.erased" : "rectification.erased",
+                                         .subject = subject,
+                                         .body = body};
+    status = status == HT_OK ? ht_store_visit_erase(tx, subject, &error) : status;
+    status = status == HT_OK ? ht_store_event_append(tx, &event, NULL, &error) : status;
+    if (status != HT_OK) {
+        ht__visit_refuse(reply, status, &error);
+        return;
+    }
+    reply->status = 204;
+}
+
+static void visit_erase_run(struct ht_app_context *context, struct ht_command *command,
+                            struct ht_store_tx *tx, struct ht_reply *reply)
+{
+    (void)context;
+    erase_run(command, tx, true, reply);
+}
+
+static void notice_erase_run(struct ht_app_context *context, struct ht_command *command,
+                             struct ht_store_tx *tx, struct ht_reply *reply)
+{
+    (void)context;
+    erase_run(command, tx, false, reply);
+}
+
+static const struct ht_command_kind visit_erase_kind = {.run = visit_erase_run};
+static const struct ht_command_kind notice_erase_kind = {.run = notice_erase_run};
+
+void ht_visit_erase(struct ht_app_context *context, struct ht_http_call *call)
+{
+    if (ht__visits_stand(context, call)) {
+        ht_command_start(context, call, &visit_erase_kind);
+    }
+}
+
+void ht_rectification_erase(struct ht_app_context *context, struct ht_http_call *call)
+{
+    if (ht__visits_stand(context, call)) {
+        ht_command_start(context, call, &notice_erase_kind);
+    }
+}

@@ -1,0 +1,86 @@
+/* What the calls of visits and rectifications share. */
+#ifndef HT_API_VISITS_INTERNAL_H
+#define HT_API_VISITS_INTERNAL_H
+
+#include "api/app.h"
+#include "api/command.h"
+#include "api/incidents_internal.h"
+#include "api/json.h"
+#include "api/live_json.h"
+#include "api/look.h"
+#include "api/visit_read.h"
+#include "api/visits_room.h"
+#include "geodata/digest.h"
+
+/* Whether there are visits, and the caller's token is of this district; else the answer is written.
+ */
+bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call);
+
+/* A device sees what is its own unit's, homes' tokens nothing; others all. */
+bool ht__visit_seen_by(const struct ht_caller *caller, const char *inspector);
+
+/* Answers with what went wrong of a command. */
+void ht__visit_refuse(struct ht_reply *reply, enum ht_status status, struct ht_error *error);
+
+/* A command's decision, applied, taken back or lost with it; NULL is fine. Each clears it. */
+void ht__visits_applied(struct ht_app_context *context, struct ht_visits_decision **decision);
+void ht__visits_undone(struct ht_app_context *context, struct ht_visits_decision **decision,
+                       bool lost);
+
+/* Whether there is such an inspector among the units. HT_INVALID. */
+HT_MUST_CHECK enum ht_status ht__visit_inspector_check(struct ht_app_context *context,
+                                                       const char *inspector,
+                                                       struct ht_error *error);
+
+/* Whether the way from the check-in before was too long for the time there was: HT_VISIT_IMPOSSIBLE
+ * or 0. On a worker: it routes. */
+struct ht__visit_arrival {
+    const char *visit; /* this one */
+    const char *inspector;
+    struct ht_point point;
+    int64_t at_ms;
+    int64_t slack_ms;
+};
+uint32_t ht__visit_sequence_flag(struct ht_app_context *context, struct ht_store_reader *reader,
+                                 const struct ht__visit_arrival *arrival);
+
+/* The text of a note of a visit's or rectification's events by its digest, or (NULL) of the last
+ * one; to be freed. `*out` NULL: there is none (any more). */
+HT_MUST_CHECK enum ht_status ht__visit_note(struct ht_store_reader *reader, bool visit,
+                                            const char *id, const char *digest, char **out);
+
+/* The whole objects. `paper`: what was written down of a visit's result, a JSON object (NULL: not
+ * for the caller, or gone); `text`: of a hazard. */
+void ht__visit_json(struct ht_json *json, const struct ht_visit *visit, const char *paper,
+                    int64_t now_ms);
+void ht__rectification_json(struct ht_json *json, const struct ht_rectification *notice,
+                            const char *text, int64_t now_ms);
+
+/* What was written down of a hazard: its last description; to be freed, NULL: nothing. */
+HT_MUST_CHECK enum ht_status ht__hazard_text(struct ht_store_reader *reader, const char *notice,
+                                             char **out);
+
+/* The history of a visit or rectification. */
+HT_MUST_CHECK enum ht_status ht__visit_history(struct ht_look_telling *telling, bool visit,
+                                               const char *id, struct ht_error *error);
+
+/* Counted references, from memory or (in `*past`, to be freed after them) from the store; only what
+ * the caller may see. HT_NOT_FOUND with the reason. */
+HT_MUST_CHECK enum ht_status ht__visit_find(struct ht_app_context *context,
+                                            const struct ht_look *look,
+                                            struct ht_store_reader *reader, struct ht_visits **past,
+                                            const struct ht_visit **out);
+HT_MUST_CHECK enum ht_status ht__rectification_find(struct ht_app_context *context,
+                                                    const struct ht_look *look,
+                                                    struct ht_store_reader *reader,
+                                                    struct ht_visits **past,
+                                                    const struct ht_rectification **out);
+
+/* Reads `limit`, and where to read on (`before`, the order of the last one). NULL, or what is
+ * wrong. */
+enum { HT__VISITS_DEFAULT = 100, HT__VISITS_MOST = 1000 };
+const char *ht__visits_page_read(struct ht_look *look, uint64_t *before_order);
+/* Words with commas between as bits; false: one is none of them. */
+bool ht__visits_words_read(const char *text, const char *(*word)(int), int count, uint32_t *bits);
+
+#endif
