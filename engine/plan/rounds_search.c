@@ -19,6 +19,8 @@ enum {
     IDLE_EACH = 1000
 };
 
+static const double WALK_SHARE = 0.97; /* of the time; the rest is for what lacks visits then */
+
 struct search {
     struct ht__rounds *r;
     const struct ht_rounds_options *options;
@@ -432,6 +434,23 @@ static enum ht_status territories(struct search *s, uint32_t *owner)
     return status;
 }
 
+/* The part of the time that has gone; 0 where there is no limit. */
+static double time_gone(const struct search *s)
+{
+    const struct ht_rounds_options *o = s->options;
+    return o->limit_ms > 0 ? (double)(now_ns() - s->begun_ns) / 1e6 / (double)o->limit_ms : 0;
+}
+
+/* What still lacks visits, by whoever there is: while there is time. */
+static void fill_thoroughly(struct search *s)
+{
+    for (uint32_t i = 0; i < s->active_count && time_gone(s) < 1; i++) {
+        if (ht__rounds_lacks(s->r, s->active[i]) > 0) {
+            ht__rounds_fill(s->r, s->active[i], true);
+        }
+    }
+}
+
 static enum ht_status first_plan(struct search *s)
 {
     struct ht__rounds *r = s->r;
@@ -449,12 +468,10 @@ static enum ht_status first_plan(struct search *s)
         r->step_count = 0;
         status = is_set(s->options->cancel) ? HT_CANCELLED : HT_OK;
     }
-    for (uint32_t i = 0; i < s->active_count && status == HT_OK; i++) {
-        if (ht__rounds_lacks(r, s->active[i]) > 0) {
-            ht__rounds_fill(r, s->active[i], true);
-        }
-    }
     free(owner);
+    if (status == HT_OK) {
+        fill_thoroughly(s);
+    }
     r->step_count = 0;
     return r->full ? HT_NOMEM : status;
 }
@@ -471,7 +488,7 @@ static int64_t share_gone(const struct search *s)
         share = s->iterations >= o->iterations ? SHARE : share;
     }
     if (o->limit_ms > 0) {
-        double gone = (double)(now_ns() - s->begun_ns) / 1e6 / (double)o->limit_ms;
+        double gone = time_gone(s) / WALK_SHARE;
         int64_t by_time = gone >= 1 ? SHARE : (int64_t)(gone * SHARE);
         bool in_charge = o->iterations == 0 || by_time >= SHARE;
         share = in_charge && by_time > share ? by_time : share;
@@ -539,11 +556,7 @@ enum ht_status ht__rounds_search(struct ht__rounds *r, struct ht__rounds_limits 
     }
     if (status == HT_OK) {
         best_restore(&s);
-        for (uint32_t i = 0; i < s.active_count; i++) {
-            if (ht__rounds_lacks(r, s.active[i]) > 0) {
-                ht__rounds_fill(r, s.active[i], true);
-            }
-        }
+        fill_thoroughly(&s);
         status = r->full ? HT_NOMEM : HT_OK;
     }
     limits->iterations = s.iterations;
