@@ -51,6 +51,9 @@ struct ht_stream;
 struct ht__part;
 struct ht_gazetteer_work;
 
+struct ht_arrivals;
+struct ht_underway;
+
 struct ht_app_context;
 
 enum { HT_APP_TOKEN_SETS = 1000 };
@@ -108,9 +111,11 @@ struct ht_app {
     size_t desk_skipped;           /* rows of incidents that could not be replayed */
     struct ht_orders_room *orders; /* NULL: there is no store */
     size_t orders_skipped;         /* orders that could not be replayed */
+    struct ht_arrivals *arrivals;  /* NULL: there is no store */
     struct ht_visits_room *visits; /* NULL: there is no store */
     size_t visits_skipped;         /* visits and rectifications that could not be replayed */
     struct ht_planner *planner;    /* NULL: the store can't be written */
+    struct ht_underway *underway;  /* likewise */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */
     _Atomic(const struct ht_tokens *) tokens;

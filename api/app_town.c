@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "api/app_internal.h"
+#include "api/arrivals.h"
 #include "api/commit.h"
 #include "api/courier.h"
 #include "api/desk_room.h"
@@ -19,6 +20,7 @@
 #include "api/shifts.h"
 #include "api/stream.h"
 #include "api/teller.h"
+#include "api/underway.h"
 #include "api/visits_room.h"
 #include "api/zone_watch.h"
 #include "api/zones.h"
@@ -122,7 +124,12 @@ static enum ht_status desk_open(struct ht_app *app, struct ht_error *error)
         status = ht_teller_new(app, &app->teller, error);
     }
     if (status == HT_OK && app->commit != NULL) {
-        status = ht_planner_new(app, &app->planner);
+        status = ht_arrivals_new(app, &app->arrivals, error);
+    }
+    if (status == HT_OK && app->commit != NULL) {
+        status = ht_underway_new(app, &app->underway);
+        status = status == HT_OK ? ht_planner_new(app, &app->planner) : status;
+        status = status == HT_OK ? ht_underway_start(app->underway) : status;
         status = status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
     }
     return status;
@@ -357,6 +364,7 @@ void ht_app_store_stop(struct ht_app *app)
     ht_stream_stop(app->stream);
     ht_loads_free(app->loads); /* whose jobs the writer has to do */
     app->loads = NULL;
+    ht_underway_stop(app->underway);
     ht_planner_free(app->planner); /* likewise */
     app->planner = NULL;
     ht_desk_room_stop(app->desk);
@@ -380,7 +388,10 @@ void ht__app_town_free(struct ht_app *app)
     ht_stream_free(app->stream);
     ht_courier_free(app->courier);
     ht_loads_free(app->loads);
+    ht_underway_stop(app->underway);
     ht_planner_free(app->planner);
+    ht_underway_free(app->underway);
+    ht_arrivals_free(app->arrivals);
     ht_desk_room_stop(app->desk);
     ht_learning_stop(app->learning);
     ht_commit_stop(app->commit); /* whose jobs speak to the teller */

@@ -1,12 +1,14 @@
 #include "api/calendar.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/json.h"
 #include "api/json_merge.h"
+#include "api/pointer.h"
 #include "api/settings.h"
 #include "api/zone.h"
 #include "engine/base/array.h"
@@ -48,6 +50,7 @@ struct ht_days {
 struct ht_office_calendar {
     pthread_rwlock_t lock;
     struct ht_days *days;
+    atomic_uint_least64_t version;
 };
 
 /* ---- from text ---- */
@@ -173,7 +176,7 @@ enum ht_status ht_days_read(yajl_val tree, struct ht_days **out, struct ht_setti
 {
     const char *other = stranger(tree);
     if (other != NULL) {
-        (void)snprintf(wrong->pointer, sizeof wrong->pointer, "/%.60s", other);
+        ht_pointer(wrong->pointer, sizeof wrong->pointer, "", other);
         (void)snprintf(wrong->detail, sizeof wrong->detail, "calendar has no %.60s", other);
         return HT_INVALID;
     }
@@ -308,7 +311,27 @@ void ht_calendar_set(struct ht_office_calendar *calendar, struct ht_days *days)
     struct ht_days *before = calendar->days;
     calendar->days = days;
     (void)pthread_rwlock_unlock(&calendar->lock);
+    (void)atomic_fetch_add(&calendar->version, 1);
     ht_days_free(before);
+}
+
+uint64_t ht_calendar_version(const struct ht_office_calendar *calendar)
+{
+    return atomic_load(&calendar->version);
+}
+
+int64_t ht_calendar_like_ms(struct ht_office_calendar *calendar, int64_t utc_ms)
+{
+    int64_t local_ms = ht_zone_local_ms(utc_ms);
+    int64_t day = local_ms / DAY_MS - (local_ms % DAY_MS < 0);
+    int64_t weekday = ((day + 3) % 7 + 7) % 7; /* 1970 began on a Thursday */
+    (void)pthread_rwlock_rdlock(&calendar->lock);
+    int64_t as = weekday_as(calendar->days, day);
+    if (is_holiday(calendar->days, day, HT_HOLIDAY_PUBLIC)) {
+        as = 6;
+    }
+    (void)pthread_rwlock_unlock(&calendar->lock);
+    return as < 0 ? local_ms : local_ms + (as - weekday) * DAY_MS;
 }
 
 static struct ht_calendar rules_of(struct ht_days *days)

@@ -44,6 +44,13 @@ bool ht_calendar_active(struct ht_office_calendar *calendar, const struct ht_sch
 int64_t ht_calendar_next_change(struct ht_office_calendar *calendar,
                                 const struct ht_schedule *schedule, int64_t utc_ms);
 
+/* The local time on a day of the week that this day is like: a holiday is like a Sunday, a day that
+ * is worked in exchange like the one it stands for. The time of the day stays, the date may be
+ * another by up to six days. */
+int64_t ht_calendar_like_ms(struct ht_office_calendar *calendar, int64_t utc_ms);
+/* Another number than before: the days are others. */
+uint64_t ht_calendar_version(const struct ht_office_calendar *calendar);
+
 /* When `length_ms` of working hours have passed since `from_ms`; INT64_MAX: they never will. Linear
  * in the days until then. */
 int64_t ht_calendar_due(struct ht_office_calendar *calendar, int64_t from_ms, int64_t length_ms);

@@ -163,6 +163,9 @@ static char *put_rare(char *at, const struct ht_http_form *form, const struct ht
     if (reply->content_crs != NULL) {
         at = put_header(at, "Content-Crs", reply->content_crs);
     }
+    if (reply->no_store) {
+        at = put_text(at, "Cache-Control: no-store\r\n");
+    }
     if (form->zipped) {
         at = put_text(at, "Content-Encoding: gzip\r\n");
     }

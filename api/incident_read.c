@@ -19,24 +19,10 @@ static yajl_val member(yajl_val tree, const char *name)
     return YAJL_IS_NULL(value) ? NULL : value;
 }
 
-/* Texts are kept up to a NUL, so one within would cut them. */
-static bool has_nul(const char *text, size_t size)
-{
-    for (size_t i = 0; i + 1 < size; i++) {
-        if (text[i] == '\\') {
-            if (size - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0) {
-                return true;
-            }
-            i++; /* what it escapes */
-        }
-    }
-    return false;
-}
-
 static enum ht_status object_read(const char *text, size_t size, yajl_val *out,
                                   struct ht_error *error)
 {
-    if (has_nul(text, size)) {
+    if (ht_json_has_nul(text, size)) {
         return wrong(error, "a text of the body has a NUL in it");
     }
     *out = ht_json_tree_read(text, size);

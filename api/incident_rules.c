@@ -9,6 +9,7 @@
 #include "api/json.h"
 #include "api/json_merge.h"
 #include "api/live_json.h"
+#include "api/pointer.h"
 #include "api/settings.h"
 
 enum { DAY_S = 86400, DECIMALS = 2 };
@@ -218,9 +219,10 @@ static void member_read(struct reader *reader, enum ht_incident_kind kind, const
 {
     struct ht_incident_kind_rule *own = &reader->rules->kinds[kind];
     struct ht_desk_rule *rules = reader->rules->desk.rule[kind];
-    char pointer[80];
+    char pointer[HT_POINTER_MOST];
     int64_t severity = 0;
-    (void)snprintf(pointer, sizeof pointer, "/kinds/%s/%.40s", ht_incident_kind_text(kind), name);
+    ht_pointer(pointer, sizeof pointer, "/kinds", ht_incident_kind_text(kind));
+    ht_pointer(pointer, sizeof pointer, pointer, name);
     for (size_t i = 0; i < NUMBERS; i++) {
         if (strcmp(numbers[i].name, name) == 0) {
             number_read(reader, rules, &numbers[i], value, pointer);
@@ -267,8 +269,8 @@ static void kinds_read(struct reader *reader, yajl_val kinds)
         const char *name = kinds->u.object.keys[k];
         yajl_val value = kinds->u.object.values[k];
         enum ht_incident_kind kind = ht_incident_kind_of(name);
-        char pointer[80];
-        (void)snprintf(pointer, sizeof pointer, "/kinds/%.60s", name);
+        char pointer[HT_POINTER_MOST];
+        ht_pointer(pointer, sizeof pointer, "/kinds", name);
         if (kind == HT_INCIDENT_KINDS || !YAJL_IS_OBJECT(value)) {
             fail(reader, pointer,
                  "kinds has sos, fall, heart, door, gas, water, request and other, each an object");
@@ -282,8 +284,8 @@ static void kinds_read(struct reader *reader, yajl_val kinds)
 
 static void flag_read(struct reader *reader, const char *name, yajl_val value, bool *out)
 {
-    char pointer[80];
-    (void)snprintf(pointer, sizeof pointer, "/%.60s", name);
+    char pointer[HT_POINTER_MOST];
+    ht_pointer(pointer, sizeof pointer, "", name);
     if (!YAJL_IS_TRUE(value) && !YAJL_IS_FALSE(value)) {
         fail(reader, pointer, "%.60s is true or false", name);
     }
@@ -306,8 +308,8 @@ static void weights_read(struct reader *reader, yajl_val value)
 static void seconds_read(struct reader *reader, const char *name, yajl_val value, uint32_t *out_ms)
 {
     int64_t seconds = 0;
-    char pointer[80];
-    (void)snprintf(pointer, sizeof pointer, "/%.60s", name);
+    char pointer[HT_POINTER_MOST];
+    ht_pointer(pointer, sizeof pointer, "", name);
     if (!whole(value, 0, 3600, &seconds)) {
         fail(reader, pointer, "%.60s is a whole number from 0 to 3600", name);
     }
@@ -318,10 +320,10 @@ static void seconds_read(struct reader *reader, const char *name, yajl_val value
 static void decimal_read(struct reader *reader, const char *name, yajl_val value,
                          const double range[2], double *out)
 {
-    char pointer[80];
+    char pointer[HT_POINTER_MOST];
     double number = YAJL_IS_NUMBER(value) ? strtod(YAJL_GET_NUMBER(value), NULL) : NAN;
     number = round(number * 100) / 100;
-    (void)snprintf(pointer, sizeof pointer, "/%.60s", name);
+    ht_pointer(pointer, sizeof pointer, "", name);
     if (!(number >= range[0] && number <= range[1])) {
         fail(reader, pointer, "%.60s is a number from %g to %g", name, range[0], range[1]);
     }
@@ -385,8 +387,8 @@ static void top_read(struct reader *reader, const char *name, yajl_val value)
     } else if (strcmp(name, "walk_mps") == 0) {
         decimal_read(reader, name, value, (const double[]){0.1, 10}, &rules->walk_mps);
     } else if (!telling_read(reader, name, value)) {
-        char pointer[80];
-        (void)snprintf(pointer, sizeof pointer, "/%.60s", name);
+        char pointer[HT_POINTER_MOST];
+        ht_pointer(pointer, sizeof pointer, "", name);
         fail(reader, pointer, "incidents has no %.60s", name);
     }
 }

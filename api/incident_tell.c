@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/json.h"
+#include "api/pointer.h"
 #include "api/settings.h"
 
 static const char *const whom_words[HT_TELLS] = {"kin", "duty"};
@@ -41,8 +42,11 @@ enum ht_desk_event_kind ht_tell_event_of(const char *text)
 static bool fail(struct ht_setting_wrong *wrong, const char *pointer, const char *name,
                  const char *why)
 {
-    (void)snprintf(wrong->pointer, sizeof wrong->pointer, "%s%s%.32s", pointer,
-                   name[0] == '\0' ? "" : "/", name);
+    if (name[0] == '\0') {
+        (void)snprintf(wrong->pointer, sizeof wrong->pointer, "%s", pointer);
+    } else {
+        ht_pointer(wrong->pointer, sizeof wrong->pointer, pointer, name);
+    }
     (void)snprintf(wrong->detail, sizeof wrong->detail, "%s", why);
     return false;
 }

@@ -137,3 +137,16 @@ void ht_json_merge(struct ht_text *out, yajl_val target, yajl_val patch)
     }
     ht_text_add_char(out, '}');
 }
+
+bool ht_json_has_nul(const char *text, size_t size)
+{
+    for (size_t i = 0; i + 1 < size; i++) {
+        if (text[i] == '\\') {
+            if (size - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0) {
+                return true;
+            }
+            i++; /* what it escapes */
+        }
+    }
+    return false;
+}

@@ -5,6 +5,7 @@
 #ifndef HT_API_JSON_MERGE_H
 #define HT_API_JSON_MERGE_H
 
+#include <stdbool.h>
 #include <yajl/yajl_tree.h>
 
 #include "engine/base/text.h"
@@ -20,6 +21,9 @@ void ht_json_tree_write(struct ht_text *out, yajl_val value);
  * a tree comes through here. */
 enum { HT_JSON_DEPTH_MOST = 64 };
 yajl_val ht_json_tree_read(const char *text, size_t size);
+
+/* Whether a text of such a body has a NUL in it: the tree would keep it up to there only. */
+bool ht_json_has_nul(const char *text, size_t size);
 
 /* The member of an object; NULL: absent, or no object. */
 yajl_val ht_json_member(yajl_val object, const char *name);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/app.h"
+#include "api/calendar.h"
 #include "api/learning.h"
 #include "api/traffic.h"
 #include "api/zone.h"
@@ -17,6 +18,7 @@ enum { ROADS = 4, TURNS_MOST = 64 };
 struct state {
     uint64_t said;   /* traffic and zones */
     uint64_t speeds; /* what is learned */
+    uint64_t days;   /* what the office's calendar says */
 };
 
 struct entry {
@@ -73,12 +75,13 @@ void ht_later_free(struct ht_later *later)
 static struct state state_now(const struct ht_later *later)
 {
     return (struct state){.said = atomic_load(&later->app->streets_said),
-                          .speeds = ht_learning_version(later->app->learning)};
+                          .speeds = ht_learning_version(later->app->learning),
+                          .days = ht_calendar_version(later->app->calendar)};
 }
 
 static bool same_state(const struct state *a, const struct state *b)
 {
-    return a->said == b->said && a->speeds == b->speeds;
+    return a->said == b->said && a->speeds == b->speeds && a->days == b->days;
 }
 
 /* What is asked for. */
@@ -176,7 +179,8 @@ static enum ht_status entry_make(struct ht_later *later, struct ht_world *world,
     struct ht_traffic_then traffic = {0};
     struct ht_zones_then zones = {0};
     int64_t local_ms = ht_zone_local_ms(ask->at_ms);
-    struct ht_learning_then learned = {app->learning, ht_speeds_quarter(local_ms)};
+    struct ht_learning_then learned = {
+        app->learning, ht_speeds_quarter(ht_calendar_like_ms(app->calendar, ask->at_ms))};
     const struct ht_map_learn learn = {ht_learning_fill, &learned};
     *entry = (struct entry){.index = ask->index, .state = ask->state};
     quarter_span(entry, ask->at_ms);
@@ -189,6 +193,8 @@ static enum ht_status entry_make(struct ht_later *later, struct ht_world *world,
                                          .piece_count = traffic.count,
                                          .zones = zones.list,
                                          .zone_count = zones.count,
+                                         .followed =
+                                             ht_learning_follows(app->learning, learned.quarter),
                                          .learn = &learn};
         status = ht_map_then(world, profile, &then, pool, &entry->road);
     }

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "api/app_internal.h"
+#include "api/calendar.h"
 #include "api/learning_internal.h"
-#include "api/zone.h"
 #include "engine/base/array.h"
 
 enum {
@@ -18,8 +18,8 @@ enum {
     RING = 1 << 16,
     PORTION = 256, /* positions between two looks at the clock */
     TICK_MS = 1000,
-    SAVE_EVERY_S = 15 * 60,
-    CATCH_UP = 3, /* ticks after the metric has followed */
+    SAVE_EVERY_S = 60, /* so much is lost where the process is killed */
+    CATCH_UP = 3,      /* ticks after the metric has followed */
     NICE = 10,
     NO_QUARTER = HT_SPEEDS_QUARTERS,
 };
@@ -85,7 +85,7 @@ static void fix_take(struct ht_learning *learning, struct ht_world *world, struc
         learning->counts.foreign++;
         return;
     }
-    fix->local_ms = ht_zone_local_ms(fix->ts_ms);
+    fix->local_ms = ht_calendar_like_ms(learning->app->calendar, fix->ts_ms);
     (void)pthread_mutex_lock(&learning->table_lock);
     enum ht_status status = ht_learn_take(learning->learn, road, fix, learning->speeds, &outcome);
     (void)pthread_mutex_unlock(&learning->table_lock);
@@ -131,6 +131,17 @@ static void ring_take(struct ht_learning *learning)
 uint64_t ht_learning_version(const struct ht_learning *learning)
 {
     return learning == NULL ? 0 : atomic_load(&learning->version);
+}
+
+bool ht_learning_follows(struct ht_learning *learning, uint32_t quarter)
+{
+    if (learning == NULL) {
+        return false;
+    }
+    (void)pthread_mutex_lock(&learning->lock);
+    bool follows = learning->follows && learning->looked == quarter;
+    (void)pthread_mutex_unlock(&learning->lock);
+    return follows;
 }
 
 enum ht_status ht_learning_merge(struct ht_learning *learning, const struct ht_speeds *speeds)
@@ -247,7 +258,8 @@ static struct ht_learning_wish wish_of(struct ht_learning *learning, struct ht_m
                                         ht_setting(&app->settings, HT_SETTING_SPEEDS_FOLLOW) != 0,
                                     .least = ht_setting(&app->settings, HT_SETTING_SPEEDS_LEAST)};
     wish.look = wish.follow || atomic_load(&learning->learns);
-    wish.quarter = ht_speeds_quarter(ht_zone_local_ms(ht_clock_now_ms(&app->clock)));
+    wish.quarter =
+        ht_speeds_quarter(ht_calendar_like_ms(app->calendar, ht_clock_now_ms(&app->clock)));
     (void)pthread_mutex_lock(&app->open_lock);
     *map = app->map;
     wish.swaps = atomic_load(&app->swaps);
@@ -302,6 +314,7 @@ static void obey(struct ht_learning *learning)
         if (status == HT_OK) {
             learning->obeyed = wish;
             look_keep(learning, look, wish.follow);
+            (void)atomic_fetch_add(&learning->version, 1); /* departures of now go by it */
         } else { /* the next tick tries again, and also takes back what was begun */
             learning->obeyed.swaps = SIZE_MAX;
             learning->obeyed.follow = learning->obeyed.follow || wish.follow;

@@ -10,7 +10,9 @@
  * profile drives teach their own profile's streets. What follows is one layer of the map, under
  * what traffic says and zones shut; where it is not to follow any more, all is as before, exactly.
  * A departure that is asked for (api/later.h) has the speeds of its quarter, whether the metric
- * follows or not.
+ * follows or not; in the quarter that it follows those of the metric. Holidays are learned and
+ * asked for as Sundays, days that are worked in exchange as the weekday they stand for
+ * (api/calendar.h).
  *
  * Nothing of a trace is kept but what the matcher needs at the moment, and nothing of a van: the
  * table and the store hold means over trips.
@@ -47,6 +49,8 @@ struct ht_learning_then {
     uint32_t quarter;
 };
 bool ht_learning_fill(void *then, const struct ht_road *filed, struct ht_arc *arcs);
+/* Whether the metric follows what was known of this quarter when it began. */
+bool ht_learning_follows(struct ht_learning *learning, uint32_t quarter);
 /* Another number than before: what is known is another by more than a few drives. */
 uint64_t ht_learning_version(const struct ht_learning *learning);
 

@@ -1,6 +1,7 @@
 /* The part of learning that is about what lasts: the table in the store. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/commit.h"
 #include "api/learning_internal.h"
@@ -117,8 +118,20 @@ static struct saving *saving_new(struct ht_learning *learning)
     return saving;
 }
 
+/* What is on its way is written in parts, each of which hands over the next: nothing may come
+ * between, nor may the writer be stopped before the last. */
+static void saving_wait(struct ht_learning *learning)
+{
+    while (atomic_load(&learning->saving)) {
+        (void)usleep(2000);
+    }
+}
+
 void ht__learning_save(struct ht_learning *learning, bool all)
 {
+    if (learning->app->commit != NULL && all) {
+        saving_wait(learning);
+    }
     if (learning->app->commit == NULL || (atomic_load(&learning->saving) && !all)) {
         return;
     }

@@ -89,6 +89,7 @@ struct ht_map_then {
     size_t piece_count;
     struct ht_zone *const *zones; /* closed and controlled ones that hold then */
     size_t zone_count;
+    bool followed; /* speeds are those that the metric follows, where it follows any */
     const struct ht_map_learn *learn; /* NULL: nothing is known */
 };
 /* A profile's road at that time, with a metric of its own (a whole customization by `pool`, which

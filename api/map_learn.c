@@ -168,6 +168,24 @@ static enum ht_status base_find(struct ht_world *world, const char *profile, str
     return *map == NULL ? HT_UNSUPPORTED : ht_world_base(world, profile, &now, index);
 }
 
+/* A copy of what the metric follows; NULL with HT_OK: it follows nothing. Needs the map's lock. */
+static enum ht_status arcs_copy(const struct ht__map_profile *profile, struct ht_arc **out)
+{
+    const struct ht_graph *graph = profile->base.graph;
+    const struct ht_arc *learned =
+        profile->traffic == NULL ? NULL : ht_traffic_learned_arcs(profile->traffic);
+    *out = NULL;
+    if (learned == NULL) {
+        return HT_OK;
+    }
+    *out = ht_array_new(graph->arc_count, sizeof **out);
+    if (*out == NULL) {
+        return HT_NOMEM;
+    }
+    memcpy(*out, learned, graph->arc_count * sizeof **out);
+    return HT_OK;
+}
+
 enum ht_status ht_map_then(struct ht_world *world, const char *profile,
                            const struct ht_map_then *then, struct ht_pool *pool,
                            struct ht_live_road **out)
@@ -183,8 +201,11 @@ enum ht_status ht_map_then(struct ht_world *world, const char *profile,
     const struct ht_road *filed = &map->profiles[index].base; /* known, since the world has it */
     (void)pthread_mutex_lock(&map->lock);
     status = then_find(map, index, then, &state);
+    if (status == HT_OK && then->followed) {
+        status = arcs_copy(&map->profiles[index], &arcs);
+    }
     (void)pthread_mutex_unlock(&map->lock);
-    if (status == HT_OK && ht_map_is_motor(filed->graph)) {
+    if (status == HT_OK && !then->followed && ht_map_is_motor(filed->graph)) {
         status = arcs_fill(filed, then->learn, &arcs);
     }
     if (status == HT_OK) {

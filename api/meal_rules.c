@@ -9,6 +9,7 @@
 #include "api/incident_rules.h"
 #include "api/json.h"
 #include "api/json_merge.h"
+#include "api/pointer.h"
 #include "api/settings.h"
 #include "api/zone.h"
 #include "engine/base/array.h"
@@ -149,14 +150,14 @@ static void member_read(struct reader *reader, struct ht_kitchen_rule *rule, con
 static void kitchen_read(struct reader *reader, struct ht_kitchen_rule *rule, yajl_val value,
                          const char *at)
 {
-    char pointer[192];
+    char pointer[HT_POINTER_MOST];
     if (!YAJL_IS_OBJECT(value)) {
         fail(reader, at, "a kitchen is an object");
         return;
     }
     for (size_t i = 0; i < value->u.object.len && reader->status == HT_OK; i++) {
         const char *name = value->u.object.keys[i];
-        (void)snprintf(pointer, sizeof pointer, "%.100s/%.60s", at, name);
+        ht_pointer(pointer, sizeof pointer, at, name);
         member_read(reader, rule, name, value->u.object.values[i], pointer);
     }
 }
@@ -178,7 +179,7 @@ static enum ht_status kitchen_begin(struct ht_kitchen_rule *rule,
 
 static void kitchens_read(struct reader *reader, struct ht_meal_rules *rules, yajl_val value)
 {
-    char pointer[80];
+    char pointer[HT_POINTER_MOST];
     if (!YAJL_IS_OBJECT(value) || value->u.object.len > HT_KITCHENS_MOST) {
         fail(reader, "/kitchens", "kitchens is an object of at most %d", (int)HT_KITCHENS_MOST);
         return;
@@ -187,7 +188,7 @@ static void kitchens_read(struct reader *reader, struct ht_meal_rules *rules, ya
     reader->status = rules->kitchens == NULL ? HT_NOMEM : reader->status;
     for (size_t i = 0; reader->status == HT_OK && i < value->u.object.len; i++) {
         const char *id = value->u.object.keys[i];
-        (void)snprintf(pointer, sizeof pointer, "/kitchens/%.64s", id);
+        ht_pointer(pointer, sizeof pointer, "/kitchens", id);
         if (!ht_id_valid(id, strlen(id)) || ht_meal_rules_kitchen(rules, id) != &rules->first) {
             fail(reader, pointer, "is no id of a facility, or is there twice");
             return;
@@ -230,8 +231,8 @@ static void welfare_read(struct reader *reader, struct ht_meal_rules *rules, yaj
 static void top_read(struct reader *reader, struct ht_meal_rules *rules, const char *name,
                      yajl_val value)
 {
-    char pointer[80];
-    (void)snprintf(pointer, sizeof pointer, "/%.60s", name);
+    char pointer[HT_POINTER_MOST];
+    ht_pointer(pointer, sizeof pointer, "", name);
     if (strcmp(name, "service_s") == 0) {
         rules->service_ms = (uint32_t)(whole_read(reader, value, pointer, 4 * 3600) * 1000);
     } else if (strcmp(name, "lead_s") == 0) {

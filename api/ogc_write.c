@@ -120,20 +120,23 @@ static struct parsed *parsed_new(struct ht_command *command, struct ht_reply *re
     return parsed;
 }
 
-/* What the registry alone can't know: whether streets are known by the names that zones give; and
- * that zones hold at some time. */
+/* What the registry alone can't know: whether streets are known by the names that zones and units
+ * give; and that zones hold at some time. */
 static void names_check(struct ht_app_context *context, struct parsed *parsed)
 {
-    const struct ht_world *world = NULL;
-    if (strcmp(parsed->collection->name, "zones") != 0) {
+    bool zones = strcmp(parsed->collection->name, "zones") == 0;
+    if (!zones && strcmp(parsed->collection->name, "units") != 0) {
         return;
     }
-    world = ht_world_reader_get(&context->world);
+    const struct ht_world *world = ht_world_reader_get(&context->world);
     for (size_t i = 0; i < parsed->features.count && parsed->problem_count < PROBLEMS_MOST; i++) {
-        const struct ht_feature *zone = &parsed->features.items[i];
+        const struct ht_feature *item = &parsed->features.items[i];
         struct ht_error *problem = &parsed->problems[parsed->problem_count];
-        if (ht_zone_check(world, ht_text_string(&zone->properties), problem) != HT_OK) {
-            problem->line = zone->line;
+        const char *properties = ht_text_string(&item->properties);
+        enum ht_status status = zones ? ht_zone_check(world, properties, problem)
+                                      : ht_unit_check(world, properties, problem);
+        if (status != HT_OK) {
+            problem->line = item->line;
             parsed->problem_count++;
         }
     }

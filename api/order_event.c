@@ -8,7 +8,7 @@
 #include "engine/base/text.h"
 #include "engine/base/time.h"
 
-enum type { TEXT, NUMBER, MOMENT, REASON, NEXT, LACK };
+enum type { TEXT, NUMBER, PERHAPS, MOMENT, REASON, NEXT, LACK };
 
 struct field {
     const char *name;
@@ -26,6 +26,7 @@ static const struct field fields[] = {
     {"due_from", HT_ORDER_HAS_FACTS, MOMENT, AT(due_from_ms)},
     {"due_to", HT_ORDER_HAS_FACTS, MOMENT, AT(due_to_ms)},
     {"service_ms", HT_ORDER_HAS_FACTS, NUMBER, AT(service_ms)},
+    {"priority", HT_ORDER_HAS_FACTS, PERHAPS, AT(priority)}, /* none is none of 0 */
     {"unit", HT_ORDER_HAS_UNIT, TEXT, AT(unit)},
     {"sequence", HT_ORDER_HAS_PLAN, NUMBER, AT(sequence)},
     {"eta", HT_ORDER_HAS_PLAN, MOMENT, AT(eta_ms)},
@@ -84,6 +85,12 @@ static void field_write(struct ht_json *json, const struct field *field, const c
     case NUMBER:
         memcpy(&number, from, sizeof number);
         ht_json_key_int(json, field->name, number);
+        break;
+    case PERHAPS:
+        memcpy(&number, from, sizeof number);
+        if (number != 0) {
+            ht_json_key_int(json, field->name, number);
+        }
         break;
     case MOMENT:
         memcpy(&at_ms, from, sizeof at_ms);
@@ -150,7 +157,8 @@ static bool field_read(const struct field *field, yajl_val tree, char *to)
         memcpy(to, &text, sizeof text);
         return value == NULL || (text != NULL && is_sound(text));
     case NUMBER:
-        if (!number_read(value, &number)) {
+    case PERHAPS:
+        if ((field->type != PERHAPS || value != NULL) && !number_read(value, &number)) {
             return false;
         }
         memcpy(to, &number, sizeof number);

@@ -64,7 +64,7 @@ static enum ht_status order_write(struct ht_app_context *context, const struct h
     struct ht_orders *orders = ht_orders_room_orders(context->app->orders);
     const struct ht_order_tokens *tokens = ht_orders_room_tokens(context->app->orders);
     const struct ht_crs_out out = {&look->crs, context->crs};
-    struct ht_order_shown shown = {.stops_before = UINT32_MAX};
+    struct ht_order_shown shown = {.stops_before = UINT32_MAX, .incident = telling->may};
     struct ht_order_times times;
     struct card card = {.found = false};
     char token[HT_ORDER_TOKEN];

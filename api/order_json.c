@@ -37,6 +37,9 @@ static void facts_write(struct ht_json *json, const struct ht_order *order)
     }
     ht_json_array_end(json);
     ht_json_key_double(json, "service_s", order->service_ms / 1000.0, 3);
+    if (order->priority != 0) {
+        ht_json_key_int(json, "priority", order->priority);
+    }
 }
 
 static void plan_write(struct ht_json *json, const struct ht_order *order,
@@ -58,7 +61,7 @@ static void plan_write(struct ht_json *json, const struct ht_order *order,
 }
 
 /* The last failure, also of one that was received again since. */
-static void failure_write(struct ht_json *json, const struct ht_order *order)
+static void failure_write(struct ht_json *json, const struct ht_order *order, bool incident)
 {
     if (order->failures == 0) {
         return;
@@ -72,7 +75,7 @@ static void failure_write(struct ht_json *json, const struct ht_order *order)
         ht_json_key_int(json, "count", order->count);
     }
     ht_incident_json_moment(json, "failed_at", order->failed_ms);
-    text_or_not(json, "incident", order->incident);
+    text_or_not(json, "incident", incident ? order->incident : NULL);
 }
 
 void ht_order_json(struct ht_json *json, const struct ht_order *order,
@@ -91,7 +94,7 @@ void ht_order_json(struct ht_json *json, const struct ht_order *order,
         ht_incident_skills_write(json, shown->diets);
     }
     plan_write(json, order, shown);
-    failure_write(json, order);
+    failure_write(json, order, shown->incident);
     ht_incident_json_moment(json, "received_at", order->received_ms);
     ht_incident_json_moment(json, "opened_at", order->opened_ms);
     ht_incident_json_moment(json, "loaded_at", order->loaded_ms);

@@ -17,6 +17,7 @@ struct ht_order_shown {
     const char *token;                     /* NULL: likewise */
     const struct ht_order_times *times;    /* NULL: those of the plan */
     uint32_t stops_before;                 /* UINT32_MAX: not known */
+    bool incident; /* the caller may know of one: there is one where somebody frail lives alone */
 };
 
 void ht_order_json(struct ht_json *json, const struct ht_order *order,

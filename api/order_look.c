@@ -7,6 +7,7 @@
 #include "api/access.h"
 #include "api/incident_json.h"
 #include "api/incident_rules.h"
+#include "api/json_merge.h"
 #include "api/order_event.h"
 #include "api/orders.h"
 #include "api/orders_internal.h"
@@ -213,6 +214,24 @@ struct history {
     size_t count;
 };
 
+/* The row without its incident, for who may not know that there is one. */
+static void row_write(struct ht__order_telling *telling, const struct ht_store_event *row)
+{
+    static const char without[] = "{\"incident\":null}";
+    struct ht_text body = {0};
+    struct ht_store_event shown = *row;
+    yajl_val tree = telling->may ? NULL : ht_json_tree_read(row->body, strlen(row->body));
+    if (ht_json_member(tree, "incident") != NULL) {
+        yajl_val patch = ht_json_tree_read(without, sizeof without - 1);
+        ht_json_merge(&body, tree, patch);
+        yajl_tree_free(patch);
+        shown.body = body.failed ? "{}" : ht_text_string(&body);
+    }
+    ht_incident_json_row(telling->json, &shown, sizeof HT_ORDER_PREFIX - 1);
+    ht_text_deinit(&body);
+    yajl_tree_free(tree);
+}
+
 static enum ht_status event_take(void *user, const struct ht_store_event *row)
 {
     struct history *history = user;
@@ -221,7 +240,7 @@ static enum ht_status event_take(void *user, const struct ht_store_event *row)
     enum ht_status status = ht_order_event_read(row->kind, row->at_ms, row->body, &read);
     history->count++;
     ht_json_object(json);
-    ht_incident_json_row(json, row, sizeof HT_ORDER_PREFIX - 1);
+    row_write(history->telling, row);
     status = status == HT_NOT_FOUND || status == HT_INVALID ? HT_OK : status;
     if (status == HT_OK && read.note != NULL) {
         struct note_wanted wanted = {history->telling, read.note};

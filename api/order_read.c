@@ -145,6 +145,16 @@ static enum ht_status service_read(const struct reading *reading, struct ht_orde
     return HT_OK;
 }
 
+static enum ht_status priority_read(const struct reading *reading, struct ht_order_in *out)
+{
+    yajl_val value = member(reading, "priority");
+    if (value == NULL || number_of(value, 0, HT_ORDER_PRIORITY_MOST, &out->priority)) {
+        return HT_OK;
+    }
+    return wrong(reading, YAJL_IS_NUMBER(value) ? HT_INVALID : HT_SYNTAX, "priority",
+                 "a whole number from 0 to 100");
+}
+
 static enum ht_status place_read(const struct reading *reading, struct ht_order_in *out)
 {
     yajl_val lon = member(reading, "lon");
@@ -211,6 +221,9 @@ static enum ht_status order_read(const struct reading *reading, struct ht_order_
     if (status == HT_OK) {
         status = times_read(reading, out);
     }
+    if (status == HT_OK) {
+        status = priority_read(reading, out);
+    }
     return status == HT_OK ? note_read(reading, &out->note) : status;
 }
 
@@ -221,6 +234,9 @@ enum ht_status ht_orders_body_read(const char *text, size_t size, struct ht_orde
     yajl_val inner = ht_json_member(out->tree, "orders");
     yajl_val list = YAJL_IS_ARRAY(out->tree) ? out->tree : inner;
     out->many = list != NULL;
+    if (ht_json_has_nul(text, size)) {
+        return ht_error_set(error, HT_SYNTAX, 0, "a text of the body has a NUL in it");
+    }
     if (!YAJL_IS_OBJECT(out->tree) && !YAJL_IS_ARRAY(out->tree)) {
         return ht_error_set(error, HT_SYNTAX, 0,
                             "the body is neither a JSON object nor a list of them");
@@ -363,6 +379,9 @@ enum ht_status ht_order_step_read(const char *text, size_t size, struct ht_order
 {
     *out = (struct ht_order_step){.tree = ht_json_tree_read(text, size)};
     const struct reading reading = {.tree = out->tree, .error = error};
+    if (ht_json_has_nul(text, size)) {
+        return ht_error_set(error, HT_SYNTAX, 0, "a text of the body has a NUL in it");
+    }
     if (!YAJL_IS_OBJECT(out->tree)) {
         return ht_error_set(error, HT_SYNTAX, 0, "the body is not a JSON object");
     }

@@ -110,7 +110,9 @@ static enum ht_status plan_decide(struct ht_orders *orders, const struct ht_comm
                                       .eta_ms = step->eta_ms,
                                       .eta_low_ms = step->eta_low_ms,
                                       .eta_high_ms = step->eta_high_ms};
-    enum ht_status status = ht_orders_plan(orders, &row, 1, command->at_ms, 0, &stepping->decision);
+    int64_t step_ms = step->note == NULL ? 0 : -1; /* a note needs an event that it is of */
+    enum ht_status status =
+        ht_orders_plan(orders, &row, 1, command->at_ms, step_ms, &stepping->decision);
     if (status != HT_OK) {
         return ht_error_set(error, status, 0, NULL);
     }
@@ -165,7 +167,7 @@ static enum ht_status decide(struct ht_app_context *context, const struct ht_com
         .next = step->next,
         .count = step->count,
         .quarter_most = quarter_most(context->app->orders, command->params[0]),
-        .incident = stepping->welfare.decision == NULL ? NULL : stepping->welfare.id};
+        .incident = stepping->welfare.id[0] == '\0' ? NULL : stepping->welfare.id};
     return step->command == HT_ORDER_COMMANDS
                ? plan_decide(orders, command, stepping, error)
                : full_is_invalid(ht_orders_decide(orders, &told, &stepping->decision, error));

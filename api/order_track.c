@@ -65,6 +65,7 @@ void ht_order_track(struct ht_app_context *context, struct ht_http_call *call)
 {
     const struct ht_http_span *span = &call->params[0];
     char id[HT_ORDER_ID_MAX + 1];
+    call->reply->no_store = true;
     if (!ht__orders_stand(context, call)) {
         return;
     }

@@ -1,6 +1,7 @@
 /* Nobody answered, and somebody frail lives there: help is sent in the same transaction in which
  * the order fails. */
 #include <stdio.h>
+#include <string.h>
 
 #include "api/home.h"
 #include "api/incidents_internal.h"
@@ -14,6 +15,19 @@ static struct ht_desk_command open_command(const struct ht__welfare *welfare, in
                                     .incident_kind = welfare->kind,
                                     .severity = welfare->severity,
                                     .access_ms = welfare->access_ms};
+}
+
+/* Help that was sent there and has not ended. */
+static void open_find(struct ht_app_context *context, struct ht__welfare *welfare)
+{
+    const struct ht_incident *incident = NULL;
+    const struct ht_desk_filter filter = {.states = (UINT32_C(1) << HT_INCIDENT_IS_RESOLVED) - 1,
+                                          .kinds = UINT32_C(1) << welfare->kind,
+                                          .household = welfare->household};
+    if (ht_desk_list(ht_desk_room_desk(context->app->desk), &filter, 1, &incident) > 0) {
+        (void)snprintf(welfare->open, sizeof welfare->open, "%s", incident->id);
+        ht_incident_release(incident);
+    }
 }
 
 bool ht__welfare_prepare(struct ht_app_context *context, struct ht_store_reader *reader,
@@ -43,6 +57,7 @@ bool ht__welfare_prepare(struct ht_app_context *context, struct ht_store_reader 
                         ? rules.welfare_severity
                         : ht_desk_room_kind(desk, rules.welfare_kind).kind.severity;
     out->access_ms = ht__incident_access_ms(context, out->kind, &home);
+    open_find(context, out);
     const struct ht_desk_command open = open_command(out, now_ms);
     ht_desk_room_ahead(desk, context, &open, out->point, &out->ahead);
     return true;
@@ -54,8 +69,14 @@ enum ht_status ht__welfare_run(struct ht_app_context *context, const struct ht_c
 {
     struct ht_desk_room *desk = context->app->desk;
     struct ht_desk_command open = open_command(welfare, command->at_ms);
-    const struct ht_store_place place = {welfare->id, welfare->point};
+    const struct ht_incident *going =
+        welfare->open[0] == '\0' ? NULL : ht_desk_room_pending(desk, context, welfare->open);
+    if (going != NULL && going->state < HT_INCIDENT_IS_RESOLVED) {
+        memcpy(welfare->id, welfare->open, sizeof welfare->id);
+        return HT_OK;
+    }
     ht_desk_room_id(desk, welfare->id);
+    const struct ht_store_place place = {welfare->id, welfare->point};
     open.incident = welfare->id;
     enum ht_status status =
         ht_incident_places_put(ht_desk_room_places(desk), welfare->id, welfare->point);

@@ -41,7 +41,8 @@ void ht__order_answer(struct ht_app_context *context, const struct ht_caller *ca
     struct ht_orders_room *room = context->app->orders;
     struct ht_incident_place place;
     char token[HT_ORDER_TOKEN];
-    struct ht_order_shown shown = {.stops_before = UINT32_MAX};
+    struct ht_order_shown shown = {.stops_before = UINT32_MAX,
+                                   .incident = ht_access_personal(caller)};
     const struct ht_crs_out out = {crs, context->crs};
     if (ht_incident_places_get(ht_orders_room_places(room), order->id, &place)) {
         place.written = written[0] == '\0' ? NULL : written;
@@ -239,6 +240,7 @@ static enum ht_status decide_one(struct ht_orders_room *room, const struct ht_co
         .load = in->load,
         .load_count = in->load_count,
         .service_ms = in->service_ms < 0 ? rules->service_ms : (uint32_t)in->service_ms,
+        .priority = in->priority,
         .ready_ms = ask.ready_ms,
         .due_from_ms = in->due_from_ms,
         .due_to_ms = in->due_to_ms,

@@ -75,12 +75,14 @@ struct ht__welfare {
     enum ht_incident_kind kind;
     uint8_t severity;
     char household[HT_ORDER_ID_MAX + 1];
-    char id[HT_DESK_ID_MAX + 1]; /* of the incident */
-    bool placed;                 /* in memory */
+    char open[HT_DESK_ID_MAX + 1]; /* an incident of that home that is open already; "": none */
+    char id[HT_DESK_ID_MAX + 1];   /* of the incident; "": there is none yet */
+    bool placed;                   /* in memory */
     struct ht_desk_decision *decision;
     struct ht_desk_ahead ahead;
 };
-/* `wanted` only where the order's household is frail; false with the answer written. */
+/* `wanted` only where the order's household is frail; false with the answer written. Where somebody
+ * is on the way there already, for the same reason, no other is sent: the order names that one. */
 bool ht__welfare_prepare(struct ht_app_context *context, struct ht_store_reader *reader,
                          const char *household, int64_t now_ms, struct ht__welfare *out,
                          struct ht_reply *reply);

@@ -9,6 +9,7 @@
 #include "api/order_event.h"
 #include "api/order_past.h"
 #include "api/settings.h"
+#include "engine/base/array.h"
 #include "geodata/digest.h"
 
 #define SECRET "order tracking"
@@ -388,16 +389,56 @@ enum ht_status ht_orders_room_write(struct ht_orders_room *room, struct ht_store
 struct planning {
     struct ht_job job;
     struct ht_orders_room *room;
-    const struct ht_order_plan *rows;
-    size_t count;
+    struct ht_orders_room_planning *asked;
     struct ht_orders_decision *decision;
     enum ht_status status;
-    size_t passed_over;
     struct ht_error error;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool over;
 };
+
+/* Whether an order is where a row has it, so that its times alone are another. */
+static bool stays(const struct ht_orders *orders, const struct ht_order_plan *row)
+{
+    const struct ht_order *order = ht_orders_pending(orders, row->order);
+    return order != NULL && row->unit != NULL && order->state != HT_ORDER_IS_RECEIVED &&
+           ht_order_is_open(order) && order->unit != NULL && order->sequence == row->sequence &&
+           strcmp(order->unit, row->unit) == 0;
+}
+
+static enum ht_status times_decide(struct planning *planning, int64_t now_ms)
+{
+    const struct ht_orders_room_planning *asked = planning->asked;
+    struct ht_orders_room *room = planning->room;
+    struct ht_order_plan *rows = ht_array_new(asked->count, sizeof *rows);
+    size_t count = 0;
+    enum ht_status status = HT_NOMEM;
+    for (size_t i = 0; rows != NULL && i < asked->count; i++) {
+        if (stays(room->orders, &asked->rows[i])) {
+            rows[count++] = asked->rows[i];
+        }
+    }
+    if (rows != NULL) {
+        status = ht_orders_plan(room->orders, rows, count, now_ms, room->rules->step_ms,
+                                &planning->decision);
+    }
+    if (status == HT_OK) {
+        planning->asked->passed_over = asked->count - count;
+    }
+    free(rows);
+    return status;
+}
+
+static enum ht_status planning_decide(struct planning *planning)
+{
+    const struct ht_orders_room_planning *asked = planning->asked;
+    struct ht_orders_room *room = planning->room;
+    int64_t now_ms = ht_clock_now_ms(&room->app->clock);
+    return asked->times_only ? times_decide(planning, now_ms)
+                             : ht_orders_plan(room->orders, asked->rows, asked->count, now_ms,
+                                              room->rules->step_ms, &planning->decision);
+}
 
 static void planning_run(struct ht_job *job, void *worker)
 {
@@ -405,14 +446,12 @@ static void planning_run(struct ht_job *job, void *worker)
     struct ht_orders_room *room = planning->room;
     struct ht_commit *commit = room->app->commit;
     (void)worker;
-    planning->status = ht_orders_plan(room->orders, planning->rows, planning->count,
-                                      ht_clock_now_ms(&room->app->clock), room->rules->step_ms,
-                                      &planning->decision);
+    planning->status = planning_decide(planning);
     if (planning->status != HT_OK) {
         (void)ht_error_set(&planning->error, planning->status, 0, NULL);
         return;
     }
-    planning->passed_over = planning->decision->passed_over;
+    planning->asked->passed_over += planning->decision->passed_over;
     planning->status = ht_orders_room_write(room, ht_commit_tx(commit), planning->decision,
                                             "houtao", NULL, &planning->error);
     if (planning->status != HT_OK) {
@@ -427,6 +466,9 @@ static void planning_done(struct ht_job *job, void *worker, enum ht_status outco
     struct planning *planning = (struct planning *)job;
     (void)worker;
     if (outcome == HT_OK) {
+        if (planning->status == HT_OK && planning->asked->committed != NULL) {
+            planning->asked->committed(planning->asked->user);
+        }
         ht_orders_apply(planning->room->orders, planning->decision);
     } else {
         ht_orders_drop(planning->room->orders, planning->decision);
@@ -438,11 +480,11 @@ static void planning_done(struct ht_job *job, void *worker, enum ht_status outco
     (void)pthread_mutex_unlock(&planning->lock);
 }
 
-enum ht_status ht_orders_room_plan(struct ht_orders_room *room, const struct ht_order_plan *rows,
-                                   size_t count, size_t *passed_over, struct ht_error *error)
+enum ht_status ht_orders_room_plan(struct ht_orders_room *room,
+                                   struct ht_orders_room_planning *asked, struct ht_error *error)
 {
-    struct planning planning = {.room = room, .rows = rows, .count = count, .status = HT_BUSY};
-    *passed_over = 0;
+    struct planning planning = {.room = room, .asked = asked, .status = HT_BUSY};
+    asked->passed_over = 0;
     if (room->app->commit == NULL) {
         return ht_error_set(error, HT_UNSUPPORTED, 0, "the store can't be written");
     }
@@ -458,7 +500,6 @@ enum ht_status ht_orders_room_plan(struct ht_orders_room *room, const struct ht_
     }
     (void)pthread_cond_destroy(&planning.wake);
     (void)pthread_mutex_destroy(&planning.lock);
-    *passed_over = planning.passed_over;
     if (planning.status == HT_OK) {
         return HT_OK;
     }

@@ -47,12 +47,21 @@ bool ht_orders_room_kitchen_out(struct ht_orders_room *room, const char *kitchen
 /* Grows where other rules came into force. */
 uint64_t ht_orders_room_rules_version(const struct ht_orders_room *room);
 
-/* Takes a plan over as ht_orders_plan does, and returns when it is written; for the planner's
- * thread, never for a loop or the writer. HT_UNSUPPORTED: the store can't be written; HT_BUSY: too
+/* A plan on its way onto the orders. */
+struct ht_orders_room_planning {
+    const struct ht_order_plan *rows;
+    size_t count;
+    bool times_only; /* an order that has another unit or sequence by now is passed over */
+    void (*committed)(void *user); /* right before readers see it, on the writer's thread; NULL */
+    void *user;
+    size_t passed_over; /* out */
+};
+/* Takes a plan over as ht_orders_plan does, and returns when it is written; for threads that may
+ * wait, never for a loop or the writer. HT_UNSUPPORTED: the store can't be written; HT_BUSY: too
  * much waits to be. */
 HT_MUST_CHECK enum ht_status ht_orders_room_plan(struct ht_orders_room *room,
-                                                 const struct ht_order_plan *rows, size_t count,
-                                                 size_t *passed_over, struct ht_error *error);
+                                                 struct ht_orders_room_planning *planning,
+                                                 struct ht_error *error);
 
 /* ---- writer ---- */
 

@@ -25,6 +25,7 @@ enum {
 struct ht_planner {
     struct ht_app *app;
     struct ht_world_reader world;
+    struct ht_live_work *work;
     pthread_mutex_t lock; /* guards what is below, down to `stop` */
     pthread_cond_t wake;
     struct ht_planner_plan *plan;
@@ -64,6 +65,7 @@ struct sight {
     uint64_t rules;
     uint64_t vans;
     uint64_t streets;
+    uint64_t settings;
     int64_t minute;
 };
 
@@ -89,12 +91,23 @@ static uint64_t vans_sum(struct ht_app *app)
     return sum;
 }
 
+static uint64_t settings_sum(const struct ht_settings *settings)
+{
+    uint64_t sum = 0;
+    for (int i = HT_SETTING_PLANNER_RUN; i < HT_SETTING_FIELDS; i++) {
+        int64_t value = ht_setting(settings, (enum ht_setting_field)i);
+        sum = (sum ^ (uint64_t)value) * UINT64_C(0x100000001b3) + 1;
+    }
+    return sum;
+}
+
 static struct sight look(struct ht_planner *planner)
 {
     struct ht_app *app = planner->app;
     struct sight sight = {.orders = ht_orders_changes(ht_orders_room_orders(app->orders)),
                           .rules = ht_orders_room_rules_version(app->orders),
                           .vans = vans_sum(app),
+                          .settings = settings_sum(&app->settings),
                           .minute = ht_clock_now_ms(&app->clock) / MINUTE_MS};
     (void)ht_world_reader_get(&planner->world);
     sight.streets = planner->world.generation;
@@ -105,7 +118,7 @@ static struct sight look(struct ht_planner *planner)
 static bool same(const struct sight *a, const struct sight *b)
 {
     return a->orders == b->orders && a->rules == b->rules && a->vans == b->vans &&
-           a->streets == b->streets && a->minute == b->minute;
+           a->streets == b->streets && a->settings == b->settings && a->minute == b->minute;
 }
 
 /* ---- a plan ---- */
@@ -119,27 +132,42 @@ static void plan_publish(struct ht_planner *planner, struct ht_planner_plan *pla
     ht_planner_plan_release(old);
 }
 
+/* A plan that its orders wait for. */
+struct keeping {
+    struct ht_planner *planner;
+    struct ht_planner_plan *plan; /* NULL: it is published */
+};
+
+/* Who reads of an order that it is planned finds it in the plan. */
+static void plan_committed(void *user)
+{
+    struct keeping *keeping = user;
+    plan_publish(keeping->planner, keeping->plan);
+    keeping->plan = NULL;
+}
+
 static enum ht_status plan_keep(struct ht_planner *planner, const struct ht_planner_scene *scene,
                                 const struct ht_day_plan *day, struct ht_error *error)
 {
-    struct ht_planner_plan *plan = NULL;
-    size_t count = 0;
-    size_t passed_over = 0;
-    struct ht_order_plan *rows = ht_array_new(scene->order_count, sizeof *rows);
-    enum ht_status status = rows == NULL ? HT_NOMEM : ht_planner_plan_new(scene, day, &plan);
+    struct keeping keeping = {.planner = planner};
+    struct ht_planner_rows rows = {0};
+    struct ht_orders_room_planning planning = {.committed = plan_committed, .user = &keeping};
+    enum ht_status status = ht_planner_plan_new(scene, day, &keeping.plan);
     if (status == HT_OK) {
-        ht_planner_plan_rows(scene, day, plan, rows, &count);
-        status = ht_orders_room_plan(planner->app->orders, rows, count, &passed_over, error);
+        status = ht_planner_plan_rows(scene, day, keeping.plan, planner->app->arrivals, &rows);
     }
     if (status == HT_OK) {
-        plan_publish(planner, plan);
+        planning.rows = rows.list;
+        planning.count = rows.count;
+        status = ht_orders_room_plan(planner->app->orders, &planning, error);
+    }
+    if (status == HT_OK) {
         (void)pthread_mutex_lock(&planner->lock);
-        planner->stats.passed_over = passed_over;
+        planner->stats.passed_over = planning.passed_over;
         (void)pthread_mutex_unlock(&planner->lock);
-    } else {
-        ht_planner_plan_release(plan);
     }
-    free(rows);
+    ht_planner_plan_release(keeping.plan);
+    free(rows.list);
     return status;
 }
 
@@ -168,10 +196,16 @@ static enum ht_status plan_make(struct ht_planner *planner, struct ht_error *err
     if (world == NULL) {
         return HT_OK; /* another look follows when there is one */
     }
-    enum ht_status status =
-        ht_planner_scene_make(planner->app, world, planner->plan, &planner->stop, &scene, error);
+    if (ht_setting(&planner->app->settings, HT_SETTING_PLANNER_RUN) == 0) {
+        plan_publish(planner, NULL);
+        return HT_OK;
+    }
+    const struct ht_planner_sources sources = {planner->app, world, planner->work, planner->plan,
+                                               &planner->stop};
+    enum ht_status status = ht_planner_scene_make(&sources, &scene, error);
     ht_world_reader_rest(&planner->world);
-    if (status == HT_OK && scene.vans_known > 0 && scene.order_count > 0) {
+    ht_live_work_rest(planner->work);
+    if (status == HT_OK && scene.planned && scene.order_count + scene.left_out_count > 0) {
         status = plan_search(planner, &scene, error);
     } else if (status == HT_OK) {
         plan_publish(planner, NULL);
@@ -228,6 +262,10 @@ enum ht_status ht_planner_new(struct ht_app *app, struct ht_planner **out)
         return HT_NOMEM;
     }
     planner->app = app;
+    if (ht_live_work_new(app->live, &planner->work) != HT_OK) {
+        free(planner);
+        return HT_NOMEM;
+    }
     ht_world_reader_init(&planner->world, app->slot);
     (void)pthread_mutex_init(&planner->lock, NULL);
     (void)pthread_condattr_init(&steady);
@@ -236,6 +274,7 @@ enum ht_status ht_planner_new(struct ht_app *app, struct ht_planner **out)
     (void)pthread_condattr_destroy(&steady);
     if (pthread_create(&planner->thread, NULL, planner_work, planner) != 0) {
         ht_world_reader_deinit(&planner->world);
+        ht_live_work_free(planner->work);
         (void)pthread_cond_destroy(&planner->wake);
         (void)pthread_mutex_destroy(&planner->lock);
         free(planner);
@@ -257,6 +296,7 @@ void ht_planner_free(struct ht_planner *planner)
     (void)pthread_join(planner->thread, NULL);
     ht_planner_plan_release(planner->plan);
     ht_world_reader_deinit(&planner->world);
+    ht_live_work_free(planner->work);
     (void)pthread_cond_destroy(&planner->wake);
     (void)pthread_mutex_destroy(&planner->lock);
     free(planner);

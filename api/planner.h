@@ -7,7 +7,9 @@
  *                               ^                     ^            |
  *                               +------- 200 ms ------+-- plan ----+
  *
- * A town none of whose vans says its `capacity` is planned by others: nothing happens to it here.
+ * The settings document `planner` rules it: prices, limits, what a van carries whose `capacity` the
+ * registry does not say, and whether the day is planned here at all (`run`). Where such vans carry
+ * nothing (`van_meals` 0), a town none of whose vans says its capacity is planned by others.
  *
  * Threading: a thread of low priority, of its own; readers from any thread. Ownership: the app
  * outlives it.

@@ -4,14 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/planner_ahead.h"
 #include "api/planner_scene.h"
 #include "engine/base/array.h"
 
-enum {
-    STEP = 16,              /* between the sequences of two new stops, so that others fit between */
-    BAND_LEAST_MS = 120000, /* an arrival may be so much later or earlier */
-    BAND_PARTS = 8          /* and a part of the time until then */
-};
+enum { STEP = 16 }; /* between the sequences of two new stops, so that others fit between */
 
 /* ---- stops ---- */
 
@@ -21,26 +18,54 @@ static bool same_place(const struct ht_planner_stop *a, const struct ht_planner_
            a->point.lat_e7 == b->point.lat_e7;
 }
 
+/* What is known of the door of an order, or of a kitchen. */
+static void stop_place(const struct ht_planner_scene *scene, const struct ht_day_stop *at,
+                       struct ht_planner_stop *stop)
+{
+    if (at->kind == HT_DAY_LOAD) {
+        const struct ht_planner_kitchen *kitchen = &scene->kitchens[at->index];
+        memcpy(stop->id, kitchen->id, sizeof stop->id);
+        stop->point = scene->points[kitchen->location];
+        stop->compound = ht_arrivals_kitchen(kitchen->id);
+        return;
+    }
+    (void)snprintf(stop->id, sizeof stop->id, "%s", scene->orders[at->index]->id);
+    stop->point = scene->points[scene->day_orders[at->index].location];
+    stop->compound = scene->doors[at->index].compound;
+    stop->walk_ms = scene->doors[at->index].walk_ms;
+    stop->not_before_ms = scene->orders[at->index]->due_from_ms;
+}
+
+static uint32_t span_ms(int64_t from_s, int64_t to_s)
+{
+    int64_t span_s = to_s > from_s ? to_s - from_s : 0;
+    return span_s < UINT32_MAX / 1000 ? (uint32_t)(span_s * 1000) : UINT32_MAX;
+}
+
 static void stops_fill(const struct ht_planner_scene *scene, const struct ht_day_route *day,
                        struct ht_planner_stop *stops)
 {
     uint32_t amounts = scene->problem.amounts;
+    int64_t left_s = day->start_s; /* the stop before */
     for (uint32_t i = 0; i < day->count; i++) {
         const struct ht_day_visit *visit = &day->visits[i];
-        struct ht_planner_stop *stop = &stops[i];
-        uint32_t index = visit->stop.index;
         bool loads = visit->stop.kind == HT_DAY_LOAD;
         int64_t begin_s =
-            loads ? visit->begin_s : visit->leave_s - (int64_t)scene->day_orders[index].service_s;
-        *stop = (struct ht_planner_stop){.loads = loads,
-                                         .arrival_ms = visit->arrival_s * 1000,
-                                         .begin_ms = begin_s * 1000,
-                                         .leave_ms = visit->leave_s * 1000};
-        (void)snprintf(stop->id, sizeof stop->id, "%s",
-                       loads ? scene->kitchens[index].id : scene->orders[index]->id);
-        stop->point = scene->points[loads ? scene->kitchens[index].location
-                                          : scene->day_orders[index].location];
-        memcpy(stop->load, day->load + (size_t)i * amounts, amounts * sizeof *stop->load);
+            loads ? visit->begin_s
+                  : visit->leave_s - (int64_t)scene->day_orders[visit->stop.index].service_s;
+        stops[i] = (struct ht_planner_stop){.loads = loads,
+                                            .arrival_ms = visit->arrival_s * 1000,
+                                            .begin_ms = begin_s * 1000,
+                                            .leave_ms = visit->leave_s * 1000,
+                                            .travel_ms = span_ms(left_s, visit->arrival_s),
+                                            .park_ms = span_ms(visit->begin_s, begin_s),
+                                            .service_ms = span_ms(begin_s, visit->leave_s)};
+        stop_place(scene, &visit->stop, &stops[i]);
+        if (loads && visit->begin_s > visit->arrival_s) {
+            stops[i].not_before_ms = visit->begin_s * 1000;
+        }
+        memcpy(stops[i].load, day->load + (size_t)i * amounts, amounts * sizeof *stops[i].load);
+        left_s = visit->leave_s;
     }
 }
 
@@ -179,42 +204,57 @@ static enum ht_order_unplanned lack_of(enum ht_day_reason reason)
     return HT_ORDER_LACKS_OTHER;
 }
 
-/* No arrival before the window: a van that is early waits. */
-static struct ht_order_plan row_of(const struct ht_order *order, const char *unit,
-                                   const struct ht_planner_stop *stop, int64_t now_ms)
+static void unplanned_add(struct ht_planner_rows *out, const char *order,
+                          enum ht_order_unplanned reason)
 {
-    int64_t ahead_ms = stop->begin_ms > now_ms ? stop->begin_ms - now_ms : 0;
-    int64_t half_ms = ahead_ms / BAND_PARTS;
-    half_ms = half_ms < BAND_LEAST_MS ? BAND_LEAST_MS : half_ms;
-    int64_t low_ms = stop->begin_ms - half_ms;
-    low_ms = low_ms < now_ms ? now_ms : low_ms;
-    low_ms = low_ms < order->due_from_ms ? order->due_from_ms : low_ms;
-    return (struct ht_order_plan){.order = order->id,
-                                  .unit = unit,
-                                  .eta_ms = stop->begin_ms,
-                                  .eta_low_ms = low_ms < stop->begin_ms ? low_ms : stop->begin_ms,
-                                  .eta_high_ms = stop->begin_ms + half_ms,
-                                  .sequence = stop->sequence};
+    out->list[out->count++] = (struct ht_order_plan){.order = order, .unplanned = reason};
 }
 
-void ht_planner_plan_rows(const struct ht_planner_scene *scene, const struct ht_day_plan *day,
-                          const struct ht_planner_plan *plan, struct ht_order_plan *rows,
-                          size_t *count)
+static enum ht_status route_rows(const struct ht_planner_scene *scene,
+                                 const struct ht_day_route *day,
+                                 const struct ht_planner_route *route, struct ht_arrivals *arrivals,
+                                 struct ht_planner_rows *out)
 {
-    *count = 0;
-    for (uint32_t r = 0; r < day->route_count; r++) {
-        const struct ht_planner_route *route = &plan->routes[r];
-        for (uint32_t i = 0; i < route->count; i++) {
-            const struct ht_day_stop *stop = &day->routes[r].visits[i].stop;
-            if (stop->kind == HT_DAY_ORDER) {
-                rows[(*count)++] = row_of(scene->orders[stop->index], route->unit, &route->stops[i],
-                                          scene->now_ms);
-            }
+    struct ht_arrival_band *bands = ht_array_new(route->count, sizeof *bands);
+    enum ht_status status = HT_NOMEM;
+    if (bands != NULL) {
+        status = ht_planner_route_bands(arrivals, route, scene->now_ms, bands);
+    }
+    for (uint32_t i = 0; status == HT_OK && i < route->count; i++) {
+        const struct ht_day_stop *stop = &day->visits[i].stop;
+        if (stop->kind != HT_DAY_ORDER) {
+            continue;
         }
+        const struct ht_order *order = scene->orders[stop->index];
+        const struct ht_order_times times = ht_planner_times(&bands[i], order);
+        out->list[out->count++] = (struct ht_order_plan){.order = order->id,
+                                                         .unit = route->unit,
+                                                         .eta_ms = times.eta_ms,
+                                                         .eta_low_ms = times.eta_low_ms,
+                                                         .eta_high_ms = times.eta_high_ms,
+                                                         .sequence = route->stops[i].sequence};
     }
-    for (uint32_t i = 0; i < day->unserved_count; i++) {
+    free(bands);
+    return status;
+}
+
+enum ht_status ht_planner_plan_rows(const struct ht_planner_scene *scene,
+                                    const struct ht_day_plan *day,
+                                    const struct ht_planner_plan *plan,
+                                    struct ht_arrivals *arrivals, struct ht_planner_rows *out)
+{
+    size_t most = (size_t)scene->order_count + scene->left_out_count;
+    *out = (struct ht_planner_rows){.list = ht_array_new(most, sizeof *out->list)};
+    enum ht_status status = out->list == NULL ? HT_NOMEM : HT_OK;
+    for (uint32_t r = 0; status == HT_OK && r < day->route_count; r++) {
+        status = route_rows(scene, &day->routes[r], &plan->routes[r], arrivals, out);
+    }
+    for (uint32_t i = 0; status == HT_OK && i < day->unserved_count; i++) {
         const struct ht_day_unserved *unserved = &day->unserved[i];
-        rows[(*count)++] = (struct ht_order_plan){.order = scene->orders[unserved->order]->id,
-                                                  .unplanned = lack_of(unserved->reason)};
+        unplanned_add(out, scene->orders[unserved->order]->id, lack_of(unserved->reason));
     }
+    for (uint32_t i = 0; status == HT_OK && i < scene->left_out_count; i++) {
+        unplanned_add(out, scene->left_out[i].order->id, scene->left_out[i].reason);
+    }
+    return status;
 }

@@ -13,6 +13,13 @@
 #include "engine/live/fleet.h"
 #include "engine/live/orders.h"
 
+/* Where a van stands. */
+struct ht_planner_here {
+    bool at; /* at a stop */
+    struct ht_point point;
+    int64_t since_ms;
+};
+
 struct ht_planner_stop {
     bool loads;                   /* at a kitchen; else an order is handed over */
     char id[HT_ORDER_ID_MAX + 1]; /* of that */
@@ -20,6 +27,12 @@ struct ht_planner_stop {
     int64_t arrival_ms;
     int64_t begin_ms;
     int64_t leave_ms;
+    int64_t not_before_ms; /* of an order, or of a load that waits; 0: any time */
+    uint32_t travel_ms;    /* from the stop before, or where the van was */
+    uint32_t park_ms;
+    uint32_t service_ms;          /* loading or handing over */
+    uint32_t walk_ms;             /* from the parking place to the door */
+    uint64_t compound;            /* what its service is learned by (api/arrivals.h) */
     int64_t load[HT_ORDER_LOADS]; /* behind it */
     uint32_t sequence;            /* of an order's stop */
 };
@@ -43,6 +56,7 @@ struct ht_planner_plan {
     struct ht_planner_stop *stops; /* of all routes */
 };
 
+struct ht_arrivals;
 struct ht_planner_scene;
 struct ht_day_plan;
 
@@ -57,10 +71,17 @@ void ht_planner_plan_release(struct ht_planner_plan *plan);
 const struct ht_planner_route *ht_planner_plan_route(const struct ht_planner_plan *plan,
                                                      const char *unit);
 
-/* What the plan says of each order, rows[0..*count) of scene->order_count; texts are borrowed from
- * the plan and the scene. */
-void ht_planner_plan_rows(const struct ht_planner_scene *scene, const struct ht_day_plan *day,
-                          const struct ht_planner_plan *plan, struct ht_order_plan *rows,
-                          size_t *count);
+/* What is told of the plan's orders. */
+struct ht_planner_rows {
+    struct ht_order_plan *list; /* texts are borrowed from plan and scene */
+    size_t count;
+};
+/* What the plan says of each order of the scene, when it comes by what was learned of the town.
+ * HT_NOMEM. To be freed: the list. */
+HT_MUST_CHECK enum ht_status ht_planner_plan_rows(const struct ht_planner_scene *scene,
+                                                  const struct ht_day_plan *day,
+                                                  const struct ht_planner_plan *plan,
+                                                  struct ht_arrivals *arrivals,
+                                                  struct ht_planner_rows *out);
 
 #endif

@@ -2,28 +2,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/command.h"
 #include "api/incident_json.h"
 #include "api/live.h"
 #include "api/live_json.h"
 #include "api/orders_internal.h"
 #include "api/params.h"
 #include "api/planner.h"
+#include "api/planner_ahead.h"
+#include "api/planner_line.h"
+#include "api/planner_scene.h"
+#include "api/underway.h"
 #include "engine/base/array.h"
-#include "engine/road/shape.h"
-#include "engine/road/snap.h"
 
 struct show {
     char id[HT_UNIT_ID_MAX + 1];
     struct ht_unit unit;
+    bool capacity; /* the registry says one */
     struct ht_crs crs;
-};
-
-/* What draws the legs. */
-struct drawing {
-    const struct ht_road *road; /* NULL: there are no streets now */
-    struct ht_snap_work *snap;
-    struct ht_query *query;
-    struct ht_shape shape;
 };
 
 struct writing {
@@ -32,101 +28,11 @@ struct writing {
     const struct ht_crs_out *out;
     const struct ht_planner_route *route;
     uint32_t load_count;
-    struct drawing drawing;
+    struct ht_planner_line line;
+    struct ht_planner_ahead ahead;
+    struct ht_progress progress;
+    struct ht_arrival_band *bands;
 };
-
-static void drawing_deinit(struct drawing *drawing)
-{
-    ht_snap_work_free(drawing->snap);
-    ht_query_free(drawing->query);
-    ht_shape_deinit(&drawing->shape);
-}
-
-static enum ht_status drawing_begin(struct drawing *drawing, struct ht_world *world,
-                                    const char *profile)
-{
-    enum ht_status status = ht_snap_work_new(&drawing->snap);
-    if (status == HT_OK) {
-        status = ht_query_new(&drawing->query);
-    }
-    if (status == HT_OK && world != NULL &&
-        ht_world_road(world, profile, 0, &drawing->road) != HT_OK) {
-        drawing->road = NULL;
-    }
-    return status;
-}
-
-static bool snapped(struct drawing *drawing, struct ht_point point, struct ht_place *place)
-{
-    struct ht_snap_options options = ht_snap_options_default();
-    struct ht_place two[2];
-    uint32_t found = 0;
-    options.radius_m = HT_LIVE_STREET_M;
-    if (ht_snap_trip(drawing->road->snap, drawing->snap, point, &options, two, &found) != HT_OK) {
-        return false;
-    }
-    *place = two[found - 1];
-    return true;
-}
-
-/* The way to a stop; false: there is none now. */
-static bool leg_draw(struct drawing *drawing, struct ht_point from, struct ht_point to,
-                     uint64_t *length_mm)
-{
-    struct ht_place places[2];
-    struct ht_way_found way;
-    if (drawing->road == NULL || !snapped(drawing, from, &places[0]) ||
-        !snapped(drawing, to, &places[1]) ||
-        ht_query_path(drawing->query, drawing->road, &places[0], HT_SIDES_BOTH, &places[1],
-                      HT_SIDES_BOTH, &way) != HT_OK) {
-        return false;
-    }
-    const struct ht_leg leg = {.cost = way.cost,
-                               .source = 0,
-                               .target = 1,
-                               .source_side = way.source_side,
-                               .target_side = way.target_side,
-                               .arc_count = way.arc_count};
-    ht_shape_clear(&drawing->shape);
-    *length_mm = (uint64_t)way.cost.length_mm;
-    return ht_shape_add(&drawing->shape, drawing->road, places, &leg, way.arcs, false) == HT_OK;
-}
-
-/* ---- what is still ahead ---- */
-
-/* A counted reference to the order of a stop, if the unit still has it to hand over. */
-static const struct ht_order *order_ahead(const struct writing *writing,
-                                          const struct ht_planner_stop *stop)
-{
-    const struct ht_order *order =
-        ht_orders_get(ht_orders_room_orders(writing->app->orders), stop->id);
-    if (order != NULL && (!ht_order_is_open(order) || order->unit == NULL ||
-                          strcmp(order->unit, writing->route->unit) != 0)) {
-        ht_order_release(order);
-        return NULL;
-    }
-    return order;
-}
-
-/* Whether something that is loaded there (for the last time before) is still to be. */
-static bool load_ahead(const struct writing *writing, uint32_t at)
-{
-    const char *kitchen = writing->route->stops[at].id;
-    bool ahead = false;
-    for (uint32_t i = at + 1; i < writing->route->count && !ahead; i++) {
-        const struct ht_planner_stop *stop = &writing->route->stops[i];
-        if (stop->loads) {
-            if (strcmp(stop->id, kitchen) == 0) {
-                break;
-            }
-            continue;
-        }
-        const struct ht_order *order = order_ahead(writing, stop);
-        ahead = order != NULL && !ht_order_is_pinned(order) && strcmp(order->kitchen, kitchen) == 0;
-        ht_order_release(order);
-    }
-    return ahead;
-}
 
 /* ---- JSON ---- */
 
@@ -147,14 +53,15 @@ static void way_write(struct writing *writing, struct ht_point from, struct ht_p
         ht_json_key_int(writing->json, "distance_m", 0);
         return;
     }
-    if (leg_draw(&writing->drawing, from, to, &length_mm)) {
+    if (ht_planner_line_leg(&writing->line, from, to, &length_mm)) {
+        const struct ht_shape *shape = &writing->line.shape;
         ht_json_key_double(writing->json, "distance_m", (double)length_mm / 1000, 1);
-        ht_live_json_line(writing->json, writing->drawing.shape.points,
-                          writing->drawing.shape.point_count, writing->out);
+        ht_live_json_line(writing->json, shape->points, shape->point_count, writing->out);
     }
 }
 
-static void order_write(const struct writing *writing, const struct ht_order *order)
+static void order_write(const struct writing *writing, const struct ht_order *order,
+                        const struct ht_arrival_band *band)
 {
     ht_json_key_text(writing->json, "order", order->id);
     ht_json_key_text(writing->json, "state", ht_order_state_text(order->state));
@@ -162,19 +69,31 @@ static void order_write(const struct writing *writing, const struct ht_order *or
         ht_json_key_text(writing->json, "household", order->household);
     }
     ht_json_key_int(writing->json, "sequence", order->sequence);
+    if (band != NULL) {
+        const struct ht_order_times times = ht_planner_times(band, order);
+        ht_order_json_times(writing->json, &times);
+    }
 }
 
-static void stop_write(struct writing *writing, const struct ht_planner_stop *stop,
-                       const struct ht_order *order, struct ht_point from)
+/* Of the stops ahead the i-th. */
+static void stop_write(struct writing *writing, uint32_t i, struct ht_point from)
 {
     struct ht_json *json = writing->json;
+    const struct ht_planner_stop *stop = writing->ahead.list[i].stop;
     const struct ht_incident_place place = {.point = stop->point};
     ht_json_object(json);
     ht_json_key_text(json, "kind", stop->loads ? "load" : "order");
-    if (order == NULL) {
+    if (writing->ahead.list[i].order == NULL) {
         ht_json_key_text(json, "kitchen", stop->id);
     } else {
-        order_write(writing, order);
+        order_write(writing, writing->ahead.list[i].order,
+                    writing->bands == NULL ? NULL : &writing->bands[i]);
+    }
+    if (i < writing->ahead.here) {
+        ht_json_key_bool(json, "here", true);
+    }
+    if (ht_progress_skipped(&writing->progress, stop->point)) {
+        ht_json_key_bool(json, "skipped", true);
     }
     ht_incident_json_place(json, &place, writing->out);
     ht_incident_json_moment(json, "arrival", stop->arrival_ms);
@@ -190,15 +109,29 @@ static void stop_write(struct writing *writing, const struct ht_planner_stop *st
 
 static void stops_write(struct writing *writing, struct ht_point from)
 {
-    const struct ht_planner_route *route = writing->route;
-    for (uint32_t i = 0; route != NULL && i < route->count; i++) {
-        const struct ht_planner_stop *stop = &route->stops[i];
-        const struct ht_order *order = stop->loads ? NULL : order_ahead(writing, stop);
-        if (order != NULL || (stop->loads && load_ahead(writing, i))) {
-            stop_write(writing, stop, order, from);
-            from = stop->point;
-        }
-        ht_order_release(order);
+    if (writing->progress.at) {
+        from = writing->progress.stop;
+    }
+    for (uint32_t i = 0; i < writing->ahead.count; i++) {
+        stop_write(writing, i, from);
+        from = writing->ahead.list[i].stop->point;
+    }
+}
+
+/* Whether it is planned here, and why not. */
+static void why_write(const struct writing *writing, const struct show *show)
+{
+    const struct ht_planner_rules rules = ht_planner_rules_now(&writing->app->settings);
+    const char *why = !rules.run                         ? "settings planner.run is false"
+                      : show->unit.kind != HT_UNIT_VAN   ? "the unit is no van"
+                      : show->unit.status == HT_UNIT_OFF ? "the unit is off"
+                      : !show->unit.positioned           ? "nobody knows where the unit is"
+                      : !show->capacity && rules.van_meals == 0
+                          ? "the unit says no capacity, and settings planner.van_meals is 0"
+                          : NULL;
+    ht_json_key_bool(writing->json, "planned", why == NULL);
+    if (why != NULL) {
+        ht_json_key_text(writing->json, "why", why);
     }
 }
 
@@ -213,11 +146,34 @@ static void show_write(struct writing *writing, const struct show *show,
     if (writing->route != NULL) {
         load_write(writing, "load", writing->route->start_load);
     }
+    why_write(writing, show);
+    ht_underway_write(writing->json, &writing->progress);
     ht_json_key(writing->json, "stops");
     ht_json_array(writing->json);
     stops_write(writing, show->unit.position.fix.point);
     ht_json_array_end(writing->json);
     ht_json_object_end(writing->json);
+}
+
+/* Where the unit is along its stops, and when it will be at those ahead. HT_NOMEM. */
+static enum ht_status ahead_find(struct writing *writing, const struct show *show, int64_t now_ms)
+{
+    struct ht_app *app = writing->app;
+    if (!ht_underway_progress(app->underway, show->id, &writing->progress)) {
+        writing->progress = (struct ht_progress){0};
+    }
+    struct ht_planner_when when = {
+        .now_ms = now_ms,
+        .first_ms = ht_underway_first_ms(app->underway, show->id),
+        .here = {writing->progress.at, writing->progress.stop, writing->progress.since_ms}};
+    enum ht_status status = ht_planner_ahead_make(app, writing->route, &when.here, &writing->ahead);
+    if (status == HT_OK) {
+        writing->bands = ht_array_new(writing->ahead.count, sizeof *writing->bands);
+        status = writing->bands == NULL ? HT_NOMEM
+                                        : ht_planner_ahead_bands(app->arrivals, &writing->ahead,
+                                                                 &when, writing->bands);
+    }
+    return status;
 }
 
 static bool crs_ready(struct ht_app_context *context, const struct ht_crs *crs,
@@ -235,12 +191,38 @@ static bool crs_ready(struct ht_app_context *context, const struct ht_crs *crs,
     return true;
 }
 
+static enum ht_status unit_take(void *user, const struct ht_store_item *item)
+{
+    struct show *show = user;
+    int64_t capacity[HT_ORDER_LOADS];
+    show->capacity = ht_planner_capacity(item->properties, capacity) > 0;
+    return HT_OK;
+}
+
+/* What the registry says of the unit; false with the answer written. */
+static bool unit_read(struct ht_app_context *context, struct show *show, struct ht_reply *reply)
+{
+    static const char name[] = "units";
+    struct ht_error error = {0};
+    struct ht_store_reader *reader = ht_app_reader(context, reply);
+    if (reader == NULL) {
+        return false;
+    }
+    enum ht_status status = ht_store_item(reader, ht_collection_find(name, sizeof name - 1),
+                                          show->id, false, unit_take, show, &error);
+    if (status != HT_OK && status != HT_NOT_FOUND) {
+        ht_reply_status(reply, &error);
+        return false;
+    }
+    return true;
+}
+
 static void show_run(void *user, void *data, struct ht_reply *reply)
 {
     struct ht_app_context *context = user;
-    const struct show *show = data;
+    struct show *show = data;
     struct ht_json json;
-    if (!crs_ready(context, &show->crs, reply)) {
+    if (!crs_ready(context, &show->crs, reply) || !unit_read(context, show, reply)) {
         return;
     }
     const struct ht_crs_out out = {&show->crs, context->crs};
@@ -252,16 +234,20 @@ static void show_run(void *user, void *data, struct ht_reply *reply)
                               .load_count = plan == NULL ? 0 : plan->load_count};
     enum ht_status status = HT_OK;
     if (writing.route != NULL) {
-        status = drawing_begin(&writing.drawing, ht_world_reader_get(&context->world),
-                               writing.route->profile);
+        status = ht_planner_line_begin(&writing.line, ht_world_reader_get(&context->world),
+                                       writing.route->profile);
     }
+    status = status == HT_OK ? ahead_find(&writing, show, ht_clock_now_ms(&context->app->clock))
+                             : status;
     if (status == HT_OK) {
         ht_json_begin(&json, &reply->body);
         show_write(&writing, show, plan);
     } else {
         ht_reply_problem(reply, 503, "Service Unavailable", ht_status_text(status));
     }
-    drawing_deinit(&writing.drawing);
+    ht_planner_line_deinit(&writing.line);
+    ht_planner_ahead_deinit(&writing.ahead);
+    free(writing.bands);
     ht_planner_plan_release(plan);
 }
 

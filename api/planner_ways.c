@@ -5,6 +5,7 @@
 #include "api/live.h"
 #include "api/planner_scene.h"
 #include "engine/base/array.h"
+#include "engine/live/detour.h"
 #include "engine/road/matrix.h"
 #include "engine/road/snap.h"
 
@@ -12,6 +13,7 @@ enum { CELLS_AT_ONCE = 500000 };
 
 struct ways {
     struct ht_planner_scene *scene;
+    const struct ht_planner_sources *sources;
     const bool *cancel;
     struct ht_matrix *matrix;
     struct ht_snap_work *snap;
@@ -45,6 +47,9 @@ static enum ht_status places_snap(struct ways *ways, const struct ht_road *road)
         if (status != HT_OK) {
             return status;
         }
+        if (two[found - 1].distance_m < (double)ways->scene->street_m[i]) {
+            ways->scene->street_m[i] = (float)two[found - 1].distance_m;
+        }
         ways->places[ways->count] = two[found - 1];
         ways->location_of[ways->count++] = i;
     }
@@ -69,16 +74,31 @@ static enum ht_status rows_fill(struct ways *ways, const struct ht_road *road, u
     return status;
 }
 
-static enum ht_status profile_fill(struct ways *ways, struct ht_world *world, uint32_t profile)
+/* The streets of a profile, or of its vans with the same permits (`lane`, to be let go of). NULL: a
+ * map without it, so there is no way for these vans. */
+static enum ht_status road_find(const struct ways *ways, uint32_t profile, struct ht_detour **lane,
+                                const struct ht_road **out)
+{
+    const struct ht_planner_scene *scene = ways->scene;
+    const struct ht_planner_sources *sources = ways->sources;
+    *out = NULL;
+    if (scene->lanes[profile] != HT_NONE) {
+        enum ht_status status =
+            ht_live_lane_road(sources->work, sources->world, scene->lanes[profile], lane);
+        *out = status == HT_OK ? ht_detour_road(*lane) : NULL;
+        return status;
+    }
+    enum ht_status status = ht_world_road(sources->world, scene->profiles[profile], 0, out);
+    return status == HT_NOT_FOUND ? HT_OK : status;
+}
+
+static enum ht_status profile_fill(struct ways *ways, uint32_t profile)
 {
     struct ht_planner_scene *scene = ways->scene;
     const struct ht_road *road = NULL;
+    struct ht_detour *lane = NULL;
     size_t all = scene->point_count;
-    enum ht_status status = ht_world_road(world, scene->profiles[profile], 0, &road);
-    if (status == HT_NOT_FOUND) { /* a map without it: there is no way for these vans */
-        status = HT_OK;
-        road = NULL;
-    }
+    enum ht_status status = road_find(ways, profile, &lane, &road);
     ways->duration_s = ht_array_new(all * all, sizeof *ways->duration_s);
     ways->distance_m = ht_array_new(all * all, sizeof *ways->distance_m);
     scene->durations_s[profile] = ways->duration_s;
@@ -89,6 +109,7 @@ static enum ht_status profile_fill(struct ways *ways, struct ht_world *world, ui
         status = HT_NOMEM;
     }
     if (status != HT_OK) {
+        ht_detour_release(lane);
         return status;
     }
     memset(ways->duration_s, 0xff, all * all * sizeof *ways->duration_s); /* HT_PLAN_NO_WAY */
@@ -104,13 +125,14 @@ static enum ht_status profile_fill(struct ways *ways, struct ht_world *world, ui
         ways->duration_s[i * all + i] = 0;
         ways->distance_m[i * all + i] = 0;
     }
+    ht_detour_release(lane);
     return status;
 }
 
-enum ht_status ht_planner_ways(struct ht_planner_scene *scene, struct ht_world *world,
-                               const bool *cancel, struct ht_error *error)
+enum ht_status ht_planner_ways(struct ht_planner_scene *scene,
+                               const struct ht_planner_sources *sources, struct ht_error *error)
 {
-    struct ways ways = {.scene = scene, .cancel = cancel};
+    struct ways ways = {.scene = scene, .sources = sources, .cancel = sources->cancel};
     uint64_t cells = (uint64_t)scene->point_count * scene->point_count;
     if (cells * (scene->profile_count + UINT64_C(1)) > HT_PLAN_CELLS_MOST) {
         return ht_error_set(error, HT_TOO_BIG, 0, "too many places for one plan");
@@ -122,11 +144,16 @@ enum ht_status ht_planner_ways(struct ht_planner_scene *scene, struct ht_world *
     if (status == HT_OK) {
         status = ht_snap_work_new(&ways.snap);
     }
-    if (ways.places == NULL || ways.location_of == NULL || ways.cells == NULL) {
+    scene->street_m = ht_array_new(scene->point_count, sizeof *scene->street_m);
+    if (ways.places == NULL || ways.location_of == NULL || ways.cells == NULL ||
+        scene->street_m == NULL) {
         status = HT_NOMEM;
     }
+    for (uint32_t i = 0; status == HT_OK && i < scene->point_count; i++) {
+        scene->street_m[i] = HT_LIVE_STREET_M;
+    }
     for (uint32_t p = 0; status == HT_OK && p < scene->profile_count; p++) {
-        status = profile_fill(&ways, world, p);
+        status = profile_fill(&ways, p);
     }
     ht_snap_work_free(ways.snap);
     ht_matrix_free(ways.matrix);

@@ -7,6 +7,7 @@
 #include "api/desk_room.h"
 #include "api/json.h"
 #include "api/live.h"
+#include "api/pointer.h"
 #include "api/settings_shape.h"
 #include "api/zones.h"
 
@@ -161,13 +162,13 @@ static enum ht_status things_find(struct finding *finding)
     }
     for (size_t i = 0; status == HT_OK && i < regime->answer_count; i++) {
         const char *cell = regime->answers[i].cell;
-        (void)snprintf(pointer, sizeof pointer, "/answers/%s", cell);
+        ht_pointer(pointer, sizeof pointer, "/answers", cell);
         if (strcmp(cell, HT_ANSWERS_EVERYWHERE) != 0) {
             status = look_for(finding, "cells", cell, pointer);
         }
     }
     for (size_t i = 0; status == HT_OK && i < regime->duty_count; i++) {
-        (void)snprintf(pointer, sizeof pointer, "/duties/%s", regime->duties[i].unit);
+        ht_pointer(pointer, sizeof pointer, "/duties", regime->duties[i].unit);
         status = look_for(finding, "units", regime->duties[i].unit, pointer);
     }
     return status;

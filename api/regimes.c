@@ -7,6 +7,7 @@
 
 #include "api/json.h"
 #include "api/json_merge.h"
+#include "api/pointer.h"
 #include "api/settings.h"
 #include "engine/base/array.h"
 
@@ -26,6 +27,20 @@ invalid(struct ht_setting_wrong *wrong, const char *detail, const char *pointer,
     va_start(list, pointer);
     (void)vsnprintf(wrong->pointer, sizeof wrong->pointer, pointer, list);
     va_end(list);
+    (void)snprintf(wrong->detail, sizeof wrong->detail, "%s", detail);
+    return HT_INVALID;
+}
+
+/* The same of a member of that, whose name came from outside. */
+__attribute__((format(printf, 4, 5))) static enum ht_status
+invalid_name(struct ht_setting_wrong *wrong, const char *detail, const char *name,
+             const char *pointer, ...)
+{
+    va_list list;
+    va_start(list, pointer);
+    (void)vsnprintf(wrong->pointer, sizeof wrong->pointer, pointer, list);
+    va_end(list);
+    ht_pointer(wrong->pointer, sizeof wrong->pointer, wrong->pointer, name);
     (void)snprintf(wrong->detail, sizeof wrong->detail, "%s", detail);
     return HT_INVALID;
 }
@@ -172,8 +187,8 @@ static enum ht_status duty_check(const struct ht_regime *regime, const char *uni
         const char *name = patch->u.object.keys[i];
         const struct ht_property *property = duty_property(name);
         if (property == NULL) {
-            return invalid(wrong, "a duty has kind, profile, skills, shift and status",
-                           "/%s/duties/%s/%.40s", regime->name, unit, name);
+            return invalid_name(wrong, "a duty has kind, profile, skills, shift and status", name,
+                                "/%s/duties/%s", regime->name, unit);
         }
         enum ht_status status = ht_property_check(property, patch->u.object.values[i], &error);
         if (status == HT_NOMEM) {
@@ -194,8 +209,8 @@ static enum ht_status duty_read(struct ht_regime *regime, const char *unit, yajl
 {
     struct ht_regime_duty *duty = &regime->duties[regime->duty_count];
     if (!is_id(unit) || !YAJL_IS_OBJECT(value)) {
-        return invalid(wrong, "duties has ids of units, each an object", "/%s/duties/%.64s",
-                       regime->name, unit);
+        return invalid_name(wrong, "duties has ids of units, each an object", unit, "/%s/duties",
+                            regime->name);
     }
     enum ht_status status = duty_check(regime, unit, value, wrong);
     if (status == HT_OK) {
@@ -249,8 +264,8 @@ static enum ht_status settings_read(struct ht_regime *regime, yajl_val value,
         }
         if (s == HT_REGIME_SETTINGS || !YAJL_IS_OBJECT(value->u.object.values[i]) ||
             regime->patches[s] != NULL) {
-            return invalid(wrong, "settings has incidents and calendar, each an object, once",
-                           "/%s/settings/%.40s", regime->name, name);
+            return invalid_name(wrong, "settings has incidents and calendar, each an object, once",
+                                name, "/%s/settings", regime->name);
         }
         enum ht_status status = text_of(value->u.object.values[i], &regime->patches[s]);
         if (status != HT_OK) {
@@ -277,8 +292,8 @@ static enum ht_status part_read(struct ht_regime *regime, const char *name, yajl
             return parts[i].read(regime, value, wrong);
         }
     }
-    return invalid(wrong, "a regime has zones, answers, duties and settings", "/%s/%.40s",
-                   regime->name, name);
+    return invalid_name(wrong, "a regime has zones, answers, duties and settings", name, "/%s",
+                        regime->name);
 }
 
 static enum ht_status regime_read(struct ht_regime *regime, const char *name, yajl_val value,
@@ -286,16 +301,16 @@ static enum ht_status regime_read(struct ht_regime *regime, const char *name, ya
 {
     enum ht_status status = HT_OK;
     if (!is_id(name) || !YAJL_IS_OBJECT(value)) {
-        return invalid(wrong,
-                       "a regime has a name of 1 to 64 letters, digits, . _ : - and is an object",
-                       "/%.64s", name);
+        return invalid_name(
+            wrong, "a regime has a name of 1 to 64 letters, digits, . _ : - and is an object", name,
+            "%s", "");
     }
     id_keep(regime->name, name);
     for (size_t i = 0; i < value->u.object.len && status == HT_OK; i++) {
         const char *part = value->u.object.keys[i];
         status = ht_json_member(value, part) == value->u.object.values[i]
                      ? part_read(regime, part, value->u.object.values[i], wrong)
-                     : invalid(wrong, "stands there twice", "/%s/%.40s", name, part);
+                     : invalid_name(wrong, "stands there twice", part, "/%s", name);
     }
     return status;
 }

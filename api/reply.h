@@ -44,6 +44,7 @@ struct ht_reply {
     const char *allow;        /* for 405, static text; else NULL */
     int retry_after_s;        /* for 429 and 503; 0: none */
     bool cors;                /* pages of any origin may read it */
+    bool no_store;            /* nobody on the way may keep it */
     bool challenge;           /* for 401: says that a bearer token is wanted */
     char etag[32];            /* without quotes; "" none */
     char location[224];       /* for 201; "" none */

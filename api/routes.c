@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/access.h"
+#include "api/arrivals.h"
 #include "api/assign.h"
 #include "api/coverage.h"
 #include "api/desk_room.h"
@@ -31,6 +32,7 @@
 #include "api/search.h"
 #include "api/settings.h"
 #include "api/stream.h"
+#include "api/underway.h"
 #include "api/version.h"
 #include "api/visits.h"
 #include "api/visits_room.h"
@@ -150,6 +152,26 @@ static void desk_metrics(struct ht_buffer *out, const struct ht_app *app)
     }
 }
 
+static void underway_metrics(struct ht_buffer *out, struct ht_underway *underway)
+{
+    struct ht_underway_stats stats;
+    ht_underway_stats_read(underway, &stats);
+    ht_metrics_gauge(out, "houtao_underway_positions_total", "counter",
+                     "Positions of vans on their way that were looked at.",
+                     (double)stats.positions);
+    ht_metrics_gauge(out, "houtao_underway_dropped_total", "counter",
+                     "Of these those that were not, because too many waited.",
+                     (double)stats.dropped);
+    ht_metrics_gauge(out, "houtao_underway_arrivals_total", "counter",
+                     "Arrivals at stops that were recognized.", (double)stats.arrivals);
+    ht_metrics_gauge(out, "houtao_underway_skipped_total", "counter", "Stops that were left out.",
+                     (double)stats.skipped);
+    ht_metrics_gauge(out, "houtao_underway_strayed_total", "counter",
+                     "Vans that left their planned way.", (double)stats.strayed);
+    ht_metrics_gauge(out, "houtao_underway_shifts_total", "counter",
+                     "Arrivals that shifted by the set step.", (double)stats.shifts);
+}
+
 static void planner_metrics(struct ht_buffer *out, const struct ht_app *app)
 {
     struct ht_planner_stats stats;
@@ -163,6 +185,8 @@ static void planner_metrics(struct ht_buffer *out, const struct ht_app *app)
                      "Plans of the day that could not be made.", (double)stats.failures);
     ht_metrics_gauge(out, "houtao_planner_last_seconds", "gauge",
                      "How long the last plan of the day took.", (double)stats.last_ms / 1000);
+    underway_metrics(out, app->underway);
+    ht_arrivals_metrics(app->arrivals, out);
 }
 
 static void visits_metrics(struct ht_buffer *out, const struct ht_app *app)
@@ -470,6 +494,8 @@ static const struct ht_route table[] = {
      .get = ht_order_track},
     {"/v1/units/{id}/plan", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_planner_unit_get},
+    {"/v1/units/{id}/events", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DEVICE,
+     HT_ROLE_DEVICE, .post = ht_unit_event_post},
     {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
     {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,

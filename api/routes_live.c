@@ -17,6 +17,7 @@
 #include "api/live.h"
 #include "api/live_json.h"
 #include "api/positions_read.h"
+#include "api/underway.h"
 
 enum {
     BODY_INLINE = 16 * 1024, /* a larger body of positions goes to the pool */
@@ -90,6 +91,7 @@ static const char *report_one(struct ht_app_context *context, const struct ht_ca
         ht_live_report(live, context->live, ht_world_reader_get(&context->world), of, &in->report);
     if (refusal == HT_REFUSAL_NONE) {
         ht_learning_offer(context->app->learning, of, &in->report);
+        ht_underway_offer(context->app->underway, of, &in->report);
     }
     return refusal == HT_REFUSAL_NONE ? NULL : ht_refusal_text(refusal);
 }

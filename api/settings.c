@@ -12,6 +12,7 @@
 #include "api/json.h"
 #include "api/json_merge.h"
 #include "api/live.h"
+#include "api/pointer.h"
 #include "api/regime_change.h"
 #include "api/settings_shape.h"
 #include "engine/live/speeds.h"
@@ -32,6 +33,16 @@ static const struct field fields[HT_SETTING_FIELDS] = {
     [HT_SETTING_SPEEDS_LEARN] = {"learn", 0, 1, 0, true},
     [HT_SETTING_SPEEDS_FOLLOW] = {"follow", 0, 1, 0, true},
     [HT_SETTING_SPEEDS_LEAST] = {"least_trips", HT_SPEEDS_LEAST, 1000, 5, false},
+    [HT_SETTING_PLANNER_RUN] = {"run", 0, 1, 1, true},
+    [HT_SETTING_PLANNER_MOVE_S] = {"move_s", 0, 86400, 300, false},
+    [HT_SETTING_PLANNER_KM_S] = {"km_s", 0, 3600, 60, false},
+    [HT_SETTING_PLANNER_LATE_PRICE] = {"late_price", 0, 250, 10, false},
+    [HT_SETTING_PLANNER_LATE_MOST_S] = {"late_most_s", 0, 86400, 3600, false},
+    [HT_SETTING_PLANNER_RIDE_MOST_S] = {"ride_most_s", 0, 86400, 2700, false},
+    [HT_SETTING_PLANNER_STOP_S] = {"stop_s", 0, 3600, 60, false},
+    [HT_SETTING_PLANNER_LOAD_S] = {"load_s", 0, 7200, 120, false},
+    [HT_SETTING_PLANNER_TRIPS_MOST] = {"trips_most", 1, 100, 16, false},
+    [HT_SETTING_PLANNER_VAN_MEALS] = {"van_meals", 0, 1000000, 60, false},
 };
 
 static const struct {
@@ -43,7 +54,8 @@ static const struct {
     {"retention", HT_SETTING_TRACKS_DAYS, HT_SETTING_STALE_S, NULL},
     {"live", HT_SETTING_STALE_S, HT_SETTING_GIVE_UP_H, NULL},
     {"webhooks", HT_SETTING_GIVE_UP_H, HT_SETTING_SPEEDS_LEARN, NULL},
-    {"speeds", HT_SETTING_SPEEDS_LEARN, HT_SETTING_FIELDS, NULL},
+    {"speeds", HT_SETTING_SPEEDS_LEARN, HT_SETTING_PLANNER_RUN, NULL},
+    {"planner", HT_SETTING_PLANNER_RUN, HT_SETTING_FIELDS, NULL},
     {"incidents", 0, 0, &ht_setting_incidents},
     {"calendar", 0, 0, &ht_setting_calendar},
     {"regimes", 0, 0, &ht_setting_regimes},
@@ -151,7 +163,7 @@ static int64_t value_read(const struct field *field, const yajl_val value)
 static bool field_read(const char *name, const yajl_val value, size_t document, int64_t *values,
                        struct ht_setting_wrong *wrong)
 {
-    (void)snprintf(wrong->pointer, sizeof wrong->pointer, "/%.60s", name);
+    ht_pointer(wrong->pointer, sizeof wrong->pointer, "", name);
     for (unsigned i = documents[document].begin; i < documents[document].end; i++) {
         if (strcmp(fields[i].name, name) == 0) {
             values[i] = value_read(&fields[i], value);

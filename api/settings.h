@@ -4,6 +4,7 @@
  *   live       stale_s                     a unit that was silent for longer is stale
  *   webhooks   give_up_h                   how long an event is tried to be delivered
  *   speeds     learn, follow, least_trips  what streets' speeds are learned (api/learning.h)
+ *   planner    run, prices, limits ...     how the day is planned (api/planner.h)
  *
  *   incidents  kinds, clocks, choice       how the desk sends help (api/incident_rules.h)
  *   calendar   holidays, workdays, hours   the office's days (api/calendar.h)
@@ -11,7 +12,7 @@
  *   meals      kitchens, welfare ...       when, how much and what they cook (api/meal_rules.h)
  *   visits     due_days, rise_days ...     notices, their clocks, check-ins (api/visit_rules.h)
  *
- * The first four are JSON documents of whole numbers and truths, the others have shapes of their
+ * The first five are JSON documents of whole numbers and truths, the others have shapes of their
  * own; what a PUT leaves out is as at first. A change counts at once. Others are unknown (404). Of
  * incidents and calendar, ?in_force=1 shows what holds by the regimes that are on; PUT changes what
  * lies beneath.
@@ -25,6 +26,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "api/pointer.h"
 #include "engine/base/status.h"
 
 struct ht_store_reader;
@@ -41,9 +43,19 @@ enum ht_setting_field {
     HT_SETTING_SPEEDS_LEARN,
     HT_SETTING_SPEEDS_FOLLOW,
     HT_SETTING_SPEEDS_LEAST,
+    HT_SETTING_PLANNER_RUN,
+    HT_SETTING_PLANNER_MOVE_S,
+    HT_SETTING_PLANNER_KM_S,
+    HT_SETTING_PLANNER_LATE_PRICE,
+    HT_SETTING_PLANNER_LATE_MOST_S,
+    HT_SETTING_PLANNER_RIDE_MOST_S,
+    HT_SETTING_PLANNER_STOP_S,
+    HT_SETTING_PLANNER_LOAD_S,
+    HT_SETTING_PLANNER_TRIPS_MOST,
+    HT_SETTING_PLANNER_VAN_MEALS,
     HT_SETTING_FIELDS
 };
-enum { HT_SETTINGS_PLAIN = 4, HT_SETTINGS = 9 };
+enum { HT_SETTINGS_PLAIN = 5, HT_SETTINGS = 10 };
 
 struct ht_settings {
     atomic_int_least64_t values[HT_SETTING_FIELDS];
@@ -54,7 +66,7 @@ struct ht_settings {
 
 /* What is wrong with a document, and where. */
 struct ht_setting_wrong {
-    char pointer[192];
+    char pointer[HT_POINTER_MOST];
     char detail[160];
 };
 

@@ -245,7 +245,7 @@ static enum ht_status regimes_check(const void *value, struct ht_setting_wrong *
                     ? HT_OK
                     : patch_check((enum ht_regime_setting)s, regime->patches[s], &own);
             if (status != HT_OK) {
-                (void)snprintf(wrong->pointer, sizeof wrong->pointer, "/%.64s/settings/%.20s%.90s",
+                (void)snprintf(wrong->pointer, sizeof wrong->pointer, "/%.64s/settings/%.20s%.400s",
                                regime->name, ht_regime_setting_name((enum ht_regime_setting)s),
                                own.pointer);
                 (void)snprintf(wrong->detail, sizeof wrong->detail, "%s", own.detail);

@@ -29,12 +29,19 @@ enum ht_topic ht_topic_of_event(const char *kind, const char *subject)
         const char *kind;
         enum ht_topic topic;
     } topics[] = {
-        {"incident", HT_TOPIC_INCIDENTS}, {"order", HT_TOPIC_ORDERS},
-        {"visit", HT_TOPIC_VISITS},       {"round", HT_TOPIC_VISITS},
-        {"zone", HT_TOPIC_ZONES},         {"regime", HT_TOPIC_ZONES},
-        {"fence", HT_TOPIC_FENCES},       {"rectification", HT_TOPIC_RECTIFICATIONS},
-        {"traffic", HT_TOPIC_TRAFFIC},    {"network", HT_TOPIC_TRAFFIC},
-        {"item", HT_TOPIC_REGISTRY},      {"items", HT_TOPIC_REGISTRY},
+        {"incident", HT_TOPIC_INCIDENTS},
+        {"order", HT_TOPIC_ORDERS},
+        {"stop", HT_TOPIC_ORDERS},
+        {"visit", HT_TOPIC_VISITS},
+        {"round", HT_TOPIC_VISITS},
+        {"zone", HT_TOPIC_ZONES},
+        {"regime", HT_TOPIC_ZONES},
+        {"fence", HT_TOPIC_FENCES},
+        {"rectification", HT_TOPIC_RECTIFICATIONS},
+        {"traffic", HT_TOPIC_TRAFFIC},
+        {"network", HT_TOPIC_TRAFFIC},
+        {"item", HT_TOPIC_REGISTRY},
+        {"items", HT_TOPIC_REGISTRY},
         {"personal", HT_TOPIC_AUDIT},
     };
     size_t size = strcspn(kind, ".");

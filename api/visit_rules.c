@@ -96,7 +96,7 @@ static enum ht_status member_read(const struct entry entries[ENTRIES + 1], const
             return entry_read(&entries[i], value, wrong);
         }
     }
-    (void)snprintf(wrong->pointer, sizeof wrong->pointer, "/%.64s", name);
+    ht_pointer(wrong->pointer, sizeof wrong->pointer, "", name);
     (void)snprintf(wrong->detail, sizeof wrong->detail, "is no setting of visits");
     return HT_INVALID;
 }

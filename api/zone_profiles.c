@@ -68,3 +68,21 @@ enum ht_status ht_zone_check(const struct ht_world *world, const char *propertie
     }
     return HT_OK;
 }
+
+enum ht_status ht_unit_check(const struct ht_world *world, const char *properties,
+                             struct ht_error *error)
+{
+    static const char *const members[] = {"profile", "profile_plain"};
+    struct ht_member member;
+    char name[256];
+    for (size_t i = 0; world != NULL && i < sizeof members / sizeof members[0]; i++) {
+        if (!ht_member_find(properties, members[i], &member) || member.value[0] == 'n') {
+            continue; /* absent or null: as where it is not said */
+        }
+        if (!ht_member_text(&member, name, sizeof name) || !is_known(world, name)) {
+            return ht_error_set(error, HT_INVALID, 0, "%s: \"%.64s\" is the name of no profile",
+                                members[i], member.value[0] == '"' ? name : "");
+        }
+    }
+    return HT_OK;
+}

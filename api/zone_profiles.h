@@ -20,5 +20,9 @@ HT_MUST_CHECK enum ht_status ht_profile_names_check(const struct ht_world *world
  * before it begins. `world` may be NULL. */
 HT_MUST_CHECK enum ht_status ht_zone_check(const struct ht_world *world, const char *properties,
                                            struct ht_error *error);
+/* `properties`: a unit's, minified. HT_INVALID: `profile` or `profile_plain` is the name of none,
+ * so nobody could ever be sent with it. Not judged where `world` is NULL. */
+HT_MUST_CHECK enum ht_status ht_unit_check(const struct ht_world *world, const char *properties,
+                                           struct ht_error *error);
 
 #endif

@@ -37,8 +37,12 @@ static enum ht_status fail(struct parser *parser, enum ht_status status, const c
     while (parser->at[size] != '\0' && strchr(" ;,()", parser->at[size]) == NULL && size < 40) {
         size++;
     }
+    if (*parser->at == '\0') {
+        return ht_error_set(parser->error, status, parser->at - parser->text + 1, "%s its end",
+                            what);
+    }
     return ht_error_set(parser->error, status, parser->at - parser->text + 1, "%s \"%.*s\"", what,
-                        size, parser->at);
+                        size == 0 ? 1 : size, parser->at);
 }
 
 /* Words that we don't know are conditions that we can't judge; the rest is a mistake. */
@@ -171,7 +175,7 @@ static enum ht_status read_span(struct parser *parser)
     }
     int from = take_time(parser);
     if (from < 0 || from > HT__DAY_MIN) {
-        return fail(parser, HT_SYNTAX, "not a time:");
+        return fail(parser, HT_SYNTAX, "no time at");
     }
     int to = HT__DAY_MIN;
     if (take_char(parser, '-')) {
@@ -180,7 +184,7 @@ static enum ht_status read_span(struct parser *parser)
         }
         to = take_time(parser);
         if (to < 0) {
-            return fail(parser, HT_SYNTAX, "not a time:");
+            return fail(parser, HT_SYNTAX, "no time at");
         }
         if (*parser->at == '+') {
             parser->at++;

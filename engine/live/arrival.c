@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/array.h"
 
@@ -17,7 +18,9 @@ enum { MEMORY = 100, MEMORY_TOWN = 2000, TABLE_FIRST = 64 };
 #define SPREAD_WAYS_FIRST 0.2
 #define SPREAD_SHARED 0.05 /* of all ways of a day together: it does not even out */
 #define SPREAD_FIXED_MS 15000.0
+#define VARIANCE_LEAST 0.0001 /* all alike so far: the next one still may differ */
 #define RATIO_MOST 20.0
+#define PERCENTILE_MOST 1000.0 /* scales */
 
 static const int64_t horizons_ms[HT_ARRIVAL_HORIZONS - 1] = {120000,  300000,  600000,
                                                              1200000, 2400000, 4800000};
@@ -48,6 +51,7 @@ struct ht_arrival {
     struct running services; /* of the town */
     struct running ways;
     struct percentiles horizons[HT_ARRIVAL_HORIZONS];
+    uint64_t changes;
 };
 
 enum ht_status ht_arrival_new(size_t compounds_most, struct ht_arrival **out)
@@ -94,7 +98,8 @@ static void running_take(struct running *running, double value, uint32_t prior, 
     double weight = 1.0 / (seen + prior);
     running->count += running->count < UINT32_MAX ? 1 : 0;
     running->mean = (float)(mean + off * weight);
-    running->variance = (float)(variance + (off * off - variance) * weight);
+    variance += (off * off - variance) * weight;
+    running->variance = (float)(variance < VARIANCE_LEAST ? VARIANCE_LEAST : variance);
 }
 
 static size_t place_of(const struct place *table, size_t places, uint64_t compound)
@@ -160,6 +165,7 @@ enum ht_status ht_arrival_served(struct ht_arrival *arrival, uint64_t compound, 
         running_take(&place->service, value, HT_ARRIVAL_PRIOR, MEMORY);
     }
     running_take(&arrival->services, value, HT_ARRIVAL_PRIOR, MEMORY_TOWN);
+    arrival->changes++;
     return HT_OK;
 }
 
@@ -170,6 +176,7 @@ enum ht_status ht_arrival_drove(struct ht_arrival *arrival, int64_t planned_ms, 
         return HT_RANGE;
     }
     running_take(&arrival->ways, value, HT_ARRIVAL_PRIOR, MEMORY_TOWN);
+    arrival->changes++;
     return HT_OK;
 }
 
@@ -234,7 +241,8 @@ struct ht_arrival_band ht_arrival_forecast(const struct ht_arrival *arrival,
 /* A percentile goes up by as much as it is to be exceeded, and down as often as it is not. */
 static double follow(double percentile, double share, bool below)
 {
-    return percentile + STEP * (share - (below ? 1.0 : 0.0));
+    double next = percentile + STEP * (share - (below ? 1.0 : 0.0));
+    return fmax(-PERCENTILE_MOST, fmin(next, PERCENTILE_MOST));
 }
 
 void ht_arrival_came(struct ht_arrival *arrival, const struct ht_arrival_band *band,
@@ -250,4 +258,178 @@ void ht_arrival_came(struct ht_arrival *arrival, const struct ht_arrival_band *b
     at->high = follow(at->high, HIGH, off < at->high);
     at->low = at->low > at->middle ? at->middle : at->low;
     at->high = at->high < at->middle ? at->middle : at->high;
+    arrival->changes++;
+}
+
+/* ---- to the disk and back ----
+ *
+ *   "HTA1", compounds (4 bytes), services, ways: count (4), mean, variance (floats, 4 each)
+ *   each horizon: low, middle, high (doubles, 8 each)
+ *   each compound: its key (8), services as above
+ */
+
+enum {
+    RUNNING_BYTES = 12,
+    PLACE_BYTES = 8 + RUNNING_BYTES,
+    HEAD_BYTES = 8 + 2 * RUNNING_BYTES + HT_ARRIVAL_HORIZONS * 3 * 8
+};
+
+#define MEAN_MOST 3.0 /* of logarithms: what is learned lies within RATIO_MOST */
+#define VARIANCE_MOST 9.0
+
+static const uint8_t magic[4] = {'H', 'T', 'A', '1'};
+
+static uint8_t *number_put(uint8_t *to, uint64_t value, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        *to++ = (uint8_t)(value >> 8 * i);
+    }
+    return to;
+}
+
+static uint64_t number_get(const uint8_t **from, size_t size)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < size; i++) {
+        value |= (uint64_t) * (*from)++ << 8 * i;
+    }
+    return value;
+}
+
+static uint8_t *double_put(uint8_t *to, double value)
+{
+    uint64_t bits = 0;
+    memcpy(&bits, &value, sizeof bits);
+    return number_put(to, bits, sizeof bits);
+}
+
+static double double_get(const uint8_t **from)
+{
+    double value = 0;
+    uint64_t bits = number_get(from, sizeof bits);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static float float_get(const uint8_t **from)
+{
+    float value = 0;
+    uint32_t bits = (uint32_t)number_get(from, sizeof bits);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static uint8_t *running_put(uint8_t *to, const struct running *running)
+{
+    const float values[] = {running->mean, running->variance};
+    to = number_put(to, running->count, 4);
+    for (size_t i = 0; i < 2; i++) {
+        uint32_t bits = 0;
+        memcpy(&bits, &values[i], sizeof bits);
+        to = number_put(to, bits, 4);
+    }
+    return to;
+}
+
+/* False: such numbers were never learned. */
+static bool running_get(const uint8_t **from, struct running *out)
+{
+    out->count = (uint32_t)number_get(from, 4);
+    out->mean = float_get(from);
+    out->variance = float_get(from);
+    return fabs((double)out->mean) <= MEAN_MOST && (double)out->variance > 0 &&
+           (double)out->variance <= VARIANCE_MOST;
+}
+
+uint64_t ht_arrival_changes(const struct ht_arrival *arrival)
+{
+    return arrival->changes;
+}
+
+enum ht_status ht_arrival_save(const struct ht_arrival *arrival, uint8_t **bytes, size_t *size)
+{
+    uint8_t *to = malloc(HEAD_BYTES + arrival->count * PLACE_BYTES);
+    if (to == NULL) {
+        return HT_NOMEM;
+    }
+    *bytes = to;
+    *size = HEAD_BYTES + arrival->count * PLACE_BYTES;
+    memcpy(to, magic, sizeof magic);
+    to = number_put(to + sizeof magic, arrival->count, 4);
+    to = running_put(to, &arrival->services);
+    to = running_put(to, &arrival->ways);
+    for (int i = 0; i < HT_ARRIVAL_HORIZONS; i++) {
+        to = double_put(to, arrival->horizons[i].low);
+        to = double_put(to, arrival->horizons[i].middle);
+        to = double_put(to, arrival->horizons[i].high);
+    }
+    for (size_t i = 0; i < arrival->places; i++) {
+        if (arrival->table[i].service.count > 0) {
+            to = number_put(to, arrival->table[i].compound, 8);
+            to = running_put(to, &arrival->table[i].service);
+        }
+    }
+    return HT_OK;
+}
+
+static bool horizons_get(const uint8_t **from, struct percentiles horizons[HT_ARRIVAL_HORIZONS])
+{
+    bool good = true;
+    for (int i = 0; i < HT_ARRIVAL_HORIZONS; i++) {
+        struct percentiles *at = &horizons[i];
+        at->low = double_get(from);
+        at->middle = double_get(from);
+        at->high = double_get(from);
+        good = good && fabs(at->low) <= PERCENTILE_MOST && fabs(at->high) <= PERCENTILE_MOST &&
+               at->low <= at->middle && at->middle <= at->high;
+    }
+    return good;
+}
+
+/* Compounds into a table of its own. HT_RANGE: one is none, or there twice. */
+static enum ht_status places_get(const uint8_t *from, size_t count, struct ht_arrival *into)
+{
+    into->places = TABLE_FIRST;
+    while (count * 4 > into->places * 3) {
+        into->places *= 2;
+    }
+    into->table = ht_array_new_zeroed(into->places, sizeof *into->table);
+    if (into->table == NULL) {
+        return HT_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct place place = {.compound = number_get(&from, 8)};
+        bool good = running_get(&from, &place.service) && place.service.count > 0;
+        struct place *at = &into->table[place_of(into->table, into->places, place.compound)];
+        if (!good || at->service.count > 0) {
+            return HT_RANGE;
+        }
+        *at = place;
+    }
+    into->count = count;
+    return HT_OK;
+}
+
+enum ht_status ht_arrival_load(struct ht_arrival *arrival, const uint8_t *bytes, size_t size)
+{
+    struct ht_arrival read = {.most = arrival->most, .changes = arrival->changes};
+    if (size < HEAD_BYTES || memcmp(bytes, magic, sizeof magic) != 0) {
+        return HT_RANGE;
+    }
+    const uint8_t *from = bytes + sizeof magic;
+    uint64_t count = number_get(&from, 4);
+    bool good = size == HEAD_BYTES + count * PLACE_BYTES && running_get(&from, &read.services);
+    good = good && running_get(&from, &read.ways);
+    if (!good || !horizons_get(&from, read.horizons)) {
+        return HT_RANGE;
+    }
+    count = count < arrival->most ? count : arrival->most;
+    enum ht_status status = places_get(from, (size_t)count, &read);
+    if (status != HT_OK) {
+        free(read.table);
+        return status;
+    }
+    free(arrival->table);
+    *arrival = read;
+    return HT_OK;
 }

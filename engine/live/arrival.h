@@ -75,4 +75,17 @@ HT_MUST_CHECK enum ht_status ht_arrival_drove(struct ht_arrival *arrival, int64_
 /* What a compound's stops take, in parts of what is planned. `stops`: seen there. */
 double ht_arrival_service(const struct ht_arrival *arrival, uint64_t compound, uint32_t *stops);
 
+/* ---- to the disk and back ---- */
+
+/* Grows with all that is learned. */
+uint64_t ht_arrival_changes(const struct ht_arrival *arrival);
+/* All that was learned as bytes (little-endian, the same on every machine) of the heap, the
+ * caller's. HT_NOMEM. */
+HT_MUST_CHECK enum ht_status ht_arrival_save(const struct ht_arrival *arrival, uint8_t **bytes,
+                                             size_t *size);
+/* Takes what was saved in the place of what is known; compounds beyond the number that was asked
+ * for are left out. HT_RANGE: the bytes are none of these; HT_NOMEM: nothing changed in either. */
+HT_MUST_CHECK enum ht_status ht_arrival_load(struct ht_arrival *arrival, const uint8_t *bytes,
+                                             size_t size);
+
 #endif

@@ -51,9 +51,10 @@ struct ht_orders;
 struct ht_orders_log;
 
 enum {
-    HT_ORDER_ID_MAX = 64,            /* bytes of an id of an order, unit, household, kitchen */
-    HT_ORDER_LOADS = 8,              /* dimensions of a load */
-    HT_ORDER_LOAD_MOST = 1000000,    /* in one dimension */
+    HT_ORDER_ID_MAX = 64,         /* bytes of an id of an order, unit, household, kitchen */
+    HT_ORDER_LOADS = 8,           /* dimensions of a load */
+    HT_ORDER_LOAD_MOST = 1000000, /* in one dimension */
+    HT_ORDER_PRIORITY_MOST = 100,
     HT_ORDER_QUARTER_MS = 15 * 60000 /* of which a kitchen's capacity is */
 };
 
@@ -135,7 +136,7 @@ const char *ht_order_unplanned_text(enum ht_order_unplanned reason);
  * reads bodies goes by these masks. */
 enum {
     HT_ORDER_HAS_FACTS = 1 << 0, /* household (NULL: none), kitchen, load, ready_ms, due_from_ms,
-                                    due_to_ms, service_ms */
+                                    due_to_ms, service_ms, priority */
     HT_ORDER_HAS_UNIT = 1 << 1,
     HT_ORDER_HAS_PLAN = 1 << 2,   /* sequence, eta_ms, eta_low_ms, eta_high_ms */
     HT_ORDER_HAS_LACK = 1 << 3,   /* unplanned */
@@ -185,6 +186,7 @@ struct ht_order_event {
     uint32_t load[HT_ORDER_LOADS];
     uint32_t load_count;
     uint32_t service_ms;
+    uint32_t priority;
     uint32_t sequence;
     uint32_t count;
 };
@@ -199,6 +201,7 @@ struct ht_order {
     uint32_t load[HT_ORDER_LOADS]; /* the first: meals */
     uint32_t load_count;           /* 1 to HT_ORDER_LOADS */
     uint32_t service_ms;
+    uint32_t priority; /* up to HT_ORDER_PRIORITY_MOST: these first, if not all can be brought */
     int64_t ready_ms;
     int64_t due_from_ms;
     int64_t due_to_ms;
@@ -257,6 +260,7 @@ struct ht_order_command {
     const uint32_t *load;
     uint32_t load_count;
     uint32_t service_ms;
+    uint32_t priority;
     int64_t ready_ms;
     int64_t due_from_ms;
     int64_t due_to_ms;
@@ -312,7 +316,8 @@ struct ht_order_plan {
  * is stronger: an order that is gone or over, a pinned one on another unit or on none, and a row
  * that is not well formed is passed over and counted. An event is written where the unit, the
  * sequence or the reason is another, or one of the times shifts by `step_ms` or more (what shifts
- * by less is for ht_orders_tell). HT_NOMEM: nothing changed. */
+ * by less is for ht_orders_tell); for each row where `step_ms` is below 0. HT_NOMEM: nothing
+ * changed. */
 HT_MUST_CHECK enum ht_status ht_orders_plan(struct ht_orders *orders,
                                             const struct ht_order_plan *rows, size_t count,
                                             int64_t now_ms, int64_t step_ms,

@@ -58,6 +58,10 @@ static enum ht_status check_open(const struct turn *turn)
                             "/load: 1 to %d numbers up to %d, the first at least 1",
                             (int)HT_ORDER_LOADS, (int)HT_ORDER_LOAD_MOST);
     }
+    if (c->priority > HT_ORDER_PRIORITY_MOST) {
+        return ht_error_set(turn->error, HT_RANGE, 0, "/priority: 0 to %d",
+                            (int)HT_ORDER_PRIORITY_MOST);
+    }
     return c->due_from_ms <= c->due_to_ms
                ? HT_OK
                : ht_error_set(turn->error, HT_RANGE, 0, "/due: ends before it begins");
@@ -97,6 +101,7 @@ static enum ht_status open_new(const struct turn *turn, struct ht__order_entry *
                                    .kitchen = c->kitchen,
                                    .load_count = c->load_count,
                                    .service_ms = c->service_ms,
+                                   .priority = c->priority,
                                    .ready_ms = c->ready_ms,
                                    .due_from_ms = c->due_from_ms,
                                    .due_to_ms = c->due_to_ms};

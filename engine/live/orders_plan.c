@@ -18,6 +18,9 @@ static bool shifts(int64_t before_ms, int64_t after_ms, int64_t step_ms)
 static bool is_news(const struct ht_order *order, const struct ht_order_event *event,
                     int64_t step_ms)
 {
+    if (step_ms < 0) {
+        return true;
+    }
     if (event->kind == HT_ORDER_UNPLANNED) {
         return order->state != HT_ORDER_IS_RECEIVED ||
                (uint8_t)order->unplanned != event->unplanned;

@@ -74,7 +74,8 @@ uint64_t ht__orders_meals(const struct ht_order *order)
 static bool facts_fit(const struct ht_order_event *e)
 {
     bool good = e->kitchen != NULL && e->load_count >= 1 && e->load_count <= HT_ORDER_LOADS &&
-                e->load[0] >= 1 && e->due_from_ms <= e->due_to_ms;
+                e->load[0] >= 1 && e->due_from_ms <= e->due_to_ms &&
+                e->priority <= HT_ORDER_PRIORITY_MOST;
     for (uint32_t i = 0; good && i < e->load_count; i++) {
         good = e->load[i] <= HT_ORDER_LOAD_MOST;
     }
@@ -151,6 +152,7 @@ static void receive(struct ht_order *order, const struct ht_order_event *e)
     memcpy(order->load, e->load, sizeof order->load);
     order->load_count = e->load_count;
     order->service_ms = e->service_ms;
+    order->priority = e->priority;
     order->ready_ms = e->ready_ms;
     order->due_from_ms = e->due_from_ms;
     order->due_to_ms = e->due_to_ms;

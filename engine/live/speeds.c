@@ -441,6 +441,7 @@ struct ht_speeds_found ht_speeds_find(const struct ht_speeds *speeds,
                                       uint32_t least)
 {
     struct ht_speeds_found found = ht_speeds_find_key(speeds, keys->street, quarter, least);
+    least = (least < HT_SPEEDS_LEAST ? HT_SPEEDS_LEAST : least) * HT_SPEEDS_AREA_TIMES;
     if (found.source == HT_SPEEDS_NONE) {
         found = ht_speeds_find_key(speeds, keys->area, quarter, least);
         found.source = found.source == HT_SPEEDS_NONE ? HT_SPEEDS_NONE : HT_SPEEDS_AREA;

@@ -17,7 +17,8 @@
  *   the street then -> the street at like times (within half an hour, on days of the same kind)
  *     -> streets of its class in its square kilometre -> streets of its class in the town
  *
- * each of these from so many trips, too. Streets have 64-bit keys that say nothing of the network
+ * The last two are means over many streets, of which some are not like the others: they count from
+ * HT_SPEEDS_AREA_TIMES as many trips. Streets have 64-bit keys that say nothing of the network
  * file, so a table goes on when the map is another, and tables can be merged.
  *
  * Memory: 24 bytes a cell and 40 a street, at most `cells_most` cells: where there are more, those
@@ -36,7 +37,12 @@
 
 struct ht_speeds;
 
-enum { HT_SPEEDS_QUARTERS = 7 * 24 * 4, HT_SPEEDS_FIRST = 4, HT_SPEEDS_LEAST = 3 };
+enum {
+    HT_SPEEDS_QUARTERS = 7 * 24 * 4,
+    HT_SPEEDS_FIRST = 4,
+    HT_SPEEDS_LEAST = 3,
+    HT_SPEEDS_AREA_TIMES = 4
+};
 
 /* A ratio of driven time to the file's is taken and given within these. */
 #define HT_SPEEDS_RATIO_MIN 0.25
@@ -84,7 +90,8 @@ struct ht_speeds_found {
     uint32_t trips;
 };
 
-/* What holds of a street; `least`: trips, HT_SPEEDS_LEAST at least. */
+/* What holds of a street; `least`: trips, HT_SPEEDS_LEAST at least, and of areas and kinds
+ * HT_SPEEDS_AREA_TIMES as many. */
 struct ht_speeds_found ht_speeds_find(const struct ht_speeds *speeds,
                                       const struct ht_speeds_keys *keys, uint32_t quarter,
                                       uint32_t least);

@@ -319,6 +319,11 @@ enum ht_status ht_traffic_learn(struct ht_traffic *traffic, struct ht_arc *arcs,
     return HT_OK;
 }
 
+const struct ht_arc *ht_traffic_learned_arcs(const struct ht_traffic *traffic)
+{
+    return traffic->learned;
+}
+
 bool ht_traffic_learned(const struct ht_traffic *traffic)
 {
     return traffic->learned != NULL;

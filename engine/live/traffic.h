@@ -67,6 +67,8 @@ HT_MUST_CHECK enum ht_status ht_traffic_learn(struct ht_traffic *traffic, struct
                                               size_t *changed);
 /* Whether any are learned. */
 bool ht_traffic_learned(const struct ht_traffic *traffic);
+/* All arcs as they are learned, borrowed until the next ht_traffic_learn; NULL: none are. */
+const struct ht_arc *ht_traffic_learned_arcs(const struct ht_traffic *traffic);
 
 /* Takes changes, in order, and the turns closed by the clock (`turn_closed` as in struct
  * ht_overlay; NULL: none), and gives the road that obeys, with a reference for the caller. */

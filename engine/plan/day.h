@@ -95,6 +95,7 @@ struct ht_day_problem {
     uint32_t van_count;
     const struct ht_day_van *vans;
     uint32_t stop_s; /* for parking, at each building */
+    int64_t now_s;   /* a van whose window begins later is not on duty until then; 0: not known */
     struct ht_day_prices prices;
 };
 
@@ -124,7 +125,7 @@ enum ht_day_reason {
     HT_DAY_NO_WAY,   /* none gets there, or back */
     HT_DAY_KITCHEN,  /* it is down, or closed from when it is ready on */
     HT_DAY_RIDE,     /* the way from the kitchen alone takes too long */
-    HT_DAY_SHIFT,    /* in time for the order, it would be too late for every van */
+    HT_DAY_SHIFT,    /* in time for the order every van that could bring it is off duty */
     HT_DAY_WINDOW,   /* nobody can be there in time any more */
     HT_DAY_FULL      /* some could, but not with all the others */
 };

@@ -456,8 +456,10 @@ static bool may(const struct ht_day_problem *problem, const struct ht_day_van *v
     return true;
 }
 
-/* A van that goes for this order alone: when it would be there, and for how long it rode. */
-static bool alone(const struct ht__day *day, uint32_t v, uint32_t o, int64_t *begin_s)
+/* A van that goes for this order alone, from `from_s` on: when it would be there, and whether it
+ * rode for short enough. */
+static bool alone(const struct ht__day *day, uint32_t v, uint32_t o, int64_t from_s,
+                  int64_t *begin_s)
 {
     const struct ht_day_problem *problem = day->problem;
     const struct ht_day_van *van = &problem->vans[v];
@@ -469,7 +471,7 @@ static bool alone(const struct ht__day *day, uint32_t v, uint32_t o, int64_t *be
     if (!may(problem, van, order) || there == HT_PLAN_NO_WAY || on == HT_PLAN_NO_WAY) {
         return false;
     }
-    int64_t time_s = van->window.from_s + there;
+    int64_t time_s = from_s + there;
     time_s = order->ready_s != 0 && order->ready_s > time_s ? order->ready_s : time_s;
     time_s = load_begin(kitchen, time_s);
     if (time_s != INT64_MAX) {
@@ -483,8 +485,11 @@ enum ht_day_reason ht__day_late_reason(const struct ht__day *day, uint32_t order
 {
     bool warm = false;
     for (uint32_t v = 0; v < day->problem->van_count; v++) {
+        const struct ht_window *window = &day->problem->vans[v].window;
         int64_t begin_s = 0;
-        bool own = alone(day, v, order, &begin_s);
+        int64_t now_s = day->problem->now_s;
+        bool later = now_s != 0 && window->from_s > now_s;
+        bool own = alone(day, v, order, later ? now_s : window->from_s, &begin_s);
         warm = warm || own;
         if (own && begin_s <= day->close_s[order]) {
             return HT_DAY_SHIFT; /* and yet it can't: what is left is the van's own time */

@@ -42,8 +42,12 @@ static void item_add(const char *collection, const char *headers, const char *id
     HT_CHECK_INT(post(path, all, text), 201);
 }
 
+/* Plans here are made by hand. */
 static void town_make(const char *headers)
 {
+    char all[256];
+    (void)snprintf(all, sizeof all, JSON "%s", headers);
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/planner", all, "{\"run\":false}"), 200);
     item_add("facilities", headers, "k1", 121.712, "\"kind\":\"kitchen\"");
     item_add("facilities", headers, "k2", 121.713, "\"kind\":\"kitchen\"");
     item_add("facilities", headers, "s1", 121.714, "\"kind\":\"station\"");
@@ -569,10 +573,17 @@ HT_CASE(no_answer_at_a_frail_door_opens_an_incident_with_it)
         happens_as("", "c", "{\"event\":\"fail\",\"reason\":\"no_answer\",\"next\":\"retry\"}"),
         200);
     HT_CHECK(is("incident", "\"i2\"") && is("state", "\"received\""));
+    carry("c", "van1"); /* nor at the second time: somebody is on the way there already */
+    HT_CHECK_INT(
+        happens_as("", "c", "{\"event\":\"fail\",\"reason\":\"no_answer\",\"next\":\"retry\"}"),
+        200);
+    HT_CHECK(is("incident", "\"i2\"") && is("failures", "2"));
+    HT_CHECK_INT(get("/v1/incidents"), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "incidents"), 2);
     HT_CHECK_INT(get("/v1/incidents/i2"), 200);
     HT_CHECK(is("kind", "\"door\"") && is("severity", "2"));
     HT_CHECK_INT(get("/metrics"), 200);
-    HT_CHECK(says("houtao_orders_welfare_total 2\n"));
+    HT_CHECK(says("houtao_orders_welfare_total 3\n"));
     HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM events WHERE kind = "
                                       "'incident.received' AND body->>'household' = 'frail'"),
                  2);
@@ -616,6 +627,7 @@ HT_CASE(a_token_shows_just_this_order)
     }
     HT_CHECK_INT(track(token[0]), 200);
     HT_CHECK_STR(answer.body, "{\"state\":\"received\"}");
+    HT_CHECK_STR(ht_answer_header(&answer, "Cache-Control"), "no-store");
     for (int i = 0; i < 5; i++) {
         (void)snprintf(id, sizeof id, "o%d", i);
         HT_CHECK_INT(plan(id, "van1", i == 4 ? 30 : 10 * i), 200); /* two at the last stop */
@@ -743,6 +755,51 @@ static int step_as(int who, const char *id, const char *event)
 static int audited(void)
 {
     return (int)ht_sql_number(store, "SELECT count(*) FROM events WHERE kind = 'personal.read'");
+}
+
+HT_CASE(who_may_not_know_who_is_frail_sees_no_incident)
+{
+    char path[64];
+    HT_REQUIRE(begin_with_tokens());
+    HT_CHECK_INT(post_as(ADMIN, ORDERS,
+                         "{\"id\":\"f\",\"household\":\"frail\",\"kitchen\":\"k1\"," NOON "}"),
+                 201);
+    HT_CHECK_INT(happens_as(bearer[ADMIN], "f", "{\"event\":\"load\",\"unit\":\"van1\"}"), 200);
+    HT_CHECK_INT(step_as(VAN1, "f", "enroute"), 200);
+    HT_CHECK_INT(happens_as(bearer[VAN1], "f", "{\"event\":\"fail\",\"reason\":\"no_answer\"}"),
+                 200);
+    HT_CHECK(!says("incident"));
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(path, sizeof path, ORDERS "/f%s", i == 0 ? "" : "/history");
+        HT_CHECK_INT(get_as(VIEWER, path), 200);
+        HT_CHECK(!says("incident") && says("no_answer"));
+        HT_CHECK_INT(get_as(DISPATCHER, path), 200);
+        HT_CHECK(says("\"incident\":\"i1\""));
+    }
+    end();
+}
+
+HT_CASE(what_a_text_is_cut_by_is_refused_and_a_note_is_never_lost)
+{
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(order_send("{\"id\":\"a\",\"household\":\"h1\",\"kitchen\":\"k1\",\"note\":\"at "
+                            "the back\\u0000or not\"," NOON "}"),
+                 400);
+    HT_CHECK(says("NUL"));
+    order_add("a", "");
+    HT_CHECK_INT(happens_as("", "a", "{\"event\":\"cancel\",\"note\":\"x\\u0000y\"}"), 400);
+    for (int i = 0; i < 2; i++) { /* the same plan again, with another word to it */
+        char body[200];
+        (void)snprintf(body, sizeof body,
+                       "{\"event\":\"plan\",\"unit\":\"van1\",\"sequence\":1,\"note\":\"word %d\","
+                       "\"eta\":\"2026-03-02T11:30:00+08:00\"}",
+                       i);
+        HT_CHECK_INT(happens_as("", "a", body), 200);
+    }
+    HT_CHECK_INT(get(ORDERS "/a/history"), 200);
+    HT_CHECK(says("word 0") && says("word 1"));
+    HT_CHECK_INT(ht_json_count_at(answer.body, "history"), 3);
+    end();
 }
 
 HT_CASE(each_role_does_what_it_may)
@@ -1068,7 +1125,9 @@ static void look_at_store(void)
                  ht_sql_number(store, "SELECT count(*) FROM events f JOIN events i ON i.subject = "
                                       "'incidents/' || (f.body->>'incident') AND i.kind = "
                                       "'incident.received' WHERE f.kind = 'order.failed'"));
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM events WHERE kind = 'order.failed'"),
+    /* help that is on its way is sent once */
+    HT_CHECK_INT(ht_sql_number(store, "SELECT count(DISTINCT body->>'incident') FROM events WHERE "
+                                      "kind = 'order.failed'"),
                  ht_sql_number(store, "SELECT count(*) FROM incident_places"));
     audit_holds();
 }

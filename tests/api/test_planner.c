@@ -289,22 +289,155 @@ HT_CASE(the_running_plan_outlives_a_restart)
     end();
 }
 
-HT_CASE(vans_without_a_capacity_are_planned_by_others)
+static long plans(void)
+{
+    static const char name[] = "\nhoutao_planner_plans_total ";
+    HT_CHECK_INT(get("/metrics"), 200);
+    const char *at = answer.body == NULL ? NULL : strstr(answer.body, name);
+    return at == NULL ? -1 : strtol(at + sizeof name - 1, NULL, 10);
+}
+
+/* Whether the planner has seen all that was said before. */
+static bool plans_come(void)
+{
+    long before = plans();
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/meals", JSON, "{}"), 200); /* it has to look */
+    for (int waited = 0; waited < WAIT_MS; waited += STEP_MS) {
+        if (plans() > before + 1) {
+            return true;
+        }
+        if (waited % 1000 == 0) {
+            HT_CHECK_INT(send_body("PUT", "/v1/settings/meals", JSON, "{}"), 200);
+        }
+        (void)usleep(STEP_MS * 1000);
+    }
+    return false;
+}
+
+static int set_planner(const char *body)
+{
+    return send_body("PUT", "/v1/settings/planner", JSON, body);
+}
+
+HT_CASE(vans_without_a_capacity_carry_what_the_settings_say)
 {
     HT_REQUIRE(begin_town(",\"status\":\"idle\"", ",\"status\":\"idle\""));
     HT_CHECK_INT(order_add("o0", 0, ""), 201);
-    HT_CHECK_INT(get("/metrics"), 200);
-    bool planned = false;
-    for (int waited = 0; waited < WAIT_MS && !planned; waited += STEP_MS) {
-        (void)usleep(STEP_MS * 1000);
-        HT_CHECK_INT(get("/metrics"), 200);
-        planned = !says("houtao_planner_plans_total 0\n");
-    }
-    HT_CHECK(planned); /* it looked */
-    HT_CHECK_INT(look("o0"), 200);
+    HT_CHECK(order_comes("o0", "state", "\"planned\""));
+    HT_CHECK_INT(order_add("many", 1, ",\"load\":61"), 201);
+    HT_CHECK(order_comes("many", "unplanned", "\"capacity\""));
+    HT_CHECK_INT(set_planner("{\"van_meals\":61}"), 200);
+    HT_CHECK(order_comes("many", "state", "\"planned\""));
+    HT_CHECK_INT(set_planner("{\"van_meals\":0}"), 200); /* by others, then */
+    HT_CHECK_INT(order_add("o1", 1, ""), 201);
+    HT_CHECK(plans_come());
+    HT_CHECK_INT(look("o1"), 200);
     HT_CHECK(is("state", "\"received\"") && !says("unplanned"));
     HT_CHECK_INT(get("/v1/units/van1/plan"), 200);
-    HT_CHECK(is("stops", "[]"));
+    HT_CHECK(is("stops", "[]") && is("planned", "false") && says("\"why\":"));
+    end();
+}
+
+HT_CASE(the_planner_is_switched_off_and_its_limits_are_checked)
+{
+    static const char *const wrong[] = {"{\"run\":1}",           "{\"move_s\":-1}",
+                                        "{\"late_price\":1000}", "{\"trips_most\":0}",
+                                        "{\"stop_s\":1.5}",      "{\"speed\":7}"};
+    HT_REQUIRE(begin_town(TWENTY, TWENTY));
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        HT_CHECK_INT(set_planner(wrong[i]), 422);
+    }
+    HT_CHECK_INT(set_planner("{\"run\":false}"), 200);
+    HT_CHECK_INT(order_add("o0", 0, ""), 201);
+    HT_CHECK(plans_come());
+    HT_CHECK_INT(look("o0"), 200);
+    HT_CHECK(is("state", "\"received\""));
+    HT_CHECK_INT(set_planner("{\"ride_most_s\":5}"), 200);
+    HT_CHECK(order_comes("o0", "unplanned", "\"ride\""));
+    HT_CHECK_INT(set_planner("{}"), 200);
+    HT_CHECK(order_comes("o0", "state", "\"planned\""));
+    end();
+}
+
+HT_CASE(what_is_to_be_first_is_brought_and_who_is_not_on_duty_brings_nothing)
+{
+    char body[512];
+    HT_REQUIRE(begin_town(",\"status\":\"idle\",\"capacity\":[2],\"shift\":[\"Mo-Su "
+                          "11:30-14:00\"]",
+                          ",\"status\":\"off\",\"capacity\":[20]"));
+    /* over before the van's shift begins, though the road is short */
+    (void)snprintf(body, sizeof body,
+                   "{\"id\":\"early\",\"household\":\"h1\",\"kitchen\":\"k1\",\"due\":["
+                   "\"2026-03-02T10:45:00+08:00\",\"2026-03-02T11:00:00+08:00\"]}");
+    HT_CHECK_INT(set_planner("{\"trips_most\":1,\"late_most_s\":0}"), 200);
+    HT_CHECK_INT(post(ORDERS, JSON, body), 201);
+    HT_CHECK(order_comes("early", "unplanned", "\"shift\""));
+    for (int i = 0; i < 4; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK_INT(order_add(id, i, i >= 2 ? ",\"priority\":50" : ""), 201);
+    }
+    HT_CHECK(order_comes("o2", "state", "\"planned\""));
+    HT_CHECK(is("priority", "50"));
+    HT_CHECK(order_comes("o3", "state", "\"planned\""));
+    HT_CHECK(order_comes("o0", "unplanned", "\"capacity\""));
+    HT_CHECK(order_comes("o1", "unplanned", "\"capacity\""));
+    HT_CHECK_INT(order_add("o9", 9, ",\"priority\":101"), 422);
+    HT_CHECK_INT(order_add("o9", 9, ",\"priority\":\"x\""), 400);
+    end();
+}
+
+HT_CASE(a_unit_of_a_profile_that_nobody_has_is_refused)
+{
+    static const char *const wrong[] = {"\"profile\":\"hovercraft\"", "\"profile_plain\":\"camel\"",
+                                        "\"profile\":7"};
+    char text[256];
+    HT_REQUIRE(begin_town(TWENTY, TWENTY));
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        (void)snprintf(text, sizeof text,
+                       "{\"type\":\"Feature\",\"id\":\"u\",\"geometry\":null,\"properties\":{"
+                       "\"kind\":\"van\",%s}}",
+                       wrong[i]);
+        HT_CHECK_INT(post("/collections/units/items", GEO, text), 422);
+        HT_CHECK(says("name of no profile"));
+        HT_CHECK_INT(send_body("PUT", "/collections/units/items/van1", GEO, text), 422);
+    }
+    HT_CHECK_INT(post("/collections/units/items", GEO,
+                      "{\"type\":\"Feature\",\"id\":\"u\",\"geometry\":null,\"properties\":{"
+                      "\"kind\":\"van\",\"profile\":\"ebike\",\"profile_plain\":null}}"),
+                 201);
+    end();
+}
+
+HT_CASE(an_order_whose_kitchen_is_gone_says_so_and_what_is_on_board_comes)
+{
+    char before[64];
+    HT_REQUIRE(begin_town(TWENTY, ",\"status\":\"off\""));
+    HT_CHECK_INT(order_add("o0", 0, ""), 201);
+    HT_CHECK_INT(order_add("o1", 1, ""), 201);
+    HT_CHECK(order_comes("o0", "state", "\"planned\""));
+    HT_CHECK(order_comes("o1", "state", "\"planned\""));
+    HT_CHECK_INT(happens("o1", "{\"event\":\"load\"}"), 200);
+    HT_CHECK_INT(send_body("DELETE", "/collections/facilities/items/k1", "", ""), 204);
+    HT_CHECK(order_comes("o0", "unplanned", "\"kitchen\""));
+    HT_CHECK_INT(look("o1"), 200);
+    const char *eta = ht_json_at(answer.body, "eta");
+    HT_REQUIRE(eta != NULL);
+    (void)snprintf(before, sizeof before, "%.24s", eta);
+    /* the van is off, an hour passes: what it has on board comes later than was thought */
+    HT_CHECK_INT(send_body("PATCH", "/collections/units/items/van1",
+                           "Content-Type: application/merge-patch+json\r\n",
+                           "{\"properties\":{\"status\":\"off\"}}"),
+                 200);
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":5400}"), 200);
+    bool later = false;
+    for (int waited = 0; waited < WAIT_MS && !later; waited += STEP_MS) {
+        HT_CHECK_INT(look("o1"), 200);
+        eta = ht_json_at(answer.body, "eta");
+        later = eta != NULL && strncmp(eta, before, 24) > 0 && says("\"unit\":\"van1\"");
+        (void)usleep(STEP_MS * 1000);
+    }
+    HT_CHECK(later);
     end();
 }
 

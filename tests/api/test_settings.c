@@ -35,6 +35,24 @@ static int put(const char *name, const char *headers, const char *body)
     return send_body("PUT", path, headers, body);
 }
 
+HT_CASE(names_in_pointers_are_escaped)
+{
+    HT_REQUIRE(begin_town(""));
+    HT_CHECK_INT(put("planner", JSON, "{\"a/b~c\":1}"), 422);
+    HT_CHECK(says("\"pointer\":\"/a~1b~0c\""));
+    HT_CHECK_INT(put("meals", JSON, "{\"kitchens\":{\"k/1\":{}}}"), 422);
+    HT_CHECK(says("\"pointer\":\"/kitchens/k~11\""));
+    HT_CHECK_INT(put("meals", JSON, "{\"default\":{\"no/such\":1}}"), 422);
+    HT_CHECK(says("\"pointer\":\"/default/no~1such\""));
+    HT_CHECK_INT(put("regimes", JSON, "{\"war\":{\"a~b\":1}}"), 422);
+    HT_CHECK(says("\"pointer\":\"/war/a~0b\""));
+    HT_CHECK_INT(put("incidents", JSON, "{\"kinds\":{\"x/y\":{}}}"), 422);
+    HT_CHECK(says("\"pointer\":\"/kinds/x~1y\""));
+    HT_CHECK_INT(put("calendar", JSON, "{\"x/y\":[]}"), 422);
+    HT_CHECK(says("\"pointer\":\"/x~1y\""));
+    end();
+}
+
 HT_CASE(settings_are_read_changed_and_kept)
 {
     HT_REQUIRE(begin_town(""));
@@ -42,6 +60,9 @@ HT_CASE(settings_are_read_changed_and_kept)
     HT_CHECK(says("{\"retention\":{\"tracks_days\":30,\"answers_days\":7},"
                   "\"live\":{\"stale_s\":120},\"webhooks\":{\"give_up_h\":72},"
                   "\"speeds\":{\"learn\":false,\"follow\":false,\"least_trips\":5},"
+                  "\"planner\":{\"run\":true,\"move_s\":300,\"km_s\":60,\"late_price\":10,"
+                  "\"late_most_s\":3600,\"ride_most_s\":2700,\"stop_s\":60,\"load_s\":120,"
+                  "\"trips_most\":16,\"van_meals\":60},"
                   "\"incidents\":{\"kinds\":{\"sos\":{"));
     HT_CHECK(ht_json_valid(answer.body));
     HT_CHECK_INT(get("/v1/settings/retention"), 200);

@@ -227,6 +227,53 @@ HT_CASE(a_departure_has_the_speeds_of_its_time_and_both_outlive_a_restart)
     }
 }
 
+HT_CASE(a_departure_in_the_quarter_that_the_metric_follows_is_as_the_metric)
+{
+    HT_REQUIRE(begin_town("2026-03-02T10:40:00+08:00", true));
+    double filed_s = teach();
+    HT_REQUIRE(comes("drives", VANS * 5));
+    HT_CHECK_INT(set_speeds("{\"learn\":true,\"follow\":true}"), 200);
+    HT_REQUIRE(metric_is("true", "\"Mo 10:30\""));
+    double now_s = duration_of(SHORT);
+    HT_CHECK(now_s > filed_s * 1.05);
+    HT_CHECK(get("/v1/speeds") == 200);
+    double drives = number("drives");
+    for (int van = 0; van < VANS; van++) { /* much slower, while the quarter runs */
+        van_drive(van, filed_s * 4, 1772418600 + van);
+    }
+    HT_REQUIRE(comes("drives", drives + VANS * 5));
+    HT_CHECK(fabs(duration_of(SHORT "&depart=2026-03-02T10:41:00%2B08:00") - now_s) < 0.11);
+    /* a Monday that is a holiday is like a Sunday, of which nothing is known */
+    HT_CHECK(duration_of(SHORT "&depart=2026-03-16T10:05:00%2B08:00") > filed_s * 1.05);
+    HT_CHECK_INT(
+        send_body("PUT", "/v1/settings/calendar", JSON,
+                  "{\"holidays\":[\"2026-03-16\"],\"workdays\":[{\"date\":\"2026-03-15\",\"as\":"
+                  "\"Mo\"}]}"),
+        200);
+    HT_CHECK(duration_of(SHORT "&depart=2026-03-16T10:05:00%2B08:00") == filed_s);
+    HT_CHECK(duration_of(SHORT "&depart=2026-03-15T10:05:00%2B08:00") > filed_s * 1.05);
+    end();
+}
+
+HT_CASE(what_was_learned_outlives_the_end_of_the_process)
+{
+    HT_REQUIRE(begin_town("2026-03-02T10:40:00+08:00", true));
+    (void)teach();
+    HT_REQUIRE(comes("drives", VANS * 5));
+    bool saved = false;
+    for (int i = 0; i < 1800 && !saved; i++) { /* a minute or so */
+        saved =
+            ht_sql_number(store, "SELECT count(*) FROM sqlite_schema WHERE name = 'speeds'") > 0 &&
+            ht_sql_number(store, "SELECT count(*) FROM speeds") > 10;
+        (void)usleep(100000);
+    }
+    HT_CHECK(saved);
+    forsake(); /* kill -9 */
+    HT_REQUIRE(begin_town("2026-03-04T03:00:00+08:00", false));
+    HT_CHECK(comes("cells_known", 5));
+    end();
+}
+
 HT_CASE(who_is_no_van_teaches_nobody_and_nonsense_is_refused)
 {
     HT_REQUIRE(begin_town("2026-03-02T10:40:00+08:00", true));

@@ -2,6 +2,9 @@
  * compounds; and they follow when the town changes. */
 #include "engine/live/arrival.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "bench/days.h"
 #include "tests/support/check.h"
 #include "tests/support/oom.h"
@@ -150,6 +153,74 @@ HT_CASE(when_the_town_changes_bands_follow)
     double later = (double)tallies[2].inside / tallies[2].count;
     HT_CHECK(at_once < 0.86);
     HT_CHECK(later > 0.86 && later < 0.94);
+    ht_arrival_free(arrival);
+}
+
+/* The same answer to the same question. */
+static bool same_band(const struct ht_arrival *a, const struct ht_arrival *b, uint64_t compound)
+{
+    const struct ht_arrival_stop stop = {compound, 80000};
+    const struct ht_arrival_ask ask = {.now_ms = 1000000,
+                                       .travel_ms = 700000,
+                                       .legs = 2,
+                                       .stops = &stop,
+                                       .stop_count = 1,
+                                       .walk_ms = 30000};
+    struct ht_arrival_band one = ht_arrival_forecast(a, &ask);
+    struct ht_arrival_band other = ht_arrival_forecast(b, &ask);
+    return one.eta_ms == other.eta_ms && one.low_ms == other.low_ms &&
+           one.high_ms == other.high_ms && one.plain_ms == other.plain_ms &&
+           one.horizon == other.horizon;
+}
+
+HT_CASE(what_was_learned_is_the_same_after_it_was_saved_and_read)
+{
+    struct ht_days days;
+    struct tally tallies[AHEAD];
+    struct ht_arrival *arrival = fresh(1000);
+    struct ht_arrival *read = fresh(1000);
+    uint8_t *bytes = NULL;
+    uint8_t *again = NULL;
+    size_t size = 0;
+    size_t again_size = 0;
+    ht_days_init(&days, 5);
+    judge(&days, arrival, 5, tallies);
+    HT_CHECK(ht_arrival_changes(arrival) > 100 && ht_arrival_changes(read) == 0);
+    HT_CHECK(!same_band(arrival, read, 1));
+    HT_REQUIRE(ht_arrival_save(arrival, &bytes, &size) == HT_OK);
+    HT_CHECK_INT(ht_arrival_load(read, bytes, size), HT_OK);
+    for (uint64_t compound = 0; compound < HT_DAY_COMPOUNDS + 2; compound++) {
+        HT_CHECK(same_band(arrival, read, compound));
+    }
+    HT_REQUIRE(ht_arrival_save(read, &again, &again_size) == HT_OK);
+    HT_CHECK_INT(again_size, size);
+    free(again);
+    for (size_t cut = 0; cut < size; cut += 7) { /* never a part of it */
+        HT_CHECK_INT(ht_arrival_load(read, bytes, cut), HT_RANGE);
+    }
+    bytes[0] ^= 1;
+    HT_CHECK_INT(ht_arrival_load(read, bytes, size), HT_RANGE);
+    bytes[0] ^= 1;
+    memset(bytes + 12, 0xff, 8); /* means that are no numbers */
+    HT_CHECK_INT(ht_arrival_load(read, bytes, size), HT_RANGE);
+    HT_CHECK(same_band(arrival, read, 3));
+    free(bytes);
+    ht_arrival_free(read);
+    ht_arrival_free(arrival);
+}
+
+HT_CASE(stops_that_were_all_alike_do_not_end_the_learning)
+{
+    struct ht_arrival *arrival = fresh(2);
+    uint32_t stops = 0;
+    for (int i = 0; i < 50000; i++) {
+        HT_CHECK_INT(ht_arrival_served(arrival, 1, 60000, 60000), HT_OK);
+    }
+    double before = ht_arrival_service(arrival, 1, &stops);
+    for (int i = 0; i < 2000; i++) {
+        HT_CHECK_INT(ht_arrival_served(arrival, 1, 60000, 120000), HT_OK);
+    }
+    HT_CHECK(ht_arrival_service(arrival, 1, &stops) > before * 1.5);
     ht_arrival_free(arrival);
 }
 

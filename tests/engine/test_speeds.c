@@ -155,6 +155,11 @@ HT_CASE(what_is_not_known_comes_from_like_times_then_from_near_then_from_the_cla
     HT_CHECK_INT(ht_speeds_find(speeds, &one, monday + 3, 5).source, HT_SPEEDS_NONE);
     HT_CHECK_INT(ht_speeds_find(speeds, &one, monday + 96 * 4 - 2, 5).source, HT_SPEEDS_TIMES);
     HT_CHECK_INT(ht_speeds_find(speeds, &one, monday + 96 * 5, 5).source, HT_SPEEDS_NONE);
+    /* six trips say nothing of other streets yet */
+    HT_CHECK_INT(ht_speeds_find(speeds, &near, monday, 5).source, HT_SPEEDS_NONE);
+    for (uint32_t trip = 7; trip <= 24; trip++) {
+        drive(speeds, monday, trip, 2.0);
+    }
     HT_CHECK_INT(ht_speeds_find(speeds, &near, monday, 5).source, HT_SPEEDS_AREA);
     HT_CHECK_INT(ht_speeds_find(speeds, &far, monday, 5).source, HT_SPEEDS_KIND);
     HT_CHECK_INT(ht_speeds_find(speeds, &other, monday, 5).source, HT_SPEEDS_NONE);

@@ -1,0 +1,49 @@
+/* What the files of planner_scene share. Not a door.
+ *
+ *   planner_scene     points, the problem; makes the whole
+ *   planner_vans      facilities and vans
+ *   planner_orders    kitchens and orders
+ *   planner_running   the running plan as the vans' lists
+ *   planner_ways      times of ways between all points
+ */
+#ifndef HT_API_PLANNER_SCENE_INTERNAL_H
+#define HT_API_PLANNER_SCENE_INTERNAL_H
+
+#include "api/planner_scene.h"
+
+struct ht__facility {
+    char id[HT_ORDER_ID_MAX + 1];
+    struct ht_point point;
+    bool cooks;
+};
+
+struct ht__making {
+    struct ht_app *app;
+    struct ht_planner_scene *scene;
+    struct ht_store_reader *reader;
+    const struct ht_planner_sources *sources;
+    struct ht_live_places places;    /* of vans: whose permits open what */
+    struct ht__facility *facilities; /* by id */
+    size_t facility_count;
+    size_t facility_capacity;
+};
+
+/* A point of the scene, not yet looked at whether there is such a one. HT_NOMEM. */
+HT_MUST_CHECK enum ht_status ht__scene_point(struct ht_planner_scene *scene, struct ht_point point,
+                                             uint32_t *location);
+
+HT_MUST_CHECK enum ht_status ht__facilities_read(struct ht__making *making, struct ht_error *error);
+/* NULL: there is none with a place. */
+const struct ht__facility *ht__facility_find(const struct ht__making *making, const char *id);
+
+HT_MUST_CHECK enum ht_status ht__scene_vans(struct ht__making *making, struct ht_error *error);
+/* The number of a van of the scene; HT_PLAN_NONE: it is none. */
+uint32_t ht__scene_van(const struct ht_planner_scene *scene, const char *id);
+
+HT_MUST_CHECK enum ht_status ht__scene_orders(struct ht__making *making);
+/* What the last steps to each order take, once the streets are known. */
+void ht__scene_doors(struct ht__making *making);
+
+HT_MUST_CHECK enum ht_status ht__scene_running(struct ht__making *making);
+
+#endif

@@ -1,0 +1,292 @@
+/* Vans as they drive: arrival, departure, what is passed by and leaving the way are recognized and
+ * told; arrival times follow the van and are told when they shift; what was learned outlives a
+ * restart. */
+#include <unistd.h>
+
+#include "tests/support/check.h"
+#include "tests/support/json_at.h"
+#include "tests/support/served.h"
+#include "tests/support/sql.h"
+
+#define GEO "Content-Type: application/geo+json\r\n"
+#define JSON "Content-Type: application/json\r\n"
+#define PLAN "/v1/units/van1/plan"
+#define EVENTS "/v1/units/van1/events"
+
+enum { ORDERS = 4, WAIT_MS = 60000, STEP_MS = 50 };
+
+static char store[128];
+static char options[256];
+static long long now_s = 1772418600; /* 2026-03-02T10:30:00+08:00 */
+
+static bool says(const char *text)
+{
+    return answer.body != NULL && strstr(answer.body, text) != NULL;
+}
+
+static bool is(const char *path, const char *want)
+{
+    return answer.body != NULL && ht_json_is(answer.body, path, want);
+}
+
+static void item_add(const char *collection, const char *id, const double place[2],
+                     const char *properties)
+{
+    char path[96];
+    char text[512];
+    (void)snprintf(path, sizeof path, "/collections/%s/items", collection);
+    (void)snprintf(text, sizeof text,
+                   "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":{\"type\":\"Point\","
+                   "\"coordinates\":[%f,%f]},\"properties\":{%s}}",
+                   id, place[0], place[1], properties);
+    HT_CHECK_INT(post(path, GEO, text), 201);
+}
+
+static int happens(const char *id, const char *body)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/v1/orders/%s/events", id);
+    return post(path, JSON, body);
+}
+
+static bool comes(const char *path, const char *at, const char *want)
+{
+    for (int waited = 0; waited < WAIT_MS; waited += STEP_MS) {
+        if (get(path) == 200 && is(at, want)) {
+            return true;
+        }
+        (void)usleep(STEP_MS * 1000);
+    }
+    (void)printf("  %s: %s is not %s: %s\n", path, at, want,
+                 answer.body == NULL ? "" : answer.body);
+    return false;
+}
+
+static bool sql_comes(const char *sql, long long least)
+{
+    for (int waited = 0; waited < WAIT_MS; waited += STEP_MS) {
+        if (ht_sql_number(store, sql) >= least) {
+            return true;
+        }
+        (void)usleep(STEP_MS * 1000);
+    }
+    (void)printf("  %s stays below %lld\n", sql, least);
+    return false;
+}
+
+/* A van with four orders in hand, at half past ten. */
+static bool begin_town(void)
+{
+    static int number;
+    const double kitchen[2] = {121.712, 29.95};
+    char body[256];
+    now_s = 1772418600;
+    if (!map_make()) {
+        return false;
+    }
+    (void)snprintf(store, sizeof store, "%s/underway%d.sqlite", folder, number++);
+    (void)snprintf(options, sizeof options, "--store %s --clock 2026-03-02T02:30:00Z,0", store);
+    if (!begin(options)) {
+        return false;
+    }
+    item_add("facilities", "k1", kitchen, "\"kind\":\"kitchen\"");
+    item_add("units", "van1", kitchen,
+             "\"kind\":\"van\",\"profile\":\"car\",\"status\":\"idle\",\"capacity\":[20]");
+    for (int i = 0; i < ORDERS; i++) {
+        char id[16];
+        const double place[2] = {121.7150 + 0.0060 * i, i % 2 == 0 ? 29.951 : 29.948};
+        (void)snprintf(id, sizeof id, "h%d", i);
+        item_add("households", id, place, "\"residents\":1,\"floor\":3");
+        (void)snprintf(body, sizeof body,
+                       "{\"id\":\"o%d\",\"household\":\"h%d\",\"kitchen\":\"k1\",\"due\":["
+                       "\"2026-03-02T10:30:00+08:00\",\"2026-03-02T13:30:00+08:00\"]}",
+                       i, i);
+        HT_CHECK_INT(post("/v1/orders", JSON, body), 201);
+    }
+    HT_CHECK(comes("/v1/orders/o3", "state", "\"planned\""));
+    HT_CHECK(comes("/v1/orders/o0", "state", "\"planned\""));
+    for (int i = 0; i < ORDERS; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK_INT(happens(id, "{\"event\":\"load\",\"unit\":\"van1\"}"), 200);
+        HT_CHECK_INT(happens(id, "{\"event\":\"enroute\"}"), 200);
+    }
+    return comes(PLAN, "stops.0.state", "\"enroute\"");
+}
+
+/* Of the stops ahead as they are now. */
+struct stop {
+    double lon;
+    double lat;
+    char order[16];
+};
+
+static struct stop stop_read(int i)
+{
+    char path[64];
+    struct stop stop = {0, 0, ""};
+    (void)snprintf(path, sizeof path, "stops.%d.lon", i);
+    stop.lon = ht_json_number_at(answer.body, path);
+    (void)snprintf(path, sizeof path, "stops.%d.lat", i);
+    stop.lat = ht_json_number_at(answer.body, path);
+    (void)snprintf(path, sizeof path, "stops.%d.order", i);
+    const char *at = ht_json_at(answer.body, path);
+    if (at != NULL && *at == '"') {
+        (void)snprintf(stop.order, sizeof stop.order, "%.*s", (int)strcspn(at + 1, "\""), at + 1);
+    }
+    return stop;
+}
+
+static void advance(int seconds)
+{
+    char body[64];
+    (void)snprintf(body, sizeof body, "{\"advance_s\":%d}", seconds);
+    HT_CHECK_INT(post("/v1/clock", JSON, body), 200);
+    now_s += seconds;
+}
+
+/* So many seconds later it is there. */
+static void seen(double lon, double lat, int later_s)
+{
+    char body[160];
+    advance(later_s);
+    (void)snprintf(body, sizeof body, "[{\"unit\":\"van1\",\"lon\":%.7f,\"lat\":%.7f,\"ts\":%lld}]",
+                   lon, lat, now_s);
+    HT_CHECK_INT(post("/v1/positions", JSON, body), 200);
+    HT_CHECK(says("\"rejected\":[]"));
+}
+
+static void stands(const struct stop *stop, int for_s)
+{
+    for (int s = 0; s <= for_s; s += 15) {
+        seen(stop->lon, stop->lat, s == 0 ? 120 : 15);
+    }
+}
+
+#define COUNT "SELECT count(*) FROM events WHERE kind = "
+
+HT_CASE(a_van_comes_to_its_stop_and_leaves_it_and_the_town_learns)
+{
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(get(PLAN), 200);
+    HT_CHECK(!says("\"at\":") && is("off_route", "false") && is("planned", "true"));
+    HT_CHECK(says("\"eta_low\"") && says("\"eta_high\""));
+    struct stop first = stop_read(0);
+    struct stop second = stop_read(1);
+    stands(&first, 45);
+    HT_CHECK(comes(PLAN, "at.by", "\"position\""));
+    HT_CHECK(is("stops.0.here", "true"));
+    HT_CHECK(sql_comes(COUNT "'stop.arrived' AND subject = 'units/van1' AND "
+                             "json_array_length(body->'orders') = 1",
+                       1));
+    HT_CHECK_INT(happens(first.order, "{\"event\":\"deliver\"}"), 200);
+    seen(first.lon + 0.004, first.lat + 0.004, 60);
+    HT_CHECK(sql_comes(COUNT "'stop.left'", 1));
+    HT_CHECK_INT(get(PLAN), 200);
+    HT_CHECK(!says("\"at\":"));
+    HT_CHECK(comes(PLAN, "stops.0.order", "\"o1\"") || second.order[0] != '\0');
+    HT_CHECK_INT(get("/metrics"), 200);
+    HT_CHECK(says("houtao_arrivals_stops_total 1\n"));
+    HT_CHECK(says("houtao_underway_arrivals_total 1\n"));
+    stands(&second, 45); /* and the way there is learned from */
+    HT_CHECK(sql_comes(COUNT "'stop.arrived'", 2));
+    HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.skipped'"), 0);
+    end();
+    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM arrival WHERE length(bytes) > 200"), 1);
+    HT_REQUIRE(begin(options));
+    HT_CHECK(comes("/v1/orders/o3", "unit", "\"van1\""));
+    end();
+    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM arrival WHERE length(bytes) > 200"), 1);
+}
+
+HT_CASE(arrival_times_follow_the_van_and_are_told_when_they_shift)
+{
+    char before[64];
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(get(PLAN), 200);
+    struct stop last = stop_read(ORDERS - 1);
+    char path[64];
+    (void)snprintf(path, sizeof path, "/v1/orders/%s", last.order);
+    HT_CHECK_INT(get(path), 200);
+    const char *eta = ht_json_at(answer.body, "eta");
+    HT_REQUIRE(eta != NULL);
+    (void)snprintf(before, sizeof before, "%.24s", eta);
+    long long planned = ht_sql_number(store, COUNT "'order.planned'");
+    /* a quarter of an hour in a jam */
+    seen(121.7121, 29.9501, 900);
+    bool later = false;
+    for (int waited = 0; waited < WAIT_MS && !later; waited += STEP_MS) {
+        HT_CHECK_INT(get(path), 200);
+        eta = ht_json_at(answer.body, "eta");
+        later = eta != NULL && strncmp(eta, before, 24) > 0;
+        (void)usleep(STEP_MS * 1000);
+    }
+    HT_CHECK(later);
+    HT_CHECK(sql_comes(COUNT "'order.planned'", planned + ORDERS));
+    end();
+}
+
+HT_CASE(a_stop_that_is_passed_by_and_a_way_that_is_left_are_told)
+{
+    HT_REQUIRE(begin_town());
+    seen(121.7121, 29.9501, 5);
+    HT_CHECK_INT(get(PLAN), 200);
+    struct stop second = stop_read(1);
+    (void)usleep(1500 * 1000); /* the way is drawn */
+    for (int i = 1; i <= 6; i++) {
+        seen(121.7121 - 0.002 * i, 29.9501 + 0.004 * i, 15);
+    }
+    HT_CHECK(comes(PLAN, "off_route", "true"));
+    HT_CHECK(says("off_route_since"));
+    HT_CHECK(sql_comes(COUNT "'stop.off_route' AND body->>'unit' = 'van1'", 1));
+    stands(&second, 45);
+    HT_CHECK(comes(PLAN, "at.by", "\"position\""));
+    HT_CHECK(is("off_route", "false"));
+    HT_CHECK(sql_comes(COUNT "'stop.skipped' AND json_array_length(body->'orders') = 1", 1));
+    HT_CHECK(says("\"skipped\":true"));
+    HT_CHECK(is("stops.0.here", "true")); /* what is to be done here comes first */
+    end();
+}
+
+HT_CASE(the_drivers_word_is_taken)
+{
+    char body[128];
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(get(PLAN), 200);
+    struct stop first = stop_read(0);
+    struct stop third = stop_read(2);
+    HT_CHECK_INT(post(EVENTS, JSON, "{\"event\":\"fly\"}"), 422);
+    HT_CHECK_INT(post(EVENTS, JSON, "{\"event\":7}"), 400);
+    HT_CHECK_INT(post(EVENTS, JSON, "[]"), 400);
+    HT_CHECK_INT(post(EVENTS, JSON, "{\"event\":\"arrive\",\"order\":\"a/b\"}"), 400);
+    HT_CHECK_INT(post(EVENTS, JSON, "{\"event\":\"arrive\",\"at\":\"2026-03-02T01:00:00Z\"}"), 422);
+    HT_CHECK_INT(post(EVENTS, JSON, "{\"event\":\"arrive\",\"order\":\"none\"}"), 409);
+    HT_CHECK_INT(post("/v1/units/none/events", JSON, "{\"event\":\"arrive\"}"), 404);
+    HT_CHECK(comes(PLAN, "off_route", "false"));
+    for (int waited = 0; waited < WAIT_MS; waited += STEP_MS) { /* it is under way by now */
+        if (post(EVENTS, JSON, "{\"event\":\"arrive\"}") == 200) {
+            break;
+        }
+        (void)usleep(STEP_MS * 1000);
+    }
+    HT_CHECK(is("at.by", "\"driver\"") && is("event", "\"arrive\""));
+    HT_CHECK_INT(get(PLAN), 200);
+    HT_CHECK(is("stops.0.here", "true") && is("at.by", "\"driver\""));
+    (void)snprintf(body, sizeof body, "{\"event\":\"arrive\",\"order\":\"%s\"}", first.order);
+    HT_CHECK_INT(post(EVENTS, JSON, body), 200); /* that was known */
+    HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.arrived' AND body->>'by' = 'driver'"), 1);
+    advance(80);
+    HT_CHECK_INT(post(EVENTS, JSON, "{\"event\":\"depart\"}"), 200);
+    HT_CHECK_INT(post(EVENTS, JSON, "{\"event\":\"depart\"}"), 409);
+    (void)snprintf(body, sizeof body, "{\"event\":\"skip\",\"order\":\"%s\"}", third.order);
+    HT_CHECK_INT(post(EVENTS, JSON, body), 200);
+    HT_CHECK_INT(post(EVENTS, JSON, body), 409);
+    HT_CHECK_INT(get(PLAN), 200);
+    HT_CHECK(says("\"skipped\":true"));
+    HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.skipped'"), 1);
+    HT_CHECK_INT(get("/metrics"), 200);
+    HT_CHECK(says("houtao_arrivals_stops_total 1\n"));
+    end();
+}
+
+HT_SERVED_MAIN()
