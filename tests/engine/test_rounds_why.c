@@ -1,0 +1,621 @@
+/* Why something is missing, that what is said to mend it does, and bad input. */
+#include "engine/plan/rounds.h"
+
+#include "tests/support/check.h"
+
+enum { PLACES = 6, SITES = 12, PEOPLE = 3, DAYS = 7, OFFICE = 0 };
+
+/* A week: two inspectors of an office, sites ten minutes away and apart, nine to five. */
+static struct world {
+    struct ht_rounds_problem problem;
+    struct ht_plan_profile profile;
+    uint32_t way[PLACES * PLACES];
+    struct ht_rounds_site sites[SITES];
+    struct ht_rounds_need needs[SITES][2];
+    struct ht_rounds_window open[SITES][DAYS];
+    struct ht_rounds_inspector people[PEOPLE];
+    struct ht_rounds_window shifts[PEOPLE][DAYS];
+    struct ht_rounds_running running[4];
+} w;
+
+static void week_make(uint32_t sites)
+{
+    memset(&w, 0, sizeof w);
+    for (uint32_t i = 0; i < PLACES * PLACES; i++) {
+        w.way[i] = i / PLACES == i % PLACES ? 0 : 600;
+    }
+    w.profile.duration_s = w.way;
+    w.problem = (struct ht_rounds_problem){.weeks = 1,
+                                           .location_count = PLACES,
+                                           .profile_count = 1,
+                                           .profiles = &w.profile,
+                                           .site_count = sites,
+                                           .sites = w.sites,
+                                           .inspector_count = 2,
+                                           .inspectors = w.people,
+                                           .running = w.running,
+                                           .prices = ht_rounds_prices_usual()};
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        w.people[i] = (struct ht_rounds_inspector){.shifts = w.shifts[i], .shift_count = 5};
+        for (uint32_t d = 0; d < 5; d++) {
+            w.shifts[i][d] = (struct ht_rounds_window){d, 32400, 61200};
+        }
+    }
+    for (uint32_t s = 0; s < SITES; s++) {
+        w.needs[s][0] = (struct ht_rounds_need){0, 6, 2};
+        w.sites[s] = (struct ht_rounds_site){.location = 1 + s % 5,
+                                             .service_s = 3600,
+                                             .risk = 1,
+                                             .crew = 1,
+                                             .needs = w.needs[s],
+                                             .need_count = 1,
+                                             .open = w.open[s],
+                                             .days = UINT64_MAX,
+                                             .last_day = HT_ROUNDS_NEVER,
+                                             .owner = HT_PLAN_NONE,
+                                             .cell = HT_PLAN_NONE};
+        for (uint32_t d = 0; d < DAYS; d++) {
+            w.open[s][d] = (struct ht_rounds_window){d, 28800, 64800};
+        }
+    }
+}
+
+static struct ht_rounds_plan *plan_new(void)
+{
+    const struct ht_rounds_options options = {.iterations = 200, .seed = 1};
+    struct ht_rounds_plan *plan = NULL;
+    struct ht_error error = {0};
+    enum ht_status status = ht_rounds_run(&w.problem, &options, &plan, &error);
+    status = status == HT_OK ? ht_rounds_check(&w.problem, plan, &error) : status;
+    if (status != HT_OK) {
+        (void)printf("  %s\n", error.message);
+        HT_CHECK_INT(status, HT_OK);
+        ht_rounds_free(plan);
+        return NULL;
+    }
+    return plan;
+}
+
+/* The first thing that is missing, and that all other sites are planned. */
+static struct ht_rounds_missing missing_one(uint32_t visits)
+{
+    struct ht_rounds_plan *plan = plan_new();
+    struct ht_rounds_missing missing = {.reason = HT_ROUNDS_REASONS};
+    if (plan != NULL) {
+        HT_CHECK_INT(plan->missing_count, 1);
+        HT_CHECK_INT(plan->missing_visits, visits);
+        HT_CHECK_INT(plan->visit_count, w.problem.site_count * 2 - visits);
+        missing = plan->missing_count > 0 ? plan->missing[0] : missing;
+        ht_rounds_free(plan);
+    }
+    return missing;
+}
+
+static void nothing_is_missing(void)
+{
+    struct ht_rounds_plan *plan = plan_new();
+    if (plan != NULL) {
+        HT_CHECK_INT(plan->missing_visits, 0);
+        ht_rounds_free(plan);
+    }
+}
+
+HT_CASE(a_usual_week_lacks_nothing)
+{
+    week_make(10);
+    nothing_is_missing();
+}
+
+HT_CASE(nobody_may_enter)
+{
+    static const uint32_t all[] = {0, 1};
+    week_make(3);
+    w.sites[1].barred = all;
+    w.sites[1].barred_count = 2;
+    struct ht_rounds_missing m = missing_one(2);
+    HT_CHECK_INT(m.site, 1);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_NOBODY);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_INSPECTOR);
+    w.problem.inspector_count += m.mend.number;
+    nothing_is_missing();
+}
+
+HT_CASE(nobody_has_the_skills)
+{
+    week_make(3);
+    w.sites[2].skills = 5;
+    w.people[0].skills = 1;
+    w.people[1].skills = 4;
+    struct ht_rounds_missing m = missing_one(2);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_SKILLS);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_INSPECTOR);
+    HT_CHECK_INT(m.mend.skills, 5);
+    w.problem.inspector_count += m.mend.number;
+    w.people[2].skills = m.mend.skills;
+    nothing_is_missing();
+}
+
+HT_CASE(nobody_works)
+{
+    week_make(3);
+    w.sites[0].owner = 0;
+    w.sites[0].owner_hard = true;
+    w.people[0].shift_count = 0;
+    struct ht_rounds_missing m = missing_one(2);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_OFF);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_SHIFT);
+    HT_CHECK_INT(m.mend.number, 2);
+    HT_CHECK_INT(m.mend.inspector, 0);
+    w.people[0].shift_count = m.mend.number;
+    nothing_is_missing();
+}
+
+HT_CASE(nobody_works_on_enough_days)
+{
+    week_make(2);
+    w.needs[1][0] = (struct ht_rounds_need){3, 6, 3};
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL && plan->missing_count == 1);
+    HT_CHECK_INT(plan->missing[0].visits, 1);
+    HT_CHECK_INT(plan->missing[0].reason, HT_ROUNDS_OFF);
+    HT_CHECK_INT(plan->missing[0].mend.hint, HT_ROUNDS_HINT_SHIFT);
+    HT_CHECK_INT(plan->missing[0].mend.number, 1);
+    ht_rounds_free(plan);
+    w.shifts[1][5] = (struct ht_rounds_window){5, 32400, 61200};
+    w.people[1].shift_count = 6;
+    nothing_is_missing();
+}
+
+HT_CASE(there_is_no_way)
+{
+    week_make(3);
+    for (uint32_t i = 0; i < PLACES; i++) {
+        w.way[2 * PLACES + i] = HT_PLAN_NO_WAY; /* out of the second site's place */
+    }
+    struct ht_rounds_missing m = missing_one(2);
+    HT_CHECK_INT(m.site, 1);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_NO_WAY);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_WAY);
+    w.way[2 * PLACES + OFFICE] = 600;
+    nothing_is_missing();
+}
+
+HT_CASE(more_visits_than_open_days)
+{
+    week_make(3);
+    w.sites[1].open_count = 1;
+    struct ht_rounds_missing m = missing_one(1);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_CLOSED);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_DAYS);
+    HT_CHECK_INT(m.mend.number, 1);
+    w.sites[1].open_count += m.mend.number;
+    nothing_is_missing();
+    w.sites[1].days = 1; /* the same by days that are allowed */
+    HT_CHECK_INT(missing_one(1).reason, HT_ROUNDS_CLOSED);
+}
+
+HT_CASE(windows_are_too_short)
+{
+    week_make(3);
+    w.sites[1].open_count = 5;
+    for (uint32_t d = 0; d < 5; d++) {
+        w.open[1][d] = (struct ht_rounds_window){d, 36000, 36000 + (d < 1 ? 7200 : 3000)};
+    }
+    struct ht_rounds_missing m = missing_one(1);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_SHORT);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_OPEN_LONGER);
+    HT_CHECK_INT(m.mend.number, 600);
+    HT_REQUIRE(m.mend.day >= 1 && m.mend.day < 5);
+    w.open[1][m.mend.day].to_s += (int32_t)m.mend.number;
+    nothing_is_missing();
+}
+
+HT_CASE(gaps_let_too_few_in)
+{
+    week_make(3);
+    w.sites[1].gap_least_days = 6;
+    struct ht_rounds_missing m = missing_one(1);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_GAP);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_GAP);
+    HT_CHECK_INT(m.mend.number, 2);
+    w.sites[1].gap_least_days -= m.mend.number;
+    nothing_is_missing();
+}
+
+HT_CASE(hours_do_not_meet)
+{
+    week_make(3);
+    w.sites[1].open_count = 5;
+    for (uint32_t d = 0; d < 5; d++) { /* there in time, but back too late */
+        w.open[1][d] = (struct ht_rounds_window){d, 57010 + (int32_t)d * 10, 64800};
+    }
+    struct ht_rounds_missing m = missing_one(2);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_HOURS);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_WORK_LONGER);
+    HT_CHECK_INT(m.mend.number, 10);
+    HT_CHECK_INT(m.mend.day, 0);
+}
+
+HT_CASE(work_a_little_longer_mends_hours)
+{
+    week_make(3);
+    w.needs[1][0].visits = 1;
+    w.sites[1].open_count = 1;
+    w.open[1][0] = (struct ht_rounds_window){2, 57900, 64800};
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL && plan->missing_count == 1);
+    struct ht_rounds_mend mend = plan->missing[0].mend;
+    HT_CHECK_INT(plan->missing[0].reason, HT_ROUNDS_HOURS);
+    HT_CHECK_INT(mend.hint, HT_ROUNDS_HINT_WORK_LONGER);
+    HT_CHECK_INT(mend.number, 900);
+    HT_CHECK_INT(mend.day, 2);
+    ht_rounds_free(plan);
+    HT_REQUIRE(mend.inspector < 2);
+    w.shifts[mend.inspector][2].to_s += (int32_t)mend.number;
+    nothing_is_missing();
+    w.shifts[mend.inspector][2].to_s--;
+    plan = plan_new();
+    HT_REQUIRE(plan != NULL);
+    HT_CHECK_INT(plan->missing_visits, 1); /* and no second less */
+    ht_rounds_free(plan);
+}
+
+HT_CASE(no_two_at_the_same_time)
+{
+    week_make(3);
+    w.sites[1].crew = 2;
+    for (uint32_t d = 0; d < 5; d++) {
+        w.shifts[0][d].to_s = 43200;
+        w.shifts[1][d].from_s = 43200;
+    }
+    struct ht_rounds_missing m = missing_one(2);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_CREW);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_INSPECTOR);
+    w.problem.inspector_count += m.mend.number;
+    nothing_is_missing();
+}
+
+HT_CASE(quotas_are_used_up)
+{
+    week_make(5);
+    w.people[0].visits_week_most = 4;
+    w.people[1].visits_week_most = 5;
+    struct ht_rounds_missing m = missing_one(1);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_QUOTA);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_QUOTA);
+    HT_CHECK_INT(m.mend.number, 1);
+    HT_REQUIRE(m.mend.inspector < 2);
+    w.people[m.mend.inspector].visits_week_most += m.mend.number;
+    nothing_is_missing();
+}
+
+HT_CASE(all_is_full)
+{
+    week_make(5);
+    for (uint32_t s = 0; s < 5; s++) {
+        w.sites[s].service_s = 25000; /* one a day each, ten in all */
+        w.sites[s].open_count = DAYS;
+    }
+    nothing_is_missing();
+    w.people[1].shift_count = 4;
+    struct ht_rounds_missing m = missing_one(1);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_FULL);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_INSPECTOR); /* the site closes before a second visit */
+    w.problem.inspector_count = 3;
+    nothing_is_missing();
+}
+
+HT_CASE(full_days_could_be_longer)
+{
+    week_make(3);
+    w.problem.inspector_count = 1;
+    w.people[0].shift_count = 2;
+    for (uint32_t s = 0; s < 3; s++) {
+        w.sites[s].service_s = s == 0 ? 9600 : 9000; /* 27,600 and four ways: 30,000 of 28,800 */
+    }
+    w.shifts[0][0].to_s += 1200;
+    struct ht_rounds_missing m = missing_one(1);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_FULL);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_WORK_LONGER);
+    HT_REQUIRE(m.mend.inspector == 0 && m.mend.day < 2);
+    HT_CHECK_INT(m.mend.number, 1200);
+    w.shifts[0][m.mend.day].to_s += (int32_t)m.mend.number;
+    nothing_is_missing();
+}
+
+HT_CASE(risk_decides_who_is_left_out)
+{
+    week_make(6);
+    w.problem.inspector_count = 1;
+    w.people[0].shift_count = 4;
+    for (uint32_t s = 0; s < 6; s++) {
+        w.sites[s].service_s = 25000;
+        w.sites[s].risk = s % 3 == 1 ? 4 : 1;
+    }
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL);
+    HT_CHECK_INT(plan->visit_count, 4);
+    for (uint32_t v = 0; v < plan->visit_count; v++) {
+        HT_CHECK_INT(w.sites[plan->visits[v].site].risk, 4);
+    }
+    HT_CHECK_INT(plan->missing_visits, 8);
+    ht_rounds_free(plan);
+}
+
+HT_CASE(high_risk_is_seen_early)
+{
+    week_make(10);
+    for (uint32_t s = 0; s < 10; s++) {
+        w.sites[s].service_s = 14000;
+        w.needs[s][0].visits = 1;
+        w.sites[s].risk = s >= 8 ? 4 : 1;
+    }
+    w.problem.prices.balance = 0;
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL);
+    HT_CHECK_INT(plan->visit_count, 10);
+    for (uint32_t v = 0; v < plan->visit_count; v++) {
+        if (plan->visits[v].site >= 8) {
+            HT_CHECK_INT(plan->visits[v].day, 0);
+        }
+    }
+    ht_rounds_free(plan);
+}
+
+HT_CASE(idle_inspectors_are_told_why)
+{
+    week_make(1);
+    w.problem.inspector_count = 3;
+    w.sites[0].skills = 1;
+    w.people[0].skills = 1;
+    w.people[1].shift_count = 0;
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL && plan->idle_count == 2);
+    HT_CHECK_INT(plan->idle[0].reason, HT_ROUNDS_IDLE_NO_SHIFT);
+    HT_CHECK_INT(plan->idle[1].reason, HT_ROUNDS_IDLE_NO_SKILLS);
+    ht_rounds_free(plan);
+    w.people[1].shift_count = 5;
+    w.people[1].skills = 1;
+    w.people[2].skills = 1;
+    w.people[2].start = 5; /* an office of its own, without streets */
+    for (uint32_t i = 0; i < PLACES; i++) {
+        w.way[5 * PLACES + i] = HT_PLAN_NO_WAY;
+    }
+    w.sites[0].owner = 0;
+    w.sites[0].owner_hard = false;
+    plan = plan_new();
+    HT_REQUIRE(plan != NULL && plan->idle_count == 2);
+    HT_CHECK_INT(plan->idle[0].reason, HT_ROUNDS_IDLE_FREE);
+    HT_CHECK_INT(plan->idle[1].reason, HT_ROUNDS_IDLE_NO_WAY);
+    ht_rounds_free(plan);
+    for (uint32_t d = 0; d < 5; d++) {
+        w.shifts[1][d].to_s = w.shifts[1][d].from_s + 3600;
+    }
+    plan = plan_new();
+    HT_REQUIRE(plan != NULL && plan->idle_count == 2);
+    HT_CHECK_INT(plan->idle[0].reason, HT_ROUNDS_IDLE_HOURS);
+    ht_rounds_free(plan);
+}
+
+HT_CASE(an_owner_away_and_a_late_gap_are_told)
+{
+    week_make(2);
+    w.sites[0].owner = 0;
+    w.people[0].shift_count = 0;
+    w.sites[1].gap_most_days = 3;
+    w.sites[1].last_day = -2;
+    w.sites[1].days = 8; /* Thursday only */
+    w.needs[1][0].visits = 1;
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL);
+    HT_CHECK_INT(plan->missing_visits, 0);
+    HT_REQUIRE(plan->broken_count == 3);
+    for (uint32_t b = 0; b < 2; b++) {
+        HT_CHECK_INT(plan->broken[b].wish, HT_ROUNDS_WISH_OWNER);
+        HT_CHECK(plan->broken[b].mendable);
+        HT_CHECK_INT(plan->broken[b].mend.hint, HT_ROUNDS_HINT_SHIFT);
+        HT_CHECK_INT(plan->broken[b].mend.inspector, 0);
+    }
+    HT_CHECK_INT(plan->broken[2].wish, HT_ROUNDS_WISH_GAP);
+    HT_CHECK_INT(plan->broken[2].number, 2);
+    HT_CHECK(plan->broken[2].mendable);
+    HT_CHECK_INT(plan->broken[2].mend.hint, HT_ROUNDS_HINT_DAYS);
+    HT_CHECK_INT(plan->broken[2].mend.day, 1);
+    ht_rounds_free(plan);
+}
+
+/* ---- bad input ---- */
+
+static void refuses(enum ht_status wanted, int64_t line)
+{
+    const struct ht_rounds_options options = {.iterations = 1};
+    struct ht_rounds_plan *plan = NULL;
+    struct ht_error error = {0};
+    int64_t bound_s = 0;
+    HT_CHECK_INT(ht_rounds_run(&w.problem, &options, &plan, &error), wanted);
+    HT_CHECK(plan == NULL && error.message[0] != '\0');
+    HT_CHECK_INT(error.line, line);
+    HT_CHECK_INT(ht_rounds_bound(&w.problem, &bound_s), wanted);
+    week_make(3);
+}
+
+HT_CASE(sizes_out_of_range_are_refused)
+{
+    week_make(3);
+    w.problem.weeks = 0;
+    refuses(HT_INVALID, 0);
+    w.problem.weeks = 9;
+    refuses(HT_INVALID, 0);
+    w.problem.first_weekday = 7;
+    refuses(HT_RANGE, 0);
+    w.problem.first_day = 8;
+    refuses(HT_RANGE, 0);
+    w.problem.site_count = HT_ROUNDS_SITES_MOST + 1;
+    refuses(HT_TOO_BIG, 0);
+    w.problem.inspector_count = HT_ROUNDS_INSPECTORS_MOST + 1;
+    refuses(HT_TOO_BIG, 0);
+    w.problem.running_count = HT_ROUNDS_VISITS_MOST + 1;
+    refuses(HT_TOO_BIG, 0);
+    w.problem.location_count = UINT32_MAX;
+    refuses(HT_TOO_BIG, 0);
+    w.problem.prices.late_s = HT_ROUNDS_PRICE_MOST + 1;
+    refuses(HT_RANGE, 0);
+    w.problem.prices.balance = HT_ROUNDS_BALANCE_MOST + 1;
+    refuses(HT_RANGE, 0);
+    w.problem.sites = NULL;
+    refuses(HT_INVALID, 0);
+    w.profile.duration_s = NULL;
+    refuses(HT_INVALID, 0);
+}
+
+HT_CASE(sites_that_contradict_themselves_are_named)
+{
+    week_make(3);
+    w.sites[1].location = PLACES;
+    refuses(HT_RANGE, 1);
+    w.sites[2].risk = 0;
+    refuses(HT_RANGE, 2);
+    w.sites[2].risk = 5;
+    refuses(HT_RANGE, 2);
+    w.sites[2].crew = 3;
+    refuses(HT_RANGE, 2);
+    w.sites[2].service_s = UINT32_MAX;
+    refuses(HT_RANGE, 2);
+    w.sites[1].gap_least_days = 3;
+    w.sites[1].gap_most_days = 2;
+    refuses(HT_INVALID, 1);
+    w.sites[1].last_day = 0;
+    refuses(HT_RANGE, 1);
+    w.sites[1].last_day = INT32_MIN + 1;
+    refuses(HT_RANGE, 1);
+    w.sites[1].owner = 2;
+    refuses(HT_RANGE, 1);
+    w.sites[1].owner_hard = true;
+    refuses(HT_INVALID, 1);
+    w.needs[1][0].last_day = 7;
+    refuses(HT_RANGE, 1);
+    w.needs[1][0].visits = UINT32_MAX;
+    refuses(HT_RANGE, 1);
+    w.needs[1][1] = (struct ht_rounds_need){6, 6, 1};
+    w.sites[1].need_count = 2;
+    refuses(HT_INVALID, 1);
+    w.sites[1].open_count = 2;
+    w.open[1][1] = (struct ht_rounds_window){0, 64800, 70000};
+    refuses(HT_INVALID, 1);
+    w.sites[1].open_count = 1;
+    w.open[1][0] = (struct ht_rounds_window){0, 100, 99};
+    refuses(HT_INVALID, 1);
+    w.sites[1].open_count = 1;
+    w.open[1][0] = (struct ht_rounds_window){0, 100, INT32_MAX};
+    refuses(HT_RANGE, 1);
+    static const uint32_t stranger[] = {9};
+    w.sites[1].barred = stranger;
+    w.sites[1].barred_count = 1;
+    refuses(HT_RANGE, 1);
+}
+
+HT_CASE(inspectors_and_running_visits_are_named)
+{
+    week_make(3);
+    w.people[1].start = PLACES;
+    refuses(HT_RANGE, 1);
+    w.people[1].profile = 1;
+    refuses(HT_RANGE, 1);
+    w.people[1].share = 24;
+    refuses(HT_RANGE, 1);
+    w.shifts[1][2].from_s = -1;
+    refuses(HT_RANGE, 1);
+    const struct ht_rounds_running fine = {.site = 1,
+                                           .day = 2,
+                                           .begin_s = 40000,
+                                           .end_s = 43600,
+                                           .inspector = 0,
+                                           .second = HT_PLAN_NONE,
+                                           .state = HT_ROUNDS_PLANNED};
+    for (int i = 0; i < 7; i++) {
+        w.problem.running_count = 2;
+        w.running[0] = fine;
+        w.running[1] = fine;
+        w.running[1].day = 3;
+        w.running[1].site = i == 0 ? 3 : 1;
+        w.running[1].inspector = i == 1 ? 2 : 0;
+        w.running[1].second = i == 2 ? 0 : HT_PLAN_NONE;
+        w.running[1].day = i == 3 ? 7 : i == 4 ? 2 : 3;
+        w.running[1].end_s = i == 5 ? 39999 : 43600;
+        w.running[1].state = i == 6 ? HT_ROUNDS_PAST : HT_ROUNDS_PLANNED;
+        refuses(i == 2 || i == 4 || i == 6 ? HT_INVALID : HT_RANGE, 1);
+    }
+}
+
+HT_CASE(neither_limit_nor_iterations_is_refused)
+{
+    const struct ht_rounds_options options = {.limit_ms = 0};
+    struct ht_rounds_plan *plan = NULL;
+    week_make(1);
+    HT_CHECK_INT(ht_rounds_run(&w.problem, &options, &plan, NULL), HT_INVALID);
+}
+
+HT_CASE(nothing_at_all_is_a_plan_too)
+{
+    week_make(0);
+    w.problem.inspector_count = 0;
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL);
+    HT_CHECK_INT(plan->visit_count, 0);
+    HT_CHECK_INT(plan->cost.sum, 0);
+    ht_rounds_free(plan);
+    week_make(2);
+    w.problem.inspector_count = 0; /* nobody is there */
+    plan = plan_new();
+    HT_REQUIRE(plan != NULL);
+    HT_CHECK_INT(plan->missing_count, 2);
+    HT_CHECK_INT(plan->missing[0].reason, HT_ROUNDS_NOBODY);
+    HT_CHECK_INT(plan->owner[0], HT_PLAN_NONE);
+    ht_rounds_free(plan);
+}
+
+/* Numbers at their ends neither overflow nor break anything. */
+HT_CASE(greatest_numbers_are_no_harm)
+{
+    week_make(12);
+    w.problem.prices = (struct ht_rounds_prices){
+        HT_ROUNDS_PRICE_MOST, HT_ROUNDS_PRICE_MOST, HT_ROUNDS_PRICE_MOST,
+        HT_ROUNDS_PRICE_MOST, HT_ROUNDS_PRICE_MOST, HT_ROUNDS_PRICE_MOST,
+        HT_ROUNDS_PRICE_MOST, HT_ROUNDS_PRICE_MOST, HT_ROUNDS_BALANCE_MOST};
+    static uint32_t far_m[PLACES * PLACES];
+    memset(far_m, 0xff, sizeof far_m);
+    w.profile.distance_m = far_m;
+    for (uint32_t s = 0; s < 12; s++) {
+        w.sites[s].service_s = s == 3 ? HT_ROUNDS_TIME_MOST_S : 0;
+        w.sites[s].risk = 4;
+        w.sites[s].last_day = s == 4 ? -36500 : HT_ROUNDS_NEVER;
+        w.sites[s].gap_most_days = 3;
+        w.sites[s].cell = UINT32_MAX - 1 - s;
+        w.needs[s][0].visits = s == 5 ? 50000 : 2;
+    }
+    w.people[0].share = HT_ROUNDS_SHARE_LEAST;
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL);
+    HT_CHECK(plan->cost.sum > 0); /* to go there costs more than to let it be */
+    ht_rounds_free(plan);
+    w.profile.distance_m = NULL;
+    w.problem.prices.day_s = 0;
+    plan = plan_new();
+    HT_REQUIRE(plan != NULL);
+    /* One takes too long, one is so late that not to go at all costs less, one is seen each day. */
+    HT_CHECK_INT(plan->visit_count, 18 + 5);
+    HT_CHECK_INT(plan->missing_visits, 2 + 2 + 50000 - 5);
+    ht_rounds_free(plan);
+}
+
+HT_CASE(names_of_reasons)
+{
+    HT_CHECK_STR(ht_rounds_reason_name(HT_ROUNDS_FULL), "full");
+    HT_CHECK_STR(ht_rounds_reason_name(HT_ROUNDS_REASONS), "unknown");
+    HT_CHECK_STR(ht_rounds_hint_name(HT_ROUNDS_HINT_QUOTA), "quota");
+    HT_CHECK_STR(ht_rounds_wish_name(HT_ROUNDS_WISH_PROMISE), "promise");
+    HT_CHECK_STR(ht_rounds_idle_name(HT_ROUNDS_IDLE_FREE), "free");
+    HT_CHECK_STR(ht_rounds_idle_name((enum ht_rounds_idle_reason)9), "unknown");
+}
+
+HT_MAIN()
