@@ -435,6 +435,9 @@ static void tick(void *user)
     world_follow(context);
     ht_app_tokens_refresh(context->app);
     ht_app_live_save(context->app, false);
+    if (context->app->server != NULL && ht_http_server_draining(context->app->server)) {
+        __atomic_store_n(&context->app->rounds_enough, true, __ATOMIC_RELAXED);
+    }
     ht_stream_tick(context);
 }
 

@@ -42,6 +42,7 @@ struct ht_orders_room;
 struct ht_visits_room;
 struct ht_planner;
 struct ht_office_calendar;
+struct ht_rounds_keeper;
 struct ht_regime_slot;
 struct ht_traffic_said;
 struct ht_traffic_table;
@@ -97,7 +98,8 @@ struct ht_app {
     struct ht_finder *finder;
     struct ht_loads *loads;         /* NULL: the store can't be written */
     atomic_int_least64_t saved_ms;  /* when positions went to the store last, by a steady clock */
-    atomic_uint solving;            /* plans being made (api/optimize.c) */
+    atomic_uint solving;            /* plans being made (api/optimize.c, api/rounds.c) */
+    bool rounds_enough;             /* what is planned so far will do: the server is to stop */
     atomic_bool saving;             /* a job of it is on its way */
     int64_t seen_saved_ms;          /* when devices' last_seen were; the writer's */
     atomic_int_least64_t tidied_ms; /* when old ones were forgotten */
@@ -115,7 +117,8 @@ struct ht_app {
     struct ht_visits_room *visits; /* NULL: there is no store */
     size_t visits_skipped;         /* visits and rectifications that could not be replayed */
     struct ht_planner *planner;    /* NULL: the store can't be written */
-    struct ht_underway *underway;  /* likewise */
+    struct ht_rounds_keeper *keeps_rounds; /* likewise */
+    struct ht_underway *underway;          /* likewise */
     /* NULL: anybody on this machine may do everything. Sets that were replaced stay until the end,
      * since requests under way point into them. */
     _Atomic(const struct ht_tokens *) tokens;

@@ -17,6 +17,7 @@
 #include "api/loads.h"
 #include "api/orders_room.h"
 #include "api/planner.h"
+#include "api/rounds_keeper.h"
 #include "api/shifts.h"
 #include "api/stream.h"
 #include "api/teller.h"
@@ -130,6 +131,7 @@ static enum ht_status desk_open(struct ht_app *app, struct ht_error *error)
         status = ht_underway_new(app, &app->underway);
         status = status == HT_OK ? ht_planner_new(app, &app->planner) : status;
         status = status == HT_OK ? ht_underway_start(app->underway) : status;
+        status = status == HT_OK ? ht_rounds_keeper_new(app, &app->keeps_rounds) : status;
         status = status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
     }
     return status;
@@ -367,6 +369,8 @@ void ht_app_store_stop(struct ht_app *app)
     ht_underway_stop(app->underway);
     ht_planner_free(app->planner); /* likewise */
     app->planner = NULL;
+    ht_rounds_keeper_free(app->keeps_rounds); /* likewise */
+    app->keeps_rounds = NULL;
     ht_desk_room_stop(app->desk);
     ht_learning_stop(app->learning);
     ht_app_live_save(app, true);
@@ -390,6 +394,7 @@ void ht__app_town_free(struct ht_app *app)
     ht_loads_free(app->loads);
     ht_underway_stop(app->underway);
     ht_planner_free(app->planner);
+    ht_rounds_keeper_free(app->keeps_rounds);
     ht_underway_free(app->underway);
     ht_arrivals_free(app->arrivals);
     ht_desk_room_stop(app->desk);

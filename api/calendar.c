@@ -372,6 +372,14 @@ int64_t ht_calendar_next_change(struct ht_office_calendar *calendar,
     return change_ms;
 }
 
+char *ht_calendar_working(struct ht_office_calendar *calendar)
+{
+    (void)pthread_rwlock_rdlock(&calendar->lock);
+    char *working = strdup(calendar->days->working);
+    (void)pthread_rwlock_unlock(&calendar->lock);
+    return working;
+}
+
 int64_t ht_calendar_due(struct ht_office_calendar *calendar, int64_t from_ms, int64_t length_ms)
 {
     (void)pthread_rwlock_rdlock(&calendar->lock);

@@ -44,6 +44,8 @@ bool ht_calendar_active(struct ht_office_calendar *calendar, const struct ht_sch
 int64_t ht_calendar_next_change(struct ht_office_calendar *calendar,
                                 const struct ht_schedule *schedule, int64_t utc_ms);
 
+/* The condition of the working hours, a copy that is the caller's to free; NULL: out of memory. */
+char *ht_calendar_working(struct ht_office_calendar *calendar);
 /* The local time on a day of the week that this day is like: a holiday is like a Sunday, a day that
  * is worked in exchange like the one it stands for. The time of the day stays, the date may be
  * another by up to six days. */

@@ -25,6 +25,7 @@
 #include "api/planner.h"
 #include "api/rectifications.h"
 #include "api/regime_calls.h"
+#include "api/rounds.h"
 #include "api/routes_live.h"
 #include "api/routes_osrm.h"
 #include "api/routes_town.h"
@@ -498,6 +499,16 @@ static const struct ht_route table[] = {
      HT_ROLE_DEVICE, .post = ht_unit_event_post},
     {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
+    {"/v1/rounds", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
+     HT_ROLE_DISPATCHER, .get = ht_rounds_get, .post = ht_rounds_post},
+    {"/v1/rounds/{id}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_round_get},
+    {"/v1/rounds/{id}/report", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_round_report},
+    {"/v1/rounds/{id}/replan", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
+     HT_ROLE_DISPATCHER, .post = ht_round_replan},
+    {"/v1/inspectors/{id}.ics", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_inspector_ics},
     {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,
      .get = ht_settings_get},
     {"/v1/settings/{name}", "GET, HEAD, PUT, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
@@ -531,14 +542,16 @@ static bool path_is(const char *pattern, const char *path, size_t size, struct h
     for (; *pattern != '\0'; pattern++) {
         if (pattern[0] == '{') {
             size_t begin = at;
+            pattern = strchr(pattern, '}');
+            size_t tail = strcspn(pattern + 1, "/"); /* what follows within the part */
             while (at < size && path[at] != '/') {
                 at++;
             }
-            if (at == begin) {
+            if (at - begin <= tail) {
                 return false;
             }
+            at -= tail;
             params[found++] = (struct ht_http_span){begin, at - begin};
-            pattern = strchr(pattern, '}');
         } else if (at == size || path[at++] != *pattern) {
             return false;
         }

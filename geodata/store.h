@@ -333,10 +333,10 @@ ht_store_speeds(struct ht_store_reader *reader,
  * engine/live/arrival.h. The sink is not called where there is nothing. */
 HT_MUST_CHECK enum ht_status ht_store_arrival_put(struct ht_store_tx *tx, const void *bytes,
                                                   size_t size, struct ht_error *error);
-HT_MUST_CHECK enum ht_status
-ht_store_arrival(struct ht_store_reader *reader,
-                 enum ht_status (*sink)(void *user, const void *bytes, size_t size), void *user,
-                 struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_arrival(struct ht_store_reader *reader,
+                                              enum ht_status (*sink)(void *user, const void *bytes,
+                                                                     size_t size),
+                                              void *user, struct ht_error *error);
 /* Forgets where one unit was. */
 HT_MUST_CHECK enum ht_status ht_store_positions_erase(struct ht_store_tx *tx, const char *unit,
                                                       struct ht_error *error);
@@ -576,6 +576,36 @@ HT_MUST_CHECK enum ht_status ht_store_visit_is_known(struct ht_store_reader *rea
 /* The highest number of a notice; 0: there is none. */
 HT_MUST_CHECK enum ht_status ht_store_visit_paper_last(struct ht_store_reader *reader,
                                                        int64_t *paper, struct ht_error *error);
+
+/* ---- rounds ---- */
+
+/* A plan of recurring visits, whole, as api/rounds_record.h has it: what it was asked, which visits
+ * it made, how far they are apart. `number` is that of its first event. */
+struct ht_store_round {
+    const char *id;
+    int64_t number;
+    const char *collection;
+    int64_t from_ms; /* the days that it is for */
+    int64_t to_ms;
+    int64_t made_ms;
+    int64_t changed_ms;
+    int64_t version;  /* 1 at first */
+    const char *body; /* JSON; "" in lists */
+};
+/* One that is there gets another body, version and time of change; the rest stays. */
+HT_MUST_CHECK enum ht_status ht_store_round_put(struct ht_store_tx *tx,
+                                                const struct ht_store_round *round,
+                                                struct ht_error *error);
+/* HT_NOT_FOUND. */
+HT_MUST_CHECK enum ht_status
+ht_store_round_get(struct ht_store_reader *reader, const char *id,
+                   enum ht_status (*sink)(void *user, const struct ht_store_round *round),
+                   void *user, struct ht_error *error);
+/* Those with a number below `before`, the newest first, `limit` at most. */
+HT_MUST_CHECK enum ht_status
+ht_store_rounds(struct ht_store_reader *reader, int64_t before, uint64_t limit,
+                enum ht_status (*sink)(void *user, const struct ht_store_round *round), void *user,
+                struct ht_error *error);
 
 /* ---- secrets ---- */
 

@@ -328,10 +328,25 @@ static enum ht_status schema_9(struct ht__store_conn *conn, struct ht_error *err
     return ht__store_exec(conn, ninth_sql, error);
 }
 
+/* Version 10: plans of rounds. They hold ids, of households too: who may see which is the caller's
+ * matter. */
+static const char tenth_sql[] =
+    "CREATE TABLE rounds("
+    " round_id TEXT NOT NULL PRIMARY KEY, number INTEGER NOT NULL UNIQUE,"
+    " collection TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
+    " made_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL, version INTEGER NOT NULL,"
+    " body TEXT NOT NULL);";
+
+static enum ht_status schema_10(struct ht__store_conn *conn, struct ht_error *error)
+{
+    return ht__store_exec(conn, tenth_sql, error);
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
                                                        struct ht_error *) = {
-    schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7, schema_8, schema_9};
+    schema_1, schema_2, schema_3, schema_4, schema_5,
+    schema_6, schema_7, schema_8, schema_9, schema_10};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)

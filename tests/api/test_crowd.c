@@ -41,7 +41,7 @@ struct call {
     const char *type;
     const char *body;
     enum kind kind;
-    int want[4]; /* any of these, where the caller's role may do it */
+    int want[6]; /* any of these, where the caller's role may do it */
 };
 
 static const struct call calls[] = {
@@ -430,6 +430,40 @@ static const struct call calls[] = {
      PLAIN,
      {200, 403, 404, 409}},
     {"GET", "/t/{token}", "/t/{few}", NULL, NULL, PLAIN, {404}},
+    {"POST",
+     "/v1/rounds",
+     "/v1/rounds",
+     JSON,
+     "{\"id\":\"r{few}\",\"from\":\"2090-03-06\",\"weeks\":1,\"collection\":\"facilities\","
+     "\"filter\":{\"kind\":\"kitchen\"},\"visits_per_week\":1,\"iterations\":10}",
+     RARE,
+     {201, 409, 422, 503}},
+    {"POST", "/v1/rounds", "/v1/rounds", JSON, "{\"weeks\":", PLAIN, {400}},
+    {"POST", "/v1/rounds", "/v1/rounds", JSON, "{\"weeks\":{few}0}", PLAIN, {400}},
+    {"GET", "/v1/rounds", "/v1/rounds?limit=3", NULL, NULL, PLAIN, {200}},
+    {"GET", "/v1/rounds/{id}", "/v1/rounds/r{few}", NULL, NULL, PLAIN, {200, 404}},
+    {"GET",
+     "/v1/rounds/{id}/report",
+     "/v1/rounds/r{few}/report?format=html&lang=zh",
+     NULL,
+     NULL,
+     PLAIN,
+     {200, 403, 404}},
+    {"POST",
+     "/v1/rounds/{id}/replan",
+     "/v1/rounds/r{few}/replan",
+     JSON,
+     "{\"inspectors\":[{\"id\":\"{unit}\",\"leave\":[\"2090-03-07\"]}]}",
+     RARE,
+     {200, 404, 409, 422, 503}},
+    {"GET",
+     "/v1/inspectors/{id}.ics",
+     "/v1/inspectors/{unit}.ics?from=2090-03-06",
+     NULL,
+     NULL,
+     PLAIN,
+     {200, 404}},
+    {"GET", "/v1/inspectors/{id}.ics", "/v1/inspectors/none.ics", NULL, NULL, PLAIN, {404}},
     {"GET", "/v1/webhooks", "/v1/webhooks", NULL, NULL, PLAIN, {200}},
     {"POST", "/v1/webhooks", "/v1/webhooks", JSON, "{\"url\":7}", PLAIN, {400, 422}},
     {"GET", "/v1/webhooks/{id}", "/v1/webhooks/none", NULL, NULL, PLAIN, {404}},

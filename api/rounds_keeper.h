@@ -1,0 +1,24 @@
+/* Rounds keeper: re-visits plan themselves. A notice that wants a visit (engine/live/visits.h) at a
+ * site of a round that is running has that round re-planned, from now on, without anybody asking:
+ * so is one whose re-visit was cancelled or went by, and a closed one that was drawn for a second
+ * look. What no round's days reach stays wanted, and is told so by GET /v1/rectifications.
+ *
+ * It looks once a second whether anything changed; a round is re-planned as POST .../replan does
+ * it, by the actor "rounds".
+ *
+ * Threading: a thread of low priority, of its own. Ownership: the app outlives it.
+ */
+#ifndef HT_API_ROUNDS_KEEPER_H
+#define HT_API_ROUNDS_KEEPER_H
+
+#include "api/app.h"
+
+struct ht_rounds_keeper;
+
+/* Starts it; for a store that can be written, once visits and the rest of the town are there. */
+HT_MUST_CHECK enum ht_status ht_rounds_keeper_new(struct ht_app *app,
+                                                  struct ht_rounds_keeper **out);
+/* Ends the thread, before the writer ends. NULL is fine. */
+void ht_rounds_keeper_free(struct ht_rounds_keeper *keeper);
+
+#endif

@@ -1,0 +1,518 @@
+#include "api/rounds_scene.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/planner_scene.h"
+#include "api/rounds_scene_internal.h"
+#include "api/visits_room.h"
+#include "engine/base/array.h"
+
+enum {
+    VISITS_LOOKED_MOST = 200000, /* that were made, to know who saw a site last */
+    WISHES_MOST = 10000,
+    LAST_DAY_LEAST = -10000,
+};
+
+/* ---- places ---- */
+
+struct numbered {
+    struct ht_point point;
+    uint32_t index; /* of the site; past those the inspector */
+};
+
+static int by_point(const void *left, const void *right)
+{
+    const struct numbered *a = left;
+    const struct numbered *b = right;
+    if (a->point.lon_e7 != b->point.lon_e7) {
+        return a->point.lon_e7 < b->point.lon_e7 ? -1 : 1;
+    }
+    if (a->point.lat_e7 != b->point.lat_e7) {
+        return a->point.lat_e7 < b->point.lat_e7 ? -1 : 1;
+    }
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+static void location_set(struct ht_round_scene *scene, uint32_t index, uint32_t location)
+{
+    if (index < scene->site_count) {
+        scene->plan_sites[index].location = location;
+        return;
+    }
+    struct ht_rounds_inspector *inspector = &scene->plan_inspectors[index - scene->site_count];
+    inspector->start = location;
+    inspector->end = location;
+}
+
+/* One location for all that lies at one point: the doors of a building, colleagues at an office. */
+static enum ht_status places_make(struct ht_round_scene *scene)
+{
+    size_t most = (size_t)scene->site_count + scene->inspector_count;
+    struct numbered *list = ht_array_new(most, sizeof *list);
+    struct ht_planner_scene *ways = scene->ways;
+    size_t count = 0;
+    ways->points = ht_array_new(most, sizeof *ways->points);
+    if (list == NULL || ways->points == NULL) {
+        free(list);
+        return HT_NOMEM;
+    }
+    for (uint32_t i = 0; i < scene->site_count; i++) {
+        list[count++] = (struct numbered){scene->sites[i].point, i};
+    }
+    for (uint32_t i = 0; i < scene->inspector_count; i++) {
+        if (scene->inspectors[i].placed) {
+            list[count++] = (struct numbered){scene->inspectors[i].home, scene->site_count + i};
+        }
+    }
+    if (count > 0) {
+        qsort(list, count, sizeof *list, by_point);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || list[i].point.lon_e7 != list[i - 1].point.lon_e7 ||
+            list[i].point.lat_e7 != list[i - 1].point.lat_e7) {
+            ways->points[ways->point_count++] = list[i].point;
+        }
+        location_set(scene, list[i].index, ways->point_count - 1);
+    }
+    free(list);
+    return HT_OK;
+}
+
+static enum ht_status profiles_make(struct ht_round_scene *scene, struct ht_error *error)
+{
+    struct ht_planner_scene *ways = scene->ways;
+    for (uint32_t i = 0; i < scene->inspector_count; i++) {
+        const char *name = scene->inspectors[i].profile;
+        uint32_t profile = 0;
+        while (profile < ways->profile_count && strcmp(ways->profiles[profile], name) != 0) {
+            profile++;
+        }
+        if (profile == HT_FLEET_PROFILES_MAX) {
+            return ht_error_set(error, HT_TOO_BIG, 0, "more than %d profiles in one round",
+                                (int)HT_FLEET_PROFILES_MAX);
+        }
+        if (profile == ways->profile_count) {
+            ways->profiles[ways->profile_count++] = name;
+        }
+        scene->plan_inspectors[i].profile = profile;
+    }
+    if (ways->profile_count == 0) { /* nobody goes anywhere; a plan wants one all the same */
+        ways->profiles[ways->profile_count++] = "car";
+    }
+    for (uint32_t p = 0; p < ways->profile_count; p++) {
+        ways->lanes[p] = HT_NONE; /* permits of single inspectors are not looked at */
+    }
+    return HT_OK;
+}
+
+/* ---- what was ---- */
+
+static void last_take(struct ht__round_work *work, const struct ht_visit *visit)
+{
+    struct ht_round_scene *scene = work->scene;
+    uint32_t index = ht__round_find(&work->sites, visit->site);
+    int32_t time_s = 0;
+    if (index == HT_PLAN_NONE) {
+        return;
+    }
+    struct ht_rounds_site *site = &scene->plan_sites[index];
+    int64_t day = ht_round_day_of(&scene->days,
+                                  visit->seen_ms != 0 ? visit->seen_ms : visit->start_ms, &time_s);
+    if (day < 0 && (site->last_day == HT_ROUNDS_NEVER || day > site->last_day)) {
+        site->last_day = day < LAST_DAY_LEAST ? LAST_DAY_LEAST : (int32_t)day;
+        uint32_t who = visit->inspector == NULL
+                           ? HT_PLAN_NONE
+                           : ht__round_find(&work->inspectors, visit->inspector);
+        if (work->making->ask->keep && !work->rates[index].owned && who != HT_PLAN_NONE) {
+            site->owner = who;
+        }
+    }
+}
+
+/* When each site was seen last, and by whom: who knows the place goes on. */
+static enum ht_status lasts_find(struct ht__round_work *work)
+{
+    struct ht_visits *visits = ht_visits_room_visits(work->making->context->app->visits);
+    const struct ht_visit_filter filter = {
+        .states = UINT32_C(1) << HT_VISIT_IS_DONE | UINT32_C(1) << HT_VISIT_IS_RECTIFY |
+                  UINT32_C(1) << HT_VISIT_IS_UPGRADE | UINT32_C(1) << HT_VISIT_IS_SHUT};
+    const struct ht_visit **list = ht_array_new(VISITS_LOOKED_MOST, sizeof(struct ht_visit *));
+    if (list == NULL) {
+        return HT_NOMEM;
+    }
+    size_t count = ht_visits_list(visits, &filter, VISITS_LOOKED_MOST, list);
+    for (size_t i = 0; i < count; i++) {
+        last_take(work, list[i]);
+        ht_visit_release(list[i]);
+    }
+    free((void *)list);
+    return HT_OK;
+}
+
+/* In a re-plan those who had the sites keep them. */
+static void owners_keep(struct ht__round_work *work)
+{
+    const struct ht_round_before *before = work->making->before;
+    for (size_t i = 0; before != NULL && work->making->ask->keep && i < before->owner_count; i++) {
+        uint32_t index = ht__round_find(&work->sites, before->owners[i].site);
+        uint32_t who = ht__round_find(&work->inspectors, before->owners[i].inspector);
+        if (index != HT_PLAN_NONE && who != HT_PLAN_NONE && !work->rates[index].owned &&
+            work->scene->plan_inspectors[who].shift_count > 0) {
+            work->scene->plan_sites[index].owner = who;
+        }
+    }
+}
+
+static enum ht_status needs_make(struct ht__round_work *work, uint64_t *visits)
+{
+    struct ht_round_scene *scene = work->scene;
+    enum ht_status status = HT_OK;
+    *visits = 0;
+    for (uint32_t i = 0; i < scene->site_count && status == HT_OK; i++) {
+        struct ht_round_need_list needs = {.list = NULL};
+        const struct ht_round_wish wish = {.visits_per_week = work->rates[i].per_week,
+                                           .visits_per_month = work->rates[i].per_month};
+        struct ht_rounds_site *site = &scene->plan_sites[i];
+        status = ht_round_needs(&scene->days, &wish, site->last_day, &needs);
+        site->needs = needs.list;
+        site->need_count = needs.count;
+        for (uint32_t n = 0; n < needs.count; n++) {
+            *visits += needs.list[n].visits;
+        }
+    }
+    return status;
+}
+
+/* ---- notices ---- */
+
+/* One more site where another one is, to be seen once before a date. */
+static enum ht_status notice_site(struct ht__round_work *work, const char *site,
+                                  const char *rectification, enum ht_visit_purpose purpose,
+                                  uint32_t by_day)
+{
+    struct ht_round_scene *scene = work->scene;
+    struct ht_round_need_list needs = {.list = NULL};
+    uint32_t real = ht__round_find(&work->sites, site);
+    if (real == HT_PLAN_NONE) {
+        return HT_OK;
+    }
+    enum ht_status status = ht__round_site_room(work);
+    if (status == HT_OK) {
+        status = ht_round_need_by(&scene->days, by_day, &needs);
+    }
+    if (status != HT_OK) {
+        return status;
+    }
+    struct ht_round_site *own = &scene->sites[scene->site_count];
+    struct ht_rounds_site *plan = &scene->plan_sites[scene->site_count];
+    *own = scene->sites[real];
+    own->purpose = purpose;
+    (void)snprintf(own->rectification, sizeof own->rectification, "%s", rectification);
+    *plan = scene->plan_sites[real];
+    plan->needs = needs.list;
+    plan->need_count = needs.count;
+    plan->gap_least_days = plan->gap_most_days = 0;
+    plan->last_day = HT_ROUNDS_NEVER;
+    plan->crew = 1;
+    plan->risk = HT_ROUNDS_RISK_MOST; /* it has a date */
+    work->rates[scene->site_count] = (struct ht__round_rate){-1, -1, true};
+    scene->site_count++;
+    return HT_OK;
+}
+
+static enum ht_status wish_take(struct ht__round_work *work, const struct ht_visit_wish *wish)
+{
+    struct ht_round_scene *scene = work->scene;
+    int32_t time_s = 0;
+    int64_t last = (int64_t)scene->days.count - 1;
+    int64_t by = wish->by_ms == 0 ? last : ht_round_day_of(&scene->days, wish->by_ms, &time_s);
+    by = by > last ? last : by;
+    by = by < scene->days.first_day ? scene->days.first_day : by; /* late already */
+    uint32_t before = scene->site_count;
+    enum ht_status status =
+        notice_site(work, wish->notice->site, wish->notice->id, wish->purpose, (uint32_t)by);
+    if (status == HT_OK && scene->site_count > before) {
+        struct ht_rounds_site *plan = &scene->plan_sites[before];
+        uint32_t who =
+            wish->by == NULL ? HT_PLAN_NONE : ht__round_find(&work->inspectors, wish->by);
+        plan->owner = who;
+        plan->owner_hard = false;
+        if (wish->not_by != NULL) {
+            scene->sites[before].barred = ht__round_find(&work->inspectors, wish->not_by);
+        }
+    }
+    return status;
+}
+
+static enum ht_status wishes_take(struct ht__round_work *work)
+{
+    struct ht_visits *visits = ht_visits_room_visits(work->making->context->app->visits);
+    struct ht_visit_wish *wishes = ht_array_new(WISHES_MOST, sizeof *wishes);
+    enum ht_status status = HT_OK;
+    if (wishes == NULL) {
+        return HT_NOMEM;
+    }
+    size_t count = ht_visits_wanted(visits, work->making->since_ms, WISHES_MOST, wishes);
+    for (size_t i = 0; i < count; i++) {
+        if (status == HT_OK) {
+            status = wish_take(work, &wishes[i]);
+        }
+        ht_rectification_release(wishes[i].notice);
+    }
+    free(wishes);
+    return status;
+}
+
+/* ---- the running plan ---- */
+
+static bool is_over(const struct ht_round_visit *visit, int64_t since_ms)
+{
+    return visit->state == HT_VISIT_IS_DONE || visit->state == HT_VISIT_IS_RECTIFY ||
+           visit->state == HT_VISIT_IS_UPGRADE || visit->state == HT_VISIT_IS_SHUT ||
+           (visit->state == HT_VISIT_IS_PROMISED && visit->start_ms < since_ms);
+}
+
+static bool is_ahead(const struct ht_round_visit *visit, int64_t since_ms)
+{
+    return (visit->state == HT_VISIT_IS_PLANNED || visit->state == HT_VISIT_IS_PROMISED) &&
+           visit->start_ms >= since_ms;
+}
+
+/* The last day that a notice gives for its re-visit. */
+static uint32_t notice_by(const struct ht__round_work *work, const char *rectification)
+{
+    struct ht_visits *visits = ht_visits_room_visits(work->making->context->app->visits);
+    const struct ht_round_days *days = &work->scene->days;
+    const struct ht_rectification *notice = ht_rectifications_get(visits, rectification);
+    int64_t last = (int64_t)days->count - 1;
+    int64_t by = last;
+    int32_t time_s = 0;
+    if (notice != NULL && notice->state == HT_RECTIFICATION_IS_OPEN) {
+        by = ht_round_day_of(days, notice->due_ms, &time_s);
+    }
+    ht_rectification_release(notice);
+    by = by > last ? last : by;
+    return by < days->first_day ? days->first_day : (uint32_t)by;
+}
+
+/* The scene's site of a visit, one of its own for that of a notice; HT_PLAN_NONE: gone. */
+static enum ht_status running_site(struct ht__round_work *work, const struct ht_round_visit *visit,
+                                   bool over, uint32_t *out)
+{
+    struct ht_round_scene *scene = work->scene;
+    *out = ht__round_find(&work->sites, visit->site);
+    if (visit->rectification[0] == '\0' || *out == HT_PLAN_NONE || over) {
+        return HT_OK; /* what was seen there was seen, whatever for */
+    }
+    *out = scene->site_count;
+    enum ht_status status = notice_site(work, visit->site, visit->rectification, visit->purpose,
+                                        notice_by(work, visit->rectification));
+    if (scene->site_count == *out) {
+        *out = HT_PLAN_NONE;
+    }
+    return status;
+}
+
+static enum ht_status running_add(struct ht__round_work *work, const struct ht_round_visit *visit,
+                                  uint64_t *seen)
+{
+    struct ht_round_scene *scene = work->scene;
+    int64_t since_ms = work->making->since_ms;
+    bool over = is_over(visit, since_ms);
+    uint32_t site = HT_PLAN_NONE;
+    int32_t time_s = 0;
+    if (!over && !is_ahead(visit, since_ms)) {
+        return HT_OK;
+    }
+    enum ht_status status = running_site(work, visit, over, &site);
+    uint32_t who = ht__round_find(&work->inspectors, visit->inspector);
+    int64_t begin_ms = over && visit->seen_ms != 0 ? visit->seen_ms : visit->start_ms;
+    int64_t day = ht_round_day_of(&scene->days, begin_ms, &time_s);
+    if (over && day > scene->days.first_day) {
+        day = scene->days.first_day; /* a clock that goes before */
+    }
+    if (status != HT_OK || site == HT_PLAN_NONE || who == HT_PLAN_NONE || day < 0 ||
+        day >= scene->days.count) {
+        return status;
+    }
+    if (visit->rectification[0] == '\0' || over) {
+        if ((seen[site] >> day & 1) != 0) {
+            return HT_OK; /* once a day counts */
+        }
+        seen[site] |= UINT64_C(1) << day;
+    }
+    int64_t length_s = (visit->end_ms - visit->start_ms) / 1000;
+    uint32_t second =
+        visit->second[0] == '\0' ? HT_PLAN_NONE : ht__round_find(&work->inspectors, visit->second);
+    scene->running_visits[scene->running_count] = visit;
+    scene->running[scene->running_count++] = (struct ht_rounds_running){
+        .site = site,
+        .day = (uint32_t)day,
+        .begin_s = time_s,
+        .end_s = time_s + (int32_t)length_s,
+        .inspector = who,
+        .second = second == who ? HT_PLAN_NONE : second,
+        .state = over                                   ? HT_ROUNDS_PAST
+                 : visit->state == HT_VISIT_IS_PROMISED ? HT_ROUNDS_PROMISED
+                                                        : HT_ROUNDS_PLANNED};
+    return HT_OK;
+}
+
+static enum ht_status running_make(struct ht__round_work *work)
+{
+    const struct ht_round_before *before = work->making->before;
+    struct ht_round_scene *scene = work->scene;
+    if (before == NULL) {
+        return HT_OK;
+    }
+    uint64_t *seen = ht_array_new_zeroed(scene->site_count, sizeof *seen);
+    scene->running = ht_array_new(before->visit_count, sizeof *scene->running);
+    scene->running_visits = ht_array_new(before->visit_count, sizeof(struct ht_round_visit *));
+    enum ht_status status =
+        seen == NULL || scene->running == NULL || scene->running_visits == NULL ? HT_NOMEM : HT_OK;
+    for (size_t i = 0; i < before->visit_count && status == HT_OK; i++) {
+        status = running_add(work, &before->visits[i], seen);
+    }
+    free(seen);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static void problem_fill(struct ht_round_scene *scene, const struct ht_round_ask *ask)
+{
+    for (uint32_t i = 0; i < scene->site_count; i++) {
+        if (scene->sites[i].barred != HT_PLAN_NONE) {
+            scene->plan_sites[i].barred = &scene->sites[i].barred;
+            scene->plan_sites[i].barred_count = 1;
+        }
+    }
+    scene->problem = (struct ht_rounds_problem){.weeks = scene->days.weeks,
+                                                .first_weekday = scene->days.first_weekday,
+                                                .first_day = scene->days.first_day,
+                                                .location_count = scene->ways->point_count,
+                                                .profile_count = scene->ways->profile_count,
+                                                .profiles = scene->ways->matrices,
+                                                .site_count = scene->site_count,
+                                                .sites = scene->plan_sites,
+                                                .inspector_count = scene->inspector_count,
+                                                .inspectors = scene->plan_inspectors,
+                                                .running_count = scene->running_count,
+                                                .running = scene->running,
+                                                .prices = ht_rounds_prices_usual()};
+    if (!ask->keep) {
+        scene->problem.prices.owner_s = 0;
+    }
+}
+
+/* Before memory is taken for the ways: the check doesn't look into them. */
+static enum ht_status problem_check(const struct ht_round_scene *scene, struct ht_error *error)
+{
+    static const uint32_t no_matter = 0;
+    struct ht_plan_profile profiles[HT_FLEET_PROFILES_MAX];
+    struct ht_rounds_problem problem = scene->problem;
+    for (uint32_t i = 0; i < problem.profile_count; i++) {
+        profiles[i] = (struct ht_plan_profile){.duration_s = &no_matter};
+    }
+    problem.profiles = profiles;
+    return ht_rounds_problem_check(&problem, error);
+}
+
+static enum ht_status town_read(struct ht__round_work *work)
+{
+    uint64_t visits = 0;
+    enum ht_status status = ht__round_inspectors_read(work);
+    if (status == HT_OK) {
+        status = ht__round_sites_read(work);
+    }
+    if (status == HT_OK && work->scene->site_count == 0 && work->scene->refused_count == 0) {
+        return ht_error_set(work->error, HT_EMPTY, 0,
+                            "nothing is to be seen: no site of the collection says how often, and "
+                            "neither does the request");
+    }
+    if (status == HT_OK) {
+        status = lasts_find(work);
+    }
+    if (status == HT_OK) {
+        owners_keep(work);
+        status = needs_make(work, &visits);
+    }
+    if (status == HT_OK && visits > HT_ROUNDS_VISITS_MOST) {
+        return ht_error_set(work->error, HT_TOO_BIG, 0, "%llu visits; a round has %d at most",
+                            (unsigned long long)visits, (int)HT_ROUNDS_VISITS_MOST);
+    }
+    if (status == HT_OK) {
+        status = wishes_take(work);
+    }
+    return status == HT_OK ? running_make(work) : status;
+}
+
+static enum ht_status scene_make(struct ht__round_work *work)
+{
+    struct ht_round_scene *scene = work->scene;
+    const struct ht_round_making *making = work->making;
+    enum ht_status status = town_read(work);
+    if (status == HT_OK) {
+        status = places_make(scene);
+    }
+    if (status == HT_OK) {
+        status = profiles_make(scene, work->error);
+    }
+    if (status == HT_OK) {
+        problem_fill(scene, making->ask);
+        status = problem_check(scene, work->error);
+    }
+    const struct ht_planner_sources sources = {.world = making->world, .cancel = making->cancel};
+    return status == HT_OK ? ht_planner_ways(scene->ways, &sources, work->error) : status;
+}
+
+enum ht_status ht_round_scene_make(const struct ht_round_making *making, struct ht_round_scene *out,
+                                   struct ht_error *error)
+{
+    struct ht__round_work work = {.making = making, .scene = out, .error = error};
+    *out = (struct ht_round_scene){.days = {.calendar = making->context->app->calendar}};
+    ht_round_days_init(&out->days, making->ask->from_ms, making->ask->weeks, making->since_ms);
+    out->ways = calloc(1, sizeof *out->ways);
+    enum ht_status status = out->ways == NULL ? HT_NOMEM : scene_make(&work);
+    ht__round_names_free(&work.sites);
+    ht__round_names_free(&work.inspectors);
+    free(work.rates);
+    if (status != HT_OK && error->message[0] == '\0') {
+        return ht_error_set(error, status, 0, NULL);
+    }
+    return status;
+}
+
+void ht_round_scene_deinit(struct ht_round_scene *scene)
+{
+    ht_round_days_deinit(&scene->days);
+    free(scene->sites);
+    free(scene->plan_sites);
+    free(scene->inspectors);
+    free(scene->plan_inspectors);
+    free(scene->running);
+    free((void *)scene->running_visits);
+    free(scene->refused);
+    if (scene->ways != NULL) {
+        ht_planner_scene_deinit(scene->ways);
+        free(scene->ways);
+    }
+    *scene = (struct ht_round_scene){.sites = NULL};
+}
+
+void ht_round_skills_text(const struct ht_round_scene *scene, uint64_t skills, char *out,
+                          size_t size)
+{
+    size_t at = 0;
+    out[0] = '\0';
+    for (uint32_t i = 0; i < scene->skill_count && at < size; i++) {
+        if ((skills >> i & 1) != 0) {
+            int length =
+                snprintf(out + at, size - at, "%s%s", at == 0 ? "" : ", ", scene->skills[i]);
+            at += length < 0 ? size : (size_t)length;
+        }
+    }
+}

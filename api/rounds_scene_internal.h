@@ -1,0 +1,53 @@
+/* What the files of rounds_scene share among each other. Not a door. */
+#ifndef HT_API_ROUNDS_SCENE_INTERNAL_H
+#define HT_API_ROUNDS_SCENE_INTERNAL_H
+
+#include "api/rounds_scene.h"
+#include "engine/base/names.h"
+
+/* A site or inspector by its id. */
+struct ht__round_known {
+    struct ht_named named;
+    char id[HT_ID_MAX + 1];
+    uint32_t index; /* HT_PLAN_NONE: known, but not planned for */
+};
+
+/* How often a site is to be seen, until it is known when it was last. */
+struct ht__round_rate {
+    double per_week;
+    double per_month;
+    bool owned; /* somebody was named for it */
+};
+
+struct ht__round_work {
+    const struct ht_round_making *making;
+    struct ht_round_scene *scene;
+    struct ht_error *error;
+    struct ht_names sites; /* the real ones */
+    struct ht_names inspectors;
+    struct ht__round_rate *rates; /* by site */
+    size_t rate_capacity;
+};
+
+/* HT_PLAN_NONE: none of that id, or not planned for. */
+uint32_t ht__round_find(const struct ht_names *names, const char *id);
+/* HT_EXISTS: it is known already. */
+HT_MUST_CHECK enum ht_status ht__round_know(struct ht_names *names, const char *id, uint32_t index);
+void ht__round_names_free(struct ht_names *names);
+
+/* Bits of a list of skills (NULL: none); HT_TOO_BIG: the plan knows too many names already. */
+HT_MUST_CHECK enum ht_status ht__round_skills(struct ht_round_scene *scene, yajl_val list,
+                                              uint64_t *bits);
+
+/* Keeps why a site is not planned for. */
+__attribute__((format(printf, 4, 5))) HT_MUST_CHECK enum ht_status
+ht__round_refuse(struct ht_round_scene *scene, const char *site, const char *reason,
+                 const char *format, ...);
+
+/* Reads inspectors (first), then sites; into scene and names. */
+HT_MUST_CHECK enum ht_status ht__round_inspectors_read(struct ht__round_work *work);
+HT_MUST_CHECK enum ht_status ht__round_sites_read(struct ht__round_work *work);
+/* Room for one more site. */
+HT_MUST_CHECK enum ht_status ht__round_site_room(struct ht__round_work *work);
+
+#endif
