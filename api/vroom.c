@@ -207,8 +207,10 @@ int ht_vroom_run(const struct ht_vroom_call *call, bool human, struct ht_buffer 
         if (call->routed != NULL) {
             call->routed(call->routed_user);
         }
+        status = status == HT_OK ? ht_vroom_walks(&vroom, error) : status;
         for (uint32_t i = 0; i < vroom.problem.profile_count; i++) {
-            vroom.distances = vroom.distances && vroom.matrices[i].distance_m != NULL;
+            vroom.distances =
+                vroom.distances && (i == vroom.walk || vroom.matrices[i].distance_m != NULL);
         }
     }
     int code = vroom.code;

@@ -24,7 +24,9 @@ struct ht__vroom_reader {
     const char **types; /* [0]: none */
     uint32_t *slots;    /* of places by their coordinates: index + 1 */
     size_t slot_mask;
-    uint8_t *planned;   /* [tasks] in some vehicle's steps */
+    uint8_t *planned;  /* [tasks] in some vehicle's steps */
+    uint32_t *parking; /* [tasks] the location where the vehicle stands; HT_PLAN_NONE: there */
+    bool any_parking;
     uint32_t *by_id[3]; /* tasks of each kind, by id */
     uint32_t id_count[3];
     bool any_place;
@@ -78,6 +80,13 @@ const uint32_t *ht__vroom_per_type_read(struct ht__vroom_reader *r, yajl_val obj
 /* A place by its index or its coordinates; HT_PLAN_NONE: neither is there. */
 uint32_t ht__vroom_location_read(struct ht__vroom_reader *r, yajl_val object, const char *pair_name,
                                  const char *index_name, const struct ht__vroom_about *about);
+/* The matrix of a name and speed; a new one where there is none yet. */
+uint32_t ht__vroom_profile_find(struct ht__vroom_reader *r, const char *name, double speed);
+/* "parking" of a task. */
+void ht__vroom_parking_read(struct ht__vroom_reader *r, yajl_val object, uint32_t task,
+                            const struct ht__vroom_about *about);
+/* What stands where, once all tasks are read, and the profile by which one walks. */
+void ht__vroom_parking_end(struct ht__vroom_reader *r);
 void ht__vroom_places_begin(struct ht__vroom_reader *r);
 /* HT_PLAN_NONE: no task of this kind has the id. */
 uint32_t ht__vroom_task_find(const struct ht__vroom_reader *r, int kind, uint64_t id);

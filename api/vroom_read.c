@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/json_fault.h"
 #include "api/json_merge.h"
 #include "api/vroom_internal.h"
 
@@ -60,6 +61,7 @@ static void task_read(struct ht__vroom_reader *r, yajl_val object, enum ht_task_
         ht__vroom_per_type_read(r, object, "service_per_type", task->service_s, &about);
     task->windows = ht__vroom_windows_read(r, object, types[kind], name->id, &task->window_count);
     late_read(r, object, task, name->id);
+    ht__vroom_parking_read(r, object, index, &about);
 }
 
 static void shared_read(struct ht__vroom_reader *r, yajl_val object, struct ht_task *task)
@@ -263,7 +265,8 @@ static void matrices_read(struct ht__vroom_reader *r)
         vroom->matrices[i].duration_s = matrix_read(r, profile, "durations");
         vroom->matrices[i].distance_m = matrix_read(r, profile, "distances");
         vroom->matrices[i].cost = matrix_read(r, profile, "costs");
-        vroom->distances = vroom->distances && vroom->matrices[i].distance_m != NULL;
+        vroom->distances =
+            vroom->distances && (i == vroom->walk || vroom->matrices[i].distance_m != NULL);
         if (vroom->matrices[i].duration_s == NULL) {
             ht__vroom_fail(r, HT_VROOM_INPUT, "Missing durations matrix for %s profile.",
                            profile->name);
@@ -308,6 +311,7 @@ static void options_read(struct ht__vroom_reader *r)
     int64_t iterations = 0;
     int64_t threads = 0;
     int64_t seed = 0;
+    int64_t balance = 0;
     if (options != NULL && !YAJL_IS_OBJECT(options)) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid options.");
         return;
@@ -318,12 +322,14 @@ static void options_read(struct ht__vroom_reader *r)
     ht__vroom_whole_member(r, options, "threads", 64, &threads);
     ht__vroom_whole_member(r, options, "t", 64, &threads);
     ht__vroom_whole_member(r, options, "seed", INT32_MAX, &seed);
+    ht__vroom_whole_member(r, options, "balance", HT_PLAN_RATE_MOST, &balance);
     r->vroom->geometry = flag_read(r, options, "g");
     r->vroom->given = flag_read(r, options, "c");
     r->vroom->limit_ms = limit_ms > 0 ? limit_ms : limit_s * 1000;
     r->vroom->iterations = (uint64_t)iterations;
     r->vroom->threads = (unsigned)threads;
     r->vroom->seed = (uint64_t)seed;
+    r->vroom->problem.balance = (uint32_t)balance;
 }
 
 static void lists_find(struct ht__vroom_reader *r)
@@ -367,12 +373,13 @@ static void arrays_make(struct ht__vroom_reader *r)
     r->reloads = ht__vroom_take(r, HT_PLAN_RELOADS_MOST, sizeof *r->reloads);
     vroom->problem.reloads = r->reloads;
     r->planned = ht__vroom_take(r, tasks, 1);
+    r->parking = ht__vroom_take(r, tasks, sizeof *r->parking);
     vroom->routes = ht__vroom_take(r, vehicles, sizeof *vroom->routes);
     vroom->tasks = ht__vroom_take(r, tasks, sizeof *vroom->tasks);
     vroom->vehicles = ht__vroom_take(r, vehicles, sizeof *vroom->vehicles);
     // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds
     vroom->breaks = ht__vroom_take(r, vehicles, sizeof *vroom->breaks);
-    vroom->profiles = ht__vroom_take(r, vehicles, sizeof *vroom->profiles);
+    vroom->profiles = ht__vroom_take(r, vehicles + 1, sizeof *vroom->profiles); /* one walks */
     vroom->problem.tasks = r->tasks;
     vroom->problem.task_count = (uint32_t)tasks;
     vroom->problem.vehicles = r->list;
@@ -406,6 +413,7 @@ static void all_read(struct ht__vroom_reader *r)
     for (size_t i = 0; r->status == HT_OK && i < ht__vroom_length_of(r->shipments); i++) {
         shipment_read(r, i, (uint32_t)(jobs + 2 * i));
     }
+    ht__vroom_parking_end(r);
     if (r->status == HT_OK) {
         ids_sort(r);
     }
@@ -414,16 +422,29 @@ static void all_read(struct ht__vroom_reader *r)
     }
 }
 
+/* Refuses what VROOM's reader (RapidJSON's) would not take, in its words: yajl takes some of it. */
+static bool is_json(struct ht__vroom_reader *r, const char *text, size_t size)
+{
+    const char *words = NULL;
+    size_t offset = 0;
+    if (ht_json_fault(text, size, &words, &offset) != HT_INVALID) {
+        return true;
+    }
+    ht__vroom_fail(r, HT_VROOM_INPUT, "%s (offset: %zu)", words, offset);
+    return false;
+}
+
 enum ht_status ht_vroom_read(const char *text, size_t size, struct ht_vroom *out,
                              struct ht_error *error)
 {
     struct ht__vroom_reader r = {.vroom = out, .error = error};
-    *out = (struct ht_vroom){.tree = ht_json_tree_read(text, size)};
-    if (size == 0) {
-        ht__vroom_fail(&r, HT_VROOM_INPUT, "The document is empty. (offset: 0)");
-    } else if (!YAJL_IS_OBJECT(out->tree)) {
-        ht__vroom_fail(&r, HT_VROOM_INPUT,
-                       out->tree == NULL ? "Invalid JSON." : "Input root is not an object.");
+    *out = (struct ht_vroom){.walk = HT_PLAN_NONE};
+    if (is_json(&r, text, size)) {
+        out->tree = ht_json_tree_read(text, size);
+        if (!YAJL_IS_OBJECT(out->tree)) {
+            ht__vroom_fail(&r, HT_VROOM_INPUT,
+                           out->tree == NULL ? "Invalid JSON." : "Input root is not an object.");
+        }
     }
     void (*const parts[])(struct ht__vroom_reader *) = {lists_find,
                                                         options_read,

@@ -14,10 +14,13 @@
  * start, or from the end of the pickup, to the begin of the delivery), `late`: {"after",
  * "per_hour"} of a job, pickup or delivery (what beginning later costs), a vehicle's `max_trips`
  * and `reloads`: [{"location", "location_index", "service", "time_windows"}] (where it may load for
- * the next trip), null in a matrix (there is no way), and of `options` limit_ms, iterations,
- * threads, seed. `steps` with option c (plan mode) are the
- * routes themselves, whatever rules they break; service_at, service_after and service_before then
- * hold.
+ * the next trip), `parking`: {"location", "location_index"} of a job, pickup or delivery (where the
+ * vehicle stands meanwhile: doors of one parking place are served on foot, one after the other, and
+ * need one setup; `walk_profile` of the options, "foot", tells how long that takes), `balance` of
+ * the options (what a route costs more for the square of each of its hours of way and work), null
+ * in a matrix (there is no way), and of `options` limit_ms, iterations, threads, seed. `steps` with
+ * option c (plan mode) are the routes themselves, whatever rules they break; service_at,
+ * service_after and service_before then hold.
  *
  * Threading: pure functions. Ownership: texts and arrays are the struct's.
  */
@@ -75,6 +78,7 @@ struct ht_vroom {
     bool distances;                 /* all profiles know them */
     bool geometry;                  /* of routes is asked for */
     bool given;                     /* plan mode: routes are those of the steps */
+    uint32_t walk;                  /* the profile by which one walks; HT_PLAN_NONE: nobody does */
     struct ht_given_route *routes;  /* [route_count] by vehicle, in plan mode */
     uint32_t route_count;
     int64_t limit_ms;    /* 0: not asked for */
@@ -87,6 +91,9 @@ struct ht_vroom {
 /* HT_OK; else `out->code` and the message are VROOM's (HT_NOMEM: HT_VROOM_INTERNAL). */
 HT_MUST_CHECK enum ht_status ht_vroom_read(const char *text, size_t size, struct ht_vroom *out,
                                            struct ht_error *error);
+/* Once all matrices are there: ways between doors lead on foot to where the vehicle stands, to the
+ * other's stand, and on foot again; between doors of one stand on foot alone. HT_NOMEM. */
+HT_MUST_CHECK enum ht_status ht_vroom_walks(struct ht_vroom *vroom, struct ht_error *error);
 /* Also after an error. */
 void ht_vroom_deinit(struct ht_vroom *vroom);
 

@@ -279,6 +279,7 @@ static enum ht_status route_draw(struct drawer *drawer, const struct ht_plan_rou
     ht_shape_clear(&drawer->shape);
     for (uint32_t s = 0; status == HT_OK && s < route->step_count; s++) {
         uint32_t next = step_location(problem, route, s);
+        next = next == HT_PLAN_NONE || problem->stands == NULL ? next : problem->stands[next];
         if (cancel != NULL && __atomic_load_n(cancel, __ATOMIC_RELAXED)) {
             return HT_CANCELLED;
         }

@@ -452,7 +452,8 @@ uint32_t ht__vroom_location_read(struct ht__vroom_reader *r, yajl_val object, co
 
 void ht__vroom_places_begin(struct ht__vroom_reader *r)
 {
-    size_t most = ht__vroom_length_of(r->jobs) + 2 * ht__vroom_length_of(r->shipments) +
+    /* each task has a place, and one where it is parked for it */
+    size_t most = 2 * ht__vroom_length_of(r->jobs) + 4 * ht__vroom_length_of(r->shipments) +
                   2 * ht__vroom_length_of(r->vehicles);
     for (size_t v = 0; v < ht__vroom_length_of(r->vehicles); v++) {
         most += ht__vroom_length_of(ht__vroom_member(ht__vroom_element(r->vehicles, v), "reloads"));

@@ -154,10 +154,22 @@ static void reloads_read(struct ht__vroom_reader *r, yajl_val object, struct ht_
     }
 }
 
-/* The matrix of a name and speed; a new one where there is none yet. */
-static uint32_t profile_find(struct ht__vroom_reader *r, yajl_val object)
+uint32_t ht__vroom_profile_find(struct ht__vroom_reader *r, const char *name, double speed)
 {
     struct ht_vroom *vroom = r->vroom;
+    for (uint32_t i = 0; i < vroom->problem.profile_count; i++) {
+        if (strcmp(vroom->profiles[i].name, name) == 0 && vroom->profiles[i].speed == speed) {
+            return i;
+        }
+    }
+    vroom->profiles[vroom->problem.profile_count] =
+        (struct ht_vroom_profile){name, speed, ht__vroom_member(r->matrices, name)};
+    return vroom->problem.profile_count++;
+}
+
+/* A vehicle's. */
+static uint32_t profile_read(struct ht__vroom_reader *r, yajl_val object)
+{
     yajl_val name_value = ht__vroom_member(object, "profile");
     yajl_val speed_value = ht__vroom_member(object, "speed_factor");
     const char *name = name_value == NULL ? "car" : YAJL_GET_STRING(name_value);
@@ -173,14 +185,7 @@ static uint32_t profile_find(struct ht__vroom_reader *r, yajl_val object)
             return 0;
         }
     }
-    for (uint32_t i = 0; i < vroom->problem.profile_count; i++) {
-        if (strcmp(vroom->profiles[i].name, name) == 0 && vroom->profiles[i].speed == speed) {
-            return i;
-        }
-    }
-    vroom->profiles[vroom->problem.profile_count] =
-        (struct ht_vroom_profile){name, speed, ht__vroom_member(r->matrices, name)};
-    return vroom->problem.profile_count++;
+    return ht__vroom_profile_find(r, name, speed);
 }
 
 static void limits_read(struct ht__vroom_reader *r, yajl_val object, struct ht_vehicle *vehicle)
@@ -209,7 +214,7 @@ void ht__vroom_vehicle_read(struct ht__vroom_reader *r, size_t v)
         return;
     }
     const struct ht__vroom_about about = {"vehicle", name->id};
-    vehicle->profile = profile_find(r, object);
+    vehicle->profile = profile_read(r, object);
     vehicle->start = ht__vroom_location_read(r, object, "start", "start_index", &about);
     vehicle->end = ht__vroom_location_read(r, object, "end", "end_index", &about);
     if (vehicle->start == HT_PLAN_NONE && vehicle->end == HT_PLAN_NONE) {

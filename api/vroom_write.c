@@ -120,6 +120,18 @@ static void location_write(struct ht_json *json, const struct ht_vroom *vroom, u
     }
 }
 
+/* Where the vehicle stands, if that is elsewhere. */
+static void parking_write(struct ht_json *json, const struct ht_vroom *vroom, uint32_t location)
+{
+    const uint32_t *stands = vroom->problem.stands;
+    if (stands != NULL && stands[location] != location) {
+        ht_json_key(json, "parking");
+        ht_json_object(json);
+        location_write(json, vroom, stands[location]);
+        ht_json_object_end(json);
+    }
+}
+
 static const char *task_type(const struct ht_task *task)
 {
     return task->kind == HT_TASK_JOB ? "job" : task->kind == HT_TASK_PICKUP ? "pickup" : "delivery";
@@ -159,6 +171,7 @@ static void step_what(struct ht_json *json, const struct ht_vroom *vroom,
         ht_json_key_text(json, "type", task_type(&vroom->problem.tasks[step->index]));
         name_write(json, &vroom->tasks[step->index]);
         location_write(json, vroom, vroom->problem.tasks[step->index].location);
+        parking_write(json, vroom, vroom->problem.tasks[step->index].location);
         ht_json_key_int(json, "id", (int64_t)vroom->tasks[step->index].id);
         break;
     }

@@ -1,32 +1,39 @@
-/* Solve: how near the best known answers the solver comes, in the time that it is given.
+/* Solve: how near the best known answers the solver comes, in the time that it is given, asked and
+ * answering in VROOM's JSON.
  *
  *   bench_solve [RESULT.json]
  *
  * Six instances of each family; BENCH_FULL=1: all that lie in ../shared/data/vrp. Each on two
  * threads, for the seconds that stand in `families` (BENCH_SECONDS=N: for N;
- * BENCH_ITERATIONS=N: for so many of each thread, where a machine is shared); BENCH_ONLY=TEXT: only
- * those whose line begins so. Every answer goes through engine/plan/check.h.
+ * BENCH_ITERATIONS=N: for so many of each thread, where a machine is shared; BENCH_THREADS=N);
+ * BENCH_ONLY=TEXT: only those whose line begins so. Every answer is held against the instance's own
+ * rules by bench/vrp_json.h.
  *
  *   vehicles  the fewest vehicles first (a fixed cost for each), then the shortest way
  *   distance  the shortest way alone
  *
  * The gap is to best_known.json; where the number of vehicles differs, it is told beside it and
- * does not enter the mean.
+ * does not enter the mean. `late`: by how much the answer came after its deadline.
+ *
+ * Then, beside what VROOM 1.15 reached on two threads: the families as a whole, for distance alone,
+ * in the time that it took; and when (the mean over the instances, of those that got there) our gap
+ * was as small as its mean.
  */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "api/vroom.h"
 #include "bench/origin.h"
 #include "bench/vrp.h"
-#include "engine/plan/check.h"
-#include "engine/plan/solve.h"
+#include "bench/vrp_json.h"
 
-enum { FIXED = 100000, NAMES_MOST = 128, NAME = 32 };
+enum { FIXED = 100000, NAMES_MOST = 128, NAME = 32, MADE = 1000 /* customers */ };
 
 struct family {
-    const char *name; /* and its folder */
+    const char *name; /* and its folder; NULL: made */
     const char *suffix;
     enum ht_vrp_kind kind;
     bool vehicles_first;
@@ -60,6 +67,28 @@ static const struct family families[] = {
      60,
      {"X-n101-k25", "X-n139-k10", "X-n176-k26", "X-n214-k11", "X-n251-k28", "X-n298-k31"}},
 };
+static const struct family made = {"made", "", HT_VRP_SOLOMON, true, 60, {"1000"}};
+
+/* What VROOM reached, measured beside us (its README asks for exploration levels 1 to 5). */
+struct peer {
+    const char *name;
+    const char *suffix;
+    enum ht_vrp_kind kind;
+    int exploration;
+    int milliseconds;
+    int vehicles;
+    double gap_percent;
+    const char *endings; /* of the instances that were measured, commas between them; NULL: all */
+};
+
+static const struct peer peers[] = {
+    {"solomon", ".txt", HT_VRP_SOLOMON, 1, 150, 477, 3.59, NULL},
+    {"solomon", ".txt", HT_VRP_SOLOMON, 5, 1410, 469, 1.61, NULL},
+    {"li_lim_100", ".txt", HT_VRP_LI_LIM, 1, 50, 454, 4.28, NULL},
+    {"li_lim_100", ".txt", HT_VRP_LI_LIM, 5, 540, 428, 0.44, NULL},
+    {"homberger_200", ".txt", HT_VRP_SOLOMON, 1, 560, 792, 1.12, NULL},
+    {"homberger_200", ".txt", HT_VRP_SOLOMON, 5, 5200, 237, -0.14, "_1,_4,_8"},
+};
 
 struct known {
     double cost;
@@ -71,8 +100,12 @@ struct sums {
     int equal; /* in vehicles */
     int missing;
     double gap; /* of those, or of all where vehicles don't count */
+    double worst;
     long used;
     long known;
+    double reached_ms; /* when the gap was as small as asked for, */
+    int reached;       /* of those that got there */
+    double late_ms;    /* the greatest */
 };
 
 static char *known_text;
@@ -117,25 +150,19 @@ static int by_name(const void *left, const void *right)
     return strcmp(left, right);
 }
 
-/* The instances of a family: the six, or all of its folder. */
-static int names_list(const struct family *family, char names[][NAME])
+/* All instances that lie in a folder, by name. */
+static int names_all(const char *folder, const char *suffix, char names[][NAME])
 {
     int count = 0;
     char path[800];
-    if (getenv("BENCH_FULL") == NULL) {
-        for (int i = 0; i < 6; i++) {
-            (void)snprintf(names[count++], NAME, "%s", family->six[i]);
-        }
-        return count;
-    }
-    (void)snprintf(path, sizeof path, "%s/%s", data_dir, family->name);
+    (void)snprintf(path, sizeof path, "%s/%s", data_dir, folder);
     DIR *dir = opendir(path);
     const struct dirent *entry = NULL;
     // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
     while (dir != NULL && (entry = readdir(dir)) != NULL && count < NAMES_MOST) {
         const char *dot = strrchr(entry->d_name, '.');
         size_t size = dot == NULL ? 0 : (size_t)(dot - entry->d_name);
-        if (size > 0 && size < NAME && strcmp(dot, family->suffix) == 0) {
+        if (size > 0 && size < NAME && strcmp(dot, suffix) == 0) {
             memcpy(names[count], entry->d_name, size);
             names[count++][size] = '\0';
         }
@@ -147,71 +174,152 @@ static int names_list(const struct family *family, char names[][NAME])
     return count;
 }
 
-static bool solve(const struct family *family, const char *name, int seconds, struct ht_plan **plan,
-                  double *length)
+/* The instances of a family: the six, or all of its folder. */
+static int names_list(const struct family *family, char names[][NAME])
 {
-    char path[800];
-    struct ht_vrp vrp;
-    struct ht_error error = {0};
-    const char *asked = getenv("BENCH_ITERATIONS"); // NOLINT(concurrency-mt-unsafe)
-    const struct ht_solve_options options = {
-        .limit_ms = asked == NULL ? (int64_t)seconds * 1000 : 0,
-        .iterations = asked == NULL ? 0 : strtoull(asked, NULL, 10),
-        .threads = 2,
-        .seed = 1};
-    (void)snprintf(path, sizeof path, "%s/%s/%s%s", data_dir, family->name, name, family->suffix);
-    bool good = ht_vrp_read(path, family->kind, family->vehicles_first ? FIXED : 0, &vrp) &&
-                ht_solve_run(&vrp.problem, &options, plan, &error) == HT_OK;
-    if (good && ht_plan_check(&vrp.problem, *plan, &error) != HT_OK) {
-        ht_plan_free(*plan);
-        good = false;
+    int count = 0;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
+    if (family != &made && getenv("BENCH_FULL") != NULL) {
+        return names_all(family->name, family->suffix, names);
     }
+    while (count < 6 && family->six[count] != NULL) {
+        (void)snprintf(names[count], NAME, "%s", family->six[count]);
+        count++;
+    }
+    return count;
+}
+
+/* One run, and what is watched while it goes on. */
+struct run {
+    const struct ht_vrp *vrp;
+    struct known known;
+    double gap_wanted; /* percent */
+    double reached_ms; /* -1: not yet */
+    double took_ms;
+    struct ht_vrp_found found;
+};
+
+static double now_ms(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* Costs are thousandths of a length, but in whole instances. */
+static void on_progress(void *user, const struct ht_solve_progress *progress)
+{
+    struct run *run = user;
+    double length = (double)progress->cost / HT_COST_SCALE / (run->vrp->whole ? 1.0 : 1000.0);
+    if (run->reached_ms < 0 && progress->missing == 0 && run->known.cost > 0 &&
+        (length / run->known.cost - 1) * 100 <= run->gap_wanted) {
+        run->reached_ms = (double)progress->elapsed_ms;
+    }
+}
+
+static long asked(const char *name, long other)
+{
+    const char *value = getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
+    return value == NULL ? other : strtol(value, NULL, 10);
+}
+
+/* Through VROOM's JSON. */
+static bool solve(struct run *run, int64_t limit_ms)
+{
+    struct ht_buffer document = {0};
+    struct ht_buffer answer = {0};
+    struct ht_error error = {0};
+    const char *why = "memory ran out";
+    long iterations = asked("BENCH_ITERATIONS", 0);
+    const struct ht_vrp_ask ask = {.limit_ms = iterations > 0 ? 0 : limit_ms,
+                                   .iterations = (uint64_t)iterations,
+                                   .threads = (unsigned)asked("BENCH_THREADS", 2),
+                                   .seed = 1};
+    ht_vrp_document(run->vrp, &ask, &document);
+    const struct ht_vroom_call call = {.text = document.data,
+                                       .size = document.size,
+                                       .options = {.progress = on_progress, .user = run},
+                                       .threads_most = ask.threads};
+    double begun_ms = now_ms();
+    bool good = !document.failed && ht_vroom_run(&call, false, &answer, &error) == HT_VROOM_OK &&
+                ht_vrp_found_read(run->vrp, &answer, &run->found, &why);
+    run->took_ms = now_ms() - begun_ms;
+    if (!good) {
+        (void)printf("%s %s\n", error.message, why);
+    }
+    ht_buffer_deinit(&document);
+    ht_buffer_deinit(&answer);
+    return good;
+}
+
+static void sums_add(struct sums *sums, const struct run *run, bool vehicles_first, double gap)
+{
+    bool equal = (long)run->found.vehicles == run->known.vehicles;
+    sums->count++;
+    sums->equal += equal;
+    sums->missing += run->found.missing > 0;
+    sums->gap += equal || !vehicles_first ? gap : 0;
+    sums->worst = gap > sums->worst ? gap : sums->worst;
+    sums->used += run->found.vehicles;
+    sums->known += run->known.vehicles;
+    if (run->reached_ms >= 0) {
+        sums->reached++;
+        sums->reached_ms += run->reached_ms;
+    }
+}
+
+static void row_tell(const struct family *family, const char *name, const struct run *run,
+                     double gap, FILE *json)
+{
+    const char *goal = family->vehicles_first ? "vehicles" : "distance";
+    (void)printf("%-14s %-9s %-12s %6.1f s %4u (%4ld) %12.2f %12.2f %7.2f %% %9llu%s\n",
+                 family->name, goal, name, run->took_ms / 1000, run->found.vehicles,
+                 run->known.vehicles, run->found.length, run->known.cost, gap,
+                 (unsigned long long)run->found.iterations,
+                 run->found.missing > 0 ? "  NOT ALL SERVED" : "");
+    (void)fflush(stdout);
+    if (json != NULL) {
+        (void)fprintf(json,
+                      ",{\"family\":\"%s\",\"goal\":\"%s\",\"name\":\"%s\",\"seconds\":%.3f,"
+                      "\"vehicles\":%u,\"known_vehicles\":%ld,\"length\":%.2f,\"known\":%.2f,"
+                      "\"gap_percent\":%.3f,\"missing\":%u,\"iterations\":%llu}",
+                      family->name, goal, name, run->took_ms / 1000, run->found.vehicles,
+                      run->known.vehicles, run->found.length, run->known.cost, gap,
+                      run->found.missing, (unsigned long long)run->found.iterations);
+    }
+}
+
+static bool row(const struct family *family, const char *name, FILE *json, struct sums *sums)
+{
+    struct ht_vrp vrp;
+    char path[800];
+    int64_t fixed = family->vehicles_first ? FIXED : 0;
+    (void)snprintf(path, sizeof path, "%s/%s/%.31s%s", data_dir, family->name, name,
+                   family->suffix);
+    bool good = family == &made ? ht_vrp_make(MADE, 1, fixed, &vrp)
+                                : ht_vrp_read(path, family->kind, fixed, &vrp);
+    struct run run = {.vrp = &vrp,
+                      .known = known_find(name, family->kind == HT_VRP_SOLOMON &&
+                                                    !family->vehicles_first &&
+                                                    strcmp(family->name, "solomon") == 0),
+                      .reached_ms = -1};
+    int64_t limit_ms = asked("BENCH_SECONDS", family->seconds) * 1000;
+    good = good && solve(&run, limit_ms);
     if (good) {
-        *length = ht_vrp_length(&vrp, *plan);
+        double gap = run.known.cost > 0 ? (run.found.length / run.known.cost - 1) * 100 : 0;
+        sums_add(sums, &run, family->vehicles_first, gap);
+        row_tell(family, name, &run, gap, json);
     } else {
-        (void)printf("%s: %s\n", path, error.message);
+        (void)printf("%s: no good answer\n", path);
     }
     ht_vrp_free(&vrp);
     return good;
 }
 
-static bool row(const struct family *family, const char *name, FILE *json, struct sums *sums)
+static bool is_asked(const char *line)
 {
-    struct ht_plan *plan = NULL;
-    double length = 0;
-    const char *asked = getenv("BENCH_SECONDS"); // NOLINT(concurrency-mt-unsafe)
-    int seconds = asked == NULL ? family->seconds : (int)strtol(asked, NULL, 10);
-    struct known known =
-        known_find(name, family->kind == HT_VRP_SOLOMON && !family->vehicles_first);
-    if (!solve(family, name, seconds, &plan, &length)) {
-        return false;
-    }
-    double gap = known.cost > 0 ? (length / known.cost - 1) * 100 : 0;
-    long used = plan->route_count;
-    bool equal = used == known.vehicles;
-    sums->count++;
-    sums->equal += equal;
-    sums->missing += plan->missing_count > 0;
-    sums->gap += equal || !family->vehicles_first ? gap : 0;
-    sums->used += used;
-    sums->known += known.vehicles;
-    (void)printf("%-14s %-9s %-12s %3d s %4ld (%4ld) %12.2f %12.2f %7.2f %% %9llu%s\n",
-                 family->name, family->vehicles_first ? "vehicles" : "distance", name, seconds,
-                 used, known.vehicles, length, known.cost, gap,
-                 (unsigned long long)plan->iterations,
-                 plan->missing_count > 0 ? "  NOT ALL SERVED" : "");
-    (void)fflush(stdout);
-    if (json != NULL) {
-        (void)fprintf(json,
-                      ",{\"family\":\"%s\",\"goal\":\"%s\",\"name\":\"%s\",\"seconds\":%d,"
-                      "\"vehicles\":%ld,\"known_vehicles\":%ld,\"length\":%.2f,\"known\":%.2f,"
-                      "\"gap_percent\":%.3f,\"missing\":%u,\"iterations\":%llu}",
-                      family->name, family->vehicles_first ? "vehicles" : "distance", name, seconds,
-                      used, known.vehicles, length, known.cost, gap, plan->missing_count,
-                      (unsigned long long)plan->iterations);
-    }
-    ht_plan_free(plan);
-    return true;
+    const char *only = getenv("BENCH_ONLY"); // NOLINT(concurrency-mt-unsafe): one thread
+    return only == NULL || strncmp(line, only, strlen(only)) == 0;
 }
 
 static bool family_run(const struct family *family, FILE *json)
@@ -219,32 +327,101 @@ static bool family_run(const struct family *family, FILE *json)
     static char names[NAMES_MOST][NAME];
     struct sums sums = {0};
     bool good = true;
+    const char *goal = family->vehicles_first ? "vehicles" : "distance";
     int count = names_list(family, names);
-    const char *only = getenv("BENCH_ONLY"); // NOLINT(concurrency-mt-unsafe)
     for (int i = 0; good && i < count; i++) {
         char line[128];
-        (void)snprintf(line, sizeof line, "%s %s %s", family->name,
-                       family->vehicles_first ? "vehicles" : "distance", names[i]);
-        if (only == NULL || strncmp(line, only, strlen(only)) == 0) {
-            good = row(family, names[i], json, &sums);
-        }
+        (void)snprintf(line, sizeof line, "%s %s %.31s", family->name, goal, names[i]);
+        good = !is_asked(line) || row(family, names[i], json, &sums);
     }
     int of = family->vehicles_first ? sums.equal : sums.count;
     if (sums.count > 0) {
         (void)printf("%-14s %-9s %d instances: vehicles %ld (%ld), equal on %d; mean gap %.2f %%; "
                      "not all served: %d\n\n",
-                     family->name, family->vehicles_first ? "vehicles" : "distance", sums.count,
-                     sums.used, sums.known, sums.equal, of > 0 ? sums.gap / of : 0, sums.missing);
+                     family->name, goal, sums.count, sums.used, sums.known, sums.equal,
+                     of > 0 ? sums.gap / of : 0, sums.missing);
     }
     return good;
 }
 
+/* ---- beside VROOM ---- */
+
+static bool ends_so(const char *name, const char *endings)
+{
+    size_t size = strlen(name);
+    for (const char *at = endings; at != NULL && *at != '\0';) {
+        size_t length = strcspn(at, ",");
+        if (size >= length && strncmp(name + size - length, at, length) == 0) {
+            return true;
+        }
+        at += length + (at[length] == ',');
+    }
+    return endings == NULL;
+}
+
+static bool peer_row(const struct peer *peer, const char *name, struct sums *sums)
+{
+    struct ht_vrp vrp;
+    char path[800];
+    (void)snprintf(path, sizeof path, "%s/%s/%.31s%s", data_dir, peer->name, name, peer->suffix);
+    bool good = ht_vrp_read(path, peer->kind, 0, &vrp);
+    struct run run = {.vrp = &vrp,
+                      .known = known_find(name, strcmp(peer->name, "solomon") == 0),
+                      .gap_wanted = peer->gap_percent,
+                      .reached_ms = -1};
+    good = good && solve(&run, peer->milliseconds);
+    if (good) {
+        sums_add(sums, &run, false, (run.found.length / run.known.cost - 1) * 100);
+        double late_ms = run.took_ms - peer->milliseconds;
+        sums->late_ms = late_ms > sums->late_ms ? late_ms : sums->late_ms;
+    }
+    ht_vrp_free(&vrp);
+    return good;
+}
+
+static bool peer_run(const struct peer *peer, FILE *json)
+{
+    static char names[NAMES_MOST][NAME];
+    struct sums sums = {0};
+    bool good = true;
+    char line[64];
+    (void)snprintf(line, sizeof line, "vroom %s %d", peer->name, peer->exploration);
+    if (!is_asked(line)) {
+        return true;
+    }
+    int count = names_all(peer->name, peer->suffix, names);
+    for (int i = 0; good && i < count; i++) {
+        good = !ends_so(names[i], peer->endings) || peer_row(peer, names[i], &sums);
+    }
+    if (!good || sums.count == 0) {
+        return good;
+    }
+    double gap = sums.gap / sums.count;
+    double reached_ms = sums.reached > 0 ? sums.reached_ms / sums.reached : 0;
+    (void)printf("%-22s %3d of %5d ms: gap %6.2f %% (VROOM %5.2f), worst %6.2f; vehicles %ld "
+                 "(VROOM %d); its mean gap reached on %d, after %.0f ms\n",
+                 line, sums.count, peer->milliseconds, gap, peer->gap_percent, sums.worst,
+                 sums.used, peer->vehicles, sums.reached, reached_ms);
+    (void)fflush(stdout);
+    if (json != NULL) {
+        (void)fprintf(json,
+                      ",{\"family\":\"%s\",\"goal\":\"distance, all of it\",\"exploration\":%d,"
+                      "\"milliseconds\":%d,\"gap_percent\":%.3f,\"vroom_gap_percent\":%.2f,"
+                      "\"worst_percent\":%.3f,\"vehicles\":%ld,\"vroom_vehicles\":%d,"
+                      "\"reached\":%d,\"reached_ms\":%.0f,\"late_ms\":%.1f}",
+                      peer->name, peer->exploration, peer->milliseconds, gap, peer->gap_percent,
+                      sums.worst, sums.used, peer->vehicles, sums.reached, reached_ms,
+                      sums.late_ms);
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    const char *asked = getenv("HOUTAO_DATA"); // NOLINT(concurrency-mt-unsafe)
+    const char *data = getenv("HOUTAO_DATA"); // NOLINT(concurrency-mt-unsafe)
     static char path[512];
     (void)snprintf(path, sizeof path, "%s/vrp",
-                   asked != NULL ? asked : HT_SOURCE_DIR "/../shared/data");
+                   data != NULL ? data : HT_SOURCE_DIR "/../shared/data");
     data_dir = path;
     if (!known_read()) {
         (void)printf("no instances at %s: nothing is measured\n", data_dir);
@@ -260,6 +437,10 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; good && i < sizeof families / sizeof families[0]; i++) {
         good = family_run(&families[i], json);
+    }
+    good = good && family_run(&made, json);
+    for (size_t i = 0; good && i < sizeof peers / sizeof peers[0]; i++) {
+        good = peer_run(&peers[i], json);
     }
     if (json != NULL) {
         (void)fprintf(json, "]}\n");

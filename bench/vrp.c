@@ -153,18 +153,68 @@ static void problem_fill(const struct table *table, bool pairs, int64_t fixed, s
     out->problem.vehicles = out->vehicles;
 }
 
-bool ht_vrp_read(const char *path, enum ht_vrp_kind kind, int64_t fixed, struct ht_vrp *out)
+/* A number in [from, to]. */
+static long long drawn(uint64_t *state, long long from, long long to)
 {
-    struct table *table = calloc(1, sizeof *table);
-    FILE *file = fopen(path, "r");
-    *out = (struct ht_vrp){.whole = kind == HT_VRP_X};
-    bool good = table != NULL && file != NULL &&
-                (kind == HT_VRP_X ? tsplib_read(file, table)
-                                  : lines_read(file, kind == HT_VRP_LI_LIM, table)) &&
-                arrays_make(table, out);
-    if (file != NULL) {
-        (void)fclose(file);
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return from + (long long)(*state % (uint64_t)(to - from + 1));
+}
+
+/* Half of the customers stand in clusters, half anywhere; half may be visited at any time, half
+ * within one or some hours. */
+static void table_make(uint32_t count, uint64_t seed, struct table *table)
+{
+    enum { SIDE = 500, HORIZON = 1800, CLUSTERS = 40, SPREAD = 15, SERVICE = 10 };
+    uint64_t state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+    double centre[CLUSTERS][2];
+    for (int i = 0; i < CLUSTERS; i++) {
+        centre[i][0] = (double)drawn(&state, SPREAD, SIDE - SPREAD);
+        centre[i][1] = (double)drawn(&state, SPREAD, SIDE - SPREAD);
     }
+    table->rows[0] = (struct row){.x = SIDE / 2.0, .y = SIDE / 2.0, .to = HORIZON};
+    for (uint32_t i = 1; i <= count; i++) {
+        struct row *row = &table->rows[i];
+        const double *near = centre[drawn(&state, 0, CLUSTERS - 1)];
+        bool far = i % 2 == 0;
+        row->x =
+            far ? (double)drawn(&state, 0, SIDE) : near[0] + (double)drawn(&state, -SPREAD, SPREAD);
+        row->y =
+            far ? (double)drawn(&state, 0, SIDE) : near[1] + (double)drawn(&state, -SPREAD, SPREAD);
+        row->demand = drawn(&state, 5, 30);
+        row->service = SERVICE;
+        long long there =
+            (long long)hypot(row->x - table->rows[0].x, row->y - table->rows[0].y) + 1;
+        long long last = HORIZON - SERVICE - there;
+        long long middle = drawn(&state, there, last);
+        long long half = drawn(&state, 30, 120);
+        bool any = i % 4 < 2;
+        row->from = any || middle - half < 0 ? 0 : middle - half;
+        row->to = any || middle + half > last ? last : middle + half;
+    }
+    table->count = count + 1;
+    table->vehicles = count / 4;
+    table->capacity = 200;
+}
+
+static bool table_read(const char *path, enum ht_vrp_kind kind, struct table *table)
+{
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        return false;
+    }
+    bool good = kind == HT_VRP_X ? tsplib_read(file, table)
+                                 : lines_read(file, kind == HT_VRP_LI_LIM, table);
+    (void)fclose(file);
+    return good;
+}
+
+/* The problem of a table. */
+static bool table_take(const struct table *table, enum ht_vrp_kind kind, int64_t fixed,
+                       struct ht_vrp *out)
+{
+    bool good = arrays_make(table, out);
     for (uint32_t i = 0; good && i < table->count; i++) {
         long delivery = table->rows[i].delivery;
         good = delivery >= 0 && delivery < (long)table->count;
@@ -176,6 +226,28 @@ bool ht_vrp_read(const char *path, enum ht_vrp_kind kind, int64_t fixed, struct 
         matrix_fill(out);
         problem_fill(table, kind == HT_VRP_LI_LIM, fixed, out);
     }
+    return good;
+}
+
+bool ht_vrp_make(uint32_t customers, uint64_t seed, int64_t fixed, struct ht_vrp *out)
+{
+    struct table *table = customers >= LOCATIONS_MOST ? NULL : calloc(1, sizeof *table);
+    *out = (struct ht_vrp){0};
+    if (table == NULL) {
+        return false;
+    }
+    table_make(customers, seed, table);
+    bool good = table_take(table, HT_VRP_SOLOMON, fixed, out);
+    free(table);
+    return good;
+}
+
+bool ht_vrp_read(const char *path, enum ht_vrp_kind kind, int64_t fixed, struct ht_vrp *out)
+{
+    struct table *table = calloc(1, sizeof *table);
+    *out = (struct ht_vrp){.whole = kind == HT_VRP_X};
+    bool good =
+        table != NULL && table_read(path, kind, table) && table_take(table, kind, fixed, out);
     free(table);
     return good;
 }
@@ -189,22 +261,4 @@ void ht_vrp_free(struct ht_vrp *vrp)
     free(vrp->vehicles);
     free(vrp->windows);
     free(vrp->amounts);
-}
-
-double ht_vrp_length(const struct ht_vrp *vrp, const struct ht_plan *plan)
-{
-    double sum = 0;
-    for (uint32_t r = 0; r < plan->route_count; r++) {
-        const struct ht_plan_route *route = &plan->routes[r];
-        uint32_t at = 0;
-        for (uint32_t s = 1; s < route->step_count; s++) {
-            uint32_t next = route->steps[s].kind == HT_STEP_TASK
-                                ? vrp->tasks[route->steps[s].index].location
-                                : 0;
-            double d = hypot(vrp->x[at] - vrp->x[next], vrp->y[at] - vrp->y[next]);
-            sum += vrp->whole ? floor(d + 0.5) : d;
-            at = next;
-        }
-    }
-    return sum;
 }

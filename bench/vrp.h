@@ -30,9 +30,9 @@ enum ht_vrp_kind { HT_VRP_SOLOMON, HT_VRP_LI_LIM, HT_VRP_X };
 
 /* `fixed`: what a vehicle costs by itself, in units of distance. */
 bool ht_vrp_read(const char *path, enum ht_vrp_kind kind, int64_t fixed, struct ht_vrp *out);
+/* One that is made: customers half in clusters, half of them with narrow windows; the same for the
+ * same seed. */
+bool ht_vrp_make(uint32_t customers, uint64_t seed, int64_t fixed, struct ht_vrp *out);
 void ht_vrp_free(struct ht_vrp *vrp);
-
-/* The length of a plan's routes in the instance's own units. */
-double ht_vrp_length(const struct ht_vrp *vrp, const struct ht_plan *plan);
 
 #endif

@@ -211,6 +211,13 @@ static enum ht_status ride_check(struct walk *walk, const struct ht_plan_step *s
     return HT_OK;
 }
 
+/* Where the vehicle stands meanwhile. */
+static uint32_t stand_of(const struct walk *walk, uint32_t location)
+{
+    const uint32_t *stands = walk->problem->stands;
+    return stands == NULL || location == HT_PLAN_NONE ? location : stands[location];
+}
+
 static enum ht_status task_step(struct walk *walk, const struct ht_plan_step *step)
 {
     enum ht_status status = task_once(walk, step->index);
@@ -223,7 +230,9 @@ static enum ht_status task_step(struct walk *walk, const struct ht_plan_step *st
     uint32_t setup_s = task->setup_by_type_s == NULL ? task->setup_s : task->setup_by_type_s[type];
     uint32_t service_s =
         task->service_by_type_s == NULL ? task->service_s : task->service_by_type_s[type];
-    setup_s = walk->location == task->location ? 0 : setup_s;
+    if (stand_of(walk, walk->location) == stand_of(walk, task->location)) {
+        setup_s = 0;
+    }
     if (step->setup_s != setup_s || step->service_s != service_s) {
         return broken(walk, "its setup or service has another length");
     }
@@ -420,6 +429,17 @@ static enum ht_status step_check(struct walk *walk)
     return status;
 }
 
+/* Of the route's travel and work. */
+static int64_t balance_price(const struct walk *walk)
+{
+    int64_t spent_s = walk->travel_s;
+    for (uint32_t s = 0; s < walk->route->step_count; s++) {
+        const struct ht_plan_step *step = &walk->route->steps[s];
+        spent_s += step->kind == HT_STEP_BREAK ? 0 : (int64_t)step->setup_s + step->service_s;
+    }
+    return walk->problem->balance * spent_s * spent_s / 720;
+}
+
 static enum ht_status route_check(struct walk *walk)
 {
     enum ht_status status = HT_OK;
@@ -430,6 +450,7 @@ static enum ht_status route_check(struct walk *walk)
     if (status == HT_OK && walk->tasks == 0) {
         status = broken(walk, "moves for nothing");
     }
+    walk->price += balance_price(walk);
     if (status == HT_OK && walk->price != walk->route->cost) {
         status = broken(walk, "its cost is told wrong");
     }

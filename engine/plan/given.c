@@ -69,6 +69,13 @@ static uint32_t location_of(const struct line *line, uint32_t i)
     return step->kind == HT_STEP_TASK ? line->problem->tasks[step->index].location : HT_PLAN_NONE;
 }
 
+/* Where the vehicle stands meanwhile. */
+static uint32_t stand_of(const struct line *line, uint32_t location)
+{
+    const uint32_t *stands = line->problem->stands;
+    return stands == NULL || location == HT_PLAN_NONE ? location : stands[location];
+}
+
 /* What a step takes once it begins. */
 static void work_set(const struct line *line, uint32_t i, uint32_t from)
 {
@@ -79,12 +86,26 @@ static void work_set(const struct line *line, uint32_t i, uint32_t from)
         const struct ht_task *task = &line->problem->tasks[given->index];
         uint32_t setup_s =
             task->setup_by_type_s == NULL ? task->setup_s : task->setup_by_type_s[type];
-        step->setup_s = task->location == from ? 0 : setup_s;
+        step->setup_s = stand_of(line, task->location) == stand_of(line, from) ? 0 : setup_s;
         step->service_s =
             task->service_by_type_s == NULL ? task->service_s : task->service_by_type_s[type];
     } else if (given->kind == HT_STEP_BREAK) {
         step->service_s = line->vehicle->breaks[given->index].service_s;
     }
+}
+
+/* What the length of a route costs it, so that all become alike; COST_MOST: too much. */
+static int64_t balance_cost(const struct line *line)
+{
+    uint32_t count = line->route->step_count;
+    int64_t balance = line->problem->balance;
+    int64_t spent_s = count == 0 ? 0 : line->steps[count - 1].travel_s;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct ht_plan_step *step = &line->steps[i];
+        spent_s += step->kind == HT_STEP_BREAK ? 0 : (int64_t)step->setup_s + step->service_s;
+    }
+    double cost = (double)balance * (double)spent_s * (double)spent_s;
+    return cost < (double)COST_MOST ? balance * spent_s * spent_s / 720 : COST_MOST;
 }
 
 /* Ways, their costs and what each step takes; false: there is no way. */
@@ -126,6 +147,8 @@ static bool ways_set(struct line *line, struct ht_plan_route *out)
         line->spent_s[i] =
             (int64_t)step->setup_s + step->service_s + step[1].travel_s - step->travel_s;
     }
+    out->cost += balance_cost(line);
+    out->cost = out->cost < COST_MOST ? out->cost : COST_MOST;
     return true;
 }
 

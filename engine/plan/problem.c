@@ -202,6 +202,19 @@ static enum ht_status reloads_check(const struct ht_problem *problem, struct ht_
     return HT_OK;
 }
 
+/* A stand is its own stand. */
+static enum ht_status stands_check(const struct ht_problem *problem, struct ht_error *error)
+{
+    for (uint32_t i = 0; problem->stands != NULL && i < problem->location_count; i++) {
+        uint32_t stand = problem->stands[i];
+        if (stand >= problem->location_count || problem->stands[stand] != stand) {
+            return ht_error_set(error, HT_INVALID, 0, "location %u: its stand is none",
+                                (unsigned)i);
+        }
+    }
+    return HT_OK;
+}
+
 enum ht_status ht_problem_check(const struct ht_problem *problem, struct ht_error *error)
 {
     if (problem->amounts > HT_PLAN_AMOUNTS_MOST) {
@@ -222,7 +235,11 @@ enum ht_status ht_problem_check(const struct ht_problem *problem, struct ht_erro
     if (problem->vehicle_count == 0) {
         return ht_error_set(error, HT_INVALID, 0, "there is no vehicle");
     }
+    if (problem->balance > HT_PLAN_RATE_MOST) {
+        return ht_error_set(error, HT_RANGE, 0, "the price of balance is out of range");
+    }
     enum ht_status status = reloads_check(problem, error);
+    status = status == HT_OK ? stands_check(problem, error) : status;
     for (uint32_t i = 0; status == HT_OK && i < problem->task_count; i++) {
         status = task_check(problem, i, error);
     }

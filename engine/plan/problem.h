@@ -9,9 +9,10 @@
  *
  * Times are whole seconds from any zero, all windows are hard: service (and setup before it) begins
  * within one of a task's windows, earliest when one has arrived; who is early waits. A setup is
- * needed where the stop before was elsewhere. A vehicle leaves and comes back within its window; a
- * break begins within one of its windows, wherever the vehicle is by then, also between stops, and
- * its breaks are taken in their order.
+ * needed where the stop before was elsewhere (the vehicle stood elsewhere: doors that are served on
+ * foot from one stand need one setup together; their ways are the matrices' matter). A vehicle
+ * leaves and comes back within its window; a break begins within one of its windows, wherever the
+ * vehicle is by then, also between stops, and its breaks are taken in their order.
  *
  * A load may have a longest ride: who waits does so where it shortens one. A window may end softly:
  * beginning later costs by the hour. Neither goes together with breaks of the same vehicle.
@@ -22,6 +23,10 @@
  * Costs: fixed for a vehicle that moves, per hour of travel (not of waiting or service), per km; or
  * from the profile's own cost matrix instead of the two; per hour of setup and service. Sums of
  * costs are in 1/HT_COST_SCALE, so that nothing is rounded.
+ *
+ * With `balance` b a route costs b * T * T / 720 more, rounded down, with T its seconds of travel,
+ * setup and service (also of reloads; not of breaks and waiting), in 1/HT_COST_SCALE: b for the
+ * square of each hour. The more alike routes are, the less they cost together.
  *
  * Wanted, in this order: the greatest sum of (priority, one task) that is served, then the least
  * cost.
@@ -51,7 +56,7 @@ enum {
     HT_PLAN_TASKS_MOST = 20000,
     HT_PLAN_VEHICLES_MOST = 20000,
     HT_PLAN_CELLS_MOST = 64 << 20, /* of all matrices together */
-    HT_PLAN_RATE_MOST = 1000000,   /* costs per hour and km */
+    HT_PLAN_RATE_MOST = 1000000,   /* costs per hour and km, and of balance */
 };
 
 #define HT_PLAN_AT_START (UINT64_C(1) << 63) /* of ht_task.loads_at: on board from the first */
@@ -158,6 +163,10 @@ struct ht_problem {
     const struct ht_vehicle *vehicles;
     uint32_t reload_count;
     const struct ht_plan_reload *reloads;
+    /* [location_count] The location at which the vehicle stands while one is served (several doors
+     * from one parking place); NULL: each its own. */
+    const uint32_t *stands;
+    uint32_t balance;
 };
 
 /* HT_OK, or HT_INVALID, HT_RANGE or HT_TOO_BIG with what is wrong and where. Does not look into the

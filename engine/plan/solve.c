@@ -1,34 +1,18 @@
 #include "engine/plan/solve.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "engine/base/array.h"
 #include "engine/base/pool.h"
 #include "engine/plan/check.h"
-#include "engine/plan/solve_internal.h"
+#include "engine/plan/solve_course.h"
 
 enum {
     ROUNDS = 200,        /* where iterations are counted */
-    EXCHANGES = 20,      /* while polishing */
     ROUND_NS = 10000000, /* where time is */
     THREADS_MOST = 64,
     SPARE_NS = 2000000, /* for writing the answer */
-};
-static const double GATHER_SHARE = 0.5; /* of the time, at most */
-static const double HEAT_GATHER = 0.3;
-static const double HEAT_FROM = 3; /* of a usual way between stops */
-static const double HEAT_TO = 0.02;
-static const double HEAT_WARM = 0.1; /* where a good answer was given */
-
-/* One thread and what it does in this round. */
-struct walker {
-    struct ht__search *search;
-    struct ht__round round;
-    uint64_t done;
-    enum ht_status status;
-    uint32_t vehicle;
 };
 
 struct run {
@@ -36,17 +20,14 @@ struct run {
     const struct ht_solve_options *options;
     struct ht__model *model;
     struct ht_pool *pool;
-    struct walker *walkers;
+    struct ht__walker *walkers;
+    struct ht__course course;
     unsigned threads;
     int64_t begun_ns;
     int64_t deadline_ns; /* 0: none */
     uint64_t iterations; /* of each thread, so far */
     uint64_t all;        /* of all threads */
     uint64_t round;      /* iterations of the next */
-    enum ht__goal goal;
-    double polish_from; /* the share of time at which polishing began */
-    int exchanged;
-    uint32_t fewest;
 };
 
 static int64_t now_ns(void)
@@ -142,7 +123,7 @@ static uint32_t fewest_of(const struct ht__model *model)
 static void walker_begin(void *user, size_t piece, size_t worker)
 {
     struct run *run = user;
-    struct walker *walker = &run->walkers[piece];
+    struct ht__walker *walker = &run->walkers[piece];
     (void)worker;
     walker->status = ht__search_begin(walker->search, &walker->vehicle);
 }
@@ -168,7 +149,11 @@ static enum ht_status run_begin(struct run *run, struct ht_error *error)
     if (status != HT_OK) {
         return ht_error_set(error, status, 0, NULL);
     }
-    run->fewest = fewest_of(run->model);
+    run->course = (struct ht__course){.model = run->model,
+                                      .walkers = run->walkers,
+                                      .threads = run->threads,
+                                      .warm = run->options->warm,
+                                      .fewest = fewest_of(run->model)};
     ht_pool_run(run->pool, run->threads, walker_begin, run);
     for (unsigned i = 0; i < run->threads; i++) {
         if (run->walkers[i].status == HT_INVALID) {
@@ -184,16 +169,6 @@ static enum ht_status run_begin(struct run *run, struct ht_error *error)
 
 /* ---- rounds ---- */
 
-static const struct ht__answer *best_of(const struct run *run)
-{
-    const struct ht__answer *best = ht__search_best(run->walkers[0].search);
-    for (unsigned i = 1; i < run->threads; i++) {
-        const struct ht__answer *other = ht__search_best(run->walkers[i].search);
-        best = ht__answer_better(other, best) ? other : best;
-    }
-    return best;
-}
-
 /* How much of what it may take has been taken. */
 static double share_of(const struct run *run)
 {
@@ -206,68 +181,21 @@ static double share_of(const struct run *run)
     return share > 1 ? 1 : share;
 }
 
-static double heat_at(const struct run *run, double share)
-{
-    double way = (share - run->polish_from) / (1 - run->polish_from + 1e-9);
-    way = way < 0 ? 0 : way > 1 ? 1 : way;
-    if (run->goal == HT__GATHER) {
-        return (double)run->model->scale * HEAT_GATHER;
-    }
-    double from = run->options->warm ? HEAT_WARM : HEAT_FROM;
-    return (double)run->model->scale * from * pow(HEAT_TO / from, way);
-}
-
 static void walker_round(void *user, size_t piece, size_t worker)
 {
     struct run *run = user;
-    struct walker *walker = &run->walkers[piece];
+    struct ht__walker *walker = &run->walkers[piece];
     (void)worker;
     walker->status = ht__search_round(walker->search, &walker->round, &walker->done);
 }
 
-/* All threads go on from the best answer so far. */
-static enum ht_status all_adopt(struct run *run, bool only_fewer)
+/* About so many iterations of each thread are to come. */
+static double left_of(const struct run *run, double share)
 {
-    const struct ht__answer *best = best_of(run);
-    for (unsigned i = 0; i < run->threads; i++) {
-        const struct ht__answer *own = ht__search_best(run->walkers[i].search);
-        if (own == best || (only_fewer && own->missing <= best->missing &&
-                            (own->missing < best->missing || own->used <= best->used))) {
-            continue;
-        }
-        enum ht_status status = ht__search_adopt(run->walkers[i].search, best);
-        if (status != HT_OK) {
-            return status;
-        }
+    if (run->options->iterations > 0) {
+        return (double)(run->options->iterations - run->iterations);
     }
-    return HT_OK;
-}
-
-/* Between rounds: what is to be done next, and what the threads learn from each other. */
-static enum ht_status run_turn(struct run *run, double share)
-{
-    const struct ht__answer *best = best_of(run);
-    if (run->goal == HT__GATHER) {
-        bool done = best->absent == 0 && (!run->model->fixed || best->used <= run->fewest);
-        if (!done && share < GATHER_SHARE) {
-            return all_adopt(run, true);
-        }
-        run->goal = HT__POLISH;
-        run->polish_from = share;
-        for (unsigned i = 0; i < run->threads; i++) { /* away from where something is missing */
-            enum ht_status status = ht__search_adopt(run->walkers[i].search, best);
-            if (status != HT_OK) {
-                return status;
-            }
-        }
-        return HT_OK;
-    }
-    int due = (int)((share - run->polish_from) / (1 - run->polish_from + 1e-9) * EXCHANGES);
-    if (due > run->exchanged) {
-        run->exchanged = due;
-        return all_adopt(run, false);
-    }
-    return HT_OK;
+    return share > 0 ? (double)run->iterations / share * (1 - share) : 0;
 }
 
 static uint64_t round_size(const struct run *run)
@@ -283,23 +211,19 @@ static uint64_t round_size(const struct run *run)
 static enum ht_status run_round(struct run *run)
 {
     double share = share_of(run);
-    enum ht_status status = run_turn(run, share);
-    if (status != HT_OK) {
-        return status;
-    }
-    int64_t from_ns = now_ns();
     uint64_t size = round_size(run);
     double next = run->options->iterations > 0
                       ? share + (double)size / (double)run->options->iterations
                       : share + (double)ROUND_NS / (double)(run->deadline_ns - run->begun_ns);
+    enum ht_status status = ht__course_turn(&run->course, share, next, left_of(run, share));
+    if (status != HT_OK) {
+        return status;
+    }
+    int64_t from_ns = now_ns();
     for (unsigned i = 0; i < run->threads; i++) {
-        run->walkers[i].round = (struct ht__round){.goal = run->goal,
-                                                   .iterations = size,
-                                                   .heat_from = heat_at(run, share),
-                                                   .heat_to = heat_at(run, next),
-                                                   .deadline_ns = run->deadline_ns,
-                                                   .cancel = run->options->cancel,
-                                                   .fewest = run->fewest};
+        run->walkers[i].round.iterations = size;
+        run->walkers[i].round.deadline_ns = run->deadline_ns;
+        run->walkers[i].round.cancel = run->options->cancel;
     }
     ht_pool_run(run->pool, run->threads, walker_round, run);
     for (unsigned i = 0; i < run->threads; i++) {
@@ -325,7 +249,7 @@ static void run_tell(const struct run *run)
     if (run->options->progress == NULL) {
         return;
     }
-    const struct ht__answer *best = best_of(run);
+    const struct ht__answer *best = ht__course_best(&run->course);
     const struct ht_solve_progress progress = {.iterations = run->iterations,
                                                .elapsed_ms = (now_ns() - run->begun_ns) / 1000000,
                                                .missing = best->absent,
@@ -392,7 +316,7 @@ enum ht_status ht_solve_run(const struct ht_problem *problem,
     if (status == HT_OK) {
         status = run_search(&run);
         if (status == HT_OK) {
-            status = ht__plan_make(run.model, best_of(&run), &plan);
+            status = ht__plan_make(run.model, ht__course_best(&run.course), &plan);
         }
         if (status != HT_OK) {
             (void)ht_error_set(error, status, 0, NULL);

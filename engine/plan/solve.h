@@ -15,7 +15,9 @@
  * Savelsbergh 1992 and Vidal et al. 2013; with breaks, one such time for each number of breaks
  * taken so far).
  *
- * Each thread walks by itself, and after each round they go on from the best. With a number of
+ * A step that can only be undone is given up at once. Where there is time for it, polishing is cut
+ * into legs that begin elsewhere (engine/plan/solve_course.h), and the threads go on from the best
+ * of all in the last. With a number of
  * iterations (and time enough) the same problem, seed and number of threads give the same answer.
  *
  * Threading: one call makes its own threads. Ownership: the plan is the caller's, for ht_plan_free.

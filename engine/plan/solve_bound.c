@@ -85,6 +85,8 @@ bool ht__costs_fit(const struct ht__model *model)
     double ways = 2.0 * problem->task_count + used + 2;
     double sum = ways * bound.price + used * bound.fixed + trips * bound.work_s * bound.per_task;
     double end_s = bound.end_s + trips * bound.work_s + ways * bound.way_s;
+    double spent_s = trips * bound.work_s + ways * bound.way_s;
+    sum += problem->balance * spent_s * spent_s; /* before it is divided */
     for (uint32_t t = 0; t < problem->task_count; t++) {
         double late_s = end_s - (double)problem->tasks[t].due_s;
         sum += (double)problem->tasks[t].move_cost * HT_COST_SCALE;

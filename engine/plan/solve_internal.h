@@ -68,6 +68,7 @@ struct ht__model {
     uint32_t *place_of;          /* [vehicles] in the list of their class */
     const struct ht__cell *back; /* of all profiles; NULL: too large */
     uint32_t *location;          /* [tasks] */
+    uint32_t *stand;             /* [locations + 1] where the vehicle stands meanwhile */
     uint32_t *near;              /* [tasks * near_count] other tasks, nearest first */
     uint32_t near_count;
     int64_t *pickup; /* [tasks * amounts] of jobs */
@@ -123,6 +124,16 @@ static inline uint32_t ht__item_of(const struct ht__model *model, uint32_t task)
 static inline const struct ht__cell *ht__way(const struct ht__class *c, uint32_t from, uint32_t to)
 {
     return &c->cells[(size_t)from * c->stride + to];
+}
+/* Whether the vehicle stands elsewhere: a setup is needed. */
+static inline bool ht__apart(const struct ht__model *model, uint32_t from, uint32_t to)
+{
+    return model->stand[from] != model->stand[to];
+}
+/* What its length costs a route, so that all become alike. */
+static inline int64_t ht__balance(const struct ht__model *model, int64_t spent_s)
+{
+    return model->problem->balance == 0 ? 0 : model->problem->balance * spent_s * spent_s / 720;
 }
 /* Ways to a location: from each other at [from * *step]. */
 static inline const struct ht__cell *ht__ways_to(const struct ht__class *c, uint32_t to,
@@ -435,6 +446,9 @@ const struct ht__answer *ht__search_best(const struct ht__search *search);
 /* Goes on from an answer of the same model, and has it as its best if it is better. */
 HT_MUST_CHECK enum ht_status ht__search_adopt(struct ht__search *search,
                                               const struct ht__answer *answer);
+/* Gives up about such a part of the routes, and goes on from what is left, with no more vehicles
+ * where these cost something. */
+HT_MUST_CHECK enum ht_status ht__search_stray(struct ht__search *search, double part);
 /* The cost of where it stands; INT64_MAX with anything absent. */
 int64_t ht__search_stand(const struct ht__search *search);
 

@@ -348,9 +348,11 @@ static bool windows_make(struct ht__model *model)
     model->boards = model->rides || model->problem->reload_count > 0;
     for (uint32_t i = 0; i < model->class_count; i++) {
         struct ht__class *c = &model->classes[i];
-        model->trials = model->trials || model->rides || model->due || c->light || c->reloads != 0;
+        model->trials = model->trials || model->rides || model->due || c->light ||
+                        c->reloads != 0 || model->problem->balance > 0;
         c->plain = single && !model->setups && !model->boards && !model->due && !model->homes &&
-                   !c->at_once && c->per_task == 0 && c->reloads == 0 && c->break_count == 0 &&
+                   model->problem->balance == 0 && !c->at_once && c->per_task == 0 &&
+                   c->reloads == 0 && c->break_count == 0 &&
                    c->travel_most_s == HT_PLAN_UNLIMITED && c->distance_m == NULL;
     }
     return true;
@@ -544,7 +546,9 @@ static enum ht_status model_fill(struct ht__model *model)
     }
     size_t tasks = model->stops;
     struct ht__cell *cells = NULL;
-    uint32_t *numbers = block_new(model, tasks * 2 + problem->vehicle_count * 2, sizeof *numbers);
+    size_t locations = (size_t)problem->location_count + 1;
+    uint32_t *numbers =
+        block_new(model, tasks * 2 + problem->vehicle_count * 2 + locations, sizeof *numbers);
     int64_t *loads = block_new(model, tasks * problem->amounts * 3, sizeof *loads);
     model->reason = block_new(model, tasks, 1);
     if (numbers == NULL || loads == NULL || model->reason == NULL || !cells_make(model, &cells)) {
@@ -554,6 +558,11 @@ static enum ht_status model_fill(struct ht__model *model)
     model->items = numbers + tasks;
     model->class_of = numbers + tasks * 2;
     model->place_of = model->class_of + problem->vehicle_count;
+    model->stand = model->place_of + problem->vehicle_count;
+    for (uint32_t i = 0; i < locations; i++) {
+        bool own = problem->stands == NULL || i == problem->location_count;
+        model->stand[i] = own ? i : problem->stands[i];
+    }
     model->pickup = loads;
     model->delivery = loads + tasks * problem->amounts;
     model->shift = loads + tasks * problem->amounts * 2;

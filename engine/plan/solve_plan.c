@@ -198,7 +198,7 @@ static void route_write(struct maker *maker)
                                     .distance_m = maker->distance_m};
         taken = by;
         if (p <= route->count) {
-            bool moved = route->location[p - 1] != route->location[p];
+            bool moved = ht__apart(maker->model, route->location[p - 1], route->location[p]);
             step.kind = HT_STEP_TASK;
             step.index = route->task[p];
             if (ht__is_reload(maker->model, step.index)) {

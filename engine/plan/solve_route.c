@@ -198,13 +198,23 @@ static bool stop_do(const struct ht__model *model, struct ht__route *route, uint
                     int64_t *times)
 {
     const struct ht__class *c = route->c;
-    bool moved = route->location[i - 1] != route->location[i];
+    bool moved = ht__apart(model, route->location[i - 1], route->location[i]);
     if (!ht__stop_leave(model, c, route->task[i], moved, times)) {
         return false;
     }
     route->cost += action_s(c, route->task[i], moved) * c->per_task +
                    ht__moved(model, route->vehicle, route->task[i]);
     return true;
+}
+
+static void balance_add(const struct ht__model *model, struct ht__route *route)
+{
+    int64_t spent_s = route->travel_s;
+    for (uint32_t i = 1; model->problem->balance > 0 && i <= route->count; i++) {
+        bool moved = ht__apart(model, route->location[i - 1], route->location[i]);
+        spent_s += action_s(route->c, route->task[i], moved);
+    }
+    route->cost += ht__balance(model, spent_s);
 }
 
 /* With breaks, which go with neither rides nor soft windows. */
@@ -240,6 +250,7 @@ static bool update_forward(const struct ht__model *model, struct ht__route *rout
             return false;
         }
     }
+    balance_add(model, route);
     return route->count == 0 || end[c->break_count] <= c->window.to_s;
 }
 
@@ -267,8 +278,8 @@ static void update_backward(const struct ht__model *model, struct ht__route *rou
     for (uint32_t i = route->count; i > 0; i--) {
         uint32_t to = route->location[i + 1];
         const struct ht_task *stop = ht__task(model, route->task[i]);
-        uint32_t spent_s =
-            action_s(c, route->task[i], route->location[i - 1] != route->location[i]);
+        uint32_t spent_s = action_s(c, route->task[i],
+                                    ht__apart(model, route->location[i - 1], route->location[i]));
         latest = route->latest + (size_t)i * states;
         ht__depart(c, latest + states,
                    ht__leg(model, route, i, ht__way(c, route->location[i], to)->duration_s),

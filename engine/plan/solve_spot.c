@@ -36,7 +36,8 @@ static bool joins(const struct ht__model *model, const struct ht__route *route, 
     int64_t next[HT__STATES];
     uint32_t to = route->location[p];
     ht__arrive(c, leave, ht__leg(model, route, p - 1, ht__way(c, from, to)->duration_s), times);
-    bool setup = model->setups && p <= route->count && from != to && route->location[p - 1] == to;
+    bool setup = model->setups && p <= route->count && ht__apart(model, from, to) &&
+                 !ht__apart(model, route->location[p - 1], to);
     if (!setup) {
         return ht__in_time(c, times, route->latest + (size_t)p * states);
     }
@@ -62,7 +63,7 @@ static inline bool reach(const struct ht__model *model, const struct ht__route *
     const struct ht__class *c = route->c;
     uint32_t to = model->location[task];
     ht__arrive(c, leave, ht__leg(model, route, way.i, ht__way(c, way.from, to)->duration_s), out);
-    return ht__stop_leave(model, c, task, way.from != to, out);
+    return ht__stop_leave(model, c, task, ht__apart(model, way.from, to), out);
 }
 
 /* The route's stops with an item more. */
@@ -140,10 +141,11 @@ static int64_t setup_cost(const struct ht__model *model, const struct ht__route 
     if (c->per_task == 0 || !model->setups) {
         return 0;
     }
-    int64_t more_s = route->location[i] == here ? 0 : c->setup_s[task];
+    int64_t more_s = ht__apart(model, route->location[i], here) ? c->setup_s[task] : 0;
     if (i < route->count) {
         int64_t its_s = c->setup_s[route->task[i + 1]];
-        more_s += (here == next ? 0 : its_s) - (route->location[i] == next ? 0 : its_s);
+        more_s += (ht__apart(model, here, next) ? its_s : 0) -
+                  (ht__apart(model, route->location[i], next) ? its_s : 0);
     }
     return more_s * c->per_task;
 }
@@ -199,10 +201,11 @@ static int64_t longer_s(const struct ht__model *model, const struct ht__route *r
     uint32_t next = route->location[i + 1];
     int64_t more_s = (int64_t)ht__way(c, from, here)->duration_s +
                      ht__way(c, here, next)->duration_s - ht__way(c, from, next)->duration_s +
-                     c->service_s[task] + (from == here ? 0 : c->setup_s[task]);
+                     c->service_s[task] + (ht__apart(model, from, here) ? c->setup_s[task] : 0);
     if (i < route->count) {
         int64_t its_s = c->setup_s[route->task[i + 1]];
-        more_s += (here == next ? 0 : its_s) - (from == next ? 0 : its_s);
+        more_s +=
+            (ht__apart(model, here, next) ? its_s : 0) - (ht__apart(model, from, next) ? its_s : 0);
     }
     return more_s;
 }
@@ -436,7 +439,7 @@ static bool reload_in_time(const struct ht__model *model, const struct ht__route
     }
     now_s = ht__begin(job->windows, job->window_count, now_s + c->service_s[spot->reload] + way_s);
     return now_s < HT__FAR &&
-           now_s + c->service_s[task] + (at == here ? 0 : c->setup_s[task]) +
+           now_s + c->service_s[task] + (ht__apart(model, at, here) ? c->setup_s[task] : 0) +
                    ht__way(c, here, route->location[spot->first + 1])->duration_s <=
                route->latest[spot->first + 1];
 }

@@ -140,13 +140,16 @@ void ht__route_loads_behind(const struct ht__model *model, struct ht__route *rou
 
 /* ---- times ---- */
 
-static inline int64_t action_s(const struct ht__route *route, uint32_t i)
+static inline int64_t action_s(const struct ht__model *model, const struct ht__route *route,
+                               uint32_t i)
 {
     const struct ht__class *c = route->c;
     uint32_t task = route->task[i];
     return i == 0 ? 0
                   : (int64_t)c->service_s[task] +
-                        (route->location[i - 1] != route->location[i] ? c->setup_s[task] : 0);
+                        (ht__apart(model, route->location[i - 1], route->location[i])
+                             ? c->setup_s[task]
+                             : 0);
 }
 
 /* What a stop that begins then costs. */
@@ -154,7 +157,7 @@ static inline int64_t stop_cost(const struct ht__model *model, const struct ht__
                                 uint32_t i, int64_t begin_s)
 {
     const struct ht_task *task = ht__task(model, route->task[i]);
-    int64_t cost = route->c->per_task == 0 ? 0 : action_s(route, i) * route->c->per_task;
+    int64_t cost = route->c->per_task == 0 ? 0 : action_s(model, route, i) * route->c->per_task;
     if (model->due && begin_s > task->due_s) {
         cost += (begin_s - task->due_s) * task->late_per_hour * 5;
     }
@@ -177,6 +180,7 @@ static bool forward(const struct ht__model *model, struct ht__route *route)
     route->cost = route->count == 0 ? 0 : c->fixed;
     route->travel_s = 0;
     route->distance_m = 0;
+    int64_t work_s = 0;
     for (uint32_t i = 1; route->count > 0 && i <= route->count + 1; i++) {
         uint32_t from = route->location[i - 1];
         uint32_t to = route->location[i];
@@ -200,9 +204,12 @@ static bool forward(const struct ht__model *model, struct ht__route *route)
             return false;
         }
         route->cost += stop_cost(model, route, i, now_s);
-        now_s += action_s(route, i);
+        int64_t spent_s = action_s(model, route, i);
+        work_s += spent_s;
+        now_s += spent_s;
         route->leave[i] = now_s;
     }
+    route->cost += ht__balance(model, route->travel_s + work_s);
     return route->count == 0 || now_s <= c->window.to_s;
 }
 
@@ -231,9 +238,9 @@ static bool holds_raise(const struct ht__model *model, struct ht__route *route)
             continue;
         }
         uint32_t at = route->board[i];
-        int64_t left_s = route->leave[i] - action_s(route, i) - task->ride_most_s;
+        int64_t left_s = route->leave[i] - action_s(model, route, i) - task->ride_most_s;
         if (route->leave[at] < left_s) {
-            int64_t hold_s = left_s - action_s(route, at);
+            int64_t hold_s = left_s - action_s(model, route, at);
             route->hold[at] = hold_s > route->hold[at] ? hold_s : route->hold[at];
             settled = false;
         }
@@ -283,7 +290,7 @@ void ht__rides_set(const struct ht__model *model, struct ht__route *route)
     for (uint32_t i = 0; i <= route->count + 1; i++) {
         route->slack_s[i] = HT__FAR;
         if (i > 0 && i <= route->count) {
-            now_s += route->way_s[i - 1] + action_s(route, i);
+            now_s += route->way_s[i - 1] + action_s(model, route, i);
         }
         route->work_s[i] = now_s;
     }
@@ -293,8 +300,8 @@ void ht__rides_set(const struct ht__model *model, struct ht__route *route)
         if (task->ride_most_s == 0 || task->kind == HT_TASK_PICKUP) {
             continue;
         }
-        int64_t left_s =
-            task->ride_most_s + route->work_s[board] - (route->work_s[i] - action_s(route, i));
+        int64_t left_s = task->ride_most_s + route->work_s[board] -
+                         (route->work_s[i] - action_s(model, route, i));
         for (uint32_t p = board + 1; p <= i; p++) {
             route->slack_s[p] = left_s < route->slack_s[p] ? left_s : route->slack_s[p];
         }

@@ -205,6 +205,63 @@ HT_CASE(steps_begin_the_search_and_pinned_ones_stay)
     HT_CHECK_INT(number(run->out, "summary.cost"), 197 + 2256 + 3152);
 }
 
+/* 0 is the depot, 1 where one parks, 2 and 3 doors there. */
+#define DOORS                                                                                      \
+    "\"matrices\":{\"car\":{\"durations\":[[0,100,900,900],[100,0,900,900],[900,900,0,900],"       \
+    "[900,900,900,0]]},\"foot\":{\"durations\":[[0,900,900,900],[900,0,30,45],[900,50,0,20],"      \
+    "[900,40,20,0]]}}}"
+#define DOOR(id, at, more)                                                                         \
+    "{\"id\":" #id ",\"location_index\":" #at ",\"setup\":60,\"service\":10" more "}"
+#define PARKING ",\"parking\":{\"location_index\":1}"
+
+HT_CASE(doors_of_one_parking_place_are_served_on_foot)
+{
+    const struct ht_command_run *run =
+        solve("{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0}],\"jobs\":[" DOOR(
+                  8, 3, PARKING) "," DOOR(7, 2, PARKING) "]," DOORS,
+              "--iterations 300");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "summary.duration"), 100 + 30 + 20 + 40 + 100);
+    HT_CHECK_INT(number(run->out, "summary.setup"), 60);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.1.id"), 7);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.1.arrival"), 130);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.1.parking.location_index"), 1);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.2.arrival"), 130 + 60 + 10 + 20);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.2.setup"), 0);
+    /* one that drives up to its door does not */
+    run = solve("{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0}],\"jobs\":[" DOOR(
+                    8, 3, "") "," DOOR(7, 2, PARKING) "]," DOORS,
+                "--iterations 300");
+    HT_CHECK_INT(number(run->out, "summary.setup"), 120);
+    run = solve("{\"vehicles\":[{\"id\":1,\"start_index\":0}],\"jobs\":[" DOOR(
+                    8, 2, PARKING) "," DOOR(7, 2, "") "]," DOORS,
+                "--iterations 300");
+    HT_CHECK(strstr(run->out, "Inconsistent parking for task 7.") != NULL);
+    run = solve("{\"vehicles\":[{\"id\":1,\"start_index\":0}],\"jobs\":[" DOOR(
+                    8, 2, ",\"parking\":4") "]," DOORS,
+                "");
+    HT_CHECK(strstr(run->out, "Invalid parking for job 8.") != NULL);
+}
+
+#define LONG_JOB(id) "{\"id\":" #id ",\"location_index\":1,\"service\":1000}"
+#define LONG_JOBS                                                                                  \
+    "{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0},{\"id\":2,\"start_index\":0,"     \
+    "\"end_index\":0}],\"jobs\":[" LONG_JOB(1) "," LONG_JOB(2) "," LONG_JOB(3) "," LONG_JOB(       \
+        4) "],\"matrices\":{\"car\":{\"durations\":[[0,10],[10,0]]}}"
+
+HT_CASE(work_is_shared_out_where_balance_is_asked_for)
+{
+    const struct ht_command_run *run = solve(LONG_JOBS "}", "--iterations 300");
+    HT_CHECK_INT(number(run->out, "summary.routes"), 1);
+    run = solve(LONG_JOBS ",\"options\":{\"balance\":1000}}", "--iterations 300");
+    HT_CHECK_INT(number(run->out, "summary.routes"), 2);
+    HT_CHECK_INT(number(run->out, "routes.0.service"), 2000);
+    /* 1000 for the square of 2020 s as hours, and the way */
+    HT_CHECK_INT(number(run->out, "routes.0.cost"), 20 + 315);
+    run = solve(LONG_JOBS ",\"options\":{\"balance\":-1}}", "");
+    HT_CHECK(strstr(run->out, "Invalid balance value.") != NULL);
+}
+
 struct wrong {
     const char *text;
     int code;
@@ -213,7 +270,9 @@ struct wrong {
 
 static const struct wrong wrongs[] = {
     {"", 2, "The document is empty. (offset: 0)"},
-    {"{", 2, "Invalid JSON."},
+    {"{", 2, "Missing a name for object member. (offset: 1)"},
+    {"{\"jobs\":[}", 2, "Invalid value. (offset: 9)"},
+    {"{} {}", 2, "The document root must not be followed by other values. (offset: 3)"},
     {"[]", 2, "Input root is not an object."},
     {"{}", 2, "Invalid vehicles."},
     {"{\"vehicles\":[{\"id\":1,\"start_index\":0}]}", 2, "No task defined."},

@@ -34,7 +34,8 @@ static bool good(const struct ht_problem *problem, const struct ht_plan *plan)
 /* Each thing by itself, then any together that may be. */
 static unsigned has_of(uint64_t *state, uint32_t i)
 {
-    unsigned has = i < 15 ? 1U << i : ht_random_below(state, 32768);
+    unsigned has = i < HT_RP_BITS ? 1U << i : ht_random_below(state, 1U << HT_RP_BITS);
+    has |= (has & HT_RP_STANDS) != 0 ? HT_RP_SETUPS : 0U;
     has |= (has & HT_RP_LIGHT) != 0 ? HT_RP_BREAKS : 0U;
     return (has & (HT_RP_RIDES | HT_RP_DUE | HT_RP_TAGS)) != 0 ? has & ~(unsigned)HT_RP_BREAKS
                                                                : has;
@@ -118,6 +119,7 @@ static int64_t route_cost(const struct oracle *o, uint32_t v)
     int64_t load[2] = {0};
     int64_t time_s = vehicle->window.from_s;
     int64_t cost = vehicle->fixed * HT_COST_SCALE;
+    int64_t spent_s = 0;
     uint32_t at = vehicle->start;
     for (uint32_t i = 0; i < o->length[v]; i++) {
         const struct ht_task *task = &p->tasks[o->route[v][i]];
@@ -136,10 +138,12 @@ static int64_t route_cost(const struct oracle *o, uint32_t v)
             return -1;
         }
         time_s += profile->duration_s[cell];
+        spent_s += profile->duration_s[cell];
         cost += (int64_t)profile->duration_s[cell] * vehicle->per_hour * 5 +
                 (int64_t)profile->distance_m[cell] * vehicle->per_km * 18;
         at = to;
         if (task == NULL) {
+            cost += p->balance * spent_s * spent_s / 720;
             return time_s <= vehicle->window.to_s ? cost : -1;
         }
         time_s = begin_of(task, time_s);
@@ -149,6 +153,7 @@ static int64_t route_cost(const struct oracle *o, uint32_t v)
         cost += time_s > task->due_s ? (time_s - task->due_s) * task->late_per_hour * 5 : 0;
         cost += (int64_t)task->service_s * vehicle->per_task_hour * 5;
         time_s += task->service_s;
+        spent_s += task->service_s;
         if (!load_change(vehicle, task, load)) {
             return -1;
         }
@@ -217,7 +222,8 @@ HT_CASE(tiny_problems_are_solved_best)
         struct ht_plan *plan = NULL;
         ht_random_plan(&random_plan, &state,
                        HT_RP_SHIPMENTS | HT_RP_TIMES | (i % 2 == 0 ? HT_RP_CROOKED : 0U) |
-                           (i % 3 == 0 ? HT_RP_DUE : 0U) | (i % 5 == 0 ? HT_RP_WORK : 0U),
+                           (i % 3 == 0 ? HT_RP_DUE : 0U) | (i % 5 == 0 ? HT_RP_WORK : 0U) |
+                           (i % 7 == 0 ? HT_RP_BALANCE : 0U),
                        1 + ht_random_below(&state, 5), 1 + ht_random_below(&state, 2));
         struct oracle oracle = {
             .problem = &random_plan.problem, .best_weight = -1, .best_cost = INT64_MAX};
@@ -309,6 +315,31 @@ static bool alike_after(const struct ht__model *model, struct ht__route *plain,
                     : memcmp(plain->load + 2 * (size_t)p, general->load + 2 * (size_t)p, 16) == 0);
     }
     return same;
+}
+
+/* Long enough that polishing is cut into legs. */
+HT_CASE(legs_give_the_same_answer_again)
+{
+    uint64_t state = 12;
+    for (uint32_t i = 0; i < (HT_LONG ? 6U : 2U); i++) {
+        struct ht_plan *plans[3] = {NULL};
+        ht_random_plan(&random_plan, &state, HT_RP_TIMES | (i % 2 == 0 ? 0U : HT_RP_SHIPMENTS), 16,
+                       5);
+        for (uint32_t v = 0; v < 5; v++) {
+            random_plan.vehicles[v].fixed = 1000;
+        }
+        HT_REQUIRE(solve(&random_plan.problem, 90000, 2, &plans[0]) == HT_OK);
+        HT_REQUIRE(solve(&random_plan.problem, 90000, 2, &plans[1]) == HT_OK);
+        HT_REQUIRE(solve(&random_plan.problem, 3000, 1, &plans[2]) == HT_OK);
+        HT_CHECK(good(&random_plan.problem, plans[0]));
+        HT_CHECK(same(plans[0], plans[1]));
+        HT_CHECK(plans[0]->missing_count <= plans[2]->missing_count);
+        HT_CHECK(plans[0]->missing_count < plans[2]->missing_count ||
+                 plans[0]->cost <= plans[2]->cost);
+        for (int p = 0; p < 3; p++) {
+            ht_plan_free(plans[p]);
+        }
+    }
 }
 
 HT_CASE(the_plain_way_sees_what_the_general_one_does)
@@ -452,8 +483,9 @@ HT_CASE(an_answer_is_a_start_for_the_next)
     uint64_t state = 53;
     uint32_t pinned_reloads = 0;
     for (uint32_t i = 0; i < (HT_LONG ? 1000U : 100U); i++) {
-        unsigned has = HT_RP_TRIPS | HT_RP_TIMES |
-                       (ht_random_below(&state, 32768) & ~(unsigned)(HT_RP_BREAKS | HT_RP_LIGHT));
+        unsigned has =
+            HT_RP_TRIPS | HT_RP_TIMES |
+            (ht_random_below(&state, 1U << HT_RP_BITS) & ~(unsigned)(HT_RP_BREAKS | HT_RP_LIGHT));
         struct ht_plan *plan = NULL;
         struct ht_plan *next = NULL;
         ht_random_plan(&random_plan, &state, has, 1 + ht_random_below(&state, HT_RP_TASKS),

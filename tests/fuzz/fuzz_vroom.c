@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/json_fault.h"
+#include "api/json_merge.h"
 #include "api/vroom_read.h"
 #include "engine/plan/check.h"
 #include "engine/plan/given.h"
@@ -17,7 +19,7 @@ static void must(bool good)
     }
 }
 
-static void solve(const struct ht_vroom *vroom)
+static void solve(struct ht_vroom *vroom)
 {
     struct ht_error error = {0};
     struct ht_plan *plan = NULL;
@@ -26,6 +28,9 @@ static void solve(const struct ht_vroom *vroom)
         if (vroom->matrices[i].duration_s == NULL) {
             return; /* to be routed */
         }
+    }
+    if (ht_vroom_walks(vroom, &error) != HT_OK) {
+        return;
     }
     if (vroom->given) {
         enum ht_status made =
@@ -42,6 +47,19 @@ static void solve(const struct ht_vroom *vroom)
     } else { /* only what the steps ask for may be impossible, or limits of size */
         must(status == HT_INVALID || status == HT_TOO_BIG || status == HT_NOMEM);
     }
+}
+
+/* What yajl takes is no fault, but where it takes what RapidJSON would not. */
+static void fault(const char *text, size_t size)
+{
+    const char *words = NULL;
+    size_t offset = 0;
+    enum ht_status status = ht_json_fault(text, size, &words, &offset);
+    must(status != HT_INVALID || (words != NULL && offset <= size));
+    yajl_val tree = ht_json_tree_read(text, size);
+    must(tree == NULL || status != HT_INVALID || strstr(words, "too big") != NULL ||
+         strstr(words, "surrogate") != NULL || strstr(words, "followed") != NULL);
+    yajl_tree_free(tree);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -65,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(vroom.code >= HT_VROOM_INTERNAL && vroom.code <= HT_VROOM_TOO_BIG);
         must(error.message[0] != '\0');
     }
+    fault(copy, size);
     ht_vroom_deinit(&vroom);
     free(copy);
     return 0;

@@ -27,6 +27,7 @@ struct ht_random_plan {
     int64_t light[HT_RP_VEHICLES][3][2];
     struct ht_plan_reload reloads[3];
     struct ht_window open[3];
+    uint32_t stands[HT_RP_PLACES];
 };
 
 /* What a problem has besides jobs and vehicles, as bits. */
@@ -46,7 +47,10 @@ enum {
     HT_RP_WORK = 2048,  /* costs of service */
     HT_RP_TRIPS = 4096,
     HT_RP_TAGS = 8192, /* what only some reloads have, and when it is ready; not with breaks */
-    HT_RP_HOMES = 16384
+    HT_RP_HOMES = 16384,
+    HT_RP_STANDS = 32768, /* some locations are doors of others */
+    HT_RP_BALANCE = 65536,
+    HT_RP_BITS = 17
 };
 
 static inline void ht_rp_matrix(struct ht_random_plan *p, uint64_t *state, unsigned has,
@@ -241,6 +245,14 @@ static inline void ht_random_plan(struct ht_random_plan *p, uint64_t *state, uns
     }
     for (uint32_t v = 0; v < vehicles; v++) {
         ht_rp_vehicle(p, state, has, v);
+    }
+    if ((has & HT_RP_BALANCE) != 0) {
+        p->problem.balance = 100 + 300 * vehicles;
+    }
+    for (uint32_t i = 0; (has & HT_RP_STANDS) != 0 && i < places; i++) {
+        bool own = i < 2 || ht_random_below(state, 3) == 0;
+        p->stands[i] = own ? i : p->stands[ht_random_below(state, i)];
+        p->problem.stands = p->stands;
     }
 }
 

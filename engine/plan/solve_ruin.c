@@ -1,0 +1,128 @@
+/* Ruin: strings of neighbouring stops are taken out of a few routes. */
+#include "engine/plan/solve_search.h"
+
+enum {
+    RUIN_MEAN = 10,  /* stops taken out at a time, on average */
+    STRING_MOST = 15 /* of one route */
+};
+static const double SPLIT = 0.5;         /* how often a string keeps some stops in its midst */
+static const double SPLIT_LONGER = 0.01; /* how often one more of them */
+
+/* Takes out of a route the stops whose items were marked absent; where what remains breaks a rule
+ * (a matrix may make a shortcut longer), all that may go does. */
+static void route_pack(struct ht__search *s, uint32_t v)
+{
+    struct ht__route *route = &s->routes[v];
+    int64_t before = route->cost;
+    for (int pass = 0; pass < 2; pass++) {
+        uint32_t kept = 0;
+        for (uint32_t p = 1; p <= route->count; p++) {
+            uint32_t task = route->task[p];
+            if (ht__is_reload(s->model, task)) {
+                route->task[kept + 1] = task;
+                kept += pass == 0 || p <= route->pinned;
+                continue;
+            }
+            if (s->route_of[task] == v && pass == 1 && !s->pinned[task]) {
+                ht__search_item_absent(s, ht__item_of(s->model, task));
+            }
+            if (s->route_of[task] == v) {
+                route->task[++kept] = task;
+            }
+        }
+        route->count = kept;
+        if (ht__route_settle(s->model, route)) {
+            break;
+        }
+    }
+    s->cost += route->cost - before;
+    ht__search_used_fix(s, v);
+}
+
+void ht__search_stop_out(struct ht__search *s, uint32_t task)
+{
+    uint32_t item = ht__item_of(s->model, task);
+    if (!ht__is_reload(s->model, task) && s->route_of[item] != HT_PLAN_NONE && !s->pinned[item]) {
+        ht__search_item_absent(s, item);
+    }
+}
+
+/* A string of `length` stops around position p; `keep` of them in its midst stay. */
+static void string_out(struct ht__search *s, uint32_t v, uint32_t p, uint32_t length, uint32_t keep)
+{
+    struct ht__route *route = &s->routes[v];
+    uint32_t span = length + keep;
+    uint32_t low = p > span ? p - span + 1 : 1;
+    uint32_t high = p + span - 1 <= route->count ? p : route->count - span + 1;
+    uint32_t first = low + ht__search_below(s, high - low + 1);
+    uint32_t gap =
+        keep == 0 ? span : ht__search_below(s, length - 1) + 1; /* stops before those that stay */
+    for (uint32_t i = 0; i < span; i++) {
+        if (i < gap || i >= gap + keep) {
+            ht__search_stop_out(s, route->task[first + i]);
+        }
+    }
+}
+
+static enum ht_status ruin_route(struct ht__search *s, uint32_t task, double string_most)
+{
+    uint32_t v = s->route_of[task];
+    struct ht__route *route = &s->routes[v];
+    double most = string_most < route->count ? string_most : route->count;
+    uint32_t length = (uint32_t)(ht__search_chance(s) * most) + 1;
+    uint32_t keep = 0;
+    uint32_t p = 1;
+    length = length < route->count ? length : route->count;
+    if (length > 1 && length < route->count && ht__search_chance(s) < SPLIT) {
+        keep = 1;
+        while (length + keep < route->count && ht__search_chance(s) < SPLIT_LONGER) {
+            keep++;
+        }
+    }
+    while (route->task[p] != task) {
+        p++;
+    }
+    enum ht_status status = ht__search_touch(s, v);
+    if (status == HT_OK) {
+        string_out(s, v, p, length, keep);
+        route_pack(s, v);
+    }
+    return status;
+}
+
+enum ht_status ht__search_ruin(struct ht__search *s)
+{
+    const struct ht__model *model = s->model;
+    uint32_t served = model->item_count - s->absent_count;
+    if (s->used_count == 0 || served == 0) {
+        return HT_OK;
+    }
+    double mean = (double)served / s->used_count;
+    /* of a few, all can be taken out */
+    double string_most = mean < STRING_MOST && served > RUIN_MEAN ? mean : STRING_MOST;
+    double routes_most = 4.0 * RUIN_MEAN / (1 + string_most) - 1;
+    uint32_t wanted = (uint32_t)(ht__search_chance(s) * routes_most) + 1;
+    uint32_t seed = model->items[ht__search_below(s, model->item_count)];
+    if (ht__item_last(model, seed) != seed && ht__search_below(s, 2) == 1) {
+        seed++;
+    }
+    uint32_t ruined[4 * RUIN_MEAN];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i <= model->near_count && count < wanted && count < s->used_count; i++) {
+        uint32_t task = i == 0 ? seed : model->near[(size_t)seed * model->near_count + i - 1];
+        uint32_t v = s->route_of[task];
+        bool fresh = v != HT_PLAN_NONE && !s->pinned[task];
+        for (uint32_t r = 0; fresh && r < count; r++) {
+            fresh = ruined[r] != v;
+        }
+        if (!fresh) {
+            continue;
+        }
+        ruined[count++] = v;
+        enum ht_status status = ruin_route(s, task, string_most);
+        if (status != HT_OK) {
+            return status;
+        }
+    }
+    return HT_OK;
+}
