@@ -91,7 +91,7 @@ enum ht_status ht_planner_ahead_make(struct ht_app *app, const struct ht_planner
 
 void ht_planner_ahead_deinit(struct ht_planner_ahead *ahead)
 {
-    for (uint32_t i = 0; i < ahead->count; i++) {
+    for (uint32_t i = 0; ahead->list != NULL && i < ahead->count; i++) {
         ht_order_release(ahead->list[i].order);
     }
     free(ahead->list);
