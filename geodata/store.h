@@ -333,10 +333,10 @@ ht_store_speeds(struct ht_store_reader *reader,
  * engine/live/arrival.h. The sink is not called where there is nothing. */
 HT_MUST_CHECK enum ht_status ht_store_arrival_put(struct ht_store_tx *tx, const void *bytes,
                                                   size_t size, struct ht_error *error);
-HT_MUST_CHECK enum ht_status
-ht_store_arrival(struct ht_store_reader *reader,
-                 enum ht_status (*sink)(void *user, const void *bytes, size_t size), void *user,
-                 struct ht_error *error);
+HT_MUST_CHECK enum ht_status ht_store_arrival(struct ht_store_reader *reader,
+                                              enum ht_status (*sink)(void *user, const void *bytes,
+                                                                     size_t size),
+                                              void *user, struct ht_error *error);
 /* Forgets where one unit was. */
 HT_MUST_CHECK enum ht_status ht_store_positions_erase(struct ht_store_tx *tx, const char *unit,
                                                       struct ht_error *error);
