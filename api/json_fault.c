@@ -102,7 +102,8 @@ static bool number(struct walk *w)
         }
         digits(w);
     }
-    if (take(w, 'e') || take(w, 'E')) {
+    bool power = take(w, 'e') || take(w, 'E');
+    if (power) {
         if (!take(w, '+')) {
             (void)take(w, '-');
         }
@@ -111,7 +112,7 @@ static bool number(struct walk *w)
         }
         digits(w);
     }
-    return holds(w->text + from, w->at - from) ||
+    return (!power && w->at - from <= DIGITS_SURE) || holds(w->text + from, w->at - from) ||
            wrong(w, "Number too big to be stored in double.", from);
 }
 
