@@ -7,7 +7,8 @@
 #include <string.h>
 
 enum {
-    NUMBER_MOST = 1 << 16 /* digits of a number that are looked at for whether it is too big */
+    NUMBER_MOST = 1 << 16, /* digits of a number that are looked at for whether it is too big */
+    DIGITS_SURE = 300      /* so many without an exponent are not */
 };
 
 /* Where the walk is, and the objects and arrays around it. */
