@@ -45,6 +45,12 @@ static void field_write(struct ht_json *json, const struct ht_event_field *field
         memcpy(&number, from, sizeof number);
         ht_json_key_int(json, field->name, number);
         break;
+    case HT_EVENT_PERHAPS:
+        memcpy(&number, from, sizeof number);
+        if (number != 0) {
+            ht_json_key_int(json, field->name, number);
+        }
+        break;
     case HT_EVENT_SMALL:
         ht_json_key_int(json, field->name, (uint8_t)*from);
         break;
@@ -149,7 +155,9 @@ static bool field_read(const struct ht_event_field *field, yajl_val tree, char *
         memcpy(to, &text, sizeof(const char *));
         return good;
     case HT_EVENT_NUMBER:
-        good = number_read(value, UINT32_MAX, &number);
+    case HT_EVENT_PERHAPS:
+        good = (value == NULL && field->type == HT_EVENT_PERHAPS) ||
+               number_read(value, UINT32_MAX, &number);
         memcpy(to, &(uint32_t){(uint32_t)number}, sizeof(uint32_t));
         return good;
     case HT_EVENT_SMALL:

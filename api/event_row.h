@@ -24,12 +24,13 @@ struct ht_json;
 struct ht_store_tx;
 
 enum ht_event_type {
-    HT_EVENT_TEXT,   /* const char * */
-    HT_EVENT_NUMBER, /* uint32_t */
-    HT_EVENT_SMALL,  /* uint8_t */
-    HT_EVENT_SEED,   /* uint64_t, as decimal text: JSON numbers end at 2^53 elsewhere */
-    HT_EVENT_MOMENT, /* int64_t, UTC ms; 0: not there */
-    HT_EVENT_WORD    /* uint8_t, as one of the words */
+    HT_EVENT_TEXT,    /* const char * */
+    HT_EVENT_NUMBER,  /* uint32_t */
+    HT_EVENT_PERHAPS, /* uint32_t, left out where it is 0 */
+    HT_EVENT_SMALL,   /* uint8_t */
+    HT_EVENT_SEED,    /* uint64_t, as decimal text: JSON numbers end at 2^53 elsewhere */
+    HT_EVENT_MOMENT,  /* int64_t, UTC ms; 0: not there */
+    HT_EVENT_WORD     /* uint8_t, as one of the words */
 };
 
 struct ht_event_field {

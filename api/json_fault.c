@@ -7,7 +7,8 @@
 #include <string.h>
 
 enum {
-    NUMBER_MOST = 1 << 16 /* digits of a number that are looked at for whether it is too big */
+    NUMBER_MOST = 1 << 16, /* digits of a number that are looked at for whether it is too big */
+    DIGITS_SURE = 300      /* so many without an exponent are not */
 };
 
 /* Where the walk is, and the objects and arrays around it. */
@@ -102,7 +103,8 @@ static bool number(struct walk *w)
         }
         digits(w);
     }
-    if (take(w, 'e') || take(w, 'E')) {
+    bool power = take(w, 'e') || take(w, 'E');
+    if (power) {
         if (!take(w, '+')) {
             (void)take(w, '-');
         }
@@ -111,7 +113,7 @@ static bool number(struct walk *w)
         }
         digits(w);
     }
-    return holds(w->text + from, w->at - from) ||
+    return (!power && w->at - from <= DIGITS_SURE) || holds(w->text + from, w->at - from) ||
            wrong(w, "Number too big to be stored in double.", from);
 }
 

@@ -3,110 +3,50 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "api/event_row.h"
 #include "api/json.h"
 #include "api/json_merge.h"
-#include "engine/base/text.h"
-#include "engine/base/time.h"
 
-enum type { TEXT, NUMBER, PERHAPS, MOMENT, REASON, NEXT, LACK };
+static const char *reason_word(int i)
+{
+    return ht_order_reason_text((enum ht_order_reason)i);
+}
 
-struct field {
-    const char *name;
-    uint32_t fields; /* of which it is one */
-    enum type type;
-    size_t at;
-};
+static const char *next_word(int i)
+{
+    return ht_order_next_text((enum ht_order_next)i);
+}
+
+static const char *lack_word(int i)
+{
+    return ht_order_unplanned_text((enum ht_order_unplanned)i);
+}
 
 #define AT(member) offsetof(struct ht_order_event, member)
 
-static const struct field fields[] = {
-    {"household", HT_ORDER_HAS_FACTS, TEXT, AT(household)},
-    {"kitchen", HT_ORDER_HAS_FACTS, TEXT, AT(kitchen)},
-    {"ready", HT_ORDER_HAS_FACTS, MOMENT, AT(ready_ms)},
-    {"due_from", HT_ORDER_HAS_FACTS, MOMENT, AT(due_from_ms)},
-    {"due_to", HT_ORDER_HAS_FACTS, MOMENT, AT(due_to_ms)},
-    {"service_ms", HT_ORDER_HAS_FACTS, NUMBER, AT(service_ms)},
-    {"priority", HT_ORDER_HAS_FACTS, PERHAPS, AT(priority)}, /* none is none of 0 */
-    {"unit", HT_ORDER_HAS_UNIT, TEXT, AT(unit)},
-    {"sequence", HT_ORDER_HAS_PLAN, NUMBER, AT(sequence)},
-    {"eta", HT_ORDER_HAS_PLAN, MOMENT, AT(eta_ms)},
-    {"eta_low", HT_ORDER_HAS_PLAN, MOMENT, AT(eta_low_ms)},
-    {"eta_high", HT_ORDER_HAS_PLAN, MOMENT, AT(eta_high_ms)},
-    {"unplanned", HT_ORDER_HAS_LACK, LACK, AT(unplanned)},
-    {"reason", HT_ORDER_HAS_FAILURE, REASON, AT(reason)},
-    {"next", HT_ORDER_HAS_FAILURE, NEXT, AT(next)},
-    {"count", HT_ORDER_HAS_FAILURE, NUMBER, AT(count)},
-    {"incident", HT_ORDER_HAS_FAILURE, TEXT, AT(incident)},
+static const struct ht_event_field fields[] = {
+    {"household", HT_ORDER_HAS_FACTS, HT_EVENT_TEXT, AT(household), NULL, 0},
+    {"kitchen", HT_ORDER_HAS_FACTS, HT_EVENT_TEXT, AT(kitchen), NULL, 0},
+    {"ready", HT_ORDER_HAS_FACTS, HT_EVENT_MOMENT, AT(ready_ms), NULL, 0},
+    {"due_from", HT_ORDER_HAS_FACTS, HT_EVENT_MOMENT, AT(due_from_ms), NULL, 0},
+    {"due_to", HT_ORDER_HAS_FACTS, HT_EVENT_MOMENT, AT(due_to_ms), NULL, 0},
+    {"service_ms", HT_ORDER_HAS_FACTS, HT_EVENT_NUMBER, AT(service_ms), NULL, 0},
+    {"priority", HT_ORDER_HAS_FACTS, HT_EVENT_PERHAPS, AT(priority), NULL, 0},
+    {"unit", HT_ORDER_HAS_UNIT, HT_EVENT_TEXT, AT(unit), NULL, 0},
+    {"sequence", HT_ORDER_HAS_PLAN, HT_EVENT_NUMBER, AT(sequence), NULL, 0},
+    {"eta", HT_ORDER_HAS_PLAN, HT_EVENT_MOMENT, AT(eta_ms), NULL, 0},
+    {"eta_low", HT_ORDER_HAS_PLAN, HT_EVENT_MOMENT, AT(eta_low_ms), NULL, 0},
+    {"eta_high", HT_ORDER_HAS_PLAN, HT_EVENT_MOMENT, AT(eta_high_ms), NULL, 0},
+    {"unplanned", HT_ORDER_HAS_LACK, HT_EVENT_WORD, AT(unplanned), lack_word,
+     HT_ORDER_UNPLANNED_REASONS},
+    {"reason", HT_ORDER_HAS_FAILURE, HT_EVENT_WORD, AT(reason), reason_word, HT_ORDER_REASONS},
+    {"next", HT_ORDER_HAS_FAILURE, HT_EVENT_WORD, AT(next), next_word, HT_ORDER_NEXTS},
+    {"count", HT_ORDER_HAS_FAILURE, HT_EVENT_NUMBER, AT(count), NULL, 0},
+    {"incident", HT_ORDER_HAS_FAILURE, HT_EVENT_TEXT, AT(incident), NULL, 0},
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
-/* ---- words ---- */
-
-static const char *word_of(enum type type, int i)
-{
-    return type == REASON ? ht_order_reason_text((enum ht_order_reason)i)
-           : type == NEXT ? ht_order_next_text((enum ht_order_next)i)
-                          : ht_order_unplanned_text((enum ht_order_unplanned)i);
-}
-
-static bool word_read(enum type type, const char *text, char *to)
-{
-    static const int counts[] = {
-        [REASON] = HT_ORDER_REASONS, [NEXT] = HT_ORDER_NEXTS, [LACK] = HT_ORDER_UNPLANNED_REASONS};
-    for (int i = 0; text != NULL && i < counts[type]; i++) {
-        if (strcmp(word_of(type, i), text) == 0) {
-            *to = (char)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- writing ---- */
-
-static void moment_write(struct ht_json *json, const char *name, int64_t at_ms)
-{
-    char text[HT_TIME_TEXT_SIZE];
-    if (at_ms != 0) {
-        ht_time_format(at_ms, text);
-        ht_json_key_text(json, name, text);
-    }
-}
-
-static void field_write(struct ht_json *json, const struct field *field, const char *from)
-{
-    const char *text = NULL;
-    uint32_t number = 0;
-    int64_t at_ms = 0;
-    switch (field->type) {
-    case TEXT:
-        memcpy(&text, from, sizeof text);
-        break;
-    case NUMBER:
-        memcpy(&number, from, sizeof number);
-        ht_json_key_int(json, field->name, number);
-        break;
-    case PERHAPS:
-        memcpy(&number, from, sizeof number);
-        if (number != 0) {
-            ht_json_key_int(json, field->name, number);
-        }
-        break;
-    case MOMENT:
-        memcpy(&at_ms, from, sizeof at_ms);
-        moment_write(json, field->name, at_ms);
-        break;
-    case REASON:
-    case NEXT:
-    case LACK:
-    default:
-        text = word_of(field->type, (uint8_t)*from);
-        break;
-    }
-    if (text != NULL) {
-        ht_json_key_text(json, field->name, text);
-    }
-}
 
 void ht_order_event_write(const struct ht_order_event *event, struct ht_json *json)
 {
@@ -120,11 +60,7 @@ void ht_order_event_write(const struct ht_order_event *event, struct ht_json *js
         }
         ht_json_array_end(json);
     }
-    for (size_t i = 0; i < FIELDS; i++) {
-        if ((fields[i].fields & has) != 0) {
-            field_write(json, &fields[i], (const char *)event + fields[i].at);
-        }
-    }
+    ht_event_fields_write(fields, FIELDS, has, event, json);
 }
 
 /* ---- reading ---- */
@@ -137,45 +73,6 @@ static bool number_read(yajl_val value, uint32_t *out)
     }
     *out = (uint32_t)YAJL_GET_INTEGER(value);
     return true;
-}
-
-/* yajl lets overlong forms pass, which would be written otherwise than they were read. */
-static bool is_sound(const char *text)
-{
-    size_t size = strlen(text);
-    return ht_utf8_valid(text, size) == size;
-}
-
-static bool field_read(const struct field *field, yajl_val tree, char *to)
-{
-    yajl_val value = ht_json_member(tree, field->name);
-    const char *text = YAJL_GET_STRING(value);
-    uint32_t number = 0;
-    int64_t at_ms = 0;
-    switch (field->type) {
-    case TEXT:
-        memcpy(to, &text, sizeof text);
-        return value == NULL || (text != NULL && is_sound(text));
-    case NUMBER:
-    case PERHAPS:
-        if ((field->type != PERHAPS || value != NULL) && !number_read(value, &number)) {
-            return false;
-        }
-        memcpy(to, &number, sizeof number);
-        return true;
-    case MOMENT:
-        if (value != NULL &&
-            (text == NULL || !ht_time_parse(text, strlen(text), &at_ms) || at_ms == 0)) {
-            return false;
-        }
-        memcpy(to, &at_ms, sizeof at_ms);
-        return true;
-    case REASON:
-    case NEXT:
-    case LACK:
-    default:
-        return word_read(field->type, text, to);
-    }
 }
 
 static bool load_read(yajl_val list, struct ht_order_event *event)
@@ -217,22 +114,14 @@ enum ht_status ht_order_event_read(const char *kind, int64_t at_ms, const char *
     if (!known) {
         return HT_NOT_FOUND;
     }
-    out->event.order = YAJL_GET_STRING(ht_json_member(out->tree, "order"));
-    if (!YAJL_IS_OBJECT(out->tree) || out->event.order == NULL || !is_sound(out->event.order)) {
-        return HT_INVALID;
-    }
     uint32_t has = ht_order_event_fields(out->event.kind);
-    if ((has & HT_ORDER_HAS_FACTS) != 0 &&
-        !load_read(ht_json_member(out->tree, "load"), &out->event)) {
-        return HT_INVALID;
-    }
-    for (size_t i = 0; i < FIELDS; i++) {
-        if ((fields[i].fields & has) != 0 &&
-            !field_read(&fields[i], out->tree, (char *)&out->event + fields[i].at)) {
-            return HT_INVALID;
-        }
-    }
-    return HT_OK;
+    bool good = YAJL_IS_OBJECT(out->tree) &&
+                ht_event_text_read(out->tree, "order", &out->event.order) &&
+                out->event.order != NULL &&
+                ((has & HT_ORDER_HAS_FACTS) == 0 ||
+                 load_read(ht_json_member(out->tree, "load"), &out->event)) &&
+                ht_event_fields_read(fields, FIELDS, has, out->tree, &out->event);
+    return good ? HT_OK : HT_INVALID;
 }
 
 void ht_order_event_deinit(struct ht_order_event_read *event)

@@ -58,8 +58,8 @@ static enum ht_status card_take(void *user, const struct ht_store_order_card *fr
     return HT_OK;
 }
 
-static enum ht_status order_write(struct ht_app_context *context, const struct ht__order_look *look,
-                                  struct ht__order_telling *telling, const struct ht_order *order)
+static enum ht_status order_write(struct ht_app_context *context, const struct ht_look *look,
+                                  struct ht_look_telling *telling, const struct ht_order *order)
 {
     struct ht_orders *orders = ht_orders_room_orders(context->app->orders);
     const struct ht_order_tokens *tokens = ht_orders_room_tokens(context->app->orders);
@@ -87,8 +87,8 @@ static enum ht_status order_write(struct ht_app_context *context, const struct h
     return HT_OK;
 }
 
-static enum ht_status one_write(struct ht_app_context *context, const struct ht__order_look *look,
-                                struct ht__order_telling *telling, struct ht_error *error)
+static enum ht_status one_write(struct ht_app_context *context, const struct ht_look *look,
+                                struct ht_look_telling *telling, struct ht_error *error)
 {
     struct ht_order_past past;
     const struct ht_order *order = NULL;
@@ -110,9 +110,9 @@ void ht_order_get(struct ht_app_context *context, struct ht_http_call *call)
 {
     struct ht__order_look *look = ht__order_look_new(context, call, true);
     if (look != NULL) {
-        look->write = one_write;
-        look->how = "item";
-        ht__order_look_start(context, call, look);
+        look->base.write = one_write;
+        look->base.how = "item";
+        ht_look_start(call, &look->base);
     }
 }
 
@@ -162,7 +162,7 @@ static bool due_read(const char *text, struct ht_order_filter *filter)
 /* NULL, or what is wrong. */
 static const char *list_read(struct ht__order_look *look)
 {
-    const struct ht_params *params = &look->params;
+    const struct ht_params *params = &look->base.params;
     const char *limit = ht_param(params, "limit");
     const char *before = ht_param(params, "before");
     int64_t most = LIST_DEFAULT;
@@ -181,7 +181,7 @@ static const char *list_read(struct ht__order_look *look)
     if (before != NULL && !ht_id_valid(before, strlen(before))) {
         return "before is the id of an order";
     }
-    look->limit = (size_t)most;
+    look->base.limit = (size_t)most;
     (void)snprintf(look->before, sizeof look->before, "%s", before == NULL ? "" : before);
     return NULL;
 }
@@ -240,7 +240,8 @@ static enum ht_status row_look(struct listing *listing, const struct row *row)
             return status == HT_NOT_FOUND ? HT_OK : status;
         }
     }
-    if (ht_order_filter_passes(&look->filter, order) && ht__order_seen_by(&look->caller, order)) {
+    if (ht_order_filter_passes(&look->filter, order) &&
+        ht__order_seen_by(&look->base.caller, order)) {
         listing->found[listing->count++] = order;
     } else {
         ht_order_release(order);
@@ -250,7 +251,7 @@ static enum ht_status row_look(struct listing *listing, const struct row *row)
 
 static bool is_full(const struct listing *listing)
 {
-    return listing->count == listing->look->limit || listing->projected >= PAST_MOST ||
+    return listing->count == listing->look->base.limit || listing->projected >= PAST_MOST ||
            listing->looked >= LOOKED_MOST;
 }
 
@@ -274,26 +275,26 @@ static enum ht_status list_gather(struct listing *listing, int64_t before)
 }
 
 static enum ht_status rows_write(struct ht_app_context *context, const struct ht__order_look *look,
-                                 struct ht__order_telling *telling, const struct listing *listing)
+                                 struct ht_look_telling *telling, const struct listing *listing)
 {
     enum ht_status status = HT_OK;
     ht_json_object(telling->json);
     ht_json_key(telling->json, "orders");
     ht_json_array(telling->json);
     for (size_t i = 0; i < listing->count && status == HT_OK; i++) {
-        status = order_write(context, look, telling, listing->found[i]);
+        status = order_write(context, &look->base, telling, listing->found[i]);
     }
     ht_json_array_end(telling->json);
     if (listing->more) { /* perhaps there are more */
         ht_json_key_text(telling->json, "before", listing->last.id);
     }
-    ht__order_withheld(telling);
+    ht_look_withheld(telling);
     ht_json_object_end(telling->json);
     return status;
 }
 
 static enum ht_status list_run(struct ht_app_context *context, const struct ht__order_look *look,
-                               struct ht__order_telling *telling, struct listing *listing,
+                               struct ht_look_telling *telling, struct listing *listing,
                                struct ht_error *error)
 {
     int64_t before = INT64_MAX;
@@ -313,13 +314,14 @@ static enum ht_status list_run(struct ht_app_context *context, const struct ht__
     return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
 }
 
-static enum ht_status list_write(struct ht_app_context *context, const struct ht__order_look *look,
-                                 struct ht__order_telling *telling, struct ht_error *error)
+static enum ht_status list_write(struct ht_app_context *context, const struct ht_look *base,
+                                 struct ht_look_telling *telling, struct ht_error *error)
 {
+    const struct ht__order_look *look = (const struct ht__order_look *)base;
     struct listing listing = {.look = look,
                               .orders = ht_orders_room_orders(context->app->orders),
                               .rows = ht_array_new(PAGE, sizeof *listing.rows),
-                              .found = ht_array_new(look->limit, sizeof(struct ht_order *))};
+                              .found = ht_array_new(base->limit, sizeof(struct ht_order *))};
     if (listing.rows == NULL || listing.found == NULL) {
         free(listing.rows);
         free((void *)listing.found);
@@ -345,10 +347,10 @@ void ht_orders_list_get(struct ht_app_context *context, struct ht_http_call *cal
     const char *wrong = list_read(look);
     if (wrong != NULL) {
         ht_reply_problem(call->reply, 400, "Bad Request", wrong);
-        ht__order_look_free(look);
+        ht_look_free(look);
         return;
     }
-    look->write = list_write;
-    look->how = "items";
-    ht__order_look_start(context, call, look);
+    look->base.write = list_write;
+    look->base.how = "items";
+    ht_look_start(call, &look->base);
 }

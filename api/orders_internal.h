@@ -5,11 +5,10 @@
 #include "api/app.h"
 #include "api/command.h"
 #include "api/desk_room.h"
+#include "api/look.h"
 #include "api/order_json.h"
 #include "api/order_past.h"
 #include "api/orders_room.h"
-
-struct ht__order_telling;
 
 /* Whether there are orders; else the answer is written. */
 bool ht__orders_stand(struct ht_app_context *context, struct ht_http_call *call);
@@ -23,41 +22,15 @@ void ht__order_answer(struct ht_app_context *context, const struct ht_caller *ca
 /* Whether a caller may see an order. */
 bool ht__order_seen_by(const struct ht_caller *caller, const struct ht_order *order);
 
-/* A question whose answer is made twice where there is something personal in it: with that and
- * without. */
+/* A question (api/look.h) with what a list is filtered by. */
 struct ht__order_look {
-    /* Writes the answer into telling->json; HT_NOT_FOUND and HT_INVALID (400) with the reason. */
-    enum ht_status (*write)(struct ht_app_context *context, const struct ht__order_look *look,
-                            struct ht__order_telling *telling, struct ht_error *error);
-    const char *how;               /* "items", "item", "history" */
-    char id[HT_ORDER_ID_MAX + 1];  /* "": many */
-    struct ht_params params;       /* the list's, in which the filter's texts lie */
-    struct ht_order_filter filter; /* likewise */
-    size_t limit;
+    struct ht_look base;
+    struct ht_order_filter filter;    /* its texts lie in the base's params */
     char before[HT_ORDER_ID_MAX + 1]; /* "": from the newest */
-    struct ht_crs crs;
-    struct ht_caller caller;
-    int64_t at_ms;
-    bool personal;
-    struct ht_buffer plain;
 };
-struct ht__order_telling {
-    struct ht_store_reader *reader;
-    struct ht_json *json;
-    bool personal; /* is to be written */
-    bool any;      /* something personal was there */
-    bool may;      /* the caller may see what is */
-    char etag[32]; /* "": none */
-};
-/* A question that is begun, of the id in the path (`one`) or of many; NULL with the answer written.
- */
+/* One that is begun, of the id in the path (`one`) or of many; NULL with the answer written. */
 struct ht__order_look *ht__order_look_new(struct ht_app_context *context, struct ht_http_call *call,
                                           bool one);
-void ht__order_look_free(void *look);
-void ht__order_look_start(struct ht_app_context *context, struct ht_http_call *call,
-                          struct ht__order_look *look);
-/* "personal": "withheld", where it may be seen but was not to be noted that it is. */
-void ht__order_withheld(const struct ht__order_telling *telling);
 
 /* A counted reference that the caller may see: from memory, or from the store, or back in memory
  * meanwhile. */

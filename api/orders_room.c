@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/commit.h"
-#include "api/json.h"
+#include "api/event_row.h"
 #include "api/order_event.h"
 #include "api/order_past.h"
 #include "api/settings.h"
+#include "api/writer_act.h"
 #include "engine/base/array.h"
 #include "geodata/digest.h"
 
@@ -318,37 +318,30 @@ struct appending {
     struct ht_orders_room *room;
     struct ht_store_tx *tx;
     const char *actor;
-    struct ht_buffer body;
     struct ht_error *error;
 };
 
-static enum ht_status event_append(struct appending *appending, const struct ht_order_event *event,
-                                   const char *note, int64_t *seq)
+static void event_write(const void *event, struct ht_json *json)
 {
-    struct ht_buffer *body = &appending->body;
+    ht_order_event_write(event, json);
+}
+
+static enum ht_status event_append(const struct appending *appending,
+                                   const struct ht_order_event *event, const char *note,
+                                   int64_t *seq)
+{
     char kind[32];
     char subject[HT_ORDER_SUBJECT];
-    struct ht_json json;
     (void)snprintf(kind, sizeof kind, HT_ORDER_PREFIX "%s", ht_order_event_text(event->kind));
     (void)snprintf(subject, sizeof subject, HT_ORDER_SUBJECT_PREFIX "%s", event->order);
-    ht_buffer_clear(body);
-    ht_json_begin(&json, body);
-    ht_json_object(&json);
-    ht_order_event_write(event, &json);
-    if (note != NULL) {
-        ht_json_key_text(&json, "note", note);
-    }
-    ht_json_object_end(&json);
-    ht_buffer_append(body, "", 1);
-    if (body->failed) {
-        return ht_error_set(appending->error, HT_NOMEM, 0, NULL);
-    }
-    const struct ht_store_event row = {.at_ms = event->at_ms,
-                                       .actor = appending->actor,
-                                       .kind = kind,
-                                       .subject = subject,
-                                       .body = body->data};
-    return ht_store_event_append(appending->tx, &row, seq, appending->error);
+    const struct ht_event_row row = {.at_ms = event->at_ms,
+                                     .actor = appending->actor,
+                                     .kind = kind,
+                                     .subject = subject,
+                                     .write = event_write,
+                                     .event = event,
+                                     .note = note};
+    return ht_event_row_append(appending->tx, &row, seq, appending->error);
 }
 
 /* Whether an event opens or ends it, so that the table of states has to follow. */
@@ -358,8 +351,8 @@ static bool turns(enum ht_order_event_kind kind)
            kind == HT_ORDER_CANCELLED || kind == HT_ORDER_REOPENED;
 }
 
-static enum ht_status state_put(struct appending *appending, const struct ht_order_event *event,
-                                int64_t seq)
+static enum ht_status state_put(const struct appending *appending,
+                                const struct ht_order_event *event, int64_t seq)
 {
     bool open = event->kind == HT_ORDER_RECEIVED || event->kind == HT_ORDER_REOPENED;
     const struct ht_store_order_state state = {event->order, seq, open ? 0 : event->at_ms};
@@ -370,7 +363,7 @@ enum ht_status ht_orders_room_write(struct ht_orders_room *room, struct ht_store
                                     const struct ht_orders_decision *decision, const char *actor,
                                     const char *note, struct ht_error *error)
 {
-    struct appending appending = {.room = room, .tx = tx, .actor = actor, .error = error};
+    const struct appending appending = {.room = room, .tx = tx, .actor = actor, .error = error};
     enum ht_status status = HT_OK;
     for (size_t i = 0; i < decision->event_count && status == HT_OK; i++) {
         const struct ht_order_event *event = &decision->events[i];
@@ -380,22 +373,15 @@ enum ht_status ht_orders_room_write(struct ht_orders_room *room, struct ht_store
             status = state_put(&appending, event, seq);
         }
     }
-    ht_buffer_deinit(&appending.body);
     return status;
 }
 
 /* ---- a plan, from another thread ---- */
 
 struct planning {
-    struct ht_job job;
     struct ht_orders_room *room;
     struct ht_orders_room_planning *asked;
     struct ht_orders_decision *decision;
-    enum ht_status status;
-    struct ht_error error;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool over;
 };
 
 /* Whether an order is where a row has it, so that its times alone are another. */
@@ -440,70 +426,42 @@ static enum ht_status planning_decide(struct planning *planning)
                                               room->rules->step_ms, &planning->decision);
 }
 
-static void planning_run(struct ht_job *job, void *worker)
+static enum ht_status planning_run(void *user, struct ht_app_context *context,
+                                   struct ht_store_tx *tx, struct ht_error *error)
 {
-    struct planning *planning = (struct planning *)job;
+    struct planning *planning = user;
     struct ht_orders_room *room = planning->room;
-    struct ht_commit *commit = room->app->commit;
-    (void)worker;
-    planning->status = planning_decide(planning);
-    if (planning->status != HT_OK) {
-        (void)ht_error_set(&planning->error, planning->status, 0, NULL);
-        return;
+    (void)context;
+    enum ht_status status = planning_decide(planning);
+    if (status != HT_OK) {
+        return ht_error_set(error, status, 0, NULL);
     }
     planning->asked->passed_over += planning->decision->passed_over;
-    planning->status = ht_orders_room_write(room, ht_commit_tx(commit), planning->decision,
-                                            "houtao", NULL, &planning->error);
-    if (planning->status != HT_OK) {
+    status = ht_orders_room_write(room, tx, planning->decision, "houtao", NULL, error);
+    if (status != HT_OK) {
         ht_orders_take_back(room->orders, planning->decision);
-        planning->decision = NULL;
-        ht_commit_take_back(commit);
     }
+    return status;
 }
 
-static void planning_done(struct ht_job *job, void *worker, enum ht_status outcome)
+static void planning_done(void *user, enum ht_status outcome)
 {
-    struct planning *planning = (struct planning *)job;
-    (void)worker;
-    if (outcome == HT_OK) {
-        if (planning->status == HT_OK && planning->asked->committed != NULL) {
-            planning->asked->committed(planning->asked->user);
-        }
-        ht_orders_apply(planning->room->orders, planning->decision);
-    } else {
+    struct planning *planning = user;
+    if (outcome != HT_OK) {
         ht_orders_drop(planning->room->orders, planning->decision);
-        planning->status = planning->status == HT_OK ? outcome : planning->status;
+        return;
     }
-    (void)pthread_mutex_lock(&planning->lock);
-    planning->over = true;
-    (void)pthread_cond_signal(&planning->wake);
-    (void)pthread_mutex_unlock(&planning->lock);
+    if (planning->asked->committed != NULL) {
+        planning->asked->committed(planning->asked->user);
+    }
+    ht_orders_apply(planning->room->orders, planning->decision);
 }
 
 enum ht_status ht_orders_room_plan(struct ht_orders_room *room,
                                    struct ht_orders_room_planning *asked, struct ht_error *error)
 {
-    struct planning planning = {.room = room, .asked = asked, .status = HT_BUSY};
+    struct planning planning = {.room = room, .asked = asked};
+    const struct ht_writer_act act = {planning_run, planning_done, &planning};
     asked->passed_over = 0;
-    if (room->app->commit == NULL) {
-        return ht_error_set(error, HT_UNSUPPORTED, 0, "the store can't be written");
-    }
-    planning.job = (struct ht_job){.run = planning_run, .done = planning_done};
-    (void)pthread_mutex_init(&planning.lock, NULL);
-    (void)pthread_cond_init(&planning.wake, NULL);
-    if (ht_commit_submit(room->app->commit, &planning.job)) {
-        (void)pthread_mutex_lock(&planning.lock);
-        while (!planning.over) {
-            (void)pthread_cond_wait(&planning.wake, &planning.lock);
-        }
-        (void)pthread_mutex_unlock(&planning.lock);
-    }
-    (void)pthread_cond_destroy(&planning.wake);
-    (void)pthread_mutex_destroy(&planning.lock);
-    if (planning.status == HT_OK) {
-        return HT_OK;
-    }
-    return planning.error.message[0] == '\0'
-               ? ht_error_set(error, planning.status, 0, NULL)
-               : ht_error_set(error, planning.status, 0, "%s", planning.error.message);
+    return ht_writer_do(room->app, &act, error);
 }

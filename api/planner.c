@@ -11,11 +11,13 @@
 #include "engine/base/array.h"
 
 enum {
-    LOOK_MS = 100,
-    GATHER_MS = 200, /* what comes within is planned for at once */
+    LOOK_MS = 50,
+    GATHER_MS = 50, /* what comes within is planned for at once */
     AGAIN_MS = 30000,
     RETRY_MS = 2000,
+    FIRST_MS = 150,  /* of the first one where much is not planned yet: that it is counts most */
     LIMIT_MS = 1000, /* of a search: with what comes before and after it two seconds */
+    FIRST_PART = 4,  /* much: this part of all */
     ITERATIONS = 20000,
     ITERATIONS_EACH = 1000, /* for an order */
     NICE = 10
@@ -171,11 +173,23 @@ static enum ht_status plan_keep(struct ht_planner *planner, const struct ht_plan
     return status;
 }
 
+/* Whether nobody has looked at much of it yet. */
+static bool is_new(const struct ht_planner_scene *scene)
+{
+    uint32_t count = 0;
+    for (uint32_t o = 0; o < scene->order_count; o++) {
+        count += scene->orders[o]->state == HT_ORDER_IS_RECEIVED &&
+                 scene->orders[o]->unplanned == HT_ORDER_LACKS_NONE;
+    }
+    return count > scene->order_count / FIRST_PART;
+}
+
 static enum ht_status plan_search(struct ht_planner *planner, const struct ht_planner_scene *scene,
-                                  struct ht_error *error)
+                                  bool *again, struct ht_error *error)
 {
     struct ht_day_plan *day = NULL;
-    const struct ht_day_options options = {.limit_ms = LIMIT_MS,
+    *again = is_new(scene);
+    const struct ht_day_options options = {.limit_ms = *again ? FIRST_MS : LIMIT_MS,
                                            .iterations = ITERATIONS + (uint64_t)ITERATIONS_EACH *
                                                                           scene->order_count,
                                            .threads = 1,
@@ -189,7 +203,8 @@ static enum ht_status plan_search(struct ht_planner *planner, const struct ht_pl
     return status;
 }
 
-static enum ht_status plan_make(struct ht_planner *planner, struct ht_error *error)
+/* `*again`: that was the first of two. */
+static enum ht_status plan_make(struct ht_planner *planner, bool *again, struct ht_error *error)
 {
     struct ht_planner_scene scene;
     struct ht_world *world = ht_world_reader_get(&planner->world);
@@ -206,7 +221,7 @@ static enum ht_status plan_make(struct ht_planner *planner, struct ht_error *err
     ht_world_reader_rest(&planner->world);
     ht_live_work_rest(planner->work);
     if (status == HT_OK && scene.planned && scene.order_count + scene.left_out_count > 0) {
-        status = plan_search(planner, &scene, error);
+        status = plan_search(planner, &scene, again, error);
     } else if (status == HT_OK) {
         plan_publish(planner, NULL);
     }
@@ -218,7 +233,11 @@ static bool plan_run(struct ht_planner *planner)
 {
     struct ht_error error = {0};
     int64_t begun_ms = steady_ms();
-    enum ht_status status = plan_make(planner, &error);
+    bool again = false;
+    enum ht_status status = plan_make(planner, &again, &error);
+    if (status == HT_OK && again) { /* it stands; now it is made better */
+        status = plan_make(planner, &again, &error);
+    }
     (void)pthread_mutex_lock(&planner->lock);
     planner->stats.plans += status == HT_OK ? 1 : 0;
     planner->stats.failures += status == HT_OK || status == HT_CANCELLED ? 0 : 1;

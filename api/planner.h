@@ -1,11 +1,11 @@
-/* Planner: the thread that plans the day: which van brings which order when. It looks five times a
- * second at what a plan has to know of (orders that came, went or failed, vans that are off or
+/* Planner: the thread that plans the day: which van brings which order when. It looks twenty times
+ * a second at what a plan has to know of (orders that came, went or failed, vans that are off or
  * back, streets, kitchens, the clock), and plans anew what is not fixed yet, from the running plan,
  * where something is another. Its result goes onto the orders (api/orders_room.h).
  *
  *   orders, vans, streets --> looks --(another?)--> scene --> ht_day_run --> orders_room_plan
  *                               ^                     ^            |
- *                               +------- 200 ms ------+-- plan ----+
+ *                               +------- 50 ms -------+-- plan ----+
  *
  * The settings document `planner` rules it: prices, limits, what a van carries whose `capacity` the
  * registry does not say, and whether the day is planned here at all (`run`). Where such vans carry

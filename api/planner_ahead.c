@@ -77,7 +77,7 @@ enum ht_status ht_planner_ahead_make(struct ht_app *app, const struct ht_planner
         ht_planner_ahead_deinit(out);
         return HT_NOMEM;
     }
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; route != NULL && i < count; i++) {
         orders[i] = route->stops[i].loads ? NULL : order_ahead(app, route, &route->stops[i]);
     }
     if (count > 0) {
@@ -91,7 +91,7 @@ enum ht_status ht_planner_ahead_make(struct ht_app *app, const struct ht_planner
 
 void ht_planner_ahead_deinit(struct ht_planner_ahead *ahead)
 {
-    for (uint32_t i = 0; i < ahead->count; i++) {
+    for (uint32_t i = 0; ahead->list != NULL && i < ahead->count; i++) {
         ht_order_release(ahead->list[i].order);
     }
     free(ahead->list);

@@ -217,7 +217,7 @@ static enum ht_status draw(struct ht_visits *visits, struct drawing *drawing)
             tickets[drawing->pool++] = (struct ticket){list[i], key_of(drawing->in.seed, list[i])};
         }
     }
-    if (drawing->pool > 0) {
+    if (tickets != NULL && drawing->pool > 1) {
         qsort(tickets, drawing->pool, sizeof *tickets, by_key);
     }
     size_t count = drawing->pool < drawing->in.count ? drawing->pool : drawing->in.count;

@@ -42,12 +42,33 @@ static enum ht_status site_take(void *user, const struct ht_store_item *item)
     return status;
 }
 
+static enum ht_status fence_take(void *user, const struct ht_store_item *item)
+{
+    struct ht_visit_site *site = user;
+    struct ht_member member;
+    char kind[16] = "";
+    bool fence = ht_member_find(item->properties, "kind", &member) &&
+                 ht_member_text(&member, kind, sizeof kind) && strcmp(kind, "fence") == 0;
+    return fence && item->wkb_size > 0
+               ? ht_geometry_read_wkb(&site->fence, item->wkb, item->wkb_size, NULL)
+               : HT_OK;
+}
+
+static enum ht_status fence_find(struct ht_store_reader *reader, const char *id,
+                                 struct ht_visit_site *out, struct ht_error *error)
+{
+    enum ht_status status =
+        ht_store_item(reader, ht_collection_find("zones", 5), id, false, fence_take, out, NULL);
+    return status == HT_NOT_FOUND || status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+}
+
 enum ht_status ht_visit_site_find(struct ht_store_reader *reader, const char *id,
                                   struct ht_visit_site *out, struct ht_error *error)
 {
     static const char *const collections[] = {"factories", "facilities", "households"};
     *out = (struct ht_visit_site){.risk = 1};
     ht_geometry_init(&out->geometry);
+    ht_geometry_init(&out->fence);
     enum ht_status status = HT_NOT_FOUND;
     for (size_t i = 0; i < 3 && status == HT_NOT_FOUND; i++) {
         out->collection = ht_collection_find(collections[i], strlen(collections[i]));
@@ -56,6 +77,7 @@ enum ht_status ht_visit_site_find(struct ht_store_reader *reader, const char *id
     if (status == HT_OK && out->cell[0] == '\0' && out->placed) {
         status = ht_registry_cell_at(reader, out->point, out->cell, error);
     }
+    status = status == HT_OK ? fence_find(reader, id, out, error) : status;
     return status == HT_NOT_FOUND ? ht_error_set(error, status, 0, "there is no site %.64s", id)
                                   : status;
 }
@@ -63,6 +85,7 @@ enum ht_status ht_visit_site_find(struct ht_store_reader *reader, const char *id
 void ht_visit_site_deinit(struct ht_visit_site *site)
 {
     ht_geometry_deinit(&site->geometry);
+    ht_geometry_deinit(&site->fence);
     free(site->properties);
     site->properties = NULL;
 }
@@ -151,10 +174,13 @@ static double geometry_m(const struct ht_geometry *g, struct ht_point point)
 
 uint32_t ht_visit_site_distance_m(const struct ht_visit_site *site, struct ht_point point)
 {
-    if (!site->placed) {
+    if (!site->placed && site->fence.type == HT_GEOMETRY_NONE) {
         return UINT32_MAX;
     }
-    double nearest_m = fmin(ht_distance_m(site->point, point), geometry_m(&site->geometry, point));
+    double nearest_m = fmin(geometry_m(&site->fence, point), geometry_m(&site->geometry, point));
+    if (site->placed) {
+        nearest_m = fmin(nearest_m, ht_distance_m(site->point, point));
+    }
     if (site->geometry.type == HT_GEOMETRY_POINT) {
         nearest_m = fmin(nearest_m, ht_distance_m(site->geometry.points[0], point));
     }

@@ -1,7 +1,8 @@
 /* Visit site: what the registry says of a place that is visited: a factory, a facility, or a
  * household; whose border a check-in lies in, whose risk and cell count.
  *
- * An id is looked for among factories, then facilities, then households.
+ * An id is looked for among factories, then facilities, then households. Its border is that of its
+ * own polygon, and of the zone of kind `fence` that has the same id, where there is one.
  *
  * Threading: with the thread's own reader. Ownership: _deinit after each find, also after an error.
  */
@@ -15,6 +16,7 @@
 struct ht_visit_site {
     const struct ht_collection *collection;
     struct ht_geometry geometry;
+    struct ht_geometry fence; /* HT_GEOMETRY_NONE: there is none */
     struct ht_point point;    /* its entrance, else its first point */
     bool placed;              /* it lies anywhere */
     uint8_t risk;             /* 1 to 4; 1 where nobody says */

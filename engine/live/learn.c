@@ -426,15 +426,16 @@ static struct ht_speeds_found find(const struct ht_speeds *speeds, struct memory
                                    uint32_t least)
 {
     struct ht_speeds_found found = ht_speeds_find_key(speeds, keys->street, quarter, least);
+    uint32_t wide = (least < HT_SPEEDS_LEAST ? HT_SPEEDS_LEAST : least) * HT_SPEEDS_AREA_TIMES;
     if (found.source != HT_SPEEDS_NONE) {
         return found;
     }
-    found = find_wide(speeds, memory, keys->area, quarter, least);
+    found = find_wide(speeds, memory, keys->area, quarter, wide);
     if (found.source != HT_SPEEDS_NONE) {
         found.source = HT_SPEEDS_AREA;
         return found;
     }
-    found = find_wide(speeds, memory, keys->kind, quarter, least);
+    found = find_wide(speeds, memory, keys->kind, quarter, wide);
     found.source = found.source == HT_SPEEDS_NONE ? HT_SPEEDS_NONE : HT_SPEEDS_KIND;
     return found;
 }

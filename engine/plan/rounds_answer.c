@@ -218,7 +218,7 @@ static enum ht_status gini_write(const struct ht__rounds *r, struct answer *a)
     for (uint32_t i = 0; i < p->inspector_count; i++) {
         const struct ht_rounds_load *load = &a->loads[i];
         uint32_t share = p->inspectors[i].share == 0 ? 100 : p->inspectors[i].share;
-        if (load->sites > 0 || load->visits > 0) {
+        if (load->sites > 0) {
             hours[count++] = (load->travel_s + load->service_s) * 100 / share;
         }
     }

@@ -532,7 +532,7 @@ static enum ht_status gini_check(struct check *c)
     double apart = 0;
     double sum = 0;
     for (uint32_t i = 0; i < c->p->inspector_count; i++) {
-        if (c->plan->loads[i].sites > 0 || c->plan->loads[i].visits > 0) {
+        if (c->plan->loads[i].sites > 0) {
             c->load_s[count++] = hours_of(c, i, c->load_s[i]);
         }
     }

@@ -15,6 +15,7 @@ enum {
     HT__ROUNDS_TRIED = 40,   /* at most, at one time */
     HT__ROUNDS_MATES = 12,   /* tried as the second */
     HT__ROUNDS_WEEKS = 9,    /* of the calendar that a horizon touches */
+    HT__ROUNDS_CROWD = 64,   /* inspectors, of whom each is tried as the second where need be */
     HT__ROUNDS_FREE = -1,    /* of begin_s: no appointment */
     HT__ROUNDS_FAR = 1 << 28 /* seconds; later than any time */
 };
@@ -108,10 +109,11 @@ struct ht__rounds {
     struct ht__rounds_step *steps;
     size_t step_count;
     size_t step_room;
-    bool full;     /* no memory for a step */
-    bool thorough; /* all are tried, not only who is near */
-    bool blinks;   /* places are overlooked by chance, as in SISR */
-    bool no_quota; /* as if there were none, to see what they keep out */
+    bool full;        /* no memory for a step */
+    bool thorough;    /* all are tried, not only who is near */
+    bool blinks;      /* places are overlooked by chance, as in SISR */
+    int64_t why_left; /* steps that explanations may still take */
+    bool no_quota;    /* as if there were none, to see what they keep out */
     uint64_t random;
 };
 

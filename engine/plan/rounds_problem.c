@@ -8,8 +8,8 @@ struct ht_rounds_prices ht_rounds_prices_usual(void)
 {
     return (struct ht_rounds_prices){.per_km_s = 0,
                                      .day_s = 300,
-                                     .owner_s = 28800,
-                                     .late_s = 14400,
+                                     .owner_s = 86400,
+                                     .late_s = 28800,
                                      .spread_s = 600,
                                      .early_s = 120,
                                      .move_s = 7200,

@@ -19,6 +19,8 @@ enum {
     IDLE_EACH = 1000
 };
 
+static const double WALK_SHARE = 0.97; /* of the time; the rest is for what lacks visits then */
+
 struct search {
     struct ht__rounds *r;
     const struct ht_rounds_options *options;
@@ -368,6 +370,19 @@ static enum ht_status rank(struct search *s)
     return HT_OK;
 }
 
+/* Visits that share a tour, about: an inspector's, on as many days as the site that is seen most.
+ */
+static uint32_t tour_share(const struct ht__rounds *r)
+{
+    uint32_t most = 1;
+    for (uint32_t i = 0; i < r->problem->site_count; i++) {
+        uint32_t visits = r->slot_first[i + 1] - r->slot_first[i];
+        most = visits > most ? visits : most;
+    }
+    uint32_t share = r->slot_count / (r->problem->inspector_count * most);
+    return share < 1 ? 1 : share;
+}
+
 /* Sites without an owner get one by territory, to begin with. */
 static enum ht_status territories(struct search *s, uint32_t *owner)
 {
@@ -380,6 +395,7 @@ static enum ht_status territories(struct search *s, uint32_t *owner)
     if (pairs > TERRITORY_MOST || pairs == 0) {
         return HT_OK;
     }
+    uint32_t together = tour_share(r);
     uint32_t *cost_s = ht_array_new(pairs, sizeof *cost_s);
     uint32_t *load_s = ht_array_new(p->site_count, sizeof *load_s);
     uint32_t *share = ht_array_new(p->inspector_count, sizeof *share);
@@ -395,7 +411,7 @@ static enum ht_status territories(struct search *s, uint32_t *owner)
             bool may = ht__rounds_may_lead(r, i, k) && (r->shift_days[k] & r->open_days[i]) != 0 &&
                        way_s < HT_ROUNDS_TIME_MOST_S;
             cost_s[(size_t)k * p->site_count + i] =
-                may ? (uint32_t)way_s * visits : HT_TERRITORY_CANT;
+                may ? (uint32_t)way_s * visits / together : HT_TERRITORY_CANT;
         }
     }
     for (uint32_t k = 0; k < p->inspector_count && status == HT_OK; k++) {
@@ -418,6 +434,23 @@ static enum ht_status territories(struct search *s, uint32_t *owner)
     return status;
 }
 
+/* The part of the time that has gone; 0 where there is no limit. */
+static double time_gone(const struct search *s)
+{
+    const struct ht_rounds_options *o = s->options;
+    return o->limit_ms > 0 ? (double)(now_ns() - s->begun_ns) / 1e6 / (double)o->limit_ms : 0;
+}
+
+/* What still lacks visits, by whoever there is: while there is time. */
+static void fill_thoroughly(struct search *s)
+{
+    for (uint32_t i = 0; i < s->active_count && time_gone(s) < 1; i++) {
+        if (ht__rounds_lacks(s->r, s->active[i]) > 0) {
+            ht__rounds_fill(s->r, s->active[i], true);
+        }
+    }
+}
+
 static enum ht_status first_plan(struct search *s)
 {
     struct ht__rounds *r = s->r;
@@ -435,12 +468,10 @@ static enum ht_status first_plan(struct search *s)
         r->step_count = 0;
         status = is_set(s->options->cancel) ? HT_CANCELLED : HT_OK;
     }
-    for (uint32_t i = 0; i < s->active_count && status == HT_OK; i++) {
-        if (ht__rounds_lacks(r, s->active[i]) > 0) {
-            ht__rounds_fill(r, s->active[i], true);
-        }
-    }
     free(owner);
+    if (status == HT_OK) {
+        fill_thoroughly(s);
+    }
     r->step_count = 0;
     return r->full ? HT_NOMEM : status;
 }
@@ -457,7 +488,7 @@ static int64_t share_gone(const struct search *s)
         share = s->iterations >= o->iterations ? SHARE : share;
     }
     if (o->limit_ms > 0) {
-        double gone = (double)(now_ns() - s->begun_ns) / 1e6 / (double)o->limit_ms;
+        double gone = time_gone(s) / WALK_SHARE;
         int64_t by_time = gone >= 1 ? SHARE : (int64_t)(gone * SHARE);
         bool in_charge = o->iterations == 0 || by_time >= SHARE;
         share = in_charge && by_time > share ? by_time : share;
@@ -525,11 +556,7 @@ enum ht_status ht__rounds_search(struct ht__rounds *r, struct ht__rounds_limits 
     }
     if (status == HT_OK) {
         best_restore(&s);
-        for (uint32_t i = 0; i < s.active_count; i++) {
-            if (ht__rounds_lacks(r, s.active[i]) > 0) {
-                ht__rounds_fill(r, s.active[i], true);
-            }
-        }
+        fill_thoroughly(&s);
         status = r->full ? HT_NOMEM : HT_OK;
     }
     limits->iterations = s.iterations;

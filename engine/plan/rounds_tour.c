@@ -394,10 +394,11 @@ void ht__rounds_offer(const struct ht__rounds *r, uint32_t site, uint32_t lead, 
     }
     struct ht__rounds_offer one;
     const uint32_t *mates = r->mates + (size_t)site * HT__ROUNDS_MATES;
-    uint32_t count = r->thorough ? r->problem->inspector_count : HT__ROUNDS_MATES;
+    bool all = r->thorough && r->problem->inspector_count <= HT__ROUNDS_CROWD;
+    uint32_t count = all ? r->problem->inspector_count : HT__ROUNDS_MATES;
     *offer = (struct ht__rounds_offer){.cost = HT__ROUNDS_CANT};
     for (uint32_t i = 0; i < count; i++) {
-        pair[1] = r->thorough ? i : mates[i];
+        pair[1] = all ? i : mates[i];
         bool blink = r->blinks && i >= NEAREST && (r->random >> 9 & 7) != ((i + day) & 7);
         if (pair[1] != HT_PLAN_NONE && pair[1] != lead && !blink) {
             ht__rounds_offer_with(r, site, day, pair, &one);

@@ -5,6 +5,10 @@
 
 #include "engine/plan/rounds_internal.h"
 
+/* Looking for the least overtime or a quota in the way takes its time. In a plan that lacks very
+ * much, the last ones are told the plain answer: one inspector more. */
+enum { STEPS = 100000000 };
+
 /* One site and one of its needs. */
 struct why {
     struct ht__rounds *r;
@@ -180,6 +184,13 @@ static int32_t end_with(const struct ht__rounds *r, uint32_t site, const uint32_
     return back_s >= HT__ROUNDS_FAR ? HT__ROUNDS_FAR : now_s + back_s;
 }
 
+/* Whether there is time for so many more steps. */
+static bool may_look(struct ht__rounds *r, uint64_t steps)
+{
+    r->why_left -= (int64_t)steps;
+    return r->why_left > -STEPS;
+}
+
 /* By how much longer a day would hold the site, too; FAR: not at all, 0: it does. */
 static int32_t overtime(const struct ht__rounds *r, uint32_t site, uint32_t inspector, uint32_t day)
 {
@@ -203,11 +214,13 @@ static int32_t overtime(const struct ht__rounds *r, uint32_t site, uint32_t insp
 /* The least of all who may lead; false: nobody's day would be long enough. */
 static bool least_overtime(const struct why *w, uint64_t days, struct ht_rounds_mend *mend)
 {
-    const struct ht__rounds *r = w->r;
+    struct ht__rounds *r = w->r;
     int32_t best_s = HT__ROUNDS_FAR;
     for (uint32_t i = 0; i < r->problem->inspector_count; i++) {
         for (uint32_t d = 0; d < r->days && ht__rounds_may_lead(r, w->index, i); d++) {
-            int32_t more_s = (days >> d & 1) != 0 ? overtime(r, w->index, i, d) : HT__ROUNDS_FAR;
+            uint64_t stops = r->tours[(size_t)i * r->days + d].count + 1;
+            bool asked = (days >> d & 1) != 0 && may_look(r, stops * stops);
+            int32_t more_s = asked ? overtime(r, w->index, i, d) : HT__ROUNDS_FAR;
             if (more_s > 0 && more_s < best_s) {
                 best_s = more_s;
                 *mend = mend_of(HT_ROUNDS_HINT_WORK_LONGER, (uint32_t)more_s, i, d);
@@ -386,7 +399,8 @@ static bool why_quota(struct why *w, uint64_t days)
     for (uint32_t i = 0; i < r->problem->inspector_count && !told; i++) {
         for (uint32_t d = 0; d < r->days && !told; d++) {
             bool asked = (days & r->shift_days[i]) >> d & 1;
-            if (!asked || !ht__rounds_may_lead(r, w->index, i)) {
+            if (!asked || !ht__rounds_may_lead(r, w->index, i) ||
+                (w->site->crew == 1 && ht__rounds_has_room(r, i, d)) || !may_look(r, 64)) {
                 continue;
             }
             r->no_quota = true;

@@ -221,6 +221,15 @@ HT_CASE(who_was_not_at_the_site_says_why)
     HT_CHECK(is("flags", "[]") && ht_json_number_at(answer.body, "distance_m") > 40);
     HT_CHECK_INT(result("v3", "{\"outcome\":\"missed\"}"), 200);
     HT_CHECK(is("state", "\"missed\""));
+    /* a fence of the site's id is its border */
+    HT_CHECK_INT(visit_add("v4", "s1", ",\"inspector\":\"i2\""), 201);
+    HT_CHECK_INT(result("v4", "{\"outcome\":\"done\",\"lon\":121.724,\"lat\":29.95}"), 422);
+    item_add("zones", "", "s1",
+             "\"type\":\"Polygon\",\"coordinates\":[[[121.719,29.949],[121.725,29.949],"
+             "[121.725,29.951],[121.719,29.951],[121.719,29.949]]]",
+             "\"kind\":\"fence\"");
+    HT_CHECK_INT(result("v4", "{\"outcome\":\"done\",\"lon\":121.724,\"lat\":29.95}"), 200);
+    HT_CHECK(is("distance_m", "0"));
     end();
 }
 

@@ -479,6 +479,10 @@ HT_CASE(no_plan_travels_less_than_the_bound)
             town.sites[s].barred_count = 0;
             town.sites[s].owner_hard = false;
         }
+        for (uint32_t k = 0; k < town.problem.inspector_count; k++) { /* all from two offices */
+            town.people[k].start = HT_TOWN_PLACES - 1 - k % 2;
+            town.people[k].end = town.people[k].start;
+        }
         struct ht_rounds_plan *plan = run(600);
         HT_REQUIRE(plan != NULL);
         HT_CHECK_INT(ht_rounds_bound(&town.problem, &bound_s), HT_OK);

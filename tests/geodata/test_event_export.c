@@ -106,16 +106,16 @@ static bool holds_swapped(size_t i)
 
 static void tamper_with_all(enum ht_event_format format)
 {
-    /* each row of ten thousand costs an audit of all of them: some in the short measure */
-    size_t step = HT_LONG ? 1 : 997;
-    make(format, ROWS);
+    /* each row costs an audit of all of them: some of fewer in the short measure */
+    size_t count = HT_LONG ? ROWS : 500;
+    make(format, (int)count);
     HT_CHECK(holds(whole.data, whole.size));
-    for (size_t i = 0; i < ROWS; i += step) {
+    for (size_t i = 0; i < count; i += 97) {
         tamper(i);
-        HT_CHECK(i + 1 == ROWS || !holds_swapped(i));
+        HT_CHECK(i + 1 == count || !holds_swapped(i));
     }
-    tamper(ROWS - 1); /* the last as well: its hash is known */
-    HT_CHECK(!holds_swapped(ROWS - 2));
+    tamper(count - 1); /* the last as well: its hash is known */
+    HT_CHECK(!holds_swapped(count - 2));
 }
 
 HT_CASE(no_row_of_a_csv_is_tampered_with_unseen)
