@@ -82,7 +82,7 @@ static bool units_make(const char *headers)
                 "u2,121.7,29.95,responder,car,,idle\n"
                 "u3,121.7,29.95,volunteer,car,aid,idle\n"
                 "u4,121.7,29.95,responder,car,aid,busy\n"
-                "lost,121.7,29.95,responder,horse,aid,idle\n") == 201;
+                "lost,,,responder,car,aid,idle\n") == 201;
 }
 
 static bool move(const char *unit, double lon, double lat)

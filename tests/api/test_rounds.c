@@ -482,6 +482,9 @@ HT_CASE(a_replan_keeps_what_was_and_moves_what_a_sick_inspector_had)
     HT_CHECK_INT(replan(""), 200); /* the leave is remembered */
     HT_CHECK(is("version", "3") && is("summary.moved", "0"));
     HT_CHECK_INT(post(ROUNDS "/march/replan", JSON, "{\"from\":7}"), 400);
+    static char nested[20000] = "{\"from\":";
+    memset(nested + 8, '[', sizeof nested - 9);
+    HT_CHECK_INT(post(ROUNDS "/march/replan", JSON, nested), 400);
     advance(3600 * 24 * 30);
     HT_CHECK_INT(post(ROUNDS "/march/replan", JSON, "{}"), 422);
     free(before);
