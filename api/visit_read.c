@@ -203,6 +203,12 @@ enum ht_status ht_visit_body_read(const char *text, size_t size, struct ht_visit
     if (status == HT_OK && seeks != (out->rectification != NULL)) {
         status = wrong(&reading, HT_SYNTAX, "rectification", "goes with purpose revisit or check");
     }
+    static const char *const told[] = {"outcome", "hazards", "photos", "signature"};
+    for (size_t i = 0; i < sizeof told / sizeof told[0] && status == HT_OK; i++) {
+        if (member(&reading, told[i]) != NULL) {
+            status = wrong(&reading, HT_SYNTAX, told[i], "is told to the visit's /result");
+        }
+    }
     return status;
 }
 

@@ -392,6 +392,9 @@ HT_CASE(bad_results_are_told_what_is_wrong)
     HT_CHECK_INT(result("v1", DONE), 200); /* nothing of it left a trace */
     HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM visit_notes"), 1);
     HT_CHECK_INT(get(VISITS "?state=later"), 400);
+    /* what would be lost */
+    HT_CHECK_INT(post(VISITS, JSON, "{\"site\":\"s1\",\"outcome\":\"done\"}"), 400);
+    HT_CHECK_INT(post(VISITS, JSON, "{\"site\":\"s1\",\"hazards\":[]}"), 400);
     HT_CHECK_INT(get(VISITS "?from=x"), 400);
     HT_CHECK_INT(get(VISITS "?limit=0"), 400);
     HT_CHECK_INT(get(NOTICES "?age=.."), 400);
