@@ -48,6 +48,7 @@ static bool rest(struct ht_rounds_keeper *keeper)
 struct rounds {
     int64_t now_ms;
     char ids[ROUNDS_MOST][HT_ID_MAX + 1];
+    int64_t from_ms[ROUNDS_MOST];
     size_t count;
 };
 
@@ -55,17 +56,22 @@ static enum ht_status round_take(void *user, const struct ht_store_round *round)
 {
     struct rounds *rounds = user;
     if (round->to_ms > rounds->now_ms && rounds->count < ROUNDS_MOST) {
+        rounds->from_ms[rounds->count] = round->from_ms;
         (void)snprintf(rounds->ids[rounds->count++], HT_ID_MAX + 1, "%s", round->id);
     }
     return HT_OK;
 }
 
-/* Whether a round sees one of the sites that are left, which it then takes. */
-static bool takes_some(const struct ht_round_record *record, struct ht_visit_wish *wishes,
-                       size_t count, bool *taken)
+/* Whether a round that begins at `from_ms` sees one of the sites that are left, which it then
+ * takes; `late`: also where it begins after the date. */
+static bool takes_some(const struct ht_round_record *record, int64_t from_ms, bool late,
+                       struct ht_visit_wish *wishes, size_t count, bool *taken)
 {
     bool any = false;
     for (size_t w = 0; w < count; w++) {
+        if (!late && wishes[w].by_ms != 0 && from_ms > wishes[w].by_ms) {
+            continue;
+        }
         for (size_t i = 0; !taken[w] && i < record->owner_count; i++) {
             taken[w] = strcmp(record->owners[i].site, wishes[w].notice->site) == 0;
             any = any || taken[w];
@@ -85,12 +91,13 @@ static bool wishes_look(struct ht_rounds_keeper *keeper, struct ht_visit_wish *w
     struct ht_store_reader *reader = ht_app_reader(keeper->context, &reply);
     bool good = taken != NULL && reader != NULL &&
                 ht_store_rounds(reader, INT64_MAX, ROUNDS_MOST, round_take, rounds, NULL) == HT_OK;
-    for (size_t i = 0; good && i < rounds->count; i++) {
+    for (size_t i = 0; good && i < 2 * rounds->count; i++) { /* twice: those in time come first */
+        size_t r = i % rounds->count;
         struct ht_round_record record;
         struct ht_error error = {0};
-        if (ht_round_record_get(reader, rounds->ids[i], &record, &error) == HT_OK &&
-            takes_some(&record, wishes, count, taken)) {
-            good = ht__round_replan_now(keeper->context, rounds->ids[i], &keeper->stop);
+        if (ht_round_record_get(reader, rounds->ids[r], &record, &error) == HT_OK &&
+            takes_some(&record, rounds->from_ms[r], i >= rounds->count, wishes, count, taken)) {
+            good = ht__round_replan_now(keeper->context, rounds->ids[r], &keeper->stop);
         }
         ht_round_record_deinit(&record);
     }

@@ -21,18 +21,13 @@ struct making {
     uint32_t *stop; /* by visit of the plan: its number in the day */
 };
 
-static bool is_due(const struct ht_round_visit *visit, int64_t since_ms)
-{
-    return visit->state == HT_VISIT_IS_PLANNED && visit->start_ms < since_ms;
-}
-
-/* What of the running plan went on under its own id. */
+/* What of the running plan went on under its own id. What was missed stays on its day under its id,
+ * so that it is not forgotten; what makes up for it is another visit. */
 static const struct ht_round_visit *forerunner(struct making *making,
                                                const struct ht_rounds_visit *visit)
 {
     const struct ht_round_goal *goal = making->goal;
     const struct ht_round_before *before = goal->before;
-    const struct ht_round_site *site = &goal->scene->sites[visit->site];
     if (before == NULL) {
         return NULL;
     }
@@ -40,14 +35,6 @@ static const struct ht_round_visit *forerunner(struct making *making,
         const struct ht_round_visit *was = goal->scene->running_visits[visit->running];
         making->used[was - before->visits] = true;
         return was;
-    }
-    for (size_t i = 0; i < before->visit_count; i++) {
-        const struct ht_round_visit *was = &before->visits[i];
-        if (!making->used[i] && is_due(was, goal->since_ms) && strcmp(was->site, site->id) == 0 &&
-            strcmp(was->rectification, site->rectification) == 0) {
-            making->used[i] = true;
-            return was;
-        }
     }
     return NULL;
 }

@@ -251,11 +251,13 @@ static enum ht_status wishes_take(struct ht__round_work *work)
 {
     struct ht_visits *visits = ht_visits_room_visits(work->making->context->app->visits);
     struct ht_visit_wish *wishes = ht_array_new(WISHES_MOST, sizeof *wishes);
+    /* as of now, wherever the round begins: what another round has ahead is not taken from it */
+    int64_t now_ms = ht_clock_now_ms(&work->making->context->app->clock);
     enum ht_status status = HT_OK;
     if (wishes == NULL) {
         return HT_NOMEM;
     }
-    size_t count = ht_visits_wanted(visits, work->making->since_ms, WISHES_MOST, wishes);
+    size_t count = ht_visits_wanted(visits, now_ms, WISHES_MOST, wishes);
     for (size_t i = 0; i < count; i++) {
         if (status == HT_OK) {
             status = wish_take(work, &wishes[i]);
@@ -321,9 +323,12 @@ static enum ht_status running_add(struct ht__round_work *work, const struct ht_r
 {
     struct ht_round_scene *scene = work->scene;
     int64_t since_ms = work->making->since_ms;
-    bool over = is_over(visit, since_ms);
     uint32_t site = HT_PLAN_NONE;
     int32_t time_s = 0;
+    /* what was planned for earlier today may still be done; from tomorrow on it was missed */
+    bool late = visit->state == HT_VISIT_IS_PLANNED && visit->start_ms < since_ms &&
+                ht_round_day_of(&scene->days, visit->start_ms, &time_s) == scene->days.first_day;
+    bool over = late || is_over(visit, since_ms);
     if (!over && !is_ahead(visit, since_ms)) {
         return HT_OK;
     }

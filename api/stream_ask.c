@@ -123,6 +123,9 @@ static const char *ask_read(struct ht_app_context *context, const struct ht_http
         return "the query is not well encoded";
     }
     const char *wrong = topics_read(ht_param(&params, "topics"), &ask->topics);
+    if (ht_param(&params, "topics") == NULL && !ht_access_personal(context->caller)) {
+        ask->topics &= ~(UINT32_C(1) << HT_TOPIC_VISITS); /* as caller_may says */
+    }
     if (wrong == NULL) {
         wrong = crs_read(&params, context->crs, crs);
     }
@@ -158,6 +161,8 @@ static bool caller_may(struct ht_app_context *context, const struct ht__ask *ask
     } else if ((ask->topics & UINT32_C(1) << HT_TOPIC_AUDIT) != 0 &&
                caller->role != HT_ROLE_ADMIN) {
         why = "the topic audit is for an admin";
+    } else if ((ask->topics & UINT32_C(1) << HT_TOPIC_VISITS) != 0 && !ht_access_personal(caller)) {
+        why = "the topic visits tells which households are frail: it is for dispatchers";
     } else if (caller->district != NULL && store != NULL &&
                strcmp(caller->district, ht_store_district(store)) != 0) {
         why = "the token is of another district";

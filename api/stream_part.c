@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/access.h"
 #include "api/live.h"
 #include "api/stream_internal.h"
 #include "engine/base/array.h"
@@ -306,8 +307,10 @@ static bool token_holds(struct ht__sub *sub)
     const struct ht_caller *caller = ht_tokens_find(tokens, sub->token, strlen(sub->token));
     uint32_t audit = UINT32_C(1) << HT_TOPIC_AUDIT;
     sub->tokens = tokens;
+    uint32_t visits = UINT32_C(1) << HT_TOPIC_VISITS;
     return caller != NULL && caller->role != HT_ROLE_DEVICE &&
-           ((sub->ask.topics & audit) == 0 || caller->role == HT_ROLE_ADMIN);
+           ((sub->ask.topics & audit) == 0 || caller->role == HT_ROLE_ADMIN) &&
+           ((sub->ask.topics & visits) == 0 || ht_access_personal(caller));
 }
 
 /* Says why the subscriber can't stay; NULL: it can. */

@@ -7,6 +7,7 @@
 #include "api/incident_json.h"
 #include "api/json_merge.h"
 #include "api/visit_event.h"
+#include "api/visit_site.h"
 #include "api/visits.h"
 #include "api/visits_internal.h"
 #include "engine/base/array.h"
@@ -80,6 +81,14 @@ enum ht_status ht__hazard_text(struct ht_store_reader *reader, const char *notic
 
 /* ---- one ---- */
 
+/* Whether the caller must not learn of a visit: households that are seen are frail ones. */
+static bool is_withheld(const struct ht_caller *caller, struct ht_store_reader *reader,
+                        const struct ht_visit *visit)
+{
+    return caller->role != HT_ROLE_DEVICE && !ht_access_personal(caller) &&
+           ht_visit_site_is_home(reader, visit->site);
+}
+
 enum ht_status ht__visit_find(struct ht_app_context *context, const struct ht_look *look,
                               struct ht_store_reader *reader, struct ht_visits **past,
                               const struct ht_visit **out)
@@ -91,7 +100,8 @@ enum ht_status ht__visit_find(struct ht_app_context *context, const struct ht_lo
         status = ht_visits_room_past(reader, true, look->id, past);
         *out = status == HT_OK ? ht_visits_get(*past, look->id) : NULL;
     }
-    if (*out != NULL && !ht__visit_seen_by(&look->caller, (*out)->inspector)) {
+    if (*out != NULL && (!ht__visit_seen_by(&look->caller, (*out)->inspector) ||
+                         is_withheld(&look->caller, reader, *out))) {
         ht_visit_release(*out);
         *out = NULL;
     }
@@ -241,7 +251,9 @@ static enum ht_status list_write(struct ht_app_context *context, const struct ht
     ht_json_key(telling->json, "visits");
     ht_json_array(telling->json);
     for (size_t i = 0; i < shown && status == HT_OK; i++) {
-        status = visit_write(look, telling, found[i]);
+        status = is_withheld(&look->caller, telling->reader, found[i])
+                     ? HT_OK
+                     : visit_write(look, telling, found[i]);
     }
     ht_json_array_end(telling->json);
     if (count > shown && shown > 0) {

@@ -35,6 +35,9 @@ static enum ht_status tree_read(const char *text, size_t size, yajl_val *tree,
 {
     *tree = ht_json_tree_read(text, size);
     *reading = (struct reading){.tree = *tree, .error = error};
+    if (ht_json_has_nul(text, size)) {
+        return ht_error_set(error, HT_SYNTAX, 0, "the body has a NUL");
+    }
     return YAJL_IS_OBJECT(*tree) ? HT_OK
                                  : ht_error_set(error, HT_SYNTAX, 0, "the body is no JSON object");
 }
@@ -57,12 +60,12 @@ static enum ht_status id_read(const struct reading *reading, const char *name, c
                : HT_OK;
 }
 
-/* An empty one is none. */
+/* An empty one, and one of blanks, is none. */
 static enum ht_status text_read(const struct reading *reading, const char *name, const char **out)
 {
     yajl_val value = member(reading, name);
     const char *text = YAJL_GET_STRING(value);
-    *out = text != NULL && text[0] == '\0' ? NULL : text;
+    *out = text != NULL && text[strspn(text, " \t\r\n")] == '\0' ? NULL : text;
     size_t size = text == NULL ? 0 : strlen(text);
     bool good = value == NULL ||
                 (text != NULL && size <= HT_VISIT_TEXT_MOST && ht_utf8_valid(text, size) == size);

@@ -12,6 +12,9 @@
 
 enum { NOTES = HT_VISIT_HAZARDS + 2, LIKE_MOST = 500 };
 
+/* How late what was seen without a network may be told. */
+#define LATE_MOST_MS (31 * INT64_C(86400000))
+
 struct reporting {
     struct ht_visit_result_in in;
     struct ht__systems systems;
@@ -222,6 +225,9 @@ static bool report_prepare(struct ht_app_context *context, struct ht_command *co
         return false;
     }
     r->at_ms = r->in.at_ms == 0 ? command->at_ms : r->in.at_ms;
+    if (status == HT_OK && r->at_ms < command->at_ms - LATE_MOST_MS) {
+        status = ht_error_set(&error, HT_INVALID, 0, "/at: is more than 31 days ago");
+    }
     if (status == HT_OK) {
         status = report_look(context, command, reader, r, &error);
     }

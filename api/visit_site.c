@@ -54,6 +54,19 @@ static enum ht_status fence_take(void *user, const struct ht_store_item *item)
                : HT_OK;
 }
 
+static enum ht_status nothing_take(void *user, const struct ht_store_item *item)
+{
+    (void)user;
+    (void)item;
+    return HT_OK;
+}
+
+bool ht_visit_site_is_home(struct ht_store_reader *reader, const char *id)
+{
+    return ht_store_item(reader, ht_collection_find("households", 10), id, false, nothing_take,
+                         NULL, NULL) != HT_NOT_FOUND;
+}
+
 static enum ht_status fence_find(struct ht_store_reader *reader, const char *id,
                                  struct ht_visit_site *out, struct ht_error *error)
 {

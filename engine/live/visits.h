@@ -252,7 +252,8 @@ struct ht_rectification {
     uint8_t level;
     bool overdue; /* and said so; see ht_rectification_is_overdue */
     bool reminded;
-    bool sampled; /* a second look is wanted, until checked_by */
+    bool sampled;        /* a second look is wanted, until checked_by */
+    int64_t extended_ms; /* by all extensions since it was begun */
     uint32_t extensions;
     uint32_t reopened;  /* times */
     uint32_t sightings; /* times it was found, the first included */
@@ -278,7 +279,7 @@ struct ht_visit_rules {
     int64_t due_ms[HT_VISIT_SEVERITIES];  /* where a hazard has no date of its own */
     int64_t remind_ms;                    /* before the date; 0: never */
     int64_t rise_ms[HT_VISIT_LEVELS - 1]; /* overdue for so long on a level; 0: never */
-    int64_t extend_ms[HT_VISIT_LEVELS];   /* from now, the most that a rank may give; 0: nothing */
+    int64_t extend_ms[HT_VISIT_LEVELS];   /* the most in all up to a rank's word; 0: nothing */
     int64_t again_ms;                     /* closed for at most so long: opened again */
 };
 struct ht_visit_rules ht_visit_rules_default(void);

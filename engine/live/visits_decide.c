@@ -286,7 +286,8 @@ static enum ht_status extend(const struct turn *turn, const struct ht_rectificat
     if (c->due_ms <= from_ms) {
         return ht_error_set(turn->error, HT_RANGE, 0, "/due: is not later than the date it has");
     }
-    if (c->due_ms - from_ms > c->rules->extend_ms[c->rank]) {
+    /* what was given before counts: many small ones are a large one */
+    if (n->extended_ms + c->due_ms - from_ms > c->rules->extend_ms[c->rank]) {
         return ht_error_set(turn->error, HT_RANGE, 0, "/due: the %s gives %lld days more at most",
                             ht_visit_level_text(c->rank),
                             (long long)(c->rules->extend_ms[c->rank] / 86400000));
@@ -314,6 +315,8 @@ static enum ht_status close(const struct turn *turn, const struct ht_rectificati
         why = "is of a visit of another site";
     } else if (visit->seen_ms <= n->found_ms) {
         why = "is of a visit before the hazard was found last";
+    } else if ((visit->flags & (HT_VISIT_TOO_FAR | HT_VISIT_IMPOSSIBLE)) != 0) {
+        why = "is of a visit that was not at the site";
     }
     if (why != NULL) {
         return ht_error_set(turn->error, HT_CONFLICT, 0, "/visit: %s", why);

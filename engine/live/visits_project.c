@@ -278,6 +278,7 @@ static void begin(struct ht_rectification *n, const struct ht_visit_event *e)
     n->closed_by = n->closer = n->checked_by = NULL;
     n->sampled = false;
     n->seed = 0;
+    n->extended_ms = 0;
     due_take(n, e);
     seen_take(n, e);
 }
@@ -327,6 +328,7 @@ void ht__notice_project(struct ht_rectification *n, const struct ht_visit_event 
         n->reopened++;
         break;
     case HT_NOTICE_EXTENDED:
+        n->extended_ms += e->due_ms - (n->due_ms > e->at_ms ? n->due_ms : e->at_ms);
         due_take(n, e);
         n->extensions++;
         break;

@@ -544,7 +544,8 @@ HT_CASE(a_notice_has_its_re_visit_planned_by_itself_before_its_date)
     HT_REQUIRE(plan(",\"id\":\"march\",\"weeks\":2,\"visits_per_week\":1") == 201);
     (void)snprintf(id, sizeof id, "%s", visit_text(answer.body, 0, "id"));
     (void)snprintf(site, sizeof site, "%s", visit_text(answer.body, 0, "site"));
-    HT_REQUIRE(visits_on(NULL, "2026-03-02") > 0);
+    int monday = visits_on(NULL, "2026-03-02");
+    HT_REQUIRE(monday > 1);
     advance(3600 * (24 + 12)); /* Tuesday, midnight there */
     HT_REQUIRE(report_visit(id, "{\"outcome\":\"rectify\",\"at\":\"2026-03-02T02:00:00Z\","
                                 "\"reason\":\"phone was out\",\"hazards\":[{\"text\":\"door "
@@ -555,14 +556,42 @@ HT_CASE(a_notice_has_its_re_visit_planned_by_itself_before_its_date)
     HT_CHECK(strcmp(visit_text(answer.body, at, "start"), "2026-03-03") > 0);
     HT_CHECK(strcmp(visit_text(answer.body, at, "end"), "2026-03-12T16:00:00") < 0);
     (void)snprintf(path, sizeof path, "/v1/visits/%s", visit_text(answer.body, at, "id"));
-    HT_CHECK_INT(count("visits"), SITES * 2 + 1);
+    /* what else was missed on Monday stays there, and is made up for */
+    HT_CHECK_INT(count("visits"), SITES * 2 + 1 + monday - 1);
+    HT_CHECK_INT(visits_on(NULL, "2026-03-02"), monday);
     HT_CHECK_INT(get(path), 200);
     HT_CHECK(is("purpose", "\"revisit\"") && is("round", "\"march\""));
     HT_CHECK_INT(get(ROUNDS "/march/report"), 200);
     HT_CHECK(is("totals.hazards_found", "1") && is("totals.hazards_mended", "0"));
+    HT_CHECK(!is("totals.overdue", "0"));
     advance(3600 * 24 * 10); /* it was missed, and its date is over: it is wanted all the same */
     HT_CHECK_INT(replan("{}"), 200);
-    HT_CHECK_INT(visits_with("purpose", "revisit"), 1);
+    HT_CHECK_INT(visits_with("purpose", "revisit"), 2);
+    end();
+}
+
+HT_CASE(the_round_that_is_in_time_sees_what_was_found)
+{
+    HT_REQUIRE(begin_town());
+    HT_REQUIRE(plan(",\"id\":\"now\",\"weeks\":2,\"visits_per_week\":1") == 201);
+    HT_REQUIRE(post(ROUNDS, JSON,
+                    "{\"id\":\"next\",\"from\":\"2026-03-30\",\"weeks\":2,\"collection\":"
+                    "\"factories\",\"visits_per_week\":1}") == 201);
+    HT_REQUIRE(get(ROUNDS "/now") == 200);
+    char id[MEMBERS_MOST];
+    (void)snprintf(id, sizeof id, "%s", visit_text(answer.body, 0, "id"));
+    advance(3600 * (24 + 12));
+    HT_REQUIRE(report_visit(id, "{\"outcome\":\"rectify\",\"reason\":\"phone was out\","
+                                "\"hazards\":[{\"text\":\"door blocked\",\"severity\":3,"
+                                "\"due\":\"2026-03-12\"}]}") == 200);
+    HT_CHECK(visit_comes(ROUNDS "/now", "revisit") >= 0);
+    HT_CHECK_INT(get(ROUNDS "/next"), 200);
+    HT_CHECK_INT(visits_with("purpose", "revisit"), 0);
+    /* a round that is made later does not take it over */
+    HT_REQUIRE(post(ROUNDS, JSON,
+                    "{\"id\":\"may\",\"from\":\"2026-05-04\",\"weeks\":1,\"collection\":"
+                    "\"factories\",\"visits_per_week\":1}") == 201);
+    HT_CHECK_INT(visits_with("purpose", "revisit"), 0);
     end();
 }
 

@@ -259,6 +259,11 @@ HT_CASE(a_hazard_becomes_a_numbered_notice_and_a_visit_closes_it)
     HT_CHECK_INT(ht_json_count_at(answer.body, "wanted"), 0);
     HT_CHECK_INT(look(id, ""), 200);
     HT_CHECK(is("revisit", "\"v2\""));
+    HT_CHECK_INT(visit_add("far", "f1", ",\"inspector\":\"i2\""), 201);
+    HT_CHECK_INT(result("far", "{\"outcome\":\"done\",\"lon\":116.4,\"lat\":39.9,\"reason\":"
+                               "\"from Beijing\"}"),
+                 200);
+    HT_CHECK_INT(notice_act(id, "{\"event\":\"close\",\"visit\":\"far\"}"), 409);
     HT_CHECK_INT(result("v2", DONE), 200);
     HT_CHECK_INT(notice_act(id, "{\"event\":\"close\",\"visit\":\"v2\"}"), 200);
     HT_CHECK(is("state", "\"closed\"") && is("closed_by", "\"v2\""));
@@ -295,6 +300,10 @@ HT_CASE(what_is_overdue_rises_by_the_clock_and_is_extended_by_rank)
                                 "\"reason\":\"parts\",\"rank\":\"community\"}"),
                  200);
     HT_CHECK(is("due", "\"2026-03-12T02:00:00.000Z\"") && is("extensions", "1"));
+    /* a week in all, whatever the steps */
+    HT_CHECK_INT(notice_act(id, "{\"event\":\"extend\",\"due\":\"2026-03-18T02:00:00Z\","
+                                "\"reason\":\"more\",\"rank\":\"community\"}"),
+                 422);
     advance(5 * DAY);
     HT_CHECK_INT(get(NOTICES "?overdue=true"), 200);
     HT_CHECK_INT(ht_json_count_at(answer.body, "rectifications"), 1);
@@ -365,6 +374,7 @@ HT_CASE(bad_results_are_told_what_is_wrong)
         {RECTIFY("{\"text\":\"x\"}"), 400, "\"/hazards/0/severity\""},
         {RECTIFY("{\"text\":\"x\",\"severity\":5}"), 422, "\"/hazards/0/severity\""},
         {RECTIFY("{\"severity\":3}"), 400, "\"/hazards/0/text\""},
+        {RECTIFY("{\"text\":\" \\t \",\"severity\":3}"), 400, "\"/hazards/0/text\""},
         {RECTIFY("3"), 400, NULL},
         {RECTIFY("{\"text\":\"x\",\"severity\":3,\"due\":\"2026-03-01\"}"), 422,
          "\"/hazards/0/due\""},
@@ -392,6 +402,7 @@ HT_CASE(bad_results_are_told_what_is_wrong)
     HT_CHECK_INT(result("v1", DONE), 200); /* nothing of it left a trace */
     HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM visit_notes"), 1);
     HT_CHECK_INT(get(VISITS "?state=later"), 400);
+    HT_CHECK_INT(post(VISITS, JSON, "{\"site\":\"f1\",\"x\":\"a\\u0000b\"}"), 400);
     /* what would be lost */
     HT_CHECK_INT(post(VISITS, JSON, "{\"site\":\"s1\",\"outcome\":\"done\"}"), 400);
     HT_CHECK_INT(post(VISITS, JSON, "{\"site\":\"s1\",\"hazards\":[]}"), 400);
@@ -590,8 +601,15 @@ HT_CASE(each_role_does_what_it_may_and_what_is_personal_leaves_a_trace)
     HT_CHECK_INT(get_as(I1, VISITS), 200);
     HT_CHECK_INT(ht_json_count_at(answer.body, "visits"), 1);
     HT_CHECK_INT(get_as(I2, VISITS "/v1"), 404);
+    /* who is visited at home is frail */
+    HT_CHECK_INT(post_as(DISPATCHER, VISITS, "{\"id\":\"v3\",\"site\":\"h1\"}"), 201);
     HT_CHECK_INT(get_as(VIEWER, VISITS), 200);
     HT_CHECK_INT(ht_json_count_at(answer.body, "visits"), 2);
+    HT_CHECK(!says("\"h1\""));
+    HT_CHECK_INT(get_as(VIEWER, VISITS "/v3"), 404);
+    HT_CHECK_INT(get_as(VIEWER, VISITS "/v3/history"), 404);
+    HT_CHECK_INT(get_as(VIEWER, "/v1/stream?topics=visits"), 403);
+    HT_CHECK_INT(get_as(DISPATCHER, VISITS "/v3"), 200);
     HT_CHECK_INT(audited(), 0);
     (void)snprintf(path, sizeof path, NOTICES "/%s", id);
     HT_CHECK_INT(get_as(VIEWER, path), 200);

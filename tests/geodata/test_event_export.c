@@ -238,8 +238,8 @@ HT_CASE(what_is_no_export_is_told_so)
         "{}",
         "{\"events\":[]}",
         "{\"from\":\"0\",\"events\":[]}",
-        "{\"from\":\"0000000000000000000000000000000000000000000000000000000000000000\","
-        "\"events\":[{\"seq\":1}],\"count\":1,\"last_hash\":\"\"}",
+        ("{\"from\":\"0000000000000000000000000000000000000000000000000000000000000000\","
+         "\"events\":[{\"seq\":1}],\"count\":1,\"last_hash\":\"\"}"),
         "seq,district,epoch,at_ms,actor,kind,subject,body,hash\r\n1,2\r\n",
         "seq,district,epoch,at_ms,actor,kind,subject,body,hash\r\n01,a,1,1,a,b,c,d,e\r\n",
         "seq,district,epoch,at_ms,actor,kind,subject,body,hash\r\n1,\"a,1,1,a,b,c,d,e\r\n"};
