@@ -91,15 +91,16 @@ static bool wishes_look(struct ht_rounds_keeper *keeper, struct ht_visit_wish *w
     struct ht_store_reader *reader = ht_app_reader(keeper->context, &reply);
     bool good = taken != NULL && reader != NULL &&
                 ht_store_rounds(reader, INT64_MAX, ROUNDS_MOST, round_take, rounds, NULL) == HT_OK;
-    for (size_t i = 0; good && i < 2 * rounds->count; i++) { /* twice: those in time come first */
-        size_t r = i % rounds->count;
-        struct ht_round_record record;
-        struct ht_error error = {0};
-        if (ht_round_record_get(reader, rounds->ids[r], &record, &error) == HT_OK &&
-            takes_some(&record, rounds->from_ms[r], i >= rounds->count, wishes, count, taken)) {
-            good = ht__round_replan_now(keeper->context, rounds->ids[r], &keeper->stop);
+    for (size_t late = 0; late < 2; late++) { /* those that are in time come first */
+        for (size_t i = 0; good && i < rounds->count; i++) {
+            struct ht_round_record record;
+            struct ht_error error = {0};
+            if (ht_round_record_get(reader, rounds->ids[i], &record, &error) == HT_OK &&
+                takes_some(&record, rounds->from_ms[i], late == 1, wishes, count, taken)) {
+                good = ht__round_replan_now(keeper->context, rounds->ids[i], &keeper->stop);
+            }
+            ht_round_record_deinit(&record);
         }
-        ht_round_record_deinit(&record);
     }
     ht_reply_deinit(&reply);
     free(taken);
