@@ -312,9 +312,12 @@ static void obey(struct ht_learning *learning)
             status = obey_wish(learning, &wish, map, look);
         }
         if (status == HT_OK) {
+            bool followed = wish.follow || learning->obeyed.follow;
             learning->obeyed = wish;
             look_keep(learning, look, wish.follow);
-            (void)atomic_fetch_add(&learning->version, 1); /* departures of now go by it */
+            if (followed) { /* departures of now go by it */
+                (void)atomic_fetch_add(&learning->version, 1);
+            }
         } else { /* the next tick tries again, and also takes back what was begun */
             learning->obeyed.swaps = SIZE_MAX;
             learning->obeyed.follow = learning->obeyed.follow || wish.follow;

@@ -114,7 +114,9 @@ static bool published;
 
 static void publish(void *user)
 {
-    published = ht_orders_get(user, "a") != NULL;
+    const struct ht_order *order = ht_orders_get(user, "a");
+    published = order != NULL;
+    ht_order_release(order);
 }
 
 /* Times that were reckoned for a plan that is another by now change nothing. */
