@@ -295,7 +295,7 @@ static enum ht_status since_event(void *user, const struct ht_store_event *row)
     return status == HT_NOMEM ? status : HT_OK;
 }
 
-/* The table once more: a report of a time is asked for now and then. */
+/* The table once more: a report of a time is asked for seldom. */
 static enum ht_status since_read(struct ht_store_reader *reader, int64_t since_ms,
                                  struct ht_desk **out, struct ht_error *error)
 {

@@ -23,8 +23,8 @@ struct ht_vroom_call {
     /* Back into the document's coordinates, pairs of longitude and latitude; false: it can't be. */
     bool (*pairs)(void *user, double (*pairs)[2], size_t count);
     void *point_user;
-    /* The world is not needed for now: solving takes long, and holds no map. And the one that then
-     * is, to draw routes over (NULL where none are to be drawn). */
+    /* The world is not needed meanwhile: solving takes long, and holds no map. And the one that
+     * then is, to draw routes over (NULL where none are to be drawn). */
     void (*routed)(void *user);
     struct ht_world *(*again)(void *user);
     void *routed_user;

@@ -452,7 +452,7 @@ int64_t ht_desk_due_ms(const struct ht_desk *desk);
 /* Lets go of incidents that were evaluated or cancelled before `before_ms`, or resolved by then and
  * without a running clock, `most` at once, so that history does not grow memory: the caller's table
  * has them. They are not found from then on; the counts keep them. Those that a pending decision is
- * about stay for now. `gone` (may be NULL) is told of each. Returns how many. */
+ * about stay. `gone` (may be NULL) is told of each. Returns how many. */
 size_t ht_desk_forget(struct ht_desk *desk, int64_t before_ms, size_t most,
                       void (*gone)(void *user, const char *incident), void *user);
 /* Replaying all events of a forgotten incident between recall(true) and recall(false) brings it

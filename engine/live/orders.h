@@ -338,7 +338,7 @@ HT_MUST_CHECK enum ht_status ht_orders_replay(struct ht_orders *orders,
 
 /* Lets go of orders that were over before `before_ms`, `most` at once, so that history does not
  * grow memory: the caller's table has them. They are not found from then on; the counts keep them.
- * Those that a pending decision is about stay for now. `gone` (may be NULL) is told of each.
+ * Those that a pending decision is about stay. `gone` (may be NULL) is told of each.
  * Returns how many. */
 size_t ht_orders_forget(struct ht_orders *orders, int64_t before_ms, size_t most,
                         void (*gone)(void *user, const char *order), void *user);
