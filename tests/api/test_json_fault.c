@@ -96,7 +96,7 @@ HT_CASE(faults_of_values_are_told_where_they_are)
 HT_CASE(the_reader_gives_the_same_verdict)
 {
     static const char whole[] = "{\"a\": [1, -2.5e1, true], \"b\": {\"c\": null, \"d\": \"e\\n\"}}";
-    static const char others[] = "{}[],:\"\\0a \n";
+    static const char others[] = "{}[],:\"\\0a \n\v\f";
     char text[sizeof whole + 1] = "";
     size_t size = sizeof whole - 1;
     int good = 0;
