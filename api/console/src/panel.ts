@@ -27,16 +27,20 @@ export interface Api {
   del(path: string, headers?: Record<string, string>): Promise<void>;
 }
 
-// An event of GET /v1/stream. `kind` is the event's name on the wire ("position", "incident.assigned", ...), `id` the
-// place from which a lost stream resumes ("" for those that can't be resumed), `data` its JSON.
+// An event of GET /v1/stream. `kind` is what happened: "incident.assigned", "order.delivered", "item.put" (the event's
+// own kind), or "positions". `subject` is what it happened to ("incidents/01J...", "zones/z1"; "" for positions).
+// `data` is its JSON: of an event its body (ids only), of a position {unit, lon, lat, ts, ...}.
 export interface StreamEvent {
+  topic: string; // "incidents", "orders", "positions", ...
   kind: string;
-  id: string;
+  subject: string;
+  id: string; // where a lost stream resumes; "" for positions
+  at: number; // ms since 1970 on the server's clock; 0 for positions that were never timed
   data: any;
 }
 
 export interface Stream {
-  // `kinds` are names of events, or beginnings of them that end in "*": "incident.*". Returns the function that ends it.
+  // `kinds` are kinds, or beginnings of them that end in "*": "incident.*". Returns the function that ends it.
   on(kinds: string[], fn: (event: StreamEvent) => void): () => void;
   // Called at once with the state as it is, then at each change.
   onState(fn: (state: "live" | "lost") => void): () => void;
