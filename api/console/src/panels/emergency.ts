@@ -1,5 +1,4 @@
 // Emergency: what is open, worst first, each with its clock, its next step as one button, and on the map who is coming.
-import "./emergency.css";
 import "./common_words";
 import "./emergency_words";
 import { h, list } from "../dom";

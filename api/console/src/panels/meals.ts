@@ -1,6 +1,5 @@
 // Meals: orders by state with the late ones on top, the vans with their next stops, an order put in by a click on a home,
 // and what each re-plan changed.
-import "./meals.css";
 import "./common_words";
 import "./meals_words";
 import { h, list } from "../dom";

@@ -23,6 +23,7 @@ export interface Touched {
   orders: Order[];
   homes: number;
   homesMore: boolean;
+  unitOf: Map<string, string>; // of each open order, as it is before
 }
 
 interface Leg {
@@ -112,6 +113,7 @@ export async function touchedBy(ctx: Context, area: GeoJSON.Polygon): Promise<To
       .filter((o) => o.lon !== undefined && o.lat !== undefined && inside(area, [o.lon, o.lat] as Point))
       .sort((a, b) => ms(a.due?.[1]) - ms(b.due?.[1])),
     ...homes,
+    unitOf: new Map(orders.flatMap((o) => (o.unit === undefined ? [] : [[o.id, o.unit]]))),
   };
 }
 
@@ -132,5 +134,6 @@ export async function touchedByAll(ctx: Context, areas: GeoJSON.Polygon[]): Prom
   return {
     routes: [...routes.values()], orders: [...orders.values()],
     homes: each.reduce((sum, one) => sum + one.homes, 0), homesMore: each.some((one) => one.homesMore),
+    unitOf: new Map(each.flatMap((one) => [...one.unitOf])),
   };
 }

@@ -2,7 +2,6 @@
 // either back.
 import "./common_words";
 import "./emergency_words";
-import "./zones.css";
 import "./zones_words";
 import { h, list } from "../dom";
 import { addPanel, type Context } from "../panel";
@@ -300,7 +299,7 @@ async function put(draft: Draft, confirm: HTMLButtonElement, of?: Zone): Promise
   if (!page) return;
   confirm.disabled = true;
   const name = draft.name || page.ctx.t("zo.name_default", { kind: page.ctx.t(`zo.kind.${draft.kind}`) });
-  const stopFollowing = followAfter();
+  const stopFollowing = followAfter(draft.touched?.unitOf ?? new Map());
   const done = await command(async (ctx) => {
     const now = ctx.clock.now();
     const until = draft.hours === undefined ? null : new Date(now + draft.hours * HOUR_MS).toISOString();
@@ -323,19 +322,14 @@ async function put(draft: Draft, confirm: HTMLButtonElement, of?: Zone): Promise
 }
 
 // What plans change from now on, for a while: the answer to "and then?". Returns what ends it.
-function followAfter(): () => void {
+function followAfter(unitOf: Map<string, string>): () => void {
   if (!page) return () => undefined;
   const { ctx, after } = page;
   const counts = { moved: new Set<string>(), time: new Set<string>(), lost: new Set<string>() };
-  const unit = new Map<string, string>();
   after.textContent = "";
-  // Which van had an order before is told by the list that was read for what is touched; others count as new times.
-  void ctx.api.get<{ orders: { id: string; unit?: string }[] }>("/v1/orders?state=planned,loaded,enroute&limit=1000")
-    .then(({ orders }) => orders.forEach((o) => o.unit !== undefined && !unit.has(o.id) && unit.set(o.id, o.unit)))
-    .catch(() => undefined);
   const end = ctx.stream.on(["order.planned", "order.unplanned"], ({ kind, data }) => {
     if (kind === "order.unplanned") counts.lost.add(data.order);
-    else if (unit.has(data.order) && unit.get(data.order) !== data.unit) counts.moved.add(data.order);
+    else if (unitOf.has(data.order) && unitOf.get(data.order) !== data.unit) counts.moved.add(data.order);
     else counts.time.add(data.order);
     after.textContent = ctx.t("zo.after", { moved: counts.moved.size, time: counts.time.size, lost: counts.lost.size });
   });
@@ -398,6 +392,7 @@ async function askRegime(r: Regime): Promise<void> {
     regimeAsk.replaceChildren();
     ctx.map.remove("zone-touched");
   };
+  let touched: Touched | undefined;
   const touch = h("div", { class: "zo-touch", role: "status" }, h("p", {}, ctx.t("zo.looking")));
   const why = h("input", { type: "text", maxlength: 64, autocomplete: "off", pattern: "[A-Za-z0-9._:\\-]*" });
   const wrong = h("p", { class: "zo-wrong", role: "alert" });
@@ -407,7 +402,7 @@ async function askRegime(r: Regime): Promise<void> {
       why.focus();
       return;
     }
-    followAfter();
+    followAfter(touched?.unitOf ?? new Map());
     void turn(r.name, true, why.value).then((done) => done && shut());
   } }, ctx.t("zo.confirm"));
   regimeAsk.replaceChildren(
@@ -421,7 +416,7 @@ async function askRegime(r: Regime): Promise<void> {
     const zones = page.zones.filter((zone) => ids.has(zone.id) && zone.geometry?.type === "Polygon");
     const areas = zones.map((zone) => ({ area: zone.geometry as GeoJSON.Polygon, kind: zone.properties.kind ?? "watched" }));
     touchShow(areas, undefined, ctx);
-    const touched = await touchedByAll(ctx, areas.map(({ area }) => area));
+    touched = await touchedByAll(ctx, areas.map(({ area }) => area));
     if (asked !== page?.asked) return;
     const hardest = KINDS.find((kind) => areas.some((one) => one.kind === kind)) ?? "watched";
     touchShow(areas, touched, ctx);
