@@ -50,14 +50,19 @@ static bool unpack(const struct ht_console_file *file, struct ht_buffer *out)
     return whole;
 }
 
-/* For clients that don't take gzip: a worker's, since it may be a megabyte. */
+static void head_fill(const struct ht_console_file *file, struct ht_reply *reply)
+{
+    reply->content_type = file->type;
+    reply->headers = file->page ? PAGE_HEADERS : FILE_HEADERS;
+    memcpy(reply->etag, file->etag, strlen(file->etag) + 1);
+}
+
+/* For clients that don't take gzip. */
 static void unpack_run(void *user, void *data, struct ht_reply *reply)
 {
     const struct ht_console_file *file = data;
     (void)user;
-    reply->content_type = file->type;
-    reply->headers = file->page ? PAGE_HEADERS : FILE_HEADERS;
-    memcpy(reply->etag, file->etag, strlen(file->etag) + 1);
+    head_fill(file, reply);
     if (!unpack(file, &reply->body)) {
         reply->etag[0] = '\0';
         ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
@@ -70,15 +75,15 @@ static void file_answer(struct ht_http_call *call, const struct ht_console_file 
     struct ht_reply *reply = call->reply;
     size_t size = 0;
     const char *have = ht_http_header(request, "if-none-match", &size);
-    reply->content_type = file->type;
-    reply->headers = file->page ? PAGE_HEADERS : FILE_HEADERS;
-    memcpy(reply->etag, file->etag, strlen(file->etag) + 1);
+    head_fill(file, reply);
     if (have != NULL && ht_if_none_match_has(have, size, file->etag)) {
         reply->status = 304;
     } else if (request->gzip) {
         reply->zipped = true;
         ht_buffer_append(&reply->body, file->packed, file->packed_size);
-    } else {
+    } else if (file->page) {
+        unpack_run(NULL, (void *)(uintptr_t)file, reply); /* a page is small */
+    } else {                                              /* a script may be a megabyte */
         call->job.run = unpack_run;
         call->job.data = (void *)(uintptr_t)file; /* nobody writes to it */
     }

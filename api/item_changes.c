@@ -9,7 +9,7 @@ enum { COLLECTIONS_MOST = 16, EVENTS_MOST = 4000 };
 struct ht_item_changes {
     pthread_mutex_t lock;
     bool begun;
-    int64_t seq;                       /* of the last event that was looked at */
+    int64_t seq;                        /* of the last event that was looked at */
     int64_t versions[COLLECTIONS_MOST]; /* the last event about each */
 };
 

@@ -1,5 +1,5 @@
-/* Item changes: which collections of the registry changed when, for whoever keeps something that was
- * made of one.
+/* Item changes: which collections of the registry changed when, for whoever keeps something that
+ * was made of one.
  *
  * It is asked of the table of events, which tells each change of an item, also by another process:
  * what came since the last look is looked through. Where that is more than a few thousand, every

@@ -181,9 +181,8 @@ static struct ht_tile_key key_of(const struct asked *asked, uint64_t stamp, bool
 {
     size_t count = 0;
     return (struct ht_tile_key){
-        .layer = asked->collection == NULL
-                     ? STREETS_LAYER
-                     : (uint32_t)(asked->collection - ht_collections(&count)),
+        .layer = asked->collection == NULL ? STREETS_LAYER
+                                           : (uint32_t)(asked->collection - ht_collections(&count)),
         .zoom = asked->zoom,
         .x = asked->x,
         .y = asked->y,
@@ -250,8 +249,8 @@ static enum ht_status town_tile(struct ht_app_context *context, const struct ask
 {
     struct ht_tiles *tiles = context->app->tiles;
     int64_t version = 0;
-    enum ht_status status = ht_item_changes_look(tiles->changes, context->reader,
-                                                 asked->collection, &version, error);
+    enum ht_status status =
+        ht_item_changes_look(tiles->changes, context->reader, asked->collection, &version, error);
     if (status != HT_OK) {
         return status;
     }
@@ -283,7 +282,8 @@ static void streets_run(void *user, void *data, struct ht_reply *reply)
         ht_reply_problem(reply, 503, "Service Unavailable", "no network is open");
         return;
     }
-    enum ht_status status = streets_tile(context->app->tiles, world, asked, reply->body.limit, &tile);
+    enum ht_status status =
+        streets_tile(context->app->tiles, world, asked, reply->body.limit, &tile);
     if (status == HT_OK) {
         reply_tile(asked, tile, reply);
     } else {
@@ -408,8 +408,8 @@ static const char *query_read(const struct ht_http_request *request, struct aske
     if (!flag) {
         return "frail is true or false";
     }
-    return asked->frail && (asked->collection == NULL ||
-                            strcmp(asked->collection->name, "households") != 0)
+    return asked->frail &&
+                   (asked->collection == NULL || strcmp(asked->collection->name, "households") != 0)
                ? "households may be frail, nothing else"
                : NULL;
 }

@@ -174,7 +174,8 @@ static struct ht_mvt_point crossing(struct ht_mvt_point a, struct ht_mvt_point b
                                     struct border border)
 {
     int32_t at = border.high ? CUT_HIGH : CUT_LOW;
-    double part = ((double)at - bounded(a, border)) / ((double)bounded(b, border) - bounded(a, border));
+    double part =
+        ((double)at - bounded(a, border)) / ((double)bounded(b, border) - bounded(a, border));
     if (border.vertical) {
         return (struct ht_mvt_point){at, a.y + (int32_t)lround(part * ((double)b.y - a.y))};
     }

@@ -162,6 +162,8 @@ fill(document.getElementById("app")!,
   banner,
   h("main", { class: "body" }, side, h("div", { class: "stage" }, map.element, layers.element, card.element, toasts)));
 
+map.ml.resize(); // it was made before it had a place
+
 handle.addEventListener("click", () => sheet(!side.classList.contains("is-up")));
 clock.every(250, () => {
   const text = clockSeconds(clock.now());

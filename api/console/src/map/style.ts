@@ -46,7 +46,7 @@ function streets(c: Palette): LayerSpecification[] {
       layout: round, paint: { "line-color": c.path, "line-width": width(14, 0.7, 18, 3), "line-dasharray": [2, 1.4] } },
     { id: "ferries", type: "line", ...source, filter: ["==", ["get", "class"], "ferry"],
       paint: { "line-color": c.path, "line-width": 1.2, "line-dasharray": [4, 3] } },
-    { id: "street-casing", type: "line", ...source, minzoom: 11,
+    { id: "street-casing", type: "line", ...source, minzoom: 8,
       filter: ["!", ["in", ["get", "class"], ["literal", [...WALKED, "ferry"]]]],
       layout: round, paint: { "line-color": c.casing, "line-width": bed(1.8) } },
     { id: "streets", type: "line", ...source,

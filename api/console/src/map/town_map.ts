@@ -101,7 +101,7 @@ export class Town implements TownMap {
     this.ml.getCanvas().setAttribute("aria-label", t("map.label"));
     this.units = new UnitLayer(this.ml);
     this.ready = new Promise((resolve) => {
-      this.ml.once("load", () => {
+      this.ml.once("style.load", () => {
         this.loaded = true;
         for (const [id, data] of this.given) this.add(id, data);
         resolve();
