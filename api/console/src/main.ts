@@ -7,7 +7,7 @@ import { makeClock } from "./clock";
 import { fill, h } from "./dom";
 import { explain } from "./fault";
 import { clockSeconds } from "./format";
-import { language, onLanguage, setLanguage, t } from "./i18n";
+import { language, missing, onLanguage, setLanguage, t } from "./i18n";
 import { Layers } from "./layers";
 import { Town } from "./map/town_map";
 import { panels, type Context, type Panel } from "./panel";
@@ -199,6 +199,9 @@ window.addEventListener("hashchange", () => {
   const part = location.hash.slice(1);
   if (part !== linked) follow(part, true);
 });
+
+// For whoever looks at the page from the browser's own console, and for its tests.
+Object.assign(window, { houtao: { api, stream, map, clock, t, missing } });
 
 words();
 const first = location.hash.slice(1);

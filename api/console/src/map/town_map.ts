@@ -69,6 +69,7 @@ export class Town implements TownMap {
   private registry = false;
   private frail = false;
   private loaded = false;
+  private readonly returns: boolean; // who looks was here before, and finds the map as it was
   private readonly stale = new Set<string>();
   private refreshing = 0;
 
@@ -77,12 +78,13 @@ export class Town implements TownMap {
     this.hidden = new Set(read<string[]>(HIDDEN, HIDDEN_AT_FIRST));
     const canvas = h("div", { class: "map-canvas" });
     this.element = h("div", { class: "map" }, canvas, this.cross, this.tip, this.prompt);
-    const view = read<{ center: [number, number]; zoom: number }>(VIEW, { center: [121.715, 29.95], zoom: 12 });
+    const view = read<{ center: [number, number]; zoom: number } | null>(VIEW, null);
+    this.returns = view !== null;
     this.ml = new maplibregl.Map({
       container: canvas,
       style: this.style(),
-      center: view.center,
-      zoom: view.zoom,
+      center: view?.center ?? [121.715, 29.95],
+      zoom: view?.zoom ?? 12,
       minZoom: 5,
       maxZoom: 20,
       dragRotate: false,
@@ -160,7 +162,7 @@ export class Town implements TownMap {
     this.frail = this.registry && may;
     if (this.registry) this.restyle();
     const box = boxOf(this.names.features.map((feature) => feature.geometry));
-    if (!seen && box && !localStorage.getItem(VIEW)) this.fitBox(box, false);
+    if (!seen && box && !this.returns) this.fitBox(box, false);
     void this.readUnits();
   }
 
