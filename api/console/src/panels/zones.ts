@@ -195,8 +195,7 @@ async function erase(zone: Zone): Promise<void> {
 
 async function begin(): Promise<void> {
   if (!page) return;
-  const { ctx, drawing } = page;
-  const area = await drawing.draw();
+  const area = await page.drawing.draw();
   if (area) await ask({ area, kind: "closed", name: "", hours: undefined, touched: undefined });
 }
 
