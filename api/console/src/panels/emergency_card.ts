@@ -60,7 +60,7 @@ interface Home {
   frail?: boolean;
   floor?: number;
   lift?: boolean;
-  gate?: string;
+  gate?: string | { name?: string };
   contacts?: unknown[];
 }
 
@@ -151,9 +151,10 @@ export class Card {
 
   private homeDraw(p: Home): void {
     const { ctx } = this;
+    const gate = typeof p.gate === "string" ? p.gate : p.gate?.name;
     const way = [
       p.floor !== undefined && ctx.t("em.floor", { n: p.floor, lift: ctx.t(p.lift ? "em.lift" : "em.stairs") }),
-      p.gate !== undefined && ctx.t("em.gate", { gate: p.gate }),
+      gate !== undefined && ctx.t("em.gate", { gate }),
     ].filter((text) => text !== false).join(" · ");
     const contacts = (p.contacts ?? []).map(contactText).filter((text) => text !== "");
     this.home.replaceChildren(
