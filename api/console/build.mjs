@@ -1,7 +1,7 @@
 // Bundles the console and writes it as the C source that lies in the binary (api/embedded.h), compressed, with names
 // that carry a hash of the content. node build.mjs OUT_DIR
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -81,8 +81,10 @@ rmSync(join(out, "files"), { recursive: true, force: true });
 mkdirSync(join(out, "files"), { recursive: true });
 // MapLibre makes its worker of its own text, so it is served as it comes and not bundled into ours.
 add("maplibre.js", readFileSync(join(here, "node_modules/maplibre-gl/dist/maplibre-gl.js")));
+add("maplibre.css", await bundle("../node_modules/maplibre-gl/dist/maplibre-gl.css"));
 add("icon.svg", readFileSync(join(here, "src/icon.svg")));
-add("style.css", await bundle("style.css"));
+const styles = readdirSync(join(here, "src/panels")).filter((name) => name.endsWith(".css")).sort();
+add("style.css", Buffer.concat([await bundle("style.css"), ...(await Promise.all(styles.map((name) => bundle(`panels/${name}`))))]));
 add("app.js", await bundle("main.ts"));
 addPage("index.html");
 if (existsSync(join(here, "src/resident/main.ts"))) {

@@ -20,7 +20,7 @@ function(console_packages result)
     message(STATUS "console: left out, since node or npm is not installed (packages nodejs and npm)")
     return()
   endif()
-  file(LOCK ${console_dir} DIRECTORY GUARD FUNCTION TIMEOUT 600) # two presets may be configured at once
+  file(LOCK ${console_dir} DIRECTORY GUARD FUNCTION TIMEOUT 600 RESULT_VARIABLE locked) # two presets at once
   file(SHA256 ${console_dir}/package-lock.json wanted)
   set(have "")
   if(EXISTS ${console_stamp})

@@ -30,7 +30,7 @@ const seen: Seen = { track: undefined, gone: false, lost: false, at: 0 };
 let ahead = 0; // of the server's clock to this one's: a simulated town has its own
 const host = document.getElementById("app") as HTMLElement;
 const said = h("div", { class: "re-said", "aria-live": "polite" });
-const van = new VanMap(host.dataset["maplibre"]);
+const van = new VanMap(host.dataset["maplibre"], host.dataset["maplibreCss"]);
 
 // ---- what is said ----
 

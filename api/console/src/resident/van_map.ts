@@ -45,6 +45,7 @@ function styleOf(): StyleSpecification {
 export class VanMap {
   readonly element: HTMLElement;
   private readonly script: string | undefined;
+  private readonly css: string | undefined;
   private readonly heading: HTMLElement;
   private readonly near: HTMLElement;
   private readonly frame: HTMLElement;
@@ -54,8 +55,9 @@ export class VanMap {
   private street = "";
   private asked = 0;
 
-  constructor(script: string | undefined) {
+  constructor(script: string | undefined, css: string | undefined) {
     this.script = script;
+    this.css = css;
     this.heading = h("h2", {});
     this.near = h("p", { class: "re-near", "aria-live": "polite" });
     this.frame = h("div", { class: "re-map", hidden: true, role: "img" });
@@ -92,10 +94,11 @@ export class VanMap {
 
   private load(): Promise<Library | undefined> {
     this.library ??= new Promise((resolve) => {
-      if (this.script === undefined) {
+      if (this.script === undefined || this.css === undefined) {
         resolve(undefined);
         return;
       }
+      document.head.append(h("link", { rel: "stylesheet", href: this.css }));
       document.head.append(h("script", {
         src: this.script,
         onload: () => resolve((window as unknown as { maplibregl: Library }).maplibregl),
