@@ -1,12 +1,12 @@
 // Drawing an area on the map: corner by corner with the mouse, or with the keyboard alone (arrow keys move the map, a
 // button sets a corner in its middle). Enter ends, Backspace takes back, Escape gives up.
-import type { MapMouseEvent } from "maplibre-gl";
 import { h } from "../dom";
 import type { Context } from "../panel";
 import { tangled, type Point } from "./geometry";
 import { theme } from "./common";
 
 const CLOSE_PX = 12; // a click so near the first corner ends it
+const STILL_PX = 3; // a press that moves farther is the map being dragged
 
 export class Drawing {
   readonly element: HTMLElement;
@@ -15,6 +15,7 @@ export class Drawing {
   private readonly wrong: HTMLElement;
   private readonly finishButton: HTMLButtonElement;
   private ring: Point[] = [];
+  private pressed = { x: 0, y: 0 };
   private done: ((area: GeoJSON.Polygon | undefined) => void) | undefined;
 
   constructor(ctx: Context) {
@@ -40,7 +41,8 @@ export class Drawing {
     const { map } = this.ctx;
     this.ring = [];
     this.element.hidden = false;
-    map.ml.on("click", this.click);
+    window.addEventListener("pointerdown", this.press, true);
+    window.addEventListener("click", this.click, true);
     map.ml.doubleClickZoom.disable();
     map.ml.getCanvas().style.cursor = "crosshair";
     window.addEventListener("keydown", this.key, true);
@@ -57,7 +59,8 @@ export class Drawing {
     const { map } = this.ctx;
     this.done = undefined;
     this.element.hidden = true;
-    map.ml.off("click", this.click);
+    window.removeEventListener("pointerdown", this.press, true);
+    window.removeEventListener("click", this.click, true);
     map.ml.doubleClickZoom.enable();
     map.ml.getCanvas().style.cursor = "";
     window.removeEventListener("keydown", this.key, true);
@@ -65,22 +68,28 @@ export class Drawing {
     done(area);
   }
 
-  private readonly click = (event: MapMouseEvent): void => {
+  private readonly press = (event: PointerEvent): void => {
+    this.pressed = { x: event.clientX, y: event.clientY };
+  };
+
+  // Caught before the map hears of it, which would open the card of what lies there.
+  private readonly click = (event: MouseEvent): void => {
     const { ml } = this.ctx.map;
-    const first = this.ring[0];
-    if (first && this.ring.length >= 3) {
-      const at = ml.project(first);
-      if (Math.hypot(at.x - event.point.x, at.y - event.point.y) < CLOSE_PX) {
-        this.finish();
-        return;
-      }
+    if (event.target !== ml.getCanvas()) return;
+    event.stopPropagation();
+    if (Math.hypot(event.clientX - this.pressed.x, event.clientY - this.pressed.y) > STILL_PX) return;
+    const box = ml.getCanvas().getBoundingClientRect();
+    const at: Point = [event.clientX - box.left, event.clientY - box.top];
+    const near = (corner: Point | undefined, px: number): boolean => {
+      const on = corner && ml.project(corner);
+      return on !== undefined && Math.hypot(on.x - at[0], on.y - at[1]) < px;
+    };
+    if (this.ring.length >= 3 && near(this.ring[0], CLOSE_PX)) {
+      this.finish();
+    } else if (!near(this.ring[this.ring.length - 1], STILL_PX)) { // a double click's second
+      const { lng, lat } = ml.unproject(at);
+      this.add([lng, lat]);
     }
-    const last = this.ring[this.ring.length - 1];
-    if (last) {
-      const at = ml.project(last);
-      if (Math.hypot(at.x - event.point.x, at.y - event.point.y) < 3) return; // a double click's second
-    }
-    this.add([event.lngLat.lng, event.lngLat.lat]);
   };
 
   private readonly key = (event: KeyboardEvent): void => {

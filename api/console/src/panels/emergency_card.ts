@@ -60,7 +60,7 @@ interface Home {
   frail?: boolean;
   floor?: number;
   lift?: boolean;
-  gate?: string;
+  gate?: string | { name?: string };
   contacts?: unknown[];
 }
 
@@ -95,7 +95,7 @@ export class Card {
     this.element = h(
       "div", { class: "em-card", "data-card": i.id },
       this.home, this.seats, this.steps, this.others,
-      h("button", { type: "button", class: "em-plain", onclick: close }, ctx.t("common.close")),
+      h("button", { type: "button", class: "em-plain em-close", onclick: close }, ctx.t("common.close")),
     );
     void this.homeRead();
     this.update(i);
@@ -151,9 +151,10 @@ export class Card {
 
   private homeDraw(p: Home): void {
     const { ctx } = this;
+    const gate = typeof p.gate === "string" ? p.gate : p.gate?.name;
     const way = [
       p.floor !== undefined && ctx.t("em.floor", { n: p.floor, lift: ctx.t(p.lift ? "em.lift" : "em.stairs") }),
-      p.gate !== undefined && ctx.t("em.gate", { gate: p.gate }),
+      gate !== undefined && ctx.t("em.gate", { gate }),
     ].filter((text) => text !== false).join(" · ");
     const contacts = (p.contacts ?? []).map(contactText).filter((text) => text !== "");
     this.home.replaceChildren(
@@ -174,14 +175,15 @@ export class Card {
     const arrive = RANK.slice(RANK.indexOf(seat.state), 3).map((s) => ({ event: AFTER[s]?.event, unit: seat.unit }));
     return h(
       "div", { class: "em-seat" },
-      h("p", {}, h("b", {}, seat.unit), " ", ctx.t(`em.state.${seat.state}`), " ",
+      h("p", {}, h("b", {}, seat.unit), " · ", ctx.t(`em.state.${seat.state}`), " · ",
         seat.arrived_at === undefined
-          ? h("span", { class: "em-until" }, clockText(seat.eta, true))
-          : h("span", {}, clockText(seat.arrived_at, true)),
-        seat.ack_by !== undefined && h("span", { class: "em-until", "data-until": seat.ack_by })),
+          ? ctx.t("em.seat_eta", { at: clockText(seat.eta) })
+          : ctx.t("em.seat_there", { at: clockText(seat.arrived_at) }),
+        seat.ack_by !== undefined && h("span", { class: "em-ack" }, " · ", ctx.t("em.seat_ack"),
+          h("span", { class: "em-until", "data-until": seat.ack_by }))),
       h(
         "div", { class: "em-buttons" },
-        after && this.button(after.name, [{ event: after.event, unit: seat.unit }]),
+        after && this.i.assigned.length > 1 && this.button(after.name, [{ event: after.event, unit: seat.unit }]),
         early && this.button("arrive", arrive),
         seat.state !== "onscene" && this.button("decline", [{ event: "decline", unit: seat.unit }], "em-plain"),
       ),

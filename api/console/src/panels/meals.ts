@@ -7,7 +7,7 @@ import { addPanel, type Context } from "../panel";
 import { clockText, explain, gathered, ms, onceKey, roving, span, type Order, type OrderState } from "./common";
 import { OrderForm } from "./meals_form";
 import { Vans } from "./meals_vans";
-import { lateFirst, lateness, orderOpen, Orders, stranded, type Change, type Replan } from "./orders";
+import { lateFirst, lateness, orderOpen, Orders, stopsBefore, stranded, type Change, type Replan } from "./orders";
 
 type Filter = "open" | OrderState;
 const FILTERS: Filter[] = ["open", "received", "planned", "loaded", "enroute", "failed", "delivered"];
@@ -63,7 +63,7 @@ function whyText(o: Order, ctx: Context): string {
   return o.state === "failed" && o.reason !== undefined ? ctx.t(`me.reason.${o.reason}`) : "";
 }
 
-function orderDraw(o: Order, ctx: Context): HTMLElement {
+function orderDraw(o: Order, before: number | undefined, ctx: Context): HTMLElement {
   const open = page?.chosen === o.id;
   const late = lateText(o, ctx);
   const bad = late !== "" || stranded(o) || o.state === "failed";
@@ -78,7 +78,7 @@ function orderDraw(o: Order, ctx: Context): HTMLElement {
       h("span", { class: "me-due" }, o.due && ctx.t("me.due", { from: clockText(o.due[0]), to: clockText(o.due[1]) })),
       h("span", { class: "me-late", "data-late": o.id }, late),
       h("span", { class: "me-eta" }, etaText(o, ctx)),
-      h("span", { class: "me-on" }, o.unit && orderOpen(o) && ctx.t("me.on", { unit: o.unit, n: (o.sequence ?? 0) + 1 })),
+      h("span", { class: "me-on" }, o.unit && before !== undefined && (before === 0 ? ctx.t("me.on_next", { unit: o.unit }) : ctx.t("me.on", { unit: o.unit, n: before }))),
     ),
     open && h(
       "div", { class: "me-card" },
@@ -127,9 +127,10 @@ function draw(): void {
   page.sum.classList.toggle("is-bad", late + lost > 0);
   chipsDraw(ctx, all, filter);
   const chosen = page.chosen;
+  const before = stopsBefore(all);
   list(
-    page.host, rows.slice(0, page.rows), (o) => o.id, (o) => orderDraw(o, ctx),
-    (o) => JSON.stringify([o, chosen === o.id, lateness(o, now) > 0]),
+    page.host, rows.slice(0, page.rows), (o) => o.id, (o) => orderDraw(o, before.get(o.id), ctx),
+    (o) => JSON.stringify([o, chosen === o.id, before.get(o.id), lateness(o, now) > 0]),
   );
   page.empty.hidden = rows.length > 0;
   page.more.hidden = rows.length <= page.rows;
@@ -232,7 +233,7 @@ function replanDraw(plan: Replan, ctx: Context): HTMLElement {
 
 function changesDraw(ctx: Context, replans: Replan[]): void {
   if (!page) return;
-  list(page.changes, replans, (plan) => plan.id, (plan) => replanDraw(plan, ctx), (plan) => String(plan.changes.length));
+  list(page.changes, replans.filter((plan) => plan.changes.length > 0), (plan) => plan.id, (plan) => replanDraw(plan, ctx));
   page.unchanged.hidden = replans.length > 0;
 }
 

@@ -182,10 +182,46 @@ export class Orders {
   private note(event: StreamEvent, change: Change): void {
     const last = this.replans[0];
     if (last && Math.abs(event.at - last.at) <= ONE_PLAN_MS) {
-      last.changes.push(change);
+      last.changes = merged(last.changes, change);
       return;
     }
     this.replans.unshift({ id: event.id, at: event.at, changes: [change] });
     this.replans.length = Math.min(this.replans.length, PLANS_KEPT);
   }
+}
+
+// What a plan does to an order in several steps is told as one: from where it was to where it is.
+function merged(all: Change[], next: Change): Change[] {
+  const at = all.findIndex((c) => c.order === next.order);
+  const before = all[at];
+  if (before === undefined) return [...all, next];
+  const rest = all.filter((_, n) => n !== at);
+  if (next.what === "lost") return before.what === "new" ? rest : [...rest, { ...next, from: before.from }];
+  if (before.what === "new" || before.what === "lost") return [...rest, { ...next, what: before.from === undefined ? "new" : "moved", from: before.from }];
+  const shift = before.shift + next.shift;
+  if (before.from === next.to && Math.abs(shift) < SHIFT_MS) return rest;
+  return [...rest, { ...next, what: before.from === next.to ? "time" : "moved", from: before.from, shift }];
+}
+
+// How many stops a van has before each order that it has.
+export function stopsBefore(rows: Iterable<Order>): Map<string, number> {
+  const of = new Map<string, Order[]>();
+  for (const o of rows) {
+    if (o.unit === undefined || !orderOpen(o)) continue;
+    const some = of.get(o.unit);
+    if (some) some.push(o);
+    else of.set(o.unit, [o]);
+  }
+  const before = new Map<string, number>();
+  for (const some of of.values()) {
+    some.sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0));
+    let n = -1;
+    let last: number | undefined;
+    for (const o of some) {
+      if (o.sequence !== last || n < 0) n++;
+      last = o.sequence;
+      before.set(o.id, n);
+    }
+  }
+  return before;
 }

@@ -5,7 +5,7 @@ import { inLanes, ms, pages, type Collection, type Incident, type Order, type Pl
 import { inside, touches, type Point } from "./geometry";
 
 const LANES = 4;
-const LEGS_ASKED = 12; // of each van: more tell nothing new, and each is two routes
+const LEGS_ASKED = 12; // of each van: more tell nothing new, and make the table long
 const HOMES_MOST = 1000; // of one answer of /v1/near
 
 export interface TouchedRoute {
@@ -34,28 +34,36 @@ interface Leg {
 
 interface RouteAnswer {
   code: string;
-  routes?: { duration: number; geometry: GeoJSON.LineString }[];
+  routes?: { geometry: GeoJSON.LineString }[];
 }
 
-async function route(ctx: Context, profile: string, leg: { from: GeoJSON.Position; to: GeoJSON.Position }, avoid?: GeoJSON.Polygon):
-    Promise<{ duration: number; line: GeoJSON.Position[] } | undefined> {
-  const more = avoid === undefined ? "" : `&avoid=${encodeURIComponent(JSON.stringify(avoid))}`;
-  const path = `/route/v1/${profile}/${leg.from[0]},${leg.from[1]};${leg.to[0]},${leg.to[1]}?overview=full&geometries=geojson${more}`;
+interface TableAnswer {
+  durations: (number | null)[][];
+}
+
+async function way(ctx: Context, profile: string, from: GeoJSON.Position, to: GeoJSON.Position): Promise<GeoJSON.Position[] | undefined> {
+  const path = `/route/v1/${profile}/${from[0]},${from[1]};${to[0]},${to[1]}?overview=full&geometries=geojson`;
   const answer = await ctx.api.get<RouteAnswer>(path).catch(() => undefined); // NoRoute comes as a 400
-  const first = answer?.routes?.[0];
-  return first && { duration: first.duration, line: first.geometry.coordinates };
+  return answer?.routes?.[0]?.geometry.coordinates;
 }
 
-// What the way around costs. `avoid` is exact, so this is what the next plan will find.
+// What the way around costs. `avoid` is exact, so this is what the next plan will find. A table, since that says of a pair
+// without a way just that.
 async function around(ctx: Context, profile: string, legs: Leg[], area: GeoJSON.Polygon): Promise<{ longer_ms: number; cut: number }> {
-  const costs = await inLanes(legs.slice(0, LEGS_ASKED), 2, async (leg) => {
-    const [now, then] = await Promise.all([route(ctx, profile, leg), route(ctx, profile, leg, area)]);
-    return now === undefined || then === undefined ? undefined : Math.max(0, then.duration - now.duration) * 1000;
+  const some = legs.slice(0, LEGS_ASKED);
+  const places = some.flatMap((leg) => [leg.from, leg.to]).map((at) => `${at[0]},${at[1]}`).join(";");
+  const path = `/table/v1/${profile}/${places}?annotations=duration`;
+  const avoid = encodeURIComponent(JSON.stringify(area));
+  const [now, then] = await Promise.all([path, `${path}&avoid=${avoid}`].map((at) => ctx.api.get<TableAnswer>(at).catch(() => undefined)));
+  let longer_ms = 0;
+  let cut = 0;
+  some.forEach((_, n) => {
+    const before = now?.durations[2 * n]?.[2 * n + 1] ?? null;
+    const after = then?.durations[2 * n]?.[2 * n + 1] ?? null;
+    if (before === null || after === null) cut++;
+    else longer_ms += Math.max(0, after - before) * 1000;
   });
-  return {
-    longer_ms: costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0),
-    cut: costs.filter((cost) => cost === undefined).length,
-  };
+  return { longer_ms, cut };
 }
 
 async function vanTouched(ctx: Context, van: Collection<UnitProperties>["features"][number], area: GeoJSON.Polygon):
@@ -81,11 +89,11 @@ async function responderTouched(ctx: Context, incident: Incident, unit: string, 
   if (!feature?.geometry) return undefined;
   const profile = feature.properties.profile ?? "car";
   const ends = { from: feature.geometry.coordinates, to: [incident.lon, incident.lat] };
-  const now = await route(ctx, profile, ends);
-  if (!now || !touches(area, now.line)) return undefined;
+  const line = await way(ctx, profile, ends.from, ends.to);
+  if (!line || !touches(area, line)) return undefined;
   const passes = profile === "emergency";
-  const cost = passes ? { longer_ms: 0, cut: 0 } : await around(ctx, profile, [{ ...ends, line: now.line }], area);
-  return { unit, incident, legs: 1, line: [now.line], passes, ...cost };
+  const cost = passes ? { longer_ms: 0, cut: 0 } : await around(ctx, profile, [{ ...ends, line }], area);
+  return { unit, incident, legs: 1, line: [line], passes, ...cost };
 }
 
 async function homesInside(ctx: Context, area: GeoJSON.Polygon): Promise<{ homes: number; homesMore: boolean }> {

@@ -13,6 +13,7 @@ import { touchDraw, touchShow, type ZoneKind } from "./zones_touch";
 
 const HOUR_MS = 3_600_000;
 const KINDS: ZoneKind[] = ["closed", "controlled", "watched"];
+const GRAVEST: ZoneKind[] = [...KINDS, "fence"];
 const HOURS = [1, 4, 24];
 const AFTER_MS = 30_000; // so long what plans change is told after a zone came into force
 
@@ -142,7 +143,7 @@ function zoneDraw(zone: Zone, ctx: Context): HTMLElement {
       "div", { class: "zo-buttons" },
       (state === "on" || state === "later") && h(
         "button",
-        { type: "button", class: "zo-main", "data-do": "lift", "data-focus": `lift-${zone.id}`, onclick: () => void lift(zone) },
+        { type: "button", class: kind === "watched" ? "" : "zo-main", "data-do": "lift", "data-focus": `lift-${zone.id}`, onclick: () => void lift(zone) },
         ctx.t("zo.lift"),
       ),
       state === "over" && h("button", { type: "button", "data-do": "again", onclick: () => void again(zone) }, ctx.t("zo.again")),
@@ -195,8 +196,7 @@ async function erase(zone: Zone): Promise<void> {
 
 async function begin(): Promise<void> {
   if (!page) return;
-  const { ctx, drawing } = page;
-  const area = await drawing.draw();
+  const area = await page.drawing.draw();
   if (area) await ask({ area, kind: "closed", name: "", hours: undefined, touched: undefined });
 }
 
@@ -434,7 +434,10 @@ function draw(): void {
   const order: State[] = ["on", "bound", "later", "over"];
   const now = ctx.clock.now();
   const sorted = [...zones].sort(
-    (a, b) => order.indexOf(stateOf(a, now)) - order.indexOf(stateOf(b, now)) || nameOf(a).localeCompare(nameOf(b)),
+    (a, b) =>
+      order.indexOf(stateOf(a, now)) - order.indexOf(stateOf(b, now)) ||
+      GRAVEST.indexOf(a.properties.kind ?? "fence") - GRAVEST.indexOf(b.properties.kind ?? "fence") ||
+      nameOf(a).localeCompare(nameOf(b)),
   );
   list(page.zoneHost, sorted, (zone) => zone.id, (zone) => zoneDraw(zone, ctx), (zone) =>
     JSON.stringify([zone.properties, stateOf(zone, now)]));
