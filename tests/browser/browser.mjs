@@ -17,7 +17,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after } from "node:test";
+import { after, afterEach } from "node:test";
 
 const binary = process.env.HOUTAO;
 const folder = process.env.HOUTAO_TOWN;
@@ -40,6 +40,11 @@ const chromium = await driver();
 const faults = [];
 const allowed = new WeakMap();
 let browser;
+
+// A page that stays open goes on drawing, at the cost of the next.
+afterEach(async () => {
+  await Promise.all((browser?.contexts() ?? []).map((context) => context.close()));
+});
 
 after(async () => {
   await browser?.close();
