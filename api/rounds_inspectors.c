@@ -185,6 +185,26 @@ static enum ht_status inspector_room(struct ht_round_scene *scene)
     return status;
 }
 
+/* When it works for this round. */
+static enum ht_status shift_find(struct ht__round_work *work, const char *id,
+                                 const struct merged *merged, struct ht_round_open *out)
+{
+    size_t busy_count = 0;
+    const struct ht__round_busy *busy = ht__round_busy_of(work, id, &busy_count);
+    size_t count = merged->leave_count + busy_count;
+    struct ht_round_leave *off = ht_array_new(count, sizeof *off);
+    if (off == NULL) {
+        return HT_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        off[i] = i < merged->leave_count ? merged->leaves[i] : busy[i - merged->leave_count].time;
+    }
+    enum ht_status status =
+        ht_round_shift_hours(&work->scene->days, merged->ask.shift, off, count, out);
+    free(off);
+    return status;
+}
+
 static enum ht_status inspector_put(const struct looking *looking, const char *id,
                                     struct merged *merged, struct ht_round_inspector *inspector)
 {
@@ -204,8 +224,7 @@ static enum ht_status inspector_put(const struct looking *looking, const char *i
     overlaps_tell(looking, id, merged);
     enum ht_status status = home_find(looking, id, merged, inspector);
     if (status == HT_OK && !looking->idle) {
-        status = ht_round_shift_hours(&scene->days, merged->ask.shift, merged->leaves,
-                                      merged->leave_count, &shift);
+        status = shift_find(work, id, merged, &shift);
     }
     if (status == HT_INVALID) {
         tell(looking, "/shift", id, "its shift can't be read");

@@ -122,6 +122,7 @@ static void *low_run(void *user)
                                           .reader = low->reader,
                                           .world = ht_world_reader_get(&low->context->world),
                                           .ask = &making->ask,
+                                          .round = making->id,
                                           .agains = making->agains,
                                           .again_count = making->again_count,
                                           .crs = &making->crs,

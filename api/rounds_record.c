@@ -55,8 +55,8 @@ static void visit_read(yajl_val object, struct ht_round_visit *out)
                                    .start_ms = whole_read(object, "start_ms"),
                                    .end_ms = whole_read(object, "end_ms"),
                                    .stop = (uint32_t)whole_read(object, "stop")};
+    out->made_up = YAJL_IS_TRUE(ht_json_member(object, "made_up"));
     id_read(object, "id", out->id);
-    id_read(object, "second_visit", out->pair);
     id_read(object, "site", out->site);
     id_read(object, "inspector", out->inspector);
     id_read(object, "second", out->second);
@@ -194,6 +194,8 @@ static void live_take(struct ht_round_visit *out, const struct ht_visit *visit)
     out->hazards = visit->hazards;
     (void)snprintf(out->inspector, sizeof out->inspector, "%s",
                    visit->inspector == NULL ? "" : visit->inspector);
+    (void)snprintf(out->second, sizeof out->second, "%s",
+                   visit->second == NULL ? "" : visit->second);
     (void)snprintf(out->rectification, sizeof out->rectification, "%s",
                    visit->rectification == NULL ? "" : visit->rectification);
 }

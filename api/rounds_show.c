@@ -31,7 +31,6 @@ void ht__round_visit_write(const struct ht_round_visit *visit, struct ht_json *j
     ht_json_key_text(json, "site", visit->site);
     text_write(json, "inspector", visit->inspector);
     text_write(json, "second", visit->second);
-    text_write(json, "second_visit", visit->pair);
     ht_incident_json_moment(json, "start", visit->start_ms);
     ht_incident_json_moment(json, "end", visit->end_ms);
     ht_json_key_text(json, "state", ht_visit_state_text(visit->state));

@@ -50,7 +50,7 @@ static const char **sites_list(const struct ht_round_record *record)
 static const char *visit_by(const struct ht_round_record *record, const char *id)
 {
     for (size_t i = 0; id != NULL && i < record->visit_count; i++) {
-        if (strcmp(record->visits[i].id, id) == 0 || strcmp(record->visits[i].pair, id) == 0) {
+        if (strcmp(record->visits[i].id, id) == 0) {
             return record->visits[i].inspector;
         }
     }
