@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/incident_json.h"
+#include "api/rounds_hint.h"
 #include "api/zone.h"
 #include "engine/base/array.h"
 #include "engine/base/time.h"
@@ -365,57 +366,14 @@ static const char *inspector_id(const struct ht_round_goal *goal, uint32_t inspe
     return inspector == HT_PLAN_NONE ? "" : goal->scene->inspectors[inspector].id;
 }
 
-/* What would mend it, in words. */
-static void hint_text(const struct ht_round_goal *goal, const struct ht_rounds_mend *mend,
-                      char *out, size_t size)
-{
-    char skills[160] = "";
-    const char *who = inspector_id(goal, mend->inspector);
-    bool one = who[0] != '\0';
-    ht_round_skills_text(goal->scene, mend->skills, skills, sizeof skills);
-    switch (mend->hint) {
-    case HT_ROUNDS_HINT_INSPECTOR:
-        (void)snprintf(out, size, "%" PRIu32 " more inspectors%s%s", mend->number,
-                       skills[0] == '\0' ? "" : " with ", skills);
-        break;
-    case HT_ROUNDS_HINT_SHIFT:
-        (void)snprintf(out, size, "a shift for %s on %" PRIu32 " more days", one ? who : "somebody",
-                       mend->number);
-        break;
-    case HT_ROUNDS_HINT_WAY:
-        (void)snprintf(out, size, "a street to it for %s", one ? who : "somebody");
-        break;
-    case HT_ROUNDS_HINT_DAYS:
-        (void)snprintf(out, size, "%" PRIu32 " more open days, or so many visits less",
-                       mend->number);
-        break;
-    case HT_ROUNDS_HINT_OPEN_LONGER:
-        (void)snprintf(out, size, "to be open for %" PRIu32 " seconds more", mend->number);
-        break;
-    case HT_ROUNDS_HINT_GAP:
-        (void)snprintf(out, size, "a least gap that is %" PRIu32 " days shorter", mend->number);
-        break;
-    case HT_ROUNDS_HINT_WORK_LONGER:
-        (void)snprintf(out, size, "%" PRIu32 " seconds more of %s's shift", mend->number,
-                       one ? who : "somebody");
-        break;
-    case HT_ROUNDS_HINT_QUOTA:
-        (void)snprintf(out, size, "%" PRIu32 " visits more for %s", mend->number,
-                       one ? who : "somebody");
-        break;
-    case HT_ROUNDS_HINTS:
-    default:
-        out[0] = '\0';
-        break;
-    }
-}
-
 static void mend_write(const struct ht_round_goal *goal, const struct ht_rounds_mend *mend,
                        struct ht_json *json)
 {
-    char text[320];
-    hint_text(goal, mend, text, sizeof text);
+    char text[HT_ROUND_HINT_TEXT];
+    ht_round_hint_text(goal->scene, mend, false, text);
     text_write(json, "hint", text);
+    ht_round_hint_text(goal->scene, mend, true, text);
+    text_write(json, "hint_zh", text);
     ht_json_key(json, "mend");
     ht_json_object(json);
     ht_json_key_text(json, "by", ht_rounds_hint_name(mend->hint));
@@ -437,6 +395,7 @@ static void unplanned_write(const struct ht_round_goal *goal, struct ht_json *js
         ht_json_key_text(json, "site", scene->refused[i].site);
         ht_json_key_text(json, "reason", scene->refused[i].reason);
         ht_json_key_text(json, "hint", scene->refused[i].hint);
+        text_write(json, "hint_zh", ht_round_hint_refused(scene->refused[i].reason));
         ht_json_object_end(json);
     }
     for (uint32_t i = 0; i < goal->plan->missing_count; i++) {

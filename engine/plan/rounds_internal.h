@@ -161,6 +161,9 @@ int32_t ht__rounds_last_s(const struct ht__rounds *r, uint32_t site, uint32_t in
                           uint32_t day, int32_t t_s);
 /* Reckons begin_s, latest_s, travel and cost anew; false: it can't be done in time. */
 bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t day);
+/* Gives visits that the running plan had on that day the time that they had there, where what comes
+ * behind lets them; for the answer. */
+void ht__rounds_tour_keep(struct ht__rounds *r, uint32_t inspector, uint32_t day);
 /* The cheapest visit of the site by lead on a day, with the best second where it takes two.
  * offer->cost is HT__ROUNDS_CANT where none can be. */
 void ht__rounds_offer(const struct ht__rounds *r, uint32_t site, uint32_t lead, uint32_t day,

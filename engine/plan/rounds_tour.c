@@ -182,6 +182,43 @@ bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t da
     return tour_latest(r, inspector, day) && in_time && now_s <= ht__rounds_to_s(r, inspector, day);
 }
 
+/* When the running plan had a visit on its day, by the same; below 0: it had none. */
+static int32_t was_at(const struct ht__rounds *r, const struct ht__rounds_slot *slot)
+{
+    for (uint32_t i = r->run_first[slot->site]; i < r->run_first[slot->site + 1]; i++) {
+        const struct ht_rounds_running *run = &r->problem->running[r->run_list[i]];
+        if (run->day == slot->day && run->inspector == slot->lead && run->second == slot->second) {
+            return run->begin_s;
+        }
+    }
+    return -1;
+}
+
+void ht__rounds_tour_keep(struct ht__rounds *r, uint32_t inspector, uint32_t day)
+{
+    const struct ht_rounds_problem *p = r->problem;
+    size_t at = (size_t)inspector * r->days + day;
+    const uint32_t *stops = r->stops + at * r->room;
+    const int32_t *latest_s = r->latest_s + at * r->room;
+    uint32_t before = p->inspectors[inspector].start;
+    int32_t now_s = ht__rounds_from_s(r, inspector, day);
+    for (uint32_t k = 0; k < r->tours[at].count; k++) {
+        const struct ht__rounds_slot *slot = &r->slots[stops[k]];
+        const struct ht_rounds_site *site = &p->sites[slot->site];
+        int32_t was_s = was_at(r, slot);
+        now_s += ht__rounds_way_s(r, inspector, before, site->location);
+        now_s = slot_next(r, slot, inspector, day, now_s);
+        int32_t kept_s = was_s > now_s ? slot_next(r, slot, inspector, day, was_s) : now_s;
+        if (kept_s > latest_s[k] && latest_s[k] > now_s && was_s - latest_s[k] <= HT_ROUNDS_SHIFT_S) {
+            kept_s = latest_s[k];
+        }
+        now_s = kept_s <= latest_s[k] ? kept_s : now_s;
+        r->begin_s[at * r->room + k] = now_s;
+        now_s += (int32_t)site->service_s;
+        before = site->location;
+    }
+}
+
 uint32_t ht__rounds_tour_at(const struct ht__rounds *r, uint32_t inspector, uint32_t day,
                             int32_t begin_s)
 {
