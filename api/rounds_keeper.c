@@ -152,10 +152,11 @@ static bool round_look(struct look *look, struct round *round, bool late)
         return true;
     }
     enum ht_status status = ht_round_record_get(look->reader, round->id, &record, &error);
-    if (status == HT_OK) {
+    bool stands = status == HT_OK && record.withdrawn_ms == 0;
+    if (stands) {
         round->due = takes_some(look, &record, round->from_ms, late) || round->due;
     }
-    if (status == HT_OK && missed && !round->due) {
+    if (stands && missed && !round->due) {
         status = ht_round_record_live(&record, look->context, look->reader);
         round->due = status == HT_OK && lacks_some(look, &record);
     }

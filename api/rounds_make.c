@@ -397,6 +397,9 @@ bool ht__round_prepare_again(struct ht_app_context *context, struct ht__round_ma
     if (status != HT_OK) {
         return ht__round_deny_status(reply, status, &error);
     }
+    if (making->record.withdrawn_ms != 0) {
+        return ht__round_deny(reply, 409, "the round was withdrawn");
+    }
     if (!crs_read(context, making, reply)) {
         return false;
     }

@@ -620,12 +620,15 @@ static void effort_take(struct reader *reader, yajl_val body, uint32_t *limit_ms
 static void options_take(struct reader *reader, struct ht_round_ask *out)
 {
     static const uint32_t range[2] = {0, 1 << 30};
+    static const uint32_t balance[2] = {0, HT_ROUND_BALANCE_MOST};
     yajl_val keep = member(out->tree, "keep");
     uint32_t seed = 1;
     if (keep != NULL && !YAJL_IS_TRUE(keep) && !YAJL_IS_FALSE(keep)) {
         fail(reader, HT_SYNTAX, "keep", "keep must be true or false");
     }
     out->keep = !YAJL_IS_FALSE(keep);
+    out->balance = HT_ROUND_BALANCE;
+    whole_take(reader, out->tree, "balance", balance, &out->balance);
     whole_take(reader, out->tree, "seed", range, &seed);
     out->seed = seed;
     effort_take(reader, out->tree, &out->limit_ms, &out->iterations);

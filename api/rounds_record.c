@@ -139,6 +139,7 @@ enum ht_status ht_round_record_read(const char *body, size_t size, struct ht_rou
         return HT_INVALID;
     }
     out->next = (uint32_t)whole_read(out->tree, "next");
+    out->withdrawn_ms = whole_read(out->tree, HT_ROUND_WITHDRAWN);
     enum ht_status status = visits_read(out);
     if (status == HT_OK) {
         status = owners_read(out);
@@ -191,7 +192,6 @@ static void live_take(struct ht_round_visit *out, const struct ht_visit *visit)
     out->end_ms = visit->end_ms;
     out->seen_ms = visit->seen_ms;
     out->until_ms = visit->until_ms;
-    out->hazards = visit->hazards;
     (void)snprintf(out->inspector, sizeof out->inspector, "%s",
                    visit->inspector == NULL ? "" : visit->inspector);
     (void)snprintf(out->second, sizeof out->second, "%s",

@@ -475,6 +475,7 @@ static void problem_fill(struct ht_round_scene *scene, const struct ht_round_ask
                                                 .running_count = scene->running_count,
                                                 .running = scene->running,
                                                 .prices = ht_rounds_prices_usual()};
+    scene->problem.prices.balance = ask->balance;
     if (!ask->keep) {
         scene->problem.prices.owner_s = 0;
     }

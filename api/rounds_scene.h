@@ -45,7 +45,6 @@ struct ht_round_visit {
     int64_t end_ms;
     int64_t seen_ms; /* this and the next: 0: it was not, or not said */
     int64_t until_ms;
-    uint32_t hazards; /* that were found */
     uint32_t stop;    /* its number in the inspector's day, from 1 on */
     bool made_up;     /* it was missed, and the plan knows that */
 };

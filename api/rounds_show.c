@@ -121,6 +121,7 @@ void ht__round_write(const struct ht_round_record *record, const struct ht__roun
                                         .version = record->version};
     ht_json_object(json);
     head_write(&head, json);
+    ht_incident_json_moment(json, "withdrawn_at", record->withdrawn_ms);
     visits_write(record, part, json);
     tours_write(record, part, json);
     for (size_t i = 0; !part->own && i < sizeof members / sizeof members[0]; i++) {
