@@ -8,7 +8,9 @@
 #include "api/json_merge.h"
 #include "api/params.h"
 #include "api/rounds_scene_internal.h"
+#include "api/rounds_make.h"
 #include "engine/base/array.h"
+#include "geodata/members.h"
 
 #define PROFILE_USUAL "car"
 
@@ -253,12 +255,37 @@ static enum ht_status inspector_put(const struct looking *looking, const char *i
     return status;
 }
 
+static bool is_van(const struct ht_store_item *item)
+{
+    struct ht_member member;
+    char kind[16] = "";
+    return ht_member_find(item->properties, "kind", &member) &&
+           ht_member_text(&member, kind, sizeof kind) && strcmp(kind, "van") == 0;
+}
+
+static enum ht_status van_take(void *user, const struct ht_store_item *item)
+{
+    bool *van = user;
+    *van = is_van(item);
+    return HT_OK;
+}
+
+enum ht_status ht__round_unit_look(struct ht_store_reader *reader, const char *id, bool *van)
+{
+    *van = false;
+    return ht_store_item(reader, ht_collection_find("units", 5), id, false, van_take, van, NULL);
+}
+
 static enum ht_status inspector_take(void *user, const struct ht_store_item *item)
 {
     struct looking *looking = user;
     struct ht_round_inspector inspector = {.placed = false};
     looking->found = true;
     if (ht_names_find(&looking->work->inspectors, item->id) != NULL) {
+        return HT_OK;
+    }
+    if (is_van(item)) {
+        tell(looking, "", item->id, "is a van, no inspector");
         return HT_OK;
     }
     if (looking->work->scene->inspector_count >= HT_ROUND_INSPECTORS_MOST) {

@@ -702,6 +702,24 @@ enum ht_status ht_round_again_read(const char *text, size_t size, struct ht_roun
     return reader.status;
 }
 
+enum ht_status ht_round_again_members(const struct ht_round_again *again,
+                                      struct ht_round_wrongs *wrongs)
+{
+    static const char *const known[] = {"from", "inspectors", "limit_ms", "iterations"};
+    struct reader reader = {.wrongs = wrongs};
+    for (size_t i = 0; YAJL_IS_OBJECT(again->tree) && i < again->tree->u.object.len; i++) {
+        const char *key = again->tree->u.object.keys[i];
+        bool ours = false;
+        for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+            ours = ours || strcmp(key, known[k]) == 0;
+        }
+        if (!ours) {
+            fail(&reader, HT_SYNTAX, key, "a re-plan has no %.48s; it has from and inspectors", key);
+        }
+    }
+    return reader.status;
+}
+
 void ht_round_again_deinit(struct ht_round_again *again)
 {
     inspectors_free(again->inspectors, again->inspector_count);

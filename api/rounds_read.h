@@ -160,6 +160,9 @@ struct ht_round_again {
 HT_MUST_CHECK enum ht_status ht_round_again_read(const char *text, size_t size,
                                                  struct ht_round_again *out,
                                                  struct ht_round_wrongs *wrongs);
+/* Members that a re-plan does not know, which would go unnoticed; HT_SYNTAX with each of them. */
+HT_MUST_CHECK enum ht_status ht_round_again_members(const struct ht_round_again *again,
+                                                    struct ht_round_wrongs *wrongs);
 void ht_round_again_deinit(struct ht_round_again *again);
 
 /* A day of the office's zone, "2026-03-02", or a moment of RFC 3339, between 2000 and 2100. `*day`:
