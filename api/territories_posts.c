@@ -59,7 +59,7 @@ static uint32_t post_find(const void *user, const char *id)
 static uint32_t *ids_read(struct reading *r, yajl_val list, const char *pointer,
                           uint32_t (*find)(const void *user, const char *id), uint32_t *count)
 {
-    char at[80];
+    char at[128];
     *count = 0;
     if (list == NULL || YAJL_IS_NULL(list)) {
         return NULL;

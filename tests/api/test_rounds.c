@@ -387,6 +387,66 @@ HT_CASE(more_places_than_ways_fit_for_are_refused_before_memory_is_taken)
     end();
 }
 
+/* ---- territories ---- */
+
+#define TERRITORIES "/v1/territories"
+
+HT_CASE(sites_are_divided_by_way_load_and_wishes)
+{
+    HT_REQUIRE(begin_town());
+    HT_REQUIRE(post(TERRITORIES, JSON, "{\"collection\":\"factories\",\"visits_per_week\":1}") == 200);
+    int all = count("territories.0.sites") + count("territories.1.sites");
+    HT_CHECK_INT(all, SITES);
+    HT_CHECK(count("territories.0.sites") > 0 && count("territories.1.sites") > 0);
+    HT_CHECK(is("unassigned", "[]") && is("errors", "[]") && is("summary.inspectors", "2"));
+    HT_CHECK(is("territories.0.sites.0.visits", "4"));
+    HT_CHECK(says("\"why\":\"nearest\"") || says("\"why\":\"balance\""));
+    /* skills that nobody has, and one who is given */
+    HT_REQUIRE(post(TERRITORIES, JSON,
+                    "{\"collection\":\"factories\",\"visits_per_week\":1,\"sites\":[{\"id\":\"f0\","
+                    "\"skills\":[\"magic\"]},{\"id\":\"f1\",\"inspector\":\"i2\"},\"ghost\"]}") ==
+               200);
+    HT_CHECK(is("territories.0.sites", "[]") && is("territories.1.sites.0.why", "\"given\""));
+    HT_CHECK(is("unassigned.0.reason", "\"skills\"") && is("unassigned.1.site", "\"ghost\""));
+    end();
+}
+
+HT_CASE(posts_are_matched_so_that_nobody_would_rather_swap)
+{
+    HT_REQUIRE(begin_town());
+    inspector_add("i3", 121.712, "");
+    HT_REQUIRE(post(TERRITORIES, JSON,
+                    "{\"collection\":\"factories\",\"visits_per_week\":1,\"posts\":[{\"id\":\"east\","
+                    "\"wanted\":[\"i2\",\"i1\",\"i3\"],\"sites\":[\"f0\",\"f1\"]},{\"id\":\"west\","
+                    "\"wanted\":[\"i1\",\"i3\"],\"sites\":[\"f2\"]}],\"inspectors\":[{\"id\":"
+                    "\"i1\",\"wanted\":[\"east\",\"west\"]},{\"id\":\"i2\",\"wanted\":[\"east\"]},"
+                    "{\"id\":\"i3\",\"wanted\":[\"west\",\"east\"]}]}") == 200);
+    HT_CHECK(is("matches.0.inspector", "\"i1\"") && is("matches.0.post", "\"west\"") &&
+             is("matches.0.wish", "2") && is("matches.0.rank", "1"));
+    HT_CHECK(is("matches.1.inspector", "\"i2\"") && is("matches.1.post", "\"east\"") &&
+             is("without", "[\"i3\"]"));
+    HT_CHECK(says("{\"site\":\"f2\"") && is("unassigned", "[]"));
+    for (int s = 0; s < count("territories.2.sites"); s++) { /* i3 has none of a post's */
+        char path[64];
+        (void)snprintf(path, sizeof path, "territories.2.sites.%d.site", s);
+        HT_CHECK(!ht_json_is(answer.body, path, "\"f0\"") &&
+                 !ht_json_is(answer.body, path, "\"f1\"") &&
+                 !ht_json_is(answer.body, path, "\"f2\""));
+    }
+    HT_CHECK_INT(post(TERRITORIES, JSON, "[]"), 400);
+    HT_CHECK_INT(post(TERRITORIES, JSON, "{}"), 400);
+    HT_CHECK(is("errors.0.pointer", "\"/collection\""));
+    HT_CHECK_INT(post(TERRITORIES, JSON,
+                      "{\"collection\":\"factories\",\"visits_per_week\":1,\"posts\":[{\"id\":\"p\","
+                      "\"wanted\":[\"i9\",\"i1\",\"i1\"],\"sites\":[\"f77\"],\"places\":0}]}"),
+                 422);
+    HT_CHECK(is("errors.0.pointer", "\"/posts/0/places\"") &&
+             is("errors.1.pointer", "\"/posts/0/wanted/0\"") &&
+             is("errors.2.pointer", "\"/posts/0/wanted/2\"") &&
+             is("errors.3.pointer", "\"/posts/0/sites/0\""));
+    end();
+}
+
 /* ---- over time ---- */
 
 /* A re-plan that came in between is no failure. */
@@ -1060,6 +1120,10 @@ HT_CASE(who_may_see_and_make_rounds)
     HT_CHECK(says("BEGIN:VCALENDAR") && !says("h1"));
     HT_CHECK_INT(get_as(DISPATCHER, "/v1/inspectors/i1.ics"), 200);
     HT_CHECK(says("SUMMARY:Visit h1"));
+    HT_CHECK_INT(as(VIEWER, "POST", TERRITORIES, "{\"collection\":\"households\"}"), 403);
+    HT_CHECK_INT(as(DISPATCHER, "POST", TERRITORIES, "{\"collection\":\"households\"}"), 200);
+    HT_CHECK(says("\"h1\""));
+    HT_CHECK_INT(as(VIEWER, "DELETE", ROUNDS "/homes", ""), 403);
     HT_CHECK_INT(as(VIEWER, "POST", ROUNDS "/homes/replan", "{}"), 403);
     HT_CHECK_INT(as(DISPATCHER, "POST", ROUNDS "/homes/replan", "{}"), 200);
     end();
