@@ -181,8 +181,8 @@ static enum ht_status exchange_check(const struct ht_days *days, struct ht_setti
         for (size_t j = 0; j < off->count; j++) {
             if (on->list[i].from <= off->list[j].to && off->list[j].from <= on->list[i].to) {
                 char text[HT_TIME_TEXT_SIZE];
-                int64_t day = on->list[i].from > off->list[j].from ? on->list[i].from
-                                                                   : off->list[j].from;
+                int64_t day =
+                    on->list[i].from > off->list[j].from ? on->list[i].from : off->list[j].from;
                 ht_time_format(day * DAY_MS, text);
                 (void)strcpy(wrong->pointer, "/workdays");
                 (void)snprintf(wrong->detail, sizeof wrong->detail,

@@ -46,8 +46,7 @@ static void busy_add(struct ht__round_work *work, const struct ht_visit *visit, 
     }
     struct ht__round_busy *busy = &work->busy[work->busy_count++];
     (void)snprintf(busy->who, sizeof busy->who, "%s", who);
-    busy->time =
-        (struct ht_round_leave){visit->start_ms - BETWEEN_MS, visit->end_ms + BETWEEN_MS};
+    busy->time = (struct ht_round_leave){visit->start_ms - BETWEEN_MS, visit->end_ms + BETWEEN_MS};
 }
 
 static enum ht_status busy_take(struct ht__round_work *work, const struct ht_visit *const *list,

@@ -7,8 +7,8 @@
 #include "api/home.h"
 #include "api/json_merge.h"
 #include "api/params.h"
-#include "api/rounds_scene_internal.h"
 #include "api/rounds_make.h"
+#include "api/rounds_scene_internal.h"
 #include "engine/base/array.h"
 #include "geodata/members.h"
 

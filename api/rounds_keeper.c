@@ -166,8 +166,8 @@ static bool round_look(struct look *look, struct round *round, bool late)
 
 static bool rounds_look(struct ht_rounds_keeper *keeper, struct look *look)
 {
-    bool good = ht_store_rounds(look->reader, INT64_MAX, ROUNDS_MOST, round_take, look, NULL) ==
-                HT_OK;
+    bool good =
+        ht_store_rounds(look->reader, INT64_MAX, ROUNDS_MOST, round_take, look, NULL) == HT_OK;
     for (size_t late = 0; late < 2; late++) { /* those that are in time come first */
         for (size_t i = 0; good && i < look->round_count; i++) {
             good = round_look(look, &look->rounds[i], late == 1);

@@ -1,7 +1,7 @@
-/* Rounds keeper: what was missed plans itself anew, and so do re-visits. A notice that wants a visit
- * (engine/live/visits.h) at a site of a round that is running has that round re-planned, from now
- * on, without anybody asking: so is one whose re-visit was cancelled or went by, and a closed one
- * that was drawn for a second look. A round is re-planned, too, where a visit of it was missed:
+/* Rounds keeper: what was missed plans itself anew, and so do re-visits. A notice that wants a
+ * visit (engine/live/visits.h) at a site of a round that is running has that round re-planned, from
+ * now on, without anybody asking: so is one whose re-visit was cancelled or went by, and a closed
+ * one that was drawn for a second look. A round is re-planned, too, where a visit of it was missed:
  * where that was said, where nobody was let in, and where a day went by without a word. What no
  * round's days reach stays wanted, and is told so by GET /v1/rectifications.
  *

@@ -714,7 +714,8 @@ enum ht_status ht_round_again_members(const struct ht_round_again *again,
             ours = ours || strcmp(key, known[k]) == 0;
         }
         if (!ours) {
-            fail(&reader, HT_SYNTAX, key, "a re-plan has no %.48s; it has from and inspectors", key);
+            fail(&reader, HT_SYNTAX, key, "a re-plan has no %.48s; it has from and inspectors",
+                 key);
         }
     }
     return reader.status;

@@ -482,10 +482,9 @@ static const char *const english[WORDS] = {"Report of round",
                                            "km planned",
                                            "hours planned"};
 static const char *const chinese_words[WORDS] = {
-    "巡查报告",     "按周统计", "按督导员统计", "周起始日", "督导员", "合计",
-    "工时基尼系数", "截至",     "计划",         "完成",     "未到",   "被拒",
-    "逾期",         "待查",     "发现隐患",     "已整改",   "公里",   "工时",
-    "计划公里",     "计划工时"};
+    "巡查报告", "按周统计", "按督导员统计", "周起始日", "督导员",   "合计",    "工时基尼系数",
+    "截至",     "计划",     "完成",         "未到",     "被拒",     "逾期",    "待查",
+    "发现隐患", "已整改",   "公里",         "工时",     "计划公里", "计划工时"};
 
 static void head_put(const char *const *words, enum word first, struct ht_buffer *out)
 {

@@ -6,14 +6,14 @@
  *   missed, refused
  *   overdue    should have been made by now, and nobody said what became of them
  *   ahead      are still to come
- *   hazards    notices of the round's sites that were opened in its time, and that were closed: what
- *              GET /v1/rectifications tells of these sites
- *   km, hours  of what was done: the time between check-in and leaving (as planned where nobody said
- *              when), and of the day's way the part that its visits that were made are of all
- *   planned    km and hours of the tours as planned: travel, and time at sites
+ *   hazards    notices of the round's sites that were opened in its time, and that were closed:
+ * what GET /v1/rectifications tells of these sites km, hours  of what was done: the time between
+ * check-in and leaving (as planned where nobody said when), and of the day's way the part that its
+ * visits that were made are of all planned    km and hours of the tours as planned: travel, and
+ * time at sites
  *
- * Fairness is Gini's coefficient of the hours of those who hold sites, as planned and as done; where
- * nobody holds any, of those who have hours.
+ * Fairness is Gini's coefficient of the hours of those who hold sites, as planned and as done;
+ * where nobody holds any, of those who have hours.
  *
  * Threading: pure. Ownership: a report owns its lists.
  */
@@ -55,8 +55,8 @@ struct ht_round_report {
     const char **inspectors; /* [inspector_count] by id; borrowed from the record */
     uint32_t inspector_count;
     struct ht_round_counts *cells; /* [week * inspector_count + inspector] */
-    uint32_t *made;     /* [day * inspector_count + inspector] visits that were */
-    uint32_t gini_ppm;  /* of hours as planned, and as done */
+    uint32_t *made;                /* [day * inspector_count + inspector] visits that were */
+    uint32_t gini_ppm;             /* of hours as planned, and as done */
     uint32_t done_gini_ppm;
 };
 

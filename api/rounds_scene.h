@@ -36,8 +36,8 @@ struct ht_planner_scene;
 struct ht_round_visit {
     char id[HT_VISIT_ID_MAX + 1];
     char site[HT_ID_MAX + 1];
-    char inspector[HT_ID_MAX + 1]; /* "": nobody */
-    char second[HT_ID_MAX + 1];    /* who goes along; "": nobody */
+    char inspector[HT_ID_MAX + 1];           /* "": nobody */
+    char second[HT_ID_MAX + 1];              /* who goes along; "": nobody */
     char rectification[HT_VISIT_ID_MAX + 1]; /* "": none */
     enum ht_visit_purpose purpose;
     enum ht_visit_state state;
@@ -45,8 +45,8 @@ struct ht_round_visit {
     int64_t end_ms;
     int64_t seen_ms; /* this and the next: 0: it was not, or not said */
     int64_t until_ms;
-    uint32_t stop;    /* its number in the inspector's day, from 1 on */
-    bool made_up;     /* it was missed, and the plan knows that */
+    uint32_t stop; /* its number in the inspector's day, from 1 on */
+    bool made_up;  /* it was missed, and the plan knows that */
 };
 
 /* Whether it was missed: somebody said so, nobody was let in, or nobody said anything and its day

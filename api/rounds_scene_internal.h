@@ -33,7 +33,7 @@ struct ht__round_work {
     struct ht_names inspectors;
     struct ht__round_rate *rates; /* by site */
     size_t rate_capacity;
-    uint32_t real_count; /* sites of the scene that are; those behind them are notices' */
+    uint32_t real_count;         /* sites of the scene that are; those behind them are notices' */
     struct ht__round_busy *busy; /* by inspector */
     size_t busy_count;
 };

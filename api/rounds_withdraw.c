@@ -1,5 +1,5 @@
-/* A round is withdrawn: what it has ahead is cancelled, promised or not; what was stays, and so does
- * the round, to be read and reported. */
+/* A round is withdrawn: what it has ahead is cancelled, promised or not; what was stays, and so
+ * does the round, to be read and reported. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

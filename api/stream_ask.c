@@ -10,8 +10,7 @@
 #include "api/stream_internal.h"
 
 /* Topics whose events name households that are looked after. */
-#define HOMES_TOPICS                                                                               \
-    (UINT32_C(1) << HT_TOPIC_VISITS | UINT32_C(1) << HT_TOPIC_RECTIFICATIONS)
+#define HOMES_TOPICS (UINT32_C(1) << HT_TOPIC_VISITS | UINT32_C(1) << HT_TOPIC_RECTIFICATIONS)
 
 static const char *topics_read(const char *text, uint32_t *topics)
 {

@@ -236,7 +236,8 @@ static enum ht_status divide(struct dividing *d)
                                                  .balance = d->ask.balance};
     for (uint32_t s = 0; s < d->sites; s++) { /* a given one who can't is told, and not taken */
         uint32_t who = d->owner[s];
-        if (who != HT_TERRITORY_NONE && d->cost_s[(size_t)who * d->sites + s] == HT_TERRITORY_CANT) {
+        if (who != HT_TERRITORY_NONE &&
+            d->cost_s[(size_t)who * d->sites + s] == HT_TERRITORY_CANT) {
             ht_round_wrong_add(&d->wrongs, "", "%s: inspector %s, who has it, can't",
                                d->scene.sites[s].id, d->scene.inspectors[who].id);
             d->owner[s] = HT_TERRITORY_NONE;

@@ -1,7 +1,7 @@
 /* Territories: which inspector keeps which sites, before a round is planned.
  *
- *   POST /v1/territories {"collection": "factories", "sites"?, "filter"?, "inspectors"?, "balance"?,
- *                         "from"?, "weeks"?, and the wishes of POST /v1/rounds}
+ *   POST /v1/territories {"collection": "factories", "sites"?, "filter"?, "inspectors"?,
+ * "balance"?, "from"?, "weeks"?, and the wishes of POST /v1/rounds}
  *     --> {territories[{inspector, hours, way_s, sites[{site, visits, way_s, load_s, why}]}],
  *          unassigned[{site, reason}], summary}
  *

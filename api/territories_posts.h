@@ -23,7 +23,7 @@ struct ht_post {
 
 struct ht_posts {
     struct ht_post *list;
-    uint32_t count; /* 0: nobody has any wish */
+    uint32_t count;    /* 0: nobody has any wish */
     uint32_t **wanted; /* [inspectors] of each, posts */
     uint32_t *wanted_count;
     uint32_t inspector_count;

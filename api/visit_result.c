@@ -75,10 +75,9 @@ static void time_look(struct ht_app_context *context, struct ht_store_reader *re
         return;
     }
     bool planned = ht_visit_is_by(visit, inspector);
-    const char *two[2] = {planned ? visit->inspector : inspector,
-                          in->second != NULL ? in->second
-                          : planned          ? visit->second
-                                             : NULL};
+    const char *two[2] = {planned ? visit->inspector : inspector, in->second != NULL ? in->second
+                                                                  : planned          ? visit->second
+                                                                                     : NULL};
     for (int i = 0; i < 2; i++) {
         const struct ht__visit_arrival arrival = {.visit = visit->id,
                                                   .inspector = two[i],
@@ -407,8 +406,7 @@ static bool report_allow(const struct ht_command *command, struct reporting *r,
     const char *own = command->caller.unit;
     if (command->caller.role == HT_ROLE_DEVICE) {
         bool other = r->in.inspector != NULL && own != NULL && strcmp(r->in.inspector, own) != 0;
-        if (own == NULL || other ||
-            (visit->inspector != NULL && !ht_visit_is_by(visit, own))) {
+        if (own == NULL || other || (visit->inspector != NULL && !ht_visit_is_by(visit, own))) {
             ht_reply_problem(reply, 403, "Forbidden", "a unit's token reports its own visits");
             return false;
         }

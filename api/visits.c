@@ -91,8 +91,7 @@ enum ht_status ht__visit_inspector_check(struct ht_app_context *context, const c
     }
     uint32_t index = ht_fleet_find(fleet, inspector, strlen(inspector));
     if (index == HT_NONE || !ht_fleet_get(fleet, index, 0, &unit)) {
-        return ht_error_set(error, HT_INVALID, 0, "/%s: there is no unit %.64s", member,
-                            inspector);
+        return ht_error_set(error, HT_INVALID, 0, "/%s: there is no unit %.64s", member, inspector);
     }
     return unit.kind == HT_UNIT_VAN
                ? ht_error_set(error, HT_INVALID, 0, "/%s: unit %.64s is a van, no inspector",
@@ -162,8 +161,7 @@ static bool open_prepare(struct ht_app_context *context, struct ht_command *comm
 
 /* Its times, with what was not said; HT_INVALID: they are those of no visit. */
 static enum ht_status times_find(const struct opening *opening, const struct ht_command *command,
-                                 int64_t usual_ms, struct ht_visit_row *row,
-                                 struct ht_error *error)
+                                 int64_t usual_ms, struct ht_visit_row *row, struct ht_error *error)
 {
     const struct ht_visit_in *in = &opening->in;
     row->start_ms = in->start_ms == 0 ? command->at_ms : in->start_ms;

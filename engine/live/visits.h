@@ -244,12 +244,12 @@ struct ht_visit {
 struct ht_rectification {
     const char *id;
     const char *site;
-    const char *tenant;     /* NULL: the site itself */
-    const char *inspector;  /* who found it first */
-    const char *visit;      /* that found it, or found it again last */
-    const char *revisit;    /* planned to look after it; NULL: none */
-    const char *closed_by;  /* the visit that saw it mended; NULL: none (yet) */
-    const char *closer;     /* its inspector */
+    const char *tenant;        /* NULL: the site itself */
+    const char *inspector;     /* who found it first */
+    const char *visit;         /* that found it, or found it again last */
+    const char *revisit;       /* planned to look after it; NULL: none */
+    const char *closed_by;     /* the visit that saw it mended; NULL: none (yet) */
+    const char *closer;        /* its inspector */
     const char *closer_second; /* who was with them; NULL: nobody */
     const char *checked_by;    /* the second look at a closed one; NULL: none (yet) */
     enum ht_rectification_state state;
@@ -496,7 +496,8 @@ struct ht_visit_wish {
  * has passed without a result is wanted anew. Give each notice back. */
 size_t ht_visits_wanted(struct ht_visits *visits, int64_t now_ms, size_t most,
                         struct ht_visit_wish *out);
-/* When the next re-visit that is counted on ends, after which it is wanted anew; INT64_MAX: none. */
+/* When the next re-visit that is counted on ends, after which it is wanted anew; INT64_MAX: none.
+ */
 int64_t ht_visits_wanted_next_ms(struct ht_visits *visits, int64_t now_ms);
 /* Whether a notice counts on that visit; `*by_ms`: the first date of those (0: none has one). */
 bool ht_visits_is_counted_on(struct ht_visits *visits, const char *visit, int64_t *by_ms);

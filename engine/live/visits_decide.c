@@ -134,9 +134,9 @@ static const char *seen_by(const struct turn *turn, const struct ht_visit *visit
 static const char *seen_with(const struct turn *turn, const struct ht_visit *visit)
 {
     const char *said = turn->command->second;
-    return said != NULL                                          ? said
-           : equal(seen_by(turn, visit), visit->inspector)       ? visit->second
-                                                                 : NULL;
+    return said != NULL                                    ? said
+           : equal(seen_by(turn, visit), visit->inspector) ? visit->second
+                                                           : NULL;
 }
 
 static enum ht_status check_report(const struct turn *turn, const struct ht_visit *visit)

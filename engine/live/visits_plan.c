@@ -25,7 +25,7 @@ const char *ht__visit_row_wrong(const struct ht_visit_row *row)
            : row->second != NULL && (!ht__visit_id_fits(row->second) || row->inspector == NULL ||
                                      strcmp(row->second, row->inspector) == 0)
                ? "second"
-           : (unsigned)row->purpose >= HT_VISIT_PURPOSES                  ? "purpose"
+           : (unsigned)row->purpose >= HT_VISIT_PURPOSES ? "purpose"
            : seeks != (row->rectification != NULL) ||
                    (row->rectification != NULL && !ht__visit_id_fits(row->rectification))
                ? "rectification"
@@ -152,8 +152,8 @@ static enum ht_status relink_one(struct ht_visits *visits, struct ht_ledger_log 
                                  const struct ht_rectification *n, int64_t now_ms)
 {
     bool done = false;
-    if (n->state != HT_RECTIFICATION_IS_OPEN ||
-        ahead(visits, n->revisit, now_ms, &done) != NULL || done) {
+    if (n->state != HT_RECTIFICATION_IS_OPEN || ahead(visits, n->revisit, now_ms, &done) != NULL ||
+        done) {
         return HT_OK;
     }
     const struct ht_visit *visit = revisit_find(visits, n, now_ms);
@@ -277,8 +277,7 @@ static bool is_left_out(const struct planning *p, const struct ht_visit *visit)
 {
     bool planned = visit->state == HT_VISIT_IS_PLANNED ||
                    (p->ask->promised && visit->state == HT_VISIT_IS_PROMISED);
-    return planned && visit->start_ms >= p->ask->from_ms &&
-           !differs(visit->round, p->ask->round) &&
+    return planned && visit->start_ms >= p->ask->from_ms && !differs(visit->round, p->ask->round) &&
            (p->ask->count == 0 || bsearch(&visit->id, (const void *)p->ids, p->ask->count,
                                           sizeof(const char *), by_text) == NULL);
 }
@@ -388,8 +387,8 @@ static enum ht_status clashes_find(const struct planning *p, struct ht_error *er
         const struct ht_visit_row *row = &p->ask->rows[i];
         const struct ht_visit *visit = ht_visits_pending(p->visits, row->id);
         bool stands = visit != NULL && visit->state > HT_VISIT_IS_PLANNED; /* passed over */
-        if (!stands && (is_busy(list, count, row->inspector, row) ||
-                        is_busy(list, count, row->second, row))) {
+        if (!stands &&
+            (is_busy(list, count, row->inspector, row) || is_busy(list, count, row->second, row))) {
             status = ht_error_set(error, HT_CONFLICT, 0,
                                   "another round was planned meanwhile, which has %.64s at the "
                                   "time of visit %.64s; plan again",

@@ -80,27 +80,30 @@ bool ht_visit_event_is_visit(enum ht_visit_event_kind kind)
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 
 static const size_t visit_texts[] = {
-    offsetof(struct ht_visit, id), offsetof(struct ht_visit, round),
-    offsetof(struct ht_visit, site), offsetof(struct ht_visit, inspector),
+    offsetof(struct ht_visit, id),     offsetof(struct ht_visit, round),
+    offsetof(struct ht_visit, site),   offsetof(struct ht_visit, inspector),
     offsetof(struct ht_visit, second), offsetof(struct ht_visit, rectification)};
 const struct ht_record_shape ht__visit_record = {sizeof(struct ht_visit), visit_texts,
                                                  COUNT(visit_texts)};
 
-static const size_t notice_texts[] = {
-    offsetof(struct ht_rectification, id),        offsetof(struct ht_rectification, site),
-    offsetof(struct ht_rectification, tenant),    offsetof(struct ht_rectification, inspector),
-    offsetof(struct ht_rectification, visit),     offsetof(struct ht_rectification, revisit),
-    offsetof(struct ht_rectification, closed_by), offsetof(struct ht_rectification, closer),
-    offsetof(struct ht_rectification, closer_second),
-    offsetof(struct ht_rectification, checked_by)};
+static const size_t notice_texts[] = {offsetof(struct ht_rectification, id),
+                                      offsetof(struct ht_rectification, site),
+                                      offsetof(struct ht_rectification, tenant),
+                                      offsetof(struct ht_rectification, inspector),
+                                      offsetof(struct ht_rectification, visit),
+                                      offsetof(struct ht_rectification, revisit),
+                                      offsetof(struct ht_rectification, closed_by),
+                                      offsetof(struct ht_rectification, closer),
+                                      offsetof(struct ht_rectification, closer_second),
+                                      offsetof(struct ht_rectification, checked_by)};
 const struct ht_record_shape ht__notice_record = {sizeof(struct ht_rectification), notice_texts,
                                                   COUNT(notice_texts)};
 
 static const size_t event_texts[] = {
-    offsetof(struct ht_visit_event, id),           offsetof(struct ht_visit_event, round),
-    offsetof(struct ht_visit_event, site),         offsetof(struct ht_visit_event, tenant),
-    offsetof(struct ht_visit_event, inspector),    offsetof(struct ht_visit_event, second),
-    offsetof(struct ht_visit_event, visit),        offsetof(struct ht_visit_event, rectification)};
+    offsetof(struct ht_visit_event, id),        offsetof(struct ht_visit_event, round),
+    offsetof(struct ht_visit_event, site),      offsetof(struct ht_visit_event, tenant),
+    offsetof(struct ht_visit_event, inspector), offsetof(struct ht_visit_event, second),
+    offsetof(struct ht_visit_event, visit),     offsetof(struct ht_visit_event, rectification)};
 const struct ht_record_shape ht__visit_event_record = {sizeof(struct ht_visit_event), event_texts,
                                                        COUNT(event_texts)};
 

@@ -221,9 +221,8 @@ int64_t ht_visits_wanted_next_ms(struct ht_visits *visits, int64_t now_ms)
     for (size_t i = 0; i < visits->notices.list_count; i++) {
         const struct ht_ledger_entry *e = visits->notices.list[i].entry;
         const struct ht_rectification *n = e == NULL ? NULL : e->committed;
-        const struct ht_ledger_entry *of = n == NULL || n->revisit == NULL
-                                               ? NULL
-                                               : ht_ledger_find(&visits->visits, n->revisit);
+        const struct ht_ledger_entry *of =
+            n == NULL || n->revisit == NULL ? NULL : ht_ledger_find(&visits->visits, n->revisit);
         const struct ht_visit *visit = of == NULL ? NULL : of->committed;
         if (visit != NULL && visit->state <= HT_VISIT_IS_PROMISED && visit->end_ms >= now_ms &&
             visit->end_ms < next_ms) {

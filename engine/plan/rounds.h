@@ -328,7 +328,7 @@ struct ht_rounds_plan {
     const uint32_t *owner;              /* [sites] HT_PLAN_NONE: not visited, none given */
     const struct ht_rounds_load *loads; /* [inspectors] */
     uint32_t kept;                      /* visits of the running plan that were not past and stay */
-    uint32_t moved; /* that do not: on another day or at another time, by others, or given up */
+    uint32_t moved;    /* that do not: on another day or at another time, by others, or given up */
     uint32_t gini_ppm; /* of hours (as `balance` counts them) of those who own sites */
     struct ht_rounds_cost cost;
     uint64_t iterations;

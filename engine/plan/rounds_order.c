@@ -169,8 +169,8 @@ static bool pairs_order(struct ht__rounds *r)
         if (slot->lead != HT_PLAN_NONE && slot->second != HT_PLAN_NONE &&
             slot->state == HT_ROUNDS_PLANNED) {
             int32_t was_s = ht__rounds_was_at(r, v);
-            changed = (was_s >= 0 && was_s != slot->begin_s && pair_order(r, slot, was_s)) ||
-                      changed;
+            changed =
+                (was_s >= 0 && was_s != slot->begin_s && pair_order(r, slot, was_s)) || changed;
         }
     }
     return changed;
@@ -249,8 +249,7 @@ static bool all_order(struct ht__rounds *r)
         memcpy(kept.stops, r->stops, tours * r->room * sizeof *r->stops);
         good = before.away > 0 && all_old(r);
         struct sums after = good ? sums_of(r) : before;
-        int64_t worth_s =
-            (before.away - after.away) * (int64_t)r->problem->prices.move_s / WORTH;
+        int64_t worth_s = (before.away - after.away) * (int64_t)r->problem->prices.move_s / WORTH;
         good = good && after.away < before.away && after.travel_s - before.travel_s <= worth_s;
         if (!good) {
             all_back(r, &kept);

@@ -212,7 +212,8 @@ void ht__rounds_tour_keep(struct ht__rounds *r, uint32_t inspector, uint32_t day
         now_s += ht__rounds_way_s(r, inspector, before, site->location);
         now_s = slot_next(r, slot, inspector, day, now_s);
         int32_t kept_s = was_s > now_s ? slot_next(r, slot, inspector, day, was_s) : now_s;
-        if (kept_s > latest_s[k] && latest_s[k] > now_s && was_s - latest_s[k] <= HT_ROUNDS_SHIFT_S) {
+        if (kept_s > latest_s[k] && latest_s[k] > now_s &&
+            was_s - latest_s[k] <= HT_ROUNDS_SHIFT_S) {
             kept_s = latest_s[k];
         }
         now_s = kept_s <= latest_s[k] ? kept_s : now_s;

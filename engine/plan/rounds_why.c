@@ -286,9 +286,8 @@ static uint32_t days_lacking(const struct why *w, uint64_t open, uint32_t gap)
     }
     memset(most, 0, sizeof most); /* 0: none, else one more than the open days among them */
     for (uint32_t d = 0; d < w->r->days; d++) {
-        bool may = (w->within >> d & 1) != 0 &&
-                   (w->site->last_day == HT_ROUNDS_NEVER ||
-                    (int64_t)d - w->site->last_day >= (int64_t)gap);
+        bool may = (w->within >> d & 1) != 0 && (w->site->last_day == HT_ROUNDS_NEVER ||
+                                                 (int64_t)d - w->site->last_day >= (int64_t)gap);
         for (uint32_t e = 0; e < w->r->days && may; e++) {
             may = (w->fixed >> e & 1) == 0 || (e > d ? e - d : d - e) >= gap;
         }

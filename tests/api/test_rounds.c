@@ -394,7 +394,8 @@ HT_CASE(more_places_than_ways_fit_for_are_refused_before_memory_is_taken)
 HT_CASE(sites_are_divided_by_way_load_and_wishes)
 {
     HT_REQUIRE(begin_town());
-    HT_REQUIRE(post(TERRITORIES, JSON, "{\"collection\":\"factories\",\"visits_per_week\":1}") == 200);
+    HT_REQUIRE(post(TERRITORIES, JSON, "{\"collection\":\"factories\",\"visits_per_week\":1}") ==
+               200);
     int all = count("territories.0.sites") + count("territories.1.sites");
     HT_CHECK_INT(all, SITES);
     HT_CHECK(count("territories.0.sites") > 0 && count("territories.1.sites") > 0);
@@ -415,12 +416,13 @@ HT_CASE(posts_are_matched_so_that_nobody_would_rather_swap)
 {
     HT_REQUIRE(begin_town());
     inspector_add("i3", 121.712, "");
-    HT_REQUIRE(post(TERRITORIES, JSON,
-                    "{\"collection\":\"factories\",\"visits_per_week\":1,\"posts\":[{\"id\":\"east\","
-                    "\"wanted\":[\"i2\",\"i1\",\"i3\"],\"sites\":[\"f0\",\"f1\"]},{\"id\":\"west\","
-                    "\"wanted\":[\"i1\",\"i3\"],\"sites\":[\"f2\"]}],\"inspectors\":[{\"id\":"
-                    "\"i1\",\"wanted\":[\"east\",\"west\"]},{\"id\":\"i2\",\"wanted\":[\"east\"]},"
-                    "{\"id\":\"i3\",\"wanted\":[\"west\",\"east\"]}]}") == 200);
+    HT_REQUIRE(
+        post(TERRITORIES, JSON,
+             "{\"collection\":\"factories\",\"visits_per_week\":1,\"posts\":[{\"id\":\"east\","
+             "\"wanted\":[\"i2\",\"i1\",\"i3\"],\"sites\":[\"f0\",\"f1\"]},{\"id\":\"west\","
+             "\"wanted\":[\"i1\",\"i3\"],\"sites\":[\"f2\"]}],\"inspectors\":[{\"id\":"
+             "\"i1\",\"wanted\":[\"east\",\"west\"]},{\"id\":\"i2\",\"wanted\":[\"east\"]},"
+             "{\"id\":\"i3\",\"wanted\":[\"west\",\"east\"]}]}") == 200);
     HT_CHECK(is("matches.0.inspector", "\"i1\"") && is("matches.0.post", "\"west\"") &&
              is("matches.0.wish", "2") && is("matches.0.rank", "1"));
     HT_CHECK(is("matches.1.inspector", "\"i2\"") && is("matches.1.post", "\"east\"") &&
@@ -436,10 +438,11 @@ HT_CASE(posts_are_matched_so_that_nobody_would_rather_swap)
     HT_CHECK_INT(post(TERRITORIES, JSON, "[]"), 400);
     HT_CHECK_INT(post(TERRITORIES, JSON, "{}"), 400);
     HT_CHECK(is("errors.0.pointer", "\"/collection\""));
-    HT_CHECK_INT(post(TERRITORIES, JSON,
-                      "{\"collection\":\"factories\",\"visits_per_week\":1,\"posts\":[{\"id\":\"p\","
-                      "\"wanted\":[\"i9\",\"i1\",\"i1\"],\"sites\":[\"f77\"],\"places\":0}]}"),
-                 422);
+    HT_CHECK_INT(
+        post(TERRITORIES, JSON,
+             "{\"collection\":\"factories\",\"visits_per_week\":1,\"posts\":[{\"id\":\"p\","
+             "\"wanted\":[\"i9\",\"i1\",\"i1\"],\"sites\":[\"f77\"],\"places\":0}]}"),
+        422);
     HT_CHECK(is("errors.0.pointer", "\"/posts/0/places\"") &&
              is("errors.1.pointer", "\"/posts/0/wanted/0\"") &&
              is("errors.2.pointer", "\"/posts/0/wanted/2\"") &&

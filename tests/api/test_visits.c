@@ -459,8 +459,8 @@ HT_CASE(two_inspectors_are_one_visit)
     HT_CHECK(is("wanted.0.not_by", "\"i1\"") && is("wanted.0.not_by_second", "\"i2\""));
     for (int i = 1; i <= 3; i++) { /* neither of the two, nor with one of them */
         (void)snprintf(body, sizeof body,
-                       ",\"inspector\":\"i%d\"%s,\"purpose\":\"check\",\"rectification\":\"%s\"",
-                       i, i == 3 ? ",\"second\":\"i2\"" : "", id);
+                       ",\"inspector\":\"i%d\"%s,\"purpose\":\"check\",\"rectification\":\"%s\"", i,
+                       i == 3 ? ",\"second\":\"i2\"" : "", id);
         HT_CHECK_INT(visit_add("c1", "f1", body), 409);
     }
     (void)snprintf(body, sizeof body,
@@ -748,10 +748,10 @@ HT_CASE(notices_at_homes_are_not_for_viewers)
         post_as(DISPATCHER, VISITS, "{\"id\":\"v1\",\"site\":\"h1\",\"inspector\":\"i1\"}"), 201);
     HT_CHECK_INT(
         post_as(DISPATCHER, VISITS, "{\"id\":\"v2\",\"site\":\"f1\",\"inspector\":\"i1\"}"), 201);
-    HT_CHECK_INT(post_as(I1, VISITS "/v1/result",
-                         "{\"outcome\":\"rectify\",\"reason\":\"x\",\"hazards\":[" HAZARD(
-                             "gas") "]}"),
-                 200);
+    HT_CHECK_INT(
+        post_as(I1, VISITS "/v1/result",
+                "{\"outcome\":\"rectify\",\"reason\":\"x\",\"hazards\":[" HAZARD("gas") "]}"),
+        200);
     (void)snprintf(id, sizeof id, "%s", text_at("rectifications.0.id"));
     HT_CHECK_INT(post_as(I1, VISITS "/v2/result", RECTIFY(HAZARD("wires"))), 200);
     HT_CHECK_INT(get_as(VIEWER, NOTICES), 200);
