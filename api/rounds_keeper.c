@@ -133,7 +133,7 @@ static void *keeper_work(void *user)
     (void)setpriority(PRIO_PROCESS, 0, NICE); /* on Linux this thread's */
     while (wishes != NULL && rest(keeper)) {
         uint64_t now = ht_visits_changes(visits);
-        if (now != seen && look(keeper, wishes)) {
+        if (now != seen && !atomic_load(&keeper->app->lockstep) && look(keeper, wishes)) {
             seen = now; /* what comes of it changes it once more, and then nothing is wanted */
         }
     }

@@ -4,7 +4,7 @@
  * look. What no round's days reach stays wanted, and is told so by GET /v1/rectifications.
  *
  * It looks once a second whether anything changed; a round is re-planned as POST .../replan does
- * it, by the actor "rounds".
+ * it, by the actor "rounds". Not while the app is in lockstep: then it waits until that is over.
  *
  * Threading: a thread of low priority, of its own. Ownership: the app outlives it.
  */
