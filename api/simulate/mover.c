@@ -9,8 +9,8 @@
 
 enum {
     SAMPLE_MS = 5000,
-    STANDS_MS = 60000, /* who stands tells so */
-    OFF_M = 6,         /* as a rule a receiver is */
+    STANDS_MS = 120000, /* who stands tells so */
+    OFF_M = 6,          /* as a rule a receiver is */
     THERE_M = 40,
     TOLD_MOST = 64 /* positions of one in one step */
 };

@@ -156,18 +156,28 @@ void ht_sim_tally_table(struct ht_sim_tally *tally, FILE *out)
                   tally->wrong_taken);
 }
 
+static double sum_s(const struct ht_sim_series *us)
+{
+    double sum = 0;
+    for (size_t i = 0; i < us->count; i++) {
+        sum += us->list[i];
+    }
+    return sum / 1e6;
+}
+
 void ht_sim_tally_times(struct ht_sim_tally *tally, double seconds, FILE *out)
 {
     uint32_t answers = 0;
-    (void)fprintf(out, "%-16s %9s %9s %9s %9s\n", "answers", "count", "p50 ms", "p99 ms", "max ms");
+    (void)fprintf(out, "%-16s %9s %9s %9s %9s %9s\n", "answers", "count", "p50 ms", "p99 ms",
+                  "max ms", "all s");
     for (int i = 0; i < HT_SIM_CALLS; i++) {
         struct ht_sim_series *us = &tally->us[i];
         answers += tally->answers[i];
         if (us->count > 0) {
-            (void)fprintf(out, "%-16s %9zu %9.2f %9.2f %9.2f\n",
+            (void)fprintf(out, "%-16s %9zu %9.2f %9.2f %9.2f %9.2f\n",
                           ht_sim_call_text((enum ht_sim_call)i), us->count,
                           ht_sim_series_at(us, 0.5) / 1000.0, ht_sim_series_at(us, 0.99) / 1000.0,
-                          ht_sim_series_at(us, 1) / 1000.0);
+                          ht_sim_series_at(us, 1) / 1000.0, sum_s(us));
         }
     }
     (void)fprintf(out, "%u answers in %.1f s: %.0f a second\n", answers, seconds,

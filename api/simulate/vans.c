@@ -20,6 +20,7 @@ enum {
     SERVICE_LEAST_MS = 10000,
     SERVICE_MOST_MS = 600000,
     NEXT_DOOR_MS = 25000, /* another order at the same place */
+    PARKING_MS = 60000,   /* the plan's begin lies behind that */
 };
 
 enum phase { RESTS, DRIVES, WAITS, SERVES, LOADS };
@@ -149,6 +150,7 @@ static void serve_begin(struct ht_sim *sim, struct ht_sim_van *van)
     int64_t took_ms = stop->leave_ms - stop->begin_ms;
     bool again = van->placed && !stop->loads && van->place.lon_e7 == stop->point.lon_e7 &&
                  van->place.lat_e7 == stop->point.lat_e7;
+    took_ms += stop->loads || again ? 0 : PARKING_MS;
     took_ms = again && took_ms > NEXT_DOOR_MS ? NEXT_DOOR_MS : took_ms;
     took_ms = took_ms < SERVICE_LEAST_MS  ? SERVICE_LEAST_MS
               : took_ms > SERVICE_MOST_MS ? SERVICE_MOST_MS
@@ -187,11 +189,11 @@ static void stop_face(struct ht_sim *sim, struct ht_sim_van *van, const struct s
     if (ht_sim_is_there(van->mover, stop->point)) {
         van->said = van->said && same;
         arrival_say(sim, van);
-        if (stop->begin_ms > sim->now_ms) {
+        int64_t ready_ms = stop->begin_ms - (stop->loads ? 0 : PARKING_MS + PARKING_MS / 2);
+        if (ready_ms > sim->now_ms) {
             van->phase = WAITS;
-            van->look_ms = stop->begin_ms < sim->now_ms + LOOK_WAITING_MS
-                               ? stop->begin_ms
-                               : sim->now_ms + LOOK_WAITING_MS;
+            van->look_ms =
+                ready_ms < sim->now_ms + LOOK_WAITING_MS ? ready_ms : sim->now_ms + LOOK_WAITING_MS;
         } else {
             serve_begin(sim, van);
         }
