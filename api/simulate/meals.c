@@ -76,6 +76,7 @@ void ht_sim_meal_order(struct ht_sim *sim, const struct ht_sim_happening *happen
     const char *kitchen = town->kitchens[home->kitchen].id;
     meal->ours = true;
     meal->state = HT_SIM_MEAL_SENT;
+    meal->due_from_ms = happening->due_from_ms;
     meal->due_to_ms = happening->due_to_ms;
     (void)snprintf(meal->kitchen, sizeof meal->kitchen, "%s", kitchen);
     sim->tally->meals_ordered++;

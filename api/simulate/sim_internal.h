@@ -65,7 +65,8 @@ struct ht_sim_meal {
     bool ours;    /* ordered here */
     bool refused; /* by the server */
     enum ht_sim_meal_state state;
-    int64_t due_to_ms; /* 0: not known */
+    int64_t due_from_ms; /* this and the next: 0: not known */
+    int64_t due_to_ms;
     int64_t ended_ms;
     bool found; /* at the end */
 };

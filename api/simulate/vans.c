@@ -21,6 +21,7 @@ enum {
     SERVICE_MOST_MS = 600000,
     NEXT_DOOR_MS = 25000, /* another order at the same place */
     PARKING_MS = 60000,   /* the plan's begin lies behind that */
+    MOMENT_MS = 45000,
 };
 
 enum phase { RESTS, DRIVES, WAITS, SERVES, LOADS };
@@ -157,7 +158,9 @@ static void serve_begin(struct ht_sim *sim, struct ht_sim_van *van)
                                           : took_ms;
     double part = ht_sim_dice_within(&van->mover->dice, 0.75, 1.3);
     van->phase = stop->loads ? LOADS : SERVES;
-    van->until_ms = sim->now_ms + (int64_t)((double)took_ms * part);
+    /* what he did since the last look, and will have done before the next, is not looked at then */
+    took_ms = (int64_t)((double)took_ms * part - sim->options->step_s * 1000);
+    van->until_ms = sim->now_ms + (took_ms > 0 ? took_ms : 0);
     van->place = stop->point;
     van->placed = true;
     struct ht_sim_meal *meal = stop->loads ? NULL : ht_sim_meal_known(sim, stop->id);
@@ -178,6 +181,14 @@ static void stop_leave_for(struct ht_sim *sim, struct ht_sim_van *van)
     }
 }
 
+/* When he can begin there: a kitchen says it by the plan, which is made anew all the time, so that
+ * a moment is nothing; a door by the window that the resident was told. */
+static int64_t stop_ready_ms(struct ht_sim *sim, const struct stop *stop)
+{
+    const struct ht_sim_meal *meal = stop->loads ? NULL : ht_sim_meal_known(sim, stop->id);
+    return stop->loads ? stop->begin_ms - MOMENT_MS : meal == NULL ? 0 : meal->due_from_ms;
+}
+
 /* What he does about the first stop of his plan. */
 static void stop_face(struct ht_sim *sim, struct ht_sim_van *van, const struct stop *stop)
 {
@@ -189,7 +200,7 @@ static void stop_face(struct ht_sim *sim, struct ht_sim_van *van, const struct s
     if (ht_sim_is_there(van->mover, stop->point)) {
         van->said = van->said && same;
         arrival_say(sim, van);
-        int64_t ready_ms = stop->begin_ms - (stop->loads ? 0 : PARKING_MS + PARKING_MS / 2);
+        int64_t ready_ms = stop_ready_ms(sim, stop);
         if (ready_ms > sim->now_ms) {
             van->phase = WAITS;
             van->look_ms =
