@@ -160,10 +160,11 @@ static void today_taken(void *user, const struct ht_sim_ask *ask,
         return;
     }
     struct ht_sim_ask *round = ht_sim_ask_new(sim->client, HT_SIM_CALL_ROUND, "POST", "/v1/rounds");
-    ht_text_add_string(&round->body, "{\"from\":");
+    ht_text_addf(&round->body, "{\"id\":\"%s-r\",\"from\":", sim->run);
     ht_sim_add_moment(&round->body, sim->now_ms);
     ht_text_addf(&round->body,
-                 ",\"weeks\":1,\"collection\":\"facilities\",\"seed\":%u,\"iterations\":%d}",
+                 ",\"weeks\":1,\"collection\":\"facilities\",\"seed\":%u,\"iterations\":%d,\"limit_"
+                 "ms\":60000}",
                  (unsigned)(sim->options->seed % 1000000), ROUND_ITERATIONS);
     round->done = round_taken;
     round->user = sim;

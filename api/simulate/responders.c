@@ -99,6 +99,14 @@ static struct ht_sim_responder *responder_of(struct ht_sim *sim, const char *uni
     return NULL;
 }
 
+/* In a while; less a step, which passes by itself until it is looked at. */
+static int64_t soon_ms(const struct ht_sim *sim, struct ht_sim_dice *dice, double least_s,
+                       double most_s)
+{
+    double seconds = ht_sim_dice_within(dice, least_s, most_s) - sim->options->step_s;
+    return sim->now_ms + (seconds > 0 ? (int64_t)(seconds * 1000) : 0);
+}
+
 /* ---- alarms ---- */
 
 static void alarm_taken(void *user, const struct ht_sim_ask *ask,
@@ -188,7 +196,7 @@ static void sent(struct ht_sim *sim, struct ht_sim_responder *one, struct ht_sim
     one->mover->drives = false;
     one->access_s = ht_sim_number(seat, "access_s", 30);
     one->phase = ht_sim_dice_chance(dice, 0.02) ? DEAF : HEARS;
-    one->until_ms = sim->now_ms + (int64_t)(ht_sim_dice_within(dice, 5, 35) * 1000);
+    one->until_ms = soon_ms(sim, dice, 5, 35);
 }
 
 static void seats_read(struct ht_sim *sim, struct ht_sim_incident *incident, yajl_val value)
@@ -205,6 +213,10 @@ static void seats_read(struct ht_sim *sim, struct ht_sim_incident *incident, yaj
         one->listed = true;
         if (one->incident != incident) {
             sent(sim, one, incident, seat);
+        } else if (strcmp(state, "assigned") == 0 &&
+                   (one->phase == TURNS_OUT || one->phase == DRIVES || one->phase == CLIMBS)) {
+            one->phase = HEARS; /* sent there once more: he says again that he comes */
+            one->until_ms = sim->now_ms;
         }
     }
 }
@@ -222,7 +234,7 @@ static void incident_read(struct ht_sim *sim, yajl_val value)
         struct ht_sim_dice dice = ht_sim_dice_named(sim->options->seed, "operator", id);
         incident->opened_ms = ht_sim_moment_ms(value, "opened_at");
         incident->counted = kind != NULL && strcmp(kind, "request") != 0;
-        incident->operator_ms = sim->now_ms + (int64_t)(ht_sim_dice_within(&dice, 15, 50) * 1000);
+        incident->operator_ms = soon_ms(sim, &dice, 15, 50);
     }
     incident->listed = true;
     bool waits = strcmp(state, "received") == 0 && !ht_sim_flag(value, "confirmed");
@@ -289,7 +301,7 @@ static void heard(struct ht_sim *sim, struct ht_sim_responder *one)
     }
     unit_say(sim, one, "ack", FREE);
     one->phase = TURNS_OUT;
-    one->until_ms = sim->now_ms + (int64_t)(ht_sim_dice_within(dice, 15, 60) * 1000);
+    one->until_ms = soon_ms(sim, dice, 15, 60);
 }
 
 static void resolved(struct ht_sim *sim, struct ht_sim_responder *one)
@@ -305,8 +317,7 @@ static void resolved(struct ht_sim *sim, struct ht_sim_responder *one)
                                 : ",\"outcome\":\"transferred_120\"",
                  GOES_HOME);
     if (ht_sim_dice_chance(&dice, 0.6)) {
-        one->incident->evaluate_ms =
-            sim->now_ms + (int64_t)(ht_sim_dice_within(&dice, 300, 1500) * 1000);
+        one->incident->evaluate_ms = soon_ms(sim, &dice, 300, 1500);
     }
     one->phase = DEAF; /* free with the next look */
 }
@@ -330,12 +341,11 @@ static void responder_step(struct ht_sim *sim, struct ht_sim_responder *one)
         one->phase = DRIVES;
     } else if (one->phase == DRIVES && there) {
         one->phase = CLIMBS;
-        one->until_ms =
-            sim->now_ms + (int64_t)(one->access_s * ht_sim_dice_within(dice, 0.7, 1.2) * 1000);
+        one->until_ms = soon_ms(sim, dice, 0.7 * one->access_s, 1.2 * one->access_s);
     } else if (one->phase == CLIMBS && due) {
         unit_say(sim, one, "arrive", HELPS);
         one->phase = HELPS;
-        one->until_ms = sim->now_ms + (int64_t)(ht_sim_dice_within(dice, 300, 1100) * 1000);
+        one->until_ms = soon_ms(sim, dice, 300, 1100);
     } else if (one->phase == HELPS && due) {
         resolved(sim, one);
     }
