@@ -63,6 +63,7 @@ struct ht_app {
     struct ht_world_slot *slot;
     struct ht_osrm_limits limits;
     struct ht_clock clock;
+    atomic_bool lockstep; /* what follows by itself follows within POST /v1/clock alone */
     struct ht_shared_pool pool;         /* for one big answer at a time */
     pthread_mutex_t open_lock;          /* one new map or time at a time */
     struct ht_map *map;                 /* the open one; under open_lock */

@@ -473,7 +473,8 @@ static int64_t steady_ms(void)
 static void vans_mark(struct ht_underway *underway, const struct ht_planner_plan *plan)
 {
     uint64_t changes = ht_orders_changes(ht_orders_room_orders(underway->app->orders));
-    bool all = plan != underway->looked_plan || changes != underway->looked_changes;
+    bool all = plan != underway->looked_plan || changes != underway->looked_changes ||
+               atomic_load(&underway->app->lockstep); /* the machine's time says nothing then */
     int64_t now_ms = steady_ms();
     underway->looked_plan = plan;
     underway->looked_changes = changes;
@@ -497,7 +498,7 @@ static void tick(struct ht_underway *underway)
     (void)pthread_mutex_unlock(&underway->lock);
     ht__underway_reckon(underway, plan);
     ht_planner_plan_release(plan);
-    if (steady_ms() - underway->judged_ms >= JUDGE_MS) {
+    if (steady_ms() - underway->judged_ms >= JUDGE_MS || atomic_load(&underway->app->lockstep)) {
         underway->judged_ms = steady_ms();
         ht__underway_judge(underway);
     }
@@ -513,7 +514,7 @@ static bool sleep_ms(struct ht_underway *underway, int64_t wait_ms)
     until.tv_sec += (time_t)(wait_ms / 1000 + ns / 1000000000);
     until.tv_nsec = ns % 1000000000;
     (void)pthread_mutex_lock(&underway->lock);
-    if (!underway->stop) {
+    if (!underway->stop && underway->looks_wanted == underway->looks_done) {
         (void)pthread_cond_timedwait(&underway->wake, &underway->lock, &until);
     }
     bool goes_on = !underway->stop;
@@ -526,7 +527,17 @@ static void *underway_main(void *user)
     struct ht_underway *underway = user;
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* on Linux this thread's alone */
     while (sleep_ms(underway, TICK_MS)) {
-        tick(underway);
+        (void)pthread_mutex_lock(&underway->lock);
+        uint64_t wanted = underway->looks_wanted;
+        bool waits = wanted != underway->looks_done;
+        (void)pthread_mutex_unlock(&underway->lock);
+        if (waits || !atomic_load(&underway->app->lockstep)) {
+            tick(underway);
+        }
+        (void)pthread_mutex_lock(&underway->lock);
+        underway->looks_done = wanted;
+        (void)pthread_cond_broadcast(&underway->wake);
+        (void)pthread_mutex_unlock(&underway->lock);
     }
     ht__underway_judge(underway);
     ht_arrivals_save(underway->app->arrivals, true);
@@ -566,6 +577,20 @@ enum ht_status ht_underway_start(struct ht_underway *underway)
     return underway->started ? HT_OK : HT_NOMEM;
 }
 
+void ht_underway_obey(struct ht_underway *underway)
+{
+    if (underway == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&underway->lock);
+    uint64_t wanted = ++underway->looks_wanted;
+    (void)pthread_cond_broadcast(&underway->wake);
+    while (underway->started && !underway->stop && underway->looks_done < wanted) {
+        (void)pthread_cond_wait(&underway->wake, &underway->lock);
+    }
+    (void)pthread_mutex_unlock(&underway->lock);
+}
+
 void ht_underway_stop(struct ht_underway *underway)
 {
     if (underway == NULL || !underway->started) {
@@ -573,7 +598,7 @@ void ht_underway_stop(struct ht_underway *underway)
     }
     (void)pthread_mutex_lock(&underway->lock);
     underway->stop = true;
-    (void)pthread_cond_signal(&underway->wake);
+    (void)pthread_cond_broadcast(&underway->wake);
     (void)pthread_mutex_unlock(&underway->lock);
     (void)pthread_join(underway->thread, NULL);
     underway->started = false;

@@ -41,6 +41,10 @@ HT_MUST_CHECK enum ht_status ht_underway_start(struct ht_underway *underway);
 void ht_underway_stop(struct ht_underway *underway);
 void ht_underway_free(struct ht_underway *underway);
 
+/* Follows now what came so far, and returns when that is told; for who moved the clock. In lockstep
+ * (POST /v1/clock) nothing is followed but then. NULL is fine. */
+void ht_underway_obey(struct ht_underway *underway);
+
 /* A position that was taken. NULL is fine, here and below. */
 void ht_underway_offer(struct ht_underway *underway, struct ht_live_unit unit,
                        const struct ht_report *report);

@@ -58,6 +58,8 @@ struct ht_underway {
     pthread_mutex_t lock; /* what follows, down to `stats` */
     pthread_cond_t wake;
     bool stop;
+    uint64_t looks_wanted; /* ht_underway_obey */
+    uint64_t looks_done;
     struct ht__seen *ring;
     size_t ring_first;
     size_t ring_count;
