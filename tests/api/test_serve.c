@@ -212,27 +212,37 @@ HT_CASE(clock_is_the_machines_unless_asked_otherwise)
 
 enum { TRIPS = 1500 };
 
-/* Asks for the same trips across the town each time; how many answers differ from those in `before`
- * (NULL: none to compare), which gets the new ones. */
+/* Asks for a trip across the town; its answer as a number, 0: there was none. */
+static uint64_t trip_ask(int trip)
+{
+    uint64_t state = UINT64_C(0x9e3779b97f4a7c15) * ((uint64_t)trip + 5);
+    char path[256];
+    double at[4];
+    for (int c = 0; c < 4; c++) {
+        at[c] = (c % 2 == 0 ? 121.68 : 29.91) + ht_random_below(&state, 80000) * 1e-6;
+    }
+    (void)snprintf(path, sizeof path,
+                   "/route/v1/car/%.6f,%.6f;%.6f,%.6f?overview=false&generate_hints=false", at[0],
+                   at[1], at[2], at[3]);
+    if (get(path) != 200) {
+        return 0;
+    }
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t b = 0; b < answer.size; b++) {
+        hash = (hash ^ (unsigned char)answer.body[b]) * UINT64_C(1099511628211);
+    }
+    return hash;
+}
+
+/* Asks for the same trips each time; how many answers differ from those in `before` (where they are
+ * to be compared), which gets the new ones. */
 static int trips_ask(uint64_t *before, bool compare)
 {
-    uint64_t state = 5;
     int differ = 0;
     for (int i = 0; i < TRIPS; i++) {
-        char path[256];
-        double at[4];
-        for (int c = 0; c < 4; c++) {
-            at[c] = (c % 2 == 0 ? 121.68 : 29.91) + ht_random_below(&state, 80000) * 1e-6;
-        }
-        (void)snprintf(path, sizeof path,
-                       "/route/v1/car/%.6f,%.6f;%.6f,%.6f?overview=false&generate_hints=false",
-                       at[0], at[1], at[2], at[3]);
-        if (get(path) != 200) {
+        uint64_t hash = trip_ask(i);
+        if (hash == 0) {
             return -1;
-        }
-        uint64_t hash = UINT64_C(14695981039346656037);
-        for (size_t b = 0; b < answer.size; b++) {
-            hash = (hash ^ (unsigned char)answer.body[b]) * UINT64_C(1099511628211);
         }
         differ += compare && before[i] != hash ? 1 : 0;
         before[i] = hash;
@@ -253,6 +263,41 @@ HT_CASE(conditional_turns_obey_the_clock)
     HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":68400}"), 200);
     HT_CHECK(trips_ask(answers, true) > 0);
     end();
+}
+
+/* How many of the trips that the hour changes have not the answers that they are to have. */
+static int trips_wrong(const uint64_t *wanted, const uint64_t *other)
+{
+    int wrong = 0;
+    for (int i = 0; i < TRIPS; i++) {
+        wrong += wanted[i] != other[i] && trip_ask(i) != wanted[i] ? 1 : 0;
+    }
+    return wrong;
+}
+
+/* Before the streets are made, and the clock moves before they are. */
+HT_CASE(turns_obey_the_clock_from_the_first_answer_on)
+{
+    static uint64_t night[TRIPS];
+    static uint64_t morning[TRIPS];
+    HT_REQUIRE(begin("--clock 2026-03-02T03:00:00+08:00,0"));
+    HT_CHECK_INT(trips_ask(night, false), 0);
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":18000}"), 200);
+    HT_CHECK_INT(trips_ask(morning, false), 0);
+    end();
+    HT_REQUIRE(begin("--clock 2026-03-02T08:00:00+08:00,0"));
+    HT_CHECK_INT(trips_wrong(morning, night), 0);
+    end();
+    for (int first = 0; first < 2; first++) {
+        HT_REQUIRE(begin(first == 0 ? "--clock 2026-03-02T03:00:00+08:00,0"
+                                    : "--clock 2026-03-02T08:00:00+08:00,0"));
+        HT_CHECK_INT(first == 0 ? trips_wrong(night, morning) : trips_wrong(morning, night), 0);
+        HT_CHECK_INT(
+            post("/v1/clock", JSON, first == 0 ? "{\"advance_s\":18000}" : "{\"advance_s\":68400}"),
+            200);
+        HT_CHECK_INT(first == 0 ? trips_wrong(morning, night) : trips_wrong(night, morning), 0);
+        end();
+    }
 }
 
 struct asker {
