@@ -86,11 +86,23 @@ struct ht__van *ht__underway_van_add(struct ht_underway *underway, const char *u
     return van;
 }
 
+/* Whose positions are looked at. Needs the lock. */
+void ht__underway_watch(struct ht_underway *underway)
+{
+    uint64_t words[64] = {0};
+    for (size_t i = 0; i < underway->van_count; i++) {
+        struct ht__van *van = &underway->vans[i];
+        van->live = ht_live_unit_find(underway->app->live, van->unit, strlen(van->unit));
+        words[van->live.number / 64 % 64] |= UINT64_C(1) << van->live.number % 64;
+    }
+    for (size_t i = 0; i < 64; i++) {
+        atomic_store_explicit(&underway->watched[i], words[i], memory_order_relaxed);
+    }
+}
+
 /* Those of the plan, and those that stand at a stop yet. Needs the lock. */
 static void vans_follow(struct ht_underway *underway, const struct ht_planner_plan *plan)
 {
-    struct ht_live *live = underway->app->live;
-    uint64_t words[64] = {0};
     for (size_t i = 0; i < underway->van_count; i++) {
         underway->vans[i].routed = false;
     }
@@ -110,14 +122,10 @@ static void vans_follow(struct ht_underway *underway, const struct ht_planner_pl
             free(van->way);
             continue;
         }
-        van->live = ht_live_unit_find(live, van->unit, strlen(van->unit));
-        words[van->live.number / 64 % 64] |= UINT64_C(1) << van->live.number % 64;
         underway->vans[kept++] = *van;
     }
     underway->van_count = kept;
-    for (size_t i = 0; i < 64; i++) {
-        atomic_store_explicit(&underway->watched[i], words[i], memory_order_relaxed);
-    }
+    ht__underway_watch(underway);
 }
 
 bool ht_underway_progress(struct ht_underway *underway, const char *unit, struct ht_progress *out)

@@ -81,6 +81,8 @@ struct ht_underway {
 struct ht__van *ht__underway_van(struct ht_underway *underway, const char *unit);
 /* A new one; NULL: out of memory. Needs the lock. */
 struct ht__van *ht__underway_van_add(struct ht_underway *underway, const char *unit);
+/* Looks at the positions of the vans that there are now. Needs the lock. */
+void ht__underway_watch(struct ht_underway *underway);
 /* Where vans were when the events of the store were told; before the thread begins. */
 HT_MUST_CHECK enum ht_status ht__underway_recall(struct ht_underway *underway);
 

@@ -172,6 +172,7 @@ enum ht_status ht__underway_recall(struct ht_underway *underway)
             status = van_recall(&recalling, &unit);
         }
     }
+    ht__underway_watch(underway); /* from the first position on */
     ht_store_reader_free(recalling.items);
     ht_store_reader_free(recalling.events);
     return status;
