@@ -183,6 +183,8 @@ void ht_app_server_set(struct ht_app *app, struct ht_http_server *server)
     app->server = server;
     if (server != NULL && atomic_load(&app->damaged)) {
         ht_http_server_drain(server);
+    } else if (server == NULL) { /* whose loops end without a tick where nobody is connected */
+        __atomic_store_n(&app->rounds_enough, true, __ATOMIC_RELAXED);
     }
     (void)pthread_mutex_unlock(&app->open_lock);
 }

@@ -262,18 +262,22 @@ static bool is_split(const struct asking *asking)
     return asking->ask->plain && asking->index->plain != NULL;
 }
 
-/* Those without a light and those whose light is off apart: they are on streets of their own. */
+/* Those without a light and those whose light is off apart: they are on streets of their own. The
+ * first stand among those that have one, on the same streets: looked for last, near by, they are
+ * not sifted from the whole fleet, and where there are none they aren't looked for. */
 static enum ht_status both_ask(struct asking *asking, struct ht_closest_ask ask)
 {
     struct ht_live_work *work = asking->work;
-    bool split = is_split(asking);
-    ask.filter.light = split ? HT_LIGHT_NONE : HT_LIGHT_ANY;
-    enum ht_status status = index_ask(asking, asking->index->closest, work->closest, ask);
-    if (status == HT_OK && split) {
+    ask.filter.light = HT_LIGHT_ANY;
+    if (is_split(asking)) {
         ask.filter.light = HT_LIGHT_OFF;
-        status = index_ask(asking, asking->index->plain, work->plain, ask);
+        enum ht_status status = index_ask(asking, asking->index->plain, work->plain, ask);
+        if (status != HT_OK || ht_fleet_unlit(work->live->fleet) == 0) {
+            return status;
+        }
+        ask.filter.light = HT_LIGHT_NONE;
     }
-    return status;
+    return index_ask(asking, asking->index->closest, work->closest, ask);
 }
 
 /* The target of the last question on the road of a lane. */

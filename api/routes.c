@@ -34,6 +34,7 @@
 #include "api/search.h"
 #include "api/settings.h"
 #include "api/stream.h"
+#include "api/territories.h"
 #include "api/tiles.h"
 #include "api/underway.h"
 #include "api/version.h"
@@ -506,12 +507,14 @@ static const struct ht_route table[] = {
      HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
     {"/v1/rounds", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
      HT_ROLE_DISPATCHER, .get = ht_rounds_get, .post = ht_rounds_post},
-    {"/v1/rounds/{id}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
-     .get = ht_round_get},
+    {"/v1/rounds/{id}", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
+     HT_ROLE_DISPATCHER, .get = ht_round_get, .del = ht_round_delete},
     {"/v1/rounds/{id}/report", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_round_report},
     {"/v1/rounds/{id}/replan", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
      HT_ROLE_DISPATCHER, .post = ht_round_replan},
+    {"/v1/territories", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
+     HT_ROLE_DISPATCHER, .post = ht_territories_post},
     {"/v1/inspectors/{id}.ics", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_inspector_ics},
     {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,

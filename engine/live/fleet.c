@@ -80,6 +80,7 @@ struct ht_fleet {
     _Atomic uint32_t *held;    /* number of the set of permits */
     struct ht_permits *permits;
     _Atomic uint32_t plains; /* bits of profiles without blue light */
+    _Atomic uint32_t unlit;  /* units that have none; for a moment one too many */
     struct names profile_names;
     struct names skill_names;
     char profile_text[HT_FLEET_PROFILES_MAX][HT_NAME_MAX + 1];
@@ -316,6 +317,11 @@ const char *ht_fleet_profile_name(const struct ht_fleet *f, uint32_t profile)
     return name_at(&f->profile_names, profile);
 }
 
+uint32_t ht_fleet_unlit(const struct ht_fleet *f)
+{
+    return atomic_load_explicit(&f->unlit, memory_order_acquire);
+}
+
 uint32_t ht_fleet_plain_profiles(const struct ht_fleet *f)
 {
     return atomic_load_explicit(&f->plains, memory_order_acquire);
@@ -432,6 +438,24 @@ static void names_publish(struct ht_fleet *f, const struct named *named)
     }
 }
 
+static bool is_unlit(uint32_t word)
+{
+    return word != 0 && WORD_PROFILE(word) == WORD_PLAIN(word);
+}
+
+/* What is known of a unit from now on; 0: there is none. The unit is locked. */
+static void word_set(struct ht_fleet *f, uint32_t index, uint32_t word)
+{
+    bool was = is_unlit(word_of(f, index));
+    if (is_unlit(word) && !was) { /* counted before it can be found, and until it can't */
+        (void)atomic_fetch_add_explicit(&f->unlit, 1, memory_order_release);
+    }
+    atomic_store_explicit(&f->words[index], word, memory_order_release);
+    if (was && !is_unlit(word)) {
+        (void)atomic_fetch_sub_explicit(&f->unlit, 1, memory_order_release);
+    }
+}
+
 static enum ht_status put_locked(struct ht_fleet *f, const char *id, size_t length,
                                  const struct ht_unit_spec *spec, uint32_t *index)
 {
@@ -460,10 +484,9 @@ static enum ht_status put_locked(struct ht_fleet *f, const char *id, size_t leng
         f->bodies[*index].position.plain_network = 0;
     }
     atomic_store_explicit(&f->skills[*index], named.skills, memory_order_relaxed);
-    atomic_store_explicit(&f->words[*index],
-                          WORD(spec->kind, spec->status, named.profile, named.plain) |
-                              (word_of(f, *index) & WORD_ENGAGED),
-                          memory_order_release);
+    word_set(f, *index,
+             WORD(spec->kind, spec->status, named.profile, named.plain) |
+                 (word_of(f, *index) & WORD_ENGAGED));
     permits_set(f, *index, permits);
     (void)pthread_mutex_unlock(stripe_of(f, *index));
     return HT_OK;
@@ -490,7 +513,7 @@ void ht_fleet_remove(struct ht_fleet *f, uint32_t index)
         struct body *body = &f->bodies[index];
         slot_clear(f, slot_of(f, body->id, strlen(body->id)));
         (void)pthread_mutex_lock(stripe_of(f, index));
-        atomic_store_explicit(&f->words[index], 0, memory_order_release);
+        word_set(f, index, 0);
         body->generation++;
         permits_set(f, index, 0);
         (void)pthread_mutex_unlock(stripe_of(f, index));

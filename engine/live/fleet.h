@@ -227,6 +227,8 @@ bool ht_fleet_matches(const struct ht_fleet *fleet, uint32_t index,
 /* Names that were seen. The text lives as long as the fleet; NULL: none. */
 uint32_t ht_fleet_profile_count(const struct ht_fleet *fleet);
 const char *ht_fleet_profile_name(const struct ht_fleet *fleet, uint32_t profile);
+/* How many units have no blue light; one that is being changed may be counted though it has. */
+uint32_t ht_fleet_unlit(const struct ht_fleet *fleet);
 /* Bits of the profiles by which some unit ever went without its blue light. */
 uint32_t ht_fleet_plain_profiles(const struct ht_fleet *fleet);
 const char *ht_fleet_skill_name(const struct ht_fleet *fleet, uint32_t bit);

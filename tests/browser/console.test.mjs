@@ -47,7 +47,7 @@ test("the search finds by name, by initials, by unit and by id, with the keyboar
   await page.keyboard.press("Enter");
   await page.waitForSelector(".card h2 >> text=餐车01号");
   assert.equal(await page.evaluate(() => location.hash), "#unit/van-01");
-  for (const [typed, found] of [["h07084", "households"], ["cltyhzycf", "facilities"]]) {
+  for (const [typed, found] of [["h07084", "households"], ["clstyhzycf", "facilities"]]) {
     await page.fill("#search", "");
     await page.fill("#search", typed);
     const kind = await page.evaluate((key) => window.houtao.t(`kind.${key}`), found);

@@ -412,9 +412,12 @@ HT_CASE(a_unit_with_a_blue_light_has_a_place_with_it_and_one_without)
     struct ht_point a = town->points[town->node_of['a']];
     spec.plain = "car";
     HT_REQUIRE(ht_fleet_put(fleet, "lit", &spec, &lit) == HT_OK);
+    HT_CHECK_INT(ht_fleet_unlit(fleet), 0);
     spec = spec_of(HT_UNIT_RESPONDER, "car");
     HT_CHECK_INT(ht_fleet_plain_profiles(fleet), 1 << 1);
     HT_REQUIRE(ht_fleet_put(fleet, "dark", &spec, &dark) == HT_OK);
+    HT_REQUIRE(ht_fleet_put(fleet, "dark", &spec, &dark) == HT_OK);
+    HT_CHECK_INT(ht_fleet_unlit(fleet), 1);
     HT_REQUIRE(ht_fleet_get(fleet, lit, 0, &unit));
     HT_CHECK(unit.profile == 0 && unit.plain == 1);
     HT_REQUIRE(ht_fleet_get(fleet, dark, 0, &unit));
@@ -445,6 +448,9 @@ HT_CASE(a_unit_with_a_blue_light_has_a_place_with_it_and_one_without)
     HT_REQUIRE(ht_fleet_put(fleet, "lit", &spec, &lit) == HT_OK);
     HT_REQUIRE(ht_fleet_get(fleet, lit, 0, &unit));
     HT_CHECK(unit.plain == 0 && unit.position.plain_network == 0);
+    HT_CHECK_INT(ht_fleet_unlit(fleet), 2);
+    ht_fleet_remove(fleet, dark);
+    HT_CHECK_INT(ht_fleet_unlit(fleet), 1);
     ht_follow_free(follow);
     ht_fleet_free(fleet);
     end();
