@@ -49,6 +49,7 @@ struct ht_traffic_table;
 struct ht_guide_memory;
 struct ht_zone_table;
 struct ht_stream;
+struct ht_tiles;
 struct ht__part;
 struct ht_gazetteer_work;
 
@@ -93,6 +94,7 @@ struct ht_app {
     struct ht_registry *registry;     /* the writer's */
     struct ht_live *live;
     struct ht_isochrone_maps *isochrones;
+    struct ht_tiles *tiles;
     struct ht_homes_keeper *homes;
     struct ht_coverage_scenes *coverage;
     struct ht_stream *stream; /* NULL: there is none */
