@@ -28,7 +28,7 @@ export class Drawing {
       this.text, this.wrong,
       h(
         "div", { class: "zo-buttons" },
-        h("button", { type: "button", onclick: () => this.corner() }, ctx.t("zo.corner")),
+        h("button", { type: "button", "data-do": "corner", onclick: () => this.corner() }, ctx.t("zo.corner")),
         this.finishButton,
         h("button", { type: "button", onclick: () => this.end(undefined) }, ctx.t("common.cancel")),
       ),

@@ -55,7 +55,7 @@ function whenDraw(track: Track): HTMLElement | false {
     "div", { class: "re-when" },
     h("p", { class: "re-small" }, t("re.when")),
     h("p", { class: "re-time" }, time(track.eta)),
-    track.eta_low !== undefined && track.eta_high !== undefined && h(
+    track.eta_low !== undefined && track.eta_high !== undefined && time(track.eta_low) !== time(track.eta_high) && h(
       "p", { class: "re-between" }, t("re.between", { low: time(track.eta_low), high: time(track.eta_high) }),
     ),
     h("p", { class: "re-wait" }, waitText(track)),

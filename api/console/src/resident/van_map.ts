@@ -29,6 +29,11 @@ function styleOf(): StyleSpecification {
     layers: [
       { id: "ground", type: "background", paint: { "background-color": color("--map") } },
       {
+        id: "edges", type: "line", source: "streets", "source-layer": "streets",
+        layout: { "line-cap": "round", "line-join": "round" },
+        paint: { "line-color": color("--edge"), "line-width": ["interpolate", ["linear"], ["zoom"], 13, 3, 17, 12] },
+      },
+      {
         id: "streets", type: "line", source: "streets", "source-layer": "streets",
         layout: { "line-cap": "round", "line-join": "round" },
         paint: { "line-color": color("--street"), "line-width": ["interpolate", ["linear"], ["zoom"], 13, 1.5, 17, 9] },
