@@ -188,9 +188,7 @@ int32_t ht__rounds_was_at(const struct ht__rounds *r, uint32_t index)
     const struct ht__rounds_slot *slot = &r->slots[index];
     for (uint32_t i = r->run_first[slot->site]; i < r->run_first[slot->site + 1]; i++) {
         const struct ht_rounds_running *run = &r->problem->running[r->run_list[i]];
-        bool same = (run->inspector == slot->lead && run->second == slot->second) ||
-                    (run->inspector == slot->second && run->second == slot->lead);
-        if (run->day == slot->day && same) {
+        if (run->day == slot->day) {
             return run->begin_s;
         }
     }

@@ -550,10 +550,11 @@ static void dump(struct ht_visits *of, bool pending, struct ht_text *out)
         const struct ht_visit *v = pending ? ht_visits_pending(of, list[i]->id) : list[i];
         char line[400];
         (void)snprintf(line, sizeof line,
-                       "%s %s %s %s %s %d %d %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64
+                       "%s %s %s %s %s %s %d %d %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64
                        " %" PRId64 " %" PRId64 " %" PRId64 " %u %u %u\n",
                        v->id, v->round == NULL ? "-" : v->round, v->site,
                        v->inspector == NULL ? "-" : v->inspector,
+                       v->second == NULL ? "-" : v->second,
                        v->rectification == NULL ? "-" : v->rectification, (int)v->purpose,
                        (int)v->state, v->version, v->order, v->start_ms, v->end_ms, v->seen_ms,
                        v->until_ms, v->closed_ms, v->moves, v->distance_m, v->hazards);
@@ -700,6 +701,7 @@ static void write_down(const struct ht_visits_decision *decision)
         e->inspector = keep(e->inspector);
         e->visit = keep(e->visit);
         e->rectification = keep(e->rectification);
+        e->second = keep(e->second);
     }
 }
 
