@@ -20,6 +20,7 @@ struct tour {
     uint32_t count;
     uint32_t *stops;
     int32_t *begin_s;
+    bool same; /* visits that have come to others count as new */
 };
 
 static struct tour tour_of(struct ht__rounds *r, size_t at)
@@ -38,7 +39,7 @@ static uint32_t away(const struct tour *t)
     uint32_t count = 0;
     ht__rounds_tour_keep(t->r, t->inspector, t->day);
     for (uint32_t k = 0; k < t->count; k++) {
-        int32_t was_s = ht__rounds_was_at(t->r, t->stops[k]);
+        int32_t was_s = ht__rounds_was_at(t->r, t->stops[k], true);
         int32_t by_s = was_s < 0 ? 0 : t->begin_s[k] - was_s;
         count += by_s > HT_ROUNDS_SHIFT_S || by_s < -HT_ROUNDS_SHIFT_S;
     }
@@ -60,12 +61,12 @@ static uint32_t old_order(const struct tour *t, uint32_t out[HT_ROUNDS_STOPS_MOS
 {
     uint32_t count = 0;
     for (uint32_t k = 0; k < t->count; k++) {
-        int32_t was_s = ht__rounds_was_at(t->r, t->stops[k]);
+        int32_t was_s = ht__rounds_was_at(t->r, t->stops[k], t->same);
         uint32_t at = count;
         if (was_s < 0) {
             continue;
         }
-        for (; at > 0 && ht__rounds_was_at(t->r, out[at - 1]) > was_s; at--) {
+        for (; at > 0 && ht__rounds_was_at(t->r, out[at - 1], t->same) > was_s; at--) {
             out[at] = out[at - 1];
         }
         out[at] = t->stops[k];
@@ -107,7 +108,7 @@ static bool order_old(struct tour *t, const uint32_t *stops, uint32_t count)
     own->count = olds;
     bool good = olds == 0 || times(t);
     for (uint32_t k = 0; k < count && good; k++) {
-        if (ht__rounds_was_at(t->r, stops[k]) < 0) {
+        if (ht__rounds_was_at(t->r, stops[k], t->same) < 0) {
             good = stop_insert(t, stops[k]);
         }
     }
@@ -171,7 +172,7 @@ static bool pairs_order(struct ht__rounds *r)
         struct ht__rounds_slot *slot = &r->slots[v];
         if (slot->lead != HT_PLAN_NONE && slot->second != HT_PLAN_NONE &&
             slot->state == HT_ROUNDS_PLANNED) {
-            int32_t was_s = ht__rounds_was_at(r, v);
+            int32_t was_s = ht__rounds_was_at(r, v, false);
             changed =
                 (was_s >= 0 && was_s != slot->begin_s && pair_order(r, slot, was_s)) || changed;
         }
@@ -238,16 +239,17 @@ static void day_back(struct ht__rounds *r, uint32_t day, const struct kept *kept
 
 /* Every visit of two gets its own time back, and every tour its order; false: some tour does not
  * hold it. */
-static bool day_old(struct ht__rounds *r, uint32_t day, const struct kept *kept)
+static bool day_old(struct ht__rounds *r, uint32_t day, const struct kept *kept, bool same)
 {
     bool good = true;
     for (uint32_t v = 0; v < r->slot_count; v++) {
-        int32_t was_s = is_two(&r->slots[v], day) ? ht__rounds_was_at(r, v) : -1;
+        int32_t was_s = is_two(&r->slots[v], day) ? ht__rounds_was_at(r, v, same) : -1;
         r->slots[v].begin_s = was_s >= 0 ? was_s : r->slots[v].begin_s;
     }
     for (uint32_t i = 0; i < r->problem->inspector_count && good; i++) {
         struct tour tour = tour_of(r, (size_t)i * r->days + day);
         uint32_t count = tour.count;
+        tour.same = same;
         good = count == 0 ||
                (order_old(&tour, kept->stops + (size_t)i * r->room, count) && times(&tour));
     }
@@ -255,14 +257,14 @@ static bool day_old(struct ht__rounds *r, uint32_t day, const struct kept *kept)
 }
 
 /* Visits of two hold each other's day: one by one they don't go back. */
-static bool day_order(struct ht__rounds *r, uint32_t day, struct kept *kept)
+static bool day_order(struct ht__rounds *r, uint32_t day, struct kept *kept, bool same)
 {
     struct sums before = sums_of(r, day);
     if (before.away == 0) {
         return false;
     }
     day_keep(r, day, kept);
-    bool good = day_old(r, day, kept);
+    bool good = day_old(r, day, kept, same);
     struct sums after = good ? sums_of(r, day) : before;
     int64_t worth_s = (before.away - after.away) * (int64_t)r->problem->prices.move_s / WORTH;
     good = good && after.away < before.away && after.travel_s - before.travel_s <= worth_s;
@@ -279,7 +281,8 @@ static bool days_order(struct ht__rounds *r)
         ht_array_new((size_t)r->problem->inspector_count * r->room, sizeof *kept.stops)};
     bool changed = false;
     for (uint32_t day = 0; day < r->days && kept.begin_s != NULL && kept.stops != NULL; day++) {
-        changed = day_order(r, day, &kept) || changed;
+        /* whoever comes now; or else without what has come to others, which goes where it can */
+        changed = day_order(r, day, &kept, false) || day_order(r, day, &kept, true) || changed;
     }
     free(kept.begin_s);
     free(kept.stops);
