@@ -16,6 +16,7 @@ const struct ht_command ht_commands[] = {
     {"route", "answer one route on the terminal", ht_cmd_route},
     {"solve", "plan routes for a problem in VROOM's JSON", ht_cmd_solve},
     {"serve", "answer over HTTP", ht_cmd_serve},
+    {"simulate", "a day in a town, through its server's API", ht_cmd_simulate},
     {"token", "add a token for a person, a program or a device", ht_cmd_token},
     {"backup", "copy a store, also while it is served", ht_cmd_backup},
     {"audit", "check the chain of events of a store", ht_cmd_audit},

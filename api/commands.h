@@ -25,6 +25,7 @@ int ht_cmd_load(int argc, char **argv);
 int ht_cmd_route(int argc, char **argv);
 int ht_cmd_sample(int argc, char **argv);
 int ht_cmd_serve(int argc, char **argv);
+int ht_cmd_simulate(int argc, char **argv);
 int ht_cmd_solve(int argc, char **argv);
 int ht_cmd_token(int argc, char **argv);
 

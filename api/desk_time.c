@@ -391,9 +391,12 @@ void *ht__room_time(void *user)
     while (!room->stop) {
         uint64_t wanted = room->rounds_wanted;
         bool all = wanted != room->rounds_done;
-        (void)pthread_mutex_unlock(&room->lock);
-        bool good = look(room, &looks, all);
-        (void)pthread_mutex_lock(&room->lock);
+        bool good = true;
+        if (all || !atomic_load(&room->app->lockstep)) {
+            (void)pthread_mutex_unlock(&room->lock);
+            good = look(room, &looks, all);
+            (void)pthread_mutex_lock(&room->lock);
+        }
         room->rounds_done = wanted;
         (void)pthread_cond_broadcast(&room->wake);
         if (!room->stop && room->rounds_wanted == wanted) {

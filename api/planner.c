@@ -20,6 +20,8 @@ enum {
     FIRST_PART = 4,  /* much: this part of all */
     ITERATIONS = 20000,
     ITERATIONS_EACH = 1000, /* for an order */
+    LOCKSTEP_ITERATIONS = 1000,
+    LOCKSTEP_EACH = 20,
     NICE = 10
 };
 #define MINUTE_MS INT64_C(60000)
@@ -32,8 +34,11 @@ struct ht_planner {
     pthread_cond_t wake;
     struct ht_planner_plan *plan;
     struct ht_planner_stats stats;
+    uint64_t looks_wanted; /* ht_planner_obey */
+    uint64_t looks_done;
     bool stop; /* also read and written atomically, by the search */
     pthread_t thread;
+    bool started;
 };
 
 static int64_t steady_ms(void)
@@ -52,7 +57,7 @@ static bool sleep_ms(struct ht_planner *planner, int64_t wait_ms)
     until.tv_sec += (time_t)(wait_ms / 1000 + ns / 1000000000);
     until.tv_nsec = ns % 1000000000;
     (void)pthread_mutex_lock(&planner->lock);
-    if (!planner->stop) {
+    if (!planner->stop && planner->looks_wanted == planner->looks_done) {
         (void)pthread_cond_timedwait(&planner->wake, &planner->lock, &until);
     }
     bool goes_on = !planner->stop;
@@ -188,13 +193,18 @@ static enum ht_status plan_search(struct ht_planner *planner, const struct ht_pl
                                   bool *again, struct ht_error *error)
 {
     struct ht_day_plan *day = NULL;
-    *again = is_new(scene);
-    const struct ht_day_options options = {.limit_ms = *again ? FIRST_MS : LIMIT_MS,
-                                           .iterations = ITERATIONS + (uint64_t)ITERATIONS_EACH *
-                                                                          scene->order_count,
-                                           .threads = 1,
-                                           .seed = 1,
-                                           .cancel = &planner->stop};
+    bool lockstep = atomic_load(&planner->app->lockstep);
+    uint64_t orders = scene->order_count;
+    *again = !lockstep && is_new(scene);
+    const struct ht_day_options options = {
+        .limit_ms = lockstep ? 0
+                    : *again ? FIRST_MS
+                             : LIMIT_MS,
+        .iterations = lockstep ? LOCKSTEP_ITERATIONS + LOCKSTEP_EACH * orders
+                               : ITERATIONS + ITERATIONS_EACH * orders,
+        .threads = 1,
+        .seed = 1,
+        .cancel = &planner->stop};
     enum ht_status status = ht_day_run(&scene->problem, &options, &day, error);
     if (status == HT_OK) {
         status = plan_keep(planner, scene, day, error);
@@ -246,27 +256,52 @@ static bool plan_run(struct ht_planner *planner)
     return status == HT_OK;
 }
 
+/* Which look was wanted last; `*waits`: somebody waits for it. */
+static uint64_t look_wanted(struct ht_planner *planner, bool *waits)
+{
+    (void)pthread_mutex_lock(&planner->lock);
+    uint64_t wanted = planner->looks_wanted;
+    *waits = wanted != planner->looks_done;
+    (void)pthread_mutex_unlock(&planner->lock);
+    return wanted;
+}
+
+static void look_done(struct ht_planner *planner, uint64_t wanted)
+{
+    (void)pthread_mutex_lock(&planner->lock);
+    planner->looks_done = wanted;
+    (void)pthread_cond_broadcast(&planner->wake);
+    (void)pthread_mutex_unlock(&planner->lock);
+}
+
 static void *planner_work(void *user)
 {
     struct ht_planner *planner = user;
     struct sight seen = {.minute = -1};
     int64_t made_ms = steady_ms();
+    bool good = true;
     (void)setpriority(PRIO_PROCESS, 0, NICE); /* on Linux this thread's, and of those it makes */
-    while (sleep_ms(planner, LOOK_MS)) {
+    while (sleep_ms(planner, good ? LOOK_MS : RETRY_MS)) {
+        bool waits = false;
+        uint64_t wanted = look_wanted(planner, &waits);
+        bool lockstep = atomic_load(&planner->app->lockstep);
         struct sight now = look(planner);
-        if (same(&now, &seen) && steady_ms() - made_ms < AGAIN_MS) {
+        bool old = !lockstep && steady_ms() - made_ms >= AGAIN_MS;
+        good = true;
+        if ((lockstep && !waits) || (same(&now, &seen) && !old)) {
+            look_done(planner, wanted);
             continue;
         }
-        if (!sleep_ms(planner, GATHER_MS)) {
+        if (!lockstep && !sleep_ms(planner, GATHER_MS)) {
             break;
         }
         now = look(planner); /* what comes from here on is for the next plan */
-        if (plan_run(planner)) {
+        good = plan_run(planner);
+        if (good) {
             seen = now;
             made_ms = steady_ms();
-        } else if (!sleep_ms(planner, RETRY_MS)) {
-            break;
         }
+        look_done(planner, wanted);
     }
     return NULL;
 }
@@ -291,21 +326,18 @@ enum ht_status ht_planner_new(struct ht_app *app, struct ht_planner **out)
     (void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&planner->wake, &steady);
     (void)pthread_condattr_destroy(&steady);
-    if (pthread_create(&planner->thread, NULL, planner_work, planner) != 0) {
-        ht_world_reader_deinit(&planner->world);
-        ht_live_work_free(planner->work);
-        (void)pthread_cond_destroy(&planner->wake);
-        (void)pthread_mutex_destroy(&planner->lock);
-        free(planner);
+    planner->started = pthread_create(&planner->thread, NULL, planner_work, planner) == 0;
+    if (!planner->started) {
+        ht_planner_free(planner);
         return HT_NOMEM;
     }
     *out = planner;
     return HT_OK;
 }
 
-void ht_planner_free(struct ht_planner *planner)
+void ht_planner_stop(struct ht_planner *planner)
 {
-    if (planner == NULL) {
+    if (planner == NULL || !planner->started) {
         return;
     }
     (void)pthread_mutex_lock(&planner->lock);
@@ -313,12 +345,32 @@ void ht_planner_free(struct ht_planner *planner)
     (void)pthread_cond_broadcast(&planner->wake);
     (void)pthread_mutex_unlock(&planner->lock);
     (void)pthread_join(planner->thread, NULL);
+    planner->started = false;
+}
+
+void ht_planner_free(struct ht_planner *planner)
+{
+    if (planner == NULL) {
+        return;
+    }
+    ht_planner_stop(planner);
     ht_planner_plan_release(planner->plan);
     ht_world_reader_deinit(&planner->world);
     ht_live_work_free(planner->work);
     (void)pthread_cond_destroy(&planner->wake);
     (void)pthread_mutex_destroy(&planner->lock);
     free(planner);
+}
+
+void ht_planner_obey(struct ht_planner *planner)
+{
+    (void)pthread_mutex_lock(&planner->lock);
+    uint64_t wanted = ++planner->looks_wanted;
+    (void)pthread_cond_broadcast(&planner->wake);
+    while (!planner->stop && planner->looks_done < wanted) {
+        (void)pthread_cond_wait(&planner->wake, &planner->lock);
+    }
+    (void)pthread_mutex_unlock(&planner->lock);
 }
 
 struct ht_planner_plan *ht_planner_now(struct ht_planner *planner)

@@ -11,6 +11,9 @@
  * registry does not say, and whether the day is planned here at all (`run`). Where such vans carry
  * nothing (`van_meals` 0), a town none of whose vans says its capacity is planned by others.
  *
+ * In lockstep (POST /v1/clock) it looks when it is told to alone, and a search ends by its
+ * iterations, not by the machine's time: the same day gives the same plans.
+ *
  * Threading: a thread of low priority, of its own; readers from any thread. Ownership: the app
  * outlives it.
  */
@@ -24,8 +27,14 @@ struct ht_planner;
 
 /* Starts it; for a store that can be written, after orders, live town and desk are there. */
 HT_MUST_CHECK enum ht_status ht_planner_new(struct ht_app *app, struct ht_planner **out);
-/* Ends the thread, before the writer ends. NULL is fine. */
+/* Ends the thread, before the writer ends; its plan can be read until it is freed, when writer and
+ * workers have ended. Both take NULL. */
+void ht_planner_stop(struct ht_planner *planner);
 void ht_planner_free(struct ht_planner *planner);
+
+/* Looks now, and returns when what follows is planned; for who moved the clock. Any thread, not a
+ * loop's: a search takes as long as it takes. */
+void ht_planner_obey(struct ht_planner *planner);
 
 /* A reference to the plan of now; NULL: none was made yet. */
 struct ht_planner_plan *ht_planner_now(struct ht_planner *planner);

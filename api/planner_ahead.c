@@ -48,15 +48,19 @@ static bool load_ahead(const struct ht_planner_route *route, const struct ht_ord
     return false;
 }
 
-/* Those where the van stands (`here`), or all others, in the order of the route. */
+/* Those where the van stands (`here`), or all others, in the order of the route. A load for a later
+ * trip is not what it stands there for: that is after the stops before it. */
 static void stops_take(struct ht_planner_ahead *ahead, const struct ht_order **orders,
                        const struct ht_planner_here *here, bool where)
 {
     const struct ht_planner_route *route = ahead->route;
+    bool elsewhere = false; /* it has to be somewhere else before */
     for (uint32_t i = 0; i < route->count; i++) {
         const struct ht_planner_stop *stop = &route->stops[i];
-        bool is_here = here->at && ht_planner_same_place(here->point, stop->point);
+        bool is_here = here->at && ht_planner_same_place(here->point, stop->point) &&
+                       !(stop->loads && elsewhere);
         bool is_ahead = stop->loads ? load_ahead(route, orders, i) : orders[i] != NULL;
+        elsewhere = elsewhere || (is_ahead && !is_here);
         if (is_ahead && is_here == where) {
             ahead->list[ahead->count++] =
                 (struct ht_planner_ahead_stop){.stop = stop, .index = i, .order = orders[i]};

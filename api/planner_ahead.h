@@ -3,7 +3,7 @@
  * The plan is some seconds old: what was handed over since, failed, was cancelled or went to
  * another van is not ahead any more, nor is a load of which nothing is left. Where the van stands
  * at a stop (struct ht_planner_here), what is to be handed over there comes first, whatever the
- * plan has before it.
+ * plan has before it; what is to be loaded there, where nothing elsewhere is before it.
  *
  *   route (immutable) + orders as committed --> ht_planner_ahead_make --> what is ahead
  *   what is ahead + where the van is        --> ht_planner_ahead_bands --> arrival of each

@@ -93,14 +93,19 @@ static struct ht_day_order day_order(const struct ht_planner_rules *rules,
                                      const struct ht_order *order, uint32_t kitchen)
 {
     bool aboard = ht_order_is_pinned(order);
-    return (struct ht_day_order){.kitchen = kitchen,
-                                 .aboard = aboard,
-                                 .left_s = aboard ? order->loaded_ms / 1000 : 0,
-                                 .ready_s = aboard ? 0 : (order->ready_ms + 999) / 1000,
-                                 .due = {order->due_from_ms / 1000, order->due_to_ms / 1000},
-                                 .service_s = (order->service_ms + 999) / 1000,
-                                 .priority = order->priority,
-                                 .ride_most_s = rules->ride_most_s};
+    /* planned to be there some time before it is late: streets and stairs take what they take */
+    int64_t spare_s = (order->due_to_ms - order->due_from_ms) / 2000;
+    spare_s = spare_s < rules->spare_s ? spare_s : rules->spare_s;
+    spare_s = spare_s < rules->late_most_s ? spare_s : rules->late_most_s;
+    return (struct ht_day_order){
+        .kitchen = kitchen,
+        .aboard = aboard,
+        .left_s = aboard ? order->loaded_ms / 1000 : 0,
+        .ready_s = aboard ? 0 : (order->ready_ms + 999) / 1000,
+        .due = {order->due_from_ms / 1000, order->due_to_ms / 1000 - spare_s},
+        .service_s = (order->service_ms + 999) / 1000,
+        .priority = order->priority,
+        .ride_most_s = rules->ride_most_s};
 }
 
 static enum ht_status home_take(void *user, const struct ht_store_item *item)

@@ -8,7 +8,10 @@
 #include "api/planner_scene.h"
 #include "engine/base/array.h"
 
-enum { STEP = 16 }; /* between the sequences of two new stops, so that others fit between */
+enum {
+    STEP = 16,       /* between the sequences of two new stops, so that others fit between */
+    START_MS = 10000 /* a start that is later was put off */
+};
 
 /* ---- stops ---- */
 
@@ -61,7 +64,9 @@ static void stops_fill(const struct ht_planner_scene *scene, const struct ht_day
                                             .park_ms = span_ms(visit->begin_s, begin_s),
                                             .service_ms = span_ms(begin_s, visit->leave_s)};
         stop_place(scene, &visit->stop, &stops[i]);
-        if (loads && visit->begin_s > visit->arrival_s) {
+        /* it waits there, or does not set off yet */
+        bool waits = i == 0 && day->start_s * 1000 > scene->now_ms + START_MS;
+        if (loads && (waits || visit->begin_s > visit->arrival_s)) {
             stops[i].not_before_ms = visit->begin_s * 1000;
         }
         memcpy(stops[i].load, day->load + (size_t)i * amounts, amounts * sizeof *stops[i].load);

@@ -178,6 +178,7 @@ struct ht_planner_rules ht_planner_rules_now(const struct ht_settings *settings)
                                      .km_s = rule(settings, HT_SETTING_PLANNER_KM_S),
                                      .late_price = rule(settings, HT_SETTING_PLANNER_LATE_PRICE),
                                      .late_most_s = rule(settings, HT_SETTING_PLANNER_LATE_MOST_S),
+                                     .spare_s = rule(settings, HT_SETTING_PLANNER_SPARE_S),
                                      .ride_most_s = rule(settings, HT_SETTING_PLANNER_RIDE_MOST_S),
                                      .stop_s = rule(settings, HT_SETTING_PLANNER_STOP_S),
                                      .load_s = rule(settings, HT_SETTING_PLANNER_LOAD_S),

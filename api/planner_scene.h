@@ -32,6 +32,7 @@ struct ht_planner_rules {
     uint32_t km_s;
     uint32_t late_price;
     uint32_t late_most_s;
+    uint32_t spare_s;
     uint32_t ride_most_s;
     uint32_t stop_s;
     uint32_t load_s;

@@ -228,7 +228,7 @@ static void *keeper_work(void *user)
     while (wishes != NULL && rest(keeper)) {
         uint64_t now = ht_visits_changes(visits);
         bool asked = now != seen || ht_clock_now_ms(&keeper->app->clock) >= next_ms;
-        if (asked && look_now(keeper, wishes, &next_ms)) {
+        if (asked && !atomic_load(&keeper->app->lockstep) && look_now(keeper, wishes, &next_ms)) {
             seen = now; /* what comes of it changes it once more, and then nothing is wanted */
         }
     }

@@ -7,7 +7,8 @@
  *
  * It looks once a second whether anything changed or the clock came to the end of a day or of a
  * re-visit; a round is re-planned as POST .../replan does it, by the actor "rounds". What no plan
- * could hold is tried again on another day, or when it changes.
+ * could hold is tried again on another day, or when it changes. Not while the app is in
+ * lockstep: then it waits until that is over.
  *
  * Threading: a thread of low priority, of its own. Ownership: the app outlives it.
  */

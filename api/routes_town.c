@@ -8,7 +8,9 @@
 #include "api/desk_room.h"
 #include "api/json.h"
 #include "api/json_merge.h"
+#include "api/planner.h"
 #include "api/teller.h"
+#include "api/underway.h"
 
 enum { BODY_MAX = 64 * 1024 };
 
@@ -50,8 +52,9 @@ static yajl_val body_parse(struct ht_http_call *call)
     return tree;
 }
 
-static void clock_write(struct ht_clock *clock, struct ht_reply *reply)
+static void clock_write(struct ht_app *app, struct ht_reply *reply)
 {
+    struct ht_clock *clock = &app->clock;
     char now[HT_TIME_TEXT_SIZE];
     ht_time_format(ht_clock_now_ms(clock), now);
     struct ht_json json;
@@ -60,12 +63,23 @@ static void clock_write(struct ht_clock *clock, struct ht_reply *reply)
     ht_json_key_text(&json, "now", now);
     ht_json_key_bool(&json, "virtual", clock->is_virtual);
     ht_json_key_double(&json, "speed", clock->speed, 6);
+    ht_json_key_bool(&json, "lockstep", atomic_load(&app->lockstep));
     ht_json_object_end(&json);
 }
 
 void ht_clock_get(struct ht_app_context *context, struct ht_http_call *call)
 {
-    clock_write(&context->app->clock, call->reply);
+    clock_write(context->app, call->reply);
+}
+
+/* Vans are followed, the day is planned, and they are followed along that, always in this order. */
+static void town_obey(struct ht_app *app)
+{
+    ht_underway_obey(app->underway);
+    if (app->planner != NULL) {
+        ht_planner_obey(app->planner);
+        ht_underway_obey(app->underway);
+    }
 }
 
 /* The answer comes when the world obeys the new time. */
@@ -85,7 +99,10 @@ static void clock_run(void *user, void *data, struct ht_reply *reply)
     if (context->app->teller != NULL) {
         ht_teller_changed(context->app->teller);
     }
-    clock_write(&context->app->clock, reply);
+    if (atomic_load(&context->app->lockstep)) {
+        town_obey(context->app);
+    }
+    clock_write(context->app, reply);
 }
 
 void ht_clock_post(struct ht_app_context *context, struct ht_http_call *call)
@@ -95,18 +112,26 @@ void ht_clock_post(struct ht_app_context *context, struct ht_http_call *call)
     if (tree == NULL) {
         return;
     }
-    const char *keys[] = {"advance_s", NULL};
-    yajl_val advance = yajl_tree_get(tree, keys, yajl_t_number);
-    double seconds = advance == NULL            ? -1
+    yajl_val advance = ht_json_member(tree, "advance_s");
+    yajl_val lockstep = ht_json_member(tree, "lockstep");
+    bool steps = lockstep == NULL ? atomic_load(&context->app->lockstep) : YAJL_IS_TRUE(lockstep);
+    bool readable = lockstep == NULL || YAJL_IS_TRUE(lockstep) || YAJL_IS_FALSE(lockstep);
+    double seconds = !YAJL_IS_NUMBER(advance)   ? -1
                      : YAJL_IS_INTEGER(advance) ? (double)YAJL_GET_INTEGER(advance)
                                                 : YAJL_GET_DOUBLE(advance);
     yajl_tree_free(tree);
     if (!clock->is_virtual) {
         ht_reply_problem(call->reply, 409, "Conflict", "the clock is not virtual");
+    } else if (!readable) {
+        ht_reply_problem(call->reply, 400, "Bad Request", "lockstep is true or false");
+    } else if (steps && clock->speed != 0) {
+        ht_reply_problem(call->reply, 409, "Conflict",
+                         "the clock runs by itself: lockstep needs one that stands (speed 0)");
     } else if (!ht_clock_advance(clock, seconds)) {
         ht_reply_problem(call->reply, 422, "Unprocessable Content",
                          "advance_s has to be a number of seconds, not below 0");
     } else {
+        atomic_store(&context->app->lockstep, steps);
         call->job = (struct ht_http_job){.run = clock_run};
     }
 }

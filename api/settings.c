@@ -38,6 +38,7 @@ static const struct field fields[HT_SETTING_FIELDS] = {
     [HT_SETTING_PLANNER_KM_S] = {"km_s", 0, 3600, 60, false},
     [HT_SETTING_PLANNER_LATE_PRICE] = {"late_price", 0, 250, 10, false},
     [HT_SETTING_PLANNER_LATE_MOST_S] = {"late_most_s", 0, 86400, 3600, false},
+    [HT_SETTING_PLANNER_SPARE_S] = {"spare_s", 0, 7200, 300, false},
     [HT_SETTING_PLANNER_RIDE_MOST_S] = {"ride_most_s", 0, 86400, 2700, false},
     [HT_SETTING_PLANNER_STOP_S] = {"stop_s", 0, 3600, 60, false},
     [HT_SETTING_PLANNER_LOAD_S] = {"load_s", 0, 7200, 120, false},

@@ -71,7 +71,7 @@ struct ht__van *ht__underway_van(struct ht_underway *underway, const char *unit)
     return NULL;
 }
 
-static struct ht__van *van_add(struct ht_underway *underway, const char *unit)
+struct ht__van *ht__underway_van_add(struct ht_underway *underway, const char *unit)
 {
     void *vans = underway->vans;
     enum ht_status status = ht_array_reserve(&vans, &underway->van_capacity,
@@ -86,36 +86,46 @@ static struct ht__van *van_add(struct ht_underway *underway, const char *unit)
     return van;
 }
 
+/* Whose positions are looked at. Needs the lock. */
+void ht__underway_watch(struct ht_underway *underway)
+{
+    uint64_t words[64] = {0};
+    for (size_t i = 0; i < underway->van_count; i++) {
+        struct ht__van *van = &underway->vans[i];
+        van->live = ht_live_unit_find(underway->app->live, van->unit, strlen(van->unit));
+        words[van->live.number / 64 % 64] |= UINT64_C(1) << van->live.number % 64;
+    }
+    for (size_t i = 0; i < 64; i++) {
+        atomic_store_explicit(&underway->watched[i], words[i], memory_order_relaxed);
+    }
+}
+
 /* Those of the plan, and those that stand at a stop yet. Needs the lock. */
 static void vans_follow(struct ht_underway *underway, const struct ht_planner_plan *plan)
 {
-    struct ht_live *live = underway->app->live;
-    uint64_t words[64] = {0};
     for (size_t i = 0; i < underway->van_count; i++) {
         underway->vans[i].routed = false;
     }
     for (uint32_t r = 0; plan != NULL && r < plan->route_count; r++) {
         struct ht__van *van = ht__underway_van(underway, plan->routes[r].unit);
-        van = van == NULL ? van_add(underway, plan->routes[r].unit) : van;
+        van = van == NULL ? ht__underway_van_add(underway, plan->routes[r].unit) : van;
         if (van != NULL) {
             van->routed = true;
+            van->recalled = false;
         }
     }
     size_t kept = 0;
     for (size_t i = 0; i < underway->van_count; i++) {
         struct ht__van *van = &underway->vans[i];
-        if (!van->routed && !van->progress.at) {
+        van->recalled = van->recalled && plan == NULL;
+        if (!van->routed && !van->progress.at && !van->recalled) {
             free(van->way);
             continue;
         }
-        van->live = ht_live_unit_find(live, van->unit, strlen(van->unit));
-        words[van->live.number / 64 % 64] |= UINT64_C(1) << van->live.number % 64;
         underway->vans[kept++] = *van;
     }
     underway->van_count = kept;
-    for (size_t i = 0; i < 64; i++) {
-        atomic_store_explicit(&underway->watched[i], words[i], memory_order_relaxed);
-    }
+    ht__underway_watch(underway);
 }
 
 bool ht_underway_progress(struct ht_underway *underway, const char *unit, struct ht_progress *out)
@@ -473,7 +483,8 @@ static int64_t steady_ms(void)
 static void vans_mark(struct ht_underway *underway, const struct ht_planner_plan *plan)
 {
     uint64_t changes = ht_orders_changes(ht_orders_room_orders(underway->app->orders));
-    bool all = plan != underway->looked_plan || changes != underway->looked_changes;
+    bool all = plan != underway->looked_plan || changes != underway->looked_changes ||
+               atomic_load(&underway->app->lockstep); /* the machine's time says nothing then */
     int64_t now_ms = steady_ms();
     underway->looked_plan = plan;
     underway->looked_changes = changes;
@@ -497,7 +508,7 @@ static void tick(struct ht_underway *underway)
     (void)pthread_mutex_unlock(&underway->lock);
     ht__underway_reckon(underway, plan);
     ht_planner_plan_release(plan);
-    if (steady_ms() - underway->judged_ms >= JUDGE_MS) {
+    if (steady_ms() - underway->judged_ms >= JUDGE_MS || atomic_load(&underway->app->lockstep)) {
         underway->judged_ms = steady_ms();
         ht__underway_judge(underway);
     }
@@ -513,7 +524,7 @@ static bool sleep_ms(struct ht_underway *underway, int64_t wait_ms)
     until.tv_sec += (time_t)(wait_ms / 1000 + ns / 1000000000);
     until.tv_nsec = ns % 1000000000;
     (void)pthread_mutex_lock(&underway->lock);
-    if (!underway->stop) {
+    if (!underway->stop && underway->looks_wanted == underway->looks_done) {
         (void)pthread_cond_timedwait(&underway->wake, &underway->lock, &until);
     }
     bool goes_on = !underway->stop;
@@ -526,7 +537,17 @@ static void *underway_main(void *user)
     struct ht_underway *underway = user;
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* on Linux this thread's alone */
     while (sleep_ms(underway, TICK_MS)) {
-        tick(underway);
+        (void)pthread_mutex_lock(&underway->lock);
+        uint64_t wanted = underway->looks_wanted;
+        bool waits = wanted != underway->looks_done;
+        (void)pthread_mutex_unlock(&underway->lock);
+        if (waits || !atomic_load(&underway->app->lockstep)) {
+            tick(underway);
+        }
+        (void)pthread_mutex_lock(&underway->lock);
+        underway->looks_done = wanted;
+        (void)pthread_cond_broadcast(&underway->wake);
+        (void)pthread_mutex_unlock(&underway->lock);
     }
     ht__underway_judge(underway);
     ht_arrivals_save(underway->app->arrivals, true);
@@ -552,6 +573,9 @@ enum ht_status ht_underway_new(struct ht_app *app, struct ht_underway **out)
     underway->ring = ht_array_new(RING, sizeof *underway->ring);
     enum ht_status status = underway->ring == NULL ? HT_NOMEM : ht__app_context_new(app, &context);
     underway->context = context;
+    if (status == HT_OK) {
+        status = ht__underway_recall(underway);
+    }
     if (status != HT_OK) {
         ht_underway_free(underway);
         return status;
@@ -566,6 +590,20 @@ enum ht_status ht_underway_start(struct ht_underway *underway)
     return underway->started ? HT_OK : HT_NOMEM;
 }
 
+void ht_underway_obey(struct ht_underway *underway)
+{
+    if (underway == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&underway->lock);
+    uint64_t wanted = ++underway->looks_wanted;
+    (void)pthread_cond_broadcast(&underway->wake);
+    while (underway->started && !underway->stop && underway->looks_done < wanted) {
+        (void)pthread_cond_wait(&underway->wake, &underway->lock);
+    }
+    (void)pthread_mutex_unlock(&underway->lock);
+}
+
 void ht_underway_stop(struct ht_underway *underway)
 {
     if (underway == NULL || !underway->started) {
@@ -573,7 +611,7 @@ void ht_underway_stop(struct ht_underway *underway)
     }
     (void)pthread_mutex_lock(&underway->lock);
     underway->stop = true;
-    (void)pthread_cond_signal(&underway->wake);
+    (void)pthread_cond_broadcast(&underway->wake);
     (void)pthread_mutex_unlock(&underway->lock);
     (void)pthread_join(underway->thread, NULL);
     underway->started = false;

@@ -15,8 +15,9 @@
  *                                           {"unit", "kind": "load", "kitchen"}, with "at" and "by"
  *   stop.off_route, stop.on_route           {"unit", "at"}
  *
- * and are of the topic `orders`. Where a van is along its stops is held in memory: after a restart
- * it is recognized again. What was learned is not lost.
+ * and are of the topic `orders`. Where a van is along its stops is held in memory; after a restart
+ * it is what the events of the last twelve hours say (the stop at which it stood then teaches no
+ * service time). What was learned is not lost.
  *
  * A van whose permits open zones is not judged by its way.
  *
@@ -33,13 +34,18 @@
 
 struct ht_underway;
 
-/* After arrivals are there, before the planner is. HT_NOMEM. */
+/* After orders, live town and arrivals are there, before the planner is. HT_NOMEM, or what the
+ * store says. */
 HT_MUST_CHECK enum ht_status ht_underway_new(struct ht_app *app, struct ht_underway **out);
 /* Begins to follow the planner's plan. HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_underway_start(struct ht_underway *underway);
 /* Ends the thread, before planner and writer end; freed when both have. Both take NULL. */
 void ht_underway_stop(struct ht_underway *underway);
 void ht_underway_free(struct ht_underway *underway);
+
+/* Follows now what came so far, and returns when that is told; for who moved the clock. In lockstep
+ * (POST /v1/clock) nothing is followed but then. NULL is fine. */
+void ht_underway_obey(struct ht_underway *underway);
 
 /* A position that was taken. NULL is fine, here and below. */
 void ht_underway_offer(struct ht_underway *underway, struct ht_live_unit unit,

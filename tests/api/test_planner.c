@@ -441,4 +441,28 @@ HT_CASE(an_order_whose_kitchen_is_gone_says_so_and_what_is_on_board_comes)
     end();
 }
 
+HT_CASE(in_lockstep_what_follows_has_followed_when_the_clock_answers)
+{
+    HT_REQUIRE(begin_town(TWENTY, TWENTY));
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":0,\"lockstep\":1}"), 400);
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":0,\"lockstep\":true}"), 200);
+    HT_CHECK(is("lockstep", "true"));
+    for (int i = 0; i < HOUSEHOLDS; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK_INT(order_add(id, i, ""), 201);
+        HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":1}"), 200);
+        HT_CHECK_INT(look(id), 200); /* nothing is waited for */
+        HT_CHECK(is("state", "\"planned\""));
+    }
+    HT_CHECK_INT(order_add("more", 1, ""), 201);
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":0,\"lockstep\":false}"), 200);
+    HT_CHECK(order_comes("more", "state", "\"planned\""));
+    end();
+    (void)snprintf(options, sizeof options, "--clock 2026-03-02T02:30:00Z,60");
+    HT_REQUIRE(begin(options)); /* a clock that runs by itself can't be held to it */
+    HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":0,\"lockstep\":true}"), 409);
+    end();
+}
+
 HT_SERVED_MAIN()

@@ -57,13 +57,14 @@ HT_CASE(settings_are_read_changed_and_kept)
 {
     HT_REQUIRE(begin_town(""));
     HT_CHECK_INT(get("/v1/settings"), 200);
-    HT_CHECK(says("{\"retention\":{\"tracks_days\":30,\"answers_days\":7},"
-                  "\"live\":{\"stale_s\":120},\"webhooks\":{\"give_up_h\":72},"
-                  "\"speeds\":{\"learn\":false,\"follow\":false,\"least_trips\":5},"
-                  "\"planner\":{\"run\":true,\"move_s\":300,\"km_s\":60,\"late_price\":10,"
-                  "\"late_most_s\":3600,\"ride_most_s\":2700,\"stop_s\":60,\"load_s\":120,"
-                  "\"trips_most\":16,\"van_meals\":60},"
-                  "\"incidents\":{\"kinds\":{\"sos\":{"));
+    HT_CHECK(says(
+        "{\"retention\":{\"tracks_days\":30,\"answers_days\":7},"
+        "\"live\":{\"stale_s\":120},\"webhooks\":{\"give_up_h\":72},"
+        "\"speeds\":{\"learn\":false,\"follow\":false,\"least_trips\":5},"
+        "\"planner\":{\"run\":true,\"move_s\":300,\"km_s\":60,\"late_price\":10,"
+        "\"late_most_s\":3600,\"spare_s\":300,\"ride_most_s\":2700,\"stop_s\":60,\"load_s\":120,"
+        "\"trips_most\":16,\"van_meals\":60},"
+        "\"incidents\":{\"kinds\":{\"sos\":{"));
     HT_CHECK(ht_json_valid(answer.body));
     HT_CHECK_INT(get("/v1/settings/retention"), 200);
     HT_CHECK_STR(ht_answer_header(&answer, "ETag"), "\"1\"");

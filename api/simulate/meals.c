@@ -1,0 +1,233 @@
+/* Orders: made by residents, carried by vans, and there at the end. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/json_merge.h"
+#include "api/simulate/read.h"
+#include "api/simulate/sim_internal.h"
+
+struct ht_sim_meal *ht_sim_meal_known(struct ht_sim *sim, const char *id)
+{
+    struct ht_sim_meal *meal = (struct ht_sim_meal *)ht_names_find(&sim->meals, id);
+    if (meal != NULL) {
+        return meal;
+    }
+    if (ht_names_reserve(&sim->meals) != HT_OK || (meal = calloc(1, sizeof *meal)) == NULL) {
+        sim->failed = true;
+        return NULL;
+    }
+    (void)snprintf(meal->id, sizeof meal->id, "%s", id);
+    meal->named.id = meal->id;
+    meal->state = HT_SIM_MEAL_TAKEN;
+    ht_names_add(&sim->meals, &meal->named);
+    *sim->last_meal = meal;
+    sim->last_meal = &meal->next;
+    return meal;
+}
+
+void ht_sim_meals_free(struct ht_sim *sim)
+{
+    for (struct ht_sim_meal *meal = sim->first_meal; meal != NULL;) {
+        struct ht_sim_meal *next = meal->next;
+        free(meal);
+        meal = next;
+    }
+    free(sim->meals.slots);
+}
+
+/* ---- ordering ---- */
+
+static void order_taken(void *user, const struct ht_sim_ask *ask,
+                        const struct ht_sim_answer *answer)
+{
+    struct ht_sim *sim = user;
+    struct ht_sim_meal *meal = ask->about;
+    if (answer->status != 201) {
+        meal->refused = true;
+        sim->tally->meals_refused++;
+        return;
+    }
+    yajl_val tree = ht_json_tree_read(answer->body, answer->size);
+    const char *token = ht_sim_text(tree, "token");
+    if (token != NULL) {
+        (void)snprintf(meal->token, sizeof meal->token, "%s", token);
+    }
+    if (meal->state == HT_SIM_MEAL_SENT) {
+        meal->state = HT_SIM_MEAL_TAKEN;
+    }
+    yajl_tree_free(tree);
+}
+
+void ht_sim_meal_order(struct ht_sim *sim, const struct ht_sim_happening *happening)
+{
+    const struct ht_sim_town *town = &sim->town;
+    const struct ht_sim_home *home = &town->homes[happening->subject];
+    char id[HT_SIM_ID];
+    if (town->kitchen_count == 0) {
+        return;
+    }
+    (void)snprintf(id, sizeof id, "%s-o%u", sim->run, happening->number);
+    struct ht_sim_meal *meal = ht_sim_meal_known(sim, id);
+    if (meal == NULL) {
+        return;
+    }
+    struct ht_sim_dice dice = ht_sim_dice_named(sim->options->seed, "order", id);
+    struct ht_sim_chaos chaos = {.on = sim->options->chaos};
+    const char *kitchen = town->kitchens[home->kitchen].id;
+    meal->ours = true;
+    meal->state = HT_SIM_MEAL_SENT;
+    meal->due_from_ms = happening->due_from_ms;
+    meal->due_to_ms = happening->due_to_ms;
+    (void)snprintf(meal->kitchen, sizeof meal->kitchen, "%s", kitchen);
+    sim->tally->meals_ordered++;
+    struct ht_sim_ask *ask = ht_sim_ask_new(sim->client, HT_SIM_CALL_ORDER, "POST", "/v1/orders");
+    ht_text_addf(&ask->body,
+                 "{\"id\":\"%s\",\"household\":\"%s\",\"kitchen\":\"%s\",\"load\":%u,\"due\":[", id,
+                 home->id, kitchen, happening->load);
+    ht_sim_add_moment(&ask->body, happening->due_from_ms);
+    ht_text_add_char(&ask->body, ',');
+    ht_sim_add_moment(&ask->body, happening->due_to_ms);
+    ht_text_add_string(&ask->body, "]}");
+    ask->lane = happening->number;
+    ask->done = order_taken;
+    ask->user = sim;
+    ask->about = meal;
+    ht_sim_send_keyed(sim, ask, &chaos, &dice);
+}
+
+static void order_seen(void *user, const struct ht_sim_ask *ask, const struct ht_sim_answer *answer)
+{
+    struct ht_sim_meal *meal = ask->about;
+    yajl_val tree = ht_json_tree_read(answer->body, answer->size);
+    const char *kitchen = ht_sim_text(tree, "kitchen");
+    (void)user;
+    if (answer->status == 200 && kitchen != NULL) {
+        (void)snprintf(meal->kitchen, sizeof meal->kitchen, "%s", kitchen);
+    }
+    yajl_tree_free(tree);
+}
+
+void ht_sim_meal_ask(struct ht_sim *sim, struct ht_sim_meal *meal, uint32_t lane)
+{
+    struct ht_sim_ask *ask =
+        ht_sim_ask_new(sim->client, HT_SIM_CALL_ORDER_LOOK, "GET", "/v1/orders/%s", meal->id);
+    ask->lane = lane;
+    ask->done = order_seen;
+    ask->user = sim;
+    ask->about = meal;
+    ht_sim_ask_send(sim->client, ask);
+}
+
+/* ---- carrying ---- */
+
+static void event_taken(void *user, const struct ht_sim_ask *ask,
+                        const struct ht_sim_answer *answer)
+{
+    struct ht_sim *sim = user;
+    struct ht_sim_meal *meal = ask->about;
+    if (answer->status == 200) {
+        meal->state = (enum ht_sim_meal_state)ask->number;
+        meal->ended_ms = meal->state >= HT_SIM_MEAL_DELIVERED ? sim->now_ms : 0;
+    }
+}
+
+/* The resident looks where it is. */
+static void resident_look(struct ht_sim *sim, const struct ht_sim_meal *meal, uint32_t lane)
+{
+    if (meal->token[0] != '\0') {
+        struct ht_sim_ask *ask =
+            ht_sim_ask_new(sim->client, HT_SIM_CALL_TRACK, "GET", "/t/%s", meal->token);
+        ask->shown = "/t/TOKEN"; /* which is another one each time */
+        ask->lane = lane;
+        ht_sim_ask_send(sim->client, ask);
+    }
+}
+
+void ht_sim_meal_event(struct ht_sim *sim, struct ht_sim_meal *meal, uint32_t lane,
+                       const char *event, enum ht_sim_meal_state after)
+{
+    struct ht_sim_dice dice = ht_sim_dice_named(sim->options->seed, event, meal->id);
+    struct ht_sim_chaos chaos = {.on = sim->options->chaos};
+    struct ht_sim_ask *ask = ht_sim_ask_new(sim->client, HT_SIM_CALL_ORDER_EVENT, "POST",
+                                            "/v1/orders/%s/events", meal->id);
+    ht_text_addf(&ask->body, "{\"event\":\"%s\"%s}", event,
+                 after == HT_SIM_MEAL_FAILED
+                     ? ",\"reason\":\"no_answer\",\"next\":\"left_with_neighbour\""
+                     : "");
+    ask->lane = lane;
+    ask->done = event_taken;
+    ask->user = sim;
+    ask->about = meal;
+    ask->number = (int)after;
+    bool looks = after == HT_SIM_MEAL_ENROUTE && ht_sim_dice_chance(&dice, 0.2);
+    ht_sim_send_keyed(sim, ask, &chaos, &dice);
+    if (looks) {
+        resident_look(sim, meal, lane);
+    }
+}
+
+/* ---- at the end ---- */
+
+static void order_found(void *user, const struct ht_sim_ask *ask,
+                        const struct ht_sim_answer *answer)
+{
+    static const struct {
+        const char *text;
+        enum ht_sim_meal_state least;
+    } states[] = {{"received", HT_SIM_MEAL_TAKEN},      {"planned", HT_SIM_MEAL_TAKEN},
+                  {"loaded", HT_SIM_MEAL_LOADED},       {"enroute", HT_SIM_MEAL_ENROUTE},
+                  {"delivered", HT_SIM_MEAL_DELIVERED}, {"failed", HT_SIM_MEAL_FAILED},
+                  {"cancelled", HT_SIM_MEAL_CANCELLED}};
+    struct ht_sim_meal *meal = ask->about;
+    yajl_val tree = ht_json_tree_read(answer->body, answer->size);
+    const char *state = ht_sim_text(tree, "state");
+    (void)user;
+    for (size_t i = 0; state != NULL && i < sizeof states / sizeof states[0]; i++) {
+        meal->found =
+            meal->found || (strcmp(state, states[i].text) == 0 && states[i].least >= meal->state);
+    }
+    yajl_tree_free(tree);
+}
+
+void ht_sim_meals_check(struct ht_sim *sim)
+{
+    uint32_t lane = 0;
+    for (struct ht_sim_meal *meal = sim->first_meal; meal != NULL; meal = meal->next) {
+        if (meal->ours && !meal->refused) {
+            struct ht_sim_ask *ask = ht_sim_ask_new(sim->client, HT_SIM_CALL_ORDER_LOOK, "GET",
+                                                    "/v1/orders/%s", meal->id);
+            ask->lane = lane++;
+            ask->done = order_found;
+            ask->user = sim;
+            ask->about = meal;
+            ht_sim_ask_send(sim->client, ask);
+        }
+    }
+}
+
+void ht_sim_meals_count(struct ht_sim *sim)
+{
+    struct ht_sim_tally *tally = sim->tally;
+    for (const struct ht_sim_meal *meal = sim->first_meal; meal != NULL; meal = meal->next) {
+        if (!meal->ours || meal->refused) {
+            continue;
+        }
+        bool delivered = meal->state == HT_SIM_MEAL_DELIVERED;
+        bool over = meal->due_to_ms <= sim->now_ms;
+        tally->lost += !meal->found;
+        tally->meals_failed += meal->state == HT_SIM_MEAL_FAILED;
+        if (meal->state > HT_SIM_MEAL_DELIVERED || (!delivered && !over)) {
+            continue;
+        }
+        tally->meals_due++;
+        if (!delivered) {
+            tally->meals_missing++;
+        } else if (meal->ended_ms <= meal->due_to_ms) {
+            tally->meals_in_time++;
+        } else {
+            tally->meals_late++;
+            ht_sim_series_add(tally, &tally->late_s,
+                              (uint32_t)((meal->ended_ms - meal->due_to_ms) / 1000));
+        }
+    }
+}

@@ -1,0 +1,303 @@
+/* Drivers: each does what the plan of his van says, a bit faster or slower.
+ *
+ *   rests --plan has a stop--> drives --> waits (until the plan says begin) --> serves --> rests
+ *
+ * The plan is read again once a minute and after each stop; where it has another first stop now, he
+ * goes there. Every other driver says when he arrives; of the rest the positions do.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/json_merge.h"
+#include "api/simulate/read.h"
+#include "api/simulate/sim_internal.h"
+#include "engine/base/array.h"
+
+enum {
+    LOOK_MS = 60000,
+    LOOK_WAITING_MS = 30000,
+    AHEAD_MS = 20 * 60000, /* he does not leave for a stop that is later than that */
+    SERVICE_LEAST_MS = 10000,
+    SERVICE_MOST_MS = 600000,
+    NEXT_DOOR_MS = 25000, /* another order at the same place */
+    PARKING_MS = 60000,   /* the plan's begin lies behind that */
+    MOMENT_MS = 45000,
+};
+
+enum phase { RESTS, DRIVES, WAITS, SERVES, LOADS };
+
+struct stop {
+    bool loads;
+    char id[HT_SIM_ID]; /* of the kitchen or order */
+    struct ht_point point;
+    int64_t arrival_ms;
+    int64_t begin_ms;
+    int64_t leave_ms;
+};
+
+struct ht_sim_van {
+    struct ht_sim_mover *mover;
+    enum phase phase;
+    struct stop stop;      /* where he goes, or is */
+    struct ht_point place; /* where he served last */
+    bool placed;
+    int64_t until_ms;
+    int64_t look_ms;
+    bool asks; /* for the plan */
+    bool says; /* a word when he arrives */
+    bool said;
+};
+
+void ht_sim_vans_make(struct ht_sim *sim)
+{
+    sim->vans = ht_array_new_zeroed(sim->mover_count, sizeof *sim->vans);
+    sim->failed = sim->failed || sim->vans == NULL;
+    for (size_t i = 0; sim->vans != NULL && i < sim->mover_count; i++) {
+        if (sim->movers[i].unit->kind == HT_SIM_VAN) {
+            struct ht_sim_van *van = &sim->vans[sim->van_count++];
+            van->mover = &sim->movers[i];
+            van->says = sim->van_count % 2 == 0;
+        }
+    }
+}
+
+void ht_sim_vans_free(struct ht_sim *sim)
+{
+    free(sim->vans);
+}
+
+/* ---- the plan ---- */
+
+static bool stop_read(yajl_val value, struct stop *out)
+{
+    const char *kind = ht_sim_text(value, "kind");
+    const char *kitchen = ht_sim_text(value, "kitchen");
+    const char *order = ht_sim_text(value, "order");
+    *out = (struct stop){.loads = kind != NULL && strcmp(kind, "load") == 0};
+    const char *id = out->loads ? kitchen : order;
+    if (id == NULL || !ht_sim_place(value, &out->point)) {
+        return false;
+    }
+    (void)snprintf(out->id, sizeof out->id, "%s", id);
+    out->arrival_ms = ht_sim_moment_ms(value, "arrival");
+    out->begin_ms = ht_sim_moment_ms(value, "begin");
+    out->leave_ms = ht_sim_moment_ms(value, "departure");
+    return true;
+}
+
+static bool same_stop(const struct stop *a, const struct stop *b)
+{
+    return a->loads == b->loads && strcmp(a->id, b->id) == 0;
+}
+
+/* Orders of the plan that nobody here has heard of. */
+static void strangers_ask(struct ht_sim *sim, const struct ht_sim_van *van, yajl_val list,
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct stop stop;
+        if (!stop_read(YAJL_GET_ARRAY(list)->values[i], &stop) || stop.loads) {
+            continue;
+        }
+        struct ht_sim_meal *meal = ht_sim_meal_known(sim, stop.id);
+        if (meal != NULL && meal->kitchen[0] == '\0') {
+            ht_sim_meal_ask(sim, meal, van->mover->lane);
+        }
+    }
+}
+
+/* What the plan has him take along here: what follows, up to his next coming back. */
+static void orders_load(struct ht_sim *sim, const struct ht_sim_van *van, yajl_val list,
+                        size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        yajl_val value = YAJL_GET_ARRAY(list)->values[i];
+        const char *state = ht_sim_text(value, "state");
+        struct stop stop;
+        if (!stop_read(value, &stop)) {
+            continue;
+        }
+        if (stop.loads && strcmp(stop.id, van->stop.id) == 0) {
+            break;
+        }
+        struct ht_sim_meal *meal = stop.loads ? NULL : ht_sim_meal_known(sim, stop.id);
+        if (meal != NULL && strcmp(meal->kitchen, van->stop.id) == 0 && state != NULL &&
+            strcmp(state, "planned") == 0) {
+            ht_sim_meal_event(sim, meal, van->mover->lane, "load", HT_SIM_MEAL_LOADED);
+        }
+    }
+}
+
+/* ---- stops ---- */
+
+/* The driver's word. */
+static void arrival_say(struct ht_sim *sim, struct ht_sim_van *van)
+{
+    if (!van->says || van->said) {
+        return;
+    }
+    van->said = true;
+    struct ht_sim_ask *ask = ht_sim_ask_new(sim->client, HT_SIM_CALL_UNIT_EVENT, "POST",
+                                            "/v1/units/%s/events", van->mover->unit->id);
+    ht_text_addf(&ask->body, "{\"event\":\"arrive\",\"%s\":\"%s\"}",
+                 van->stop.loads ? "kitchen" : "order", van->stop.id);
+    ask->lane = van->mover->lane;
+    ht_sim_ask_send(sim->client, ask);
+}
+
+static void serve_begin(struct ht_sim *sim, struct ht_sim_van *van)
+{
+    const struct stop *stop = &van->stop;
+    int64_t took_ms = stop->leave_ms - stop->begin_ms;
+    bool again = van->placed && !stop->loads && van->place.lon_e7 == stop->point.lon_e7 &&
+                 van->place.lat_e7 == stop->point.lat_e7;
+    took_ms += stop->loads || again ? 0 : PARKING_MS;
+    took_ms = again && took_ms > NEXT_DOOR_MS ? NEXT_DOOR_MS : took_ms;
+    took_ms = took_ms < SERVICE_LEAST_MS  ? SERVICE_LEAST_MS
+              : took_ms > SERVICE_MOST_MS ? SERVICE_MOST_MS
+                                          : took_ms;
+    double part = ht_sim_dice_within(&van->mover->dice, 0.75, 1.3);
+    van->phase = stop->loads ? LOADS : SERVES;
+    /* what he did since the last look, and will have done before the next, is not looked at then */
+    took_ms = (int64_t)((double)took_ms * part - sim->options->step_s * 1000);
+    van->until_ms = sim->now_ms + (took_ms > 0 ? took_ms : 0);
+    van->place = stop->point;
+    van->placed = true;
+    struct ht_sim_meal *meal = stop->loads ? NULL : ht_sim_meal_known(sim, stop->id);
+    if (meal != NULL && meal->state < HT_SIM_MEAL_ENROUTE) {
+        ht_sim_meal_event(sim, meal, van->mover->lane, "enroute", HT_SIM_MEAL_ENROUTE);
+    }
+}
+
+static void stop_leave_for(struct ht_sim *sim, struct ht_sim_van *van)
+{
+    struct ht_sim_meal *meal = van->stop.loads ? NULL : ht_sim_meal_known(sim, van->stop.id);
+    van->phase = DRIVES;
+    van->said = false;
+    van->placed = false;
+    ht_sim_go(sim, van->mover, van->stop.point);
+    if (meal != NULL && meal->state == HT_SIM_MEAL_LOADED) {
+        ht_sim_meal_event(sim, meal, van->mover->lane, "enroute", HT_SIM_MEAL_ENROUTE);
+    }
+}
+
+/* When he can begin there: a kitchen says it by the plan, which is made anew all the time, so that
+ * a moment is nothing; a door by the window that the resident was told. */
+static int64_t stop_ready_ms(struct ht_sim *sim, const struct stop *stop)
+{
+    const struct ht_sim_meal *meal = stop->loads ? NULL : ht_sim_meal_known(sim, stop->id);
+    return stop->loads ? stop->begin_ms - MOMENT_MS : meal == NULL ? 0 : meal->due_from_ms;
+}
+
+/* What he does about the first stop of his plan. */
+static void stop_face(struct ht_sim *sim, struct ht_sim_van *van, const struct stop *stop)
+{
+    bool same = same_stop(stop, &van->stop) && van->phase != RESTS;
+    bool bound = van->mover->drives && van->mover->to.lon_e7 == stop->point.lon_e7 &&
+                 van->mover->to.lat_e7 == stop->point.lat_e7;
+    van->stop = *stop;
+    van->look_ms = sim->now_ms + LOOK_MS;
+    if (ht_sim_is_there(van->mover, stop->point)) {
+        van->said = van->said && same;
+        arrival_say(sim, van);
+        int64_t ready_ms = stop_ready_ms(sim, stop);
+        if (ready_ms > sim->now_ms) {
+            van->phase = WAITS;
+            van->look_ms =
+                ready_ms < sim->now_ms + LOOK_WAITING_MS ? ready_ms : sim->now_ms + LOOK_WAITING_MS;
+        } else {
+            serve_begin(sim, van);
+        }
+    } else if (bound) {
+        van->phase = DRIVES;
+    } else if (stop->arrival_ms > sim->now_ms + AHEAD_MS) {
+        van->phase = RESTS;
+    } else {
+        stop_leave_for(sim, van);
+    }
+}
+
+static void plan_taken(void *user, const struct ht_sim_ask *ask, const struct ht_sim_answer *answer)
+{
+    struct ht_sim *sim = user;
+    struct ht_sim_van *van = ask->about;
+    size_t count = 0;
+    struct stop stop;
+    van->asks = false;
+    yajl_val tree = answer->status == 200 ? ht_json_tree_read(answer->body, answer->size) : NULL;
+    yajl_val list = ht_sim_list(tree, "stops", &count);
+    bool any = count > 0 && stop_read(YAJL_GET_ARRAY(list)->values[0], &stop);
+    strangers_ask(sim, van, list, count);
+    if (van->phase == LOADS) {
+        van->phase = RESTS;
+        van->look_ms = sim->now_ms; /* what was loaded changes the plan */
+        if (any && stop.loads && strcmp(stop.id, van->stop.id) == 0) {
+            orders_load(sim, van, list, count);
+        }
+    } else if (any) {
+        stop_face(sim, van, &stop);
+    } else {
+        van->phase = RESTS;
+        van->mover->drives = false;
+        van->look_ms = sim->now_ms + LOOK_WAITING_MS;
+    }
+    yajl_tree_free(tree);
+}
+
+static void plan_ask(struct ht_sim *sim, struct ht_sim_van *van)
+{
+    struct ht_sim_ask *ask = ht_sim_ask_new(sim->client, HT_SIM_CALL_PLAN, "GET",
+                                            "/v1/units/%s/plan", van->mover->unit->id);
+    van->asks = true;
+    ask->lane = van->mover->lane;
+    ask->done = plan_taken;
+    ask->user = sim;
+    ask->about = van;
+    ht_sim_ask_send(sim->client, ask);
+}
+
+/* It was handed over, or nobody is there. */
+static void order_end(struct ht_sim *sim, struct ht_sim_van *van)
+{
+    struct ht_sim_meal *meal = ht_sim_meal_known(sim, van->stop.id);
+    if (meal != NULL) {
+        struct ht_sim_dice dice = ht_sim_dice_named(sim->options->seed, "door", meal->id);
+        bool fails = ht_sim_dice_chance(&dice, 0.01);
+        ht_sim_meal_event(sim, meal, van->mover->lane, fails ? "fail" : "deliver",
+                          fails ? HT_SIM_MEAL_FAILED : HT_SIM_MEAL_DELIVERED);
+    }
+    van->phase = RESTS;
+}
+
+static void van_step(struct ht_sim *sim, struct ht_sim_van *van)
+{
+    bool looks = sim->now_ms >= van->look_ms;
+    switch (van->phase) {
+    case SERVES:
+        looks = sim->now_ms >= van->until_ms;
+        if (looks) {
+            order_end(sim, van);
+        }
+        break;
+    case LOADS:
+        looks = sim->now_ms >= van->until_ms;
+        break;
+    case DRIVES:
+        looks = looks || (!van->mover->drives && !van->mover->asks);
+        break;
+    case RESTS:
+    case WAITS:
+    default:
+        break;
+    }
+    if (looks && !van->asks) {
+        plan_ask(sim, van);
+    }
+}
+
+void ht_sim_vans_step(struct ht_sim *sim)
+{
+    for (size_t i = 0; i < sim->van_count; i++) {
+        van_step(sim, &sim->vans[i]);
+    }
+}

@@ -1,0 +1,280 @@
+/* Simulated days against a server of its own: what comes of them, that they come out the same, and
+ * that the command says what is wrong. */
+#include "tests/support/check.h"
+#include "tests/support/json_at.h"
+#include "tests/support/served.h"
+
+#define MONDAY "2030-03-04T02:59:00Z"
+
+#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
+#define STEP "30"
+#define HOMES "300"
+#else
+#define STEP "20"
+#define HOMES "1000"
+#endif
+
+static char loaded[160]; /* the town's store, as it is at first */
+
+/* The whole sample town, for all who move. */
+static bool town_make(void)
+{
+    static const char *const collections[] = {"cells", "households", "factories", "facilities",
+                                              "units", "zones",      "devices"};
+    char line[512];
+    if (loaded[0] != '\0') {
+        return true;
+    }
+    (void)strcpy(folder, "/tmp/houtao-simulate-XXXXXX");
+    if (mkdtemp(folder) == NULL) {
+        return false;
+    }
+    (void)snprintf(line, sizeof line, "sample -o %s", folder);
+    bool good = ht_command_run(line)->code == 0;
+    (void)snprintf(map, sizeof map, "%s/town.hnet", folder);
+    (void)snprintf(line, sizeof line, "import %s/streets.osm.pbf -o %s", folder, map);
+    good = good && ht_command_run(line)->code == 0;
+    (void)snprintf(loaded, sizeof loaded, "%s/loaded.sqlite", folder);
+    for (size_t i = 0; good && i < sizeof collections / sizeof collections[0]; i++) {
+        (void)snprintf(line, sizeof line, "load --store %s --collection %s %s/%s.geojson", loaded,
+                       collections[i], folder, collections[i]);
+        good = ht_command_run(line)->code == 0;
+    }
+    return good;
+}
+
+/* A server on a fresh copy of the town. */
+static bool begin_town(const char *clock)
+{
+    static int number;
+    char line[512];
+    if (!town_make()) {
+        return false;
+    }
+    (void)snprintf(line, sizeof line, "backup --store %s -o %s/day%d.sqlite", loaded, folder,
+                   ++number);
+    if (ht_command_run(line)->code != 0) {
+        return false;
+    }
+    (void)snprintf(line, sizeof line, "--store %s/day%d.sqlite --clock %s", folder, number, clock);
+    return begin(line);
+}
+
+static const struct ht_command_run *simulate(const char *arguments)
+{
+    char line[512];
+    (void)snprintf(line, sizeof line, "simulate --url http://127.0.0.1:%u %s", (unsigned)port,
+                   arguments);
+    return ht_command_run(line);
+}
+
+static char *file_text(const char *name)
+{
+    char path[192];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return NULL;
+    }
+    (void)fseek(file, 0, SEEK_END);
+    long size = ftell(file);
+    rewind(file);
+    char *text = calloc(1, (size_t)size + 1);
+    if (text != NULL && fread(text, 1, (size_t)size, file) != (size_t)size) {
+        text[0] = '\0';
+    }
+    (void)fclose(file);
+    return text;
+}
+
+static long number_at(const char *json, const char *path)
+{
+    const char *at = ht_json_at(json, path);
+    return at == NULL ? -1 : strtol(at, NULL, 10);
+}
+
+/* What a day has to come to; its table is told where it does not. */
+static void day_check(const struct ht_command_run *run, const char *json, long on_time_percent)
+{
+    int before = ht_case_failures;
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number_at(json, "server_errors"), 0);
+    HT_CHECK_INT(number_at(json, "without_answer"), 0);
+    HT_CHECK_INT(number_at(json, "lost"), 0);
+    HT_CHECK(number_at(json, "meals_due") > 0 && number_at(json, "meals_refused") == 0);
+    HT_CHECK(number_at(json, "meals_in_time") * 100 >=
+             number_at(json, "meals_due") * on_time_percent);
+    HT_CHECK(number_at(json, "incidents") > 0 && number_at(json, "reached_due") > 0);
+    HT_CHECK(number_at(json, "reached_within_ten_minutes") * 100 >=
+             number_at(json, "reached_due") * 50);
+    HT_CHECK(number_at(json, "visits_done") * 100 >= number_at(json, "visits_due") * 80);
+    HT_CHECK(number_at(json, "positions") > 0 && number_at(json, "positions_refused") == 0);
+    if (ht_case_failures != before) {
+        (void)printf("%s%s", run->out, run->err);
+    }
+}
+
+HT_CASE(a_midday_in_lockstep_brings_the_meals_and_reaches_who_calls)
+{
+    char line[256];
+    HT_REQUIRE(begin_town(MONDAY ",0"));
+    (void)snprintf(line, sizeof line,
+                   "--quiet --from 11:00 --to 13:00 --alarms 150 --step " STEP
+                   " --households " HOMES " --json %s/midday.json",
+                   folder);
+    const struct ht_command_run *run = simulate(line);
+    char *json = file_text("midday.json");
+    HT_REQUIRE(json != NULL);
+    day_check(run, json, 85);
+    HT_CHECK(number_at(json, "visits_due") > 0 && number_at(json, "closures") > 0);
+    free(json);
+    /* the clock is given back, and nothing failed that nobody asked for */
+    HT_CHECK_INT(get("/v1/clock"), 200);
+    HT_CHECK(ht_json_is(answer.body, "lockstep", "false"));
+    HT_CHECK_INT(get("/metrics"), 200);
+    HT_CHECK(answer.body != NULL &&
+             strstr(answer.body, "houtao_planner_failures_total 0\n") != NULL);
+    end();
+}
+
+/* One short day with everything that goes wrong; its table, which is the caller's. */
+static char *short_day(const char *name, int seed)
+{
+    char line[256];
+    if (!begin_town(MONDAY ",0")) {
+        return NULL;
+    }
+    (void)snprintf(line, sizeof line,
+                   "--quiet --from 11:00 --to 11:35 --chaos --storm --step 30 --households 200 "
+                   "--seed %d --log %s/%s",
+                   seed, folder, name);
+    const struct ht_command_run *run = simulate(line);
+    HT_CHECK_INT(run->code, 0);
+    if (run->code != 0) {
+        (void)printf("%s%s", run->out, run->err);
+    }
+    char *table = strdup(run->out);
+    end();
+    return table;
+}
+
+HT_CASE(the_same_seed_is_the_same_day_to_the_last_byte)
+{
+    char *tables[3] = {short_day("one.log", 5), short_day("two.log", 5), short_day("other.log", 6)};
+    char *logs[3] = {file_text("one.log"), file_text("two.log"), file_text("other.log")};
+    for (int i = 0; i < 3; i++) {
+        HT_REQUIRE(tables[i] != NULL && logs[i] != NULL && strlen(logs[i]) > 10000);
+    }
+    HT_CHECK_STR(tables[0], tables[1]);
+    HT_CHECK(strstr(tables[0], "nonsense") != NULL && strstr(tables[0], "0 lost") != NULL);
+    bool same = strcmp(logs[0], logs[1]) == 0;
+    HT_CHECK(same);
+    if (!same) {
+        size_t at = 0;
+        while (logs[0][at] == logs[1][at] && logs[0][at] != '\0') {
+            at++;
+        }
+        at = at < 60 ? 0 : at - 60;
+        (void)printf("  %.200s\n  %.200s\n", logs[0] + at, logs[1] + at);
+    }
+    HT_CHECK(strcmp(logs[0], logs[2]) != 0);
+    for (int i = 0; i < 3; i++) {
+        free(tables[i]);
+        free(logs[i]);
+    }
+}
+
+HT_CASE(a_clock_that_runs_is_gone_along_with)
+{
+    char line[256];
+    HT_REQUIRE(begin_town("2030-03-04T03:00:00Z,60"));
+    (void)snprintf(
+        line, sizeof line,
+        "--quiet --to 11:10 --speedup 60 --alarms 600 --households 300 --json %s/run.json", folder);
+    const struct ht_command_run *run = simulate(line);
+    HT_CHECK_INT(run->code, 0);
+    char *json = file_text("run.json");
+    HT_REQUIRE(json != NULL);
+    HT_CHECK(number_at(json, "meals_ordered") > 0 && number_at(json, "positions") > 0);
+    HT_CHECK_INT(number_at(json, "server_errors"), 0);
+    HT_CHECK_INT(number_at(json, "lost"), 0);
+    free(json);
+    run = simulate("--quiet --speedup 0 --to 23:00");
+    HT_CHECK(run->code == 1 && strstr(run->err, "needs a clock that stands") != NULL);
+    run = simulate("--quiet --speedup 10 --to 23:00");
+    HT_CHECK(run->code == 1 && strstr(run->err, "runs at 60 times") != NULL);
+    run = simulate("--quiet --to 03:00");
+    HT_CHECK(run->code == 1 && strstr(run->err, "later than --to") != NULL);
+    end();
+}
+
+HT_CASE(what_the_command_line_lacks_or_has_wrong_is_named)
+{
+    static const char *const wrong[][2] = {
+        {"simulate", "--url URL is needed"},
+        {"simulate --url http://127.0.0.1:1 --from 25:00", "--from takes a time of the day"},
+        {"simulate --url http://127.0.0.1:1 --to noon", "--to takes a time of the day"},
+        {"simulate --url http://127.0.0.1:1 --rate -1", "--rate takes a number"},
+        {"simulate --url http://127.0.0.1:1 --seed x", "--seed takes a number"},
+        {"simulate --url http://127.0.0.1:1 --step 0.5", "--step takes a second or more"},
+        {"simulate --url http://127.0.0.1:1 more", "takes options only"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        const struct ht_command_run *run = ht_command_run(wrong[i][0]);
+        HT_CHECK_INT(run->code, 2);
+        HT_CHECK(strstr(run->err, wrong[i][1]) != NULL);
+    }
+    const struct ht_command_run *run = ht_command_run("simulate --url ftp://here --to 12:00");
+    HT_CHECK(run->code == 1 && strstr(run->err, "begins with http://") != NULL);
+    run = ht_command_run("simulate --url http://127.0.0.1:1 --to 12:00");
+    HT_CHECK(run->code == 1 && strstr(run->err, "status 0") != NULL);
+    run = ht_command_run("help simulate");
+    HT_CHECK(run->code == 0 && strstr(run->out, "--speedup N") != NULL);
+}
+
+static long memory_kb(void)
+{
+    char path[64];
+    char line[256];
+    long kb = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)child);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && kb == 0 && fgets(line, sizeof line, file) != NULL) {
+        kb = strncmp(line, "VmRSS:", 6) == 0 ? strtol(line + 6, NULL, 10) : 0;
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return kb;
+}
+
+HT_CASE(a_midday_of_20000_households_at_60_times_stays_in_its_memory)
+{
+    char line[512];
+    int status = -1;
+    if (!HT_LONG) {
+        HT_SKIP("two minutes at 60 times: --long");
+    }
+    HT_REQUIRE(begin_town("2030-03-04T02:59:30Z,60"));
+    (void)snprintf(line, sizeof line,
+                   "simulate --url http://127.0.0.1:%u --speedup 60 --to 13:00 --alarms 60 --json "
+                   "%s/long.json",
+                   (unsigned)port, folder);
+    pid_t simulator = ht_command_start(line, STDOUT_FILENO, STDERR_FILENO);
+    (void)sleep(65); /* half of it */
+    long half_kb = memory_kb();
+    HT_CHECK(waitpid(simulator, &status, 0) == simulator && WIFEXITED(status) &&
+             WEXITSTATUS(status) == 0);
+    long end_kb = memory_kb();
+    (void)printf("  %ld kB at half time, %ld kB at the end\n", half_kb, end_kb);
+    HT_CHECK(half_kb > 0 && end_kb * 100 <= half_kb * 105);
+    char *json = file_text("long.json");
+    HT_REQUIRE(json != NULL);
+    HT_CHECK_INT(number_at(json, "server_errors"), 0);
+    HT_CHECK_INT(number_at(json, "lost"), 0);
+    HT_CHECK(number_at(json, "meals_in_time") * 100 >= number_at(json, "meals_due") * 80);
+    free(json);
+    end();
+}
+
+HT_SERVED_MAIN()
