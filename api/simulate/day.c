@@ -277,6 +277,7 @@ static enum ht_status begin(struct running *running)
     ht_sim_vans_make(sim);
     ht_sim_responders_make(sim);
     ht_sim_inspectors_make(sim);
+    ht_sim_meals_tidy(sim);
     ht_sim_inspectors_begin(sim);
     running->told_ms = sim->now_ms;
     running->nonsense_ms = sim->now_ms;
