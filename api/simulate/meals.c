@@ -7,6 +7,8 @@
 #include "api/simulate/sim_internal.h"
 #include "engine/base/time.h"
 
+enum { LEFTOVERS_MOST = 1000 };
+
 struct ht_sim_meal *ht_sim_meal_known(struct ht_sim *sim, const char *id)
 {
     struct ht_sim_meal *meal = (struct ht_sim_meal *)ht_names_find(&sim->meals, id);
@@ -185,6 +187,7 @@ static void leftovers_taken(void *user, const struct ht_sim_ask *ask,
     yajl_val tree = answer->status == 200 ? ht_json_tree_read(answer->body, answer->size) : NULL;
     yajl_val list = ht_sim_list(tree, "orders", &count);
     (void)ask;
+    sim->leftovers = count == LEFTOVERS_MOST;
     for (size_t i = 0; i < count; i++) {
         yajl_val order = ht_sim_item(list, i);
         const char *id = ht_sim_text(order, "id");
@@ -197,6 +200,7 @@ static void leftovers_taken(void *user, const struct ht_sim_ask *ask,
                                                  "/v1/orders/%s/events", id);
         ht_text_add_string(&over->body, carried ? "{\"event\":\"fail\",\"reason\":\"other\"}"
                                                 : "{\"event\":\"cancel\"}");
+        over->lane = (uint32_t)i;
         ht_sim_ask_send(sim->client, over);
     }
     yajl_tree_free(tree);
@@ -206,9 +210,10 @@ void ht_sim_meals_tidy(struct ht_sim *sim)
 {
     char moment[HT_TIME_TEXT_SIZE];
     ht_time_format(sim->day_ms, moment);
-    struct ht_sim_ask *ask = ht_sim_ask_new(
-        sim->client, HT_SIM_CALL_ORDER_LOOK, "GET",
-        "/v1/orders?state=received,planned,loaded,enroute&due=../%s&limit=1000", moment);
+    struct ht_sim_ask *ask =
+        ht_sim_ask_new(sim->client, HT_SIM_CALL_ORDER_LOOK, "GET",
+                       "/v1/orders?state=received,planned,loaded,enroute&due=../%s&limit=%d",
+                       moment, LEFTOVERS_MOST);
     ask->done = leftovers_taken;
     ask->user = sim;
     ht_sim_ask_send(sim->client, ask);

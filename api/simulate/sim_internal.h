@@ -103,6 +103,7 @@ struct ht_sim {
     int64_t now_ms;
     int64_t before_ms; /* the step before */
     uint64_t made;     /* ids */
+    bool leftovers;    /* there are more of earlier days */
     bool failed;       /* out of memory */
     struct ht_sim_happening *happenings;
     size_t happening_count;
