@@ -16,6 +16,7 @@
 #include "api/routes.h"
 #include "api/shifts.h"
 #include "api/stream.h"
+#include "api/tiles.h"
 #include "api/traffic.h"
 #include "api/zone.h"
 #include "api/zones.h"
@@ -38,6 +39,7 @@ static void world_follow(struct ht_app_context *context)
         ht_live_work_refresh(context->live, world);
     }
     ht_isochrone_maps_refresh(context->app->isochrones, world);
+    ht_tiles_refresh(context->app->tiles, world);
 }
 
 static void world_told(void *user, struct ht_http_post *post)
@@ -181,6 +183,8 @@ void ht_app_server_set(struct ht_app *app, struct ht_http_server *server)
     app->server = server;
     if (server != NULL && atomic_load(&app->damaged)) {
         ht_http_server_drain(server);
+    } else if (server == NULL) { /* whose loops end without a tick where nobody is connected */
+        __atomic_store_n(&app->rounds_enough, true, __ATOMIC_RELAXED);
     }
     (void)pthread_mutex_unlock(&app->open_lock);
 }
@@ -279,6 +283,9 @@ enum ht_status ht_app_new(unsigned threads, const struct ht_clock *clock, struct
         status = ht_isochrone_maps_new(&app->isochrones);
     }
     if (status == HT_OK) {
+        status = ht_tiles_new(&app->tiles);
+    }
+    if (status == HT_OK) {
         status = ht_homes_keeper_new(&app->homes);
     }
     if (status == HT_OK) {
@@ -321,6 +328,7 @@ void ht_app_free(struct ht_app *app)
     ht_regime_slot_free(app->regimes);
     ht_settings_deinit(&app->settings);
     ht_isochrone_maps_free(app->isochrones);
+    ht_tiles_free(app->tiles);
     ht_world_slot_free(app->slot);
     ht_later_free(app->later);
     ht_map_release(app->map);

@@ -49,6 +49,7 @@ struct ht_traffic_table;
 struct ht_guide_memory;
 struct ht_zone_table;
 struct ht_stream;
+struct ht_tiles;
 struct ht__part;
 struct ht_gazetteer_work;
 
@@ -93,6 +94,7 @@ struct ht_app {
     struct ht_registry *registry;     /* the writer's */
     struct ht_live *live;
     struct ht_isochrone_maps *isochrones;
+    struct ht_tiles *tiles;
     struct ht_homes_keeper *homes;
     struct ht_coverage_scenes *coverage;
     struct ht_stream *stream; /* NULL: there is none */
@@ -183,8 +185,8 @@ void ht_app_live_save(struct ht_app *app, bool now);
 void ht_app_zones_changed(struct ht_app *app);
 /* Lets the settings of now count everywhere. */
 void ht_app_settings_apply(struct ht_app *app);
-/* Ends the stream and writing: what was taken is committed. After the server has stopped, before it
- * is freed. */
+/* Ends the stream and writing: what was taken is committed. After the server has stopped and its
+ * jobs have ended (ht_http_server_jobs_end), before it is freed. */
 void ht_app_store_stop(struct ht_app *app);
 /* Asks for tokens from now on, those of the file, which is read again when it changes (`path` is
  * borrowed). A file that can't be read then leaves those that were known. */

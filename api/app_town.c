@@ -367,8 +367,7 @@ void ht_app_store_stop(struct ht_app *app)
     ht_loads_free(app->loads); /* whose jobs the writer has to do */
     app->loads = NULL;
     ht_underway_stop(app->underway);
-    ht_planner_free(app->planner); /* likewise */
-    app->planner = NULL;
+    ht_planner_stop(app->planner);            /* likewise; commands that wait read its plan */
     ht_rounds_keeper_free(app->keeps_rounds); /* likewise */
     app->keeps_rounds = NULL;
     ht_desk_room_stop(app->desk);
@@ -393,14 +392,15 @@ void ht__app_town_free(struct ht_app *app)
     ht_courier_free(app->courier);
     ht_loads_free(app->loads);
     ht_underway_stop(app->underway);
-    ht_planner_free(app->planner);
+    ht_planner_stop(app->planner);
     ht_rounds_keeper_free(app->keeps_rounds);
-    ht_underway_free(app->underway);
-    ht_arrivals_free(app->arrivals);
     ht_desk_room_stop(app->desk);
     ht_learning_stop(app->learning);
-    ht_commit_stop(app->commit); /* whose jobs speak to the teller */
+    ht_commit_stop(app->commit); /* whose jobs speak to the teller, and ask planner and vans */
     ht_teller_free(app->teller);
+    ht_underway_free(app->underway);
+    ht_planner_free(app->planner);
+    ht_arrivals_free(app->arrivals);
     ht_commit_free(app->commit);
     ht_learning_free(app->learning);
     ht_desk_room_free(app->desk);

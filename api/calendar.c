@@ -172,6 +172,28 @@ static const char *stranger(yajl_val tree)
     return NULL;
 }
 
+/* A day is a holiday or worked in exchange for one, not both. */
+static enum ht_status exchange_check(const struct ht_days *days, struct ht_setting_wrong *wrong)
+{
+    const struct spans *off = &days->lists[HOLIDAYS];
+    const struct spans *on = &days->lists[WORKDAYS];
+    for (size_t i = 0; i < on->count; i++) {
+        for (size_t j = 0; j < off->count; j++) {
+            if (on->list[i].from <= off->list[j].to && off->list[j].from <= on->list[i].to) {
+                char text[HT_TIME_TEXT_SIZE];
+                int64_t day =
+                    on->list[i].from > off->list[j].from ? on->list[i].from : off->list[j].from;
+                ht_time_format(day * DAY_MS, text);
+                (void)strcpy(wrong->pointer, "/workdays");
+                (void)snprintf(wrong->detail, sizeof wrong->detail,
+                               "%.10s is among the holidays as well", text);
+                return HT_INVALID;
+            }
+        }
+    }
+    return HT_OK;
+}
+
 enum ht_status ht_days_read(yajl_val tree, struct ht_days **out, struct ht_setting_wrong *wrong)
 {
     const char *other = stranger(tree);
@@ -185,6 +207,9 @@ enum ht_status ht_days_read(yajl_val tree, struct ht_days **out, struct ht_setti
     for (int i = 0; i < LISTS && status == HT_OK; i++) {
         status =
             list_read(ht_json_member(tree, list_names[i]), list_names[i], &days->lists[i], wrong);
+    }
+    if (status == HT_OK) {
+        status = exchange_check(days, wrong);
     }
     if (status == HT_OK) {
         status = working_read(ht_json_member(tree, "working"), days, wrong);

@@ -256,6 +256,8 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
     (void)signal(SIGTERM, SIG_DFL);
     (void)signal(SIGINT, SIG_DFL);
     ht_app_server_set(app, NULL);
+    ht_app_live_save(app, true); /* jobs may take their time */
+    ht_http_server_jobs_end(server);
     ht_app_store_stop(app);
     ht_http_server_free(server);
     if (atomic_load(&app->damaged)) {

@@ -163,13 +163,17 @@ static char *put_rare(char *at, const struct ht_http_form *form, const struct ht
     if (reply->content_crs != NULL) {
         at = put_header(at, "Content-Crs", reply->content_crs);
     }
+    if (reply->headers != NULL) {
+        at = put_text(at, reply->headers);
+    }
     if (reply->no_store) {
         at = put_text(at, "Cache-Control: no-store\r\n");
     }
-    if (form->zipped) {
+    bool zipped = form->zipped || reply->zipped;
+    if (zipped) {
         at = put_text(at, "Content-Encoding: gzip\r\n");
     }
-    if (form->zipped || reply->body.size > GZIP_LEAST) {
+    if (zipped || reply->body.size > GZIP_LEAST) {
         at = put_text(at, "Vary: Accept-Encoding\r\n");
     }
     return at;
@@ -195,7 +199,8 @@ void ht_http_head_write(struct ht_buffer *out, const struct ht_http_form *form,
     size_t room = HEAD_ROOM + strlen(reply->content_type) +
                   (reply->allow == NULL ? 0 : strlen(reply->allow)) + sizeof reply->etag +
                   sizeof reply->location +
-                  (reply->content_crs == NULL ? 0 : strlen(reply->content_crs));
+                  (reply->content_crs == NULL ? 0 : strlen(reply->content_crs)) +
+                  (reply->headers == NULL ? 0 : strlen(reply->headers));
     char *begin = ht_buffer_reserve(out, room);
     if (begin == NULL) {
         return;
@@ -254,7 +259,7 @@ void ht_gzip_free(struct ht_gzip *gzip)
 
 bool ht_gzip_worth(const struct ht_http_form *form, const struct ht_reply *reply)
 {
-    return form->gzip && !form->zipped && reply->body.size > GZIP_LEAST &&
+    return form->gzip && !form->zipped && !reply->zipped && reply->body.size > GZIP_LEAST &&
            reply->body.size <= UINT32_MAX && !reply->body.failed;
 }
 

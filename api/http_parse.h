@@ -49,7 +49,7 @@ struct ht_http_span {
     size_t at;
     size_t size;
 };
-enum { HT_HTTP_PARAMS = 3 };
+enum { HT_HTTP_PARAMS = 4 };
 
 struct ht_http_parser {
     enum ht_http_state state;

@@ -485,9 +485,17 @@ static enum ht_status workers_new(struct ht_http_server *server, struct ht_error
     return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
 }
 
+void ht_http_server_jobs_end(struct ht_http_server *server)
+{
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        conns_close(&server->loops[i], false);
+    }
+    ht_jobs_free(server->jobs);
+    server->jobs = NULL;
+}
+
 static void workers_free(struct ht_http_server *server)
 {
-    ht_jobs_free(server->jobs);
     for (unsigned i = 0; server->workers != NULL && i < server->worker_count; i++) {
         ht_gzip_free(server->workers[i].gzip);
         if (server->workers[i].user != NULL && server->handler.context_free != NULL) {
@@ -571,9 +579,7 @@ void ht_http_server_free(struct ht_http_server *server)
     if (server == NULL) {
         return;
     }
-    for (unsigned i = 0; i < server->loop_count; i++) {
-        conns_close(&server->loops[i], false);
-    }
+    ht_http_server_jobs_end(server);
     workers_free(server);
     for (unsigned i = 0; i < server->loop_count; i++) {
         mail_drop(&server->loops[i]);

@@ -111,6 +111,10 @@ HT_MUST_CHECK enum ht_status ht_http_server_run(struct ht_http_server *server);
  */
 void ht_http_server_drain(struct ht_http_server *server);
 
+/* After run has returned: lets go of what is still open and ends the workers, who do what waits for
+ * them first. What they were shared with may go then. Free does it, too. */
+void ht_http_server_jobs_end(struct ht_http_server *server);
+
 /* From any thread. */
 bool ht_http_server_draining(const struct ht_http_server *server);
 

@@ -89,3 +89,17 @@ bool ht_if_match_has(const char *text, size_t size, uint64_t version)
     }
     return has;
 }
+
+bool ht_if_none_match_has(const char *text, size_t size, const char *tag)
+{
+    const char *at = text;
+    const char *end = text + size;
+    struct tag found;
+    bool sound = true;
+    bool has = size == 1 && text[0] == '*';
+    size_t tag_size = strlen(tag);
+    while (next(&at, end, &found, &sound)) {
+        has = has || (found.size == tag_size && memcmp(found.text, tag, tag_size) == 0);
+    }
+    return has && (sound || (size == 1 && text[0] == '*'));
+}

@@ -234,9 +234,11 @@ static enum ht_status view_behind(void *user, uint32_t index, const struct ht_ro
     (void)pthread_mutex_lock(&map->load_lock);
     enum ht_status status = profile_open(map, index, NULL, NULL);
     if (status == HT_OK && !profile->behind_made) {
-        status = ht_conditions_behind(map->profiles[index].conditions, atomic_load(&map->local_ms),
-                                      &profile->behind);
+        int64_t local_ms = atomic_load(&map->local_ms);
+        status = ht_conditions_behind(map->profiles[index].conditions, local_ms, &profile->behind);
         profile->behind_made = status == HT_OK;
+        map->profiles[index].behind = true;
+        map->profiles[index].behind_ms = local_ms;
     }
     (void)pthread_mutex_unlock(&map->load_lock);
     *out = &profile->behind.road;
@@ -257,6 +259,27 @@ static enum ht_status view_fill(struct ht_map *map, struct view *view, bool *cha
         }
     }
     return status;
+}
+
+/* Whether a road for ways was given out by a time since which a turn has opened or closed; such
+ * roads are forgotten with it: the next world makes its own. */
+static bool behind_is_past(struct ht_map *map, int64_t local_ms)
+{
+    bool past = false;
+    (void)pthread_mutex_lock(&map->load_lock);
+    for (uint32_t i = 0; i < map->count; i++) {
+        struct ht__map_profile *profile = &map->profiles[i];
+        if (profile->behind && !profile->ready) {
+            int64_t from_ms = profile->behind_ms < local_ms ? profile->behind_ms : local_ms;
+            int64_t until_ms = profile->behind_ms < local_ms ? local_ms : profile->behind_ms;
+            past = past || ht_conditions_next_change(profile->conditions, from_ms) <= until_ms;
+        }
+    }
+    for (uint32_t i = 0; past && i < map->count; i++) {
+        map->profiles[i].behind = false;
+    }
+    (void)pthread_mutex_unlock(&map->load_lock);
+    return past;
 }
 
 /* The roads that the view has already become the world's at once: by them it is known that the
@@ -293,8 +316,8 @@ enum ht_status ht_map_world(struct ht_map *map, int64_t local_ms, struct ht_worl
     const struct ht_world_source source = {
         .count = map->count, .profiles = map->names, .load = view_load, .behind = view_behind};
     (void)pthread_mutex_lock(&map->lock);
-    bool changed = !map->given;
-    atomic_store(&map->local_ms, local_ms);
+    atomic_store(&map->local_ms, local_ms); /* before the next looks at what was made by another */
+    bool changed = behind_is_past(map, local_ms) || !map->given;
     enum ht_status status = view_fill(map, view, &changed);
     if (status == HT_OK && changed) {
         status = ht_world_new_lazy(&source, view, view_release, out);
@@ -302,7 +325,7 @@ enum ht_status ht_map_world(struct ht_map *map, int64_t local_ms, struct ht_worl
     for (uint32_t i = 0; status == HT_OK && changed && i < map->count; i++) {
         road_given(map, i, view);
     }
-    map->given = map->given || (status == HT_OK && changed);
+    map->given = status == HT_OK && (map->given || changed); /* else the next time again */
     (void)pthread_mutex_unlock(&map->lock);
     if (*out == NULL) {
         view_release(view);

@@ -12,6 +12,8 @@
 struct ht__map_profile {
     bool opened; /* `base` and `conditions` stand; under load_lock */
     bool ready;  /* and all else that a metric is made of was checked */
+    bool behind; /* a road for ways was given out, as of `behind_ms`; under load_lock */
+    int64_t behind_ms;
     struct ht_conditions *conditions;
     const struct ht_live_road *live; /* in the world given out last; only compared */
     struct ht_road base;

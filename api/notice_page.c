@@ -250,10 +250,13 @@ static enum ht_status answer_write(struct ht_app_context *context, const struct 
     const struct ht_rectification *notice = NULL;
     char *text = NULL;
     enum ht_status status = ht__rectification_find(context, look, telling->reader, &past, &notice);
-    if (status == HT_OK) {
+    bool kept = status == HT_OK && ht__look_site_is_kept(look, telling, notice->site);
+    if (status == HT_OK && !kept) {
         status = ht__hazard_text(telling->reader, notice->id, &text);
     }
-    if (status == HT_OK) {
+    if (kept) {
+        ht__look_kept_write(look, telling);
+    } else if (status == HT_OK) {
         struct page page = {.out = telling->json->out,
                             .language = ((const struct page_look *)look)->language,
                             .notice = notice,

@@ -1,6 +1,7 @@
 /* What a resident sees of an order: nothing but where it is on its way. */
 #include <string.h>
 
+#include "api/console.h"
 #include "api/live.h"
 #include "api/order_past.h"
 #include "api/orders.h"
@@ -66,6 +67,9 @@ void ht_order_track(struct ht_app_context *context, struct ht_http_call *call)
     const struct ht_http_span *span = &call->params[0];
     char id[HT_ORDER_ID_MAX + 1];
     call->reply->no_store = true;
+    if (ht_console_wanted(call) && ht_console_page(call, "resident.html")) {
+        return; /* the page asks again, for JSON */
+    }
     if (!ht__orders_stand(context, call)) {
         return;
     }

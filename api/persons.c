@@ -16,7 +16,7 @@ bool ht_persons_wanted(const struct ht_collection *collection, const struct ht_c
     return any && ht_access_personal(caller);
 }
 
-void ht_persons_note(struct ht_app_context *context, const struct ht_persons_read *read,
+bool ht_persons_note(struct ht_app_context *context, const struct ht_persons_read *read,
                      struct ht_reply *reply)
 {
     char subject[128];
@@ -31,9 +31,11 @@ void ht_persons_note(struct ht_app_context *context, const struct ht_persons_rea
                                          .subject = subject,
                                          .body = ht_text_string(&body)};
     struct ht_store_tx *tx = ht_commit_tx(context->app->commit);
-    if (body.failed || ht_store_event_append(tx, &event, NULL, NULL) != HT_OK) {
+    bool noted = !body.failed && ht_store_event_append(tx, &event, NULL, NULL) == HT_OK;
+    if (!noted) {
         ht_buffer_clear(&reply->body);
         ht_buffer_append(&reply->body, read->plain->data, read->plain->size);
     }
     ht_text_deinit(&body);
+    return noted;
 }

@@ -38,6 +38,7 @@ struct ht_planner {
     uint64_t looks_done;
     bool stop; /* also read and written atomically, by the search */
     pthread_t thread;
+    bool started;
 };
 
 static int64_t steady_ms(void)
@@ -325,21 +326,18 @@ enum ht_status ht_planner_new(struct ht_app *app, struct ht_planner **out)
     (void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&planner->wake, &steady);
     (void)pthread_condattr_destroy(&steady);
-    if (pthread_create(&planner->thread, NULL, planner_work, planner) != 0) {
-        ht_world_reader_deinit(&planner->world);
-        ht_live_work_free(planner->work);
-        (void)pthread_cond_destroy(&planner->wake);
-        (void)pthread_mutex_destroy(&planner->lock);
-        free(planner);
+    planner->started = pthread_create(&planner->thread, NULL, planner_work, planner) == 0;
+    if (!planner->started) {
+        ht_planner_free(planner);
         return HT_NOMEM;
     }
     *out = planner;
     return HT_OK;
 }
 
-void ht_planner_free(struct ht_planner *planner)
+void ht_planner_stop(struct ht_planner *planner)
 {
-    if (planner == NULL) {
+    if (planner == NULL || !planner->started) {
         return;
     }
     (void)pthread_mutex_lock(&planner->lock);
@@ -347,6 +345,15 @@ void ht_planner_free(struct ht_planner *planner)
     (void)pthread_cond_broadcast(&planner->wake);
     (void)pthread_mutex_unlock(&planner->lock);
     (void)pthread_join(planner->thread, NULL);
+    planner->started = false;
+}
+
+void ht_planner_free(struct ht_planner *planner)
+{
+    if (planner == NULL) {
+        return;
+    }
+    ht_planner_stop(planner);
     ht_planner_plan_release(planner->plan);
     ht_world_reader_deinit(&planner->world);
     ht_live_work_free(planner->work);

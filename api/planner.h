@@ -27,7 +27,9 @@ struct ht_planner;
 
 /* Starts it; for a store that can be written, after orders, live town and desk are there. */
 HT_MUST_CHECK enum ht_status ht_planner_new(struct ht_app *app, struct ht_planner **out);
-/* Ends the thread, before the writer ends. NULL is fine. */
+/* Ends the thread, before the writer ends; its plan can be read until it is freed, when writer and
+ * workers have ended. Both take NULL. */
+void ht_planner_stop(struct ht_planner *planner);
 void ht_planner_free(struct ht_planner *planner);
 
 /* Looks now, and returns when what follows is planned; for who moved the clock. Any thread, not a

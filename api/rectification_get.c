@@ -21,6 +21,18 @@ static enum ht_status no_such(enum ht_status status, struct ht_error *error)
 
 /* ---- one ---- */
 
+/* A device sees what its unit found, or has a visit for. */
+static bool is_seen(struct ht_app_context *context, const struct ht_look *look,
+                    struct ht_store_reader *reader, const struct ht_rectification *notice)
+{
+    if (look->caller.role != HT_ROLE_DEVICE) {
+        return !ht__site_is_kept(&look->caller, reader, notice->site);
+    }
+    return look->caller.unit != NULL &&
+           ht_rectification_is_of(ht_visits_room_visits(context->app->visits), notice,
+                                  look->caller.unit);
+}
+
 enum ht_status ht__rectification_find(struct ht_app_context *context, const struct ht_look *look,
                                       struct ht_store_reader *reader, struct ht_visits **past,
                                       const struct ht_rectification **out)
@@ -32,7 +44,7 @@ enum ht_status ht__rectification_find(struct ht_app_context *context, const stru
         status = ht_visits_room_past(reader, false, look->id, past);
         *out = status == HT_OK ? ht_rectifications_get(*past, look->id) : NULL;
     }
-    if (*out != NULL && !ht__visit_seen_by(&look->caller, (*out)->inspector)) {
+    if (*out != NULL && !is_seen(context, look, reader, *out)) {
         ht_rectification_release(*out);
         *out = NULL;
     }
@@ -43,6 +55,9 @@ static enum ht_status notice_write(const struct ht_look *look, struct ht_look_te
                                    const struct ht_rectification *notice)
 {
     char *text = NULL;
+    if (ht__look_site_is_kept(look, telling, notice->site)) {
+        return HT_OK;
+    }
     enum ht_status status = ht__hazard_text(telling->reader, notice->id, &text);
     telling->any = telling->any || text != NULL;
     if (status == HT_OK) {
@@ -58,7 +73,9 @@ static enum ht_status one_write(struct ht_app_context *context, const struct ht_
     struct ht_visits *past = NULL;
     const struct ht_rectification *notice = NULL;
     enum ht_status status = ht__rectification_find(context, look, telling->reader, &past, &notice);
-    if (status == HT_OK) {
+    if (status == HT_OK && ht__look_site_is_kept(look, telling, notice->site)) {
+        ht__look_kept_write(look, telling);
+    } else if (status == HT_OK) {
         (void)snprintf(telling->etag, sizeof telling->etag, "%llu",
                        (unsigned long long)notice->version);
         status = notice_write(look, telling, notice);
@@ -74,8 +91,13 @@ static enum ht_status history_write(struct ht_app_context *context, const struct
     struct ht_visits *past = NULL;
     const struct ht_rectification *notice = NULL;
     enum ht_status status = ht__rectification_find(context, look, telling->reader, &past, &notice);
+    bool kept = status == HT_OK && ht__look_site_is_kept(look, telling, notice->site);
     ht_rectification_release(notice);
     ht_visits_free(past);
+    if (kept) {
+        ht__look_kept_write(look, telling);
+        return HT_OK;
+    }
     return status == HT_OK ? ht__visit_history(telling, false, look->id, error)
                            : no_such(status, error);
 }
@@ -181,7 +203,7 @@ static enum ht_status list_write(struct ht_app_context *context, const struct ht
         return ht_error_set(error, HT_NOMEM, 0, NULL);
     }
     if (look->caller.role == HT_ROLE_DEVICE) {
-        filter.inspector = look->caller.unit == NULL ? "" : look->caller.unit;
+        filter.unit = look->caller.unit == NULL ? "" : look->caller.unit;
     }
     size_t count = ht_rectifications_list(visits, &filter, look->limit + 1, found);
     size_t shown = count > look->limit ? look->limit : count;
@@ -243,6 +265,10 @@ static enum ht_status wanted_write(struct ht_app_context *context, const struct 
     ht_json_array(json);
     for (size_t i = 0; i < count; i++) {
         const struct ht_visit_wish *wish = &wishes[i];
+        if (ht__look_site_is_kept(look, telling, wish->notice->site)) {
+            ht_rectification_release(wish->notice);
+            continue;
+        }
         ht_json_object(json);
         ht_json_key_text(json, "purpose", ht_visit_purpose_text(wish->purpose));
         if (wish->by != NULL) {
@@ -251,12 +277,16 @@ static enum ht_status wanted_write(struct ht_app_context *context, const struct 
         if (wish->not_by != NULL) {
             ht_json_key_text(json, "not_by", wish->not_by);
         }
+        if (wish->not_by_second != NULL) {
+            ht_json_key_text(json, "not_by_second", wish->not_by_second);
+        }
         ht_json_key(json, "rectification");
         ht__rectification_json(json, wish->notice, NULL, look->at_ms);
         ht_json_object_end(json);
         ht_rectification_release(wish->notice);
     }
     ht_json_array_end(json);
+    ht_look_withheld(telling);
     ht_json_object_end(json);
     free(wishes);
     return HT_OK;
@@ -275,6 +305,7 @@ struct sum {
 
 struct summing {
     struct ht_store_reader *reader;
+    const struct ht_caller *caller;
     int64_t now_ms;
     struct sum *sums;
     size_t count;
@@ -282,6 +313,7 @@ struct summing {
     char site[HT_ID_MAX + 1]; /* the last one that was looked up */
     char cell[HT_ID_MAX + 1];
     char village[HT_ID_MAX + 1];
+    bool kept; /* it is a household, and the caller may not know */
 };
 
 static enum ht_status add(struct summing *summing, const char *id, bool village,
@@ -360,6 +392,7 @@ static enum ht_status site_look(struct summing *summing, const char *id)
     enum ht_status status = ht_visit_site_find(summing->reader, id, &site, NULL);
     (void)snprintf(summing->cell, sizeof summing->cell, "%s", status == HT_OK ? site.cell : "");
     ht_visit_site_deinit(&site);
+    summing->kept = ht__site_is_kept(summing->caller, summing->reader, id);
     (void)snprintf(summing->site, sizeof summing->site, "%s", id);
     status = status == HT_NOT_FOUND ? HT_OK : status;
     return status == HT_OK ? village_find(summing) : status;
@@ -413,8 +446,9 @@ static enum ht_status sums_gather(struct ht_visits *visits, struct summing *summ
     }
     for (size_t i = 0; i < count; i++) {
         status = status == HT_OK ? site_look(summing, list[i]->site) : status;
-        status = status == HT_OK ? add(summing, summing->cell, false, list[i]) : status;
-        status = status == HT_OK ? add(summing, summing->village, true, list[i]) : status;
+        bool counts = status == HT_OK && !summing->kept;
+        status = counts ? add(summing, summing->cell, false, list[i]) : status;
+        status = status == HT_OK && counts ? add(summing, summing->village, true, list[i]) : status;
         ht_rectification_release(list[i]);
     }
     free((void *)list);
@@ -424,7 +458,8 @@ static enum ht_status sums_gather(struct ht_visits *visits, struct summing *summ
 static enum ht_status sums_answer(struct ht_app_context *context, const struct ht_look *look,
                                   struct ht_look_telling *telling, struct ht_error *error)
 {
-    struct summing summing = {.reader = telling->reader, .now_ms = look->at_ms};
+    struct summing summing = {
+        .reader = telling->reader, .caller = &look->caller, .now_ms = look->at_ms};
     enum ht_status status = sums_gather(ht_visits_room_visits(context->app->visits), &summing);
     ht_json_object(telling->json);
     ht_json_key(telling->json, "cells");
@@ -436,7 +471,7 @@ static enum ht_status sums_answer(struct ht_app_context *context, const struct h
     return no_such(status, error);
 }
 
-/* Nothing personal is in either. */
+/* Sums tell nothing personal; what is wanted at homes is. */
 static void plain_start(struct ht_app_context *context, struct ht_http_call *call, bool sums)
 {
     if (context->caller->role == HT_ROLE_DEVICE) {
@@ -449,7 +484,7 @@ static void plain_start(struct ht_app_context *context, struct ht_http_call *cal
         look->write = sums ? sums_answer : wanted_write;
         look->collection = "rectifications";
         look->how = "items";
-        look->personal = false;
+        look->personal = look->personal && !sums;
         ht_look_start(call, look);
     }
 }

@@ -77,9 +77,12 @@ void ht_reply_reset(struct ht_reply *reply)
     reply->retry_after_s = 0;
     reply->cors = false;
     reply->challenge = false;
+    reply->no_store = false;
     reply->etag[0] = '\0';
     reply->location[0] = '\0';
     reply->content_crs = NULL;
+    reply->headers = NULL;
+    reply->zipped = false;
     ht_buffer_clear(&reply->body);
 }
 
@@ -102,6 +105,8 @@ void ht_reply_problem(struct ht_reply *reply, int status, const char *title, con
     reply->status = status;
     reply->content_type = "application/problem+json";
     reply->retry_after_s = status == 503 || status == 429 ? 1 : 0;
+    reply->headers = NULL;
+    reply->zipped = false;
     ht_buffer_clear(&reply->body);
     struct ht_json json;
     ht_json_begin(&json, &reply->body);

@@ -45,10 +45,12 @@ struct ht_reply {
     int retry_after_s;        /* for 429 and 503; 0: none */
     bool cors;                /* pages of any origin may read it */
     bool no_store;            /* nobody on the way may keep it */
+    bool zipped;              /* the body is gzip already, and the client takes it */
     bool challenge;           /* for 401: says that a bearer token is wanted */
     char etag[32];            /* without quotes; "" none */
     char location[224];       /* for 201; "" none */
     const char *content_crs;  /* URI within <>; static or the handler's; NULL none */
+    const char *headers;      /* whole lines, each with its CRLF; static; NULL none */
     struct ht_buffer body;
 };
 

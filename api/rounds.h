@@ -3,7 +3,8 @@
  *   POST /v1/rounds               plans one (api/rounds_read.h) --> visits, what is missing and why
  *   GET  /v1/rounds               which there are, the newest first
  *   GET  /v1/rounds/{id}          one, its visits as they stand; ?inspector=, ?day= for a day's
- * list POST /v1/rounds/{id}/replan   from now (or `from`) on, with what is new of inspectors GET
+ * list DELETE /v1/rounds/{id}        withdraws it: what is ahead is cancelled, what was stays
+ *   POST /v1/rounds/{id}/replan   from now (or `from`) on, with what is new of inspectors GET
  * /v1/rounds/{id}/report   what became of it (api/rounds_report.h) GET  /v1/inspectors/{id}.ics  an
  * inspector's visits for a phone (api/rounds_ics.c)
  *
@@ -24,6 +25,7 @@
 void ht_rounds_get(struct ht_app_context *context, struct ht_http_call *call);
 void ht_rounds_post(struct ht_app_context *context, struct ht_http_call *call);
 void ht_round_get(struct ht_app_context *context, struct ht_http_call *call);
+void ht_round_delete(struct ht_app_context *context, struct ht_http_call *call);
 void ht_round_replan(struct ht_app_context *context, struct ht_http_call *call);
 void ht_round_report(struct ht_app_context *context, struct ht_http_call *call);
 void ht_inspector_ics(struct ht_app_context *context, struct ht_http_call *call);

@@ -7,8 +7,10 @@
 #include "api/home.h"
 #include "api/json_merge.h"
 #include "api/params.h"
+#include "api/rounds_make.h"
 #include "api/rounds_scene_internal.h"
 #include "engine/base/array.h"
+#include "geodata/members.h"
 
 #define PROFILE_USUAL "car"
 
@@ -185,6 +187,26 @@ static enum ht_status inspector_room(struct ht_round_scene *scene)
     return status;
 }
 
+/* When it works for this round. */
+static enum ht_status shift_find(struct ht__round_work *work, const char *id,
+                                 const struct merged *merged, struct ht_round_open *out)
+{
+    size_t busy_count = 0;
+    const struct ht__round_busy *busy = ht__round_busy_of(work, id, &busy_count);
+    size_t count = merged->leave_count + busy_count;
+    struct ht_round_leave *off = ht_array_new(count, sizeof *off);
+    if (off == NULL) {
+        return HT_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        off[i] = i < merged->leave_count ? merged->leaves[i] : busy[i - merged->leave_count].time;
+    }
+    enum ht_status status =
+        ht_round_shift_hours(&work->scene->days, merged->ask.shift, off, count, out);
+    free(off);
+    return status;
+}
+
 static enum ht_status inspector_put(const struct looking *looking, const char *id,
                                     struct merged *merged, struct ht_round_inspector *inspector)
 {
@@ -204,8 +226,7 @@ static enum ht_status inspector_put(const struct looking *looking, const char *i
     overlaps_tell(looking, id, merged);
     enum ht_status status = home_find(looking, id, merged, inspector);
     if (status == HT_OK && !looking->idle) {
-        status = ht_round_shift_hours(&scene->days, merged->ask.shift, merged->leaves,
-                                      merged->leave_count, &shift);
+        status = shift_find(work, id, merged, &shift);
     }
     if (status == HT_INVALID) {
         tell(looking, "/shift", id, "its shift can't be read");
@@ -234,12 +255,37 @@ static enum ht_status inspector_put(const struct looking *looking, const char *i
     return status;
 }
 
+static bool is_van(const struct ht_store_item *item)
+{
+    struct ht_member member;
+    char kind[16] = "";
+    return ht_member_find(item->properties, "kind", &member) &&
+           ht_member_text(&member, kind, sizeof kind) && strcmp(kind, "van") == 0;
+}
+
+static enum ht_status van_take(void *user, const struct ht_store_item *item)
+{
+    bool *van = user;
+    *van = is_van(item);
+    return HT_OK;
+}
+
+enum ht_status ht__round_unit_look(struct ht_store_reader *reader, const char *id, bool *van)
+{
+    *van = false;
+    return ht_store_item(reader, ht_collection_find("units", 5), id, false, van_take, van, NULL);
+}
+
 static enum ht_status inspector_take(void *user, const struct ht_store_item *item)
 {
     struct looking *looking = user;
     struct ht_round_inspector inspector = {.placed = false};
     looking->found = true;
     if (ht_names_find(&looking->work->inspectors, item->id) != NULL) {
+        return HT_OK;
+    }
+    if (is_van(item)) {
+        tell(looking, "", item->id, "is a van, no inspector");
         return HT_OK;
     }
     if (looking->work->scene->inspector_count >= HT_ROUND_INSPECTORS_MOST) {

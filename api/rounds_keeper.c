@@ -11,6 +11,9 @@
 #include "api/rounds_make.h"
 #include "api/visits_room.h"
 #include "engine/base/array.h"
+#include "engine/base/names.h"
+
+#define HOUR_MS INT64_C(3600000)
 
 enum {
     LOOK_MS = 1000,
@@ -24,7 +27,8 @@ struct ht_rounds_keeper {
     struct ht_app_context *context;
     pthread_mutex_t lock; /* guards `stop` */
     pthread_cond_t wake;
-    bool stop; /* also read and written atomically, by the search */
+    bool stop;      /* also read and written atomically, by the search */
+    uint64_t tried; /* the wishes that were looked at last; the thread's */
     pthread_t thread;
 };
 
@@ -45,95 +49,186 @@ static bool rest(struct ht_rounds_keeper *keeper)
 
 /* ---- which rounds ---- */
 
-struct rounds {
+struct round {
+    char id[HT_ID_MAX + 1];
+    int64_t from_ms;
+    bool due; /* to be planned anew */
+};
+
+/* What there is to look at. */
+struct look {
+    struct ht_app_context *context;
+    struct ht_visits *visits;
+    struct ht_store_reader *reader;
     int64_t now_ms;
-    char ids[ROUNDS_MOST][HT_ID_MAX + 1];
-    int64_t from_ms[ROUNDS_MOST];
-    size_t count;
+    int64_t today_ms;
+    struct ht_visit_wish *wishes;
+    bool *taken; /* [wish_count] by a round */
+    size_t wish_count;
+    struct round rounds[ROUNDS_MOST];
+    size_t round_count;
 };
 
 static enum ht_status round_take(void *user, const struct ht_store_round *round)
 {
-    struct rounds *rounds = user;
-    if (round->to_ms > rounds->now_ms && rounds->count < ROUNDS_MOST) {
-        rounds->from_ms[rounds->count] = round->from_ms;
-        (void)snprintf(rounds->ids[rounds->count++], HT_ID_MAX + 1, "%s", round->id);
+    struct look *look = user;
+    if (round->to_ms > look->now_ms && look->round_count < ROUNDS_MOST) {
+        struct round *out = &look->rounds[look->round_count++];
+        *out = (struct round){.from_ms = round->from_ms};
+        (void)snprintf(out->id, sizeof out->id, "%s", round->id);
     }
     return HT_OK;
 }
 
 /* Whether a round that begins at `from_ms` sees one of the sites that are left, which it then
  * takes; `late`: also where it begins after the date. */
-static bool takes_some(const struct ht_round_record *record, int64_t from_ms, bool late,
-                       struct ht_visit_wish *wishes, size_t count, bool *taken)
+static bool takes_some(struct look *look, const struct ht_round_record *record, int64_t from_ms,
+                       bool late)
 {
     bool any = false;
-    for (size_t w = 0; w < count; w++) {
-        if (!late && wishes[w].by_ms != 0 && from_ms > wishes[w].by_ms) {
+    for (size_t w = 0; w < look->wish_count; w++) {
+        const struct ht_visit_wish *wish = &look->wishes[w];
+        if (!late && wish->by_ms != 0 && from_ms > wish->by_ms) {
             continue;
         }
-        for (size_t i = 0; !taken[w] && i < record->owner_count; i++) {
-            taken[w] = strcmp(record->owners[i].site, wishes[w].notice->site) == 0;
-            any = any || taken[w];
+        for (size_t i = 0; !look->taken[w] && i < record->owner_count; i++) {
+            look->taken[w] = strcmp(record->owners[i].site, wish->notice->site) == 0;
+            any = any || look->taken[w];
         }
     }
     return any;
 }
 
+/* Visits of a round that the ledger has as missed: whether there are any, before the round is
+ * read. */
+static bool may_have_missed(const struct look *look, const char *round)
+{
+    const struct ht_visit *one = NULL;
+    const struct ht_visit_filter said = {.states = UINT32_C(1) << HT_VISIT_IS_MISSED |
+                                                   UINT32_C(1) << HT_VISIT_IS_REFUSED,
+                                         .round = round};
+    const struct ht_visit_filter silent = {.states = UINT32_C(1) << HT_VISIT_IS_PLANNED |
+                                                     UINT32_C(1) << HT_VISIT_IS_PROMISED,
+                                           .round = round,
+                                           .to_ms = look->today_ms - 1};
+    size_t count = ht_visits_list(look->visits, &said, 1, &one);
+    count = count > 0 ? count : ht_visits_list(look->visits, &silent, 1, &one);
+    ht_visit_release(one);
+    return count > 0;
+}
+
+/* Whether a visit was missed that the plan does not know of yet. */
+static bool lacks_some(const struct look *look, const struct ht_round_record *record)
+{
+    bool lacks = false;
+    for (size_t i = 0; i < record->visit_count && !lacks; i++) {
+        const struct ht_round_visit *visit = &record->visits[i];
+        lacks = !visit->made_up && ht_round_visit_is_missed(visit, look->today_ms);
+    }
+    return lacks;
+}
+
+/* What is wanted, as a number: what no plan could hold is tried anew when anything of it changes,
+ * and each day. */
+static uint64_t wishes_hash(const struct look *look)
+{
+    uint64_t hash = (uint64_t)look->today_ms;
+    for (size_t i = 0; i < look->wish_count; i++) {
+        const struct ht_rectification *notice = look->wishes[i].notice;
+        hash = hash * UINT64_C(0x9E3779B97F4A7C15) + ht_names_hash(notice->id) + notice->version;
+    }
+    return hash;
+}
+
 /* ---- looking ---- */
 
-/* True: it was looked at to the end. */
-static bool wishes_look(struct ht_rounds_keeper *keeper, struct ht_visit_wish *wishes, size_t count,
-                        struct rounds *rounds)
+/* Marks the rounds that are due. False: it could not be looked at. */
+static bool round_look(struct look *look, struct round *round, bool late)
 {
-    bool *taken = ht_array_new_zeroed(count, sizeof *taken);
-    struct ht_reply reply = {0};
-    struct ht_store_reader *reader = ht_app_reader(keeper->context, &reply);
-    bool good = taken != NULL && reader != NULL &&
-                ht_store_rounds(reader, INT64_MAX, ROUNDS_MOST, round_take, rounds, NULL) == HT_OK;
+    struct ht_round_record record;
+    struct ht_error error = {0};
+    bool missed = !late && may_have_missed(look, round->id);
+    if (look->wish_count == 0 && !missed) {
+        return true;
+    }
+    enum ht_status status = ht_round_record_get(look->reader, round->id, &record, &error);
+    bool stands = status == HT_OK && record.withdrawn_ms == 0;
+    if (stands) {
+        round->due = takes_some(look, &record, round->from_ms, late) || round->due;
+    }
+    if (stands && missed && !round->due) {
+        status = ht_round_record_live(&record, look->context, look->reader);
+        round->due = status == HT_OK && lacks_some(look, &record);
+    }
+    ht_round_record_deinit(&record);
+    return status == HT_OK || status == HT_NOT_FOUND;
+}
+
+static bool rounds_look(struct ht_rounds_keeper *keeper, struct look *look)
+{
+    bool good =
+        ht_store_rounds(look->reader, INT64_MAX, ROUNDS_MOST, round_take, look, NULL) == HT_OK;
     for (size_t late = 0; late < 2; late++) { /* those that are in time come first */
-        for (size_t i = 0; good && i < rounds->count; i++) {
-            struct ht_round_record record;
-            struct ht_error error = {0};
-            if (ht_round_record_get(reader, rounds->ids[i], &record, &error) == HT_OK &&
-                takes_some(&record, rounds->from_ms[i], late == 1, wishes, count, taken)) {
-                good = ht__round_replan_now(keeper->context, rounds->ids[i], &keeper->stop);
-            }
-            ht_round_record_deinit(&record);
+        for (size_t i = 0; good && i < look->round_count; i++) {
+            good = round_look(look, &look->rounds[i], late == 1);
         }
     }
-    ht_reply_deinit(&reply);
-    free(taken);
+    for (size_t i = 0; good && i < look->round_count; i++) {
+        if (look->rounds[i].due) {
+            good = ht__round_replan_now(keeper->context, look->rounds[i].id, &keeper->stop);
+        }
+    }
     return good;
 }
 
-static bool look(struct ht_rounds_keeper *keeper, struct ht_visit_wish *wishes)
+/* True: it was looked at to the end; `*next_ms`: when the clock asks for another look. */
+static bool look_now(struct ht_rounds_keeper *keeper, struct ht_visit_wish *wishes,
+                     int64_t *next_ms)
 {
-    struct ht_visits *visits = ht_visits_room_visits(keeper->app->visits);
-    struct rounds *rounds = calloc(1, sizeof *rounds);
-    if (rounds == NULL) {
+    struct ht_reply reply = {0};
+    struct look *look = calloc(1, sizeof *look);
+    if (look == NULL) {
         return false;
     }
-    rounds->now_ms = ht_clock_now_ms(&keeper->app->clock);
-    size_t count = ht_visits_wanted(visits, rounds->now_ms, WISHES_MOST, wishes);
-    bool good = count == 0 || wishes_look(keeper, wishes, count, rounds);
-    for (size_t i = 0; i < count; i++) {
+    look->context = keeper->context;
+    look->visits = ht_visits_room_visits(keeper->app->visits);
+    look->reader = ht_app_reader(keeper->context, &reply);
+    look->now_ms = ht_clock_now_ms(&keeper->app->clock);
+    look->today_ms = ht_round_day_begin_ms(look->now_ms);
+    look->wishes = wishes;
+    look->wish_count = ht_visits_wanted(look->visits, look->now_ms, WISHES_MOST, wishes);
+    look->taken = ht_array_new_zeroed(look->wish_count, sizeof *look->taken);
+    size_t held = look->wish_count;
+    uint64_t wanted = wishes_hash(look);
+    look->wish_count = wanted == keeper->tried ? 0 : held;
+    bool good = look->taken != NULL && look->reader != NULL && rounds_look(keeper, look);
+    keeper->tried = good ? wanted : 0;
+    for (size_t i = 0; i < held; i++) {
         ht_rectification_release(wishes[i].notice);
     }
-    free(rounds);
+    int64_t ends_ms = ht_visits_wanted_next_ms(look->visits, look->now_ms);
+    int64_t tomorrow_ms = ht_round_day_begin_ms(look->today_ms + 36 * HOUR_MS);
+    *next_ms = ends_ms < tomorrow_ms ? ends_ms + 1 : tomorrow_ms;
+    ht_reply_deinit(&reply);
+    free(look->taken);
+    free(look);
     return good;
 }
 
+/* Looks where something changed, and where the clock says so: a day is over, or a re-visit that
+ * nobody reported. */
 static void *keeper_work(void *user)
 {
     struct ht_rounds_keeper *keeper = user;
     struct ht_visits *visits = ht_visits_room_visits(keeper->app->visits);
     struct ht_visit_wish *wishes = ht_array_new(WISHES_MOST, sizeof *wishes);
     uint64_t seen = UINT64_MAX;
+    int64_t next_ms = INT64_MIN;
     (void)setpriority(PRIO_PROCESS, 0, NICE); /* on Linux this thread's */
     while (wishes != NULL && rest(keeper)) {
         uint64_t now = ht_visits_changes(visits);
-        if (now != seen && !atomic_load(&keeper->app->lockstep) && look(keeper, wishes)) {
+        bool asked = now != seen || ht_clock_now_ms(&keeper->app->clock) >= next_ms;
+        if (asked && !atomic_load(&keeper->app->lockstep) && look_now(keeper, wishes, &next_ms)) {
             seen = now; /* what comes of it changes it once more, and then nothing is wanted */
         }
     }

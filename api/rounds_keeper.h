@@ -1,10 +1,14 @@
-/* Rounds keeper: re-visits plan themselves. A notice that wants a visit (engine/live/visits.h) at a
- * site of a round that is running has that round re-planned, from now on, without anybody asking:
- * so is one whose re-visit was cancelled or went by, and a closed one that was drawn for a second
- * look. What no round's days reach stays wanted, and is told so by GET /v1/rectifications.
+/* Rounds keeper: what was missed plans itself anew, and so do re-visits. A notice that wants a
+ * visit (engine/live/visits.h) at a site of a round that is running has that round re-planned, from
+ * now on, without anybody asking: so is one whose re-visit was cancelled or went by, and a closed
+ * one that was drawn for a second look. A round is re-planned, too, where a visit of it was missed:
+ * where that was said, where nobody was let in, and where a day went by without a word. What no
+ * round's days reach stays wanted, and is told so by GET /v1/rectifications.
  *
- * It looks once a second whether anything changed; a round is re-planned as POST .../replan does
- * it, by the actor "rounds". Not while the app is in lockstep: then it waits until that is over.
+ * It looks once a second whether anything changed or the clock came to the end of a day or of a
+ * re-visit; a round is re-planned as POST .../replan does it, by the actor "rounds". What no plan
+ * could hold is tried again on another day, or when it changes. Not while the app is in
+ * lockstep: then it waits until that is over.
  *
  * Threading: a thread of low priority, of its own. Ownership: the app outlives it.
  */

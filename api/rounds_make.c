@@ -32,9 +32,8 @@ bool ht__round_deny(struct ht_reply *reply, int code, const char *detail)
     return false;
 }
 
-/* All that is wrong, each with its place. */
-static bool refuse_all(struct ht_reply *reply, enum ht_status status,
-                       const struct ht_round_wrongs *wrongs)
+bool ht__round_refuse_all(struct ht_reply *reply, enum ht_status status,
+                          const struct ht_round_wrongs *wrongs)
 {
     int code = status == HT_SYNTAX    ? 400
                : status == HT_TOO_BIG ? 413
@@ -122,6 +121,7 @@ static void *low_run(void *user)
                                           .reader = low->reader,
                                           .world = ht_world_reader_get(&low->context->world),
                                           .ask = &making->ask,
+                                          .round = making->id,
                                           .agains = making->agains,
                                           .again_count = making->again_count,
                                           .crs = &making->crs,
@@ -328,7 +328,7 @@ bool ht__round_prepare(struct ht_app_context *context, struct ht__round_making *
     enum ht_status status =
         ht_round_ask_read(making->said.body, making->said.body_size, &making->ask, &making->wrongs);
     if (status != HT_OK) {
-        return refuse_all(reply, status, &making->wrongs);
+        return ht__round_refuse_all(reply, status, &making->wrongs);
     }
     if (id_make(making) != HT_OK) {
         return ht__round_deny(reply, 503, "no id by chance can be had");
@@ -379,9 +379,33 @@ static enum ht_status agains_read(struct ht__round_making *making)
         status = ht_round_again_read(making->said.body, making->said.body_size,
                                      &making->agains[making->again_count++], &making->wrongs);
     }
+    if (status == HT_OK) {
+        status = ht_round_again_members(&making->agains[before], &making->wrongs);
+    }
     ht_round_wrongs_deinit(&unsaid);
     ht_text_deinit(&text);
     return status;
+}
+
+/* Leave of somebody who is not there would be no leave: those who are named have to be. */
+static enum ht_status names_check(struct ht__round_making *making, struct ht_store_reader *reader)
+{
+    const struct ht_round_again *again = &making->agains[making->again_count - 1];
+    enum ht_status status = HT_OK;
+    for (size_t i = 0; i < again->inspector_count && status == HT_OK; i++) {
+        bool van = false;
+        const char *id = again->inspectors[i].id;
+        enum ht_status found = ht__round_unit_look(reader, id, &van);
+        status = found == HT_NOT_FOUND || found == HT_OK ? HT_OK : found;
+        if (found == HT_NOT_FOUND || van) {
+            char pointer[40];
+            (void)snprintf(pointer, sizeof pointer, "/inspectors/%zu", i);
+            ht_round_wrong_add(&making->wrongs, pointer,
+                               van ? "unit %.64s is a van, no inspector" : "there is no unit %.64s",
+                               id);
+        }
+    }
+    return status == HT_OK && making->wrongs.count > 0 ? HT_INVALID : status;
 }
 
 bool ht__round_prepare_again(struct ht_app_context *context, struct ht__round_making *making,
@@ -396,12 +420,16 @@ bool ht__round_prepare_again(struct ht_app_context *context, struct ht__round_ma
     if (status != HT_OK) {
         return ht__round_deny_status(reply, status, &error);
     }
+    if (making->record.withdrawn_ms != 0) {
+        return ht__round_deny(reply, 409, "the round was withdrawn");
+    }
     if (!crs_read(context, making, reply)) {
         return false;
     }
     status = agains_read(making);
+    status = status == HT_OK ? names_check(making, reader) : status;
     if (status != HT_OK) {
-        return refuse_all(reply, status, &making->wrongs);
+        return ht__round_refuse_all(reply, status, &making->wrongs);
     }
     status = ask_again(making);
     if (status == HT_OK) {

@@ -46,11 +46,17 @@ bool ht__round_prepare(struct ht_app_context *context, struct ht__round_making *
 /* `making->id` names the round. */
 bool ht__round_prepare_again(struct ht_app_context *context, struct ht__round_making *making,
                              struct ht_reply *reply);
+/* Whether the registry has such a unit (HT_NOT_FOUND), and whether it is a van. */
+HT_MUST_CHECK enum ht_status ht__round_unit_look(struct ht_store_reader *reader, const char *id,
+                                                 bool *van);
 /* Frees it; NULL is fine. */
 void ht__round_making_free(struct ht__round_making *making);
 
 /* Answers with what a status means; false. */
 bool ht__round_deny(struct ht_reply *reply, int code, const char *detail);
+/* All that is wrong, each with its place. */
+bool ht__round_refuse_all(struct ht_reply *reply, enum ht_status status,
+                          const struct ht_round_wrongs *wrongs);
 bool ht__round_deny_status(struct ht_reply *reply, enum ht_status status,
                            const struct ht_error *error);
 

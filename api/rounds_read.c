@@ -620,12 +620,15 @@ static void effort_take(struct reader *reader, yajl_val body, uint32_t *limit_ms
 static void options_take(struct reader *reader, struct ht_round_ask *out)
 {
     static const uint32_t range[2] = {0, 1 << 30};
+    static const uint32_t balance[2] = {0, HT_ROUND_BALANCE_MOST};
     yajl_val keep = member(out->tree, "keep");
     uint32_t seed = 1;
     if (keep != NULL && !YAJL_IS_TRUE(keep) && !YAJL_IS_FALSE(keep)) {
         fail(reader, HT_SYNTAX, "keep", "keep must be true or false");
     }
     out->keep = !YAJL_IS_FALSE(keep);
+    out->balance = HT_ROUND_BALANCE;
+    whole_take(reader, out->tree, "balance", balance, &out->balance);
     whole_take(reader, out->tree, "seed", range, &seed);
     out->seed = seed;
     effort_take(reader, out->tree, &out->limit_ms, &out->iterations);
@@ -696,6 +699,25 @@ enum ht_status ht_round_again_read(const char *text, size_t size, struct ht_roun
     (void)time_take(&reader, member(out->tree, "from"), "from", &out->from_ms, &day);
     out->inspectors = inspectors_take(&reader, out->tree, &out->inspector_count);
     effort_take(&reader, out->tree, &out->limit_ms, &out->iterations);
+    return reader.status;
+}
+
+enum ht_status ht_round_again_members(const struct ht_round_again *again,
+                                      struct ht_round_wrongs *wrongs)
+{
+    static const char *const known[] = {"from", "inspectors", "limit_ms", "iterations"};
+    struct reader reader = {.wrongs = wrongs};
+    for (size_t i = 0; YAJL_IS_OBJECT(again->tree) && i < again->tree->u.object.len; i++) {
+        const char *key = again->tree->u.object.keys[i];
+        bool ours = false;
+        for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+            ours = ours || strcmp(key, known[k]) == 0;
+        }
+        if (!ours) {
+            fail(&reader, HT_SYNTAX, key, "a re-plan has no %.48s; it has from and inspectors",
+                 key);
+        }
+    }
     return reader.status;
 }
 

@@ -42,6 +42,8 @@ enum {
     HT_ROUND_LIMIT_MOST_MS = 60000,
     HT_ROUND_SERVICE_MOST_S = 24 * 3600,
     HT_ROUND_CREW_MOST = 2,
+    HT_ROUND_BALANCE = 400, /* where nothing is said: fair shares are worth some travel */
+    HT_ROUND_BALANCE_MOST = 1000,
 };
 
 /* Something that is wrong: where (a JSON pointer into the body) and what. */
@@ -120,6 +122,7 @@ struct ht_round_ask {
     size_t inspector_count;
     struct ht_round_wish wish; /* for all sites */
     bool keep;                 /* each site keeps its inspector; true where nothing is said */
+    uint32_t balance;          /* what unequal loads cost, per cent; as HT_ROUND_BALANCE */
     uint64_t seed;
     uint32_t limit_ms;   /* of the search; 0: not said */
     uint32_t iterations; /* likewise */
@@ -157,6 +160,9 @@ struct ht_round_again {
 HT_MUST_CHECK enum ht_status ht_round_again_read(const char *text, size_t size,
                                                  struct ht_round_again *out,
                                                  struct ht_round_wrongs *wrongs);
+/* Members that a re-plan does not know, which would go unnoticed; HT_SYNTAX with each of them. */
+HT_MUST_CHECK enum ht_status ht_round_again_members(const struct ht_round_again *again,
+                                                    struct ht_round_wrongs *wrongs);
 void ht_round_again_deinit(struct ht_round_again *again);
 
 /* A day of the office's zone, "2026-03-02", or a moment of RFC 3339, between 2000 and 2100. `*day`:

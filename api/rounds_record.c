@@ -55,8 +55,8 @@ static void visit_read(yajl_val object, struct ht_round_visit *out)
                                    .start_ms = whole_read(object, "start_ms"),
                                    .end_ms = whole_read(object, "end_ms"),
                                    .stop = (uint32_t)whole_read(object, "stop")};
+    out->made_up = YAJL_IS_TRUE(ht_json_member(object, "made_up"));
     id_read(object, "id", out->id);
-    id_read(object, "second_visit", out->pair);
     id_read(object, "site", out->site);
     id_read(object, "inspector", out->inspector);
     id_read(object, "second", out->second);
@@ -139,6 +139,7 @@ enum ht_status ht_round_record_read(const char *body, size_t size, struct ht_rou
         return HT_INVALID;
     }
     out->next = (uint32_t)whole_read(out->tree, "next");
+    out->withdrawn_ms = whole_read(out->tree, HT_ROUND_WITHDRAWN);
     enum ht_status status = visits_read(out);
     if (status == HT_OK) {
         status = owners_read(out);
@@ -191,9 +192,10 @@ static void live_take(struct ht_round_visit *out, const struct ht_visit *visit)
     out->end_ms = visit->end_ms;
     out->seen_ms = visit->seen_ms;
     out->until_ms = visit->until_ms;
-    out->hazards = visit->hazards;
     (void)snprintf(out->inspector, sizeof out->inspector, "%s",
                    visit->inspector == NULL ? "" : visit->inspector);
+    (void)snprintf(out->second, sizeof out->second, "%s",
+                   visit->second == NULL ? "" : visit->second);
     (void)snprintf(out->rectification, sizeof out->rectification, "%s",
                    visit->rectification == NULL ? "" : visit->rectification);
 }

@@ -32,7 +32,11 @@ struct ht_round_record {
     struct ht_round_tour *tours;
     size_t tour_count;
     uint32_t next;
+    int64_t withdrawn_ms; /* 0: it stands */
 };
+
+/* The member of a record, its first then. */
+#define HT_ROUND_WITHDRAWN "withdrawn_ms"
 
 /* HT_NOT_FOUND too. */
 HT_MUST_CHECK enum ht_status ht_round_record_get(struct ht_store_reader *reader, const char *id,

@@ -11,7 +11,8 @@
 #include "engine/base/array.h"
 #include "engine/base/time.h"
 
-#define WEEK_MS (INT64_C(7) * 24 * 3600 * 1000)
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+#define WEEK_MS (7 * DAY_MS)
 
 enum { WEEKS_MOST = HT_ROUND_WEEKS_MOST };
 
@@ -36,10 +37,30 @@ static void names_unite(struct ht_round_report *report)
     report->inspector_count = kept;
 }
 
-static enum ht_status inspectors_list(struct ht_round_report *report)
+static bool is_within(const struct ht_round_record *record, int64_t at_ms)
+{
+    return at_ms >= record->from_ms && at_ms < record->to_ms;
+}
+
+/* Also those of no tour who found or saw mended what there was. */
+static void finders_add(struct ht_round_report *report, const struct ht_round_notice *notices,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (notices[i].finder != NULL && is_within(report->record, notices[i].found_ms)) {
+            report->inspectors[report->inspector_count++] = notices[i].finder;
+        }
+        if (notices[i].mender != NULL && is_within(report->record, notices[i].mended_ms)) {
+            report->inspectors[report->inspector_count++] = notices[i].mender;
+        }
+    }
+}
+
+static enum ht_status inspectors_list(struct ht_round_report *report,
+                                      const struct ht_round_notice *notices, size_t notice_count)
 {
     const struct ht_round_record *record = report->record;
-    size_t most = 2 * record->visit_count + record->tour_count;
+    size_t most = 2 * record->visit_count + record->tour_count + 2 * notice_count;
     report->inspectors = ht_array_new(most, sizeof(char *));
     if (report->inspectors == NULL) {
         return HT_NOMEM;
@@ -54,24 +75,65 @@ static enum ht_status inspectors_list(struct ht_round_report *report)
     for (size_t i = 0; i < record->tour_count; i++) {
         report->inspectors[report->inspector_count++] = record->tours[i].inspector;
     }
+    finders_add(report, notices, notice_count);
     names_unite(report);
     return HT_OK;
 }
 
-static struct ht_round_counts *cell_of(const struct ht_round_report *report, const char *inspector,
-                                       int64_t at_ms)
+/* NONE: it is none of these. */
+static uint32_t index_of(const struct ht_round_report *report, const char *inspector)
 {
     const char **found = inspector == NULL || report->inspector_count == 0
                              ? NULL
                              : bsearch(&inspector, (const void *)report->inspectors,
                                        report->inspector_count, sizeof(char *), by_text);
+    return found == NULL ? HT_PLAN_NONE : (uint32_t)(found - report->inspectors);
+}
+
+/* The day of a moment; below 0 or past the last: none of the round's. */
+static int64_t day_of(const struct ht_round_report *report, int64_t at_ms)
+{
     int64_t since_ms = ht_zone_local_ms(at_ms) - ht_zone_local_ms(report->record->from_ms);
-    int64_t week = since_ms < 0 ? -1 : since_ms / WEEK_MS;
-    if (found == NULL || week < 0 || week >= report->weeks) {
+    return since_ms < 0 ? -1 : since_ms / DAY_MS;
+}
+
+static struct ht_round_counts *cell_of(const struct ht_round_report *report, const char *inspector,
+                                       int64_t at_ms)
+{
+    uint32_t index = index_of(report, inspector);
+    int64_t day = day_of(report, at_ms);
+    if (index == HT_PLAN_NONE || day < 0 || day / 7 >= report->weeks) {
         return NULL;
     }
-    return &report->cells[(size_t)week * report->inspector_count +
-                          (size_t)(found - report->inspectors)];
+    return &report->cells[(size_t)(day / 7) * report->inspector_count + index];
+}
+
+/* How many of an inspector's visits were made on a day; NULL: none of the round's. */
+static uint32_t *made_of(const struct ht_round_report *report, const char *inspector, int64_t at_ms)
+{
+    uint32_t index = index_of(report, inspector);
+    int64_t day = day_of(report, at_ms);
+    return index == HT_PLAN_NONE || day < 0 || day / 7 >= report->weeks
+               ? NULL
+               : &report->made[(size_t)day * report->inspector_count + index];
+}
+
+/* What one who was there did. */
+static void work_count(const struct ht_round_report *report, const struct ht_round_visit *visit,
+                       const char *who)
+{
+    bool there = ht_visit_is_outcome(visit->state) && visit->state != HT_VISIT_IS_MISSED;
+    struct ht_round_counts *cell = there ? cell_of(report, who, visit->start_ms) : NULL;
+    uint32_t *made = there ? made_of(report, who, visit->start_ms) : NULL;
+    bool said = visit->seen_ms != 0 && visit->until_ms != 0;
+    bool in = visit->state != HT_VISIT_IS_REFUSED;
+    if (cell != NULL && made != NULL) {
+        int64_t length_ms = said ? visit->until_ms - visit->seen_ms
+                            : in ? visit->end_ms - visit->start_ms
+                                 : 0;
+        cell->done_service_s += length_ms / 1000;
+        ++*made;
+    }
 }
 
 static void visit_count(const struct ht_round_report *report, const struct ht_round_visit *visit)
@@ -80,8 +142,9 @@ static void visit_count(const struct ht_round_report *report, const struct ht_ro
     if (cell == NULL || visit->state == HT_VISIT_IS_CANCELLED) {
         return;
     }
+    work_count(report, visit, visit->inspector);
+    work_count(report, visit, visit->second[0] == '\0' ? NULL : visit->second);
     cell->planned++;
-    cell->hazards_found += visit->hazards;
     if (visit->state == HT_VISIT_IS_MISSED) {
         cell->missed++;
     } else if (visit->state == HT_VISIT_IS_REFUSED) {
@@ -108,6 +171,9 @@ static void counts_add(struct ht_round_counts *sum, const struct ht_round_counts
     sum->distance_m += more->distance_m;
     sum->travel_s += more->travel_s;
     sum->service_s += more->service_s;
+    sum->done_m += more->done_m;
+    sum->done_travel_s += more->done_travel_s;
+    sum->done_service_s += more->done_service_s;
 }
 
 /* Of one week, one inspector, or (count: both) all. */
@@ -131,60 +197,100 @@ static double hours_of(const struct ht_round_counts *counts)
     return (double)(counts->travel_s + counts->service_s) / 3600;
 }
 
+static double hours_done(const struct ht_round_counts *counts)
+{
+    return (double)(counts->done_travel_s + counts->done_service_s) / 3600;
+}
+
+/* Whether an inspector holds a site; where nobody does, all count. */
+static bool is_holder(const struct ht_round_report *report, uint32_t inspector)
+{
+    const struct ht_round_record *record = report->record;
+    bool holds = record->owner_count == 0;
+    for (size_t i = 0; i < record->owner_count && !holds; i++) {
+        holds = strcmp(record->owners[i].inspector, report->inspectors[inspector]) == 0;
+    }
+    return holds;
+}
+
 static enum ht_status gini_find(struct ht_round_report *report)
 {
-    int64_t *hours = ht_array_new(report->inspector_count, sizeof *hours);
+    int64_t *planned = ht_array_new(report->inspector_count, sizeof *planned);
+    int64_t *done = ht_array_new(report->inspector_count, sizeof *done);
+    enum ht_status status = planned == NULL || done == NULL ? HT_NOMEM : HT_OK;
     uint32_t count = 0;
-    if (hours == NULL) {
-        return HT_NOMEM;
-    }
-    for (uint32_t i = 0; i < report->inspector_count; i++) {
+    uint32_t workers = 0;
+    for (uint32_t i = 0; i < report->inspector_count && status == HT_OK; i++) {
         struct ht_round_counts sum = sum_of(report, report->weeks, i);
-        if (sum.travel_s + sum.service_s > 0) {
-            hours[count++] = sum.travel_s + sum.service_s;
+        if (sum.travel_s + sum.service_s > 0 && is_holder(report, i)) {
+            planned[count++] = sum.travel_s + sum.service_s;
+        }
+        if (sum.done_travel_s + sum.done_service_s > 0 && is_holder(report, i)) {
+            done[workers++] = sum.done_travel_s + sum.done_service_s;
         }
     }
-    report->gini_ppm = count == 0 ? 0 : ht_rounds_gini_ppm(hours, count);
-    free(hours);
-    return HT_OK;
+    report->gini_ppm = count == 0 ? 0 : ht_rounds_gini_ppm(planned, count);
+    report->done_gini_ppm = workers == 0 ? 0 : ht_rounds_gini_ppm(done, workers);
+    free(planned);
+    free(done);
+    return status;
+}
+
+/* The way of a day counts as done as far as its visits were made. */
+static void tour_count(const struct ht_round_report *report, const struct ht_round_tour *tour)
+{
+    struct ht_round_counts *cell = cell_of(report, tour->inspector, tour->start_ms);
+    const uint32_t *made = made_of(report, tour->inspector, tour->start_ms);
+    if (cell == NULL || made == NULL) {
+        return;
+    }
+    uint32_t done = *made < tour->visits ? *made : tour->visits;
+    cell->distance_m += tour->distance_m;
+    cell->travel_s += tour->travel_s;
+    cell->service_s += tour->service_s;
+    if (tour->visits > 0) {
+        cell->done_m += (int64_t)tour->distance_m * done / tour->visits;
+        cell->done_travel_s += (int64_t)tour->travel_s * done / tour->visits;
+    }
+}
+
+static void notice_count(const struct ht_round_report *report, const struct ht_round_notice *notice)
+{
+    struct ht_round_counts *found = cell_of(report, notice->finder, notice->found_ms);
+    struct ht_round_counts *mended =
+        notice->mended_ms == 0 ? NULL : cell_of(report, notice->mender, notice->mended_ms);
+    if (found != NULL) {
+        found->hazards_found++;
+    }
+    if (mended != NULL) {
+        mended->hazards_mended++;
+    }
 }
 
 enum ht_status ht_round_report_make(const struct ht_round_record *record,
-                                    const struct ht_round_mended *mended, size_t mended_count,
+                                    const struct ht_round_notice *notices, size_t found_count,
                                     int64_t now_ms, struct ht_round_report *out)
 {
     *out = (struct ht_round_report){.record = record, .now_ms = now_ms};
     int64_t weeks = (ht_zone_local_ms(record->to_ms) - ht_zone_local_ms(record->from_ms)) / WEEK_MS;
     out->weeks = weeks < 1 ? 1 : weeks > WEEKS_MOST ? WEEKS_MOST : (uint32_t)weeks;
-    enum ht_status status = inspectors_list(out);
+    enum ht_status status = inspectors_list(out, notices, found_count);
     if (status == HT_OK) {
-        out->cells =
-            ht_array_new_zeroed((size_t)out->weeks * out->inspector_count, sizeof *out->cells);
-        status = out->cells == NULL ? HT_NOMEM : HT_OK;
+        size_t cells = (size_t)out->weeks * out->inspector_count;
+        out->cells = ht_array_new_zeroed(cells, sizeof *out->cells);
+        out->made = ht_array_new_zeroed(cells * 7, sizeof *out->made);
+        status = out->cells == NULL || out->made == NULL ? HT_NOMEM : HT_OK;
     }
-    if (status != HT_OK) {
-        ht_round_report_deinit(out);
-        return status;
-    }
-    for (size_t i = 0; i < record->visit_count; i++) {
+    for (size_t i = 0; status == HT_OK && i < record->visit_count; i++) {
         visit_count(out, &record->visits[i]);
     }
-    for (size_t i = 0; i < record->tour_count; i++) {
-        const struct ht_round_tour *tour = &record->tours[i];
-        struct ht_round_counts *cell = cell_of(out, tour->inspector, tour->start_ms);
-        if (cell != NULL) {
-            cell->distance_m += tour->distance_m;
-            cell->travel_s += tour->travel_s;
-            cell->service_s += tour->service_s;
-        }
+    for (size_t i = 0; status == HT_OK && i < record->tour_count; i++) {
+        tour_count(out, &record->tours[i]);
     }
-    for (size_t i = 0; i < mended_count; i++) {
-        struct ht_round_counts *cell = cell_of(out, mended[i].inspector, mended[i].at_ms);
-        if (cell != NULL) {
-            cell->hazards_mended++;
-        }
+    for (size_t i = 0; status == HT_OK && i < found_count; i++) {
+        notice_count(out, &notices[i]);
     }
-    status = gini_find(out);
+    status = status == HT_OK ? gini_find(out) : status;
     if (status != HT_OK) {
         ht_round_report_deinit(out);
     }
@@ -195,6 +301,7 @@ void ht_round_report_deinit(struct ht_round_report *report)
 {
     free((void *)report->inspectors);
     free(report->cells);
+    free(report->made);
     *report = (struct ht_round_report){.record = NULL};
 }
 
@@ -219,8 +326,10 @@ static void counts_write(const struct ht_round_counts *counts, struct ht_json *j
     ht_json_key_int(json, "ahead", counts->ahead);
     ht_json_key_int(json, "hazards_found", counts->hazards_found);
     ht_json_key_int(json, "hazards_mended", counts->hazards_mended);
-    ht_json_key_double(json, "km", (double)counts->distance_m / 1000, 1);
-    ht_json_key_double(json, "hours", hours_of(counts), 2);
+    ht_json_key_double(json, "km", (double)counts->done_m / 1000, 1);
+    ht_json_key_double(json, "hours", hours_done(counts), 2);
+    ht_json_key_double(json, "km_planned", (double)counts->distance_m / 1000, 1);
+    ht_json_key_double(json, "hours_planned", hours_of(counts), 2);
 }
 
 static void fairness_write(const struct ht_round_report *report, struct ht_json *json)
@@ -232,7 +341,7 @@ static void fairness_write(const struct ht_round_report *report, struct ht_json 
     for (uint32_t i = 0; i < report->inspector_count; i++) {
         struct ht_round_counts sum = sum_of(report, report->weeks, i);
         double hours = hours_of(&sum);
-        if (hours > 0) {
+        if (hours > 0 && is_holder(report, i)) {
             least = count == 0 || hours < least ? hours : least;
             most = hours > most ? hours : most;
             all += hours;
@@ -242,6 +351,7 @@ static void fairness_write(const struct ht_round_report *report, struct ht_json 
     ht_json_key(json, "fairness");
     ht_json_object(json);
     ht_json_key_double(json, "gini", report->gini_ppm / 1e6, 4);
+    ht_json_key_double(json, "gini_done", report->done_gini_ppm / 1e6, 4);
     ht_json_key_int(json, "inspectors", count);
     ht_json_key_double(json, "hours_least", least, 2);
     ht_json_key_double(json, "hours_most", most, 2);
@@ -319,13 +429,14 @@ static void figures_put(const struct ht_round_counts *c, const char *between, st
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
         put(out, "%s%" PRIu32, between, list[i]);
     }
+    put(out, "%s%.1f%s%.2f", between, (double)c->done_m / 1000, between, hours_done(c));
     put(out, "%s%.1f%s%.2f", between, (double)c->distance_m / 1000, between, hours_of(c));
 }
 
 static void csv_write(const struct ht_round_report *report, struct ht_buffer *out)
 {
     ht_buffer_text(out, "week,from,inspector,planned,done,missed,refused,overdue,ahead,"
-                        "hazards_found,hazards_mended,km,hours\r\n");
+                        "hazards_found,hazards_mended,km,hours,km_planned,hours_planned\r\n");
     for (uint32_t week = 0; week < report->weeks; week++) {
         char date[11];
         week_date(report, week, date);
@@ -347,7 +458,7 @@ enum word {
     GINI,
     AS_OF,
     HEADS,
-    WORDS = HEADS + 10
+    WORDS = HEADS + 12
 };
 
 static const char *const english[WORDS] = {"Report of round",
@@ -367,11 +478,13 @@ static const char *const english[WORDS] = {"Report of round",
                                            "hazards found",
                                            "mended",
                                            "km",
-                                           "hours"};
+                                           "hours",
+                                           "km planned",
+                                           "hours planned"};
 static const char *const chinese_words[WORDS] = {
-    "巡查报告",     "按周统计", "按督导员统计", "周起始日", "督导员", "合计",
-    "工时基尼系数", "截至",     "计划",         "完成",     "未到",   "被拒",
-    "逾期",         "待查",     "发现隐患",     "已整改",   "公里",   "工时"};
+    "巡查报告", "按周统计", "按督导员统计", "周起始日", "督导员",   "合计",    "工时基尼系数",
+    "截至",     "计划",     "完成",         "未到",     "被拒",     "逾期",    "待查",
+    "发现隐患", "已整改",   "公里",         "工时",     "计划公里", "计划工时"};
 
 static void head_put(const char *const *words, enum word first, struct ht_buffer *out)
 {

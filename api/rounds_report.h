@@ -6,10 +6,14 @@
  *   missed, refused
  *   overdue    should have been made by now, and nobody said what became of them
  *   ahead      are still to come
- *   hazards    found by these visits; mended: notices of the round's sites that were closed
- *   km, hours  of the tours as planned: travel, and time at sites
+ *   hazards    notices of the round's sites that were opened in its time, and that were closed:
+ * what GET /v1/rectifications tells of these sites km, hours  of what was done: the time between
+ * check-in and leaving (as planned where nobody said when), and of the day's way the part that its
+ * visits that were made are of all planned    km and hours of the tours as planned: travel, and
+ * time at sites
  *
- * Fairness is Gini's coefficient of the hours of those who have any.
+ * Fairness is Gini's coefficient of the hours of those who hold sites, as planned and as done;
+ * where nobody holds any, of those who have hours.
  *
  * Threading: pure. Ownership: a report owns its lists.
  */
@@ -28,15 +32,20 @@ struct ht_round_counts {
     uint32_t ahead;
     uint32_t hazards_found;
     uint32_t hazards_mended;
-    int64_t distance_m;
+    int64_t distance_m; /* these three: of the tours as planned */
     int64_t travel_s;
     int64_t service_s;
+    int64_t done_m; /* and these as done */
+    int64_t done_travel_s;
+    int64_t done_service_s;
 };
 
-/* A notice that was closed. */
-struct ht_round_mended {
-    const char *inspector; /* who saw it; NULL: it is not known */
-    int64_t at_ms;
+/* A notice of one of the sites. */
+struct ht_round_notice {
+    const char *finder; /* this and the next: NULL: it is not known */
+    const char *mender;
+    int64_t found_ms;
+    int64_t mended_ms; /* 0: not yet */
 };
 
 struct ht_round_report {
@@ -46,15 +55,17 @@ struct ht_round_report {
     const char **inspectors; /* [inspector_count] by id; borrowed from the record */
     uint32_t inspector_count;
     struct ht_round_counts *cells; /* [week * inspector_count + inspector] */
-    uint32_t gini_ppm;
+    uint32_t *made;                /* [day * inspector_count + inspector] visits that were */
+    uint32_t gini_ppm;             /* of hours as planned, and as done */
+    uint32_t done_gini_ppm;
 };
 
 enum ht_round_form { HT_ROUND_JSON, HT_ROUND_CSV, HT_ROUND_HTML };
 
 /* Of a record whose visits are live. HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_round_report_make(const struct ht_round_record *record,
-                                                  const struct ht_round_mended *mended,
-                                                  size_t mended_count, int64_t now_ms,
+                                                  const struct ht_round_notice *notices,
+                                                  size_t notice_count, int64_t now_ms,
                                                   struct ht_round_report *out);
 void ht_round_report_deinit(struct ht_round_report *report);
 

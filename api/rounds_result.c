@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "api/incident_json.h"
+#include "api/rounds_hint.h"
 #include "api/zone.h"
 #include "engine/base/array.h"
 #include "engine/base/time.h"
-
-#define PAIR_END ".2" /* of the id of a second inspector's visit */
 
 /* ---- visits ---- */
 
@@ -63,7 +62,6 @@ static void visit_add(struct making *making, uint32_t index)
     memcpy(out->inspector, scene->inspectors[visit->inspector].id, sizeof out->inspector);
     if (visit->second != HT_PLAN_NONE) {
         memcpy(out->second, scene->inspectors[visit->second].id, sizeof out->second);
-        (void)snprintf(out->pair, sizeof out->pair, "%.62s" PAIR_END, out->id);
     }
 }
 
@@ -76,7 +74,9 @@ static void before_add(struct making *making)
         bool given_up =
             was->state == HT_VISIT_IS_PLANNED && was->start_ms >= making->goal->since_ms;
         if (!making->used[i] && !given_up && was->state != HT_VISIT_IS_CANCELLED) {
-            making->out->visits[making->out->visit_count++] = *was;
+            struct ht_round_visit *out = &making->out->visits[making->out->visit_count++];
+            *out = *was;
+            out->made_up = ht_round_visit_is_missed(was, making->goal->scene->today_ms);
         }
     }
 }
@@ -174,10 +174,9 @@ static uint32_t over_on(const struct ht_round_goal *goal, const struct ht_round_
         const struct ht_round_visit *visit = &goal->before->visits[i];
         int32_t time_s = 0;
         int64_t day = ht_round_day_of(&goal->scene->days, visit->start_ms, &time_s);
-        count += ht_visit_is_outcome(visit->state) && day == tour->day &&
-                         strcmp(visit->inspector, tour->inspector) == 0
-                     ? 1
-                     : 0;
+        bool theirs = strcmp(visit->inspector, tour->inspector) == 0 ||
+                      strcmp(visit->second, tour->inspector) == 0;
+        count += ht_visit_is_outcome(visit->state) && day == tour->day && theirs ? 1 : 0;
     }
     return count;
 }
@@ -238,13 +237,9 @@ static void rows_make(struct ht_round_result *out, int64_t since_ms)
                                    .purpose = visit->purpose,
                                    .start_ms = visit->start_ms,
                                    .end_ms = visit->end_ms};
+        row.second = visit->second[0] == '\0' ? NULL : visit->second;
         row.rectification = visit->rectification[0] == '\0' ? NULL : visit->rectification;
         out->rows[out->row_count++] = row;
-        if (visit->pair[0] != '\0') {
-            row.id = visit->pair;
-            row.inspector = visit->second;
-            out->rows[out->row_count++] = row;
-        }
     }
 }
 
@@ -255,7 +250,7 @@ static enum ht_status lists_new(struct making *making)
     size_t before = goal->before == NULL ? 0 : goal->before->visit_count;
     size_t visits = before + goal->plan->visit_count;
     out->visits = ht_array_new(visits, sizeof *out->visits);
-    out->rows = ht_array_new(2 * visits, sizeof *out->rows);
+    out->rows = ht_array_new(visits, sizeof *out->rows);
     out->tours = ht_array_new(goal->plan->tour_count + goal->tour_count, sizeof *out->tours);
     making->used = ht_array_new_zeroed(before, sizeof *making->used);
     making->stop = ht_array_new_zeroed(goal->plan->visit_count, sizeof *making->stop);
@@ -330,12 +325,14 @@ static void visits_write(const struct ht_round_result *result, struct ht_json *j
         ht_json_key_text(json, "site", visit->site);
         text_write(json, "inspector", visit->inspector);
         text_write(json, "second", visit->second);
-        text_write(json, "second_visit", visit->pair);
         ht_json_key_int(json, "start_ms", visit->start_ms);
         ht_json_key_int(json, "end_ms", visit->end_ms);
         ht_json_key_text(json, "purpose", ht_visit_purpose_text(visit->purpose));
         text_write(json, "rectification", visit->rectification);
         ht_json_key_int(json, "stop", visit->stop);
+        if (visit->made_up) {
+            ht_json_key_bool(json, "made_up", true);
+        }
         ht_json_object_end(json);
     }
     ht_json_array_end(json);
@@ -369,57 +366,14 @@ static const char *inspector_id(const struct ht_round_goal *goal, uint32_t inspe
     return inspector == HT_PLAN_NONE ? "" : goal->scene->inspectors[inspector].id;
 }
 
-/* What would mend it, in words. */
-static void hint_text(const struct ht_round_goal *goal, const struct ht_rounds_mend *mend,
-                      char *out, size_t size)
-{
-    char skills[160] = "";
-    const char *who = inspector_id(goal, mend->inspector);
-    bool one = who[0] != '\0';
-    ht_round_skills_text(goal->scene, mend->skills, skills, sizeof skills);
-    switch (mend->hint) {
-    case HT_ROUNDS_HINT_INSPECTOR:
-        (void)snprintf(out, size, "%" PRIu32 " more inspectors%s%s", mend->number,
-                       skills[0] == '\0' ? "" : " with ", skills);
-        break;
-    case HT_ROUNDS_HINT_SHIFT:
-        (void)snprintf(out, size, "a shift for %s on %" PRIu32 " more days", one ? who : "somebody",
-                       mend->number);
-        break;
-    case HT_ROUNDS_HINT_WAY:
-        (void)snprintf(out, size, "a street to it for %s", one ? who : "somebody");
-        break;
-    case HT_ROUNDS_HINT_DAYS:
-        (void)snprintf(out, size, "%" PRIu32 " more open days, or so many visits less",
-                       mend->number);
-        break;
-    case HT_ROUNDS_HINT_OPEN_LONGER:
-        (void)snprintf(out, size, "to be open for %" PRIu32 " seconds more", mend->number);
-        break;
-    case HT_ROUNDS_HINT_GAP:
-        (void)snprintf(out, size, "a least gap that is %" PRIu32 " days shorter", mend->number);
-        break;
-    case HT_ROUNDS_HINT_WORK_LONGER:
-        (void)snprintf(out, size, "%" PRIu32 " seconds more of %s's shift", mend->number,
-                       one ? who : "somebody");
-        break;
-    case HT_ROUNDS_HINT_QUOTA:
-        (void)snprintf(out, size, "%" PRIu32 " visits more for %s", mend->number,
-                       one ? who : "somebody");
-        break;
-    case HT_ROUNDS_HINTS:
-    default:
-        out[0] = '\0';
-        break;
-    }
-}
-
 static void mend_write(const struct ht_round_goal *goal, const struct ht_rounds_mend *mend,
                        struct ht_json *json)
 {
-    char text[320];
-    hint_text(goal, mend, text, sizeof text);
+    char text[HT_ROUND_HINT_TEXT];
+    ht_round_hint_text(goal->scene, mend, false, text);
     text_write(json, "hint", text);
+    ht_round_hint_text(goal->scene, mend, true, text);
+    text_write(json, "hint_zh", text);
     ht_json_key(json, "mend");
     ht_json_object(json);
     ht_json_key_text(json, "by", ht_rounds_hint_name(mend->hint));
@@ -441,6 +395,7 @@ static void unplanned_write(const struct ht_round_goal *goal, struct ht_json *js
         ht_json_key_text(json, "site", scene->refused[i].site);
         ht_json_key_text(json, "reason", scene->refused[i].reason);
         ht_json_key_text(json, "hint", scene->refused[i].hint);
+        text_write(json, "hint_zh", ht_round_hint_refused(scene->refused[i].reason));
         ht_json_object_end(json);
     }
     for (uint32_t i = 0; i < goal->plan->missing_count; i++) {

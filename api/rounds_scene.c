@@ -8,7 +8,10 @@
 #include "api/planner_scene.h"
 #include "api/rounds_scene_internal.h"
 #include "api/visits_room.h"
+#include "api/zone.h"
 #include "engine/base/array.h"
+
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
 
 enum {
     VISITS_LOOKED_MOST = 200000, /* that were made, to know who saw a site last */
@@ -188,29 +191,84 @@ static enum ht_status needs_make(struct ht__round_work *work, uint64_t *visits)
 
 /* ---- notices ---- */
 
-/* One more site where another one is, to be seen once before a date. */
-static enum ht_status notice_site(struct ht__round_work *work, const char *site,
-                                  const char *rectification, enum ht_visit_purpose purpose,
-                                  uint32_t by_day)
+/* A notice's visit. */
+struct errand {
+    const char *site;
+    const char *rectification;
+    enum ht_visit_purpose purpose;
+    int64_t by_ms; /* 0: when there is time */
+};
+
+/* The day of a date, or the last; what is late already is due at once. */
+static uint32_t by_day_of(const struct ht_round_days *days, int64_t by_ms)
+{
+    int32_t time_s = 0;
+    int64_t last = (int64_t)days->count - 1;
+    int64_t by = by_ms == 0 ? last : ht_round_day_of(days, by_ms, &time_s);
+    by = by > last ? last : by;
+    return by < days->first_day ? days->first_day : (uint32_t)by;
+}
+
+/* One re-visit sees all that was found at a site: the site of the others. HT_PLAN_NONE: there is
+ * none yet. */
+static uint32_t errand_find(const struct ht__round_work *work, const struct errand *errand)
+{
+    const struct ht_round_scene *scene = work->scene;
+    for (uint32_t i = work->real_count; i < scene->site_count; i++) {
+        const struct ht_round_site *site = &scene->sites[i];
+        if (site->purpose == errand->purpose && strcmp(site->id, errand->site) == 0 &&
+            (errand->purpose == HT_VISIT_FOR_REVISIT ||
+             strcmp(site->rectification, errand->rectification) == 0)) {
+            return i;
+        }
+    }
+    return HT_PLAN_NONE;
+}
+
+/* Another one that is looked after with others: the first date counts. */
+static enum ht_status errand_join(struct ht__round_work *work, const struct errand *errand,
+                                  uint32_t index)
+{
+    struct ht_round_scene *scene = work->scene;
+    struct ht_rounds_site *plan = &scene->plan_sites[index];
+    struct ht_round_need_list needs = {.list = NULL};
+    uint32_t by_day = by_day_of(&scene->days, errand->by_ms);
+    if (plan->need_count > 0 && plan->needs[0].last_day <= by_day) {
+        return HT_OK;
+    }
+    enum ht_status status = ht_round_need_by(&scene->days, by_day, &needs);
+    plan->needs = needs.list;
+    plan->need_count = needs.count;
+    (void)snprintf(scene->sites[index].rectification, sizeof scene->sites[index].rectification,
+                   "%s", errand->rectification);
+    return status;
+}
+
+/* One more site where another one is, to be seen once before a date; or the one that is there for
+ * others. `*out` HT_PLAN_NONE: the round does not see that site. */
+static enum ht_status notice_site(struct ht__round_work *work, const struct errand *errand,
+                                  uint32_t *out)
 {
     struct ht_round_scene *scene = work->scene;
     struct ht_round_need_list needs = {.list = NULL};
-    uint32_t real = ht__round_find(&work->sites, site);
-    if (real == HT_PLAN_NONE) {
-        return HT_OK;
+    uint32_t real = ht__round_find(&work->sites, errand->site);
+    *out = real == HT_PLAN_NONE ? HT_PLAN_NONE : errand_find(work, errand);
+    if (real == HT_PLAN_NONE || *out != HT_PLAN_NONE) {
+        return *out == HT_PLAN_NONE ? HT_OK : errand_join(work, errand, *out);
     }
     enum ht_status status = ht__round_site_room(work);
     if (status == HT_OK) {
-        status = ht_round_need_by(&scene->days, by_day, &needs);
+        status = ht_round_need_by(&scene->days, by_day_of(&scene->days, errand->by_ms), &needs);
     }
     if (status != HT_OK) {
         return status;
     }
+    *out = scene->site_count;
     struct ht_round_site *own = &scene->sites[scene->site_count];
     struct ht_rounds_site *plan = &scene->plan_sites[scene->site_count];
     *own = scene->sites[real];
-    own->purpose = purpose;
-    (void)snprintf(own->rectification, sizeof own->rectification, "%s", rectification);
+    own->purpose = errand->purpose;
+    (void)snprintf(own->rectification, sizeof own->rectification, "%s", errand->rectification);
     *plan = scene->plan_sites[real];
     plan->needs = needs.list;
     plan->need_count = needs.count;
@@ -226,22 +284,24 @@ static enum ht_status notice_site(struct ht__round_work *work, const char *site,
 static enum ht_status wish_take(struct ht__round_work *work, const struct ht_visit_wish *wish)
 {
     struct ht_round_scene *scene = work->scene;
-    int32_t time_s = 0;
-    int64_t last = (int64_t)scene->days.count - 1;
-    int64_t by = wish->by_ms == 0 ? last : ht_round_day_of(&scene->days, wish->by_ms, &time_s);
-    by = by > last ? last : by;
-    by = by < scene->days.first_day ? scene->days.first_day : by; /* late already */
+    const struct errand errand = {wish->notice->site, wish->notice->id, wish->purpose, wish->by_ms};
+    const char *not_by[2] = {wish->not_by, wish->not_by_second};
     uint32_t before = scene->site_count;
-    enum ht_status status =
-        notice_site(work, wish->notice->site, wish->notice->id, wish->purpose, (uint32_t)by);
+    uint32_t index = HT_PLAN_NONE;
+    enum ht_status status = notice_site(work, &errand, &index);
     if (status == HT_OK && scene->site_count > before) {
-        struct ht_rounds_site *plan = &scene->plan_sites[before];
+        struct ht_rounds_site *plan = &scene->plan_sites[index];
+        struct ht_round_site *site = &scene->sites[index];
         uint32_t who =
             wish->by == NULL ? HT_PLAN_NONE : ht__round_find(&work->inspectors, wish->by);
         plan->owner = who;
         plan->owner_hard = false;
-        if (wish->not_by != NULL) {
-            scene->sites[before].barred = ht__round_find(&work->inspectors, wish->not_by);
+        for (int i = 0, k = 0; i < 2; i++) {
+            uint32_t barred =
+                not_by[i] == NULL ? HT_PLAN_NONE : ht__round_find(&work->inspectors, not_by[i]);
+            if (barred != HT_PLAN_NONE) {
+                site->barred[k++] = barred;
+            }
         }
     }
     return status;
@@ -270,52 +330,58 @@ static enum ht_status wishes_take(struct ht__round_work *work)
 
 /* ---- the running plan ---- */
 
-static bool is_over(const struct ht_round_visit *visit, int64_t since_ms)
+int64_t ht_round_day_begin_ms(int64_t utc_ms)
+{
+    int64_t local_ms = ht_zone_local_ms(utc_ms);
+    return ht_zone_utc_ms(local_ms - local_ms % DAY_MS); /* never before 1970 */
+}
+
+static bool is_open(const struct ht_round_visit *visit)
+{
+    return visit->state == HT_VISIT_IS_PLANNED || visit->state == HT_VISIT_IS_PROMISED;
+}
+
+bool ht_round_visit_is_missed(const struct ht_round_visit *visit, int64_t today_ms)
+{
+    return visit->state == HT_VISIT_IS_MISSED || visit->state == HT_VISIT_IS_REFUSED ||
+           (is_open(visit) && visit->start_ms < today_ms);
+}
+
+static bool is_over(const struct ht_round_visit *visit)
 {
     return visit->state == HT_VISIT_IS_DONE || visit->state == HT_VISIT_IS_RECTIFY ||
-           visit->state == HT_VISIT_IS_UPGRADE || visit->state == HT_VISIT_IS_SHUT ||
-           (visit->state == HT_VISIT_IS_PROMISED && visit->start_ms < since_ms);
-}
-
-static bool is_ahead(const struct ht_round_visit *visit, int64_t since_ms)
-{
-    return (visit->state == HT_VISIT_IS_PLANNED || visit->state == HT_VISIT_IS_PROMISED) &&
-           visit->start_ms >= since_ms;
-}
-
-/* The last day that a notice gives for its re-visit. */
-static uint32_t notice_by(const struct ht__round_work *work, const char *rectification)
-{
-    struct ht_visits *visits = ht_visits_room_visits(work->making->context->app->visits);
-    const struct ht_round_days *days = &work->scene->days;
-    const struct ht_rectification *notice = ht_rectifications_get(visits, rectification);
-    int64_t last = (int64_t)days->count - 1;
-    int64_t by = last;
-    int32_t time_s = 0;
-    if (notice != NULL && notice->state == HT_RECTIFICATION_IS_OPEN) {
-        by = ht_round_day_of(days, notice->due_ms, &time_s);
-    }
-    ht_rectification_release(notice);
-    by = by > last ? last : by;
-    return by < days->first_day ? days->first_day : (uint32_t)by;
+           visit->state == HT_VISIT_IS_UPGRADE || visit->state == HT_VISIT_IS_SHUT;
 }
 
 /* The scene's site of a visit, one of its own for that of a notice; HT_PLAN_NONE: gone. */
 static enum ht_status running_site(struct ht__round_work *work, const struct ht_round_visit *visit,
                                    bool over, uint32_t *out)
 {
-    struct ht_round_scene *scene = work->scene;
+    struct ht_visits *visits = ht_visits_room_visits(work->making->context->app->visits);
+    struct errand errand = {visit->site, visit->rectification, visit->purpose, 0};
     *out = ht__round_find(&work->sites, visit->site);
     if (visit->rectification[0] == '\0' || *out == HT_PLAN_NONE || over) {
         return HT_OK; /* what was seen there was seen, whatever for */
     }
-    *out = scene->site_count;
-    enum ht_status status = notice_site(work, visit->site, visit->rectification, visit->purpose,
-                                        notice_by(work, visit->rectification));
-    if (scene->site_count == *out) {
-        *out = HT_PLAN_NONE;
+    if (!ht_visits_is_counted_on(visits, visit->id, &errand.by_ms) &&
+        visit->state == HT_VISIT_IS_PLANNED) {
+        *out = HT_PLAN_NONE; /* what it was made for was seen otherwise */
+        return HT_OK;
     }
-    return status;
+    return notice_site(work, &errand, out);
+}
+
+/* Whether one re-visit is enough: there is another one of the site, which is joined. */
+static bool is_joined(const struct ht_round_scene *scene, const struct ht_round_visit *visit,
+                      uint32_t site, int64_t day)
+{
+    for (uint32_t i = 0; i < scene->running_count; i++) {
+        if (scene->running[i].site == site &&
+            (visit->state == HT_VISIT_IS_PLANNED || scene->running[i].day == day)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum ht_status running_add(struct ht__round_work *work, const struct ht_round_visit *visit,
@@ -326,10 +392,9 @@ static enum ht_status running_add(struct ht__round_work *work, const struct ht_r
     uint32_t site = HT_PLAN_NONE;
     int32_t time_s = 0;
     /* what was planned for earlier today may still be done; from tomorrow on it was missed */
-    bool late = visit->state == HT_VISIT_IS_PLANNED && visit->start_ms < since_ms &&
-                ht_round_day_of(&scene->days, visit->start_ms, &time_s) == scene->days.first_day;
-    bool over = late || is_over(visit, since_ms);
-    if (!over && !is_ahead(visit, since_ms)) {
+    bool missed = ht_round_visit_is_missed(visit, scene->today_ms);
+    bool over = is_over(visit) || (is_open(visit) && visit->start_ms < since_ms);
+    if (missed || (!over && !is_open(visit))) {
         return HT_OK;
     }
     enum ht_status status = running_site(work, visit, over, &site);
@@ -348,6 +413,8 @@ static enum ht_status running_add(struct ht__round_work *work, const struct ht_r
             return HT_OK; /* once a day counts */
         }
         seen[site] |= UINT64_C(1) << day;
+    } else if (is_joined(scene, visit, site, day)) {
+        return HT_OK;
     }
     int64_t length_s = (visit->end_ms - visit->start_ms) / 1000;
     uint32_t second =
@@ -390,10 +457,10 @@ static enum ht_status running_make(struct ht__round_work *work)
 static void problem_fill(struct ht_round_scene *scene, const struct ht_round_ask *ask)
 {
     for (uint32_t i = 0; i < scene->site_count; i++) {
-        if (scene->sites[i].barred != HT_PLAN_NONE) {
-            scene->plan_sites[i].barred = &scene->sites[i].barred;
-            scene->plan_sites[i].barred_count = 1;
-        }
+        const uint32_t *barred = scene->sites[i].barred;
+        uint32_t count = barred[0] == HT_PLAN_NONE ? 0 : barred[1] == HT_PLAN_NONE ? 1 : 2;
+        scene->plan_sites[i].barred = count == 0 ? NULL : barred;
+        scene->plan_sites[i].barred_count = count;
     }
     scene->problem = (struct ht_rounds_problem){.weeks = scene->days.weeks,
                                                 .first_weekday = scene->days.first_weekday,
@@ -408,6 +475,7 @@ static void problem_fill(struct ht_round_scene *scene, const struct ht_round_ask
                                                 .running_count = scene->running_count,
                                                 .running = scene->running,
                                                 .prices = ht_rounds_prices_usual()};
+    scene->problem.prices.balance = ask->balance;
     if (!ask->keep) {
         scene->problem.prices.owner_s = 0;
     }
@@ -429,9 +497,13 @@ static enum ht_status problem_check(const struct ht_round_scene *scene, struct h
 static enum ht_status town_read(struct ht__round_work *work)
 {
     uint64_t visits = 0;
-    enum ht_status status = ht__round_inspectors_read(work);
+    enum ht_status status = ht__round_busy_read(work);
+    if (status == HT_OK) {
+        status = ht__round_inspectors_read(work);
+    }
     if (status == HT_OK) {
         status = ht__round_sites_read(work);
+        work->real_count = work->scene->site_count;
     }
     if (status == HT_OK && work->scene->site_count == 0 && work->scene->refused_count == 0) {
         return ht_error_set(work->error, HT_EMPTY, 0,
@@ -480,11 +552,13 @@ enum ht_status ht_round_scene_make(const struct ht_round_making *making, struct 
     struct ht__round_work work = {.making = making, .scene = out, .error = error};
     *out = (struct ht_round_scene){.days = {.calendar = making->context->app->calendar}};
     ht_round_days_init(&out->days, making->ask->from_ms, making->ask->weeks, making->since_ms);
+    out->today_ms = ht_round_day_begin_ms(ht_clock_now_ms(&making->context->app->clock));
     out->ways = calloc(1, sizeof *out->ways);
     enum ht_status status = out->ways == NULL ? HT_NOMEM : scene_make(&work);
     ht__round_names_free(&work.sites);
     ht__round_names_free(&work.inspectors);
     free(work.rates);
+    free(work.busy);
     if (status != HT_OK && error->message[0] == '\0') {
         return ht_error_set(error, status, 0, NULL);
     }

@@ -7,8 +7,12 @@
  * a household); sites are always open; inspectors are the units of that kind, work the office's
  * hours, go by car, and begin and end at home, or where the registry has them.
  *
- * A notice that wants a re-visit, or a second look (engine/live/visits.h), is a site of its own
- * beside the real one, seen once, before its date.
+ * A site with notices that want a re-visit, and each notice that wants a second look
+ * (engine/live/visits.h), is a site of its own beside the real one, seen once, before the first
+ * date.
+ *
+ * What inspectors have to do for other rounds, or as no round's, is time that this one does not
+ * have.
  *
  * What is wrong with single sites and inspectors is told (`wrongs`, `refused`), and the rest
  * planned.
@@ -31,10 +35,9 @@ struct ht_planner_scene;
 /* A visit of the round that is running. */
 struct ht_round_visit {
     char id[HT_VISIT_ID_MAX + 1];
-    char pair[HT_VISIT_ID_MAX + 1]; /* the second inspector's own visit; "": alone */
     char site[HT_ID_MAX + 1];
-    char inspector[HT_ID_MAX + 1]; /* "": nobody */
-    char second[HT_ID_MAX + 1];
+    char inspector[HT_ID_MAX + 1];           /* "": nobody */
+    char second[HT_ID_MAX + 1];              /* who goes along; "": nobody */
     char rectification[HT_VISIT_ID_MAX + 1]; /* "": none */
     enum ht_visit_purpose purpose;
     enum ht_visit_state state;
@@ -42,9 +45,15 @@ struct ht_round_visit {
     int64_t end_ms;
     int64_t seen_ms; /* this and the next: 0: it was not, or not said */
     int64_t until_ms;
-    uint32_t hazards; /* that were found */
-    uint32_t stop;    /* its number in the inspector's day, from 1 on */
+    uint32_t stop; /* its number in the inspector's day, from 1 on */
+    bool made_up;  /* it was missed, and the plan knows that */
 };
+
+/* Whether it was missed: somebody said so, nobody was let in, or nobody said anything and its day
+ * is over. `today_ms`: the begin of today. */
+bool ht_round_visit_is_missed(const struct ht_round_visit *visit, int64_t today_ms);
+/* The begin of a moment's day, there. */
+int64_t ht_round_day_begin_ms(int64_t utc_ms);
 
 struct ht_round_owner {
     char site[HT_ID_MAX + 1];
@@ -65,7 +74,7 @@ struct ht_round_site {
     enum ht_visit_purpose purpose;
     struct ht_point point;
     int16_t floor;
-    uint32_t barred; /* one inspector; HT_PLAN_NONE: none */
+    uint32_t barred[2]; /* inspectors who must not come; HT_PLAN_NONE at the end */
 };
 
 struct ht_round_inspector {
@@ -90,7 +99,8 @@ struct ht_round_scene {
     uint32_t site_count;
     size_t site_capacity;
     size_t plan_site_capacity;
-    uint32_t passed; /* sites that nobody wants seen */
+    int64_t today_ms; /* its begin */
+    uint32_t passed;  /* sites that nobody wants seen */
     struct ht_round_inspector *inspectors;
     struct ht_rounds_inspector *plan_inspectors;
     uint32_t inspector_count;
@@ -113,6 +123,7 @@ struct ht_round_making {
     struct ht_store_reader *reader;
     struct ht_world *world;
     const struct ht_round_ask *ask;
+    const char *round;                   /* its id */
     const struct ht_round_again *agains; /* what re-plans said of inspectors, one after the other */
     size_t again_count;
     const struct ht_crs *crs;             /* of homes in the ask */

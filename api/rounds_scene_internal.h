@@ -19,6 +19,12 @@ struct ht__round_rate {
     bool owned; /* somebody was named for it */
 };
 
+/* Time that an inspector does not have. */
+struct ht__round_busy {
+    char who[HT_ID_MAX + 1];
+    struct ht_round_leave time;
+};
+
 struct ht__round_work {
     const struct ht_round_making *making;
     struct ht_round_scene *scene;
@@ -27,6 +33,9 @@ struct ht__round_work {
     struct ht_names inspectors;
     struct ht__round_rate *rates; /* by site */
     size_t rate_capacity;
+    uint32_t real_count;         /* sites of the scene that are; those behind them are notices' */
+    struct ht__round_busy *busy; /* by inspector */
+    size_t busy_count;
 };
 
 /* HT_PLAN_NONE: none of that id, or not planned for. */
@@ -43,6 +52,12 @@ HT_MUST_CHECK enum ht_status ht__round_skills(struct ht_round_scene *scene, yajl
 __attribute__((format(printf, 4, 5))) HT_MUST_CHECK enum ht_status
 ht__round_refuse(struct ht_round_scene *scene, const char *site, const char *reason,
                  const char *format, ...);
+
+/* Reads what inspectors have to do elsewhere; before them. */
+HT_MUST_CHECK enum ht_status ht__round_busy_read(struct ht__round_work *work);
+/* Those of one inspector; `*count` 0: none. */
+const struct ht__round_busy *ht__round_busy_of(const struct ht__round_work *work, const char *who,
+                                               size_t *count);
 
 /* Reads inspectors (first), then sites; into scene and names. */
 HT_MUST_CHECK enum ht_status ht__round_inspectors_read(struct ht__round_work *work);

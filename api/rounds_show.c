@@ -31,7 +31,6 @@ void ht__round_visit_write(const struct ht_round_visit *visit, struct ht_json *j
     ht_json_key_text(json, "site", visit->site);
     text_write(json, "inspector", visit->inspector);
     text_write(json, "second", visit->second);
-    text_write(json, "second_visit", visit->pair);
     ht_incident_json_moment(json, "start", visit->start_ms);
     ht_incident_json_moment(json, "end", visit->end_ms);
     ht_json_key_text(json, "state", ht_visit_state_text(visit->state));
@@ -122,6 +121,7 @@ void ht__round_write(const struct ht_round_record *record, const struct ht__roun
                                         .version = record->version};
     ht_json_object(json);
     head_write(&head, json);
+    ht_incident_json_moment(json, "withdrawn_at", record->withdrawn_ms);
     visits_write(record, part, json);
     tours_write(record, part, json);
     for (size_t i = 0; !part->own && i < sizeof members / sizeof members[0]; i++) {

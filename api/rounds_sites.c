@@ -270,8 +270,9 @@ static enum ht_status site_put(const struct looking *looking, const struct ht_st
         return status;
     }
     struct ht_round_site *site = &scene->sites[scene->site_count];
-    *site = (struct ht_round_site){
-        .purpose = HT_VISIT_FOR_ROUND, .floor = floor_of(properties), .barred = HT_PLAN_NONE};
+    *site = (struct ht_round_site){.purpose = HT_VISIT_FOR_ROUND,
+                                   .floor = floor_of(properties),
+                                   .barred = {HT_PLAN_NONE, HT_PLAN_NONE}};
     (void)snprintf(site->id, sizeof site->id, "%s", item->id);
     if (!point_of(item, &site->point)) {
         return ht__round_refuse(scene, item->id, "no_place", "the registry has no place for it");

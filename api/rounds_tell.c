@@ -46,33 +46,26 @@ static const char **sites_list(const struct ht_round_record *record)
     return sites;
 }
 
-/* Who made a visit of the round; NULL: it is none of it. */
-static const char *visit_by(const struct ht_round_record *record, const char *id)
-{
-    for (size_t i = 0; id != NULL && i < record->visit_count; i++) {
-        if (strcmp(record->visits[i].id, id) == 0 || strcmp(record->visits[i].pair, id) == 0) {
-            return record->visits[i].inspector;
-        }
-    }
-    return NULL;
-}
-
-/* Notices of the round's sites that were closed, with who saw that; `notices` stay held. */
-static size_t mended_list(const struct ht_round_record *record, const char *const *sites,
-                          const struct ht_rectification *const *notices, size_t count,
-                          struct ht_round_mended *out)
+/* Notices of the round's sites, with who found and who saw them mended; `notices` stay held. */
+static size_t notices_list(const struct ht_round_record *record, const char *const *sites,
+                           const struct ht_rectification *const *notices, size_t count,
+                           struct ht_round_notice *out)
 {
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
         const struct ht_rectification *notice = notices[i];
+        bool closed = notice->state == HT_RECTIFICATION_IS_CLOSED;
         bool ours =
             record->visit_count > 0 && bsearch(&notice->site, (const void *)sites,
                                                record->visit_count, sizeof(char *), by_id) != NULL;
         if (ours) {
-            const char *who = visit_by(record, notice->closed_by);
-            out[found++] = (struct ht_round_mended){
-                .inspector = who == NULL ? notice->inspector : who,
-                .at_ms = notice->mended_ms != 0 ? notice->mended_ms : notice->closed_ms};
+            out[found++] = (struct ht_round_notice){
+                .finder = notice->inspector,
+                .mender = notice->closer == NULL ? notice->inspector : notice->closer,
+                .found_ms = notice->begun_ms,
+                .mended_ms = !closed                  ? 0
+                             : notice->mended_ms != 0 ? notice->mended_ms
+                                                      : notice->closed_ms};
         }
     }
     return found;
@@ -83,30 +76,29 @@ static enum ht_status report_make(struct ht_app_context *context,
                                   enum ht_round_form form, bool chinese, struct ht_reply *reply)
 {
     struct ht_visits *visits = ht_visits_room_visits(context->app->visits);
-    const struct ht_rectification_filter closed = {.states = UINT32_C(1)
-                                                             << HT_RECTIFICATION_IS_CLOSED};
+    const struct ht_rectification_filter all = {.states = 0};
     const char **sites = sites_list(record);
     const struct ht_rectification **notices =
         ht_array_new(NOTICES_MOST, sizeof(struct ht_rectification *));
-    struct ht_round_mended *mended = ht_array_new(NOTICES_MOST, sizeof *mended);
+    struct ht_round_notice *ours = ht_array_new(NOTICES_MOST, sizeof *ours);
     struct ht_round_report report = {.record = NULL};
     enum ht_status status = HT_NOMEM;
     size_t count = 0;
-    if (sites != NULL && notices != NULL && mended != NULL) {
-        count = ht_rectifications_list(visits, &closed, NOTICES_MOST, notices);
-        size_t found = mended_list(record, sites, notices, count, mended);
-        status = ht_round_report_make(record, mended, found, now_ms, &report);
+    if (sites != NULL && notices != NULL && ours != NULL) {
+        count = ht_rectifications_list(visits, &all, NOTICES_MOST, notices);
+        size_t found = notices_list(record, sites, notices, count, ours);
+        status = ht_round_report_make(record, ours, found, now_ms, &report);
     }
     if (status == HT_OK) {
         ht_round_report_write(&report, form, chinese, &reply->body);
     }
+    ht_round_report_deinit(&report);
     for (size_t i = 0; i < count; i++) {
         ht_rectification_release(notices[i]);
     }
-    ht_round_report_deinit(&report);
     free((void *)sites);
     free((void *)notices);
-    free(mended);
+    free(ours);
     return status;
 }
 

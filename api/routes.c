@@ -9,6 +9,7 @@
 #include "api/access.h"
 #include "api/arrivals.h"
 #include "api/assign.h"
+#include "api/console.h"
 #include "api/coverage.h"
 #include "api/desk_room.h"
 #include "api/embedded.h"
@@ -33,6 +34,8 @@
 #include "api/search.h"
 #include "api/settings.h"
 #include "api/stream.h"
+#include "api/territories.h"
+#include "api/tiles.h"
 #include "api/underway.h"
 #include "api/version.h"
 #include "api/visits.h"
@@ -326,6 +329,7 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     }
     ht_metrics_gauge(out, "houtao_network_swaps_total", "counter", "Networks opened since start.",
                      (double)atomic_load(&app->swaps));
+    ht_tiles_metrics(app->tiles, out);
     if (app->live != NULL) {
         ht_metrics_gauge(out, "houtao_positions_thinned_total", "counter",
                          "Positions left out of the tracks because too many came.",
@@ -364,14 +368,12 @@ static void landing_link(struct ht_json *json, const char *rel, const char *href
 static void get_landing(struct ht_app_context *context, struct ht_http_call *call)
 {
     (void)context;
-    size_t size = 0;
-    const char *accept = ht_http_header(call->request, "accept", &size);
-    if (accept != NULL && ht_http_list_has(accept, size, "text/html")) {
-        call->reply->content_type = "text/html; charset=utf-8";
-        ht_buffer_append(&call->reply->body, ht_landing_html, ht_landing_html_size);
+    if (ht_console_wanted(call)) {
+        ht_console_front(call);
         return;
     }
     struct ht_json json;
+    call->reply->headers = "Vary: Accept\r\n";
     ht_json_begin(&json, &call->reply->body);
     ht_json_object(&json);
     ht_json_key_text(&json, "title", "Houtao");
@@ -412,6 +414,10 @@ static const struct ht_route table[] = {
     {"/collections/{collection}/items/{id}", ITEM, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER,
      HT_ROLE_DISPATCHER, .get = ht_ogc_item, .put = ht_ogc_item_put, .patch = ht_ogc_item_patch,
      .del = ht_ogc_item_delete},
+    {"/tiles/{layer}/{z}/{x}/{y}.mvt", READ, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
+     .get = ht_tiles_get},
+    {"/console/{file}", READ, HT_SERVICE_ABOUT, false, HT_ROLE_NONE, HT_ROLE_NONE,
+     .get = ht_console_get},
     {"/v1/positions", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DEVICE, HT_ROLE_DEVICE,
      .post = ht_positions_post},
     {"/osmand", "GET, HEAD, POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DEVICE, HT_ROLE_DEVICE,
@@ -501,12 +507,14 @@ static const struct ht_route table[] = {
      HT_ROLE_ADMIN, .get = ht_track_get, .del = ht_track_delete},
     {"/v1/rounds", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
      HT_ROLE_DISPATCHER, .get = ht_rounds_get, .post = ht_rounds_post},
-    {"/v1/rounds/{id}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
-     .get = ht_round_get},
+    {"/v1/rounds/{id}", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
+     HT_ROLE_DISPATCHER, .get = ht_round_get, .del = ht_round_delete},
     {"/v1/rounds/{id}/report", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_round_report},
     {"/v1/rounds/{id}/replan", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
      HT_ROLE_DISPATCHER, .post = ht_round_replan},
+    {"/v1/territories", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
+     HT_ROLE_DISPATCHER, .post = ht_territories_post},
     {"/v1/inspectors/{id}.ics", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_inspector_ics},
     {"/v1/settings", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,

@@ -9,6 +9,9 @@
 #include "api/params.h"
 #include "api/stream_internal.h"
 
+/* Topics whose events name households that are looked after. */
+#define HOMES_TOPICS (UINT32_C(1) << HT_TOPIC_VISITS | UINT32_C(1) << HT_TOPIC_RECTIFICATIONS)
+
 static const char *topics_read(const char *text, uint32_t *topics)
 {
     const uint32_t all = (UINT32_C(1) << HT_TOPIC_COUNT) - 1;
@@ -124,7 +127,7 @@ static const char *ask_read(struct ht_app_context *context, const struct ht_http
     }
     const char *wrong = topics_read(ht_param(&params, "topics"), &ask->topics);
     if (ht_param(&params, "topics") == NULL && !ht_access_personal(context->caller)) {
-        ask->topics &= ~(UINT32_C(1) << HT_TOPIC_VISITS); /* as caller_may says */
+        ask->topics &= ~HOMES_TOPICS; /* as caller_may says */
     }
     if (wrong == NULL) {
         wrong = crs_read(&params, context->crs, crs);
@@ -161,8 +164,9 @@ static bool caller_may(struct ht_app_context *context, const struct ht__ask *ask
     } else if ((ask->topics & UINT32_C(1) << HT_TOPIC_AUDIT) != 0 &&
                caller->role != HT_ROLE_ADMIN) {
         why = "the topic audit is for an admin";
-    } else if ((ask->topics & UINT32_C(1) << HT_TOPIC_VISITS) != 0 && !ht_access_personal(caller)) {
-        why = "the topic visits tells which households are frail: it is for dispatchers";
+    } else if ((ask->topics & HOMES_TOPICS) != 0 && !ht_access_personal(caller)) {
+        why = "the topics visits and rectifications tell which households are frail: they are for "
+              "dispatchers";
     } else if (caller->district != NULL && store != NULL &&
                strcmp(caller->district, ht_store_district(store)) != 0) {
         why = "the token is of another district";

@@ -71,7 +71,7 @@ struct ht__van *ht__underway_van(struct ht_underway *underway, const char *unit)
     return NULL;
 }
 
-static struct ht__van *van_add(struct ht_underway *underway, const char *unit)
+struct ht__van *ht__underway_van_add(struct ht_underway *underway, const char *unit)
 {
     void *vans = underway->vans;
     enum ht_status status = ht_array_reserve(&vans, &underway->van_capacity,
@@ -86,36 +86,46 @@ static struct ht__van *van_add(struct ht_underway *underway, const char *unit)
     return van;
 }
 
+/* Whose positions are looked at. Needs the lock. */
+void ht__underway_watch(struct ht_underway *underway)
+{
+    uint64_t words[64] = {0};
+    for (size_t i = 0; i < underway->van_count; i++) {
+        struct ht__van *van = &underway->vans[i];
+        van->live = ht_live_unit_find(underway->app->live, van->unit, strlen(van->unit));
+        words[van->live.number / 64 % 64] |= UINT64_C(1) << van->live.number % 64;
+    }
+    for (size_t i = 0; i < 64; i++) {
+        atomic_store_explicit(&underway->watched[i], words[i], memory_order_relaxed);
+    }
+}
+
 /* Those of the plan, and those that stand at a stop yet. Needs the lock. */
 static void vans_follow(struct ht_underway *underway, const struct ht_planner_plan *plan)
 {
-    struct ht_live *live = underway->app->live;
-    uint64_t words[64] = {0};
     for (size_t i = 0; i < underway->van_count; i++) {
         underway->vans[i].routed = false;
     }
     for (uint32_t r = 0; plan != NULL && r < plan->route_count; r++) {
         struct ht__van *van = ht__underway_van(underway, plan->routes[r].unit);
-        van = van == NULL ? van_add(underway, plan->routes[r].unit) : van;
+        van = van == NULL ? ht__underway_van_add(underway, plan->routes[r].unit) : van;
         if (van != NULL) {
             van->routed = true;
+            van->recalled = false;
         }
     }
     size_t kept = 0;
     for (size_t i = 0; i < underway->van_count; i++) {
         struct ht__van *van = &underway->vans[i];
-        if (!van->routed && !van->progress.at) {
+        van->recalled = van->recalled && plan == NULL;
+        if (!van->routed && !van->progress.at && !van->recalled) {
             free(van->way);
             continue;
         }
-        van->live = ht_live_unit_find(live, van->unit, strlen(van->unit));
-        words[van->live.number / 64 % 64] |= UINT64_C(1) << van->live.number % 64;
         underway->vans[kept++] = *van;
     }
     underway->van_count = kept;
-    for (size_t i = 0; i < 64; i++) {
-        atomic_store_explicit(&underway->watched[i], words[i], memory_order_relaxed);
-    }
+    ht__underway_watch(underway);
 }
 
 bool ht_underway_progress(struct ht_underway *underway, const char *unit, struct ht_progress *out)
@@ -563,6 +573,9 @@ enum ht_status ht_underway_new(struct ht_app *app, struct ht_underway **out)
     underway->ring = ht_array_new(RING, sizeof *underway->ring);
     enum ht_status status = underway->ring == NULL ? HT_NOMEM : ht__app_context_new(app, &context);
     underway->context = context;
+    if (status == HT_OK) {
+        status = ht__underway_recall(underway);
+    }
     if (status != HT_OK) {
         ht_underway_free(underway);
         return status;

@@ -15,8 +15,9 @@
  *                                           {"unit", "kind": "load", "kitchen"}, with "at" and "by"
  *   stop.off_route, stop.on_route           {"unit", "at"}
  *
- * and are of the topic `orders`. Where a van is along its stops is held in memory: after a restart
- * it is recognized again. What was learned is not lost.
+ * and are of the topic `orders`. Where a van is along its stops is held in memory; after a restart
+ * it is what the events of the last twelve hours say (the stop at which it stood then teaches no
+ * service time). What was learned is not lost.
  *
  * A van whose permits open zones is not judged by its way.
  *
@@ -33,7 +34,8 @@
 
 struct ht_underway;
 
-/* After arrivals are there, before the planner is. HT_NOMEM. */
+/* After orders, live town and arrivals are there, before the planner is. HT_NOMEM, or what the
+ * store says. */
 HT_MUST_CHECK enum ht_status ht_underway_new(struct ht_app *app, struct ht_underway **out);
 /* Begins to follow the planner's plan. HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_underway_start(struct ht_underway *underway);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/command.h"
+#include "api/commit.h"
 #include "api/incidents_internal.h"
 #include "api/json_merge.h"
 #include "api/planner.h"
@@ -225,6 +226,7 @@ static void say(struct ht_app_context *context, struct ht_command *command, stru
         ht_reply_problem(reply, 503, "Service Unavailable", "it can't be written now");
         return;
     }
+    ht_commit_alone(context->app->commit); /* a word behind it goes by what it says */
     ht_json_begin(&json, &reply->body);
     ht_json_object(&json);
     ht_json_key_text(&json, "unit", command->params[0]);

@@ -3,6 +3,7 @@
  *   underway          positions, vans, the thread; what is recognized, and what is learned by it
  *   underway_reckon   ways and bands, and who is told of them
  *   underway_call     the driver's word
+ *   underway_recall   after a restart: where they were
  */
 #ifndef HT_API_UNDERWAY_INTERNAL_H
 #define HT_API_UNDERWAY_INTERNAL_H
@@ -33,6 +34,7 @@ struct ht__van {
     int64_t planned_ms;  /* what is to be done there */
     int64_t from_ms;     /* since when that can be done */
     bool routed;         /* it has stops in the plan */
+    bool recalled;       /* from before the start, and no plan has named it yet */
     bool due;            /* to be reckoned anew */
     int64_t reckoned_ms; /* steady */
 };
@@ -79,6 +81,12 @@ struct ht_underway {
 
 /* NULL: none. Needs the lock. */
 struct ht__van *ht__underway_van(struct ht_underway *underway, const char *unit);
+/* A new one; NULL: out of memory. Needs the lock. */
+struct ht__van *ht__underway_van_add(struct ht_underway *underway, const char *unit);
+/* Looks at the positions of the vans that there are now. Needs the lock. */
+void ht__underway_watch(struct ht_underway *underway);
+/* Where vans were when the events of the store were told; before the thread begins. */
+HT_MUST_CHECK enum ht_status ht__underway_recall(struct ht_underway *underway);
 
 /* What follows from something recognized for what is learned. Needs the lock. */
 void ht__underway_learn(struct ht_underway *underway, struct ht__van *van,

@@ -30,6 +30,7 @@ static const struct ht_event_field fields[] = {
     {"rectification", HT_VISIT_HAS_SITE, HT_EVENT_TEXT, AT(rectification), NULL, 0},
     {"round", HT_VISIT_HAS_TIME, HT_EVENT_TEXT, AT(round), NULL, 0},
     {"inspector", HT_VISIT_HAS_TIME | HT_VISIT_HAS_SEEN, HT_EVENT_TEXT, AT(inspector), NULL, 0},
+    {"second", HT_VISIT_HAS_TIME | HT_VISIT_HAS_SEEN, HT_EVENT_TEXT, AT(second), NULL, 0},
     {"start", HT_VISIT_HAS_TIME | HT_VISIT_HAS_BY, HT_EVENT_MOMENT, AT(start_ms), NULL, 0},
     {"end", HT_VISIT_HAS_TIME, HT_EVENT_MOMENT, AT(end_ms), NULL, 0},
     {"outcome", HT_VISIT_HAS_RESULT, HT_EVENT_WORD, AT(outcome), state_word, HT_VISIT_STATES},

@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/access.h"
 #include "api/incident_json.h"
 #include "api/json_merge.h"
 #include "api/visit_event.h"
-#include "api/visit_site.h"
 #include "api/visits.h"
 #include "api/visits_internal.h"
 #include "engine/base/array.h"
@@ -81,12 +79,12 @@ enum ht_status ht__hazard_text(struct ht_store_reader *reader, const char *notic
 
 /* ---- one ---- */
 
-/* Whether the caller must not learn of a visit: households that are seen are frail ones. */
-static bool is_withheld(const struct ht_caller *caller, struct ht_store_reader *reader,
-                        const struct ht_visit *visit)
+void ht__look_kept_write(const struct ht_look *look, const struct ht_look_telling *telling)
 {
-    return caller->role != HT_ROLE_DEVICE && !ht_access_personal(caller) &&
-           ht_visit_site_is_home(reader, visit->site);
+    ht_json_object(telling->json);
+    ht_json_key_text(telling->json, "id", look->id);
+    ht_json_key_text(telling->json, "personal", "withheld");
+    ht_json_object_end(telling->json);
 }
 
 enum ht_status ht__visit_find(struct ht_app_context *context, const struct ht_look *look,
@@ -100,8 +98,8 @@ enum ht_status ht__visit_find(struct ht_app_context *context, const struct ht_lo
         status = ht_visits_room_past(reader, true, look->id, past);
         *out = status == HT_OK ? ht_visits_get(*past, look->id) : NULL;
     }
-    if (*out != NULL && (!ht__visit_seen_by(&look->caller, (*out)->inspector) ||
-                         is_withheld(&look->caller, reader, *out))) {
+    if (*out != NULL && (!ht__visit_seen_by(&look->caller, *out) ||
+                         ht__site_is_kept(&look->caller, reader, (*out)->site))) {
         ht_visit_release(*out);
         *out = NULL;
     }
@@ -137,7 +135,9 @@ static enum ht_status one_write(struct ht_app_context *context, const struct ht_
     struct ht_visits *past = NULL;
     const struct ht_visit *visit = NULL;
     enum ht_status status = ht__visit_find(context, look, telling->reader, &past, &visit);
-    if (status == HT_OK) {
+    if (status == HT_OK && ht__look_site_is_kept(look, telling, visit->site)) {
+        ht__look_kept_write(look, telling);
+    } else if (status == HT_OK) {
         (void)snprintf(telling->etag, sizeof telling->etag, "%llu",
                        (unsigned long long)visit->version);
         status = visit_write(look, telling, visit);
@@ -251,7 +251,7 @@ static enum ht_status list_write(struct ht_app_context *context, const struct ht
     ht_json_key(telling->json, "visits");
     ht_json_array(telling->json);
     for (size_t i = 0; i < shown && status == HT_OK; i++) {
-        status = is_withheld(&look->caller, telling->reader, found[i])
+        status = ht__look_site_is_kept(look, telling, found[i]->site)
                      ? HT_OK
                      : visit_write(look, telling, found[i]);
     }
@@ -354,8 +354,13 @@ static enum ht_status history_write(struct ht_app_context *context, const struct
     struct ht_visits *past = NULL;
     const struct ht_visit *visit = NULL;
     enum ht_status status = ht__visit_find(context, look, telling->reader, &past, &visit);
+    bool kept = status == HT_OK && ht__look_site_is_kept(look, telling, visit->site);
     ht_visit_release(visit);
     ht_visits_free(past);
+    if (kept) {
+        ht__look_kept_write(look, telling);
+        return HT_OK;
+    }
     return status == HT_OK ? ht__visit_history(telling, true, look->id, error)
                            : no_such(status, error);
 }

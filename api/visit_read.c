@@ -192,8 +192,9 @@ enum ht_status ht_visit_body_read(const char *text, size_t size, struct ht_visit
     } ids[] = {{"id", &out->id},
                {"site", &out->site},
                {"inspector", &out->inspector},
+               {"second", &out->second},
                {"rectification", &out->rectification}};
-    for (size_t i = 0; i < 4 && status == HT_OK; i++) {
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0] && status == HT_OK; i++) {
         status = id_read(&reading, ids[i].name, ids[i].to);
     }
     if (status == HT_OK && out->site == NULL) {
@@ -329,6 +330,7 @@ enum ht_status ht_visit_result_read(const char *text, size_t size, struct ht_vis
     status = status == HT_OK ? moment_read(&reading, "until", &out->until_ms) : status;
     status = status == HT_OK ? place_read(&reading, &out->placed, out->pair) : status;
     status = status == HT_OK ? id_read(&reading, "inspector", &out->inspector) : status;
+    status = status == HT_OK ? id_read(&reading, "second", &out->second) : status;
     status = status == HT_OK ? text_read(&reading, "reason", &out->reason) : status;
     status = status == HT_OK ? text_read(&reading, "signature", &out->signature) : status;
     status = status == HT_OK ? list_read(&reading, &hazards, &out->hazard_count) : status;

@@ -31,9 +31,10 @@ enum {
 
 struct ht_visit_in {
     yajl_val tree;
-    const char *id; /* this and the next three: NULL: not said */
+    const char *id; /* this and the next four: NULL: not said */
     const char *site;
     const char *inspector;
+    const char *second;
     const char *rectification;
     enum ht_visit_purpose purpose; /* unplanned, revisit, check */
     int64_t start_ms;              /* this and the next: 0: not said */
@@ -60,7 +61,8 @@ struct ht_visit_result_in {
     int64_t until_ms;
     bool placed;
     double pair[2];
-    const char *inspector; /* this and the next two: NULL: not said */
+    const char *inspector; /* this and the next three: NULL: not said */
+    const char *second;
     const char *reason;
     const char *signature;
     struct ht_visit_hazard_in hazards[HT_VISIT_HAZARDS];

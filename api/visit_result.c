@@ -53,7 +53,7 @@ static enum ht_status place_look(struct ht_app_context *context, struct reportin
                    : ht_error_set(error, HT_INVALID, 0,
                                   "/lon: without the place of the check-in, say a reason");
     }
-    r->flags |= in->placed ? HT_VISIT_TOO_FAR : 0;
+    r->flags |= in->placed ? HT_VISIT_TOO_FAR : HT_VISIT_NO_POSITION;
     return HT_OK;
 }
 
@@ -74,33 +74,58 @@ static void time_look(struct ht_app_context *context, struct ht_store_reader *re
     if (in->outcome == HT_VISIT_IS_MISSED || inspector == NULL || (!in->placed && !site->placed)) {
         return;
     }
-    const struct ht__visit_arrival arrival = {.visit = visit->id,
-                                              .inspector = inspector,
-                                              .point = in->placed ? r->point : site->point,
-                                              .at_ms = r->at_ms,
-                                              .slack_ms = r->office.slack_ms};
-    r->flags |= ht__visit_sequence_flag(context, reader, &arrival);
+    bool planned = ht_visit_is_by(visit, inspector);
+    const char *two[2] = {planned ? visit->inspector : inspector, in->second != NULL ? in->second
+                                                                  : planned          ? visit->second
+                                                                                     : NULL};
+    for (int i = 0; i < 2; i++) {
+        const struct ht__visit_arrival arrival = {.visit = visit->id,
+                                                  .inspector = two[i],
+                                                  .point = in->placed ? r->point : site->point,
+                                                  .at_ms = r->at_ms,
+                                                  .slack_ms = r->office.slack_ms};
+        r->flags |= two[i] == NULL ? 0 : ht__visit_sequence_flag(context, reader, &arrival);
+    }
 }
 
 /* ---- on a worker: whether a hazard is known ---- */
 
+/* The next sign of a text that says something: of both widths the narrow one, of both cases the
+ * small one; blanks and punctuation say nothing. 0: there is none. */
+static uint32_t sign_next(const char **text)
+{
+    uint32_t sign = 0;
+    while (**text != '\0') {
+        size_t size = ht_utf8_read(*text, strlen(*text), &sign);
+        *text += size == 0 ? 1 : size;
+        sign = sign >= 0xFF01 && sign <= 0xFF5E ? sign - 0xFEE0 : sign;
+        sign = sign >= 'A' && sign <= 'Z' ? sign - 'A' + 'a' : sign;
+        bool word = (sign >= '0' && sign <= '9') || (sign >= 'a' && sign <= 'z');
+        bool blank = sign == 0xA0 || sign == 0xB7 || (sign >= 0x2000 && sign <= 0x206F) ||
+                     (sign >= 0x3000 && sign <= 0x303F) || sign == 0xFEFF ||
+                     (sign >= 0xFF5F && sign <= 0xFF65);
+        if (word || (sign >= 0x80 && !blank)) {
+            return sign;
+        }
+    }
+    return 0;
+}
+
+/* Whether two descriptions say the same. Of signs alone ("!!!") each is the same as itself. */
 static bool is_like(const char *a, const char *b)
 {
-    while (*a == ' ') {
-        a++;
+    const char *left = a;
+    const char *right = b;
+    uint32_t one = sign_next(&left);
+    uint32_t other = sign_next(&right);
+    if (one == 0 || other == 0) {
+        return strcmp(a, b) == 0;
     }
-    while (*b == ' ') {
-        b++;
+    while (one == other && one != 0) {
+        one = sign_next(&left);
+        other = sign_next(&right);
     }
-    size_t left = strlen(a);
-    size_t right = strlen(b);
-    while (left > 0 && a[left - 1] == ' ') {
-        left--;
-    }
-    while (right > 0 && b[right - 1] == ' ') {
-        right--;
-    }
-    return left == right && memcmp(a, b, left) == 0;
+    return one == other;
 }
 
 static bool same_tenant(const char *a, const char *b)
@@ -364,6 +389,7 @@ static enum ht_status report_decide(struct ht_visits *visits, const struct ht_co
                                             .visit = command->params[0],
                                             .rules = &r->office.rules,
                                             .inspector = r->in.inspector,
+                                            .second = r->in.second,
                                             .outcome = r->in.outcome,
                                             .seen_ms = r->at_ms,
                                             .until_ms = r->in.until_ms,
@@ -380,8 +406,7 @@ static bool report_allow(const struct ht_command *command, struct reporting *r,
     const char *own = command->caller.unit;
     if (command->caller.role == HT_ROLE_DEVICE) {
         bool other = r->in.inspector != NULL && own != NULL && strcmp(r->in.inspector, own) != 0;
-        if (own == NULL || other ||
-            (visit->inspector != NULL && strcmp(visit->inspector, own) != 0)) {
+        if (own == NULL || other || (visit->inspector != NULL && !ht_visit_is_by(visit, own))) {
             ht_reply_problem(reply, 403, "Forbidden", "a unit's token reports its own visits");
             return false;
         }
@@ -430,7 +455,11 @@ static void report_run(struct ht_app_context *context, struct ht_command *comman
     if (!report_allow(command, r, visit, reply)) {
         return;
     }
-    enum ht_status status = ht__visit_inspector_check(context, r->in.inspector, &error);
+    enum ht_status status =
+        ht__visit_inspector_check(context, "inspector", r->in.inspector, &error);
+    if (status == HT_OK) {
+        status = ht__visit_inspector_check(context, "second", r->in.second, &error);
+    }
     if (status == HT_OK) {
         status = report_decide(visits, command, r, &error);
     }

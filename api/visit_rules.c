@@ -101,6 +101,40 @@ static enum ht_status member_read(const struct entry entries[ENTRIES + 1], const
     return HT_INVALID;
 }
 
+/* The graver a hazard, the sooner; the higher a rank, the more it may give; what stays on a level
+ * for ever never comes to the next. */
+static enum ht_status order_check(const struct ht_visit_rules *rules,
+                                  struct ht_setting_wrong *wrong)
+{
+    for (size_t i = 1; i < HT_VISIT_SEVERITIES; i++) {
+        if (rules->due_ms[i] > rules->due_ms[i - 1]) {
+            (void)strcpy(wrong->pointer, "/due_days");
+            (void)strcpy(wrong->detail, "a graver hazard has more time than a lesser one");
+            return HT_INVALID;
+        }
+    }
+    for (size_t i = 1; i < HT_VISIT_LEVELS; i++) {
+        if (rules->extend_ms[i] < rules->extend_ms[i - 1]) {
+            (void)strcpy(wrong->pointer, "/extend_days");
+            (void)strcpy(wrong->detail, "a higher rank may give less than a lower one");
+            return HT_INVALID;
+        }
+    }
+    for (size_t i = 1; i + 1 < HT_VISIT_LEVELS; i++) {
+        if (rules->rise_ms[i] != 0 && rules->rise_ms[i] < rules->rise_ms[i - 1]) {
+            (void)strcpy(wrong->pointer, "/rise_days");
+            (void)strcpy(wrong->detail, "it would rise from the higher level sooner");
+            return HT_INVALID;
+        }
+        if (rules->rise_ms[i] != 0 && rules->rise_ms[i - 1] == 0) {
+            (void)strcpy(wrong->pointer, "/rise_days");
+            (void)strcpy(wrong->detail, "it never rises to the level that it would rise from");
+            return HT_INVALID;
+        }
+    }
+    return HT_OK;
+}
+
 enum ht_status ht_visit_office_read(yajl_val tree, struct ht_visit_office *out,
                                     struct ht_setting_wrong *wrong)
 {
@@ -116,7 +150,7 @@ enum ht_status ht_visit_office_read(yajl_val tree, struct ht_visit_office *out,
     }
     out->near_m = (uint32_t)near_m;
     out->short_percent = (uint32_t)percent;
-    return status;
+    return status == HT_OK ? order_check(&out->rules, wrong) : status;
 }
 
 /* ---- writing ---- */

@@ -7,7 +7,8 @@
  *
  * `due_days` by severity from 1 to 4, of a hazard that says no date; `remind_days` before it (0:
  * never). Overdue for `rise_days`, a notice rises to the sub-district, then to the district (0:
- * never). `extend_days`: what each rank may give, at most. A hazard that comes back within
+ * never); `rise_days` and `extend_days` don't fall, `due_days` doesn't rise. `extend_days`: what
+ * each rank may give, at most. A hazard that comes back within
  * `again_days` opens the old notice again.
  *
  * A check-in is at the site within its border or `near_m` from it; elsewhere it needs a reason. An

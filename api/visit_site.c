@@ -61,10 +61,18 @@ static enum ht_status nothing_take(void *user, const struct ht_store_item *item)
     return HT_OK;
 }
 
+static enum ht_status item_look(struct ht_store_reader *reader, const char *collection,
+                                const char *id)
+{
+    return ht_store_item(reader, ht_collection_find(collection, strlen(collection)), id, false,
+                         nothing_take, NULL, NULL);
+}
+
 bool ht_visit_site_is_home(struct ht_store_reader *reader, const char *id)
 {
-    return ht_store_item(reader, ht_collection_find("households", 10), id, false, nothing_take,
-                         NULL, NULL) != HT_NOT_FOUND;
+    return item_look(reader, "households", id) != HT_NOT_FOUND ||
+           (item_look(reader, "factories", id) != HT_OK &&
+            item_look(reader, "facilities", id) != HT_OK);
 }
 
 static enum ht_status fence_find(struct ht_store_reader *reader, const char *id,

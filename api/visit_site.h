@@ -27,7 +27,7 @@ struct ht_visit_site {
 /* HT_NOT_FOUND: there is none. */
 HT_MUST_CHECK enum ht_status ht_visit_site_find(struct ht_store_reader *reader, const char *id,
                                                 struct ht_visit_site *out, struct ht_error *error);
-/* Whether it is a household; also where nobody can tell. */
+/* Whether it is a household; also where nobody can tell, as of one that left the registry. */
 bool ht_visit_site_is_home(struct ht_store_reader *reader, const char *id);
 void ht_visit_site_deinit(struct ht_visit_site *site);
 

@@ -5,12 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/access.h"
 #include "api/live.h"
 #include "api/rectifications.h"
 #include "api/visit_event.h"
 #include "api/visit_site.h"
 #include "api/visits_internal.h"
 #include "geodata/digest.h"
+
+/* How late and how early a visit may be written down that no plan has, and how long it may be. */
+#define PAST_MOST_MS (31 * INT64_C(86400000))
+#define AHEAD_MOST_MS (366 * INT64_C(86400000))
+#define LENGTH_MOST_MS INT64_C(86400000)
 
 /* ---- what all share ---- */
 
@@ -28,10 +34,27 @@ bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call)
     return true;
 }
 
-bool ht__visit_seen_by(const struct ht_caller *caller, const char *inspector)
+bool ht__visit_seen_by(const struct ht_caller *caller, const struct ht_visit *visit)
 {
     return caller->role != HT_ROLE_DEVICE ||
-           (caller->unit != NULL && inspector != NULL && strcmp(caller->unit, inspector) == 0);
+           (caller->unit != NULL && ht_visit_is_by(visit, caller->unit));
+}
+
+bool ht__site_is_kept(const struct ht_caller *caller, struct ht_store_reader *reader,
+                      const char *site)
+{
+    return caller->role != HT_ROLE_DEVICE && !ht_access_personal(caller) &&
+           ht_visit_site_is_home(reader, site);
+}
+
+bool ht__look_site_is_kept(const struct ht_look *look, struct ht_look_telling *telling,
+                           const char *site)
+{
+    if (look->caller.role == HT_ROLE_DEVICE || !ht_visit_site_is_home(telling->reader, site)) {
+        return false;
+    }
+    telling->any = true;
+    return !telling->personal;
 }
 
 void ht__visit_refuse(struct ht_reply *reply, enum ht_status status, struct ht_error *error)
@@ -58,14 +81,22 @@ void ht__visits_undone(struct ht_app_context *context, struct ht_visits_decision
     *decision = NULL;
 }
 
-enum ht_status ht__visit_inspector_check(struct ht_app_context *context, const char *inspector,
-                                         struct ht_error *error)
+enum ht_status ht__visit_inspector_check(struct ht_app_context *context, const char *member,
+                                         const char *inspector, struct ht_error *error)
 {
-    return inspector == NULL || ht_fleet_find(ht_live_fleet(context->app->live), inspector,
-                                              strlen(inspector)) != HT_NONE
-               ? HT_OK
-               : ht_error_set(error, HT_INVALID, 0, "/inspector: there is no unit %.64s",
-                              inspector);
+    struct ht_fleet *fleet = ht_live_fleet(context->app->live);
+    struct ht_unit unit;
+    if (inspector == NULL) {
+        return HT_OK;
+    }
+    uint32_t index = ht_fleet_find(fleet, inspector, strlen(inspector));
+    if (index == HT_NONE || !ht_fleet_get(fleet, index, 0, &unit)) {
+        return ht_error_set(error, HT_INVALID, 0, "/%s: there is no unit %.64s", member, inspector);
+    }
+    return unit.kind == HT_UNIT_VAN
+               ? ht_error_set(error, HT_INVALID, 0, "/%s: unit %.64s is a van, no inspector",
+                              member, inspector)
+               : HT_OK;
 }
 
 static bool forbid(struct ht_reply *reply, const char *why)
@@ -128,6 +159,26 @@ static bool open_prepare(struct ht_app_context *context, struct ht_command *comm
     return true;
 }
 
+/* Its times, with what was not said; HT_INVALID: they are those of no visit. */
+static enum ht_status times_find(const struct opening *opening, const struct ht_command *command,
+                                 int64_t usual_ms, struct ht_visit_row *row, struct ht_error *error)
+{
+    const struct ht_visit_in *in = &opening->in;
+    row->start_ms = in->start_ms == 0 ? command->at_ms : in->start_ms;
+    row->end_ms = in->end_ms == 0 ? row->start_ms + usual_ms : in->end_ms;
+    if (row->start_ms < command->at_ms - PAST_MOST_MS) {
+        return ht_error_set(error, HT_INVALID, 0, "/start: is more than 31 days ago");
+    }
+    if (row->start_ms > command->at_ms + AHEAD_MOST_MS) {
+        return ht_error_set(error, HT_INVALID, 0, "/start: is more than a year ahead");
+    }
+    if (row->end_ms < row->start_ms || row->end_ms - row->start_ms > LENGTH_MOST_MS) {
+        return ht_error_set(error, HT_INVALID, 0,
+                            "/end: is before the start, or more than a day after it");
+    }
+    return HT_OK;
+}
+
 static enum ht_status id_choose(struct ht_visits_room *room, struct ht_store_tx *tx,
                                 struct opening *opening, struct ht_error *error)
 {
@@ -153,19 +204,22 @@ static enum ht_status open_do(struct ht_app_context *context, const struct ht_co
     struct ht_visits_room *room = context->app->visits;
     const struct ht_visit_in *in = &opening->in;
     struct ht_visit_office office = ht_visits_room_office(room);
-    int64_t start_ms = in->start_ms == 0 ? command->at_ms : in->start_ms;
-    const struct ht_visit_command open = {
-        .kind = HT_VISIT_OPEN,
-        .now_ms = command->at_ms,
-        .visit = opening->id,
-        .rules = &office.rules,
-        .row = {.site = in->site,
-                .inspector = in->inspector,
-                .rectification = in->rectification,
-                .purpose = in->purpose,
-                .start_ms = start_ms,
-                .end_ms = in->end_ms == 0 ? start_ms + office.service_ms : in->end_ms}};
-    enum ht_status status = ht__visit_inspector_check(context, in->inspector, error);
+    struct ht_visit_command open = {.kind = HT_VISIT_OPEN,
+                                    .now_ms = command->at_ms,
+                                    .visit = opening->id,
+                                    .rules = &office.rules,
+                                    .row = {.site = in->site,
+                                            .inspector = in->inspector,
+                                            .second = in->second,
+                                            .rectification = in->rectification,
+                                            .purpose = in->purpose}};
+    enum ht_status status = times_find(opening, command, office.service_ms, &open.row, error);
+    if (status == HT_OK) {
+        status = ht__visit_inspector_check(context, "inspector", in->inspector, error);
+    }
+    if (status == HT_OK) {
+        status = ht__visit_inspector_check(context, "second", in->second, error);
+    }
     if (status == HT_OK) {
         status = id_choose(room, tx, opening, error);
     }

@@ -17,7 +17,17 @@
 bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call);
 
 /* A device sees what is its own unit's, homes' tokens nothing; others all. */
-bool ht__visit_seen_by(const struct ht_caller *caller, const char *inspector);
+bool ht__visit_seen_by(const struct ht_caller *caller, const struct ht_visit *visit);
+
+/* Whether a site has to be kept from the caller: households that are looked after are frail ones.
+ * In a look, `telling` is told that something personal is there, and it is kept where that is not
+ * to be written. */
+bool ht__site_is_kept(const struct ht_caller *caller, struct ht_store_reader *reader,
+                      const char *site);
+bool ht__look_site_is_kept(const struct ht_look *look, struct ht_look_telling *telling,
+                           const char *site);
+/* All that is told then of what was asked for by its id. */
+void ht__look_kept_write(const struct ht_look *look, const struct ht_look_telling *telling);
 
 /* Answers with what went wrong of a command. */
 void ht__visit_refuse(struct ht_reply *reply, enum ht_status status, struct ht_error *error);
@@ -27,9 +37,10 @@ void ht__visits_applied(struct ht_app_context *context, struct ht_visits_decisio
 void ht__visits_undone(struct ht_app_context *context, struct ht_visits_decision **decision,
                        bool lost);
 
-/* Whether there is such an inspector among the units. HT_INVALID. */
+/* Whether there is such an inspector among the units, and no van; `member` is whose value it is
+ * (NULL is fine). HT_INVALID. */
 HT_MUST_CHECK enum ht_status ht__visit_inspector_check(struct ht_app_context *context,
-                                                       const char *inspector,
+                                                       const char *member, const char *inspector,
                                                        struct ht_error *error);
 
 /* Whether the way from the check-in before was too long for the time there was: HT_VISIT_IMPOSSIBLE

@@ -291,3 +291,35 @@ bool ht_progress_told_skip(struct ht_progress *progress, struct ht_point stop)
     past_add(progress, stop, true);
     return true;
 }
+
+void ht_progress_recall(struct ht_progress *progress, const struct ht_progress_event *event,
+                        bool by_driver)
+{
+    switch (event->kind) {
+    case HT_PROGRESS_ARRIVED:
+        progress->at = true;
+        progress->told = by_driver;
+        progress->lingering = false;
+        progress->stop = event->stop;
+        progress->since_ms = progress->near_ms = event->at_ms;
+        past_add(progress, event->stop, false);
+        break;
+    case HT_PROGRESS_LEFT:
+        progress->at = false;
+        progress->lingering = by_driver;
+        progress->stop = event->stop;
+        progress->driven_ms = event->at_ms;
+        break;
+    case HT_PROGRESS_SKIPPED:
+        past_add(progress, event->stop, true);
+        break;
+    case HT_PROGRESS_OFF:
+        progress->off = true;
+        progress->off_ms = event->at_ms;
+        break;
+    case HT_PROGRESS_ON:
+    default:
+        progress->off = false;
+        break;
+    }
+}

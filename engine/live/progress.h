@@ -109,6 +109,11 @@ size_t ht_progress_told_left(struct ht_progress *progress, int64_t at_ms,
 /* He says that he leaves a stop out. False: he was there, or it is known. */
 bool ht_progress_told_skip(struct ht_progress *progress, struct ht_point stop);
 
+/* Takes over what was told of it before, event by event, by whomever: where it is by then, without
+ * its positions. */
+void ht_progress_recall(struct ht_progress *progress, const struct ht_progress_event *event,
+                        bool by_driver);
+
 /* Whether it was at a stop, or has left it out, lately; whether the latter. */
 bool ht_progress_past(const struct ht_progress *progress, struct ht_point stop);
 bool ht_progress_skipped(const struct ht_progress *progress, struct ht_point stop);

@@ -17,9 +17,13 @@
  * opens a numbered notice for each; a hazard that is named as the same as an open notice is noted
  * there, as the same as one that was closed within a set time opens that one again.
  *
+ * Where one must not go alone, a visit has two inspectors: it is promised, dropped and reported as
+ * one, and what one of the two did, both did.
+ *
  * A notice asks for a re-visit before its date: it is wanted (ht_visits_wanted) until a plan has a
- * visit for it. It is closed by a visit alone: one of its site that came after it, with the outcome
- * done. A closed one that was drawn as a sample is wanted once more, by somebody else.
+ * visit for it. One re-visit looks after all notices of its site whose date it keeps. A notice is
+ * closed by a visit alone: one of its site that came after it, with the outcome done. A closed one
+ * that was drawn as a sample is wanted once more, by somebody who was not there when it was closed.
  *
  * Ids, numbers and moments are all that is here: what was written down of a hazard, reasons,
  * photos, names of those visited lie with the caller, who can erase them.
@@ -77,7 +81,9 @@ enum {
 #define HT_VISIT_FLAG_MAP(X)                                                                       \
     X(TOO_SHORT, "too_short", 0)                                                                   \
     X(TOO_FAR, "too_far", 1)                                                                       \
-    X(IMPOSSIBLE, "impossible_sequence", 2) /* nobody drives that fast from the one before */
+    X(IMPOSSIBLE, "impossible_sequence", 2) /* nobody drives that fast from the one before */      \
+    X(NO_POSITION, "no_position", 3)        /* a reason stands for the place of the check-in */    \
+    X(ALONE, "alone", 4)                    /* two were to go, and one did */
 
 #define HT_RECTIFICATION_STATE_MAP(X)                                                              \
     X(OPEN, "open")                                                                                \
@@ -101,7 +107,7 @@ enum {
 #define HT_VISIT_ENUM(name, text, bit) HT_VISIT_##name = 1 << (bit),
     HT_VISIT_FLAG_MAP(HT_VISIT_ENUM)
 #undef HT_VISIT_ENUM
-        HT_VISIT_FLAGS = 3
+        HT_VISIT_FLAGS = 5
 };
 
 enum ht_rectification_state {
@@ -128,7 +134,7 @@ bool ht_visit_is_outcome(enum ht_visit_state state);
  * bodies goes by these masks. */
 enum {
     HT_VISIT_HAS_SITE = 1 << 0,   /* site, purpose, rectification (NULL: none) */
-    HT_VISIT_HAS_TIME = 1 << 1,   /* inspector (NULL: none), start_ms, end_ms, round (NULL: none) */
+    HT_VISIT_HAS_TIME = 1 << 1,   /* inspector, second, start_ms, end_ms, round; NULL: none */
     HT_VISIT_HAS_RESULT = 1 << 2, /* outcome, until_ms, distance_m, flags, hazards */
     HT_VISIT_HAS_NOTICE = 1 << 3, /* number, site, tenant (NULL: none), risk */
     HT_VISIT_HAS_DUE = 1 << 4,    /* due_ms, remind_by_ms, rise_by_ms */
@@ -138,7 +144,7 @@ enum {
     HT_VISIT_HAS_LEVEL = 1 << 8,  /* level, rise_by_ms */
     HT_VISIT_HAS_RANK = 1 << 9,   /* rank */
     HT_VISIT_HAS_SEED = 1 << 10,  /* seed */
-    HT_VISIT_HAS_SEEN = 1 << 11   /* inspector, seen_ms: who was there, and when */
+    HT_VISIT_HAS_SEEN = 1 << 11   /* inspector, second (NULL: none), seen_ms: who, and when */
 };
 
 /* X(name, text, fields); the row's kind is the text. Up to CANCELLED of visits, then of
@@ -191,6 +197,7 @@ struct ht_visit_event {
     const char *site;
     const char *tenant;
     const char *inspector;
+    const char *second;
     const char *visit;
     const char *rectification;
     int64_t start_ms;
@@ -215,6 +222,7 @@ struct ht_visit {
     const char *round;         /* NULL: of none */
     const char *site;          /* of factories, facilities or households: the caller's matter */
     const char *inspector;     /* NULL: nobody yet */
+    const char *second;        /* who goes along; NULL: nobody */
     const char *rectification; /* of a revisit or check; NULL: none */
     enum ht_visit_purpose purpose;
     enum ht_visit_state state;
@@ -236,13 +244,14 @@ struct ht_visit {
 struct ht_rectification {
     const char *id;
     const char *site;
-    const char *tenant;     /* NULL: the site itself */
-    const char *inspector;  /* who found it first */
-    const char *visit;      /* that found it, or found it again last */
-    const char *revisit;    /* planned to look after it; NULL: none */
-    const char *closed_by;  /* the visit that saw it mended; NULL: none (yet) */
-    const char *closer;     /* its inspector */
-    const char *checked_by; /* the second look at a closed one; NULL: none (yet) */
+    const char *tenant;        /* NULL: the site itself */
+    const char *inspector;     /* who found it first */
+    const char *visit;         /* that found it, or found it again last */
+    const char *revisit;       /* planned to look after it; NULL: none */
+    const char *closed_by;     /* the visit that saw it mended; NULL: none (yet) */
+    const char *closer;        /* its inspector */
+    const char *closer_second; /* who was with them; NULL: nobody */
+    const char *checked_by;    /* the second look at a closed one; NULL: none (yet) */
     enum ht_rectification_state state;
     uint64_t version;
     uint64_t order;
@@ -308,6 +317,7 @@ struct ht_visit_row {
     const char *id; /* the planner's: a visit that is there is moved, else made */
     const char *site;
     const char *inspector; /* NULL: nobody yet */
+    const char *second;    /* NULL: nobody; another than `inspector`, who has to be there */
     const char
         *rectification; /* NULL: none; of a REVISIT (it is open) or CHECK (closed, sampled) */
     enum ht_visit_purpose purpose;
@@ -324,12 +334,14 @@ struct ht_visit_planning {
      * not among the rows, are cancelled. */
     bool whole;
     int64_t from_ms;
+    bool promised; /* of a whole plan: promised ones are cancelled, too */
 };
 
 /* Takes a plan over, all of it or (an error) nothing. What went on since it was made is stronger: a
  * row of a visit that is promised, over, or of another site, and one whose rectification asks for
- * no visit any more, is passed over and counted. An event is written where inspector, start or end
- * is another. HT_INVALID: `error` names the row, as /rows/N/member; HT_NOMEM. */
+ * no visit any more, is passed over and counted. An event is written where an inspector, start or
+ * end is another. HT_CONFLICT: an inspector has a visit of another round at that time meanwhile;
+ * HT_INVALID: `error` names the row, as /rows/N/member; HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_visits_plan(struct ht_visits *visits,
                                             const struct ht_visit_planning *planning,
                                             struct ht_visits_decision **out,
@@ -365,6 +377,7 @@ struct ht_visit_command {
     struct ht_visit_row row; /* open; its id is not looked at */
     /* report */
     const char *inspector; /* NULL: the one who is planned */
+    const char *second;    /* NULL: the other one of two, where `inspector` is one of them */
     enum ht_visit_state outcome;
     int64_t seen_ms;  /* not after now_ms */
     int64_t until_ms; /* 0: not said; else not before seen_ms */
@@ -428,6 +441,8 @@ const struct ht_rectification *ht_rectifications_pending(const struct ht_visits 
 /* Counted references, to be given back; NULL: no such one committed. */
 const struct ht_visit *ht_visits_get(struct ht_visits *visits, const char *id);
 void ht_visit_release(const struct ht_visit *visit);
+/* Whether the unit is one of those who go, or went. */
+bool ht_visit_is_by(const struct ht_visit *visit, const char *unit);
 const struct ht_rectification *ht_rectifications_get(struct ht_visits *visits, const char *id);
 void ht_rectification_release(const struct ht_rectification *notice);
 
@@ -435,7 +450,7 @@ struct ht_visit_filter {
     uint32_t states;   /* bits of enum ht_visit_state; 0: all */
     const char *round; /* this and the next three: NULL: any */
     const char *site;
-    const char *inspector;
+    const char *inspector; /* also as the second */
     const char *rectification;
     int64_t from_ms;       /* those that end then or later */
     int64_t to_ms;         /* those that begin then or earlier; 0: any */
@@ -455,6 +470,7 @@ struct ht_rectification_filter {
     const char *site; /* this and the next two: NULL: any */
     const char *tenant;
     const char *inspector;
+    const char *unit;       /* NULL: any; who found it, or whose visit found or looks after it */
     int64_t opened_from_ms; /* opened (this time) then or later */
     int64_t opened_to_ms;   /* then or earlier; 0: any */
     uint64_t before_order;
@@ -462,6 +478,7 @@ struct ht_rectification_filter {
 size_t ht_rectifications_list(struct ht_visits *visits,
                               const struct ht_rectification_filter *filter, size_t most,
                               const struct ht_rectification **out);
+/* But for `unit`, which asks for the visits. */
 bool ht_rectification_filter_passes(const struct ht_rectification_filter *filter,
                                     const struct ht_rectification *notice);
 
@@ -473,11 +490,20 @@ struct ht_visit_wish {
     int64_t by_ms;                         /* 0: when there is time */
     const char *by;                        /* the inspector who should; NULL: any */
     const char *not_by;                    /* who must not; NULL: any may */
+    const char *not_by_second;             /* nor this one */
 };
 /* What is wanted at `now_ms`, the oldest notice first. A re-visit that is planned for a moment that
  * has passed without a result is wanted anew. Give each notice back. */
 size_t ht_visits_wanted(struct ht_visits *visits, int64_t now_ms, size_t most,
                         struct ht_visit_wish *out);
+/* When the next re-visit that is counted on ends, after which it is wanted anew; INT64_MAX: none.
+ */
+int64_t ht_visits_wanted_next_ms(struct ht_visits *visits, int64_t now_ms);
+/* Whether a notice counts on that visit; `*by_ms`: the first date of those (0: none has one). */
+bool ht_visits_is_counted_on(struct ht_visits *visits, const char *visit, int64_t *by_ms);
+/* Whether a unit found the notice, or has the visit that found it or looks after it. */
+bool ht_rectification_is_of(struct ht_visits *visits, const struct ht_rectification *notice,
+                            const char *unit);
 
 /* Grows with each commit that a plan has to know of: results, cancelled ones, notices. */
 uint64_t ht_visits_changes(const struct ht_visits *visits);

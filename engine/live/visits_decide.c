@@ -68,7 +68,10 @@ static enum ht_status cancel(const struct turn *turn, const struct ht_visit *vis
     }
     enum ht_status status =
         ht__visits_link(turn->visits, turn->log, visit, 0, turn->command->now_ms);
-    return status == HT_OK ? say(turn, HT_VISIT_CANCELLED, turn->command->visit) : status;
+    status = status == HT_OK ? say(turn, HT_VISIT_CANCELLED, turn->command->visit) : status;
+    return status == HT_OK && visit->rectification != NULL
+               ? ht__visits_relink(turn->visits, turn->log, visit->site, turn->command->now_ms)
+               : status;
 }
 
 /* ---- results ----------------------------------------------------------------------------------
@@ -121,6 +124,21 @@ static enum ht_status check_outcome(const struct turn *turn)
     return HT_OK;
 }
 
+/* Who was there: both of two where one of them says so, whoever of the two it is. */
+static const char *seen_by(const struct turn *turn, const struct ht_visit *visit)
+{
+    const char *said = turn->command->inspector;
+    return said == NULL || equal(said, visit->second) ? visit->inspector : said;
+}
+
+static const char *seen_with(const struct turn *turn, const struct ht_visit *visit)
+{
+    const char *said = turn->command->second;
+    return said != NULL                                    ? said
+           : equal(seen_by(turn, visit), visit->inspector) ? visit->second
+                                                           : NULL;
+}
+
 static enum ht_status check_report(const struct turn *turn, const struct ht_visit *visit)
 {
     const struct ht_visit_command *c = turn->command;
@@ -140,15 +158,14 @@ static enum ht_status check_report(const struct turn *turn, const struct ht_visi
     if (c->inspector == NULL ? visit->inspector == NULL : !ht__visit_id_fits(c->inspector)) {
         return ht_error_set(turn->error, HT_INVALID, 0, "/inspector: nobody is planned, name one");
     }
+    if (c->second != NULL &&
+        (!ht__visit_id_fits(c->second) || equal(c->second, seen_by(turn, visit)))) {
+        return ht_error_set(turn->error, HT_INVALID, 0, "/second: is nobody else");
+    }
     for (size_t i = 0; i < c->hazard_count && status == HT_OK; i++) {
         status = check_hazard(turn, visit, i);
     }
     return status;
-}
-
-static const char *seen_by(const struct turn *turn, const struct ht_visit *visit)
-{
-    return turn->command->inspector == NULL ? visit->inspector : turn->command->inspector;
 }
 
 static void due_fill(const struct turn *turn, struct ht_visit_event *event, int64_t due_ms)
@@ -226,10 +243,14 @@ static enum ht_status check_other(const struct turn *turn, const struct ht_visit
         visit->purpose == HT_VISIT_FOR_CHECK
             ? ht_rectifications_pending(turn->visits, visit->rectification)
             : NULL;
-    return n != NULL && equal(n->closer, seen_by(turn, visit))
-               ? ht_error_set(turn->error, HT_CONFLICT, 0,
-                              "/inspector: a second look is somebody else's than who closed it")
-               : HT_OK;
+    const char *who[2] = {seen_by(turn, visit), seen_with(turn, visit)};
+    bool same = false;
+    for (int i = 0; n != NULL && i < 2; i++) {
+        same = same || equal(n->closer, who[i]) || equal(n->closer_second, who[i]);
+    }
+    return same ? ht_error_set(turn->error, HT_CONFLICT, 0,
+                               "/inspector: a second look is somebody else's than who closed it")
+                : HT_OK;
 }
 
 static enum ht_status report(const struct turn *turn, const struct ht_visit *visit)
@@ -242,22 +263,28 @@ static enum ht_status report(const struct turn *turn, const struct ht_visit *vis
     if (status != HT_OK) {
         return status;
     }
+    const char *with = seen_with(turn, visit);
+    bool alone = visit->second != NULL && with == NULL && c->outcome != HT_VISIT_IS_MISSED;
     const struct ht_visit_event event = {.kind = HT_VISIT_REPORTED,
                                          .outcome = (uint8_t)c->outcome,
                                          .at_ms = c->now_ms,
                                          .id = visit->id,
                                          .inspector = seen_by(turn, visit),
+                                         .second = with,
                                          .seen_ms = c->seen_ms,
                                          .until_ms = c->until_ms,
                                          .distance_m = c->distance_m,
-                                         .flags = c->flags,
+                                         .flags = c->flags | (alone ? HT_VISIT_ALONE : 0),
                                          .hazards = (uint32_t)c->hazard_count};
     status = ht__visits_say(turn->visits, turn->log, &event);
     const struct ht_visit *now = ht_visits_pending(turn->visits, c->visit);
     for (size_t i = 0; i < c->hazard_count && status == HT_OK; i++) {
         status = hazard_take(turn, now, &c->hazards[i]);
     }
-    return status == HT_OK ? check_end(turn, now) : status;
+    status = status == HT_OK ? check_end(turn, now) : status;
+    return status == HT_OK && c->hazard_count > 0
+               ? ht__visits_relink(turn->visits, turn->log, now->site, c->now_ms)
+               : status;
 }
 
 /* ---- rectifications ---------------------------------------------------------------------------
@@ -325,6 +352,7 @@ static enum ht_status close(const struct turn *turn, const struct ht_rectificati
                                          .at_ms = c->now_ms,
                                          .id = n->id,
                                          .inspector = visit->inspector,
+                                         .second = visit->second,
                                          .visit = visit->id,
                                          .seen_ms = visit->seen_ms};
     return ht__visits_say(turn->visits, turn->log, &event);

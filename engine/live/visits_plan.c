@@ -22,12 +22,20 @@ const char *ht__visit_row_wrong(const struct ht_visit_row *row)
     return !ht__visit_id_fits(row->id)                                    ? "id"
            : !ht__visit_id_fits(row->site)                                ? "site"
            : row->inspector != NULL && !ht__visit_id_fits(row->inspector) ? "inspector"
-           : (unsigned)row->purpose >= HT_VISIT_PURPOSES                  ? "purpose"
+           : row->second != NULL && (!ht__visit_id_fits(row->second) || row->inspector == NULL ||
+                                     strcmp(row->second, row->inspector) == 0)
+               ? "second"
+           : (unsigned)row->purpose >= HT_VISIT_PURPOSES ? "purpose"
            : seeks != (row->rectification != NULL) ||
                    (row->rectification != NULL && !ht__visit_id_fits(row->rectification))
                ? "rectification"
            : row->start_ms > row->end_ms ? "end"
                                          : NULL;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
 const char *ht__visits_wish_lacks(const struct ht_visits *visits, const struct ht_visit_row *row)
@@ -45,8 +53,11 @@ const char *ht__visits_wish_lacks(const struct ht_visits *visits, const struct h
     if (n->state == HT_RECTIFICATION_IS_OPEN || !n->sampled || n->checked_by != NULL) {
         return "no second look at that rectification is wanted";
     }
-    bool same =
-        row->inspector != NULL && n->closer != NULL && strcmp(row->inspector, n->closer) == 0;
+    const char *who[2] = {row->inspector, row->second};
+    bool same = false;
+    for (int i = 0; i < 2; i++) {
+        same = same || is_same(who[i], n->closer) || is_same(who[i], n->closer_second);
+    }
     return same ? "a second look is somebody else's than who closed it" : NULL;
 }
 
@@ -102,6 +113,70 @@ enum ht_status ht__visits_link(struct ht_visits *visits, struct ht_ledger_log *l
     return status;
 }
 
+/* As pending: whether a visit is still ahead, or (`*done`) saw what there was to see. */
+static const struct ht_visit *ahead(const struct ht_visits *visits, const char *id, int64_t now_ms,
+                                    bool *done)
+{
+    const struct ht_visit *visit = id == NULL ? NULL : ht_visits_pending(visits, id);
+    *done = visit != NULL && visit->state == HT_VISIT_IS_DONE;
+    return visit != NULL && visit->state <= HT_VISIT_IS_PROMISED && visit->end_ms >= now_ms ? visit
+                                                                                            : NULL;
+}
+
+/* The first re-visit of the site of a notice that other notices have, and that keeps its date; one
+ * that is overdue takes any. */
+static const struct ht_visit *revisit_find(const struct ht_visits *visits,
+                                           const struct ht_rectification *notice, int64_t now_ms)
+{
+    const struct ht_visit *found = NULL;
+    for (size_t i = 0; i < visits->notices.entries.slot_count; i++) {
+        const struct ht_named *named = visits->notices.entries.slots[i];
+        for (; named != NULL; named = named->next) {
+            const struct ht_rectification *n = ((const struct ht_ledger_entry *)named)->pending;
+            bool done = false;
+            if (n->revisit == NULL || strcmp(n->site, notice->site) != 0) {
+                continue;
+            }
+            const struct ht_visit *visit = ahead(visits, n->revisit, now_ms, &done);
+            if (visit != NULL && visit->purpose == HT_VISIT_FOR_REVISIT &&
+                (visit->start_ms <= notice->due_ms || notice->due_ms <= now_ms) &&
+                (found == NULL || visit->start_ms < found->start_ms)) {
+                found = visit;
+            }
+        }
+    }
+    return found;
+}
+
+static enum ht_status relink_one(struct ht_visits *visits, struct ht_ledger_log *log,
+                                 const struct ht_rectification *n, int64_t now_ms)
+{
+    bool done = false;
+    if (n->state != HT_RECTIFICATION_IS_OPEN || ahead(visits, n->revisit, now_ms, &done) != NULL ||
+        done) {
+        return HT_OK;
+    }
+    const struct ht_visit *visit = revisit_find(visits, n, now_ms);
+    return visit == NULL ? HT_OK
+                         : say_revisit(visits, log, n->id, visit->id, visit->start_ms, now_ms);
+}
+
+enum ht_status ht__visits_relink(struct ht_visits *visits, struct ht_ledger_log *log,
+                                 const char *site, int64_t now_ms)
+{
+    enum ht_status status = HT_OK;
+    for (size_t i = 0; i < visits->notices.entries.slot_count; i++) {
+        const struct ht_named *named = visits->notices.entries.slots[i];
+        for (; named != NULL && status == HT_OK; named = named->next) {
+            const struct ht_rectification *n = ((const struct ht_ledger_entry *)named)->pending;
+            if (site == NULL || strcmp(n->site, site) == 0) {
+                status = relink_one(visits, log, n, now_ms);
+            }
+        }
+    }
+    return status;
+}
+
 /* ---- rows -------------------------------------------------------------------------------------
  */
 
@@ -115,6 +190,7 @@ enum ht_status ht__visits_make(struct ht_visits *visits, struct ht_ledger_log *l
                                          .round = round,
                                          .site = row->site,
                                          .inspector = row->inspector,
+                                         .second = row->second,
                                          .rectification = row->rectification,
                                          .start_ms = row->start_ms,
                                          .end_ms = row->end_ms};
@@ -137,14 +213,16 @@ static enum ht_status move(struct planning *p, const struct ht_visit *visit,
                                          .id = row->id,
                                          .round = p->ask->round,
                                          .inspector = row->inspector,
+                                         .second = row->second,
                                          .start_ms = row->start_ms,
                                          .end_ms = row->end_ms};
     if (visit->state != HT_VISIT_IS_PLANNED || strcmp(visit->site, row->site) != 0) {
         p->passed_over++;
         return HT_OK;
     }
-    if (!differs(visit->inspector, row->inspector) && !differs(visit->round, p->ask->round) &&
-        visit->start_ms == row->start_ms && visit->end_ms == row->end_ms) {
+    if (!differs(visit->inspector, row->inspector) && !differs(visit->second, row->second) &&
+        !differs(visit->round, p->ask->round) && visit->start_ms == row->start_ms &&
+        visit->end_ms == row->end_ms) {
         return HT_OK;
     }
     enum ht_status status = ht__visits_say(p->visits, p->log, &event);
@@ -197,8 +275,9 @@ static enum ht_status ids_sort(struct planning *p)
 
 static bool is_left_out(const struct planning *p, const struct ht_visit *visit)
 {
-    return visit->state == HT_VISIT_IS_PLANNED && visit->start_ms >= p->ask->from_ms &&
-           !differs(visit->round, p->ask->round) &&
+    bool planned = visit->state == HT_VISIT_IS_PLANNED ||
+                   (p->ask->promised && visit->state == HT_VISIT_IS_PROMISED);
+    return planned && visit->start_ms >= p->ask->from_ms && !differs(visit->round, p->ask->round) &&
            (p->ask->count == 0 || bsearch(&visit->id, (const void *)p->ids, p->ask->count,
                                           sizeof(const char *), by_text) == NULL);
 }
@@ -227,6 +306,99 @@ static enum ht_status left_out_drop(struct planning *p)
     return status;
 }
 
+/* ---- inspectors whom several rounds share ----------------------------------------------------
+ */
+
+/* What an inspector has to do for another round. */
+struct busy {
+    const char *who;
+    int64_t start_ms;
+    int64_t end_ms;
+};
+
+static int by_who(const void *left, const void *right)
+{
+    const struct busy *a = left;
+    const struct busy *b = right;
+    int order = strcmp(a->who, b->who);
+    return order != 0 ? order : (a->start_ms > b->start_ms) - (a->start_ms < b->start_ms);
+}
+
+static enum ht_status busy_list(const struct planning *p, struct busy **out, size_t *count)
+{
+    const struct ht_names *entries = &p->visits->visits.entries;
+    struct busy *list = ht_array_new(entries->count * 2, sizeof *list);
+    *count = 0;
+    *out = list;
+    if (list == NULL) {
+        return HT_NOMEM;
+    }
+    for (size_t i = 0; i < entries->slot_count; i++) {
+        const struct ht_named *named = entries->slots[i];
+        for (; named != NULL; named = named->next) {
+            const struct ht_visit *v = ((const struct ht_ledger_entry *)named)->pending;
+            const char *who[2] = {v->inspector, v->second};
+            bool other = v->state <= HT_VISIT_IS_PROMISED && v->end_ms > p->ask->now_ms &&
+                         v->round != NULL && differs(v->round, p->ask->round);
+            for (int k = 0; other && k < 2; k++) {
+                if (who[k] != NULL) {
+                    list[(*count)++] = (struct busy){who[k], v->start_ms, v->end_ms};
+                }
+            }
+        }
+    }
+    if (*count > 1) {
+        qsort(list, *count, sizeof *list, by_who);
+    }
+    return HT_OK;
+}
+
+static bool is_busy(const struct busy *list, size_t count, const char *who,
+                    const struct ht_visit_row *row)
+{
+    size_t low = 0;
+    size_t high = who == NULL ? 0 : count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(list[middle].who, who) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; who != NULL && low < count && strcmp(list[low].who, who) == 0; low++) {
+        if (list[low].start_ms < row->end_ms && row->start_ms < list[low].end_ms) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Two rounds that were planned at the same time may both have taken an hour. */
+static enum ht_status clashes_find(const struct planning *p, struct ht_error *error)
+{
+    struct busy *list = NULL;
+    size_t count = 0;
+    if (p->ask->round == NULL || p->ask->count == 0) {
+        return HT_OK;
+    }
+    enum ht_status status = busy_list(p, &list, &count);
+    for (size_t i = 0; i < p->ask->count && status == HT_OK; i++) {
+        const struct ht_visit_row *row = &p->ask->rows[i];
+        const struct ht_visit *visit = ht_visits_pending(p->visits, row->id);
+        bool stands = visit != NULL && visit->state > HT_VISIT_IS_PLANNED; /* passed over */
+        if (!stands &&
+            (is_busy(list, count, row->inspector, row) || is_busy(list, count, row->second, row))) {
+            status = ht_error_set(error, HT_CONFLICT, 0,
+                                  "another round was planned meanwhile, which has %.64s at the "
+                                  "time of visit %.64s; plan again",
+                                  row->inspector, row->id);
+        }
+    }
+    free(list);
+    return status;
+}
+
 enum ht_status ht_visits_plan(struct ht_visits *visits, const struct ht_visit_planning *ask,
                               struct ht_visits_decision **out, struct ht_error *error)
 {
@@ -238,11 +410,17 @@ enum ht_status ht_visits_plan(struct ht_visits *visits, const struct ht_visit_pl
     if (ask->round != NULL && !ht__visit_id_fits(ask->round)) {
         status = ht_error_set(error, HT_INVALID, 0, "/round: is empty or too long");
     }
+    if (status == HT_OK) {
+        status = clashes_find(&p, error);
+    }
     for (size_t i = 0; i < ask->count && status == HT_OK; i++) {
         status = take(&p, i, error);
     }
     if (status == HT_OK && ask->whole) {
         status = left_out_drop(&p);
+    }
+    if (status == HT_OK) {
+        status = ht__visits_relink(visits, p.log, NULL, ask->now_ms);
     }
     if (status == HT_OK) {
         status = ht__visits_close(p.log, out);

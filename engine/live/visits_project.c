@@ -80,26 +80,30 @@ bool ht_visit_event_is_visit(enum ht_visit_event_kind kind)
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 
 static const size_t visit_texts[] = {
-    offsetof(struct ht_visit, id), offsetof(struct ht_visit, round),
-    offsetof(struct ht_visit, site), offsetof(struct ht_visit, inspector),
-    offsetof(struct ht_visit, rectification)};
+    offsetof(struct ht_visit, id),     offsetof(struct ht_visit, round),
+    offsetof(struct ht_visit, site),   offsetof(struct ht_visit, inspector),
+    offsetof(struct ht_visit, second), offsetof(struct ht_visit, rectification)};
 const struct ht_record_shape ht__visit_record = {sizeof(struct ht_visit), visit_texts,
                                                  COUNT(visit_texts)};
 
-static const size_t notice_texts[] = {
-    offsetof(struct ht_rectification, id),        offsetof(struct ht_rectification, site),
-    offsetof(struct ht_rectification, tenant),    offsetof(struct ht_rectification, inspector),
-    offsetof(struct ht_rectification, visit),     offsetof(struct ht_rectification, revisit),
-    offsetof(struct ht_rectification, closed_by), offsetof(struct ht_rectification, closer),
-    offsetof(struct ht_rectification, checked_by)};
+static const size_t notice_texts[] = {offsetof(struct ht_rectification, id),
+                                      offsetof(struct ht_rectification, site),
+                                      offsetof(struct ht_rectification, tenant),
+                                      offsetof(struct ht_rectification, inspector),
+                                      offsetof(struct ht_rectification, visit),
+                                      offsetof(struct ht_rectification, revisit),
+                                      offsetof(struct ht_rectification, closed_by),
+                                      offsetof(struct ht_rectification, closer),
+                                      offsetof(struct ht_rectification, closer_second),
+                                      offsetof(struct ht_rectification, checked_by)};
 const struct ht_record_shape ht__notice_record = {sizeof(struct ht_rectification), notice_texts,
                                                   COUNT(notice_texts)};
 
 static const size_t event_texts[] = {
-    offsetof(struct ht_visit_event, id),           offsetof(struct ht_visit_event, round),
-    offsetof(struct ht_visit_event, site),         offsetof(struct ht_visit_event, tenant),
-    offsetof(struct ht_visit_event, inspector),    offsetof(struct ht_visit_event, visit),
-    offsetof(struct ht_visit_event, rectification)};
+    offsetof(struct ht_visit_event, id),        offsetof(struct ht_visit_event, round),
+    offsetof(struct ht_visit_event, site),      offsetof(struct ht_visit_event, tenant),
+    offsetof(struct ht_visit_event, inspector), offsetof(struct ht_visit_event, second),
+    offsetof(struct ht_visit_event, visit),     offsetof(struct ht_visit_event, rectification)};
 const struct ht_record_shape ht__visit_event_record = {sizeof(struct ht_visit_event), event_texts,
                                                        COUNT(event_texts)};
 
@@ -121,8 +125,9 @@ static bool texts_fit(const struct ht_visit_event *e)
 {
     uint32_t has = ht_visit_event_fields(e->kind);
     return ht__visit_id_fits(e->id) && may_lack(e->round) && may_lack(e->site) &&
-           may_lack(e->tenant) && may_lack(e->inspector) && may_lack(e->visit) &&
-           may_lack(e->rectification) &&
+           may_lack(e->tenant) && may_lack(e->inspector) && may_lack(e->second) &&
+           may_lack(e->visit) && may_lack(e->rectification) &&
+           (e->second == NULL || (e->inspector != NULL && strcmp(e->second, e->inspector) != 0)) &&
            (e->site != NULL || (has & (HT_VISIT_HAS_SITE | HT_VISIT_HAS_NOTICE)) == 0) &&
            (e->inspector != NULL || (has & HT_VISIT_HAS_SEEN) == 0) &&
            (e->visit != NULL || e->kind == HT_NOTICE_REVISIT || (has & HT_VISIT_HAS_VISIT) == 0);
@@ -202,6 +207,7 @@ static void time_take(struct ht_visit *v, const struct ht_visit_event *e)
 {
     v->round = e->round;
     v->inspector = e->inspector;
+    v->second = e->second;
     v->start_ms = e->start_ms;
     v->end_ms = e->end_ms;
 }
@@ -228,6 +234,7 @@ void ht__visit_project(struct ht_visit *v, const struct ht_visit_event *e)
     case HT_VISIT_REPORTED:
         v->state = (enum ht_visit_state)e->outcome;
         v->inspector = e->inspector;
+        v->second = e->second;
         v->seen_ms = e->seen_ms;
         v->until_ms = e->until_ms;
         v->distance_m = e->distance_m;
@@ -275,7 +282,7 @@ static void begin(struct ht_rectification *n, const struct ht_visit_event *e)
     n->level = e->level;
     n->begun_ms = e->at_ms;
     n->closed_ms = n->mended_ms = 0;
-    n->closed_by = n->closer = n->checked_by = NULL;
+    n->closed_by = n->closer = n->closer_second = n->checked_by = NULL;
     n->sampled = false;
     n->seed = 0;
     n->extended_ms = 0;
@@ -289,6 +296,7 @@ static void close(struct ht_rectification *n, const struct ht_visit_event *e)
     n->closed_ms = e->at_ms;
     n->closed_by = e->visit;
     n->closer = e->inspector;
+    n->closer_second = e->second;
     n->mended_ms = e->seen_ms;
     n->remind_by_ms = n->rise_by_ms = 0;
     n->overdue = false;

@@ -63,6 +63,12 @@ const struct ht_visit *ht_visits_get(struct ht_visits *visits, const char *id)
     return ht_ledger_get(&visits->visits, id);
 }
 
+bool ht_visit_is_by(const struct ht_visit *visit, const char *unit)
+{
+    return (visit->inspector != NULL && strcmp(visit->inspector, unit) == 0) ||
+           (visit->second != NULL && strcmp(visit->second, unit) == 0);
+}
+
 void ht_visit_release(const struct ht_visit *visit)
 {
     ht_record_release(visit);
@@ -90,7 +96,7 @@ bool ht_visit_filter_passes(const struct ht_visit_filter *f, const struct ht_vis
 {
     return (f->states == 0 || (f->states >> visit->state & 1U) != 0) &&
            is_or_any(f->round, visit->round) && is_or_any(f->site, visit->site) &&
-           is_or_any(f->inspector, visit->inspector) &&
+           (f->inspector == NULL || ht_visit_is_by(visit, f->inspector)) &&
            is_or_any(f->rectification, visit->rectification) && visit->end_ms >= f->from_ms &&
            (f->to_ms == 0 || visit->start_ms <= f->to_ms);
 }
@@ -118,16 +124,50 @@ bool ht_rectification_filter_passes(const struct ht_rectification_filter *f,
            (f->opened_to_ms == 0 || n->begun_ms <= f->opened_to_ms);
 }
 
-static bool notice_passes(const void *filter, const void *record)
+/* Under the lock. */
+static bool is_visit_of(const struct ht_visits *visits, const char *id, const char *unit)
 {
-    return ht_rectification_filter_passes(filter, record);
+    const struct ht_ledger_entry *e = id == NULL ? NULL : ht_ledger_find(&visits->visits, id);
+    return e != NULL && e->committed != NULL && ht_visit_is_by(e->committed, unit);
+}
+
+/* Under the lock. */
+static bool is_of(const struct ht_visits *visits, const struct ht_rectification *n,
+                  const char *unit)
+{
+    return (n->inspector != NULL && strcmp(n->inspector, unit) == 0) ||
+           is_visit_of(visits, n->visit, unit) || is_visit_of(visits, n->revisit, unit);
+}
+
+bool ht_rectification_is_of(struct ht_visits *visits, const struct ht_rectification *notice,
+                            const char *unit)
+{
+    (void)pthread_mutex_lock(&visits->lock);
+    bool of = is_of(visits, notice, unit);
+    (void)pthread_mutex_unlock(&visits->lock);
+    return of;
+}
+
+struct notice_listing {
+    const struct ht_visits *visits;
+    const struct ht_rectification_filter *filter;
+};
+
+/* Under the lock. */
+static bool notice_passes(const void *data, const void *record)
+{
+    const struct notice_listing *listing = data;
+    const char *unit = listing->filter->unit;
+    return ht_rectification_filter_passes(listing->filter, record) &&
+           (unit == NULL || is_of(listing->visits, record, unit));
 }
 
 size_t ht_rectifications_list(struct ht_visits *visits,
                               const struct ht_rectification_filter *filter, size_t most,
                               const struct ht_rectification **out)
 {
-    return ht_ledger_list(&visits->notices, filter->before_order, notice_passes, filter, most,
+    const struct notice_listing listing = {visits, filter};
+    return ht_ledger_list(&visits->notices, filter->before_order, notice_passes, &listing, most,
                           (const void **)out);
 }
 
@@ -154,7 +194,8 @@ static bool wish_of(const struct ht_visits *visits, const struct ht_rectificatio
             .purpose = HT_VISIT_FOR_REVISIT, .by_ms = n->due_ms, .by = n->inspector};
         return true;
     }
-    *out = (struct ht_visit_wish){.purpose = HT_VISIT_FOR_CHECK, .not_by = n->closer};
+    *out = (struct ht_visit_wish){
+        .purpose = HT_VISIT_FOR_CHECK, .not_by = n->closer, .not_by_second = n->closer_second};
     return n->sampled && n->checked_by == NULL;
 }
 
@@ -171,4 +212,42 @@ size_t ht_visits_wanted(struct ht_visits *visits, int64_t now_ms, size_t most,
     }
     (void)pthread_mutex_unlock(&visits->lock);
     return count;
+}
+
+int64_t ht_visits_wanted_next_ms(struct ht_visits *visits, int64_t now_ms)
+{
+    int64_t next_ms = INT64_MAX;
+    (void)pthread_mutex_lock(&visits->lock);
+    for (size_t i = 0; i < visits->notices.list_count; i++) {
+        const struct ht_ledger_entry *e = visits->notices.list[i].entry;
+        const struct ht_rectification *n = e == NULL ? NULL : e->committed;
+        const struct ht_ledger_entry *of =
+            n == NULL || n->revisit == NULL ? NULL : ht_ledger_find(&visits->visits, n->revisit);
+        const struct ht_visit *visit = of == NULL ? NULL : of->committed;
+        if (visit != NULL && visit->state <= HT_VISIT_IS_PROMISED && visit->end_ms >= now_ms &&
+            visit->end_ms < next_ms) {
+            next_ms = visit->end_ms;
+        }
+    }
+    (void)pthread_mutex_unlock(&visits->lock);
+    return next_ms;
+}
+
+bool ht_visits_is_counted_on(struct ht_visits *visits, const char *visit, int64_t *by_ms)
+{
+    bool counted = false;
+    *by_ms = 0;
+    (void)pthread_mutex_lock(&visits->lock);
+    for (size_t i = 0; i < visits->notices.list_count; i++) {
+        const struct ht_ledger_entry *e = visits->notices.list[i].entry;
+        const struct ht_rectification *n = e == NULL ? NULL : e->committed;
+        if (n == NULL || n->revisit == NULL || strcmp(n->revisit, visit) != 0) {
+            continue;
+        }
+        bool open = n->state == HT_RECTIFICATION_IS_OPEN;
+        counted = counted || open || (n->sampled && n->checked_by == NULL);
+        *by_ms = open && (*by_ms == 0 || n->due_ms < *by_ms) ? n->due_ms : *by_ms;
+    }
+    (void)pthread_mutex_unlock(&visits->lock);
+    return counted;
 }

@@ -199,7 +199,7 @@ static void pass_begin(struct ht_assign *a, bool flat, uint32_t bound)
 
 static bool stop_now(const struct ht_assign *a)
 {
-    if (a->units.cancel != NULL && *a->units.cancel) {
+    if (a->units.cancel != NULL && __atomic_load_n(a->units.cancel, __ATOMIC_RELAXED)) {
         return true;
     }
     struct timespec t;

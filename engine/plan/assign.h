@@ -56,7 +56,7 @@ struct ht_assign_units {
     uint32_t count;
     const uint32_t *capacity; /* [count], copied; NULL: 1 each */
     bool balanced;
-    const bool *cancel;  /* may be NULL; looked at now and then until the next begin */
+    const bool *cancel;  /* may be NULL; looked at now and then (atomically) until the next begin */
     int64_t deadline_ns; /* of CLOCK_MONOTONIC; 0: none */
 };
 

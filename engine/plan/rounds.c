@@ -29,6 +29,7 @@ enum ht_status ht_rounds_run(const struct ht_rounds_problem *problem,
         status = r.full ? HT_NOMEM : ht__rounds_search(&r, &limits);
     }
     if (status == HT_OK) {
+        ht__rounds_order(&r);
         status = ht__rounds_answer(&r, &plan);
     }
     ht__rounds_deinit(&r);

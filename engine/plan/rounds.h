@@ -31,6 +31,9 @@
  * two visits; two inspectors of one visit are there at the same time. What is past or promised
  * stays as it is, and so may break a rule only together with others of its kind.
  *
+ * Visits begin as early as they can; those of the running plan that stay on their day with their
+ * inspector begin when they did, as far as the others of the day let them.
+ *
  * Wishes that are given up only where they must be, at a price, and are then named: that each need
  * has all its visits; that no gap is longer than `gap_most`; that the owner comes; that a promise
  * is kept.
@@ -81,7 +84,8 @@ enum {
     HT_ROUNDS_SHARE_MOST = 1000,
     HT_ROUNDS_LOAD_MOST_S = 40000000,
     HT_ROUNDS_RISK_MOST = 4,
-    HT_ROUNDS_CREW_MOST = 2
+    HT_ROUNDS_CREW_MOST = 2,
+    HT_ROUNDS_SHIFT_S = 1800 /* a visit that begins by more than that later or earlier has moved */
 };
 
 /* Some time of a day. Lists are by day, then time, apart from each other. */
@@ -193,7 +197,7 @@ struct ht_rounds_visit {
     uint32_t second;  /* HT_PLAN_NONE: alone */
     uint32_t running; /* that it was in the running plan, there or elsewhere; HT_PLAN_NONE: new */
     enum ht_rounds_state state; /* PLANNED: made now, or left as it was */
-    bool moved;                 /* it was on another day, or others came */
+    bool moved;                 /* it was on another day or at another time, or others came */
 };
 
 /* A day of an inspector. Past visits are in no tour. */
@@ -243,6 +247,7 @@ enum ht_rounds_hint {
     HT_ROUNDS_HINT_GAP,         /* gap_least shorter by `number` days */
     HT_ROUNDS_HINT_WORK_LONGER, /* `number` seconds more of `inspector`'s shift on `day` */
     HT_ROUNDS_HINT_QUOTA,       /* `number` visits more for `inspector`, on `day` or in its week */
+    HT_ROUNDS_HINT_OWNER,       /* `inspector` named for the site, so that nobody else comes */
     HT_ROUNDS_HINTS
 };
 
@@ -323,7 +328,7 @@ struct ht_rounds_plan {
     const uint32_t *owner;              /* [sites] HT_PLAN_NONE: not visited, none given */
     const struct ht_rounds_load *loads; /* [inspectors] */
     uint32_t kept;                      /* visits of the running plan that were not past and stay */
-    uint32_t moved;                     /* that do not: on another day, by others, or given up */
+    uint32_t moved;    /* that do not: on another day or at another time, by others, or given up */
     uint32_t gini_ppm; /* of hours (as `balance` counts them) of those who own sites */
     struct ht_rounds_cost cost;
     uint64_t iterations;

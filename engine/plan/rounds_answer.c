@@ -123,8 +123,6 @@ static void site_moves(const struct ht__rounds *r, struct answer *a, uint32_t si
                 so = true;
             }
         }
-        a->plan.kept += so;
-        a->plan.moved += !so;
     }
     for (uint32_t i = r->run_first[site]; i < r->run_first[site + 1]; i++) {
         bool taken = false;
@@ -139,6 +137,21 @@ static void site_moves(const struct ht__rounds *r, struct answer *a, uint32_t si
             a->visits[next].moved = true;
         }
     }
+}
+
+/* Once times are known: what stays, and what does not. */
+static void moves_count(const struct ht__rounds *r, struct answer *a)
+{
+    for (uint32_t v = 0; v < a->plan.visit_count; v++) {
+        struct ht_rounds_visit *visit = &a->visits[v];
+        if (visit->running == HT_PLAN_NONE || visit->state == HT_ROUNDS_PAST) {
+            continue;
+        }
+        int32_t by_s = visit->begin_s - r->problem->running[visit->running].begin_s;
+        visit->moved = visit->moved || by_s > HT_ROUNDS_SHIFT_S || by_s < -HT_ROUNDS_SHIFT_S;
+        a->plan.kept += !visit->moved;
+    }
+    a->plan.moved = r->run_first[r->problem->site_count] - a->plan.kept;
 }
 
 /* ---- tours and loads ---- */
@@ -284,7 +297,13 @@ static void broken_write(struct ht__rounds *r, struct answer *a, uint32_t site, 
             visit->inspector != r->owner[site]) {
             broken.wish = HT_ROUNDS_WISH_OWNER;
             broken.number = 0;
-            broken.mendable = ht__rounds_why_not(r, site, r->owner[site], visit->day, &broken.mend);
+            broken.mendable = true;
+            if (!ht__rounds_why_not(r, site, r->owner[site], visit->day, &broken.mend)) {
+                broken.mend = (struct ht_rounds_mend){.hint = HT_ROUNDS_HINT_OWNER,
+                                                      .number = 1,
+                                                      .inspector = r->owner[site],
+                                                      .day = HT_PLAN_NONE};
+            }
             broken_add(a, &broken);
         }
         last = visit->day;
@@ -339,9 +358,11 @@ enum ht_status ht__rounds_answer(struct ht__rounds *r, struct ht_rounds_plan **o
     }
     for (size_t t = 0; t < (size_t)p->inspector_count * r->days; t++) {
         if (r->tours[t].count > 0) {
+            ht__rounds_tour_keep(r, (uint32_t)(t / r->days), (uint32_t)(t % r->days));
             tour_write(r, a, (uint32_t)(t / r->days), (uint32_t)(t % r->days));
         }
     }
+    moves_count(r, a);
     a->lists = lists; /* it went along the tours */
     loads_write(r, a);
     uint32_t first = 0;

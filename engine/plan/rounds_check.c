@@ -110,6 +110,14 @@ static enum ht_status visit_check(const struct check *c, const struct ht_rounds_
     return visit_people(c, v, at);
 }
 
+/* Of past ones the time is looked at elsewhere. */
+static bool same_time(const struct ht_rounds_visit *v, const struct ht_rounds_running *run)
+{
+    int64_t by_s = (int64_t)v->begin_s - run->begin_s;
+    return run->state == HT_ROUNDS_PAST ||
+           (by_s <= HT_ROUNDS_SHIFT_S && by_s >= -HT_ROUNDS_SHIFT_S);
+}
+
 static enum ht_status visit_running(const struct check *c, const struct ht_rounds_visit *v,
                                     uint32_t at)
 {
@@ -122,7 +130,7 @@ static enum ht_status visit_running(const struct check *c, const struct ht_round
         return FAULT(c, at, "visit %u is no such running one", at);
     }
     const struct ht_rounds_running *run = &c->p->running[v->running];
-    bool so = run->day == v->day && same_pair(v, run);
+    bool so = run->day == v->day && same_pair(v, run) && same_time(v, run);
     if (v->state != HT_ROUNDS_PLANNED &&
         (!so || run->state != v->state || run->begin_s != v->begin_s ||
          run->inspector != v->inspector)) {
@@ -445,8 +453,8 @@ static enum ht_status running_check(struct check *c)
         if (so && v->running != i) {
             return FAULT(c, i, "running visit %u stays, but under another number", i);
         }
-        kept += so;
-        moved += !so;
+        kept += so && same_time(v, run);
+        moved += !so || !same_time(v, run);
         c->cost.move += so ? 0 : c->p->prices.move_s;
     }
     return kept != c->plan->kept || moved != c->plan->moved

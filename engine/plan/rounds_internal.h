@@ -161,6 +161,11 @@ int32_t ht__rounds_last_s(const struct ht__rounds *r, uint32_t site, uint32_t in
                           uint32_t day, int32_t t_s);
 /* Reckons begin_s, latest_s, travel and cost anew; false: it can't be done in time. */
 bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t day);
+/* When the running plan had a slot's visit on its day, by the same; below 0: it had none. */
+int32_t ht__rounds_was_at(const struct ht__rounds *r, uint32_t slot);
+/* Gives visits that the running plan had on that day the time that they had there, where what comes
+ * behind lets them; for the answer. */
+void ht__rounds_tour_keep(struct ht__rounds *r, uint32_t inspector, uint32_t day);
 /* The cheapest visit of the site by lead on a day, with the best second where it takes two.
  * offer->cost is HT__ROUNDS_CANT where none can be. */
 void ht__rounds_offer(const struct ht__rounds *r, uint32_t site, uint32_t lead, uint32_t day,
@@ -225,6 +230,12 @@ struct ht__rounds_limits {
 };
 HT_MUST_CHECK enum ht_status ht__rounds_search(struct ht__rounds *r,
                                                struct ht__rounds_limits *limits);
+
+/* ---- order ---- */
+
+/* After the search: tours go back to the order that the running plan had, where that keeps times at
+ * little cost. */
+void ht__rounds_order(struct ht__rounds *r);
 
 /* ---- why and the answer ---- */
 

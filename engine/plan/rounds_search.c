@@ -211,8 +211,12 @@ static void ruin_hand_over(struct search *s, uint32_t seed)
     uint32_t most = 1 + ht__rounds_below(r, RUIN_MOST);
     const uint32_t *near = ht__rounds_near(r, seed);
     uint32_t from = r->owner[seed];
-    uint32_t known = ht__rounds_below(r, HT__ROUNDS_KNOWN);
-    s->hand_to = r->known[(size_t)seed * HT__ROUNDS_KNOWN + known];
+    const uint32_t *known = r->known + (size_t)seed * HT__ROUNDS_KNOWN;
+    uint32_t count = 0;
+    while (count < HT__ROUNDS_KNOWN && known[count] != HT_PLAN_NONE) {
+        count++;
+    }
+    s->hand_to = count == 0 ? HT_PLAN_NONE : known[ht__rounds_below(r, count)];
     if (s->hand_to == HT_PLAN_NONE || ht__rounds_below(r, 2) == 0) {
         s->hand_to = ht__rounds_below(r, r->problem->inspector_count);
         for (int i = 0; i < 2; i++) {

@@ -3,7 +3,8 @@
 
 #include "engine/plan/rounds_internal.h"
 
-enum { NEAREST = 3 /* seconds that are always tried; of the others one in eight */ };
+/* Seconds that are always tried, beside those who have less to do; of the others one in eight. */
+enum { NEAREST = 3 };
 
 static bool same_place(uint32_t from, uint32_t to)
 {
@@ -180,6 +181,46 @@ bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t da
     }
     tour->cost += p->prices.day_s;
     return tour_latest(r, inspector, day) && in_time && now_s <= ht__rounds_to_s(r, inspector, day);
+}
+
+int32_t ht__rounds_was_at(const struct ht__rounds *r, uint32_t index)
+{
+    const struct ht__rounds_slot *slot = &r->slots[index];
+    for (uint32_t i = r->run_first[slot->site]; i < r->run_first[slot->site + 1]; i++) {
+        const struct ht_rounds_running *run = &r->problem->running[r->run_list[i]];
+        bool same = (run->inspector == slot->lead && run->second == slot->second) ||
+                    (run->inspector == slot->second && run->second == slot->lead);
+        if (run->day == slot->day && same) {
+            return run->begin_s;
+        }
+    }
+    return -1;
+}
+
+void ht__rounds_tour_keep(struct ht__rounds *r, uint32_t inspector, uint32_t day)
+{
+    const struct ht_rounds_problem *p = r->problem;
+    size_t at = (size_t)inspector * r->days + day;
+    const uint32_t *stops = r->stops + at * r->room;
+    const int32_t *latest_s = r->latest_s + at * r->room;
+    uint32_t before = p->inspectors[inspector].start;
+    int32_t now_s = ht__rounds_from_s(r, inspector, day);
+    for (uint32_t k = 0; k < r->tours[at].count; k++) {
+        const struct ht__rounds_slot *slot = &r->slots[stops[k]];
+        const struct ht_rounds_site *site = &p->sites[slot->site];
+        int32_t was_s = ht__rounds_was_at(r, stops[k]);
+        now_s += ht__rounds_way_s(r, inspector, before, site->location);
+        now_s = slot_next(r, slot, inspector, day, now_s);
+        int32_t kept_s = was_s > now_s ? slot_next(r, slot, inspector, day, was_s) : now_s;
+        if (kept_s > latest_s[k] && latest_s[k] > now_s &&
+            was_s - latest_s[k] <= HT_ROUNDS_SHIFT_S) {
+            kept_s = latest_s[k];
+        }
+        now_s = kept_s <= latest_s[k] ? kept_s : now_s;
+        r->begin_s[at * r->room + k] = now_s;
+        now_s += (int32_t)site->service_s;
+        before = site->location;
+    }
 }
 
 uint32_t ht__rounds_tour_at(const struct ht__rounds *r, uint32_t inspector, uint32_t day,
@@ -396,11 +437,17 @@ void ht__rounds_offer(const struct ht__rounds *r, uint32_t site, uint32_t lead, 
     const uint32_t *mates = r->mates + (size_t)site * HT__ROUNDS_MATES;
     bool all = r->thorough && r->problem->inspector_count <= HT__ROUNDS_CROWD;
     uint32_t count = all ? r->problem->inspector_count : HT__ROUNDS_MATES;
+    int64_t least_s = INT64_MAX; /* of those who were tried */
     *offer = (struct ht__rounds_offer){.cost = HT__ROUNDS_CANT};
     for (uint32_t i = 0; i < count; i++) {
         pair[1] = all ? i : mates[i];
-        bool blink = r->blinks && i >= NEAREST && (r->random >> 9 & 7) != ((i + day) & 7);
-        if (pair[1] != HT_PLAN_NONE && pair[1] != lead && !blink) {
+        if (pair[1] == HT_PLAN_NONE || pair[1] == lead) {
+            continue;
+        }
+        bool blink = r->blinks && i >= NEAREST && r->load_s[pair[1]] >= least_s &&
+                     (r->random >> 9 & 7) != ((i + day) & 7);
+        if (!blink) {
+            least_s = r->load_s[pair[1]] < least_s ? r->load_s[pair[1]] : least_s;
             ht__rounds_offer_with(r, site, day, pair, &one);
             if (one.cost < offer->cost) {
                 *offer = one;

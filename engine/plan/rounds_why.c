@@ -275,6 +275,52 @@ static int32_t longest_s(const struct why *w, uint32_t day)
     return longest;
 }
 
+/* The fewest closed days that would have to open for all the visits, with their gap; HT_PLAN_NONE:
+ * however many do, the gap lets too few in. By dynamic programming over (visits, last day). */
+static uint32_t days_lacking(const struct why *w, uint64_t open, uint32_t gap)
+{
+    uint8_t most[HT_ROUNDS_DAYS_MOST + 1][HT_ROUNDS_DAYS_MOST];
+    uint32_t found = 0;
+    if (w->want > w->r->days) {
+        return HT_PLAN_NONE;
+    }
+    memset(most, 0, sizeof most); /* 0: none, else one more than the open days among them */
+    for (uint32_t d = 0; d < w->r->days; d++) {
+        bool may = (w->within >> d & 1) != 0 && (w->site->last_day == HT_ROUNDS_NEVER ||
+                                                 (int64_t)d - w->site->last_day >= (int64_t)gap);
+        for (uint32_t e = 0; e < w->r->days && may; e++) {
+            may = (w->fixed >> e & 1) == 0 || (e > d ? e - d : d - e) >= gap;
+        }
+        uint8_t own = (uint8_t)(open >> d & 1);
+        most[1][d] = may ? (uint8_t)(1 + own) : 0;
+        for (uint32_t k = 2; k <= w->want && may; k++) {
+            uint8_t best = 0;
+            for (uint32_t e = 0; e + gap <= d; e++) {
+                best = most[k - 1][e] > best ? most[k - 1][e] : best;
+            }
+            most[k][d] = best == 0 ? 0 : (uint8_t)(best + own);
+        }
+        found = most[w->want][d] > found ? most[w->want][d] : found;
+    }
+    return found == 0 ? HT_PLAN_NONE : w->want - (found - 1);
+}
+
+/* Too few open days; but more of them are no help where the gap is in the way as well. */
+static bool tell_closed(struct why *w, uint64_t open)
+{
+    uint32_t gap = w->site->gap_least_days < 1 ? 1 : w->site->gap_least_days;
+    uint32_t days = days_lacking(w, open, gap);
+    for (uint32_t less = 1; days == HT_PLAN_NONE && less < gap; less++) {
+        if (days_lacking(w, open, gap - less) != HT_PLAN_NONE) {
+            return tell(w, HT_ROUNDS_GAP,
+                        mend_of(HT_ROUNDS_HINT_GAP, less, HT_PLAN_NONE, HT_PLAN_NONE));
+        }
+    }
+    days = days == HT_PLAN_NONE ? w->want - count_of(open) : days;
+    return tell(w, HT_ROUNDS_CLOSED,
+                mend_of(HT_ROUNDS_HINT_DAYS, days, HT_PLAN_NONE, HT_PLAN_NONE));
+}
+
 /* Closed, off, short; `days` is left with those that are open, worked on and long enough. */
 static bool why_days(struct why *w, uint64_t *days)
 {
@@ -285,9 +331,7 @@ static bool why_days(struct why *w, uint64_t *days)
     uint32_t longest_on = HT_PLAN_NONE;
     *days = r->open_days[w->index] & w->within;
     if (count_of(*days) < w->want) {
-        return tell(
-            w, HT_ROUNDS_CLOSED,
-            mend_of(HT_ROUNDS_HINT_DAYS, w->want - count_of(*days), HT_PLAN_NONE, HT_PLAN_NONE));
+        return tell_closed(w, *days);
     }
     for (uint32_t i = 0; i < r->problem->inspector_count; i++) {
         worked |= ht__rounds_may_lead(r, w->index, i) ? r->shift_days[i] : 0;

@@ -53,7 +53,7 @@ static void run_fail(struct run *run, enum ht_status status)
 /* True when the piece is to be left alone. */
 static bool run_stopped(struct run *run)
 {
-    if (run->cancel != NULL && *run->cancel) {
+    if (run->cancel != NULL && __atomic_load_n(run->cancel, __ATOMIC_RELAXED)) {
         run_fail(run, HT_CANCELLED);
     }
     return atomic_load_explicit(&run->status, memory_order_relaxed) != HT_OK;

@@ -23,7 +23,7 @@ void ht_matrix_free(struct ht_matrix *matrix);
 void ht_matrix_skip_lengths(struct ht_matrix *matrix, bool skip);
 
 /* out[s * target_count + t]; weight_ms == HT_WEIGHT_INF where there is no way. HT_CANCELLED when
- * `*cancel` (may be NULL) became true. */
+ * `*cancel` (may be NULL; set atomically, from any thread) became true. */
 HT_MUST_CHECK enum ht_status ht_matrix_run(struct ht_matrix *matrix, const struct ht_road *road,
                                            struct ht_pool *pool, const struct ht_place *sources,
                                            size_t source_count, const struct ht_place *targets,

@@ -368,10 +368,8 @@ enum ht_status ht_search_path_over(struct ht_search *search, const struct ht_met
 {
     uint32_t climbed = 0;
     enum ht_status status = climb_down(search, meeting->forward, &climbed);
+    uint32_t first = status == HT_OK ? search->climb[climbed - 1] : HT_NONE;
     ht_unpack_begin(&search->unpack, metric);
-    if (status == HT_OK) {
-        status = ht_unpack_vertex(&search->unpack, search->climb[climbed - 1]);
-    }
     for (uint32_t i = climbed; i-- > 1 && status == HT_OK;) {
         status = ht_unpack_edge(&search->unpack, search->climb[i], search->climb[i - 1]);
     }
@@ -381,9 +379,7 @@ enum ht_status ht_search_path_over(struct ht_search *search, const struct ht_met
     for (uint32_t i = 1; i < climbed && status == HT_OK; i++) {
         status = ht_unpack_edge(&search->unpack, search->climb[i - 1], search->climb[i]);
     }
-    *path = search->unpack.path;
-    *count = search->unpack.count;
-    return status;
+    return status == HT_OK ? ht_unpack_path(&search->unpack, first, path, count) : status;
 }
 
 enum ht_status ht_search_path(struct ht_search *search, const struct ht_metric *metric,

@@ -78,6 +78,16 @@ static void room(rlim_t bytes)
     HT_CHECK(prlimit(child, RLIMIT_FSIZE, &limit, NULL) == 0);
 }
 
+/* The tile around h1 comes without who is frail, and says so. */
+static void check_frail_withheld(void)
+{
+    HT_CHECK_INT(get("/tiles/households/16/54924/27049.mvt?frail=true"), 200);
+    const char *personal = ht_answer_header(&answer, "Personal");
+    HT_CHECK_STR(personal, "withheld");
+    HT_CHECK(answer.size > 0 && memmem(answer.body, answer.size, "frail", 5) == NULL);
+    HT_CHECK(memmem(answer.body, answer.size, "h1", 2) != NULL);
+}
+
 static void check_no_room(int status)
 {
     HT_CHECK_INT(status, 503);
@@ -91,7 +101,8 @@ HT_CASE(on_a_full_disk_commands_wait_and_all_else_goes_on)
     char line[256];
     HT_REQUIRE(begin_store());
     HT_CHECK_INT(post(UNITS, GEO, at("v1", "{\"kind\":\"van\",\"profile\":\"car\"}")), 201);
-    HT_CHECK_INT(post(HOMES, GEO, at("h1", "{\"residents\":2,\"name\":\"王\"}")), 201);
+    HT_CHECK_INT(post(HOMES, GEO, at("h1", "{\"residents\":2,\"name\":\"王\",\"frail\":true}")),
+                 201);
     HT_CHECK_INT(position("v1", 1), 200);
     room(1000);
     for (int i = 0; i < 3; i++) {
@@ -102,6 +113,7 @@ HT_CASE(on_a_full_disk_commands_wait_and_all_else_goes_on)
     HT_CHECK_INT(get(HOMES "/h1"), 200);
     /* a reading of persons that can't be noted is not given */
     HT_CHECK(says("\"residents\":2") && !says("王"));
+    check_frail_withheld();
     HT_CHECK_INT(get(HOMES "/h2"), 404);
     HT_CHECK_INT(get(CELLS), 200);
     HT_CHECK(says("\"numberMatched\":0"));
@@ -138,6 +150,7 @@ static int served_read_only(void)
     }
     HT_CHECK_INT(get(HOMES "/h1"), 200);
     HT_CHECK(says("\"residents\":2") && !says("王"));
+    check_frail_withheld();
     HT_CHECK_INT(get(HOMES), 200);
     HT_CHECK(says("\"numberMatched\":1"));
     HT_CHECK_INT(post(HOMES, GEO, at("h2", "{}")), 503);
@@ -162,7 +175,8 @@ HT_CASE(a_store_that_cannot_be_written_is_served_with_all_that_its_log_holds)
     int status = -1;
     HT_REQUIRE(begin_store());
     HT_CHECK_INT(post(UNITS, GEO, at("v1", "{\"kind\":\"van\",\"profile\":\"car\"}")), 201);
-    HT_CHECK_INT(post(HOMES, GEO, at("h1", "{\"residents\":2,\"name\":\"王\"}")), 201);
+    HT_CHECK_INT(post(HOMES, GEO, at("h1", "{\"residents\":2,\"name\":\"王\",\"frail\":true}")),
+                 201);
     HT_CHECK_INT(
         post("/v1/incidents", JSON, "{\"household\":\"h1\",\"kind\":\"sos\",\"note\":\"狗\"}"),
         201);

@@ -42,4 +42,17 @@ HT_CASE(tags_are_compared_strongly)
     HT_CHECK(!has("\"03\"", 3) && !has("\"3 \"", 3) && !has("\"\"", 0) && !has("*", 1));
 }
 
+static bool none_has(const char *text, const char *tag)
+{
+    return ht_if_none_match_has(text, strlen(text), tag);
+}
+
+HT_CASE(what_a_client_has_already_is_compared_weakly)
+{
+    HT_CHECK(none_has("\"a1\"", "a1") && none_has("W/\"a1\"", "a1") && none_has("*", "a1"));
+    HT_CHECK(none_has("\"b\", W/\"a1\" ,\"c\"", "a1"));
+    HT_CHECK(!none_has("\"a\"", "a1") && !none_has("\"a12\"", "a1") && !none_has("a1", "a1"));
+    HT_CHECK(!none_has("", "a1") && !none_has("\"a1\" \"b\"", "a1") && !none_has("**", "a1"));
+}
+
 HT_MAIN()

@@ -214,27 +214,39 @@ HT_CASE(clock_is_the_machines_unless_asked_otherwise)
 
 enum { TRIPS = 1500 };
 
-/* Asks for the same trips across the town each time; how many answers differ from those in `before`
- * (NULL: none to compare), which gets the new ones. */
+static const char *trip_profile = "car";
+
+/* Asks for a trip across the town; its answer as a number, 0: there was none. */
+static uint64_t trip_ask(int trip)
+{
+    uint64_t state = UINT64_C(0x9e3779b97f4a7c15) * ((uint64_t)trip + 5);
+    char path[256];
+    double at[4];
+    for (int c = 0; c < 4; c++) {
+        at[c] = (c % 2 == 0 ? 121.68 : 29.91) + ht_random_below(&state, 80000) * 1e-6;
+    }
+    (void)snprintf(path, sizeof path,
+                   "/route/v1/%s/%.6f,%.6f;%.6f,%.6f?overview=false&generate_hints=false",
+                   trip_profile, at[0], at[1], at[2], at[3]);
+    if (get(path) != 200) {
+        return 0;
+    }
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t b = 0; b < answer.size; b++) {
+        hash = (hash ^ (unsigned char)answer.body[b]) * UINT64_C(1099511628211);
+    }
+    return hash;
+}
+
+/* Asks for the same trips each time; how many answers differ from those in `before` (where they are
+ * to be compared), which gets the new ones. */
 static int trips_ask(uint64_t *before, bool compare)
 {
-    uint64_t state = 5;
     int differ = 0;
     for (int i = 0; i < TRIPS; i++) {
-        char path[256];
-        double at[4];
-        for (int c = 0; c < 4; c++) {
-            at[c] = (c % 2 == 0 ? 121.68 : 29.91) + ht_random_below(&state, 80000) * 1e-6;
-        }
-        (void)snprintf(path, sizeof path,
-                       "/route/v1/car/%.6f,%.6f;%.6f,%.6f?overview=false&generate_hints=false",
-                       at[0], at[1], at[2], at[3]);
-        if (get(path) != 200) {
+        uint64_t hash = trip_ask(i);
+        if (hash == 0) {
             return -1;
-        }
-        uint64_t hash = UINT64_C(14695981039346656037);
-        for (size_t b = 0; b < answer.size; b++) {
-            hash = (hash ^ (unsigned char)answer.body[b]) * UINT64_C(1099511628211);
         }
         differ += compare && before[i] != hash ? 1 : 0;
         before[i] = hash;
@@ -255,6 +267,73 @@ HT_CASE(conditional_turns_obey_the_clock)
     HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":68400}"), 200);
     HT_CHECK(trips_ask(answers, true) > 0);
     end();
+}
+
+/* How many of the trips that the hour changes have not the answers that they are to have. */
+static int trips_wrong(const uint64_t *wanted, const uint64_t *other)
+{
+    int wrong = 0;
+    for (int i = 0; i < TRIPS; i++) {
+        wrong += wanted[i] != other[i] && trip_ask(i) != wanted[i] ? 1 : 0;
+    }
+    return wrong;
+}
+
+static const char *const hours[2] = {"--clock 2026-03-02T03:00:00+08:00,0",
+                                     "--clock 2026-03-02T08:00:00+08:00,0"};
+
+/* From the one hour to the other, either way round. */
+static int clock_turn(int from)
+{
+    return post("/v1/clock", JSON, from == 0 ? "{\"advance_s\":18000}" : "{\"advance_s\":68400}");
+}
+
+static void first_answers_check(void)
+{
+    static uint64_t answers[2][TRIPS];
+    HT_REQUIRE(begin(hours[0]));
+    HT_CHECK_INT(trips_ask(answers[0], false), 0);
+    HT_CHECK_INT(clock_turn(0), 200);
+    HT_CHECK_INT(trips_ask(answers[1], false), 0);
+    end();
+    int changed = 0;
+    for (int i = 0; i < TRIPS; i++) {
+        changed += answers[0][i] != answers[1][i];
+    }
+    HT_CHECK(changed > 0);
+    for (int from = 0; from < 2; from++) {
+        int first = 0;
+        while (first < TRIPS - 1 && answers[0][first] == answers[1][first]) {
+            first++;
+        }
+        HT_REQUIRE(begin(hours[from]));
+        HT_CHECK(trip_ask(first) == answers[from][first]);
+        HT_CHECK_INT(clock_turn(from), 200);
+        HT_CHECK(trip_ask(first) == answers[1 - from][first]);
+        HT_CHECK_INT(trips_wrong(answers[1 - from], answers[from]), 0);
+        end();
+        HT_REQUIRE(begin(hours[from]));
+        HT_CHECK_INT(trips_wrong(answers[from], answers[1 - from]), 0);
+        end();
+    }
+}
+
+/* Of two profiles the one that nobody needs before it is asked for: its first answers come before
+ * its streets are made, and the clock moves before they are. */
+HT_CASE(turns_obey_the_clock_from_the_first_answer_on)
+{
+    char line[512];
+    char own[sizeof map];
+    HT_REQUIRE(map_make());
+    (void)snprintf(own, sizeof own, "%s", map);
+    (void)snprintf(map, sizeof map, "%s/two.hnet", folder);
+    (void)snprintf(line, sizeof line, "import %s/streets.osm.pbf -o %s --profiles foot,van", folder,
+                   map);
+    HT_CHECK_INT(ht_command_run(line)->code, 0);
+    trip_profile = "van";
+    first_answers_check();
+    trip_profile = "car";
+    (void)snprintf(map, sizeof map, "%s", own);
 }
 
 struct asker {

@@ -1,6 +1,7 @@
 /* Vans as they drive: arrival, departure, what is passed by and leaving the way are recognized and
  * told; arrival times follow the van and are told when they shift; what was learned outlives a
  * restart. */
+#include <pthread.h>
 #include <unistd.h>
 
 #include "tests/support/check.h"
@@ -211,6 +212,64 @@ HT_CASE(a_van_comes_to_its_stop_and_leaves_it_and_the_town_learns)
     HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM arrival WHERE length(bytes) > 200"), 1);
 }
 
+/* The moment of "since" where the van stands. */
+static bool since_read(char out[32])
+{
+    const char *since = ht_json_at(answer.body, "at.since");
+    (void)snprintf(out, 32, "%.26s", since == NULL ? "" : since);
+    return since != NULL;
+}
+
+/* The store's clock begins anew with each start. */
+static bool begin_again(void)
+{
+    long long then_s = now_s;
+    now_s = 1772418600;
+    if (!begin(options)) {
+        return false;
+    }
+    advance((int)(then_s - now_s));
+    return true;
+}
+
+HT_CASE(where_a_van_stands_is_known_after_a_restart)
+{
+    char before[32];
+    char after[32];
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(get(PLAN), 200);
+    struct stop second = stop_read(1);
+    stands(&second, 45); /* the first is passed by */
+    HT_CHECK(comes(PLAN, "at.by", "\"position\""));
+    HT_CHECK(since_read(before));
+    HT_CHECK(sql_comes(COUNT "'stop.skipped'", 1) && sql_comes(COUNT "'stop.arrived'", 1));
+    end();
+    HT_REQUIRE(begin_again());
+    HT_CHECK(comes(PLAN, "at.by", "\"position\"")); /* without that it said anything */
+    HT_CHECK(since_read(after));
+    HT_CHECK_STR(after, before);
+    HT_CHECK(comes(PLAN, "stops.0.here", "true"));
+    HT_CHECK(says("\"skipped\":true"));
+    for (int i = 0; i < 4; i++) {
+        seen(second.lon, second.lat, 15);
+    }
+    HT_CHECK_INT(happens(second.order, "{\"event\":\"deliver\"}"), 200);
+    seen(second.lon + 0.004, second.lat + 0.004, 60);
+    HT_CHECK(sql_comes(COUNT "'stop.left'", 1));
+    HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.arrived'"), 1);
+    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM events l, events a WHERE "
+                                      "l.kind = 'stop.left' AND a.kind = 'stop.arrived' AND "
+                                      "l.body->>'since' = a.body->>'at'"),
+                 1);
+    HT_CHECK_INT(get("/metrics"), 200);
+    HT_CHECK(says("houtao_arrivals_stops_total 0\n")); /* half a stop teaches nothing */
+    end();
+    HT_REQUIRE(begin_again());
+    HT_CHECK(comes(PLAN, "stops.2.state", "\"enroute\""));
+    HT_CHECK(!says("\"at\":") && says("\"skipped\":true"));
+    end();
+}
+
 HT_CASE(arrival_times_follow_the_van_and_are_told_when_they_shift)
 {
     char before[64];
@@ -297,6 +356,49 @@ HT_CASE(the_drivers_word_is_taken)
     HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.skipped'"), 1);
     HT_CHECK_INT(get("/metrics"), 200);
     HT_CHECK(says("houtao_arrivals_stops_total 1\n"));
+    end();
+}
+
+struct speaker {
+    pthread_t thread;
+    int status;
+};
+
+static void *depart(void *user)
+{
+    static const char body[] = "{\"event\":\"depart\"}";
+    struct speaker *speaker = user;
+    struct ht_client *own = malloc(sizeof *own);
+    struct ht_answer got = {0};
+    char text[256];
+    (void)snprintf(text, sizeof text, "POST " EVENTS HEADERS JSON "Content-Length: %zu\r\n\r\n%s",
+                   strlen(body), body);
+    if (own != NULL && ht_client_open(own, port) && ht_client_text(own, text)) {
+        speaker->status = ht_client_read(own, &got, false);
+        ht_client_close(own);
+    }
+    ht_answer_free(&got);
+    free(own);
+    return NULL;
+}
+
+HT_CASE(what_is_said_twice_at_once_is_taken_once)
+{
+    enum { ROUNDS = 20 };
+    HT_REQUIRE(begin_town());
+    for (int i = 0; i < ROUNDS; i++) {
+        struct speaker speakers[2] = {{.status = -1}, {.status = -1}};
+        HT_CHECK_INT(post(EVENTS, JSON, "{\"event\":\"arrive\"}"), 200);
+        for (int s = 0; s < 2; s++) {
+            HT_REQUIRE(pthread_create(&speakers[s].thread, NULL, depart, &speakers[s]) == 0);
+        }
+        for (int s = 0; s < 2; s++) {
+            (void)pthread_join(speakers[s].thread, NULL);
+        }
+        HT_CHECK_INT(speakers[0].status + speakers[1].status, 200 + 409);
+    }
+    HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.left'"), ROUNDS);
+    HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.arrived'"), ROUNDS);
     end();
 }
 

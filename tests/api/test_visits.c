@@ -343,7 +343,7 @@ HT_CASE(the_same_hazard_again_is_the_same_notice)
     HT_CHECK_INT(result("v3", DONE), 200);
     HT_CHECK_INT(notice_act(id, "{\"event\":\"close\",\"visit\":\"v3\"}"), 200);
     advance(10 * DAY);
-    HT_CHECK_STR(hazard_find("v4", RECTIFY(HAZARD("wires"))), id);
+    HT_CHECK_STR(hazard_find("v4", RECTIFY(HAZARD("Wires。 "))), id); /* said with other signs */
     HT_CHECK(is("rectifications.0.state", "\"open\"") && is("rectifications.0.reopened", "1"));
     /* another tenant's is another one */
     HT_CHECK(strcmp(hazard_find("v5", RECTIFY("{\"text\":\"wires\",\"severity\":1,\"tenant\":"
@@ -412,6 +412,67 @@ HT_CASE(bad_results_are_told_what_is_wrong)
     HT_CHECK_INT(notice_act("r9", "{\"event\":\"close\",\"visit\":\"v1\"}"), 404);
     HT_CHECK_INT(notice_act("r9", "{\"event\":\"open\"}"), 400);
     HT_CHECK_INT(get(VISITS "/v9"), 404);
+    end();
+}
+
+HT_CASE(visits_of_another_time_and_by_vans_are_refused)
+{
+    HT_REQUIRE(begin_town());
+    item_add("units", "", "van1", POINT("121.712"),
+             "\"kind\":\"van\",\"profile\":\"car\",\"status\":\"idle\"");
+    HT_CHECK_INT(visit_add("v1", "f1", ",\"start\":\"2020-03-02T02:00:00Z\""), 422);
+    HT_CHECK(is("errors.0.pointer", "\"/start\""));
+    HT_CHECK_INT(visit_add("v1", "f1", ",\"start\":\"2028-03-02T02:00:00Z\""), 422);
+    HT_CHECK(is("errors.0.pointer", "\"/start\""));
+    HT_CHECK_INT(visit_add("v1", "f1", ",\"end\":\"2027-03-01T02:00:00Z\""), 422);
+    HT_CHECK(is("errors.0.pointer", "\"/end\""));
+    HT_CHECK_INT(visit_add("v1", "f1", ",\"inspector\":\"van1\""), 422);
+    HT_CHECK(is("errors.0.pointer", "\"/inspector\""));
+    HT_CHECK_INT(visit_add("v1", "f1", ",\"inspector\":\"i1\",\"second\":\"van1\""), 422);
+    HT_CHECK(is("errors.0.pointer", "\"/second\""));
+    HT_CHECK_INT(visit_add("v1", "f1", ",\"inspector\":\"i1\",\"second\":\"i1\""), 422);
+    HT_CHECK_INT(visit_add("v1", "f1", ",\"inspector\":\"i1\""), 201);
+    HT_CHECK_INT(result("v1", "{\"outcome\":\"done\",\"inspector\":\"van1\"," INSIDE "}"), 422);
+    HT_CHECK_INT(result("v1", "{\"outcome\":\"done\",\"reason\":\"no signal\"}"), 200);
+    HT_CHECK(is("flags", "[\"no_position\"]"));
+    end();
+}
+
+HT_CASE(two_inspectors_are_one_visit)
+{
+    char id[80];
+    char body[200];
+    HT_REQUIRE(begin_town());
+    item_add("units", "", "i3", POINT("121.712"),
+             "\"kind\":\"inspector\",\"profile\":\"car\",\"status\":\"idle\"");
+    (void)snprintf(id, sizeof id, "%s", hazard_find("v1", RECTIFY(HAZARD("wires"))));
+    advance(600);
+    HT_CHECK_INT(visit_add("v2", "f1", ",\"inspector\":\"i1\",\"second\":\"i2\""), 201);
+    HT_CHECK(is("second", "\"i2\""));
+    HT_CHECK_INT(get(VISITS "?inspector=i2"), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "visits"), 1);
+    HT_CHECK_INT(result("v2", "{\"outcome\":\"done\",\"inspector\":\"i2\"," INSIDE "}"), 200);
+    HT_CHECK(is("inspector", "\"i1\"") && is("second", "\"i2\"") && is("flags", "[]"));
+    HT_CHECK_INT(notice_act(id, "{\"event\":\"close\",\"visit\":\"v2\"}"), 200);
+    HT_CHECK_INT(post(NOTICES "/checks", JSON, "{\"seed\":1,\"count\":1}"), 201);
+    HT_CHECK_INT(get(NOTICES "/wanted"), 200);
+    HT_CHECK(is("wanted.0.not_by", "\"i1\"") && is("wanted.0.not_by_second", "\"i2\""));
+    for (int i = 1; i <= 3; i++) { /* neither of the two, nor with one of them */
+        (void)snprintf(body, sizeof body,
+                       ",\"inspector\":\"i%d\"%s,\"purpose\":\"check\",\"rectification\":\"%s\"", i,
+                       i == 3 ? ",\"second\":\"i2\"" : "", id);
+        HT_CHECK_INT(visit_add("c1", "f1", body), 409);
+    }
+    (void)snprintf(body, sizeof body,
+                   ",\"inspector\":\"i3\",\"purpose\":\"check\",\"rectification\":\"%s\"", id);
+    HT_CHECK_INT(visit_add("c1", "f1", body), 201);
+    HT_CHECK_INT(result("c1", "{\"outcome\":\"done\",\"second\":\"i2\"," INSIDE "}"), 409);
+    HT_CHECK_INT(result("c1", DONE), 200);
+    /* two were to go, and another went alone */
+    HT_CHECK_INT(visit_add("v3", "f1", ",\"inspector\":\"i1\",\"second\":\"i2\""), 201);
+    HT_CHECK_INT(result("v3", "{\"outcome\":\"done\",\"inspector\":\"i3\"," INSIDE "}"), 200);
+    HT_CHECK(is("flags", "[\"alone\"]") && ht_json_at(answer.body, "second") == NULL);
+    audit_holds();
     end();
 }
 
@@ -506,6 +567,26 @@ HT_CASE(visits_that_can_not_have_been_are_flagged)
 }
 
 /* ---- settings ---- */
+
+HT_CASE(rules_that_contradict_themselves_are_refused)
+{
+    static const char *const bad[][2] = {{"{\"due_days\":[3,3,5,1]}", "\"/due_days\""},
+                                         {"{\"extend_days\":[7,3,30]}", "\"/extend_days\""},
+                                         {"{\"rise_days\":[0,7]}", "\"/rise_days\""},
+                                         {"{\"rise_days\":[7,3]}", "\"/rise_days\""}};
+    HT_REQUIRE(begin_town());
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        HT_CHECK_INT(send_body("PUT", "/v1/settings/visits", JSON, bad[i][0]), 422);
+        HT_CHECK(is("errors.0.pointer", bad[i][1]));
+    }
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/visits", JSON, "{\"rise_days\":[7,0]}"), 200);
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/calendar", JSON,
+                           "{\"holidays\":[{\"from\":\"2026-10-01\",\"to\":\"2026-10-07\"}],"
+                           "\"workdays\":[\"2026-10-05\"]}"),
+                 422);
+    HT_CHECK(is("errors.0.pointer", "\"/workdays\"") && says("2026-10-05"));
+    end();
+}
 
 HT_CASE(the_offices_rules_are_a_document)
 {
@@ -654,6 +735,67 @@ HT_CASE(visits_at_homes_are_not_for_viewers)
     HT_CHECK_INT(get_as(VIEWER, VISITS "/v1/history"), 404);
     HT_CHECK_INT(get_as(VIEWER, "/v1/stream?topics=visits"), 403);
     HT_CHECK_INT(get_as(DISPATCHER, VISITS "/v1"), 200);
+    HT_CHECK_INT(audited(), 1);
+    end();
+}
+
+HT_CASE(notices_at_homes_are_not_for_viewers)
+{
+    char id[80];
+    char path[160];
+    HT_REQUIRE(begin_with_tokens());
+    HT_CHECK_INT(
+        post_as(DISPATCHER, VISITS, "{\"id\":\"v1\",\"site\":\"h1\",\"inspector\":\"i1\"}"), 201);
+    HT_CHECK_INT(
+        post_as(DISPATCHER, VISITS, "{\"id\":\"v2\",\"site\":\"f1\",\"inspector\":\"i1\"}"), 201);
+    HT_CHECK_INT(
+        post_as(I1, VISITS "/v1/result",
+                "{\"outcome\":\"rectify\",\"reason\":\"x\",\"hazards\":[" HAZARD("gas") "]}"),
+        200);
+    (void)snprintf(id, sizeof id, "%s", text_at("rectifications.0.id"));
+    HT_CHECK_INT(post_as(I1, VISITS "/v2/result", RECTIFY(HAZARD("wires"))), 200);
+    HT_CHECK_INT(get_as(VIEWER, NOTICES), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "rectifications"), 1);
+    HT_CHECK(!says("\"h1\""));
+    static const char *const looks[] = {"", "/history", "/notice"};
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof path, NOTICES "/%s%s", id, looks[i]);
+        HT_CHECK_INT(get_as(VIEWER, path), 404);
+        HT_CHECK_INT(get_as(DISPATCHER, path), 200);
+    }
+    HT_CHECK_INT(audited(), 3);
+    HT_CHECK_INT(get_as(VIEWER, NOTICES "/wanted"), 200);
+    HT_CHECK(!says("\"h1\"") && says("\"f1\""));
+    HT_CHECK_INT(get_as(VIEWER, NOTICES "/sums"), 200);
+    HT_CHECK(is("cells.0.open", "1"));
+    HT_CHECK_INT(get_as(DISPATCHER, NOTICES "/sums"), 200);
+    HT_CHECK(is("cells.0.open", "2"));
+    HT_CHECK_INT(get_as(VIEWER, "/v1/stream?topics=rectifications"), 403);
+    end();
+}
+
+HT_CASE(an_inspector_reads_the_notice_that_a_re_visit_is_for)
+{
+    char id[80];
+    char path[160];
+    char body[240];
+    HT_REQUIRE(begin_with_tokens());
+    HT_CHECK_INT(
+        post_as(DISPATCHER, VISITS, "{\"id\":\"v1\",\"site\":\"f1\",\"inspector\":\"i1\"}"), 201);
+    HT_CHECK_INT(post_as(I1, VISITS "/v1/result", RECTIFY(HAZARD("wires"))), 200);
+    (void)snprintf(id, sizeof id, "%s", text_at("rectifications.0.id"));
+    (void)snprintf(path, sizeof path, NOTICES "/%s", id);
+    HT_CHECK_INT(get_as(I2, path), 404);
+    (void)snprintf(body, sizeof body,
+                   "{\"id\":\"v2\",\"site\":\"f1\",\"inspector\":\"i2\",\"purpose\":\"revisit\","
+                   "\"rectification\":\"%s\"}",
+                   id);
+    HT_CHECK_INT(post_as(DISPATCHER, VISITS, body), 201);
+    HT_CHECK_INT(get_as(I2, path), 200);
+    HT_CHECK(is("revisit", "\"v2\""));
+    HT_CHECK_INT(get_as(I2, NOTICES), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "rectifications"), 1);
+    HT_CHECK_INT(get_as(I1, path), 200);
     end();
 }
 

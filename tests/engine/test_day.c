@@ -1,9 +1,12 @@
 #include "engine/plan/day.h"
 
+#include <time.h>
+
 #include "tests/support/check.h"
 #include "tests/support/oom.h"
 
-enum { ORDERS = 40, VANS = 5, KITCHENS = 3, PLACES = 24, STOPS = 128 };
+enum { ORDERS = 40, VANS = 5, KITCHENS = 3, PLACES = 24 };
+enum { ORDERS_MOST = 1200, VANS_MOST = 24, STOPS_MOST = 2 * ORDERS_MOST }; /* a town's midday */
 
 /* A day with memory of its own. */
 struct day {
@@ -13,12 +16,12 @@ struct day {
     uint32_t distance[PLACES * PLACES];
     struct ht_day_kitchen kitchens[KITCHENS];
     struct ht_window open[KITCHENS];
-    struct ht_day_order orders[ORDERS];
-    int64_t load[ORDERS][2];
-    uint64_t skills[ORDERS + VANS];
-    struct ht_day_van vans[VANS];
-    int64_t capacity[VANS][2];
-    struct ht_day_stop stops[VANS][STOPS];
+    struct ht_day_order orders[ORDERS_MOST];
+    int64_t load[ORDERS_MOST][2];
+    uint64_t skills[ORDERS_MOST + VANS_MOST];
+    struct ht_day_van vans[VANS_MOST];
+    int64_t capacity[VANS_MOST][2];
+    struct ht_day_stop stops[VANS_MOST][STOPS_MOST];
 };
 
 static struct day the_day;
@@ -107,13 +110,13 @@ static void day_make(struct day *day, uint64_t *state, uint32_t orders, uint32_t
     for (uint32_t v = 0; v < vans; v++) {
         day->capacity[v][0] = 6 + ht_random_below(state, 20);
         day->capacity[v][1] = 4 + ht_random_below(state, 12);
-        day->skills[ORDERS + v] = ht_random_below(state, 4);
+        day->skills[ORDERS_MOST + v] = ht_random_below(state, 4);
         day->vans[v] = (struct ht_day_van){
             .location = PLACES - 1 - v,
             .end = ht_random_below(state, 2) == 0 ? HT_PLAN_NONE : PLACES - 1,
             .window = {200 + ht_random_below(state, 600), 5000 + ht_random_below(state, 3000)},
             .capacity = day->capacity[v],
-            .skills = &day->skills[ORDERS + v],
+            .skills = &day->skills[ORDERS_MOST + v],
             .trips_most = 1 + ht_random_below(state, 3),
             .stops = day->stops[v]};
     }
@@ -610,6 +613,97 @@ HT_CASE(a_change_leaves_the_rest_where_it_is)
     }
     HT_CHECK(moved < 20);
     HT_CHECK(anew > 100);
+}
+
+/* ---- its deadline ---- */
+
+/* What a search takes of the thread's own time: less than what passes, whatever else goes on. */
+static double own_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+#if defined __OPTIMIZE__ && !defined __SANITIZE_THREAD__ && !defined __SANITIZE_ADDRESS__
+enum { LATE_MOST_MS = 100 };
+#else
+enum { LATE_MOST_MS = 5000 };
+#endif
+
+/* So much too late. */
+static double late_ms(const struct day *day, int64_t limit_ms, struct ht_day_plan **plan)
+{
+    double begun_ms = own_ms();
+    struct ht_error error = {0};
+    const struct ht_day_options options = {.limit_ms = limit_ms, .threads = 1, .seed = 5};
+    *plan = NULL;
+    HT_CHECK(ht_day_run(&day->problem, &options, plan, &error) == HT_OK);
+    double late = own_ms() - begun_ms - (double)limit_ms;
+    HT_CHECK(*plan != NULL && ht_day_check(&day->problem, *plan, &error) == HT_OK);
+    return late;
+}
+
+/* The last order is called off. */
+static void order_off(struct day *day)
+{
+    uint32_t gone = --day->problem.order_count;
+    for (uint32_t v = 0; v < day->problem.van_count; v++) {
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < day->vans[v].stop_count; i++) {
+            const struct ht_day_stop stop = day->stops[v][i];
+            if (stop.kind != HT_DAY_ORDER || stop.index != gone) {
+                day->stops[v][kept++] = stop;
+            }
+        }
+        day->vans[v].stop_count = kept;
+    }
+}
+
+static void change(struct day *day, int number)
+{
+    switch (number) {
+    case 0:
+        day->problem.order_count++; /* one more comes */
+        break;
+    case 1:
+        order_off(day);
+        break;
+    case 2:
+        day->vans[3].window.from_s += 1800; /* a van is late, */
+        break;
+    case 3:
+        day->kitchens[0].down = true; /* a kitchen breaks down, */
+        break;
+    default: /* and streets are closed */
+        for (int c = 0; c < 10; c++) {
+            day->duration[(c * 7 + 3) % PLACES * PLACES + (c * 5 + 4) % PLACES] = HT_PLAN_NO_WAY;
+        }
+        break;
+    }
+}
+
+HT_CASE(a_search_ends_at_its_deadline_after_each_change)
+{
+    enum { CHANGES = 5 };
+    uint64_t state = 19;
+    int64_t limit_ms = HT_LONG ? 1000 : 200;
+    struct ht_day_plan *plan = NULL;
+    double worst_ms = 0;
+    day_make(&the_day, &state, ORDERS_MOST, VANS_MOST);
+    the_day.problem.order_count = ORDERS_MOST - 1;
+    double late = late_ms(&the_day, limit_ms, &plan); /* from nothing */
+    for (int c = 0; c < CHANGES && plan != NULL; c++) {
+        worst_ms = late > worst_ms ? late : worst_ms;
+        running_set(&the_day, plan, 0);
+        ht_day_free(plan);
+        change(&the_day, c);
+        late = late_ms(&the_day, limit_ms, &plan);
+    }
+    worst_ms = late > worst_ms ? late : worst_ms;
+    (void)printf("  at worst %.1f ms late\n", worst_ms);
+    HT_CHECK(worst_ms <= LATE_MOST_MS);
+    ht_day_free(plan);
 }
 
 /* ---- why not ---- */

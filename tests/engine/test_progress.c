@@ -216,6 +216,79 @@ HT_CASE(the_drivers_word_counts_at_once_and_is_not_told_twice)
     HT_CHECK(find(&drive, HT_PROGRESS_ARRIVED, 1) != NULL);
 }
 
+/* Told where a drive is by its events alone, in the order in which they were. */
+static struct ht_progress recalled(const struct drive *drive)
+{
+    struct ht_progress progress = {0};
+    for (size_t i = 0; i < drive->count; i++) {
+        ht_progress_recall(&progress, &drive->events[i], false);
+    }
+    return progress;
+}
+
+static bool is_where(const struct ht_progress *a, const struct ht_progress *b)
+{
+    bool same = a->at == b->at && a->off == b->off && a->driven_ms == b->driven_ms &&
+                (!a->at ||
+                 (a->since_ms == b->since_ms && memcmp(&a->stop, &b->stop, sizeof a->stop) == 0)) &&
+                (!a->off || a->off_ms == b->off_ms);
+    for (int i = 0; i < STOPS; i++) {
+        same = same && ht_progress_past(a, stops[i]) == ht_progress_past(b, stops[i]) &&
+               ht_progress_skipped(a, stops[i]) == ht_progress_skipped(b, stops[i]);
+    }
+    return same;
+}
+
+HT_CASE(what_was_told_of_it_says_where_it_is)
+{
+    struct drive drive = begin(5000, 0);
+    go_on(&drive, 1080, 8, 0, &all); /* past the first */
+    go_on(&drive, 0, 0, 90000, &all);
+    struct ht_progress progress = recalled(&drive);
+    HT_CHECK(progress.at && ht_progress_skipped(&progress, stops[0]));
+    HT_CHECK(is_where(&progress, &drive.progress));
+    go_on(&drive, 1300, 8, 0, &all);
+    drive.north_m = 400; /* off its way */
+    go_on(&drive, 0, 0, 60000, &all);
+    progress = recalled(&drive);
+    HT_CHECK(progress.off && !progress.at);
+    HT_CHECK(is_where(&progress, &drive.progress));
+    drive.progress = progress; /* a restart: it goes on from there */
+    drive.north_m = 0;
+    go_on(&drive, 1582, 8, 0, &all);
+    go_on(&drive, 0, 0, 90000, &all);
+    HT_CHECK_INT(count_of(&drive, HT_PROGRESS_ON), 1);
+    HT_CHECK_INT(count_of(&drive, HT_PROGRESS_ARRIVED), 2);
+    progress = recalled(&drive);
+    HT_CHECK(is_where(&progress, &drive.progress));
+    drive.progress = progress;
+    int64_t came_ms = progress.since_ms;
+    go_on(&drive, 0, 0, 60000, &all);
+    HT_CHECK_INT(count_of(&drive, HT_PROGRESS_ARRIVED), 2); /* it is known to be there */
+    go_on(&drive, 1900, 8, 0, &all);
+    const struct ht_progress_event *left = find(&drive, HT_PROGRESS_LEFT, 2);
+    HT_REQUIRE(left != NULL);
+    HT_CHECK_INT(left->since_ms, came_ms);
+    HT_CHECK(left->at_ms - came_ms >= 140000);
+}
+
+HT_CASE(the_drivers_word_is_recalled_as_his)
+{
+    struct ht_progress progress = {0};
+    struct ht_progress_event events[HT_PROGRESS_EVENTS];
+    struct ht_progress_event event = {HT_PROGRESS_ARRIVED, stops[1], BEGIN_MS, 0};
+    ht_progress_recall(&progress, &event, true);
+    HT_CHECK(progress.at && progress.told && ht_progress_past(&progress, stops[1]));
+    event = (struct ht_progress_event){HT_PROGRESS_LEFT, stops[1], BEGIN_MS + 60000, BEGIN_MS};
+    ht_progress_recall(&progress, &event, true);
+    HT_CHECK(!progress.at && progress.lingering);
+    /* he said that he left: standing there does not count again */
+    for (int i = 1; i <= 20; i++) {
+        const struct ht_progress_fix fix = {stops[1], BEGIN_MS + 60000 + i * 5000, 0, -1};
+        HT_CHECK_INT(ht_progress_see(&progress, &fix, &all, events), 0);
+    }
+}
+
 HT_CASE(positions_out_of_order_and_strange_numbers_change_nothing)
 {
     struct drive drive = begin(5000, 0);

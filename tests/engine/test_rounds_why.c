@@ -194,6 +194,33 @@ HT_CASE(more_visits_than_open_days)
     HT_CHECK_INT(missing_one(1).reason, HT_ROUNDS_CLOSED);
 }
 
+HT_CASE(days_that_open_are_no_help_where_the_gap_blocks)
+{
+    week_make(3);
+    w.sites[1].gap_least_days = 4;
+    w.sites[1].open_count = 1; /* Monday: with Friday, the gap is kept */
+    struct ht_rounds_missing m = missing_one(1);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_CLOSED);
+    HT_CHECK_INT(m.mend.number, 1);
+    w.open[1][1] = (struct ht_rounds_window){4, 28800, 64800};
+    w.sites[1].open_count = 2;
+    nothing_is_missing();
+    w.sites[1].open_count = 1;
+    w.sites[1].gap_least_days = 7; /* no second day of the week is so far away */
+    m = missing_one(1);
+    HT_CHECK_INT(m.reason, HT_ROUNDS_GAP);
+    HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_GAP);
+    HT_CHECK_INT(m.mend.number, 1);
+    w.needs[1][0] = (struct ht_rounds_need){0, 6, 3};
+    w.sites[1].open_count = 2; /* Monday and Friday, and three are wanted, three days apart */
+    w.sites[1].gap_least_days = 3;
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL && plan->missing_count == 1);
+    HT_CHECK_INT(plan->missing[0].reason, HT_ROUNDS_CLOSED);
+    HT_CHECK_INT(plan->missing[0].mend.number, 2); /* Thursday and Sunday, to Monday */
+    ht_rounds_free(plan);
+}
+
 HT_CASE(windows_are_too_short)
 {
     week_make(3);
@@ -424,6 +451,65 @@ HT_CASE(an_owner_away_and_a_late_gap_are_told)
     ht_rounds_free(plan);
 }
 
+HT_CASE(an_owner_who_could_come_is_told_how_to_be_sure_of_it)
+{
+    week_make(2);
+    w.sites[0].owner = 0;
+    w.way[0 * PLACES + 1] = w.way[1 * PLACES + 0] = 600;
+    w.problem.prices.owner_s = 0; /* others may come as well */
+    w.problem.prices.balance = 0;
+    w.problem.running_count = 1;
+    w.running[0] = (struct ht_rounds_running){.site = 0,
+                                              .day = 0,
+                                              .begin_s = 36000,
+                                              .end_s = 39600,
+                                              .inspector = 1,
+                                              .second = HT_PLAN_NONE,
+                                              .state = HT_ROUNDS_PROMISED};
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL && plan->broken_count > 0);
+    for (uint32_t b = 0; b < plan->broken_count; b++) {
+        HT_CHECK_INT(plan->broken[b].wish, HT_ROUNDS_WISH_OWNER);
+        HT_CHECK(plan->broken[b].mendable);
+        HT_CHECK_INT(plan->broken[b].mend.hint, HT_ROUNDS_HINT_OWNER);
+        HT_CHECK_INT(plan->broken[b].mend.inspector, plan->owner[plan->broken[b].site]);
+    }
+    ht_rounds_free(plan);
+}
+
+HT_CASE(what_stays_on_its_day_keeps_its_time_as_far_as_it_can)
+{
+    week_make(1);
+    w.needs[0][0].visits = 1;
+    w.problem.running_count = 1;
+    w.running[0] = (struct ht_rounds_running){.site = 0,
+                                              .day = 2,
+                                              .begin_s = 45000,
+                                              .end_s = 48600,
+                                              .inspector = 1,
+                                              .second = HT_PLAN_NONE,
+                                              .state = HT_ROUNDS_PLANNED};
+    w.sites[0].owner = 1;
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL && plan->visit_count == 1);
+    HT_CHECK_INT(plan->visits[0].begin_s, 45000);
+    HT_CHECK_INT(plan->kept, 1);
+    HT_CHECK(!plan->visits[0].moved);
+    ht_rounds_free(plan);
+    w.shifts[1][2].to_s = 45000 + 3000; /* an hour and the way home: half an hour earlier or so */
+    plan = plan_new();
+    HT_REQUIRE(plan != NULL && plan->visit_count == 1);
+    HT_CHECK_INT(plan->visits[0].begin_s, 45000 + 3000 - 600 - 3600);
+    HT_CHECK_INT(plan->kept, 1);
+    ht_rounds_free(plan);
+    w.shifts[1][2].to_s = 40000; /* far earlier: it has moved, though on its day */
+    plan = plan_new();
+    HT_REQUIRE(plan != NULL && plan->visit_count == 1);
+    HT_CHECK(plan->visits[0].day == 2 && plan->visits[0].moved);
+    HT_CHECK(plan->kept == 0 && plan->moved == 1);
+    ht_rounds_free(plan);
+}
+
 /* ---- bad input ---- */
 
 static void refuses(enum ht_status wanted, int64_t line)
@@ -613,6 +699,7 @@ HT_CASE(names_of_reasons)
     HT_CHECK_STR(ht_rounds_reason_name(HT_ROUNDS_FULL), "full");
     HT_CHECK_STR(ht_rounds_reason_name(HT_ROUNDS_REASONS), "unknown");
     HT_CHECK_STR(ht_rounds_hint_name(HT_ROUNDS_HINT_QUOTA), "quota");
+    HT_CHECK_STR(ht_rounds_hint_name(HT_ROUNDS_HINT_OWNER), "owner");
     HT_CHECK_STR(ht_rounds_wish_name(HT_ROUNDS_WISH_PROMISE), "promise");
     HT_CHECK_STR(ht_rounds_idle_name(HT_ROUNDS_IDLE_FREE), "free");
     HT_CHECK_STR(ht_rounds_idle_name((enum ht_rounds_idle_reason)9), "unknown");

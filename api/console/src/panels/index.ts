@@ -1,0 +1,4 @@
+// The panels of the page. Each adds itself; a new one needs a line here.
+import "./emergency";
+import "./meals";
+import "./zones";

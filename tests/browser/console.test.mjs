@@ -1,0 +1,165 @@
+// The page itself: it shows, loads nothing from elsewhere, finds, speaks both languages, is readable by day and night at
+// three sizes, and comes back after a loss without missing anything.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { accessibility, allow, call, mapIdle, open, serve, shot, until } from "./browser.mjs";
+
+const SIZES = [[1280, 720], [1920, 1080], [390, 844]];
+const SCRIPT_MOST = 1_500_000;
+const town = await serve();
+
+const layerCount = (page, layer) =>
+  page.evaluate((id) => window.houtao.map.ml.queryRenderedFeatures({ layers: [id] }).length, layer);
+
+test("the map shows streets with names, compounds and sites", async () => {
+  const page = await open(town);
+  await mapIdle(page);
+  for (const layer of ["streets", "street-names", "compounds", "factories", "facilities", "zones"])
+    await until(async () => (await layerCount(page, layer)) > 0, `features of ${layer}`);
+  const scripts = await page.evaluate(() => performance.getEntriesByType("resource")
+    .filter(({ initiatorType }) => initiatorType === "script").reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0));
+  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+  console.log(`first paint ${Math.round(paint)} ms (budget 1000), script ${scripts} bytes (most ${SCRIPT_MOST})`);
+  assert.ok(scripts > 0 && scripts < SCRIPT_MOST, `${scripts} bytes of script`);
+});
+
+test("every size, by day and by night, is readable", async () => {
+  for (const [width, height] of SIZES) {
+    for (const [scheme, locale] of [["light", "zh-CN"], ["dark", "en-GB"]]) {
+      const page = await open(town, { width, height, scheme, locale });
+      await mapIdle(page);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `${width}: the page is ${wide} px too wide`);
+      assert.deepEqual(await accessibility(page), [], `${width} ${scheme}`);
+      await shot(page, `console-${width}-${scheme}`);
+      await page.context().close();
+    }
+  }
+});
+
+test("the search finds by name, by initials, by unit and by id, with the keyboard alone", async () => {
+  const page = await open(town);
+  await page.keyboard.press("/");
+  await page.keyboard.type("餐车01");
+  await page.waitForSelector('#search-options [role="option"] >> text=餐车01号');
+  await shot(page, "search");
+  assert.deepEqual(await accessibility(page), []);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".card h2 >> text=餐车01号");
+  assert.equal(await page.evaluate(() => location.hash), "#unit/van-01");
+  for (const [typed, found] of [["h07084", "households"], ["cltyhzycf", "facilities"]]) {
+    await page.fill("#search", "");
+    await page.fill("#search", typed);
+    const kind = await page.evaluate((key) => window.houtao.t(`kind.${key}`), found);
+    await page.waitForSelector(`#search-options .search-kind >> text=${kind}`);
+  }
+  await page.fill("#search", "h07084");
+  await page.waitForSelector('#search-options [aria-selected="true"]');
+  await page.waitForSelector("#search-options .search-title");
+  await page.press("#search", "Enter");
+  await until(() => page.evaluate(() => location.hash === "#household/h07084"), "the link of the household");
+  await page.waitForSelector(".card dl dd");
+  await page.fill("#search", "没有这样的名字");
+  await page.waitForSelector("#search-options .none");
+  await page.keyboard.press("Escape");
+  await shot(page, "card");
+});
+
+test("a link opens what it names", async () => {
+  const page = await open(town, { path: "/#household/h07084", locale: "en-GB" });
+  await page.waitForSelector(".card h2");
+  const center = await page.evaluate(() => window.houtao.map.ml.getCenter());
+  const home = await call(town, "GET", "/collections/households/items/h07084");
+  await until(async () => {
+    const at = await page.evaluate(() => window.houtao.map.ml.getCenter());
+    return Math.abs(at.lng - home.geometry.coordinates[0]) < 1e-3 && Math.abs(at.lat - home.geometry.coordinates[1]) < 1e-3;
+  }, `the map at the household, it was at ${JSON.stringify(center)}`);
+});
+
+test("the language switches, all of it", async () => {
+  const page = await open(town, { locale: "zh-CN" });
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "zh-CN");
+  await page.click('[data-tool="language"]');
+  await page.waitForSelector('[data-tool="language"] >> text=中文');
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
+  assert.deepEqual(await page.evaluate(() => window.houtao.missing()), [], "words that one language lacks");
+  const chinese = await page.evaluate(() => [...document.querySelectorAll(".bar, .tabs, .panel, .layers")]
+    .map((part) => part.innerText).join("\n").match(/[\u4e00-\u9fff]+/g));
+  assert.deepEqual(chinese?.filter((word) => !["候涛", "中文"].includes(word)) ?? [], []);
+  await page.reload();
+  await page.waitForSelector("body[data-ready]", { timeout: 60_000 });
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
+});
+
+test("night is a switch, and remembered", async () => {
+  const page = await open(town);
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "light");
+  await page.click('[data-tool="theme"]');
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  const ground = await until(() => page.evaluate(() => window.houtao.map.ml.getPaintProperty("ground", "background-color")), "a ground");
+  assert.notEqual(ground, "#f2f1ed");
+  await page.reload();
+  await page.waitForSelector("body[data-ready]", { timeout: 60_000 });
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+});
+
+test("layers are shown and hidden", async () => {
+  const page = await open(town);
+  await mapIdle(page);
+  await page.click(".layers-button");
+  await page.waitForSelector(".layers-box label");
+  assert.deepEqual(await accessibility(page), []);
+  await shot(page, "layers");
+  const factories = page.locator(".layers-box label", { hasText: await page.evaluate(() => window.houtao.t("layers.factories")) });
+  await until(async () => (await layerCount(page, "factories")) > 0, "factories");
+  await factories.click();
+  await until(async () => (await layerCount(page, "factories")) === 0, "no factories");
+  await factories.click();
+  await until(async () => (await layerCount(page, "factories")) > 0, "factories again");
+});
+
+test("what changes in the registry changes on the map", async () => {
+  const page = await open(town);
+  await mapIdle(page);
+  const place = await page.evaluate(() => window.houtao.map.ml.getCenter().toArray());
+  await call(town, "POST", "/collections/factories/items", {
+    type: "Feature", id: "f-new", geometry: { type: "Point", coordinates: place }, properties: { name: "新厂", risk: 4 },
+  }, { "Content-Type": "application/geo+json" });
+  await until(() => page.evaluate(() => window.houtao.map.ml.queryRenderedFeatures({ layers: ["factories"] })
+    .some(({ properties }) => properties.id === "f-new")), "the new factory on the map");
+});
+
+test("the list of what is open can be printed", async () => {
+  const page = await open(town, { init: () => { window.print = () => { window.printed = true; }; } });
+  await page.click('[data-tool="print"]');
+  await page.waitForFunction(() => window.printed);
+  await page.emulateMedia({ media: "print" });
+  assert.ok((await page.innerText("#print h1")).length > 0);
+  assert.equal(await page.locator("#print section").count(), 4);
+  assert.equal(await page.isVisible(".bar"), false);
+  await shot(page, "print");
+});
+
+test("a lost connection shows, comes back and misses nothing", async () => {
+  const first = await serve([], { keep: true });
+  const page = await open(first);
+  allow(page, /./); // the server is away for a while
+  await page.waitForSelector(".state.is-live");
+  await page.evaluate(() => {
+    window.heard = [];
+    window.houtao.stream.on(["item.*"], (event) => window.heard.push(event.subject));
+  });
+  const factory = (id) => ({ type: "Feature", id, geometry: { type: "Point", coordinates: [121.71, 29.95] }, properties: {} });
+  const geo = { "Content-Type": "application/geo+json" };
+  await call(first, "POST", "/collections/factories/items", factory("g1"), geo);
+  await until(() => page.evaluate(() => window.heard.length === 1), "the first event");
+  await first.stop();
+  await page.waitForSelector(".banner:not([hidden])");
+  await shot(page, "lost");
+  const second = await serve([], { copy: first.folder, listen: `127.0.0.1:${first.port}` });
+  await call(second, "POST", "/collections/factories/items", factory("g2"), geo);
+  await page.waitForSelector(".banner", { state: "hidden", timeout: 30_000 });
+  await call(second, "POST", "/collections/factories/items", factory("g3"), geo);
+  await until(() => page.evaluate(() => window.heard.length >= 3), "all events");
+  assert.deepEqual(await page.evaluate(() => window.heard), ["factories/g1", "factories/g2", "factories/g3"]);
+});

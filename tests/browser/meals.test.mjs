@@ -1,0 +1,99 @@
+// Meals: what is late stands first, an order put in by a click on a home is planned and delivered, a re-plan is told.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { accessibility, call, open, serve, shot, until } from "./browser.mjs";
+import { at, day, drawn, household, onMap } from "./day.mjs";
+
+const town = await serve(day());
+const order = (id) => call(town, "GET", `/v1/orders/${id}`);
+const homeOf = (n) => `h${String(n).padStart(5, "0")}`;
+
+const many = Array.from({ length: 40 }, (_, i) => ({
+  id: `o${i}`, household: homeOf(100 + i * 400), kitchen: `kitchen-${1 + (i % 3)}`, due: [at("11:00"), at("12:00")],
+}));
+many.push({ id: "late", household: "h00555", kitchen: "kitchen-1", ready: at("10:20"), due: [at("10:21"), at("10:23")] });
+
+test("orders show by state, the late one first, and vans with their next stops", async () => {
+  const page = await open(town, { path: "/#order" });
+  await call(town, "POST", "/v1/orders", many);
+  await until(async () => (await order("o0")).state === "planned", "a plan");
+  await page.waitForSelector(".me-list:first-of-type > li:first-child[data-order=late].is-bad");
+  assert.ok((await page.textContent("[data-late=late]")).length > 0, "how late it is, in words");
+  await until(async () => (await page.textContent('[data-filter="planned"]')).includes("41"), "41 planned ones");
+  const unit = (await order("o0")).unit;
+  await page.waitForSelector(`[data-van="${unit}"] .me-eta`);
+  await shot(page, "meals");
+  assert.deepEqual(await accessibility(page), []);
+  await page.click(`[data-van="${unit}"] .me-row`);
+  await page.waitForSelector(`[data-van="${unit}"] .me-stops li`);
+  await until(async () => ((await drawn(page, "van-stops"))?.features.length ?? 0) > 0, "the stops on the map");
+  await shot(page, "meals-van");
+  assert.deepEqual(await accessibility(page), []);
+});
+
+test("an order inserted on the map shows up, is planned and is delivered", async () => {
+  const page = await open(town, { path: "/#order", locale: "en-GB" });
+  const home = await household(town, "h07084");
+  const point = await onMap(page, home.lon, home.lat);
+  const before = new Set((await call(town, "GET", "/v1/orders?limit=1000")).orders.map(({ id }) => id));
+  await page.click('[data-do="new-order"]');
+  await page.mouse.click(point.x, point.y);
+  await page.waitForSelector(".me-form");
+  await shot(page, "meals-form");
+  assert.deepEqual(await accessibility(page), []);
+  await page.click('[data-do="submit-order"]');
+  const made = await until(async () =>
+    (await call(town, "GET", "/v1/orders?limit=1000")).orders.find(({ id }) => !before.has(id)), "the order");
+  assert.ok(made.household, "it is for a home");
+  await page.waitForSelector(`[data-order="${made.id}"].is-open`);
+  const planned = await until(async () => {
+    const o = await order(made.id);
+    return o.unit && o;
+  }, "a van for it");
+  await page.waitForSelector(`[data-order="${made.id}"] .me-on >> text=${planned.unit}`);
+  await page.waitForSelector(`.toast >> text=${planned.unit}`);
+  assert.ok((await page.getAttribute(`[data-order="${made.id}"] a`, "href")).startsWith("/t/"), "the resident's link");
+  for (const event of ["load", "enroute", "deliver"]) await call(town, "POST", `/v1/orders/${made.id}/events`, { event });
+  await page.waitForSelector(`[data-order="${made.id}"]`, { state: "detached" });
+  await page.click('[data-filter="delivered"]');
+  await page.waitForSelector(`[data-order="${made.id}"]`);
+});
+
+test("a window that ends before it begins is refused with what to do, nothing is sent", async () => {
+  const page = await open(town, { path: "/#order" });
+  const home = await household(town, "h00100");
+  const point = await onMap(page, home.lon, home.lat);
+  await page.click('[data-do="new-order"]');
+  await page.mouse.click(point.x, point.y);
+  await page.fill("#me-from", "12:00");
+  await page.fill("#me-to", "11:00");
+  const count = (await call(town, "GET", "/v1/orders?limit=1000")).orders.length;
+  await page.click('[data-do="submit-order"]');
+  await until(async () => (await page.textContent(".me-form .me-wrong")).length > 0, "the reason");
+  assert.equal((await call(town, "GET", "/v1/orders?limit=1000")).orders.length, count);
+  await page.keyboard.press("Escape");
+  await until(async () => (await page.$(".me-form")) === null, "the form to close");
+});
+
+test("what a re-plan changed is told: a van drops out, its orders go to others", async () => {
+  const page = await open(town, { path: "/#order" });
+  await until(async () => (await page.textContent('[data-filter="planned"]')).match(/[1-9]/), "orders");
+  const unit = (await order("o0")).unit;
+  await call(town, "PATCH", `/collections/units/items/${unit}`, { properties: { status: "off" } },
+    { "Content-Type": "application/merge-patch+json" });
+  await until(async () => (await order("o0")).unit !== unit, "another van");
+  await page.waitForSelector(".me-change summary");
+  await until(() => page.$$eval(".me-change li.is-moved", (all) => all.length > 0), "an order that moved");
+  await page.click(".me-change summary");
+  await shot(page, "meals-replan");
+  assert.deepEqual(await accessibility(page), []);
+});
+
+test("a phone shows it, too", async () => {
+  const page = await open(town, { path: "/#order", width: 390, height: 844, scheme: "dark", locale: "en-GB" });
+  await page.click('[data-panel="order"]');
+  await page.waitForSelector("[data-order]");
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, "not too wide");
+  await shot(page, "meals-phone");
+  assert.deepEqual(await accessibility(page), []);
+});

@@ -1,0 +1,128 @@
+// Zones and regimes: an area is drawn, what it touches is seen, it is confirmed, a route goes around it, and back.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { accessibility, call, mapIdle, open, serve, shot, until } from "./browser.mjs";
+import { at, day, drawn, place } from "./day.mjs";
+
+const town = await serve(day());
+const MIDDLE = [121.715, 29.955];
+const CORNERS = [[-0.004, 0.003], [0.004, 0.003], [0.004, -0.003], [-0.004, -0.003]].map(([x, y]) => [MIDDLE[0] + x, MIDDLE[1] + y]);
+const ENDS = `${MIDDLE[0] - 0.012},${MIDDLE[1]};${MIDDLE[0] + 0.012},${MIDDLE[1]}`;
+
+const way = async () => (await call(town, "GET", `/route/v1/van/${ENDS}?overview=full&geometries=geojson`)).routes[0];
+const inside = ([x, y]) => Math.abs(x - MIDDLE[0]) < 0.0039 && Math.abs(y - MIDDLE[1]) < 0.0029;
+
+async function look(page) {
+  await page.evaluate((center) => window.houtao.map.ml.jumpTo({ center, zoom: 14 }), MIDDLE);
+  await mapIdle(page);
+}
+
+async function drawArea(page) {
+  await page.click('[data-do="draw-zone"]');
+  for (const [lon, lat] of CORNERS) {
+    const point = await place(page, lon, lat);
+    await page.mouse.click(point.x, point.y);
+  }
+  await until(async () => (await page.textContent(".zo-drawing p")).includes("4"), "four corners");
+  await page.keyboard.press("Enter");
+}
+
+test("a zone that is drawn is seen before it holds, moves a route, and is lifted by one click", async () => {
+  await call(town, "POST", "/v1/orders", Array.from({ length: 40 }, (_, i) => ({
+    id: `o${i}`, household: `h${String(100 + i * 450).padStart(5, "0")}`, kitchen: `kitchen-${1 + (i % 3)}`, due: [at("11:00"), at("12:00")],
+  })));
+  await until(async () => (await call(town, "GET", "/v1/orders/o0")).state === "planned", "a plan");
+  const before = await way();
+  assert.ok(before.geometry.coordinates.some(inside), "the way goes through the middle at first");
+  const page = await open(town, { path: "/#zone" });
+  await look(page);
+  await drawArea(page);
+  await page.waitForSelector('[data-do="confirm-zone"]:enabled');
+  const touched = Number(await page.getAttribute(".zo-sum", "data-routes"));
+  assert.ok(touched > 0, "routes that are touched are named");
+  assert.equal((await page.$$(".zo-touched [data-unit]")).length, touched);
+  assert.deepEqual((await way()).geometry, before.geometry, "nothing holds before it is confirmed");
+  await shot(page, "zones-touched");
+  assert.deepEqual(await accessibility(page), []);
+  const count = async () => (await call(town, "GET", "/collections/zones/items")).features.length;
+  const zones = await count();
+  await page.click('[data-do="confirm-zone"]');
+  const zone = await until(async () => {
+    const { features } = await call(town, "GET", "/collections/zones/items?kind=closed");
+    return features[0];
+  }, "the zone");
+  assert.equal(await count(), zones + 1);
+  await until(async () => !(await way()).geometry.coordinates.some(inside), "a way around");
+  await page.waitForSelector(`[data-zone="${zone.id}"]`);
+  await shot(page, "zones-holds");
+  await page.click(`[data-zone="${zone.id}"] [data-do="lift"]`);
+  await until(async () => (await way()).geometry.coordinates.some(inside), "the way as it was");
+  await page.waitForSelector(`[data-zone="${zone.id}"] [data-do="again"]`);
+  assert.deepEqual(await accessibility(page), []);
+  await page.click(`[data-zone="${zone.id}"] [data-do="delete"]`);
+  await page.waitForSelector(`[data-zone="${zone.id}"]`, { state: "detached" });
+});
+
+test("drawing is given up by Escape, taken back by Backspace, and opens no card", async () => {
+  const page = await open(town, { path: "/#zone", locale: "en-GB" });
+  await look(page);
+  await page.click('[data-do="draw-zone"]');
+  for (const [lon, lat] of CORNERS.slice(0, 3)) {
+    const point = await place(page, lon, lat);
+    await page.mouse.click(point.x, point.y);
+  }
+  await page.keyboard.press("Backspace");
+  await until(async () => (await page.textContent(".zo-drawing p")).includes("2 corners"), "one corner less");
+  await page.keyboard.press("Enter");
+  assert.ok(await page.isVisible(".zo-drawing"), "two corners are no area");
+  await page.keyboard.press("Escape");
+  await until(async () => !(await page.isVisible(".zo-drawing")), "the drawing to end");
+  assert.equal(await drawn(page, "zone-drawing"), undefined);
+  assert.equal(await page.isVisible(".card"), false);
+});
+
+test("without a mouse: a corner in the middle of the map, as often as it takes", async () => {
+  const page = await open(town, { path: "/#zone" });
+  await look(page);
+  await page.focus('[data-do="draw-zone"]');
+  await page.keyboard.press("Enter");
+  for (const center of CORNERS) {
+    await page.evaluate((to) => window.houtao.map.ml.jumpTo({ center: to }), center);
+    await page.focus('[data-do="corner"]');
+    await page.keyboard.press("Enter");
+  }
+  await page.focus('[data-do="finish-zone"]');
+  await page.keyboard.press("Enter");
+  await page.waitForSelector('[data-do="confirm-zone"]:enabled');
+  await page.keyboard.press("Escape");
+  await until(async () => !(await page.isVisible('[data-do="confirm-zone"]')), "the form to close");
+});
+
+test("a regime is seen, put into force and taken back", async () => {
+  const area = { type: "Polygon", coordinates: [[...CORNERS, CORNERS[0]]] };
+  await call(town, "POST", "/collections/zones/items", { type: "Feature", id: "war", geometry: area, properties: { name: "预案区", kind: "closed" } },
+    { "Content-Type": "application/geo+json" });
+  await call(town, "PUT", "/v1/settings/regimes", { outbreak: { zones: ["war"] } });
+  const page = await open(town, { path: "/#zone" });
+  await page.click('[data-regime="outbreak"] [data-do="regime-on"]');
+  await page.waitForSelector(".zo-sum");
+  await shot(page, "zones-regime");
+  assert.deepEqual(await accessibility(page), []);
+  const regime = async () => (await call(town, "GET", "/v1/regimes/outbreak")).on;
+  assert.equal(await regime(), false, "nothing holds before it is confirmed");
+  await page.click('[data-do="confirm-regime"]');
+  await until(regime, "the regime to be on");
+  await until(async () => !(await way()).geometry.coordinates.some(inside), "a way around");
+  await page.click('[data-regime="outbreak"] [data-do="regime-off"]');
+  await until(async () => !(await regime()), "the regime to be off");
+  await until(async () => (await way()).geometry.coordinates.some(inside), "the way as it was");
+});
+
+test("a phone shows it, too", async () => {
+  const page = await open(town, { path: "/#zone", width: 390, height: 844, scheme: "dark", locale: "en-GB" });
+  await page.click('[data-panel="zone"]');
+  await page.waitForSelector("[data-zone]");
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, "not too wide");
+  await shot(page, "zones-phone");
+  assert.deepEqual(await accessibility(page), []);
+});
