@@ -30,6 +30,7 @@ export class Vans {
   private orders: Order[] = [];
   private chosen: string | undefined;
   private asked = 0;
+  private drawn = "[]";
   private stopped = false;
 
   constructor(ctx: Context) {
@@ -170,8 +171,12 @@ export class Vans {
     this.card.replaceChildren(...parts);
   }
 
+  // Given to the map only where something changed: each time costs it a whole picture.
   private mapDraw(stops: Stop[]): void {
     const { map } = this.ctx;
+    const drawn = JSON.stringify(stops.map((s) => [s.lon, s.lat, s.kind, clockText(s.eta ?? s.arrival), s.way?.distance_m]));
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
     if (stops.length === 0) {
       map.drawLine("van-way", undefined);
       map.remove("van-stops");
