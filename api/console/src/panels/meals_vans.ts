@@ -31,6 +31,7 @@ export class Vans {
   private chosen: string | undefined;
   private asked = 0;
   private drawn = "[]";
+  private fresh = false; // chosen, and not brought into view yet
   private stopped = false;
 
   constructor(ctx: Context) {
@@ -74,6 +75,7 @@ export class Vans {
     this.ctx.link(id === undefined ? "" : `order/van/${id}`);
     if (id === undefined) this.mapDraw([]);
     else void this.planRead();
+    this.fresh = true;
     this.listDraw();
   }
 
@@ -145,6 +147,9 @@ export class Vans {
       if (asked !== this.asked || this.stopped) return;
       this.planDraw(plan);
       this.mapDraw(plan.stops);
+      const places = plan.stops.map((stop): GeoJSON.Position => [stop.lon, stop.lat]);
+      if (this.fresh && places.length > 0) this.ctx.map.fit({ type: "MultiPoint", coordinates: places });
+      this.fresh = false;
     } catch (error) {
       if (asked === this.asked) this.card.replaceChildren(h("p", { role: "alert" }, explain(error, this.ctx.t)));
     }
