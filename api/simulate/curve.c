@@ -116,8 +116,9 @@ static void orders_make(struct making *making)
     for (size_t m = 0; m < sizeof meals / sizeof meals[0]; m++) {
         for (uint32_t h = 0; h < curve->households; h++) {
             struct ht_sim_dice dice = ht_sim_dice_of(curve->seed, meals[m].name, h);
-            for (double left = meals[m].share * curve->rate; left > 0; left -= 1) {
-                if (ht_sim_dice_chance(&dice, left)) {
+            double wanted = meals[m].share * curve->rate;
+            for (uint32_t n = 0; n < (uint32_t)wanted + 1; n++) {
+                if (ht_sim_dice_chance(&dice, wanted - n)) {
                     order_add(making, &meals[m], h, &dice);
                 }
             }

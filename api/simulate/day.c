@@ -18,6 +18,7 @@
 enum {
     TELL_EVERY_MS = 10 * 60000,
     NONSENSE_EVERY_MS = 5 * 60000,
+    LEFTOVERS_PAGES = 20,
     TICK_LEAST_US = 100000, /* where the clock runs by itself it is looked at so often */
 };
 
@@ -256,6 +257,18 @@ static void movers_make(struct ht_sim *sim)
     }
 }
 
+/* What earlier days left is over before this one begins. */
+static enum ht_status leftovers_end(struct running *running)
+{
+    enum ht_status status = HT_OK;
+    running->sim.leftovers = true;
+    for (int i = 0; status == HT_OK && running->sim.leftovers && i < LEFTOVERS_PAGES; i++) {
+        ht_sim_meals_tidy(&running->sim);
+        status = run_all(running);
+    }
+    return status;
+}
+
 static enum ht_status begin(struct running *running)
 {
     struct ht_sim *sim = &running->sim;
@@ -277,6 +290,10 @@ static enum ht_status begin(struct running *running)
     ht_sim_vans_make(sim);
     ht_sim_responders_make(sim);
     ht_sim_inspectors_make(sim);
+    status = leftovers_end(running);
+    if (status != HT_OK) {
+        return status;
+    }
     ht_sim_inspectors_begin(sim);
     running->told_ms = sim->now_ms;
     running->nonsense_ms = sim->now_ms;

@@ -119,7 +119,7 @@ static void visits_taken(void *user, const struct ht_sim_ask *ask,
     yajl_val list = ht_sim_list(tree, "visits", &count);
     (void)ask;
     for (size_t i = 0; i < count; i++) {
-        visit_add(sim, YAJL_GET_ARRAY(list)->values[i]);
+        visit_add(sim, ht_sim_item(list, i));
     }
     if (sim->visit_count > 0) {
         qsort(sim->visits, sim->visit_count, sizeof *sim->visits, by_start);

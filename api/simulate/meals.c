@@ -5,6 +5,9 @@
 #include "api/json_merge.h"
 #include "api/simulate/read.h"
 #include "api/simulate/sim_internal.h"
+#include "engine/base/time.h"
+
+enum { LEFTOVERS_MOST = 1000 };
 
 struct ht_sim_meal *ht_sim_meal_known(struct ht_sim *sim, const char *id)
 {
@@ -164,6 +167,56 @@ void ht_sim_meal_event(struct ht_sim *sim, struct ht_sim_meal *meal, uint32_t la
     if (looks) {
         resident_look(sim, meal, lane);
     }
+}
+
+/* ---- what earlier days left ---- */
+
+/* Ids as they are made here, "s1-712dbfb0-o7": nobody else's orders are ended. */
+static bool is_simulated(const char *id)
+{
+    size_t size = strspn(id, "s0123456789abcdef");
+    size_t more = id[0] == 's' && id[size] == '-' ? strspn(id + size + 1, "0123456789abcdef") : 0;
+    return more > 0 && strncmp(id + size + 1 + more, "-o", 2) == 0;
+}
+
+static void leftovers_taken(void *user, const struct ht_sim_ask *ask,
+                            const struct ht_sim_answer *answer)
+{
+    struct ht_sim *sim = user;
+    size_t count = 0;
+    yajl_val tree = answer->status == 200 ? ht_json_tree_read(answer->body, answer->size) : NULL;
+    yajl_val list = ht_sim_list(tree, "orders", &count);
+    (void)ask;
+    sim->leftovers = count == LEFTOVERS_MOST;
+    for (size_t i = 0; i < count; i++) {
+        yajl_val order = ht_sim_item(list, i);
+        const char *id = ht_sim_text(order, "id");
+        const char *state = ht_sim_text(order, "state");
+        if (id == NULL || state == NULL || !is_simulated(id)) {
+            continue;
+        }
+        bool carried = strcmp(state, "loaded") == 0 || strcmp(state, "enroute") == 0;
+        struct ht_sim_ask *over = ht_sim_ask_new(sim->client, HT_SIM_CALL_ORDER_EVENT, "POST",
+                                                 "/v1/orders/%s/events", id);
+        ht_text_add_string(&over->body, carried ? "{\"event\":\"fail\",\"reason\":\"other\"}"
+                                                : "{\"event\":\"cancel\"}");
+        over->lane = (uint32_t)i;
+        ht_sim_ask_send(sim->client, over);
+    }
+    yajl_tree_free(tree);
+}
+
+void ht_sim_meals_tidy(struct ht_sim *sim)
+{
+    char moment[HT_TIME_TEXT_SIZE];
+    ht_time_format(sim->day_ms, moment);
+    struct ht_sim_ask *ask =
+        ht_sim_ask_new(sim->client, HT_SIM_CALL_ORDER_LOOK, "GET",
+                       "/v1/orders?state=received,planned,loaded,enroute&due=../%s&limit=%d",
+                       moment, LEFTOVERS_MOST);
+    ask->done = leftovers_taken;
+    ask->user = sim;
+    ht_sim_ask_send(sim->client, ask);
 }
 
 /* ---- at the end ---- */

@@ -62,11 +62,11 @@ static void way_take(void *user, const struct ht_sim_ask *ask, const struct ht_s
     size_t kept = 0;
     mover->asks = false;
     yajl_val list = ht_sim_list(tree, "routes", &routes);
-    yajl_val route = routes > 0 ? YAJL_GET_ARRAY(list)->values[0] : NULL;
+    yajl_val route = routes > 0 ? ht_sim_item(list, 0) : NULL;
     yajl_val line = ht_sim_list(ht_json_member(route, "geometry"), "coordinates", &count);
     struct ht_point *points = ht_array_new(count + 1, sizeof *points);
     for (size_t i = 0; points != NULL && i < count; i++) {
-        kept += ht_sim_pair(YAJL_GET_ARRAY(line)->values[i], &points[kept]);
+        kept += ht_sim_pair(ht_sim_item(line, i), &points[kept]);
     }
     if (points != NULL && kept > 0) {
         set_off(sim, mover, points, kept, ht_sim_number(route, "duration", 0));
@@ -154,8 +154,7 @@ static void positions_taken(void *user, const struct ht_sim_ask *ask,
     if (answer->status == 200) {
         yajl_val tree = ht_json_tree_read(answer->body, answer->size);
         yajl_val list = ht_sim_list(tree, "rejected", &refused);
-        const char *why =
-            refused > 0 ? ht_sim_text(YAJL_GET_ARRAY(list)->values[0], "reason") : NULL;
+        const char *why = refused > 0 ? ht_sim_text(ht_sim_item(list, 0), "reason") : NULL;
         if (why != NULL && sim->tally->positions_refused == 0) {
             (void)snprintf(sim->tally->position_why, sizeof sim->tally->position_why, "%s", why);
         }

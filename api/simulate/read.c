@@ -45,6 +45,12 @@ yajl_val ht_sim_list(yajl_val object, const char *name, size_t *count)
     return list;
 }
 
+yajl_val ht_sim_item(yajl_val list, size_t at)
+{
+    return YAJL_IS_ARRAY(list) && at < YAJL_GET_ARRAY(list)->len ? YAJL_GET_ARRAY(list)->values[at]
+                                                                 : NULL;
+}
+
 static bool point_of(yajl_val lon, yajl_val lat, struct ht_point *out)
 {
     double x = 0;

@@ -17,6 +17,8 @@ const char *ht_sim_text(yajl_val object, const char *name);
 bool ht_sim_flag(yajl_val object, const char *name);
 int64_t ht_sim_moment_ms(yajl_val object, const char *name);
 yajl_val ht_sim_list(yajl_val object, const char *name, size_t *count);
+/* NULL: there are not so many. */
+yajl_val ht_sim_item(yajl_val list, size_t at);
 /* lon and lat. */
 bool ht_sim_place(yajl_val object, struct ht_point *out);
 /* [lon, lat]. */

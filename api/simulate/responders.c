@@ -204,7 +204,7 @@ static void seats_read(struct ht_sim *sim, struct ht_sim_incident *incident, yaj
     size_t count = 0;
     yajl_val list = ht_sim_list(value, "assigned", &count);
     for (size_t i = 0; i < count; i++) {
-        yajl_val seat = YAJL_GET_ARRAY(list)->values[i];
+        yajl_val seat = ht_sim_item(list, i);
         const char *state = ht_sim_text(seat, "state");
         struct ht_sim_responder *one = responder_of(sim, ht_sim_text(seat, "unit"));
         if (one == NULL || state == NULL) {
@@ -272,7 +272,7 @@ static void incidents_taken(void *user, const struct ht_sim_ask *ask,
     yajl_val tree = ht_json_tree_read(answer->body, answer->size);
     yajl_val list = ht_sim_list(tree, "incidents", &count);
     for (size_t i = count; i > 0; i--) { /* the oldest first */
-        incident_read(sim, YAJL_GET_ARRAY(list)->values[i - 1]);
+        incident_read(sim, ht_sim_item(list, i - 1));
     }
     yajl_tree_free(tree);
     freed(sim);

@@ -79,6 +79,7 @@ void ht_sim_meal_event(struct ht_sim *sim, struct ht_sim_meal *meal, uint32_t la
                        const char *event, enum ht_sim_meal_state after);
 /* Learns where one is cooked that was not ordered here. */
 void ht_sim_meal_ask(struct ht_sim *sim, struct ht_sim_meal *meal, uint32_t lane);
+void ht_sim_meals_tidy(struct ht_sim *sim);  /* what earlier days left */
 void ht_sim_meals_check(struct ht_sim *sim); /* what was taken is there */
 void ht_sim_meals_count(struct ht_sim *sim);
 void ht_sim_meals_free(struct ht_sim *sim);
@@ -102,6 +103,7 @@ struct ht_sim {
     int64_t now_ms;
     int64_t before_ms; /* the step before */
     uint64_t made;     /* ids */
+    bool leftovers;    /* there are more of earlier days */
     bool failed;       /* out of memory */
     struct ht_sim_happening *happenings;
     size_t happening_count;

@@ -30,12 +30,11 @@ static void street_found(void *user, const struct ht_sim_ask *ask,
     size_t nodes = 0;
     yajl_val tree = answer->status == 200 ? ht_json_tree_read(answer->body, answer->size) : NULL;
     yajl_val list = ht_sim_list(tree, "waypoints", &count);
-    yajl_val pair =
-        count > 0 ? ht_sim_list(YAJL_GET_ARRAY(list)->values[0], "nodes", &nodes) : NULL;
-    if (nodes == 2 && YAJL_IS_INTEGER(YAJL_GET_ARRAY(pair)->values[0]) &&
-        YAJL_IS_INTEGER(YAJL_GET_ARRAY(pair)->values[1])) {
-        long long from = YAJL_GET_INTEGER(YAJL_GET_ARRAY(pair)->values[0]);
-        long long to = YAJL_GET_INTEGER(YAJL_GET_ARRAY(pair)->values[1]);
+    yajl_val pair = count > 0 ? ht_sim_list(ht_sim_item(list, 0), "nodes", &nodes) : NULL;
+    if (nodes == 2 && YAJL_IS_INTEGER(ht_sim_item(pair, 0)) &&
+        YAJL_IS_INTEGER(ht_sim_item(pair, 1))) {
+        long long from = YAJL_GET_INTEGER(ht_sim_item(pair, 0));
+        long long to = YAJL_GET_INTEGER(ht_sim_item(pair, 1));
         struct ht_sim_ask *close =
             ht_sim_ask_new(sim->client, HT_SIM_CALL_STREETS, "POST", "/v1/traffic");
         for (int way = 0; way < 2; way++) {

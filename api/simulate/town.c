@@ -168,7 +168,7 @@ static void page_take(void *user, const struct ht_sim_ask *ask, const struct ht_
     reading->page = count < PAGE ? 0 : count;
     reading->seen += count;
     for (size_t i = 0; i < count; i++) {
-        if (!reading->take(reading, YAJL_GET_ARRAY(features)->values[i])) {
+        if (!reading->take(reading, ht_sim_item(features, i))) {
             reading->page = 0; /* that is enough */
             break;
         }

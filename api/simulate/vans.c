@@ -96,7 +96,7 @@ static void strangers_ask(struct ht_sim *sim, const struct ht_sim_van *van, yajl
 {
     for (size_t i = 0; i < count; i++) {
         struct stop stop;
-        if (!stop_read(YAJL_GET_ARRAY(list)->values[i], &stop) || stop.loads) {
+        if (!stop_read(ht_sim_item(list, i), &stop) || stop.loads) {
             continue;
         }
         struct ht_sim_meal *meal = ht_sim_meal_known(sim, stop.id);
@@ -111,7 +111,7 @@ static void orders_load(struct ht_sim *sim, const struct ht_sim_van *van, yajl_v
                         size_t count)
 {
     for (size_t i = 1; i < count; i++) {
-        yajl_val value = YAJL_GET_ARRAY(list)->values[i];
+        yajl_val value = ht_sim_item(list, i);
         const char *state = ht_sim_text(value, "state");
         struct stop stop;
         if (!stop_read(value, &stop)) {
@@ -226,7 +226,7 @@ static void plan_taken(void *user, const struct ht_sim_ask *ask, const struct ht
     van->asks = false;
     yajl_val tree = answer->status == 200 ? ht_json_tree_read(answer->body, answer->size) : NULL;
     yajl_val list = ht_sim_list(tree, "stops", &count);
-    bool any = count > 0 && stop_read(YAJL_GET_ARRAY(list)->values[0], &stop);
+    bool any = count > 0 && stop_read(ht_sim_item(list, 0), &stop);
     strangers_ask(sim, van, list, count);
     if (van->phase == LOADS) {
         van->phase = RESTS;

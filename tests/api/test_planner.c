@@ -441,6 +441,35 @@ HT_CASE(an_order_whose_kitchen_is_gone_says_so_and_what_is_on_board_comes)
     end();
 }
 
+HT_CASE(a_load_for_the_second_trip_is_not_what_the_van_stands_at_the_kitchen_for)
+{
+    HT_REQUIRE(begin_town(",\"status\":\"idle\",\"capacity\":[2]", ",\"status\":\"off\""));
+    for (int i = 0; i < 4; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK_INT(order_add(id, i, ""), 201);
+    }
+    for (int i = 0; i < 4; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK(order_comes(id, "state", "\"planned\""));
+    }
+    HT_CHECK_INT(stops_of("van1", "\"kind\":\"load\""), 2);
+    HT_CHECK_INT(post("/v1/positions", JSON, "[{\"unit\":\"van1\",\"lon\":121.712,\"lat\":29.95}]"),
+                 200);
+    int said = 409; /* it is followed within half a second */
+    for (int waited = 0; waited < WAIT_MS && said == 409; waited += STEP_MS) {
+        (void)usleep(STEP_MS * 1000);
+        said = post("/v1/units/van1/events", JSON, "{\"event\":\"arrive\",\"kitchen\":\"k1\"}");
+    }
+    HT_CHECK_INT(said, 200);
+    HT_CHECK(is("at.by", "\"driver\""));
+    HT_CHECK(comes("/v1/units/van1/plan", "at.by", "\"driver\""));
+    HT_CHECK(is("stops.0.kind", "\"load\"") && is("stops.1.kind", "\"order\""));
+    HT_CHECK(is("stops.2.kind", "\"order\"") && is("stops.3.kind", "\"load\""));
+    end();
+}
+
 HT_CASE(in_lockstep_what_follows_has_followed_when_the_clock_answers)
 {
     HT_REQUIRE(begin_town(TWENTY, TWENTY));

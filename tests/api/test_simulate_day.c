@@ -129,6 +129,8 @@ HT_CASE(a_midday_in_lockstep_brings_the_meals_and_reaches_who_calls)
     HT_CHECK(number_at(json, "visits_due") > 0 && number_at(json, "closures") > 0);
     free(json);
     /* the clock is given back, and nothing failed that nobody asked for */
+    ht_client_close(&client); /* that connection was idle for too long */
+    HT_REQUIRE(ht_client_open(&client, port));
     HT_CHECK_INT(get("/v1/clock"), 200);
     HT_CHECK(ht_json_is(answer.body, "lockstep", "false"));
     HT_CHECK_INT(get("/metrics"), 200);
