@@ -100,7 +100,8 @@ export function startAlarms(ctx: Context): void {
     wake();
     tell();
   };
-  document.addEventListener("pointerdown", first, { once: true });
+  // After a click, not at the press: what goes away in between moves the page under the pointer, and the click is lost.
+  document.addEventListener("click", first, { once: true });
   document.addEventListener("keydown", first, { once: true });
   ctx.stream.on(["incident.received"], (event) => {
     const body = event.data;

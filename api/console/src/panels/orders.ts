@@ -81,9 +81,9 @@ export class Orders {
 
   async load(): Promise<void> {
     const reading = ++this.reading;
-    const now = this.ctx.clock.now();
-    const span = [now - 12 * HOUR_MS, now + 24 * HOUR_MS].map((at) => new Date(at).toISOString()).join("/");
     this.touched.clear();
+    const now = await this.serverNow();
+    const span = [now - 12 * HOUR_MS, now + 24 * HOUR_MS].map((at) => new Date(at).toISOString()).join("/");
     try {
       const path = `/v1/orders?due=${encodeURIComponent(span)}&limit=1000`;
       const rows = await pages<Order>(this.ctx.api, path, "orders", MOST);
@@ -96,6 +96,12 @@ export class Orders {
     } catch (error) {
       if (reading === this.reading && !this.stopped) this.failed(error);
     }
+  }
+
+  // The page's clock may not have been set yet when the panel opens, and a simulated town is another day's.
+  private async serverNow(): Promise<number> {
+    const clock = await this.ctx.api.get<{ now: string }>("/v1/clock").catch(() => undefined);
+    return clock ? ms(clock.now) : this.ctx.clock.now();
   }
 
   async read(id: string): Promise<Order> {
