@@ -64,11 +64,11 @@ struct ht_app {
     struct ht_world_slot *slot;
     struct ht_osrm_limits limits;
     struct ht_clock clock;
-    atomic_bool lockstep; /* what follows by itself follows within POST /v1/clock alone */
-    struct ht_shared_pool pool;         /* for one big answer at a time */
-    pthread_mutex_t open_lock;          /* one new map or time at a time */
-    struct ht_map *map;                 /* the open one; under open_lock */
-    int64_t next_change_ms;             /* UTC, of a turn, street or zone; under open_lock */
+    atomic_bool lockstep;       /* what follows by itself follows within POST /v1/clock alone */
+    struct ht_shared_pool pool; /* for one big answer at a time */
+    pthread_mutex_t open_lock;  /* one new map or time at a time */
+    struct ht_map *map;         /* the open one; under open_lock */
+    int64_t next_change_ms;     /* UTC, of a turn, street or zone; under open_lock */
     struct ht_traffic_table *traffic;   /* under open_lock */
     struct ht_traffic_said *said;       /* changes that are written, not obeyed yet; the writer's */
     struct ht_zone_table *zones;        /* locks itself */

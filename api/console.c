@@ -1,6 +1,8 @@
 #include "api/console.h"
 
+#include <stdlib.h>
 #include <string.h>
+#define ZLIB_CONST
 #include <zlib.h>
 
 #include "api/embedded.h"
@@ -38,7 +40,7 @@ static bool unpack(const struct ht_console_file *file, struct ht_buffer *out)
     if (to == NULL || inflateInit2(&stream, GZIP_WINDOW) != Z_OK) {
         return false;
     }
-    stream.next_in = (z_const Bytef *)(uintptr_t)file->packed;
+    stream.next_in = file->packed;
     stream.avail_in = (uInt)file->packed_size;
     stream.next_out = (Bytef *)to;
     stream.avail_out = (uInt)file->size;
@@ -58,15 +60,33 @@ static void head_fill(const struct ht_console_file *file, struct ht_reply *reply
 }
 
 /* For clients that don't take gzip. */
-static void unpack_run(void *user, void *data, struct ht_reply *reply)
+static void plain_answer(const struct ht_console_file *file, struct ht_reply *reply)
 {
-    const struct ht_console_file *file = data;
-    (void)user;
     head_fill(file, reply);
     if (!unpack(file, &reply->body)) {
         reply->etag[0] = '\0';
         ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
     }
+}
+
+/* A worker's, since a script may be a megabyte. */
+static void plain_run(void *user, void *data, struct ht_reply *reply)
+{
+    const struct ht_console_file *const *file = data;
+    (void)user;
+    plain_answer(*file, reply);
+}
+
+static void plain_start(struct ht_http_call *call, const struct ht_console_file *file)
+{
+    const struct ht_console_file **data = malloc(sizeof(const struct ht_console_file *));
+    if (data == NULL) {
+        call->reply->etag[0] = '\0';
+        ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
+        return;
+    }
+    *data = file;
+    call->job = (struct ht_http_job){.run = plain_run, .free = free, .data = (void *)data};
 }
 
 static void file_answer(struct ht_http_call *call, const struct ht_console_file *file)
@@ -82,10 +102,9 @@ static void file_answer(struct ht_http_call *call, const struct ht_console_file 
         reply->zipped = true;
         ht_buffer_append(&reply->body, file->packed, file->packed_size);
     } else if (file->page) {
-        unpack_run(NULL, (void *)(uintptr_t)file, reply); /* a page is small */
-    } else {                                              /* a script may be a megabyte */
-        call->job.run = unpack_run;
-        call->job.data = (void *)(uintptr_t)file; /* nobody writes to it */
+        plain_answer(file, reply); /* a page is small */
+    } else {
+        plain_start(call, file);
     }
 }
 

@@ -26,8 +26,8 @@ struct ht_persons_read {
 /* Whether the caller is given what is personal in the collection. */
 bool ht_persons_wanted(const struct ht_collection *collection, const struct ht_caller *caller);
 
-/* Appends the event, which holds no word of what was asked or answered; false: it could not, and the
- * answer's body is the one without persons. */
+/* Appends the event, which holds no word of what was asked or answered; false: it could not, and
+ * the answer's body is the one without persons. */
 bool ht_persons_note(struct ht_app_context *context, const struct ht_persons_read *read,
                      struct ht_reply *reply);
 

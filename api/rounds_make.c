@@ -18,7 +18,7 @@
 enum {
     NICE = 10,
     LIMIT_MS = 8000,       /* of a search, where nothing is said */
-    AGAIN_LIMIT_MS = 1500, /* of a re-plan's, which has a plan to begin with */
+    AGAIN_LIMIT_MS = 1200, /* of a re-plan's, which has a plan to begin with */
     ITERATIONS = 4000,     /* likewise, and */
     ITERATIONS_EACH = 40,  /* for a visit */
     AGAINS_MOST = 1000,

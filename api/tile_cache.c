@@ -89,28 +89,46 @@ static struct kept *find(struct ht_tile_cache *cache, const struct ht_tile_key *
     return kept;
 }
 
-static void list_take(struct ht_tile_cache *cache, struct kept *kept)
+static void list_take(struct ht_tile_cache *cache, const struct kept *kept)
 {
-    *(kept->newer == NULL ? &cache->newest : &kept->newer->older) = kept->older;
-    *(kept->older == NULL ? &cache->oldest : &kept->older->newer) = kept->newer;
+    if (kept->newer != NULL) {
+        kept->newer->older = kept->older;
+    } else {
+        cache->newest = kept->older;
+    }
+    if (kept->older != NULL) {
+        kept->older->newer = kept->newer;
+    } else {
+        cache->oldest = kept->newer;
+    }
 }
 
 static void list_push(struct ht_tile_cache *cache, struct kept *kept)
 {
     kept->newer = NULL;
     kept->older = cache->newest;
-    *(cache->newest == NULL ? &cache->oldest : &cache->newest->newer) = kept;
+    if (cache->newest != NULL) {
+        cache->newest->newer = kept;
+    } else {
+        cache->oldest = kept;
+    }
     cache->newest = kept;
 }
 
-static void forget(struct ht_tile_cache *cache, struct kept *kept)
+static void forget_oldest(struct ht_tile_cache *cache)
 {
+    struct kept *kept = cache->oldest;
     struct kept **at = slot_of(cache, &kept->key);
+    cache->oldest = kept->newer;
+    if (cache->oldest != NULL) {
+        cache->oldest->older = NULL;
+    } else {
+        cache->newest = NULL;
+    }
     while (*at != kept) {
         at = &(*at)->next;
     }
     *at = kept->next;
-    list_take(cache, kept);
     cache->bytes -= cost(kept);
     cache->count--;
     ht_tile_release(kept->tile);
@@ -121,7 +139,7 @@ void ht_tile_cache_free(struct ht_tile_cache *cache)
 {
     if (cache != NULL) {
         while (cache->oldest != NULL) {
-            forget(cache, cache->oldest);
+            forget_oldest(cache);
         }
         (void)pthread_mutex_destroy(&cache->lock);
         free(cache);
@@ -168,7 +186,7 @@ void ht_tile_cache_put(struct ht_tile_cache *cache, const struct ht_tile_key *ke
     *slot = kept;
     list_push(cache, kept);
     while (cache->bytes > cache->room) {
-        forget(cache, cache->oldest);
+        forget_oldest(cache);
     }
     (void)pthread_mutex_unlock(&cache->lock);
 }

@@ -284,7 +284,7 @@ static void streets_run(void *user, void *data, struct ht_reply *reply)
     }
     enum ht_status status =
         streets_tile(context->app->tiles, world, asked, reply->body.limit, &tile);
-    if (status == HT_OK) {
+    if (status == HT_OK && tile != NULL) {
         reply_tile(asked, tile, reply);
     } else {
         ht_reply_problem(reply, 503, "Service Unavailable", ht_status_text(status));
@@ -307,7 +307,7 @@ static bool town_run(void *user, void *data, struct ht_reply *reply)
     if (status == HT_OK && asked->noted) {
         status = town_tile(context, asked, false, &plain, &error);
     }
-    if (status == HT_OK) {
+    if (status == HT_OK && tile != NULL) {
         reply_tile(asked, tile, reply);
     } else {
         ht_reply_status(reply, &error);

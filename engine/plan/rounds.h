@@ -31,8 +31,8 @@
  * two visits; two inspectors of one visit are there at the same time. What is past or promised
  * stays as it is, and so may break a rule only together with others of its kind.
  *
- * Visits begin as early as they can; those of the running plan that stay on their day with their
- * inspector begin when they did, as far as the others of the day let them.
+ * Visits begin as early as they can; those of the running plan that stay on their day begin
+ * when they did, as far as the others of the day let them.
  *
  * Wishes that are given up only where they must be, at a price, and are then named: that each need
  * has all its visits; that no gap is longer than `gap_most`; that the owner comes; that a promise

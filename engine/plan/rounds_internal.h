@@ -161,8 +161,9 @@ int32_t ht__rounds_last_s(const struct ht__rounds *r, uint32_t site, uint32_t in
                           uint32_t day, int32_t t_s);
 /* Reckons begin_s, latest_s, travel and cost anew; false: it can't be done in time. */
 bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t day);
-/* When the running plan had a slot's visit on its day, by the same; below 0: it had none. */
-int32_t ht__rounds_was_at(const struct ht__rounds *r, uint32_t slot);
+/* When the running plan had a visit of a slot's site on its day, by whomever or (`same`) by those
+ * who come now; below 0: it had none. */
+int32_t ht__rounds_was_at(const struct ht__rounds *r, uint32_t slot, bool same);
 /* Gives visits that the running plan had on that day the time that they had there, where what comes
  * behind lets them; for the answer. */
 void ht__rounds_tour_keep(struct ht__rounds *r, uint32_t inspector, uint32_t day);

@@ -7,7 +7,10 @@
 #include "engine/base/array.h"
 #include "engine/plan/rounds_internal.h"
 
-enum { WORTH = 8 /* a visit that keeps its time may take move_s / WORTH of travel */ };
+enum {
+    WORTH = 8, /* a visit that keeps its time may take move_s / WORTH of travel */
+    ROUNDS = 4 /* through all visits of two */
+};
 
 /* One tour. */
 struct tour {
@@ -17,6 +20,7 @@ struct tour {
     uint32_t count;
     uint32_t *stops;
     int32_t *begin_s;
+    bool same; /* visits that have come to others count as new */
 };
 
 static struct tour tour_of(struct ht__rounds *r, size_t at)
@@ -35,7 +39,7 @@ static uint32_t away(const struct tour *t)
     uint32_t count = 0;
     ht__rounds_tour_keep(t->r, t->inspector, t->day);
     for (uint32_t k = 0; k < t->count; k++) {
-        int32_t was_s = ht__rounds_was_at(t->r, t->stops[k]);
+        int32_t was_s = ht__rounds_was_at(t->r, t->stops[k], true);
         int32_t by_s = was_s < 0 ? 0 : t->begin_s[k] - was_s;
         count += by_s > HT_ROUNDS_SHIFT_S || by_s < -HT_ROUNDS_SHIFT_S;
     }
@@ -57,12 +61,12 @@ static uint32_t old_order(const struct tour *t, uint32_t out[HT_ROUNDS_STOPS_MOS
 {
     uint32_t count = 0;
     for (uint32_t k = 0; k < t->count; k++) {
-        int32_t was_s = ht__rounds_was_at(t->r, t->stops[k]);
+        int32_t was_s = ht__rounds_was_at(t->r, t->stops[k], t->same);
         uint32_t at = count;
         if (was_s < 0) {
             continue;
         }
-        for (; at > 0 && ht__rounds_was_at(t->r, out[at - 1]) > was_s; at--) {
+        for (; at > 0 && ht__rounds_was_at(t->r, out[at - 1], t->same) > was_s; at--) {
             out[at] = out[at - 1];
         }
         out[at] = t->stops[k];
@@ -104,7 +108,7 @@ static bool order_old(struct tour *t, const uint32_t *stops, uint32_t count)
     own->count = olds;
     bool good = olds == 0 || times(t);
     for (uint32_t k = 0; k < count && good; k++) {
-        if (ht__rounds_was_at(t->r, stops[k]) < 0) {
+        if (ht__rounds_was_at(t->r, stops[k], t->same) < 0) {
             good = stop_insert(t, stops[k]);
         }
     }
@@ -168,7 +172,7 @@ static bool pairs_order(struct ht__rounds *r)
         struct ht__rounds_slot *slot = &r->slots[v];
         if (slot->lead != HT_PLAN_NONE && slot->second != HT_PLAN_NONE &&
             slot->state == HT_ROUNDS_PLANNED) {
-            int32_t was_s = ht__rounds_was_at(r, v);
+            int32_t was_s = ht__rounds_was_at(r, v, false);
             changed =
                 (was_s >= 0 && was_s != slot->begin_s && pair_order(r, slot, was_s)) || changed;
         }
@@ -176,19 +180,19 @@ static bool pairs_order(struct ht__rounds *r)
     return changed;
 }
 
-/* ---- all at once ---- */
+/* ---- a whole day ---- */
 
-/* Travel of all tours, and visits that are away from their time. */
+/* Of a day: travel of its tours, and visits that are away from their time. */
 struct sums {
     int64_t travel_s;
     int64_t away;
 };
 
-static struct sums sums_of(struct ht__rounds *r)
+static struct sums sums_of(struct ht__rounds *r, uint32_t day)
 {
     struct sums sums = {0, 0};
-    for (size_t at = 0; at < (size_t)r->problem->inspector_count * r->days; at++) {
-        struct tour tour = tour_of(r, at);
+    for (uint32_t i = 0; i < r->problem->inspector_count; i++) {
+        struct tour tour = tour_of(r, (size_t)i * r->days + day);
         if (tour.count > 0) {
             sums.travel_s += travel_s(&tour);
             sums.away += away(&tour);
@@ -197,67 +201,92 @@ static struct sums sums_of(struct ht__rounds *r)
     return sums;
 }
 
-/* Every visit of two gets its own time back, and every tour its order; false: some day does not
- * hold it. */
-static bool all_old(struct ht__rounds *r)
-{
-    bool good = true;
-    for (uint32_t v = 0; v < r->slot_count; v++) {
-        struct ht__rounds_slot *slot = &r->slots[v];
-        bool two = slot->lead != HT_PLAN_NONE && slot->second != HT_PLAN_NONE &&
-                   slot->state == HT_ROUNDS_PLANNED;
-        int32_t was_s = two ? ht__rounds_was_at(r, v) : -1;
-        slot->begin_s = was_s >= 0 ? was_s : slot->begin_s;
-    }
-    for (size_t at = 0; at < (size_t)r->problem->inspector_count * r->days && good; at++) {
-        uint32_t stops[HT_ROUNDS_STOPS_MOST];
-        struct tour tour = tour_of(r, at);
-        uint32_t count = tour.count;
-        memcpy(stops, tour.stops, count * sizeof *stops);
-        good = count == 0 || (order_old(&tour, stops, count) && times(&tour));
-    }
-    return good;
-}
-
-/* What a plan was before, in one piece of memory. */
+/* What a day was before. */
 struct kept {
-    struct ht__rounds_slot *slots;
-    uint32_t *stops;
+    int32_t *begin_s; /* [slots] */
+    uint32_t *stops;  /* [inspectors * room] */
 };
 
-static void all_back(struct ht__rounds *r, const struct kept *kept)
+static bool is_two(const struct ht__rounds_slot *slot, uint32_t day)
 {
-    size_t tours = (size_t)r->problem->inspector_count * r->days;
-    memcpy(r->slots, kept->slots, r->slot_count * sizeof *r->slots);
-    memcpy(r->stops, kept->stops, tours * r->room * sizeof *r->stops);
-    for (size_t at = 0; at < tours; at++) {
-        struct tour tour = tour_of(r, at);
+    return slot->lead != HT_PLAN_NONE && slot->second != HT_PLAN_NONE && slot->day == day &&
+           slot->state == HT_ROUNDS_PLANNED;
+}
+
+static void day_keep(const struct ht__rounds *r, uint32_t day, struct kept *kept)
+{
+    for (uint32_t v = 0; v < r->slot_count; v++) {
+        kept->begin_s[v] = r->slots[v].begin_s;
+    }
+    for (uint32_t i = 0; i < r->problem->inspector_count; i++) {
+        size_t at = (size_t)i * r->days + day;
+        memcpy(kept->stops + (size_t)i * r->room, r->stops + at * r->room,
+               r->tours[at].count * sizeof *kept->stops);
+    }
+}
+
+static void day_back(struct ht__rounds *r, uint32_t day, const struct kept *kept)
+{
+    for (uint32_t v = 0; v < r->slot_count; v++) {
+        r->slots[v].begin_s = is_two(&r->slots[v], day) ? kept->begin_s[v] : r->slots[v].begin_s;
+    }
+    for (uint32_t i = 0; i < r->problem->inspector_count; i++) {
+        struct tour tour = tour_of(r, (size_t)i * r->days + day);
+        memcpy(tour.stops, kept->stops + (size_t)i * r->room, tour.count * sizeof *tour.stops);
         (void)times(&tour); /* as it was */
     }
 }
 
-/* Where little changed, the whole plan holds its times, which visits of two don't do one by one. */
-static bool all_order(struct ht__rounds *r)
+/* Every visit of two gets its own time back, and every tour its order; false: some tour does not
+ * hold it. */
+static bool day_old(struct ht__rounds *r, uint32_t day, const struct kept *kept, bool same)
 {
-    size_t tours = (size_t)r->problem->inspector_count * r->days;
-    struct kept kept = {ht_array_new(r->slot_count, sizeof *kept.slots),
-                        ht_array_new(tours * r->room, sizeof *kept.stops)};
-    bool good = false;
-    if (kept.slots != NULL && kept.stops != NULL) {
-        struct sums before = sums_of(r);
-        memcpy(kept.slots, r->slots, r->slot_count * sizeof *r->slots);
-        memcpy(kept.stops, r->stops, tours * r->room * sizeof *r->stops);
-        good = before.away > 0 && all_old(r);
-        struct sums after = good ? sums_of(r) : before;
-        int64_t worth_s = (before.away - after.away) * (int64_t)r->problem->prices.move_s / WORTH;
-        good = good && after.away < before.away && after.travel_s - before.travel_s <= worth_s;
-        if (!good) {
-            all_back(r, &kept);
-        }
+    bool good = true;
+    for (uint32_t v = 0; v < r->slot_count; v++) {
+        int32_t was_s = is_two(&r->slots[v], day) ? ht__rounds_was_at(r, v, same) : -1;
+        r->slots[v].begin_s = was_s >= 0 ? was_s : r->slots[v].begin_s;
     }
-    free(kept.slots);
-    free(kept.stops);
+    for (uint32_t i = 0; i < r->problem->inspector_count && good; i++) {
+        struct tour tour = tour_of(r, (size_t)i * r->days + day);
+        uint32_t count = tour.count;
+        tour.same = same;
+        good = count == 0 ||
+               (order_old(&tour, kept->stops + (size_t)i * r->room, count) && times(&tour));
+    }
     return good;
+}
+
+/* Visits of two hold each other's day: one by one they don't go back. */
+static bool day_order(struct ht__rounds *r, uint32_t day, struct kept *kept, bool same)
+{
+    struct sums before = sums_of(r, day);
+    if (before.away == 0) {
+        return false;
+    }
+    day_keep(r, day, kept);
+    bool good = day_old(r, day, kept, same);
+    struct sums after = good ? sums_of(r, day) : before;
+    int64_t worth_s = (before.away - after.away) * (int64_t)r->problem->prices.move_s / WORTH;
+    good = good && after.away < before.away && after.travel_s - before.travel_s <= worth_s;
+    if (!good) {
+        day_back(r, day, kept);
+    }
+    return good;
+}
+
+static bool days_order(struct ht__rounds *r)
+{
+    struct kept kept = {
+        ht_array_new(r->slot_count, sizeof *kept.begin_s),
+        ht_array_new((size_t)r->problem->inspector_count * r->room, sizeof *kept.stops)};
+    bool changed = false;
+    for (uint32_t day = 0; day < r->days && kept.begin_s != NULL && kept.stops != NULL; day++) {
+        /* whoever comes now; or else without what has come to others, which goes where it can */
+        changed = day_order(r, day, &kept, false) || day_order(r, day, &kept, true) || changed;
+    }
+    free(kept.begin_s);
+    free(kept.stops);
+    return changed;
 }
 
 void ht__rounds_order(struct ht__rounds *r)
@@ -266,8 +295,10 @@ void ht__rounds_order(struct ht__rounds *r)
     if (r->run_first[r->problem->site_count] == 0) {
         return;
     }
-    changed = all_order(r);
-    changed = pairs_order(r) || changed;
+    changed = days_order(r);
+    for (int i = 0; i < ROUNDS && pairs_order(r); i++) { /* where one goes, another one may */
+        changed = true;
+    }
     for (size_t at = 0; at < (size_t)r->problem->inspector_count * r->days; at++) {
         struct tour tour = tour_of(r, at);
         changed = (tour.count > 1 && tour_order(&tour)) || changed;

@@ -183,14 +183,14 @@ bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t da
     return tour_latest(r, inspector, day) && in_time && now_s <= ht__rounds_to_s(r, inspector, day);
 }
 
-int32_t ht__rounds_was_at(const struct ht__rounds *r, uint32_t index)
+int32_t ht__rounds_was_at(const struct ht__rounds *r, uint32_t index, bool same)
 {
     const struct ht__rounds_slot *slot = &r->slots[index];
     for (uint32_t i = r->run_first[slot->site]; i < r->run_first[slot->site + 1]; i++) {
         const struct ht_rounds_running *run = &r->problem->running[r->run_list[i]];
-        bool same = (run->inspector == slot->lead && run->second == slot->second) ||
-                    (run->inspector == slot->second && run->second == slot->lead);
-        if (run->day == slot->day && same) {
+        bool theirs = (run->inspector == slot->lead && run->second == slot->second) ||
+                      (run->inspector == slot->second && run->second == slot->lead);
+        if (run->day == slot->day && (theirs || !same)) {
             return run->begin_s;
         }
     }
@@ -208,7 +208,7 @@ void ht__rounds_tour_keep(struct ht__rounds *r, uint32_t inspector, uint32_t day
     for (uint32_t k = 0; k < r->tours[at].count; k++) {
         const struct ht__rounds_slot *slot = &r->slots[stops[k]];
         const struct ht_rounds_site *site = &p->sites[slot->site];
-        int32_t was_s = ht__rounds_was_at(r, stops[k]);
+        int32_t was_s = ht__rounds_was_at(r, stops[k], false);
         now_s += ht__rounds_way_s(r, inspector, before, site->location);
         now_s = slot_next(r, slot, inspector, day, now_s);
         int32_t kept_s = was_s > now_s ? slot_next(r, slot, inspector, day, was_s) : now_s;

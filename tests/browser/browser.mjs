@@ -17,12 +17,12 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after } from "node:test";
+import { after, afterEach } from "node:test";
 
 const binary = process.env.HOUTAO;
 const folder = process.env.HOUTAO_TOWN;
 const shots = process.env.HOUTAO_SHOTS;
-export const WAIT_MS = 10_000;
+export const WAIT_MS = Number(process.env.HOUTAO_BROWSER_WAIT_MS ?? 10_000); // more for who runs them on a busy machine
 /** A page's first load, on a slow machine with nothing in its caches. */
 export const LOAD_MS = 60_000;
 
@@ -40,6 +40,11 @@ const chromium = await driver();
 const faults = [];
 const allowed = new WeakMap();
 let browser;
+
+// A page that stays open goes on drawing, at the cost of the next.
+afterEach(async () => {
+  await Promise.all((browser?.contexts() ?? []).map((context) => context.close()));
+});
 
 after(async () => {
   await browser?.close();
@@ -135,7 +140,7 @@ export async function open(town, options = {}) {
   return page;
 }
 
-/** Waits until `fn` gives something true, up to 10 s. */
+/** Waits until `fn` gives something true, up to WAIT_MS. */
 export async function until(fn, what) {
   const end = Date.now() + WAIT_MS;
   for (;;) {

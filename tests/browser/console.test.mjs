@@ -47,7 +47,7 @@ test("the search finds by name, by initials, by unit and by id, with the keyboar
   await page.keyboard.press("Enter");
   await page.waitForSelector(".card h2 >> text=餐车01号");
   assert.equal(await page.evaluate(() => location.hash), "#unit/van-01");
-  for (const [typed, found] of [["h07084", "households"], ["cltyhzycf", "facilities"]]) {
+  for (const [typed, found] of [["h07084", "households"], ["clstyhzycf", "facilities"]]) {
     await page.fill("#search", "");
     await page.fill("#search", typed);
     const kind = await page.evaluate((key) => window.houtao.t(`kind.${key}`), found);
@@ -59,10 +59,11 @@ test("the search finds by name, by initials, by unit and by id, with the keyboar
   await page.press("#search", "Enter");
   await until(() => page.evaluate(() => location.hash === "#household/h07084"), "the link of the household");
   await page.waitForSelector(".card dl dd");
+  await shot(page, "card");
   await page.fill("#search", "没有这样的名字");
   await page.waitForSelector("#search-options .none");
   await page.keyboard.press("Escape");
-  await shot(page, "card");
+  await page.waitForSelector("#search-options", { state: "hidden" });
 });
 
 test("a link opens what it names", async () => {

@@ -37,6 +37,7 @@ test("an alarm raised through the API appears, is assigned, is resolved by click
   await step(page, id, "resolve", "resolved");
   await page.waitForSelector(row(id), { state: "detached" });
   await until(() => page.evaluate(() => !location.hash.includes("incident")), "the link to be cleared");
+  await page.context().close();
 });
 
 test("one click sends another unit instead", async () => {
@@ -56,6 +57,7 @@ test("one click sends another unit instead", async () => {
   await page.waitForSelector(`${row(id)} .em-coming >> text=${next}`);
   await page.click(`${row(id)} [data-do="false_alarm"]`);
   await page.waitForSelector(row(id), { state: "detached" });
+  await page.context().close();
 });
 
 test("a call by phone: a click on the home, one on what happened, help is sent", async () => {
@@ -72,6 +74,7 @@ test("a call by phone: a click on the home, one on what happened, help is sent",
   await page.waitForSelector(`${row(found.id)}.is-open`);
   await call(town, "POST", `/v1/incidents/${found.id}/events`, { event: "cancel" });
   await page.waitForSelector(row(found.id), { state: "detached" });
+  await page.context().close();
 });
 
 test("the worst stands first, and the keyboard is enough", async () => {
@@ -96,6 +99,7 @@ test("the worst stands first, and the keyboard is enough", async () => {
   await page.waitForSelector(`[data-focus="${second}"][aria-expanded="false"]`);
   assert.equal(await page.evaluate(() => document.activeElement.dataset.focus), second);
   for (const { id } of [calm, late]) await call(town, "POST", `/v1/incidents/${id}/events`, { event: "cancel" });
+  await page.context().close();
 });
 
 test("the sound can be muted, and stays so", async () => {
@@ -107,6 +111,7 @@ test("the sound can be muted, and stays so", async () => {
   assert.equal(await page.getAttribute('[data-do="sound"]', "aria-pressed"), "false");
   await page.click('[data-do="sound"]');
   assert.equal(await page.getAttribute('[data-do="sound"]', "aria-pressed"), "true");
+  await page.context().close();
 });
 
 test("coverage, isochrones and moves are drawn and said", async () => {
@@ -129,6 +134,7 @@ test("coverage, isochrones and moves are drawn and said", async () => {
   assert.deepEqual(await accessibility(page), []);
   await page.click('[data-do="coverage"]');
   await until(async () => (await drawn(page, "coverage-cells")) === undefined, "the layer to go");
+  await page.context().close();
 });
 
 test("a request shows its five clocks and is rated", async () => {
@@ -146,4 +152,5 @@ test("a request shows its five clocks and is rated", async () => {
   await page.click(`${row(id)} [data-rate="5"]`);
   await until(async () => (await incident(id)).rating === 5, "the rating");
   await page.waitForSelector(row(id), { state: "detached" });
+  await page.context().close();
 });

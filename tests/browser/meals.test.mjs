@@ -29,6 +29,7 @@ test("orders show by state, the late one first, and vans with their next stops",
   await until(async () => ((await drawn(page, "van-stops"))?.features.length ?? 0) > 0, "the stops on the map");
   await shot(page, "meals-van");
   assert.deepEqual(await accessibility(page), []);
+  await page.context().close();
 });
 
 test("an order inserted on the map shows up, is planned and is delivered", async () => {
@@ -57,6 +58,7 @@ test("an order inserted on the map shows up, is planned and is delivered", async
   await page.waitForSelector(`[data-order="${made.id}"]`, { state: "detached" });
   await page.click('[data-filter="delivered"]');
   await page.waitForSelector(`[data-order="${made.id}"]`);
+  await page.context().close();
 });
 
 test("a window that ends before it begins is refused with what to do, nothing is sent", async () => {
@@ -73,6 +75,7 @@ test("a window that ends before it begins is refused with what to do, nothing is
   assert.equal((await call(town, "GET", "/v1/orders?limit=1000")).orders.length, count);
   await page.keyboard.press("Escape");
   await until(async () => (await page.$(".me-form")) === null, "the form to close");
+  await page.context().close();
 });
 
 test("what a re-plan changed is told: a van drops out, its orders go to others", async () => {
@@ -87,6 +90,7 @@ test("what a re-plan changed is told: a van drops out, its orders go to others",
   await page.click(".me-change summary");
   await shot(page, "meals-replan");
   assert.deepEqual(await accessibility(page), []);
+  await page.context().close();
 });
 
 test("a phone shows it, too", async () => {
@@ -96,4 +100,5 @@ test("a phone shows it, too", async () => {
   assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, "not too wide");
   await shot(page, "meals-phone");
   assert.deepEqual(await accessibility(page), []);
+  await page.context().close();
 });

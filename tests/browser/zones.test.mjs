@@ -61,6 +61,7 @@ test("a zone that is drawn is seen before it holds, moves a route, and is lifted
   assert.deepEqual(await accessibility(page), []);
   await page.click(`[data-zone="${zone.id}"] [data-do="delete"]`);
   await page.waitForSelector(`[data-zone="${zone.id}"]`, { state: "detached" });
+  await page.context().close();
 });
 
 test("drawing is given up by Escape, taken back by Backspace, and opens no card", async () => {
@@ -79,6 +80,7 @@ test("drawing is given up by Escape, taken back by Backspace, and opens no card"
   await until(async () => !(await page.isVisible(".zo-drawing")), "the drawing to end");
   assert.equal(await drawn(page, "zone-drawing"), undefined);
   assert.equal(await page.isVisible(".card"), false);
+  await page.context().close();
 });
 
 test("without a mouse: a corner in the middle of the map, as often as it takes", async () => {
@@ -96,6 +98,7 @@ test("without a mouse: a corner in the middle of the map, as often as it takes",
   await page.waitForSelector('[data-do="confirm-zone"]:enabled');
   await page.keyboard.press("Escape");
   await until(async () => !(await page.isVisible('[data-do="confirm-zone"]')), "the form to close");
+  await page.context().close();
 });
 
 test("a regime is seen, put into force and taken back", async () => {
@@ -116,6 +119,7 @@ test("a regime is seen, put into force and taken back", async () => {
   await page.click('[data-regime="outbreak"] [data-do="regime-off"]');
   await until(async () => !(await regime()), "the regime to be off");
   await until(async () => (await way()).geometry.coordinates.some(inside), "the way as it was");
+  await page.context().close();
 });
 
 test("a phone shows it, too", async () => {
@@ -125,4 +129,5 @@ test("a phone shows it, too", async () => {
   assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, "not too wide");
   await shot(page, "zones-phone");
   assert.deepEqual(await accessibility(page), []);
+  await page.context().close();
 });

@@ -364,6 +364,76 @@ HT_CASE(an_open_notice_wants_a_re_visit_until_one_is_planned_and_again_when_it_w
     end();
 }
 
+HT_CASE(one_re_visit_looks_after_all_notices_of_its_site_whose_date_it_keeps)
+{
+    size_t over = 0;
+    size_t events = 0;
+    int64_t by_ms = 0;
+    struct ht_visit_row row = {.id = "p1",
+                               .site = "f1",
+                               .inspector = "i2",
+                               .second = "i3",
+                               .rectification = "r1",
+                               .purpose = HT_VISIT_FOR_REVISIT,
+                               .start_ms = NOW + 3 * DAY,
+                               .end_ms = NOW + 3 * DAY + HOUR};
+    begin();
+    HT_CHECK_INT(open_visit("v1", "f1", NOW), HT_OK);
+    HT_CHECK_INT(find_hazard("v1", "r1", NULL, NOW), HT_OK);
+    HT_CHECK_INT(plan(&row, 1, true, &over, &events), HT_OK);
+    HT_CHECK_INT(open_visit("v2", "f1", NOW), HT_OK);
+    HT_CHECK_INT(find_hazard("v2", "r2", NULL, NOW), HT_OK); /* what is found later, too */
+    HT_CHECK_STR(wanted(NOW), "");
+    HT_CHECK(ht_visits_is_counted_on(visits, "p1", &by_ms));
+    HT_CHECK_INT(by_ms, NOW + 7 * DAY);
+    HT_CHECK_INT(ht_visits_wanted_next_ms(visits, NOW), NOW + 3 * DAY + HOUR);
+    HT_CHECK_INT(ht_visits_wanted_next_ms(visits, NOW + 4 * DAY), INT64_MAX);
+    /* both of the two who go may read it, and nobody else */
+    const struct ht_rectification *n = ht_rectifications_get(visits, "r2");
+    HT_CHECK(ht_rectification_is_of(visits, n, "i1") && ht_rectification_is_of(visits, n, "i2") &&
+             ht_rectification_is_of(visits, n, "i3") && !ht_rectification_is_of(visits, n, "i4"));
+    ht_rectification_release(n);
+    /* seen again by another visit, it still has its re-visit */
+    HT_CHECK_INT(open_visit("v3", "f1", NOW), HT_OK);
+    HT_CHECK_INT(find_hazard("v3", "r3", "r1", NOW + HOUR), HT_OK);
+    HT_CHECK_STR(wanted(NOW + HOUR), "");
+    HT_CHECK_INT(plan(NULL, 0, true, &over, &events), HT_OK); /* it is dropped */
+    HT_CHECK_STR(wanted(NOW), "revisit r1 by i1 not -; revisit r2 by i1 not -; ");
+    HT_CHECK(!ht_visits_is_counted_on(visits, "p1", &by_ms));
+    end();
+}
+
+HT_CASE(two_rounds_do_not_take_the_same_hour_of_an_inspector)
+{
+    size_t over = 0;
+    size_t events = 0;
+    struct ht_visits_decision *decision = NULL;
+    struct ht_visit_row row = {.id = "p1",
+                               .site = "f1",
+                               .inspector = "i1",
+                               .second = "i2",
+                               .purpose = HT_VISIT_FOR_ROUND,
+                               .start_ms = NOW + DAY,
+                               .end_ms = NOW + DAY + HOUR};
+    begin();
+    HT_CHECK_INT(plan(&row, 1, true, &over, &events), HT_OK);
+    struct ht_visit_row other = {.id = "q1",
+                                 .site = "f2",
+                                 .inspector = "i2",
+                                 .purpose = HT_VISIT_FOR_ROUND,
+                                 .start_ms = NOW + DAY + HOUR / 2,
+                                 .end_ms = NOW + DAY + 2 * HOUR};
+    const struct ht_visit_planning planning = {
+        .round = "other", .rows = &other, .count = 1, .now_ms = NOW, .whole = true, .from_ms = NOW};
+    HT_CHECK_INT(ht_visits_plan(visits, &planning, &decision, &error), HT_CONFLICT);
+    HT_CHECK(ht_visits_pending(visits, "q1") == NULL);
+    other.start_ms = NOW + DAY + HOUR; /* right behind it is fine */
+    HT_CHECK_INT(ht_visits_plan(visits, &planning, &decision, &error), HT_OK);
+    ht_visits_apply(visits, decision);
+    HT_CHECK_INT(plan(&row, 1, true, &over, &events), HT_OK);
+    end();
+}
+
 HT_CASE(a_drawn_notice_is_looked_at_by_somebody_else)
 {
     begin();
@@ -480,10 +550,11 @@ static void dump(struct ht_visits *of, bool pending, struct ht_text *out)
         const struct ht_visit *v = pending ? ht_visits_pending(of, list[i]->id) : list[i];
         char line[400];
         (void)snprintf(line, sizeof line,
-                       "%s %s %s %s %s %d %d %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64
+                       "%s %s %s %s %s %s %d %d %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64
                        " %" PRId64 " %" PRId64 " %" PRId64 " %u %u %u\n",
                        v->id, v->round == NULL ? "-" : v->round, v->site,
                        v->inspector == NULL ? "-" : v->inspector,
+                       v->second == NULL ? "-" : v->second,
                        v->rectification == NULL ? "-" : v->rectification, (int)v->purpose,
                        (int)v->state, v->version, v->order, v->start_ms, v->end_ms, v->seen_ms,
                        v->until_ms, v->closed_ms, v->moves, v->distance_m, v->hazards);
@@ -535,6 +606,7 @@ static enum ht_status random_plan(int64_t now_ms, struct ht_visits_decision **ou
                               : (roll(2) == 0 ? HT_VISIT_FOR_REVISIT : HT_VISIT_FOR_CHECK),
             .start_ms = now_ms + roll(5) * HOUR,
             .end_ms = now_ms + 6 * HOUR};
+        rows[i].second = rows[i].inspector != NULL && roll(4) == 0 ? "along" : NULL;
     }
     const struct ht_visit_planning planning = {.round = roll(2) == 0 ? NULL : "w",
                                                .rows = rows,
@@ -629,6 +701,7 @@ static void write_down(const struct ht_visits_decision *decision)
         e->inspector = keep(e->inspector);
         e->visit = keep(e->visit);
         e->rectification = keep(e->rectification);
+        e->second = keep(e->second);
     }
 }
 

@@ -1,11 +1,13 @@
 /* Bodies of POST /v1/rounds and of a re-plan, and what items of the registry say of visits and
- * shifts: what is accepted is within its bounds, what is not says why and where; and its hours and
- * needs keep the rules of a plan (engine/plan/rounds.h). The first byte chooses which. */
+ * shifts, and wishes for posts: what is accepted is within its bounds, what is not says why and
+ * where; and its hours and needs keep the rules of a plan (engine/plan/rounds.h). The first byte
+ * chooses which. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/json_merge.h"
 #include "api/rounds_days.h"
+#include "api/territories_posts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -109,6 +111,10 @@ static void again_look(const char *text, size_t size)
     struct ht_round_days days = {.calendar = NULL};
     enum ht_status status = ht_round_again_read(text, size, &again, &wrongs);
     must((status == HT_OK) == (wrongs.count == 0));
+    if (status == HT_OK) {
+        enum ht_status known = ht_round_again_members(&again, &wrongs);
+        must(known == HT_OK ? wrongs.count == 0 : known == HT_SYNTAX && wrongs.count > 0);
+    }
     ht_round_days_init(&days, INT64_C(1772380800000), 2, INT64_C(1772600000000));
     for (size_t i = 0; status == HT_OK && i < again.inspector_count && i < 8; i++) {
         inspector_look(&days, &again.inspectors[i]);
@@ -134,6 +140,36 @@ static void item_look(const char *text, size_t size)
     yajl_tree_free(tree);
 }
 
+/* Wishes and posts (api/territories_posts.h) of a small town: whoever has a post is in its list,
+ * and it has no more than its places. */
+static void posts_look(const char *text, size_t size)
+{
+    enum { PEOPLE = 3, SITES = 4 };
+    static struct ht_round_inspector people[PEOPLE] = {{.id = "a"}, {.id = "b"}, {.id = "c"}};
+    static struct ht_round_site sites[SITES] = {{.id = "s"}, {.id = "t"}, {.id = "u"}, {.id = "v"}};
+    static const uint32_t way_s[PEOPLE * SITES] = {1, 2, 3, 4, 5, UINT32_MAX, 7, 8, 9, 10, 11, 12};
+    const struct ht_round_scene scene = {
+        .sites = sites, .site_count = SITES, .inspectors = people, .inspector_count = PEOPLE};
+    const struct ht_posts_town town = {&scene, way_s, SITES};
+    struct ht_round_wrongs wrongs = {.list = NULL};
+    struct ht_posts posts;
+    uint32_t held[HT_POSTS_MOST] = {0};
+    yajl_val tree = ht_json_tree_read(text, size);
+    enum ht_status status = ht_posts_match(tree, &town, &wrongs, &posts);
+    must((status == HT_OK) == (wrongs.count == 0));
+    for (uint32_t i = 0; status == HT_OK && i < PEOPLE; i++) {
+        uint32_t p = posts.post_of[i];
+        if (p != HT_PLAN_NONE) {
+            must(p < posts.count && ++held[p] <= posts.list[p].places);
+            must(ht_posts_rank(posts.list[p].wanted, posts.list[p].wanted_count, i) > 0);
+            must(ht_posts_rank(posts.wanted[i], posts.wanted_count[i], p) > 0);
+        }
+    }
+    ht_posts_deinit(&posts);
+    ht_round_wrongs_deinit(&wrongs);
+    yajl_tree_free(tree);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) {
@@ -144,12 +180,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     memcpy(text, data + 1, size - 1);
-    if (data[0] % 3 == 0) {
+    switch (data[0] % 4) {
+    case 0:
         ask_look(text, size - 1);
-    } else if (data[0] % 3 == 1) {
+        break;
+    case 1:
         again_look(text, size - 1);
-    } else {
+        break;
+    case 2:
         item_look(text, size - 1);
+        break;
+    default:
+        posts_look(text, size - 1);
+        break;
     }
     free(text);
     return 0;

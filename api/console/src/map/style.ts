@@ -63,7 +63,7 @@ function streetNames(c: Palette): LayerSpecification[] {
       layout: { "symbol-placement": "line", "symbol-spacing": 160, "text-field": "→", "text-font": FONT, "text-size": 14,
         "text-keep-upright": false, "text-rotation-alignment": "map", "text-allow-overlap": true },
       paint: { "text-color": c.name, "text-opacity": 0.55 } },
-    { id: "street-names", type: "symbol", source: "streets", "source-layer": "streets", minzoom: 12,
+    { id: "street-names", type: "symbol", source: "streets", "source-layer": "streets", minzoom: 11,
       filter: ["has", "name"],
       layout: { "symbol-placement": "line", "text-field": language() === "zh" ? NAME : NAME_EN, "text-font": FONT,
         "text-size": ["interpolate", ["linear"], ["zoom"], 12, byClass(12, 10, 10, 10), 17, byClass(15, 14, 13, 12)],

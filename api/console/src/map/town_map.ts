@@ -66,6 +66,7 @@ export class Town implements TownMap {
   private readonly tip = h("div", { class: "map-tip", hidden: true, "aria-hidden": "true" });
   private picking: ((place: Place | undefined) => void) | undefined;
   private names: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
+  private bounds: Box | undefined; // of all cells
   private registry = false;
   private frail = false;
   private loaded = false;
@@ -161,8 +162,7 @@ export class Town implements TownMap {
     this.registry = await this.readNames().then(() => true, () => false);
     this.frail = this.registry && may;
     if (this.registry) this.restyle();
-    const box = boxOf(this.names.features.map((feature) => feature.geometry));
-    if (!seen && box && !this.returns) this.fitBox(box, false);
+    if (!seen && this.bounds && !this.returns) this.fitBox(this.bounds, false);
     void this.readUnits();
   }
 
@@ -176,9 +176,11 @@ export class Town implements TownMap {
 
   private async readNames(): Promise<void> {
     const points: GeoJSON.Feature[] = [];
+    const shapes: GeoJSON.Geometry[] = [];
     for (const collection of ["cells", "zones"]) {
       const found = await this.api.get<GeoJSON.FeatureCollection>(`/collections/${collection}/items?limit=5000`);
       for (const { geometry, properties } of found.features) {
+        if (geometry && collection === "cells") shapes.push(geometry);
         const middle = geometry && middleOf(geometry);
         if (!middle || !properties?.["name"]) continue;
         const kind = collection === "zones" ? "zone" : properties["kind"];
@@ -187,6 +189,7 @@ export class Town implements TownMap {
       }
     }
     this.names = { type: "FeatureCollection", features: points };
+    this.bounds = boxOf(shapes);
     (this.ml.getSource("area-names") as GeoJSONSource | undefined)?.setData(this.names);
   }
 

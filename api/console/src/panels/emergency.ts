@@ -133,9 +133,12 @@ function draw(): void {
   const rows = worstFirst(incidents.all.values(), now);
   if (page.card && !incidents.all.has(page.card.id)) select(undefined);
   page.card?.update(incidents.all.get(page.card.id));
-  // A row is drawn anew when what is written on it changed; its clock ticks by itself.
-  const version = (i: Incident): string =>
-    JSON.stringify([{ ...i, live_eta: undefined }, page?.card?.id === i.id, gravity(i, now)]);
+  // A row is drawn anew when what is written on it changed, not when an answer tells more of it: a press on a button that
+  // goes away before it is let go is no click. The clocks tick by themselves.
+  const version = (i: Incident): string => JSON.stringify([
+    i.state, i.kind, i.severity, i.household, i.at_risk, i.alarms, i.confirmed, i.assigned.map((s) => [s.unit, s.state]),
+    page?.card?.id === i.id, gravity(i, now),
+  ]);
   const fillWith = (host: HTMLElement, some: Incident[]): void =>
     list(host, some, (i) => i.id, (i) => rowDraw(i, ctx), version);
   const alarms = rows.filter((i) => i.kind !== "request");

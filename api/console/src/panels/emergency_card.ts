@@ -105,7 +105,9 @@ export class Card {
   update(i: Incident | undefined): void {
     if (!i) return;
     this.i = i;
-    const drawn = JSON.stringify({ ...i, live_eta: undefined });
+    const drawn = JSON.stringify([
+      i.state, i.kind, i.confirmed, i.step, i.step_by, i.level, i.assigned.map((s) => [s.unit, s.state, s.eta, s.ack_by, s.arrived_at]),
+    ]);
     if (drawn !== this.drawn) {
       this.drawn = drawn;
       this.seatsDraw();

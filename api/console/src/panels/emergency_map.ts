@@ -1,9 +1,12 @@
 // What the emergency panel draws on the map: open incidents, the way of who is coming, who is within the promise, how far
 // one comes in minutes, and who should wait elsewhere.
+import type { Marker } from "maplibre-gl";
 import { h } from "../dom";
 import type { Context } from "../panel";
 import { explain, gathered, inLanes, ms, span, theme, type Collection, type Incident, type UnitProperties } from "./common";
 import { gravity } from "./incidents";
+
+declare const maplibregl: typeof import("maplibre-gl");
 
 const WAY_AGAIN_MS = 4000;
 const COVERAGE_AGAIN_MS = 10_000;
@@ -20,6 +23,9 @@ export class Scene {
   private readonly profiles = new Map<string, string>();
   private rows: Incident[] = [];
   private chosen: string | undefined;
+  private sign: Marker | undefined; // over the chosen one
+  private drawn = "";
+  private way = "[]";
   private drawnWays = 0;
   private asked = 0;
   private readonly ends: (() => void)[];
@@ -41,6 +47,7 @@ export class Scene {
     for (const end of this.ends) end();
     this.asked++;
     this.ctx.map.remove("incidents");
+    this.sign?.remove();
     this.waysDraw([]);
   }
 
@@ -48,27 +55,50 @@ export class Scene {
     return rows.find((i) => i.id === chosen)?.assigned.map((s) => `${s.unit}${s.state}`).join() ?? "";
   }
 
+  // Given to the map only where something changed: each time costs it a whole picture. The countdown, which changes each
+  // second, is a sign of its own over the map.
   private pointsDraw(): void {
     const now = this.ctx.clock.now();
     const colors = [theme("--bad"), theme("--warn"), theme("--good"), theme("--ink-2")];
-    this.ctx.map.setGeoJson("incidents", {
+    const points: GeoJSON.FeatureCollection = {
       type: "FeatureCollection",
       features: this.rows.filter((i) => i.lon !== undefined && i.lat !== undefined).map((i) => ({
         type: "Feature",
-        id: undefined,
         geometry: { type: "Point", coordinates: [i.lon ?? 0, i.lat ?? 0] },
         properties: {
           id: i.id,
           color: colors[gravity(i, now)],
           radius: i.id === this.chosen ? 11 : 8,
-          label: this.label(i, now),
+          ...(i.id === this.chosen ? {} : { label: this.ctx.t(`em.kind.${i.kind}`) }),
         },
       })),
-    });
+    };
+    const drawn = JSON.stringify(points);
+    if (drawn !== this.drawn) {
+      this.drawn = drawn;
+      this.ctx.map.setGeoJson("incidents", points);
+    }
+    this.signDraw(now);
   }
 
-  // The countdown, beside the point.
-  private label(i: Incident, now: number): string {
+  private signDraw(now: number): void {
+    const i = this.rows.find((row) => row.id === this.chosen);
+    if (i?.lon === undefined || i.lat === undefined) {
+      this.sign?.remove();
+      this.sign = undefined;
+      return;
+    }
+    if (!this.sign) {
+      const element = h("div", { class: "em-sign", "aria-hidden": "true" });
+      this.sign = new maplibregl.Marker({ element, anchor: "bottom", offset: [0, -14] }).setLngLat([i.lon, i.lat]).addTo(this.ctx.map.ml);
+    }
+    this.sign.setLngLat([i.lon, i.lat]);
+    const text = this.countdown(i, now);
+    const element = this.sign.getElement();
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  private countdown(i: Incident, now: number): string {
     const name = this.ctx.t(`em.kind.${i.kind}`);
     const eta = ms(i.live_eta ?? i.assigned[0]?.eta);
     if (i.arrived_at !== undefined || !Number.isFinite(eta)) return name;
@@ -100,6 +130,9 @@ export class Scene {
   }
 
   private waysDraw(ways: Way[]): void {
+    const drawn = JSON.stringify(ways);
+    if (drawn === this.way) return;
+    this.way = drawn;
     ways.forEach((way, n) => this.ctx.map.drawLine(`incident-way-${n}`, way.line, { color: theme("--accent"), width: 5 }));
     for (let n = ways.length; n < this.drawnWays; n++) this.ctx.map.drawLine(`incident-way-${n}`, undefined);
     this.drawnWays = ways.length;

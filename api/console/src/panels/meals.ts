@@ -130,7 +130,9 @@ function draw(): void {
   const before = stopsBefore(all);
   list(
     page.host, rows.slice(0, page.rows), (o) => o.id, (o) => orderDraw(o, before.get(o.id), ctx),
-    (o) => JSON.stringify([o, chosen === o.id, before.get(o.id), lateness(o, now) > 0]),
+    (o) => JSON.stringify([
+      o.state, whyText(o, ctx), o.due, etaText(o, ctx), o.unit, o.token, o.lon, chosen === o.id, before.get(o.id), lateness(o, now) > 0,
+    ]),
   );
   page.empty.hidden = rows.length > 0;
   page.more.hidden = rows.length <= page.rows;

@@ -30,6 +30,8 @@ export class Vans {
   private orders: Order[] = [];
   private chosen: string | undefined;
   private asked = 0;
+  private drawn = "[]";
+  private fresh = false; // chosen, and not brought into view yet
   private stopped = false;
 
   constructor(ctx: Context) {
@@ -73,6 +75,7 @@ export class Vans {
     this.ctx.link(id === undefined ? "" : `order/van/${id}`);
     if (id === undefined) this.mapDraw([]);
     else void this.planRead();
+    this.fresh = true;
     this.listDraw();
   }
 
@@ -144,6 +147,9 @@ export class Vans {
       if (asked !== this.asked || this.stopped) return;
       this.planDraw(plan);
       this.mapDraw(plan.stops);
+      const places = plan.stops.map((stop): GeoJSON.Position => [stop.lon, stop.lat]);
+      if (this.fresh && places.length > 0) this.ctx.map.fit({ type: "MultiPoint", coordinates: places });
+      this.fresh = false;
     } catch (error) {
       if (asked === this.asked) this.card.replaceChildren(h("p", { role: "alert" }, explain(error, this.ctx.t)));
     }
@@ -170,8 +176,12 @@ export class Vans {
     this.card.replaceChildren(...parts);
   }
 
+  // Given to the map only where something changed: each time costs it a whole picture.
   private mapDraw(stops: Stop[]): void {
     const { map } = this.ctx;
+    const drawn = JSON.stringify(stops.map((s) => [s.lon, s.lat, s.kind, clockText(s.eta ?? s.arrival), s.way?.distance_m]));
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
     if (stops.length === 0) {
       map.drawLine("van-way", undefined);
       map.remove("van-stops");
