@@ -8,10 +8,14 @@
 
 #if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
 #define STEP "30"
-#define HOMES "300"
+#define HOMES "150"
+#define MIDDAY_END "12:10"
+#define SHORT_END "11:15"
 #else
 #define STEP "20"
 #define HOMES "1000"
+#define MIDDAY_END "13:00"
+#define SHORT_END "11:35"
 #endif
 
 static char loaded[160]; /* the town's store, as it is at first */
@@ -119,7 +123,7 @@ HT_CASE(a_midday_in_lockstep_brings_the_meals_and_reaches_who_calls)
     char line[256];
     HT_REQUIRE(begin_town(MONDAY ",0"));
     (void)snprintf(line, sizeof line,
-                   "--quiet --from 11:00 --to 13:00 --alarms 150 --step " STEP
+                   "--quiet --from 11:00 --to " MIDDAY_END " --alarms 150 --step " STEP
                    " --households " HOMES " --json %s/midday.json",
                    folder);
     const struct ht_command_run *run = simulate(line);
@@ -147,7 +151,8 @@ static char *short_day(const char *name, int seed)
         return NULL;
     }
     (void)snprintf(line, sizeof line,
-                   "--quiet --from 11:00 --to 11:35 --chaos --storm --step 30 --households 200 "
+                   "--quiet --from 11:00 --to " SHORT_END
+                   " --chaos --storm --step 30 --households 200 "
                    "--seed %d --log %s/%s",
                    seed, folder, name);
     const struct ht_command_run *run = simulate(line);
