@@ -13,10 +13,10 @@ extern const size_t ht_landing_html_size;
 /* The console's files, made by api/console/build.mjs; none where there was no npm. */
 struct ht_console_file {
     const char *name;
-    const char *type; /* as Content-Type says it */
-    const char *etag; /* without quotes, shorter than a reply's */
-    bool page;        /* not a file of a page: asked for by its own route */
-    size_t size;      /* not packed */
+    const char *type;            /* as Content-Type says it */
+    const char *etag;            /* without quotes, shorter than a reply's */
+    bool page;                   /* not a file of a page: asked for by its own route */
+    size_t size;                 /* not packed */
     const unsigned char *packed; /* gzip */
     size_t packed_size;
 };

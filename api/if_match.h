@@ -1,4 +1,5 @@
-/* If-Match and If-None-Match (RFC 9110, 13.1.1 and 13.1.2): "*", or entity tags with commas between.
+/* If-Match and If-None-Match (RFC 9110, 13.1.1 and 13.1.2): "*", or entity tags with commas
+ * between.
  *
  * Ours are versions: "3". Tags are compared strongly: a weak one (W/"3") matches nothing, since it
  * promises only something like the item, and neither does one that was never ours.

@@ -22,7 +22,7 @@ import { after, afterEach } from "node:test";
 const binary = process.env.HOUTAO;
 const folder = process.env.HOUTAO_TOWN;
 const shots = process.env.HOUTAO_SHOTS;
-export const WAIT_MS = Number(process.env.HOUTAO_BROWSER_WAIT_MS ?? 10_000); // more for who runs them on a busy machine
+export const WAIT_MS = Number(process.env.HOUTAO_BROWSER_WAIT_MS ?? 20_000); // the CPU draws the map where tests run
 /** A page's first load, on a slow machine with nothing in its caches. */
 export const LOAD_MS = 60_000;
 

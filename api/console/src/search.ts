@@ -49,6 +49,8 @@ export class Search {
   private at = -1;
   private timer = 0;
   private asked = 0;
+  private shown = ""; // the words that the rows answer
+  private hurried = false; // Enter came before they did
 
   constructor(
     private readonly api: Api,
@@ -58,7 +60,7 @@ export class Search {
     this.input = h("input", {
       type: "search", id: "search", role: "combobox", autocomplete: "off", spellcheck: "false", "aria-expanded": "false",
       "aria-controls": "search-options", "aria-autocomplete": "list",
-      oninput: () => this.later(), onkeydown: (event: KeyboardEvent) => this.key(event),
+      oninput: () => this.typed(), onkeydown: (event: KeyboardEvent) => this.key(event),
       onfocus: () => this.later(), onblur: () => setTimeout(() => this.close(), 150),
     });
     this.options = h("ul", { id: "search-options", role: "listbox", hidden: true });
@@ -77,6 +79,11 @@ export class Search {
     this.input.placeholder = t("search.hint");
     this.input.setAttribute("aria-label", t("search.label"));
     this.options.setAttribute("aria-label", t("search.label"));
+  }
+
+  private typed(): void {
+    this.hurried = false;
+    this.later();
   }
 
   private later(): void {
@@ -107,9 +114,12 @@ export class Search {
       const answer = await this.api.get<{ features: Hit[] }>(
         `/v1/search?limit=${MOST}&q=${encodeURIComponent(query)}${place}`);
       if (asked !== this.asked) return;
+      this.shown = query;
       this.show([...units, ...answer.features.map(foundOf)], t("search.none", { q: query }));
     } catch (error) {
-      if (asked === this.asked) this.show(units, t("search.fault", { why: explain(error) }));
+      if (asked !== this.asked) return;
+      this.shown = query;
+      this.show(units, t("search.fault", { why: explain(error) }));
     }
   }
 
@@ -129,6 +139,10 @@ export class Search {
     this.input.setAttribute("aria-expanded", "true");
     this.said.textContent = rows.length === 0 ? otherwise : t("search.count", { n: rows.length });
     this.mark();
+    if (this.hurried) {
+      this.hurried = false;
+      if (rows.length > 0) this.take(0);
+    }
   }
 
   private mark(): void {
@@ -149,7 +163,11 @@ export class Search {
       if (this.rows.length === 0) return;
       this.at = (this.at + (event.key === "ArrowDown" ? 1 : this.rows.length - 1)) % this.rows.length;
       this.mark();
-    } else if (event.key === "Enter" && this.at >= 0 && !this.options.hidden) {
+    } else if (event.key === "Enter" && this.input.value.trim() !== this.shown) {
+      this.hurried = true; // what is listed answers other words
+      clearTimeout(this.timer);
+      void this.ask();
+    } else if (event.key === "Enter" && this.at >= 0) {
       this.take(this.at);
     } else if (event.key === "Escape") {
       if (this.options.hidden) this.input.value = "";
@@ -167,6 +185,8 @@ export class Search {
     this.asked++;
     clearTimeout(this.timer);
     this.options.hidden = true;
+    this.shown = "";
+    this.hurried = false;
     this.rows = [];
     this.at = -1;
     this.input.setAttribute("aria-expanded", "false");

@@ -31,7 +31,7 @@ export function touchDraw(touched: Touched, kind: ZoneKind, ctx: Context): HTMLE
   if (routes.length + orders.length === 0) parts.push(h("p", { class: "zo-small" }, ctx.t("zo.touch_none")));
   if (!stops) parts.push(h("p", { class: "zo-small" }, ctx.t("zo.watch_only")));
   if (routes.length > 0) {
-    parts.push(h("ul", { class: "zo-touched" }, ...routes.map((r) =>
+    parts.push(h("ul", { class: "zo-touched", tabindex: "0" }, ...routes.map((r) =>
       h("li", { class: r.cut > 0 && stops ? "is-bad" : "", "data-unit": r.unit }, routeText(r, kind, ctx)))));
   }
   if (orders.length > 0) {
@@ -39,7 +39,7 @@ export function touchDraw(touched: Touched, kind: ZoneKind, ctx: Context): HTMLE
       "details", { class: "zo-orders" },
       h("summary", {}, `${ctx.t("zo.orders_in")}: ${orders.length}`),
       kind === "closed" && h("p", { class: "zo-wrong" }, ctx.t("zo.orders_closed")),
-      h("ul", { class: "zo-touched" }, ...orders.slice(0, ORDERS_SHOWN).map((o) =>
+      h("ul", { class: "zo-touched", tabindex: "0" }, ...orders.slice(0, ORDERS_SHOWN).map((o) =>
         h("li", {}, ctx.t("zo.order", { home: o.household ?? o.id, due: clockText(o.due?.[1]) })))),
       orders.length > ORDERS_SHOWN && h("p", { class: "zo-small" }, `… ${orders.length - ORDERS_SHOWN}`),
     ));
