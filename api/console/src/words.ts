@@ -138,7 +138,7 @@ register({
     "fault.503": "服务器正忙，请稍后再试。",
     "fault.any": "未成功：{why}",
     "nothing.panels": "此页面没有面板。",
-    "map.webgl": "此浏览器未启用 WebGL，无法显示地图；面板仍可使用。",
+    "map.webgl": "此浏览器未启用 WebGL，本页需要它：请启用，或换一个浏览器。",
   },
   en: {
     "app.name": "Houtao",
@@ -276,6 +276,6 @@ register({
     "fault.503": "The server is busy. Try again in a moment.",
     "fault.any": "That did not work: {why}",
     "nothing.panels": "This page has no panels.",
-    "map.webgl": "This browser has WebGL switched off, so there is no map; the panels work.",
+    "map.webgl": "This browser has WebGL switched off, and this page needs it: switch it on, or take another browser.",
   },
 });
