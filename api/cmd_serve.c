@@ -215,8 +215,9 @@ static int town_open(const struct ht_cli *cli, struct ht_app *app, const struct 
  * which on a virtual machine cost more than the work between them. */
 static void heap_keep(void)
 {
-    (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
-    (void)mallopt(M_TOP_PAD, HEAP_STEP);
+    /* no thread runs yet */
+    (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT); // NOLINT(concurrency-mt-unsafe)
+    (void)mallopt(M_TOP_PAD, HEAP_STEP);        // NOLINT(concurrency-mt-unsafe)
 }
 
 static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct serve *serve)
