@@ -84,6 +84,7 @@ static void check_frail_withheld(void)
     HT_CHECK_INT(get("/tiles/households/16/54924/27049.mvt?frail=true"), 200);
     const char *personal = ht_answer_header(&answer, "Personal");
     HT_CHECK_STR(personal, "withheld");
+    HT_REQUIRE(answer.body != NULL);
     HT_CHECK(answer.size > 0 && memmem(answer.body, answer.size, "frail", 5) == NULL);
     HT_CHECK(memmem(answer.body, answer.size, "h1", 2) != NULL);
 }

@@ -90,10 +90,17 @@ function sumDraw(): void {
   page.sum.classList.toggle("is-bad", late > 0);
 }
 
+// What is wrong with the time: it may pass, or it has.
+function lateText(i: Incident, ctx: Context): string | undefined {
+  if (i.arrived_at !== undefined) return i.within_promise ? undefined : ctx.t("em.late");
+  return i.at_risk && isOpen(i) ? ctx.t("em.at_risk") : undefined;
+}
+
 function rowDraw(i: Incident, ctx: Context): HTMLElement {
   const open = page?.card?.id === i.id;
   const clock = clockOf(i, ctx);
   const step = nextStep(i);
+  const late = lateText(i, ctx);
   const row = h(
     "button",
     {
@@ -108,7 +115,7 @@ function rowDraw(i: Incident, ctx: Context): HTMLElement {
     ),
     h(
       "span", { class: "em-state" }, ctx.t(`em.state.${i.state}`),
-      i.at_risk && isOpen(i) && h("b", { class: "em-risk" }, " · ", ctx.t("em.at_risk")),
+      late !== undefined && h("b", { class: "em-risk" }, " · ", late),
     ),
     h("span", { class: "em-coming", "data-incident": i.id, "data-what": "coming" }, comingText(i, ctx)),
   );
@@ -136,7 +143,7 @@ function draw(): void {
   // A row is drawn anew when what is written on it changed, not when an answer tells more of it: a press on a button that
   // goes away before it is let go is no click. The clocks tick by themselves.
   const version = (i: Incident): string => JSON.stringify([
-    i.state, i.kind, i.severity, i.household, i.at_risk, i.alarms, i.confirmed, i.assigned.map((s) => [s.unit, s.state]),
+    i.state, i.kind, i.severity, i.household, i.at_risk, i.within_promise, i.alarms, i.confirmed, i.assigned.map((s) => [s.unit, s.state]),
     page?.card?.id === i.id, gravity(i, now),
   ]);
   const fillWith = (host: HTMLElement, some: Incident[]): void =>
