@@ -22,7 +22,7 @@ import { after, afterEach } from "node:test";
 const binary = process.env.HOUTAO;
 const folder = process.env.HOUTAO_TOWN;
 const shots = process.env.HOUTAO_SHOTS;
-export const WAIT_MS = Number(process.env.HOUTAO_BROWSER_WAIT_MS ?? 20_000); // the CPU draws the map where tests run
+export const WAIT_MS = Number(process.env.HOUTAO_BROWSER_WAIT_MS ?? 10_000); // more for who runs them on a busy machine
 /** A page's first load, on a slow machine with nothing in its caches. */
 export const LOAD_MS = 60_000;
 
@@ -140,7 +140,7 @@ export async function open(town, options = {}) {
   return page;
 }
 
-/** Waits until `fn` gives something true, up to WAIT_MS. */
+/** Waits until `fn` gives something true, up to 10 s. */
 export async function until(fn, what) {
   const end = Date.now() + WAIT_MS;
   for (;;) {
