@@ -16,7 +16,8 @@
     "X-Content-Type-Options: nosniff\r\n"                                                          \
     "Referrer-Policy: no-referrer\r\n"                                                             \
     "Cross-Origin-Opener-Policy: same-origin\r\n"
-#define PAGE_HEADERS POLICY "Cache-Control: no-cache\r\nVary: Accept\r\n"
+#define SECRET_HEADERS POLICY "Vary: Accept\r\n" /* with a no-store of the reply's own */
+#define PAGE_HEADERS SECRET_HEADERS "Cache-Control: no-cache\r\n"
 #define FILE_HEADERS POLICY "Cache-Control: public, max-age=31536000, immutable\r\n"
 
 enum { GZIP_WINDOW = 15 + 16 }; /* zlib: 16 says that it is gzip */
@@ -55,7 +56,8 @@ static bool unpack(const struct ht_console_file *file, struct ht_buffer *out)
 static void head_fill(const struct ht_console_file *file, struct ht_reply *reply)
 {
     reply->content_type = file->type;
-    reply->headers = file->page ? PAGE_HEADERS : FILE_HEADERS;
+    const char *page = reply->no_store ? SECRET_HEADERS : PAGE_HEADERS;
+    reply->headers = file->page ? page : FILE_HEADERS;
     memcpy(reply->etag, file->etag, strlen(file->etag) + 1);
 }
 

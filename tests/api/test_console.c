@@ -140,6 +140,7 @@ HT_CASE(residents_page_is_a_page_for_browsers_alone)
     HT_CHECK_INT(get_with("/t/nobody", HTML), 200); /* the page finds out by itself */
     HT_CHECK(says("<main") && strstr(header("Content-Security-Policy"), "'none'") != NULL);
     HT_CHECK(strstr(answer.head, "Cache-Control: no-store") != NULL);
+    HT_CHECK(strstr(answer.head, "no-cache") == NULL); /* one word on it, not two */
     HT_CHECK_INT(get("/t/nobody"), 404);
     HT_CHECK_STR(header("Content-Type"), "application/problem+json");
     HT_CHECK_INT(get("/healthz"), 200); /* the next answer of the connection may be kept again */
