@@ -176,10 +176,7 @@ static enum ht_status sets_fill(struct work *work, uint32_t lane, const struct h
         status = ht__town_lane(&work->town, lane, &road, &targets);
     }
     if (status == HT_OK && !hopeless) {
-        status =
-            ht_coverage_snap(road, points, (uint32_t)list->count, HT_LIVE_STREET_M, NULL, places);
-    }
-    if (status == HT_OK && !hopeless) {
+        ht_coverage_snap(road, points, (uint32_t)list->count, HT_LIVE_STREET_M, NULL, places);
         const struct ht_reach_ask ask = {.road = road,
                                          .targets = targets,
                                          .sources = places,

@@ -146,14 +146,10 @@ static enum ht_status places_find(const struct ht_homes *homes, struct ht_app *a
     }
     /* one answer at a time gets the pool; the others make do with their own thread */
     bool shared = pthread_mutex_trylock(&app->pool.lock) == 0;
-    enum ht_status status = ht_coverage_snap(road, homes->points, homes->count, HT_LIVE_STREET_M,
-                                             shared ? app->pool.pool : NULL, places);
+    ht_coverage_snap(road, homes->points, homes->count, HT_LIVE_STREET_M,
+                     shared ? app->pool.pool : NULL, places);
     if (shared) {
         (void)pthread_mutex_unlock(&app->pool.lock);
-    }
-    if (status != HT_OK) {
-        free(places);
-        return status;
     }
     *out = places;
     return HT_OK;

@@ -94,28 +94,47 @@ static bool take_hint(struct ht_osrm_job *job, size_t index, struct pair *pair,
     return true;
 }
 
-static enum ht_status snap_one(struct ht_osrm_job *job, size_t index, struct pair *pair)
+/* Coordinates that are looked for together; the stack holds their answers. */
+enum { BLOCK = 16 };
+
+/* Takes the hints of up to BLOCK coordinates from `first` on; who has none is looked for. */
+static enum ht_status snap_block(struct ht_osrm_job *job, struct pair *pairs, size_t first,
+                                 size_t count, size_t *lost)
 {
     struct ht_osrm_list *places = &job->work->places;
+    struct ht_snap_ask asks[BLOCK];
+    struct ht_snap_trip trips[BLOCK];
+    size_t index[BLOCK];
+    size_t asked = 0;
     enum ht_status status = HT_OK;
-    if (!none_hinted(job->request, index) && take_hint(job, index, pair, &status)) {
-        return HT_OK;
-    }
-    struct ht_place found[2];
-    uint32_t count = 0;
-    struct ht_snap_options options = ht_osrm_snap_options(job, index);
-    if (status == HT_OK) {
-        status = ht_snap_trip(job->road->snap, job->work->snap, ht_osrm_points(job->request)[index],
-                              &options, found, &count);
+    for (size_t i = first; i < first + count && status == HT_OK; i++) {
+        if (none_hinted(job->request, i) || !take_hint(job, i, &pairs[i], &status)) {
+            asks[asked] =
+                (struct ht_snap_ask){ht_osrm_points(job->request)[i], ht_osrm_snap_options(job, i)};
+            index[asked++] = i;
+        }
     }
     if (status != HT_OK) {
         return status;
     }
-    *pair = (struct pair){.first = (uint32_t)places->count,
-                          .count = 1,
-                          .has_big = count > 1,
-                          .big = found[count > 1 ? 1 : 0]};
-    return ht_osrm_list_add(places, &found[0], sizeof found[0]) ? HT_OK : HT_NOMEM;
+    if (asked > 0) {
+        ht_snap_trips(job->road->snap, asks, asked, trips);
+    }
+    for (size_t k = 0; k < asked; k++) {
+        uint32_t found = trips[k].found;
+        if (found == 0) {
+            *lost = index[k];
+            return HT_NO_SEGMENT;
+        }
+        pairs[index[k]] = (struct pair){.first = (uint32_t)places->count,
+                                        .count = 1,
+                                        .has_big = found > 1,
+                                        .big = trips[k].place[found - 1]};
+        if (!ht_osrm_list_add(places, &trips[k].place[0], sizeof trips[k].place[0])) {
+            return HT_NOMEM;
+        }
+    }
+    return HT_OK;
 }
 
 static bool pair_has_component(const struct ht_place *places, const struct pair *pair,
@@ -188,11 +207,12 @@ bool ht_osrm_snap(struct ht_osrm_job *job)
     size_t count = ht_osrm_point_count(job->request);
     work->places.count = 0;
     enum ht_status status = ht_osrm_list_resize(&work->pairs, count, sizeof(struct pair));
-    for (size_t i = 0; status == HT_OK && i < count; i++) {
-        status = snap_one(job, i, (struct pair *)work->pairs.data + i);
+    for (size_t i = 0; status == HT_OK && i < count; i += BLOCK) {
+        size_t lost = 0;
+        status = snap_block(job, work->pairs.data, i, count - i < BLOCK ? count - i : BLOCK, &lost);
         if (status == HT_NO_SEGMENT) {
             ht_osrm_error(job->reply, "NoSegment",
-                          "Could not find a matching segment for coordinate %zu", i);
+                          "Could not find a matching segment for coordinate %zu", lost);
             return false;
         }
     }

@@ -378,26 +378,29 @@ static void bench_table(struct bench *b, struct ht_pool *pool, size_t sources, s
                         const char *name, double bound)
 {
     struct ht_matrix *matrix = NULL;
-    struct ht_snap_work *work = NULL;
-    struct ht_snap_options options = ht_snap_options_default();
     struct ht_cost *out = calloc(sources * targets, sizeof *out);
     struct ht_place *places = calloc(sources + targets, sizeof *places);
-    if (out == NULL || places == NULL || ht_matrix_new(&matrix) != HT_OK ||
-        ht_snap_work_new(&work) != HT_OK) {
+    struct ht_snap_ask *asks = calloc(sources + targets, sizeof *asks);
+    struct ht_snap_trip *trips = calloc(sources + targets, sizeof *trips);
+    if (out == NULL || places == NULL || asks == NULL || trips == NULL ||
+        ht_matrix_new(&matrix) != HT_OK) {
         die("out of memory");
+    }
+    for (size_t k = 0; k < sources + targets; k++) {
+        asks[k].options = ht_snap_options_default();
     }
     double times[5];
     for (size_t i = 0; i < 5; i++) {
         double start = now_s(CLOCK_MONOTONIC);
-        for (size_t k = 0; k < sources + targets;
-             k++) { /* snapping included, other points each time */
-            struct ht_place two[2];
-            uint32_t found = 0;
-            if (ht_snap_trip(b->road.snap, work, b->points[(k + i * 997) % b->point_count],
-                             &options, two, &found) != HT_OK) {
+        for (size_t k = 0; k < sources + targets; k++) { /* other points each time */
+            asks[k].point = b->points[(k + i * 997) % b->point_count];
+        }
+        ht_snap_trips(b->road.snap, asks, sources + targets, trips);
+        for (size_t k = 0; k < sources + targets; k++) {
+            if (trips[k].found == 0) {
                 die("a point has no street");
             }
-            places[k] = two[found - 1];
+            places[k] = trips[k].place[trips[k].found - 1];
         }
         if (ht_matrix_run(matrix, &b->road, pool, places, sources, places + sources, targets, out,
                           NULL) != HT_OK) {
@@ -408,8 +411,9 @@ static void bench_table(struct bench *b, struct ht_pool *pool, size_t sources, s
     row(b, name, percentile(times, 5, 0.5), "ms", bound);
     free(out);
     free(places);
+    free(asks);
+    free(trips);
     ht_matrix_free(matrix);
-    ht_snap_work_free(work);
 }
 
 static void bench_metric(struct bench *b, struct ht_pool *pool)

@@ -1,13 +1,12 @@
 #include "engine/live/coverage.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/array.h"
 
 enum {
-    PIECE = 512,    /* places that a thread snaps at a time */
+    PIECE = 64,     /* places that a thread snaps at a time */
     BATCH = 64,     /* sources of one run */
     SPARE = 4,      /* sets are kept of so many times as many units as are asked for */
     KEPT_MOST = 512 /* or of so many */
@@ -21,61 +20,41 @@ struct snapping {
     uint32_t count;
     double radius_m;
     struct ht_place *out;
-    struct ht_snap_work **works; /* by thread */
-    atomic_int status;
 };
 
 static void snap_piece(void *user, size_t piece, size_t worker)
 {
+    (void)worker;
     struct snapping *s = user;
+    struct ht_snap_ask asks[PIECE];
+    struct ht_snap_trip trips[PIECE];
     struct ht_snap_options options = ht_snap_options_default();
     options.radius_m = s->radius_m;
-    uint32_t end =
-        s->count - (uint32_t)piece * PIECE < PIECE ? s->count : ((uint32_t)piece + 1) * PIECE;
-    for (uint32_t i = (uint32_t)piece * PIECE; i < end; i++) {
-        struct ht_place two[2];
-        uint32_t found = 0;
-        enum ht_status status =
-            ht_snap_trip(s->road->snap, s->works[worker], s->points[i], &options, two, &found);
-        if (status == HT_OK) {
-            s->out[i] = two[found - 1];
-        } else if (status == HT_NO_SEGMENT) {
-            s->out[i] = (struct ht_place){.side = {{.arc = HT_NONE}, {.arc = HT_NONE}}};
-        } else {
-            atomic_store_explicit(&s->status, (int)status, memory_order_relaxed);
-            return;
-        }
+    uint32_t first = (uint32_t)piece * PIECE;
+    uint32_t count = s->count - first < PIECE ? s->count - first : PIECE;
+    for (uint32_t i = 0; i < count; i++) {
+        asks[i] = (struct ht_snap_ask){s->points[first + i], options};
+    }
+    ht_snap_trips(s->road->snap, asks, count, trips);
+    for (uint32_t i = 0; i < count; i++) {
+        s->out[first + i] = trips[i].found > 0
+                                ? trips[i].place[trips[i].found - 1]
+                                : (struct ht_place){.side = {{.arc = HT_NONE}, {.arc = HT_NONE}}};
     }
 }
 
-enum ht_status ht_coverage_snap(const struct ht_road *road, const struct ht_point *points,
-                                uint32_t count, double radius_m, struct ht_pool *pool,
-                                struct ht_place *out)
+void ht_coverage_snap(const struct ht_road *road, const struct ht_point *points, uint32_t count,
+                      double radius_m, struct ht_pool *pool, struct ht_place *out)
 {
     struct snapping s = {
         .road = road, .points = points, .count = count, .radius_m = radius_m, .out = out};
-    size_t threads = pool == NULL ? 1 : ht_pool_threads(pool);
     size_t pieces = (count + (size_t)PIECE - 1) / PIECE;
-    enum ht_status status = HT_OK;
-    atomic_init(&s.status, HT_OK);
-    s.works = ht_array_new_zeroed(threads, sizeof(struct ht_snap_work *));
-    if (s.works == NULL) {
-        return HT_NOMEM;
-    }
-    for (size_t i = 0; i < threads && status == HT_OK; i++) {
-        status = ht_snap_work_new(&s.works[i]);
-    }
-    for (size_t i = 0; i < pieces && pool == NULL && status == HT_OK; i++) {
+    for (size_t i = 0; i < pieces && pool == NULL; i++) {
         snap_piece(&s, i, 0);
     }
-    if (pool != NULL && status == HT_OK) {
+    if (pool != NULL) {
         ht_pool_run(pool, pieces, snap_piece, &s);
     }
-    for (size_t i = 0; i < threads; i++) {
-        ht_snap_work_free(s.works[i]);
-    }
-    free((void *)s.works);
-    return status == HT_OK ? (enum ht_status)atomic_load(&s.status) : status;
 }
 
 /* --- what is kept ----------------------------------------------------------------------------- */

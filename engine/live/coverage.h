@@ -29,10 +29,8 @@ struct ht_coverage;
 
 /* The places that one goes to from points, on one road: as closest is asked, the nearest street
  * that is no island. Without a usable side where there is none within the radius (< 0: any). */
-HT_MUST_CHECK enum ht_status ht_coverage_snap(const struct ht_road *road,
-                                              const struct ht_point *points, uint32_t count,
-                                              double radius_m, struct ht_pool *pool,
-                                              struct ht_place *out);
+void ht_coverage_snap(const struct ht_road *road, const struct ht_point *points, uint32_t count,
+                      double radius_m, struct ht_pool *pool, struct ht_place *out);
 
 struct ht_coverage_unit {
     uint32_t unit; /* a number that stays its own */

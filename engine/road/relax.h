@@ -102,13 +102,10 @@ static inline void ht_relax_row_from(struct ht_row row, struct ht_key from, stru
 }
 
 __attribute__((always_inline)) static inline struct ht_key
-ht__pull(struct ht_row row, struct ht_lane lane, struct ht_key best, bool brief)
+ht__pull_ties(struct ht_row row, struct ht_lane lane, struct ht_key best, bool brief)
 {
     for (uint32_t i = 0; i < row.count; i++) {
         uint32_t d = row.depth[i];
-        if (brief && !ht__brief_may(lane.time[d], row.brief[i], best.time)) {
-            continue;
-        }
         struct ht_key key = {lane.time[d] + ht__row_time(row, i, brief),
                              lane.length[d] + row.length[i]};
         if (ht_key_less(key, best)) {
@@ -116,6 +113,28 @@ ht__pull(struct ht_row row, struct ht_lane lane, struct ht_key best, bool brief)
         }
     }
     return best;
+}
+
+/* Which edge is the least can't be foretold, and a wrong guess costs as much as five edges: times
+ * are compared without a branch, lengths only where times tie. */
+__attribute__((always_inline)) static inline struct ht_key
+ht__pull(struct ht_row row, struct ht_lane lane, struct ht_key best, bool brief)
+{
+    uint64_t least = best.time;
+    uint32_t at = HT_NONE;
+    uint32_t ties = 0;
+    for (uint32_t i = 0; i < row.count; i++) {
+        uint64_t time = lane.time[row.depth[i]] + ht__row_time(row, i, brief);
+        uint64_t less = -(uint64_t)(time < least);
+        ties |= (uint32_t)(time == least);
+        least ^= (least ^ time) & less; /* written as a choice it becomes a branch again */
+        at ^= (at ^ i) & (uint32_t)less;
+    }
+    if (ties != 0) {
+        return ht__pull_ties(row, lane, best, brief);
+    }
+    return at == HT_NONE ? best
+                         : (struct ht_key){least, lane.length[row.depth[at]] + row.length[at]};
 }
 
 /* min over edges of lane[depth[i]] + edge[i], or `best` where that is less. */

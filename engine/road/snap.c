@@ -48,6 +48,9 @@ struct search {
     struct list all;
     struct list big; /* outside islands */
     struct step steps[HT_SNAP_LEVELS];
+    uint32_t level; /* of the step at hand */
+    uint32_t child; /* of it, to be visited next */
+    struct ht_snap_frame child_frame;
 };
 
 enum ht_status ht_snap_work_new(struct ht_snap_work **out)
@@ -164,21 +167,6 @@ static void consider(struct search *s, const struct ht_point ends[2], uint32_t n
     }
 }
 
-/* The nearest of the children left within reach; 16 when there is none. */
-static uint32_t nearest_child(const float square[HT_SNAP_FAN], uint32_t left, float reach)
-{
-    uint32_t best = HT_SNAP_FAN;
-    while (left != 0) {
-        uint32_t k = (uint32_t)__builtin_ctz(left);
-        left &= left - 1;
-        if (square[k] <= reach) {
-            reach = square[k];
-            best = k;
-        }
-    }
-    return best;
-}
-
 static void search_leaf(struct search *s, uint32_t number, struct ht_snap_frame frame)
 {
     const struct ht_snap_index *index = s->index;
@@ -191,7 +179,8 @@ static void search_leaf(struct search *s, uint32_t number, struct ht_snap_frame 
     float square[HT_SNAP_FAN];
     index->kernels->segments(leaf, &eye, square);
     for (;;) {
-        uint32_t lane = nearest_child(square, left, ht_snap__reach(s->limit, &eye, steps));
+        uint32_t lane =
+            index->kernels->nearest(square, left, ht_snap__reach(s->limit, &eye, steps));
         if (lane == HT_SNAP_FAN) {
             return;
         }
@@ -199,6 +188,19 @@ static void search_leaf(struct search *s, uint32_t number, struct ht_snap_frame 
         struct ht_point ends[2];
         ends_of(index, leaf, lane, frame, first + lane, ends);
         consider(s, ends, first + lane);
+    }
+}
+
+static void call_child(const struct ht_snap_index *index, uint32_t level, uint32_t child)
+{
+    const char *node = level == 0 ? (const char *)&index->leaves[child]
+                                  : (const char *)&index->level[level - 1][child];
+    __builtin_prefetch(node);
+    __builtin_prefetch(node + 64);
+    if (level == 0) {
+        const char *refs = (const char *)&index->refs[(size_t)child * HT_SNAP_FAN];
+        __builtin_prefetch(refs);
+        __builtin_prefetch(refs + 64);
     }
 }
 
@@ -215,15 +217,7 @@ static void call_children(const struct search *s, const struct step *step, uint3
         if (step->square[k] > reach) {
             continue;
         }
-        const char *node = level == 0 ? (const char *)&index->leaves[child]
-                                      : (const char *)&index->level[level - 1][child];
-        __builtin_prefetch(node);
-        __builtin_prefetch(node + 64);
-        if (level == 0) {
-            const char *refs = (const char *)&index->refs[(size_t)child * HT_SNAP_FAN];
-            __builtin_prefetch(refs);
-            __builtin_prefetch(refs + 64);
-        }
+        call_child(index, level, child);
     }
 }
 
@@ -240,41 +234,62 @@ static void step_enter(const struct search *s, struct step *step, uint32_t level
     }
 }
 
-static void search_run(struct search *s)
+/* Where the search goes next, brought near from memory; false: it has ended. */
+static bool search_choose(struct search *s)
 {
     const struct ht_snap_index *index = s->index;
-    if (index->head->entry_count == 0) {
-        return;
-    }
     uint32_t top = index->head->level_count - 1;
-    uint32_t level = top;
-    s->steps[top].node = 0;
-    s->steps[top].frame = ht_snap_frame_root(index->head);
-    step_enter(s, &s->steps[top], top);
     for (;;) {
-        struct step *step = &s->steps[level];
+        struct step *step = &s->steps[s->level];
         struct ht_snap_eye eye = eye_of(s, step->frame);
-        uint32_t child =
-            nearest_child(step->square, step->left, ht_snap__reach(s->limit, &eye, 0.05f));
+        uint32_t child = index->kernels->nearest(step->square, step->left,
+                                                 ht_snap__reach(s->limit, &eye, 0.05f));
         if (child == HT_SNAP_FAN) {
-            if (level == top) {
-                return;
+            if (s->level == top) {
+                return false;
             }
-            level++;
+            s->level++;
             continue;
         }
         step->left &= ~(1u << child);
-        struct ht_snap_frame frame =
-            ht_snap_frame_child(&index->level[level][step->node], step->frame, child);
-        uint32_t number = step->node * HT_SNAP_FAN + child;
-        if (level == 0) {
-            search_leaf(s, number, frame);
-            continue;
-        }
-        level--;
-        s->steps[level].node = number;
-        s->steps[level].frame = frame;
-        step_enter(s, &s->steps[level], level);
+        s->child_frame =
+            ht_snap_frame_child(&index->level[s->level][step->node], step->frame, child);
+        s->child = step->node * HT_SNAP_FAN + child;
+        call_child(index, s->level, s->child);
+        return true;
+    }
+}
+
+static void search_visit(struct search *s)
+{
+    if (s->level == 0) {
+        search_leaf(s, s->child, s->child_frame);
+        return;
+    }
+    s->level--;
+    s->steps[s->level].node = s->child;
+    s->steps[s->level].frame = s->child_frame;
+    step_enter(s, &s->steps[s->level], s->level);
+}
+
+/* False: there is nothing to be found. */
+static bool search_enter(struct search *s)
+{
+    const struct ht_snap_index *index = s->index;
+    if (index->head->entry_count == 0) {
+        return false;
+    }
+    s->level = index->head->level_count - 1;
+    s->steps[s->level].node = 0;
+    s->steps[s->level].frame = ht_snap_frame_root(index->head);
+    step_enter(s, &s->steps[s->level], s->level);
+    return search_choose(s);
+}
+
+static void search_run(struct search *s)
+{
+    for (bool going = search_enter(s); going; going = search_choose(s)) {
+        search_visit(s);
     }
 }
 
@@ -348,32 +363,114 @@ enum ht_status ht_snap_nearest(const struct ht_snap_index *index, struct ht_snap
     return status;
 }
 
+/* --- trips --------------------------------------------------------------------------------------
+ */
+
+/* So many searches go on at the same time. */
+enum { TOGETHER = 16 };
+
+struct trip {
+    struct search search;
+    struct ht_snap_hit nearest;
+    struct ht_snap_hit big;
+};
+
+static void trip_begin(struct trip *t, const struct ht_snap_index *index, struct ht_point point,
+                       const struct ht_snap_options *options)
+{
+    search_begin(&t->search, index, point, options);
+    t->search.trip = true;
+    t->search.all = (struct list){.hits = &t->nearest, .most = 1};
+    t->search.big = (struct list){.hits = &t->big, .most = 1};
+}
+
+static uint32_t trip_places(const struct trip *t, struct ht_place out[2])
+{
+    const struct ht_snap_index *index = t->search.index;
+    struct ht_point point = t->search.input;
+    if (t->search.all.count == 0) {
+        return 0;
+    }
+    ht_snap__place(index, point, &index->refs[t->nearest.ref], &t->nearest, &out[0]);
+    if (t->search.big.count == 0) {
+        return 1;
+    }
+    if (t->big.ref == t->nearest.ref) {
+        out[1] = out[0];
+    } else {
+        ht_snap__place(index, point, &index->refs[t->big.ref], &t->big, &out[1]);
+    }
+    return 2;
+}
+
 enum ht_status ht_snap_trip(const struct ht_snap_index *index, struct ht_snap_work *work,
                             struct ht_point point, const struct ht_snap_options *options,
                             struct ht_place out[2], uint32_t *found)
 {
     (void)work;
-    struct ht_snap_hit nearest;
-    struct ht_snap_hit big;
-    struct search s;
-    *found = 0;
-    search_begin(&s, index, point, options);
-    s.trip = true;
-    s.all = (struct list){.hits = &nearest, .most = 1};
-    s.big = (struct list){.hits = &big, .most = 1};
-    search_run(&s);
-    if (s.all.count == 0) {
-        return HT_NO_SEGMENT;
-    }
-    ht_snap__place(index, point, &index->refs[nearest.ref], &nearest, &out[0]);
-    *found = 1;
-    if (s.big.count > 0) {
-        if (big.ref == nearest.ref) {
-            out[1] = out[0];
-        } else {
-            ht_snap__place(index, point, &index->refs[big.ref], &big, &out[1]);
+    struct trip trip;
+    trip_begin(&trip, index, point, options);
+    search_run(&trip.search);
+    *found = trip_places(&trip, out);
+    return *found == 0 ? HT_NO_SEGMENT : HT_OK;
+}
+
+/* What the places will read of the graph, for all of them before any reads it: three rounds, each
+ * waiting for what the one before has brought. */
+static void trips_call(const struct trip *trips, size_t count)
+{
+    const struct ht_snap_hit *hits[2 * TOGETHER];
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (trips[i].search.all.count > 0) {
+            hits[n++] = &trips[i].nearest;
         }
-        *found = 2;
+        if (trips[i].search.big.count > 0 && trips[i].big.ref != trips[i].nearest.ref) {
+            hits[n++] = &trips[i].big;
+        }
     }
-    return HT_OK;
+    for (size_t i = 0; i < n; i++) {
+        ht_snap__place_call(trips[0].search.index, hits[i], 0);
+    }
+    for (size_t i = 0; i < n; i++) {
+        ht_snap__place_call(trips[0].search.index, hits[i], 1);
+    }
+}
+
+static void trips_run(struct trip *trips, size_t count)
+{
+    struct search *going[TOGETHER];
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (search_enter(&trips[i].search)) {
+            going[left++] = &trips[i].search;
+        }
+    }
+    while (left > 0) {
+        size_t kept = 0;
+        for (size_t i = 0; i < left; i++) {
+            search_visit(going[i]);
+            if (search_choose(going[i])) {
+                going[kept++] = going[i];
+            }
+        }
+        left = kept;
+    }
+}
+
+void ht_snap_trips(const struct ht_snap_index *index, const struct ht_snap_ask *asks, size_t count,
+                   struct ht_snap_trip *out)
+{
+    struct trip trips[TOGETHER];
+    for (size_t first = 0; first < count; first += TOGETHER) {
+        size_t n = count - first < TOGETHER ? count - first : TOGETHER;
+        for (size_t i = 0; i < n; i++) {
+            trip_begin(&trips[i], index, asks[first + i].point, &asks[first + i].options);
+        }
+        trips_run(trips, n);
+        trips_call(trips, n);
+        for (size_t i = 0; i < n; i++) {
+            out[first + i].found = trip_places(&trips[i], out[first + i].place);
+        }
+    }
 }

@@ -144,6 +144,19 @@ HT_MUST_CHECK enum ht_status ht_snap_trip(const struct ht_snap_index *index,
                                           const struct ht_snap_options *options,
                                           struct ht_place out[2], uint32_t *found);
 
+/* The same for many points, to be preferred where there are many: searches go on sixteen at a time,
+ * so that while one waits for memory the others work. Every answer is that of ht_snap_trip. */
+struct ht_snap_ask {
+    struct ht_point point;
+    struct ht_snap_options options;
+};
+struct ht_snap_trip {
+    struct ht_place place[2];
+    uint32_t found; /* 0: no segment */
+};
+void ht_snap_trips(const struct ht_snap_index *index, const struct ht_snap_ask *asks, size_t count,
+                   struct ht_snap_trip *out);
+
 /* Where `place` lies at a junction: the same point on each street piece that meets there and passes
  * the options, `place` itself first; else `place` alone. OSRM lets a trip begin on any of them. At
  * most `capacity` (> 0) are written; returns how many. */

@@ -136,6 +136,8 @@ struct ht_snap_kernels {
                   float out[HT_SNAP_FAN]);
     void (*segments)(const struct ht_snap_leaf *leaf, const struct ht_snap_eye *eye,
                      float out[HT_SNAP_FAN]);
+    /* The nearest of the children in `left` (bits) within reach; HT_SNAP_FAN: there is none. */
+    uint32_t (*nearest)(const float square[HT_SNAP_FAN], uint32_t left, float reach);
 };
 
 /* The best of this machine; variant > 0: the next weaker ones, NULL past the last (for tests). */
@@ -203,6 +205,11 @@ struct ht_snap_hit {
 void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
                     const struct ht_snap_ref *ref, const struct ht_snap_hit *hit,
                     struct ht_place *out);
+
+/* Asks memory for what ht_snap__place will read, in two rounds: what the first brought tells the
+ * second where the rest is. */
+void ht_snap__place_call(const struct ht_snap_index *index, const struct ht_snap_hit *hit,
+                         int round);
 
 /* The arc of the same piece in the other direction, or HT_NONE; what an entry says of its sides. */
 uint32_t ht_snap__opposite(const struct ht_graph *graph, uint32_t arc);

@@ -209,6 +209,28 @@ static uint64_t before_segment(const struct ht_network *network, const struct ht
     return !back ? sum : sum > piece->length_mm ? 0 : piece->length_mm - sum;
 }
 
+void ht_snap__place_call(const struct ht_snap_index *index, const struct ht_snap_hit *hit,
+                         int round)
+{
+    struct sides_at at = sides_at(index->graph, &index->refs[hit->ref]);
+    const struct ht_arc *piece = &index->graph->arcs[hit->arc];
+    const uint32_t *node = index->network->way_node + ht_arc_low(piece);
+    bool back = at.along > at.count / 2;
+    uint32_t begin = back ? at.along : 0;
+    uint32_t end = back ? at.count : at.along;
+    if (round == 0) {
+        __builtin_prefetch(&node[begin]);
+        __builtin_prefetch(&node[end]);
+        if (at.arc[1] != HT_NONE) {
+            __builtin_prefetch(&index->graph->arcs[at.arc[1]]);
+        }
+        return;
+    }
+    for (uint32_t i = begin; i < end; i++) {
+        __builtin_prefetch(&index->network->node_point[node[i]]);
+    }
+}
+
 void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
                     const struct ht_snap_ref *ref, const struct ht_snap_hit *hit,
                     struct ht_place *out)

@@ -39,7 +39,20 @@ static void segments_portable(const struct ht_snap_leaf *leaf, const struct ht_s
     }
 }
 
-static const struct ht_snap_kernels portable = {"portable", boxes_portable, segments_portable};
+/* Without a branch on the numbers: which is the nearest can't be foretold. */
+static uint32_t nearest_portable(const float square[HT_SNAP_FAN], uint32_t left, float reach)
+{
+    uint32_t best = HT_SNAP_FAN;
+    for (uint32_t k = 0; k < HT_SNAP_FAN; k++) {
+        uint32_t nearer = (left >> k & 1u) & (uint32_t)(square[k] <= reach);
+        reach = nearer != 0 ? square[k] : reach;
+        best = nearer != 0 ? k : best;
+    }
+    return best;
+}
+
+static const struct ht_snap_kernels portable = {"portable", boxes_portable, segments_portable,
+                                                nearest_portable};
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -137,8 +150,21 @@ HT_AVX512 static void segments_avx512(const struct ht_snap_leaf *leaf,
     _mm512_storeu_ps(out, _mm512_add_ps(_mm512_mul_ps(px, px), _mm512_mul_ps(py, py)));
 }
 
-static const struct ht_snap_kernels avx2 = {"avx2", boxes_avx2, segments_avx2};
-static const struct ht_snap_kernels avx512 = {"avx512", boxes_avx512, segments_avx512};
+HT_AVX512 static uint32_t nearest_avx512(const float square[HT_SNAP_FAN], uint32_t left,
+                                         float reach)
+{
+    __m512 all = _mm512_loadu_ps(square);
+    __mmask16 in = _mm512_mask_cmp_ps_mask((__mmask16)left, all, _mm512_set1_ps(reach), _CMP_LE_OQ);
+    if (in == 0) {
+        return HT_SNAP_FAN;
+    }
+    __m512 least = _mm512_set1_ps(_mm512_mask_reduce_min_ps(in, all));
+    return (uint32_t)__builtin_ctz(_mm512_mask_cmp_ps_mask(in, all, least, _CMP_EQ_OQ));
+}
+
+static const struct ht_snap_kernels avx2 = {"avx2", boxes_avx2, segments_avx2, nearest_portable};
+static const struct ht_snap_kernels avx512 = {"avx512", boxes_avx512, segments_avx512,
+                                              nearest_avx512};
 #endif
 
 const struct ht_snap_kernels *ht_snap__kernels(unsigned variant)

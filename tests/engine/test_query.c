@@ -729,6 +729,55 @@ HT_CASE(wide_and_plain_sums_are_the_same)
     }
 }
 
+HT_CASE(a_pulled_row_gives_its_least_edge_also_where_times_tie)
+{
+    enum { MOST = 40 };
+    uint64_t lane_time[MOST];
+    uint32_t lane_length[MOST];
+    uint16_t depth[MOST];
+    uint64_t time[MOST];
+    uint32_t brief[MOST];
+    uint64_t wide[MOST];
+    uint32_t length[MOST];
+    uint64_t state = 11;
+    for (uint32_t round = 0; round < 3000; round++) {
+        uint32_t count = round % (MOST + 1);
+        uint32_t wides = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            bool none = ht_random_below(&state, 4) == 0;
+            uint32_t w = ht_random_below(&state, 4);
+            depth[i] = (uint16_t)(MOST - 1 - i);
+            lane_time[depth[i]] = none ? HT_TIME_INF : ht_time_pack(w, w);
+            lane_length[depth[i]] = UINT32_MAX - ht_random_below(&state, 9);
+            length[i] = ht_random_below(&state, 9);
+            w = ht_random_below(&state, 4);
+            brief[i] = w;
+            time[i] = ht_time_pack(w, w);
+            if (ht_random_below(&state, 3) == 0) {
+                time[i] = ht_time_pack(w, w + ht_random_below(&state, 2));
+                wide[wides] = time[i];
+                brief[i] = HT_BRIEF_WIDE + wides++;
+            }
+        }
+        struct ht_key best = {ht_random_below(&state, 2) == 0 ? HT_TIME_INF : ht_time_pack(2, 2),
+                              3};
+        struct ht_key want = best;
+        for (uint32_t i = 0; i < count; i++) {
+            struct ht_key key = {lane_time[depth[i]] + time[i], lane_length[depth[i]] + length[i]};
+            want = ht_key_less(key, want) ? key : want;
+        }
+        struct ht_lane lane = {lane_time, lane_length, NULL};
+        struct ht_row row = {.depth = depth, .time = time, .length = length, .count = count};
+        struct ht_key whole = ht_pull_row(row, lane, best);
+        row.time = NULL;
+        row.brief = brief;
+        row.wide = wide;
+        struct ht_key trimmed = ht_pull_row(row, lane, best);
+        HT_CHECK(whole.time == want.time && whole.length == want.length);
+        HT_CHECK(trimmed.time == want.time && trimmed.length == want.length);
+    }
+}
+
 /* A question of a metric that is behind; every turn is closed, so that the search goes on to its
  * end. */
 static enum ht_status all_closed(struct ht_query *query, const struct ht_road *road,

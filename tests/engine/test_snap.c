@@ -353,6 +353,50 @@ HT_CASE(trip_agrees_with_brute_force)
     }
 }
 
+static bool same_side(const struct ht_place_side *a, const struct ht_place_side *b)
+{
+    return a->arc == b->arc &&
+           (a->arc == HT_NONE || (a->before_mm == b->before_mm && a->after_mm == b->after_mm));
+}
+
+HT_CASE(many_trips_at_once_are_those_of_one_after_the_other)
+{
+    enum { ASKS = 203 }; /* no multiple of what goes on together */
+    uint64_t seed = 9;
+    for (int i = 0; i < TOWNS; i++) {
+        struct snap_town *t =
+            snap_town_new(towns[i].junctions, towns[i].width_e7, 300u + (unsigned)i);
+        struct ht_snap_index *index = NULL;
+        struct ht_snap_work *work = NULL;
+        static struct ht_snap_ask asks[ASKS];
+        static struct ht_snap_trip trips[ASKS];
+        HT_REQUIRE(ht_snap_build(&t->network, &t->graph, NULL, &index) == HT_OK);
+        HT_REQUIRE(ht_snap_work_new(&work) == HT_OK);
+        for (int k = 0; k < ASKS; k++) {
+            asks[k].point = random_point(t, &seed, towns[i].width_e7);
+            asks[k].options = random_options(&seed, towns[i].width_e7);
+        }
+        ht_snap_trips(index, asks, ASKS, trips);
+        for (int k = 0; k < ASKS; k++) {
+            struct ht_place places[2];
+            uint32_t found = 0;
+            enum ht_status status =
+                ht_snap_trip(index, work, asks[k].point, &asks[k].options, places, &found);
+            HT_CHECK_INT(status, found == 0 ? HT_NO_SEGMENT : HT_OK);
+            HT_CHECK_INT(trips[k].found, found);
+            for (uint32_t p = 0; p < found; p++) {
+                HT_CHECK(memcmp(&trips[k].place[p].point, &places[p].point,
+                                sizeof places[p].point) == 0);
+                HT_CHECK(same_side(&trips[k].place[p].side[0], &places[p].side[0]));
+                HT_CHECK(same_side(&trips[k].place[p].side[1], &places[p].side[1]));
+            }
+        }
+        ht_snap_work_free(work);
+        ht_snap_index_free(index);
+        snap_town_free(t);
+    }
+}
+
 HT_CASE(equally_near_streets_come_by_their_lowest_arc)
 {
     struct snap_town *t = snap_town_new(600, 1000000, 5);
