@@ -522,6 +522,7 @@ static enum ht_status load_check(struct check *c, uint32_t i, uint32_t *idle_at)
     c->load_s[i] += load.service_s;
     int64_t l = hours_of(c, i, c->load_s[i]);
     l = l < HT_ROUNDS_LOAD_MOST_S ? l : HT_ROUNDS_LOAD_MOST_S;
+    l = l > fair(c) ? l - fair(c) : 0;
     c->cost.balance += c->p->prices.balance * l * l / (100 * fair(c));
     return HT_OK;
 }

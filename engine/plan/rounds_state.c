@@ -10,6 +10,7 @@ int64_t ht__rounds_balance(const struct ht__rounds *r, uint32_t inspector, int64
     uint32_t share = r->problem->inspectors[inspector].share;
     int64_t l = share == 0 ? load_s : load_s * 100 / share;
     l = l > HT_ROUNDS_LOAD_MOST_S ? HT_ROUNDS_LOAD_MOST_S : l;
+    l = l > r->fair_s ? l - r->fair_s : 0; /* what is fair costs nothing */
     return l * l * r->problem->prices.balance / (100 * r->fair_s);
 }
 
