@@ -145,7 +145,7 @@ static const struct ht_command_kind step_kind = {.prepare = step_prepare,
 
 void ht_rectification_event_post(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &step_kind);
     }
 }
@@ -353,7 +353,7 @@ static const struct ht_command_kind draw_kind = {.prepare = draw_prepare,
 
 void ht_rectification_checks_post(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &draw_kind);
     }
 }

@@ -136,8 +136,9 @@ void ht_round_report(struct ht_app_context *context, struct ht_http_call *call)
         ht_reply_problem(call->reply, 403, "Forbidden", "a device sees its own visits alone");
         return;
     }
-    ht__round_look_start(context, call,
-                         (struct ht__round_look){.write = report_write, .how = "report"});
+    ht__round_look_start(
+        context, call,
+        (struct ht__round_look){.write = report_write, .how = "report", .knows = "format lang"});
 }
 
 /* ---- the calendar ---- */
@@ -413,7 +414,7 @@ void ht_inspector_ics(struct ht_app_context *context, struct ht_http_call *call)
     size_t size = call->params[0].size;
     const struct ht_caller *caller = context->caller;
     struct ht_params params;
-    if (!ht__rounds_stand(context, call)) {
+    if (!ht__rounds_stand(context, call, "from weeks lang")) {
         return;
     }
     bool own =

@@ -24,6 +24,7 @@ struct reporting {
     uint32_t distance_m;
     uint32_t flags;
     char site[HT_VISIT_ID_MAX + 1];
+    char tenant[HT_VISIT_ID_MAX + 1]; /* whom the visit sees alone; "" nobody */
     uint8_t risks[HT_VISIT_HAZARDS];
     char same[HT_VISIT_HAZARDS][HT_VISIT_ID_MAX + 1]; /* as a text is the same; "" none */
     char ids[HT_VISIT_HAZARDS][HT_VISIT_ID_MAX + 1];
@@ -178,8 +179,11 @@ static enum ht_status hazards_look(struct ht_app_context *context, struct ht_sto
                        ? 0
                        : ht_rectifications_list(visits, &filter, LIKE_MOST, list);
     for (size_t i = 0; i < r->in.hazard_count && status == HT_OK; i++) {
-        const struct ht_visit_hazard_in *hazard = &r->in.hazards[i];
+        struct ht_visit_hazard_in *hazard = &r->in.hazards[i];
         r->risks[i] = site->risk;
+        if (hazard->tenant == NULL && !hazard->of_site && r->tenant[0] != '\0') {
+            hazard->tenant = r->tenant; /* what was found at a tenant's is that tenant's */
+        }
         if (hazard->tenant != NULL && site->properties != NULL &&
             ht_visit_site_tenant(site, hazard->tenant, &r->risks[i]) == HT_NOT_FOUND) {
             status = ht_error_set(error, HT_INVALID, 0,
@@ -216,6 +220,7 @@ static enum ht_status report_look(struct ht_app_context *context, struct ht_comm
         return ht_error_set(error, HT_NOT_FOUND, 0, "there is no such visit");
     }
     (void)snprintf(r->site, sizeof r->site, "%s", visit->site);
+    (void)snprintf(r->tenant, sizeof r->tenant, "%s", visit->tenant == NULL ? "" : visit->tenant);
     enum ht_status status = ht_visit_site_find(reader, visit->site, &site, error);
     status = status == HT_NOT_FOUND ? HT_OK : status; /* it left the registry meanwhile */
     if (status == HT_OK) {
@@ -504,7 +509,7 @@ static const struct ht_command_kind report_kind = {.prepare = report_prepare,
 
 void ht_visit_result_post(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &report_kind);
     }
 }

@@ -7,6 +7,7 @@
 
 #include "api/access.h"
 #include "api/live.h"
+#include "api/params_only.h"
 #include "api/rectifications.h"
 #include "api/visit_event.h"
 #include "api/visit_site.h"
@@ -20,7 +21,7 @@
 
 /* ---- what all share ---- */
 
-bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call)
+bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call, const char *params)
 {
     const char *district = context->caller->district;
     if (context->app->visits == NULL) {
@@ -31,7 +32,7 @@ bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call)
         ht_reply_problem(call->reply, 403, "Forbidden", "the token is of another district");
         return false;
     }
-    return true;
+    return ht_params_only(call, params);
 }
 
 bool ht__visit_seen_by(const struct ht_caller *caller, const struct ht_visit *visit)
@@ -121,6 +122,15 @@ struct opening {
     struct ht_visits_decision *decision;
 };
 
+static enum ht_status tenant_check(const struct ht_visit_site *site, const char *tenant,
+                                   struct ht_error *error)
+{
+    return ht_visit_site_has(site, tenant)
+               ? HT_OK
+               : ht_error_set(error, HT_INVALID, 0,
+                              "/tenant: there is no tenant %.64s of this site", tenant);
+}
+
 static bool open_prepare(struct ht_app_context *context, struct ht_command *command,
                          struct ht_reply *reply)
 {
@@ -139,6 +149,9 @@ static bool open_prepare(struct ht_app_context *context, struct ht_command *comm
     enum ht_status status = ht_visit_body_read(command->body, command->body_size, in, &error);
     if (status == HT_OK) {
         status = ht_visit_site_find(reader, in->site, &site, &error);
+        if (status == HT_OK && in->tenant != NULL) {
+            status = tenant_check(&site, in->tenant, &error);
+        }
         ht_visit_site_deinit(&site);
         status = status == HT_NOT_FOUND
                      ? ht_error_set(&error, HT_INVALID, 0, "/site: there is no site %s", in->site)
@@ -209,6 +222,7 @@ static enum ht_status open_do(struct ht_app_context *context, const struct ht_co
                                     .visit = opening->id,
                                     .rules = &office.rules,
                                     .row = {.site = in->site,
+                                            .tenant = in->tenant,
                                             .inspector = in->inspector,
                                             .second = in->second,
                                             .rectification = in->rectification,
@@ -277,7 +291,7 @@ static const struct ht_command_kind open_kind = {.prepare = open_prepare,
 
 void ht_visits_post(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &open_kind);
     }
 }
@@ -366,7 +380,7 @@ static const struct ht_command_kind step_kind = {.prepare = step_prepare,
 
 void ht_visit_event_post(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &step_kind);
     }
 }
@@ -435,14 +449,14 @@ static const struct ht_command_kind notice_erase_kind = {.run = notice_erase_run
 
 void ht_visit_erase(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &visit_erase_kind);
     }
 }
 
 void ht_rectification_erase(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &notice_erase_kind);
     }
 }

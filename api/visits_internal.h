@@ -12,9 +12,10 @@
 #include "api/visits_room.h"
 #include "geodata/digest.h"
 
-/* Whether there are visits, and the caller's token is of this district; else the answer is written.
- */
-bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call);
+/* Whether there are visits, the caller's token is of this district, and the query has nothing but
+ * `params` (api/params_only.h); else the answer is written. */
+bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call,
+                      const char *params);
 
 /* A device sees what is its own unit's, homes' tokens nothing; others all. */
 bool ht__visit_seen_by(const struct ht_caller *caller, const struct ht_visit *visit);
