@@ -149,6 +149,53 @@ static bool tour_latest(struct ht__rounds *r, uint32_t inspector, uint32_t day)
     return true;
 }
 
+/* Begins as near to the running plan's as what comes behind allows. */
+static void kept_times(struct ht__rounds *r, uint32_t inspector, uint32_t day, int32_t *kept_s)
+{
+    const struct ht_rounds_problem *p = r->problem;
+    size_t at = (size_t)inspector * r->days + day;
+    const uint32_t *stops = r->stops + at * r->room;
+    const int32_t *latest_s = r->latest_s + at * r->room;
+    uint32_t before = p->inspectors[inspector].start;
+    int32_t now_s = ht__rounds_from_s(r, inspector, day);
+    for (uint32_t k = 0; k < r->tours[at].count; k++) {
+        const struct ht__rounds_slot *slot = &r->slots[stops[k]];
+        const struct ht_rounds_site *site = &p->sites[slot->site];
+        int32_t was_s = ht__rounds_was_at(r, stops[k], false);
+        now_s += ht__rounds_way_s(r, inspector, before, site->location);
+        now_s = slot_next(r, slot, inspector, day, now_s);
+        int32_t at_s = was_s > now_s ? slot_next(r, slot, inspector, day, was_s) : now_s;
+        if (at_s > latest_s[k] && latest_s[k] > now_s && was_s - latest_s[k] <= HT_ROUNDS_SHIFT_S) {
+            at_s = latest_s[k];
+        }
+        now_s = at_s <= latest_s[k] ? at_s : now_s;
+        kept_s[k] = now_s;
+        now_s += (int32_t)site->service_s;
+        before = site->location;
+    }
+}
+
+static bool is_away(int32_t by_s)
+{
+    return by_s > HT_ROUNDS_SHIFT_S || by_s < -HT_ROUNDS_SHIFT_S;
+}
+
+/* Visits of two count in the tour of the one who leads. */
+static uint32_t tour_away(struct ht__rounds *r, uint32_t inspector, uint32_t day)
+{
+    size_t at = (size_t)inspector * r->days + day;
+    const uint32_t *stops = r->stops + at * r->room;
+    int32_t *kept_s = r->kept_s + at * r->room;
+    uint32_t away = 0;
+    kept_times(r, inspector, day, kept_s);
+    for (uint32_t k = 0; k < r->tours[at].count; k++) {
+        bool leads = r->slots[stops[k]].lead == inspector;
+        int32_t was_s = leads ? ht__rounds_was_at(r, stops[k], true) : -1;
+        away += was_s >= 0 && is_away(kept_s[k] - was_s);
+    }
+    return away;
+}
+
 bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t day)
 {
     const struct ht_rounds_problem *p = r->problem;
@@ -158,6 +205,7 @@ bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t da
     const uint32_t *stops = r->stops + at * r->room;
     tour->travel_s = 0;
     tour->cost = 0;
+    tour->away = 0;
     if (tour->count == 0) {
         return true;
     }
@@ -180,47 +228,29 @@ bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t da
         }
     }
     tour->cost += p->prices.day_s;
-    return tour_latest(r, inspector, day) && in_time && now_s <= ht__rounds_to_s(r, inspector, day);
+    in_time = tour_latest(r, inspector, day) && in_time &&
+              now_s <= ht__rounds_to_s(r, inspector, day);
+    tour->away = in_time && r->kept_s != NULL ? tour_away(r, inspector, day) : 0;
+    return in_time;
 }
 
 int32_t ht__rounds_was_at(const struct ht__rounds *r, uint32_t index, bool same)
 {
     const struct ht__rounds_slot *slot = &r->slots[index];
-    for (uint32_t i = r->run_first[slot->site]; i < r->run_first[slot->site + 1]; i++) {
-        const struct ht_rounds_running *run = &r->problem->running[r->run_list[i]];
-        bool theirs = (run->inspector == slot->lead && run->second == slot->second) ||
-                      (run->inspector == slot->second && run->second == slot->lead);
-        if (run->day == slot->day && (theirs || !same)) {
-            return run->begin_s;
-        }
+    uint32_t at = r->run_at == NULL ? HT_PLAN_NONE
+                                    : r->run_at[(size_t)slot->site * r->days + slot->day];
+    if (at == HT_PLAN_NONE) {
+        return -1;
     }
-    return -1;
+    const struct ht_rounds_running *run = &r->problem->running[at];
+    bool theirs = (run->inspector == slot->lead && run->second == slot->second) ||
+                  (run->inspector == slot->second && run->second == slot->lead);
+    return theirs || !same ? run->begin_s : -1;
 }
 
 void ht__rounds_tour_keep(struct ht__rounds *r, uint32_t inspector, uint32_t day)
 {
-    const struct ht_rounds_problem *p = r->problem;
-    size_t at = (size_t)inspector * r->days + day;
-    const uint32_t *stops = r->stops + at * r->room;
-    const int32_t *latest_s = r->latest_s + at * r->room;
-    uint32_t before = p->inspectors[inspector].start;
-    int32_t now_s = ht__rounds_from_s(r, inspector, day);
-    for (uint32_t k = 0; k < r->tours[at].count; k++) {
-        const struct ht__rounds_slot *slot = &r->slots[stops[k]];
-        const struct ht_rounds_site *site = &p->sites[slot->site];
-        int32_t was_s = ht__rounds_was_at(r, stops[k], false);
-        now_s += ht__rounds_way_s(r, inspector, before, site->location);
-        now_s = slot_next(r, slot, inspector, day, now_s);
-        int32_t kept_s = was_s > now_s ? slot_next(r, slot, inspector, day, was_s) : now_s;
-        if (kept_s > latest_s[k] && latest_s[k] > now_s &&
-            was_s - latest_s[k] <= HT_ROUNDS_SHIFT_S) {
-            kept_s = latest_s[k];
-        }
-        now_s = kept_s <= latest_s[k] ? kept_s : now_s;
-        r->begin_s[at * r->room + k] = now_s;
-        now_s += (int32_t)site->service_s;
-        before = site->location;
-    }
+    kept_times(r, inspector, day, r->begin_s + ((size_t)inspector * r->days + day) * r->room);
 }
 
 uint32_t ht__rounds_tour_at(const struct ht__rounds *r, uint32_t inspector, uint32_t day,
@@ -305,14 +335,13 @@ static bool gap_at(const struct ht__rounds *r, uint32_t site, const uint32_t who
 bool ht__rounds_was_so(const struct ht__rounds *r, uint32_t site, uint32_t day,
                        const uint32_t pair[2])
 {
-    for (uint32_t i = r->run_first[site]; i < r->run_first[site + 1]; i++) {
-        const struct ht_rounds_running *v = &r->problem->running[r->run_list[i]];
-        if (v->day == day) {
-            return (v->inspector == pair[0] && v->second == pair[1]) ||
-                   (v->inspector == pair[1] && v->second == pair[0]);
-        }
+    uint32_t at = r->run_at == NULL ? HT_PLAN_NONE : r->run_at[(size_t)site * r->days + day];
+    if (at == HT_PLAN_NONE) {
+        return false;
     }
-    return false;
+    const struct ht_rounds_running *v = &r->problem->running[at];
+    return (v->inspector == pair[0] && v->second == pair[1]) ||
+           (v->inspector == pair[1] && v->second == pair[0]);
 }
 
 /* What the inspector's load costs more, for so much more of it. */
