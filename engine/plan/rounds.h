@@ -50,7 +50,8 @@
  *   early     early_s * (risk - 1) for each day from `first_day` to the site's first visit that is
  *             no past one
  *   move      move_s for each visit of the running plan that is not past and is not there on the
- *             same day with the same inspectors, at most HT_ROUNDS_SHIFT_S earlier or later
+ *             same day with the same inspectors; half of it, down, where it is there more than
+ *             HT_ROUNDS_SHIFT_S earlier or later
  *   cell      cell_s for each pair of an inspector and a cell in which it owns a site
  *   balance   balance * (L - F)^2 / (100 * F) of each inspector with more than F, down; L is its
  *             travel and service in seconds (of past visits what they took, no travel) * 100 /

@@ -455,7 +455,9 @@ static enum ht_status running_check(struct check *c)
         }
         kept += so && same_time(v, run);
         moved += !so || !same_time(v, run);
-        c->cost.move += so && same_time(v, run) ? 0 : c->p->prices.move_s;
+        c->cost.move += !so                  ? c->p->prices.move_s
+                        : !same_time(v, run) ? c->p->prices.move_s / 2
+                                             : 0;
     }
     return kept != c->plan->kept || moved != c->plan->moved
                ? FAULT(c, 0, "%u visits stay and %u move, which is told wrongly", kept, moved)

@@ -185,6 +185,11 @@ bool ht__rounds_has_room(const struct ht__rounds *r, uint32_t inspector, uint32_
 
 /* ---- state ---- */
 
+/* Of a visit that is there, but by far earlier or later. */
+static inline int64_t ht__rounds_shift_price(const struct ht__rounds *r)
+{
+    return r->problem->prices.move_s / 2;
+}
 int64_t ht__rounds_balance(const struct ht__rounds *r, uint32_t inspector, int64_t load_s);
 /* What a site costs by itself: missing, owner, late, spread, early and move. */
 void ht__rounds_site_costs(const struct ht__rounds *r, uint32_t site, struct ht_rounds_cost *cost);
