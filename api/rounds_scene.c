@@ -505,6 +505,11 @@ static void problem_fill(struct ht_round_scene *scene, const struct ht_round_ask
                                                 .running_count = scene->running_count,
                                                 .running = scene->running,
                                                 .prices = ht_rounds_prices_usual()};
+    /* what a move costs goes with what unequal hours do: else whoever was planned for is moved to
+     * make hours alike */
+    uint32_t move_s = scene->problem.prices.move_s;
+    uint32_t usual = scene->problem.prices.balance;
+    scene->problem.prices.move_s = ask->balance > usual ? move_s * ask->balance / usual : move_s;
     scene->problem.prices.balance = ask->balance;
     if (!ask->keep) {
         scene->problem.prices.owner_s = 0;
