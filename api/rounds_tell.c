@@ -214,10 +214,12 @@ static const char *purpose_word(enum ht_visit_purpose purpose, bool chinese)
 static void event_write(const struct ics_ask *ask, const struct ht_visit *visit,
                         const struct place *place, struct ht_ics *ics)
 {
-    char summary[256];
+    char summary[400];
     char description[HT_VISIT_ID_MAX * 3 + 32];
-    (void)snprintf(summary, sizeof summary, "%s %s%s%s", purpose_word(visit->purpose, ask->chinese),
-                   visit->site, place->name[0] == '\0' ? "" : " ", place->name);
+    (void)snprintf(summary, sizeof summary, "%s %s%s%s%s%s",
+                   purpose_word(visit->purpose, ask->chinese), visit->site,
+                   visit->tenant == NULL ? "" : "/", visit->tenant == NULL ? "" : visit->tenant,
+                   place->name[0] == '\0' ? "" : " ", place->name);
     (void)snprintf(description, sizeof description, "%s%s%s", visit->id,
                    visit->rectification == NULL ? "" : "\n",
                    visit->rectification == NULL ? "" : visit->rectification);
