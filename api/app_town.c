@@ -368,8 +368,7 @@ void ht_app_store_stop(struct ht_app *app)
     app->loads = NULL;
     ht_underway_stop(app->underway);
     ht_planner_stop(app->planner);            /* likewise; commands that wait read its plan */
-    ht_rounds_keeper_free(app->keeps_rounds); /* likewise */
-    app->keeps_rounds = NULL;
+    ht_rounds_keeper_stop(app->keeps_rounds); /* likewise */
     ht_desk_room_stop(app->desk);
     ht_learning_stop(app->learning);
     ht_app_live_save(app, true);
@@ -393,13 +392,14 @@ void ht__app_town_free(struct ht_app *app)
     ht_loads_free(app->loads);
     ht_underway_stop(app->underway);
     ht_planner_stop(app->planner);
-    ht_rounds_keeper_free(app->keeps_rounds);
+    ht_rounds_keeper_stop(app->keeps_rounds);
     ht_desk_room_stop(app->desk);
     ht_learning_stop(app->learning);
     ht_commit_stop(app->commit); /* whose jobs speak to the teller, and ask planner and vans */
     ht_teller_free(app->teller);
     ht_underway_free(app->underway);
     ht_planner_free(app->planner);
+    ht_rounds_keeper_free(app->keeps_rounds);
     ht_arrivals_free(app->arrivals);
     ht_commit_free(app->commit);
     ht_learning_free(app->learning);

@@ -220,6 +220,9 @@ struct ht_live_lane {
     const struct ht_cuts *cuts;
 };
 struct ht_live_lane ht_live_lane(const struct ht_live_work *work, uint32_t lane);
+/* The lane of a unit (of the fleet) that goes by a profile, after ht_live_lanes_make; HT_NONE: its
+ * permits open nothing for it. */
+uint32_t ht_live_lane_of(const struct ht_live_work *work, const char *unit, const char *profile);
 /* Its road, to be let go of; errors as ht_map_detour. */
 HT_MUST_CHECK enum ht_status ht_live_lane_road(struct ht_live_work *work, struct ht_world *world,
                                                uint32_t lane, struct ht_detour **out);

@@ -190,6 +190,23 @@ struct ht_live_lane ht_live_lane(const struct ht_live_work *work, uint32_t lane)
     return (struct ht_live_lane){own->profile, &own->cuts};
 }
 
+uint32_t ht_live_lane_of(const struct ht_live_work *work, const char *id, const char *profile)
+{
+    struct ht_fleet *fleet = work->live->fleet;
+    uint32_t index = ht_fleet_find(fleet, id, strlen(id));
+    uint32_t count = ht_fleet_profile_count(fleet);
+    struct ht_unit unit;
+    uint32_t number = 0;
+    if (work->lanes.count == 0 || index == HT_NONE || !ht_fleet_get(fleet, index, 0, &unit)) {
+        return HT_NONE;
+    }
+    while (number < count && strcmp(ht_fleet_profile_name(fleet, number), profile) != 0) {
+        number++;
+    }
+    uint32_t part = number == count ? 0 : ht_permit_part(&work->lanes.parts, unit.permits, number);
+    return part == 0 ? HT_NONE : part - 1;
+}
+
 /* While ht_live_avoid holds, without what that keeps off. */
 enum ht_status ht_live_lane_road(struct ht_live_work *work, struct ht_world *world, uint32_t lane,
                                  struct ht_detour **out)

@@ -277,8 +277,9 @@ static enum ht_status answer_write(struct ht_app_context *context, const struct 
 
 void ht_rectification_notice_get(struct ht_app_context *context, struct ht_http_call *call)
 {
-    struct page_look *look =
-        ht__visits_stand(context, call) ? ht_look_begin(context, call, sizeof *look, true) : NULL;
+    struct page_look *look = ht__visits_stand(context, call, "lang")
+                                 ? ht_look_begin(context, call, sizeof *look, true)
+                                 : NULL;
     if (look == NULL) {
         return;
     }

@@ -104,8 +104,9 @@ static enum ht_status history_write(struct ht_app_context *context, const struct
 
 static void one_start(struct ht_app_context *context, struct ht_http_call *call, bool history)
 {
-    struct ht_look *look =
-        ht__visits_stand(context, call) ? ht_look_begin(context, call, sizeof *look, true) : NULL;
+    struct ht_look *look = ht__visits_stand(context, call, "")
+                               ? ht_look_begin(context, call, sizeof *look, true)
+                               : NULL;
     if (look != NULL) {
         look->write = history ? history_write : one_write;
         look->collection = "rectifications";
@@ -163,6 +164,8 @@ static bool age_read(const char *text, int64_t now_ms, struct ht_rectification_f
     }
     return true;
 }
+
+#define LIST_KNOWS "site tenant inspector state overdue age limit before"
 
 /* NULL, or what is wrong. */
 static const char *list_read(struct list_look *look)
@@ -229,8 +232,9 @@ static enum ht_status list_write(struct ht_app_context *context, const struct ht
 
 void ht_rectifications_get_list(struct ht_app_context *context, struct ht_http_call *call)
 {
-    struct list_look *look =
-        ht__visits_stand(context, call) ? ht_look_begin(context, call, sizeof *look, false) : NULL;
+    struct list_look *look = ht__visits_stand(context, call, LIST_KNOWS)
+                                 ? ht_look_begin(context, call, sizeof *look, false)
+                                 : NULL;
     if (look == NULL) {
         return;
     }
@@ -478,8 +482,9 @@ static void plain_start(struct ht_app_context *context, struct ht_http_call *cal
         ht_reply_problem(call->reply, 403, "Forbidden", "a unit's token sees what is its own");
         return;
     }
-    struct ht_look *look =
-        ht__visits_stand(context, call) ? ht_look_begin(context, call, sizeof *look, false) : NULL;
+    struct ht_look *look = ht__visits_stand(context, call, "")
+                               ? ht_look_begin(context, call, sizeof *look, false)
+                               : NULL;
     if (look != NULL) {
         look->write = sums ? sums_answer : wanted_write;
         look->collection = "rectifications";

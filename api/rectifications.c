@@ -13,26 +13,12 @@
 
 /* ---- extended, closed ---- */
 
-struct stepping {
-    struct ht_visit_step_in in;
-    struct ht_visits_decision *decision;
-};
-
 static bool step_prepare(struct ht_app_context *context, struct ht_command *command,
                          struct ht_reply *reply)
 {
-    struct ht_error error = {0};
-    struct stepping *stepping = calloc(1, sizeof *stepping);
+    const struct ht__visit_stepping *stepping = ht__visit_step_prepare(command, true, reply);
     (void)context;
-    command->parsed = stepping;
     if (stepping == NULL) {
-        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
-        return false;
-    }
-    enum ht_status status =
-        ht_visit_step_read(command->body, command->body_size, true, &stepping->in, &error);
-    if (status != HT_OK) {
-        ht__visit_refuse(reply, status, &error);
         return false;
     }
     if (stepping->in.command == HT_NOTICE_EXTEND && stepping->in.rank + 1 == HT_VISIT_LEVELS &&
@@ -64,7 +50,7 @@ static enum ht_status reason_put(struct ht_store_tx *tx, const char *id, const c
 }
 
 static enum ht_status step_do(struct ht_app_context *context, const struct ht_command *command,
-                              struct ht_store_tx *tx, struct stepping *stepping,
+                              struct ht_store_tx *tx, struct ht__visit_stepping *stepping,
                               struct ht_error *error)
 {
     struct ht_visits_room *room = context->app->visits;
@@ -80,12 +66,12 @@ static enum ht_status step_do(struct ht_app_context *context, const struct ht_co
                                           .due_ms = in->due_ms,
                                           .rank = in->rank};
     enum ht_status status =
-        ht_visits_decide(ht_visits_room_visits(room), &step, &stepping->decision, error);
+        ht_visits_decide(ht_visits_room_visits(room), &step, &stepping->turn.decision, error);
     if (status == HT_OK && in->reason != NULL) {
         status = reason_put(tx, command->params[0], in->reason, digest, error);
         notes[0] = digest;
     }
-    return status == HT_OK ? ht_visits_room_write(room, tx, stepping->decision,
+    return status == HT_OK ? ht_visits_room_write(room, tx, stepping->turn.decision,
                                                   command->caller.name, notes, error)
                            : status;
 }
@@ -93,7 +79,7 @@ static enum ht_status step_do(struct ht_app_context *context, const struct ht_co
 static void step_run(struct ht_app_context *context, struct ht_command *command,
                      struct ht_store_tx *tx, struct ht_reply *reply)
 {
-    struct stepping *stepping = command->parsed;
+    struct ht__visit_stepping *stepping = command->parsed;
     struct ht_visits *visits = ht_visits_room_visits(context->app->visits);
     const struct ht_rectification *notice = ht_rectifications_pending(visits, command->params[0]);
     struct ht_error error = {0};
@@ -108,44 +94,21 @@ static void step_run(struct ht_app_context *context, struct ht_command *command,
         ht__visit_refuse(reply, status, &error);
         return;
     }
-    notice = stepping->decision->rectification;
+    notice = stepping->turn.decision->rectification;
     (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)notice->version);
     ht_json_begin(&json, &reply->body);
     ht__rectification_json(&json, notice, NULL, command->at_ms);
 }
 
-static void step_applied(struct ht_app_context *context, struct ht_command *command,
-                         struct ht_reply *reply)
-{
-    struct stepping *stepping = command->parsed;
-    (void)reply;
-    ht__visits_applied(context, &stepping->decision);
-}
-
-static void step_undone(struct ht_app_context *context, struct ht_command *command, bool lost)
-{
-    struct stepping *stepping = command->parsed;
-    ht__visits_undone(context, &stepping->decision, lost);
-}
-
-static void step_free(struct ht_command *command)
-{
-    struct stepping *stepping = command->parsed;
-    if (stepping != NULL) {
-        ht_visit_tree_free(&stepping->in.tree);
-        free(stepping);
-    }
-}
-
 static const struct ht_command_kind step_kind = {.prepare = step_prepare,
                                                  .run = step_run,
-                                                 .applied = step_applied,
-                                                 .free = step_free,
-                                                 .undone = step_undone};
+                                                 .applied = ht__visit_turn_applied,
+                                                 .free = ht__visit_turn_free,
+                                                 .undone = ht__visit_turn_undone};
 
 void ht_rectification_event_post(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &step_kind);
     }
 }
@@ -353,7 +316,7 @@ static const struct ht_command_kind draw_kind = {.prepare = draw_prepare,
 
 void ht_rectification_checks_post(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &draw_kind);
     }
 }

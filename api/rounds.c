@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/command.h"
+#include "api/params_only.h"
 #include "api/rounds_internal.h"
 #include "api/rounds_make.h"
 #include "api/visits_room.h"
@@ -287,13 +288,13 @@ bool ht__round_replan_now(struct ht_app_context *context, const char *id, const 
 
 /* ---- the door ---- */
 
-bool ht__rounds_stand(struct ht_app_context *context, struct ht_http_call *call)
+bool ht__rounds_stand(struct ht_app_context *context, struct ht_http_call *call, const char *params)
 {
     if (context->app->visits == NULL) {
         ht_reply_problem(call->reply, 503, "Service Unavailable", "this server has no store");
         return false;
     }
-    return true;
+    return ht_params_only(call, params);
 }
 
 static void command_gone(void *data)
@@ -306,7 +307,7 @@ static void command_gone(void *data)
 static void start(struct ht_app_context *context, struct ht_http_call *call,
                   const struct ht_command_kind *kind)
 {
-    if (!ht__rounds_stand(context, call)) {
+    if (!ht__rounds_stand(context, call, "")) {
         return;
     }
     if (call->request->body_size > HT_ROUND_BODY_MOST) {

@@ -5,8 +5,10 @@
 #include "api/params.h"
 #include "api/rounds_record.h"
 
-/* Whether there are rounds; else the answer is written. */
-bool ht__rounds_stand(struct ht_app_context *context, struct ht_http_call *call);
+/* Whether there are rounds, and the query has nothing but `params` (api/params_only.h); else the
+ * answer is written. */
+bool ht__rounds_stand(struct ht_app_context *context, struct ht_http_call *call,
+                      const char *params);
 
 /* Re-plans a round from now on, as nobody's request, and waits for the writer; for a thread that
  * may. False: it could not be done now. */
@@ -35,7 +37,8 @@ struct ht__round_look {
     enum ht_status (*write)(struct ht_app_context *context, const struct ht__round_look *look,
                             const struct ht_round_record *record, struct ht_reply *reply,
                             struct ht_error *error);
-    const char *how; /* "item", "report" */
+    const char *how;   /* "item", "report" */
+    const char *knows; /* what its query may have */
     char id[HT_ID_MAX + 1];
     struct ht_params params;
     struct ht_caller caller;

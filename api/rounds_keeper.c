@@ -18,6 +18,7 @@
 enum {
     LOOK_MS = 1000,
     WISHES_MOST = 1000,
+    LOOKS_MOST = 4,   /* one after the other, in lockstep: what one plans may ask for another */
     ROUNDS_MOST = 64, /* the newest are looked at */
     NICE = 10
 };
@@ -25,11 +26,14 @@ enum {
 struct ht_rounds_keeper {
     struct ht_app *app;
     struct ht_app_context *context;
-    pthread_mutex_t lock; /* guards `stop` */
+    pthread_mutex_t lock; /* guards `stop` and the looks */
     pthread_cond_t wake;
+    uint64_t looks_wanted; /* by who waits for them */
+    uint64_t looks_done;
     bool stop;      /* also read and written atomically, by the search */
     uint64_t tried; /* the wishes that were looked at last; the thread's */
     pthread_t thread;
+    bool started;
 };
 
 /* False: to be ended. */
@@ -39,7 +43,7 @@ static bool rest(struct ht_rounds_keeper *keeper)
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += LOOK_MS / 1000;
     (void)pthread_mutex_lock(&keeper->lock);
-    if (!keeper->stop) {
+    if (!keeper->stop && keeper->looks_wanted == keeper->looks_done) {
         (void)pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);
     }
     bool goes_on = !keeper->stop;
@@ -215,22 +219,60 @@ static bool look_now(struct ht_rounds_keeper *keeper, struct ht_visit_wish *wish
     return good;
 }
 
+/* What was looked at last, and when the clock asks again. */
+struct sight {
+    uint64_t changes;
+    int64_t next_ms;
+};
+
 /* Looks where something changed, and where the clock says so: a day is over, or a re-visit that
- * nobody reported. */
+ * nobody reported. False: there was nothing, or it could not be looked at. */
+static bool look_once(struct ht_rounds_keeper *keeper, struct ht_visit_wish *wishes,
+                      struct sight *seen)
+{
+    uint64_t now = ht_visits_changes(ht_visits_room_visits(keeper->app->visits));
+    bool asked = now != seen->changes || ht_clock_now_ms(&keeper->app->clock) >= seen->next_ms;
+    bool looked = asked && look_now(keeper, wishes, &seen->next_ms);
+    if (looked) {
+        seen->changes = now; /* what comes of it changes it once more, and then nothing is wanted */
+    }
+    return looked;
+}
+
+/* Which look was wanted last; `*waits`: somebody waits for it. */
+static uint64_t look_wanted(struct ht_rounds_keeper *keeper, bool *waits)
+{
+    (void)pthread_mutex_lock(&keeper->lock);
+    uint64_t wanted = keeper->looks_wanted;
+    *waits = wanted != keeper->looks_done;
+    (void)pthread_mutex_unlock(&keeper->lock);
+    return wanted;
+}
+
+static void look_done(struct ht_rounds_keeper *keeper, uint64_t wanted)
+{
+    (void)pthread_mutex_lock(&keeper->lock);
+    keeper->looks_done = wanted;
+    (void)pthread_cond_broadcast(&keeper->wake);
+    (void)pthread_mutex_unlock(&keeper->lock);
+}
+
 static void *keeper_work(void *user)
 {
     struct ht_rounds_keeper *keeper = user;
-    struct ht_visits *visits = ht_visits_room_visits(keeper->app->visits);
     struct ht_visit_wish *wishes = ht_array_new(WISHES_MOST, sizeof *wishes);
-    uint64_t seen = UINT64_MAX;
-    int64_t next_ms = INT64_MIN;
+    struct sight seen = {UINT64_MAX, INT64_MIN};
     (void)setpriority(PRIO_PROCESS, 0, NICE); /* on Linux this thread's */
-    while (wishes != NULL && rest(keeper)) {
-        uint64_t now = ht_visits_changes(visits);
-        bool asked = now != seen || ht_clock_now_ms(&keeper->app->clock) >= next_ms;
-        if (asked && !atomic_load(&keeper->app->lockstep) && look_now(keeper, wishes, &next_ms)) {
-            seen = now; /* what comes of it changes it once more, and then nothing is wanted */
+    while (rest(keeper)) {
+        bool waits = false;
+        uint64_t wanted = look_wanted(keeper, &waits);
+        int most = wishes == NULL                         ? 0
+                   : !atomic_load(&keeper->app->lockstep) ? 1
+                   : waits                                ? LOOKS_MOST
+                                                          : 0;
+        while (most-- > 0 && look_once(keeper, wishes, &seen)) {
         }
+        look_done(keeper, wanted);
     }
     free(wishes);
     return NULL;
@@ -255,20 +297,18 @@ enum ht_status ht_rounds_keeper_new(struct ht_app *app, struct ht_rounds_keeper 
     (void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&keeper->wake, &steady);
     (void)pthread_condattr_destroy(&steady);
-    if (pthread_create(&keeper->thread, NULL, keeper_work, keeper) != 0) {
-        ht__app_context_free(context);
-        (void)pthread_cond_destroy(&keeper->wake);
-        (void)pthread_mutex_destroy(&keeper->lock);
-        free(keeper);
+    keeper->started = pthread_create(&keeper->thread, NULL, keeper_work, keeper) == 0;
+    if (!keeper->started) {
+        ht_rounds_keeper_free(keeper);
         return HT_NOMEM;
     }
     *out = keeper;
     return HT_OK;
 }
 
-void ht_rounds_keeper_free(struct ht_rounds_keeper *keeper)
+void ht_rounds_keeper_stop(struct ht_rounds_keeper *keeper)
 {
-    if (keeper == NULL) {
+    if (keeper == NULL || !keeper->started) {
         return;
     }
     (void)pthread_mutex_lock(&keeper->lock);
@@ -276,8 +316,28 @@ void ht_rounds_keeper_free(struct ht_rounds_keeper *keeper)
     (void)pthread_cond_broadcast(&keeper->wake);
     (void)pthread_mutex_unlock(&keeper->lock);
     (void)pthread_join(keeper->thread, NULL);
+    keeper->started = false;
+}
+
+void ht_rounds_keeper_free(struct ht_rounds_keeper *keeper)
+{
+    if (keeper == NULL) {
+        return;
+    }
+    ht_rounds_keeper_stop(keeper);
     ht__app_context_free(keeper->context);
     (void)pthread_cond_destroy(&keeper->wake);
     (void)pthread_mutex_destroy(&keeper->lock);
     free(keeper);
+}
+
+void ht_rounds_keeper_obey(struct ht_rounds_keeper *keeper)
+{
+    (void)pthread_mutex_lock(&keeper->lock);
+    uint64_t wanted = ++keeper->looks_wanted;
+    (void)pthread_cond_broadcast(&keeper->wake);
+    while (!keeper->stop && keeper->looks_done < wanted) {
+        (void)pthread_cond_wait(&keeper->wake, &keeper->lock);
+    }
+    (void)pthread_mutex_unlock(&keeper->lock);
 }

@@ -7,8 +7,9 @@
  *
  * It looks once a second whether anything changed or the clock came to the end of a day or of a
  * re-visit; a round is re-planned as POST .../replan does it, by the actor "rounds". What no plan
- * could hold is tried again on another day, or when it changes. Not while the app is in
- * lockstep: then it waits until that is over.
+ * could hold is tried again on another day, or when it changes. In lockstep (POST /v1/clock) it
+ * looks when it is told to alone, and a search ends by its iterations: the same day gives the same
+ * plans.
  *
  * Threading: a thread of low priority, of its own. Ownership: the app outlives it.
  */
@@ -22,7 +23,13 @@ struct ht_rounds_keeper;
 /* Starts it; for a store that can be written, once visits and the rest of the town are there. */
 HT_MUST_CHECK enum ht_status ht_rounds_keeper_new(struct ht_app *app,
                                                   struct ht_rounds_keeper **out);
-/* Ends the thread, before the writer ends. NULL is fine. */
+/* Ends the thread, before the writer ends; who waits for a look waits no more. It is freed when
+ * workers have ended. Both take NULL. */
+void ht_rounds_keeper_stop(struct ht_rounds_keeper *keeper);
 void ht_rounds_keeper_free(struct ht_rounds_keeper *keeper);
+
+/* Looks now, and returns when what follows is planned; for who moved the clock. Any thread, not a
+ * loop's or the writer's: a search takes as long as it takes. */
+void ht_rounds_keeper_obey(struct ht_rounds_keeper *keeper);
 
 #endif

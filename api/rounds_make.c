@@ -17,10 +17,12 @@
 
 enum {
     NICE = 10,
-    LIMIT_MS = 8000,       /* of a search, where nothing is said */
-    AGAIN_LIMIT_MS = 1200, /* of a re-plan's, which has a plan to begin with */
-    ITERATIONS = 4000,     /* likewise, and */
-    ITERATIONS_EACH = 40,  /* for a visit */
+    LIMIT_MS = 8000,        /* of a search, where nothing is said */
+    AGAIN_LIMIT_MS = 1200,  /* of a re-plan's, which has a plan to begin with */
+    ITERATIONS = 4000,      /* likewise, and */
+    ITERATIONS_EACH = 40,   /* for a visit */
+    STEP_ITERATIONS = 2000, /* in lockstep, where no time ends it, and */
+    STEP_EACH = 10,
     AGAINS_MOST = 1000,
 };
 
@@ -92,11 +94,15 @@ static enum ht_status search(struct low *low)
         making->again ? &making->agains[making->again_count - 1] : NULL;
     uint32_t limit_ms = last == NULL ? making->ask.limit_ms : last->limit_ms;
     uint32_t iterations = last == NULL ? making->ask.iterations : last->iterations;
+    bool lockstep = atomic_load(&low->context->app->lockstep);
     const struct ht_rounds_options options = {
         .limit_ms = limit_ms > 0   ? limit_ms
+                    : lockstep     ? 0 /* the machine's time says nothing then */
                     : last == NULL ? LIMIT_MS
                                    : AGAIN_LIMIT_MS,
-        .iterations = iterations > 0 ? iterations : ITERATIONS + ITERATIONS_EACH * visits,
+        .iterations = iterations > 0 ? iterations
+                      : lockstep     ? STEP_ITERATIONS + STEP_EACH * visits
+                                     : ITERATIONS + ITERATIONS_EACH * visits,
         .seed = making->ask.seed,
         .cancel = making->cancel != NULL ? making->cancel : &making->gone,
         .enough = &low->context->app->rounds_enough};

@@ -617,16 +617,26 @@ static void effort_take(struct reader *reader, yajl_val body, uint32_t *limit_ms
     whole_take(reader, body, "iterations", range, iterations);
 }
 
+static bool flag_take(struct reader *reader, yajl_val object, const char *name, bool usual)
+{
+    yajl_val value = member(object, name);
+    if (value != NULL && !YAJL_IS_TRUE(value) && !YAJL_IS_FALSE(value)) {
+        fail(reader, HT_SYNTAX, name, "%s must be true or false", name);
+    }
+    return YAJL_IS_TRUE(value) || (!YAJL_IS_FALSE(value) && usual);
+}
+
 static void options_take(struct reader *reader, struct ht_round_ask *out)
 {
     static const uint32_t range[2] = {0, 1 << 30};
     static const uint32_t balance[2] = {0, HT_ROUND_BALANCE_MOST};
-    yajl_val keep = member(out->tree, "keep");
     uint32_t seed = 1;
-    if (keep != NULL && !YAJL_IS_TRUE(keep) && !YAJL_IS_FALSE(keep)) {
-        fail(reader, HT_SYNTAX, "keep", "keep must be true or false");
+    out->keep = flag_take(reader, out->tree, "keep", true);
+    out->tenants = flag_take(reader, out->tree, "tenants", false);
+    if (out->tenants && out->collection != NULL &&
+        strcmp(out->collection->name, "factories") != 0) {
+        fail(reader, HT_INVALID, "tenants", "%s have no tenants", out->collection->name);
     }
-    out->keep = !YAJL_IS_FALSE(keep);
     out->balance = HT_ROUND_BALANCE;
     whole_take(reader, out->tree, "balance", balance, &out->balance);
     whole_take(reader, out->tree, "seed", range, &seed);

@@ -13,6 +13,9 @@
  * with inspectors: what the list says is stronger than the registry. What nobody says is for
  * api/rounds_scene.h to decide.
  *
+ * "tenants": true sees each tenant of a factory on its own, as often as its own risk asks for; else
+ * a factory and all in it are one site.
+ *
  * Every mistake is collected, not the first alone. Members that are not known are passed over.
  *
  * Threading: pure but for the office's zone (a date is a day there). Ownership: texts are the
@@ -121,6 +124,7 @@ struct ht_round_ask {
     struct ht_round_inspector_ask *inspectors;
     size_t inspector_count;
     struct ht_round_wish wish; /* for all sites */
+    bool tenants;              /* a factory's are seen on their own; false where nothing is said */
     bool keep;                 /* each site keeps its inspector; true where nothing is said */
     uint32_t balance;          /* what unequal loads cost, per cent; as HT_ROUND_BALANCE */
     uint64_t seed;

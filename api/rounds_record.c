@@ -58,6 +58,7 @@ static void visit_read(yajl_val object, struct ht_round_visit *out)
     out->made_up = YAJL_IS_TRUE(ht_json_member(object, "made_up"));
     id_read(object, "id", out->id);
     id_read(object, "site", out->site);
+    id_read(object, "tenant", out->tenant);
     id_read(object, "inspector", out->inspector);
     id_read(object, "second", out->second);
     id_read(object, "rectification", out->rectification);
@@ -88,6 +89,7 @@ static enum ht_status owners_read(struct ht_round_record *record)
     for (size_t i = 0; i < count; i++) {
         struct ht_round_owner *owner = &record->owners[record->owner_count++];
         id_read(list->u.array.values[i], "site", owner->site);
+        id_read(list->u.array.values[i], "tenant", owner->tenant);
         id_read(list->u.array.values[i], "inspector", owner->inspector);
     }
     return HT_OK;

@@ -58,6 +58,7 @@ static void visit_add(struct making *making, uint32_t index)
         memcpy(out->id, was->id, sizeof out->id);
     }
     memcpy(out->site, site->id, sizeof out->site);
+    memcpy(out->tenant, site->tenant, sizeof out->tenant);
     memcpy(out->rectification, site->rectification, sizeof out->rectification);
     memcpy(out->inspector, scene->inspectors[visit->inspector].id, sizeof out->inspector);
     if (visit->second != HT_PLAN_NONE) {
@@ -92,8 +93,9 @@ static int by_door(const void *left, const void *right)
 {
     const struct ht_round_site *a = ((const struct door *)left)->site;
     const struct ht_round_site *b = ((const struct door *)right)->site;
-    return a->floor != b->floor ? (a->floor > b->floor) - (a->floor < b->floor)
-                                : strcmp(a->id, b->id);
+    int order =
+        a->floor != b->floor ? (a->floor > b->floor) - (a->floor < b->floor) : strcmp(a->id, b->id);
+    return order != 0 ? order : strcmp(a->tenant, b->tenant);
 }
 
 /* Whether two visits that follow each other in a tour may change places: doors of one building, of
@@ -237,6 +239,7 @@ static void rows_make(struct ht_round_result *out, int64_t since_ms)
                                    .purpose = visit->purpose,
                                    .start_ms = visit->start_ms,
                                    .end_ms = visit->end_ms};
+        row.tenant = visit->tenant[0] == '\0' ? NULL : visit->tenant;
         row.second = visit->second[0] == '\0' ? NULL : visit->second;
         row.rectification = visit->rectification[0] == '\0' ? NULL : visit->rectification;
         out->rows[out->row_count++] = row;
@@ -323,6 +326,7 @@ static void visits_write(const struct ht_round_result *result, struct ht_json *j
         ht_json_object(json);
         ht_json_key_text(json, "id", visit->id);
         ht_json_key_text(json, "site", visit->site);
+        text_write(json, "tenant", visit->tenant);
         text_write(json, "inspector", visit->inspector);
         text_write(json, "second", visit->second);
         ht_json_key_int(json, "start_ms", visit->start_ms);
@@ -393,6 +397,7 @@ static void unplanned_write(const struct ht_round_goal *goal, struct ht_json *js
     for (size_t i = 0; i < scene->refused_count; i++) {
         ht_json_object(json);
         ht_json_key_text(json, "site", scene->refused[i].site);
+        text_write(json, "tenant", scene->refused[i].tenant);
         ht_json_key_text(json, "reason", scene->refused[i].reason);
         ht_json_key_text(json, "hint", scene->refused[i].hint);
         text_write(json, "hint_zh", ht_round_hint_refused(scene->refused[i].reason));
@@ -403,6 +408,7 @@ static void unplanned_write(const struct ht_round_goal *goal, struct ht_json *js
         const struct ht_rounds_need *need = &scene->plan_sites[missing->site].needs[missing->need];
         ht_json_object(json);
         ht_json_key_text(json, "site", scene->sites[missing->site].id);
+        text_write(json, "tenant", scene->sites[missing->site].tenant);
         text_write(json, "rectification", scene->sites[missing->site].rectification);
         ht_json_key_text(json, "reason", ht_rounds_reason_name(missing->reason));
         ht_json_key_int(json, "visits", missing->visits);
@@ -423,6 +429,7 @@ static void broken_write(const struct ht_round_goal *goal, struct ht_json *json)
         ht_json_object(json);
         ht_json_key_text(json, "wish", ht_rounds_wish_name(broken->wish));
         ht_json_key_text(json, "site", goal->scene->sites[broken->site].id);
+        text_write(json, "tenant", goal->scene->sites[broken->site].tenant);
         if (broken->visit != HT_PLAN_NONE) {
             date_write(goal, json, "day", goal->plan->visits[broken->visit].day);
         }
@@ -463,6 +470,7 @@ static void owners_write(const struct ht_round_goal *goal, struct ht_json *json)
         if (scene->sites[i].rectification[0] == '\0' && goal->plan->owner[i] != HT_PLAN_NONE) {
             ht_json_object(json);
             ht_json_key_text(json, "site", scene->sites[i].id);
+            text_write(json, "tenant", scene->sites[i].tenant);
             ht_json_key_text(json, "inspector", inspector_id(goal, goal->plan->owner[i]));
             ht_json_object_end(json);
         }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/live.h"
 #include "api/planner_scene.h"
 #include "api/rounds_scene_internal.h"
 #include "api/visits_room.h"
@@ -84,43 +85,62 @@ static enum ht_status places_make(struct ht_round_scene *scene)
     return HT_OK;
 }
 
-static enum ht_status profiles_make(struct ht_round_scene *scene, struct ht_error *error)
+/* The streets of a profile, or of those who go by it with the same permits. HT_PLAN_NONE: there are
+ * too many of them already. */
+static uint32_t profile_of(struct ht_planner_scene *ways, const char *name, uint32_t lane)
+{
+    uint32_t profile = 0;
+    while (profile < ways->profile_count &&
+           (strcmp(ways->profiles[profile], name) != 0 || ways->lanes[profile] != lane)) {
+        profile++;
+    }
+    if (profile == HT_FLEET_PROFILES_MAX) {
+        return lane == HT_NONE ? HT_PLAN_NONE /* too many sets of permits: without them */
+                               : profile_of(ways, name, HT_NONE);
+    }
+    if (profile == ways->profile_count) {
+        ways->profiles[profile] = name;
+        ways->lanes[ways->profile_count++] = lane;
+    }
+    return profile;
+}
+
+/* `work` NULL: nobody has permits. */
+static enum ht_status profiles_make(struct ht_round_scene *scene, const struct ht_live_work *work,
+                                    struct ht_error *error)
 {
     struct ht_planner_scene *ways = scene->ways;
     for (uint32_t i = 0; i < scene->inspector_count; i++) {
-        const char *name = scene->inspectors[i].profile;
-        uint32_t profile = 0;
-        while (profile < ways->profile_count && strcmp(ways->profiles[profile], name) != 0) {
-            profile++;
-        }
-        if (profile == HT_FLEET_PROFILES_MAX) {
+        const struct ht_round_inspector *who = &scene->inspectors[i];
+        uint32_t lane = work == NULL ? HT_NONE : ht_live_lane_of(work, who->id, who->profile);
+        uint32_t profile = profile_of(ways, who->profile, lane);
+        if (profile == HT_PLAN_NONE) {
             return ht_error_set(error, HT_TOO_BIG, 0, "more than %d profiles in one round",
                                 (int)HT_FLEET_PROFILES_MAX);
-        }
-        if (profile == ways->profile_count) {
-            ways->profiles[ways->profile_count++] = name;
         }
         scene->plan_inspectors[i].profile = profile;
     }
     if (ways->profile_count == 0) { /* nobody goes anywhere; a plan wants one all the same */
-        ways->profiles[ways->profile_count++] = "car";
-    }
-    for (uint32_t p = 0; p < ways->profile_count; p++) {
-        ways->lanes[p] = HT_NONE; /* permits of single inspectors are not looked at */
+        (void)profile_of(ways, "car", HT_NONE);
     }
     return HT_OK;
 }
 
+/* The thread's live work, with the streets that permits open; `*out` NULL: there is no live town.
+ */
+static enum ht_status lanes_make(const struct ht_round_making *making, struct ht_live_work **out)
+{
+    struct ht_app_context *context = making->context;
+    *out = context->app->live == NULL || making->world == NULL ? NULL : ht_app_live_work(context);
+    return *out == NULL ? HT_OK : ht_live_lanes_make(context->app->live, *out, making->world);
+}
+
 /* ---- what was ---- */
 
-static void last_take(struct ht__round_work *work, const struct ht_visit *visit)
+static void last_of(struct ht__round_work *work, const struct ht_visit *visit, uint32_t index)
 {
     struct ht_round_scene *scene = work->scene;
-    uint32_t index = ht__round_find(&work->sites, visit->site);
     int32_t time_s = 0;
-    if (index == HT_PLAN_NONE) {
-        return;
-    }
     struct ht_rounds_site *site = &scene->plan_sites[index];
     int64_t day = ht_round_day_of(&scene->days,
                                   visit->seen_ms != 0 ? visit->seen_ms : visit->start_ms, &time_s);
@@ -132,6 +152,15 @@ static void last_take(struct ht__round_work *work, const struct ht_visit *visit)
         if (work->making->ask->keep && !work->rates[index].owned && who != HT_PLAN_NONE) {
             site->owner = who;
         }
+    }
+}
+
+static void last_take(struct ht__round_work *work, const struct ht_visit *visit)
+{
+    uint32_t index =
+        ht__round_site_find(work, visit->site, visit->tenant == NULL ? "" : visit->tenant);
+    if (index != HT_PLAN_NONE) {
+        last_of(work, visit, index);
     }
 }
 
@@ -160,7 +189,8 @@ static void owners_keep(struct ht__round_work *work)
 {
     const struct ht_round_before *before = work->making->before;
     for (size_t i = 0; before != NULL && work->making->ask->keep && i < before->owner_count; i++) {
-        uint32_t index = ht__round_find(&work->sites, before->owners[i].site);
+        uint32_t index =
+            ht__round_site_find(work, before->owners[i].site, before->owners[i].tenant);
         uint32_t who = ht__round_find(&work->inspectors, before->owners[i].inspector);
         if (index != HT_PLAN_NONE && who != HT_PLAN_NONE && !work->rates[index].owned &&
             work->scene->plan_inspectors[who].shift_count > 0) {
@@ -359,7 +389,7 @@ static enum ht_status running_site(struct ht__round_work *work, const struct ht_
 {
     struct ht_visits *visits = ht_visits_room_visits(work->making->context->app->visits);
     struct errand errand = {visit->site, visit->rectification, visit->purpose, 0};
-    *out = ht__round_find(&work->sites, visit->site);
+    *out = ht__round_site_find(work, visit->site, visit->tenant);
     if (visit->rectification[0] == '\0' || *out == HT_PLAN_NONE || over) {
         return HT_OK; /* what was seen there was seen, whatever for */
     }
@@ -475,6 +505,11 @@ static void problem_fill(struct ht_round_scene *scene, const struct ht_round_ask
                                                 .running_count = scene->running_count,
                                                 .running = scene->running,
                                                 .prices = ht_rounds_prices_usual()};
+    /* what a move costs goes with what unequal hours do: else whoever was planned for is moved to
+     * make hours alike */
+    uint32_t move_s = scene->problem.prices.move_s;
+    uint32_t usual = scene->problem.prices.balance;
+    scene->problem.prices.move_s = ask->balance > usual ? move_s * ask->balance / usual : move_s;
     scene->problem.prices.balance = ask->balance;
     if (!ask->keep) {
         scene->problem.prices.owner_s = 0;
@@ -531,19 +566,28 @@ static enum ht_status scene_make(struct ht__round_work *work)
 {
     struct ht_round_scene *scene = work->scene;
     const struct ht_round_making *making = work->making;
+    struct ht_live_work *live = NULL;
     enum ht_status status = town_read(work);
     if (status == HT_OK) {
         status = places_make(scene);
     }
     if (status == HT_OK) {
-        status = profiles_make(scene, work->error);
+        status = lanes_make(making, &live);
+    }
+    if (status == HT_OK) {
+        status = profiles_make(scene, live, work->error);
     }
     if (status == HT_OK) {
         problem_fill(scene, making->ask);
         status = problem_check(scene, work->error);
     }
-    const struct ht_planner_sources sources = {.world = making->world, .cancel = making->cancel};
-    return status == HT_OK ? ht_planner_ways(scene->ways, &sources, work->error) : status;
+    const struct ht_planner_sources sources = {
+        .world = making->world, .work = live, .cancel = making->cancel};
+    status = status == HT_OK ? ht_planner_ways(scene->ways, &sources, work->error) : status;
+    if (live != NULL) {
+        ht_live_work_rest(live);
+    }
+    return status;
 }
 
 enum ht_status ht_round_scene_make(const struct ht_round_making *making, struct ht_round_scene *out,

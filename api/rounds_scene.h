@@ -7,6 +7,13 @@
  * a household); sites are always open; inspectors are the units of that kind, work the office's
  * hours, go by car, and begin and end at home, or where the registry has them.
  *
+ * Where the ask wants tenants seen on their own, a factory is as many sites at one door: itself,
+ * and each tenant that has an id. A tenant is seen by its own risk (the factory's where it has
+ * none), for half an hour, unless it says otherwise, itself or in the ask; hours, weekdays, skills
+ * and inspector are the factory's where it says nothing of them. Then the factory itself is seen by
+ * its own risk, and takes what its time leaves beside its tenants', half an hour of that at least.
+ * Each has an inspector of its own; travel brings those together whom one can see on one way.
+ *
  * A site with notices that want a re-visit, and each notice that wants a second look
  * (engine/live/visits.h), is a site of its own beside the real one, seen once, before the first
  * date.
@@ -36,6 +43,7 @@ struct ht_planner_scene;
 struct ht_round_visit {
     char id[HT_VISIT_ID_MAX + 1];
     char site[HT_ID_MAX + 1];
+    char tenant[HT_ID_MAX + 1];              /* of the site, seen on its own; "": none */
     char inspector[HT_ID_MAX + 1];           /* "": nobody */
     char second[HT_ID_MAX + 1];              /* who goes along; "": nobody */
     char rectification[HT_VISIT_ID_MAX + 1]; /* "": none */
@@ -57,6 +65,7 @@ int64_t ht_round_day_begin_ms(int64_t utc_ms);
 
 struct ht_round_owner {
     char site[HT_ID_MAX + 1];
+    char tenant[HT_ID_MAX + 1]; /* "": of the site itself */
     char inspector[HT_ID_MAX + 1];
 };
 
@@ -70,6 +79,7 @@ struct ht_round_before {
 
 struct ht_round_site {
     char id[HT_ID_MAX + 1];
+    char tenant[HT_ID_MAX + 1];              /* a stop of its own at that site; "": the site */
     char rectification[HT_VISIT_ID_MAX + 1]; /* of a notice's; "": the site itself */
     enum ht_visit_purpose purpose;
     struct ht_point point;
@@ -87,7 +97,8 @@ struct ht_round_inspector {
 /* A site that is not planned for at all. */
 struct ht_round_refused {
     char site[HT_ID_MAX + 1];
-    const char *reason; /* static */
+    char tenant[HT_ID_MAX + 1]; /* "": the site */
+    const char *reason;         /* static */
     char hint[120];
 };
 

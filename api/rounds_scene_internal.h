@@ -5,10 +5,12 @@
 #include "api/rounds_scene.h"
 #include "engine/base/names.h"
 
-/* A site or inspector by its id. */
+enum { HT__ROUND_KEY = 2 * HT_ID_MAX + 2 };
+
+/* A site or inspector by its id, a tenant by "site/tenant". */
 struct ht__round_known {
     struct ht_named named;
-    char id[HT_ID_MAX + 1];
+    char id[HT__ROUND_KEY];
     uint32_t index; /* HT_PLAN_NONE: known, but not planned for */
 };
 
@@ -29,7 +31,7 @@ struct ht__round_work {
     const struct ht_round_making *making;
     struct ht_round_scene *scene;
     struct ht_error *error;
-    struct ht_names sites; /* the real ones */
+    struct ht_names sites; /* the real ones, and tenants that are seen on their own */
     struct ht_names inspectors;
     struct ht__round_rate *rates; /* by site */
     size_t rate_capacity;
@@ -40,6 +42,9 @@ struct ht__round_work {
 
 /* HT_PLAN_NONE: none of that id, or not planned for. */
 uint32_t ht__round_find(const struct ht_names *names, const char *id);
+/* Of a site, or of a tenant of it ("": the site itself). */
+uint32_t ht__round_site_find(const struct ht__round_work *work, const char *site,
+                             const char *tenant);
 /* HT_EXISTS: it is known already. */
 HT_MUST_CHECK enum ht_status ht__round_know(struct ht_names *names, const char *id, uint32_t index);
 void ht__round_names_free(struct ht_names *names);
@@ -48,9 +53,9 @@ void ht__round_names_free(struct ht_names *names);
 HT_MUST_CHECK enum ht_status ht__round_skills(struct ht_round_scene *scene, yajl_val list,
                                               uint64_t *bits);
 
-/* Keeps why a site is not planned for. */
+/* Keeps why a site, or a tenant of it (""), is not planned for. */
 __attribute__((format(printf, 4, 5))) HT_MUST_CHECK enum ht_status
-ht__round_refuse(struct ht_round_scene *scene, const char *site, const char *reason,
+ht__round_refuse(struct ht_round_scene *scene, const char *const site[2], const char *reason,
                  const char *format, ...);
 
 /* Reads what inspectors have to do elsewhere; before them. */

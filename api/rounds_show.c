@@ -29,6 +29,7 @@ void ht__round_visit_write(const struct ht_round_visit *visit, struct ht_json *j
     ht_json_object(json);
     ht_json_key_text(json, "id", visit->id);
     ht_json_key_text(json, "site", visit->site);
+    text_write(json, "tenant", visit->tenant);
     text_write(json, "inspector", visit->inspector);
     text_write(json, "second", visit->second);
     ht_incident_json_moment(json, "start", visit->start_ms);
@@ -271,7 +272,7 @@ void ht__round_look_start(struct ht_app_context *context, struct ht_http_call *c
                           struct ht__round_look from)
 {
     const struct ht_http_span *span = &call->params[0];
-    if (!ht__rounds_stand(context, call)) {
+    if (!ht__rounds_stand(context, call, from.knows)) {
         return;
     }
     if (!ht_id_valid(call->request->target + span->at, span->size)) {
@@ -343,7 +344,9 @@ static enum ht_status one_write(struct ht_app_context *context, const struct ht_
 
 void ht_round_get(struct ht_app_context *context, struct ht_http_call *call)
 {
-    ht__round_look_start(context, call, (struct ht__round_look){.write = one_write, .how = "item"});
+    ht__round_look_start(
+        context, call,
+        (struct ht__round_look){.write = one_write, .how = "item", .knows = "inspector day"});
 }
 
 /* ---- the list ---- */
@@ -402,7 +405,7 @@ static void list_run(void *user, void *data, struct ht_reply *reply)
 void ht_rounds_get(struct ht_app_context *context, struct ht_http_call *call)
 {
     struct ht_params params;
-    if (!ht__rounds_stand(context, call)) {
+    if (!ht__rounds_stand(context, call, "limit before")) {
         return;
     }
     struct list_ask *ask = malloc(sizeof *ask);

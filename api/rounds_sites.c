@@ -26,6 +26,19 @@ uint32_t ht__round_find(const struct ht_names *names, const char *id)
     return known == NULL ? HT_PLAN_NONE : known->index;
 }
 
+static void key_write(const char *site, const char *tenant, char key[HT__ROUND_KEY])
+{
+    (void)snprintf(key, HT__ROUND_KEY, "%.64s%s%.64s", site, tenant[0] == '\0' ? "" : "/", tenant);
+}
+
+uint32_t ht__round_site_find(const struct ht__round_work *work, const char *site,
+                             const char *tenant)
+{
+    char key[HT__ROUND_KEY];
+    key_write(site, tenant, key);
+    return ht__round_find(&work->sites, key);
+}
+
 enum ht_status ht__round_know(struct ht_names *names, const char *id, uint32_t index)
 {
     if (ht_names_find(names, id) != NULL) {
@@ -76,8 +89,8 @@ enum ht_status ht__round_skills(struct ht_round_scene *scene, yajl_val list, uin
     return HT_OK;
 }
 
-enum ht_status ht__round_refuse(struct ht_round_scene *scene, const char *site, const char *reason,
-                                const char *format, ...)
+enum ht_status ht__round_refuse(struct ht_round_scene *scene, const char *const site[2],
+                                const char *reason, const char *format, ...)
 {
     va_list words;
     void *list = scene->refused;
@@ -88,7 +101,8 @@ enum ht_status ht__round_refuse(struct ht_round_scene *scene, const char *site, 
         return status;
     }
     struct ht_round_refused *refused = &scene->refused[scene->refused_count++];
-    (void)snprintf(refused->site, sizeof refused->site, "%s", site);
+    (void)snprintf(refused->site, sizeof refused->site, "%s", site[0]);
+    (void)snprintf(refused->tenant, sizeof refused->tenant, "%s", site[1]);
     refused->reason = reason;
     va_start(words, format);
     (void)vsnprintf(refused->hint, sizeof refused->hint, format, words);
@@ -244,18 +258,26 @@ static uint32_t owner_of(const struct looking *looking, const struct ht_store_it
     return owner;
 }
 
+/* One that is seen: a site, or a tenant of it. */
+struct stop {
+    const char *id[2];   /* of the site, and of the tenant, "" */
+    yajl_val properties; /* its own */
+    uint32_t risk;
+    struct ht_round_wish wish;
+};
+
 static enum ht_status site_put(const struct looking *looking, const struct ht_store_item *item,
-                               yajl_val properties, const struct ht_round_wish *wish)
+                               const struct stop *stop)
 {
     struct ht__round_work *work = looking->work;
     struct ht_round_scene *scene = work->scene;
+    const struct ht_round_wish *wish = &stop->wish;
     bool home = is_households(work->making->ask);
-    uint32_t risk = risk_of(properties, wish);
     struct ht_round_open open = {.list = NULL};
     uint64_t skills = 0;
     enum ht_status status = ht_round_site_hours(&scene->days, wish->open, &open);
     if (status == HT_INVALID || open.never) {
-        return ht__round_refuse(scene, item->id, "closed", "%s",
+        return ht__round_refuse(scene, stop->id, "closed", "%s",
                                 open.never ? "it is open on none of these days"
                                            : "its opening hours can't be read");
     }
@@ -263,7 +285,7 @@ static enum ht_status site_put(const struct looking *looking, const struct ht_st
         status = ht__round_skills(scene, wish->skills, &skills);
     }
     if (status == HT_TOO_BIG) {
-        return ht__round_refuse(scene, item->id, "skills", "a plan knows %d skills at most",
+        return ht__round_refuse(scene, stop->id, "skills", "a plan knows %d skills at most",
                                 (int)HT_ROUND_SKILLS_MOST);
     }
     if (status != HT_OK) {
@@ -271,17 +293,18 @@ static enum ht_status site_put(const struct looking *looking, const struct ht_st
     }
     struct ht_round_site *site = &scene->sites[scene->site_count];
     *site = (struct ht_round_site){.purpose = HT_VISIT_FOR_ROUND,
-                                   .floor = floor_of(properties),
+                                   .floor = floor_of(stop->properties),
                                    .barred = {HT_PLAN_NONE, HT_PLAN_NONE}};
-    (void)snprintf(site->id, sizeof site->id, "%s", item->id);
+    (void)snprintf(site->id, sizeof site->id, "%s", stop->id[0]);
+    (void)snprintf(site->tenant, sizeof site->tenant, "%s", stop->id[1]);
     if (!point_of(item, &site->point)) {
-        return ht__round_refuse(scene, item->id, "no_place", "the registry has no place for it");
+        return ht__round_refuse(scene, stop->id, "no_place", "the registry has no place for it");
     }
     uint32_t owner = owner_of(looking, item, wish);
     double service_s = wish->service_s >= 0 ? wish->service_s : home ? HOME_SERVICE_S : SERVICE_S;
     scene->plan_sites[scene->site_count] = (struct ht_rounds_site){
         .service_s = (uint32_t)ceil(service_s),
-        .risk = risk == 0 ? 1 : risk,
+        .risk = stop->risk == 0 ? 1 : stop->risk,
         .crew = wish->crew > 1 ? HT_ROUNDS_CREW_MOST : 1,
         .skills = skills,
         .open = open.list,
@@ -299,27 +322,111 @@ static enum ht_status site_put(const struct looking *looking, const struct ht_st
     return HT_OK;
 }
 
-static enum ht_status site_look(const struct looking *looking, const struct ht_store_item *item,
-                                yajl_val properties)
+static enum ht_status stop_add(const struct looking *looking, const struct ht_store_item *item,
+                               struct stop *stop)
 {
     struct ht__round_work *work = looking->work;
     struct ht_round_scene *scene = work->scene;
-    struct ht_round_wish wish = wish_of(looking, properties);
     uint32_t before = scene->site_count;
-    rate_usual(looking, item, risk_of(properties, &wish), &wish);
-    bool wanted = wish.visits_per_week > 0 || wish.visits_per_month > 0;
+    char key[HT__ROUND_KEY];
+    rate_usual(looking, item, stop->risk, &stop->wish);
+    bool wanted = stop->wish.visits_per_week > 0 || stop->wish.visits_per_month > 0;
     enum ht_status status = HT_OK;
+    if (wanted && scene->site_count >= HT_ROUNDS_SITES_MOST) {
+        return ht_error_set(work->error, HT_TOO_BIG, 0, "more than %d sites",
+                            (int)HT_ROUNDS_SITES_MOST);
+    }
     if (wanted) {
         status = ht__round_site_room(work);
-        status = status == HT_OK ? site_put(looking, item, properties, &wish) : status;
+        status = status == HT_OK ? site_put(looking, item, stop) : status;
     } else {
         scene->passed++;
     }
     if (status == HT_OK) {
         uint32_t index = scene->site_count > before ? before : HT_PLAN_NONE;
-        status = ht__round_know(&work->sites, item->id, index);
+        key_write(stop->id[0], stop->id[1], key);
+        status = ht__round_know(&work->sites, key, index);
     }
     return status;
+}
+
+/* ---- its tenants ---- */
+
+/* The wish of a tenant: what was asked, then what it says itself; where it says nothing of hours,
+ * weekdays, skills, inspector and risk, what the factory does. */
+static struct ht_round_wish tenant_wish(const struct looking *looking, yajl_val tenant,
+                                        const struct ht_round_wish *factory)
+{
+    struct ht_round_wish wish = wish_of(looking, tenant);
+    wish.days = wish.days == 0 ? factory->days : wish.days;
+    wish.open = wish.open == NULL ? factory->open : wish.open;
+    wish.skills = wish.skills == NULL ? factory->skills : wish.skills;
+    wish.inspector = wish.inspector == NULL ? factory->inspector : wish.inspector;
+    return wish;
+}
+
+/* The n-th tenant of a factory as a stop of its own; false: it has no id, and is seen with the
+ * factory itself. */
+static bool tenant_of(const struct looking *looking, const struct stop *factory, size_t n,
+                      struct stop *out)
+{
+    yajl_val tenant = ht_json_member(factory->properties, "tenants")->u.array.values[n];
+    const char *id = YAJL_GET_STRING(ht_json_member(tenant, "id"));
+    if (id == NULL || !ht_id_valid(id, strlen(id))) {
+        return false;
+    }
+    *out = (struct stop){.id = {factory->id[0], id},
+                         .properties = tenant,
+                         .wish = tenant_wish(looking, tenant, &factory->wish)};
+    out->risk = out->wish.risk == 0 ? factory->risk : out->wish.risk;
+    return true;
+}
+
+static size_t tenant_count(yajl_val properties)
+{
+    yajl_val list = ht_json_member(properties, "tenants");
+    return YAJL_IS_ARRAY(list) ? list->u.array.len : 0;
+}
+
+/* What is left of a factory's time for itself: all that it says less its tenants', and half an hour
+ * of that at least. */
+static double own_service_s(const struct looking *looking, const struct stop *factory)
+{
+    double said_s = factory->wish.service_s;
+    double left_s = said_s;
+    struct stop tenant;
+    for (size_t i = 0; i < tenant_count(factory->properties); i++) {
+        if (tenant_of(looking, factory, i, &tenant)) {
+            left_s -= tenant.wish.service_s >= 0 ? tenant.wish.service_s : SERVICE_S;
+        }
+    }
+    return said_s < 0 ? said_s : fmin(said_s, fmax(left_s, SERVICE_S));
+}
+
+static enum ht_status tenants_add(const struct looking *looking, const struct ht_store_item *item,
+                                  const struct stop *factory)
+{
+    enum ht_status status = HT_OK;
+    struct stop tenant;
+    for (size_t i = 0; i < tenant_count(factory->properties) && status == HT_OK; i++) {
+        if (tenant_of(looking, factory, i, &tenant)) {
+            status = stop_add(looking, item, &tenant);
+        }
+    }
+    return status;
+}
+
+static enum ht_status site_look(const struct looking *looking, const struct ht_store_item *item,
+                                yajl_val properties)
+{
+    struct stop stop = {
+        .id = {item->id, ""}, .properties = properties, .wish = wish_of(looking, properties)};
+    bool apart = looking->work->making->ask->tenants;
+    stop.risk = apart && stop.wish.risk > 0 ? stop.wish.risk : risk_of(properties, &stop.wish);
+    const struct stop factory = stop; /* as it was asked for, not as its risk has it */
+    stop.wish.service_s = apart ? own_service_s(looking, &factory) : stop.wish.service_s;
+    enum ht_status status = stop_add(looking, item, &stop);
+    return status == HT_OK && apart ? tenants_add(looking, item, &factory) : status;
 }
 
 static enum ht_status site_take(void *user, const struct ht_store_item *item)
@@ -358,7 +465,8 @@ static enum ht_status named_read(struct ht__round_work *work, size_t place)
     if (status == HT_NOT_FOUND) {
         ht_round_wrong_add(work->making->wrongs, pointer, "there is no %s in %s", asked->id,
                            ask->collection->name);
-        status = ht__round_refuse(work->scene, asked->id, "unknown", "there is no such site in %s",
+        const char *const unknown[2] = {asked->id, ""};
+        status = ht__round_refuse(work->scene, unknown, "unknown", "there is no such site in %s",
                                   ask->collection->name);
         status = status == HT_OK ? ht__round_know(&work->sites, asked->id, HT_PLAN_NONE) : status;
     }

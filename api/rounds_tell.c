@@ -136,8 +136,9 @@ void ht_round_report(struct ht_app_context *context, struct ht_http_call *call)
         ht_reply_problem(call->reply, 403, "Forbidden", "a device sees its own visits alone");
         return;
     }
-    ht__round_look_start(context, call,
-                         (struct ht__round_look){.write = report_write, .how = "report"});
+    ht__round_look_start(
+        context, call,
+        (struct ht__round_look){.write = report_write, .how = "report", .knows = "format lang"});
 }
 
 /* ---- the calendar ---- */
@@ -213,10 +214,12 @@ static const char *purpose_word(enum ht_visit_purpose purpose, bool chinese)
 static void event_write(const struct ics_ask *ask, const struct ht_visit *visit,
                         const struct place *place, struct ht_ics *ics)
 {
-    char summary[256];
+    char summary[400];
     char description[HT_VISIT_ID_MAX * 3 + 32];
-    (void)snprintf(summary, sizeof summary, "%s %s%s%s", purpose_word(visit->purpose, ask->chinese),
-                   visit->site, place->name[0] == '\0' ? "" : " ", place->name);
+    (void)snprintf(summary, sizeof summary, "%s %s%s%s%s%s",
+                   purpose_word(visit->purpose, ask->chinese), visit->site,
+                   visit->tenant == NULL ? "" : "/", visit->tenant == NULL ? "" : visit->tenant,
+                   place->name[0] == '\0' ? "" : " ", place->name);
     (void)snprintf(description, sizeof description, "%s%s%s", visit->id,
                    visit->rectification == NULL ? "" : "\n",
                    visit->rectification == NULL ? "" : visit->rectification);
@@ -413,7 +416,7 @@ void ht_inspector_ics(struct ht_app_context *context, struct ht_http_call *call)
     size_t size = call->params[0].size;
     const struct ht_caller *caller = context->caller;
     struct ht_params params;
-    if (!ht__rounds_stand(context, call)) {
+    if (!ht__rounds_stand(context, call, "from weeks lang")) {
         return;
     }
     bool own =

@@ -171,7 +171,7 @@ static const struct ht_command_kind withdraw_kind = {.prepare = withdraw_prepare
 
 void ht_round_delete(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__rounds_stand(context, call)) {
+    if (ht__rounds_stand(context, call, "")) {
         ht_command_start(context, call, &withdraw_kind);
     }
 }

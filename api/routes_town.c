@@ -9,6 +9,7 @@
 #include "api/json.h"
 #include "api/json_merge.h"
 #include "api/planner.h"
+#include "api/rounds_keeper.h"
 #include "api/teller.h"
 #include "api/underway.h"
 
@@ -72,13 +73,17 @@ void ht_clock_get(struct ht_app_context *context, struct ht_http_call *call)
     clock_write(context->app, call->reply);
 }
 
-/* Vans are followed, the day is planned, and they are followed along that, always in this order. */
+/* Vans are followed, the day is planned, and they are followed along that; then rounds are planned
+ * anew where that is wanted; always in this order. */
 static void town_obey(struct ht_app *app)
 {
     ht_underway_obey(app->underway);
     if (app->planner != NULL) {
         ht_planner_obey(app->planner);
         ht_underway_obey(app->underway);
+    }
+    if (app->keeps_rounds != NULL) {
+        ht_rounds_keeper_obey(app->keeps_rounds);
     }
 }
 

@@ -528,7 +528,7 @@ static bool crs_read(const struct ht_http_request *request, struct ht_crs *crs)
 void ht_territories_post(struct ht_app_context *context, struct ht_http_call *call)
 {
     const struct ht_http_request *request = call->request;
-    if (!ht__rounds_stand(context, call)) {
+    if (!ht__rounds_stand(context, call, "")) {
         return;
     }
     if (request->body_size > HT_ROUND_BODY_MOST) {

@@ -40,7 +40,7 @@ static const struct ht_event_field fields[] = {
     {"flags", HT_VISIT_HAS_RESULT, HT_EVENT_NUMBER, AT(flags), NULL, 0},
     {"hazards", HT_VISIT_HAS_RESULT, HT_EVENT_NUMBER, AT(hazards), NULL, 0},
     {"number", HT_VISIT_HAS_NOTICE, HT_EVENT_NUMBER, AT(number), NULL, 0},
-    {"tenant", HT_VISIT_HAS_NOTICE, HT_EVENT_TEXT, AT(tenant), NULL, 0},
+    {"tenant", HT_VISIT_HAS_SITE | HT_VISIT_HAS_NOTICE, HT_EVENT_TEXT, AT(tenant), NULL, 0},
     {"risk", HT_VISIT_HAS_NOTICE, HT_EVENT_SMALL, AT(risk), NULL, 0},
     {"severity", HT_VISIT_HAS_HAZARD, HT_EVENT_SMALL, AT(severity), NULL, 0},
     {"level", HT_VISIT_HAS_HAZARD | HT_VISIT_HAS_LEVEL, HT_EVENT_WORD, AT(level), level_word,

@@ -149,8 +149,9 @@ static enum ht_status one_write(struct ht_app_context *context, const struct ht_
 
 void ht_visit_get(struct ht_app_context *context, struct ht_http_call *call)
 {
-    struct ht_look *look =
-        ht__visits_stand(context, call) ? ht_look_begin(context, call, sizeof *look, true) : NULL;
+    struct ht_look *look = ht__visits_stand(context, call, "")
+                               ? ht_look_begin(context, call, sizeof *look, true)
+                               : NULL;
     if (look != NULL) {
         look->write = one_write;
         look->collection = "visits";
@@ -205,6 +206,8 @@ static const char *state_word(int i)
     return ht_visit_state_text((enum ht_visit_state)i);
 }
 
+#define LIST_KNOWS "round site tenant inspector rectification state from to limit before"
+
 /* NULL, or what is wrong. */
 static const char *list_read(struct list_look *look)
 {
@@ -214,6 +217,7 @@ static const char *list_read(struct list_look *look)
     const char *to = ht_param(params, "to");
     filter->round = ht_param(params, "round");
     filter->site = ht_param(params, "site");
+    filter->tenant = ht_param(params, "tenant");
     filter->inspector = ht_param(params, "inspector");
     filter->rectification = ht_param(params, "rectification");
     if (!ht__visits_words_read(ht_param(params, "state"), state_word, HT_VISIT_STATES,
@@ -270,8 +274,9 @@ static enum ht_status list_write(struct ht_app_context *context, const struct ht
 
 void ht_visits_get_list(struct ht_app_context *context, struct ht_http_call *call)
 {
-    struct list_look *look =
-        ht__visits_stand(context, call) ? ht_look_begin(context, call, sizeof *look, false) : NULL;
+    struct list_look *look = ht__visits_stand(context, call, LIST_KNOWS)
+                                 ? ht_look_begin(context, call, sizeof *look, false)
+                                 : NULL;
     if (look == NULL) {
         return;
     }
@@ -367,8 +372,9 @@ static enum ht_status history_write(struct ht_app_context *context, const struct
 
 void ht_visit_history_get(struct ht_app_context *context, struct ht_http_call *call)
 {
-    struct ht_look *look =
-        ht__visits_stand(context, call) ? ht_look_begin(context, call, sizeof *look, true) : NULL;
+    struct ht_look *look = ht__visits_stand(context, call, "")
+                               ? ht_look_begin(context, call, sizeof *look, true)
+                               : NULL;
     if (look != NULL) {
         look->write = history_write;
         look->collection = "visits";

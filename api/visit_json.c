@@ -44,6 +44,7 @@ void ht__visit_json(struct ht_json *json, const struct ht_visit *visit, const ch
     ht_json_key_text(json, "state", ht_visit_state_text(visit->state));
     ht_json_key_text(json, "purpose", ht_visit_purpose_text(visit->purpose));
     ht_json_key_text(json, "site", visit->site);
+    text_or_not(json, "tenant", visit->tenant);
     text_or_not(json, "inspector", visit->inspector);
     text_or_not(json, "second", visit->second);
     text_or_not(json, "round", visit->round);

@@ -189,11 +189,9 @@ enum ht_status ht_visit_body_read(const char *text, size_t size, struct ht_visit
     const struct {
         const char *name;
         const char **to;
-    } ids[] = {{"id", &out->id},
-               {"site", &out->site},
-               {"inspector", &out->inspector},
-               {"second", &out->second},
-               {"rectification", &out->rectification}};
+    } ids[] = {{"id", &out->id},         {"site", &out->site},
+               {"tenant", &out->tenant}, {"inspector", &out->inspector},
+               {"second", &out->second}, {"rectification", &out->rectification}};
     for (size_t i = 0; i < sizeof ids / sizeof ids[0] && status == HT_OK; i++) {
         status = id_read(&reading, ids[i].name, ids[i].to);
     }
@@ -235,6 +233,7 @@ static enum ht_status hazard_read(struct reading *reading, struct ht_visit_hazar
     status = status == HT_OK ? moment_read(reading, "due", &out->due_ms) : status;
     status = status == HT_OK ? id_read(reading, "tenant", &out->tenant) : status;
     status = status == HT_OK ? id_read(reading, "same_as", &out->same_as) : status;
+    out->of_site = status == HT_OK && YAJL_IS_NULL(ht_json_member(reading->tree, "tenant"));
     out->severity = (uint8_t)severity;
     return status;
 }

@@ -31,8 +31,9 @@ enum {
 
 struct ht_visit_in {
     yajl_val tree;
-    const char *id; /* this and the next four: NULL: not said */
+    const char *id; /* this and the next five: NULL: not said */
     const char *site;
+    const char *tenant;
     const char *inspector;
     const char *second;
     const char *rectification;
@@ -45,6 +46,7 @@ struct ht_visit_hazard_in {
     const char *text;
     const char *tenant; /* this and the next: NULL: none */
     const char *same_as;
+    bool of_site; /* it was said that it is no tenant's */
     uint8_t severity;
     int64_t due_ms; /* 0: by the rules */
 };

@@ -16,6 +16,7 @@ enum { NOTES = HT_VISIT_HAZARDS + 2, LIKE_MOST = 500 };
 #define LATE_MOST_MS (31 * INT64_C(86400000))
 
 struct reporting {
+    struct ht__visit_turn turn;
     struct ht_visit_result_in in;
     struct ht__systems systems;
     struct ht_visit_office office;
@@ -24,10 +25,10 @@ struct reporting {
     uint32_t distance_m;
     uint32_t flags;
     char site[HT_VISIT_ID_MAX + 1];
+    char tenant[HT_VISIT_ID_MAX + 1]; /* whom the visit sees alone; "" nobody */
     uint8_t risks[HT_VISIT_HAZARDS];
     char same[HT_VISIT_HAZARDS][HT_VISIT_ID_MAX + 1]; /* as a text is the same; "" none */
     char ids[HT_VISIT_HAZARDS][HT_VISIT_ID_MAX + 1];
-    struct ht_visits_decision *decision;
 };
 
 /* ---- on a worker: where it was ---- */
@@ -178,8 +179,11 @@ static enum ht_status hazards_look(struct ht_app_context *context, struct ht_sto
                        ? 0
                        : ht_rectifications_list(visits, &filter, LIKE_MOST, list);
     for (size_t i = 0; i < r->in.hazard_count && status == HT_OK; i++) {
-        const struct ht_visit_hazard_in *hazard = &r->in.hazards[i];
+        struct ht_visit_hazard_in *hazard = &r->in.hazards[i];
         r->risks[i] = site->risk;
+        if (hazard->tenant == NULL && !hazard->of_site && r->tenant[0] != '\0') {
+            hazard->tenant = r->tenant; /* what was found at a tenant's is that tenant's */
+        }
         if (hazard->tenant != NULL && site->properties != NULL &&
             ht_visit_site_tenant(site, hazard->tenant, &r->risks[i]) == HT_NOT_FOUND) {
             status = ht_error_set(error, HT_INVALID, 0,
@@ -216,6 +220,7 @@ static enum ht_status report_look(struct ht_app_context *context, struct ht_comm
         return ht_error_set(error, HT_NOT_FOUND, 0, "there is no such visit");
     }
     (void)snprintf(r->site, sizeof r->site, "%s", visit->site);
+    (void)snprintf(r->tenant, sizeof r->tenant, "%s", visit->tenant == NULL ? "" : visit->tenant);
     enum ht_status status = ht_visit_site_find(reader, visit->site, &site, error);
     status = status == HT_NOT_FOUND ? HT_OK : status; /* it left the registry meanwhile */
     if (status == HT_OK) {
@@ -234,16 +239,12 @@ static bool report_prepare(struct ht_app_context *context, struct ht_command *co
                            struct ht_reply *reply)
 {
     struct ht_error error = {0};
-    struct reporting *r = calloc(1, sizeof *r);
-    struct ht_store_reader *reader = ht_app_reader(context, reply);
-    command->parsed = r;
+    struct reporting *r = ht__visit_turn_new(command, sizeof *r, reply);
+    struct ht_store_reader *reader = r == NULL ? NULL : ht_app_reader(context, reply);
     if (reader == NULL) {
         return false;
     }
-    if (r == NULL) {
-        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
-        return false;
-    }
+    r->turn.tree = &r->in.tree;
     r->office = ht_visits_room_office(context->app->visits);
     enum ht_status status = ht_visit_result_read(command->body, command->body_size, &r->in, &error);
     if (status == HT_OK && !ht__systems_read(context, &command->query, &r->systems, reply)) {
@@ -326,8 +327,8 @@ static enum ht_status notes_put(const struct reporting *r, struct ht_store_tx *t
 {
     struct ht_buffer text = {0};
     enum ht_status status = HT_OK;
-    for (size_t i = 0; i < r->decision->event_count && status == HT_OK; i++) {
-        const struct ht_visit_event *event = r->decision->events[i];
+    for (size_t i = 0; i < r->turn.decision->event_count && status == HT_OK; i++) {
+        const struct ht_visit_event *event = r->turn.decision->events[i];
         char subject[HT_VISIT_SUBJECT];
         bool visit = ht_visit_event_is_visit(event->kind);
         notes[i] = NULL;
@@ -352,15 +353,15 @@ static enum ht_status notes_put(const struct reporting *r, struct ht_store_tx *t
 static enum ht_status report_write(const struct ht_command *command, struct ht_store_tx *tx,
                                    const struct reporting *r, struct ht_error *error)
 {
-    size_t count = r->decision->event_count;
+    size_t count = r->turn.decision->event_count;
     char(*digests)[HT_DIGEST_TEXT] = calloc(count, sizeof *digests);
     const char **notes = calloc(count, sizeof(const char *));
     enum ht_status status = digests == NULL || notes == NULL
                                 ? ht_error_set(error, HT_NOMEM, 0, NULL)
                                 : notes_put(r, tx, digests, notes, error);
     if (status == HT_OK) {
-        status = ht_visits_room_write(command->app->visits, tx, r->decision, command->caller.name,
-                                      notes, error);
+        status = ht_visits_room_write(command->app->visits, tx, r->turn.decision,
+                                      command->caller.name, notes, error);
     }
     free(digests);
     free((void *)notes);
@@ -397,7 +398,7 @@ static enum ht_status report_decide(struct ht_visits *visits, const struct ht_co
                                             .flags = r->flags,
                                             .hazards = hazards,
                                             .hazard_count = r->in.hazard_count};
-    return ht_visits_decide(visits, &report, &r->decision, error);
+    return ht_visits_decide(visits, &report, &r->turn.decision, error);
 }
 
 static bool report_allow(const struct ht_command *command, struct reporting *r,
@@ -423,7 +424,7 @@ static bool report_allow(const struct ht_command *command, struct reporting *r,
 static void report_answer(struct ht_visits *visits, const struct reporting *r,
                           struct ht_reply *reply, int64_t now_ms)
 {
-    const struct ht_visit *visit = r->decision->visit;
+    const struct ht_visit *visit = r->turn.decision->visit;
     struct ht_json json;
     (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)visit->version);
     ht_json_begin(&json, &reply->body);
@@ -434,7 +435,7 @@ static void report_answer(struct ht_visits *visits, const struct reporting *r,
     ht_json_array(&json);
     for (size_t i = 1; i <= r->in.hazard_count; i++) {
         const struct ht_rectification *notice =
-            ht_rectifications_pending(visits, r->decision->events[i]->id);
+            ht_rectifications_pending(visits, r->turn.decision->events[i]->id);
         ht__rectification_json(&json, notice, NULL, now_ms);
     }
     ht_json_array_end(&json);
@@ -473,38 +474,15 @@ static void report_run(struct ht_app_context *context, struct ht_command *comman
     report_answer(visits, r, reply, command->at_ms);
 }
 
-static void report_applied(struct ht_app_context *context, struct ht_command *command,
-                           struct ht_reply *reply)
-{
-    struct reporting *r = command->parsed;
-    (void)reply;
-    ht__visits_applied(context, &r->decision);
-}
-
-static void report_undone(struct ht_app_context *context, struct ht_command *command, bool lost)
-{
-    struct reporting *r = command->parsed;
-    ht__visits_undone(context, &r->decision, lost);
-}
-
-static void report_free(struct ht_command *command)
-{
-    struct reporting *r = command->parsed;
-    if (r != NULL) {
-        ht_visit_tree_free(&r->in.tree);
-        free(r);
-    }
-}
-
 static const struct ht_command_kind report_kind = {.prepare = report_prepare,
                                                    .run = report_run,
-                                                   .applied = report_applied,
-                                                   .free = report_free,
-                                                   .undone = report_undone};
+                                                   .applied = ht__visit_turn_applied,
+                                                   .free = ht__visit_turn_free,
+                                                   .undone = ht__visit_turn_undone};
 
 void ht_visit_result_post(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &report_kind);
     }
 }

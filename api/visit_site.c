@@ -111,22 +111,37 @@ void ht_visit_site_deinit(struct ht_visit_site *site)
     site->properties = NULL;
 }
 
-enum ht_status ht_visit_site_tenant(const struct ht_visit_site *site, const char *tenant,
-                                    uint8_t *risk)
+/* `*any`: it names tenants. False: not this one. */
+static bool tenant_find(const struct ht_visit_site *site, const char *tenant, bool *any,
+                        uint8_t *risk)
 {
     yajl_val tree = ht_json_tree_read(site->properties, strlen(site->properties));
     yajl_val list = ht_json_member(tree, "tenants");
-    bool any = YAJL_IS_ARRAY(list) && list->u.array.len > 0;
     bool found = false;
+    *any = YAJL_IS_ARRAY(list) && list->u.array.len > 0;
     *risk = site->risk;
-    for (size_t i = 0; any && i < list->u.array.len && !found; i++) {
+    for (size_t i = 0; *any && i < list->u.array.len && !found; i++) {
         yajl_val item = list->u.array.values[i];
         const char *id = YAJL_GET_STRING(ht_json_member(item, "id"));
         found = id != NULL && strcmp(id, tenant) == 0;
         *risk = found ? risk_of(ht_json_member(item, "risk"), site->risk) : *risk;
     }
     yajl_tree_free(tree);
-    return any && !found ? HT_NOT_FOUND : HT_OK;
+    return found;
+}
+
+enum ht_status ht_visit_site_tenant(const struct ht_visit_site *site, const char *tenant,
+                                    uint8_t *risk)
+{
+    bool any = false;
+    return tenant_find(site, tenant, &any, risk) || !any ? HT_OK : HT_NOT_FOUND;
+}
+
+bool ht_visit_site_has(const struct ht_visit_site *site, const char *tenant)
+{
+    bool any = false;
+    uint8_t risk = 0;
+    return tenant_find(site, tenant, &any, &risk);
 }
 
 /* ---- how far ---- */

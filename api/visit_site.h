@@ -39,5 +39,7 @@ uint32_t ht_visit_site_distance_m(const struct ht_visit_site *site, struct ht_po
  * none of that id. */
 HT_MUST_CHECK enum ht_status ht_visit_site_tenant(const struct ht_visit_site *site,
                                                   const char *tenant, uint8_t *risk);
+/* Whether it has that tenant; one that names none has none. */
+bool ht_visit_site_has(const struct ht_visit_site *site, const char *tenant);
 
 #endif

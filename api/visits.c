@@ -7,6 +7,7 @@
 
 #include "api/access.h"
 #include "api/live.h"
+#include "api/params_only.h"
 #include "api/rectifications.h"
 #include "api/visit_event.h"
 #include "api/visit_site.h"
@@ -20,7 +21,7 @@
 
 /* ---- what all share ---- */
 
-bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call)
+bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call, const char *params)
 {
     const char *district = context->caller->district;
     if (context->app->visits == NULL) {
@@ -31,7 +32,7 @@ bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call)
         ht_reply_problem(call->reply, 403, "Forbidden", "the token is of another district");
         return false;
     }
-    return true;
+    return ht_params_only(call, params);
 }
 
 bool ht__visit_seen_by(const struct ht_caller *caller, const struct ht_visit *visit)
@@ -81,6 +82,38 @@ void ht__visits_undone(struct ht_app_context *context, struct ht_visits_decision
     *decision = NULL;
 }
 
+void *ht__visit_turn_new(struct ht_command *command, size_t size, struct ht_reply *reply)
+{
+    command->parsed = calloc(1, size);
+    if (command->parsed == NULL) {
+        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
+    }
+    return command->parsed;
+}
+
+void ht__visit_turn_applied(struct ht_app_context *context, struct ht_command *command,
+                            struct ht_reply *reply)
+{
+    struct ht__visit_turn *turn = command->parsed;
+    (void)reply;
+    ht__visits_applied(context, &turn->decision);
+}
+
+void ht__visit_turn_undone(struct ht_app_context *context, struct ht_command *command, bool lost)
+{
+    struct ht__visit_turn *turn = command->parsed;
+    ht__visits_undone(context, &turn->decision, lost);
+}
+
+void ht__visit_turn_free(struct ht_command *command)
+{
+    struct ht__visit_turn *turn = command->parsed;
+    if (turn != NULL && turn->tree != NULL) {
+        ht_visit_tree_free(turn->tree);
+    }
+    free(turn);
+}
+
 enum ht_status ht__visit_inspector_check(struct ht_app_context *context, const char *member,
                                          const char *inspector, struct ht_error *error)
 {
@@ -116,29 +149,38 @@ static void visit_answer(struct ht_reply *reply, const struct ht_visit *visit, i
 /* ---- one that no plan has ---- */
 
 struct opening {
+    struct ht__visit_turn turn;
     struct ht_visit_in in;
     char id[HT_VISIT_ID_MAX + 1];
-    struct ht_visits_decision *decision;
 };
+
+static enum ht_status tenant_check(const struct ht_visit_site *site, const char *tenant,
+                                   struct ht_error *error)
+{
+    return ht_visit_site_has(site, tenant)
+               ? HT_OK
+               : ht_error_set(error, HT_INVALID, 0,
+                              "/tenant: there is no tenant %.64s of this site", tenant);
+}
 
 static bool open_prepare(struct ht_app_context *context, struct ht_command *command,
                          struct ht_reply *reply)
 {
     struct ht_error error = {0};
     struct ht_visit_site site;
-    struct opening *opening = calloc(1, sizeof *opening);
-    struct ht_store_reader *reader = ht_app_reader(context, reply);
-    command->parsed = opening;
-    if (opening == NULL || reader == NULL) {
-        if (reader != NULL) {
-            ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
-        }
+    struct opening *opening = ht__visit_turn_new(command, sizeof *opening, reply);
+    struct ht_store_reader *reader = opening == NULL ? NULL : ht_app_reader(context, reply);
+    if (reader == NULL) {
         return false;
     }
     struct ht_visit_in *in = &opening->in;
+    opening->turn.tree = &in->tree;
     enum ht_status status = ht_visit_body_read(command->body, command->body_size, in, &error);
     if (status == HT_OK) {
         status = ht_visit_site_find(reader, in->site, &site, &error);
+        if (status == HT_OK && in->tenant != NULL) {
+            status = tenant_check(&site, in->tenant, &error);
+        }
         ht_visit_site_deinit(&site);
         status = status == HT_NOT_FOUND
                      ? ht_error_set(&error, HT_INVALID, 0, "/site: there is no site %s", in->site)
@@ -209,6 +251,7 @@ static enum ht_status open_do(struct ht_app_context *context, const struct ht_co
                                     .visit = opening->id,
                                     .rules = &office.rules,
                                     .row = {.site = in->site,
+                                            .tenant = in->tenant,
                                             .inspector = in->inspector,
                                             .second = in->second,
                                             .rectification = in->rectification,
@@ -224,10 +267,11 @@ static enum ht_status open_do(struct ht_app_context *context, const struct ht_co
         status = id_choose(room, tx, opening, error);
     }
     if (status == HT_OK) {
-        status = ht_visits_decide(ht_visits_room_visits(room), &open, &opening->decision, error);
+        status =
+            ht_visits_decide(ht_visits_room_visits(room), &open, &opening->turn.decision, error);
     }
-    return status == HT_OK ? ht_visits_room_write(room, tx, opening->decision, command->caller.name,
-                                                  NULL, error)
+    return status == HT_OK ? ht_visits_room_write(room, tx, opening->turn.decision,
+                                                  command->caller.name, NULL, error)
                            : status;
 }
 
@@ -242,77 +286,53 @@ static void open_run(struct ht_app_context *context, struct ht_command *command,
         return;
     }
     (void)snprintf(reply->location, sizeof reply->location, "/v1/visits/%s", opening->id);
-    visit_answer(reply, opening->decision->visit, command->at_ms);
+    visit_answer(reply, opening->turn.decision->visit, command->at_ms);
     reply->status = 201;
-}
-
-static void open_applied(struct ht_app_context *context, struct ht_command *command,
-                         struct ht_reply *reply)
-{
-    struct opening *opening = command->parsed;
-    (void)reply;
-    ht__visits_applied(context, &opening->decision);
-}
-
-static void open_undone(struct ht_app_context *context, struct ht_command *command, bool lost)
-{
-    struct opening *opening = command->parsed;
-    ht__visits_undone(context, &opening->decision, lost);
-}
-
-static void open_free(struct ht_command *command)
-{
-    struct opening *opening = command->parsed;
-    if (opening != NULL) {
-        ht_visit_tree_free(&opening->in.tree);
-        free(opening);
-    }
 }
 
 static const struct ht_command_kind open_kind = {.prepare = open_prepare,
                                                  .run = open_run,
-                                                 .applied = open_applied,
-                                                 .free = open_free,
-                                                 .undone = open_undone};
+                                                 .applied = ht__visit_turn_applied,
+                                                 .free = ht__visit_turn_free,
+                                                 .undone = ht__visit_turn_undone};
 
 void ht_visits_post(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &open_kind);
     }
 }
 
 /* ---- promised, dropped ---- */
 
-struct stepping {
-    struct ht_visit_step_in in;
-    struct ht_visits_decision *decision;
-};
+struct ht__visit_stepping *ht__visit_step_prepare(struct ht_command *command, bool notice,
+                                                  struct ht_reply *reply)
+{
+    struct ht_error error = {0};
+    struct ht__visit_stepping *stepping = ht__visit_turn_new(command, sizeof *stepping, reply);
+    if (stepping == NULL) {
+        return NULL;
+    }
+    stepping->turn.tree = &stepping->in.tree;
+    enum ht_status status =
+        ht_visit_step_read(command->body, command->body_size, notice, &stepping->in, &error);
+    if (status != HT_OK) {
+        ht__visit_refuse(reply, status, &error);
+    }
+    return status == HT_OK ? stepping : NULL;
+}
 
 static bool step_prepare(struct ht_app_context *context, struct ht_command *command,
                          struct ht_reply *reply)
 {
-    struct ht_error error = {0};
-    struct stepping *stepping = calloc(1, sizeof *stepping);
     (void)context;
-    command->parsed = stepping;
-    if (stepping == NULL) {
-        ht_reply_problem(reply, 503, "Service Unavailable", "out of memory");
-        return false;
-    }
-    enum ht_status status =
-        ht_visit_step_read(command->body, command->body_size, false, &stepping->in, &error);
-    if (status != HT_OK) {
-        ht__visit_refuse(reply, status, &error);
-        return false;
-    }
-    return true;
+    return ht__visit_step_prepare(command, false, reply) != NULL;
 }
 
 static void step_run(struct ht_app_context *context, struct ht_command *command,
                      struct ht_store_tx *tx, struct ht_reply *reply)
 {
-    struct stepping *stepping = command->parsed;
+    struct ht__visit_stepping *stepping = command->parsed;
     struct ht_visits_room *room = context->app->visits;
     struct ht_visits *visits = ht_visits_room_visits(room);
     struct ht_error error = {0};
@@ -323,50 +343,27 @@ static void step_run(struct ht_app_context *context, struct ht_command *command,
         ht_reply_problem(reply, 412, "Precondition Failed", "the visit was changed meanwhile");
         return;
     }
-    enum ht_status status = ht_visits_decide(visits, &step, &stepping->decision, &error);
+    enum ht_status status = ht_visits_decide(visits, &step, &stepping->turn.decision, &error);
     if (status == HT_OK) {
-        status =
-            ht_visits_room_write(room, tx, stepping->decision, command->caller.name, NULL, &error);
+        status = ht_visits_room_write(room, tx, stepping->turn.decision, command->caller.name, NULL,
+                                      &error);
     }
     if (status != HT_OK) {
         ht__visit_refuse(reply, status, &error);
         return;
     }
-    visit_answer(reply, stepping->decision->visit, command->at_ms);
-}
-
-static void step_applied(struct ht_app_context *context, struct ht_command *command,
-                         struct ht_reply *reply)
-{
-    struct stepping *stepping = command->parsed;
-    (void)reply;
-    ht__visits_applied(context, &stepping->decision);
-}
-
-static void step_undone(struct ht_app_context *context, struct ht_command *command, bool lost)
-{
-    struct stepping *stepping = command->parsed;
-    ht__visits_undone(context, &stepping->decision, lost);
-}
-
-static void step_free(struct ht_command *command)
-{
-    struct stepping *stepping = command->parsed;
-    if (stepping != NULL) {
-        ht_visit_tree_free(&stepping->in.tree);
-        free(stepping);
-    }
+    visit_answer(reply, stepping->turn.decision->visit, command->at_ms);
 }
 
 static const struct ht_command_kind step_kind = {.prepare = step_prepare,
                                                  .run = step_run,
-                                                 .applied = step_applied,
-                                                 .free = step_free,
-                                                 .undone = step_undone};
+                                                 .applied = ht__visit_turn_applied,
+                                                 .free = ht__visit_turn_free,
+                                                 .undone = ht__visit_turn_undone};
 
 void ht_visit_event_post(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &step_kind);
     }
 }
@@ -435,14 +432,14 @@ static const struct ht_command_kind notice_erase_kind = {.run = notice_erase_run
 
 void ht_visit_erase(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &visit_erase_kind);
     }
 }
 
 void ht_rectification_erase(struct ht_app_context *context, struct ht_http_call *call)
 {
-    if (ht__visits_stand(context, call)) {
+    if (ht__visits_stand(context, call, "")) {
         ht_command_start(context, call, &notice_erase_kind);
     }
 }

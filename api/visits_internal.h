@@ -12,9 +12,10 @@
 #include "api/visits_room.h"
 #include "geodata/digest.h"
 
-/* Whether there are visits, and the caller's token is of this district; else the answer is written.
- */
-bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call);
+/* Whether there are visits, the caller's token is of this district, and the query has nothing but
+ * `params` (api/params_only.h); else the answer is written. */
+bool ht__visits_stand(struct ht_app_context *context, struct ht_http_call *call,
+                      const char *params);
 
 /* A device sees what is its own unit's, homes' tokens nothing; others all. */
 bool ht__visit_seen_by(const struct ht_caller *caller, const struct ht_visit *visit);
@@ -31,6 +32,29 @@ void ht__look_kept_write(const struct ht_look *look, const struct ht_look_tellin
 
 /* Answers with what went wrong of a command. */
 void ht__visit_refuse(struct ht_reply *reply, enum ht_status status, struct ht_error *error);
+
+/* What a command of one decision keeps in `parsed`: it begins so. */
+struct ht__visit_turn {
+    struct ht_visits_decision *decision; /* NULL: none (yet) */
+    yajl_val *tree;                      /* of its body, within it */
+};
+/* A struct of `size` bytes that begins with a turn, zeroed, as command->parsed; NULL with the
+ * answer written. */
+void *ht__visit_turn_new(struct ht_command *command, size_t size, struct ht_reply *reply);
+/* The functions of such a command's kind. */
+void ht__visit_turn_applied(struct ht_app_context *context, struct ht_command *command,
+                            struct ht_reply *reply);
+void ht__visit_turn_undone(struct ht_app_context *context, struct ht_command *command, bool lost);
+void ht__visit_turn_free(struct ht_command *command);
+
+/* A step of a visit, or of a notice. */
+struct ht__visit_stepping {
+    struct ht__visit_turn turn;
+    struct ht_visit_step_in in;
+};
+/* Its body, read; NULL with the answer written. */
+struct ht__visit_stepping *ht__visit_step_prepare(struct ht_command *command, bool notice,
+                                                  struct ht_reply *reply);
 
 /* A command's decision, applied, taken back or lost with it; NULL is fine. Each clears it. */
 void ht__visits_applied(struct ht_app_context *context, struct ht_visits_decision **decision);

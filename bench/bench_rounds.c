@@ -253,7 +253,8 @@ static int64_t cost_of(const struct figures *f, const int64_t *hours)
     fair_s /= p->inspector_count > 0 ? p->inspector_count : 1;
     fair_s = fair_s > 3600 ? fair_s : 3600;
     for (uint32_t i = 0; i < p->inspector_count; i++) {
-        cost += hours[i] * hours[i] * p->prices.balance / (100 * fair_s);
+        int64_t more_s = hours[i] > fair_s ? hours[i] - fair_s : 0;
+        cost += more_s * more_s * p->prices.balance / (100 * fair_s);
     }
     return cost;
 }

@@ -142,7 +142,21 @@ static enum ht_status check_list(const struct ht_property *property, const struc
                        objects ? "a list of texts or objects" : "a list of texts");
 }
 
-/* tenants[3].risk and so on; members that are not listed here may be anything. */
+/* The visit field of that name, which a tenant may have like its factory; NULL: none. */
+static const struct ht_property *visit_field(const char *name)
+{
+    static const char *const names[] = {"visits_per_week", "gap_days", "open",
+                                        "service_s",       "skills",   "crew"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return ht_collection_property(ht_collection_find("factories", 9), name, strlen(name));
+        }
+    }
+    return NULL;
+}
+
+/* tenants[3].risk and so on; members that are not listed here, and no visit fields, may be
+ * anything. */
 static enum ht_status check_tenant(const struct ht_property *property, size_t index,
                                    const struct yajl_val_s *tenant, struct ht_error *error)
 {
@@ -156,13 +170,15 @@ static enum ht_status check_tenant(const struct ht_property *property, size_t in
         return must(property->name, error, "a list of objects with id, name, industry, risk");
     }
     for (size_t i = 0; i < tenant->u.object.len; i++) {
+        const struct ht_property *member = visit_field(tenant->u.object.keys[i]);
+        struct ht_error inner;
         for (size_t m = 0; m < sizeof members / sizeof members[0]; m++) {
-            struct ht_error inner;
-            if (strcmp(tenant->u.object.keys[i], members[m].name) == 0 &&
-                ht_property_check(&members[m], tenant->u.object.values[i], &inner) != HT_OK) {
-                return ht_error_set(error, HT_INVALID, 0, "%s[%zu].%.200s", property->name, index,
-                                    inner.message);
-            }
+            member = strcmp(tenant->u.object.keys[i], members[m].name) == 0 ? &members[m] : member;
+        }
+        if (member != NULL &&
+            ht_property_check(member, tenant->u.object.values[i], &inner) != HT_OK) {
+            return ht_error_set(error, HT_INVALID, 0, "%s[%zu].%.200s", property->name, index,
+                                inner.message);
         }
     }
     return HT_OK;

@@ -26,6 +26,12 @@ static const struct {
     [4] = {"2", "[2,5]", 4800, 2},
 };
 
+/* What it takes to look at somebody of that risk. */
+static unsigned skills_of(int32_t risk)
+{
+    return risk >= 4 ? 7 : risk == 3 ? 3 : 1;
+}
+
 /* A tenant of the factory's own risk first, others below. */
 static void add_tenants(struct ht__census *census, struct ht__dice *dice, int32_t risk,
                         uint32_t first, uint32_t count)
@@ -37,8 +43,11 @@ static void add_tenants(struct ht__census *census, struct ht__dice *dice, int32_
         char name[HT__NAME_BYTES];
         ht__firm_make(dice, industry->name, name);
         ht_text_addf(out,
-                     "%s{\"id\":\"t%03u\",\"name\":\"%s有限公司\",\"industry\":\"%s\",\"risk\":%d}",
-                     i > 0 ? "," : "", first + i + 1, name, industry->name, industry->risk);
+                     "%s{\"id\":\"t%03u\",\"name\":\"%s有限公司\",\"industry\":\"%s\",\"risk\":%d,"
+                     "\"skills\":[\"fire\"%s%s]}",
+                     i > 0 ? "," : "", first + i + 1, name, industry->name, industry->risk,
+                     (skills_of(industry->risk) & 2) != 0 ? ",\"electric\"" : "",
+                     (skills_of(industry->risk) & 4) != 0 ? ",\"chemical\"" : "");
     }
     ht_text_add_char(out, ']');
 }
@@ -73,7 +82,7 @@ void ht__factories_make(struct ht__census *census)
         ht__item_json(census, "gap_days", "%s", rules[risk].gap_days);
         ht__item_json(census, "open", "[\"Mo-Sa 08:00-17:00\"]");
         ht__item_number(census, "service_s", rules[risk].service_s);
-        ht__item_words(census, "skills", skills, risk >= 4 ? 7 : risk == 3 ? 3 : 1);
+        ht__item_words(census, "skills", skills, skills_of(risk));
         ht__item_number(census, "crew", rules[risk].crew);
         ht__item_end(census);
     }

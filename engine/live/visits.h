@@ -22,8 +22,9 @@
  *
  * A notice asks for a re-visit before its date: it is wanted (ht_visits_wanted) until a plan has a
  * visit for it. One re-visit looks after all notices of its site whose date it keeps. A notice is
- * closed by a visit alone: one of its site that came after it, with the outcome done. A closed one
- * that was drawn as a sample is wanted once more, by somebody who was not there when it was closed.
+ * closed by a visit alone: one of its site that came after it, with the outcome done; who saw one
+ * tenant alone saw no other's, nor what the site itself was told. A closed one that was drawn as a
+ * sample is wanted once more, by somebody who was not there when it was closed.
  *
  * Ids, numbers and moments are all that is here: what was written down of a hazard, reasons,
  * photos, names of those visited lie with the caller, who can erase them.
@@ -133,7 +134,7 @@ bool ht_visit_is_outcome(enum ht_visit_state state);
 /* Fields of ht_visit_event that a kind carries beside kind, at_ms and id. Whoever writes and reads
  * bodies goes by these masks. */
 enum {
-    HT_VISIT_HAS_SITE = 1 << 0,   /* site, purpose, rectification (NULL: none) */
+    HT_VISIT_HAS_SITE = 1 << 0,   /* site, tenant, purpose, rectification (NULL: none) */
     HT_VISIT_HAS_TIME = 1 << 1,   /* inspector, second, start_ms, end_ms, round; NULL: none */
     HT_VISIT_HAS_RESULT = 1 << 2, /* outcome, until_ms, distance_m, flags, hazards */
     HT_VISIT_HAS_NOTICE = 1 << 3, /* number, site, tenant (NULL: none), risk */
@@ -221,6 +222,7 @@ struct ht_visit {
     const char *id;
     const char *round;         /* NULL: of none */
     const char *site;          /* of factories, facilities or households: the caller's matter */
+    const char *tenant;        /* of the site, who alone is seen; NULL: the site itself */
     const char *inspector;     /* NULL: nobody yet */
     const char *second;        /* who goes along; NULL: nobody */
     const char *rectification; /* of a revisit or check; NULL: none */
@@ -316,6 +318,7 @@ void ht_visits_free(struct ht_visits *visits);
 struct ht_visit_row {
     const char *id; /* the planner's: a visit that is there is moved, else made */
     const char *site;
+    const char *tenant;    /* NULL: the site itself, or all of it */
     const char *inspector; /* NULL: nobody yet */
     const char *second;    /* NULL: nobody; another than `inspector`, who has to be there */
     const char
@@ -338,10 +341,10 @@ struct ht_visit_planning {
 };
 
 /* Takes a plan over, all of it or (an error) nothing. What went on since it was made is stronger: a
- * row of a visit that is promised, over, or of another site, and one whose rectification asks for
- * no visit any more, is passed over and counted. An event is written where an inspector, start or
- * end is another. HT_CONFLICT: an inspector has a visit of another round at that time meanwhile;
- * HT_INVALID: `error` names the row, as /rows/N/member; HT_NOMEM. */
+ * row of a visit that is promised, over, or of another site or tenant, and one whose rectification
+ * asks for no visit any more, is passed over and counted. An event is written where an inspector,
+ * start or end is another. HT_CONFLICT: an inspector has a visit of another round at that time
+ * meanwhile; HT_INVALID: `error` names the row, as /rows/N/member; HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_visits_plan(struct ht_visits *visits,
                                             const struct ht_visit_planning *planning,
                                             struct ht_visits_decision **out,
@@ -448,8 +451,9 @@ void ht_rectification_release(const struct ht_rectification *notice);
 
 struct ht_visit_filter {
     uint32_t states;   /* bits of enum ht_visit_state; 0: all */
-    const char *round; /* this and the next three: NULL: any */
+    const char *round; /* this and the next four: NULL: any */
     const char *site;
+    const char *tenant;
     const char *inspector; /* also as the second */
     const char *rectification;
     int64_t from_ms;       /* those that end then or later */

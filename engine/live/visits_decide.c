@@ -340,6 +340,8 @@ static enum ht_status close(const struct turn *turn, const struct ht_rectificati
         why = "is of a visit whose outcome is not done";
     } else if (strcmp(visit->site, n->site) != 0) {
         why = "is of a visit of another site";
+    } else if (visit->tenant != NULL && !equal(visit->tenant, n->tenant)) {
+        why = "is of a visit that saw another tenant alone";
     } else if (visit->seen_ms <= n->found_ms) {
         why = "is of a visit before the hazard was found last";
     } else if ((visit->flags & (HT_VISIT_TOO_FAR | HT_VISIT_IMPOSSIBLE)) != 0) {

@@ -21,6 +21,7 @@ const char *ht__visit_row_wrong(const struct ht_visit_row *row)
     bool seeks = row->purpose == HT_VISIT_FOR_REVISIT || row->purpose == HT_VISIT_FOR_CHECK;
     return !ht__visit_id_fits(row->id)                                    ? "id"
            : !ht__visit_id_fits(row->site)                                ? "site"
+           : row->tenant != NULL && !ht__visit_id_fits(row->tenant)       ? "tenant"
            : row->inspector != NULL && !ht__visit_id_fits(row->inspector) ? "inspector"
            : row->second != NULL && (!ht__visit_id_fits(row->second) || row->inspector == NULL ||
                                      strcmp(row->second, row->inspector) == 0)
@@ -189,6 +190,7 @@ enum ht_status ht__visits_make(struct ht_visits *visits, struct ht_ledger_log *l
                                          .id = id,
                                          .round = round,
                                          .site = row->site,
+                                         .tenant = row->tenant,
                                          .inspector = row->inspector,
                                          .second = row->second,
                                          .rectification = row->rectification,
@@ -216,7 +218,8 @@ static enum ht_status move(struct planning *p, const struct ht_visit *visit,
                                          .second = row->second,
                                          .start_ms = row->start_ms,
                                          .end_ms = row->end_ms};
-    if (visit->state != HT_VISIT_IS_PLANNED || strcmp(visit->site, row->site) != 0) {
+    if (visit->state != HT_VISIT_IS_PLANNED || strcmp(visit->site, row->site) != 0 ||
+        differs(visit->tenant, row->tenant)) {
         p->passed_over++;
         return HT_OK;
     }

@@ -80,9 +80,10 @@ bool ht_visit_event_is_visit(enum ht_visit_event_kind kind)
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 
 static const size_t visit_texts[] = {
-    offsetof(struct ht_visit, id),     offsetof(struct ht_visit, round),
-    offsetof(struct ht_visit, site),   offsetof(struct ht_visit, inspector),
-    offsetof(struct ht_visit, second), offsetof(struct ht_visit, rectification)};
+    offsetof(struct ht_visit, id),           offsetof(struct ht_visit, round),
+    offsetof(struct ht_visit, site),         offsetof(struct ht_visit, tenant),
+    offsetof(struct ht_visit, inspector),    offsetof(struct ht_visit, second),
+    offsetof(struct ht_visit, rectification)};
 const struct ht_record_shape ht__visit_record = {sizeof(struct ht_visit), visit_texts,
                                                  COUNT(visit_texts)};
 
@@ -218,6 +219,7 @@ void ht__visit_project(struct ht_visit *v, const struct ht_visit_event *e)
     case HT_VISIT_PLANNED:
         *v = (struct ht_visit){.id = e->id,
                                .site = e->site,
+                               .tenant = e->tenant,
                                .rectification = e->rectification,
                                .purpose = (enum ht_visit_purpose)e->purpose,
                                .planned_ms = e->at_ms,

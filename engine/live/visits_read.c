@@ -96,6 +96,7 @@ bool ht_visit_filter_passes(const struct ht_visit_filter *f, const struct ht_vis
 {
     return (f->states == 0 || (f->states >> visit->state & 1U) != 0) &&
            is_or_any(f->round, visit->round) && is_or_any(f->site, visit->site) &&
+           is_or_any(f->tenant, visit->tenant) &&
            (f->inspector == NULL || ht_visit_is_by(visit, f->inspector)) &&
            is_or_any(f->rectification, visit->rectification) && visit->end_ms >= f->from_ms &&
            (f->to_ms == 0 || visit->start_ms <= f->to_ms);

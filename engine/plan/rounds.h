@@ -50,12 +50,15 @@
  *   early     early_s * (risk - 1) for each day from `first_day` to the site's first visit that is
  *             no past one
  *   move      move_s for each visit of the running plan that is not past and is not there on the
- *             same day with the same inspectors
+ *             same day with the same inspectors; half of it, down, where it is there more than
+ *             HT_ROUNDS_SHIFT_S earlier or later
  *   cell      cell_s for each pair of an inspector and a cell in which it owns a site
- *   balance   balance * L^2 / (100 * F) of each inspector, down; L is its travel and service in
- *             seconds (of past visits what they took, no travel) * 100 / share, down, at most
- *             HT_ROUNDS_LOAD_MOST_S; F is the service that all needs ask for, times crew, shared by
- *             the inspectors with a shift, down, at least an hour
+ *   balance   balance * (L - F)^2 / (100 * F) of each inspector with more than F, down; L is its
+ *             travel and service in seconds (of past visits what they took, no travel) * 100 /
+ *             share, down, at most HT_ROUNDS_LOAD_MOST_S; F is the service that all needs ask for,
+ *             times crew, shared by the inspectors with a shift, down, at least an hour. What lies
+ *             below F costs nothing, so that who has less than the others gets more, though they
+ *             would be quicker, and yet nobody is sent about for the sake of it
  *
  * The way from a location to itself takes nothing, whatever a matrix says.
  *

@@ -327,6 +327,7 @@ static void costs_write(const struct ht__rounds *r, struct answer *a)
         sum->move += one.move;
     }
     for (size_t t = 0; t < (size_t)p->inspector_count * r->days; t++) {
+        sum->move += r->tours[t].away * ht__rounds_shift_price(r);
         if (r->tours[t].count > 0) {
             sum->day += p->prices.day_s;
             sum->travel += r->tours[t].cost - p->prices.day_s;

@@ -455,7 +455,9 @@ static enum ht_status running_check(struct check *c)
         }
         kept += so && same_time(v, run);
         moved += !so || !same_time(v, run);
-        c->cost.move += so ? 0 : c->p->prices.move_s;
+        c->cost.move += !so                  ? c->p->prices.move_s
+                        : !same_time(v, run) ? c->p->prices.move_s / 2
+                                             : 0;
     }
     return kept != c->plan->kept || moved != c->plan->moved
                ? FAULT(c, 0, "%u visits stay and %u move, which is told wrongly", kept, moved)
@@ -522,6 +524,7 @@ static enum ht_status load_check(struct check *c, uint32_t i, uint32_t *idle_at)
     c->load_s[i] += load.service_s;
     int64_t l = hours_of(c, i, c->load_s[i]);
     l = l < HT_ROUNDS_LOAD_MOST_S ? l : HT_ROUNDS_LOAD_MOST_S;
+    l = l > fair(c) ? l - fair(c) : 0;
     c->cost.balance += c->p->prices.balance * l * l / (100 * fair(c));
     return HT_OK;
 }

@@ -37,7 +37,8 @@ struct ht__rounds_slot {
 struct ht__rounds_tour {
     uint32_t count;
     int64_t travel_s;
-    int64_t cost; /* of travel, km and day */
+    int64_t cost;  /* of travel, km and day */
+    uint32_t away; /* visits that it leads, which begin by far at another time than they did */
 };
 
 /* Where a visit is put, or was. */
@@ -79,6 +80,7 @@ struct ht__rounds {
     uint32_t *slot_first; /* [sites + 1] */
     uint32_t *run_first;  /* [sites + 1] in run_list: running visits that are not past */
     uint32_t *run_list;
+    uint32_t *run_at;  /* [sites * days] the same by day, HT_PLAN_NONE; NULL: there are none */
     uint32_t *by_time; /* [running] by day and begin */
     uint32_t *near;    /* [sites * NEAR]; first one HT_PLAN_NONE: not looked for yet */
     uint32_t *cell;    /* [sites] closed up; HT_PLAN_NONE */
@@ -98,6 +100,7 @@ struct ht__rounds {
     uint32_t *stops;               /* [tours * room] slots */
     int32_t *begin_s;              /* the earliest */
     int32_t *latest_s;             /* the latest that all behind it allow */
+    int32_t *kept_s;               /* as near as may be to the running plan's; NULL: none runs */
     uint32_t *week_visits;         /* [inspectors * WEEKS] */
     uint32_t *day_visits;          /* [inspectors * days] */
     int64_t *load_s;               /* [inspectors] */
@@ -165,7 +168,7 @@ bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t da
  * who come now; below 0: it had none. */
 int32_t ht__rounds_was_at(const struct ht__rounds *r, uint32_t slot, bool same);
 /* Gives visits that the running plan had on that day the time that they had there, where what comes
- * behind lets them; for the answer. */
+ * behind lets them: kept_s, which the search counts moves by, as begin_s; for the answer. */
 void ht__rounds_tour_keep(struct ht__rounds *r, uint32_t inspector, uint32_t day);
 /* The cheapest visit of the site by lead on a day, with the best second where it takes two.
  * offer->cost is HT__ROUNDS_CANT where none can be. */
@@ -182,6 +185,11 @@ bool ht__rounds_has_room(const struct ht__rounds *r, uint32_t inspector, uint32_
 
 /* ---- state ---- */
 
+/* Of a visit that is there, but by far earlier or later. */
+static inline int64_t ht__rounds_shift_price(const struct ht__rounds *r)
+{
+    return r->problem->prices.move_s / 2;
+}
 int64_t ht__rounds_balance(const struct ht__rounds *r, uint32_t inspector, int64_t load_s);
 /* What a site costs by itself: missing, owner, late, spread, early and move. */
 void ht__rounds_site_costs(const struct ht__rounds *r, uint32_t site, struct ht_rounds_cost *cost);

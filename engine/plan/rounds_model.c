@@ -104,6 +104,18 @@ static bool inspector_arrays(struct ht__rounds *r)
            r->load_cost != NULL;
 }
 
+static void run_at_fill(struct ht__rounds *r)
+{
+    const struct ht_rounds_problem *p = r->problem;
+    for (size_t i = 0; i < (size_t)p->site_count * r->days; i++) {
+        r->run_at[i] = HT_PLAN_NONE;
+    }
+    for (uint32_t i = 0; i < r->run_first[p->site_count]; i++) {
+        const struct ht_rounds_running *v = &p->running[r->run_list[i]];
+        r->run_at[(size_t)v->site * r->days + v->day] = r->run_list[i];
+    }
+}
+
 /* Slots and tours, once it is known how many and how long. */
 static bool plan_arrays(struct ht__rounds *r)
 {
@@ -113,6 +125,14 @@ static bool plan_arrays(struct ht__rounds *r)
     r->stops = ht_array_new(tours * r->room, sizeof *r->stops);
     r->begin_s = ht_array_new(tours * r->room, sizeof *r->begin_s);
     r->latest_s = ht_array_new(tours * r->room, sizeof *r->latest_s);
+    if (r->run_first[r->problem->site_count] > 0) {
+        r->kept_s = ht_array_new(tours * r->room, sizeof *r->kept_s);
+        r->run_at = ht_array_new((size_t)r->problem->site_count * r->days, sizeof *r->run_at);
+        if (r->kept_s == NULL || r->run_at == NULL) {
+            return false;
+        }
+        run_at_fill(r);
+    }
     if (r->problem->prices.cell_s > 0) {
         r->cell_sites = ht_array_new_zeroed((size_t)r->problem->inspector_count * r->cell_count,
                                             sizeof *r->cell_sites);
@@ -132,6 +152,7 @@ void ht__rounds_deinit(struct ht__rounds *r)
     free(r->slot_first);
     free(r->run_first);
     free(r->run_list);
+    free(r->run_at);
     free(r->by_time);
     free(r->near);
     free(r->cell);
@@ -150,6 +171,7 @@ void ht__rounds_deinit(struct ht__rounds *r)
     free(r->stops);
     free(r->begin_s);
     free(r->latest_s);
+    free(r->kept_s);
     free(r->cell_sites);
     free(r->steps);
 }

@@ -16,7 +16,9 @@ enum {
     SHARE = 1024,
     TERRITORY_MOST = 1 << 19, /* pairs */
     IDLE_LEAST = 20000,       /* iterations without a better plan, after which it is enough */
-    IDLE_EACH = 1000
+    IDLE_EACH = 1000,
+    WARM_LEAST = 2000, /* the same of a re-plan, which is near its end when it begins */
+    WARM_EACH = 20
 };
 
 static const double WALK_SHARE = 0.97; /* of the time; the rest is for what lacks visits then */
@@ -27,6 +29,8 @@ struct search {
     int64_t begun_ns;
     uint32_t *active; /* sites with something to plan */
     uint32_t active_count;
+    uint32_t *torn; /* of those the ones whose running visits could not stay, or that lack some */
+    uint32_t torn_count;
     uint32_t out[RUIN_MOST + TOUR_MOST];
     uint32_t out_count;
     uint32_t hand_to; /* who is to have what is out; HT_PLAN_NONE: whoever suits */
@@ -245,7 +249,9 @@ static void hand_over(struct search *s)
 static void ruin(struct search *s)
 {
     struct ht__rounds *r = s->r;
-    uint32_t seed = s->active[ht__rounds_below(r, s->active_count)];
+    bool torn = s->torn_count > 0 && ht__rounds_below(r, 4) != 0; /* there a re-plan has its work */
+    uint32_t seed = torn ? s->torn[ht__rounds_below(r, s->torn_count)]
+                         : s->active[ht__rounds_below(r, s->active_count)];
     s->out_count = 0;
     s->hand_to = HT_PLAN_NONE;
     for (int i = 0; i < 8 && ht__rounds_below(r, 2) == 0; i++) { /* what lacks visits comes first */
@@ -465,6 +471,9 @@ static enum ht_status first_plan(struct search *s)
     }
     for (uint32_t i = 0; i < s->active_count && status == HT_OK; i++) {
         uint32_t site = s->active[i];
+        if (s->warm && ht__rounds_lacks(r, site) > 0) {
+            s->torn[s->torn_count++] = site;
+        }
         if (!s->warm && r->owner[site] == HT_PLAN_NONE && owner[site] != HT_PLAN_NONE) {
             ht__rounds_own(r, site, owner[site]);
         }
@@ -503,7 +512,8 @@ static int64_t share_gone(const struct search *s)
 static void walk(struct search *s)
 {
     struct ht__rounds *r = s->r;
-    uint64_t idle = IDLE_LEAST + (uint64_t)IDLE_EACH * r->slot_count;
+    uint64_t idle = s->warm ? WARM_LEAST + (uint64_t)WARM_EACH * r->slot_count
+                            : IDLE_LEAST + (uint64_t)IDLE_EACH * r->slot_count;
     int64_t share = share_gone(s);
     while (share < SHARE && !is_set(s->options->cancel) && !is_set(s->options->enough) &&
            s->iterations - s->better_at < idle) {
@@ -533,12 +543,13 @@ static bool search_arrays(struct search *s)
 {
     struct ht__rounds *r = s->r;
     s->active = ht_array_new(r->problem->site_count, sizeof *s->active);
+    s->torn = ht_array_new(r->problem->site_count, sizeof *s->torn);
     s->slots = ht_array_new(r->slot_count, sizeof *s->slots);
     s->owner = ht_array_new(r->problem->site_count, sizeof *s->owner);
     s->counts = ht_array_new(tours_of(r), sizeof *s->counts);
     s->stops = ht_array_new(tours_of(r) * r->room, sizeof *s->stops);
-    return s->active != NULL && s->slots != NULL && s->owner != NULL && s->counts != NULL &&
-           s->stops != NULL;
+    return s->active != NULL && s->torn != NULL && s->slots != NULL && s->owner != NULL &&
+           s->counts != NULL && s->stops != NULL;
 }
 
 enum ht_status ht__rounds_search(struct ht__rounds *r, struct ht__rounds_limits *limits)
@@ -565,6 +576,7 @@ enum ht_status ht__rounds_search(struct ht__rounds *r, struct ht__rounds_limits 
     }
     limits->iterations = s.iterations;
     free(s.active);
+    free(s.torn);
     free(s.slots);
     free(s.owner);
     free(s.counts);

@@ -10,6 +10,7 @@ int64_t ht__rounds_balance(const struct ht__rounds *r, uint32_t inspector, int64
     uint32_t share = r->problem->inspectors[inspector].share;
     int64_t l = share == 0 ? load_s : load_s * 100 / share;
     l = l > HT_ROUNDS_LOAD_MOST_S ? HT_ROUNDS_LOAD_MOST_S : l;
+    l = l > r->fair_s ? l - r->fair_s : 0; /* what is fair costs nothing */
     return l * l * r->problem->prices.balance / (100 * r->fair_s);
 }
 
@@ -148,7 +149,8 @@ static void tour_refresh(struct ht__rounds *r, uint32_t inspector, uint32_t day,
     struct ht__rounds_tour before = *tour;
     bool in_time = ht__rounds_tour_times(r, inspector, day);
     (void)in_time; /* what was put was asked for before; the check sees it if not */
-    r->cost += tour->cost - before.cost;
+    r->cost +=
+        tour->cost - before.cost + ((int64_t)tour->away - before.away) * ht__rounds_shift_price(r);
     load_change(r, inspector, tour->travel_s - before.travel_s + service_s);
 }
 
@@ -334,7 +336,7 @@ void ht__rounds_reckon(struct ht__rounds *r)
         bool in_time = ht__rounds_tour_times(r, (uint32_t)(t / r->days), (uint32_t)(t % r->days));
         (void)in_time;
         r->load_s[t / r->days] += r->tours[t].travel_s;
-        r->cost += r->tours[t].cost;
+        r->cost += r->tours[t].cost + r->tours[t].away * ht__rounds_shift_price(r);
     }
     for (uint32_t i = 0; i < p->inspector_count; i++) {
         r->load_cost[i] = ht__rounds_balance(r, i, r->load_s[i]);

@@ -149,6 +149,53 @@ static bool tour_latest(struct ht__rounds *r, uint32_t inspector, uint32_t day)
     return true;
 }
 
+/* Begins as near to the running plan's as what comes behind allows. */
+static void kept_times(struct ht__rounds *r, uint32_t inspector, uint32_t day, int32_t *kept_s)
+{
+    const struct ht_rounds_problem *p = r->problem;
+    size_t at = (size_t)inspector * r->days + day;
+    const uint32_t *stops = r->stops + at * r->room;
+    const int32_t *latest_s = r->latest_s + at * r->room;
+    uint32_t before = p->inspectors[inspector].start;
+    int32_t now_s = ht__rounds_from_s(r, inspector, day);
+    for (uint32_t k = 0; k < r->tours[at].count; k++) {
+        const struct ht__rounds_slot *slot = &r->slots[stops[k]];
+        const struct ht_rounds_site *site = &p->sites[slot->site];
+        int32_t was_s = ht__rounds_was_at(r, stops[k], false);
+        now_s += ht__rounds_way_s(r, inspector, before, site->location);
+        now_s = slot_next(r, slot, inspector, day, now_s);
+        int32_t at_s = was_s > now_s ? slot_next(r, slot, inspector, day, was_s) : now_s;
+        if (at_s > latest_s[k] && latest_s[k] > now_s && was_s - latest_s[k] <= HT_ROUNDS_SHIFT_S) {
+            at_s = latest_s[k];
+        }
+        now_s = at_s <= latest_s[k] ? at_s : now_s;
+        kept_s[k] = now_s;
+        now_s += (int32_t)site->service_s;
+        before = site->location;
+    }
+}
+
+static bool is_away(int32_t by_s)
+{
+    return by_s > HT_ROUNDS_SHIFT_S || by_s < -HT_ROUNDS_SHIFT_S;
+}
+
+/* Visits of two count in the tour of the one who leads. */
+static uint32_t tour_away(struct ht__rounds *r, uint32_t inspector, uint32_t day)
+{
+    size_t at = (size_t)inspector * r->days + day;
+    const uint32_t *stops = r->stops + at * r->room;
+    int32_t *kept_s = r->kept_s + at * r->room;
+    uint32_t away = 0;
+    kept_times(r, inspector, day, kept_s);
+    for (uint32_t k = 0; k < r->tours[at].count; k++) {
+        bool leads = r->slots[stops[k]].lead == inspector;
+        int32_t was_s = leads ? ht__rounds_was_at(r, stops[k], true) : -1;
+        away += was_s >= 0 && is_away(kept_s[k] - was_s);
+    }
+    return away;
+}
+
 bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t day)
 {
     const struct ht_rounds_problem *p = r->problem;
@@ -158,6 +205,7 @@ bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t da
     const uint32_t *stops = r->stops + at * r->room;
     tour->travel_s = 0;
     tour->cost = 0;
+    tour->away = 0;
     if (tour->count == 0) {
         return true;
     }
@@ -180,47 +228,29 @@ bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t da
         }
     }
     tour->cost += p->prices.day_s;
-    return tour_latest(r, inspector, day) && in_time && now_s <= ht__rounds_to_s(r, inspector, day);
+    in_time =
+        tour_latest(r, inspector, day) && in_time && now_s <= ht__rounds_to_s(r, inspector, day);
+    tour->away = in_time && r->kept_s != NULL ? tour_away(r, inspector, day) : 0;
+    return in_time;
 }
 
 int32_t ht__rounds_was_at(const struct ht__rounds *r, uint32_t index, bool same)
 {
     const struct ht__rounds_slot *slot = &r->slots[index];
-    for (uint32_t i = r->run_first[slot->site]; i < r->run_first[slot->site + 1]; i++) {
-        const struct ht_rounds_running *run = &r->problem->running[r->run_list[i]];
-        bool theirs = (run->inspector == slot->lead && run->second == slot->second) ||
-                      (run->inspector == slot->second && run->second == slot->lead);
-        if (run->day == slot->day && (theirs || !same)) {
-            return run->begin_s;
-        }
+    uint32_t at =
+        r->run_at == NULL ? HT_PLAN_NONE : r->run_at[(size_t)slot->site * r->days + slot->day];
+    if (at == HT_PLAN_NONE) {
+        return -1;
     }
-    return -1;
+    const struct ht_rounds_running *run = &r->problem->running[at];
+    bool theirs = (run->inspector == slot->lead && run->second == slot->second) ||
+                  (run->inspector == slot->second && run->second == slot->lead);
+    return theirs || !same ? run->begin_s : -1;
 }
 
 void ht__rounds_tour_keep(struct ht__rounds *r, uint32_t inspector, uint32_t day)
 {
-    const struct ht_rounds_problem *p = r->problem;
-    size_t at = (size_t)inspector * r->days + day;
-    const uint32_t *stops = r->stops + at * r->room;
-    const int32_t *latest_s = r->latest_s + at * r->room;
-    uint32_t before = p->inspectors[inspector].start;
-    int32_t now_s = ht__rounds_from_s(r, inspector, day);
-    for (uint32_t k = 0; k < r->tours[at].count; k++) {
-        const struct ht__rounds_slot *slot = &r->slots[stops[k]];
-        const struct ht_rounds_site *site = &p->sites[slot->site];
-        int32_t was_s = ht__rounds_was_at(r, stops[k], false);
-        now_s += ht__rounds_way_s(r, inspector, before, site->location);
-        now_s = slot_next(r, slot, inspector, day, now_s);
-        int32_t kept_s = was_s > now_s ? slot_next(r, slot, inspector, day, was_s) : now_s;
-        if (kept_s > latest_s[k] && latest_s[k] > now_s &&
-            was_s - latest_s[k] <= HT_ROUNDS_SHIFT_S) {
-            kept_s = latest_s[k];
-        }
-        now_s = kept_s <= latest_s[k] ? kept_s : now_s;
-        r->begin_s[at * r->room + k] = now_s;
-        now_s += (int32_t)site->service_s;
-        before = site->location;
-    }
+    kept_times(r, inspector, day, r->begin_s + ((size_t)inspector * r->days + day) * r->room);
 }
 
 uint32_t ht__rounds_tour_at(const struct ht__rounds *r, uint32_t inspector, uint32_t day,
@@ -250,6 +280,7 @@ bool ht__rounds_has_room(const struct ht__rounds *r, uint32_t inspector, uint32_
 
 /* A place in a tour: what it costs and when the visit can begin there. */
 struct gap {
+    int32_t was_s; /* in: when the visit was there; below 0: it was not */
     uint32_t at;
     int32_t from_s;
     int32_t to_s;
@@ -257,7 +288,49 @@ struct gap {
     int64_t travel_s;
 };
 
-/* How the place before stop `k` suits; false: not at all, or gap->cost or more. */
+/* When these had the visit on that day in the running plan; below 0: they had not. */
+static int32_t was_so_at(const struct ht__rounds *r, uint32_t site, uint32_t day,
+                         const uint32_t pair[2])
+{
+    return ht__rounds_was_so(r, site, day, pair)
+               ? r->problem->running[r->run_at[(size_t)site * r->days + day]].begin_s
+               : -1;
+}
+
+/* As near to a time as a place allows. */
+static int32_t gap_kept(const struct gap *gap, int32_t was_s)
+{
+    int32_t t_s = was_s > gap->from_s ? was_s : gap->from_s;
+    return t_s < gap->to_s ? t_s : gap->to_s;
+}
+
+/* How many of the stops behind a place have to begin by far later than they did, if the visit
+ * begins at t_s. */
+static uint32_t gap_pushes(const struct ht__rounds *r, uint32_t site, const uint32_t who_day[2],
+                           uint32_t k, int32_t t_s)
+{
+    const struct ht_rounds_problem *p = r->problem;
+    size_t at = (size_t)who_day[0] * r->days + who_day[1];
+    const uint32_t *stops = r->stops + at * r->room;
+    uint32_t before = site;
+    uint32_t count = 0;
+    for (; k < r->tours[at].count; k++) {
+        uint32_t here = r->slots[stops[k]].site;
+        int32_t kept_s = r->kept_s[at * r->room + k];
+        t_s += (int32_t)p->sites[before].service_s +
+               ht__rounds_way_s(r, who_day[0], p->sites[before].location, p->sites[here].location);
+        if (t_s <= kept_s) {
+            break;
+        }
+        int32_t was_s = ht__rounds_was_at(r, stops[k], true);
+        count += was_s >= 0 && !is_away(kept_s - was_s) && is_away(t_s - was_s);
+        before = here;
+    }
+    return count;
+}
+
+/* How the place before stop `k` suits, for a visit that was there at `gap->was_s` (below 0: was
+ * not); false: not at all, or gap->cost or more. */
 static bool gap_at(const struct ht__rounds *r, uint32_t site, const uint32_t who_day[2], uint32_t k,
                    struct gap *gap)
 {
@@ -291,28 +364,35 @@ static bool gap_at(const struct ht__rounds *r, uint32_t site, const uint32_t who
     int64_t cost = ht__rounds_way_cost(r, i, before, s->location) +
                    ht__rounds_way_cost(r, i, s->location, after) +
                    (alone ? (int64_t)p->prices.day_s : -ht__rounds_way_cost(r, i, before, after));
+    int64_t most = gap->cost;
     gap->to_s = due_s - on_s - (int32_t)s->service_s;
-    if (cost >= gap->cost || from_s > gap->to_s) {
+    if (cost >= most || from_s > gap->to_s) {
         return false;
     }
     gap->at = k;
     gap->cost = cost;
     gap->from_s = ht__rounds_next_s(r, site, i, who_day[1], from_s);
     gap->travel_s = (int64_t)there_s + on_s - (alone ? 0 : ht__rounds_way_s(r, i, before, after));
-    return gap->from_s <= gap->to_s;
+    if (gap->from_s > gap->to_s) {
+        return false;
+    }
+    if (r->kept_s != NULL && k < tour->count) {
+        int32_t t_s = gap_kept(gap, gap->was_s);
+        gap->cost += gap_pushes(r, site, who_day, k, t_s) * ht__rounds_shift_price(r);
+    }
+    return gap->cost < most;
 }
 
 bool ht__rounds_was_so(const struct ht__rounds *r, uint32_t site, uint32_t day,
                        const uint32_t pair[2])
 {
-    for (uint32_t i = r->run_first[site]; i < r->run_first[site + 1]; i++) {
-        const struct ht_rounds_running *v = &r->problem->running[r->run_list[i]];
-        if (v->day == day) {
-            return (v->inspector == pair[0] && v->second == pair[1]) ||
-                   (v->inspector == pair[1] && v->second == pair[0]);
-        }
+    uint32_t at = r->run_at == NULL ? HT_PLAN_NONE : r->run_at[(size_t)site * r->days + day];
+    if (at == HT_PLAN_NONE) {
+        return false;
     }
-    return false;
+    const struct ht_rounds_running *v = &r->problem->running[at];
+    return (v->inspector == pair[0] && v->second == pair[1]) ||
+           (v->inspector == pair[1] && v->second == pair[0]);
 }
 
 /* What the inspector's load costs more, for so much more of it. */
@@ -326,11 +406,15 @@ static void offer_alone(const struct ht__rounds *r, uint32_t site, const uint32_
                         struct ht__rounds_offer *offer)
 {
     uint32_t count = r->tours[(size_t)who_day[0] * r->days + who_day[1]].count;
+    const uint32_t pair[2] = {who_day[0], HT_PLAN_NONE};
+    int32_t was_s = was_so_at(r, site, who_day[1], pair);
     struct gap best = {.cost = HT__ROUNDS_CANT};
     for (uint32_t k = 0; k <= count; k++) {
-        struct gap gap = {.cost = best.cost};
+        struct gap gap = {.was_s = was_s, .cost = best.cost};
         if (gap_at(r, site, who_day, k, &gap)) {
-            best = gap;
+            bool away = was_s >= 0 && is_away(gap_kept(&gap, was_s) - was_s);
+            gap.cost += away ? ht__rounds_shift_price(r) : 0;
+            best = gap.cost < best.cost ? gap : best;
         }
     }
     if (best.cost == HT__ROUNDS_CANT) {
@@ -343,12 +427,10 @@ static void offer_alone(const struct ht__rounds *r, uint32_t site, const uint32_
     offer->place.at = best.at;
 }
 
-/* The earliest time when both can begin; FAR. */
-static int32_t common_s(const struct ht__rounds *r, uint32_t site, const uint32_t *who_day,
-                        uint32_t second, const struct gap gaps[2])
+/* The earliest time, not before t_s, when both can begin; FAR. */
+static int32_t common_from(const struct ht__rounds *r, uint32_t site, const uint32_t *who_day,
+                           uint32_t second, int32_t t_s, int32_t to_s)
 {
-    int32_t t_s = gaps[0].from_s > gaps[1].from_s ? gaps[0].from_s : gaps[1].from_s;
-    int32_t to_s = gaps[0].to_s < gaps[1].to_s ? gaps[0].to_s : gaps[1].to_s;
     while (t_s <= to_s) {
         int32_t next_s = ht__rounds_next_s(r, site, who_day[0], who_day[1], t_s);
         next_s = next_s >= HT__ROUNDS_FAR ? next_s
@@ -361,14 +443,28 @@ static int32_t common_s(const struct ht__rounds *r, uint32_t site, const uint32_
     return HT__ROUNDS_FAR;
 }
 
+/* The time that the visit had, where both can begin then; else the earliest; FAR. */
+static int32_t common_s(const struct ht__rounds *r, uint32_t site, const uint32_t *who_day,
+                        uint32_t second, const struct gap gaps[2])
+{
+    int32_t from_s = gaps[0].from_s > gaps[1].from_s ? gaps[0].from_s : gaps[1].from_s;
+    int32_t to_s = gaps[0].to_s < gaps[1].to_s ? gaps[0].to_s : gaps[1].to_s;
+    int32_t was_s = gaps[0].was_s;
+    if (was_s >= from_s && was_s <= to_s &&
+        common_from(r, site, who_day, second, was_s, was_s) == was_s) {
+        return was_s;
+    }
+    return common_from(r, site, who_day, second, from_s, to_s);
+}
+
 /* All places that suit. */
 static uint32_t gaps_find(const struct ht__rounds *r, uint32_t site, const uint32_t who_day[2],
-                          struct gap *gaps)
+                          int32_t was_s, struct gap *gaps)
 {
     uint32_t stops = r->tours[(size_t)who_day[0] * r->days + who_day[1]].count;
     uint32_t count = 0;
     for (uint32_t k = 0; k <= stops; k++) {
-        gaps[count].cost = HT__ROUNDS_CANT;
+        gaps[count] = (struct gap){.was_s = was_s, .cost = HT__ROUNDS_CANT};
         count += gap_at(r, site, who_day, k, &gaps[count]);
     }
     return count;
@@ -381,8 +477,10 @@ static void offer_pair(const struct ht__rounds *r, uint32_t site, const uint32_t
     const uint32_t other[2] = {second, who_day[1]};
     struct gap firsts[HT_ROUNDS_STOPS_MOST + 1];
     struct gap seconds[HT_ROUNDS_STOPS_MOST + 1];
-    uint32_t count = gaps_find(r, site, who_day, firsts);
-    uint32_t others = count == 0 ? 0 : gaps_find(r, site, other, seconds);
+    const uint32_t two[2] = {who_day[0], second};
+    int32_t was_s = was_so_at(r, site, who_day[1], two);
+    uint32_t count = gaps_find(r, site, who_day, was_s, firsts);
+    uint32_t others = count == 0 ? 0 : gaps_find(r, site, other, was_s, seconds);
     int64_t service_s = r->problem->sites[site].service_s;
     for (uint32_t i = 0; i < count * others; i++) {
         const struct gap pair[2] = {firsts[i / others], seconds[i % others]};
@@ -391,7 +489,8 @@ static void offer_pair(const struct ht__rounds *r, uint32_t site, const uint32_t
         int64_t cost = pair[0].cost + pair[1].cost + first_load + second_load;
         int32_t t_s =
             cost < offer->cost ? common_s(r, site, who_day, second, pair) : HT__ROUNDS_FAR;
-        if (t_s < HT__ROUNDS_FAR) {
+        cost += was_s >= 0 && is_away(t_s - was_s) ? ht__rounds_shift_price(r) : 0;
+        if (t_s < HT__ROUNDS_FAR && cost < offer->cost) {
             offer->cost = cost;
             offer->load_cost = first_load;
             offer->load_s = pair[0].travel_s + service_s;

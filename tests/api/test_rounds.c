@@ -636,6 +636,33 @@ HT_CASE(what_nobody_reported_is_planned_anew_by_the_clock_alone)
     end();
 }
 
+HT_CASE(in_lockstep_what_was_missed_is_planned_anew_within_the_clock)
+{
+    char *made[2] = {NULL, NULL};
+    for (int day = 0; day < 2; day++) { /* the same day gives the same plans */
+        HT_REQUIRE(begin_town());
+        HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":0,\"lockstep\":true}"), 200);
+        HT_REQUIRE(plan(",\"id\":\"march\",\"weeks\":1,\"visits_per_week\":1,\"days\":[\"Mo\","
+                        "\"Tu\",\"We\"],\"inspectors\":[\"i1\"]") == 201);
+        int monday = visits_on(NULL, "2026-03-02");
+        HT_REQUIRE(monday > 0);
+        advance(3600 * (24 + 12)); /* Tuesday, midnight there: it is planned when that answers */
+        HT_CHECK_INT(get(ROUNDS "/march"), 200);
+        HT_CHECK_INT(count("visits"), SITES + monday);
+        HT_CHECK(is("version", "2"));
+        HT_CHECK_INT(get(ROUNDS "/march?day=2026-03-04"), 200);
+        const char *at = ht_json_at(answer.body, "visits");
+        made[day] = at == NULL ? NULL : strndup(at, strcspn(at, "]"));
+        advance(60);
+        HT_CHECK_INT(get(ROUNDS "/march"), 200);
+        HT_CHECK(is("version", "2")); /* and that is all */
+        end();
+    }
+    HT_CHECK(made[0] != NULL && made[1] != NULL && strcmp(made[0], made[1]) == 0);
+    free(made[0]);
+    free(made[1]);
+}
+
 static int find_two(const char *id)
 {
     return report_visit(id, "{\"outcome\":\"rectify\",\"reason\":\"phone was out\",\"hazards\":["
@@ -855,6 +882,37 @@ HT_CASE(sites_that_nobody_may_enter_are_named)
     HT_CHECK(closed);
     HT_CHECK_INT(visits_with("site", "f5"), 0);
     HT_CHECK_INT(visits_with("site", "f0"), 1);
+    end();
+}
+
+HT_CASE(who_may_pass_a_zone_sees_what_lies_in_it)
+{
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(post("/collections/zones/items", GEO,
+                      "{\"type\":\"Feature\",\"id\":\"z\",\"geometry\":{\"type\":\"Polygon\","
+                      "\"coordinates\":[[[121.7155,29.945],[121.7165,29.945],[121.7165,29.953],"
+                      "[121.7155,29.953],[121.7155,29.945]]]},\"properties\":{\"kind\":"
+                      "\"closed\"}}"),
+                 201);
+    inspector_add("i3", 121.7135, ",\"permits\":[\"z\"]");
+    bool closed = false;
+    for (int waited = 0; waited < 60000 && !closed; waited += 200) { /* streets obey soon */
+        HT_REQUIRE(plan(",\"weeks\":1,\"visits_per_week\":1,\"inspectors\":[\"i1\",\"i2\"]") ==
+                   201);
+        closed = strstr(answer.body, "{\"site\":\"f5\",\"reason\":\"no_way\"") != NULL;
+        (void)usleep(closed ? 0 : 200000);
+    }
+    HT_CHECK(closed);
+    HT_REQUIRE(post(ROUNDS, JSON,
+                    "{\"from\":\"2026-03-09\",\"collection\":\"factories\",\"iterations\":60,"
+                    "\"weeks\":1,\"visits_per_week\":1}") == 201);
+    HT_CHECK(is("unplanned", "[]"));
+    for (int i = 0; i < count("visits"); i++) {
+        if (strcmp(visit_text(answer.body, i, "site"), "f5") == 0) {
+            HT_CHECK_STR(visit_text(answer.body, i, "inspector"), "i3");
+        }
+    }
+    HT_CHECK_INT(visits_with("site", "f5"), 1);
     end();
 }
 

@@ -352,6 +352,63 @@ HT_CASE(the_same_hazard_again_is_the_same_notice)
     end();
 }
 
+HT_CASE(what_is_found_at_a_tenants_is_that_tenants_alone)
+{
+    char own[80];
+    char common[80];
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(visit_add("v0", "f1", ",\"inspector\":\"i1\",\"tenant\":\"t9\""), 422);
+    HT_CHECK(is("errors.0.pointer", "\"/tenant\""));
+    HT_CHECK_INT(visit_add("v0", "s1", ",\"inspector\":\"i1\",\"tenant\":\"t1\""), 422);
+    HT_CHECK_INT(visit_add("v1", "f1", ",\"inspector\":\"i1\",\"tenant\":\"t1\""), 201);
+    HT_CHECK(is("tenant", "\"t1\"") && is("site", "\"f1\""));
+    HT_CHECK_INT(
+        result("v1",
+               RECTIFY(HAZARD("wires") ",{\"text\":\"stairs\",\"severity\":2,\"tenant\":null}")),
+        200);
+    HT_CHECK(is("rectifications.0.tenant", "\"t1\"") && is("rectifications.0.risk", "4"));
+    HT_CHECK(ht_json_at(answer.body, "rectifications.1.tenant") == NULL);
+    HT_CHECK(is("rectifications.1.risk", "3"));
+    (void)snprintf(own, sizeof own, "%s", text_at("rectifications.0.id"));
+    (void)snprintf(common, sizeof common, "%s", text_at("rectifications.1.id"));
+    advance(DAY);
+    HT_CHECK_INT(visit_add("v2", "f1", ",\"inspector\":\"i1\",\"tenant\":\"t2\""), 201);
+    HT_CHECK_INT(result("v2", DONE), 200);
+    HT_CHECK_INT(notice_act(own, "{\"event\":\"close\",\"visit\":\"v2\"}"), 409);
+    HT_CHECK_INT(visit_add("v3", "f1", ",\"inspector\":\"i1\",\"tenant\":\"t1\""), 201);
+    HT_CHECK_INT(result("v3", DONE), 200);
+    HT_CHECK_INT(notice_act(common, "{\"event\":\"close\",\"visit\":\"v3\"}"), 409);
+    HT_CHECK_INT(notice_act(own, "{\"event\":\"close\",\"visit\":\"v3\"}"), 200);
+    HT_CHECK_INT(visit_add("v4", "f1", ",\"inspector\":\"i2\""), 201);
+    HT_CHECK_INT(result("v4", DONE), 200);
+    HT_CHECK_INT(notice_act(common, "{\"event\":\"close\",\"visit\":\"v4\"}"), 200);
+    HT_CHECK_INT(get(VISITS "?site=f1&tenant=t1"), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "visits"), 2);
+    end();
+    HT_REQUIRE(begin(options)); /* and so it is after a start */
+    HT_CHECK_INT(get(VISITS "/v3"), 200);
+    HT_CHECK(is("tenant", "\"t1\""));
+    audit_holds();
+    end();
+}
+
+HT_CASE(parameters_that_nobody_reads_are_refused)
+{
+    static const char *const bad[] = {VISITS "?tennant=t1",      VISITS "/v1?site=f1",
+                                      NOTICES "?overdu=true",    NOTICES "/sums?site=f1",
+                                      NOTICES "/wanted?limit=3", "/v1/rounds?collection=factories",
+                                      "/v1/rounds/march?week=1", "/v1/inspectors/i1.ics?week=1"};
+    HT_REQUIRE(begin_town());
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        HT_CHECK_INT(get(bad[i]), 400);
+        HT_CHECK(says("no parameter"));
+    }
+    HT_CHECK_INT(post(VISITS "?dry=true", JSON, "{\"site\":\"f1\"}"), 400);
+    HT_CHECK_INT(get(VISITS "?site=f1&crs=EPSG:4326&state=done&limit=3"), 200);
+    HT_CHECK_INT(get("/v1/inspectors/i1.ics?from=2026-03-02&weeks=1&lang=zh"), 200);
+    end();
+}
+
 HT_CASE(bad_results_are_told_what_is_wrong)
 {
     static const struct {

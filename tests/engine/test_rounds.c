@@ -368,7 +368,8 @@ static int64_t few_tours_cost(void)
             load_s += oracle.tour_s[i][d][set];
         }
         load_s = load_s * 100 / (town.people[i].share == 0 ? 100 : town.people[i].share);
-        cost += town.problem.prices.balance * load_s * load_s / (100 * fair_s);
+        int64_t more_s = load_s > fair_s ? load_s - fair_s : 0;
+        cost += town.problem.prices.balance * more_s * more_s / (100 * fair_s);
     }
     return cost;
 }

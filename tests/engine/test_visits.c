@@ -305,6 +305,38 @@ HT_CASE(a_plan_moves_what_is_planned_and_leaves_what_is_promised_or_over)
     end();
 }
 
+HT_CASE(a_tenants_visit_stays_that_tenants)
+{
+    struct ht_visit_row rows[] = {{.id = "p1",
+                                   .site = "f1",
+                                   .tenant = "t1",
+                                   .inspector = "i1",
+                                   .start_ms = NOW + HOUR,
+                                   .end_ms = NOW + 2 * HOUR},
+                                  {.id = "p2",
+                                   .site = "f1",
+                                   .inspector = "i2",
+                                   .start_ms = NOW + HOUR,
+                                   .end_ms = NOW + 2 * HOUR}};
+    const struct ht_visit *list[4];
+    size_t over = 0;
+    size_t events = 0;
+    begin();
+    HT_CHECK_INT(plan(rows, 2, true, &over, &events), HT_OK);
+    const struct ht_visit_filter filter = {.site = "f1", .tenant = "t1"};
+    HT_REQUIRE(ht_visits_list(visits, &filter, 4, list) == 1);
+    HT_CHECK_STR(list[0]->id, "p1");
+    ht_visit_release(list[0]);
+    rows[0].tenant = "t2";
+    rows[1].tenant = "t1";
+    HT_CHECK_INT(plan(rows, 2, true, &over, &events), HT_OK);
+    HT_CHECK_INT(over, 2); /* neither becomes another's */
+    HT_CHECK_INT(events, 0);
+    rows[0].tenant = "";
+    HT_CHECK_INT(plan(rows, 1, false, &over, &events), HT_INVALID);
+    end();
+}
+
 /* What is wanted, as words. */
 static const char *wanted(int64_t now_ms)
 {
