@@ -108,6 +108,7 @@ static void day_check(const struct ht_command_run *run, const char *json, long o
     HT_CHECK(number_at(json, "meals_due") > 0 && number_at(json, "meals_refused") == 0);
     HT_CHECK(number_at(json, "meals_in_time") * 100 >=
              number_at(json, "meals_due") * on_time_percent);
+    HT_CHECK_INT(number_at(json, "meals_missing"), 0);
     HT_CHECK(number_at(json, "incidents") > 0 && number_at(json, "reached_due") > 0);
     HT_CHECK(number_at(json, "reached_within_ten_minutes") * 100 >=
              number_at(json, "reached_due") * 50);
