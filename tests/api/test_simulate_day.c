@@ -216,6 +216,19 @@ HT_CASE(a_clock_that_runs_is_gone_along_with)
     end();
 }
 
+/* `load` knows no other clock than the wall's. */
+HT_CASE(a_day_before_the_town_was_loaded_takes_positions)
+{
+    HT_REQUIRE(begin_town("2020-03-02T02:59:00Z,0"));
+    HT_CHECK_INT(post("/v1/positions", "Content-Type: application/json\r\n",
+                      "[{\"unit\":\"van-01\",\"lon\":121.7123,\"lat\":29.9512}]"),
+                 200);
+    HT_CHECK(ht_json_is(answer.body, "accepted", "1"));
+    HT_CHECK_INT(get("/v1/near?collection=units&lon=121.7123&lat=29.9512&k=1&kind=van"), 200);
+    HT_CHECK(ht_json_is(answer.body, "features.0.id", "\"van-01\""));
+    end();
+}
+
 HT_CASE(what_the_command_line_lacks_or_has_wrong_is_named)
 {
     static const char *const wrong[][2] = {
