@@ -461,8 +461,9 @@ void ht_live_unit_place(struct ht_live *live, struct ht_live_work *work, struct 
     ht__live_index_release(index);
 }
 
+/* It may have been loaded by another clock: later than now is no time to have been seen. */
 static void place_of(struct ht_live *live, struct ht_live_work *work, struct ht_world *world,
-                     const struct ht_store_item *item)
+                     const struct ht_store_item *item, int64_t now_ms)
 {
     double pair[2];
     if (item->wkb_size == 21) {
@@ -470,7 +471,7 @@ static void place_of(struct ht_live *live, struct ht_live_work *work, struct ht_
         ht_live_unit_place(
             live, work, world, item->id,
             (struct ht_point){(int32_t)lround(pair[0] * 1e7), (int32_t)lround(pair[1] * 1e7)},
-            item->changed_ms);
+            item->changed_ms < now_ms ? item->changed_ms : now_ms);
     }
 }
 
@@ -480,7 +481,7 @@ enum ht_status ht_live_unit_take(struct ht_live *live, struct ht_live_work *work
 {
     enum ht_status status = ht_live_unit_put(live, item->id, item->properties, now_ms);
     if (status == HT_OK) {
-        place_of(live, work, world, item);
+        place_of(live, work, world, item, now_ms);
     }
     return status;
 }
@@ -532,7 +533,7 @@ static enum ht_status load_seen(void *user, const char *device, int64_t seen_ms)
 static enum ht_status load_place(void *user, const struct ht_store_item *item)
 {
     const struct loading *loading = user;
-    place_of(loading->live, loading->work, NULL, item);
+    place_of(loading->live, loading->work, NULL, item, loading->now_ms);
     return HT_OK;
 }
 

@@ -18,6 +18,7 @@
 #include "engine/live/orders.h"
 
 struct ht_json;
+struct ht_text;
 
 #define HT_ORDER_PREFIX "order."          /* of kinds */
 #define HT_ORDER_SUBJECT_PREFIX "orders/" /* of subjects; the id follows */
@@ -36,6 +37,9 @@ struct ht_order_event_read {
  * alone is read); HT_INVALID: not a body that this program or a newer one writes; HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_order_event_read(const char *kind, int64_t at_ms, const char *body,
                                                  struct ht_order_event_read *out);
+/* The body without the incident that was opened for the order, for who may not know that there is
+ * one. False: it has none. HT_NOMEM is `out->failed`. */
+bool ht_order_event_conceal(const char *body, struct ht_text *out);
 /* Also after an error. */
 void ht_order_event_deinit(struct ht_order_event_read *event);
 

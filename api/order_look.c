@@ -51,19 +51,13 @@ struct history {
 /* The row without its incident, for who may not know that there is one. */
 static void row_write(struct ht_look_telling *telling, const struct ht_store_event *row)
 {
-    static const char without[] = "{\"incident\":null}";
     struct ht_text body = {0};
     struct ht_store_event shown = *row;
-    yajl_val tree = telling->may ? NULL : ht_json_tree_read(row->body, strlen(row->body));
-    if (ht_json_member(tree, "incident") != NULL) {
-        yajl_val patch = ht_json_tree_read(without, sizeof without - 1);
-        ht_json_merge(&body, tree, patch);
-        yajl_tree_free(patch);
+    if (!telling->may && ht_order_event_conceal(row->body, &body)) {
         shown.body = body.failed ? "{}" : ht_text_string(&body);
     }
     ht_incident_json_row(telling->json, &shown, sizeof HT_ORDER_PREFIX - 1);
     ht_text_deinit(&body);
-    yajl_tree_free(tree);
 }
 
 static enum ht_status event_take(void *user, const struct ht_store_event *row)

@@ -6,8 +6,6 @@
 #include "api/orders_room.h"
 #include "engine/base/array.h"
 
-enum { LEAST_PART = 4 }; /* of a hand-over that takes longer than planned this part is left */
-
 bool ht_planner_same_place(struct ht_point a, struct ht_point b)
 {
     return a.lon_e7 == b.lon_e7 && a.lat_e7 == b.lat_e7;
@@ -48,17 +46,25 @@ static bool load_ahead(const struct ht_planner_route *route, const struct ht_ord
     return false;
 }
 
-/* Those where the van stands (`here`), or all others, in the order of the route. A load for a later
- * trip is not what it stands there for: that is after the stops before it. */
-static void stops_take(struct ht_planner_ahead *ahead, const struct ht_order **orders,
-                       const struct ht_planner_here *here, bool where)
+/* Whether it can't be done yet, so that others come before it as planned. */
+static bool has_time(const struct ht_planner_stop *stop, int64_t now_ms)
 {
+    return stop->loads || stop->not_before_ms > now_ms;
+}
+
+/* Those where the van stands (`here`), or all others, in the order of the route. A load for a later
+ * trip is not what it stands there for, nor is a door whose window is not open yet: that is after
+ * the stops before it. */
+static void stops_take(struct ht_planner_ahead *ahead, const struct ht_order **orders,
+                       const struct ht_planner_when *when, bool where)
+{
+    const struct ht_planner_here *here = &when->here;
     const struct ht_planner_route *route = ahead->route;
     bool elsewhere = false; /* it has to be somewhere else before */
     for (uint32_t i = 0; i < route->count; i++) {
         const struct ht_planner_stop *stop = &route->stops[i];
         bool is_here = here->at && ht_planner_same_place(here->point, stop->point) &&
-                       !(stop->loads && elsewhere);
+                       !(has_time(stop, when->now_ms) && elsewhere);
         bool is_ahead = stop->loads ? load_ahead(route, orders, i) : orders[i] != NULL;
         elsewhere = elsewhere || (is_ahead && !is_here);
         if (is_ahead && is_here == where) {
@@ -72,6 +78,7 @@ enum ht_status ht_planner_ahead_make(struct ht_app *app, const struct ht_planner
                                      const struct ht_planner_here *here,
                                      struct ht_planner_ahead *out)
 {
+    const struct ht_planner_when when = {.now_ms = ht_clock_now_ms(&app->clock), .here = *here};
     uint32_t count = route == NULL ? 0 : route->count;
     const struct ht_order **orders = ht_array_new(count, sizeof(struct ht_order *));
     *out =
@@ -85,9 +92,9 @@ enum ht_status ht_planner_ahead_make(struct ht_app *app, const struct ht_planner
         orders[i] = route->stops[i].loads ? NULL : order_ahead(app, route, &route->stops[i]);
     }
     if (count > 0) {
-        stops_take(out, orders, here, true);
+        stops_take(out, orders, &when, true);
         out->here = out->count;
-        stops_take(out, orders, here, false);
+        stops_take(out, orders, &when, false);
     }
     free((void *)orders);
     return HT_OK;
@@ -137,8 +144,17 @@ static uint32_t travel_left(const struct ht_planner_route *route, uint32_t to, i
     return at_least(all_ms - (now_ms > route->start_ms ? now_ms - route->start_ms : 0), 0);
 }
 
-/* What is left of the first hand-over where the van stands: the plan's time from its arrival there,
- * less what has passed. */
+/* Since when the van does what it stands there for; `first`: its first stop there. */
+static int64_t busy_since(const struct ht_planner_stop *first, const struct ht_planner_when *when)
+{
+    int64_t wait_ms = first->not_before_ms - first->park_ms;
+    int64_t since_ms = when->here.since_ms > wait_ms ? when->here.since_ms : wait_ms;
+    since_ms = first->begun_ms != 0 ? first->begun_ms : since_ms;
+    return since_ms < when->now_ms ? since_ms : when->now_ms;
+}
+
+/* What is left of the first hand-over where the van stands: the plan's time from when it began
+ * there, less what has passed. */
 static void here_shorten(struct ht_arrivals_visit *visit, const struct ht_planner_ahead *ahead,
                          const struct ht_planner_when *when)
 {
@@ -150,15 +166,15 @@ static void here_shorten(struct ht_arrivals_visit *visit, const struct ht_planne
         first--;
     }
     const struct ht_planner_stop *stop = &route->stops[index];
-    int64_t passed_ms = when->now_ms - when->here.since_ms;
+    int64_t passed_ms = when->now_ms - busy_since(&route->stops[first], when);
     int64_t before_ms = stop->park_ms;
     for (uint32_t i = first; i < index; i++) {
         before_ms += route->stops[i].park_ms + (int64_t)route->stops[i].service_ms;
     }
     visit->travel_ms = 0;
     visit->lead_ms = at_least(before_ms - passed_ms, 0);
-    visit->service_ms =
-        at_least(before_ms + stop->service_ms - passed_ms, stop->service_ms / LEAST_PART);
+    visit->service_ms = at_least(before_ms + stop->service_ms - passed_ms,
+                                 stop->service_ms / HT_PLANNER_LEAST_PART);
 }
 
 static void visits_fill(const struct ht_planner_ahead *ahead, const struct ht_planner_when *when,
@@ -205,12 +221,14 @@ enum ht_status ht_planner_route_bands(struct ht_arrivals *arrivals,
 {
     struct ht_arrivals_visit *visits = ht_array_new(route->count, sizeof *visits);
     enum ht_status status = HT_NOMEM;
-    int64_t from_ms = route->start_ms > now_ms ? route->start_ms : now_ms;
     for (uint32_t i = 0; visits != NULL && i < route->count; i++) {
         visits[i] = visit_of(&route->stops[i]);
     }
+    if (visits != NULL && route->count > 0 && route->stops[0].begun_ms != 0) {
+        visits[0].service_ms = at_least(route->stops[0].leave_ms - now_ms, 0);
+    }
     if (visits != NULL) {
-        status = ht_arrivals_bands(arrivals, from_ms, visits, route->count, bands);
+        status = ht_arrivals_bands(arrivals, now_ms, visits, route->count, bands);
     }
     free(visits);
     return status;

@@ -2,8 +2,9 @@
  *
  * The plan is some seconds old: what was handed over since, failed, was cancelled or went to
  * another van is not ahead any more, nor is a load of which nothing is left. Where the van stands
- * at a stop (struct ht_planner_here), what is to be handed over there comes first, whatever the
- * plan has before it; what is to be loaded there, where nothing elsewhere is before it.
+ * at a stop (struct ht_planner_here), what can be handed over there by now comes first, whatever
+ * the plan has before it; what is to be loaded there, or at a door whose window is not open yet,
+ * where nothing elsewhere is before it.
  *
  *   route (immutable) + orders as committed --> ht_planner_ahead_make --> what is ahead
  *   what is ahead + where the van is        --> ht_planner_ahead_bands --> arrival of each
@@ -16,6 +17,8 @@
 
 #include "api/arrivals.h"
 #include "api/planner_plan.h"
+
+enum { HT_PLANNER_LEAST_PART = 4 }; /* of what takes longer than planned this part is left */
 
 struct ht_planner_ahead_stop {
     const struct ht_planner_stop *stop;

@@ -45,6 +45,26 @@ static uint32_t span_ms(int64_t from_s, int64_t to_s)
     return span_s < UINT32_MAX / 1000 ? (uint32_t)(span_s * 1000) : UINT32_MAX;
 }
 
+/* What the van stands there for, or will when it may: that begins when it did, however often it is
+ * planned anew. */
+static void here_fill(const struct ht_planner_scene *scene, const struct ht_planner_van *van,
+                      struct ht_planner_stop *stop)
+{
+    if (!van->here.at || !ht_planner_same_place(van->here.point, stop->point)) {
+        return;
+    }
+    bool same =
+        van->begun_ms != 0 && van->begun_loads == stop->loads && strcmp(van->begun, stop->id) == 0;
+    if (stop->begin_ms <= scene->now_ms) {
+        stop->begun_ms = same ? van->begun_ms : stop->begin_ms;
+        stop->begin_ms = stop->begun_ms;
+        stop->arrival_ms =
+            van->here.since_ms < stop->begin_ms ? van->here.since_ms : stop->begin_ms;
+    } else if (stop->loads) {
+        stop->not_before_ms = stop->begin_ms;
+    }
+}
+
 static void stops_fill(const struct ht_planner_scene *scene, const struct ht_day_route *day,
                        struct ht_planner_stop *stops)
 {
@@ -72,6 +92,9 @@ static void stops_fill(const struct ht_planner_scene *scene, const struct ht_day
         memcpy(stops[i].load, day->load + (size_t)i * amounts, amounts * sizeof *stops[i].load);
         left_s = visit->leave_s;
     }
+    if (day->count > 0) {
+        here_fill(scene, &scene->vans[day->van], &stops[0]);
+    }
 }
 
 /* What the order's stop was called so far, on this van; 0: it was not. */
@@ -85,34 +108,51 @@ static uint32_t sequence_before(const struct ht_planner_scene *scene,
     return stays ? order->sequence : 0;
 }
 
+/* The first behind those that are handed over at one place together with the i-th. */
+static uint32_t place_end(const struct ht_planner_stop *stops, uint32_t count, uint32_t i)
+{
+    uint32_t end = i + 1;
+    while (end < count && same_place(&stops[i], &stops[end])) {
+        end++;
+    }
+    return end;
+}
+
+/* What one of stops i to end - 1 was called, between `last` and `next` (0: none is behind); else a
+ * number between these. */
+static uint32_t sequence_between(const struct ht_planner_scene *scene,
+                                 const struct ht_day_route *day, const uint32_t place[2],
+                                 uint32_t last, uint32_t next)
+{
+    for (uint32_t i = place[0]; i < place[1]; i++) {
+        uint32_t own = sequence_before(scene, day, i);
+        if (own > last && (next == 0 || own < next)) {
+            return own;
+        }
+    }
+    return next == 0 ? last + STEP : last + (next - last + 1) / 2;
+}
+
 /* Those that stay in their order keep their sequence, lest each stop that is done with is an event
  * for every order behind it. */
 static void sequences_set(const struct ht_planner_scene *scene, const struct ht_day_route *day,
                           struct ht_planner_stop *stops)
 {
     uint32_t last = 0;
-    const struct ht_planner_stop *before = NULL;
-    for (uint32_t i = 0; i < day->count; i++) {
-        if (stops[i].loads) {
-            before = NULL;
-            continue;
-        }
-        if (before != NULL && same_place(before, &stops[i])) {
-            stops[i].sequence = last;
-            continue;
-        }
-        uint32_t own = sequence_before(scene, day, i);
+    for (uint32_t i = 0; i < day->count;) {
+        const uint32_t place[2] = {i, place_end(stops, day->count, i)};
         uint32_t next = 0; /* of the first behind it that can keep its own */
-        for (uint32_t j = i + 1; j < day->count && next <= last + 1; j++) {
+        if (stops[i].loads) {
+            i++;
+            continue;
+        }
+        for (uint32_t j = place[1]; j < day->count && next <= last + 1; j++) {
             next = sequence_before(scene, day, j);
         }
-        if (own <= last || (next > last && next <= own)) {
-            own = next > last + 1 ? last + (next - last + 1) / 2 : last + STEP;
-            own = next > last + 1 && own >= next ? next - 1 : own;
+        last = sequence_between(scene, day, place, last, next > last + 1 ? next : 0);
+        while (i < place[1]) {
+            stops[i++].sequence = last;
         }
-        stops[i].sequence = own;
-        last = own;
-        before = &stops[i];
     }
 }
 

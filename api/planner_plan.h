@@ -28,6 +28,7 @@ struct ht_planner_stop {
     int64_t begin_ms;
     int64_t leave_ms;
     int64_t not_before_ms; /* of an order, or of a load that waits; 0: any time */
+    int64_t begun_ms;      /* it is what the van stands there for, since then; 0: it is not */
     uint32_t travel_ms;    /* from the stop before, or where the van was */
     uint32_t park_ms;
     uint32_t service_ms;          /* loading or handing over */

@@ -10,7 +10,7 @@ struct so_far {
     uint32_t van;
     uint32_t sequence;
     bool planned;   /* else aboard: these are first, */
-    bool elsewhere; /* and of them those that are handed over where the van stands */
+    bool elsewhere; /* and of them those that can be handed over where the van stands */
     uint32_t order;
 };
 
@@ -181,7 +181,7 @@ static bool so_far_of(const struct ht_planner_scene *scene, uint32_t o, struct s
         return false;
     }
     const struct ht_planner_here *here = &scene->vans[v].here;
-    bool is_here = pinned && here->at &&
+    bool is_here = pinned && here->at && order->due_from_ms <= scene->now_ms &&
                    ht_planner_same_place(here->point, scene->points[scene->day_orders[o].location]);
     *out = (struct so_far){v, order->sequence, !pinned, !is_here, o};
     return true;

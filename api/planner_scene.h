@@ -64,7 +64,10 @@ struct ht_planner_van {
     struct ht_window window;
     int64_t capacity[HT_ORDER_LOADS];
     struct ht_planner_here here;
-    bool leaves; /* it is off, and only brings what it has on board */
+    int64_t begun_ms; /* what it does there, as it was planned so far; 0: nothing yet */
+    bool begun_loads;
+    char begun[HT_ORDER_ID_MAX + 1]; /* the kitchen or the order */
+    bool leaves;                     /* it is off, and only brings what it has on board */
     struct ht_day_stop *stops;
     uint32_t stop_count;
     uint32_t pinned;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/orders_room.h"
+#include "api/planner_ahead.h"
 #include "api/planner_scene_internal.h"
 #include "api/underway.h"
 #include "engine/base/array.h"
@@ -189,6 +190,49 @@ static bool capacity_of(const struct ht__making *making, const struct ht_store_i
     return capacity[0] > 0;
 }
 
+/* Since when the driver does what he stands there for, the first that is ahead; 0: he waits, or
+ * nobody knows. */
+static int64_t begun_since(const struct ht_planner_ahead *ahead, const struct ht_planner_here *here,
+                           int64_t now_ms)
+{
+    const struct ht_planner_stop *stop = ahead->list[0].stop;
+    uint32_t index = ahead->list[0].index;
+    int64_t since_ms = stop->begun_ms;
+    if (since_ms == 0 && index > 0 &&
+        ht_planner_same_place(ahead->route->stops[index - 1].point, stop->point)) {
+        since_ms = stop->begin_ms; /* after another one there */
+    } else if (since_ms == 0) {    /* he came since, and parks first */
+        since_ms = here->since_ms + stop->park_ms;
+        since_ms = since_ms < stop->not_before_ms ? stop->not_before_ms : since_ms;
+    }
+    return since_ms <= now_ms ? since_ms : 0;
+}
+
+/* What a driver has begun by the plan so far isn't begun once more by the next: the van is free for
+ * it since then. What takes longer than planned has a part of its time left still. */
+static enum ht_status begun_keep(struct ht__making *making, struct ht_planner_van *van)
+{
+    struct ht_planner_ahead ahead;
+    int64_t now_ms = making->scene->now_ms;
+    const struct ht_planner_route *route = ht_planner_plan_route(making->sources->last, van->id);
+    enum ht_status status = ht_planner_ahead_make(making->app, route, &van->here, &ahead);
+    if (status == HT_OK && ahead.here > 0) {
+        const struct ht_planner_stop *stop = ahead.list[0].stop;
+        van->begun_ms = begun_since(&ahead, &van->here, now_ms);
+        van->begun_loads = stop->loads;
+        memcpy(van->begun, stop->id, sizeof van->begun);
+        int64_t passed_ms = now_ms - van->begun_ms;
+        int64_t most_ms = stop->service_ms - stop->service_ms / HT_PLANNER_LEAST_PART;
+        int64_t from_ms = now_ms - (passed_ms < most_ms ? passed_ms : most_ms);
+        bool on_duty = van->window.from_s <= (now_ms + 999) / 1000;
+        if (van->begun_ms != 0 && on_duty) {
+            van->window.from_s = (from_ms + 999) / 1000;
+        }
+    }
+    ht_planner_ahead_deinit(&ahead);
+    return status;
+}
+
 /* It is where it was seen; or at the stop where it stands, and needs not park again. */
 static enum ht_status van_place(struct ht__making *making, const struct ht_store_item *item,
                                 const struct ht_unit *unit, struct ht_planner_van *van)
@@ -203,6 +247,9 @@ static enum ht_status van_place(struct ht__making *making, const struct ht_store
         point = progress.stop;
     }
     enum ht_status status = ht__scene_point(scene, point, &van->location);
+    if (status == HT_OK && van->here.at) {
+        status = begun_keep(making, van);
+    }
     if (status == HT_OK && home_read(making, item->properties, &home)) {
         status = ht__scene_point(scene, home, &van->home);
     }

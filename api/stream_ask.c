@@ -126,7 +126,8 @@ static const char *ask_read(struct ht_app_context *context, const struct ht_http
         return "the query is not well encoded";
     }
     const char *wrong = topics_read(ht_param(&params, "topics"), &ask->topics);
-    if (ht_param(&params, "topics") == NULL && !ht_access_personal(context->caller)) {
+    ask->officer = ht_access_personal(context->caller);
+    if (ht_param(&params, "topics") == NULL && !ask->officer) {
         ask->topics &= ~HOMES_TOPICS; /* as caller_may says */
     }
     if (wrong == NULL) {

@@ -5,6 +5,7 @@
 #include "api/json.h"
 #include "api/live.h"
 #include "api/live_json.h"
+#include "api/order_event.h"
 #include "api/stream_internal.h"
 #include "engine/base/array.h"
 #include "engine/base/time.h"
@@ -133,26 +134,54 @@ static void event_add(struct ht_buffer *out, const struct ht_store_event *event,
     chunk_end(out, at);
 }
 
+static enum ht_status frame_add(struct ht__frames *frames, const struct ht_store_event *event,
+                                enum ht_topic topic, enum ht__audience audience)
+{
+    void *list = frames->list;
+    size_t at = frames->text.size;
+    enum ht_status status =
+        ht_array_reserve(&list, &frames->capacity, frames->count + 1, sizeof *frames->list);
+    frames->list = list;
+    if (status != HT_OK) {
+        return status;
+    }
+    event_add(&frames->text, event, topic);
+    if (frames->text.failed || frames->text.size > UINT32_MAX) {
+        return HT_NOMEM;
+    }
+    frames->list[frames->count++] =
+        (struct ht__frame){event->seq, (uint32_t)at, (uint32_t)(frames->text.size - at),
+                           UINT32_C(1) << topic, audience};
+    return HT_OK;
+}
+
+/* An order that somebody is sent for: that is not for everybody's eyes. */
+static enum ht_status order_add(struct ht__frames *frames, const struct ht_store_event *event)
+{
+    struct ht_text body = {0};
+    struct ht_store_event shown = *event;
+    bool conceals = ht_order_event_conceal(event->body, &body);
+    enum ht_status status =
+        frame_add(frames, event, HT_TOPIC_ORDERS, conceals ? HT__FOR_OFFICERS : HT__FOR_ALL);
+    if (status == HT_OK && conceals) {
+        shown.body = body.failed ? "{}" : ht_text_string(&body);
+        status = frame_add(frames, &shown, HT_TOPIC_ORDERS, HT__FOR_OTHERS);
+    }
+    ht_text_deinit(&body);
+    return status;
+}
+
 enum ht_status ht__frames_add(struct ht__frames *frames, const struct ht_store_event *event,
                               uint32_t topics)
 {
     enum ht_topic topic = ht_topic_of_event(event->kind, event->subject);
-    uint32_t bit = UINT32_C(1) << topic;
-    if ((topics & bit) != 0) {
-        void *list = frames->list;
-        size_t at = frames->text.size;
-        enum ht_status status =
-            ht_array_reserve(&list, &frames->capacity, frames->count + 1, sizeof *frames->list);
-        frames->list = list;
+    if ((topics & UINT32_C(1) << topic) != 0) {
+        enum ht_status status = topic == HT_TOPIC_ORDERS
+                                    ? order_add(frames, event)
+                                    : frame_add(frames, event, topic, HT__FOR_ALL);
         if (status != HT_OK) {
             return status;
         }
-        event_add(&frames->text, event, topic);
-        if (frames->text.failed || frames->text.size > UINT32_MAX) {
-            return HT_NOMEM;
-        }
-        frames->list[frames->count++] =
-            (struct ht__frame){event->seq, (uint32_t)at, (uint32_t)(frames->text.size - at), bit};
     }
     frames->last_seq = event->seq;
     return HT_OK;

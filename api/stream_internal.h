@@ -28,11 +28,18 @@ enum {
 
 /* Events (after_seq, last_seq], as chunks that can be sent as they are. Never changed once shared.
  */
+enum ht__audience {
+    HT__FOR_ALL,
+    HT__FOR_OFFICERS, /* who may see personal data; for the others the next frame is the same event
+                         without it */
+    HT__FOR_OTHERS
+};
 struct ht__frame {
     int64_t seq;
     uint32_t at;
     uint32_t size;
     uint32_t topic; /* a bit */
+    enum ht__audience audience;
 };
 struct ht__frames {
     atomic_uint references;
@@ -107,6 +114,7 @@ struct ht__ask {
     uint32_t topics; /* bits */
     bool boxed;
     bool resumes;
+    bool officer; /* may see personal data */
     struct ht_box box;
     int64_t after; /* Last-Event-ID */
     unsigned view;

@@ -126,7 +126,8 @@ static void frames_give(struct ht__sub *sub, const struct ht__frames *frames)
     size_t i = frame_after(frames, sub->cursor);
     for (; i < frames->count && out->size < HT__STREAM_ROOM; i++) {
         const struct ht__frame *frame = &frames->list[i];
-        if ((frame->topic & sub->ask.topics) != 0) {
+        enum ht__audience not_for = sub->ask.officer ? HT__FOR_OTHERS : HT__FOR_OFFICERS;
+        if ((frame->topic & sub->ask.topics) != 0 && frame->audience != not_for) {
             ht_buffer_append(out, frames->text.data + frame->at, frame->size);
             count(&sub->part->events_sent);
         }
@@ -310,7 +311,7 @@ static bool token_holds(struct ht__sub *sub)
     uint32_t homes = UINT32_C(1) << HT_TOPIC_VISITS | UINT32_C(1) << HT_TOPIC_RECTIFICATIONS;
     return caller != NULL && caller->role != HT_ROLE_DEVICE &&
            ((sub->ask.topics & audit) == 0 || caller->role == HT_ROLE_ADMIN) &&
-           ((sub->ask.topics & homes) == 0 || ht_access_personal(caller));
+           (((sub->ask.topics & homes) == 0 && !sub->ask.officer) || ht_access_personal(caller));
 }
 
 /* Says why the subscriber can't stay; NULL: it can. */

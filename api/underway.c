@@ -269,6 +269,8 @@ static void note_add(struct ht_underway *underway, const struct ht__van *van,
     struct ht__note *note = &underway->notes[underway->note_count++];
     (void)snprintf(note->kind, sizeof note->kind, "%s", ht__underway_kind(event->kind));
     (void)snprintf(note->unit, sizeof note->unit, "%s", van->unit);
+    note->what = event->kind;
+    note->stop = event->stop;
     note->body = body.data;
 }
 
@@ -377,6 +379,9 @@ static void ring_take(struct ht_underway *underway, const struct ht_planner_plan
 {
     (void)pthread_mutex_lock(&underway->lock);
     size_t count = underway->ring_count;
+    for (size_t v = 0; v < underway->van_count && underway->note_count == 0; v++) {
+        underway->vans[v].said_count = 0; /* nothing waits that could be the same */
+    }
     struct ht__seen *seen = ht_array_new(count, sizeof *seen);
     for (size_t i = 0; seen != NULL && i < count; i++) {
         seen[i] = underway->ring[(underway->ring_first + i) % RING];
@@ -403,6 +408,20 @@ struct writing {
     bool over;
 };
 
+/* Whether the driver's word has written what was recognized meanwhile. */
+static bool is_said(struct ht_underway *underway, const struct ht__note *note)
+{
+    bool said = false;
+    (void)pthread_mutex_lock(&underway->lock);
+    const struct ht__van *van = ht__underway_van(underway, note->unit);
+    for (size_t i = 0; van != NULL && i < van->said_count; i++) {
+        said = said || (van->said[i].kind == note->what &&
+                        ht_planner_same_place(van->said[i].stop, note->stop));
+    }
+    (void)pthread_mutex_unlock(&underway->lock);
+    return said;
+}
+
 static void writing_run(struct ht_job *job, void *worker)
 {
     struct writing *writing = (struct writing *)job;
@@ -413,6 +432,9 @@ static void writing_run(struct ht_job *job, void *worker)
     (void)worker;
     for (size_t i = 0; status == HT_OK && i < underway->note_count; i++) {
         const struct ht__note *note = &underway->notes[i];
+        if (is_said(underway, note)) {
+            continue;
+        }
         (void)snprintf(subject, sizeof subject, "units/%s", note->unit);
         const struct ht_store_event event = {.at_ms = ht_clock_now_ms(&underway->app->clock),
                                              .actor = "houtao",

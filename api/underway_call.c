@@ -30,6 +30,8 @@ struct saying {
     struct ht_point stop;         /* that it is about; not of depart */
     struct ht_planner_plan *plan; /* held */
     struct ht_planner_ahead ahead;
+    struct ht_progress_event written[HT_PROGRESS_EVENTS];
+    size_t written_count;
 };
 
 /* ---- reading ---- */
@@ -222,6 +224,8 @@ static void say(struct ht_app_context *context, struct ht_command *command, stru
         ht_reply_problem(reply, 409, "Conflict", refusal(saying));
         return;
     }
+    memcpy(saying->written, events, count * sizeof *events);
+    saying->written_count = count;
     if (events_write(saying, command, tx, events, count) != HT_OK) {
         ht_reply_problem(reply, 503, "Service Unavailable", "it can't be written now");
         return;
@@ -245,7 +249,8 @@ static void say_run(struct ht_app_context *context, struct ht_command *command,
     }
 }
 
-/* It is written: what is known follows. Positions may have said the same meanwhile. */
+/* It is written: what is known follows. Positions may have said the same meanwhile, and what they
+ * said is yet to be written: not that once more. */
 static void say_applied(struct ht_app_context *context, struct ht_command *command,
                         struct ht_reply *reply)
 {
@@ -261,6 +266,10 @@ static void say_applied(struct ht_app_context *context, struct ht_command *comma
         for (size_t i = 0; i < count; i++) {
             ht__underway_learn(underway, van, &saying->ahead, &events[i]);
         }
+    }
+    if (van != NULL && count < saying->written_count) {
+        memcpy(van->said, saying->written, saying->written_count * sizeof *van->said);
+        van->said_count = saying->written_count;
     }
     (void)pthread_mutex_unlock(&underway->lock);
 }

@@ -30,12 +30,15 @@ struct ht__van {
     uint32_t leg_ms; /* that way; 0: none */
     struct ht_point leg_to;
     int64_t leg_from_ms;
-    uint64_t compound;   /* of the stop that it is at */
-    int64_t planned_ms;  /* what is to be done there */
-    int64_t from_ms;     /* since when that can be done */
-    bool routed;         /* it has stops in the plan */
-    bool recalled;       /* from before the start, and no plan has named it yet */
-    bool due;            /* to be reckoned anew */
+    uint64_t compound;  /* of the stop that it is at */
+    int64_t planned_ms; /* what is to be done there */
+    int64_t from_ms;    /* since when that can be done */
+    bool routed;        /* it has stops in the plan */
+    bool recalled;      /* from before the start, and no plan has named it yet */
+    bool due;           /* to be reckoned anew */
+    /* What the driver's word wrote while positions said the same: theirs is not written besides. */
+    struct ht_progress_event said[HT_PROGRESS_EVENTS];
+    size_t said_count;
     int64_t reckoned_ms; /* steady */
 };
 
@@ -49,6 +52,8 @@ struct ht__seen {
 struct ht__note {
     char kind[24];
     char unit[HT_UNIT_ID_MAX + 1];
+    enum ht_progress_kind what;
+    struct ht_point stop;
     char *body;
 };
 

@@ -25,6 +25,9 @@
  * over for the incident until `again_ms` later; from then on it counts again, after all who never
  * were. Nobody: the incident is queued, by severity, then time, and is tried again at each settle.
  *
+ * Who acknowledged is let go for a graver incident alone, and where the office says so. One
+ * decision never sends a unit back to where it was: it stays there, with what it said.
+ *
  * Time: nothing here reads a clock; commands carry theirs (UTC ms). Rules are looked up by decide
  * only: events carry whatever follows from them, so a replay does not depend on today's rules.
  *

@@ -621,16 +621,32 @@ static enum ht_status run(struct ht__turn *turn, const struct ht_desk_command *c
         status = ht__desk_touch(turn->desk, turn->log, *about);
         status = status == HT_OK ? about_one(turn, *about, c) : status;
     }
-    if (status == HT_OK && turn->desk->rules.joint && asks_for_units(c->kind)) {
+    bool joint = turn->desk->rules.joint && !turn->alone;
+    if (status == HT_OK && joint && asks_for_units(c->kind)) {
         status = ht__desk_joint(turn, *about);
     }
     if (status == HT_OK) {
         status = ht__desk_settle_freed(turn);
     }
-    if (status == HT_OK && turn->desk->rules.joint && frees_units(c->kind)) {
+    if (status == HT_OK && joint && frees_units(c->kind)) {
         status = solve_served(turn);
     }
     return status == HT_OK ? ht__desk_say_outcome(turn) : status;
+}
+
+/* From nothing: what was decided before is undone. */
+static enum ht_status run_anew(struct ht__turn *turn, const struct ht_desk_command *c,
+                               struct ht__entry **about, bool *folded)
+{
+    if (turn->log != NULL) {
+        ht__desk_log_undo(turn->desk, turn->log);
+    }
+    *about = NULL;
+    *folded = false;
+    *turn->error = (struct ht_error){0};
+    turn->again_count = 0;
+    turn->log = calloc(1, sizeof *turn->log);
+    return turn->log == NULL ? HT_NOMEM : run(turn, c, about, folded);
 }
 
 enum ht_status ht_desk_decide(struct ht_desk *d, const struct ht_desk_command *command,
@@ -639,23 +655,23 @@ enum ht_status ht_desk_decide(struct ht_desk *d, const struct ht_desk_command *c
 {
     struct ht_error unsaid;
     struct ht__turn turn = {.desk = d,
-                            .log = calloc(1, sizeof *turn.log),
                             .chooser = chooser,
                             .now_ms = command->now_ms,
                             .error = error == NULL ? &unsaid : error};
     struct ht__entry *about = NULL;
     bool folded = false;
-    if (turn.log == NULL) {
-        return ht_error_set(error, HT_NOMEM, 0, NULL);
-    }
-    *turn.error = (struct ht_error){0};
-    enum ht_status status = run(&turn, command, &about, &folded);
+    enum ht_status status = HT_OK;
+    do {
+        status = run_anew(&turn, command, &about, &folded);
+    } while (status == HT_OK && ht__desk_hold_back(&turn));
     if (status == HT_OK) {
         status = ht__desk_log_decide(turn.log, about, folded, out);
     }
     free(turn.again);
     if (status != HT_OK) {
-        ht__desk_log_undo(d, turn.log);
+        if (turn.log != NULL) {
+            ht__desk_log_undo(d, turn.log);
+        }
         if (turn.error->status != status) {
             (void)ht_error_set(turn.error, status, 0, NULL);
         }

@@ -174,7 +174,7 @@ static struct choice choose_pulled(const struct ht__turn *turn, const struct ht_
         struct ht__entry *victim = unit->pending;
         const struct ht_desk_seat *seat = ht__desk_seat_of(victim->pending, unit->id);
         if (victim->pending->view.severity >= i->severity ||
-            seat->state == HT_INCIDENT_IS_ONSCENE) {
+            seat->state == HT_INCIDENT_IS_ONSCENE || ht__desk_is_held(turn, unit)) {
             continue;
         }
         uint32_t turnout_ms =

@@ -7,6 +7,7 @@
  *   desk_decide    commands to events
  *   desk_dispatch  whom to send, pulls, the queue
  *   desk_joint     several incidents at once
+ *   desk_stay      who is let go and sent back stays
  *   desk_clock     clocks that ran out
  *   desk_read      what readers ask, counts
  *   desk_rules     names of the lists, rules
@@ -258,6 +259,8 @@ HT_MUST_CHECK enum ht_status ht__desk_log_decide(struct ht_desk_log *log,
 /* ---- desk_decide, desk_dispatch, desk_clock ---------------------------------------------------
  */
 
+enum { HT__DESK_HELD_MOST = 16 };
+
 /* One decision on its way. */
 struct ht__turn {
     struct ht_desk *desk;
@@ -268,6 +271,9 @@ struct ht__turn {
     struct ht__entry **again; /* lost a unit: to be dispatched */
     size_t again_count;
     size_t again_room;
+    const struct ht__unit *held[HT__DESK_HELD_MOST]; /* stay where they are: see desk_stay */
+    uint32_t held_count;
+    bool alone; /* nothing is looked at together */
 };
 
 const struct ht_desk_rule *ht__desk_rule_of(const struct ht_desk *desk,
@@ -302,6 +308,12 @@ HT_MUST_CHECK enum ht_status ht__desk_tick(struct ht__turn *turn);
 /* Says what came of it, once all is decided: queued where nobody comes, at_risk where those that
  * come, or could come at best, are late. */
 HT_MUST_CHECK enum ht_status ht__desk_say_outcome(struct ht__turn *turn);
+
+/* Not to be let go for another incident. */
+bool ht__desk_is_held(const struct ht__turn *turn, const struct ht__unit *unit);
+/* Whether the decision let somebody go and sent it back: it is to be taken once more, with these
+ * held. */
+bool ht__desk_hold_back(struct ht__turn *turn);
 
 /* Ranks the units for an entry into the desk's candidates, from `at` on. */
 HT_MUST_CHECK enum ht_status ht__desk_rank(struct ht__turn *turn, const struct ht_desk_want *want,

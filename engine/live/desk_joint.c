@@ -188,13 +188,16 @@ static void set_pair(struct ht__joint *j, uint32_t r, const char *unit, struct p
                    (pair.candidate == NULL ? 0 : moves);
 }
 
-/* It is free, or sits on one of these and did not acknowledge yet. */
+/* It is free, or sits on one of these, did not acknowledge yet, and is not held there. */
 static bool may_move(const struct ht__turn *turn, const char *unit)
 {
     const struct ht__joint *j = turn->desk->joint;
     const struct ht__unit *u = (const struct ht__unit *)ht_names_find(&turn->desk->units, unit);
     if (u == NULL || u->pending == NULL) {
         return true;
+    }
+    if (ht__desk_is_held(turn, u)) {
+        return false;
     }
     for (uint32_t r = 0; r < j->row_count; r++) {
         if (j->rows[r].entry == u->pending) {

@@ -170,8 +170,8 @@ static void look_at_stop(struct telling *telling, const struct ht_progress_fix *
 {
     struct ht_progress *progress = telling->progress;
     double far_m = ht_distance_m(fix->point, progress->stop);
-    if (far_m <= HT_PROGRESS_NEAR_M + doubt_m(fix)) {
-        progress->near_ms = fix->ts_ms;
+    if (far_m <= HT_PROGRESS_NEAR_M + doubt_m(fix) && fix->ts_ms > progress->near_ms) {
+        progress->near_ms = fix->ts_ms; /* older ones come late: he said that he was there */
     }
     if (far_m > HT_PROGRESS_LEAVE_M + doubt_m(fix)) {
         leave(telling, progress->near_ms);

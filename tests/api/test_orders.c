@@ -757,6 +757,25 @@ static int audited(void)
     return (int)ht_sql_number(store, "SELECT count(*) FROM events WHERE kind = 'personal.read'");
 }
 
+/* Whether the stream tells a caller of the incident with the order's failure. */
+static bool stream_tells_incident(int who)
+{
+    struct ht_sse *sse = calloc(1, sizeof *sse);
+    bool failed = false;
+    bool tells = false;
+    HT_CHECK(sse != NULL &&
+             ht_sse_open(sse, port, "/v1/stream?topics=orders&last_event_id=0", bearer[who]));
+    while (sse != NULL && !failed && ht_sse_next(sse)) {
+        failed = strstr(sse->data, "\"order.failed\"") != NULL;
+        tells = failed && strstr(sse->data, "\"incident\"") != NULL;
+        HT_CHECK(!failed || strstr(sse->data, "\"no_answer\"") != NULL);
+    }
+    HT_CHECK(failed);
+    ht_sse_close(sse);
+    free(sse);
+    return tells;
+}
+
 HT_CASE(who_may_not_know_who_is_frail_sees_no_incident)
 {
     char path[64];
@@ -776,6 +795,8 @@ HT_CASE(who_may_not_know_who_is_frail_sees_no_incident)
         HT_CHECK_INT(get_as(DISPATCHER, path), 200);
         HT_CHECK(says("\"incident\":\"i1\""));
     }
+    HT_CHECK(!stream_tells_incident(VIEWER));
+    HT_CHECK(stream_tells_incident(DISPATCHER));
     end();
 }
 

@@ -4,6 +4,7 @@
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
 #include "tests/support/served.h"
+#include "tests/support/sql.h"
 
 #define GEO "Content-Type: application/geo+json\r\n"
 #define JSON "Content-Type: application/json\r\n"
@@ -12,6 +13,7 @@
 
 enum { HOUSEHOLDS = 12, WAIT_MS = 60000, STEP_MS = 50 };
 
+static char store[128];
 static char options[512];
 
 static bool is(const char *path, const char *want)
@@ -54,8 +56,8 @@ static bool begin_town(const char *van1, const char *van2)
     if (!map_make()) {
         return false;
     }
-    (void)snprintf(options, sizeof options,
-                   "--store %s/planner%d.sqlite --clock 2026-03-02T02:30:00Z,0", folder, number++);
+    (void)snprintf(store, sizeof store, "%s/planner%d.sqlite", folder, number++);
+    (void)snprintf(options, sizeof options, "--store %s --clock 2026-03-02T02:30:00Z,0", store);
     if (!begin(options)) {
         return false;
     }
@@ -491,6 +493,119 @@ HT_CASE(in_lockstep_what_follows_has_followed_when_the_clock_answers)
     (void)snprintf(options, sizeof options, "--clock 2026-03-02T02:30:00Z,60");
     HT_REQUIRE(begin(options)); /* a clock that runs by itself can't be held to it */
     HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":0,\"lockstep\":true}"), 409);
+    end();
+}
+
+/* ---- what stays as it is ---- */
+
+#define PLANNED "SELECT count(*) FROM events WHERE kind='order.planned'"
+#define VAN1_PLAN "/v1/units/van1/plan"
+
+static bool advance(int seconds)
+{
+    char body[64];
+    (void)snprintf(body, sizeof body, "{\"advance_s\":%d,\"lockstep\":true}", seconds);
+    return post("/v1/clock", JSON, body) == 200;
+}
+
+/* The driver says that he is there. */
+static void arrives(const char *member, const char *id, double lon, double lat)
+{
+    char body[128];
+    (void)snprintf(body, sizeof body, "[{\"unit\":\"van1\",\"lon\":%f,\"lat\":%f}]", lon, lat);
+    HT_CHECK_INT(post("/v1/positions", JSON, body), 200);
+    HT_CHECK(advance(1));
+    (void)snprintf(body, sizeof body, "{\"event\":\"arrive\",\"%s\":\"%s\"}", member, id);
+    HT_CHECK_INT(post("/v1/units/van1/events", JSON, body), 200);
+    HT_CHECK(advance(0));
+}
+
+static void member_copy(char out[64], const char *path)
+{
+    const char *at = answer.body == NULL ? NULL : ht_json_at(answer.body, path);
+    out[0] = '\0';
+    if (at != NULL) {
+        (void)snprintf(out, 64, "%.*s", (int)strcspn(at, ",}"), at);
+    }
+}
+
+HT_CASE(what_is_planned_anew_all_the_time_is_told_where_it_changes)
+{
+    enum { ADDED = 6, MINUTES = 20 };
+    HT_REQUIRE(begin_town(TWENTY, ",\"status\":\"off\""));
+    HT_CHECK(advance(0));
+    for (int i = 0; i < ADDED; i++) { /* two at each door */
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK_INT(order_add(id, i / 2 * 4, ""), 201);
+    }
+    HT_CHECK(advance(1));
+    arrives("kitchen", "k1", 121.712, 29.95);
+    HT_CHECK(ht_sql_number(store, PLANNED) >= ADDED);
+    for (int minute = 0; minute < MINUTES; minute++) {
+        HT_CHECK(advance(60));
+    }
+    /* at first, and once more since it is known where the van is */
+    HT_CHECK(ht_sql_number(store, PLANNED) <= 2 * ADDED);
+    end();
+}
+
+HT_CASE(what_the_driver_has_begun_begins_no_more)
+{
+    char begins[64];
+    char again[64];
+    HT_REQUIRE(begin_town(TWENTY, ",\"status\":\"off\""));
+    HT_CHECK(advance(0));
+    HT_CHECK_INT(post(ORDERS, JSON,
+                      "{\"id\":\"o\",\"household\":\"h4\",\"kitchen\":\"k1\",\"due\":["
+                      "\"2026-03-02T10:30:00+08:00\",\"2026-03-02T12:30:00+08:00\"]}"),
+                 201);
+    HT_CHECK(advance(1));
+    arrives("kitchen", "k1", 121.712, 29.95);
+    HT_CHECK(advance(61)); /* planned once since he is there */
+    HT_CHECK_INT(get(VAN1_PLAN), 200);
+    HT_CHECK(is("stops.0.kind", "\"load\"") && is("stops.0.here", "true"));
+    member_copy(begins, "stops.0.begin");
+    for (int part = 0; part < 8; part++) { /* and longer than loading should take */
+        HT_CHECK(advance(61));
+        HT_CHECK_INT(get(VAN1_PLAN), 200);
+        member_copy(again, "stops.0.begin");
+        HT_CHECK_STR(again, begins);
+    }
+    end();
+}
+
+/* oa and ob go to one door, but ob's window opens later, and oc's closes before that. */
+HT_CASE(nobody_waits_at_a_door_for_the_next_window_while_others_get_late)
+{
+    static const char *const orders[] = {
+        "{\"id\":\"oa\",\"household\":\"h2\",\"kitchen\":\"k1\",\"due\":["
+        "\"2026-03-02T10:30:00+08:00\",\"2026-03-02T10:40:00+08:00\"]}",
+        "{\"id\":\"ob\",\"household\":\"h2\",\"kitchen\":\"k1\",\"due\":["
+        "\"2026-03-02T11:30:00+08:00\",\"2026-03-02T12:30:00+08:00\"]}",
+        "{\"id\":\"oc\",\"household\":\"h8\",\"kitchen\":\"k1\",\"due\":["
+        "\"2026-03-02T10:30:00+08:00\",\"2026-03-02T11:00:00+08:00\"]}"};
+    static const char *const ids[] = {"oa", "ob", "oc"};
+    HT_REQUIRE(begin_town(TWENTY, ",\"status\":\"off\""));
+    HT_CHECK(advance(0));
+    for (int i = 0; i < 3; i++) {
+        HT_CHECK_INT(post(ORDERS, JSON, orders[i]), 201);
+    }
+    HT_CHECK(advance(1));
+    for (int i = 0; i < 3; i++) {
+        HT_CHECK_INT(happens(ids[i], "{\"event\":\"load\",\"unit\":\"van1\"}"), 200);
+    }
+    HT_CHECK(advance(60));
+    HT_CHECK_INT(get(VAN1_PLAN), 200);
+    HT_CHECK(is("stops.0.order", "\"oa\"") && is("stops.1.order", "\"oc\""));
+    HT_CHECK_INT(happens("oa", "{\"event\":\"enroute\"}"), 200);
+    arrives("order", "oa", 121.7127, 29.951);
+    HT_CHECK_INT(happens("oa", "{\"event\":\"deliver\"}"), 200);
+    for (int minute = 0; minute < 2; minute++) {
+        HT_CHECK(advance(60));
+        HT_CHECK_INT(get(VAN1_PLAN), 200);
+        HT_CHECK(is("stops.0.order", "\"oc\"") && is("stops.1.order", "\"ob\""));
+    }
     end();
 }
 

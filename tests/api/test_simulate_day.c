@@ -108,6 +108,7 @@ static void day_check(const struct ht_command_run *run, const char *json, long o
     HT_CHECK(number_at(json, "meals_due") > 0 && number_at(json, "meals_refused") == 0);
     HT_CHECK(number_at(json, "meals_in_time") * 100 >=
              number_at(json, "meals_due") * on_time_percent);
+    HT_CHECK_INT(number_at(json, "meals_missing"), 0);
     HT_CHECK(number_at(json, "incidents") > 0 && number_at(json, "reached_due") > 0);
     HT_CHECK(number_at(json, "reached_within_ten_minutes") * 100 >=
              number_at(json, "reached_due") * 50);
@@ -212,6 +213,19 @@ HT_CASE(a_clock_that_runs_is_gone_along_with)
     HT_CHECK(run->code == 1 && strstr(run->err, "runs at 60 times") != NULL);
     run = simulate("--quiet --to 03:00");
     HT_CHECK(run->code == 1 && strstr(run->err, "later than --to") != NULL);
+    end();
+}
+
+/* `load` knows no other clock than the wall's. */
+HT_CASE(a_day_before_the_town_was_loaded_takes_positions)
+{
+    HT_REQUIRE(begin_town("2020-03-02T02:59:00Z,0"));
+    HT_CHECK_INT(post("/v1/positions", "Content-Type: application/json\r\n",
+                      "[{\"unit\":\"van-01\",\"lon\":121.7123,\"lat\":29.9512}]"),
+                 200);
+    HT_CHECK(ht_json_is(answer.body, "accepted", "1"));
+    HT_CHECK_INT(get("/v1/near?collection=units&lon=121.7123&lat=29.9512&k=1&kind=van"), 200);
+    HT_CHECK(ht_json_is(answer.body, "features.0.id", "\"van-01\""));
     end();
 }
 

@@ -361,13 +361,14 @@ HT_CASE(the_drivers_word_is_taken)
 
 struct speaker {
     pthread_t thread;
+    const char *body;
     int status;
 };
 
-static void *depart(void *user)
+static void *speak(void *user)
 {
-    static const char body[] = "{\"event\":\"depart\"}";
     struct speaker *speaker = user;
+    const char *body = speaker->body;
     struct ht_client *own = malloc(sizeof *own);
     struct ht_answer got = {0};
     char text[256];
@@ -387,10 +388,11 @@ HT_CASE(what_is_said_twice_at_once_is_taken_once)
     enum { ROUNDS = 20 };
     HT_REQUIRE(begin_town());
     for (int i = 0; i < ROUNDS; i++) {
-        struct speaker speakers[2] = {{.status = -1}, {.status = -1}};
+        static const char body[] = "{\"event\":\"depart\"}";
+        struct speaker speakers[2] = {{.body = body, .status = -1}, {.body = body, .status = -1}};
         HT_CHECK_INT(post(EVENTS, JSON, "{\"event\":\"arrive\"}"), 200);
         for (int s = 0; s < 2; s++) {
-            HT_REQUIRE(pthread_create(&speakers[s].thread, NULL, depart, &speakers[s]) == 0);
+            HT_REQUIRE(pthread_create(&speakers[s].thread, NULL, speak, &speakers[s]) == 0);
         }
         for (int s = 0; s < 2; s++) {
             (void)pthread_join(speakers[s].thread, NULL);
@@ -399,6 +401,51 @@ HT_CASE(what_is_said_twice_at_once_is_taken_once)
     }
     HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.left'"), ROUNDS);
     HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.arrived'"), ROUNDS);
+    end();
+}
+
+static void seen_at(double lon, double lat, long long ts)
+{
+    char body[160];
+    (void)snprintf(body, sizeof body, "[{\"unit\":\"van1\",\"lon\":%.7f,\"lat\":%.7f,\"ts\":%lld}]",
+                   lon, lat, ts);
+    HT_CHECK_INT(post("/v1/positions", JSON, body), 200);
+}
+
+static void advance_in_step(int seconds)
+{
+    char body[64];
+    (void)snprintf(body, sizeof body, "{\"advance_s\":%d,\"lockstep\":true}", seconds);
+    HT_CHECK_INT(post("/v1/clock", JSON, body), 200);
+    now_s += seconds;
+}
+
+/* Positions say that he is there while he says so himself. */
+HT_CASE(one_arrival_is_written_once_whoever_says_it)
+{
+    enum { ROUNDS = 60 };
+    char word[64];
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(get(PLAN), 200);
+    struct stop first = stop_read(0);
+    (void)snprintf(word, sizeof word, "{\"event\":\"arrive\",\"order\":\"%s\"}", first.order);
+    advance_in_step(0);
+    long long before = ht_sql_number(store, COUNT "'stop.arrived'");
+    for (int i = 0; i < ROUNDS; i++) {
+        struct speaker speaker = {.body = word, .status = -1};
+        advance_in_step(120);
+        seen_at(first.lon, first.lat, now_s - 60);
+        seen_at(first.lon, first.lat, now_s - 30);
+        HT_REQUIRE(pthread_create(&speaker.thread, NULL, speak, &speaker) == 0);
+        advance_in_step(0); /* now positions are looked at */
+        (void)pthread_join(speaker.thread, NULL);
+        HT_CHECK_INT(speaker.status, 200);
+        advance_in_step(60);
+        seen_at(121.7050, 29.9500, now_s); /* far away */
+        advance_in_step(0);
+    }
+    HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.arrived'"), before + ROUNDS);
+    HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.left'"), before + ROUNDS);
     end();
 }
 

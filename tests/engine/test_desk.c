@@ -1353,6 +1353,101 @@ HT_CASE(who_acknowledged_is_not_turned_round)
     }
 }
 
+/* u drives to the lesser one; at the graver one both it and v are late, u less. Together they are
+ * best with u where it is. */
+HT_CASE(who_is_on_the_way_is_not_let_go_and_asked_once_more)
+{
+    struct ht_desk_rules rules = ht_stage_rules();
+    rules.joint = rules.preempt = true;
+    rules.rule[HT_INCIDENT_SOS][1].promise_ms = rules.rule[HT_INCIDENT_SOS][3].promise_ms = 100000;
+    struct ht_stage *s = ht_stage_new(&rules);
+    (void)ht_stage_add(s, "u", 0);
+    (void)ht_stage_add(s, "v", 215000);
+    HT_CHECK_INT(open_at(s, "lesser", "0", 2, T0), HT_OK);
+    HT_CHECK_INT(say(s, HT_DESK_ACK, "lesser", "u", T0 + 1), HT_OK);
+    HT_CHECK_INT(say(s, HT_DESK_GO, "lesser", "u", T0 + 2), HT_OK);
+    size_t from = s->event_count;
+    HT_CHECK_INT(open_at(s, "graver", "105000", 4, T0 + 3), HT_OK);
+    HT_CHECK_STR(told(s, from), "received assigned at_risk");
+    HT_CHECK_STR(units_of(s, "graver"), "v");
+    HT_CHECK_STR(units_of(s, "lesser"), "u");
+    const struct ht_incident *i = ht_desk_get(s->desk, "lesser");
+    HT_REQUIRE(i != NULL && i->seat_count == 1);
+    HT_CHECK_INT(i->state, HT_INCIDENT_IS_ENROUTE);
+    HT_CHECK_INT(i->seats[0].acknowledged_ms, T0 + 1);
+    ht_incident_release(i);
+    /* a day on which it helps for nothing that it stays: it is pulled as ever */
+    HT_CHECK_INT(open_at(s, "gravest", "0", 4, T0 + 4), HT_OK);
+    HT_CHECK_STR(units_of(s, "gravest"), "u");
+    HT_CHECK_INT(state_of(s, "lesser"), HT_INCIDENT_IS_QUEUED);
+    end_stage(s);
+}
+
+/* What `c` does to those that were on incidents: nobody is sent to where it was. */
+static size_t sent_back(struct ht_stage *s, const struct ht_desk_command *c)
+{
+    static char on[HT_STAGE_UNITS][HT_DESK_ID_MAX + 1];
+    size_t from = s->event_count;
+    size_t count = 0;
+    for (uint32_t u = 0; u < s->unit_count; u++) {
+        if (!ht_desk_unit_on(s->desk, s->units[u].id, on[u])) {
+            on[u][0] = '\0';
+        }
+    }
+    enum ht_status status = ht_stage_do(s, c);
+    HT_CHECK(status == HT_OK || status == HT_CONFLICT || status == HT_EXISTS);
+    for (size_t n = from; n < s->event_count; n++) {
+        for (uint32_t u = 0; u < s->unit_count && s->events[n].kind == HT_DESK_ASSIGNED; u++) {
+            count += strcmp(s->units[u].id, s->events[n].unit) == 0 &&
+                     strcmp(on[u], s->events[n].incident) == 0;
+        }
+    }
+    return count;
+}
+
+HT_CASE(no_decision_sends_anybody_back_to_where_it_was)
+{
+    static const enum ht_desk_command_kind kinds[] = {
+        HT_DESK_OPEN,    HT_DESK_OPEN,   HT_DESK_OPEN,    HT_DESK_ACK,    HT_DESK_ACK,
+        HT_DESK_GO,      HT_DESK_ARRIVE, HT_DESK_SETTLE,  HT_DESK_CANCEL, HT_DESK_DECLINE,
+        HT_DESK_RESOLVE, HT_DESK_TICK,   HT_DESK_REASSIGN};
+    enum { STEPS = 20000, UNITS = 6 };
+    uint64_t random = 5;
+    struct ht_desk_rules rules = ht_stage_rules();
+    rules.joint = rules.preempt = true;
+    for (int n = 0; n < HT_DESK_SEVERITIES; n++) {
+        rules.rule[HT_INCIDENT_SOS][n].promise_ms = 100000;
+        rules.rule[HT_INCIDENT_SOS][n].units = n == 2 ? 2 : 1;
+    }
+    struct ht_stage *s = ht_stage_new(&rules);
+    for (int u = 0; u < UNITS; u++) {
+        char id[8];
+        (void)snprintf(id, sizeof id, "u%d", u);
+        (void)ht_stage_add(s, id, ht_random_below(&random, 400) * INT64_C(1000));
+    }
+    size_t back = 0;
+    uint32_t opened = 0;
+    for (int step = 0; step < STEPS; step++) {
+        char id[16];
+        char place[16];
+        enum ht_desk_command_kind kind = kinds[ht_random_below(&random, 13)];
+        uint32_t newest = opened < 12 ? opened : 12;
+        uint32_t number =
+            kind == HT_DESK_OPEN ? opened++ : opened - ht_random_below(&random, newest + 1);
+        (void)snprintf(id, sizeof id, "i%u", number);
+        (void)snprintf(place, sizeof place, "%u000", ht_random_below(&random, 400));
+        struct ht_desk_command c =
+            alarm_at(id, place, (uint8_t)(1 + ht_random_below(&random, 4)), T0 + step * 2000);
+        c.kind = kind;
+        c.outcome = HT_OUTCOME_FALSE_ALARM;
+        if (kind == HT_DESK_OPEN || ht_desk_pending(s->desk, id) != NULL) {
+            back += sent_back(s, &c);
+        }
+    }
+    HT_CHECK_INT(back, 0);
+    end_stage(s);
+}
+
 HT_CASE(an_error_of_the_chooser_leaves_no_trace)
 {
     struct ht_stage *s = plain_stage();

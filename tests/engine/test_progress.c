@@ -239,6 +239,22 @@ static bool is_where(const struct ht_progress *a, const struct ht_progress *b)
     return same;
 }
 
+/* A receiver that lags behind the driver's word. */
+HT_CASE(nobody_leaves_before_he_came)
+{
+    struct drive drive = begin(5000, 0);
+    struct ht_progress_event events[HT_PROGRESS_EVENTS];
+    go_on(&drive, 579, 8, 0, &all);
+    int64_t came_ms = drive.now_ms + 60000;
+    HT_CHECK_INT(ht_progress_told(&drive.progress, stops[0], came_ms, &all, events), 1);
+    go_on(&drive, 0, 0, 20000, &all);
+    go_on(&drive, 900, 20, 0, &all);
+    const struct ht_progress_event *left = find(&drive, HT_PROGRESS_LEFT, 0);
+    HT_REQUIRE(left != NULL);
+    HT_CHECK_INT(left->since_ms, came_ms);
+    HT_CHECK(left->at_ms >= left->since_ms);
+}
+
 HT_CASE(what_was_told_of_it_says_where_it_is)
 {
     struct drive drive = begin(5000, 0);
