@@ -13,7 +13,7 @@ static struct ht_error error;
 /* Fills the options from `text` as `serve` would. */
 static enum ht_status fill(const char *text)
 {
-    static char copy[1024];
+    static char copy[1 << 14];
     const struct ht_cli_option options[] = {{"network", 0, "FILE", "", &network, NULL},
                                             {"store", 0, "FILE", "", &store, NULL},
                                             {"tokens", 0, "FILE", "", &tokens, NULL}};
@@ -156,13 +156,28 @@ HT_CASE(serve_says_what_is_wrong_with_its_file)
     HT_CHECK(strstr(run->err, "/tmp: Is a directory") != NULL);
 }
 
+/* The file of the package with all its options said: "#name = value" without the sign. */
+static bool sample_read(char *text, size_t size)
+{
+    char line[512];
+    FILE *file = fopen(HT_SOURCE_DIR "/api/package/houtao.conf", "r");
+    text[0] = '\0';
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        const char *said = line + (line[0] == '#' && line[1] != ' ' ? 1 : 0);
+        (void)strncat(text, said, size - strlen(text) - 1);
+    }
+    return file != NULL && fclose(file) == 0;
+}
+
 /* Every option of the server may stand in its file, but for the file itself and what is not in this
- * version. */
+ * version; and the package's file explains each. */
 HT_CASE(all_options_of_serve_may_stand_in_a_file)
 {
+    static char sample[1 << 14];
     const struct ht_command_run *run = ht_command_run("help serve");
     char names[16][32] = {{0}};
     size_t count = 0;
+    HT_CHECK(sample_read(sample, sizeof sample));
     for (const char *at = run->out; (at = strstr(at, "  --")) != NULL && count < 16; at += 4) {
         (void)snprintf(names[count++], sizeof names[0], "%.*s", (int)strcspn(at + 4, " "), at + 4);
     }
@@ -174,7 +189,15 @@ HT_CASE(all_options_of_serve_may_stand_in_a_file)
         (void)snprintf(line, sizeof line, "%s = x\n", names[i]);
         forget();
         HT_CHECK_INT(fill(line), left_out ? HT_SYNTAX : HT_OK);
+        (void)snprintf(line, sizeof line, "\n%s = ", names[i]);
+        if ((strstr(sample, line) != NULL) == left_out) {
+            HT_CHECK_STR(names[i], left_out ? "not in the package's file" : "in it");
+        }
     }
+    HT_CHECK_INT(fill(sample), HT_OK);
+    HT_CHECK_STR(network, "/var/lib/houtao/town.hnet");
+    HT_CHECK_STR(store, "/var/lib/houtao/town.sqlite");
+    HT_CHECK_STR(tokens, "/etc/houtao/tokens");
 }
 
 HT_MAIN()
