@@ -26,7 +26,7 @@ trap end EXIT
 serve() {
     local tries
     end
-    rm -f said
+    : >said
     "$houtao" serve --listen 127.0.0.1:0 --threads 2 "$@" >said 2>errors &
     server=$!
     for ((tries = 0; tries < 300; tries++)); do
