@@ -16,6 +16,7 @@
 #include "api/log.h"
 #include "api/notify.h"
 #include "api/traffic.h"
+#include "api/version.h"
 #include "api/zone.h"
 #include "api/zones.h"
 
@@ -245,6 +246,9 @@ static void started_tell(const struct serve *serve, unsigned port)
     char address[HOST_SIZE + 32];
     (void)snprintf(address, sizeof address, "http://%s%s%s:%u", v6 ? "[" : "", serve->host,
                    v6 ? "]" : "", port);
+    ht_log(HT_LOG_INFO, "version %s (%s), the map is %s, %s%s", ht_version_text(),
+           ht_version_commit(), serve->network, serve->store == NULL ? "no store" : "the store ",
+           serve->store == NULL ? "" : serve->store);
     if (ht_log_form() == HT_LOG_JSON) {
         ht_log(HT_LOG_INFO, "%s", address);
     } else {

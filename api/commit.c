@@ -10,7 +10,7 @@ enum {
     BATCH_MOST = 1024,          /* jobs of one transaction */
     CHECKPOINT_EVERY_MS = 5000, /* where anything was written since */
     LOOK_EVERY_MS = 1000,       /* for events that other processes wrote */
-    CALM_MS = 10000,            /* without a lost batch, before it is told that they are over */
+    CALM_MS = 5000,             /* without a lost batch, before it is told that they are over */
     TELL_PAGE = 512,            /* events that are read at a time */
 };
 
