@@ -99,7 +99,7 @@ enum ht_status ht_config_fill(char *text, const struct ht_cli *cli, struct ht_er
 {
     int64_t lines[NAMES] = {0}; /* where each was said */
     struct ht_config config;
-    struct ht_config_entry entry = {0};
+    struct ht_config_entry entry = {"", ""};
     enum ht_status status = HT_OK;
     ht_config_init(&config, text);
     while ((status = ht_config_next(&config, &entry, error)) == HT_OK) {
