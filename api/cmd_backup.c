@@ -59,6 +59,11 @@ static int copy(const struct ht_cli *cli, const struct backup *backup)
 
 static int run(const struct ht_cli *cli, struct backup *backup, int arguments)
 {
+    if (backup->store == NULL && backup->config != NULL && arguments == 0) {
+        /* a server of streets alone: its timer has nothing to do */
+        return ht_cli_error(cli, HT_EXIT_DONE, "%s names no store: nothing is copied",
+                            backup->config);
+    }
     if (backup->store == NULL || backup->output == NULL || arguments > 0) {
         return ht_cli_error(cli, HT_EXIT_USAGE, "takes --store STORE -o FILE");
     }

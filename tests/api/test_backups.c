@@ -155,6 +155,15 @@ HT_CASE(nightly_copies_are_whole_and_few)
     run = ht_command_run(line);
     HT_CHECK_INT(run->code, 2); /* one file has no older ones */
     HT_CHECK(strstr(run->err, "--keep is for a folder") != NULL);
+    file = fopen(config, "w");
+    HT_REQUIRE(file != NULL);
+    (void)fprintf(file, "network = x\n# store = y\n");
+    HT_CHECK(fclose(file) == 0);
+    (void)snprintf(line, sizeof line, "backup --config %s -o %s", config, folder);
+    run = ht_command_run(line);
+    HT_CHECK_INT(run->code, 0); /* streets alone */
+    HT_CHECK(strstr(run->err, "names no store") != NULL);
+    HT_CHECK_INT(ht_command_run("backup -o /tmp")->code, 2);
     folder_remove();
 }
 
