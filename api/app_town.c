@@ -15,6 +15,7 @@
 #include "api/learning.h"
 #include "api/live.h"
 #include "api/loads.h"
+#include "api/log.h"
 #include "api/orders_room.h"
 #include "api/planner.h"
 #include "api/rounds_keeper.h"
@@ -461,8 +462,12 @@ void ht_app_tokens_refresh(struct ht_app *app)
         return;
     }
     if (changed_ns(app->token_path) != app->token_changed_ns) {
-        enum ht_status status = tokens_read(app, NULL);
-        (void)status; /* those that were known stay */
+        struct ht_error error = {0};
+        if (tokens_read(app, &error) == HT_OK) {
+            ht_log(HT_LOG_INFO, "%s is read again", app->token_path);
+        } else {
+            ht_log(HT_LOG_WARNING, "%s; the tokens that were known stay", error.message);
+        }
     }
     (void)pthread_mutex_unlock(&app->context_lock);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/log.h"
+
 int ht_cli_error(const struct ht_cli *cli, int code, const char *format, ...)
 {
     char line[1024];
@@ -14,11 +16,7 @@ int ht_cli_error(const struct ht_cli *cli, int code, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    /* One line is what scripts expect. */
-    for (char *at = line; *at != '\0'; at++) {
-        *at = *at == '\n' || *at == '\r' ? ' ' : *at;
-    }
-    (void)fprintf(stderr, "houtao %s: %s\n", cli->command, line);
+    ht_log_of(cli->command, code == HT_EXIT_DONE ? HT_LOG_WARNING : HT_LOG_ERROR, line);
     return code;
 }
 

@@ -39,8 +39,8 @@ enum ht_cli_result { HT_CLI_GO, HT_CLI_DONE, HT_CLI_USAGE };
  * digit is a number, "--" ends options. */
 enum ht_cli_result ht_cli_parse(const struct ht_cli *cli, int argc, char **argv, int *count);
 
-/* "houtao COMMAND: message" as one line on stderr; returns `code`, so that `return
- * ht_cli_error(...)` reads well. */
+/* "houtao COMMAND: message" as one line on stderr (api/log.h), a warning where `code` is
+ * HT_EXIT_DONE, else an error; returns `code`, so that `return ht_cli_error(...)` reads well. */
 int ht_cli_error(const struct ht_cli *cli, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

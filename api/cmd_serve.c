@@ -12,7 +12,11 @@
 #include "api/app.h"
 #include "api/cli.h"
 #include "api/commands.h"
+#include "api/config.h"
+#include "api/log.h"
+#include "api/notify.h"
 #include "api/traffic.h"
+#include "api/version.h"
 #include "api/zone.h"
 #include "api/zones.h"
 
@@ -36,6 +40,8 @@ struct serve {
     const char *clock;
     const char *store;
     const char *tokens;
+    const char *log;
+    const char *config;
     const char *later[2]; /* options of later versions */
     char host[HOST_SIZE];
     int64_t port;
@@ -125,6 +131,16 @@ static int clock_parse(const struct ht_cli *cli, struct serve *serve)
     return HT_EXIT_DONE;
 }
 
+static int log_parse(const struct ht_cli *cli, const struct serve *serve)
+{
+    bool json = serve->log != NULL && strcmp(serve->log, "json") == 0;
+    if (serve->log != NULL && !json && strcmp(serve->log, "plain") != 0) {
+        return ht_cli_error(cli, HT_EXIT_USAGE, "--log takes plain or json, not '%s'", serve->log);
+    }
+    ht_log_form_set(json ? HT_LOG_JSON : HT_LOG_PLAIN);
+    return HT_EXIT_DONE;
+}
+
 static int serve_check(const struct ht_cli *cli, struct serve *serve, int arguments)
 {
     static const char *const names[] = {"jt808", "mqtt"};
@@ -143,7 +159,10 @@ static int serve_check(const struct ht_cli *cli, struct serve *serve, int argume
         !ht_cli_number(cli, "threads", serve->threads, 1, THREADS_MOST, &serve->thread_count)) {
         return HT_EXIT_USAGE;
     }
-    int code = listen_parse(cli, serve);
+    int code = log_parse(cli, serve);
+    if (code == HT_EXIT_DONE) {
+        code = listen_parse(cli, serve);
+    }
     if (code == HT_EXIT_DONE && serve->clock != NULL) {
         code = clock_parse(cli, serve);
     }
@@ -220,6 +239,25 @@ static void heap_keep(void)
     (void)mallopt(M_TOP_PAD, HEAP_STEP);        // NOLINT(concurrency-mt-unsafe)
 }
 
+/* Where it is to be found: on stdout for whoever started it, in JSON with the rest of the log. */
+static void started_tell(const struct serve *serve, unsigned port)
+{
+    bool v6 = strchr(serve->host, ':') != NULL;
+    char address[HOST_SIZE + 32];
+    (void)snprintf(address, sizeof address, "http://%s%s%s:%u", v6 ? "[" : "", serve->host,
+                   v6 ? "]" : "", port);
+    ht_log(HT_LOG_INFO, "version %s (%s), the map is %s, %s%s", ht_version_text(),
+           ht_version_commit(), serve->network, serve->store == NULL ? "no store" : "the store ",
+           serve->store == NULL ? "" : serve->store);
+    if (ht_log_form() == HT_LOG_JSON) {
+        ht_log(HT_LOG_INFO, "%s", address);
+    } else {
+        (void)printf("houtao serve: %s\n", address);
+        (void)fflush(stdout);
+    }
+    ht_notify("READY=1");
+}
+
 static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct serve *serve)
 {
     struct ht_error error = {0};
@@ -248,11 +286,9 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
     if (ht_app_stream_open(app, server, options.connections_max / 4 * 3) != HT_OK) {
         (void)ht_cli_error(cli, 0, "out of memory: /v1/stream is not served");
     }
-    bool v6 = strchr(serve->host, ':') != NULL;
-    (void)printf("houtao serve: http://%s%s%s:%u\n", v6 ? "[" : "", serve->host, v6 ? "]" : "",
-                 (unsigned)ht_http_server_port(server));
-    (void)fflush(stdout);
+    started_tell(serve, ht_http_server_port(server));
     enum ht_status status = ht_http_server_run(server);
+    ht_notify("STOPPING=1");
     /* From here on a signal ends the process as it would any other. */
     (void)signal(SIGTERM, SIG_DFL);
     (void)signal(SIGINT, SIG_DFL);
@@ -268,9 +304,35 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
                            : ht_cli_error(cli, HT_EXIT_FAILED, "%s", ht_status_text(status));
 }
 
+static int serve_start(const struct ht_cli *cli, struct serve *serve)
+{
+    heap_keep();
+    struct ht_clock clock;
+    if (serve->clock_virtual) {
+        ht_clock_virtual(&clock, serve->clock_start_ms, serve->clock_speed);
+    } else {
+        ht_clock_real(&clock);
+    }
+    struct ht_app *app = NULL;
+    if (ht_app_new((unsigned)serve->thread_count, &clock, &app) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "out of memory");
+    }
+    descriptors_raise(cli, app);
+    int code = serve_run(cli, app, serve);
+    ht_app_free(app);
+    return code;
+}
+
+/* Options that neither the command line nor a variable nor the file has said. */
+static void defaults_set(struct serve *serve)
+{
+    serve->listen = serve->listen == NULL ? "127.0.0.1:8080" : serve->listen;
+    serve->tz = serve->tz == NULL ? HT_ZONE_DEFAULT : serve->tz;
+}
+
 int ht_cmd_serve(int argc, char **argv)
 {
-    struct serve serve = {.listen = "127.0.0.1:8080", .tz = HT_ZONE_DEFAULT};
+    struct serve serve = {.network = NULL};
     const struct ht_cli_option options[] = {
         {"network", 0, "FILE.hnet", "the map, made by houtao import", &serve.network, NULL},
         {"listen", 0, "HOST:PORT", "default 127.0.0.1:8080; port 0: any free one", &serve.listen,
@@ -283,39 +345,35 @@ int ht_cmd_serve(int argc, char **argv)
          &serve.store, NULL},
         {"tokens", 0, "FILE", "who may do what, made by houtao token; read again when it changes",
          &serve.tokens, NULL},
+        {"log", 0, "plain|json", "how it tells what happens, default plain", &serve.log, NULL},
+        {"config", 0, "FILE", "more of these options, a line 'name = value' each", &serve.config,
+         NULL},
         {"jt808", 0, "HOST:PORT", "not in this version", &serve.later[0], NULL},
         {"mqtt", 0, "URL", "not in this version", &serve.later[1], NULL},
     };
     const struct ht_cli cli = {
         .command = "serve",
         .arguments = "--network FILE.hnet [--store STORE] [--listen HOST:PORT] [--threads N] "
-                     "[--tokens FILE] [--tz ZONE] [--clock TIME[,SPEED]]",
+                     "[--tokens FILE] [--tz ZONE] [--clock TIME[,SPEED]] [--log plain|json] "
+                     "[--config FILE]",
         .summary = "Answers over HTTP until SIGTERM. Without tokens it listens on loopback only.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
     };
     int arguments = 0;
+    char *config = NULL;
     enum ht_cli_result parsed = ht_cli_parse(&cli, argc, argv, &arguments);
     if (parsed != HT_CLI_GO) {
         return parsed == HT_CLI_DONE ? HT_EXIT_DONE : HT_EXIT_USAGE;
     }
-    int code = serve_check(&cli, &serve, arguments);
-    if (code != HT_EXIT_DONE) {
-        return code;
+    int code = ht_config_read(&cli, serve.config, &config);
+    defaults_set(&serve);
+    if (code == HT_EXIT_DONE) {
+        code = serve_check(&cli, &serve, arguments);
     }
-    heap_keep();
-    struct ht_clock clock;
-    if (serve.clock_virtual) {
-        ht_clock_virtual(&clock, serve.clock_start_ms, serve.clock_speed);
-    } else {
-        ht_clock_real(&clock);
+    if (code == HT_EXIT_DONE) {
+        code = serve_start(&cli, &serve);
     }
-    struct ht_app *app = NULL;
-    if (ht_app_new((unsigned)serve.thread_count, &clock, &app) != HT_OK) {
-        return ht_cli_error(&cli, HT_EXIT_FAILED, "out of memory");
-    }
-    descriptors_raise(&cli, app);
-    code = serve_run(&cli, app, &serve);
-    ht_app_free(app);
+    free(config);
     return code;
 }

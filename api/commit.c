@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "api/log.h"
+
 enum {
     BATCH_MOST = 1024,          /* jobs of one transaction */
     CHECKPOINT_EVERY_MS = 5000, /* where anything was written since */
     LOOK_EVERY_MS = 1000,       /* for events that other processes wrote */
+    CALM_MS = 5000,             /* without a lost batch, before it is told that they are over */
     TELL_PAGE = 512,            /* events that are read at a time */
 };
 
@@ -24,6 +27,7 @@ struct ht_commit {
     bool take_back;     /* the job that runs wants it */
     bool alone;         /* the same: it is to be the last of its batch */
     int64_t checked_ms; /* the time of the last checkpoint */
+    int64_t lost_ms;    /* the time of the last lost batch; 0: none, or they are over */
     struct ht_store_tx *tx;
     struct ht_commit_stats stats;
     struct ht_store_reader *reader; /* of what watchers are told */
@@ -206,11 +210,28 @@ static void rest(struct ht_commit *commit)
     }
 }
 
+/* Says once that commands are lost, and once that they are not any more. */
+static void outcome_log(struct ht_commit *commit, enum ht_status status)
+{
+    int64_t now = now_ms();
+    if (status != HT_OK) {
+        if (commit->lost_ms == 0) {
+            ht_log(HT_LOG_ERROR, "commands can't be written: %s; they are answered with 503",
+                   ht_status_text(status));
+        }
+        commit->lost_ms = now;
+    } else if (commit->lost_ms != 0 && now - commit->lost_ms >= CALM_MS) {
+        ht_log(HT_LOG_INFO, "commands are written again");
+        commit->lost_ms = 0;
+    }
+}
+
 /* One transaction. Returns the jobs that are left for another one. */
 static struct ht_job *batch(struct ht_commit *commit, struct ht_job *jobs)
 {
     struct ht_job *left = NULL;
     enum ht_status status = batch_run(commit, jobs, &left);
+    outcome_log(commit, status);
     size_t count = batch_end(commit, jobs, status);
     tell(commit);
     (void)pthread_mutex_lock(&commit->lock);

@@ -8,6 +8,7 @@
 #include "api/desk_room.h"
 #include "api/json.h"
 #include "api/json_merge.h"
+#include "api/log.h"
 #include "api/planner.h"
 #include "api/rounds_keeper.h"
 #include "api/teller.h"
@@ -150,6 +151,7 @@ static void network_run(void *user, void *data, struct ht_reply *reply)
         ht_reply_problem(reply, 422, "Unprocessable Content", error.message);
         return;
     }
+    ht_log(HT_LOG_INFO, "the streets are those of %s now", job->path);
     struct ht_world *world = ht_world_acquire(context->app->slot);
     struct ht_json json;
     ht_json_begin(&json, &reply->body);

@@ -46,6 +46,93 @@ HT_CASE(every_command_has_its_help)
     }
 }
 
+enum { PAGE_SIZE = 1 << 16 };
+
+/* The manual's part about one command, from its heading to the next one. */
+static const char *page_part(const char *page, const char *command)
+{
+    static char part[PAGE_SIZE];
+    char heading[64];
+    (void)snprintf(heading, sizeof heading, "\n.Ss %s\n", command);
+    const char *begin = strstr(page, heading);
+    if (begin == NULL) {
+        return NULL;
+    }
+    begin += strlen(heading);
+    const char *end = strstr(begin, "\n.Ss ");
+    const char *chapter = strstr(begin, "\n.Sh ");
+    end = end == NULL || (chapter != NULL && chapter < end) ? chapter : end;
+    (void)snprintf(part, sizeof part, "%.*s\n", end == NULL ? 0 : (int)(end - begin), begin);
+    return part;
+}
+
+/* Whether `text` has `name`, and what follows it is no part of a name. */
+static bool has_word(const char *text, const char *name)
+{
+    size_t size = strlen(name);
+    for (const char *at = strstr(text, name); at != NULL; at = strstr(at + 1, name)) {
+        if (strchr(" \n", at[size]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each option that help lists has an item in the manual. Returns how many there are. */
+static int options_are_in(const char *part, const char *help, const char *command)
+{
+    int count = 0;
+    for (const char *at = help; (at = strstr(at, "\n  ")) != NULL; at += 3) {
+        const char *name = strstr(at + 3, "--");
+        char item[64];
+        if (strncmp(at + 3, "    --", 6) != 0 && (at[3] != '-' || at[5] != ',')) {
+            continue;
+        }
+        (void)snprintf(item, sizeof item, "Fl -%.*s", (int)strcspn(name + 2, " \n"), name + 2);
+        char line[80];
+        char lettered[80];
+        (void)snprintf(line, sizeof line, "\n.It %s", item);
+        (void)snprintf(lettered, sizeof lettered, "\n.It Fl %c , %s", at[4], item);
+        count++;
+        if (!has_word(part, at[3] == '-' ? lettered : line)) {
+            (void)printf("  the manual's %s lacks %s\n", command, item);
+            HT_CHECK(false);
+        }
+    }
+    return count;
+}
+
+/* The manual has what help has, command by command and option by option, and nothing else. */
+HT_CASE(manual_has_every_command_and_option)
+{
+    static char page[PAGE_SIZE];
+    FILE *file = fopen(HT_SOURCE_DIR "/api/package/houtao.1", "r");
+    HT_REQUIRE(file != NULL);
+    size_t size = fread(page, 1, sizeof page - 1, file);
+    HT_CHECK(fclose(file) == 0 && size < sizeof page - 1);
+    int commands = 0;
+    for (const struct ht_command *command = ht_commands; command->name != NULL; command++) {
+        char line[64];
+        int items = 0;
+        const char *part = page_part(page, command->name);
+        (void)snprintf(line, sizeof line, "help %s", command->name);
+        HT_CHECK_INT(code_of(line), 0);
+        if (part == NULL) {
+            HT_CHECK_STR(part, command->name);
+            continue;
+        }
+        for (const char *at = part; (at = strstr(at, "\n.It Fl")) != NULL; at++) {
+            items++;
+        }
+        HT_CHECK_INT(options_are_in(part, run->out, command->name), items);
+        commands++;
+    }
+    for (const char *at = page; (at = strstr(at, "\n.Ss ")) != NULL; at++) {
+        commands--;
+    }
+    HT_CHECK_INT(commands, 0);
+}
+
 HT_CASE(version_names_the_commit)
 {
     HT_CHECK_INT(code_of("--version"), 0);
@@ -67,6 +154,7 @@ HT_CASE(unknown_commands_and_options_are_usage)
 
 HT_CASE(serve_refuses_what_it_cannot_do)
 {
+    HT_CHECK(is_usage("serve --network x --log xml", "--log takes plain or json, not 'xml'"));
     HT_CHECK(is_usage("serve --network x --jt808 h:1", "--jt808 is not in this version"));
     HT_CHECK(is_usage("serve --network x --mqtt=u", "--mqtt is not in this version"));
     HT_CHECK(is_usage("serve --network x --listen 0.0.0.0:80", "only a loopback address"));

@@ -140,6 +140,49 @@ HT_CASE(on_a_full_disk_commands_wait_and_all_else_goes_on)
     end();
 }
 
+static int count_of(int fd, const char *text)
+{
+    static char said[1 << 16];
+    ssize_t size = pread(fd, said, sizeof said - 1, 0);
+    int count = 0;
+    said[size > 0 ? size : 0] = '\0';
+    for (const char *at = strstr(said, text); at != NULL; at = strstr(at + 1, text)) {
+        count++;
+    }
+    return count;
+}
+
+/* Who looks after the server reads once that commands are lost, and once that they are not any
+ * more.
+ */
+HT_CASE(the_log_says_when_commands_are_lost_and_when_that_is_over)
+{
+    int own = dup(STDERR_FILENO);
+    int log = ht_command_temp();
+    HT_REQUIRE(own >= 0 && log >= 0 && dup2(log, STDERR_FILENO) == STDERR_FILENO);
+    bool begun = begin_store();
+    HT_CHECK(dup2(own, STDERR_FILENO) == STDERR_FILENO && close(own) == 0);
+    HT_REQUIRE(begun);
+    HT_CHECK_INT(count_of(log, "serve: version 0."), 1);
+    HT_CHECK_INT(count_of(log, store), 1);
+    room(1000);
+    for (int i = 0; i < 3; i++) {
+        check_no_room(post(CELLS, GEO, cell("c1")));
+    }
+    HT_CHECK_INT(count_of(log, "commands can't be written: no room left on the disk"), 1);
+    room(0);
+    for (int i = 0; i < 600 && count_of(log, "commands are written again") == 0; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "h%d", i);
+        HT_CHECK_INT(post(HOMES, GEO, at(id, "{}")), 201);
+        (void)usleep(100000);
+    }
+    HT_CHECK_INT(count_of(log, "commands are written again"), 1);
+    HT_CHECK_INT(count_of(log, "commands can't be written"), 1);
+    end();
+    (void)close(log);
+}
+
 /* In a process of its own, whose folder can't be written. */
 static int served_read_only(void)
 {

@@ -1,6 +1,7 @@
 /* houtao serve as a process: answers on a sample town, the swap of its map under load, its end. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <yajl/yajl_tree.h>
 
 #include "api/routes.h"
@@ -33,6 +34,43 @@ HT_CASE(server_answers_routes_and_says_how_it_is)
     HT_CHECK(strstr(answer.body, "houtao_network_profiles 1\n") != NULL);
     HT_CHECK(strstr(answer.body, "houtao_connections 1\n") != NULL);
     end();
+}
+
+/* A log for machines is all JSON, and says on stderr where the server is: nothing on stdout. */
+HT_CASE(log_for_machines_is_json_line_by_line)
+{
+    static char said[1 << 14];
+    char line_of[256];
+    struct stat info;
+    int log = ht_command_temp();
+    int out = ht_command_temp();
+    forsake();
+    HT_REQUIRE(map_make() && log >= 0 && out >= 0);
+    (void)snprintf(line_of, sizeof line_of,
+                   "serve --network %s --listen 127.0.0.1:0 --threads 2 --log json", map);
+    child = ht_command_start(line_of, out, log);
+    for (int i = 0; i < 600 && strstr(said, "\"http://127.0.0.1:") == NULL; i++) {
+        (void)usleep(i == 0 ? 0 : 100000);
+        ssize_t size = pread(log, said, sizeof said - 1, 0);
+        said[size > 0 ? size : 0] = '\0';
+    }
+    int status = -1;
+    HT_CHECK(kill(child, SIGTERM) == 0 && waitpid(child, &status, 0) == child && status == 0);
+    child = -1;
+    int lines = 0;
+    for (char *line = said; *line != '\0'; lines++) {
+        char *end_of_line = line + strcspn(line, "\n");
+        char why[256];
+        *end_of_line = '\0';
+        yajl_val tree = yajl_tree_parse(line, why, sizeof why);
+        HT_CHECK(YAJL_IS_OBJECT(tree));
+        yajl_tree_free(tree);
+        line = end_of_line + 1;
+    }
+    HT_CHECK(lines >= 2);
+    HT_CHECK(fstat(out, &info) == 0 && info.st_size == 0);
+    (void)close(out);
+    (void)close(log);
 }
 
 HT_CASE(front_door_is_a_page_for_browsers_and_json_for_others)

@@ -1,0 +1,18 @@
+# The manual has no fault that mandoc or groff knows of. Usage: cmake -DMANDOC=PROGRAM -DMANUAL=FILE -P manual.cmake
+cmake_minimum_required(VERSION 3.22)
+if(NOT MANDOC)
+  message("SKIP: mandoc is not installed")
+  return()
+endif()
+execute_process(COMMAND ${MANDOC} -Tlint -Wwarning ${MANUAL} RESULT_VARIABLE code OUTPUT_VARIABLE said ERROR_VARIABLE said)
+if(NOT code EQUAL 0 OR NOT said STREQUAL "")
+  message(FATAL_ERROR "mandoc ends with ${code}:\n${said}")
+endif()
+execute_process(COMMAND ${MANDOC} -Tutf8 ${MANUAL} RESULT_VARIABLE code OUTPUT_VARIABLE text)
+string(ASCII 8 back) # a letter, back, the letter again: that is bold
+string(REGEX REPLACE ".${back}" "" text "${text}")
+foreach(word IN ITEMS "SYNOPSIS" "CONFIGURATION" "EXIT STATUS" "/etc/houtao/houtao.conf")
+  if(NOT text MATCHES "${word}")
+    message(FATAL_ERROR "the manual, as it is shown, lacks ${word}")
+  endif()
+endforeach()
