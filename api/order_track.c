@@ -1,6 +1,7 @@
 /* What a resident sees of an order: nothing but where it is on its way. */
 #include <string.h>
 
+#include "api/access.h"
 #include "api/console.h"
 #include "api/live.h"
 #include "api/order_past.h"
@@ -61,11 +62,46 @@ static void track_write(struct ht_app_context *context, const struct ht_order *o
     ht_json_object_end(&json);
 }
 
+/* The order that a token tracks, as long as it does; NULL: none (any more). A counted reference. */
+static const struct ht_order *order_of(struct ht_app_context *context, const char *token,
+                                       size_t size)
+{
+    struct ht_orders_room *room = context->app->orders;
+    struct ht_order_tokens *tokens = ht_orders_room_tokens(room);
+    const struct ht_order *order = NULL;
+    char id[HT_ORDER_ID_MAX + 1];
+    if (tokens != NULL && ht_order_tokens_find(tokens, token, size, id)) {
+        order = ht_orders_get(ht_orders_room_orders(room), id);
+    }
+    if (order != NULL && !ht_order_is_open(order) &&
+        ht_clock_now_ms(&context->app->clock) >= order->closed_ms + HT_ORDER_KEPT_MS) {
+        ht_order_release(order);
+        order = NULL;
+    }
+    return order;
+}
+
+bool ht_order_token_holds(struct ht_app_context *context, const struct ht_http_request *request)
+{
+    static const struct ht_caller resident = {.name = "resident", .role = HT_ROLE_NONE};
+    char token[HT_ACCESS_TOKEN];
+    if (context->app->orders == NULL || !ht_access_token(request, token) ||
+        strlen(token) != HT_ORDER_TOKEN - 1) {
+        return false;
+    }
+    const struct ht_order *order = order_of(context, token, strlen(token));
+    bool holds = order != NULL;
+    ht_order_release(order);
+    if (holds) {
+        context->caller = &resident;
+    }
+    return holds;
+}
+
 /* On the loop: memory alone is asked, so a token that nobody has costs a digest. */
 void ht_order_track(struct ht_app_context *context, struct ht_http_call *call)
 {
     const struct ht_http_span *span = &call->params[0];
-    char id[HT_ORDER_ID_MAX + 1];
     call->reply->no_store = true;
     if (ht_console_wanted(call) && ht_console_page(call, "resident.html")) {
         return; /* the page asks again, for JSON */
@@ -73,16 +109,8 @@ void ht_order_track(struct ht_app_context *context, struct ht_http_call *call)
     if (!ht__orders_stand(context, call)) {
         return;
     }
-    struct ht_orders_room *room = context->app->orders;
-    struct ht_order_tokens *tokens = ht_orders_room_tokens(room);
-    const struct ht_order *order = NULL;
-    if (tokens != NULL &&
-        ht_order_tokens_find(tokens, call->request->target + span->at, span->size, id)) {
-        order = ht_orders_get(ht_orders_room_orders(room), id);
-    }
-    int64_t dies_ms =
-        order == NULL || ht_order_is_open(order) ? INT64_MAX : order->closed_ms + HT_ORDER_KEPT_MS;
-    if (order == NULL || ht_clock_now_ms(&context->app->clock) >= dies_ms) {
+    const struct ht_order *order = order_of(context, call->request->target + span->at, span->size);
+    if (order == NULL) {
         unknown(call->reply);
     } else {
         track_write(context, order, call->reply);

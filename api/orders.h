@@ -11,6 +11,9 @@
  * An order that its kitchen does not take (closed, too late, full, out of order, another diet) is
  * 422 with the reason.
  *
+ * Who follows an order may also see the streets: its token, as a Bearer's, reads street tiles, the
+ * nearest street's name and the clock.
+ *
  * Who may what: dispatchers and admins all; a unit's token sees the orders that the unit has, and
  * loads, carries, delivers and fails them; a home's token sees its own. Viewers read. Diets and
  * notes are for dispatchers and admins, and each reading of them is noted.
@@ -33,5 +36,9 @@ void ht_order_get(struct ht_app_context *context, struct ht_http_call *call);
 void ht_order_history(struct ht_app_context *context, struct ht_http_call *call);
 
 void ht_order_track(struct ht_app_context *context, struct ht_http_call *call);
+/* Whether the request's token is that of an order that can be followed: it reads what its page
+ * needs and what tells of nobody (street tiles, the nearest street's name, the clock). True: the
+ * caller is "resident", of no role. Memory alone is asked. */
+bool ht_order_token_holds(struct ht_app_context *context, const struct ht_http_request *request);
 
 #endif

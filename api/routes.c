@@ -415,7 +415,7 @@ static const struct ht_route table[] = {
      HT_ROLE_DISPATCHER, .get = ht_ogc_item, .put = ht_ogc_item_put, .patch = ht_ogc_item_patch,
      .del = ht_ogc_item_delete},
     {"/tiles/{layer}/{z}/{x}/{y}.mvt", READ, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
-     .get = ht_tiles_get},
+     .get = ht_tiles_get, .resident = true},
     {"/console/{file}", READ, HT_SERVICE_ABOUT, false, HT_ROLE_NONE, HT_ROLE_NONE,
      .get = ht_console_get},
     {"/v1/positions", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DEVICE, HT_ROLE_DEVICE,
@@ -521,6 +521,8 @@ static const struct ht_route table[] = {
      .get = ht_settings_get},
     {"/v1/settings/{name}", "GET, HEAD, PUT, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
      HT_ROLE_ADMIN, .get = ht_setting_get, .put = ht_setting_put},
+    {"/v1/settings/{name}/history", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
+     HT_ROLE_NONE, .get = ht_setting_history_get},
     {"/v1/regimes", READ, HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER, HT_ROLE_NONE,
      .get = ht_regimes_get},
     {"/v1/regimes/{name}", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DISPATCHER,
@@ -530,7 +532,7 @@ static const struct ht_route table[] = {
     {"/v1/webhooks/{id}", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
      HT_ROLE_ADMIN, .get = ht_webhook_get, .del = ht_webhook_delete},
     {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, HT_ROLE_VIEWER,
-     HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post},
+     HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post, .resident = true},
     {"/v1/network", "POST, OPTIONS", HT_SERVICE_NETWORK, false, HT_ROLE_ADMIN, HT_ROLE_ADMIN,
      .post = ht_network_post},
 };
@@ -615,6 +617,15 @@ static bool is_read(enum ht_http_method method)
     return method == HT_HTTP_GET || method == HT_HTTP_HEAD;
 }
 
+/* Whether the caller may; else the answer is written. `resident`: who follows an order may read. */
+static bool may(struct ht_app_context *context, struct ht_http_call *call, enum ht_role need,
+                bool resident)
+{
+    return (resident && is_read(call->request->method) &&
+            ht_order_token_holds(context, call->request)) ||
+           ht_access_allow(context, call, need);
+}
+
 static void route_call(struct ht_app_context *context, const struct ht_route *route,
                        struct ht_http_call *call)
 {
@@ -625,7 +636,7 @@ static void route_call(struct ht_app_context *context, const struct ht_route *ro
         answer_options(call, route->allow, route->cors);
     } else if (handler == NULL) {
         answer_not_allowed(call, route->allow);
-    } else if (ht_access_allow(context, call, is_read(method) ? route->read : route->write) &&
+    } else if (may(context, call, is_read(method) ? route->read : route->write, route->resident) &&
                (is_read(method) || ht_access_own_page(call))) {
         call->reply->cors = route->cors && is_read(method);
         handler(context, call);
@@ -640,7 +651,7 @@ static void osrm_call(struct ht_app_context *context, struct ht_http_call *call)
         answer_options(call, OSRM_ALLOW, true);
     } else if (is_read(method) || method == HT_HTTP_POST) {
         call->reply->cors = method != HT_HTTP_POST;
-        if (ht_access_allow(context, call, HT_ROLE_VIEWER)) {
+        if (may(context, call, HT_ROLE_VIEWER, call->service == HT_SERVICE_NEAREST)) {
             ht_osrm_call(context, call);
         }
     } else {

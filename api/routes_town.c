@@ -13,6 +13,7 @@
 #include "api/rounds_keeper.h"
 #include "api/teller.h"
 #include "api/underway.h"
+#include "api/zone.h"
 
 enum { BODY_MAX = 64 * 1024 };
 
@@ -66,6 +67,7 @@ static void clock_write(struct ht_app *app, struct ht_reply *reply)
     ht_json_key_bool(&json, "virtual", clock->is_virtual);
     ht_json_key_double(&json, "speed", clock->speed, 6);
     ht_json_key_bool(&json, "lockstep", atomic_load(&app->lockstep));
+    ht_json_key_text(&json, "zone", ht_zone_name());
     ht_json_object_end(&json);
 }
 

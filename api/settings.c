@@ -9,13 +9,18 @@
 #include "api/command.h"
 #include "api/commit.h"
 #include "api/http_answer.h"
+#include "api/incident_json.h"
 #include "api/json.h"
 #include "api/json_merge.h"
 #include "api/live.h"
 #include "api/pointer.h"
 #include "api/regime_change.h"
+#include "api/setting_change.h"
 #include "api/settings_shape.h"
 #include "engine/live/speeds.h"
+
+#define KIND_PREFIX "setting."
+#define SUBJECT_PREFIX "settings/"
 
 struct field {
     const char *name;
@@ -481,18 +486,79 @@ static bool put_prepare(struct ht_app_context *context, struct ht_command *comma
     return status == HT_OK;
 }
 
-static enum ht_status version_take(void *user, const struct ht_store_setting *setting)
+/* As it was, read within the transaction: what one before it in the same batch put counts. */
+struct was {
+    uint64_t version;
+    char *text; /* NULL: it was never put */
+};
+
+static enum ht_status was_take(void *user, const struct ht_store_setting *setting)
 {
-    uint64_t *version = user;
-    *version = setting->version + 1;
-    return HT_OK;
+    struct was *was = user;
+    was->version = setting->version + 1;
+    was->text = strdup(setting->body);
+    return was->text == NULL ? HT_NOMEM : HT_OK;
+}
+
+/* The text of a document as at first, NUL-terminated. */
+static enum ht_status first_write(size_t document, struct ht_buffer *out)
+{
+    const struct ht_setting_shape *shape = documents[document].shape;
+    struct ht_setting_wrong wrong;
+    struct ht_json json;
+    int64_t values[HT_SETTING_FIELDS];
+    void *value = NULL;
+    ht_json_begin(&json, out);
+    if (shape == NULL) {
+        for (size_t i = 0; i < HT_SETTING_FIELDS; i++) {
+            values[i] = fields[i].first;
+        }
+        plain_write(&json, document, values);
+    } else {
+        enum ht_status status = shape->read(NULL, &value, &wrong);
+        if (status != HT_OK) {
+            return status;
+        }
+        shape->write(value, &json);
+        shape->free(value);
+    }
+    ht_buffer_append(out, "", 1);
+    return out->failed ? HT_NOMEM : HT_OK;
+}
+
+/* What the event says: which document, as what, and what of it is another now. */
+static enum ht_status told_write(const struct put *put, const struct was *was,
+                                 struct ht_buffer *out)
+{
+    const struct ht_setting_shape *shape = documents[put->document].shape;
+    bool texts = shape == &ht_setting_calendar; /* days and hours */
+    struct ht_buffer first = {0};
+    struct ht_json json;
+    enum ht_status status = was->text == NULL ? first_write(put->document, &first) : HT_OK;
+    const char *text = was->text == NULL ? first.data : was->text;
+    if (status == HT_OK) {
+        yajl_val before = ht_json_tree_read(text, strlen(text));
+        yajl_val after = ht_json_tree_read(put->text, strlen(put->text));
+        ht_json_begin(&json, out);
+        ht_json_object(&json);
+        ht_json_key_text(&json, "name", documents[put->document].name);
+        ht_json_key_int(&json, "version", (int64_t)put->version);
+        ht_setting_change_write(&json, before, after, texts);
+        ht_json_object_end(&json);
+        ht_buffer_append(out, "", 1);
+        yajl_tree_free(before);
+        yajl_tree_free(after);
+        status = out->failed ? HT_NOMEM : HT_OK;
+    }
+    ht_buffer_deinit(&first);
+    return status;
 }
 
 static enum ht_status put_write(const struct ht_command *command, struct ht_store_tx *tx,
-                                struct put *put, struct ht_error *error)
+                                struct put *put, const struct was *was, struct ht_error *error)
 {
     char subject[80];
-    char told[128];
+    struct ht_buffer told = {0};
     const char *name = documents[put->document].name;
     const struct ht_store_setting setting = {
         .name = name, .changed_ms = command->at_ms, .body = put->text};
@@ -501,15 +567,20 @@ static enum ht_status put_write(const struct ht_command *command, struct ht_stor
         return status;
     }
     put->version++;
-    (void)snprintf(subject, sizeof subject, "settings/%s", name);
-    (void)snprintf(told, sizeof told, "{\"name\":\"%s\",\"version\":%" PRIu64 "}", name,
-                   put->version);
-    const struct ht_store_event event = {.at_ms = command->at_ms,
-                                         .actor = command->caller.name,
-                                         .kind = "setting.changed",
-                                         .subject = subject,
-                                         .body = told};
-    return ht_store_event_append(tx, &event, NULL, error);
+    (void)snprintf(subject, sizeof subject, SUBJECT_PREFIX "%s", name);
+    status = told_write(put, was, &told);
+    if (status == HT_OK) {
+        const struct ht_store_event event = {.at_ms = command->at_ms,
+                                             .actor = command->caller.name,
+                                             .kind = KIND_PREFIX "changed",
+                                             .subject = subject,
+                                             .body = told.data};
+        status = ht_store_event_append(tx, &event, NULL, error);
+    } else {
+        status = ht_error_set(error, status, 0, NULL);
+    }
+    ht_buffer_deinit(&told);
+    return status;
 }
 
 static void put_run(struct ht_app_context *context, struct ht_command *command,
@@ -517,17 +588,18 @@ static void put_run(struct ht_app_context *context, struct ht_command *command,
 {
     struct put *put = command->parsed;
     struct ht_error error = {0};
-    uint64_t version = 1;
+    struct was was = {.version = 1};
     enum ht_status status = ht_store_setting_get(
-        ht_store_tx_reader(tx), documents[put->document].name, version_take, &version, &error);
+        ht_store_tx_reader(tx), documents[put->document].name, was_take, &was, &error);
     status = status == HT_NOT_FOUND ? HT_OK : status;
-    if (status == HT_OK && !ht_command_expects(command, version)) {
+    if (status == HT_OK && !ht_command_expects(command, was.version)) {
         status = ht_error_set(&error, HT_CHANGED, 0, "%s was changed meanwhile",
                               documents[put->document].name);
     }
     if (status == HT_OK) {
-        status = put_write(command, tx, put, &error);
+        status = put_write(command, tx, put, &was, &error);
     }
+    free(was.text);
     if (status == HT_OK && documents[put->document].shape != NULL &&
         !stands_alone(documents[put->document].shape)) {
         status = ht_regime_change_read(context->app, tx, &put->change, &error);
@@ -579,6 +651,60 @@ static void put_free(struct ht_command *command)
 
 static const struct ht_command_kind put_kind = {
     .prepare = put_prepare, .run = put_run, .applied = put_applied, .free = put_free};
+
+/* ---- its history ---- */
+
+static enum ht_status event_take(void *user, const struct ht_store_event *event)
+{
+    struct ht_json *json = user;
+    ht_json_object(json);
+    ht_incident_json_row(json, event, sizeof KIND_PREFIX - 1);
+    ht_json_object_end(json);
+    return HT_OK;
+}
+
+static void history_run(void *user, void *data, struct ht_reply *reply)
+{
+    const size_t *document = data;
+    char subject[80];
+    struct ht_json json;
+    struct ht_error error = {0};
+    struct ht_store_reader *reader = ht_app_reader(user, reply);
+    const struct ht_store_event_query query = {
+        .prefix = KIND_PREFIX, .subject = subject, .limit = UINT64_MAX};
+    if (reader == NULL) {
+        return;
+    }
+    (void)snprintf(subject, sizeof subject, SUBJECT_PREFIX "%s", documents[*document].name);
+    ht_json_begin(&json, &reply->body);
+    ht_json_object(&json);
+    ht_json_key_text(&json, "name", documents[*document].name);
+    ht_json_key(&json, "history");
+    ht_json_array(&json);
+    enum ht_status status = ht_store_events_of(reader, &query, event_take, &json, &error);
+    ht_json_array_end(&json);
+    ht_json_object_end(&json);
+    if (status != HT_OK) {
+        ht_buffer_clear(&reply->body);
+        ht_reply_status(reply, &error);
+    }
+}
+
+void ht_setting_history_get(struct ht_app_context *context, struct ht_http_call *call)
+{
+    size_t document = document_of(call);
+    (void)context;
+    if (document == HT_SETTINGS) {
+        return;
+    }
+    size_t *data = malloc(sizeof *data);
+    if (data == NULL) {
+        ht_reply_problem(call->reply, 503, "Service Unavailable", "out of memory");
+        return;
+    }
+    *data = document;
+    call->job = (struct ht_http_job){.run = history_run, .free = free, .data = data};
+}
 
 void ht_setting_put(struct ht_app_context *context, struct ht_http_call *call)
 {

@@ -86,5 +86,7 @@ int64_t ht_setting(const struct ht_settings *settings, enum ht_setting_field fie
 void ht_settings_get(struct ht_app_context *context, struct ht_http_call *call);
 void ht_setting_get(struct ht_app_context *context, struct ht_http_call *call);
 void ht_setting_put(struct ht_app_context *context, struct ht_http_call *call);
+/* GET /v1/settings/{name}/history: who changed what of it when (api/setting_change.h). */
+void ht_setting_history_get(struct ht_app_context *context, struct ht_http_call *call);
 
 #endif

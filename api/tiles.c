@@ -482,6 +482,8 @@ void ht_tiles_get(struct ht_app_context *context, struct ht_http_call *call)
         ht_reply_problem(call->reply, 404, "Not Found", absent);
     } else if (wrong != NULL) {
         ht_reply_problem(call->reply, 400, "Bad Request", wrong);
+    } else if (asked->collection != NULL && asked->caller.role == HT_ROLE_NONE) {
+        ht_reply_problem(call->reply, 403, "Forbidden", "who follows an order sees streets alone");
     } else if (asked->frail && !ht_access_personal(&asked->caller)) {
         ht_reply_problem(call->reply, 403, "Forbidden", "who is frail is personal");
     } else if (asked->collection != NULL || !streets_at_once(context, asked, call->reply)) {

@@ -11,6 +11,8 @@
  * and admins), and each such answer that is not 304 leaves an audit row first. Where that can't be
  * written the tile comes without, with the header `Personal: withheld`.
  *
+ * Streets, which tell of nobody, are also for who follows an order (api/orders.h).
+ *
  * Threading: as the server calls it. Ownership: an ht_tiles belongs to the app; it holds the map
  * whose streets it knows until another is published.
  */

@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static const char *taken = HT_ZONE_DEFAULT;
+
 /* A name that the system's zone database has: libc takes any other for UTC without a word. */
 static bool zone_known(const char *zone)
 {
@@ -29,6 +31,7 @@ static bool zone_known(const char *zone)
 
 int ht_zone_set(const struct ht_cli *cli, const char *zone)
 {
+    const char *name = zone;
     bool known = zone_known(zone) || strcmp(zone, "UTC") == 0;
     if (!known && strcmp(zone, HT_ZONE_DEFAULT) == 0) {
         zone = "CST-8"; /* machines without a zone database */
@@ -41,7 +44,13 @@ int ht_zone_set(const struct ht_cli *cli, const char *zone)
         return ht_cli_error(cli, HT_EXIT_FAILED, "out of memory");
     }
     tzset();
+    taken = name;
     return HT_EXIT_DONE;
+}
+
+const char *ht_zone_name(void)
+{
+    return taken;
 }
 
 int64_t ht_zone_local_ms(int64_t utc_ms)

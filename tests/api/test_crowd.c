@@ -237,6 +237,8 @@ static const struct call calls[] = {
     {"PUT", "/v1/settings/{name}", "/v1/settings/live", JSON, "{\"stale_s\":120}", RARE, {200}},
     {"PUT", "/v1/settings/{name}", "/v1/settings/live", JSON, "{\"stale_s\":-1}", PLAIN, {422}},
     {"GET", "/v1/settings/{name}", "/v1/settings/incidents", NULL, NULL, PLAIN, {200}},
+    {"GET", "/v1/settings/{name}/history", "/v1/settings/live/history", NULL, NULL, PLAIN, {200}},
+    {"GET", "/v1/settings/{name}/history", "/v1/settings/none/history", NULL, NULL, PLAIN, {404}},
     {"PUT", "/v1/settings/{name}", "/v1/settings/calendar", JSON, "{\"x\":1}", PLAIN, {422}},
     {"PUT",
      "/v1/settings/{name}",

@@ -776,6 +776,57 @@ static bool stream_tells_incident(int who)
     return tells;
 }
 
+static int get_by(const char *token, const char *path)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n", path,
+                   token);
+    return ask(text);
+}
+
+HT_CASE(who_follows_an_order_sees_the_streets_and_the_time_and_nothing_else)
+{
+    static const char *const open_to_all[] = {"/tiles/streets/14/13730/6762.mvt", "/v1/clock",
+                                              "/nearest/v1/car/121.711,29.95"};
+    static const char *const others[] = {"/tiles/households/14/13730/6762.mvt",
+                                         "/tiles/cells/14/13730/6762.mvt",
+                                         "/tiles/households/14/13730/6762.mvt?frail=true"};
+    static const char *const closed[] = {ORDERS,
+                                         ORDERS "/a",
+                                         "/v1/incidents",
+                                         "/collections/households/items",
+                                         "/v1/settings",
+                                         "/v1/units/van1/plan",
+                                         "/route/v1/car/121.711,29.95;121.712,29.95",
+                                         "/v1/stream",
+                                         "/metrics"};
+    char token[64];
+    HT_REQUIRE(begin_with_tokens());
+    HT_CHECK_INT(post_as(DISPATCHER, ORDERS,
+                         "{\"id\":\"a\",\"household\":\"h1\",\"kitchen\":\"k1\"," NOON "}"),
+                 201);
+    (void)snprintf(token, sizeof token, "%.60s", text_at("token"));
+    for (size_t i = 0; i < sizeof open_to_all / sizeof *open_to_all; i++) {
+        HT_CHECK_INT(get_by(token, open_to_all[i]), 200);
+        HT_CHECK_INT(get_by("0123456789012345678901234567890123456789", open_to_all[i]), 401);
+        HT_CHECK_INT(get(open_to_all[i]), 401);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        HT_CHECK_INT(get_by(token, others[i]), 403);
+    }
+    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++) {
+        HT_CHECK_INT(get_by(token, closed[i]), 401);
+    }
+    char with[128];
+    (void)snprintf(with, sizeof with, JSON "Authorization: Bearer %s\r\n", token);
+    HT_CHECK_INT(post("/v1/clock", with, "{\"advance_s\":1}"), 401);
+    HT_CHECK_INT(post_as(DISPATCHER, ORDERS "/a/events", "{\"event\":\"cancel\"}"), 200);
+    HT_CHECK_INT(post_as(ADMIN, "/v1/clock", "{\"advance_s\":7200}"), 200);
+    HT_CHECK_INT(get_by(token, "/v1/clock"), 401); /* with the link its other rights end */
+    end();
+}
+
 HT_CASE(who_may_not_know_who_is_frail_sees_no_incident)
 {
     char path[64];

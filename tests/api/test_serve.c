@@ -239,11 +239,13 @@ HT_CASE(clock_is_the_machines_unless_asked_otherwise)
     HT_CHECK_INT(get("/v1/clock"), 200);
     HT_CHECK_STR(
         answer.body,
-        "{\"now\":\"2026-03-01T00:00:00.000Z\",\"virtual\":true,\"speed\":0,\"lockstep\":false}");
+        "{\"now\":\"2026-03-01T00:00:00.000Z\",\"virtual\":true,\"speed\":0,\"lockstep\":false,"
+        "\"zone\":\"Asia/Shanghai\"}");
     HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":90.5}"), 200);
     HT_CHECK_STR(
         answer.body,
-        "{\"now\":\"2026-03-01T00:01:30.500Z\",\"virtual\":true,\"speed\":0,\"lockstep\":false}");
+        "{\"now\":\"2026-03-01T00:01:30.500Z\",\"virtual\":true,\"speed\":0,\"lockstep\":false,"
+        "\"zone\":\"Asia/Shanghai\"}");
     HT_CHECK_INT(post("/v1/clock", JSON, "{\"advance_s\":-1}"), 422);
     HT_CHECK_INT(post("/v1/clock", JSON, "{}"), 422);
     HT_CHECK_INT(get(ROUTE), 200);

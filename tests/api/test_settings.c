@@ -53,6 +53,78 @@ HT_CASE(names_in_pointers_are_escaped)
     end();
 }
 
+/* Whether the last answer has it there. */
+static bool is(const char *path, const char *want)
+{
+    bool same = answer.body != NULL && ht_json_is(answer.body, path, want);
+    if (!same) {
+        (void)printf("  %s is not %s: %.1500s\n", path, want,
+                     answer.body == NULL ? "" : answer.body);
+    }
+    return same;
+}
+
+HT_CASE(who_changed_what_is_told_and_texts_by_their_place_alone)
+{
+    HT_REQUIRE(begin_town(""));
+    HT_CHECK_INT(get("/v1/settings/planner/history"), 200);
+    HT_CHECK_STR(answer.body, "{\"name\":\"planner\",\"history\":[]}");
+    HT_CHECK_INT(put("planner", JSON, "{\"run\":false,\"km_s\":90}"), 200);
+    HT_CHECK_INT(put("planner", JSON, "{\"km_s\":90}"), 200);
+    HT_CHECK_INT(put("planner", JSON, "{\"km_s\":-1}"), 422);
+    HT_CHECK_INT(get("/v1/settings/planner/history"), 200);
+    HT_CHECK(ht_json_valid(answer.body));
+    HT_CHECK_INT(ht_json_count_at(answer.body, "history"), 2); /* the oldest first */
+    HT_CHECK(is("history.0.actor", "\"local\"") && is("history.0.event", "\"changed\""));
+    HT_CHECK(is("history.0.body.version", "2"));
+    HT_CHECK_INT(ht_json_count_at(answer.body, "history.0.body.changed"), 2);
+    HT_CHECK(says("{\"pointer\":\"/run\",\"before\":true,\"after\":false}"));
+    HT_CHECK(says("{\"pointer\":\"/km_s\",\"before\":60,\"after\":90}"));
+    HT_CHECK_INT(ht_json_count_at(answer.body, "history.1.body.changed"), 1);
+    HT_CHECK(says("{\"pointer\":\"/run\",\"before\":false,\"after\":true}"));
+    /* within tables: numbers and truths, and lists of them, as they were and are */
+    HT_CHECK_INT(put("incidents", JSON,
+                     "{\"kinds\":{\"gas\":{\"promise_s\":[900,800,700,480],\"skills\":[\"gas\"]}},"
+                     "\"duty\":{\"community\":[\"13800000000\"]}}"),
+                 200);
+    HT_CHECK_INT(get("/v1/settings/incidents/history"), 200);
+    HT_CHECK(says("{\"pointer\":\"/kinds/gas/promise_s\",\"before\":600,"
+                  "\"after\":[900,800,700,480]}"));
+    HT_CHECK(says("{\"pointer\":\"/kinds/gas/skills\",\"before\":[]}"));
+    HT_CHECK(says("\"pointer\":\"/duty/community\""));
+    HT_CHECK(!says("13800000000") && !says("\"gas\"]"));
+    HT_CHECK_INT(put("calendar", JSON, "{\"holidays\":[\"2026-10-01\"]}"), 200);
+    HT_CHECK_INT(get("/v1/settings/calendar/history"), 200);
+    HT_CHECK(says("\"before\":[],\"after\":[\"2026-10-01\"]"));
+    HT_CHECK_INT(get("/v1/settings/none/history"), 404);
+    end();
+    char line[256];
+    (void)snprintf(line, sizeof line, "audit %s", store);
+    HT_CHECK_INT(ht_command_run(line)->code, 0);
+    HT_REQUIRE(begin(options)); /* against what the store has, not what is in memory */
+    HT_CHECK_INT(put("planner", JSON, "{\"km_s\":91}"), 200);
+    HT_CHECK_INT(get("/v1/settings/planner/history"), 200);
+    HT_CHECK(says("{\"pointer\":\"/km_s\",\"before\":90,\"after\":91}"));
+    end();
+}
+
+HT_CASE(what_is_much_is_told_in_part_with_the_number_of_the_rest)
+{
+    static char body[32768];
+    size_t size = (size_t)snprintf(body, sizeof body, "{\"kitchens\":{");
+    HT_REQUIRE(begin_town(""));
+    for (int i = 0; i < 70; i++) {
+        size += (size_t)snprintf(body + size, sizeof body - size, "%s\"k%d\":{\"capacity\":%d}",
+                                 i == 0 ? "" : ",", i, i + 1);
+    }
+    (void)snprintf(body + size, sizeof body - size, "}}");
+    HT_CHECK_INT(put("meals", JSON, body), 200);
+    HT_CHECK_INT(get("/v1/settings/meals/history"), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "history.0.body.changed"), 64);
+    HT_CHECK(is("history.0.body.more", "6"));
+    end();
+}
+
 HT_CASE(settings_are_read_changed_and_kept)
 {
     HT_REQUIRE(begin_town(""));
