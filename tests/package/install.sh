@@ -71,7 +71,7 @@ printf 'listen = 127.0.0.1:0\nlog = json\n' >>"$root/etc/houtao/houtao.conf"
 as_service $(command_of houtao.service) 2>"$work/served" &
 server=$!
 port=
-for ((i = 0; i < 300; i++)); do
+for ((i = 0; i < 1200; i++)); do
     port=$(sed -n 's/.*"message":"http:\/\/127\.0\.0\.1:\([0-9]*\)".*/\1/p' "$work/served")
     [ -z "$port" ] || break
     kill -0 "$server" 2>/dev/null || break

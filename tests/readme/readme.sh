@@ -29,7 +29,7 @@ serve() {
     : >said
     "$houtao" serve --listen 127.0.0.1:0 --threads 2 "$@" >said 2>errors &
     server=$!
-    for ((tries = 0; tries < 300; tries++)); do
+    for ((tries = 0; tries < 1200; tries++)); do
         address=$(sed -n 's/^houtao serve: //p' said)
         [ -z "$address" ] || return 0
         kill -0 "$server" 2>/dev/null || break
