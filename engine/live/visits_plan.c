@@ -28,19 +28,24 @@ static bool second_fits(const struct ht_visit_row *row)
                                    strcmp(row->second, row->inspector) != 0);
 }
 
-const char *ht__visit_row_wrong(const struct ht_visit_row *row)
+/* A notice's visit names it, and no other does. */
+static bool notice_fits(const struct ht_visit_row *row)
 {
     bool seeks = row->purpose == HT_VISIT_FOR_REVISIT || row->purpose == HT_VISIT_FOR_CHECK;
+    return seeks == (row->rectification != NULL) && may_lack(row->rectification);
+}
+
+const char *ht__visit_row_wrong(const struct ht_visit_row *row)
+{
     return !ht__visit_id_fits(row->id)                   ? "id"
            : !ht__visit_id_fits(row->site)               ? "site"
            : !may_lack(row->tenant)                      ? "tenant"
            : !may_lack(row->inspector)                   ? "inspector"
            : !second_fits(row)                           ? "second"
            : (unsigned)row->purpose >= HT_VISIT_PURPOSES ? "purpose"
-           : seeks != (row->rectification != NULL) || !may_lack(row->rectification)
-               ? "rectification"
-           : row->start_ms > row->end_ms ? "end"
-                                         : NULL;
+           : !notice_fits(row)                           ? "rectification"
+           : row->start_ms > row->end_ms                 ? "end"
+                                                         : NULL;
 }
 
 static bool is_same(const char *a, const char *b)
