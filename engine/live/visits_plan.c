@@ -37,15 +37,23 @@ static bool notice_fits(const struct ht_visit_row *row)
 
 const char *ht__visit_row_wrong(const struct ht_visit_row *row)
 {
-    return !ht__visit_id_fits(row->id)                   ? "id"
-           : !ht__visit_id_fits(row->site)               ? "site"
-           : !may_lack(row->tenant)                      ? "tenant"
-           : !may_lack(row->inspector)                   ? "inspector"
-           : !second_fits(row)                           ? "second"
-           : (unsigned)row->purpose >= HT_VISIT_PURPOSES ? "purpose"
-           : !notice_fits(row)                           ? "rectification"
-           : row->start_ms > row->end_ms                 ? "end"
-                                                         : NULL;
+    const struct {
+        bool fits;
+        const char *member;
+    } members[] = {{ht__visit_id_fits(row->id), "id"},
+                   {ht__visit_id_fits(row->site), "site"},
+                   {may_lack(row->tenant), "tenant"},
+                   {may_lack(row->inspector), "inspector"},
+                   {second_fits(row), "second"},
+                   {(unsigned)row->purpose < HT_VISIT_PURPOSES, "purpose"},
+                   {notice_fits(row), "rectification"},
+                   {row->start_ms <= row->end_ms, "end"}};
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        if (!members[i].fits) {
+            return members[i].member;
+        }
+    }
+    return NULL;
 }
 
 static bool is_same(const char *a, const char *b)
