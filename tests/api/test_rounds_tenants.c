@@ -116,14 +116,22 @@ static void works_add(void)
                  201);
 }
 
+/* The town with one factory more, and a round over that alone. */
+static bool begin_works(void)
+{
+    if (!begin_town()) {
+        return false;
+    }
+    works_add();
+    return post(ROUNDS, JSON,
+                "{\"id\":\"own\",\"from\":\"2026-03-02\",\"weeks\":4,\"collection\":"
+                "\"factories\",\"sites\":[\"w1\"],\"inspectors\":[\"inspector-001\","
+                "\"inspector-002\"],\"tenants\":true,\"iterations\":200}") == 201;
+}
+
 HT_CASE(each_tenant_is_a_stop_of_its_own)
 {
-    HT_REQUIRE(begin_town());
-    works_add();
-    HT_REQUIRE(post(ROUNDS, JSON,
-                    "{\"id\":\"own\",\"from\":\"2026-03-02\",\"weeks\":4,\"collection\":"
-                    "\"factories\",\"sites\":[\"w1\"],\"inspectors\":[\"inspector-001\","
-                    "\"inspector-002\"],\"tenants\":true,\"iterations\":200}") == 201);
+    HT_REQUIRE(begin_works());
     HT_CHECK(is("unplanned", "[]") && is("summary.sites", "4") && is("summary.missing", "0"));
     HT_CHECK_INT(visits_to(""), 2);      /* as it says itself */
     HT_CHECK_INT(visits_to("grave"), 4); /* by its risk */
@@ -152,12 +160,7 @@ HT_CASE(each_tenant_is_a_stop_of_its_own)
 HT_CASE(a_replan_keeps_tenants_visits_and_their_ids)
 {
     char ids[VISITS_MOST][TEXT];
-    HT_REQUIRE(begin_town());
-    works_add();
-    HT_REQUIRE(post(ROUNDS, JSON,
-                    "{\"id\":\"own\",\"from\":\"2026-03-02\",\"weeks\":4,\"collection\":"
-                    "\"factories\",\"sites\":[\"w1\"],\"inspectors\":[\"inspector-001\","
-                    "\"inspector-002\"],\"tenants\":true,\"iterations\":200}") == 201);
+    HT_REQUIRE(begin_works());
     int before = ht_json_count_at(answer.body, "visits");
     for (int i = 0; i < before && i < VISITS_MOST; i++) {
         (void)snprintf(ids[i], TEXT, "%s %s", text_of("visits", i, "id"),
