@@ -92,16 +92,35 @@ static enum ht_status snap(const struct ht_road *road, struct ht_point point, st
     return status;
 }
 
-/* Over the streets as they are now. */
-static enum ht_status way_ms(struct ht_app_context *context, const char *profile,
+/* The streets as they are now, with what the inspector's permits open (`lane`, to be let go of). */
+static enum ht_status road_find(struct ht_app_context *context, struct ht_world *world,
+                                const char *inspector, struct ht_detour **lane,
+                                const struct ht_road **out)
+{
+    const char *profile = profile_of(context, inspector);
+    struct ht_live_work *work = ht_app_live_work(context);
+    enum ht_status status =
+        work == NULL ? HT_NOMEM : ht_live_lanes_make(context->app->live, work, world);
+    uint32_t own = status == HT_OK ? ht_live_lane_of(work, inspector, profile) : HT_NONE;
+    if (status != HT_OK || own == HT_NONE) {
+        return status == HT_OK ? ht_world_road(world, profile, 0, out) : status;
+    }
+    status = ht_live_lane_road(work, world, own, lane);
+    *out = status == HT_OK ? ht_detour_road(*lane) : NULL;
+    return status;
+}
+
+static enum ht_status way_ms(struct ht_app_context *context, const char *inspector,
                              struct ht_point from, struct ht_point to, int64_t *out)
 {
     struct ht_world *world = ht_world_reader_get(&context->world);
     const struct ht_road *road = NULL;
+    struct ht_detour *lane = NULL;
     struct ht_matrix *matrix = NULL;
     struct ht_place places[2];
     struct ht_cost cost = {.weight_ms = HT_WEIGHT_INF};
-    enum ht_status status = world == NULL ? HT_NOT_FOUND : ht_world_road(world, profile, 0, &road);
+    enum ht_status status =
+        world == NULL ? HT_NOT_FOUND : road_find(context, world, inspector, &lane, &road);
     status = status == HT_OK ? snap(road, from, &places[0]) : status;
     status = status == HT_OK ? snap(road, to, &places[1]) : status;
     status = status == HT_OK ? ht_matrix_new(&matrix) : status;
@@ -109,6 +128,7 @@ static enum ht_status way_ms(struct ht_app_context *context, const char *profile
         status = ht_matrix_run(matrix, road, NULL, &places[0], 1, &places[1], 1, &cost, NULL);
     }
     ht_matrix_free(matrix);
+    ht_detour_release(lane);
     *out = cost.duration_ms;
     return status == HT_OK && cost.weight_ms >= HT_WEIGHT_INF ? HT_NO_ROUTE : status;
 }
@@ -123,8 +143,7 @@ uint32_t ht__visit_sequence_flag(struct ht_app_context *context, struct ht_store
     bool impossible = false;
     if (before != NULL && place_of(reader, before, &from)) {
         int64_t left_ms = before->until_ms != 0 ? before->until_ms : before->seen_ms;
-        const char *profile = profile_of(context, arrival->inspector);
-        impossible = way_ms(context, profile, from, arrival->point, &need_ms) == HT_OK &&
+        impossible = way_ms(context, arrival->inspector, from, arrival->point, &need_ms) == HT_OK &&
                      need_ms - arrival->slack_ms > arrival->at_ms - left_ms;
     }
     ht_visit_release(before);

@@ -16,22 +16,44 @@ struct planning {
 /* ---- what is asked for ------------------------------------------------------------------------
  */
 
-const char *ht__visit_row_wrong(const struct ht_visit_row *row)
+static bool may_lack(const char *id)
+{
+    return id == NULL || ht__visit_id_fits(id);
+}
+
+/* Somebody else than the inspector, who has to be there. */
+static bool second_fits(const struct ht_visit_row *row)
+{
+    return row->second == NULL || (ht__visit_id_fits(row->second) && row->inspector != NULL &&
+                                   strcmp(row->second, row->inspector) != 0);
+}
+
+/* A notice's visit names it, and no other does. */
+static bool notice_fits(const struct ht_visit_row *row)
 {
     bool seeks = row->purpose == HT_VISIT_FOR_REVISIT || row->purpose == HT_VISIT_FOR_CHECK;
-    return !ht__visit_id_fits(row->id)                                    ? "id"
-           : !ht__visit_id_fits(row->site)                                ? "site"
-           : row->tenant != NULL && !ht__visit_id_fits(row->tenant)       ? "tenant"
-           : row->inspector != NULL && !ht__visit_id_fits(row->inspector) ? "inspector"
-           : row->second != NULL && (!ht__visit_id_fits(row->second) || row->inspector == NULL ||
-                                     strcmp(row->second, row->inspector) == 0)
-               ? "second"
-           : (unsigned)row->purpose >= HT_VISIT_PURPOSES ? "purpose"
-           : seeks != (row->rectification != NULL) ||
-                   (row->rectification != NULL && !ht__visit_id_fits(row->rectification))
-               ? "rectification"
-           : row->start_ms > row->end_ms ? "end"
-                                         : NULL;
+    return seeks == (row->rectification != NULL) && may_lack(row->rectification);
+}
+
+const char *ht__visit_row_wrong(const struct ht_visit_row *row)
+{
+    const struct {
+        bool fits;
+        const char *member;
+    } members[] = {{ht__visit_id_fits(row->id), "id"},
+                   {ht__visit_id_fits(row->site), "site"},
+                   {may_lack(row->tenant), "tenant"},
+                   {may_lack(row->inspector), "inspector"},
+                   {second_fits(row), "second"},
+                   {(unsigned)row->purpose < HT_VISIT_PURPOSES, "purpose"},
+                   {notice_fits(row), "rectification"},
+                   {row->start_ms <= row->end_ms, "end"}};
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        if (!members[i].fits) {
+            return members[i].member;
+        }
+    }
+    return NULL;
 }
 
 static bool is_same(const char *a, const char *b)

@@ -126,7 +126,7 @@ static bool plan_arrays(struct ht__rounds *r)
     r->begin_s = ht_array_new(tours * r->room, sizeof *r->begin_s);
     r->latest_s = ht_array_new(tours * r->room, sizeof *r->latest_s);
     if (r->run_first[r->problem->site_count] > 0) {
-        r->kept_s = ht_array_new(tours * r->room, sizeof *r->kept_s);
+        r->kept_s = ht_array_new_zeroed(tours * r->room, sizeof *r->kept_s);
         r->run_at = ht_array_new((size_t)r->problem->site_count * r->days, sizeof *r->run_at);
         if (r->kept_s == NULL || r->run_at == NULL) {
             return false;

@@ -2,6 +2,7 @@
  * that lets them rise, the visit that closes them, second looks, who may do what, what can be
  * erased, and what outlives the end of the process. */
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
@@ -620,6 +621,46 @@ HT_CASE(visits_that_can_not_have_been_are_flagged)
     HT_CHECK_INT(result("v3", "{\"outcome\":\"done\"," INSIDE ",\"at\":\"2026-03-02T01:40:00Z\"}"),
                  200);
     HT_CHECK(is("flags", "[]"));
+    end();
+}
+
+/* Whether somebody who says to have come from f1 to f2 in ten seconds is flagged; `n`: a number of
+ * its own, for each of a minute. */
+static bool is_too_quick(const char *inspector, int n)
+{
+    char id[32];
+    char more[96];
+    char body[160];
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(id, sizeof id, "%s-%d-%d", inspector, n, i);
+        (void)snprintf(more, sizeof more, ",\"inspector\":\"%s\"", inspector);
+        HT_CHECK_INT(visit_add(id, i == 0 ? "f1" : "f2", more), 201);
+        (void)snprintf(body, sizeof body,
+                       "{\"outcome\":\"done\",\"lon\":121.7%d,\"lat\":29.95,\"at\":"
+                       "\"2026-03-02T01:%02d:%02dZ\"}",
+                       i == 0 ? 13 : 45, n, i * 10);
+        HT_CHECK_INT(result(id, body), 200);
+    }
+    return says("impossible_sequence");
+}
+
+HT_CASE(who_may_pass_a_zone_is_asked_for_the_way_through_it)
+{
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/visits", JSON, "{\"slack_s\":0}"), 200);
+    item_add("units", "", "i3", POINT("121.712"),
+             "\"kind\":\"inspector\",\"profile\":\"car\",\"permits\":[\"z\"]");
+    item_add("zones", "", "z",
+             "\"type\":\"Polygon\",\"coordinates\":[[[121.74,29.945],[121.75,29.945],"
+             "[121.75,29.955],[121.74,29.955],[121.74,29.945]]]",
+             "\"kind\":\"closed\"");
+    bool flagged = true;
+    for (int n = 0; n < 50 && flagged; n++) { /* streets obey soon: then there is no way to f2 */
+        flagged = is_too_quick("i2", n);
+        (void)usleep(flagged ? 300000 : 0);
+    }
+    HT_CHECK(!flagged);
+    HT_CHECK(is_too_quick("i3", 0));
     end();
 }
 
