@@ -113,8 +113,10 @@ enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
                              struct ht_desk_candidate *out, uint32_t most, uint32_t *count)
 {
     const struct ht__room_chooser *chooser = user;
-    struct ht_live_ask ask = {
-        .k = most, .radius_m = -1, .max_ms = UINT32_MAX, .plain = !want->blue_light};
+    struct ht_live_ask ask = {.k = most,
+                              .radius_m = -1,
+                              .max_ms = want->max_ms == 0 ? UINT32_MAX : want->max_ms,
+                              .plain = !want->blue_light};
     struct ht_incident_place place;
     *count = 0;
     uint32_t unit_kinds = chooser->room->rules->kinds[want->kind].unit_kinds;
