@@ -347,7 +347,8 @@ struct ht_desk_candidate {
 /* Fills in at most `most` units on duty that are qualified, nearest first, whether the desk has
  * them engaged or not: the desk knows that best (and ht_desk_engaged says it to the chooser, too).
  * With `idle`, those that were engaged as committed may be left out, no others. Fewer than `most`:
- * there are no more. Asked with `idle` for 4 or 16, and ever more until enough of them are free;
+ * there are no more. Asked with `idle` for one more than is needed, 4 at most, or for 16, and ever
+ * more until enough of them are free;
  * where nobody is, without `idle` for 1; where one of those that are engaged might be pulled, for
  * each of these, or where they are many for the nearest 16, 64 or 256.
  * HT_OK with *count 0: nobody can come. An error is the decision's, which then leaves no trace. */

@@ -1,9 +1,9 @@
 /* Whom to send. The ranking is asked for in growing parts, and first for those that are not known
- * to be engaged: mostly the first of a few is the one. Others are looked at where nobody comes and
+ * to be engaged: mostly the first of two is the one. Others are looked at where nobody comes and
  * it is to be said how far the closest is, or where one that is engaged might be pulled.
  *
- *   candidates   [ idle ones: the nearest 4, 16, 64 ... | the closest of all | to be pulled ]
- *                  0                                 idle                                  all
+ *   candidates   [ idle ones: the nearest 2, 8, 32 ... | the closest of all | to be pulled ]
+ *                  0                                idle                                  all
  *
  * A unit that this batch set free is known to be engaged still: until that is written, all are
  * asked for at once.
@@ -99,7 +99,7 @@ static enum ht_status gather_idle(struct ht__turn *turn, const struct ht__entry 
     uint32_t among = want.coverage ? need + COVERAGE_AMONG - 1 : need;
     uint32_t count = 0;
     bool known = turn->desk->freed == 0;
-    for (uint32_t most = known && among <= IDLE_FIRST ? IDLE_FIRST : NEAREST_FIRST;; most *= 4) {
+    for (uint32_t most = known && among < IDLE_FIRST ? among + 1 : NEAREST_FIRST;; most *= 4) {
         want.idle = known || most > NEAREST_MOST; /* who was set free is not that near */
         enum ht_status status = ht__desk_rank(turn, &want, 0, most, &count);
         out->idle = out->all = count;
