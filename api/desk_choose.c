@@ -106,15 +106,17 @@ static bool ahead_fits(const struct ht__room_chooser *chooser, const struct ht_d
            strcmp(want->incident, chooser->ahead_of) == 0 && world != NULL &&
            ht_world_id(world) == ahead->world &&
            atomic_load(&chooser->room->changes) == ahead->changes &&
-           (most <= HT_AHEAD_MOST || ahead->count < HT_AHEAD_MOST);
+           (most <= ahead->asked || ahead->count < ahead->asked);
 }
 
 enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
                              struct ht_desk_candidate *out, uint32_t most, uint32_t *count)
 {
     const struct ht__room_chooser *chooser = user;
-    struct ht_live_ask ask = {
-        .k = most, .radius_m = -1, .max_ms = UINT32_MAX, .plain = !want->blue_light};
+    struct ht_live_ask ask = {.k = most,
+                              .radius_m = -1,
+                              .max_ms = want->max_ms == 0 ? UINT32_MAX : want->max_ms,
+                              .plain = !want->blue_light};
     struct ht_incident_place place;
     *count = 0;
     uint32_t unit_kinds = chooser->room->rules->kinds[want->kind].unit_kinds;
@@ -146,7 +148,7 @@ enum ht_status ht__room_rank(void *user, const struct ht_desk_want *want,
  */
 static bool ahead_want(struct ht_desk_room *room, const struct ht_desk_command *open,
                        char skills[HT_DESK_SKILLS_MAX + 1], struct ht_desk_want *want,
-                       uint32_t *unit_kinds)
+                       struct ht_desk_ahead *out, uint32_t *unit_kinds)
 {
     (void)pthread_rwlock_rdlock(&room->rules_lock);
     const struct ht_desk_rules *rules = &room->rules->desk;
@@ -159,6 +161,8 @@ static bool ahead_want(struct ht_desk_room *room, const struct ht_desk_command *
                                   .now_ms = open->now_ms};
     memcpy(skills, rule->skills, HT_DESK_SKILLS_MAX + 1);
     *unit_kinds = room->rules->kinds[open->incident_kind].unit_kinds;
+    uint32_t need = open->units != 0 ? open->units : rule->units;
+    out->asked = need < HT_AHEAD_MOST ? need + 1 : HT_AHEAD_MOST;
     bool plain = rule->confirm_ms == 0 && rules->choice == HT_DESK_CLOSEST;
     (void)pthread_rwlock_unlock(&room->rules_lock);
     return plain;
@@ -169,8 +173,7 @@ void ht_desk_room_ahead(struct ht_desk_room *room, struct ht_app_context *contex
                         struct ht_desk_ahead *out)
 {
     const struct ht__room_chooser chooser = {.room = room, .context = context};
-    struct ht_live_ask ask = {
-        .k = HT_AHEAD_MOST, .radius_m = -1, .max_ms = UINT32_MAX, .point = point};
+    struct ht_live_ask ask = {.radius_m = -1, .max_ms = UINT32_MAX, .point = point};
     struct ht_world *world = ht_world_reader_get(&context->world);
     struct ht_desk_want want;
     char skills[HT_DESK_SKILLS_MAX + 1];
@@ -178,10 +181,12 @@ void ht_desk_room_ahead(struct ht_desk_room *room, struct ht_app_context *contex
     out->changes = atomic_load(&room->changes); /* before all that is looked at */
     out->count = 0;
     if (world == NULL || open->severity < 1 || open->severity > HT_DESK_SEVERITIES ||
-        !ahead_want(room, open, skills, &want, &unit_kinds) || ht_app_live_work(context) == NULL ||
+        !ahead_want(room, open, skills, &want, out, &unit_kinds) ||
+        ht_app_live_work(context) == NULL ||
         filter_make(room, &want, unit_kinds, &ask.filter) != HT_OK) {
         return;
     }
+    ask.k = out->asked;
     ask.plain = !want.blue_light;
     out->world = ht_world_id(world);
     out->made = rank_all(&chooser, &ask, out->list, &out->count) == HT_OK;

@@ -69,12 +69,13 @@ bool ht_desk_room_knows(struct ht_desk_room *room, const char *skill);
  * the work of an alarm. The decision goes by it as long as nothing was told since of which it could
  * be wrong: other streets, other rules, a unit that was set free or changed. Who was sent elsewhere
  * meanwhile the desk knows itself. */
-enum { HT_AHEAD_MOST = 4 }; /* as many as the desk asks for first */
+enum { HT_AHEAD_MOST = 4 }; /* as many as the desk asks for first, at most */
 struct ht_desk_ahead {
     bool made;
     uint64_t world;
     uint64_t changes;
-    uint32_t count; /* fewer than HT_AHEAD_MOST: all there are */
+    uint32_t asked; /* for: one more than is needed */
+    uint32_t count; /* fewer than asked for: all there are */
     struct ht_desk_candidate list[HT_AHEAD_MOST];
 };
 /* For an alarm that will be dispatched at once, on any thread; where it can't be known now, `made`

@@ -745,9 +745,14 @@ static bool search(struct search *s)
         w->question = 1;
     }
     for (uint32_t i = 0; i < s->index->layer_count && s->status == HT_OK; i++) {
-        if (s->index->layers[i].graph != NULL && s->ask->roads[i] != NULL &&
-            s->ask->targets[i] != NULL) {
-            search_layer(s, i);
+        const struct ht__layer *layer = &s->index->layers[i];
+        if (layer->graph == NULL || s->ask->roads[i] == NULL || s->ask->targets[i] == NULL) {
+            continue;
+        }
+        if (s->ask->roads[i]->cch != layer->cch) {
+            s->status = HT_INVALID;
+        } else if (atomic_load_explicit(&layer->units, memory_order_relaxed) > 0) {
+            search_layer(s, i); /* who comes to streets where nobody was is in the ring */
         }
     }
     return s->status != HT_OK || look_again(s, began);

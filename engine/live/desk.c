@@ -70,6 +70,7 @@ void ht_desk_free(struct ht_desk *d)
     free(d->device_list);
     free(d->list);
     free(d->due.heap);
+    free((void *)d->engaged);
     free(d->candidates);
     ht__desk_joint_free(d->joint);
     (void)pthread_mutex_destroy(&d->lock);
@@ -152,6 +153,14 @@ static void set_unit(struct ht_desk *d, struct ht__unit *unit, struct ht__entry 
                      struct ht__entry *committed)
 {
     d->freed -= is_freed(unit) ? 1 : 0;
+    if (unit->pending == NULL && pending != NULL) {
+        unit->engaged_at = d->engaged_count;
+        d->engaged[d->engaged_count++] = unit;
+    } else if (unit->pending != NULL && pending == NULL) {
+        struct ht__unit *last = d->engaged[--d->engaged_count];
+        d->engaged[unit->engaged_at] = last;
+        last->engaged_at = unit->engaged_at;
+    }
     unit->pending = pending;
     unit->committed = committed;
     d->freed += is_freed(unit) ? 1 : 0;

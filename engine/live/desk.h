@@ -331,7 +331,8 @@ struct ht_desk_want {
     bool coverage;      /* loss_ms is wanted */
     bool idle;          /* those that are known to be engaged may be left out */
     const char *skills; /* joined by ';', "" none: the incident's own or the rule's */
-    const char *unit;   /* only this one is asked for (reassign); NULL: all */
+    const char *unit;   /* only this one is asked for (reassign, pulls); NULL: all */
+    uint32_t max_ms;    /* who drives for longer may be left out; 0: nobody */
     int64_t now_ms;
 };
 
@@ -346,8 +347,10 @@ struct ht_desk_candidate {
 /* Fills in at most `most` units on duty that are qualified, nearest first, whether the desk has
  * them engaged or not: the desk knows that best (and ht_desk_engaged says it to the chooser, too).
  * With `idle`, those that were engaged as committed may be left out, no others. Fewer than `most`:
- * there are no more. Asked with `idle` for 4 or 16, and ever more until enough of them are free;
- * where nobody is, or one that is engaged might be pulled, without `idle` for 1, 16, 64 or 256.
+ * there are no more. Asked with `idle` for one more than is needed, 4 at most, or for 16, and ever
+ * more until enough of them are free;
+ * where nobody is, without `idle` for 1; where one of those that are engaged might be pulled, for
+ * each of these, or where they are many for the nearest 16, 64 or 256.
  * HT_OK with *count 0: nobody can come. An error is the decision's, which then leaves no trace. */
 struct ht_desk_chooser {
     enum ht_status (*rank)(void *user, const struct ht_desk_want *want,

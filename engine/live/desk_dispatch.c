@@ -1,9 +1,9 @@
 /* Whom to send. The ranking is asked for in growing parts, and first for those that are not known
- * to be engaged: mostly the first of a few is the one. The others are looked at where one of them
- * might be pulled, or where nobody comes and it is to be said how far the closest is.
+ * to be engaged: mostly the first of two is the one. Others are looked at where nobody comes and
+ * it is to be said how far the closest is, or where one that is engaged might be pulled.
  *
- *   candidates   [ idle ones: the nearest 4, 16, 64 ... | engaged or not: the nearest 16, 64, 256 ]
- *                  0                                 idle  pulls are looked for here too        all
+ *   candidates   [ idle ones: the nearest 2, 8, 32 ... | the closest of all | to be pulled ]
+ *                  0                                idle                                  all
  *
  * A unit that this batch set free is known to be engaged still: until that is written, all are
  * asked for at once.
@@ -14,7 +14,14 @@
 #include "engine/base/array.h"
 #include "engine/live/desk_internal.h"
 
-enum { IDLE_FIRST = 4, NEAREST_FIRST = 16, NEAREST_MOST = 256, COVERAGE_AMONG = 8 };
+enum {
+    IDLE_FIRST = 4,
+    NEAREST_FIRST = 16,
+    NEAREST_MOST = 256,
+    COVERAGE_AMONG = 8,
+    LOOKED_AT = 256, /* engaged ones, whether they might be pulled */
+    ASKED_ALONE = 6  /* of these */
+};
 
 struct ht_desk_want ht__desk_want_of(const struct ht__turn *turn, const struct ht__entry *e)
 {
@@ -92,7 +99,7 @@ static enum ht_status gather_idle(struct ht__turn *turn, const struct ht__entry 
     uint32_t among = want.coverage ? need + COVERAGE_AMONG - 1 : need;
     uint32_t count = 0;
     bool known = turn->desk->freed == 0;
-    for (uint32_t most = known && among <= IDLE_FIRST ? IDLE_FIRST : NEAREST_FIRST;; most *= 4) {
+    for (uint32_t most = known && among < IDLE_FIRST ? among + 1 : NEAREST_FIRST;; most *= 4) {
         want.idle = known || most > NEAREST_MOST; /* who was set free is not that near */
         enum ht_status status = ht__desk_rank(turn, &want, 0, most, &count);
         out->idle = out->all = count;
@@ -157,6 +164,16 @@ static struct choice choose_free(const struct ht__turn *turn, const struct ht__e
     return choice;
 }
 
+/* Whether it is on the way to a lesser incident, and may be let go there. */
+static bool may_pull(const struct ht__turn *turn, const struct ht__entry *e,
+                     const struct ht__unit *unit)
+{
+    const struct ht__version *victim = unit->pending->pending;
+    return victim->view.severity < e->pending->view.severity &&
+           ht__desk_seat_of(victim, unit->id)->state != HT_INCIDENT_IS_ONSCENE &&
+           !ht__desk_is_held(turn, unit) && had_of(turn, e, unit->id) == ENGAGED;
+}
+
 /* One that is on the way to a lesser incident and would be here sooner. It needs no turnout when it
  * drives already. */
 static struct choice choose_pulled(const struct ht__turn *turn, const struct ht__entry *e,
@@ -166,22 +183,17 @@ static struct choice choose_pulled(const struct ht__turn *turn, const struct ht_
     const struct ht_incident *i = &e->pending->view;
     for (size_t c = 0; c < total; c++) {
         const struct ht_desk_candidate *candidate = &d->candidates[c];
-        if (had_of(turn, e, candidate->unit) != ENGAGED) {
-            continue;
-        }
         const struct ht__unit *unit =
             (const struct ht__unit *)ht_names_find(&d->units, candidate->unit);
-        struct ht__entry *victim = unit->pending;
-        const struct ht_desk_seat *seat = ht__desk_seat_of(victim->pending, unit->id);
-        if (victim->pending->view.severity >= i->severity ||
-            seat->state == HT_INCIDENT_IS_ONSCENE || ht__desk_is_held(turn, unit)) {
+        if (unit == NULL || unit->pending == NULL || !may_pull(turn, e, unit)) {
             continue;
         }
+        const struct ht_desk_seat *seat = ht__desk_seat_of(unit->pending->pending, unit->id);
         uint32_t turnout_ms =
             seat->state == HT_INCIDENT_IS_ENROUTE ? 0 : ht__desk_rule_of(d, i)->turnout_ms;
         int64_t eta_ms = eta_of(turn, i, candidate, turnout_ms);
         if (best.candidate == NULL || eta_ms < best.eta_ms) {
-            best = (struct choice){candidate, eta_ms, turnout_ms, 0, victim};
+            best = (struct choice){candidate, eta_ms, turnout_ms, 0, unit->pending};
         }
     }
     return best;
@@ -220,44 +232,100 @@ static uint32_t count_coming(const struct ht__turn *turn, const struct ht__entry
     return count;
 }
 
-/* The nearest, engaged or not, behind the idle ones: as many as it takes to find one that can be
- * pulled. */
-static enum ht_status gather_engaged(struct ht__turn *turn, const struct ht__entry *e, bool pulls,
-                                     struct ranked *ranked)
+/* What the slowest idle one that is free takes until it is there, less the walk: nobody who takes
+ * longer is pulled while enough of them are. */
+static uint32_t slowest_idle(const struct ht__turn *turn, const struct ht__entry *e,
+                             struct ranked ranked)
+{
+    uint32_t turnout_ms = ht__desk_rule_of(turn->desk, &e->pending->view)->turnout_ms;
+    uint32_t slowest_ms = 0;
+    for (size_t c = 0; c < ranked.idle; c++) {
+        const struct ht_desk_candidate *candidate = &turn->desk->candidates[c];
+        slowest_ms = candidate->duration_ms > slowest_ms ? candidate->duration_ms : slowest_ms;
+    }
+    return slowest_ms < UINT32_MAX - turnout_ms ? slowest_ms + turnout_ms : UINT32_MAX;
+}
+
+static int nearer(const void *left, const void *right)
+{
+    const struct ht_desk_candidate *a = left;
+    const struct ht_desk_candidate *b = right;
+    return a->duration_ms != b->duration_ms ? (a->duration_ms < b->duration_ms ? -1 : 1)
+                                            : strcmp(a->unit, b->unit);
+}
+
+/* Those that can be pulled, one by one: mostly they are few, and far away for a search. False: they
+ * are many. */
+static enum ht_status gather_few(struct ht__turn *turn, const struct ht__entry *e,
+                                 const struct ht_desk_want *all, struct ranked *ranked, bool *few)
+{
+    struct ht_desk *d = turn->desk;
+    struct ht_desk_want want = *all;
+    size_t first = ranked->all;
+    size_t asked = 0;
+    enum ht_status status = HT_OK;
+    *few = d->engaged_count <= LOOKED_AT;
+    for (size_t n = 0; n < d->engaged_count && *few && status == HT_OK; n++) {
+        if (!may_pull(turn, e, d->engaged[n])) {
+            continue;
+        }
+        uint32_t count = 0;
+        *few = ++asked <= ASKED_ALONE;
+        want.unit = d->engaged[n]->id;
+        status = *few ? ht__desk_rank(turn, &want, ranked->all, 1, &count) : HT_OK;
+        ranked->all += count;
+    }
+    if (status == HT_OK && *few && ranked->all > first) {
+        qsort(d->candidates + first, ranked->all - first, sizeof *d->candidates, nearer);
+    }
+    return status;
+}
+
+/* Behind the idle ones those that might be pulled: as many of the nearest as it takes to find one
+ * where they are too many to be looked at one by one. */
+static enum ht_status gather_pulled(struct ht__turn *turn, const struct ht__entry *e,
+                                    struct ht_desk_want *want, struct ranked *ranked)
 {
     const struct choice none = {.candidate = NULL};
-    struct ht_desk_want want = ht__desk_want_of(turn, e);
-    uint32_t count = 0;
-    want.coverage = false;
-    for (uint32_t most = pulls ? NEAREST_FIRST : 1;; most *= 4) {
-        enum ht_status status = ht__desk_rank(turn, &want, ranked->idle, most, &count);
-        ranked->all = ranked->idle + count;
-        if (status != HT_OK || !pulls || count < most || most >= NEAREST_MOST ||
-            choose_pulled(turn, e, ranked->all, none).candidate != NULL) {
-            return status;
-        }
+    size_t first = ranked->all;
+    bool few = false;
+    enum ht_status status = gather_few(turn, e, want, ranked, &few);
+    for (uint32_t most = NEAREST_FIRST; status == HT_OK && !few; most *= 4) {
+        uint32_t count = 0;
+        status = ht__desk_rank(turn, want, first, most, &count);
+        ranked->all = first + count;
+        few = count < most || most >= NEAREST_MOST ||
+              choose_pulled(turn, e, ranked->all, none).candidate != NULL;
     }
+    return status;
 }
 
 /* All who may have to be looked at for `need` places. */
 static enum ht_status gather(struct ht__turn *turn, struct ht__entry *e, uint32_t need,
                              struct ranked *ranked)
 {
-    const struct ht_desk_candidate *list = NULL;
     uint32_t in_time = 0;
     enum ht_status status = gather_idle(turn, e, need, ranked);
     if (status != HT_OK) {
         return status;
     }
+    struct ht_desk_want want = ht__desk_want_of(turn, e);
     uint32_t coming = count_coming(turn, e, *ranked, &in_time);
-    bool pulls = turn->desk->rules.preempt && e->pending->view.severity > 1 && in_time < need;
-    if (pulls || coming == 0) {
-        status = gather_engaged(turn, e, pulls, ranked);
+    uint32_t count = 0;
+    want.coverage = false;
+    if (coming == 0) { /* how far is the closest of all? */
+        status = ht__desk_rank(turn, &want, ranked->idle, 1, &count);
+        ranked->all += count;
     }
-    list = turn->desk->candidates;
-    e->closest_ms = ranked->idle > 0 ? list[0].duration_ms : UINT32_MAX;
-    if (ranked->all > ranked->idle && list[ranked->idle].duration_ms < e->closest_ms) {
-        e->closest_ms = list[ranked->idle].duration_ms;
+    e->closest_ms = ranked->all > 0 ? turn->desk->candidates[0].duration_ms : UINT32_MAX;
+    if (ranked->all > ranked->idle &&
+        turn->desk->candidates[ranked->idle].duration_ms < e->closest_ms) {
+        e->closest_ms = turn->desk->candidates[ranked->idle].duration_ms;
+    }
+    bool pulls = turn->desk->rules.preempt && e->pending->view.severity > 1 && in_time < need;
+    if (status == HT_OK && pulls && turn->desk->engaged_count > 0) {
+        want.max_ms = coming >= need ? slowest_idle(turn, e, *ranked) : 0;
+        status = gather_pulled(turn, e, &want, ranked);
     }
     return status;
 }

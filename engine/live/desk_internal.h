@@ -31,6 +31,7 @@ struct ht__unit {
     char id[HT_DESK_ID_MAX + 1];
     struct ht__entry *pending;   /* on it; NULL: free */
     struct ht__entry *committed; /* under the lock */
+    size_t engaged_at;           /* in the desk's list, while pending */
 };
 
 /* A device that gave an alarm once; stays as well. */
@@ -217,7 +218,10 @@ struct ht_desk {
     size_t list_count;
     size_t list_holes;
     size_t list_room;
-    size_t freed; /* units that are free as pending, but not as committed */
+    size_t freed;              /* units that are free as pending, but not as committed */
+    struct ht__unit **engaged; /* those that are on an incident, as pending; room for all */
+    size_t engaged_count;
+    size_t engaged_room;
     uint64_t next_order;
     uint64_t committed_order;
     struct ht__entry *closed_first;

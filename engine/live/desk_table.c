@@ -23,6 +23,10 @@ enum ht_status ht__desk_unit_of(struct ht_desk *d, const char *id, struct ht__un
         unit->named.id = unit->id;
         (void)pthread_mutex_lock(&d->lock);
         enum ht_status status = ht_names_reserve(&d->units);
+        if (status == HT_OK) { /* so that engaging one never fails */
+            status = ht_array_reserve((void **)&d->engaged, &d->engaged_room, d->units.count + 1,
+                                      sizeof(struct ht__unit *));
+        }
         if (status == HT_OK) {
             ht_names_add(&d->units, &unit->named);
         }

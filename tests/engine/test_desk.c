@@ -599,6 +599,33 @@ HT_CASE(a_graver_incident_pulls_a_unit_that_is_not_there_yet)
     end_stage(s);
 }
 
+/* Whoever is asked for costs a search; here all are late, and far more than one question takes. */
+HT_CASE(who_might_be_pulled_is_asked_for_alone)
+{
+    enum { FAR = 300 };
+    struct ht_desk_rules rules = ht_stage_rules();
+    rules.preempt = true;
+    struct ht_stage *s = ht_stage_new(&rules);
+    for (int u = 0; u < FAR; u++) {
+        char id[8];
+        (void)snprintf(id, sizeof id, "u%d", u);
+        (void)ht_stage_add(s, id, 900000 + u);
+    }
+    HT_CHECK_INT(open_at(s, "i", "0", 4, T0), HT_OK);
+    HT_CHECK_INT(s->asked, 1); /* nobody is on the way to a lesser one */
+    HT_CHECK_STR(units_of(s, "i"), "u0");
+    HT_CHECK_INT(say(s, HT_DESK_CANCEL, "i", NULL, T0 + 1), HT_OK);
+    (void)ht_stage_add(s, "near", 700000);
+    HT_CHECK_INT(open_at(s, "lesser", "700000", 1, T0 + 2), HT_OK);
+    HT_CHECK_STR(units_of(s, "lesser"), "near");
+    uint32_t asked = s->asked;
+    HT_CHECK_INT(open_at(s, "graver", "0", 4, T0 + 3), HT_OK);
+    HT_CHECK_STR(units_of(s, "graver"), "near");
+    HT_CHECK_STR(units_of(s, "lesser"), "u0");
+    HT_CHECK_INT(s->asked, asked + 3); /* the idle, `near`, and the idle for whom it left */
+    end_stage(s);
+}
+
 HT_CASE(a_free_unit_in_time_is_taken_before_one_is_pulled)
 {
     struct ht_desk_rules rules = ht_stage_rules();
