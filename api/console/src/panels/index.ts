@@ -2,3 +2,4 @@
 import "./emergency";
 import "./meals";
 import "./zones";
+import "./rounds";
