@@ -3,3 +3,4 @@ import "./emergency";
 import "./meals";
 import "./zones";
 import "./rounds";
+import "./settings";
