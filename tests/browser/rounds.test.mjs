@@ -91,6 +91,32 @@ test("a day is a list in order and a way by the streets; its result is written d
   await page.context().close();
 });
 
+test("without a mouse: from the board to a day, from day to day, and back to where one was", async () => {
+  const page = await open(town, { path: `/#round/week/${MONDAY}`, locale: "en-GB" });
+  await page.waitForSelector(".rd-cell");
+  const first = page.locator(".rd-cell").first();
+  await first.focus();
+  await page.keyboard.press("ArrowDown");
+  const cell = await page.evaluate(() => document.activeElement.dataset.focus);
+  assert.match(cell, /^cell-/, "the arrows walk over the cells");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-visit]");
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.focus), "day-title");
+  await page.focus('[data-focus="rd.day_after"]');
+  await page.keyboard.press("Enter");
+  await until(() => page.evaluate((monday) => !location.hash.endsWith(monday), MONDAY), "another day");
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.focus), "day-title");
+  await page.focus('[data-focus="rd.day_before"]');
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-visit]");
+  await page.focus('[data-do="week-back"]');
+  await page.keyboard.press("Enter");
+  await until(() => page.evaluate((name) => document.activeElement.dataset.focus === name, cell), "the focus where it was");
+  await page.fill('.rd-week-head input[type="search"]', "inspector-00");
+  await until(async () => (await page.locator(".rd-board tbody tr").count()) < 10, "fewer rows");
+  await page.context().close();
+});
+
 test("a visit is promised, another is cancelled, each by its buttons", async () => {
   const [first, second] = (await visits("&state=planned")).sort((a, b) => b.start.localeCompare(a.start));
   const page = await open(town, { locale: "en-GB", path: "/#round" });

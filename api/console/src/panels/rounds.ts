@@ -4,7 +4,7 @@ import "./rounds_words";
 import { fill, h } from "../dom";
 import { addDays, dayOf, dayText, daysBetween, mondayOf, moment } from "../format";
 import { addPanel, type Context } from "../panel";
-import { clockText, explain, gathered, ms } from "./common";
+import { clockText, explain, gathered, ms, roving } from "./common";
 import { Day } from "./rounds_day";
 import { Notices } from "./rounds_notices";
 import { Plans } from "./rounds_plan";
@@ -36,6 +36,7 @@ interface Page {
   fault: HTMLElement;
   asked: number;
   drawn: string;
+  points: string; // of the week, as they were given to the map
   ends: (() => void)[];
   soon: { (): void; cancel(): void };
   soonTown: { (): void; cancel(): void };
@@ -169,11 +170,14 @@ function sitesDraw(): void {
     const before = worst.get(visit.site);
     if (before === undefined || WORST.indexOf(tone) < WORST.indexOf(before)) worst.set(visit.site, tone);
   }
-  ctx.map.setGeoJson("round-sites", { type: "FeatureCollection", features: [...worst].flatMap(([id, tone]): GeoJSON.Feature[] => {
+  const points: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [...worst].flatMap(([id, tone]): GeoJSON.Feature[] => {
     const site = registry.sites.get(id);
     return site?.lon === undefined || site.lat === undefined ? [] : [{ type: "Feature",
       geometry: { type: "Point", coordinates: [site.lon, site.lat] }, properties: { color: toneColor(tone), radius: 7 } }];
-  }) });
+  }) };
+  const text = JSON.stringify(points);
+  if (text !== page.points) ctx.map.setGeoJson("round-sites", points);
+  page.points = text;
 }
 
 // ---- the views ----
@@ -225,6 +229,7 @@ function show(view: View): void {
   if (!page) return;
   const { ctx } = page;
   if (page.view === "day" && view !== "day") page.day.clear();
+  page.points = ""; // a day draws its own
   page.view = view;
   ctx.wide(view === "week");
   ctx.link(linkOf());
@@ -310,13 +315,14 @@ function build(host: HTMLElement, ctx: Context): Page {
     plans: new Plans(ctx, registry, changed, weekGo),
     head: h("div", { class: "rd-head" }), host: h("div", { class: "rd-host" }), board: h("div", { class: "rd-board-host", tabindex: "0", role: "region" }),
     boardSum: h("p", { class: "rd-sum", role: "status" }), fault: h("div", { class: "rd-fault", role: "alert", hidden: true }),
-    asked: 0, drawn: "", ends: [],
+    asked: 0, drawn: "", points: "", ends: [],
     soon: gathered(700, () => void attempt(async () => {
       await Promise.all([weekRead(), page?.notices.read()]);
       draw();
     })),
     soonTown: gathered(1500, () => void readAll()),
   };
+  roving(made.board, ".rd-cell");
   made.board.setAttribute("aria-label", ctx.t("rd.board"));
   made.root.append(made.head, made.fault, made.host);
   host.replaceChildren(made.root);

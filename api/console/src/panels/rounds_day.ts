@@ -14,6 +14,7 @@ export class Day {
   private visits: Visit[] = [];
   private open = ""; // whose result is being written
   private way = "";
+  private points = ""; // as they were given to the map: each time costs it a whole picture
   private asked = 0;
   private inspector = "";
   private date = "";
@@ -52,6 +53,7 @@ export class Day {
     this.asked++;
     this.inspector = "";
     this.way = "";
+    this.points = "";
     this.ctx.map.remove("round-sites");
     this.ctx.map.drawLine("round-way", undefined);
   }
@@ -170,7 +172,7 @@ export class Day {
   private pointsDraw(): void {
     const now = this.ctx.clock.now();
     const home = this.registry.homeOf(this.inspector);
-    this.ctx.map.setGeoJson("round-sites", {
+    const drawn: GeoJSON.FeatureCollection = {
       type: "FeatureCollection",
       features: [
         ...(home ? [{ type: "Feature", geometry: { type: "Point", coordinates: home },
@@ -181,7 +183,10 @@ export class Day {
             label: `${this.visits.indexOf(visit) + 1} ${this.registry.siteName(visit.site)}` },
         })),
       ],
-    });
+    };
+    const points = JSON.stringify(drawn);
+    if (points !== this.points) this.ctx.map.setGeoJson("round-sites", drawn);
+    this.points = points;
   }
 
   // From home to each site in turn and back, by the streets as they are now.
@@ -195,8 +200,8 @@ export class Day {
     if (key === this.way) return;
     this.way = key;
     const asked = ++this.asked;
-    if (stops.length > 0) ctx.map.fit({ type: "MultiPoint", coordinates: places });
     if (places.length < 2) {
+      if (stops.length > 0) ctx.map.fit({ type: "MultiPoint", coordinates: places });
       ctx.map.drawLine("round-way", undefined);
       this.sum.textContent = ctx.t("rd.day_sum", { n: this.visits.length });
       return;
@@ -206,11 +211,13 @@ export class Day {
         `/route/v1/${profile}/${places.map((at) => at.join(",")).join(";")}?overview=full&geometries=geojson`);
       const route = answer.routes[0];
       if (asked !== this.asked || !route) return;
+      ctx.map.fit(route.geometry);
       ctx.map.drawLine("round-way", route.geometry, { color: theme("--accent"), width: 5 });
       this.sum.textContent = `${ctx.t("rd.day_sum", { n: this.visits.length })} · ${ctx.t("rd.way", {
         length: length(route.distance), span: span(route.duration * 1000), profile: ctx.t(`rd.profile.${profile}`) })}`;
     } catch (error) {
       if (asked !== this.asked) return;
+      ctx.map.fit({ type: "MultiPoint", coordinates: places });
       ctx.map.drawLine("round-way", undefined);
       this.sum.textContent = `${ctx.t("rd.day_sum", { n: this.visits.length })} · ${explain(error, ctx.t)}`;
     }

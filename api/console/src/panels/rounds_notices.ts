@@ -4,7 +4,7 @@ import { addDays, dayOf, daysBetween, dayText } from "../format";
 import { language } from "../i18n";
 import { showPaper } from "../paper";
 import { Problem, type Context } from "../panel";
-import { explain, ms, onceKey, pages } from "./common";
+import { explain, ms, Once, pages } from "./common";
 import { RANKS, type Notice, type Registry } from "./visits";
 
 const MOST = 5000;
@@ -115,7 +115,7 @@ export class Notices {
 
   private extendForm(notice: Notice): HTMLElement {
     const { ctx } = this;
-    const key = onceKey();
+    const once = new Once();
     const today = dayOf(ctx.clock.now());
     const from = daysBetween(today, dayOf(ms(notice.due))) > 0 ? dayOf(ms(notice.due)) : today;
     const due = h("input", { type: "date", min: today, value: addDays(from, 7), required: true, "data-field": "due" });
@@ -126,14 +126,14 @@ export class Notices {
     const send = async (): Promise<void> => {
       wrong.textContent = "";
       try {
-        await ctx.api.post(`/v1/rectifications/${encodeURIComponent(notice.id)}/events`,
-          { event: "extend", due: due.value, rank: rank.value, reason: reason.value.trim() },
-          { "Idempotency-Key": `${key}-${due.value}-${rank.value}` });
+        const body = { event: "extend", due: due.value, rank: rank.value, reason: reason.value.trim() };
+        await ctx.api.post(`/v1/rectifications/${encodeURIComponent(notice.id)}/events`, body, once.headers(body));
         this.open = "";
         ctx.say(ctx.t("rd.extend_done", { day: dayText(due.value) }), "good");
         await this.read();
         this.changed();
       } catch (error) {
+        once.failed(error);
         const conflict = error instanceof Problem && error.status === 409;
         wrong.textContent = `${conflict ? `${ctx.t("rd.extend_not")} ` : ""}${explain(error, ctx.t)}`;
       }

@@ -4,7 +4,7 @@ import { addDays, dayOf, dayText, mondayOf } from "../format";
 import { language } from "../i18n";
 import { showPaper } from "../paper";
 import { Problem, type Context } from "../panel";
-import { explain, ms, onceKey } from "./common";
+import { explain, ms, Once } from "./common";
 import type { Mishap, Registry, Round } from "./visits";
 
 const SHOWN = 20;
@@ -123,8 +123,9 @@ export class Plans {
 
   // ---- forms ----
 
-  private form(name: string, title: string, fields: HTMLElement[], go: string, send: () => Promise<void>): void {
+  private form(name: string, title: string, fields: HTMLElement[], go: string, send: (once: Once) => Promise<void>): void {
     const { ctx } = this;
+    const once = new Once();
     const wrong = h("p", { class: "bad", role: "alert" });
     const busy = h("p", { class: "rd-small", role: "status" });
     const button = h("button", { type: "submit", class: "main", "data-do": `${name}-send` }, ctx.t(go));
@@ -135,9 +136,10 @@ export class Plans {
       busy.textContent = ctx.t("rd.planning");
       button.disabled = true;
       try {
-        await send();
+        await send(once);
         shut();
       } catch (error) {
+        once.failed(error);
         const other = error instanceof Problem && error.status === 412;
         wrong.textContent = other ? ctx.t("rd.replan_412") : explain(error, ctx.t);
         if (other) void this.read();
@@ -152,7 +154,6 @@ export class Plans {
 
   private newForm(): void {
     const { ctx } = this;
-    const key = onceKey();
     const next = addDays(mondayOf(dayOf(ctx.clock.now())), 7);
     const collection = h("select", {}, COLLECTIONS.map((one) => h("option", { value: one }, ctx.t(`rd.sites.${one}`))));
     const from = h("input", { type: "date", value: next, required: true, "data-field": "from" });
@@ -162,10 +163,10 @@ export class Plans {
       h("label", {}, ctx.t("rd.collection"), collection),
       h("div", { class: "rd-pair" }, h("label", {}, ctx.t("rd.from"), from), h("label", {}, ctx.t("rd.weeks"), weeks)),
       h("label", {}, ctx.t("rd.often"), often),
-    ], "rd.new_send", async () => {
+    ], "rd.new_send", async (once) => {
       const body = { from: from.value, weeks: Number(weeks.value), collection: collection.value,
         ...(often.value ? { visits_per_week: Number(often.value) } : {}) };
-      const round = await ctx.api.post<Round>("/v1/rounds", body, { "Idempotency-Key": `${key}-${JSON.stringify(body).length}-${from.value}` });
+      const round = await ctx.api.post<Round>("/v1/rounds", body, once.headers(body));
       this.tell(round, "rd.made");
       await this.read();
       this.changed();
@@ -174,7 +175,6 @@ export class Plans {
 
   private replanForm(round: Round): void {
     const { ctx, registry } = this;
-    const key = onceKey();
     const today = dayOf(ctx.clock.now());
     const people = [...registry.inspectors.values()].sort((a, b) => a.id.localeCompare(b.id));
     const who = h("select", { required: true, "data-field": "who" }, h("option", { value: "" }, ctx.t("rd.away_nobody")),
@@ -186,9 +186,9 @@ export class Plans {
       h("label", {}, ctx.t("rd.away"), who),
       h("div", { class: "rd-pair" }, h("label", {}, ctx.t("rd.away_from"), from), h("label", {}, ctx.t("rd.away_to"), to)),
       h("p", { class: "rd-small" }, ctx.t("rd.replan_why")),
-    ], "rd.replan_send", async () => {
+    ], "rd.replan_send", async (once) => {
       const body = { inspectors: [{ id: who.value, leave: [{ from: from.value, to: to.value }] }] };
-      const headers: Record<string, string> = { "Idempotency-Key": `${key}-${who.value}-${from.value}-${to.value}` };
+      const headers = once.headers(body);
       if (round.version !== undefined) headers["If-Match"] = `"${round.version}"`;
       const after = await ctx.api.post<Round>(`/v1/rounds/${encodeURIComponent(round.id)}/replan`, body, headers);
       this.tell(after, "rd.replanned");

@@ -2,7 +2,7 @@
 import { h } from "../dom";
 import { moment, timeOf } from "../format";
 import type { Context } from "../panel";
-import { explain, ms, onceKey } from "./common";
+import { explain, ms, Once } from "./common";
 import { OUTCOMES, visitDay, type Outcome, type Registry, type Visit } from "./visits";
 
 const HAZARDS: Outcome[] = ["rectify", "upgrade", "shut"];
@@ -39,7 +39,7 @@ export function resultForm(visit: Visit, registry: Registry, ctx: Context, done:
   const t = ctx.t;
   const day = visitDay(visit);
   const now = ctx.clock.now();
-  const key = onceKey();
+  const once = new Once();
   let outcome: Outcome = "done";
   const begun = h("input", { type: "time", value: timeOf(Math.min(now, ms(visit.start))), required: true, "data-field": "at" });
   const ended = h("input", { type: "time", value: ms(visit.end) <= now ? timeOf(ms(visit.end)) : "", "data-field": "until" });
@@ -73,14 +73,16 @@ export function resultForm(visit: Visit, registry: Registry, ctx: Context, done:
     }
     button.disabled = true;
     try {
-      const after = await ctx.api.post<Visit>(`/v1/visits/${encodeURIComponent(visit.id)}/result`, {
+      const body = {
         outcome, at: new Date(moment(day, begun.value)).toISOString(),
         ...(ended.value && outcome !== "missed" ? { until: new Date(moment(day, ended.value)).toISOString() } : {}),
         ...(reason.value.trim() ? { reason: reason.value.trim() } : {}),
         ...(found.length > 0 ? { hazards: found } : {}),
-      }, { "Idempotency-Key": `${key}-${outcome}-${found.length}` });
+      };
+      const after = await ctx.api.post<Visit>(`/v1/visits/${encodeURIComponent(visit.id)}/result`, body, once.headers(body));
       done(after);
     } catch (error) {
+      once.failed(error);
       wrong.textContent = explain(error, t);
       button.disabled = false;
     }
