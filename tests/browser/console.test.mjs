@@ -18,8 +18,14 @@ test("the map shows streets with names, compounds and sites", async () => {
     await until(async () => (await layerCount(page, layer)) > 0, `features of ${layer}`);
   const scripts = await page.evaluate(() => performance.getEntriesByType("resource")
     .filter(({ name }) => name.endsWith(".js")).reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0));
-  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
-  console.log(`first paint ${Math.round(paint)} ms (budget 1000), script ${scripts} bytes (most ${SCRIPT_MOST})`);
+  const painted = (at) => at.evaluate(() => Math.round(performance.getEntriesByName("first-contentful-paint")[0]?.startTime));
+  const again = [];
+  for (let n = 0; n < 3; n++) { // each in a context of its own, with nothing in its caches
+    const other = await open(town);
+    again.push(await painted(other));
+    await other.context().close();
+  }
+  console.log(`first paint ${await painted(page)} ms in a browser that has just been started, then ${again.join(", ")} ms (budget 1000), script ${scripts} bytes (most ${SCRIPT_MOST})`);
   assert.ok(scripts > 0 && scripts < SCRIPT_MOST, `${scripts} bytes of script`);
 });
 
