@@ -415,7 +415,7 @@ static const struct ht_route table[] = {
      HT_ROLE_DISPATCHER, .get = ht_ogc_item, .put = ht_ogc_item_put, .patch = ht_ogc_item_patch,
      .del = ht_ogc_item_delete},
     {"/tiles/{layer}/{z}/{x}/{y}.mvt", READ, HT_SERVICE_ITEMS, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
-     .get = ht_tiles_get, .resident = true},
+     .get = ht_tiles_get},
     {"/console/{file}", READ, HT_SERVICE_ABOUT, false, HT_ROLE_NONE, HT_ROLE_NONE,
      .get = ht_console_get},
     {"/v1/positions", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DEVICE, HT_ROLE_DEVICE,
@@ -532,7 +532,7 @@ static const struct ht_route table[] = {
     {"/v1/webhooks/{id}", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
      HT_ROLE_ADMIN, .get = ht_webhook_get, .del = ht_webhook_delete},
     {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, HT_ROLE_VIEWER,
-     HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post, .resident = true},
+     HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post},
     {"/v1/network", "POST, OPTIONS", HT_SERVICE_NETWORK, false, HT_ROLE_ADMIN, HT_ROLE_ADMIN,
      .post = ht_network_post},
 };
@@ -617,6 +617,12 @@ static bool is_read(enum ht_http_method method)
     return method == HT_HTTP_GET || method == HT_HTTP_HEAD;
 }
 
+/* What who follows an order, by its token, may read, too: streets and the time. */
+static bool is_for_residents(const struct ht_route *route)
+{
+    return route->get == ht_tiles_get || route->get == ht_clock_get;
+}
+
 /* Whether the caller may; else the answer is written. `resident`: who follows an order may read. */
 static bool may(struct ht_app_context *context, struct ht_http_call *call, enum ht_role need,
                 bool resident)
@@ -636,7 +642,8 @@ static void route_call(struct ht_app_context *context, const struct ht_route *ro
         answer_options(call, route->allow, route->cors);
     } else if (handler == NULL) {
         answer_not_allowed(call, route->allow);
-    } else if (may(context, call, is_read(method) ? route->read : route->write, route->resident) &&
+    } else if (may(context, call, is_read(method) ? route->read : route->write,
+                   is_for_residents(route)) &&
                (is_read(method) || ht_access_own_page(call))) {
         call->reply->cors = route->cors && is_read(method);
         handler(context, call);

@@ -21,7 +21,6 @@ struct ht_route {
     ht_route_handler *put;
     ht_route_handler *patch;
     ht_route_handler *del;
-    bool resident; /* who follows an order, by its token, may GET it, too */
 };
 
 /* The table; OSRM's services are matched by shape and not in it. */

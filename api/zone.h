@@ -12,8 +12,8 @@
 #define HT_ZONE_DEFAULT "Asia/Shanghai"
 
 /* Takes the zone for the whole process. Another exit code than HT_EXIT_DONE: there is none of that
- * name, and that was told on stderr. The default and UTC need no zone database. The name is borrowed
- * for the process's life. */
+ * name, and that was told on stderr. The default and UTC need no zone database. The name is
+ * borrowed for the process's life. */
 int ht_zone_set(const struct ht_cli *cli, const char *zone);
 
 /* Its name, as it was taken; lives as long as the process. */

@@ -86,6 +86,7 @@ add("icon.svg", readFileSync(join(here, "src/icon.svg")));
 const styles = readdirSync(join(here, "src/panels")).filter((name) => name.endsWith(".css")).sort();
 add("style.css", Buffer.concat([await bundle("style.css"), ...(await Promise.all(styles.map((name) => bundle(`panels/${name}`))))]));
 add("app.js", await bundle("main.ts"));
+add("boot.js", await bundle("boot.ts"));
 addPage("index.html");
 if (existsSync(join(here, "src/resident/main.ts"))) {
   add("resident.js", await bundle("resident/main.ts"));

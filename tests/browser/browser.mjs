@@ -46,8 +46,12 @@ afterEach(async () => {
   await Promise.all((browser?.contexts() ?? []).map((context) => context.close()));
 });
 
+// One hook for all, in this order: a server that is left behind keeps the file from ending.
+const stops = [];
 after(async () => {
   await browser?.close();
+  const ends = await Promise.allSettled(stops.map((stop) => stop()));
+  assert.deepEqual(ends.filter(({ status }) => status === "rejected").map(({ reason }) => String(reason)), [], "servers ended badly");
   assert.deepEqual(faults, [], "pages did what they may not");
 });
 
@@ -77,7 +81,7 @@ export async function serve(more = [], { store = true, keep = false, listen = "1
     child.kill("SIGTERM");
     assert.equal(await ended, 0, `houtao serve ended badly: ${said}`);
   };
-  after(async () => {
+  stops.push(async () => {
     await stop();
     if (!keep) rmSync(own, { recursive: true, force: true });
   });

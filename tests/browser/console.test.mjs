@@ -17,10 +17,66 @@ test("the map shows streets with names, compounds and sites", async () => {
   for (const layer of ["streets", "street-names", "compounds", "factories", "facilities", "zones"])
     await until(async () => (await layerCount(page, layer)) > 0, `features of ${layer}`);
   const scripts = await page.evaluate(() => performance.getEntriesByType("resource")
-    .filter(({ initiatorType }) => initiatorType === "script").reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0));
-  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
-  console.log(`first paint ${Math.round(paint)} ms (budget 1000), script ${scripts} bytes (most ${SCRIPT_MOST})`);
+    .filter(({ name }) => name.endsWith(".js")).reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0));
+  const painted = (at) => at.evaluate(() => Math.round(performance.getEntriesByName("first-contentful-paint")[0]?.startTime));
+  const again = [];
+  for (let n = 0; n < 3; n++) { // each in a context of its own, with nothing in its caches
+    const other = await open(town);
+    again.push(await painted(other));
+    await other.context().close();
+  }
+  console.log(`first paint ${await painted(page)} ms in a browser that has just been started, then ${again.join(", ")} ms (budget 1000), script ${scripts} bytes (most ${SCRIPT_MOST})`);
   assert.ok(scripts > 0 && scripts < SCRIPT_MOST, `${scripts} bytes of script`);
+});
+
+// All that the page could ever load, with what the resident's loads: by what the server hands out, not by a list here.
+test("all scripts together are within their budget", async () => {
+  const scripts = new Set();
+  for (const path of ["/", "/t/none"]) {
+    const page = await (await fetch(town.address + path, { headers: { Accept: "text/html" } })).text();
+    for (const [name] of page.matchAll(/\/console\/[\w.-]+\.js/g)) scripts.add(name);
+  }
+  let bytes = 0;
+  for (const name of scripts) bytes += (await (await fetch(town.address + name)).arrayBuffer()).byteLength;
+  console.log(`${scripts.size} scripts, ${bytes} bytes (most ${SCRIPT_MOST})`);
+  assert.ok(scripts.size >= 4, [...scripts].join(" "));
+  assert.ok(bytes < SCRIPT_MOST, `${bytes} bytes of script`);
+});
+
+test("without WebGL there is no map, it is said, and every panel works", async () => {
+  const blind = () => {
+    const own = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function context(kind, ...more) {
+      return /webgl/.test(kind) ? null : own.call(this, kind, ...more);
+    };
+  };
+  for (const [locale, scheme] of [["zh-CN", "light"], ["en-GB", "dark"]]) {
+    const page = await open(town, { locale, scheme, init: blind });
+    await page.waitForSelector(".map-none");
+    assert.equal(await page.locator(".map canvas").count(), 0);
+    await page.waitForSelector(".state.is-live");
+    for (const [panel, there] of [["incident", ".em-head"], ["order", ".panel button"], ["zone", "[data-zone]"], ["round", ".rd-views"],
+      ["setting", "[data-table]"]]) {
+      await page.click(`[data-panel="${panel}"]`);
+      await page.waitForSelector(there);
+      assert.deepEqual(await accessibility(page), [], panel);
+    }
+    await page.fill("#search", "h07084");
+    await page.waitForSelector("#search-options .search-title");
+    await page.press("#search", "Enter");
+    await page.waitForSelector(".card dl dd");
+    await page.click('[data-panel="zone"]');
+    await page.click('[data-do="draw-zone"]');
+    await page.waitForSelector(".toast.is-bad");
+    await shot(page, `no-webgl-${scheme}`);
+    await page.context().close();
+  }
+});
+
+test("the office's zone rules the times that are shown", async () => {
+  const west = await serve(["--tz", "Europe/Lisbon", "--clock", "2026-07-01T12:00:00Z,0"]);
+  const page = await open(west);
+  await until(async () => /^13:00/.test(await page.textContent(".clock")), "the clock of Lisbon");
 });
 
 test("every size, by day and by night, is readable", async () => {

@@ -126,6 +126,16 @@ test("coverage, isochrones and moves are drawn and said", async () => {
   await page.click('[data-do="moves"]');
   await page.waitForSelector(".em-moves .em-candidate");
   await until(async () => ((await drawn(page, "moves"))?.features.length ?? 0) > 0, "the moves on the map");
+  await shot(page, "emergency-moves");
+  const move = page.locator(".em-move").first();
+  const unit = await move.getAttribute("data-unit");
+  const homeOf = async () => (await call(town, "GET", `/collections/units/items/${unit}`)).properties.home;
+  const before = await homeOf();
+  await move.locator('[data-do="order-move"]').click();
+  await until(async () => JSON.stringify(await homeOf()) !== JSON.stringify(before), "the unit to wait elsewhere, by one click");
+  await until(async () => (await move.locator('[role="status"]').textContent()).includes(unit), "the page to say so");
+  await move.locator('[data-do="order-move"]').click();
+  await until(async () => JSON.stringify(await homeOf()) === JSON.stringify(before), "the unit to wait where it did");
   await page.click('[data-do="isochrone"]');
   const point = await onMap(page, 121.715, 29.955, 13);
   await page.mouse.click(point.x, point.y);

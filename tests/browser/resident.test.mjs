@@ -1,5 +1,9 @@
 // The resident's page: one order, large, following its van; no one else's data, no account.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { accessibility, allow, call, open, serve, shot, until } from "./browser.mjs";
 import { at, day, household, now } from "./day.mjs";
@@ -79,6 +83,31 @@ test("it is large, speaks both languages, by night, too", async () => {
   await until(async () => (await page.textContent("h1")) !== english, "the other language");
   assert.deepEqual(await accessibility(page), []);
   await shot(page, "resident-dark");
+  await page.context().close();
+});
+
+test("where the server has tokens the page has its map all the same, by the order's own", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "houtao-tokens-")), "tokens");
+  const admin = execFileSync(process.env.HOUTAO, ["token", "add", file, "--name", "root", "--role", "admin"], { encoding: "utf8" }).split("\n")[0].trim();
+  const guarded = await serve([...day(), "--tokens", file]);
+  const as = { Authorization: `Bearer ${admin}` };
+  await call(guarded, "PUT", "/v1/settings/planner", { run: false }, as);
+  await call(guarded, "POST", "/v1/orders", { id: "mine", household: HOMES[0], kitchen: "kitchen-1", due: [at("10:30"), at("11:15")] }, as);
+  for (const body of [{ event: "plan", unit: "van-01", sequence: 0, eta: at("10:44") }, { event: "load" }, { event: "enroute" }])
+    await call(guarded, "POST", "/v1/orders/mine/events", body, as);
+  const clock = await call(guarded, "GET", "/v1/clock", undefined, as);
+  await call(guarded, "POST", "/v1/positions", [{ unit: "van-01", lon: 121.705, lat: 29.965, ts: clock.now }], as);
+  const order = await call(guarded, "GET", "/v1/orders/mine", undefined, as);
+  const page = await open(guarded, { path: `/t/${order.token}`, ready: "[data-state]", width: 390, height: 844 });
+  const refused = [];
+  page.on("response", (response) => { if (response.status() >= 400) refused.push(`${response.status()} ${response.url()}`); });
+  const tile = page.waitForResponse((response) => /\/tiles\/streets\//.test(response.url()) && response.status() === 200);
+  await page.waitForSelector(".re-map canvas");
+  await tile;
+  await until(async () => (await page.textContent(".re-near")).length > 0, "the street's name");
+  assert.match(await page.textContent(".re-wait"), /\d/, "how long it takes, by the town's own clock");
+  assert.deepEqual(refused, []);
+  await shot(page, "resident-tokens");
   await page.context().close();
 });
 

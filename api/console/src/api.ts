@@ -43,7 +43,10 @@ async function problemOf(reply: Response): Promise<Problem> {
   try {
     const said = JSON.parse(text);
     const where = said.errors?.[0];
-    const detail = where?.detail ? `${said.detail ?? ""} (${where.pointer ?? where.line}: ${where.detail})` : said.detail;
+    const place = where?.pointer ?? where?.line;
+    const own = String(said.detail ?? "");
+    const more = where?.detail && !own.includes(where.detail) ? `${place}: ${where.detail}` : own.includes(String(place)) ? "" : place;
+    const detail = where && more ? `${own} (${more})` : said.detail;
     return new Problem(reply.status, said.title ?? said.code ?? reply.statusText, detail ?? said.message ?? "");
   } catch {
     return new Problem(reply.status, reply.statusText || `HTTP ${reply.status}`, "");
@@ -96,6 +99,12 @@ export function makeApi(signIn: () => Promise<void>): Http {
 
   return {
     get: async <T>(path: string) => read<T>(await call("GET", path, undefined, {})),
+    tagged: async <T>(path: string) => {
+      const reply = await call("GET", path, undefined, {});
+      const etag = reply.headers.get("ETag") ?? "";
+      return { value: await read<T>(reply), etag };
+    },
+    text: async (path, accept) => (await call("GET", path, undefined, { Accept: accept })).text(),
     post: async <T>(path: string, body: unknown, headers = {}) => read<T>(await call("POST", path, body, headers)),
     put: async <T>(path: string, body: unknown, headers = {}) => read<T>(await call("PUT", path, body, headers)),
     patch: async <T>(path: string, body: unknown, headers = {}) =>

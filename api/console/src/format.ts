@@ -1,7 +1,25 @@
 // How times, lengths and counts are shown: of the office's zone, in the page's language.
 import { language, t } from "./i18n";
 
-const ZONE = "Asia/Shanghai"; // the server's default for --tz; days and shifts are reckoned there
+let zone = "Asia/Shanghai"; // the server's default for --tz; days and shifts are reckoned there
+const zoned = new Set<() => void>();
+
+// The server's zone, as GET /v1/clock names it. One that this browser doesn't know changes nothing.
+export function setZone(name: string): void {
+  if (name === zone) return;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+  } catch {
+    return;
+  }
+  zone = name;
+  for (const fn of zoned) fn();
+}
+
+// Called when the zone turns out to be another: what shows times is drawn anew.
+export function onZone(fn: () => void): void {
+  zoned.add(fn);
+}
 
 function locale(): string {
   return language() === "zh" ? "zh-CN" : "en-GB";
@@ -9,7 +27,7 @@ function locale(): string {
 
 // 11:42
 export function clockTime(ms: number): string {
-  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: ZONE }).format(ms);
+  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: zone }).format(ms);
 }
 
 // 11:42:07
@@ -19,13 +37,13 @@ export function clockSeconds(ms: number): string {
     minute: "2-digit",
     second: "2-digit",
     hour12: false,
-    timeZone: ZONE,
+    timeZone: zone,
   }).format(ms);
 }
 
 // 3 March, 3月3日
 export function day(ms: number): string {
-  return new Intl.DateTimeFormat(locale(), { month: "long", day: "numeric", weekday: "short", timeZone: ZONE }).format(ms);
+  return new Intl.DateTimeFormat(locale(), { month: "long", day: "numeric", weekday: "short", timeZone: zone }).format(ms);
 }
 
 export function dayTime(ms: number): string {
@@ -61,4 +79,46 @@ export function ago(ms: number): string {
 
 export function count(n: number): string {
   return new Intl.NumberFormat(locale()).format(n);
+}
+
+// ---- days of the office, as "2026-03-02" ----
+
+const DAY_MS = 86_400_000;
+
+export function dayOf(ms: number): string {
+  return new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone: zone }).format(ms);
+}
+
+// "08:30", as an <input type="time"> has it.
+export function timeOf(ms: number): string {
+  return new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: zone }).format(ms);
+}
+
+// What the office's clock shows, read as if it were UTC.
+function local(ms: number): number {
+  return Date.parse(`${dayOf(ms)}T${timeOf(ms)}:00Z`);
+}
+
+// When a clock of the office shows that time of that day.
+export function moment(date: string, time = "00:00"): number {
+  const wanted = Date.parse(`${date}T${time}:00Z`);
+  const guess = wanted - (local(wanted) - wanted);
+  return wanted - (local(guess) - guess);
+}
+
+export function addDays(date: string, n: number): string {
+  return new Date(Date.parse(`${date}T00:00:00Z`) + n * DAY_MS).toISOString().slice(0, 10);
+}
+
+export function daysBetween(from: string, to: string): number {
+  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS);
+}
+
+export function mondayOf(date: string): string {
+  return addDays(date, -((new Date(`${date}T00:00:00Z`).getUTCDay() + 6) % 7));
+}
+
+// Mon 2 Mar, 3月2日周一
+export function dayText(date: string, options: Intl.DateTimeFormatOptions = { month: "short", day: "numeric", weekday: "short" }): string {
+  return new Intl.DateTimeFormat(locale(), { ...options, timeZone: "UTC" }).format(Date.parse(`${date}T00:00:00Z`));
 }

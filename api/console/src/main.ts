@@ -6,7 +6,7 @@ import { Card } from "./card";
 import { makeClock } from "./clock";
 import { fill, h } from "./dom";
 import { explain } from "./fault";
-import { clockSeconds } from "./format";
+import { clockSeconds, onZone } from "./format";
 import { language, missing, onLanguage, setLanguage, t } from "./i18n";
 import { Layers } from "./layers";
 import { Town } from "./map/town_map";
@@ -47,17 +47,14 @@ function link(part: string): void {
   if (location.hash !== hash) history.replaceState(null, "", location.pathname + location.search + hash);
 }
 
-function townOf(): Town {
-  try {
-    return new Town(api, stream);
-  } catch (error) {
-    fill(document.getElementById("app")!, h("p", { class: "fatal", role: "alert" }, t("map.webgl")));
-    throw error;
-  }
-}
-
-const map = townOf();
-const context: Context = { api, stream, map, clock, t, link, say };
+const map = new Town(api, stream);
+const wide = (on: boolean): void => {
+  if (side.classList.contains("is-wide") === on) return;
+  side.classList.toggle("is-wide", on);
+  layers.element.hidden = map.ml === undefined;
+map.ml?.resize(); // at once: what is fitted next goes by the new size
+};
+const context: Context = { api, stream, map, clock, t, link, say, wide };
 const card = new Card(api, stream, map, clock, link, say);
 const layers = new Layers(map);
 const search = new Search(api, map, (found) => openFound(found));
@@ -68,6 +65,7 @@ let open: Panel | undefined;
 
 function mount(panel: Panel | undefined): void {
   open?.unmount();
+  wide(false);
   fill(host);
   open = panel;
   if (panel) panel.mount(host, context);
@@ -93,6 +91,7 @@ function drawTabs(): void {
       sheet(true);
     },
   }, t(panel.title))));
+  tabs.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 // Opens what a link names: a panel's own, or the card of a thing on the map.
@@ -162,7 +161,8 @@ fill(document.getElementById("app")!,
   banner,
   h("main", { class: "body" }, side, h("div", { class: "stage" }, map.element, layers.element, card.element, toasts)));
 
-map.ml.resize(); // it was made before it had a place
+layers.element.hidden = map.ml === undefined;
+map.ml?.resize(); // it was made before it had a place
 
 handle.addEventListener("click", () => sheet(!side.classList.contains("is-up")));
 clock.every(250, () => {
@@ -185,12 +185,17 @@ onTheme(() => {
   drawTools();
   layers.words();
 });
-onLanguage(() => {
+
+// The panel that is open, drawn anew where it stood.
+function again(): void {
   const part = linked;
   words();
   mount(open);
   if (part !== "" && panels().some((panel) => panel.id === part.split("/")[0])) follow(part, false);
-});
+}
+
+onLanguage(again);
+onZone(again);
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.defaultPrevented) card.close();
 });
@@ -206,8 +211,12 @@ Object.assign(window, { houtao: { api, stream, map, clock, t, missing } });
 words();
 const first = location.hash.slice(1);
 const named = panels().find((panel) => panel.id === first.split("/")[0]);
-mount(named ?? panels()[0]);
-void Promise.all([map.open(first !== ""), map.ready]).then(() => {
+drawTabs();
+// What a panel shows first goes by the server's clock and zone.
+void clock.ready.then(() => {
+  mount(named ?? panels()[0]);
+  return Promise.all([map.open(first !== ""), map.ready]);
+}).then(() => {
   layers.words();
   if (first !== "") {
     linked = first;

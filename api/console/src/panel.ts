@@ -21,6 +21,8 @@ export class Problem extends Error {
 // Idempotency-Key, If-Match and the like.
 export interface Api {
   get<T>(path: string): Promise<T>;
+  tagged<T>(path: string): Promise<{ value: T; etag: string }>; // for a PUT with If-Match
+  text(path: string, accept: string): Promise<string>;
   post<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<T>;
   put<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<T>;
   patch<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<T>;
@@ -66,7 +68,7 @@ export interface LineStyle {
 }
 
 export interface TownMap {
-  ml: LibreMap;
+  ml: LibreMap | undefined; // undefined: this browser draws no map (no WebGL); all else may be called all the same
   ready: Promise<void>; // the style is there: layers can be added
   // Makes or replaces a source of this name, drawn above the town and below its units: points as circles, lines as
   // lines, polygons filled. The properties "color", "width", "radius", "opacity" and "label" of a feature are obeyed.
@@ -77,7 +79,7 @@ export interface TownMap {
   fit(geometry: GeoJSON.Geometry): void;
   onHousehold(fn: (id: string, place: Place) => void): () => void;
   onUnit(fn: (id: string) => void): () => void;
-  pick(message: string): Promise<Place | undefined>; // the next click on the map; undefined: the user thought better
+  pick(message: string): Promise<Place | undefined>; // the next click on the map; undefined: the user thought better, or there is no map
   drawLine(id: string, geometry: GeoJSON.Geometry | undefined, style?: LineStyle): void; // undefined takes it away
 }
 
@@ -91,6 +93,7 @@ export interface Context {
   t(key: string, values?: Values): string;
   link(part: string): void; // the shareable hash of what was clicked: "incident/01J..."; "" clears it
   say(text: string, kind?: "good" | "bad"): void; // a short message, read aloud by screen readers too
+  wide(on: boolean): void; // more room for the panel, at the cost of the map
 }
 
 // `title` is a key of i18n.ts. A panel is mounted when it is opened and unmounted when another takes its place or the

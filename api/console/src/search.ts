@@ -108,8 +108,8 @@ export class Search {
       return;
     }
     const units = this.unitsLike(query);
-    const center = this.map.ml.getCenter();
-    const place = `&lon=${center.lng.toFixed(5)}&lat=${center.lat.toFixed(5)}`;
+    const center = this.map.ml?.getCenter();
+    const place = center ? `&lon=${center.lng.toFixed(5)}&lat=${center.lat.toFixed(5)}` : "";
     try {
       const answer = await this.api.get<{ features: Hit[] }>(
         `/v1/search?limit=${MOST}&q=${encodeURIComponent(query)}${place}`);

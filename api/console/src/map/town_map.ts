@@ -1,5 +1,5 @@
 // The map: streets, the registry's tiles, the units above them, and what panels draw.
-import type { GeoJSONSource, LngLatBoundsLike, Map as LibreMap, MapMouseEvent, StyleSpecification } from "maplibre-gl";
+import type { GeoJSONSource, LngLatBoundsLike, Map as LibreMap, StyleSpecification } from "maplibre-gl";
 import { authorized } from "../api";
 import { fill, h } from "../dom";
 import { onLanguage, t } from "../i18n";
@@ -50,7 +50,7 @@ function write(key: string, value: unknown): void {
 }
 
 export class Town implements TownMap {
-  readonly ml: LibreMap;
+  readonly ml: LibreMap | undefined; // undefined: this browser draws none (no WebGL); all else works
   readonly units: UnitLayer;
   readonly ready: Promise<void>;
   readonly element: HTMLElement;
@@ -63,6 +63,7 @@ export class Town implements TownMap {
   private readonly emptyHooks = new Set<() => void>();
   private readonly prompt = h("div", { class: "map-prompt", role: "status", hidden: true });
   private readonly cross = h("div", { class: "map-cross", hidden: true, "aria-hidden": "true" });
+  private readonly none = h("div", { class: "map-none", role: "note" }); // instead of a map
   private readonly tip = h("div", { class: "map-tip", hidden: true, "aria-hidden": "true" });
   private picking: ((place: Place | undefined) => void) | undefined;
   private names: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
@@ -79,54 +80,76 @@ export class Town implements TownMap {
     this.hidden = new Set(read<string[]>(HIDDEN, HIDDEN_AT_FIRST));
     const canvas = h("div", { class: "map-canvas" });
     this.element = h("div", { class: "map" }, canvas, this.cross, this.tip, this.prompt);
-    const view = read<{ center: [number, number]; zoom: number } | null>(VIEW, null);
-    this.returns = view !== null;
-    this.ml = new maplibregl.Map({
-      container: canvas,
-      style: this.style(),
-      center: view?.center ?? [121.715, 29.95],
-      zoom: view?.zoom ?? 12,
-      minZoom: 5,
-      maxZoom: 20,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      attributionControl: false,
-      fadeDuration: 120,
-      localIdeographFontFamily: "'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', 'WenQuanYi Micro Hei', sans-serif",
-      transformRequest: (url) =>
-        url.startsWith(location.origin) ? { url, headers: authorized() } : { url },
-    });
-    this.ml.touchZoomRotate.disableRotation();
-    this.ml.keyboard.disableRotation();
-    this.ml.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
-    this.ml.addControl(new maplibregl.ScaleControl({ maxWidth: 120 }), "bottom-left");
-    this.ml.getCanvas().setAttribute("aria-label", t("map.label"));
+    this.returns = read<unknown>(VIEW, null) !== null;
+    this.ml = this.mapMake(canvas);
     this.units = new UnitLayer(this.ml);
     this.ready = new Promise((resolve) => {
-      this.ml.once("style.load", () => {
+      if (!this.ml) resolve();
+      this.ml?.once("style.load", () => {
         this.loaded = true;
         for (const [id, data] of this.given) this.add(id, data);
         resolve();
       });
     });
-    this.ml.on("error", (event) => {
-      const status = (event.error as { status?: number }).status;
-      if (status === 401 || status === undefined) console.warn(event.error);
-    });
-    this.ml.on("moveend", () => {
-      const center = this.ml.getCenter();
-      write(VIEW, { center: [center.lng, center.lat], zoom: this.ml.getZoom() });
-    });
+    if (!this.ml) {
+      canvas.remove();
+      this.element.append(this.none);
+      this.words();
+    }
     this.listen();
     onTheme(() => this.restyle());
     onLanguage(() => {
-      this.ml.getCanvas().setAttribute("aria-label", t("map.label"));
+      this.words();
       this.restyle();
     });
     stream.on(["positions"], (event) => this.units.put(event.data as UnitPosition));
     stream.on(["item*"], (event) => this.changed(event.subject.split("/")[0]!));
     stream.onGap(() => ["cells", "households", "zones", "factories", "facilities"].forEach((c) => this.changed(c)));
+  }
+
+  // undefined: this browser has no WebGL.
+  private mapMake(canvas: HTMLElement): LibreMap | undefined {
+    const view = read<{ center: [number, number]; zoom: number } | null>(VIEW, null);
+    try {
+      const ml = new maplibregl.Map({
+        container: canvas,
+        style: this.style(),
+        center: view?.center ?? [121.715, 29.95],
+        zoom: view?.zoom ?? 12,
+        minZoom: 5,
+        maxZoom: 20,
+        dragRotate: false,
+        pitchWithRotate: false,
+        touchPitch: false,
+        attributionControl: false,
+        fadeDuration: 120,
+        localIdeographFontFamily: "'Noto Sans CJK SC', 'Microsoft YaHei', 'PingFang SC', 'WenQuanYi Micro Hei', sans-serif",
+        transformRequest: (url) =>
+          url.startsWith(location.origin) ? { url, headers: authorized() } : { url },
+      });
+      ml.touchZoomRotate.disableRotation();
+      ml.keyboard.disableRotation();
+      ml.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
+      ml.addControl(new maplibregl.ScaleControl({ maxWidth: 120 }), "bottom-left");
+      ml.getCanvas().setAttribute("aria-label", t("map.label"));
+      ml.on("error", (event) => {
+        const status = (event.error as { status?: number }).status;
+        if (status === 401 || status === undefined) console.warn(event.error);
+      });
+      ml.on("moveend", () => {
+        const center = ml.getCenter();
+        write(VIEW, { center: [center.lng, center.lat], zoom: ml.getZoom() });
+      });
+      return ml;
+    } catch (error) {
+      console.warn(error);
+      return undefined;
+    }
+  }
+
+  private words(): void {
+    this.ml?.getCanvas().setAttribute("aria-label", t("map.label"));
+    fill(this.none, h("p", null, h("b", null, t("map.none"))), h("p", null, t("map.none.more")));
   }
 
   // ---- what there is to see ----
@@ -137,7 +160,7 @@ export class Town implements TownMap {
 
   // Takes the new style and keeps what panels drew.
   private restyle(): void {
-    this.ml.setStyle(this.style(), {
+    this.ml?.setStyle(this.style(), {
       diff: true,
       transformStyle: (_before, next) => {
         for (const [id, data] of this.given) {
@@ -190,7 +213,7 @@ export class Town implements TownMap {
     }
     this.names = { type: "FeatureCollection", features: points };
     this.bounds = boxOf(shapes);
-    (this.ml.getSource("area-names") as GeoJSONSource | undefined)?.setData(this.names);
+    (this.ml?.getSource("area-names") as GeoJSONSource | undefined)?.setData(this.names);
   }
 
   private async readUnits(): Promise<void> {
@@ -209,7 +232,7 @@ export class Town implements TownMap {
       this.stale.clear();
       for (const one of all) {
         if (one === "units") void this.readUnits();
-        else if (this.ml.getSource(one)) this.ml.refreshTiles(one);
+        else if (this.ml?.getSource(one)) this.ml.refreshTiles(one);
         if (one === "cells" || one === "zones") void this.readNames().catch(() => undefined);
       }
     }, REFRESH_MS);
@@ -223,15 +246,17 @@ export class Town implements TownMap {
 
   private add(id: string, data: GeoJSON.FeatureCollection): void {
     const source = OWN + id;
-    const there = this.ml.getSource(source) as GeoJSONSource | undefined;
+    const { ml } = this;
+    if (!ml) return;
+    const there = ml.getSource(source) as GeoJSONSource | undefined;
     if (there) {
       there.setData(data);
       return;
     }
-    this.ml.addSource(source, { type: "geojson", data });
+    ml.addSource(source, { type: "geojson", data });
     const [area, ...rest] = layersOf(source, source);
-    this.ml.addLayer(area!, this.ml.getLayer(ABOVE_AREAS) ? ABOVE_AREAS : undefined);
-    for (const layer of rest) this.ml.addLayer(layer);
+    ml.addLayer(area!, ml.getLayer(ABOVE_AREAS) ? ABOVE_AREAS : undefined);
+    for (const layer of rest) ml.addLayer(layer);
     if (this.hidden.has(id)) this.visible(id, false);
   }
 
@@ -245,15 +270,16 @@ export class Town implements TownMap {
     this.given.delete(id);
     this.hidden.delete(id);
     const source = OWN + id;
-    if (!this.loaded || !this.ml.getSource(source)) return;
-    for (const layer of layersOf(source, source)) if (this.ml.getLayer(layer.id)) this.ml.removeLayer(layer.id);
-    this.ml.removeSource(source);
+    const { ml } = this;
+    if (!this.loaded || !ml?.getSource(source)) return;
+    for (const layer of layersOf(source, source)) if (ml.getLayer(layer.id)) ml.removeLayer(layer.id);
+    ml.removeSource(source);
   }
 
   private visible(id: string, on: boolean): void {
     const ids = GROUPS[id] ?? layersOf(OWN + id, OWN + id).map((layer) => layer.id);
     for (const layer of ids)
-      if (this.ml.getLayer(layer)) this.ml.setLayoutProperty(layer, "visibility", on ? "visible" : "none");
+      if (this.ml?.getLayer(layer)) this.ml.setLayoutProperty(layer, "visibility", on ? "visible" : "none");
   }
 
   show(id: string, on: boolean): void {
@@ -293,12 +319,12 @@ export class Town implements TownMap {
   }
 
   flyTo(lon: number, lat: number, zoom?: number): void {
-    this.ml.easeTo({ center: [lon, lat], zoom: zoom ?? Math.max(this.ml.getZoom(), 15),
+    this.ml?.easeTo({ center: [lon, lat], zoom: zoom ?? Math.max(this.ml.getZoom(), 15),
       padding: { top: 0, left: 0, right: 0, bottom: this.covered() }, duration: this.calm() ? 0 : 600 });
   }
 
   private fitBox(box: Box, moved: boolean): void {
-    this.ml.fitBounds(box as LngLatBoundsLike, { padding: { top: 40, left: 40, right: 40, bottom: 40 + this.covered() },
+    this.ml?.fitBounds(box as LngLatBoundsLike, { padding: { top: 40, left: 40, right: 40, bottom: 40 + this.covered() },
       maxZoom: 16, duration: moved && !this.calm() ? 600 : 0 });
   }
 
@@ -330,8 +356,8 @@ export class Town implements TownMap {
   }
 
   // The household at a place of the screen: the nearest one that is drawn.
-  private householdAt(x: number, y: number): { id: string; lon: number; lat: number } | undefined {
-    const layers = ["frail", "households"].filter((layer) => this.ml.getLayer(layer));
+  private householdAt(ml: LibreMap, x: number, y: number): { id: string; lon: number; lat: number } | undefined {
+    const layers = ["frail", "households"].filter((layer) => ml.getLayer(layer));
     if (layers.length === 0) return undefined;
     let best = HOUSEHOLD_PX * HOUSEHOLD_PX;
     let found: { id: string; lon: number; lat: number } | undefined;
@@ -339,9 +365,9 @@ export class Town implements TownMap {
       [x - HOUSEHOLD_PX, y - HOUSEHOLD_PX],
       [x + HOUSEHOLD_PX, y + HOUSEHOLD_PX],
     ];
-    for (const feature of this.ml.queryRenderedFeatures(box, { layers })) {
+    for (const feature of ml.queryRenderedFeatures(box, { layers })) {
       const [lon, lat] = (feature.geometry as GeoJSON.Point).coordinates as [number, number];
-      const at = this.ml.project([lon, lat]);
+      const at = ml.project([lon, lat]);
       const square = (at.x - x) ** 2 + (at.y - y) ** 2;
       if (square <= best) {
         best = square;
@@ -351,27 +377,27 @@ export class Town implements TownMap {
     return found;
   }
 
-  private featureAt(x: number, y: number): MapFeature | undefined {
-    const layers = ["facilities", "factories", "factory-areas", "zones", "compounds"].filter((layer) => this.ml.getLayer(layer));
+  private featureAt(ml: LibreMap, x: number, y: number): MapFeature | undefined {
+    const layers = ["facilities", "factories", "factory-areas", "zones", "compounds"].filter((layer) => ml.getLayer(layer));
     const box: [[number, number], [number, number]] = [[x - 4, y - 4], [x + 4, y + 4]];
-    const [feature] = layers.length > 0 ? this.ml.queryRenderedFeatures(box, { layers }) : [];
+    const [feature] = layers.length > 0 ? ml.queryRenderedFeatures(box, { layers }) : [];
     if (!feature) return undefined;
-    const at = feature.geometry.type === "Point" ? feature.geometry.coordinates : this.ml.unproject([x, y]).toArray();
+    const at = feature.geometry.type === "Point" ? feature.geometry.coordinates : ml.unproject([x, y]).toArray();
     return { collection: feature.sourceLayer as MapFeature["collection"], id: String(feature.properties["id"]),
       properties: feature.properties, lon: at[0]!, lat: at[1]! };
   }
 
-  private placeAt(x: number, y: number): Place {
-    const household = this.householdAt(x, y);
+  private placeAt(ml: LibreMap, x: number, y: number): Place {
+    const household = this.householdAt(ml, x, y);
     if (household) return { lon: household.lon, lat: household.lat, household: household.id };
-    const at = this.ml.unproject([x, y]);
+    const at = ml.unproject([x, y]);
     return { lon: Number(at.lng.toFixed(7)), lat: Number(at.lat.toFixed(7)) };
   }
 
-  private clicked(event: MapMouseEvent): void {
+  private clicked(ml: LibreMap, event: { point: { x: number; y: number } }): void {
     const { x, y } = event.point;
     if (this.picking) {
-      this.picking(this.placeAt(x, y));
+      this.picking(this.placeAt(ml, x, y));
       return;
     }
     const unit = this.units.hit(x, y);
@@ -379,42 +405,43 @@ export class Town implements TownMap {
       for (const fn of this.unitHooks) fn(unit);
       return;
     }
-    const household = this.householdAt(x, y);
+    const household = this.householdAt(ml, x, y);
     if (household) {
       for (const fn of this.households)
         fn(household.id, { lon: household.lon, lat: household.lat, household: household.id });
       return;
     }
-    const feature = this.featureAt(x, y);
+    const feature = this.featureAt(ml, x, y);
     if (feature) for (const fn of this.featureHooks) fn(feature);
     else for (const fn of this.emptyHooks) fn();
   }
 
   private listen(): void {
+    const { ml } = this;
+    if (!ml) return;
     let asked = 0;
-    this.ml.on("click", (event) => this.clicked(event));
-    this.ml.on("mousemove", (event) => {
+    ml.on("click", (event) => this.clicked(ml, event));
+    ml.on("mousemove", (event) => {
       asked ||= requestAnimationFrame(() => {
         asked = 0;
-        this.hover(event.point.x, event.point.y);
+        this.hover(ml, event.point.x, event.point.y);
       });
     });
-    this.ml.on("mouseout", () => {
+    ml.on("mouseout", () => {
       this.tip.hidden = true;
     });
     // By keyboard: the arrows move the map beneath a cross, Enter takes the place under it.
-    this.ml.getCanvas().addEventListener("keydown", (event) => {
+    ml.getCanvas().addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
-      const canvas = this.ml.getCanvas();
-      const point = new maplibregl.Point(canvas.clientWidth / 2, canvas.clientHeight / 2);
-      this.clicked({ point } as MapMouseEvent);
+      const canvas = ml.getCanvas();
+      this.clicked(ml, { point: { x: canvas.clientWidth / 2, y: canvas.clientHeight / 2 } });
     });
   }
 
-  private hover(x: number, y: number): void {
+  private hover(ml: LibreMap, x: number, y: number): void {
     const id = this.units.hit(x, y);
     const unit = id === undefined ? undefined : this.units.get(id);
-    this.ml.getCanvas().style.cursor = this.picking ? "crosshair" : unit ? "pointer" : "";
+    ml.getCanvas().style.cursor = this.picking ? "crosshair" : unit ? "pointer" : "";
     this.tip.hidden = !unit;
     if (unit) {
       fill(this.tip, unit.name ?? unit.unit);
@@ -423,13 +450,19 @@ export class Town implements TownMap {
   }
 
   pick(message: string): Promise<Place | undefined> {
+    const { ml } = this;
     this.picking?.(undefined); // one at a time
+    if (!ml) {
+      this.none.classList.add("is-asked");
+      this.none.scrollIntoView({ block: "nearest" });
+      return Promise.resolve(undefined);
+    }
     return new Promise((resolve) => {
       const end = (place: Place | undefined): void => {
         this.picking = undefined;
         this.prompt.hidden = true;
         this.cross.hidden = true;
-        this.ml.getCanvas().style.cursor = "";
+        ml.getCanvas().style.cursor = "";
         document.removeEventListener("keydown", escape, true);
         resolve(place);
       };
@@ -442,10 +475,10 @@ export class Town implements TownMap {
         h("button", { type: "button", class: "quiet", onclick: () => end(undefined) }, t("cancel")));
       this.prompt.hidden = false;
       this.cross.hidden = false;
-      this.ml.getCanvas().style.cursor = "crosshair";
+      ml.getCanvas().style.cursor = "crosshair";
       document.addEventListener("keydown", escape, true);
       this.picking = end;
-      this.ml.getCanvas().focus();
+      ml.getCanvas().focus();
     });
   }
 }

@@ -112,7 +112,7 @@ function shaderOf(gl: WebGL2RenderingContext, type: number, source: string): Web
 }
 
 export class UnitLayer {
-  private readonly map: LibreMap;
+  private readonly map: LibreMap | undefined;
   private readonly canvas: HTMLCanvasElement;
   private gl: WebGL2RenderingContext | undefined;
   private places: Record<string, WebGLUniformLocation | null> = {};
@@ -130,9 +130,11 @@ export class UnitLayer {
   private readonly born = performance.now();
   private readonly names = new Map<string, string>();
 
-  constructor(map: LibreMap) {
+  // Without a map units are known, and not drawn.
+  constructor(map: LibreMap | undefined) {
     this.map = map;
     this.canvas = document.createElement("canvas");
+    if (!map) return;
     this.canvas.className = "map-units";
     this.canvas.setAttribute("aria-hidden", "true");
     map.getCanvasContainer().append(this.canvas);
@@ -287,9 +289,9 @@ export class UnitLayer {
 
   // The unit at a place of the screen, the nearest one within a finger's breadth.
   hit(x: number, y: number): string | undefined {
-    if (!this.origin || !this.visible) return undefined;
+    if (!this.map || !this.origin || !this.visible) return undefined;
     const now = this.seconds();
-    const view = this.view();
+    const view = this.view(this.map);
     let best = HIT_PX * HIT_PX;
     let found: string | undefined;
     for (let i = 0; i < this.units.length; i++) {
@@ -304,11 +306,11 @@ export class UnitLayer {
     return found;
   }
 
-  private view(): { world: number; offset: [number, number]; width: number; height: number } {
-    const world = WORLD_PX * 2 ** this.map.getZoom();
-    const center = this.map.getCenter();
+  private view(map: LibreMap): { world: number; offset: [number, number]; width: number; height: number } {
+    const world = WORLD_PX * 2 ** map.getZoom();
+    const center = map.getCenter();
     const middle = mercator(center.lng, center.lat);
-    const canvas = this.map.getCanvas();
+    const canvas = map.getCanvas();
     const origin = this.origin!;
     return {
       world,
@@ -327,9 +329,10 @@ export class UnitLayer {
 
   private paint(): void {
     const gl = this.gl;
-    if (!gl || gl.isContextLost()) return;
+    const map = this.map;
+    if (!gl || !map || gl.isContextLost()) return;
     const ratio = Math.min(2, devicePixelRatio || 1);
-    const host = this.map.getCanvas();
+    const host = map.getCanvas();
     const width = Math.round(host.clientWidth * ratio);
     const height = Math.round(host.clientHeight * ratio);
     if (this.canvas.width !== width || this.canvas.height !== height) {
@@ -349,8 +352,8 @@ export class UnitLayer {
     }
     this.dirty = false;
     const now = this.seconds();
-    const view = this.view();
-    const zoom = this.map.getZoom();
+    const view = this.view(map);
+    const zoom = map.getZoom();
     const size = SIZE_PX * Math.min(1, Math.max(0.45, (zoom - 9) / 5));
     const p = this.places;
     gl.uniform2f(p["offset"]!, view.offset[0], view.offset[1]);

@@ -197,3 +197,20 @@ export function onceKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("");
 }
+
+// The keys of one form: what is sent twice by a lost answer happens once; what was answered, or corrected, is another.
+export class Once {
+  private key = onceKey();
+  private text = "";
+
+  headers(body: unknown): Record<string, string> {
+    const text = JSON.stringify(body);
+    if (text !== this.text) this.key = onceKey();
+    this.text = text;
+    return { "Idempotency-Key": this.key };
+  }
+
+  failed(error: unknown): void {
+    if (!(error instanceof Problem) || error.status !== 0) this.text = "";
+  }
+}

@@ -38,16 +38,20 @@ export class Drawing {
   // undefined: it was given up.
   draw(): Promise<GeoJSON.Polygon | undefined> {
     this.end(undefined);
-    const { map } = this.ctx;
+    const { ml } = this.ctx.map;
+    if (!ml) {
+      this.ctx.say(this.ctx.t("map.none.draw"), "bad");
+      return Promise.resolve(undefined);
+    }
     this.ring = [];
     this.element.hidden = false;
     window.addEventListener("pointerdown", this.press, true);
     window.addEventListener("click", this.click, true);
-    map.ml.doubleClickZoom.disable();
-    map.ml.getCanvas().style.cursor = "crosshair";
+    ml.doubleClickZoom.disable();
+    ml.getCanvas().style.cursor = "crosshair";
     window.addEventListener("keydown", this.key, true);
     this.show();
-    map.ml.getCanvas().focus();
+    ml.getCanvas().focus();
     return new Promise((resolve) => {
       this.done = resolve;
     });
@@ -61,8 +65,8 @@ export class Drawing {
     this.element.hidden = true;
     window.removeEventListener("pointerdown", this.press, true);
     window.removeEventListener("click", this.click, true);
-    map.ml.doubleClickZoom.enable();
-    map.ml.getCanvas().style.cursor = "";
+    map.ml?.doubleClickZoom.enable();
+    if (map.ml) map.ml.getCanvas().style.cursor = "";
     window.removeEventListener("keydown", this.key, true);
     map.remove("zone-drawing");
     done(area);
@@ -75,7 +79,7 @@ export class Drawing {
   // Caught before the map hears of it, which would open the card of what lies there.
   private readonly click = (event: MouseEvent): void => {
     const { ml } = this.ctx.map;
-    if (event.target !== ml.getCanvas()) return;
+    if (!ml || event.target !== ml.getCanvas()) return;
     event.stopPropagation();
     if (Math.hypot(event.clientX - this.pressed.x, event.clientY - this.pressed.y) > STILL_PX) return;
     const box = ml.getCanvas().getBoundingClientRect();
@@ -104,8 +108,8 @@ export class Drawing {
   };
 
   private corner(): void {
-    const at = this.ctx.map.ml.getCenter();
-    this.add([at.lng, at.lat]);
+    const at = this.ctx.map.ml?.getCenter();
+    if (at) this.add([at.lng, at.lat]);
   }
 
   private add(at: Point): void {

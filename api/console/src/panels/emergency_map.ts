@@ -83,14 +83,15 @@ export class Scene {
 
   private signDraw(now: number): void {
     const i = this.rows.find((row) => row.id === this.chosen);
-    if (i?.lon === undefined || i.lat === undefined) {
+    const { ml } = this.ctx.map;
+    if (i?.lon === undefined || i.lat === undefined || !ml) {
       this.sign?.remove();
       this.sign = undefined;
       return;
     }
     if (!this.sign) {
       const element = h("div", { class: "em-sign", "aria-hidden": "true" });
-      this.sign = new maplibregl.Marker({ element, anchor: "bottom", offset: [0, -14] }).setLngLat([i.lon, i.lat]).addTo(this.ctx.map.ml);
+      this.sign = new maplibregl.Marker({ element, anchor: "bottom", offset: [0, -14] }).setLngLat([i.lon, i.lat]).addTo(ml);
     }
     this.sign.setLngLat([i.lon, i.lat]);
     const text = this.countdown(i, now);
@@ -355,12 +356,45 @@ export class Tools {
   private moveDraw(move: Move): HTMLElement {
     const { ctx } = this;
     const place = move.to.from === "corner" ? ctx.t("em.corner") : move.to.id;
+    const order = h("button", { type: "button", class: "em-next", "data-do": "order-move" });
+    const said = h("p", { class: "em-small", role: "status" });
+    const ask = (home: unknown, undo: boolean): void => {
+      order.textContent = ctx.t(undo ? "em.move_undo" : "em.move_order");
+      order.classList.toggle("em-next", !undo);
+      order.onclick = () => void this.moveOrder(move.unit, home, order, said).then((before) => {
+        if (before === undefined) return;
+        said.textContent = ctx.t(undo ? "em.move_undone" : "em.move_ordered", { unit: move.unit, place });
+        ask(undo ? target : before, !undo);
+      });
+    };
+    const target = move.to.from === "facility" ? move.to.id : [move.to.lon, move.to.lat];
+    ask(target, false);
     return h(
-      "button",
-      { type: "button", class: "em-candidate", "data-unit": move.unit, onclick: () => ctx.map.flyTo(move.to.lon, move.to.lat, 15) },
-      h("b", {}, ctx.t("em.move", { unit: move.unit, place, span: span(move.duration_s * 1000) })),
-      h("span", {}, ctx.t("em.move_gain", { gain: move.gains.households, loss: move.loses.households })),
+      "div", { class: "em-move", "data-unit": move.unit },
+      h(
+        "button", { type: "button", class: "em-candidate", onclick: () => ctx.map.flyTo(move.to.lon, move.to.lat, 15) },
+        h("b", {}, ctx.t("em.move", { unit: move.unit, place, span: span(move.duration_s * 1000) })),
+        h("span", {}, ctx.t("em.move_gain", { gain: move.gains.households, loss: move.loses.households })),
+      ),
+      order, said,
     );
+  }
+
+  // Where a unit waits is its `home` in the registry: its own device and everybody's page see the change by the stream.
+  // The answer is the home that it had (null: none), undefined where it could not be changed.
+  private async moveOrder(unit: string, home: unknown, button: HTMLButtonElement, said: HTMLElement): Promise<unknown> {
+    const path = `/collections/units/items/${encodeURIComponent(unit)}`;
+    button.disabled = true;
+    try {
+      const { value, etag } = await this.ctx.api.tagged<{ properties: { home?: unknown } }>(path);
+      await this.ctx.api.patch(path, { properties: { home } }, etag ? { "If-Match": etag } : {});
+      return value.properties.home ?? null;
+    } catch (error) {
+      said.textContent = explain(error, this.ctx.t);
+      return undefined;
+    } finally {
+      button.disabled = false;
+    }
   }
 
   // From where each stands to where it should.

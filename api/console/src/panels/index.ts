@@ -2,3 +2,5 @@
 import "./emergency";
 import "./meals";
 import "./zones";
+import "./rounds";
+import "./settings";

@@ -4,7 +4,7 @@ import "./common_words";
 import "./emergency_words";
 import "./zones_words";
 import { h, list } from "../dom";
-import { addPanel, type Context } from "../panel";
+import { addPanel, Problem, type Context } from "../panel";
 import { clockText, explain, gathered, ms, onceKey, type Collection } from "./common";
 import { Drawing } from "./drawing";
 import { circle } from "./geometry";
@@ -55,6 +55,7 @@ interface Page {
   back: HTMLElement;
   noZones: HTMLElement;
   noRegimes: HTMLElement;
+  denied: HTMLElement; // regimes are not for who looks
   fault: HTMLElement;
   zones: Zone[];
   regimes: Regime[];
@@ -75,12 +76,16 @@ async function read(): Promise<void> {
   try {
     const [zones, regimes] = await Promise.all([
       ctx.api.get<Collection<ZoneProperties>>("/collections/zones/items?limit=10000"),
-      ctx.api.get<{ regimes: Regime[] }>("/v1/regimes"),
+      ctx.api.get<{ regimes: Regime[] }>("/v1/regimes").catch((error: unknown) => {
+        if (error instanceof Problem && error.status === 403) return undefined; // not for viewers: zones are, all the same
+        throw error;
+      }),
     ]);
-    const sets = await Promise.all(regimes.regimes.filter((r) => r.zones > 0).map((r) => setRead(ctx, r.name)));
+    if (page) page.denied.hidden = regimes !== undefined;
+    const sets = await Promise.all((regimes?.regimes ?? []).filter((r) => r.zones > 0).map((r) => setRead(ctx, r.name)));
     if (!page) return;
     page.zones = zones.features;
-    page.regimes = regimes.regimes;
+    page.regimes = regimes?.regimes ?? [];
     page.bound = new Set(sets.flat());
     page.fault.hidden = true;
     draw();
@@ -443,7 +448,7 @@ function draw(): void {
     JSON.stringify([zone.properties, stateOf(zone, now)]));
   list(page.regimeHost, regimes, (r) => r.name, (r) => regimeDraw(r, ctx));
   page.noZones.hidden = zones.length > 0;
-  page.noRegimes.hidden = regimes.length > 0;
+  page.noRegimes.hidden = regimes.length > 0 || !page.denied.hidden;
   page.back.hidden = regimes.filter((r) => r.on).length < 2;
   const zone = zones.find((one) => one.id === page?.wanted);
   if (zone?.geometry) {
@@ -465,6 +470,7 @@ function build(host: HTMLElement, ctx: Context): Page {
     back: h("button", { type: "button", class: "zo-main", hidden: true, onclick: () => void allBack() }, ctx.t("zo.all_back")),
     noZones: h("p", { class: "zo-small", hidden: true }, ctx.t("zo.no_zones")),
     noRegimes: h("p", { class: "zo-small", hidden: true }, ctx.t("zo.no_regimes")),
+    denied: h("p", { class: "zo-small zo-denied", hidden: true }, ctx.t("zo.denied")),
     fault: h("div", { class: "zo-fault", role: "alert", hidden: true }),
     zones: [], regimes: [], bound: new Set(), asked: 0, ends: [], soon: gathered(300, () => void read()), wanted: undefined,
   };
@@ -476,7 +482,7 @@ function build(host: HTMLElement, ctx: Context): Page {
       h("button", { type: "button", "data-do": "circle-zone", onclick: () => void beginCircle(Number(radius.value)) }, ctx.t("zo.circle")),
       h("label", {}, ctx.t("zo.radius"), radius)),
     drawing.element, made.draft, made.after, made.fault,
-    h("h3", { id: "zo-regimes" }, ctx.t("zo.regimes")), made.back, made.regimeAsk, made.regimeHost, made.noRegimes,
+    h("h3", { id: "zo-regimes" }, ctx.t("zo.regimes")), made.back, made.regimeAsk, made.regimeHost, made.noRegimes, made.denied,
     h("h3", { id: "zo-zones" }, ctx.t("zo.zones")), made.zoneHost, made.noZones,
   );
   root.addEventListener("keydown", (event) => {

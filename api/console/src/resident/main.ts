@@ -2,9 +2,9 @@
 // It knows nothing but what GET /t/{token} says, asks no account and keeps nothing.
 import "./words";
 import { h } from "../dom";
-import { clockTime } from "../format";
+import { clockTime, setZone } from "../format";
 import { language, onLanguage, setLanguage, t } from "../i18n";
-import { VanMap } from "./van_map";
+import { bearer, VanMap } from "./van_map";
 
 const AGAIN_MS = 5000;
 const STEPS = ["received", "planned", "loaded", "enroute", "delivered"] as const;
@@ -125,11 +125,12 @@ async function ask(): Promise<void> {
   seen.at = Date.now() + ahead;
 }
 
-// A town on a virtual clock says so; where that may not be read, its clock is this one's.
+// A town on a virtual clock says so; where that can't be read, its clock is this one's.
 async function clockRead(): Promise<void> {
-  const reply = await fetch("/v1/clock").catch(() => undefined);
+  const reply = await fetch("/v1/clock", { headers: bearer() }).catch(() => undefined);
   if (!reply?.ok) return;
-  const clock = (await reply.json()) as { now: string };
+  const clock = (await reply.json()) as { now: string; zone?: string };
+  if (clock.zone) setZone(clock.zone);
   ahead = Date.parse(clock.now) - Date.now();
 }
 

@@ -1,5 +1,5 @@
 // Where the van is: the street's name, and a map of the streets around it that follows the van. The map library comes only
-// when there is something to show. Where this server shows its streets to accounts alone, the words above are all there is.
+// when there is something to show. Where the server has tokens, that of the order reads its streets.
 import type { Map as LibreMap, Marker, StyleSpecification } from "maplibre-gl";
 import { h } from "../dom";
 import { t } from "../i18n";
@@ -15,6 +15,11 @@ interface Position {
 }
 
 const ZOOM = 15;
+
+// With what this page asks for streets and the time: the token that its own address has.
+export function bearer(): Record<string, string> {
+  return { Authorization: `Bearer ${location.pathname.split("/").pop() ?? ""}` };
+}
 
 function color(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -91,7 +96,7 @@ export class VanMap {
 
   // undefined: this server does not say.
   private async streetRead(at: Position): Promise<string | undefined> {
-    const reply = await fetch(`/nearest/v1/van/${at.lon},${at.lat}?number=1`).catch(() => undefined);
+    const reply = await fetch(`/nearest/v1/van/${at.lon},${at.lat}?number=1`, { headers: bearer() }).catch(() => undefined);
     if (!reply?.ok) return undefined;
     const answer = (await reply.json()) as { waypoints?: { name?: string }[] };
     return answer.waypoints?.[0]?.name ?? "";
@@ -122,6 +127,7 @@ export class VanMap {
       try {
         this.map = new library.Map({
           container: this.frame, style: styleOf(), center: place, zoom: ZOOM, interactive: false, attributionControl: false,
+          transformRequest: (url) => (url.startsWith(location.origin) ? { url, headers: bearer() } : { url }),
         });
       } catch {
         this.frame.hidden = true; // no WebGL on this phone: the words are there
