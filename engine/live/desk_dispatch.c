@@ -213,23 +213,27 @@ static struct choice choose(const struct ht__turn *turn, const struct ht__entry 
     return choice;
 }
 
-/* How many of the idle ones come, and how many of them in time. */
+/* How many of the idle ones can come, and how many of those that `need` places get will be in time:
+ * who was passed over comes only where the others don't suffice, however near (see choose). */
 static uint32_t count_coming(const struct ht__turn *turn, const struct ht__entry *e,
-                             struct ranked ranked, uint32_t *in_time)
+                             struct ranked ranked, uint32_t need, uint32_t *in_time)
 {
     const struct ht_incident *i = &e->pending->view;
     uint32_t turnout_ms = ht__desk_rule_of(turn->desk, i)->turnout_ms;
-    uint32_t count = 0;
-    *in_time = 0;
+    uint32_t count[2] = {0};
+    uint32_t timely[2] = {0};
     for (size_t c = 0; c < ranked.idle; c++) {
         const struct ht_desk_candidate *candidate = &turn->desk->candidates[c];
         enum had had = had_of(turn, e, candidate->unit);
         if (had == FREE || had == FREE_AGAIN) {
-            count++;
-            *in_time += eta_of(turn, i, candidate, turnout_ms) <= i->deadline_ms ? 1 : 0;
+            int again = had == FREE_AGAIN ? 1 : 0;
+            count[again]++;
+            timely[again] += eta_of(turn, i, candidate, turnout_ms) <= i->deadline_ms ? 1 : 0;
         }
     }
-    return count;
+    uint32_t left = count[0] < need ? need - count[0] : 0;
+    *in_time = timely[0] + (timely[1] < left ? timely[1] : left);
+    return count[0] + count[1];
 }
 
 /* What the slowest idle one that is free takes until it is there, less the walk: nobody who takes
@@ -310,7 +314,7 @@ static enum ht_status gather(struct ht__turn *turn, struct ht__entry *e, uint32_
         return status;
     }
     struct ht_desk_want want = ht__desk_want_of(turn, e);
-    uint32_t coming = count_coming(turn, e, *ranked, &in_time);
+    uint32_t coming = count_coming(turn, e, *ranked, need, &in_time);
     uint32_t count = 0;
     want.coverage = false;
     if (coming == 0) { /* how far is the closest of all? */

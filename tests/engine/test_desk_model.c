@@ -1004,7 +1004,7 @@ static void note_kinds(bool seen[HT_DESK_EVENT_KINDS], bool pulled[1])
 HT_CASE(the_desk_does_what_a_plain_model_does)
 {
     enum { BATCHES = 500 };
-    int rounds = HT_LONG ? 1000 : 100;
+    int rounds = HT_LONG ? 1000 : 300;
     uint64_t random = 20260101;
     struct ht_desk_rules rules = model_rules();
     size_t events = 0;
