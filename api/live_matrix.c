@@ -80,9 +80,12 @@ static enum ht_status rows_fill(struct matrix *m, size_t first, size_t count)
     return status;
 }
 
-/* Of the sources, over `road`. */
+/* Of the sources, over `road`: what it costs to leave where a unit stands is that road's matter. */
 static enum ht_status sources_fill(struct matrix *m)
 {
+    for (size_t i = 0; i < m->source_count; i++) {
+        ht_place_refresh(m->road->graph, &m->sources[i]);
+    }
     enum ht_status status = many_targets(m);
     if (status != HT_OK || m->target_count == 0) {
         return status;

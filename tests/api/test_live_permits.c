@@ -392,7 +392,8 @@ HT_CASE(units_and_their_permits_equal_the_oracle_whatever_moves)
     int wrong = 0;
     size_t lanes = 0;
     HT_REQUIRE(town_make());
-    for (uint64_t seed = 1; seed <= (HT_LONG ? 40 : 4); seed++) {
+    /* in the 23rd a unit stands where a zone begins */
+    for (uint64_t seed = HT_LONG ? 1 : 20; seed <= (HT_LONG ? 40 : 23); seed++) {
         struct stage s;
         HT_REQUIRE(stage_init(&s, seed));
         for (int round = 0; round < 6; round++) {
