@@ -19,6 +19,7 @@
 #include "api/version.h"
 #include "api/zone.h"
 #include "api/zones.h"
+#include "geodata/hnet.h"
 
 enum {
     THREADS_MOST = 256,
@@ -307,6 +308,7 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
 static int serve_start(const struct ht_cli *cli, struct serve *serve)
 {
     heap_keep();
+    ht_hnet_guard_sigbus();
     struct ht_clock clock;
     if (serve->clock_virtual) {
         ht_clock_virtual(&clock, serve->clock_start_ms, serve->clock_speed);

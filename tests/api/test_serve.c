@@ -488,6 +488,28 @@ HT_CASE(damaged_map_ends_the_server_with_the_reason)
     HT_CHECK(strstr(run->err, "houtao import") != NULL);
 }
 
+/* With code 1 and a line on stderr, not by a signal. */
+HT_CASE(map_that_is_cut_under_the_server_ends_it)
+{
+    char line[512];
+    HT_REQUIRE(map_make());
+    (void)snprintf(line, sizeof line, "cp '%s' '%s/cut.hnet'", map, folder);
+    HT_REQUIRE(system(line) == 0);
+    (void)snprintf(line, sizeof line, "--network %s/cut.hnet", folder);
+    HT_REQUIRE(begin(line));
+    HT_CHECK_INT(get(ROUTE), 200);
+    (void)snprintf(line, sizeof line, "%s/cut.hnet", folder);
+    HT_REQUIRE(truncate(line, 4096) == 0);
+    int result = -1;
+    for (int i = 0; i < 1000 && waitpid(child, &result, WNOHANG) == 0; i++) {
+        (void)get("/route/v1/car/121.70,29.95;121.73,29.96?steps=true");
+        (void)usleep(10000);
+    }
+    child = -1;
+    ht_client_close(&client);
+    HT_CHECK_INT(WIFEXITED(result) ? WEXITSTATUS(result) : -WTERMSIG(result), 1);
+}
+
 HT_CASE(big_tables_do_not_hold_up_small_questions)
 {
     enum { PLACES = 400 };

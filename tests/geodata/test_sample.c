@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "geodata/osm.h"
+#include "geodata/osm_import.h"
 #include "geodata/sample.h"
 
 static const char town_path[] = "sample-town.osm.pbf";
@@ -336,6 +337,36 @@ HT_CASE(city_has_half_a_million_junctions)
         free_town(&town);
     }
     (void)unlink("sample-city.osm.pbf");
+}
+
+/* How many streets the first cut crosses, and how deep the order is: as of real cities this size.
+ */
+HT_CASE(city_is_cut_as_real_ones_are)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    HT_SKIP("its order takes sanitized programs minutes");
+#endif
+    static const char *const input = "sample-city.osm.pbf";
+    struct ht_import import = {.inputs = &input,
+                               .input_count = 1,
+                               .output = "sample-city.hnet",
+                               .profiles = "car",
+                               .threads = 2};
+    for (uint64_t seed = 1; seed <= (HT_LONG ? 8 : 1); seed++) {
+        struct ht_import_report report = {0};
+        struct ht_error error = {0};
+        HT_REQUIRE(make(input, HT_SAMPLE_CITY, seed));
+        HT_REQUIRE(ht_import(&import, &report, &error) == HT_OK);
+        HT_REQUIRE(report.profile_count == 1);
+        const struct ht_order_stats *order = &report.profiles[0].order;
+        (void)printf("  seed %d: %u streets, depth %.0f\n", (int)seed, order->top_cut_streets,
+                     order->depth_mean);
+        HT_CHECK(order->top_cut_streets >= 30 && order->top_cut_streets <= 150);
+        HT_CHECK(order->depth_mean >= 300.0 && order->depth_mean <= 500.0);
+        ht_import_report_deinit(&report);
+    }
+    (void)unlink("sample-city.hnet");
+    (void)unlink(input);
 }
 
 HT_CASE(unwritable_path_is_an_error_with_its_name)
