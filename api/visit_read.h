@@ -9,6 +9,8 @@
  *   {"event": "extend", "due": "2026-03-20", "reason": "parts are late", "rank": "community"}
  *   {"event": "close", "visit": "v-17"}
  *
+ * `"tenant": null` of a hazard: it is of the site itself, though the visit is a tenant's.
+ *
  * A date without a time is the end of that day by the office's clock. Members that are not known
  * are passed over. What is known has to be of its type.
  *

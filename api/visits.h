@@ -1,12 +1,16 @@
 /* Visits: the calls of those who look after sites.
  *
- *   GET    /v1/visits?state=&round=&site=&inspector=&rectification=&from=&to=&limit=&before=
- *   POST   /v1/visits {site, id?, inspector?, start?, end?, purpose?, rectification?}   unplanned
+ *   GET    /v1/visits?state=&round=&site=&tenant=&inspector=&rectification=&from=&to=&limit=
+ *          &before=
+ *   POST   /v1/visits {site, id?, tenant?, inspector?, start?, end?, purpose?, rectification?}
  *   GET    /v1/visits/{id}, /v1/visits/{id}/history
  *   POST   /v1/visits/{id}/events {event: promise | cancel}
  *   POST   /v1/visits/{id}/result {outcome, at, until?, lon?, lat?, reason?, hazards?, photos?,
  *                                  signature?, inspector?}
  *   DELETE /v1/visits/{id}/personal   what was written down of one that is over
+ *
+ * A visit with a tenant sees that one alone: hazards that name none are that tenant's, and it
+ * closes no other's notices.
  *
  * A check-in lies within the site's border or near it, or says why not. What was written down
  * (hazards, reasons, photos, signatures, the place of the check-in) is for dispatchers and admins,

@@ -32,7 +32,7 @@ enum ht_property_type {
     HT_PROPERTY_NUMBER_LIST,   /* [1, 2], each low to high */
     HT_PROPERTY_RANGE,         /* [min, max], low to high */
     HT_PROPERTY_MIXED_LIST,    /* of texts and objects: contacts */
-    HT_PROPERTY_OBJECT_LIST,   /* tenants: objects with id, name, industry, risk */
+    HT_PROPERTY_OBJECT_LIST,   /* tenants: objects with id, name, industry, risk, visit fields */
     HT_PROPERTY_POINT,         /* [lon, lat], WGS84 once read */
     HT_PROPERTY_PLACE,         /* the id of an item, or [lon, lat] */
     HT_PROPERTY_OPENING_HOURS, /* a text or a list of texts, see ht_hours_text */
