@@ -141,15 +141,10 @@ static bool stop_near(const struct ht_progress *progress, const struct ht_progre
     return best_m < INFINITY;
 }
 
-static void look_for_stop(struct telling *telling, const struct ht_progress_fix *fix,
-                          const struct ht_progress_ahead *ahead)
+/* Whether it stands near that stop for long enough; since `candidate_ms` then. */
+static bool dwells(struct ht_progress *progress, const struct ht_progress_fix *fix,
+                   struct ht_point stop)
 {
-    struct ht_progress *progress = telling->progress;
-    struct ht_point stop = {0, 0};
-    if (!stop_near(progress, fix, ahead, &stop)) {
-        progress->nearing = false;
-        return;
-    }
     bool moves = fix->speed_mps >= SLOW_MPS ||
                  ht_distance_m(progress->stays, fix->point) > HT_PROGRESS_STAY_M + doubt_m(fix);
     if (!progress->nearing || moves || !same_place(progress->candidate, stop)) {
@@ -158,8 +153,46 @@ static void look_for_stop(struct telling *telling, const struct ht_progress_fix 
         progress->stays = fix->point;
         progress->candidate_ms = fix->ts_ms;
     }
-    if (fix->ts_ms - progress->candidate_ms >= HT_PROGRESS_DWELL_MS) {
+    return fix->ts_ms - progress->candidate_ms >= HT_PROGRESS_DWELL_MS;
+}
+
+static void look_for_stop(struct telling *telling, const struct ht_progress_fix *fix,
+                          const struct ht_progress_ahead *ahead)
+{
+    struct ht_progress *progress = telling->progress;
+    struct ht_point stop = {0, 0};
+    if (!stop_near(progress, fix, ahead, &stop)) {
+        progress->nearing = false;
+    } else if (dwells(progress, fix, stop)) {
         arrive(telling, ahead, stop, progress->candidate_ms);
+        progress->near_ms = fix->ts_ms;
+    }
+}
+
+static bool is_ahead(const struct ht_progress_ahead *ahead, struct ht_point stop)
+{
+    uint32_t i = 0;
+    while (i < ahead->stop_count && !same_place(ahead->stops[i], stop)) {
+        i++;
+    }
+    return i < ahead->stop_count;
+}
+
+/* What was to be done here is done, and it has moved on to one that is hardly farther off than this
+ * one is left by. */
+static void look_for_next(struct telling *telling, const struct ht_progress_fix *fix,
+                          const struct ht_progress_ahead *ahead, double far_m)
+{
+    struct ht_progress *progress = telling->progress;
+    struct ht_point stop = {0, 0};
+    bool nearer = stop_near(progress, fix, ahead, &stop) &&
+                  ht_distance_m(fix->point, stop) + HT_PROGRESS_STAY_M + doubt_m(fix) < far_m;
+    if (!nearer) {
+        progress->nearing = false;
+    } else if (dwells(progress, fix, stop)) {
+        int64_t came_ms = progress->candidate_ms;
+        leave(telling, came_ms > progress->since_ms ? came_ms : progress->since_ms);
+        arrive(telling, ahead, stop, progress->driven_ms);
         progress->near_ms = fix->ts_ms;
     }
 }
@@ -176,6 +209,8 @@ static void look_at_stop(struct telling *telling, const struct ht_progress_fix *
     if (far_m > HT_PROGRESS_LEAVE_M + doubt_m(fix)) {
         leave(telling, progress->near_ms);
         look_for_stop(telling, fix, ahead);
+    } else if (!is_ahead(ahead, progress->stop)) {
+        look_for_next(telling, fix, ahead, far_m);
     }
 }
 

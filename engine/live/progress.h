@@ -10,8 +10,9 @@
  * were recognized. Near is HT_PROGRESS_NEAR_M, one place HT_PROGRESS_STAY_M, and as much more as
  * the device says that it may be off (50 m at most). Of several stops that are near it is the
  * nearest, but rather the next one where that lies hardly farther. Stops before it that the vehicle
- * was not at are skipped. A driver may say where he is, too: that counts at once
- * (ht_progress_told).
+ * was not at are skipped. Where nothing more is ahead of what is done at a stop, one that lies
+ * nearer than it is left by is come to all the same: it is nearer by HT_PROGRESS_STAY_M then. A
+ * driver may say where he is, too: that counts at once (ht_progress_told).
  *
  * The vehicle is off its way where it is farther from the planned line than HT_PROGRESS_OFF_M (and
  * as much as it may be off itself) for HT_PROGRESS_OFF_MS, and on it again with the second position

@@ -239,6 +239,35 @@ static bool is_where(const struct ht_progress *a, const struct ht_progress *b)
     return same;
 }
 
+/* From one door to the next, 70 m on. */
+HT_CASE(the_next_door_is_come_to_once_the_first_is_done)
+{
+    const struct ht_point doors[2] = {stops[0],
+                                      {stops[0].lon_e7 + (int32_t)(70 * 103.7), stops[0].lat_e7}};
+    const struct ht_progress_ahead both = {doors, 2, NULL, 0};
+    const struct ht_progress_ahead second = {doors + 1, 1, NULL, 0};
+    for (int done = 0; done < 2; done++) {
+        struct drive drive = begin(5000, 4);
+        const struct ht_progress_ahead *ahead = done == 1 ? &second : &both;
+        go_on(&drive, 579, 8, 0, &both);
+        go_on(&drive, 0, 0, 90000, &both);
+        HT_CHECK_INT(count_of(&drive, HT_PROGRESS_ARRIVED), 1);
+        go_on(&drive, 0, 0, 60000, ahead); /* he has not set off yet */
+        HT_CHECK_INT(drive.count, 1);
+        go_on(&drive, 649, 5, 0, ahead);
+        int64_t came_ms = drive.now_ms;
+        go_on(&drive, 0, 0, 60000, ahead);
+        HT_CHECK_INT(count_of(&drive, HT_PROGRESS_ARRIVED), 1 + done);
+        HT_CHECK_INT(count_of(&drive, HT_PROGRESS_LEFT), done);
+        HT_CHECK_INT(count_of(&drive, HT_PROGRESS_SKIPPED), 0);
+        if (done == 1) {
+            HT_CHECK(memcmp(&drive.progress.stop, &doors[1], sizeof doors[1]) == 0);
+            HT_CHECK(drive.progress.since_ms >= came_ms - 5000 &&
+                     drive.progress.since_ms <= came_ms + 5000);
+        }
+    }
+}
+
 /* A receiver that lags behind the driver's word. */
 HT_CASE(nobody_leaves_before_he_came)
 {
