@@ -4,6 +4,7 @@
 
 enum { ACCURACY_MOST_M = 50, NEXT_RATHER_M = 20 };
 
+#define SETS_OFF_MPS 5.0 /* what it goes by, at least, from where it was silent */
 #define SLOW_MPS 2.0
 
 static bool same_place(struct ht_point a, struct ht_point b)
@@ -141,15 +142,10 @@ static bool stop_near(const struct ht_progress *progress, const struct ht_progre
     return best_m < INFINITY;
 }
 
-static void look_for_stop(struct telling *telling, const struct ht_progress_fix *fix,
-                          const struct ht_progress_ahead *ahead)
+/* Whether it stands near that stop for long enough; since `candidate_ms` then. */
+static bool dwells(struct ht_progress *progress, const struct ht_progress_fix *fix,
+                   struct ht_point stop)
 {
-    struct ht_progress *progress = telling->progress;
-    struct ht_point stop = {0, 0};
-    if (!stop_near(progress, fix, ahead, &stop)) {
-        progress->nearing = false;
-        return;
-    }
     bool moves = fix->speed_mps >= SLOW_MPS ||
                  ht_distance_m(progress->stays, fix->point) > HT_PROGRESS_STAY_M + doubt_m(fix);
     if (!progress->nearing || moves || !same_place(progress->candidate, stop)) {
@@ -158,9 +154,69 @@ static void look_for_stop(struct telling *telling, const struct ht_progress_fix 
         progress->stays = fix->point;
         progress->candidate_ms = fix->ts_ms;
     }
-    if (fix->ts_ms - progress->candidate_ms >= HT_PROGRESS_DWELL_MS) {
-        arrive(telling, ahead, stop, progress->candidate_ms);
-        progress->near_ms = fix->ts_ms;
+    return fix->ts_ms - progress->candidate_ms >= HT_PROGRESS_DWELL_MS;
+}
+
+static bool is_ahead(const struct ht_progress_ahead *ahead, struct ht_point stop)
+{
+    uint32_t i = 0;
+    while (i < ahead->stop_count && !same_place(ahead->stops[i], stop)) {
+        i++;
+    }
+    return i < ahead->stop_count;
+}
+
+/* It is at the stop that it was near, and no more where it was before. */
+static void come(struct telling *telling, const struct ht_progress_ahead *ahead, int64_t near_ms)
+{
+    struct ht_progress *progress = telling->progress;
+    struct ht_point stop = progress->candidate;
+    int64_t came_ms = progress->candidate_ms;
+    if (progress->at) {
+        leave(telling, came_ms > progress->since_ms ? came_ms : progress->since_ms);
+    }
+    arrive(telling, ahead, stop, came_ms);
+    progress->near_ms = near_ms;
+}
+
+static void look_for_stop(struct telling *telling, const struct ht_progress_fix *fix,
+                          const struct ht_progress_ahead *ahead)
+{
+    struct ht_progress *progress = telling->progress;
+    struct ht_point stop = {0, 0};
+    if (!stop_near(progress, fix, ahead, &stop)) {
+        progress->nearing = false;
+    } else if (dwells(progress, fix, stop)) {
+        come(telling, ahead, fix->ts_ms);
+    }
+}
+
+/* A device that tells nothing while it stands. */
+static void look_at_silence(struct telling *telling, const struct ht_progress_fix *fix,
+                            const struct ht_progress_ahead *ahead)
+{
+    const struct ht_progress *progress = telling->progress;
+    double way_ms = ht_distance_m(progress->point, fix->point) / SETS_OFF_MPS * 1000;
+    int64_t until_ms = fix->ts_ms - (int64_t)way_ms;
+    if (progress->nearing && progress->slow &&
+        until_ms - progress->candidate_ms >= HT_PROGRESS_DWELL_MS) {
+        come(telling, ahead, until_ms);
+    }
+}
+
+/* What was to be done here is done, and it has moved on to one that is hardly farther off than this
+ * one is left by. */
+static void look_for_next(struct telling *telling, const struct ht_progress_fix *fix,
+                          const struct ht_progress_ahead *ahead, double far_m)
+{
+    struct ht_progress *progress = telling->progress;
+    struct ht_point stop = {0, 0};
+    bool nearer = stop_near(progress, fix, ahead, &stop) &&
+                  ht_distance_m(fix->point, stop) + HT_PROGRESS_STAY_M + doubt_m(fix) < far_m;
+    if (!nearer) {
+        progress->nearing = false;
+    } else if (dwells(progress, fix, stop)) {
+        come(telling, ahead, fix->ts_ms);
     }
 }
 
@@ -176,6 +232,8 @@ static void look_at_stop(struct telling *telling, const struct ht_progress_fix *
     if (far_m > HT_PROGRESS_LEAVE_M + doubt_m(fix)) {
         leave(telling, progress->near_ms);
         look_for_stop(telling, fix, ahead);
+    } else if (!is_ahead(ahead, progress->stop)) {
+        look_for_next(telling, fix, ahead, far_m);
     }
 }
 
@@ -245,6 +303,7 @@ size_t ht_progress_see(struct ht_progress *progress, const struct ht_progress_fi
         ht_distance_m(fix->point, progress->stop) > HT_PROGRESS_LEAVE_M + doubt_m(fix)) {
         progress->lingering = false;
     }
+    look_at_silence(&telling, fix, ahead);
     if (progress->at) {
         look_at_stop(&telling, fix, ahead);
     } else {
@@ -253,6 +312,7 @@ size_t ht_progress_see(struct ht_progress *progress, const struct ht_progress_fi
     look_at_way(&telling, fix, ahead);
     progress->ts_ms = fix->ts_ms;
     progress->point = fix->point;
+    progress->slow = fix->speed_mps >= 0 && fix->speed_mps < SLOW_MPS;
     return telling.count;
 }
 

@@ -6,12 +6,16 @@
  *      +---------------------------------------------------------------+
  *                 farther off than HT_PROGRESS_LEAVE_M
  *
+ * A device that is silent while it stands says the same: it stood where its last position has it,
+ * by its own word, for all the time but what it takes from there to the next one.
+ *
  * Arrival and departure have the times of the first and the last position there, not of when they
  * were recognized. Near is HT_PROGRESS_NEAR_M, one place HT_PROGRESS_STAY_M, and as much more as
  * the device says that it may be off (50 m at most). Of several stops that are near it is the
  * nearest, but rather the next one where that lies hardly farther. Stops before it that the vehicle
- * was not at are skipped. A driver may say where he is, too: that counts at once
- * (ht_progress_told).
+ * was not at are skipped. Where nothing more is ahead of what is done at a stop, one that lies
+ * nearer than it is left by is come to all the same: it is nearer by HT_PROGRESS_STAY_M then. A
+ * driver may say where he is, too: that counts at once (ht_progress_told).
  *
  * The vehicle is off its way where it is farther from the planned line than HT_PROGRESS_OFF_M (and
  * as much as it may be off itself) for HT_PROGRESS_OFF_MS, and on it again with the second position
@@ -51,6 +55,7 @@ struct ht_progress {
     int64_t since_ms;
     int64_t near_ms; /* the last position there */
     bool lingering;  /* he said that he left, and has not driven off: it does not count again */
+    bool slow;       /* it stood by its last position's own word */
     bool nearing;    /* near a stop, but not for long enough yet */
     struct ht_point candidate;
     struct ht_point stays; /* where it was then */

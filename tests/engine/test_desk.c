@@ -607,7 +607,7 @@ HT_CASE(who_might_be_pulled_is_asked_for_alone)
     rules.preempt = true;
     struct ht_stage *s = ht_stage_new(&rules);
     for (int u = 0; u < FAR; u++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "u%d", u);
         (void)ht_stage_add(s, id, 900000 + u);
     }
@@ -1448,7 +1448,7 @@ HT_CASE(no_decision_sends_anybody_back_to_where_it_was)
     }
     struct ht_stage *s = ht_stage_new(&rules);
     for (int u = 0; u < UNITS; u++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "u%d", u);
         (void)ht_stage_add(s, id, ht_random_below(&random, 400) * INT64_C(1000));
     }

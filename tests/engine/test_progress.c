@@ -239,6 +239,69 @@ static bool is_where(const struct ht_progress *a, const struct ht_progress *b)
     return same;
 }
 
+/* From one door to the next, 70 m on. */
+HT_CASE(the_next_door_is_come_to_once_the_first_is_done)
+{
+    const struct ht_point doors[2] = {stops[0],
+                                      {stops[0].lon_e7 + (int32_t)(70 * 103.7), stops[0].lat_e7}};
+    const struct ht_progress_ahead both = {doors, 2, NULL, 0};
+    const struct ht_progress_ahead second = {doors + 1, 1, NULL, 0};
+    for (int done = 0; done < 2; done++) {
+        struct drive drive = begin(5000, 4);
+        const struct ht_progress_ahead *ahead = done == 1 ? &second : &both;
+        go_on(&drive, 579, 8, 0, &both);
+        go_on(&drive, 0, 0, 90000, &both);
+        HT_CHECK_INT(count_of(&drive, HT_PROGRESS_ARRIVED), 1);
+        go_on(&drive, 0, 0, 60000, ahead); /* he has not set off yet */
+        HT_CHECK_INT(drive.count, 1);
+        go_on(&drive, 649, 5, 0, ahead);
+        int64_t came_ms = drive.now_ms;
+        go_on(&drive, 0, 0, 60000, ahead);
+        HT_CHECK_INT(count_of(&drive, HT_PROGRESS_ARRIVED), 1 + done);
+        HT_CHECK_INT(count_of(&drive, HT_PROGRESS_LEFT), done);
+        HT_CHECK_INT(count_of(&drive, HT_PROGRESS_SKIPPED), 0);
+        if (done == 1) {
+            HT_CHECK(memcmp(&drive.progress.stop, &doors[1], sizeof doors[1]) == 0);
+            HT_CHECK(drive.progress.since_ms >= came_ms - 5000 &&
+                     drive.progress.since_ms <= came_ms + 5000);
+        }
+    }
+}
+
+/* One position as it stops, the next as it drives on. */
+static void stop_in_silence(struct drive *drive, double at_m, int64_t for_ms, double speed_mps)
+{
+    struct ht_progress_fix fix = {
+        {line[0].lon_e7 + (int32_t)(at_m * 103.7), line[0].lat_e7}, drive->now_ms, speed_mps, 10};
+    drive->count += ht_progress_see(&drive->progress, &fix, &all, drive->events + drive->count);
+    drive->now_ms += for_ms;
+    for (int i = 1; i <= 5; i++) {
+        drive->now_ms += 5000;
+        fix.point.lon_e7 += (int32_t)(40 * 103.7);
+        fix.ts_ms = drive->now_ms;
+        fix.speed_mps = 8;
+        drive->count += ht_progress_see(&drive->progress, &fix, &all, drive->events + drive->count);
+    }
+}
+
+HT_CASE(who_is_silent_while_he_stands_was_there_all_the_same)
+{
+    struct drive drive = begin(5000, 0);
+    drive.now_ms += 60000;
+    int64_t came_ms = drive.now_ms;
+    stop_in_silence(&drive, 579, 70000, 0);
+    HT_CHECK_INT(count_of(&drive, HT_PROGRESS_ARRIVED), 1);
+    const struct ht_progress_event *left = find(&drive, HT_PROGRESS_LEFT, 0);
+    HT_REQUIRE(left != NULL);
+    HT_CHECK_INT(left->since_ms, came_ms);
+    HT_CHECK(left->at_ms >= came_ms + 60000 && left->at_ms <= came_ms + 75000);
+    struct drive other = begin(5000, 0);
+    other.now_ms += 60000;
+    stop_in_silence(&other, 579, 10000, 0);  /* a red light */
+    stop_in_silence(&other, 1080, 70000, 8); /* it drove when it fell silent */
+    HT_CHECK_INT(count_of(&other, HT_PROGRESS_ARRIVED), 0);
+}
+
 /* A receiver that lags behind the driver's word. */
 HT_CASE(nobody_leaves_before_he_came)
 {
