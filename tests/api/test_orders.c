@@ -792,8 +792,8 @@ HT_CASE(who_follows_an_order_sees_the_streets_and_the_time_and_nothing_else)
     static const char *const others[] = {"/tiles/households/14/13730/6762.mvt",
                                          "/tiles/cells/14/13730/6762.mvt",
                                          "/tiles/households/14/13730/6762.mvt?frail=true"};
-    static const char *const closed[] = {ORDERS,
-                                         ORDERS "/a",
+    static const char *const closed[] = {"/v1/orders",
+                                         "/v1/orders/a",
                                          "/v1/incidents",
                                          "/collections/households/items",
                                          "/v1/settings",

@@ -39,20 +39,6 @@ test("a round is planned by the form, and its week stands on the board", async (
   await page.context().close();
 });
 
-test("the board is readable at three sizes by day and night", async () => {
-  for (const [width, height] of SIZES) {
-    for (const [scheme, locale] of [["light", "zh-CN"], ["dark", "en-GB"]]) {
-      const page = await open(town, { path: `/#round/week/${MONDAY}`, width, height, scheme, locale });
-      await page.waitForSelector(".rd-cell", { state: width < 500 ? "attached" : "visible" });
-      await mapIdle(page);
-      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${width}: not too wide`);
-      assert.deepEqual(await accessibility(page), [], `${width} ${scheme}`);
-      await shot(page, `rounds-${width}-${scheme}`);
-      await page.context().close();
-    }
-  }
-});
-
 test("a day is a list in order and a way by the streets; its result is written down with a hazard", async () => {
   const [first] = (await visits("&state=planned")).sort((a, b) => a.start.localeCompare(b.start));
   const page = await open(town, { path: `/#round/day/${first.inspector}/${MONDAY}`, init: printing });
@@ -208,4 +194,24 @@ test("what is overdue comes first, oldest on top, and is given more time by a ra
   await until(async () => (await call(town, "GET", `/v1/rectifications/${before.id}`)).due > before.due, "more time");
   await page.waitForSelector(`[data-notice="${before.id}"]`, { state: "detached" });
   await page.context().close();
+});
+
+test("all of its views are readable at three sizes by day and night", async () => {
+  const [{ inspector }] = (await visits("&state=rectify")).sort((x, y) => x.start.localeCompare(y.start));
+  const views = [["week", `#round/week/${MONDAY}`, ".rd-cell"], ["day", `#round/day/${inspector}/${MONDAY}`, "[data-visit]"],
+    ["notices", "#round/notices", "[data-notice]"], ["plan", "#round/plan", "[data-round]"]];
+  for (const [width, height] of SIZES) {
+    for (const [scheme, locale] of [["light", "zh-CN"], ["dark", "en-GB"]]) {
+      const page = await open(town, { path: `/${views[0][1]}`, width, height, scheme, locale });
+      for (const [name, hash, there] of views) {
+        await page.evaluate((to) => { location.hash = to; }, hash);
+        await page.waitForSelector(there);
+        await mapIdle(page);
+        assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${name} ${width}: not too wide`);
+        assert.deepEqual(await accessibility(page), [], `${name} ${width} ${scheme}`);
+        await shot(page, `rounds-${name}-${width}-${scheme}`);
+      }
+      await page.context().close();
+    }
+  }
 });

@@ -154,6 +154,7 @@ test("with tokens: a link signs in, a viewer is told what is not for him, a disp
   await page.waitForSelector("[data-zone]");
   assert.equal(await page.isVisible(".zo-fault"), false, "zones are there, although regimes are not for viewers");
   await page.waitForSelector(".zo-denied");
+  assert.equal(await page.isVisible('[data-do="draw-zone"]'), false, "what he may not do is not offered");
   await shot(page, "zones-viewer");
   await page.context().close();
 

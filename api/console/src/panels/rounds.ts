@@ -11,6 +11,7 @@ import { Plans } from "./rounds_plan";
 import { Registry, SIGNS, toneColor, toneOf, visitDay, visitsBetween, type Tone, type Visit } from "./visits";
 
 const CELL_SHOWN = 4;
+const OTHERS_MS = 3000; // what others do is gathered: each reading by a dispatcher leaves an audit row
 const WORST: Tone[] = ["bad", "late", "warn", "calm", "good"];
 type View = "week" | "day" | "notices" | "plan";
 
@@ -296,7 +297,11 @@ function draw(): void {
 
 function build(host: HTMLElement, ctx: Context): Page {
   const registry = new Registry(ctx);
-  const changed = (): void => page?.soon();
+  const visitsRead = (): void => void attempt(async () => {
+    await Promise.all([weekRead(), page?.notices.read()]);
+    draw();
+  });
+  const changed = visitsRead;
   const made: Page = {
     ctx, registry, root: h("div", { class: "rd" }), view: "week", monday: mondayOf(dayOf(ctx.clock.now())), inspector: "", date: "", picked: "", filter: "",
     visits: [], loaded: false,
@@ -316,10 +321,7 @@ function build(host: HTMLElement, ctx: Context): Page {
     head: h("div", { class: "rd-head" }), host: h("div", { class: "rd-host" }), board: h("div", { class: "rd-board-host", tabindex: "0", role: "region" }),
     boardSum: h("p", { class: "rd-sum", role: "status" }), fault: h("div", { class: "rd-fault", role: "alert", hidden: true }),
     asked: 0, drawn: "", points: "", ends: [],
-    soon: gathered(700, () => void attempt(async () => {
-      await Promise.all([weekRead(), page?.notices.read()]);
-      draw();
-    })),
+    soon: gathered(OTHERS_MS, visitsRead),
     soonTown: gathered(1500, () => void readAll()),
   };
   roving(made.board, ".rd-cell");

@@ -95,7 +95,7 @@ export class Day {
     const more = [
       visit.purpose !== undefined && visit.purpose !== "round" && ctx.t(`rd.purpose.${visit.purpose}`),
       visit.second !== undefined && ctx.t("rd.second", { name: registry.inspectorName(visit.second === this.inspector ? visit.inspector : visit.second) }),
-      visit.at !== undefined && ctx.t("rd.was_there", { at: clockText(visit.at), until: clockText(visit.until) }),
+      visit.at !== undefined && ctx.t(visit.until === undefined ? "rd.was_at" : "rd.was_there", { at: clockText(visit.at), until: clockText(visit.until) }),
       (visit.hazards ?? 0) > 0 && ctx.t("rd.hazards", { n: visit.hazards ?? 0 }),
       ...(visit.flags ?? []).map((flag) => ctx.t(`rd.flag.${flag}`)),
     ].filter((part) => part !== false);
@@ -213,6 +213,9 @@ export class Day {
       if (asked !== this.asked || !route) return;
       ctx.map.fit(route.geometry);
       ctx.map.drawLine("round-way", route.geometry, { color: theme("--accent"), width: 5 });
+      ctx.map.remove("round-sites"); // what is drawn later lies above
+      this.points = "";
+      this.pointsDraw();
       this.sum.textContent = `${ctx.t("rd.day_sum", { n: this.visits.length })} · ${ctx.t("rd.way", {
         length: length(route.distance), span: span(route.duration * 1000), profile: ctx.t(`rd.profile.${profile}`) })}`;
     } catch (error) {

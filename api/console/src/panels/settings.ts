@@ -191,6 +191,7 @@ function tell(error: unknown): void {
   if (!page) return;
   const { ctx, told } = page;
   const text = error instanceof JsonWrong ? error.message : error instanceof Problem && error.status === 403 ? ctx.t("st.admins") : explain(error, ctx.t);
+  for (const inline of page.host.querySelectorAll(".st-field > .bad")) fill(inline); // once is enough
   fill(told, h("p", { class: "bad", role: "alert" }, text));
   told.scrollIntoView({ block: "nearest" });
 }

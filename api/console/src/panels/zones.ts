@@ -81,7 +81,9 @@ async function read(): Promise<void> {
         throw error;
       }),
     ]);
-    if (page) page.denied.hidden = regimes !== undefined;
+    if (!page) return;
+    page.denied.hidden = regimes !== undefined;
+    page.denied.parentElement?.classList.toggle("is-viewer", regimes === undefined); // who may not draw, nor lift
     const sets = await Promise.all((regimes?.regimes ?? []).filter((r) => r.zones > 0).map((r) => setRead(ctx, r.name)));
     if (!page) return;
     page.zones = zones.features;
