@@ -134,6 +134,11 @@ export function explain(error: unknown, t: (key: string) => string): string {
   return error.detail || error.title;
 }
 
+// The same where the form is so small that the place of what is wrong ("/rank: ...") says nothing more.
+export function explainShort(error: unknown, t: (key: string) => string): string {
+  return explain(error, t).replace(/^\/[\w/]+: /, "");
+}
+
 // All pages of a list that answers {name: [...], before}; `most` bounds what is read.
 export async function pages<T>(api: Api, path: string, name: string, most: number): Promise<T[]> {
   const rows: T[] = [];

@@ -4,7 +4,7 @@ import { addDays, dayOf, daysBetween, dayText } from "../format";
 import { language } from "../i18n";
 import { showPaper } from "../paper";
 import { Problem, type Context } from "../panel";
-import { explain, ms, Once, pages } from "./common";
+import { explain, explainShort, ms, Once, pages } from "./common";
 import { RANKS, type Notice, type Registry } from "./visits";
 
 const MOST = 5000;
@@ -135,7 +135,7 @@ export class Notices {
       } catch (error) {
         once.failed(error);
         const conflict = error instanceof Problem && error.status === 409;
-        wrong.textContent = `${conflict ? `${ctx.t("rd.extend_not")} ` : ""}${explain(error, ctx.t)}`;
+        wrong.textContent = `${conflict ? `${ctx.t("rd.extend_not")} ` : ""}${explainShort(error, ctx.t)}`;
       }
     };
     return h("form", { class: "rd-form", "data-form": "extend", onsubmit: (event: Event) => {

@@ -2,7 +2,7 @@
 import { h } from "../dom";
 import { moment, timeOf } from "../format";
 import type { Context } from "../panel";
-import { explain, ms, Once } from "./common";
+import { explainShort, ms, Once } from "./common";
 import { OUTCOMES, visitDay, type Outcome, type Registry, type Visit } from "./visits";
 
 const HAZARDS: Outcome[] = ["rectify", "upgrade", "shut"];
@@ -83,7 +83,7 @@ export function resultForm(visit: Visit, registry: Registry, ctx: Context, done:
       done(after);
     } catch (error) {
       once.failed(error);
-      wrong.textContent = explain(error, t);
+      wrong.textContent = explainShort(error, t);
       button.disabled = false;
     }
   };
