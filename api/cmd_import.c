@@ -116,8 +116,9 @@ static void print_warnings(const struct ht_import_report *report)
     warn(c->nodes_out_of_range, "nodes lie outside the world: left out");
     warn(c->nodes_missing, "nodes that ways name are missing");
     warn(c->ways_cut, "ways lack nodes: their longest part is used");
-    warn(c->ways_dropped, "ways have fewer than two nodes: left out");
+    warn(c->ways_dropped, "ways have fewer than two nodes (or more than 65,535): left out");
     warn(c->restrictions_malformed, "turn restrictions can't be read: left out");
+    warn(c->restrictions_apart, "turn restrictions have members that don't touch: left out");
     warn(c->conditions_unknown, "turn restrictions hang on more than the clock: left out");
     for (size_t i = 0; i < report->profile_count; i++) {
         const struct ht_import_profile *p = &report->profiles[i];

@@ -41,8 +41,9 @@ struct ht_build_counts {
     uint64_t nodes_out_of_range;
     uint64_t nodes_missing;
     uint64_t ways_cut;     /* some of their nodes are missing: the longest run is used */
-    uint64_t ways_dropped; /* fewer than two nodes left */
+    uint64_t ways_dropped; /* fewer than two nodes, or fewer than two left, or more than 65,535 */
     uint64_t restrictions_malformed;
+    uint64_t restrictions_apart; /* their members do not touch */
     uint64_t conditions_unknown; /* hang on weather, weight or what no clock tells: left open */
 };
 

@@ -295,6 +295,7 @@ static void put_counts(yajl_gen gen, const struct ht_build_counts *c)
     put_count(gen, "ways_cut", c->ways_cut);
     put_count(gen, "ways_dropped", c->ways_dropped);
     put_count(gen, "restrictions_malformed", c->restrictions_malformed);
+    put_count(gen, "restrictions_apart", c->restrictions_apart);
     put_count(gen, "conditions_unknown", c->conditions_unknown);
     (void)yajl_gen_map_close(gen);
 }

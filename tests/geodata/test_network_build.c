@@ -436,6 +436,36 @@ HT_CASE(broken_extracts_are_counted_and_survived)
     ht_town_end(&town);
 }
 
+HT_CASE(ways_without_nodes_are_counted)
+{
+    struct ht_town town;
+    ht_town_begin(&town, "a b c\n");
+    ht_town_way(&town, 1, "ab", STREET);
+    ht_town_way(&town, 2, "c", STREET);
+    ht_town_way(&town, 3, "", STREET);
+    ht_town_way(&town, 4, "c", "waterway=river");
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK_INT(ht_network_build_counts(town.build)->ways_dropped, 2);
+    ht_town_end(&town);
+    ht_town_begin(&town, "a b\n");
+    ht_town_way(&town, 2, "a", STREET);
+    ht_town_build(&town, "car");
+    HT_CHECK_INT(town.status, HT_EMPTY);
+    HT_CHECK(strstr(town.error.message, "1 ways lack nodes") != NULL);
+    ht_town_end(&town);
+    ht_town_begin(&town, "a b c\n");
+    ht_town_node(&town, 'a', "missing");
+    ht_town_node(&town, 'b', "missing");
+    ht_town_node(&town, 'c', "missing");
+    ht_town_way(&town, 1, "abc", STREET);
+    ht_town_way(&town, 2, "cba", STREET);
+    ht_town_build(&town, "car");
+    HT_CHECK_INT(town.status, HT_EMPTY);
+    HT_CHECK(strstr(town.error.message, "2 ways lack nodes, 3 nodes are missing") != NULL);
+    ht_town_end(&town);
+}
+
 HT_CASE(nothing_to_drive_on_is_said)
 {
     struct ht_town town;
