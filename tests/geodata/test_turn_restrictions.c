@@ -86,6 +86,20 @@ HT_CASE(vehicles_are_told_apart)
         ways_with("car", "restriction=no_left_turn|restriction:motorcar=only_left_turn", left),
         "e");
     HT_CHECK_STR(ways_with("foot", "restriction=no_left_turn", left), "cde");
+    /* who does not obey what is meant for all obeys what names his vehicle */
+    HT_CHECK_STR(ways_with("ebike", "restriction=no_left_turn", left), "cde");
+    HT_CHECK_STR(ways_with("ebike", "restriction:bicycle=no_left_turn", left), "cd");
+    HT_CHECK_STR(ways_with("ebike", "restriction:bicycle=only_left_turn", left), "e");
+    HT_CHECK_STR(
+        ways_with("ebike", "restriction=no_right_turn|restriction:bicycle=no_left_turn", left),
+        "cd");
+    HT_CHECK_STR(
+        ways_with("ebike", "restriction:bicycle=no_left_turn|except=electric_bicycle", left),
+        "cde");
+    HT_CHECK_STR(ways_with("ebike", "restriction:motorcar=no_left_turn", left), "cde");
+    HT_CHECK_STR(ways_with("foot", "restriction:foot=no_left_turn", left), "cd");
+    HT_CHECK_STR(ways_with("emergency", "restriction:motor_vehicle=no_left_turn", left), "cde");
+    HT_CHECK_STR(ways_with("emergency", "restriction:emergency=no_left_turn", left), "cd");
 }
 
 HT_CASE(a_ban_may_name_many_streets_in_or_out)
