@@ -1,5 +1,7 @@
 /* houtao import: OSM extracts to a network file. */
 #include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -12,10 +14,51 @@
 enum { BAR = 30 };
 
 struct screen {
+    const char *output;
     bool terminal;
     bool bar; /* the line is not finished */
+    bool guarded;
     int percent;
 };
+
+/* What is being written, for the signal handler. */
+static char unfinished[PATH_MAX];
+
+static void on_signal(int number)
+{
+    (void)unlink(unfinished);
+    (void)raise(number); /* the handler is gone by then, and the shell sees why it ended */
+}
+
+/* Once the file beside the output is ours, nobody finds it there when the import is broken off. */
+static void guard(struct screen *screen)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    int size = snprintf(unfinished, sizeof unfinished, "%s.tmp", screen->output);
+    screen->guarded = true;
+    if (size < 0 || (size_t)size >= sizeof unfinished) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct sigaction before;
+        struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+        (void)sigemptyset(&action.sa_mask);
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            (void)sigaction(numbers[i], &action, NULL);
+        }
+    }
+}
+
+static void unguard(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct sigaction now;
+        if (sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler == on_signal) {
+            (void)signal(numbers[i], SIG_DFL);
+        }
+    }
+}
 
 static void draw(struct screen *screen, const struct ht_import_progress *p)
 {
@@ -36,6 +79,9 @@ static void on_progress(void *user, const struct ht_import_progress *p)
 {
     struct screen *screen = user;
     const char *text = ht_import_stage_text(p->stage);
+    if (p->stage != HT_IMPORT_READ && !screen->guarded) {
+        guard(screen);
+    }
     if (screen->terminal && p->stage == HT_IMPORT_READ) {
         draw(screen, p);
     } else if (screen->terminal) {
@@ -70,8 +116,9 @@ static void print_warnings(const struct ht_import_report *report)
     warn(c->nodes_out_of_range, "nodes lie outside the world: left out");
     warn(c->nodes_missing, "nodes that ways name are missing");
     warn(c->ways_cut, "ways lack nodes: their longest part is used");
-    warn(c->ways_dropped, "ways have fewer than two nodes: left out");
+    warn(c->ways_dropped, "ways have fewer than two nodes (or more than 65,535): left out");
     warn(c->restrictions_malformed, "turn restrictions can't be read: left out");
+    warn(c->restrictions_apart, "turn restrictions have members that don't touch: left out");
     warn(c->conditions_unknown, "turn restrictions hang on more than the clock: left out");
     for (size_t i = 0; i < report->profile_count; i++) {
         const struct ht_import_profile *p = &report->profiles[i];
@@ -87,6 +134,10 @@ static void print_warnings(const struct ht_import_report *report)
                        "turn restrictions don't say which turn they mean: left out for %s",
                        p->name);
         warn(p->counts.restrictions_ambiguous, text);
+        (void)snprintf(text, sizeof text,
+                       "pieces of streets are longer than 4,295 km or six days: left out for %s",
+                       p->name);
+        warn(p->counts.pieces_too_long, text);
     }
 }
 
@@ -141,7 +192,8 @@ int ht_cmd_import(int argc, char **argv)
         return ht_cli_error(&cli, HT_EXIT_USAGE, "%s",
                             count == 0 ? "no input given" : "no -o FILE.hnet given");
     }
-    struct screen screen = {.terminal = isatty(STDERR_FILENO) == 1, .percent = -1};
+    struct screen screen = {
+        .output = output, .terminal = isatty(STDERR_FILENO) == 1, .percent = -1};
     struct ht_import import = {.inputs = (const char *const *)argv,
                                .input_count = (size_t)count,
                                .output = output,
@@ -152,6 +204,7 @@ int ht_cmd_import(int argc, char **argv)
     struct ht_import_report report;
     struct ht_error error = {.status = HT_OK};
     enum ht_status status = ht_import(&import, &report, &error);
+    unguard();
     if (screen.bar) {
         (void)fputs("\r\033[K", stderr);
     }

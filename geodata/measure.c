@@ -83,6 +83,21 @@ bool ht_measure_number(const char *text, double *number)
     return true;
 }
 
+bool ht_measure_unit(const char *text, double *number, const char **unit)
+{
+    if (!is_digit(*text) || !first_decimal(text, number)) {
+        return false;
+    }
+    while (is_digit(*text) || *text == '.' || *text == ',') {
+        text++;
+    }
+    while (*text == ' ') {
+        text++;
+    }
+    *unit = text;
+    return true;
+}
+
 bool ht_measure_speed(const char *text, double *kmh)
 {
     double value = 0.0;

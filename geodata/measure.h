@@ -25,6 +25,9 @@ bool ht_measure_kilograms(const char *text, double *kilograms);
 bool ht_measure_duration(const char *text, double *seconds);
 /* The number that the leading digits make; false without any. */
 bool ht_measure_leading(const char *text, double *number);
+/* "10.5 knots": the number that it begins with, and what stands behind, blanks left out (borrowed
+ * from the text; "" when nothing does). */
+bool ht_measure_unit(const char *text, double *number, const char **unit);
 /* The text is a plain number and nothing else. */
 bool ht_measure_number(const char *text, double *number);
 

@@ -2,6 +2,7 @@
  * then of the input, so that threads leave no trace. */
 #include "geodata/network_build.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -477,6 +478,8 @@ static void add_counts(struct ht_network_build *build)
         build->counts.relations_read += counts->relations_read;
         build->counts.duplicate_nodes += counts->duplicate_nodes;
         build->counts.nodes_out_of_range += counts->nodes_out_of_range;
+        build->counts.ways_dropped += counts->ways_dropped;
+        build->counts.restrictions_malformed += counts->restrictions_malformed;
     }
 }
 
@@ -530,6 +533,18 @@ static enum ht_status finish(struct merge *merge)
     return HT_OK;
 }
 
+/* Streets that lost their nodes are no lack of streets. */
+static void say_empty(const struct ht_network_build *build, struct ht_error *error)
+{
+    char why[96] = "";
+    if (build->counts.ways_dropped > 0) {
+        (void)snprintf(why, sizeof why, ": %llu ways lack nodes, %llu nodes are missing",
+                       (unsigned long long)build->counts.ways_dropped,
+                       (unsigned long long)build->counts.nodes_missing);
+    }
+    (void)ht_error_set(error, HT_EMPTY, 0, "no street in it that any profile can use%s", why);
+}
+
 enum ht_status ht_network_build_read(struct ht_network_build *build,
                                      const struct ht_build_input *inputs, size_t count,
                                      void (*progress)(void *user, uint64_t done, uint64_t total),
@@ -551,6 +566,9 @@ enum ht_status ht_network_build_read(struct ht_network_build *build,
             goto out;
         }
         status = merge_ways(&merge);
+        if (status == HT_EMPTY) {
+            add_counts(build);
+        }
     }
     if (status == HT_OK) {
         status = collect_nodes(&merge);
@@ -562,10 +580,10 @@ enum ht_status ht_network_build_read(struct ht_network_build *build,
         }
         status = finish(&merge);
     }
-    if (status != HT_OK) {
-        (void)ht_error_set(error, status, 0, "%s",
-                           status == HT_EMPTY ? "no street in it that any profile can use"
-                                              : ht_status_text(status));
+    if (status == HT_EMPTY) {
+        say_empty(build, error);
+    } else if (status != HT_OK) {
+        (void)ht_error_set(error, status, 0, "%s", ht_status_text(status));
     }
 out:
     free(merge.picks);

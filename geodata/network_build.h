@@ -41,8 +41,9 @@ struct ht_build_counts {
     uint64_t nodes_out_of_range;
     uint64_t nodes_missing;
     uint64_t ways_cut;     /* some of their nodes are missing: the longest run is used */
-    uint64_t ways_dropped; /* fewer than two nodes left */
+    uint64_t ways_dropped; /* fewer than two nodes, or fewer than two left, or more than 65,535 */
     uint64_t restrictions_malformed;
+    uint64_t restrictions_apart; /* their members do not touch */
     uint64_t conditions_unknown; /* hang on weather, weight or what no clock tells: left open */
 };
 
@@ -53,6 +54,7 @@ struct ht_graph_counts {
     uint32_t restrictions_timed;     /* of those, only at times */
     uint32_t restrictions_missing;   /* name ways or nodes that are not in the network */
     uint32_t restrictions_ambiguous; /* do not say which way their members are driven */
+    uint32_t pieces_too_long; /* one segment longer than 4,295 km or than six days: left out */
     uint32_t copies;
     uint32_t components;
     uint32_t small_arcs;

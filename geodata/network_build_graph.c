@@ -12,6 +12,11 @@
 
 enum { ARC_CHUNK = 8192 };
 
+/* A piece is cut where it would get longer, so that arcs fit into their 32 bits of millimetres and
+ * milliseconds even at walking pace. What one segment makes longer can't be cut: it is left out. */
+enum { PIECE_MM = 200 * 1000 * 1000 };
+static const uint32_t ARC_MS = HT_WEIGHT_INF / 4; /* sums of a few don't reach HT_WEIGHT_INF */
+
 static const struct ht_way_rule *rule_of(const struct ht__graph_build *g, uint32_t way)
 {
     return g->way_rule[way] == HT_NONE ? NULL : &g->rules[g->way_rule[way]];
@@ -39,8 +44,13 @@ static void count_uses(const struct ht__graph_build *g, uint8_t *use)
         uint32_t last = way_end(g, w);
         meet(use, build->way_node[first], 2);
         meet(use, build->way_node[last], 2);
+        uint64_t length = 0; /* since the last cut */
         for (uint32_t i = first + 1; i < last; i++) {
-            meet(use, build->way_node[i], (i - first) % HT_ARC_SEGMENTS == 0 ? 2 : 1);
+            length += build->segment_mm[i - 1];
+            bool cut =
+                (i - first) % HT_ARC_SEGMENTS == 0 || length + build->segment_mm[i] > PIECE_MM;
+            meet(use, build->way_node[i], cut ? 2 : 1);
+            length = cut ? 0 : length;
         }
     }
     /* What must be passed or can't be passed splits the way, where it is on one. */
@@ -128,6 +138,68 @@ static uint32_t cut_way(const struct ht__graph_build *g, uint32_t way, struct ht
     return count;
 }
 
+static uint64_t length_between(const struct ht_network_build *build, uint32_t from, uint32_t to)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = from; i < to; i++) {
+        sum += build->segment_mm[i];
+    }
+    return sum;
+}
+
+struct price {
+    uint64_t length_mm;
+    double duration_ms;
+    double weight_ms;
+};
+
+/* Length, duration and weight. A rule that gives the whole way's is shared by length; where the way
+ * has none, evenly by pieces of the way's nodes. */
+static struct price price_of(const struct ht__graph_build *g, const struct ht__piece *piece,
+                             int side)
+{
+    const struct ht_network_build *build = g->build;
+    const struct ht_way_rule *rule = rule_of(g, piece->way);
+    const struct ht_way_side *s = &rule->side[side];
+    struct price price = {.length_mm = length_between(build, piece->from, piece->to)};
+    double mm = (double)price.length_mm;
+    double share = 0.0;
+    if (rule->duration_s > 0.0 || rule->weight_s > 0.0) {
+        uint32_t first = build->ways[piece->way].first_node;
+        uint32_t last = way_end(g, piece->way);
+        uint64_t whole = length_between(build, first, last);
+        share = whole > 0 ? mm / (double)whole
+                          : (double)(piece->to - piece->from) / (double)(last - first);
+    }
+    price.duration_ms =
+        rule->duration_s > 0.0 ? rule->duration_s * 1000.0 * share : mm * 3.6 / s->speed_kmh;
+    price.weight_ms = rule->weight_s > 0.0 ? rule->weight_s * 1000.0 * share
+                      : s->rate_mps > 0.0  ? mm / s->rate_mps
+                                           : price.duration_ms;
+    return price;
+}
+
+static uint32_t round_ms(double ms)
+{
+    return ms < 1.0 ? 1 : (uint32_t)(ms + 0.5);
+}
+
+/* Which directions get an arc; a piece too long or too slow for one is counted once. */
+static void open_piece(struct ht__graph_build *g, struct ht__piece *piece)
+{
+    bool too_long = false;
+    for (int side = 0; side < 2; side++) {
+        if (!rule_of(g, piece->way)->side[side].open) {
+            continue;
+        }
+        struct price price = price_of(g, piece, side);
+        piece->open[side] = price.length_mm < UINT32_MAX && price.duration_ms <= (double)ARC_MS &&
+                            price.weight_ms <= (double)ARC_MS;
+        too_long = too_long || !piece->open[side];
+    }
+    g->counts->pieces_too_long += too_long;
+}
+
 static enum ht_status cut_ways(struct ht__graph_build *g)
 {
     uint32_t ways = g->build->network.way_count;
@@ -148,8 +220,11 @@ static enum ht_status cut_ways(struct ht__graph_build *g)
         if (rule_of(g, w) != NULL) {
             (void)cut_way(g, w, g->pieces + g->way_first_piece[w]);
             const uint8_t round = HT_WAY_ROUNDABOUT | HT_WAY_CIRCULAR;
-            for (uint32_t p = g->way_first_piece[w];
-                 (g->build->ways[w].flags & round) != 0 && p < g->way_first_piece[w + 1]; p++) {
+            for (uint32_t p = g->way_first_piece[w]; p < g->way_first_piece[w + 1]; p++) {
+                open_piece(g, &g->pieces[p]);
+                if ((g->build->ways[w].flags & round) == 0) {
+                    continue;
+                }
                 g->place[g->pieces[p].junction[0]] |= HT__PLACE_ROUNDABOUT;
                 g->place[g->pieces[p].junction[1]] |= HT__PLACE_ROUNDABOUT;
             }
@@ -185,49 +260,6 @@ static enum ht_status list_ends(struct ht__graph_build *g)
     return HT_OK;
 }
 
-static uint32_t clamp_ms(double ms)
-{
-    const uint32_t most = HT_WEIGHT_INF / 4;
-    return ms < 1.0 ? 1 : ms > (double)most ? most : (uint32_t)(ms + 0.5);
-}
-
-static uint64_t length_between(const struct ht_network_build *build, uint32_t from, uint32_t to)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = from; i < to; i++) {
-        sum += build->segment_mm[i];
-    }
-    return sum;
-}
-
-/* Length, duration and weight. A rule that gives the whole way's is shared by length; where the way
- * has none, evenly by pieces of the way's nodes. */
-static void cost_arc(const struct ht__graph_build *g, const struct ht__piece *piece, int side,
-                     struct ht_arc *arc)
-{
-    const struct ht_network_build *build = g->build;
-    const struct ht_way_rule *rule = rule_of(g, piece->way);
-    const struct ht_way_side *s = &rule->side[side];
-    uint64_t length = length_between(build, piece->from, piece->to);
-    arc->length_mm = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length;
-    double mm = (double)length;
-    double share = 0.0;
-    if (rule->duration_s > 0.0 || rule->weight_s > 0.0) {
-        uint32_t first = build->ways[piece->way].first_node;
-        uint32_t last = way_end(g, piece->way);
-        uint64_t whole = length_between(build, first, last);
-        share = whole > 0 ? mm / (double)whole
-                          : (double)(piece->to - piece->from) / (double)(last - first);
-    }
-    double duration =
-        rule->duration_s > 0.0 ? rule->duration_s * 1000.0 * share : mm * 3.6 / s->speed_kmh;
-    double weight = rule->weight_s > 0.0 ? rule->weight_s * 1000.0 * share
-                    : s->rate_mps > 0.0  ? mm / s->rate_mps
-                                         : duration;
-    arc->duration_ms = clamp_ms(duration);
-    arc->weight_ms = clamp_ms(weight);
-}
-
 static uint16_t arc_flags(const struct ht_way_rule *rule, int side)
 {
     const struct ht_way_side *s = &rule->side[side];
@@ -260,7 +292,10 @@ static void fill_chunk(void *user, size_t chunk, size_t worker)
                                    .reverse = piece->arc[1 - side],
                                    .flags = arc_flags(rule, side) & HT_ARC_FLAGS,
                                    .mode = (uint32_t)rule->side[side].mode & 7U};
-            cost_arc(g, piece, side, arc);
+            struct price price = price_of(g, piece, side);
+            arc->length_mm = (uint32_t)price.length_mm;
+            arc->duration_ms = round_ms(price.duration_ms);
+            arc->weight_ms = round_ms(price.weight_ms);
             g->arc_piece[id] = (uint32_t)p;
         }
     }
@@ -276,18 +311,16 @@ static enum ht_status number_arcs(struct ht__graph_build *g)
         return HT_NOMEM;
     }
     for (uint32_t p = 0; p < g->piece_count; p++) {
-        const struct ht_way_rule *rule = rule_of(g, g->pieces[p].way);
-        first[g->pieces[p].junction[0] + 1] += rule->side[0].open;
-        first[g->pieces[p].junction[1] + 1] += rule->side[1].open;
+        first[g->pieces[p].junction[0] + 1] += g->pieces[p].open[0];
+        first[g->pieces[p].junction[1] + 1] += g->pieces[p].open[1];
     }
     for (uint32_t j = 0; j < g->junction_count; j++) {
         first[j + 1] += first[j];
     }
     uint32_t count = first[g->junction_count];
     for (uint32_t p = 0; p < g->piece_count; p++) {
-        const struct ht_way_rule *rule = rule_of(g, g->pieces[p].way);
         for (int side = 0; side < 2; side++) {
-            if (rule->side[side].open) {
+            if (g->pieces[p].open[side]) {
                 g->pieces[p].arc[side] = first[g->pieces[p].junction[side]]++;
             }
         }
@@ -352,6 +385,9 @@ enum ht_status ht__graph_arcs(struct ht__graph_build *g)
     }
     if (status == HT_OK) {
         status = number_arcs(g);
+    }
+    if (status == HT_OK && g->graph->view.arc_count == 0) {
+        return HT_EMPTY;
     }
     if (status != HT_OK) {
         return status;

@@ -202,6 +202,7 @@ struct ht__piece {
     uint32_t to;
     uint32_t junction[2];
     uint32_t arc[2]; /* forward (from end 0 to end 1), backward; HT_NONE: closed */
+    bool open[2];
 };
 
 /* What stands at a junction. */

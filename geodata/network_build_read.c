@@ -118,13 +118,17 @@ static enum ht_status take_way(struct ht_network_build *build, struct ht__worker
                                const struct ht_osm_way *way, uint64_t order)
 {
     worker->counts.ways_read++;
-    if (way->tags.count == 0 || way->ref_count < 2 || way->ref_count > MOST_REFS) {
+    if (way->tags.count == 0) {
         return HT_OK;
     }
     bool usable = false;
     enum ht_status status = judge_way(build, worker, way, &usable);
     if (status != HT_OK || !usable) {
         return status;
+    }
+    if (way->ref_count < 2 || way->ref_count > MOST_REFS) {
+        worker->counts.ways_dropped++;
+        return HT_OK;
     }
     GROW(worker->ways, worker->way_capacity, worker->way_count + 1, status);
     if (status != HT_OK) {
@@ -196,10 +200,14 @@ static enum ht_status take_relation(struct ht_network_build *build, struct ht__w
     (void)build;
     worker->counts.relations_read++;
     bool restriction = false;
+    bool named = false;
     for (size_t i = 0; i < relation->tags.count; i++) {
-        restriction |= strncmp(relation->tags.list[i].key, "restriction", 11) == 0;
+        const struct ht_osm_tag *tag = &relation->tags.list[i];
+        restriction |= strncmp(tag->key, "restriction", 11) == 0;
+        named |= strcmp(tag->key, "type") == 0 && strcmp(tag->value, "restriction") == 0;
     }
     if (!restriction) {
+        worker->counts.restrictions_malformed += named; /* it does not say what it restricts */
         return HT_OK;
     }
     enum ht_status status = HT_OK;

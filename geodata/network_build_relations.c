@@ -167,6 +167,104 @@ static enum ht_status carry_relation(struct ht_network_build *build, struct ht__
     return status;
 }
 
+static bool way_has(const struct ht_network_build *build, uint32_t way, uint32_t node)
+{
+    uint32_t end = build->ways[way + 1].first_node;
+    for (uint32_t i = build->ways[way].first_node; i < end; i++) {
+        if (build->way_node[i] == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Does one of the two ways end on the other: so via ways follow each other. */
+static bool ways_touch(const struct ht_network_build *build, uint32_t a, uint32_t b)
+{
+    const uint32_t ways[2] = {a, b};
+    for (int i = 0; i < 2; i++) {
+        uint32_t first = build->way_node[build->ways[ways[i]].first_node];
+        uint32_t last = build->way_node[build->ways[ways[i] + 1].first_node - 1];
+        if (way_has(build, ways[1 - i], first) || way_has(build, ways[1 - i], last)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a turn leads over, as it is in the network. */
+struct via {
+    uint32_t node;  /* HT_NONE: none, or not in the network */
+    uint32_t nodes; /* how many */
+    uint32_t first; /* via way */
+    uint32_t last;
+    bool ways;
+    bool apart; /* via ways that don't follow each other */
+};
+
+static struct via find_via(const struct ht_network_build *build,
+                           const struct ht__relation *relation)
+{
+    struct via via = {.node = HT_NONE, .first = HT_NONE, .last = HT_NONE};
+    uint32_t hint = 0;
+    for (uint32_t i = 0; i < relation->member_count; i++) {
+        const struct ht__member *member = &build->members[relation->first_member + i];
+        if (member->role != HT__ROLE_VIA) {
+            continue;
+        }
+        if (member->type == HT_OSM_NODE) {
+            via.node = ht__build_node(build, member->ref, &hint);
+            via.nodes++;
+        } else if (member->type == HT_OSM_WAY) {
+            uint32_t way = ht__build_way(build, member->ref);
+            via.apart = via.apart || (via.last != HT_NONE && way != HT_NONE &&
+                                      !ways_touch(build, via.last, way));
+            via.first = via.ways ? via.first : way;
+            via.last = way;
+            via.ways = true;
+        }
+    }
+    return via;
+}
+
+/* Does a from (or, where it may have several, one of them) touch what comes next, and a to what
+ * came before. What is not in the network is another matter. */
+static bool role_touches(const struct ht_network_build *build, const struct ht__relation *relation,
+                         enum ht__role role, const struct via *via)
+{
+    uint32_t next = role == HT__ROLE_FROM ? via->first : via->last;
+    bool apart = false;
+    for (uint32_t i = 0; i < relation->member_count; i++) {
+        const struct ht__member *member = &build->members[relation->first_member + i];
+        if (member->type != HT_OSM_WAY || member->role != role) {
+            continue;
+        }
+        uint32_t way = ht__build_way(build, member->ref);
+        bool known = way != HT_NONE && (via->ways ? next : via->node) != HT_NONE;
+        if (!known || (via->ways ? ways_touch(build, way, next) : way_has(build, way, via->node))) {
+            return true;
+        }
+        apart = true;
+    }
+    return !apart;
+}
+
+/* Counts and leaves out what can't mean a turn, whatever the profile. */
+static bool relation_sound(struct ht_network_build *build, const struct ht__relation *relation)
+{
+    struct via via = find_via(build, relation);
+    if (!via.ways && via.nodes > 1) {
+        build->counts.restrictions_malformed++;
+        return false;
+    }
+    if (via.apart || !role_touches(build, relation, HT__ROLE_FROM, &via) ||
+        !role_touches(build, relation, HT__ROLE_TO, &via)) {
+        build->counts.restrictions_apart++;
+        return false;
+    }
+    return true;
+}
+
 static int relation_compare(const void *a, const void *b)
 {
     const struct ht__relation *x = a;
@@ -205,16 +303,20 @@ enum ht_status ht__build_relations(struct ht_network_build *build)
 {
     size_t count = 0;
     size_t members = 0;
+    int64_t last = 0;
     enum ht_status status = gather(build, &count);
     for (size_t i = 0; status == HT_OK && i < count; i++) {
         struct ht__relation relation = build->relations[i];
-        if (i > 0 && relation.id == build->relations[build->relation_count - 1].id) {
+        if (i > 0 && relation.id == last) {
             build->counts.duplicate_relations++;
             continue;
         }
+        last = relation.id;
+        build->counts.restrictions++;
         status = carry_relation(build, &relation, &members);
-        build->relations[build->relation_count++] = relation;
+        if (status == HT_OK && relation_sound(build, &relation)) {
+            build->relations[build->relation_count++] = relation;
+        }
     }
-    build->counts.restrictions = build->relation_count;
     return status;
 }

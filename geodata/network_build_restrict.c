@@ -392,6 +392,16 @@ static uint32_t key_rank(const char *key, const char *const *types, bool conditi
     return size == 0 ? i : HT_NONE;
 }
 
+/* A profile that does not obey what is meant for all still obeys what names its vehicles; who is on
+ * an emergency, only what names emergencies: "restriction:motor_vehicle" is again for all. */
+static bool obeys(const struct ht_profile *profile, const char *const *types, uint32_t rank)
+{
+    if (rank == HT_NONE || ht_profile_obeys_restrictions(profile)) {
+        return rank != HT_NONE;
+    }
+    return ht_profile_emergency(profile) ? rank == 0 : types[rank] != NULL;
+}
+
 static uint32_t best_rank(const struct ht__graph_build *g, const struct ht__relation *relation,
                           const char *const *types, bool conditional)
 {
@@ -401,7 +411,7 @@ static uint32_t best_rank(const struct ht__graph_build *g, const struct ht__rela
         const char *key = text_of(g, tag->key);
         if (strcmp(key, "except") != 0 && (tag->schedule != HT_NONE) == conditional) {
             uint32_t rank = key_rank(key, types, conditional);
-            best = rank < best ? rank : best;
+            best = obeys(g->profile, types, rank) && rank < best ? rank : best;
         }
     }
     return best;
@@ -467,9 +477,6 @@ static enum ht_status apply_relation(struct ht__graph_build *g, const struct ht_
 
 enum ht_status ht__graph_restrictions(struct ht__graph_build *g)
 {
-    if (!ht_profile_obeys_restrictions(g->profile)) {
-        return HT_OK;
-    }
     const char *const *types = ht_profile_restriction_types(g->profile);
     enum ht_status status = HT_OK;
     for (size_t i = 0; status == HT_OK && i < g->build->relation_count; i++) {

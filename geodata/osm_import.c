@@ -256,6 +256,7 @@ static void put_profile(yajl_gen gen, const struct ht_import_profile *p)
     put_count(gen, "missing", p->counts.restrictions_missing);
     put_count(gen, "ambiguous", p->counts.restrictions_ambiguous);
     (void)yajl_gen_map_close(gen);
+    put_count(gen, "pieces_too_long", p->counts.pieces_too_long);
     put_count(gen, "components", p->counts.components);
     put_count(gen, "small_arcs", p->counts.small_arcs);
     put_key(gen, "order");
@@ -294,6 +295,7 @@ static void put_counts(yajl_gen gen, const struct ht_build_counts *c)
     put_count(gen, "ways_cut", c->ways_cut);
     put_count(gen, "ways_dropped", c->ways_dropped);
     put_count(gen, "restrictions_malformed", c->restrictions_malformed);
+    put_count(gen, "restrictions_apart", c->restrictions_apart);
     put_count(gen, "conditions_unknown", c->conditions_unknown);
     (void)yajl_gen_map_close(gen);
 }
@@ -380,13 +382,46 @@ static enum ht_status prepare(struct run *run)
     return status == HT_OK ? status : ht_error_set(run->error, status, 0, NULL);
 }
 
+/* Nothing that is read may be what is written, nor the file beside it that is renamed: also
+ * through links. */
+static enum ht_status check_output(const struct run *run)
+{
+    const struct ht_import *import = run->import;
+    size_t size = strlen(import->output) + sizeof ".tmp";
+    char *beside = malloc(size);
+    if (beside == NULL) {
+        return ht_error_set(run->error, HT_NOMEM, 0, NULL);
+    }
+    (void)snprintf(beside, size, "%s.tmp", import->output);
+    const char *const written[] = {import->output, beside};
+    enum ht_status status = HT_OK;
+    for (size_t k = 0; k < sizeof written / sizeof *written; k++) {
+        struct stat out;
+        bool there = stat(written[k], &out) == 0;
+        for (size_t i = 0; there && status == HT_OK && i < import->input_count; i++) {
+            struct stat in;
+            if (stat(import->inputs[i], &in) == 0 && in.st_dev == out.st_dev &&
+                in.st_ino == out.st_ino) {
+                status = ht_error_set(run->error, HT_INVALID, 0,
+                                      "%.100s is an input: writing %.100s would destroy it",
+                                      import->inputs[i], import->output);
+            }
+        }
+    }
+    free(beside);
+    return status;
+}
+
 enum ht_status ht_import(const struct ht_import *import, struct ht_import_report *report,
                          struct ht_error *error)
 {
     memset(report, 0, sizeof *report);
     struct run run = {.import = import, .report = report, .error = error};
     double start = now_s();
-    enum ht_status status = prepare(&run);
+    enum ht_status status = check_output(&run);
+    if (status == HT_OK) {
+        status = prepare(&run);
+    }
     if (status == HT_OK) {
         status = read_inputs(&run);
     }

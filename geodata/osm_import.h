@@ -66,8 +66,8 @@ struct ht_import_report {
 };
 
 /* `report` is filled as far as it came, also on an error, and freed by its deinit. Errors: those of
- * reading, of profiles, and of writing; HT_EMPTY: nothing in it that any profile can use. Then no
- * file is left. */
+ * reading, of profiles, and of writing; HT_EMPTY: nothing in it that any profile can use;
+ * HT_INVALID: the output is one of the inputs. Then no file is left, and none was changed. */
 HT_MUST_CHECK enum ht_status ht_import(const struct ht_import *import,
                                        struct ht_import_report *report, struct ht_error *error);
 void ht_import_report_deinit(struct ht_import_report *report);

@@ -8,6 +8,10 @@
  * writer puts more than some ten thousand there. */
 enum { BLOCK_ENTITIES_MAX = 1 << 22 };
 
+/* Likewise groups and strings, which an empty one costs two bytes: writers make a few groups, and
+ * not more strings than keys, values and roles of their entities. */
+enum { BLOCK_GROUPS_MAX = 1 << 16, BLOCK_STRINGS_MAX = 1 << 20 };
+
 /* Field numbers of osmformat.proto, the format's public definition. */
 enum { HEADER_REQUIRED = 4 };
 enum { BLOCK_STRINGS = 1, BLOCK_GROUP = 2, BLOCK_GRANULARITY = 17, BLOCK_LAT = 19, BLOCK_LON = 20 };
@@ -74,6 +78,13 @@ static int64_t add_wrapping(int64_t a, int64_t b)
     return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
+static enum ht_status too_many(const struct block *block, int most, const char *what)
+{
+    return ht_error_set(block->error, HT_TOO_BIG, block->where,
+                        "the block at byte %lld holds more than %d %s", (long long)block->where,
+                        most, what);
+}
+
 /* Each string gets its NUL in place, over the byte behind it: the key of the next entry (or, for
  * the last, of the field behind the table), which was read by then. So nothing is copied. */
 static enum ht_status read_strings(struct block *block, uint8_t *data, struct ht_wire table)
@@ -89,6 +100,9 @@ static enum ht_status read_strings(struct block *block, uint8_t *data, struct ht
         }
         if (field.number != 1 || field.type != HT_WIRE_BYTES) {
             continue;
+        }
+        if (decoder->string_count == BLOCK_STRINGS_MAX) {
+            return too_many(block, BLOCK_STRINGS_MAX, "strings");
         }
         enum ht_status status =
             ht_array_reserve((void **)&decoder->strings, &decoder->string_capacity,
@@ -118,9 +132,7 @@ static enum ht_status check_count(const struct block *block, size_t more)
     if (more <= BLOCK_ENTITIES_MAX - ht__osm_builder_count(&block->decoder->builder)) {
         return HT_OK;
     }
-    return ht_error_set(block->error, HT_TOO_BIG, block->where,
-                        "the block at byte %lld holds more than %d entities",
-                        (long long)block->where, BLOCK_ENTITIES_MAX);
+    return too_many(block, BLOCK_ENTITIES_MAX, "entities");
 }
 
 /* Reads the shared fields. A packed list that comes in two parts would be legal protobuf; no writer
@@ -480,6 +492,9 @@ static enum ht_status list_parts(struct block *block, struct ht_wire message,
         if (field.number == BLOCK_STRINGS && field.type == HT_WIRE_BYTES) {
             *strings = field.bytes;
         } else if (field.number == BLOCK_GROUP && field.type == HT_WIRE_BYTES) {
+            if (decoder->group_count == BLOCK_GROUPS_MAX) {
+                return too_many(block, BLOCK_GROUPS_MAX, "groups");
+            }
             if (ht_array_reserve((void **)&decoder->groups, &decoder->group_capacity,
                                  decoder->group_count + 1, sizeof *decoder->groups) != HT_OK) {
                 return no_memory(block);

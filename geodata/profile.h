@@ -36,8 +36,9 @@ bool ht_profile_continue_straight(const struct ht_profile *profile);
 bool ht_profile_left_hand(const struct ht_profile *profile);
 bool ht_profile_emergency(const struct ht_profile *profile);      /* passes zones that are closed */
 uint16_t ht_profile_excludable(const struct ht_profile *profile); /* class mask, enum ht_arc_flag */
-/* Turn restrictions apply to it at all; the vehicle tags (motorcar, motor_vehicle, ...) that a
- * restriction's `except` or `restriction:TYPE` may name, most specific first, NULL-terminated. */
+/* Turn restrictions for all apply to it, not only those that name its vehicles; the vehicle tags
+ * (motorcar, motor_vehicle, ...) that a restriction's `except` or `restriction:TYPE` may name, most
+ * specific first, NULL-terminated. */
 bool ht_profile_obeys_restrictions(const struct ht_profile *profile);
 const char *const *ht_profile_restriction_types(const struct ht_profile *profile);
 

@@ -177,6 +177,7 @@ struct ht_profile {
         double factor;
         struct ht__table zones;
         struct ht__table values;
+        struct ht__table units; /* km/h of one */
     } maxspeed;
 
     struct {

@@ -95,8 +95,9 @@ static const struct field maxspeed_fields[] = {
     {.name = "keys", .kind = AXES, .offset = AT(maxspeed.keys)},
     {.name = "rule", .kind = CHOICE, .offset = AT(maxspeed.rule), .more = maxspeed_names},
     {.name = "factor", .kind = NUMBER, .offset = AT(maxspeed.factor), .low = 0.01, .high = 10},
-    {.name = "zones", .kind = NUMBERS, .offset = AT(maxspeed.zones), .high = 500},
-    {.name = "values", .kind = NUMBERS, .offset = AT(maxspeed.values), .high = 500},
+    {.name = "zones", .kind = NUMBERS, .offset = AT(maxspeed.zones), .high = 300},
+    {.name = "values", .kind = NUMBERS, .offset = AT(maxspeed.values), .high = 300},
+    {.name = "units", .kind = NUMBERS, .offset = AT(maxspeed.units), .high = 100},
 };
 static const struct field narrow_fields[] = {
     {.name = "width_m", .kind = NUMBER, .offset = AT(penalties.narrow_width_m), .high = 100},
@@ -156,7 +157,7 @@ static const struct field profile_fields[] = {
     {.name = "oneway", .kind = OBJECT, NESTED(oneway_fields)},
     {.name = "restrict", .kind = OBJECT, NESTED(restrict_fields)},
     {.name = "default_speed", .kind = NUMBER, .offset = AT(default_speed), .high = 300},
-    {.name = "max_speed", .kind = NUMBER, .offset = AT(max_speed), .high = 500},
+    {.name = "max_speed", .kind = NUMBER, .offset = AT(max_speed), .high = 300},
     {.name = "speeds", .kind = SCALES, .offset = AT(speeds), .high = 300},
     {.name = "open", .kind = RULES, .offset = AT(open)},
     {.name = "caps", .kind = SCALES, .offset = AT(caps), .high = 300},

@@ -316,38 +316,73 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* "cn:urban": the zone behind two letters and a colon, wherever they stand first. */
-static double zone_speed(const struct ht_profile *profile, char *text)
+static bool is_digit(char c)
 {
-    for (char *at = text; at[0] != '\0' && at[1] != '\0' && at[2] != '\0'; at++) {
-        if (!is_letter(at[0]) || !is_letter(at[1]) || at[2] != ':' || !is_letter(at[3])) {
-            continue;
-        }
-        char *end = at + 3;
-        while (is_letter(*end)) {
-            end++;
-        }
-        *end = '\0';
-        const struct ht__entry *entry = ht__table_find(&profile->maxspeed.zones, ht__value(at + 3));
-        return entry != NULL ? entry->number : 0.0;
+    return c >= '0' && c <= '9';
+}
+
+static double zone_number(const struct ht_profile *profile, const char *word)
+{
+    const struct ht__entry *entry = ht__table_find(&profile->maxspeed.zones, ht__value(word));
+    return entry != NULL ? entry->number : -1.0;
+}
+
+/* "cn:urban", "de:zone:30": the zone behind two letters and a colon, wherever they stand first. Its
+ * whole word ("zone30", "living_street"), else, as in OSRM, its letters alone. */
+static double zone_speed(const struct ht_profile *profile, const char *text)
+{
+    const char *at = text;
+    while (at[0] != '\0' &&
+           (!is_letter(at[0]) || !is_letter(at[1]) || at[2] != ':' || !is_letter(at[3]))) {
+        at++;
     }
-    return 0.0;
+    if (at[0] == '\0') {
+        return 0.0;
+    }
+    char word[64] = "";
+    size_t size = 0;
+    size_t letters = 0;
+    for (at += 3; size < sizeof word - 1; at++) {
+        if (is_letter(*at) || is_digit(*at) || *at == '_') {
+            letters += letters == size && is_letter(*at);
+            word[size++] = *at;
+        } else if (*at != ':' || !is_digit(at[1])) {
+            break;
+        }
+    }
+    double number = zone_number(profile, word);
+    word[letters] = '\0';
+    number = number < 0.0 ? zone_number(profile, word) : number;
+    return number > 0.0 ? number : 0.0;
+}
+
+/* "10 knots" in km/h where the profile knows the unit, else 0. */
+static double unit_speed(const struct ht_profile *profile, const char *lower)
+{
+    double number = 0.0;
+    const char *unit = NULL;
+    if (!ht_measure_unit(lower, &number, &unit)) {
+        return 0.0;
+    }
+    const struct ht__entry *entry = ht__table_find(&profile->maxspeed.units, ht__value(unit));
+    return entry != NULL ? number * entry->number : 0.0;
 }
 
 /* 0: says nothing. */
 static double read_maxspeed(const struct ht_profile *profile, const char *text)
 {
     double kmh = 0.0;
-    if (ht_measure_speed(text, &kmh)) {
-        return kmh;
-    }
     char lower[256];
     size_t size = strlen(text);
     if (size >= sizeof lower) {
-        return 0.0;
+        return ht_measure_speed(text, &kmh) ? kmh : 0.0;
     }
     for (size_t i = 0; i <= size; i++) {
         lower[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
+    }
+    kmh = unit_speed(profile, lower);
+    if (kmh > 0.0 || ht_measure_speed(text, &kmh)) {
+        return kmh;
     }
     const struct ht__entry *entry = ht__table_find(&profile->maxspeed.values, ht__value(lower));
     return entry != NULL ? entry->number : zone_speed(profile, lower);

@@ -1,4 +1,6 @@
 /* Command line: help, versions, mistakes, exit codes. */
+#include <sys/stat.h>
+
 #include "tests/support/check.h"
 #include "tests/support/command.h"
 
@@ -203,6 +205,17 @@ static double crossing_metres(const char *dir, const char *options)
     return at == NULL ? -1 : strtod(at + strlen("\"distance\":"), NULL);
 }
 
+static void crossing_remove(const char *dir)
+{
+    static const char *const names[] = {"crossing.osm", "link.osm", "c.hnet.tmp", "c.hnet"};
+    char path[256];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        (void)unlink(path);
+    }
+    HT_CHECK(rmdir(dir) == 0);
+}
+
 HT_CASE(route_obeys_conditional_turns)
 {
     char dir[] = "/tmp/houtao-cli-XXXXXX";
@@ -221,11 +234,80 @@ HT_CASE(route_obeys_conditional_turns)
     HT_CHECK(is_usage(line, "no zone 'Mars/Base'"));
     (void)snprintf(line, sizeof line, "export %s/c.hnet -p car -o %s --tz Mars/Base", dir, dir);
     HT_CHECK(is_usage(line, "no zone 'Mars/Base'"));
-    (void)snprintf(line, sizeof line, "%s/crossing.osm", dir);
-    (void)unlink(line);
-    (void)snprintf(line, sizeof line, "%s/c.hnet", dir);
-    (void)unlink(line);
-    (void)rmdir(dir);
+    crossing_remove(dir);
+}
+
+/* Also by another name, and where the input is the file that import writes beside the output. */
+HT_CASE(import_does_not_write_over_its_input)
+{
+    static const char *const lines[] = {"import %1$s/crossing.osm -o %1$s/crossing.osm",
+                                        "import %1$s/link.osm -o %1$s/crossing.osm",
+                                        "import %1$s/crossing.osm -o %1$s/./link.osm",
+                                        "import %1$s/c.hnet %1$s/crossing.osm -o %1$s/crossing.osm",
+                                        "import %1$s/c.hnet.tmp -o %1$s/c.hnet"};
+    char dir[] = "/tmp/houtao-cli-XXXXXX";
+    char path[256];
+    char other[256];
+    HT_REQUIRE(mkdtemp(dir) != NULL);
+    crossing_import(dir, "2001");
+    (void)snprintf(path, sizeof path, "%s/crossing.osm", dir);
+    (void)snprintf(other, sizeof other, "%s/link.osm", dir);
+    HT_REQUIRE(symlink(path, other) == 0);
+    (void)snprintf(other, sizeof other, "%s/c.hnet.tmp", dir);
+    HT_REQUIRE(link(path, other) == 0);
+    struct stat before;
+    HT_REQUIRE(stat(path, &before) == 0);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        char line[512];
+        (void)snprintf(line, sizeof line, lines[i], dir);
+        HT_CHECK_INT(code_of(line), 1);
+        HT_CHECK(strstr(run->err, "is an input") != NULL);
+        struct stat after;
+        HT_CHECK(stat(path, &after) == 0 && after.st_size == before.st_size &&
+                 after.st_ino == before.st_ino && after.st_mtim.tv_nsec == before.st_mtim.tv_nsec);
+    }
+    crossing_remove(dir);
+}
+
+/* Reads what the import says until it is at its streets. */
+static bool reached_streets(int fd)
+{
+    char text[4096];
+    size_t size = 0;
+    while (size < sizeof text - 1 && read(fd, text + size, 1) == 1) {
+        text[++size] = '\0';
+        if (strstr(text, "streets and turns") != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+HT_CASE(an_import_that_is_broken_off_leaves_nothing)
+{
+    static const int signals[] = {SIGTERM, SIGINT};
+    char folder[] = "/tmp/houtao-test-cli-XXXXXX";
+    char line[256];
+    HT_REQUIRE(mkdtemp(folder) != NULL);
+    (void)snprintf(line, sizeof line, "sample -o %s", folder);
+    HT_CHECK_INT(code_of(line), 0);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        int ends[2];
+        int status = 0;
+        HT_REQUIRE(pipe(ends) == 0);
+        (void)snprintf(line, sizeof line, "import %s/streets.osm.pbf -o %s/s.hnet", folder, folder);
+        pid_t child = ht_command_start(line, ends[1], ends[1]);
+        (void)close(ends[1]);
+        HT_CHECK(reached_streets(ends[0]));
+        HT_CHECK(kill(child, signals[i]) == 0);
+        HT_CHECK(waitpid(child, &status, 0) == child);
+        HT_CHECK(WIFSIGNALED(status) && WTERMSIG(status) == signals[i]);
+        (void)close(ends[0]);
+        (void)snprintf(line, sizeof line, "%s/s.hnet.tmp", folder);
+        HT_CHECK(access(line, F_OK) != 0);
+    }
+    (void)snprintf(line, sizeof line, "rm -r %s", folder);
+    HT_CHECK_INT(system(line), 0);
 }
 
 HT_CASE(missing_and_foreign_networks_are_failures)

@@ -38,6 +38,26 @@ HT_CASE(speeds_begin_with_digits)
     check_measure(ht_measure_speed, "99999999999999999999999999999999", 1e9);
 }
 
+HT_CASE(units_stand_behind_the_number)
+{
+    static const struct {
+        const char *text;
+        double number;
+        const char *unit;
+    } rows[] = {
+        {"10 knots", 10, "knots"}, {"7.5kn", 7.5, "kn"}, {"7,5 kn", 7.5, "kn"}, {"8", 8, ""}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        double number = 0;
+        const char *unit = NULL;
+        HT_REQUIRE(ht_measure_unit(rows[i].text, &number, &unit));
+        HT_CHECK(number == rows[i].number);
+        HT_CHECK_STR(unit, rows[i].unit);
+    }
+    double number = 0;
+    const char *unit = NULL;
+    HT_CHECK(!ht_measure_unit("knots", &number, &unit) && !ht_measure_unit("", &number, &unit));
+}
+
 HT_CASE(lengths_are_metres_or_feet)
 {
     check_measure(ht_measure_metres, "2", 2);
@@ -142,6 +162,11 @@ HT_CASE(zones_and_words_have_their_speeds)
     check_way("highway=trunk&maxspeed=us-ca:urban", 40, 40);
     check_way("highway=trunk&maxspeed=DE:motorway", 85, 85);
     check_way("highway=trunk&maxspeed=DE:zone:30", 85, 85);
+    check_way("highway=trunk&maxspeed=DE:zone30", 85, 85);
+    check_way("highway=trunk&maxspeed=CN:urban:x", 40, 40);
+    check_way("highway=trunk&maxspeed=CN:urban2", 40, 40);
+    check_way("highway=trunk&maxspeed=CN:ur:ban", 85, 85);
+    check_way("highway=trunk&maxspeed=10 knots", 8, 8);
     check_way("highway=trunk&maxspeed=GB:nsl_single", 77.232, 77.232);
     check_way("highway=trunk&maxspeed=none", 112, 112);
     check_way("highway=trunk&maxspeed=walk", 85, 85);

@@ -81,6 +81,80 @@ HT_CASE(a_very_long_way_is_cut_by_junctions_of_its_own)
     ht_town_end(&town);
 }
 
+static void far_nodes(struct ht_town *town, int count, double step)
+{
+    ht_town_begin(town, "a b\n");
+    for (int i = 0; i < count; i++) {
+        ht_town_add(&town->ways, "<node id=\"%d\" lon=\"%.7f\" lat=\"0\"/>\n", 1000 + i,
+                    -170 + step * i);
+    }
+}
+
+static void far_way(struct ht_town *town, int id, int count, const char *tags)
+{
+    ht_town_add(&town->ways, "<way id=\"%d\">", id);
+    for (int i = 0; i < count; i++) {
+        ht_town_add(&town->ways, "<nd ref=\"%d\"/>", 1000 + i);
+    }
+    ht_town_tags(&town->ways, tags);
+    ht_town_add(&town->ways, "</way>\n");
+}
+
+/* 10,000 km of one way: more than 32 bits of millimetres. */
+HT_CASE(a_way_across_an_ocean_keeps_its_length)
+{
+    enum { NODES = 101 };
+    struct ht_town town;
+    far_nodes(&town, NODES, 0.9);
+    far_way(&town, 1, NODES, "route=ferry");
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    uint64_t whole = 0;
+    for (uint32_t i = 0; i < NODES - 1; i++) {
+        whole += town.build->segment_mm[i];
+    }
+    HT_CHECK(whole > UINT64_C(10000) * 1000 * 1000);
+    uint64_t length = 0;
+    uint64_t duration = 0;
+    for (uint32_t a = 0; a < town.graph->base_arc_count; a++) {
+        length += town.graph->arcs[a].length_mm;
+        duration += town.graph->arcs[a].duration_ms;
+    }
+    HT_CHECK_INT(length, 2 * whole);
+    /* at 5 km/h; each arc is rounded */
+    HT_CHECK(llabs((long long)duration - (long long)(2 * whole * 36 / 50)) <=
+             (long long)town.graph->base_arc_count);
+    HT_CHECK_INT(town.counts.pieces_too_long, 0);
+    ht_town_end(&town);
+}
+
+HT_CASE(what_cannot_be_cut_is_left_out_and_counted)
+{
+    struct ht_town town;
+    far_nodes(&town, 2, 45); /* 5,009 km in one segment */
+    far_way(&town, 1, 2, "highway=motorway|oneway=no");
+    ht_town_way(&town, 2, "ab", "route=ferry|duration=P6DT16H");
+    ht_town_way(&town, 3, "ab", STREET);
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK_INT(town.counts.pieces_too_long, 2);
+    HT_CHECK_INT(town.graph->base_arc_count, 2);
+    HT_CHECK(town.graph->arcs[0].mode == HT_MODE_DRIVING);
+    ht_town_end(&town);
+    ht_town_begin(&town, "a b\n");
+    ht_town_way(&town, 2, "ab", "route=ferry|duration=P6DT16H");
+    ht_town_build(&town, "car");
+    HT_CHECK_INT(town.status, HT_EMPTY);
+    HT_CHECK_INT(town.counts.pieces_too_long, 1);
+    ht_town_end(&town);
+    ht_town_begin(&town, "a b\n");
+    ht_town_way(&town, 2, "ab", "route=ferry|duration=P6DT4H");
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK_INT(town.graph->arcs[0].duration_ms, 148 * 3600000);
+    ht_town_end(&town);
+}
+
 HT_CASE(arcs_carry_the_classes_of_their_way)
 {
     struct ht_town town;
@@ -359,6 +433,36 @@ HT_CASE(broken_extracts_are_counted_and_survived)
     HT_CHECK_INT(town.counts.restrictions_missing, 1);
     HT_CHECK(shape_is(&town, "cdef"));
     HT_CHECK_INT(town.graph->base_arc_count, 2);
+    ht_town_end(&town);
+}
+
+HT_CASE(ways_without_nodes_are_counted)
+{
+    struct ht_town town;
+    ht_town_begin(&town, "a b c\n");
+    ht_town_way(&town, 1, "ab", STREET);
+    ht_town_way(&town, 2, "c", STREET);
+    ht_town_way(&town, 3, "", STREET);
+    ht_town_way(&town, 4, "c", "waterway=river");
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK_INT(ht_network_build_counts(town.build)->ways_dropped, 2);
+    ht_town_end(&town);
+    ht_town_begin(&town, "a b\n");
+    ht_town_way(&town, 2, "a", STREET);
+    ht_town_build(&town, "car");
+    HT_CHECK_INT(town.status, HT_EMPTY);
+    HT_CHECK(strstr(town.error.message, "1 ways lack nodes") != NULL);
+    ht_town_end(&town);
+    ht_town_begin(&town, "a b c\n");
+    ht_town_node(&town, 'a', "missing");
+    ht_town_node(&town, 'b', "missing");
+    ht_town_node(&town, 'c', "missing");
+    ht_town_way(&town, 1, "abc", STREET);
+    ht_town_way(&town, 2, "cba", STREET);
+    ht_town_build(&town, "car");
+    HT_CHECK_INT(town.status, HT_EMPTY);
+    HT_CHECK(strstr(town.error.message, "2 ways lack nodes, 3 nodes are missing") != NULL);
     ht_town_end(&town);
 }
 

@@ -657,6 +657,46 @@ HT_CASE(zip_bombs_are_refused)
     free(zeros);
 }
 
+/* A block of nothing but empty groups (or, in its table, strings): two bytes each. */
+static void check_empties(size_t count, bool table, enum ht_status want, const char *text)
+{
+    size_t size = count * 2 + 16;
+    uint8_t *bytes = pbf_need(calloc(1, size));
+    size_t at = 0;
+    if (table) {
+        bytes[at++] = 1 << 3 | 2;
+        size_t left = count * 2;
+        for (; left >= 0x80; left >>= 7) {
+            bytes[at++] = (uint8_t)(left | 0x80);
+        }
+        bytes[at++] = (uint8_t)left;
+    }
+    for (size_t i = 0; i < count; i++) {
+        bytes[at++] = table ? 1 << 3 | 2 : 2 << 3 | 2;
+        bytes[at++] = 0;
+    }
+    struct ht_error error = {.message = ""};
+    struct pbf_file file = {0};
+    pbf_append_header(&file, usual);
+    pbf_append_packed(&file, "OSMData", bytes, at, PBF_ZLIB);
+    HT_CHECK_INT(read_bytes(file.data, file.size, &error), want);
+    if (want != HT_OK) {
+        HT_CHECK(strstr(error.message, text) != NULL && error.line > 0);
+    }
+    free(file.data);
+    free(bytes);
+}
+
+HT_CASE(blocks_of_empty_groups_or_strings_are_bombs_too)
+{
+    check_empties(16000000, false, HT_TOO_BIG, "holds more than 65536 groups");
+    check_empties(15000000, true, HT_TOO_BIG, "holds more than 1048576 strings");
+    check_empties(65537, false, HT_TOO_BIG, "holds more than 65536 groups");
+    check_empties(1048577, true, HT_TOO_BIG, "holds more than 1048576 strings");
+    check_empties(65536, false, HT_OK, "");
+    check_empties(1048576, true, HT_OK, "");
+}
+
 HT_CASE(lzma_and_empty_blobs_are_refused_by_name)
 {
     uint8_t byte = 0;

@@ -137,6 +137,10 @@ HT_CASE(mistakes_are_named)
     check_file("{\"name\": \"a b\", \"mode\": \"driving\", \"vehicles\": [\"x\"], "
                "\"routable\": {\"highway\": \"*\"}, \"speeds\": {\"highway\": {\"primary\": 50}}}",
                HT_INVALID, "letters, digits");
+    check_file("{" MINIMAL ", \"max_speed\": 301}", HT_INVALID, "within 0 and 300");
+    check_file("{" MINIMAL ", \"max_speed\": 300}", HT_OK, NULL);
+    check_file("{" MINIMAL ", \"maxspeed\": {\"values\": {\"none\": 301}}}", HT_INVALID,
+               "within 0 and 300");
     check_file("[]", HT_INVALID, "must be an object");
     check_file("{", HT_SYNTAX, "test.json");
     check_file("", HT_SYNTAX, NULL);
@@ -398,6 +402,41 @@ static void check_way(const char *profile, const char *line, double along, doubl
         ht_case_failures++;
         (void)printf("  %s, %s: %g %g, not %g %g\n", profile, line, got[0], got[1], along, against);
     }
+}
+
+HT_CASE(limits_are_read_as_mappers_write_them)
+{
+    static const struct {
+        const char *text;
+        double kmh;
+    } rows[] = {{"DE:zone30", 30},
+                {"DE:zone:30", 30},
+                {"IT:zone30", 30},
+                {"DE:zone:20", 20},
+                {"NL:zone60", 60},
+                {"RU:living_street", 20},
+                {"FR:living_street", 20},
+                {"DE:living_street", 7},
+                {"DE:walk", 7},
+                {"CN:walk", 7},
+                {"walk", 7},
+                {"10 knots", 18.52},
+                {"7.5 knots", 13.89},
+                {"10 Knots", 18.52},
+                {"10 furlongs", 10},
+                {"30 mph", 48.27},
+                {"50", 50},
+                {"CN:urban", 50},
+                {"DE:urban:x", 50}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char line[96];
+        double kmh = rows[i].kmh;
+        (void)snprintf(line, sizeof line, "highway=residential&maxspeed=%s", rows[i].text);
+        check_way("van", line, kmh * 0.75, kmh * 0.75);
+        check_way("emergency", line, kmh, kmh);
+        check_way("ebike", line, kmh < 18 ? kmh : 18, kmh < 18 ? kmh : 18);
+    }
+    check_way("van", "highway=residential&maxspeed=XX:zone31", 22, 22);
 }
 
 HT_CASE(vans_are_larger_and_slower)

@@ -86,6 +86,20 @@ HT_CASE(vehicles_are_told_apart)
         ways_with("car", "restriction=no_left_turn|restriction:motorcar=only_left_turn", left),
         "e");
     HT_CHECK_STR(ways_with("foot", "restriction=no_left_turn", left), "cde");
+    /* who does not obey what is meant for all obeys what names his vehicle */
+    HT_CHECK_STR(ways_with("ebike", "restriction=no_left_turn", left), "cde");
+    HT_CHECK_STR(ways_with("ebike", "restriction:bicycle=no_left_turn", left), "cd");
+    HT_CHECK_STR(ways_with("ebike", "restriction:bicycle=only_left_turn", left), "e");
+    HT_CHECK_STR(
+        ways_with("ebike", "restriction=no_right_turn|restriction:bicycle=no_left_turn", left),
+        "cd");
+    HT_CHECK_STR(
+        ways_with("ebike", "restriction:bicycle=no_left_turn|except=electric_bicycle", left),
+        "cde");
+    HT_CHECK_STR(ways_with("ebike", "restriction:motorcar=no_left_turn", left), "cde");
+    HT_CHECK_STR(ways_with("foot", "restriction:foot=no_left_turn", left), "cd");
+    HT_CHECK_STR(ways_with("emergency", "restriction:motor_vehicle=no_left_turn", left), "cde");
+    HT_CHECK_STR(ways_with("emergency", "restriction:emergency=no_left_turn", left), "cd");
 }
 
 HT_CASE(a_ban_may_name_many_streets_in_or_out)
@@ -137,6 +151,38 @@ HT_CASE(a_restriction_that_leaves_a_choice_is_not_taken)
     HT_REQUIRE(town.status == HT_OK);
     HT_CHECK(ht_town_turn(&town, "abd") != NULL);
     HT_CHECK_INT(town.counts.restrictions_ambiguous, 1);
+    ht_town_end(&town);
+}
+
+HT_CASE(restrictions_that_mean_no_turn_are_counted)
+{
+    struct ht_town town;
+    ht_town_begin(&town, "  e  \n"
+                         "a b c\n"
+                         "  d  f g\n");
+    ht_town_way(&town, 1, "ab", STREET);
+    ht_town_way(&town, 2, "bc", STREET);
+    ht_town_way(&town, 3, "bd", STREET);
+    ht_town_way(&town, 4, "be", STREET);
+    ht_town_way(&town, 5, "fg", STREET);
+    ht_town_relation(&town, 1, "restriction=no_left_turn", "from w5|via nb|to w4");
+    ht_town_relation(&town, 2, "restriction=no_left_turn", "from w1|via nb|to w5");
+    ht_town_relation(&town, 3, "restriction=no_left_turn", "from w1|via nf|to w4");
+    ht_town_relation(&town, 4, "restriction=no_u_turn", "from w1|via w5|to w4");
+    ht_town_relation(&town, 5, "restriction=no_u_turn", "from w1|via w2|via w5|to w5");
+    ht_town_relation(&town, 6, "restriction=no_left_turn", "from w1|via nb|via nc|to w4");
+    ht_town_relation(&town, 7, "type=restriction", "from w1|via nb|to w4");
+    ht_town_relation(&town, 8, "restriction=no_right_turn", "from w1|via nb|to w3");
+    ht_town_relation(&town, 9, "restriction=no_left_turn", "from w1|via nb|to w99");
+    ht_town_relation(&town, 10, "restriction=no_u_turn", "from w1|via w99|to w4");
+    HT_CHECK_STR(ways_on(&town, "car"), "ce");
+    const struct ht_build_counts *counts = ht_network_build_counts(town.build);
+    HT_CHECK_INT(counts->restrictions_apart, 5);
+    HT_CHECK_INT(counts->restrictions_malformed, 2);
+    HT_CHECK_INT(counts->restrictions, 9);
+    HT_CHECK_INT(town.counts.restrictions_missing, 2);
+    HT_CHECK_INT(town.counts.restrictions_ambiguous, 0);
+    HT_CHECK_INT(town.counts.restrictions_used, 1);
     ht_town_end(&town);
 }
 
