@@ -297,6 +297,18 @@ HT_CASE(guide_ramps_lead_off_and_merge)
     ht_tiny_free(t);
 }
 
+HT_CASE(guide_road_beside_a_ramp_that_bends_alike_goes_on)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "ab", .road_class = HT_ROAD_TERTIARY},
+        {.nodes = "bc", .name = "bc", .road_class = HT_ROAD_TERTIARY},
+        {.nodes = "bd", .name = "bd", .motorway = true, .flags = HT_WAY_LINK, .oneway = true}};
+    struct ht_tiny *t = ht_tiny_new("    c\n     \na b  \n     \n    d", 10, WAYS(ways), NULL);
+    expect(t, "abc", "depart(ab), arrive(bc)");
+    expect(t, "abd", "depart(ab), on ramp right(bd), arrive(bd)");
+    ht_tiny_free(t);
+}
+
 HT_CASE(guide_onto_a_ramp)
 {
     static const struct ht_tiny_way ways[] = {
