@@ -6,9 +6,10 @@
  *   guide_merge      the two carriageways of one street count as one road
  *   guide_obvious    which way is plain
  *   guide_turn, guide_motorway, guide_round, guide_slip    what each turn is called
- *   guide_lanes      which lanes serve it
+ *   guide_lanes, guide_lane_spans, guide_lane_none    which lanes serve it
  *   guide_raw        one raw step for each junction on the leg
  *   guide_scene, guide_collapse, guide_post    noise merged away, roundabouts counted
+ *   guide_anticipate    lanes of turns in a row
  *
  * Angles are OSRM's: 0 is back where we came from, below 180 is to the right, 180 straight on,
  * above to the left. Roads of a view are sorted by angle; [0] is the one we came by.
@@ -94,6 +95,7 @@ struct ht__road {
  */
 struct ht__view {
     uint32_t junction;
+    uint32_t in_way; /* the one we come by; only in views, where [0] may be a road laid on it */
     uint32_t count;
     struct ht__road roads[HT__ROADS_MAX];
 };
@@ -323,14 +325,21 @@ enum ht__lane_bit {
     HT__LANE_MERGE_LEFT = 1 << 9,
     HT__LANE_MERGE_RIGHT = 1 << 10,
 };
-enum { HT__LANES_MAX = 32 };
+enum { HT__LANES_MAX = 32, HT__LANES_HOPS = 64 };
 struct ht__lanes {
     uint32_t text; /* offset, 0: none */
-    uint8_t total;
     uint8_t first; /* of those that serve the turn, from the right */
     uint8_t valid;
+    bool from_before; /* the text is the one before the previous junction */
 };
-struct ht__lanes ht__lanes_of(const struct ht__map *map, const struct ht__view *view,
-                              uint32_t arc_in, uint32_t index);
+/* Which lanes serve road `index` of a view. A road that a lane to turn round leads to is renamed.
+ */
+struct ht__lanes ht__lanes_of(const struct ht__map *map, struct ht__view *view, uint32_t arc_in,
+                              uint32_t index);
+/* The turn:lanes text that holds at an arc's end, told on it or on what leads to it without a
+ * junction; 0: none. */
+uint32_t ht__lanes_text(const struct ht__map *map, uint32_t arc);
+/* The same of the junction shortly before the arc. */
+uint32_t ht__lanes_text_before(const struct ht__map *map, uint32_t arc);
 
 #endif

@@ -1,28 +1,30 @@
 /* Which lanes serve a turn: turn:lanes as tagged, each direction given to the road that suits it
- * best. */
+ * best. Where a junction is drawn as several, a text may be about this one, the one before it or
+ * the next. Scenarios after OSRM's turn lane handler. */
 #include <string.h>
 
+#include "engine/road/guide_lanes_internal.h"
 #include "engine/road/guide_memory_internal.h"
+
+#define HT__BEFORE_M 30.0 /* a junction further back has no say */
 
 struct ht__lane_word {
     const char *word;
     uint16_t bit;
-    uint8_t modifier;
-    uint16_t angle; /* what it means ideally */
 };
 
 static const struct ht__lane_word ht__lane_words[] = {
-    {"none", HT__LANE_NONE, HT_MODIFIER_STRAIGHT, 180},
-    {"through", HT__LANE_STRAIGHT, HT_MODIFIER_STRAIGHT, 180},
-    {"sharp_left", HT__LANE_SHARP_LEFT, HT_MODIFIER_SHARP_LEFT, 315},
-    {"left", HT__LANE_LEFT, HT_MODIFIER_LEFT, 270},
-    {"slight_left", HT__LANE_SLIGHT_LEFT, HT_MODIFIER_SLIGHT_LEFT, 225},
-    {"slight_right", HT__LANE_SLIGHT_RIGHT, HT_MODIFIER_SLIGHT_RIGHT, 135},
-    {"right", HT__LANE_RIGHT, HT_MODIFIER_RIGHT, 90},
-    {"sharp_right", HT__LANE_SHARP_RIGHT, HT_MODIFIER_SHARP_RIGHT, 35},
-    {"reverse", HT__LANE_UTURN, HT_MODIFIER_UTURN, 0},
-    {"merge_to_left", HT__LANE_MERGE_LEFT, HT_MODIFIER_STRAIGHT, 180},
-    {"merge_to_right", HT__LANE_MERGE_RIGHT, HT_MODIFIER_STRAIGHT, 180},
+    {"none", HT__LANE_NONE},
+    {"through", HT__LANE_STRAIGHT},
+    {"sharp_left", HT__LANE_SHARP_LEFT},
+    {"left", HT__LANE_LEFT},
+    {"slight_left", HT__LANE_SLIGHT_LEFT},
+    {"slight_right", HT__LANE_SLIGHT_RIGHT},
+    {"right", HT__LANE_RIGHT},
+    {"sharp_right", HT__LANE_SHARP_RIGHT},
+    {"reverse", HT__LANE_UTURN},
+    {"merge_to_left", HT__LANE_MERGE_LEFT},
+    {"merge_to_right", HT__LANE_MERGE_RIGHT},
 };
 
 enum { HT__LANE_WORDS = sizeof ht__lane_words / sizeof ht__lane_words[0] };
@@ -55,96 +57,355 @@ uint32_t ht_guide_lane_masks(const char *text, uint16_t *masks, uint32_t capacit
     return count;
 }
 
-static bool ht__left_of(unsigned modifier)
+/* The piece by which a strand that ends with an arc is driven back. */
+static struct ht__piece ht__backwards(const struct ht__map *map, uint32_t arc)
 {
-    return modifier >= HT_MODIFIER_SLIGHT_LEFT && modifier <= HT_MODIFIER_SHARP_LEFT;
+    uint32_t base = ht_arc_base(map->graph, arc);
+    uint32_t reverse = ht__arc(map, base)->reverse;
+    return reverse == HT_NONE ? (struct ht__piece){base, true} : (struct ht__piece){reverse, false};
 }
 
-static bool ht__right_of(unsigned modifier)
+/* The arc that is driven where a piece is driven back; HT_NONE: it is one-way. */
+static uint32_t ht__forwards(const struct ht__map *map, struct ht__piece back)
 {
-    return modifier >= HT_MODIFIER_SHARP_RIGHT && modifier <= HT_MODIFIER_SLIGHT_RIGHT;
+    return back.against ? back.arc : ht__arc(map, back.arc)->reverse;
 }
 
-/* Could a lane marked so be meant for a turn called so? */
-static bool ht__lane_suits(const struct ht__lane_word *word, const struct ht__road *road)
+static uint32_t ht__own_lanes_text(const struct ht__map *map, uint32_t arc)
 {
-    unsigned m = road->modifier;
-    bool merge = road->type == HT__MERGE;
-    switch (word->bit) {
-    case HT__LANE_UTURN:
-        return ht__left_of(m) || m == HT_MODIFIER_UTURN;
-    case HT__LANE_RIGHT:
-    case HT__LANE_SLIGHT_RIGHT:
-    case HT__LANE_SHARP_RIGHT:
-        return merge ? ht__left_of(m) : ht__right_of(m);
-    case HT__LANE_LEFT:
-    case HT__LANE_SLIGHT_LEFT:
-    case HT__LANE_SHARP_LEFT:
-        return merge ? ht__right_of(m) : ht__left_of(m);
-    default:
-        break;
+    const struct ht_arc *a = ht__arc(map, arc);
+    const struct ht_way *way = ht__way(map, a->way);
+    return (a->flags & HT_ARC_FORWARD) != 0 ? way->lanes_forward : way->lanes_backward;
+}
+
+uint32_t ht__lanes_text(const struct ht__map *map, uint32_t arc)
+{
+    uint32_t text = ht__own_lanes_text(map, arc);
+    struct ht__piece back = {HT_NONE, false};
+    for (int hop = 0; hop < HT__LANES_HOPS && text == 0; hop++) {
+        back = hop == 0 ? ht__backwards(map, arc) : back;
+        back.arc = ht__passes(map, back.arc, back.against);
+        if (back.arc == HT_NONE) {
+            break;
+        }
+        text = ht__own_lanes_text(map, ht__forwards(map, back));
     }
-    bool slight = m == HT_MODIFIER_SLIGHT_LEFT || m == HT_MODIFIER_SLIGHT_RIGHT;
-    return m == HT_MODIFIER_STRAIGHT || road->type == HT__SUPPRESSED ||
-           road->type == HT__NEW_NAME || road->type == HT__NO_TURN ||
-           ((road->type == HT__FORK || road->type == HT__CONTINUE) && slight);
+    return text;
 }
 
-/* The road of a view that a lane marking is best read as; HT_NONE: none suits. */
-static uint32_t ht__lane_road(const struct ht__lane_word *word, const struct ht__view *view)
+/* Some street that leads to a junction has lanes told. */
+static bool ht__lanes_come_to(const struct ht__map *map, uint32_t junction)
 {
-    uint32_t best = HT_NONE;
+    const struct ht_graph *g = map->graph;
+    for (uint32_t i = g->junction_first_in[junction]; i < g->junction_first_in[junction + 1]; i++) {
+        if (ht__lanes_text(map, g->junction_in[i]) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The junction shortly before: the arc into it from the straightest way back. */
+struct ht__before {
+    uint32_t in;  /* HT_NONE: there is none */
+    uint32_t out; /* the arc from there towards us */
+};
+
+static struct ht__before ht__before(const struct ht__map *map, uint32_t arc)
+{
+    struct ht__before before = {HT_NONE, HT_NONE};
+    struct ht__piece back = ht__backwards(map, arc);
+    struct ht__strand strand = ht__follow(map, back.arc, back.against);
+    struct ht__view view;
+    if (strand.length_m > HT__BEFORE_M || !ht__look(map, strand.last, back.against, true, &view)) {
+        return before;
+    }
+    const struct ht__road *road = &view.roads[ht__closest(&view, HT__STRAIGHT)];
+    if (ht__deviation(road->angle, HT__STRAIGHT) <= HT__GROUP) {
+        before.in = ht__forwards(map, ht__piece_of(road));
+        before.out = ht__forwards(map, (struct ht__piece){strand.last, back.against});
+    }
+    return before;
+}
+
+uint32_t ht__lanes_text_before(const struct ht__map *map, uint32_t arc)
+{
+    struct ht__before before = ht__before(map, arc);
+    return before.in == HT_NONE ? 0 : ht__lanes_text(map, before.in);
+}
+
+/* The view of a junction from an arc, with the turns named. */
+static bool ht__classified(const struct ht__map *map, uint32_t arc, struct ht__view *view)
+{
+    if (!ht__look(map, arc, false, false, view)) {
+        return false;
+    }
+    ht__classify(map, view);
+    return true;
+}
+
+/* Which spans are about this junction, which about the next one straight on. */
+struct ht__parts {
+    bool first[HT__SPANS_MAX];
+    bool second[HT__SPANS_MAX];
+    uint32_t firsts;
+    uint32_t seconds;
+    uint32_t through; /* the span that leads straight on; HT_NONE: none */
+};
+
+/* False: a span is about neither. */
+static bool ht__allot(const struct ht__spans *spans, const struct ht__view *view,
+                      const struct ht__view *next, struct ht__parts *parts)
+{
+    uint32_t straight = ht__closest(view, HT__STRAIGHT);
+    *parts = (struct ht__parts){.through = HT_NONE};
+    for (uint32_t i = 0; i < spans->count; i++) {
+        uint16_t tag = spans->at[i].tag;
+        if ((tag & (HT__LANE_NONE | HT__LANE_UTURN)) != 0) {
+            continue;
+        }
+        uint32_t road = ht__span_road(tag, view);
+        const struct ht__road *here = &view->roads[road];
+        const struct ht__road *there = &next->roads[ht__span_road(tag, next)];
+        parts->first[i] = here->entry && ht__span_suits(tag, here);
+        if (parts->first[i] && road == straight) {
+            parts->through = i;
+        }
+        bool later = there->entry && ht__span_suits(tag, there);
+        if (later && (!parts->first[i] || tag == HT__LANE_STRAIGHT ||
+                      ht__span_deviation(tag, here) > ht__span_deviation(tag, there))) {
+            parts->first[i] = tag == HT__LANE_STRAIGHT && parts->first[i];
+            parts->second[i] = true;
+        }
+        if (!parts->first[i] && !parts->second[i]) {
+            return false;
+        }
+        parts->firsts += parts->first[i] ? 1 : 0;
+        parts->seconds += parts->second[i] ? 1 : 0;
+    }
+    return true;
+}
+
+/* Lanes without a mark serve wherever turns are left. */
+static void ht__allot_none(const struct ht__spans *spans, uint32_t turns, uint32_t next_turns,
+                           struct ht__parts *parts)
+{
+    uint32_t none = ht__spans_find(spans, HT__LANE_NONE);
+    if (none == spans->count) {
+        return;
+    }
+    if (parts->through == HT_NONE) {
+        parts->through = none;
+    }
+    if (parts->firsts <= turns) {
+        parts->first[none] = true;
+        parts->firsts++;
+    }
+    if (parts->seconds <= next_turns) {
+        parts->second[none] = true;
+        parts->seconds++;
+    }
+}
+
+/* A span grows over all lanes that are about the next junction. */
+static void ht__widen(const struct ht__spans *spans, const struct ht__parts *parts,
+                      struct ht__span *span)
+{
+    for (uint32_t i = 0; i < spans->count; i++) {
+        if (parts->second[i]) {
+            span->from = spans->at[i].from < span->from ? spans->at[i].from : span->from;
+            span->to = spans->at[i].to > span->to ? spans->at[i].to : span->to;
+        }
+    }
+}
+
+/* Spans about two junctions in a row: those for the one of the view or for the next. */
+static void ht__partition(const struct ht__map *map, const struct ht__view *view, bool second,
+                          struct ht__spans *spans)
+{
+    struct ht__view next;
+    struct ht__parts parts;
+    const struct ht__road *on = &view->roads[ht__closest(view, HT__STRAIGHT)];
+    if (!on->entry || !ht__classified(map, ht__follow(map, on->arc, false).last, &next) ||
+        !ht__allot(spans, view, &next, &parts)) {
+        spans->count = second ? 0 : spans->count;
+        return;
+    }
+    uint32_t next_turns = ht__enterable(&next);
+    ht__allot_none(spans, ht__enterable(view), next_turns, &parts);
+    struct ht__spans whole = *spans;
+    if (!second && parts.through != HT_NONE) {
+        ht__widen(&whole, &parts, &spans->at[parts.through]);
+    }
+    whole = *spans;
+    const bool *kept = second ? parts.second : parts.first;
+    spans->count = 0;
+    for (uint32_t i = 0; i < whole.count; i++) {
+        if (kept[i]) {
+            ht__spans_add(spans, whole.at[i]);
+        }
+    }
+    if (!second && parts.through == HT_NONE && next_turns > 0 && parts.seconds == next_turns) {
+        struct ht__span through = {HT__LANE_STRAIGHT, UINT8_MAX, 0};
+        ht__widen(&whole, &parts, &through);
+        ht__spans_add(spans, through);
+    }
+    ht__spans_sort(spans);
+}
+
+/* A lane marked for turning left often allows to turn round as well. */
+static bool ht__add_uturn(const struct ht__view *view, struct ht__spans *spans)
+{
+    uint32_t turns = ht__enterable(view);
+    uint32_t n = spans->count;
+    bool back = view->roads[0].entry;
+    const unsigned round = HT__LANE_NONE | HT__LANE_LEFT | HT__LANE_SHARP_LEFT | HT__LANE_UTURN;
+    if (back && !ht__spans_have(spans, round) && n + 1 == turns) {
+        return false; /* turning round is all there is to add, and no lane is for it */
+    }
+    bool told = ht__spans_have(spans, HT__LANE_UTURN | HT__LANE_NONE);
+    if (back && n > 0 && !told && n != turns + 1 && ht__spans_in_order(spans, view)) {
+        uint8_t left = spans->at[n - 1].to;
+        ht__spans_add(spans, (struct ht__span){HT__LANE_UTURN, left, left});
+    }
+    return true;
+}
+
+/* The spans of the text before a junction that are about it. */
+static bool ht__spans_here(const struct ht__map *map, const struct ht__view *view,
+                           struct ht__spans *spans)
+{
+    if (ht__spans_have(spans, HT__LANE_ANY_MERGE) || !ht__add_uturn(view, spans)) {
+        return false;
+    }
+    if (ht__spans_fit(spans, view)) {
+        return true;
+    }
+    uint32_t turns = ht__enterable(view);
+    if (spans->count < turns) {
+        return false;
+    }
+    ht__partition(map, view, false, spans);
+    return spans->count == turns && ht__spans_fit(spans, view);
+}
+
+/* The spans of the text before the previous junction that are about this one. */
+static bool ht__spans_from_before(const struct ht__map *map, const struct ht__view *view,
+                                  const struct ht__view *previous, struct ht__spans *spans)
+{
+    uint32_t turns = ht__enterable(view);
+    if (spans->count == 0 || ht__spans_have(spans, HT__LANE_ANY_MERGE) ||
+        (view->roads[0].entry && turns == 1)) {
+        return false;
+    }
+    if (previous->count == 2) {
+        return ht__spans_fit(spans, view);
+    }
+    if (spans->count < ht__enterable(previous)) {
+        return false;
+    }
+    ht__partition(map, previous, true, spans);
+    return spans->count == turns && ht__spans_fit(spans, view);
+}
+
+/* Whether a sliproad leaves at the previous junction, this being its end or that of the street
+ * beside it: its lanes are told from the street's then. */
+static bool ht__beside_sliproad(const struct ht__view *previous, uint32_t out)
+{
+    for (uint32_t i = 1; i < previous->count; i++) {
+        const struct ht__road *r = &previous->roads[i];
+        if (r->type != HT__SLIPROAD) {
+            continue;
+        }
+        const struct ht__road *left = i + 1 == previous->count ? NULL : r + 1;
+        const struct ht__road *beside = left;
+        if (i > 1 && (left == NULL || ht__deviation(r->angle, r[-1].angle) <
+                                          ht__deviation(r->angle, left->angle))) {
+            beside = r - 1;
+        }
+        if (r->arc == out || (beside != NULL && beside->arc == out)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The text goes on behind a node where two pieces meet: nothing is to be decided here. */
+static bool ht__lanes_go_on(const struct ht__map *map, const struct ht__view *view, uint32_t text)
+{
+    const struct ht__road *on = &view->roads[1];
+    return view->count == 2 && text != 0 && !on->against &&
+           ht__deviation(on->angle, HT__STRAIGHT) < HT__FUZZY &&
+           ht__lanes_text(map, ht__follow(map, on->arc, false).last) == text;
+}
+
+static bool ht__no_lanes_at(const struct ht__map *map, const struct ht__view *view, uint32_t arc_in)
+{
+    bool round = ht__is_round(map, ht__arc(map, arc_in)->way);
     for (uint32_t i = 0; i < view->count; i++) {
-        const struct ht__road *r = &view->roads[i];
-        if (r->entry && ht__lane_suits(word, r) &&
-            (best == HT_NONE || ht__deviation(word->angle, r->angle) <
-                                    ht__deviation(word->angle, view->roads[best].angle))) {
-            best = i;
-        }
+        round = round || ht__is_round_type(view->roads[i].type);
     }
-    return best;
+    return round || view->count < 2;
 }
 
-struct ht__lanes ht__lanes_of(const struct ht__map *map, const struct ht__view *view,
-                              uint32_t arc_in, uint32_t index)
+/* Spans for the turns of a view; `from_before`: of the text before the previous junction. Returns
+ * the text, 0: nothing is told. */
+static uint32_t ht__deduce(const struct ht__map *map, const struct ht__view *view, uint32_t arc_in,
+                           bool *from_before, struct ht__spans *spans)
 {
-    struct ht__lanes lanes = {0, 0, 0, 0};
-    const struct ht_arc *in = ht__arc(map, arc_in);
+    struct ht__view previous = {.count = 0};
     uint32_t text = ht__lanes_text(map, arc_in);
-    if (text == 0 || view->count < 2 || ht__is_round(map, in->way) ||
-        ht__is_round_type(view->roads[index].type)) {
+    struct ht__piece back = ht__backwards(map, arc_in);
+    struct ht__strand strand = ht__follow(map, back.arc, back.against);
+    spans->count = 0;
+    if (text != 0) {
+        ht__spans_of(map->network->strings + text, spans);
+        if (spans->count == 0 || (spans->count == 1 && spans->at[0].tag == HT__LANE_NONE) ||
+            ht__lanes_go_on(map, view, text)) {
+            return 0;
+        }
+    } else if (strand.length_m > HT__BEFORE_M || !ht__lanes_come_to(map, strand.far)) {
+        return 0;
+    }
+    struct ht__before before = ht__before(map, arc_in);
+    bool seen = before.in != HT_NONE && ht__classified(map, before.in, &previous) &&
+                ht__find(&previous, before.out) != HT_NONE;
+    if (seen && text == 0 && ht__beside_sliproad(&previous, before.out)) {
+        return 0;
+    }
+    if (text != 0) {
+        *from_before = false;
+        return ht__spans_here(map, view, spans) ? text : 0;
+    }
+    text = seen ? ht__lanes_text(map, before.in) : 0;
+    *from_before = true;
+    if (text != 0) {
+        ht__spans_of(map->network->strings + text, spans);
+    }
+    return text != 0 && ht__spans_from_before(map, view, &previous, spans) ? text : 0;
+}
+
+struct ht__lanes ht__lanes_of(const struct ht__map *map, struct ht__view *view, uint32_t arc_in,
+                              uint32_t index)
+{
+    struct ht__lanes lanes = {0, 0, 0, false};
+    struct ht__spans spans;
+    bool from_before = false;
+    if (ht__no_lanes_at(map, view, arc_in)) {
         return lanes;
     }
-    uint16_t masks[HT__LANES_MAX];
-    uint32_t count = ht_guide_lane_masks(map->network->strings + text, masks, HT__LANES_MAX);
-    uint16_t serving = 0;
-    uint16_t marked = 0;
-    for (int i = 0; i < HT__LANE_WORDS; i++) {
-        if (ht__lane_road(&ht__lane_words[i], view) == index) {
-            serving |= ht__lane_words[i].bit;
-        }
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        marked |= masks[i];
-    }
-    if (count == 0 || marked == HT__LANE_NONE) {
+    uint32_t text = ht__deduce(map, view, arc_in, &from_before, &spans);
+    if (text == 0) {
         return lanes;
     }
-    if ((marked & serving & ~HT__LANE_NONE) != 0) {
-        serving &=
-            (uint16_t)~HT__LANE_NONE; /* unmarked lanes serve only where no marked one does */
+    ht__spans_settle_none(&spans, view);
+    if (!ht__spans_in_order(&spans, view)) {
+        return lanes;
     }
-    uint32_t first = HT_NONE;
-    uint32_t last = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if ((masks[i] & serving) != 0) {
-            first = first == HT_NONE ? i : first;
-            last = i;
-        }
-    }
-    if (first != HT_NONE) {
-        lanes = (struct ht__lanes){text, (uint8_t)count, (uint8_t)(count - 1 - last),
-                                   (uint8_t)(last - first + 1)};
+    const struct ht__span *span = ht__span_serving(&spans, view, index);
+    if (span != NULL) {
+        lanes =
+            (struct ht__lanes){text, span->from, (uint8_t)(span->to - span->from + 1), from_before};
     }
     return lanes;
 }

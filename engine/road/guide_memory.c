@@ -144,7 +144,10 @@ static void ht__unfold(const struct ht__map *map, const struct ht__words *words,
     turn->road_count = about & 15;
     turn->lane_first = (uint8_t)(words->rest >> 40);
     turn->lane_valid = (uint8_t)(words->rest >> 48);
-    turn->lanes = turn->lane_valid > 0 ? ht__lanes_text(map, turn->in) : 0;
+    turn->lanes_before = (about & HT__LANES_BEFORE) != 0;
+    turn->lanes = turn->lane_valid == 0 ? 0
+                  : turn->lanes_before  ? ht__lanes_text_before(map, turn->in)
+                                        : ht__lanes_text(map, turn->in);
     turn->segregated = (about & HT__SEGREGATED) != 0;
     for (int i = 0; i < HT__ROADS_KEPT; i++) {
         turn->roads[i] = words->roads >> 10 * i & 1023;
@@ -210,7 +213,8 @@ void ht__memory_keep(struct ht__memory *memory, const struct ht__turn *turn)
     if (turn->road_count > HT__ROADS_KEPT) {
         return;
     }
-    uint64_t about = turn->road_count | (turn->segregated ? HT__SEGREGATED : 0U) | HT__TAKEN;
+    uint64_t about = turn->road_count | (turn->segregated ? HT__SEGREGATED : 0U) |
+                     (turn->lanes_before ? HT__LANES_BEFORE : 0U) | HT__TAKEN;
     uint64_t in_out = turn->in_road | (unsigned)turn->out_road << 4;
     struct ht__words words = {
         .costs = (uint16_t)memory->generation | ht__short_cost(turn->weight_ms) << 16 |

@@ -28,7 +28,7 @@ struct ht__turn {
     uint32_t out;
     uint32_t weight_ms; /* what the turn costs */
     uint32_t duration_ms;
-    uint32_t lanes; /* text of the arc into it, 0 where no lane is told to serve it */
+    uint32_t lanes; /* text of what leads to it, 0 where no lane is told to serve it */
     uint16_t before;
     uint16_t after;
     uint8_t type;
@@ -38,6 +38,7 @@ struct ht__turn {
     uint8_t road_count;
     uint8_t lane_first;
     uint8_t lane_valid;
+    bool lanes_before;             /* the text is the one before the previous junction */
     bool segregated;               /* the arc out of it */
     uint16_t roads[HT__ROADS_MAX]; /* bearing * 2 + entry */
 };
@@ -60,7 +61,7 @@ struct ht__slot {
                                lane_first, lane_valid, about (road_count and the bits below) */
 };
 
-enum { HT__SEGREGATED = 16, HT__ASKED_FOR = 32, HT__TAKEN = 64 };
+enum { HT__SEGREGATED = 16, HT__ASKED_FOR = 32, HT__TAKEN = 64, HT__LANES_BEFORE = 128 };
 
 struct ht_guide_memory {
     void *block;
@@ -102,14 +103,6 @@ void ht__memory_keep(struct ht__memory *memory, const struct ht__turn *turn);
 static inline struct ht__slot *ht__memory_set(const struct ht__memory *memory, uint32_t in)
 {
     return &memory->table->slots[(size_t)(in % HT__SETS) * HT__WAYS];
-}
-
-/* The turn:lanes text that holds for an arc, 0: none. */
-static inline uint32_t ht__lanes_text(const struct ht__map *map, uint32_t arc)
-{
-    const struct ht_arc *a = ht__arc(map, arc);
-    const struct ht_way *way = ht__way(map, a->way);
-    return (a->flags & HT_ARC_FORWARD) != 0 ? way->lanes_forward : way->lanes_backward;
 }
 
 #endif

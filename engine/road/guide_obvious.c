@@ -192,6 +192,19 @@ static bool ht__open(const struct ht__map *map, const struct ht__road *via,
     return road->entry;
 }
 
+/* Straighter than another; of two that bend alike, to either side, the one of the class we come by.
+ */
+static bool ht__straighter(const struct ht__road *via, const struct ht__road *a,
+                           const struct ht__road *b)
+{
+    double bend = ht__bend(a);
+    double other = ht__bend(b);
+    if (bend != other) {
+        return bend < other;
+    }
+    return ht__class_equal(via->cls, a->cls) && !ht__class_equal(via->cls, b->cls);
+}
+
 /* The straightest road that passes a test; HT_NONE: none does. */
 static uint32_t ht__straightest(const struct ht__map *map, const struct ht__view *view,
                                 bool (*passes)(const struct ht__map *, const struct ht__road *,
@@ -200,7 +213,7 @@ static uint32_t ht__straightest(const struct ht__map *map, const struct ht__view
     uint32_t best = HT_NONE;
     for (uint32_t i = 0; i < view->count; i++) {
         const struct ht__road *road = &view->roads[i];
-        if ((best == HT_NONE || ht__bend(road) < ht__bend(&view->roads[best])) &&
+        if ((best == HT_NONE || ht__straighter(&view->roads[0], road, &view->roads[best])) &&
             passes(map, &view->roads[0], road)) {
             best = i;
         }

@@ -116,6 +116,7 @@ static void ht__judge(const struct ht__map *map, struct ht__turn *turn)
     turn->lanes = lanes.text;
     turn->lane_first = lanes.first;
     turn->lane_valid = lanes.valid;
+    turn->lanes_before = lanes.from_before;
     ht__list_roads(&view, turn);
     turn->in_road = ht__match_road(turn, view.roads[0].bearing);
     turn->out_road = ht__match_road(turn, road->bearing);

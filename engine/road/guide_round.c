@@ -181,8 +181,7 @@ static enum ht__round ht__round_kind(const struct ht__map *map, const struct ht_
 
 static bool ht__left_hand(const struct ht__map *map, const struct ht__view *view)
 {
-    return map->graph->left_hand ||
-           (ht__way(map, view->roads[0].way)->flags & HT_WAY_LEFT_HAND) != 0;
+    return map->graph->left_hand || (ht__way(map, view->in_way)->flags & HT_WAY_LEFT_HAND) != 0;
 }
 
 /* Roads in the order in which the circle passes them. */
@@ -250,7 +249,7 @@ static void ht__at_circle(const struct ht__map *map, struct ht__view *view, enum
 
 bool ht__round_types(const struct ht__map *map, struct ht__view *view)
 {
-    bool on = ht__is_round(map, view->roads[0].way);
+    bool on = ht__is_round(map, view->in_way);
     bool can_enter = false;
     bool exit_apart = false;
     bool left_hand = ht__left_hand(map, view);

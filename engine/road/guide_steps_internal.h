@@ -113,6 +113,9 @@ bool ht__double_choiceless(const struct ht__scene *s);
 void ht__collapse_segregated(struct ht_guide *guide);
 void ht__collapse(struct ht_guide *guide);
 
+/* guide_anticipate */
+void ht__anticipate_lanes(struct ht_guide *guide);
+
 /* guide_post */
 void ht__trim(struct ht_guide *guide);
 void ht__roundabouts(struct ht_guide *guide);

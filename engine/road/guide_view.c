@@ -16,7 +16,7 @@ enum ht_step_modifier ht__modifier(double angle)
 }
 
 /* Two ways laid on the same two nodes are one road: the one that can be driven away by stays. */
-static bool ht__already_there(const struct ht__map *map, const struct ht__view *fan, uint32_t arc,
+static uint32_t ht__same_road(const struct ht__map *map, const struct ht__view *fan, uint32_t arc,
                               bool against)
 {
     const struct ht_arc *a = ht__arc(map, arc);
@@ -27,16 +27,16 @@ static bool ht__already_there(const struct ht__map *map, const struct ht__view *
         uint32_t count = ht_arc_point_count(b);
         if (ht_arc_node(map->network, b, fan->roads[i].against ? count - 2 : 1) == node &&
             count == points) {
-            return true;
+            return i;
         }
     }
-    return false;
+    return HT_NONE;
 }
 
 static void ht__fan_add(const struct ht__map *map, struct ht__view *fan, uint32_t arc, bool against)
 {
     const struct ht_arc *a = ht__arc(map, arc);
-    if (fan->count == HT__ROADS_MAX || ht__already_there(map, fan, arc, against)) {
+    if (fan->count == HT__ROADS_MAX || ht__same_road(map, fan, arc, against) != HT_NONE) {
         return;
     }
     fan->roads[fan->count++] = (struct ht__road){
@@ -255,6 +255,10 @@ bool ht__view(const struct ht__map *map, const struct ht__view *fan, uint32_t ar
                             : (r->against ? r->arc == base : r->arc == reverse);
         from = same ? i : HT_NONE;
     }
+    if (from == HT_NONE) { /* another way laid on it stands for it */
+        bool oneway = !against && reverse == HT_NONE;
+        from = ht__same_road(map, fan, against || oneway ? base : reverse, oneway);
+    }
     if (from == HT_NONE) {
         return false;
     }
@@ -265,6 +269,7 @@ bool ht__view(const struct ht__map *map, const struct ht__view *fan, uint32_t ar
     double orders[HT__ROADS_MAX];
     uint32_t turns_back = 0;
     out->junction = fan->junction;
+    out->in_way = ht__arc(map, arc)->way;
     out->count = 0;
     for (uint32_t i = 0; i < roads.count; i++) {
         struct ht__road road = roads.roads[i];

@@ -297,6 +297,18 @@ HT_CASE(guide_ramps_lead_off_and_merge)
     ht_tiny_free(t);
 }
 
+HT_CASE(guide_road_beside_a_ramp_that_bends_alike_goes_on)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "ab", .road_class = HT_ROAD_TERTIARY},
+        {.nodes = "bc", .name = "bc", .road_class = HT_ROAD_TERTIARY},
+        {.nodes = "bd", .name = "bd", .motorway = true, .flags = HT_WAY_LINK, .oneway = true}};
+    struct ht_tiny *t = ht_tiny_new("    c\n     \na b  \n     \n    d", 10, WAYS(ways), NULL);
+    expect(t, "abc", "depart(ab), arrive(bc)");
+    expect(t, "abd", "depart(ab), on ramp right(bd), arrive(bd)");
+    ht_tiny_free(t);
+}
+
 HT_CASE(guide_onto_a_ramp)
 {
     static const struct ht_tiny_way ways[] = {
@@ -340,6 +352,51 @@ HT_CASE(guide_roundabout_counts_exits)
            "depart(ab), roundabout-2 right(fk), exit roundabout-2 right(fk), arrive(fk)");
     expect(t, "abcdefghl",
            "depart(ab), roundabout-3 right(hl), exit roundabout-3 right(hl), arrive(hl)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_roundabout_entered_along_itself)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "abcda", .flags = HT_WAY_ROUNDABOUT, .oneway = true},
+        {.nodes = "ed", .name = "ed"},
+        {.nodes = "af", .name = "af"}}; /* lies on the circle between a and b */
+    struct ht_tiny *t = ht_tiny_new("a   d\n     \nb   c\nf   e", 10, WAYS(ways), NULL);
+    expect(t, "fabcde",
+           "depart(af), roundabout-1 uturn(ed), exit roundabout-1 uturn(ed), arrive(ed)");
+    expect(t, "edaf", "depart(ed), roundabout-1 left(af), exit roundabout-1 left(af), arrive(af)");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_comes_by_one_of_two_ways_on_the_same_nodes)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "rstur", .flags = HT_WAY_ROUNDABOUT, .oneway = true},
+        {.nodes = "eds", .name = "in"},
+        {.nodes = "ds", .name = "in"},
+        {.nodes = "dm", .name = "side"},
+        {.nodes = "uf", .name = "out"},
+        {.nodes = "tv", .name = "down"}};
+    struct ht_tiny *t = ht_tiny_new(
+        "        r    \n\ne d s       u f\n\n  m     t    \n\n        v", 10, WAYS(ways), NULL);
+    struct tour *tour = tour_begin(t, "edstuf");
+    char by_one[sizeof tour->text];
+    memcpy(by_one, tour->text, sizeof by_one);
+    HT_CHECK_STR(by_one,
+                 "depart(in), roundabout-2 slight right(out), exit roundabout-2 slight right(out), "
+                 "arrive(out)");
+    uint32_t twin = HT_NONE;
+    for (uint32_t a = 0; a < t->graph.base_arc_count; a++) {
+        bool beside = t->arcs[a].tail == t->arcs[tour->arcs[1]].tail &&
+                      t->arcs[a].head == t->arcs[tour->arcs[1]].head;
+        twin = beside && a != tour->arcs[1] ? a : twin;
+    }
+    HT_REQUIRE(twin != HT_NONE);
+    tour->arcs[1] = twin;
+    HT_REQUIRE(ht_guide_run(tour->guide, &tour->leg, &tour->steps) == HT_OK);
+    tour_describe(tour);
+    HT_CHECK_STR(tour->text, by_one);
+    tour_end(tour);
     ht_tiny_free(t);
 }
 
@@ -501,6 +558,94 @@ HT_CASE(guide_lanes_serve_their_turn)
     HT_CHECK_INT(back->steps.junctions[1].lane_valid, 0);
     tour_end(back);
     ht_tiny_free(t);
+}
+
+/* What the lanes are at the junctions of a walk, after its first: "first+valid" each, - for none.
+ */
+static void check_lanes(struct ht_tiny *t, const char *walk, const char *want)
+{
+    struct tour *tour = tour_begin(t, walk);
+    char got[64] = "";
+    for (uint32_t i = 1; i + 1 < tour->steps.junction_count; i++) {
+        const struct ht_guide_junction *j = &tour->steps.junctions[i];
+        char one[16] = "-";
+        if (j->lane_valid > 0) {
+            (void)snprintf(one, sizeof one, "%u+%u", j->lane_first, j->lane_valid);
+        }
+        size_t n = strlen(got);
+        (void)snprintf(got + n, sizeof got - n, "%s%s", n > 0 ? " " : "", one);
+    }
+    HT_CHECK_STR(got, want);
+    tour_end(tour);
+}
+
+HT_CASE(guide_lanes_hold_to_the_next_junction)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "in", .lanes = "through|right"},
+        {.nodes = "bc", .name = "in"},
+        {.nodes = "cd", .name = "in"},
+        {.nodes = "ce", .name = "side"}};
+    struct ht_tiny *t = ht_tiny_new("a b c d\n\n    e", 50, WAYS(ways), NULL);
+    check_lanes(t, "abcd", "1+1");
+    check_lanes(t, "abce", "0+1");
+    check_lanes(t, "dcba", "-");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_lanes_are_about_the_second_of_two_junctions)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "road", .lanes = "left|through;right"},
+        {.nodes = "bcd", .name = "road"},
+        {.nodes = "eb", .name = "owi", .oneway = true},
+        {.nodes = "cf", .name = "turn"},
+        {.nodes = "bg", .name = "right"}};
+    struct ht_tiny *near = ht_tiny_new("e     f\n\na   b c d\n\n    g", 5, WAYS(ways), NULL);
+    check_lanes(near, "abcf", "1+1 1+1");
+    check_lanes(near, "abcd", "0+1 0+1");
+    check_lanes(near, "abg", "0+1");
+    ht_tiny_free(near);
+    /* too far apart: the lanes before the first say nothing of the second */
+    struct ht_tiny *far = ht_tiny_new("e     f\n\na   b c d\n\n    g", 20, WAYS(ways), NULL);
+    check_lanes(far, "abcf", "0+2 -");
+    ht_tiny_free(far);
+}
+
+HT_CASE(guide_lanes_unmarked_serve_what_is_left)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "in", .lanes = "none|right"},
+        {.nodes = "bc", .name = "on"},
+        {.nodes = "bd", .name = "right", .lanes_backward = "left|"},
+        {.nodes = "be", .name = "left"}};
+    struct ht_tiny *t = ht_tiny_new("  e\n\na b c\n\n  d", 5, WAYS(ways), NULL);
+    check_lanes(t, "abc", "1+1");
+    check_lanes(t, "abd", "0+1");
+    check_lanes(t, "abe", "1+1");
+    check_lanes(t, "dba", "1+1");
+    check_lanes(t, "dbc", "0+1");
+    ht_tiny_free(t);
+}
+
+HT_CASE(guide_lanes_are_chosen_for_the_turns_to_come)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "ab", .lanes = "through|right|right|right"},
+        {.nodes = "bx", .name = "bx"},
+        {.nodes = "bc", .name = "bc", .lanes = "left|left|through"},
+        {.nodes = "cd", .name = "cd", .lanes = "through|right"},
+        {.nodes = "cy", .name = "cy"},
+        {.nodes = "dz", .name = "dz"},
+        {.nodes = "de", .name = "de"}};
+    static const char map[] = "a b x\n\n  c d z\n\n  y e";
+    struct ht_tiny *t = ht_tiny_new(map, 50, WAYS(ways), NULL);
+    check_lanes(t, "abcd", "1+2 1+2");
+    check_lanes(t, "abcde", "1+1 1+1 0+1");
+    ht_tiny_free(t);
+    struct ht_tiny *wide = ht_tiny_new(map, 400, WAYS(ways), NULL);
+    check_lanes(wide, "abcde", "0+3 1+2 0+1"); /* time enough to change lanes */
+    ht_tiny_free(wide);
 }
 
 HT_CASE(guide_lane_texts_are_read)
