@@ -153,6 +153,10 @@ static void write_lanes(struct ht_json *json, const struct ht_network *network,
 {
     uint16_t masks[LANES_MAX];
     uint32_t count = ht_guide_lane_masks(network->strings + junction->lanes, masks, LANES_MAX);
+    if (junction->lanes_right != 0) {
+        count += ht_guide_lane_masks(network->strings + junction->lanes_right, masks + count,
+                                     LANES_MAX - count);
+    }
     ht_json_key(json, "lanes");
     ht_json_array(json);
     for (uint32_t i = 0; i < count; i++) {

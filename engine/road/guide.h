@@ -65,9 +65,10 @@ struct ht_guide_road {
 /* A junction on the way. */
 struct ht_guide_junction {
     struct ht_point location;
-    uint32_t first_road; /* into roads, sorted by bearing; at most 14 are told */
-    uint32_t lanes;      /* turn:lanes text before it (offset into strings), 0: none */
-    uint16_t classes;    /* enum ht_arc_flag classes of the road left by */
+    uint32_t first_road;  /* into roads, sorted by bearing; at most 14 are told */
+    uint32_t lanes;       /* turn:lanes text before it (offset into strings), 0: none */
+    uint32_t lanes_right; /* text of further lanes, to the right of those: a sliproad runs beside */
+    uint16_t classes;     /* enum ht_arc_flag classes of the road left by */
     uint8_t road_count;
     uint8_t in;         /* index among its roads, HT_GUIDE_NO_ROAD: departs here */
     uint8_t out;        /* HT_GUIDE_NO_ROAD: arrives here */

@@ -12,16 +12,24 @@ struct ht__lane_use {
     uint32_t left; /* lanes beyond them */
 };
 
+static uint32_t ht__lane_total(const char *text)
+{
+    uint32_t total = 1;
+    for (; *text != '\0'; text++) {
+        total += *text == '|' ? 1 : 0;
+    }
+    return total;
+}
+
 static struct ht__lane_use ht__lane_use(struct ht_guide *guide, const struct ht__step *step)
 {
     const struct ht_guide_junction *j = ht__front(guide, step);
+    const char *strings = guide->map.network->strings;
     if (j->lane_valid == 0) {
         return (struct ht__lane_use){0, 0, 0};
     }
-    uint32_t total = 1;
-    for (const char *c = guide->map.network->strings + j->lanes; *c != '\0'; c++) {
-        total += *c == '|' ? 1 : 0;
-    }
+    uint32_t total = ht__lane_total(strings + j->lanes) +
+                     (j->lanes_right != 0 ? ht__lane_total(strings + j->lanes_right) : 0);
     uint32_t used = (uint32_t)j->lane_first + j->lane_valid;
     return (struct ht__lane_use){j->lane_first, j->lane_valid, total > used ? total - used : 0};
 }

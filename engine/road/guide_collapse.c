@@ -145,6 +145,7 @@ static void ht__take_lanes(struct ht_guide *guide, struct ht__step *step,
     struct ht_guide_junction *to = ht__front(guide, step);
     const struct ht_guide_junction *source = ht__front(guide, from);
     to->lanes = source->lanes;
+    to->lanes_right = source->lanes_right;
     to->lane_first = source->lane_first;
     to->lane_valid = source->lane_valid;
 }

@@ -327,10 +327,12 @@ enum ht__lane_bit {
 };
 enum { HT__LANES_MAX = 32, HT__LANES_HOPS = 64 };
 struct ht__lanes {
-    uint32_t text; /* offset, 0: none */
-    uint8_t first; /* of those that serve the turn, from the right */
+    uint32_t text;  /* offset, 0: none */
+    uint32_t right; /* text of further lanes to the right, 0: none */
+    uint8_t first;  /* of those that serve the turn, from the right */
     uint8_t valid;
     bool from_before; /* the text is the one before the previous junction */
+    bool beside;      /* two texts: of a sliproad and of the street it leaves */
 };
 /* Which lanes serve road `index` of a view. A road that a lane to turn round leads to is renamed.
  */
@@ -341,5 +343,8 @@ struct ht__lanes ht__lanes_of(const struct ht__map *map, struct ht__view *view, 
 uint32_t ht__lanes_text(const struct ht__map *map, uint32_t arc);
 /* The same of the junction shortly before the arc. */
 uint32_t ht__lanes_text_before(const struct ht__map *map, uint32_t arc);
+/* Texts of a sliproad and the street beside it, the left one first; false: the arc is neither, or
+ * one has no text. */
+bool ht__lanes_texts_beside(const struct ht__map *map, uint32_t arc, uint32_t texts[2]);
 
 #endif

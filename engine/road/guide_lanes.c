@@ -308,9 +308,9 @@ static bool ht__spans_from_before(const struct ht__map *map, const struct ht__vi
     return spans->count == turns && ht__spans_fit(spans, view);
 }
 
-/* Whether a sliproad leaves at the previous junction, this being its end or that of the street
- * beside it: its lanes are told from the street's then. */
-static bool ht__beside_sliproad(const struct ht__view *previous, uint32_t out)
+/* A sliproad leaves at the previous junction, the arc out of there being it or the street beside
+ * it: the two of them, the left one first. False: no such thing. */
+static bool ht__beside_sliproad(const struct ht__view *previous, uint32_t out, uint32_t pair[2])
 {
     for (uint32_t i = 1; i < previous->count; i++) {
         const struct ht__road *r = &previous->roads[i];
@@ -323,11 +323,50 @@ static bool ht__beside_sliproad(const struct ht__view *previous, uint32_t out)
                                           ht__deviation(r->angle, left->angle))) {
             beside = r - 1;
         }
-        if (r->arc == out || (beside != NULL && beside->arc == out)) {
-            return true;
+        if (beside != NULL && (r->arc == out || beside->arc == out)) {
+            bool to_the_right = beside->angle > r->angle;
+            pair[0] = to_the_right ? beside->arc : r->arc;
+            pair[1] = to_the_right ? r->arc : beside->arc;
+            return !beside->against;
         }
     }
     return false;
+}
+
+static bool ht__texts_beside(const struct ht__map *map, const uint32_t pair[2], uint32_t texts[2])
+{
+    for (int i = 0; i < 2; i++) {
+        texts[i] = ht__lanes_text(map, ht__follow(map, pair[i], false).last);
+    }
+    return texts[0] != 0 && texts[1] != 0;
+}
+
+bool ht__lanes_texts_beside(const struct ht__map *map, uint32_t arc, uint32_t texts[2])
+{
+    struct ht__before before = ht__before(map, arc);
+    struct ht__view previous;
+    uint32_t pair[2];
+    return before.in != HT_NONE && ht__classified(map, before.in, &previous) &&
+           ht__beside_sliproad(&previous, before.out, pair) && ht__texts_beside(map, pair, texts);
+}
+
+/* The spans of an arc's own text among the lanes of both texts. */
+static bool ht__spans_beside(const struct ht__map *map, const struct ht__before *before,
+                             const uint32_t pair[2], struct ht__spans *spans,
+                             struct ht__lanes *lanes)
+{
+    uint32_t texts[2];
+    uint16_t masks[HT__LANES_MAX];
+    if (!ht__texts_beside(map, pair, texts)) {
+        return false;
+    }
+    uint32_t right = ht_guide_lane_masks(map->network->strings + texts[1], masks, HT__LANES_MAX);
+    for (uint32_t i = 0; before->out == pair[0] && i < spans->count; i++) {
+        spans->at[i].from = (uint8_t)(spans->at[i].from + right);
+        spans->at[i].to = (uint8_t)(spans->at[i].to + right);
+    }
+    *lanes = (struct ht__lanes){.text = texts[0], .right = texts[1], .beside = true};
+    return true;
 }
 
 /* The text goes on behind a node where two pieces meet: nothing is to be decided here. */
@@ -348,10 +387,9 @@ static bool ht__no_lanes_at(const struct ht__map *map, const struct ht__view *vi
     return round || view->count < 2;
 }
 
-/* Spans for the turns of a view; `from_before`: of the text before the previous junction. Returns
- * the text, 0: nothing is told. */
-static uint32_t ht__deduce(const struct ht__map *map, const struct ht__view *view, uint32_t arc_in,
-                           bool *from_before, struct ht__spans *spans)
+/* Spans for the turns of a view, and the text (or texts) they are of. False: nothing is told. */
+static bool ht__deduce(const struct ht__map *map, const struct ht__view *view, uint32_t arc_in,
+                       struct ht__lanes *lanes, struct ht__spans *spans)
 {
     struct ht__view previous = {.count = 0};
     uint32_t text = ht__lanes_text(map, arc_in);
@@ -362,50 +400,50 @@ static uint32_t ht__deduce(const struct ht__map *map, const struct ht__view *vie
         ht__spans_of(map->network->strings + text, spans);
         if (spans->count == 0 || (spans->count == 1 && spans->at[0].tag == HT__LANE_NONE) ||
             ht__lanes_go_on(map, view, text)) {
-            return 0;
+            return false;
         }
     } else if (strand.length_m > HT__BEFORE_M || !ht__lanes_come_to(map, strand.far)) {
-        return 0;
+        return false;
     }
+    uint32_t pair[2];
     struct ht__before before = ht__before(map, arc_in);
     bool seen = before.in != HT_NONE && ht__classified(map, before.in, &previous) &&
                 ht__find(&previous, before.out) != HT_NONE;
-    if (seen && text == 0 && ht__beside_sliproad(&previous, before.out)) {
-        return 0;
+    if (seen && ht__beside_sliproad(&previous, before.out, pair)) {
+        return ht__spans_beside(map, &before, pair, spans, lanes);
     }
+    lanes->from_before = text == 0;
     if (text != 0) {
-        *from_before = false;
-        return ht__spans_here(map, view, spans) ? text : 0;
+        lanes->text = text;
+        return ht__spans_here(map, view, spans);
     }
-    text = seen ? ht__lanes_text(map, before.in) : 0;
-    *from_before = true;
-    if (text != 0) {
-        ht__spans_of(map->network->strings + text, spans);
+    lanes->text = seen ? ht__lanes_text(map, before.in) : 0;
+    if (lanes->text != 0) {
+        ht__spans_of(map->network->strings + lanes->text, spans);
     }
-    return text != 0 && ht__spans_from_before(map, view, &previous, spans) ? text : 0;
+    return lanes->text != 0 && ht__spans_from_before(map, view, &previous, spans);
 }
 
 struct ht__lanes ht__lanes_of(const struct ht__map *map, struct ht__view *view, uint32_t arc_in,
                               uint32_t index)
 {
-    struct ht__lanes lanes = {0, 0, 0, false};
+    const struct ht__lanes nothing = {.text = 0};
+    struct ht__lanes lanes = nothing;
     struct ht__spans spans;
-    bool from_before = false;
-    if (ht__no_lanes_at(map, view, arc_in)) {
-        return lanes;
+    if (ht__no_lanes_at(map, view, arc_in) || !ht__deduce(map, view, arc_in, &lanes, &spans)) {
+        return nothing;
     }
-    uint32_t text = ht__deduce(map, view, arc_in, &from_before, &spans);
-    if (text == 0) {
-        return lanes;
+    if (!lanes.beside) {
+        ht__spans_settle_none(&spans, view);
     }
-    ht__spans_settle_none(&spans, view);
-    if (!ht__spans_in_order(&spans, view)) {
-        return lanes;
+    if (spans.count == 0 || !ht__spans_in_order(&spans, view)) {
+        return nothing;
     }
     const struct ht__span *span = ht__span_serving(&spans, view, index);
-    if (span != NULL) {
-        lanes =
-            (struct ht__lanes){text, span->from, (uint8_t)(span->to - span->from + 1), from_before};
+    if (span == NULL) {
+        return nothing;
     }
+    lanes.first = span->from;
+    lanes.valid = (uint8_t)(span->to - span->from + 1);
     return lanes;
 }

@@ -145,7 +145,15 @@ static void ht__unfold(const struct ht__map *map, const struct ht__words *words,
     turn->lane_first = (uint8_t)(words->rest >> 40);
     turn->lane_valid = (uint8_t)(words->rest >> 48);
     turn->lanes_before = (about & HT__LANES_BEFORE) != 0;
+    turn->lanes_beside = (turn->lane_first & HT__LANES_BESIDE) != 0;
+    turn->lane_first &= (uint8_t)~HT__LANES_BESIDE;
+    turn->lanes_right = 0;
+    uint32_t texts[2] = {0, 0};
+    if (turn->lanes_beside && ht__lanes_texts_beside(map, turn->in, texts)) {
+        turn->lanes_right = texts[1];
+    }
     turn->lanes = turn->lane_valid == 0 ? 0
+                  : turn->lanes_beside  ? texts[0]
                   : turn->lanes_before  ? ht__lanes_text_before(map, turn->in)
                                         : ht__lanes_text(map, turn->in);
     turn->segregated = (about & HT__SEGREGATED) != 0;
@@ -216,12 +224,12 @@ void ht__memory_keep(struct ht__memory *memory, const struct ht__turn *turn)
     uint64_t about = turn->road_count | (turn->segregated ? HT__SEGREGATED : 0U) |
                      (turn->lanes_before ? HT__LANES_BEFORE : 0U) | HT__TAKEN;
     uint64_t in_out = turn->in_road | (unsigned)turn->out_road << 4;
+    uint64_t lane_first = turn->lane_first | (turn->lanes_beside ? HT__LANES_BESIDE : 0U);
     struct ht__words words = {
         .costs = (uint16_t)memory->generation | ht__short_cost(turn->weight_ms) << 16 |
                  ht__short_cost(turn->duration_ms) << 32 | (uint64_t)turn->before << 48,
         .rest = turn->after | (uint64_t)turn->type << 16 | (uint64_t)turn->modifier << 24 |
-                in_out << 32 | (uint64_t)turn->lane_first << 40 | (uint64_t)turn->lane_valid << 48 |
-                about << 56,
+                in_out << 32 | lane_first << 40 | (uint64_t)turn->lane_valid << 48 | about << 56,
     };
     for (int i = 0; i < turn->road_count; i++) {
         words.roads |= (uint64_t)turn->roads[i] << 10 * i;

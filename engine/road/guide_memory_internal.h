@@ -29,6 +29,7 @@ struct ht__turn {
     uint32_t weight_ms; /* what the turn costs */
     uint32_t duration_ms;
     uint32_t lanes; /* text of what leads to it, 0 where no lane is told to serve it */
+    uint32_t lanes_right;
     uint16_t before;
     uint16_t after;
     uint8_t type;
@@ -39,6 +40,7 @@ struct ht__turn {
     uint8_t lane_first;
     uint8_t lane_valid;
     bool lanes_before;             /* the text is the one before the previous junction */
+    bool lanes_beside;             /* two texts */
     bool segregated;               /* the arc out of it */
     uint16_t roads[HT__ROADS_MAX]; /* bearing * 2 + entry */
 };
@@ -58,10 +60,12 @@ struct ht__slot {
     _Atomic uint64_t costs; /* 16 bits each: generation, weight_ms, duration_ms (UINT16_MAX: more
                                than fits, the graph knows), before */
     _Atomic uint64_t rest;  /* 16 bits after, 8 each: type, modifier, in_road + 16 * out_road,
-                               lane_first, lane_valid, about (road_count and the bits below) */
+                               lane_first (and HT__LANES_BESIDE), lane_valid, about (road_count and
+                               the bits below) */
 };
 
 enum { HT__SEGREGATED = 16, HT__ASKED_FOR = 32, HT__TAKEN = 64, HT__LANES_BEFORE = 128 };
+enum { HT__LANES_BESIDE = 128 };
 
 struct ht_guide_memory {
     void *block;

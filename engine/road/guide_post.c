@@ -18,6 +18,7 @@ static void ht__single_road(struct ht_guide *guide, struct ht_guide_junction *j,
         (struct ht_guide_road){guide->roads[j->first_road + road].bearing_deg, true};
     j->road_count = 1;
     j->lanes = 0;
+    j->lanes_right = 0;
     j->lane_valid = 0;
     j->lane_first = 0;
 }

@@ -116,7 +116,9 @@ static void ht__judge(const struct ht__map *map, struct ht__turn *turn)
     turn->lanes = lanes.text;
     turn->lane_first = lanes.first;
     turn->lane_valid = lanes.valid;
+    turn->lanes_right = lanes.right;
     turn->lanes_before = lanes.from_before;
+    turn->lanes_beside = lanes.beside;
     ht__list_roads(&view, turn);
     turn->in_road = ht__match_road(turn, view.roads[0].bearing);
     turn->out_road = ht__match_road(turn, road->bearing);
@@ -235,6 +237,7 @@ static enum ht_status ht__add_turn(struct ht_guide *guide, const struct ht__turn
     junction->in = turn->in_road;
     junction->out = turn->out_road;
     junction->lanes = turn->lanes;
+    junction->lanes_right = turn->lanes_right;
     junction->lane_first = turn->lane_first;
     junction->lane_valid = turn->lane_valid;
     junction->classes = ht__classes(onto);

@@ -628,6 +628,36 @@ HT_CASE(guide_lanes_unmarked_serve_what_is_left)
     ht_tiny_free(t);
 }
 
+HT_CASE(guide_lanes_of_a_sliproad_stand_beside_the_streets)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "in", .oneway = true},
+        {.nodes = "bc", .name = "in", .oneway = true, .lanes = "left|through"},
+        {.nodes = "bd", .name = "in", .oneway = true, .lanes = "right"},
+        {.nodes = "ec", .name = "cross"},
+        {.nodes = "cd", .name = "cross"},
+        {.nodes = "df", .name = "cross"},
+        {.nodes = "cg", .name = "straight"}};
+    struct ht_tiny *t = ht_tiny_new("              e\n\n\n\n"
+                                    "a     b       c     g\n\n\n\n\n\n"
+                                    "              d\n\n\n\n"
+                                    "              f",
+                                    2.5, WAYS(ways), "bdc bcd");
+    check_lanes(t, "abce", "- 2+1");
+    check_lanes(t, "abcg", "- 1+1");
+    check_lanes(t, "abdf", "0+1 0+1");
+    struct tour *tour = tour_begin(t, "abcg");
+    for (int times = 0; times < 2; times++) { /* the second time it is remembered */
+        const struct ht_guide_junction *j = &tour->steps.junctions[2];
+        HT_CHECK_STR(t->network.strings + j->lanes, "left|through");
+        HT_CHECK_STR(t->network.strings + j->lanes_right, "right");
+        HT_CHECK_INT(j->lane_first, 1);
+        HT_REQUIRE(ht_guide_run(tour->guide, &tour->leg, &tour->steps) == HT_OK);
+    }
+    tour_end(tour);
+    ht_tiny_free(t);
+}
+
 HT_CASE(guide_lanes_are_chosen_for_the_turns_to_come)
 {
     static const struct ht_tiny_way ways[] = {

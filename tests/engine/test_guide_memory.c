@@ -52,6 +52,8 @@ static void check_same(const struct ht__turn *a, const struct ht__turn *b)
     HT_CHECK_INT(a->road_count, b->road_count);
     HT_CHECK_INT(a->lane_first, b->lane_first);
     HT_CHECK_INT(a->lane_valid, b->lane_valid);
+    HT_CHECK_INT(a->lanes_before, b->lanes_before);
+    HT_CHECK_INT(a->lanes_beside, b->lanes_beside);
     HT_CHECK_INT(a->segregated, b->segregated);
     HT_CHECK(memcmp(a->roads, b->roads, a->road_count * sizeof a->roads[0]) == 0);
 }
