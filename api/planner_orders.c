@@ -186,18 +186,27 @@ static enum ht_status order_take(struct ht__making *making, const struct ht_orde
     return status;
 }
 
+static const struct ht_order_filter open_orders = {
+    .states = UINT32_C(1) << HT_ORDER_IS_RECEIVED | UINT32_C(1) << HT_ORDER_IS_PLANNED |
+              UINT32_C(1) << HT_ORDER_IS_LOADED | UINT32_C(1) << HT_ORDER_IS_ENROUTE};
+
+bool ht__scene_wanted(const struct ht_app *app)
+{
+    const struct ht_order *one = NULL;
+    bool wanted = ht_orders_list(ht_orders_room_orders(app->orders), &open_orders, 1, &one) > 0;
+    ht_order_release(one);
+    return wanted;
+}
+
 enum ht_status ht__scene_orders(struct ht__making *making)
 {
     struct ht_planner_scene *scene = making->scene;
-    const struct ht_order_filter open = {
-        .states = UINT32_C(1) << HT_ORDER_IS_RECEIVED | UINT32_C(1) << HT_ORDER_IS_PLANNED |
-                  UINT32_C(1) << HT_ORDER_IS_LOADED | UINT32_C(1) << HT_ORDER_IS_ENROUTE};
     const struct ht_order **all = ht_array_new(ORDERS_MOST, sizeof(struct ht_order *));
     if (all == NULL) {
         return HT_NOMEM;
     }
     size_t count =
-        ht_orders_list(ht_orders_room_orders(making->app->orders), &open, ORDERS_MOST, all);
+        ht_orders_list(ht_orders_room_orders(making->app->orders), &open_orders, ORDERS_MOST, all);
     scene->day_orders = ht_array_new(count, sizeof *scene->day_orders);
     scene->doors = ht_array_new(count, sizeof *scene->doors);
     scene->left_out = ht_array_new(count, sizeof *scene->left_out);

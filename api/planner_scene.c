@@ -188,6 +188,9 @@ struct ht_planner_rules ht_planner_rules_now(const struct ht_settings *settings)
 
 static enum ht_status scene_read(struct ht__making *making, struct ht_error *error)
 {
+    if (!ht__scene_wanted(making->app)) {
+        return HT_OK; /* a day without meals costs nothing, however many vans there are */
+    }
     enum ht_status status = ht__facilities_read(making, error);
     if (status == HT_OK) {
         status = ht__scene_vans(making, error);

@@ -40,6 +40,8 @@ HT_MUST_CHECK enum ht_status ht__scene_vans(struct ht__making *making, struct ht
 /* The number of a van of the scene; HT_PLAN_NONE: it is none. */
 uint32_t ht__scene_van(const struct ht_planner_scene *scene, const char *id);
 
+/* Whether there is any open order. */
+bool ht__scene_wanted(const struct ht_app *app);
 HT_MUST_CHECK enum ht_status ht__scene_orders(struct ht__making *making);
 /* What the last steps to each order take, once the streets are known. */
 void ht__scene_doors(struct ht__making *making);
