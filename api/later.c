@@ -74,8 +74,9 @@ void ht_later_free(struct ht_later *later)
 
 static struct state state_now(const struct ht_later *later)
 {
+    const struct ht_learning *learning = __atomic_load_n(&later->app->learning, __ATOMIC_ACQUIRE);
     return (struct state){.said = atomic_load(&later->app->streets_said),
-                          .speeds = ht_learning_version(later->app->learning),
+                          .speeds = ht_learning_version(learning),
                           .days = ht_calendar_version(later->app->calendar)};
 }
 

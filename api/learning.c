@@ -445,7 +445,8 @@ enum ht_status ht_learning_new(struct ht_app *app, struct ht_learning **out, str
         return status;
     }
     ht_learning_changed(learning);
-    *out = learning;
+    /* threads that look at the map run already */
+    __atomic_store_n(out, learning, __ATOMIC_RELEASE);
     return HT_OK;
 }
 
