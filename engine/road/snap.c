@@ -415,8 +415,8 @@ enum ht_status ht_snap_trip(const struct ht_snap_index *index, struct ht_snap_wo
     return *found == 0 ? HT_NO_SEGMENT : HT_OK;
 }
 
-/* What the places will read of the graph, for all of them before any reads it: three rounds, each
- * waiting for what the one before has brought. */
+/* What the places will read of the graph, for all of them before any reads it: two rounds, the
+ * second waiting for what the first has brought. */
 static void trips_call(const struct trip *trips, size_t count)
 {
     const struct ht_snap_hit *hits[2 * TOGETHER];
