@@ -289,6 +289,7 @@ static enum ht_status begin(struct running *running)
     movers_make(sim);
     ht_sim_vans_make(sim);
     ht_sim_responders_make(sim);
+    ht_sim_posts_make(sim);
     ht_sim_inspectors_make(sim);
     status = leftovers_end(running);
     if (status != HT_OK) {
@@ -405,6 +406,7 @@ static enum ht_status step(struct running *running)
     if (status == HT_OK) {
         ht_sim_vans_step(sim);
         ht_sim_responders_step(sim);
+        ht_sim_posts_step(sim);
         ht_sim_inspectors_step(sim);
         ht_sim_streets_step(sim);
         status = run_all(running);
@@ -436,6 +438,7 @@ static void running_deinit(struct running *running)
     ht_sim_client_free(sim->client);
     ht_sim_vans_free(sim);
     ht_sim_responders_free(sim);
+    ht_sim_posts_free(sim);
     ht_sim_inspectors_free(sim);
     ht_sim_streets_free(sim);
     ht_sim_meals_free(sim);

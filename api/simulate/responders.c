@@ -70,6 +70,22 @@ void ht_sim_responders_free(struct ht_sim *sim)
     free(sim->responders);
 }
 
+void ht_sim_responder_wait(struct ht_sim *sim, const struct ht_sim_mover *mover,
+                           struct ht_point point)
+{
+    for (size_t i = 0; i < sim->responder_count; i++) {
+        struct ht_sim_responder *one = &sim->responders[i];
+        if (one->mover != mover) {
+            continue;
+        }
+        one->home = point;
+        if (one->incident == NULL) {
+            one->phase = GOES_HOME;
+            ht_sim_go(sim, one->mover, point);
+        }
+    }
+}
+
 static struct ht_sim_incident *incident_known(struct ht_sim *sim, const char *id)
 {
     struct ht_sim_incident *incident = (struct ht_sim_incident *)ht_names_find(&sim->incidents, id);

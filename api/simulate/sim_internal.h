@@ -5,6 +5,7 @@
  *   meals       orders and what is known of them
  *   vans        drivers who do what their plans say
  *   responders  those who are sent to alarms, and the desk's operator
+ *   posts       where responders wait
  *   inspectors  rounds, check-ins, results
  *   streets     closures and zones that come and go
  */
@@ -87,6 +88,7 @@ void ht_sim_meals_free(struct ht_sim *sim);
 struct ht_sim_van;
 struct ht_sim_responder;
 struct ht_sim_incident;
+struct ht_sim_post;
 struct ht_sim_inspector;
 struct ht_sim_visit;
 struct ht_sim_closed;
@@ -117,6 +119,8 @@ struct ht_sim {
     size_t van_count;
     struct ht_sim_responder *responders;
     size_t responder_count;
+    struct ht_sim_post *posts; /* one for each mover */
+    int64_t posts_ms;          /* the next look at them */
     struct ht_names incidents;
     struct ht_sim_incident *first_incident;
     struct ht_sim_incident **last_incident;
@@ -141,6 +145,13 @@ void ht_sim_responders_step(struct ht_sim *sim);
 void ht_sim_incidents_check(struct ht_sim *sim);
 void ht_sim_incidents_count(struct ht_sim *sim);
 void ht_sim_responders_free(struct ht_sim *sim);
+/* He waits there from now on. */
+void ht_sim_responder_wait(struct ht_sim *sim, const struct ht_sim_mover *mover,
+                           struct ht_point point);
+
+void ht_sim_posts_make(struct ht_sim *sim);
+void ht_sim_posts_step(struct ht_sim *sim);
+void ht_sim_posts_free(struct ht_sim *sim);
 
 void ht_sim_inspectors_make(struct ht_sim *sim);
 void ht_sim_inspectors_begin(struct ht_sim *sim); /* the round, and today's list */
