@@ -137,7 +137,8 @@ static void give_from(struct ht_match_stream *stream, const uint32_t *numbers,
     }
 }
 
-/* The living states that come from another state than the one given out end here. */
+/* The states that come from another state than the one given out end here, in each newer column:
+ * the next fix may go on from any of these, where the newest turns out to be an outlier. */
 static void give_up_others(struct ht_match_chain *chain, const uint32_t *numbers, uint32_t from,
                            uint32_t state)
 {
@@ -177,7 +178,9 @@ static void settle(struct ht_match_stream *stream, uint32_t newest)
         agreed++;
     }
     if (chain->break_at == HT_NONE && agreed < count) {
-        give_from(stream, numbers, NULL, count, agreed, (uint32_t)__builtin_ctz(masks[agreed]));
+        uint32_t state = (uint32_t)__builtin_ctz(masks[agreed]);
+        give_from(stream, numbers, NULL, count, agreed, state);
+        give_up_others(chain, numbers, agreed, state);
         count = agreed;
     }
     uint32_t old = count;

@@ -388,6 +388,70 @@ HT_CASE(a_long_lag_finds_what_the_whole_trace_does)
     ht_match_free(other);
 }
 
+/* From the spot before, over streets, at the cost that is said. */
+static void check_follows(struct ht_match *match, const struct ht_road *road,
+                          const struct ht_match_spot *before, const struct ht_match_spot *spot)
+{
+    const uint32_t *arcs = NULL;
+    uint32_t count = 0;
+    const struct ht_place_side *from = &before->place.side[spot->from_side];
+    const struct ht_place_side *to = &spot->place.side[spot->side];
+    HT_REQUIRE(from->arc != HT_NONE && to->arc != HT_NONE);
+    HT_CHECK_INT(ht_match_arcs(match, road, before, spot, &arcs, &count), HT_OK);
+    HT_REQUIRE(count > 0);
+    HT_CHECK_INT(arcs[0], from->arc);
+    HT_CHECK_INT(ht_arc_base(road->graph, arcs[count - 1]), to->arc);
+    if (spot->step == HT_MATCH_WAY) {
+        int64_t length = from->after.length_mm + to->before.length_mm;
+        for (uint32_t k = 1; k + 1 < count; k++) {
+            length += road->graph->arcs[arcs[k]].length_mm;
+        }
+        HT_CHECK_INT(spot->cost.length_mm, length);
+    }
+}
+
+/* Whatever is given out, where fixes far off are among them: each spot follows the one before. */
+HT_CASE(what_is_settled_hangs_together)
+{
+    static struct oracle o;
+    uint64_t seed = 17;
+    uint32_t followed = 0;
+    struct ht_match *match = NULL;
+    HT_REQUIRE(ht_match_new(&match) == HT_OK);
+    for (uint32_t trial = 0; trial < (HT_LONG ? 20000U : 1000U); trial++) {
+        struct ht_random_town *town = ht_random_town_new(9, 9, trial + 500);
+        struct ht_match_fix fixes[FIXES];
+        struct ht_match_options options = ht_match_options_default();
+        struct ht_match_stream *stream = NULL;
+        struct ht_match_settled settled;
+        struct ht_match_spot last = {0};
+        oracle_init(&o, town);
+        random_trace(&seed, fixes, true);
+        HT_REQUIRE(ht_match_stream_new(&options, 2 + trial % 8, &stream) == HT_OK);
+        for (uint32_t i = 0; i <= FIXES; i++) {
+            if (i < FIXES && ht_random_below(&seed, 8) == 0) {
+                fixes[i].point.lon_e7 += (int32_t)ht_random_below(&seed, 20000) - 10000;
+            }
+            enum ht_status status =
+                i < FIXES ? ht_match_stream_push(stream, match, &o.road, &fixes[i], &settled)
+                          : ht_match_stream_end(stream, match, &o.road, &settled);
+            HT_REQUIRE(status == HT_OK);
+            for (uint32_t k = 0; k < settled.count; k++) {
+                if (settled.spots[k].step != HT_MATCH_BEGIN) {
+                    check_follows(match, &o.road, &last, &settled.spots[k]);
+                    followed++;
+                }
+                last = settled.spots[k];
+            }
+        }
+        ht_match_stream_free(stream);
+        oracle_deinit(&o);
+        ht_random_town_free(town);
+    }
+    HT_CHECK(followed > 1000);
+    ht_match_free(match);
+}
+
 /* A short lag keeps no more than that many fixes open, for ever, and its spots hang together. */
 HT_CASE(a_short_lag_settles_in_time)
 {
