@@ -271,16 +271,6 @@ static int64_t ready_by(const struct chain *chain, uint32_t i)
     return ready_s;
 }
 
-static void load_add(struct chain *chain, const struct ht_day_order *order, int sign)
-{
-    const struct ht_day_problem *problem = chain->day->problem;
-    int64_t *capacity = chain->day->capacity + (size_t)chain->v * problem->amounts;
-    for (uint32_t d = 0; order->load != NULL && d < problem->amounts; d++) {
-        chain->load[d] += sign * order->load[d];
-        capacity[d] = chain->load[d] > capacity[d] ? chain->load[d] : capacity[d];
-    }
-}
-
 /* A pinned load: left out where it can't be, and with it what was to be loaded there. */
 static void chain_load(struct chain *chain, uint32_t i)
 {
@@ -304,17 +294,6 @@ static void chain_load(struct chain *chain, uint32_t i)
     chain->now_s = begin_s + kitchen->load_s;
     chain->left_s[k] = chain->now_s;
     chain->loaded |= UINT64_C(1) << k;
-    /* what it takes along can be no more than all that follows */
-    for (uint32_t j = i + 1; j < chain->van->pinned; j++) {
-        const struct ht_day_stop *stop = &chain->van->stops[j];
-        if (stop->kind == HT_DAY_LOAD && stop->index == k) {
-            break;
-        }
-        if (stop->kind == HT_DAY_ORDER && problem->orders[stop->index].kitchen == k &&
-            !problem->orders[stop->index].aboard) {
-            load_add(chain, &problem->orders[stop->index], 1);
-        }
-    }
 }
 
 static void chain_order(struct chain *chain, uint32_t i)
@@ -341,35 +320,70 @@ static void chain_order(struct chain *chain, uint32_t i)
     chain->now_s =
         begin_s + (chain->at == order->location ? 0 : problem->stop_s) + order->service_s;
     chain->at = order->location;
-    load_add(chain, order, -1);
     chain->stops[chain->count++] = chain->van->stops[i];
     chain->kept = chain->count;
     chain->kept_at = chain->at;
     chain->kept_s = chain->now_s;
 }
 
-/* Its window, size, trips and end, as they are or as its pins need them. */
-static void van_begin(struct chain *chain)
+/* Puts an order on board, or takes it off; what the van has to hold follows. */
+static void load_add(struct chain *chain, uint32_t order, int sign)
 {
-    struct ht__day *day = chain->day;
-    const struct ht_day_problem *problem = day->problem;
-    const struct ht_day_van *van = chain->van;
-    for (uint32_t d = 0; d < problem->amounts; d++) {
-        day->capacity[(size_t)chain->v * problem->amounts + d] = van->capacity[d];
+    const struct ht_day_problem *problem = chain->day->problem;
+    const int64_t *load = problem->orders[order].load;
+    int64_t *capacity = chain->day->capacity + (size_t)chain->v * problem->amounts;
+    for (uint32_t d = 0; load != NULL && d < problem->amounts; d++) {
+        chain->load[d] += sign * load[d];
+        capacity[d] = chain->load[d] > capacity[d] ? chain->load[d] : capacity[d];
     }
-    for (uint32_t i = 0; i < van->pinned; i++) {
-        if (van->stops[i].kind == HT_DAY_ORDER && problem->orders[van->stops[i].index].aboard) {
-            load_add(chain, &problem->orders[van->stops[i].index], 1);
+}
+
+/* What stop i of those that are kept takes along. */
+static void loaded_add(struct chain *chain, uint32_t i)
+{
+    uint32_t kitchen = chain->stops[i].index;
+    while (++i < chain->kept) {
+        const struct ht_day_stop *stop = &chain->stops[i];
+        const struct ht_day_order *order = &chain->day->problem->orders[stop->index];
+        if (stop->kind == HT_DAY_LOAD && stop->index == kitchen) {
+            return;
+        }
+        if (stop->kind == HT_DAY_ORDER && !order->aboard && order->kitchen == kitchen) {
+            load_add(chain, stop->index, 1);
         }
     }
 }
 
+/* Its size, or what its pins that are kept take at once, where that is more. */
+static void room_make(struct chain *chain)
+{
+    const struct ht_day_problem *problem = chain->day->problem;
+    for (uint32_t d = 0; d < problem->amounts; d++) {
+        chain->day->capacity[(size_t)chain->v * problem->amounts + d] = chain->van->capacity[d];
+    }
+    for (uint32_t i = 0; i < chain->kept; i++) {
+        const struct ht_day_stop *stop = &chain->stops[i];
+        if (stop->kind == HT_DAY_ORDER && problem->orders[stop->index].aboard) {
+            load_add(chain, stop->index, 1);
+        }
+    }
+    for (uint32_t i = 0; i < chain->kept; i++) {
+        if (chain->stops[i].kind == HT_DAY_LOAD) {
+            loaded_add(chain, i);
+        } else {
+            load_add(chain, chain->stops[i].index, -1);
+        }
+    }
+}
+
+/* Its window, size, trips and end, as they are or as its pins need them. */
 static void van_end(struct chain *chain)
 {
     struct ht__day *day = chain->day;
     const struct ht_day_van *van = chain->van;
     uint32_t v = chain->v;
     int64_t end_s = chain->kept_s;
+    room_make(chain);
     day->window[v] = van->window;
     day->end[v] = van->end;
     day->trips[v] = chain->runs > van->trips_most ? chain->runs : van->trips_most;
@@ -397,7 +411,6 @@ static void lists_make(struct ht__day *day)
         struct chain chain = {
             .day = day, .van = van, .v = v, .at = van->location, .now_s = van->window.from_s};
         chain.stops = stops;
-        van_begin(&chain);
         for (uint32_t i = 0; i < van->pinned; i++) {
             if (van->stops[i].kind == HT_DAY_LOAD) {
                 chain_load(&chain, i);

@@ -14,6 +14,9 @@
  * leaves and comes back within its window; a break begins within one of its windows, wherever the
  * vehicle is by then, also between stops, and its breaks are taken in their order.
  *
+ * A vehicle serves only what it could serve if that were its whole route (as VROOM has it, too):
+ * matrices of streets, where a way by another place is a way, lose nothing by that.
+ *
  * A load may have a longest ride: who waits does so where it shortens one. A window may end softly:
  * beginning later costs by the hour. Neither goes together with breaks of the same vehicle.
  *

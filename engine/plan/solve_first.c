@@ -107,8 +107,9 @@ static enum ht_status route_some(struct ht__search *s, uint32_t v, uint32_t from
         }
     }
     if (status == HT_OK && !ht__route_settle(s->model, route)) {
-        route_forget(s, v); /* a matrix made a shortcut longer */
-        status = HT_INVALID;
+        route_forget(s, v); /* a matrix made a shortcut longer: it stays as it was */
+        s->cost -= before;
+        return route_set(s, v, vehicle->tasks, from);
     }
     s->cost += route->cost - before;
     ht__search_used_fix(s, v);

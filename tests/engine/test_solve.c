@@ -71,6 +71,7 @@ struct oracle {
     int64_t best_cost;
     uint32_t route[4][16];
     uint32_t length[4];
+    bool alone[4][16]; /* the vehicle could go for this item and nothing else */
 };
 
 static int64_t weight_of(const struct oracle *o, uint32_t task)
@@ -188,6 +189,20 @@ static void slot_out(struct oracle *o, uint32_t v, uint32_t at)
     memmove(&o->route[v][at], &o->route[v][at + 1], (--o->length[v] - at) * sizeof(uint32_t));
 }
 
+/* A vehicle serves only what it could go for alone, whatever else would lead there. */
+static void oracle_alone(struct oracle *o)
+{
+    for (uint32_t v = 0; v < o->problem->vehicle_count; v++) {
+        for (uint32_t task = 0; task < o->problem->task_count; task += halves(o, task)) {
+            o->length[v] = halves(o, task);
+            o->route[v][0] = task;
+            o->route[v][1] = task + 1;
+            o->alone[v][task] = route_cost(o, v) >= 0;
+            o->length[v] = 0;
+        }
+    }
+}
+
 /* Deals out task by task to every place of every route, or leaves it. */
 // NOLINTNEXTLINE(misc-no-recursion): as deep as there are tasks
 static void oracle_deal(struct oracle *o, uint32_t task, int64_t weight)
@@ -200,7 +215,7 @@ static void oracle_deal(struct oracle *o, uint32_t task, int64_t weight)
     oracle_deal(o, task + count, weight);
     weight += weight_of(o, task);
     for (uint32_t v = 0; v < o->problem->vehicle_count; v++) {
-        for (uint32_t i = 0; i <= o->length[v]; i++) {
+        for (uint32_t i = 0; o->alone[v][task] && i <= o->length[v]; i++) {
             slot_in(o, v, i, task);
             if (count == 1) {
                 oracle_deal(o, task + 1, weight);
@@ -229,6 +244,7 @@ HT_CASE(tiny_problems_are_solved_best)
             .problem = &random_plan.problem, .best_weight = -1, .best_cost = INT64_MAX};
         HT_REQUIRE(solve(&random_plan.problem, 3000, 2, &plan) == HT_OK);
         HT_CHECK(good(&random_plan.problem, plan));
+        oracle_alone(&oracle);
         oracle_deal(&oracle, 0, 0);
         int64_t weight = 0;
         for (uint32_t t = 0; t < random_plan.problem.task_count; t += halves(&oracle, t)) {
