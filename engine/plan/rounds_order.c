@@ -141,6 +141,18 @@ static bool tour_order(struct tour *t)
     return false;
 }
 
+/* When a visit of two was to begin, where the shifts of both who come now and the site's hours hold
+ * it then; -1. */
+static int32_t pair_was_at(const struct ht__rounds *r, uint32_t v, bool same)
+{
+    const struct ht__rounds_slot *slot = &r->slots[v];
+    int32_t was_s = ht__rounds_was_at(r, v, same);
+    bool held = was_s >= 0 &&
+                ht__rounds_next_s(r, slot->site, slot->lead, slot->day, was_s) == was_s &&
+                ht__rounds_next_s(r, slot->site, slot->second, slot->day, was_s) == was_s;
+    return held ? was_s : -1;
+}
+
 /* A visit of two had another time in both tours: it gets its own back, where both hold it. */
 static bool pair_order(struct ht__rounds *r, struct ht__rounds_slot *slot, int32_t was_s)
 {
@@ -172,7 +184,7 @@ static bool pairs_order(struct ht__rounds *r)
         struct ht__rounds_slot *slot = &r->slots[v];
         if (slot->lead != HT_PLAN_NONE && slot->second != HT_PLAN_NONE &&
             slot->state == HT_ROUNDS_PLANNED) {
-            int32_t was_s = ht__rounds_was_at(r, v, false);
+            int32_t was_s = pair_was_at(r, v, false);
             changed =
                 (was_s >= 0 && was_s != slot->begin_s && pair_order(r, slot, was_s)) || changed;
         }
@@ -243,7 +255,7 @@ static bool day_old(struct ht__rounds *r, uint32_t day, const struct kept *kept,
 {
     bool good = true;
     for (uint32_t v = 0; v < r->slot_count; v++) {
-        int32_t was_s = is_two(&r->slots[v], day) ? ht__rounds_was_at(r, v, same) : -1;
+        int32_t was_s = is_two(&r->slots[v], day) ? pair_was_at(r, v, same) : -1;
         r->slots[v].begin_s = was_s >= 0 ? was_s : r->slots[v].begin_s;
     }
     for (uint32_t i = 0; i < r->problem->inspector_count && good; i++) {
