@@ -487,7 +487,7 @@ HT_CASE(pins_never_move_whatever_happens)
 {
     uint64_t state = 7;
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < (HT_LONG ? 1000U : 120U); i++) {
+    for (uint32_t i = 0; i < (HT_LONG ? 1000U : 400U); i++) {
         day_make(&the_day, &state, 10 + ht_random_below(&state, ORDERS - 10),
                  1 + ht_random_below(&state, VANS));
         struct ht_day_plan *plan = run(&the_day, 100);

@@ -70,7 +70,7 @@ HT_CASE(rounds_that_go_on_keep_what_was_and_what_is_promised)
     uint32_t past = 0;
     uint32_t promised = 0;
     uint32_t lost = 0;
-    for (uint32_t i = 0; i < (HT_LONG ? 1000U : 80U); i++) {
+    for (uint32_t i = 0; i < (HT_LONG ? 1000U : 400U); i++) {
         ht_town_make(&town, &state, 5 + ht_random_below(&state, 30),
                      2 + ht_random_below(&state, 6));
         struct ht_rounds_plan *plan = run(60);
