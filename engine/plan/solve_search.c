@@ -8,7 +8,8 @@
 #include "engine/base/array.h"
 
 enum {
-    CLOCK_EVERY = 8, /* iterations */
+    CLOCK_EVERY = 8,  /* iterations */
+    TRADE_EVERY = 64, /* on average */
     ABSENCES_MOST = 1 << 30,
     MEMO_MOST = 1 << 19 /* entries */
 };
@@ -319,11 +320,13 @@ static enum ht_status step(struct ht__search *s, const struct ht__round *round, 
     bool gathers = round->goal == HT__GATHER && s->absent_count > 0;
     s->absent_limit = gathers ? absences_sum(s, s->absent, s->absent_count) : INT64_MAX;
     step_begin(s);
-    enum ht_status status = ht__search_ruin(s);
-    if (status == HT_OK) {
+    bool done = true;
+    bool trades = whole && s->model->class_count > 1 && ht__search_below(s, TRADE_EVERY) == 0;
+    enum ht_status status = trades ? ht__search_trade(s, &done) : ht__search_ruin(s);
+    if (status == HT_OK && !trades) {
         status = ht__search_recreate(s, s->absent_kept_count);
     }
-    bool good = status == HT_OK && is_kept(s, round, missing, most);
+    bool good = status == HT_OK && done && is_kept(s, round, missing, most);
     if (round->goal == HT__GATHER) {
         for (uint32_t i = 0; i < s->failed; i++) {
             uint32_t *count = &s->absences[s->absent[i]];

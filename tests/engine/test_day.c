@@ -277,6 +277,21 @@ static bool drive_once(const struct oracle *o, uint32_t v, const int64_t *hold, 
     return true;
 }
 
+/* Nobody goes to a kitchen for nothing, though a way by it may be shorter here. */
+static bool loads_serve(const struct oracle *o, uint32_t v, const struct drive *drive)
+{
+    for (uint32_t i = 0; i < o->length[v]; i++) {
+        bool serves = o->route[v][i].kind == HT_DAY_ORDER;
+        for (uint32_t j = i + 1; j < o->length[v] && !serves; j++) {
+            serves = o->route[v][j].kind == HT_DAY_ORDER && drive->from[j] == i;
+        }
+        if (!serves) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Loads, skills and where each is loaded. */
 static bool route_holds(const struct oracle *o, uint32_t v, struct drive *out)
 {
@@ -311,7 +326,7 @@ static bool route_holds(const struct oracle *o, uint32_t v, struct drive *out)
             return false;
         }
     }
-    return trips <= day->vans[v].trips_most;
+    return trips <= day->vans[v].trips_most && loads_serve(o, v, out);
 }
 
 static int64_t day_ready(const struct day *day, uint32_t order)
