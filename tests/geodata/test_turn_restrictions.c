@@ -210,6 +210,52 @@ HT_CASE(bans_by_the_clock_leave_the_turn_and_name_the_hours)
     ht_town_end(&town);
 }
 
+/* The conditions of the way's turns, joined by bars, in the order of c, d, e. */
+static const char *hours_with(const char *profile, const char *tags)
+{
+    static char out[256];
+    struct ht_town town;
+    crossing(&town);
+    ht_town_relation(&town, 1, tags, "from w1|via nb|to w4");
+    const char *open = ways_on(&town, profile);
+    int size = snprintf(out, sizeof out, "%s", open);
+    for (uint32_t i = 0; town.status == HT_OK && i < town.graph->condition_count; i++) {
+        size += snprintf(out + size, sizeof out - (size_t)size, "|%s",
+                         town.network->strings + town.graph->conditions[i].schedule);
+    }
+    if (town.counts.restrictions_used != (size == 3 ? 0 : 1)) {
+        (void)snprintf(out, sizeof out, "%" PRIu32 " used", town.counts.restrictions_used);
+    }
+    ht_town_end(&town);
+    return out;
+}
+
+HT_CASE(none_at_hours_takes_them_from_a_ban)
+{
+    HT_CHECK_STR(hours_with("car", "restriction=no_left_turn|"
+                                   "restriction:conditional=none @ (Sa 10:00-12:00; )"),
+                 "cde|not (Sa 10:00-12:00)");
+    HT_CHECK_STR(hours_with("car", "restriction:conditional=none @ (Sa)|restriction=no_left_turn"),
+                 "cde|not (Sa)");
+    HT_CHECK_STR(hours_with("car", "restriction=no_left_turn|"
+                                   "restriction:conditional=none @ (Sa); none @ 20:00-22:00"),
+                 "cde|not (Sa) AND not (20:00-22:00)");
+    HT_CHECK_STR(
+        hours_with("car", "restriction:conditional=no_left_turn @ (Mo-Fr 07:00-09:00); none @ PH"),
+        "cde|Mo-Fr 07:00-09:00 AND not (PH)");
+    /* a ban that comes after it holds */
+    HT_CHECK_STR(hours_with("car", "restriction:conditional=none @ PH; no_left_turn @ Mo-Fr"),
+                 "cde|Mo-Fr");
+    /* what frees one vehicle leaves the others as they are */
+    const char *cars = "restriction=no_left_turn|restriction:motorcar:conditional=none @ (Su)";
+    HT_CHECK_STR(hours_with("car", cars), "cde|not (Su)");
+    HT_CHECK_STR(hours_with("van", cars), "cd");
+    /* no clock tells when: the ban stays */
+    HT_CHECK_STR(hours_with("car", "restriction=no_left_turn|restriction:conditional=none @ (wet)"),
+                 "cd");
+    HT_CHECK_STR(hours_with("car", "restriction:conditional=none @ (Su)"), "cde");
+}
+
 /* ---- over ways ---- */
 
 HT_CASE(a_ban_over_a_way_holds_for_those_who_came_that_way)
