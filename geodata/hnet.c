@@ -532,6 +532,11 @@ enum ht_status ht_hnet_check_whole(struct ht_hnet *file, struct ht_pool *pool,
     return status;
 }
 
+bool ht_hnet_stamped(const struct ht_hnet *file)
+{
+    return file->stamped;
+}
+
 enum ht_status ht_hnet_info(struct ht_hnet *file, const char **json, size_t *size,
                             struct ht_error *error)
 {
