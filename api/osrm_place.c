@@ -181,14 +181,16 @@ static enum ht_status widen(struct ht_osrm_job *job, size_t index, const struct 
     return HT_OK;
 }
 
-/* A map without any large component: in OSRM's eyes an island as a whole. */
-static bool is_hamlet(const struct ht_graph *graph)
+/* A map without any large component is an island as a whole, in OSRM's eyes. `mainland`: most of it
+ * is one component nevertheless. */
+static bool is_hamlet(const struct ht_graph *graph, bool *mainland)
 {
     enum { LARGE_ARCS = 1000 }; /* as in import */
     uint32_t largest = 0;
     for (uint32_t a = 0; a < graph->arc_count && largest < LARGE_ARCS; a++) {
         largest += graph->arcs[a].component == 0 ? 1 : 0;
     }
+    *mainland = largest > graph->arc_count / 2;
     return largest < LARGE_ARCS;
 }
 
@@ -242,11 +244,12 @@ bool ht_osrm_snap(struct ht_osrm_job *job)
     }
     if (status == HT_OK) {
         bool island = on_one_island(work->places.data, work->pairs.data, count);
-        job->nearest_first = !island &&
-                             leaves_islands(work->places.data, work->pairs.data, count) &&
-                             is_hamlet(job->road->graph);
+        bool mainland = false;
+        bool hamlet = !island && leaves_islands(work->places.data, work->pairs.data, count) &&
+                      is_hamlet(job->road->graph, &mainland);
+        job->nearest_first = hamlet && mainland;
         job->nearest_count = work->places.count;
-        status = choose(job, island || job->nearest_first, NULL);
+        status = choose(job, island || hamlet, NULL);
     }
     if (status != HT_OK) {
         ht_osrm_fail(job, status);

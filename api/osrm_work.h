@@ -91,9 +91,9 @@ HT_MUST_CHECK enum ht_status ht_osrm_list_resize(struct ht_osrm_list *list, size
  * reply. */
 bool ht_osrm_snap(struct ht_osrm_job *job);
 /* Where the map has no large component, places are the nearest at first, islands or not: what is
- * largest there may be one street. Whoever finds no way calls this for places outside islands
- * (`far`: of which coordinates, NULL: of all). False: there are none, or memory ran out, and the
- * stops are not to be used. */
+ * largest there may be one street. Whoever finds no way calls this for places in the component that
+ * most streets belong to (`far`: of which coordinates, NULL: of all). False: there is none, or
+ * memory ran out, and the stops are not to be used. */
 bool ht_osrm_snap_again(struct ht_osrm_job *job, const bool *far);
 /* The snapping options of coordinate `index`. */
 struct ht_snap_options ht_osrm_snap_options(const struct ht_osrm_job *job, size_t index);

@@ -678,6 +678,33 @@ HT_CASE(guide_lanes_are_chosen_for_the_turns_to_come)
     ht_tiny_free(wide);
 }
 
+/* OSRM's "turns with through before and after": at e, which is merged into the turn at b, lanes can
+ * be changed. */
+HT_CASE(guide_lanes_are_free_before_a_turn_that_was_merged_away)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "top", .lanes = "through|right|right|right", .oneway = true},
+        {.nodes = "be", .name = "top", .oneway = true},
+        {.nodes = "bq", .name = "off", .oneway = true},
+        {.nodes = "ef",
+         .name = "main",
+         .lanes = "left|through|through|through|through|right",
+         .oneway = true},
+        {.nodes = "fg", .name = "main", .lanes = "left|left|right|right", .oneway = true},
+        {.nodes = "fs", .name = "off", .oneway = true},
+        {.nodes = "ft", .name = "off", .oneway = true},
+        {.nodes = "ghi", .name = "top", .oneway = true},
+        {.nodes = "cde", .name = "bot", .oneway = true},
+        {.nodes = "gjk", .name = "bot", .oneway = true}};
+    struct ht_tiny *t = ht_tiny_new("a   b   q       s   h   i\n\n\n\n"
+                                    "          e   f   g\n\n\n\n"
+                                    "c   d           t   j   k",
+                                    5, WAYS(ways), NULL);
+    check_lanes(t, "abefghi", "0+3 - 3+2 2+2");
+    check_lanes(t, "abefgjk", "0+3 - 1+2 0+2");
+    ht_tiny_free(t);
+}
+
 HT_CASE(guide_lane_texts_are_read)
 {
     uint16_t masks[8];
