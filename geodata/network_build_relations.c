@@ -405,9 +405,9 @@ enum ht_status ht__build_relations(struct ht_network_build *build)
             continue;
         }
         last = relation.id;
-        build->counts.restrictions++;
+        build->counts.restrictions += !relation.maneuver;
         status = carry_relation(build, &relation, &members);
-        if (status == HT_OK && relation_sound(build, &relation)) {
+        if (status == HT_OK && (relation.maneuver || relation_sound(build, &relation))) {
             build->relations[build->relation_count++] = relation;
         }
     }

@@ -240,6 +240,38 @@ HT_CASE(route_obeys_conditional_turns)
     crossing_remove(dir);
 }
 
+/* A relation of type maneuver gets from the extract through the file into the steps. */
+HT_CASE(import_keeps_what_mappers_say_about_turns)
+{
+    char dir[] = "/tmp/houtao-cli-XXXXXX";
+    char line[256];
+    HT_REQUIRE(mkdtemp(dir) != NULL);
+    (void)snprintf(line, sizeof line, "%s/crossing.osm", dir);
+    FILE *file = fopen(line, "w");
+    HT_REQUIRE(file != NULL);
+    (void)fputs("<osm><node id='1' lat='30' lon='121'/><node id='2' lat='30.001' lon='121'/>"
+                "<node id='3' lat='30.002' lon='121'/><node id='4' lat='30.001' lon='120.999'/>"
+                "<way id='1'><nd ref='1'/><nd ref='2'/><tag k='highway' v='primary'/></way>"
+                "<way id='2'><nd ref='2'/><nd ref='3'/><tag k='highway' v='primary'/></way>"
+                "<way id='3'><nd ref='4'/><nd ref='2'/><tag k='highway' v='primary'/></way>"
+                "<relation id='1'><member type='way' ref='1' role='from'/><member type='node' "
+                "ref='2' role='via'/><member type='way' ref='3' role='to'/><tag k='type' "
+                "v='maneuver'/><tag k='maneuver' v='fork'/><tag k='direction' v='sharp_left'/>"
+                "</relation></osm>",
+                file);
+    HT_CHECK(fclose(file) == 0);
+    (void)snprintf(line, sizeof line, "import %s/crossing.osm -o %s/c.hnet --profiles car", dir,
+                   dir);
+    HT_CHECK_INT(code_of(line), 0);
+    HT_CHECK(strstr(run->err, "warning") == NULL);
+    (void)snprintf(line, sizeof line,
+                   "route %s/c.hnet -p car 121,30.0001 120.9991,30.001 --options steps=true", dir);
+    HT_CHECK_INT(code_of(line), 0);
+    HT_CHECK(strstr(run->out, "\"type\":\"fork\",\"modifier\":\"sharp left\"") != NULL);
+    (void)snprintf(line, sizeof line, "rm -r %s", dir);
+    HT_CHECK_INT(system(line), 0);
+}
+
 /* What a command writes where it believes to write to a terminal. */
 static size_t on_terminal(const char *line, char *text, size_t capacity)
 {

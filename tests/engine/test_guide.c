@@ -705,6 +705,39 @@ HT_CASE(guide_lanes_are_free_before_a_turn_that_was_merged_away)
     ht_tiny_free(t);
 }
 
+/* Relations of type maneuver: by their arcs, at their junction, for those who drive all of it. */
+HT_CASE(guide_says_what_the_map_says)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "ab", .name = "one"},
+                                              {.nodes = "bc", .name = "two"},
+                                              {.nodes = "cd", .name = "three"},
+                                              {.nodes = "be", .name = "four"},
+                                              {.nodes = "cf", .name = "five"}};
+    struct ht_tiny *t = ht_tiny_new("a   b   c   d\n\n\n    e   f", 100, WAYS(ways), NULL);
+    uint32_t arcs[3];
+    HT_REQUIRE(ht_tiny_path(t, "abcf", arcs, 3) == 3);
+    struct ht_maneuver list[] = {{.count = 2,
+                                  .kind = HT_MANEUVER_TURN,
+                                  .modifier = HT_MODIFIER_SLIGHT_LEFT,
+                                  .junction = t->graph.arcs[arcs[0]].head},
+                                 {.count = 3,
+                                  .kind = HT_MANEUVER_AS_IT_IS,
+                                  .modifier = HT_MODIFIER_SHARP_RIGHT,
+                                  .junction = t->graph.arcs[arcs[1]].head}};
+    memcpy(list[0].arcs, arcs, 2 * sizeof *arcs);
+    memcpy(list[1].arcs, arcs, sizeof arcs);
+    expect(t, "abcf", "depart(one), new name straight(two), turn right(five), arrive(five)");
+    t->graph.maneuvers = list;
+    t->graph.maneuver_count = 2;
+    expect(t, "abcf", "depart(one), turn slight left(two), turn sharp right(five), arrive(five)");
+    expect(t, "abcd",
+           "depart(one), turn slight left(two), new name straight(three), arrive(three)");
+    list[0].kind = HT_MANEUVER_SUPPRESS;
+    expect(t, "abcd", "depart(one), new name straight(three), arrive(three)");
+    expect(t, "ebcf", "depart(four), turn right(two), turn right(five), arrive(five)");
+    ht_tiny_free(t);
+}
+
 HT_CASE(guide_lane_texts_are_read)
 {
     uint16_t masks[8];
