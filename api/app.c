@@ -146,10 +146,14 @@ static void keeper_sleep(struct ht_app *app, int64_t wait_ms)
     (void)pthread_cond_timedwait(&app->wake, &app->open_lock, &until);
 }
 
-static bool is_town(struct ht_app *app)
+/* A map is found whole. Whether zones may close its streets. */
+static bool map_trust(struct ht_app *app, const struct ht_map *map)
 {
     (void)pthread_mutex_lock(&app->open_lock);
     bool town = app->commit != NULL;
+    if (map == app->map) {
+        atomic_store(&app->trusted, true);
+    }
     (void)pthread_mutex_unlock(&app->open_lock);
     return town;
 }
@@ -162,7 +166,7 @@ static void map_check(struct ht_app *app, struct ht_map *map)
     ht_map_retain(map);
     (void)pthread_mutex_unlock(&app->open_lock);
     bool damaged = ht_map_check(map, &error) != HT_OK;
-    if (!damaged && is_town(app)) { /* where roads will close: not out of the blue */
+    if (!damaged && map_trust(app, map)) { /* where roads will close: not out of the blue */
         enum ht_status status = ht_map_traffic_prepare(map);
         (void)status; /* the first change tries again */
     }
@@ -364,6 +368,7 @@ enum ht_status ht_app_network_open(struct ht_app *app, const char *path, bool wh
     if (status == HT_OK) {
         struct ht_map *before = app->map;
         app->map = map;
+        atomic_store(&app->trusted, whole || ht_map_trusted(map));
         map = before;
         (void)atomic_fetch_add(&app->swaps, 1);
         (void)atomic_fetch_add(&app->streets_said, 1);

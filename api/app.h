@@ -80,6 +80,7 @@ struct ht_app {
     pthread_t keeper;
     bool keeper_started;
     bool stop;
+    atomic_bool trusted;    /* all of the open map was checked, by now or before */
     atomic_bool damaged;    /* a profile of the open map turned out to be */
     struct ht_error damage; /* how; under open_lock */
     pthread_mutex_t context_lock;

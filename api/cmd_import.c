@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,64 +15,104 @@
 enum { BAR = 30 };
 
 struct screen {
-    const char *output;
     bool terminal;
     bool bar; /* the line is not finished */
-    bool guarded;
     int percent;
 };
 
-/* What is being written, for the signal handler. */
-static char unfinished[PATH_MAX];
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 
-static void on_signal(int number)
+/* For the signal handler: what is being written, and whether it is there. */
+static char unfinished[PATH_MAX];
+static atomic_int file_stage; /* enum file_stage */
+static atomic_int ended_by;   /* the signal that came */
+
+enum file_stage { NO_FILE, MAKING_FILE, OUR_FILE };
+
+static void end_by(int number)
 {
-    (void)unlink(unfinished);
-    (void)raise(number); /* the handler is gone by then, and the shell sees why it ended */
+    if (atomic_load(&file_stage) == OUR_FILE) {
+        (void)unlink(unfinished);
+    }
+    (void)signal(number, SIG_DFL);
+    (void)raise(number); /* the shell sees why it ended */
 }
 
-/* Once the file beside the output is ours, nobody finds it there when the import is broken off. */
-static void guard(struct screen *screen)
+/* The file beside the output is removed once it is ours, and none is while it may be another's:
+ * between the two the signal waits. On any thread: who writes first what the other reads then, here
+ * and in file_now, is seen by the other. */
+static void on_signal(int number)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    int size = snprintf(unfinished, sizeof unfinished, "%s.tmp", screen->output);
-    screen->guarded = true;
+    atomic_store(&ended_by, number);
+    if (atomic_load(&file_stage) != MAKING_FILE) {
+        end_by(number);
+    }
+}
+
+static void guard(const char *output)
+{
+    int size = snprintf(unfinished, sizeof unfinished, "%s.tmp", output);
     if (size < 0 || (size_t)size >= sizeof unfinished) {
         return;
     }
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         struct sigaction before;
-        struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-        (void)sigemptyset(&action.sa_mask);
-        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
-            (void)sigaction(numbers[i], &action, NULL);
+        struct sigaction action = {.sa_handler = on_signal};
+        (void)sigfillset(&action.sa_mask);
+        if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            (void)sigaction(ends[i], &action, NULL);
         }
+    }
+}
+
+static void file_now(int stage)
+{
+    atomic_store(&file_stage, stage);
+    int number = atomic_load(&ended_by);
+    if (number != 0) {
+        end_by(number);
     }
 }
 
 static void unguard(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    file_now(NO_FILE);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         struct sigaction now;
-        if (sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler == on_signal) {
-            (void)signal(numbers[i], SIG_DFL);
+        if (sigaction(ends[i], NULL, &now) == 0 && now.sa_handler == on_signal) {
+            (void)signal(ends[i], SIG_DFL);
         }
     }
 }
 
+/* How much of reading, or of making profiles, is done: of these by stages, which differ in length.
+ */
+static int percent_of(const struct ht_import_progress *p)
+{
+    const size_t stages = HT_IMPORT_WRITE - HT_IMPORT_GRAPH + 1;
+    if (p->stage != HT_IMPORT_READ) {
+        size_t done = p->index * stages + (size_t)(p->stage - HT_IMPORT_GRAPH);
+        return (int)(done * 100 / (p->count * stages));
+    }
+    return p->total > 0 && p->done < p->total ? (int)(p->done * 100 / p->total) : 100;
+}
+
 static void draw(struct screen *screen, const struct ht_import_progress *p)
 {
-    int percent = p->total > 0 ? (int)(p->done * 100 / p->total) : 100;
-    if (percent == screen->percent) {
+    int percent = percent_of(p);
+    if (percent == screen->percent && p->stage == HT_IMPORT_READ) {
         return;
     }
     screen->percent = percent;
     char bar[BAR + 1];
     memset(bar, ' ', BAR);
-    memset(bar, '#', (size_t)(percent > 100 ? 100 : percent) * BAR / 100);
+    memset(bar, '#', (size_t)percent * BAR / 100);
     bar[BAR] = '\0';
-    (void)fprintf(stderr, "\r%s [%s] %3d %%", ht_import_stage_text(p->stage), bar, percent);
+    (void)fprintf(stderr, "\r\033[K[%s] %3d %% ", bar, percent);
+    if (p->stage != HT_IMPORT_READ) {
+        (void)fprintf(stderr, "%s (%zu of %zu): ", p->profile, p->index + 1, p->count);
+    }
+    (void)fputs(ht_import_stage_text(p->stage), stderr);
     screen->bar = true;
 }
 
@@ -79,15 +120,12 @@ static void on_progress(void *user, const struct ht_import_progress *p)
 {
     struct screen *screen = user;
     const char *text = ht_import_stage_text(p->stage);
-    if (p->stage != HT_IMPORT_READ && !screen->guarded) {
-        guard(screen);
+    if (p->stage == HT_IMPORT_OPEN || p->stage == HT_IMPORT_OURS) {
+        file_now(p->stage == HT_IMPORT_OPEN ? MAKING_FILE : OUR_FILE);
+        return;
     }
-    if (screen->terminal && p->stage == HT_IMPORT_READ) {
+    if (screen->terminal) {
         draw(screen, p);
-    } else if (screen->terminal) {
-        (void)fprintf(stderr, "\r\033[K%s (%zu of %zu): %s ...", p->profile, p->index + 1, p->count,
-                      text);
-        screen->bar = true;
     } else if (p->stage == HT_IMPORT_READ) {
         int quarter = p->total > 0 ? (int)(p->done * 4 / p->total) : 4;
         if (quarter != screen->percent) {
@@ -192,8 +230,7 @@ int ht_cmd_import(int argc, char **argv)
         return ht_cli_error(&cli, HT_EXIT_USAGE, "%s",
                             count == 0 ? "no input given" : "no -o FILE.hnet given");
     }
-    struct screen screen = {
-        .output = output, .terminal = isatty(STDERR_FILENO) == 1, .percent = -1};
+    struct screen screen = {.terminal = isatty(STDERR_FILENO) == 1, .percent = -1};
     struct ht_import import = {.inputs = (const char *const *)argv,
                                .input_count = (size_t)count,
                                .output = output,
@@ -203,6 +240,7 @@ int ht_cmd_import(int argc, char **argv)
                                .user = &screen};
     struct ht_import_report report;
     struct ht_error error = {.status = HT_OK};
+    guard(output);
     enum ht_status status = ht_import(&import, &report, &error);
     unguard();
     if (screen.bar) {

@@ -87,6 +87,11 @@ struct ht_box ht_map_box(const struct ht_map *map)
     return ht_hnet_box(map->file);
 }
 
+bool ht_map_trusted(const struct ht_map *map)
+{
+    return ht_hnet_stamped(map->file);
+}
+
 /* Checks what queries read of a profile and reads its conditions. Needs load_lock. */
 static enum ht_status profile_open(struct ht_map *map, uint32_t index, struct ht_pool *pool,
                                    struct ht_error *error)

@@ -35,6 +35,9 @@ void ht_map_release(struct ht_map *map); /* NULL is fine */
 /* What it covers. */
 struct ht_box ht_map_box(const struct ht_map *map);
 
+/* Whether all of its file was checked before and nobody has written to it since. */
+bool ht_map_trusted(const struct ht_map *map);
+
 /* Checks every profile; `error` says which is damaged and how. */
 HT_MUST_CHECK enum ht_status ht_map_check(struct ht_map *map, struct ht_error *error);
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "api/osrm_body.h"
 #include "api/osrm_option.h"
 #include "engine/base/array.h"
 
@@ -329,29 +330,69 @@ static bool lacks_query(const char *target, size_t size)
     return slashes == 3 || (slashes == 4 && last == size - 1);
 }
 
+/* The service that a target names. */
+static enum ht_osrm_service service_of(const char *target, size_t size)
+{
+    const char *end = size > 1 ? memchr(target + 1, '/', size - 1) : NULL;
+    return end == NULL ? HT_OSRM_SERVICES
+                       : ht_osrm_service_by_name(target + 1, (size_t)(end - target) - 1);
+}
+
+/* A body in JSON, as the part of a URL that it stands for. What is wrong with the URL before it is
+ * told first, by whoever reads it. */
+static bool append_json(struct ht_osrm_request *request, enum ht_osrm_service service,
+                        const char *body, size_t size, struct ht_reply *reply)
+{
+    struct ht_text part;
+    ht_text_init(&part);
+    bool good = ht_osrm_body_write(service, body, size, &part, reply);
+    struct ht_osrm_list *text = &request->text;
+    if (good && !part.failed &&
+        ht_array_reserve(&text->data, &text->capacity, text->count + part.size + 1, 1) == HT_OK) {
+        memcpy((char *)text->data + text->count, part.data, part.size);
+        text->count += part.size;
+    } else if (good) {
+        good = memory_error(reply);
+    }
+    ht_text_deinit(&part);
+    return good;
+}
+
+/* The whole URL, from target and body. */
 static bool gather_text(struct ht_osrm_request *request, const char *target, size_t target_size,
-                        const char *body, size_t body_size)
+                        const char *body, size_t body_size, struct ht_reply *reply)
 {
     if (!append_decoded(&request->text, target, target_size)) {
-        return false;
+        return memory_error(reply);
     }
     while (body_size > 0 && strchr(" \t\r\n", body[body_size - 1]) != NULL) {
         body_size--;
     }
-    if (body_size == 0 || !lacks_query(target, target_size)) {
+    if (body_size == 0) {
         return true;
     }
-    if (target[target_size - 1] != '/' && !append_decoded(&request->text, "/", 1)) {
+    if (!lacks_query(target, target_size)) {
+        ht_osrm_error(reply, "InvalidOptions",
+                      "Coordinates and options come in the URL or in the body, not in both.");
         return false;
     }
-    return append_decoded(&request->text, body, body_size);
+    if (target[target_size - 1] != '/' && !append_decoded(&request->text, "/", 1)) {
+        return memory_error(reply);
+    }
+    enum ht_osrm_service service = service_of(target, target_size);
+    if (ht_osrm_body_is_json(body, body_size)) {
+        return service == HT_OSRM_SERVICES /* which is told, whatever it should have answered */
+                   ? append_decoded(&request->text, "0,0", 3) || memory_error(reply)
+                   : append_json(request, service, body, body_size, reply);
+    }
+    return append_decoded(&request->text, body, body_size) || memory_error(reply);
 }
 
 bool ht_osrm_parse_target(struct ht_osrm_request *request, const char *target, size_t target_size,
                           const char *body, size_t body_size, struct ht_reply *reply)
 {
-    if (!gather_text(request, target, target_size, body, body == NULL ? 0 : body_size)) {
-        return memory_error(reply);
+    if (!gather_text(request, target, target_size, body, body == NULL ? 0 : body_size, reply)) {
+        return false;
     }
     struct ht_scan scan = {request->text.data, request->text.count, 0};
     struct url url = {0};

@@ -3,7 +3,8 @@
  *
  *   /{service}/v1/{profile}/{coordinates}[.json|.flatbuffers][?option=value&...]
  *
- * By POST the part after the profile may come in the body instead. Beyond OSRM: crs= and out_crs=.
+ * By POST the part after the profile may come in the body instead, as it stands in a URL or as JSON
+ * (api/osrm_body.h). Beyond OSRM: crs= and out_crs=.
  *
  * Threading: one request at a time for each struct ht_osrm_request.
  */

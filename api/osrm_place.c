@@ -181,10 +181,36 @@ static enum ht_status widen(struct ht_osrm_job *job, size_t index, const struct 
     return HT_OK;
 }
 
-static enum ht_status choose(struct ht_osrm_job *job, const struct pair *pairs, size_t count)
+/* A map without any large component is an island as a whole, in OSRM's eyes. `mainland`: most of it
+ * is one component nevertheless. */
+static bool is_hamlet(const struct ht_graph *graph, bool *mainland)
+{
+    enum { LARGE_ARCS = 1000 }; /* as in import */
+    uint32_t largest = 0;
+    for (uint32_t a = 0; a < graph->arc_count && largest < LARGE_ARCS; a++) {
+        largest += graph->arcs[a].component == 0 ? 1 : 0;
+    }
+    *mainland = largest > graph->arc_count / 2;
+    return largest < LARGE_ARCS;
+}
+
+/* Whether some nearest place is on an island, and another one could be had. */
+static bool leaves_islands(const struct ht_place *places, const struct pair *pairs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!pairs[i].hinted && pairs[i].has_big && places[pairs[i].first].small) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* `far`: which coordinates keep off islands, NULL: all or (`nearest`) none. */
+static enum ht_status choose(struct ht_osrm_job *job, bool nearest, const bool *far)
 {
     struct ht_osrm *work = job->work;
-    bool nearest = on_one_island(work->places.data, pairs, count);
+    const struct pair *pairs = work->pairs.data;
+    size_t count = work->pairs.count;
     enum ht_status status = ht_osrm_list_resize(&work->stops, count, sizeof(struct ht_stop));
     struct ht_stop *stops = work->stops.data;
     for (size_t i = 0; status == HT_OK && i < count; i++) {
@@ -193,7 +219,7 @@ static enum ht_status choose(struct ht_osrm_job *job, const struct pair *pairs, 
             continue;
         }
         struct ht_place place = pairs[i].big;
-        if (nearest || !pairs[i].has_big) {
+        if (nearest || !pairs[i].has_big || (far != NULL && !far[i])) {
             place = ((const struct ht_place *)work->places.data)[pairs[i].first];
         }
         status = widen(job, i, &place, &stops[i]);
@@ -217,11 +243,27 @@ bool ht_osrm_snap(struct ht_osrm_job *job)
         }
     }
     if (status == HT_OK) {
-        status = choose(job, work->pairs.data, count);
+        bool island = on_one_island(work->places.data, work->pairs.data, count);
+        bool mainland = false;
+        bool hamlet = !island && leaves_islands(work->places.data, work->pairs.data, count) &&
+                      is_hamlet(job->road->graph, &mainland);
+        job->nearest_first = hamlet && mainland;
+        job->nearest_count = work->places.count;
+        status = choose(job, island || hamlet, NULL);
     }
     if (status != HT_OK) {
         ht_osrm_fail(job, status);
         return false;
     }
     return true;
+}
+
+bool ht_osrm_snap_again(struct ht_osrm_job *job, const bool *far)
+{
+    if (!job->nearest_first) {
+        return false;
+    }
+    job->nearest_first = false;
+    job->work->places.count = job->nearest_count;
+    return choose(job, false, far) == HT_OK;
 }

@@ -115,8 +115,10 @@ static bool find(struct ht_osrm_job *job, struct ht_route_request *wanted,
     if (!ht_osrm_snap(job)) {
         return false;
     }
-    *wanted = route_request(job);
-    *status = ht_route_run(job->work->route, job->work->query, job->road, wanted, found);
+    do {
+        *wanted = route_request(job);
+        *status = ht_route_run(job->work->route, job->work->query, job->road, wanted, found);
+    } while (*status == HT_NO_ROUTE && ht_osrm_snap_again(job, NULL));
     return true;
 }
 

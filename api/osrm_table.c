@@ -1,4 +1,5 @@
 /* The table service. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/osrm_work.h"
@@ -216,6 +217,36 @@ static void write_answer(const struct table *table)
     ht_json_object_end(&json);
 }
 
+/* Coordinates that no way joins with any other are looked for outside islands, where the map is so
+ * small that their nearest places were taken (ht_osrm_snap_again). */
+static enum ht_status rescue(struct table *table)
+{
+    struct ht_osrm_job *job = table->job;
+    size_t count = job->work->stops.count;
+    bool *lonely = job->nearest_first ? ht_array_new(count, sizeof *lonely) : NULL;
+    bool any = false;
+    if (!job->nearest_first || lonely == NULL) {
+        return job->nearest_first ? HT_NOMEM : HT_OK;
+    }
+    memset(lonely, 1, count * sizeof *lonely);
+    for (size_t i = 0; i < table->rows; i++) {
+        size_t from = stop_index(table->sources, i);
+        for (size_t j = 0; j < table->columns; j++) {
+            size_t to = stop_index(table->destinations, j);
+            if (from != to && table->costs[i * table->columns + j].weight_ms < HT_WEIGHT_INF) {
+                lonely[from] = false;
+                lonely[to] = false;
+            }
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        any = any || lonely[i];
+    }
+    enum ht_status status = any && ht_osrm_snap_again(job, lonely) ? fill(table) : HT_OK;
+    free(lonely);
+    return status;
+}
+
 void ht_osrm_table(struct ht_osrm_job *job)
 {
     const struct ht_osrm_request *request = job->request;
@@ -236,6 +267,9 @@ void ht_osrm_table(struct ht_osrm_job *job)
         table.columns = request->destinations.count;
     }
     enum ht_status status = fill(&table);
+    if (status == HT_OK) {
+        status = rescue(&table);
+    }
     if (status == HT_OK) {
         status = adjust(&table);
     }

@@ -125,6 +125,9 @@ void ht_osrm_trip(struct ht_osrm_job *job)
     size_t cells = (size_t)n * n;
     struct ht_cost *costs = NULL;
     enum ht_status status = ht_osrm_matrix(job, &costs);
+    while (status == HT_OK && !all_connected(costs, cells) && ht_osrm_snap_again(job, NULL)) {
+        status = ht_osrm_matrix(job, &costs);
+    }
     if (status == HT_OK && !all_connected(costs, cells)) {
         ht_osrm_error(job->reply, "NoTrips", "No trip visiting all destinations possible.");
         return;

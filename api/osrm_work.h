@@ -77,6 +77,8 @@ struct ht_osrm_job {
     struct ht_cuts cuts;       /* what the request keeps off */
     bool avoids;               /* it keeps off something, and `road` does not know of it yet */
     struct ht_detour *detour;  /* held: `road` is of it; NULL: of the world */
+    bool nearest_first;        /* places may lie on islands, see ht_osrm_snap_again */
+    size_t nearest_count;      /* of work->places before those of the stops */
     struct ht_live_road *then; /* held: the streets of the departure; NULL: those of now */
 };
 
@@ -88,6 +90,11 @@ HT_MUST_CHECK enum ht_status ht_osrm_list_resize(struct ht_osrm_list *list, size
  * or, unless all lie on one island, to the nearest outside islands. False: the error is in the
  * reply. */
 bool ht_osrm_snap(struct ht_osrm_job *job);
+/* Where the map has no large component, places are the nearest at first, islands or not: what is
+ * largest there may be one street. Whoever finds no way calls this for places in the component that
+ * most streets belong to (`far`: of which coordinates, NULL: of all). False: there is none, or
+ * memory ran out, and the stops are not to be used. */
+bool ht_osrm_snap_again(struct ht_osrm_job *job, const bool *far);
 /* The snapping options of coordinate `index`. */
 struct ht_snap_options ht_osrm_snap_options(const struct ht_osrm_job *job, size_t index);
 

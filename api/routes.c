@@ -62,6 +62,12 @@ static void get_ready(struct ht_app_context *context, struct ht_http_call *call)
                          "a profile of the open network is damaged");
         return;
     }
+    if (!atomic_load(&context->app->trusted)) {
+        ht_reply_problem(call->reply, 503, "Service Unavailable",
+                         "the network is being checked for damage");
+        call->reply->retry_after_s = 1;
+        return;
+    }
     if (context->app->server != NULL && ht_http_server_draining(context->app->server)) {
         ht_reply_problem(call->reply, 503, "Service Unavailable", "the server is stopping");
         return;

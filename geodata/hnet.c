@@ -137,6 +137,9 @@ static bool packed(const struct ht_hnet *file, uint64_t end, uint64_t next)
     return any == 0;
 }
 
+/* A section that was not written. */
+static const struct ht__hnet_section nothing = {.item = 1};
+
 /* Files each entry of the table under its profile; what is shared, under all. */
 static bool place_sections(struct ht_hnet *file)
 {
@@ -170,7 +173,10 @@ static bool place_sections(struct ht_hnet *file)
     }
     for (uint32_t p = 0; p < h->profile_count; p++) {
         for (uint32_t kind = 0; kind < HT__SECTION_COUNT; kind++) {
-            if (file->profiles[p].sections[kind] == NULL) {
+            const struct ht__hnet_section **section = &file->profiles[p].sections[kind];
+            if (*section == NULL && kind == HT__SECTION_maneuver) {
+                *section = &nothing;
+            } else if (*section == NULL) {
                 return false;
             }
         }
@@ -244,6 +250,10 @@ static bool attach_graph(const struct ht_hnet *file, struct ht__hnet_profile *p)
     g->copy_of = ITEMS(copy_of, (uint64_t)g->arc_count - g->base_arc_count);
     g->listed_count = meta->listed_count;
     g->listed = ITEMS(component, g->listed_count);
+    uint64_t maneuvers = p->sections[HT__SECTION_maneuver]->size / sizeof *g->maneuvers;
+    sound &= maneuvers < UINT32_MAX;
+    g->maneuver_count = (uint32_t)maneuvers;
+    g->maneuvers = ITEMS(maneuver, maneuvers);
     return sound && g->arc_count > 0 && g->base_arc_count <= g->arc_count;
 }
 
@@ -530,6 +540,11 @@ enum ht_status ht_hnet_check_whole(struct ht_hnet *file, struct ht_pool *pool,
         ht__hnet_stamp(file->fd, &file->info, file->header);
     }
     return status;
+}
+
+bool ht_hnet_stamped(const struct ht_hnet *file)
+{
+    return file->stamped;
 }
 
 enum ht_status ht_hnet_info(struct ht_hnet *file, const char **json, size_t *size,

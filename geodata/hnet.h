@@ -36,6 +36,9 @@ const char *ht_hnet_profile(const struct ht_hnet *file, uint32_t index);
 /* What the network covers, known without checking sections. */
 struct ht_box ht_hnet_box(const struct ht_hnet *file);
 
+/* Whether a stamp says that all of the file was checked, and nobody has written to it since. */
+bool ht_hnet_stamped(const struct ht_hnet *file);
+
 /* Everything that a query of this profile needs, checked (now, or before by its stamp); `pool` may
  * be NULL. HT_NOT_FOUND: no such profile; HT_CHECKSUM or HT_RANGE: damaged. The network has this
  * one graph. */

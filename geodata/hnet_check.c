@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/base/array.h"
+#include "engine/road/guide.h"
 #include "geodata/hnet_internal.h"
 
 const char *const ht__hnet_names[HT__SECTION_COUNT] = {
@@ -223,6 +224,19 @@ static bool check_condition(const struct chunk *c)
     for (size_t i = 0; sound && i < c->count; i++) {
         sound = conditions[i].turn < c->p->graph.turn_count &&
                 conditions[i].schedule < c->p->network.strings_size;
+    }
+    return sound;
+}
+
+static bool check_maneuver(const struct chunk *c)
+{
+    const struct ht_maneuver *m = c->items;
+    size_t pairs = rows_here(c, c->p->graph.maneuver_count - 1);
+    bool sound = true;
+    for (size_t i = 0; sound && i < c->count; i++) {
+        sound = m[i].count >= 2 && m[i].count <= HT_MANEUVER_ARCS &&
+                m[i].kind < HT_MANEUVER_KINDS && m[i].modifier <= HT_MODIFIER_NONE &&
+                (i >= pairs || m[i].arcs[0] <= m[i + 1].arcs[0]);
     }
     return sound;
 }

@@ -75,7 +75,8 @@ enum {
     X(in_down_first, sizeof(uint32_t))                                                             \
     X(in_down, sizeof(uint32_t))                                                                   \
     X(turn_edge, sizeof(uint32_t))                                                                 \
-    X(snap, 1)
+    X(snap, 1)                                                                                     \
+    X(maneuver, sizeof(struct ht_maneuver)) /* only where there are any */
 
 enum ht__hnet_kind {
 #define HT__HNET_ENUM(name, item) HT__SECTION_##name,

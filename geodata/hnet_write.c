@@ -236,6 +236,9 @@ enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct h
         ht_snap_data(snap, &data, &size);
         status = section(writer, HT__SECTION_snap, data, size, error);
     }
+    if (status == HT_OK && g->maneuver_count > 0) {
+        status = section(writer, HT__SECTION_maneuver, g->maneuvers, g->maneuver_count, error);
+    }
     return status;
 }
 

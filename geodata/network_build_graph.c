@@ -464,6 +464,7 @@ static void publish(const struct ht__graph_build *g)
     graph->view.copy_first = graph->copy_first;
     graph->view.copy_list = graph->copy_list;
     graph->view.copy_of = graph->copy_of;
+    graph->view.maneuvers = graph->maneuvers;
 }
 
 enum ht_status ht_network_build_graph(const struct ht_network_build *build, size_t index,
@@ -480,7 +481,8 @@ enum ht_status ht_network_build_graph(const struct ht_network_build *build, size
     g.graph = calloc(1, sizeof *g.graph);
     enum ht_status status = g.graph == NULL ? HT_NOMEM : ht__graph_arcs(&g);
     enum ht_status (*const steps[])(struct ht__graph_build *) = {
-        ht__graph_bearings, ht__graph_restrictions, ht__states_build, ht__graph_turns};
+        ht__graph_bearings, ht__graph_restrictions, ht__graph_maneuvers, ht__states_build,
+        ht__graph_turns};
     for (size_t i = 0; status == HT_OK && i < sizeof steps / sizeof *steps; i++) {
         status = steps[i](&g);
     }
@@ -522,5 +524,6 @@ void ht_graph_owned_free(struct ht_graph_owned *graph)
     free(graph->copy_list);
     free(graph->copy_of);
     free(graph->listed);
+    free(graph->maneuvers);
     free(graph);
 }

@@ -65,9 +65,11 @@ struct ht__relation {
     uint64_t order;
     size_t first_member;
     uint32_t member_count;
-    uint32_t tag_count; /* those whose key is "except" or begins with "restriction" */
+    uint32_t tag_count; /* those whose key is "except" or begins with "restriction"; of a maneuver:
+                           "maneuver" and "direction" */
     size_t first_tag;
     uint32_t worker;
+    bool maneuver; /* says what drivers are told, restricts nothing */
 };
 
 /* In a worker's list: numbers in its texts. In the build's: offsets into strings, and a conditional
@@ -193,6 +195,7 @@ struct ht_graph_owned {
     uint32_t *copy_list;
     uint32_t *copy_of;
     struct ht_arc_component *listed;
+    struct ht_maneuver *maneuvers;
 };
 
 /* A part of a way between two junctions. Its end 0 is at `from`, its end 1 at `to`. */
@@ -301,6 +304,8 @@ static inline const struct ht_way_side *ht__arc_side(const struct ht__graph_buil
 
 /* restrict */
 HT_MUST_CHECK enum ht_status ht__graph_restrictions(struct ht__graph_build *g);
+/* What relations say that drivers are told, by base arcs. */
+HT_MUST_CHECK enum ht_status ht__graph_maneuvers(struct ht__graph_build *g);
 
 /* states */
 HT_MUST_CHECK enum ht_status ht__states_build(struct ht__graph_build *g);

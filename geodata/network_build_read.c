@@ -154,9 +154,15 @@ static uint8_t role_of(const char *role)
                                       : HT__ROLE_OTHER;
 }
 
-static enum ht_status add_restriction(struct ht__worker *worker,
-                                      const struct ht_osm_relation *relation,
-                                      struct ht__relation *out)
+static bool keeps_tag(const char *key, bool maneuver)
+{
+    return maneuver ? strcmp(key, "maneuver") == 0 || strcmp(key, "manoeuvre") == 0 ||
+                          strcmp(key, "direction") == 0
+                    : strncmp(key, "restriction", 11) == 0 || strcmp(key, "except") == 0;
+}
+
+static enum ht_status add_relation(struct ht__worker *worker,
+                                   const struct ht_osm_relation *relation, struct ht__relation *out)
 {
     enum ht_status status = HT_OK;
     GROW(worker->members, worker->member_capacity, worker->member_count + relation->member_count,
@@ -181,7 +187,7 @@ static enum ht_status add_restriction(struct ht__worker *worker,
     }
     for (size_t i = 0; status == HT_OK && i < relation->tags.count; i++) {
         const struct ht_osm_tag *tag = &relation->tags.list[i];
-        if (strncmp(tag->key, "restriction", 11) == 0 || strcmp(tag->key, "except") == 0) {
+        if (keeps_tag(tag->key, out->maneuver)) {
             struct ht__tag *kept = &worker->tags[worker->tag_count++];
             out->tag_count++;
             status = ht__texts_add(&worker->texts, tag->key, &kept->key);
@@ -201,12 +207,16 @@ static enum ht_status take_relation(struct ht_network_build *build, struct ht__w
     worker->counts.relations_read++;
     bool restriction = false;
     bool named = false;
+    bool maneuver = false;
     for (size_t i = 0; i < relation->tags.count; i++) {
         const struct ht_osm_tag *tag = &relation->tags.list[i];
+        bool type = strcmp(tag->key, "type") == 0;
         restriction |= strncmp(tag->key, "restriction", 11) == 0;
-        named |= strcmp(tag->key, "type") == 0 && strcmp(tag->value, "restriction") == 0;
+        named |= type && strcmp(tag->value, "restriction") == 0;
+        maneuver |= type && (strcmp(tag->value, "maneuver") == 0 ||
+                             strcmp(tag->value, "manoeuvre") == 0); /* as OSRM reads both */
     }
-    if (!restriction) {
+    if (!restriction && !maneuver) {
         worker->counts.restrictions_malformed += named; /* it does not say what it restricts */
         return HT_OK;
     }
@@ -216,9 +226,11 @@ static enum ht_status take_relation(struct ht_network_build *build, struct ht__w
         return status;
     }
     struct ht__relation *out = &worker->relations[worker->relation_count];
-    *out =
-        (struct ht__relation){.id = relation->id, .order = order, .worker = (uint32_t)worker_index};
-    status = add_restriction(worker, relation, out);
+    *out = (struct ht__relation){.id = relation->id,
+                                 .order = order,
+                                 .worker = (uint32_t)worker_index,
+                                 .maneuver = !restriction};
+    status = add_relation(worker, relation, out);
     worker->relation_count += status == HT_OK;
     return status;
 }

@@ -1,6 +1,8 @@
 /* Turn restrictions as they are tagged: brought into the order of their ids, conditional values
- * taken apart. What they mean on a graph is network_build_restrict.c's matter. */
+ * taken apart, hours of "none" taken from the bans they free of. What they mean on a graph is
+ * network_build_restrict.c's matter. */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +149,90 @@ static enum ht_status carry_tag(struct ht_network_build *build, const struct ht_
     return status;
 }
 
+static bool says_none(const struct ht_network_build *build, const struct ht__tag *tag)
+{
+    return strcmp(build->strings.data + tag->value, "none") == 0;
+}
+
+/* Takes hours from a ban: "Mo-Fr AND not (PH)". What can't be put so is counted, and the ban stays.
+ */
+static enum ht_status take_hours(struct ht_network_build *build, struct ht__tag *ban,
+                                 uint32_t hours)
+{
+    char text[2 * MOST_TEXT];
+    const char *own = ban->schedule == HT_NONE ? "" : build->strings.data + ban->schedule;
+    const char *off = build->strings.data + hours;
+    size_t size = strlen(off);
+    while (size > 0 && (off[size - 1] == ';' || isspace((unsigned char)off[size - 1]))) {
+        size--;
+    }
+    (void)snprintf(text, sizeof text, "%s%snot (%.*s)", own, own[0] == '\0' ? "" : " AND ",
+                   (int)size, off);
+    struct ht_schedule *schedule = NULL;
+    enum ht_status status = ht_schedule_parse(text, &schedule, NULL);
+    ht_schedule_free(schedule);
+    if (status == HT_OK) {
+        status = add_text(build, text, strlen(text), &ban->schedule);
+    }
+    build->counts.conditions_unknown += status != HT_OK && status != HT_NOMEM;
+    return status == HT_NOMEM ? status : HT_OK;
+}
+
+/* The keys of a tag like "restriction:motorcar:conditional". */
+struct keys {
+    uint32_t conditional;
+    uint32_t plain;
+    uint32_t all; /* "restriction" */
+};
+
+/* A ban for all of which some vehicles are free at hours: for these a ban of their own. */
+static enum ht_status split_ban(struct ht_network_build *build, size_t first,
+                                const struct keys *keys, const struct ht__tag *none)
+{
+    for (size_t i = first; i < build->tag_count; i++) {
+        struct ht__tag ban = build->tags[i];
+        if (ban.key != keys->all || ban.schedule != HT_NONE || says_none(build, &ban)) {
+            continue;
+        }
+        enum ht_status status = take_hours(build, &ban, none->schedule);
+        if (status != HT_OK || ban.schedule == HT_NONE) {
+            return status;
+        }
+        ban.key = keys->conditional;
+        status = push_tag(build, ban);
+        return status == HT_OK ? push_tag(build, (struct ht__tag){.key = keys->plain,
+                                                                  .value = none->value,
+                                                                  .schedule = HT_NONE})
+                               : status;
+    }
+    return HT_OK;
+}
+
+/* "none @ hours" takes these from the bans of its key: from one at all times, and from those that
+ * the key names before it. `end`: where the tags of the relation ended as it was written. */
+static enum ht_status take_back(struct ht_network_build *build, size_t first, size_t at, size_t end)
+{
+    const struct ht__tag none = build->tags[at];
+    struct keys keys = {.conditional = none.key};
+    const char *key = build->strings.data + none.key;
+    enum ht_status status = add_text(build, key, strlen(key) - strlen(":conditional"), &keys.plain);
+    if (status == HT_OK) {
+        status = add_text(build, "restriction", strlen("restriction"), &keys.all);
+    }
+    bool any = false;
+    for (size_t i = first; status == HT_OK && i < build->tag_count; i++) {
+        struct ht__tag *ban = &build->tags[i];
+        bool always = ban->schedule == HT_NONE && ban->key == keys.plain;
+        bool timed = ban->key == keys.conditional && (i < at || i >= end);
+        if ((always || timed) && !says_none(build, ban)) {
+            any = true;
+            status = take_hours(build, ban, none.schedule);
+            ban->key = ban->schedule == HT_NONE ? ban->key : keys.conditional;
+        }
+    }
+    return status == HT_OK && !any ? split_ban(build, first, &keys, &none) : status;
+}
+
 static enum ht_status carry_relation(struct ht_network_build *build, struct ht__relation *relation,
                                      size_t *members)
 {
@@ -161,6 +247,13 @@ static enum ht_status carry_relation(struct ht_network_build *build, struct ht__
     enum ht_status status = HT_OK;
     for (uint32_t k = 0; status == HT_OK && k < relation->tag_count; k++) {
         status = carry_tag(build, worker, worker->tags[relation->first_tag + k]);
+    }
+    size_t end = build->tag_count;
+    for (size_t i = first; status == HT_OK && i < end; i++) {
+        if (build->tags[i].schedule != HT_NONE && says_none(build, &build->tags[i])) {
+            status = take_back(build, first, i, end);
+            status = status == HT_SYNTAX ? HT_OK : status; /* a key too long to be a vehicle's */
+        }
     }
     relation->first_tag = first;
     relation->tag_count = (uint32_t)(build->tag_count - first);
@@ -312,9 +405,9 @@ enum ht_status ht__build_relations(struct ht_network_build *build)
             continue;
         }
         last = relation.id;
-        build->counts.restrictions++;
+        build->counts.restrictions += !relation.maneuver;
         status = carry_relation(build, &relation, &members);
-        if (status == HT_OK && relation_sound(build, &relation)) {
+        if (status == HT_OK && (relation.maneuver || relation_sound(build, &relation))) {
             build->relations[build->relation_count++] = relation;
         }
     }

@@ -1,13 +1,15 @@
-/* Turn restrictions on one graph: which sequences of arcs a relation means.
+/* Turn restrictions (and maneuvers) on one graph: which sequences of arcs a relation means.
  *
  * A relation says from, via, to; the arcs follow from where their ways meet. Via ways are driven
  * from the junction shared with the way before to the one shared with the way after. Where that
  * leaves more than one reading, none is taken (OSRM, too, takes only ways that meet end to end);
  * where the profile can't drive any of it, the restriction does not matter.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/array.h"
+#include "engine/road/guide.h"
 #include "geodata/network_build_internal.h"
 
 enum { MOST_SEQUENCE = 512, MOST_VIA = 32, MOST_CANDIDATES = 8 };
@@ -255,6 +257,7 @@ struct roles {
     uint32_t via_way[MOST_VIA];
     uint32_t via_way_count;
     uint32_t via_node; /* node; HT_NONE: none */
+    uint32_t via_node_count;
     bool missing;
     bool malformed;
 };
@@ -289,6 +292,7 @@ static void read_members(const struct ht__graph_build *g, const struct ht__relat
         } else if (member->type == HT_OSM_NODE && member->role == HT__ROLE_VIA) {
             roles->via_node = ht__build_node(g->build, member->ref, &hint);
             roles->missing |= roles->via_node == HT_NONE;
+            roles->via_node_count++;
         }
     }
     bool via = roles->via_way_count > 0 || roles->via_node != HT_NONE;
@@ -480,7 +484,125 @@ enum ht_status ht__graph_restrictions(struct ht__graph_build *g)
     const char *const *types = ht_profile_restriction_types(g->profile);
     enum ht_status status = HT_OK;
     for (size_t i = 0; status == HT_OK && i < g->build->relation_count; i++) {
-        status = apply_relation(g, &g->build->relations[i], types);
+        if (!g->build->relations[i].maneuver) {
+            status = apply_relation(g, &g->build->relations[i], types);
+        }
     }
     return status;
+}
+
+/* ---- what drivers are told ---- */
+
+/* The number of a word in a list that ends with NULL; -1: it is none of them. */
+static int word_of(const char *const *words, const char *word)
+{
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(words[i], word) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Kind and modifier by the words of OSRM's parser. */
+static void read_words(const struct ht__graph_build *g, const struct ht__relation *relation,
+                       struct ht_maneuver *out)
+{
+    static const char *const kinds[] = {"uturn", "turn", "continue", "fork", "suppress", NULL};
+    static const char *const directions[] = {"",         "sharp_right", "right", "slight_right",
+                                             "straight", "slight_left", "left",  "sharp_left",
+                                             NULL};
+    const char *kind = "";
+    int direction = -1;
+    for (uint32_t i = 0; i < relation->tag_count; i++) {
+        const struct ht__tag *tag = &g->build->tags[relation->first_tag + i];
+        const char *key = text_of(g, tag->key);
+        if (strcmp(key, "direction") == 0) {
+            direction = word_of(directions, text_of(g, tag->value));
+        } else if (kind[0] == '\0' || strcmp(key, "manoeuvre") == 0) {
+            kind = text_of(g, tag->value);
+        }
+    }
+    int number = word_of(kinds, kind);
+    out->kind = number > 0    ? (uint8_t)number
+                : number == 0 ? (uint8_t)HT_MANEUVER_TURN
+                              : (uint8_t)HT_MANEUVER_AS_IT_IS;
+    out->modifier = direction > 0 ? (uint8_t)direction
+                    : number == 0 ? (uint8_t)HT_MODIFIER_UTURN
+                                  : (uint8_t)HT_MODIFIER_NONE;
+}
+
+/* The arcs that a relation speaks of. False: none, several readings, or too many. */
+static bool read_way(const struct ht__graph_build *g, const struct roles *roles,
+                     struct ht_maneuver *out)
+{
+    struct reading r = {.g = g, .via = HT_NONE};
+    r.ways[r.way_count++] = roles->from.item[0];
+    for (uint32_t v = 0; v < roles->via_way_count; v++) {
+        r.ways[r.way_count++] = roles->via_way[v];
+    }
+    r.ways[r.way_count++] = roles->to.item[0];
+    for (uint32_t i = 0; i < r.way_count; i++) {
+        if (g->way_first_piece[r.ways[i]] == g->way_first_piece[r.ways[i] + 1]) {
+            return false;
+        }
+    }
+    if (r.way_count > 2) {
+        if (read_via_ways(&r) != FOUND || r.found_count > HT_MANEUVER_ARCS) {
+            return false;
+        }
+        memcpy(out->arcs, r.found, r.found_count * sizeof *r.found);
+        out->count = (uint8_t)r.found_count;
+        return true;
+    }
+    struct list in = arcs_at(g, r.ways[0], out->junction, false);
+    struct list to = arcs_at(g, r.ways[1], out->junction, true);
+    out->arcs[0] = in.item[0];
+    out->arcs[1] = to.item[0];
+    out->count = 2;
+    return in.count == 1 && to.count == 1;
+}
+
+static int maneuver_compare(const void *a, const void *b)
+{
+    const struct ht_maneuver *x = a;
+    const struct ht_maneuver *y = b;
+    return x->arcs[0] != y->arcs[0] ? (x->arcs[0] < y->arcs[0] ? -1 : 1) : memcmp(x, y, sizeof *x);
+}
+
+enum ht_status ht__graph_maneuvers(struct ht__graph_build *g)
+{
+    struct ht_graph_owned *graph = g->graph;
+    size_t capacity = 0;
+    for (size_t i = 0; i < g->build->relation_count; i++) {
+        const struct ht__relation *relation = &g->build->relations[i];
+        struct roles roles;
+        struct ht_maneuver one = {.reserved = 0};
+        if (!relation->maneuver) {
+            continue;
+        }
+        read_members(g, relation, &roles);
+        if (roles.missing || roles.malformed || roles.from.count != 1 || roles.to.count != 1 ||
+            roles.via_node_count != 1) {
+            continue;
+        }
+        one.junction = g->junction_of[roles.via_node];
+        read_words(g, relation, &one);
+        if (one.junction == HT_NONE || !read_way(g, &roles, &one)) {
+            continue;
+        }
+        void *list = graph->maneuvers;
+        enum ht_status status = ht_array_reserve(&list, &capacity, graph->view.maneuver_count + 1U,
+                                                 sizeof *graph->maneuvers);
+        graph->maneuvers = list;
+        if (status != HT_OK) {
+            return status;
+        }
+        graph->maneuvers[graph->view.maneuver_count++] = one;
+    }
+    if (graph->view.maneuver_count > 0) {
+        qsort(graph->maneuvers, graph->view.maneuver_count, sizeof *graph->maneuvers,
+              maneuver_compare);
+    }
+    return HT_OK;
 }

@@ -46,7 +46,8 @@ static double now_s(void)
 const char *ht_import_stage_text(enum ht_import_stage stage)
 {
     static const char *const text[] = {
-        [HT_IMPORT_READ] = "reading", [HT_IMPORT_GRAPH] = "streets and turns",
+        [HT_IMPORT_READ] = "reading", [HT_IMPORT_OPEN] = "opening",
+        [HT_IMPORT_OURS] = "writing", [HT_IMPORT_GRAPH] = "streets and turns",
         [HT_IMPORT_ORDER] = "order",  [HT_IMPORT_HIERARCHY] = "hierarchy",
         [HT_IMPORT_METRIC] = "costs", [HT_IMPORT_SNAP] = "index of streets",
         [HT_IMPORT_WRITE] = "writing"};
@@ -426,9 +427,11 @@ enum ht_status ht_import(const struct ht_import *import, struct ht_import_report
         status = read_inputs(&run);
     }
     if (status == HT_OK) {
+        tell(&run, HT_IMPORT_OPEN, 0);
         status = ht_hnet_writer_open(import->output, &run.writer, error);
     }
     if (status == HT_OK) {
+        tell(&run, HT_IMPORT_OURS, 0);
         status = make_file(&run, start);
         enum ht_status closed =
             ht_hnet_writer_close(run.writer, status == HT_OK, status == HT_OK ? error : NULL);

@@ -12,6 +12,8 @@
 
 enum ht_import_stage {
     HT_IMPORT_READ, /* `done` of `total` bytes; the others have no parts */
+    HT_IMPORT_OPEN, /* the next thing that is done is to make the file beside the output, */
+    HT_IMPORT_OURS, /* which is made, and of this import, from now on */
     HT_IMPORT_GRAPH,
     HT_IMPORT_ORDER,
     HT_IMPORT_HIERARCHY,

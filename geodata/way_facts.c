@@ -335,6 +335,7 @@ static uint8_t find_lane_count(const struct facts *facts)
     return (uint8_t)(total < 255.0 ? total : 255.0);
 }
 
+/* A ferry that is tagged as a street, too, has that street's class. */
 static enum ht_road_class find_class(const struct facts *facts, bool *link)
 {
     static const struct {
@@ -359,9 +360,6 @@ static enum ht_road_class find_class(const struct facts *facts, bool *link)
         {"bridleway", HT_ROAD_PATH},
         {"corridor", HT_ROAD_PATH},
     };
-    if (tag_is(facts, FACT_ROUTE, "ferry")) {
-        return HT_ROAD_FERRY;
-    }
     const char *highway = or_empty(facts->tags[FACT_HIGHWAY]);
     size_t size = strlen(highway);
     *link = size > 5 && strcmp(highway + size - 5, "_link") == 0;
@@ -375,7 +373,7 @@ static enum ht_road_class find_class(const struct facts *facts, bool *link)
         }
     }
     *link = false;
-    return HT_ROAD_OTHER;
+    return tag_is(facts, FACT_ROUTE, "ferry") ? HT_ROAD_FERRY : HT_ROAD_OTHER;
 }
 
 static uint8_t find_flags(const struct facts *facts, bool link)

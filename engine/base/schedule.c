@@ -122,8 +122,9 @@ static bool holds_at(const struct ht_schedule *schedule, int64_t day, int minute
 {
     const struct ht__rule *end = schedule->rules + schedule->rule_count;
     for (const struct ht__rule *rule = schedule->rules; rule < end; rule++) {
-        if (rule->first && !group_holds(rule, end, day, minute, calendar) &&
-            !group_holds(rule, end, day - 1, minute + HT__DAY_MIN, calendar)) {
+        if (rule->first &&
+            rule->negated == (group_holds(rule, end, day, minute, calendar) ||
+                              group_holds(rule, end, day - 1, minute + HT__DAY_MIN, calendar))) {
             return false;
         }
     }

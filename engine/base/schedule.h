@@ -2,7 +2,8 @@
  *
  * The texts are those of OSM's conditional restrictions: the opening hours syntax
  * (https://wiki.openstreetmap.org/wiki/Key:opening_hours/specification) without sun, Easter, weeks
- * and n-th weekdays; several joined by AND must all hold. What depends on anything but the clock
+ * and n-th weekdays; several joined by AND must all hold; "not (Sa 10:00-12:00)", which is ours, is
+ * what "none @ (Sa 10:00-12:00)" leaves of a ban. What depends on anything but the clock
  * (weight, weather, stay) is HT_UNSUPPORTED, so that the caller can count a warning.
  *
  *   days      Mo-Fr,Su  PH  SH            public and school holidays as the caller's calendar says

@@ -43,8 +43,9 @@ struct ht__rule {
     bool public_holiday;
     bool school_holiday;
     bool off;
-    bool adds;  /* to the rules before it, instead of ruling its days */
-    bool first; /* of its group: groups are joined by AND */
+    bool adds;    /* to the rules before it, instead of ruling its days */
+    bool first;   /* of its group: groups are joined by AND */
+    bool negated; /* and first: the group must not hold */
 };
 
 struct ht_schedule {

@@ -14,6 +14,7 @@ struct parser {
     int rule_count;
     struct ht__rule *rule; /* the one at hand */
     bool timed;            /* the rule at hand has its times */
+    bool inside;           /* the parentheses of a "not" */
     struct ht_error *error;
 };
 
@@ -422,15 +423,17 @@ static bool take_always(struct parser *parser)
     return true;
 }
 
-static bool rule_ends(const char *at)
+static bool rule_ends(const struct parser *parser)
 {
-    return *at == '\0' || *at == ';' || *at == ',' || word_ahead(at, "and") > 0;
+    const char *at = parser->at;
+    return *at == '\0' || *at == ';' || *at == ',' || (*at == ')' && parser->inside) ||
+           word_ahead(at, "and") > 0;
 }
 
 static enum ht_status read_rule(struct parser *parser)
 {
     bool any = false;
-    for (skip_spaces(parser); !rule_ends(parser->at); skip_spaces(parser)) {
+    for (skip_spaces(parser); !rule_ends(parser); skip_spaces(parser)) {
         enum ht_status status = HT_OK;
         any = true;
         if (parser->timed && !take_modifier(parser)) {
@@ -465,26 +468,54 @@ static void settle_rule(struct parser *parser)
     }
 }
 
-static enum ht_status read_rules(struct parser *parser)
+/* The first rule of what must hold, or (not) must not hold. */
+static enum ht_status begin_group(struct parser *parser)
 {
     enum ht_status status = begin_rule(parser, true, false);
+    skip_spaces(parser);
+    if (status == HT_OK && take_word(parser, "not")) {
+        parser->rule->negated = true;
+        parser->inside = take_char(parser, '(');
+    }
+    return status;
+}
+
+/* What stands behind a rule. HT_EMPTY: nothing more. */
+static enum ht_status end_rule(struct parser *parser)
+{
+    if (parser->inside && take_char(parser, ')')) {
+        parser->inside = false;
+        if (*parser->at != '\0' && word_ahead(parser->at, "and") == 0) {
+            return fail_word(parser);
+        }
+    }
+    return *parser->at == '\0' && !parser->inside ? HT_EMPTY : HT_OK;
+}
+
+static enum ht_status read_rules(struct parser *parser)
+{
+    enum ht_status status = begin_group(parser);
     while (status == HT_OK) {
         status = read_rule(parser);
         if (status != HT_OK) {
             return status;
         }
         settle_rule(parser);
-        if (*parser->at == '\0') {
-            return HT_OK;
+        status = end_rule(parser);
+        if (status != HT_OK) {
+            return status == HT_EMPTY ? HT_OK : status;
+        }
+        if (parser->inside && *parser->at != ';' && *parser->at != ',') {
+            return fail_word(parser); /* not closed, or an AND that we don't turn inside out */
         }
         if (take_word(parser, "and")) {
-            status = begin_rule(parser, true, false);
+            status = begin_group(parser);
             continue;
         }
         bool adds = *parser->at == ',';
         parser->at++;
         skip_spaces(parser);
-        if (*parser->at == '\0') {
+        if (*parser->at == '\0' && !parser->inside) {
             return HT_OK; /* a last ";" is common and harmless */
         }
         status = begin_rule(parser, false, adds);
@@ -568,6 +599,7 @@ enum ht_status ht_schedule_parse(const char *text, struct ht_schedule **out, str
     *out = NULL;
     struct parser parser;
     parser.rule_count = 0;
+    parser.inside = false;
     parser.error = error;
     if (!normalize(&parser, text)) {
         return ht_error_set(error, HT_TOO_BIG, 0, "a condition of more than %d bytes", TEXT_MAX);

@@ -142,8 +142,8 @@ enum ht_status ht_guide_run(struct ht_guide *guide, const struct ht_guide_leg *l
     ht__trim(guide);
     ht__roundabouts(guide);
     ht__collapse(guide);
+    ht__anticipate_lanes(guide); /* a step that was merged away parts those around it, as in OSRM */
     ht__compact(guide);
-    ht__anticipate_lanes(guide);
     ht__join_silent(guide);
     ht__drop_short_names(guide);
     ht__sides(guide, leg);

@@ -37,6 +37,9 @@ static struct ht__lane_use ht__lane_use(struct ht_guide *guide, const struct ht_
 /* The farther the lanes are from a street's other side, the longer it takes to reach them. */
 static bool ht__quick(struct ht_guide *guide, const struct ht__step *step)
 {
+    if (!ht__has_type(step) && step->waypoint == HT__NO_WAYPOINT) {
+        return false; /* merged away */
+    }
     struct ht__lane_use use = ht__lane_use(guide, step);
     uint32_t cross = use.first > use.left ? use.first : use.left;
     return use.valid > 0 && ht__step_m(step) < (1 + cross) * HT__LANE_CHANGE_M;

@@ -333,6 +333,60 @@ static void ht__arc_cost(const struct ht_guide_leg *leg, uint32_t i, struct ht_c
     }
 }
 
+/* The first maneuver of the map that begins with a base arc, or where it would be. */
+static uint32_t ht__maneuvers_of(const struct ht_graph *graph, uint32_t arc)
+{
+    uint32_t low = 0;
+    uint32_t high = graph->maneuver_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (graph->maneuvers[middle].arcs[0] < arc) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool ht__maneuver_fits(const struct ht_guide_leg *leg, const struct ht_maneuver *m,
+                              uint32_t first)
+{
+    bool fits = m->count <= leg->arc_count - first;
+    for (uint32_t i = 0; fits && i < m->count; i++) {
+        fits = ht_arc_base(leg->graph, leg->arcs[first + i]) == m->arcs[i];
+    }
+    return fits;
+}
+
+/* Calls the turn after arc `i` of the leg what the map says that it is to be called there. */
+static void ht__override(const struct ht_guide_leg *leg, uint32_t i, struct ht__turn *turn)
+{
+    static const uint8_t types[] = {[HT_MANEUVER_AS_IT_IS] = HT__INVALID,
+                                    [HT_MANEUVER_TURN] = HT__TURN,
+                                    [HT_MANEUVER_CONTINUE] = HT__CONTINUE,
+                                    [HT_MANEUVER_FORK] = HT__FORK,
+                                    [HT_MANEUVER_SUPPRESS] = HT__SUPPRESSED};
+    const struct ht_graph *graph = leg->graph;
+    for (uint32_t back = 0; back + 1 < HT_MANEUVER_ARCS && back <= i; back++) {
+        uint32_t arc = ht_arc_base(graph, leg->arcs[i - back]);
+        uint32_t at = ht__maneuvers_of(graph, arc);
+        for (; at < graph->maneuver_count && graph->maneuvers[at].arcs[0] == arc; at++) {
+            const struct ht_maneuver *m = &graph->maneuvers[at];
+            if (m->junction != graph->arcs[leg->arcs[i]].head || back + 1 >= m->count ||
+                !ht__maneuver_fits(leg, m, i - back)) {
+                continue;
+            }
+            if (m->kind != HT_MANEUVER_AS_IT_IS) {
+                turn->type = types[m->kind];
+            }
+            if (m->modifier != HT_MODIFIER_NONE) {
+                turn->modifier = m->modifier;
+            }
+        }
+    }
+}
+
 static enum ht_status ht__assemble_arc(struct ht_guide *guide, const struct ht_guide_leg *leg,
                                        uint32_t i, uint32_t source_segment)
 {
@@ -359,7 +413,12 @@ static enum ht_status ht__assemble_arc(struct ht_guide *guide, const struct ht_g
     }
     const struct ht__turn *turn = ht__turn_of(guide, leg->arcs[i], leg->arcs[i + 1]);
     ht__add_cost(&step->cost, turn->weight_ms, turn->duration_ms, 0);
-    return turn->type == HT__NO_TURN ? HT_OK : ht__add_turn(guide, turn);
+    if (turn->type == HT__NO_TURN || leg->graph->maneuver_count == 0) {
+        return turn->type == HT__NO_TURN ? HT_OK : ht__add_turn(guide, turn);
+    }
+    struct ht__turn told = *turn;
+    ht__override(leg, i, &told);
+    return ht__add_turn(guide, &told);
 }
 
 enum ht_status ht__assemble(struct ht_guide *guide, const struct ht_guide_leg *leg)

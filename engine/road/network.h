@@ -138,6 +138,27 @@ struct ht_turn_condition {
     uint32_t schedule; /* text of the condition, "Mo-Fr 07:00-09:00": offset into strings */
 };
 
+/* What a mapper says that a driver is told (OSM's relations of type maneuver): on a way over these
+ * base arcs, at this junction. */
+enum { HT_MANEUVER_ARCS = 8 };
+enum ht_maneuver_kind {
+    HT_MANEUVER_AS_IT_IS,
+    HT_MANEUVER_TURN,
+    HT_MANEUVER_CONTINUE,
+    HT_MANEUVER_FORK,
+    HT_MANEUVER_SUPPRESS,
+    HT_MANEUVER_KINDS
+};
+struct ht_maneuver {
+    uint32_t arcs[HT_MANEUVER_ARCS]; /* the first `count`; then zeros */
+    uint32_t junction;
+    uint8_t count;    /* 2 to HT_MANEUVER_ARCS */
+    uint8_t kind;     /* enum ht_maneuver_kind */
+    uint8_t modifier; /* enum ht_step_modifier (road/guide.h); its NONE: as it is */
+    uint8_t reserved;
+};
+static_assert(sizeof(struct ht_maneuver) == 40, "part of the file format");
+
 /* What is not as the file says at the moment: pieces of arcs that are slower, faster or closed. An
  * arc that is listed has all its pieces listed, in the order in which they are driven, and its
  * `weight_ms` and `duration_ms` are their sum, HT_WEIGHT_INF where one of them is closed. Copies
@@ -193,8 +214,10 @@ struct ht_graph {
     const uint32_t *copy_of; /* [arc_count - base_arc_count] the base arc of each copy */
     uint32_t listed_count;
     const struct ht_arc_component *listed; /* [listed_count] by arc */
-    const struct ht_live_arcs *live;       /* NULL: everything is as the file says */
-    bool continue_straight;                /* the profile's default at waypoints */
+    uint32_t maneuver_count;
+    const struct ht_maneuver *maneuvers; /* [maneuver_count] by their first arc */
+    const struct ht_live_arcs *live;     /* NULL: everything is as the file says */
+    bool continue_straight;              /* the profile's default at waypoints */
     bool left_hand;
     bool emergency; /* zones that are closed let it pass */
 };

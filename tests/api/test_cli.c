@@ -1,4 +1,7 @@
 /* Command line: help, versions, mistakes, exit codes. */
+#include <limits.h>
+#include <pty.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
 #include "tests/support/check.h"
@@ -237,6 +240,81 @@ HT_CASE(route_obeys_conditional_turns)
     crossing_remove(dir);
 }
 
+/* A relation of type maneuver gets from the extract through the file into the steps. */
+HT_CASE(import_keeps_what_mappers_say_about_turns)
+{
+    char dir[] = "/tmp/houtao-cli-XXXXXX";
+    char line[256];
+    HT_REQUIRE(mkdtemp(dir) != NULL);
+    (void)snprintf(line, sizeof line, "%s/crossing.osm", dir);
+    FILE *file = fopen(line, "w");
+    HT_REQUIRE(file != NULL);
+    (void)fputs("<osm><node id='1' lat='30' lon='121'/><node id='2' lat='30.001' lon='121'/>"
+                "<node id='3' lat='30.002' lon='121'/><node id='4' lat='30.001' lon='120.999'/>"
+                "<way id='1'><nd ref='1'/><nd ref='2'/><tag k='highway' v='primary'/></way>"
+                "<way id='2'><nd ref='2'/><nd ref='3'/><tag k='highway' v='primary'/></way>"
+                "<way id='3'><nd ref='4'/><nd ref='2'/><tag k='highway' v='primary'/></way>"
+                "<relation id='1'><member type='way' ref='1' role='from'/><member type='node' "
+                "ref='2' role='via'/><member type='way' ref='3' role='to'/><tag k='type' "
+                "v='maneuver'/><tag k='maneuver' v='fork'/><tag k='direction' v='sharp_left'/>"
+                "</relation></osm>",
+                file);
+    HT_CHECK(fclose(file) == 0);
+    (void)snprintf(line, sizeof line, "import %s/crossing.osm -o %s/c.hnet --profiles car", dir,
+                   dir);
+    HT_CHECK_INT(code_of(line), 0);
+    HT_CHECK(strstr(run->err, "warning") == NULL);
+    (void)snprintf(line, sizeof line,
+                   "route %s/c.hnet -p car 121,30.0001 120.9991,30.001 --options steps=true", dir);
+    HT_CHECK_INT(code_of(line), 0);
+    HT_CHECK(strstr(run->out, "\"type\":\"fork\",\"modifier\":\"sharp left\"") != NULL);
+    (void)snprintf(line, sizeof line, "rm -r %s", dir);
+    HT_CHECK_INT(system(line), 0);
+}
+
+/* What a command writes where it believes to write to a terminal. */
+static size_t on_terminal(const char *line, char *text, size_t capacity)
+{
+    int terminal = -1;
+    int own = -1;
+    size_t size = 0;
+    ssize_t got = 0;
+    if (openpty(&terminal, &own, NULL, NULL, NULL) != 0) {
+        return 0;
+    }
+    pid_t child = ht_command_start(line, own, own);
+    (void)close(own);
+    while (size + 1 < capacity &&
+           (got = read(terminal, text + size, capacity - 1 - size)) > 0) { /* EIO: it has ended */
+        size += (size_t)got;
+    }
+    text[size] = '\0';
+    (void)close(terminal);
+    (void)waitpid(child, NULL, 0);
+    return size;
+}
+
+HT_CASE(import_draws_a_bar_on_a_terminal_and_writes_lines_elsewhere)
+{
+    static char text[1 << 16];
+    char dir[] = "/tmp/houtao-cli-XXXXXX";
+    char line[256];
+    HT_REQUIRE(mkdtemp(dir) != NULL);
+    crossing_import(dir, "2001");
+    (void)snprintf(line, sizeof line, "import %s/crossing.osm -o %s/c.hnet --profiles car,foot",
+                   dir, dir);
+    HT_REQUIRE(on_terminal(line, text, sizeof text) > 0);
+    HT_CHECK(strstr(text, "\r\033[K[##############################] 100 % reading") != NULL);
+    HT_CHECK(strstr(text, "[                              ]   0 % car (1 of 2): streets") != NULL);
+    HT_CHECK(strstr(text, "[###############               ]  50 % foot (2 of 2): streets") != NULL);
+    HT_CHECK(strstr(text, "91 % foot (2 of 2): writing\r\033[K") != NULL);
+    HT_CHECK_INT(code_of(line), 0);
+    HT_CHECK(strchr(run->err, '\r') == NULL && strstr(run->err, "reading: 100 %\n") != NULL &&
+             strstr(run->err, "foot: order\n") != NULL);
+    (void)snprintf(line, sizeof line, "rm -r %s", dir);
+    HT_CHECK_INT(system(line), 0);
+}
+
 /* Also by another name, and where the input is the file that import writes beside the output. */
 HT_CASE(import_does_not_write_over_its_input)
 {
@@ -305,6 +383,47 @@ HT_CASE(an_import_that_is_broken_off_leaves_nothing)
         (void)close(ends[0]);
         (void)snprintf(line, sizeof line, "%s/s.hnet.tmp", folder);
         HT_CHECK(access(line, F_OK) != 0);
+    }
+    (void)snprintf(line, sizeof line, "rm -r %s", folder);
+    HT_CHECK_INT(system(line), 0);
+}
+
+/* Waits until a file of that name is made in the folder. */
+static bool appeared(int watch, const char *name)
+{
+    char event[sizeof(struct inotify_event) + NAME_MAX + 1]
+        __attribute__((aligned(__alignof__(struct inotify_event))));
+    while (read(watch, event, sizeof event) > 0) {
+        if (strcmp(((struct inotify_event *)event)->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Before its first profile, as soon as the file is there. */
+HT_CASE(an_import_that_has_just_begun_to_write_leaves_nothing_either)
+{
+    char folder[] = "/tmp/houtao-test-cli-XXXXXX";
+    char line[256];
+    HT_REQUIRE(mkdtemp(folder) != NULL);
+    (void)snprintf(line, sizeof line, "sample -o %s", folder);
+    HT_CHECK_INT(code_of(line), 0);
+    for (int i = 0; i < 5; i++) {
+        int status = 0;
+        int out = ht_command_temp();
+        int watch = inotify_init1(IN_CLOEXEC);
+        HT_REQUIRE(watch >= 0 && inotify_add_watch(watch, folder, IN_CREATE) >= 0);
+        (void)snprintf(line, sizeof line, "import %s/streets.osm.pbf -o %s/s.hnet", folder, folder);
+        pid_t child = ht_command_start(line, out, out);
+        HT_CHECK(appeared(watch, "s.hnet.tmp"));
+        HT_CHECK(kill(child, SIGTERM) == 0);
+        HT_CHECK(waitpid(child, &status, 0) == child);
+        HT_CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+        (void)snprintf(line, sizeof line, "%s/s.hnet.tmp", folder);
+        HT_CHECK(access(line, F_OK) != 0);
+        (void)close(watch);
+        (void)close(out);
     }
     (void)snprintf(line, sizeof line, "rm -r %s", folder);
     HT_CHECK_INT(system(line), 0);

@@ -9,7 +9,7 @@
 #define STREET .road_class = HT_ROAD_RESIDENTIAL
 
 /* a-b-c-d is one street, 100 m between letters; e-f-g another 300 m to the south, joined at both
- * ends; t is a toll road; x-y is an island. */
+ * ends; t is a toll road; x-y is an island, which y-z leads out of. */
 static const struct ht_tiny_way ways[] = {
     {.nodes = "abcd", .name = "North Street", STREET},
     {.nodes = "efgh", .name = "South Street", STREET},
@@ -17,15 +17,16 @@ static const struct ht_tiny_way ways[] = {
     {.nodes = "dh", .name = "East Lane", STREET, .oneway = true},
     {.nodes = "btf", .name = "Toll Road", STREET, .classes = HT_ARC_TOLL, .speed_mps = 20},
     {.nodes = "xy", .name = "Island", STREET},
+    {.nodes = "yz", .name = "Jetty", STREET, .oneway = true},
 };
 
-static const char map[] = "a b c d    x y\n"
-                          "              \n"
-                          "  t           \n"
-                          "              \n"
-                          "              \n"
-                          "              \n"
-                          "e f g h       \n";
+static const char map[] = "a b c d    x y z\n"
+                          "                \n"
+                          "  t             \n"
+                          "                \n"
+                          "                \n"
+                          "                \n"
+                          "e f g h         \n";
 
 static struct ht_tiny *tiny;
 static struct ht_tiny_road tiny_road;
@@ -43,13 +44,14 @@ static void mark_island(void)
     uint32_t size = 0;
     for (uint32_t a = 0; a < tiny->graph.arc_count; a++) {
         char from = ht_tiny_letter(tiny, a, 0);
+        bool jetty = ht_tiny_letter(tiny, a, 1) == 'z';
         if (from == 'x' || from == 'y') {
-            tiny->arcs[a].component = 1;
+            tiny->arcs[a].component = jetty ? 2 : 1;
             tiny->arcs[a].flags |= HT_ARC_SMALL;
             size++;
         }
     }
-    ht_tiny_require(size == 2, "the island has two arcs");
+    ht_tiny_require(size == 3, "the island has three arcs");
 }
 
 static void open_town(void)
@@ -301,6 +303,27 @@ HT_CASE(islands_are_left_unless_all_lie_there)
     HT_CHECK(ht_json_number_at(a, "waypoints.0.distance") > 250);
     check_error("/route/v1/driving/{xy0.25;cd0.5}?radiuses=5;5", "NoRoute",
                 "Impossible route between points");
+}
+
+/* In a map without a large component every street may be one that a driver means: the nearest is
+ * taken while ways begin and end there. */
+HT_CASE(small_maps_have_no_islands_but_those_without_a_way)
+{
+    const char *a = get("/route/v1/driving/{xy0.25;yz0.5}?overview=false");
+    check_near(ht_json_number_at(a, "routes.0.distance"), 125, 0.3);
+    check_near(ht_json_number_at(a, "waypoints.1.distance"), 0, 0.1);
+    a = get("/route/v1/driving/{yz0.5;xy0.25}?overview=false");
+    HT_CHECK(ht_json_number_at(a, "waypoints.0.distance") > 250);
+    a = get("/table/v1/driving/{xy0.25;yz0.5;ab0.5}?annotations=distance");
+    check_near(ht_json_number_at(a, "distances.0.1"), 125, 0.3);
+    HT_CHECK(ht_json_is(a, "distances.1.0", "null"));
+    HT_CHECK(ht_json_is(a, "distances.0.2", "null"));
+    a = get("/table/v1/driving/{xy0.25;ab0.5;cd0.5}?annotations=distance");
+    HT_CHECK(ht_json_number_at(a, "distances.0.1") > 100); /* nobody comes from x: moved */
+    a = get("/table/v1/driving/{xy0.25;yz0.5;ab0.5}?sources=2&destinations=0");
+    HT_CHECK(ht_json_number_at(a, "durations.0.0") > 10);
+    a = get("/trip/v1/driving/{xy0.25;ab0.5}?overview=false");
+    HT_CHECK(ht_json_is(a, "code", "\"Ok\""));
 }
 
 HT_CASE(hints_stand_for_places)

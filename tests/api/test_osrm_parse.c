@@ -159,8 +159,130 @@ HT_CASE(body_stands_for_the_query)
     HT_CHECK_INT(ht_osrm_point_count(request), 2);
     HT_CHECK_INT(request->sources.count, 1);
     HT_REQUIRE(parse_all("/table/v1/driving/", "7.41,43.73;7.42,43.74"));
-    HT_REQUIRE(parse_all("/table/v1/driving/1,2;3,4", "nonsense"));
+    HT_CHECK(!parse_all("/table/v1/driving/1,2;3,4", "nonsense"));
+    HT_REQUIRE(parse_all("/table/v1/driving/1,2;3,4", " \r\n"));
     HT_CHECK_INT(ht_osrm_point_count(request), 2);
+}
+
+HT_CASE(body_may_be_json)
+{
+    HT_REQUIRE(
+        parse_all("/route/v1/car",
+                  " {\"coordinates\": [[7.41,43.73],[7.42,4.374e1],[-7,43]], \"steps\": true,"
+                  "\"bearings\": [[90,10],null,[0,180]], \"radiuses\": [5.5,\"unlimited\",null],"
+                  "\"approaches\": [\"curb\",null,\"opposite\"], \"exclude\": [\"toll\"],"
+                  "\"alternatives\": 2, \"overview\": \"false\", \"continue_straight\": true,"
+                  "\"annotations\": [\"nodes\",\"speed\"], \"waypoints\": [0,2],"
+                  "\"generate_hints\": false, \"snapping\": \"any\", \"format\": \"json\","
+                  "\"depart\": \"2026-03-08T12:00:00+08:00\", \"hints\": [],"
+                  "\"geometries\": \"geojson\"}\n"));
+    HT_CHECK_INT(ht_osrm_point_count(request), 3);
+    HT_CHECK_INT(ht_osrm_points(request)[1].lat_e7, 437400000);
+    HT_CHECK(request->steps && request->any_street && !request->generate_hints && request->departs);
+    const struct ht_osrm_bearing *bearings = request->bearings.data;
+    HT_REQUIRE(request->bearings.count == 3 && request->radiuses.count == 3);
+    HT_CHECK_INT(bearings[0].bearing_deg, 90);
+    HT_CHECK_INT(bearings[1].bearing_deg, -1);
+    HT_CHECK_INT(bearings[2].range_deg, 180);
+    const double *radiuses = request->radiuses.data;
+    HT_CHECK(radiuses[0] > 5.4 && radiuses[0] < 5.6 && isinf(radiuses[1]) && isnan(radiuses[2]));
+    const uint8_t *approaches = request->approaches.data;
+    HT_REQUIRE(request->approaches.count == 3);
+    HT_CHECK(approaches[0] == HT_APPROACH_CURB && approaches[2] == HT_APPROACH_OPPOSITE);
+    HT_CHECK_INT(request->exclude.count, 1);
+    HT_CHECK_INT(request->alternatives, 2);
+    HT_CHECK_INT(request->overview, HT_OSRM_OVERVIEW_NONE);
+    HT_CHECK_INT(request->continue_straight, HT_OSRM_STRAIGHT_YES);
+    HT_CHECK_INT(request->annotations, HT_OSRM_SPEED | HT_OSRM_NODES);
+    HT_CHECK_INT(index_at(&request->waypoints, 1), 2);
+    HT_CHECK_INT(request->geometry, HT_OSRM_GEOJSON);
+
+    HT_REQUIRE(parse_all("/table/v1/car/",
+                         "{\"coordinates\": \"polyline(_p~iF~ps|U_ulLnnqC)\", \"sources\": [1],"
+                         "\"annotations\": true, \"fallback_speed\": 1e1, \"scale_factor\": 2,"
+                         "\"fallback_coordinate\": \"snapped\"}"));
+    HT_CHECK_INT(ht_osrm_points(request)[0].lon_e7, -1202000000);
+    HT_CHECK_INT(index_at(&request->sources, 0), 1);
+    HT_CHECK_INT(request->annotations, HT_OSRM_DURATION | HT_OSRM_DISTANCE);
+    HT_CHECK(request->fallback_speed > 9.9 && request->fallback_speed < 10.1);
+    HT_CHECK(request->fallback_snapped && request->scale_factor > 1.9);
+
+    HT_REQUIRE(parse_all("/match/v1/car", "{\"coordinates\": [[1,2],[3,4]], \"tidy\": true,"
+                                          "\"timestamps\": [5,6], \"gaps\": \"ignore\"}"));
+    HT_CHECK(request->tidy && request->gaps_ignore);
+    HT_CHECK_INT(index_at(&request->timestamps, 1), 6);
+
+    HT_REQUIRE(parse_all("/route/v1/car", "{\"coordinates\": [[1,2],[3,4]], \"avoid\":"
+                                          "{\"type\":\"Point\",\"name\":\"a=b;c\"}}"));
+    HT_CHECK_INT(request->avoid.size, strlen("{\"type\":\"Point\",\"name\":\"a=b;c\"}"));
+}
+
+static void check_body(const char *target, const char *body, const char *code, const char *message)
+{
+    char want[512];
+    (void)snprintf(want, sizeof want, "{\"code\":\"%s\",\"message\":\"%s\"}", code, message);
+    bool read = parse_all(target, body);
+    ht_buffer_append(&reply.body, "", 1);
+    if (read || strcmp(reply.body.data, want) != 0) {
+        (void)printf("  at %s %s\n", target, body);
+    }
+    HT_CHECK(!read);
+    HT_CHECK_INT(reply.status, 400);
+    HT_CHECK_STR(reply.body.data, want);
+}
+
+HT_CASE(what_is_wrong_with_a_body_is_said)
+{
+    static const struct {
+        const char *body;
+        const char *message;
+    } bodies[] = {
+        {"[[1,2],[3,4]]", "request body must be a JSON object"},
+        {"{}", "missing required member: coordinates"},
+        {"{\"coordinates\": 5}", "coordinates must be an array of [longitude, latitude] pairs"},
+        {"{\"coordinates\": [[1,2],[3]]}",
+         "each coordinate must be an array of two numbers [longitude, latitude]"},
+        {"{\"coordinates\": [[1,2],[3,\"4\"]]}",
+         "each coordinate must be an array of two numbers [longitude, latitude]"},
+        {"{\"coordinates\": \"polyline(a&steps=true)\"}",
+         "coordinates string must be of the form polyline(...) or polyline6(...)"},
+        {"{\"coordinates\": [[1,2],[3,4]],}", "invalid JSON: Missing a name for object member."},
+        {"{\"coordinates\": [[1,2],[3,4]], \"overview\": \"sometimes\"}", "invalid overview value"},
+        {"{\"coordinates\": [[1,2],[3,4]], \"overview\": \"full&steps=true\"}",
+         "invalid overview value"},
+        {"{\"coordinates\": [[1,2],[3,4]], \"steps\": \"true\"}", "steps must be a boolean"},
+        {"{\"coordinates\": [[1,2],[3,4]], \"exclude\": [\"a&b\"]}", "invalid exclude value"},
+        {"{\"coordinates\": [[1,2],[3,4]], \"waypoints\": [0,-1]}",
+         "waypoints must be an array of non-negative integers"},
+        {"{\"coordinates\": [[1,2],[3,4]], \"bearings\": [[1,2],[65536,4]]}",
+         "each bearing value must fit in a 16-bit integer"},
+        {"{\"coordinates\": [[1,2],[3,4]], \"bearings\": [[1,2],3]}",
+         "each bearing must be null or an array of two integers"},
+        {"{\"coordinates\": [[1,2],[3,4]], \"step\": true}", "unknown member: step"},
+        {"{\"coordinates\": [[1,2],[3,4]], \"sources\": [0]}", "unknown member: sources"},
+        {"{\"coordinates\": [[1,2],[3,4]], \"crs\": \"EPSG:4326&steps=true\"}",
+         "invalid crs value"},
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        check_body("/route/v1/car", bodies[i].body, "InvalidQuery", bodies[i].message);
+    }
+    const char *pair = "{\"coordinates\": [[1,2],[3,4]]}";
+    check_body("/table/v1/car", "{\"coordinates\": [[1,2],[3,4]], \"annotations\": false}",
+               "InvalidQuery", "invalid annotations value");
+    check_body("/route/v1/car", "{\"coordinates\": []}", "InvalidOptions",
+               "Number of coordinates needs to be at least two.");
+    check_body("/route/v1/car", "{\"coordinates\": [[1,2]]}", "InvalidOptions",
+               "Number of coordinates needs to be at least two.");
+    check_body("/route/v1/car", "{\"coordinates\": [[1,2],[3,4]], \"format\": \"flatbuffers\"}",
+               "InvalidOptions", "Format flatbuffers is not supported, use json.");
+    check_body("/route/v1/car/1,2;3,4", pair, "InvalidOptions",
+               "Coordinates and options come in the URL or in the body, not in both.");
+    check_body("/nearest/v1/car", pair, "NotImplemented",
+               "This service does not support POST requests with a JSON body.");
+    check_body("/trip/v1/car", pair, "NotImplemented",
+               "This service does not support POST requests with a JSON body.");
+    check_body("/nonsense/v1/car", pair, "InvalidService", "Service nonsense not found!");
+    check_body("/route/v2/car", pair, "InvalidVersion", "Service route not found!");
 }
 
 HT_CASE(repeated_options_last_wins_and_lists_grow)

@@ -678,6 +678,66 @@ HT_CASE(guide_lanes_are_chosen_for_the_turns_to_come)
     ht_tiny_free(wide);
 }
 
+/* OSRM's "turns with through before and after": at e, which is merged into the turn at b, lanes can
+ * be changed. */
+HT_CASE(guide_lanes_are_free_before_a_turn_that_was_merged_away)
+{
+    static const struct ht_tiny_way ways[] = {
+        {.nodes = "ab", .name = "top", .lanes = "through|right|right|right", .oneway = true},
+        {.nodes = "be", .name = "top", .oneway = true},
+        {.nodes = "bq", .name = "off", .oneway = true},
+        {.nodes = "ef",
+         .name = "main",
+         .lanes = "left|through|through|through|through|right",
+         .oneway = true},
+        {.nodes = "fg", .name = "main", .lanes = "left|left|right|right", .oneway = true},
+        {.nodes = "fs", .name = "off", .oneway = true},
+        {.nodes = "ft", .name = "off", .oneway = true},
+        {.nodes = "ghi", .name = "top", .oneway = true},
+        {.nodes = "cde", .name = "bot", .oneway = true},
+        {.nodes = "gjk", .name = "bot", .oneway = true}};
+    struct ht_tiny *t = ht_tiny_new("a   b   q       s   h   i\n\n\n\n"
+                                    "          e   f   g\n\n\n\n"
+                                    "c   d           t   j   k",
+                                    5, WAYS(ways), NULL);
+    check_lanes(t, "abefghi", "0+3 - 3+2 2+2");
+    check_lanes(t, "abefgjk", "0+3 - 1+2 0+2");
+    ht_tiny_free(t);
+}
+
+/* Relations of type maneuver: by their arcs, at their junction, for those who drive all of it. */
+HT_CASE(guide_says_what_the_map_says)
+{
+    static const struct ht_tiny_way ways[] = {{.nodes = "ab", .name = "one"},
+                                              {.nodes = "bc", .name = "two"},
+                                              {.nodes = "cd", .name = "three"},
+                                              {.nodes = "be", .name = "four"},
+                                              {.nodes = "cf", .name = "five"}};
+    struct ht_tiny *t = ht_tiny_new("a   b   c   d\n\n\n    e   f", 100, WAYS(ways), NULL);
+    uint32_t arcs[3];
+    HT_REQUIRE(ht_tiny_path(t, "abcf", arcs, 3) == 3);
+    struct ht_maneuver list[] = {{.count = 2,
+                                  .kind = HT_MANEUVER_TURN,
+                                  .modifier = HT_MODIFIER_SLIGHT_LEFT,
+                                  .junction = t->graph.arcs[arcs[0]].head},
+                                 {.count = 3,
+                                  .kind = HT_MANEUVER_AS_IT_IS,
+                                  .modifier = HT_MODIFIER_SHARP_RIGHT,
+                                  .junction = t->graph.arcs[arcs[1]].head}};
+    memcpy(list[0].arcs, arcs, 2 * sizeof *arcs);
+    memcpy(list[1].arcs, arcs, sizeof arcs);
+    expect(t, "abcf", "depart(one), new name straight(two), turn right(five), arrive(five)");
+    t->graph.maneuvers = list;
+    t->graph.maneuver_count = 2;
+    expect(t, "abcf", "depart(one), turn slight left(two), turn sharp right(five), arrive(five)");
+    expect(t, "abcd",
+           "depart(one), turn slight left(two), new name straight(three), arrive(three)");
+    list[0].kind = HT_MANEUVER_SUPPRESS;
+    expect(t, "abcd", "depart(one), new name straight(three), arrive(three)");
+    expect(t, "ebcf", "depart(four), turn right(two), turn right(five), arrive(five)");
+    ht_tiny_free(t);
+}
+
 HT_CASE(guide_lane_texts_are_read)
 {
     uint16_t masks[8];

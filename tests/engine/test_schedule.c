@@ -228,6 +228,29 @@ HT_CASE(conditions_joined_by_and_must_all_hold)
     check_refused("weight > 7.5 AND Mo-Fr", HT_UNSUPPORTED);
 }
 
+HT_CASE(not_holds_whenever_the_rest_does_not)
+{
+    check_active("not (Mo-Fr 07:00-09:00)", MONDAY(8, 0), false);
+    check_active("not (Mo-Fr 07:00-09:00)", MONDAY(9, 0), true);
+    check_active("not Mo-Fr 07:00-09:00", SATURDAY(8, 0), true);
+    check_active("not (Fr 22:00-06:00)", SATURDAY(5, 59), false);
+    check_active("not (Fr 22:00-06:00)", SATURDAY(6, 0), true);
+    check_active("not (Mo-Fr 07:00-09:00; Fr off)", FRIDAY(8, 0), true);
+    check_active("Mo-Fr AND not (Mo) AND not Tu", MONDAY(10, 0), false);
+    check_active("Mo-Fr AND not (Mo) AND not Tu", FRIDAY(10, 0), true);
+    check_active("not Mo AND 07:00-09:00", FRIDAY(8, 0), true);
+    check_next("not (Fr 22:00-06:00)", FRIDAY(23, 0), SATURDAY(6, 0));
+    check_next("not 24/7", MONDAY(3, 0), INT64_MAX);
+    check_refused("not", HT_SYNTAX);
+    check_refused("not (Mo", HT_SYNTAX);
+    check_refused("not (Mo;", HT_SYNTAX);
+    check_refused("not ()", HT_SYNTAX);
+    check_refused("not (Mo) Tu", HT_UNSUPPORTED);
+    check_refused("not (Mo AND 07:00-09:00)", HT_UNSUPPORTED);
+    check_refused("not (not Mo)", HT_UNSUPPORTED);
+    check_refused("not (wet)", HT_UNSUPPORTED);
+}
+
 HT_CASE(typographic_signs_are_understood)
 {
     check_active("Mo\xE2\x80\x93"
@@ -340,7 +363,8 @@ HT_CASE(changes_agree_with_the_minutes)
     static const char *const texts[] = {
         "Mo-Fr 07:00-09:00,16:00-18:30", "Fr 22:00-06:00; Sa off",
         "Jun 5-10 AND 20:00-26:00",      "08:00-18:00; We 12:00-13:00 off",
-        "Mo-Su 06:00-07:30, Sa 05:00+",  "Dec 31 23:00-25:00"};
+        "Mo-Su 06:00-07:30, Sa 05:00+",  "Dec 31 23:00-25:00",
+        "not (Fr 22:00-06:00; Sa off)"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct ht_schedule *schedule = parse(texts[i]);
         HT_REQUIRE(schedule != NULL);

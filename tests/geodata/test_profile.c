@@ -543,6 +543,9 @@ HT_CASE(facts_have_class_and_flags)
     HT_CHECK_INT(facts.flags, HT_WAY_ROUNDABOUT | HT_WAY_BRIDGE);
     facts_of("route=ferry", &tags, &facts);
     HT_CHECK_INT(facts.road_class, HT_ROAD_FERRY);
+    facts_of("route=ferry&highway=trunk_link", &tags, &facts); /* as OSRM's profiles have it */
+    HT_CHECK_INT(facts.road_class, HT_ROAD_TRUNK);
+    HT_CHECK_INT(facts.flags, HT_WAY_LINK);
     facts_of("highway=footway&junction=circular&driving_side=left", &tags, &facts);
     HT_CHECK_INT(facts.road_class, HT_ROAD_PATH);
     HT_CHECK_INT(facts.flags, HT_WAY_CIRCULAR);

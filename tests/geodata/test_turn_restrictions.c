@@ -1,3 +1,4 @@
+#include "engine/road/guide.h"
 #include "tests/support/check.h"
 #include "tests/support/osm_town.h"
 
@@ -207,6 +208,133 @@ HT_CASE(bans_by_the_clock_leave_the_turn_and_name_the_hours)
                      "from w1|via nb|to w2");
     HT_CHECK_STR(ways_on(&town, "car"), "cde");
     HT_CHECK_INT(town.graph->condition_count, 3); /* d and e in the morning, c at night */
+    ht_town_end(&town);
+}
+
+/* The conditions of the way's turns, joined by bars, in the order of c, d, e. */
+static const char *hours_with(const char *profile, const char *tags)
+{
+    static char out[256];
+    struct ht_town town;
+    crossing(&town);
+    ht_town_relation(&town, 1, tags, "from w1|via nb|to w4");
+    const char *open = ways_on(&town, profile);
+    int size = snprintf(out, sizeof out, "%s", open);
+    for (uint32_t i = 0; town.status == HT_OK && i < town.graph->condition_count; i++) {
+        size += snprintf(out + size, sizeof out - (size_t)size, "|%s",
+                         town.network->strings + town.graph->conditions[i].schedule);
+    }
+    if (town.counts.restrictions_used != (size == 3 ? 0 : 1)) {
+        (void)snprintf(out, sizeof out, "%" PRIu32 " used", town.counts.restrictions_used);
+    }
+    ht_town_end(&town);
+    return out;
+}
+
+HT_CASE(none_at_hours_takes_them_from_a_ban)
+{
+    HT_CHECK_STR(hours_with("car", "restriction=no_left_turn|"
+                                   "restriction:conditional=none @ (Sa 10:00-12:00; )"),
+                 "cde|not (Sa 10:00-12:00)");
+    HT_CHECK_STR(hours_with("car", "restriction:conditional=none @ (Sa)|restriction=no_left_turn"),
+                 "cde|not (Sa)");
+    HT_CHECK_STR(hours_with("car", "restriction=no_left_turn|"
+                                   "restriction:conditional=none @ (Sa); none @ 20:00-22:00"),
+                 "cde|not (Sa) AND not (20:00-22:00)");
+    HT_CHECK_STR(
+        hours_with("car", "restriction:conditional=no_left_turn @ (Mo-Fr 07:00-09:00); none @ PH"),
+        "cde|Mo-Fr 07:00-09:00 AND not (PH)");
+    /* a ban that comes after it holds */
+    HT_CHECK_STR(hours_with("car", "restriction:conditional=none @ PH; no_left_turn @ Mo-Fr"),
+                 "cde|Mo-Fr");
+    /* what frees one vehicle leaves the others as they are */
+    const char *cars = "restriction=no_left_turn|restriction:motorcar:conditional=none @ (Su)";
+    HT_CHECK_STR(hours_with("car", cars), "cde|not (Su)");
+    HT_CHECK_STR(hours_with("van", cars), "cd");
+    /* no clock tells when: the ban stays */
+    HT_CHECK_STR(hours_with("car", "restriction=no_left_turn|restriction:conditional=none @ (wet)"),
+                 "cd");
+    HT_CHECK_STR(hours_with("car", "restriction:conditional=none @ (Su)"), "cde");
+}
+
+/* ---- what drivers are told ---- */
+
+/* The maneuvers of the crossing with such relations; the first in *out. */
+static uint32_t maneuvers_with(const char *tags, const char *members, struct ht_maneuver *out)
+{
+    struct ht_town town;
+    crossing(&town);
+    ht_town_relation(&town, 1, tags, members);
+    HT_CHECK_STR(ways_on(&town, "car"), "cde");
+    HT_CHECK_INT(town.counts.restrictions_used + town.counts.restrictions_missing +
+                     town.counts.restrictions_ambiguous,
+                 0);
+    uint32_t count = town.graph->maneuver_count;
+    if (count > 0) {
+        *out = town.graph->maneuvers[0];
+        HT_CHECK(ht_graph_turn(town.graph, out->arcs[0], out->arcs[1]) ==
+                 ht_town_turn(&town, "abe"));
+        HT_CHECK(out->junction == town.graph->arcs[out->arcs[0]].head);
+    }
+    ht_town_end(&town);
+    return count;
+}
+
+HT_CASE(maneuvers_are_kept_with_their_words)
+{
+    static const struct {
+        const char *tags;
+        enum ht_maneuver_kind kind;
+        enum ht_step_modifier modifier;
+    } cases[] = {
+        {"type=maneuver|maneuver=turn|direction=sharp_left", HT_MANEUVER_TURN,
+         HT_MODIFIER_SHARP_LEFT},
+        {"type=manoeuvre|maneuver=turn|manoeuvre=fork|direction=slight_right", HT_MANEUVER_FORK,
+         HT_MODIFIER_SLIGHT_RIGHT},
+        {"type=maneuver|maneuver=uturn", HT_MANEUVER_TURN, HT_MODIFIER_UTURN},
+        {"type=maneuver|maneuver=suppress", HT_MANEUVER_SUPPRESS, HT_MODIFIER_NONE},
+        {"type=maneuver|maneuver=continue|direction=straight", HT_MANEUVER_CONTINUE,
+         HT_MODIFIER_STRAIGHT},
+        {"type=maneuver|maneuver=somersault|direction=up", HT_MANEUVER_AS_IT_IS, HT_MODIFIER_NONE},
+    };
+    const char *left = "from w1|via nb|to w4";
+    struct ht_maneuver m = {.count = 0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        HT_CHECK_INT(maneuvers_with(cases[i].tags, left, &m), 1);
+        HT_CHECK_INT(m.count, 2);
+        HT_CHECK_INT(m.kind, cases[i].kind);
+        HT_CHECK_INT(m.modifier, cases[i].modifier);
+    }
+    const char *turn = "type=maneuver|maneuver=turn";
+    HT_CHECK_INT(maneuvers_with(turn, "from w1|to w4", &m), 0);
+    HT_CHECK_INT(maneuvers_with(turn, "from w1|via nb|via na|to w4", &m), 0);
+    HT_CHECK_INT(maneuvers_with(turn, "from w1|via nb|to w9", &m), 0);
+    HT_CHECK_INT(maneuvers_with(turn, "from w1|from w3|via nb|to w4", &m), 0);
+    HT_CHECK_INT(maneuvers_with(turn, "from w1|via nc|to w4", &m), 0);
+    HT_CHECK_INT(maneuvers_with(turn, "from w1|via n9|to w4", &m), 0);
+}
+
+HT_CASE(maneuvers_lead_over_ways)
+{
+    struct ht_town town;
+    ht_town_begin(&town, "a b c d\n"
+                         "  e f  \n");
+    ht_town_way(&town, 1, "ab", STREET);
+    ht_town_way(&town, 2, "bc", STREET);
+    ht_town_way(&town, 3, "cd", STREET);
+    ht_town_way(&town, 4, "be", STREET);
+    ht_town_way(&town, 5, "cf", STREET);
+    ht_town_relation(&town, 2, "type=maneuver|maneuver=fork", "from w1|via w2|via nc|to w5");
+    ht_town_relation(&town, 1, "type=maneuver|maneuver=turn", "from w3|via w2|via nb|to w4");
+    HT_REQUIRE(strcmp(ways_on(&town, "car"), "ce") == 0);
+    HT_REQUIRE(town.graph->maneuver_count == 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct ht_maneuver *m = &town.graph->maneuvers[i];
+        HT_CHECK_INT(m->count, 3);
+        HT_CHECK(i == 0 || m[-1].arcs[0] <= m->arcs[0]);
+        HT_CHECK(m->junction == town.graph->arcs[m->arcs[1]].head);
+        HT_CHECK(town.graph->arcs[m->arcs[0]].head == town.graph->arcs[m->arcs[1]].tail);
+    }
     ht_town_end(&town);
 }
 
