@@ -108,6 +108,60 @@ void ht_coverage_snap(const struct ht_road *road, const struct ht_point *points,
     free(order);
 }
 
+static bool is_as_filed(const struct ht_graph *graph, const struct ht_place *place)
+{
+    bool filed = true;
+    for (int s = 0; s < 2 && graph->live != NULL; s++) {
+        uint32_t arc = place->side[s].arc;
+        filed = filed && (arc == HT_NONE || ht_live_arc(graph, arc) == NULL);
+    }
+    return filed;
+}
+
+static void arcs_call(const struct ht_graph *graph, const struct ht_place *place)
+{
+    for (int s = 0; s < 2; s++) {
+        if (place->side[s].arc != HT_NONE) {
+            __builtin_prefetch(&graph->arcs[place->side[s].arc]);
+        }
+    }
+}
+
+// NOLINTNEXTLINE(readability-function-size): as above, and what is known
+void ht_coverage_snap_again(const struct ht_road *road, const struct ht_point *points,
+                            uint32_t count, double radius_m, const struct ht_place *filed,
+                            struct ht_place *out)
+{
+    enum { AHEAD = 16 };
+    uint32_t changed = 0;
+    uint64_t *order = ht_array_new(count, sizeof *order);
+    if (order == NULL) {
+        ht_coverage_snap(road, points, count, radius_m, NULL, out);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (i + AHEAD < count) {
+            arcs_call(road->graph, &filed[i + AHEAD]);
+        }
+        if (is_as_filed(road->graph, &filed[i])) {
+            out[i] = filed[i];
+            ht_place_refresh(road->graph, &out[i]);
+        } else {
+            order[changed++] = i;
+        }
+    }
+    struct snapping s = {.road = road,
+                         .points = points,
+                         .order = order,
+                         .count = changed,
+                         .radius_m = radius_m,
+                         .out = out};
+    for (size_t i = 0; i < (changed + (size_t)PIECE - 1) / PIECE; i++) {
+        snap_piece(&s, i, 0);
+    }
+    free(order);
+}
+
 /* --- what is kept ----------------------------------------------------------------------------- */
 
 /* Whose set it is, and under what it was found. */
