@@ -5,6 +5,7 @@
 
 #include "api/app_internal.h"
 #include "api/calendar.h"
+#include "api/coverage.h"
 #include "api/coverage_scene.h"
 #include "api/homes.h"
 #include "api/http_stream.h"
@@ -185,6 +186,7 @@ void ht_app_server_set(struct ht_app *app, struct ht_http_server *server)
 {
     (void)pthread_mutex_lock(&app->open_lock);
     app->server = server;
+    (void)pthread_cond_signal(&app->wake);
     if (server != NULL && atomic_load(&app->damaged)) {
         ht_http_server_drain(server);
     } else if (server == NULL) { /* whose loops end without a tick where nobody is connected */
@@ -205,12 +207,27 @@ static void map_rest(struct ht_app *app, struct ht_map *map, time_t *rested_s)
     }
 }
 
+/* Once a new map was looked at and all else is open: the first question about coverage finds what
+ * it needs. Holds open_lock at its begin and end, not meanwhile. */
+static void coverage_warm(struct ht_app *app, const struct ht_map *checked,
+                          const struct ht_map **warmed)
+{
+    if (app->server == NULL || app->map == NULL || app->map != checked || *warmed == checked) {
+        return;
+    }
+    *warmed = checked;
+    (void)pthread_mutex_unlock(&app->open_lock);
+    ht_coverage_warm(app);
+    (void)pthread_mutex_lock(&app->open_lock);
+}
+
 /* Gets the profiles of a new map ready before they are asked for, then obeys conditional turns as
  * time goes by. */
 static void *keeper_main(void *user)
 {
     struct ht_app *app = user;
     const struct ht_map *checked = NULL;
+    const struct ht_map *warmed = NULL;
     time_t rested_s = 0;
     (void)pthread_mutex_lock(&app->open_lock);
     while (!app->stop) {
@@ -231,6 +248,7 @@ static void *keeper_main(void *user)
             }
             (void)status;
         }
+        coverage_warm(app, checked, &warmed);
         if (!app->stop && (app->map == NULL || app->map == checked)) {
             keeper_sleep(app, keeper_wait_ms(app));
         }

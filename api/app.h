@@ -105,6 +105,7 @@ struct ht_app {
     atomic_uint solving;            /* plans being made (api/optimize.c, api/rounds.c) */
     bool rounds_enough;             /* what is planned so far will do: the server is to stop */
     atomic_bool saving;             /* a job of it is on its way */
+    uint64_t incidents_forgotten;   /* the number to go on with; the writer's */
     int64_t seen_saved_ms;          /* when devices' last_seen were; the writer's */
     atomic_int_least64_t tidied_ms; /* when old ones were forgotten */
     struct ht_fencing *fencing;     /* NULL: the store can't be written */

@@ -12,6 +12,7 @@
 #include "api/fencing.h"
 #include "api/finder.h"
 #include "api/http_answer.h"
+#include "api/incident_forget.h"
 #include "api/learning.h"
 #include "api/live.h"
 #include "api/loads.h"
@@ -229,8 +230,14 @@ static enum ht_status forget_old(struct ht_app *app, struct ht_store_tx *tx, int
     atomic_store(&app->tidied_ms, now_ms);
     int64_t tracks_ms = ht_setting(&app->settings, HT_SETTING_TRACKS_DAYS) * DAY_MS;
     int64_t answers_ms = ht_setting(&app->settings, HT_SETTING_ANSWERS_DAYS) * DAY_MS;
+    int64_t incidents_ms = ht_setting(&app->settings, HT_SETTING_INCIDENTS_DAYS) * DAY_MS;
     enum ht_status status = ht_store_positions_forget(tx, now_ms - tracks_ms, NULL);
-    return status == HT_OK ? ht_store_answers_forget(tx, now_ms - answers_ms, NULL) : status;
+    if (status == HT_OK) {
+        status = ht_store_answers_forget(tx, now_ms - answers_ms, NULL);
+    }
+    return status == HT_OK ? ht_incidents_forget(tx, now_ms - incidents_ms, now_ms,
+                                                 &app->incidents_forgotten, NULL)
+                           : status;
 }
 
 static int64_t steady_ms(void)
@@ -299,6 +306,7 @@ static void saving_done(struct ht_job *job, void *context, enum ht_status outcom
     if (lost) {
         ht_fencing_lost(app->fencing);
         ht_devices_unsaved_return(ht_live_devices(app->live));
+        app->incidents_forgotten = 0; /* what was erased may not be */
     }
     for (int i = 0; i < 2; i++) {
         if (lost) {

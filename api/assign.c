@@ -153,16 +153,22 @@ static int by_id(const void *left, const void *right)
     return strcmp(((const struct member *)left)->id, ((const struct member *)right)->id);
 }
 
+static bool is_ready(const struct ht_asked_group *group, const struct ht_unit *unit)
+{
+    return (group->statuses == 0 || (group->statuses >> unit->status & 1) != 0) &&
+           (group->duty == HT_DUTY_ANY || unit->on_duty == (group->duty == HT_DUTY_ON));
+}
+
 /* All that fit the filter, by id. */
 static bool members_found(struct work *work, const struct ht_asked_group *group, struct team *team)
 {
     struct ht_fleet *fleet = fleet_of(work);
+    int64_t now_ms = ht_clock_now_ms(&work->context->app->clock);
     uint32_t end = ht_fleet_end(fleet);
     size_t capacity = 0;
     for (uint32_t i = 0; i < end; i++) {
         struct ht_unit unit;
-        if (!ht_fleet_get(fleet, i, 0, &unit) ||
-            (group->statuses != 0 && (group->statuses >> unit.status & 1) == 0)) {
+        if (!ht_fleet_get(fleet, i, now_ms, &unit) || !is_ready(group, &unit)) {
             continue;
         }
         struct ht_asked_needs has = has_of(work, &unit);
@@ -323,6 +329,7 @@ static bool costs_travel(struct work *work, struct team *team)
                                       .points = work->points,
                                       .point_count = work->ask.task_count,
                                       .pool = shared ? app->pool.pool : NULL,
+                                      .plain = work->ask.plain,
                                       .duration_ms = team->cost_ms,
                                       .length_mm = team->length_mm};
     enum ht_status status = ht_live_matrix(app->live, live, world, &many);

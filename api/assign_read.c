@@ -419,6 +419,28 @@ static void role_needs_read(struct reader *reader, struct ht_asked_group *group)
     reader->where[0] = '\0';
 }
 
+/* Which units of the fleet: what they are like, what they do, and whether they are on shift. */
+static void filter_read(struct reader *reader, yajl_val units, struct ht_asked_group *group)
+{
+    static const char *const duties[] = {"any", "on", "off", NULL};
+    yajl_val shift = ht_json_member(units, "shift");
+    const char *word = YAJL_GET_STRING(shift);
+    size_t duty = 0;
+    if (ht_json_member(units, "status") != NULL) {
+        group->statuses = 0;
+    }
+    needs_read(reader, units, &group->filter);
+    words_member(reader, units, "status", ht_unit_statuses, &group->statuses);
+    while (word != NULL && duties[duty] != NULL && strcmp(duties[duty], word) != 0) {
+        duty++;
+    }
+    if (shift != NULL && !YAJL_IS_NULL(shift) && (word == NULL || duties[duty] == NULL)) {
+        fail(reader, HT_SYNTAX, "shift", "shift is on, off or any");
+    } else if (word != NULL) {
+        group->duty = (enum ht_duty)duty;
+    }
+}
+
 /* Units, capacity and matrix of a role, or of the whole body. */
 static void group_read(struct reader *reader, yajl_val object, const char *role)
 {
@@ -426,16 +448,12 @@ static void group_read(struct reader *reader, yajl_val object, const char *role)
     yajl_val units = ht_json_member(object, "units");
     yajl_val matrix = ht_json_member(object, "matrix");
     *group = (struct ht_asked_group){
-        .role = role, .capacity = 1, .statuses = UINT32_C(1) << HT_UNIT_IDLE};
+        .role = role, .capacity = 1, .statuses = UINT32_C(1) << HT_UNIT_IDLE, .duty = HT_DUTY_ON};
     count_member(reader, object, "capacity", HT_ASSIGN_TASKS_MOST, &group->capacity);
     if (YAJL_IS_ARRAY(units)) {
         unit_list_read(reader, units, group);
     } else if (YAJL_IS_OBJECT(units)) {
-        if (ht_json_member(units, "status") != NULL) {
-            group->statuses = 0;
-        }
-        needs_read(reader, units, &group->filter);
-        words_member(reader, units, "status", ht_unit_statuses, &group->statuses);
+        filter_read(reader, units, group);
     } else if (units != NULL && !YAJL_IS_NULL(units)) {
         fail(reader, HT_SYNTAX, "units", "units must be a list or a filter");
     }
@@ -495,8 +513,11 @@ static void body_read(struct reader *reader, yajl_val body)
     static const double range[2] = {0, 1e9};
     struct ht_assign_ask *ask = reader->ask;
     double max_s = INFINITY;
+    bool blue_light = true;
     yajl_val roles = ht_json_member(body, "roles");
     bool_member(reader, body, "balanced", &ask->balanced);
+    bool_member(reader, body, "blue_light", &blue_light);
+    ask->plain = !blue_light;
     number_member(reader, body, "max_s", range, &max_s);
     ask->max_ms = max_s * 1000 < UINT32_MAX ? (uint32_t)(max_s * 1000) : UINT32_MAX;
     tasks_read(reader, ht_json_member(body, "tasks"));

@@ -3,8 +3,9 @@
  *   {"tasks": [{"id": "t1", "lon": 121.7, "lat": 29.9}, {"id": "t2", "household": "h7", "units": 2,
  *               "weight": 3, "priority": 50, "needs": {"kind": ["responder"], "skills": ["lift"],
  *               "roles": {"doctor": {"skills": ["dialysis"]}}}}],
- *    "units": ["u1", {"id": "u2", "capacity": 2}]   or {"kind", "skills", "status"}; none: all idle
- *    "capacity": 1, "balanced": false, "max_s": 900,
+ *    "units": ["u1", {"id": "u2", "capacity": 2}]   or {"kind", "skills", "status", "shift"};
+ *                                                   none: all idle ones that are on shift
+ *    "capacity": 1, "balanced": false, "max_s": 900, "blue_light": true,
  *    "matrix": {"durations": [[60, null]], "distances": [[500, null]]},
  *    "roles": [{"role": "doctor", "units", "capacity", "matrix"}, ...]   instead of units}
  *
@@ -68,6 +69,7 @@ struct ht_asked_group {
     size_t unit_count;
     struct ht_asked_needs filter;
     uint32_t statuses;            /* of the filter */
+    enum ht_duty duty;            /* likewise */
     struct ht_asked_needs *needs; /* [tasks] of this role alone; NULL: none */
     /* [unit * tasks + task], NULL: not given; HT_ASSIGN_UNREACHABLE and -1 where there is no way */
     uint32_t *duration_ms;
@@ -83,6 +85,7 @@ struct ht_assign_ask {
     const char *skills[HT_ASSIGN_SKILLS_MOST];
     uint32_t skill_count;
     bool balanced;
+    bool plain;         /* units go by their profile_plain: without blue light */
     uint32_t max_ms;    /* UINT32_MAX: no limit */
     char wrong_at[192]; /* after an error: a JSON pointer to it, "" the whole */
 };

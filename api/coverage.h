@@ -17,6 +17,10 @@
 /* GET /v1/coverage?kind=&skills=&status=&shift=&max_age_s=&incident=&severity=&blue_light=&by=
  *     &max_s=&limit=&crs=&out_crs= */
 void ht_coverage_get(struct ht_app_context *context, struct ht_http_call *call);
+/* Makes ready what the first question would wait for: the households, and where they are on the
+ * streets that units go by. For a thread that has the time, once everything is open; what fails, or
+ * would take much memory, is left to the question. */
+void ht_coverage_warm(struct ht_app *app);
 /* POST /v1/coverage/moves, body as api/coverage_read.h has it. */
 void ht_coverage_moves_post(struct ht_app_context *context, struct ht_http_call *call);
 

@@ -6,6 +6,7 @@
 
 #include "api/isochrone.h"
 #include "api/live.h"
+#include "api/map.h"
 #include "engine/base/array.h"
 #include "engine/live/fleet.h"
 #include "engine/road/cut.h"
@@ -17,9 +18,19 @@ struct lane {
     struct ht_reach_targets *targets; /* NULL: not made */
 };
 
+/* Where households are on the streets of a map as they are filed. */
+struct filed {
+    atomic_size_t references;
+    uint64_t map; /* its number */
+    struct ht_homes *homes;
+    pthread_mutex_t lock;
+    struct ht_place *places[HT_FLEET_PROFILES_MAX]; /* NULL: not found yet */
+};
+
 struct ht_coverage_scene {
     atomic_size_t references;
     uint64_t number;
+    struct filed *filed; /* NULL: there is none */
     uint64_t world;
     struct ht_homes *homes;
     struct ht_home_pace pace;
@@ -37,6 +48,7 @@ struct ht_coverage_scene {
 struct streets {
     struct ht_world *world;
     const struct ht_road *road;
+    uint32_t profile; /* of the fleet */
 };
 
 struct ht_coverage_scenes {
@@ -44,6 +56,55 @@ struct ht_coverage_scenes {
     struct ht_coverage_scene *scene; /* the latest; NULL: none yet */
     uint64_t number;
 };
+
+/* ---- as filed ---- */
+
+static void filed_release(struct filed *filed)
+{
+    if (filed == NULL || atomic_fetch_sub(&filed->references, 1) != 1) {
+        return;
+    }
+    for (int p = 0; p < HT_FLEET_PROFILES_MAX; p++) {
+        free(filed->places[p]);
+    }
+    ht_homes_release(filed->homes);
+    (void)pthread_mutex_destroy(&filed->lock);
+    free(filed);
+}
+
+static struct filed *filed_new(struct ht_homes *homes, uint64_t map)
+{
+    struct filed *filed = calloc(1, sizeof *filed);
+    if (filed == NULL || pthread_mutex_init(&filed->lock, NULL) != 0) {
+        free(filed);
+        return NULL;
+    }
+    atomic_init(&filed->references, 1);
+    filed->map = map;
+    filed->homes = homes;
+    ht_homes_retain(homes);
+    return filed;
+}
+
+/* That of the scene before where it is of the same map and households, with a reference; NULL:
+ * there is none to be had, which costs time alone. */
+static struct filed *filed_of(const struct ht_coverage_scene *before,
+                              const struct ht_coverage_ground *ground)
+{
+    enum { HOMES_MOST = 200000 }; /* more take too much memory to be kept twice */
+    struct filed *filed = before == NULL ? NULL : before->filed;
+    struct ht_map *map = ht_map_of(ground->world);
+    uint64_t number = map == NULL ? 0 : ht_map_number(map);
+    ht_map_release(map);
+    if (number == 0 || ground->homes->count > HOMES_MOST) {
+        return NULL;
+    }
+    if (filed == NULL || filed->map != number || filed->homes != ground->homes) {
+        return filed_new(ground->homes, number);
+    }
+    (void)atomic_fetch_add(&filed->references, 1);
+    return filed;
+}
 
 enum ht_status ht_coverage_scenes_new(struct ht_coverage_scenes **out)
 {
@@ -80,6 +141,7 @@ void ht_coverage_scene_release(struct ht_coverage_scene *scene)
         ht_cuts_deinit(&scene->lanes[i].cuts);
     }
     free(scene->lanes);
+    filed_release(scene->filed);
     ht_homes_release(scene->homes);
     (void)pthread_mutex_destroy(&scene->lock);
     free(scene);
@@ -90,7 +152,8 @@ uint64_t ht_coverage_scene_number(const struct ht_coverage_scene *scene)
     return scene->number;
 }
 
-static struct ht_coverage_scene *scene_new(const struct ht_coverage_ground *ground, uint64_t number)
+static struct ht_coverage_scene *scene_new(const struct ht_coverage_scene *before,
+                                           const struct ht_coverage_ground *ground, uint64_t number)
 {
     struct ht_coverage_scene *scene = calloc(1, sizeof *scene);
     if (scene == NULL || pthread_mutex_init(&scene->lock, NULL) != 0) {
@@ -100,6 +163,7 @@ static struct ht_coverage_scene *scene_new(const struct ht_coverage_ground *grou
     atomic_init(&scene->references, 1);
     ht_homes_retain(ground->homes);
     scene->homes = ground->homes;
+    scene->filed = filed_of(before, ground);
     scene->world = ht_world_id(ground->world);
     scene->pace = ground->pace;
     scene->profile_count = ground->profile_count;
@@ -125,7 +189,7 @@ enum ht_status ht_coverage_scene_get(struct ht_coverage_scenes *scenes,
     struct ht_coverage_scene *scene = scenes->scene;
     if (scene == NULL || !is_of(scene, ground)) {
         old = scene;
-        scene = scene_new(ground, ++scenes->number);
+        scene = scene_new(old, ground, ++scenes->number);
         scenes->scene = scene;
     }
     if (scene != NULL) {
@@ -137,19 +201,56 @@ enum ht_status ht_coverage_scene_get(struct ht_coverage_scenes *scenes,
     return scene == NULL ? HT_NOMEM : HT_OK;
 }
 
-static enum ht_status places_find(const struct ht_homes *homes, struct ht_app *app,
-                                  const struct ht_road *road, struct ht_place **out)
+static void snap(const struct ht_homes *homes, struct ht_app *app, const struct ht_road *road,
+                 struct ht_place *out)
 {
+    /* one answer at a time gets the pool; the others make do with their own thread */
+    bool shared = pthread_mutex_trylock(&app->pool.lock) == 0;
+    ht_coverage_snap(road, homes->points, homes->count, HT_LIVE_STREET_M,
+                     shared ? app->pool.pool : NULL, out);
+    if (shared) {
+        (void)pthread_mutex_unlock(&app->pool.lock);
+    }
+}
+
+/* Where the households are on the streets as they are filed; NULL: not known. */
+static const struct ht_place *filed_places(struct ht_coverage_scene *scene, struct ht_app *app,
+                                           const struct streets *on)
+{
+    struct filed *filed = scene->filed;
+    const struct ht_road *road = NULL;
+    const char *name = ht_fleet_profile_name(ht_live_fleet(app->live), on->profile);
+    if (filed == NULL || on->profile >= HT_FLEET_PROFILES_MAX ||
+        ht_map_filed(on->world, name, &road) != HT_OK || road == NULL) {
+        return NULL;
+    }
+    (void)pthread_mutex_lock(&filed->lock);
+    if (filed->places[on->profile] == NULL) {
+        filed->places[on->profile] =
+            ht_array_new(scene->homes->count, sizeof *filed->places[on->profile]);
+        if (filed->places[on->profile] != NULL) {
+            snap(scene->homes, app, road, filed->places[on->profile]);
+        }
+    }
+    const struct ht_place *places = filed->places[on->profile];
+    (void)pthread_mutex_unlock(&filed->lock);
+    return places;
+}
+
+static enum ht_status places_find(struct ht_coverage_scene *scene, struct ht_app *app,
+                                  const struct streets *on, struct ht_place **out)
+{
+    const struct ht_homes *homes = scene->homes;
     struct ht_place *places = ht_array_new(homes->count, sizeof *places);
     if (places == NULL) {
         return HT_NOMEM;
     }
-    /* one answer at a time gets the pool; the others make do with their own thread */
-    bool shared = pthread_mutex_trylock(&app->pool.lock) == 0;
-    ht_coverage_snap(road, homes->points, homes->count, HT_LIVE_STREET_M,
-                     shared ? app->pool.pool : NULL, places);
-    if (shared) {
-        (void)pthread_mutex_unlock(&app->pool.lock);
+    const struct ht_place *filed = filed_places(scene, app, on);
+    if (filed != NULL) {
+        ht_coverage_snap_again(on->road, homes->points, homes->count, HT_LIVE_STREET_M, filed,
+                               places);
+    } else {
+        snap(homes, app, on->road, places);
     }
     *out = places;
     return HT_OK;
@@ -164,7 +265,7 @@ static enum ht_status targets_make(struct ht_coverage_scene *scene, struct ht_ap
     const struct ht_isochrone_streets *streets = NULL;
     const struct ht_homes *homes = scene->homes;
     struct ht_place *places = kept == NULL ? NULL : *kept;
-    enum ht_status status = places == NULL ? places_find(homes, app, on->road, &places) : HT_OK;
+    enum ht_status status = places == NULL ? places_find(scene, app, on, &places) : HT_OK;
     if (kept != NULL) {
         *kept = NULL;
     }
@@ -184,7 +285,7 @@ enum ht_status ht_coverage_scene_targets(struct ht_coverage_scene *scene, struct
                                          struct ht_world *world, const struct ht_road *road,
                                          uint32_t profile, const struct ht_reach_targets **out)
 {
-    const struct streets on = {world, road};
+    const struct streets on = {world, road, profile};
     enum ht_status status = HT_OK;
     if (profile >= HT_FLEET_PROFILES_MAX) {
         return HT_RANGE;
@@ -207,7 +308,8 @@ static enum ht_status nearer(struct ht_coverage_scene *scene, struct ht_app *app
     const char *name = ht_fleet_profile_name(ht_live_fleet(app->live), profile);
     enum ht_status status = ht_world_road(world, name, 0, &road);
     if (status == HT_OK) {
-        status = places_find(scene->homes, app, road, &places);
+        const struct streets on = {world, road, profile};
+        status = places_find(scene, app, &on, &places);
     }
     if (status != HT_OK) {
         return status == HT_NOT_FOUND ? HT_OK : status; /* the map has no such profile */
@@ -318,11 +420,11 @@ enum ht_status ht_coverage_scene_lane_targets(struct ht_coverage_scene *scene, s
                                               struct ht_world *world, const struct ht_road *road,
                                               uint32_t number, const struct ht_reach_targets **out)
 {
-    const struct streets on = {world, road};
     enum ht_status status = HT_OK;
     (void)pthread_mutex_lock(&scene->lock);
     struct lane *lane = number < scene->lane_count ? &scene->lanes[number] : NULL;
     if (lane != NULL && lane->targets == NULL) {
+        const struct streets on = {world, road, lane->profile};
         status = targets_make(scene, app, &on, NULL, &lane->targets);
     }
     *out = lane == NULL ? NULL : lane->targets;

@@ -1,10 +1,11 @@
 /* Coverage scenes: the households on the streets of each profile, as they are now, and how far it
  * is from there to their doors.
  *
- * Made when first asked for and kept until households, streets or the pace of walking are others:
- * each household is put on a street (some 20 ms of one core for 20,000 and a profile). A scene
- * holds no map: what it keeps is its own, so that it keeps none in memory and no metric from being
- * renewed.
+ * Made when first asked for and kept until households, streets or the pace of walking are others.
+ * Each household is put on a street as that is filed (some 20 ms of one core for 20,000 and a
+ * profile), once for a map and a list of households; when streets change, those whose own street
+ * does are put anew. A scene holds no map: what it keeps is its own, so that it keeps none in
+ * memory and no metric from being renewed.
  *
  * Threading: any thread; one makes what all want. Ownership: references.
  */

@@ -1,7 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/app_internal.h"
 #include "api/command.h"
+#include "api/coverage.h"
 #include "api/coverage_internal.h"
 #include "api/desk_room.h"
 #include "api/http_answer.h"
@@ -223,6 +225,38 @@ void ht__town_close(struct ht__town *town)
     lent_back(town);
     free(town->lane_live);
     free(town->units);
+}
+
+static bool is_worth_warming(struct ht_app_context *context, struct ht_reply *reply)
+{
+    enum { HOMES_MOST = 200000 }; /* some hundred bytes each, for each profile */
+    struct ht_homes *homes = NULL;
+    struct ht_error error = {0};
+    struct ht_store_reader *reader = ht_app_reader(context, reply);
+    bool worth = reader != NULL &&
+                 ht_homes_get(context->app->homes, reader, &homes, &error) == HT_OK &&
+                 homes->count > 0 && homes->count <= HOMES_MOST;
+    ht_homes_release(homes);
+    return worth;
+}
+
+void ht_coverage_warm(struct ht_app *app)
+{
+    const struct ht_unit_filter all = {.heard_ms = INT64_MIN};
+    const struct ht__promise promise = {.limit_ms = 1000};
+    struct ht_reply reply = {0}; /* which nobody reads */
+    struct ht__town town = {0};
+    void *context = NULL;
+    if (app->store == NULL || app->desk == NULL || ht__app_context_new(app, &context) != HT_OK) {
+        return;
+    }
+    if (is_worth_warming(context, &reply)) {
+        bool made = ht__town_open(context, &all, &promise, &town, &reply);
+        (void)made;
+        ht__town_close(&town);
+    }
+    ht_reply_deinit(&reply);
+    ht__app_context_free(context);
 }
 
 struct ht__counts ht__counts_of(const struct ht_homes *homes, const uint64_t *a, const uint64_t *b)

@@ -186,6 +186,45 @@ bool ht_event_fields_read(const struct ht_event_field *fields, size_t count, uin
     return true;
 }
 
+/* ---- concealing ---- */
+
+static bool is_named(const char *const *names, const char *name)
+{
+    while (*names != NULL && strcmp(*names, name) != 0) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+bool ht_event_body_conceal(const char *body, const char *const *names, struct ht_text *out)
+{
+    bool suspect = false; /* a look at the text, which most bodies end with */
+    for (size_t i = 0; names[i] != NULL && !suspect; i++) {
+        suspect = strstr(body, names[i]) != NULL;
+    }
+    if (!suspect) {
+        return false;
+    }
+    yajl_val tree = ht_json_tree_read(body, strlen(body));
+    size_t count = YAJL_IS_OBJECT(tree) ? tree->u.object.len : 0;
+    bool has = !YAJL_IS_OBJECT(tree);
+    ht_text_add_char(out, '{');
+    for (size_t i = 0; i < count; i++) {
+        if (is_named(names, tree->u.object.keys[i])) {
+            has = true;
+            continue;
+        }
+        const char *name = tree->u.object.keys[i];
+        ht_text_add_string(out, out->size > 1 ? "," : "");
+        ht_text_add_json(out, name, strlen(name));
+        ht_text_add_char(out, ':');
+        ht_json_tree_write(out, tree->u.object.values[i]);
+    }
+    ht_text_add_char(out, '}');
+    yajl_tree_free(tree);
+    return has;
+}
+
 /* ---- appending ---- */
 
 enum ht_status ht_event_row_append(struct ht_store_tx *tx, const struct ht_event_row *row,

@@ -22,6 +22,7 @@
 
 struct ht_json;
 struct ht_store_tx;
+struct ht_text;
 
 enum ht_event_type {
     HT_EVENT_TEXT,    /* const char * */
@@ -51,6 +52,10 @@ bool ht_event_fields_read(const struct ht_event_field *fields, size_t count, uin
 /* A text of a member; NULL: it is not there. False: it is there, and none, or none that we write.
  */
 bool ht_event_text_read(yajl_val tree, const char *name, const char **out);
+
+/* The body without these members (names, NULL at the end), for who may not see them; {} where it
+ * can't be read. False: it has none of them. HT_NOMEM is `out->failed`. */
+bool ht_event_body_conceal(const char *body, const char *const *names, struct ht_text *out);
 
 /* Appends a row. `seq` may be NULL. */
 struct ht_event_row {

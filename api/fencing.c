@@ -84,6 +84,10 @@ void ht_fencing_lost(struct ht_fencing *fencing)
 
 /* ---- what is told ---- */
 
+/* A watched zone is kept as a fence whose id has this before it, which no id of the registry has:
+ * one that becomes a fence, or is none any more, is another. */
+#define WATCHED_MARK '~'
+
 static enum ht_status stay_write(struct ht_fencing *fencing, const struct ht_fence_event *event)
 {
     const struct ht_store_stay stay = {.unit = event->unit,
@@ -99,20 +103,25 @@ static enum ht_status stay_write(struct ht_fencing *fencing, const struct ht_fen
 /* Ids are letters, digits and ._:-, so none needs an escape. */
 static enum ht_status event_write(void *user, const struct ht_fence_event *event)
 {
-    static const char *const kinds[] = {"fence.enter", "fence.exit", "fence.dwell"};
-    static const char *const whys[] = {"moved", "closed", "fence_gone", "unit_gone"};
+    static const char *const kinds[] = {"enter", "exit", "dwell"};
+    static const char *const whys[2][4] = {{"moved", "closed", "fence_gone", "unit_gone"},
+                                           {"moved", "closed", "zone_gone", "unit_gone"}};
     struct ht_fencing *fencing = user;
+    bool watched = event->fence[0] == WATCHED_MARK;
+    const char *what = watched ? "zone" : "fence";
+    char kind[16];
     char subject[HT_ID_MAX + 8];
     char at[HT_TIME_TEXT_SIZE];
     char since[HT_TIME_TEXT_SIZE];
     (void)snprintf(subject, sizeof subject, "units/%s", event->unit);
+    (void)snprintf(kind, sizeof kind, "%s.%s", what, kinds[event->kind]);
     ht_time_format(event->at_ms, at);
     ht_time_format(event->since_ms, since);
     ht_text_clear(&fencing->body);
-    ht_text_addf(&fencing->body, "{\"unit\":\"%s\",\"fence\":\"%s\",\"at\":\"%s\",\"since\":\"%s\"",
-                 event->unit, event->fence, at, since);
+    ht_text_addf(&fencing->body, "{\"unit\":\"%s\",\"%s\":\"%s\",\"at\":\"%s\",\"since\":\"%s\"",
+                 event->unit, what, event->fence + (watched ? 1 : 0), at, since);
     if (event->kind == HT_FENCE_EXIT) {
-        ht_text_addf(&fencing->body, ",\"why\":\"%s\"", whys[event->why]);
+        ht_text_addf(&fencing->body, ",\"why\":\"%s\"", whys[watched][event->why]);
     }
     ht_text_add_char(&fencing->body, '}');
     if (fencing->body.failed) {
@@ -120,7 +129,7 @@ static enum ht_status event_write(void *user, const struct ht_fence_event *event
     }
     const struct ht_store_event row = {.at_ms = fencing->now_ms,
                                        .actor = "houtao",
-                                       .kind = kinds[event->kind],
+                                       .kind = kind,
                                        .subject = subject,
                                        .body = fencing->body.data};
     enum ht_status status = ht_store_event_append(fencing->tx, &row, NULL, fencing->error);
@@ -136,9 +145,10 @@ struct zones {
     size_t fence_capacity;
     struct ht_geometry *shapes;
     size_t shape_capacity;
-    char (*ids)[HT_ID_MAX + 1];
+    char (*ids)[HT_ID_MAX + 2]; /* with a mark */
     size_t id_capacity;
     size_t count;
+    bool watched; /* those that are read now are */
 };
 
 static void zones_deinit(struct zones *zones)
@@ -199,7 +209,9 @@ static enum ht_status zone_take(void *user, const struct ht_store_item *item)
         ht_geometry_deinit(shape);
         return status == HT_NOMEM ? status : HT_OK; /* what is no polygon holds nobody */
     }
-    memcpy(zones->ids[zones->count], item->id, strlen(item->id) + 1);
+    char *id = zones->ids[zones->count];
+    id[0] = WATCHED_MARK;
+    memcpy(id + (zones->watched ? 1 : 0), item->id, strlen(item->id) + 1);
     zones->fences[zones->count] =
         (struct ht_fence){.dwell_ms = dwell_of(item->properties),
                           .from_ms = ht_member_time(item->properties, "from", INT64_MIN),
@@ -208,17 +220,25 @@ static enum ht_status zone_take(void *user, const struct ht_store_item *item)
     return HT_OK;
 }
 
-/* The fences of the registry from now on. */
-static enum ht_status zones_read(struct ht_fencing *fencing, const struct ht_fence_sink *sink)
+/* The zones of a kind. */
+static enum ht_status kind_read(struct ht_fencing *fencing, const char *kind, struct zones *zones)
 {
-    struct zones zones = {.book = fencing->book};
-    const struct ht_store_filter filter = {.name = "kind", .value = "fence"};
+    const struct ht_store_filter filter = {.name = "kind", .value = kind};
     struct ht_store_query query =
         ht_store_query_default(ht_collection_find("zones", strlen("zones")));
     query.filters = &filter;
     query.filter_count = 1;
-    enum ht_status status = ht_store_items(ht_store_tx_reader(fencing->tx), &query, zone_take,
-                                           &zones, NULL, fencing->error);
+    return ht_store_items(ht_store_tx_reader(fencing->tx), &query, zone_take, zones, NULL,
+                          fencing->error);
+}
+
+/* The fences of the registry from now on, and what is watched. */
+static enum ht_status zones_read(struct ht_fencing *fencing, const struct ht_fence_sink *sink)
+{
+    struct zones zones = {.book = fencing->book};
+    enum ht_status status = kind_read(fencing, "fence", &zones);
+    zones.watched = true;
+    status = status == HT_OK ? kind_read(fencing, "watched", &zones) : status;
     for (size_t i = 0; i < zones.count; i++) {
         const struct ht_geometry *shape = &zones.shapes[i];
         zones.fences[i].id = zones.ids[i];

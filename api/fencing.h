@@ -1,4 +1,5 @@
-/* Fencing: the fences of the registry (zones of kind `fence`) and what units do about them, told as
+/* Fencing: the fences of the registry (zones of kind `fence`), the areas that are watched (zones of
+ * kind `watched`: nobody is stopped there, but it is told) and what units do about them, told as
  * events.
  *
  * It runs with the positions on their way to the store, on the thread that writes it and in the
@@ -11,6 +12,7 @@
  *   fence.enter fence.exit fence.dwell   subject units/ID
  *   body {"unit","fence","at","since"}, of an exit `why`: moved, closed (until), fence_gone,
  *   unit_gone; `at` and `since` are the device's time, see engine/live/fence.h
+ *   zone.enter zone.exit zone.dwell      the same of a zone that is watched: "zone", zone_gone
  *
  * Threading: ht_fencing_run and ht_fencing_lost on the writer, the rest from any thread.
  * Ownership: fleet and regimes are borrowed.

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "api/event_row.h"
 #include "api/json.h"
 #include "api/json_merge.h"
 #include "engine/base/text.h"
@@ -247,13 +248,9 @@ static bool kind_find(const char *kind, enum ht_desk_event_kind *out)
     if (strncmp(kind, HT_INCIDENT_PREFIX, size) != 0) {
         return false;
     }
-    for (int i = 0; i < HT_DESK_EVENT_KINDS; i++) {
-        if (strcmp(ht_desk_event_text((enum ht_desk_event_kind)i), kind + size) == 0) {
-            *out = (enum ht_desk_event_kind)i;
-            return true;
-        }
-    }
-    return false;
+    enum ht_desk_event_kind found = ht_desk_event_of(kind + size);
+    *out = found < HT_DESK_EVENT_KINDS ? found : *out;
+    return found < HT_DESK_EVENT_KINDS;
 }
 
 enum ht_status ht_incident_event_read(const char *kind, int64_t at_ms, const char *body,
@@ -273,9 +270,10 @@ enum ht_status ht_incident_event_read(const char *kind, int64_t at_ms, const cha
         return HT_INVALID;
     }
     uint32_t has = ht_desk_event_fields(out->event.kind);
+    char *members = (char *)out + offsetof(struct ht_incident_event, event);
     for (size_t i = 0; i < FIELDS; i++) {
         if ((fields[i].fields & has) != 0 &&
-            !field_read(&fields[i], out->tree, (char *)&out->event + fields[i].at)) {
+            !field_read(&fields[i], out->tree, members + fields[i].at)) {
             return HT_INVALID;
         }
     }
@@ -286,4 +284,10 @@ void ht_incident_event_deinit(struct ht_incident_event *event)
 {
     yajl_tree_free(event->tree);
     event->tree = NULL;
+}
+
+bool ht_incident_event_conceal(const char *body, struct ht_text *out)
+{
+    static const char *const names[] = {"household", "device", NULL};
+    return ht_event_body_conceal(body, names, out);
 }

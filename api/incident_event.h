@@ -19,6 +19,7 @@
 #include "engine/live/desk.h"
 
 struct ht_json;
+struct ht_text;
 
 #define HT_INCIDENT_PREFIX "incident."          /* of kinds */
 #define HT_INCIDENT_SUBJECT_PREFIX "incidents/" /* of subjects; the id follows */
@@ -40,6 +41,9 @@ struct ht_incident_event {
 HT_MUST_CHECK enum ht_status ht_incident_event_read(const char *kind, int64_t at_ms,
                                                     const char *body,
                                                     struct ht_incident_event *out);
+/* The body without the household and the device, for who may not know in whose home an alarm was:
+ * that there is a device, and of which kind, says who is frail. As ht_event_body_conceal. */
+bool ht_incident_event_conceal(const char *body, struct ht_text *out);
 /* Also after an error. */
 void ht_incident_event_deinit(struct ht_incident_event *event);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/access.h"
 #include "api/command.h"
 #include "api/desk_room.h"
 #include "api/incident_json.h"
@@ -85,6 +86,24 @@ static const struct ht_incident_place *place_of(struct ht_app_context *context,
     return placed ? room : NULL;
 }
 
+/* Whether the caller may know of alarms in that home. */
+static bool is_of_home(const struct ht_caller *caller, const char *household)
+{
+    return ht_access_personal(caller) ||
+           (caller->household != NULL && strcmp(caller->household, household) == 0);
+}
+
+/* Whether the caller may know in whose home an incident is: officers, the home itself, and who is
+ * sent there. */
+static bool sees_home(const struct ht_caller *caller, const struct ht_incident *incident)
+{
+    bool sees = incident->household == NULL || is_of_home(caller, incident->household);
+    for (uint32_t i = 0; i < incident->seat_count && caller->unit != NULL; i++) {
+        sees = sees || strcmp(caller->unit, incident->seats[i].unit) == 0;
+    }
+    return sees;
+}
+
 /* ---- the list ---- */
 
 struct list {
@@ -93,6 +112,7 @@ struct list {
     struct ht_crs crs;
     size_t limit;
     uint64_t number; /* those below it */
+    struct ht_caller caller;
 };
 
 static const char *state_word(int i)
@@ -284,8 +304,8 @@ static void list_write(struct ht_app_context *context, const struct listing *lis
     ht_json_array(&json);
     for (size_t i = 0; i < listing->count; i++) {
         const struct ht_incident *incident = listing->found[i];
-        ht_incident_json(&json, incident, place_of(context, incident, context->reader, &room),
-                         &out);
+        ht_incident_json(&json, incident, place_of(context, incident, context->reader, &room), &out,
+                         sees_home(&listing->list->caller, incident));
     }
     ht_json_array_end(&json);
     if (listing->more) { /* perhaps there are more */
@@ -353,9 +373,16 @@ void ht_incidents_get(struct ht_app_context *context, struct ht_http_call *call)
     const char *wrong = ht_params_of(&list->params, call->request) == HT_OK
                             ? list_read(context, list)
                             : "the query is not well encoded";
+    list->caller = *context->caller;
     if (wrong != NULL) {
         list_free(list);
         refuse(call->reply, wrong);
+        return;
+    }
+    if (list->filter.household != NULL && !is_of_home(&list->caller, list->filter.household)) {
+        list_free(list);
+        ht_reply_problem(call->reply, 403, "Forbidden",
+                         "in whose home an alarm was is for dispatchers");
         return;
     }
     call->job = (struct ht_http_job){.run = list_run, .free = list_free, .data = list};
@@ -366,6 +393,7 @@ void ht_incidents_get(struct ht_app_context *context, struct ht_http_call *call)
 struct one {
     char id[HT_DESK_ID_MAX + 1];
     struct ht_crs crs;
+    struct ht_caller caller;
 };
 
 /* Who answers for where it is, as the registry and the regimes have it now. */
@@ -385,17 +413,17 @@ static enum ht_status answers_find(struct ht_app_context *context,
 
 /* The incident, who answers for where it is, and who was told of it. */
 static enum ht_status one_write(struct ht_app_context *context, struct ht_json *json,
-                                const struct ht_incident *incident, const struct ht_crs *crs,
+                                const struct ht_incident *incident, const struct one *one,
                                 struct ht_error *error)
 {
     struct ht_incident_place room;
     struct ht_answers answers;
-    const struct ht_crs_out out = {crs, context->crs};
+    const struct ht_crs_out out = {&one->crs, context->crs};
     const struct ht_incident_place *place = place_of(context, incident, context->reader, &room);
     enum ht_status status = answers_find(context, incident, place, &answers, error);
     if (status == HT_OK) {
         ht_json_object(json);
-        ht_incident_json_members(json, incident, place, &out);
+        ht_incident_json_members(json, incident, place, &out, sees_home(&one->caller, incident));
         ht_incident_json_answers(json, incident, &answers);
         status = ht_tellings_write(json, context->reader, incident->id, error);
         ht_json_object_end(json);
@@ -443,7 +471,7 @@ static void one_run(void *user, void *data, struct ht_reply *reply)
         (void)snprintf(reply->etag, sizeof reply->etag, "%llu",
                        (unsigned long long)incident->version);
         ht_json_begin(&json, &reply->body);
-        status = one_write(context, &json, incident, &one->crs, &error);
+        status = one_write(context, &json, incident, one, &error);
         ht_incident_release(incident);
     }
     if (status == HT_NOT_FOUND) {
@@ -468,6 +496,7 @@ void ht_incident_get(struct ht_app_context *context, struct ht_http_call *call)
         return;
     }
     const char *wrong = crs_read(&params, &one.crs);
+    one.caller = *context->caller;
     ht_params_deinit(&params);
     struct one *kept = wrong == NULL ? malloc(sizeof *kept) : NULL;
     if (kept == NULL) {

@@ -84,6 +84,18 @@ static enum ht_status actor_take(void *user, const struct ht_store_code *code)
     return HT_OK;
 }
 
+/* The row; for who may not know it without the home in which it was. */
+static void row_write(struct telling *telling, const struct ht_store_event *row)
+{
+    struct ht_text body = {0};
+    struct ht_store_event shown = *row;
+    if (!telling->may && ht_incident_event_conceal(row->body, &body)) {
+        shown.body = body.failed ? "{}" : ht_text_string(&body);
+    }
+    ht_incident_json_row(telling->json, &shown, sizeof HT_INCIDENT_PREFIX - 1);
+    ht_text_deinit(&body);
+}
+
 static enum ht_status event_take(void *user, const struct ht_store_event *row)
 {
     struct telling *telling = user;
@@ -92,7 +104,7 @@ static enum ht_status event_take(void *user, const struct ht_store_event *row)
     enum ht_status status = ht_incident_event_read(row->kind, row->at_ms, row->body, &read);
     telling->count++;
     ht_json_object(json);
-    ht_incident_json_row(json, row, sizeof HT_INCIDENT_PREFIX - 1);
+    row_write(telling, row);
     status = status == HT_NOT_FOUND || status == HT_INVALID ? HT_OK : status;
     if (status == HT_OK && read.note != NULL) {
         struct note_wanted wanted = {telling, read.note};

@@ -170,14 +170,15 @@ static void end_write(struct ht_json *json, const struct ht_incident *incident)
 }
 
 void ht_incident_json_members(struct ht_json *json, const struct ht_incident *incident,
-                              const struct ht_incident_place *place, const struct ht_crs_out *out)
+                              const struct ht_incident_place *place, const struct ht_crs_out *out,
+                              bool homes)
 {
     ht_json_key_text(json, "id", incident->id);
     ht_json_key_text(json, "state", ht_incident_state_text(incident->state));
     ht_json_key_text(json, "kind", ht_incident_kind_text(incident->kind));
     ht_json_key_int(json, "severity", incident->severity);
-    text_or_not(json, "household", incident->household);
-    if (place != NULL) {
+    text_or_not(json, "household", homes ? incident->household : NULL);
+    if (place != NULL && (homes || incident->household == NULL)) {
         ht_incident_json_place(json, place, out);
     }
     ht_json_key(json, "assigned");
@@ -202,9 +203,10 @@ void ht_incident_json_members(struct ht_json *json, const struct ht_incident *in
 }
 
 void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
-                      const struct ht_incident_place *place, const struct ht_crs_out *out)
+                      const struct ht_incident_place *place, const struct ht_crs_out *out,
+                      bool homes)
 {
     ht_json_object(json);
-    ht_incident_json_members(json, incident, place, out);
+    ht_incident_json_members(json, incident, place, out, homes);
     ht_json_object_end(json);
 }

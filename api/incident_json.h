@@ -1,5 +1,6 @@
-/* Incident JSON: an incident as answers show it. Nothing in it is personal: what was noted and
- * whose device it was stands in its history, for those who may see it.
+/* Incident JSON: an incident as answers show it. What was noted and whose device it was stands in
+ * its history, for those who may see it. In whose home it is is told to dispatchers and admins
+ * alone: alarms come from devices, and those are in the homes of the frail.
  *
  * Threading: pure but for the thread's own ht_crs_work. Ownership: everything is borrowed.
  */
@@ -12,12 +13,15 @@
 #include "engine/live/desk.h"
 #include "geodata/answers.h"
 
-/* Its members, within an object; `place` NULL: not known (any more). */
+/* Its members, within an object; `place` NULL: not known (any more). Without `homes` neither the
+ * household nor where that is. */
 void ht_incident_json_members(struct ht_json *json, const struct ht_incident *incident,
-                              const struct ht_incident_place *place, const struct ht_crs_out *out);
+                              const struct ht_incident_place *place, const struct ht_crs_out *out,
+                              bool homes);
 /* The whole object. */
 void ht_incident_json(struct ht_json *json, const struct ht_incident *incident,
-                      const struct ht_incident_place *place, const struct ht_crs_out *out);
+                      const struct ht_incident_place *place, const struct ht_crs_out *out,
+                      bool homes);
 
 /* Members `cell` and `answers`: whose it is now, and who answers on each level. */
 void ht_incident_json_answers(struct ht_json *json, const struct ht_incident *incident,

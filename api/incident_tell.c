@@ -29,16 +29,6 @@ enum ht_tell ht_tell_of(const char *text)
     return (enum ht_tell)whom;
 }
 
-enum ht_desk_event_kind ht_tell_event_of(const char *text)
-{
-    int kind = 0;
-    while (kind < HT_DESK_EVENT_KINDS &&
-           (text == NULL || strcmp(ht_desk_event_text((enum ht_desk_event_kind)kind), text) != 0)) {
-        kind++;
-    }
-    return (enum ht_desk_event_kind)kind;
-}
-
 static bool fail(struct ht_setting_wrong *wrong, const char *pointer, const char *name,
                  const char *why)
 {
@@ -75,11 +65,11 @@ bool ht_tell_rule_read(yajl_val value, const char *pointer, struct ht_tell_rule 
     }
     for (size_t i = 0; i < value->u.object.len; i++) {
         const char *name = value->u.object.keys[i];
-        enum ht_desk_event_kind event = ht_tell_event_of(name);
+        enum ht_desk_event_kind event = ht_desk_event_of(name);
         if (event == HT_DESK_EVENT_KINDS) {
             return fail(wrong, pointer, name,
                         "tell names events of an incident: received, assigned, acknowledged, "
-                        "enroute, arrived, escalated, at_risk, resolved and so on");
+                        "enroute, arrived, escalated, promise_at_risk, resolved and so on");
         }
         if (!whom_read(value->u.object.values[i], &out->whom[event])) {
             return fail(wrong, pointer, name, "a list of kin, duty");

@@ -26,8 +26,6 @@ enum ht_tell { HT_TELL_KIN, HT_TELL_DUTY, HT_TELLS };
 const char *ht_tell_text(enum ht_tell whom);
 /* HT_TELLS: neither (also for NULL). */
 enum ht_tell ht_tell_of(const char *text);
-/* The event of a name; HT_DESK_EVENT_KINDS: none (also for NULL). */
-enum ht_desk_event_kind ht_tell_event_of(const char *text);
 
 /* By event: bits 1 << enum ht_tell. */
 struct ht_tell_rule {

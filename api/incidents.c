@@ -98,7 +98,7 @@ static void answer(struct ht_app_context *context, const struct ht_incident *inc
     }
     (void)snprintf(reply->etag, sizeof reply->etag, "%llu", (unsigned long long)incident->version);
     ht_json_begin(&json, &reply->body);
-    ht_incident_json(&json, incident, placed ? &place : NULL, &out);
+    ht_incident_json(&json, incident, placed ? &place : NULL, &out, true);
 }
 
 /* ---- an alarm ---- */

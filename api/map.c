@@ -67,7 +67,9 @@ enum ht_status ht_map_open(const char *path, struct ht_shared_pool *pool, struct
         return count == 0 ? ht_error_set(error, HT_EMPTY, 0, "%s holds no profile", path)
                           : ht_error_set(error, HT_NOMEM, 0, NULL);
     }
+    static atomic_uint_least64_t numbers;
     atomic_init(&map->references, 1);
+    map->number = atomic_fetch_add(&numbers, 1) + 1;
     (void)pthread_mutex_init(&map->lock, NULL);
     (void)pthread_mutex_init(&map->load_lock, NULL);
     (void)pthread_mutex_init(&map->detour_lock, NULL);
@@ -80,6 +82,11 @@ enum ht_status ht_map_open(const char *path, struct ht_shared_pool *pool, struct
     }
     *out = map;
     return HT_OK;
+}
+
+uint64_t ht_map_number(const struct ht_map *map)
+{
+    return map->number;
 }
 
 struct ht_box ht_map_box(const struct ht_map *map)
@@ -521,23 +528,17 @@ enum ht_status ht_map_traffic(struct ht_map *map, const struct ht_map_piece *pie
     return status;
 }
 
-/* A zone's border stops walkers too. In a town their two metrics are small; in a city, without any
- * zone, they would be memory for nothing, and the first zone that cuts their streets makes them. */
-static bool is_worth_preparing(const struct ht_map *map, const struct ht_road *road)
-{
-    enum { EDGES_SMALL = 4 << 20 }; /* 16 bytes each */
-    return ht_map_is_motor(road->graph) || map->zone_count > 0 ||
-           road->cch->out.edge_count + road->cch->in.edge_count <= EDGES_SMALL;
-}
-
+/* Those that drive first, since what is said of streets is most often meant for them, then those
+ * that the border of a zone stops, too. */
 enum ht_status ht_map_traffic_prepare(struct ht_map *map)
 {
     enum ht_status status = HT_OK;
-    for (uint32_t p = 0; status == HT_OK && p < map->count; p++) {
+    for (uint32_t i = 0; status == HT_OK && i < 2 * map->count; i++) {
+        struct ht__map_profile *profile = &map->profiles[i % map->count];
         (void)pthread_mutex_lock(&map->lock);
-        status = profile_load(map, p, NULL);
-        if (status == HT_OK && is_worth_preparing(map, &map->profiles[p].base)) {
-            status = traffic_begin(map, &map->profiles[p]);
+        status = profile_load(map, i % map->count, NULL);
+        if (status == HT_OK && ht_map_is_motor(profile->base.graph) == (i < map->count)) {
+            status = traffic_begin(map, profile);
         }
         (void)pthread_mutex_unlock(&map->lock);
     }

@@ -32,6 +32,9 @@ HT_MUST_CHECK enum ht_status ht_map_open(const char *path, struct ht_shared_pool
 void ht_map_retain(struct ht_map *map);
 void ht_map_release(struct ht_map *map); /* NULL is fine */
 
+/* Its own among all that this process ever opened, not 0. */
+uint64_t ht_map_number(const struct ht_map *map);
+
 /* What it covers. */
 struct ht_box ht_map_box(const struct ht_map *map);
 
@@ -66,8 +69,8 @@ struct ht_map_piece {
  * again. */
 HT_MUST_CHECK enum ht_status ht_map_traffic(struct ht_map *map, const struct ht_map_piece *pieces,
                                             size_t count, bool *matched);
-/* Makes what ht_map_traffic needs of every motor profile, so that the first change is as fast as
- * any: to be called where there is time. */
+/* Makes what ht_map_traffic and ht_map_zones need of every profile, so that the first change and
+ * the first zone are as fast as any: to be called where there is time. */
 HT_MUST_CHECK enum ht_status ht_map_traffic_prepare(struct ht_map *map);
 
 /* What is known of streets' speeds (api/learning.h). */
@@ -130,8 +133,9 @@ void ht_zone_retain(struct ht_zone *zone);
 void ht_zone_release(struct ht_zone *zone); /* NULL is fine */
 
 /* Zones (closed and controlled ones, each once) that hold: these and no others, in the next world.
- * The map holds them. What each cuts is found when it is new, and a profile without buffers gets
- * one when a zone first cuts it (a whole customization, in the next ht_map_world). HT_NOMEM. */
+ * The map holds them. What each cuts is found when it is new, and a profile that was not prepared
+ * gets a buffer when a zone first cuts it (a whole customization, in the next ht_map_world).
+ * HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_map_zones(struct ht_map *map, struct ht_zone *const *zones,
                                           size_t count);
 

@@ -28,6 +28,7 @@ struct ht__map_profile {
 
 struct ht_map {
     atomic_size_t references;
+    uint64_t number;
     struct ht_hnet *file;
     struct ht_shared_pool *pool;
     pthread_mutex_t lock;

@@ -132,17 +132,6 @@ void ht_order_event_deinit(struct ht_order_event_read *event)
 
 bool ht_order_event_conceal(const char *body, struct ht_text *out)
 {
-    static const char without[] = "{\"incident\":null}";
-    bool has = false;
-    if (strstr(body, "\"incident\"") != NULL) {
-        yajl_val tree = ht_json_tree_read(body, strlen(body));
-        has = ht_json_member(tree, "incident") != NULL;
-        if (has) {
-            yajl_val patch = ht_json_tree_read(without, sizeof without - 1);
-            ht_json_merge(out, tree, patch);
-            yajl_tree_free(patch);
-        }
-        yajl_tree_free(tree);
-    }
-    return has;
+    static const char *const names[] = {"incident", NULL};
+    return ht_event_body_conceal(body, names, out);
 }

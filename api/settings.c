@@ -33,6 +33,7 @@ struct field {
 static const struct field fields[HT_SETTING_FIELDS] = {
     [HT_SETTING_TRACKS_DAYS] = {"tracks_days", 1, 3650, 30, false},
     [HT_SETTING_ANSWERS_DAYS] = {"answers_days", 1, 365, 7, false},
+    [HT_SETTING_INCIDENTS_DAYS] = {"incidents_days", 1, 36500, 1095, false},
     [HT_SETTING_STALE_S] = {"stale_s", 5, 7 * 86400, 120, false},
     [HT_SETTING_GIVE_UP_H] = {"give_up_h", 1, 30 * 24, 72, false},
     [HT_SETTING_SPEEDS_LEARN] = {"learn", 0, 1, 0, true},

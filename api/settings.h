@@ -1,6 +1,7 @@
 /* Settings: the office's tables that can be changed while the server runs.
  *
- *   retention  tracks_days, answers_days   how long tracks, and answers to Idempotency-Keys, stay
+ *   retention  tracks_days, answers_days   how long tracks, and answers to Idempotency-Keys, stay,
+ *              incidents_days              and what can be erased of incidents that are over
  *   live       stale_s                     a unit that was silent for longer is stale
  *   webhooks   give_up_h                   how long an event is tried to be delivered
  *   speeds     learn, follow, least_trips  what streets' speeds are learned (api/learning.h)
@@ -38,6 +39,7 @@ struct ht_http_call;
 enum ht_setting_field {
     HT_SETTING_TRACKS_DAYS,
     HT_SETTING_ANSWERS_DAYS,
+    HT_SETTING_INCIDENTS_DAYS,
     HT_SETTING_STALE_S,
     HT_SETTING_GIVE_UP_H,
     HT_SETTING_SPEEDS_LEARN,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/incident_event.h"
 #include "api/json.h"
 #include "api/live.h"
 #include "api/live_json.h"
@@ -155,17 +156,26 @@ static enum ht_status frame_add(struct ht__frames *frames, const struct ht_store
     return HT_OK;
 }
 
-/* An order that somebody is sent for: that is not for everybody's eyes. */
-static enum ht_status order_add(struct ht__frames *frames, const struct ht_store_event *event)
+/* What is not for everybody's eyes: an order that somebody is sent for, and in whose home an alarm
+ * was. */
+static bool conceal(const struct ht_store_event *event, enum ht_topic topic, struct ht_text *out)
+{
+    return (topic == HT_TOPIC_ORDERS && ht_order_event_conceal(event->body, out)) ||
+           (topic == HT_TOPIC_INCIDENTS && ht_incident_event_conceal(event->body, out));
+}
+
+/* An event, and as others see it. */
+static enum ht_status both_add(struct ht__frames *frames, const struct ht_store_event *event,
+                               enum ht_topic topic)
 {
     struct ht_text body = {0};
     struct ht_store_event shown = *event;
-    bool conceals = ht_order_event_conceal(event->body, &body);
+    bool conceals = conceal(event, topic, &body);
     enum ht_status status =
-        frame_add(frames, event, HT_TOPIC_ORDERS, conceals ? HT__FOR_OFFICERS : HT__FOR_ALL);
+        frame_add(frames, event, topic, conceals ? HT__FOR_OFFICERS : HT__FOR_ALL);
     if (status == HT_OK && conceals) {
         shown.body = body.failed ? "{}" : ht_text_string(&body);
-        status = frame_add(frames, &shown, HT_TOPIC_ORDERS, HT__FOR_OTHERS);
+        status = frame_add(frames, &shown, topic, HT__FOR_OTHERS);
     }
     ht_text_deinit(&body);
     return status;
@@ -176,9 +186,7 @@ enum ht_status ht__frames_add(struct ht__frames *frames, const struct ht_store_e
 {
     enum ht_topic topic = ht_topic_of_event(event->kind, event->subject);
     if ((topics & UINT32_C(1) << topic) != 0) {
-        enum ht_status status = topic == HT_TOPIC_ORDERS
-                                    ? order_add(frames, event)
-                                    : frame_add(frames, event, topic, HT__FOR_ALL);
+        enum ht_status status = both_add(frames, event, topic);
         if (status != HT_OK) {
             return status;
         }

@@ -88,7 +88,7 @@ enum ht_status ht_telling_read(const struct ht_store_event *event, struct ht_tel
     }
     yajl_val tree = ht_json_tree_read(event->body, strlen(event->body));
     out->to = ht_tell_of(YAJL_GET_STRING(ht_json_member(tree, "to")));
-    out->event = ht_tell_event_of(YAJL_GET_STRING(ht_json_member(tree, "at")));
+    out->event = ht_desk_event_of(YAJL_GET_STRING(ht_json_member(tree, "at")));
     bool good = text_read(tree, "incident", out->incident, sizeof out->incident) &&
                 text_maybe(tree, "webhook", out->webhook, sizeof out->webhook) &&
                 out->to < HT_TELLS && out->event < HT_DESK_EVENT_KINDS;

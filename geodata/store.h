@@ -482,6 +482,19 @@ ht_store_codes(struct ht_store_reader *reader, const char *code,
 HT_MUST_CHECK enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incident,
                                                      bool (*keeps)(void *user, const char *code),
                                                      void *user, struct ht_error *error);
+/* An incident by its events: when it was opened (INT64_MAX: there is none), whether it is over, and
+ * whether a place or a note of it is kept. */
+struct ht_store_incident_past {
+    int64_t opened_ms;
+    bool over;
+    bool kept;
+};
+HT_MUST_CHECK enum ht_status ht_store_incident_past(struct ht_store_tx *tx, const char *incident,
+                                                    struct ht_store_incident_past *out,
+                                                    struct ht_error *error);
+/* Erases its place and notes. */
+HT_MUST_CHECK enum ht_status ht_store_incident_forget(struct ht_store_tx *tx, const char *incident,
+                                                      struct ht_error *error);
 /* A code is not needed any more: it goes if an erasure waits for that. */
 HT_MUST_CHECK enum ht_status ht_store_code_end(struct ht_store_tx *tx, const char *code,
                                                struct ht_error *error);

@@ -264,6 +264,45 @@ enum ht_status ht_store_code_end(struct ht_store_tx *tx, const char *code, struc
     return run_with(tx, sql, code, error);
 }
 
+static enum ht_status past_row(void *user, sqlite3_stmt *statement)
+{
+    struct ht_store_incident_past *past = user;
+    past->opened_ms = sqlite3_column_type(statement, 0) == SQLITE_NULL
+                          ? INT64_MAX
+                          : sqlite3_column_int64(statement, 0);
+    past->over = sqlite3_column_int(statement, 1) != 0;
+    past->kept = sqlite3_column_int(statement, 2) != 0;
+    return HT_OK;
+}
+
+enum ht_status ht_store_incident_past(struct ht_store_tx *tx, const char *incident,
+                                      struct ht_store_incident_past *out, struct ht_error *error)
+{
+    static const char sql[] =
+        "SELECT (SELECT at_ms FROM events WHERE subject = 'incidents/' || ?1 ORDER BY seq LIMIT 1),"
+        " coalesce((SELECT kind <> 'incident.reopened' FROM events"
+        "  WHERE subject = 'incidents/' || ?1 AND kind IN ('incident.resolved',"
+        "  'incident.evaluated', 'incident.cancelled', 'incident.reopened')"
+        "  ORDER BY seq DESC LIMIT 1), 0),"
+        " EXISTS(SELECT 1 FROM incident_places WHERE incident = ?1)"
+        " OR EXISTS(SELECT 1 FROM incident_notes WHERE incident = ?1)";
+    sqlite3_stmt *statement = NULL;
+    *out = (struct ht_store_incident_past){.opened_ms = INT64_MAX};
+    enum ht_status status = prepare_for(&tx->reader, sql, sql, incident, &statement, error);
+    return status == HT_OK ? ht__store_rows(&tx->reader.conn, statement, past_row, out, error)
+                           : status;
+}
+
+enum ht_status ht_store_incident_forget(struct ht_store_tx *tx, const char *incident,
+                                        struct ht_error *error)
+{
+    enum ht_status status =
+        run_with(tx, "DELETE FROM incident_places WHERE incident = ?1", incident, error);
+    return status == HT_OK
+               ? run_with(tx, "DELETE FROM incident_notes WHERE incident = ?1", incident, error)
+               : status;
+}
+
 struct erasing {
     char (*codes)[HT_STORE_CODE];
     size_t count;
@@ -310,11 +349,7 @@ enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incid
 {
     static const char ends[] = "INSERT OR IGNORE INTO incident_codes_ending(code) VALUES(?1)";
     struct erasing erasing = {0};
-    enum ht_status status =
-        run_with(tx, "DELETE FROM incident_places WHERE incident = ?1", incident, error);
-    if (status == HT_OK) {
-        status = run_with(tx, "DELETE FROM incident_notes WHERE incident = ?1", incident, error);
-    }
+    enum ht_status status = ht_store_incident_forget(tx, incident, error);
     if (status == HT_OK) {
         status = codes_of(tx, incident, &erasing, error);
     }

@@ -32,6 +32,13 @@ struct ht_coverage;
 void ht_coverage_snap(const struct ht_road *road, const struct ht_point *points, uint32_t count,
                       double radius_m, struct ht_pool *pool, struct ht_place *out);
 
+/* The same, where it is known where the points are on the streets as filed (`filed`: by
+ * ht_coverage_snap with this radius): what is closed takes places away and adds none, so only those
+ * are looked for whose street is not as filed. */
+void ht_coverage_snap_again(const struct ht_road *road, const struct ht_point *points,
+                            uint32_t count, double radius_m, const struct ht_place *filed,
+                            struct ht_place *out);
+
 struct ht_coverage_unit {
     uint32_t unit; /* a number that stays its own */
     uint32_t profile;

@@ -170,7 +170,7 @@ enum {
     X(CANCELLED, "cancelled", 0)                                                                   \
     X(RELEASED, "released", HT_DESK_HAS_UNIT | HT_DESK_HAS_REASON | HT_DESK_HAS_AGAIN)             \
     X(REOPENED, "reopened", HT_DESK_HAS_NEED | HT_DESK_HAS_STEP)                                   \
-    X(AT_RISK, "at_risk", HT_DESK_HAS_ETA)                                                         \
+    X(AT_RISK, "promise_at_risk", HT_DESK_HAS_ETA)                                                 \
     X(ESCALATED, "escalated", HT_DESK_HAS_LEVEL | HT_DESK_HAS_STEP)                                \
     X(RECLOCKED, "reclocked", HT_DESK_HAS_STEP) /* other rules: the same step, another moment */
 
@@ -182,6 +182,9 @@ enum ht_desk_event_kind {
 };
 
 const char *ht_desk_event_text(enum ht_desk_event_kind kind);
+/* The kind of a text (NULL is none), also of those of earlier versions; HT_DESK_EVENT_KINDS: of
+ * none. */
+enum ht_desk_event_kind ht_desk_event_of(const char *text);
 uint32_t ht_desk_event_fields(enum ht_desk_event_kind kind);
 
 /* Moments are UTC ms, 0: none. Fields that the kind does not carry are 0 or NULL. */

@@ -52,6 +52,19 @@ const char *ht_desk_event_text(enum ht_desk_event_kind kind)
     return (unsigned)kind < HT_DESK_EVENT_KINDS ? texts[kind] : "";
 }
 
+enum ht_desk_event_kind ht_desk_event_of(const char *text)
+{
+    int kind = 0;
+    if (text != NULL && strcmp(text, "at_risk") == 0) {
+        return HT_DESK_AT_RISK; /* what it was called at first */
+    }
+    while (kind < HT_DESK_EVENT_KINDS &&
+           (text == NULL || strcmp(ht_desk_event_text((enum ht_desk_event_kind)kind), text) != 0)) {
+        kind++;
+    }
+    return (enum ht_desk_event_kind)kind;
+}
+
 uint32_t ht_desk_event_fields(enum ht_desk_event_kind kind)
 {
     static const uint32_t fields_of[] = {

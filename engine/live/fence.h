@@ -40,7 +40,7 @@
 
 #include "engine/base/areas.h"
 
-enum { HT_FENCE_ID_MAX = 64 };
+enum { HT_FENCE_ID_MAX = 65 }; /* an id of the registry, and a mark of the owner's */
 
 struct ht_fence {
     const char *id; /* HT_FENCE_ID_MAX bytes at most; each once */

@@ -151,14 +151,11 @@ static inline uint32_t ht_metric_via(const struct ht_metric_side *side, uint32_t
 static inline uint32_t ht_depth_find(const uint16_t *depths, uint32_t low, uint32_t end,
                                      uint16_t depth)
 {
-    uint32_t high = end;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (depths[middle] < depth) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    /* which half can't be foretold, and a wrong guess costs more than the rest of the search */
+    for (uint32_t left = end - low; left > 0;) {
+        uint32_t half = (left + 1) / 2;
+        low += half & -(uint32_t)(depths[low + half - 1] < depth);
+        left -= half;
     }
     return low < end && depths[low] == depth ? low : HT_NONE;
 }

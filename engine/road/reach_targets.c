@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/array.h"
+#include "engine/base/radix.h"
 #include "engine/road/cch.h"
 #include "engine/road/query_internal.h"
 #include "engine/road/reach_internal.h"
@@ -39,20 +40,49 @@ struct raw_stop {
     struct ht__reach_stop stop;
 };
 
+/* Which vertices of the hierarchy lie above places: a bit each, so that those of a million take no
+ * more than a core's own cache, and how many have a higher rank than those of a word. */
+struct above {
+    uint64_t *bits;
+    uint32_t *higher;
+    size_t words;
+};
+
 struct making {
     struct ht_reach_targets *targets;
     const struct ht_road *road;
     struct raw_stop *raw;
     size_t raw_capacity;
-    uint32_t *position; /* of each vertex of the hierarchy; HT_NONE: above no place */
+    uint64_t *streets; /* arc << 32 | place, with room to sort them */
+    struct above above;
 };
 
-static int by_arc(const void *left, const void *right)
+static void streets_sort(struct making *m)
 {
-    const struct ht__reach_street *a = left;
-    const struct ht__reach_street *b = right;
-    return a->arc != b->arc ? (a->arc < b->arc ? -1 : 1)
-                            : (a->place > b->place) - (a->place < b->place);
+    struct ht_reach_targets *t = m->targets;
+    unsigned bits = 0;
+    while (m->road->graph->arc_count >> bits != 0) {
+        bits++;
+    }
+    ht_radix_sort(m->streets, m->streets + t->street_count, t->street_count, 32, bits);
+    for (size_t i = 0; i < t->street_count; i++) {
+        t->streets[i] =
+            (struct ht__reach_street){(uint32_t)(m->streets[i] >> 32), (uint32_t)m->streets[i]};
+    }
+}
+
+/* What is read of the hierarchy for a place, some places ahead. */
+static void seeds_call(const struct making *m, uint32_t p)
+{
+    enum { AHEAD = 16 };
+    if (p + AHEAD < m->targets->place_count) {
+        const struct ht_place *place = &m->targets->places[p + AHEAD];
+        for (int s = 0; s < 2; s++) {
+            if (place->side[s].arc != HT_NONE) {
+                __builtin_prefetch(&m->road->cch->rank[place->side[s].arc]);
+            }
+        }
+    }
 }
 
 /* Seeds of all places, and which streets they are on. */
@@ -63,10 +93,10 @@ static enum ht_status seeds_list(struct making *m)
     enum ht_status status = HT_OK;
     for (uint32_t p = 0; p < t->place_count && status == HT_OK; p++) {
         t->place_first[p] = (uint32_t)t->stop_count;
+        seeds_call(m, p);
         for (int s = 0; s < 2; s++) {
             if (t->places[p].side[s].arc != HT_NONE) {
-                t->streets[t->street_count++] =
-                    (struct ht__reach_street){t->places[p].side[s].arc, p};
+                m->streets[t->street_count++] = (uint64_t)t->places[p].side[s].arc << 32 | p;
             }
         }
         status = ht__seeds_target(&seeds, m->road, &t->places[p], HT_SIDES_BOTH);
@@ -83,26 +113,41 @@ static enum ht_status seeds_list(struct making *m)
     }
     t->place_first[t->place_count] = (uint32_t)t->stop_count;
     ht_seeds_deinit(&seeds);
-    if (t->street_count > 0) {
-        qsort(t->streets, t->street_count, sizeof *t->streets, by_arc);
-    }
+    streets_sort(m);
     return status;
+}
+
+/* True: it was not known to lie above a place. */
+static bool above_add(struct above *above, uint32_t vertex)
+{
+    uint64_t bit = UINT64_C(1) << vertex % 64;
+    bool is_new = (above->bits[vertex / 64] & bit) == 0;
+    above->bits[vertex / 64] |= bit;
+    return is_new;
+}
+
+/* How many of them have a higher rank. */
+static uint32_t above_position(const struct above *above, uint32_t vertex)
+{
+    uint64_t higher = above->bits[vertex / 64] >> vertex % 64 >> 1;
+    return above->higher[vertex / 64] + (uint32_t)__builtin_popcountll(higher);
 }
 
 /* All vertices above the stops, by falling rank. */
 static enum ht_status vertices_list(struct making *m)
 {
     struct ht_reach_targets *t = m->targets;
+    struct above *above = &m->above;
     const struct ht_climb *climb = m->road->metric->climb;
-    m->position = ht_array_new(t->hierarchy, sizeof *m->position);
-    if (m->position == NULL) {
+    above->words = t->hierarchy / 64 + (size_t)1;
+    above->bits = ht_array_new_zeroed(above->words, sizeof *above->bits);
+    above->higher = ht_array_new(above->words, sizeof *above->higher);
+    if (above->bits == NULL || above->higher == NULL) {
         return HT_NOMEM;
     }
-    memset(m->position, 0xff, t->hierarchy * sizeof *m->position);
     for (size_t i = 0; i < t->stop_count; i++) {
-        for (uint32_t v = m->raw[i].vertex; v != HT_NONE && m->position[v] == HT_NONE;
+        for (uint32_t v = m->raw[i].vertex; v != HT_NONE && above_add(above, v);
              v = climb[v].parent) {
-            m->position[v] = 0;
             t->vertex_count++;
         }
     }
@@ -111,10 +156,12 @@ static enum ht_status vertices_list(struct making *m)
         return HT_NOMEM;
     }
     uint32_t count = 0;
-    for (uint32_t v = t->hierarchy; v-- > 0;) {
-        if (m->position[v] != HT_NONE) {
-            m->position[v] = count;
-            t->vertices[count++] = v;
+    for (size_t w = above->words; w-- > 0;) {
+        above->higher[w] = count;
+        for (uint64_t left = above->bits[w]; left != 0;) {
+            uint32_t bit = 63 - (uint32_t)__builtin_clzll(left);
+            t->vertices[count++] = (uint32_t)w * 64 + bit;
+            left &= ~(UINT64_C(1) << bit);
         }
     }
     return HT_OK;
@@ -132,7 +179,7 @@ static enum ht_status stops_sort(struct making *m)
     }
     uint32_t *next = t->first_stop + 1; /* while they are filled in, it is where each one ends */
     for (size_t i = 0; i < t->stop_count; i++) {
-        t->place_at[i] = m->position[m->raw[i].vertex];
+        t->place_at[i] = above_position(&m->above, m->raw[i].vertex);
         next[t->place_at[i] + 1]++;
     }
     for (uint32_t v = 0; v < t->vertex_count; v++) {
@@ -211,8 +258,11 @@ enum ht_status ht_reach_targets_new(const struct ht_road *road, const struct ht_
     t->places = ht_array_new(count, sizeof *t->places);
     t->place_first = ht_array_new(count + (size_t)1, sizeof *t->place_first);
     t->streets = ht_array_new((size_t)count * 2, sizeof *t->streets);
+    making.streets = ht_array_new((size_t)count * 4, sizeof *making.streets);
     enum ht_status status =
-        t->places == NULL || t->place_first == NULL || t->streets == NULL ? HT_NOMEM : HT_OK;
+        t->places == NULL || t->place_first == NULL || t->streets == NULL || making.streets == NULL
+            ? HT_NOMEM
+            : HT_OK;
     if (status == HT_OK) {
         if (count > 0) {
             memcpy(t->places, places, count * sizeof *t->places);
@@ -229,7 +279,9 @@ enum ht_status ht_reach_targets_new(const struct ht_road *road, const struct ht_
         status = spans_list(&making, regions);
     }
     free(making.raw);
-    free(making.position);
+    free(making.streets);
+    free(making.above.bits);
+    free(making.above.higher);
     if (status != HT_OK) {
         ht_reach_targets_free(t);
         return status;

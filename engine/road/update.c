@@ -175,6 +175,74 @@ static struct ht_key turn_key(const struct update *u, uint32_t from, uint32_t to
                : ht__turn_key(u->graph, u->overlay, arc, (uint32_t)(turn - u->graph->turns));
 }
 
+/* An edge that is recomputed: to which depth it leads, and the least cost so far. */
+struct anew {
+    uint16_t depth;
+    struct ht_key key;
+    uint32_t via;
+};
+
+/* What the edge costs as a turn: where a recomputation begins. */
+static struct anew anew_begin(const struct update *u, int s, uint32_t lower, uint32_t edge)
+{
+    const struct ht_cch_side *own = side_of(u->cch, s);
+    uint32_t upper = own->head[edge];
+    return (struct anew){.depth = own->depth[edge],
+                         .key = s == 0 ? turn_key(u, lower, upper) : turn_key(u, upper, lower),
+                         .via = HT_NONE};
+}
+
+/* Into the lane. */
+static void anew_keep(const struct update *u, const struct anew *anew)
+{
+    const struct ht_lane lane = u->work->lane;
+    lane.time[anew->depth] = anew->key.time;
+    lane.length[anew->depth] = anew->key.length;
+    lane.before[anew->depth] = anew->via;
+}
+
+/* The leg of lower triangles over v; HT_NONE: it is closed, or in a file that somebody forged. */
+static uint32_t leg_over(const struct update *u, int s, uint32_t v, uint16_t depth)
+{
+    uint32_t leg = ht_cch_edge(side_of(u->cch, 1 - s), v, depth);
+    return leg == HT_NONE || !ht_time_finite(u->metric->time[1 - s][leg]) ? HT_NONE : leg;
+}
+
+/* So few that each is looked for in the rows below: a search reads four lines of memory where the
+ * row has twenty and more. */
+enum { FEW = 3 };
+
+static void recompute_few(const struct update *u, int s, uint32_t lower, const uint32_t *edges,
+                          size_t count)
+{
+    const struct ht_cch_side *own = side_of(u->cch, s);
+    const struct ht_cch_side *other = side_of(u->cch, 1 - s);
+    struct anew anew[FEW];
+    for (size_t i = 0; i < count; i++) {
+        anew[i] = anew_begin(u, s, lower, edges[i]);
+    }
+    uint16_t depth = u->cch->depth[lower];
+    uint32_t down_end = other->down_first[lower + 1];
+    for (uint32_t d = other->down_first[lower]; d < down_end; d++) {
+        uint32_t v = other->down[d];
+        uint32_t leg = leg_over(u, s, v, depth);
+        for (size_t i = 0; i < count && leg != HT_NONE; i++) {
+            uint32_t edge = ht_cch_edge(own, v, anew[i].depth);
+            if (edge == HT_NONE) {
+                continue;
+            }
+            struct ht_key key = ht_key_add(edge_key(u, 1 - s, leg), edge_key(u, s, edge));
+            if (ht_key_less(key, anew[i].key)) {
+                anew[i].key = key;
+                anew[i].via = v;
+            }
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        anew_keep(u, &anew[i]);
+    }
+}
+
 /* The costs anew of some edges of one row, from their turns and lower triangles, into the lane: all
  * of the row's are relaxed, since the rows below are read once for all (2.3 edges of a row change
  * together, of some hundred arcs that are scattered). What the lane says of others is of no
@@ -186,19 +254,20 @@ static void recompute(const struct update *u, int s, uint32_t lower, const uint3
     const struct ht_cch_side *other = side_of(u->cch, 1 - s);
     const struct ht_lane lane = u->work->lane;
     uint16_t depth = u->cch->depth[lower];
+    if (count <= FEW) {
+        recompute_few(u, s, lower, edges, count);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
-        uint32_t upper = own->head[edges[i]];
-        struct ht_key turn = s == 0 ? turn_key(u, lower, upper) : turn_key(u, upper, lower);
-        lane.time[own->depth[edges[i]]] = turn.time;
-        lane.length[own->depth[edges[i]]] = turn.length;
-        lane.before[own->depth[edges[i]]] = HT_NONE;
+        const struct anew anew = anew_begin(u, s, lower, edges[i]);
+        anew_keep(u, &anew);
     }
     uint32_t down_end = other->down_first[lower + 1];
     for (uint32_t i = other->down_first[lower]; i < down_end; i++) {
         uint32_t v = other->down[i];
-        uint32_t leg = ht_cch_edge(other, v, depth);
-        if (leg == HT_NONE || !ht_time_finite(u->metric->time[1 - s][leg])) {
-            continue; /* the former only in a file that somebody forged */
+        uint32_t leg = leg_over(u, s, v, depth);
+        if (leg == HT_NONE) {
+            continue;
         }
         uint32_t first = own->first[v];
         uint32_t end = own->first[v + 1];

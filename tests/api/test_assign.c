@@ -36,6 +36,17 @@ static int unit_add(const char *id, const char *skills, double lon, double lat)
     return post("/collections/units/items", GEO, text);
 }
 
+static int traveller_add(const char *id, const char *how, double lon, double lat)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":{\"type\":\"Point\","
+                   "\"coordinates\":[%.6f,%.6f]},\"properties\":{\"kind\":\"volunteer\","
+                   "\"status\":\"idle\",%s}}",
+                   id, lon, lat, how);
+    return post("/collections/units/items", GEO, text);
+}
+
 static int assign(const char *body)
 {
     return post(ASSIGN, JSON, body);
@@ -52,17 +63,22 @@ static double number(const char *path)
     return ht_json_number_at(answer.body, path);
 }
 
-/* The travel time of a unit to a place, as closest has it. */
-static double closest_s(const char *unit, double lon, double lat)
+/* The travel time of a unit to a place, as closest has it with these parameters. */
+static double closest_by(const char *unit, double lon, double lat, const char *more)
 {
     char text[256];
-    (void)snprintf(text, sizeof text, "/v1/closest?lon=%.6f&lat=%.6f&k=100", lon, lat);
+    (void)snprintf(text, sizeof text, "/v1/closest?lon=%.6f&lat=%.6f&k=100%s", lon, lat, more);
     if (get(text) != 200) {
         return NAN;
     }
     (void)snprintf(text, sizeof text, "\"unit\":\"%s\",\"duration_s\":", unit);
     const char *at = strstr(answer.body, text);
     return at == NULL ? NAN : strtod(at + strlen(text), NULL);
+}
+
+static double closest_s(const char *unit, double lon, double lat)
+{
+    return closest_by(unit, lon, lat, "");
 }
 
 HT_CASE(alarms_are_assigned_together_by_the_times_of_closest)
@@ -132,6 +148,124 @@ HT_CASE(who_does_not_suit_or_is_too_far_stays_and_the_task_says_why)
     HT_CHECK_INT(assign("{\"units\":{\"status\":\"busy\"},\"tasks\":[" TASK("x", "") "]}"), 200);
     HT_CHECK(says("{\"task\":\"x\",\"reason\":\"no_skill\",\"missing\":1}"));
 #undef TASK
+    end();
+}
+
+enum { TRAVELLERS = 4 };
+static const struct {
+    const char *id;
+    const char *how;
+    double lon;
+    double lat;
+} travellers[TRAVELLERS] = {
+    {"walks", "\"profile\":\"foot\"", 121.711, 29.951},
+    {"rides", "\"profile\":\"ebike\"", 121.716, 29.954},
+    {"drives", "\"profile\":\"car\"", 121.705, 29.952},
+    {"hurries", "\"profile\":\"emergency\",\"profile_plain\":\"foot\"", 121.722, 29.956},
+};
+static const double doors[TRAVELLERS][2] = {
+    {121.712, 29.952}, {121.725, 29.957}, {121.708, 29.951}, {121.719, 29.955}};
+
+/* The town's streets for all of them, instead of cars alone. */
+static bool begin_mixed(char before[sizeof map])
+{
+    char line[512];
+    char mixed[sizeof map + 16];
+    if (!map_make()) {
+        return false;
+    }
+    (void)snprintf(mixed, sizeof mixed, "%s/mixed.hnet", folder);
+    (void)snprintf(line, sizeof line,
+                   "import %s/streets.osm.pbf -o %s --profiles car,emergency,ebike,foot", folder,
+                   mixed);
+    if (strlen(mixed) >= sizeof map || ht_command_run(line)->code != 0) {
+        return false;
+    }
+    memcpy(before, map, sizeof map);
+    memcpy(map, mixed, strlen(mixed) + 1);
+    return begin_town();
+}
+
+/* The least sum over all ways to give each door one of them. */
+static double best_sum(double s[TRAVELLERS][TRAVELLERS], int door, unsigned taken)
+{
+    double best = door == TRAVELLERS ? 0 : INFINITY;
+    for (int u = 0; door < TRAVELLERS && u < TRAVELLERS; u++) {
+        if ((taken >> u & 1) == 0) {
+            best = fmin(best, s[u][door] + best_sum(s, door + 1, taken | 1U << u));
+        }
+    }
+    return best;
+}
+
+/* One goes on foot, one rides, one drives, and one has a blue light: for a role, too. */
+HT_CASE(each_person_goes_by_their_own_profile)
+{
+    static const char tasks[] = "\"tasks\":[{\"id\":\"t0\",\"lon\":121.712,\"lat\":29.952},"
+                                "{\"id\":\"t1\",\"lon\":121.725,\"lat\":29.957},"
+                                "{\"id\":\"t2\",\"lon\":121.708,\"lat\":29.951},"
+                                "{\"id\":\"t3\",\"lon\":121.719,\"lat\":29.955}]";
+    static const char *const light[] = {"", "&blue_light=false"};
+    static const char *const body[] = {"", ",\"blue_light\":false"};
+    double sums[2] = {0};
+    char before[sizeof map];
+    HT_REQUIRE(begin_mixed(before));
+    for (int u = 0; u < TRAVELLERS; u++) {
+        HT_CHECK_INT(traveller_add(travellers[u].id, travellers[u].how, travellers[u].lon,
+                                   travellers[u].lat),
+                     201);
+    }
+    for (int way = 0; way < 4; way++) {
+        bool roles = way >= 2;
+        double s[TRAVELLERS][TRAVELLERS];
+        char text[1024];
+        for (int u = 0; u < TRAVELLERS; u++) {
+            for (int t = 0; t < TRAVELLERS; t++) {
+                s[u][t] = closest_by(travellers[u].id, doors[t][0], doors[t][1], light[way % 2]);
+            }
+        }
+        (void)snprintf(text, sizeof text, "{%s%s%s}", tasks, body[way % 2],
+                       roles ? ",\"roles\":[{\"role\":\"cadre\"}]" : "");
+        HT_CHECK_INT(assign(text), 200);
+        HT_CHECK_INT(ht_json_count_at(answer.body, "assignments"), TRAVELLERS);
+        for (int t = 0; t < TRAVELLERS; t++) {
+            char path[64];
+            char unit[32] = "";
+            (void)snprintf(path, sizeof path, "assignments.%d.duration_s", t);
+            double told_s = number(path);
+            (void)snprintf(path, sizeof path, "assignments.%d.unit", t);
+            for (int u = 0; u < TRAVELLERS; u++) {
+                (void)snprintf(unit, sizeof unit, "\"%s\"", travellers[u].id);
+                HT_CHECK(!ht_json_is(answer.body, path, unit) || fabs(told_s - s[u][t]) < 0.0005);
+            }
+        }
+        sums[way % 2] = number("summary.duration_s");
+        HT_CHECK(fabs(sums[way % 2] - best_sum(s, 0, 0)) < 0.005);
+    }
+    HT_CHECK(sums[1] > sums[0] + 1); /* the light is worth something here */
+    HT_CHECK_INT(assign("{\"blue_light\":1,\"tasks\":[{\"id\":\"x\",\"lon\":1,\"lat\":2}]}"), 400);
+    end();
+    memcpy(map, before, sizeof map);
+}
+
+/* As closest has it; who is named goes all the same. */
+HT_CASE(who_is_off_shift_stays_at_home_unless_asked_for)
+{
+#define ONE "\"tasks\":[{\"id\":\"x\",\"lon\":121.712,\"lat\":29.952}]"
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(traveller_add("a", "\"profile\":\"car\",\"shift\":\"off\"", 121.711, 29.951), 201);
+    HT_CHECK_INT(traveller_add("b", "\"profile\":\"car\",\"shift\":\"24/7\"", 121.73, 29.96), 201);
+    HT_CHECK_INT(assign("{" ONE "}"), 200);
+    HT_CHECK(says("{\"task\":\"x\",\"unit\":\"b\""));
+    HT_CHECK_INT(assign("{\"units\":{\"shift\":\"any\"}," ONE "}"), 200);
+    HT_CHECK(says("{\"task\":\"x\",\"unit\":\"a\""));
+    HT_CHECK_INT(assign("{\"units\":{\"shift\":\"off\",\"kind\":\"volunteer\"}," ONE "}"), 200);
+    HT_CHECK(says("{\"task\":\"x\",\"unit\":\"a\"") && number("summary.roles.0.units") == 1);
+    HT_CHECK_INT(assign("{\"units\":[\"a\"]," ONE "}"), 200);
+    HT_CHECK(says("{\"task\":\"x\",\"unit\":\"a\""));
+    HT_CHECK_INT(assign("{\"units\":{\"shift\":\"soon\"}," ONE "}"), 400);
+    HT_CHECK(says("shift is on, off or any"));
+#undef ONE
     end();
 }
 

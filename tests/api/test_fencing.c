@@ -67,8 +67,9 @@ static void seen(const char *unit, double lon, double lat, const char *ts)
     HT_CHECK(answer.body != NULL && strstr(answer.body, "\"accepted\":1") != NULL);
 }
 
-/* The events of fences so far: kind, fence, minute and second, why. */
-static const char *told(void)
+/* The events of fences ("fence") or watched zones ("zone") so far: kind, id, minute and second,
+ * why. */
+static const char *told_of(const char *what)
 {
     static char text[4096];
     sqlite3 *db = NULL;
@@ -77,11 +78,12 @@ static const char *told(void)
     text[0] = '\0';
     if (sqlite3_open_v2(store, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
         sqlite3_prepare_v2(db,
-                           "SELECT substr(kind, 7), body->>'fence', substr(body->>'at', 15, 5), "
-                           "coalesce(' ' || (body->>'why'), '') FROM events "
-                           "WHERE kind LIKE 'fence.%' AND subject = 'units/' || (body->>'unit') "
-                           "ORDER BY seq",
-                           -1, &statement, NULL) == SQLITE_OK) {
+                           "SELECT substr(kind, length(?1) + 2), body->>?1, "
+                           "substr(body->>'at', 15, 5), coalesce(' ' || (body->>'why'), '') "
+                           "FROM events WHERE kind LIKE ?1 || '.%' AND "
+                           "subject = 'units/' || (body->>'unit') ORDER BY seq",
+                           -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_bind_text(statement, 1, what, -1, SQLITE_STATIC) == SQLITE_OK) {
         while (sqlite3_step(statement) == SQLITE_ROW && size < sizeof text) {
             size += (size_t)snprintf(
                 text + size, sizeof text - size, "%s%s %s %s%s", size == 0 ? "" : ", ",
@@ -95,12 +97,17 @@ static const char *told(void)
 }
 
 /* Waits for events to come to this; a minute at most. */
-static void told_at_last(const char *want)
+static void told_of_at_last(const char *what, const char *want)
 {
-    for (int i = 0; i < 1200 && strcmp(told(), want) != 0; i++) {
+    for (int i = 0; i < 1200 && strcmp(told_of(what), want) != 0; i++) {
         (void)usleep(50000);
     }
-    HT_CHECK_STR(told(), want);
+    HT_CHECK_STR(told_of(what), want);
+}
+
+static void told_at_last(const char *want)
+{
+    told_of_at_last("fence", want);
 }
 
 HT_CASE(a_stay_is_told_across_restarts)
@@ -127,6 +134,37 @@ HT_CASE(a_stay_is_told_across_restarts)
     end();
     (void)snprintf(line, sizeof line, "audit %s", store);
     HT_CHECK_INT(ht_command_run(line)->code, 0);
+}
+
+/* Nobody is stopped there, but it is told; as a fence it is another one. */
+HT_CASE(who_comes_into_a_watched_zone_is_told)
+{
+    HT_REQUIRE(begin_town("--clock 2026-03-01T08:00:00Z,0"));
+    unit_add("v1");
+    zone_put("old-town", 121.70, 29.95, true, "\"kind\":\"watched\",\"dwell_s\":300");
+    seen("v1", 121.7100, 29.9501, "2026-03-01T07:50:00Z"); /* outside */
+    seen("v1", 121.7001, 29.9501, "2026-03-01T07:51:00Z");
+    told_of_at_last("zone", "enter old-town 51:00");
+    HT_CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
+    ht_client_close(&client);
+    HT_REQUIRE(begin(options));
+    seen("v1", 121.7002, 29.9501, "2026-03-01T07:56:30Z");
+    told_of_at_last("zone", "enter old-town 51:00, dwell old-town 56:00");
+    HT_CHECK_INT(get("/route/v1/car/121.6990,29.9505;121.7030,29.9515"), 200);
+    seen("v1", 121.7010, 29.9510, "2026-03-01T07:57:00Z"); /* in the hole */
+    told_of_at_last("zone",
+                    "enter old-town 51:00, dwell old-town 56:00, exit old-town 57:00 moved");
+    seen("v1", 121.7001, 29.9501, "2026-03-01T07:58:00Z");
+    told_of_at_last("zone", "enter old-town 51:00, dwell old-town 56:00, "
+                            "exit old-town 57:00 moved, enter old-town 58:00");
+    HT_CHECK_STR(told_of("fence"), "");
+    zone_put("old-town", 121.70, 29.95, true, "\"kind\":\"fence\"");
+    seen("v1", 121.7001, 29.9501, "2026-03-01T07:59:00Z");
+    told_of_at_last("fence", "enter old-town 59:00");
+    told_of_at_last("zone", "enter old-town 51:00, dwell old-town 56:00, "
+                            "exit old-town 57:00 moved, enter old-town 58:00, "
+                            "exit old-town 00:00 zone_gone");
+    end();
 }
 
 HT_CASE(fences_follow_the_registry)

@@ -7,6 +7,7 @@
 #include "tests/support/json_at.h"
 #include "tests/support/served.h"
 #include "tests/support/sql.h"
+#include "tests/support/sse.h"
 
 #define GEO "Content-Type: application/geo+json\r\n"
 #define JSON "Content-Type: application/json\r\n"
@@ -574,7 +575,7 @@ HT_CASE(a_live_eta_past_the_deadline_is_told_before_it_is_missed)
     advance(9 * 60 + 25); /* and it stands where it stood, five seconds before the deadline */
     HT_CHECK_INT(look("i1"), 200);
     HT_CHECK(is("at_risk", "true") && is("state", "\"enroute\""));
-    HT_CHECK(strstr(told("i1"), "enroute r1, at_risk") != NULL);
+    HT_CHECK(strstr(told("i1"), "enroute r1, promise_at_risk") != NULL);
     end();
 }
 
@@ -671,6 +672,54 @@ static void guarded_fill(void)
     item_add(UNITS, bearer[ADMIN], "r1", 121.712, 29.95, unit);
     item_add(UNITS, bearer[ADMIN], "r2", 121.716, 29.95, unit);
     device_add("d1", "h1", bearer[ADMIN]);
+}
+
+/* The law's retention: places and notes of what is over go when their time has come, by themselves,
+ * and the chain of events stands. */
+HT_CASE(what_is_kept_of_incidents_goes_when_its_time_has_come)
+{
+    static const char notes[] = "SELECT count(*) FROM incident_notes";
+    HT_REQUIRE(begin_town(""));
+    town_fill();
+    HT_CHECK_INT(alarm_send("{\"lon\":121.71,\"lat\":29.95,\"kind\":\"other\",\"note\":\"王\"}"),
+                 201);
+    HT_CHECK_INT(happens("i1", "cancel"), 200);
+    HT_CHECK_INT(alarm_send("{\"lon\":121.71,\"lat\":29.95,\"kind\":\"other\",\"note\":\"李\"}"),
+                 201);
+    HT_CHECK_INT(alarm_send("{\"lon\":121.71,\"lat\":29.95,\"kind\":\"other\",\"note\":\"张\"}"),
+                 201);
+    HT_CHECK_INT(happens("i3", "cancel"), 200);
+    HT_CHECK_INT(happens("i3", "reopen"), 200);
+    advance(2 * 86400);
+    HT_CHECK_INT(alarm_send("{\"lon\":121.71,\"lat\":29.95,\"kind\":\"other\",\"note\":\"赵\"}"),
+                 201);
+    HT_CHECK_INT(happens("i4", "cancel"), 200); /* over, but not for long */
+    HT_CHECK_INT(look("i1"), 200);
+    HT_CHECK(says("\"lon\""));
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/retention", JSON, "{\"incidents_days\":0}"), 422);
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/retention", JSON, "{\"incidents_days\":1}"), 200);
+    for (int i = 0; i < 600 && ht_sql_number(store, notes) > 3; i++) {
+        (void)usleep(50000);
+    }
+    HT_CHECK_INT((int)ht_sql_number(store, notes), 3);
+    HT_CHECK_INT(look("i1"), 200);
+    HT_CHECK(is("state", "\"cancelled\"") && !says("\"lon\""));
+    HT_CHECK_INT(get(INCIDENTS "/i1/history"), 200);
+    HT_CHECK(!says("王") && says("\"erased\"") && says("\"why\":\"retention\""));
+    for (int n = 2; n <= 4; n++) {
+        char id[8];
+        (void)snprintf(id, sizeof id, "i%d", n);
+        HT_CHECK_INT(look(id), 200);
+        HT_CHECK(says("\"lon\""));
+    }
+    HT_CHECK_INT((int)ht_sql_number(store, "SELECT count(*) FROM events WHERE kind = "
+                                           "'incident.erased' AND actor = 'houtao'"),
+                 1);
+    end();
+    audit_holds();
+    HT_REQUIRE(begin(options)); /* at an earlier time, by its clock: nothing more goes */
+    HT_CHECK_INT((int)ht_sql_number(store, notes), 3);
+    end();
 }
 
 HT_CASE(what_is_over_leaves_memory_and_is_read_from_the_store)
@@ -811,6 +860,63 @@ static int erase_as(int who, const char *id)
     (void)snprintf(text, sizeof text, "DELETE " INCIDENTS "/%s/personal" HEADERS "%s\r\n", id,
                    bearer[who]);
     return ask(text);
+}
+
+/* What the stream says of the alarm to that token: the data of the event. */
+static const char *received_as(struct ht_sse *sse, int who)
+{
+    bool there = ht_sse_open(sse, port, "/v1/stream?topics=incidents&last_event_id=0", bearer[who]);
+    while (there && (there = ht_sse_next(sse)) && strstr(sse->data, ".received") == NULL) {
+    }
+    return there ? sse->data : "";
+}
+
+/* That a home has a device, and of which kind, says who is frail. */
+HT_CASE(in_whose_home_an_alarm_was_is_told_to_officers_and_to_who_goes_there)
+{
+    static const int all[] = {VIEWER, DISPATCHER, UNIT, DEVICE, ADMIN};
+    struct ht_sse *sse = calloc(1, sizeof *sse);
+    HT_REQUIRE(begin_guarded() && sse != NULL);
+    guarded_fill();
+    HT_CHECK_INT(alarm_as(DISPATCHER, "{\"device\":\"d1\",\"kind\":\"fall\"}"), 201);
+    HT_CHECK(is("assigned.0.unit", "\"r1\""));
+    HT_CHECK_INT(alarm_as(DISPATCHER, "{\"household\":\"h2\",\"kind\":\"request\"}"), 201);
+    HT_CHECK(is("assigned.0.unit", "\"r2\""));
+    HT_CHECK_INT(alarm_as(DISPATCHER, "{\"lon\":121.7105,\"lat\":29.9505,\"kind\":\"other\"}"),
+                 201);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        bool first = all[i] != VIEWER; /* r1 goes there, d1 stands there */
+        bool second = all[i] == DISPATCHER || all[i] == ADMIN;
+        HT_CHECK_INT(get_as(all[i], INCIDENTS "/i1"), 200);
+        HT_CHECK(is("household", "\"h1\"") == first && says("\"lon\"") == first);
+        HT_CHECK(is("kind", "\"fall\"") && is("assigned.0.unit", "\"r1\""));
+        HT_CHECK_INT(get_as(all[i], INCIDENTS "/i2"), 200);
+        HT_CHECK(says("\"h2\"") == second && says("\"lat\"") == second);
+        HT_CHECK_INT(get_as(all[i], INCIDENTS "/i2?out_crs=EPSG:4549"), 200);
+        HT_CHECK(says("coordinates") == second);
+        HT_CHECK_INT(get_as(all[i], INCIDENTS "/i3"), 200); /* in the street */
+        HT_CHECK(says("121.7105"));
+        HT_CHECK_INT(get_as(all[i], INCIDENTS), 200);
+        HT_CHECK_INT(ht_json_count_at(answer.body, "incidents"), 3);
+        HT_CHECK(says("\"h1\"") == first && says("\"h2\"") == second);
+        HT_CHECK_INT(get_as(all[i], INCIDENTS "?household=h2"), second ? 200 : 403);
+        HT_CHECK_INT(get_as(all[i], INCIDENTS "?household=h1"),
+                     second || all[i] == DEVICE ? 200 : 403);
+        HT_CHECK_INT(get_as(all[i], INCIDENTS "/i1/history"), 200);
+        HT_CHECK(says("\"household\"") == second && says("\"device\":") == second);
+        HT_CHECK(is("history.0.body.kind", "\"fall\"") &&
+                 ht_json_at(answer.body, "history.0.body.severity") != NULL);
+    }
+    const char *seen = received_as(sse, VIEWER);
+    HT_CHECK(strstr(seen, "\"kind\":\"fall\"") != NULL &&
+             strstr(seen, "\"incident\":\"i1\"") != NULL);
+    HT_CHECK(strstr(seen, "household") == NULL && strstr(seen, "device") == NULL);
+    ht_sse_close(sse);
+    seen = received_as(sse, DISPATCHER);
+    HT_CHECK(strstr(seen, "\"household\":\"h1\"") != NULL && strstr(seen, "\"device\":") != NULL);
+    ht_sse_close(sse);
+    free(sse);
+    end();
 }
 
 HT_CASE(what_is_personal_is_shown_to_few_leaves_a_trace_and_can_be_erased)

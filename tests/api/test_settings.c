@@ -130,7 +130,7 @@ HT_CASE(settings_are_read_changed_and_kept)
     HT_REQUIRE(begin_town(""));
     HT_CHECK_INT(get("/v1/settings"), 200);
     HT_CHECK(says(
-        "{\"retention\":{\"tracks_days\":30,\"answers_days\":7},"
+        "{\"retention\":{\"tracks_days\":30,\"answers_days\":7,\"incidents_days\":1095},"
         "\"live\":{\"stale_s\":120},\"webhooks\":{\"give_up_h\":72},"
         "\"speeds\":{\"learn\":false,\"follow\":false,\"least_trips\":5},"
         "\"planner\":{\"run\":true,\"move_s\":300,\"km_s\":60,\"late_price\":10,"
@@ -141,15 +141,15 @@ HT_CASE(settings_are_read_changed_and_kept)
     HT_CHECK_INT(get("/v1/settings/retention"), 200);
     HT_CHECK_STR(ht_answer_header(&answer, "ETag"), "\"1\"");
     HT_CHECK_INT(put("retention", JSON "If-Match: \"1\"\r\n", "{\"tracks_days\":5}"), 200);
-    HT_CHECK_STR(answer.body, "{\"tracks_days\":5,\"answers_days\":7}");
+    HT_CHECK_STR(answer.body, "{\"tracks_days\":5,\"answers_days\":7,\"incidents_days\":1095}");
     HT_CHECK_STR(ht_answer_header(&answer, "ETag"), "\"2\"");
     HT_CHECK_INT(put("retention", JSON "If-Match: \"1\"\r\n", "{\"tracks_days\":6}"), 412);
     HT_CHECK_INT(put("retention", JSON "If-Match: \"2\"\r\n", "{\"answers_days\":6}"), 200);
-    HT_CHECK_STR(answer.body, "{\"tracks_days\":30,\"answers_days\":6}");
+    HT_CHECK_STR(answer.body, "{\"tracks_days\":30,\"answers_days\":6,\"incidents_days\":1095}");
     end();
     HT_REQUIRE(begin(options));
     HT_CHECK_INT(get("/v1/settings/retention"), 200);
-    HT_CHECK_STR(answer.body, "{\"tracks_days\":30,\"answers_days\":6}");
+    HT_CHECK_STR(answer.body, "{\"tracks_days\":30,\"answers_days\":6,\"incidents_days\":1095}");
     HT_CHECK_STR(ht_answer_header(&answer, "ETag"), "\"3\"");
     end();
 }

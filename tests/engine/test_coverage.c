@@ -256,6 +256,73 @@ HT_CASE(sets_equal_a_dijkstra_from_each_unit_after_moves_and_closures)
     HT_CHECK(some > (uint32_t)scenes * 8); /* the limits cut somewhere */
 }
 
+static bool same_place(const struct ht_place *a, const struct ht_place *b)
+{
+    bool same = true;
+    for (int s = 0; s < 2; s++) {
+        same = same && a->side[s].arc == b->side[s].arc;
+        if (same && a->side[s].arc != HT_NONE) {
+            same = a->side[s].before_mm == b->side[s].before_mm &&
+                   a->side[s].after_mm == b->side[s].after_mm &&
+                   memcmp(&a->side[s].before, &b->side[s].before, sizeof a->side[s].before) == 0 &&
+                   memcmp(&a->side[s].after, &b->side[s].after, sizeof a->side[s].after) == 0 &&
+                   a->distance_m == b->distance_m;
+        }
+    }
+    return same;
+}
+
+static struct ht_point random_point(struct scene *s, const struct ht_network *network)
+{
+    struct ht_point p = network->node_point[ht_random_below(&s->state, network->node_count)];
+    p.lon_e7 += (int32_t)ht_random_below(&s->state, 40000) - 20000;
+    p.lat_e7 += (int32_t)ht_random_below(&s->state, 40000) - 20000;
+    return p;
+}
+
+/* Closed, slowed and opened streets, and what is far from all of them. */
+HT_CASE(places_found_again_are_those_found_anew)
+{
+    enum { POINTS = 300 };
+    static struct ht_place filed[POINTS];
+    static struct ht_place again[POINTS];
+    static struct ht_place anew[POINTS];
+    uint32_t moved = 0;
+    for (int i = 0; i < (HT_LONG ? 100 : 12); i++) {
+        static struct scene s;
+        struct ht_point points[POINTS];
+        struct ht_snap_index *snap = NULL;
+        scene_init(&s, 3, (uint64_t)i + 1);
+        struct layer *l = &s.layers[0];
+        struct ht_road base = l->road;
+        struct ht_traffic *traffic = NULL;
+        need(ht_snap_build(base.network, base.graph, NULL, &snap) == HT_OK);
+        base.snap = snap;
+        ht_traffic_free(l->traffic);
+        need(ht_traffic_new(&base, &traffic) == HT_OK);
+        l->traffic = traffic;
+        double radius_m = i % 3 == 0 ? -1 : i % 3 == 1 ? 60 : 1000;
+        for (int p = 0; p < POINTS; p++) {
+            points[p] = random_point(&s, base.network);
+        }
+        ht_coverage_snap(&base, points, POINTS, radius_m, i % 2 == 0 ? NULL : s.pool, filed);
+        for (int round = 0; round < 6; round++) {
+            int wrong = 0;
+            layer_change(&s, 0);
+            ht_coverage_snap(&l->road, points, POINTS, radius_m, NULL, anew);
+            ht_coverage_snap_again(&l->road, points, POINTS, radius_m, filed, again);
+            for (int p = 0; p < POINTS; p++) {
+                wrong += !same_place(&again[p], &anew[p]);
+                moved += !same_place(&filed[p], &anew[p]);
+            }
+            HT_CHECK_INT(wrong, 0);
+        }
+        scene_deinit(&s);
+        ht_snap_index_free(snap);
+    }
+    HT_CHECK(moved > 500); /* streets did close under them */
+}
+
 HT_CASE(only_what_moved_is_renewed)
 {
     static struct scene s;

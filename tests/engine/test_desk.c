@@ -249,7 +249,7 @@ HT_CASE(settle_sends_units_that_came_on_duty)
         s->units[u].on_duty = false;
     }
     HT_CHECK_INT(open_at(s, "i", "0", 2, T0), HT_OK);
-    HT_CHECK_STR(told(s, 0), "received queued at_risk");
+    HT_CHECK_STR(told(s, 0), "received queued promise_at_risk");
     struct ht_desk_command c = about(HT_DESK_SETTLE, NULL, T0 + 1);
     HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
     HT_CHECK_INT(s->event_count, 3);
@@ -588,7 +588,7 @@ HT_CASE(a_graver_incident_pulls_a_unit_that_is_not_there_yet)
     HT_CHECK_INT(say(s, HT_DESK_CANCEL, "same", NULL, T0 + 2), HT_OK);
     size_t from = s->event_count;
     HT_CHECK_INT(open_at(s, "grave", "10", 3, T0 + 3), HT_OK);
-    HT_CHECK_STR(told(s, from), "received released assigned assigned at_risk");
+    HT_CHECK_STR(told(s, from), "received released assigned assigned promise_at_risk");
     HT_CHECK_INT(s->events[from + 1].reason, HT_RELEASED_PULLED);
     HT_CHECK_STR(units_of(s, "grave"), "a");
     HT_CHECK_STR(units_of(s, "i"), "b");
@@ -801,6 +801,16 @@ HT_CASE(the_calendar_says_when_a_clock_runs_out)
     end_stage(s);
 }
 
+HT_CASE(events_are_known_by_their_names_and_those_of_before)
+{
+    for (int kind = 0; kind < HT_DESK_EVENT_KINDS; kind++) {
+        HT_CHECK_INT(ht_desk_event_of(ht_desk_event_text((enum ht_desk_event_kind)kind)), kind);
+    }
+    HT_CHECK_INT(ht_desk_event_of("at_risk"), HT_DESK_AT_RISK);
+    HT_CHECK_INT(ht_desk_event_of("at risk"), HT_DESK_EVENT_KINDS);
+    HT_CHECK_INT(ht_desk_event_of(NULL), HT_DESK_EVENT_KINDS);
+}
+
 HT_CASE(at_risk_is_said_once_when_the_live_eta_passes_the_deadline)
 {
     struct ht_stage *s = plain_stage();
@@ -812,14 +822,14 @@ HT_CASE(at_risk_is_said_once_when_the_live_eta_passes_the_deadline)
     HT_CHECK_STR(told(s, 2), "");
     c.eta_ms = T0 + 600001;
     HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
-    HT_CHECK_STR(told(s, 2), "at_risk");
+    HT_CHECK_STR(told(s, 2), "promise_at_risk");
     HT_CHECK_INT(s->events[2].eta_ms, T0 + 600001);
     HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
-    HT_CHECK_STR(told(s, 2), "at_risk");
+    HT_CHECK_STR(told(s, 2), "promise_at_risk");
     HT_CHECK_INT(say(s, HT_DESK_REASSIGN, "i", "b", T0 + 2), HT_OK);
     c.unit = "b";
     HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
-    HT_CHECK_STR(told(s, 3), "released assigned at_risk");
+    HT_CHECK_STR(told(s, 3), "released assigned promise_at_risk");
     c.unit = "c";
     HT_CHECK_INT(ht_stage_do(s, &c), HT_CONFLICT);
     end_stage(s);
@@ -834,10 +844,10 @@ HT_CASE(at_risk_is_said_again_after_one_who_would_have_been_in_time)
     c.eta_ms = T0 + 600001;
     HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
     HT_CHECK_INT(say(s, HT_DESK_DECLINE, "i", "a", T0 + 2), HT_OK);
-    HT_CHECK_STR(told(s, 2), "at_risk declined assigned");
+    HT_CHECK_STR(told(s, 2), "promise_at_risk declined assigned");
     c.unit = "b";
     HT_CHECK_INT(ht_stage_do(s, &c), HT_OK);
-    HT_CHECK_STR(told(s, 5), "at_risk");
+    HT_CHECK_STR(told(s, 5), "promise_at_risk");
     end_stage(s);
 }
 
@@ -845,7 +855,7 @@ HT_CASE(at_risk_is_said_when_whoever_comes_will_be_late)
 {
     struct ht_stage *s = plain_stage();
     HT_CHECK_INT(open_at(s, "i", "1000000", 3, T0), HT_OK);
-    HT_CHECK_STR(told(s, 0), "received assigned at_risk");
+    HT_CHECK_STR(told(s, 0), "received assigned promise_at_risk");
     end_stage(s);
 }
 
@@ -860,10 +870,10 @@ HT_CASE(at_risk_is_said_when_even_the_closest_would_be_late)
     /* 600 s less a drive of 100 s and a turnout of 1 s */
     HT_CHECK_INT(ht_desk_due_ms(s->desk), T0 + 499001);
     tick(s, T0 + 499001);
-    HT_CHECK_STR(told(s, 5), "at_risk");
+    HT_CHECK_STR(told(s, 5), "promise_at_risk");
     HT_CHECK_INT(ht_desk_due_ms(s->desk), T0 + 600000); /* of i: nobody arrived until then */
     tick(s, T0 + 600000);
-    HT_CHECK_STR(told(s, 6), "at_risk");
+    HT_CHECK_STR(told(s, 6), "promise_at_risk");
     HT_CHECK_INT(ht_desk_due_ms(s->desk), INT64_MAX);
     end_stage(s);
 }
@@ -1374,7 +1384,7 @@ HT_CASE(who_acknowledged_is_not_turned_round)
         HT_CHECK_INT(open_at(s, "j", "-40000", 3, T0), HT_OK); /* b would need 100 s */
         HT_CHECK_STR(units_of(s, "j"), acknowledged == 1 ? "b" : "a");
         HT_CHECK_STR(told(s, from), acknowledged == 1
-                                        ? "received assigned at_risk"
+                                        ? "received assigned promise_at_risk"
                                         : "received assigned released released assigned assigned");
         end_stage(s);
     }
@@ -1395,7 +1405,7 @@ HT_CASE(who_is_on_the_way_is_not_let_go_and_asked_once_more)
     HT_CHECK_INT(say(s, HT_DESK_GO, "lesser", "u", T0 + 2), HT_OK);
     size_t from = s->event_count;
     HT_CHECK_INT(open_at(s, "graver", "105000", 4, T0 + 3), HT_OK);
-    HT_CHECK_STR(told(s, from), "received assigned at_risk");
+    HT_CHECK_STR(told(s, from), "received assigned promise_at_risk");
     HT_CHECK_STR(units_of(s, "graver"), "v");
     HT_CHECK_STR(units_of(s, "lesser"), "u");
     const struct ht_incident *i = ht_desk_get(s->desk, "lesser");

@@ -504,7 +504,7 @@ addPanel({
   mount(host, ctx) {
     page = build(host, ctx);
     page.ends.push(
-      ctx.stream.on(["zone.*", "regime.*", "item.*", "items.*"], (event) => {
+      ctx.stream.on(["zone.inside", "regime.*", "item.*", "items.*"], (event) => {
         if (!event.kind.startsWith("item") || event.subject.startsWith("zones")) page?.soon();
       }),
       ctx.stream.onGap(() => void read()),
