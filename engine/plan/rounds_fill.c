@@ -385,11 +385,23 @@ static void choose(const struct ht__rounds *r, uint32_t site, const struct tried
     }
 }
 
+/* Where a visit by two goes, once others of the site are there: whoever goes along each time has
+ * all of their hours, so the cheapest second may be another by now. */
+static void second_again(const struct ht__rounds *r, uint32_t site, struct ht__rounds_place *place)
+{
+    struct ht__rounds_offer offer;
+    ht__rounds_offer(r, site, place->lead, place->day, &offer);
+    if (offer.cost != HT__ROUNDS_CANT) {
+        *place = offer.place;
+    }
+}
+
 /* Puts the chosen visits; false: a quota came between. */
 static bool choice_put(struct ht__rounds *r, uint32_t site, const struct tried *tried,
                        const struct choice *choice)
 {
     bool all = true;
+    bool others = false;
     if (r->owner[site] == HT_PLAN_NONE && choice->owner != HT_PLAN_NONE) {
         ht__rounds_own(r, site, tried->who[choice->owner]);
     }
@@ -398,6 +410,9 @@ static bool choice_put(struct ht__rounds *r, uint32_t site, const struct tried *
         uint32_t by = 0;
         (void)day_by(r, tried, choice->owner, d, &by);
         struct ht__rounds_place place = tried->offers[by][d].place;
+        if (others && place.second != HT_PLAN_NONE) {
+            second_again(r, site, &place);
+        }
         if (!ht__rounds_has_room(r, place.lead, d) ||
             (place.second != HT_PLAN_NONE && !ht__rounds_has_room(r, place.second, d))) {
             all = false;
@@ -405,6 +420,7 @@ static bool choice_put(struct ht__rounds *r, uint32_t site, const struct tried *
         }
         place.slot = ht__rounds_free_slot(r, site);
         ht__rounds_put(r, &place);
+        others = true;
     }
     return all;
 }
