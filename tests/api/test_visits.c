@@ -428,6 +428,15 @@ HT_CASE(who_looks_after_a_tenants_notice_sees_that_tenant_unless_it_says_otherwi
     HT_CHECK(is("errors.0.pointer", "\"/rectification\""));
     HT_CHECK_INT(look(id, "/notice?lang=en"), 200);
     HT_CHECK(says("Paint (t1)"));
+    HT_CHECK_INT(get(VISITS "/v2"), 200);
+    HT_CHECK(is("state", "\"cancelled\"")); /* v3 has taken its place */
+    /* another one saw it mended: nothing counts on v3 any more */
+    HT_CHECK_INT(visit_add("v5", "f1", ",\"inspector\":\"i2\""), 201);
+    HT_CHECK_INT(result("v5", DONE), 200);
+    HT_CHECK_INT(notice_act(id, "{\"event\":\"close\",\"visit\":\"v5\",\"reason\":\"seen\"}"), 200);
+    HT_CHECK_INT(get(VISITS "/v3"), 200);
+    HT_CHECK(is("state", "\"cancelled\""));
+    audit_holds();
     end();
 }
 
