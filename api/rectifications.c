@@ -57,7 +57,7 @@ static enum ht_status step_do(struct ht_app_context *context, const struct ht_co
     const struct ht_visit_step_in *in = &stepping->in;
     struct ht_visit_office office = ht_visits_room_office(room);
     char digest[HT_DIGEST_TEXT];
-    const char *notes[1] = {NULL};
+    const char **notes = NULL;
     const struct ht_visit_command step = {.kind = in->command,
                                           .now_ms = command->at_ms,
                                           .visit = in->visit,
@@ -67,13 +67,19 @@ static enum ht_status step_do(struct ht_app_context *context, const struct ht_co
                                           .rank = in->rank};
     enum ht_status status =
         ht_visits_decide(ht_visits_room_visits(room), &step, &stepping->turn.decision, error);
-    if (status == HT_OK && in->reason != NULL) {
-        status = reason_put(tx, command->params[0], in->reason, digest, error);
+    if (status == HT_OK && in->reason != NULL) { /* it goes with the first of the events */
+        notes = calloc(stepping->turn.decision->event_count, sizeof(const char *));
+        status = notes == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL)
+                               : reason_put(tx, command->params[0], in->reason, digest, error);
+    }
+    if (status == HT_OK && notes != NULL) {
         notes[0] = digest;
     }
-    return status == HT_OK ? ht_visits_room_write(room, tx, stepping->turn.decision,
-                                                  command->caller.name, notes, error)
-                           : status;
+    status = status == HT_OK ? ht_visits_room_write(room, tx, stepping->turn.decision,
+                                                    command->caller.name, notes, error)
+                             : status;
+    free((void *)notes);
+    return status;
 }
 
 static void step_run(struct ht_app_context *context, struct ht_command *command,

@@ -78,17 +78,16 @@ static enum ht_status event_write(struct ht__round_making *making, const char *a
                                                         : ht_error_set(error, status, 0, NULL);
 }
 
-/* A round of households was made by looking at who is frail. */
-static enum ht_status audit_write(const struct ht__round_making *making, const char *actor,
-                                  struct ht_store_tx *tx, struct ht_error *error)
+enum ht_status ht__round_homes_note(struct ht_store_tx *tx, int64_t at_ms, const char *actor,
+                                    struct ht_error *error)
 {
     const struct ht_store_event event = {
-        .at_ms = making->said.at_ms,
+        .at_ms = at_ms,
         .actor = actor,
         .kind = "personal.read",
         .subject = "households/",
         .body = "{\"collection\":\"households\",\"by\":\"rounds\",\"offset\":0}"};
-    return making->scene.personal ? ht_store_event_append(tx, &event, NULL, error) : HT_OK;
+    return ht_store_event_append(tx, &event, NULL, error);
 }
 
 static enum ht_status visits_plan(struct ht_app_context *context, struct ht__round_making *making,
@@ -126,7 +125,8 @@ static void answer(struct ht_app_context *context, struct ht__round_making *maki
 static enum ht_status round_write(struct ht_app_context *context, struct ht__round_making *making,
                                   const char *actor, struct ht_store_tx *tx, struct ht_error *error)
 {
-    enum ht_status status = audit_write(making, actor, tx, error);
+    enum ht_status status =
+        making->scene.personal ? ht__round_homes_note(tx, making->said.at_ms, actor, error) : HT_OK;
     if (status == HT_OK) {
         status = event_write(making, actor, tx, error);
     }

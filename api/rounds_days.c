@@ -65,18 +65,6 @@ int64_t ht_round_moment(const struct ht_round_days *days, uint32_t day, int32_t 
     return ht_zone_utc_ms(days->begin_local_ms + day * DAY_MS + time_s * INT64_C(1000));
 }
 
-uint64_t ht_round_weekdays(const struct ht_round_days *days, uint32_t weekdays)
-{
-    uint64_t bits = 0;
-    if (weekdays == 0) {
-        return UINT64_MAX;
-    }
-    for (uint32_t day = 0; day < days->count; day++) {
-        bits |= (weekdays >> (days->first_weekday + day) % 7 & 1) != 0 ? UINT64_C(1) << day : 0;
-    }
-    return bits;
-}
-
 /* ---- what is kept ---- */
 
 static const struct ht_round_kept *kept_find(const struct ht_round_days *days, const char *key)
@@ -244,6 +232,57 @@ static enum ht_status spans_without(const struct ht_round_days *days, struct spa
     free(spans->list);
     *spans = left;
     return status;
+}
+
+/* ---- weekdays ---- */
+
+static enum ht_status weekdays_find(const struct ht_round_days *days, uint32_t weekdays,
+                                    uint64_t *bits)
+{
+    static const char names[] = "MoTuWeThFrSaSu";
+    struct ht_schedule *schedule = NULL;
+    char text[48] = "";
+    for (size_t i = 0; i < 7; i++) {
+        if ((weekdays >> i & 1) != 0) {
+            size_t size = strlen(text);
+            (void)snprintf(text + size, sizeof text - size, "%s%.2s", size == 0 ? "" : ",",
+                           names + i * 2);
+        }
+    }
+    (void)snprintf(text + strlen(text), sizeof text - strlen(text), " 00:00-24:00");
+    enum ht_status status = ht_schedule_parse(text, &schedule, NULL);
+    *bits = 0;
+    for (uint32_t day = 0; day < days->count && status == HT_OK; day++) {
+        int64_t noon_ms = ht_round_moment(days, day, DAY_S / 2);
+        *bits |= ht_calendar_active(days->calendar, schedule, noon_ms) ? UINT64_C(1) << day : 0;
+    }
+    ht_schedule_free(schedule);
+    return status;
+}
+
+enum ht_status ht_round_weekdays(struct ht_round_days *days, uint32_t weekdays, uint64_t *bits)
+{
+    char key[24];
+    *bits = UINT64_MAX;
+    if (weekdays == 0) {
+        return HT_OK;
+    }
+    (void)snprintf(key, sizeof key, "weekdays %u", weekdays);
+    const struct ht_round_kept *kept = kept_find(days, key);
+    if (kept == NULL) {
+        uint64_t *found = ht_array_new(1, sizeof *found);
+        enum ht_status status = found == NULL ? HT_NOMEM : weekdays_find(days, weekdays, found);
+        if (status != HT_OK) {
+            free(found);
+            return status;
+        }
+        status = keep(days, key, found, 1, &kept);
+        if (status != HT_OK) {
+            return status;
+        }
+    }
+    *bits = *(const uint64_t *)kept->list;
+    return HT_OK;
 }
 
 /* ---- hours ---- */
@@ -422,18 +461,18 @@ enum ht_status ht_round_needs(struct ht_round_days *days, const struct ht_round_
     return HT_OK;
 }
 
-enum ht_status ht_round_need_by(struct ht_round_days *days, uint32_t by_day,
-                                struct ht_round_need_list *out)
+enum ht_status ht_round_need_once(struct ht_round_days *days, uint32_t first_day, uint32_t last_day,
+                                  struct ht_round_need_list *out)
 {
     char key[32];
-    (void)snprintf(key, sizeof key, "by %u", by_day);
+    (void)snprintf(key, sizeof key, "once %u %u", first_day, last_day);
     const struct ht_round_kept *kept = kept_find(days, key);
     if (kept == NULL) {
         struct ht_rounds_need *list = ht_array_new(1, sizeof *list);
         if (list == NULL) {
             return HT_NOMEM;
         }
-        list[0] = (struct ht_rounds_need){days->first_day, by_day, 1};
+        list[0] = (struct ht_rounds_need){first_day, last_day, 1};
         enum ht_status status = keep(days, key, list, 1, &kept);
         if (status != HT_OK) {
             return status;

@@ -34,8 +34,10 @@ void ht_round_days_deinit(struct ht_round_days *days);
 /* Which day a moment is in (below 0: before day 0; >= count: after the last), and when of it. */
 int64_t ht_round_day_of(const struct ht_round_days *days, int64_t utc_ms, int32_t *time_s);
 int64_t ht_round_moment(const struct ht_round_days *days, uint32_t day, int32_t time_s);
-/* Bits of the days that are such weekdays (bits, Monday the lowest; 0: all). */
-uint64_t ht_round_weekdays(const struct ht_round_days *days, uint32_t weekdays);
+/* Bits of the days that are such weekdays (bits, Monday the lowest; 0: all), by the office's
+ * calendar: a Saturday that is worked as a Wednesday is one. */
+HT_MUST_CHECK enum ht_status ht_round_weekdays(struct ht_round_days *days, uint32_t weekdays,
+                                               uint64_t *bits);
 
 struct ht_round_open {
     const struct ht_rounds_window *list;
@@ -62,8 +64,8 @@ struct ht_round_need_list {
 HT_MUST_CHECK enum ht_status ht_round_needs(struct ht_round_days *days,
                                             const struct ht_round_wish *wish, int32_t last_day,
                                             struct ht_round_need_list *out);
-/* One visit from the first day that is planned to `by_day`, not before that. */
-HT_MUST_CHECK enum ht_status ht_round_need_by(struct ht_round_days *days, uint32_t by_day,
-                                              struct ht_round_need_list *out);
+/* One visit from a day to another, or on the one. */
+HT_MUST_CHECK enum ht_status ht_round_need_once(struct ht_round_days *days, uint32_t first_day,
+                                                uint32_t last_day, struct ht_round_need_list *out);
 
 #endif

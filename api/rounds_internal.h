@@ -14,6 +14,10 @@ bool ht__rounds_stand(struct ht_app_context *context, struct ht_http_call *call,
  * may. False: it could not be done now. */
 bool ht__round_replan_now(struct ht_app_context *context, const char *id, const bool *cancel);
 
+/* Notes within the transaction that who is frail was looked at, to plan visits to homes. */
+HT_MUST_CHECK enum ht_status ht__round_homes_note(struct ht_store_tx *tx, int64_t at_ms,
+                                                  const char *actor, struct ht_error *error);
+
 /* Whether a round tells something personal. */
 bool ht__round_is_personal(const struct ht_round_record *record);
 

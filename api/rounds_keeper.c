@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "api/app_internal.h"
+#include "api/rounds_errands.h"
 #include "api/rounds_internal.h"
 #include "api/rounds_make.h"
 #include "api/visits_room.h"
@@ -56,6 +57,7 @@ static bool rest(struct ht_rounds_keeper *keeper)
 struct round {
     char id[HT_ID_MAX + 1];
     int64_t from_ms;
+    int64_t to_ms;
     bool due; /* to be planned anew */
 };
 
@@ -78,21 +80,28 @@ static enum ht_status round_take(void *user, const struct ht_store_round *round)
     struct look *look = user;
     if (round->to_ms > look->now_ms && look->round_count < ROUNDS_MOST) {
         struct round *out = &look->rounds[look->round_count++];
-        *out = (struct round){.from_ms = round->from_ms};
+        *out = (struct round){.from_ms = round->from_ms, .to_ms = round->to_ms};
         (void)snprintf(out->id, sizeof out->id, "%s", round->id);
     }
     return HT_OK;
 }
 
-/* Whether a round that begins at `from_ms` sees one of the sites that are left, which it then
- * takes; `late`: also where it begins after the date. */
-static bool takes_some(struct look *look, const struct ht_round_record *record, int64_t from_ms,
-                       bool late)
+/* Whether a round's days suit a wish: it is not over before that is mended, nor begins after the
+ * date. `late`: it may. */
+static bool is_in_time(const struct round *round, const struct ht_visit_wish *wish, bool late)
+{
+    return ht_round_revisit_from_ms(wish->notice->begun_ms, wish->by_ms) < round->to_ms &&
+           (late || wish->by_ms == 0 || round->from_ms <= wish->by_ms);
+}
+
+/* Whether a round sees one of the sites that are left, which it then takes. */
+static bool takes_some(struct look *look, const struct ht_round_record *record,
+                       const struct round *round, bool late)
 {
     bool any = false;
     for (size_t w = 0; w < look->wish_count; w++) {
         const struct ht_visit_wish *wish = &look->wishes[w];
-        if (!late && wish->by_ms != 0 && from_ms > wish->by_ms) {
+        if (!is_in_time(round, wish, late)) {
             continue;
         }
         for (size_t i = 0; !look->taken[w] && i < record->owner_count; i++) {
@@ -158,7 +167,7 @@ static bool round_look(struct look *look, struct round *round, bool late)
     enum ht_status status = ht_round_record_get(look->reader, round->id, &record, &error);
     bool stands = status == HT_OK && record.withdrawn_ms == 0;
     if (stands) {
-        round->due = takes_some(look, &record, round->from_ms, late) || round->due;
+        round->due = takes_some(look, &record, round, late) || round->due;
     }
     if (stands && missed && !round->due) {
         status = ht_round_record_live(&record, look->context, look->reader);
@@ -170,9 +179,11 @@ static bool round_look(struct look *look, struct round *round, bool late)
 
 static bool rounds_look(struct ht_rounds_keeper *keeper, struct look *look)
 {
+    struct ht_visit_office office = ht_visits_room_office(look->context->app->visits);
     bool good =
         ht_store_rounds(look->reader, INT64_MAX, ROUNDS_MOST, round_take, look, NULL) == HT_OK;
-    for (size_t late = 0; late < 2; late++) { /* those that are in time come first */
+    /* those that are in time come first, and others only where nothing is planned beside them */
+    for (size_t late = 0; late < (office.revisits ? 1 : 2); late++) {
         for (size_t i = 0; good && i < look->round_count; i++) {
             good = round_look(look, &look->rounds[i], late == 1);
         }
@@ -182,7 +193,9 @@ static bool rounds_look(struct ht_rounds_keeper *keeper, struct look *look)
             good = ht__round_replan_now(keeper->context, look->rounds[i].id, &keeper->stop);
         }
     }
-    return good;
+    return good &&
+           (!office.revisits || ht__round_errands_plan(keeper->context, look->wishes, look->taken,
+                                                       look->wish_count, &keeper->stop));
 }
 
 /* True: it was looked at to the end; `*next_ms`: when the clock asks for another look. */

@@ -3,7 +3,9 @@
  * now on, without anybody asking: so is one whose re-visit was cancelled or went by, and a closed
  * one that was drawn for a second look. A round is re-planned, too, where a visit of it was missed:
  * where that was said, where nobody was let in, and where a day went by without a word. What no
- * round's days reach stays wanted, and is told so by GET /v1/rectifications.
+ * round has, or none in time, is planned by itself (api/rounds_errands.h), unless the office's
+ * settings say `"revisits": false`; what nobody can do stays wanted, and is told so by GET
+ * /v1/rectifications/wanted.
  *
  * It looks once a second whether anything changed or the clock came to the end of a day or of a
  * re-visit; a round is re-planned as POST .../replan does it, by the actor "rounds". What no plan

@@ -336,6 +336,7 @@ bool ht__round_prepare(struct ht_app_context *context, struct ht__round_making *
     if (status != HT_OK) {
         return ht__round_refuse_all(reply, status, &making->wrongs);
     }
+    ht_round_ask_members(&making->ask, &making->wrongs);
     if (id_make(making) != HT_OK) {
         return ht__round_deny(reply, 503, "no id by chance can be had");
     }

@@ -693,6 +693,80 @@ void ht_round_ask_deinit(struct ht_round_ask *ask)
     *ask = (struct ht_round_ask){.tree = NULL};
 }
 
+/* ---- what would go unnoticed ---- */
+
+static const char *const wish_members[] = {"visits_per_week",
+                                           "visits_per_month",
+                                           "gap_days",
+                                           "min_gap_days",
+                                           "max_gap_days",
+                                           "service_s",
+                                           "crew",
+                                           "risk",
+                                           "days",
+                                           "open",
+                                           "skills",
+                                           "inspector",
+                                           NULL};
+
+static bool is_among(const char *name, const char *const list[])
+{
+    size_t i = 0;
+    while (list[i] != NULL && strcmp(list[i], name) != 0) {
+        i++;
+    }
+    return list[i] != NULL;
+}
+
+/* `also`: where a wish may be said, too; else NULL. */
+static void members_look(const struct reader *reader, yajl_val object, const char *const known[],
+                         const char *const also[])
+{
+    for (size_t i = 0; YAJL_IS_OBJECT(object) && i < object->u.object.len; i++) {
+        const char *name = object->u.object.keys[i];
+        if (!is_among(name, known) && (also == NULL || !is_among(name, also))) {
+            char pointer[sizeof((struct ht_round_wrong *)NULL)->pointer];
+            (void)snprintf(pointer, sizeof pointer, "%s/%.48s", reader->at, name);
+            ht_round_wrong_add(reader->wrongs, pointer,
+                               "%.48s is nothing that is known here; it "
+                               "was passed over",
+                               name);
+        }
+    }
+}
+
+/* Those of the list, which are texts or objects. */
+static void listed_look(struct reader *reader, yajl_val list, const char *name,
+                        const char *const known[], const char *const also[])
+{
+    for (size_t i = 0; YAJL_IS_ARRAY(list) && i < list->u.array.len; i++) {
+        (void)snprintf(reader->at, sizeof reader->at, "/%s/%zu", name, i);
+        members_look(reader, list->u.array.values[i], known, also);
+    }
+    reader->at[0] = '\0';
+}
+
+void ht_round_ask_members(const struct ht_round_ask *ask, struct ht_round_wrongs *wrongs)
+{
+    static const char *const ours[] = {"id",         "from",    "weeks",    "collection", "sites",
+                                       "filter",     "keep",    "seed",     "inspectors", "balance",
+                                       "iterations", "tenants", "limit_ms", NULL};
+    static const char *const site[] = {"id", NULL};
+    static const char *const inspector[] = {"id",
+                                            "shift",
+                                            "skills",
+                                            "profile",
+                                            "home",
+                                            "leave",
+                                            "visits_per_day_most",
+                                            "visits_per_week_most",
+                                            NULL};
+    struct reader reader = {.wrongs = wrongs};
+    members_look(&reader, ask->tree, ours, wish_members);
+    listed_look(&reader, member(ask->tree, "sites"), "sites", site, wish_members);
+    listed_look(&reader, member(ask->tree, "inspectors"), "inspectors", inspector, NULL);
+}
+
 enum ht_status ht_round_again_read(const char *text, size_t size, struct ht_round_again *out,
                                    struct ht_round_wrongs *wrongs)
 {

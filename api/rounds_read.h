@@ -16,7 +16,8 @@
  * "tenants": true sees each tenant of a factory on its own, as often as its own risk asks for; else
  * a factory and all in it are one site.
  *
- * Every mistake is collected, not the first alone. Members that are not known are passed over.
+ * Every mistake is collected, not the first alone. Members that are not known are passed over, and
+ * told where somebody listens.
  *
  * Threading: pure but for the office's zone (a date is a day there). Ownership: texts are the
  * struct's, which keeps the tree they lie in.
@@ -140,6 +141,8 @@ HT_MUST_CHECK enum ht_status ht_round_ask_read(const char *text, size_t size,
                                                struct ht_round_wrongs *wrongs);
 /* Also after an error. */
 void ht_round_ask_deinit(struct ht_round_ask *ask);
+/* Members that a round, its sites and its inspectors don't have: each is told, the rest counts. */
+void ht_round_ask_members(const struct ht_round_ask *ask, struct ht_round_wrongs *wrongs);
 
 /* What an item of the registry says of itself, from its properties; what can't be read counts as
  * not said (the registry checks what comes in). The tree must outlive it. */

@@ -18,6 +18,7 @@ enum {
     VISITS_LOOKED_MOST = 200000, /* that were made, to know who saw a site last */
     WISHES_MOST = 10000,
     LAST_DAY_LEAST = -10000,
+    DAYS_LEAST = 3, /* that a re-visit may be on */
 };
 
 /* ---- places ---- */
@@ -224,10 +225,17 @@ static enum ht_status needs_make(struct ht__round_work *work, uint64_t *visits)
 /* A notice's visit. */
 struct errand {
     const char *site;
+    const char *tenant; /* whose notice it is; "": the site's own */
     const char *rectification;
     enum ht_visit_purpose purpose;
-    int64_t by_ms; /* 0: when there is time */
+    int64_t from_ms; /* 0: at any time */
+    int64_t by_ms;   /* 0: when there is time */
 };
+
+int64_t ht_round_revisit_from_ms(int64_t begun_ms, int64_t by_ms)
+{
+    return by_ms <= begun_ms ? 0 : begun_ms + (by_ms - begun_ms) / 2;
+}
 
 /* The day of a date, or the last; what is late already is due at once. */
 static uint32_t by_day_of(const struct ht_round_days *days, int64_t by_ms)
@@ -239,14 +247,73 @@ static uint32_t by_day_of(const struct ht_round_days *days, int64_t by_ms)
     return by < days->first_day ? days->first_day : (uint32_t)by;
 }
 
-/* One re-visit sees all that was found at a site: the site of the others. HT_PLAN_NONE: there is
- * none yet. */
+/* On which days somebody works and a site is open. */
+static uint64_t worked_days(const struct ht_round_scene *scene, const struct ht_rounds_site *site)
+{
+    uint64_t worked = 0;
+    uint64_t open = site->open_count == 0 ? UINT64_MAX : 0;
+    for (uint32_t i = 0; i < scene->inspector_count; i++) {
+        const struct ht_rounds_inspector *who = &scene->plan_inspectors[i];
+        for (uint32_t s = 0; s < who->shift_count; s++) {
+            worked |= UINT64_C(1) << who->shifts[s].day;
+        }
+    }
+    for (uint32_t i = 0; i < site->open_count; i++) {
+        open |= UINT64_C(1) << site->open[i].day;
+    }
+    return worked & open & site->days;
+}
+
+static int days_within(uint64_t days, uint32_t first, uint32_t last)
+{
+    return __builtin_popcountll(days >> first & (UINT64_MAX >> (63 - (last - first))));
+}
+
+/* On which days: not too soon, unless there are too few then; where there is none before its date,
+ * by the first one behind it. */
+static enum ht_status errand_need(struct ht__round_work *work, const struct errand *errand,
+                                  const struct ht_rounds_site *site, struct ht_round_need_list *out)
+{
+    struct ht_round_days *days = &work->scene->days;
+    uint64_t worked = worked_days(work->scene, site);
+    int32_t time_s = 0;
+    uint32_t last = by_day_of(days, errand->by_ms);
+    int64_t from = errand->from_ms == 0 ? 0 : ht_round_day_of(days, errand->from_ms, &time_s);
+    uint32_t first = from < days->first_day ? days->first_day : from > last ? last : (uint32_t)from;
+    while (first > days->first_day && days_within(worked, first, last) < DAYS_LEAST) {
+        first--;
+    }
+    while (last + 1 < days->count && days_within(worked, first, last) == 0) {
+        last++;
+    }
+    return ht_round_need_once(days, first, last, out);
+}
+
+/* The stop beside which it is made: the tenant's; where tenants are not seen on their own, the
+ * site; where the site is seen in its tenants alone, one of these. HT_PLAN_NONE: the round does not
+ * see that site. */
+static uint32_t errand_stop(const struct ht__round_work *work, const struct errand *errand)
+{
+    uint32_t stop = ht__round_site_find(work, errand->site, errand->tenant);
+    if (stop == HT_PLAN_NONE && errand->tenant[0] != '\0') {
+        stop = ht__round_site_find(work, errand->site, "");
+    }
+    bool known = ht_names_find(&work->sites, errand->site) != NULL;
+    for (uint32_t i = 0; known && stop == HT_PLAN_NONE && i < work->real_count; i++) {
+        stop = strcmp(work->scene->sites[i].id, errand->site) == 0 ? i : stop;
+    }
+    return stop;
+}
+
+/* One re-visit sees all that was found at a tenant's, or of the site itself: that of the others.
+ * HT_PLAN_NONE: there is none yet. */
 static uint32_t errand_find(const struct ht__round_work *work, const struct errand *errand)
 {
     const struct ht_round_scene *scene = work->scene;
     for (uint32_t i = work->real_count; i < scene->site_count; i++) {
         const struct ht_round_site *site = &scene->sites[i];
         if (site->purpose == errand->purpose && strcmp(site->id, errand->site) == 0 &&
+            strcmp(site->tenant, errand->tenant) == 0 &&
             (errand->purpose == HT_VISIT_FOR_REVISIT ||
              strcmp(site->rectification, errand->rectification) == 0)) {
             return i;
@@ -262,11 +329,10 @@ static enum ht_status errand_join(struct ht__round_work *work, const struct erra
     struct ht_round_scene *scene = work->scene;
     struct ht_rounds_site *plan = &scene->plan_sites[index];
     struct ht_round_need_list needs = {.list = NULL};
-    uint32_t by_day = by_day_of(&scene->days, errand->by_ms);
-    if (plan->need_count > 0 && plan->needs[0].last_day <= by_day) {
-        return HT_OK;
+    enum ht_status status = errand_need(work, errand, plan, &needs);
+    if (status != HT_OK || plan->needs[0].last_day <= needs.list[0].last_day) {
+        return status;
     }
-    enum ht_status status = ht_round_need_by(&scene->days, by_day, &needs);
     plan->needs = needs.list;
     plan->need_count = needs.count;
     (void)snprintf(scene->sites[index].rectification, sizeof scene->sites[index].rectification,
@@ -281,14 +347,14 @@ static enum ht_status notice_site(struct ht__round_work *work, const struct erra
 {
     struct ht_round_scene *scene = work->scene;
     struct ht_round_need_list needs = {.list = NULL};
-    uint32_t real = ht__round_find(&work->sites, errand->site);
+    uint32_t real = errand_stop(work, errand);
     *out = real == HT_PLAN_NONE ? HT_PLAN_NONE : errand_find(work, errand);
     if (real == HT_PLAN_NONE || *out != HT_PLAN_NONE) {
         return *out == HT_PLAN_NONE ? HT_OK : errand_join(work, errand, *out);
     }
     enum ht_status status = ht__round_site_room(work);
     if (status == HT_OK) {
-        status = ht_round_need_by(&scene->days, by_day_of(&scene->days, errand->by_ms), &needs);
+        status = errand_need(work, errand, &scene->plan_sites[real], &needs);
     }
     if (status != HT_OK) {
         return status;
@@ -298,13 +364,17 @@ static enum ht_status notice_site(struct ht__round_work *work, const struct erra
     struct ht_rounds_site *plan = &scene->plan_sites[scene->site_count];
     *own = scene->sites[real];
     own->purpose = errand->purpose;
+    (void)snprintf(own->tenant, sizeof own->tenant, "%s", errand->tenant);
     (void)snprintf(own->rectification, sizeof own->rectification, "%s", errand->rectification);
     *plan = scene->plan_sites[real];
+    if (strcmp(scene->sites[real].tenant, errand->tenant) != 0 &&
+        plan->service_s > HT__ROUND_SERVICE_S) {
+        plan->service_s = HT__ROUND_SERVICE_S; /* what takes longer is to see all of it */
+    }
     plan->needs = needs.list;
     plan->need_count = needs.count;
     plan->gap_least_days = plan->gap_most_days = 0;
     plan->last_day = HT_ROUNDS_NEVER;
-    plan->crew = 1;
     plan->risk = HT_ROUNDS_RISK_MOST; /* it has a date */
     work->rates[scene->site_count] = (struct ht__round_rate){-1, -1, true};
     scene->site_count++;
@@ -314,10 +384,20 @@ static enum ht_status notice_site(struct ht__round_work *work, const struct erra
 static enum ht_status wish_take(struct ht__round_work *work, const struct ht_visit_wish *wish)
 {
     struct ht_round_scene *scene = work->scene;
-    const struct errand errand = {wish->notice->site, wish->notice->id, wish->purpose, wish->by_ms};
+    const struct ht_rectification *notice = wish->notice;
+    const struct errand errand = {.site = notice->site,
+                                  .tenant = notice->tenant == NULL ? "" : notice->tenant,
+                                  .rectification = notice->id,
+                                  .purpose = wish->purpose,
+                                  .from_ms =
+                                      ht_round_revisit_from_ms(notice->begun_ms, wish->by_ms),
+                                  .by_ms = wish->by_ms};
     const char *not_by[2] = {wish->not_by, wish->not_by_second};
     uint32_t before = scene->site_count;
     uint32_t index = HT_PLAN_NONE;
+    if (errand.from_ms >= ht_round_moment(&scene->days, scene->days.count, 0)) {
+        return HT_OK; /* these days come too soon */
+    }
     enum ht_status status = notice_site(work, &errand, &index);
     if (status == HT_OK && scene->site_count > before) {
         struct ht_rounds_site *plan = &scene->plan_sites[index];
@@ -388,17 +468,41 @@ static enum ht_status running_site(struct ht__round_work *work, const struct ht_
                                    bool over, uint32_t *out)
 {
     struct ht_visits *visits = ht_visits_room_visits(work->making->context->app->visits);
-    struct errand errand = {visit->site, visit->rectification, visit->purpose, 0};
+    struct errand errand = {.site = visit->site,
+                            .tenant = visit->tenant,
+                            .rectification = visit->rectification,
+                            .purpose = visit->purpose};
     *out = ht__round_site_find(work, visit->site, visit->tenant);
-    if (visit->rectification[0] == '\0' || *out == HT_PLAN_NONE || over) {
+    if (visit->rectification[0] == '\0' || over) {
         return HT_OK; /* what was seen there was seen, whatever for */
     }
-    if (!ht_visits_is_counted_on(visits, visit->id, &errand.by_ms) &&
-        visit->state == HT_VISIT_IS_PLANNED) {
+    struct ht_visit_term term = {0, 0};
+    if (!ht_visits_is_counted_on(visits, visit->id, &term) && visit->state == HT_VISIT_IS_PLANNED) {
         *out = HT_PLAN_NONE; /* what it was made for was seen otherwise */
         return HT_OK;
     }
+    errand.from_ms = ht_round_revisit_from_ms(term.begun_ms, term.by_ms);
+    errand.by_ms = term.by_ms;
     return notice_site(work, &errand, out);
+}
+
+/* A re-visit that is planned sooner than it would be now may stay there; a promise to one inspector
+ * is one's. */
+static enum ht_status running_suit(struct ht__round_work *work, const struct ht_round_visit *visit,
+                                   uint32_t site, uint32_t day)
+{
+    struct ht_round_scene *scene = work->scene;
+    struct ht_rounds_site *plan = &scene->plan_sites[site];
+    struct ht_round_need_list needs = {.list = NULL};
+    enum ht_status status = HT_OK;
+    if (visit->state == HT_VISIT_IS_PROMISED && visit->second[0] == '\0') {
+        plan->crew = 1;
+    }
+    if (day >= scene->days.first_day && day < plan->needs[0].first_day) {
+        status = ht_round_need_once(&scene->days, day, plan->needs[0].last_day, &needs);
+        plan->needs = status == HT_OK ? needs.list : plan->needs;
+    }
+    return status;
 }
 
 /* Whether one re-visit is enough: there is another one of the site, which is joined. */
@@ -445,6 +549,8 @@ static enum ht_status running_add(struct ht__round_work *work, const struct ht_r
         seen[site] |= UINT64_C(1) << day;
     } else if (is_joined(scene, visit, site, day)) {
         return HT_OK;
+    } else {
+        status = running_suit(work, visit, site, (uint32_t)day);
     }
     int64_t length_s = (visit->end_ms - visit->start_ms) / 1000;
     uint32_t second =
@@ -460,7 +566,7 @@ static enum ht_status running_add(struct ht__round_work *work, const struct ht_r
         .state = over                                   ? HT_ROUNDS_PAST
                  : visit->state == HT_VISIT_IS_PROMISED ? HT_ROUNDS_PROMISED
                                                         : HT_ROUNDS_PLANNED};
-    return HT_OK;
+    return status;
 }
 
 static enum ht_status running_make(struct ht__round_work *work)

@@ -14,9 +14,12 @@
  * its own risk, and takes what its time leaves beside its tenants', half an hour of that at least.
  * Each has an inspector of its own; travel brings those together whom one can see on one way.
  *
- * A site with notices that want a re-visit, and each notice that wants a second look
- * (engine/live/visits.h), is a site of its own beside the real one, seen once, before the first
- * date.
+ * A site or tenant with notices that want a re-visit, and each notice that wants a second look
+ * (engine/live/visits.h), is a stop of its own beside the real one, seen once, before the first
+ * date, by as many: who must not go alone does not then either. That of a tenant goes to the tenant,
+ * also where the round sees whole factories; it takes half an hour there, or less. There is time to
+ * mend a hazard first: it is seen again in the second half of that, on one of three days at least on
+ * which somebody works and the site is open; what is late, at once.
  *
  * What inspectors have to do for other rounds, or as no round's, is time that this one does not
  * have.
@@ -56,6 +59,10 @@ struct ht_round_visit {
     uint32_t stop; /* its number in the inspector's day, from 1 on */
     bool made_up;  /* it was missed, and the plan knows that */
 };
+
+/* When a re-visit is not too soon: half of the time from when a notice was begun to its date. 0: it
+ * has no date. */
+int64_t ht_round_revisit_from_ms(int64_t begun_ms, int64_t by_ms);
 
 /* Whether it was missed: somebody said so, nobody was let in, or nobody said anything and its day
  * is over. `today_ms`: the begin of today. */
@@ -140,6 +147,7 @@ struct ht_round_making {
     const struct ht_crs *crs;             /* of homes in the ask */
     const struct ht_round_before *before; /* NULL: a new round */
     int64_t since_ms;                     /* nothing new begins before */
+    bool errands;                         /* sites are seen for what notices want, and nothing else */
     const bool *cancel;
     struct ht_round_wrongs *wrongs;
 };

@@ -5,7 +5,10 @@
 #include "api/rounds_scene.h"
 #include "engine/base/names.h"
 
-enum { HT__ROUND_KEY = 2 * HT_ID_MAX + 2 };
+enum {
+    HT__ROUND_KEY = 2 * HT_ID_MAX + 2,
+    HT__ROUND_SERVICE_S = 1800, /* of a visit, where nobody says */
+};
 
 /* A site or inspector by its id, a tenant by "site/tenant". */
 struct ht__round_known {

@@ -12,7 +12,6 @@
 #include "geodata/members.h"
 
 enum {
-    SERVICE_S = 1800,
     HOME_SERVICE_S = 900,
     RISK_MOST = HT_ROUNDS_RISK_MOST,
     FLOOR_MOST = 200,
@@ -266,6 +265,32 @@ struct stop {
     struct ht_round_wish wish;
 };
 
+/* When it is open, on which days, and what it takes. `*refused`: it can't be planned for, and that
+ * is kept. */
+static enum ht_status terms_read(struct ht_round_scene *scene, const struct stop *stop,
+                                 struct ht_rounds_site *out, bool *refused)
+{
+    struct ht_round_open open = {.list = NULL};
+    enum ht_status status = ht_round_site_hours(&scene->days, stop->wish.open, &open);
+    *refused = status == HT_INVALID || open.never;
+    if (*refused) {
+        return ht__round_refuse(scene, stop->id, "closed", "%s",
+                                open.never ? "it is open on none of these days"
+                                           : "its opening hours can't be read");
+    }
+    *out = (struct ht_rounds_site){.open = open.list, .open_count = open.count};
+    if (status == HT_OK) {
+        status = ht_round_weekdays(&scene->days, stop->wish.days, &out->days);
+    }
+    if (status == HT_OK) {
+        status = ht__round_skills(scene, stop->wish.skills, &out->skills);
+    }
+    *refused = status == HT_TOO_BIG;
+    return *refused ? ht__round_refuse(scene, stop->id, "skills", "a plan knows %d skills at most",
+                                       (int)HT_ROUND_SKILLS_MOST)
+                    : status;
+}
+
 static enum ht_status site_put(const struct looking *looking, const struct ht_store_item *item,
                                const struct stop *stop)
 {
@@ -273,22 +298,10 @@ static enum ht_status site_put(const struct looking *looking, const struct ht_st
     struct ht_round_scene *scene = work->scene;
     const struct ht_round_wish *wish = &stop->wish;
     bool home = is_households(work->making->ask);
-    struct ht_round_open open = {.list = NULL};
-    uint64_t skills = 0;
-    enum ht_status status = ht_round_site_hours(&scene->days, wish->open, &open);
-    if (status == HT_INVALID || open.never) {
-        return ht__round_refuse(scene, stop->id, "closed", "%s",
-                                open.never ? "it is open on none of these days"
-                                           : "its opening hours can't be read");
-    }
-    if (status == HT_OK) {
-        status = ht__round_skills(scene, wish->skills, &skills);
-    }
-    if (status == HT_TOO_BIG) {
-        return ht__round_refuse(scene, stop->id, "skills", "a plan knows %d skills at most",
-                                (int)HT_ROUND_SKILLS_MOST);
-    }
-    if (status != HT_OK) {
+    struct ht_rounds_site terms;
+    bool refused = false;
+    enum ht_status status = terms_read(scene, stop, &terms, &refused);
+    if (status != HT_OK || refused) {
         return status;
     }
     struct ht_round_site *site = &scene->sites[scene->site_count];
@@ -301,15 +314,17 @@ static enum ht_status site_put(const struct looking *looking, const struct ht_st
         return ht__round_refuse(scene, stop->id, "no_place", "the registry has no place for it");
     }
     uint32_t owner = owner_of(looking, item, wish);
-    double service_s = wish->service_s >= 0 ? wish->service_s : home ? HOME_SERVICE_S : SERVICE_S;
+    double service_s = wish->service_s >= 0 ? wish->service_s
+                       : home               ? HOME_SERVICE_S
+                                            : HT__ROUND_SERVICE_S;
     scene->plan_sites[scene->site_count] = (struct ht_rounds_site){
         .service_s = (uint32_t)ceil(service_s),
         .risk = stop->risk == 0 ? 1 : stop->risk,
         .crew = wish->crew > 1 ? HT_ROUNDS_CREW_MOST : 1,
-        .skills = skills,
-        .open = open.list,
-        .open_count = open.count,
-        .days = ht_round_weekdays(&scene->days, wish->days),
+        .skills = terms.skills,
+        .open = terms.open,
+        .open_count = terms.open_count,
+        .days = terms.days,
         .gap_least_days = wish->gap_least_days > 0 ? (uint32_t)ceil(wish->gap_least_days) : 0,
         .gap_most_days = wish->gap_most_days > 0 ? (uint32_t)wish->gap_most_days : 0,
         .last_day = HT_ROUNDS_NEVER,
@@ -330,7 +345,11 @@ static enum ht_status stop_add(const struct looking *looking, const struct ht_st
     uint32_t before = scene->site_count;
     char key[HT__ROUND_KEY];
     rate_usual(looking, item, stop->risk, &stop->wish);
-    bool wanted = stop->wish.visits_per_week > 0 || stop->wish.visits_per_month > 0;
+    bool wanted =
+        work->making->errands || stop->wish.visits_per_week > 0 || stop->wish.visits_per_month > 0;
+    if (work->making->errands) {
+        stop->wish.visits_per_week = 0;
+    }
     enum ht_status status = HT_OK;
     if (wanted && scene->site_count >= HT_ROUNDS_SITES_MOST) {
         return ht_error_set(work->error, HT_TOO_BIG, 0, "more than %d sites",
@@ -397,10 +416,10 @@ static double own_service_s(const struct looking *looking, const struct stop *fa
     struct stop tenant;
     for (size_t i = 0; i < tenant_count(factory->properties); i++) {
         if (tenant_of(looking, factory, i, &tenant)) {
-            left_s -= tenant.wish.service_s >= 0 ? tenant.wish.service_s : SERVICE_S;
+            left_s -= tenant.wish.service_s >= 0 ? tenant.wish.service_s : HT__ROUND_SERVICE_S;
         }
     }
-    return said_s < 0 ? said_s : fmin(said_s, fmax(left_s, SERVICE_S));
+    return said_s < 0 ? said_s : fmin(said_s, fmax(left_s, HT__ROUND_SERVICE_S));
 }
 
 static enum ht_status tenants_add(const struct looking *looking, const struct ht_store_item *item,

@@ -198,6 +198,7 @@ enum ht_status ht_visit_body_read(const char *text, size_t size, struct ht_visit
     if (status == HT_OK && out->site == NULL) {
         status = wrong(&reading, HT_SYNTAX, "site", "is missing");
     }
+    out->of_site = status == HT_OK && YAJL_IS_NULL(ht_json_member(reading.tree, "tenant"));
     status = status == HT_OK ? purpose_read(&reading, &out->purpose) : status;
     status = status == HT_OK ? moment_read(&reading, "start", &out->start_ms) : status;
     status = status == HT_OK ? moment_read(&reading, "end", &out->end_ms) : status;

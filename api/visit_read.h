@@ -9,7 +9,8 @@
  *   {"event": "extend", "due": "2026-03-20", "reason": "parts are late", "rank": "community"}
  *   {"event": "close", "visit": "v-17"}
  *
- * `"tenant": null` of a hazard: it is of the site itself, though the visit is a tenant's.
+ * `"tenant": null` of a hazard: it is of the site itself, though the visit is a tenant's; of a
+ * visit: it sees all of the site, though the notice that it looks after is a tenant's.
  *
  * A date without a time is the end of that day by the office's clock. Members that are not known
  * are passed over. What is known has to be of its type.
@@ -39,6 +40,7 @@ struct ht_visit_in {
     const char *inspector;
     const char *second;
     const char *rectification;
+    bool of_site;                  /* it was said that it sees no tenant alone */
     enum ht_visit_purpose purpose; /* unplanned, revisit, check */
     int64_t start_ms;              /* this and the next: 0: not said */
     int64_t end_ms;

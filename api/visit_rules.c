@@ -7,6 +7,8 @@
 #include "api/json_merge.h"
 #include "api/settings.h"
 
+#define REVISITS "revisits"
+
 enum { DAY_MS = 86400000, DAYS_MOST = 3650, SECONDS_MOST = 86400, NEAR_MOST_M = 5000 };
 
 static struct ht_visit_office office_first(void)
@@ -16,7 +18,8 @@ static struct ht_visit_office office_first(void)
                                     .service_ms = 1800 * 1000,
                                     .short_percent = 30,
                                     .short_ms = 300 * 1000,
-                                    .slack_ms = 300 * 1000};
+                                    .slack_ms = 300 * 1000,
+                                    .revisits = true};
 }
 
 /* ---- the document as a table ---- */
@@ -101,6 +104,18 @@ static enum ht_status member_read(const struct entry entries[ENTRIES + 1], const
     return HT_INVALID;
 }
 
+static enum ht_status flag_read(const char *name, yajl_val value, bool *out,
+                                struct ht_setting_wrong *wrong)
+{
+    if (!YAJL_IS_TRUE(value) && !YAJL_IS_FALSE(value)) {
+        (void)snprintf(wrong->pointer, sizeof wrong->pointer, "/%s", name);
+        (void)strcpy(wrong->detail, "is true or false");
+        return HT_INVALID;
+    }
+    *out = YAJL_IS_TRUE(value);
+    return HT_OK;
+}
+
 /* The graver a hazard, the sooner; the higher a rank, the more it may give; what stays on a level
  * for ever never comes to the next. */
 static enum ht_status order_check(const struct ht_visit_rules *rules,
@@ -146,7 +161,10 @@ enum ht_status ht_visit_office_read(yajl_val tree, struct ht_visit_office *out,
     entries[ENTRIES] = slack_of(out);
     enum ht_status status = HT_OK;
     for (size_t i = 0; tree != NULL && i < tree->u.object.len && status == HT_OK; i++) {
-        status = member_read(entries, tree->u.object.keys[i], tree->u.object.values[i], wrong);
+        const char *name = tree->u.object.keys[i];
+        yajl_val value = tree->u.object.values[i];
+        status = strcmp(name, REVISITS) == 0 ? flag_read(name, value, &out->revisits, wrong)
+                                             : member_read(entries, name, value, wrong);
     }
     out->near_m = (uint32_t)near_m;
     out->short_percent = (uint32_t)percent;
@@ -176,5 +194,6 @@ void ht_visit_office_write(const struct ht_visit_office *office, struct ht_json 
             ht_json_array_end(json);
         }
     }
+    ht_json_key_bool(json, REVISITS, office->revisits);
     ht_json_object_end(json);
 }

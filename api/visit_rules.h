@@ -3,7 +3,7 @@
  *
  *   {"due_days": [30, 15, 7, 1], "remind_days": 2, "rise_days": [3, 7], "extend_days": [7, 15, 30],
  *    "again_days": 90, "near_m": 150, "service_s": 1800, "short_percent": 30,
- *    "short_s": 300, "slack_s": 300}
+ *    "short_s": 300, "slack_s": 300, "revisits": true}
  *
  * `due_days` by severity from 1 to 4, of a hazard that says no date; `remind_days` before it (0:
  * never). Overdue for `rise_days`, a notice rises to the sub-district, then to the district (0:
@@ -15,6 +15,8 @@
  * unplanned visit takes `service_s`. A visit is too short where it took less than `short_percent`
  * of the planned time or less than `short_s`; its sequence is impossible where the way from the one
  * before takes `slack_s` longer than there was time.
+ *
+ * `revisits`: what is wanted where no round goes is planned by itself, too.
  *
  * Threading: plain values.
  */
@@ -35,6 +37,7 @@ struct ht_visit_office {
     uint32_t short_percent;
     int64_t short_ms;
     int64_t slack_ms;
+    bool revisits;
 };
 
 /* Reads a document; NULL: as at first. HT_INVALID with what is wrong. */

@@ -152,6 +152,8 @@ struct opening {
     struct ht__visit_turn turn;
     struct ht_visit_in in;
     char id[HT_VISIT_ID_MAX + 1];
+    char tenant[HT_VISIT_ID_MAX +
+                1]; /* whose notice it looks after, where nobody said whom it sees */
 };
 
 static enum ht_status tenant_check(const struct ht_visit_site *site, const char *tenant,
@@ -239,11 +241,26 @@ static enum ht_status id_choose(struct ht_visits_room *room, struct ht_store_tx 
     return status;
 }
 
+/* Whom it sees: who looks after a tenant's notice, that tenant, unless it says otherwise. */
+static const char *tenant_choose(const struct ht_visits *visits, struct opening *opening)
+{
+    const struct ht_visit_in *in = &opening->in;
+    bool open = in->tenant == NULL && !in->of_site && in->rectification != NULL;
+    const struct ht_rectification *notice =
+        open ? ht_rectifications_pending(visits, in->rectification) : NULL;
+    if (notice == NULL || notice->tenant == NULL || strcmp(notice->site, in->site) != 0) {
+        return in->tenant;
+    }
+    (void)snprintf(opening->tenant, sizeof opening->tenant, "%s", notice->tenant);
+    return opening->tenant;
+}
+
 static enum ht_status open_do(struct ht_app_context *context, const struct ht_command *command,
                               struct ht_store_tx *tx, struct opening *opening,
                               struct ht_error *error)
 {
     struct ht_visits_room *room = context->app->visits;
+    struct ht_visits *visits = ht_visits_room_visits(room);
     const struct ht_visit_in *in = &opening->in;
     struct ht_visit_office office = ht_visits_room_office(room);
     struct ht_visit_command open = {.kind = HT_VISIT_OPEN,
@@ -251,7 +268,7 @@ static enum ht_status open_do(struct ht_app_context *context, const struct ht_co
                                     .visit = opening->id,
                                     .rules = &office.rules,
                                     .row = {.site = in->site,
-                                            .tenant = in->tenant,
+                                            .tenant = tenant_choose(visits, opening),
                                             .inspector = in->inspector,
                                             .second = in->second,
                                             .rectification = in->rectification,
@@ -267,8 +284,7 @@ static enum ht_status open_do(struct ht_app_context *context, const struct ht_co
         status = id_choose(room, tx, opening, error);
     }
     if (status == HT_OK) {
-        status =
-            ht_visits_decide(ht_visits_room_visits(room), &open, &opening->turn.decision, error);
+        status = ht_visits_decide(visits, &open, &opening->turn.decision, error);
     }
     return status == HT_OK ? ht_visits_room_write(room, tx, opening->turn.decision,
                                                   command->caller.name, NULL, error)

@@ -21,8 +21,9 @@
  * one, and what one of the two did, both did.
  *
  * A notice asks for a re-visit before its date: it is wanted (ht_visits_wanted) until a plan has a
- * visit for it. One re-visit looks after all notices of its site whose date it keeps. A notice is
- * closed by a visit alone: one of its site that came after it, with the outcome done; who saw one
+ * visit for it. One re-visit looks after all notices of its tenant, or of the site itself, whose
+ * date it keeps; where it is only planned and they are closed, or have another, it is cancelled. A
+ * notice is closed by a visit alone: one of its site that came after it, with the outcome done; who saw one
  * tenant alone saw no other's, nor what the site itself was told. A closed one that was drawn as a
  * sample is wanted once more, by somebody who was not there when it was closed.
  *
@@ -503,8 +504,14 @@ size_t ht_visits_wanted(struct ht_visits *visits, int64_t now_ms, size_t most,
 /* When the next re-visit that is counted on ends, after which it is wanted anew; INT64_MAX: none.
  */
 int64_t ht_visits_wanted_next_ms(struct ht_visits *visits, int64_t now_ms);
-/* Whether a notice counts on that visit; `*by_ms`: the first date of those (0: none has one). */
-bool ht_visits_is_counted_on(struct ht_visits *visits, const char *visit, int64_t *by_ms);
+/* When a notice that a visit looks after was begun, and its date; both 0: it is a closed one. */
+struct ht_visit_term {
+    int64_t begun_ms;
+    int64_t by_ms;
+};
+/* Whether a notice counts on that visit; `*out`: of the one with the first date. */
+bool ht_visits_is_counted_on(struct ht_visits *visits, const char *visit,
+                             struct ht_visit_term *out);
 /* Whether a unit found the notice, or has the visit that found it or looks after it. */
 bool ht_rectification_is_of(struct ht_visits *visits, const struct ht_rectification *notice,
                             const char *unit);

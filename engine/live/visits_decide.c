@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,6 +216,27 @@ static enum ht_status hazard_take(const struct turn *turn, const struct ht_visit
     return ht__visits_say(turn->visits, turn->log, &event);
 }
 
+/* What was found again before its re-visit is to be seen at that all the same. */
+static enum ht_status hazards_take(const struct turn *turn, const struct ht_visit *visit)
+{
+    const struct ht_visit_command *c = turn->command;
+    char before[HT_VISIT_HAZARDS][HT_VISIT_ID_MAX + 1];
+    enum ht_status status = HT_OK;
+    for (size_t i = 0; i < c->hazard_count && status == HT_OK; i++) {
+        const char *same = c->hazards[i].same_as;
+        const struct ht_rectification *n =
+            same == NULL ? NULL : ht_rectifications_pending(turn->visits, same);
+        bool has = n != NULL && is_open(n) && n->revisit != NULL;
+        (void)snprintf(before[i], sizeof before[i], "%s", has ? n->revisit : "");
+        status = hazard_take(turn, visit, &c->hazards[i]);
+    }
+    for (size_t i = 0; i < c->hazard_count && status == HT_OK; i++) {
+        status = ht__visits_count_on(turn->visits, turn->log, c->hazards[i].same_as, before[i],
+                                     c->now_ms);
+    }
+    return status;
+}
+
 /* A second look at a closed notice that did not find it as it was. */
 static enum ht_status check_end(const struct turn *turn, const struct ht_visit *visit)
 {
@@ -278,9 +300,7 @@ static enum ht_status report(const struct turn *turn, const struct ht_visit *vis
                                          .hazards = (uint32_t)c->hazard_count};
     status = ht__visits_say(turn->visits, turn->log, &event);
     const struct ht_visit *now = ht_visits_pending(turn->visits, c->visit);
-    for (size_t i = 0; i < c->hazard_count && status == HT_OK; i++) {
-        status = hazard_take(turn, now, &c->hazards[i]);
-    }
+    status = status == HT_OK ? hazards_take(turn, now) : status;
     status = status == HT_OK ? check_end(turn, now) : status;
     return status == HT_OK && c->hazard_count > 0
                ? ht__visits_relink(turn->visits, turn->log, now->site, c->now_ms)
@@ -340,7 +360,7 @@ static enum ht_status close(const struct turn *turn, const struct ht_rectificati
         why = "is of a visit whose outcome is not done";
     } else if (strcmp(visit->site, n->site) != 0) {
         why = "is of a visit of another site";
-    } else if (visit->tenant != NULL && !equal(visit->tenant, n->tenant)) {
+    } else if (!ht__visits_sees(visit->tenant, n)) {
         why = "is of a visit that saw another tenant alone";
     } else if (visit->seen_ms <= n->found_ms) {
         why = "is of a visit before the hazard was found last";
@@ -357,7 +377,11 @@ static enum ht_status close(const struct turn *turn, const struct ht_rectificati
                                          .second = visit->second,
                                          .visit = visit->id,
                                          .seen_ms = visit->seen_ms};
-    return ht__visits_say(turn->visits, turn->log, &event);
+    char before[HT_VISIT_ID_MAX + 1];
+    (void)snprintf(before, sizeof before, "%s", n->revisit == NULL ? "" : n->revisit);
+    enum ht_status status = ht__visits_say(turn->visits, turn->log, &event);
+    return status == HT_OK ? ht__visits_idle_drop(turn->visits, turn->log, before, c->now_ms)
+                           : status;
 }
 
 static enum ht_status sample(const struct turn *turn, const struct ht_rectification *n)

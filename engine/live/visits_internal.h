@@ -62,10 +62,21 @@ HT_MUST_CHECK enum ht_status ht__visits_close(struct ht_ledger_log *log,
 HT_MUST_CHECK enum ht_status ht__visits_link(struct ht_visits *visits, struct ht_ledger_log *log,
                                              const struct ht_visit *visit, int64_t start_ms,
                                              int64_t now_ms);
+/* A visit that is only planned, for a notice, is cancelled where no notice counts on it (any more):
+ * what it was made for was seen otherwise. "": none. */
+HT_MUST_CHECK enum ht_status ht__visits_idle_drop(struct ht_visits *visits,
+                                                  struct ht_ledger_log *log, const char *visit,
+                                                  int64_t now_ms);
+/* A notice counts on a visit, where that is still ahead. "": none. */
+HT_MUST_CHECK enum ht_status ht__visits_count_on(struct ht_visits *visits,
+                                                 struct ht_ledger_log *log, const char *notice,
+                                                 const char *visit, int64_t now_ms);
 /* Open notices of a site (NULL: of all) that no visit looks after are given to a re-visit of their
- * site that is ahead anyway and keeps their date. */
+ * tenant, or of the site itself, that is ahead anyway and keeps their date. */
 HT_MUST_CHECK enum ht_status ht__visits_relink(struct ht_visits *visits, struct ht_ledger_log *log,
                                                const char *site, int64_t now_ms);
+/* Whether who sees one tenant alone (NULL: the site and all in it) sees what a notice is about. */
+bool ht__visits_sees(const char *tenant, const struct ht_rectification *notice);
 /* Whether a visit for that can be planned; texts say why not. */
 const char *ht__visits_wish_lacks(const struct ht_visits *visits, const struct ht_visit_row *row);
 /* What is wrong with a row by itself: a member's name, NULL: nothing. */

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,16 @@ static bool is_same(const char *a, const char *b)
     return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
+static bool differs(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a != b : strcmp(a, b) != 0;
+}
+
+bool ht__visits_sees(const char *tenant, const struct ht_rectification *n)
+{
+    return tenant == NULL || is_same(tenant, n->tenant);
+}
+
 const char *ht__visits_wish_lacks(const struct ht_visits *visits, const struct ht_visit_row *row)
 {
     if (row->rectification == NULL) {
@@ -69,6 +80,9 @@ const char *ht__visits_wish_lacks(const struct ht_visits *visits, const struct h
     const struct ht_rectification *n = ht_rectifications_pending(visits, row->rectification);
     if (n == NULL || strcmp(n->site, row->site) != 0) {
         return "there is no such rectification of that site";
+    }
+    if (!ht__visits_sees(row->tenant, n)) {
+        return "the rectification is not that tenant's";
     }
     if (row->purpose == HT_VISIT_FOR_REVISIT) {
         return n->state == HT_RECTIFICATION_IS_OPEN ? NULL : "the rectification is closed";
@@ -99,8 +113,14 @@ static enum ht_status say_revisit(struct ht_visits *visits, struct ht_ledger_log
     return ht__visits_say(visits, log, &event);
 }
 
-/* A re-visit looks after the notice that it is made for, and after all others of its site that are
- * open and have none. */
+/* Of the same site, and of the same tenant there or of the site itself. */
+static bool is_of_same(const struct ht_rectification *n, const char *site, const char *tenant)
+{
+    return strcmp(n->site, site) == 0 && !differs(n->tenant, tenant);
+}
+
+/* A re-visit looks after the notice that it is made for, and after all others of its tenant (or of
+ * the site itself) that are open and have none. */
 static bool is_looked_after(const struct ht_rectification *n, const struct ht_visit *visit,
                             int64_t start_ms)
 {
@@ -114,7 +134,67 @@ static bool is_looked_after(const struct ht_rectification *n, const struct ht_vi
     }
     return visit->purpose == HT_VISIT_FOR_CHECK
                ? meant && !open && n->sampled && n->checked_by == NULL
-               : open && (meant || (n->revisit == NULL && strcmp(n->site, visit->site) == 0));
+               : open &&
+                     (meant || (n->revisit == NULL && is_of_same(n, visit->site, visit->tenant)));
+}
+
+/* As pending: whether a visit is still ahead, or (`*done`) saw what there was to see. */
+static const struct ht_visit *ahead(const struct ht_visits *visits, const char *id, int64_t now_ms,
+                                    bool *done)
+{
+    const struct ht_visit *visit = id == NULL ? NULL : ht_visits_pending(visits, id);
+    *done = visit != NULL && visit->state == HT_VISIT_IS_DONE;
+    return visit != NULL && visit->state <= HT_VISIT_IS_PROMISED && visit->end_ms >= now_ms ? visit
+                                                                                            : NULL;
+}
+
+/* As pending. */
+static bool is_counted_on(const struct ht_visits *visits, const char *visit)
+{
+    bool counted = false;
+    for (size_t i = 0; i < visits->notices.entries.slot_count && !counted; i++) {
+        const struct ht_named *named = visits->notices.entries.slots[i];
+        for (; named != NULL && !counted; named = named->next) {
+            const struct ht_rectification *n = ((const struct ht_ledger_entry *)named)->pending;
+            counted = n->revisit != NULL && strcmp(n->revisit, visit) == 0;
+        }
+    }
+    return counted;
+}
+
+enum ht_status ht__visits_idle_drop(struct ht_visits *visits, struct ht_ledger_log *log,
+                                    const char *id, int64_t now_ms)
+{
+    const struct ht_visit *visit = id[0] == '\0' ? NULL : ht_visits_pending(visits, id);
+    if (visit == NULL || visit->state != HT_VISIT_IS_PLANNED || visit->rectification == NULL ||
+        is_counted_on(visits, id)) {
+        return HT_OK;
+    }
+    const struct ht_visit_event event = {
+        .kind = HT_VISIT_CANCELLED, .at_ms = now_ms, .id = visit->id};
+    return ht__visits_say(visits, log, &event);
+}
+
+enum ht_status ht__visits_count_on(struct ht_visits *visits, struct ht_ledger_log *log,
+                                   const char *notice, const char *id, int64_t now_ms)
+{
+    bool done = false;
+    const struct ht_visit *visit = id[0] == '\0' ? NULL : ahead(visits, id, now_ms, &done);
+    return visit == NULL ? HT_OK
+                         : say_revisit(visits, log, notice, visit->id, visit->start_ms, now_ms);
+}
+
+/* One notice follows a visit; the one that it had may be idle then. */
+static enum ht_status follow(struct ht_visits *visits, struct ht_ledger_log *log,
+                             const struct ht_rectification *n, const struct ht_visit *visit,
+                             int64_t start_ms, int64_t now_ms)
+{
+    char before[HT_VISIT_ID_MAX + 1];
+    (void)snprintf(before, sizeof before, "%s", n->revisit == NULL ? "" : n->revisit);
+    enum ht_status status = say_revisit(visits, log, n->id, visit->id, start_ms, now_ms);
+    return status == HT_OK && strcmp(before, visit->id) != 0
+               ? ht__visits_idle_drop(visits, log, before, now_ms)
+               : status;
 }
 
 enum ht_status ht__visits_link(struct ht_visits *visits, struct ht_ledger_log *log,
@@ -129,25 +209,15 @@ enum ht_status ht__visits_link(struct ht_visits *visits, struct ht_ledger_log *l
         for (; named != NULL && status == HT_OK; named = named->next) {
             const struct ht_rectification *n = ((struct ht_ledger_entry *)named)->pending;
             if (is_looked_after(n, visit, start_ms)) {
-                status = say_revisit(visits, log, n->id, visit->id, start_ms, now_ms);
+                status = follow(visits, log, n, visit, start_ms, now_ms);
             }
         }
     }
     return status;
 }
 
-/* As pending: whether a visit is still ahead, or (`*done`) saw what there was to see. */
-static const struct ht_visit *ahead(const struct ht_visits *visits, const char *id, int64_t now_ms,
-                                    bool *done)
-{
-    const struct ht_visit *visit = id == NULL ? NULL : ht_visits_pending(visits, id);
-    *done = visit != NULL && visit->state == HT_VISIT_IS_DONE;
-    return visit != NULL && visit->state <= HT_VISIT_IS_PROMISED && visit->end_ms >= now_ms ? visit
-                                                                                            : NULL;
-}
-
-/* The first re-visit of the site of a notice that other notices have, and that keeps its date; one
- * that is overdue takes any. */
+/* The first re-visit to where a notice is that others there have, and that keeps its date; one that
+ * is overdue takes any. */
 static const struct ht_visit *revisit_find(const struct ht_visits *visits,
                                            const struct ht_rectification *notice, int64_t now_ms)
 {
@@ -162,6 +232,7 @@ static const struct ht_visit *revisit_find(const struct ht_visits *visits,
             }
             const struct ht_visit *visit = ahead(visits, n->revisit, now_ms, &done);
             if (visit != NULL && visit->purpose == HT_VISIT_FOR_REVISIT &&
+                is_of_same(notice, visit->site, visit->tenant) &&
                 (visit->start_ms <= notice->due_ms || notice->due_ms <= now_ms) &&
                 (found == NULL || visit->start_ms < found->start_ms)) {
                 found = visit;
@@ -222,11 +293,6 @@ enum ht_status ht__visits_make(struct ht_visits *visits, struct ht_ledger_log *l
     return status == HT_OK
                ? ht__visits_link(visits, log, ht_visits_pending(visits, id), row->start_ms, now_ms)
                : status;
-}
-
-static bool differs(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a != b : strcmp(a, b) != 0;
 }
 
 static enum ht_status move(struct planning *p, const struct ht_visit *visit,

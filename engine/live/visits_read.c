@@ -234,10 +234,10 @@ int64_t ht_visits_wanted_next_ms(struct ht_visits *visits, int64_t now_ms)
     return next_ms;
 }
 
-bool ht_visits_is_counted_on(struct ht_visits *visits, const char *visit, int64_t *by_ms)
+bool ht_visits_is_counted_on(struct ht_visits *visits, const char *visit, struct ht_visit_term *out)
 {
     bool counted = false;
-    *by_ms = 0;
+    *out = (struct ht_visit_term){0, 0};
     (void)pthread_mutex_lock(&visits->lock);
     for (size_t i = 0; i < visits->notices.list_count; i++) {
         const struct ht_ledger_entry *e = visits->notices.list[i].entry;
@@ -247,7 +247,9 @@ bool ht_visits_is_counted_on(struct ht_visits *visits, const char *visit, int64_
         }
         bool open = n->state == HT_RECTIFICATION_IS_OPEN;
         counted = counted || open || (n->sampled && n->checked_by == NULL);
-        *by_ms = open && (*by_ms == 0 || n->due_ms < *by_ms) ? n->due_ms : *by_ms;
+        if (open && (out->by_ms == 0 || n->due_ms < out->by_ms)) {
+            *out = (struct ht_visit_term){n->begun_ms, n->due_ms};
+        }
     }
     (void)pthread_mutex_unlock(&visits->lock);
     return counted;

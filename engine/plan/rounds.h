@@ -47,8 +47,8 @@
  *   late      late_s for each day that a gap is longer than gap_most
  *   spread    spread_s * |gap * visits - days| / visits of each gap, down; by the need of the gap's
  *             later visit; nothing where that lies in no need
- *   early     early_s * (risk - 1) for each day from `first_day` to the site's first visit that is
- *             no past one
+ *   early     early_s * (risk - 2), where that is above 0, for each day from `first_day` to the
+ *             site's first visit that is no past one
  *   move      move_s for each visit of the running plan that is not past and is not there on the
  *             same day with the same inspectors; half of it, down, where it is there more than
  *             HT_ROUNDS_SHIFT_S earlier or later
@@ -59,6 +59,9 @@
  *             times crew, shared by the inspectors with a shift, down, at least an hour. What lies
  *             below F costs nothing, so that who has less than the others gets more, though they
  *             would be quicker, and yet nobody is sent about for the sake of it
+ *
+ * Among plans of the same sum work is spread over weeks and days, as far as the search comes by
+ * them.
  *
  * The way from a location to itself takes nothing, whatever a matrix says.
  *
@@ -109,9 +112,9 @@ struct ht_rounds_need {
 struct ht_rounds_site {
     uint32_t location;
     uint32_t service_s;
-    uint32_t risk;                      /* 1 to 4; 4 comes first where not all can be, and early */
-    uint32_t crew;                      /* 1; 2: two inspectors at the same time */
-    uint64_t skills;                    /* bits that the one who leads must have */
+    uint32_t risk;   /* 1 to 4; 4 comes first where not all can be; 3 and 4 come early */
+    uint32_t crew;   /* 1; 2: two inspectors at the same time */
+    uint64_t skills; /* bits that the one who leads must have */
     const struct ht_rounds_need *needs; /* by day, apart from each other; may be shared by sites */
     uint32_t need_count;
     const struct ht_rounds_window *open; /* may be shared */

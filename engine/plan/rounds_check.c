@@ -410,7 +410,7 @@ static enum ht_status site_check(struct check *c, uint32_t s)
         c->cost.owner += other ? c->p->prices.owner_s : 0;
         if (visit->state != HT_ROUNDS_PAST && !early) {
             early = true;
-            c->cost.early += (int64_t)c->p->prices.early_s * (site->risk - 1) *
+            c->cost.early += (int64_t)c->p->prices.early_s * (site->risk > 2 ? site->risk - 2 : 0) *
                              ((int64_t)visit->day - c->p->first_day);
         }
         last = visit->day;

@@ -15,8 +15,9 @@
 enum { DAYS = HT_ROUNDS_DAYS_MOST, START = 0xff };
 
 struct node {
-    int64_t cost; /* HT__ROUNDS_CANT: no way here */
-    uint8_t day;  /* of the node before; START */
+    int64_t cost;  /* HT__ROUNDS_CANT: no way here */
+    uint64_t busy; /* the sum so far */
+    uint8_t day;   /* of the node before; START */
     uint8_t k;
 };
 
@@ -24,6 +25,7 @@ struct table {
     const struct ht__rounds *r;
     const struct ht_rounds_site *site;
     const int64_t *cost;
+    const uint64_t *busy;
     uint64_t kept;
     uint64_t past;
     uint64_t reached;           /* days that there is a way to */
@@ -84,7 +86,7 @@ static int64_t edge_cost(const struct table *t, int64_t last, uint32_t day)
     int64_t cost = 0;
     bool from_past = last < 0 || (t->past >> last & 1) != 0;
     if (from_past && (t->past >> day & 1) == 0) {
-        cost += (int64_t)prices->early_s * (site->risk - 1) *
+        cost += ht__rounds_early_s(t->r, site->risk) *
                 ((int64_t)day - (int64_t)t->r->problem->first_day);
     }
     if (last == INT64_MIN) {
@@ -136,9 +138,10 @@ static void relax(struct table *t, int32_t last, uint32_t k, int64_t from, uint3
     int64_t cost =
         from + edge_cost(t, before, day) + lacks * t->missing + (kept ? 0 : t->cost[day]);
     struct node *node = &t->nodes[day][next];
-    if (cost < node->cost) {
+    uint64_t busy = (last < 0 ? 0 : t->nodes[last][k].busy) + (kept ? 0 : t->busy[day]);
+    if (cost < node->cost || (cost == node->cost && busy < node->busy)) {
         t->reached |= UINT64_C(1) << day;
-        *node = (struct node){cost, (uint8_t)(last < 0 ? START : last), (uint8_t)k};
+        *node = (struct node){cost, busy, (uint8_t)(last < 0 ? START : last), (uint8_t)k};
     }
 }
 
@@ -168,14 +171,16 @@ static void day_relax(struct table *t, uint32_t day)
 }
 
 void ht__rounds_days_find(const struct ht__rounds *r, uint32_t site, const int64_t *cost,
-                          struct ht__rounds_days *out)
+                          const uint64_t *busy, struct ht__rounds_days *out)
 {
     struct table t;
     uint32_t first = 0;
+    uint64_t least = UINT64_MAX; /* busy of the best */
     uint8_t day = START;
     uint8_t k = 0;
     table_begin(&t, r, site);
     t.cost = cost;
+    t.busy = busy;
     for (uint32_t d = 0; d < r->days; d++) {
         day_relax(&t, d);
     }
@@ -196,8 +201,9 @@ void ht__rounds_days_find(const struct ht__rounds *r, uint32_t site, const int64
             int64_t lacks = in ? (int64_t)t.site->needs[t.need[d]].visits - i : 0;
             lacks += visits_of(t.site, in ? t.need[d] + 1U : t.unpassed[d], t.site->need_count);
             int64_t all = t.nodes[d][i].cost + lacks * t.missing;
-            if (all < out->cost) {
+            if (all < out->cost || (all == out->cost && t.nodes[d][i].busy < least)) {
                 out->cost = all;
+                least = t.nodes[d][i].busy;
                 day = (uint8_t)d;
                 k = (uint8_t)i;
             }

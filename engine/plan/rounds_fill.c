@@ -340,22 +340,35 @@ static int64_t least_cost(const struct ht__rounds *r, uint32_t site, const int64
     return sum - HT_ROUNDS_DAYS_MOST; /* balance is rounded down, visit by visit */
 }
 
+/* How much there is to do around a day, so that work is spread where that costs nothing: before all
+ * by the inspector in its week, then on the day itself, then by the whole office. A sum over days
+ * stays within each field. */
+static uint64_t busy_on(const struct ht__rounds *r, uint32_t inspector, uint32_t day)
+{
+    uint64_t in_week =
+        r->week_visits[(size_t)inspector * HT__ROUNDS_WEEKS + ht__rounds_week(r, day)];
+    uint64_t on_day = r->day_visits[(size_t)inspector * r->days + day];
+    return in_week << 40 | on_day << 26 | r->all_visits[day];
+}
+
 /* The best days if somebody of `tried` (HT_PLAN_NONE: nobody) owns the site; where they can cost
  * less than `best`, this is it then. */
 static void choose_days(const struct ht__rounds *r, uint32_t site, const struct tried *tried,
                         uint32_t owner, struct choice *best)
 {
     int64_t cost[HT_ROUNDS_DAYS_MOST];
+    uint64_t busy[HT_ROUNDS_DAYS_MOST] = {0};
     struct ht__rounds_days days;
     struct choice choice = {.owner = owner};
     uint32_t by = 0;
     for (uint32_t d = 0; d < r->days; d++) {
         cost[d] = day_by(r, tried, owner, d, &by);
+        busy[d] = cost[d] == HT__ROUNDS_CANT ? 0 : busy_on(r, tried->who[by], d);
     }
     if (best->cost != HT__ROUNDS_CANT && least_cost(r, site, cost) >= best->cost) {
         return;
     }
-    ht__rounds_days_find(r, site, cost, &days);
+    ht__rounds_days_find(r, site, cost, busy, &days);
     choice.days = days.chosen;
     choice.cost = days.cost;
     if (owner != HT_PLAN_NONE && choice.cost != HT__ROUNDS_CANT) {
@@ -385,11 +398,23 @@ static void choose(const struct ht__rounds *r, uint32_t site, const struct tried
     }
 }
 
+/* Where a visit by two goes, once others of the site are there: whoever goes along each time has
+ * all of their hours, so the cheapest second may be another by now. */
+static void second_again(const struct ht__rounds *r, uint32_t site, struct ht__rounds_place *place)
+{
+    struct ht__rounds_offer offer;
+    ht__rounds_offer(r, site, place->lead, place->day, &offer);
+    if (offer.cost != HT__ROUNDS_CANT) {
+        *place = offer.place;
+    }
+}
+
 /* Puts the chosen visits; false: a quota came between. */
 static bool choice_put(struct ht__rounds *r, uint32_t site, const struct tried *tried,
                        const struct choice *choice)
 {
     bool all = true;
+    bool others = false;
     if (r->owner[site] == HT_PLAN_NONE && choice->owner != HT_PLAN_NONE) {
         ht__rounds_own(r, site, tried->who[choice->owner]);
     }
@@ -398,6 +423,9 @@ static bool choice_put(struct ht__rounds *r, uint32_t site, const struct tried *
         uint32_t by = 0;
         (void)day_by(r, tried, choice->owner, d, &by);
         struct ht__rounds_place place = tried->offers[by][d].place;
+        if (others && place.second != HT_PLAN_NONE) {
+            second_again(r, site, &place);
+        }
         if (!ht__rounds_has_room(r, place.lead, d) ||
             (place.second != HT_PLAN_NONE && !ht__rounds_has_room(r, place.second, d))) {
             all = false;
@@ -405,6 +433,7 @@ static bool choice_put(struct ht__rounds *r, uint32_t site, const struct tried *
         }
         place.slot = ht__rounds_free_slot(r, site);
         ht__rounds_put(r, &place);
+        others = true;
     }
     return all;
 }

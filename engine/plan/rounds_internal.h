@@ -103,11 +103,12 @@ struct ht__rounds {
     int32_t *kept_s;               /* as near as may be to the running plan's; NULL: none runs */
     uint32_t *week_visits;         /* [inspectors * WEEKS] */
     uint32_t *day_visits;          /* [inspectors * days] */
-    int64_t *load_s;               /* [inspectors] */
-    int64_t *load_cost;            /* what balance makes of it */
-    uint32_t *cell_sites;          /* [inspectors * cells] that it owns; NULL: cells cost nothing */
-    int64_t cost;                  /* sum of all */
-    bool *lost;                    /* [running] promises that could not be kept */
+    uint32_t all_visits[HT_ROUNDS_DAYS_MOST];
+    int64_t *load_s;      /* [inspectors] */
+    int64_t *load_cost;   /* what balance makes of it */
+    uint32_t *cell_sites; /* [inspectors * cells] that it owns; NULL: cells cost nothing */
+    int64_t cost;         /* sum of all */
+    bool *lost;           /* [running] promises that could not be kept */
     /* steps since the last mark */
     struct ht__rounds_step *steps;
     size_t step_count;
@@ -119,6 +120,12 @@ struct ht__rounds {
     bool no_quota;    /* as if there were none, to see what they keep out */
     uint64_t random;
 };
+
+/* What a day costs before a site of that risk is seen first. */
+static inline int64_t ht__rounds_early_s(const struct ht__rounds *r, uint32_t risk)
+{
+    return risk > 2 ? (int64_t)r->problem->prices.early_s * (risk - 2) : 0;
+}
 
 /* ---- model ---- */
 
@@ -217,13 +224,14 @@ uint32_t ht__rounds_lacks(const struct ht__rounds *r, uint32_t site);
 
 /* The cheapest days for what a site still needs, given what a visit on each day costs
  * (HT__ROUNDS_CANT: it can't be) and the days that it is seen already: by dynamic programming over
- * (last visit, visits of its need so far). Cost: days^2 * visits of a need. */
+ * (last visit, visits of its need so far). Of equal ones those with the least sum of `busy`, by
+ * day. Cost: days^2 * visits of a need. */
 struct ht__rounds_days {
     uint64_t chosen; /* new days */
     int64_t cost;    /* with missing, late, spread and early of all its visits */
 };
 void ht__rounds_days_find(const struct ht__rounds *r, uint32_t site, const int64_t *cost,
-                          struct ht__rounds_days *out);
+                          const uint64_t *busy, struct ht__rounds_days *out);
 
 /* ---- search ---- */
 

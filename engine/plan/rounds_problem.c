@@ -11,7 +11,7 @@ struct ht_rounds_prices ht_rounds_prices_usual(void)
                                      .owner_s = 86400,
                                      .late_s = 28800,
                                      .spread_s = 600,
-                                     .early_s = 120,
+                                     .early_s = 180,
                                      .move_s = 7200,
                                      .cell_s = 600,
                                      .balance = 150};

@@ -158,8 +158,8 @@ static void tour_out(struct search *s, uint32_t inspector, uint32_t day)
     }
 }
 
-/* Who visits the seed, on one of its days: this tour, and maybe another of the same day or of the
- * same inspector. */
+/* Who visits the seed (of two either), on one of its days: this tour, and maybe another of the same
+ * day or of the same inspector. */
 static void ruin_tours(struct search *s, uint32_t seed)
 {
     struct ht__rounds *r = s->r;
@@ -170,12 +170,13 @@ static void ruin_tours(struct search *s, uint32_t seed)
         ruin_near(s, seed);
         return;
     }
-    uint32_t lead = r->slots[slot].lead;
+    bool along = r->slots[slot].second != HT_PLAN_NONE && ht__rounds_below(r, 2) == 0;
+    uint32_t who = along ? r->slots[slot].second : r->slots[slot].lead;
     uint32_t day = r->slots[slot].day;
     note_out(s, seed);
-    tour_out(s, lead, day);
+    tour_out(s, who, day);
     if (ht__rounds_below(r, 2) == 0) {
-        tour_out(s, lead, ht__rounds_below(r, r->days));
+        tour_out(s, who, ht__rounds_below(r, r->days));
     } else if (ht__rounds_below(r, 2) == 0) {
         tour_out(s, ht__rounds_below(r, r->problem->inspector_count), day);
     }

@@ -103,8 +103,7 @@ void ht__rounds_site_costs(const struct ht__rounds *r, uint32_t site, struct ht_
     }
     if ((r->seen[site] & ~past) != 0) {
         int64_t first = __builtin_ctzll(r->seen[site] & ~past);
-        cost->early =
-            (int64_t)prices->early_s * (s->risk - 1) * (first - (int64_t)r->problem->first_day);
+        cost->early = ht__rounds_early_s(r, s->risk) * (first - (int64_t)r->problem->first_day);
     }
     for (uint64_t days = r->seen[site]; days != 0; days &= days - 1) {
         uint32_t day = (uint32_t)__builtin_ctzll(days);
@@ -139,6 +138,7 @@ static void load_change(struct ht__rounds *r, uint32_t inspector, int64_t more_s
 static void visits_change(struct ht__rounds *r, uint32_t inspector, uint32_t day, uint32_t by)
 {
     r->day_visits[(size_t)inspector * r->days + day] += by;
+    r->all_visits[day] += by;
     r->week_visits[(size_t)inspector * HT__ROUNDS_WEEKS + ht__rounds_week(r, day)] += by;
 }
 
@@ -327,6 +327,7 @@ void ht__rounds_reckon(struct ht__rounds *r)
     const struct ht_rounds_problem *p = r->problem;
     size_t tours = (size_t)p->inspector_count * r->days;
     memset(r->day_visits, 0, tours * sizeof *r->day_visits);
+    memset(r->all_visits, 0, sizeof r->all_visits);
     memset(r->week_visits, 0,
            (size_t)p->inspector_count * HT__ROUNDS_WEEKS * sizeof *r->week_visits);
     memset(r->load_s, 0, p->inspector_count * sizeof *r->load_s);

@@ -233,6 +233,11 @@ HT_CASE(holidays_and_days_worked_in_exchange_are_the_offices)
     HT_CHECK(is("unplanned", "[]"));
     HT_CHECK_INT(visits_on(NULL, "2026-03-06"), SITES);
     HT_CHECK_INT(visits_on(NULL, "2026-03-07"), SITES);
+    /* that Saturday is a Wednesday, also where a site is seen on such days alone */
+    HT_REQUIRE(plan(",\"weeks\":1,\"visits_per_week\":1,\"days\":[\"We\"]") == 201);
+    HT_CHECK_INT(visits_on(NULL, "2026-03-07"), SITES);
+    HT_REQUIRE(plan(",\"weeks\":1,\"visits_per_week\":1,\"days\":[\"Sa\"]") == 201);
+    HT_CHECK_INT(count("visits"), 0);
     end();
 }
 
@@ -314,6 +319,20 @@ HT_CASE(what_cant_be_planned_is_named_one_by_one_and_the_rest_planned)
     HT_CHECK(says("\"/inspectors/3/leave\"") && says("overlap"));
     HT_CHECK(has_entry("idle", "inspector", "\"i2\"", "reason", "\"no_way\""));
     HT_CHECK_INT(visits_with("inspector", "i2"), 0);
+    end();
+}
+
+HT_CASE(members_that_nobody_reads_are_named_and_the_rest_planned)
+{
+    HT_REQUIRE(begin_town());
+    HT_REQUIRE(plan(",\"weeks\":1,\"visits_per_week\":1,\"tenant\":true,\"sites\":[\"f0\",{\"id\":"
+                    "\"f1\",\"visit_per_week\":2,\"crew\":1}],\"inspectors\":[{\"id\":\"i1\","
+                    "\"leaves\":[],\"visits_per_day_most\":9}]") == 201);
+    HT_CHECK_INT(count("visits"), 2);
+    HT_CHECK_INT(count("errors"), 3);
+    HT_CHECK(is("errors.0.pointer", "\"/tenant\"") &&
+             is("errors.1.pointer", "\"/sites/1/visit_per_week\"") &&
+             is("errors.2.pointer", "\"/inspectors/0/leaves\""));
     end();
 }
 
@@ -794,7 +813,7 @@ HT_CASE(a_notice_has_its_re_visit_planned_by_itself_before_its_date)
     int at = visit_comes(ROUNDS "/march", "revisit");
     HT_REQUIRE(at >= 0);
     HT_CHECK_STR(visit_text(answer.body, at, "site"), site);
-    HT_CHECK(strcmp(visit_text(answer.body, at, "start"), "2026-03-03") > 0);
+    HT_CHECK(strcmp(visit_text(answer.body, at, "start"), "2026-03-07") > 0); /* time to mend it */
     HT_CHECK(strcmp(visit_text(answer.body, at, "end"), "2026-03-12T16:00:00") < 0);
     (void)snprintf(path, sizeof path, "/v1/visits/%s", visit_text(answer.body, at, "id"));
     HT_CHECK_INT(count("visits"), SITES * 2 + 1);
@@ -809,6 +828,52 @@ HT_CASE(a_notice_has_its_re_visit_planned_by_itself_before_its_date)
     advance(3600 * 24 * 10); /* it was missed, and its date is over: it is wanted all the same */
     HT_CHECK_INT(replan("{}"), 200);
     HT_CHECK_INT(visits_with("purpose", "revisit"), 2);
+    end();
+}
+
+HT_CASE(what_no_round_has_is_seen_again_all_the_same)
+{
+    HT_REQUIRE(begin_town());
+    HT_REQUIRE(post("/v1/visits", JSON, "{\"id\":\"v1\",\"site\":\"f0\",\"inspector\":\"i2\"}") ==
+               201);
+    HT_REQUIRE(find_two("v1") == 200);
+    int at = visit_comes("/v1/visits?site=f0", "revisit");
+    HT_REQUIRE(at >= 0);
+    HT_CHECK_STR(visit_text(answer.body, at, "inspector"), "i2"); /* who knows it */
+    HT_CHECK_STR(visit_text(answer.body, at, "round"), "");
+    /* there is time to mend it first, from Sunday to half of the way to the 10th */
+    HT_CHECK(strcmp(visit_text(answer.body, at, "start"), "2026-03-06T00:30") >= 0);
+    HT_CHECK(strcmp(visit_text(answer.body, at, "end"), "2026-03-10T16:00:00") < 0);
+    HT_CHECK_INT(visits_with("purpose", "revisit"), 1);
+    HT_CHECK_INT(get("/v1/rectifications/wanted"), 200);
+    HT_CHECK_INT(count("wanted"), 0);
+    advance(3600 * 24 * 10); /* nobody went there: it is late, and wanted at once */
+    bool again = false;
+    for (int waited = 0; waited < 60000 && !again; waited += 100) {
+        again = get("/v1/visits?site=f0") == 200 && visits_with("purpose", "revisit") == 2;
+        (void)usleep(again ? 0 : 100000);
+    }
+    HT_CHECK(again);
+    HT_CHECK_INT(visits_on(NULL, "2026-03-11"), 1);
+    /* where the office wants it, nothing is planned beside rounds */
+    HT_REQUIRE(send_body("PUT", "/v1/settings/visits", JSON, "{\"revisits\":false}") == 200);
+    HT_REQUIRE(post("/v1/visits", JSON, "{\"id\":\"v2\",\"site\":\"f1\",\"inspector\":\"i2\"}") ==
+               201);
+    HT_REQUIRE(
+        report_visit("v2",
+                     "{\"outcome\":\"rectify\",\"reason\":\"phone was out\","
+                     "\"hazards\":[{\"text\":\"gas\",\"severity\":3,\"due\":\"2026-03-31\"}]}") ==
+        200);
+    (void)usleep(2500000);
+    HT_CHECK_INT(get("/v1/rectifications/wanted"), 200);
+    HT_CHECK_INT(count("wanted"), 1);
+    /* a round that is over before it can be mended leaves it alone, one that is not takes it */
+    HT_REQUIRE(plan(",\"weeks\":2,\"visits_per_week\":1,\"sites\":[\"f1\"]") == 201);
+    HT_CHECK_INT(visits_with("purpose", "revisit"), 0);
+    HT_REQUIRE(post(ROUNDS, JSON,
+                    "{\"from\":\"2026-03-16\",\"collection\":\"factories\",\"iterations\":60,"
+                    "\"weeks\":1,\"visits_per_week\":1,\"sites\":[\"f1\"]}") == 201);
+    HT_CHECK_INT(visits_with("purpose", "revisit"), 1);
     end();
 }
 
@@ -861,6 +926,22 @@ HT_CASE(two_go_where_one_must_not_go_alone)
                       "\"inspectors\":[\"i1\"]"),
                  201);
     HT_CHECK(is("unplanned.0.reason", "\"crew\"") && count("visits") == 0);
+    end();
+}
+
+HT_CASE(two_go_to_see_again_where_one_must_not_go_alone)
+{
+    char id[MEMBERS_MOST];
+    HT_REQUIRE(begin_town());
+    HT_REQUIRE(plan(",\"id\":\"march\",\"weeks\":2,\"visits_per_week\":1,\"crew\":2,\"sites\":"
+                    "[\"f0\"]") == 201);
+    (void)snprintf(id, sizeof id, "%s", visit_text(answer.body, 0, "id"));
+    advance(3600 * (24 + 11));
+    HT_REQUIRE(find_two(id) == 200);
+    int at = visit_comes(ROUNDS "/march", "revisit");
+    HT_REQUIRE(at >= 0);
+    HT_CHECK(visit_text(answer.body, at, "inspector")[0] == 'i');
+    HT_CHECK(visit_text(answer.body, at, "second")[0] == 'i');
     end();
 }
 

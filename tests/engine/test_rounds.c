@@ -298,7 +298,7 @@ static int64_t few_site_cost(uint32_t s, const struct option *o)
                         ? prices->late_s * (gap - site->gap_most_days)
                         : 0;
         }
-        cost += first ? (int64_t)prices->early_s * (site->risk - 1) * d : 0;
+        cost += first ? (int64_t)prices->early_s * (site->risk > 2 ? site->risk - 2 : 0) * d : 0;
         first = false;
         last = d;
     }

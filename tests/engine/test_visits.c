@@ -396,11 +396,70 @@ HT_CASE(an_open_notice_wants_a_re_visit_until_one_is_planned_and_again_when_it_w
     end();
 }
 
+/* One visit to f1 that finds so many hazards, each at a tenant's (NULL: of the site itself). */
+static void find_at(const char *visit, const char *const notices[], const char *const tenants[],
+                    size_t count)
+{
+    struct ht_visit_hazard hazards[4];
+    struct ht_visit_command command = result(visit, HT_VISIT_IS_RECTIFY, NOW);
+    HT_CHECK_INT(open_visit(visit, "f1", NOW), HT_OK);
+    for (size_t i = 0; i < count; i++) {
+        hazards[i] = (struct ht_visit_hazard){
+            .id = notices[i], .tenant = tenants[i], .severity = 3, .risk = 2};
+    }
+    command.hazards = hazards;
+    command.hazard_count = count;
+    HT_CHECK_INT(act(&command), HT_OK);
+}
+
+HT_CASE(a_tenants_notice_has_a_re_visit_to_that_tenant)
+{
+    static const char *const first[] = {"r1", "r2", "r3"};
+    static const char *const first_at[] = {"t1", "t2", NULL};
+    static const char *const later[] = {"r4", "r5"};
+    static const char *const later_at[] = {"t1", "t2"};
+    size_t over = 0;
+    size_t events = 0;
+    struct ht_visit_row row = {.id = "p1",
+                               .site = "f1",
+                               .tenant = "t2",
+                               .inspector = "i1",
+                               .rectification = "r1",
+                               .purpose = HT_VISIT_FOR_REVISIT,
+                               .start_ms = NOW + 3 * DAY,
+                               .end_ms = NOW + 3 * DAY + HOUR};
+    begin();
+    find_at("v1", first, first_at, 3);
+    HT_CHECK_INT(plan(&row, 1, false, &over, &events), HT_OK);
+    HT_CHECK_INT(over, 1); /* t2 is not where it was found */
+    row.tenant = "t1";
+    HT_CHECK_INT(plan(&row, 1, false, &over, &events), HT_OK);
+    HT_CHECK_INT(over, 0);
+    HT_CHECK_STR(wanted(NOW), "revisit r2 by i1 not -; revisit r3 by i1 not -; ");
+    find_at("v2", later, later_at, 2); /* what is found later there, too */
+    HT_CHECK_STR(wanted(NOW),
+                 "revisit r2 by i1 not -; revisit r3 by i1 not -; revisit r5 by i1 not -; ");
+    row.id = "p2"; /* all of the site: for this one, and for what is the site's own */
+    row.tenant = NULL;
+    row.rectification = "r2";
+    HT_CHECK_INT(plan(&row, 1, false, &over, &events), HT_OK);
+    HT_CHECK_STR(wanted(NOW), "revisit r5 by i1 not -; ");
+    struct ht_visit_command done = result("p1", HT_VISIT_IS_DONE, NOW + 3 * DAY);
+    HT_CHECK_INT(act(&done), HT_OK);
+    HT_CHECK_INT(close_notice("r3", "p1", NOW + 3 * DAY), HT_CONFLICT);
+    HT_CHECK_INT(close_notice("r4", "p1", NOW + 3 * DAY), HT_OK);
+    HT_CHECK_INT(close_notice("r1", "p1", NOW + 3 * DAY), HT_OK);
+    done = result("p2", HT_VISIT_IS_DONE, NOW + 3 * DAY);
+    HT_CHECK_INT(act(&done), HT_OK);
+    HT_CHECK_INT(close_notice("r5", "p2", NOW + 3 * DAY), HT_OK);
+    end();
+}
+
 HT_CASE(one_re_visit_looks_after_all_notices_of_its_site_whose_date_it_keeps)
 {
     size_t over = 0;
     size_t events = 0;
-    int64_t by_ms = 0;
+    struct ht_visit_term term = {0, 0};
     struct ht_visit_row row = {.id = "p1",
                                .site = "f1",
                                .inspector = "i2",
@@ -416,8 +475,9 @@ HT_CASE(one_re_visit_looks_after_all_notices_of_its_site_whose_date_it_keeps)
     HT_CHECK_INT(open_visit("v2", "f1", NOW), HT_OK);
     HT_CHECK_INT(find_hazard("v2", "r2", NULL, NOW), HT_OK); /* what is found later, too */
     HT_CHECK_STR(wanted(NOW), "");
-    HT_CHECK(ht_visits_is_counted_on(visits, "p1", &by_ms));
-    HT_CHECK_INT(by_ms, NOW + 7 * DAY);
+    HT_CHECK(ht_visits_is_counted_on(visits, "p1", &term));
+    HT_CHECK_INT(term.begun_ms, NOW);
+    HT_CHECK_INT(term.by_ms, NOW + 7 * DAY);
     HT_CHECK_INT(ht_visits_wanted_next_ms(visits, NOW), NOW + 3 * DAY + HOUR);
     HT_CHECK_INT(ht_visits_wanted_next_ms(visits, NOW + 4 * DAY), INT64_MAX);
     /* both of the two who go may read it, and nobody else */
@@ -431,7 +491,62 @@ HT_CASE(one_re_visit_looks_after_all_notices_of_its_site_whose_date_it_keeps)
     HT_CHECK_STR(wanted(NOW + HOUR), "");
     HT_CHECK_INT(plan(NULL, 0, true, &over, &events), HT_OK); /* it is dropped */
     HT_CHECK_STR(wanted(NOW), "revisit r1 by i1 not -; revisit r2 by i1 not -; ");
-    HT_CHECK(!ht_visits_is_counted_on(visits, "p1", &by_ms));
+    HT_CHECK(!ht_visits_is_counted_on(visits, "p1", &term));
+    end();
+}
+
+HT_CASE(a_re_visit_that_nothing_counts_on_any_more_is_cancelled)
+{
+    size_t over = 0;
+    size_t events = 0;
+    struct ht_visit_row row = {.id = "p1",
+                               .site = "f1",
+                               .inspector = "i1",
+                               .rectification = "r1",
+                               .purpose = HT_VISIT_FOR_REVISIT,
+                               .start_ms = NOW + 3 * DAY,
+                               .end_ms = NOW + 3 * DAY + HOUR};
+    begin();
+    HT_CHECK_INT(open_visit("v1", "f1", NOW), HT_OK);
+    HT_CHECK_INT(find_hazard("v1", "r1", NULL, NOW), HT_OK);
+    HT_CHECK_INT(plan(&row, 1, false, &over, &events), HT_OK);
+    /* found again by another visit, and by nothing else: it stays */
+    HT_CHECK_INT(open_visit("v2", "f1", NOW), HT_OK);
+    HT_CHECK_INT(find_hazard("v2", "r2", "r1", NOW + HOUR), HT_OK);
+    HT_CHECK_STR(wanted(NOW + HOUR), "");
+    HT_CHECK_INT(state_of("p1"), HT_VISIT_IS_PLANNED);
+    /* another one takes its place */
+    row.id = "p2";
+    row.start_ms += DAY;
+    row.end_ms += DAY;
+    HT_CHECK_INT(plan(&row, 1, false, &over, &events), HT_OK);
+    HT_CHECK_INT(state_of("p1"), HT_VISIT_IS_CANCELLED);
+    HT_CHECK_INT(open_visit("v3", "f1", NOW + DAY), HT_OK);
+    HT_CHECK_INT(find_hazard("v3", "r3", NULL, NOW + DAY), HT_OK);
+    /* seen as mended on another visit: it stays for the other notice, and goes with that */
+    HT_CHECK_INT(open_visit("v4", "f1", NOW + 2 * DAY), HT_OK);
+    struct ht_visit_command done = result("v4", HT_VISIT_IS_DONE, NOW + 2 * DAY);
+    HT_CHECK_INT(act(&done), HT_OK);
+    HT_CHECK_INT(close_notice("r1", "v4", NOW + 2 * DAY), HT_OK);
+    HT_CHECK_INT(state_of("p2"), HT_VISIT_IS_PLANNED);
+    HT_CHECK_INT(close_notice("r3", "v4", NOW + 2 * DAY), HT_OK);
+    HT_CHECK_INT(state_of("p2"), HT_VISIT_IS_CANCELLED);
+    /* but who was told that somebody comes is not let down */
+    HT_CHECK_INT(open_visit("v5", "f1", NOW + 3 * DAY), HT_OK);
+    HT_CHECK_INT(find_hazard("v5", "r5", NULL, NOW + 3 * DAY), HT_OK);
+    row.id = "p3";
+    row.rectification = "r5";
+    row.start_ms += DAY;
+    row.end_ms += DAY;
+    HT_CHECK_INT(plan(&row, 1, false, &over, &events), HT_OK);
+    const struct ht_visit_command promise = {
+        .kind = HT_VISIT_PROMISE, .now_ms = NOW + 3 * DAY, .visit = "p3", .rules = &rules};
+    HT_CHECK_INT(act(&promise), HT_OK);
+    HT_CHECK_INT(open_visit("v6", "f1", NOW + 4 * DAY), HT_OK);
+    done = result("v6", HT_VISIT_IS_DONE, NOW + 4 * DAY);
+    HT_CHECK_INT(act(&done), HT_OK);
+    HT_CHECK_INT(close_notice("r5", "v6", NOW + 4 * DAY), HT_OK);
+    HT_CHECK_INT(state_of("p3"), HT_VISIT_IS_PROMISED);
     end();
 }
 

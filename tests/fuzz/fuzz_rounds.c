@@ -59,7 +59,8 @@ static void days_look(struct ht_round_days *days, const struct ht_round_wish *wi
     must(status == HT_OK || status == HT_INVALID);
     windows_look(&open, days->count);
     needs_look(days, wish);
-    (void)ht_round_weekdays(days, wish->days);
+    uint64_t bits = 0;
+    must(ht_round_weekdays(days, wish->days, &bits) == HT_OK);
 }
 
 static void inspector_look(struct ht_round_days *days, const struct ht_round_inspector_ask *ask)

@@ -155,6 +155,7 @@ register({
     "st.f.near_m": "打卡距离",
     "st.f.short_percent": "少于计划用时的",
     "st.f.short_s": "少于",
+    "st.f.revisits": "无巡查方案的点位也自动安排复查",
     "st.f.slack_s": "路上时间容差",
   },
   en: {
@@ -310,6 +311,7 @@ register({
     "st.f.near_m": "Check-in within",
     "st.f.short_percent": "Too short below, of the planned time",
     "st.f.short_s": "Too short below",
+    "st.f.revisits": "Plan re-visits where no round goes, too",
     "st.f.slack_s": "Slack between two visits",
   },
 });
