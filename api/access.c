@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/json.h"
 #include "api/params.h"
 
 static const struct ht_caller local = {.name = "local", .role = HT_ROLE_ADMIN};
@@ -87,4 +88,27 @@ bool ht_access_own_page(struct ht_http_call *call)
         ht_reply_problem(call->reply, 403, "Forbidden", "pages of other origins may not write");
     }
     return own;
+}
+
+void ht_access_me(struct ht_app_context *context, struct ht_http_call *call)
+{
+    const struct ht_caller *caller = context->caller;
+    const struct {
+        const char *key;
+        const char *value;
+    } rows[] = {{"name", caller->name},
+                {"role", ht_role_name(caller->role)},
+                {"unit", caller->unit},
+                {"household", caller->household},
+                {"district", caller->district}};
+    struct ht_json json;
+    ht_json_begin(&json, &call->reply->body);
+    ht_json_object(&json);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].value != NULL) {
+            ht_json_key_text(&json, rows[i].key, rows[i].value);
+        }
+    }
+    ht_json_key_bool(&json, "token", caller != &local);
+    ht_json_object_end(&json);
 }

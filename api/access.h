@@ -18,6 +18,9 @@ bool ht_access_token(const struct ht_http_request *request, char token[HT_ACCESS
 /* False, with 403: the call comes from a page of another origin. A browser can't hide that. */
 bool ht_access_own_page(struct ht_http_call *call);
 
+/* GET /v1/me: the caller's name and role, and what a token is bound to. */
+void ht_access_me(struct ht_app_context *context, struct ht_http_call *call);
+
 /* Whether the caller may see what is personal. */
 static inline bool ht_access_personal(const struct ht_caller *caller)
 {

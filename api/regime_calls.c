@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/access.h"
 #include "api/command.h"
 #include "api/commit.h"
 #include "api/http_answer.h"
@@ -20,13 +21,16 @@
 
 /* ---- to be seen ---- */
 
+/* `officer`: who may see by whom. */
 static void state_write(struct ht_json *json, const struct ht_regime *regime,
-                        const struct ht_regime_state *state)
+                        const struct ht_regime_state *state, bool officer)
 {
     ht_json_key_text(json, "name", regime->name);
     ht_json_key_bool(json, "on", state->on);
     if (state->known) {
         ht_incident_json_moment(json, "since", state->since_ms);
+    }
+    if (state->known && officer) {
         ht_json_key_text(json, "by", state->by);
     }
     if (state->why[0] != '\0') {
@@ -47,10 +51,10 @@ static void settings_write(struct ht_json *json, const struct ht_regime *regime)
 }
 
 static void summary_write(struct ht_json *json, const struct ht_regime *regime,
-                          const struct ht_regime_state *state)
+                          const struct ht_regime_state *state, bool officer)
 {
     ht_json_object(json);
-    state_write(json, regime, state);
+    state_write(json, regime, state, officer);
     ht_json_key_int(json, "zones", (int64_t)regime->zone_count);
     ht_json_key_int(json, "cells", (int64_t)regime->answer_count);
     ht_json_key_int(json, "units", (int64_t)regime->duty_count);
@@ -65,7 +69,7 @@ static int by_text(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-/* The ids of one kind that the regimes that are on name, each once, in order. */
+/* The ids of one kind that regimes name, each once, in order. */
 struct ids {
     const char **list;
     size_t count;
@@ -87,7 +91,9 @@ static const char *part_id(const struct ht_regime *regime, enum part part, size_
                            : regime->duties[i].unit;
 }
 
-static enum ht_status ids_gather(const struct ht_regime_book *book, enum part part, struct ids *out)
+/* `off`: by those that are off as well. */
+static enum ht_status ids_gather(const struct ht_regime_book *book, enum part part, bool off,
+                                 struct ids *out)
 {
     const struct ht_regimes *list = ht_regime_book_regimes(book);
     size_t most = 0;
@@ -101,7 +107,7 @@ static enum ht_status ids_gather(const struct ht_regime_book *book, enum part pa
     }
     for (size_t r = 0; r < list->count; r++) {
         const struct ht_regime *regime = &list->list[r];
-        bool on = ht_regime_book_state(book, r)->on;
+        bool on = off || ht_regime_book_state(book, r)->on;
         for (size_t i = 0; on && i < part_count(regime, part); i++) {
             ids[count++] = part_id(regime, part, i);
         }
@@ -159,7 +165,7 @@ static void part_write(struct ht_json *json, const struct ht_regime_book *book, 
 {
     static const char *const keys[PARTS] = {"zones", "answers", "duties"};
     struct ids ids = {0};
-    if (ids_gather(book, part, &ids) != HT_OK) {
+    if (ids_gather(book, part, false, &ids) != HT_OK) {
         json->out->failed = true;
         return;
     }
@@ -186,24 +192,41 @@ static void part_write(struct ht_json *json, const struct ht_regime_book *book, 
     free((void *)ids.list);
 }
 
-static void list_run(void *user, void *data, struct ht_reply *reply)
+/* The zones that hold when their regime does, and not by themselves. */
+static void bound_write(struct ht_json *json, const struct ht_regime_book *book)
 {
-    const struct ht_app_context *context = user;
+    struct ids ids = {0};
+    if (ids_gather(book, ZONES, true, &ids) != HT_OK) {
+        json->out->failed = true;
+        return;
+    }
+    ht_json_key(json, "bound");
+    ht_json_array(json);
+    for (size_t i = 0; i < ids.count; i++) {
+        ht_json_text(json, ids.list[i]);
+    }
+    ht_json_array_end(json);
+    free((void *)ids.list);
+}
+
+/* A viewer sees what holds in the streets, not who answers for whom and how crews are posted. */
+static void list_write(const struct ht_app_context *context, bool officer, struct ht_reply *reply)
+{
     struct ht_regime_book *book = ht_regime_slot_book(context->app->regimes);
     const struct ht_regimes *list = ht_regime_book_regimes(book);
     struct ht_json json;
-    (void)data;
     ht_json_begin(&json, &reply->body);
     ht_json_object(&json);
     ht_json_key(&json, "regimes");
     ht_json_array(&json);
     for (size_t i = 0; i < list->count; i++) {
-        summary_write(&json, &list->list[i], ht_regime_book_state(book, i));
+        summary_write(&json, &list->list[i], ht_regime_book_state(book, i), officer);
     }
     ht_json_array_end(&json);
+    bound_write(&json, book);
     ht_json_key(&json, "in_force");
     ht_json_object(&json);
-    for (int part = 0; part < PARTS; part++) {
+    for (int part = 0; part < (officer ? PARTS : ZONES + 1); part++) {
         part_write(&json, book, (enum part)part);
     }
     ht_json_object_end(&json);
@@ -211,10 +234,22 @@ static void list_run(void *user, void *data, struct ht_reply *reply)
     ht_regime_book_release(book);
 }
 
+static void list_run(void *user, void *data, struct ht_reply *reply)
+{
+    (void)data;
+    list_write(user, true, reply);
+}
+
+static void viewer_run(void *user, void *data, struct ht_reply *reply)
+{
+    (void)data;
+    list_write(user, false, reply);
+}
+
 void ht_regimes_get(struct ht_app_context *context, struct ht_http_call *call)
 {
-    (void)context;
-    call->job = (struct ht_http_job){.run = list_run};
+    bool officer = ht_access_personal(context->caller);
+    call->job = (struct ht_http_job){.run = officer ? list_run : viewer_run};
 }
 
 /* ---- one ---- */
@@ -261,7 +296,7 @@ static void one_run(void *user, void *data, struct ht_reply *reply)
     }
     ht_json_begin(&json, &reply->body);
     ht_json_object(&json);
-    state_write(&json, &list->list[i], ht_regime_book_state(book, i));
+    state_write(&json, &list->list[i], ht_regime_book_state(book, i), true);
     ht_json_key(&json, "set");
     ht_regime_write(&list->list[i], &json);
     enum ht_status status = history_write(context->reader, name, &json, &error);
@@ -456,7 +491,7 @@ static void post_run(struct ht_app_context *context, struct ht_command *command,
         ht_reply_status(reply, &error);
     } else if (ht_regime_change_check(switching->change, tx, reply)) {
         ht_json_begin(&json, &reply->body);
-        summary_write(&json, &list->list[at], ht_regime_book_state(book, at));
+        summary_write(&json, &list->list[at], ht_regime_book_state(book, at), true);
     }
 }
 

@@ -1,6 +1,7 @@
 /* Regime calls: one call between peace and war.
  *
- *   GET  /v1/regimes           which are prepared, which are on, and what is in force by them
+ *   GET  /v1/regimes           which are prepared, which are on, and what is in force by them; of
+ *                              that a viewer is told the zones, and not by whom
  *   GET  /v1/regimes/{name}    one: its set, its state, when it was on and off before
  *   POST /v1/regimes/{name}    {"on": true | false, "why": "order-17"}
  *

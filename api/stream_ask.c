@@ -9,9 +9,6 @@
 #include "api/params.h"
 #include "api/stream_internal.h"
 
-/* Topics whose events name households that are looked after. */
-#define HOMES_TOPICS (UINT32_C(1) << HT_TOPIC_VISITS | UINT32_C(1) << HT_TOPIC_RECTIFICATIONS)
-
 static const char *topics_read(const char *text, uint32_t *topics)
 {
     const uint32_t all = (UINT32_C(1) << HT_TOPIC_COUNT) - 1;
@@ -28,7 +25,7 @@ static const char *topics_read(const char *text, uint32_t *topics)
     }
     return *topics != 0 ? NULL
                         : "topics is a list of positions, incidents, orders, visits, zones, "
-                          "fences, rectifications, traffic, registry, other, audit";
+                          "fences, rectifications, traffic, registry, other, settings, audit";
 }
 
 /* west,south,east,north in `crs`. */
@@ -128,7 +125,7 @@ static const char *ask_read(struct ht_app_context *context, const struct ht_http
     const char *wrong = topics_read(ht_param(&params, "topics"), &ask->topics);
     ask->officer = ht_access_personal(context->caller);
     if (ht_param(&params, "topics") == NULL && !ask->officer) {
-        ask->topics &= ~HOMES_TOPICS; /* as caller_may says */
+        ask->topics &= ~HT__OFFICE_TOPICS; /* as caller_may says */
     }
     if (wrong == NULL) {
         wrong = crs_read(&params, context->crs, crs);
@@ -165,9 +162,9 @@ static bool caller_may(struct ht_app_context *context, const struct ht__ask *ask
     } else if ((ask->topics & UINT32_C(1) << HT_TOPIC_AUDIT) != 0 &&
                caller->role != HT_ROLE_ADMIN) {
         why = "the topic audit is for an admin";
-    } else if ((ask->topics & HOMES_TOPICS) != 0 && !ht_access_personal(caller)) {
-        why = "the topics visits and rectifications tell which households are frail: they are for "
-              "dispatchers";
+    } else if ((ask->topics & HT__OFFICE_TOPICS) != 0 && !ht_access_personal(caller)) {
+        why = "the topics visits and rectifications tell which households are frail, settings what "
+              "the office's tables say: they are for dispatchers";
     } else if (caller->district != NULL && store != NULL &&
                strcmp(caller->district, ht_store_district(store)) != 0) {
         why = "the token is of another district";

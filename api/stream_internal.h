@@ -24,6 +24,12 @@ enum {
     HT__STREAM_VIEWS = 8, /* coordinate systems at once */
 };
 
+/* Topics of which a viewer hears nothing: events that name households that are looked after, and
+ * changes of tables that a viewer can't read. */
+#define HT__OFFICE_TOPICS                                                                          \
+    (UINT32_C(1) << HT_TOPIC_VISITS | UINT32_C(1) << HT_TOPIC_RECTIFICATIONS |                     \
+     UINT32_C(1) << HT_TOPIC_SETTINGS)
+
 /* ---- frames ---- */
 
 /* Events (after_seq, last_seq], as chunks that can be sent as they are. Never changed once shared.

@@ -308,10 +308,10 @@ static bool token_holds(struct ht__sub *sub)
     const struct ht_caller *caller = ht_tokens_find(tokens, sub->token, strlen(sub->token));
     uint32_t audit = UINT32_C(1) << HT_TOPIC_AUDIT;
     sub->tokens = tokens;
-    uint32_t homes = UINT32_C(1) << HT_TOPIC_VISITS | UINT32_C(1) << HT_TOPIC_RECTIFICATIONS;
     return caller != NULL && caller->role != HT_ROLE_DEVICE &&
            ((sub->ask.topics & audit) == 0 || caller->role == HT_ROLE_ADMIN) &&
-           (((sub->ask.topics & homes) == 0 && !sub->ask.officer) || ht_access_personal(caller));
+           (((sub->ask.topics & HT__OFFICE_TOPICS) == 0 && !sub->ask.officer) ||
+            ht_access_personal(caller));
 }
 
 /* Says why the subscriber can't stay; NULL: it can. */

@@ -42,6 +42,7 @@ enum ht_topic ht_topic_of_event(const char *kind, const char *subject)
         {"network", HT_TOPIC_TRAFFIC},
         {"item", HT_TOPIC_REGISTRY},
         {"items", HT_TOPIC_REGISTRY},
+        {"setting", HT_TOPIC_SETTINGS},
         {"personal", HT_TOPIC_AUDIT},
     };
     size_t size = strcspn(kind, ".");

@@ -20,6 +20,7 @@
     X(TRAFFIC, traffic)                                                                            \
     X(REGISTRY, registry)                                                                          \
     X(OTHER, other)                                                                                \
+    X(SETTINGS, settings)                                                                          \
     X(AUDIT, audit)
 
 enum ht_topic {

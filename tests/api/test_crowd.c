@@ -503,6 +503,7 @@ static const struct call calls[] = {
     {"GET", "/v1/webhooks/{id}", "/v1/webhooks/none", NULL, NULL, PLAIN, {404}},
     {"DELETE", "/v1/webhooks/{id}", "/v1/webhooks/none", NULL, NULL, PLAIN, {404}},
     {"GET", "/v1/stream", "/v1/stream?topics=positions", NULL, NULL, WATCH, {200, 403}},
+    {"GET", "/v1/me", "/v1/me", NULL, NULL, PLAIN, {200}},
     {"GET", "/v1/clock", "/v1/clock", NULL, NULL, PLAIN, {200}},
     {"POST", "/v1/clock", "/v1/clock", JSON, "{\"advance_s\":1}", SWAP, {200}},
     {"POST", "/v1/network", "/v1/network", JSON, "{\"file\":\"{map}\"}", SWAP, {200}},

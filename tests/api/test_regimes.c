@@ -209,6 +209,7 @@ static void check_state(bool on)
     HT_CHECK(ht_json_valid(answer.body));
     HT_CHECK(is("regimes.0.on", on ? "true" : "false"));
     HT_CHECK(is("in_force.zones", on ? "[\"z1\"]" : "[]"));
+    HT_CHECK(is("bound.0", "\"z1\"")); /* whether it is on or not */
     HT_CHECK_INT(get("/collections/units/items/r2"), 200);
     HT_CHECK(is("properties.status", "\"idle\"")); /* the registry says what it said */
 }
@@ -494,7 +495,8 @@ HT_CASE(wrong_input_says_where)
     HT_CHECK_STR(answer.body, "{}");
     HT_CHECK_INT(get("/v1/regimes"), 200);
     HT_CHECK_STR(answer.body,
-                 "{\"regimes\":[],\"in_force\":{\"zones\":[],\"answers\":{},\"duties\":{}}}");
+                 "{\"regimes\":[],\"bound\":[],\"in_force\":{\"zones\":[],\"answers\":{},"
+                 "\"duties\":{}}}");
     for (size_t i = 0; i < sizeof wrong_sets / sizeof wrong_sets[0]; i++) {
         HT_CHECK_INT(setting_put("regimes", wrong_sets[i].body), 422);
         HT_CHECK(is("errors.0.pointer", wrong_sets[i].pointer));
@@ -735,11 +737,17 @@ HT_CASE(the_office_prepares_and_decides_dispatchers_see)
     HT_CHECK_INT(ask_as("POST", "/v1/regimes/a", "", ON), 401);
     HT_CHECK_INT(ask_as("POST", "/v1/regimes/a", viewer, ON), 403);
     HT_CHECK_INT(ask_as("POST", "/v1/regimes/a", dispatcher, ON), 403);
-    HT_CHECK_INT(ask_as("GET", "/v1/regimes", viewer, ""), 403);
     HT_CHECK_INT(ask_as("POST", "/v1/regimes/a", admin, ON), 200);
     HT_CHECK(is("by", "\"admin\""));
     HT_CHECK_INT(ask_as("GET", "/v1/regimes", dispatcher, ""), 200);
     HT_CHECK(is("regimes.0.on", "true"));
+    HT_CHECK(is("regimes.0.by", "\"admin\""));
+    HT_CHECK(is("in_force.duties", "{}"));
+    HT_CHECK_INT(ask_as("GET", "/v1/regimes/a", viewer, ""), 403);
+    HT_CHECK_INT(ask_as("GET", "/v1/regimes", viewer, ""), 200);
+    HT_CHECK(is("regimes.0.on", "true"));
+    HT_CHECK(!says("\"by\"") && !says("duties") && !says("answers"));
+    HT_CHECK(is("in_force.zones", "[]"));
     HT_CHECK_INT(ask_as("GET", "/v1/regimes/a", dispatcher, ""), 200);
     end();
 }

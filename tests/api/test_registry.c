@@ -316,6 +316,11 @@ HT_CASE(each_role_sees_and_does_what_is_its_own)
     HT_CHECK_INT(get("/healthz"), 200);
     HT_CHECK_INT(get(ITEMS), 401);
     HT_CHECK_STR(header("WWW-Authenticate"), "Bearer");
+    HT_CHECK_INT(get("/v1/me"), 401);
+    HT_CHECK_INT(get_as(viewer, "/v1/me"), 200);
+    HT_CHECK_STR(answer.body, "{\"name\":\"v\",\"role\":\"viewer\",\"token\":true}");
+    HT_CHECK_INT(get_as(van, "/v1/me"), 200);
+    HT_CHECK(says("\"role\":\"device\"") && says("\"unit\":\"van1\""));
     HT_CHECK_INT(get_as("Authorization: Bearer ht_wrong\r\n", ITEMS), 401);
     HT_CHECK_INT(get("/route/v1/car/121.70,29.95;121.73,29.96"), 401);
     HT_CHECK_INT(get_as(viewer, "/route/v1/car/121.70,29.95;121.73,29.96"), 200);

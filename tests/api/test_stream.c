@@ -496,6 +496,43 @@ HT_CASE(only_who_may_listens_and_only_as_long_as_they_may)
     end();
 }
 
+/* Who may not read the office's tables does not hear either what is changed in them. */
+HT_CASE(changed_settings_are_told_to_officers_alone)
+{
+    struct ht_sse *sse = calloc(2, sizeof *sse);
+    char text[256];
+    HT_REQUIRE(map_make() && sse != NULL);
+    const char *viewer = token_for("sv", "viewer", "");
+    const char *officer = token_for("sd", "dispatcher", "");
+    const char *admin = token_for("sa", "admin", "");
+    (void)snprintf(text, sizeof text, "--tokens %s/tokens", folder);
+    HT_REQUIRE(begin_stream(text));
+    HT_CHECK_INT(stream_as(sse, viewer, "settings"), 403);
+    ht_sse_close(sse);
+    (void)snprintf(text, sizeof text, "/v1/stream?access_token=%s", viewer);
+    HT_REQUIRE(ht_sse_open(&sse[0], port, text, ""));
+    HT_REQUIRE(stream_as(&sse[1], officer, "settings,registry") == 200);
+    (void)snprintf(text, sizeof text, JSON "Authorization: Bearer %s\r\n", admin);
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/live", text, "{\"stale_s\":90}"), 200);
+    (void)snprintf(text, sizeof text, GEO "Authorization: Bearer %s\r\n", admin);
+    HT_CHECK_INT(send_body("PUT", UNITS "/u1", text,
+                           "{\"type\":\"Feature\",\"geometry\":null,\"properties\":{}}"),
+                 201);
+    HT_REQUIRE(ht_sse_next(&sse[1]));
+    HT_CHECK_STR(sse[1].event, "settings");
+    HT_CHECK(strstr(sse[1].data, "\"kind\":\"setting.changed\"") != NULL);
+    HT_CHECK(strstr(sse[1].data, "\"subject\":\"settings/live\"") != NULL);
+    HT_CHECK(strstr(sse[1].data, "\"before\":120,\"after\":90") != NULL);
+    HT_REQUIRE(ht_sse_next(&sse[1]));
+    HT_CHECK_STR(sse[1].event, "registry");
+    HT_REQUIRE(ht_sse_next(&sse[0]));
+    HT_CHECK_STR(sse[0].event, "registry");
+    ht_sse_close(&sse[0]);
+    ht_sse_close(&sse[1]);
+    free(sse);
+    end();
+}
+
 HT_CASE(a_server_that_stops_says_so_and_ends_the_stream_whole)
 {
     struct ht_sse *sse = calloc(1, sizeof *sse);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accessibility, allow, call, mapIdle, open, serve, shot, until } from "./browser.mjs";
+import { at, day } from "./day.mjs";
 
 const SIZES = [[1280, 720], [1920, 1080], [390, 844]];
 const SCRIPT_MOST = 1_500_000;
@@ -77,6 +78,20 @@ test("the office's zone rules the times that are shown", async () => {
   const west = await serve(["--tz", "Europe/Lisbon", "--clock", "2026-07-01T12:00:00Z,0"]);
   const page = await open(west);
   await until(async () => /^13:00/.test(await page.textContent(".clock")), "the clock of Lisbon");
+  assert.match(await page.textContent(".clock-day"), /7月1日周三/, "and its day");
+  await page.click('[data-tool="language"]');
+  assert.match(await page.textContent(".clock-day"), /Wed.* 1 Jul/);
+});
+
+test("a clock that is pushed on is followed with what happens next", async () => {
+  const drill = await serve(["--clock", "2026-03-04T10:00:00+08:00,0"]);
+  const page = await open(drill);
+  await page.waitForSelector(".state.is-live");
+  assert.match(await page.textContent(".clock"), /^10:00:00/);
+  await call(drill, "POST", "/v1/clock", { advance_s: 7200 });
+  await call(drill, "POST", "/collections/factories/items", {
+    type: "Feature", id: "late", geometry: { type: "Point", coordinates: [121.71, 29.95] }, properties: {} }, { "Content-Type": "application/geo+json" });
+  await until(async () => /^12:00/.test(await page.textContent(".clock")), "two hours later");
 });
 
 test("every size, by day and by night, is readable", async () => {
@@ -133,6 +148,21 @@ test("a link opens what it names", async () => {
   }, `the map at the household, it was at ${JSON.stringify(center)}`);
 });
 
+test("a street that was found has a link, too", async () => {
+  const { features: [street] } = await call(town, "GET", `/v1/search?collection=streets&limit=1&q=${encodeURIComponent("路")}`);
+  const page = await open(town);
+  await page.fill("#search", street.properties.name);
+  const kind = await page.evaluate(() => window.houtao.t("kind.streets"));
+  await page.click(`#search-options [role="option"]:has(.search-kind >> text=${kind})`);
+  const hash = await until(() => page.evaluate(() => /^#place\//.test(location.hash) && location.hash), "the link");
+  const other = await open(town, { path: `/${hash}` });
+  const [lon, lat] = hash.slice("#place/".length).split(",").map(Number);
+  await until(async () => {
+    const at = await other.evaluate(() => window.houtao.map.ml.getCenter());
+    return Math.abs(at.lng - lon) < 1e-3 && Math.abs(at.lat - lat) < 1e-3;
+  }, "the map at the street");
+});
+
 test("the language switches, all of it", async () => {
   const page = await open(town, { locale: "zh-CN" });
   assert.equal(await page.evaluate(() => document.documentElement.lang), "zh-CN");
@@ -186,10 +216,20 @@ test("what changes in the registry changes on the map", async () => {
     .some(({ properties }) => properties.id === "f-new")), "the new factory on the map");
 });
 
-test("the list of what is open can be printed", async () => {
-  const page = await open(town, { init: () => { window.print = () => { window.printed = true; }; } });
+test("the list of what is open can be printed, and is of use without the server", async () => {
+  const busy = await serve(day());
+  const home = (await call(busy, "GET", "/collections/households/items/h00100")).properties;
+  const { id } = await call(busy, "POST", "/v1/incidents", { kind: "fall", household: "h00100", severity: 3 });
+  await call(busy, "PUT", "/v1/settings/planner", { run: false });
+  await call(busy, "POST", "/v1/orders", Array.from({ length: 1005 }, (_, i) => ({
+    id: `p${i}`, household: `h${String(101 + (i % 20)).padStart(5, "0")}`, kitchen: "kitchen-1", load: 2, due: [at("11:00"), at("12:00")] })));
+  const page = await open(busy, { init: () => { window.print = () => { window.printed = true; }; } });
   await page.click('[data-tool="print"]');
-  await page.waitForFunction(() => window.printed);
+  await page.waitForFunction(() => window.printed, undefined, { timeout: 60_000 });
+  const sheet = await page.evaluate(() => document.querySelector("#print").innerText || document.querySelector("#print").textContent);
+  for (const word of ["跌倒", home.address, home.name, home.phone, id]) assert.ok(sheet.includes(word), word);
+  assert.doesNotMatch(sheet, /\b(fall|assigned|queued|received|planned)\b/, "words, not codes");
+  assert.equal(await page.locator("#print section:nth-of-type(2) tbody tr").count(), 1005, "all of them, beyond a page of the API");
   await page.emulateMedia({ media: "print" });
   assert.ok((await page.innerText("#print h1")).length > 0);
   assert.equal(await page.locator("#print section").count(), 4);

@@ -1,8 +1,8 @@
 // Emergency: an alarm comes, is seen and heard of, help is sent, seen on its way and let go, all by clicks.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accessibility, call, open, serve, shot, until } from "./browser.mjs";
-import { day, drawn, household, onMap } from "./day.mjs";
+import { accessibility, call, mapIdle, open, serve, shot, until } from "./browser.mjs";
+import { day, drawn, household, onMap, place } from "./day.mjs";
 
 const town = await serve(day());
 const row = (id) => `.em-item:has([data-focus="row-${id}"])`;
@@ -37,6 +37,36 @@ test("an alarm raised through the API appears, is assigned, is resolved by click
   await step(page, id, "resolve", "resolved");
   await page.waitForSelector(row(id), { state: "detached" });
   await until(() => page.evaluate(() => !location.hash.includes("incident")), "the link to be cleared");
+  await page.context().close();
+});
+
+test("a click on an alarm on the map opens it", async () => {
+  const page = await open(town);
+  const { id, lon, lat } = await raise("water", "h12000");
+  await page.waitForSelector(row(id));
+  await onMap(page, lon, lat, 15);
+  await until(async () => (await drawn(page, "incidents"))?.features.some(({ properties }) => properties.id === id), "the alarm on the map");
+  await mapIdle(page);
+  const point = await place(page, lon, lat);
+  await page.mouse.click(point.x, point.y);
+  await page.waitForSelector(`${row(id)}.is-open .em-card`);
+  assert.equal(await page.evaluate(() => location.hash), `#incident/${id}`);
+  await page.click(`${row(id)} [data-do="false_alarm"]`);
+  await page.waitForSelector(row(id), { state: "detached" });
+  await page.context().close();
+});
+
+test("an alarm is told on another panel, too", async () => {
+  const page = await open(town, { path: "/#order" });
+  await page.waitForSelector(".state.is-live");
+  const { id } = await raise("gas", "h00300");
+  await page.waitForSelector('.toast.is-bad >> text=h00300');
+  await shot(page, "emergency-elsewhere");
+  assert.deepEqual(await accessibility(page), []);
+  await page.click('[data-panel="incident"]');
+  await page.click(`${row(id)} .em-row`);
+  await page.click(`${row(id)} [data-do="false_alarm"]`);
+  await page.waitForSelector(row(id), { state: "detached" });
   await page.context().close();
 });
 

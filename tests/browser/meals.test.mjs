@@ -61,6 +61,23 @@ test("an order inserted on the map shows up, is planned and is delivered", async
   await page.context().close();
 });
 
+test("the times of an order are those of the office's zone", async () => {
+  const west = await serve(["--tz", "Europe/Lisbon", "--clock", "2026-07-01T10:00:00+01:00,1"]);
+  const page = await open(west, { path: "/#order", locale: "en-GB" });
+  const home = await household(west, "h07084");
+  const point = await onMap(page, home.lon, home.lat);
+  await page.click('[data-do="new-order"]');
+  await page.mouse.click(point.x, point.y);
+  assert.match(await page.inputValue("#me-from"), /^10:[45]/, "the first that can be met, by the office's clock");
+  await page.fill("#me-from", "12:00");
+  await page.fill("#me-to", "12:30");
+  const answer = page.waitForResponse((reply) => reply.url().endsWith("/v1/orders") && reply.request().method() === "POST");
+  await page.click('[data-do="submit-order"]');
+  const { due } = await (await answer).json();
+  assert.deepEqual(due.map((time) => Date.parse(time)), ["12:00", "12:30"].map((time) => Date.parse(`2026-07-01T${time}:00+01:00`)));
+  await page.context().close();
+});
+
 test("a window that ends before it begins is refused with what to do, nothing is sent", async () => {
   const page = await open(town, { path: "/#order" });
   const home = await household(town, "h00100");

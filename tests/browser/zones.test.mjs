@@ -54,10 +54,15 @@ test("a zone that is drawn is seen before it holds, moves a route, and is lifted
   assert.equal(await count(), zones + 1);
   await until(async () => !(await way()).geometry.coordinates.some(inside), "a way around");
   await page.waitForSelector(`[data-zone="${zone.id}"]`);
+  const onTheMap = (layer) => page.evaluate(([name, id]) => window.houtao.map.ml.queryRenderedFeatures({ layers: [name] })
+    .some(({ properties }) => properties.id === id), [layer, zone.id]);
+  await until(() => onTheMap("zones"), "the zone on the map");
   await shot(page, "zones-holds");
   await page.click(`[data-zone="${zone.id}"] [data-do="lift"]`);
   await until(async () => (await way()).geometry.coordinates.some(inside), "the way as it was");
   await page.waitForSelector(`[data-zone="${zone.id}"] [data-do="again"]`);
+  await until(async () => !(await onTheMap("zones")) && (await onTheMap("zone-idle")), "the map to show that it does not hold");
+  await shot(page, "zones-lifted");
   assert.deepEqual(await accessibility(page), []);
   await page.click(`[data-zone="${zone.id}"] [data-do="delete"]`);
   await page.waitForSelector(`[data-zone="${zone.id}"]`, { state: "detached" });

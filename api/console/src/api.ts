@@ -41,26 +41,24 @@ export function authorized(headers: Record<string, string> = {}): Record<string,
 async function problemOf(reply: Response): Promise<Problem> {
   const text = await reply.text().catch(() => "");
   try {
-    const said = JSON.parse(text);
-    const where = said.errors?.[0];
-    const place = where?.pointer ?? where?.line;
-    const own = String(said.detail ?? "");
-    const more = where?.detail && !own.includes(where.detail) ? `${place}: ${where.detail}` : own.includes(String(place)) ? "" : place;
-    const detail = where && more ? `${own} (${more})` : said.detail;
-    return new Problem(reply.status, said.title ?? said.code ?? reply.statusText, detail ?? said.message ?? "");
+    return problemFrom(reply.status, JSON.parse(text), reply.statusText);
   } catch {
     return new Problem(reply.status, reply.statusText || `HTTP ${reply.status}`, "");
   }
 }
 
-export interface Http extends Api {
-  onDate(fn: (ms: number) => void): void; // the server's clock, of each answer
+// Of the body of an answer: problem+json (RFC 9457), or OSRM's {code, message}.
+export function problemFrom(status: number, said: any, otherwise = ""): Problem {
+  const where = said.errors?.[0];
+  const place = where?.pointer ?? where?.line;
+  const own = String(said.detail ?? "");
+  const more = where?.detail && !own.includes(where.detail) ? `${place}: ${where.detail}` : own.includes(String(place)) ? "" : place;
+  const detail = where && more ? `${own} (${more})` : said.detail;
+  return new Problem(status, said.title ?? said.code ?? otherwise, detail ?? said.message ?? "");
 }
 
 // `signIn` is asked for a token when the server wants one or another; it resolves when there is one.
-export function makeApi(signIn: () => Promise<void>): Http {
-  let dated: (ms: number) => void = () => {};
-
+export function makeApi(signIn: () => Promise<void>): Api {
   async function call(method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Response> {
     for (;;) {
       const plain = body === undefined || typeof body === "string";
@@ -80,8 +78,6 @@ export function makeApi(signIn: () => Promise<void>): Http {
       } catch (error) {
         throw new Problem(0, "connection", error instanceof Error ? error.message : String(error));
       }
-      const date = Date.parse(reply.headers.get("Date") ?? "");
-      if (!Number.isNaN(date)) dated(date);
       if (reply.status === 401) {
         await signIn();
         continue;
@@ -111,9 +107,6 @@ export function makeApi(signIn: () => Promise<void>): Http {
       read<T>(await call("PATCH", path, body, { "Content-Type": "application/merge-patch+json", ...headers })),
     del: async (path: string, headers = {}) => {
       await call("DELETE", path, undefined, headers);
-    },
-    onDate: (fn) => {
-      dated = fn;
     },
   };
 }

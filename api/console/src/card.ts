@@ -1,5 +1,5 @@
 // The card of what was clicked on the map, whatever panel is open: a unit, a household, a site, an area.
-import { fill, h, type Child } from "./dom";
+import { copyText, fill, h, type Child } from "./dom";
 import { explain } from "./fault";
 import { ago, dayTime } from "./format";
 import { t } from "./i18n";
@@ -51,7 +51,8 @@ export class Card {
 
   private draw(kind: string, title: string, rows: Row[], ...more: Child[]): void {
     const copy = async (): Promise<void> => {
-      await navigator.clipboard?.writeText(location.href).then(() => this.say(t("copied"), "good"), () => undefined);
+      const done = await copyText(location.href);
+      this.say(done ? t("copied") : t("copy.not", { link: location.href }), done ? "good" : "bad");
     };
     fill(this.element,
       h("header", null,

@@ -4,9 +4,11 @@ import { setZone } from "./format";
 import type { Api, Clock } from "./panel";
 
 const AGAIN_MS = 30_000;
+const AHEAD_MS = 5000;
 
-// `ready`: it was asked once, whatever came of it.
-export function makeClock(api: Api): Clock & { ready: Promise<void> } {
+// `ready`: it was asked once, whatever came of it. `seen`: something happened at that moment of the server's, which can't lie
+// ahead: where it does, the clock was pushed on, and is asked again.
+export function makeClock(api: Api): Clock & { ready: Promise<void>; seen(at: number): void } {
   let base = Date.now();
   let read = performance.now();
   let speed = 1;
@@ -21,15 +23,25 @@ export function makeClock(api: Api): Clock & { ready: Promise<void> } {
     if (said.zone) setZone(said.zone);
   }
 
+  let asking = false;
+
   const again = (): Promise<void> => ask().catch(() => undefined); // the connection's state is the stream's to show
   const ready = again();
   setInterval(() => void again(), AGAIN_MS);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) void again();
   });
+  const now = (): number => base + (performance.now() - read) * speed;
   return {
     ready,
-    now: () => base + (performance.now() - read) * speed,
+    now,
+    seen: (at) => {
+      if (asking || at <= now() + AHEAD_MS) return;
+      asking = true;
+      void again().then(() => {
+        asking = false;
+      });
+    },
     every: (ms, fn) => {
       const timer = setInterval(fn, ms);
       return () => clearInterval(timer);

@@ -87,3 +87,17 @@ export function list<T>(
   }
   kept.set(host, after);
 }
+
+// To the clipboard. A page that came over plain http from another machine has no clipboard of its own: the old way then.
+export async function copyText(text: string): Promise<boolean> {
+  const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+  if (done) return true;
+  const focused = document.activeElement as HTMLElement | null;
+  const field = h("textarea", { value: text, readonly: true, class: "spoken" });
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  focused?.focus();
+  return copied;
+}

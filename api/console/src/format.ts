@@ -46,6 +46,16 @@ export function day(ms: number): string {
   return new Intl.DateTimeFormat(locale(), { month: "long", day: "numeric", weekday: "short", timeZone: zone }).format(ms);
 }
 
+// 3 March 2026, 2026年3月3日
+export function wholeDay(ms: number): string {
+  return new Intl.DateTimeFormat(locale(), { year: "numeric", month: "long", day: "numeric", weekday: "long", timeZone: zone }).format(ms);
+}
+
+// Tue, 3 Mar; 3月3日周二
+export function shortDay(ms: number): string {
+  return dayText(dayOf(ms));
+}
+
 export function dayTime(ms: number): string {
   return `${day(ms)} ${clockTime(ms)}`;
 }

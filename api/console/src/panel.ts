@@ -79,6 +79,7 @@ export interface TownMap {
   fit(geometry: GeoJSON.Geometry): void;
   onHousehold(fn: (id: string, place: Place) => void): () => void;
   onUnit(fn: (id: string) => void): () => void;
+  onMark(id: string, fn: (mark: string) => void): () => void; // a click on a point of setGeoJson(id, ...): its property "id"
   pick(message: string): Promise<Place | undefined>; // the next click on the map; undefined: the user thought better, or there is no map
   drawLine(id: string, geometry: GeoJSON.Geometry | undefined, style?: LineStyle): void; // undefined takes it away
 }
@@ -97,12 +98,14 @@ export interface Context {
 }
 
 // `title` is a key of i18n.ts. A panel is mounted when it is opened and unmounted when another takes its place or the
-// language changes. `open` is called after mount with the part of the link behind the panel's id.
+// language changes. `open` is called after mount with the part of the link behind the panel's id. `begin` is called once,
+// when the page is there, for what goes on whichever panel is open.
 // `id` is the first word of its links: "incident" opens for #incident/01J...
 export interface Panel {
   id: string;
   title: string;
   order: number;
+  begin?(ctx: Context): void;
   mount(host: HTMLElement, ctx: Context): void;
   unmount(): void;
   open?(part: string): void;

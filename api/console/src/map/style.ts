@@ -9,7 +9,7 @@ export const FONT = ["Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "sans
 export const GROUPS: Record<string, string[]> = {
   compounds: ["compounds", "compound-edges", "compound-names"],
   cells: ["cells", "cell-names"],
-  zones: ["zones", "zone-edges", "zone-names"],
+  zones: ["zones", "zone-edges", "zone-idle", "zone-names"],
   households: ["households"],
   frail: ["frail"],
   facilities: ["facilities", "facility-letters", "facility-names"],
@@ -88,14 +88,31 @@ function cells(c: Palette): LayerSpecification[] {
 const ZONE_KINDS = (c: Palette): ExpressionSpecification =>
   ["match", ["get", "kind"], "closed", c.closed, "controlled", c.controlled, "watched", c.watched, c.fence];
 
-function zones(c: Palette): LayerSpecification[] {
+const isIdle = (idle: readonly string[]): ExpressionSpecification => ["in", ["get", "id"], ["literal", [...idle]]];
+
+// Those that hold filled; of the others the border, in grey.
+function zones(c: Palette, idle: readonly string[]): LayerSpecification[] {
   const source = { source: "zones", "source-layer": "zones" } as const;
   const color = ZONE_KINDS(c);
+  const off = isIdle(idle);
   return [
-    { id: "zones", type: "fill", ...source, paint: { "fill-color": color,
+    { id: "zones", type: "fill", ...source, filter: ["!", off], paint: { "fill-color": color,
       "fill-opacity": ["match", ["get", "kind"], ["closed", "controlled"], 0.16, 0.05] } },
-    { id: "zone-edges", type: "line", ...source, paint: { "line-color": color, "line-width": 2, "line-dasharray": [4, 2] } },
+    { id: "zone-edges", type: "line", ...source, filter: ["!", off],
+      paint: { "line-color": color, "line-width": 2, "line-dasharray": [4, 2] } },
+    { id: "zone-idle", type: "line", ...source, filter: off,
+      paint: { "line-color": c.cell, "line-width": 1, "line-dasharray": [2, 3] } },
   ];
+}
+
+// The filters above for another list of zones that do not hold.
+export function zoneFilters(idle: readonly string[]): [string, ExpressionSpecification][] {
+  const off = isIdle(idle);
+  return [["zones", ["!", off]], ["zone-edges", ["!", off]], ["zone-idle", off], ["zone-names", zoneNamed(idle)]];
+}
+
+function zoneNamed(idle: readonly string[]): ExpressionSpecification {
+  return ["all", ["==", ["get", "kind"], "zone"], ["!", isIdle(idle)]];
 }
 
 function homes(c: Palette, frail: boolean): LayerSpecification[] {
@@ -151,7 +168,7 @@ function sites(c: Palette): LayerSpecification[] {
   ];
 }
 
-function areaNames(c: Palette): LayerSpecification[] {
+function areaNames(c: Palette, idle: readonly string[]): LayerSpecification[] {
   const named = (id: string, minzoom: number, filter: ExpressionSpecification, color: string): LayerSpecification => ({
     id, type: "symbol", source: "area-names", minzoom, filter,
     layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 13, "text-max-width": 8 },
@@ -160,7 +177,7 @@ function areaNames(c: Palette): LayerSpecification[] {
   return [
     named("compound-names", 14.2, ["==", ["get", "kind"], "compound"], c.compoundName),
     named("cell-names", 12, ["in", ["get", "kind"], ["literal", ["community", "grid"]]], c.cell),
-    named("zone-names", 11, ["==", ["get", "kind"], "zone"], c.fence),
+    named("zone-names", 11, zoneNamed(idle), c.fence),
   ];
 }
 
@@ -168,7 +185,8 @@ export interface StyleOptions {
   registry: boolean; // the server has a store
   frail: boolean; // who looks may see who is frail
   hidden: ReadonlySet<string>; // groups
-  names: GeoJSON.FeatureCollection; // points with name and kind: compounds, cells, zones
+  names: GeoJSON.FeatureCollection; // points with name, kind and id: compounds, cells, zones
+  idle: readonly string[]; // zones that do not hold now
 }
 
 function tiles(layer: string, maxzoom: number, query = ""): StyleSpecification["sources"][string] {
@@ -193,8 +211,8 @@ export function styleOf(options: StyleOptions): StyleSpecification {
       households: { ...tiles("households", 16, options.frail ? "?frail=true" : ""), minzoom: 13, promoteId: "id" },
     });
     const [compounds, edges, other] = cells(c) as [LayerSpecification, LayerSpecification, LayerSpecification];
-    layers.push(compounds, edges, ...streets(c), other, ...zones(c), ...homes(c, options.frail), ...streetNames(c),
-      ...sites(c), ...areaNames(c));
+    layers.push(compounds, edges, ...streets(c), other, ...zones(c, options.idle), ...homes(c, options.frail), ...streetNames(c),
+      ...sites(c), ...areaNames(c, options.idle));
   } else {
     layers.push(...streets(c), ...streetNames(c));
   }

@@ -3,11 +3,12 @@ import type { GeoJSONSource, LngLatBoundsLike, Map as LibreMap, StyleSpecificati
 import { authorized } from "../api";
 import { fill, h } from "../dom";
 import { onLanguage, t } from "../i18n";
-import type { Api, LineStyle, Place, Stream, TownMap } from "../panel";
+import type { Api, Clock, LineStyle, Place, Stream, TownMap } from "../panel";
 import { onTheme } from "../theme";
 import { boxOf, middleOf, type Box } from "./geo";
-import { ABOVE_AREAS, GROUPS, HIDDEN_AT_FIRST, layersOf, styleOf } from "./style";
+import { ABOVE_AREAS, GROUPS, HIDDEN_AT_FIRST, layersOf, styleOf, zoneFilters } from "./style";
 import { UnitLayer, type UnitPosition } from "./units";
+import { ZoneStates } from "./zone_states";
 
 declare const maplibregl: typeof import("maplibre-gl");
 
@@ -16,6 +17,8 @@ const HIDDEN = "houtao.hidden";
 const VIEW = "houtao.view";
 const REFRESH_MS = 700; // after a change of the registry, those that follow it included
 const HOUSEHOLD_PX = 9;
+const MARK_PX = 6;
+const ZONES_MS = 1000;
 
 export interface MapFeature {
   collection: "facilities" | "factories" | "cells" | "zones";
@@ -61,6 +64,7 @@ export class Town implements TownMap {
   private readonly unitHooks = new Set<(id: string) => void>();
   private readonly featureHooks = new Set<(feature: MapFeature) => void>();
   private readonly emptyHooks = new Set<() => void>();
+  private readonly markHooks = new Map<string, (mark: string) => void>(); // by the source of a panel
   private readonly prompt = h("div", { class: "map-prompt", role: "status", hidden: true });
   private readonly cross = h("div", { class: "map-cross", hidden: true, "aria-hidden": "true" });
   private readonly none = h("div", { class: "map-none", role: "note" }); // instead of a map
@@ -72,11 +76,15 @@ export class Town implements TownMap {
   private frail = false;
   private loaded = false;
   private readonly returns: boolean; // who looks was here before, and finds the map as it was
+  private readonly zones = new ZoneStates();
+  private idle: string[] = []; // zones that do not hold now
+  private readonly clock: Clock;
   private readonly stale = new Set<string>();
   private refreshing = 0;
 
-  constructor(api: Api, stream: Stream) {
+  constructor(api: Api, stream: Stream, clock: Clock) {
     this.api = api;
+    this.clock = clock;
     this.hidden = new Set(read<string[]>(HIDDEN, HIDDEN_AT_FIRST));
     const canvas = h("div", { class: "map-canvas" });
     this.element = h("div", { class: "map" }, canvas, this.cross, this.tip, this.prompt);
@@ -104,6 +112,10 @@ export class Town implements TownMap {
     });
     stream.on(["positions"], (event) => this.units.put(event.data as UnitPosition));
     stream.on(["item*"], (event) => this.changed(event.subject.split("/")[0]!));
+    stream.on(["regime.*", "setting.*"], ({ kind, subject }) => {
+      if (kind.startsWith("regime") || subject === "settings/regimes") this.changed("zones");
+    });
+    clock.every(ZONES_MS, () => this.zonesDraw()); // their hours begin and end
     stream.onGap(() => ["cells", "households", "zones", "factories", "facilities"].forEach((c) => this.changed(c)));
   }
 
@@ -155,7 +167,7 @@ export class Town implements TownMap {
   // ---- what there is to see ----
 
   private style(): StyleSpecification {
-    return styleOf({ registry: this.registry, frail: this.frail, hidden: this.hidden, names: this.names });
+    return styleOf({ registry: this.registry, frail: this.frail, hidden: this.hidden, names: this.names, idle: this.idle });
   }
 
   // Takes the new style and keeps what panels drew.
@@ -179,11 +191,10 @@ export class Town implements TownMap {
     this.units.restyle();
   }
 
-  // Learns what this server has and who is looking; then the town is there, and in view.
-  async open(seen: boolean): Promise<void> {
-    const may = await this.api.get<unknown>("/v1/settings").then(() => true, () => false);
+  // Learns what this server has; then the town is there, and in view. `officer`: who may see the frail looks.
+  async open(seen: boolean, officer: boolean): Promise<void> {
     this.registry = await this.readNames().then(() => true, () => false);
-    this.frail = this.registry && may;
+    this.frail = this.registry && officer;
     if (this.registry) this.restyle();
     if (!seen && this.bounds && !this.returns) this.fitBox(this.bounds, false);
     void this.readUnits();
@@ -201,19 +212,30 @@ export class Town implements TownMap {
     const points: GeoJSON.Feature[] = [];
     const shapes: GeoJSON.Geometry[] = [];
     for (const collection of ["cells", "zones"]) {
-      const found = await this.api.get<GeoJSON.FeatureCollection>(`/collections/${collection}/items?limit=5000`);
-      for (const { geometry, properties } of found.features) {
+      const found = await this.api.get<GeoJSON.FeatureCollection>(`/collections/${collection}/items?limit=10000`);
+      if (collection === "zones") this.zones.read(found.features);
+      for (const { id, geometry, properties } of found.features) {
         if (geometry && collection === "cells") shapes.push(geometry);
         const middle = geometry && middleOf(geometry);
         if (!middle || !properties?.["name"]) continue;
         const kind = collection === "zones" ? "zone" : properties["kind"];
-        points.push({ type: "Feature", properties: { name: properties["name"], kind },
+        points.push({ type: "Feature", properties: { name: properties["name"], kind, id: String(id) },
           geometry: { type: "Point", coordinates: middle } });
       }
     }
+    await this.zones.readRegimes(this.api);
     this.names = { type: "FeatureCollection", features: points };
     this.bounds = boxOf(shapes);
     (this.ml?.getSource("area-names") as GeoJSONSource | undefined)?.setData(this.names);
+    this.zonesDraw();
+  }
+
+  private zonesDraw(): void {
+    const idle = this.zones.idle(this.clock.now());
+    if (idle.join() === this.idle.join()) return;
+    this.idle = idle;
+    for (const [layer, filter] of zoneFilters(idle))
+      if (this.ml?.getLayer(layer)) this.ml.setFilter(layer, filter as never);
   }
 
   private async readUnits(): Promise<void> {
@@ -345,6 +367,21 @@ export class Town implements TownMap {
     return () => this.unitHooks.delete(fn);
   }
 
+  onMark(id: string, fn: (mark: string) => void): () => void {
+    this.markHooks.set(id, fn);
+    return () => this.markHooks.delete(id);
+  }
+
+  // What a panel drew there and wants to hear of.
+  private markAt(ml: LibreMap, x: number, y: number): (() => void) | undefined {
+    const layers = [...this.markHooks.keys()].map((id) => `${OWN + id}-point`).filter((layer) => ml.getLayer(layer));
+    const box: [[number, number], [number, number]] = [[x - MARK_PX, y - MARK_PX], [x + MARK_PX, y + MARK_PX]];
+    const [feature] = layers.length > 0 ? ml.queryRenderedFeatures(box, { layers }) : [];
+    const mark: unknown = feature?.properties["id"];
+    const fn = feature && this.markHooks.get(feature.source.slice(OWN.length));
+    return fn && mark !== undefined ? () => fn(String(mark)) : undefined;
+  }
+
   onFeature(fn: (feature: MapFeature) => void): () => void {
     this.featureHooks.add(fn);
     return () => this.featureHooks.delete(fn);
@@ -403,6 +440,11 @@ export class Town implements TownMap {
     const unit = this.units.hit(x, y);
     if (unit !== undefined) {
       for (const fn of this.unitHooks) fn(unit);
+      return;
+    }
+    const mark = this.markAt(ml, x, y);
+    if (mark) {
+      mark();
       return;
     }
     const household = this.householdAt(ml, x, y);

@@ -2,6 +2,7 @@
 // of the page. Shapes follow /openapi.json; members that no panel reads are left out.
 import { clockSeconds, clockTime, span as signed } from "../format";
 import { Problem, type Api } from "../panel";
+import { refusalText } from "../refusal";
 
 export type IncidentKind = "sos" | "fall" | "heart" | "door" | "gas" | "water" | "request" | "other";
 export type SeatState = "assigned" | "acknowledged" | "enroute" | "onscene";
@@ -126,17 +127,19 @@ export function theme(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim() || "#000";
 }
 
-// What an error means for the one who clicked: the server's own words, or that it can't be reached.
-export function explain(error: unknown, t: (key: string) => string): string {
+const ROLE_WRONG = "the token's role may not do this";
+
+// What an error means for the one who clicked: the server's refusal, or that it can't be reached. `short`: where the form
+// is so small that the place of what is wrong ("/rank: ...") says nothing more.
+export function explain(error: unknown, t: (key: string) => string, short = false): string {
   if (!(error instanceof Problem)) return error instanceof Error ? error.message : String(error);
   if (error.status === 0) return t("common.unreachable");
-  if (error.status === 401 || error.status === 403) return `${t("common.forbidden")} ${error.detail}`.trim();
-  return error.detail || error.title;
+  if (error.status === 401 || (error.status === 403 && error.detail === ROLE_WRONG)) return t("common.forbidden");
+  return refusalText(error, short);
 }
 
-// The same where the form is so small that the place of what is wrong ("/rank: ...") says nothing more.
 export function explainShort(error: unknown, t: (key: string) => string): string {
-  return explain(error, t).replace(/^\/[\w/]+: /, "");
+  return explain(error, t, true);
 }
 
 // All pages of a list that answers {name: [...], before}; `most` bounds what is read.

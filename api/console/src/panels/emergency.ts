@@ -125,7 +125,7 @@ function rowDraw(i: Incident, ctx: Context): HTMLElement {
     step && h(
       "button",
       { class: `em-next${step.name === "send" ? " is-bad" : ""}`, type: "button", "data-focus": `next-${i.id}`,
-        "data-step": step.name, onclick: () => (step.name === "send" ? send(i.id) : void act(i, step)) },
+        "data-step": step.name, "data-may": "dispatcher", onclick: () => (step.name === "send" ? send(i.id) : void act(i, step)) },
       ctx.t(`em.do.${step.name}`),
     ),
     open && page?.card?.element,
@@ -251,6 +251,10 @@ async function raise(place: { lon: number; lat: number; household?: string }, ki
 
 // ---- the page ----
 
+function spokenText(alarm: { kind: string; household?: string }, ctx: Context): string {
+  return ctx.t("em.alarm_spoken", { kind: ctx.t(`em.kind.${alarm.kind}`), place: alarm.household ?? ctx.t("em.new_place") });
+}
+
 function soundDraw(): void {
   if (!page) return;
   page.sound.textContent = page.ctx.t(muted() ? "em.sound_off" : "em.sound_on");
@@ -272,7 +276,7 @@ function build(host: HTMLElement, ctx: Context): Page {
     "div", { class: "em" },
     h(
       "div", { class: "em-head" },
-      h("button", { type: "button", class: "em-new", "data-do": "new-alarm", onclick: () => void ask() }, ctx.t("em.new")),
+      h("button", { type: "button", class: "em-new", "data-do": "new-alarm", "data-may": "dispatcher", onclick: () => void ask() }, ctx.t("em.new")),
       sound,
     ),
     soundHint, sum, spoken, asking, fault,
@@ -323,18 +327,23 @@ addPanel({
   id: "incident",
   title: "em.title",
   order: 1,
-  mount(host, ctx) {
+  begin(ctx) {
     startAlarms(ctx);
+    onAlarm((alarm) => {
+      if (!page) ctx.say(spokenText(alarm, ctx), "bad"); // whoever has another panel open sees it, too
+    });
+  },
+  mount(host, ctx) {
     page = build(host, ctx);
     page.ends.push(
       ctx.clock.every(1000, tick),
       onSound(soundDraw),
+      ctx.map.onMark("incidents", (id) => {
+        select(id);
+        document.querySelector(`[data-card="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "nearest" });
+      }),
       onAlarm((alarm) => {
-        if (page) {
-          page.spoken.textContent = ctx.t("em.alarm_spoken", {
-            kind: ctx.t(`em.kind.${alarm.kind}`), place: alarm.household ?? ctx.t("em.new_place"),
-          });
-        }
+        if (page) page.spoken.textContent = spokenText(alarm, ctx);
       }),
     );
     soundDraw();

@@ -91,7 +91,7 @@ export class Card {
     this.home = h("div", { class: "em-home" });
     this.seats = h("div", { class: "em-seats" });
     this.steps = h("div", { class: "em-steps" });
-    this.others = h("div", { class: "em-others" });
+    this.others = h("div", { class: "em-others", "data-may": "dispatcher" });
     this.element = h(
       "div", { class: "em-card", "data-card": i.id },
       this.home, this.seats, this.steps, this.others,
@@ -184,7 +184,7 @@ export class Card {
         seat.ack_by !== undefined && h("span", { class: "em-ack" }, " · ", ctx.t("em.seat_ack"),
           h("span", { class: "em-until", "data-until": seat.ack_by }))),
       h(
-        "div", { class: "em-buttons" },
+        "div", { class: "em-buttons", "data-may": "dispatcher" },
         after && this.i.assigned.length > 1 && this.button(after.name, [{ event: after.event, unit: seat.unit }]),
         early && this.button("arrive", arrive),
         seat.state !== "onscene" && this.button("decline", [{ event: "decline", unit: seat.unit }], "em-plain"),
@@ -201,7 +201,7 @@ export class Card {
       ...i.assigned.map((seat) => this.seatDraw(seat)),
       ...(open
         ? [h(
-            "div", { class: "em-buttons" },
+            "div", { class: "em-buttons", "data-may": "dispatcher" },
             i.state === "onscene" && this.button("resolve", [{ event: "resolve", outcome: "helped" }]),
             waiting && i.state !== "received" && h(
               "button",
@@ -232,7 +232,7 @@ export class Card {
           ctx.t(`em.step.${step}`),
           n === at && i.step_by !== undefined && h("span", { class: "em-until", "data-until": i.step_by })))),
       h(
-        "div", { class: "em-buttons" },
+        "div", { class: "em-buttons", "data-may": "dispatcher" },
         i.step === "followed_up" && i.state === "onscene" && this.button("follow_up", [{ event: "follow_up" }], "em-plain"),
         i.step === "coordinated" && i.state === "onscene" && this.button("coordinate", [{ event: "coordinate" }], "em-plain"),
         rated && [1, 2, 3, 4, 5].map((n) =>

@@ -356,7 +356,7 @@ export class Tools {
   private moveDraw(move: Move): HTMLElement {
     const { ctx } = this;
     const place = move.to.from === "corner" ? ctx.t("em.corner") : move.to.id;
-    const order = h("button", { type: "button", class: "em-next", "data-do": "order-move" });
+    const order = h("button", { type: "button", class: "em-next", "data-do": "order-move", "data-may": "dispatcher" });
     const said = h("p", { class: "em-small", role: "status" });
     const ask = (home: unknown, undo: boolean): void => {
       order.textContent = ctx.t(undo ? "em.move_undo" : "em.move_order");

@@ -83,8 +83,8 @@ function orderDraw(o: Order, before: number | undefined, ctx: Context): HTMLElem
     open && h(
       "div", { class: "me-card" },
       o.token !== undefined && h("a", { href: `/t/${o.token}`, target: "_blank", rel: "noreferrer" }, ctx.t("me.track")),
-      orderOpen(o) && h("button", { type: "button", "data-do": "cancel-order", onclick: () => void step(o, "cancel") }, ctx.t("me.cancel")),
-      o.state === "failed" && h("button", { type: "button", onclick: () => void step(o, "reopen") }, ctx.t("me.retry")),
+      orderOpen(o) && h("button", { type: "button", "data-do": "cancel-order", "data-may": "dispatcher", onclick: () => void step(o, "cancel") }, ctx.t("me.cancel")),
+      o.state === "failed" && h("button", { type: "button", "data-may": "dispatcher", onclick: () => void step(o, "reopen") }, ctx.t("me.retry")),
       o.lon !== undefined && o.lat !== undefined && h(
         "button", { type: "button", onclick: () => ctx.map.flyTo(o.lon ?? 0, o.lat ?? 0, 16) }, ctx.t("common.onmap"),
       ),
@@ -128,8 +128,12 @@ function draw(): void {
   chipsDraw(ctx, all, filter);
   const chosen = page.chosen;
   const before = stopsBefore(all);
+  // The chosen one is seen, however many are due before it.
+  const shownRows = rows.slice(0, page.rows);
+  const far = rows.slice(page.rows).find((o) => o.id === chosen);
+  if (far) shownRows.unshift(far);
   list(
-    page.host, rows.slice(0, page.rows), (o) => o.id, (o) => orderDraw(o, before.get(o.id), ctx),
+    page.host, shownRows, (o) => o.id, (o) => orderDraw(o, before.get(o.id), ctx),
     (o) => JSON.stringify([
       o.state, whyText(o, ctx), o.due, etaText(o, ctx), o.unit, o.token, o.lon, chosen === o.id, before.get(o.id), lateness(o, now) > 0,
     ]),
@@ -228,7 +232,7 @@ function replanDraw(plan: Replan, ctx: Context): HTMLElement {
     .map(({ what, n }) => ctx.t(`me.change.${what}`, { n }));
   return h(
     "details", { class: "me-change" },
-    h("summary", {}, ctx.t("me.change.head", { at: clockText(plan.at, true), parts: parts.join(ctx.t("me.title") === "送餐" ? "，" : ", ") })),
+    h("summary", {}, ctx.t("me.change.head", { at: clockText(plan.at, true), parts: parts.join(ctx.t("common.comma")) })),
     h("ul", {}, ...plan.changes.slice(0, 200).map((c) => h("li", { class: `is-${c.what}` }, changeText(c, ctx)))),
   );
 }
@@ -306,8 +310,13 @@ addPanel({
   open(part) {
     if (!page || part === "") return;
     const { ctx, orders } = page;
+    const named = (): void => {
+      const o = orders.all.get(part);
+      if (page && o && !shown(page.filter, o)) page.filter = FILTERS.includes(o.state) ? o.state : "open"; // a link to one that is over
+      choose(part);
+    };
     if (part.startsWith("van/")) page.vans.choose(part.slice("van/".length));
-    else if (orders.all.has(part)) choose(part);
-    else orders.read(part).then(() => choose(part), (error: unknown) => ctx.say(explain(error, ctx.t), "bad"));
+    else if (orders.all.has(part)) named();
+    else orders.read(part).then(named, (error: unknown) => ctx.say(explain(error, ctx.t), "bad"));
   },
 });

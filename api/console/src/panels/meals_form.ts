@@ -1,10 +1,11 @@
 // An order put in by hand: a click on the home, then when, from which kitchen, how many.
 import { h } from "../dom";
+import { addDays, dayOf, moment, timeOf } from "../format";
 import type { Context, Place } from "../panel";
 import { explain, onceKey, type Collection, type Order } from "./common";
 
 const MINUTE_MS = 60_000;
-const OFFICE_OFFSET = "+08:00"; // Asia/Shanghai, all year
+const DAY_MINUTES = 24 * 60;
 
 interface Kitchen {
   id: string;
@@ -12,9 +13,6 @@ interface Kitchen {
   lon: number;
   lat: number;
 }
-
-const day = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai" });
-const time = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", hour12: false });
 
 export class OrderForm {
   readonly element: HTMLElement;
@@ -29,7 +27,7 @@ export class OrderForm {
     this.form = h("div", { hidden: true });
     this.element = h(
       "div", { class: "me-new" },
-      h("button", { type: "button", class: "me-main", "data-do": "new-order", onclick: () => void this.ask() }, ctx.t("me.new")),
+      h("button", { type: "button", class: "me-main", "data-do": "new-order", "data-may": "dispatcher", onclick: () => void this.ask() }, ctx.t("me.new")),
       this.form,
     );
     this.form.addEventListener("keydown", (event) => {
@@ -81,8 +79,8 @@ export class OrderForm {
     const begin = Math.ceil((ctx.clock.now() + 45 * MINUTE_MS) / (5 * MINUTE_MS)) * 5 * MINUTE_MS;
     const kitchen = h("select", { id: "me-kitchen" }, ...sorted.map((k) => h("option", { value: k.id }, k.name)));
     const meals = h("input", { id: "me-meals", type: "number", min: 1, max: 50, value: "1", required: true });
-    const from = h("input", { id: "me-from", type: "time", value: time.format(begin), required: true });
-    const to = h("input", { id: "me-to", type: "time", value: time.format(begin + 45 * MINUTE_MS), required: true });
+    const from = h("input", { id: "me-from", type: "time", value: timeOf(begin), required: true });
+    const to = h("input", { id: "me-to", type: "time", value: timeOf(begin + 45 * MINUTE_MS), required: true });
     const diets = h("input", { id: "me-diets", type: "text", autocomplete: "off" });
     const wrong = h("p", { class: "me-wrong", role: "alert" });
     const field = (id: string, text: string, input: HTMLElement): HTMLElement => h("label", { for: id }, text, input);
@@ -115,11 +113,12 @@ export class OrderForm {
     kitchen: HTMLSelectElement; meals: HTMLInputElement; from: HTMLInputElement; to: HTMLInputElement; diets: HTMLInputElement;
   }): Record<string, unknown> | undefined {
     const now = this.ctx.clock.now();
-    const moment = (text: string, at: number): number => Date.parse(`${day.format(at)}T${text}:00${OFFICE_OFFSET}`);
-    let from = moment(of.from.value, now);
-    if (from < now - 12 * 60 * MINUTE_MS) from += 24 * 60 * MINUTE_MS;
-    let to = moment(of.to.value, from);
-    if (to <= from && to + 24 * 60 * MINUTE_MS - from <= 6 * 60 * MINUTE_MS) to += 24 * 60 * MINUTE_MS;
+    let day = dayOf(now);
+    if (moment(day, of.from.value) < now - (DAY_MINUTES / 2) * MINUTE_MS) day = addDays(day, 1);
+    const from = moment(day, of.from.value);
+    let to = moment(day, of.to.value);
+    const next = moment(addDays(day, 1), of.to.value);
+    if (to <= from && next - from <= 6 * 60 * MINUTE_MS) to = next;
     if (!(to > from)) return undefined;
     const diets = of.diets.value.split(/[,，、;；]/).map((text) => text.trim()).filter((text) => text !== "");
     return {

@@ -108,7 +108,7 @@ export class Day {
       h("span", { class: "rd-time" }, `${clockText(visit.start)}–${clockText(visit.end)}`),
       h("span", { class: `rd-state is-${tone}` }, `${SIGNS[tone]} ${ctx.t(state)}`),
       more.length > 0 && h("span", { class: "rd-small rd-more" }, more.join(" · "))),
-      isAhead(visit) && this.open !== visit.id && h("div", { class: "rd-buttons" },
+      isAhead(visit) && this.open !== visit.id && h("div", { class: "rd-buttons", "data-may": "dispatcher" },
         h("button", { type: "button", class: "main", "data-do": "result", "data-focus": `result-${visit.id}`, onclick: () => this.toggle(visit.id) },
           ctx.t("rd.result")),
         visit.state === "planned" && h("button", { type: "button", "data-do": "promise", "data-focus": `promise-${visit.id}`, onclick: () => void this.step(visit, "promise") },

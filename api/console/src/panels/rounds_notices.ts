@@ -93,7 +93,7 @@ export class Notices {
         notice.revisit_at !== undefined && ctx.t("rd.revisit_at", { day: dayText(dayOf(ms(notice.revisit_at))) }),
       ].filter((part) => part !== false).join(" · ")),
       h("div", { class: "rd-buttons" },
-        h("button", { type: "button", "data-do": "extend", "data-focus": `extend-${notice.id}`, "aria-expanded": String(this.open === notice.id),
+        h("button", { type: "button", "data-do": "extend", "data-may": "dispatcher", "data-focus": `extend-${notice.id}`, "aria-expanded": String(this.open === notice.id),
           onclick: () => {
             this.open = this.open === notice.id ? "" : notice.id;
             this.draw();

@@ -26,7 +26,7 @@ export class Plans {
   ) {
     this.listHost.setAttribute("aria-label", ctx.t("rd.rounds"));
     this.element.append(
-      h("div", { class: "rd-buttons" }, h("button", { type: "button", class: "main", "data-do": "new-round", onclick: () => this.newForm() }, ctx.t("rd.new"))),
+      h("div", { class: "rd-buttons" }, h("button", { type: "button", class: "main", "data-do": "new-round", "data-may": "dispatcher", onclick: () => this.newForm() }, ctx.t("rd.new"))),
       this.asking, this.told, this.listHost);
   }
 
@@ -57,7 +57,7 @@ export class Plans {
           onclick: () => this.week(mondayOf(dayOf(Math.min(Math.max(now, ms(round.from)), ms(round.to) - 1)))) }, ctx.t("rd.round_week")),
         h("button", { type: "button", "data-do": "report", "data-focus": `report-${round.id}`, onclick: () => void this.report(round) }, ctx.t("rd.report")),
         h("button", { type: "button", "data-do": "gaps", "data-focus": `gaps-${round.id}`, onclick: () => void this.gaps(round) }, ctx.t("rd.gaps")),
-        !round.withdrawn_at && ms(round.to) > now && h("button", { type: "button", "data-do": "replan", "data-focus": `replan-${round.id}`,
+        !round.withdrawn_at && ms(round.to) > now && h("button", { type: "button", "data-do": "replan", "data-may": "dispatcher", "data-focus": `replan-${round.id}`,
           onclick: () => this.replanForm(round) }, ctx.t("rd.replan"))))));
     if (focused) this.listHost.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   }

@@ -10,7 +10,6 @@ import { applied, changes, documentForm, JsonWrong, jsonField, pointerText, valu
 
 const TABLES = ["incidents", "calendar", "meals", "planner", "visits", "regimes", "speeds", "live", "webhooks", "retention"];
 const FORCED = ["incidents", "calendar"]; // regimes may lie over these
-const LOOK_MS = 15_000;
 const HISTORY_SHOWN = 20;
 const CHANGES_SHOWN = 12;
 
@@ -35,6 +34,7 @@ interface Page {
   told: HTMLElement;
   over: HTMLElement;
   asked: number;
+  saving: boolean;
   ends: (() => void)[];
 }
 
@@ -122,21 +122,26 @@ async function overDraw(): Promise<void> {
     h("ul", {}, laid.slice(0, CHANGES_SHOWN).map(({ path, before, after }) => changeDraw(`/${path.join("/")}`, before, after)))));
 }
 
-async function tableOpen(name: string): Promise<void> {
+// `again`: it is shown already, and what others did to it comes in without a move of focus, link or scroll.
+async function tableOpen(name: string, again = false): Promise<void> {
   if (!page) return;
   const asked = ++page.asked;
   page.name = name;
   page.draft = undefined;
-  page.json = false;
-  page.ctx.link(`setting/${name}`);
-  fill(page.host, h("p", { class: "st-small" }, page.ctx.t("common.loading")));
+  page.json = page.json && again;
+  if (!again) {
+    page.ctx.link(`setting/${name}`);
+    fill(page.host, h("p", { class: "st-small" }, page.ctx.t("common.loading")));
+  }
   try {
     const { value, etag } = await page.ctx.api.tagged<Table>(pathOf(name));
     if (asked !== page?.asked) return;
     page.base = value;
     page.etag = etag;
+    const unfolded = again ? [...page.host.querySelectorAll<HTMLElement>("details[open][data-path]")].map((one) => one.dataset["path"]) : [];
     tableDraw();
-    page.host.querySelector<HTMLElement>("h2")?.focus();
+    for (const one of page.host.querySelectorAll<HTMLDetailsElement>("details[data-path]")) one.open = unfolded.includes(one.dataset["path"]);
+    if (!again) page.host.querySelector<HTMLElement>("h2")?.focus();
   } catch (error) {
     if (asked === page?.asked) wrongDraw(error);
   }
@@ -158,7 +163,8 @@ function tableDraw(): void {
     void save();
   } },
   page.field.element, page.told,
-  h("div", { class: "st-buttons st-save" },
+  h("p", { class: "st-small", "data-else": "admin" }, ctx.t("st.admins")),
+  h("div", { class: "st-buttons st-save", "data-may": "admin" },
     h("button", { type: "submit", class: "main", "data-do": "save" }, ctx.t("st.save")),
     h("button", { type: "button", "data-do": "undo", onclick: () => void tableOpen(name) }, ctx.t("st.undo")),
     name !== "regimes" && h("button", { type: "button", "data-do": "json", "aria-pressed": String(page.json), onclick: () => flip() },
@@ -211,6 +217,7 @@ async function save(): Promise<void> {
     fill(page.told, h("p", { class: "st-small", role: "status" }, ctx.t("st.nothing_changed")));
     return;
   }
+  page.saving = true;
   try {
     await ctx.api.put<Table>(pathOf(name), value, { "If-Match": etag });
     ctx.say(ctx.t("st.saved", { name: ctx.t(`st.t.${name}`), n: own.length }), "good");
@@ -218,6 +225,8 @@ async function save(): Promise<void> {
   } catch (error) {
     if (error instanceof Problem && error.status === 412) await conflict(own).catch(tell);
     else tell(error);
+  } finally {
+    if (page) page.saving = false;
   }
 }
 
@@ -258,17 +267,17 @@ function take(value: Table, etag: string, own: Change[]): void {
 
 // A table that nobody types in follows what others do; else that is said before the work is done twice.
 async function look(): Promise<void> {
-  if (!page || page.name === "" || !page.field) return;
+  if (!page || page.name === "" || !page.field || page.saving) return;
   const { ctx, name, etag } = page;
   const now = await ctx.api.tagged<Table>(pathOf(name)).catch(() => undefined);
-  if (!now || !page || page.name !== name || page.etag !== etag || now.etag === etag) return;
+  if (!now || !page || page.name !== name || page.etag !== etag || page.saving || now.etag === etag) return;
   let own: Change[] | undefined;
   try {
     own = changes(page.base, mine());
   } catch {
     own = undefined;
   }
-  if (own?.length === 0 && !page.host.contains(document.activeElement)) await tableOpen(name);
+  if (own?.length === 0 && !page.host.contains(document.activeElement)) await tableOpen(name, true);
   else if (!page.told.querySelector("[data-conflict]")) fill(page.told, h("p", { class: "bad", role: "status" }, ctx.t("st.changed_meanwhile")));
 }
 
@@ -279,10 +288,16 @@ addPanel({
   mount(host, ctx) {
     page = {
       ctx, host: h("div", { class: "st" }), name: "", base: {}, etag: "", draft: undefined, field: undefined, json: false,
-      history: h("section", { class: "st-history" }), told: h("div", { class: "st-told" }), over: h("div", {}), asked: 0, ends: [],
+      history: h("section", { class: "st-history" }), told: h("div", { class: "st-told" }), over: h("div", {}), asked: 0, saving: false, ends: [],
     };
     host.replaceChildren(page.host);
-    page.ends.push(ctx.clock.every(LOOK_MS, () => void look()), ctx.stream.onGap(() => void look()));
+    page.ends.push(
+      ctx.stream.on(["setting.*"], (event) => {
+        if (event.subject === `settings/${page?.name}`) void look();
+      }),
+      ctx.stream.on(["regime.*"], () => void overDraw()),
+      ctx.stream.onGap(() => void look()),
+    );
     listDraw();
   },
   unmount() {

@@ -4,7 +4,8 @@ import "./common_words";
 import "./emergency_words";
 import "./zones_words";
 import { h, list } from "../dom";
-import { addPanel, Problem, type Context } from "../panel";
+import { dayOf, dayTime } from "../format";
+import { addPanel, type Context } from "../panel";
 import { clockText, explain, gathered, ms, onceKey, type Collection } from "./common";
 import { Drawing } from "./drawing";
 import { circle } from "./geometry";
@@ -55,11 +56,11 @@ interface Page {
   back: HTMLElement;
   noZones: HTMLElement;
   noRegimes: HTMLElement;
-  denied: HTMLElement; // regimes are not for who looks
   fault: HTMLElement;
   zones: Zone[];
   regimes: Regime[];
   bound: Set<string>; // zones that a regime names: these follow it
+  forced: Set<string>; // those of them whose regime is on
   asked: number; // of the question what is touched
   ends: (() => void)[];
   soon: { (): void; cancel(): void };
@@ -76,19 +77,13 @@ async function read(): Promise<void> {
   try {
     const [zones, regimes] = await Promise.all([
       ctx.api.get<Collection<ZoneProperties>>("/collections/zones/items?limit=10000"),
-      ctx.api.get<{ regimes: Regime[] }>("/v1/regimes").catch((error: unknown) => {
-        if (error instanceof Problem && error.status === 403) return undefined; // not for viewers: zones are, all the same
-        throw error;
-      }),
+      ctx.api.get<{ regimes: Regime[]; bound: string[]; in_force: { zones: string[] } }>("/v1/regimes"),
     ]);
     if (!page) return;
-    page.denied.hidden = regimes !== undefined;
-    page.denied.parentElement?.classList.toggle("is-viewer", regimes === undefined); // who may not draw, nor lift
-    const sets = await Promise.all((regimes?.regimes ?? []).filter((r) => r.zones > 0).map((r) => setRead(ctx, r.name)));
-    if (!page) return;
     page.zones = zones.features;
-    page.regimes = regimes?.regimes ?? [];
-    page.bound = new Set(sets.flat());
+    page.regimes = regimes.regimes;
+    page.bound = new Set(regimes.bound);
+    page.forced = new Set(regimes.in_force.zones);
     page.fault.hidden = true;
     draw();
   } catch (error) {
@@ -108,22 +103,30 @@ async function setRead(ctx: Context, name: string): Promise<string[]> {
 
 // ---- zones ----
 
-type State = "on" | "over" | "later" | "bound";
+type State = "on" | "over" | "later" | "bound" | "waits";
 
 function stateOf(zone: Zone, now: number): State {
   const { from, until } = zone.properties;
   if (until && ms(until) <= now) return "over";
   if (from && ms(from) > now) return "later";
-  return page?.bound.has(zone.id) ? "bound" : "on";
+  if (!page?.bound.has(zone.id)) return "on";
+  return page.forced.has(zone.id) ? "bound" : "waits";
 }
 
 function stateText(zone: Zone, ctx: Context): string {
   const state = stateOf(zone, ctx.clock.now());
   if (state === "over") return ctx.t("zo.over");
-  if (state === "later") return ctx.t("zo.later", { from: clockText(zone.properties.from ?? undefined) });
+  if (state === "later") return ctx.t("zo.later", { from: momentText(zone.properties.from, ctx) });
+  if (state === "waits") return ctx.t("zo.waits");
   const holds = ctx.t(state === "bound" ? "zo.by_regime" : "zo.on");
   const { until } = zone.properties;
-  return until ? `${holds} · ${ctx.t("zo.until_at", { at: clockText(until) })}` : holds;
+  return until ? `${holds} · ${ctx.t("zo.until_at", { at: momentText(until, ctx) })}` : holds;
+}
+
+// With its day, where that is not today.
+function momentText(text: string | null | undefined, ctx: Context): string {
+  const at = ms(text ?? undefined);
+  return Number.isFinite(at) && dayOf(at) !== dayOf(ctx.clock.now()) ? dayTime(at) : clockText(at);
 }
 
 function nameOf(zone: Zone): string {
@@ -134,9 +137,10 @@ function nameOf(zone: Zone): string {
 function zoneDraw(zone: Zone, ctx: Context): HTMLElement {
   const kind = zone.properties.kind ?? "watched";
   const state = stateOf(zone, ctx.clock.now());
-  const ours = state !== "bound" && kind !== "fence";
+  const ours = !page?.bound.has(zone.id) && kind !== "fence";
+  const calm = state === "over" || state === "waits";
   return h(
-    "li", { class: `zo-item is-${state === "over" ? "over" : kind}`, "data-zone": zone.id },
+    "li", { class: `zo-item is-${calm ? "over" : kind}`, "data-zone": zone.id },
     h(
       "button",
       { type: "button", class: "zo-row", "data-focus": `zone-${zone.id}`, onclick: () => {
@@ -147,7 +151,7 @@ function zoneDraw(zone: Zone, ctx: Context): HTMLElement {
       h("span", { class: "zo-small" }, stateText(zone, ctx)),
     ),
     ours && h(
-      "div", { class: "zo-buttons" },
+      "div", { class: "zo-buttons", "data-may": "dispatcher" },
       (state === "on" || state === "later") && h(
         "button",
         { type: "button", class: kind === "watched" ? "" : "zo-main", "data-do": "lift", "data-focus": `lift-${zone.id}`, onclick: () => void lift(zone) },
@@ -354,14 +358,17 @@ function followAfter(unitOf: Map<string, string>): () => void {
 function regimeDraw(r: Regime, ctx: Context): HTMLElement {
   const parts = [ctx.t("zo.regime_size", { zones: r.zones, cells: r.cells, units: r.units })];
   if (r.settings.length > 0) parts.push(ctx.t("zo.regime_settings", { names: r.settings.map((s) => ctx.t(`zo.setting.${s}`)).join(", ") }));
-  if (r.on && r.since) parts.push(ctx.t("zo.regime_since", { at: clockText(r.since), by: r.by ?? "" }));
+  if (r.on && r.since) {
+    const at = momentText(r.since, ctx);
+    parts.push(r.by === undefined ? ctx.t("zo.regime_from", { at }) : ctx.t("zo.regime_since", { at, by: r.by === "local" ? ctx.t("st.local") : r.by }));
+  }
   return h(
     "li", { class: `zo-item is-${r.on ? "closed" : "over"}`, "data-regime": r.name },
     h("div", { class: "zo-row" },
       h("b", {}, r.name), h("span", { class: "zo-kind" }, ctx.t(r.on ? "zo.on" : "zo.off")),
       h("span", { class: "zo-small" }, parts.join(" · "))),
     h(
-      "div", { class: "zo-buttons" },
+      "div", { class: "zo-buttons", "data-may": "admin" },
       h(
         "button",
         { type: "button", class: r.on ? "zo-main" : "", "data-do": r.on ? "regime-off" : "regime-on",
@@ -438,7 +445,7 @@ async function askRegime(r: Regime): Promise<void> {
 function draw(): void {
   if (!page) return;
   const { ctx, zones, regimes } = page;
-  const order: State[] = ["on", "bound", "later", "over"];
+  const order: State[] = ["on", "bound", "later", "waits", "over"];
   const now = ctx.clock.now();
   const sorted = [...zones].sort(
     (a, b) =>
@@ -450,7 +457,7 @@ function draw(): void {
     JSON.stringify([zone.properties, stateOf(zone, now)]));
   list(page.regimeHost, regimes, (r) => r.name, (r) => regimeDraw(r, ctx));
   page.noZones.hidden = zones.length > 0;
-  page.noRegimes.hidden = regimes.length > 0 || !page.denied.hidden;
+  page.noRegimes.hidden = regimes.length > 0;
   page.back.hidden = regimes.filter((r) => r.on).length < 2;
   const zone = zones.find((one) => one.id === page?.wanted);
   if (zone?.geometry) {
@@ -469,22 +476,21 @@ function build(host: HTMLElement, ctx: Context): Page {
     zoneHost: h("ul", { class: "zo-list", "aria-labelledby": "zo-zones" }),
     regimeHost: h("ul", { class: "zo-list", "aria-labelledby": "zo-regimes" }),
     regimeAsk: h("div", { class: "zo-draft", hidden: true }),
-    back: h("button", { type: "button", class: "zo-main", hidden: true, onclick: () => void allBack() }, ctx.t("zo.all_back")),
+    back: h("button", { type: "button", class: "zo-main", "data-may": "admin", hidden: true, onclick: () => void allBack() }, ctx.t("zo.all_back")),
     noZones: h("p", { class: "zo-small", hidden: true }, ctx.t("zo.no_zones")),
-    noRegimes: h("p", { class: "zo-small", hidden: true }, ctx.t("zo.no_regimes")),
-    denied: h("p", { class: "zo-small zo-denied", hidden: true }, ctx.t("zo.denied")),
+    noRegimes: h("p", { class: "zo-small", hidden: true }, ctx.t("zo.no_regimes"), h("span", { "data-may": "admin" }, ctx.t("zo.no_regimes_how"))),
     fault: h("div", { class: "zo-fault", role: "alert", hidden: true }),
-    zones: [], regimes: [], bound: new Set(), asked: 0, ends: [], soon: gathered(300, () => void read()), wanted: undefined,
+    zones: [], regimes: [], bound: new Set(), forced: new Set(), asked: 0, ends: [], soon: gathered(300, () => void read()), wanted: undefined,
   };
   const root = h(
     "div", { class: "zo" },
-    h("div", { class: "zo-buttons" },
+    h("div", { class: "zo-buttons", "data-may": "dispatcher" },
       h("button", { type: "button", class: "zo-main", "data-do": "draw-zone", onclick: () => void begin() }, ctx.t("zo.draw"))),
-    h("div", { class: "zo-buttons zo-circle" },
+    h("div", { class: "zo-buttons zo-circle", "data-may": "dispatcher" },
       h("button", { type: "button", "data-do": "circle-zone", onclick: () => void beginCircle(Number(radius.value)) }, ctx.t("zo.circle")),
       h("label", {}, ctx.t("zo.radius"), radius)),
     drawing.element, made.draft, made.after, made.fault,
-    h("h3", { id: "zo-regimes" }, ctx.t("zo.regimes")), made.back, made.regimeAsk, made.regimeHost, made.noRegimes, made.denied,
+    h("h3", { id: "zo-regimes" }, ctx.t("zo.regimes")), made.back, made.regimeAsk, made.regimeHost, made.noRegimes,
     h("h3", { id: "zo-zones" }, ctx.t("zo.zones")), made.zoneHost, made.noZones,
   );
   root.addEventListener("keydown", (event) => {
@@ -504,8 +510,10 @@ addPanel({
   mount(host, ctx) {
     page = build(host, ctx);
     page.ends.push(
-      ctx.stream.on(["zone.inside", "regime.*", "item.*", "items.*"], (event) => {
-        if (!event.kind.startsWith("item") || event.subject.startsWith("zones")) page?.soon();
+      ctx.stream.on(["zone.*", "regime.*", "setting.*", "item.*", "items.*"], (event) => {
+        const others = (event.kind.startsWith("item") && !event.subject.startsWith("zones")) ||
+          (event.kind.startsWith("setting") && event.subject !== "settings/regimes");
+        if (!others) page?.soon();
       }),
       ctx.stream.onGap(() => void read()),
       ctx.clock.every(5000, draw),
