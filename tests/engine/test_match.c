@@ -388,6 +388,54 @@ HT_CASE(a_long_lag_finds_what_the_whole_trace_does)
     ht_match_free(other);
 }
 
+/* What is given out follows what was given out before, also where noise breaks the trace again and
+ * again: the place before was left by a side that it has, and the way there is known. */
+HT_CASE(spots_of_a_noisy_stream_hang_together)
+{
+    static struct oracle o;
+    uint64_t seed = 17;
+    uint32_t joined = 0;
+    struct ht_match *match = NULL;
+    HT_REQUIRE(ht_match_new(&match) == HT_OK);
+    for (uint32_t trial = 0; trial < (HT_LONG ? 20000U : 1000U); trial++) {
+        struct ht_random_town *town = ht_random_town_new(9, 9, trial + 500);
+        struct ht_match_options options = ht_match_options_default();
+        struct ht_match_stream *stream = NULL;
+        struct ht_match_settled settled = {0};
+        struct ht_match_spot last = {0};
+        struct ht_match_fix fixes[FIXES];
+        oracle_init(&o, town);
+        random_trace(&seed, fixes, trial % 2 == 0);
+        HT_REQUIRE(ht_match_stream_new(&options, 2 + trial % 8, &stream) == HT_OK);
+        for (uint32_t i = 0; i <= FIXES; i++) {
+            if (i < FIXES && ht_random_below(&seed, 4) == 0) { /* one that is far off */
+                fixes[i].point.lon_e7 += (int32_t)ht_random_below(&seed, 20000) - 10000;
+                fixes[i].point.lat_e7 += (int32_t)ht_random_below(&seed, 20000) - 10000;
+            }
+            enum ht_status status =
+                i < FIXES ? ht_match_stream_push(stream, match, &o.road, &fixes[i], &settled)
+                          : ht_match_stream_end(stream, match, &o.road, &settled);
+            HT_REQUIRE(status == HT_OK);
+            for (uint32_t k = 0; k < settled.count; k++) {
+                const struct ht_match_spot *spot = &settled.spots[k];
+                const uint32_t *arcs = NULL;
+                uint32_t count = 0;
+                if (spot->step != HT_MATCH_BEGIN) {
+                    HT_REQUIRE(last.place.side[spot->from_side].arc != HT_NONE);
+                    HT_CHECK_INT(ht_match_arcs(match, &o.road, &last, spot, &arcs, &count), HT_OK);
+                    joined++;
+                }
+                last = *spot;
+            }
+        }
+        ht_match_stream_free(stream);
+        oracle_deinit(&o);
+        ht_random_town_free(town);
+    }
+    HT_CHECK(joined > 2000);
+    ht_match_free(match);
+}
+
 /* A short lag keeps no more than that many fixes open, for ever, and its spots hang together. */
 HT_CASE(a_short_lag_settles_in_time)
 {
