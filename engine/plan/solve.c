@@ -153,7 +153,8 @@ static enum ht_status run_begin(struct run *run, struct ht_error *error)
                                       .walkers = run->walkers,
                                       .threads = run->threads,
                                       .warm = run->options->warm,
-                                      .fewest = fewest_of(run->model)};
+                                      .fewest = fewest_of(run->model),
+                                      .seed = run->options->seed * THREADS_MOST};
     ht_pool_run(run->pool, run->threads, walker_begin, run);
     for (unsigned i = 0; i < run->threads; i++) {
         if (run->walkers[i].status == HT_INVALID) {
@@ -186,7 +187,14 @@ static void walker_round(void *user, size_t piece, size_t worker)
     struct run *run = user;
     struct ht__walker *walker = &run->walkers[piece];
     (void)worker;
-    walker->status = ht__search_round(walker->search, &walker->round, &walker->done);
+    if (!run->course.breeds) {
+        walker->status = ht__search_round(walker->search, &walker->round, &walker->done);
+        return;
+    }
+    ht__breed_round(walker->breed, &walker->round, &walker->done);
+    const struct ht__answer *best = ht__breed_best(walker->breed);
+    bool better = ht__answer_better(best, ht__search_best(walker->search));
+    walker->status = better ? ht__search_adopt(walker->search, best) : HT_OK;
 }
 
 /* About so many iterations of each thread are to come. */
@@ -280,6 +288,7 @@ static void run_end(struct run *run)
 {
     for (unsigned i = 0; run->walkers != NULL && i < run->threads; i++) {
         ht__search_free(run->walkers[i].search);
+        ht__breed_free(run->walkers[i].breed);
     }
     free(run->walkers);
     ht_pool_free(run->pool);

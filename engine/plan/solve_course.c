@@ -2,11 +2,16 @@
 
 #include <math.h>
 
+#include "engine/plan/solve_tours.h"
+
 enum {
     EXCHANGES = 20, /* while polishing */
     LEGS_MOST = 8,
     LEG_ITEM = 1000, /* iterations of a leg, for each item, at least */
 };
+static const double BREED_SHARE = 0.85;  /* of polishing */
+static const double PROBE_SHARE = 0.01;  /* of polishing, that tells how much can be done */
+static const double BREED_ITEM = 1000;   /* iterations for each item, at least */
 static const double GATHER_SHARE = 0.35; /* of the time, at most */
 static const double LEGS_SHARE = 0.6;    /* of polishing, before the last leg */
 static const double STRAY_SHARE = 0.4;   /* of a leg, at most */
@@ -77,6 +82,9 @@ static uint32_t leg_at(const struct ht__course *course, double way)
 /* How far the leg at hand is. */
 static double leg_way(const struct ht__course *course, double way)
 {
+    if (course->walkers[0].breed != NULL) {
+        return way < BREED_SHARE ? 0 : (way - BREED_SHARE) / (1 - BREED_SHARE);
+    }
     double length = LEGS_SHARE / (course->legs + 1e-9);
     double part = course->legs == 0             ? way
                   : course->leg == course->legs ? (way - LEGS_SHARE) / (1 - LEGS_SHARE)
@@ -125,9 +133,47 @@ static enum ht_status strays_look(struct ht__course *course, double way)
     return status;
 }
 
+/* ---- breeding ---- */
+
+/* Each thread has a population of its own, from the best answer so far. */
+static enum ht_status breed_begin(struct ht__course *course, double left)
+{
+    enum ht_status status = HT_OK;
+    const struct ht__answer *best = ht__course_best(course);
+    bool can = !course->warm && best->absent == 0 && ht__tours_can(course->model) &&
+               left >= (double)course->model->item_count * BREED_ITEM;
+    for (unsigned i = 0; can && status == HT_OK && i < course->threads; i++) {
+        status = ht__breed_new(course->model, course->seed + i, best, &course->walkers[i].breed);
+    }
+    course->breeds = can && status == HT_OK;
+    return status == HT_INVALID ? HT_OK : status; /* there is no way between some stops */
+}
+
+static enum ht_status breed_turn(struct ht__course *course, double way)
+{
+    int due = (int)(way * EXCHANGES);
+    if (way >= BREED_SHARE) {
+        course->breeds = false;
+        course->exchanged = due;
+        return all_return(course);
+    }
+    if (due == course->exchanged) {
+        return HT_OK;
+    }
+    const struct ht__answer *best = ht__course_best(course);
+    course->exchanged = due;
+    for (unsigned i = 0; i < course->threads; i++) {
+        struct ht__breed *breed = course->walkers[i].breed;
+        if (ht__answer_better(best, ht__breed_best(breed))) {
+            ht__breed_add(breed, best);
+        }
+    }
+    return HT_OK;
+}
+
 /* ---- turns ---- */
 
-static enum ht_status gather_turn(struct ht__course *course, double share, double left)
+static enum ht_status gather_turn(struct ht__course *course, double share)
 {
     const struct ht__answer *best = ht__course_best(course);
     bool done = best->absent == 0 && (!course->model->fixed || best->used <= course->fewest);
@@ -139,16 +185,31 @@ static enum ht_status gather_turn(struct ht__course *course, double share, doubl
         course->walkers[i].part = 1;
     }
     course->polish_from = share;
-    course->legs = legs_of(course, left);
-    /* away from where something is missing */
-    enum ht_status status = all_return(course);
+    return all_return(course); /* away from where something is missing */
+}
+
+/* Once it is known how much can be done: with populations, or in legs, or neither. */
+static enum ht_status polish_begin(struct ht__course *course, double left)
+{
+    course->begun = true;
+    enum ht_status status = breed_begin(course, left);
+    course->legs = status != HT_OK || course->breeds ? 0 : legs_of(course, left);
+    if (status == HT_OK && (course->breeds || course->legs > 0)) {
+        status = all_return(course);
+    }
     return status == HT_OK && course->legs > 0 ? leg_begin(course) : status;
 }
 
-static enum ht_status polish_turn(struct ht__course *course, double share)
+static enum ht_status polish_turn(struct ht__course *course, double share, double left)
 {
     double way = way_at(course, share);
+    if (!course->begun) {
+        return way < PROBE_SHARE ? HT_OK : polish_begin(course, left);
+    }
     uint32_t leg = leg_at(course, way);
+    if (course->breeds) {
+        return breed_turn(course, way);
+    }
     if (leg != course->leg) {
         course->leg = leg;
         course->exchanged = (int)(way * EXCHANGES);
@@ -182,7 +243,7 @@ static double heat_at(const struct ht__course *course, const struct ht__walker *
         return scale * HEAT_GATHER;
     }
     double way = anneal_at(course, walker, share);
-    bool last = course->legs > 0 && course->leg == course->legs;
+    bool last = walker->breed != NULL || (course->legs > 0 && course->leg == course->legs);
     double from = course->warm ? HEAT_WARM : last ? HEAT_LAST : HEAT_FROM;
     return scale * from * pow(HEAT_TO / from, way);
 }
@@ -190,7 +251,7 @@ static double heat_at(const struct ht__course *course, const struct ht__walker *
 enum ht_status ht__course_turn(struct ht__course *course, double share, double next, double left)
 {
     enum ht_status status =
-        course->goal == HT__GATHER ? gather_turn(course, share, left) : polish_turn(course, share);
+        course->goal == HT__GATHER ? gather_turn(course, share) : polish_turn(course, share, left);
     uint32_t used = ht__course_best(course)->used;
     for (unsigned i = 0; i < course->threads; i++) {
         struct ht__walker *walker = &course->walkers[i];

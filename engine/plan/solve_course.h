@@ -9,6 +9,12 @@
  * small steps leads out of: seven short walks of Solomon's R207 end 0.0 to 7.5 % above the best
  * known, and a walk seven times as long ends in one of them, too.
  *
+ * Where the problem is of the kind that engine/plan/solve_tours.h takes and there is time for it,
+ * populations take the place of the legs, one for each thread, which tell each other their best.
+ * Strings of small steps from there on only smooth what came of them.
+ *
+ *      share   0 ---- gather ---- | breed ------------------------ | last leg - 1
+ *
  * Eight of Solomon's hard ones with few vehicles, 1,200,000 iterations of one thread: 1.3 to 2.3 %
  * above the best known with legs, 3.0 to 3.2 % without. Shorter legs (600 iterations an item): 1.9
  * % for 1.3 %. Without gain: a learned price for absent items while polishing, a learned lower
@@ -20,11 +26,12 @@
 #ifndef HT_ENGINE_PLAN_SOLVE_COURSE_H
 #define HT_ENGINE_PLAN_SOLVE_COURSE_H
 
-#include "engine/plan/solve_internal.h"
+#include "engine/plan/solve_breed.h"
 
 /* One thread and what it does in a round. */
 struct ht__walker {
     struct ht__search *search;
+    struct ht__breed *breed; /* NULL: there is none */
     struct ht__round round;
     uint64_t done;
     enum ht_status status;
@@ -40,11 +47,14 @@ struct ht__course {
     unsigned threads;
     bool warm;       /* a good answer was given */
     uint32_t fewest; /* vehicles: there is no need to try with fewer */
+    uint64_t seed;
     enum ht__goal goal;
     double polish_from; /* the share of all at which polishing began */
     uint32_t legs;      /* before the last */
     uint32_t leg;
     int exchanged;
+    bool begun;  /* polishing, by what can be done in its time */
+    bool breeds; /* it does, at the time */
 };
 
 /* The best of all threads. */

@@ -137,8 +137,7 @@ static void give_from(struct ht_match_stream *stream, const uint32_t *numbers,
     }
 }
 
-/* The states that come from another state than the one given out end here, in each newer column:
- * the next fix may go on from any of these, where the newest turns out to be an outlier. */
+/* The living states that come from another state than the one given out end here. */
 static void give_up_others(struct ht_match_chain *chain, const uint32_t *numbers, uint32_t from,
                            uint32_t state)
 {
@@ -155,6 +154,17 @@ static void give_up_others(struct ht_match_chain *chain, const uint32_t *numbers
             }
         }
         mask = next;
+    }
+}
+
+/* The same of those that were reached before nothing led on, where another one has been the last
+ * since. */
+static void give_up_broken(struct ht_match_chain *chain, uint32_t state)
+{
+    uint32_t numbers[SLOTS_MOST];
+    if (chain->break_at != HT_NONE) {
+        uint32_t count = list_open(chain, chain->break_top, numbers);
+        give_up_others(chain, numbers, count, state);
     }
 }
 
@@ -178,9 +188,10 @@ static void settle(struct ht_match_stream *stream, uint32_t newest)
         agreed++;
     }
     if (chain->break_at == HT_NONE && agreed < count) {
-        uint32_t state = (uint32_t)__builtin_ctz(masks[agreed]);
-        give_from(stream, numbers, NULL, count, agreed, state);
-        give_up_others(chain, numbers, agreed, state);
+        uint32_t all = (uint32_t)__builtin_ctz(masks[agreed]);
+        give_from(stream, numbers, NULL, count, agreed, all);
+        /* also those that lead to nothing yet: an older column may be the last again */
+        give_up_others(chain, numbers, agreed, all);
         count = agreed;
     }
     uint32_t old = count;
@@ -197,6 +208,7 @@ static void settle(struct ht_match_stream *stream, uint32_t newest)
     }
     give_from(stream, numbers, masks, count, old, state);
     give_up_others(chain, numbers, old, state);
+    give_up_broken(chain, state);
 }
 
 /* The rest of a part that ends. One that is a single spot is none. */
@@ -205,11 +217,18 @@ static void settle_part(struct ht_match_stream *stream)
     struct ht_match_chain *chain = &stream->chain;
     uint32_t numbers[SLOTS_MOST];
     uint32_t count = list_open(chain, ht_match__end(chain), numbers);
-    if (count == 0 || (count == 1 && chain->floor == HT_NONE)) {
+    uint32_t best = HT_MATCH_STATES;
+    uint32_t from = 0;
+    for (; from < count; from++) { /* the last may have been given up */
+        best = ht_match__best(&chain->core, ht_match__column(chain, numbers[from]));
+        if (best != HT_MATCH_STATES) {
+            break;
+        }
+    }
+    if (from == count || (from + 1 == count && chain->floor == HT_NONE)) {
         return;
     }
-    uint32_t best = ht_match__best(&chain->core, ht_match__column(chain, numbers[0]));
-    give_from(stream, numbers, NULL, count, 0, best);
+    give_from(stream, numbers, NULL, count, from, best);
 }
 
 static enum ht_status join_from(struct ht_match_stream *stream, uint32_t next, uint32_t newest)
