@@ -70,12 +70,13 @@ static enum ht_status writer_start(struct ht_app *app)
 enum ht_status ht_app_store_open(struct ht_app *app, const char *path, struct ht_error *note,
                                  struct ht_error *error)
 {
-    struct ht_store_options options = {.mode = HT_STORE_CREATE};
+    struct ht_store_options options = {.mode = HT_STORE_CREATE, .desk = true};
     *note = (struct ht_error){0};
     enum ht_status status = ht_store_open(path, &options, &app->store, error);
     if (status == HT_READ_ONLY) {
         *note = *error;
         options.mode = HT_STORE_READ_ONLY;
+        options.desk = false;
         return ht_store_open(path, &options, &app->store, error);
     }
     if (status == HT_OK && writer_start(app) != HT_OK) {

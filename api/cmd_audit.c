@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -127,15 +128,21 @@ static bool is_hash(const char *text)
 static int tell(const struct ht_cli *cli, const char *path, const char *last,
                 const struct ht_store_audit *audit)
 {
+    char *label = ht_store_label(path);
+    const char *name = label == NULL ? "" : label;
+    int code = HT_EXIT_DONE;
     if (audit->broken_seq != 0) {
         (void)printf("%" PRId64 "\n", audit->broken_seq);
-        return ht_cli_error(cli, HT_EXIT_FAILED, "%s: event %" PRId64 " is not as it was written",
-                            path, audit->broken_seq);
+        code = ht_cli_error(cli, HT_EXIT_FAILED, "%s: event %" PRId64 " is not as it was written",
+                            name, audit->broken_seq);
+    } else {
+        (void)printf("%s\n", audit->last_hash);
     }
-    (void)printf("%s\n", audit->last_hash);
-    return last == NULL || strcmp(last, audit->last_hash) == 0
-               ? HT_EXIT_DONE
-               : ht_cli_error(cli, HT_EXIT_FAILED, "%s: it does not end with that hash", path);
+    if (code == HT_EXIT_DONE && last != NULL && strcmp(last, audit->last_hash) != 0) {
+        code = ht_cli_error(cli, HT_EXIT_FAILED, "%s: it does not end with that hash", name);
+    }
+    free(label);
+    return code;
 }
 
 int ht_cmd_audit(int argc, char **argv)

@@ -247,9 +247,11 @@ static void started_tell(const struct serve *serve, unsigned port)
     char address[HOST_SIZE + 32];
     (void)snprintf(address, sizeof address, "http://%s%s%s:%u", v6 ? "[" : "", serve->host,
                    v6 ? "]" : "", port);
+    char *store = serve->store == NULL ? NULL : ht_store_label(serve->store);
     ht_log(HT_LOG_INFO, "version %s (%s), the map is %s, %s%s", ht_version_text(),
            ht_version_commit(), serve->network, serve->store == NULL ? "no store" : "the store ",
-           serve->store == NULL ? "" : serve->store);
+           store == NULL ? "" : store);
+    free(store);
     if (ht_log_form() == HT_LOG_JSON) {
         ht_log(HT_LOG_INFO, "%s", address);
     } else {
@@ -343,8 +345,9 @@ int ht_cmd_serve(int argc, char **argv)
         {"tz", 0, "ZONE", "of opening hours and conditional turns, default Asia/Shanghai",
          &serve.tz, NULL},
         {"clock", 0, "TIME[,SPEED]", "a virtual clock that begins at TIME", &serve.clock, NULL},
-        {"store", 0, "STORE", "the registry, a file that is made when it is not there",
-         &serve.store, NULL},
+        {"store", 0, "STORE",
+         "the registry: a file, made when it is not there, or postgresql://...", &serve.store,
+         NULL},
         {"tokens", 0, "FILE", "who may do what, made by houtao token; read again when it changes",
          &serve.tokens, NULL},
         {"log", 0, "plain|json", "how it tells what happens, default plain", &serve.log, NULL},

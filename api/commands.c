@@ -19,6 +19,7 @@ const struct ht_command ht_commands[] = {
     {"simulate", "a day in a town, through its server's API", ht_cmd_simulate},
     {"token", "add a token for a person, a program or a device", ht_cmd_token},
     {"backup", "copy a store, also while it is served", ht_cmd_backup},
+    {"copy-store", "copy a store into another, a file or a database", ht_cmd_copy_store},
     {"audit", "check the chain of events of a store", ht_cmd_audit},
     {"help", "say more about a command", ht_cmd_help},
     {NULL, NULL, NULL},

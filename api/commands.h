@@ -17,6 +17,7 @@ extern const struct ht_command ht_commands[];
 
 int ht_cmd_audit(int argc, char **argv);
 int ht_cmd_backup(int argc, char **argv);
+int ht_cmd_copy_store(int argc, char **argv);
 int ht_cmd_export(int argc, char **argv);
 int ht_cmd_help(int argc, char **argv);
 int ht_cmd_import(int argc, char **argv);

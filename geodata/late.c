@@ -52,3 +52,4 @@ static bool load(const char *soname, const char *const *names, size_t count, voi
 LATE(proj, HT_PROJ_SONAME, HT_LATE_PROJ)
 LATE(spatialite, HT_SPATIALITE_SONAME, HT_LATE_SPATIALITE)
 LATE(geos, HT_GEOS_SONAME, HT_LATE_GEOS)
+LATE(pq, HT_PQ_SONAME, HT_LATE_PQ)

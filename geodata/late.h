@@ -1,8 +1,8 @@
 /* Late: shared libraries that are loaded when something of them is first asked for.
  *
  * PROJ and SpatiaLite bring some forty libraries with them (HTTP, TLS, image formats), GEOS half of
- * the relocations of all others. Loading those took more time than all the rest of a route on the
- * command line, which needs none of them.
+ * the relocations of all others, libpq (PostgreSQL's) Kerberos and LDAP. Loading those took more
+ * time than all the rest of a route on the command line, which needs none of them.
  *
  * Threading: any thread. Ownership: a table lives as long as the program; its library is never
  * unloaded. Errors: NULL where the library is not there or lacks a function; `houtao` was installed
@@ -12,6 +12,7 @@
 #define HT_GEODATA_LATE_H
 
 #include <geos_c.h>
+#include <libpq-fe.h>
 #include <proj.h>
 #include <sqlite3.h>
 
@@ -75,6 +76,30 @@
     X(GEOSisValidDetail_r)                                                                         \
     X(GEOSisValid_r)
 
+#define HT_LATE_PQ(X)                                                                              \
+    X(PQclear)                                                                                     \
+    X(PQcmdStatus)                                                                                 \
+    X(PQcmdTuples)                                                                                 \
+    X(PQconnectdbParams)                                                                           \
+    X(PQerrorMessage)                                                                              \
+    X(PQexec)                                                                                      \
+    X(PQexecParams)                                                                                \
+    X(PQexecPrepared)                                                                              \
+    X(PQfinish)                                                                                    \
+    X(PQgetisnull)                                                                                 \
+    X(PQgetlength)                                                                                 \
+    X(PQgetvalue)                                                                                  \
+    X(PQnfields)                                                                                   \
+    X(PQntuples)                                                                                   \
+    X(PQprepare)                                                                                   \
+    X(PQresultErrorField)                                                                          \
+    X(PQresultErrorMessage)                                                                        \
+    X(PQresultStatus)                                                                              \
+    X(PQserverVersion)                                                                             \
+    X(PQsetNoticeProcessor)                                                                        \
+    X(PQstatus)                                                                                    \
+    X(PQtransactionStatus)
+
 #define HT_LATE_MEMBER(function) __typeof__(function) *(function);
 struct ht_late_proj {
     HT_LATE_PROJ(HT_LATE_MEMBER)
@@ -85,10 +110,14 @@ struct ht_late_spatialite {
 struct ht_late_geos {
     HT_LATE_GEOS(HT_LATE_MEMBER)
 };
+struct ht_late_pq {
+    HT_LATE_PQ(HT_LATE_MEMBER)
+};
 #undef HT_LATE_MEMBER
 
 const struct ht_late_proj *ht_late_proj(void);
 const struct ht_late_spatialite *ht_late_spatialite(void);
 const struct ht_late_geos *ht_late_geos(void);
+const struct ht_late_pq *ht_late_pq(void);
 
 #endif

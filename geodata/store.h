@@ -13,7 +13,8 @@
  * that call. Errors: HT_FOREIGN (not a store), HT_VERSION (made by a newer houtao), HT_READ_ONLY,
  * HT_FULL, HT_BUSY (another process writes), HT_IO, HT_NOMEM; the message names file and reason.
  *
- * Behind this door stands one SpatiaLite file today. Nothing above it may know.
+ * Behind this door stands one SpatiaLite file, or a database of PostgreSQL with PostGIS where the
+ * path is a URL (postgresql://...). Nothing above it may know which.
  */
 #ifndef HT_GEODATA_STORE_H
 #define HT_GEODATA_STORE_H
@@ -39,10 +40,16 @@ enum ht_store_mode {
 struct ht_store_options {
     enum ht_store_mode mode;
     const char *district; /* whose events are written, "main" when NULL */
+    /* It decides for the district (its events carry the epoch that began so) until it is closed. In
+     * a database one may at a time: HT_BUSY, from open, or from begin once another has taken over.
+     * In a file whoever opens it may. */
+    bool desk;
 };
 
 HT_MUST_CHECK enum ht_status ht_store_open(const char *path, const struct ht_store_options *options,
                                            struct ht_store **out, struct ht_error *error);
+/* How a store is told of: its path without a password. The caller frees it; NULL: no memory. */
+char *ht_store_label(const char *path);
 /* All readers and transactions must be gone. NULL is fine. */
 void ht_store_close(struct ht_store *store);
 
@@ -122,7 +129,7 @@ HT_MUST_CHECK enum ht_status ht_store_item_set_cell(struct ht_store_tx *tx,
                                                     struct ht_error *error);
 
 /* Many items at once: between begin and end of bulk, the index of places is not kept up but made
- * at the end (three times as fast for a million). */
+ * at the end (three times as fast for a million), where readers need not wait for that. */
 HT_MUST_CHECK enum ht_status ht_store_bulk_begin(struct ht_store_tx *tx,
                                                  const struct ht_collection *collection,
                                                  struct ht_error *error);
@@ -636,7 +643,7 @@ HT_MUST_CHECK enum ht_status ht_store_secret_of(struct ht_store_tx *tx, const ch
 /* ---- copies ---- */
 
 /* A consistent copy of a store that may be in use, made beside and renamed; HT_EXISTS: `to` is
- * there. */
+ * there. HT_UNSUPPORTED: a database has tools of its own for that. */
 HT_MUST_CHECK enum ht_status ht_store_backup(const char *path, const char *to,
                                              struct ht_error *error);
 

@@ -4,23 +4,23 @@ enum ht_status ht_store_answer_put(struct ht_store_tx *tx, const struct ht_store
                                    struct ht_error *error)
 {
     static const char sql[] = "INSERT INTO answers(actor, key, request, status, content_type, "
-                              "location, etag, body, at_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)";
-    sqlite3_stmt *statement = NULL;
+                              "location, etag, body, at_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)"
+                              " ON CONFLICT DO NOTHING";
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
-    (void)sqlite3_bind_text(statement, 1, answer->actor, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(statement, 2, answer->key, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(statement, 3, answer->request, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_int(statement, 4, answer->status);
-    (void)sqlite3_bind_text(statement, 5, answer->content_type, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(statement, 6, answer->location, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(statement, 7, answer->etag, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_blob64(statement, 8, answer->body_size == 0 ? "" : answer->body,
-                              answer->body_size, SQLITE_STATIC);
-    (void)sqlite3_bind_int64(statement, 9, answer->at_ms);
-    return ht__store_run(&tx->reader.conn, statement, error);
+    ht__bind_text(statement, 1, answer->actor);
+    ht__bind_text(statement, 2, answer->key);
+    ht__bind_text(statement, 3, answer->request);
+    ht__bind_int(statement, 4, answer->status);
+    ht__bind_text(statement, 5, answer->content_type);
+    ht__bind_text(statement, 6, answer->location);
+    ht__bind_text(statement, 7, answer->etag);
+    ht__bind_blob(statement, 8, answer->body, answer->body_size);
+    ht__bind_int(statement, 9, answer->at_ms);
+    return ht__store_run_new(&tx->reader.conn, statement, "an answer to this key", error);
 }
 
 enum ht_status
@@ -30,31 +30,30 @@ ht_store_answer_get(struct ht_store_reader *reader, const char *actor, const cha
 {
     static const char sql[] = "SELECT request, status, content_type, location, etag, body, at_ms "
                               "FROM answers WHERE actor = ?1 AND key = ?2";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
-    (void)sqlite3_bind_text(statement, 1, actor, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(statement, 2, key, -1, SQLITE_STATIC);
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
-        struct ht_store_answer answer = {
-            .actor = actor,
-            .key = key,
-            .request = (const char *)sqlite3_column_text(statement, 0),
-            .status = sqlite3_column_int(statement, 1),
-            .content_type = (const char *)sqlite3_column_text(statement, 2),
-            .location = (const char *)sqlite3_column_text(statement, 3),
-            .etag = (const char *)sqlite3_column_text(statement, 4),
-            .body = sqlite3_column_blob(statement, 5),
-            .body_size = (size_t)sqlite3_column_bytes(statement, 5),
-            .at_ms = sqlite3_column_int64(statement, 6)};
+    ht__bind_text(statement, 1, actor);
+    ht__bind_text(statement, 2, key);
+    int code = ht__step(statement);
+    if (code == HT__ROW) {
+        struct ht_store_answer answer = {.actor = actor,
+                                         .key = key,
+                                         .request = ht__text_at(statement, 0),
+                                         .status = (int)ht__int_at(statement, 1),
+                                         .content_type = ht__text_at(statement, 2),
+                                         .location = ht__text_at(statement, 3),
+                                         .etag = ht__text_at(statement, 4),
+                                         .body = ht__blob_at(statement, 5),
+                                         .body_size = ht__size_at(statement, 5),
+                                         .at_ms = ht__int_at(statement, 6)};
         status = sink(user, &answer);
     } else {
-        status = code == SQLITE_DONE ? HT_NOT_FOUND : ht__store_fail(&reader->conn, code, error);
+        status = code == HT__DONE ? HT_NOT_FOUND : ht__store_fail(&reader->conn, code, error);
     }
-    (void)sqlite3_reset(statement);
+    ht__reset(statement);
     return status;
 }
 

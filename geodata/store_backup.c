@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "geodata/store_internal.h"
+#include "geodata/store_lite_internal.h"
 
 /* All pages in one step: a copy in several starts over whenever somebody else writes. The reader's
  * snapshot is one state, and no writer waits for it. */
@@ -21,7 +21,7 @@ static enum ht_status copy(struct ht__store_conn *from, const char *to, struct h
         int end = backup == NULL ? code : sqlite3_backup_finish(backup);
         code = code == SQLITE_DONE ? end : code;
     }
-    enum ht_status status = code == SQLITE_OK ? HT_OK : ht__store_fail(&copy, code, error);
+    enum ht_status status = code == SQLITE_OK ? HT_OK : ht__lite_fail(&copy, code, error);
     (void)sqlite3_close(copy.db);
     return status;
 }
@@ -67,7 +67,7 @@ static enum ht_status settle(const char *temporary, const char *to, struct ht_er
     return HT_OK;
 }
 
-enum ht_status ht_store_backup(const char *path, const char *to, struct ht_error *error)
+enum ht_status ht__lite_backup(const char *path, const char *to, struct ht_error *error)
 {
     struct ht_store *store = NULL;
     struct ht_store_reader *reader = NULL;

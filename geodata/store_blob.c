@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "geodata/store_internal.h"
+#include "geodata/store_lite_internal.h"
 
 enum {
     BLOB_START = 0x00,

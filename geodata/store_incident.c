@@ -7,14 +7,14 @@
 #include "geodata/digest.h"
 #include "geodata/store_internal.h"
 
-static void bind_text(sqlite3_stmt *statement, int place, const char *text)
+static void bind_text(struct ht__statement *statement, int place, const char *text)
 {
-    (void)sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
+    ht__bind_text(statement, place, text);
 }
 
-static const char *text_at(sqlite3_stmt *statement, int column)
+static const char *text_at(struct ht__statement *statement, int column)
 {
-    const char *text = (const char *)sqlite3_column_text(statement, column);
+    const char *text = ht__text_at(statement, column);
     return text == NULL ? "" : text;
 }
 
@@ -24,15 +24,16 @@ enum ht_status ht_store_place_put(struct ht_store_tx *tx, const struct ht_store_
                                   struct ht_error *error)
 {
     static const char sql[] =
-        "INSERT OR REPLACE INTO incident_places(incident, lon_e7, lat_e7) VALUES(?1,?2,?3)";
-    sqlite3_stmt *statement = NULL;
+        "INSERT INTO incident_places(incident, lon_e7, lat_e7) VALUES(?1,?2,?3)"
+        " ON CONFLICT(incident) DO UPDATE SET lon_e7 = excluded.lon_e7, lat_e7 = excluded.lat_e7";
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
     bind_text(statement, 1, place->incident);
-    (void)sqlite3_bind_int64(statement, 2, place->point.lon_e7);
-    (void)sqlite3_bind_int64(statement, 3, place->point.lat_e7);
+    ht__bind_int(statement, 2, place->point.lon_e7);
+    ht__bind_int(statement, 3, place->point.lat_e7);
     return ht__store_run(&tx->reader.conn, statement, error);
 }
 
@@ -41,20 +42,20 @@ struct places {
     void *user;
 };
 
-static enum ht_status place_row(void *user, sqlite3_stmt *statement)
+static enum ht_status place_row(void *user, struct ht__statement *statement)
 {
     const struct places *places = user;
     const struct ht_store_place place = {
         text_at(statement, 0),
-        {(int32_t)sqlite3_column_int64(statement, 1), (int32_t)sqlite3_column_int64(statement, 2)}};
-    return ht__store_lacks(statement, 0, sqlite3_column_text(statement, 0))
+        {(int32_t)ht__int_at(statement, 1), (int32_t)ht__int_at(statement, 2)}};
+    return ht__store_lacks(statement, 0, ht__text_at(statement, 0))
                ? HT_NOMEM
                : places->sink(places->user, &place);
 }
 
 /* Prepares the one of two statements that asks for all or (with one text) for some. */
 static enum ht_status prepare_for(struct ht_store_reader *reader, const char *all, const char *some,
-                                  const char *text, sqlite3_stmt **statement,
+                                  const char *text, struct ht__statement **statement,
                                   struct ht_error *error)
 {
     enum ht_status status =
@@ -70,11 +71,12 @@ enum ht_status ht_store_places(struct ht_store_reader *reader, const char *incid
                                                       const struct ht_store_place *place),
                                void *user, struct ht_error *error)
 {
-    static const char all[] = "SELECT incident, lon_e7, lat_e7 FROM incident_places";
+    static const char all[] = "SELECT incident, lon_e7, lat_e7 FROM incident_places"
+                              " ORDER BY incident";
     static const char one[] =
         "SELECT incident, lon_e7, lat_e7 FROM incident_places WHERE incident = ?1";
     struct places places = {sink, user};
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = prepare_for(reader, all, one, incident, &statement, error);
     return status == HT_OK ? ht__store_rows(&reader->conn, statement, place_row, &places, error)
                            : status;
@@ -102,7 +104,7 @@ enum ht_status ht__store_note_put(struct ht_store_tx *tx, const char *sql, const
                                   const char *text, char digest[65], struct ht_error *error)
 {
     unsigned char salt[SALT];
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht_random_bytes(salt, sizeof salt);
     if (status == HT_OK) {
         status = note_digest(salt, text, digest);
@@ -116,7 +118,7 @@ enum ht_status ht__store_note_put(struct ht_store_tx *tx, const char *sql, const
     }
     bind_text(statement, 1, digest);
     bind_text(statement, 2, owner);
-    (void)sqlite3_bind_blob(statement, 3, salt, sizeof salt, SQLITE_STATIC);
+    ht__bind_blob(statement, 3, salt, sizeof salt);
     bind_text(statement, 4, text);
     return ht__store_run(&tx->reader.conn, statement, error);
 }
@@ -134,13 +136,13 @@ struct notes {
     void *user;
 };
 
-static enum ht_status note_row(void *user, sqlite3_stmt *statement)
+static enum ht_status note_row(void *user, struct ht__statement *statement)
 {
     const struct notes *notes = user;
     const struct ht_store_note note = {text_at(statement, 1), text_at(statement, 0),
                                        text_at(statement, 2)};
     for (int column = 0; column < 3; column++) {
-        if (ht__store_lacks(statement, column, sqlite3_column_text(statement, column))) {
+        if (ht__store_lacks(statement, column, ht__text_at(statement, column))) {
             return HT_NOMEM;
         }
     }
@@ -152,7 +154,7 @@ enum ht_status ht__store_notes(struct ht_store_reader *reader, const char *sql, 
                                void *user, struct ht_error *error)
 {
     struct notes notes = {sink, user};
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = prepare_for(reader, sql, sql, owner, &statement, error);
     return status == HT_OK ? ht__store_rows(&reader->conn, statement, note_row, &notes, error)
                            : status;
@@ -169,14 +171,14 @@ enum ht_status ht_store_notes(struct ht_store_reader *reader, const char *incide
 
 /* ---- codes of devices ---- */
 
-static enum ht_status code_find(void *user, sqlite3_stmt *statement)
+static enum ht_status code_find(void *user, struct ht__statement *statement)
 {
     char *code = user;
-    const unsigned char *text = sqlite3_column_text(statement, 0);
-    if (text == NULL || strlen((const char *)text) >= HT_STORE_CODE) {
+    const char *text = ht__text_at(statement, 0);
+    if (text == NULL || strlen(text) >= HT_STORE_CODE) {
         return ht__store_lacks(statement, 0, text) ? HT_NOMEM : HT_CHECKSUM;
     }
-    memcpy(code, text, strlen((const char *)text) + 1);
+    memcpy(code, text, strlen(text) + 1);
     return HT_OK;
 }
 
@@ -185,7 +187,7 @@ static enum ht_status code_make(struct ht_store_tx *tx, const char *device,
 {
     static const char sql[] = "INSERT INTO incident_devices(code, device) VALUES(?1,?2)";
     unsigned char chance[(HT_STORE_CODE - 1) / 2];
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht_random_bytes(chance, sizeof chance);
     if (status != HT_OK) {
         return ht_error_set(error, status, 0, NULL);
@@ -206,7 +208,7 @@ enum ht_status ht_store_code_of(struct ht_store_tx *tx, const char *device,
                                 char code[HT_STORE_CODE], struct ht_error *error)
 {
     static const char sql[] = "SELECT code FROM incident_devices WHERE device = ?1 LIMIT 1";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     code[0] = '\0';
     enum ht_status status = prepare_for(&tx->reader, sql, sql, device, &statement, error);
     if (status == HT_OK) {
@@ -220,12 +222,12 @@ struct codes {
     void *user;
 };
 
-static enum ht_status code_row(void *user, sqlite3_stmt *statement)
+static enum ht_status code_row(void *user, struct ht__statement *statement)
 {
     const struct codes *codes = user;
     const struct ht_store_code code = {text_at(statement, 0), text_at(statement, 1)};
-    return ht__store_lacks(statement, 0, sqlite3_column_text(statement, 0)) ||
-                   ht__store_lacks(statement, 1, sqlite3_column_text(statement, 1))
+    return ht__store_lacks(statement, 0, ht__text_at(statement, 0)) ||
+                   ht__store_lacks(statement, 1, ht__text_at(statement, 1))
                ? HT_NOMEM
                : codes->sink(codes->user, &code);
 }
@@ -234,10 +236,10 @@ enum ht_status ht_store_codes(struct ht_store_reader *reader, const char *code,
                               enum ht_status (*sink)(void *user, const struct ht_store_code *code),
                               void *user, struct ht_error *error)
 {
-    static const char all[] = "SELECT code, device FROM incident_devices";
+    static const char all[] = "SELECT code, device FROM incident_devices ORDER BY code";
     static const char one[] = "SELECT code, device FROM incident_devices WHERE code = ?1";
     struct codes codes = {sink, user};
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = prepare_for(reader, all, one, code, &statement, error);
     return status == HT_OK ? ht__store_rows(&reader->conn, statement, code_row, &codes, error)
                            : status;
@@ -248,7 +250,7 @@ enum ht_status ht_store_codes(struct ht_store_reader *reader, const char *code,
 static enum ht_status run_with(struct ht_store_tx *tx, const char *sql, const char *text,
                                struct ht_error *error)
 {
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status == HT_OK) {
         bind_text(statement, 1, text);
@@ -309,12 +311,12 @@ struct erasing {
     size_t room;
 };
 
-static enum ht_status erasing_row(void *user, sqlite3_stmt *statement)
+static enum ht_status erasing_row(void *user, struct ht__statement *statement)
 {
     struct erasing *erasing = user;
     const char *code = text_at(statement, 0);
     void *codes = erasing->codes;
-    if (ht__store_lacks(statement, 0, sqlite3_column_text(statement, 0))) {
+    if (ht__store_lacks(statement, 0, ht__text_at(statement, 0))) {
         return HT_NOMEM;
     }
     enum ht_status status =
@@ -330,13 +332,15 @@ static enum ht_status erasing_row(void *user, sqlite3_stmt *statement)
 static enum ht_status codes_of(struct ht_store_tx *tx, const char *incident,
                                struct erasing *erasing, struct ht_error *error)
 {
-    static const char sql[] =
-        "SELECT code FROM incident_devices WHERE code IN"
-        " (SELECT body->>'device' FROM events WHERE subject = 'incidents/' || ?1"
-        " AND kind = 'incident.received'"
-        " UNION SELECT substr(actor, 8) FROM events WHERE subject = 'incidents/' || ?1"
-        " AND substr(actor, 1, 7) = 'device:')";
-    sqlite3_stmt *statement = NULL;
+#define CODES_IN(body)                                                                             \
+    "SELECT code FROM incident_devices WHERE code IN"                                              \
+    " (SELECT " body "->>'device' FROM events WHERE subject = 'incidents/' || ?1"                  \
+    " AND kind = 'incident.received'"                                                              \
+    " UNION SELECT substr(actor, 8) FROM events WHERE subject = 'incidents/' || ?1"                \
+    " AND substr(actor, 1, 7) = 'device:')"
+    const char *sql = ht__either(&tx->reader.conn, CODES_IN("body"), CODES_IN("(body::json)"));
+#undef CODES_IN
+    struct ht__statement *statement = NULL;
     enum ht_status status = prepare_for(&tx->reader, sql, sql, incident, &statement, error);
     return status == HT_OK
                ? ht__store_rows(&tx->reader.conn, statement, erasing_row, erasing, error)
@@ -347,7 +351,8 @@ enum ht_status ht_store_incident_erase(struct ht_store_tx *tx, const char *incid
                                        bool (*keeps)(void *user, const char *code), void *user,
                                        struct ht_error *error)
 {
-    static const char ends[] = "INSERT OR IGNORE INTO incident_codes_ending(code) VALUES(?1)";
+    static const char ends[] = "INSERT INTO incident_codes_ending(code) VALUES(?1)"
+                               " ON CONFLICT DO NOTHING";
     struct erasing erasing = {0};
     enum ht_status status = ht_store_incident_forget(tx, incident, error);
     if (status == HT_OK) {

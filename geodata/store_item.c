@@ -7,41 +7,27 @@
 
 enum { SALT_BYTES = 16 };
 
-static enum ht_status out_of_memory(struct ht_error *error)
-{
-    return ht_error_set(error, HT_NOMEM, 0, NULL);
-}
-
-static void bind_text(sqlite3_stmt *statement, int place, const char *text)
-{
-    if (text == NULL) {
-        (void)sqlite3_bind_null(statement, place);
-    } else {
-        (void)sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
-    }
-}
-
 /* The version of an item; HT_NOT_FOUND. */
 static enum ht_status version_get(struct ht__store_conn *conn,
                                   const struct ht_collection *collection, const char *id,
                                   uint64_t *version, struct ht_error *error)
 {
     static const char sql[] = "SELECT version FROM @_item WHERE id = ?1";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(conn, sql, collection, &statement, error);
     if (status != HT_OK) {
         return status;
     }
-    bind_text(statement, 1, id);
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
-        *version = (uint64_t)sqlite3_column_int64(statement, 0);
+    ht__bind_text(statement, 1, id);
+    int code = ht__step(statement);
+    if (code == HT__ROW) {
+        *version = (uint64_t)ht__int_at(statement, 0);
     } else {
-        status = code == SQLITE_DONE
+        status = code == HT__DONE
                      ? ht_error_set(error, HT_NOT_FOUND, 0, "%s has no %.64s", collection->name, id)
                      : ht__store_fail(conn, code, error);
     }
-    (void)sqlite3_reset(statement);
+    ht__reset(statement);
     return status;
 }
 
@@ -70,18 +56,18 @@ static enum ht_status floor_get(struct ht_store_tx *tx, const struct ht_collecti
     struct ht__store_conn *conn = &tx->reader.conn;
     size_t count = 0;
     int64_t *floor = &tx->floors[collection - ht_collections(&count)];
-    sqlite3_stmt *statement = NULL;
-    enum ht_status status =
-        *floor >= 0 ? HT_OK : ht__store_prepare(conn, sql, NULL, &statement, error);
-    if (status == HT_OK && *floor < 0) {
-        bind_text(statement, 1, collection->name);
-        int code = sqlite3_step(statement);
-        if (code == SQLITE_ROW) {
-            *floor = sqlite3_column_int64(statement, 0);
+    struct ht__statement *statement = NULL;
+    bool known = *floor >= 0;
+    enum ht_status status = known ? HT_OK : ht__store_prepare(conn, sql, NULL, &statement, error);
+    if (status == HT_OK && !known) {
+        ht__bind_text(statement, 1, collection->name);
+        int code = ht__step(statement);
+        if (code == HT__ROW) {
+            *floor = ht__int_at(statement, 0);
         } else {
             status = ht__store_fail(conn, code, error);
         }
-        (void)sqlite3_reset(statement);
+        ht__reset(statement);
     }
     *version = status == HT_OK ? (uint64_t)*floor : 0;
     return status;
@@ -111,46 +97,45 @@ static enum ht_status row_write(struct ht__store_conn *conn, const struct ht_col
                                 const struct ht_store_item *item, bool fresh,
                                 const unsigned char *salt, struct ht_error *error)
 {
-    static const char insert[] =
-        "INSERT INTO @_item(id, version, changed_ms, cell, properties, personal, salt, geometry) "
-        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)";
-    static const char update[] =
-        "UPDATE @_item SET version = ?2, changed_ms = ?3, cell = ?4, properties = ?5, "
-        "personal = ?6, salt = ?7, geometry = ?8 WHERE id = ?1";
-    static const char insert_bare[] =
-        "INSERT INTO @_item(id, version, changed_ms, cell, properties, personal, salt) "
-        "VALUES(?1,?2,?3,?4,?5,?6,?7)";
-    static const char update_bare[] =
-        "UPDATE @_item SET version = ?2, changed_ms = ?3, cell = ?4, properties = ?5, "
-        "personal = ?6, salt = ?7 WHERE id = ?1";
+#define INSERT(columns, values)                                                                    \
+    "INSERT INTO @_item(id, version, changed_ms, cell, properties, personal, salt" columns ") "    \
+    "VALUES(?1,?2,?3,?4,?5,?6,?7" values ")"
+#define UPDATE(values)                                                                             \
+    "UPDATE @_item SET version = ?2, changed_ms = ?3, cell = ?4, properties = ?5, personal = ?6, " \
+    "salt = ?7" values " WHERE id = ?1"
+    /* without a place, with one for SpatiaLite, for PostGIS; new ones first */
+    static const char *const texts[3][2] = {
+        {INSERT("", ""), UPDATE("")},
+        {INSERT(", geometry", ",?8"), UPDATE(", geometry = ?8")},
+        {INSERT(", geometry", ",ST_GeomFromWKB(?8, 4326)"),
+         UPDATE(", geometry = ST_GeomFromWKB(?8, 4326)")}};
+#undef INSERT
+#undef UPDATE
     bool shaped = ht__shaped(collection);
-    const char *sql = shaped ? (fresh ? insert : update) : (fresh ? insert_bare : update_bare);
-    sqlite3_stmt *statement = NULL;
-    unsigned char *blob = NULL;
-    size_t size = 0;
-    enum ht_status status = ht__store_prepare(conn, sql, collection, &statement, error);
+    int kind = !shaped ? 0 : conn->engine == &ht__store_lite ? 1 : 2;
+    struct ht__statement *statement = NULL;
+    enum ht_status status =
+        ht__store_prepare(conn, texts[kind][fresh ? 0 : 1], collection, &statement, error);
     if (status != HT_OK) {
         return status;
     }
-    bind_text(statement, 1, item->id);
-    (void)sqlite3_bind_int64(statement, 2, (sqlite3_int64)item->version);
-    (void)sqlite3_bind_int64(statement, 3, item->changed_ms);
-    bind_text(statement, 4, item->cell);
-    bind_text(statement, 5, item->properties);
-    bind_text(statement, 6, item->personal);
-    (void)sqlite3_bind_blob(statement, 7, salt, SALT_BYTES, SQLITE_STATIC);
+    ht__bind_text(statement, 1, item->id);
+    ht__bind_int(statement, 2, (int64_t)item->version);
+    ht__bind_int(statement, 3, item->changed_ms);
+    ht__bind_text(statement, 4, item->cell);
+    ht__bind_text(statement, 5, item->properties);
+    ht__bind_text(statement, 6, item->personal);
+    ht__bind_blob(statement, 7, salt, SALT_BYTES);
     if (shaped && item->wkb_size > 0) {
-        blob = malloc(item->wkb_size + HT__BLOB_EXTRA);
-        if (blob == NULL) {
-            return out_of_memory(error);
-        }
-        status = ht__blob_from_wkb(item->wkb, item->wkb_size, blob, &size);
-        (void)sqlite3_bind_blob64(statement, 8, blob, size, SQLITE_STATIC);
+        status = ht__bind_shape(statement, 8, item->wkb, item->wkb_size);
+    } else if (shaped) {
+        ht__bind_null(statement, 8);
     }
-    status = status == HT_OK ? ht__store_run(conn, statement, error)
-                             : ht_error_set(error, status, 0, "%.64s: not a geometry", item->id);
-    free(blob);
-    return status;
+    if (status == HT_NOMEM) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    return status == HT_OK ? ht__store_run(conn, statement, error)
+                           : ht_error_set(error, status, 0, "%.64s: not a geometry", item->id);
 }
 
 // NOLINTNEXTLINE(readability-function-size): an item, and how it may be put
@@ -201,7 +186,7 @@ enum ht_status ht_store_item_delete(struct ht_store_tx *tx, const struct ht_coll
     static const char sql[] = "DELETE FROM @_item WHERE id = ?1";
     struct ht__store_conn *conn = &tx->reader.conn;
     uint64_t version = 0;
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = version_get(conn, collection, id, &version, error);
     if (status == HT_OK) {
         status = expect(HT_OK, version, expected, id, error);
@@ -210,7 +195,7 @@ enum ht_status ht_store_item_delete(struct ht_store_tx *tx, const struct ht_coll
         status = ht__store_prepare(conn, sql, collection, &statement, error);
     }
     if (status == HT_OK) {
-        bind_text(statement, 1, id);
+        ht__bind_text(statement, 1, id);
         status = ht__store_run(conn, statement, error);
         ht__store_floors_forget(tx);
     }
@@ -220,17 +205,19 @@ enum ht_status ht_store_item_delete(struct ht_store_tx *tx, const struct ht_coll
 enum ht_status ht_store_item_erase(struct ht_store_tx *tx, const struct ht_collection *collection,
                                    const char *id, struct ht_error *error)
 {
-    static const char sql[] = "UPDATE @_item SET personal = '{}', salt = x'', "
-                              "version = version + 1 WHERE id = ?1";
+    static const char lite[] = "UPDATE @_item SET personal = '{}', salt = x'', "
+                               "version = version + 1 WHERE id = ?1";
+    static const char pg[] = "UPDATE @_item SET personal = '{}', salt = '', "
+                             "version = version + 1 WHERE id = ?1";
     struct ht__store_conn *conn = &tx->reader.conn;
     uint64_t version = 0;
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = version_get(conn, collection, id, &version, error);
     if (status == HT_OK) {
-        status = ht__store_prepare(conn, sql, collection, &statement, error);
+        status = ht__store_prepare(conn, ht__either(conn, lite, pg), collection, &statement, error);
     }
     if (status == HT_OK) {
-        bind_text(statement, 1, id);
+        ht__bind_text(statement, 1, id);
         status = ht__store_run(conn, statement, error);
     }
     return status;
@@ -241,60 +228,12 @@ enum ht_status ht_store_item_set_cell(struct ht_store_tx *tx,
                                       const char *cell, struct ht_error *error)
 {
     static const char sql[] = "UPDATE @_item SET cell = ?2 WHERE id = ?1";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, collection, &statement, error);
     if (status == HT_OK) {
-        bind_text(statement, 1, id);
-        bind_text(statement, 2, cell);
+        ht__bind_text(statement, 1, id);
+        ht__bind_text(statement, 2, cell);
         status = ht__store_run(&tx->reader.conn, statement, error);
     }
     return status;
-}
-
-/* A statement without an answer, or one of SpatiaLite's functions: they give 1 where they could. */
-static enum ht_status exec_for(struct ht_store_tx *tx, const char *sql,
-                               const struct ht_collection *collection, struct ht_error *error)
-{
-    struct ht__store_conn *conn = &tx->reader.conn;
-    sqlite3_stmt *statement = NULL;
-    if (!ht__shaped(collection)) {
-        return HT_OK;
-    }
-    enum ht_status status = ht__store_prepare(conn, sql, collection, &statement, error);
-    if (status != HT_OK) {
-        return status;
-    }
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW && sqlite3_column_int(statement, 0) != 1) {
-        status =
-            ht_error_set(error, HT_IO, 0, "%.120s: no index of places of %s, the disk may be full",
-                         conn->path, collection->name);
-    } else if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        status = ht__store_fail(conn, code, error);
-    }
-    (void)sqlite3_reset(statement);
-    return status;
-}
-
-enum ht_status ht_store_bulk_begin(struct ht_store_tx *tx, const struct ht_collection *collection,
-                                   struct ht_error *error)
-{
-    /* so that few pages are written more than once before all is there; of this connection alone */
-    static const char room[] = "PRAGMA cache_size=-393216";
-    static const char disable[] = "SELECT DisableSpatialIndex('@_item', 'geometry')";
-    static const char drop[] = "DROP TABLE IF EXISTS idx_@_item_geometry";
-    enum ht_status status = ht__store_exec(&tx->reader.conn, room, error);
-    if (status == HT_OK) {
-        status = exec_for(tx, disable, collection, error);
-    }
-    return status == HT_OK ? exec_for(tx, drop, collection, error) : status;
-}
-
-enum ht_status ht_store_bulk_end(struct ht_store_tx *tx, const struct ht_collection *collection,
-                                 struct ht_error *error)
-{
-    static const char create[] = "SELECT CreateSpatialIndex('@_item', 'geometry')";
-    enum ht_status status = exec_for(tx, create, collection, error);
-    return status == HT_OK ? ht__store_exec(&tx->reader.conn, "PRAGMA cache_size=-65536", error)
-                           : status;
 }

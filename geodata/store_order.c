@@ -5,14 +5,14 @@
 #include "geodata/digest.h"
 #include "geodata/store_internal.h"
 
-static void bind_text(sqlite3_stmt *statement, int place, const char *text)
+static void bind_text(struct ht__statement *statement, int place, const char *text)
 {
-    (void)sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
+    ht__bind_text(statement, place, text);
 }
 
-static const char *text_at(sqlite3_stmt *statement, int column)
+static const char *text_at(struct ht__statement *statement, int column)
 {
-    const char *text = (const char *)sqlite3_column_text(statement, column);
+    const char *text = ht__text_at(statement, column);
     return text == NULL ? "" : text;
 }
 
@@ -22,17 +22,20 @@ enum ht_status ht_store_order_card_put(struct ht_store_tx *tx,
                                        const struct ht_store_order_card *card,
                                        struct ht_error *error)
 {
-    static const char sql[] = "INSERT OR REPLACE INTO order_cards(order_id, household, lon_e7,"
-                              " lat_e7, diets) VALUES(?1,?2,?3,?4,?5)";
-    sqlite3_stmt *statement = NULL;
+    static const char sql[] =
+        "INSERT INTO order_cards(order_id, household, lon_e7, lat_e7, diets)"
+        " VALUES(?1,?2,?3,?4,?5) ON CONFLICT(order_id) DO UPDATE SET"
+        " household = excluded.household, lon_e7 = excluded.lon_e7, lat_e7 = excluded.lat_e7,"
+        " diets = excluded.diets";
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
     bind_text(statement, 1, card->order);
     bind_text(statement, 2, card->household); /* NULL binds NULL */
-    (void)sqlite3_bind_int64(statement, 3, card->point.lon_e7);
-    (void)sqlite3_bind_int64(statement, 4, card->point.lat_e7);
+    ht__bind_int(statement, 3, card->point.lon_e7);
+    ht__bind_int(statement, 4, card->point.lat_e7);
     bind_text(statement, 5, card->diets);
     return ht__store_run(&tx->reader.conn, statement, error);
 }
@@ -42,18 +45,18 @@ struct cards {
     void *user;
 };
 
-static enum ht_status card_row(void *user, sqlite3_stmt *statement)
+static enum ht_status card_row(void *user, struct ht__statement *statement)
 {
     const struct cards *cards = user;
-    const char *household = (const char *)sqlite3_column_text(statement, 1);
-    const struct ht_store_order_card card = {.order = text_at(statement, 0),
-                                             .household = household,
-                                             .point = {(int32_t)sqlite3_column_int64(statement, 2),
-                                                       (int32_t)sqlite3_column_int64(statement, 3)},
-                                             .diets = text_at(statement, 4)};
-    return ht__store_lacks(statement, 0, sqlite3_column_text(statement, 0)) ||
+    const char *household = ht__text_at(statement, 1);
+    const struct ht_store_order_card card = {
+        .order = text_at(statement, 0),
+        .household = household,
+        .point = {(int32_t)ht__int_at(statement, 2), (int32_t)ht__int_at(statement, 3)},
+        .diets = text_at(statement, 4)};
+    return ht__store_lacks(statement, 0, ht__text_at(statement, 0)) ||
                    ht__store_lacks(statement, 1, household) ||
-                   ht__store_lacks(statement, 4, sqlite3_column_text(statement, 4))
+                   ht__store_lacks(statement, 4, ht__text_at(statement, 4))
                ? HT_NOMEM
                : cards->sink(cards->user, &card);
 }
@@ -63,11 +66,12 @@ enum ht_status ht_store_order_cards(struct ht_store_reader *reader, const char *
                                                            const struct ht_store_order_card *card),
                                     void *user, struct ht_error *error)
 {
-    static const char all[] = "SELECT order_id, household, lon_e7, lat_e7, diets FROM order_cards";
+    static const char all[] = "SELECT order_id, household, lon_e7, lat_e7, diets FROM order_cards"
+                              " ORDER BY order_id";
     static const char one[] = "SELECT order_id, household, lon_e7, lat_e7, diets FROM order_cards"
                               " WHERE order_id = ?1";
     struct cards cards = {sink, user};
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status =
         ht__store_prepare(&reader->conn, order == NULL ? all : one, NULL, &statement, error);
     if (status != HT_OK) {
@@ -105,7 +109,7 @@ enum ht_status ht_store_order_erase(struct ht_store_tx *tx, const char *order,
                                       "DELETE FROM order_notes WHERE order_id = ?1"};
     enum ht_status status = HT_OK;
     for (size_t i = 0; i < sizeof all / sizeof all[0] && status == HT_OK; i++) {
-        sqlite3_stmt *statement = NULL;
+        struct ht__statement *statement = NULL;
         status = ht__store_prepare(&tx->reader.conn, all[i], NULL, &statement, error);
         if (status == HT_OK) {
             bind_text(statement, 1, order);
@@ -124,14 +128,14 @@ enum ht_status ht_store_order_state_put(struct ht_store_tx *tx,
     static const char sql[] = "INSERT INTO order_states(order_id, number, closed_ms)"
                               " VALUES(?1,?2,?3) ON CONFLICT(order_id) DO UPDATE SET"
                               " closed_ms = excluded.closed_ms";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
     bind_text(statement, 1, state->order);
-    (void)sqlite3_bind_int64(statement, 2, state->number);
-    (void)sqlite3_bind_int64(statement, 3, state->closed_ms);
+    ht__bind_int(statement, 2, state->number);
+    ht__bind_int(statement, 3, state->closed_ms);
     return ht__store_run(&tx->reader.conn, statement, error);
 }
 
@@ -140,13 +144,12 @@ struct orders {
     void *user;
 };
 
-static enum ht_status order_row(void *user, sqlite3_stmt *statement)
+static enum ht_status order_row(void *user, struct ht__statement *statement)
 {
     const struct orders *orders = user;
-    const struct ht_store_order_state state = {text_at(statement, 0),
-                                               sqlite3_column_int64(statement, 1),
-                                               sqlite3_column_int64(statement, 2)};
-    return ht__store_lacks(statement, 0, sqlite3_column_text(statement, 0))
+    const struct ht_store_order_state state = {text_at(statement, 0), ht__int_at(statement, 1),
+                                               ht__int_at(statement, 2)};
+    return ht__store_lacks(statement, 0, ht__text_at(statement, 0))
                ? HT_NOMEM
                : orders->sink(orders->user, &state);
 }
@@ -164,7 +167,7 @@ enum ht_status ht_store_order_number(struct ht_store_reader *reader, const char 
     static const char sql[] =
         "SELECT order_id, number, closed_ms FROM order_states WHERE order_id = ?1";
     struct orders orders = {number_take, number};
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     *number = 0;
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
     if (status == HT_OK) {
@@ -182,13 +185,13 @@ enum ht_status ht_store_orders(struct ht_store_reader *reader, int64_t before, u
     static const char sql[] = "SELECT order_id, number, closed_ms FROM order_states"
                               " WHERE number < ?1 ORDER BY number DESC LIMIT ?2";
     struct orders orders = {sink, user};
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
-    (void)sqlite3_bind_int64(statement, 1, before);
-    (void)sqlite3_bind_int64(statement, 2, limit > INT64_MAX ? -1 : (int64_t)limit);
+    ht__bind_int(statement, 1, before);
+    ht__bind_int(statement, 2, ht__limit(limit));
     return ht__store_rows(&reader->conn, statement, order_row, &orders, error);
 }
 
@@ -198,12 +201,12 @@ enum ht_status ht_store_orders_open(struct ht_store_reader *reader, int64_t sinc
     static const char sql[] = "SELECT order_id, number, closed_ms FROM order_states"
                               " WHERE closed_ms = 0 OR closed_ms >= ?1 ORDER BY number";
     struct orders orders = {sink, user};
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
-    (void)sqlite3_bind_int64(statement, 1, since_ms);
+    ht__bind_int(statement, 1, since_ms);
     return ht__store_rows(&reader->conn, statement, order_row, &orders, error);
 }
 
@@ -214,11 +217,11 @@ struct secret {
     bool found;
 };
 
-static enum ht_status secret_row(void *user, sqlite3_stmt *statement)
+static enum ht_status secret_row(void *user, struct ht__statement *statement)
 {
     struct secret *secret = user;
-    const void *bytes = sqlite3_column_blob(statement, 0);
-    if (bytes == NULL || sqlite3_column_bytes(statement, 0) != HT_STORE_SECRET) {
+    const void *bytes = ht__blob_at(statement, 0);
+    if (bytes == NULL || ht__size_at(statement, 0) != HT_STORE_SECRET) {
         return ht__store_lacks(statement, 0, bytes) ? HT_NOMEM : HT_CHECKSUM;
     }
     memcpy(secret->bytes, bytes, HT_STORE_SECRET);
@@ -231,7 +234,7 @@ enum ht_status ht_store_secret_get(struct ht_store_reader *reader, const char *n
 {
     static const char sql[] = "SELECT value FROM secrets WHERE name = ?1";
     struct secret secret = {.found = false};
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
     if (status == HT_OK) {
         bind_text(statement, 1, name);
@@ -247,7 +250,7 @@ enum ht_status ht_store_secret_of(struct ht_store_tx *tx, const char *name,
                                   unsigned char out[HT_STORE_SECRET], struct ht_error *error)
 {
     static const char sql[] = "INSERT INTO secrets(name, value) VALUES(?1,?2)";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht_store_secret_get(&tx->reader, name, out, error);
     if (status != HT_NOT_FOUND) {
         return status;
@@ -261,6 +264,6 @@ enum ht_status ht_store_secret_of(struct ht_store_tx *tx, const char *name,
         return status;
     }
     bind_text(statement, 1, name);
-    (void)sqlite3_bind_blob(statement, 2, out, HT_STORE_SECRET, SQLITE_STATIC);
+    ht__bind_blob(statement, 2, out, HT_STORE_SECRET);
     return ht__store_run(&tx->reader.conn, statement, error);
 }

@@ -4,7 +4,7 @@
 
 #include "engine/base/array.h"
 #include "engine/base/text.h"
-#include "geodata/store_internal.h"
+#include "geodata/store_lite_internal.h"
 
 /* ht_meets(geometry, west, south, east, north): the box that each geometry carries against a box.
  * The R-tree holds single precision, rounded outwards; this is exact. */
@@ -34,12 +34,6 @@ int ht__store_functions(sqlite3 *db)
                                       meets, NULL, NULL, NULL);
 }
 
-struct ht_store_query ht_store_query_default(const struct ht_collection *collection)
-{
-    return (struct ht_store_query){
-        .collection = collection, .from_ms = INT64_MIN, .until_ms = INT64_MAX, .limit = UINT64_MAX};
-}
-
 /* A name within quotes of SQL and of a JSON path: quotes and backslashes of its own do not come
  * through. */
 static void sql_add_name(struct ht_text *sql, const char *name)
@@ -49,22 +43,6 @@ static void sql_add_name(struct ht_text *sql, const char *name)
             ht_text_add_char(sql, *at);
         }
     }
-}
-
-static bool is_number(const char *value)
-{
-    char *end = NULL;
-    (void)strtod(value, &end);
-    return end != value && *end == '\0';
-}
-
-/* A property that the collection knows and of which an item has one value. NULL: it is not. */
-static const struct ht_property *single_property(const struct ht_store_query *query,
-                                                 const struct ht_store_filter *filter)
-{
-    const struct ht_property *property =
-        ht_collection_property(query->collection, filter->name, strlen(filter->name));
-    return property != NULL && property->type <= HT_PROPERTY_BOOL ? property : NULL;
 }
 
 /* What is said of a property that may be in a list, or that nobody knows. */
@@ -77,7 +55,7 @@ static void sql_add_any(struct ht_text *sql, const struct ht_store_filter *filte
     ht_text_add_string(sql,
                        "\"') j WHERE CASE j.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' "
                        "WHEN 'object' THEN j.value->>'id' ELSE CAST(j.value AS TEXT) END = ?");
-    if (is_number(filter->value)) {
+    if (ht__is_number(filter->value)) {
         ht_text_add_string(sql,
                            " OR (j.type IN ('integer', 'real') AND j.value = CAST(? AS REAL))");
     }
@@ -95,7 +73,7 @@ static size_t served_filter(const struct ht_store_query *query, bool wide)
 {
     size_t best = SIZE_MAX;
     for (size_t i = query->filter_count; i-- > 0 && (query->box == NULL || wide);) {
-        const struct ht_property *property = single_property(query, &query->filters[i]);
+        const struct ht_property *property = ht__single_property(query, &query->filters[i]);
         if (is_cell(&query->filters[i])) {
             return i;
         }
@@ -108,7 +86,7 @@ static size_t served_filter(const struct ht_store_query *query, bool wide)
 static void sql_add_filter(struct ht_text *sql, const struct ht_store_query *query,
                            const struct ht_store_filter *filter, bool served)
 {
-    const struct ht_property *property = single_property(query, filter);
+    const struct ht_property *property = ht__single_property(query, filter);
     const char *plus = served ? "" : "+";
     if (is_cell(filter)) {
         ht_text_addf(sql, "%si.cell = ?", plus);
@@ -160,110 +138,66 @@ static void sql_add_where(struct ht_text *sql, const struct ht_store_query *quer
 
 /* The value of a filter as the property has it; NULL, which equals nothing, where it can't have it.
  */
-static void bind_single(sqlite3_stmt *statement, int place, const struct ht_property *property,
-                        const char *value)
+static void bind_single(struct ht__statement *statement, int place,
+                        const struct ht_property *property, const char *value)
 {
     bool number = property->type == HT_PROPERTY_NUMBER || property->type == HT_PROPERTY_INTEGER;
     bool truth = property->type == HT_PROPERTY_BOOL;
     if (truth && (strcmp(value, "true") == 0 || strcmp(value, "false") == 0)) {
-        (void)sqlite3_bind_int(statement, place, value[0] == 't' ? 1 : 0);
-    } else if (number && is_number(value)) {
-        (void)sqlite3_bind_double(statement, place, strtod(value, NULL));
+        ht__bind_int(statement, place, value[0] == 't' ? 1 : 0);
+    } else if (number && ht__is_number(value)) {
+        ht__bind_double(statement, place, strtod(value, NULL));
     } else if (number || truth) {
-        (void)sqlite3_bind_null(statement, place);
+        ht__bind_null(statement, place);
     } else {
-        (void)sqlite3_bind_text(statement, place, value, -1, SQLITE_STATIC);
+        ht__bind_text(statement, place, value);
     }
 }
 
 /* ?1 to ?4: north, south, east, west. Returns the number of the next. */
-static int bind_box(sqlite3_stmt *statement, const struct ht_store_query *query)
+static int bind_box(struct ht__statement *statement, const struct ht_store_query *query)
 {
     if (query->box == NULL) {
         return 1;
     }
-    (void)sqlite3_bind_double(statement, 1, query->box->max.lat_e7 / 1e7);
-    (void)sqlite3_bind_double(statement, 2, query->box->min.lat_e7 / 1e7);
-    (void)sqlite3_bind_double(statement, 3, query->box->max.lon_e7 / 1e7);
-    (void)sqlite3_bind_double(statement, 4, query->box->min.lon_e7 / 1e7);
+    ht__bind_double(statement, 1, query->box->max.lat_e7 / 1e7);
+    ht__bind_double(statement, 2, query->box->min.lat_e7 / 1e7);
+    ht__bind_double(statement, 3, query->box->max.lon_e7 / 1e7);
+    ht__bind_double(statement, 4, query->box->min.lon_e7 / 1e7);
     return 5;
 }
 
 /* The values of all question marks but those of LIMIT; returns the number of the next. */
-static int bind_where(sqlite3_stmt *statement, const struct ht_store_query *query)
+static int bind_where(struct ht__statement *statement, const struct ht_store_query *query)
 {
     int place = bind_box(statement, query);
     if (query->from_ms != INT64_MIN || query->until_ms != INT64_MAX) {
-        (void)sqlite3_bind_int64(statement, place++, query->from_ms);
-        (void)sqlite3_bind_int64(statement, place++, query->until_ms);
+        ht__bind_int(statement, place++, query->from_ms);
+        ht__bind_int(statement, place++, query->until_ms);
     }
     for (size_t i = 0; i < query->filter_count; i++) {
         const struct ht_store_filter *filter = &query->filters[i];
-        const struct ht_property *property = single_property(query, filter);
+        const struct ht_property *property = ht__single_property(query, filter);
         if (property != NULL) {
             bind_single(statement, place++, property, filter->value);
             continue;
         }
-        int times = !is_cell(filter) && is_number(filter->value) ? 2 : 1;
+        int times = !is_cell(filter) && ht__is_number(filter->value) ? 2 : 1;
         while (times-- > 0) {
-            (void)sqlite3_bind_text(statement, place++, filter->value, -1, SQLITE_STATIC);
+            ht__bind_text(statement, place++, filter->value);
         }
     }
     return place;
 }
 
 static enum ht_status compile(struct ht__store_conn *conn, const struct ht_text *sql,
-                              sqlite3_stmt **out, struct ht_error *error)
+                              struct ht__statement **out, struct ht_error *error)
 {
     if (sql->failed) {
-        return ht_error_set(error, HT_NOMEM, 0, NULL);
+        (void)ht_error_set(error, HT_NOMEM, 0, NULL);
+        return HT_NOMEM;
     }
-    int code = sqlite3_prepare_v2(conn->db, sql->data, -1, out, NULL);
-    return code == SQLITE_OK ? HT_OK : ht__store_fail(conn, code, error);
-}
-
-static const char *text_at(sqlite3_stmt *statement, int column)
-{
-    return (const char *)sqlite3_column_text(statement, column);
-}
-
-typedef enum ht_status item_sink(void *user, const struct ht_store_item *item);
-
-/* Room for the WKB of one item after the other. */
-struct room {
-    unsigned char *data;
-    size_t capacity;
-};
-
-static enum ht_status give(sqlite3_stmt *statement, struct room *room, item_sink *sink, void *user,
-                           struct ht_error *error)
-{
-    struct ht_store_item item = {.id = text_at(statement, 0),
-                                 .version = (uint64_t)sqlite3_column_int64(statement, 1),
-                                 .changed_ms = sqlite3_column_int64(statement, 2),
-                                 .cell = text_at(statement, 3),
-                                 .properties = text_at(statement, 4),
-                                 .personal = text_at(statement, 6)};
-    const void *blob = sqlite3_column_blob(statement, 5);
-    size_t size = (size_t)sqlite3_column_bytes(statement, 5);
-    if (ht__store_lacks(statement, 0, item.id) || ht__store_lacks(statement, 3, item.cell) ||
-        ht__store_lacks(statement, 4, item.properties) || ht__store_lacks(statement, 5, blob) ||
-        ht__store_lacks(statement, 6, item.personal)) {
-        return ht_error_set(error, HT_NOMEM, 0, NULL);
-    }
-    if (size > 0) {
-        void *data = room->data;
-        enum ht_status status = ht_array_reserve(&data, &room->capacity, size, 1);
-        room->data = data;
-        if (status == HT_OK) {
-            status = ht__blob_to_wkb(blob, size, room->data, &item.wkb_size);
-        }
-        if (status != HT_OK) {
-            return ht_error_set(error, status, 0, "%.64s: its geometry can't be read", item.id);
-        }
-        item.wkb = room->data;
-    }
-    return sink(user, &item);
+    return conn->engine->prepare(conn, sql->data, out, error);
 }
 
 /* The one number that a statement gives. */
@@ -271,19 +205,19 @@ static enum ht_status number_get(struct ht__store_conn *conn, const struct ht_te
                                  const struct ht_store_query *query, uint64_t *out,
                                  struct ht_error *error)
 {
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = compile(conn, sql, &statement, error);
     if (status == HT_OK) {
         int next = bind_where(statement, query);
         (void)next;
-        int code = sqlite3_step(statement);
-        if (code == SQLITE_ROW) {
-            *out = (uint64_t)sqlite3_column_int64(statement, 0);
+        int code = ht__step(statement);
+        if (code == HT__ROW) {
+            *out = (uint64_t)ht__int_at(statement, 0);
         } else {
             status = ht__store_fail(conn, code, error);
         }
     }
-    (void)sqlite3_finalize(statement);
+    ht__finalize(statement);
     return status;
 }
 
@@ -331,7 +265,7 @@ static enum ht_status count_matched(struct ht__store_conn *conn, const struct ht
 
 /* Counts what it hands on. */
 struct counted {
-    item_sink *sink;
+    ht__item_sink *sink;
     void *user;
     uint64_t count;
 };
@@ -348,7 +282,7 @@ static enum ht_status give_all(struct ht__store_conn *conn, const struct ht_stor
 {
     const char *name = query->collection->name;
     struct ht_text sql = {0};
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     bool shaped = ht__shaped(query->collection);
     ht_text_add_string(&sql, "SELECT i.id, i.version, i.changed_ms, i.cell, i.properties, ");
     ht_text_add_string(&sql, shaped ? "i.geometry, " : "NULL, ");
@@ -357,43 +291,36 @@ static enum ht_status give_all(struct ht__store_conn *conn, const struct ht_stor
     ht_text_add_string(&sql, " ORDER BY i.rowid LIMIT ? OFFSET ?");
     enum ht_status status = compile(conn, &sql, &statement, error);
     if (status == HT_OK) {
-        struct room room = {0};
+        struct ht__room room = {0};
         int place = bind_where(statement, query);
-        int code = SQLITE_DONE;
-        (void)sqlite3_bind_int64(statement, place,
-                                 query->limit > INT64_MAX ? -1 : (int64_t)query->limit);
-        (void)sqlite3_bind_int64(statement, place + 1,
-                                 query->offset > INT64_MAX ? INT64_MAX : (int64_t)query->offset);
-        while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-            status = give(statement, &room, count_sink, counted, error);
+        int code = HT__DONE;
+        ht__bind_int(statement, place, query->limit > INT64_MAX ? -1 : (int64_t)query->limit);
+        ht__bind_int(statement, place + 1,
+                     query->offset > INT64_MAX ? INT64_MAX : (int64_t)query->offset);
+        while (status == HT_OK && (code = ht__step(statement)) == HT__ROW) {
+            status = ht__item_give(statement, &room, count_sink, counted, error);
         }
-        if (status == HT_OK && code != SQLITE_DONE) {
+        if (status == HT_OK && code != HT__DONE) {
             status = ht__store_fail(conn, code, error);
         }
         free(room.data);
     }
-    (void)sqlite3_finalize(statement);
+    ht__finalize(statement);
     ht_text_deinit(&sql);
     return status;
 }
 
-enum ht_status ht_store_items(struct ht_store_reader *reader, const struct ht_store_query *query,
-                              item_sink *sink, void *user, uint64_t *matched,
+enum ht_status ht__lite_items(struct ht_store_reader *reader, const struct ht_store_query *query,
+                              ht__item_sink *sink, void *user, uint64_t *matched,
                               struct ht_error *error)
 {
     struct ht__store_conn *conn = &reader->conn;
     const char *name = query->collection->name;
     static const char begin[] = "BEGIN";
     static const char end[] = "COMMIT";
-    sqlite3_stmt *steps[2] = {NULL, NULL};
+    struct ht__statement *steps[2] = {NULL, NULL};
     struct counted counted = {sink, user, 0};
     bool wide = false;
-    if (query->box != NULL && !ht__shaped(query->collection)) {
-        if (matched != NULL) {
-            *matched = 0; /* what has no place lies in no box */
-        }
-        return HT_OK;
-    }
     /* both questions see one state; its end is made ready before it begins, since a reader that
      * could not end would see no other state any more */
     bool own = !conn->within;
@@ -419,45 +346,8 @@ enum ht_status ht_store_items(struct ht_store_reader *reader, const struct ht_st
         status = count_matched(conn, query, name, wide, matched, error);
     }
     if (own && sqlite3_get_autocommit(conn->db) == 0) {
-        (void)sqlite3_step(steps[1]);
-        (void)sqlite3_reset(steps[1]);
+        (void)ht__step(steps[1]);
+        ht__reset(steps[1]);
     }
-    return status;
-}
-
-// NOLINTNEXTLINE(readability-function-size): what is asked for, and who takes it
-enum ht_status ht_store_item(struct ht_store_reader *reader, const struct ht_collection *collection,
-                             const char *id, bool personal, item_sink *sink, void *user,
-                             struct ht_error *error)
-{
-    static const char *const texts[2][2] = {
-        {"SELECT i.id, i.version, i.changed_ms, i.cell, i.properties, NULL, NULL"
-         " FROM @_item i WHERE i.id = ?1",
-         "SELECT i.id, i.version, i.changed_ms, i.cell, i.properties, NULL, i.personal"
-         " FROM @_item i WHERE i.id = ?1"},
-        {"SELECT i.id, i.version, i.changed_ms, i.cell, i.properties, i.geometry, NULL"
-         " FROM @_item i WHERE i.id = ?1",
-         "SELECT i.id, i.version, i.changed_ms, i.cell, i.properties, i.geometry, i.personal"
-         " FROM @_item i WHERE i.id = ?1"}};
-    struct ht__store_conn *conn = &reader->conn;
-    sqlite3_stmt *statement = NULL;
-    int shaped = ht__shaped(collection) ? 1 : 0;
-    enum ht_status status =
-        ht__store_prepare(conn, texts[shaped][personal ? 1 : 0], collection, &statement, error);
-    if (status != HT_OK) {
-        return status;
-    }
-    (void)sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
-        struct room room = {0};
-        status = give(statement, &room, sink, user, error);
-        free(room.data);
-    } else {
-        status = code == SQLITE_DONE
-                     ? ht_error_set(error, HT_NOT_FOUND, 0, "%s has no %.64s", collection->name, id)
-                     : ht__store_fail(conn, code, error);
-    }
-    (void)sqlite3_reset(statement);
     return status;
 }

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "geodata/store_internal.h"
+#include "geodata/store_lite_internal.h"
 
 /* Version 1. An item's properties are one JSON text, as they came; what is personal is another, so
  * that a reader without the right to it never touches it and erasure is one column. The table has
@@ -357,7 +357,7 @@ static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64
     if (code == SQLITE_ROW) {
         *out = sqlite3_column_int64(statement, 0);
     }
-    enum ht_status status = code == SQLITE_ROW ? HT_OK : ht__store_fail(conn, code, error);
+    enum ht_status status = code == SQLITE_ROW ? HT_OK : ht__lite_fail(conn, code, error);
     (void)sqlite3_finalize(statement);
     return status;
 }

@@ -6,8 +6,11 @@
 static enum ht_status table_make(struct ht_store_tx *tx, struct ht_error *error)
 {
     return ht__store_exec(&tx->reader.conn,
-                          "CREATE TABLE IF NOT EXISTS speeds("
-                          " street INTEGER NOT NULL PRIMARY KEY, cells BLOB NOT NULL)",
+                          ht__either(&tx->reader.conn,
+                                     "CREATE TABLE IF NOT EXISTS speeds("
+                                     " street INTEGER NOT NULL PRIMARY KEY, cells BLOB NOT NULL)",
+                                     "CREATE TABLE IF NOT EXISTS speeds("
+                                     " street BIGINT NOT NULL PRIMARY KEY, cells BYTEA NOT NULL)"),
                           error);
 }
 
@@ -20,14 +23,15 @@ enum ht_status ht_store_speeds_clear(struct ht_store_tx *tx, struct ht_error *er
 enum ht_status ht_store_speeds_put(struct ht_store_tx *tx, const struct ht_store_speeds *rows,
                                    size_t count, struct ht_error *error)
 {
-    static const char sql[] = "INSERT OR REPLACE INTO speeds(street, cells) VALUES(?1,?2)";
+    static const char sql[] = "INSERT INTO speeds(street, cells) VALUES(?1,?2)"
+                              " ON CONFLICT(street) DO UPDATE SET cells = excluded.cells";
     enum ht_status status = table_make(tx, error);
     for (size_t i = 0; i < count && status == HT_OK; i++) {
-        sqlite3_stmt *statement = NULL;
+        struct ht__statement *statement = NULL;
         status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
         if (status == HT_OK) {
-            (void)sqlite3_bind_int64(statement, 1, (int64_t)rows[i].street);
-            (void)sqlite3_bind_blob64(statement, 2, rows[i].cells, rows[i].size, SQLITE_STATIC);
+            ht__bind_int(statement, 1, (int64_t)rows[i].street);
+            ht__bind_blob(statement, 2, rows[i].cells, rows[i].size);
             status = ht__store_run(&tx->reader.conn, statement, error);
         }
     }
@@ -36,19 +40,20 @@ enum ht_status ht_store_speeds_put(struct ht_store_tx *tx, const struct ht_store
 
 static bool table_is(struct ht_store_reader *reader, enum ht_status *status, struct ht_error *error)
 {
-    static const char sql[] =
-        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'speeds'";
-    sqlite3_stmt *statement = NULL;
+    const char *sql = ht__either(
+        &reader->conn, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'speeds'",
+        "SELECT 1 WHERE to_regclass('speeds') IS NOT NULL");
+    struct ht__statement *statement = NULL;
     *status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
     if (*status != HT_OK) {
         return false;
     }
-    int code = sqlite3_step(statement);
-    if (code != SQLITE_ROW && code != SQLITE_DONE) {
+    int code = ht__step(statement);
+    if (code != HT__ROW && code != HT__DONE) {
         *status = ht__store_fail(&reader->conn, code, error);
     }
-    (void)sqlite3_reset(statement);
-    return code == SQLITE_ROW;
+    ht__reset(statement);
+    return code == HT__ROW;
 }
 
 enum ht_status ht_store_speeds(struct ht_store_reader *reader,
@@ -57,23 +62,26 @@ enum ht_status ht_store_speeds(struct ht_store_reader *reader,
                                void *user, struct ht_error *error)
 {
     static const char sql[] = "SELECT street, cells FROM speeds";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = HT_OK;
     if (!table_is(reader, &status, error)) {
         return status;
     }
     status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
-    int code = SQLITE_DONE;
-    while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const struct ht_store_speeds row = {.street = (uint64_t)sqlite3_column_int64(statement, 0),
-                                            .cells = sqlite3_column_blob(statement, 1),
-                                            .size = (size_t)sqlite3_column_bytes(statement, 1)};
+    int code = HT__DONE;
+    if (status == HT_OK) {
+        ht__expect(statement, UINT64_MAX);
+    }
+    while (status == HT_OK && (code = ht__step(statement)) == HT__ROW) {
+        const struct ht_store_speeds row = {.street = (uint64_t)ht__int_at(statement, 0),
+                                            .cells = ht__blob_at(statement, 1),
+                                            .size = ht__size_at(statement, 1)};
         status = ht__store_lacks(statement, 1, row.cells) ? ht_error_set(error, HT_NOMEM, 0, NULL)
                                                           : sink(user, &row);
     }
-    if (status == HT_OK && code != SQLITE_DONE) {
+    if (status == HT_OK && code != HT__DONE) {
         status = ht__store_fail(&reader->conn, code, error);
     }
-    (void)sqlite3_reset(statement);
+    ht__reset(statement);
     return status;
 }

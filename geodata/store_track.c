@@ -1,13 +1,14 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "geodata/store_internal.h"
 
-static void bind_known(sqlite3_stmt *statement, int place, double value)
+static void bind_known(struct ht__statement *statement, int place, double value)
 {
     if (value >= 0) {
-        (void)sqlite3_bind_double(statement, place, value);
+        ht__bind_double(statement, place, value);
     } else {
-        (void)sqlite3_bind_null(statement, place);
+        ht__bind_null(statement, place);
     }
 }
 
@@ -16,17 +17,17 @@ enum ht_status ht_store_positions_put(struct ht_store_tx *tx,
                                       struct ht_error *error)
 {
     static const char sql[] =
-        "INSERT OR IGNORE INTO positions(unit, ts_ms, received_ms, lon_e7, lat_e7, speed_mps, "
-        "bearing_deg, accuracy_m) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)";
-    sqlite3_stmt *statement = NULL;
+        "INSERT INTO positions(unit, ts_ms, received_ms, lon_e7, lat_e7, speed_mps, "
+        "bearing_deg, accuracy_m) VALUES(?1,?2,?3,?4,?5,?6,?7,?8) ON CONFLICT DO NOTHING";
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     for (size_t i = 0; status == HT_OK && i < count; i++) {
         const struct ht_store_position *p = &positions[i];
-        (void)sqlite3_bind_text(statement, 1, p->unit, -1, SQLITE_STATIC);
-        (void)sqlite3_bind_int64(statement, 2, p->ts_ms);
-        (void)sqlite3_bind_int64(statement, 3, p->received_ms);
-        (void)sqlite3_bind_int(statement, 4, p->point.lon_e7);
-        (void)sqlite3_bind_int(statement, 5, p->point.lat_e7);
+        ht__bind_text(statement, 1, p->unit);
+        ht__bind_int(statement, 2, p->ts_ms);
+        ht__bind_int(statement, 3, p->received_ms);
+        ht__bind_int(statement, 4, p->point.lon_e7);
+        ht__bind_int(statement, 5, p->point.lat_e7);
         bind_known(statement, 6, p->speed_mps);
         bind_known(statement, 7, p->bearing_deg);
         bind_known(statement, 8, p->accuracy_m);
@@ -35,11 +36,9 @@ enum ht_status ht_store_positions_put(struct ht_store_tx *tx,
     return status;
 }
 
-static double known(sqlite3_stmt *statement, int column)
+static double known(struct ht__statement *statement, int column)
 {
-    return sqlite3_column_type(statement, column) == SQLITE_NULL
-               ? -1
-               : sqlite3_column_double(statement, column);
+    return ht__null_at(statement, column) ? -1 : ht__double_at(statement, column);
 }
 
 /* Who takes the positions. */
@@ -49,21 +48,21 @@ struct taker {
 };
 
 /* A row whose columns are those of the table. */
-static enum ht_status give_row(void *user, sqlite3_stmt *statement)
+static enum ht_status give_row(void *user, struct ht__statement *statement)
 {
     const struct taker *taker = user;
     const struct ht_store_position position = {
-        .unit = (const char *)sqlite3_column_text(statement, 0),
-        .ts_ms = sqlite3_column_int64(statement, 1),
-        .received_ms = sqlite3_column_int64(statement, 2),
-        .point = {sqlite3_column_int(statement, 3), sqlite3_column_int(statement, 4)},
+        .unit = ht__text_at(statement, 0),
+        .ts_ms = ht__int_at(statement, 1),
+        .received_ms = ht__int_at(statement, 2),
+        .point = {(int32_t)ht__int_at(statement, 3), (int32_t)ht__int_at(statement, 4)},
         .speed_mps = known(statement, 5),
         .bearing_deg = known(statement, 6),
         .accuracy_m = known(statement, 7)};
     return position.unit == NULL ? HT_NOMEM : taker->sink(taker->user, &position);
 }
 
-static enum ht_status give_rows(struct ht__store_conn *conn, sqlite3_stmt *statement,
+static enum ht_status give_rows(struct ht__store_conn *conn, struct ht__statement *statement,
                                 struct taker taker, struct ht_error *error)
 {
     enum ht_status status = ht__store_rows(conn, statement, give_row, &taker, error);
@@ -77,7 +76,7 @@ enum ht_status ht_store_positions_last(struct ht_store_reader *reader, ht_store_
         "SELECT p.unit, p.ts_ms, p.received_ms, p.lon_e7, p.lat_e7, p.speed_mps, p.bearing_deg, "
         "p.accuracy_m FROM units_item u JOIN positions p ON p.unit = u.id AND p.ts_ms = "
         "(SELECT max(ts_ms) FROM positions WHERE unit = u.id)";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
     return status == HT_OK ? give_rows(&reader->conn, statement, (struct taker){sink, user}, error)
                            : status;
@@ -91,15 +90,16 @@ enum ht_status ht_store_track(struct ht_store_reader *reader, const char *unit, 
     static const char sql[] =
         "SELECT unit, ts_ms, received_ms, lon_e7, lat_e7, speed_mps, bearing_deg, accuracy_m "
         "FROM positions WHERE unit = ?1 AND ts_ms BETWEEN ?2 AND ?3 ORDER BY ts_ms LIMIT ?4";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
-    (void)sqlite3_bind_text(statement, 1, unit, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_int64(statement, 2, from_ms);
-    (void)sqlite3_bind_int64(statement, 3, until_ms);
-    (void)sqlite3_bind_int64(statement, 4, limit > INT64_MAX ? -1 : (int64_t)limit);
+    ht__bind_text(statement, 1, unit);
+    ht__bind_int(statement, 2, from_ms);
+    ht__bind_int(statement, 3, until_ms);
+    ht__bind_int(statement, 4, ht__limit(limit));
+    ht__expect(statement, limit);
     return give_rows(&reader->conn, statement, (struct taker){sink, user}, error);
 }
 
@@ -108,20 +108,22 @@ static enum ht_status next_unit(struct ht__store_conn *conn, char after[HT_ID_MA
                                 struct ht_error *error)
 {
     static const char sql[] = "SELECT unit FROM positions WHERE unit > ?1 ORDER BY unit LIMIT 1";
-    sqlite3_stmt *statement = NULL;
+    char before[HT_ID_MAX + 1];
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(conn, sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
-    (void)sqlite3_bind_text(statement, 1, after, -1, SQLITE_TRANSIENT);
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
-        const char *unit = (const char *)sqlite3_column_text(statement, 0);
+    memcpy(before, after, sizeof before);
+    ht__bind_text(statement, 1, before);
+    int code = ht__step(statement);
+    if (code == HT__ROW) {
+        const char *unit = ht__text_at(statement, 0);
         (void)snprintf(after, HT_ID_MAX + 1, "%s", unit == NULL ? "" : unit);
     } else {
-        status = code == SQLITE_DONE ? HT_NOT_FOUND : ht__store_fail(conn, code, error);
+        status = code == HT__DONE ? HT_NOT_FOUND : ht__store_fail(conn, code, error);
     }
-    (void)sqlite3_reset(statement);
+    ht__reset(statement);
     return status;
 }
 
@@ -129,11 +131,11 @@ static enum ht_status forget_until(struct ht_store_tx *tx, const char *unit, int
                                    struct ht_error *error)
 {
     static const char sql[] = "DELETE FROM positions WHERE unit = ?1 AND ts_ms < ?2";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status == HT_OK) {
-        (void)sqlite3_bind_text(statement, 1, unit, -1, SQLITE_STATIC);
-        (void)sqlite3_bind_int64(statement, 2, before_ms);
+        ht__bind_text(statement, 1, unit);
+        ht__bind_int(statement, 2, before_ms);
         status = ht__store_run(&tx->reader.conn, statement, error);
     }
     return status;
@@ -158,10 +160,10 @@ enum ht_status ht_store_positions_erase(struct ht_store_tx *tx, const char *unit
                                         struct ht_error *error)
 {
     static const char sql[] = "DELETE FROM positions WHERE unit = ?1";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status == HT_OK) {
-        (void)sqlite3_bind_text(statement, 1, unit, -1, SQLITE_STATIC);
+        ht__bind_text(statement, 1, unit);
         status = ht__store_run(&tx->reader.conn, statement, error);
     }
     return status;
@@ -170,13 +172,14 @@ enum ht_status ht_store_positions_erase(struct ht_store_tx *tx, const char *unit
 enum ht_status ht_store_device_seen_put(struct ht_store_tx *tx, const char *device, int64_t seen_ms,
                                         struct ht_error *error)
 {
-    static const char sql[] = "INSERT OR REPLACE INTO device_seen(device, seen_ms)"
-                              " SELECT id, ?2 FROM devices_item WHERE id = ?1";
-    sqlite3_stmt *statement = NULL;
+    static const char sql[] = "INSERT INTO device_seen(device, seen_ms)"
+                              " SELECT id, ?2 FROM devices_item WHERE id = ?1"
+                              " ON CONFLICT(device) DO UPDATE SET seen_ms = excluded.seen_ms";
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status == HT_OK) {
-        (void)sqlite3_bind_text(statement, 1, device, -1, SQLITE_STATIC);
-        (void)sqlite3_bind_int64(statement, 2, seen_ms);
+        ht__bind_text(statement, 1, device);
+        ht__bind_int(statement, 2, seen_ms);
         status = ht__store_run(&tx->reader.conn, statement, error);
     }
     return status;
@@ -187,12 +190,11 @@ struct seen_taker {
     void *user;
 };
 
-static enum ht_status give_seen(void *user, sqlite3_stmt *statement)
+static enum ht_status give_seen(void *user, struct ht__statement *statement)
 {
     const struct seen_taker *taker = user;
-    const char *device = (const char *)sqlite3_column_text(statement, 0);
-    return device == NULL ? HT_NOMEM
-                          : taker->sink(taker->user, device, sqlite3_column_int64(statement, 1));
+    const char *device = ht__text_at(statement, 0);
+    return device == NULL ? HT_NOMEM : taker->sink(taker->user, device, ht__int_at(statement, 1));
 }
 
 enum ht_status ht_store_devices_seen(struct ht_store_reader *reader,
@@ -200,8 +202,8 @@ enum ht_status ht_store_devices_seen(struct ht_store_reader *reader,
                                                             int64_t seen_ms),
                                      void *user, struct ht_error *error)
 {
-    static const char sql[] = "SELECT device, seen_ms FROM device_seen";
-    sqlite3_stmt *statement = NULL;
+    static const char sql[] = "SELECT device, seen_ms FROM device_seen ORDER BY device";
+    struct ht__statement *statement = NULL;
     struct seen_taker taker = {sink, user};
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
     return status == HT_OK ? ht__store_rows(&reader->conn, statement, give_seen, &taker, error)

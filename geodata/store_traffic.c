@@ -1,27 +1,37 @@
 #include "geodata/store_internal.h"
 
-static enum ht_status row_put(struct ht_store_tx *tx, const struct ht_store_traffic *row,
-                              struct ht_error *error)
+static enum ht_status step_put(struct ht_store_tx *tx, const char *sql,
+                               const struct ht_store_traffic *row, bool whole,
+                               struct ht_error *error)
 {
-    static const char put[] = "INSERT OR REPLACE INTO traffic(osm_from, osm_to, profiles, "
-                              "speed_mps, until_ms) VALUES(?1,?2,?3,?4,?5)";
-    static const char drop[] =
-        "DELETE FROM traffic WHERE osm_from = ?1 AND osm_to = ?2 AND profiles = ?3";
-    sqlite3_stmt *statement = NULL;
-    bool kept = row->speed_mps >= 0;
-    enum ht_status status =
-        ht__store_prepare(&tx->reader.conn, kept ? put : drop, NULL, &statement, error);
+    struct ht__statement *statement = NULL;
+    enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status != HT_OK) {
         return status;
     }
-    (void)sqlite3_bind_int64(statement, 1, row->osm_from);
-    (void)sqlite3_bind_int64(statement, 2, row->osm_to);
-    (void)sqlite3_bind_text(statement, 3, row->profiles, -1, SQLITE_STATIC);
-    if (kept) {
-        (void)sqlite3_bind_double(statement, 4, row->speed_mps);
-        (void)sqlite3_bind_int64(statement, 5, row->until_ms);
+    ht__bind_int(statement, 1, row->osm_from);
+    ht__bind_int(statement, 2, row->osm_to);
+    ht__bind_text(statement, 3, row->profiles);
+    if (whole) {
+        ht__bind_double(statement, 4, row->speed_mps);
+        ht__bind_int(statement, 5, row->until_ms);
     }
     return ht__store_run(&tx->reader.conn, statement, error);
+}
+
+static enum ht_status row_put(struct ht_store_tx *tx, const struct ht_store_traffic *row,
+                              struct ht_error *error)
+{
+    /* a row that is replaced goes first, and gets a new number */
+    static const char *const all[] = {
+        "DELETE FROM traffic WHERE osm_from = ?1 AND osm_to = ?2 AND profiles = ?3",
+        "INSERT INTO traffic(osm_from, osm_to, profiles, speed_mps, until_ms)"
+        " VALUES(?1,?2,?3,?4,?5)"};
+    enum ht_status status = HT_OK;
+    for (int i = 0; i < (row->speed_mps >= 0 ? 2 : 1) && status == HT_OK; i++) {
+        status = step_put(tx, all[i], row, i == 1, error);
+    }
+    return status;
 }
 
 enum ht_status ht_store_traffic_put(struct ht_store_tx *tx, const struct ht_store_traffic *rows,
@@ -38,10 +48,10 @@ enum ht_status ht_store_traffic_forget(struct ht_store_tx *tx, int64_t before_ms
                                        struct ht_error *error)
 {
     static const char sql[] = "DELETE FROM traffic WHERE until_ms <= ?1";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status == HT_OK) {
-        (void)sqlite3_bind_int64(statement, 1, before_ms);
+        ht__bind_int(statement, 1, before_ms);
         status = ht__store_run(&tx->reader.conn, statement, error);
     }
     return status;
@@ -52,24 +62,23 @@ enum ht_status ht_store_traffic(struct ht_store_reader *reader,
                                                        const struct ht_store_traffic *row),
                                 void *user, struct ht_error *error)
 {
-    /* a row that is replaced gets a new number: the order in which they were said */
+    /* by number: the order in which they were said */
     static const char sql[] =
         "SELECT osm_from, osm_to, profiles, speed_mps, until_ms FROM traffic ORDER BY seq";
-    sqlite3_stmt *statement = NULL;
+    struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
-    int code = SQLITE_DONE;
-    while (status == HT_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const struct ht_store_traffic row = {.osm_from = sqlite3_column_int64(statement, 0),
-                                             .osm_to = sqlite3_column_int64(statement, 1),
-                                             .profiles =
-                                                 (const char *)sqlite3_column_text(statement, 2),
-                                             .speed_mps = sqlite3_column_double(statement, 3),
-                                             .until_ms = sqlite3_column_int64(statement, 4)};
+    int code = HT__DONE;
+    while (status == HT_OK && (code = ht__step(statement)) == HT__ROW) {
+        const struct ht_store_traffic row = {.osm_from = ht__int_at(statement, 0),
+                                             .osm_to = ht__int_at(statement, 1),
+                                             .profiles = ht__text_at(statement, 2),
+                                             .speed_mps = ht__double_at(statement, 3),
+                                             .until_ms = ht__int_at(statement, 4)};
         status = row.profiles == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL) : sink(user, &row);
     }
-    if (status == HT_OK && code != SQLITE_DONE) {
+    if (status == HT_OK && code != HT__DONE) {
         status = ht__store_fail(&reader->conn, code, error);
     }
-    (void)sqlite3_reset(statement);
+    ht__reset(statement);
     return status;
 }

@@ -4,6 +4,7 @@
 
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
+#include "tests/support/pg_cluster.h"
 #include "tests/support/served.h"
 #include "tests/support/sql.h"
 #include "tests/support/sse.h"
@@ -13,7 +14,7 @@
 #define ORDERS "/v1/orders"
 #define NOON "\"due\":[\"2026-03-02T11:15:00+08:00\",\"2026-03-02T12:00:00+08:00\"]"
 
-static char store[128];
+static char store[HT_PG_URL];
 static char options[1024];
 static char tokens[128];
 
@@ -66,10 +67,14 @@ static void town_make(const char *headers)
 static bool begin_store(const char *more)
 {
     static int number;
+    char name[32];
     if (!map_make()) {
         return false;
     }
-    (void)snprintf(store, sizeof store, "%s/orders%d.sqlite", folder, number++);
+    (void)snprintf(name, sizeof name, "orders%d", number++);
+    if (!ht_store_place(store, sizeof store, folder, name)) {
+        return false;
+    }
     (void)snprintf(options, sizeof options, "--store %s --clock 2026-03-02T02:00:00Z,0 %s", store,
                    more);
     return begin(options);
@@ -170,6 +175,16 @@ static void audit_holds(void)
     HT_CHECK_INT(ht_command_run(line)->code, 0);
 }
 
+static int64_t number_of(const char *sql)
+{
+    char text[64];
+    if (ht_pg_wanted()) {
+        ht_pg_rows(store, sql, ",", text, sizeof text);
+        return strtoll(text, NULL, 10);
+    }
+    return ht_sql_number(store, sql);
+}
+
 /* The state of an order, and the kinds of its events, by comma. */
 static const char *told(const char *id)
 {
@@ -180,6 +195,14 @@ static const char *told(const char *id)
     size_t size = 0;
     text[0] = '\0';
     (void)snprintf(subject, sizeof subject, "orders/%s", id);
+    if (ht_pg_wanted()) {
+        char sql[256];
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT substr(kind, 7) FROM events WHERE subject = '%s' ORDER BY seq",
+                       subject);
+        ht_pg_rows(store, sql, ",", text, sizeof text);
+        return text;
+    }
     if (sqlite3_open_v2(store, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
         sqlite3_prepare_v2(db, "SELECT substr(kind, 7) FROM events WHERE subject = ?1 ORDER BY seq",
                            -1, &statement, NULL) == SQLITE_OK) {
@@ -260,7 +283,7 @@ HT_CASE(many_come_whole_or_not_at_all_and_a_key_answers_twice)
     HT_CHECK_STR(answer.body, first);
     free(first);
     HT_CHECK_INT(post(ORDERS, JSON "Idempotency-Key: one\r\n", "{}"), 409);
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM order_states"), 2);
+    HT_CHECK_INT(number_of("SELECT count(*) FROM order_states"), 2);
     HT_CHECK_INT(order_send("[{\"id\":\"b\",\"household\":\"h1\",\"kitchen\":\"k1\"," NOON "},"
                             "{\"id\":\"a\",\"household\":\"h1\",\"kitchen\":\"k1\"," NOON "}]"),
                  409);
@@ -281,7 +304,7 @@ HT_CASE(many_come_whole_or_not_at_all_and_a_key_answers_twice)
                    "}]}"),
         201);
     HT_CHECK(is("orders.0.id", "\"b\""));
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM order_cards"), 3);
+    HT_CHECK_INT(number_of("SELECT count(*) FROM order_cards"), 3);
     end();
 }
 
@@ -335,7 +358,7 @@ HT_CASE(bad_orders_are_told_what_is_wrong)
             break;
         }
     }
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM events WHERE kind LIKE 'order.%'"), 0);
+    HT_CHECK_INT(number_of("SELECT count(*) FROM events WHERE kind LIKE 'order.%'"), 0);
     end();
 }
 
@@ -540,7 +563,7 @@ HT_CASE(no_answer_at_a_frail_door_opens_an_incident_with_it)
     HT_REQUIRE(begin_town());
     frail_order("a");
     HT_CHECK_INT(happens_as("", "a", "{\"event\":\"fail\",\"reason\":\"no_answer\"}"), 409);
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM events WHERE kind LIKE 'incident.%'"),
+    HT_CHECK_INT(number_of("SELECT count(*) FROM events WHERE kind LIKE 'incident.%'"),
                  0); /* what can't happen sends nobody */
     carry("a", "van1");
     HT_CHECK_INT(
@@ -584,8 +607,8 @@ HT_CASE(no_answer_at_a_frail_door_opens_an_incident_with_it)
     HT_CHECK(is("kind", "\"door\"") && is("severity", "2"));
     HT_CHECK_INT(get("/metrics"), 200);
     HT_CHECK(says("houtao_orders_welfare_total 3\n"));
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM events WHERE kind = "
-                                      "'incident.received' AND body->>'household' = 'frail'"),
+    HT_CHECK_INT(number_of("SELECT count(*) FROM events WHERE kind = "
+                           "'incident.received' AND body->>'household' = 'frail'"),
                  2);
     audit_holds();
     end();
@@ -692,7 +715,7 @@ HT_CASE(a_token_dies_an_hour_after_its_order)
     HT_CHECK_INT(happens("o0", "reopen"), 200);
     HT_CHECK_INT(track(token[0]), 200);
     HT_CHECK_STR(answer.body, "{\"state\":\"received\"}");
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM secrets"), 1);
+    HT_CHECK_INT(number_of("SELECT count(*) FROM secrets"), 1);
     end();
 }
 
@@ -754,7 +777,7 @@ static int step_as(int who, const char *id, const char *event)
 
 static int audited(void)
 {
-    return (int)ht_sql_number(store, "SELECT count(*) FROM events WHERE kind = 'personal.read'");
+    return (int)number_of("SELECT count(*) FROM events WHERE kind = 'personal.read'");
 }
 
 /* Whether the stream tells a caller of the incident with the order's failure. */
@@ -972,8 +995,8 @@ HT_CASE(what_is_personal_is_shown_to_few_and_leaves_a_trace)
         HT_CHECK(!says("ring"));
     }
     HT_CHECK_INT(audited(), 3);
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM events WHERE body LIKE '%diabetic%' "
-                                      "OR body LIKE '%ring%'"),
+    HT_CHECK_INT(number_of("SELECT count(*) FROM events WHERE body LIKE '%diabetic%' "
+                           "OR body LIKE '%ring%'"),
                  0);
     end();
 }
@@ -994,15 +1017,15 @@ HT_CASE(what_is_personal_goes_with_the_order_and_with_the_household)
     HT_CHECK(!says("diabetic") && !says("lon") && is("state", "\"cancelled\""));
     HT_CHECK_INT(get_as(DISPATCHER, ORDERS "/a/history"), 200);
     HT_CHECK(!says("ring") && says("\"erased\""));
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM order_notes"), 0);
+    HT_CHECK_INT(number_of("SELECT count(*) FROM order_notes"), 0);
     /* and with the household */
     HT_CHECK_INT(post_as(DISPATCHER, ORDERS,
                          "{\"id\":\"c\",\"household\":\"h1\",\"kitchen\":\"k1\",\"diets\":["
                          "\"diabetic\"],\"note\":\"ring twice\"," NOON "}"),
                  201);
     HT_CHECK_INT(send_body("DELETE", "/collections/households/items/h1", all, ""), 204);
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM order_notes"), 0);
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM order_cards WHERE diets <> ''"), 0);
+    HT_CHECK_INT(number_of("SELECT count(*) FROM order_notes"), 0);
+    HT_CHECK_INT(number_of("SELECT count(*) FROM order_cards WHERE diets <> ''"), 0);
     audit_holds();
     end();
 }
@@ -1185,22 +1208,22 @@ static void look_again(char *acknowledged)
 /* Both or neither of what belongs together. */
 static void look_at_store(void)
 {
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM order_states"),
-                 ht_sql_number(store, "SELECT count(*) FROM order_cards"));
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM order_states"),
-                 ht_sql_number(store, "SELECT count(*) FROM events WHERE kind = 'order.received'"));
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM order_states a WHERE order_id NOT LIKE "
-                                      "'%-x' AND NOT EXISTS (SELECT 1 FROM order_states b WHERE "
-                                      "b.order_id = a.order_id || '-x')"),
+    HT_CHECK_INT(number_of("SELECT count(*) FROM order_states"),
+                 number_of("SELECT count(*) FROM order_cards"));
+    HT_CHECK_INT(number_of("SELECT count(*) FROM order_states"),
+                 number_of("SELECT count(*) FROM events WHERE kind = 'order.received'"));
+    HT_CHECK_INT(number_of("SELECT count(*) FROM order_states a WHERE order_id NOT LIKE "
+                           "'%-x' AND NOT EXISTS (SELECT 1 FROM order_states b WHERE "
+                           "b.order_id = a.order_id || '-x')"),
                  0);
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM events WHERE kind = 'order.failed'"),
-                 ht_sql_number(store, "SELECT count(*) FROM events f JOIN events i ON i.subject = "
-                                      "'incidents/' || (f.body->>'incident') AND i.kind = "
-                                      "'incident.received' WHERE f.kind = 'order.failed'"));
+    HT_CHECK_INT(number_of("SELECT count(*) FROM events WHERE kind = 'order.failed'"),
+                 number_of("SELECT count(*) FROM events f JOIN events i ON i.subject = "
+                           "'incidents/' || (f.body->>'incident') AND i.kind = "
+                           "'incident.received' WHERE f.kind = 'order.failed'"));
     /* help that is on its way is sent once */
-    HT_CHECK_INT(ht_sql_number(store, "SELECT count(DISTINCT body->>'incident') FROM events WHERE "
-                                      "kind = 'order.failed'"),
-                 ht_sql_number(store, "SELECT count(*) FROM incident_places"));
+    HT_CHECK_INT(number_of("SELECT count(DISTINCT body->>'incident') FROM events WHERE "
+                           "kind = 'order.failed'"),
+                 number_of("SELECT count(*) FROM incident_places"));
     audit_holds();
 }
 
@@ -1252,7 +1275,7 @@ HT_CASE(every_order_that_was_answered_outlives_kill_9)
     uint64_t state = 7;
     HT_REQUIRE(map_make());
     acknowledged[0] = '\0';
-    (void)snprintf(store, sizeof store, "%s/orders_kill.sqlite", folder);
+    HT_REQUIRE(ht_store_place(store, sizeof store, folder, "orders_kill"));
     (void)snprintf(options, sizeof options, "--store %s --clock 2026-03-02T02:00:00Z,0", store);
     int rounds = HT_LONG ? 20 * ROUNDS : ROUNDS;
     for (int round = 0; round < rounds && ht_case_failures == 0; round++) {
@@ -1261,7 +1284,7 @@ HT_CASE(every_order_that_was_answered_outlives_kill_9)
     HT_REQUIRE(begin(options));
     look_again(acknowledged);
     end();
-    HT_CHECK(ht_sql_number(store, "SELECT count(*) FROM order_states") > 2 * rounds);
+    HT_CHECK(number_of("SELECT count(*) FROM order_states") > 2 * rounds);
 }
 
 HT_CASE(without_a_store_there_are_no_orders)
@@ -1274,4 +1297,4 @@ HT_CASE(without_a_store_there_are_no_orders)
     end();
 }
 
-HT_SERVED_MAIN()
+HT_SERVED_MAIN_AFTER(HT_PG_OR_SKIP())

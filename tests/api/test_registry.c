@@ -1,23 +1,28 @@
 /* The registry over HTTP, as clients meet it: items in and out, roles, two officers at once,
  * answers given twice, audits, a store that is read only. */
 #include "tests/support/check.h"
+#include "tests/support/pg_cluster.h"
 #include "tests/support/served.h"
 
 #define GEO "Content-Type: application/geo+json\r\n"
 #define ITEMS "/collections/households/items"
 
-static char store[128];
+static char store[HT_PG_URL];
 static char tokens[128];
 
 /* A server on a store of its own; `more`: further options. */
 static bool begin_store(const char *more)
 {
     static int number;
+    char name[32];
     char options[512];
     if (!map_make()) {
         return false;
     }
-    (void)snprintf(store, sizeof store, "%s/%d.sqlite", folder, number++);
+    (void)snprintf(name, sizeof name, "%d", number++);
+    if (!ht_store_place(store, sizeof store, folder, name)) {
+        return false;
+    }
     (void)snprintf(options, sizeof options, "--store %s %s", store, more);
     return begin(options);
 }
@@ -354,10 +359,7 @@ HT_CASE(each_role_sees_and_does_what_is_its_own)
 
 HT_CASE(what_has_no_place_lies_in_no_box)
 {
-    static char options[256];
-    HT_REQUIRE(map_make());
-    (void)snprintf(options, sizeof options, "--store %s/placeless.sqlite", folder);
-    HT_REQUIRE(begin(options));
+    HT_REQUIRE(begin_store(""));
     HT_CHECK_INT(post("/collections/devices/items", GEO,
                       "{\"type\":\"Feature\",\"id\":\"d1\",\"geometry\":null,"
                       "\"properties\":{\"protocol\":\"mqtt\"}}"),
@@ -380,4 +382,4 @@ HT_CASE(without_a_store_the_streets_go_on)
     end();
 }
 
-HT_SERVED_MAIN()
+HT_SERVED_MAIN_AFTER(HT_PG_OR_SKIP())

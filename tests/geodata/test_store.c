@@ -1,4 +1,7 @@
-/* The store: items, events and their chain, transactions, copies, files that are none. */
+/* The store: items, events and their chain, transactions, copies, files that are none.
+ *
+ * One suite for both engines: geodata/store runs it on a SpatiaLite file, geodata/store_postgresql
+ * on a database of a PostgreSQL of its own. What is about files is for the former alone. */
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -12,9 +15,10 @@
 #include "geodata/digest.h"
 #include "geodata/store.h"
 #include "tests/support/check.h"
+#include "tests/support/pg_cluster.h"
 
 static char folder[64];
-static char path[128];
+static char path[HT_PG_URL];
 
 static void folder_remove(void)
 {
@@ -37,7 +41,11 @@ static struct ht_store *fresh(void)
         }
         (void)atexit(folder_remove);
     }
-    (void)snprintf(path, sizeof path, "%s/%d.sqlite", folder, number++);
+    if (!ht_pg_wanted()) {
+        (void)snprintf(path, sizeof path, "%s/%d.sqlite", folder, number++);
+    } else if (!ht_pg_database(path, sizeof path)) {
+        return NULL;
+    }
     const struct ht_store_options options = {.mode = HT_STORE_CREATE};
     struct ht_store *store = NULL;
     struct ht_error error = {0};
@@ -218,11 +226,29 @@ static struct ht_store_audit audit_of(struct ht_store *store)
     return audit;
 }
 
-/* Changes the file as somebody with a database tool would. */
+/* Whether one with a database tool could do that. */
+static bool can(const char *sql)
+{
+    char out[256];
+    sqlite3 *db = NULL;
+    if (ht_pg_wanted()) {
+        return ht_pg_sql(path, sql, out, sizeof out) == 0;
+    }
+    HT_CHECK_INT(sqlite3_open(path, &db), SQLITE_OK);
+    bool done = sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+    (void)sqlite3_close(db);
+    return done;
+}
+
+/* Changes the store as somebody with a database tool would. */
 static void tamper(const char *sql)
 {
     sqlite3 *db = NULL;
     char *why = NULL;
+    if (ht_pg_wanted()) {
+        HT_CHECK(can(sql));
+        return;
+    }
     HT_CHECK_INT(sqlite3_open(path, &db), SQLITE_OK);
     if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK) {
         HT_CHECK_STR(why, "done");
@@ -256,16 +282,15 @@ HT_CASE(the_chain_is_what_the_contract_says_and_breaks_where_it_was_touched)
     audit = audit_of(store);
     HT_CHECK_INT(audit.events, 9);
     HT_CHECK_INT(audit.broken_seq, 0);
-    sqlite3 *db = NULL;
-    HT_CHECK_INT(sqlite3_open(path, &db), SQLITE_OK);
-    HT_CHECK(sqlite3_exec(db, "UPDATE events SET actor = 'x'", NULL, NULL, NULL) != SQLITE_OK);
-    HT_CHECK(sqlite3_exec(db, "DELETE FROM events", NULL, NULL, NULL) != SQLITE_OK);
-    (void)sqlite3_close(db);
-    tamper("DROP TRIGGER events_stay; UPDATE events SET actor = 'eve' WHERE seq = 6");
+    HT_CHECK(!can("UPDATE events SET actor = 'x'"));
+    HT_CHECK(!can("DELETE FROM events"));
+    tamper(ht_pg_wanted() ? "DROP TRIGGER events_stay ON events"
+                          : "DROP TRIGGER events_stay; DROP TRIGGER events_last");
+    tamper("UPDATE events SET actor = 'eve' WHERE seq = 6");
     HT_CHECK_INT(audit_of(store).broken_seq, 6);
     tamper("UPDATE events SET actor = 'local' WHERE seq = 6");
     HT_CHECK_INT(audit_of(store).broken_seq, 0);
-    tamper("DROP TRIGGER events_last; DELETE FROM events WHERE seq = 4");
+    tamper("DELETE FROM events WHERE seq = 4");
     HT_CHECK_INT(audit_of(store).broken_seq, 5);
     ht_store_close(store);
 }
@@ -312,6 +337,9 @@ HT_CASE(erasure_takes_the_person_and_leaves_the_chain)
     HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
     HT_CHECK_INT(audit_of(store).broken_seq, 0);
     ht_store_close(store); /* the log goes back into the file */
+    if (ht_pg_wanted()) {
+        return; /* what its pages hold until they are vacuumed is the server's matter */
+    }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat info = {0};
     HT_REQUIRE(fd >= 0 && fstat(fd, &info) == 0);
@@ -324,10 +352,13 @@ HT_CASE(erasure_takes_the_person_and_leaves_the_chain)
 
 HT_CASE(a_copy_of_a_live_store_is_whole)
 {
+    if (ht_pg_wanted()) {
+        HT_SKIP("a database has pg_dump for that");
+    }
     struct ht_store *store = fresh();
     struct ht_store_tx *tx = NULL;
     struct ht_store_written written;
-    char copy[160];
+    char copy[HT_PG_URL + 8];
     (void)snprintf(copy, sizeof copy, "%s.copy", path);
     HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
     HT_CHECK_INT(put(tx, "a", 1, 1, HT_STORE_INSERT, 0, &written), HT_OK);
@@ -442,6 +473,9 @@ static bool plan_has(const char *sql, const char *word)
 
 HT_CASE(a_store_of_version_2_gets_its_indices_and_keeps_its_items)
 {
+    if (ht_pg_wanted()) {
+        HT_SKIP("PostgreSQL has had no store before version 10");
+    }
     static const char by_kind[] = "EXPLAIN QUERY PLAN SELECT count(*) FROM facilities_item i WHERE "
                                   "(i.properties->>'kind') = 'kitchen'";
     struct ht_error error = {0};
@@ -552,8 +586,10 @@ HT_CASE(a_store_of_version_6_gets_room_for_orders_and_keeps_its_items)
     }
     HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
     ht_store_close(store);
-    tamper(NOT_YET_7 "PRAGMA user_version = 6");
-    HT_CHECK_INT(open_as(HT_STORE_READ_ONLY, &error), HT_VERSION);
+    if (!ht_pg_wanted()) { /* it has had none before version 10 */
+        tamper(NOT_YET_7 "PRAGMA user_version = 6");
+        HT_CHECK_INT(open_as(HT_STORE_READ_ONLY, &error), HT_VERSION);
+    }
     const struct ht_store_options options = {.mode = HT_STORE_CREATE};
     HT_REQUIRE(ht_store_open(path, &options, &store, &error) == HT_OK);
     HT_REQUIRE(ht_store_reader_new(store, &reader, NULL) == HT_OK);
@@ -595,7 +631,9 @@ HT_CASE(rounds_are_kept_whole_and_listed_from_the_newest)
     char seen[128] = "";
     HT_REQUIRE(store != NULL);
     ht_store_close(store);
-    tamper(NOT_YET_10 "PRAGMA user_version = 9"); /* a store of the version before gets them */
+    if (!ht_pg_wanted()) {
+        tamper(NOT_YET_10 "PRAGMA user_version = 9"); /* a store of the version before gets them */
+    }
     const struct ht_store_options options = {.mode = HT_STORE_CREATE};
     HT_REQUIRE(ht_store_open(path, &options, &store, NULL) == HT_OK);
     HT_REQUIRE(ht_store_reader_new(store, &reader, NULL) == HT_OK);
@@ -690,6 +728,8 @@ HT_CASE(devices_are_heard_without_a_change_of_theirs)
     static const char shown[] = /* an overflow where it is another */
         "SELECT CASE (SELECT last_seen FROM devices WHERE id = 'd1')"
         " WHEN '2026-03-01T08:00:00.250Z' THEN 1 ELSE abs(-9223372036854775807 - 1) END";
+    static const char shown_pg[] = /* a division by zero */
+        "SELECT 1 / count(*) FROM devices WHERE last_seen = '2026-03-01T08:00:00.250Z'";
     struct ht_store *store = fresh();
     struct ht_store_tx *tx = NULL;
     struct ht_store_written out;
@@ -705,7 +745,7 @@ HT_CASE(devices_are_heard_without_a_change_of_theirs)
     HT_CHECK_INT(ht_store_item_put(tx, devices, &item, HT_STORE_UPSERT, 1, &out, NULL), HT_OK);
     HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
     HT_CHECK_STR(seen_of(store, &text), "d1 1772352000250 ");
-    tamper(shown);
+    tamper(ht_pg_wanted() ? shown_pg : shown);
     HT_REQUIRE(ht_store_begin(store, &tx, NULL) == HT_OK);
     HT_CHECK_INT(ht_store_item_delete(tx, devices, "d1", 2, NULL), HT_OK);
     HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
@@ -758,13 +798,17 @@ HT_CASE(foreign_newer_and_missing_files_are_refused_with_the_reason)
     ht_store_close(store);
     HT_CHECK_INT(open_as(HT_STORE_WRITE, &error), HT_OK);
     HT_CHECK_INT(open_as(HT_STORE_READ_ONLY, &error), HT_OK);
-    tamper("PRAGMA user_version = 99");
+    tamper(ht_pg_wanted() ? "UPDATE houtao_store SET schema_version = 99"
+                          : "PRAGMA user_version = 99");
     HT_CHECK_INT(open_as(HT_STORE_CREATE, &error), HT_VERSION);
     HT_CHECK(strstr(error.message, "newer houtao") != NULL);
     HT_CHECK_INT(open_as(HT_STORE_READ_ONLY, &error), HT_VERSION);
-    tamper("PRAGMA application_id = 7");
+    tamper(ht_pg_wanted() ? "DROP TABLE houtao_store" : "PRAGMA application_id = 7");
     HT_CHECK_INT(open_as(HT_STORE_CREATE, &error), HT_FOREIGN);
     HT_CHECK(strstr(error.message, "another program") != NULL);
+    if (ht_pg_wanted()) {
+        return; /* what else can lie at a path is a file */
+    }
     (void)snprintf(path, sizeof path, "%s/text", folder);
     FILE *file = fopen(path, "we");
     HT_REQUIRE(file != NULL);
@@ -782,6 +826,9 @@ HT_CASE(foreign_newer_and_missing_files_are_refused_with_the_reason)
 
 HT_CASE(an_empty_file_is_none_unless_one_may_be_made_of_it)
 {
+    if (ht_pg_wanted()) {
+        HT_SKIP("of files");
+    }
     struct ht_error error = {0};
     ht_store_close(fresh());
     HT_CHECK(truncate(path, 0) == 0);
@@ -795,6 +842,9 @@ HT_CASE(an_empty_file_is_none_unless_one_may_be_made_of_it)
 
 HT_CASE(a_file_that_was_cut_is_refused_and_left_alone)
 {
+    if (ht_pg_wanted()) {
+        HT_SKIP("of files");
+    }
     struct stat info;
     struct ht_error error = {0};
     ht_store_close(fresh());
@@ -814,6 +864,9 @@ HT_CASE(a_file_that_was_cut_is_refused_and_left_alone)
 /* What the log holds is in the file after it was written back, for one who has the file alone. */
 HT_CASE(the_log_is_written_back)
 {
+    if (ht_pg_wanted()) {
+        HT_SKIP("of files");
+    }
     struct ht_store *store = fresh();
     struct ht_store_tx *tx = NULL;
     struct ht_store_reader *reader = NULL;
@@ -1018,6 +1071,9 @@ HT_CASE(old_positions_go_and_those_of_one_unit_on_demand)
 /* As the version before left it. */
 HT_CASE(a_store_of_the_first_version_is_brought_up_to_date)
 {
+    if (ht_pg_wanted()) {
+        HT_SKIP("PostgreSQL has had no store before version 10");
+    }
     struct ht_store *store = fresh();
     struct ht_store_reader *reader = NULL;
     const struct ht_store_options options = {.mode = HT_STORE_WRITE};
@@ -1052,15 +1108,6 @@ HT_CASE(a_store_of_the_first_version_is_brought_up_to_date)
     ht_text_deinit(&text);
 }
 
-static bool selects(const char *sql)
-{
-    sqlite3 *db = NULL;
-    HT_CHECK_INT(sqlite3_open(path, &db), SQLITE_OK);
-    bool good = sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
-    (void)sqlite3_close(db);
-    return good;
-}
-
 HT_CASE(views_of_a_store_of_version_7_get_the_columns_that_came_since)
 {
     static const char *const columns[] = {"SELECT answers, parent, geometry FROM cells",
@@ -1071,14 +1118,135 @@ HT_CASE(views_of_a_store_of_version_7_get_the_columns_that_came_since)
     struct ht_store *store = fresh();
     HT_REQUIRE(store != NULL);
     ht_store_close(store);
-    tamper("DROP VIEW cells; CREATE VIEW cells AS SELECT rowid AS rowid, id, geometry FROM "
-           "cells_item;" NOT_YET_8 "PRAGMA user_version = 7");
-    HT_CHECK(!selects(columns[0]));
+    if (!ht_pg_wanted()) { /* it has all of them from the first */
+        tamper("DROP VIEW cells; CREATE VIEW cells AS SELECT rowid AS rowid, id, geometry FROM "
+               "cells_item;" NOT_YET_8 "PRAGMA user_version = 7");
+        HT_CHECK(!can(columns[0]));
+    }
     HT_REQUIRE(ht_store_open(path, &options, &store, &error) == HT_OK);
     ht_store_close(store);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        HT_CHECK(selects(columns[i]));
+        HT_CHECK(can(columns[i]));
     }
 }
 
-HT_MAIN()
+/* More than an engine hands on at once, in the order in which they were put, and others asked over
+ * the same connection meanwhile. */
+struct many {
+    struct ht_store_reader *reader;
+    int next;
+    int wrong;
+};
+
+static enum ht_status many_see(void *user, const struct ht_store_item *item)
+{
+    struct many *many = user;
+    struct seen seen = {0};
+    char id[16];
+    (void)snprintf(id, sizeof id, "f%d", many->next);
+    many->wrong += strcmp(id, item->id) != 0 ? 1 : 0;
+    if (many->next % 1000 == 0) {
+        HT_CHECK_INT(
+            ht_store_item(many->reader, named("facilities"), "f1", false, see, &seen, NULL), HT_OK);
+        HT_CHECK_INT(seen.count, 1);
+    }
+    many->next++;
+    return many->next == 9500 ? HT_CANCELLED : HT_OK;
+}
+
+HT_CASE(many_items_come_in_order_and_one_by_one_between)
+{
+    enum { MANY = 9000 };
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    struct ht_store_reader *reader = NULL;
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    for (int i = 0; i < MANY; i++) {
+        HT_CHECK_INT(put_facility(tx, i), HT_OK);
+    }
+    HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
+    HT_REQUIRE(ht_store_reader_new(store, &reader, NULL) == HT_OK);
+    struct many many = {.reader = reader};
+    uint64_t all = 0;
+    struct ht_store_query query = ht_store_query_default(named("facilities"));
+    HT_CHECK_INT(ht_store_items(reader, &query, many_see, &many, &all, NULL), HT_OK);
+    HT_CHECK(many.next == MANY && many.wrong == 0 && all == MANY);
+    many.next = 500; /* it ends with the sink's own word, and the reader goes on */
+    query.offset = 500;
+    query.limit = 8400;
+    HT_CHECK_INT(ht_store_items(reader, &query, many_see, &many, &all, NULL), HT_OK);
+    HT_CHECK(many.next == 8900 && many.wrong == 0 && all == MANY);
+    many.next = 9500 - 4500;
+    query.offset = 5000 - 500;
+    HT_CHECK_INT(ht_store_items(reader, &query, many_see, &many, &all, NULL), HT_CANCELLED);
+    HT_CHECK_INT(many.wrong, 4500);
+    HT_CHECK_INT(matched(reader,
+                         (struct ht_store_query){.collection = named("facilities"),
+                                                 .from_ms = INT64_MIN,
+                                                 .until_ms = INT64_MAX,
+                                                 .limit = 1},
+                         "f0 "),
+                 MANY);
+    ht_store_reader_free(reader);
+    ht_store_close(store);
+}
+
+static enum ht_status traffic_see(void *user, const struct ht_store_traffic *row)
+{
+    ht_text_addf(user, "%d-%d %s %.1f;", (int)row->osm_from, (int)row->osm_to, row->profiles,
+                 row->speed_mps);
+    return HT_OK;
+}
+
+static enum ht_status speeds_see(void *user, const struct ht_store_speeds *row)
+{
+    ht_text_addf(user, "%llu %zu;", (unsigned long long)row->street, row->size);
+    return HT_OK;
+}
+
+static enum ht_status arrival_see(void *user, const void *bytes, size_t size)
+{
+    ht_text_addf(user, "%.*s;", (int)size, (const char *)bytes);
+    return HT_OK;
+}
+
+HT_CASE(what_is_said_last_of_a_street_comes_last_and_what_is_learned_is_kept)
+{
+    struct ht_store *store = fresh();
+    struct ht_store_tx *tx = NULL;
+    struct ht_text text = {0};
+    const struct ht_store_traffic rows[] = {{1, 2, "", 3.5, INT64_MAX},
+                                            {3, 4, "car", 0, 70},
+                                            {1, 2, "", 9, INT64_MAX},
+                                            {3, 4, "car", -1, 0}};
+    const struct ht_store_speeds speeds[] = {{UINT64_MAX, "ab", 2}, {7, "", 0}, {7, "x\0y", 3}};
+    HT_REQUIRE(store != NULL && ht_store_begin(store, &tx, NULL) == HT_OK);
+    struct ht_store_reader *reader = ht_store_tx_reader(tx);
+    HT_CHECK_INT(ht_store_traffic_put(tx, rows, 3, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_traffic(reader, traffic_see, &text, NULL), HT_OK);
+    HT_CHECK_STR(ht_text_string(&text), "3-4 car 0.0;1-2  9.0;");
+    HT_CHECK_INT(ht_store_traffic_put(tx, rows + 3, 1, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_traffic_forget(tx, 100, NULL), HT_OK);
+    ht_text_clear(&text);
+    HT_CHECK_INT(ht_store_traffic(reader, traffic_see, &text, NULL), HT_OK);
+    HT_CHECK_STR(ht_text_string(&text), "1-2  9.0;");
+    ht_text_clear(&text);
+    HT_CHECK_INT(ht_store_speeds(reader, speeds_see, &text, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_arrival(reader, arrival_see, &text, NULL), HT_OK);
+    HT_CHECK_STR(ht_text_string(&text), "");
+    HT_CHECK_INT(ht_store_speeds_put(tx, speeds, 3, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_arrival_put(tx, "old", 3, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_arrival_put(tx, "new", 3, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_arrival(reader, arrival_see, &text, NULL), HT_OK);
+    HT_CHECK_STR(ht_text_string(&text), "new;");
+    ht_text_clear(&text);
+    HT_CHECK_INT(ht_store_speeds(reader, speeds_see, &text, NULL), HT_OK);
+    HT_CHECK(strstr(ht_text_string(&text), "18446744073709551615 2;") != NULL);
+    HT_CHECK(strstr(ht_text_string(&text), "7 3;") != NULL && text.size == 27);
+    HT_CHECK_INT(ht_store_speeds_clear(tx, NULL), HT_OK);
+    HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
+    ht_text_deinit(&text);
+    ht_store_close(store);
+}
+
+HT_STORES_MAIN()

@@ -19,7 +19,7 @@ deb=$(ls "$work"/houtao_*.deb)
 field() { dpkg-deb -f "$deb" "$1"; }
 
 # What it needs: linked libraries, those that are loaded later, and what its scripts call.
-for library in libc6 libevent-2.1 libexpat1 libgeos-c1 libproj libspatialite libsqlite3-0 libssl3 libyajl2 libzstd1 zlib1g \
+for library in libc6 libevent-2.1 libexpat1 libgeos-c1 libproj libpq5 libspatialite libsqlite3-0 libssl3 libyajl2 libzstd1 zlib1g \
     adduser tzdata; do
     [[ " $(field Depends)," == *" $library"* ]] || fail "it does not depend on $library: $(field Depends)"
 done

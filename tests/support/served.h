@@ -126,14 +126,17 @@ static inline int post(const char *path, const char *headers, const char *body)
     return send_body("POST", path, headers, body);
 }
 
-#define HT_SERVED_MAIN()                                                                           \
+/* `first`: what is looked at before anything runs. */
+#define HT_SERVED_MAIN_AFTER(first)                                                                \
     int main(int argc, char **argv)                                                                \
     {                                                                                              \
+        first;                                                                                     \
         int code = ht_run_cases(argc > 1 ? argv[1] : NULL);                                        \
         forsake();                                                                                 \
         ht_answer_free(&answer);                                                                   \
         map_remove();                                                                              \
         return code;                                                                               \
     }
+#define HT_SERVED_MAIN() HT_SERVED_MAIN_AFTER((void)0)
 
 #endif
