@@ -57,7 +57,8 @@ static const char beside_sql[] =
     "CREATE TABLE gone("
     " collection TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, version BIGINT NOT NULL);"
     "CREATE TABLE device_seen("
-    " device TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, seen_ms BIGINT NOT NULL);"
+    " device TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, seen_ms BIGINT NOT NULL,"
+    " battery BIGINT, silent BIGINT NOT NULL DEFAULT 0);"
     "CREATE TABLE zones_begun("
     " zone TEXT COLLATE \"C\" NOT NULL PRIMARY KEY, shape BIGINT NOT NULL);"
     "CREATE TABLE incident_places("
@@ -182,14 +183,17 @@ static void add_for(struct ht_text *sql, const char *text, const char *collectio
     }
 }
 
-/* What map programs see: each property a column, and of devices the time they were heard. */
+/* What map programs see: each property a column, and of devices when they were heard, with what
+ * battery. */
 static void add_view(struct ht_text *sql, const struct ht_collection *collection)
 {
     const char *name = collection->name;
     ht_text_addf(sql, "CREATE VIEW %s AS SELECT rowid, id, version, changed_ms, cell", name);
     for (size_t i = 0; i < collection->property_count; i++) {
         const struct ht_property *property = &collection->properties[i];
-        bool seen = strcmp(name, "devices") == 0 && strcmp(property->name, "last_seen") == 0;
+        bool device = strcmp(name, "devices") == 0;
+        bool seen = device && strcmp(property->name, "last_seen") == 0;
+        bool charged = device && strcmp(property->name, "battery") == 0;
         if (strcmp(property->name, "cell") == 0) {
             continue;
         }
@@ -199,8 +203,12 @@ static void add_view(struct ht_text *sql, const struct ht_collection *collection
                 sql, "coalesce((SELECT to_char(to_timestamp(seen_ms / 1000.0) AT TIME ZONE 'UTC',"
                      " 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') FROM device_seen WHERE device = id), ");
         }
+        if (charged) {
+            ht_text_add_string(sql,
+                               "coalesce((SELECT battery FROM device_seen WHERE device = id), ");
+        }
         ht__pg_add_property(sql, property);
-        ht_text_addf(sql, "%s AS \"%s\"", seen ? ")" : "", property->name);
+        ht_text_addf(sql, "%s AS \"%s\"", seen || charged ? ")" : "", property->name);
     }
     ht_text_addf(sql, "%s FROM %s_item;", ht__shaped(collection) ? ", geometry" : "", name);
 }
@@ -223,8 +231,8 @@ static void add_collection(struct ht_text *sql, const struct ht_collection *coll
     add_view(sql, collection);
 }
 
-/* From nothing to version 10, which was the first that PostgreSQL had. */
-static enum ht_status schema_10(struct ht__store_conn *conn, struct ht_error *error)
+/* From nothing to version 11, which was the first that PostgreSQL had. */
+static enum ht_status schema_11(struct ht__store_conn *conn, struct ht_error *error)
 {
     struct ht_text sql = {0};
     size_t count = 0;
@@ -244,7 +252,7 @@ static enum ht_status schema_10(struct ht__store_conn *conn, struct ht_error *er
 
 /* To version i; none: from nothing to the first that there was, in one step. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA + 1])(struct ht__store_conn *,
-                                                           struct ht_error *) = {[10] = schema_10};
+                                                           struct ht_error *) = {[11] = schema_11};
 
 /* ---- whose database is it? ---- */
 

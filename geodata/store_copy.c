@@ -31,7 +31,7 @@ static const struct table tables[] = {
     {"settings", "tname iversion ichanged_ms tbody", "name"},
     {"traffic", "iosm_from iosm_to tprofiles rspeed_mps iuntil_ms", "seq"},
     {"gone", "tcollection iversion", "collection"},
-    {"device_seen", "tdevice iseen_ms", "device"},
+    {"device_seen", "tdevice iseen_ms ibattery isilent", "device"},
     {"zones_begun", "tzone ishape", "zone"},
     {"incident_places", "tincident ilon_e7 ilat_e7", "incident"},
     {"incident_notes", "tdigest tincident bsalt tnote", "digest"},

@@ -169,40 +169,53 @@ enum ht_status ht_store_positions_erase(struct ht_store_tx *tx, const char *unit
     return status;
 }
 
-enum ht_status ht_store_device_seen_put(struct ht_store_tx *tx, const char *device, int64_t seen_ms,
+enum ht_status ht_store_device_seen_put(struct ht_store_tx *tx,
+                                        const struct ht_store_device_seen *seen,
                                         struct ht_error *error)
 {
-    static const char sql[] = "INSERT INTO device_seen(device, seen_ms)"
-                              " SELECT id, ?2 FROM devices_item WHERE id = ?1"
-                              " ON CONFLICT(device) DO UPDATE SET seen_ms = excluded.seen_ms";
+    static const char sql[] = "INSERT INTO device_seen(device, seen_ms, battery, silent)"
+                              " SELECT id, ?2, ?3, ?4 FROM devices_item WHERE id = ?1"
+                              " ON CONFLICT(device) DO UPDATE SET seen_ms = excluded.seen_ms,"
+                              " battery = excluded.battery, silent = excluded.silent";
     struct ht__statement *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status == HT_OK) {
-        ht__bind_text(statement, 1, device);
-        ht__bind_int(statement, 2, seen_ms);
+        ht__bind_text(statement, 1, seen->device);
+        ht__bind_int(statement, 2, seen->seen_ms);
+        if (seen->battery >= 0) {
+            ht__bind_int(statement, 3, seen->battery);
+        } else {
+            ht__bind_null(statement, 3);
+        }
+        ht__bind_int(statement, 4, seen->silent);
         status = ht__store_run(&tx->reader.conn, statement, error);
     }
     return status;
 }
 
 struct seen_taker {
-    enum ht_status (*sink)(void *user, const char *device, int64_t seen_ms);
+    enum ht_status (*sink)(void *user, const struct ht_store_device_seen *seen);
     void *user;
 };
 
 static enum ht_status give_seen(void *user, struct ht__statement *statement)
 {
     const struct seen_taker *taker = user;
-    const char *device = ht__text_at(statement, 0);
-    return device == NULL ? HT_NOMEM : taker->sink(taker->user, device, ht__int_at(statement, 1));
+    const struct ht_store_device_seen seen = {
+        .device = ht__text_at(statement, 0),
+        .seen_ms = ht__int_at(statement, 1),
+        .battery = ht__null_at(statement, 2) ? -1 : (int)ht__int_at(statement, 2),
+        .silent = ht__int_at(statement, 3) != 0};
+    return seen.device == NULL ? HT_NOMEM : taker->sink(taker->user, &seen);
 }
 
-enum ht_status ht_store_devices_seen(struct ht_store_reader *reader,
-                                     enum ht_status (*sink)(void *user, const char *device,
-                                                            int64_t seen_ms),
-                                     void *user, struct ht_error *error)
+enum ht_status
+ht_store_devices_seen(struct ht_store_reader *reader,
+                      enum ht_status (*sink)(void *user, const struct ht_store_device_seen *seen),
+                      void *user, struct ht_error *error)
 {
-    static const char sql[] = "SELECT device, seen_ms FROM device_seen ORDER BY device";
+    static const char sql[] =
+        "SELECT device, seen_ms, battery, silent FROM device_seen ORDER BY device";
     struct ht__statement *statement = NULL;
     struct seen_taker taker = {sink, user};
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);
