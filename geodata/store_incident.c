@@ -266,14 +266,12 @@ enum ht_status ht_store_code_end(struct ht_store_tx *tx, const char *code, struc
     return run_with(tx, sql, code, error);
 }
 
-static enum ht_status past_row(void *user, sqlite3_stmt *statement)
+static enum ht_status past_row(void *user, struct ht__statement *statement)
 {
     struct ht_store_incident_past *past = user;
-    past->opened_ms = sqlite3_column_type(statement, 0) == SQLITE_NULL
-                          ? INT64_MAX
-                          : sqlite3_column_int64(statement, 0);
-    past->over = sqlite3_column_int(statement, 1) != 0;
-    past->kept = sqlite3_column_int(statement, 2) != 0;
+    past->opened_ms = ht__null_at(statement, 0) ? INT64_MAX : ht__int_at(statement, 0);
+    past->over = ht__int_at(statement, 1) != 0;
+    past->kept = ht__int_at(statement, 2) != 0;
     return HT_OK;
 }
 
@@ -282,13 +280,13 @@ enum ht_status ht_store_incident_past(struct ht_store_tx *tx, const char *incide
 {
     static const char sql[] =
         "SELECT (SELECT at_ms FROM events WHERE subject = 'incidents/' || ?1 ORDER BY seq LIMIT 1),"
-        " coalesce((SELECT kind <> 'incident.reopened' FROM events"
+        " coalesce((SELECT CASE kind WHEN 'incident.reopened' THEN 0 ELSE 1 END FROM events"
         "  WHERE subject = 'incidents/' || ?1 AND kind IN ('incident.resolved',"
         "  'incident.evaluated', 'incident.cancelled', 'incident.reopened')"
         "  ORDER BY seq DESC LIMIT 1), 0),"
-        " EXISTS(SELECT 1 FROM incident_places WHERE incident = ?1)"
-        " OR EXISTS(SELECT 1 FROM incident_notes WHERE incident = ?1)";
-    sqlite3_stmt *statement = NULL;
+        " CASE WHEN EXISTS(SELECT 1 FROM incident_places WHERE incident = ?1)"
+        " OR EXISTS(SELECT 1 FROM incident_notes WHERE incident = ?1) THEN 1 ELSE 0 END";
+    struct ht__statement *statement = NULL;
     *out = (struct ht_store_incident_past){.opened_ms = INT64_MAX};
     enum ht_status status = prepare_for(&tx->reader, sql, sql, incident, &statement, error);
     return status == HT_OK ? ht__store_rows(&tx->reader.conn, statement, past_row, out, error)
