@@ -50,8 +50,8 @@ void ht_arrivals_drove(struct ht_arrivals *arrivals, int64_t planned_ms, int64_t
 void ht_arrivals_came(struct ht_arrivals *arrivals, const struct ht_arrival_band *band,
                       int64_t came_ms);
 
-/* What a compound is known by: the cell that a household lies in; without one its square of some
- * 250 m; a kitchen is one by itself. */
+/* What a compound is known by: the cell of that kind over the door; without one the cell that the
+ * household lies in, or its square of some 250 m; a kitchen is one by itself. */
 uint64_t ht_arrivals_cell(const char *cell);
 uint64_t ht_arrivals_square(struct ht_point point);
 uint64_t ht_arrivals_kitchen(const char *kitchen);

@@ -127,12 +127,14 @@ static enum ht_status door_read(struct ht__making *making, const struct ht_order
                                 struct ht_point point, struct ht_planner_door *door)
 {
     static const char name[] = "households";
+    const char *compound = ht__compounds_find(making, point);
+    enum ht_status status = HT_OK;
     *door = (struct ht_planner_door){.compound = ht_arrivals_square(point)};
-    if (order->household == NULL) {
-        return HT_OK;
+    if (order->household != NULL) {
+        status = ht_store_item(making->reader, ht_collection_find(name, sizeof name - 1),
+                               order->household, false, home_take, door, NULL);
     }
-    enum ht_status status = ht_store_item(making->reader, ht_collection_find(name, sizeof name - 1),
-                                          order->household, false, home_take, door, NULL);
+    door->compound = compound == NULL ? door->compound : ht_arrivals_cell(compound);
     return status == HT_NOT_FOUND ? HT_OK : status;
 }
 

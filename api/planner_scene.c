@@ -197,7 +197,8 @@ static enum ht_status scene_read(struct ht__making *making, struct ht_error *err
     }
     making->scene->planned = making->scene->vans_known > 0 || making->scene->rules.van_meals > 0;
     if (status == HT_OK && making->scene->planned) {
-        status = ht__scene_orders(making);
+        status = ht__compounds_read(making, error);
+        status = status == HT_OK ? ht__scene_orders(making) : status;
         status = status == HT_OK ? ht__scene_running(making) : status;
         status = status == HT_OK ? points_merge(making->scene) : status;
         status = status == HT_OK ? problem_make(making->scene) : status;
@@ -225,6 +226,7 @@ enum ht_status ht_planner_scene_make(const struct ht_planner_sources *sources,
     }
     ht_live_places_deinit(&making.places);
     free(making.facilities);
+    ht__compounds_deinit(&making);
     return status;
 }
 

@@ -212,6 +212,41 @@ HT_CASE(a_van_comes_to_its_stop_and_leaves_it_and_the_town_learns)
     HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM arrival WHERE length(bytes) > 200"), 1);
 }
 
+/* As the store has it: little-endian, in hex. */
+static void key_hex(const char *cell, char out[17])
+{
+    uint64_t key = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    char text[64];
+    (void)snprintf(text, sizeof text, "cell %s", cell);
+    for (const char *at = text; *at != '\0'; at++) {
+        key = (key ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+    }
+    for (int i = 0; i < 8; i++) {
+        (void)snprintf(out + 2 * (size_t)i, 3, "%02X", (unsigned)(key >> 8 * i & 0xFF));
+    }
+}
+
+static bool learned(const char *cell)
+{
+    char key[17];
+    char sql[128];
+    key_hex(cell, key);
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM arrival WHERE instr(hex(bytes), '%s')",
+                   key);
+    return ht_sql_number(store, sql) == 1;
+}
+
+static void cell_add(const char *id, const char *kind, double lon, double to_lon)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":{\"type\":\"Polygon\","
+                   "\"coordinates\":[[[%f,29.94],[%f,29.94],[%f,29.96],[%f,29.96],[%f,29.94]]]},"
+                   "\"properties\":{\"name\":\"%s\",\"kind\":\"%s\"}}",
+                   id, lon, to_lon, to_lon, lon, lon, id, kind);
+    HT_CHECK_INT(post("/collections/cells/items", GEO, text), 201);
+}
+
 /* The moment of "since" where the van stands. */
 static bool since_read(char out[32])
 {
@@ -230,6 +265,33 @@ static bool begin_again(void)
     }
     advance((int)(then_s - now_s));
     return true;
+}
+
+/* The two first doors lie in one grid cell, the first in a compound. */
+HT_CASE(what_a_stop_takes_is_learned_by_compound)
+{
+    HT_REQUIRE(begin_town());
+    cell_add("grid-1", "grid", 121.70, 121.80);
+    cell_add("court-1", "compound", 121.7148, 121.7152);
+    HT_CHECK_INT(get(PLAN), 200);
+    struct stop stops[] = {stop_read(0), stop_read(1)};
+    bool inside[2];
+    for (int i = 0; i < 2; i++) {
+        inside[i] = stops[i].lon > 121.7148 && stops[i].lon < 121.7152;
+    }
+    HT_CHECK(inside[0] != inside[1]);
+    end();
+    HT_REQUIRE(begin_again()); /* a plan that knows them */
+    HT_CHECK(comes("/v1/orders/o3", "unit", "\"van1\"") && is_followed());
+    for (int i = 0; i < 2; i++) {
+        stands(&stops[i], 45);
+        HT_CHECK(comes(PLAN, "at.by", "\"position\""));
+        HT_CHECK_INT(happens(stops[i].order, "{\"event\":\"deliver\"}"), 200);
+        seen(stops[i].lon + 0.004, stops[i].lat + 0.004, 60);
+        HT_CHECK(sql_comes(COUNT "'stop.left'", i + 1));
+    }
+    end();
+    HT_CHECK(learned("court-1") && learned("grid-1"));
 }
 
 HT_CASE(where_a_van_stands_is_known_after_a_restart)
