@@ -182,7 +182,7 @@ bool ht__round_errands_plan(struct ht_app_context *context, const struct ht_visi
                             const bool *taken, size_t count, const bool *cancel)
 {
     static const char *const names[] = {"factories", "facilities", "households"};
-    const struct ht_collection **of = calloc(count + 1, sizeof *of);
+    const struct ht_collection **of = calloc(count + 1, sizeof(const struct ht_collection *));
     size_t wanted = 0;
     bool good = of != NULL && (context->crs != NULL || ht_crs_work_new(&context->crs) == HT_OK);
     for (size_t i = 0; i < count && good; i++) {
@@ -198,7 +198,7 @@ bool ht__round_errands_plan(struct ht_app_context *context, const struct ht_visi
                             .now_ms = ht_clock_now_ms(&context->app->clock),
                             .cancel = cancel};
         size_t here = 0;
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < count && e.collection != NULL; i++) {
             here += of[i] == e.collection ? 1 : 0;
         }
         enum ht_status status = here == 0 ? HT_OK : errands_plan(&e);

@@ -16,10 +16,10 @@
  *
  * A site or tenant with notices that want a re-visit, and each notice that wants a second look
  * (engine/live/visits.h), is a stop of its own beside the real one, seen once, before the first
- * date, by as many: who must not go alone does not then either. That of a tenant goes to the tenant,
- * also where the round sees whole factories; it takes half an hour there, or less. There is time to
- * mend a hazard first: it is seen again in the second half of that, on one of three days at least on
- * which somebody works and the site is open; what is late, at once.
+ * date, by as many: who must not go alone does not then either. That of a tenant goes to the
+ * tenant, also where the round sees whole factories; it takes half an hour there, or less. There is
+ * time to mend a hazard first: it is seen again in the second half of that, on one of three days at
+ * least on which somebody works and the site is open; what is late, at once.
  *
  * What inspectors have to do for other rounds, or as no round's, is time that this one does not
  * have.
@@ -147,7 +147,7 @@ struct ht_round_making {
     const struct ht_crs *crs;             /* of homes in the ask */
     const struct ht_round_before *before; /* NULL: a new round */
     int64_t since_ms;                     /* nothing new begins before */
-    bool errands;                         /* sites are seen for what notices want, and nothing else */
+    bool errands; /* sites are seen for what notices want, and nothing else */
     const bool *cancel;
     struct ht_round_wrongs *wrongs;
 };

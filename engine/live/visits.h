@@ -23,9 +23,9 @@
  * A notice asks for a re-visit before its date: it is wanted (ht_visits_wanted) until a plan has a
  * visit for it. One re-visit looks after all notices of its tenant, or of the site itself, whose
  * date it keeps; where it is only planned and they are closed, or have another, it is cancelled. A
- * notice is closed by a visit alone: one of its site that came after it, with the outcome done; who saw one
- * tenant alone saw no other's, nor what the site itself was told. A closed one that was drawn as a
- * sample is wanted once more, by somebody who was not there when it was closed.
+ * notice is closed by a visit alone: one of its site that came after it, with the outcome done; who
+ * saw one tenant alone saw no other's, nor what the site itself was told. A closed one that was
+ * drawn as a sample is wanted once more, by somebody who was not there when it was closed.
  *
  * Ids, numbers and moments are all that is here: what was written down of a hazard, reasons,
  * photos, names of those visited lie with the caller, who can erase them.

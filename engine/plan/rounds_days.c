@@ -151,7 +151,7 @@ static void day_relax(struct table *t, uint32_t day)
     uint64_t kept_before = t->kept & before;
     uint32_t first = kept_before == 0 ? 0 : 63 - (uint32_t)__builtin_clzll(kept_before);
     for (uint32_t k = 0; k <= t->most[day]; k++) {
-        t->nodes[day][k].cost = HT__ROUNDS_CANT;
+        t->nodes[day][k] = (struct node){.cost = HT__ROUNDS_CANT};
     }
     if (t->cost[day] == HT__ROUNDS_CANT && (t->kept >> day & 1) == 0) {
         return;
