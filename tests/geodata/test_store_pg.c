@@ -453,7 +453,7 @@ static void town_fill(struct ht_store_tx *tx)
     struct ht_store_written written;
     memcpy(wkb + 5, at, sizeof at);
     for (int i = 0; i < 20; i++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "h%d", i);
         const struct ht_store_item item = {.id = id,
                                            .wkb = wkb,
