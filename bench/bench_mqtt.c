@@ -259,11 +259,12 @@ static double nodes_cpu_ms(const struct bench *bench)
 static void run(const struct bench *bench, int rate, int *ages)
 {
     struct sender senders[SENDERS];
+    const char *wanted = getenv("BENCH_QOS");
+    int qos = wanted != NULL && strcmp(wanted, "0") == 0 ? 0 : 1;
     memset(senders, 0, sizeof senders);
     for (int i = 0; i < SENDERS; i++) {
         senders[i].number = i;
-        senders[i].qos =
-            getenv("BENCH_QOS") != NULL ? (int)strtol(getenv("BENCH_QOS"), NULL, 10) : 1;
+        senders[i].qos = qos;
         senders[i].rate = rate / SENDERS;
         senders[i].seconds = SECONDS;
         sender_open(bench, &senders[i]);

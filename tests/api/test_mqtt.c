@@ -2,6 +2,7 @@
  * also where the node is killed between receipt and commit; unknown kits wait; a last will and a
  * silence are told; events go out. */
 #include <sqlite3.h>
+#include <time.h>
 
 #include "tests/support/broker.h"
 #include "tests/support/check.h"
@@ -416,6 +417,57 @@ HT_CASE(what_happens_goes_out)
     HT_CHECK(strstr(got, "secret") == NULL);
     (void)kill(listener, SIGKILL);
     (void)waitpid(listener, NULL, 0);
+    (void)close(out);
+    end();
+}
+
+HT_CASE(nodes_divide_positions_and_each_gets_the_alarms)
+{
+    enum { SENT = 40 };
+    NEEDS_BROKER();
+    HT_REQUIRE(begin_kits(""));
+    char path[] = "/tmp/houtao-mqtt-XXXXXX";
+    static char got[1 << 14];
+    int out = mkstemp(path);
+    int lines = 0;
+    (void)unlink(path);
+    /* another node's part is played by a plain client */
+    pid_t other = broker_client("mosquitto_sub -t $share/houtao/houtao/positions/+ -t "
+                                "houtao/alarms/+ -t probe -F %t",
+                                NULL, out);
+    bool hears = false;
+    for (int i = 0; i < PATIENCE && !hears; i++) {
+        HT_CHECK(broker_pub("probe", "x"));
+        ssize_t size = pread(out, got, sizeof got - 1, 0);
+        got[size > 0 ? size : 0] = '\0';
+        hears = strstr(got, "probe") != NULL;
+    }
+    HT_REQUIRE(hears);
+    for (int i = 0; i < SENT; i++) {
+        char payload[96];
+        (void)snprintf(payload, sizeof payload, "{\"lon\":121.711,\"lat\":29.951,\"ts\":%ld}",
+                       (long)time(NULL) - 1000 + i * 20);
+        HT_CHECK(broker_pub("houtao/positions/d1", payload));
+    }
+    HT_CHECK(broker_pub("houtao/alarms/k1", "{\"kind\":\"sos\"}"));
+    HT_CHECK(shows("/v1/incidents", "\"sos\""));
+    bool alarmed = false;
+    for (int i = 0; i < PATIENCE && !alarmed; i++) {
+        ssize_t size = pread(out, got, sizeof got - 1, 0);
+        got[size > 0 ? size : 0] = '\0';
+        alarmed = strstr(got, "houtao/alarms/k1") != NULL;
+        (void)usleep(alarmed ? 0 : NAP_US);
+    }
+    HT_CHECK(alarmed);
+    for (const char *at = got; (at = strstr(at, "positions/d1")) != NULL; at++) {
+        lines++;
+    }
+    HT_CHECK(lines > 0 && lines < SENT);
+    /* the rest came to the node, each once */
+    HT_CHECK(comes("houtao_mqtt_messages_total{outcome=\"taken\"}", SENT - lines + 1));
+    HT_CHECK_INT(metric("houtao_mqtt_messages_total{outcome=\"taken\"}"), SENT - lines + 1);
+    (void)kill(other, SIGKILL);
+    (void)waitpid(other, NULL, 0);
     (void)close(out);
     end();
 }

@@ -30,8 +30,8 @@ static inline const char *broker_program(void)
 
 static inline bool broker_there(void)
 {
-    return system("command -v mosquitto_pub mosquitto_sub >/dev/null && "
-                  "{ command -v mosquitto || test -x /usr/sbin/mosquitto; } >/dev/null") == 0;
+    return system("{ command -v mosquitto_pub && command -v mosquitto_sub && "
+                  "{ command -v mosquitto || test -x /usr/sbin/mosquitto; } } >/dev/null") == 0;
 }
 
 /* One that nobody has at the moment. */
