@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "api/jt808_message.h"
+#include "engine/base/time.h"
 #include "tests/support/check.h"
 #include "tests/support/jt808.h"
 
@@ -448,16 +449,13 @@ static bool row_split(char *line, struct row *row)
 static bool row_fits(const struct ht_jt808_location *location, const struct row *row)
 {
     char *const *f = row->fields;
-    int y = 0;
-    int mo = 0;
-    int d = 0;
-    int h = 0;
-    int mi = 0;
-    int s = 0;
-    bool timed = sscanf(f[8], "%d-%d-%d %d:%d:%d", &y, &mo, &d, &h, &mi, &s) == 6;
-    int64_t local_ms = location->at_ms + INT64_C(8) * 3600 * 1000;
-    bool time = !timed || (location->at_ms != INT64_MIN && local_ms / 1000 % 60 == s &&
-                           local_ms / 60000 % 60 == mi && local_ms / 3600000 % 24 == h);
+    /* "YYYY-MM-DD hh:mm:ss", as the terminal has it: in GMT+8 */
+    char local[HT_TIME_TEXT_SIZE] = "";
+    if (location->at_ms != INT64_MIN) {
+        ht_time_format(location->at_ms + INT64_C(8) * 3600 * 1000, local);
+    }
+    bool time = f[8][0] == '\0' || (strncmp(local, f[8], 10) == 0 && strlen(f[8]) == 19 &&
+                                    strncmp(local + 11, f[8] + 11, 8) == 0);
     return time && fabs(location->lat_deg - strtod(f[3], NULL)) < 1e-6 &&
            fabs(location->lon_deg - strtod(f[4], NULL)) < 1e-6 &&
            location->altitude_m == strtol(f[5], NULL, 10) &&

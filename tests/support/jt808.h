@@ -8,16 +8,20 @@
 
 #include "api/jt808_message.h"
 
-/* Returns how many bytes; odd digits and others end it. */
+static inline int jt_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c == '\0' ? NULL : strchr(digits, c);
+    return at == NULL ? -1 : (int)(at - digits);
+}
+
+/* Returns how many bytes; what is no digit ends it. */
 static inline size_t jt_hex(const char *text, uint8_t *out, size_t most)
 {
     size_t size = 0;
-    unsigned byte = 0;
-    while (size < most && sscanf(text + 2 * size, "%2x", &byte) == 1) {
-        out[size++] = (uint8_t)byte;
-        if (text[2 * size] == '\0' || text[2 * size] == '\n') {
-            break;
-        }
+    while (size < most && jt_digit(text[0]) >= 0 && jt_digit(text[1]) >= 0) {
+        out[size++] = (uint8_t)(jt_digit(text[0]) << 4 | jt_digit(text[1]));
+        text += 2;
     }
     return size;
 }
