@@ -229,7 +229,7 @@ void ht_jt808_phone_text(const struct ht_jt808_header *header, char out[HT_JT808
     size_t bytes = header->is_2019 ? PHONE_2019 : PHONE;
     size_t written = 0;
     for (size_t i = 0; i < 2 * bytes; i++) {
-        unsigned digit = header->phone[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15U;
+        unsigned digit = (unsigned)header->phone[i / 2] >> (i % 2 == 0 ? 4U : 0U) & 15U;
         if (digit != 0 || written > 0 || i + 1 == 2 * bytes) {
             out[written++] = digits[digit];
         }
