@@ -28,6 +28,7 @@ struct ht_finder;
 struct ht_courier;
 struct ht_teller;
 struct ht_coverage_scenes;
+struct ht_device_book;
 struct ht_fencing;
 struct ht_coverage;
 struct ht_homes_keeper;
@@ -37,6 +38,7 @@ struct ht_later;
 struct ht_learning;
 struct ht_live;
 struct ht_live_work;
+struct ht_mqtt;
 struct ht_loads;
 struct ht_orders_room;
 struct ht_visits_room;
@@ -109,6 +111,8 @@ struct ht_app {
     struct ht_fencing *fencing;     /* NULL: the store can't be written */
     struct ht_courier *courier;     /* likewise */
     struct ht_teller *teller;       /* likewise */
+    struct ht_device_book *book;    /* likewise */
+    struct ht_mqtt *mqtt;           /* NULL: no broker was named */
     struct ht_settings settings;
     struct ht_office_calendar *calendar;
     struct ht_regime_slot *regimes;

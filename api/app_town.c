@@ -8,6 +8,7 @@
 #include "api/commit.h"
 #include "api/courier.h"
 #include "api/desk_room.h"
+#include "api/device_book.h"
 #include "api/devices.h"
 #include "api/fencing.h"
 #include "api/finder.h"
@@ -16,6 +17,7 @@
 #include "api/live.h"
 #include "api/loads.h"
 #include "api/log.h"
+#include "api/mqtt.h"
 #include "api/orders_room.h"
 #include "api/planner.h"
 #include "api/rounds_keeper.h"
@@ -129,6 +131,11 @@ static enum ht_status desk_open(struct ht_app *app, struct ht_error *error)
         status = ht_arrivals_new(app, &app->arrivals, error);
     }
     if (status == HT_OK && app->commit != NULL) {
+        status = ht_device_book_new(app, &app->book);
+        status = status == HT_OK ? ht_device_book_start(app->book) : status;
+        status = status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+    }
+    if (status == HT_OK && app->commit != NULL) {
         status = ht_underway_new(app, &app->underway);
         status = status == HT_OK ? ht_planner_new(app, &app->planner) : status;
         status = status == HT_OK ? ht_underway_start(app->underway) : status;
@@ -240,9 +247,13 @@ static int64_t steady_ms(void)
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-static enum ht_status seen_put(void *user, const char *device, int64_t seen_ms)
+static enum ht_status seen_put(void *user, const char *device, const struct ht_device_heard *heard)
 {
-    return ht_store_device_seen_put(user, device, seen_ms, NULL);
+    const struct ht_store_device_seen seen = {.device = device,
+                                              .seen_ms = heard->seen_ms,
+                                              .battery = heard->battery,
+                                              .silent = heard->silent};
+    return ht_store_device_seen_put(user, &seen, NULL);
 }
 
 /* When devices were heard: now and then, since for each report it would be as much again. */
@@ -365,7 +376,9 @@ enum ht_status ht_app_stream_open(struct ht_app *app, struct ht_http_server *ser
 void ht_app_store_stop(struct ht_app *app)
 {
     ht_stream_stop(app->stream);
-    ht_loads_free(app->loads); /* whose jobs the writer has to do */
+    ht_mqtt_stop(app->mqtt);        /* whose alarms the device book has to take */
+    ht_device_book_stop(app->book); /* likewise, the writer */
+    ht_loads_free(app->loads);      /* likewise, its jobs */
     app->loads = NULL;
     ht_underway_stop(app->underway);
     ht_planner_stop(app->planner);            /* likewise; commands that wait read its plan */
@@ -390,6 +403,8 @@ void ht__app_town_free(struct ht_app *app)
 {
     ht_stream_free(app->stream);
     ht_courier_free(app->courier);
+    ht_mqtt_stop(app->mqtt);
+    ht_device_book_stop(app->book);
     ht_loads_free(app->loads);
     ht_underway_stop(app->underway);
     ht_planner_stop(app->planner);
@@ -403,6 +418,8 @@ void ht__app_town_free(struct ht_app *app)
     ht_rounds_keeper_free(app->keeps_rounds);
     ht_arrivals_free(app->arrivals);
     ht_commit_free(app->commit);
+    ht_device_book_free(app->book);
+    ht_mqtt_free(app->mqtt); /* whom alarms that were under way called back */
     ht_learning_free(app->learning);
     ht_desk_room_free(app->desk);
     ht_orders_room_free(app->orders);

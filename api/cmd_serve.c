@@ -14,6 +14,7 @@
 #include "api/commands.h"
 #include "api/config.h"
 #include "api/log.h"
+#include "api/mqtt.h"
 #include "api/notify.h"
 #include "api/traffic.h"
 #include "api/version.h"
@@ -43,7 +44,8 @@ struct serve {
     const char *tokens;
     const char *log;
     const char *config;
-    const char *later[2]; /* options of later versions */
+    const char *later[1]; /* options of later versions */
+    struct ht_mqtt_options mqtt;
     char host[HOST_SIZE];
     int64_t port;
     int64_t thread_count;
@@ -142,9 +144,29 @@ static int log_parse(const struct ht_cli *cli, const struct serve *serve)
     return HT_EXIT_DONE;
 }
 
+static int mqtt_check(const struct ht_cli *cli, const struct serve *serve)
+{
+    const struct ht_mqtt_options *mqtt = &serve->mqtt;
+    struct ht_error error = {0};
+    if (mqtt->url == NULL) {
+        return mqtt->map == NULL && mqtt->ca == NULL && mqtt->cert == NULL && mqtt->key == NULL
+                   ? HT_EXIT_DONE
+                   : ht_cli_error(cli, HT_EXIT_USAGE, "--mqtt-... want --mqtt URL");
+    }
+    if (serve->store == NULL) {
+        return ht_cli_error(cli, HT_EXIT_USAGE, "--mqtt wants --store STORE");
+    }
+    enum ht_status status = ht_mqtt_check(mqtt, &error);
+    return status == HT_OK
+               ? HT_EXIT_DONE
+               : ht_cli_error(cli,
+                              error.line > 0 || status == HT_IO ? HT_EXIT_FAILED : HT_EXIT_USAGE,
+                              "%s", error.message);
+}
+
 static int serve_check(const struct ht_cli *cli, struct serve *serve, int arguments)
 {
-    static const char *const names[] = {"jt808", "mqtt"};
+    static const char *const names[] = {"jt808"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (serve->later[i] != NULL) {
             return ht_cli_error(cli, HT_EXIT_USAGE, "--%s is not in this version", names[i]);
@@ -163,6 +185,9 @@ static int serve_check(const struct ht_cli *cli, struct serve *serve, int argume
     int code = log_parse(cli, serve);
     if (code == HT_EXIT_DONE) {
         code = listen_parse(cli, serve);
+    }
+    if (code == HT_EXIT_DONE) {
+        code = mqtt_check(cli, serve);
     }
     if (code == HT_EXIT_DONE && serve->clock != NULL) {
         code = clock_parse(cli, serve);
@@ -259,6 +284,15 @@ static void started_tell(const struct serve *serve, unsigned port)
     ht_notify("READY=1");
 }
 
+/* Devices of a broker come from now on, where one is named. */
+static bool mqtt_open(struct ht_app *app, const struct serve *serve, uint16_t port,
+                      struct ht_error *error)
+{
+    struct ht_mqtt_options mqtt = serve->mqtt;
+    mqtt.listen_port = port;
+    return mqtt.url == NULL || ht_mqtt_new(app, &mqtt, &app->mqtt, error) == HT_OK;
+}
+
 static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct serve *serve)
 {
     struct ht_error error = {0};
@@ -286,6 +320,12 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
     /* a quarter stays for those who ask */
     if (ht_app_stream_open(app, server, options.connections_max / 4 * 3) != HT_OK) {
         (void)ht_cli_error(cli, 0, "out of memory: /v1/stream is not served");
+    }
+    if (!mqtt_open(app, serve, ht_http_server_port(server), &error)) {
+        ht_app_server_set(app, NULL);
+        ht_app_store_stop(app);
+        ht_http_server_free(server);
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }
     started_tell(serve, ht_http_server_port(server));
     enum ht_status status = ht_http_server_run(server);
@@ -351,13 +391,20 @@ int ht_cmd_serve(int argc, char **argv)
         {"config", 0, "FILE", "more of these options, a line 'name = value' each", &serve.config,
          NULL},
         {"jt808", 0, "HOST:PORT", "not in this version", &serve.later[0], NULL},
-        {"mqtt", 0, "URL", "not in this version", &serve.later[1], NULL},
+        {"mqtt", 0, "URL", "a broker that devices speak to, mqtt://HOST or mqtts://HOST",
+         &serve.mqtt.url, NULL},
+        {"mqtt-map", 0, "FILE", "what messages of vendors mean", &serve.mqtt.map, NULL},
+        {"mqtt-ca", 0, "FILE", "authorities of the broker's certificate, default the machine's",
+         &serve.mqtt.ca, NULL},
+        {"mqtt-cert", 0, "FILE", "the certificate that we show to the broker", &serve.mqtt.cert,
+         NULL},
+        {"mqtt-key", 0, "FILE", "its key", &serve.mqtt.key, NULL},
     };
     const struct ht_cli cli = {
         .command = "serve",
         .arguments = "--network FILE.hnet [--store STORE] [--listen HOST:PORT] [--threads N] "
                      "[--tokens FILE] [--tz ZONE] [--clock TIME[,SPEED]] [--log plain|json] "
-                     "[--config FILE]",
+                     "[--config FILE] [--mqtt URL [--mqtt-map FILE]]",
         .summary = "Answers over HTTP until SIGTERM. Without tokens it listens on loopback only.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],

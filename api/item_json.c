@@ -25,8 +25,8 @@ void ht_item_writer_deinit(struct ht_item_writer *writer)
 /* What is told by memory, even where the registry has it, too (somebody put what they got here). */
 struct known {
     const struct ht_unit *unit; /* NULL: none */
-    bool seen;
-    int64_t seen_ms; /* of a device */
+    bool seen;                  /* a device that was heard */
+    struct ht_device_heard heard;
 };
 
 static bool knows(const struct known *known, const struct ht_member *member)
@@ -34,7 +34,8 @@ static bool knows(const struct known *known, const struct ht_member *member)
     static const char *const live[] = {"last_seen", "speed_mps", "bearing_deg", "clock_skew_ms",
                                        "stale",     "on_shift",  "live_status"};
     size_t count = known->unit != NULL ? sizeof live / sizeof live[0] : known->seen ? 1 : 0;
-    bool one = false;
+    bool one = known->seen && known->heard.battery >= 0 && member->name_size == strlen("battery") &&
+               memcmp(member->name, "battery", member->name_size) == 0;
     for (size_t i = 0; i < count; i++) {
         one = one || (member->name_size == strlen(live[i]) &&
                       memcmp(member->name, live[i], member->name_size) == 0);
@@ -69,13 +70,24 @@ static void live_write(struct ht_item_writer *writer, const struct ht_unit *unit
     ht_buffer_deinit(&buffer);
 }
 
+/* What was heard of a device. */
+static void heard_write(struct ht_item_writer *writer, const struct ht_device_heard *heard)
+{
+    char seen[HT_TIME_TEXT_SIZE];
+    ht_time_format(heard->seen_ms, seen);
+    ht_text_addf(&writer->text, "%s\"last_seen\":\"%s\"", writer->text.size > 1 ? "," : "", seen);
+    if (heard->battery >= 0) {
+        ht_text_addf(&writer->text, ",\"battery\":%d", heard->battery);
+    }
+}
+
 static void properties_write(struct ht_item_writer *writer, const struct ht_store_item *item,
                              const struct ht_unit *unit)
 {
     struct ht_member named;
     struct known known = {.unit = unit};
     known.seen =
-        writer->devices != NULL && ht_devices_seen(writer->devices, item->id, &known.seen_ms);
+        writer->devices != NULL && ht_devices_seen(writer->devices, item->id, &known.heard);
     ht_text_clear(&writer->text);
     ht_text_add_char(&writer->text, '{');
     members_add(&writer->text, item->properties, &known);
@@ -90,10 +102,7 @@ static void properties_write(struct ht_item_writer *writer, const struct ht_stor
     if (unit != NULL) {
         live_write(writer, unit);
     } else if (known.seen) {
-        char seen[HT_TIME_TEXT_SIZE];
-        ht_time_format(known.seen_ms, seen);
-        ht_text_addf(&writer->text, "%s\"last_seen\":\"%s\"", writer->text.size > 1 ? "," : "",
-                     seen);
+        heard_write(writer, &known.heard);
     }
     if (writer->distance_m >= 0) {
         ht_text_addf(&writer->text, "%s\"distance_m\":%.3f", writer->text.size > 1 ? "," : "",

@@ -503,7 +503,7 @@ static enum ht_status load_unit(void *user, const struct ht_store_item *item)
 static enum ht_status load_device(void *user, const struct ht_store_item *item)
 {
     struct loading *loading = user;
-    return ht_devices_put(loading->live->devices, item->id, item->properties);
+    return ht_devices_put(loading->live->devices, item->id, item->properties, item->personal);
 }
 
 static enum ht_status load_position(void *user, const struct ht_store_position *position)
@@ -523,10 +523,12 @@ static enum ht_status load_position(void *user, const struct ht_store_position *
     return HT_OK;
 }
 
-static enum ht_status load_seen(void *user, const char *device, int64_t seen_ms)
+static enum ht_status load_seen(void *user, const struct ht_store_device_seen *seen)
 {
     const struct loading *loading = user;
-    ht_devices_seen_set(loading->live->devices, device, seen_ms);
+    const struct ht_device_heard heard = {
+        .seen_ms = seen->seen_ms, .battery = seen->battery, .silent = seen->silent};
+    ht_devices_seen_set(loading->live->devices, seen->device, &heard);
     return HT_OK;
 }
 
@@ -543,8 +545,9 @@ enum ht_status ht_live_load(struct ht_live *live, struct ht_live_work *work, int
     struct loading loading = {live, work, now_ms};
     struct ht_store_query query =
         ht_store_query_default(ht_collection_find("units", strlen("units")));
-    const struct ht_store_query devices =
+    struct ht_store_query devices =
         ht_store_query_default(ht_collection_find("devices", strlen("devices")));
+    devices.personal = true; /* whose they are stays in memory */
     enum ht_status status = ht_store_items(reader, &query, load_unit, &loading, NULL, error);
     if (status == HT_OK) {
         status = ht_store_items(reader, &devices, load_device, &loading, NULL, error);

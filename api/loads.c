@@ -102,7 +102,8 @@ static enum ht_status unit_take(void *user, const struct ht_store_item *item)
 static enum ht_status device_take(void *user, const struct ht_store_item *item)
 {
     const struct ht_app_context *context = user;
-    return ht_devices_put(ht_live_devices(context->app->live), item->id, item->properties);
+    return ht_devices_put(ht_live_devices(context->app->live), item->id, item->properties,
+                          item->personal);
 }
 
 static void portion_run(struct ht_job *job, void *context)
@@ -135,8 +136,9 @@ static enum ht_status items_take(struct ht_app_context *context, const struct po
         return zones_take(context->app, portion);
     }
     for (size_t i = 0; status == HT_OK && i < portion->count; i++) {
-        status = ht_store_item(portion->loads->applier, portion->collection, portion->ids[i], false,
-                               units ? unit_take : device_take, context, NULL);
+        /* whose a device is, which is personal, stays in memory */
+        status = ht_store_item(portion->loads->applier, portion->collection, portion->ids[i],
+                               !units, units ? unit_take : device_take, context, NULL);
         status = status == HT_NOT_FOUND ? HT_OK : status; /* taken out meanwhile */
     }
     return status;

@@ -299,7 +299,7 @@ static void live_follow(struct ht_app_context *context, const struct parsed *par
             unit_follow(context, feature, at_ms);
         } else {
             enum ht_status status = ht_devices_put(ht_live_devices(context->app->live), feature->id,
-                                                   ht_text_string(&feature->properties));
+                                                   ht_text_string(&feature->properties), NULL);
             (void)status;
         }
     }
@@ -688,8 +688,9 @@ static void delete_applied(struct ht_app_context *context, struct ht_command *co
             ht_fencing_units_changed(context->app->fencing);
             ht_app_live_save(context->app, true);
         }
-    } else if (strcmp(command->params[0], "devices") == 0 && personal == NULL) {
-        ht_devices_remove(ht_live_devices(context->app->live), command->params[1]);
+    } else if (strcmp(command->params[0], "devices") == 0) {
+        struct ht_devices *devices = ht_live_devices(context->app->live);
+        (personal == NULL ? ht_devices_remove : ht_devices_erase)(devices, command->params[1]);
     }
 }
 

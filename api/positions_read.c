@@ -1,6 +1,7 @@
 #include "api/positions_read.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
@@ -28,6 +29,7 @@ struct reading {
     int depth;        /* of objects and arrays within the position */
     int arrays;       /* around it */
     bool traccar;     /* names and depth as Traccar's client has them */
+    const char *unit; /* of those that name none; NULL: each has to */
     int64_t now_ms;
     enum ht_status status;
 };
@@ -41,6 +43,10 @@ static void position_begin(struct reading *r)
                                        .speed_mps = -1,
                                        .bearing_deg = -1,
                                        .accuracy_m = -1};
+    if (r->unit != NULL) {
+        (void)snprintf(r->now.unit, sizeof r->now.unit, "%s", r->unit);
+        r->has[FIELD_UNIT] = true;
+    }
 }
 
 static int position_end(struct reading *r)
@@ -268,6 +274,13 @@ enum ht_status ht_positions_read(const char *text, size_t size, int64_t now_ms,
                                  struct ht_positions_in *out, struct ht_error *error)
 {
     struct reading r = {.out = out, .now_ms = now_ms};
+    return read_all(&r, text, size, error);
+}
+
+enum ht_status ht_positions_read_of(const char *unit, const char *text, size_t size, int64_t now_ms,
+                                    struct ht_positions_in *out, struct ht_error *error)
+{
+    struct reading r = {.out = out, .now_ms = now_ms, .unit = unit};
     return read_all(&r, text, size, error);
 }
 

@@ -40,6 +40,11 @@ void ht_positions_deinit(struct ht_positions_in *positions);
 HT_MUST_CHECK enum ht_status ht_positions_read(const char *text, size_t size, int64_t now_ms,
                                                struct ht_positions_in *out, struct ht_error *error);
 
+/* The same where a position that names no unit is this one's. */
+HT_MUST_CHECK enum ht_status ht_positions_read_of(const char *unit, const char *text, size_t size,
+                                                  int64_t now_ms, struct ht_positions_in *out,
+                                                  struct ht_error *error);
+
 /* One from a query, or (Traccar) from a JSON body. HT_SYNTAX. */
 HT_MUST_CHECK enum ht_status ht_osmand_read(const struct ht_params *query, int64_t now_ms,
                                             struct ht_position_in *out);

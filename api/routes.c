@@ -12,6 +12,7 @@
 #include "api/console.h"
 #include "api/coverage.h"
 #include "api/desk_room.h"
+#include "api/device_book.h"
 #include "api/embedded.h"
 #include "api/events.h"
 #include "api/incidents.h"
@@ -19,6 +20,7 @@
 #include "api/json.h"
 #include "api/learning.h"
 #include "api/live.h"
+#include "api/mqtt.h"
 #include "api/ogc.h"
 #include "api/optimize.h"
 #include "api/orders.h"
@@ -176,6 +178,33 @@ static void underway_metrics(struct ht_buffer *out, struct ht_underway *underway
                      "Arrivals that shifted by the set step.", (double)stats.shifts);
 }
 
+static void devices_metrics(struct ht_buffer *out, struct ht_device_book *book)
+{
+    static const char *const standings[] = {"unknown", "refused", "trusted"};
+    struct ht_device_book_stats stats;
+    char line[128];
+    if (book == NULL) {
+        return;
+    }
+    ht_device_book_stats_read(book, &stats);
+    ht_buffer_text(out, "# HELP houtao_device_sightings_total Devices that spoke, by standing.\n"
+                        "# TYPE houtao_device_sightings_total counter\n");
+    for (size_t i = 0; i <= HT_DEVICE_TRUSTED; i++) {
+        (void)snprintf(line, sizeof line, "houtao_device_sightings_total{standing=\"%s\"} %zu\n",
+                       standings[i], stats.seen[i]);
+        ht_buffer_text(out, line);
+    }
+    ht_metrics_gauge(out, "houtao_devices_unknown", "gauge", "Devices that wait to be accepted.",
+                     (double)stats.waiting);
+    ht_metrics_gauge(out, "houtao_devices_unknown_dropped_total", "counter",
+                     "Of these those that had to leave the list for others.",
+                     (double)stats.dropped);
+    ht_metrics_gauge(out, "houtao_device_alarms_total", "counter",
+                     "Alarms of devices that were handed to the desk.", (double)stats.alarms);
+    ht_metrics_gauge(out, "houtao_device_silences_total", "counter",
+                     "Incidents made of the silence of a home's kit.", (double)stats.silences);
+}
+
 static void planner_metrics(struct ht_buffer *out, const struct ht_app *app)
 {
     struct ht_planner_stats stats;
@@ -320,6 +349,8 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     orders_metrics(out, app);
     visits_metrics(out, app);
     planner_metrics(out, app);
+    devices_metrics(out, app->book);
+    ht_mqtt_metrics(app->mqtt, out);
     ht_learning_metrics(app->learning, out);
     const struct ht_world *world = ht_world_reader_get(&context->world);
     ht_metrics_gauge(out, "houtao_network_open", "gauge", "1 when a network is open.",
@@ -531,6 +562,10 @@ static const struct ht_route table[] = {
      HT_ROLE_ADMIN, .get = ht_webhooks_get, .post = ht_webhooks_post},
     {"/v1/webhooks/{id}", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
      HT_ROLE_ADMIN, .get = ht_webhook_get, .del = ht_webhook_delete},
+    {"/v1/devices/unknown", READ, HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN, HT_ROLE_NONE,
+     .get = ht_devices_unknown_get},
+    {"/v1/devices/{id}/accept", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
+     HT_ROLE_ADMIN, .post = ht_device_accept_post},
     {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post},
     {"/v1/network", "POST, OPTIONS", HT_SERVICE_NETWORK, false, HT_ROLE_ADMIN, HT_ROLE_ADMIN,

@@ -9,6 +9,7 @@
 #include "api/access.h"
 #include "api/ask.h"
 #include "api/avoid.h"
+#include "api/device_book.h"
 #include "api/devices.h"
 #include "api/http_answer.h"
 #include "api/json.h"
@@ -62,9 +63,8 @@ static bool convert(struct ht_app_context *context, const struct ht_crs *crs,
 
 static const char not_theirs[] = "another unit's";
 
-/* NULL, or why it is not taken. `crs`: the request's; NULL: the device's. */
-static const char *report_one(struct ht_app_context *context, const struct ht_caller *caller,
-                              const struct ht_crs *crs, struct ht_position_in *in)
+const char *ht_position_take(struct ht_app_context *context, const struct ht_caller *caller,
+                             const struct ht_crs *crs, struct ht_position_in *in)
 {
     struct ht_live *live = context->app->live;
     struct ht_device_found device;
@@ -108,7 +108,7 @@ static void positions_answer(struct ht_app_context *context, const struct ht_cal
     ht_json_begin(&list, &rejected);
     ht_json_array(&list);
     for (size_t i = 0; i < in->count; i++) {
-        const char *reason = report_one(context, caller, crs, &in->list[i]);
+        const char *reason = ht_position_take(context, caller, crs, &in->list[i]);
         accepted += reason == NULL;
         if (reason != NULL && reasons++ < REASONS_MOST) {
             ht_json_object(&list);
@@ -242,12 +242,18 @@ void ht_osmand(struct ht_app_context *context, struct ht_http_call *call)
     const char *reason = !sound ? "crs is not a coordinate system"
                          : status != HT_OK
                              ? "id, lat and lon are needed"
-                             : report_one(context, context->caller, named ? &crs : NULL, &in);
+                             : ht_position_take(context, context->caller, named ? &crs : NULL, &in);
     ht_live_reports_end(context->live);
     if (reason == NULL || strcmp(reason, ht_refusal_text(HT_REFUSAL_DUPLICATE)) == 0) {
         ht_app_live_save(context->app, false);
         call->reply->content_type = "text/plain"; /* what these apps send again is no mistake */
         return;
+    }
+    if (strcmp(reason, ht_refusal_text(HT_REFUSAL_UNKNOWN_UNIT)) == 0) { /* it may be accepted */
+        struct ht_device_known known;
+        const struct ht_device_sighting sighting = {
+            .protocol = "osmand", .id = in.unit, .at_ms = now_ms, .battery = -1};
+        ht_device_book_seen(context->app->book, &sighting, &known);
     }
     int code = reason == not_theirs ? 403 : 400;
     ht_reply_problem(call->reply, code, ht_http_status_text(code), reason);

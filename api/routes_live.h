@@ -7,6 +7,14 @@
 
 #include "api/app.h"
 
+struct ht_position_in;
+
+/* Takes one position of a batch, with the thread's own live work (ht_app_live_work), after which
+ * ht_live_reports_end is to be called. NULL, or why it is not taken (static text). `crs`: that of
+ * the whole; NULL: the device's. What is read becomes the unit's, in WGS84. */
+const char *ht_position_take(struct ht_app_context *context, const struct ht_caller *caller,
+                             const struct ht_crs *crs, struct ht_position_in *in);
+
 /* POST /v1/positions: array, lines or one object: {accepted, rejected[{index, reason}]}. */
 void ht_positions_post(struct ht_app_context *context, struct ht_http_call *call);
 /* GET or POST /osmand, as OsmAnd's and Traccar's client apps send it. */

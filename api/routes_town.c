@@ -6,6 +6,7 @@
 #include <yajl/yajl_tree.h>
 
 #include "api/desk_room.h"
+#include "api/device_book.h"
 #include "api/json.h"
 #include "api/json_merge.h"
 #include "api/log.h"
@@ -104,6 +105,7 @@ static void clock_run(void *user, void *data, struct ht_reply *reply)
     if (context->app->desk != NULL) {
         ht_desk_room_obey(context->app->desk);
     }
+    ht_device_book_obey(context->app->book);
     if (context->app->teller != NULL) {
         ht_teller_changed(context->app->teller);
     }

@@ -49,6 +49,8 @@ static const struct field fields[HT_SETTING_FIELDS] = {
     [HT_SETTING_PLANNER_LOAD_S] = {"load_s", 0, 7200, 120, false},
     [HT_SETTING_PLANNER_TRIPS_MOST] = {"trips_most", 1, 100, 16, false},
     [HT_SETTING_PLANNER_VAN_MEALS] = {"van_meals", 0, 1000000, 60, false},
+    [HT_SETTING_SILENCE_H] = {"silence_h", 1, 720, 24, false},
+    [HT_SETTING_GONE_S] = {"gone_s", 0, 86400, 600, false},
 };
 
 static const struct {
@@ -61,7 +63,8 @@ static const struct {
     {"live", HT_SETTING_STALE_S, HT_SETTING_GIVE_UP_H, NULL},
     {"webhooks", HT_SETTING_GIVE_UP_H, HT_SETTING_SPEEDS_LEARN, NULL},
     {"speeds", HT_SETTING_SPEEDS_LEARN, HT_SETTING_PLANNER_RUN, NULL},
-    {"planner", HT_SETTING_PLANNER_RUN, HT_SETTING_FIELDS, NULL},
+    {"planner", HT_SETTING_PLANNER_RUN, HT_SETTING_SILENCE_H, NULL},
+    {"devices", HT_SETTING_SILENCE_H, HT_SETTING_FIELDS, NULL},
     {"incidents", 0, 0, &ht_setting_incidents},
     {"calendar", 0, 0, &ht_setting_calendar},
     {"regimes", 0, 0, &ht_setting_regimes},

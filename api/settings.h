@@ -5,6 +5,7 @@
  *   webhooks   give_up_h                   how long an event is tried to be delivered
  *   speeds     learn, follow, least_trips  what streets' speeds are learned (api/learning.h)
  *   planner    run, prices, limits ...     how the day is planned (api/planner.h)
+ *   devices    silence_h, gone_s           when a home's kit is silent (api/device_book.h)
  *
  *   incidents  kinds, clocks, choice       how the desk sends help (api/incident_rules.h)
  *   calendar   holidays, workdays, hours   the office's days (api/calendar.h)
@@ -12,7 +13,7 @@
  *   meals      kitchens, welfare ...       when, how much and what they cook (api/meal_rules.h)
  *   visits     due_days, rise_days ...     notices, their clocks, check-ins (api/visit_rules.h)
  *
- * The first five are JSON documents of whole numbers and truths, the others have shapes of their
+ * The first six are JSON documents of whole numbers and truths, the others have shapes of their
  * own; what a PUT leaves out is as at first. A change counts at once. Others are unknown (404). Of
  * incidents and calendar, ?in_force=1 shows what holds by the regimes that are on; PUT changes what
  * lies beneath.
@@ -54,9 +55,11 @@ enum ht_setting_field {
     HT_SETTING_PLANNER_LOAD_S,
     HT_SETTING_PLANNER_TRIPS_MOST,
     HT_SETTING_PLANNER_VAN_MEALS,
+    HT_SETTING_SILENCE_H,
+    HT_SETTING_GONE_S,
     HT_SETTING_FIELDS
 };
-enum { HT_SETTINGS_PLAIN = 5, HT_SETTINGS = 10 };
+enum { HT_SETTINGS_PLAIN = 6, HT_SETTINGS = 11 };
 
 struct ht_settings {
     atomic_int_least64_t values[HT_SETTING_FIELDS];

@@ -109,6 +109,7 @@ static const struct ht_property device_properties[] = {
     {.name = "battery", .type = HT_PROPERTY_NUMBER, .low = 0, .high = 100},
     {.name = "crs", .type = HT_PROPERTY_CRS},
     {.name = "state", .type = HT_PROPERTY_TEXT},
+    {.name = "key", .type = HT_PROPERTY_TEXT, .personal = true},
 };
 
 #define PROPERTIES(list) .properties = (list), .property_count = COUNT(list)

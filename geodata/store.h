@@ -283,12 +283,20 @@ HT_MUST_CHECK enum ht_status ht_store_track(struct ht_store_reader *reader, cons
 HT_MUST_CHECK enum ht_status ht_store_positions_forget(struct ht_store_tx *tx, int64_t before_ms,
                                                        struct ht_error *error);
 
-/* When a device was heard last; no change of its item. Nothing where there is none. */
-HT_MUST_CHECK enum ht_status ht_store_device_seen_put(struct ht_store_tx *tx, const char *device,
-                                                      int64_t seen_ms, struct ht_error *error);
+/* When a device was heard last, and with what battery; no change of its item. Nothing where there
+ * is none. */
+struct ht_store_device_seen {
+    const char *device;
+    int64_t seen_ms;
+    int battery; /* percent; below 0: not known */
+    bool silent; /* it is told that it was silent since */
+};
+HT_MUST_CHECK enum ht_status ht_store_device_seen_put(struct ht_store_tx *tx,
+                                                      const struct ht_store_device_seen *seen,
+                                                      struct ht_error *error);
 HT_MUST_CHECK enum ht_status
 ht_store_devices_seen(struct ht_store_reader *reader,
-                      enum ht_status (*sink)(void *user, const char *device, int64_t seen_ms),
+                      enum ht_status (*sink)(void *user, const struct ht_store_device_seen *seen),
                       void *user, struct ht_error *error);
 
 /* ---- live roads ---- */

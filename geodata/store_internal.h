@@ -10,7 +10,7 @@
 
 enum {
     HT__STORE_APPLICATION = 0x4854414f, /* "HTAO", so that `file` and we know the file */
-    HT__STORE_SCHEMA = 10,              /* the version this program writes */
+    HT__STORE_SCHEMA = 11,              /* the version this program writes */
     HT__STORE_STATEMENTS = 160,
     HT__STORE_COLLECTIONS = 16, /* there are no more */
 };

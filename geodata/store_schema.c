@@ -58,11 +58,18 @@ static enum ht_status run_for(struct ht__store_conn *conn, const char *sql,
     return ht__store_call(conn, text, error);
 }
 
-/* What a view's column shows: a property, and of devices the time at which they were heard. */
+/* What a view's column shows: a property, and of devices when they were heard, with what battery.
+ */
 static int column_write(char *sql, size_t size, const char *collection,
                         const struct ht_property *property)
 {
     const char *name = property->name;
+    if (strcmp(collection, "devices") == 0 && strcmp(name, "battery") == 0) {
+        return snprintf(sql, size,
+                        ", coalesce((SELECT battery FROM device_seen WHERE device = id), "
+                        "%s->>'%s') AS \"%s\"",
+                        HT__HALF(property), name, name);
+    }
     return strcmp(collection, "devices") == 0 && strcmp(name, "last_seen") == 0
                ? snprintf(sql, size,
                           ", coalesce((SELECT strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', seen_ms / "
@@ -86,7 +93,8 @@ static enum ht_status view_make(struct ht__store_conn *conn, const struct ht_col
                          name);
     const struct ht_property *properties = collection->properties;
     for (size_t i = 0; i < collection->property_count && size + 256 < sizeof sql; i++) {
-        if (strcmp(properties[i].name, "cell") != 0) {
+        /* a cell is a column of its own; a device's key is nobody's to look at */
+        if (strcmp(properties[i].name, "cell") != 0 && strcmp(properties[i].name, "key") != 0) {
             size += (size_t)column_write(sql + size, sizeof sql - size, name, &properties[i]);
         }
     }
@@ -342,11 +350,25 @@ static enum ht_status schema_10(struct ht__store_conn *conn, struct ht_error *er
     return ht__store_exec(conn, tenth_sql, error);
 }
 
+/* Version 11: a device's battery as it tells it, and whether its silence was told. */
+static const char eleventh_sql[] =
+    "DROP VIEW devices;"
+    "ALTER TABLE device_seen ADD COLUMN battery INTEGER;"
+    "ALTER TABLE device_seen ADD COLUMN silent INTEGER NOT NULL DEFAULT 0;";
+
+static enum ht_status schema_11(struct ht__store_conn *conn, struct ht_error *error)
+{
+    enum ht_status status = ht__store_exec(conn, eleventh_sql, error);
+    return status == HT_OK
+               ? view_make(conn, ht_collection_find("devices", strlen("devices")), error)
+               : status;
+}
+
 /* From version i to i + 1. */
 static enum ht_status (*const steps[HT__STORE_SCHEMA])(struct ht__store_conn *,
                                                        struct ht_error *) = {
-    schema_1, schema_2, schema_3, schema_4, schema_5,
-    schema_6, schema_7, schema_8, schema_9, schema_10};
+    schema_1, schema_2, schema_3, schema_4,  schema_5, schema_6,
+    schema_7, schema_8, schema_9, schema_10, schema_11};
 
 static enum ht_status number(struct ht__store_conn *conn, const char *sql, int64_t *out,
                              struct ht_error *error)

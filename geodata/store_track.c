@@ -167,40 +167,49 @@ enum ht_status ht_store_positions_erase(struct ht_store_tx *tx, const char *unit
     return status;
 }
 
-enum ht_status ht_store_device_seen_put(struct ht_store_tx *tx, const char *device, int64_t seen_ms,
+enum ht_status ht_store_device_seen_put(struct ht_store_tx *tx,
+                                        const struct ht_store_device_seen *seen,
                                         struct ht_error *error)
 {
-    static const char sql[] = "INSERT OR REPLACE INTO device_seen(device, seen_ms)"
-                              " SELECT id, ?2 FROM devices_item WHERE id = ?1";
+    static const char sql[] = "INSERT OR REPLACE INTO device_seen(device, seen_ms, battery, silent)"
+                              " SELECT id, ?2, ?3, ?4 FROM devices_item WHERE id = ?1";
     sqlite3_stmt *statement = NULL;
     enum ht_status status = ht__store_prepare(&tx->reader.conn, sql, NULL, &statement, error);
     if (status == HT_OK) {
-        (void)sqlite3_bind_text(statement, 1, device, -1, SQLITE_STATIC);
-        (void)sqlite3_bind_int64(statement, 2, seen_ms);
+        (void)sqlite3_bind_text(statement, 1, seen->device, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int64(statement, 2, seen->seen_ms);
+        if (seen->battery >= 0) {
+            (void)sqlite3_bind_int(statement, 3, seen->battery);
+        }
+        (void)sqlite3_bind_int(statement, 4, seen->silent);
         status = ht__store_run(&tx->reader.conn, statement, error);
     }
     return status;
 }
 
 struct seen_taker {
-    enum ht_status (*sink)(void *user, const char *device, int64_t seen_ms);
+    enum ht_status (*sink)(void *user, const struct ht_store_device_seen *seen);
     void *user;
 };
 
 static enum ht_status give_seen(void *user, sqlite3_stmt *statement)
 {
     const struct seen_taker *taker = user;
-    const char *device = (const char *)sqlite3_column_text(statement, 0);
-    return device == NULL ? HT_NOMEM
-                          : taker->sink(taker->user, device, sqlite3_column_int64(statement, 1));
+    bool known = sqlite3_column_type(statement, 2) != SQLITE_NULL;
+    const struct ht_store_device_seen seen = {
+        .device = (const char *)sqlite3_column_text(statement, 0),
+        .seen_ms = sqlite3_column_int64(statement, 1),
+        .battery = known ? sqlite3_column_int(statement, 2) : -1,
+        .silent = sqlite3_column_int(statement, 3) != 0};
+    return seen.device == NULL ? HT_NOMEM : taker->sink(taker->user, &seen);
 }
 
-enum ht_status ht_store_devices_seen(struct ht_store_reader *reader,
-                                     enum ht_status (*sink)(void *user, const char *device,
-                                                            int64_t seen_ms),
-                                     void *user, struct ht_error *error)
+enum ht_status
+ht_store_devices_seen(struct ht_store_reader *reader,
+                      enum ht_status (*sink)(void *user, const struct ht_store_device_seen *seen),
+                      void *user, struct ht_error *error)
 {
-    static const char sql[] = "SELECT device, seen_ms FROM device_seen";
+    static const char sql[] = "SELECT device, seen_ms, battery, silent FROM device_seen";
     sqlite3_stmt *statement = NULL;
     struct seen_taker taker = {sink, user};
     enum ht_status status = ht__store_prepare(&reader->conn, sql, NULL, &statement, error);

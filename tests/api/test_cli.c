@@ -158,7 +158,11 @@ HT_CASE(serve_refuses_what_it_cannot_do)
 {
     HT_CHECK(is_usage("serve --network x --log xml", "--log takes plain or json, not 'xml'"));
     HT_CHECK(is_usage("serve --network x --jt808 h:1", "--jt808 is not in this version"));
-    HT_CHECK(is_usage("serve --network x --mqtt=u", "--mqtt is not in this version"));
+    HT_CHECK(is_usage("serve --network x --mqtt mqtt://h", "--mqtt wants --store"));
+    HT_CHECK(is_usage("serve --network x --mqtt-map m", "want --mqtt URL"));
+    HT_CHECK(is_usage("serve --network x --store s --mqtt=u", "begins with mqtt:// or mqtts://"));
+    HT_CHECK(is_usage("serve --network x --store s --mqtt=mqtt://h:0", "from 1 to 65535"));
+    HT_CHECK(is_usage("serve --network x --store s --mqtt=mqtt://h --mqtt-ca c", "for mqtts://"));
     HT_CHECK(is_usage("serve --network x --listen 0.0.0.0:80", "only a loopback address"));
     HT_CHECK(is_usage("serve --network x --listen [::]:80", "only a loopback address"));
     HT_CHECK(is_usage("serve --network x --listen 127.0.0.1:99999", "from 0 to 65535"));
@@ -348,7 +352,7 @@ HT_CASE(options_come_from_the_environment_too)
     HT_CHECK_INT(code_of("serve --network /nowhere/line.hnet --listen 127.0.0.1:0"), 1);
     HT_CHECK(strstr(run->err, "/nowhere/line.hnet") != NULL);
     HT_CHECK(setenv("HOUTAO_MQTT", "x", 1) == 0);
-    HT_CHECK(is_usage("serve", "--mqtt is not in this version"));
+    HT_CHECK(is_usage("serve --store s", "begins with mqtt:// or mqtts://"));
     HT_CHECK(unsetenv("HOUTAO_NETWORK") == 0 && unsetenv("HOUTAO_MQTT") == 0);
 }
 

@@ -136,6 +136,7 @@ HT_CASE(settings_are_read_changed_and_kept)
         "\"planner\":{\"run\":true,\"move_s\":300,\"km_s\":60,\"late_price\":10,"
         "\"late_most_s\":3600,\"spare_s\":300,\"ride_most_s\":2700,\"stop_s\":60,\"load_s\":120,"
         "\"trips_most\":16,\"van_meals\":60},"
+        "\"devices\":{\"silence_h\":24,\"gone_s\":600},"
         "\"incidents\":{\"kinds\":{\"sos\":{"));
     HT_CHECK(ht_json_valid(answer.body));
     HT_CHECK_INT(get("/v1/settings/retention"), 200);

@@ -52,14 +52,16 @@ HT_CASE(personal_is_what_the_contract_lists)
             for (size_t k = 0; i == 0 && k < 6; k++) {
                 expected = expected || strcmp(personal[k], list[i].properties[p].name) == 0;
             }
-            /* and which of them a device watches over, since that tells who is frail */
+            /* and which of them a device watches over, since that tells who is frail; and what
+             * it proves itself with */
             expected = expected || (strcmp(list[i].name, "devices") == 0 &&
-                                    strcmp(list[i].properties[p].name, "household") == 0);
+                                    (strcmp(list[i].properties[p].name, "household") == 0 ||
+                                     strcmp(list[i].properties[p].name, "key") == 0));
             HT_CHECK(list[i].properties[p].personal == expected);
             seen += expected;
         }
     }
-    HT_CHECK_INT(seen, 7);
+    HT_CHECK_INT(seen, 8);
 }
 
 HT_CASE(ids_are_of_a_few_characters)

@@ -8,7 +8,7 @@ import { addPanel, Problem, type Context } from "../panel";
 import { explain, ms } from "./common";
 import { applied, changes, documentForm, JsonWrong, jsonField, pointerText, valueText, type Change, type Field, type Json } from "./settings_form";
 
-const TABLES = ["incidents", "calendar", "meals", "planner", "visits", "regimes", "speeds", "live", "webhooks", "retention"];
+const TABLES = ["incidents", "calendar", "meals", "planner", "visits", "regimes", "speeds", "live", "devices", "webhooks", "retention"];
 const FORCED = ["incidents", "calendar"]; // regimes may lie over these
 const LOOK_MS = 15_000;
 const HISTORY_SHOWN = 20;

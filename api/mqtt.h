@@ -1,0 +1,64 @@
+/* MQTT: devices in, events out, through a broker (houtao serve --mqtt URL).
+ *
+ *   houtao/positions, houtao/positions/{device}   as POST /v1/positions; a position without `unit`
+ *                                                 is the topic's device's
+ *   houtao/alarms/{device}    {kind, severity?, id?, ts?, battery?, key?, note?, lon?, lat?}
+ *   houtao/heard/{device}     {battery?, key?}: it is there
+ *   houtao/status/{device}    online, or as its last will offline
+ *   owntracks/{user}/{device} OwnTracks' locations; the device is `user:device`
+ *   what --mqtt-map FILE says (api/mqtt_map.h)
+ *   houtao/events/{topic}/... out: what /v1/stream tells viewers of incidents, orders, zones,
+ * fences and traffic, as the same JSON, without what is for officers alone
+ *
+ * There are two lines (api/mqtt_line.h). What may be an alarm or a last will comes by one whose
+ * session the broker keeps over restarts, and is acknowledged once the desk has committed.
+ * Positions come by the other, which starts anew each time: a flood of them can't push alarms out
+ * of the broker's queue, and after an outage nobody wants yesterday's.
+ *
+ * Several nodes divide positions among them by shared subscriptions ($share/houtao/...). Alarms go
+ * to each: Mosquitto goes on to give a node that is down its share of them, which waits there until
+ * it comes back, and with its session they would be lost. On one record the first to commit counts,
+ * the others fold. share_alarms=1 is for brokers that give such a share to another node (EMQX,
+ * HiveMQ).
+ *
+ * Who may speak for whom is the broker's matter: its access list by topic. The device book
+ * (api/device_book.h) adds whose a device is, and its key where it has one. A position may name a
+ * unit itself, as with a dispatcher's token.
+ *
+ * What comes twice: an alarm with an `id` or a time is one incident however often it comes, for
+ * days; one without is folded by the desk, for minutes, since nobody can tell it from a second call
+ * for help.
+ *
+ * Threading: the lines' own; new, stop and free from the main thread. Ownership: the app outlives
+ * it; it outlives the device book's work.
+ */
+#ifndef HT_API_MQTT_H
+#define HT_API_MQTT_H
+
+#include "api/app.h"
+
+struct ht_mqtt;
+
+struct ht_mqtt_options {
+    const char *url;
+    const char *map;  /* path; NULL: none */
+    const char *ca;   /* PEM file; NULL: the machine's authorities */
+    const char *cert; /* both or none */
+    const char *key;
+    uint16_t listen_port; /* a part of the name that we call ourselves by */
+};
+
+/* What can be said without a connection: URL, map and certificates. Errors name what is wrong. */
+HT_MUST_CHECK enum ht_status ht_mqtt_check(const struct ht_mqtt_options *options,
+                                           struct ht_error *error);
+/* For an app whose store can be written and whose server is about to run; connects in the
+ * background. HT_READ_ONLY: it can't be written. */
+HT_MUST_CHECK enum ht_status ht_mqtt_new(struct ht_app *app, const struct ht_mqtt_options *options,
+                                         struct ht_mqtt **out, struct ht_error *error);
+/* Ends the connections, before the device book is stopped. Both take NULL. */
+void ht_mqtt_stop(struct ht_mqtt *mqtt);
+void ht_mqtt_free(struct ht_mqtt *mqtt);
+
+void ht_mqtt_metrics(struct ht_mqtt *mqtt, struct ht_buffer *out);
+
+#endif

@@ -1,0 +1,394 @@
+/* MQTT: positions through one Mosquitto to two nodes, and how old they are when a node has them.
+ *
+ *   bench_mqtt [RESULT.json]
+ *
+ * Debian's mosquitto, two `houtao serve` with a store each on the sample town, and devices (units
+ * of the registry, one message a position, QoS 1 from end to end) in this process over four
+ * connections, all on the same cores. The nodes divide the messages by their shared subscription. A
+ * run is SECONDS at a wanted rate; what was taken is what both nodes' /metrics say, what it took
+ * from the device's clock (`ts`) to the node's (`received_ms`) stands in their stores with each
+ * position. Bounds: 30,000 positions/s, and p99 under 50 ms at half of that. BENCH_RATE=N asks for
+ * another rate.
+ */
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/json.h"
+#include "bench/origin.h"
+#include "bench/server.h"
+
+enum { NODES = 2, SENDERS = 4, UNITS = 4000, SECONDS = 8, RATE = 30000, AGES_MOST = 1 << 21 };
+
+struct bench {
+    struct ht_json *json;
+    char folder[64];
+    uint16_t port; /* of the broker */
+    pid_t broker;
+    struct ht_bench_server nodes[NODES];
+};
+
+static int64_t unix_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static void shell(const char *line)
+{
+    if (system(line) != 0) {
+        ht_bench_die(line);
+    }
+}
+
+/* ---- the devices ---- */
+
+struct sender {
+    pthread_t thread;
+    struct mosquitto *mosq;
+    int number;
+    int rate; /* positions a second */
+    int qos;
+    int seconds;
+    size_t sent;
+    atomic_size_t acknowledged;
+};
+
+static void on_publish(struct mosquitto *mosq, void *user, int id)
+{
+    struct sender *sender = user;
+    (void)mosq;
+    (void)id;
+    (void)atomic_fetch_add(&sender->acknowledged, 1);
+}
+
+/* Each of its units in turn, so that no unit reports twice in a millisecond. */
+static void send_one(struct sender *sender)
+{
+    char topic[48];
+    char payload[96];
+    size_t unit = sender->sent % (UNITS / SENDERS) * SENDERS + (size_t)sender->number;
+    size_t round = sender->sent / (UNITS / SENDERS) % 100;
+    (void)snprintf(topic, sizeof topic, "houtao/positions/u%zu", unit);
+    int size = snprintf(payload, sizeof payload,
+                        "{\"lon\":%.6f,\"lat\":29.95,\"ts\":%lld,\"speed_mps\":5}",
+                        121.71 + (double)round * 1e-6, (long long)unix_ms());
+    if (mosquitto_publish(sender->mosq, NULL, topic, size, payload, sender->qos, false) ==
+        MOSQ_ERR_SUCCESS) {
+        sender->sent++;
+    }
+}
+
+static void *sender_run(void *user)
+{
+    struct sender *sender = user;
+    struct timespec pause = {.tv_nsec = 1000000};
+    int64_t begun_ms = unix_ms();
+    int64_t now_ms = begun_ms;
+    while (now_ms - begun_ms < sender->seconds * INT64_C(1000)) {
+        size_t due = (size_t)((now_ms - begun_ms) * sender->rate / 1000);
+        while (sender->sent < due && sender->sent - atomic_load(&sender->acknowledged) < 5000) {
+            send_one(sender);
+        }
+        (void)nanosleep(&pause, NULL);
+        now_ms = unix_ms();
+    }
+    return NULL;
+}
+
+static void sender_open(const struct bench *bench, struct sender *sender)
+{
+    sender->mosq = mosquitto_new(NULL, true, sender);
+    if (sender->mosq == NULL ||
+        mosquitto_int_option(sender->mosq, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5) !=
+            MOSQ_ERR_SUCCESS ||
+        mosquitto_int_option(sender->mosq, MOSQ_OPT_SEND_MAXIMUM, 1000) != MOSQ_ERR_SUCCESS) {
+        ht_bench_die("no client");
+    }
+    mosquitto_publish_callback_set(sender->mosq, on_publish);
+    if (mosquitto_connect(sender->mosq, "127.0.0.1", bench->port, 60) != MOSQ_ERR_SUCCESS ||
+        mosquitto_loop_start(sender->mosq) != MOSQ_ERR_SUCCESS) {
+        ht_bench_die("the broker is not reached");
+    }
+}
+
+/* ---- the nodes ---- */
+
+static double metric(const struct ht_bench_server *node, const char *name)
+{
+    static char text[1 << 18];
+    char line[256];
+    (void)snprintf(line, sizeof line, "curl -s http://127.0.0.1:%u/metrics", node->port);
+    FILE *pipe = popen(line, "r");
+    size_t size = pipe == NULL ? 0 : fread(text, 1, sizeof text - 1, pipe);
+    text[size] = '\0';
+    if (pipe == NULL || pclose(pipe) != 0) {
+        ht_bench_die("curl is missing, or a node is gone");
+    }
+    (void)snprintf(line, sizeof line, "\n%s ", name);
+    const char *at = strstr(text, line);
+    return at == NULL ? -1 : strtod(at + strlen(line), NULL);
+}
+
+static double taken(const struct bench *bench)
+{
+    double sum = 0;
+    for (int i = 0; i < NODES; i++) {
+        sum += metric(&bench->nodes[i], "houtao_mqtt_messages_total{outcome=\"taken\"}");
+    }
+    return sum;
+}
+
+static void node_start(struct bench *bench, int number)
+{
+    char store[160];
+    char url[96];
+    char map[160];
+    char units[160];
+    (void)snprintf(store, sizeof store, "%s/node%d.sqlite", bench->folder, number);
+    (void)snprintf(url, sizeof url, "mqtt://127.0.0.1:%u/?client_id=node%d", (unsigned)bench->port,
+                   number);
+    (void)snprintf(map, sizeof map, "%s/town.hnet", bench->folder);
+    (void)snprintf(units, sizeof units, "%s/units.ndjson", bench->folder);
+    const char *const load[] = {"load", "--store", store, "--collection", "units", units, NULL};
+    const char *const serve[] = {"serve",       "--network", map, "--listen",
+                                 "127.0.0.1:0", "--threads", "1", "--store",
+                                 store,         "--mqtt",    url, NULL};
+    ht_bench_run(load);
+    bench->nodes[number] = ht_bench_server_start(serve);
+    ht_bench_server_settle(&bench->nodes[number]);
+    for (int i = 0; i < 300 && metric(&bench->nodes[number], "houtao_mqtt_connected") < 2; i++) {
+        (void)usleep(100000);
+    }
+}
+
+static void units_write(const struct bench *bench)
+{
+    char path[160];
+    (void)snprintf(path, sizeof path, "%s/units.ndjson", bench->folder);
+    FILE *file = fopen(path, "w");
+    for (int i = 0; file != NULL && i < UNITS; i++) {
+        (void)fprintf(file,
+                      "{\"type\":\"Feature\",\"id\":\"u%d\",\"geometry\":{\"type\":\"Point\","
+                      "\"coordinates\":[121.71,29.95]},\"properties\":{\"kind\":\"van\","
+                      "\"profile\":\"car\",\"status\":\"idle\"}}\n",
+                      i);
+    }
+    if (file == NULL || fclose(file) != 0) {
+        ht_bench_die("no units");
+    }
+}
+
+/* ---- ages ---- */
+
+static int by_size(const void *left, const void *right)
+{
+    int a = *(const int *)left;
+    int b = *(const int *)right;
+    return (a > b) - (a < b);
+}
+
+/* From `from_ms` on, of both nodes. */
+static size_t ages_read(const struct bench *bench, int64_t from_ms, int *ages)
+{
+    size_t count = 0;
+    for (int i = 0; i < NODES; i++) {
+        char path[160];
+        sqlite3 *db = NULL;
+        sqlite3_stmt *statement = NULL;
+        (void)snprintf(path, sizeof path, "%s/node%d.sqlite", bench->folder, i);
+        if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+            sqlite3_prepare_v2(db, "SELECT received_ms - ts_ms FROM positions WHERE ts_ms >= ?1",
+                               -1, &statement, NULL) != SQLITE_OK) {
+            ht_bench_die("a store can't be read");
+        }
+        (void)sqlite3_bind_int64(statement, 1, from_ms);
+        while (sqlite3_step(statement) == SQLITE_ROW && count < AGES_MOST) {
+            ages[count++] = sqlite3_column_int(statement, 0);
+        }
+        (void)sqlite3_finalize(statement);
+        (void)sqlite3_close(db);
+    }
+    qsort(ages, count, sizeof *ages, by_size);
+    return count;
+}
+
+/* ---- a run ---- */
+
+/* What a process has had of a core so far, ms. */
+static double cpu_ms(pid_t pid)
+{
+    char path[64];
+    char line[1024] = "";
+    double ticks[2] = {0};
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        line[fread(line, 1, sizeof line - 1, file)] = '\0';
+        (void)fclose(file);
+    }
+    char *at = strrchr(line, ')');
+    for (int i = 2; at != NULL && i < 14; i++) { /* utime and stime are fields 14 and 15 */
+        at = strchr(at + 1, ' ');
+    }
+    for (int i = 0; at != NULL && i < 2; i++) {
+        ticks[i] = strtod(at, &at);
+    }
+    return (ticks[0] + ticks[1]) * 1e3 / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double nodes_cpu_ms(const struct bench *bench)
+{
+    double sum = 0;
+    for (int i = 0; i < NODES; i++) {
+        sum += cpu_ms(bench->nodes[i].pid);
+    }
+    return sum;
+}
+
+static void run(const struct bench *bench, int rate, int *ages)
+{
+    struct sender senders[SENDERS];
+    memset(senders, 0, sizeof senders);
+    for (int i = 0; i < SENDERS; i++) {
+        senders[i].number = i;
+        senders[i].qos =
+            getenv("BENCH_QOS") != NULL ? (int)strtol(getenv("BENCH_QOS"), NULL, 10) : 1;
+        senders[i].rate = rate / SENDERS;
+        senders[i].seconds = SECONDS;
+        sender_open(bench, &senders[i]);
+    }
+    double before = taken(bench);
+    double nodes_ms = nodes_cpu_ms(bench);
+    double broker_ms = cpu_ms(bench->broker);
+    int64_t from_ms = unix_ms();
+    size_t sent = 0;
+    for (int i = 0; i < SENDERS; i++) {
+        if (pthread_create(&senders[i].thread, NULL, sender_run, &senders[i]) != 0) {
+            ht_bench_die("no thread");
+        }
+    }
+    for (int i = 0; i < SENDERS; i++) {
+        (void)pthread_join(senders[i].thread, NULL);
+        sent += senders[i].sent;
+    }
+    double in_time = taken(bench) - before;
+    double seconds = (double)(unix_ms() - from_ms) / 1e3;
+    (void)sleep(5); /* what is on its way comes, and goes to the stores */
+    double all = taken(bench) - before;
+    nodes_ms = (nodes_cpu_ms(bench) - nodes_ms) * 1e3 / all;
+    broker_ms = (cpu_ms(bench->broker) - broker_ms) * 1e3 / all;
+    size_t count = ages_read(bench, from_ms, ages);
+    int p50 = count == 0 ? -1 : ages[count / 2];
+    int p99 = count == 0 ? -1 : ages[count * 99 / 100];
+    (void)printf("%8d %10.0f %10.0f %8.0f %8d %8d %8d %10.1f %10.1f\n", rate,
+                 (double)sent / seconds, in_time / seconds, (double)sent - all, p50, p99,
+                 count == 0 ? -1 : ages[count - 1], nodes_ms, broker_ms);
+    (void)fflush(stdout);
+    ht_json_object(bench->json);
+    ht_json_key_int(bench->json, "wanted_per_s", rate);
+    ht_json_key_double(bench->json, "sent_per_s", (double)sent / seconds, 0);
+    ht_json_key_double(bench->json, "taken_per_s", in_time / seconds, 0);
+    ht_json_key_double(bench->json, "lost", (double)sent - all, 0);
+    ht_json_key_int(bench->json, "p50_ms", p50);
+    ht_json_key_int(bench->json, "p99_ms", p99);
+    ht_json_key_double(bench->json, "node_cpu_us", nodes_ms, 2);
+    ht_json_key_double(bench->json, "broker_cpu_us", broker_ms, 2);
+    ht_json_object_end(bench->json);
+    for (int i = 0; i < SENDERS; i++) {
+        (void)mosquitto_loop_stop(senders[i].mosq, true);
+        mosquitto_destroy(senders[i].mosq);
+    }
+}
+
+static void begin(struct bench *bench)
+{
+    char line[512];
+    if (mkdtemp(bench->folder) == NULL) {
+        ht_bench_die("no folder");
+    }
+    (void)snprintf(line, sizeof line,
+                   "'%s' sample -o %s >/dev/null 2>&1 && '%s' import %s/streets.osm.pbf -o "
+                   "%s/town.hnet --profiles car >/dev/null 2>&1",
+                   HT_BINARY, bench->folder, HT_BINARY, bench->folder, bench->folder);
+    shell(line);
+    units_write(bench);
+    bench->port = (uint16_t)(20000 + getpid() % 20000);
+    (void)snprintf(line, sizeof line,
+                   "printf 'listener %u 127.0.0.1\\nallow_anonymous true\\nset_tcp_nodelay true\\n"
+                   "max_inflight_messages 1000\\nmax_queued_messages 200000\\n' > %s/broker.conf",
+                   (unsigned)bench->port, bench->folder);
+    shell(line);
+    bench->broker = fork();
+    if (bench->broker == 0) {
+        (void)snprintf(line, sizeof line, "%s/broker.conf", bench->folder);
+        (void)setenv("PATH", "/usr/local/sbin:/usr/sbin:/usr/bin:/bin", 1);
+        (void)freopen("/dev/null", "w", stderr);
+        (void)execlp("mosquitto", "mosquitto", "-c", line, (char *)NULL);
+        _exit(127);
+    }
+    (void)sleep(1);
+    if (waitpid(bench->broker, NULL, WNOHANG) != 0) {
+        (void)printf("mosquitto is not installed: nothing is measured\n");
+        exit(0);
+    }
+    for (int i = 0; i < NODES; i++) {
+        node_start(bench, i);
+    }
+}
+
+static void end(struct bench *bench)
+{
+    char line[128];
+    for (int i = 0; i < NODES; i++) {
+        ht_bench_server_stop(&bench->nodes[i]);
+    }
+    (void)kill(bench->broker, SIGTERM);
+    (void)waitpid(bench->broker, NULL, 0);
+    (void)snprintf(line, sizeof line, "rm -rf '%s'", bench->folder);
+    shell(line);
+}
+
+int main(int argc, char **argv)
+{
+    struct ht_buffer buffer = {0};
+    struct ht_json json;
+    struct bench bench = {.json = &json, .folder = "/tmp/houtao-bench-mqtt-XXXXXX"};
+    const char *wanted = getenv("BENCH_RATE");
+    int rate = wanted == NULL ? RATE : (int)strtol(wanted, NULL, 10);
+    int *ages = calloc(AGES_MOST, sizeof *ages);
+    if (ages == NULL || rate < SENDERS) {
+        ht_bench_die("nothing to begin with");
+    }
+    (void)mosquitto_lib_init();
+    ht_json_begin(&json, &buffer);
+    ht_json_array(&json);
+    begin(&bench);
+    (void)printf("%8s %10s %10s %8s %8s %8s %8s %10s %10s\n", "wanted/s", "sent/s", "taken/s",
+                 "lost", "p50 ms", "p99 ms", "max ms", "node us", "broker us");
+    run(&bench, rate / 2, ages);
+    run(&bench, rate, ages);
+    end(&bench);
+    ht_json_array_end(&json);
+    FILE *out = argc > 1 ? fopen(argv[1], "w") : NULL;
+    if (out != NULL) {
+        (void)fprintf(out, "{");
+        ht_bench_origin(out);
+        (void)fprintf(out, ",\"rows\":%.*s}\n", (int)buffer.size, buffer.data);
+        (void)fclose(out);
+    }
+    ht_buffer_deinit(&buffer);
+    free(ages);
+    (void)mosquitto_lib_cleanup();
+    return 0;
+}
