@@ -32,6 +32,7 @@ struct ht_device_book;
 struct ht_fencing;
 struct ht_coverage;
 struct ht_homes_keeper;
+struct ht_jt808;
 struct ht_isochrone_maps;
 struct ht_isochrone_work;
 struct ht_later;
@@ -88,6 +89,7 @@ struct ht_app {
     pthread_mutex_t context_lock;
     struct ht_app_context *contexts;
     struct ht_http_server *server; /* NULL while there is none; under open_lock */
+    struct ht_jt808 *jt808;        /* NULL: there is none; set before loops run */
     uint64_t descriptors;          /* how many the process may have */
     int64_t started_s;             /* Unix time, of the machine */
     atomic_size_t swaps;

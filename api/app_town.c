@@ -14,6 +14,7 @@
 #include "api/finder.h"
 #include "api/http_answer.h"
 #include "api/incident_forget.h"
+#include "api/jt808.h"
 #include "api/learning.h"
 #include "api/live.h"
 #include "api/loads.h"
@@ -413,6 +414,7 @@ void ht__app_town_free(struct ht_app *app)
     ht_stream_free(app->stream);
     ht_courier_free(app->courier);
     ht_mqtt_stop(app->mqtt);
+    ht_jt808_stop(app->jt808);
     ht_device_book_stop(app->book);
     ht_loads_free(app->loads);
     ht_underway_stop(app->underway);
@@ -421,6 +423,7 @@ void ht__app_town_free(struct ht_app *app)
     ht_desk_room_stop(app->desk);
     ht_learning_stop(app->learning);
     ht_commit_stop(app->commit); /* whose jobs speak to the teller, and ask planner and vans */
+    ht_jt808_free(app->jt808);   /* to whom it said what became of alarms */
     ht_teller_free(app->teller);
     ht_underway_free(app->underway);
     ht_planner_free(app->planner);

@@ -13,6 +13,7 @@
 #include "api/cli.h"
 #include "api/commands.h"
 #include "api/config.h"
+#include "api/jt808.h"
 #include "api/log.h"
 #include "api/mqtt.h"
 #include "api/notify.h"
@@ -28,6 +29,7 @@ enum {
     SUBSCRIBERS_WANTED = 10000,
     DESCRIPTORS_OWN = 512, /* map, store and its readers, listening */
     DESCRIPTORS_WANTED = 65536,
+    TERMINALS_MOST = 20000,
     CONNECTIONS_MOST = 32768,
     CONNECTIONS_LEAST = 256,
     HEAP_KEPT = 64 << 20, /* bytes that are free at the end of a heap before the system gets them */
@@ -44,10 +46,12 @@ struct serve {
     const char *tokens;
     const char *log;
     const char *config;
-    const char *later[1]; /* options of later versions */
+    const char *jt808;
     struct ht_mqtt_options mqtt;
     char host[HOST_SIZE];
     int64_t port;
+    char jt808_host[HOST_SIZE];
+    int64_t jt808_port;
     int64_t thread_count;
     bool clock_virtual;
     int64_t clock_start_ms;
@@ -67,47 +71,76 @@ static void on_signal(int number)
     ht_http_server_drain(serving);
 }
 
-/* "HOST:PORT", "[::1]:PORT", ":PORT" or "PORT". */
-static int listen_parse(const struct ht_cli *cli, struct serve *serve)
+/* "HOST:PORT", "[::1]:PORT", ":PORT" or "PORT", of the option `name`. */
+static int address_parse(const struct ht_cli *cli, const char *name, const char *text,
+                         char host_out[HOST_SIZE], int64_t *port_out)
 {
-    const char *colon = strrchr(serve->listen, ':');
-    const char *port = colon == NULL ? serve->listen : colon + 1;
-    size_t size = colon == NULL ? 0 : (size_t)(colon - serve->listen);
-    const char *host = serve->listen;
+    const char *colon = strrchr(text, ':');
+    const char *port = colon == NULL ? text : colon + 1;
+    size_t size = colon == NULL ? 0 : (size_t)(colon - text);
+    const char *host = text;
     if (size >= 2 && host[0] == '[' && host[size - 1] == ']') {
         host++;
         size -= 2;
     }
     if (size >= HOST_SIZE) {
-        return ht_cli_error(cli, HT_EXIT_USAGE, "--listen takes HOST:PORT");
+        return ht_cli_error(cli, HT_EXIT_USAGE, "--%s takes HOST:PORT", name);
     }
-    memcpy(serve->host, host, size);
-    serve->host[size] = '\0';
-    if (size == 0 || strcmp(serve->host, "localhost") == 0) {
-        memcpy(serve->host, "127.0.0.1", sizeof "127.0.0.1");
+    memcpy(host_out, host, size);
+    host_out[size] = '\0';
+    if (size == 0 || strcmp(host_out, "localhost") == 0) {
+        memcpy(host_out, "127.0.0.1", sizeof "127.0.0.1");
     }
-    if (!ht_cli_number(cli, "listen", port, 0, UINT16_MAX, &serve->port)) {
-        return HT_EXIT_USAGE;
-    }
+    return ht_cli_number(cli, name, port, 0, UINT16_MAX, port_out) ? HT_EXIT_DONE : HT_EXIT_USAGE;
+}
+
+/* Whether it may be listened there. */
+static int address_check(const struct ht_cli *cli, const char *name, const char *host, bool tokens)
+{
     struct in_addr v4;
     struct in6_addr v6;
-    bool is_v4 = inet_pton(AF_INET, serve->host, &v4) == 1;
-    if (!is_v4 && inet_pton(AF_INET6, serve->host, &v6) != 1) {
-        return ht_cli_error(cli, HT_EXIT_USAGE, "--listen takes an address, not '%s'", serve->host);
+    bool is_v4 = inet_pton(AF_INET, host, &v4) == 1;
+    if (!is_v4 && inet_pton(AF_INET6, host, &v6) != 1) {
+        return ht_cli_error(cli, HT_EXIT_USAGE, "--%s takes an address, not '%s'", name, host);
     }
     bool loopback = is_v4 ? ntohl(v4.s_addr) >> 24 == 127 : IN6_IS_ADDR_LOOPBACK(&v6);
-    if (!loopback && serve->tokens == NULL) {
+    if (!loopback && !tokens) {
         return ht_cli_error(cli, HT_EXIT_USAGE,
-                            "without --tokens only a loopback address may listen, not %s",
-                            serve->host);
+                            "without --tokens only a loopback address may listen, not %s", host);
     }
     return HT_EXIT_DONE;
 }
 
-/* As many connections as there are descriptors, those of files left out. */
-static unsigned connections_of(const struct ht_app *app)
+static int listen_parse(const struct ht_cli *cli, struct serve *serve)
 {
-    uint64_t count = app->descriptors < CONNECTIONS_MOST ? app->descriptors : CONNECTIONS_MOST;
+    bool tokens = serve->tokens != NULL;
+    int code = address_parse(cli, "listen", serve->listen, serve->host, &serve->port);
+    if (code == HT_EXIT_DONE) {
+        code = address_check(cli, "listen", serve->host, tokens);
+    }
+    if (code != HT_EXIT_DONE || serve->jt808 == NULL) {
+        return code;
+    }
+    if (serve->store == NULL) {
+        return ht_cli_error(cli, HT_EXIT_USAGE, "--jt808 needs --store, where devices are known");
+    }
+    code = address_parse(cli, "jt808", serve->jt808, serve->jt808_host, &serve->jt808_port);
+    return code == HT_EXIT_DONE ? address_check(cli, "jt808", serve->jt808_host, tokens) : code;
+}
+
+/* Terminals have at most half of what can be opened. */
+static unsigned terminals_of(const struct ht_app *app)
+{
+    uint64_t half =
+        app->descriptors > DESCRIPTORS_OWN ? (app->descriptors - DESCRIPTORS_OWN) / 2 : 1;
+    return half < TERMINALS_MOST ? (unsigned)half : TERMINALS_MOST;
+}
+
+/* As many connections as there are descriptors, those of files and terminals left out. */
+static unsigned connections_of(const struct ht_app *app, bool terminals)
+{
+    uint64_t count = app->descriptors - (terminals ? terminals_of(app) : 0);
+    count = count < CONNECTIONS_MOST ? count : CONNECTIONS_MOST;
     return count > CONNECTIONS_LEAST + DESCRIPTORS_OWN ? (unsigned)count - DESCRIPTORS_OWN
                                                        : CONNECTIONS_LEAST;
 }
@@ -166,12 +199,6 @@ static int mqtt_check(const struct ht_cli *cli, const struct serve *serve)
 
 static int serve_check(const struct ht_cli *cli, struct serve *serve, int arguments)
 {
-    static const char *const names[] = {"jt808"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (serve->later[i] != NULL) {
-            return ht_cli_error(cli, HT_EXIT_USAGE, "--%s is not in this version", names[i]);
-        }
-    }
     if (arguments > 0) {
         return ht_cli_error(cli, HT_EXIT_USAGE, "takes options only; try houtao help serve");
     }
@@ -216,7 +243,7 @@ static void descriptors_raise(const struct ht_cli *cli, struct ht_app *app)
         (void)ht_cli_error(cli, 0,
                            "%llu open files are allowed (ulimit -n), and raising that is not: "
                            "%u connections, where %d are for subscribers alone",
-                           (unsigned long long)limit.rlim_cur, connections_of(app),
+                           (unsigned long long)limit.rlim_cur, connections_of(app, false),
                            SUBSCRIBERS_WANTED);
     }
 }
@@ -253,6 +280,28 @@ static int town_open(const struct ht_cli *cli, struct ht_app *app, const struct 
     if (ht_app_traffic_open(app, &error) != HT_OK || ht_app_zones_open(app, &error) != HT_OK) {
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }
+    return HT_EXIT_DONE;
+}
+
+/* The door for terminals, where it is asked for. */
+static int jt808_open(const struct ht_cli *cli, struct ht_app *app, const struct serve *serve)
+{
+    struct ht_error error = {0};
+    struct ht_jt808_options options = ht_jt808_options_default();
+    if (serve->jt808 == NULL) {
+        return HT_EXIT_DONE;
+    }
+    options.host = serve->jt808_host;
+    options.port = (uint16_t)serve->jt808_port;
+    options.connections_max = terminals_of(app);
+    if (ht_jt808_new(app, &options, &app->jt808, &error) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
+    }
+    if (ht_jt808_start(app->jt808) != HT_OK) {
+        return ht_cli_error(cli, HT_EXIT_FAILED, "out of memory");
+    }
+    ht_log(HT_LOG_INFO, "JT/T 808 on %s port %u, %u terminals at most", serve->jt808_host,
+           (unsigned)ht_jt808_port(app->jt808), options.connections_max);
     return HT_EXIT_DONE;
 }
 
@@ -302,6 +351,7 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
         return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
     }
     int code = town_open(cli, app, serve);
+    code = code == HT_EXIT_DONE ? jt808_open(cli, app, serve) : code;
     if (code != HT_EXIT_DONE) {
         return code;
     }
@@ -310,7 +360,7 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
     options.port = (uint16_t)serve->port;
     options.threads = (unsigned)serve->thread_count;
     options.check_host = serve->tokens == NULL;
-    options.connections_max = connections_of(app);
+    options.connections_max = connections_of(app, serve->jt808 != NULL);
     struct ht_http_handler handler = ht_app_handler(app);
     struct ht_http_server *server = NULL;
     if (ht_http_server_new(&options, &handler, &server, &error) != HT_OK) {
@@ -336,6 +386,7 @@ static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct 
     (void)signal(SIGTERM, SIG_DFL);
     (void)signal(SIGINT, SIG_DFL);
     ht_app_server_set(app, NULL);
+    ht_jt808_stop(app->jt808);
     ht_app_live_save(app, true); /* jobs may take their time */
     ht_http_server_jobs_end(server);
     ht_app_store_stop(app);
@@ -393,7 +444,8 @@ int ht_cmd_serve(int argc, char **argv)
         {"log", 0, "plain|json", "how it tells what happens, default plain", &serve.log, NULL},
         {"config", 0, "FILE", "more of these options, a line 'name = value' each", &serve.config,
          NULL},
-        {"jt808", 0, "HOST:PORT", "not in this version", &serve.later[0], NULL},
+        {"jt808", 0, "HOST:PORT", "where terminals of vehicles speak JT/T 808; needs --store",
+         &serve.jt808, NULL},
         {"mqtt", 0, "URL", "a broker that devices speak to, mqtt://HOST or mqtts://HOST",
          &serve.mqtt.url, NULL},
         {"mqtt-map", 0, "FILE", "what messages of vendors mean", &serve.mqtt.map, NULL},
@@ -407,7 +459,7 @@ int ht_cmd_serve(int argc, char **argv)
         .command = "serve",
         .arguments = "--network FILE.hnet [--store STORE] [--listen HOST:PORT] [--threads N] "
                      "[--tokens FILE] [--tz ZONE] [--clock TIME[,SPEED]] [--log plain|json] "
-                     "[--config FILE] [--mqtt URL [--mqtt-map FILE]]",
+                     "[--jt808 HOST:PORT] [--config FILE] [--mqtt URL [--mqtt-map FILE]]",
         .summary = "Answers over HTTP until SIGTERM. Without tokens it listens on loopback only.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],

@@ -36,6 +36,8 @@ static void signals_set(void)
 struct said {
     const char *url;
     const char *token;
+    const char *protocol;
+    const char *door;
     const char *speedup;
     const char *rate;
     const char *alarms;
@@ -98,6 +100,24 @@ static bool minute_read(const struct ht_cli *cli, const char *name, const char *
     return true;
 }
 
+/* How vans tell where they are. */
+static bool protocol_read(const struct ht_cli *cli, const struct said *said,
+                          struct ht_sim_options *options)
+{
+    bool jt808 = said->protocol != NULL && strcmp(said->protocol, "jt808") == 0;
+    if (said->protocol != NULL && !jt808 && strcmp(said->protocol, "http") != 0) {
+        (void)ht_cli_error(cli, HT_EXIT_USAGE, "--protocol takes http or jt808, not '%s'",
+                           said->protocol);
+        return false;
+    }
+    if (jt808 != (said->door != NULL)) {
+        (void)ht_cli_error(cli, HT_EXIT_USAGE, "--protocol jt808 and --door HOST:PORT go together");
+        return false;
+    }
+    options->door = said->door;
+    return true;
+}
+
 static bool said_read(const struct ht_cli *cli, const struct said *said,
                       struct ht_sim_options *options)
 {
@@ -118,7 +138,8 @@ static bool said_read(const struct ht_cli *cli, const struct said *said,
                 whole_read(cli, "households", said->households, any, &households) &&
                 whole_read(cli, "connections", said->connections, lines, &connections) &&
                 minute_read(cli, "from", said->from, &options->from_min) &&
-                minute_read(cli, "to", said->to, &options->to_min);
+                minute_read(cli, "to", said->to, &options->to_min) &&
+                protocol_read(cli, said, options);
     if (good && options->step_s < 1) {
         (void)ht_cli_error(cli, HT_EXIT_USAGE, "--step takes a second or more");
         return false;
@@ -194,6 +215,10 @@ int ht_cmd_simulate(int argc, char **argv)
     const struct ht_cli_option list[] = {
         {"url", 0, "URL", "the server, as http://127.0.0.1:8080", &said.url, NULL},
         {"token", 0, "TOKEN", "an admin's, where the server asks for one", &said.token, NULL},
+        {"protocol", 0, "NAME", "how vans tell where they are: http (default) or jt808",
+         &said.protocol, NULL},
+        {"door", 0, "HOST:PORT", "where the server takes that: of houtao serve --jt808", &said.door,
+         NULL},
         {"speedup", 0, "N", "times as fast as life; 0: as fast as it goes, in lockstep",
          &said.speedup, NULL},
         {"from", 0, "HH:MM", "begin, by the town's clock; now at the earliest", &said.from, NULL},

@@ -59,9 +59,8 @@ static void body_write(const struct ht__alarm *alarm, bool home, struct ht_buffe
     if (alarm->severity > 0) {
         ht_json_key_int(&json, "severity", alarm->severity);
     }
-    if (home) {
-        ht_json_key_text(&json, "device", alarm->device);
-    } else if (alarm->placed) {
+    ht_json_key_text(&json, "device", alarm->device); /* by which the desk folds */
+    if (!home && alarm->placed) {
         ht_json_key_double(&json, "lon", alarm->lon_deg, 7);
         ht_json_key_double(&json, "lat", alarm->lat_deg, 7);
     }

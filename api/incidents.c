@@ -132,8 +132,9 @@ static bool device_check(struct ht_store_reader *reader, struct ht_command *comm
     if (command->caller.role != HT_ROLE_DEVICE) {
         return true;
     }
-    if (household == NULL) {
-        return alarm->household == NULL && alarm->device == NULL
+    if (household == NULL) { /* what a unit's own device says again belongs together */
+        return alarm->household == NULL &&
+                       (alarm->device == NULL || strcmp(alarm->device, command->caller.name) == 0)
                    ? true
                    : forbid(reply, "a unit's token opens at a place, not for a household");
     }
@@ -210,6 +211,11 @@ static bool access_reckon(struct ht_app_context *context, struct opening *openin
     return true;
 }
 
+static bool of_unit(const struct ht_command *command)
+{
+    return command->caller.role == HT_ROLE_DEVICE && command->caller.unit != NULL;
+}
+
 static bool place_find(struct ht_app_context *context, struct ht_command *command,
                        struct ht_store_reader *reader, struct opening *opening,
                        struct ht_reply *reply)
@@ -220,7 +226,8 @@ static bool place_find(struct ht_app_context *context, struct ht_command *comman
     enum ht_status status = HT_OK;
     if (opening->household[0] == '\0' && alarm->household != NULL) {
         (void)snprintf(opening->household, sizeof opening->household, "%s", alarm->household);
-    } else if (opening->household[0] == '\0' && alarm->device != NULL && !alarm->placed) {
+    } else if (opening->household[0] == '\0' && alarm->device != NULL && !alarm->placed &&
+               !of_unit(command)) {
         status = ht_home_of_device(reader, alarm->device, opening->household, &error);
     }
     if (status == HT_OK && opening->household[0] != '\0') {

@@ -18,6 +18,7 @@
 #include "api/incidents.h"
 #include "api/isochrone.h"
 #include "api/json.h"
+#include "api/jt808.h"
 #include "api/learning.h"
 #include "api/live.h"
 #include "api/mqtt.h"
@@ -358,6 +359,7 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     devices_metrics(out, app->book);
     ht_mqtt_metrics(app->mqtt, out);
     ht_learning_metrics(app->learning, out);
+    ht_jt808_metrics(app->jt808, out);
     const struct ht_world *world = ht_world_reader_get(&context->world);
     ht_metrics_gauge(out, "houtao_network_open", "gauge", "1 when a network is open.",
                      world == NULL ? 0 : 1);

@@ -8,6 +8,7 @@
 #include "api/json_merge.h"
 #include "api/simulate/read.h"
 #include "api/simulate/sim_internal.h"
+#include "api/simulate/terminals.h"
 #include "api/zone.h"
 #include "engine/base/array.h"
 #include "engine/base/time.h"
@@ -269,6 +270,22 @@ static enum ht_status leftovers_end(struct running *running)
     return status;
 }
 
+/* The vans' terminals, where they have some. */
+static enum ht_status terminals_make(struct running *running)
+{
+    struct ht_sim *sim = &running->sim;
+    if (sim->options->door == NULL) {
+        return HT_OK;
+    }
+    for (size_t i = 0; i < sim->mover_count; i++) {
+        if (sim->movers[i].unit->kind == HT_SIM_VAN) {
+            ht_sim_terminal_put(sim->client, i, sim->movers[i].unit->id, sim->movers[i].lane);
+        }
+    }
+    return ht_sim_terminals_new(sim->options->door, sim->mover_count, &sim->terminals,
+                                running->error);
+}
+
 static enum ht_status begin(struct running *running)
 {
     struct ht_sim *sim = &running->sim;
@@ -291,7 +308,8 @@ static enum ht_status begin(struct running *running)
     ht_sim_responders_make(sim);
     ht_sim_posts_make(sim);
     ht_sim_inspectors_make(sim);
-    status = leftovers_end(running);
+    status = terminals_make(running);
+    status = status == HT_OK ? leftovers_end(running) : status;
     if (status != HT_OK) {
         return status;
     }
@@ -442,6 +460,7 @@ static void running_deinit(struct running *running)
     ht_sim_inspectors_free(sim);
     ht_sim_streets_free(sim);
     ht_sim_meals_free(sim);
+    ht_sim_terminals_free(sim->terminals);
     ht_sim_movers_free(sim);
     free(sim->happenings);
     ht_sim_town_deinit(&sim->town);

@@ -21,6 +21,7 @@
 struct ht_sim_options {
     const char *url;
     const char *token; /* NULL: none */
+    const char *door;  /* HOST:PORT where vans speak JT/T 808; NULL: over HTTP */
     double speed;      /* 0: lockstep; < 0: as the server's clock goes */
     double rate;
     double alarms; /* a day */

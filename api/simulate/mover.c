@@ -5,6 +5,7 @@
 #include "api/json_merge.h"
 #include "api/simulate/read.h"
 #include "api/simulate/sim_internal.h"
+#include "api/simulate/terminals.h"
 #include "engine/base/array.h"
 
 enum {
@@ -95,9 +96,28 @@ void ht_sim_go(struct ht_sim *sim, struct ht_sim_mover *mover, struct ht_point t
 
 /* ---- what is told ---- */
 
-static void position_write(struct ht_text *text, const struct ht_sim_mover *mover,
-                           const struct ht_sim_position *position)
+/* By its terminal, at once. What a terminal can't be is not told. */
+static void terminal_tell(struct ht_sim *sim, const struct ht_sim_mover *mover,
+                          const struct ht_sim_position *position)
 {
+    if (!position->stranger &&
+        !ht_sim_terminal_tell(sim->terminals, (size_t)(mover - sim->movers), position)) {
+        sim->tally->positions_refused++;
+    }
+}
+
+static bool has_terminal(const struct ht_sim *sim, const struct ht_sim_mover *mover)
+{
+    return sim->terminals != NULL && mover->unit->kind == HT_SIM_VAN;
+}
+
+static void position_write(struct ht_sim *sim, struct ht_text *text,
+                           const struct ht_sim_mover *mover, const struct ht_sim_position *position)
+{
+    if (has_terminal(sim, mover)) {
+        terminal_tell(sim, mover, position);
+        return;
+    }
     ht_text_addf(text, "%s{\"unit\":\"%s%s\",\"lon\":%.7f,\"lat\":%.7f,\"ts\":%lld",
                  text->size > 1 ? "," : "", position->stranger ? "nobody-" : "", mover->unit->id,
                  position->point.lon_e7 / 1e7, position->point.lat_e7 / 1e7,
@@ -107,8 +127,8 @@ static void position_write(struct ht_text *text, const struct ht_sim_mover *move
 }
 
 /* What he tells of where he is; returns how many positions. */
-static unsigned position_tell(struct ht_sim_mover *mover, struct ht_sim_position position,
-                              struct ht_text *text)
+static unsigned position_tell(struct ht_sim *sim, struct ht_sim_mover *mover,
+                              struct ht_sim_position position, struct ht_text *text)
 {
     double seconds = (double)(position.ts_ms - mover->told_ms) / 1000;
     unsigned told = 1;
@@ -125,7 +145,7 @@ static unsigned position_tell(struct ht_sim_mover *mover, struct ht_sim_position
         }
         break;
     case HT_SIM_TWICE:
-        position_write(text, mover, &position);
+        position_write(sim, text, mover, &position);
         told++;
         break;
     case HT_SIM_WRONG:
@@ -136,9 +156,9 @@ static unsigned position_tell(struct ht_sim_mover *mover, struct ht_sim_position
     default:
         break;
     }
-    position_write(text, mover, &position);
+    position_write(sim, text, mover, &position);
     if (mover->holds && mover->held.ts_ms != position.ts_ms) {
-        position_write(text, mover, &mover->held);
+        position_write(sim, text, mover, &mover->held);
         mover->holds = false;
         told++;
     }
@@ -186,10 +206,12 @@ static void mover_step(struct ht_sim *sim, struct ht_sim_mover *mover)
                 .ts_ms = mover->at_ms,
                 .speed_mps = mover->drives ? ht_sim_drive_mps(&mover->drive) : 0,
                 .bearing_deg = bearing_deg};
-            told += position_tell(mover, position, &text);
+            told += position_tell(sim, mover, position, &text);
         }
     }
-    if (told > 0) {
+    if (has_terminal(sim, mover)) {
+        sim->tally->positions += told;
+    } else if (told > 0) {
         struct ht_sim_ask *ask =
             ht_sim_ask_new(sim->client, HT_SIM_CALL_POSITIONS, "POST", "/v1/positions");
         ht_text_add_char(&text, ']');

@@ -92,6 +92,7 @@ struct ht_sim_post;
 struct ht_sim_inspector;
 struct ht_sim_visit;
 struct ht_sim_closed;
+struct ht_sim_terminals;
 
 struct ht_sim {
     const struct ht_sim_options *options;
@@ -112,6 +113,7 @@ struct ht_sim {
     size_t happening_next;
     struct ht_sim_mover *movers; /* one for each unit of the town */
     size_t mover_count;
+    struct ht_sim_terminals *terminals; /* NULL: vans tell where they are over HTTP */
     struct ht_names meals;
     struct ht_sim_meal *first_meal;
     struct ht_sim_meal **last_meal;

@@ -160,12 +160,15 @@ HT_CASE(unknown_commands_and_options_are_usage)
 HT_CASE(serve_refuses_what_it_cannot_do)
 {
     HT_CHECK(is_usage("serve --network x --log xml", "--log takes plain or json, not 'xml'"));
-    HT_CHECK(is_usage("serve --network x --jt808 h:1", "--jt808 is not in this version"));
     HT_CHECK(is_usage("serve --network x --mqtt mqtt://h", "--mqtt wants --store"));
     HT_CHECK(is_usage("serve --network x --mqtt-map m", "want --mqtt URL"));
     HT_CHECK(is_usage("serve --network x --store s --mqtt=u", "begins with mqtt:// or mqtts://"));
     HT_CHECK(is_usage("serve --network x --store s --mqtt=mqtt://h:0", "from 1 to 65535"));
     HT_CHECK(is_usage("serve --network x --store s --mqtt=mqtt://h --mqtt-ca c", "for mqtts://"));
+    HT_CHECK(is_usage("serve --network x --jt808 127.0.0.1:1", "--jt808 needs --store"));
+    HT_CHECK(is_usage("serve --network x --store y --jt808 h:1", "--jt808 takes an address"));
+    HT_CHECK(is_usage("serve --network x --store y --jt808 0.0.0.0:1", "only a loopback address"));
+    HT_CHECK(is_usage("serve --network x --store y --jt808 127.0.0.1:x", "from 0 to 65535"));
     HT_CHECK(is_usage("serve --network x --listen 0.0.0.0:80", "only a loopback address"));
     HT_CHECK(is_usage("serve --network x --listen [::]:80", "only a loopback address"));
     HT_CHECK(is_usage("serve --network x --listen 127.0.0.1:99999", "from 0 to 65535"));

@@ -184,7 +184,7 @@ HT_CASE(all_options_of_serve_may_stand_in_a_file)
     HT_CHECK(count >= 9);
     for (size_t i = 0; i < count; i++) {
         char line[64];
-        bool left_out = strcmp(names[i], "config") == 0 || strcmp(names[i], "jt808") == 0;
+        bool left_out = strcmp(names[i], "config") == 0;
         (void)snprintf(line, sizeof line, "%s = x\n", names[i]);
         forget();
         HT_CHECK_INT(fill(line), left_out ? HT_SYNTAX : HT_OK);

@@ -737,6 +737,20 @@ HT_CASE(what_is_kept_of_incidents_goes_when_its_time_has_come)
     end();
 }
 
+HT_CASE(what_a_unit_tells_by_its_own_device_folds)
+{
+    static const char own[] = "{\"kind\":\"sos\",\"device\":\"phone\"}";
+    HT_REQUIRE(begin_guarded());
+    guarded_fill();
+    HT_CHECK_INT(alarm_as(UNIT, own), 201);
+    HT_CHECK(is("lon", "121.712")); /* where the unit is */
+    HT_CHECK_INT(alarm_as(UNIT, own), 200);
+    HT_CHECK(is("alarms", "2"));
+    HT_CHECK_INT(alarm_as(UNIT, "{\"kind\":\"sos\",\"device\":\"d1\"}"), 403);
+    HT_CHECK_INT(alarm_as(UNIT, "{\"kind\":\"sos\"}"), 201); /* of no device: each by itself */
+    end();
+}
+
 HT_CASE(what_is_over_leaves_memory_and_is_read_from_the_store)
 {
     enum { OVER = 60 };

@@ -238,6 +238,8 @@ HT_CASE(what_the_command_line_lacks_or_has_wrong_is_named)
         {"simulate --url http://127.0.0.1:1 --rate -1", "--rate takes a number"},
         {"simulate --url http://127.0.0.1:1 --seed x", "--seed takes a number"},
         {"simulate --url http://127.0.0.1:1 --step 0.5", "--step takes a second or more"},
+        {"simulate --url http://127.0.0.1:1 --protocol smoke", "--protocol takes http or jt808"},
+        {"simulate --url http://127.0.0.1:1 --protocol jt808", "--door HOST:PORT go together"},
         {"simulate --url http://127.0.0.1:1 more", "takes options only"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

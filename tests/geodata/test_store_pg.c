@@ -471,7 +471,8 @@ static void town_fill(struct ht_store_tx *tx)
     const struct ht_store_item device = {.id = "d", .properties = "{}"};
     HT_CHECK_INT(ht_store_item_put(tx, devices, &device, HT_STORE_UPSERT, 0, &written, NULL),
                  HT_OK);
-    HT_CHECK_INT(ht_store_device_seen_put(tx, "d", 7, NULL), HT_OK);
+    const struct ht_store_device_seen seen = {.device = "d", .seen_ms = 7, .battery = -1};
+    HT_CHECK_INT(ht_store_device_seen_put(tx, &seen, NULL), HT_OK);
     const struct ht_store_event other = {
         .district = "other", .epoch = 3, .actor = "", .kind = "k", .subject = "s", .body = "{}"};
     HT_CHECK_INT(ht_store_event_append(tx, &other, NULL, NULL), HT_OK);
