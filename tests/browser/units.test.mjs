@@ -86,7 +86,8 @@ test("five thousand moving units leave the main thread its time", async () => {
     round();
     window.frames5000.length = 0;
     const begun = performance.now();
-    for (let second = 0; second < 4; second++) {
+    // On a busy machine without a graphics card a frame may take seconds of the GPU's process: some are waited for.
+    for (let second = 0; second < 4 || (window.frames5000.length < 12 && second < 60); second++) {
       round();
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }

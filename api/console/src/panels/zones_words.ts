@@ -130,7 +130,7 @@ register({
     "zo.waits": "waits for its regime",
     "zo.no_regimes": "No regime is prepared. ",
     "zo.no_regimes_how": "They are written under “Settings”, “Regimes”.",
-    "zo.regime_size": "{zones} zones, {cells} cells, {units} units",
+    "zo.regime_size": "zones: {zones}, cells: {cells}, units: {units}",
     "zo.regime_settings": "and changes {names}",
     "zo.regime_since": "since {at}, {by}",
     "zo.regime_from": "since {at}",
