@@ -18,10 +18,10 @@
  * plain way: ht_matrix_run from all units to the point joined          labels of all units kept
  * (not counted), each joined with the point's: exact, too, at a label for each move of arc, and for
  * all when the metric changes
- *   over HTTP       k = 5 of 20,000 that tell where they are once a second, of the first profile
- *                   and of all of them together; bound: p50 1 ms
+ *   over HTTP       k = 5 of 20,000 of the first profile that tell where they are once a second;
+ *                   bound: p50 1 ms
  *
- * BENCH_ROWS=http: the last ones alone.
+ * BENCH_ROWS=http: the last one alone.
  */
 #include <math.h>
 #include <pthread.h>

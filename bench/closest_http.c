@@ -21,13 +21,11 @@ enum {
     ASKS = 2000,
     SECONDS = 5,
     BOUND_US = 1000,
-    PROFILES = 16,
 };
 
 struct fleet {
     const char *network;
-    struct ht_road roads[PROFILES];
-    uint32_t profiles;
+    struct ht_road road;
     uint64_t state;
     struct ht_bench_track tracks[UNITS];
     struct ht_bench_server server;
@@ -47,11 +45,6 @@ static double now_s(void)
 
 /* ---- the units ---- */
 
-static uint32_t profile_of(const struct fleet *f, uint32_t unit)
-{
-    return unit % f->profiles;
-}
-
 static void store_make(struct fleet *f)
 {
     char input[512];
@@ -63,8 +56,7 @@ static void store_make(struct fleet *f)
     }
     (void)fprintf(out, "id,kind,status,profile\n");
     for (uint32_t u = 0; u < UNITS; u++) {
-        (void)fprintf(out, "u%05u,responder,idle,%s\n", u,
-                      f->roads[profile_of(f, u)].graph->profile);
+        (void)fprintf(out, "u%05u,responder,idle,%s\n", u, f->road.graph->profile);
     }
     (void)fclose(out);
     const char *const load[] = {"load", "--store", f->store, "--collection", "units", input, NULL};
@@ -140,7 +132,7 @@ static void batch_tell(struct fleet *f, uint32_t first, uint64_t *state)
     (void)clock_gettime(CLOCK_REALTIME, &now);
     int64_t now_ms = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
     for (uint32_t u = first; u < first + BATCH; u++) {
-        struct ht_report r = ht_bench_drive(&f->roads[profile_of(f, u)], &f->tracks[u], state);
+        struct ht_report r = ht_bench_drive(&f->road, &f->tracks[u], state);
         at += sprintf(at, "%c{\"unit\":\"u%05u\",\"lon\":%.7f,\"lat\":%.7f,\"ts\":%lld}",
                       u == first ? '[' : ',', u, r.lon_deg, r.lat_deg, (long long)now_ms);
     }
@@ -179,7 +171,7 @@ static char **paths_make(struct fleet *f)
 {
     char **paths = calloc(ASKS, sizeof *paths);
     for (size_t i = 0; paths != NULL && i < ASKS; i++) {
-        struct ht_report r = ht_bench_jump(&f->roads[0], &f->state);
+        struct ht_report r = ht_bench_jump(&f->road, &f->state);
         if (asprintf(&paths[i], "/v1/closest?k=5&kind=responder&lon=%.6f&lat=%.6f", r.lon_deg,
                      r.lat_deg) < 0) {
             paths = NULL;
@@ -213,7 +205,7 @@ static struct ht_load_result ask(struct fleet *f)
 
 static void row(const struct fleet *f, const struct ht_load_result *got, double moves, FILE *json)
 {
-    const char *who = f->profiles == 1 ? f->roads[0].graph->profile : "all";
+    const char *who = f->road.graph->profile;
     (void)printf("%-9s %6u units over HTTP, %.0f moves a second: p50 %9.1f  p99 %9.1f us   bound "
                  "of the p50 %d us%s\n",
                  who, UNITS, moves, got->p50_us, got->p99_us, BOUND_US,
@@ -227,7 +219,6 @@ static void row(const struct fleet *f, const struct ht_load_result *got, double 
     }
 }
 
-/* Of `f->profiles` of them. */
 static void fleet_run(struct fleet *f, FILE *json)
 {
     pthread_t teller;
@@ -235,7 +226,7 @@ static void fleet_run(struct fleet *f, FILE *json)
     const char *const serve[] = {"serve",    "--network",   f->network,  "--store", f->store,
                                  "--listen", "127.0.0.1:0", "--threads", "2",       NULL};
     for (uint32_t u = 0; u < UNITS; u++) {
-        f->tracks[u] = ht_bench_track_begin(&f->roads[profile_of(f, u)], &f->state);
+        f->tracks[u] = ht_bench_track_begin(&f->road, &f->state);
     }
     f->server = ht_bench_server_start(serve);
     connection_open(f);
@@ -265,18 +256,9 @@ void ht_bench_closest_http(const char *network, struct ht_hnet *file, FILE *json
 {
     static struct fleet f;
     struct ht_error error = {0};
-    uint32_t count = ht_hnet_profile_count(file);
     f = (struct fleet){.network = network, .state = 7};
-    count = count < PROFILES ? count : PROFILES;
-    for (uint32_t i = 0; i < count; i++) {
-        if (ht_hnet_road(file, ht_hnet_profile(file, i), NULL, &f.roads[i], &error) != HT_OK) {
-            ht_bench_die(error.message);
-        }
+    if (ht_hnet_road(file, ht_hnet_profile(file, 0), NULL, &f.road, &error) != HT_OK) {
+        ht_bench_die(error.message);
     }
-    f.profiles = 1;
     fleet_run(&f, json);
-    if (count > 1) {
-        f.profiles = count;
-        fleet_run(&f, json);
-    }
 }

@@ -9,8 +9,8 @@
 
 #include "geodata/hnet.h"
 
-/* Prints two rows, units of the first profile alone and of all profiles, beside their bound, and
- * adds them to `json` (NULL: nowhere) as members of a list that has one. */
+/* Prints a row, units of the network's first profile, beside its bound, and adds it to `json`
+ * (NULL: nowhere) as a member of a list that has one. */
 void ht_bench_closest_http(const char *network, struct ht_hnet *file, FILE *json);
 
 #endif
