@@ -6,7 +6,7 @@
 #include "engine/base/array.h"
 
 enum {
-    STOPS_MOST = 1500, /* the square of it is kept */
+    STOPS_MOST = 400, /* with more it was not measured */
     NEAR_MOST = 30
 };
 static const double WAIT_WEIGHT = 0.2; /* of who comes next to whom (Vidal et al. 2013) */
