@@ -19,9 +19,13 @@ static inline int jt_digit(char c)
 static inline size_t jt_hex(const char *text, uint8_t *out, size_t most)
 {
     size_t size = 0;
-    while (size < most && jt_digit(text[0]) >= 0 && jt_digit(text[1]) >= 0) {
-        out[size++] = (uint8_t)(jt_digit(text[0]) << 4 | jt_digit(text[1]));
-        text += 2;
+    for (; size < most; text += 2) {
+        int high = jt_digit(text[0]);
+        int low = high < 0 ? -1 : jt_digit(text[1]);
+        if (high < 0 || low < 0) {
+            break;
+        }
+        out[size++] = (uint8_t)(high * 16 + low);
     }
     return size;
 }
