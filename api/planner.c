@@ -17,6 +17,7 @@ enum {
     RETRY_MS = 2000,
     FIRST_MS = 150,  /* of the first one where much is not planned yet: that it is counts most */
     LIMIT_MS = 1000, /* of a search: with what comes before and after it two seconds */
+    LEAST_MS = 50,   /* where the clock runs fast */
     FIRST_PART = 4,  /* much: this part of all */
     ITERATIONS = 20000,
     ITERATIONS_EACH = 1000, /* for an order */
@@ -189,6 +190,14 @@ static bool is_new(const struct ht_planner_scene *scene)
     return count > scene->order_count / FIRST_PART;
 }
 
+/* As long by the town's clock, whatever its speed: what is planned is late by that. */
+static int64_t limit_of(const struct ht_planner *planner, bool first)
+{
+    double speed = planner->app->clock.speed;
+    double limit_ms = (first ? FIRST_MS : LIMIT_MS) / (speed > 1 ? speed : 1);
+    return limit_ms > LEAST_MS ? (int64_t)limit_ms : LEAST_MS;
+}
+
 static enum ht_status plan_search(struct ht_planner *planner, const struct ht_planner_scene *scene,
                                   bool *again, struct ht_error *error)
 {
@@ -197,9 +206,7 @@ static enum ht_status plan_search(struct ht_planner *planner, const struct ht_pl
     uint64_t orders = scene->order_count;
     *again = !lockstep && is_new(scene);
     const struct ht_day_options options = {
-        .limit_ms = lockstep ? 0
-                    : *again ? FIRST_MS
-                             : LIMIT_MS,
+        .limit_ms = lockstep ? 0 : limit_of(planner, *again),
         .iterations = lockstep ? LOCKSTEP_ITERATIONS + LOCKSTEP_EACH * orders
                                : ITERATIONS + ITERATIONS_EACH * orders,
         .threads = 1,
