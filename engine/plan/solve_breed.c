@@ -6,7 +6,7 @@
 
 enum {
     LOOKS_STEP = 32, /* looks of the local search that count as an iteration */
-    FIRST = 40,       /* made by chance */
+    FIRST = 40,      /* made by chance */
     ELITE = 4,
     CLOSE = 5,
     PRICES_EVERY = 50, /* local searches */

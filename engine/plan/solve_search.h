@@ -101,8 +101,8 @@ bool ht__search_best_try(struct ht__search *s);
 
 /* Takes strings out of routes; what is out is absent. */
 HT_MUST_CHECK enum ht_status ht__search_ruin(struct ht__search *s);
-/* Instead of these two: some pair of vehicles of unlike classes exchanges its routes. `done` is false
- * where the two may not, or it breaks a rule; then the step is to be undone. */
+/* Instead of these two: some pair of vehicles of unlike classes exchanges its routes. `done` is
+ * false where the two may not, or it breaks a rule; then the step is to be undone. */
 HT_MUST_CHECK enum ht_status ht__search_trade(struct ht__search *s, bool *done);
 /* Marks a task's item absent, unless it is pinned; its route is the caller's to pack. */
 void ht__search_stop_out(struct ht__search *s, uint32_t task);

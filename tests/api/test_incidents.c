@@ -7,8 +7,8 @@
 #include "tests/support/json_at.h"
 #include "tests/support/pg_cluster.h"
 #include "tests/support/served.h"
-#include "tests/support/sql.h"
 #include "tests/support/sse.h"
+#include "tests/support/store_number.h"
 
 #define GEO "Content-Type: application/geo+json\r\n"
 #define JSON "Content-Type: application/json\r\n"
@@ -689,6 +689,11 @@ static void guarded_fill(void)
     device_add("d1", "h1", bearer[ADMIN]);
 }
 
+static int64_t number_of(const char *sql)
+{
+    return ht_store_number(store, sql);
+}
+
 /* The law's retention: places and notes of what is over go when their time has come, by themselves,
  * and the chain of events stands. */
 HT_CASE(what_is_kept_of_incidents_goes_when_its_time_has_come)
@@ -713,10 +718,10 @@ HT_CASE(what_is_kept_of_incidents_goes_when_its_time_has_come)
     HT_CHECK(says("\"lon\""));
     HT_CHECK_INT(send_body("PUT", "/v1/settings/retention", JSON, "{\"incidents_days\":0}"), 422);
     HT_CHECK_INT(send_body("PUT", "/v1/settings/retention", JSON, "{\"incidents_days\":1}"), 200);
-    for (int i = 0; i < 600 && ht_sql_number(store, notes) > 3; i++) {
+    for (int i = 0; i < 600 && number_of(notes) > 3; i++) {
         (void)usleep(50000);
     }
-    HT_CHECK_INT((int)ht_sql_number(store, notes), 3);
+    HT_CHECK_INT((int)number_of(notes), 3);
     HT_CHECK_INT(look("i1"), 200);
     HT_CHECK(is("state", "\"cancelled\"") && !says("\"lon\""));
     HT_CHECK_INT(get(INCIDENTS "/i1/history"), 200);
@@ -727,13 +732,13 @@ HT_CASE(what_is_kept_of_incidents_goes_when_its_time_has_come)
         HT_CHECK_INT(look(id), 200);
         HT_CHECK(says("\"lon\""));
     }
-    HT_CHECK_INT((int)ht_sql_number(store, "SELECT count(*) FROM events WHERE kind = "
-                                           "'incident.erased' AND actor = 'houtao'"),
+    HT_CHECK_INT((int)number_of("SELECT count(*) FROM events WHERE kind = "
+                                "'incident.erased' AND actor = 'houtao'"),
                  1);
     end();
     audit_holds();
     HT_REQUIRE(begin(options)); /* at an earlier time, by its clock: nothing more goes */
-    HT_CHECK_INT((int)ht_sql_number(store, notes), 3);
+    HT_CHECK_INT((int)number_of(notes), 3);
     end();
 }
 
@@ -876,16 +881,6 @@ HT_CASE(each_role_does_what_it_may)
     HT_CHECK_INT(get(INCIDENTS), 401);
     end();
     audit_holds();
-}
-
-static int64_t number_of(const char *sql)
-{
-    char text[64];
-    if (ht_pg_wanted()) {
-        ht_pg_rows(store, sql, ",", text, sizeof text);
-        return strtoll(text, NULL, 10);
-    }
-    return ht_sql_number(store, sql);
 }
 
 static int erase_as(int who, const char *id)

@@ -6,8 +6,8 @@
 #include "tests/support/json_at.h"
 #include "tests/support/pg_cluster.h"
 #include "tests/support/served.h"
-#include "tests/support/sql.h"
 #include "tests/support/sse.h"
+#include "tests/support/store_number.h"
 
 #define GEO "Content-Type: application/geo+json\r\n"
 #define JSON "Content-Type: application/json\r\n"
@@ -177,12 +177,7 @@ static void audit_holds(void)
 
 static int64_t number_of(const char *sql)
 {
-    char text[64];
-    if (ht_pg_wanted()) {
-        ht_pg_rows(store, sql, ",", text, sizeof text);
-        return strtoll(text, NULL, 10);
-    }
-    return ht_sql_number(store, sql);
+    return ht_store_number(store, sql);
 }
 
 /* The state of an order, and the kinds of its events, by comma. */
