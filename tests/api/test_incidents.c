@@ -727,7 +727,7 @@ HT_CASE(what_is_kept_of_incidents_goes_when_its_time_has_come)
     HT_CHECK_INT(get(INCIDENTS "/i1/history"), 200);
     HT_CHECK(!says("王") && says("\"erased\"") && says("\"why\":\"retention\""));
     for (int n = 2; n <= 4; n++) {
-        char id[8];
+        char id[16];
         (void)snprintf(id, sizeof id, "i%d", n);
         HT_CHECK_INT(look(id), 200);
         HT_CHECK(says("\"lon\""));
