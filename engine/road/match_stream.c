@@ -66,12 +66,16 @@ void ht_match_stream_reset(struct ht_match_stream *stream)
     stream->since = stream->next;
 }
 
-/* Columns of the part from `top` back to the first that was not given out, newest first. */
+/* Columns of the part from `top` back to the first that was not given out, newest first; HT_NONE:
+ * it does not come from what was given out. */
 static uint32_t list_open(const struct ht_match_chain *chain, uint32_t top,
                           uint32_t numbers[SLOTS_MOST])
 {
     uint32_t count = 0;
     while (top != HT_NONE && top != chain->floor) {
+        if (count == SLOTS_MOST || (chain->floor != HT_NONE && top < chain->floor)) {
+            return HT_NONE;
+        }
         numbers[count++] = top;
         top = ht_match__column(chain, top)->before;
     }
@@ -164,7 +168,7 @@ static void give_up_broken(struct ht_match_chain *chain, uint32_t state)
     uint32_t numbers[SLOTS_MOST];
     if (chain->break_at != HT_NONE) {
         uint32_t count = list_open(chain, chain->break_top, numbers);
-        give_up_others(chain, numbers, count, state);
+        give_up_others(chain, numbers, count == HT_NONE ? 0 : count, state);
     }
 }
 
@@ -178,7 +182,11 @@ static void settle(struct ht_match_stream *stream, uint32_t newest)
     if (count == 0) {
         return;
     }
-    masks[0] = living(chain, numbers[0]);
+    masks[0] = count == HT_NONE ? 0 : living(chain, numbers[0]);
+    if (masks[0] == 0) { /* nothing goes on from what was given out: it begins anew */
+        ht_match_stream_reset(stream);
+        return;
+    }
     for (uint32_t i = 1; i < count; i++) {
         masks[i] = masks_before(chain, numbers[i - 1], masks[i - 1]);
     }
@@ -219,6 +227,9 @@ static void settle_part(struct ht_match_stream *stream)
     uint32_t count = list_open(chain, ht_match__end(chain), numbers);
     uint32_t best = HT_MATCH_STATES;
     uint32_t from = 0;
+    if (count == HT_NONE) {
+        return;
+    }
     for (; from < count; from++) { /* the last may have been given up */
         best = ht_match__best(&chain->core, ht_match__column(chain, numbers[from]));
         if (best != HT_MATCH_STATES) {
