@@ -324,9 +324,6 @@ enum ht_status ht_match_arcs(struct ht_match *match, const struct ht_road *road,
 {
     struct ht_hop *hop = match->chain.core.hop;
     const struct ht_place_side *source = &from->place.side[to->from_side];
-    if (source->arc == HT_NONE) { /* `to` does not follow that spot */
-        return HT_NO_ROUTE;
-    }
     if (to->step != HT_MATCH_WAY) {
         *arcs = &source->arc;
         *count = 1;

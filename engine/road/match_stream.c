@@ -66,16 +66,12 @@ void ht_match_stream_reset(struct ht_match_stream *stream)
     stream->since = stream->next;
 }
 
-/* Columns of the part from `top` back to the first that was not given out, newest first; HT_NONE:
- * it does not come from what was given out. */
+/* Columns of the part from `top` back to the first that was not given out, newest first. */
 static uint32_t list_open(const struct ht_match_chain *chain, uint32_t top,
                           uint32_t numbers[SLOTS_MOST])
 {
     uint32_t count = 0;
     while (top != HT_NONE && top != chain->floor) {
-        if (count == SLOTS_MOST || (chain->floor != HT_NONE && top < chain->floor)) {
-            return HT_NONE;
-        }
         numbers[count++] = top;
         top = ht_match__column(chain, top)->before;
     }
@@ -168,7 +164,7 @@ static void give_up_broken(struct ht_match_chain *chain, uint32_t state)
     uint32_t numbers[SLOTS_MOST];
     if (chain->break_at != HT_NONE) {
         uint32_t count = list_open(chain, chain->break_top, numbers);
-        give_up_others(chain, numbers, count == HT_NONE ? 0 : count, state);
+        give_up_others(chain, numbers, count, state);
     }
 }
 
@@ -182,11 +178,7 @@ static void settle(struct ht_match_stream *stream, uint32_t newest)
     if (count == 0) {
         return;
     }
-    masks[0] = count == HT_NONE ? 0 : living(chain, numbers[0]);
-    if (masks[0] == 0) { /* nothing goes on from what was given out: it begins anew */
-        ht_match_stream_reset(stream);
-        return;
-    }
+    masks[0] = living(chain, numbers[0]);
     for (uint32_t i = 1; i < count; i++) {
         masks[i] = masks_before(chain, numbers[i - 1], masks[i - 1]);
     }
@@ -227,9 +219,6 @@ static void settle_part(struct ht_match_stream *stream)
     uint32_t count = list_open(chain, ht_match__end(chain), numbers);
     uint32_t best = HT_MATCH_STATES;
     uint32_t from = 0;
-    if (count == HT_NONE) {
-        return;
-    }
     for (; from < count; from++) { /* the last may have been given up */
         best = ht_match__best(&chain->core, ht_match__column(chain, numbers[from]));
         if (best != HT_MATCH_STATES) {
@@ -260,6 +249,23 @@ static enum ht_status join_from(struct ht_match_stream *stream, uint32_t next, u
         }
     }
     return HT_OK;
+}
+
+/* The column that is to come takes the slot of the last one that was reached: the part ends there
+ * while all that lies behind it is still kept, also where no street was near for long. */
+static enum ht_status make_room(struct ht_match_stream *stream, uint32_t number)
+{
+    struct ht_match_chain *chain = &stream->chain;
+    enum ht_status status = HT_OK;
+    while (status == HT_OK && chain->top != HT_NONE && number - chain->top >= chain->capacity) {
+        uint32_t resume = chain->break_at;
+        settle_part(stream);
+        ht_match__chain_clear(chain);
+        if (resume != HT_NONE) {
+            status = join_from(stream, resume, number - 1);
+        }
+    }
+    return status;
 }
 
 /* Now that the fix after it is here, the last one may be seen to turn round: its states are made
@@ -309,8 +315,9 @@ static enum ht_status push(struct ht_match_stream *stream, const struct ht_match
     struct ht_match_chain *chain = &stream->chain;
     uint32_t number = stream->next;
     struct ht_match_column *column = ht_match__column(chain, number);
-    enum ht_status status = HT_OK;
-    if (number >= stream->since + 2 && ht_match__turns(&stream->last[1], &stream->last[0], fix)) {
+    enum ht_status status = make_room(stream, number);
+    if (status == HT_OK && number >= stream->since + 2 &&
+        ht_match__turns(&stream->last[1], &stream->last[0], fix)) {
         status = look_back(stream, number - 1);
     }
     column->fix = number;

@@ -418,7 +418,7 @@ HT_CASE(what_is_settled_hangs_together)
     uint32_t followed = 0;
     struct ht_match *match = NULL;
     HT_REQUIRE(ht_match_new(&match) == HT_OK);
-    for (uint32_t trial = 0; trial < (HT_LONG ? 20000U : 1000U); trial++) {
+    for (uint32_t trial = 0; trial < (HT_LONG ? 20000U : 7000U); trial++) {
         struct ht_random_town *town = ht_random_town_new(9, 9, trial + 500);
         struct ht_match_fix fixes[FIXES];
         struct ht_match_options options = ht_match_options_default();
