@@ -196,30 +196,30 @@ struct ht_graph {
     uint32_t base_arc_count;
     uint32_t turn_count;
     uint32_t condition_count;
-    uint32_t class_mask;                /* enum ht_arc_flag classes that `exclude` accepts */
-    const uint32_t *junction_node;      /* [junction_count] node of each junction */
-    const uint32_t *junction_first_out; /* [junction_count + 1] */
-    const uint32_t *junction_first_in;  /* [junction_count + 1] */
-    const uint32_t *junction_in;        /* [base_arc_count] base arcs by head */
-    const struct ht_arc *arcs;          /* [arc_count] */
-    const uint32_t *turn_first;         /* [arc_count + 1] turns out of each arc */
-    const struct ht_turn *turns;        /* [turn_count] sorted by `to` within an arc */
+    uint32_t copy_base_count;
+    uint32_t listed_count;
+    uint32_t maneuver_count;
+    uint32_t class_mask;    /* enum ht_arc_flag classes that `exclude` accepts */
+    bool continue_straight; /* the profile's default at waypoints */
+    bool left_hand;
+    bool emergency;                             /* zones that are closed let it pass */
+    const uint32_t *junction_node;              /* [junction_count] node of each junction */
+    const uint32_t *junction_first_out;         /* [junction_count + 1] */
+    const uint32_t *junction_first_in;          /* [junction_count + 1] */
+    const uint32_t *junction_in;                /* [base_arc_count] base arcs by head */
+    const struct ht_arc *arcs;                  /* [arc_count] */
+    const uint32_t *turn_first;                 /* [arc_count + 1] turns out of each arc */
+    const struct ht_turn *turns;                /* [turn_count] sorted by `to` within an arc */
     const struct ht_turn_condition *conditions; /* [condition_count] sorted by turn */
     /* Copies of a base arc, for targets: copies of base arc a are
      * listed as copy_list[copy_first[k] ..) where copy_base[k] == a (sorted). */
-    uint32_t copy_base_count;
     const uint32_t *copy_base;  /* [copy_base_count] */
     const uint32_t *copy_first; /* [copy_base_count + 1] */
     const uint32_t *copy_list;
     const uint32_t *copy_of; /* [arc_count - base_arc_count] the base arc of each copy */
-    uint32_t listed_count;
     const struct ht_arc_component *listed; /* [listed_count] by arc */
-    uint32_t maneuver_count;
-    const struct ht_maneuver *maneuvers; /* [maneuver_count] by their first arc */
-    const struct ht_live_arcs *live;     /* NULL: everything is as the file says */
-    bool continue_straight;              /* the profile's default at waypoints */
-    bool left_hand;
-    bool emergency; /* zones that are closed let it pass */
+    const struct ht_maneuver *maneuvers;   /* [maneuver_count] by their first arc */
+    const struct ht_live_arcs *live;       /* NULL: everything is as the file says */
 };
 
 struct ht_network {
