@@ -10,7 +10,9 @@
  *
  * Changes, each to the plan that runs (made from nothing, in the long time): an order more, one
  * cancelled, a van that is free half an hour later, a van that drops out; each before anything was
- * loaded and (noon) at 11:40, with what is in hand then. BENCH_SECONDS=N: instead of 60 s. Every
+ * loaded and (noon) at 11:40, with what is in hand then. BENCH_SECONDS=N: instead of 60 s;
+ * BENCH_ITERATIONS=N: so many of each thread instead, and for a re-plan the thirtieth part, where a
+ * machine is shared; BENCH_THREADS=N; BENCH_ONLY=TEXT: only changes whose line begins so. Every
  * plan goes through ht_day_check.
  */
 #include <stdio.h>
@@ -35,6 +37,7 @@ enum {
     NOW_S = ELEVEN_S + 40 * 60,
     REPLAN_MS = 2000,
     FIRST_MS = 300,
+    LONG_MS = 60000,
     STOPS = 256
 };
 
@@ -308,10 +311,21 @@ static void change_make(struct midday *day, enum change change)
 
 /* ---- measuring ---- */
 
+static long asked(const char *name, long other)
+{
+    const char *value = getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
+    return value == NULL ? other : strtol(value, NULL, 10);
+}
+
 static struct ht_day_plan *plan_make(const struct midday *day, int64_t limit_ms, bool anew)
 {
-    const struct ht_day_options options = {
-        .limit_ms = limit_ms, .threads = 2, .seed = 1, .anew = anew};
+    int64_t whole = asked("BENCH_ITERATIONS", 0); /* of 60 s */
+    int64_t iterations = (whole * limit_ms + LONG_MS - 1) / LONG_MS;
+    const struct ht_day_options options = {.limit_ms = iterations > 0 ? 0 : limit_ms,
+                                           .iterations = (uint64_t)iterations,
+                                           .threads = (unsigned)asked("BENCH_THREADS", 2),
+                                           .seed = 1,
+                                           .anew = anew};
     struct ht_day_plan *plan = NULL;
     struct ht_error error = {0};
     enum ht_status status = ht_day_run(&day->problem, &options, &plan, &error);
@@ -379,8 +393,9 @@ static struct ht_day_plan *first_measure(FILE *json)
 
 int main(int argc, char **argv)
 {
-    const char *asked = getenv("BENCH_SECONDS"); // NOLINT(concurrency-mt-unsafe)
-    int64_t long_ms = 1000 * (asked == NULL ? 60 : strtol(asked, NULL, 10));
+    int64_t long_ms =
+        asked("BENCH_ITERATIONS", 0) > 0 ? LONG_MS : 1000 * asked("BENCH_SECONDS", 60);
+    const char *only = getenv("BENCH_ONLY"); // NOLINT(concurrency-mt-unsafe)
     FILE *json = fopen(argc > 1 ? argv[1] : "bench/results/day.json", "w");
     double worst = -100;
     midday_make(&midday);
@@ -397,6 +412,12 @@ int main(int argc, char **argv)
                       (double)long_ms, cost_of(plan), plan->unserved_count);
     }
     for (int c = 0; c < CHANGES * 2; c++) {
+        char what[64];
+        (void)snprintf(what, sizeof what, "%s: %s", c < CHANGES ? "before" : "noon",
+                       change_text[c % CHANGES]);
+        if (only != NULL && strncmp(what, only, strlen(only)) != 0) {
+            continue;
+        }
         midday_copy(&changed, &midday);
         running_set(&changed, plan);
         if (c >= CHANGES) {

@@ -13,7 +13,9 @@
  *   distance  the shortest way alone
  *
  * The gap is to best_known.json; where the number of vehicles differs, it is told beside it and
- * does not enter the mean. `late`: by how much the answer came after its deadline.
+ * does not enter the mean. Nor does it where best_known.json is shorter than what was proven to be
+ * the shortest (bench/vrp_proven.h); an answer shorter than that ends the bench with an error.
+ * `late`: by how much the answer came after its deadline.
  *
  * Then, beside what VROOM 1.15 reached on two threads: the families as a whole, for distance alone,
  * in the time that it took; and when (the mean over the instances, of those that got there) our gap
@@ -29,6 +31,7 @@
 #include "bench/origin.h"
 #include "bench/vrp.h"
 #include "bench/vrp_json.h"
+#include "bench/vrp_proven.h"
 
 enum { FIXED = 100000, NAMES_MOST = 128, NAME = 32, MADE = 1000 /* customers */ };
 
@@ -92,14 +95,17 @@ static const struct peer peers[] = {
 
 struct known {
     double cost;
+    double proven; /* nothing is shorter; 0: not known */
     long vehicles; /* 0: not told */
 };
 
 struct sums {
     int count;
-    int equal; /* in vehicles */
+    int unsound; /* references below what is proven */
+    int equal;   /* in vehicles */
     int missing;
-    double gap; /* of those, or of all where vehicles don't count */
+    int gaps; /* of so many: those, or all where vehicles don't count; with a sound reference */
+    double gap;
     double worst;
     long used;
     long known;
@@ -142,7 +148,13 @@ static struct known known_find(const char *name, bool distance)
         known.cost = number_after(at, end, "\"best_known_cost\":");
         known.vehicles = (long)number_after(at, end, "\"solved_with_vehicles\":");
     }
+    known.proven = distance ? ht_vrp_proven(name) : 0;
     return known;
+}
+
+static bool is_unsound(const struct known *known)
+{
+    return known->cost > 0 && known->cost < known->proven;
 }
 
 static int by_name(const void *left, const void *right)
@@ -255,11 +267,15 @@ static bool solve(struct run *run, int64_t limit_ms)
 static void sums_add(struct sums *sums, const struct run *run, bool vehicles_first, double gap)
 {
     bool equal = (long)run->found.vehicles == run->known.vehicles;
+    bool unsound = is_unsound(&run->known);
+    bool counts = (equal || !vehicles_first) && !unsound;
     sums->count++;
     sums->equal += equal;
+    sums->unsound += unsound;
     sums->missing += run->found.missing > 0;
-    sums->gap += equal || !vehicles_first ? gap : 0;
-    sums->worst = gap > sums->worst ? gap : sums->worst;
+    sums->gaps += counts;
+    sums->gap += counts ? gap : 0;
+    sums->worst = gap > sums->worst && !unsound ? gap : sums->worst;
     sums->used += run->found.vehicles;
     sums->known += run->known.vehicles;
     if (run->reached_ms >= 0) {
@@ -272,20 +288,25 @@ static void row_tell(const struct family *family, const char *name, const struct
                      double gap, FILE *json)
 {
     const char *goal = family->vehicles_first ? "vehicles" : "distance";
-    (void)printf("%-14s %-9s %-12s %6.1f s %4u (%4ld) %12.2f %12.2f %7.2f %% %9llu%s\n",
-                 family->name, goal, name, run->took_ms / 1000, run->found.vehicles,
-                 run->known.vehicles, run->found.length, run->known.cost, gap,
-                 (unsigned long long)run->found.iterations,
+    (void)printf("%-14s %-9s %-12s %6.1f s %4u (%4ld) %12.2f %12.2f %7.2f %% %9llu%s", family->name,
+                 goal, name, run->took_ms / 1000, run->found.vehicles, run->known.vehicles,
+                 run->found.length, run->known.cost, gap, (unsigned long long)run->found.iterations,
                  run->found.missing > 0 ? "  NOT ALL SERVED" : "");
+    if (is_unsound(&run->known)) {
+        (void)printf("  reference is below the proven optimum %.1f", run->known.proven);
+    }
+    (void)printf("\n");
     (void)fflush(stdout);
     if (json != NULL) {
         (void)fprintf(json,
                       ",{\"family\":\"%s\",\"goal\":\"%s\",\"name\":\"%s\",\"seconds\":%.3f,"
                       "\"vehicles\":%u,\"known_vehicles\":%ld,\"length\":%.2f,\"known\":%.2f,"
-                      "\"gap_percent\":%.3f,\"missing\":%u,\"iterations\":%llu}",
+                      "\"gap_percent\":%.3f,\"unsound\":%s,\"missing\":%u,"
+                      "\"iterations\":%llu}",
                       family->name, goal, name, run->took_ms / 1000, run->found.vehicles,
                       run->known.vehicles, run->found.length, run->known.cost, gap,
-                      run->found.missing, (unsigned long long)run->found.iterations);
+                      is_unsound(&run->known) ? "true" : "false", run->found.missing,
+                      (unsigned long long)run->found.iterations);
     }
 }
 
@@ -305,6 +326,10 @@ static bool row(const struct family *family, const char *name, FILE *json, struc
                       .reached_ms = -1};
     int64_t limit_ms = asked("BENCH_SECONDS", family->seconds) * 1000;
     good = good && solve(&run, limit_ms);
+    if (good && run.found.missing == 0 && run.found.length < run.known.proven) {
+        (void)printf("%s: %.3f, below the proven optimum\n", name, run.found.length);
+        good = false;
+    }
     if (good) {
         double gap = run.known.cost > 0 ? (run.found.length / run.known.cost - 1) * 100 : 0;
         sums_add(sums, &run, family->vehicles_first, gap);
@@ -334,12 +359,12 @@ static bool family_run(const struct family *family, FILE *json)
         (void)snprintf(line, sizeof line, "%s %s %.31s", family->name, goal, names[i]);
         good = !is_asked(line) || row(family, names[i], json, &sums);
     }
-    int of = family->vehicles_first ? sums.equal : sums.count;
     if (sums.count > 0) {
-        (void)printf("%-14s %-9s %d instances: vehicles %ld (%ld), equal on %d; mean gap %.2f %%; "
-                     "not all served: %d\n\n",
-                     family->name, goal, sums.count, sums.used, sums.known, sums.equal,
-                     of > 0 ? sums.gap / of : 0, sums.missing);
+        (void)printf(
+            "%-14s %-9s %d instances: vehicles %ld (%ld), equal on %d; mean gap %.2f %% of "
+            "%d (references below an optimum: %d); not all served: %d\n\n",
+            family->name, goal, sums.count, sums.used, sums.known, sums.equal,
+            sums.gaps > 0 ? sums.gap / sums.gaps : 0, sums.gaps, sums.unsound, sums.missing);
     }
     return good;
 }
@@ -369,6 +394,7 @@ static bool peer_row(const struct peer *peer, const char *name, struct sums *sum
                       .known = known_find(name, strcmp(peer->name, "solomon") == 0),
                       .gap_wanted = peer->gap_percent,
                       .reached_ms = -1};
+    run.known.proven = 0; /* VROOM's mean is to the same references, sound or not */
     good = good && solve(&run, peer->milliseconds);
     if (good) {
         sums_add(sums, &run, false, (run.found.length / run.known.cost - 1) * 100);
@@ -396,7 +422,7 @@ static bool peer_run(const struct peer *peer, FILE *json)
     if (!good || sums.count == 0) {
         return good;
     }
-    double gap = sums.gap / sums.count;
+    double gap = sums.gaps > 0 ? sums.gap / sums.gaps : 0;
     double reached_ms = sums.reached > 0 ? sums.reached_ms / sums.reached : 0;
     (void)printf("%-22s %3d of %5d ms: gap %6.2f %% (VROOM %5.2f), worst %6.2f; vehicles %ld "
                  "(VROOM %d); its mean gap reached on %d, after %.0f ms\n",
