@@ -2,6 +2,8 @@
  * that another thread found. */
 #include "engine/plan/solve_search.h"
 
+enum { FRESH_SHARE = 8 /* of all items: where more are new, there is no place to look at first */ };
+
 static enum ht_status route_set(struct ht__search *s, uint32_t v, const uint32_t *stops,
                                 uint32_t count)
 {
@@ -189,6 +191,10 @@ enum ht_status ht__search_begin(struct ht__search *s, uint32_t *vehicle)
         }
     }
     absent_count(s);
+    if (s->absent_count <= model->item_count / FRESH_SHARE) {
+        memcpy(s->fresh, s->absent, s->absent_count * sizeof *s->fresh);
+        s->fresh_count = s->absent_count;
+    }
     if (model->tagged && s->absent_count > model->item_count / 4) {
         enum ht_status status = trips_fill(s);
         if (status != HT_OK) {

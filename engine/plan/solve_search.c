@@ -32,9 +32,10 @@ static enum ht_status arrays_make(struct ht__search *s)
     s->key = ht_array_new(tasks, sizeof *s->key);
     s->absences = ht_array_new(tasks, sizeof *s->absences);
     s->pinned = ht_array_new_zeroed(tasks, sizeof *s->pinned);
+    s->fresh = ht_array_new(tasks, sizeof *s->fresh);
     if (s->routes == NULL || s->touched == NULL || s->used == NULL || s->used_at == NULL ||
         s->route_of == NULL || s->absent == NULL || s->absent_kept == NULL || s->trial == NULL ||
-        s->key == NULL || s->absences == NULL || s->pinned == NULL) {
+        s->key == NULL || s->absences == NULL || s->pinned == NULL || s->fresh == NULL) {
         return HT_NOMEM;
     }
     size_t entries = 64;
@@ -115,6 +116,7 @@ void ht__search_free(struct ht__search *s)
     free(s->key);
     free(s->absences);
     free(s->pinned);
+    free(s->fresh);
     ht__answer_deinit(&s->best);
     free(s);
 }

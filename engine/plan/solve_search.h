@@ -40,7 +40,10 @@ struct ht__search {
     int64_t *key;       /* [tasks] of the order */
     uint32_t *absences; /* [tasks] */
     uint8_t *pinned;    /* [tasks] never taken out */
-    int64_t missing;    /* sum of weights of the absent */
+    /* Items that the vehicles' lists did not have: that is where a running plan changes. */
+    uint32_t *fresh;
+    uint32_t fresh_count;
+    int64_t missing; /* sum of weights of the absent */
     int64_t cost;
     /* A step is undone, and need not be gone on with, when it comes to this cost (with all served
      * before; INT64_MAX: it is not known), or to more than this sum of absences. */

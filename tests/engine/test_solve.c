@@ -2,6 +2,7 @@
 
 #include "engine/plan/check.h"
 #include "engine/plan/solve_internal.h"
+#include "engine/plan/solve_search.h"
 #include "tests/support/check.h"
 #include "tests/support/oom.h"
 #include "tests/support/random_plan.h"
@@ -532,6 +533,52 @@ HT_CASE(an_answer_is_a_start_for_the_next)
         ht_plan_free(next);
     }
     HT_CHECK(pinned_reloads > 10);
+}
+
+/* What a running plan does not have is where it is searched first; what it has is not, nor is
+ * anything where all is new. */
+HT_CASE(what_the_lists_leave_out_is_new)
+{
+    static uint32_t lists[HT_RP_VEHICLES][3 * HT_RP_TASKS];
+    uint64_t state = 57;
+    uint32_t looked = 0;
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < 50; i++) {
+        struct ht_plan *plan = NULL;
+        struct ht__model *model = NULL;
+        struct ht__search *search = NULL;
+        uint32_t vehicle = 0;
+        uint32_t out = HT_PLAN_NONE;
+        ht_random_plan(&random_plan, &state, i % 2 == 0 ? HT_RP_TIMES : 0U, 24, 8);
+        HT_REQUIRE(ht__model_new(&random_plan.problem, &model) == HT_OK);
+        HT_REQUIRE(ht__search_new(model, i, &search) == HT_OK);
+        HT_REQUIRE(ht__search_begin(search, &vehicle) == HT_OK);
+        HT_CHECK_INT(search->fresh_count, 0);
+        ht__search_free(search);
+        HT_REQUIRE(solve(&random_plan.problem, 100, 1, &plan) == HT_OK);
+        for (uint32_t r = 0; r < plan->route_count; r++) {
+            struct ht_vehicle *of = &random_plan.vehicles[plan->routes[r].vehicle];
+            of->tasks = lists[r];
+            of->task_count = list_of(&random_plan.problem, &plan->routes[r], lists[r]);
+            if (out == HT_PLAN_NONE && of->task_count > 1) {
+                out = lists[r][--of->task_count];
+            }
+        }
+        HT_REQUIRE(ht__search_new(model, i, &search) == HT_OK);
+        HT_REQUIRE(ht__search_begin(search, &vehicle) == HT_OK);
+        if (1 + plan->missing_count <= model->item_count / 8) {
+            looked++;
+            HT_CHECK(search->fresh_count >= 1 && search->fresh_count <= 1 + plan->missing_count);
+            for (uint32_t f = 0; f < search->fresh_count; f++) {
+                found += search->fresh[f] == out;
+            }
+        }
+        ht__search_free(search);
+        ht__model_free(model);
+        ht_plan_free(plan);
+    }
+    HT_CHECK(looked > 10);
+    HT_CHECK_INT(found, looked);
 }
 
 /* A stop that two vehicles could serve, the other 20 s nearer. */
