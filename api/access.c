@@ -69,6 +69,12 @@ bool ht_access_allow(struct ht_app_context *context, struct ht_http_call *call, 
         ht_reply_problem(call->reply, 403, "Forbidden", "the token's role may not do this");
         return false;
     }
+    const struct ht_store *store = context->app->store;
+    if (need > HT_ROLE_NONE && context->caller->district != NULL && store != NULL &&
+        strcmp(context->caller->district, ht_store_district(store)) != 0) {
+        ht_reply_problem(call->reply, 403, "Forbidden", "the token is of another district");
+        return false;
+    }
     return true;
 }
 

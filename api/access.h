@@ -8,7 +8,8 @@
 #include "api/app.h"
 
 /* Finds the caller by `Authorization: Bearer TOKEN`, or `?access_token=`, and lets them pass where
- * their role is at least `need`; else answers 401 (no token, or one nobody has) or 403. */
+ * their role is at least `need` and their district is this one; else answers 401 (no token, or one
+ * nobody has) or 403. */
 bool ht_access_allow(struct ht_app_context *context, struct ht_http_call *call, enum ht_role need);
 
 /* The token as it came, NUL-terminated; false: there is none, or it is too long to be one. */

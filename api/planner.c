@@ -17,7 +17,7 @@ enum {
     RETRY_MS = 2000,
     FIRST_MS = 150,  /* of the first one where much is not planned yet: that it is counts most */
     LIMIT_MS = 1000, /* of a search: with what comes before and after it two seconds */
-    LEAST_MS = 50,   /* where the clock runs fast */
+    LEAST_MS = 150,  /* where the clock runs fast */
     FIRST_PART = 4,  /* much: this part of all */
     ITERATIONS = 20000,
     ITERATIONS_EACH = 1000, /* for an order */
@@ -179,6 +179,9 @@ static enum ht_status plan_keep(struct ht_planner *planner, const struct ht_plan
     return status;
 }
 
+/* Of the two plans where much is new. */
+enum turn { ANY, FIRST, SECOND };
+
 /* Whether nobody has looked at much of it yet. */
 static bool is_new(const struct ht_planner_scene *scene)
 {
@@ -190,23 +193,28 @@ static bool is_new(const struct ht_planner_scene *scene)
     return count > scene->order_count / FIRST_PART;
 }
 
-/* As long by the town's clock, whatever its speed: what is planned is late by that. */
-static int64_t limit_of(const struct ht_planner *planner, bool first)
+/* Of one that nobody has acted upon yet as long as is good for it; later ones as long by the town's
+ * clock, whatever its speed: what is planned is late by that. */
+static int64_t limit_of(const struct ht_planner *planner, enum turn turn)
 {
     double speed = planner->app->clock.speed;
-    double limit_ms = (first ? FIRST_MS : LIMIT_MS) / (speed > 1 ? speed : 1);
-    return limit_ms > LEAST_MS ? (int64_t)limit_ms : LEAST_MS;
+    double limit_ms = LIMIT_MS / (speed > 1 ? speed : 1);
+    return turn == FIRST    ? FIRST_MS
+           : turn == SECOND ? LIMIT_MS
+                            : (int64_t)(limit_ms > LEAST_MS ? limit_ms : LEAST_MS);
 }
 
 static enum ht_status plan_search(struct ht_planner *planner, const struct ht_planner_scene *scene,
-                                  bool *again, struct ht_error *error)
+                                  enum turn *turn, struct ht_error *error)
 {
     struct ht_day_plan *day = NULL;
     bool lockstep = atomic_load(&planner->app->lockstep);
     uint64_t orders = scene->order_count;
-    *again = !lockstep && is_new(scene);
+    if (*turn == ANY && !lockstep && is_new(scene)) {
+        *turn = FIRST;
+    }
     const struct ht_day_options options = {
-        .limit_ms = lockstep ? 0 : limit_of(planner, *again),
+        .limit_ms = lockstep ? 0 : limit_of(planner, *turn),
         .iterations = lockstep ? LOCKSTEP_ITERATIONS + LOCKSTEP_EACH * orders
                                : ITERATIONS + ITERATIONS_EACH * orders,
         .threads = 1,
@@ -220,8 +228,7 @@ static enum ht_status plan_search(struct ht_planner *planner, const struct ht_pl
     return status;
 }
 
-/* `*again`: that was the first of two. */
-static enum ht_status plan_make(struct ht_planner *planner, bool *again, struct ht_error *error)
+static enum ht_status plan_make(struct ht_planner *planner, enum turn *turn, struct ht_error *error)
 {
     struct ht_planner_scene scene;
     struct ht_world *world = ht_world_reader_get(&planner->world);
@@ -238,7 +245,7 @@ static enum ht_status plan_make(struct ht_planner *planner, bool *again, struct 
     ht_world_reader_rest(&planner->world);
     ht_live_work_rest(planner->work);
     if (status == HT_OK && scene.planned && scene.order_count + scene.left_out_count > 0) {
-        status = plan_search(planner, &scene, again, error);
+        status = plan_search(planner, &scene, turn, error);
     } else if (status == HT_OK) {
         plan_publish(planner, NULL);
     }
@@ -250,10 +257,11 @@ static bool plan_run(struct ht_planner *planner)
 {
     struct ht_error error = {0};
     int64_t begun_ms = steady_ms();
-    bool again = false;
-    enum ht_status status = plan_make(planner, &again, &error);
-    if (status == HT_OK && again) { /* it stands; now it is made better */
-        status = plan_make(planner, &again, &error);
+    enum turn turn = ANY;
+    enum ht_status status = plan_make(planner, &turn, &error);
+    if (status == HT_OK && turn == FIRST) { /* it stands; now it is made better */
+        turn = SECOND;
+        status = plan_make(planner, &turn, &error);
     }
     (void)pthread_mutex_lock(&planner->lock);
     planner->stats.plans += status == HT_OK ? 1 : 0;

@@ -46,15 +46,17 @@ static bool load_ahead(const struct ht_planner_route *route, const struct ht_ord
     return false;
 }
 
-/* Whether it can't be done yet, so that others come before it as planned. */
-static bool has_time(const struct ht_planner_stop *stop, int64_t now_ms)
+/* Whether it can't be done yet, so that others come before it as planned: `order` (NULL: a load) is
+ * not even aboard, say. */
+static bool has_time(const struct ht_planner_stop *stop, const struct ht_order *order,
+                     int64_t now_ms)
 {
-    return stop->loads || stop->not_before_ms > now_ms;
+    return order == NULL || !ht_order_is_pinned(order) || stop->not_before_ms > now_ms;
 }
 
 /* Those where the van stands (`here`), or all others, in the order of the route. A load for a later
- * trip is not what it stands there for, nor is a door whose window is not open yet: that is after
- * the stops before it. */
+ * trip is not what it stands there for, nor is an order of that trip, nor a door whose window is
+ * not open yet: that is after the stops before it. */
 static void stops_take(struct ht_planner_ahead *ahead, const struct ht_order **orders,
                        const struct ht_planner_when *when, bool where)
 {
@@ -64,7 +66,7 @@ static void stops_take(struct ht_planner_ahead *ahead, const struct ht_order **o
     for (uint32_t i = 0; i < route->count; i++) {
         const struct ht_planner_stop *stop = &route->stops[i];
         bool is_here = here->at && ht_planner_same_place(here->point, stop->point) &&
-                       !(has_time(stop, when->now_ms) && elsewhere);
+                       !(has_time(stop, orders[i], when->now_ms) && elsewhere);
         bool is_ahead = stop->loads ? load_ahead(route, orders, i) : orders[i] != NULL;
         elsewhere = elsewhere || (is_ahead && !is_here);
         if (is_ahead && is_here == where) {

@@ -26,6 +26,7 @@ struct track {
     struct ht_buffer times;
     struct ht_json times_json;
     int64_t count;
+    struct ht_store_position last;
 };
 
 static void track_free(void *data)
@@ -36,18 +37,24 @@ static void track_free(void *data)
     free(track);
 }
 
+static void point_write(struct track *track)
+{
+    const struct ht_crs_out out = {&track->crs, track->work};
+    char text[HT_TIME_TEXT_SIZE];
+    ht_live_json_point(track->json, track->last.point, &out);
+    ht_time_format(track->last.ts_ms, text);
+    ht_json_text(&track->times_json, text);
+}
+
 static enum ht_status track_point(void *user, const struct ht_store_position *position)
 {
     struct track *track = user;
-    const struct ht_crs_out out = {&track->crs, track->work};
-    char text[HT_TIME_TEXT_SIZE];
     if (track->count++ == track->limit) {
         track->next_ms = position->ts_ms;
         return HT_OK;
     }
-    ht_live_json_point(track->json, position->point, &out);
-    ht_time_format(position->ts_ms, text);
-    ht_json_text(&track->times_json, text);
+    track->last = *position;
+    point_write(track);
     return HT_OK;
 }
 
@@ -95,6 +102,9 @@ static enum ht_status track_write(struct ht_app_context *context, struct track *
     enum ht_status status =
         ht_store_track(context->reader, track->id, track->from_ms, track->until_ms,
                        (uint64_t)track->limit + 1, track_point, track, error);
+    if (status == HT_OK && (track->count == 1 || (track->count > 1 && track->limit == 1))) {
+        point_write(track); /* a line has two positions or more (RFC 7946, 3.1.4) */
+    }
     ht_json_array_end(&track->times_json);
     ht_json_array_end(json);
     ht_json_object_end(json);

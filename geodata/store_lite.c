@@ -11,6 +11,8 @@
 #include "geodata/late.h"
 #include "geodata/store_lite_internal.h"
 
+#define CACHE "PRAGMA cache_size=-16384;" /* KiB a connection */
+
 /* SpatiaLite and SQLite begin once, and the former is not made for doing so on two threads. */
 static pthread_mutex_t spatial_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -344,14 +346,15 @@ static enum ht_status lite_connect(const struct ht_store *store, bool writer,
     }
     if (status == HT_OK && writer) {
         /* The log is written back by ht_store_checkpoint; past 64 MB the writer helps.
-         * secure_delete: what is erased is overwritten. */
+         * secure_delete: what is erased is overwritten. Little of what was written is read again:
+         * a larger cache would only fill up as the day goes on. */
         status = lite_exec(conn,
                            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                            "PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
-                           "PRAGMA wal_autocheckpoint=16384; PRAGMA cache_size=-65536;",
+                           "PRAGMA wal_autocheckpoint=16384;" CACHE,
                            error);
     } else if (status == HT_OK) {
-        status = lite_exec(conn, "PRAGMA query_only=ON; PRAGMA cache_size=-16384;", error);
+        status = lite_exec(conn, "PRAGMA query_only=ON;" CACHE, error);
     }
     return status;
 }
@@ -623,8 +626,7 @@ static enum ht_status lite_bulk_end(struct ht_store_tx *tx, const struct ht_coll
 {
     static const char create[] = "SELECT CreateSpatialIndex('@_item', 'geometry')";
     enum ht_status status = exec_for(tx, create, collection, error);
-    return status == HT_OK ? ht__store_exec(&tx->reader.conn, "PRAGMA cache_size=-65536", error)
-                           : status;
+    return status == HT_OK ? ht__store_exec(&tx->reader.conn, CACHE, error) : status;
 }
 
 const struct ht__engine ht__store_lite = {

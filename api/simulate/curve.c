@@ -7,6 +7,8 @@
 
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MIN (24 * 60)
+#define SHARE_AT_DOOR 0.375 /* of the households of a building where somebody orders */
+#define BUILDING_SEED UINT64_C(0x6275696c64)
 
 enum {
     STORM_ALARMS = 40,
@@ -109,6 +111,19 @@ static void order_add(struct making *making, const struct meal *meal, uint32_t h
     }
 }
 
+/* How many meals a household orders on average: none where nobody of its building does today. */
+static double meals_wanted(const struct ht_sim_curve *curve, const struct meal *meal, uint32_t h)
+{
+    double wanted = meal->share * curve->rate;
+    double orders = wanted / SHARE_AT_DOOR; /* the share of buildings where somebody does */
+    if (orders >= 1) {
+        return wanted;
+    }
+    uint32_t building = curve->building == NULL ? h : curve->building[h];
+    struct ht_sim_dice dice = ht_sim_dice_of(curve->seed ^ BUILDING_SEED, meal->name, building);
+    return ht_sim_dice_chance(&dice, orders) ? SHARE_AT_DOOR : 0;
+}
+
 /* Beyond one meal for each household the rest order twice, and so on. */
 static void orders_make(struct making *making)
 {
@@ -116,7 +131,7 @@ static void orders_make(struct making *making)
     for (size_t m = 0; m < sizeof meals / sizeof meals[0]; m++) {
         for (uint32_t h = 0; h < curve->households; h++) {
             struct ht_sim_dice dice = ht_sim_dice_of(curve->seed, meals[m].name, h);
-            double wanted = meals[m].share * curve->rate;
+            double wanted = meals_wanted(curve, &meals[m], h);
             for (uint32_t n = 0; n < (uint32_t)wanted + 1; n++) {
                 if (ht_sim_dice_chance(&dice, wanted - n)) {
                     order_add(making, &meals[m], h, &dice);

@@ -229,6 +229,7 @@ static enum ht_status happenings_make(struct ht_sim *sim)
         .from_ms = sim->from_ms,
         .to_ms = sim->to_ms < sim->day_ms + DAY_MS ? sim->to_ms : sim->day_ms + DAY_MS,
         .households = (uint32_t)sim->town.home_count,
+        .building = sim->town.buildings,
         .devices = (uint32_t)sim->town.device_count,
         .rate = options->rate,
         .alarms = options->alarms,

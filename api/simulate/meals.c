@@ -7,7 +7,10 @@
 #include "api/simulate/sim_internal.h"
 #include "engine/base/time.h"
 
-enum { LEFTOVERS_MOST = 1000 };
+enum {
+    LEFTOVERS_MOST = 1000,
+    HANDOVER_S = 20, /* beside what a stop takes */
+};
 
 struct ht_sim_meal *ht_sim_meal_known(struct ht_sim *sim, const char *id)
 {
@@ -85,8 +88,9 @@ void ht_sim_meal_order(struct ht_sim *sim, const struct ht_sim_happening *happen
     sim->tally->meals_ordered++;
     struct ht_sim_ask *ask = ht_sim_ask_new(sim->client, HT_SIM_CALL_ORDER, "POST", "/v1/orders");
     ht_text_addf(&ask->body,
-                 "{\"id\":\"%s\",\"household\":\"%s\",\"kitchen\":\"%s\",\"load\":%u,\"due\":[", id,
-                 home->id, kitchen, happening->load);
+                 "{\"id\":\"%s\",\"household\":\"%s\",\"kitchen\":\"%s\",\"load\":%u,"
+                 "\"service_s\":%d,\"due\":[",
+                 id, home->id, kitchen, happening->load, HANDOVER_S);
     ht_sim_add_moment(&ask->body, happening->due_from_ms);
     ht_text_add_char(&ask->body, ',');
     ht_sim_add_moment(&ask->body, happening->due_to_ms);

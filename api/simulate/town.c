@@ -54,6 +54,9 @@ static bool home_take(struct reading *reading, yajl_val feature)
         !ht_sim_feature_point(feature, &home.point)) {
         return town->home_count < reading->most;
     }
+    home.door = home.point;
+    (void)ht_sim_pair(ht_json_member(ht_json_member(feature, "properties"), "entrance"),
+                      &home.door);
     double nearest_m = 0;
     for (uint32_t k = 0; k < town->kitchen_count; k++) {
         double far_m = ht_distance_m(home.point, town->kitchens[k].point);
@@ -199,6 +202,22 @@ static enum ht_status collection_read(struct ht_sim_client *client, struct readi
     return status;
 }
 
+static enum ht_status buildings_make(struct ht_sim_town *town)
+{
+    uint32_t building = 0;
+    town->buildings = ht_array_new(town->home_count, sizeof *town->buildings);
+    if (town->buildings == NULL) {
+        return HT_NOMEM;
+    }
+    for (size_t i = 0; i < town->home_count; i++) {
+        const struct ht_point *door = &town->homes[i].door;
+        const struct ht_point *last = &town->homes[i == 0 ? 0 : i - 1].door;
+        building += door->lon_e7 != last->lon_e7 || door->lat_e7 != last->lat_e7;
+        town->buildings[i] = building;
+    }
+    return HT_OK;
+}
+
 enum ht_status ht_sim_town_read(struct ht_sim_client *client, size_t households_most,
                                 struct ht_sim_town *out, struct ht_error *error)
 {
@@ -218,13 +237,15 @@ enum ht_status ht_sim_town_read(struct ht_sim_client *client, size_t households_
     }
     if (status != HT_OK) {
         *error = reading.error;
+        return status;
     }
-    return status;
+    return buildings_make(out);
 }
 
 void ht_sim_town_deinit(struct ht_sim_town *town)
 {
     free(town->homes);
+    free(town->buildings);
     free(town->kitchens);
     free(town->sites);
     free(town->devices);

@@ -15,7 +15,8 @@ enum { HT_SIM_ID = 65 };
 struct ht_sim_home {
     char id[HT_SIM_ID];
     struct ht_point point;
-    uint32_t kitchen; /* the nearest */
+    struct ht_point door; /* where a van stops for it: its entrance, or itself */
+    uint32_t kitchen;     /* the nearest */
 };
 
 struct ht_sim_site {
@@ -42,6 +43,7 @@ struct ht_sim_town {
     struct ht_sim_home *homes;
     size_t home_count;
     size_t home_capacity;
+    uint32_t *buildings; /* [home_count] of homes that follow each other and share a door */
     struct ht_sim_site *kitchens;
     size_t kitchen_count;
     size_t kitchen_capacity;

@@ -19,7 +19,7 @@ enum {
     AHEAD_MS = 20 * 60000, /* he does not leave for a stop that is later than that */
     SERVICE_LEAST_MS = 10000,
     SERVICE_MOST_MS = 600000,
-    NEXT_DOOR_MS = 25000, /* another order at the same place */
+    NEXT_DOOR_MS = 25000, /* another order without driving */
     PARKING_MS = 60000,   /* the plan's begin lies behind that */
     MOMENT_MS = 45000,
 };
@@ -38,9 +38,8 @@ struct stop {
 struct ht_sim_van {
     struct ht_sim_mover *mover;
     enum phase phase;
-    struct stop stop;      /* where he goes, or is */
-    struct ht_point place; /* where he served last */
-    bool placed;
+    struct stop stop; /* where he goes, or is */
+    bool served;      /* an order where he stands: the next one is next door */
     int64_t until_ms;
     int64_t look_ms;
     bool asks; /* for the plan */
@@ -149,8 +148,7 @@ static void serve_begin(struct ht_sim *sim, struct ht_sim_van *van)
 {
     const struct stop *stop = &van->stop;
     int64_t took_ms = stop->leave_ms - stop->begin_ms;
-    bool again = van->placed && !stop->loads && van->place.lon_e7 == stop->point.lon_e7 &&
-                 van->place.lat_e7 == stop->point.lat_e7;
+    bool again = van->served && !stop->loads;
     took_ms += stop->loads || again ? 0 : PARKING_MS;
     took_ms = again && took_ms > NEXT_DOOR_MS ? NEXT_DOOR_MS : took_ms;
     took_ms = took_ms < SERVICE_LEAST_MS  ? SERVICE_LEAST_MS
@@ -161,8 +159,7 @@ static void serve_begin(struct ht_sim *sim, struct ht_sim_van *van)
     /* what he did since the last look, and will have done before the next, is not looked at then */
     took_ms = (int64_t)((double)took_ms * part - sim->options->step_s * 1000);
     van->until_ms = sim->now_ms + (took_ms > 0 ? took_ms : 0);
-    van->place = stop->point;
-    van->placed = true;
+    van->served = !stop->loads;
     struct ht_sim_meal *meal = stop->loads ? NULL : ht_sim_meal_known(sim, stop->id);
     if (meal != NULL && meal->state < HT_SIM_MEAL_ENROUTE) {
         ht_sim_meal_event(sim, meal, van->mover->lane, "enroute", HT_SIM_MEAL_ENROUTE);
@@ -174,7 +171,7 @@ static void stop_leave_for(struct ht_sim *sim, struct ht_sim_van *van)
     struct ht_sim_meal *meal = van->stop.loads ? NULL : ht_sim_meal_known(sim, van->stop.id);
     van->phase = DRIVES;
     van->said = false;
-    van->placed = false;
+    van->served = false;
     ht_sim_go(sim, van->mover, van->stop.point);
     if (meal != NULL && meal->state == HT_SIM_MEAL_LOADED) {
         ht_sim_meal_event(sim, meal, van->mover->lane, "enroute", HT_SIM_MEAL_ENROUTE);

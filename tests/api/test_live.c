@@ -566,6 +566,8 @@ HT_CASE(what_was_seen_last_is_known_after_a_restart)
     HT_CHECK(says("[121.712,29.95]"));
     HT_CHECK_INT(get("/v1/units/v1/track"), 200);
     HT_CHECK(says("[[121.71,29.95],[121.711,29.95],[121.712,29.95]]") && says("\"times\":[\""));
+    HT_CHECK_INT(get("/v1/units/v1/track?limit=1"), 200); /* a line has two positions at least */
+    HT_CHECK(says("[[121.71,29.95],[121.71,29.95]]") && says("\"rel\":\"next\""));
     HT_CHECK_INT(get("/v1/units/v1/track?to=2020-01-01T00:00:00Z"), 200);
     HT_CHECK(says("\"coordinates\":[]"));
     HT_CHECK_INT(get("/v1/units/v1/track?from=yesterday"), 400);

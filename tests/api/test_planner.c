@@ -609,4 +609,39 @@ HT_CASE(nobody_waits_at_a_door_for_the_next_window_while_others_get_late)
     end();
 }
 
+/* Whether the plan read last has `order` behind a load. */
+static bool is_behind_a_load(const char *order)
+{
+    const char *load = answer.body == NULL ? NULL : strstr(answer.body, "\"kind\":\"load\"");
+    const char *stop = answer.body == NULL ? NULL : strstr(answer.body, order);
+    return load != NULL && stop != NULL && load < stop;
+}
+
+/* oa and ob go to one door, but ob is of the next trip: it can't be handed over with oa. */
+HT_CASE(what_is_not_aboard_is_not_what_the_van_stands_at_a_door_for)
+{
+    static const char *const ids[] = {"oa", "oc"};
+    HT_REQUIRE(begin_town(",\"status\":\"idle\",\"capacity\":[2]", ",\"status\":\"off\""));
+    HT_CHECK(advance(0));
+    HT_CHECK_INT(order_add("oa", 2, ""), 201);
+    HT_CHECK_INT(order_add("oc", 8, ""), 201);
+    HT_CHECK(advance(3600));
+    for (int i = 0; i < 2; i++) {
+        HT_CHECK_INT(happens(ids[i], "{\"event\":\"load\",\"unit\":\"van1\"}"), 200);
+    }
+    HT_CHECK_INT(order_add("ob", 2, ""), 201);
+    HT_CHECK(advance(60));
+    HT_CHECK_INT(get(VAN1_PLAN), 200);
+    HT_CHECK(is_behind_a_load("\"order\":\"ob\""));
+    HT_CHECK_INT(happens("oa", "{\"event\":\"enroute\"}"), 200);
+    arrives("order", "oa", 121.7127, 29.951);
+    HT_CHECK_INT(happens("oa", "{\"event\":\"deliver\"}"), 200);
+    for (int minute = 0; minute < 2; minute++) {
+        HT_CHECK_INT(get(VAN1_PLAN), 200);
+        HT_CHECK(is_behind_a_load("\"order\":\"ob\""));
+        HT_CHECK(advance(60));
+    }
+    end();
+}
+
 HT_SERVED_MAIN()

@@ -316,6 +316,7 @@ HT_CASE(each_role_sees_and_does_what_is_its_own)
     const char *viewer = token_for("v", "viewer", "");
     const char *officer = token_for("o", "dispatcher", "");
     const char *van = token_for("d", "device", "--unit van1");
+    const char *other = token_for("n", "admin", "--district next-door");
     (void)snprintf(options, sizeof options, "--tokens %s", tokens);
     HT_REQUIRE(begin_store(options));
     HT_CHECK_INT(get("/healthz"), 200);
@@ -327,6 +328,11 @@ HT_CASE(each_role_sees_and_does_what_is_its_own)
     HT_CHECK_INT(get_as(van, "/v1/me"), 200);
     HT_CHECK(says("\"role\":\"device\"") && says("\"unit\":\"van1\""));
     HT_CHECK_INT(get_as("Authorization: Bearer ht_wrong\r\n", ITEMS), 401);
+    HT_CHECK_INT(get_as(other, ITEMS), 403); /* an office of another district */
+    HT_CHECK(says("another district"));
+    HT_CHECK_INT(get_as(other, "/v1/near?collection=units&lon=121.7&lat=29.95"), 403);
+    HT_CHECK_INT(get_as(other, "/v1/events"), 403);
+    HT_CHECK_INT(get_as(other, "/healthz"), 200);
     HT_CHECK_INT(get("/route/v1/car/121.70,29.95;121.73,29.96"), 401);
     HT_CHECK_INT(get_as(viewer, "/route/v1/car/121.70,29.95;121.73,29.96"), 200);
     (void)snprintf(headers, sizeof headers, GEO "%s", viewer);

@@ -1,8 +1,7 @@
 /* Simulated days against a server of its own: what comes of them, that they come out the same, and
  * that the command says what is wrong. */
 #include "tests/support/check.h"
-#include "tests/support/json_at.h"
-#include "tests/support/served.h"
+#include "tests/support/simulated_town.h"
 
 #define MONDAY "2030-03-04T02:59:00Z"
 
@@ -18,83 +17,12 @@
 #define SHORT_END "11:35"
 #endif
 
-static char loaded[160]; /* the town's store, as it is at first */
-
-/* The whole sample town, for all who move. */
-static bool town_make(void)
-{
-    static const char *const collections[] = {"cells", "households", "factories", "facilities",
-                                              "units", "zones",      "devices"};
-    char line[512];
-    if (loaded[0] != '\0') {
-        return true;
-    }
-    (void)strcpy(folder, "/tmp/houtao-simulate-XXXXXX");
-    if (mkdtemp(folder) == NULL) {
-        return false;
-    }
-    (void)snprintf(line, sizeof line, "sample -o %s", folder);
-    bool good = ht_command_run(line)->code == 0;
-    (void)snprintf(map, sizeof map, "%s/town.hnet", folder);
-    (void)snprintf(line, sizeof line, "import %s/streets.osm.pbf -o %s", folder, map);
-    good = good && ht_command_run(line)->code == 0;
-    (void)snprintf(loaded, sizeof loaded, "%s/loaded.sqlite", folder);
-    for (size_t i = 0; good && i < sizeof collections / sizeof collections[0]; i++) {
-        (void)snprintf(line, sizeof line, "load --store %s --collection %s %s/%s.geojson", loaded,
-                       collections[i], folder, collections[i]);
-        good = ht_command_run(line)->code == 0;
-    }
-    return good;
-}
-
-/* A server on a fresh copy of the town. */
-static bool begin_town(const char *clock)
-{
-    static int number;
-    char line[512];
-    if (!town_make()) {
-        return false;
-    }
-    (void)snprintf(line, sizeof line, "backup --store %s -o %s/day%d.sqlite", loaded, folder,
-                   ++number);
-    if (ht_command_run(line)->code != 0) {
-        return false;
-    }
-    (void)snprintf(line, sizeof line, "--store %s/day%d.sqlite --clock %s", folder, number, clock);
-    return begin(line);
-}
-
 static const struct ht_command_run *simulate(const char *arguments)
 {
     char line[512];
     (void)snprintf(line, sizeof line, "simulate --url http://127.0.0.1:%u %s", (unsigned)port,
                    arguments);
     return ht_command_run(line);
-}
-
-static char *file_text(const char *name)
-{
-    char path[192];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        return NULL;
-    }
-    (void)fseek(file, 0, SEEK_END);
-    long size = ftell(file);
-    rewind(file);
-    char *text = calloc(1, (size_t)size + 1);
-    if (text != NULL && fread(text, 1, (size_t)size, file) != (size_t)size) {
-        text[0] = '\0';
-    }
-    (void)fclose(file);
-    return text;
-}
-
-static long number_at(const char *json, const char *path)
-{
-    const char *at = ht_json_at(json, path);
-    return at == NULL ? -1 : strtol(at, NULL, 10);
 }
 
 /* What a day has to come to; its table is told where it does not. */
@@ -253,65 +181,6 @@ HT_CASE(what_the_command_line_lacks_or_has_wrong_is_named)
     HT_CHECK(run->code == 1 && strstr(run->err, "status 0") != NULL);
     run = ht_command_run("help simulate");
     HT_CHECK(run->code == 0 && strstr(run->out, "--speedup N") != NULL);
-}
-
-static long memory_kb(void)
-{
-    char path[64];
-    char line[256];
-    long kb = 0;
-    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)child);
-    FILE *file = fopen(path, "r");
-    while (file != NULL && kb == 0 && fgets(line, sizeof line, file) != NULL) {
-        kb = strncmp(line, "VmRSS:", 6) == 0 ? strtol(line + 6, NULL, 10) : 0;
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return kb;
-}
-
-/* The whole town at sixty times, until `to`: the server's memory at half of it and at the end. */
-static void whole_town(const char *from, const char *to, unsigned half_s)
-{
-    char line[512];
-    int status = -1;
-    HT_REQUIRE(begin_town(from));
-    (void)snprintf(line, sizeof line,
-                   "simulate --url http://127.0.0.1:%u --speedup 60 --to %s --alarms 60 --json "
-                   "%s/long.json",
-                   (unsigned)port, to, folder);
-    pid_t simulator = ht_command_start(line, STDOUT_FILENO, STDERR_FILENO);
-    (void)sleep(half_s);
-    long half_kb = memory_kb();
-    HT_CHECK(waitpid(simulator, &status, 0) == simulator && WIFEXITED(status) &&
-             WEXITSTATUS(status) == 0);
-    long end_kb = memory_kb();
-    (void)printf("  %ld kB at half time, %ld kB at the end\n", half_kb, end_kb);
-    HT_CHECK(half_kb > 0 && end_kb * 100 <= half_kb * 105);
-    char *json = file_text("long.json");
-    HT_REQUIRE(json != NULL);
-    HT_CHECK_INT(number_at(json, "server_errors"), 0);
-    HT_CHECK_INT(number_at(json, "lost"), 0);
-    HT_CHECK(number_at(json, "meals_in_time") * 100 >= number_at(json, "meals_due") * 80);
-    free(json);
-    end();
-}
-
-HT_CASE(a_midday_of_20000_households_at_60_times_stays_in_its_memory)
-{
-    if (!HT_LONG) {
-        HT_SKIP("two minutes at 60 times: --long");
-    }
-    whole_town("2030-03-04T02:59:30Z,60", "13:00", 65);
-}
-
-HT_CASE(a_whole_day_of_20000_households_at_60_times_stays_in_its_memory)
-{
-    if (!HT_LONG) {
-        HT_SKIP("24 minutes: --long");
-    }
-    whole_town("2030-03-03T16:00:00Z,60", "24:00", 12 * 60);
 }
 
 /* Waits until the unit stands within 80 m of it; up to a minute. */
