@@ -128,12 +128,13 @@ static int listen_parse(const struct ht_cli *cli, struct serve *serve)
     return code == HT_EXIT_DONE ? address_check(cli, "jt808", serve->jt808_host, tokens) : code;
 }
 
-/* Terminals have at most half of what can be opened. */
+/* Terminals have what can be opened but an eighth, which is for those who ask over HTTP. */
 static unsigned terminals_of(const struct ht_app *app)
 {
-    uint64_t half =
-        app->descriptors > DESCRIPTORS_OWN ? (app->descriptors - DESCRIPTORS_OWN) / 2 : 1;
-    return half < TERMINALS_MOST ? (unsigned)half : TERMINALS_MOST;
+    uint64_t all = app->descriptors > DESCRIPTORS_OWN ? app->descriptors - DESCRIPTORS_OWN : 2;
+    uint64_t others = all / 8 > CONNECTIONS_LEAST ? all / 8 : CONNECTIONS_LEAST;
+    uint64_t rest = all > 2 * CONNECTIONS_LEAST ? all - others : (all + 1) / 2;
+    return rest < TERMINALS_MOST ? (unsigned)rest : TERMINALS_MOST;
 }
 
 /* As many connections as there are descriptors, those of files and terminals left out. */

@@ -223,6 +223,7 @@ static void on_tick(evutil_socket_t fd, short what, void *user)
     (void)fd;
     (void)what;
     ht__jt_turn(jt);
+    ht__jt_round_end(jt); /* nobody is judged by what was not looked at */
     for (struct ht__jt_conn *conn = jt->conns; conn != NULL; conn = next) {
         next = conn->next;
         if (conn->proven) {
@@ -243,6 +244,7 @@ static void on_end(evutil_socket_t fd, short what, void *user)
     (void)fd;
     (void)what;
     jt->ending = false;
+    ht__jt_round_end(jt);
     ht__jt_locations_end(jt);
 }
 
@@ -250,6 +252,8 @@ static void *jt808_main(void *user)
 {
     struct ht_jt808 *jt = user;
     (void)event_base_dispatch(jt->base);
+    ht__jt_turn(jt);
+    ht__jt_round_end(jt);
     while (jt->conns != NULL) {
         ht__jt_conn_close(jt->conns, HT_JT_CLOSED_STOPPED);
     }

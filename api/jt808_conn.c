@@ -59,42 +59,49 @@ static ssize_t send_some(const struct ht__jt_conn *conn, const void *bytes, size
     return sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : sent;
 }
 
-void ht__jt_flush(struct ht__jt_conn *conn)
+/* Behind what waits; rare, so simply. False: there is no room. */
+static bool out_add(struct ht__jt_conn *conn, const char *bytes, size_t size)
 {
-    struct ht_buffer *out = &conn->jt->out;
-    if (conn->sending && out->size > 0) { /* comes behind what waits; rare, so simply */
-        size_t left = conn->out_size - conn->out_at;
-        uint8_t *more = ht__jt_hold(conn->jt, out->size) ? malloc(left + out->size) : NULL;
-        if (more == NULL) {
-            ht_buffer_clear(out);
-            ht__jt_conn_close(conn, HT_JT_CLOSED_MEMORY);
-            return;
-        }
-        memcpy(more, conn->out + conn->out_at, left);
-        memcpy(more + left, out->data, out->size);
-        ht__jt_let_go(conn->jt, conn->out_at);
-        free(conn->out);
-        conn->out = more;
-        conn->out_size = left + out->size;
-        conn->out_at = 0;
-    } else if (out->size > 0) {
-        ssize_t sent = send_some(conn, out->data, out->size);
+    size_t left = conn->out_size - conn->out_at;
+    uint8_t *more = ht__jt_hold(conn->jt, size) ? malloc(left + size) : NULL;
+    if (more == NULL) {
+        return false;
+    }
+    memcpy(more, conn->out + conn->out_at, left);
+    memcpy(more + left, bytes, size);
+    ht__jt_let_go(conn->jt, conn->out_at);
+    free(conn->out);
+    conn->out = more;
+    conn->out_size = left + size;
+    conn->out_at = 0;
+    return true;
+}
+
+void ht__jt_send(struct ht__jt_conn *conn, const char *bytes, size_t size)
+{
+    bool kept = true;
+    if (size > 0 && conn->sending) {
+        kept = out_add(conn, bytes, size);
+    } else if (size > 0) {
+        ssize_t sent = send_some(conn, bytes, size);
         if (sent < 0) {
-            ht_buffer_clear(out);
             ht__jt_conn_close(conn, HT_JT_CLOSED_PEER);
             return;
         }
-        if ((size_t)sent < out->size &&
-            !out_keep(conn, out->data + sent, out->size - (size_t)sent)) {
-            ht_buffer_clear(out);
-            ht__jt_conn_close(conn, HT_JT_CLOSED_MEMORY);
-            return;
-        }
+        kept = (size_t)sent == size || out_keep(conn, bytes + sent, size - (size_t)sent);
     }
-    ht_buffer_clear(out);
-    if (conn->last && !conn->sending) {
+    if (!kept) {
+        ht__jt_conn_close(conn, HT_JT_CLOSED_MEMORY);
+    } else if (conn->last && !conn->sending) {
         ht__jt_conn_close(conn, conn->why);
     }
+}
+
+void ht__jt_flush(struct ht__jt_conn *conn)
+{
+    struct ht_buffer *out = &conn->jt->out;
+    ht__jt_send(conn, out->data, out->size);
+    ht_buffer_clear(out);
 }
 
 static void on_write(evutil_socket_t fd, short what, void *user)
@@ -155,11 +162,9 @@ static bool in_keep(struct ht__jt_conn *conn, const uint8_t *bytes, size_t size)
     return true;
 }
 
-/* Takes the frames of the turn's input. */
-static void frames_take(struct ht__jt_conn *conn, size_t size)
+void ht__jt_frames(struct ht__jt_conn *conn, const uint8_t *at, size_t size)
 {
     struct ht_jt808 *jt = conn->jt;
-    const uint8_t *at = jt->input;
     uint64_t passed = conn->scan.passed;
     enum ht_jt808_found found = HT_JT808_FRAME;
     while (found == HT_JT808_FRAME && !conn->last) {
@@ -180,11 +185,6 @@ static void frames_take(struct ht__jt_conn *conn, size_t size)
     } else if (!conn->last && !in_keep(conn, at, size)) {
         ht__jt_conn_end(conn, HT_JT_CLOSED_MEMORY);
     }
-    if (!jt->ending) { /* once for all who speak in this pass of the loop */
-        jt->ending = true;
-        event_active(jt->end_event, 0, 0);
-    }
-    ht__jt_flush(conn);
 }
 
 static void on_read(evutil_socket_t fd, short what, void *user)
@@ -194,10 +194,11 @@ static void on_read(evutil_socket_t fd, short what, void *user)
     struct ht_jt808 *jt = conn->jt;
     size_t before = conn->in_size;
     ht__jt_turn(jt);
+    uint8_t *at = ht__jt_round_room(jt);
     if (before > 0) {
-        memcpy(jt->input, conn->in, before);
+        memcpy(at, conn->in, before);
     }
-    ssize_t got = recv(fd, jt->input + before, HT_JT_READ, 0);
+    ssize_t got = recv(fd, at + before, HT_JT_READ, 0);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
         return;
     }
@@ -206,7 +207,7 @@ static void on_read(evutil_socket_t fd, short what, void *user)
         return;
     }
     in_drop(conn);
-    frames_take(conn, before + (size_t)got);
+    ht__jt_round_add(conn, before + (size_t)got);
 }
 
 /* ---- life ---- */
@@ -243,6 +244,7 @@ void ht__jt_conn_open(struct ht_jt808 *jt, int fd)
 void ht__jt_conn_close(struct ht__jt_conn *conn, enum ht__jt_closed why)
 {
     struct ht_jt808 *jt = conn->jt;
+    ht__jt_round_leave(conn);
     ht__jt_forget(conn);
     (void)event_del(&conn->read_event);
     (void)event_del(&conn->write_event);

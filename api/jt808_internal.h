@@ -120,6 +120,7 @@ struct ht__jt_conn {
     uint8_t faults; /* one behind the other */
     uint8_t refused;
     uint16_t serial;        /* of what we send */
+    uint16_t share;         /* its number in the round, from 1; 0: none */
     enum ht__jt_closed why; /* of `last` */
     struct event read_event;
     struct event write_event;
@@ -156,7 +157,21 @@ struct ht__jt_alarm_mail {
     char device[HT_JT808_PHONE_MAX + 1];
 };
 
-enum { HT_JT_READ = 16 * 1024, HT_JT_BUCKETS = 1 << 14 };
+enum {
+    HT_JT_READ = 16 * 1024,
+    HT_JT_BUCKETS = 1 << 14,
+    HT_JT_ROUND = 16,                                  /* reads that are answered together */
+    HT_JT_INPUT = 4 * (HT_JT808_RAW_MAX + HT_JT_READ), /* bytes of theirs */
+};
+
+/* What one connection brought to a round. */
+struct ht__jt_share {
+    struct ht__jt_conn *conn; /* NULL: closed meanwhile */
+    size_t in_at;
+    size_t in_size;
+    size_t out_at;
+    size_t out_size;
+};
 
 struct ht_jt808 {
     struct ht_app *app;
@@ -183,8 +198,11 @@ struct ht_jt808 {
     uint64_t conn_last; /* number */
     struct ht__jt_conn *by_id[HT_JT_BUCKETS];
     struct ht__jt_conn *by_unit[HT_JT_BUCKETS];
-    uint8_t input[HT_JT808_RAW_MAX + HT_JT_READ];
-    struct ht_buffer out; /* answers of one turn */
+    uint8_t input[HT_JT_INPUT];
+    size_t input_size;
+    struct ht__jt_share round[HT_JT_ROUND];
+    size_t round_count;
+    struct ht_buffer out; /* answers of one turn, or round */
     pthread_mutex_t mail_lock;
     struct ht__jt_alarm_mail *mail;
     struct ht__jt_counts counts;
@@ -219,8 +237,22 @@ void ht__jt_put(struct ht__jt_conn *conn, uint16_t id, const uint8_t *body, size
 /* Sends the turn's output, or keeps what the socket does not take. The connection may be gone
  * afterwards. */
 void ht__jt_flush(struct ht__jt_conn *conn);
+/* Likewise, of bytes that stand elsewhere. */
+void ht__jt_send(struct ht__jt_conn *conn, const char *bytes, size_t size);
+/* Takes the frames of what was read; what is not whole is kept. */
+void ht__jt_frames(struct ht__jt_conn *conn, const uint8_t *bytes, size_t size);
 /* Closes it where it is past one of its times. */
 void ht__jt_conn_expire(struct ht__jt_conn *conn);
+
+/* ---- jt808_round.c: reads that are answered together ---- */
+
+/* Where the next read goes: RAW_MAX + READ bytes. */
+uint8_t *ht__jt_round_room(struct ht_jt808 *jt);
+/* So much was read there. The connection may be gone afterwards. */
+void ht__jt_round_add(struct ht__jt_conn *conn, size_t size);
+void ht__jt_round_leave(struct ht__jt_conn *conn);
+/* Takes and answers what was read. Any connection may be gone afterwards. */
+void ht__jt_round_end(struct ht_jt808 *jt);
 
 /* ---- jt808_dialogue.c: messages ---- */
 

@@ -4,6 +4,8 @@
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,6 +27,7 @@ enum {
     SESSION_S = 7 * 24 * 3600,
     RECEIVE_MOST = 500, /* messages on their way to us, not acknowledged */
     READ_MOST = 256,    /* at a time */
+    HEADER_LEAST = 7,   /* bytes of a message besides its topic and payload */
     POLL_MS = 500,
     PROBE_MS = 5000,  /* for a connection to be made */
     GREET_MS = 10000, /* for the broker to answer to it */
@@ -61,7 +64,8 @@ struct ht_mqtt_line {
     atomic_size_t published;
     atomic_size_t overrun;
     int wake;
-    int underway; /* of the thread, as the next two */
+    int unread;   /* bytes, as far as we know: of the thread, as the next three */
+    int underway; /* that are published, not acknowledged */
     bool open;
     bool greeted;
     bool started;
@@ -144,6 +148,7 @@ static void on_message(struct mosquitto *mosq, void *user, const struct mosquitt
     size_t size = message->payloadlen < 0 ? 0 : (size_t)message->payloadlen;
     (void)mosq;
     (void)properties;
+    line->unread -= (int)(HEADER_LEAST + strlen(message->topic) + size);
     (void)atomic_fetch_add_explicit(&line->messages, 1, memory_order_relaxed);
     (void)atomic_fetch_add(&line->held, 1);
     if (!line->options.message(line->options.user, message->topic,
@@ -318,13 +323,25 @@ static bool may_write(const struct ht_mqtt_line *line)
     return !line->options.holds || (atomic_load(&line->held) == 0 && !atomic_load(&line->failed));
 }
 
+/* The library writes each packet by itself, four bytes to acknowledge one message: between corks
+ * they leave together. */
+static void cork(const struct ht_mqtt_line *line, int on)
+{
+    int fd = mosquitto_socket(line->mosq);
+    if (fd >= 0) {
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on); /* else they go alone */
+    }
+}
+
 /* False: the connection is lost. */
 static bool flush(struct ht_mqtt_line *line)
 {
     int code = MOSQ_ERR_SUCCESS;
     if (may_write(line) && mosquitto_want_write(line->mosq)) {
+        cork(line, 1);
         code =
             mosquitto_loop_write(line->mosq, 1); /* all there is, as far as the socket takes it */
+        cork(line, 0);
     }
     if (code != MOSQ_ERR_SUCCESS) {
         lost(line, mosquitto_strerror(code));
@@ -332,15 +349,24 @@ static bool flush(struct ht_mqtt_line *line)
     return code == MOSQ_ERR_SUCCESS;
 }
 
+/* Bytes that wait to be read. */
+static int unread(const struct ht_mqtt_line *line)
+{
+    int bytes = 0;
+    int fd = mosquitto_socket(line->mosq);
+    return fd >= 0 && ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : 0;
+}
+
 static bool read_some(struct ht_mqtt_line *line)
 {
-    int ready = 1;
     int code = MOSQ_ERR_SUCCESS;
-    for (int i = 0; i < READ_MOST && code == MOSQ_ERR_SUCCESS && ready > 0; i++) {
+    line->unread = unread(line); /* 0: the end, which the library has to see */
+    for (int i = 0; i < READ_MOST && code == MOSQ_ERR_SUCCESS && (i == 0 || line->unread > 0);
+         i++) {
+        int before = line->unread;
         code = mosquitto_loop_read(line->mosq, 1);
-        int fd = mosquitto_socket(line->mosq);
-        if (fd < 0 || ioctl(fd, FIONREAD, &ready) != 0) {
-            ready = 0;
+        if (line->unread == before || line->unread <= 0) { /* no message, or the last of them */
+            line->unread = unread(line);
         }
     }
     if (code == MOSQ_ERR_SUCCESS && line->options.rest != NULL) {

@@ -3,19 +3,16 @@
  *   bench_mqtt [RESULT.json]
  *
  * Debian's mosquitto, two `houtao serve` with a store each on the sample town, and devices (units
- * of the registry, one message a position, QoS 1 from end to end) in this process over four
- * connections, all on the same cores. The nodes divide the messages by their shared subscription. A
- * run is SECONDS at a wanted rate; what was taken is what both nodes' /metrics say, what it took
- * from the device's clock (`ts`) to the node's (`received_ms`) stands in their stores with each
- * position. Bounds: 30,000 positions/s, and p99 under 50 ms at half of that. BENCH_RATE=N asks for
- * another rate.
+ * of the registry, one message a position, QoS 1 from end to end) in one thread of this process
+ * over four connections (bench/publishers.h), all on the same cores. The nodes divide the messages
+ * by their shared subscription. A run is SECONDS at a wanted rate; what was taken is what both
+ * nodes' /metrics say, what it took from the device's clock (`ts`) to the node's (`received_ms`)
+ * stands in their stores with each position. Bounds: 30,000 positions/s, and p99 under 50 ms at
+ * half of that. BENCH_RATE=N asks for another rate, BENCH_BROKER="LINE\nLINE" puts lines into the
+ * broker's configuration.
  */
-#include <mosquitto.h>
-#include <mqtt_protocol.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +22,7 @@
 
 #include "api/json.h"
 #include "bench/origin.h"
+#include "bench/publishers.h"
 #include "bench/server.h"
 
 enum { NODES = 2, SENDERS = 4, UNITS = 4000, SECONDS = 8, RATE = 30000, AGES_MOST = 1 << 21 };
@@ -48,77 +46,6 @@ static void shell(const char *line)
 {
     if (system(line) != 0) {
         ht_bench_die(line);
-    }
-}
-
-/* ---- the devices ---- */
-
-struct sender {
-    pthread_t thread;
-    struct mosquitto *mosq;
-    int number;
-    int rate; /* positions a second */
-    int qos;
-    int seconds;
-    size_t sent;
-    atomic_size_t acknowledged;
-};
-
-static void on_publish(struct mosquitto *mosq, void *user, int id)
-{
-    struct sender *sender = user;
-    (void)mosq;
-    (void)id;
-    (void)atomic_fetch_add(&sender->acknowledged, 1);
-}
-
-/* Each of its units in turn, so that no unit reports twice in a millisecond. */
-static void send_one(struct sender *sender)
-{
-    char topic[48];
-    char payload[96];
-    size_t unit = sender->sent % (UNITS / SENDERS) * SENDERS + (size_t)sender->number;
-    size_t round = sender->sent / (UNITS / SENDERS) % 100;
-    (void)snprintf(topic, sizeof topic, "houtao/positions/u%zu", unit);
-    int size = snprintf(payload, sizeof payload,
-                        "{\"lon\":%.6f,\"lat\":29.95,\"ts\":%lld,\"speed_mps\":5}",
-                        121.71 + (double)round * 1e-6, (long long)unix_ms());
-    if (mosquitto_publish(sender->mosq, NULL, topic, size, payload, sender->qos, false) ==
-        MOSQ_ERR_SUCCESS) {
-        sender->sent++;
-    }
-}
-
-static void *sender_run(void *user)
-{
-    struct sender *sender = user;
-    struct timespec pause = {.tv_nsec = 1000000};
-    int64_t begun_ms = unix_ms();
-    int64_t now_ms = begun_ms;
-    while (now_ms - begun_ms < sender->seconds * INT64_C(1000)) {
-        size_t due = (size_t)((now_ms - begun_ms) * sender->rate / 1000);
-        while (sender->sent < due && sender->sent - atomic_load(&sender->acknowledged) < 5000) {
-            send_one(sender);
-        }
-        (void)nanosleep(&pause, NULL);
-        now_ms = unix_ms();
-    }
-    return NULL;
-}
-
-static void sender_open(const struct bench *bench, struct sender *sender)
-{
-    sender->mosq = mosquitto_new(NULL, true, sender);
-    if (sender->mosq == NULL ||
-        mosquitto_int_option(sender->mosq, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5) !=
-            MOSQ_ERR_SUCCESS ||
-        mosquitto_int_option(sender->mosq, MOSQ_OPT_SEND_MAXIMUM, 1000) != MOSQ_ERR_SUCCESS) {
-        ht_bench_die("no client");
-    }
-    mosquitto_publish_callback_set(sender->mosq, on_publish);
-    if (mosquitto_connect(sender->mosq, "127.0.0.1", bench->port, 60) != MOSQ_ERR_SUCCESS ||
-        mosquitto_loop_start(sender->mosq) != MOSQ_ERR_SUCCESS) {
-        ht_bench_die("the broker is not reached");
     }
 }
 
@@ -258,31 +185,15 @@ static double nodes_cpu_ms(const struct bench *bench)
 
 static void run(const struct bench *bench, int rate, int *ages)
 {
-    struct sender senders[SENDERS];
-    const char *wanted = getenv("BENCH_QOS");
-    int qos = wanted != NULL && strcmp(wanted, "0") == 0 ? 0 : 1;
-    memset(senders, 0, sizeof senders);
-    for (int i = 0; i < SENDERS; i++) {
-        senders[i].number = i;
-        senders[i].qos = qos;
-        senders[i].rate = rate / SENDERS;
-        senders[i].seconds = SECONDS;
-        sender_open(bench, &senders[i]);
-    }
+    struct ht_publishers publishers;
+    ht_publishers_open(&publishers, bench->port, SENDERS, UNITS);
     double before = taken(bench);
     double nodes_ms = nodes_cpu_ms(bench);
     double broker_ms = cpu_ms(bench->broker);
+    double own_ms = cpu_ms(getpid());
     int64_t from_ms = unix_ms();
-    size_t sent = 0;
-    for (int i = 0; i < SENDERS; i++) {
-        if (pthread_create(&senders[i].thread, NULL, sender_run, &senders[i]) != 0) {
-            ht_bench_die("no thread");
-        }
-    }
-    for (int i = 0; i < SENDERS; i++) {
-        (void)pthread_join(senders[i].thread, NULL);
-        sent += senders[i].sent;
-    }
+    ht_publishers_run(&publishers, rate, SECONDS);
+    own_ms = (cpu_ms(getpid()) - own_ms) * 1e3 / (double)publishers.sent;
     double in_time = taken(bench) - before;
     double seconds = (double)(unix_ms() - from_ms) / 1e3;
     (void)sleep(5); /* what is on its way comes, and goes to the stores */
@@ -292,24 +203,23 @@ static void run(const struct bench *bench, int rate, int *ages)
     size_t count = ages_read(bench, from_ms, ages);
     int p50 = count == 0 ? -1 : ages[count / 2];
     int p99 = count == 0 ? -1 : ages[count * 99 / 100];
-    (void)printf("%8d %10.0f %10.0f %8.0f %8d %8d %8d %10.1f %10.1f\n", rate,
-                 (double)sent / seconds, in_time / seconds, (double)sent - all, p50, p99,
-                 count == 0 ? -1 : ages[count - 1], nodes_ms, broker_ms);
+    (void)printf("%8d %10.0f %10.0f %8.0f %8d %8d %8d %10.1f %10.1f %10.1f\n", rate,
+                 (double)publishers.sent / seconds, in_time / seconds,
+                 (double)publishers.sent - all, p50, p99, count == 0 ? -1 : ages[count - 1],
+                 nodes_ms, broker_ms, own_ms);
     (void)fflush(stdout);
     ht_json_object(bench->json);
     ht_json_key_int(bench->json, "wanted_per_s", rate);
-    ht_json_key_double(bench->json, "sent_per_s", (double)sent / seconds, 0);
+    ht_json_key_double(bench->json, "sent_per_s", (double)publishers.sent / seconds, 0);
     ht_json_key_double(bench->json, "taken_per_s", in_time / seconds, 0);
-    ht_json_key_double(bench->json, "lost", (double)sent - all, 0);
+    ht_json_key_double(bench->json, "lost", (double)publishers.sent - all, 0);
     ht_json_key_int(bench->json, "p50_ms", p50);
     ht_json_key_int(bench->json, "p99_ms", p99);
     ht_json_key_double(bench->json, "node_cpu_us", nodes_ms, 2);
     ht_json_key_double(bench->json, "broker_cpu_us", broker_ms, 2);
+    ht_json_key_double(bench->json, "publishers_cpu_us", own_ms, 2);
     ht_json_object_end(bench->json);
-    for (int i = 0; i < SENDERS; i++) {
-        (void)mosquitto_loop_stop(senders[i].mosq, true);
-        mosquitto_destroy(senders[i].mosq);
-    }
+    ht_publishers_close(&publishers);
 }
 
 static void begin(struct bench *bench)
@@ -325,10 +235,12 @@ static void begin(struct bench *bench)
     shell(line);
     units_write(bench);
     bench->port = (uint16_t)(20000 + getpid() % 20000);
+    const char *more = getenv("BENCH_BROKER");
     (void)snprintf(line, sizeof line,
-                   "printf 'listener %u 127.0.0.1\\nallow_anonymous true\\nset_tcp_nodelay true\\n"
-                   "max_inflight_messages 1000\\nmax_queued_messages 200000\\n' > %s/broker.conf",
-                   (unsigned)bench->port, bench->folder);
+                   "printf 'listener %u 127.0.0.1\\nallow_anonymous true\\n"
+                   "max_inflight_messages 1000\\nmax_queued_messages 200000\\n%s\\n' > "
+                   "%s/broker.conf",
+                   (unsigned)bench->port, more == NULL ? "" : more, bench->folder);
     shell(line);
     bench->broker = fork();
     if (bench->broker == 0) {
@@ -371,12 +283,11 @@ int main(int argc, char **argv)
     if (ages == NULL || rate < SENDERS) {
         ht_bench_die("nothing to begin with");
     }
-    (void)mosquitto_lib_init();
     ht_json_begin(&json, &buffer);
     ht_json_array(&json);
     begin(&bench);
-    (void)printf("%8s %10s %10s %8s %8s %8s %8s %10s %10s\n", "wanted/s", "sent/s", "taken/s",
-                 "lost", "p50 ms", "p99 ms", "max ms", "node us", "broker us");
+    (void)printf("%8s %10s %10s %8s %8s %8s %8s %10s %10s %10s\n", "wanted/s", "sent/s", "taken/s",
+                 "lost", "p50 ms", "p99 ms", "max ms", "node us", "broker us", "device us");
     run(&bench, rate / 2, ages);
     run(&bench, rate, ages);
     end(&bench);
@@ -390,6 +301,5 @@ int main(int argc, char **argv)
     }
     ht_buffer_deinit(&buffer);
     free(ages);
-    (void)mosquitto_lib_cleanup();
     return 0;
 }

@@ -107,6 +107,27 @@ static bool metric_becomes(const struct stage *s, const char *name, long value)
     return metric(s, name) == value;
 }
 
+static bool stage_entered(struct stage *s, const struct ht_jt808_options *options)
+{
+    return stage_begin(s, options) && jt_enter(&terminal, s->port, PHONE);
+}
+
+/* The terminal hangs up, and the server ends. */
+static void stage_left(struct stage *s)
+{
+    (void)close(terminal.fd);
+    stage_end(s);
+}
+
+/* The server hangs up, for this reason, and keeps nothing. */
+static bool closed_for(const struct stage *s, const char *reason)
+{
+    char name[96];
+    (void)snprintf(name, sizeof name, "houtao_jt808_closed_total{reason=\"%s\"}", reason);
+    return jt_ends(&terminal) && metric_becomes(s, name, 1) &&
+           metric(s, "houtao_jt808_held_bytes") == 0;
+}
+
 HT_CASE(who_never_authenticates_is_closed)
 {
     struct stage s;
@@ -126,8 +147,7 @@ HT_CASE(who_never_authenticates_is_closed)
     HT_REQUIRE(jt_enter(&terminal, s.port, PHONE));
     (void)usleep(3000 * SHORT_MS + 1500000); /* beyond the time, and a tick: it stays */
     HT_CHECK_INT(jt_ask(&terminal, HT_JT808_HEARTBEAT, NULL, 0), HT_JT808_DONE);
-    (void)close(terminal.fd);
-    stage_end(&s);
+    stage_left(&s);
 }
 
 HT_CASE(who_is_silent_is_closed)
@@ -135,13 +155,10 @@ HT_CASE(who_is_silent_is_closed)
     struct stage s;
     struct ht_jt808_options options = patient();
     options.idle_ms = SHORT_MS;
-    HT_REQUIRE(stage_begin(&s, &options));
-    HT_REQUIRE(jt_enter(&terminal, s.port, PHONE));
-    HT_CHECK(jt_ends(&terminal));
-    HT_CHECK(metric_becomes(&s, "houtao_jt808_closed_total{reason=\"idle\"}", 1));
+    HT_REQUIRE(stage_entered(&s, &options));
+    HT_CHECK(closed_for(&s, "idle"));
     HT_CHECK_INT(metric(&s, "houtao_jt808_authenticated"), 0);
-    (void)close(terminal.fd);
-    stage_end(&s);
+    stage_left(&s);
 }
 
 HT_CASE(half_a_frame_is_not_waited_for)
@@ -149,14 +166,10 @@ HT_CASE(half_a_frame_is_not_waited_for)
     struct stage s;
     struct ht_jt808_options options = patient();
     options.frame_ms = SHORT_MS;
-    HT_REQUIRE(stage_begin(&s, &options));
-    HT_REQUIRE(jt_enter(&terminal, s.port, PHONE));
+    HT_REQUIRE(stage_entered(&s, &options));
     HT_CHECK(jt_bytes(&terminal, "\x7e\x00\x02", 3));
-    HT_CHECK(jt_ends(&terminal));
-    HT_CHECK_INT(metric(&s, "houtao_jt808_closed_total{reason=\"half_frame\"}"), 1);
-    HT_CHECK_INT(metric(&s, "houtao_jt808_held_bytes"), 0);
-    (void)close(terminal.fd);
-    stage_end(&s);
+    HT_CHECK(closed_for(&s, "half_frame"));
+    stage_left(&s);
 }
 
 /* The first part of a message of `parts`, from who has proven itself. */
@@ -183,16 +196,14 @@ HT_CASE(parts_are_not_waited_for_without_end)
     struct stage s;
     struct ht_jt808_options options = patient();
     options.parts_ms = SHORT_MS;
-    HT_REQUIRE(stage_begin(&s, &options));
-    HT_REQUIRE(jt_enter(&terminal, s.port, PHONE));
+    HT_REQUIRE(stage_entered(&s, &options));
     HT_CHECK(part_send(3) && terminal.message.body[4] == HT_JT808_DONE);
     HT_CHECK(metric_becomes(&s, "houtao_jt808_held_bytes", 0));
     HT_CHECK_INT(metric(&s, "houtao_jt808_refused_total{reason=\"parts\"}"), 1);
     HT_CHECK(part_send(65) && terminal.message.body[4] == HT_JT808_UNSUPPORTED);
     HT_CHECK_INT(metric(&s, "houtao_jt808_refused_total{reason=\"parts\"}"), 2);
     HT_CHECK_INT(jt_ask(&terminal, HT_JT808_HEARTBEAT, NULL, 0), HT_JT808_DONE);
-    (void)close(terminal.fd);
-    stage_end(&s);
+    stage_left(&s);
 }
 
 HT_CASE(what_all_make_us_keep_is_bounded)
@@ -200,19 +211,15 @@ HT_CASE(what_all_make_us_keep_is_bounded)
     struct stage s;
     struct ht_jt808_options options = patient();
     options.held_max = 1000;
-    HT_REQUIRE(stage_begin(&s, &options));
-    HT_REQUIRE(jt_enter(&terminal, s.port, PHONE));
+    HT_REQUIRE(stage_entered(&s, &options));
     HT_CHECK(part_send(3) && terminal.message.body[4] != HT_JT808_DONE);
     HT_CHECK_INT(metric(&s, "houtao_jt808_held_bytes"), 0);
     uint8_t half[1200];
     memset(half, 0x31, sizeof half);
     half[0] = 0x7e;
     HT_CHECK(jt_bytes(&terminal, half, sizeof half));
-    HT_CHECK(jt_ends(&terminal));
-    HT_CHECK_INT(metric(&s, "houtao_jt808_closed_total{reason=\"memory\"}"), 1);
-    HT_CHECK_INT(metric(&s, "houtao_jt808_held_bytes"), 0);
-    (void)close(terminal.fd);
-    stage_end(&s);
+    HT_CHECK(closed_for(&s, "memory"));
+    stage_left(&s);
 }
 
 HT_CASE(one_too_many_is_closed_and_the_others_stay)
@@ -237,8 +244,53 @@ HT_CASE(one_too_many_is_closed_and_the_others_stay)
         HT_CHECK_INT(jt_ask(&others[i], HT_JT808_HEARTBEAT, NULL, 0), HT_JT808_FAILED);
         (void)close(others[i].fd);
     }
-    (void)close(terminal.fd);
-    stage_end(&s);
+    stage_left(&s);
+}
+
+/* What is read together is answered together: each its own, one closed by another among them. */
+HT_CASE(many_who_speak_at_once_are_answered_each)
+{
+    enum { MANY = 40, EACH = 3 };
+    struct stage s;
+    struct ht_jt808_options options = patient();
+    static struct jt_terminal others[MANY];
+    static struct jt_terminal again;
+    struct ht_jt808_answer said;
+    char code[80];
+    HT_REQUIRE(stage_entered(&s, &options));
+    HT_REQUIRE(jt_open(&again, s.port, PHONE, false));
+    HT_REQUIRE(jt_register(&again, "T123456", code) == HT_JT808_REGISTERED);
+    for (size_t i = 0; i < MANY; i++) {
+        HT_REQUIRE(jt_open(&others[i], s.port, "13800138001", false));
+        others[i].header.serial = (uint16_t)(1000 * i);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        for (size_t k = 0; k < EACH; k++) {
+            HT_CHECK(jt_send(&others[i], HT_JT808_HEARTBEAT, NULL, 0));
+        }
+        if (i ==
+            MANY / 2) { /* the same terminal on a new connection, before the old one is answered */
+            HT_CHECK(jt_send(&terminal, HT_JT808_HEARTBEAT, NULL, 0));
+            HT_CHECK(jt_send(&again, HT_JT808_AUTHENTICATE, code, strlen(code)));
+        }
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        for (size_t k = 0; k < EACH; k++) {
+            HT_REQUIRE(jt_read(&others[i]) && ht_jt808_answer_read(&others[i].message, &said));
+            HT_CHECK_INT(said.serial, (uint16_t)(1000 * i + k));
+            HT_CHECK_INT(said.result, HT_JT808_FAILED);
+        }
+        HT_CHECK_INT(others[i].have, 0);
+        (void)close(others[i].fd);
+    }
+    HT_CHECK(jt_read(&again) && again.message.body[4] == HT_JT808_DONE);
+    while (jt_read(&terminal)) { /* answered before it was closed, or not */
+    }
+    HT_CHECK_INT(metric(&s, "houtao_jt808_closed_total{reason=\"replaced\"}"), 1);
+    HT_CHECK_INT(metric(&s, "houtao_jt808_authenticated"), 1);
+    HT_CHECK_INT(jt_ask(&again, HT_JT808_HEARTBEAT, NULL, 0), HT_JT808_DONE);
+    (void)close(again.fd);
+    stage_left(&s);
 }
 
 /* Sends heartbeats and reads no answer, until the server does not read on either. */
@@ -247,8 +299,7 @@ HT_CASE(who_takes_no_answers_is_not_read_and_then_closed)
     struct stage s;
     struct ht_jt808_options options = patient();
     options.write_ms = SHORT_MS;
-    HT_REQUIRE(stage_begin(&s, &options));
-    HT_REQUIRE(jt_enter(&terminal, s.port, PHONE));
+    HT_REQUIRE(stage_entered(&s, &options));
     uint8_t one[HT_JT808_WIRE_MAX];
     static uint8_t many[1 << 16];
     size_t size = ht_jt808_encode(&terminal.header, HT_JT808_HEARTBEAT, 1, NULL, 0, one);
@@ -269,8 +320,7 @@ HT_CASE(who_takes_no_answers_is_not_read_and_then_closed)
     HT_CHECK(sent < (size_t)64 << 20);
     HT_CHECK(metric_becomes(&s, "houtao_jt808_closed_total{reason=\"slow\"}", 1));
     HT_CHECK_INT(metric(&s, "houtao_jt808_held_bytes"), 0);
-    (void)close(terminal.fd);
-    stage_end(&s);
+    stage_left(&s);
 }
 
 HT_CASE(terminal_that_tells_no_place_is_asked_for_it)
@@ -278,8 +328,7 @@ HT_CASE(terminal_that_tells_no_place_is_asked_for_it)
     struct stage s;
     struct ht_jt808_options options = patient();
     options.ask_ms = SHORT_MS;
-    HT_REQUIRE(stage_begin(&s, &options));
-    HT_REQUIRE(jt_enter(&terminal, s.port, PHONE));
+    HT_REQUIRE(stage_entered(&s, &options));
     HT_REQUIRE(jt_read(&terminal));
     HT_CHECK_INT(terminal.message.header.id, HT_JT808_OUT_QUERY);
     HT_CHECK_INT(terminal.message.size, 0);
@@ -292,8 +341,7 @@ HT_CASE(terminal_that_tells_no_place_is_asked_for_it)
     }
     HT_CHECK_INT(terminal.message.header.id, HT_JT808_OUT_ANSWER);
     HT_CHECK(metric_becomes(&s, "houtao_jt808_closed_total{reason=\"logout\"}", 1));
-    (void)close(terminal.fd);
-    stage_end(&s);
+    stage_left(&s);
 }
 
 HT_SERVED_MAIN()

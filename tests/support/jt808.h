@@ -46,14 +46,14 @@ static inline enum ht_jt808_fault jt_decode(const char *text, uint8_t *wire, siz
 #ifdef HT_TESTS_SUPPORT_HTTP_CLIENT_H
 
 struct jt_terminal {
+    size_t have; /* bytes of `in` */
+    size_t frame_size;
+    struct ht_jt808_message message;
     int fd;
     struct ht_jt808_header header; /* `serial` is of the next message */
-    size_t have;
-    uint8_t in[1 << 14];
-    uint8_t frame[HT_JT808_WIRE_MAX]; /* the last that was read, with its marks */
-    size_t frame_size;
     uint8_t room[HT_JT808_MESSAGE_MAX];
-    struct ht_jt808_message message;
+    uint8_t frame[HT_JT808_WIRE_MAX]; /* the last that was read, with its marks */
+    uint8_t in[1 << 14];
 };
 
 static inline bool jt_open(struct jt_terminal *t, uint16_t at, const char *phone, bool is_2019)
