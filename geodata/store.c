@@ -12,6 +12,11 @@ static bool is_url(const char *path)
     return strncmp(path, "postgresql://", 13) == 0 || strncmp(path, "postgres://", 11) == 0;
 }
 
+bool ht_store_is_database(const char *path)
+{
+    return is_url(path);
+}
+
 static const struct ht__engine *engine_of(const char *path)
 {
     return is_url(path) ? &ht__store_pg : &ht__store_lite;
@@ -129,6 +134,16 @@ void ht_store_close(struct ht_store *store)
 const char *ht_store_district(const struct ht_store *store)
 {
     return store->district;
+}
+
+int64_t ht_store_epoch(const struct ht_store *store)
+{
+    return store->epoch;
+}
+
+bool ht_store_deposed(const struct ht_store *store)
+{
+    return store->engine->deposed != NULL && store->engine->deposed(store);
 }
 
 enum ht_status ht_store_checkpoint(struct ht_store *store, struct ht_error *error)

@@ -66,6 +66,7 @@ struct ht__engine {
     void (*rollback)(struct ht_store_tx *tx);
     enum ht_status (*unmark)(struct ht_store_tx *tx, bool keep, struct ht_error *error);
 
+    bool (*deposed)(const struct ht_store *store); /* NULL: nobody can be */
     enum ht_status (*checkpoint)(struct ht_store *store, struct ht_error *error);
     enum ht_status (*backup)(const char *path, const char *to, struct ht_error *error);
     enum ht_status (*bulk_begin)(struct ht_store_tx *tx, const struct ht_collection *collection,
