@@ -362,7 +362,8 @@ static enum ht_status pg_unmark(struct ht_store_tx *tx, bool keep, struct ht_err
     struct ht__store_conn *conn = &tx->reader.conn;
     if (keep) {
         enum ht_status status = ht__pg_still_within(conn, error);
-        return status == HT_OK ? ht__pg_exec(conn, "RELEASE one", error) : status;
+        tx->kept = status == HT_OK; /* a way to the server and back less */
+        return status;
     }
     enum ht_status before = conn->lost;
     conn->lost = HT_OK;

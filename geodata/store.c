@@ -208,6 +208,8 @@ enum ht_status ht_store_begin(struct ht_store *store, struct ht_store_tx **out,
         return status;
     }
     ht__store_floors_forget(&store->tx);
+    store->tx.kept = false;
+    store->tx.last.seq = -1;
     *out = &store->tx;
     return HT_OK;
 }
@@ -241,13 +243,16 @@ void ht_store_rollback(struct ht_store_tx *tx)
 enum ht_status ht_store_mark(struct ht_store_tx *tx, struct ht_error *error)
 {
     enum ht_status status = still_within(&tx->reader.conn, error);
-    return status == HT_OK ? ht__store_exec(&tx->reader.conn, "SAVEPOINT one", error) : status;
+    const char *sql = tx->kept ? "RELEASE one; SAVEPOINT one" : "SAVEPOINT one";
+    tx->kept = false;
+    return status == HT_OK ? ht__store_exec(&tx->reader.conn, sql, error) : status;
 }
 
 enum ht_status ht_store_unmark(struct ht_store_tx *tx, bool keep, struct ht_error *error)
 {
     if (!keep) {
         ht__store_floors_forget(tx);
+        tx->last.seq = -1;
     }
     return tx->store->engine->unmark(tx, keep, error);
 }

@@ -218,6 +218,11 @@ struct ht_store_tx {
     struct ht_store *store;
     struct ht_store_reader reader; /* the same connection, for reading within */
     int64_t others;                /* as ht_store_tx_others gives it */
+    bool kept;                     /* the last mark stays, and is released with the next one */
+    struct {                       /* the last event of the store's district; seq -1: to be read */
+        int64_t seq;
+        char hash[65];
+    } last;
     /* the highest version that an item had that is gone, by collection; -1: to be read */
     int64_t floors[HT__STORE_COLLECTIONS];
 };
