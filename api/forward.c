@@ -262,7 +262,8 @@ static bool answer_read(struct forwarding *f, int fd, const struct ht_node_state
 {
     int64_t until_ms = steady_ms() + PATIENCE_MS;
     const char *end = NULL;
-    while ((end = memmem(f->answer.data, f->answer.size, "\r\n\r\n", 4)) == NULL) {
+    while (f->answer.size == 0 ||
+           (end = memmem(f->answer.data, f->answer.size, "\r\n\r\n", 4)) == NULL) {
         if (f->answer.size > HEAD_MOST || !more(f, fd, desk, until_ms)) {
             return false;
         }
@@ -427,7 +428,9 @@ static struct forwarding *forwarding_new(struct ht_forwarder *forwarder,
     (void)snprintf(length, sizeof length, "X-Houtao-Forwarded: 1\r\nContent-Length: %zu\r\n\r\n",
                    request->body_size);
     ht_buffer_text(&f->request, length);
-    ht_buffer_append(&f->request, request->body, request->body_size);
+    if (request->body_size > 0) {
+        ht_buffer_append(&f->request, request->body, request->body_size);
+    }
     if (f->target == NULL || f->request.failed) {
         forward_free(f);
         return NULL;
