@@ -30,6 +30,9 @@ struct ht_teller;
 struct ht_coverage_scenes;
 struct ht_device_book;
 struct ht_fencing;
+struct ht_follower;
+struct ht_forwarder;
+struct ht_node;
 struct ht_coverage;
 struct ht_homes_keeper;
 struct ht_jt808;
@@ -93,8 +96,12 @@ struct ht_app {
     uint64_t descriptors;          /* how many the process may have */
     int64_t started_s;             /* Unix time, of the machine */
     atomic_size_t swaps;
-    struct ht_store *store;           /* NULL: none */
-    struct ht_commit *commit;         /* NULL: the store can't be written */
+    struct ht_store *store;   /* NULL: none */
+    struct ht_commit *commit; /* NULL: the store can't be written */
+    struct ht_node *node;     /* NULL: this process is alone; borrowed, before the store is open */
+    struct ht_commit *following;      /* where another process writes: it tells what; else NULL */
+    struct ht_follower *follower;     /* likewise */
+    struct ht_forwarder *forwarder;   /* likewise */
     struct ht_worker_context *writer; /* what jobs of the writer are run with */
     struct ht_registry *registry;     /* the writer's */
     struct ht_live *live;
@@ -176,6 +183,12 @@ HT_MUST_CHECK enum ht_status ht_app_refresh(struct ht_app *app);
  * written is served for reading, with a line in `note` (may be empty). Before the server runs. */
 HT_MUST_CHECK enum ht_status ht_app_store_open(struct ht_app *app, const char *path,
                                                struct ht_error *note, struct ht_error *error);
+/* The same with a store that is open already, which it takes over: as the desk, or (opened for
+ * reading) as one that follows it. */
+HT_MUST_CHECK enum ht_status ht_app_store_take(struct ht_app *app, struct ht_store *store,
+                                               bool follows, struct ht_error *error);
+/* What follows the desk follows from now on; after all else is open. Nothing where nobody does. */
+HT_MUST_CHECK enum ht_status ht_app_follow(struct ht_app *app, struct ht_error *error);
 /* Reads which regimes are on; after the store is open, before live town and zones are. */
 HT_MUST_CHECK enum ht_status ht_app_regimes_open(struct ht_app *app, struct ht_error *error);
 /* Brings the units of the store to life; after network and store are open. */

@@ -12,6 +12,8 @@
 #include "api/devices.h"
 #include "api/fencing.h"
 #include "api/finder.h"
+#include "api/follower.h"
+#include "api/forward.h"
 #include "api/http_answer.h"
 #include "api/incident_forget.h"
 #include "api/jt808.h"
@@ -86,6 +88,35 @@ enum ht_status ht_app_store_open(struct ht_app *app, const char *path, struct ht
         status = ht_error_set(error, HT_NOMEM, 0, NULL);
     }
     return status;
+}
+
+enum ht_status ht_app_store_take(struct ht_app *app, struct ht_store *store, bool follows,
+                                 struct ht_error *error)
+{
+    enum ht_status status = HT_OK;
+    app->store = store;
+    if (!follows) {
+        status = writer_start(app);
+        return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+    }
+    status = ht_follower_new(app, &app->follower, error);
+    if (status == HT_OK && ht_forwarder_new(app, &app->forwarder) != HT_OK) {
+        status = ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    return status;
+}
+
+enum ht_status ht_app_follow(struct ht_app *app, struct ht_error *error)
+{
+    if (app->follower == NULL) {
+        return HT_OK;
+    }
+    enum ht_status status = ht_follower_start(app->follower);
+    if (status != HT_OK) {
+        return ht_error_set(error, status, 0, NULL);
+    }
+    ht_commit_follow(app->following);
+    return HT_OK;
 }
 
 /* Twice the size of the network's: what lies farther out is found as well, only slower. */
@@ -386,6 +417,10 @@ enum ht_status ht_app_stream_open(struct ht_app *app, struct ht_http_server *ser
 void ht_app_store_stop(struct ht_app *app)
 {
     ht_stream_stop(app->stream);
+    ht_follower_stop(app->follower);
+    ht_commit_stop(app->following);
+    ht_forwarder_free(app->forwarder); /* whose answers go to the server's loops */
+    app->forwarder = NULL;
     ht_mqtt_stop(app->mqtt);        /* whose alarms the device book has to take */
     ht_device_book_stop(app->book); /* likewise, the writer */
     ht_loads_free(app->loads);      /* likewise, its jobs */
@@ -412,6 +447,9 @@ bool ht__app_submit_write(void *user, struct ht_job *job)
 void ht__app_town_free(struct ht_app *app)
 {
     ht_stream_free(app->stream);
+    ht_forwarder_free(app->forwarder);
+    ht_follower_free(app->follower);
+    ht_commit_free(app->following);
     ht_courier_free(app->courier);
     ht_mqtt_stop(app->mqtt);
     ht_jt808_stop(app->jt808);

@@ -9,29 +9,25 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api/app.h"
 #include "api/cli.h"
 #include "api/commands.h"
 #include "api/config.h"
-#include "api/jt808.h"
 #include "api/log.h"
 #include "api/mqtt.h"
+#include "api/nodes.h"
 #include "api/notify.h"
-#include "api/traffic.h"
+#include "api/term.h"
 #include "api/version.h"
 #include "api/zone.h"
-#include "api/zones.h"
 #include "geodata/hnet.h"
+#include "geodata/nodes.h"
 
 enum {
     THREADS_MOST = 256,
     HOST_SIZE = 64,
     SUBSCRIBERS_WANTED = 10000,
-    DESCRIPTORS_OWN = 512, /* map, store and its readers, listening */
     DESCRIPTORS_WANTED = 65536,
-    TERMINALS_MOST = 20000,
-    CONNECTIONS_MOST = 32768,
-    CONNECTIONS_LEAST = 256,
+    DESCRIPTORS_LEAST = 256,
     HEAP_KEPT = 64 << 20, /* bytes that are free at the end of a heap before the system gets them */
     HEAP_STEP = 1 << 20,  /* by which a heap grows */
 };
@@ -47,6 +43,7 @@ struct serve {
     const char *log;
     const char *config;
     const char *jt808;
+    const char *advertise;
     struct ht_mqtt_options mqtt;
     char host[HOST_SIZE];
     int64_t port;
@@ -58,7 +55,7 @@ struct serve {
     double clock_speed;
 };
 
-static struct ht_http_server *serving; /* for the signal handler */
+static struct ht_http_server *serving; /* for the signal handler; NULL: nodes are served */
 
 static void on_signal(int number)
 {
@@ -68,7 +65,11 @@ static void on_signal(int number)
         _exit(HT_EXIT_FAILED); /* asked twice: at once */
     }
     seen = 1;
-    ht_http_server_drain(serving);
+    if (serving == NULL) {
+        ht_nodes_stop();
+    } else {
+        ht_http_server_drain(serving);
+    }
 }
 
 /* "HOST:PORT", "[::1]:PORT", ":PORT" or "PORT", of the option `name`. */
@@ -126,24 +127,6 @@ static int listen_parse(const struct ht_cli *cli, struct serve *serve)
     }
     code = address_parse(cli, "jt808", serve->jt808, serve->jt808_host, &serve->jt808_port);
     return code == HT_EXIT_DONE ? address_check(cli, "jt808", serve->jt808_host, tokens) : code;
-}
-
-/* Terminals have what can be opened but an eighth, which is for those who ask over HTTP. */
-static unsigned terminals_of(const struct ht_app *app)
-{
-    uint64_t all = app->descriptors > DESCRIPTORS_OWN ? app->descriptors - DESCRIPTORS_OWN : 2;
-    uint64_t others = all / 8 > CONNECTIONS_LEAST ? all / 8 : CONNECTIONS_LEAST;
-    uint64_t rest = all > 2 * CONNECTIONS_LEAST ? all - others : (all + 1) / 2;
-    return rest < TERMINALS_MOST ? (unsigned)rest : TERMINALS_MOST;
-}
-
-/* As many connections as there are descriptors, those of files and terminals left out. */
-static unsigned connections_of(const struct ht_app *app, bool terminals)
-{
-    uint64_t count = app->descriptors - (terminals ? terminals_of(app) : 0);
-    count = count < CONNECTIONS_MOST ? count : CONNECTIONS_MOST;
-    return count > CONNECTIONS_LEAST + DESCRIPTORS_OWN ? (unsigned)count - DESCRIPTORS_OWN
-                                                       : CONNECTIONS_LEAST;
 }
 
 /* TIME[,SPEED] */
@@ -210,6 +193,11 @@ static int serve_check(const struct ht_cli *cli, struct serve *serve, int argume
         !ht_cli_number(cli, "threads", serve->threads, 1, THREADS_MOST, &serve->thread_count)) {
         return HT_EXIT_USAGE;
     }
+    if (serve->advertise != NULL && (strncmp(serve->advertise, "http://", 7) != 0 ||
+                                     strrchr(serve->advertise, ':') <= serve->advertise + 6 ||
+                                     strlen(serve->advertise) >= HT_NODE_URL)) {
+        return ht_cli_error(cli, HT_EXIT_USAGE, "--advertise takes http://HOST:PORT");
+    }
     int code = log_parse(cli, serve);
     if (code == HT_EXIT_DONE) {
         code = listen_parse(cli, serve);
@@ -225,9 +213,9 @@ static int serve_check(const struct ht_cli *cli, struct serve *serve, int argume
 
 /* Each connection is a descriptor: raises how many there may be as far as it goes, beyond the hard
  * limit where we may, and says so where it is not enough. */
-static void descriptors_raise(const struct ht_cli *cli, struct ht_app *app)
+static uint64_t descriptors_raise(const struct ht_cli *cli)
 {
-    struct rlimit limit = {.rlim_cur = CONNECTIONS_LEAST};
+    struct rlimit limit = {.rlim_cur = DESCRIPTORS_LEAST};
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS_WANTED) {
         struct rlimit more = {DESCRIPTORS_WANTED, DESCRIPTORS_WANTED};
         if (limit.rlim_max > more.rlim_max) {
@@ -239,14 +227,14 @@ static void descriptors_raise(const struct ht_cli *cli, struct ht_app *app)
         }
         (void)getrlimit(RLIMIT_NOFILE, &limit);
     }
-    app->descriptors = limit.rlim_cur;
-    if (limit.rlim_cur < SUBSCRIBERS_WANTED + DESCRIPTORS_OWN) {
+    if (limit.rlim_cur < SUBSCRIBERS_WANTED + HT_TERM_DESCRIPTORS_OWN) {
         (void)ht_cli_error(cli, 0,
                            "%llu open files are allowed (ulimit -n), and raising that is not: "
                            "%u connections, where %d are for subscribers alone",
-                           (unsigned long long)limit.rlim_cur, connections_of(app, false),
+                           (unsigned long long)limit.rlim_cur, ht_term_connections(limit.rlim_cur),
                            SUBSCRIBERS_WANTED);
     }
+    return limit.rlim_cur;
 }
 
 static void signals_set(void)
@@ -256,54 +244,6 @@ static void signals_set(void)
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
-}
-
-/* Store and tokens, where they are asked for. */
-static int town_open(const struct ht_cli *cli, struct ht_app *app, const struct serve *serve)
-{
-    struct ht_error error = {0};
-    struct ht_error note = {0};
-    if (serve->tokens != NULL && ht_app_tokens_open(app, serve->tokens, &error) != HT_OK) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
-    }
-    if (serve->store != NULL && ht_app_store_open(app, serve->store, &note, &error) != HT_OK) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
-    }
-    if (note.status != HT_OK) {
-        (void)ht_cli_error(cli, 0, "%s: served for reading only", note.message);
-    }
-    if (ht_app_regimes_open(app, &error) != HT_OK) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
-    }
-    if (ht_app_live_open(app, &error) != HT_OK || ht_app_finder_open(app, &error) != HT_OK) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
-    }
-    if (ht_app_traffic_open(app, &error) != HT_OK || ht_app_zones_open(app, &error) != HT_OK) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
-    }
-    return HT_EXIT_DONE;
-}
-
-/* The door for terminals, where it is asked for. */
-static int jt808_open(const struct ht_cli *cli, struct ht_app *app, const struct serve *serve)
-{
-    struct ht_error error = {0};
-    struct ht_jt808_options options = ht_jt808_options_default();
-    if (serve->jt808 == NULL) {
-        return HT_EXIT_DONE;
-    }
-    options.host = serve->jt808_host;
-    options.port = (uint16_t)serve->jt808_port;
-    options.connections_max = terminals_of(app);
-    if (ht_jt808_new(app, &options, &app->jt808, &error) != HT_OK) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
-    }
-    if (ht_jt808_start(app->jt808) != HT_OK) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "out of memory");
-    }
-    ht_log(HT_LOG_INFO, "JT/T 808 on %s port %u, %u terminals at most", serve->jt808_host,
-           (unsigned)ht_jt808_port(app->jt808), options.connections_max);
-    return HT_EXIT_DONE;
 }
 
 /* What one request frees the next one wants: giving it to the system and back costs page faults,
@@ -316,12 +256,12 @@ static void heap_keep(void)
 }
 
 /* Where it is to be found: on stdout for whoever started it, in JSON with the rest of the log. */
-static void started_tell(const struct serve *serve, unsigned port)
+static void started_tell(const struct serve *serve, uint16_t port)
 {
     bool v6 = strchr(serve->host, ':') != NULL;
     char address[HOST_SIZE + 32];
     (void)snprintf(address, sizeof address, "http://%s%s%s:%u", v6 ? "[" : "", serve->host,
-                   v6 ? "]" : "", port);
+                   v6 ? "]" : "", (unsigned)port);
     char *store = serve->store == NULL ? NULL : ht_store_label(serve->store);
     ht_log(HT_LOG_INFO, "version %s (%s), the map is %s, %s%s", ht_version_text(),
            ht_version_commit(), serve->network, serve->store == NULL ? "no store" : "the store ",
@@ -336,87 +276,79 @@ static void started_tell(const struct serve *serve, unsigned port)
     ht_notify("READY=1");
 }
 
-/* Devices of a broker come from now on, where one is named. */
-static bool mqtt_open(struct ht_app *app, const struct serve *serve, uint16_t port,
-                      struct ht_error *error)
+static struct ht_term_options options_of(const struct serve *serve, uint64_t descriptors)
 {
-    struct ht_mqtt_options mqtt = serve->mqtt;
-    mqtt.listen_port = port;
-    return mqtt.url == NULL || ht_mqtt_new(app, &mqtt, &app->mqtt, error) == HT_OK;
+    struct ht_term_options options = {
+        .network = serve->network,
+        .store = serve->store,
+        .tokens = serve->tokens,
+        .host = serve->host,
+        .port = (uint16_t)serve->port,
+        .threads = (unsigned)serve->thread_count,
+        .jt808_host = serve->jt808 == NULL ? NULL : serve->jt808_host,
+        .jt808_port = (uint16_t)serve->jt808_port,
+        .mqtt = serve->mqtt,
+        .descriptors = descriptors,
+    };
+    if (serve->clock_virtual) {
+        ht_clock_virtual(&options.clock, serve->clock_start_ms, serve->clock_speed);
+    } else {
+        ht_clock_real(&options.clock);
+    }
+    return options;
 }
 
-static int serve_run(const struct ht_cli *cli, struct ht_app *app, const struct serve *serve)
+static void stopping_tell(void)
 {
-    struct ht_error error = {0};
-    if (ht_app_network_open(app, serve->network, false, &error) != HT_OK) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
-    }
-    int code = town_open(cli, app, serve);
-    code = code == HT_EXIT_DONE ? jt808_open(cli, app, serve) : code;
-    if (code != HT_EXIT_DONE) {
-        return code;
-    }
-    struct ht_http_options options = ht_http_options_default();
-    options.host = serve->host;
-    options.port = (uint16_t)serve->port;
-    options.threads = (unsigned)serve->thread_count;
-    options.check_host = serve->tokens == NULL;
-    options.connections_max = connections_of(app, serve->jt808 != NULL);
-    struct ht_http_handler handler = ht_app_handler(app);
-    struct ht_http_server *server = NULL;
-    if (ht_http_server_new(&options, &handler, &server, &error) != HT_OK) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
-    }
-    serving = server;
-    signals_set();
-    ht_app_server_set(app, server);
-    /* a quarter stays for those who ask */
-    if (ht_app_stream_open(app, server, options.connections_max / 4 * 3) != HT_OK) {
-        (void)ht_cli_error(cli, 0, "out of memory: /v1/stream is not served");
-    }
-    if (!mqtt_open(app, serve, ht_http_server_port(server), &error)) {
-        ht_app_server_set(app, NULL);
-        ht_app_store_stop(app);
-        ht_http_server_free(server);
-        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
-    }
-    started_tell(serve, ht_http_server_port(server));
-    enum ht_status status = ht_http_server_run(server);
     ht_notify("STOPPING=1");
     /* From here on a signal ends the process as it would any other. */
     (void)signal(SIGTERM, SIG_DFL);
     (void)signal(SIGINT, SIG_DFL);
-    ht_app_server_set(app, NULL);
-    ht_jt808_stop(app->jt808);
-    ht_app_live_save(app, true); /* jobs may take their time */
-    ht_http_server_jobs_end(server);
-    ht_app_store_stop(app);
-    ht_http_server_free(server);
-    if (atomic_load(&app->damaged)) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "%s", app->damage.message);
+}
+
+/* One process on a record of its own. */
+static enum ht_status alone_run(const struct serve *serve, const struct ht_term_options *options,
+                                struct ht_error *error)
+{
+    struct ht_term *term = NULL;
+    enum ht_status status = ht_term_open(options, NULL, false, &term, error);
+    if (status != HT_OK) {
+        return status;
     }
-    return status == HT_OK ? HT_EXIT_DONE
-                           : ht_cli_error(cli, HT_EXIT_FAILED, "%s", ht_status_text(status));
+    serving = ht_term_server(term);
+    signals_set();
+    started_tell(serve, ht_http_server_port(serving));
+    status = ht_term_run(term, error);
+    stopping_tell();
+    enum ht_status found = ht_term_close(term, error);
+    return found != HT_OK ? found : status;
+}
+
+static void nodes_started(void *user, uint16_t port)
+{
+    started_tell(user, port);
 }
 
 static int serve_start(const struct ht_cli *cli, struct serve *serve)
 {
+    struct ht_error error = {0};
     heap_keep();
     ht_hnet_guard_sigbus();
-    struct ht_clock clock;
-    if (serve->clock_virtual) {
-        ht_clock_virtual(&clock, serve->clock_start_ms, serve->clock_speed);
-    } else {
-        ht_clock_real(&clock);
+    const struct ht_term_options options = options_of(serve, descriptors_raise(cli));
+    enum ht_status status = HT_READ_ONLY;
+    if (serve->store != NULL && ht_store_is_database(serve->store)) {
+        const struct ht_nodes_options nodes = {.term = options,
+                                               .advertise = serve->advertise,
+                                               .started = nodes_started,
+                                               .user = serve};
+        signals_set();
+        status = ht_nodes_run(&nodes, &error);
+        stopping_tell();
     }
-    struct ht_app *app = NULL;
-    if (ht_app_new((unsigned)serve->thread_count, &clock, &app) != HT_OK) {
-        return ht_cli_error(cli, HT_EXIT_FAILED, "out of memory");
+    if (status == HT_READ_ONLY) {
+        status = alone_run(serve, &options, &error);
     }
-    descriptors_raise(cli, app);
-    int code = serve_run(cli, app, serve);
-    ht_app_free(app);
-    return code;
+    return status == HT_OK ? HT_EXIT_DONE : ht_cli_error(cli, HT_EXIT_FAILED, "%s", error.message);
 }
 
 /* Options that neither the command line nor a variable nor the file has said. */
@@ -445,6 +377,9 @@ int ht_cmd_serve(int argc, char **argv)
         {"log", 0, "plain|json", "how it tells what happens, default plain", &serve.log, NULL},
         {"config", 0, "FILE", "more of these options, a line 'name = value' each", &serve.config,
          NULL},
+        {"advertise", 0, "URL",
+         "where other nodes of a database reach this one, default where it listens",
+         &serve.advertise, NULL},
         {"jt808", 0, "HOST:PORT", "where terminals of vehicles speak JT/T 808; needs --store",
          &serve.jt808, NULL},
         {"mqtt", 0, "URL", "a broker that devices speak to, mqtt://HOST or mqtts://HOST",
@@ -460,7 +395,8 @@ int ht_cmd_serve(int argc, char **argv)
         .command = "serve",
         .arguments = "--network FILE.hnet [--store STORE] [--listen HOST:PORT] [--threads N] "
                      "[--tokens FILE] [--tz ZONE] [--clock TIME[,SPEED]] [--log plain|json] "
-                     "[--jt808 HOST:PORT] [--config FILE] [--mqtt URL [--mqtt-map FILE]]",
+                     "[--jt808 HOST:PORT] [--config FILE] [--mqtt URL [--mqtt-map FILE]] "
+                     "[--advertise URL]",
         .summary = "Answers over HTTP until SIGTERM. Without tokens it listens on loopback only.",
         .options = options,
         .option_count = sizeof options / sizeof options[0],

@@ -1,6 +1,7 @@
 #include "api/commit.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -23,6 +24,9 @@ struct ht_commit {
     pthread_cond_t wake;
     struct ht_job_queue queue;
     bool stop;
+    uint64_t look_wanted; /* looks for its events, by number */
+    uint64_t look_done;
+    pthread_cond_t looked;
     bool written;       /* since the last checkpoint */
     bool take_back;     /* the job that runs wants it */
     bool alone;         /* the same: it is to be the last of its batch */
@@ -34,7 +38,9 @@ struct ht_commit {
     pthread_mutex_t watch_lock;     /* the watches and `told`; held while they are called */
     struct ht_commit_watch watches[HT_COMMIT_WATCHES];
     unsigned watch_count;
-    int64_t told; /* the number of the last event that they know */
+    atomic_int_least64_t told; /* the number of the last event that they know */
+    bool follows;              /* another process writes */
+    bool held;                 /* and nothing is told yet */
 };
 
 static int64_t now_ms(void)
@@ -139,7 +145,7 @@ static enum ht_status tell_one(void *user, const struct ht_store_event *event)
     for (unsigned i = 0; i < commit->watch_count; i++) {
         commit->watches[i].event(commit->watches[i].user, event);
     }
-    commit->told = event->seq;
+    atomic_store(&commit->told, event->seq);
     return HT_OK;
 }
 
@@ -149,15 +155,17 @@ static void tell(struct ht_commit *commit)
 {
     enum ht_status status = HT_OK;
     (void)pthread_mutex_lock(&commit->watch_lock);
-    int64_t first = commit->told;
+    int64_t first = atomic_load(&commit->told);
     int64_t before = first - 1;
-    while (commit->watch_count > 0 && status == HT_OK && before < commit->told) {
-        before = commit->told;
+    while (commit->watch_count > 0 && !commit->held && status == HT_OK &&
+           before < atomic_load(&commit->told)) {
+        before = atomic_load(&commit->told);
         status = ht_store_events(commit->reader, before, TELL_PAGE, tell_one, commit, NULL);
     }
-    for (unsigned i = 0; i < commit->watch_count && commit->told > first; i++) {
+    int64_t told = atomic_load(&commit->told);
+    for (unsigned i = 0; i < commit->watch_count && told > first; i++) {
         if (commit->watches[i].settled != NULL) {
-            commit->watches[i].settled(commit->watches[i].user, commit->told);
+            commit->watches[i].settled(commit->watches[i].user, told);
         }
     }
     (void)pthread_mutex_unlock(&commit->watch_lock);
@@ -170,12 +178,14 @@ enum ht_status ht_commit_watch(struct ht_commit *commit, const struct ht_commit_
     (void)pthread_mutex_lock(&commit->watch_lock);
     if (commit->watch_count == HT_COMMIT_WATCHES) {
         status = HT_TOO_BIG;
-    } else if (commit->watch_count == 0) {
-        status = ht_store_event_last(commit->reader, &commit->told, NULL);
+    } else if (commit->watch_count == 0 && !commit->follows) {
+        int64_t last = 0;
+        status = ht_store_event_last(commit->reader, &last, NULL);
+        atomic_store(&commit->told, last);
     }
     if (status == HT_OK) {
         commit->watches[commit->watch_count++] = *watch;
-        *after = commit->told;
+        *after = atomic_load(&commit->told);
     }
     (void)pthread_mutex_unlock(&commit->watch_lock);
     return status;
@@ -200,14 +210,48 @@ void ht_commit_unwatch(struct ht_commit *commit, const void *user)
 static void rest(struct ht_commit *commit)
 {
     checkpoint(commit);
-    if (commit->queue.first == NULL && !commit->stop) {
+    if (commit->queue.first == NULL && !commit->stop && commit->look_wanted == commit->look_done) {
         wait_for_work(commit);
     }
     if (commit->queue.first == NULL) { /* events that others wrote */
+        uint64_t wanted = commit->look_wanted;
         (void)pthread_mutex_unlock(&commit->lock);
         tell(commit);
         (void)pthread_mutex_lock(&commit->lock);
+        commit->look_done = wanted;
+        (void)pthread_cond_broadcast(&commit->looked);
     }
+}
+
+void ht_commit_look(struct ht_commit *commit, int wait_ms)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += wait_ms / 1000;
+    until.tv_nsec += wait_ms % 1000 * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    (void)pthread_mutex_lock(&commit->lock);
+    uint64_t wanted = ++commit->look_wanted;
+    int code = 0;
+    (void)pthread_cond_signal(&commit->wake);
+    while (wait_ms > 0 && code == 0 && !commit->stop && commit->look_done < wanted) {
+        code = pthread_cond_timedwait(&commit->looked, &commit->lock, &until);
+    }
+    (void)pthread_mutex_unlock(&commit->lock);
+}
+
+void ht_commit_follow(struct ht_commit *commit)
+{
+    (void)pthread_mutex_lock(&commit->watch_lock);
+    commit->held = false;
+    (void)pthread_mutex_unlock(&commit->watch_lock);
+    ht_commit_look(commit, 0);
+}
+
+int64_t ht_commit_told(const struct ht_commit *commit)
+{
+    return atomic_load(&commit->told);
 }
 
 /* Says once that commands are lost, and once that they are not any more. */
@@ -263,10 +307,10 @@ static void *commit_main(void *user)
     return NULL;
 }
 
-enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned queue,
-                             struct ht_commit **out)
+/* Takes `commit` over, which may be NULL. */
+static enum ht_status commit_begin(struct ht_commit *commit, struct ht_store *store, unsigned queue,
+                                   struct ht_commit **out)
 {
-    struct ht_commit *commit = calloc(1, sizeof *commit);
     if (commit == NULL) {
         return HT_NOMEM;
     }
@@ -276,9 +320,9 @@ enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned que
     (void)pthread_mutex_init(&commit->lock, NULL);
     (void)pthread_mutex_init(&commit->watch_lock, NULL);
     (void)pthread_cond_init(&commit->wake, &attributes);
+    (void)pthread_cond_init(&commit->looked, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     commit->store = store;
-    commit->context = context;
     ht_job_queue_init(&commit->queue, queue);
     commit->checked_ms = now_ms();
     enum ht_status status = ht_store_reader_new(store, &commit->reader, NULL);
@@ -292,6 +336,28 @@ enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned que
     }
     *out = commit;
     return HT_OK;
+}
+
+enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned queue,
+                             struct ht_commit **out)
+{
+    struct ht_commit *commit = calloc(1, sizeof *commit);
+    if (commit != NULL) {
+        commit->context = context;
+    }
+    return commit_begin(commit, store, queue, out);
+}
+
+enum ht_status ht_commit_new_following(struct ht_store *store, int64_t after,
+                                       struct ht_commit **out)
+{
+    struct ht_commit *commit = calloc(1, sizeof *commit);
+    if (commit != NULL) {
+        commit->follows = true;
+        commit->held = true;
+        atomic_init(&commit->told, after);
+    }
+    return commit_begin(commit, store, 0, out); /* no job finds room */
 }
 
 void ht_commit_stop(struct ht_commit *commit)
@@ -311,6 +377,7 @@ void ht_commit_free(struct ht_commit *commit)
     if (commit != NULL) {
         ht_commit_stop(commit);
         (void)pthread_cond_destroy(&commit->wake);
+        (void)pthread_cond_destroy(&commit->looked);
         (void)pthread_mutex_destroy(&commit->lock);
         (void)pthread_mutex_destroy(&commit->watch_lock);
         ht_store_reader_free(commit->reader);

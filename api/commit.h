@@ -10,8 +10,12 @@
  * another process wrote (houtao load beside a server) come, at the latest a second later.
  * What can't be read at the moment is told the next time: late, but without a gap.
  *
- * Threading: submit, watch and unwatch from any thread; tx and take_back from within a job's `run`.
- * Ownership: the store and the context are borrowed.
+ * Where another process is the desk (api/nodes.h) it follows: it writes nothing, refuses every job,
+ * and tells its watchers what that process commits, as soon as somebody says that there is more to
+ * see.
+ *
+ * Threading: submit, look, watch and unwatch from any thread; tx and take_back from within a job's
+ * `run`. Ownership: the store and the context are borrowed.
  */
 #ifndef HT_API_COMMIT_H
 #define HT_API_COMMIT_H
@@ -25,6 +29,16 @@ struct ht_commit;
  * `queue`: jobs that may wait. */
 HT_MUST_CHECK enum ht_status ht_commit_new(struct ht_store *store, void *context, unsigned queue,
                                            struct ht_commit **out);
+/* The same for a store that another process writes. Watchers are told of what comes after event
+ * `after`, from ht_commit_follow on, so that all can begin with the same. */
+HT_MUST_CHECK enum ht_status ht_commit_new_following(struct ht_store *store, int64_t after,
+                                                     struct ht_commit **out);
+void ht_commit_follow(struct ht_commit *commit);
+/* There may be events of another process: they are read now. With `wait_ms` it returns when what
+ * was written before the call is told, or that much later. */
+void ht_commit_look(struct ht_commit *commit, int wait_ms);
+/* The number of the last event that watchers know. */
+int64_t ht_commit_told(const struct ht_commit *commit);
 /* Runs what was submitted, then ends the thread; later jobs are refused. Both take NULL. */
 void ht_commit_stop(struct ht_commit *commit);
 void ht_commit_free(struct ht_commit *commit);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 /* What may stand in a file: options of `serve`, and `keep` of `backup`. */
-static const char *const names[] = {"network", "listen",   "threads", "tz",        "clock",
-                                    "store",   "tokens",   "keep",    "log",       "jt808",
-                                    "mqtt",    "mqtt-map", "mqtt-ca", "mqtt-cert", "mqtt-key"};
+static const char *const names[] = {
+    "network", "listen", "threads", "tz",       "clock",   "store",     "tokens",   "keep",
+    "log",     "jt808",  "mqtt",    "mqtt-map", "mqtt-ca", "mqtt-cert", "mqtt-key", "advertise"};
 enum { NAMES = sizeof names / sizeof *names };
 
 static bool is_blank(char c)

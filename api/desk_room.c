@@ -8,6 +8,7 @@
 #include "api/app_internal.h"
 #include "api/calendar.h"
 #include "api/desk_room_internal.h"
+#include "api/follower.h"
 #include "api/incident_event.h"
 #include "api/incident_json.h"
 #include "api/incident_past.h"
@@ -175,6 +176,7 @@ static enum ht_status replay_event(void *user, const struct ht_store_event *row)
         return status;
     }
     replay->skipped += status != HT_OK && status != HT_NOT_FOUND;
+    ht_follower_ahead(replay->room->app->follower, row->subject, row->seq);
     return HT_OK;
 }
 
@@ -297,6 +299,56 @@ void ht_desk_room_free(struct ht_desk_room *room)
     free(room);
 }
 
+/* ---- what another process decided ---- */
+
+/* One that is not in memory: all of it, as the table has it by now. */
+static enum ht_status follow_whole(struct ht_desk_room *room, struct ht_store_reader *reader,
+                                   const struct ht_store_event *row, const char *id, bool past)
+{
+    int64_t last = row->seq;
+    struct replay replay = {.room = room};
+    if (past) {
+        ht_desk_recall(room->desk, true);
+    }
+    enum ht_status status = ht_incident_past_replay(reader, id, room->desk, &last);
+    if (past) {
+        ht_desk_recall(room->desk, false);
+    }
+    ht_follower_ahead(room->app->follower, row->subject, last);
+    if (status == HT_OK) {
+        status = ht_store_places(reader, id, replay_place, &replay, NULL);
+    }
+    return status == HT_NOT_FOUND ? HT_OK : status;
+}
+
+enum ht_status ht_desk_room_follow(struct ht_desk_room *room, struct ht_store_reader *reader,
+                                   const struct ht_store_event *row)
+{
+    struct ht_incident_event read;
+    const char *id = row->subject + strlen(HT_INCIDENT_SUBJECT_PREFIX);
+    if (strcmp(row->kind, HT_INCIDENT_PREFIX "erased") == 0) {
+        ht_incident_places_remove(room->places, id);
+        return HT_OK;
+    }
+    enum ht_status status = ht_incident_event_read(row->kind, row->at_ms, row->body, &read);
+    if (status == HT_OK && ht_desk_pending(room->desk, id) == NULL) {
+        status = follow_whole(room, reader, row, id, read.event.kind != HT_DESK_RECEIVED);
+        engage_all(room);
+    } else if (status == HT_OK) {
+        status = ht_desk_replay(room->desk, &read.event);
+        if (read.event.unit != NULL) {
+            engage(room, read.event.unit);
+        }
+    }
+    ht_incident_event_deinit(&read);
+    return status == HT_INVALID || status == HT_NOT_FOUND ? HT_OK : status;
+}
+
+void ht_desk_room_follow_rest(struct ht_desk_room *room)
+{
+    (void)ht__room_forget(room, SIZE_MAX);
+}
+
 /* ---- writer ---- */
 
 void ht_desk_room_id(struct ht_desk_room *room, char id[HT_DESK_ID_MAX + 1])
@@ -356,7 +408,7 @@ const struct ht_incident *ht_desk_room_pending(struct ht_desk_room *room,
         return NULL;
     }
     ht_desk_recall(room->desk, true);
-    enum ht_status status = ht_incident_past_replay(reader, id, room->desk);
+    enum ht_status status = ht_incident_past_replay(reader, id, room->desk, NULL);
     if (status == HT_OK && ht_incident_past_place(reader, id, &point) == HT_OK) {
         status = ht_incident_places_put(room->places, id, point);
         (void)status; /* there is room */

@@ -84,6 +84,15 @@ void ht_desk_room_ahead(struct ht_desk_room *room, struct ht_app_context *contex
                         const struct ht_desk_command *open, struct ht_point point,
                         struct ht_desk_ahead *out);
 
+/* ---- where another process decides (api/follower.h), on the thread that follows ---- */
+
+/* A row of an incident that it committed. HT_NOMEM and errors of the store: to be tried again. */
+HT_MUST_CHECK enum ht_status ht_desk_room_follow(struct ht_desk_room *room,
+                                                 struct ht_store_reader *reader,
+                                                 const struct ht_store_event *row);
+/* Now and then: lets go of what is over. */
+void ht_desk_room_follow_rest(struct ht_desk_room *room);
+
 /* ---- writer ---- */
 
 /* Other rules from now on; takes them over. */

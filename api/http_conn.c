@@ -316,7 +316,7 @@ static void job_done(struct ht_job *job, void *worker_context, enum ht_status ou
     const struct ht_worker_context *worker = worker_context;
     const struct ht_http_handler *handler = &own->loop->server->handler;
     job_pass(own, worker, outcome);
-    if (handler->rest != NULL) {
+    if (handler->rest != NULL && worker->user != NULL) {
         handler->rest(worker->user);
     }
 }
@@ -353,9 +353,11 @@ static bool job_start(struct ht_conn *conn, const struct ht_http_call *call,
     job->reply.body.limit = options_of(conn)->reply_max;
     const struct ht_http_handler *handler = &conn->loop->server->handler;
     job->preparing = job->work.prepare != NULL;
-    bool taken = job->work.writes && !job->preparing
-                     ? handler->submit_write(handler->user, &job->job)
-                     : ht_jobs_submit(conn->loop->server->jobs, &job->job);
+    bool taken =
+        job->work.writes && !job->preparing
+            ? handler->submit_write(handler->user, &job->job)
+            : ht_jobs_submit(job->work.pool == NULL ? conn->loop->server->jobs : job->work.pool,
+                             &job->job);
     if (!taken) {
         job_free(job);
         return false;

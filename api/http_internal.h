@@ -104,6 +104,7 @@ struct ht_http_server {
     unsigned worker_count;
     uint16_t port;
     atomic_bool draining;
+    atomic_bool hands_over;
     unsigned loop_count;
     size_t conns_per_loop;
     struct ht_loop *loops;

@@ -12,7 +12,8 @@ enum ht_status ht__listen_open(struct ht_http_server *server, int *out, struct h
 
 enum ht_status ht__port_check(const struct ht_http_server *server, struct ht_error *error)
 {
-    return ht_listen_check(server->options.host, server->port, error);
+    return server->options.shares_port ? HT_OK
+                                       : ht_listen_check(server->options.host, server->port, error);
 }
 
 /* From now on the kernel drops each SYN for this socket, so that none gets in between the last

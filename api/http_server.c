@@ -348,7 +348,8 @@ static void drain_begin(struct ht_loop *loop)
 {
     loop->drain_phase = 1;
     ht__listen_refuse_new(loop->listen_fd);
-    timer_start(loop->drain_event, loop->server->options.grace_ms);
+    timer_start(loop->drain_event,
+                atomic_load(&loop->server->hands_over) ? 0 : loop->server->options.grace_ms);
 }
 
 static void on_mail(evutil_socket_t fd, short what, void *user)
@@ -629,6 +630,12 @@ void ht_http_server_drain(struct ht_http_server *server)
     for (unsigned i = 0; i < server->loop_count; i++) {
         loop_wake(&server->loops[i]);
     }
+}
+
+void ht_http_server_hand_over(struct ht_http_server *server)
+{
+    atomic_store(&server->hands_over, true);
+    ht_http_server_drain(server);
 }
 
 bool ht_http_server_draining(const struct ht_http_server *server)

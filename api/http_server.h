@@ -33,6 +33,7 @@ struct ht_http_options {
     unsigned connections_max; /* over all loops */
     struct ht_http_limits limits;
     size_t reply_max;  /* bytes of one answer */
+    bool shares_port;  /* with another server of this process, which is about to end */
     bool check_host;   /* refuse names that are not loopback (DNS rebinding) */
     unsigned head_ms;  /* from a request's first byte to the end of its head */
     unsigned body_ms;  /* for a body, and 1 s more for each 16 KiB of it that arrived */
@@ -59,6 +60,8 @@ struct ht_http_job {
     void (*free)(void *data);
     void *data;
     bool writes;
+    struct ht_jobs *pool; /* whose workers call `run`; NULL: the server's own. Theirs may have no
+                             context */
 };
 
 /* What a job is run with: the handler's context of that thread, and room to compress. */
@@ -110,6 +113,10 @@ HT_MUST_CHECK enum ht_status ht_http_server_run(struct ht_http_server *server);
 /* Begins to stop: answers what is queued and in flight, refuses new connections, then run returns.
  */
 void ht_http_server_drain(struct ht_http_server *server);
+
+/* The same where another server of this process listens on the port already: at once, since nobody
+ * finds it closed. */
+void ht_http_server_hand_over(struct ht_http_server *server);
 
 /* After run has returned: lets go of what is still open and ends the workers, who do what waits for
  * them first. What they were shared with may go then. Free does it, too. */

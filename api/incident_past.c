@@ -18,6 +18,7 @@ void ht_incident_past_deinit(struct ht_incident_past *past)
 struct replay {
     struct ht_desk *desk;
     size_t count;
+    int64_t last;
 };
 
 /* Rows that can't be read or don't follow are passed over, as at start. */
@@ -30,12 +31,13 @@ static enum ht_status event_take(void *user, const struct ht_store_event *row)
         status = ht_desk_replay(replay->desk, &read.event);
         replay->count += status == HT_OK ? 1 : 0;
     }
+    replay->last = row->seq;
     ht_incident_event_deinit(&read);
     return status == HT_NOMEM ? status : HT_OK;
 }
 
 enum ht_status ht_incident_past_replay(struct ht_store_reader *reader, const char *id,
-                                       struct ht_desk *desk)
+                                       struct ht_desk *desk, int64_t *last)
 {
     char subject[HT_INCIDENT_SUBJECT];
     struct replay replay = {.desk = desk};
@@ -46,6 +48,9 @@ enum ht_status ht_incident_past_replay(struct ht_store_reader *reader, const cha
         return HT_NOT_FOUND;
     }
     enum ht_status status = ht_store_events_of(reader, &query, event_take, &replay, NULL);
+    if (last != NULL) {
+        *last = replay.last;
+    }
     return status == HT_OK && replay.count == 0 ? HT_NOT_FOUND : status;
 }
 
@@ -62,7 +67,7 @@ enum ht_status ht_incident_past_find(struct ht_incident_past *past, const char *
         }
     }
     if (status == HT_OK) {
-        status = ht_incident_past_replay(past->reader, id, past->desk);
+        status = ht_incident_past_replay(past->reader, id, past->desk, NULL);
         ht_desk_recall(past->desk, true); /* this one is whole: the next may come */
     }
     if (status != HT_OK) {

@@ -26,9 +26,10 @@ void ht_incident_past_deinit(struct ht_incident_past *past);
 /* A counted reference. Of what is not over, HT_NOT_FOUND: the desk has it. */
 HT_MUST_CHECK enum ht_status ht_incident_past_find(struct ht_incident_past *past, const char *id,
                                                    const struct ht_incident **out);
-/* Replays all events of an incident into a desk. HT_NOT_FOUND: there are none. */
+/* Replays all events of an incident into a desk. `*last` (may be NULL): the number of the last one.
+ * HT_NOT_FOUND: there are none. */
 HT_MUST_CHECK enum ht_status ht_incident_past_replay(struct ht_store_reader *reader, const char *id,
-                                                     struct ht_desk *desk);
+                                                     struct ht_desk *desk, int64_t *last);
 /* HT_NOT_FOUND: it has none, or it was erased. */
 HT_MUST_CHECK enum ht_status ht_incident_past_place(struct ht_store_reader *reader, const char *id,
                                                     struct ht_point *out);

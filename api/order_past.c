@@ -18,6 +18,7 @@ void ht_order_past_deinit(struct ht_order_past *past)
 struct replay {
     struct ht_orders *orders;
     size_t count;
+    int64_t last;
 };
 
 /* Rows that can't be read or don't follow are passed over, as at start. */
@@ -30,12 +31,13 @@ static enum ht_status event_take(void *user, const struct ht_store_event *row)
         status = ht_orders_replay(replay->orders, &read.event);
         replay->count += status == HT_OK ? 1 : 0;
     }
+    replay->last = row->seq;
     ht_order_event_deinit(&read);
     return status == HT_NOMEM ? status : HT_OK;
 }
 
 enum ht_status ht_order_past_replay(struct ht_store_reader *reader, const char *id,
-                                    struct ht_orders *orders)
+                                    struct ht_orders *orders, int64_t *last)
 {
     char subject[HT_ORDER_SUBJECT];
     struct replay replay = {.orders = orders};
@@ -46,6 +48,9 @@ enum ht_status ht_order_past_replay(struct ht_store_reader *reader, const char *
         return HT_NOT_FOUND;
     }
     enum ht_status status = ht_store_events_of(reader, &query, event_take, &replay, NULL);
+    if (last != NULL) {
+        *last = replay.last;
+    }
     return status == HT_OK && replay.count == 0 ? HT_NOT_FOUND : status;
 }
 
@@ -55,7 +60,7 @@ enum ht_status ht_order_past_find(struct ht_order_past *past, const char *id,
     enum ht_status status = past->orders == NULL ? ht_orders_new(&past->orders) : HT_OK;
     *out = NULL;
     if (status == HT_OK) {
-        status = ht_order_past_replay(past->reader, id, past->orders);
+        status = ht_order_past_replay(past->reader, id, past->orders, NULL);
     }
     if (status != HT_OK) {
         return status;

@@ -25,7 +25,8 @@ void ht_order_past_deinit(struct ht_order_past *past);
 /* A counted reference. Of what is not over, HT_NOT_FOUND: memory has it. */
 HT_MUST_CHECK enum ht_status ht_order_past_find(struct ht_order_past *past, const char *id,
                                                 const struct ht_order **out);
-/* Replays all events of an order. HT_NOT_FOUND: there are none. */
+/* Replays all events of an order. `*last` (may be NULL): the number of the last one. HT_NOT_FOUND:
+ * there are none. */
 HT_MUST_CHECK enum ht_status ht_order_past_replay(struct ht_store_reader *reader, const char *id,
-                                                  struct ht_orders *orders);
+                                                  struct ht_orders *orders, int64_t *last);
 #endif

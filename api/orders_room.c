@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/event_row.h"
+#include "api/follower.h"
 #include "api/order_event.h"
 #include "api/order_past.h"
 #include "api/settings.h"
@@ -125,6 +126,14 @@ static enum ht_status card_take(void *user, const struct ht_store_order_card *ca
     return ht_orders_room_enter(room, card->order, card->point);
 }
 
+/* What comes of an order up to that event is known. */
+static void follow_ahead(struct ht_orders_room *room, const char *id, int64_t last)
+{
+    char subject[HT_ORDER_SUBJECT];
+    (void)snprintf(subject, sizeof subject, HT_ORDER_SUBJECT_PREFIX "%s", id);
+    ht_follower_ahead(room->app->follower, subject, last);
+}
+
 struct replay {
     struct ht_orders_room *room;
     struct ht_store_reader *events; /* another one: the first is in use */
@@ -134,8 +143,10 @@ struct replay {
 static enum ht_status replay_one(void *user, const struct ht_store_order_state *state)
 {
     struct replay *replay = user;
+    int64_t last = 0;
     enum ht_status status =
-        ht_order_past_replay(replay->events, state->order, replay->room->orders);
+        ht_order_past_replay(replay->events, state->order, replay->room->orders, &last);
+    follow_ahead(replay->room, state->order, last);
     if (status == HT_NOT_FOUND) {
         replay->skipped++;
         return HT_OK;
@@ -304,13 +315,51 @@ const struct ht_order *ht_orders_room_pending(struct ht_orders_room *room,
         return NULL;
     }
     ht_orders_recall(room->orders, true);
-    enum ht_status status = ht_order_past_replay(reader, id, room->orders);
+    enum ht_status status = ht_order_past_replay(reader, id, room->orders, NULL);
     ht_orders_recall(room->orders, false);
     if (status == HT_OK) {
         status = ht_store_order_cards(reader, id, card_take, room, NULL);
     }
     (void)status; /* without a place it is still an order */
     return ht_orders_pending(room->orders, id);
+}
+
+/* One that is not in memory: all of it, as the table has it by now. */
+static enum ht_status follow_whole(struct ht_orders_room *room, struct ht_store_reader *reader,
+                                   const char *id, bool past)
+{
+    int64_t last = 0;
+    if (past) {
+        ht_orders_recall(room->orders, true);
+    }
+    enum ht_status status = ht_order_past_replay(reader, id, room->orders, &last);
+    if (past) {
+        ht_orders_recall(room->orders, false);
+    }
+    follow_ahead(room, id, last);
+    if (status == HT_OK) {
+        status = ht_store_order_cards(reader, id, card_take, room, NULL);
+    }
+    return status;
+}
+
+enum ht_status ht_orders_room_follow(struct ht_orders_room *room, struct ht_store_reader *reader,
+                                     const struct ht_store_event *row)
+{
+    struct ht_order_event_read read;
+    const char *id = row->subject + strlen(HT_ORDER_SUBJECT_PREFIX);
+    if (strcmp(row->kind, HT_ORDER_PREFIX "erased") == 0) {
+        ht_incident_places_remove(room->places, id);
+        return HT_OK;
+    }
+    enum ht_status status = ht_order_event_read(row->kind, row->at_ms, row->body, &read);
+    if (status == HT_OK && ht_orders_pending(room->orders, id) == NULL) {
+        status = follow_whole(room, reader, id, read.event.kind != HT_ORDER_RECEIVED);
+    } else if (status == HT_OK) {
+        status = ht_orders_replay(room->orders, &read.event);
+    }
+    ht_order_event_deinit(&read);
+    return status == HT_INVALID || status == HT_NOT_FOUND || status == HT_EXISTS ? HT_OK : status;
 }
 
 /* Events on their way to the table. */

@@ -63,6 +63,13 @@ HT_MUST_CHECK enum ht_status ht_orders_room_plan(struct ht_orders_room *room,
                                                  struct ht_orders_room_planning *planning,
                                                  struct ht_error *error);
 
+/* ---- where another process decides (api/follower.h), on the thread that follows ---- */
+
+/* A row of an order that it committed. HT_NOMEM and errors of the store: to be tried again. */
+HT_MUST_CHECK enum ht_status ht_orders_room_follow(struct ht_orders_room *room,
+                                                   struct ht_store_reader *reader,
+                                                   const struct ht_store_event *row);
+
 /* ---- writer ---- */
 
 /* Other rules from now on; takes them over. */

@@ -15,6 +15,7 @@
 #include "api/device_book.h"
 #include "api/embedded.h"
 #include "api/events.h"
+#include "api/forward.h"
 #include "api/incidents.h"
 #include "api/isochrone.h"
 #include "api/json.h"
@@ -22,6 +23,7 @@
 #include "api/learning.h"
 #include "api/live.h"
 #include "api/mqtt.h"
+#include "api/node.h"
 #include "api/ogc.h"
 #include "api/optimize.h"
 #include "api/orders.h"
@@ -75,7 +77,13 @@ static void get_ready(struct ht_app_context *context, struct ht_http_call *call)
         ht_reply_problem(call->reply, 503, "Service Unavailable", "the server is stopping");
         return;
     }
-    ht_buffer_text(&call->reply->body, "{\"status\":\"ready\"}");
+    ht_buffer_text(&call->reply->body, "{\"status\":\"ready\"");
+    if (context->app->node != NULL) {
+        ht_buffer_text(&call->reply->body, context->app->follower == NULL
+                                               ? ",\"role\":\"desk\""
+                                               : ",\"role\":\"follower\"");
+    }
+    ht_buffer_text(&call->reply->body, "}");
 }
 
 /* The second number of /proc/self/statm, in pages. */
@@ -134,6 +142,18 @@ static void live_metrics(struct ht_buffer *out, struct ht_app *app)
         (void)snprintf(line, sizeof line, "houtao_positions_total{outcome=\"%s\"} %" PRIu64 "\n",
                        ht_refusal_text((enum ht_refusal)i), counts[i]);
         ht_buffer_text(out, line);
+    }
+}
+
+static void node_metrics(struct ht_buffer *out, const struct ht_app *app)
+{
+    ht_node_metrics(app->node, out);
+    if (app->forwarder != NULL) {
+        const struct ht_forward_stats stats = ht_forward_stats(app->forwarder);
+        ht_metrics_gauge(out, "houtao_forwarded_total", "counter",
+                         "Requests that the desk answered for this node.", (double)stats.answered);
+        ht_metrics_gauge(out, "houtao_forward_refused_total", "counter",
+                         "Requests that no desk answered.", (double)stats.refused);
     }
 }
 
@@ -352,6 +372,7 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     if (app->live != NULL) {
         live_metrics(out, app);
     }
+    node_metrics(out, app);
     desk_metrics(out, app);
     orders_metrics(out, app);
     visits_metrics(out, app);
@@ -460,10 +481,11 @@ static const struct ht_route table[] = {
     {"/v1/positions", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DEVICE, HT_ROLE_DEVICE,
      .post = ht_positions_post},
     {"/osmand", "GET, HEAD, POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DEVICE, HT_ROLE_DEVICE,
-     .get = ht_osmand, .post = ht_osmand},
-    {"/v1/near", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE, .get = ht_near_get},
-    {"/v1/search", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
-     .get = ht_search_get},
+     .get = ht_osmand, .post = ht_osmand, .desk = HT_DESK_WRITES},
+    {"/v1/near", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE, .get = ht_near_get,
+     .desk = HT_DESK_OFFICERS},
+    {"/v1/search", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE, .get = ht_search_get,
+     .desk = HT_DESK_OFFICERS},
     {"/v1/closest", "GET, HEAD, POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
      HT_ROLE_VIEWER, .get = ht_closest_get, .post = ht_closest_post},
     {"/v1/assign", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_VIEWER,
@@ -473,15 +495,15 @@ static const struct ht_route table[] = {
     {"/v1/isochrone", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_isochrone_get},
     {"/v1/coverage", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
-     .get = ht_coverage_get},
+     .get = ht_coverage_get, .desk = HT_DESK_OFFICERS},
     {"/v1/coverage/moves", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_VIEWER,
-     .post = ht_coverage_moves_post},
+     .post = ht_coverage_moves_post, .desk = HT_DESK_OFFICERS},
     {"/v1/stream", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
      .get = ht_stream_get},
     {"/v1/traffic", "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_DISPATCHER, HT_ROLE_DISPATCHER,
      .post = ht_traffic_post},
-    {"/v1/speeds", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
-     .get = ht_speeds_get},
+    {"/v1/speeds", READ, HT_SERVICE_LIVE, false, HT_ROLE_VIEWER, HT_ROLE_NONE, .get = ht_speeds_get,
+     .desk = HT_DESK_FIRST},
     {"/v1/incidents", "GET, HEAD, POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER,
      HT_ROLE_DEVICE, .get = ht_incidents_get, .post = ht_incidents_post},
     {"/v1/incidents/report", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
@@ -537,9 +559,9 @@ static const struct ht_route table[] = {
     {"/v1/rectifications/{id}/personal", "DELETE, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
      HT_ROLE_ADMIN, .del = ht_rectification_erase},
     {"/t/{token}", READ, HT_SERVICE_OFFICE, false, HT_ROLE_NONE, HT_ROLE_NONE,
-     .get = ht_order_track},
+     .get = ht_order_track, .desk = HT_DESK_FIRST},
     {"/v1/units/{id}/plan", READ, HT_SERVICE_OFFICE, false, HT_ROLE_VIEWER, HT_ROLE_NONE,
-     .get = ht_planner_unit_get},
+     .get = ht_planner_unit_get, .desk = HT_DESK_FIRST},
     {"/v1/units/{id}/events", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_DEVICE,
      HT_ROLE_DEVICE, .post = ht_unit_event_post},
     {"/v1/units/{id}/track", "GET, HEAD, DELETE, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_VIEWER,
@@ -572,13 +594,13 @@ static const struct ht_route table[] = {
      HT_ROLE_ADMIN, .get = ht_webhook_get, .del = ht_webhook_delete},
     {"/v1/me", READ, HT_SERVICE_ABOUT, false, HT_ROLE_VIEWER, HT_ROLE_NONE, .get = ht_access_me},
     {"/v1/devices/unknown", READ, HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN, HT_ROLE_NONE,
-     .get = ht_devices_unknown_get},
+     .get = ht_devices_unknown_get, .desk = HT_DESK_FIRST},
     {"/v1/devices/{id}/accept", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
      HT_ROLE_ADMIN, .post = ht_device_accept_post},
     {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, HT_ROLE_VIEWER,
-     HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post},
+     HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post, .desk = HT_DESK_NEVER},
     {"/v1/network", "POST, OPTIONS", HT_SERVICE_NETWORK, false, HT_ROLE_ADMIN, HT_ROLE_ADMIN,
-     .post = ht_network_post},
+     .post = ht_network_post, .desk = HT_DESK_NEVER},
 };
 
 const struct ht_route *ht_routes(size_t *count)
@@ -690,7 +712,9 @@ static void route_call(struct ht_app_context *context, const struct ht_route *ro
                    is_for_residents(route)) &&
                (is_read(method) || ht_access_own_page(call))) {
         call->reply->cors = route->cors && is_read(method);
-        handler(context, call);
+        if (!ht_forward(context, route, call)) {
+            handler(context, call);
+        }
     }
 }
 

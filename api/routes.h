@@ -9,6 +9,16 @@
 
 typedef void ht_route_handler(struct ht_app_context *context, struct ht_http_call *call);
 
+/* Whose answer it is where this node is not the desk (api/forward.h). */
+enum ht_route_desk {
+    HT_DESK_USUAL,    /* the desk's: what changes something, and what officers read of items and of
+                         the office */
+    HT_DESK_OFFICERS, /* the desk's for officers */
+    HT_DESK_FIRST,    /* the desk's for everybody */
+    HT_DESK_WRITES,   /* the same, and nobody's without it: it changes something, also by GET */
+    HT_DESK_NEVER     /* each node's own */
+};
+
 struct ht_route {
     const char *path;  /* a name in braces stands for one part, see ht_http_call's params */
     const char *allow; /* as the Allow header says it */
@@ -21,6 +31,7 @@ struct ht_route {
     ht_route_handler *put;
     ht_route_handler *patch;
     ht_route_handler *del;
+    enum ht_route_desk desk;
 };
 
 /* The table; OSRM's services are matched by shape and not in it. */

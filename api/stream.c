@@ -76,6 +76,9 @@ static bool tell_all(struct ht_stream *hub, struct ht__frames *frames, struct ht
 static void on_event(void *user, const struct ht_store_event *event)
 {
     struct ht_stream *hub = user;
+    if (event->seq <= atomic_load(&hub->last_seq)) {
+        return; /* it was there before this one began to be told */
+    }
     if (hub->incoming == NULL) {
         hub->incoming = ht__frames_new(event->seq - 1);
     }
@@ -88,13 +91,21 @@ static void on_event(void *user, const struct ht_store_event *event)
     }
 }
 
+/* Who tells of events: the writer, or what follows another process. NULL: nobody. */
+static struct ht_commit *teller_of(const struct ht_stream *hub)
+{
+    return hub->app->commit != NULL ? hub->app->commit : hub->app->following;
+}
+
 /* A loop that misses some finds out with the next ones, whose after_seq is not its head. */
 static void on_settled(void *user, int64_t last_seq)
 {
     struct ht_stream *hub = user;
     struct ht__frames *frames = hub->incoming;
     hub->incoming = NULL;
-    atomic_store(&hub->last_seq, last_seq);
+    if (last_seq > atomic_load(&hub->last_seq)) {
+        atomic_store(&hub->last_seq, last_seq);
+    }
     if (frames != NULL) {
         bool whole = tell_all(hub, frames, NULL);
         (void)whole;
@@ -389,10 +400,11 @@ static enum ht_status events_begin(struct ht_stream *hub)
     }
     atomic_store(&hub->last_seq, last);
     status = tell_all(hub, frames, NULL) ? HT_OK : HT_NOMEM;
-    if (status == HT_OK && hub->app->commit != NULL) {
-        status = ht_commit_watch(hub->app->commit, &watch, &since);
-        /* unless a watch told of more already */
-        (void)atomic_compare_exchange_strong(&hub->last_seq, &last, since);
+    if (status == HT_OK && teller_of(hub) != NULL) {
+        status = ht_commit_watch(teller_of(hub), &watch, &since);
+        if (since > last) { /* unless a watch told of more already */
+            (void)atomic_compare_exchange_strong(&hub->last_seq, &last, since);
+        }
     }
     return status;
 }
@@ -426,8 +438,8 @@ void ht_stream_stop(struct ht_stream *hub)
     if (hub == NULL) {
         return;
     }
-    if (hub->app->commit != NULL) {
-        ht_commit_unwatch(hub->app->commit, hub);
+    if (teller_of(hub) != NULL) {
+        ht_commit_unwatch(teller_of(hub), hub);
     }
     if (hub->started) {
         (void)pthread_mutex_lock(&hub->lock);

@@ -294,3 +294,75 @@ enum ht_status ht_app_traffic_open(struct ht_app *app, struct ht_error *error)
     ht_store_reader_free(reader);
     return status;
 }
+
+/* ---- where another process is told of it ---- */
+
+/* What the store has now, and takes back of what this table has. */
+static enum ht_status rows_make(const struct ht_traffic_table *now,
+                                const struct ht_traffic_table *before,
+                                struct ht_store_traffic **out, size_t *count)
+{
+    struct ht_store_traffic *rows = ht_array_new(now->count + before->count, sizeof *rows);
+    *out = rows;
+    *count = 0;
+    for (size_t i = 0; rows != NULL && i < before->count; i++) { /* told again below, or not */
+        const struct entry *e = &before->list[i];
+        rows[(*count)++] =
+            (struct ht_store_traffic){e->osm_from, e->osm_to, e->profiles, -1, e->until_ms};
+    }
+    for (size_t i = 0; rows != NULL && i < now->count; i++) {
+        const struct entry *e = &now->list[i];
+        rows[(*count)++] = (struct ht_store_traffic){e->osm_from, e->osm_to, e->profiles,
+                                                     (double)e->speed_mps, e->until_ms};
+    }
+    return rows == NULL ? HT_NOMEM : HT_OK;
+}
+
+struct following {
+    struct ht_traffic_table table;
+    int64_t now_ms;
+};
+
+static enum ht_status row_follow(void *user, const struct ht_store_traffic *row)
+{
+    struct following *following = user;
+    if (strlen(row->profiles) > PROFILES_MAX || row->until_ms <= following->now_ms) {
+        return HT_OK;
+    }
+    enum ht_status status = table_room(&following->table, 1);
+    if (status == HT_OK) {
+        table_add(&following->table, row);
+    }
+    return status;
+}
+
+enum ht_status ht_app_traffic_follow(struct ht_app *app, struct ht_store_reader *reader)
+{
+    struct following following = {.now_ms = ht_clock_now_ms(&app->clock)};
+    struct ht_store_traffic *rows = NULL;
+    size_t count = 0;
+    enum ht_status status = ht_store_traffic(reader, row_follow, &following, NULL);
+    (void)pthread_mutex_lock(&app->open_lock);
+    /* a copy: what is told moves the table's own rows */
+    struct ht_traffic_table before = {.count = app->traffic->count};
+    before.list = ht_array_new(before.count, sizeof *before.list);
+    if (before.list == NULL) {
+        status = HT_NOMEM;
+    } else if (before.count > 0) {
+        memcpy(before.list, app->traffic->list, before.count * sizeof *before.list);
+    }
+    if (status == HT_OK) {
+        status = rows_make(&following.table, &before, &rows, &count);
+    }
+    bool *matched = status == HT_OK ? ht_array_new_zeroed(count, sizeof *matched) : NULL;
+    if (status == HT_OK) {
+        status = matched == NULL ? HT_NOMEM : apply(app, rows, count, matched);
+    }
+    (void)pthread_cond_signal(&app->wake);
+    (void)pthread_mutex_unlock(&app->open_lock);
+    free(matched);
+    free(rows);
+    free(before.list);
+    free(following.table.list);
+    return status;
+}

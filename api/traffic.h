@@ -33,6 +33,10 @@ HT_MUST_CHECK enum ht_status ht_app_traffic(struct ht_app *app, const struct ht_
 /* Reads what the store holds; after the network is open. */
 HT_MUST_CHECK enum ht_status ht_app_traffic_open(struct ht_app *app, struct ht_error *error);
 
+/* The same of what another process wrote into the store meanwhile: the next answer obeys. */
+HT_MUST_CHECK enum ht_status ht_app_traffic_follow(struct ht_app *app,
+                                                   struct ht_store_reader *reader);
+
 /* Of the app's own rooms, with open_lock held: takes out what has ended, tells a new map all that
  * is left; when the next thing ends (INT64_MAX: nothing does). */
 HT_MUST_CHECK enum ht_status ht__traffic_tell(struct ht_app *app, struct ht_map *map, bool all);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "api/event_row.h"
+#include "api/follower.h"
 #include "api/settings.h"
 #include "api/visit_event.h"
 #include "api/writer_act.h"
@@ -47,6 +48,7 @@ void ht_visits_room_rules(struct ht_visits_room *room, const struct ht_visit_off
 struct replaying {
     struct ht_visits *visits;
     struct ht_store_reader *events; /* another one than the states are read with */
+    struct ht_follower *follower;   /* NULL: nobody is followed */
     size_t count;
     size_t skipped;
 };
@@ -62,6 +64,7 @@ static enum ht_status event_take(void *user, const struct ht_store_event *row)
         replaying->count += status == HT_OK ? 1 : 0;
     }
     ht_visit_event_deinit(&read);
+    ht_follower_ahead(replaying->follower, row->subject, row->seq);
     return status == HT_NOMEM ? status : HT_OK;
 }
 
@@ -86,7 +89,7 @@ static enum ht_status state_take(void *user, const struct ht_store_visit_state *
 static enum ht_status replay(struct ht_visits_room *room, size_t *skipped, struct ht_error *error)
 {
     struct ht_store_reader *reader = NULL;
-    struct replaying replaying = {.visits = room->visits};
+    struct replaying replaying = {.visits = room->visits, .follower = room->app->follower};
     int64_t since_ms = ht_clock_now_ms(&room->app->clock) - KEPT_MS;
     int64_t paper = 0;
     enum ht_status status = ht_store_reader_new(room->app->store, &reader, error);
@@ -123,6 +126,36 @@ enum ht_status ht_visits_room_past(struct ht_store_reader *reader, bool visit, c
     }
     *past = replaying.visits;
     return HT_OK;
+}
+
+/* ---- what another process decided ---- */
+
+static bool is_known(const struct ht_visits_room *room, const struct ht_visit_event *event)
+{
+    return ht_visit_event_is_visit(event->kind)
+               ? ht_visits_pending(room->visits, event->id) != NULL
+               : ht_rectifications_pending(room->visits, event->id) != NULL;
+}
+
+enum ht_status ht_visits_room_follow(struct ht_visits_room *room, struct ht_store_reader *reader,
+                                     const struct ht_store_event *row)
+{
+    struct ht_visit_event_read read;
+    enum ht_status status = ht_visit_event_read(row->kind, row->at_ms, row->body, &read);
+    if (status == HT_OK && !is_known(room, &read.event)) {
+        struct replaying replaying = {
+            .visits = room->visits, .events = reader, .follower = room->app->follower};
+        status = subject_replay(&replaying, row->subject);
+    } else if (status == HT_OK) {
+        status = ht_visits_replay(room->visits, &read.event);
+    }
+    ht_visit_event_deinit(&read);
+    return status == HT_INVALID || status == HT_NOT_FOUND ? HT_OK : status;
+}
+
+void ht_visits_room_follow_rest(struct ht_visits_room *room)
+{
+    (void)ht_visits_forget(room->visits, ht_clock_now_ms(&room->app->clock) - KEPT_MS, FORGET_MOST);
 }
 
 /* ---- new and gone ---- */

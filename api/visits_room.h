@@ -50,6 +50,16 @@ bool ht_visits_room_look(struct ht_visits_room *room);
 HT_MUST_CHECK enum ht_status ht_visits_room_past(struct ht_store_reader *reader, bool visit,
                                                  const char *id, struct ht_visits **past);
 
+/* ---- where another process decides (api/follower.h), on the thread that follows ---- */
+
+/* A row of a visit or rectification that it committed. HT_NOMEM and errors of the store: to be
+ * tried again. */
+HT_MUST_CHECK enum ht_status ht_visits_room_follow(struct ht_visits_room *room,
+                                                   struct ht_store_reader *reader,
+                                                   const struct ht_store_event *row);
+/* Now and then: lets go of what is over. */
+void ht_visits_room_follow_rest(struct ht_visits_room *room);
+
 /* ---- writer ---- */
 
 /* Other rules from now on. */

@@ -81,15 +81,18 @@
     X(PQcmdStatus)                                                                                 \
     X(PQcmdTuples)                                                                                 \
     X(PQconnectdbParams)                                                                           \
+    X(PQconsumeInput)                                                                              \
     X(PQerrorMessage)                                                                              \
     X(PQexec)                                                                                      \
     X(PQexecParams)                                                                                \
     X(PQexecPrepared)                                                                              \
     X(PQfinish)                                                                                    \
+    X(PQfreemem)                                                                                   \
     X(PQgetisnull)                                                                                 \
     X(PQgetlength)                                                                                 \
     X(PQgetvalue)                                                                                  \
     X(PQnfields)                                                                                   \
+    X(PQnotifies)                                                                                  \
     X(PQntuples)                                                                                   \
     X(PQprepare)                                                                                   \
     X(PQresultErrorField)                                                                          \
@@ -97,6 +100,7 @@
     X(PQresultStatus)                                                                              \
     X(PQserverVersion)                                                                             \
     X(PQsetNoticeProcessor)                                                                        \
+    X(PQsocket)                                                                                    \
     X(PQstatus)                                                                                    \
     X(PQtransactionStatus)
 

@@ -2,6 +2,8 @@
 #ifndef HT_GEODATA_PG_INTERNAL_H
 #define HT_GEODATA_PG_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "engine/base/text.h"
 #include "geodata/late.h"
 #include "geodata/store_internal.h"
@@ -30,14 +32,15 @@ struct ht__pg {
 
 /* What a store has. */
 struct ht__pg_store {
-    char *begin_sql;  /* as this district begins a transaction */
-    char *desk_sql;   /* and takes its desk */
-    uint64_t locked;  /* the session that holds the desk's lock */
-    char self[33];    /* tells this writer from others */
-    char xid[24];     /* of the transaction that has begun */
-    char unknown[24]; /* of one whose end could not be learned; "" none */
-    bool torn;        /* such a one was committed, though it was told of as failed */
-    bool deposed;     /* another process has the desk */
+    char *begin_sql;     /* as this district begins a transaction */
+    char *desk_sql;      /* and takes its desk */
+    char *commit_sql;    /* and commits, which other nodes hear of */
+    uint64_t locked;     /* the session that holds the desk's lock */
+    char self[33];       /* tells this writer from others */
+    char xid[24];        /* of the transaction that has begun */
+    char unknown[24];    /* of one whose end could not be learned; "" none */
+    atomic_bool torn;    /* such a one was committed, though it was told of as failed */
+    atomic_bool deposed; /* another process has the desk */
 };
 
 static inline const struct ht_late_pq *ht__pq(void)

@@ -51,6 +51,10 @@ static enum ht_status texts_make(struct ht_store *store, struct ht_error *error)
     struct ht__pg_store *own = store->own;
     struct ht_text begin = {0};
     struct ht_text desk = {0};
+    struct ht_text commit = {0};
+    ht_text_add_string(&commit, "NOTIFY houtao, ");
+    add_quoted(&commit, store->district);
+    ht_text_add_string(&commit, "; COMMIT");
     ht_text_add_string(&begin, "BEGIN ISOLATION LEVEL READ COMMITTED;"
                                "SELECT 1 FROM houtao_store FOR UPDATE;"
                                "SELECT writer, pg_current_xact_id()::text,"
@@ -64,10 +68,10 @@ static enum ht_status texts_make(struct ht_store *store, struct ht_error *error)
     ht_text_add_string(&desk, " ORDER BY seq DESC LIMIT 1), 0)) ON CONFLICT(district) DO UPDATE"
                               " SET epoch = greatest(desks.epoch + 1, excluded.epoch)"
                               " RETURNING epoch");
-    own->begin_sql = begin.failed ? NULL : begin.data;
-    own->desk_sql = desk.failed ? NULL : desk.data;
-    if (begin.failed || desk.failed) {
-        ht_text_deinit(begin.failed ? &begin : &desk);
+    own->begin_sql = begin.data;
+    own->desk_sql = desk.data;
+    own->commit_sql = commit.data;
+    if (begin.failed || desk.failed || commit.failed) { /* close frees them */
         return ht_error_set(error, HT_NOMEM, 0, NULL);
     }
     return HT_OK;
@@ -113,8 +117,15 @@ static void pg_close(struct ht_store *store)
     if (own != NULL) {
         free(own->begin_sql);
         free(own->desk_sql);
+        free(own->commit_sql);
     }
     free(own);
+}
+
+static bool pg_deposed(const struct ht_store *store)
+{
+    struct ht__pg_store *own = store->own;
+    return atomic_load(&own->deposed) || atomic_load(&own->torn);
 }
 
 static enum ht_status pg_checkpoint(struct ht_store *store, struct ht_error *error)
@@ -322,7 +333,7 @@ static enum ht_status pg_commit(struct ht_store_tx *tx, struct ht_error *error)
     const struct ht_late_pq *pq = ht__pq();
     struct ht__store_conn *conn = &tx->reader.conn;
     struct ht__pg_store *own = tx->store->own;
-    PGresult *result = ht__pg_ask(conn, "COMMIT", false);
+    PGresult *result = ht__pg_ask(conn, own->commit_sql, false);
     bool done = result != NULL && strcmp(pq->PQcmdStatus(result), "COMMIT") == 0;
     bool lost = result == NULL && ht__pg_is_lost(conn->pg);
     pq->PQclear(result);
@@ -331,7 +342,9 @@ static enum ht_status pg_commit(struct ht_store_tx *tx, struct ht_error *error)
         return HT_OK;
     }
     enum ht_status status = ht__pg_fail(conn, HT__PG_ERROR, error);
-    if (lost) {
+    if (!lost) { /* what comes before COMMIT may have failed */
+        ht__pq()->PQclear(ht__pg_ask(conn, "ROLLBACK", false));
+    } else {
         enum fate fate = fate_learn(conn, own->xid, FATE_TRIES);
         if (fate == FATE_COMMITTED) {
             return HT_OK;
@@ -349,7 +362,8 @@ static enum ht_status pg_unmark(struct ht_store_tx *tx, bool keep, struct ht_err
     struct ht__store_conn *conn = &tx->reader.conn;
     if (keep) {
         enum ht_status status = ht__pg_still_within(conn, error);
-        return status == HT_OK ? ht__pg_exec(conn, "RELEASE one", error) : status;
+        tx->kept = status == HT_OK; /* a way to the server and back less */
+        return status;
     }
     enum ht_status before = conn->lost;
     conn->lost = HT_OK;
@@ -386,6 +400,7 @@ const struct ht__engine ht__store_pg = {
     .commit = pg_commit,
     .rollback = pg_rollback,
     .unmark = pg_unmark,
+    .deposed = pg_deposed,
     .checkpoint = pg_checkpoint,
     .backup = pg_backup,
     .bulk_begin = pg_bulk,

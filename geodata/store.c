@@ -12,6 +12,11 @@ static bool is_url(const char *path)
     return strncmp(path, "postgresql://", 13) == 0 || strncmp(path, "postgres://", 11) == 0;
 }
 
+bool ht_store_is_database(const char *path)
+{
+    return is_url(path);
+}
+
 static const struct ht__engine *engine_of(const char *path)
 {
     return is_url(path) ? &ht__store_pg : &ht__store_lite;
@@ -131,6 +136,16 @@ const char *ht_store_district(const struct ht_store *store)
     return store->district;
 }
 
+int64_t ht_store_epoch(const struct ht_store *store)
+{
+    return store->epoch;
+}
+
+bool ht_store_deposed(const struct ht_store *store)
+{
+    return store->engine->deposed != NULL && store->engine->deposed(store);
+}
+
 enum ht_status ht_store_checkpoint(struct ht_store *store, struct ht_error *error)
 {
     return store->read_only ? HT_OK : store->engine->checkpoint(store, error);
@@ -193,6 +208,8 @@ enum ht_status ht_store_begin(struct ht_store *store, struct ht_store_tx **out,
         return status;
     }
     ht__store_floors_forget(&store->tx);
+    store->tx.kept = false;
+    store->tx.last.seq = -1;
     *out = &store->tx;
     return HT_OK;
 }
@@ -226,13 +243,16 @@ void ht_store_rollback(struct ht_store_tx *tx)
 enum ht_status ht_store_mark(struct ht_store_tx *tx, struct ht_error *error)
 {
     enum ht_status status = still_within(&tx->reader.conn, error);
-    return status == HT_OK ? ht__store_exec(&tx->reader.conn, "SAVEPOINT one", error) : status;
+    const char *sql = tx->kept ? "RELEASE one; SAVEPOINT one" : "SAVEPOINT one";
+    tx->kept = false;
+    return status == HT_OK ? ht__store_exec(&tx->reader.conn, sql, error) : status;
 }
 
 enum ht_status ht_store_unmark(struct ht_store_tx *tx, bool keep, struct ht_error *error)
 {
     if (!keep) {
         ht__store_floors_forget(tx);
+        tx->last.seq = -1;
     }
     return tx->store->engine->unmark(tx, keep, error);
 }

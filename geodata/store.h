@@ -48,8 +48,15 @@ struct ht_store_options {
 
 HT_MUST_CHECK enum ht_status ht_store_open(const char *path, const struct ht_store_options *options,
                                            struct ht_store **out, struct ht_error *error);
+/* Whether a path is a URL, of a database that several processes may share. */
+bool ht_store_is_database(const char *path);
 /* How a store is told of: its path without a password. The caller frees it; NULL: no memory. */
 char *ht_store_label(const char *path);
+/* The epoch that its events carry. */
+int64_t ht_store_epoch(const struct ht_store *store);
+/* Whether it can decide no more, although nobody closed it: another process took its desk, or what
+ * is in memory is behind what is written. It is to be opened again. From any thread. */
+bool ht_store_deposed(const struct ht_store *store);
 /* All readers and transactions must be gone. NULL is fine. */
 void ht_store_close(struct ht_store *store);
 

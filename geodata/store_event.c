@@ -58,6 +58,28 @@ static enum ht_status insert(struct ht__store_conn *conn, const struct ht_store_
     return ht__store_run(conn, statement, error);
 }
 
+/* The same as the transaction sees it: nobody else appends meanwhile. */
+static enum ht_status last_within(struct ht_store_tx *tx, const char *district, int64_t *seq,
+                                  char hash[HT_DIGEST_TEXT], struct ht_error *error)
+{
+    if (tx->last.seq < 0 || strcmp(district, tx->store->district) != 0) {
+        return last_of(&tx->reader.conn, district, seq, hash, error);
+    }
+    *seq = tx->last.seq;
+    memcpy(hash, tx->last.hash, HT_DIGEST_TEXT);
+    return HT_OK;
+}
+
+/* What the next one of the district follows. */
+static void last_note(struct ht_store_tx *tx, const struct ht_store_event *event, const char *hash,
+                      bool there)
+{
+    if (strcmp(event->district, tx->store->district) == 0) {
+        tx->last.seq = there ? event->seq : -1;
+        memcpy(tx->last.hash, hash, HT_DIGEST_TEXT);
+    }
+}
+
 enum ht_status ht_store_event_append(struct ht_store_tx *tx, const struct ht_store_event *event,
                                      int64_t *seq, struct ht_error *error)
 {
@@ -68,7 +90,7 @@ enum ht_status ht_store_event_append(struct ht_store_tx *tx, const struct ht_sto
     int64_t last = 0;
     own.district = event->district == NULL ? tx->store->district : event->district;
     own.epoch = event->epoch == 0 ? tx->store->epoch : event->epoch;
-    enum ht_status status = last_of(conn, own.district, &last, before, error);
+    enum ht_status status = last_within(tx, own.district, &last, before, error);
     if (status != HT_OK) {
         return status;
     }
@@ -87,6 +109,7 @@ enum ht_status ht_store_event_append(struct ht_store_tx *tx, const struct ht_sto
         return ht_error_set(error, status, 0, NULL);
     }
     status = insert(conn, &own, hash, error);
+    last_note(tx, &own, hash, status == HT_OK);
     if (status == HT_OK && seq != NULL) {
         *seq = own.seq;
     }

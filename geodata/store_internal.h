@@ -66,6 +66,7 @@ struct ht__engine {
     void (*rollback)(struct ht_store_tx *tx);
     enum ht_status (*unmark)(struct ht_store_tx *tx, bool keep, struct ht_error *error);
 
+    bool (*deposed)(const struct ht_store *store); /* NULL: nobody can be */
     enum ht_status (*checkpoint)(struct ht_store *store, struct ht_error *error);
     enum ht_status (*backup)(const char *path, const char *to, struct ht_error *error);
     enum ht_status (*bulk_begin)(struct ht_store_tx *tx, const struct ht_collection *collection,
@@ -217,6 +218,11 @@ struct ht_store_tx {
     struct ht_store *store;
     struct ht_store_reader reader; /* the same connection, for reading within */
     int64_t others;                /* as ht_store_tx_others gives it */
+    bool kept;                     /* the last mark stays, and is released with the next one */
+    struct {                       /* the last event of the store's district; seq -1: to be read */
+        int64_t seq;
+        char hash[65];
+    } last;
     /* the highest version that an item had that is gone, by collection; -1: to be read */
     int64_t floors[HT__STORE_COLLECTIONS];
 };

@@ -1,0 +1,357 @@
+/* Three nodes on one record: one decides, the others follow, hand on and take over. What was
+ * acknowledged is there after each failure, nobody is sent twice, streams go on without a gap. */
+#include "tests/support/check.h"
+#include "tests/support/cluster.h"
+#include "tests/support/json_at.h"
+#include "tests/support/sse.h"
+
+#define JSON "Content-Type: application/json\r\n"
+#define GEO "Content-Type: application/geo+json\r\n"
+
+#include <time.h>
+
+enum { UNITS = 8, COMMANDS = 60, TEXT = 512 };
+
+/* A token's header with others behind it. */
+static const char *as(const char *who, const char *more)
+{
+    static char text[TEXT];
+    (void)snprintf(text, sizeof text, "%s%s", who, more);
+    return text;
+}
+
+static int unit_put(const struct node *node, int number, const char *status)
+{
+    char path[64];
+    char body[TEXT];
+    (void)snprintf(path, sizeof path, "/collections/units/items/u%d", number);
+    (void)snprintf(body, sizeof body,
+                   "{\"type\":\"Feature\",\"id\":\"u%d\",\"geometry\":{\"type\":\"Point\","
+                   "\"coordinates\":[%.4f,29.9500]},\"properties\":{\"kind\":\"responder\","
+                   "\"profile\":\"car\",\"status\":\"%s\",\"skills\":[\"first_aid\"]}}",
+                   number, 121.71 + number * 1e-3, status);
+    return node_insist(node, "PUT", path, as(admin, GEO), body);
+}
+
+static int other_than(int node)
+{
+    return (node + 1) % NODES;
+}
+
+/* An alarm; the id of its incident into `id`. */
+static int alarm_raise(const struct node *node, const char *key, double lon, char id[32])
+{
+    char headers[TEXT];
+    char body[128];
+    (void)snprintf(headers, sizeof headers, "%s" JSON "Idempotency-Key: %s\r\n", admin, key);
+    (void)snprintf(body, sizeof body, "{\"kind\":\"sos\",\"lon\":%.6f,\"lat\":29.95}", lon);
+    int status = node_insist(node, "POST", "/v1/incidents", headers, body);
+    const char *at = status == 201 ? ht_json_at(told.body, "id") : NULL;
+    (void)snprintf(id, 32, "%.*s", at == NULL ? 0 : (int)strcspn(at + 1, "\""),
+                   at == NULL ? "" : at + 1);
+    return status;
+}
+
+static int incident_step(const struct node *node, const char *id, const char *body)
+{
+    char path[96];
+    (void)snprintf(path, sizeof path, "/v1/incidents/%s/events", id);
+    return node_insist(node, "POST", path, as(admin, JSON), body);
+}
+
+/* Of each unit, an assignment is followed by its end, on the same incident (as
+ * tests/support/engaged.h asks it of SQLite). How often that is not so. */
+static int64_t engaged_twice(void)
+{
+    return record_number(
+        "WITH e AS (SELECT seq, (kind = 'incident.assigned')::int AS begins, body->>'unit' AS unit,"
+        " body->>'incident' AS incident FROM events WHERE kind IN ('incident.assigned',"
+        " 'incident.released', 'incident.declined', 'incident.passed_over')),"
+        " n AS (SELECT begins, incident,"
+        " lag(begins) OVER (PARTITION BY unit ORDER BY seq) AS earlier,"
+        " lag(incident) OVER (PARTITION BY unit ORDER BY seq) AS there FROM e)"
+        " SELECT count(*) FROM n WHERE begins = coalesce(earlier, 0)"
+        " OR (begins = 0 AND incident <> there)");
+}
+
+/* What must hold of the table whatever happened. */
+static void record_check(void)
+{
+    char line[HT_PG_URL + 16];
+    HT_CHECK_INT(engaged_twice(), 0);
+    HT_CHECK_INT(record_number("SELECT count(*) FROM (SELECT seq, lag(seq) OVER w AS b, epoch,"
+                               " lag(epoch) OVER w AS e FROM events WINDOW w AS (ORDER BY seq)) t"
+                               " WHERE seq <> b + 1 OR epoch < e"),
+                 0);
+    (void)snprintf(line, sizeof line, "audit %s", record);
+    HT_CHECK_INT(ht_command_run(line)->code, 0);
+}
+
+HT_CASE(one_node_decides_and_the_others_follow)
+{
+    char id[32];
+    char path[96];
+    HT_REQUIRE(cluster_begin());
+    int desk = desk_find();
+    HT_REQUIRE(desk >= 0);
+    const struct node *one = &nodes[other_than(desk)];
+    const struct node *two = &nodes[other_than(other_than(desk))];
+    HT_CHECK(role_wait(one, "\"follower\"") && role_wait(two, "\"follower\""));
+    HT_CHECK_INT(unit_put(one, 1, "idle"), 201);
+    HT_CHECK(ht_answer_header(&told, "etag") != NULL);
+    HT_CHECK(ht_answer_header(&told, "location") != NULL);
+    /* who wrote here reads it here, and elsewhere soon */
+    HT_CHECK_INT(node_get(one, "/v1/near?collection=units&lon=121.711&lat=29.95&k=1", viewer), 200);
+    HT_CHECK(strstr(told.body, "\"u1\"") != NULL);
+    HT_CHECK(
+        node_sees(two, "/v1/near?collection=units&lon=121.711&lat=29.95&k=1", viewer, "\"u1\""));
+    HT_CHECK_INT(alarm_raise(two, "a1", 121.712, id), 201);
+    HT_CHECK(ht_json_is(told.body, "assigned.0.unit", "\"u1\""));
+    (void)snprintf(path, sizeof path, "/v1/incidents/%s", id);
+    HT_CHECK_INT(node_get(two, path, viewer), 200);
+    HT_CHECK(ht_json_is(told.body, "state", "\"assigned\""));
+    HT_CHECK(node_sees(one, path, viewer, "\"state\":\"assigned\""));
+    HT_CHECK_INT(incident_step(one, id, "{\"event\":\"ack\",\"unit\":\"u1\"}"), 200);
+    HT_CHECK(node_sees(two, path, viewer, "\"state\":\"acknowledged\""));
+    HT_CHECK_INT(incident_step(two, id, "{\"event\":\"resolve\",\"outcome\":\"false_alarm\"}"),
+                 200);
+    HT_CHECK(node_sees(one, path, viewer, "\"state\":\"resolved\""));
+    /* errors come back as they are */
+    HT_CHECK_INT(incident_step(one, id, "{\"event\":\"ack\",\"unit\":\"u1\"}"), 409);
+    HT_CHECK_INT(node_send(one, "POST", "/v1/incidents", as(viewer, JSON), "{}"), 403);
+    HT_CHECK_INT(node_send(one, "POST", "/v1/incidents", as(admin, JSON), "{"), 400);
+    HT_CHECK(strstr(told.body, "\"status\":400") != NULL);
+    record_check();
+}
+
+HT_CASE(followers_keep_up_with_orders_positions_and_settings)
+{
+    char report[TEXT];
+    HT_REQUIRE(cluster_begin());
+    int desk = desk_find();
+    HT_REQUIRE(desk >= 0);
+    const struct node *one = &nodes[other_than(desk)];
+    const struct node *two = &nodes[other_than(other_than(desk))];
+    HT_CHECK_INT(unit_put(one, 1, "idle"), 201);
+    HT_CHECK_INT(node_insist(one, "PUT", "/collections/facilities/items/k1", as(admin, GEO),
+                             "{\"type\":\"Feature\",\"id\":\"k1\",\"geometry\":{\"type\":\"Point\","
+                             "\"coordinates\":[121.71,29.95]},\"properties\":{\"kind\":"
+                             "\"kitchen\"}}"),
+                 201);
+    HT_CHECK_INT(node_insist(one, "POST", "/v1/orders", as(admin, JSON),
+                             "{\"id\":\"o1\",\"lon\":121.712,\"lat\":29.95,\"kitchen\":\"k1\","
+                             "\"load\":1,\"due\":[\"2099-01-01T04:00:00Z\","
+                             "\"2099-01-01T05:00:00Z\"]}"),
+                 201);
+    HT_CHECK(node_sees(two, "/v1/orders/o1", viewer, "\"state\":\"received\""));
+    HT_CHECK_INT(
+        node_insist(two, "POST", "/v1/orders/o1/events", as(admin, JSON), "{\"event\":\"cancel\"}"),
+        200);
+    HT_CHECK(node_sees(one, "/v1/orders/o1", viewer, "\"state\":\"cancelled\""));
+    (void)snprintf(report, sizeof report,
+                   "[{\"unit\":\"u1\",\"lon\":121.7205,\"lat\":29.9510,\"ts\":%lld}]",
+                   (long long)time(NULL));
+    HT_CHECK_INT(node_insist(one, "POST", "/v1/positions", as(admin, JSON), report), 200);
+    HT_CHECK(strstr(told.body, "\"accepted\":1") != NULL);
+    HT_CHECK(node_sees(two, "/v1/near?collection=units&lon=121.7205&lat=29.951&k=1&radius_m=5",
+                       viewer, "\"u1\""));
+    /* other rules: the node is opened anew, and answers meanwhile */
+    HT_CHECK_INT(node_insist(two, "PUT", "/v1/settings/live", as(admin, JSON), "{\"stale_s\":77}"),
+                 200);
+    HT_CHECK(node_sees(one, "/v1/settings/live", admin, "77"));
+    record_check();
+}
+
+/* A reader of a node's stream that goes on where it was at whichever node answers. */
+struct reader {
+    struct ht_sse sse;
+    bool open;
+    int64_t last;
+    int64_t gaps;
+    int at;
+};
+
+static void reader_open(struct reader *reader)
+{
+    char headers[TEXT];
+    (void)snprintf(headers, sizeof headers, "%sLast-Event-ID: %lld\r\n", admin,
+                   (long long)reader->last);
+    for (int i = 0; i < NODES && !reader->open; i++) {
+        reader->at = (reader->at + 1) % NODES;
+        if (nodes[reader->at].pid <= 0) {
+            continue;
+        }
+        reader->open = ht_sse_open(&reader->sse, nodes[reader->at].port, "/v1/stream", headers);
+        if (!reader->open) {
+            ht_sse_close(&reader->sse);
+        }
+    }
+}
+
+/* Up to event `until`. */
+static bool reader_follow(struct reader *reader, int64_t until)
+{
+    for (int tries = 0; reader->last < until && tries < 200;) {
+        if (!reader->open) {
+            reader_open(reader);
+        }
+        if (!reader->open || !ht_sse_next(&reader->sse)) {
+            if (reader->open) {
+                ht_sse_close(&reader->sse);
+            }
+            reader->open = false;
+            tries++;
+            (void)usleep(100000);
+            continue;
+        }
+        int64_t seq = reader->sse.id[0] == '\0' ? 0 : strtoll(reader->sse.id, NULL, 10);
+        if (seq != 0) {
+            reader->gaps += seq != reader->last + 1;
+            reader->last = seq;
+        }
+    }
+    return reader->last >= until;
+}
+
+/* Alarms one after the other, by turns at the nodes that run, each until it is answered. Gives back
+ * how many were not. */
+static int commands_send(const char *round, int from, int until)
+{
+    int lost = 0;
+    for (int i = from; i < until; i++) {
+        char key[32];
+        char id[32];
+        int at = i % NODES;
+        at = nodes[at].pid > 0 ? at : other_than(at);
+        (void)snprintf(key, sizeof key, "%s-%d", round, i);
+        if (alarm_raise(&nodes[at], key, 121.71 + i * 1e-5, id) != 201) {
+            (void)printf("  %s: %.200s\n", key, told.body == NULL ? "" : told.body);
+            lost++;
+        } else if (i % 3 != 0) {
+            (void)incident_step(&nodes[at], id, "{\"event\":\"ack\"}");
+            (void)incident_step(&nodes[at], id,
+                                "{\"event\":\"resolve\",\"outcome\":\"false_alarm\"}");
+        }
+    }
+    return lost;
+}
+
+/* Each was acknowledged, and each is there once. */
+static void commands_check(int count)
+{
+    HT_CHECK_INT(record_number("SELECT count(*) FROM events WHERE kind = 'incident.received'"),
+                 count);
+    HT_CHECK_INT(record_number("SELECT count(*) FROM answers"), count);
+}
+
+/* A process that kills or stops another one in the midst of what the test does. */
+static pid_t later(pid_t victim, int number)
+{
+    (void)fflush(stdout);
+    pid_t own = fork();
+    if (own == 0) {
+        (void)usleep(300000);
+        (void)kill(victim, number);
+        _exit(0);
+    }
+    return own;
+}
+
+HT_CASE(kill_9_of_the_desk_in_a_stream_of_commands_loses_and_doubles_nothing)
+{
+    struct reader reader = {.last = 0};
+    HT_REQUIRE(cluster_begin());
+    int desk = desk_find();
+    HT_REQUIRE(desk >= 0);
+    for (int i = 0; i < UNITS; i++) {
+        HT_CHECK_INT(unit_put(&nodes[i % NODES], i, "idle"), 201);
+    }
+    reader.at = desk;
+    HT_CHECK(reader_follow(&reader, UNITS));
+    HT_CHECK_INT(commands_send("k", 0, COMMANDS / 3), 0);
+    struct node dead = nodes[desk];
+    nodes[desk].pid = 0; /* nobody asks it any more */
+    pid_t killer = later(dead.pid, SIGKILL);
+    HT_CHECK_INT(commands_send("k", COMMANDS / 3, COMMANDS), 0);
+    (void)waitpid(killer, NULL, 0);
+    (void)waitpid(dead.pid, NULL, 0);
+    int next = desk_find();
+    HT_CHECK(next >= 0 && next != desk);
+    commands_check(COMMANDS);
+    int64_t last = record_number("SELECT max(seq) FROM events");
+    HT_CHECK(reader_follow(&reader, last));
+    HT_CHECK_INT(reader.gaps, 0);
+    ht_sse_close(&reader.sse);
+    /* the node comes back as a follower, with all of it */
+    HT_CHECK(node_start(&nodes[desk], dead.port));
+    HT_CHECK(role_wait(&nodes[desk], "\"follower\""));
+    HT_CHECK_INT(commands_send("l", COMMANDS, COMMANDS + 3), 0);
+    record_check();
+}
+
+HT_CASE(a_desk_that_was_stopped_beyond_its_lease_writes_nothing_more)
+{
+    struct ht_client late;
+    struct ht_answer answer_late = {0};
+    char text[TEXT * 2];
+    static const char alarm[] = "{\"kind\":\"sos\",\"lon\":121.712,\"lat\":29.95}";
+    HT_REQUIRE(cluster_begin());
+    int desk = desk_find();
+    HT_REQUIRE(desk >= 0);
+    HT_CHECK_INT(unit_put(&nodes[other_than(desk)], 0, "idle"), 201);
+    struct node stopped = nodes[desk];
+    HT_CHECK(kill(stopped.pid, SIGSTOP) == 0);
+    nodes[desk].pid = 0;
+    /* the kernel takes what is sent to it */
+    HT_CHECK(ht_client_open(&late, stopped.port));
+    (void)snprintf(text, sizeof text,
+                   "POST /v1/incidents HTTP/1.1\r\nHost: 127.0.0.1\r\n%s" JSON
+                   "Idempotency-Key: late\r\nX-Houtao-Forwarded: 1\r\nContent-Length: %zu\r\n"
+                   "\r\n%s",
+                   admin, strlen(alarm), alarm);
+    HT_CHECK(ht_client_text(&late, text));
+    HT_CHECK_INT(commands_send("s", 0, 6), 0);
+    int next = desk_find();
+    HT_CHECK(next >= 0 && next != desk);
+    int64_t events = record_number("SELECT count(*) FROM events");
+    HT_CHECK(kill(stopped.pid, SIGCONT) == 0);
+    HT_CHECK_INT(ht_client_read(&late, &answer_late, false), 503);
+    ht_answer_free(&answer_late);
+    ht_client_close(&late);
+    HT_CHECK_INT(record_number("SELECT count(*) FROM answers WHERE key = 'late'"), 0);
+    HT_CHECK_INT(record_number("SELECT count(*) FROM events"), events);
+    nodes[desk] = stopped;
+    HT_CHECK(role_wait(&nodes[desk], "\"follower\""));
+    HT_CHECK_INT(commands_send("t", 6, 12), 0);
+    commands_check(12);
+    record_check();
+}
+
+HT_CASE(the_record_dies_and_comes_back)
+{
+    struct reader reader = {.last = 0};
+    HT_REQUIRE(cluster_begin());
+    HT_REQUIRE(desk_find() >= 0);
+    for (int i = 0; i < UNITS; i++) {
+        HT_CHECK_INT(unit_put(&nodes[i % NODES], i, "idle"), 201);
+    }
+    HT_CHECK_INT(commands_send("d", 0, 6), 0);
+    ht_pg_kill(SIGKILL);
+    for (int i = 0; i < NODES; i++) {
+        HT_CHECK_INT(node_send(&nodes[i], "POST", "/v1/incidents", as(admin, JSON),
+                               "{\"kind\":\"sos\",\"lon\":121.712,\"lat\":29.95}"),
+                     503);
+        HT_CHECK(ht_answer_header(&told, "retry-after") != NULL);
+        HT_CHECK_INT(node_get(&nodes[i], "/nearest/v1/car/121.712,29.95", viewer), 200);
+    }
+    HT_REQUIRE(ht_pg_start());
+    HT_CHECK_INT(commands_send("e", 6, 18), 0);
+    commands_check(18);
+    int64_t last = record_number("SELECT max(seq) FROM events");
+    HT_CHECK(reader_follow(&reader, last));
+    HT_CHECK_INT(reader.gaps, 0);
+    ht_sse_close(&reader.sse);
+    record_check();
+}
+
+HT_CLUSTER_MAIN()
