@@ -354,4 +354,48 @@ HT_CASE(the_record_dies_and_comes_back)
     record_check();
 }
 
+/* Until a node says that there is no such thing. */
+static bool node_misses(const struct node *node, const char *path)
+{
+    for (int waited = 0; waited < NODE_WAIT_MS; waited += 50) {
+        if (node_get(node, path, viewer) == 404) {
+            return true;
+        }
+        (void)usleep(50000);
+    }
+    return false;
+}
+
+/* As after the promotion of a standby that was not waited for. */
+HT_CASE(a_record_that_went_back_is_opened_anew)
+{
+    char id[32];
+    char path[96];
+    char sql[256];
+    char out[8];
+    HT_REQUIRE(cluster_begin());
+    HT_REQUIRE(desk_find() >= 0);
+    HT_CHECK_INT(unit_put(&nodes[0], 0, "idle"), 201);
+    int64_t kept = record_number("SELECT max(seq) FROM events");
+    HT_CHECK_INT(alarm_raise(&nodes[0], "gone", 121.712, id), 201);
+    (void)snprintf(path, sizeof path, "/v1/incidents/%s", id);
+    for (int i = 0; i < NODES; i++) {
+        HT_CHECK(node_sees(&nodes[i], path, viewer, "\"assigned\""));
+    }
+    (void)sleep(2); /* each has looked at the record */
+    (void)snprintf(sql, sizeof sql,
+                   "ALTER TABLE events DISABLE TRIGGER USER; DELETE FROM events WHERE seq > %lld;"
+                   " DELETE FROM answers; DELETE FROM incident_places;"
+                   " ALTER TABLE events ENABLE TRIGGER USER",
+                   (long long)kept);
+    HT_REQUIRE(ht_pg_sql(record, sql, out, sizeof out) == 0);
+    for (int i = 0; i < NODES; i++) {
+        HT_CHECK(node_misses(&nodes[i], path));
+    }
+    HT_CHECK(desk_find() >= 0);
+    HT_CHECK_INT(commands_send("g", 0, 3), 0);
+    commands_check(3);
+    record_check();
+}
+
 HT_CLUSTER_MAIN()
