@@ -33,6 +33,12 @@ static int unit_put(const struct node *node, int number, const char *status)
     return node_insist(node, "PUT", path, as(admin, GEO), body);
 }
 
+static int unit_put_once(const struct node *node)
+{
+    return node_send(node, "PUT", "/collections/units/items/u9", as(admin, GEO),
+                     "{\"type\":\"Feature\",\"id\":\"u9\",\"geometry\":null,\"properties\":{}}");
+}
+
 static int other_than(int node)
 {
     return (node + 1) % NODES;
@@ -396,6 +402,28 @@ HT_CASE(a_record_that_went_back_is_opened_anew)
     HT_CHECK_INT(commands_send("g", 0, 3), 0);
     commands_check(3);
     record_check();
+}
+
+HT_CASE(who_may_only_read_the_record_is_served_alone)
+{
+    struct node reader = {0};
+    char whole[HT_PG_URL];
+    char out[8];
+    HT_REQUIRE(cluster_begin());
+    HT_REQUIRE(desk_find() >= 0);
+    HT_CHECK_INT(unit_put(&nodes[0], 0, "idle"), 201);
+    HT_REQUIRE(ht_pg_sql(record,
+                         "CREATE ROLE looker LOGIN;"
+                         " GRANT SELECT ON ALL TABLES IN SCHEMA public TO looker",
+                         out, sizeof out) == 0);
+    (void)snprintf(whole, sizeof whole, "%s", record);
+    (void)snprintf(record, sizeof record, "postgresql://looker%s", strchr(whole, '@'));
+    HT_CHECK(node_start(&reader, 0));
+    HT_CHECK_INT(node_get(&reader, "/collections/units/items/u0", viewer), 200);
+    HT_CHECK_INT(unit_put_once(&reader), 503);
+    node_kill(&reader, SIGKILL);
+    (void)snprintf(record, sizeof record, "%s", whole);
+    HT_CHECK(desk_find() >= 0);
 }
 
 HT_CLUSTER_MAIN()
