@@ -343,7 +343,9 @@ static int serve_start(const struct ht_cli *cli, struct serve *serve)
                                                .user = serve};
         signals_set();
         status = ht_nodes_run(&nodes, &error);
-        stopping_tell();
+        if (status != HT_READ_ONLY) {
+            stopping_tell();
+        }
     }
     if (status == HT_READ_ONLY) {
         status = alone_run(serve, &options, &error);

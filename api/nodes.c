@@ -61,8 +61,10 @@ struct manager {
     struct ht_node_view view;
     struct ht_node_state state;
     char url[HT_NODE_URL];
-    uint16_t port; /* 0: not listening yet */
-    int vacant;    /* beats in which nobody had the lock */
+    uint16_t port;  /* 0: not listening yet */
+    int vacant;     /* beats in which nobody had the lock */
+    int64_t seen;   /* the highest number that the record had */
+    bool gone_back; /* it has less now: another one was put in its place */
     int64_t tried_ms;
     int64_t tended_ms;
 };
@@ -120,6 +122,8 @@ static void build_begin(struct manager *m, bool follows)
 {
     struct build *build = &m->build;
     m->tried_ms = steady_ms();
+    m->seen = m->view.seq;
+    m->gone_back = false;
     build->options = m->options->term;
     build->options.node = m->node;
     build->options.port = m->port == 0 ? build->options.port : m->port;
@@ -255,6 +259,9 @@ static void decide(struct manager *m)
     }
     if (m->now == NULL) {
         build_begin(m, m->view.held);
+    } else if (m->gone_back) {
+        ht_log(HT_LOG_WARNING, "the record has lost events that were there: it is opened anew");
+        build_begin(m, true);
     } else if (m->now->follows) {
         follower_decide(m);
     } else {
@@ -284,6 +291,10 @@ static bool beat(struct manager *m)
                                       .seq = own_seq(m)};
     bool heard = ht_nodes_tell(m->link, &told, &m->view, &error) == HT_OK;
     struct ht_node_state *state = &m->state;
+    if (heard) {
+        m->gone_back = m->gone_back || m->view.seq < m->seen;
+        m->seen = m->view.seq > m->seen ? m->view.seq : m->seen;
+    }
     if (!heard && state->heard) {
         ht_log(HT_LOG_WARNING, "the record does not answer: %s", error.message);
     } else if (heard && !state->heard && m->now != NULL) {

@@ -35,9 +35,15 @@ install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_BINARY_DIR}/package/CHAN
 install(FILES ${package_dir}/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # Debian has the text of the licence already.
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT licence)
+# The same service for one of several nodes: houtao@NAME reads /etc/houtao/NAME.conf.
+file(READ ${package_dir}/houtao.service unit)
+string(REPLACE "Description=Houtao, dispatch and routing for a town" "Description=Houtao, the node %i" unit "${unit}")
+string(REPLACE "/etc/houtao/houtao.conf" "/etc/houtao/%i.conf" unit "${unit}")
+file(WRITE ${PROJECT_BINARY_DIR}/package/houtao@.service "${unit}")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${package_dir}/houtao.service)
 # The component `service` is for the package alone: `cmake --install` changes no /etc.
 install(FILES ${package_dir}/houtao.service ${package_dir}/houtao-backup.service ${package_dir}/houtao-backup.timer
-  DESTINATION lib/systemd/system COMPONENT service EXCLUDE_FROM_ALL)
+  ${PROJECT_BINARY_DIR}/package/houtao@.service DESTINATION lib/systemd/system COMPONENT service EXCLUDE_FROM_ALL)
 install(FILES ${package_dir}/houtao.conf DESTINATION /etc/houtao COMPONENT service EXCLUDE_FROM_ALL)
 
 # Libraries that are linked are read from the binary (dpkg-shlibdeps); those that it loads later are named by

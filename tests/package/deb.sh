@@ -46,6 +46,7 @@ done <<'TEXT'
 -rw-r--r-- /usr/share/doc/houtao/copyright
 -rw-r--r-- /usr/share/doc/houtao/README.md
 -rw-r--r-- /usr/lib/systemd/system/houtao.service
+-rw-r--r-- /usr/lib/systemd/system/houtao@.service
 -rw-r--r-- /usr/lib/systemd/system/houtao-backup.service
 -rw-r--r-- /usr/lib/systemd/system/houtao-backup.timer
 -rw-r--r-- /etc/houtao/houtao.conf
@@ -70,7 +71,7 @@ gzip -dc "$work/root/usr/share/man/man1/houtao.1.gz" | head -n 5 | grep -q '^\.D
 # Its units, as systemd reads them: not a word.
 if command -v systemd-analyze >/dev/null; then
     mkdir "$work/units"
-    for unit in houtao.service houtao-backup.service houtao-backup.timer; do
+    for unit in houtao.service houtao@.service houtao-backup.service houtao-backup.timer; do
         sed "s#=/usr/bin/houtao #=$work/root/usr/bin/houtao #" "$work/root/usr/lib/systemd/system/$unit" >"$work/units/$unit"
     done
     said=$(SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no "$work"/units/* 2>&1) || fail "its units: $said"

@@ -59,6 +59,11 @@ static inline bool node_start(struct node *node, uint16_t at)
     return node->port != 0;
 }
 
+static inline bool told_has(const char *text)
+{
+    return told.body != NULL && strstr(told.body, text) != NULL;
+}
+
 /* Asks over a connection of its own. -1: it could not be asked, or gave no answer. */
 static inline int node_ask(const struct node *node, const char *request)
 {
@@ -92,7 +97,7 @@ static inline int node_get(const struct node *node, const char *path, const char
 
 static inline bool node_is(const struct node *node, const char *role)
 {
-    return node->pid > 0 && node_get(node, "/readyz", "") == 200 && strstr(told.body, role) != NULL;
+    return node->pid > 0 && node_get(node, "/readyz", "") == 200 && told_has(role);
 }
 
 /* Which one is the desk, once one is and it can be asked; -1: none after a minute. */
@@ -140,7 +145,7 @@ static inline bool node_sees(const struct node *node, const char *path, const ch
                              const char *text)
 {
     for (int waited = 0; waited < NODE_WAIT_MS; waited += 50) {
-        if (node_get(node, path, who) == 200 && strstr(told.body, text) != NULL) {
+        if (node_get(node, path, who) == 200 && told_has(text)) {
             return true;
         }
         (void)usleep(50000);
