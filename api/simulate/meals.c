@@ -9,7 +9,9 @@
 
 enum {
     LEFTOVERS_MOST = 1000,
-    HANDOVER_S = 20, /* beside what a stop takes */
+    HANDOVER_S = 20,       /* beside what a stop takes */
+    TOLD_MS = 600000,      /* so long before, arrival bands are held against what comes */
+    TOLD_LEAST_MS = 480000 /* what is told later was not known before */
 };
 
 struct ht_sim_meal *ht_sim_meal_known(struct ht_sim *sim, const char *id)
@@ -173,6 +175,16 @@ void ht_sim_meal_event(struct ht_sim *sim, struct ht_sim_meal *meal, uint32_t la
     }
 }
 
+/* Told by the forecast alone, so that nobody knows yet how it ends. */
+void ht_sim_meal_told(struct ht_sim *sim, struct ht_sim_meal *meal, struct ht_sim_band band)
+{
+    int64_t ahead_ms = band.eta_ms - sim->now_ms;
+    if (!meal->told && ahead_ms <= TOLD_MS) {
+        meal->told = true;
+        meal->band = ahead_ms >= TOLD_LEAST_MS ? band : (struct ht_sim_band){0};
+    }
+}
+
 /* ---- what earlier days left ---- */
 
 /* Ids as they are made here, "s1-712dbfb0-o7": nobody else's orders are ended. */
@@ -262,6 +274,20 @@ void ht_sim_meals_check(struct ht_sim *sim)
     }
 }
 
+/* A delivered meal's band, and when handing over began. */
+static void band_count(struct ht_sim_tally *tally, const struct ht_sim_meal *meal)
+{
+    const struct ht_sim_band *band = &meal->band;
+    int64_t came_ms = meal->ended_ms - HANDOVER_S * 1000;
+    if (band->eta_ms == 0) {
+        return;
+    }
+    int64_t off_ms = came_ms > band->eta_ms ? came_ms - band->eta_ms : band->eta_ms - came_ms;
+    tally->arrivals_inside += band->low_ms <= came_ms && came_ms <= band->high_ms;
+    ht_sim_series_add(tally, &tally->band_s, (uint32_t)((band->high_ms - band->low_ms) / 1000));
+    ht_sim_series_add(tally, &tally->off_s, (uint32_t)(off_ms / 1000));
+}
+
 void ht_sim_meals_count(struct ht_sim *sim)
 {
     struct ht_sim_tally *tally = sim->tally;
@@ -273,6 +299,9 @@ void ht_sim_meals_count(struct ht_sim *sim)
         bool over = meal->due_to_ms <= sim->now_ms;
         tally->lost += !meal->found;
         tally->meals_failed += meal->state == HT_SIM_MEAL_FAILED;
+        if (delivered) {
+            band_count(tally, meal);
+        }
         if (meal->state > HT_SIM_MEAL_DELIVERED || (!delivered && !over)) {
             continue;
         }

@@ -57,6 +57,13 @@ enum ht_sim_meal_state {
     HT_SIM_MEAL_CANCELLED
 };
 
+/* When the plan says that a meal comes: handing over begins. */
+struct ht_sim_band {
+    int64_t eta_ms;
+    int64_t low_ms;
+    int64_t high_ms;
+};
+
 struct ht_sim_meal {
     struct ht_named named;
     struct ht_sim_meal *next;
@@ -69,7 +76,9 @@ struct ht_sim_meal {
     int64_t due_from_ms; /* this and the next: 0: not known */
     int64_t due_to_ms;
     int64_t ended_ms;
-    bool found; /* at the end */
+    bool told;               /* the plan came within ten minutes of it */
+    struct ht_sim_band band; /* what it said then; eta_ms 0: too late to count */
+    bool found;              /* at the end */
 };
 
 /* NULL: out of memory. */
@@ -80,6 +89,8 @@ void ht_sim_meal_event(struct ht_sim *sim, struct ht_sim_meal *meal, uint32_t la
                        const char *event, enum ht_sim_meal_state after);
 /* Learns where one is cooked that was not ordered here. */
 void ht_sim_meal_ask(struct ht_sim *sim, struct ht_sim_meal *meal, uint32_t lane);
+/* What a plan says of one. */
+void ht_sim_meal_told(struct ht_sim *sim, struct ht_sim_meal *meal, struct ht_sim_band band);
 void ht_sim_meals_tidy(struct ht_sim *sim);  /* what earlier days left */
 void ht_sim_meals_check(struct ht_sim *sim); /* what was taken is there */
 void ht_sim_meals_count(struct ht_sim *sim);

@@ -36,6 +36,8 @@ void ht_sim_tally_deinit(struct ht_sim_tally *tally)
         free(tally->us[i].list);
     }
     free(tally->late_s.list);
+    free(tally->band_s.list);
+    free(tally->off_s.list);
     free(tally->response_s.list);
     *tally = (struct ht_sim_tally){.lost = 0};
 }
@@ -67,6 +69,15 @@ uint32_t ht_sim_series_at(struct ht_sim_series *series, double share)
     qsort(series->list, series->count, sizeof *series->list, by_value);
     size_t at = (size_t)(share * (double)series->count);
     return series->list[at < series->count ? at : series->count - 1];
+}
+
+double ht_sim_series_mean(const struct ht_sim_series *series)
+{
+    double sum = 0;
+    for (size_t i = 0; i < series->count; i++) {
+        sum += series->list[i];
+    }
+    return series->count == 0 ? 0 : sum / (double)series->count;
 }
 
 void ht_sim_tally_answer(struct ht_sim_tally *tally, enum ht_sim_call call, int status,
@@ -127,6 +138,12 @@ void ht_sim_tally_table(struct ht_sim_tally *tally, FILE *out)
     (void)fprintf(out, "lateness     median %u s, p95 %u s, worst %u s (of those that came late)\n",
                   ht_sim_series_at(&tally->late_s, 0.5), ht_sim_series_at(&tally->late_s, 0.95),
                   ht_sim_series_at(&tally->late_s, 1));
+    (void)fprintf(out,
+                  "arrivals     %zu told ten minutes before: %.1f %% inside the band, which is "
+                  "%.0f s wide; %.0f s off (means), p90 %u s\n",
+                  tally->off_s.count, percent(tally->arrivals_inside, (uint32_t)tally->off_s.count),
+                  ht_sim_series_mean(&tally->band_s), ht_sim_series_mean(&tally->off_s),
+                  ht_sim_series_at(&tally->off_s, 0.9));
     (void)fprintf(out, "response     %u alarms, %u incidents, %u resolved: median %u s, p95 %u s\n",
                   tally->alarms, tally->incidents, tally->resolved,
                   ht_sim_series_at(&tally->response_s, 0.5),
@@ -156,15 +173,6 @@ void ht_sim_tally_table(struct ht_sim_tally *tally, FILE *out)
                   tally->wrong_taken);
 }
 
-static double sum_s(const struct ht_sim_series *us)
-{
-    double sum = 0;
-    for (size_t i = 0; i < us->count; i++) {
-        sum += us->list[i];
-    }
-    return sum / 1e6;
-}
-
 void ht_sim_tally_times(struct ht_sim_tally *tally, double seconds, FILE *out)
 {
     uint32_t answers = 0;
@@ -174,10 +182,10 @@ void ht_sim_tally_times(struct ht_sim_tally *tally, double seconds, FILE *out)
         struct ht_sim_series *us = &tally->us[i];
         answers += tally->answers[i];
         if (us->count > 0) {
-            (void)fprintf(out, "%-16s %9zu %9.2f %9.2f %9.2f %9.2f\n",
-                          ht_sim_call_text((enum ht_sim_call)i), us->count,
-                          ht_sim_series_at(us, 0.5) / 1000.0, ht_sim_series_at(us, 0.99) / 1000.0,
-                          ht_sim_series_at(us, 1) / 1000.0, sum_s(us));
+            (void)fprintf(
+                out, "%-16s %9zu %9.2f %9.2f %9.2f %9.2f\n", ht_sim_call_text((enum ht_sim_call)i),
+                us->count, ht_sim_series_at(us, 0.5) / 1000.0, ht_sim_series_at(us, 0.99) / 1000.0,
+                ht_sim_series_at(us, 1) / 1000.0, ht_sim_series_mean(us) * (double)us->count / 1e6);
         }
     }
     (void)fprintf(out, "%u answers in %.1f s: %.0f a second\n", answers, seconds,
@@ -199,6 +207,11 @@ static void day_write(struct ht_sim_tally *tally, struct ht_json *json)
         {"meals_refused", tally->meals_refused},
         {"late_p50_s", ht_sim_series_at(&tally->late_s, 0.5)},
         {"late_p95_s", ht_sim_series_at(&tally->late_s, 0.95)},
+        {"arrivals_told", (uint32_t)tally->off_s.count},
+        {"arrivals_inside", tally->arrivals_inside},
+        {"arrival_band_mean_s", (uint32_t)ht_sim_series_mean(&tally->band_s)},
+        {"arrival_off_mean_s", (uint32_t)ht_sim_series_mean(&tally->off_s)},
+        {"arrival_off_p90_s", ht_sim_series_at(&tally->off_s, 0.9)},
         {"alarms", tally->alarms},
         {"incidents", tally->incidents},
         {"resolved", tally->resolved},

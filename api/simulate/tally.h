@@ -1,6 +1,7 @@
 /* Tally: what came of a simulated day, and the table at its end.
  *
  *   meals      that were due, came in time, late, not
+ *   arrivals   inside the band that was told ten minutes before, how wide it is, how far off
  *   response   from an alarm to the first who is at the door
  *   visits     that were due, and done
  *   requests   by what they were for: how many, how they were answered, how long it took
@@ -69,6 +70,9 @@ struct ht_sim_tally {
     uint32_t meals_failed;  /* at the door: nobody there */
     uint32_t meals_missing; /* due, and not there at the end */
     struct ht_sim_series late_s;
+    uint32_t arrivals_inside;    /* of the bands that were told ten minutes before */
+    struct ht_sim_series band_s; /* how wide each is */
+    struct ht_sim_series off_s;  /* and how far off the arrival that was expected */
     uint32_t alarms;
     uint32_t incidents; /* those that were not folded into others */
     uint32_t
@@ -92,6 +96,8 @@ void ht_sim_tally_deinit(struct ht_sim_tally *tally);
 void ht_sim_tally_answer(struct ht_sim_tally *tally, enum ht_sim_call call, int status,
                          uint32_t took_us);
 void ht_sim_series_add(struct ht_sim_tally *tally, struct ht_sim_series *series, uint32_t value);
+/* The mean; 0 of none. */
+double ht_sim_series_mean(const struct ht_sim_series *series);
 /* What lies at a share of the sorted values; 0 of none. Sorts them. */
 uint32_t ht_sim_series_at(struct ht_sim_series *series, double share);
 

@@ -89,18 +89,25 @@ static bool same_stop(const struct stop *a, const struct stop *b)
     return a->loads == b->loads && strcmp(a->id, b->id) == 0;
 }
 
-/* Orders of the plan that nobody here has heard of. */
-static void strangers_ask(struct ht_sim *sim, const struct ht_sim_van *van, yajl_val list,
-                          size_t count)
+/* When the plan's orders come; and those of which nobody here has heard. */
+static void orders_note(struct ht_sim *sim, const struct ht_sim_van *van, yajl_val list,
+                        size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        yajl_val value = ht_sim_item(list, i);
         struct stop stop;
-        if (!stop_read(ht_sim_item(list, i), &stop) || stop.loads) {
+        if (!stop_read(value, &stop) || stop.loads) {
             continue;
         }
         struct ht_sim_meal *meal = ht_sim_meal_known(sim, stop.id);
+        const struct ht_sim_band band = {.eta_ms = ht_sim_moment_ms(value, "eta"),
+                                         .low_ms = ht_sim_moment_ms(value, "eta_low"),
+                                         .high_ms = ht_sim_moment_ms(value, "eta_high")};
         if (meal != NULL && meal->kitchen[0] == '\0') {
             ht_sim_meal_ask(sim, meal, van->mover->lane);
+        }
+        if (meal != NULL && band.eta_ms > 0) {
+            ht_sim_meal_told(sim, meal, band);
         }
     }
 }
@@ -224,7 +231,7 @@ static void plan_taken(void *user, const struct ht_sim_ask *ask, const struct ht
     yajl_val tree = answer->status == 200 ? ht_json_tree_read(answer->body, answer->size) : NULL;
     yajl_val list = ht_sim_list(tree, "stops", &count);
     bool any = count > 0 && stop_read(ht_sim_item(list, 0), &stop);
-    strangers_ask(sim, van, list, count);
+    orders_note(sim, van, list, count);
     if (van->phase == LOADS) {
         van->phase = RESTS;
         van->look_ms = sim->now_ms; /* what was loaded changes the plan */

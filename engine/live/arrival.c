@@ -9,10 +9,12 @@
 
 enum { MEMORY = 100, MEMORY_TOWN = 2000, TABLE_FIRST = 64 };
 
-#define STEP 0.03 /* of a percentile, in scales */
+#define STEP 0.03      /* of a percentile, in scales */
+#define STEP_FIRST 0.4 /* more, where nothing came yet; half of it after STEP_HALF arrivals */
+#define STEP_HALF 15.0
 #define LOW 0.05
 #define HIGH 0.95
-#define NORMAL_95 1.645  /* what a percentile begins with */
+#define FIRST_95 2.2     /* what a percentile begins with: more than the 1.645 of a normal one */
 #define ODD 3.0          /* logarithms farther off than so many deviations count as this far */
 #define SPREAD_FIRST 0.4 /* of services, as a logarithm */
 #define SPREAD_WAYS_FIRST 0.2
@@ -38,6 +40,7 @@ struct place {
 };
 
 struct percentiles {
+    uint32_t seen; /* arrivals */
     double low;
     double middle;
     double high;
@@ -70,7 +73,7 @@ enum ht_status ht_arrival_new(size_t compounds_most, struct ht_arrival **out)
     arrival->services.variance = (float)(SPREAD_FIRST * SPREAD_FIRST);
     arrival->ways.variance = (float)(SPREAD_WAYS_FIRST * SPREAD_WAYS_FIRST);
     for (int i = 0; i < HT_ARRIVAL_HORIZONS; i++) {
-        arrival->horizons[i] = (struct percentiles){-NORMAL_95, 0, NORMAL_95};
+        arrival->horizons[i] = (struct percentiles){0, -FIRST_95, 0, FIRST_95};
     }
     *out = arrival;
     return HT_OK;
@@ -239,9 +242,9 @@ struct ht_arrival_band ht_arrival_forecast(const struct ht_arrival *arrival,
 }
 
 /* A percentile goes up by as much as it is to be exceeded, and down as often as it is not. */
-static double follow(double percentile, double share, bool below)
+static double follow(double percentile, double step, double share, bool below)
 {
-    double next = percentile + STEP * (share - (below ? 1.0 : 0.0));
+    double next = percentile + step * (share - (below ? 1.0 : 0.0));
     return fmax(-PERCENTILE_MOST, fmin(next, PERCENTILE_MOST));
 }
 
@@ -253,9 +256,11 @@ void ht_arrival_came(struct ht_arrival *arrival, const struct ht_arrival_band *b
     }
     struct percentiles *at = &arrival->horizons[band->horizon];
     double off = (double)(came_ms - band->plain_ms) / band->scale_ms;
-    at->low = follow(at->low, LOW, off < at->low);
-    at->middle = follow(at->middle, 0.5, off < at->middle);
-    at->high = follow(at->high, HIGH, off < at->high);
+    double step = STEP + STEP_FIRST / (1 + at->seen / STEP_HALF);
+    at->low = follow(at->low, step, LOW, off < at->low);
+    at->middle = follow(at->middle, step / 2, 0.5, off < at->middle);
+    at->high = follow(at->high, step, HIGH, off < at->high);
+    at->seen += at->seen < UINT32_MAX ? 1 : 0;
     at->low = at->low > at->middle ? at->middle : at->low;
     at->high = at->high < at->middle ? at->middle : at->high;
     arrival->changes++;
@@ -263,21 +268,26 @@ void ht_arrival_came(struct ht_arrival *arrival, const struct ht_arrival_band *b
 
 /* ---- to the disk and back ----
  *
- *   "HTA1", compounds (4 bytes), services, ways: count (4), mean, variance (floats, 4 each)
- *   each horizon: low, middle, high (doubles, 8 each)
+ *   "HTA2", compounds (4 bytes), services, ways: count (4), mean, variance (floats, 4 each)
+ *   each horizon: arrivals (4), low, middle, high (doubles, 8 each)
  *   each compound: its key (8), services as above
+ *
+ * "HTA1" is without the arrivals: many are taken for granted.
  */
 
 enum {
     RUNNING_BYTES = 12,
     PLACE_BYTES = 8 + RUNNING_BYTES,
-    HEAD_BYTES = 8 + 2 * RUNNING_BYTES + HT_ARRIVAL_HORIZONS * 3 * 8
+    HEAD_BYTES = 8 + 2 * RUNNING_BYTES + HT_ARRIVAL_HORIZONS * 28,
+    HEAD_BYTES_1 = HEAD_BYTES - HT_ARRIVAL_HORIZONS * 4,
+    SEEN_1 = 1000
 };
 
 #define MEAN_MOST 3.0 /* of logarithms: what is learned lies within RATIO_MOST */
 #define VARIANCE_MOST 9.0
 
-static const uint8_t magic[4] = {'H', 'T', 'A', '1'};
+static const uint8_t magic[4] = {'H', 'T', 'A', '2'};
+static const uint8_t magic_1[4] = {'H', 'T', 'A', '1'};
 
 static uint8_t *number_put(uint8_t *to, uint64_t value, size_t size)
 {
@@ -359,6 +369,7 @@ enum ht_status ht_arrival_save(const struct ht_arrival *arrival, uint8_t **bytes
     to = running_put(to, &arrival->services);
     to = running_put(to, &arrival->ways);
     for (int i = 0; i < HT_ARRIVAL_HORIZONS; i++) {
+        to = number_put(to, arrival->horizons[i].seen, 4);
         to = double_put(to, arrival->horizons[i].low);
         to = double_put(to, arrival->horizons[i].middle);
         to = double_put(to, arrival->horizons[i].high);
@@ -372,11 +383,13 @@ enum ht_status ht_arrival_save(const struct ht_arrival *arrival, uint8_t **bytes
     return HT_OK;
 }
 
-static bool horizons_get(const uint8_t **from, struct percentiles horizons[HT_ARRIVAL_HORIZONS])
+static bool horizons_get(const uint8_t **from, bool first,
+                         struct percentiles horizons[HT_ARRIVAL_HORIZONS])
 {
     bool good = true;
     for (int i = 0; i < HT_ARRIVAL_HORIZONS; i++) {
         struct percentiles *at = &horizons[i];
+        at->seen = first ? SEEN_1 : (uint32_t)number_get(from, 4);
         at->low = double_get(from);
         at->middle = double_get(from);
         at->high = double_get(from);
@@ -413,14 +426,16 @@ static enum ht_status places_get(const uint8_t *from, size_t count, struct ht_ar
 enum ht_status ht_arrival_load(struct ht_arrival *arrival, const uint8_t *bytes, size_t size)
 {
     struct ht_arrival read = {.most = arrival->most, .changes = arrival->changes};
-    if (size < HEAD_BYTES || memcmp(bytes, magic, sizeof magic) != 0) {
+    bool first = size >= HEAD_BYTES_1 && memcmp(bytes, magic_1, sizeof magic_1) == 0;
+    size_t head = first ? HEAD_BYTES_1 : HEAD_BYTES;
+    if (size < head || (!first && memcmp(bytes, magic, sizeof magic) != 0)) {
         return HT_RANGE;
     }
     const uint8_t *from = bytes + sizeof magic;
     uint64_t count = number_get(&from, 4);
-    bool good = size == HEAD_BYTES + count * PLACE_BYTES && running_get(&from, &read.services);
+    bool good = size == head + count * PLACE_BYTES && running_get(&from, &read.services);
     good = good && running_get(&from, &read.ways);
-    if (!good || !horizons_get(&from, read.horizons)) {
+    if (!good || !horizons_get(&from, first, read.horizons)) {
         return HT_RANGE;
     }
     count = count < arrival->most ? count : arrival->most;

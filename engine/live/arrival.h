@@ -11,7 +11,8 @@
  * 5th, 50th and 95th percentile of (arrival - forecast) / scale are tracked as arrivals come in, by
  * stochastic approximation (Robbins and Monro, 1951; as adaptive conformal inference does, Gibbs
  * and Candes, 2021). So the share inside is right in the long run whatever the spread was believed
- * to be, also after the town has changed; a good spread is what makes the band narrow.
+ * to be, also after the town has changed; a good spread is what makes the band narrow. The first
+ * arrivals move the percentiles by more: steps shrink, to a least one.
  *
  * Memory: 32 bytes a compound, up to the number that is asked for; others are as the town.
  *

@@ -10,11 +10,13 @@
 #define HOMES "300" /* fewer, and one late meal is a large share */
 #define MIDDAY_END "12:10"
 #define SHORT_END "11:15"
+enum { ARRIVALS_LEAST = 5 };
 #else
 #define STEP "20"
 #define HOMES "1000"
 #define MIDDAY_END "13:00"
 #define SHORT_END "11:35"
+enum { ARRIVALS_LEAST = 50 };
 #endif
 
 static const struct ht_command_run *simulate(const char *arguments)
@@ -60,6 +62,13 @@ HT_CASE(a_midday_in_lockstep_brings_the_meals_and_reaches_who_calls)
     HT_REQUIRE(json != NULL);
     day_check(run, json, 85);
     HT_CHECK(number_at(json, "visits_due") > 0 && number_at(json, "closures") > 0);
+    /* a store that has learned nothing yet; nine of ten are due once it has */
+    long told = number_at(json, "arrivals_told");
+    long inside = number_at(json, "arrivals_inside");
+    (void)printf("  %ld of %ld arrivals in the band of ten minutes before, %ld s wide, %ld s off\n",
+                 inside, told, number_at(json, "arrival_band_mean_s"),
+                 number_at(json, "arrival_off_mean_s"));
+    HT_CHECK(told >= ARRIVALS_LEAST && inside * 100 >= told * 75 && inside <= told);
     free(json);
     /* the clock is given back, and nothing failed that nobody asked for */
     ht_client_close(&client); /* that connection was idle for too long */

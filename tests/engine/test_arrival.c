@@ -156,6 +156,28 @@ HT_CASE(when_the_town_changes_bands_follow)
     ht_arrival_free(arrival);
 }
 
+/* Ways that scatter three times as much as is believed: sixty arrivals teach it. */
+HT_CASE(the_first_arrivals_teach_most)
+{
+    struct ht_days days;
+    struct ht_arrival *arrival = fresh(1000);
+    int inside[2] = {0};
+    ht_days_init(&days, 11);
+    for (int i = 0; i < 160; i++) {
+        const struct ht_arrival_ask ask = {.now_ms = 1000000, .travel_ms = 500000, .legs = 4};
+        struct ht_arrival_band band = ht_arrival_forecast(arrival, &ask);
+        int64_t came_ms = band.plain_ms + (int64_t)(3 * band.scale_ms * ht_days_normal(&days));
+        if (i < 20 || i >= 60) {
+            inside[i >= 60] += band.low_ms <= came_ms && came_ms <= band.high_ms;
+        }
+        ht_arrival_came(arrival, &band, came_ms);
+    }
+    (void)printf("  of 20 at first %d, of 100 after sixty %d\n", inside[0], inside[1]);
+    HT_CHECK(inside[0] < 16);
+    HT_CHECK(inside[1] > 70 && inside[1] < 96);
+    ht_arrival_free(arrival);
+}
+
 /* The same answer to the same question. */
 static bool same_band(const struct ht_arrival *a, const struct ht_arrival *b, uint64_t compound)
 {
@@ -204,6 +226,35 @@ HT_CASE(what_was_learned_is_the_same_after_it_was_saved_and_read)
     memset(bytes + 12, 0xff, 8); /* means that are no numbers */
     HT_CHECK_INT(ht_arrival_load(read, bytes, size), HT_RANGE);
     HT_CHECK(same_band(arrival, read, 3));
+    free(bytes);
+    ht_arrival_free(read);
+    ht_arrival_free(arrival);
+}
+
+/* Without how many arrivals there were at each distance, which is taken for many. */
+HT_CASE(what_an_older_version_saved_is_read)
+{
+    enum { HEAD = 8 + 2 * 12, HORIZON = 4 + 3 * 8 };
+    struct ht_days days;
+    struct tally tallies[AHEAD];
+    struct ht_arrival *arrival = fresh(1000);
+    struct ht_arrival *read = fresh(1000);
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    ht_days_init(&days, 5);
+    judge(&days, arrival, 2, tallies);
+    HT_REQUIRE(ht_arrival_save(arrival, &bytes, &size) == HT_OK);
+    bytes[3] = '1';
+    for (size_t i = 0; i < HT_ARRIVAL_HORIZONS; i++) {
+        uint8_t *at = bytes + HEAD + i * (HORIZON - 4);
+        size -= 4;
+        memmove(at, at + 4, size - (size_t)(at - bytes));
+    }
+    HT_CHECK_INT(ht_arrival_load(read, bytes, size - 1), HT_RANGE);
+    HT_CHECK_INT(ht_arrival_load(read, bytes, size), HT_OK);
+    for (uint64_t compound = 0; compound < HT_DAY_COMPOUNDS + 2; compound++) {
+        HT_CHECK(same_band(arrival, read, compound));
+    }
     free(bytes);
     ht_arrival_free(read);
     ht_arrival_free(arrival);
