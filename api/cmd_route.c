@@ -8,6 +8,7 @@
 #include "api/clock.h"
 #include "api/commands.h"
 #include "api/osrm.h"
+#include "api/osrm_request.h"
 #include "api/zone.h"
 #include "engine/live/conditions.h"
 #include "geodata/hnet.h"
@@ -105,8 +106,10 @@ static int print_human(const struct ht_cli *cli, const struct ht_reply *reply)
     yajl_val routes = member(tree, "routes", NULL);
     int code = HT_EXIT_DONE;
     if (reply->status != 200) {
-        code = ht_cli_error(cli, HT_EXIT_FAILED, "%s: %s", or_empty(member(tree, "code", NULL)),
-                            or_empty(member(tree, "message", NULL)));
+        bool osrm = member(tree, "code", NULL) != NULL;
+        code = ht_cli_error(cli, HT_EXIT_FAILED, "%s: %s",
+                            or_empty(member(tree, osrm ? "code" : "title", NULL)),
+                            or_empty(member(tree, osrm ? "message" : "detail", NULL)));
     }
     for (size_t i = 0; routes != NULL && YAJL_IS_ARRAY(routes) && i < routes->u.array.len; i++) {
         print_route(routes->u.array.values[i], (int)i);
@@ -153,6 +156,29 @@ static enum ht_status answer(struct ht_world *world, const struct ht_buffer *url
     return reply->body.failed ? HT_NOMEM : HT_OK;
 }
 
+/* The local moment that the request is about: what depart= says, else now. What is wrong with the
+ * request is told when it is answered. */
+static int64_t moment_ms(const struct ht_buffer *url)
+{
+    struct ht_clock clock;
+    struct ht_osrm_limits limits = ht_osrm_limits_default();
+    struct ht_osrm *osrm = NULL;
+    struct ht_osrm_request *request = NULL;
+    struct ht_reply reply = {0};
+    ht_clock_real(&clock);
+    ht_reply_reset(&reply);
+    int64_t utc_ms = ht_clock_now_ms(&clock);
+    if (!url->failed && ht_osrm_new(&limits, &osrm) == HT_OK) {
+        if (ht_osrm_parse(osrm, url->data, url->size, NULL, 0, &reply, &request)) {
+            utc_ms = request->departs ? request->depart_ms : utc_ms;
+            ht_osrm_request_free(request);
+        }
+        ht_osrm_free(osrm);
+    }
+    ht_reply_deinit(&reply);
+    return ht_zone_local_ms(utc_ms);
+}
+
 /* The road of one profile, as of one moment. */
 struct trip {
     struct ht_hnet *file;
@@ -191,10 +217,7 @@ static const char *own_name(const char *profile)
 static enum ht_status trip_open(struct trip *trip, const char *path, bool excludes,
                                 struct ht_error *error)
 {
-    struct ht_clock clock;
     struct ht_road road;
-    ht_clock_real(&clock);
-    trip->local_ms = ht_zone_local_ms(ht_clock_now_ms(&clock));
     enum ht_status status = ht_hnet_open(path, &trip->file, error);
     if (status != HT_OK) {
         return status;
@@ -239,9 +262,9 @@ static enum ht_status trip_road(void *user, uint32_t index, struct ht_world_road
     return status;
 }
 
-/* A world of one profile, as of now; `*profile` is borrowed until the world is gone. */
-static enum ht_status open_world(const char *path, const char **profile, bool excludes,
-                                 struct ht_world **world, struct ht_error *error)
+/* A world of one profile, as of `local_ms`; `*profile` is borrowed until the world is gone. */
+static enum ht_status open_world(const char *path, const char **profile, int64_t local_ms,
+                                 bool excludes, struct ht_world **world, struct ht_error *error)
 {
     struct trip *trip = calloc(1, sizeof *trip);
     if (trip == NULL) {
@@ -249,6 +272,7 @@ static enum ht_status open_world(const char *path, const char **profile, bool ex
     }
     *profile = own_name(*profile);
     trip->profile = *profile;
+    trip->local_ms = local_ms;
     const struct ht_world_source source = {
         .count = 1, .profiles = profile, .load = trip_road, .behind = trip_behind};
     enum ht_status status = trip_open(trip, path, excludes, error);
@@ -326,14 +350,15 @@ int ht_cmd_route(int argc, char **argv)
     ht_hnet_guard_sigbus();
     struct ht_error error = {.status = HT_OK};
     struct ht_world *world = NULL;
-    if (open_world(argv[0], &profile, query != NULL && strstr(query, "exclude") != NULL, &world,
-                   &error) != HT_OK) {
+    struct ht_buffer url = {0};
+    write_url(&url, own_name(profile), argv + 1, count - 1, query, human);
+    if (open_world(argv[0], &profile, moment_ms(&url),
+                   query != NULL && strstr(query, "exclude") != NULL, &world, &error) != HT_OK) {
+        ht_buffer_deinit(&url);
         return ht_cli_error(&cli, HT_EXIT_FAILED, "%s",
                             error.message[0] != '\0' ? error.message
                                                      : ht_status_text(error.status));
     }
-    struct ht_buffer url = {0};
-    write_url(&url, profile, argv + 1, count - 1, query, human);
     code = route(&cli, world, &url, human);
     ht_buffer_deinit(&url);
     ht_world_release(world);

@@ -238,6 +238,12 @@ HT_CASE(route_obeys_conditional_turns)
     HT_CHECK(closed > open + 150); /* on to a dead end and back */
     /* alternatives want a metric that obeys, ways go around what it has open */
     HT_CHECK(crossing_metres(dir, "alternatives=true") == closed);
+    crossing_import(dir,
+                    "Fr 07:00-09:00"); /* of the departure's clock, +08:00 where none is named */
+    HT_CHECK(crossing_metres(dir, "depart=2026-11-27T00:30:00Z") == closed);
+    HT_CHECK(crossing_metres(dir, "depart=2026-11-27T08:30:00%2B08:00&alternatives=true") ==
+             closed);
+    HT_CHECK(crossing_metres(dir, "depart=2026-11-27T08:30:00Z") == open);
     char line[256];
     (void)snprintf(line, sizeof line, "route %s/c.hnet -p car 121,30 121,30.001 --tz Mars/Base",
                    dir);
@@ -462,6 +468,16 @@ HT_CASE(a_route_that_fails_says_why)
     HT_CHECK_INT(lines_of(run->err), 1);
     HT_CHECK(strstr(run->err, "Invalid coordinate value.") != NULL);
     HT_CHECK(strstr(run->out, "\"code\":\"InvalidValue\"") != NULL);
+    /* drawn areas are the server's: no OSRM code, but a reason all the same */
+    (void)snprintf(line, sizeof line,
+                   "route %s/s.hnet --profile foot 121.70,29.95 121.71,29.95 --options "
+                   "avoid={\"type\":\"Polygon\",\"coordinates\":[[[121.704,29.94],[121.706,29.94],"
+                   "[121.706,29.96],[121.704,29.94]]]}",
+                   folder);
+    HT_CHECK_INT(code_of(line), 1);
+    HT_CHECK_INT(lines_of(run->err), 1);
+    HT_CHECK(strstr(run->err, "not supported") != NULL);
+    HT_CHECK(strstr(run->err, "route: :") == NULL);
     (void)snprintf(line, sizeof line, "rm -r %s", folder);
     HT_CHECK_INT(system(line), 0);
 }
