@@ -171,7 +171,7 @@ static int mqtt_check(const struct ht_cli *cli, const struct serve *serve)
                    : ht_cli_error(cli, HT_EXIT_USAGE, "--mqtt-... want --mqtt URL");
     }
     if (serve->store == NULL) {
-        return ht_cli_error(cli, HT_EXIT_USAGE, "--mqtt wants --store STORE");
+        return ht_cli_error(cli, HT_EXIT_USAGE, "--mqtt needs --store, where devices are known");
     }
     enum ht_status status = ht_mqtt_check(mqtt, &error);
     return status == HT_OK

@@ -100,20 +100,39 @@ static bool minute_read(const struct ht_cli *cli, const char *name, const char *
     return true;
 }
 
-/* How vans tell where they are. */
+/* How devices tell something. */
 static bool protocol_read(const struct ht_cli *cli, const struct said *said,
                           struct ht_sim_options *options)
 {
-    bool jt808 = said->protocol != NULL && strcmp(said->protocol, "jt808") == 0;
-    if (said->protocol != NULL && !jt808 && strcmp(said->protocol, "http") != 0) {
-        (void)ht_cli_error(cli, HT_EXIT_USAGE, "--protocol takes http or jt808, not '%s'",
+    static const struct {
+        const char *name;
+        enum ht_sim_protocol protocol;
+        const char *door; /* NULL: it has none */
+    } list[] = {{"http", HT_SIM_HTTP, NULL},
+                {"osmand", HT_SIM_OSMAND, NULL},
+                {"jt808", HT_SIM_JT808, "HOST:PORT"},
+                {"mqtt", HT_SIM_MQTT, "mqtt://HOST"}};
+    size_t at = 0;
+    while (said->protocol != NULL && at < sizeof list / sizeof list[0] &&
+           strcmp(said->protocol, list[at].name) != 0) {
+        at++;
+    }
+    if (at == sizeof list / sizeof list[0]) {
+        (void)ht_cli_error(cli, HT_EXIT_USAGE,
+                           "--protocol takes http, osmand, jt808 or mqtt, not '%s'",
                            said->protocol);
         return false;
     }
-    if (jt808 != (said->door != NULL)) {
-        (void)ht_cli_error(cli, HT_EXIT_USAGE, "--protocol jt808 and --door HOST:PORT go together");
+    if (list[at].door == NULL && said->door != NULL) {
+        (void)ht_cli_error(cli, HT_EXIT_USAGE, "--door is for --protocol jt808 and mqtt");
         return false;
     }
+    if (list[at].door != NULL && said->door == NULL) {
+        (void)ht_cli_error(cli, HT_EXIT_USAGE, "--protocol %s and --door %s go together",
+                           list[at].name, list[at].door);
+        return false;
+    }
+    options->protocol = list[at].protocol;
     options->door = said->door;
     return true;
 }
@@ -215,10 +234,10 @@ int ht_cmd_simulate(int argc, char **argv)
     const struct ht_cli_option list[] = {
         {"url", 0, "URL", "the server, as http://127.0.0.1:8080", &said.url, NULL},
         {"token", 0, "TOKEN", "an admin's, where the server asks for one", &said.token, NULL},
-        {"protocol", 0, "NAME", "how vans tell where they are: http (default) or jt808",
+        {"protocol", 0, "NAME", "how devices speak: http (default), osmand, jt808 or mqtt",
          &said.protocol, NULL},
-        {"door", 0, "HOST:PORT", "where the server takes that: of houtao serve --jt808", &said.door,
-         NULL},
+        {"door", 0, "WHERE", "HOST:PORT of serve --jt808, or the broker's URL of serve --mqtt",
+         &said.door, NULL},
         {"speedup", 0, "N", "times as fast as life; 0: as fast as it goes, in lockstep",
          &said.speedup, NULL},
         {"from", 0, "HH:MM", "begin, by the town's clock; now at the earliest", &said.from, NULL},

@@ -133,7 +133,7 @@ enum ht_status ht_mqtt_new(struct ht_app *app, const struct ht_mqtt_options *opt
     *out = NULL;
     if (app->commit == NULL || app->book == NULL) {
         return ht_error_set(error, HT_READ_ONLY, 0,
-                            "--mqtt wants a --store that can be written: alarms have to last");
+                            "--mqtt needs a --store that can be written: alarms have to last");
     }
     struct ht_mqtt *mqtt = calloc(1, sizeof *mqtt);
     *out = mqtt;
@@ -220,6 +220,9 @@ void ht_mqtt_metrics(struct ht_mqtt *mqtt, struct ht_buffer *out)
                      (urgent.connected ? 1 : 0) + (calm.connected ? 1 : 0));
     ht_metrics_gauge(out, "houtao_mqtt_connects_total", "counter", "Connections that were made.",
                      (double)(urgent.connects + calm.connects));
+    ht_metrics_gauge(out, "houtao_mqtt_lost_total", "counter",
+                     "Connections that broke, or on which the broker said nothing.",
+                     (double)(urgent.lost + calm.lost));
     ht_metrics_gauge(out, "houtao_mqtt_alarms_total", "counter", "Alarms handed to the desk.",
                      (double)atomic_load(&mqtt->alarms));
     ht_metrics_gauge(out, "houtao_mqtt_alarms_held", "gauge",
@@ -230,6 +233,9 @@ void ht_mqtt_metrics(struct ht_mqtt *mqtt, struct ht_buffer *out)
                      (double)urgent.dropped);
     ht_metrics_gauge(out, "houtao_mqtt_events_published_total", "counter", "Events published.",
                      (double)calm.published);
+    ht_metrics_gauge(out, "houtao_mqtt_events_refused_total", "counter",
+                     "Of these those that the broker's access list did not let through.",
+                     (double)calm.refused);
     ht_metrics_gauge(out, "houtao_mqtt_events_overrun_total", "counter",
                      "Events that gave way while the broker was not there.", (double)calm.overrun);
 }

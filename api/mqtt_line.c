@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 #include "geodata/digest.h"
 
 enum {
-    KEEPALIVE_S = 30,
+    KEEPALIVE_S = 15, /* a broker that stands still is noticed in twice that */
     SESSION_S = 7 * 24 * 3600,
     RECEIVE_MOST = 500, /* messages on their way to us, not acknowledged */
     READ_MOST = 256,    /* at a time */
@@ -60,8 +61,10 @@ struct ht_mqtt_line {
     size_t waiting;
     atomic_size_t connects;
     atomic_size_t messages;
+    atomic_size_t lost;
     atomic_size_t dropped;
     atomic_size_t published;
+    atomic_size_t refused;
     atomic_size_t overrun;
     int wake;
     int unread;   /* bytes, as far as we know: of the thread, as the next three */
@@ -98,6 +101,21 @@ static void woken(const struct ht_mqtt_line *line)
     (void)done;
 }
 
+/* Another command than serve tells what went wrong, not that all is well. */
+static void __attribute__((format(printf, 3, 4)))
+say(const struct ht_mqtt_line *line, enum ht_log_level level, const char *format, ...)
+{
+    const char *command = line->options.command;
+    char message[512];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    if (command == NULL || level != HT_LOG_INFO) {
+        ht_log_of(command == NULL ? "serve" : command, level, message);
+    }
+}
+
 /* ---- called by the library ---- */
 
 static void on_connect(struct mosquitto *mosq, void *user, int reason, int flags,
@@ -107,8 +125,8 @@ static void on_connect(struct mosquitto *mosq, void *user, int reason, int flags
     (void)flags;
     (void)properties;
     if (reason != 0) {
-        ht_log(HT_LOG_WARNING, "mqtt: %s refuses us: %s", line->name,
-               mosquitto_reason_string(reason));
+        say(line, HT_LOG_WARNING, "mqtt: %s refuses us: %s", line->name,
+            mosquitto_reason_string(reason));
         return;
     }
     line->greeted = true;
@@ -116,12 +134,12 @@ static void on_connect(struct mosquitto *mosq, void *user, int reason, int flags
     line->underway = 0;
     atomic_store(&line->connected, true);
     (void)atomic_fetch_add(&line->connects, 1);
-    ht_log(HT_LOG_INFO, "mqtt: connected to %s as %s", line->name, line->options.client_id);
+    say(line, HT_LOG_INFO, "mqtt: connected to %s as %s", line->name, line->options.client_id);
     for (size_t i = 0; i < line->options.filter_count; i++) {
         int code = mosquitto_subscribe_v5(mosq, NULL, line->filters[i], line->options.qos, 0, NULL);
         if (code != MOSQ_ERR_SUCCESS) {
-            ht_log(HT_LOG_ERROR, "mqtt: can't subscribe to %s: %s", line->filters[i],
-                   mosquitto_strerror(code));
+            say(line, HT_LOG_ERROR, "mqtt: can't subscribe to %s: %s", line->filters[i],
+                mosquitto_strerror(code));
         }
     }
 }
@@ -135,8 +153,8 @@ static void on_subscribe(struct mosquitto *mosq, void *user, int id, int count, 
     (void)properties;
     for (int i = 0; i < count; i++) {
         if (granted[i] >= 128) {
-            ht_log(HT_LOG_ERROR, "mqtt: %s refuses a subscription: %s", line->name,
-                   mosquitto_reason_string(granted[i]));
+            say(line, HT_LOG_ERROR, "mqtt: %s refuses a subscription: %s", line->name,
+                mosquitto_reason_string(granted[i]));
         }
     }
 }
@@ -163,10 +181,15 @@ static void on_publish(struct mosquitto *mosq, void *user, int id, int reason,
     struct ht_mqtt_line *line = user;
     (void)mosq;
     (void)id;
-    (void)reason; /* nobody subscribes (0x10): that is fine */
     (void)properties;
     line->underway -= line->underway > 0;
     (void)atomic_fetch_add(&line->published, 1);
+    if (reason >= 0x80) { /* below it is fine that nobody subscribes (0x10) */
+        if (atomic_fetch_add(&line->refused, 1) == 0) {
+            say(line, HT_LOG_WARNING, "mqtt: %s does not take what we publish: %s", line->name,
+                mosquitto_reason_string(reason));
+        }
+    }
 }
 
 /* ---- connecting ---- */
@@ -198,7 +221,8 @@ static void back_off(struct ht_mqtt_line *line)
 static void lost(struct ht_mqtt_line *line, const char *why)
 {
     if (line->open && !atomic_load(&line->stop)) {
-        ht_log(HT_LOG_WARNING, "mqtt: the connection to %s is lost: %s", line->name, why);
+        (void)atomic_fetch_add(&line->lost, 1);
+        say(line, HT_LOG_WARNING, "mqtt: the connection to %s is lost: %s", line->name, why);
     }
     line->open = false;
     line->greeted = false;
@@ -282,7 +306,7 @@ static void connect_try(struct ht_mqtt_line *line)
     why = code == MOSQ_ERR_NO_CONN ? why
           : code == MOSQ_ERR_ERRNO ? "the connection can't be made"
                                    : mosquitto_strerror(code);
-    ht_log(HT_LOG_WARNING, "mqtt: %s is not reached: %s", line->name, why);
+    say(line, HT_LOG_WARNING, "mqtt: %s is not reached: %s", line->name, why);
     back_off(line);
 }
 
@@ -635,7 +659,9 @@ void ht_mqtt_line_stats_read(struct ht_mqtt_line *line, struct ht_mqtt_line_stat
                                        .connects = atomic_load(&line->connects),
                                        .messages = atomic_load(&line->messages),
                                        .held = atomic_load(&line->held),
+                                       .lost = atomic_load(&line->lost),
                                        .dropped = atomic_load(&line->dropped),
                                        .published = atomic_load(&line->published),
+                                       .refused = atomic_load(&line->refused),
                                        .overrun = atomic_load(&line->overrun)};
 }

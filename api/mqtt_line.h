@@ -44,8 +44,9 @@ enum {
 struct ht_mqtt_line_options {
     const struct ht_mqtt_url *url;
     const char *client_id;
-    const char *ca;   /* PEM file of authorities; NULL: the machine's */
-    const char *cert; /* PEM files of our own certificate and its key; NULL: none */
+    const char *command; /* of which the log is; NULL: serve */
+    const char *ca;      /* PEM file of authorities; NULL: the machine's */
+    const char *cert;    /* PEM files of our own certificate and its key; NULL: none */
     const char *key;
     bool lasts;                 /* the broker keeps our session, and what we missed, for a week */
     bool holds;                 /* messages are acknowledged once they are settled */
@@ -79,11 +80,13 @@ void ht_mqtt_line_publish(struct ht_mqtt_line *line, const char *topic, const ch
 struct ht_mqtt_line_stats {
     bool connected;
     size_t connects;
+    size_t lost; /* connections that broke, or on which the broker did not answer */
     size_t messages;
-    size_t held;    /* now */
-    size_t dropped; /* connections that we broke off since something could not be settled */
-    size_t published;
-    size_t overrun; /* of what was to be published */
+    size_t held;      /* now */
+    size_t dropped;   /* connections that we broke off since something could not be settled */
+    size_t published; /* that the broker answered */
+    size_t refused;   /* of these, by its access list or for another reason */
+    size_t overrun;   /* of what was to be published */
 };
 void ht_mqtt_line_stats_read(struct ht_mqtt_line *line, struct ht_mqtt_line_stats *out);
 

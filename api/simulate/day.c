@@ -8,7 +8,6 @@
 #include "api/json_merge.h"
 #include "api/simulate/read.h"
 #include "api/simulate/sim_internal.h"
-#include "api/simulate/terminals.h"
 #include "api/zone.h"
 #include "engine/base/array.h"
 #include "engine/base/time.h"
@@ -271,22 +270,6 @@ static enum ht_status leftovers_end(struct running *running)
     return status;
 }
 
-/* The vans' terminals, where they have some. */
-static enum ht_status terminals_make(struct running *running)
-{
-    struct ht_sim *sim = &running->sim;
-    if (sim->options->door == NULL) {
-        return HT_OK;
-    }
-    for (size_t i = 0; i < sim->mover_count; i++) {
-        if (sim->movers[i].unit->kind == HT_SIM_VAN) {
-            ht_sim_terminal_put(sim->client, i, sim->movers[i].unit->id, sim->movers[i].lane);
-        }
-    }
-    return ht_sim_terminals_new(sim->options->door, sim->mover_count, &sim->terminals,
-                                running->error);
-}
-
 static enum ht_status begin(struct running *running)
 {
     struct ht_sim *sim = &running->sim;
@@ -309,7 +292,7 @@ static enum ht_status begin(struct running *running)
     ht_sim_responders_make(sim);
     ht_sim_posts_make(sim);
     ht_sim_inspectors_make(sim);
-    status = terminals_make(running);
+    status = ht_sim_wire_begin(sim, running->error);
     status = status == HT_OK ? leftovers_end(running) : status;
     if (status != HT_OK) {
         return status;
@@ -422,6 +405,9 @@ static enum ht_status step(struct running *running)
     ht_sim_movers_step(sim);
     nonsense_send(running);
     status = run_all(running);
+    if (status == HT_OK && running->pace == LOCKSTEP) {
+        status = ht_sim_wire_settle(sim, running->error);
+    }
     if (status == HT_OK) {
         ht_sim_vans_step(sim);
         ht_sim_responders_step(sim);
@@ -438,16 +424,22 @@ static enum ht_status step(struct running *running)
 static enum ht_status end(struct running *running)
 {
     struct ht_sim *sim = &running->sim;
+    enum ht_status status = ht_sim_wire_settle(sim, running->error);
+    if (status == HT_OK && sim->options->protocol == HT_SIM_MQTT) {
+        ht_sim_incidents_look(sim);
+        status = run_all(running);
+    }
     ht_sim_meals_check(sim);
     ht_sim_incidents_check(sim);
     ht_sim_visits_check(sim);
-    enum ht_status status = run_all(running);
+    status = status == HT_OK ? run_all(running) : status;
     if (status == HT_OK && running->pace == LOCKSTEP) {
         status = clock_push(running, 0, "false");
     }
     ht_sim_meals_count(sim);
     ht_sim_incidents_count(sim);
     ht_sim_visits_count(sim);
+    ht_sim_wire_count(sim);
     return status;
 }
 
@@ -461,7 +453,7 @@ static void running_deinit(struct running *running)
     ht_sim_inspectors_free(sim);
     ht_sim_streets_free(sim);
     ht_sim_meals_free(sim);
-    ht_sim_terminals_free(sim->terminals);
+    ht_sim_wire_free(sim);
     ht_sim_movers_free(sim);
     free(sim->happenings);
     ht_sim_town_deinit(&sim->town);

@@ -18,11 +18,15 @@
 #include "api/simulate/client.h"
 #include "api/simulate/tally.h"
 
+/* How vans tell where they are, and kits that they are alarmed, as far as the wire has that. */
+enum ht_sim_protocol { HT_SIM_HTTP, HT_SIM_OSMAND, HT_SIM_JT808, HT_SIM_MQTT };
+
 struct ht_sim_options {
     const char *url;
     const char *token; /* NULL: none */
-    const char *door;  /* HOST:PORT where vans speak JT/T 808; NULL: over HTTP */
-    double speed;      /* 0: lockstep; < 0: as the server's clock goes */
+    enum ht_sim_protocol protocol;
+    const char *door; /* HOST:PORT of JT/T 808, the broker's URL of MQTT; else NULL */
+    double speed;     /* 0: lockstep; < 0: as the server's clock goes */
     double rate;
     double alarms; /* a day */
     uint64_t seed;

@@ -5,7 +5,6 @@
 #include "api/json_merge.h"
 #include "api/simulate/read.h"
 #include "api/simulate/sim_internal.h"
-#include "api/simulate/terminals.h"
 #include "engine/base/array.h"
 
 enum {
@@ -96,26 +95,10 @@ void ht_sim_go(struct ht_sim *sim, struct ht_sim_mover *mover, struct ht_point t
 
 /* ---- what is told ---- */
 
-/* By its terminal, at once. What a terminal can't be is not told. */
-static void terminal_tell(struct ht_sim *sim, const struct ht_sim_mover *mover,
-                          const struct ht_sim_position *position)
-{
-    if (!position->stranger &&
-        !ht_sim_terminal_tell(sim->terminals, (size_t)(mover - sim->movers), position)) {
-        sim->tally->positions_refused++;
-    }
-}
-
-static bool has_terminal(const struct ht_sim *sim, const struct ht_sim_mover *mover)
-{
-    return sim->terminals != NULL && mover->unit->kind == HT_SIM_VAN;
-}
-
 static void position_write(struct ht_sim *sim, struct ht_text *text,
                            const struct ht_sim_mover *mover, const struct ht_sim_position *position)
 {
-    if (has_terminal(sim, mover)) {
-        terminal_tell(sim, mover, position);
+    if (ht_sim_wire_position(sim, mover, position)) {
         return;
     }
     ht_text_addf(text, "%s{\"unit\":\"%s%s\",\"lon\":%.7f,\"lat\":%.7f,\"ts\":%lld",
@@ -209,9 +192,8 @@ static void mover_step(struct ht_sim *sim, struct ht_sim_mover *mover)
             told += position_tell(sim, mover, position, &text);
         }
     }
-    if (has_terminal(sim, mover)) {
-        sim->tally->positions += told;
-    } else if (told > 0) {
+    sim->tally->positions += told;
+    if (text.size > 1) { /* what went no other way */
         struct ht_sim_ask *ask =
             ht_sim_ask_new(sim->client, HT_SIM_CALL_POSITIONS, "POST", "/v1/positions");
         ht_text_add_char(&text, ']');
@@ -219,7 +201,6 @@ static void mover_step(struct ht_sim *sim, struct ht_sim_mover *mover)
         ht_text_add(&ask->body, ht_text_string(&text), text.size);
         ask->done = positions_taken;
         ask->user = sim;
-        sim->tally->positions += told;
         ht_sim_ask_send(sim->client, ask);
     }
     sim->failed = sim->failed || text.failed;

@@ -147,6 +147,11 @@ void ht_sim_alarm(struct ht_sim *sim, const struct ht_sim_happening *happening)
     const struct ht_sim_device *device = &sim->town.devices[happening->subject];
     struct ht_sim_dice dice = ht_sim_dice_of(sim->options->seed, "alarm told", happening->number);
     struct ht_sim_chaos chaos = {.on = sim->options->chaos};
+    sim->tally->alarms++;
+    if (sim->options->protocol == HT_SIM_MQTT) {
+        ht_sim_wire_alarm(sim, happening->subject, ht_sim_chaos_again(&chaos, &dice));
+        return;
+    }
     struct ht_sim_ask *ask =
         ht_sim_ask_new(sim->client, HT_SIM_CALL_ALARM, "POST", "/v1/incidents");
     ht_text_addf(&ask->body, "{\"household\":\"%s\",\"device\":\"%s\",\"kind\":\"%s\"}",
@@ -154,7 +159,6 @@ void ht_sim_alarm(struct ht_sim *sim, const struct ht_sim_happening *happening)
     ask->lane = happening->number;
     ask->done = alarm_taken;
     ask->user = sim;
-    sim->tally->alarms++;
     ht_sim_send_keyed(sim, ask, &chaos, &dice);
 }
 
@@ -252,6 +256,10 @@ static void incident_read(struct ht_sim *sim, yajl_val value)
         incident->counted = kind != NULL && strcmp(kind, "request") != 0;
         incident->operator_ms = soon_ms(sim, &dice, 15, 50);
     }
+    if (ht_sim_wire_rang(sim, ht_sim_text(value, "household"))) {
+        sim->tally->incidents += !incident->raised;
+        incident->raised = true;
+    }
     incident->listed = true;
     bool waits = strcmp(state, "received") == 0 && !ht_sim_flag(value, "confirmed");
     if (!waits) {
@@ -294,7 +302,7 @@ static void incidents_taken(void *user, const struct ht_sim_ask *ask,
     freed(sim);
 }
 
-static void incidents_look(struct ht_sim *sim)
+void ht_sim_incidents_look(struct ht_sim *sim)
 {
     struct ht_sim_ask *ask = ht_sim_ask_new(
         sim->client, HT_SIM_CALL_INCIDENT_LOOK, "GET",
@@ -397,7 +405,7 @@ void ht_sim_responders_step(struct ht_sim *sim)
         operator_step(sim, one);
         one->listed = false;
     }
-    incidents_look(sim);
+    ht_sim_incidents_look(sim);
 }
 
 /* ---- at the end ---- */

@@ -8,6 +8,7 @@
  *   posts       where responders wait
  *   inspectors  rounds, check-ins, results
  *   streets     closures and zones that come and go
+ *   wire        how devices tell something
  */
 #ifndef HT_API_SIMULATE_SIM_INTERNAL_H
 #define HT_API_SIMULATE_SIM_INTERNAL_H
@@ -103,7 +104,7 @@ struct ht_sim_post;
 struct ht_sim_inspector;
 struct ht_sim_visit;
 struct ht_sim_closed;
-struct ht_sim_terminals;
+struct ht_sim_wire;
 
 struct ht_sim {
     const struct ht_sim_options *options;
@@ -124,7 +125,7 @@ struct ht_sim {
     size_t happening_next;
     struct ht_sim_mover *movers; /* one for each unit of the town */
     size_t mover_count;
-    struct ht_sim_terminals *terminals; /* NULL: vans tell where they are over HTTP */
+    struct ht_sim_wire *wire;
     struct ht_names meals;
     struct ht_sim_meal *first_meal;
     struct ht_sim_meal **last_meal;
@@ -155,6 +156,7 @@ void ht_sim_vans_free(struct ht_sim *sim);
 void ht_sim_responders_make(struct ht_sim *sim);
 void ht_sim_alarm(struct ht_sim *sim, const struct ht_sim_happening *happening);
 void ht_sim_responders_step(struct ht_sim *sim);
+void ht_sim_incidents_look(struct ht_sim *sim); /* at those that are open */
 void ht_sim_incidents_check(struct ht_sim *sim);
 void ht_sim_incidents_count(struct ht_sim *sim);
 void ht_sim_responders_free(struct ht_sim *sim);
@@ -177,6 +179,20 @@ void ht_sim_street_close(struct ht_sim *sim, const struct ht_sim_happening *happ
 void ht_sim_zone_draw(struct ht_sim *sim, const struct ht_sim_happening *happening);
 void ht_sim_streets_step(struct ht_sim *sim);
 void ht_sim_streets_free(struct ht_sim *sim);
+
+/* HT_INVALID: the door is none; HT_IO: nobody answers there; HT_NOMEM. */
+enum ht_status ht_sim_wire_begin(struct ht_sim *sim, struct ht_error *error);
+void ht_sim_wire_free(struct ht_sim *sim);
+/* False: this one's positions go over HTTP, with others together. */
+bool ht_sim_wire_position(struct ht_sim *sim, const struct ht_sim_mover *mover,
+                          const struct ht_sim_position *position);
+/* The alarm of a kit of the town, by MQTT. */
+void ht_sim_wire_alarm(struct ht_sim *sim, size_t device, bool twice);
+/* Whether an incident of a household is of alarms that went by the wire; they are seen now. */
+bool ht_sim_wire_rang(struct ht_sim *sim, const char *household);
+/* Waits until the server has looked at what went by the wire, some seconds at most. */
+enum ht_status ht_sim_wire_settle(struct ht_sim *sim, struct ht_error *error);
+void ht_sim_wire_count(struct ht_sim *sim);
 
 /* An Idempotency-Key, and now and then (chaos) the ask a second time with the same: it has to be
  * the same answer, and nothing twice. */

@@ -25,6 +25,7 @@ const char *ht_sim_call_text(enum ht_sim_call call)
         [HT_SIM_CALL_VISIT_RESULT] = "visit result",
         [HT_SIM_CALL_ROUND] = "round",
         [HT_SIM_CALL_STREETS] = "streets",
+        [HT_SIM_CALL_WIRE] = "wire look",
         [HT_SIM_CALL_WRONG] = "nonsense",
     };
     return texts[call];

@@ -40,6 +40,7 @@ enum ht_sim_call {
     HT_SIM_CALL_VISIT_RESULT,
     HT_SIM_CALL_ROUND,
     HT_SIM_CALL_STREETS,
+    HT_SIM_CALL_WIRE,  /* what became of what went another way */
     HT_SIM_CALL_WRONG, /* meant to be refused */
     HT_SIM_CALLS
 };

@@ -160,7 +160,7 @@ HT_CASE(unknown_commands_and_options_are_usage)
 HT_CASE(serve_refuses_what_it_cannot_do)
 {
     HT_CHECK(is_usage("serve --network x --log xml", "--log takes plain or json, not 'xml'"));
-    HT_CHECK(is_usage("serve --network x --mqtt mqtt://h", "--mqtt wants --store"));
+    HT_CHECK(is_usage("serve --network x --mqtt mqtt://h", "--mqtt needs --store"));
     HT_CHECK(is_usage("serve --network x --mqtt-map m", "want --mqtt URL"));
     HT_CHECK(is_usage("serve --network x --store s --mqtt=u", "begins with mqtt:// or mqtts://"));
     HT_CHECK(is_usage("serve --network x --store s --mqtt=mqtt://h:0", "from 1 to 65535"));

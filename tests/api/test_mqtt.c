@@ -4,116 +4,7 @@
 #include <sqlite3.h>
 #include <time.h>
 
-#include "tests/support/broker.h"
-#include "tests/support/check.h"
-#include "tests/support/json_at.h"
-#include "tests/support/served.h"
-#include "tests/support/sql.h"
-
-#define GEO "Content-Type: application/geo+json\r\n"
-#define JSON "Content-Type: application/json\r\n"
-
-enum { PATIENCE = 6000, NAP_US = 10000 }; /* a minute, or with a sanitizer as long as it takes */
-
-static char store[128];
-static char options[512];
-
-static bool says(const char *text)
-{
-    return answer.body != NULL && strstr(answer.body, text) != NULL;
-}
-
-/* The value of a metric. */
-static double metric(const char *name)
-{
-    size_t size = strlen(name);
-    HT_CHECK_INT(get("/metrics"), 200);
-    const char *at = answer.body;
-    while (at != NULL && !(strncmp(at, name, size) == 0 && at[size] == ' ')) {
-        at = strchr(at, '\n');
-        at = at == NULL ? NULL : at + 1;
-    }
-    return at == NULL ? -1 : strtod(at + size, NULL);
-}
-
-/* Whether a metric comes to be so much at least. */
-static bool comes(const char *name, double want)
-{
-    for (int i = 0; i < PATIENCE; i++) {
-        if (metric(name) >= want) {
-            return true;
-        }
-        (void)usleep(NAP_US);
-    }
-    (void)printf("  %s stays at %g\n", name, metric(name));
-    return false;
-}
-
-/* Whether what a path gives comes to have this in it. */
-static bool shows(const char *path, const char *text)
-{
-    for (int i = 0; i < PATIENCE; i++) {
-        if (get(path) == 200 && says(text)) {
-            return true;
-        }
-        (void)usleep(NAP_US);
-    }
-    (void)printf("  %s has no %s\n", path, text);
-    return false;
-}
-
-static bool connected(void)
-{
-    return comes("houtao_mqtt_connected", 2);
-}
-
-static int item_add(const char *collection, const char *id, const char *properties)
-{
-    char path[64];
-    char text[512];
-    bool placed = strcmp(collection, "devices") != 0;
-    (void)snprintf(path, sizeof path, "/collections/%s/items", collection);
-    (void)snprintf(text, sizeof text,
-                   "{\"type\":\"Feature\",\"id\":\"%s\",\"geometry\":%s,\"properties\":{%s}}", id,
-                   placed ? "{\"type\":\"Point\",\"coordinates\":[121.71,29.95]}" : "null",
-                   properties);
-    return post(path, GEO, text);
-}
-
-/* A town with a responder, a home with a kit `k1`, a van with a terminal `d1`. */
-static bool begin_kits(const char *more)
-{
-    static int number;
-    if (!map_make() || (broker < 0 && !broker_begin(folder, ""))) {
-        return false;
-    }
-    (void)snprintf(store, sizeof store, "%s/mqtt%d.sqlite", folder, number++);
-    (void)snprintf(options, sizeof options,
-                   "--store %s --mqtt mqtt://127.0.0.1:%u/?client_id=node%d %s", store,
-                   (unsigned)broker_port, number, more);
-    if (!begin(options)) {
-        return false;
-    }
-    HT_CHECK_INT(
-        item_add("units", "r1", "\"kind\":\"responder\",\"profile\":\"car\",\"status\":\"idle\""),
-        201);
-    HT_CHECK_INT(
-        item_add("units", "v1", "\"kind\":\"van\",\"profile\":\"car\",\"status\":\"idle\""), 201);
-    HT_CHECK_INT(item_add("households", "h1", "\"residents\":1"), 201);
-    HT_CHECK_INT(item_add("devices", "k1", "\"protocol\":\"mqtt\",\"household\":\"h1\""), 201);
-    HT_CHECK_INT(item_add("devices", "d1", "\"protocol\":\"mqtt\",\"unit\":\"v1\""), 201);
-    return connected();
-}
-
-#define NEEDS_BROKER()                                                                             \
-    if (!broker_there()) {                                                                         \
-        HT_SKIP("mosquitto and mosquitto-clients are not installed");                              \
-    }
-
-static int64_t received(void)
-{
-    return ht_sql_number(store, "SELECT count(*) FROM events WHERE kind = 'incident.received'");
-}
+#include "tests/support/kits.h"
 
 HT_CASE(positions_arrive)
 {
@@ -281,24 +172,6 @@ HT_CASE(alarms_wait_for_a_node_that_is_away)
     end();
 }
 
-HT_CASE(a_broker_that_was_away_is_found_again)
-{
-    NEEDS_BROKER();
-    HT_REQUIRE(begin_kits(""));
-    broker_end(SIGKILL);
-    for (int i = 0; i < PATIENCE && metric("houtao_mqtt_connected") > 0; i++) {
-        (void)usleep(NAP_US);
-    }
-    HT_CHECK_INT(metric("houtao_mqtt_connected"), 0);
-    HT_CHECK_INT(item_add("zones", "z", "\"kind\":\"watched\""), 422); /* the town goes on */
-    HT_REQUIRE(broker_begin(folder, ""));
-    HT_CHECK(connected());
-    HT_CHECK(metric("houtao_mqtt_connects_total") >= 4);
-    HT_CHECK(broker_pub("houtao/alarms/k1", "{\"kind\":\"heart\"}"));
-    HT_CHECK(shows("/v1/incidents", "\"heart\""));
-    end();
-}
-
 HT_CASE(a_last_will_is_a_silence)
 {
     NEEDS_BROKER();
@@ -387,32 +260,41 @@ HT_CASE(messages_of_a_vendor_mean_what_the_file_says)
     HT_CHECK(strstr(run->err, "vendor.map:3: a kind is") != NULL);
 }
 
+/* Whether what a client writes into its file comes to have this in it; before each look `pub` is
+ * published to the topic "probe" (NULL: nothing). All of it is in `got` then. */
+static bool hears(int file, char *got, size_t size, const char *text, const char *pub)
+{
+    for (int i = 0; i < PATIENCE; i++) {
+        HT_CHECK(pub == NULL || broker_pub("probe", pub));
+        ssize_t have = pread(file, got, size - 1, 0);
+        got[have > 0 ? have : 0] = '\0';
+        if (strstr(got, text) != NULL) {
+            return true;
+        }
+        (void)usleep(NAP_US);
+    }
+    return false;
+}
+
+/* A file of no name. */
+static int nameless(void)
+{
+    char path[] = "/tmp/houtao-mqtt-XXXXXX";
+    int file = mkstemp(path);
+    (void)unlink(path);
+    return file;
+}
+
 HT_CASE(what_happens_goes_out)
 {
     NEEDS_BROKER();
     HT_REQUIRE(begin_kits(""));
-    char path[] = "/tmp/houtao-mqtt-XXXXXX";
     char got[4096] = "";
-    int out = mkstemp(path);
-    (void)unlink(path);
+    int out = nameless();
     pid_t listener = broker_client("mosquitto_sub -t houtao/events/# -t probe -F %t_%p", NULL, out);
-    bool hears = false;
-    for (int i = 0; i < PATIENCE && !hears; i++) {
-        HT_CHECK(broker_pub("probe", "x"));
-        ssize_t size = pread(out, got, sizeof got - 1, 0);
-        got[size > 0 ? size : 0] = '\0';
-        hears = strstr(got, "probe_x") != NULL;
-    }
-    HT_CHECK(hears);
+    HT_CHECK(hears(out, got, sizeof got, "probe_x", "x"));
     HT_CHECK(broker_pub("houtao/alarms/k1", "{\"kind\":\"sos\",\"note\":\"secret words\"}"));
-    bool told = false;
-    for (int i = 0; i < PATIENCE && !told; i++) {
-        ssize_t size = pread(out, got, sizeof got - 1, 0);
-        got[size > 0 ? size : 0] = '\0';
-        told = strstr(got, "\"kind\":\"incident.received\"") != NULL;
-        (void)usleep(told ? 0 : NAP_US);
-    }
-    HT_CHECK(told);
+    HT_CHECK(hears(out, got, sizeof got, "\"kind\":\"incident.received\"", NULL));
     HT_CHECK(strstr(got, "houtao/events/incidents/i") != NULL);
     HT_CHECK(strstr(got, "secret") == NULL);
     (void)kill(listener, SIGKILL);
@@ -426,23 +308,14 @@ HT_CASE(nodes_divide_positions_and_each_gets_the_alarms)
     enum { SENT = 40 };
     NEEDS_BROKER();
     HT_REQUIRE(begin_kits(""));
-    char path[] = "/tmp/houtao-mqtt-XXXXXX";
     static char got[1 << 14];
-    int out = mkstemp(path);
+    int out = nameless();
     int lines = 0;
-    (void)unlink(path);
     /* another node's part is played by a plain client */
     pid_t other = broker_client("mosquitto_sub -t $share/houtao/houtao/positions/+ -t "
                                 "houtao/alarms/+ -t probe -F %t",
                                 NULL, out);
-    bool hears = false;
-    for (int i = 0; i < PATIENCE && !hears; i++) {
-        HT_CHECK(broker_pub("probe", "x"));
-        ssize_t size = pread(out, got, sizeof got - 1, 0);
-        got[size > 0 ? size : 0] = '\0';
-        hears = strstr(got, "probe") != NULL;
-    }
-    HT_REQUIRE(hears);
+    HT_REQUIRE(hears(out, got, sizeof got, "probe", "x"));
     for (int i = 0; i < SENT; i++) {
         char payload[96];
         (void)snprintf(payload, sizeof payload, "{\"lon\":121.711,\"lat\":29.951,\"ts\":%ld}",
@@ -451,14 +324,7 @@ HT_CASE(nodes_divide_positions_and_each_gets_the_alarms)
     }
     HT_CHECK(broker_pub("houtao/alarms/k1", "{\"kind\":\"sos\"}"));
     HT_CHECK(shows("/v1/incidents", "\"sos\""));
-    bool alarmed = false;
-    for (int i = 0; i < PATIENCE && !alarmed; i++) {
-        ssize_t size = pread(out, got, sizeof got - 1, 0);
-        got[size > 0 ? size : 0] = '\0';
-        alarmed = strstr(got, "houtao/alarms/k1") != NULL;
-        (void)usleep(alarmed ? 0 : NAP_US);
-    }
-    HT_CHECK(alarmed);
+    HT_CHECK(hears(out, got, sizeof got, "houtao/alarms/k1", NULL));
     for (const char *at = got; (at = strstr(at, "positions/d1")) != NULL; at++) {
         lines++;
     }
@@ -515,12 +381,4 @@ HT_CASE(tls_with_our_own_authority)
     HT_REQUIRE(broker_begin(folder, "")); /* for the cases after this one */
 }
 
-int main(int argc, char **argv)
-{
-    int code = ht_run_cases(argc > 1 ? argv[1] : NULL);
-    forsake();
-    broker_end(SIGKILL);
-    ht_answer_free(&answer);
-    map_remove();
-    return code;
-}
+HT_KITS_MAIN()

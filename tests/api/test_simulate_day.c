@@ -1,5 +1,6 @@
 /* Simulated days against a server of its own: what comes of them, that they come out the same, and
  * that the command says what is wrong. */
+#include "tests/support/broker.h"
 #include "tests/support/check.h"
 #include "tests/support/simulated_town.h"
 
@@ -22,7 +23,7 @@ enum { ARRIVALS_LEAST = 50 };
 static const struct ht_command_run *simulate(const char *arguments)
 {
     char line[512];
-    (void)snprintf(line, sizeof line, "simulate --url http://127.0.0.1:%u %s", (unsigned)port,
+    (void)snprintf(line, sizeof line, "simulate --url http://127.0.0.1:%u %.440s", (unsigned)port,
                    arguments);
     return ht_command_run(line);
 }
@@ -129,6 +130,83 @@ HT_CASE(the_same_seed_is_the_same_day_to_the_last_byte)
     }
 }
 
+/* Half an hour whose devices speak so; its figures, which are the caller's. */
+static char *wire_day(const char *options)
+{
+    char line[512];
+    (void)snprintf(line, sizeof line,
+                   "--quiet --from 11:00 --to " SHORT_END " --alarms 600 --step 30 "
+                   "--households 200 --json %s/wire.json %s",
+                   folder, options);
+    const struct ht_command_run *run = simulate(line);
+    HT_CHECK_INT(run->code, 0);
+    if (run->code != 0) {
+        (void)printf("%s%s", run->out, run->err);
+    }
+    char *json = file_text("wire.json");
+    HT_CHECK(json != NULL && number_at(json, "positions") > 1000);
+    HT_CHECK(json != NULL && number_at(json, "alarms") > 5 && number_at(json, "incidents") > 5);
+    HT_CHECK_INT(number_at(json, "positions_refused"), 0);
+    HT_CHECK_INT(number_at(json, "lost"), 0);
+    ht_client_close(&client); /* that connection was idle for too long */
+    HT_CHECK(ht_client_open(&client, port));
+    HT_CHECK_INT(get("/metrics"), 200);
+    return json;
+}
+
+/* A metric of the last answer; -1: there is none. */
+static long metric_at(const char *name)
+{
+    char line[96];
+    (void)snprintf(line, sizeof line, "\n%s ", name);
+    const char *at = answer.body == NULL ? NULL : strstr(answer.body, line);
+    return at == NULL ? -1 : strtol(at + strlen(line), NULL, 10);
+}
+
+HT_CASE(vans_and_kits_of_a_day_speak_mqtt)
+{
+    char line[128];
+    if (!broker_there()) {
+        HT_SKIP("mosquitto and mosquitto-clients are not installed");
+    }
+    HT_REQUIRE(town_make() && broker_begin(folder, ""));
+    (void)snprintf(line, sizeof line, MONDAY ",0 --mqtt mqtt://127.0.0.1:%u",
+                   (unsigned)broker_port);
+    HT_REQUIRE(begin_town(line));
+    (void)snprintf(line, sizeof line, "--protocol mqtt --door mqtt://127.0.0.1:%u",
+                   (unsigned)broker_port);
+    char *json = wire_day(line);
+    HT_REQUIRE(json != NULL);
+    /* each alarm and each position of a van came by the broker, and was taken */
+    HT_CHECK_INT(metric_at("houtao_mqtt_alarms_total"), number_at(json, "alarms"));
+    HT_CHECK(metric_at("houtao_mqtt_messages_total{outcome=\"taken\"}") >
+             number_at(json, "alarms") + 100);
+    HT_CHECK_INT(metric_at("houtao_mqtt_messages_total{outcome=\"refused\"}"), 0);
+    HT_CHECK_INT(metric_at("houtao_mqtt_messages_total{outcome=\"unknown\"}"), 0);
+    free(json);
+    const struct ht_command_run *run =
+        simulate("--quiet --speedup 0 --to 23:00 --protocol mqtt --door tcp://127.0.0.1");
+    HT_CHECK(run->code == 1 && strstr(run->err, "mqtt") != NULL);
+    end();
+    broker_end(SIGTERM);
+}
+
+HT_CASE(vans_of_a_day_speak_osmand)
+{
+    char line[128];
+    HT_REQUIRE(begin_town(MONDAY ",0"));
+    (void)snprintf(line, sizeof line, "--protocol osmand --log %s/wire.log", folder);
+    char *json = wire_day(line);
+    HT_REQUIRE(json != NULL);
+    char *log = file_text("wire.log");
+    HT_REQUIRE(log != NULL);
+    HT_CHECK(strstr(log, "GET /osmand?id=van-") != NULL);
+    HT_CHECK(strstr(log, "[{\"unit\":\"van-") == NULL); /* none by another way */
+    free(log);
+    free(json);
+    end();
+}
+
 HT_CASE(a_clock_that_runs_is_gone_along_with)
 {
     char line[256];
@@ -175,8 +253,10 @@ HT_CASE(what_the_command_line_lacks_or_has_wrong_is_named)
         {"simulate --url http://127.0.0.1:1 --rate -1", "--rate takes a number"},
         {"simulate --url http://127.0.0.1:1 --seed x", "--seed takes a number"},
         {"simulate --url http://127.0.0.1:1 --step 0.5", "--step takes a second or more"},
-        {"simulate --url http://127.0.0.1:1 --protocol smoke", "--protocol takes http or jt808"},
+        {"simulate --url http://127.0.0.1:1 --protocol smoke", "--protocol takes http, osmand,"},
         {"simulate --url http://127.0.0.1:1 --protocol jt808", "--door HOST:PORT go together"},
+        {"simulate --url http://127.0.0.1:1 --protocol mqtt", "--door mqtt://HOST go together"},
+        {"simulate --url http://127.0.0.1:1 --protocol osmand --door x", "--door is for"},
         {"simulate --url http://127.0.0.1:1 more", "takes options only"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -259,4 +339,12 @@ HT_CASE(who_is_moved_waits_at_the_new_place)
     end();
 }
 
-HT_SERVED_MAIN()
+int main(int argc, char **argv)
+{
+    int code = ht_run_cases(argc > 1 ? argv[1] : NULL);
+    forsake();
+    broker_end(SIGKILL);
+    ht_answer_free(&answer);
+    map_remove();
+    return code;
+}

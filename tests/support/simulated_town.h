@@ -38,7 +38,7 @@ static bool town_make(void)
     return good;
 }
 
-/* A server on a fresh copy of the town. */
+/* A server on a fresh copy of the town; other options may follow the clock. */
 static bool begin_town(const char *clock)
 {
     static int number;
@@ -51,7 +51,8 @@ static bool begin_town(const char *clock)
     if (ht_command_run(line)->code != 0) {
         return false;
     }
-    (void)snprintf(line, sizeof line, "--store %s/day%d.sqlite --clock %s", folder, number, clock);
+    (void)snprintf(line, sizeof line, "--store %s/day%d.sqlite --clock %.128s", folder, number,
+                   clock);
     return begin(line);
 }
 
