@@ -5,11 +5,11 @@
  *            .:|||:|                        .:|:.
  *   due      11:00-12:00, 11:30-12:30, 12:00-13:00       16:30-17:30, 17:00-18:00
  *
- * Of a hundred households six want lunch and two dinner (times `rate`); they live door to door: where
- * one orders, three in eight of that building do, as neighbours tell each other and a van comes
- * anyway. Alarms come all day, more
- * of them when people get up and in the evening. A storm adds some in the middle of what is
- * simulated, a third of them told again by the same device soon after.
+ * Of a hundred households six want lunch and two dinner (times `rate`); they live door to door:
+ * where one orders, three in eight of that building do, as neighbours tell each other and a van
+ * comes anyway. Alarms come all day, more of them when people get up and in the evening. A storm
+ * adds some in the middle of what is simulated, a third of them told again by the same device soon
+ * after.
  *
  * Threading: pure functions. Ownership: the list is the caller's, free() it.
  */
