@@ -8,6 +8,7 @@
 #include "api/rectifications.h"
 #include "api/visit_site.h"
 #include "api/visits_internal.h"
+#include "api/visits_room.h"
 #include "api/zone.h"
 #include "engine/base/time.h"
 #include "geodata/members.h"
@@ -26,6 +27,7 @@ struct page {
     const char *text; /* NULL: not for the caller, or gone */
     char site[256];
     char tenant[256];
+    char inspectors[2 * HT_VISIT_ID_MAX + 8]; /* of the visit that found it last */
 };
 
 /* ---- words ---- */
@@ -180,7 +182,7 @@ static void rows_write(const struct page *page)
         row(page, EXTENDED, count);
     }
     row(page, VISIT, n->visit);
-    row(page, INSPECTOR, n->inspector);
+    row(page, INSPECTOR, page->inspectors);
     if (n->state == HT_RECTIFICATION_IS_CLOSED) {
         row(page, CLOSED, moment_text(n->mended_ms, text));
     }
@@ -243,6 +245,29 @@ static void names_find(struct ht_store_reader *reader, struct page *page)
     ht_visit_site_deinit(&site);
 }
 
+/* Who was there when it was found last: a hazard that came back has another visit, and maybe other
+ * inspectors, than at first. */
+static enum ht_status inspectors_find(struct ht_app_context *context,
+                                      struct ht_store_reader *reader, struct page *page)
+{
+    const struct ht_rectification *n = page->notice;
+    struct ht_visits *past = NULL;
+    enum ht_status status = HT_OK;
+    const struct ht_visit *visit =
+        ht_visits_get(ht_visits_room_visits(context->app->visits), n->visit);
+    if (visit == NULL) {
+        status = ht_visits_room_past(reader, true, n->visit, &past);
+        visit = status == HT_OK ? ht_visits_get(past, n->visit) : NULL;
+    }
+    const char *first = visit != NULL && visit->inspector != NULL ? visit->inspector : n->inspector;
+    const char *second = visit != NULL ? visit->second : NULL;
+    (void)snprintf(page->inspectors, sizeof page->inspectors, "%s%s%s", first == NULL ? "" : first,
+                   second == NULL ? "" : ", ", second == NULL ? "" : second);
+    ht_visit_release(visit);
+    ht_visits_free(past);
+    return status == HT_NOT_FOUND ? HT_OK : status;
+}
+
 static enum ht_status answer_write(struct ht_app_context *context, const struct ht_look *look,
                                    struct ht_look_telling *telling, struct ht_error *error)
 {
@@ -264,7 +289,10 @@ static enum ht_status answer_write(struct ht_app_context *context, const struct 
         telling->any = telling->any || text != NULL;
         telling->content_type = "text/html; charset=utf-8";
         names_find(telling->reader, &page);
-        page_write(&page);
+        status = inspectors_find(context, telling->reader, &page);
+        if (status == HT_OK) {
+            page_write(&page);
+        }
     }
     free(text);
     ht_rectification_release(notice);

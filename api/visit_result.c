@@ -84,6 +84,8 @@ static void time_look(struct ht_app_context *context, struct ht_store_reader *re
                                                   .inspector = two[i],
                                                   .point = in->placed ? r->point : site->point,
                                                   .at_ms = r->at_ms,
+                                                  .until_ms =
+                                                      in->until_ms != 0 ? in->until_ms : r->at_ms,
                                                   .slack_ms = r->office.slack_ms};
         r->flags |= two[i] == NULL ? 0 : ht__visit_sequence_flag(context, reader, &arrival);
     }

@@ -1,4 +1,5 @@
-/* Whether somebody can have come from the check-in before. */
+/* Whether somebody can have come from the check-in before, and gone on to the one after: whoever
+ * reports late, or the later visit first, is asked as well. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +12,22 @@
 
 enum { LOOK_AT = 200, DAY_MS = 86400000 };
 
-/* The inspector's last check-in before this one, within a day; held. NULL: none. */
-static const struct ht_visit *before_of(struct ht_visits *visits,
-                                        const struct ht__visit_arrival *arrival)
+/* Whether `v` is nearer in time than `found` (NULL: none), on the side that is asked for. */
+static bool is_nearer(const struct ht_visit *v, const struct ht_visit *found, int64_t at_ms,
+                      bool after)
+{
+    if (after) {
+        return v->seen_ms > at_ms && v->seen_ms < at_ms + DAY_MS &&
+               (found == NULL || v->seen_ms < found->seen_ms);
+    }
+    return v->seen_ms <= at_ms && v->seen_ms > at_ms - DAY_MS &&
+           (found == NULL || v->seen_ms > found->seen_ms);
+}
+
+/* The inspector's last check-in before this one, or the first after it, within a day; held. NULL:
+ * none. */
+static const struct ht_visit *beside_of(struct ht_visits *visits,
+                                        const struct ht__visit_arrival *arrival, bool after)
 {
     const struct ht_visit *list[LOOK_AT];
     const struct ht_visit *found = NULL;
@@ -23,9 +37,8 @@ static const struct ht_visit *before_of(struct ht_visits *visits,
     size_t count = ht_visits_list(visits, &filter, LOOK_AT, list);
     for (size_t i = 0; i < count; i++) {
         const struct ht_visit *v = list[i];
-        if (v->state != HT_VISIT_IS_MISSED && v->seen_ms <= arrival->at_ms &&
-            v->seen_ms > arrival->at_ms - DAY_MS && strcmp(v->id, arrival->visit) != 0 &&
-            (found == NULL || v->seen_ms > found->seen_ms)) {
+        if (v->state != HT_VISIT_IS_MISSED && strcmp(v->id, arrival->visit) != 0 &&
+            is_nearer(v, found, arrival->at_ms, after)) {
             found = v;
         }
     }
@@ -133,19 +146,34 @@ static enum ht_status way_ms(struct ht_app_context *context, const char *inspect
     return status == HT_OK && cost.weight_ms >= HT_WEIGHT_INF ? HT_NO_ROUTE : status;
 }
 
+/* Whether the way between this check-in and the one beside it was too long. */
+static bool is_too_soon(struct ht_app_context *context, struct ht_store_reader *reader,
+                        const struct ht__visit_arrival *arrival, bool after)
+{
+    struct ht_visits *visits = ht_visits_room_visits(context->app->visits);
+    const struct ht_visit *beside = beside_of(visits, arrival, after);
+    struct ht_point there;
+    int64_t need_ms = 0;
+    bool impossible = false;
+    if (beside != NULL && place_of(reader, beside, &there)) {
+        struct ht_point from = after ? arrival->point : there;
+        struct ht_point to = after ? there : arrival->point;
+        int64_t left_ms = after                   ? arrival->until_ms
+                          : beside->until_ms != 0 ? beside->until_ms
+                                                  : beside->seen_ms;
+        int64_t come_ms = after ? beside->seen_ms : arrival->at_ms;
+        impossible = way_ms(context, arrival->inspector, from, to, &need_ms) == HT_OK &&
+                     need_ms - arrival->slack_ms > come_ms - left_ms;
+    }
+    ht_visit_release(beside);
+    return impossible;
+}
+
 uint32_t ht__visit_sequence_flag(struct ht_app_context *context, struct ht_store_reader *reader,
                                  const struct ht__visit_arrival *arrival)
 {
-    struct ht_visits *visits = ht_visits_room_visits(context->app->visits);
-    const struct ht_visit *before = before_of(visits, arrival);
-    struct ht_point from;
-    int64_t need_ms = 0;
-    bool impossible = false;
-    if (before != NULL && place_of(reader, before, &from)) {
-        int64_t left_ms = before->until_ms != 0 ? before->until_ms : before->seen_ms;
-        impossible = way_ms(context, arrival->inspector, from, arrival->point, &need_ms) == HT_OK &&
-                     need_ms - arrival->slack_ms > arrival->at_ms - left_ms;
-    }
-    ht_visit_release(before);
-    return impossible ? HT_VISIT_IMPOSSIBLE : 0;
+    return is_too_soon(context, reader, arrival, false) ||
+                   is_too_soon(context, reader, arrival, true)
+               ? HT_VISIT_IMPOSSIBLE
+               : 0;
 }

@@ -67,13 +67,14 @@ HT_MUST_CHECK enum ht_status ht__visit_inspector_check(struct ht_app_context *co
                                                        const char *member, const char *inspector,
                                                        struct ht_error *error);
 
-/* Whether the way from the check-in before was too long for the time there was: HT_VISIT_IMPOSSIBLE
- * or 0. On a worker: it routes. */
+/* Whether the way from the check-in before, or to the one after, was too long for the time there
+ * was: HT_VISIT_IMPOSSIBLE or 0. On a worker: it routes. */
 struct ht__visit_arrival {
     const char *visit; /* this one */
     const char *inspector;
     struct ht_point point;
     int64_t at_ms;
+    int64_t until_ms; /* left; at_ms where it is not said */
     int64_t slack_ms;
 };
 uint32_t ht__visit_sequence_flag(struct ht_app_context *context, struct ht_store_reader *reader,

@@ -83,7 +83,7 @@ enum {
 #define HT_VISIT_FLAG_MAP(X)                                                                       \
     X(TOO_SHORT, "too_short", 0)                                                                   \
     X(TOO_FAR, "too_far", 1)                                                                       \
-    X(IMPOSSIBLE, "impossible_sequence", 2) /* nobody drives that fast from the one before */      \
+    X(IMPOSSIBLE, "impossible_sequence", 2) /* nobody drives that fast between two of them */      \
     X(NO_POSITION, "no_position", 3)        /* a reason stands for the place of the check-in */    \
     X(ALONE, "alone", 4)                    /* two were to go, and one did */
 

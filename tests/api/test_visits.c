@@ -608,6 +608,29 @@ HT_CASE(a_notice_is_a_page_in_two_languages_and_escaped)
     end();
 }
 
+/* The paper names who was there at the visit that it names. */
+HT_CASE(a_notice_of_what_came_back_names_who_saw_it_then)
+{
+    char id[80];
+    HT_REQUIRE(begin_town());
+    (void)snprintf(id, sizeof id, "%s", hazard_find("v1", RECTIFY(HAZARD("wires"))));
+    HT_CHECK_INT(look(id, "/notice"), 200);
+    HT_CHECK(says("<td>v1</td>") && says("<td>i1</td>"));
+    advance(3600);
+    HT_CHECK_INT(visit_add("v2", "f1", ",\"inspector\":\"i1\""), 201);
+    HT_CHECK_INT(result("v2", DONE), 200);
+    HT_CHECK_INT(notice_act(id, "{\"event\":\"close\",\"visit\":\"v2\"}"), 200);
+    advance(DAY);
+    HT_CHECK_INT(visit_add("v3", "f1", ",\"inspector\":\"i2\",\"second\":\"i1\""), 201);
+    HT_CHECK_INT(result("v3", RECTIFY(HAZARD("wires"))), 200);
+    HT_CHECK_STR(text_at("rectifications.0.id"), id);
+    HT_CHECK_INT(look(id, "/notice"), 200);
+    HT_CHECK(says("<td>v3</td>") && says("<td>i2, i1</td>") && !says("<td>i1</td>"));
+    HT_CHECK_INT(look(id, ""), 200);
+    HT_CHECK(is("inspector", "\"i1\"")); /* who found it first */
+    end();
+}
+
 HT_CASE(closed_notices_are_drawn_by_a_seed_and_seen_by_somebody_else)
 {
     char drawn[80];
@@ -668,6 +691,39 @@ HT_CASE(visits_that_can_not_have_been_are_flagged)
     HT_CHECK_INT(result("v3", "{\"outcome\":\"done\"," INSIDE ",\"at\":\"2026-03-02T01:40:00Z\"}"),
                  200);
     HT_CHECK(is("flags", "[]"));
+    end();
+}
+
+/* Who was at f1 at two and reports a minute later to have been at f2 just before, or until just
+ * before, was not there; half an hour before one can be. */
+HT_CASE(who_reports_the_earlier_visit_last_is_flagged_too)
+{
+    static const char *const told[][2] = {
+        {"\"at\":\"2026-03-02T01:39:50Z\"", "[\"impossible_sequence\"]"},
+        {"\"at\":\"2026-03-02T01:05:00Z\",\"until\":\"2026-03-02T01:39:55Z\"",
+         "[\"impossible_sequence\"]"},
+        {"\"at\":\"2026-03-02T01:05:00Z\",\"until\":\"2026-03-02T01:20:00Z\"", "[]"},
+    };
+    char id[16];
+    char who[48];
+    char body[192];
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/visits", JSON, "{\"slack_s\":0}"), 200);
+    item_add("units", "", "i3", POINT("121.712"), "\"kind\":\"inspector\",\"profile\":\"car\"");
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(who, sizeof who, ",\"inspector\":\"i%d\"", i + 1);
+        (void)snprintf(id, sizeof id, "l%d", i);
+        HT_CHECK_INT(visit_add(id, "f1", who), 201);
+        HT_CHECK_INT(
+            result(id, "{\"outcome\":\"done\"," INSIDE ",\"at\":\"2026-03-02T01:40:00Z\"}"), 200);
+        HT_CHECK(is("flags", "[]"));
+        (void)snprintf(id, sizeof id, "e%d", i);
+        HT_CHECK_INT(visit_add(id, "f2", who), 201);
+        (void)snprintf(body, sizeof body, "{\"outcome\":\"done\",\"lon\":121.745,\"lat\":29.95,%s}",
+                       told[i][0]);
+        HT_CHECK_INT(result(id, body), 200);
+        HT_CHECK(is("flags", told[i][1]));
+    }
     end();
 }
 
