@@ -122,6 +122,14 @@ enum ht_status ht_app_refresh(struct ht_app *app)
     return status;
 }
 
+void ht_app_days_changed(struct ht_app *app)
+{
+    (void)pthread_mutex_lock(&app->open_lock);
+    app->next_change_ms = INT64_MIN;
+    (void)pthread_cond_signal(&app->wake);
+    (void)pthread_mutex_unlock(&app->open_lock);
+}
+
 /* How long the keeper sleeps, in real milliseconds. */
 static int64_t keeper_wait_ms(struct ht_app *app)
 {
@@ -369,7 +377,7 @@ enum ht_status ht_app_network_open(struct ht_app *app, const char *path, bool wh
                                    struct ht_error *error)
 {
     struct ht_map *map = NULL;
-    enum ht_status status = ht_map_open(path, &app->pool, &map, error);
+    enum ht_status status = ht_map_open(path, &app->pool, app->calendar, &map, error);
     if (status == HT_OK && whole) {
         status = ht_map_check(map, error);
     }

@@ -178,6 +178,8 @@ HT_MUST_CHECK enum ht_status ht_app_network_open(struct ht_app *app, const char 
 /* Makes the world obey conditional turns as of the clock's time; call it when the clock was moved.
  * HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_app_refresh(struct ht_app *app);
+/* The office's calendar is another: the keeper brings the streets after it. */
+void ht_app_days_changed(struct ht_app *app);
 
 /* Opens the store at `path`, made where there is none, and begins to write it; one that can't be
  * written is served for reading, with a line in `note` (may be empty). Before the server runs. */

@@ -342,7 +342,22 @@ void ht_calendar_set(struct ht_office_calendar *calendar, struct ht_days *days)
 
 uint64_t ht_calendar_version(const struct ht_office_calendar *calendar)
 {
-    return atomic_load(&calendar->version);
+    return calendar == NULL ? 0 : atomic_load(&calendar->version);
+}
+
+static bool is_holiday_now(void *user, int64_t day, enum ht_holiday kind)
+{
+    struct ht_office_calendar *calendar = user;
+    (void)pthread_rwlock_rdlock(&calendar->lock);
+    bool is = is_holiday(calendar->days, day, kind);
+    (void)pthread_rwlock_unlock(&calendar->lock);
+    return is;
+}
+
+struct ht_calendar ht_calendar_holidays(struct ht_office_calendar *calendar)
+{
+    return (struct ht_calendar){.holiday = calendar == NULL ? NULL : is_holiday_now,
+                                .user = calendar};
 }
 
 int64_t ht_calendar_like_ms(struct ht_office_calendar *calendar, int64_t utc_ms)

@@ -38,6 +38,11 @@ HT_MUST_CHECK enum ht_status ht_calendar_new(struct ht_office_calendar **out);
 void ht_calendar_free(struct ht_office_calendar *calendar);
 void ht_calendar_set(struct ht_office_calendar *calendar, struct ht_days *days);
 
+/* Its holidays for rooms that judge schedules themselves (engine/base/schedule.h), as they are at
+ * each question; from any thread. Weekdays are those of the week: a sign on the street knows of no
+ * exchange. NULL: no holidays. */
+struct ht_calendar ht_calendar_holidays(struct ht_office_calendar *calendar);
+
 /* As ht_schedule_active and ht_schedule_next_change, but in UTC. `calendar` NULL: no holidays. */
 bool ht_calendar_active(struct ht_office_calendar *calendar, const struct ht_schedule *schedule,
                         int64_t utc_ms);
@@ -50,7 +55,7 @@ char *ht_calendar_working(struct ht_office_calendar *calendar);
  * is worked in exchange like the one it stands for. The time of the day stays, the date may be
  * another by up to six days. */
 int64_t ht_calendar_like_ms(struct ht_office_calendar *calendar, int64_t utc_ms);
-/* Another number than before: the days are others. */
+/* Another number than before: the days are others. NULL: always 0. */
 uint64_t ht_calendar_version(const struct ht_office_calendar *calendar);
 
 /* When `length_ms` of working hours have passed since `from_ms`; INT64_MAX: they never will. Linear

@@ -227,7 +227,7 @@ static enum ht_status trip_open(struct trip *trip, const char *path, bool exclud
     }
     status = ht_hnet_road(trip->file, trip->profile, trip->pool, &road, error);
     if (status == HT_OK) {
-        status = ht_conditions_new(&road, &trip->conditions, NULL);
+        status = ht_conditions_new(&road, NULL, &trip->conditions, NULL);
     }
     if (status == HT_OK && excludes) {
         status = ht_hnet_check_rest(trip->file, trip->profile, trip->pool, error);

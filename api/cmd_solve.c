@@ -58,7 +58,7 @@ static bool world_open(const struct ht_cli *cli, const char *path, struct ht_sha
     struct ht_clock clock;
     struct ht_error error = {0};
     ht_clock_real(&clock);
-    enum ht_status status = ht_map_open(path, pool, map, &error);
+    enum ht_status status = ht_map_open(path, pool, NULL, map, &error);
     if (status == HT_OK) {
         status = ht_map_world(*map, ht_zone_local_ms(ht_clock_now_ms(&clock)), world);
     }

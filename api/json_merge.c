@@ -35,7 +35,8 @@ yajl_val ht_json_tree_read(const char *text, size_t size)
     char why[64] = "";
     /* yajl stops at a NUL as if the text ended there, and takes two spaces that JSON has not */
     if (size == 0 || memchr(text, '\0', size) != NULL || memchr(text, '\v', size) != NULL ||
-        memchr(text, '\f', size) != NULL || depth_of(text, size) > HT_JSON_DEPTH_MOST) {
+        memchr(text, '\f', size) != NULL || ht_json_has_nul(text, size) ||
+        depth_of(text, size) > HT_JSON_DEPTH_MOST) {
         return NULL;
     }
     char *copy = malloc(size + 1);

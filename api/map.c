@@ -49,7 +49,8 @@ void ht_map_release(struct ht_map *map)
     }
 }
 
-enum ht_status ht_map_open(const char *path, struct ht_shared_pool *pool, struct ht_map **out,
+enum ht_status ht_map_open(const char *path, struct ht_shared_pool *pool,
+                           struct ht_office_calendar *calendar, struct ht_map **out,
                            struct ht_error *error)
 {
     struct ht_hnet *file = NULL;
@@ -75,6 +76,8 @@ enum ht_status ht_map_open(const char *path, struct ht_shared_pool *pool, struct
     (void)pthread_mutex_init(&map->detour_lock, NULL);
     map->file = file;
     map->pool = pool;
+    map->office = calendar;
+    map->calendar = ht_calendar_holidays(calendar);
     map->count = count;
     map->names = names;
     for (uint32_t i = 0; i < count; i++) {
@@ -112,7 +115,8 @@ static enum ht_status profile_open(struct ht_map *map, uint32_t index, struct ht
     if (status != HT_OK) {
         return status;
     }
-    status = ht_conditions_new(&road, &profile->conditions, NULL);
+    const struct ht_calendar *calendar = map->office == NULL ? NULL : &map->calendar;
+    status = ht_conditions_new(&road, calendar, &profile->conditions, NULL);
     profile->base = road;
     profile->opened = status == HT_OK;
     return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
@@ -247,10 +251,12 @@ static enum ht_status view_behind(void *user, uint32_t index, const struct ht_ro
     enum ht_status status = profile_open(map, index, NULL, NULL);
     if (status == HT_OK && !profile->behind_made) {
         int64_t local_ms = atomic_load(&map->local_ms);
+        uint64_t days = ht_calendar_version(map->office);
         status = ht_conditions_behind(map->profiles[index].conditions, local_ms, &profile->behind);
         profile->behind_made = status == HT_OK;
         map->profiles[index].behind = true;
         map->profiles[index].behind_ms = local_ms;
+        map->profiles[index].behind_days = days;
     }
     (void)pthread_mutex_unlock(&map->load_lock);
     *out = &profile->behind.road;
@@ -273,8 +279,8 @@ static enum ht_status view_fill(struct ht_map *map, struct view *view, bool *cha
     return status;
 }
 
-/* Whether a road for ways was given out by a time since which a turn has opened or closed; such
- * roads are forgotten with it: the next world makes its own. */
+/* Whether a road for ways was given out by a time since which a turn has opened or closed, or by
+ * another calendar; such roads are forgotten with it: the next world makes its own. */
 static bool behind_is_past(struct ht_map *map, int64_t local_ms)
 {
     bool past = false;
@@ -284,7 +290,8 @@ static bool behind_is_past(struct ht_map *map, int64_t local_ms)
         if (profile->behind && !profile->ready) {
             int64_t from_ms = profile->behind_ms < local_ms ? profile->behind_ms : local_ms;
             int64_t until_ms = profile->behind_ms < local_ms ? local_ms : profile->behind_ms;
-            past = past || ht_conditions_next_change(profile->conditions, from_ms) <= until_ms;
+            past = past || profile->behind_days != ht_calendar_version(map->office) ||
+                   ht_conditions_next_change(profile->conditions, from_ms) <= until_ms;
         }
     }
     for (uint32_t i = 0; past && i < map->count; i++) {

@@ -19,6 +19,7 @@
 #include "engine/live/world.h"
 
 struct ht_map;
+struct ht_office_calendar;
 
 /* A pool that is used when nobody else does. */
 struct ht_shared_pool {
@@ -26,9 +27,11 @@ struct ht_shared_pool {
     pthread_mutex_t lock;
 };
 
-/* Opens the file; its profiles are checked later. `pool` is borrowed. Errors as ht_hnet_open. */
+/* Opens the file; its profiles are checked later. `pool` and `calendar`, which says what holidays
+ * are (NULL: no day is one), are borrowed. Errors as ht_hnet_open. */
 HT_MUST_CHECK enum ht_status ht_map_open(const char *path, struct ht_shared_pool *pool,
-                                         struct ht_map **out, struct ht_error *error);
+                                         struct ht_office_calendar *calendar, struct ht_map **out,
+                                         struct ht_error *error);
 void ht_map_retain(struct ht_map *map);
 void ht_map_release(struct ht_map *map); /* NULL is fine */
 
@@ -44,9 +47,9 @@ bool ht_map_trusted(const struct ht_map *map);
 /* Checks every profile; `error` says which is damaged and how. */
 HT_MUST_CHECK enum ht_status ht_map_check(struct ht_map *map, struct ht_error *error);
 
-/* The world as of `local_ms` (engine/base/schedule.h), with a reference for the caller; NULL when
- * it would be the same as the one given out last. Profiles that get ready later do so as of the
- * `local_ms` of the last call. */
+/* The world as of `local_ms` (engine/base/schedule.h) and of what the calendar says now, with a
+ * reference for the caller; NULL when it would be the same as the one given out last. Profiles that
+ * get ready later do so as of the `local_ms` of the last call. */
 HT_MUST_CHECK enum ht_status ht_map_world(struct ht_map *map, int64_t local_ms,
                                           struct ht_world **out);
 

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "api/calendar.h"
 #include "api/map.h"
 #include "engine/live/conditions.h"
 #include "engine/road/locate.h"
@@ -14,6 +15,7 @@ struct ht__map_profile {
     bool ready;  /* and all else that a metric is made of was checked */
     bool behind; /* a road for ways was given out, as of `behind_ms`; under load_lock */
     int64_t behind_ms;
+    uint64_t behind_days; /* the calendar's version then */
     struct ht_conditions *conditions;
     const struct ht_live_road *live; /* in the world given out last; only compared */
     struct ht_road base;
@@ -31,6 +33,8 @@ struct ht_map {
     uint64_t number;
     struct ht_hnet *file;
     struct ht_shared_pool *pool;
+    struct ht_office_calendar *office; /* NULL: no holidays */
+    struct ht_calendar calendar;       /* its holidays, for conditions */
     pthread_mutex_t lock;
     pthread_mutex_t load_lock; /* taken last: who holds it waits for no metric */
     pthread_mutex_t detour_lock;

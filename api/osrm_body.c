@@ -392,7 +392,9 @@ bool ht_osrm_body_write(enum ht_osrm_service service, const char *body, size_t s
     if (tree == NULL) {
         enum ht_status status = ht_json_fault(body, size, &words, &offset);
         ht_osrm_error(reply, "InvalidQuery", "invalid JSON: %s",
-                      status == HT_INVALID ? words : "nested too deep");
+                      status == HT_INVALID          ? words
+                      : ht_json_has_nul(body, size) ? "a text holds the character NUL"
+                                                    : "nested too deep");
         return false;
     }
     bool good = put_document(&w, service, tree);

@@ -37,6 +37,7 @@ static void days_tell(struct ht_app *app, void *value)
 {
     ht_calendar_set(app->calendar, value);
     ht_shifts_set_calendar(ht_live_shifts(app->live), app->calendar, ht_clock_now_ms(&app->clock));
+    ht_app_days_changed(app);
     if (app->desk != NULL) {
         ht_desk_room_shifts_changed(app->desk);
     }

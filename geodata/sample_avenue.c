@@ -334,7 +334,7 @@ static void ban_turns(struct ht__strip_draft *draft, const struct pieces *pieces
                           .kind = "no_left_turn"};
     if (ht__dice_chance(&draft->dice, 130)) {
         int32_t luck = ht__dice_range(&draft->dice, 0, 3);
-        ban.condition = luck == 0 ? "Mo-Fr 07:00-09:00,16:30-18:30" : NULL;
+        ban.condition = luck == 0 ? "Mo-Fr 07:00-09:00,16:30-18:30; PH off" : NULL;
         ban.except = luck == 1 ? "psv;bicycle" : NULL;
         ht__sketch_ban(draft->sketch, &ban);
     } else if (ht__dice_chance(&draft->dice, 50)) {

@@ -23,7 +23,8 @@ struct made {
 
 struct ht_conditions {
     struct ht_road base;
-    struct schedule *schedules; /* sorted by text */
+    const struct ht_calendar *calendar; /* NULL: no holidays */
+    struct schedule *schedules;         /* sorted by text */
     size_t schedule_count;
     struct ht_live_road *last; /* given out last, for the state that `active` holds */
 };
@@ -39,6 +40,13 @@ static const struct schedule *schedule_find(const struct ht_conditions *conditio
 {
     const struct schedule key = {.text = text};
     return bsearch(&key, conditions->schedules, conditions->schedule_count, sizeof key, by_text);
+}
+
+static bool schedule_holds(const struct ht_conditions *conditions, const struct schedule *schedule,
+                           int64_t local_ms)
+{
+    return schedule->parsed != NULL &&
+           ht_schedule_active(schedule->parsed, local_ms, conditions->calendar);
 }
 
 /* The texts of the graph's conditions, each once. */
@@ -64,8 +72,8 @@ static enum ht_status texts_collect(struct ht_conditions *conditions)
     return HT_OK;
 }
 
-enum ht_status ht_conditions_new(const struct ht_road *base, struct ht_conditions **out,
-                                 uint32_t *unread)
+enum ht_status ht_conditions_new(const struct ht_road *base, const struct ht_calendar *calendar,
+                                 struct ht_conditions **out, uint32_t *unread)
 {
     struct ht_conditions *conditions = calloc(1, sizeof *conditions);
     uint32_t failed = 0;
@@ -73,6 +81,7 @@ enum ht_status ht_conditions_new(const struct ht_road *base, struct ht_condition
         return HT_NOMEM;
     }
     conditions->base = *base;
+    conditions->calendar = calendar;
     enum ht_status status = texts_collect(conditions);
     for (size_t i = 0; status == HT_OK && i < conditions->schedule_count; i++) {
         struct schedule *schedule = &conditions->schedules[i];
@@ -159,8 +168,7 @@ static bool schedules_update(struct ht_conditions *conditions, int64_t local_ms,
     *any = false;
     for (size_t i = 0; i < conditions->schedule_count; i++) {
         struct schedule *schedule = &conditions->schedules[i];
-        bool active =
-            schedule->parsed != NULL && ht_schedule_active(schedule->parsed, local_ms, NULL);
+        bool active = schedule_holds(conditions, schedule, local_ms);
         changed = changed || active != schedule->active;
         *any = *any || active;
         schedule->active = active;
@@ -172,8 +180,7 @@ bool ht_conditions_any(const struct ht_conditions *conditions, int64_t local_ms)
 {
     bool any = false;
     for (size_t i = 0; i < conditions->schedule_count && !any; i++) {
-        const struct ht_schedule *parsed = conditions->schedules[i].parsed;
-        any = parsed != NULL && ht_schedule_active(parsed, local_ms, NULL);
+        any = schedule_holds(conditions, &conditions->schedules[i], local_ms);
     }
     return any;
 }
@@ -220,8 +227,7 @@ enum ht_status ht_conditions_behind(const struct ht_conditions *conditions, int6
     }
     for (uint32_t c = 0; c < graph->condition_count; c++) {
         const struct schedule *schedule = schedule_find(conditions, graph->conditions[c].schedule);
-        if (schedule != NULL && schedule->parsed != NULL &&
-            ht_schedule_active(schedule->parsed, local_ms, NULL)) {
+        if (schedule != NULL && schedule_holds(conditions, schedule, local_ms)) {
             out->turn_closed[graph->conditions[c].turn] = 1;
         }
     }
@@ -243,8 +249,7 @@ void ht_conditions_turns(struct ht_conditions *conditions, int64_t local_ms, uin
     const struct ht_graph *graph = conditions->base.graph;
     for (size_t i = 0; i < conditions->schedule_count; i++) {
         struct schedule *schedule = &conditions->schedules[i];
-        schedule->now =
-            schedule->parsed != NULL && ht_schedule_active(schedule->parsed, local_ms, NULL);
+        schedule->now = schedule_holds(conditions, schedule, local_ms);
     }
     for (uint32_t c = 0; c < graph->condition_count; c++) {
         closed[graph->conditions[c].turn] = 0;
@@ -262,8 +267,9 @@ int64_t ht_conditions_next_change(const struct ht_conditions *conditions, int64_
     int64_t next = INT64_MAX;
     for (size_t i = 0; i < conditions->schedule_count; i++) {
         const struct ht_schedule *parsed = conditions->schedules[i].parsed;
-        int64_t change =
-            parsed == NULL ? INT64_MAX : ht_schedule_next_change(parsed, local_ms, NULL);
+        int64_t change = parsed == NULL
+                             ? INT64_MAX
+                             : ht_schedule_next_change(parsed, local_ms, conditions->calendar);
         next = change < next ? change : next;
     }
     return next;

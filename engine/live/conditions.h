@@ -6,7 +6,7 @@
  * holding them.
  *
  * Threading: ht_conditions_* by one thread at a time unless said. Ownership: the
- * base road is borrowed and outlives everything made of it. Time is local, as in
+ * base road and the calendar are borrowed and outlive everything made of them. Time is local, as in
  * engine/base/schedule.h.
  */
 #ifndef HT_ENGINE_LIVE_CONDITIONS_H
@@ -14,11 +14,14 @@
 
 #include "engine/live/live_road.h"
 
+struct ht_calendar;
 struct ht_conditions;
 
 /* Reads the schedules of the road's graph. One that can't be read never holds; *unread (may be
- * NULL) counts them. */
+ * NULL) counts them. `calendar` says which days PH and SH are; NULL: none. What it says may change:
+ * the next call obeys. */
 HT_MUST_CHECK enum ht_status ht_conditions_new(const struct ht_road *base,
+                                               const struct ht_calendar *calendar,
                                                struct ht_conditions **out, uint32_t *unread);
 void ht_conditions_free(struct ht_conditions *conditions);
 

@@ -139,7 +139,7 @@ static bool stage_init(struct stage *s, uint64_t seed)
 {
     struct ht_error error = {0};
     *s = (struct stage){.state = seed * 77 + 1, .now_ms = 1700000000000};
-    if (ht_map_open(map, &s->pool, &s->map, &error) != HT_OK) {
+    if (ht_map_open(map, &s->pool, NULL, &s->map, &error) != HT_OK) {
         (void)printf("  %s\n", error.message);
         return false;
     }

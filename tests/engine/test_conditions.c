@@ -1,6 +1,9 @@
 /* Conditions and excluded classes: the world's metrics leave out what is closed, and only that. */
 #include <pthread.h>
+#include <stdlib.h>
 
+#include "engine/base/array.h"
+#include "engine/base/schedule.h"
 #include "engine/live/conditions.h"
 #include "tests/support/check.h"
 #include "tests/support/oom.h"
@@ -137,7 +140,7 @@ HT_CASE(turn_is_closed_while_its_schedule_holds)
     struct ht_live_road *live = NULL;
     struct ht_live_road *held = NULL;
     uint32_t unread = 9;
-    HT_REQUIRE(ht_conditions_new(&tiny.road, &conditions, &unread) == HT_OK);
+    HT_REQUIRE(ht_conditions_new(&tiny.road, NULL, &conditions, &unread) == HT_OK);
     HT_CHECK_INT(unread, 0);
     HT_CHECK_INT(metres_at(conditions, monday_ms + 6 * HOUR_MS, &live), DIRECT);
     HT_CHECK_INT(ht_conditions_next_change(conditions, monday_ms + 6 * HOUR_MS),
@@ -152,6 +155,43 @@ HT_CASE(turn_is_closed_while_its_schedule_holds)
     HT_CHECK_INT(metres(&view.road), AROUND); /* who holds on to it keeps it */
     ht_live_road_release(held);
     ht_live_road_release(live);
+    end();
+}
+
+/* Every Tuesday. */
+static bool tuesdays(void *user, int64_t day, enum ht_holiday kind)
+{
+    return kind == HT_HOLIDAY_PUBLIC && *(const bool *)user && (day + 3) % 7 == 1;
+}
+
+HT_CASE(holidays_are_those_of_the_calendar_at_the_question)
+{
+    begin("Mo-Fr 07:00-09:00; PH off");
+    bool on = true;
+    const struct ht_calendar calendar = {.holiday = tuesdays, .user = &on};
+    struct ht_conditions *conditions = NULL;
+    struct ht_live_road *live = NULL;
+    struct ht_road_behind behind;
+    int64_t tuesday_ms = monday_ms + DAY_MS + 8 * HOUR_MS;
+    uint8_t *closed = ht_array_new_zeroed(town->graph.turn_count, 1);
+    HT_REQUIRE(closed != NULL &&
+               ht_conditions_new(&tiny.road, &calendar, &conditions, NULL) == HT_OK);
+    HT_CHECK_INT(metres_at(conditions, monday_ms + 8 * HOUR_MS, &live), AROUND);
+    HT_CHECK_INT(metres_at(conditions, tuesday_ms, &live), DIRECT);
+    HT_CHECK(!ht_conditions_any(conditions, tuesday_ms));
+    HT_CHECK_INT(ht_conditions_next_change(conditions, monday_ms + 9 * HOUR_MS),
+                 monday_ms + 2 * DAY_MS + 7 * HOUR_MS);
+    on = false; /* the office strikes the holiday out */
+    HT_CHECK_INT(metres_at(conditions, tuesday_ms, &live), AROUND);
+    HT_CHECK(ht_conditions_any(conditions, tuesday_ms));
+    HT_REQUIRE(ht_conditions_behind(conditions, tuesday_ms, &behind) == HT_OK);
+    HT_CHECK_INT(metres(&behind.road), AROUND);
+    ht_road_behind_deinit(&behind);
+    ht_conditions_turns(conditions, tuesday_ms, closed);
+    HT_CHECK_INT(closed[condition.turn], 1);
+    free(closed);
+    ht_live_road_release(live);
+    ht_conditions_free(conditions);
     end();
 }
 
@@ -170,7 +210,7 @@ HT_CASE(closed_turn_stays_closed_when_a_class_is_excluded)
     struct ht_live_road *live = NULL;
     static const char *const profiles[] = {"car"};
     const struct ht_world_source source = {.count = 1, .profiles = profiles, .load = load_view};
-    HT_REQUIRE(ht_conditions_new(&tiny.road, &conditions, NULL) == HT_OK);
+    HT_REQUIRE(ht_conditions_new(&tiny.road, NULL, &conditions, NULL) == HT_OK);
     HT_CHECK_INT(metres_at(conditions, monday_ms, &live), AROUND);
     HT_REQUIRE(ht_world_new_lazy(&source, live, NULL, &world) == HT_OK);
     HT_CHECK(!ht_world_ready(world, "car", 0));
@@ -188,7 +228,7 @@ HT_CASE(schedule_that_cannot_be_read_never_holds)
     struct ht_conditions *conditions = NULL;
     struct ht_live_road *live = NULL;
     uint32_t unread = 0;
-    HT_REQUIRE(ht_conditions_new(&tiny.road, &conditions, &unread) == HT_OK);
+    HT_REQUIRE(ht_conditions_new(&tiny.road, NULL, &conditions, &unread) == HT_OK);
     HT_CHECK_INT(unread, 1);
     HT_CHECK_INT(metres_at(conditions, monday_ms, &live), DIRECT);
     HT_CHECK(ht_conditions_next_change(conditions, monday_ms) == INT64_MAX);
@@ -206,7 +246,7 @@ static enum ht_status make_all(void)
     const struct ht_road *road = NULL;
     static const char *const profiles[] = {"car"};
     const struct ht_world_source source = {.count = 1, .profiles = profiles, .load = load_view};
-    enum ht_status status = ht_conditions_new(&tiny.road, &conditions, NULL);
+    enum ht_status status = ht_conditions_new(&tiny.road, NULL, &conditions, NULL);
     if (status == HT_OK) {
         status = ht_conditions_live(conditions, monday_ms, NULL, &live);
     }
