@@ -190,13 +190,6 @@ static const struct running *service_of(const struct ht_arrival *arrival, uint64
     return place->service.count > 0 ? &place->service : &arrival->services;
 }
 
-/* How far off the mean itself may be, as a variance: of all that it is taken for together, which
- * does not even out. */
-static double unsure_of(const struct running *running)
-{
-    return (double)running->variance / (running->count + HT_ARRIVAL_PRIOR);
-}
-
 /* Of a ratio whose logarithm is normal. */
 static double mean_of(const struct running *running)
 {
@@ -226,19 +219,15 @@ struct ht_arrival_band ht_arrival_forecast(const struct ht_arrival *arrival,
 {
     double legs = ask->legs > 0 ? ask->legs : 1;
     double travel_ms = ask->travel_ms * mean_of(&arrival->ways);
-    double spread = SPREAD_SHARED * SPREAD_SHARED + (double)arrival->ways.variance / legs +
-                    unsure_of(&arrival->ways);
+    double spread = SPREAD_SHARED * SPREAD_SHARED + (double)arrival->ways.variance / legs;
     double ahead_ms = travel_ms + ask->walk_ms;
-    double strange_ms = 0; /* services at compounds that are taken to be like the town's */
     double variance = SPREAD_FIXED_MS * SPREAD_FIXED_MS + travel_ms * travel_ms * spread;
     for (size_t i = 0; i < ask->stop_count; i++) {
         const struct running *service = service_of(arrival, ask->stops[i].compound);
         double mean_ms = ask->stops[i].service_ms * mean_of(service);
         ahead_ms += mean_ms;
-        strange_ms += service == &arrival->services ? mean_ms : 0;
         variance += mean_ms * mean_ms * expm1((double)service->variance);
     }
-    variance += strange_ms * strange_ms * unsure_of(&arrival->services);
     struct ht_arrival_band band = {.plain_ms = ask->now_ms + (int64_t)ahead_ms,
                                    .scale_ms = sqrt(variance),
                                    .horizon = horizon_of(ahead_ms)};

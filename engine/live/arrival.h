@@ -5,8 +5,7 @@
  *   travel    planned time times the town's mean of driven over planned
  *   service   planned time of each stop times the mean of its compound (which leans on the town's
  *             until it has seen enough: shrinkage, weight of HT_ARRIVAL_PRIOR stops)
- *   spread    variances of both, summed up, and how unsure their means still are, which is an error
- *             of all pieces together: the scale of the forecast
+ *   spread    variances of both, summed up: the scale of the forecast
  *
  * The band is calibrated, not believed: for each horizon (how far ahead the forecast looks) the
  * 5th, 50th and 95th percentile of (arrival - forecast) / scale are tracked as arrivals come in, by
