@@ -1234,6 +1234,30 @@ HT_CASE(frail_households_are_seen_weekly_in_the_order_of_doors)
     end();
 }
 
+/* A device reads of a round what its own inspector does, and nothing of the others. */
+HT_CASE(a_device_sees_of_a_round_its_own_visits_alone)
+{
+    HT_REQUIRE(begin_guarded());
+    guarded_fill();
+    HT_REQUIRE(as(DISPATCHER, "POST", ROUNDS,
+                  "{\"id\":\"two\",\"from\":\"2026-03-02\",\"weeks\":1,\"collection\":"
+                  "\"households\",\"iterations\":60,\"sites\":[{\"id\":\"h0\",\"inspector\":"
+                  "\"i1\"},{\"id\":\"h3\",\"inspector\":\"i2\"}]}") == 201);
+    HT_CHECK_INT(count("visits"), 2);
+    for (int i = 0; i < 2; i++) { /* asking for another's is no help */
+        HT_CHECK_INT(get_as(PHONE, i == 0 ? ROUNDS "/two" : ROUNDS "/two?inspector=i2"), 200);
+        HT_CHECK_INT(count("visits"), 1);
+        HT_CHECK_INT(count("tours"), 1);
+        HT_CHECK(says("\"h0\"") && !says("\"i2\"") && !says("\"h3\""));
+        HT_CHECK(ht_json_at(answer.body, "owners") == NULL &&
+                 ht_json_at(answer.body, "summary") == NULL &&
+                 ht_json_at(answer.body, "unplanned") == NULL);
+    }
+    HT_CHECK_INT(get_as(DISPATCHER, ROUNDS "/two"), 200);
+    HT_CHECK(says("\"h3\"") && ht_json_at(answer.body, "owners") != NULL);
+    end();
+}
+
 HT_CASE(who_may_see_and_make_rounds)
 {
     char path[128];
