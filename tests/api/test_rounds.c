@@ -181,6 +181,26 @@ HT_CASE(a_round_is_planned_shown_and_listed)
     end();
 }
 
+/* One site and two inspectors: however much alike hours are to be, the same one comes each time,
+ * but where nobody is to keep a site. Then it is no broken wish that others come. */
+HT_CASE(a_site_keeps_its_inspector_unless_told_otherwise)
+{
+#define ONE_SITE                                                                                   \
+    ",\"weeks\":2,\"sites\":[\"f0\"],\"visits_per_week\":5,\"service_s\":14400,\"balance\":1000"
+    HT_REQUIRE(begin_town());
+    HT_REQUIRE(plan(ONE_SITE) == 201);
+    HT_CHECK_INT(count("visits"), 10);
+    int first = visits_with("inspector", "i1");
+    HT_CHECK(first == 0 || first == 10);
+    HT_CHECK(is("unplanned", "[]") && is("broken", "[]"));
+    HT_REQUIRE(plan(ONE_SITE ",\"keep\":false") == 201);
+    HT_CHECK_INT(count("visits"), 10);
+    first = visits_with("inspector", "i1");
+    HT_CHECK(first > 0 && first < 10);
+    HT_CHECK(is("unplanned", "[]") && is("broken", "[]"));
+    end();
+}
+
 HT_CASE(the_same_key_gets_the_same_round)
 {
     char headers[128];
