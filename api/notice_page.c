@@ -11,7 +11,10 @@
 #include "api/visits_room.h"
 #include "api/zone.h"
 #include "engine/base/time.h"
+#include "geodata/collection.h"
 #include "geodata/members.h"
+
+enum { NAME_SIZE = 181, NAMED_SIZE = NAME_SIZE + HT_VISIT_ID_MAX + 8 };
 
 enum language { ZH, EN };
 
@@ -27,7 +30,7 @@ struct page {
     const char *text; /* NULL: not for the caller, or gone */
     char site[256];
     char tenant[256];
-    char inspectors[2 * HT_VISIT_ID_MAX + 8]; /* of the visit that found it last */
+    char inspectors[2 * NAMED_SIZE + 8]; /* of the visit that found it last */
 };
 
 /* ---- words ---- */
@@ -230,7 +233,7 @@ static void names_find(struct ht_store_reader *reader, struct page *page)
     const struct ht_rectification *n = page->notice;
     struct ht_visit_site site;
     struct ht_member member;
-    char name[181] = "";
+    char name[NAME_SIZE] = "";
     (void)snprintf(page->site, sizeof page->site, "%s", n->site);
     (void)snprintf(page->tenant, sizeof page->tenant, "%s", n->tenant == NULL ? "" : n->tenant);
     if (ht_visit_site_find(reader, n->site, &site, NULL) == HT_OK) {
@@ -243,6 +246,29 @@ static void names_find(struct ht_store_reader *reader, struct page *page)
         }
     }
     ht_visit_site_deinit(&site);
+}
+
+static enum ht_status unit_take(void *user, const struct ht_store_item *item)
+{
+    struct ht_member member;
+    char *name = user;
+    if (!ht_member_find(item->properties, "name", &member) ||
+        !ht_member_text(&member, name, NAME_SIZE)) {
+        name[0] = '\0';
+    }
+    return HT_OK;
+}
+
+/* As the registry calls an inspector, with the id; the id alone of one without a name. */
+static void inspector_text(struct ht_store_reader *reader, const char *id, char text[NAMED_SIZE])
+{
+    char name[NAME_SIZE] = "";
+    enum ht_status status = id == NULL ? HT_NOT_FOUND
+                                       : ht_store_item(reader, ht_collection_find("units", 5), id,
+                                                       false, unit_take, name, NULL);
+    bool named = status == HT_OK && name[0] != '\0';
+    (void)snprintf(text, NAMED_SIZE, named ? "%s (%s)" : "%s%s", named ? name : "",
+                   id == NULL ? "" : id);
 }
 
 /* Who was there when it was found last: a hazard that came back has another visit, and maybe other
@@ -259,10 +285,14 @@ static enum ht_status inspectors_find(struct ht_app_context *context,
         status = ht_visits_room_past(reader, true, n->visit, &past);
         visit = status == HT_OK ? ht_visits_get(past, n->visit) : NULL;
     }
-    const char *first = visit != NULL && visit->inspector != NULL ? visit->inspector : n->inspector;
-    const char *second = visit != NULL ? visit->second : NULL;
-    (void)snprintf(page->inspectors, sizeof page->inspectors, "%s%s%s", first == NULL ? "" : first,
-                   second == NULL ? "" : ", ", second == NULL ? "" : second);
+    char first[NAMED_SIZE];
+    char second[NAMED_SIZE];
+    bool two = visit != NULL && visit->second != NULL;
+    bool led = visit != NULL && visit->inspector != NULL;
+    inspector_text(reader, led ? visit->inspector : n->inspector, first);
+    inspector_text(reader, two ? visit->second : NULL, second);
+    (void)snprintf(page->inspectors, sizeof page->inspectors, "%s%s%s", first, two ? ", " : "",
+                   second);
     ht_visit_release(visit);
     ht_visits_free(past);
     return status == HT_NOT_FOUND ? HT_OK : status;

@@ -4,6 +4,7 @@
 
 #include "api/osrm_work.h"
 #include "engine/base/array.h"
+#include "engine/road/stops.h"
 
 /* What one request's table looks like. */
 struct table {
@@ -41,31 +42,6 @@ static enum ht_status gather(const struct ht_osrm_job *job, const uint32_t *indi
     return status;
 }
 
-/* Several places a stop: the best of each block of the wide table, moved to the front in place (a
- * block never begins before the cell that it becomes). */
-static void narrow(const struct table *table, size_t wide_columns)
-{
-    const struct ht_stop *stops = ht_osrm_stops(table->job);
-    struct ht_cost *costs = table->costs;
-    size_t row = 0;
-    for (size_t i = 0; i < table->rows; i++) {
-        uint32_t height = stops[stop_index(table->sources, i)].count;
-        size_t column = 0;
-        for (size_t j = 0; j < table->columns; j++) {
-            uint32_t width = stops[stop_index(table->destinations, j)].count;
-            struct ht_cost best = costs[row * wide_columns + column];
-            for (size_t k = 0; k < (size_t)height * width; k++) {
-                const struct ht_cost *c =
-                    &costs[(row + k / width) * wide_columns + column + k % width];
-                best = ht_cost_less(*c, best) ? *c : best;
-            }
-            costs[i * table->columns + j] = best;
-            column += width;
-        }
-        row += height;
-    }
-}
-
 static enum ht_status fill(struct table *table)
 {
     struct ht_osrm_job *job = table->job;
@@ -87,7 +63,9 @@ static enum ht_status fill(struct table *table)
     }
     if (status == HT_OK &&
         (work->rows.count > table->rows || work->columns.count > table->columns)) {
-        narrow(table, work->columns.count);
+        const struct ht_stop *stops = ht_osrm_stops(job);
+        ht_stops_narrow(table->costs, &(struct ht_stop_list){stops, table->sources, table->rows},
+                        &(struct ht_stop_list){stops, table->destinations, table->columns});
     }
     return status;
 }

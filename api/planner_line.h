@@ -8,11 +8,14 @@
 
 #include "engine/live/world.h"
 #include "engine/road/shape.h"
+#include "engine/road/stops.h"
 
 struct ht_planner_line {
     const struct ht_road *road; /* NULL: there are no streets now */
     struct ht_snap_work *snap;
     struct ht_query *query;
+    struct ht_route *route;
+    struct ht_stops stops; /* of the last leg */
     struct ht_shape shape; /* of the last leg */
 };
 

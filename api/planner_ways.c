@@ -6,10 +6,7 @@
 #include "api/planner_scene.h"
 #include "engine/base/array.h"
 #include "engine/live/detour.h"
-#include "engine/road/matrix.h"
-#include "engine/road/snap.h"
-
-enum { CELLS_AT_ONCE = 500000 };
+#include "engine/road/stops.h"
 
 struct ways {
     struct ht_planner_scene *scene;
@@ -17,10 +14,8 @@ struct ways {
     const bool *cancel;
     struct ht_matrix *matrix;
     struct ht_snap_work *snap;
-    struct ht_place *places; /* those that lie at a street */
+    struct ht_stops stops; /* of those points that lie at a street */
     uint32_t *location_of;
-    uint32_t count;
-    struct ht_cost *cells;
     uint32_t *duration_s;
     uint32_t *distance_m;
 };
@@ -35,7 +30,7 @@ static enum ht_status places_snap(struct ways *ways, const struct ht_road *road)
 {
     struct ht_snap_options options = ht_snap_options_default();
     options.radius_m = HT_LIVE_STREET_M;
-    ways->count = 0;
+    ht_stops_clear(&ways->stops);
     for (uint32_t i = 0; i < ways->scene->point_count; i++) {
         struct ht_place two[2];
         uint32_t found = 0;
@@ -50,22 +45,26 @@ static enum ht_status places_snap(struct ways *ways, const struct ht_road *road)
         if (two[found - 1].distance_m < (double)ways->scene->street_m[i]) {
             ways->scene->street_m[i] = (float)two[found - 1].distance_m;
         }
-        ways->places[ways->count] = two[found - 1];
-        ways->location_of[ways->count++] = i;
+        ways->location_of[ways->stops.count] = i;
+        status = ht_stops_add(&ways->stops, road->snap, &two[found - 1], &options);
+        if (status != HT_OK) {
+            return status;
+        }
     }
     return HT_OK;
 }
 
-static enum ht_status rows_fill(struct ways *ways, const struct ht_road *road, uint32_t first,
-                                uint32_t rows)
+/* Rows from `first` on; `*rows`: how many. */
+static enum ht_status rows_fill(struct ways *ways, const struct ht_road *road, size_t first,
+                                size_t *rows)
 {
+    const struct ht_stops_ways over = {.road = road, .cancel = ways->cancel};
     size_t all = ways->scene->point_count;
-    enum ht_status status = ht_matrix_run(ways->matrix, road, NULL, ways->places + first, rows,
-                                          ways->places, ways->count, ways->cells, ways->cancel);
-    for (size_t i = 0; status == HT_OK && i < (size_t)rows * ways->count; i++) {
-        const struct ht_cost *cost = &ways->cells[i];
-        size_t at =
-            ways->location_of[first + i / ways->count] * all + ways->location_of[i % ways->count];
+    size_t count = ways->stops.count;
+    enum ht_status status = ht_stops_run(&ways->stops, ways->matrix, &over, first, rows);
+    for (size_t i = 0; status == HT_OK && i < *rows * count; i++) {
+        const struct ht_cost *cost = &ways->stops.costs[i];
+        size_t at = ways->location_of[first + i / count] * all + ways->location_of[i % count];
         if (cost->weight_ms < HT_WEIGHT_INF) {
             ways->duration_s[at] = rounded(cost->duration_ms);
             ways->distance_m[at] = rounded((int64_t)cost->length_mm);
@@ -114,12 +113,10 @@ static enum ht_status profile_fill(struct ways *ways, uint32_t profile)
     }
     memset(ways->duration_s, 0xff, all * all * sizeof *ways->duration_s); /* HT_PLAN_NO_WAY */
     memset(ways->distance_m, 0xff, all * all * sizeof *ways->distance_m);
-    ways->count = 0;
+    ht_stops_clear(&ways->stops);
     status = road == NULL ? HT_OK : places_snap(ways, road);
-    uint32_t step = CELLS_AT_ONCE / (ways->count == 0 ? 1 : ways->count) + 1;
-    for (uint32_t first = 0; status == HT_OK && first < ways->count; first += step) {
-        uint32_t left = ways->count - first;
-        status = rows_fill(ways, road, first, left < step ? left : step);
+    for (size_t first = 0, rows = 0; status == HT_OK && first < ways->stops.count; first += rows) {
+        status = rows_fill(ways, road, first, &rows);
     }
     for (size_t i = 0; i < all; i++) {
         ways->duration_s[i * all + i] = 0;
@@ -137,16 +134,13 @@ enum ht_status ht_planner_ways(struct ht_planner_scene *scene,
     if (cells * (scene->profile_count + UINT64_C(1)) > HT_PLAN_CELLS_MOST) {
         return ht_error_set(error, HT_TOO_BIG, 0, "too many places for one plan");
     }
-    ways.places = ht_array_new(scene->point_count, sizeof *ways.places);
     ways.location_of = ht_array_new(scene->point_count, sizeof *ways.location_of);
-    ways.cells = ht_array_new(CELLS_AT_ONCE + (size_t)scene->point_count, sizeof *ways.cells);
     enum ht_status status = ht_matrix_new(&ways.matrix);
     if (status == HT_OK) {
         status = ht_snap_work_new(&ways.snap);
     }
     scene->street_m = ht_array_new(scene->point_count, sizeof *scene->street_m);
-    if (ways.places == NULL || ways.location_of == NULL || ways.cells == NULL ||
-        scene->street_m == NULL) {
+    if (ways.location_of == NULL || scene->street_m == NULL) {
         status = HT_NOMEM;
     }
     for (uint32_t i = 0; status == HT_OK && i < scene->point_count; i++) {
@@ -157,8 +151,7 @@ enum ht_status ht_planner_ways(struct ht_planner_scene *scene,
     }
     ht_snap_work_free(ways.snap);
     ht_matrix_free(ways.matrix);
-    free(ways.places);
+    ht_stops_deinit(&ways.stops);
     free(ways.location_of);
-    free(ways.cells);
     return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
 }

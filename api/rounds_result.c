@@ -426,6 +426,9 @@ static void broken_write(const struct ht_round_goal *goal, struct ht_json *json)
     ht_json_array(json);
     for (uint32_t i = 0; i < goal->plan->broken_count; i++) {
         const struct ht_rounds_broken *broken = &goal->plan->broken[i];
+        if (broken->wish == HT_ROUNDS_WISH_OWNER && goal->scene->problem.prices.owner_s == 0) {
+            continue; /* nobody is to keep a site: nobody wished it */
+        }
         ht_json_object(json);
         ht_json_key_text(json, "wish", ht_rounds_wish_name(broken->wish));
         ht_json_key_text(json, "site", goal->scene->sites[broken->site].id);

@@ -1,5 +1,6 @@
 /* Whether somebody can have come from the check-in before, and gone on to the one after: whoever
  * reports late, or the later visit first, is asked as well. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,10 +8,13 @@
 #include "api/live.h"
 #include "api/visit_site.h"
 #include "api/visits_internal.h"
-#include "engine/road/matrix.h"
-#include "engine/road/snap.h"
+#include "engine/road/stops.h"
 
-enum { LOOK_AT = 200, DAY_MS = 86400000 };
+enum {
+    LOOK_AT = 200,
+    DAY_MS = 86400000,
+    PIECE_LEAST_MM = 50000 /* of shorter pieces the time is too coarse for a speed */
+};
 
 /* Whether `v` is nearer in time than `found` (NULL: none), on the side that is asked for. */
 static bool is_nearer(const struct ht_visit *v, const struct ht_visit *found, int64_t at_ms,
@@ -63,8 +67,8 @@ static bool place_of(struct ht_store_reader *reader, const struct ht_visit *visi
         yajl_val lat = ht_json_member(tree, "lat");
         found = YAJL_IS_NUMBER(lon) && YAJL_IS_NUMBER(lat);
         if (found) {
-            *out = (struct ht_point){(int32_t)(YAJL_GET_DOUBLE(lon) * 1e7),
-                                     (int32_t)(YAJL_GET_DOUBLE(lat) * 1e7)};
+            *out = (struct ht_point){(int32_t)lround(YAJL_GET_DOUBLE(lon) * 1e7),
+                                     (int32_t)lround(YAJL_GET_DOUBLE(lat) * 1e7)};
         }
         yajl_tree_free(tree);
     }
@@ -87,7 +91,9 @@ static const char *profile_of(struct ht_app_context *context, const char *inspec
                : "car";
 }
 
-static enum ht_status snap(const struct ht_road *road, struct ht_point point, struct ht_place *out)
+/* Adds where a point lies on the streets; `*off_m`: how far from it. */
+static enum ht_status stop_add(struct ht_stops *stops, const struct ht_road *road,
+                               struct ht_point point, double *off_m)
 {
     struct ht_snap_options options = ht_snap_options_default();
     struct ht_snap_work *work = NULL;
@@ -99,10 +105,37 @@ static enum ht_status snap(const struct ht_road *road, struct ht_point point, st
         status = ht_snap_trip(road->snap, work, point, &options, two, &found);
     }
     if (status == HT_OK) {
-        *out = two[found - 1];
+        *off_m = two[found - 1].distance_m;
+        status = ht_stops_add(stops, road->snap, &two[found - 1], &options);
     }
     ht_snap_work_free(work);
     return status;
+}
+
+/* Metres a millisecond on the fastest street that there is. */
+static double fastest(const struct ht_graph *graph)
+{
+    double best = 0;
+    for (uint32_t a = 0; a < graph->base_arc_count; a++) {
+        const struct ht_arc *arc = &graph->arcs[a];
+        struct ht_cost cost = arc->length_mm < PIECE_LEAST_MM
+                                  ? (struct ht_cost){.duration_ms = 0}
+                                  : ht_arc_cost(graph, a, 0, arc->length_mm);
+        double speed =
+            cost.duration_ms == 0 ? 0 : arc->length_mm / 1000.0 / (double)cost.duration_ms;
+        best = speed > best ? speed : best;
+    }
+    return best;
+}
+
+/* The least that anybody needs who keeps to no street: straight on, as fast as on the fastest one.
+ * HT_NO_ROUTE: there is no street to tell how fast that is. */
+static enum ht_status line_ms(const struct ht_road *road, struct ht_point from, struct ht_point to,
+                              int64_t *out)
+{
+    double speed = fastest(road->graph);
+    *out = speed > 0 ? (int64_t)(ht_distance_m(from, to) / speed) : 0;
+    return speed > 0 ? HT_OK : HT_NO_ROUTE;
 }
 
 /* The streets as they are now, with what the inspector's permits open (`lane`, to be let go of). */
@@ -123,27 +156,47 @@ static enum ht_status road_find(struct ht_app_context *context, struct ht_world 
     return status;
 }
 
+/* Over the streets. HT_NO_SEGMENT: one of both lies at none; or they are nearer to each other than
+ * to the streets, so that nobody would go there first. HT_NO_ROUTE. */
+static enum ht_status street_ms(const struct ht_road *road, struct ht_point from,
+                                struct ht_point to, int64_t *out)
+{
+    const struct ht_stops_ways ways = {.road = road};
+    struct ht_stops stops = {.count = 0};
+    struct ht_matrix *matrix = NULL;
+    double off_m[2] = {0};
+    size_t rows = 0;
+    enum ht_status status = stop_add(&stops, road, from, &off_m[0]);
+    status = status == HT_OK ? stop_add(&stops, road, to, &off_m[1]) : status;
+    if (status == HT_OK && ht_distance_m(from, to) <= off_m[0] + off_m[1]) {
+        status = HT_NO_SEGMENT;
+    }
+    status = status == HT_OK ? ht_matrix_new(&matrix) : status;
+    status = status == HT_OK ? ht_stops_run(&stops, matrix, &ways, 0, &rows) : status;
+    if (status == HT_OK) {
+        *out = stops.costs[1].duration_ms;
+        status = stops.costs[1].weight_ms >= HT_WEIGHT_INF ? HT_NO_ROUTE : HT_OK;
+    }
+    ht_matrix_free(matrix);
+    ht_stops_deinit(&stops);
+    return status;
+}
+
 static enum ht_status way_ms(struct ht_app_context *context, const char *inspector,
                              struct ht_point from, struct ht_point to, int64_t *out)
 {
     struct ht_world *world = ht_world_reader_get(&context->world);
     const struct ht_road *road = NULL;
     struct ht_detour *lane = NULL;
-    struct ht_matrix *matrix = NULL;
-    struct ht_place places[2];
-    struct ht_cost cost = {.weight_ms = HT_WEIGHT_INF};
     enum ht_status status =
         world == NULL ? HT_NOT_FOUND : road_find(context, world, inspector, &lane, &road);
-    status = status == HT_OK ? snap(road, from, &places[0]) : status;
-    status = status == HT_OK ? snap(road, to, &places[1]) : status;
-    status = status == HT_OK ? ht_matrix_new(&matrix) : status;
     if (status == HT_OK) {
-        status = ht_matrix_run(matrix, road, NULL, &places[0], 1, &places[1], 1, &cost, NULL);
+        status = street_ms(road, from, to, out);
+        status = status == HT_NO_SEGMENT || status == HT_NO_ROUTE ? line_ms(road, from, to, out)
+                                                                  : status;
     }
-    ht_matrix_free(matrix);
     ht_detour_release(lane);
-    *out = cost.duration_ms;
-    return status == HT_OK && cost.weight_ms >= HT_WEIGHT_INF ? HT_NO_ROUTE : status;
+    return status;
 }
 
 /* Whether the way between this check-in and the one beside it was too long. */

@@ -6,12 +6,10 @@
 
 #include "api/vroom.h"
 #include "engine/base/array.h"
-#include "engine/road/matrix.h"
 #include "engine/road/shape.h"
-#include "engine/road/snap.h"
+#include "engine/road/stops.h"
 
 enum {
-    CELLS_AT_ONCE = 500000,
     REACH_M = 35000, /* what lies farther from a street is on no map, as VROOM asks OSRM */
 };
 
@@ -21,10 +19,8 @@ struct router {
     struct ht_error *error;
     struct ht_matrix *matrix;
     struct ht_snap_work *snap;
-    struct ht_place *places; /* those that lie somewhere */
+    struct ht_stops stops; /* of those locations that lie somewhere */
     uint32_t *location_of;
-    size_t count;
-    struct ht_cost *cells;
     uint32_t *duration_s; /* of the profile at hand */
     uint32_t *distance_m;
 };
@@ -41,7 +37,7 @@ static enum ht_status places_snap(struct router *router, const struct ht_road *r
 {
     struct ht_snap_options options = ht_snap_options_default();
     options.radius_m = REACH_M;
-    router->count = 0;
+    ht_stops_clear(&router->stops);
     for (uint32_t i = 0; i < router->vroom->problem.location_count; i++) {
         const struct ht_vroom_place *place = &router->vroom->places[i];
         const double pair[2] = {place->lon, place->lat};
@@ -62,11 +58,13 @@ static enum ht_status places_snap(struct router *router, const struct ht_road *r
             return refuse(router, HT_VROOM_ROUTING, status, "Could not find route near location ",
                           about);
         }
+        router->location_of[router->stops.count] = i;
+        if (status == HT_OK) {
+            status = ht_stops_add(&router->stops, road->snap, &two[found - 1], &options);
+        }
         if (status != HT_OK) {
             return refuse(router, HT_VROOM_INTERNAL, status, ht_status_text(status), "");
         }
-        router->places[router->count] = two[found - 1];
-        router->location_of[router->count++] = i;
     }
     return HT_OK;
 }
@@ -76,19 +74,18 @@ static uint32_t rounded(double value)
     return value < (double)UINT32_MAX - 1 ? (uint32_t)(value + 0.5) : UINT32_MAX - 1;
 }
 
-/* Rows [first, first + rows) of the places. */
+/* Rows from `first` on; `*rows`: how many. */
 static enum ht_status rows_fill(struct router *router, const struct ht_road *road, size_t first,
-                                size_t rows, uint32_t profile)
+                                size_t *rows, uint32_t profile)
 {
+    const struct ht_stops_ways ways = {road, router->call->pool, router->call->options.cancel};
     size_t all = router->vroom->problem.location_count;
+    size_t count = router->stops.count;
     double speed = router->vroom->profiles[profile].speed;
-    enum ht_status status =
-        ht_matrix_run(router->matrix, road, router->call->pool, router->places + first, rows,
-                      router->places, router->count, router->cells, router->call->options.cancel);
-    for (size_t i = 0; status == HT_OK && i < rows * router->count; i++) {
-        const struct ht_cost *cost = &router->cells[i];
-        size_t at = router->location_of[first + i / router->count] * all +
-                    router->location_of[i % router->count];
+    enum ht_status status = ht_stops_run(&router->stops, router->matrix, &ways, first, rows);
+    for (size_t i = 0; status == HT_OK && i < *rows * count; i++) {
+        const struct ht_cost *cost = &router->stops.costs[i];
+        size_t at = router->location_of[first + i / count] * all + router->location_of[i % count];
         if (cost->weight_ms < HT_WEIGHT_INF) {
             router->duration_s[at] = rounded((double)cost->duration_ms / 1000 / speed);
             router->distance_m[at] = rounded((double)cost->length_mm / 1000);
@@ -128,10 +125,9 @@ static enum ht_status profile_fill(struct router *router, uint32_t profile)
     router->distance_m = distance_m;
     vroom->matrices[profile].duration_s = duration_s;
     vroom->matrices[profile].distance_m = distance_m;
-    size_t step = CELLS_AT_ONCE / (router->count == 0 ? 1 : router->count) + 1;
-    for (size_t first = 0; status == HT_OK && first < router->count; first += step) {
-        size_t left = router->count - first;
-        status = rows_fill(router, road, first, left < step ? left : step, profile);
+    size_t count = router->stops.count;
+    for (size_t first = 0, rows = 0; status == HT_OK && first < count; first += rows) {
+        status = rows_fill(router, road, first, &rows, profile);
     }
     return status;
 }
@@ -152,15 +148,12 @@ enum ht_status ht_vroom_route(struct ht_vroom *vroom, const struct ht_vroom_call
         return refuse(&router, HT_VROOM_ROUTING, HT_NOT_FOUND, "No network is open to route with.",
                       "");
     }
-    router.places = ht_array_new(count, sizeof *router.places);
     router.location_of = ht_array_new(count, sizeof *router.location_of);
-    router.cells = ht_array_new(CELLS_AT_ONCE + count, sizeof *router.cells);
     enum ht_status status = ht_matrix_new(&router.matrix);
     if (status == HT_OK) {
         status = ht_snap_work_new(&router.snap);
     }
-    if (status != HT_OK || router.places == NULL || router.location_of == NULL ||
-        router.cells == NULL) {
+    if (status != HT_OK || router.location_of == NULL) {
         (void)refuse(&router, HT_VROOM_INTERNAL, HT_NOMEM, "Out of memory.", "");
         status = HT_NOMEM;
     }
@@ -169,9 +162,8 @@ enum ht_status ht_vroom_route(struct ht_vroom *vroom, const struct ht_vroom_call
     }
     ht_snap_work_free(router.snap);
     ht_matrix_free(router.matrix);
-    free(router.places);
+    ht_stops_deinit(&router.stops);
     free(router.location_of);
-    free(router.cells);
     return status;
 }
 
@@ -183,29 +175,27 @@ struct drawer {
     const struct ht_plan *plan;
     const struct ht_road *road;
     struct ht_query *query;
+    struct ht_route *route;
     struct ht_shape shape;
-    uint32_t *place_of; /* [locations] in the router's */
+    uint32_t *stop_of; /* [locations] in the router's */
 };
 
 static enum ht_status leg_draw(struct drawer *drawer, uint32_t from, uint32_t to)
 {
     struct router *router = drawer->router;
-    struct ht_way_found way;
-    const struct ht_place places[2] = {router->places[drawer->place_of[from]],
-                                       router->places[drawer->place_of[to]]};
-    enum ht_status status = ht_query_path(drawer->query, drawer->road, &places[0], HT_SIDES_BOTH,
-                                          &places[1], HT_SIDES_BOTH, &way);
+    struct ht_route_found found;
+    const struct ht_stop ends[2] = {router->stops.list[drawer->stop_of[from]],
+                                    router->stops.list[drawer->stop_of[to]]};
+    const struct ht_route_request request = {
+        .places = router->stops.places, .stops = ends, .stop_count = 2, .with_arcs = true};
+    enum ht_status status =
+        ht_route_run(drawer->route, drawer->query, drawer->road, &request, &found);
     if (status == HT_NO_ROUTE) {
         return refuse(router, HT_VROOM_ROUTING, status, "Impossible route between points.", "");
     }
     if (status == HT_OK) {
-        const struct ht_leg leg = {.cost = way.cost,
-                                   .source = 0,
-                                   .target = 1,
-                                   .source_side = way.source_side,
-                                   .target_side = way.target_side,
-                                   .arc_count = way.arc_count};
-        status = ht_shape_add(&drawer->shape, drawer->road, places, &leg, way.arcs, false);
+        status = ht_shape_add(&drawer->shape, drawer->road, router->stops.places, found.legs,
+                              found.arcs, false);
     }
     return status == HT_OK ? status
                            : refuse(router, HT_VROOM_INTERNAL, status, ht_status_text(status), "");
@@ -303,8 +293,8 @@ static enum ht_status profile_draw(struct drawer *drawer, uint32_t profile, cons
     status = status == HT_OK
                  ? places_snap(router, drawer->road)
                  : refuse(router, HT_VROOM_INTERNAL, status, ht_status_text(status), "");
-    for (uint32_t i = 0; i < router->count; i++) {
-        drawer->place_of[router->location_of[i]] = i;
+    for (uint32_t i = 0; i < router->stops.count; i++) {
+        drawer->stop_of[router->location_of[i]] = i;
     }
     for (uint32_t i = 0; status == HT_OK && i < drawer->plan->route_count; i++) {
         const struct ht_plan_route *route = &drawer->plan->routes[i];
@@ -328,15 +318,14 @@ enum ht_status ht_vroom_draw(struct ht_vroom *vroom, const struct ht_vroom_call 
     }
     // NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds
     const char **lines = ht_vroom_take(vroom, (size_t)plan->route_count + 1, sizeof *lines);
-    router.places = ht_array_new(count, sizeof *router.places);
     router.location_of = ht_array_new(count, sizeof *router.location_of);
-    drawer.place_of = ht_array_new_zeroed(count, sizeof *drawer.place_of);
+    drawer.stop_of = ht_array_new_zeroed(count, sizeof *drawer.stop_of);
     enum ht_status status = ht_query_new(&drawer.query);
+    status = status == HT_OK ? ht_route_new(&drawer.route) : status;
     if (status == HT_OK) {
         status = ht_snap_work_new(&router.snap);
     }
-    if (status != HT_OK || lines == NULL || router.places == NULL || router.location_of == NULL ||
-        drawer.place_of == NULL) {
+    if (status != HT_OK || lines == NULL || router.location_of == NULL || drawer.stop_of == NULL) {
         status = refuse(&router, HT_VROOM_INTERNAL, HT_NOMEM, "Out of memory.", "");
     }
     for (uint32_t p = 0; status == HT_OK && p < vroom->problem.profile_count; p++) {
@@ -344,10 +333,11 @@ enum ht_status ht_vroom_draw(struct ht_vroom *vroom, const struct ht_vroom_call 
     }
     *out = lines;
     ht_snap_work_free(router.snap);
+    ht_route_free(drawer.route);
     ht_query_free(drawer.query);
     ht_shape_deinit(&drawer.shape);
-    free(router.places);
+    ht_stops_deinit(&router.stops);
     free(router.location_of);
-    free(drawer.place_of);
+    free(drawer.stop_of);
     return status;
 }

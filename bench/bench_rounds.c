@@ -252,9 +252,16 @@ static int64_t cost_of(const struct figures *f, const int64_t *hours)
     }
     fair_s /= p->inspector_count > 0 ? p->inspector_count : 1;
     fair_s = fair_s > 3600 ? fair_s : 3600;
+    int64_t longest_s = 0;
+    for (uint32_t s = 0; s < p->site_count; s++) {
+        longest_s = load.sites[s].service_s > longest_s ? load.sites[s].service_s : longest_s;
+    }
+    double knee_s = 75.0 * p->prices.owner_s * (double)fair_s /
+                    (p->prices.balance * (double)(longest_s + 3600));
     for (uint32_t i = 0; i < p->inspector_count; i++) {
-        int64_t more_s = hours[i] > fair_s ? hours[i] - fair_s : 0;
-        cost += more_s * more_s * p->prices.balance / (100 * fair_s);
+        double more_s = hours[i] > fair_s ? (double)(hours[i] - fair_s) : 0;
+        cost += (int64_t)(more_s * more_s * p->prices.balance / (100.0 * (double)fair_s) * knee_s /
+                          (knee_s + more_s));
     }
     return cost;
 }

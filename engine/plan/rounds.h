@@ -53,12 +53,17 @@
  *             same day with the same inspectors; half of it, down, where it is there more than
  *             HT_ROUNDS_SHIFT_S earlier or later
  *   cell      cell_s for each pair of an inspector and a cell in which it owns a site
- *   balance   balance * (L - F)^2 / (100 * F) of each inspector with more than F, down; L is its
- *             travel and service in seconds (of past visits what they took, no travel) * 100 /
- *             share, down, at most HT_ROUNDS_LOAD_MOST_S; F is the service that all needs ask for,
- *             times crew, shared by the inspectors with a shift, down, at least an hour. What lies
- *             below F costs nothing, so that who has less than the others gets more, though they
- *             would be quicker, and yet nobody is sent about for the sake of it
+ *   balance   q * K / (K + X), down, of each inspector with more than F: X is L - F, and q is
+ *             balance * X^2 / (100 * F), down. L is its travel and service in seconds (of past
+ *             visits what they took, no travel) * 100 / share, down, at most
+ *             HT_ROUNDS_LOAD_MOST_S; F is the service that all needs ask for, times crew, shared
+ *             by the inspectors with a shift, down, at least an hour. What lies below F costs
+ *             nothing, so that who has less than the others gets more, though they would be
+ *             quicker, and yet nobody is sent about for the sake of it. K is
+ *             75 * P * F / (balance * (S + 3600)), down, from 1 to HT_ROUNDS_STEEP_MOST_S, with the
+ *             longest service S of all sites and P = owner_s (HT_ROUNDS_PRICE_MOST where that
+ *             is 0): however unequal loads are, a visit with an hour of way costs three quarters
+ *             of P at most, so that no owner is given up to make hours alike
  *
  * Among plans of the same sum work is spread over weeks and days, as far as the search comes by
  * them.
@@ -74,7 +79,7 @@
 #include "engine/plan/problem.h"
 
 #define HT_ROUNDS_NEVER INT32_MIN /* of last_day: it was not seen before */
-#define HT_ROUNDS_MISSING_S INT64_C(10000000)
+#define HT_ROUNDS_MISSING_S INT64_C(100000000)
 
 enum {
     HT_ROUNDS_WEEKS_MOST = 8,
@@ -89,6 +94,7 @@ enum {
     HT_ROUNDS_SHARE_LEAST = 25,
     HT_ROUNDS_SHARE_MOST = 1000,
     HT_ROUNDS_LOAD_MOST_S = 40000000,
+    HT_ROUNDS_STEEP_MOST_S = 2000000000,
     HT_ROUNDS_RISK_MOST = 4,
     HT_ROUNDS_CREW_MOST = 2,
     HT_ROUNDS_SHIFT_S = 1800 /* a visit that begins by more than that later or earlier has moved */

@@ -489,6 +489,28 @@ static int64_t fair(const struct check *c)
     return each > 3600 ? each : 3600;
 }
 
+/* What balance makes of `more_s` above the fair load; in whole parts of `whole` and what is left of
+ * them, as the product is too great for 64 bits. */
+static int64_t balance_of(const struct check *c, int64_t more_s)
+{
+    const struct ht_rounds_prices *prices = &c->p->prices;
+    int64_t squared = prices->balance * more_s * more_s / (100 * fair(c));
+    int64_t wish = prices->owner_s > 0 ? prices->owner_s : HT_ROUNDS_PRICE_MOST;
+    int64_t longest_s = 0;
+    if (prices->balance == 0 || more_s == 0) {
+        return 0;
+    }
+    for (uint32_t s = 0; s < c->p->site_count; s++) {
+        bool longer = (int64_t)c->p->sites[s].service_s > longest_s;
+        longest_s = longer ? (int64_t)c->p->sites[s].service_s : longest_s;
+    }
+    int64_t knee = 75 * wish * fair(c) / (prices->balance * (longest_s + 3600));
+    knee = knee > HT_ROUNDS_STEEP_MOST_S ? HT_ROUNDS_STEEP_MOST_S : knee < 1 ? 1 : knee;
+    int64_t whole = knee + more_s;
+    int64_t times = squared / whole;
+    return times * knee + (squared - times * whole) * knee / whole;
+}
+
 static enum ht_status load_check(struct check *c, uint32_t i, uint32_t *idle_at)
 {
     const struct ht_rounds_plan *plan = c->plan;
@@ -524,8 +546,7 @@ static enum ht_status load_check(struct check *c, uint32_t i, uint32_t *idle_at)
     c->load_s[i] += load.service_s;
     int64_t l = hours_of(c, i, c->load_s[i]);
     l = l < HT_ROUNDS_LOAD_MOST_S ? l : HT_ROUNDS_LOAD_MOST_S;
-    l = l > fair(c) ? l - fair(c) : 0;
-    c->cost.balance += c->p->prices.balance * l * l / (100 * fair(c));
+    c->cost.balance += balance_of(c, l > fair(c) ? l - fair(c) : 0);
     return HT_OK;
 }
 

@@ -337,7 +337,7 @@ static int64_t least_cost(const struct ht__rounds *r, uint32_t site, const int64
             sum += least[i];
         }
     }
-    return sum - HT_ROUNDS_DAYS_MOST; /* balance is rounded down, visit by visit */
+    return sum - 4 * HT_ROUNDS_DAYS_MOST; /* balance is rounded down, twice for each load */
 }
 
 /* How much there is to do around a day, so that work is spread where that costs nothing: before all

@@ -89,7 +89,8 @@ struct ht__rounds {
     uint32_t *shift_at;   /* [inspectors * (days + 1)] */
     uint64_t *shift_days; /* from first_day on */
     int64_t fair_s;
-    uint32_t room; /* stops of a tour */
+    int64_t steep_s; /* K of balance */
+    uint32_t room;   /* stops of a tour */
     /* the plan under way */
     struct ht__rounds_slot *slots;
     uint32_t slot_count;

@@ -178,6 +178,23 @@ void ht__rounds_deinit(struct ht__rounds *r)
 
 /* ---- who and when ---- */
 
+/* Load above the fair one from which a second more costs hardly more than the last: else, where few
+ * people have nearly all of the work, a day of theirs would be worth any owner. */
+static int64_t steep_s(const struct ht_rounds_problem *p, int64_t fair_s)
+{
+    int64_t price = p->prices.owner_s > 0 ? p->prices.owner_s : HT_ROUNDS_PRICE_MOST;
+    int64_t longest_s = 0;
+    for (uint32_t s = 0; s < p->site_count; s++) {
+        longest_s = p->sites[s].service_s > longest_s ? p->sites[s].service_s : longest_s;
+    }
+    if (p->prices.balance == 0) {
+        return HT_ROUNDS_STEEP_MOST_S;
+    }
+    int64_t k = 75 * price * fair_s / (p->prices.balance * (longest_s + 3600));
+    k = k < 1 ? 1 : k;
+    return k < HT_ROUNDS_STEEP_MOST_S ? k : HT_ROUNDS_STEEP_MOST_S;
+}
+
 static void inspectors_read(struct ht__rounds *r)
 {
     const struct ht_rounds_problem *p = r->problem;
@@ -199,6 +216,7 @@ static void inspectors_read(struct ht__rounds *r)
     }
     r->fair_s = working == 0 ? 0 : service_s / working;
     r->fair_s = r->fair_s < 3600 ? 3600 : r->fair_s;
+    r->steep_s = steep_s(p, r->fair_s);
 }
 
 static void site_people(struct ht__rounds *r, uint32_t s)

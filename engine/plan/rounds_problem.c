@@ -8,8 +8,8 @@ struct ht_rounds_prices ht_rounds_prices_usual(void)
 {
     return (struct ht_rounds_prices){.per_km_s = 0,
                                      .day_s = 300,
-                                     .owner_s = 86400,
-                                     .late_s = 28800,
+                                     .owner_s = 864000,
+                                     .late_s = 288000,
                                      .spread_s = 600,
                                      .early_s = 180,
                                      .move_s = 7200,

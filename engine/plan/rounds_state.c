@@ -10,8 +10,13 @@ int64_t ht__rounds_balance(const struct ht__rounds *r, uint32_t inspector, int64
     uint32_t share = r->problem->inspectors[inspector].share;
     int64_t l = share == 0 ? load_s : load_s * 100 / share;
     l = l > HT_ROUNDS_LOAD_MOST_S ? HT_ROUNDS_LOAD_MOST_S : l;
-    l = l > r->fair_s ? l - r->fair_s : 0; /* what is fair costs nothing */
-    return l * l * r->problem->prices.balance / (100 * r->fair_s);
+    l -= r->fair_s;
+    if (l <= 0) {
+        return 0; /* what is fair costs nothing */
+    }
+    int64_t q = l * l * r->problem->prices.balance / (100 * r->fair_s);
+    int64_t d = r->steep_s + l;
+    return q / d * r->steep_s + q % d * r->steep_s / d; /* q * K / d, which may not fit at once */
 }
 
 uint32_t ht__rounds_free_slot(const struct ht__rounds *r, uint32_t site)

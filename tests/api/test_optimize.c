@@ -433,6 +433,38 @@ HT_CASE(what_is_wrong_is_said_in_vrooms_words)
     "{\"id\":2,\"location\":[121.725,29.957],\"delivery\":[1]},"                                   \
     "{\"id\":3,\"location\":[121.715,29.952],\"delivery\":[1]}]"
 
+/* From a junction to a junction of the sample town: whichever of the streets that meet there suits
+ * best is taken, as a route does, also for the line that is drawn. */
+HT_CASE(at_junctions_the_times_are_those_of_a_route)
+{
+    static const char *const pairs[][2] = {{"121.7008970,29.9420895", "121.6905292,29.9448856"},
+                                           {"121.7379324,29.9599780", "121.7010109,29.9335306"},
+                                           {"121.7596589,29.9584673", "121.6825534,29.9305942"},
+                                           {"121.6827035,29.9976220", "121.7146329,29.9164454"}};
+    char text[256];
+    HT_REQUIRE(begin(""));
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        (void)snprintf(text, sizeof text, "/route/v1/car/%s;%s?geometries=polyline&overview=full",
+                       pairs[i][0], pairs[i][1]);
+        HT_CHECK_INT(get(text), 200);
+        double duration = number(answer.body, "routes.0.duration");
+        double distance = number(answer.body, "routes.0.distance");
+        char line[8192] = "";
+        const char *at = ht_json_at(answer.body, "routes.0.geometry");
+        HT_REQUIRE(at != NULL);
+        (void)snprintf(line, sizeof line, "%.*s", (int)strcspn(at + 1, "\""), at + 1);
+        (void)snprintf(text, sizeof text,
+                       "{\"vehicles\":[{\"id\":1,\"start\":[%s]}],\"jobs\":[{\"id\":1,\"location\":"
+                       "[%s]}],\"options\":{\"g\":true,\"iterations\":10}}",
+                       pairs[i][0], pairs[i][1]);
+        HT_CHECK_INT(post(OPTIMIZE, JSON, text), 200);
+        HT_CHECK(fabs(number(answer.body, "summary.duration") - duration) <= 0.6);
+        HT_CHECK(fabs(number(answer.body, "routes.0.distance") - distance) <= 0.6);
+        HT_CHECK(strstr(answer.body, line) != NULL);
+    }
+    end();
+}
+
 HT_CASE(over_streets_the_times_are_those_of_table)
 {
     HT_REQUIRE(begin(""));

@@ -181,6 +181,26 @@ HT_CASE(a_round_is_planned_shown_and_listed)
     end();
 }
 
+/* One site and two inspectors: however much alike hours are to be, the same one comes each time,
+ * but where nobody is to keep a site. Then it is no broken wish that others come. */
+HT_CASE(a_site_keeps_its_inspector_unless_told_otherwise)
+{
+#define ONE_SITE                                                                                   \
+    ",\"weeks\":2,\"sites\":[\"f0\"],\"visits_per_week\":5,\"service_s\":14400,\"balance\":1000"
+    HT_REQUIRE(begin_town());
+    HT_REQUIRE(plan(ONE_SITE) == 201);
+    HT_CHECK_INT(count("visits"), 10);
+    int first = visits_with("inspector", "i1");
+    HT_CHECK(first == 0 || first == 10);
+    HT_CHECK(is("unplanned", "[]") && is("broken", "[]"));
+    HT_REQUIRE(plan(ONE_SITE ",\"keep\":false") == 201);
+    HT_CHECK_INT(count("visits"), 10);
+    first = visits_with("inspector", "i1");
+    HT_CHECK(first > 0 && first < 10);
+    HT_CHECK(is("unplanned", "[]") && is("broken", "[]"));
+    end();
+}
+
 HT_CASE(the_same_key_gets_the_same_round)
 {
     char headers[128];
@@ -1231,6 +1251,30 @@ HT_CASE(frail_households_are_seen_weekly_in_the_order_of_doors)
         bool building = (a[1] < '3') == (b[1] < '3');
         HT_CHECK(!day || !building || a[1] > b[1]);
     }
+    end();
+}
+
+/* A device reads of a round what its own inspector does, and nothing of the others. */
+HT_CASE(a_device_sees_of_a_round_its_own_visits_alone)
+{
+    HT_REQUIRE(begin_guarded());
+    guarded_fill();
+    HT_REQUIRE(as(DISPATCHER, "POST", ROUNDS,
+                  "{\"id\":\"two\",\"from\":\"2026-03-02\",\"weeks\":1,\"collection\":"
+                  "\"households\",\"iterations\":60,\"sites\":[{\"id\":\"h0\",\"inspector\":"
+                  "\"i1\"},{\"id\":\"h3\",\"inspector\":\"i2\"}]}") == 201);
+    HT_CHECK_INT(count("visits"), 2);
+    for (int i = 0; i < 2; i++) { /* asking for another's is no help */
+        HT_CHECK_INT(get_as(PHONE, i == 0 ? ROUNDS "/two" : ROUNDS "/two?inspector=i2"), 200);
+        HT_CHECK_INT(count("visits"), 1);
+        HT_CHECK_INT(count("tours"), 1);
+        HT_CHECK(says("\"h0\"") && !says("\"i2\"") && !says("\"h3\""));
+        HT_CHECK(ht_json_at(answer.body, "owners") == NULL &&
+                 ht_json_at(answer.body, "summary") == NULL &&
+                 ht_json_at(answer.body, "unplanned") == NULL);
+    }
+    HT_CHECK_INT(get_as(DISPATCHER, ROUNDS "/two"), 200);
+    HT_CHECK(says("\"h3\"") && ht_json_at(answer.body, "owners") != NULL);
     end();
 }
 

@@ -626,6 +626,11 @@ HT_CASE(a_notice_of_what_came_back_names_who_saw_it_then)
     HT_CHECK_STR(text_at("rectifications.0.id"), id);
     HT_CHECK_INT(look(id, "/notice"), 200);
     HT_CHECK(says("<td>v3</td>") && says("<td>i2, i1</td>") && !says("<td>i1</td>"));
+    item_add("units", "", "i3", POINT("121.712"), "\"kind\":\"inspector\",\"name\":\"张<三>\"");
+    HT_CHECK_INT(visit_add("v4", "f1", ",\"inspector\":\"i3\",\"second\":\"i1\""), 201);
+    HT_CHECK_INT(result("v4", RECTIFY(HAZARD("gas"))), 200);
+    HT_CHECK_INT(look(text_at("rectifications.0.id"), "/notice"), 200);
+    HT_CHECK(says("<td>张&lt;三&gt; (i3), i1</td>")); /* by name, where there is one */
     HT_CHECK_INT(look(id, ""), 200);
     HT_CHECK(is("inspector", "\"i1\"")); /* who found it first */
     end();
@@ -727,21 +732,57 @@ HT_CASE(who_reports_the_earlier_visit_last_is_flagged_too)
     end();
 }
 
-/* Whether somebody who says to have come from f1 to f2 in ten seconds is flagged; `n`: a number of
- * its own, for each of a minute. */
+/* Where no street is near, there is the straight line: nobody gets eleven kilometres in a minute,
+ * and in twenty one can; where both check-ins lie far from all streets, too. And who walks about
+ * within such a place does not go to the street in between. */
+HT_CASE(far_from_all_streets_the_straight_line_counts)
+{
+    static const struct {
+        const char *lon;
+        const char *lat;
+        const char *at;
+        const char *flags;
+    } told[] = {
+        {"121.713", "29.95", "01:00:00", "[]"},
+        {"121.713", "30.05", "01:01:00", "[\"impossible_sequence\"]"},
+        {"121.713", "29.95", "01:30:00", "[]"},
+        {"121.713", "30.05", "01:50:00", "[]"},
+        {"121.713", "30.15", "01:51:00", "[\"impossible_sequence\"]"},
+        {"121.7131", "30.15", "01:51:20", "[]"},
+    };
+    char id[16];
+    char body[256];
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(send_body("PUT", "/v1/settings/visits", JSON, "{\"slack_s\":0}"), 200);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        (void)snprintf(id, sizeof id, "o%zu", i);
+        HT_CHECK_INT(visit_add(id, "f1", ",\"inspector\":\"i1\""), 201);
+        (void)snprintf(body, sizeof body,
+                       "{\"outcome\":\"done\",\"reason\":\"met on the way\",\"lon\":%s,\"lat\":%s,"
+                       "\"at\":\"2026-03-02T%sZ\"}",
+                       told[i].lon, told[i].lat, told[i].at);
+        HT_CHECK_INT(result(id, body), 200);
+        HT_CHECK_INT(says("impossible_sequence"), strstr(told[i].flags, "impossible") != NULL);
+    }
+    end();
+}
+
+/* Whether somebody who says to have come from f1 to f2 in two minutes is flagged; each time (`n`)
+ * five minutes later. By the streets it takes longer; straight on nobody could tell. */
 static bool is_too_quick(const char *inspector, int n)
 {
     char id[32];
     char more[96];
     char body[160];
     for (int i = 0; i < 2; i++) {
+        int s = n * 300 + i * 120;
         (void)snprintf(id, sizeof id, "%s-%d-%d", inspector, n, i);
         (void)snprintf(more, sizeof more, ",\"inspector\":\"%s\"", inspector);
         HT_CHECK_INT(visit_add(id, i == 0 ? "f1" : "f2", more), 201);
         (void)snprintf(body, sizeof body,
                        "{\"outcome\":\"done\",\"lon\":121.7%d,\"lat\":29.95,\"at\":"
-                       "\"2026-03-02T01:%02d:%02dZ\"}",
-                       i == 0 ? 13 : 45, n, i * 10);
+                       "\"2026-03-01T%02d:%02d:%02dZ\"}",
+                       i == 0 ? 13 : 45, 18 + s / 3600, s / 60 % 60, s % 60);
         HT_CHECK_INT(result(id, body), 200);
     }
     return says("impossible_sequence");

@@ -343,6 +343,23 @@ static void few_options(uint32_t s)
     }
 }
 
+/* What so much above the fair load costs. */
+static int64_t few_balance(int64_t more_s, int64_t fair_s)
+{
+    const struct ht_rounds_prices *prices = &town.problem.prices;
+    int64_t longest_s = 0;
+    for (uint32_t s = 0; s < FEW_SITES; s++) {
+        longest_s = town.sites[s].service_s > longest_s ? town.sites[s].service_s : longest_s;
+    }
+    if (prices->balance == 0) {
+        return 0;
+    }
+    int64_t wish = prices->owner_s > 0 ? prices->owner_s : HT_ROUNDS_PRICE_MOST;
+    int64_t knee = 75 * wish * fair_s / (prices->balance * (longest_s + 3600));
+    knee = knee < HT_ROUNDS_STEEP_MOST_S ? knee : HT_ROUNDS_STEEP_MOST_S;
+    return prices->balance * more_s * more_s / (100 * fair_s) * knee / (knee + more_s);
+}
+
 /* Tours, days and balance of what is chosen; NOWAY. */
 static int64_t few_tours_cost(void)
 {
@@ -368,8 +385,7 @@ static int64_t few_tours_cost(void)
             load_s += oracle.tour_s[i][d][set];
         }
         load_s = load_s * 100 / (town.people[i].share == 0 ? 100 : town.people[i].share);
-        int64_t more_s = load_s > fair_s ? load_s - fair_s : 0;
-        cost += town.problem.prices.balance * more_s * more_s / (100 * fair_s);
+        cost += few_balance(load_s > fair_s ? load_s - fair_s : 0, fair_s);
     }
     return cost;
 }

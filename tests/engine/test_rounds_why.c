@@ -477,6 +477,43 @@ HT_CASE(an_owner_who_could_come_is_told_how_to_be_sure_of_it)
     ht_rounds_free(plan);
 }
 
+/* One large site among people who have nothing to do: each visit that somebody else makes would
+ * make hours more alike. */
+HT_CASE(no_owner_is_given_up_to_make_hours_alike)
+{
+    static const uint32_t balances[] = {150, 400, HT_ROUNDS_BALANCE_MOST};
+    for (uint32_t i = 0; i < sizeof balances / sizeof *balances; i++) {
+        week_make(2);
+        w.problem.inspector_count = PEOPLE;
+        w.problem.prices.balance = balances[i];
+        for (uint32_t s = 0; s < 2; s++) {
+            w.needs[s][0].visits = 5;
+            w.sites[s].service_s = 14400;
+        }
+        struct ht_rounds_plan *plan = plan_new();
+        HT_REQUIRE(plan != NULL);
+        HT_CHECK_INT(plan->missing_visits, 0);
+        HT_CHECK_INT(plan->visit_count, 10);
+        HT_CHECK_INT(plan->broken_count, 0);
+        HT_CHECK(plan->owner[0] != plan->owner[1]); /* whole sites are shared out all the same */
+        ht_rounds_free(plan);
+    }
+}
+
+/* Where nobody keeps a site, a visit too few is no way to make hours alike. */
+HT_CASE(no_visit_is_left_out_to_make_hours_alike)
+{
+    week_make(1);
+    w.problem.prices.owner_s = 0;
+    w.problem.prices.balance = HT_ROUNDS_BALANCE_MOST;
+    w.problem.inspector_count = 2;
+    w.people[1].shift_count = 1;
+    w.people[0].share = HT_ROUNDS_SHARE_LEAST;
+    w.needs[0][0].visits = 5;
+    w.sites[0].service_s = 25200;
+    nothing_is_missing();
+}
+
 HT_CASE(what_stays_on_its_day_keeps_its_time_as_far_as_it_can)
 {
     week_make(1);

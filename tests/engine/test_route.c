@@ -3,6 +3,7 @@
 
 #include "engine/road/overview.h"
 #include "engine/road/shape.h"
+#include "engine/road/stops.h"
 #include "tests/support/check.h"
 #include "tests/support/tiny_road.h"
 
@@ -112,6 +113,51 @@ HT_CASE(straight_legs_are_jointly_the_best)
             }
         }
     }
+    free_town(&town);
+}
+
+/* Whoever stands at a junction may go any way: a matrix between points says what a route says. */
+HT_CASE(at_junctions_a_matrix_says_what_a_route_says)
+{
+    struct town town = make_town();
+    struct ht_snap_options options = ht_snap_options_default();
+    const struct ht_stops_ways over = {.road = &town.road.road};
+    struct ht_stops stops = {.count = 0};
+    struct ht_snap_work *snap = NULL;
+    struct ht_matrix *matrix = NULL;
+    uint32_t better = 0;
+    HT_REQUIRE(ht_snap_work_new(&snap) == HT_OK && ht_matrix_new(&matrix) == HT_OK);
+    for (uint32_t i = 0; i < town.tiny->network.node_count; i++) {
+        struct ht_place two[2];
+        uint32_t found = 0;
+        HT_REQUIRE(ht_snap_trip(town.road.snap, snap, town.tiny->network.node_point[i], &options,
+                                two, &found) == HT_OK);
+        HT_REQUIRE(ht_stops_add(&stops, town.road.snap, &two[0], &options) == HT_OK);
+    }
+    HT_CHECK(stops.place_count > stops.count);
+    size_t count = stops.count;
+    for (size_t first = 0, rows = 0; first < count; first += rows) {
+        HT_REQUIRE(ht_stops_run(&stops, matrix, &over, first, &rows) == HT_OK);
+        for (size_t i = 0; i < rows * count; i++) {
+            const struct ht_stop ends[2] = {stops.list[first + i / count], stops.list[i % count]};
+            const struct ht_route_request request = {
+                .places = stops.places, .stops = ends, .stop_count = 2};
+            struct ht_route_found found;
+            struct ht_way_found one;
+            enum ht_status status =
+                ht_route_run(town.route, town.query, &town.road.road, &request, &found);
+            uint32_t weight_ms = status == HT_OK ? found.legs[0].cost.weight_ms : HT_WEIGHT_INF;
+            HT_CHECK_INT(stops.costs[i].weight_ms, weight_ms);
+            status =
+                ht_query_cost(town.query, &town.road.road, &stops.places[ends[0].first],
+                              HT_SIDES_BOTH, &stops.places[ends[1].first], HT_SIDES_BOTH, &one);
+            better += status != HT_OK || one.cost.weight_ms > stops.costs[i].weight_ms;
+        }
+    }
+    HT_CHECK(better > 0); /* than by the one street that the index names first */
+    ht_stops_deinit(&stops);
+    ht_matrix_free(matrix);
+    ht_snap_work_free(snap);
     free_town(&town);
 }
 
