@@ -178,8 +178,13 @@ HT_CASE(visits_and_what_they_find_are_followed)
     HT_CHECK(node_sees(two, "/v1/visits/v1", viewer, "\"outcome\":\"rectify\""));
     HT_CHECK(node_sees(two, path, viewer, "\"state\":\"open\""));
     HT_CHECK(node_sees(one, path, viewer, "\"state\":\"open\""));
+    /* lists are made of memory alone */
+    HT_CHECK(node_sees(one, "/v1/visits?site=f1", viewer, "\"outcome\":\"rectify\""));
+    HT_CHECK(node_sees(two, "/v1/rectifications?site=f1", viewer, "\"state\":\"open\""));
     desk_kill();
-    HT_CHECK_INT(node_get(two, path, viewer), 200);
+    HT_CHECK_INT(node_get(one, "/v1/visits?site=f1", viewer), 200);
+    HT_CHECK(told_has("\"outcome\":\"rectify\""));
+    HT_CHECK_INT(node_get(two, "/v1/rectifications?site=f1", viewer), 200);
     HT_CHECK(told_has("\"state\":\"open\""));
     HT_CHECK(desk_find() >= 0);
     HT_CHECK_INT(visit_send(one, "", "{\"id\":\"v1\",\"site\":\"f1\",\"inspector\":\"i1\"}"), 409);
