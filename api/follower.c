@@ -8,10 +8,10 @@
 #include "api/app_internal.h"
 #include "api/commit.h"
 #include "api/desk_room.h"
-#include "api/devices.h"
 #include "api/finder.h"
 #include "api/incident_event.h"
 #include "api/live.h"
+#include "api/live_follow.h"
 #include "api/log.h"
 #include "api/order_event.h"
 #include "api/orders_room.h"
@@ -125,49 +125,17 @@ bool ht_follower_outdated(const struct ht_follower *follower)
 
 /* ---- items ---- */
 
-static enum ht_status unit_take(void *user, const struct ht_store_item *item)
-{
-    struct ht_app_context *context = user;
-    struct ht_app *app = context->app;
-    if (ht_app_live_work(context) == NULL) {
-        return HT_NOMEM;
-    }
-    enum ht_status status =
-        ht_live_unit_take(app->live, context->live, ht_world_reader_get(&context->world), item,
-                          ht_clock_now_ms(&app->clock));
-    ht_desk_room_unit_changed(app->desk, item->id);
-    return status;
-}
-
-static enum ht_status device_take(void *user, const struct ht_store_item *item)
-{
-    const struct ht_app_context *context = user;
-    return ht_devices_put(ht_live_devices(context->app->live), item->id, item->properties,
-                          item->personal);
-}
-
 /* One of a collection as the store has it now. */
 static enum ht_status item_follow(struct ht_follower *follower,
                                   const struct ht_collection *collection, const char *id)
 {
-    struct ht_app *app = follower->app;
-    bool units = strcmp(collection->name, "units") == 0;
-    bool devices = strcmp(collection->name, "devices") == 0;
-    if (strcmp(collection->name, "zones") == 0) {
-        return ht_app_zones_follow(app, follower->reader, &id, 1);
+    const char *name = collection->name;
+    if (strcmp(name, "zones") == 0) {
+        return ht_app_zones_follow(follower->app, follower->reader, &id, 1);
     }
-    if (!units && !devices) {
-        return HT_OK;
-    }
-    enum ht_status status = ht_store_item(follower->reader, collection, id, devices,
-                                          units ? unit_take : device_take, follower->context, NULL);
-    if (status == HT_NOT_FOUND && units) {
-        ht_live_unit_remove(app->live, id);
-        ht_desk_room_unit_changed(app->desk, id);
-    } else if (status == HT_NOT_FOUND) {
-        ht_devices_remove(ht_live_devices(app->live), id);
-    }
-    return status == HT_NOT_FOUND ? HT_OK : status;
+    return strcmp(name, "units") == 0 || strcmp(name, "devices") == 0
+               ? ht_live_follow(follower->context, follower->reader, collection, id)
+               : HT_OK;
 }
 
 struct many {

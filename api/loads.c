@@ -7,10 +7,9 @@
 
 #include "api/app_internal.h"
 #include "api/commit.h"
-#include "api/desk_room.h"
-#include "api/devices.h"
 #include "api/finder.h"
 #include "api/live.h"
+#include "api/live_follow.h"
 #include "api/zones.h"
 #include "engine/base/array.h"
 
@@ -86,26 +85,6 @@ static void on_event(void *user, const struct ht_store_event *event)
 
 /* ---- a portion, on the writer's thread after a commit ---- */
 
-static enum ht_status unit_take(void *user, const struct ht_store_item *item)
-{
-    struct ht_app_context *context = user;
-    struct ht_app *app = context->app;
-    enum ht_status status =
-        ht_live_unit_take(app->live, context->live, ht_world_reader_get(&context->world), item,
-                          ht_clock_now_ms(&app->clock));
-    if (app->desk != NULL) {
-        ht_desk_room_unit_changed(app->desk, item->id);
-    }
-    return status;
-}
-
-static enum ht_status device_take(void *user, const struct ht_store_item *item)
-{
-    const struct ht_app_context *context = user;
-    return ht_devices_put(ht_live_devices(context->app->live), item->id, item->properties,
-                          item->personal);
-}
-
 static void portion_run(struct ht_job *job, void *context)
 {
     (void)job;
@@ -130,16 +109,13 @@ static enum ht_status zones_take(struct ht_app *app, const struct portion *porti
 
 static enum ht_status items_take(struct ht_app_context *context, const struct portion *portion)
 {
-    bool units = strcmp(portion->collection->name, "units") == 0;
-    enum ht_status status = ht_app_live_work(context) == NULL ? HT_NOMEM : HT_OK;
+    enum ht_status status = HT_OK;
     if (strcmp(portion->collection->name, "zones") == 0) {
         return zones_take(context->app, portion);
     }
     for (size_t i = 0; status == HT_OK && i < portion->count; i++) {
-        /* whose a device is, which is personal, stays in memory */
-        status = ht_store_item(portion->loads->applier, portion->collection, portion->ids[i],
-                               !units, units ? unit_take : device_take, context, NULL);
-        status = status == HT_NOT_FOUND ? HT_OK : status; /* taken out meanwhile */
+        status =
+            ht_live_follow(context, portion->loads->applier, portion->collection, portion->ids[i]);
     }
     return status;
 }

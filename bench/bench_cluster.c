@@ -14,7 +14,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <time.h>
 
 #define HT_PG_SYNC "fsync=on"
 #include "tests/support/check.h"
@@ -25,6 +24,7 @@
 #include "bench/load.h"
 #include "bench/origin.h"
 #include "bench/server.h"
+#include "bench/times.h"
 
 enum {
     NODES = 3,
@@ -44,26 +44,6 @@ struct bench {
     char url[HT_PG_URL];
     struct ht_bench_server nodes[NODES]; /* pid 0: it does not run */
 };
-
-static double now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double at_share(double *values, size_t count, double share)
-{
-    qsort(values, count, sizeof *values, by_value);
-    return values[(size_t)(share * (double)(count - 1) + 0.5)];
-}
 
 /* ---- nodes ---- */
 
@@ -102,7 +82,8 @@ static bool is_in(const struct ht_bench_server *node, const char *role)
 
 static int desk_find(struct bench *b)
 {
-    for (double until = now_ms() + WAIT_S * 1e3; now_ms() < until; (void)usleep(20000)) {
+    for (double until = ht_bench_now_ms() + WAIT_S * 1e3; ht_bench_now_ms() < until;
+         (void)usleep(20000)) {
         for (int i = 0; i < NODES; i++) {
             if (is_in(&b->nodes[i], "\"desk\"")) {
                 return i;
@@ -114,7 +95,8 @@ static int desk_find(struct bench *b)
 
 static void follower_wait(const struct ht_bench_server *node)
 {
-    for (double until = now_ms() + WAIT_S * 1e3; now_ms() < until; (void)usleep(20000)) {
+    for (double until = ht_bench_now_ms() + WAIT_S * 1e3; ht_bench_now_ms() < until;
+         (void)usleep(20000)) {
         if (is_in(node, "\"follower\"")) {
             return;
         }
@@ -170,15 +152,15 @@ static double sync_p99_ms(void)
     ht_bench_scratch(path, sizeof path, "sync");
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     for (int i = 0; i < SYNCS; i++) {
-        double begin = now_ms();
+        double begin = ht_bench_now_ms();
         if (write(fd, page, sizeof page) != (ssize_t)sizeof page || fdatasync(fd) != 0) {
             ht_bench_die("the disk can't be written");
         }
-        took[i] = now_ms() - begin;
+        took[i] = ht_bench_now_ms() - begin;
     }
     (void)close(fd);
     (void)remove(path);
-    return at_share(took, SYNCS, 0.99);
+    return ht_bench_at_share(took, SYNCS, 0.99);
 }
 
 static size_t order_text(char *out, int number)
@@ -281,13 +263,13 @@ static double trial(struct bench *b, int number)
             follower_wait(&b->nodes[i]);
         }
     }
-    double begin = now_ms();
+    double begin = ht_bench_now_ms();
     (void)kill(b->nodes[desk].pid, SIGKILL);
     int status = 0;
-    while (status != 201 && status != 200 && now_ms() < begin + WAIT_S * 1e3) {
+    while (status != 201 && status != 200 && ht_bench_now_ms() < begin + WAIT_S * 1e3) {
         status = item_put(&b->nodes[other], id);
     }
-    double took = now_ms() - begin;
+    double took = ht_bench_now_ms() - begin;
     if (status != 201 && status != 200) {
         ht_bench_die("nobody took over");
     }
@@ -310,8 +292,8 @@ static void takeover_run(struct bench *b)
         took[i] = trial(b, i);
     }
     cluster_end(b);
-    double p50 = at_share(took, (size_t)trials, 0.5);
-    double p99 = at_share(took, (size_t)trials, 0.99);
+    double p50 = ht_bench_at_share(took, (size_t)trials, 0.5);
+    double p99 = ht_bench_at_share(took, (size_t)trials, 0.99);
     (void)printf("\n%-34s %10s %10s %10s %12s\n", "kill -9 of the desk, three nodes", "trials",
                  "p50 ms", "p99 ms", "most ms");
     (void)printf("%-34s %10d %10.0f %10.0f %12.0f\n", "to the first command that is done", trials,

@@ -25,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/app.h"
@@ -36,6 +35,7 @@
 #include "bench/load.h"
 #include "bench/origin.h"
 #include "bench/server.h"
+#include "bench/times.h"
 #include "geodata/hnet.h"
 
 enum {
@@ -68,26 +68,6 @@ static uint64_t dice(struct bench *b, uint64_t below)
 {
     b->state = b->state * 6364136223846793005U + 1442695040888963407U;
     return (b->state >> 33) % below;
-}
-
-static double now_us(clockid_t clock)
-{
-    struct timespec now;
-    (void)clock_gettime(clock, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double at_share(double *values, size_t count, double share)
-{
-    qsort(values, count, sizeof *values, by_value);
-    return values[(size_t)(share * (double)(count - 1))];
 }
 
 /* ---- the town ---- */
@@ -255,16 +235,16 @@ static void syncs_measure(const char *store, double out[2])
     (void)snprintf(path, sizeof path, "%s.sync", store);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     for (int i = 0; i < SYNCS; i++) {
-        double begin = now_us(CLOCK_MONOTONIC);
+        double begin = ht_bench_now_us(CLOCK_MONOTONIC);
         if (fd < 0 || write(fd, block, sizeof block) != sizeof block || fdatasync(fd) != 0) {
             ht_bench_die("the disk can't be written");
         }
-        us[i] = now_us(CLOCK_MONOTONIC) - begin;
+        us[i] = ht_bench_now_us(CLOCK_MONOTONIC) - begin;
     }
     (void)close(fd);
     (void)unlink(path);
-    out[0] = at_share(us, SYNCS, 0.5);
-    out[1] = at_share(us, SYNCS, 0.99);
+    out[0] = ht_bench_at_share(us, SYNCS, 0.5);
+    out[1] = ht_bench_at_share(us, SYNCS, 0.99);
 }
 
 static void disk_measure(struct bench *b)
@@ -346,11 +326,11 @@ static void deciding_run(struct ht_job *job, void *worker)
         if (ht_incident_places_put(ht_desk_room_places(room), id, d->bench->alarms[i]) != HT_OK) {
             ht_bench_die("out of memory");
         }
-        double cpu = now_us(CLOCK_THREAD_CPUTIME_ID);
-        double begin = now_us(CLOCK_MONOTONIC);
+        double cpu = ht_bench_now_us(CLOCK_THREAD_CPUTIME_ID);
+        double begin = ht_bench_now_us(CLOCK_MONOTONIC);
         enum ht_status status = ht_desk_room_decide(room, context, &open, &decision, &error);
-        double us = now_us(CLOCK_MONOTONIC) - begin;
-        cpu = now_us(CLOCK_THREAD_CPUTIME_ID) - cpu;
+        double us = ht_bench_now_us(CLOCK_MONOTONIC) - begin;
+        cpu = ht_bench_now_us(CLOCK_THREAD_CPUTIME_ID) - cpu;
         if (status != HT_OK) {
             ht_bench_die(error.message);
         }
@@ -378,11 +358,11 @@ static void deciding_done(struct ht_job *job, void *worker, enum ht_status outco
 
 static void decision_row(struct bench *b, struct deciding *d)
 {
-    double p50 = at_share(d->us, DECISIONS, 0.5);
-    double p99 = at_share(d->us, DECISIONS, 0.99);
-    double most = at_share(d->us, DECISIONS, 1);
-    double cpu_p50 = at_share(d->cpu_us, DECISIONS, 0.5);
-    double cpu_p99 = at_share(d->cpu_us, DECISIONS, 0.99);
+    double p50 = ht_bench_at_share(d->us, DECISIONS, 0.5);
+    double p99 = ht_bench_at_share(d->us, DECISIONS, 0.99);
+    double most = ht_bench_at_share(d->us, DECISIONS, 1);
+    double cpu_p50 = ht_bench_at_share(d->cpu_us, DECISIONS, 0.5);
+    double cpu_p99 = ht_bench_at_share(d->cpu_us, DECISIONS, 0.99);
     (void)printf(
         "decision  p50 %8.1f us  p99 %8.1f us  most %8.1f us  bound of the p99 1000 us%s\n", p50,
         p99, most, p99 <= 1000 ? "" : ", MISSED");

@@ -18,12 +18,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/json.h"
 #include "api/osrm.h"
 #include "bench/origin.h"
+#include "bench/times.h"
 #include "engine/road/customize.h"
 #include "engine/road/dijkstra.h"
 #include "engine/road/matrix.h"
@@ -42,13 +42,6 @@ struct bench {
     struct ht_place *places;
     struct ht_json *json;
 };
-
-static double now_s(clockid_t clock)
-{
-    struct timespec t;
-    (void)clock_gettime(clock, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void die(const char *what)
 {
@@ -77,23 +70,10 @@ static void row(const struct bench *b, const char *name, double value, const cha
     ht_json_object_end(b->json);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double percentile(double *values, size_t count, double share)
-{
-    qsort(values, count, sizeof *values, by_value);
-    return values[(size_t)((double)(count - 1) * share)];
-}
-
 /* Runs the binary; wall seconds, peak MB. Output goes to a scratch file. */
 static double run_binary(char *const argv[], double *peak_mb)
 {
-    double start = now_s(CLOCK_MONOTONIC);
+    double start = ht_bench_now_us(CLOCK_MONOTONIC);
     pid_t pid = fork();
     if (pid == 0) {
         int out = open("/dev/null", O_WRONLY);
@@ -109,7 +89,7 @@ static double run_binary(char *const argv[], double *peak_mb)
         die("the binary failed");
     }
     *peak_mb = (double)usage.ru_maxrss / 1024.0;
-    return now_s(CLOCK_MONOTONIC) - start;
+    return (ht_bench_now_us(CLOCK_MONOTONIC) - start) / 1e6;
 }
 
 static void bench_import(struct bench *b, char *binary)
@@ -158,7 +138,7 @@ static void bench_first_answer(struct bench *b, char *binary)
     for (size_t i = 0; i < 9; i++) {
         times[i] = run_binary(route, &peak) * 1e3;
     }
-    row(b, "process start to first answer, median", percentile(times, 9, 0.5), "ms", 50);
+    row(b, "process start to first answer, median", ht_bench_at_share(times, 9, 0.5), "ms", 50);
 }
 
 /* Resident memory of a process that has answered a thousand routes in every profile. */
@@ -270,7 +250,7 @@ static void bench_nearest(struct bench *b)
     }
     double best = INFINITY;
     for (int round = 0; round < 3; round++) {
-        double start = now_s(CLOCK_THREAD_CPUTIME_ID);
+        double start = ht_bench_now_us(CLOCK_THREAD_CPUTIME_ID);
         for (size_t i = 0; i < b->point_count; i++) {
             struct ht_place two[2];
             uint32_t found = 0;
@@ -279,7 +259,7 @@ static void bench_nearest(struct bench *b)
             }
             b->places[i] = two[found - 1];
         }
-        double us = (now_s(CLOCK_THREAD_CPUTIME_ID) - start) / (double)b->point_count * 1e6;
+        double us = (ht_bench_now_us(CLOCK_THREAD_CPUTIME_ID) - start) / (double)b->point_count;
         best = us < best ? us : best;
     }
     row(b, "nearest, mean", best, "us", 5);
@@ -294,7 +274,7 @@ static void bench_query(struct bench *b)
         die("out of memory");
     }
     size_t pairs = b->point_count / 2;
-    double start = now_s(CLOCK_THREAD_CPUTIME_ID);
+    double start = ht_bench_now_us(CLOCK_THREAD_CPUTIME_ID);
     uint64_t sum = 0;
     for (size_t i = 0; i < pairs; i++) {
         struct ht_way_found way;
@@ -304,8 +284,8 @@ static void bench_query(struct bench *b)
         }
     }
     row(b, "query alone, places given, mean",
-        (now_s(CLOCK_THREAD_CPUTIME_ID) - start) / (double)pairs * 1e6, "us", 0);
-    start = now_s(CLOCK_THREAD_CPUTIME_ID);
+        (ht_bench_now_us(CLOCK_THREAD_CPUTIME_ID) - start) / (double)pairs, "us", 0);
+    start = ht_bench_now_us(CLOCK_THREAD_CPUTIME_ID);
     enum { RUNS = 10, TARGETS = 100 };
     size_t wrong = 0;
     for (size_t i = 0; i < RUNS; i++) {
@@ -322,8 +302,8 @@ static void bench_query(struct bench *b)
                                      : costs[k].weight_ms != HT_WEIGHT_INF;
         }
     }
-    row(b, "Dijkstra, one to all, mean", (now_s(CLOCK_THREAD_CPUTIME_ID) - start) / RUNS * 1e3,
-        "ms", 0);
+    row(b, "Dijkstra, one to all, mean",
+        (ht_bench_now_us(CLOCK_THREAD_CPUTIME_ID) - start) / RUNS / 1e3, "ms", 0);
     row(b, "answers unlike the oracle's, of 1,000", (double)wrong, "", 0);
     if (sum == 0 || wrong > 0) {
         die("answers are wrong");
@@ -353,19 +333,19 @@ static void bench_answers(struct bench *b, struct ht_world *world, const char *n
                      p[0].lat_e7 * 1e-7, p[1].lon_e7 * 1e-7, p[1].lat_e7 * 1e-7, options);
         struct ht_osrm_request *request = NULL;
         ht_reply_reset(&reply);
-        double start = now_s(CLOCK_THREAD_CPUTIME_ID);
+        double start = ht_bench_now_us(CLOCK_THREAD_CPUTIME_ID);
         if (ht_osrm_parse(osrm, url, (size_t)size, NULL, 0, &reply, &request)) {
             ht_osrm_run(osrm, request, world, NULL, &reply);
         }
-        us[i] = (now_s(CLOCK_THREAD_CPUTIME_ID) - start) * 1e6;
+        us[i] = ht_bench_now_us(CLOCK_THREAD_CPUTIME_ID) - start;
         ht_osrm_request_free(request);
         ok += reply.status == 200;
     }
     char label[96];
     (void)snprintf(label, sizeof label, "route, %s, median", name);
-    row(b, label, percentile(us, pairs, 0.5), "us", bound_p50);
+    row(b, label, ht_bench_at_share(us, pairs, 0.5), "us", bound_p50);
     (void)snprintf(label, sizeof label, "route, %s, p99", name);
-    row(b, label, percentile(us, pairs, 0.99), "us", bound_p99);
+    row(b, label, ht_bench_at_share(us, pairs, 0.99), "us", bound_p99);
     if (ok < pairs * 9 / 10) {
         die("more than a tenth of the routes failed");
     }
@@ -391,7 +371,7 @@ static void bench_table(struct bench *b, struct ht_pool *pool, size_t sources, s
     }
     double times[5];
     for (size_t i = 0; i < 5; i++) {
-        double start = now_s(CLOCK_MONOTONIC);
+        double start = ht_bench_now_us(CLOCK_MONOTONIC);
         for (size_t k = 0; k < sources + targets; k++) { /* other points each time */
             asks[k].point = b->points[(k + i * 997) % b->point_count];
         }
@@ -406,9 +386,9 @@ static void bench_table(struct bench *b, struct ht_pool *pool, size_t sources, s
                           NULL) != HT_OK) {
             die("a table failed");
         }
-        times[i] = (now_s(CLOCK_MONOTONIC) - start) * 1e3;
+        times[i] = (ht_bench_now_us(CLOCK_MONOTONIC) - start) / 1e3;
     }
-    row(b, name, percentile(times, 5, 0.5), "ms", bound);
+    row(b, name, ht_bench_at_share(times, 5, 0.5), "ms", bound);
     free(out);
     free(places);
     free(asks);
@@ -422,14 +402,14 @@ static void bench_metric(struct bench *b, struct ht_pool *pool)
     double times[3];
     for (size_t i = 0; i < 3; i++) {
         struct ht_metric_owned *metric = NULL;
-        double start = now_s(CLOCK_MONOTONIC);
+        double start = ht_bench_now_us(CLOCK_MONOTONIC);
         if (ht_customize(graph, b->road.cch, NULL, pool, &metric) != HT_OK) {
             die("no metric");
         }
-        times[i] = now_s(CLOCK_MONOTONIC) - start;
+        times[i] = (ht_bench_now_us(CLOCK_MONOTONIC) - start) / 1e6;
         ht_metric_free(metric);
     }
-    row(b, "new metric, two threads", percentile(times, 3, 0.5), "s", 0.8);
+    row(b, "new metric, two threads", ht_bench_at_share(times, 3, 0.5), "s", 0.8);
     struct ht_metric_owned *metric = NULL;
     struct ht_update_work *work = NULL;
     enum { STREETS = 500 };
@@ -448,16 +428,16 @@ static void bench_metric(struct bench *b, struct ht_pool *pool)
         for (size_t k = 0; k < count; k++) {
             closed[arcs[k]] = 1;
         }
-        double start = now_s(CLOCK_THREAD_CPUTIME_ID);
+        double start = ht_bench_now_us(CLOCK_THREAD_CPUTIME_ID);
         if (ht_metric_update(graph, b->road.cch, &overlay, arcs, count, work, metric, NULL) !=
             HT_OK) {
             die("no update");
         }
-        ms[i] = (now_s(CLOCK_THREAD_CPUTIME_ID) - start) * 1e3;
+        ms[i] = (ht_bench_now_us(CLOCK_THREAD_CPUTIME_ID) - start) / 1e3;
     }
-    row(b, "one closed street, median", percentile(ms, STREETS, 0.5), "ms", 5);
-    row(b, "one closed street, p99", percentile(ms, STREETS, 0.99), "ms", 5);
-    row(b, "one closed street, worst of 500", percentile(ms, STREETS, 1.0), "ms", 0);
+    row(b, "one closed street, median", ht_bench_at_share(ms, STREETS, 0.5), "ms", 5);
+    row(b, "one closed street, p99", ht_bench_at_share(ms, STREETS, 0.99), "ms", 5);
+    row(b, "one closed street, worst of 500", ht_bench_at_share(ms, STREETS, 1.0), "ms", 0);
     free(ms);
     free(closed);
     ht_update_work_free(work);

@@ -24,11 +24,11 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/json.h"
 #include "bench/origin.h"
+#include "bench/times.h"
 
 enum {
     SUBSCRIBERS = 10000,
@@ -59,26 +59,6 @@ static _Noreturn void die(const char *what)
 {
     (void)fprintf(stderr, "bench_stream: %s\n", what);
     exit(1);
-}
-
-static double now_ms(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static int order(const void *a, const void *b)
-{
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-    return left < right ? -1 : left > right;
-}
-
-static double middle(double *values, size_t count)
-{
-    qsort(values, count, sizeof *values, order);
-    return values[count / 2];
 }
 
 /* ---- processes ---- */
@@ -269,7 +249,7 @@ static void collect(struct bench *bench, unsigned count, const char *mark, doubl
             }
             if (!bench->got[i] && memmem(buffer, (size_t)size, mark, mark_size) != NULL) {
                 bench->got[i] = true;
-                bench->at_ms[i] = now_ms() - begun;
+                bench->at_ms[i] = ht_bench_now_ms() - begun;
                 left--;
             }
         }
@@ -286,7 +266,7 @@ struct times {
 
 static void note(struct bench *bench, struct times *times, int round)
 {
-    qsort(bench->at_ms, bench->count, sizeof *bench->at_ms, order);
+    ht_bench_sort(bench->at_ms, bench->count);
     times->first[round] = bench->at_ms[0];
     times->half[round] = bench->at_ms[bench->count / 2];
     times->last[round] = bench->at_ms[bench->count - 1];
@@ -295,9 +275,9 @@ static void note(struct bench *bench, struct times *times, int round)
 static void row(struct bench *bench, const char *what, struct times *times)
 {
     size_t count = (size_t)bench->events;
-    double first = middle(times->first, count);
-    double half = middle(times->half, count);
-    double last = middle(times->last, count);
+    double first = ht_bench_at_share(times->first, count, 0.5);
+    double half = ht_bench_at_share(times->half, count, 0.5);
+    double last = ht_bench_at_share(times->last, count, 0.5);
     (void)printf("%-34s %9.2f %9.2f %9.2f   %6.2f us each\n", what, first, half, last,
                  last * 1e3 / bench->count);
     ht_json_object(bench->json);
@@ -352,7 +332,7 @@ static void events_to_all(struct bench *bench)
     for (int round = 0; round < bench->events; round++) {
         char mark[32];
         (void)snprintf(mark, sizeof mark, "id: %d\n", round + 1);
-        double begun = now_ms();
+        double begun = ht_bench_now_ms();
         put_unit(writer, round);
         collect(bench, bench->count, mark, begun);
         note(bench, &times, round);
@@ -437,7 +417,7 @@ static void bound(struct bench *bench, unsigned threads, const char *what)
         watch(bench, i);
     }
     for (int round = 0; round < bench->events; round++) {
-        double begun = now_ms();
+        double begun = ht_bench_now_ms();
         if (write(orders[1], "x", 1) != 1) {
             die("the writer is gone");
         }
@@ -456,9 +436,9 @@ static void bound(struct bench *bench, unsigned threads, const char *what)
 static void memory(struct bench *bench)
 {
     double before = server_resident(bench);
-    double begun = now_ms();
+    double begun = ht_bench_now_ms();
     subscribe(bench, bench->count, "registry");
-    double took = now_ms() - begun;
+    double took = ht_bench_now_ms() - begun;
     double each = (server_resident(bench) - before) / bench->count;
     (void)printf("%u idle subscribers: %.0f bytes each, opened at %.0f a second\n", bench->count,
                  each, bench->count / took * 1e3);
@@ -518,7 +498,7 @@ static void drain(struct bench *bench, double ms, double *bytes, double *positio
     static char buffer[READ_SIZE];
     static const char mark[] = "event: positions";
     struct epoll_event ready[256];
-    double until = now_ms() + ms;
+    double until = ht_bench_now_ms() + ms;
     double left = ms;
     while (left > 0) {
         int n = epoll_wait(bench->epoll, ready, 256, (int)left + 1);
@@ -532,7 +512,7 @@ static void drain(struct bench *bench, double ms, double *bytes, double *positio
             }
             *bytes += size > 0 ? (double)size : 0;
         }
-        left = until - now_ms();
+        left = until - ht_bench_now_ms();
     }
 }
 
@@ -554,12 +534,12 @@ static void positions(struct bench *bench)
     bytes = 0;
     count = 0;
     double cpu = server_cpu_ms(bench);
-    double begun = now_ms();
+    double begun = ht_bench_now_ms();
     for (int round = 1; round <= ROUNDS; round++) {
         movers_move(writer, text, round, now + round);
         drain(bench, 200, &bytes, &count);
     }
-    double seconds = (now_ms() - begun) / 1e3;
+    double seconds = (ht_bench_now_ms() - begun) / 1e3;
     cpu = (server_cpu_ms(bench) - cpu) / seconds / 10;
     (void)printf("%d subscribers of %d units that all move: %.0f positions/s, %.1f MB/s, "
                  "%.0f %% of a core\n",

@@ -1,5 +1,8 @@
 /* A broker that fails: it is killed and comes again, accepts and says nothing, stands still. The
  * town goes on, and finds it again. */
+#include <sys/stat.h>
+#include <time.h>
+
 #include "tests/support/kits.h"
 
 /* A process that accepts connections on the broker's port and never says a word. */
@@ -77,6 +80,108 @@ HT_CASE(a_broker_that_stands_still_is_noticed)
     HT_CHECK(shows("/v1/incidents", "\"heart\""));
     HT_CHECK_INT(metric("houtao_mqtt_events_overrun_total"), 0);
     end();
+}
+
+/* Whether Mosquitto has saved who subscribes: what it does not know after kill -9 gets nothing. */
+static bool session_saved(void)
+{
+    char line[512];
+    (void)snprintf(line, sizeof line, "grep -qa 'node[0-9]*-alarms' %s/mosquitto.db 2>/dev/null",
+                   folder);
+    for (int i = 0; i < PATIENCE; i++) {
+        if (system(line) == 0) {
+            return true;
+        }
+        (void)usleep(NAP_US);
+    }
+    return false;
+}
+
+/* Until Mosquitto has saved what it has taken so far. It acknowledges at once, and saves once a
+ * second: kill -9 in between loses what it acknowledged. */
+static bool all_saved(void)
+{
+    char path[160];
+    struct stat before;
+    struct stat now;
+    (void)snprintf(path, sizeof path, "%s/mosquitto.db", folder);
+    for (int saves = 0; saves < 2; saves++) { /* one may have been under way */
+        bool there = stat(path, &before) == 0;
+        bool other = false;
+        for (int i = 0; i < PATIENCE && !other; i++) {
+            (void)usleep(NAP_US);
+            other = stat(path, &now) == 0 && (!there || now.st_ino != before.st_ino ||
+                                              now.st_mtim.tv_sec != before.st_mtim.tv_sec ||
+                                              now.st_mtim.tv_nsec != before.st_mtim.tv_nsec);
+        }
+        if (!other) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Alarm `i` of a flow, and a position behind it. Whether the broker took the alarm. */
+static bool flow(int i)
+{
+    char body[96];
+    (void)snprintf(body, sizeof body, "{\"kind\":\"sos\",\"id\":\"flow%d\"}", i);
+    bool taken = broker_pub("houtao/alarms/k1", body);
+    (void)snprintf(body, sizeof body, "{\"lon\":%.4f,\"lat\":29.951,\"ts\":%ld}",
+                   121.711 + i * 1e-4, (long)time(NULL) - 1000 + i * 20);
+    (void)broker_pub("houtao/positions/d1", body);
+    return taken;
+}
+
+/* How often the desk has decided on alarm `i`. */
+static int64_t decided(int i)
+{
+    char sql[96];
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM answers WHERE key LIKE '%%:flow%d'", i);
+    return ht_sql_number(store, sql);
+}
+
+static bool comes_to_be_decided(int i)
+{
+    for (int k = 0; k < PATIENCE; k++) {
+        if (decided(i) == 1) {
+            return true;
+        }
+        (void)usleep(NAP_US);
+    }
+    return false;
+}
+
+HT_CASE(a_broker_killed_amid_the_flow_loses_nothing_that_it_saved)
+{
+    enum { ROUNDS = 4, SAVED = 5, EACH = 8 };
+    char line[256];
+    NEEDS_BROKER();
+    HT_REQUIRE(begin_kits(""));
+    HT_REQUIRE(session_saved());
+    for (int round = 0; round < ROUNDS; round++) { /* from the second on while both lines are out */
+        for (int i = 0; i < EACH; i++) {
+            HT_CHECK(i < SAVED || i > SAVED || all_saved());
+            HT_CHECK(flow(round * EACH + i));
+        }
+        broker_end(SIGKILL);
+        HT_CHECK(!flow(ROUNDS * EACH)); /* to nobody */
+        HT_REQUIRE(broker_begin(folder, ""));
+    }
+    HT_CHECK(connected());
+    HT_CHECK(broker_pub("houtao/positions/d1", "{\"lon\":121.719,\"lat\":29.951}"));
+    HT_CHECK(shows("/collections/units/items/v1", "[121.719,29.951]"));
+    for (int i = 0; i < ROUNDS * EACH; i++) {
+        HT_CHECK(i % EACH < SAVED ? comes_to_be_decided(i) : decided(i) <= 1);
+    }
+    HT_CHECK_INT(decided(ROUNDS * EACH), 0);
+    HT_CHECK(comes("houtao_mqtt_lost_total", 4)); /* both lines, twice at least */
+    HT_CHECK_INT(metric("houtao_mqtt_alarms_held"), 0);
+    HT_CHECK_INT(get("/v1/incidents"), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "incidents"), 1); /* of one home */
+    end();
+    (void)snprintf(line, sizeof line, "audit %s", store);
+    HT_CHECK_INT(ht_command_run(line)->code, 0);
 }
 
 HT_KITS_MAIN()

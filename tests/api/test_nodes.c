@@ -1,97 +1,12 @@
 /* Three nodes on one record: one decides, the others follow, hand on and take over. What was
  * acknowledged is there after each failure, nobody is sent twice, streams go on without a gap. */
-#include "tests/support/check.h"
-#include "tests/support/cluster.h"
-#include "tests/support/json_at.h"
-#include "tests/support/sse.h"
-
-#define JSON "Content-Type: application/json\r\n"
-#define GEO "Content-Type: application/geo+json\r\n"
-
 #include <time.h>
 
-enum { UNITS = 8, COMMANDS = 60, TEXT = 512 };
+#include "tests/support/check.h"
+#include "tests/support/cluster_acts.h"
+#include "tests/support/sse.h"
 
-/* A token's header with others behind it. */
-static const char *as(const char *who, const char *more)
-{
-    static char text[TEXT];
-    (void)snprintf(text, sizeof text, "%s%s", who, more);
-    return text;
-}
-
-static int unit_put(const struct node *node, int number, const char *status)
-{
-    char path[64];
-    char body[TEXT];
-    (void)snprintf(path, sizeof path, "/collections/units/items/u%d", number);
-    (void)snprintf(body, sizeof body,
-                   "{\"type\":\"Feature\",\"id\":\"u%d\",\"geometry\":{\"type\":\"Point\","
-                   "\"coordinates\":[%.4f,29.9500]},\"properties\":{\"kind\":\"responder\","
-                   "\"profile\":\"car\",\"status\":\"%s\",\"skills\":[\"first_aid\"]}}",
-                   number, 121.71 + number * 1e-3, status);
-    return node_insist(node, "PUT", path, as(admin, GEO), body);
-}
-
-static int unit_put_once(const struct node *node)
-{
-    return node_send(node, "PUT", "/collections/units/items/u9", as(admin, GEO),
-                     "{\"type\":\"Feature\",\"id\":\"u9\",\"geometry\":null,\"properties\":{}}");
-}
-
-static int other_than(int node)
-{
-    return (node + 1) % NODES;
-}
-
-/* An alarm; the id of its incident into `id`. */
-static int alarm_raise(const struct node *node, const char *key, double lon, char id[32])
-{
-    char headers[TEXT];
-    char body[128];
-    (void)snprintf(headers, sizeof headers, "%s" JSON "Idempotency-Key: %s\r\n", admin, key);
-    (void)snprintf(body, sizeof body, "{\"kind\":\"sos\",\"lon\":%.6f,\"lat\":29.95}", lon);
-    int status = node_insist(node, "POST", "/v1/incidents", headers, body);
-    const char *at = status == 201 ? ht_json_at(told.body, "id") : NULL;
-    (void)snprintf(id, 32, "%.*s", at == NULL ? 0 : (int)strcspn(at + 1, "\""),
-                   at == NULL ? "" : at + 1);
-    return status;
-}
-
-static int incident_step(const struct node *node, const char *id, const char *body)
-{
-    char path[96];
-    (void)snprintf(path, sizeof path, "/v1/incidents/%s/events", id);
-    return node_insist(node, "POST", path, as(admin, JSON), body);
-}
-
-/* Of each unit, an assignment is followed by its end, on the same incident (as
- * tests/support/engaged.h asks it of SQLite). How often that is not so. */
-static int64_t engaged_twice(void)
-{
-    return record_number(
-        "WITH e AS (SELECT seq, (kind = 'incident.assigned')::int AS begins, body->>'unit' AS unit,"
-        " body->>'incident' AS incident FROM events WHERE kind IN ('incident.assigned',"
-        " 'incident.released', 'incident.declined', 'incident.passed_over')),"
-        " n AS (SELECT begins, incident,"
-        " lag(begins) OVER (PARTITION BY unit ORDER BY seq) AS earlier,"
-        " lag(incident) OVER (PARTITION BY unit ORDER BY seq) AS there FROM e)"
-        " SELECT count(*) FROM n WHERE begins = coalesce(earlier, 0)"
-        " OR (begins = 0 AND incident <> there)");
-}
-
-/* What must hold of the table whatever happened. */
-static void record_check(void)
-{
-    char line[HT_PG_URL + 16];
-    HT_CHECK_INT(engaged_twice(), 0);
-    HT_CHECK_INT(record_number("SELECT count(*) FROM (SELECT seq, lag(seq) OVER w AS b, epoch,"
-                               " lag(epoch) OVER w AS e FROM events WINDOW w AS (ORDER BY seq)) t"
-                               " WHERE seq <> b + 1 OR epoch < e"),
-                 0);
-    (void)snprintf(line, sizeof line, "audit %s", record);
-    HT_CHECK_INT(ht_command_run(line)->code, 0);
-}
+enum { UNITS = 8, COMMANDS = 60 };
 
 HT_CASE(one_node_decides_and_the_others_follow)
 {
@@ -217,37 +132,6 @@ static bool reader_follow(struct reader *reader, int64_t until)
         }
     }
     return reader->last >= until;
-}
-
-/* Alarms one after the other, by turns at the nodes that run, each until it is answered. Gives back
- * how many were not. */
-static int commands_send(const char *round, int from, int until)
-{
-    int lost = 0;
-    for (int i = from; i < until; i++) {
-        char key[32];
-        char id[32];
-        int at = i % NODES;
-        at = nodes[at].pid > 0 ? at : other_than(at);
-        (void)snprintf(key, sizeof key, "%s-%d", round, i);
-        if (alarm_raise(&nodes[at], key, 121.71 + i * 1e-5, id) != 201) {
-            (void)printf("  %s: %.200s\n", key, told.body == NULL ? "" : told.body);
-            lost++;
-        } else if (i % 3 != 0) {
-            (void)incident_step(&nodes[at], id, "{\"event\":\"ack\"}");
-            (void)incident_step(&nodes[at], id,
-                                "{\"event\":\"resolve\",\"outcome\":\"false_alarm\"}");
-        }
-    }
-    return lost;
-}
-
-/* Each was acknowledged, and each is there once. */
-static void commands_check(int count)
-{
-    HT_CHECK_INT(record_number("SELECT count(*) FROM events WHERE kind = 'incident.received'"),
-                 count);
-    HT_CHECK_INT(record_number("SELECT count(*) FROM answers"), count);
 }
 
 /* A process that kills or stops another one in the midst of what the test does. */
@@ -402,6 +286,12 @@ HT_CASE(a_record_that_went_back_is_opened_anew)
     HT_CHECK_INT(commands_send("g", 0, 3), 0);
     commands_check(3);
     record_check();
+}
+
+static int unit_put_once(const struct node *node)
+{
+    return node_send(node, "PUT", "/collections/units/items/u9", as(admin, GEO),
+                     "{\"type\":\"Feature\",\"id\":\"u9\",\"geometry\":null,\"properties\":{}}");
 }
 
 HT_CASE(who_may_only_read_the_record_is_served_alone)

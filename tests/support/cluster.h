@@ -18,6 +18,7 @@ struct node {
 static struct node nodes[NODES];
 static char record[HT_PG_URL];
 static char tokens[160];
+static char node_more[192];    /* options of the nodes that are started */
 static char admin[NODE_TOKEN]; /* tokens, as headers */
 static char viewer[NODE_TOKEN];
 static struct ht_answer told; /* the last answer of a node */
@@ -42,8 +43,8 @@ static inline bool node_start(struct node *node, uint16_t at)
         return false;
     }
     (void)snprintf(line, sizeof line,
-                   "serve --network %s --listen 127.0.0.1:%u --threads 2 --store %s --tokens %s",
-                   map, (unsigned)at, record, tokens);
+                   "serve --network %s --listen 127.0.0.1:%u --threads 2 --store %s --tokens %s %s",
+                   map, (unsigned)at, record, tokens, node_more);
     node->pid = ht_command_start(line, out[1], STDERR_FILENO);
     (void)close(out[1]);
     while ((got = read(out[0], line + size, sizeof line - 1 - size)) > 0) {
