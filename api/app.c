@@ -13,6 +13,7 @@
 #include "api/later.h"
 #include "api/learning.h"
 #include "api/live.h"
+#include "api/log.h"
 #include "api/regime_book.h"
 #include "api/routes.h"
 #include "api/shifts.h"
@@ -229,6 +230,24 @@ static void coverage_warm(struct ht_app *app, const struct ht_map *checked,
     (void)pthread_mutex_lock(&app->open_lock);
 }
 
+/* The log says when the machine's clock was set back, and when that is over. */
+static void clock_look(struct ht_app *app, bool *ahead)
+{
+    int64_t ahead_ms = ht_clock_ahead_ms(&app->clock);
+    if ((ahead_ms > 0) == *ahead) {
+        return;
+    }
+    *ahead = ahead_ms > 0;
+    if (*ahead) {
+        ht_log(HT_LOG_WARNING,
+               "the machine's clock was set back by %.0f s: the town's goes on nine tenths as fast "
+               "until they meet; after a restart it is the machine's",
+               (double)ahead_ms / 1000);
+    } else {
+        ht_log(HT_LOG_INFO, "the machine's clock and the town's are the same again");
+    }
+}
+
 /* Gets the profiles of a new map ready before they are asked for, then obeys conditional turns as
  * time goes by. */
 static void *keeper_main(void *user)
@@ -237,8 +256,10 @@ static void *keeper_main(void *user)
     const struct ht_map *checked = NULL;
     const struct ht_map *warmed = NULL;
     time_t rested_s = 0;
+    bool ahead = false;
     (void)pthread_mutex_lock(&app->open_lock);
     while (!app->stop) {
+        clock_look(app, &ahead);
         if (app->map != NULL && app->map != checked) {
             checked = app->map;
             keeper_sleep(app, KEEPER_START_MS);

@@ -13,7 +13,7 @@
 #include "api/reply.h"
 #include "geodata/store.h"
 
-/* The machine's time. */
+/* The machine's time, by which tries wait; never back (api/clock.h). */
 int64_t ht_hook_now_ms(void);
 
 struct ht_hook_send {

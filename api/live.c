@@ -506,14 +506,19 @@ static enum ht_status load_device(void *user, const struct ht_store_item *item)
     return ht_devices_put(loading->live->devices, item->id, item->properties, item->personal);
 }
 
+/* One that came by a clock that was ahead of today's: where is known, when is not, and what comes
+ * next is later. */
 static enum ht_status load_position(void *user, const struct ht_store_position *position)
 {
     struct loading *loading = user;
     struct ht_live *live = loading->live;
+    int64_t long_ago_ms = loading->now_ms - HT_LIVE_PLACE_AGE_MS;
+    bool ahead = position->received_ms > loading->now_ms;
     const struct ht_report report = {.lon_deg = position->point.lon_e7 / 1e7,
                                      .lat_deg = position->point.lat_e7 / 1e7,
-                                     .ts_ms = position->ts_ms,
-                                     .received_ms = position->received_ms,
+                                     .ts_ms = ahead ? long_ago_ms : position->ts_ms,
+                                     .received_ms = ahead ? long_ago_ms : position->received_ms,
+                                     .told = ahead,
                                      .speed_mps = position->speed_mps,
                                      .bearing_deg = position->bearing_deg,
                                      .accuracy_m = position->accuracy_m};

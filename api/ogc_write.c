@@ -640,27 +640,45 @@ static const char *in_use_by(const struct ht_app *app, const char *const params[
 
 /* ---- DELETE: the item, or (?personal=1) only what is personal of it ---- */
 
+static bool erases(const struct ht_command *command)
+{
+    const char *personal = ht_param(&command->query, "personal");
+    return personal != NULL && strcmp(personal, "1") == 0;
+}
+
+/* Anything else might be meant for either: a mistake would cost the whole item. */
+static bool delete_prepare(struct ht_app_context *context, struct ht_command *command,
+                           struct ht_reply *reply)
+{
+    const char *personal = ht_param(&command->query, "personal");
+    (void)context;
+    if (personal == NULL || strcmp(personal, "0") == 0 || strcmp(personal, "1") == 0) {
+        return true;
+    }
+    ht_reply_problem(reply, 400, "Bad Request",
+                     "personal is 1 (only what is personal) or 0 (the whole item)");
+    return false;
+}
+
 static void delete_run(struct ht_app_context *context, struct ht_command *command,
                        struct ht_store_tx *tx, struct ht_reply *reply)
 {
     struct ht_error error = {0};
-    const char *personal = ht_param(&command->query, "personal");
+    bool whole = !erases(command);
     const struct ht_collection *collection =
         ht_collection_find(command->params[0], strlen(command->params[0]));
     struct ht_registry_change change = change_of(command, tx, collection, HT_STORE_REPLACE);
-    const char *in_use = personal == NULL ? in_use_by(context->app, command->params) : NULL;
+    const char *in_use = whole ? in_use_by(context->app, command->params) : NULL;
     if (in_use != NULL) {
         ht_reply_problem(reply, 409, "Conflict", in_use);
         return;
     }
-    enum ht_status status =
-        personal != NULL && strcmp(personal, "1") == 0
-            ? ht_registry_erase(context->app->registry, tx, &change, command->params[1], &error)
-            : ht_registry_delete(context->app->registry, tx, &change, command->params[1], &error);
+    enum ht_status status = (whole ? ht_registry_delete : ht_registry_erase)(
+        context->app->registry, tx, &change, command->params[1], &error);
     if (status == HT_OK) {
         status = ht_registry_settle(context->app->registry, tx, &error);
     }
-    if (personal == NULL && strcmp(command->params[0], "units") == 0) {
+    if (whole && strcmp(command->params[0], "units") == 0) {
         ht_commit_alone(context->app->commit); /* lest an alarm behind it be sent the unit */
     }
     if (status == HT_OK) {
@@ -673,13 +691,13 @@ static void delete_run(struct ht_app_context *context, struct ht_command *comman
 static void delete_applied(struct ht_app_context *context, struct ht_command *command,
                            struct ht_reply *reply)
 {
-    const char *personal = ht_param(&command->query, "personal");
+    bool whole = !erases(command);
     if (strcmp(command->params[0], "zones") == 0) {
         streets_follow(context, &command->params[1], 1, reply);
     }
     ht_finder_follow(context->app->finder, command->params[0], &command->params[1], 1, true);
     fences_follow(context->app, command->params[0]);
-    if (strcmp(command->params[0], "units") == 0 && personal == NULL) {
+    if (strcmp(command->params[0], "units") == 0 && whole) {
         ht_live_unit_remove(context->app->live, command->params[1]);
         if (context->app->desk != NULL) {
             ht_desk_room_unit_changed(context->app->desk, command->params[1]);
@@ -690,11 +708,12 @@ static void delete_applied(struct ht_app_context *context, struct ht_command *co
         }
     } else if (strcmp(command->params[0], "devices") == 0) {
         struct ht_devices *devices = ht_live_devices(context->app->live);
-        (personal == NULL ? ht_devices_remove : ht_devices_erase)(devices, command->params[1]);
+        (whole ? ht_devices_remove : ht_devices_erase)(devices, command->params[1]);
     }
 }
 
-static const struct ht_command_kind delete_kind = {.run = delete_run, .applied = delete_applied};
+static const struct ht_command_kind delete_kind = {
+    .prepare = delete_prepare, .run = delete_run, .applied = delete_applied};
 
 void ht_ogc_item_delete(struct ht_app_context *context, struct ht_http_call *call)
 {

@@ -395,6 +395,9 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
                          "Positions left out of the tracks because too many came.",
                          (double)ht_live_thinned(app->live));
     }
+    ht_metrics_gauge(out, "houtao_clock_ahead_seconds", "gauge",
+                     "How far the town's clock is before the machine's, which was set back.",
+                     (double)ht_clock_ahead_ms(&app->clock) / 1000);
     ht_metrics_gauge(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
                      resident_bytes());
     ht_metrics_gauge(out, "process_start_time_seconds", "gauge", "Start, in Unix seconds.",

@@ -167,7 +167,8 @@ enum ht_status ht_registry_erase(struct ht_registry *registry, struct ht_store_t
                                  const struct ht_registry_change *change, const char *id,
                                  struct ht_error *error)
 {
-    enum ht_status status = ht_store_item_erase(tx, change->collection, id, error);
+    enum ht_status status =
+        ht_store_item_erase(tx, change->collection, id, change->expected, error);
     if (status == HT_OK) {
         body_of_id(registry, change, id);
         status = event_write(registry, tx, change, "item.erased", id, error);

@@ -124,11 +124,12 @@ HT_MUST_CHECK enum ht_status ht_store_item_delete(struct ht_store_tx *tx,
                                                   const char *id, uint64_t expected,
                                                   struct ht_error *error);
 /* Empties what is personal, and the salt with it, so that no event tells any more of what was
- * there.
+ * there. `expected` as above.
  */
 HT_MUST_CHECK enum ht_status ht_store_item_erase(struct ht_store_tx *tx,
                                                  const struct ht_collection *collection,
-                                                 const char *id, struct ht_error *error);
+                                                 const char *id, uint64_t expected,
+                                                 struct ht_error *error);
 /* Names the cell of an item anew; not a change of the item. */
 HT_MUST_CHECK enum ht_status ht_store_item_set_cell(struct ht_store_tx *tx,
                                                     const struct ht_collection *collection,

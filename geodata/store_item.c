@@ -203,7 +203,7 @@ enum ht_status ht_store_item_delete(struct ht_store_tx *tx, const struct ht_coll
 }
 
 enum ht_status ht_store_item_erase(struct ht_store_tx *tx, const struct ht_collection *collection,
-                                   const char *id, struct ht_error *error)
+                                   const char *id, uint64_t expected, struct ht_error *error)
 {
     static const char lite[] = "UPDATE @_item SET personal = '{}', salt = x'', "
                                "version = version + 1 WHERE id = ?1";
@@ -213,6 +213,9 @@ enum ht_status ht_store_item_erase(struct ht_store_tx *tx, const struct ht_colle
     uint64_t version = 0;
     struct ht__statement *statement = NULL;
     enum ht_status status = version_get(conn, collection, id, &version, error);
+    if (status == HT_OK) {
+        status = expect(HT_OK, version, expected, id, error);
+    }
     if (status == HT_OK) {
         status = ht__store_prepare(conn, ht__either(conn, lite, pg), collection, &statement, error);
     }

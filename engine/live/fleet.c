@@ -936,12 +936,13 @@ struct ht_fleet_counts ht_fleet_counts(const struct ht_fleet *f, int64_t now_ms)
 {
     struct ht_fleet_counts counts = {0};
     uint32_t end = ht_fleet_end(f);
+    int64_t stale_ms = atomic_load(&f->stale_ms);
     for (uint32_t i = 0; i < end; i++) {
         if (word_of(f, i) != 0) {
             int64_t heard_ms = atomic_load_explicit(&f->heard_ms[i], memory_order_relaxed);
             counts.units++;
             counts.heard += heard_ms != INT64_MIN;
-            counts.stale += heard_ms != INT64_MIN && heard_ms < now_ms - f->settings.stale_ms;
+            counts.stale += heard_ms != INT64_MIN && now_ms - heard_ms > stale_ms;
         }
     }
     return counts;

@@ -69,4 +69,42 @@ HT_CASE(real_clock_cannot_be_pushed)
     HT_CHECK(ht_clock_now_ms(&clock) > INT64_C(1600000000000));
 }
 
+HT_CASE(a_clock_that_is_set_back_goes_on_slower_until_they_meet)
+{
+    enum { HOUR_MS = 3600000 };
+    struct ht_clock clock;
+    int64_t noon_ms = INT64_C(1772353800000);
+    int64_t last_ms = noon_ms;
+    ht_clock_real(&clock);
+    HT_CHECK_INT(ht__clock_follow(&clock, noon_ms, 500), noon_ms);
+    HT_CHECK_INT(ht__clock_follow(&clock, noon_ms + 1000, 1500), noon_ms + 1000);
+    /* an hour back: two minutes take two minutes and a tenth */
+    HT_CHECK_INT(ht__clock_follow(&clock, noon_ms + 1000 - HOUR_MS, 1500), noon_ms + 1000);
+    HT_CHECK_INT(ht__clock_follow(&clock, noon_ms + 101000 - HOUR_MS, 101500), noon_ms + 91000);
+    /* further back amid that changes nothing, and after ten hours they meet */
+    HT_CHECK_INT(ht__clock_follow(&clock, noon_ms - 3 * HOUR_MS, 111500), noon_ms + 100000);
+    for (int64_t s = 112; s < 40000; s++) {
+        int64_t now_ms = ht__clock_follow(&clock, noon_ms - HOUR_MS + s * 1000, 500 + s * 1000);
+        HT_REQUIRE(now_ms >= last_ms);
+        HT_REQUIRE(s < 36100 || now_ms == noon_ms - HOUR_MS + s * 1000);
+        HT_REQUIRE(s > 35900 || now_ms > noon_ms - HOUR_MS + s * 1000);
+        last_ms = now_ms;
+    }
+}
+
+HT_CASE(a_clock_that_is_set_forward_is_followed)
+{
+    struct ht_clock clock;
+    ht_clock_real(&clock);
+    HT_CHECK_INT(ht__clock_follow(&clock, 5000000, 100), 5000000);
+    HT_CHECK_INT(ht__clock_follow(&clock, 9000000, 200), 9000000);
+    HT_CHECK_INT(ht__clock_follow(&clock, 5000000, 300), 9000000);
+    HT_CHECK_INT(ht__clock_follow(&clock, 9500000, 400), 9500000); /* and amid easing */
+    HT_CHECK_INT(ht__clock_follow(&clock, 9500100, 500), 9500100);
+    /* a leap second: it stands */
+    HT_CHECK_INT(ht__clock_follow(&clock, 9499200, 600), 9500100);
+    HT_CHECK_INT(ht__clock_follow(&clock, 9500200, 1600), 9500200);
+    HT_CHECK_INT(ht_clock_ahead_ms(&clock), 0);
+}
+
 HT_MAIN()

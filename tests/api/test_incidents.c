@@ -251,6 +251,7 @@ HT_CASE(a_wrong_order_is_refused_and_changes_nothing)
     HT_CHECK(strstr(answer.body, "the nearest street is") != NULL);
     HT_CHECK_INT(happens_as("", "i1", "{\"event\":\"ack\",\"unit\":\"r2\"}"), 409);
     HT_CHECK_INT(send_body("DELETE", UNITS "/r1", "", ""), 409); /* it is on it */
+    HT_CHECK_INT(send_body("DELETE", UNITS "/r1?personal=0", "", ""), 409);
     HT_CHECK_INT(happens("i2", "ack"), 404);
     HT_CHECK_INT(happens_as("", "i1", "{\"event\":\"reassign\",\"unit\":\"nobody\"}"), 409);
     HT_CHECK_STR(told("i1"), "received, assigned r1");

@@ -576,4 +576,25 @@ HT_CASE(what_was_seen_last_is_known_after_a_restart)
     end();
 }
 
+HT_CASE(what_came_by_a_clock_that_was_ahead_holds_up_nothing)
+{
+    char path[256];
+    HT_REQUIRE(begin_units("--clock 2099-03-02T02:00:00Z,0"));
+    HT_CHECK_INT(unit_add("v1", "car", 121.71, 29.95), 201);
+    HT_CHECK_INT(post("/v1/positions", JSON, "{\"unit\":\"v1\",\"lon\":121.711,\"lat\":29.95}"),
+                 200);
+    HT_CHECK(says("\"accepted\":1"));
+    end();
+    (void)snprintf(path, sizeof path, "--store %s", store);
+    HT_REQUIRE(begin(path));
+    HT_CHECK_INT(get(UNITS "/v1"), 200);
+    HT_CHECK(says("[121.711,29.95]") && says("\"stale\":true"));
+    HT_CHECK_INT(post("/v1/positions", JSON, "{\"unit\":\"v1\",\"lon\":121.712,\"lat\":29.95}"),
+                 200);
+    HT_CHECK(says("\"accepted\":1"));
+    HT_CHECK_INT(get(UNITS "/v1"), 200);
+    HT_CHECK(says("[121.712,29.95]") && says("\"stale\":false"));
+    end();
+}
+
 HT_SERVED_MAIN()

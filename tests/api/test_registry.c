@@ -246,6 +246,7 @@ HT_CASE(of_two_officers_the_second_is_told)
                  412);
     HT_CHECK_INT(send_body("PATCH", ITEMS "/h1", GEO "If-Match: \"1\"\r\n", "{}"), 412);
     HT_CHECK_INT(send_body("DELETE", ITEMS "/h1", "If-Match: \"1\"\r\n", ""), 412);
+    HT_CHECK_INT(send_body("DELETE", ITEMS "/h1?personal=1", "If-Match: \"1\"\r\n", ""), 412);
     HT_CHECK_INT(send_body("PUT", ITEMS "/h9", GEO "If-Match: *\r\n", feature("h9", "{}")), 412);
     HT_CHECK_INT(send_body("PUT", ITEMS "/h1", GEO "If-Match: x\r\n", feature("h1", "{}")), 400);
     /* one of several is enough, a weak one never is */
@@ -264,6 +265,22 @@ HT_CASE(of_two_officers_the_second_is_told)
     }
     HT_CHECK_INT(send_body("PUT", ITEMS "/h1", GEO "If-Match: \"4\"\r\n", feature("h1", "{}")),
                  200);
+    end();
+}
+
+HT_CASE(what_is_erased_of_an_item_is_said_clearly_or_nothing_is)
+{
+    HT_REQUIRE(begin_store(""));
+    HT_CHECK_INT(post(ITEMS, GEO, feature("h1", "{\"phone\":\"13800001234\"}")), 201);
+    HT_CHECK_INT(send_body("DELETE", ITEMS "/h1?personal=true", "", ""), 400);
+    HT_CHECK_INT(send_body("DELETE", ITEMS "/h1?personal=", "", ""), 400);
+    HT_CHECK_INT(get(ITEMS "/h1"), 200);
+    HT_CHECK(says("13800001234"));
+    HT_CHECK_INT(send_body("DELETE", ITEMS "/h1?personal=1", "If-Match: \"1\"\r\n", ""), 204);
+    HT_CHECK_INT(get(ITEMS "/h1"), 200);
+    HT_CHECK(!says("13800001234"));
+    HT_CHECK_INT(send_body("DELETE", ITEMS "/h1?personal=0", "", ""), 204);
+    HT_CHECK_INT(get(ITEMS "/h1"), 404);
     end();
 }
 

@@ -238,6 +238,10 @@ HT_CASE(what_others_tell_is_not_heard)
     HT_CHECK(ht_fleet_matches(fleet, i, &heard));
     counts = ht_fleet_counts(fleet, report.received_ms + 1000000);
     HT_CHECK(counts.units == 1 && counts.heard == 1 && counts.stale == 1);
+    ht_fleet_set_stale(fleet, 2000000); /* as set, here and there */
+    counts = ht_fleet_counts(fleet, report.received_ms + 1000000);
+    HT_CHECK(counts.heard == 1 && counts.stale == 0);
+    HT_CHECK(ht_fleet_get(fleet, i, report.received_ms + 1000000, &unit) && !unit.stale);
     ht_fleet_free(fleet);
 }
 

@@ -332,8 +332,9 @@ HT_CASE(erasure_takes_the_person_and_leaves_the_chain)
     HT_CHECK_INT(event_add(tx, "households/h1", NULL), HT_OK);
     HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
     HT_REQUIRE(ht_store_begin(store, &tx, NULL) == HT_OK);
-    HT_CHECK_INT(ht_store_item_erase(tx, named("households"), "h1", NULL), HT_OK);
-    HT_CHECK_INT(ht_store_item_erase(tx, named("households"), "h9", NULL), HT_NOT_FOUND);
+    HT_CHECK_INT(ht_store_item_erase(tx, named("households"), "h1", 0, NULL), HT_OK);
+    HT_CHECK_INT(ht_store_item_erase(tx, named("households"), "h9", 0, NULL), HT_NOT_FOUND);
+    HT_CHECK_INT(ht_store_item_erase(tx, named("households"), "h1", 1, NULL), HT_CHANGED);
     HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
     HT_CHECK_INT(audit_of(store).broken_seq, 0);
     ht_store_close(store); /* the log goes back into the file */
@@ -677,7 +678,7 @@ HT_CASE(no_item_has_a_version_that_its_id_had_before)
     HT_CHECK_INT(ht_store_item_delete(tx, named("households"), "h1", 2, NULL), HT_OK);
     HT_CHECK_INT(put(tx, "h1", 1, 1, HT_STORE_UPSERT, 0, &out), HT_OK);
     HT_CHECK(out.version == 3 && out.created);
-    HT_CHECK_INT(ht_store_item_erase(tx, named("households"), "h1", NULL), HT_OK);
+    HT_CHECK_INT(ht_store_item_erase(tx, named("households"), "h1", 0, NULL), HT_OK);
     HT_CHECK_INT(ht_store_item_delete(tx, named("households"), "h1", 0, NULL), HT_OK);
     HT_REQUIRE(ht_store_commit(tx, NULL) == HT_OK);
     ht_store_close(store);

@@ -467,7 +467,7 @@ static void town_fill(struct ht_store_tx *tx)
         HT_CHECK_INT(event_add(tx, id), HT_OK);
     }
     HT_CHECK_INT(ht_store_item_delete(tx, homes, "h3", 0, NULL), HT_OK);
-    HT_CHECK_INT(ht_store_item_erase(tx, homes, "h4", NULL), HT_OK);
+    HT_CHECK_INT(ht_store_item_erase(tx, homes, "h4", 0, NULL), HT_OK);
     const struct ht_store_item device = {.id = "d", .properties = "{}"};
     HT_CHECK_INT(ht_store_item_put(tx, devices, &device, HT_STORE_UPSERT, 0, &written, NULL),
                  HT_OK);
