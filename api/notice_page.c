@@ -5,16 +5,14 @@
 #include <string.h>
 
 #include "api/json_merge.h"
+#include "api/page.h"
 #include "api/rectifications.h"
 #include "api/visit_site.h"
 #include "api/visits_internal.h"
 #include "api/visits_room.h"
 #include "api/zone.h"
 #include "engine/base/time.h"
-#include "geodata/collection.h"
 #include "geodata/members.h"
-
-enum { NAME_SIZE = 181, NAMED_SIZE = NAME_SIZE + HT_VISIT_ID_MAX + 8 };
 
 enum language { ZH, EN };
 
@@ -30,7 +28,7 @@ struct page {
     const char *text; /* NULL: not for the caller, or gone */
     char site[256];
     char tenant[256];
-    char inspectors[2 * NAMED_SIZE + 8]; /* of the visit that found it last */
+    char inspectors[2 * HT_PAGE_NAMED + 8]; /* of the visit that found it last */
 };
 
 /* ---- words ---- */
@@ -85,38 +83,12 @@ static const char *word(const struct page *page, enum word which)
 
 /* ---- pieces ---- */
 
-static void escaped(struct ht_buffer *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            ht_buffer_text(out, "&amp;");
-            break;
-        case '<':
-            ht_buffer_text(out, "&lt;");
-            break;
-        case '>':
-            ht_buffer_text(out, "&gt;");
-            break;
-        case '"':
-            ht_buffer_text(out, "&quot;");
-            break;
-        case '\'':
-            ht_buffer_text(out, "&#39;");
-            break;
-        default:
-            ht_buffer_append(out, text, 1);
-            break;
-        }
-    }
-}
-
 static void row(const struct page *page, enum word name, const char *value)
 {
     ht_buffer_text(page->out, "<tr><th>");
     ht_buffer_text(page->out, word(page, name));
     ht_buffer_text(page->out, "</th><td>");
-    escaped(page->out, value);
+    ht_page_text(page->out, value);
     ht_buffer_text(page->out, "</td></tr>\n");
 }
 
@@ -148,7 +120,7 @@ static void head_write(const struct page *page, const char *number)
     ht_buffer_text(out, "<head><meta charset=\"utf-8\"><title>");
     ht_buffer_text(out, word(page, TITLE));
     ht_buffer_text(out, " ");
-    escaped(out, number);
+    ht_page_text(out, number);
     ht_buffer_text(
         out, "</title>\n<style>@page{size:A4;margin:25mm}"
              "body{font-family:\"Songti SC\",SimSun,serif;max-width:42em;margin:2em auto}"
@@ -162,7 +134,7 @@ static void head_write(const struct page *page, const char *number)
     ht_buffer_text(out, "</h1>\n<p class=\"number\">");
     ht_buffer_text(out, word(page, NUMBER));
     ht_buffer_text(out, page->language == ZH ? "：" : ": ");
-    escaped(out, number);
+    ht_page_text(out, number);
     ht_buffer_text(out, "</p>\n<table>\n");
 }
 
@@ -233,7 +205,7 @@ static void names_find(struct ht_store_reader *reader, struct page *page)
     const struct ht_rectification *n = page->notice;
     struct ht_visit_site site;
     struct ht_member member;
-    char name[NAME_SIZE] = "";
+    char name[HT_PAGE_NAME] = "";
     (void)snprintf(page->site, sizeof page->site, "%s", n->site);
     (void)snprintf(page->tenant, sizeof page->tenant, "%s", n->tenant == NULL ? "" : n->tenant);
     if (ht_visit_site_find(reader, n->site, &site, NULL) == HT_OK) {
@@ -246,29 +218,6 @@ static void names_find(struct ht_store_reader *reader, struct page *page)
         }
     }
     ht_visit_site_deinit(&site);
-}
-
-static enum ht_status unit_take(void *user, const struct ht_store_item *item)
-{
-    struct ht_member member;
-    char *name = user;
-    if (!ht_member_find(item->properties, "name", &member) ||
-        !ht_member_text(&member, name, NAME_SIZE)) {
-        name[0] = '\0';
-    }
-    return HT_OK;
-}
-
-/* As the registry calls an inspector, with the id; the id alone of one without a name. */
-static void inspector_text(struct ht_store_reader *reader, const char *id, char text[NAMED_SIZE])
-{
-    char name[NAME_SIZE] = "";
-    enum ht_status status = id == NULL ? HT_NOT_FOUND
-                                       : ht_store_item(reader, ht_collection_find("units", 5), id,
-                                                       false, unit_take, name, NULL);
-    bool named = status == HT_OK && name[0] != '\0';
-    (void)snprintf(text, NAMED_SIZE, named ? "%s (%s)" : "%s%s", named ? name : "",
-                   id == NULL ? "" : id);
 }
 
 /* Who was there when it was found last: a hazard that came back has another visit, and maybe other
@@ -285,12 +234,12 @@ static enum ht_status inspectors_find(struct ht_app_context *context,
         status = ht_visits_room_past(reader, true, n->visit, &past);
         visit = status == HT_OK ? ht_visits_get(past, n->visit) : NULL;
     }
-    char first[NAMED_SIZE];
-    char second[NAMED_SIZE];
+    char first[HT_PAGE_NAMED];
+    char second[HT_PAGE_NAMED];
     bool two = visit != NULL && visit->second != NULL;
     bool led = visit != NULL && visit->inspector != NULL;
-    inspector_text(reader, led ? visit->inspector : n->inspector, first);
-    inspector_text(reader, two ? visit->second : NULL, second);
+    ht_page_unit(reader, led ? visit->inspector : n->inspector, first);
+    ht_page_unit(reader, two ? visit->second : NULL, second);
     (void)snprintf(page->inspectors, sizeof page->inspectors, "%s%s%s", first, two ? ", " : "",
                    second);
     ht_visit_release(visit);

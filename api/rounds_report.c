@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/incident_json.h"
+#include "api/page.h"
 #include "api/zone.h"
 #include "engine/base/array.h"
 #include "engine/base/time.h"
@@ -497,7 +498,9 @@ static void head_put(const char *const *words, enum word first, struct ht_buffer
 
 static void row_put(const char *name, const struct ht_round_counts *counts, struct ht_buffer *out)
 {
-    put(out, "<tr><th>%s</th><td>", name); /* names are ids, dates and our own words */
+    ht_buffer_text(out, "<tr><th>");
+    ht_page_text(out, name);
+    ht_buffer_text(out, "</th><td>");
     struct ht_buffer row = {0};
     figures_put(counts, "</td><td>", &row);
     if (row.data != NULL && row.size > 9) { /* what stands between is not wanted at first */
@@ -529,6 +532,7 @@ static void html_write(const struct ht_round_report *report, bool chinese, struc
     char at[HT_TIME_TEXT_SIZE];
     char from[11];
     char to[HT_TIME_TEXT_SIZE];
+    char name[HT_PAGE_NAMED];
     ht_time_format(ht_zone_local_ms(report->now_ms), at);
     ht_time_format(ht_zone_local_ms(report->record->to_ms) - 1, to);
     week_date(report, 0, from);
@@ -551,7 +555,10 @@ static void html_write(const struct ht_round_report *report, bool chinese, struc
     head_put(words, INSPECTOR, out);
     for (uint32_t i = 0; i < report->inspector_count; i++) {
         struct ht_round_counts sum = sum_of(report, report->weeks, i);
-        row_put(report->inspectors[i], &sum, out);
+        if (report->reader != NULL) {
+            ht_page_unit(report->reader, report->inspectors[i], name);
+        }
+        row_put(report->reader != NULL ? name : report->inspectors[i], &sum, out);
     }
     table_end(report, words, out);
     put(out, "<p>%s: %.4f</p>\n</body></html>\n", words[GINI], report->gini_ppm / 1e6);

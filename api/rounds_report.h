@@ -15,13 +15,14 @@
  * Fairness is Gini's coefficient of the hours of those who hold sites, as planned and as done;
  * where nobody holds any, of those who have hours.
  *
- * Threading: pure. Ownership: a report owns its lists.
+ * Threading: pure but for the reader. Ownership: a report owns its lists.
  */
 #ifndef HT_API_ROUNDS_REPORT_H
 #define HT_API_ROUNDS_REPORT_H
 
 #include "api/reply.h"
 #include "api/rounds_record.h"
+#include "geodata/store.h"
 
 struct ht_round_counts {
     uint32_t planned;
@@ -50,6 +51,7 @@ struct ht_round_notice {
 
 struct ht_round_report {
     const struct ht_round_record *record;
+    struct ht_store_reader *reader; /* the caller's, for names on the page; NULL: ids alone */
     int64_t now_ms;
     uint32_t weeks;
     const char **inspectors; /* [inspector_count] by id; borrowed from the record */

@@ -90,6 +90,7 @@ static enum ht_status report_make(struct ht_app_context *context,
         status = ht_round_report_make(record, ours, found, now_ms, &report);
     }
     if (status == HT_OK) {
+        report.reader = context->reader;
         ht_round_report_write(&report, form, chinese, &reply->body);
     }
     ht_round_report_deinit(&report);

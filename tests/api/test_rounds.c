@@ -8,6 +8,7 @@
 
 #define GEO "Content-Type: application/geo+json\r\n"
 #define JSON "Content-Type: application/json\r\n"
+#define MERGE "Content-Type: application/merge-patch+json\r\n"
 #define ROUNDS "/v1/rounds"
 #define BASE "\"from\":\"2026-03-02\",\"collection\":\"factories\",\"iterations\":60"
 
@@ -1052,9 +1053,13 @@ HT_CASE(the_report_counts_by_week_and_inspector)
     HT_CHECK(says("\r\n1,2026-03-02,i1,") && says("\r\n2,2026-03-09,i2,"));
     HT_CHECK_INT(ask("GET " ROUNDS "/march/report" HEADERS "Accept: text/csv\r\n\r\n"), 200);
     HT_CHECK(strstr(answer.head, "text/csv") != NULL);
+    HT_CHECK_INT(send_body("PATCH", "/collections/units/items/i2", MERGE,
+                           "{\"properties\":{\"name\":\"吴<雨>\"}}"),
+                 200);
     HT_CHECK_INT(get(ROUNDS "/march/report?format=html&lang=zh"), 200);
     HT_CHECK(strstr(answer.head, "text/html") != NULL);
     HT_CHECK(says("lang=\"zh-CN\"") && says("巡查报告 march") && says("</html>"));
+    HT_CHECK(says("<th>i1</th>") && says("<th>吴&lt;雨&gt; (i2)</th>"));
     HT_CHECK_INT(ask("GET " ROUNDS "/march/report" HEADERS
                      "Accept: text/html\r\nAccept-Language: en\r\n\r\n"),
                  200);

@@ -5,6 +5,7 @@
 #include "engine/road/shape.h"
 #include "engine/road/stops.h"
 #include "tests/support/check.h"
+#include "tests/support/oom.h"
 #include "tests/support/tiny_road.h"
 
 #define STREET .road_class = HT_ROAD_RESIDENTIAL
@@ -158,6 +159,34 @@ HT_CASE(at_junctions_a_matrix_says_what_a_route_says)
     ht_stops_deinit(&stops);
     ht_matrix_free(matrix);
     ht_snap_work_free(snap);
+    free_town(&town);
+}
+
+HT_CASE(stops_without_memory_are_told_oom)
+{
+    struct town town = make_town();
+    struct ht_snap_options options = ht_snap_options_default();
+    const struct ht_stops_ways over = {.road = &town.road.road};
+    struct ht_place place = ht_tiny_place(town.tiny, 'b', 'f', 0);
+    int refused = 0;
+    for (long n = 0;; n++) {
+        struct ht_stops stops = {.count = 0};
+        struct ht_matrix *matrix = NULL;
+        size_t rows = 0;
+        ht_oom_arm(n);
+        enum ht_status status = ht_matrix_new(&matrix);
+        status = status == HT_OK ? ht_stops_add(&stops, town.road.snap, &place, &options) : status;
+        status = status == HT_OK ? ht_stops_run(&stops, matrix, &over, 0, &rows) : status;
+        bool failed = ht_oom_disarm();
+        HT_CHECK_INT(status, failed ? HT_NOMEM : HT_OK);
+        ht_matrix_free(matrix);
+        ht_stops_deinit(&stops);
+        refused += failed;
+        if (!failed) {
+            break;
+        }
+    }
+    HT_CHECK(refused > 3);
     free_town(&town);
 }
 
