@@ -159,6 +159,15 @@ static enum ht_status replay_place(void *user, const struct ht_store_place *plac
     return status == HT_NOMEM ? status : HT_OK;
 }
 
+/* The next one of the desk, and lists, count on from the highest number there is. */
+static void number_note(struct ht_desk_room *room, const char *incident)
+{
+    uint64_t number = strtoull(incident + (incident[0] == 'i'), NULL, 10);
+    if (number > atomic_load(&room->last_id) && number < UINT64_MAX) {
+        atomic_store(&room->last_id, number);
+    }
+}
+
 static enum ht_status replay_event(void *user, const struct ht_store_event *row)
 {
     struct replay *replay = user;
@@ -166,10 +175,7 @@ static enum ht_status replay_event(void *user, const struct ht_store_event *row)
     enum ht_status status = ht_incident_event_read(row->kind, row->at_ms, row->body, &read);
     if (status == HT_OK) {
         status = ht_desk_replay(replay->room->desk, &read.event);
-        uint64_t number = strtoull(read.event.incident + (read.event.incident[0] == 'i'), NULL, 10);
-        if (number > atomic_load(&replay->room->last_id) && number < UINT64_MAX) {
-            atomic_store(&replay->room->last_id, number);
-        }
+        number_note(replay->room, read.event.incident);
     }
     ht_incident_event_deinit(&read);
     if (status == HT_NOMEM) {
@@ -331,6 +337,9 @@ enum ht_status ht_desk_room_follow(struct ht_desk_room *room, struct ht_store_re
         return HT_OK;
     }
     enum ht_status status = ht_incident_event_read(row->kind, row->at_ms, row->body, &read);
+    if (status == HT_OK) {
+        number_note(room, id);
+    }
     if (status == HT_OK && ht_desk_pending(room->desk, id) == NULL) {
         status = follow_whole(room, reader, row, id, read.event.kind != HT_DESK_RECEIVED);
         engage_all(room);

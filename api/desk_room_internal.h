@@ -14,7 +14,7 @@ struct ht_desk_room {
     struct ht_incident_places *places;
     pthread_rwlock_t rules_lock; /* the writer alone changes them, and reads without it */
     struct ht_incident_rules *rules;
-    atomic_uint_least64_t last_id; /* the writer alone changes it */
+    atomic_uint_least64_t last_id; /* the writer alone changes it, or the follower */
     atomic_int_least64_t due_ms;
     /* the thread that looks after time */
     pthread_t thread;

@@ -82,21 +82,6 @@ HT_CASE(a_broker_that_stands_still_is_noticed)
     end();
 }
 
-/* Whether Mosquitto has saved who subscribes: what it does not know after kill -9 gets nothing. */
-static bool session_saved(void)
-{
-    char line[512];
-    (void)snprintf(line, sizeof line, "grep -qa 'node[0-9]*-alarms' %s/mosquitto.db 2>/dev/null",
-                   folder);
-    for (int i = 0; i < PATIENCE; i++) {
-        if (system(line) == 0) {
-            return true;
-        }
-        (void)usleep(NAP_US);
-    }
-    return false;
-}
-
 /* Until Mosquitto has saved what it has taken so far. It acknowledges at once, and saves once a
  * second: kill -9 in between loses what it acknowledged. */
 static bool all_saved(void)
@@ -158,7 +143,7 @@ HT_CASE(a_broker_killed_amid_the_flow_loses_nothing_that_it_saved)
     char line[256];
     NEEDS_BROKER();
     HT_REQUIRE(begin_kits(""));
-    HT_REQUIRE(session_saved());
+    HT_REQUIRE(broker_saved(folder, "node[0-9]*-alarms"));
     for (int round = 0; round < ROUNDS; round++) { /* from the second on while both lines are out */
         for (int i = 0; i < EACH; i++) {
             HT_CHECK(i < SAVED || i > SAVED || all_saved());

@@ -4,7 +4,6 @@
 
 #include "tests/support/check.h"
 #include "tests/support/cluster_acts.h"
-#include "tests/support/sse.h"
 
 enum { UNITS = 8, COMMANDS = 60 };
 
@@ -32,6 +31,7 @@ HT_CASE(one_node_decides_and_the_others_follow)
     HT_CHECK_INT(node_get(two, path, viewer), 200);
     HT_CHECK(ht_json_is(told.body, "state", "\"assigned\""));
     HT_CHECK(node_sees(one, path, viewer, "\"state\":\"assigned\""));
+    HT_CHECK(node_sees(one, "/v1/incidents", viewer, "\"state\":\"assigned\""));
     HT_CHECK_INT(incident_step(one, id, "{\"event\":\"ack\",\"unit\":\"u1\"}"), 200);
     HT_CHECK(node_sees(two, path, viewer, "\"state\":\"acknowledged\""));
     HT_CHECK_INT(incident_step(two, id, "{\"event\":\"resolve\",\"outcome\":\"false_alarm\"}"),
@@ -65,6 +65,7 @@ HT_CASE(followers_keep_up_with_orders_positions_and_settings)
                              "\"2099-01-01T05:00:00Z\"]}"),
                  201);
     HT_CHECK(node_sees(two, "/v1/orders/o1", viewer, "\"state\":\"received\""));
+    HT_CHECK(node_sees(two, "/v1/orders", viewer, "\"o1\""));
     HT_CHECK_INT(
         node_insist(two, "POST", "/v1/orders/o1/events", as(admin, JSON), "{\"event\":\"cancel\"}"),
         200);
@@ -81,70 +82,6 @@ HT_CASE(followers_keep_up_with_orders_positions_and_settings)
                  200);
     HT_CHECK(node_sees(one, "/v1/settings/live", admin, "77"));
     record_check();
-}
-
-/* A reader of a node's stream that goes on where it was at whichever node answers. */
-struct reader {
-    struct ht_sse sse;
-    bool open;
-    int64_t last;
-    int64_t gaps;
-    int at;
-};
-
-static void reader_open(struct reader *reader)
-{
-    char headers[TEXT];
-    (void)snprintf(headers, sizeof headers, "%sLast-Event-ID: %lld\r\n", admin,
-                   (long long)reader->last);
-    for (int i = 0; i < NODES && !reader->open; i++) {
-        reader->at = (reader->at + 1) % NODES;
-        if (nodes[reader->at].pid <= 0) {
-            continue;
-        }
-        reader->open = ht_sse_open(&reader->sse, nodes[reader->at].port, "/v1/stream", headers);
-        if (!reader->open) {
-            ht_sse_close(&reader->sse);
-        }
-    }
-}
-
-/* Up to event `until`. */
-static bool reader_follow(struct reader *reader, int64_t until)
-{
-    for (int tries = 0; reader->last < until && tries < 200;) {
-        if (!reader->open) {
-            reader_open(reader);
-        }
-        if (!reader->open || !ht_sse_next(&reader->sse)) {
-            if (reader->open) {
-                ht_sse_close(&reader->sse);
-            }
-            reader->open = false;
-            tries++;
-            (void)usleep(100000);
-            continue;
-        }
-        int64_t seq = reader->sse.id[0] == '\0' ? 0 : strtoll(reader->sse.id, NULL, 10);
-        if (seq != 0) {
-            reader->gaps += seq != reader->last + 1;
-            reader->last = seq;
-        }
-    }
-    return reader->last >= until;
-}
-
-/* A process that kills or stops another one in the midst of what the test does. */
-static pid_t later(pid_t victim, int number)
-{
-    (void)fflush(stdout);
-    pid_t own = fork();
-    if (own == 0) {
-        (void)usleep(300000);
-        (void)kill(victim, number);
-        _exit(0);
-    }
-    return own;
 }
 
 HT_CASE(kill_9_of_the_desk_in_a_stream_of_commands_loses_and_doubles_nothing)

@@ -1,5 +1,6 @@
 /* What the desk is told of visits, streets and zones, its followers answer by out of their own
- * memory: before it dies, while nobody is the desk, and as the desk. */
+ * memory: before it dies, while nobody is the desk, and as the desk. What is personal they ask it.
+ */
 #include <math.h>
 
 #include "tests/support/check.h"
@@ -190,6 +191,24 @@ HT_CASE(visits_and_what_they_find_are_followed)
     HT_CHECK_INT(visit_send(one, "", "{\"id\":\"v1\",\"site\":\"f1\",\"inspector\":\"i1\"}"), 409);
     HT_CHECK_INT(visit_send(one, "", "{\"id\":\"v2\",\"site\":\"f1\",\"inspector\":\"i1\"}"), 201);
     HT_CHECK(node_sees(two, "/v1/visits/v2", viewer, "\"state\":\"planned\""));
+    record_check();
+}
+
+HT_CASE(what_officers_read_of_persons_at_a_follower_leaves_its_row)
+{
+    static const char home[] = "/collections/households/items/h1";
+    static const char rows[] = "SELECT count(*) FROM events WHERE kind = 'personal.read'";
+    HT_REQUIRE(cluster_stands());
+    HT_CHECK_INT(node_insist(two, "PUT", home, as(admin, GEO),
+                             "{\"type\":\"Feature\",\"geometry\":{\"type\":\"Point\","
+                             "\"coordinates\":[121.71,29.95]},\"properties\":{\"name\":\"Wang\"}}"),
+                 201);
+    HT_CHECK(node_sees(one, home, viewer, "\"h1\""));
+    HT_CHECK(!told_has("Wang"));
+    HT_CHECK_INT(record_number(rows), 0);
+    HT_CHECK_INT(node_get(one, home, admin), 200);
+    HT_CHECK(told_has("Wang"));
+    HT_CHECK_INT(record_number(rows), 1);
     record_check();
 }
 

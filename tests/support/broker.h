@@ -142,4 +142,19 @@ static inline bool broker_pub(const char *topic, const char *payload)
            WEXITSTATUS(status) == 0;
 }
 
+/* Until it has saved a subscriber whose name is like `pattern` (of grep): what it does not know
+ * after kill -9 gets nothing. */
+static inline bool broker_saved(const char *folder, const char *pattern)
+{
+    char line[256];
+    (void)snprintf(line, sizeof line, "grep -qa '%s' %s/mosquitto.db 2>/dev/null", pattern, folder);
+    for (int i = 0; i < 6000; i++) {
+        if (system(line) == 0) {
+            return true;
+        }
+        (void)usleep(10000);
+    }
+    return false;
+}
+
 #endif

@@ -171,25 +171,36 @@ static inline void cluster_end(void)
     }
 }
 
-/* A new record with three nodes. */
-static inline bool cluster_begin(void)
+/* A new record, and who may ask the nodes that are to come. */
+static inline bool record_begin(void)
 {
     cluster_end();
+    node_more[0] = '\0';
     if (!map_make() || !ht_pg_database(record, sizeof record)) {
         return false;
     }
     if (tokens[0] == '\0') {
         (void)snprintf(tokens, sizeof tokens, "%s/tokens", folder);
-        if (!token_make("admin", admin) || !token_make("viewer", viewer)) {
-            return false;
-        }
+        return token_make("admin", admin) && token_make("viewer", viewer);
     }
-    for (int i = 0; i < NODES; i++) {
+    return true;
+}
+
+/* The nodes from number `first` on. */
+static inline bool nodes_begin(int first)
+{
+    for (int i = first; i < NODES; i++) {
         if (!node_start(&nodes[i], 0)) {
             return false;
         }
     }
     return true;
+}
+
+/* A new record with three nodes. */
+static inline bool cluster_begin(void)
+{
+    return record_begin() && nodes_begin(0);
 }
 
 static inline int64_t record_number(const char *sql)

@@ -8,6 +8,7 @@
 
 #include "tests/support/cluster.h"
 #include "tests/support/json_at.h"
+#include "tests/support/sse.h"
 
 #define JSON "Content-Type: application/json\r\n"
 #define GEO "Content-Type: application/geo+json\r\n"
@@ -118,6 +119,70 @@ static inline void commands_check(int count)
     HT_CHECK_INT(record_number("SELECT count(*) FROM events WHERE kind = 'incident.received'"),
                  count);
     HT_CHECK_INT(record_number("SELECT count(*) FROM answers"), count);
+}
+
+/* A reader of a node's stream that goes on where it was at whichever node answers. */
+struct reader {
+    struct ht_sse sse;
+    bool open;
+    int64_t last;
+    int64_t gaps;
+    int at;
+};
+
+static inline void reader_open(struct reader *reader)
+{
+    char headers[TEXT];
+    (void)snprintf(headers, sizeof headers, "%sLast-Event-ID: %lld\r\n", admin,
+                   (long long)reader->last);
+    for (int i = 0; i < NODES && !reader->open; i++) {
+        reader->at = (reader->at + 1) % NODES;
+        if (nodes[reader->at].pid <= 0) {
+            continue;
+        }
+        reader->open = ht_sse_open(&reader->sse, nodes[reader->at].port, "/v1/stream", headers);
+        if (!reader->open) {
+            ht_sse_close(&reader->sse);
+        }
+    }
+}
+
+/* Up to event `until`. */
+static inline bool reader_follow(struct reader *reader, int64_t until)
+{
+    for (int tries = 0; reader->last < until && tries < 200;) {
+        if (!reader->open) {
+            reader_open(reader);
+        }
+        if (!reader->open || !ht_sse_next(&reader->sse)) {
+            if (reader->open) {
+                ht_sse_close(&reader->sse);
+            }
+            reader->open = false;
+            tries++;
+            (void)usleep(100000);
+            continue;
+        }
+        int64_t seq = reader->sse.id[0] == '\0' ? 0 : strtoll(reader->sse.id, NULL, 10);
+        if (seq != 0) {
+            reader->gaps += seq != reader->last + 1;
+            reader->last = seq;
+        }
+    }
+    return reader->last >= until;
+}
+
+/* A process that kills or stops another one in the midst of what the test does. */
+static inline pid_t later(pid_t victim, int number)
+{
+    (void)fflush(stdout);
+    pid_t own = fork();
+    if (own == 0) {
+        (void)usleep(300000);
+        (void)kill(victim, number);
+        _exit(0);
+    }
+    return own;
 }
 
 #endif

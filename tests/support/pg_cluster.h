@@ -32,6 +32,7 @@ static struct {
     unsigned databases;
     char bin[HT_PG_PATH];
     char folder[64];
+    char socket[96]; /* where the server listens: the folder, unless a standby was promoted */
     char why[256];
 } ht_pg;
 
@@ -111,7 +112,7 @@ static inline int ht_pg_sql_in(const char *database, const char *sql, char *out,
         (void)close(ends[0]);
         (void)close(ends[1]);
         (void)execl(psql, "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h",
-                    ht_pg.folder, "-U", "houtao", "-d", database, "-c", sql, (char *)NULL);
+                    ht_pg.socket, "-U", "houtao", "-d", database, "-c", sql, (char *)NULL);
         _exit(127);
     }
     (void)close(ends[1]);
@@ -199,6 +200,7 @@ static inline bool ht_pg_folder_make(void)
         ht_pg.folder[0] = '\0';
         return false;
     }
+    (void)strcpy(ht_pg.socket, ht_pg.folder);
     ht_pg.owner = getpid();
     (void)atexit(ht_pg_end);
     if (geteuid() != 0) {
@@ -258,7 +260,7 @@ static inline bool ht_pg_database(char *url, size_t size)
         return false;
     }
     (void)snprintf(sql, sizeof sql, "CREATE DATABASE town%u TEMPLATE plain", number);
-    (void)snprintf(url, size, "postgresql://houtao@/town%u?host=%s", number, ht_pg.folder);
+    (void)snprintf(url, size, "postgresql://houtao@/town%u?host=%s", number, ht_pg.socket);
     return ht_pg_sql_in("postgres", sql, out, sizeof out) == 0;
 }
 
