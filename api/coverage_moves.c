@@ -571,6 +571,9 @@ static bool moves_run(void *user, void *data, struct ht_reply *reply)
     enum ht_status status = ht_coverage_body_read(call->text, call->size, &work.body, &error);
     if (status != HT_OK) {
         (void)refuse_status(&work, status, &error);
+        if (status == HT_SYNTAX || status == HT_TOO_BIG) {
+            ht_reply_where(work.reply, work.body.wrong_at, 0, error.message);
+        }
     } else if (work.body.weigh == HT_WEIGH_FRAIL &&
                (!call->personal || work.context->app->commit == NULL)) {
         (void)refuse(&work, 403, "who is frail is personal: it can't be weighed here");

@@ -1,12 +1,14 @@
 #include "api/coverage_read.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/coverage_internal.h"
 #include "api/json_merge.h"
 #include "api/params.h"
+#include "api/pointer.h"
 #include "engine/base/array.h"
 #include "geodata/collection.h"
 
@@ -170,6 +172,9 @@ static enum ht_status new_member(yajl_val tree, struct ht_coverage_body *out,
     out->corners = absent(ht_json_member(tree, "corners")) ? NEW_CORNERS : out->corners;
     enum ht_status status =
         count_member(object, "count", 1, HT_COVERAGE_MOVES_MOST, &out->most, error);
+    if (status == HT_SYNTAX) {
+        (void)strcpy(out->wrong_at, "/new/count");
+    }
     yajl_val profile = ht_json_member(object, "profile");
     yajl_val beside = ht_json_member(object, "beside");
     if (status == HT_OK && !absent(profile)) {
@@ -185,7 +190,8 @@ static enum ht_status new_member(yajl_val tree, struct ht_coverage_body *out,
 }
 
 /* A name that is misspelt would be left out without a word. */
-static enum ht_status names_check(yajl_val tree, struct ht_error *error)
+static enum ht_status names_check(yajl_val tree, struct ht_coverage_body *out,
+                                  struct ht_error *error)
 {
     static const char *const known[] = {"kind",       "skills",  "status", "shift",    "max_age_s",
                                         "max_s",      "weigh",   "moves",  "travel_s", "sites",
@@ -197,6 +203,7 @@ static enum ht_status names_check(yajl_val tree, struct ht_error *error)
             found = found || strcmp(known[k], tree->u.object.keys[i]) == 0;
         }
         if (!found) {
+            ht_pointer(out->wrong_at, sizeof out->wrong_at, "", tree->u.object.keys[i]);
             return ht_error_set(error, HT_SYNTAX, 0, "there is no member %.80s",
                                 tree->u.object.keys[i]);
         }
@@ -210,7 +217,7 @@ static enum ht_status members_read(yajl_val tree, struct ht_coverage_body *out,
     static const char *const filter[] = {"kind",     "skills",   "status",     "shift", "max_age_s",
                                          "incident", "severity", "blue_light", "by"};
     yajl_val weigh = ht_json_member(tree, "weigh");
-    enum ht_status status = names_check(tree, error);
+    enum ht_status status = names_check(tree, out, error);
     for (size_t i = 0; i < sizeof filter / sizeof *filter && status == HT_OK; i++) {
         status = filter_member(tree, filter[i], &out->filter, error);
     }
@@ -251,7 +258,14 @@ enum ht_status ht_coverage_body_read(const char *text, size_t size, struct ht_co
     if (!YAJL_IS_OBJECT(out->tree)) {
         return ht_error_set(error, HT_SYNTAX, 0, "the body is not a JSON object");
     }
-    return members_read(out->tree, out, error);
+    enum ht_status status = members_read(out->tree, out, error);
+    if (status == HT_TOO_BIG) {
+        (void)strcpy(out->wrong_at, "/candidates");
+    } else if (status == HT_SYNTAX && out->wrong_at[0] == '\0') { /* the path comes first */
+        (void)snprintf(out->wrong_at, sizeof out->wrong_at, "/%.*s",
+                       (int)strcspn(error->message, " "), error->message);
+    }
+    return status;
 }
 
 void ht_coverage_body_deinit(struct ht_coverage_body *body)

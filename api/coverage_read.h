@@ -41,6 +41,7 @@ struct ht_coverage_spot {
 };
 
 struct ht_coverage_body {
+    char wrong_at[128]; /* a JSON pointer to what was refused */
     yajl_val tree;
     struct ht_text filter; /* of units, as the query of a GET */
     uint32_t limit_ms;     /* 0: the promise of the kind of incident */

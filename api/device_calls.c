@@ -214,6 +214,7 @@ void ht_device_accept_post(struct ht_app_context *context, struct ht_http_call *
     yajl_val body = ht_json_tree_read(call->request->body, call->request->body_size);
     if (!YAJL_IS_OBJECT(body)) {
         ht_reply_problem(call->reply, 400, "Bad Request", "the body is not a JSON object");
+        ht_reply_where(call->reply, "", 0, "the body is not a JSON object");
     } else if (!waiting_protocol(book, id, protocol) &&
                (!ht_id_valid(id, strlen(id)) || ht_json_member(body, "protocol") == NULL)) {
         ht_reply_problem(call->reply, 404, "Not Found",

@@ -21,6 +21,9 @@ void ht__incident_refuse(struct ht_reply *reply, const struct ht_error *error)
 {
     size_t size = strcspn(error->message, ":");
     ht_reply_status(reply, error);
+    if (error->status == HT_SYNTAX && error->message[0] != '/') { /* the body as a whole */
+        ht_reply_where(reply, "", 0, error->message);
+    }
     if (error->message[0] != '/' || strncmp(error->message + size, ": ", 2) != 0 ||
         reply->body.size == 0 || reply->body.failed) {
         return;
@@ -237,15 +240,21 @@ static bool place_find(struct ht_app_context *context, struct ht_command *comman
         status = ht_crs_point(context->crs, &opening->systems.in, alarm->pair, &opening->point);
         if (status != HT_OK) {
             ht_reply_problem(reply, 400, "Bad Request", "lon and lat are no place on Earth");
+            ht_reply_where(reply, "/lon", 0, "lon and lat are no place on Earth");
             return false;
         }
     } else if (status == HT_OK && !own_place(context, command, opening)) {
         ht_reply_problem(reply, 400, "Bad Request", "a household, or lon and lat, are missing");
+        ht_reply_where(reply, "", 0, "a household, or lon and lat, are missing");
         return false;
     }
     if (status != HT_OK) {
         error.status = status == HT_NOT_FOUND ? HT_INVALID : status; /* of the body, not the path */
         ht__incident_refuse(reply, &error);
+        if (status == HT_NOT_FOUND) {
+            ht_reply_where(reply, opening->household[0] != '\0' ? "/household" : "/device", 0,
+                           error.message);
+        }
         return false;
     }
     return access_reckon(context, opening, opening->household[0] == '\0' ? NULL : &home, reply);

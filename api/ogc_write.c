@@ -576,6 +576,7 @@ static void patch_run(struct ht_app_context *context, struct ht_command *command
                             .patch = ht_json_tree_read(command->body, command->body_size)};
     if (!YAJL_IS_OBJECT(merged.patch)) {
         ht_reply_problem(reply, 400, "Bad Request", "the body is not a JSON object");
+        ht_reply_where(reply, "", 0, "the body is not a JSON object");
         yajl_tree_free(merged.patch);
         return;
     }

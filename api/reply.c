@@ -100,8 +100,35 @@ static void told(struct ht_json *json, const char *key, const char *text)
     ht_json_key_text(json, key, copy);
 }
 
+/* What a status means where nobody has more to say of it. */
+static const char *usual_detail(int status)
+{
+    static const struct {
+        int status;
+        const char *text;
+    } texts[] = {
+        {400, "the request is not well formed"},
+        {404, "there is nothing at this path"},
+        {405, "this path does not take the method; Allow names those that it takes"},
+        {408, "the request did not come to its end in time"},
+        {413, "the body is larger than this path takes"},
+        {414, "the target of the request is too long"},
+        {431, "the header fields are too long"},
+        {501, "no such method or transfer coding is understood"},
+        {503, "short of memory or room for connections; try again"},
+        {505, "HTTP/1.0 and HTTP/1.1 are spoken"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (texts[i].status == status) {
+            return texts[i].text;
+        }
+    }
+    return NULL;
+}
+
 void ht_reply_problem(struct ht_reply *reply, int status, const char *title, const char *detail)
 {
+    detail = detail == NULL ? usual_detail(status) : detail;
     reply->status = status;
     reply->content_type = "application/problem+json";
     reply->retry_after_s = status == 503 || status == 429 ? 1 : 0;

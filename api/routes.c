@@ -338,6 +338,17 @@ static void network_metrics(struct ht_buffer *out, const struct ht_world *world)
                      network->way_count);
 }
 
+static void process_metrics(struct ht_buffer *out, struct ht_app *app)
+{
+    ht_metrics_gauge(out, "houtao_clock_ahead_seconds", "gauge",
+                     "How far the town's clock is before the machine's, which was set back.",
+                     (double)ht_clock_ahead_ms(&app->clock) / 1000);
+    ht_metrics_gauge(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
+                     resident_bytes());
+    ht_metrics_gauge(out, "process_start_time_seconds", "gauge", "Start, in Unix seconds.",
+                     (double)app->started_s);
+}
+
 static void get_metrics(struct ht_app_context *context, struct ht_http_call *call)
 {
     enum { PARTS_MAX = 512 };
@@ -395,13 +406,7 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
                          "Positions left out of the tracks because too many came.",
                          (double)ht_live_thinned(app->live));
     }
-    ht_metrics_gauge(out, "houtao_clock_ahead_seconds", "gauge",
-                     "How far the town's clock is before the machine's, which was set back.",
-                     (double)ht_clock_ahead_ms(&app->clock) / 1000);
-    ht_metrics_gauge(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
-                     resident_bytes());
-    ht_metrics_gauge(out, "process_start_time_seconds", "gauge", "Start, in Unix seconds.",
-                     (double)app->started_s);
+    process_metrics(out, app);
 }
 
 /* Clients that name JSON but not this version of the description (GDAL) take it as mere JSON. */

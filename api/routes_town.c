@@ -51,6 +51,7 @@ static yajl_val body_parse(struct ht_http_call *call)
     if (!YAJL_IS_OBJECT(tree)) {
         yajl_tree_free(tree);
         ht_reply_problem(call->reply, 400, "Bad Request", "the body is not a JSON object");
+        ht_reply_where(call->reply, "", 0, "the body is not a JSON object");
         return NULL;
     }
     return tree;
@@ -134,12 +135,14 @@ void ht_clock_post(struct ht_app_context *context, struct ht_http_call *call)
         ht_reply_problem(call->reply, 409, "Conflict", "the clock is not virtual");
     } else if (!readable) {
         ht_reply_problem(call->reply, 400, "Bad Request", "lockstep is true or false");
+        ht_reply_where(call->reply, "/lockstep", 0, "true or false");
     } else if (steps && clock->speed != 0) {
         ht_reply_problem(call->reply, 409, "Conflict",
                          "the clock runs by itself: lockstep needs one that stands (speed 0)");
     } else if (!ht_clock_advance(clock, seconds)) {
         ht_reply_problem(call->reply, 422, "Unprocessable Content",
                          "advance_s has to be a number of seconds, not below 0");
+        ht_reply_where(call->reply, "/advance_s", 0, "a number of seconds, not below 0");
     } else {
         atomic_store(&context->app->lockstep, steps);
         call->job = (struct ht_http_job){.run = clock_run};
@@ -188,6 +191,7 @@ void ht_network_post(struct ht_app_context *context, struct ht_http_call *call)
     if (name == NULL) {
         yajl_tree_free(tree);
         ht_reply_problem(call->reply, 422, "Unprocessable Content", "file is missing");
+        ht_reply_where(call->reply, "/file", 0, "file is missing");
         return;
     }
     struct network_job *job = calloc(1, sizeof *job);

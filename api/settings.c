@@ -478,6 +478,7 @@ static bool put_prepare(struct ht_app_context *context, struct ht_command *comma
     enum ht_status status = HT_SYNTAX;
     if (!YAJL_IS_OBJECT(tree)) {
         ht_reply_problem(reply, 400, "Bad Request", "the body is not a JSON object");
+        ht_reply_where(reply, "", 0, "the body is not a JSON object");
     } else {
         status = put_read(put, tree, &wrong);
     }

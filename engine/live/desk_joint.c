@@ -13,7 +13,7 @@ enum {
     WAITING = 4,  /* of them from the queue */
     NEAREST = 16, /* units looked at for each */
     COLUMNS = GROUP * (NEAREST + HT_DESK_UNITS_MAX),
-    NOBODY_MS = 7200000, /* how late is one that nobody comes to */
+    NOBODY_MS = 7200000, /* from now until somebody comes to one that nobody comes to */
     SCALE = 256          /* lateness counts first; below it break ties: who stays, then travel */
 };
 
@@ -107,6 +107,13 @@ static int64_t late_ms(const struct ht__entry *e, int64_t eta_ms)
     return late > 0 ? late : 0;
 }
 
+/* How late it is if nobody comes for that long: more for one that has waited, and nothing for one
+ * that can wait. */
+static int64_t nobody_late_ms(const struct ht__turn *turn, const struct ht__entry *e)
+{
+    return late_ms(e, turn->now_ms + NOBODY_MS);
+}
+
 /* As it was decided one by one. */
 static int64_t lateness_now(const struct ht__turn *turn)
 {
@@ -115,7 +122,7 @@ static int64_t lateness_now(const struct ht__turn *turn)
     for (uint32_t r = 0; r < j->row_count; r++) {
         const struct ht__entry *e = j->rows[r].entry;
         const struct ht_incident *i = &e->pending->view;
-        int64_t late = (int64_t)NOBODY_MS * (j->rows[r].places - fresh_seats(i));
+        int64_t late = nobody_late_ms(turn, e) * (j->rows[r].places - fresh_seats(i));
         for (uint32_t s = 0; s < i->seat_count; s++) {
             bool fresh = i->seats[s].state == HT_INCIDENT_IS_ASSIGNED;
             late += fresh ? late_ms(e, i->seats[s].eta_ms) : 0;
@@ -175,17 +182,19 @@ static uint32_t column_of(struct ht__joint *j, const char *unit)
     return c;
 }
 
-static void set_pair(struct ht__joint *j, uint32_t r, const char *unit, struct pair pair,
+/* What is paid for a pair is NOBODY_MS less what it saves over nobody: the plan is the best for all
+ * together, also where not all are served. */
+static void set_pair(const struct ht__turn *turn, uint32_t r, const char *unit, struct pair pair,
                      uint32_t travel_ms)
 {
-    struct row *row = &j->rows[r];
-    uint32_t c = column_of(j, unit);
-    int64_t late = late_ms(row->entry, pair.eta_ms);
+    struct row *row = &turn->desk->joint->rows[r];
+    uint32_t c = column_of(turn->desk->joint, unit);
+    int64_t pays = NOBODY_MS + late_ms(row->entry, pair.eta_ms) - nobody_late_ms(turn, row->entry);
     uint32_t travel_s = travel_ms / 1000;
+    pays = pays < 0 ? 0 : pays > NOBODY_MS ? NOBODY_MS : pays;
     row->pair[c] = pair;
     uint32_t moves = 1 + (travel_s < SCALE - 1 ? travel_s : SCALE - 2);
-    row->cost[c] = (uint32_t)(late < NOBODY_MS ? late : NOBODY_MS) * SCALE +
-                   (pair.candidate == NULL ? 0 : moves);
+    row->cost[c] = (uint32_t)pays * SCALE + (pair.candidate == NULL ? 0 : moves);
 }
 
 /* It is free, or sits on one of these, did not acknowledge yet, and is not held there. */
@@ -230,14 +239,14 @@ static enum ht_status fill_row(struct ht__turn *turn, uint32_t r)
         const struct ht_desk_candidate *candidate = &d->candidates[r * NEAREST + c];
         if (may_move(turn, candidate->unit) && !is_passed(turn, i, candidate->unit)) {
             int64_t eta_ms = turn->now_ms + turnout_ms + candidate->duration_ms + i->access_ms;
-            set_pair(d->joint, r, candidate->unit, (struct pair){candidate, eta_ms},
+            set_pair(turn, r, candidate->unit, (struct pair){candidate, eta_ms},
                      candidate->duration_ms);
         }
     }
     for (uint32_t s = 0; s < i->seat_count && status == HT_OK; s++) {
         const struct ht_desk_seat *seat = &i->seats[s];
         if (seat->state == HT_INCIDENT_IS_ASSIGNED) {
-            set_pair(d->joint, r, seat->unit, (struct pair){NULL, seat->eta_ms}, seat->duration_ms);
+            set_pair(turn, r, seat->unit, (struct pair){NULL, seat->eta_ms}, seat->duration_ms);
         }
     }
     return status;
@@ -275,12 +284,13 @@ static int64_t lateness_then(const struct ht__turn *turn)
     const struct ht_assign_plan *plan = ht_assign_plan(j->assign);
     int64_t sum = 0;
     for (uint32_t r = 0; r < j->row_count; r++) {
-        sum += weight_of(turn, j->rows[r].entry) * NOBODY_MS * j->rows[r].places;
+        const struct row *row = &j->rows[r];
+        sum += weight_of(turn, row->entry) * nobody_late_ms(turn, row->entry) * row->places;
     }
     for (size_t p = 0; p < plan->pair_count; p++) {
         const struct row *row = &j->rows[plan->pairs[p].task];
         int64_t late = late_ms(row->entry, row->pair[plan->pairs[p].unit].eta_ms);
-        sum += weight_of(turn, row->entry) * (late - NOBODY_MS);
+        sum += weight_of(turn, row->entry) * (late - nobody_late_ms(turn, row->entry));
     }
     return sum;
 }

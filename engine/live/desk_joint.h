@@ -1,7 +1,7 @@
 /* Joint: the incidents that wait, and those whose units did not acknowledge yet, served together.
  *
  * What is paid for is weight of severity * lateness in ms, summed over the units wanted; one that
- * nobody comes to counts as two hours late. The plan is that of engine/plan/assign over the units
+ * nobody comes to counts as late as it will be in two hours. The plan is that of engine/plan/assign over the units
  * that are free or may still be turned round; it is taken only where it pays less than what was
  * decided one by one, so it never is worse, and of plans that pay the same it is one that leaves
  * units where they are: none is turned round for nothing. Looked at are 8 incidents (the one that a

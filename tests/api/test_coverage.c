@@ -635,7 +635,20 @@ HT_CASE(broken_bodies_are_refused)
         HT_CHECK_INT(code, 400);
         HT_CHECK(says("\"title\":\"Bad Request\""));
     }
+    static const char *const where[][2] = {
+        {"[", "\"pointer\":\"\""},
+        {"{\"mo/vs\":3}", "\"pointer\":\"/mo~1vs\""},
+        {"{\"moves\":-1}", "\"pointer\":\"/moves\""},
+        {"{\"candidates\":[{\"id\":\"a\",\"lon\":1}]}", "\"pointer\":\"/candidates/0\""},
+        {"{\"new\":{\"count\":0}}", "\"pointer\":\"/new/count\""}};
+    for (size_t i = 0; i < sizeof where / sizeof *where; i++) {
+        HT_CHECK_INT(moves(where[i][0]), 400);
+        HT_CHECK(says(where[i][1]));
+    }
     HT_CHECK_INT(get("/v1/coverage/moves"), 405);
+    HT_CHECK(says("\"detail\":\"this path does not take the method"));
+    HT_CHECK_INT(get("/v1/nowhere"), 404);
+    HT_CHECK(says("\"detail\":\"there is nothing at this path\""));
     end();
 }
 

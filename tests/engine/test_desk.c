@@ -1209,7 +1209,8 @@ HT_CASE(the_next_free_unit_is_found_behind_hundreds_that_are_engaged)
 /* ---- joint ------------------------------------------------------------------------------------
  */
 
-enum { NOBODY_MS = 7200000, FEW = 4 };
+/* How late is one that is promised help within 100 s and has nobody for two hours. */
+enum { NOBODY_MS = 7200000 - 100000, FEW = 4 };
 
 static int64_t price(const struct ht_desk_rules *rules, uint8_t severity, int64_t late_ms)
 {
@@ -1337,6 +1338,28 @@ HT_CASE(together_they_are_never_later_than_one_by_one_and_as_early_as_can_be)
     }
     (void)printf("  better in %d of 2,000\n", better);
     HT_CHECK(better > 200);
+}
+
+HT_CASE(who_waits_for_hours_keeps_the_unit_that_came_at_last)
+{
+    enum { HOURS = 3 * 3600000 };
+    struct ht_desk_rules rules = ht_stage_rules();
+    rules.joint = true;
+    for (int n = 0; n < HT_DESK_SEVERITIES; n++) {
+        rules.rule[HT_INCIDENT_SOS][n].promise_ms = 600000;
+    }
+    struct ht_stage *s = ht_stage_new(&rules);
+    (void)ht_stage_add(s, "u", 0);
+    HT_CHECK_INT(open_at(s, "first", "0", 2, T0), HT_OK);
+    HT_CHECK_INT(say(s, HT_DESK_ACK, "first", "u", T0 + 1), HT_OK);
+    HT_CHECK_INT(open_at(s, "old", "0", 2, T0 + 2), HT_OK);
+    HT_CHECK_INT(resolve_as(s, "first", HT_OUTCOME_FALSE_ALARM, T0 + HOURS), HT_OK);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "u"), "old");
+    /* could be there in time, while the other is hours late whatever happens */
+    HT_CHECK_INT(open_at(s, "new", "0", 2, T0 + HOURS + 1), HT_OK);
+    HT_CHECK_STR(ht_desk_engaged(s->desk, "u"), "old");
+    HT_CHECK_INT(ht_desk_pending(s->desk, "new")->state, HT_INCIDENT_IS_QUEUED);
+    end_stage(s);
 }
 
 /* u1 and u2 are as far from x1 as from x2, and each is with the one that the other would be with
