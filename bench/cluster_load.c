@@ -77,8 +77,9 @@ struct ht_cluster_rate ht_cluster_reads(const struct ht_bench_server *nodes, int
     char *paths[PLACES];
     struct share shares[HT_CLUSTER_LOAD_NODES] = {0};
     for (int i = 0; i < PLACES; i++) {
+        int row = i / 8;
         (void)snprintf(text[i], PATH, "/route/v1/car/%.4f,29.950;%.4f,29.958?overview=false",
-                       121.700 + i % 8 * 4e-3, 121.730 - i / 8 * 4e-3);
+                       121.700 + i % 8 * 4e-3, 121.730 - row * 4e-3);
         paths[i] = text[i];
     }
     for (int i = 0; i < count; i++) {
