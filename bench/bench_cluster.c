@@ -11,6 +11,12 @@
  *   takeover   three nodes; the desk is killed (-9) while a client at another node puts an item
  *              again and again; from the kill to the first 2xx. Then the node is started again.
  *              TRIALS times; BENCH_TRIALS=N for fewer, and the number is told
+ *   capacity   one, two and three nodes, all of them asked at the same time: routes, new orders,
+ *              positions in batches of fifty, a second; what each takes of the nodes' cores (the
+ *              database's are not in it), what a node takes of memory. On one machine nodes share
+ *              its cores: it is the cores' microseconds that a capacity is reckoned from
+ *
+ * BENCH_ROWS=TEXT measures only what has the text in its name.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +27,7 @@
 #include "tests/support/pg_cluster.h"
 
 #include "api/json.h"
+#include "bench/cluster_load.h"
 #include "bench/load.h"
 #include "bench/origin.h"
 #include "bench/server.h"
@@ -34,7 +41,9 @@ enum {
     SYNCS = 200,
     ROOM = 512,
     REQUEST = 1024,
-    WAIT_S = 60
+    WAIT_S = 60,
+    CAPACITY_ORDERS = 3000,  /* of all nodes together */
+    CAPACITY_BATCHES = 1920, /* likewise */
 };
 
 struct bench {
@@ -228,15 +237,16 @@ static void commands_row(struct bench *b, const char *what, const struct ht_benc
     free(requests);
 }
 
+static const char planner_off[] = "PUT /v1/settings/planner HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                                  "Content-Type: application/json\r\nContent-Length: 13\r\n\r\n"
+                                  "{\"run\":false}";
+
 static void commands_run(struct bench *b)
 {
     char body[ROOM];
-    static const char still[] = "PUT /v1/settings/planner HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-                                "Content-Type: application/json\r\nContent-Length: 13\r\n\r\n"
-                                "{\"run\":false}";
     cluster_begin(b, 2);
     int desk = desk_find(b);
-    if (item_put(&b->nodes[desk], "k1") != 201 || ask(&b->nodes[desk], still, body) != 200) {
+    if (item_put(&b->nodes[desk], "k1") != 201 || ask(&b->nodes[desk], planner_off, body) != 200) {
         ht_bench_die("the town can't be made");
     }
     follower_wait(&b->nodes[1 - desk]);
@@ -308,6 +318,95 @@ static void takeover_run(struct bench *b)
     free(took);
 }
 
+/* ---- capacity ---- */
+
+static void units_load(struct bench *b)
+{
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s/units.ndjson", b->folder);
+    FILE *file = fopen(path, "w");
+    for (int i = 0; file != NULL && i < HT_CLUSTER_LOAD_UNITS; i++) {
+        (void)fprintf(file,
+                      "{\"type\":\"Feature\",\"id\":\"u%d\",\"geometry\":{\"type\":\"Point\","
+                      "\"coordinates\":[121.71,29.95]},\"properties\":{\"kind\":\"van\","
+                      "\"profile\":\"van\",\"status\":\"idle\"}}\n",
+                      i);
+    }
+    if (file == NULL || fclose(file) != 0) {
+        ht_bench_die("units can't be written");
+    }
+    const char *const load[] = {"load", "--store", b->url, "--collection", "units", path, NULL};
+    ht_bench_run(load);
+}
+
+static void rate_write(struct bench *b, const char *name, const struct ht_cluster_rate *rate)
+{
+    (void)printf(" %9.0f %8.2f %8.1f", rate->per_s, rate->p99_ms, rate->cpu_us);
+    ht_json_key(&b->json, name);
+    ht_json_object(&b->json);
+    ht_json_key_double(&b->json, "per_s", rate->per_s, 0);
+    ht_json_key_double(&b->json, "p99_ms", rate->p99_ms, 2);
+    ht_json_key_double(&b->json, "node_cpu_us", rate->cpu_us, 1);
+    ht_json_object_end(&b->json);
+}
+
+static void capacity_row(struct bench *b, int nodes)
+{
+    char mark[16];
+    double own_mb = 0;
+    (void)snprintf(mark, sizeof mark, "c%d", nodes);
+    const struct ht_cluster_rate reads = ht_cluster_reads(b->nodes, nodes);
+    const struct ht_cluster_rate commands =
+        ht_cluster_commands(b->nodes, nodes, CAPACITY_ORDERS / nodes, mark);
+    const struct ht_cluster_rate positions =
+        ht_cluster_positions(b->nodes, nodes, CAPACITY_BATCHES / nodes);
+    for (int i = 0; i < nodes; i++) {
+        double mb = ht_bench_server_own_mb(&b->nodes[i]);
+        own_mb = mb > own_mb ? mb : own_mb;
+    }
+    ht_json_object(&b->json);
+    ht_json_key_text(&b->json, "what", "capacity");
+    ht_json_key_int(&b->json, "nodes", nodes);
+    (void)printf("%5d", nodes);
+    rate_write(b, "reads", &reads);
+    rate_write(b, "commands", &commands);
+    rate_write(b, "positions", &positions);
+    (void)printf(" %8.0f\n", own_mb);
+    (void)fflush(stdout);
+    ht_json_key_double(&b->json, "node_own_mb", own_mb, 0);
+    ht_json_object_end(&b->json);
+}
+
+static void capacity_run(struct bench *b)
+{
+    char body[ROOM];
+    (void)printf("\n%5s %27s %27s %27s\n", "", "routes/s, p99 ms, cpu us",
+                 "orders/s, p99 ms, cpu us", "positions/s, p99 ms, cpu us");
+    for (int nodes = 1; nodes <= NODES; nodes++) {
+        cluster_begin(b, nodes);
+        int desk = desk_find(b);
+        if (item_put(&b->nodes[desk], "k1") != 201 ||
+            ask(&b->nodes[desk], planner_off, body) != 200) {
+            ht_bench_die("the town can't be made");
+        }
+        units_load(b);
+        for (int i = 0; i < nodes; i++) {
+            if (i != desk) {
+                follower_wait(&b->nodes[i]);
+            }
+            ht_bench_server_settle(&b->nodes[i]);
+        }
+        capacity_row(b, nodes);
+        cluster_end(b);
+    }
+}
+
+static bool wanted(const char *what)
+{
+    const char *text = getenv("BENCH_ROWS");
+    return text == NULL || strstr(what, text) != NULL;
+}
+
 static void town_make(struct bench *b)
 {
     char streets[96];
@@ -335,8 +434,15 @@ int main(int argc, char **argv)
     town_make(&b);
     ht_json_begin(&b.json, &buffer);
     ht_json_array(&b.json);
-    commands_run(&b);
-    takeover_run(&b);
+    if (wanted("commands")) {
+        commands_run(&b);
+    }
+    if (wanted("takeover")) {
+        takeover_run(&b);
+    }
+    if (wanted("capacity")) {
+        capacity_run(&b);
+    }
     ht_json_array_end(&b.json);
     FILE *out = argc > 1 ? fopen(argv[1], "w") : NULL;
     if (out != NULL) {

@@ -200,7 +200,7 @@ static inline bool ht_pg_folder_make(void)
         ht_pg.folder[0] = '\0';
         return false;
     }
-    (void)strcpy(ht_pg.socket, ht_pg.folder);
+    (void)snprintf(ht_pg.socket, sizeof ht_pg.socket, "%s", ht_pg.folder);
     ht_pg.owner = getpid();
     (void)atexit(ht_pg_end);
     if (geteuid() != 0) {
