@@ -179,6 +179,9 @@ static enum ht_status answer_write(struct ht_app_context *context, const struct 
         status = items_write(context, near, personal, &json, error);
     }
     ht_json_array_end(&json);
+    if (near->more) {
+        ht_json_key_bool(&json, "more", true);
+    }
     if (near->personal && !personal) {
         ht_json_key_text(&json, "personal", "withheld");
     }
@@ -204,9 +207,12 @@ static enum ht_status near_find(struct ht_app_context *context, struct ht__near 
     if (status != HT_OK) {
         return status;
     }
-    return near->units
-               ? ht__near_units(context->app->live, context->live, context->reader, near, error)
-               : ht__near_items(context->reader, near, error);
+    status = near->units
+                 ? ht__near_units(context->app->live, context->live, context->reader, near, error)
+                 : ht__near_items(context->reader, near, error);
+    near->more = near->all && near->count > HT_ASK_MOST;
+    near->count = near->more ? HT_ASK_MOST : near->count;
+    return status;
 }
 
 /* True: the answer waits for its event. */
@@ -301,7 +307,8 @@ static const char *near_read(struct ht_app_context *context, struct ht__near *ne
     }
     /* who says how far, but not how many, wants all */
     if (!near->ask.numbered && (area || near->ask.live.radius_m >= 0)) {
-        near->ask.live.k = HT_ASK_MOST;
+        near->all = true;
+        near->ask.live.k = HT_ASK_MOST + 1;
     }
     near->personal = ht_persons_wanted(near->collection, context->caller);
     *status = 403;

@@ -28,6 +28,8 @@ struct ht__near {
     struct ht__near_found *list;
     size_t count;
     size_t capacity;
+    bool all;  /* are asked for: k is one more than an answer may have */
+    bool more; /* than the answer has */
     /* of the search */
     struct ht_geometry geometry;
     double reach_m;  /* of the present round */

@@ -450,6 +450,31 @@ static const char *link_of(const char *rel)
     return path;
 }
 
+HT_CASE(more_than_an_answer_has_is_told)
+{
+    enum { LOTS = 1003, LINE = 40 };
+    static char list[LOTS * LINE];
+    size_t size = (size_t)snprintf(list, sizeof list, "id,lon,lat\n");
+    HT_REQUIRE(things_make());
+    for (int i = 0; i < LOTS - 2; i++) { /* 1,001 in a row */
+        size += (size_t)snprintf(list + size, sizeof list - size, "n%d,%.5f,29.20000\n", i,
+                                 121.2 + i * 1e-5);
+    }
+    HT_CHECK_INT(post("/collections/households/items", CSV, list), 201);
+    HT_CHECK_INT(get("/v1/near?collection=households&bbox=121.19,29.19,121.22,29.21"), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "features"), 1000);
+    HT_CHECK(says("\"more\":true"));
+    HT_CHECK_INT(get("/v1/near?collection=households&lon=121.2&lat=29.2&radius_m=3000"), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "features"), 1000);
+    HT_CHECK(says("\"more\":true"));
+    HT_CHECK_INT(get("/v1/near?collection=households&bbox=121.19,29.19,121.209985,29.21"), 200);
+    HT_CHECK_INT(ht_json_count_at(answer.body, "features"), 999);
+    HT_CHECK(!says("\"more\""));
+    HT_CHECK_INT(get("/v1/near?collection=households&lon=121.2&lat=29.2&k=5"), 200);
+    HT_CHECK(!says("\"more\""));
+    end();
+}
+
 HT_CASE(long_tracks_come_in_parts)
 {
     char text[256];
