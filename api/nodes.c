@@ -31,7 +31,7 @@ struct running {
     pthread_t thread;
     bool follows;
     int64_t epoch;
-    atomic_bool ends; /* another one answers instead: nobody but its own thread looks at it */
+    atomic_bool ends; /* another one answers instead, or none: its own thread alone looks at it */
     atomic_bool over;
     atomic_bool closed;
     enum ht_status status;
@@ -65,6 +65,7 @@ struct manager {
     int vacant;     /* beats in which nobody had the lock */
     int64_t seen;   /* the highest number that the record had */
     bool gone_back; /* it has less now: another one was put in its place */
+    bool closing;   /* the term closes by itself: nobody else looks into it any more */
     int64_t tried_ms;
     int64_t tended_ms;
 };
@@ -201,6 +202,11 @@ static bool build_end(struct manager *m, struct ht_error *error)
     struct build *build = &m->build;
     (void)pthread_join(build->thread, NULL);
     build->active = false;
+    if (build->status == HT_OK && m->closing) { /* too late */
+        struct ht_error unread;
+        (void)ht_term_close(build->term, &unread);
+        return true;
+    }
     if (build->status == HT_OK) {
         term_begin(m);
         return m->now != NULL;
@@ -271,19 +277,26 @@ static void decide(struct manager *m)
 
 /* ---- what is told ---- */
 
+/* NULL: there is none, or none any more. */
+static struct ht_app *app_of(const struct manager *m)
+{
+    return m->now == NULL || m->closing ? NULL : ht_term_app(m->now->term);
+}
+
 static int64_t own_seq(const struct manager *m)
 {
-    struct ht_app *app = m->now == NULL ? NULL : ht_term_app(m->now->term);
+    struct ht_app *app = app_of(m);
     return app == NULL ? 0 : app->following != NULL ? ht_commit_told(app->following) : m->view.seq;
 }
 
-/* Whether the record answered. */
+/* Whether the record answered. A desk that ends is one until its last word is written. */
 static bool beat(struct manager *m)
 {
     struct ht_error error = {0};
     int64_t begun = atomic_load(&m->build.epoch);
-    bool desk =
-        m->now != NULL && !m->now->follows && !ht_store_deposed(ht_term_app(m->now->term)->store);
+    struct ht_app *app = app_of(m);
+    bool desk = app == NULL ? m->closing && m->state.desk
+                            : !m->now->follows && !ht_store_deposed(app->store);
     const struct ht_node_told told = {.url = m->url,
                                       .epoch = begun > 0 ? begun
                                                : desk    ? m->now->epoch
@@ -353,7 +366,7 @@ static void ending_join(struct manager *m, bool all)
 }
 
 /* One round. False: it is over. */
-static bool round_run(struct manager *m, bool *draining, struct ht_error *error)
+static bool round_run(struct manager *m, struct ht_error *error)
 {
     bool heard = beat(m);
     if (m->build.active && atomic_load(&m->build.done)) {
@@ -374,8 +387,9 @@ static bool round_run(struct manager *m, bool *draining, struct ht_error *error)
         return false; /* it stopped by itself */
     }
     if (atomic_load(&stopping)) {
-        if (m->now != NULL && !*draining) {
-            *draining = true;
+        if (m->now != NULL && !m->closing) {
+            m->closing = true;
+            atomic_store(&m->now->ends, true);
             ht_http_server_drain(ht_term_server(m->now->term));
         }
     } else if (heard) {
@@ -386,13 +400,12 @@ static bool round_run(struct manager *m, bool *draining, struct ht_error *error)
 
 static void loop(struct manager *m, int fd, struct ht_error *error)
 {
-    bool draining = false;
     uint64_t count = 0;
-    while (round_run(m, &draining, error)) {
+    while (round_run(m, error)) {
         int64_t until_ms = steady_ms() + BEAT_MS;
         for (int64_t left = BEAT_MS; left > 0; left = until_ms - steady_ms()) {
             bool news = ht_nodes_wait(m->link, fd, (int)left);
-            struct ht_app *app = m->now == NULL ? NULL : ht_term_app(m->now->term);
+            struct ht_app *app = app_of(m);
             if (news && app != NULL && app->following != NULL) {
                 ht_commit_look(app->following, 0);
             }
@@ -435,7 +448,9 @@ static enum ht_status manage(struct manager *m, int fd, struct ht_error *error)
     loop(m, fd, &wrong);
     if (m->now != NULL) {
         (void)pthread_join(m->now->thread, NULL);
-        running_close(m->now);
+        if (!atomic_load(&m->now->closed)) { /* it stopped by itself */
+            running_close(m->now);
+        }
         status = m->now->status;
         wrong = status == HT_OK ? wrong : m->now->error;
     }

@@ -154,6 +154,53 @@ HT_CASE(a_desk_that_was_stopped_beyond_its_lease_writes_nothing_more)
     record_check();
 }
 
+/* A session that lets nobody write positions for longer than a lease. */
+static pid_t positions_block(void)
+{
+    char out[64];
+    (void)fflush(stdout);
+    pid_t own = fork();
+    if (own == 0) {
+        _exit(ht_pg_sql_in(record,
+                           "BEGIN; LOCK TABLE positions IN EXCLUSIVE MODE; SELECT pg_sleep(4.5);"
+                           "COMMIT",
+                           out, sizeof out));
+    }
+    for (int i = 0; i < 100 && record_number("SELECT count(*) FROM pg_locks WHERE mode ="
+                                             " 'ExclusiveLock' AND granted AND relation ="
+                                             " 'positions'::regclass") == 0;
+         i++) {
+        (void)usleep(20000);
+    }
+    return own;
+}
+
+/* It goes on telling that it is there until its last transaction is written. */
+HT_CASE(a_desk_that_ends_slowly_is_not_taken_for_dead)
+{
+    char report[TEXT];
+    int status = -1;
+    HT_REQUIRE(cluster_begin());
+    int desk = desk_find();
+    HT_REQUIRE(desk >= 0);
+    HT_CHECK_INT(unit_put(&nodes[desk], 1, "idle"), 201);
+    pid_t blocker = positions_block();
+    (void)snprintf(report, sizeof report,
+                   "[{\"unit\":\"u1\",\"lon\":121.7205,\"lat\":29.9510,\"ts\":%lld}]",
+                   (long long)time(NULL));
+    HT_CHECK_INT(node_insist(&nodes[desk], "POST", "/v1/positions", as(admin, JSON), report), 200);
+    struct node ended = nodes[desk];
+    nodes[desk].pid = 0;
+    HT_CHECK(kill(ended.pid, SIGTERM) == 0);
+    HT_CHECK(waitpid(ended.pid, &status, 0) == ended.pid && status == 0);
+    HT_CHECK(waitpid(blocker, &status, 0) == blocker && status == 0);
+    HT_CHECK_INT(record_number("SELECT count(*) FROM positions WHERE unit = 'u1'"), 1);
+    int next = desk_find();
+    HT_CHECK(next >= 0 && next != desk);
+    HT_CHECK_INT(commands_send("e", 0, 3), 0);
+    record_check();
+}
+
 HT_CASE(the_record_dies_and_comes_back)
 {
     struct reader reader = {.last = 0};
