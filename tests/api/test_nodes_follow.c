@@ -206,7 +206,7 @@ HT_CASE(what_officers_read_of_persons_at_a_follower_leaves_its_row)
     HT_CHECK(node_sees(one, home, viewer, "\"h1\""));
     HT_CHECK(!told_has("Wang"));
     HT_CHECK_INT(record_number(rows), 0);
-    HT_CHECK_INT(node_get(one, home, admin), 200);
+    HT_CHECK_INT(node_insist(one, "GET", home, admin, ""), 200);
     HT_CHECK(told_has("Wang"));
     HT_CHECK_INT(record_number(rows), 1);
     record_check();
