@@ -126,7 +126,7 @@ enum ht_status ht_app_refresh(struct ht_app *app)
 void ht_app_days_changed(struct ht_app *app)
 {
     (void)pthread_mutex_lock(&app->open_lock);
-    app->next_change_ms = INT64_MIN;
+    app->next_change_ms = ht_clock_now_ms(&app->clock);
     (void)pthread_cond_signal(&app->wake);
     (void)pthread_mutex_unlock(&app->open_lock);
 }
