@@ -237,15 +237,17 @@ static enum ht_status gini_find(struct ht_round_report *report)
     return status;
 }
 
-/* The way of a day counts as done as far as its visits were made. */
+/* The way of a day counts as done as far as its visits were made; where it was planned anew, what
+ * was made is of its first tours. */
 static void tour_count(const struct ht_round_report *report, const struct ht_round_tour *tour)
 {
     struct ht_round_counts *cell = cell_of(report, tour->inspector, tour->start_ms);
-    const uint32_t *made = made_of(report, tour->inspector, tour->start_ms);
+    uint32_t *made = made_of(report, tour->inspector, tour->start_ms);
     if (cell == NULL || made == NULL) {
         return;
     }
     uint32_t done = *made < tour->visits ? *made : tour->visits;
+    *made -= done;
     cell->distance_m += tour->distance_m;
     cell->travel_s += tour->travel_s;
     cell->service_s += tour->service_s;

@@ -56,6 +56,7 @@ static void visit_add(struct making *making, uint32_t index)
         (void)snprintf(out->id, sizeof out->id, "%.48s-%" PRIu32, goal->round, making->out->next++);
     } else {
         memcpy(out->id, was->id, sizeof out->id);
+        out->let_down = was->state == HT_VISIT_IS_PROMISED && out->state == HT_VISIT_IS_PLANNED;
     }
     memcpy(out->site, site->id, sizeof out->site);
     memcpy(out->tenant, site->tenant, sizeof out->tenant);
@@ -168,7 +169,8 @@ static void tour_add(struct making *making, const struct ht_rounds_tour *tour)
     }
 }
 
-/* Visits of the round that are over on the first day that was planned anew, by that inspector. */
+/* Visits of the round that are over, or have begun, on the first day that was planned anew, by that
+ * inspector: no tour of the new plan has them. */
 static uint32_t over_on(const struct ht_round_goal *goal, const struct ht_round_tour *tour)
 {
     uint32_t count = 0;
@@ -178,19 +180,29 @@ static uint32_t over_on(const struct ht_round_goal *goal, const struct ht_round_
         int64_t day = ht_round_day_of(&goal->scene->days, visit->start_ms, &time_s);
         bool theirs = strcmp(visit->inspector, tour->inspector) == 0 ||
                       strcmp(visit->second, tour->inspector) == 0;
-        count += ht_visit_is_outcome(visit->state) && day == tour->day && theirs ? 1 : 0;
+        bool begun = ht_visit_is_outcome(visit->state) ||
+                     (visit->state != HT_VISIT_IS_CANCELLED && visit->start_ms < goal->since_ms);
+        count += begun && day == tour->day && theirs ? 1 : 0;
     }
     return count;
 }
 
-/* Of the running plan: days that are past, and the part of today's that is over. */
+/* Of the running plan: days that are past, and the part of today's that is over. Today may have
+ * been planned anew before: then an inspector has several tours, and what is over is of the first
+ * ones. */
 static void tours_before(struct making *making)
 {
     const struct ht_round_goal *goal = making->goal;
     uint32_t first_day = goal->scene->days.first_day;
+    uint32_t used = 0;
     for (size_t i = 0; i < goal->tour_count; i++) {
         const struct ht_round_tour *tour = &goal->tours[i];
+        bool again =
+            i > 0 && tour[-1].day == tour->day && strcmp(tour[-1].inspector, tour->inspector) == 0;
         uint32_t over = tour->day == first_day ? over_on(goal, tour) : 0;
+        used = again ? used : 0;
+        over = over > used ? over - used : 0;
+        used += over < tour->visits ? over : tour->visits;
         if (tour->day > first_day || (tour->day == first_day && over == 0)) {
             continue;
         }
@@ -210,7 +222,10 @@ static int by_tour(const void *left, const void *right)
     const struct ht_round_tour *a = left;
     const struct ht_round_tour *b = right;
     int order = strcmp(a->inspector, b->inspector);
-    return order != 0 ? order : (a->day > b->day) - (a->day < b->day);
+    if (order == 0) {
+        order = (a->day > b->day) - (a->day < b->day);
+    }
+    return order != 0 ? order : (a->start_ms > b->start_ms) - (a->start_ms < b->start_ms);
 }
 
 static int by_moment(const void *left, const void *right)
@@ -238,7 +253,8 @@ static void rows_make(struct ht_round_result *out, int64_t since_ms)
                                    .inspector = visit->inspector,
                                    .purpose = visit->purpose,
                                    .start_ms = visit->start_ms,
-                                   .end_ms = visit->end_ms};
+                                   .end_ms = visit->end_ms,
+                                   .let_down = visit->let_down};
         row.tenant = visit->tenant[0] == '\0' ? NULL : visit->tenant;
         row.second = visit->second[0] == '\0' ? NULL : visit->second;
         row.rectification = visit->rectification[0] == '\0' ? NULL : visit->rectification;

@@ -58,6 +58,7 @@ struct ht_round_visit {
     int64_t until_ms;
     uint32_t stop; /* its number in the inspector's day, from 1 on */
     bool made_up;  /* it was missed, and the plan knows that */
+    bool let_down; /* it was promised, which the plan can't keep */
 };
 
 /* When a re-visit is not too soon: half of the time from when a notice was begun to its date. 0: it

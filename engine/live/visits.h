@@ -13,9 +13,10 @@
  *   rectification   open <--> closed      open: due, reminded, overdue, rising a level by the clock
  *
  * A plan (of a round) makes visits, moves those that are only planned and drops those that it does
- * not name any more; what is promised or over stays. A result is given once. A result with hazards
- * opens a numbered notice for each; a hazard that is named as the same as an open notice is noted
- * there, as the same as one that was closed within a set time opens that one again.
+ * not name any more; what is promised or over stays, but for a promise that nobody can keep (its
+ * inspector is ill): that visit is moved, and only planned again. A result is given once. A result
+ * with hazards opens a numbered notice for each; a hazard that is named as the same as an open
+ * notice is noted there, as the same as one that was closed within a set time opens that one again.
  *
  * Where one must not go alone, a visit has two inspectors: it is promised, dropped and reported as
  * one, and what one of the two did, both did.
@@ -57,7 +58,9 @@ enum {
     HT_VISIT_HAZARDS = 64,   /* of one result */
     HT_VISIT_LEVELS = 3,     /* 0 community, 1 sub-district, 2 district */
     HT_VISIT_SEVERITIES = 4, /* 1 to 4, 4 the gravest; risks likewise */
-    HT_VISIT_TICK_MOST = 64, /* notices that one tick speaks of */
+    HT_VISIT_GRACE_MS = 12 * 3600 * 1000, /* after its end: a re-visit may still be reported before
+                                             another is asked for; then it was missed */
+    HT_VISIT_TICK_MOST = 64,              /* notices that one tick speaks of */
 };
 
 /* X(name, text); from DONE to SHUT they are the outcomes. */
@@ -327,6 +330,7 @@ struct ht_visit_row {
     enum ht_visit_purpose purpose;
     int64_t start_ms;
     int64_t end_ms; /* >= start_ms */
+    bool let_down;  /* of one that is promised: that can't be kept; it is moved, and planned then */
 };
 
 struct ht_visit_planning {
@@ -342,10 +346,10 @@ struct ht_visit_planning {
 };
 
 /* Takes a plan over, all of it or (an error) nothing. What went on since it was made is stronger: a
- * row of a visit that is promised, over, or of another site or tenant, and one whose rectification
- * asks for no visit any more, is passed over and counted. An event is written where an inspector,
- * start or end is another. HT_CONFLICT: an inspector has a visit of another round at that time
- * meanwhile; HT_INVALID: `error` names the row, as /rows/N/member; HT_NOMEM. */
+ * row of a visit that is promised (and not let down), over, or of another site or tenant, and one
+ * whose rectification asks for no visit any more, is passed over and counted. An event is written
+ * where an inspector, start or end is another. HT_CONFLICT: an inspector has a visit of another
+ * round at that time meanwhile; HT_INVALID: `error` names the row, as /rows/N/member; HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_visits_plan(struct ht_visits *visits,
                                             const struct ht_visit_planning *planning,
                                             struct ht_visits_decision **out,

@@ -167,8 +167,8 @@ enum ht_status ht__visits_idle_drop(struct ht_visits *visits, struct ht_ledger_l
 {
     const struct ht_visit *visit = id[0] == '\0' ? NULL : ht_visits_pending(visits, id);
     if (visit == NULL || visit->state != HT_VISIT_IS_PLANNED || visit->rectification == NULL ||
-        is_counted_on(visits, id)) {
-        return HT_OK;
+        visit->end_ms + HT_VISIT_GRACE_MS < now_ms || is_counted_on(visits, id)) {
+        return HT_OK; /* the one that nobody made is not forgotten: it stays, overdue */
     }
     const struct ht_visit_event event = {
         .kind = HT_VISIT_CANCELLED, .at_ms = now_ms, .id = visit->id};
@@ -242,12 +242,14 @@ static const struct ht_visit *revisit_find(const struct ht_visits *visits,
     return found;
 }
 
+/* Who is late, or reports late, finds it there: the re-visit that a notice has stays its own for a
+ * while. */
 static enum ht_status relink_one(struct ht_visits *visits, struct ht_ledger_log *log,
                                  const struct ht_rectification *n, int64_t now_ms)
 {
     bool done = false;
-    if (n->state != HT_RECTIFICATION_IS_OPEN || ahead(visits, n->revisit, now_ms, &done) != NULL ||
-        done) {
+    if (n->state != HT_RECTIFICATION_IS_OPEN ||
+        ahead(visits, n->revisit, now_ms - HT_VISIT_GRACE_MS, &done) != NULL || done) {
         return HT_OK;
     }
     const struct ht_visit *visit = revisit_find(visits, n, now_ms);
@@ -295,6 +297,13 @@ enum ht_status ht__visits_make(struct ht_visits *visits, struct ht_ledger_log *l
                : status;
 }
 
+/* Whether a plan leaves a visit as it is. */
+static bool stands(const struct ht_visit *visit, const struct ht_visit_row *row)
+{
+    return visit->state != HT_VISIT_IS_PLANNED &&
+           !(row->let_down && visit->state == HT_VISIT_IS_PROMISED);
+}
+
 static enum ht_status move(struct planning *p, const struct ht_visit *visit,
                            const struct ht_visit_row *row)
 {
@@ -306,7 +315,7 @@ static enum ht_status move(struct planning *p, const struct ht_visit *visit,
                                          .second = row->second,
                                          .start_ms = row->start_ms,
                                          .end_ms = row->end_ms};
-    if (visit->state != HT_VISIT_IS_PLANNED || strcmp(visit->site, row->site) != 0 ||
+    if (stands(visit, row) || strcmp(visit->site, row->site) != 0 ||
         differs(visit->tenant, row->tenant)) {
         p->passed_over++;
         return HT_OK;
@@ -477,8 +486,7 @@ static enum ht_status clashes_find(const struct planning *p, struct ht_error *er
     for (size_t i = 0; i < p->ask->count && status == HT_OK; i++) {
         const struct ht_visit_row *row = &p->ask->rows[i];
         const struct ht_visit *visit = ht_visits_pending(p->visits, row->id);
-        bool stands = visit != NULL && visit->state > HT_VISIT_IS_PLANNED; /* passed over */
-        if (!stands &&
+        if ((visit == NULL || !stands(visit, row)) && /* else it is passed over */
             (is_busy(list, count, row->inspector, row) || is_busy(list, count, row->second, row))) {
             status = ht_error_set(error, HT_CONFLICT, 0,
                                   "another round was planned meanwhile, which has %.64s at the "

@@ -158,9 +158,9 @@ bool ht__visit_event_fits(const struct ht_visit *v, const struct ht_visit_event 
     switch ((int)e->kind) {
     case HT_VISIT_PLANNED:
         return true;
-    case HT_VISIT_MOVED:
     case HT_VISIT_PROMISED:
         return v->state == HT_VISIT_IS_PLANNED;
+    case HT_VISIT_MOVED: /* also of a promise that can't be kept */
     case HT_VISIT_REPORTED:
     case HT_VISIT_CANCELLED:
         return v->state <= HT_VISIT_IS_PROMISED;
@@ -228,6 +228,7 @@ void ht__visit_project(struct ht_visit *v, const struct ht_visit_event *e)
         break;
     case HT_VISIT_MOVED:
         time_take(v, e);
+        v->state = HT_VISIT_IS_PLANNED;
         v->moves++;
         break;
     case HT_VISIT_PROMISED:

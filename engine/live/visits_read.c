@@ -175,13 +175,15 @@ size_t ht_rectifications_list(struct ht_visits *visits,
 /* ---- what is wanted ---------------------------------------------------------------------------
  */
 
-/* Whether a visit that was planned to look after something will still do it, or did. */
+/* Whether a visit that was planned to look after something will still do it, or did. Who is late,
+ * or reports late, finds it there: see HT_VISIT_GRACE_MS. */
 static bool is_coming(const struct ht_visits *visits, const char *id, int64_t now_ms)
 {
     const struct ht_ledger_entry *e = id == NULL ? NULL : ht_ledger_find(&visits->visits, id);
     const struct ht_visit *visit = e == NULL ? NULL : e->committed;
-    return visit != NULL && (visit->state == HT_VISIT_IS_DONE ||
-                             (visit->state <= HT_VISIT_IS_PROMISED && visit->end_ms >= now_ms));
+    return visit != NULL &&
+           (visit->state == HT_VISIT_IS_DONE ||
+            (visit->state <= HT_VISIT_IS_PROMISED && visit->end_ms + HT_VISIT_GRACE_MS >= now_ms));
 }
 
 static bool wish_of(const struct ht_visits *visits, const struct ht_rectification *n,
@@ -225,9 +227,10 @@ int64_t ht_visits_wanted_next_ms(struct ht_visits *visits, int64_t now_ms)
         const struct ht_ledger_entry *of =
             n == NULL || n->revisit == NULL ? NULL : ht_ledger_find(&visits->visits, n->revisit);
         const struct ht_visit *visit = of == NULL ? NULL : of->committed;
-        if (visit != NULL && visit->state <= HT_VISIT_IS_PROMISED && visit->end_ms >= now_ms &&
-            visit->end_ms < next_ms) {
-            next_ms = visit->end_ms;
+        int64_t lost_ms = visit == NULL ? 0 : visit->end_ms + HT_VISIT_GRACE_MS;
+        if (visit != NULL && visit->state <= HT_VISIT_IS_PROMISED && lost_ms >= now_ms &&
+            lost_ms < next_ms) {
+            next_ms = lost_ms;
         }
     }
     (void)pthread_mutex_unlock(&visits->lock);

@@ -772,6 +772,35 @@ HT_CASE(rounds_that_share_inspectors_leave_each_other_their_hours)
     end();
 }
 
+/* Promised visits, too: nobody else would know that he is to go. */
+HT_CASE(what_an_ill_inspector_promised_is_somebody_elses)
+{
+    char path[MEMBERS_MOST + 32];
+    HT_REQUIRE(begin_town());
+    HT_REQUIRE(plan(",\"id\":\"march\",\"weeks\":1,\"visits_per_week\":2") == 201);
+    int all = count("visits");
+    int mine = 0;
+    while (mine < all && strcmp(visit_text(answer.body, mine, "inspector"), "i1") != 0) {
+        mine++;
+    }
+    HT_REQUIRE(mine < all);
+    (void)snprintf(path, sizeof path, "/v1/visits/%s", visit_text(answer.body, mine, "id"));
+    (void)strcat(path, "/events");
+    HT_CHECK_INT(post(path, JSON, "{\"event\":\"promise\"}"), 200);
+    HT_REQUIRE(replan("{\"inspectors\":[{\"id\":\"i1\",\"leave\":[{\"from\":\"2026-03-01\",\"to\":"
+                      "\"2026-03-31\"}]}]}") == 200);
+    HT_CHECK(says("\"promise\"")); /* that wish is named as broken */
+    for (int i = 0; i < count("visits"); i++) {
+        HT_CHECK(strcmp(visit_text(answer.body, i, "inspector"), "i1") != 0);
+    }
+    path[strlen(path) - strlen("/events")] = '\0';
+    HT_CHECK_INT(get(path), 200);
+    HT_CHECK(is("inspector", "\"i2\"") && is("state", "\"planned\""));
+    HT_CHECK_INT(replan(""), 200);
+    HT_CHECK(is("summary.moved", "0"));
+    end();
+}
+
 HT_CASE(a_round_is_withdrawn_and_what_was_stays)
 {
     char id[MEMBERS_MOST];
@@ -849,6 +878,8 @@ HT_CASE(a_notice_has_its_re_visit_planned_by_itself_before_its_date)
     advance(3600 * 24 * 10); /* it was missed, and its date is over: it is wanted all the same */
     HT_CHECK_INT(replan("{}"), 200);
     HT_CHECK_INT(visits_with("purpose", "revisit"), 2);
+    HT_CHECK_INT(get(path), 200);
+    HT_CHECK(is("state", "\"planned\"")); /* and the missed one is not forgotten */
     end();
 }
 

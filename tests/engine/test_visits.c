@@ -300,6 +300,12 @@ HT_CASE(a_plan_moves_what_is_planned_and_leaves_what_is_promised_or_over)
     HT_CHECK_INT(plan(NULL, 0, true, &over, &events), HT_OK);
     HT_CHECK_INT(state_of("p1"), HT_VISIT_IS_CANCELLED);
     HT_CHECK_INT(state_of("p2"), HT_VISIT_IS_PROMISED);
+    rows[1].inspector = "i3"; /* who was promised is ill */
+    rows[1].let_down = true;
+    HT_CHECK_INT(plan(&rows[1], 1, false, &over, &events), HT_OK);
+    HT_CHECK_INT(over, 0);
+    HT_CHECK_INT(events, 1);
+    HT_CHECK_INT(state_of("p2"), HT_VISIT_IS_PLANNED);
     rows[0].id = "";
     HT_CHECK_INT(plan(rows, 1, false, &over, &events), HT_INVALID);
     end();
@@ -478,7 +484,7 @@ HT_CASE(one_re_visit_looks_after_all_notices_of_its_site_whose_date_it_keeps)
     HT_CHECK(ht_visits_is_counted_on(visits, "p1", &term));
     HT_CHECK_INT(term.begun_ms, NOW);
     HT_CHECK_INT(term.by_ms, NOW + 7 * DAY);
-    HT_CHECK_INT(ht_visits_wanted_next_ms(visits, NOW), NOW + 3 * DAY + HOUR);
+    HT_CHECK_INT(ht_visits_wanted_next_ms(visits, NOW), NOW + 3 * DAY + HOUR + HT_VISIT_GRACE_MS);
     HT_CHECK_INT(ht_visits_wanted_next_ms(visits, NOW + 4 * DAY), INT64_MAX);
     /* both of the two who go may read it, and nobody else */
     const struct ht_rectification *n = ht_rectifications_get(visits, "r2");
