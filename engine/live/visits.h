@@ -328,9 +328,9 @@ struct ht_visit_row {
     const char
         *rectification; /* NULL: none; of a REVISIT (it is open) or CHECK (closed, sampled) */
     enum ht_visit_purpose purpose;
+    bool let_down; /* of one that is promised: that can't be kept; it is moved, and planned then */
     int64_t start_ms;
     int64_t end_ms; /* >= start_ms */
-    bool let_down;  /* of one that is promised: that can't be kept; it is moved, and planned then */
 };
 
 struct ht_visit_planning {
