@@ -11,7 +11,7 @@
 #include "geodata/late.h"
 #include "geodata/store_lite_internal.h"
 
-#define CACHE "PRAGMA cache_size=-16384;" /* KiB a connection */
+#define CACHE "PRAGMA cache_size=-2048;" /* KiB a connection: the system has the pages, too */
 
 /* SpatiaLite and SQLite begin once, and the former is not made for doing so on two threads. */
 static pthread_mutex_t spatial_lock = PTHREAD_MUTEX_INITIALIZER;
