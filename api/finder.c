@@ -360,7 +360,7 @@ static const struct ht_network *network_of(struct ht_world *world)
     const struct ht_network *network = world == NULL ? NULL : ht_world_network(world);
     const struct ht_road *road = NULL;
     if (world == NULL || network != NULL || ht_world_road_count(world) == 0 ||
-        ht_world_road(world, ht_world_profile(world, 0), 0, &road) != HT_OK) {
+        ht_world_road_soon(world, ht_world_profile(world, 0), &road) != HT_OK) {
         return network;
     }
     return road->network;

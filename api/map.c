@@ -12,7 +12,8 @@ struct view {
     struct view_profile {
         struct ht_live_road *road;
         struct ht_map_shut *shut;
-        bool behind_made; /* under load_lock */
+        bool soon_will_do; /* so `road` is not made yet */
+        bool behind_made;  /* under load_lock */
         struct ht_road_behind behind;
     } profiles[];
 };
@@ -224,6 +225,7 @@ static enum ht_status view_load(void *user, uint32_t index, struct ht_world_road
     if (view->profiles[index].road == NULL) {
         status = profile_load(map, index, NULL);
         if (status == HT_OK) {
+            map->profiles[index].wanted = true;
             status = road_live(map, index, view);
         }
         if (status == HT_OK) {
@@ -263,6 +265,17 @@ static enum ht_status view_behind(void *user, uint32_t index, const struct ht_ro
     return status;
 }
 
+/* Whether a road for ways will do: a metric of its own holds sixty megabytes for each profile of a
+ * city, so it is made only where it was once asked for. Where many turns close, many ways would be
+ * searched around them. Needs the map's lock. */
+static bool soon_will_do(const struct ht_map *map, const struct ht__map_profile *profile)
+{
+    enum { FEW = 64 };
+    return !profile->wanted && profile->traffic == NULL && !atomic_load(&map->changed) &&
+           profile->base.graph->condition_count <= FEW &&
+           ht_conditions_any(profile->conditions, map->local_ms);
+}
+
 /* Gets the roads that are ready as of now; true in *changed when one differs from the last world's.
  */
 static enum ht_status view_fill(struct ht_map *map, struct view *view, bool *changed)
@@ -271,7 +284,8 @@ static enum ht_status view_fill(struct ht_map *map, struct view *view, bool *cha
     for (uint32_t i = 0; status == HT_OK && i < map->count; i++) {
         struct ht__map_profile *profile = &map->profiles[i];
         if (profile->ready) {
-            status = road_live(map, i, view);
+            view->profiles[i].soon_will_do = soon_will_do(map, profile);
+            status = view->profiles[i].soon_will_do ? HT_OK : road_live(map, i, view);
             *changed = *changed || view->profiles[i].road != profile->live ||
                        ht__map_shut_number(view->profiles[i].shut) != profile->shut_given;
         }
@@ -287,7 +301,7 @@ static bool behind_is_past(struct ht_map *map, int64_t local_ms)
     (void)pthread_mutex_lock(&map->load_lock);
     for (uint32_t i = 0; i < map->count; i++) {
         struct ht__map_profile *profile = &map->profiles[i];
-        if (profile->behind && !profile->ready) {
+        if (profile->behind && profile->live == NULL) {
             int64_t from_ms = profile->behind_ms < local_ms ? profile->behind_ms : local_ms;
             int64_t until_ms = profile->behind_ms < local_ms ? local_ms : profile->behind_ms;
             past = past || profile->behind_days != ht_calendar_version(map->office) ||
@@ -301,16 +315,20 @@ static bool behind_is_past(struct ht_map *map, int64_t local_ms)
     return past;
 }
 
-/* The roads that the view has already become the world's at once: by them it is known that the
- * network is the one before, whose closest index and isochrones go on. */
+/* The roads that the view has, or has for ways, become the world's at once: by them it is known
+ * that the network is the one before, whose closest index and isochrones go on. */
 static void world_begin(struct ht_world *world, const struct view *view)
 {
     for (uint32_t i = 0; i < view->map->count; i++) {
+        const char *profile = view->map->names[i];
         const struct ht_road *road = NULL;
+        enum ht_status status = HT_OK;
         if (view->profiles[i].road != NULL) {
-            enum ht_status status = ht_world_road(world, view->map->names[i], 0, &road);
-            (void)status; /* there is nothing to make */
+            status = ht_world_road(world, profile, 0, &road);
+        } else if (view->profiles[i].soon_will_do) {
+            status = ht_world_road_soon(world, profile, &road);
         }
+        (void)status; /* there is nothing to make */
     }
 }
 

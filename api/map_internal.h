@@ -13,6 +13,7 @@
 struct ht__map_profile {
     bool opened; /* `base` and `conditions` stand; under load_lock */
     bool ready;  /* and all else that a metric is made of was checked */
+    bool wanted; /* its road of the moment, by somebody for whom one for ways won't do */
     bool behind; /* a road for ways was given out, as of `behind_ms`; under load_lock */
     int64_t behind_ms;
     uint64_t behind_days; /* the calendar's version then */

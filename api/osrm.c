@@ -239,6 +239,13 @@ static double longest_m(const struct ht_osrm_request *request)
     return longest;
 }
 
+/* Whether a road will do whose metric is behind: ways between stops, or none at all. */
+static bool wants_soon(const struct ht_osrm_request *request, uint16_t exclude)
+{
+    return exclude == 0 && (request->service == HT_OSRM_NEAREST ||
+                            (request->service == HT_OSRM_ROUTE && request->alternatives == 0));
+}
+
 /* Whether streets are to be made first. */
 static bool wants_streets(struct ht_osrm *osrm, const struct ht_osrm_request *request,
                           struct ht_world *world, uint16_t exclude)
@@ -247,7 +254,11 @@ static bool wants_streets(struct ht_osrm *osrm, const struct ht_osrm_request *re
         return request->avoids || exclude != 0 ||
                !ht_later_ready(osrm->later, world, request->profile, request->depart_ms);
     }
-    return request->avoids || !ht_world_ready(world, request->profile, exclude);
+    if (request->avoids) {
+        return true;
+    }
+    return wants_soon(request, exclude) ? !ht_world_ready_soon(world, request->profile)
+                                        : !ht_world_ready(world, request->profile, exclude);
 }
 
 bool ht_osrm_heavy(struct ht_osrm *osrm, const struct ht_osrm_request *request,
@@ -380,14 +391,6 @@ static bool plain_first(const struct ht_osrm_job *job)
            ht_world_ready(job->world, request->profile, job->exclude);
 }
 
-/* Whether a road will do whose metric is behind: ways between stops, or none at all. */
-static bool wants_soon(const struct ht_osrm_job *job)
-{
-    const struct ht_osrm_request *request = job->request;
-    return job->exclude == 0 && (request->service == HT_OSRM_NEAREST ||
-                                 (request->service == HT_OSRM_ROUTE && request->alternatives == 0));
-}
-
 /* The road that the request runs on. False: the error is in the reply. */
 static bool find_road(struct ht_osrm_job *job)
 {
@@ -404,8 +407,9 @@ static bool find_road(struct ht_osrm_job *job)
             return false;
         }
     } else if (status == HT_OK) {
-        status = wants_soon(job) ? ht_world_road_soon(job->world, profile, &job->road)
-                                 : ht_world_road(job->world, profile, job->exclude, &job->road);
+        status = wants_soon(job->request, job->exclude)
+                     ? ht_world_road_soon(job->world, profile, &job->road)
+                     : ht_world_road(job->world, profile, job->exclude, &job->road);
     }
     if (status != HT_OK) {
         return road_fail(job, status);

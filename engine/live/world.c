@@ -20,7 +20,8 @@ struct member {
     atomic_bool ready;     /* `own` is filled */
     enum ht_status failed; /* to get ready; under the lock */
     struct ht_world_road own;
-    _Atomic(struct variant *) variants; /* grows at its head, under the lock */
+    _Atomic(struct variant *) variants;   /* grows at its head, under the lock */
+    _Atomic(const struct ht_road *) soon; /* that its metric is behind; NULL: not asked for yet */
 };
 
 struct ht_world {
@@ -143,11 +144,18 @@ static bool member_ready(const struct member *member)
     return atomic_load_explicit(&member->ready, memory_order_acquire);
 }
 
+static const struct ht_road *member_soon(const struct member *member)
+{
+    return atomic_load_explicit(&member->soon, memory_order_acquire);
+}
+
 const struct ht_network *ht_world_network(const struct ht_world *world)
 {
     for (uint32_t i = 0; i < world->road_count; i++) {
-        if (member_ready(&world->members[i])) {
-            return world->members[i].own.road.network;
+        const struct member *member = &world->members[i];
+        const struct ht_road *road = member_ready(member) ? &member->own.road : member_soon(member);
+        if (road != NULL) {
+            return road->network;
         }
     }
     return NULL;
@@ -288,15 +296,19 @@ enum ht_status ht_world_road(struct ht_world *world, const char *profile, uint16
 enum ht_status ht_world_road_soon(struct ht_world *world, const char *profile,
                                   const struct ht_road **out)
 {
-    const struct member *member = member_find(world, profile);
-    if (member != NULL && world->behind != NULL && !member_ready(member)) {
-        enum ht_status status =
-            world->behind(world->owner, (uint32_t)(member - world->members), out);
-        if (status != HT_BUSY) {
-            return status;
-        }
+    struct member *member = member_find(world, profile);
+    if (member == NULL || world->behind == NULL || member_ready(member)) {
+        return ht_world_road(world, profile, 0, out);
     }
-    return ht_world_road(world, profile, 0, out);
+    *out = member_soon(member);
+    if (*out != NULL) {
+        return HT_OK;
+    }
+    enum ht_status status = world->behind(world->owner, (uint32_t)(member - world->members), out);
+    if (status == HT_OK) {
+        atomic_store_explicit(&member->soon, *out, memory_order_release);
+    }
+    return status == HT_BUSY ? ht_world_road(world, profile, 0, out) : status;
 }
 
 enum ht_status ht_world_base(struct ht_world *world, const char *profile,
@@ -312,6 +324,12 @@ enum ht_status ht_world_base(struct ht_world *world, const char *profile,
         *index = (uint32_t)(member - world->members);
     }
     return status;
+}
+
+bool ht_world_ready_soon(struct ht_world *world, const char *profile)
+{
+    const struct member *member = member_find(world, profile);
+    return member == NULL || member_ready(member) || member_soon(member) != NULL;
 }
 
 bool ht_world_ready(struct ht_world *world, const char *profile, uint16_t exclude)

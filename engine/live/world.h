@@ -40,7 +40,7 @@ struct ht_world_source {
     /* Fills *out with what lives as long as `owner`; called once for each road, under a lock. */
     enum ht_status (*load)(void *owner, uint32_t index, struct ht_world_road *out);
     /* May be NULL. Points *out to what serves until then and lives as long as `owner`; any thread,
-     * any time. HT_BUSY: there is no such road. */
+     * any time, until it has said HT_OK of a road. HT_BUSY: there is no such road. */
     enum ht_status (*behind)(void *owner, uint32_t index, const struct ht_road **out);
 };
 
@@ -51,12 +51,12 @@ HT_MUST_CHECK enum ht_status ht_world_new_lazy(const struct ht_world_source *sou
 void ht_world_retain(struct ht_world *world);
 void ht_world_release(struct ht_world *world);
 
-/* The network of the first road that is ready; NULL where there is none. */
 /* Names the world among all that this process ever made; never 0. Addresses may come back, this
  * number does not, so that what is remembered about a network can be told from what is remembered
  * of another. */
 uint64_t ht_world_id(const struct ht_world *world);
 
+/* The network of the first road that is ready, if only for ways; NULL where there is none. */
 const struct ht_network *ht_world_network(const struct ht_world *world);
 uint32_t ht_world_road_count(const struct ht_world *world);
 /* The name of a road's profile, in [0, count). */
@@ -83,6 +83,8 @@ void *ht_world_owner(const struct ht_world *world, void (*release)(void *owner))
 
 /* True when ht_world_road would answer at once. */
 bool ht_world_ready(struct ht_world *world, const char *profile, uint16_t exclude);
+/* True when ht_world_road_soon would. */
+bool ht_world_ready_soon(struct ht_world *world, const char *profile);
 
 HT_MUST_CHECK enum ht_status ht_world_slot_new(struct ht_world_slot **out);
 void ht_world_slot_free(struct ht_world_slot *slot);

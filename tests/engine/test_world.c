@@ -161,6 +161,8 @@ HT_CASE(a_road_that_is_behind_serves_until_the_road_is_ready)
     HT_CHECK_INT(ht_world_road_soon(world, "driving", &road), HT_OK);
     HT_CHECK(road == &soon);
     HT_CHECK(!ht_world_ready(world, "car", 0)); /* nothing was made for it */
+    HT_CHECK(ht_world_ready_soon(world, "car") && !ht_world_ready_soon(world, "foot"));
+    HT_CHECK(ht_world_network(world) == &network);
     HT_CHECK_INT(ht_world_road_soon(world, "walking", &road), HT_CHECKSUM); /* has none */
     HT_CHECK_INT(ht_world_road_soon(world, "van", &road), HT_NOT_FOUND);
     HT_CHECK_INT(ht_world_road(world, "car", 0, &road), HT_OK);
