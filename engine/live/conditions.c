@@ -231,7 +231,13 @@ enum ht_status ht_conditions_behind(const struct ht_conditions *conditions, int6
             out->turn_closed[graph->conditions[c].turn] = 1;
         }
     }
-    out->live = (struct ht_live_arcs){.turn_closed = out->turn_closed, .metric_behind = true};
+    enum ht_status status = ht_closed_above(&out->road, out->turn_closed, &out->closed_above);
+    if (status != HT_OK) {
+        ht_road_behind_deinit(out);
+        return status;
+    }
+    out->live = (struct ht_live_arcs){
+        .turn_closed = out->turn_closed, .metric_behind = true, .closed_above = out->closed_above};
     out->graph = *graph;
     out->graph.live = &out->live;
     out->road.graph = &out->graph;
@@ -241,7 +247,9 @@ enum ht_status ht_conditions_behind(const struct ht_conditions *conditions, int6
 void ht_road_behind_deinit(struct ht_road_behind *behind)
 {
     free(behind->turn_closed);
+    free(behind->closed_above);
     behind->turn_closed = NULL;
+    behind->closed_above = NULL;
 }
 
 void ht_conditions_turns(struct ht_conditions *conditions, int64_t local_ms, uint8_t *closed)

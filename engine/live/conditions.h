@@ -42,7 +42,8 @@ struct ht_road_behind {
     struct ht_road road;
     struct ht_graph graph;
     struct ht_live_arcs live;
-    uint8_t *turn_closed; /* NULL: none is, the road is the base */
+    uint8_t *turn_closed;   /* NULL: none is, the road is the base */
+    uint64_t *closed_above; /* as in struct ht_live_arcs */
 };
 
 /* In place: the struct is not to be moved afterwards. By any thread, also beside all others. */

@@ -183,6 +183,7 @@ struct ht_live_arcs {
     const struct ht_live_piece *pieces;
     const uint8_t *turn_closed; /* [turn_count] not 0: forbidden now; NULL: none is */
     bool metric_behind; /* the metric has these turns open: ways that it finds are looked at */
+    const uint64_t *closed_above; /* of a metric behind, from ht_closed_above; NULL: every vertex */
     /* Those of them that zones shut, as they would be without: for whoever has a permit. Their
      * pieces lie among the others. */
     uint32_t unshut_count;

@@ -7,6 +7,7 @@
 #include "engine/road/cch.h"
 #include "engine/road/query_internal.h"
 #include "engine/road/search.h"
+#include "engine/road/unpack.h"
 
 enum ht_status ht_query_new(struct ht_query **out)
 {
@@ -301,18 +302,50 @@ static enum ht_status run_guided(const struct ask *ask, uint32_t most, struct ht
     return status == HT_OK && ask->with_path ? ht_guided_path(q->guided, vertices, count) : status;
 }
 
-/* Whether a way over these vertices takes a turn that is closed. */
-static bool takes_closed(const struct ht_road *road, const uint32_t *vertices, uint32_t count)
+enum ht_status ht_closed_above(const struct ht_road *road, const uint8_t *turn_closed,
+                               uint64_t **out)
 {
     const struct ht_graph *graph = road->graph;
-    for (uint32_t i = 1; i < count; i++) {
-        const struct ht_turn *turn =
-            ht_graph_turn(graph, road->cch->arc[vertices[i - 1]], road->cch->arc[vertices[i]]);
-        if (turn != NULL && graph->live->turn_closed[turn - graph->turns] != 0) {
-            return true;
+    const uint32_t *rank = road->cch->rank;
+    uint64_t *above = ht_array_new_zeroed(graph->arc_count / 64 + (size_t)1, sizeof *above);
+    if (above == NULL) {
+        return HT_NOMEM;
+    }
+    for (uint32_t t = 0; t < graph->turn_count; t++) {
+        if (turn_closed[t] == 0) {
+            continue;
+        }
+        uint32_t from = rank[ht_graph_turn_from(graph, t)];
+        uint32_t to = rank[graph->turns[t].to];
+        for (uint32_t v = from < to ? from : to; v != HT_NONE && !ht_vertex_in(above, v);
+             v = road->metric->climb[v].parent) {
+            above[v / 64] |= UINT64_C(1) << v % 64;
         }
     }
-    return false;
+    *out = above;
+    return HT_OK;
+}
+
+/* Whether the way that was found takes a turn that is closed. Only what can hold one is unpacked:
+ * all that an edge stands for lies below its lower end, and what turns are below lies above them.
+ */
+static enum ht_status takes_closed(struct ht_search *search, const struct ht_road *road,
+                                   bool *takes)
+{
+    const struct ht_graph *graph = road->graph;
+    const uint64_t *above = graph->live->closed_above;
+    const uint32_t *v = NULL;
+    uint32_t count = 0;
+    enum ht_status status = ht_search_path_only(search, road->metric, above, &v, &count);
+    *takes = false;
+    for (uint32_t i = 1; i < count && status == HT_OK && !*takes; i++) {
+        if (above == NULL || ht_vertex_in(above, v[i - 1] < v[i] ? v[i - 1] : v[i])) {
+            const struct ht_turn *turn =
+                ht_graph_turn(graph, road->cch->arc[v[i - 1]], road->cch->arc[v[i]]);
+            *takes = turn != NULL && graph->live->turn_closed[turn - graph->turns] != 0;
+        }
+    }
+    return status;
 }
 
 /* The cheapest way between the seeds as vertices, though the metric is behind. */
@@ -321,14 +354,17 @@ static enum ht_status run_behind(const struct ask *ask, struct ht_key *total,
 {
     struct ht_query *q = ask->query;
     const struct ht_road *road = ask->road;
+    bool takes = false;
     enum ht_status status =
         ht_search_run(q->search, road->cch, road->metric, q->sources.list, q->sources.count,
                       q->targets.list, q->targets.count, total);
     if (status == HT_OK) {
-        status = ht_search_path(q->search, road->metric, vertices, count);
+        status = takes_closed(q->search, road, &takes);
     }
-    if (status != HT_OK || !takes_closed(road, *vertices, *count)) {
-        return status; /* closing turns makes no way cheaper */
+    if (status != HT_OK || !takes) { /* closing turns makes no way cheaper */
+        return status == HT_OK && ask->with_path
+                   ? ht_search_path(q->search, road->metric, vertices, count)
+                   : status;
     }
     status = q->guided == NULL ? ht_guided_new(&q->guided) : HT_OK;
     return status == HT_OK ? run_guided(ask, UINT32_MAX, total, vertices, count) : status;

@@ -58,6 +58,12 @@ HT_MUST_CHECK enum ht_status ht_query_guide(struct ht_query *query, uint32_t mos
 /* How many estimates the last such way needed. */
 uint32_t ht_query_guided_looked(const struct ht_query *query);
 
+/* For struct ht_live_arcs: the vertices of the elimination tree at or above the lower ends of turns
+ * that are closed (`turn_closed`: [turn_count]), the only ones whose edges may hold them; a bit for
+ * each, to be freed. A way far from all of them then costs as if none were. HT_NOMEM. */
+HT_MUST_CHECK enum ht_status ht_closed_above(const struct ht_road *road, const uint8_t *turn_closed,
+                                             uint64_t **out);
+
 /* Cost alone. HT_NO_ROUTE when there is none. `source_sides`, `target_sides`: HT_SIDES_BOTH or a
  * single bit (a via point that must be left straight on). */
 HT_MUST_CHECK enum ht_status ht_query_cost(struct ht_query *query, const struct ht_road *road,

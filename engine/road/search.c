@@ -362,14 +362,14 @@ static enum ht_status climb_down(struct ht_search *search, uint32_t spot, uint32
     return HT_OK;
 }
 
-enum ht_status ht_search_path_over(struct ht_search *search, const struct ht_metric *metric,
-                                   const struct ht_meeting *meeting, const uint32_t **path,
-                                   uint32_t *count)
+static enum ht_status path_over(struct ht_search *search, const struct ht_metric *metric,
+                                const struct ht_meeting *meeting, const uint64_t *only,
+                                const uint32_t **path, uint32_t *count)
 {
     uint32_t climbed = 0;
     enum ht_status status = climb_down(search, meeting->forward, &climbed);
     uint32_t first = status == HT_OK ? search->climb[climbed - 1] : HT_NONE;
-    ht_unpack_begin(&search->unpack, metric);
+    ht_unpack_begin(&search->unpack, metric, only);
     for (uint32_t i = climbed; i-- > 1 && status == HT_OK;) {
         status = ht_unpack_edge(&search->unpack, search->climb[i], search->climb[i - 1]);
     }
@@ -382,11 +382,23 @@ enum ht_status ht_search_path_over(struct ht_search *search, const struct ht_met
     return status == HT_OK ? ht_unpack_path(&search->unpack, first, path, count) : status;
 }
 
+enum ht_status ht_search_path_over(struct ht_search *search, const struct ht_metric *metric,
+                                   const struct ht_meeting *meeting, const uint32_t **path,
+                                   uint32_t *count)
+{
+    return path_over(search, metric, meeting, NULL, path, count);
+}
+
 enum ht_status ht_search_path(struct ht_search *search, const struct ht_metric *metric,
                               const uint32_t **path, uint32_t *count)
 {
-    struct ht_meeting best = search->best_meeting;
-    return ht_search_path_over(search, metric, &best, path, count);
+    return path_over(search, metric, &search->best_meeting, NULL, path, count);
+}
+
+enum ht_status ht_search_path_only(struct ht_search *search, const struct ht_metric *metric,
+                                   const uint64_t *only, const uint32_t **path, uint32_t *count)
+{
+    return path_over(search, metric, &search->best_meeting, only, path, count);
 }
 
 static int compare_meetings(const void *a, const void *b)

@@ -54,6 +54,12 @@ HT_MUST_CHECK enum ht_status ht_search_path(struct ht_search *search,
                                             const struct ht_metric *metric, const uint32_t **path,
                                             uint32_t *count);
 
+/* The same, but only edges with a bit in `only` (struct ht_unpack) are taken apart. */
+HT_MUST_CHECK enum ht_status ht_search_path_only(struct ht_search *search,
+                                                 const struct ht_metric *metric,
+                                                 const uint64_t *only, const uint32_t **path,
+                                                 uint32_t *count);
+
 /* After ht_search_run: vertices that both searches reached, with the cost over them: candidates for
  * alternative ways. Sorted by cost. */
 struct ht_meeting {

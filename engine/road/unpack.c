@@ -5,9 +5,10 @@
 
 #include "engine/base/array.h"
 
-void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_metric *metric)
+void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_metric *metric, const uint64_t *only)
 {
     unpack->metric = metric;
+    unpack->only = only;
     unpack->most = metric->vertex_count + 2; /* an arc may be the first and the last */
     unpack->count = 0;
 }
@@ -67,14 +68,15 @@ enum ht_status ht_unpack_edge(struct ht_unpack *unpack, uint32_t from, uint32_t 
     return HT_OK;
 }
 
-/* The vertex that the edge of a piece leads over; HT_NONE: it is a turn. */
-static uint32_t middle(const struct ht_metric *metric, const struct ht_unpack_piece *piece)
+/* The vertex that the edge of a piece leads over; HT_NONE: it is a turn, or is to stay whole. */
+static uint32_t middle(const struct ht_metric *metric, const uint64_t *only,
+                       const struct ht_unpack_piece *piece)
 {
-    if (piece->edge == HT_NONE) {
-        return HT_NONE;
-    }
     bool up = piece->from < piece->to;
     uint32_t lower = up ? piece->from : piece->to;
+    if (piece->edge == HT_NONE || (only != NULL && !ht_vertex_in(only, lower))) {
+        return HT_NONE;
+    }
     uint32_t via = ht_metric_via(&metric->side[up ? 0 : 1], lower, piece->edge);
     /* always below both ends: that a foreign file can't send us in circles is checked here */
     return via < lower ? via : HT_NONE;
@@ -87,7 +89,7 @@ static uint32_t find_middles(struct ht_unpack *unpack, uint32_t size)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < size; i++) {
         struct ht_unpack_piece *piece = &unpack->pieces[unpack->wave[i]];
-        piece->via = middle(metric, piece);
+        piece->via = middle(metric, unpack->only, piece);
         if (piece->via != HT_NONE) {
             __builtin_prefetch(&metric->climb[piece->via]);
             unpack->wave[kept++] = unpack->wave[i];

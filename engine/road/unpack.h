@@ -27,6 +27,7 @@ struct ht_unpack_piece {
 
 struct ht_unpack {
     const struct ht_metric *metric;
+    const uint64_t *only;
     uint32_t *path;
     size_t path_capacity;
     struct ht_unpack_piece *pieces; /* in the order of `next`, from 0 on */
@@ -37,8 +38,16 @@ struct ht_unpack {
     size_t wave_capacity;
 };
 
-/* An empty way over this hierarchy; memory is kept. */
-void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_metric *metric);
+/* Whether a set of vertices, a bit for each, holds one. */
+static inline bool ht_vertex_in(const uint64_t *set, uint32_t vertex)
+{
+    return (set[vertex / 64] >> vertex % 64 & 1) != 0;
+}
+
+/* An empty way over this hierarchy; memory is kept. `only` (NULL: all; a bit for each vertex): the
+ * edges whose lower ends are taken apart. */
+void ht_unpack_begin(struct ht_unpack *unpack, const struct ht_metric *metric,
+                     const uint64_t *only);
 void ht_unpack_deinit(struct ht_unpack *unpack);
 
 /* Goes on to `to` from `from`, where the way ends so far. This and the next one: HT_NOMEM, and

@@ -496,7 +496,10 @@ HT_CASE(turns_that_the_metric_has_open_are_kept_off)
         for (uint32_t t = 0; t < b.town->graph.turn_count; t++) {
             closed[t] = ht_random_below(&state, rare) == 0;
         }
-        const struct ht_live_arcs live = {.turn_closed = closed, .metric_behind = true};
+        uint64_t *above = NULL;
+        HT_REQUIRE(i % 4 == 0 || ht_closed_above(&b.road, closed, &above) == HT_OK);
+        const struct ht_live_arcs live = {
+            .turn_closed = closed, .metric_behind = true, .closed_above = above};
         struct ht_graph graph = b.town->graph;
         graph.live = &live;
         struct ht_road behind = b.road;
@@ -505,6 +508,7 @@ HT_CASE(turns_that_the_metric_has_open_are_kept_off)
         HT_CHECK(ht_metric_trim(b.road.cch, b.pool, b.metric) == HT_OK);
         HT_CHECK_INT(compare_behind(&b.road, &behind, &state, &differ), 0);
         free(closed);
+        free(above);
         built_deinit(&b);
     }
     HT_CHECK(differ > 500);

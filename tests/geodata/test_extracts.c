@@ -152,6 +152,7 @@ static int compare_behind(const struct ht_road *road, uint64_t seed)
     struct ht_graph graph = *road->graph;
     struct ht_road behind = *road;
     uint8_t *closed = calloc(graph.turn_count + UINT32_C(1), 1);
+    uint64_t *above = NULL;
     struct ht_live_arcs live = {.turn_closed = closed, .metric_behind = true};
     struct ht_place targets[TARGETS];
     struct ht_cost want[TARGETS];
@@ -164,6 +165,10 @@ static int compare_behind(const struct ht_road *road, uint64_t seed)
     for (uint32_t t = 0; t < graph.turn_count; t++) {
         closed[t] = ht_random_below(&state, 50) == 0;
     }
+    if (ht_closed_above(road, closed, &above) != HT_OK) {
+        abort();
+    }
+    live.closed_above = above;
     graph.live = &live;
     behind.graph = &graph;
     for (int s = 0; s < FEW; s++) {
@@ -179,6 +184,7 @@ static int compare_behind(const struct ht_road *road, uint64_t seed)
         }
     }
     free(closed);
+    free(above);
     ht_query_free(tools.query);
     ht_dijkstra_free(tools.oracle);
     return wrong;
