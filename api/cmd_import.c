@@ -176,6 +176,14 @@ static void print_warnings(const struct ht_import_report *report)
                        "pieces of streets are longer than 4,295 km or six days: left out for %s",
                        p->name);
         warn(p->counts.pieces_too_long, text);
+        (void)snprintf(text, sizeof text,
+                       "pieces of streets repeat another one of their way: left out for %s",
+                       p->name);
+        warn(p->counts.pieces_repeated, text);
+        (void)snprintf(text, sizeof text,
+                       "pieces of streets meet more than 250 others at a node: left out for %s",
+                       p->name);
+        warn(p->counts.pieces_crowded, text);
     }
 }
 
