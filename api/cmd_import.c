@@ -173,6 +173,10 @@ static void print_warnings(const struct ht_import_report *report)
                        p->name);
         warn(p->counts.restrictions_ambiguous, text);
         (void)snprintf(text, sizeof text,
+                       "turn restrictions command a way that can't be driven: left out for %s",
+                       p->name);
+        warn(p->counts.restrictions_impossible, text);
+        (void)snprintf(text, sizeof text,
                        "pieces of streets are longer than 4,295 km or six days: left out for %s",
                        p->name);
         warn(p->counts.pieces_too_long, text);
