@@ -173,9 +173,21 @@ static void print_warnings(const struct ht_import_report *report)
                        p->name);
         warn(p->counts.restrictions_ambiguous, text);
         (void)snprintf(text, sizeof text,
+                       "turn restrictions command a way that can't be driven: left out for %s",
+                       p->name);
+        warn(p->counts.restrictions_impossible, text);
+        (void)snprintf(text, sizeof text,
                        "pieces of streets are longer than 4,295 km or six days: left out for %s",
                        p->name);
         warn(p->counts.pieces_too_long, text);
+        (void)snprintf(text, sizeof text,
+                       "pieces of streets repeat another one of their way: left out for %s",
+                       p->name);
+        warn(p->counts.pieces_repeated, text);
+        (void)snprintf(text, sizeof text,
+                       "pieces of streets meet more than 250 others at a node: left out for %s",
+                       p->name);
+        warn(p->counts.pieces_crowded, text);
     }
 }
 

@@ -6,10 +6,11 @@
  *
  * On Milan and on the city (made by `houtao sample --scale city` where ../shared/data is missing):
  * import by the binary in a process of its own (wall time, peak memory), open to first answer (a
- * whole `houtao route`), then in process, one thread, thread CPU time for each call: nearest, route
- * without and with geometry and steps (whole OSRM answers, JSON included), tables, a new metric,
- * one closed street, and plain Dijkstra as the oracle beside them. The points are those that lie
- * beside the city, or random streets.
+ * whole `houtao route`), what a `houtao serve` of all five profiles keeps resident, then in
+ * process, one thread, thread CPU time for each call: nearest, route without and with geometry and
+ * steps (whole OSRM answers, JSON included), tables, a new metric, one closed street, and plain
+ * Dijkstra as the oracle beside them. The points are those that lie beside the city, or random
+ * streets.
  */
 #include <fcntl.h>
 #include <math.h>
@@ -23,6 +24,7 @@
 #include "api/json.h"
 #include "api/osrm.h"
 #include "bench/origin.h"
+#include "bench/resident.h"
 #include "bench/times.h"
 #include "engine/road/customize.h"
 #include "engine/road/dijkstra.h"
@@ -141,61 +143,12 @@ static void bench_first_answer(struct bench *b, char *binary)
     row(b, "process start to first answer, median", ht_bench_at_share(times, 9, 0.5), "ms", 50);
 }
 
-/* Resident memory of a process that has answered a thousand routes in every profile. */
+/* What a server of all five profiles keeps resident. */
 static void bench_resident(struct bench *b)
 {
-    int pipes[2];
-    double mb = 0;
-    if (pipe(pipes) != 0) {
-        die("no pipe");
-    }
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct ht_hnet *hnet = NULL;
-        struct ht_query *query = NULL;
-        struct ht_snap_work *work = NULL;
-        if (ht_hnet_open(b->five, &hnet, NULL) != HT_OK || ht_query_new(&query) != HT_OK ||
-            ht_snap_work_new(&work) != HT_OK) {
-            _exit(1);
-        }
-        enum { PROFILES = 8 };
-        struct ht_road roads[PROFILES];
-        uint32_t count = ht_hnet_profile_count(hnet);
-        for (uint32_t p = 0; p < count && p < PROFILES; p++) { /* all are open before any is used */
-            if (ht_hnet_road(hnet, ht_hnet_profile(hnet, p), NULL, &roads[p], NULL) != HT_OK) {
-                _exit(1);
-            }
-        }
-        struct ht_snap_options options = ht_snap_options_default();
-        for (size_t i = 0; i < (size_t)count * 1000; i++) {
-            const struct ht_road *road = &roads[i % count];
-            const struct ht_point *pair = &b->points[i / count * 2 % b->point_count];
-            struct ht_place two[4];
-            uint32_t found = 0;
-            struct ht_way_found way;
-            if (ht_snap_trip(road->snap, work, pair[0], &options, two, &found) == HT_OK &&
-                ht_snap_trip(road->snap, work, pair[1], &options, two + 2, &found) == HT_OK &&
-                ht_query_path(query, road, &two[1], 3, &two[3], 3, &way) == HT_NOMEM) {
-                _exit(1);
-            }
-        }
-        long pages = 0;
-        long resident = 0;
-        FILE *statm = fopen("/proc/self/statm", "r");
-        if (statm == NULL || fscanf(statm, "%ld %ld", &pages, &resident) != 2) {
-            _exit(1);
-        }
-        double value = (double)resident * (double)sysconf(_SC_PAGESIZE) / 1e6;
-        _exit(write(pipes[1], &value, sizeof value) == sizeof value ? 0 : 1);
-    }
-    int status = 0;
-    if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0 ||
-        read(pipes[0], &mb, sizeof mb) != sizeof mb) {
-        die("the memory measurement failed");
-    }
-    (void)close(pipes[0]);
-    (void)close(pipes[1]);
-    row(b, "resident, all five profiles in use", mb, "MB", 1500);
+    struct ht_bench_resident mb = ht_bench_resident(b->five, b->points, b->point_count);
+    row(b, "five profiles served, resident", mb.plain_mb, "MB", 1500);
+    row(b, "the same after geometry and steps", mb.steps_mb, "MB", 1500);
 }
 
 static struct ht_point random_point(const struct ht_road *road, uint64_t *state)

@@ -54,7 +54,10 @@ struct ht_graph_counts {
     uint32_t restrictions_timed;     /* of those, only at times */
     uint32_t restrictions_missing;   /* name ways or nodes that are not in the network */
     uint32_t restrictions_ambiguous; /* do not say which way their members are driven */
+    uint32_t restrictions_impossible; /* only_*, but that way can't be driven from there */
     uint32_t pieces_too_long; /* one segment longer than 4,295 km or than six days: left out */
+    uint32_t pieces_repeated; /* between two nodes where a way was already: left out */
+    uint32_t pieces_crowded;  /* at a junction of more than 250 streets: left out */
     uint32_t copies;
     uint32_t components;
     uint32_t small_arcs;

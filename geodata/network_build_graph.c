@@ -381,6 +381,9 @@ enum ht_status ht__graph_arcs(struct ht__graph_build *g)
         return HT_EMPTY;
     }
     if (status == HT_OK) {
+        status = ht__graph_thin(g);
+    }
+    if (status == HT_OK) {
         status = list_ends(g);
     }
     if (status == HT_OK) {

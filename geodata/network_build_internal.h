@@ -302,6 +302,10 @@ static inline const struct ht_way_side *ht__arc_side(const struct ht__graph_buil
     return &g->rules[g->way_rule[a->way]].side[(a->flags & HT_ARC_FORWARD) != 0 ? 0 : 1];
 }
 
+/* repeat: closes pieces that repeat one of their way, and those beyond what can meet at a junction
+ */
+HT_MUST_CHECK enum ht_status ht__graph_thin(struct ht__graph_build *g);
+
 /* restrict */
 HT_MUST_CHECK enum ht_status ht__graph_restrictions(struct ht__graph_build *g);
 /* What relations say that drivers are told, by base arcs. */

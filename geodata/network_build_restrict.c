@@ -3,7 +3,9 @@
  * A relation says from, via, to; the arcs follow from where their ways meet. Via ways are driven
  * from the junction shared with the way before to the one shared with the way after. Where that
  * leaves more than one reading, none is taken (OSRM, too, takes only ways that meet end to end);
- * where the profile can't drive any of it, the restriction does not matter.
+ * where the profile can't drive any of it, the restriction does not matter. One that commands a way
+ * (only_*) which can't be driven from where it begins is left out and counted: obeyed, it would
+ * close the street.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,7 @@
 
 enum { MOST_SEQUENCE = 512, MOST_VIA = 32, MOST_CANDIDATES = 8 };
 
-enum outcome { FOUND, NOT_DRIVEN, MISSING, AMBIGUOUS };
+enum outcome { FOUND, NOT_DRIVEN, MISSING, AMBIGUOUS, IMPOSSIBLE };
 
 /* One reading of from, via, to; grows while it is searched. */
 struct reading {
@@ -176,6 +178,28 @@ static enum outcome read_via_ways(struct reading *r)
     return r->readings == 0 ? NOT_DRIVEN : r->readings > 1 ? AMBIGUOUS : FOUND;
 }
 
+static bool is_used(const struct reading *r, uint32_t i)
+{
+    return r->g->way_first_piece[r->ways[i]] < r->g->way_first_piece[r->ways[i] + 1];
+}
+
+/* Whether the first way can be driven up to where the turn begins. */
+static bool arrives(const struct reading *r)
+{
+    if (!is_used(r, 0) || (r->via == HT_NONE && !is_used(r, 1))) {
+        return false;
+    }
+    if (r->via != HT_NONE) {
+        return arcs_at(r->g, r->ways[0], r->via, false).count > 0;
+    }
+    struct list starts = joints(r->g, r->ways[0], r->ways[1]);
+    bool any = false;
+    for (uint32_t i = 0; i < starts.count; i++) {
+        any = any || arcs_at(r->g, r->ways[0], starts.item[i], false).count > 0;
+    }
+    return any;
+}
+
 static enum ht_status push_pattern(struct ht__graph_build *g, const uint32_t *arcs, uint32_t count,
                                    struct ht__pattern pattern)
 {
@@ -228,9 +252,9 @@ static enum ht_status push_same_way(struct ht__graph_build *g, const struct read
 static enum ht_status push_reading(struct ht__graph_build *g, struct reading *r,
                                    struct ht__pattern pattern, enum outcome *outcome)
 {
+    *outcome = NOT_DRIVEN;
     for (uint32_t i = 0; i < r->way_count; i++) {
-        if (g->way_first_piece[r->ways[i]] == g->way_first_piece[r->ways[i] + 1]) {
-            *outcome = NOT_DRIVEN;
+        if (!is_used(r, i)) {
             return HT_OK;
         }
     }
@@ -343,6 +367,7 @@ static enum ht_status apply_value(struct ht__graph_build *g, const struct roles 
             enum outcome one = NOT_DRIVEN;
             if (roles->via_way_count > 0 || r.via != HT_NONE) {
                 status = push_reading(g, &r, pattern, &one);
+                one = one == NOT_DRIVEN && pattern.only && arrives(&r) ? IMPOSSIBLE : one;
             }
             *outcome = one == FOUND || *outcome == NOT_DRIVEN ? one : *outcome;
         }
@@ -439,6 +464,7 @@ static void count_outcome(struct ht__graph_build *g, const struct roles *roles,
 {
     struct ht_graph_counts *counts = g->counts;
     counts->restrictions_ambiguous += outcome == AMBIGUOUS;
+    counts->restrictions_impossible += outcome == IMPOSSIBLE;
     counts->restrictions_used += outcome == FOUND;
     counts->restrictions_via_way += outcome == FOUND && roles->via_way_count > 0;
     counts->restrictions_timed += outcome == FOUND && tag->schedule != HT_NONE;

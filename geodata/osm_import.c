@@ -256,8 +256,11 @@ static void put_profile(yajl_gen gen, const struct ht_import_profile *p)
     put_count(gen, "timed", p->counts.restrictions_timed);
     put_count(gen, "missing", p->counts.restrictions_missing);
     put_count(gen, "ambiguous", p->counts.restrictions_ambiguous);
+    put_count(gen, "impossible", p->counts.restrictions_impossible);
     (void)yajl_gen_map_close(gen);
     put_count(gen, "pieces_too_long", p->counts.pieces_too_long);
+    put_count(gen, "pieces_repeated", p->counts.pieces_repeated);
+    put_count(gen, "pieces_crowded", p->counts.pieces_crowded);
     put_count(gen, "components", p->counts.components);
     put_count(gen, "small_arcs", p->counts.small_arcs);
     put_key(gen, "order");

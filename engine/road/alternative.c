@@ -8,9 +8,12 @@
 /* A way over v is offered when it
  *   - costs at most STRETCH % more than the best,
  *   - shares at most SHARED % of the best way's cost with all ways offered before,
- *   - is a cheapest way itself wherever one looks at LOCAL % of the best way's cost around v
- *     (the T-test: no senseless detour),
- *   - drives no arc twice. */
+ *   - is a cheapest way up to v and one from v on: what a hierarchy's search knows of a vertex is
+ *     the cheapest way upwards only, so each half is asked for once more,
+ *   - is a cheapest way itself within LOCAL % of the best way's cost on either side of v (the
+ *     T-test). With the above so is each piece of it that costs up to LOCAL %: no senseless detour,
+ *   - drives no arc twice.
+ * Copies of an arc (for the sake of a restriction) are the arc. */
 enum { STRETCH = 25, SHARED = 75, LOCAL = 20, TRIES = 60 };
 
 struct pick {
@@ -33,8 +36,9 @@ static int compare_arcs(const void *a, const void *b)
 
 static bool offered(const struct pick *pick, uint32_t arc)
 {
+    uint32_t base = ht_arc_base(pick->road->graph, arc);
     return pick->sorted_count > 0 &&
-           bsearch(&arc, pick->sorted, pick->sorted_count, sizeof arc, compare_arcs) != NULL;
+           bsearch(&base, pick->sorted, pick->sorted_count, sizeof base, compare_arcs) != NULL;
 }
 
 static enum ht_status remember(struct pick *pick, const struct ht_kept_path *path)
@@ -45,8 +49,9 @@ static enum ht_status remember(struct pick *pick, const struct ht_kept_path *pat
                          sizeof *pick->sorted);
     pick->sorted = sorted;
     if (status == HT_OK) {
-        memcpy(pick->sorted + pick->sorted_count, path->arcs, path->count * sizeof *path->arcs);
-        pick->sorted_count += path->count;
+        for (uint32_t i = 0; i < path->count; i++) {
+            pick->sorted[pick->sorted_count++] = ht_arc_base(pick->road->graph, path->arcs[i]);
+        }
         qsort(pick->sorted, pick->sorted_count, sizeof *pick->sorted, compare_arcs);
     }
     return status;
@@ -90,20 +95,31 @@ static bool drives_twice(struct pick *pick, const struct ht_kept_path *path)
     return false;
 }
 
-/* The piece of about LOCAL % on either side of the via arc must be a cheapest way. */
-static bool locally_optimal(const struct pick *pick, const struct ht_kept_path *path,
-                            uint32_t via_arc)
+/* Seeds of one end of a search. */
+struct end {
+    const struct ht_seed *list;
+    uint32_t count;
+};
+
+/* Weight of the cheapest way from any of these seeds to any of those; UINT64_MAX: none. */
+static uint64_t cheapest_ms(const struct pick *pick, struct end from, struct end to)
 {
-    uint32_t at = 0;
-    while (at < path->count && path->arcs[at] != via_arc) {
-        at++;
-    }
-    if (at == path->count) {
-        return false;
-    }
+    struct ht_key total;
+    enum ht_status status = ht_search_cost(pick->query->check, pick->road->cch, pick->road->metric,
+                                           from.list, from.count, to.list, to.count, &total);
+    return status == HT_OK ? total.time >> 32 : UINT64_MAX;
+}
+
+/* The piece of about LOCAL % on either side of the arc at `via` must be a cheapest way; beyond an
+ * end of the whole way it is that end, to which `lead` and `rest` cost. */
+static bool passes_test(const struct pick *pick, const struct ht_kept_path *path, uint32_t via,
+                        uint64_t lead, uint64_t rest)
+{
+    const struct ht_query *q = pick->query;
+    const uint32_t *rank = pick->road->cch->rank;
     uint64_t reach = (uint64_t)pick->best_ms * LOCAL / 100;
-    uint32_t first = at;
-    uint32_t last = at;
+    uint32_t first = via;
+    uint32_t last = via;
     uint64_t before = 0;
     uint64_t after = 0;
     while (first > 0 && before < reach) {
@@ -112,14 +128,39 @@ static bool locally_optimal(const struct pick *pick, const struct ht_kept_path *
     while (last + 1 < path->count && after < reach) {
         after += piece_ms(pick->road, path, last++);
     }
-    const uint32_t *rank = pick->road->cch->rank;
+    bool whole = first == 0 && last + 1 == path->count;
     struct ht_seed from = {rank[path->arcs[first]], {0, 0}};
     struct ht_seed to = {rank[path->arcs[last]], {0, 0}};
-    struct ht_key total;
-    return from.vertex == to.vertex ||
-           (ht_search_cost(pick->query->check, pick->road->cch, pick->road->metric, &from, 1, &to,
-                           1, &total) == HT_OK &&
-            total.time >> 32 == before + after);
+    struct end begin = {&from, 1};
+    struct end end = {&to, 1};
+    if (first == 0 && !whole) {
+        begin = (struct end){q->sources.list, q->sources.count};
+        before = lead;
+    }
+    if (last + 1 == path->count && !whole) {
+        end = (struct end){q->targets.list, q->targets.count};
+        after = rest;
+    }
+    return cheapest_ms(pick, begin, end) == before + after;
+}
+
+static bool locally_optimal(const struct pick *pick, const struct ht_kept_path *path,
+                            const struct ht_meeting *meeting)
+{
+    const struct ht_query *q = pick->query;
+    uint32_t at = 0;
+    while (at < path->count && path->arcs[at] != pick->road->cch->arc[meeting->vertex]) {
+        at++;
+    }
+    if (at == path->count) {
+        return false;
+    }
+    struct ht_seed seed = {meeting->vertex, {0, 0}};
+    struct end via = {&seed, 1};
+    uint64_t lead = cheapest_ms(pick, (struct end){q->sources.list, q->sources.count}, via);
+    uint64_t rest = cheapest_ms(pick, via, (struct end){q->targets.list, q->targets.count});
+    return lead != UINT64_MAX && rest != UINT64_MAX && lead + rest == meeting->key.time >> 32 &&
+           passes_test(pick, path, at, lead, rest);
 }
 
 /* Looks at one meeting; `*good`: it became the way in `slot`. */
@@ -143,7 +184,7 @@ static enum ht_status consider(struct pick *pick, const struct ht_meeting *meeti
         pick->sorted = sorted;
     }
     if (status != HT_OK || !shares_little(pick, path) || drives_twice(pick, path) ||
-        !locally_optimal(pick, path, pick->road->cch->arc[meeting->vertex])) {
+        !locally_optimal(pick, path, meeting)) {
         return status;
     }
     *good = true;

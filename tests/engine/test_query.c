@@ -8,6 +8,7 @@
 #include "engine/road/metric_internal.h"
 #include "engine/road/order.h"
 #include "engine/road/relax.h"
+#include "tests/support/alternatives.h"
 #include "tests/support/check.h"
 #include "tests/support/oom.h"
 #include "tests/support/random_town.h"
@@ -651,6 +652,34 @@ HT_CASE(alternatives_are_legal_different_and_not_much_longer)
     HT_CHECK(several > 30);
     ht_query_free(query);
     built_deinit(&b);
+}
+
+HT_CASE(alternatives_share_little_and_are_cheapest_piece_by_piece)
+{
+    for (uint64_t seed = 11; seed < 15; seed++) {
+        struct built b;
+        built_init(&b, 30, 30, seed);
+        uint64_t state = seed;
+        struct ht_query *query = NULL;
+        struct ht_promises promises = ht_promises_new(&b.town->graph);
+        HT_REQUIRE(ht_query_new(&query) == HT_OK);
+        for (int i = 0; i < 300; i++) {
+            struct ht_place from = ht_town_random_place(&b.town->graph, &state);
+            struct ht_place to = ht_town_random_place(&b.town->graph, &state);
+            struct ht_way_found ways[4];
+            uint32_t found = 0;
+            if (ht_query_alternatives(query, &b.road, &from, &to, 3, ways, &found) == HT_OK) {
+                ht_promises_check(&promises, &from, &to, ways, found);
+            }
+        }
+        HT_CHECK(promises.pieces > 1000);
+        HT_CHECK_INT(promises.stretched, 0);
+        HT_CHECK_INT(promises.shared, 0);
+        HT_CHECK_INT(promises.detours, 0);
+        ht_promises_free(&promises);
+        ht_query_free(query);
+        built_deinit(&b);
+    }
 }
 
 HT_CASE(the_order_does_not_depend_on_threads)

@@ -4,7 +4,8 @@
  * of the city 1,000 sources to 10 targets each, since one run of the oracle answers for all targets
  * of a source (a run for each pair would take an hour a profile there). Weight and time equal to
  * the millisecond, length to the millimetre, and each unpacked way is legal turn by turn and adds
- * up. The same for turns that are closed though the metric has them open.
+ * up. The same for turns that are closed though the metric has them open; and what alternative ways
+ * promise. The sample town likewise, which needs no folder.
  *
  * The first argument may name a part of an extract's file name: ctest runs one extract at a time.
  */
@@ -14,6 +15,8 @@
 #include "engine/road/matrix.h"
 #include "geodata/hnet.h"
 #include "geodata/osm_import.h"
+#include "geodata/sample.h"
+#include "tests/support/alternatives.h"
 #include "tests/support/check.h"
 #include "tests/support/random_town.h"
 
@@ -23,7 +26,7 @@ enum { SOURCES = 8, SANITIZED = 1 };
 #else
 enum { SOURCES = 100, SANITIZED = 0 };
 #endif
-enum { TARGETS = 100, PAIRS = 10000, CITY_ARCS = 1000000 };
+enum { TARGETS = 100, PAIRS = 10000, CITY_ARCS = 1000000, FEW_PAIRS = 8 };
 
 static bool same_cost(struct ht_cost a, struct ht_cost b)
 {
@@ -190,6 +193,37 @@ static int compare_behind(const struct ht_road *road, uint64_t seed)
     return wrong;
 }
 
+/* Alternative ways that break a promise (tests/support/alternatives.h). */
+static int check_alternatives(const struct ht_road *road, uint64_t seed)
+{
+    uint32_t pairs = road->graph->arc_count > CITY_ARCS ? FEW_PAIRS : SOURCES;
+    uint64_t state = seed;
+    struct ht_promises promises = ht_promises_new(road->graph);
+    struct ht_query *query = NULL;
+    uint32_t others = 0;
+    if (ht_query_new(&query) != HT_OK) {
+        abort();
+    }
+    for (uint32_t i = 0; i < pairs; i++) {
+        struct ht_place from = ht_town_random_place(road->graph, &state);
+        struct ht_place to = ht_town_random_place(road->graph, &state);
+        struct ht_way_found ways[4];
+        uint32_t found = 0;
+        if (ht_query_alternatives(query, road, &from, &to, 3, ways, &found) == HT_OK) {
+            ht_promises_check(&promises, &from, &to, ways, found);
+            others += found - 1;
+        }
+    }
+    (void)printf(
+        "  %u alternatives for %u pairs, %zu pieces of them; broken: %d stretch, %d sharing, "
+        "%d cheapest pieces\n",
+        others, pairs, promises.pieces, promises.stretched, promises.shared, promises.detours);
+    int broken = promises.stretched + promises.shared + promises.detours + (others == 0);
+    ht_promises_free(&promises);
+    ht_query_free(query);
+    return broken;
+}
+
 static int compare_all(const struct ht_road *road, uint32_t profile)
 {
     int wrong = compare(road, SOURCES, TARGETS, 99 + profile);
@@ -197,7 +231,7 @@ static int compare_all(const struct ht_road *road, uint32_t profile)
     for (uint32_t pair = 0; HT_LONG && pair < PAIRS; pair += each) {
         wrong += compare(road, 1, each, (uint64_t)profile << 32 | pair);
     }
-    return wrong + compare_behind(road, 7 + profile);
+    return wrong + compare_behind(road, 7 + profile) + check_alternatives(road, 31 + profile);
 }
 
 /* `profiles`: NULL, all of them. */
@@ -257,6 +291,19 @@ HT_CASE(every_profile_of_every_extract_equals_the_oracle)
     if (seen == 0) {
         HT_SKIP("no such extract, or the city, which is too large for sanitizers");
     }
+}
+
+HT_CASE(every_profile_of_the_sample_town_equals_the_oracle)
+{
+    char path[128];
+    struct ht_error error;
+    if (strstr("sample", wanted) == NULL) {
+        HT_SKIP("an extract is asked for");
+    }
+    (void)snprintf(path, sizeof path, "/tmp/houtao-extract-sample-%ld.osm.pbf", (long)getpid());
+    HT_REQUIRE(ht_sample_streets(path, HT_SAMPLE_TOWN, 1, &error) == HT_OK);
+    check_extract(path, NULL);
+    (void)unlink(path);
 }
 
 int main(int argc, char **argv)

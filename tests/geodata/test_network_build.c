@@ -384,6 +384,84 @@ HT_CASE(a_way_that_crosses_itself_is_cut_there)
     ht_town_end(&town);
 }
 
+/* One way over nodes 1000, 1001, 1000, 1001 and so on. */
+static void way_to_and_fro(struct ht_town *town, int count, const char *tags)
+{
+    ht_town_add(&town->ways, "<way id=\"1\">");
+    for (int i = 0; i < count; i++) {
+        ht_town_add(&town->ways, "<nd ref=\"%d\"/>", 1000 + i % 2);
+    }
+    ht_town_tags(&town->ways, tags);
+    ht_town_add(&town->ways, "</way>\n");
+}
+
+/* Turns at a junction grow with the square of what meets there. */
+HT_CASE(a_way_to_and_fro_is_one_street)
+{
+    enum { TIMES = 1500 };
+    struct ht_town town;
+    far_nodes(&town, 2, 0.001);
+    way_to_and_fro(&town, TIMES + 1, STREET);
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK_INT(town.graph->base_arc_count, 2);
+    HT_CHECK_INT(town.graph->turn_count, 2);
+    HT_CHECK_INT(town.counts.pieces_repeated, TIMES - 1);
+    HT_CHECK_INT(town.counts.pieces_crowded, 0);
+    ht_town_end(&town);
+    far_nodes(&town, 2, 0.001); /* there and back again on a one-way is both directions */
+    way_to_and_fro(&town, TIMES + 1, STREET "|oneway=yes");
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK_INT(town.graph->base_arc_count, 2);
+    HT_CHECK(town.graph->arcs[0].tail != town.graph->arcs[1].tail);
+    HT_CHECK_INT(town.counts.pieces_repeated, TIMES - 2);
+    ht_town_end(&town);
+}
+
+HT_CASE(a_node_has_no_more_than_so_many_streets)
+{
+    enum { SPOKES = 1000, MOST = 250 };
+    struct ht_town town;
+    far_nodes(&town, SPOKES + 1, 0.001);
+    for (int i = 0; i < SPOKES; i++) {
+        ht_town_add(&town.ways,
+                    "<way id=\"%d\"><nd ref=\"1000\"/><nd ref=\"%d\"/><tag k=\"highway\" "
+                    "v=\"residential\"/></way>\n",
+                    1 + i, 1001 + i);
+    }
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK_INT(town.graph->base_arc_count, 2 * MOST);
+    HT_CHECK_INT(town.counts.pieces_crowded, SPOKES - MOST);
+    ht_town_end(&town);
+}
+
+HT_CASE(ways_that_pass_a_node_or_a_street_twice_keep_what_is_new)
+{
+    struct ht_town town;
+    ht_town_begin(&town, "a b c d\n"
+                         "  e f  \n");
+    ht_town_way(&town, 1, "abcfebcd", STREET); /* a P: round a block and on, over b - c twice */
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK(shape_is(&town, "ab") && shape_is(&town, "bc") && shape_is(&town, "cb") &&
+             shape_is(&town, "cfeb") && shape_is(&town, "befc") && shape_is(&town, "cd") &&
+             shape_is(&town, "dc"));
+    HT_CHECK_INT(town.graph->base_arc_count, 8);
+    HT_CHECK_INT(town.counts.pieces_repeated, 1);
+    ht_town_end(&town);
+    ht_town_begin(&town, "a b c\n"
+                         "    d\n");
+    ht_town_way(&town, 1, "abcdb", STREET); /* a stalk with a loop: nothing is driven twice */
+    ht_town_way(&town, 2, "bc", STREET);    /* a street of its own beside it */
+    ht_town_build(&town, "car");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK_INT(town.graph->base_arc_count, 8);
+    HT_CHECK_INT(town.counts.pieces_repeated, 0);
+    ht_town_end(&town);
+}
+
 HT_CASE(ferries_share_their_duration_by_length)
 {
     struct ht_town town;

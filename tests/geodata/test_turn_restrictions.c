@@ -187,6 +187,48 @@ HT_CASE(restrictions_that_mean_no_turn_are_counted)
     ht_town_end(&town);
 }
 
+/* Obeyed, it would close the street. */
+HT_CASE(commands_to_drive_what_is_closed_are_left_out_and_counted)
+{
+    static const struct {
+        const char *to;
+        const char *from;
+        uint32_t impossible;
+    } cases[] = {
+        {STREET "|oneway=-1", STREET, 1},              /* against the way that is commanded */
+        {"highway=footway", STREET, 1},                /* not for cars */
+        {STREET "|oneway=-1", STREET "|oneway=-1", 0}, /* nobody comes to be commanded */
+        {STREET, STREET, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ht_town town;
+        ht_town_begin(&town, "  e  \n"
+                             "a b c\n"
+                             "  d  \n");
+        ht_town_way(&town, 1, "ab", cases[i].from);
+        ht_town_way(&town, 2, "bc", STREET);
+        ht_town_way(&town, 3, "bd", cases[i].to);
+        ht_town_way(&town, 4, "be", STREET);
+        ht_town_relation(&town, 1, "restriction=only_right_turn", "from w1|via nb|to w3");
+        ht_town_build(&town, "car,foot");
+        HT_REQUIRE(town.status == HT_OK);
+        HT_CHECK_INT(town.counts.restrictions_impossible, cases[i].impossible);
+        HT_CHECK_INT(town.counts.restrictions_used, i == 3);
+        HT_CHECK((ht_town_turn(&town, "abc") != NULL) == (cases[i].impossible == 1));
+        ht_town_end(&town);
+    }
+    struct ht_town town; /* over a way that is closed in that direction */
+    ht_town_begin(&town, "a b c d\n");
+    ht_town_way(&town, 1, "ab", STREET);
+    ht_town_way(&town, 2, "bc", STREET "|oneway=-1");
+    ht_town_way(&town, 3, "cd", STREET);
+    ht_town_relation(&town, 1, "restriction=only_straight_on", "from w1|via w2|to w3");
+    ht_town_build(&town, "car,foot");
+    HT_REQUIRE(town.status == HT_OK);
+    HT_CHECK_INT(town.counts.restrictions_impossible, 1);
+    ht_town_end(&town);
+}
+
 HT_CASE(bans_by_the_clock_leave_the_turn_and_name_the_hours)
 {
     struct ht_town town;
