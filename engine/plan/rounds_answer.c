@@ -167,7 +167,7 @@ static void tour_write(const struct ht__rounds *r, struct answer *a, uint32_t in
     uint32_t count = r->tours[at].count;
     struct ht_rounds_tour *tour = &a->tours[a->plan.tour_count++];
     uint32_t *list = a->lists;
-    uint32_t before = who->start;
+    uint32_t before = ht__rounds_start(r, inspector, day);
     uint64_t metres = 0;
     for (uint32_t k = 0; k <= count; k++) {
         uint32_t here = k < count ? p->sites[r->slots[stops[k]].site].location : who->end;
@@ -183,13 +183,14 @@ static void tour_write(const struct ht__rounds *r, struct answer *a, uint32_t in
             list[k] = a->visit_of[stops[k]];
         }
     }
+    const struct ht_rounds_visit *first = &a->visits[list[0]];
     const struct ht_rounds_visit *last = &a->visits[list[count - 1]];
     *tour = (struct ht_rounds_tour){
         .inspector = inspector,
         .day = day,
         .start_s =
-            a->visits[list[0]].begin_s -
-            ht__rounds_way_s(r, inspector, who->start, p->sites[a->visits[list[0]].site].location),
+            first->begin_s - ht__rounds_way_s(r, inspector, ht__rounds_start(r, inspector, day),
+                                              p->sites[first->site].location),
         .end_s =
             last->end_s + ht__rounds_way_s(r, inspector, p->sites[last->site].location, who->end),
         .travel_s = (uint32_t)r->tours[at].travel_s,

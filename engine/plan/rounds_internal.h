@@ -165,6 +165,8 @@ int64_t ht__rounds_way_cost(const struct ht__rounds *r, uint32_t inspector, uint
 /* The day's first and last second of an inspector who works then. */
 int32_t ht__rounds_from_s(const struct ht__rounds *r, uint32_t inspector, uint32_t day);
 int32_t ht__rounds_to_s(const struct ht__rounds *r, uint32_t inspector, uint32_t day);
+/* The location where its tour of a day begins; HT_PLAN_NONE: at the first site. */
+uint32_t ht__rounds_start(const struct ht__rounds *r, uint32_t inspector, uint32_t day);
 /* When a visit can begin, not before t_s: FAR when it can't any more; not after t_s: -1. */
 int32_t ht__rounds_next_s(const struct ht__rounds *r, uint32_t site, uint32_t inspector,
                           uint32_t day, int32_t t_s);

@@ -148,7 +148,8 @@ static enum ht_status inspector_check(const struct ht_rounds_problem *p,
                                       const struct ht_rounds_inspector *who, struct ht_error *error)
 {
     if ((who->start != HT_PLAN_NONE && who->start >= p->location_count) ||
-        (who->end != HT_PLAN_NONE && who->end >= p->location_count)) {
+        (who->end != HT_PLAN_NONE && who->end >= p->location_count) ||
+        (who->underway && who->here >= p->location_count)) {
         return ht_error_set(error, HT_RANGE, 0, "no such location");
     }
     if (who->profile >= p->profile_count) {

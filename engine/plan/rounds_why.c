@@ -67,8 +67,9 @@ static struct ht_window alone(const struct ht__rounds *r, uint32_t site, uint32_
     if ((r->shift_days[inspector] >> day & 1) == 0 || !has_way(r, site, inspector)) {
         return window;
     }
-    int32_t from_s = ht__rounds_from_s(r, inspector, day) +
-                     ht__rounds_way_s(r, inspector, who->start, s->location);
+    int32_t from_s =
+        ht__rounds_from_s(r, inspector, day) +
+        ht__rounds_way_s(r, inspector, ht__rounds_start(r, inspector, day), s->location);
     int32_t to_s = ht__rounds_to_s(r, inspector, day) -
                    ht__rounds_way_s(r, inspector, s->location, who->end) - (int32_t)s->service_s;
     window.from_s = ht__rounds_next_s(r, site, inspector, day, from_s);
@@ -167,7 +168,7 @@ static int32_t end_with(const struct ht__rounds *r, uint32_t site, const uint32_
     const struct ht_rounds_inspector *who = &p->inspectors[who_day[0]];
     size_t tour = (size_t)who_day[0] * r->days + who_day[1];
     const uint32_t *stops = r->stops + tour * r->room;
-    uint32_t before = who->start;
+    uint32_t before = ht__rounds_start(r, who_day[0], who_day[1]);
     int32_t now_s = ht__rounds_from_s(r, who_day[0], who_day[1]);
     for (uint32_t i = 0; i <= r->tours[tour].count; i++) {
         uint32_t slot = i == k ? HT_PLAN_NONE : stops[i > k ? i - 1 : i];
