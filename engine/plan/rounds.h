@@ -265,6 +265,8 @@ enum ht_rounds_hint {
     HT_ROUNDS_HINT_WORK_LONGER, /* `number` seconds more of `inspector`'s shift on `day` */
     HT_ROUNDS_HINT_QUOTA,       /* `number` visits more for `inspector`, on `day` or in its week */
     HT_ROUNDS_HINT_OWNER,       /* `inspector` named for the site, so that nobody else comes */
+    HT_ROUNDS_HINT_OTHERS,      /* others than `inspector`, who alone may lead there */
+    HT_ROUNDS_HINT_VISITS,      /* `number` visits more of the need that `day` lies in */
     HT_ROUNDS_HINTS
 };
 

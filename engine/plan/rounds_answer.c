@@ -277,7 +277,7 @@ static void broken_write(struct ht__rounds *r, struct answer *a, uint32_t site, 
                                           .visit = HT_PLAN_NONE,
                                           .running = r->run_list[i]};
         if (r->lost[r->run_list[i]]) {
-            broken.mendable = ht__rounds_why_not(r, site, run->inspector, run->day, &broken.mend);
+            broken.mendable = ht__rounds_why_not_at(r, run, &broken.mend);
             broken_add(a, &broken);
         }
     }
@@ -289,9 +289,14 @@ static void broken_write(struct ht__rounds *r, struct answer *a, uint32_t site, 
         if (s->gap_most_days > 0 && gap > s->gap_most_days) {
             int64_t due = last + s->gap_most_days;
             broken.number = (uint32_t)(gap - s->gap_most_days);
-            broken.mendable =
-                due >= (int64_t)r->problem->first_day && due < r->days &&
-                ht__rounds_why_not(r, site, visit->inspector, (uint32_t)due, &broken.mend);
+            broken.mendable = due >= (int64_t)r->problem->first_day && due < r->days;
+            if (broken.mendable &&
+                !ht__rounds_why_not(r, site, visit->inspector, (uint32_t)due, &broken.mend)) {
+                broken.mend = (struct ht_rounds_mend){.hint = HT_ROUNDS_HINT_VISITS,
+                                                      .number = 1,
+                                                      .inspector = HT_PLAN_NONE,
+                                                      .day = (uint32_t)due};
+            }
             broken_add(a, &broken);
         }
         if (visit->state != HT_ROUNDS_PAST && r->owner[site] != HT_PLAN_NONE &&
@@ -304,6 +309,9 @@ static void broken_write(struct ht__rounds *r, struct answer *a, uint32_t site, 
                                                       .number = 1,
                                                       .inspector = r->owner[site],
                                                       .day = HT_PLAN_NONE};
+                if (!ht__rounds_may_lead(r, site, r->owner[site])) {
+                    broken.mend.inspector = visit->inspector; /* who knows the place now */
+                }
             }
             broken_add(a, &broken);
         }

@@ -260,9 +260,13 @@ void ht__rounds_order(struct ht__rounds *r);
 /* ---- why and the answer ---- */
 
 void ht__rounds_why_missing(struct ht__rounds *r, struct ht_rounds_missing *missing);
-/* What would bring the owner (or anybody, NONE) to the site on a day; false: nothing would. */
+/* What would bring an inspector to the site on a day; false: nothing does that is known, as where
+ * it may not lead there. */
 bool ht__rounds_why_not(struct ht__rounds *r, uint32_t site, uint32_t inspector, uint32_t day,
                         struct ht_rounds_mend *mend);
+/* The same of a promise, at its time. */
+bool ht__rounds_why_not_at(struct ht__rounds *r, const struct ht_rounds_running *run,
+                           struct ht_rounds_mend *mend);
 enum ht_rounds_idle_reason ht__rounds_why_idle(const struct ht__rounds *r, uint32_t inspector);
 HT_MUST_CHECK enum ht_status ht__rounds_answer(struct ht__rounds *r, struct ht_rounds_plan **out);
 

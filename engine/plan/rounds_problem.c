@@ -28,7 +28,7 @@ const char *ht_rounds_reason_name(enum ht_rounds_reason reason)
 const char *ht_rounds_hint_name(enum ht_rounds_hint hint)
 {
     static const char *const names[HT_ROUNDS_HINTS] = {
-        "inspector", "shift", "way", "days", "open_longer", "gap", "work_longer", "quota", "owner"};
+        "inspector", "shift", "way", "days", "open_longer", "gap", "work_longer", "quota", "owner", "others", "visits"};
     return (unsigned)hint < HT_ROUNDS_HINTS ? names[hint] : "unknown";
 }
 
