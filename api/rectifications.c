@@ -146,15 +146,22 @@ static uint64_t mixed(uint64_t x)
     return x ^ x >> 31;
 }
 
+/* What makes a closing doubtful: where no position was, a reason stands. */
+enum {
+    DOUBTFUL = HT_VISIT_TOO_SHORT | HT_VISIT_TOO_FAR | HT_VISIT_IMPOSSIBLE | HT_VISIT_ALONE,
+    DOUBTFUL_WEIGHT = 8
+};
+
 /* Efraimidis and Spirakis 2006: the greatest u^(1/w) are a sample without replacement, in
- * proportion to the weights. u follows from the seed and the notice's number alone, so that anybody
- * can draw the same again. */
+ * proportion to the weights: the risk, eight times that where the visit that closed it was flagged.
+ * u follows from the seed and the notice's number alone, so that anybody can draw the same again.
+ */
 static double key_of(uint64_t seed, const struct ht_rectification *n)
 {
     uint64_t chance = mixed(mixed(seed) + n->number * UINT64_C(0x9e3779b97f4a7c15));
     double u = ((double)(chance >> 11) + 0.5) / 9007199254740992.0;
     double weight = n->risk >= 1 ? n->risk : 1;
-    return log(u) / weight;
+    return log(u) / (weight * ((n->closed_flags & DOUBTFUL) != 0 ? DOUBTFUL_WEIGHT : 1));
 }
 
 static int by_key(const void *a, const void *b)

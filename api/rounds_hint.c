@@ -41,6 +41,12 @@ static void english(enum ht_rounds_hint hint, const struct facts *f, char *out, 
     case HT_ROUNDS_HINT_OWNER:
         (void)snprintf(out, size, "to name %s for the site, so that nobody else comes", f->who);
         break;
+    case HT_ROUNDS_HINT_OTHERS:
+        (void)snprintf(out, size, "to let others than %s come", f->who);
+        break;
+    case HT_ROUNDS_HINT_VISITS:
+        (void)snprintf(out, size, "%u visits more", f->number);
+        break;
     case HT_ROUNDS_HINTS:
     default:
         out[0] = '\0';
@@ -77,6 +83,12 @@ static void chinese_words(enum ht_rounds_hint hint, const struct facts *f, char 
         break;
     case HT_ROUNDS_HINT_OWNER:
         (void)snprintf(out, size, "指定%s包干该点位，不由他人代查", f->who);
+        break;
+    case HT_ROUNDS_HINT_OTHERS:
+        (void)snprintf(out, size, "允许%s以外的督导员检查", f->who);
+        break;
+    case HT_ROUNDS_HINT_VISITS:
+        (void)snprintf(out, size, "再增加%u次检查", f->number);
         break;
     case HT_ROUNDS_HINTS:
     default:

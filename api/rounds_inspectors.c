@@ -194,12 +194,16 @@ static enum ht_status shift_find(struct ht__round_work *work, const char *id,
     size_t busy_count = 0;
     const struct ht__round_busy *busy = ht__round_busy_of(work, id, &busy_count);
     size_t count = merged->leave_count + busy_count;
-    struct ht_round_leave *off = ht_array_new(count, sizeof *off);
+    const struct ht__round_where *where = ht__round_where_of(work, id);
+    struct ht_round_leave *off = ht_array_new(count + 1, sizeof *off);
     if (off == NULL) {
         return HT_NOMEM;
     }
     for (size_t i = 0; i < count; i++) {
         off[i] = i < merged->leave_count ? merged->leaves[i] : busy[i - merged->leave_count].time;
+    }
+    if (where != NULL && where->end_ms > work->making->since_ms) { /* a visit to be ended first */
+        off[count++] = (struct ht_round_leave){work->making->since_ms, where->end_ms};
     }
     enum ht_status status =
         ht_round_shift_hours(&work->scene->days, merged->ask.shift, off, count, out);

@@ -16,8 +16,10 @@
 struct making {
     const struct ht_round_goal *goal;
     struct ht_round_result *out;
-    bool *used;     /* by visit of `before`: its id went on */
-    uint32_t *stop; /* by visit of the plan: its number in the day */
+    bool *used;                             /* by visit of `before`: its id went on */
+    uint32_t *stop;                         /* by visit of the plan: its number in the day */
+    const struct ht_rounds_running **overs; /* of the first day that is planned: over, by moment */
+    uint32_t over_count;
 };
 
 /* What of the running plan went on under its own id. What was missed stays on its day under its id,
@@ -187,6 +189,100 @@ static uint32_t over_on(const struct ht_round_goal *goal, const struct ht_round_
     return count;
 }
 
+static int by_begin(const void *left, const void *right)
+{
+    const struct ht_rounds_running *a = *(const struct ht_rounds_running *const *)left;
+    const struct ht_rounds_running *b = *(const struct ht_rounds_running *const *)right;
+    return (a->begin_s > b->begin_s) - (a->begin_s < b->begin_s);
+}
+
+/* What of the first day is over, by moment. */
+static enum ht_status overs_find(struct making *making)
+{
+    const struct ht_round_scene *scene = making->goal->scene;
+    making->overs = ht_array_new(scene->running_count, sizeof(struct ht_rounds_running *));
+    if (making->overs == NULL) {
+        return HT_NOMEM;
+    }
+    for (uint32_t i = 0; i < scene->running_count; i++) {
+        const struct ht_rounds_running *run = &scene->running[i];
+        if (run->state == HT_ROUNDS_PAST && run->day == scene->days.first_day) {
+            making->overs[making->over_count++] = run;
+        }
+    }
+    if (making->over_count > 1) {
+        qsort((void *)making->overs, making->over_count, sizeof(const struct ht_rounds_running *),
+              by_begin);
+    }
+    return HT_OK;
+}
+
+static uint32_t inspector_find(const struct ht_round_scene *scene, const char *id)
+{
+    uint32_t i = 0;
+    while (i < scene->inspector_count && strcmp(scene->inspectors[i].id, id) != 0) {
+        i++;
+    }
+    return i < scene->inspector_count ? i : HT_PLAN_NONE;
+}
+
+/* Adds the way between two places; false: there is none that is known. */
+static bool leg_add(const struct ht_round_scene *scene, const struct ht_rounds_inspector *who,
+                    const uint32_t ends[2], struct ht_round_tour *tour)
+{
+    const struct ht_plan_profile *profile = &scene->problem.profiles[who->profile];
+    size_t at = (size_t)ends[0] * scene->problem.location_count + ends[1];
+    if (ends[0] == HT_PLAN_NONE || ends[1] == HT_PLAN_NONE || ends[0] == ends[1]) {
+        return true;
+    }
+    tour->travel_s += profile->duration_s[at];
+    tour->distance_m += profile->distance_m == NULL ? 0 : profile->distance_m[at];
+    return profile->duration_s[at] < HT_PLAN_NO_WAY;
+}
+
+/* Whether the new plan goes on with that day where the inspector is. */
+static bool goes_on(const struct ht_round_goal *goal, uint32_t inspector)
+{
+    bool found = false;
+    for (uint32_t t = 0; t < goal->plan->tour_count; t++) {
+        const struct ht_rounds_tour *tour = &goal->plan->tours[t];
+        found = found || (tour->inspector == inspector && tour->day == goal->scene->days.first_day);
+    }
+    return found && goal->scene->plan_inspectors[inspector].underway;
+}
+
+/* The part of the first day's tour that is over, from home to its last visit; what is planned now
+ * goes on from there, so that each way counts once, or home. False: not all of its `visits` are
+ * known to the plan, or a way is not. */
+static bool over_tour(const struct making *making, uint32_t visits, struct ht_round_tour *tour)
+{
+    const struct ht_round_scene *scene = making->goal->scene;
+    uint32_t index = inspector_find(scene, tour->inspector);
+    const struct ht_rounds_inspector *who =
+        index == HT_PLAN_NONE ? NULL : &scene->plan_inspectors[index];
+    uint32_t ends[2] = {who == NULL ? HT_PLAN_NONE : who->start, HT_PLAN_NONE};
+    bool known = who != NULL;
+    tour->visits = tour->travel_s = tour->service_s = tour->distance_m = 0;
+    for (uint32_t i = 0; i < making->over_count && known; i++) {
+        const struct ht_rounds_running *run = making->overs[i];
+        if (run->inspector == index || run->second == index) {
+            ends[1] = scene->plan_sites[run->site].location;
+            known = leg_add(scene, who, ends, tour);
+            ends[0] = ends[1];
+            tour->service_s += (uint32_t)(run->end_s - run->begin_s);
+            tour->end_ms = ht_round_moment(&scene->days, run->day, run->end_s);
+            tour->visits++;
+        }
+    }
+    if (known && !goes_on(making->goal, index)) {
+        uint32_t before_s = tour->travel_s;
+        ends[1] = who->end;
+        known = leg_add(scene, who, ends, tour);
+        tour->end_ms += (tour->travel_s - before_s) * INT64_C(1000);
+    }
+    return known && tour->visits == visits;
+}
+
 /* Of the running plan: days that are past, and the part of today's that is over. Today may have
  * been planned anew before: then an inspector has several tours, and what is over is of the first
  * ones. */
@@ -200,7 +296,13 @@ static void tours_before(struct making *making)
         bool again =
             i > 0 && tour[-1].day == tour->day && strcmp(tour[-1].inspector, tour->inspector) == 0;
         uint32_t over = tour->day == first_day ? over_on(goal, tour) : 0;
+        struct ht_round_tour whole = *tour;
         used = again ? used : 0;
+        if (over > used && used == 0 && over_tour(making, over, &whole)) {
+            making->out->tours[making->out->tour_count++] = whole;
+            used = UINT32_MAX; /* of all of that day */
+            continue;
+        }
         over = over > used ? over - used : 0;
         used += over < tour->visits ? over : tour->visits;
         if (tour->day > first_day || (tour->day == first_day && over == 0)) {
@@ -286,6 +388,9 @@ enum ht_status ht_round_result_make(const struct ht_round_goal *goal, struct ht_
     *out = (struct ht_round_result){.next = goal->next};
     enum ht_status status = lists_new(&making);
     if (status == HT_OK) {
+        status = overs_find(&making);
+    }
+    if (status == HT_OK) {
         tours_before(&making);
         for (uint32_t t = 0; t < goal->plan->tour_count; t++) {
             const struct ht_rounds_tour *tour = &goal->plan->tours[t];
@@ -304,6 +409,7 @@ enum ht_status ht_round_result_make(const struct ht_round_goal *goal, struct ht_
     }
     free(making.used);
     free(making.stop);
+    free((void *)making.overs);
     return status;
 }
 

@@ -25,7 +25,7 @@ enum {
 
 struct numbered {
     struct ht_point point;
-    uint32_t index; /* of the site; past those the inspector */
+    uint32_t index; /* of the site; past those the inspector; past those where it is */
 };
 
 static int by_point(const void *left, const void *right)
@@ -47,7 +47,13 @@ static void location_set(struct ht_round_scene *scene, uint32_t index, uint32_t 
         scene->plan_sites[index].location = location;
         return;
     }
-    struct ht_rounds_inspector *inspector = &scene->plan_inspectors[index - scene->site_count];
+    index -= scene->site_count;
+    if (index >= scene->inspector_count) {
+        scene->plan_inspectors[index - scene->inspector_count].underway = true;
+        scene->plan_inspectors[index - scene->inspector_count].here = location;
+        return;
+    }
+    struct ht_rounds_inspector *inspector = &scene->plan_inspectors[index];
     inspector->start = location;
     inspector->end = location;
 }
@@ -55,7 +61,7 @@ static void location_set(struct ht_round_scene *scene, uint32_t index, uint32_t 
 /* One location for all that lies at one point: the doors of a building, colleagues at an office. */
 static enum ht_status places_make(struct ht_round_scene *scene)
 {
-    size_t most = (size_t)scene->site_count + scene->inspector_count;
+    size_t most = (size_t)scene->site_count + scene->inspector_count * (size_t)2;
     struct numbered *list = ht_array_new(most, sizeof *list);
     struct ht_planner_scene *ways = scene->ways;
     size_t count = 0;
@@ -70,6 +76,10 @@ static enum ht_status places_make(struct ht_round_scene *scene)
     for (uint32_t i = 0; i < scene->inspector_count; i++) {
         if (scene->inspectors[i].placed) {
             list[count++] = (struct numbered){scene->inspectors[i].home, scene->site_count + i};
+        }
+        if (scene->inspectors[i].underway) {
+            list[count++] = (struct numbered){scene->inspectors[i].here,
+                                              scene->site_count + scene->inspector_count + i};
         }
     }
     if (count > 0) {
@@ -640,6 +650,9 @@ static enum ht_status town_read(struct ht__round_work *work)
     uint64_t visits = 0;
     enum ht_status status = ht__round_busy_read(work);
     if (status == HT_OK) {
+        status = ht__round_wheres_read(work);
+    }
+    if (status == HT_OK) {
         status = ht__round_inspectors_read(work);
     }
     if (status == HT_OK) {
@@ -675,6 +688,9 @@ static enum ht_status scene_make(struct ht__round_work *work)
     struct ht_live_work *live = NULL;
     enum ht_status status = town_read(work);
     if (status == HT_OK) {
+        status = ht__round_wheres_place(work);
+    }
+    if (status == HT_OK) {
         status = places_make(scene);
     }
     if (status == HT_OK) {
@@ -709,6 +725,7 @@ enum ht_status ht_round_scene_make(const struct ht_round_making *making, struct 
     ht__round_names_free(&work.inspectors);
     free(work.rates);
     free(work.busy);
+    free(work.wheres);
     if (status != HT_OK && error->message[0] == '\0') {
         return ht_error_set(error, status, 0, NULL);
     }

@@ -24,6 +24,9 @@
  * What inspectors have to do for other rounds, or as no round's, is time that this one does not
  * have.
  *
+ * Where a round begins within a day, as one that is planned anew at noon, who has begun a visit of
+ * that day (of any round) goes on from there when it is over: reported, or as planned.
+ *
  * What is wrong with single sites and inspectors is told (`wrongs`, `refused`), and the rest
  * planned.
  *
@@ -99,6 +102,8 @@ struct ht_round_inspector {
     char id[HT_ID_MAX + 1];
     struct ht_point home;
     bool placed;
+    bool underway; /* on the round's first day it begins at `here`, where it is then */
+    struct ht_point here;
     char profile[HT_NAME_MAX + 1];
 };
 

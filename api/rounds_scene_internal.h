@@ -30,6 +30,14 @@ struct ht__round_busy {
     struct ht_round_leave time;
 };
 
+/* At which visit somebody is, or was last. */
+struct ht__round_where {
+    char who[HT_ID_MAX + 1];
+    char site[HT_ID_MAX + 1];
+    int64_t begin_ms;
+    int64_t end_ms; /* free from then on */
+};
+
 struct ht__round_work {
     const struct ht_round_making *making;
     struct ht_round_scene *scene;
@@ -41,6 +49,8 @@ struct ht__round_work {
     uint32_t real_count;         /* sites of the scene that are; those behind them are notices' */
     struct ht__round_busy *busy; /* by inspector */
     size_t busy_count;
+    struct ht__round_where *wheres; /* by inspector */
+    size_t where_count;
 };
 
 /* HT_PLAN_NONE: none of that id, or not planned for. */
@@ -66,6 +76,14 @@ HT_MUST_CHECK enum ht_status ht__round_busy_read(struct ht__round_work *work);
 /* Those of one inspector; `*count` 0: none. */
 const struct ht__round_busy *ht__round_busy_of(const struct ht__round_work *work, const char *who,
                                                size_t *count);
+
+/* Reads where inspectors are when the round begins, of the same day; before them. */
+HT_MUST_CHECK enum ht_status ht__round_wheres_read(struct ht__round_work *work);
+/* NULL: not on the way, at home. */
+const struct ht__round_where *ht__round_where_of(const struct ht__round_work *work,
+                                                 const char *who);
+/* Puts those there, in the scene; after sites and inspectors are read. */
+HT_MUST_CHECK enum ht_status ht__round_wheres_place(struct ht__round_work *work);
 
 /* Reads inspectors (first), then sites; into scene and names. */
 HT_MUST_CHECK enum ht_status ht__round_inspectors_read(struct ht__round_work *work);

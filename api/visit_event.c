@@ -38,6 +38,7 @@ static const struct ht_event_field fields[] = {
     {"until", HT_VISIT_HAS_RESULT, HT_EVENT_MOMENT, AT(until_ms), NULL, 0},
     {"distance_m", HT_VISIT_HAS_RESULT, HT_EVENT_NUMBER, AT(distance_m), NULL, 0},
     {"flags", HT_VISIT_HAS_RESULT, HT_EVENT_NUMBER, AT(flags), NULL, 0},
+    {"flags", HT_VISIT_HAS_FLAGS, HT_EVENT_PERHAPS, AT(flags), NULL, 0},
     {"hazards", HT_VISIT_HAS_RESULT, HT_EVENT_NUMBER, AT(hazards), NULL, 0},
     {"number", HT_VISIT_HAS_NOTICE, HT_EVENT_NUMBER, AT(number), NULL, 0},
     {"tenant", HT_VISIT_HAS_SITE | HT_VISIT_HAS_NOTICE, HT_EVENT_TEXT, AT(tenant), NULL, 0},

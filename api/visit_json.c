@@ -11,9 +11,9 @@ static void text_or_not(struct ht_json *json, const char *key, const char *text)
     }
 }
 
-static void flags_write(struct ht_json *json, uint32_t flags)
+static void flags_write(struct ht_json *json, const char *key, uint32_t flags)
 {
-    ht_json_key(json, "flags");
+    ht_json_key(json, key);
     ht_json_array(json);
     for (int i = 0; i < HT_VISIT_FLAGS; i++) {
         if ((flags >> i & 1U) != 0) {
@@ -32,7 +32,7 @@ static void result_write(struct ht_json *json, const struct ht_visit *visit)
         ht_json_key_int(json, "distance_m", visit->distance_m);
     }
     ht_json_key_int(json, "hazards", visit->hazards);
-    flags_write(json, visit->flags);
+    flags_write(json, "flags", visit->flags);
 }
 
 void ht__visit_json(struct ht_json *json, const struct ht_visit *visit, const char *paper,
@@ -83,6 +83,9 @@ static void loop_write(struct ht_json *json, const struct ht_rectification *n, i
 static void end_write(struct ht_json *json, const struct ht_rectification *n)
 {
     text_or_not(json, "closed_by", n->closed_by);
+    if (n->closed_by != NULL) {
+        flags_write(json, "closed_flags", n->closed_flags);
+    }
     ht_incident_json_moment(json, "mended_at", n->mended_ms);
     ht_incident_json_moment(json, "closed_at", n->closed_ms);
     ht_json_key_bool(json, "sampled", n->sampled);

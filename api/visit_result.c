@@ -14,16 +14,22 @@ enum { NOTES = HT_VISIT_HAZARDS + 2, LIKE_MOST = 500 };
 
 /* How late what was seen without a network may be told. */
 #define LATE_MOST_MS (31 * INT64_C(86400000))
+/* A check-in and its report within so long are one. */
+#define SAME_MS (INT64_C(60) * 1000)
 
 struct reporting {
     struct ht__visit_turn turn;
     struct ht_visit_result_in in;
     struct ht__systems systems;
     struct ht_visit_office office;
+    int64_t now_ms;
     int64_t at_ms;
+    int64_t planned_ms; /* how long it was to be */
     struct ht_point point;
     uint32_t distance_m;
     uint32_t flags;
+    char shorts[2][HT_VISIT_ID_MAX + 1]; /* visits before that were too short, as is known now */
+    int short_count;
     char site[HT_VISIT_ID_MAX + 1];
     char tenant[HT_VISIT_ID_MAX + 1]; /* whom the visit sees alone; "" nobody */
     uint8_t risks[HT_VISIT_HAZARDS];
@@ -58,18 +64,47 @@ static enum ht_status place_look(struct ht_app_context *context, struct reportin
     return HT_OK;
 }
 
+static bool is_short(const struct reporting *r, int64_t length_ms, int64_t planned_ms)
+{
+    return length_ms < r->office.short_ms ||
+           length_ms < planned_ms * (int64_t)r->office.short_percent / 100;
+}
+
+/* How long a visit was at most, by its report alone: until they left; where nobody says when, until
+ * it was reported. A check-in that is told in the same minute is none of its own: then nobody
+ * knows. */
+static int64_t length_ms(const struct reporting *r, int64_t now_ms)
+{
+    if (r->in.until_ms != 0) {
+        return r->in.until_ms - r->at_ms;
+    }
+    return now_ms - r->at_ms > SAME_MS ? now_ms - r->at_ms : INT64_MAX;
+}
+
+/* What the check-ins beside this one tell of an inspector. */
+static void sequence_look(struct ht_app_context *context, struct ht_store_reader *reader,
+                          struct reporting *r, const struct ht__visit_arrival *arrival, bool stays)
+{
+    struct ht__visit_sequence s;
+    ht__visit_sequence_look(context, reader, arrival, &s);
+    r->flags |= s.impossible ? HT_VISIT_IMPOSSIBLE : 0;
+    if (stays && r->in.until_ms == 0 && is_short(r, s.stay_most_ms, r->planned_ms)) {
+        r->flags |= HT_VISIT_TOO_SHORT;
+    }
+    if (s.before[0] != '\0' && is_short(r, s.before_most_ms, s.before_planned_ms)) {
+        memcpy(r->shorts[r->short_count++], s.before, sizeof s.before);
+    }
+}
+
 static void time_look(struct ht_app_context *context, struct ht_store_reader *reader,
                       struct reporting *r, const struct ht_visit *visit,
                       const struct ht_visit_site *site)
 {
     const struct ht_visit_result_in *in = &r->in;
     bool there = in->outcome != HT_VISIT_IS_MISSED && in->outcome != HT_VISIT_IS_REFUSED;
-    int64_t length_ms = in->until_ms - r->at_ms;
-    int64_t planned_ms = visit->end_ms - visit->start_ms;
     const char *inspector = in->inspector == NULL ? visit->inspector : in->inspector;
-    if (there && in->until_ms != 0 &&
-        (length_ms < r->office.short_ms ||
-         length_ms * 100 < planned_ms * (int64_t)r->office.short_percent)) {
+    r->planned_ms = visit->end_ms - visit->start_ms;
+    if (there && is_short(r, length_ms(r, r->now_ms), r->planned_ms)) {
         r->flags |= HT_VISIT_TOO_SHORT;
     }
     if (in->outcome == HT_VISIT_IS_MISSED || inspector == NULL || (!in->placed && !site->placed)) {
@@ -87,7 +122,9 @@ static void time_look(struct ht_app_context *context, struct ht_store_reader *re
                                                   .until_ms =
                                                       in->until_ms != 0 ? in->until_ms : r->at_ms,
                                                   .slack_ms = r->office.slack_ms};
-        r->flags |= two[i] == NULL ? 0 : ht__visit_sequence_flag(context, reader, &arrival);
+        if (two[i] != NULL) {
+            sequence_look(context, reader, r, &arrival, there);
+        }
     }
 }
 
@@ -252,6 +289,7 @@ static bool report_prepare(struct ht_app_context *context, struct ht_command *co
     if (status == HT_OK && !ht__systems_read(context, &command->query, &r->systems, reply)) {
         return false;
     }
+    r->now_ms = command->at_ms;
     r->at_ms = r->in.at_ms == 0 ? command->at_ms : r->in.at_ms;
     if (status == HT_OK && r->at_ms < command->at_ms - LATE_MOST_MS) {
         status = ht_error_set(&error, HT_INVALID, 0, "/at: is more than 31 days ago");
@@ -399,7 +437,9 @@ static enum ht_status report_decide(struct ht_visits *visits, const struct ht_co
                                             .distance_m = r->distance_m,
                                             .flags = r->flags,
                                             .hazards = hazards,
-                                            .hazard_count = r->in.hazard_count};
+                                            .hazard_count = r->in.hazard_count,
+                                            .shorts = {r->short_count > 0 ? r->shorts[0] : NULL,
+                                                       r->short_count > 1 ? r->shorts[1] : NULL}};
     return ht_visits_decide(visits, &report, &r->turn.decision, error);
 }
 

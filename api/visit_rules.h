@@ -13,8 +13,9 @@
  *
  * A check-in is at the site within its border or `near_m` from it; elsewhere it needs a reason. An
  * unplanned visit takes `service_s`. A visit is too short where it took less than `short_percent`
- * of the planned time or less than `short_s`; its sequence is impossible where the way from the one
- * before takes `slack_s` longer than there was time.
+ * of the planned time or less than `short_s`; where nobody said until when, than its report or the
+ * next check-in by the same inspector, less the way (but for `slack_s`), leave it; its sequence is
+ * impossible where the way from the one before takes `slack_s` longer than there was time.
  *
  * `revisits`: what is wanted where no round goes is planned by itself, too.
  *

@@ -199,15 +199,21 @@ static enum ht_status way_ms(struct ht_app_context *context, const char *inspect
     return status;
 }
 
-/* Whether the way between this check-in and the one beside it was too long. */
-static bool is_too_soon(struct ht_app_context *context, struct ht_store_reader *reader,
-                        const struct ht__visit_arrival *arrival, bool after)
+/* How long the one who came first can have stayed. */
+static int64_t stay_of(const struct ht__visit_arrival *arrival, int64_t between_ms, int64_t way_ms)
+{
+    return between_ms - (way_ms > arrival->slack_ms ? way_ms - arrival->slack_ms : 0);
+}
+
+/* What the check-in before, or after, tells. */
+static void side_look(struct ht_app_context *context, struct ht_store_reader *reader,
+                      const struct ht__visit_arrival *arrival, bool after,
+                      struct ht__visit_sequence *out)
 {
     struct ht_visits *visits = ht_visits_room_visits(context->app->visits);
     const struct ht_visit *beside = beside_of(visits, arrival, after);
     struct ht_point there;
     int64_t need_ms = 0;
-    bool impossible = false;
     if (beside != NULL && place_of(reader, beside, &there)) {
         struct ht_point from = after ? arrival->point : there;
         struct ht_point to = after ? there : arrival->point;
@@ -215,18 +221,29 @@ static bool is_too_soon(struct ht_app_context *context, struct ht_store_reader *
                           : beside->until_ms != 0 ? beside->until_ms
                                                   : beside->seen_ms;
         int64_t come_ms = after ? beside->seen_ms : arrival->at_ms;
-        impossible = way_ms(context, arrival->inspector, from, to, &need_ms) == HT_OK &&
-                     need_ms - arrival->slack_ms > come_ms - left_ms;
+        bool known = way_ms(context, arrival->inspector, from, to, &need_ms) == HT_OK;
+        if (known && need_ms - arrival->slack_ms > come_ms - left_ms) {
+            out->impossible = true;
+        } else if (known && after) {
+            out->stay_most_ms = stay_of(arrival, beside->seen_ms - arrival->at_ms, need_ms);
+        } else if (known && beside->until_ms == 0 && beside->state != HT_VISIT_IS_REFUSED) {
+            memcpy(out->before, beside->id, strlen(beside->id) + 1);
+            out->before_most_ms = stay_of(arrival, arrival->at_ms - beside->seen_ms, need_ms);
+            out->before_planned_ms = beside->end_ms - beside->start_ms;
+        }
     }
     ht_visit_release(beside);
-    return impossible;
 }
 
-uint32_t ht__visit_sequence_flag(struct ht_app_context *context, struct ht_store_reader *reader,
-                                 const struct ht__visit_arrival *arrival)
+void ht__visit_sequence_look(struct ht_app_context *context, struct ht_store_reader *reader,
+                             const struct ht__visit_arrival *arrival,
+                             struct ht__visit_sequence *out)
 {
-    return is_too_soon(context, reader, arrival, false) ||
-                   is_too_soon(context, reader, arrival, true)
-               ? HT_VISIT_IMPOSSIBLE
-               : 0;
+    *out = (struct ht__visit_sequence){.stay_most_ms = INT64_MAX};
+    side_look(context, reader, arrival, false, out);
+    side_look(context, reader, arrival, true, out);
+    if (out->impossible) { /* one of them wasn't there: it tells nothing of a stay */
+        out->stay_most_ms = INT64_MAX;
+        out->before[0] = '\0';
+    }
 }

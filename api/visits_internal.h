@@ -67,8 +67,7 @@ HT_MUST_CHECK enum ht_status ht__visit_inspector_check(struct ht_app_context *co
                                                        const char *member, const char *inspector,
                                                        struct ht_error *error);
 
-/* Whether the way from the check-in before, or to the one after, was too long for the time there
- * was: HT_VISIT_IMPOSSIBLE or 0. On a worker: it routes. */
+/* What the check-ins before and after tell of one. On a worker: it routes. */
 struct ht__visit_arrival {
     const char *visit; /* this one */
     const char *inspector;
@@ -77,8 +76,18 @@ struct ht__visit_arrival {
     int64_t until_ms; /* left; at_ms where it is not said */
     int64_t slack_ms;
 };
-uint32_t ht__visit_sequence_flag(struct ht_app_context *context, struct ht_store_reader *reader,
-                                 const struct ht__visit_arrival *arrival);
+struct ht__visit_sequence {
+    bool impossible; /* the way from the one before, or to the one after, was too long for the time
+                        there was */
+    /* Where that isn't so: how long they can have stayed, with the way between (less the slack) */
+    int64_t stay_most_ms;             /* here; INT64_MAX: nobody knows */
+    char before[HT_VISIT_ID_MAX + 1]; /* at this visit before; "": said, or nobody knows */
+    int64_t before_most_ms;
+    int64_t before_planned_ms;
+};
+void ht__visit_sequence_look(struct ht_app_context *context, struct ht_store_reader *reader,
+                             const struct ht__visit_arrival *arrival,
+                             struct ht__visit_sequence *out);
 
 /* The text of a note of a visit's or rectification's events by its digest, or (NULL) of the last
  * one; to be freed. `*out` NULL: there is none (any more). */

@@ -175,7 +175,8 @@ void ht_visits_drop(struct ht_visits *visits, struct ht_visits_decision *decisio
 /* Whether a plan has to know of it. */
 static bool matters(enum ht_visit_event_kind kind)
 {
-    return kind != HT_VISIT_PLANNED && kind != HT_VISIT_MOVED && kind != HT_NOTICE_REVISIT;
+    return kind != HT_VISIT_PLANNED && kind != HT_VISIT_MOVED && kind != HT_NOTICE_REVISIT &&
+           kind != HT_VISIT_FLAGGED && kind != HT_NOTICE_FLAGGED;
 }
 
 static void apply(struct ht_visits *visits, struct ht_ledger_log *log)

@@ -25,8 +25,11 @@
  * visit for it. One re-visit looks after all notices of its tenant, or of the site itself, whose
  * date it keeps; where it is only planned and they are closed, or have another, it is cancelled. A
  * notice is closed by a visit alone: one of its site that came after it, with the outcome done; who
- * saw one tenant alone saw no other's, nor what the site itself was told. A closed one that was
- * drawn as a sample is wanted once more, by somebody who was not there when it was closed.
+ * saw one tenant alone saw no other's, nor what the site itself was told. A visit that was not
+ * there (too far away, or impossibly soon) closes nothing; one that is doubtful otherwise does, and
+ * its flags stay with the notice, also those that a later report brings it: who comes to the next
+ * site too soon was too short at this one. A closed one that was drawn as a sample is wanted once
+ * more, by somebody who was not there when it was closed.
  *
  * Ids, numbers and moments are all that is here: what was written down of a hazard, reasons,
  * photos, names of those visited lie with the caller, who can erase them.
@@ -149,7 +152,8 @@ enum {
     HT_VISIT_HAS_LEVEL = 1 << 8,  /* level, rise_by_ms */
     HT_VISIT_HAS_RANK = 1 << 9,   /* rank */
     HT_VISIT_HAS_SEED = 1 << 10,  /* seed */
-    HT_VISIT_HAS_SEEN = 1 << 11   /* inspector, second (NULL: none), seen_ms: who, and when */
+    HT_VISIT_HAS_SEEN = 1 << 11,  /* inspector, second (NULL: none), seen_ms: who, and when */
+    HT_VISIT_HAS_FLAGS = 1 << 12  /* flags; of a closing: those of its visit */
 };
 
 /* X(name, text, fields); the row's kind is the text. Up to CANCELLED of visits, then of
@@ -159,6 +163,7 @@ enum {
     X(VISIT_MOVED, "visit.moved", HT_VISIT_HAS_TIME)                                               \
     X(VISIT_PROMISED, "visit.promised", 0)                                                         \
     X(VISIT_REPORTED, "visit.reported", HT_VISIT_HAS_RESULT | HT_VISIT_HAS_SEEN)                   \
+    X(VISIT_FLAGGED, "visit.flagged", HT_VISIT_HAS_FLAGS)                                          \
     X(VISIT_CANCELLED, "visit.cancelled", 0)                                                       \
     X(NOTICE_OPENED, "rectification.opened",                                                       \
       HT_VISIT_HAS_NOTICE | HT_VISIT_HAS_HAZARD | HT_VISIT_HAS_DUE | HT_VISIT_HAS_VISIT |          \
@@ -171,7 +176,9 @@ enum {
     X(NOTICE_OVERDUE, "rectification.overdue", HT_VISIT_HAS_LEVEL)                                 \
     X(NOTICE_ESCALATED, "rectification.escalated", HT_VISIT_HAS_LEVEL)                             \
     X(NOTICE_REVISIT, "rectification.revisit", HT_VISIT_HAS_VISIT | HT_VISIT_HAS_BY)               \
-    X(NOTICE_CLOSED, "rectification.closed", HT_VISIT_HAS_VISIT | HT_VISIT_HAS_SEEN)               \
+    X(NOTICE_CLOSED, "rectification.closed",                                                       \
+      HT_VISIT_HAS_VISIT | HT_VISIT_HAS_SEEN | HT_VISIT_HAS_FLAGS)                                 \
+    X(NOTICE_FLAGGED, "rectification.flagged", HT_VISIT_HAS_FLAGS)                                 \
     X(NOTICE_SAMPLED, "rectification.sampled", HT_VISIT_HAS_SEED)                                  \
     X(NOTICE_CHECKED, "rectification.checked", HT_VISIT_HAS_VISIT | HT_VISIT_HAS_SEEN)
 
@@ -281,8 +288,9 @@ struct ht_rectification {
     int64_t revisit_ms; /* when the re-visit is planned; 0: it is not */
     int64_t closed_ms;  /* 0: open */
     int64_t changed_ms;
-    int64_t mended_ms; /* when the closing visit saw it; 0: not (yet) */
-    uint64_t seed;     /* of the sample */
+    int64_t mended_ms;     /* when the closing visit saw it; 0: not (yet) */
+    uint32_t closed_flags; /* of the closing visit */
+    uint64_t seed;         /* of the sample */
 };
 
 /* Open, and its date has passed. */
@@ -393,6 +401,7 @@ struct ht_visit_command {
     uint32_t flags;
     const struct ht_visit_hazard *hazards;
     size_t hazard_count;
+    const char *shorts[2]; /* visits reported before that were too short, as is known now; NULL */
     /* extend, sample */
     int64_t due_ms;
     uint8_t rank;

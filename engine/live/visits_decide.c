@@ -275,6 +275,46 @@ static enum ht_status check_other(const struct turn *turn, const struct ht_visit
                 : HT_OK;
 }
 
+static enum ht_status say_flags(const struct turn *turn, enum ht_visit_event_kind kind,
+                                const char *id, uint32_t flags)
+{
+    const struct ht_visit_event event = {
+        .kind = kind, .at_ms = turn->command->now_ms, .id = id, .flags = flags};
+    return ht__visits_say(turn->visits, turn->log, &event);
+}
+
+/* A visit that was reported before has a flag more, and what it closed with it. */
+static enum ht_status flag(const struct turn *turn, const char *id, uint32_t flags)
+{
+    const struct ht_names *notices = &turn->visits->notices.entries;
+    const struct ht_visit *visit = ht_visits_pending(turn->visits, id);
+    if (visit == NULL || !ht_visit_is_outcome(visit->state) || (flags & ~visit->flags) == 0) {
+        return HT_OK;
+    }
+    enum ht_status status = say_flags(turn, HT_VISIT_FLAGGED, id, flags);
+    for (size_t i = 0; i < notices->slot_count; i++) {
+        const struct ht_named *named = notices->slots[i];
+        for (; named != NULL && status == HT_OK; named = named->next) {
+            const struct ht_rectification *n = ((const struct ht_ledger_entry *)named)->pending;
+            if (equal(n->closed_by, id)) {
+                status = say_flags(turn, HT_NOTICE_FLAGGED, n->id, flags);
+            }
+        }
+    }
+    return status;
+}
+
+/* Who was at the next site too soon. */
+static enum ht_status shorts_flag(const struct turn *turn)
+{
+    enum ht_status status = HT_OK;
+    for (int i = 0; i < 2 && status == HT_OK; i++) {
+        const char *id = turn->command->shorts[i];
+        status = id == NULL ? HT_OK : flag(turn, id, HT_VISIT_TOO_SHORT);
+    }
+    return status;
+}
+
 static enum ht_status report(const struct turn *turn, const struct ht_visit *visit)
 {
     const struct ht_visit_command *c = turn->command;
@@ -302,9 +342,10 @@ static enum ht_status report(const struct turn *turn, const struct ht_visit *vis
     const struct ht_visit *now = ht_visits_pending(turn->visits, c->visit);
     status = status == HT_OK ? hazards_take(turn, now) : status;
     status = status == HT_OK ? check_end(turn, now) : status;
-    return status == HT_OK && c->hazard_count > 0
-               ? ht__visits_relink(turn->visits, turn->log, now->site, c->now_ms)
-               : status;
+    if (status == HT_OK && c->hazard_count > 0) {
+        status = ht__visits_relink(turn->visits, turn->log, now->site, c->now_ms);
+    }
+    return status == HT_OK ? shorts_flag(turn) : status;
 }
 
 /* ---- rectifications ---------------------------------------------------------------------------
@@ -376,7 +417,8 @@ static enum ht_status close(const struct turn *turn, const struct ht_rectificati
                                          .inspector = visit->inspector,
                                          .second = visit->second,
                                          .visit = visit->id,
-                                         .seen_ms = visit->seen_ms};
+                                         .seen_ms = visit->seen_ms,
+                                         .flags = visit->flags};
     char before[HT_VISIT_ID_MAX + 1];
     (void)snprintf(before, sizeof before, "%s", n->revisit == NULL ? "" : n->revisit);
     enum ht_status status = ht__visits_say(turn->visits, turn->log, &event);

@@ -164,6 +164,8 @@ bool ht__visit_event_fits(const struct ht_visit *v, const struct ht_visit_event 
     case HT_VISIT_REPORTED:
     case HT_VISIT_CANCELLED:
         return v->state <= HT_VISIT_IS_PROMISED;
+    case HT_VISIT_FLAGGED:
+        return ht_visit_is_outcome(v->state);
     default:
         return false;
     }
@@ -189,6 +191,8 @@ bool ht__notice_event_fits(const struct ht_rectification *n, const struct ht_vis
     case HT_NOTICE_ESCALATED:
         return open && e->level > n->level;
     case HT_NOTICE_REOPENED:
+        return !open;
+    case HT_NOTICE_FLAGGED:
         return !open;
     case HT_NOTICE_SAMPLED:
         return !open && !n->sampled;
@@ -245,6 +249,9 @@ void ht__visit_project(struct ht_visit *v, const struct ht_visit_event *e)
         v->hazards = e->hazards;
         v->closed_ms = e->at_ms;
         break;
+    case HT_VISIT_FLAGGED:
+        v->flags |= e->flags;
+        break;
     case HT_VISIT_CANCELLED:
         v->state = HT_VISIT_IS_CANCELLED;
         v->closed_ms = e->at_ms;
@@ -287,6 +294,7 @@ static void begin(struct ht_rectification *n, const struct ht_visit_event *e)
     n->closed_ms = n->mended_ms = 0;
     n->closed_by = n->closer = n->closer_second = n->checked_by = NULL;
     n->sampled = false;
+    n->closed_flags = 0;
     n->seed = 0;
     n->extended_ms = 0;
     due_take(n, e);
@@ -301,6 +309,7 @@ static void close(struct ht_rectification *n, const struct ht_visit_event *e)
     n->closer = e->inspector;
     n->closer_second = e->second;
     n->mended_ms = e->seen_ms;
+    n->closed_flags = e->flags;
     n->remind_by_ms = n->rise_by_ms = 0;
     n->overdue = false;
     revisit_take(n, NULL, 0);
@@ -353,6 +362,9 @@ void ht__notice_project(struct ht_rectification *n, const struct ht_visit_event 
         break;
     case HT_NOTICE_CLOSED:
         close(n, e);
+        break;
+    case HT_NOTICE_FLAGGED:
+        n->closed_flags |= e->flags;
         break;
     case HT_NOTICE_SAMPLED:
         n->sampled = true;

@@ -68,6 +68,9 @@
  * Among plans of the same sum work is spread over weeks and days, as far as the search comes by
  * them.
  *
+ * Who is on the way already, as where a day is planned anew at noon, begins first_day's tour where
+ * it is; when, its windows of that day say. Later days begin at `start`.
+ *
  * The way from a location to itself takes nothing, whatever a matrix says.
  *
  * Threading: pure; one call, one thread. Ownership: the problem is borrowed for the call, the plan
@@ -139,6 +142,8 @@ struct ht_rounds_site {
 struct ht_rounds_inspector {
     uint32_t start; /* location; HT_PLAN_NONE: begins at the day's first site */
     uint32_t end;
+    bool underway; /* its tour of first_day begins at `here`, not at `start` */
+    uint32_t here; /* location; looked at where underway */
     uint32_t profile;
     uint64_t skills;
     const struct ht_rounds_window *shifts; /* may be shared; a day without one is off */
@@ -260,6 +265,8 @@ enum ht_rounds_hint {
     HT_ROUNDS_HINT_WORK_LONGER, /* `number` seconds more of `inspector`'s shift on `day` */
     HT_ROUNDS_HINT_QUOTA,       /* `number` visits more for `inspector`, on `day` or in its week */
     HT_ROUNDS_HINT_OWNER,       /* `inspector` named for the site, so that nobody else comes */
+    HT_ROUNDS_HINT_OTHERS,      /* others than `inspector`, who alone may lead there */
+    HT_ROUNDS_HINT_VISITS,      /* `number` visits more of the need that `day` lies in */
     HT_ROUNDS_HINTS
 };
 

@@ -167,7 +167,7 @@ static void tour_write(const struct ht__rounds *r, struct answer *a, uint32_t in
     uint32_t count = r->tours[at].count;
     struct ht_rounds_tour *tour = &a->tours[a->plan.tour_count++];
     uint32_t *list = a->lists;
-    uint32_t before = who->start;
+    uint32_t before = ht__rounds_start(r, inspector, day);
     uint64_t metres = 0;
     for (uint32_t k = 0; k <= count; k++) {
         uint32_t here = k < count ? p->sites[r->slots[stops[k]].site].location : who->end;
@@ -183,13 +183,14 @@ static void tour_write(const struct ht__rounds *r, struct answer *a, uint32_t in
             list[k] = a->visit_of[stops[k]];
         }
     }
+    const struct ht_rounds_visit *first = &a->visits[list[0]];
     const struct ht_rounds_visit *last = &a->visits[list[count - 1]];
     *tour = (struct ht_rounds_tour){
         .inspector = inspector,
         .day = day,
         .start_s =
-            a->visits[list[0]].begin_s -
-            ht__rounds_way_s(r, inspector, who->start, p->sites[a->visits[list[0]].site].location),
+            first->begin_s - ht__rounds_way_s(r, inspector, ht__rounds_start(r, inspector, day),
+                                              p->sites[first->site].location),
         .end_s =
             last->end_s + ht__rounds_way_s(r, inspector, p->sites[last->site].location, who->end),
         .travel_s = (uint32_t)r->tours[at].travel_s,
@@ -276,7 +277,7 @@ static void broken_write(struct ht__rounds *r, struct answer *a, uint32_t site, 
                                           .visit = HT_PLAN_NONE,
                                           .running = r->run_list[i]};
         if (r->lost[r->run_list[i]]) {
-            broken.mendable = ht__rounds_why_not(r, site, run->inspector, run->day, &broken.mend);
+            broken.mendable = ht__rounds_why_not_at(r, run, &broken.mend);
             broken_add(a, &broken);
         }
     }
@@ -288,9 +289,14 @@ static void broken_write(struct ht__rounds *r, struct answer *a, uint32_t site, 
         if (s->gap_most_days > 0 && gap > s->gap_most_days) {
             int64_t due = last + s->gap_most_days;
             broken.number = (uint32_t)(gap - s->gap_most_days);
-            broken.mendable =
-                due >= (int64_t)r->problem->first_day && due < r->days &&
-                ht__rounds_why_not(r, site, visit->inspector, (uint32_t)due, &broken.mend);
+            broken.mendable = due >= (int64_t)r->problem->first_day && due < r->days;
+            if (broken.mendable &&
+                !ht__rounds_why_not(r, site, visit->inspector, (uint32_t)due, &broken.mend)) {
+                broken.mend = (struct ht_rounds_mend){.hint = HT_ROUNDS_HINT_VISITS,
+                                                      .number = 1,
+                                                      .inspector = HT_PLAN_NONE,
+                                                      .day = (uint32_t)due};
+            }
             broken_add(a, &broken);
         }
         if (visit->state != HT_ROUNDS_PAST && r->owner[site] != HT_PLAN_NONE &&
@@ -303,6 +309,9 @@ static void broken_write(struct ht__rounds *r, struct answer *a, uint32_t site, 
                                                       .number = 1,
                                                       .inspector = r->owner[site],
                                                       .day = HT_PLAN_NONE};
+                if (!ht__rounds_may_lead(r, site, r->owner[site])) {
+                    broken.mend.inspector = visit->inspector; /* who knows the place now */
+                }
             }
             broken_add(a, &broken);
         }

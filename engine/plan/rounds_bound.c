@@ -57,6 +57,7 @@ static void inspectors_read(struct bound *b)
             continue;
         }
         place_use(b, who->start, b->is_start);
+        place_use(b, who->underway ? who->here : HT_PLAN_NONE, b->is_start);
         place_use(b, who->end, b->is_end);
         b->anywhere_start = b->anywhere_start || who->start == HT_PLAN_NONE;
         b->anywhere_end = b->anywhere_end || who->end == HT_PLAN_NONE;
@@ -177,6 +178,8 @@ static int64_t radius(const struct bound *b, uint32_t at)
         if (who->shift_count > 0) {
             int64_t way_s =
                 who->start == HT_PLAN_NONE ? 0 : b->way_s[b->place[who->start] * n + at];
+            int64_t here_s = who->underway ? b->way_s[b->place[who->here] * n + at] : FAR;
+            way_s = here_s < way_s ? here_s : way_s;
             way_s += who->end == HT_PLAN_NONE ? 0 : b->way_s[at * n + b->place[who->end]];
             best = way_s < best ? way_s : best;
         }

@@ -185,7 +185,8 @@ static enum ht_status leg_check(struct check *c, const struct ht_rounds_tour *t,
     const struct ht_rounds_inspector *who = &c->p->inspectors[t->inspector];
     const struct ht_rounds_visit *a = k > 0 ? &c->plan->visits[t->visits[k - 1]] : NULL;
     const struct ht_rounds_visit *b = k < t->count ? &c->plan->visits[t->visits[k]] : NULL;
-    const uint32_t ends[2] = {a != NULL ? site_of(c, a)->location : who->start,
+    uint32_t start = who->underway && t->day == c->p->first_day ? who->here : who->start;
+    const uint32_t ends[2] = {a != NULL ? site_of(c, a)->location : start,
                               b != NULL ? site_of(c, b)->location : who->end};
     int64_t way_s = way(c, t->inspector, ends, false);
     int64_t way_m = way(c, t->inspector, ends, true);

@@ -165,6 +165,8 @@ int64_t ht__rounds_way_cost(const struct ht__rounds *r, uint32_t inspector, uint
 /* The day's first and last second of an inspector who works then. */
 int32_t ht__rounds_from_s(const struct ht__rounds *r, uint32_t inspector, uint32_t day);
 int32_t ht__rounds_to_s(const struct ht__rounds *r, uint32_t inspector, uint32_t day);
+/* The location where its tour of a day begins; HT_PLAN_NONE: at the first site. */
+uint32_t ht__rounds_start(const struct ht__rounds *r, uint32_t inspector, uint32_t day);
 /* When a visit can begin, not before t_s: FAR when it can't any more; not after t_s: -1. */
 int32_t ht__rounds_next_s(const struct ht__rounds *r, uint32_t site, uint32_t inspector,
                           uint32_t day, int32_t t_s);
@@ -258,9 +260,13 @@ void ht__rounds_order(struct ht__rounds *r);
 /* ---- why and the answer ---- */
 
 void ht__rounds_why_missing(struct ht__rounds *r, struct ht_rounds_missing *missing);
-/* What would bring the owner (or anybody, NONE) to the site on a day; false: nothing would. */
+/* What would bring an inspector to the site on a day; false: nothing does that is known, as where
+ * it may not lead there. */
 bool ht__rounds_why_not(struct ht__rounds *r, uint32_t site, uint32_t inspector, uint32_t day,
                         struct ht_rounds_mend *mend);
+/* The same of a promise, at its time. */
+bool ht__rounds_why_not_at(struct ht__rounds *r, const struct ht_rounds_running *run,
+                           struct ht_rounds_mend *mend);
 enum ht_rounds_idle_reason ht__rounds_why_idle(const struct ht__rounds *r, uint32_t inspector);
 HT_MUST_CHECK enum ht_status ht__rounds_answer(struct ht__rounds *r, struct ht_rounds_plan **out);
 

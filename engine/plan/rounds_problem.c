@@ -28,7 +28,7 @@ const char *ht_rounds_reason_name(enum ht_rounds_reason reason)
 const char *ht_rounds_hint_name(enum ht_rounds_hint hint)
 {
     static const char *const names[HT_ROUNDS_HINTS] = {
-        "inspector", "shift", "way", "days", "open_longer", "gap", "work_longer", "quota", "owner"};
+        "inspector", "shift", "way", "days", "open_longer", "gap", "work_longer", "quota", "owner", "others", "visits"};
     return (unsigned)hint < HT_ROUNDS_HINTS ? names[hint] : "unknown";
 }
 
@@ -148,7 +148,8 @@ static enum ht_status inspector_check(const struct ht_rounds_problem *p,
                                       const struct ht_rounds_inspector *who, struct ht_error *error)
 {
     if ((who->start != HT_PLAN_NONE && who->start >= p->location_count) ||
-        (who->end != HT_PLAN_NONE && who->end >= p->location_count)) {
+        (who->end != HT_PLAN_NONE && who->end >= p->location_count) ||
+        (who->underway && who->here >= p->location_count)) {
         return ht_error_set(error, HT_RANGE, 0, "no such location");
     }
     if (who->profile >= p->profile_count) {

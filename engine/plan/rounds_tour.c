@@ -50,6 +50,12 @@ int32_t ht__rounds_to_s(const struct ht__rounds *r, uint32_t inspector, uint32_t
     return r->problem->inspectors[inspector].shifts[shifts_of(r, inspector, day)[1] - 1].to_s;
 }
 
+uint32_t ht__rounds_start(const struct ht__rounds *r, uint32_t inspector, uint32_t day)
+{
+    const struct ht_rounds_inspector *who = &r->problem->inspectors[inspector];
+    return who->underway && day == r->problem->first_day ? who->here : who->start;
+}
+
 /* ---- when a visit can begin ---- */
 
 /* The windows of a site on a day; one that is always open has one. */
@@ -156,7 +162,7 @@ static void kept_times(struct ht__rounds *r, uint32_t inspector, uint32_t day, i
     size_t at = (size_t)inspector * r->days + day;
     const uint32_t *stops = r->stops + at * r->room;
     const int32_t *latest_s = r->latest_s + at * r->room;
-    uint32_t before = p->inspectors[inspector].start;
+    uint32_t before = ht__rounds_start(r, inspector, day);
     int32_t now_s = ht__rounds_from_s(r, inspector, day);
     for (uint32_t k = 0; k < r->tours[at].count; k++) {
         const struct ht__rounds_slot *slot = &r->slots[stops[k]];
@@ -209,7 +215,7 @@ bool ht__rounds_tour_times(struct ht__rounds *r, uint32_t inspector, uint32_t da
     if (tour->count == 0) {
         return true;
     }
-    uint32_t before = who->start;
+    uint32_t before = ht__rounds_start(r, inspector, day);
     int32_t now_s = ht__rounds_from_s(r, inspector, day);
     bool in_time = true;
     for (uint32_t k = 0; k <= tour->count; k++) {
@@ -340,7 +346,7 @@ static bool gap_at(const struct ht__rounds *r, uint32_t site, const uint32_t who
     const struct ht__rounds_tour *tour = &r->tours[at];
     const uint32_t *stops = r->stops + at * r->room;
     const struct ht_rounds_site *s = &p->sites[site];
-    uint32_t before = p->inspectors[i].start;
+    uint32_t before = ht__rounds_start(r, i, who_day[1]);
     uint32_t after = p->inspectors[i].end;
     int32_t leave_s = 0;
     int32_t due_s = 0;

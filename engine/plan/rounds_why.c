@@ -7,7 +7,7 @@
 
 /* Looking for the least overtime or a quota in the way takes its time. In a plan that lacks very
  * much, the last ones are told the plain answer: one inspector more. */
-enum { STEPS = 100000000 };
+enum { STEPS = 100000000, LESS_MOST = 400 /* days, by which a gap may be too long */ };
 
 /* One site and one of its needs. */
 struct why {
@@ -44,6 +44,10 @@ static bool tell_inspector(struct why *w, enum ht_rounds_reason reason, uint64_t
 {
     struct ht_rounds_mend mend = mend_of(HT_ROUNDS_HINT_INSPECTOR, 1, HT_PLAN_NONE, HT_PLAN_NONE);
     mend.skills = skills;
+    if (w->site->owner_hard && reason != HT_ROUNDS_NOBODY && reason != HT_ROUNDS_CREW) {
+        /* one more may not lead there, however able */
+        mend = mend_of(HT_ROUNDS_HINT_OTHERS, 1, w->site->owner, HT_PLAN_NONE);
+    }
     return tell(w, reason, mend);
 }
 
@@ -67,8 +71,9 @@ static struct ht_window alone(const struct ht__rounds *r, uint32_t site, uint32_
     if ((r->shift_days[inspector] >> day & 1) == 0 || !has_way(r, site, inspector)) {
         return window;
     }
-    int32_t from_s = ht__rounds_from_s(r, inspector, day) +
-                     ht__rounds_way_s(r, inspector, who->start, s->location);
+    int32_t from_s =
+        ht__rounds_from_s(r, inspector, day) +
+        ht__rounds_way_s(r, inspector, ht__rounds_start(r, inspector, day), s->location);
     int32_t to_s = ht__rounds_to_s(r, inspector, day) -
                    ht__rounds_way_s(r, inspector, s->location, who->end) - (int32_t)s->service_s;
     window.from_s = ht__rounds_next_s(r, site, inspector, day, from_s);
@@ -167,7 +172,7 @@ static int32_t end_with(const struct ht__rounds *r, uint32_t site, const uint32_
     const struct ht_rounds_inspector *who = &p->inspectors[who_day[0]];
     size_t tour = (size_t)who_day[0] * r->days + who_day[1];
     const uint32_t *stops = r->stops + tour * r->room;
-    uint32_t before = who->start;
+    uint32_t before = ht__rounds_start(r, who_day[0], who_day[1]);
     int32_t now_s = ht__rounds_from_s(r, who_day[0], who_day[1]);
     for (uint32_t i = 0; i <= r->tours[tour].count; i++) {
         uint32_t slot = i == k ? HT_PLAN_NONE : stops[i > k ? i - 1 : i];
@@ -399,6 +404,42 @@ static bool why_gap(struct why *w, uint64_t days)
         mend_of(HT_ROUNDS_HINT_DAYS, w->want - fit(w, days, gap), HT_PLAN_NONE, HT_PLAN_NONE));
 }
 
+/* Visits of all needs that fit on some days with a gap: each as early as it can. */
+static uint32_t fit_all(const struct why *w, uint64_t days, uint32_t gap)
+{
+    uint32_t has[HT_ROUNDS_DAYS_MOST] = {0}; /* by need */
+    uint32_t count = 0;
+    int64_t last = w->site->last_day == HT_ROUNDS_NEVER ? INT32_MIN : w->site->last_day;
+    for (uint32_t d = 0; d < w->r->days; d++) {
+        uint32_t n = ht__rounds_need_of(w->site, d);
+        bool fixed = (w->fixed >> d & 1) != 0;
+        uint32_t near = gap > HT_ROUNDS_DAYS_MOST ? HT_ROUNDS_DAYS_MOST : gap - 1;
+        uint64_t soon = ~(UINT64_MAX << near) << d << 1; /* days behind it within the gap */
+        bool fits = (days >> d & 1) != 0 && (int64_t)d - last >= gap && (w->fixed & soon) == 0;
+        if (n != HT_PLAN_NONE && (fixed || (fits && has[n] < w->site->needs[n].visits))) {
+            count += !fixed;
+            has[n]++;
+            last = d;
+        }
+    }
+    return count;
+}
+
+/* A need may have room for its visits by itself, but not beside those of the needs before and
+ * behind it. */
+static bool why_gap_all(struct why *w)
+{
+    uint32_t gap = w->site->gap_least_days < 1 ? 1 : w->site->gap_least_days;
+    uint64_t days = days_alone(w, w->r->open_days[w->index] & ~w->fixed, w->site->crew > 1);
+    uint32_t most = fit_all(w, days, 1);
+    uint32_t less = 0;
+    while (less + 1 < gap && less < LESS_MOST && fit_all(w, days, gap - less) < most) {
+        less++;
+    }
+    return less > 0 && less < LESS_MOST &&
+           tell(w, HT_ROUNDS_GAP, mend_of(HT_ROUNDS_HINT_GAP, less, HT_PLAN_NONE, HT_PLAN_NONE));
+}
+
 /* Hours and crew: days on which it could be done, if nothing else were. */
 static bool why_hours(struct why *w, uint64_t *days)
 {
@@ -485,7 +526,7 @@ void ht__rounds_why_missing(struct ht__rounds *r, struct ht_rounds_missing *miss
     }
     w.want = w.need->visits > w.want ? w.need->visits - w.want : 0;
     if (why_people(&w) || why_days(&w, &days) || why_gap(&w, days) || why_hours(&w, &days) ||
-        why_gap(&w, days)) {
+        why_gap(&w, days) || why_gap_all(&w)) {
         return;
     }
     uint64_t free_days = days & days_apart(&w);
@@ -509,9 +550,7 @@ bool ht__rounds_why_not(struct ht__rounds *r, uint32_t site, uint32_t inspector,
     bool open = (s->days >> day & 1) != 0 && (s->open_count == 0 || at[0] < at[1]);
     *mend = mend_of(HT_ROUNDS_HINT_INSPECTOR, 1, inspector, day);
     if (!ht__rounds_may_lead(r, site, inspector)) {
-        mend->inspector = HT_PLAN_NONE;
-        mend->skills = s->skills;
-        return true;
+        return false;
     }
     if ((r->shift_days[inspector] >> day & 1) == 0) {
         mend->hint = HT_ROUNDS_HINT_SHIFT;
@@ -537,6 +576,24 @@ bool ht__rounds_why_not(struct ht__rounds *r, uint32_t site, uint32_t inspector,
     mend->hint = HT_ROUNDS_HINT_WORK_LONGER;
     mend->number = (uint32_t)more_s;
     return true;
+}
+
+bool ht__rounds_why_not_at(struct ht__rounds *r, const struct ht_rounds_running *run,
+                           struct ht_rounds_mend *mend)
+{
+    uint32_t i = run->inspector;
+    const struct ht_rounds_site *s = &r->problem->sites[run->site];
+    if ((r->shift_days[i] >> run->day & 1) != 0 && ht__rounds_may_lead(r, run->site, i) &&
+        has_way(r, run->site, i)) {
+        int32_t back_s = run->begin_s + (int32_t)s->service_s +
+                         ht__rounds_way_s(r, i, s->location, r->problem->inspectors[i].end);
+        int32_t to_s = ht__rounds_to_s(r, i, run->day);
+        if (back_s > to_s) {
+            *mend = mend_of(HT_ROUNDS_HINT_WORK_LONGER, (uint32_t)(back_s - to_s), i, run->day);
+            return true;
+        }
+    }
+    return ht__rounds_why_not(r, run->site, i, run->day, mend);
 }
 
 enum ht_rounds_idle_reason ht__rounds_why_idle(const struct ht__rounds *r, uint32_t inspector)

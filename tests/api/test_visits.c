@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "engine/base/time.h"
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
 #include "tests/support/served.h"
@@ -696,6 +697,102 @@ HT_CASE(visits_that_can_not_have_been_are_flagged)
     HT_CHECK_INT(result("v3", "{\"outcome\":\"done\"," INSIDE ",\"at\":\"2026-03-02T01:40:00Z\"}"),
                  200);
     HT_CHECK(is("flags", "[]"));
+    end();
+}
+
+static int done_at(const char *id, const char *at)
+{
+    char body[160];
+    (void)snprintf(body, sizeof body, "{\"outcome\":\"done\"," INSIDE ",\"at\":\"2026-03-02T%sZ\"}",
+                   at);
+    return result(id, body);
+}
+
+/* Nobody says when they left. What is known then: the report came no sooner than that, and the next
+ * check-in by the same inspector no sooner than that and the way. It is 02:00. */
+HT_CASE(a_visit_without_an_end_is_too_short_by_what_is_known_else)
+{
+    char id[80];
+    HT_REQUIRE(begin_town());
+    (void)snprintf(id, sizeof id, "%s",
+                   hazard_find("found", "{\"outcome\":\"rectify\"," INSIDE ",\"at\":"
+                                        "\"2026-03-02T00:10:00Z\",\"hazards\":[" HAZARD("x") "]}"));
+    for (int i = 0; i < 7; i++) {
+        char visit[8];
+        (void)snprintf(visit, sizeof visit, "v%d", i);
+        HT_CHECK_INT(
+            visit_add(visit, "f1", i < 5 ? ",\"inspector\":\"i1\"" : ",\"inspector\":\"i2\""), 201);
+    }
+    HT_CHECK_INT(done_at("v0", "01:00:00"), 200);
+    HT_CHECK(is("flags", "[]"));
+    HT_CHECK_INT(notice_act(id, "{\"event\":\"close\",\"visit\":\"v0\"}"), 200);
+    HT_CHECK(is("closed_flags", "[]"));
+    HT_CHECK_INT(done_at("v1", "01:30:00"), 200); /* half an hour: long enough */
+    HT_CHECK_INT(get(VISITS "/v0"), 200);
+    HT_CHECK(is("flags", "[]"));
+    HT_CHECK_INT(done_at("v2", "01:03:00"), 200); /* so the first was three minutes there */
+    HT_CHECK(is("flags", "[]"));
+    HT_CHECK_INT(get(VISITS "/v0"), 200);
+    HT_CHECK(is("flags", "[\"too_short\"]"));
+    HT_CHECK_INT(get(VISITS "/v0/history"), 200);
+    HT_CHECK(is("history.2.event", "\"flagged\""));
+    HT_CHECK_INT(look(id, ""), 200);
+    HT_CHECK(is("state", "\"closed\"") && is("closed_flags", "[\"too_short\"]"));
+    HT_CHECK_INT(done_at("v3", "01:28:00"), 200); /* two minutes before what was told already */
+    HT_CHECK(is("flags", "[\"too_short\"]"));
+    HT_CHECK_INT(done_at("v5", "01:57:00"), 200); /* told three minutes after */
+    HT_CHECK(is("flags", "[\"too_short\"]"));
+    HT_CHECK_INT(done_at("v6", "01:59:30"), 200); /* told when it was: nothing is known */
+    HT_CHECK(is("flags", "[]"));
+    HT_CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
+    ht_client_close(&client);
+    child = -1;
+    HT_REQUIRE(begin(options));
+    HT_CHECK_INT(get(VISITS "/v0"), 200);
+    HT_CHECK(is("flags", "[\"too_short\"]"));
+    HT_CHECK_INT(look(id, ""), 200);
+    HT_CHECK(is("closed_flags", "[\"too_short\"]"));
+    audit_holds();
+    end();
+}
+
+/* Of thirty closed notices of one risk six were closed by visits of no length: six that are drawn
+ * would have one or two of these, had they no preference. */
+HT_CASE(what_a_doubtful_visit_closed_is_drawn_sooner)
+{
+    char body[200];
+    int doubtful = 0;
+    HT_REQUIRE(begin_town());
+    for (int i = 0; i < 30; i++) {
+        char visit[16];
+        char hazard[160];
+        char id[80];
+        (void)snprintf(visit, sizeof visit, "v%d", i);
+        (void)snprintf(hazard, sizeof hazard, RECTIFY("{\"text\":\"x%d\",\"severity\":3}"), i);
+        (void)snprintf(id, sizeof id, "%s", hazard_find(visit, hazard));
+        advance(3600);
+        (void)snprintf(visit, sizeof visit, "w%d", i);
+        HT_CHECK_INT(visit_add(visit, "f1", ",\"inspector\":\"i1\""), 201);
+        char at[HT_TIME_TEXT_SIZE];
+        ht_time_format(INT64_C(1772416800000) + (2 * i + 1) * INT64_C(3600000), at);
+        int size =
+            snprintf(body, sizeof body, "{\"outcome\":\"done\"," INSIDE ",\"at\":\"%s\"", at);
+        (void)snprintf(body + size, sizeof body - (size_t)size,
+                       i % 5 == 0 ? ",\"until\":\"%s\"}" : "}", at);
+        HT_CHECK_INT(result(visit, body), 200);
+        (void)snprintf(body, sizeof body, "{\"event\":\"close\",\"visit\":\"%s\"}", visit);
+        HT_CHECK_INT(notice_act(id, body), 200);
+        HT_CHECK(is("closed_flags", i % 5 == 0 ? "[\"too_short\"]" : "[]"));
+        advance(3600);
+    }
+    HT_CHECK_INT(post(NOTICES "/checks", JSON, "{\"seed\":11,\"count\":6}"), 201);
+    HT_CHECK(is("pool", "30"));
+    for (int i = 0; i < 6; i++) {
+        char path[48];
+        (void)snprintf(path, sizeof path, "rectifications.%d.closed_flags", i);
+        doubtful += ht_json_is(answer.body, path, "[\"too_short\"]") ? 1 : 0;
+    }
+    HT_CHECK(doubtful >= 3 && doubtful < 6); /* and others all the same */
     end();
 }
 

@@ -62,6 +62,15 @@ HT_CASE(random_rounds_keep_every_rule)
     HT_CHECK(reasons[HT_ROUNDS_FULL] > 0 && reasons[HT_ROUNDS_CREW] > 0);
 }
 
+/* Some are on the way when a day is planned anew. */
+static void some_set_out(uint64_t *state)
+{
+    for (uint32_t i = 0; i < town.problem.inspector_count; i++) {
+        town.people[i].underway = ht_random_below(state, 2) == 0;
+        town.people[i].here = ht_random_below(state, HT_TOWN_PLACES);
+    }
+}
+
 HT_CASE(rounds_that_go_on_keep_what_was_and_what_is_promised)
 {
     uint64_t state = 7;
@@ -80,6 +89,7 @@ HT_CASE(rounds_that_go_on_keep_what_was_and_what_is_promised)
         ht_rounds_free(plan);
         uint32_t sick = ht_random_below(&state, town.problem.inspector_count);
         town.people[sick].shift_count /= 2;
+        some_set_out(&state);
         plan = run(60);
         HT_REQUIRE(plan != NULL);
         kept += plan->kept;
@@ -96,6 +106,46 @@ HT_CASE(rounds_that_go_on_keep_what_was_and_what_is_promised)
     HT_CHECK(past > 300 && promised > 100 && lost > 5);
     HT_CHECK(kept > 400 && moved > 5);
     HT_CHECK(moved < kept / 3);
+}
+
+/* Home lies 900 s from two sites that are 60 s from each other: who is at one of them is at the
+ * other in 60 s on that day, and begins at home on all others. */
+HT_CASE(who_is_on_the_way_begins_the_day_there)
+{
+    enum { HOME = HT_TOWN_PLACES - 1 };
+    static const struct ht_rounds_window shift[] = {{2, 40000, 60000}, {3, 30000, 60000}};
+    static const struct ht_rounds_need need = {0, 6, 2};
+    uint64_t state = 31;
+    ht_town_make(&town, &state, 1, 1);
+    ht_town_ways(&town, &state, false);
+    town.problem.weeks = 1;
+    town.problem.first_day = 2;
+    town.sites[0] = (struct ht_rounds_site){.location = 0,
+                                            .service_s = 1800,
+                                            .risk = 1,
+                                            .crew = 1,
+                                            .needs = &need,
+                                            .need_count = 1,
+                                            .days = UINT64_MAX,
+                                            .last_day = HT_ROUNDS_NEVER,
+                                            .owner = HT_PLAN_NONE,
+                                            .cell = HT_PLAN_NONE};
+    town.people[0] = (struct ht_rounds_inspector){
+        .start = HOME, .end = HOME, .here = 1, .shifts = shift, .shift_count = 2};
+    uint32_t *ways = town.duration[0];
+    ways[HOME * HT_TOWN_PLACES] = 900;
+    ways[1 * HT_TOWN_PLACES] = 60;
+    for (int k = 0; k < 2; k++) {
+        town.people[0].underway = k == 1;
+        struct ht_rounds_plan *plan = run(20);
+        HT_REQUIRE(plan != NULL && plan->visit_count == 2);
+        HT_CHECK_INT(plan->visits[0].begin_s, k == 1 ? 40060 : 40900);
+        HT_CHECK_INT(plan->visits[1].begin_s, 30900);
+        HT_CHECK_INT(plan->tours[0].start_s, 40000);
+        ht_rounds_free(plan);
+    }
+    town.people[0].here = HT_TOWN_PLACES; /* is nowhere */
+    HT_CHECK_INT(ht_rounds_problem_check(&town.problem, NULL), HT_RANGE);
 }
 
 HT_CASE(nothing_moves_where_nothing_changed)

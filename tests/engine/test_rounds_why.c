@@ -451,6 +451,228 @@ HT_CASE(an_owner_away_and_a_late_gap_are_told)
     ht_rounds_free(plan);
 }
 
+/* Twice a week fits with four days between, Monday and Friday, but not twice in two weeks. */
+HT_CASE(gaps_over_the_weekend_let_too_few_in)
+{
+    static struct ht_rounds_window shifts[2][10];
+    week_make(1);
+    w.problem.weeks = 2;
+    w.sites[0].gap_least_days = 4;
+    w.sites[0].need_count = 2;
+    w.needs[0][1] = (struct ht_rounds_need){7, 13, 2};
+    for (uint32_t i = 0; i < 20; i++) {
+        shifts[i / 10][i % 10] = (struct ht_rounds_window){i % 10 / 5 * 7 + i % 5, 32400, 61200};
+        w.people[i / 10].shifts = shifts[i / 10];
+        w.people[i / 10].shift_count = 10;
+    }
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL && plan->missing_count == 1);
+    HT_CHECK_INT(plan->missing[0].visits, 1);
+    HT_CHECK_INT(plan->missing[0].reason, HT_ROUNDS_GAP);
+    HT_CHECK_INT(plan->missing[0].mend.hint, HT_ROUNDS_HINT_GAP);
+    HT_CHECK_INT(plan->missing[0].mend.number, 1);
+    w.sites[0].gap_least_days -= plan->missing[0].mend.number;
+    ht_rounds_free(plan);
+    nothing_is_missing();
+}
+
+/* Who alone may lead has no time, lacks the skills, or may not come: one more would not, either. */
+HT_CASE(where_one_alone_may_lead_others_are_what_mends)
+{
+    static const uint32_t owner[] = {0};
+    for (int i = 0; i < 3; i++) {
+        week_make(2);
+        w.sites[0].owner = 0;
+        w.sites[0].owner_hard = true;
+        w.people[1].skills = 1;
+        w.sites[0].skills = i == 0 ? 1 : 0;
+        w.sites[0].barred = owner;
+        w.sites[0].barred_count = i == 1 ? 1 : 0;
+        if (i == 2) { /* there is time for one of the two, and no overtime: it closes */
+            w.people[0].shift_count = 2;
+            w.sites[1].owner = 0;
+            w.sites[1].owner_hard = true;
+            w.sites[1].risk = 4;
+            for (uint32_t s = 0; s < 2; s++) {
+                w.sites[s].service_s = 25000;
+                w.sites[s].open_count = DAYS;
+            }
+        }
+        struct ht_rounds_missing m = missing_one(2);
+        HT_CHECK_INT(m.site, 0);
+        HT_CHECK_INT(m.mend.hint, HT_ROUNDS_HINT_OTHERS);
+        HT_CHECK_INT(m.mend.inspector, 0);
+        w.sites[0].owner_hard = false;
+        w.sites[0].owner = HT_PLAN_NONE;
+        nothing_is_missing();
+    }
+}
+
+/* ---- broken wishes, and that what is said to mend them does ---- */
+
+static struct ht_rounds_broken broken_one(enum ht_rounds_wish wish)
+{
+    struct ht_rounds_plan *plan = plan_new();
+    struct ht_rounds_broken broken = {.wish = HT_ROUNDS_WISHES};
+    if (plan != NULL) {
+        HT_CHECK_INT(plan->broken_count, 1);
+        HT_CHECK_INT(plan->missing_visits, 0);
+        broken = plan->broken_count > 0 ? plan->broken[0] : broken;
+        HT_CHECK_INT(broken.wish, wish);
+        HT_CHECK(broken.mendable);
+        ht_rounds_free(plan);
+    }
+    return broken;
+}
+
+static void nothing_is_broken(void)
+{
+    struct ht_rounds_plan *plan = plan_new();
+    if (plan != NULL) {
+        HT_CHECK_INT(plan->broken_count, 0);
+        HT_CHECK_INT(plan->missing_visits, 0);
+        ht_rounds_free(plan);
+    }
+}
+
+/* One visit, on Wednesday, of a site that the first has. */
+static void owned_make(void)
+{
+    week_make(1);
+    w.needs[0][0] = (struct ht_rounds_need){2, 2, 1};
+    w.sites[0].owner = 0;
+    w.sites[0].open_count = 1;
+    w.open[0][0] = (struct ht_rounds_window){2, 36000, 64800};
+}
+
+HT_CASE(an_owner_comes_once_what_is_named_is_done)
+{
+    owned_make();
+    w.shifts[0][2] = w.shifts[0][3]; /* off on Wednesday */
+    w.shifts[0][3] = w.shifts[0][4];
+    w.people[0].shift_count = 4;
+    struct ht_rounds_mend mend = broken_one(HT_ROUNDS_WISH_OWNER).mend;
+    HT_CHECK(mend.hint == HT_ROUNDS_HINT_SHIFT && mend.inspector == 0 && mend.day == 2);
+    owned_make();
+    nothing_is_broken();
+    for (uint32_t i = 0; i < PLACES; i++) { /* an office without streets */
+        w.way[5 * PLACES + i] = HT_PLAN_NO_WAY;
+    }
+    w.people[0].start = 5;
+    mend = broken_one(HT_ROUNDS_WISH_OWNER).mend;
+    HT_CHECK(mend.hint == HT_ROUNDS_HINT_WAY && mend.inspector == 0);
+    w.way[5 * PLACES + 1] = 600;
+    nothing_is_broken();
+    w.shifts[0][2].to_s = 36000 + 3600 + 600 - 300; /* home five minutes too late */
+    mend = broken_one(HT_ROUNDS_WISH_OWNER).mend;
+    HT_CHECK(mend.hint == HT_ROUNDS_HINT_WORK_LONGER && mend.number == 300 && mend.day == 2);
+    HT_CHECK_INT(mend.inspector, 0);
+    w.shifts[0][2].to_s += (int32_t)mend.number;
+    nothing_is_broken();
+    w.sites[0].skills = 1; /* which the owner lacks */
+    w.people[1].skills = 1;
+    mend = broken_one(HT_ROUNDS_WISH_OWNER).mend;
+    HT_CHECK(mend.hint == HT_ROUNDS_HINT_OWNER && mend.inspector == 1);
+    w.sites[0].owner = mend.inspector;
+    w.sites[0].owner_hard = true;
+    nothing_is_broken();
+}
+
+HT_CASE(an_owner_with_a_quota_more_comes)
+{
+    owned_make();
+    w.problem.running_count = 1; /* promised to be the first's on that day, elsewhere */
+    w.problem.site_count = 2;
+    w.needs[1][0] = (struct ht_rounds_need){2, 2, 1};
+    w.running[0] = (struct ht_rounds_running){.site = 1,
+                                              .day = 2,
+                                              .begin_s = 50000,
+                                              .end_s = 53600,
+                                              .inspector = 0,
+                                              .second = HT_PLAN_NONE,
+                                              .state = HT_ROUNDS_PROMISED};
+    w.sites[1].owner = 0;
+    w.people[0].visits_day_most = 1;
+    struct ht_rounds_mend mend = broken_one(HT_ROUNDS_WISH_OWNER).mend;
+    HT_CHECK(mend.hint == HT_ROUNDS_HINT_QUOTA && mend.inspector == 0 && mend.day == 2);
+    w.people[0].visits_day_most += mend.number;
+    nothing_is_broken();
+}
+
+/* Seen on the Saturday before; three days later it is due again. */
+HT_CASE(a_gap_that_is_too_long_is_not_once_what_is_named_is_done)
+{
+    week_make(1);
+    w.needs[0][0].visits = 1;
+    w.sites[0].gap_most_days = 3;
+    w.sites[0].last_day = -2;
+    w.sites[0].days = 8; /* Thursday only */
+    struct ht_rounds_broken broken = broken_one(HT_ROUNDS_WISH_GAP);
+    HT_CHECK(broken.mend.hint == HT_ROUNDS_HINT_DAYS && broken.mend.day == 1);
+    HT_CHECK_INT(broken.number, 2);
+    w.sites[0].days |= UINT64_C(1) << broken.mend.day;
+    nothing_is_broken();
+    w.people[0].shift_count = w.people[1].shift_count = 1; /* Friday only */
+    w.shifts[0][0].day = w.shifts[1][0].day = 4;
+    w.sites[0].days = UINT64_MAX;
+    broken = broken_one(HT_ROUNDS_WISH_GAP);
+    HT_CHECK(broken.mend.hint == HT_ROUNDS_HINT_SHIFT && broken.mend.day == 1);
+    HT_REQUIRE(broken.mend.inspector < 2);
+    w.shifts[broken.mend.inspector][0].day = broken.mend.day;
+    nothing_is_broken();
+}
+
+/* Fewer visits than the longest gap wants: the gap is named, and a visit more mends it. */
+HT_CASE(a_gap_that_too_few_visits_leave_is_named_with_a_visit_more)
+{
+    week_make(1);
+    w.needs[0][0] = (struct ht_rounds_need){0, 0, 1};
+    w.needs[0][1] = (struct ht_rounds_need){1, 6, 1};
+    w.sites[0].need_count = 2;
+    w.sites[0].gap_most_days = 2;
+    w.sites[0].open_count = 3;
+    w.open[0][1] = (struct ht_rounds_window){2, 28800, 64800};
+    w.open[0][2] = (struct ht_rounds_window){4, 28800, 64800};
+    w.problem.running_count = 1;
+    w.running[0] = (struct ht_rounds_running){.site = 0,
+                                              .day = 4,
+                                              .begin_s = 40000,
+                                              .end_s = 43600,
+                                              .inspector = 0,
+                                              .second = HT_PLAN_NONE,
+                                              .state = HT_ROUNDS_PROMISED};
+    struct ht_rounds_broken broken = broken_one(HT_ROUNDS_WISH_GAP);
+    HT_CHECK_INT(broken.number, 2);
+    HT_CHECK(broken.mend.hint == HT_ROUNDS_HINT_VISITS && broken.mend.day == 2);
+    w.needs[0][1].visits += broken.mend.number;
+    nothing_is_broken();
+}
+
+/* It was promised until half past five; the shift ends at five, or is none. */
+HT_CASE(a_promise_is_kept_once_what_is_named_is_done)
+{
+    for (int i = 0; i < 2; i++) {
+        week_make(1);
+        w.needs[0][0].visits = 1;
+        w.problem.running_count = 1;
+        w.running[0] = (struct ht_rounds_running){.site = 0,
+                                                  .day = 2,
+                                                  .begin_s = 59400,
+                                                  .end_s = 63000,
+                                                  .inspector = 1,
+                                                  .second = HT_PLAN_NONE,
+                                                  .state = HT_ROUNDS_PROMISED};
+        w.people[1].shift_count = i == 0 ? 5 : 2;
+        struct ht_rounds_mend mend = broken_one(HT_ROUNDS_WISH_PROMISE).mend;
+        HT_CHECK(mend.inspector == 1 && mend.day == 2);
+        HT_CHECK_INT(mend.hint, i == 0 ? HT_ROUNDS_HINT_WORK_LONGER : HT_ROUNDS_HINT_SHIFT);
+        HT_CHECK(i == 1 || mend.number == 63000 + 600 - 61200);
+        w.people[1].shift_count = 5;
+        w.shifts[1][2].to_s = i == 0 ? 61200 + (int32_t)mend.number : 64800;
+        nothing_is_broken();
+    }
+}
+
 HT_CASE(an_owner_who_could_come_is_told_how_to_be_sure_of_it)
 {
     week_make(2);
