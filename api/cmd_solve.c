@@ -1,5 +1,6 @@
 /* houtao solve: a plan for a problem in VROOM's JSON. */
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,12 +70,34 @@ static bool world_open(const struct ht_cli *cli, const char *path, struct ht_sha
     return status == HT_OK;
 }
 
+enum { DRAW_MS = 200 };
+
+/* One line of a terminal, a few times a second. */
+static void on_progress(void *user, const struct ht_solve_progress *progress)
+{
+    int64_t *drawn_ms = user;
+    if (progress->elapsed_ms - *drawn_ms < DRAW_MS) {
+        return;
+    }
+    *drawn_ms = progress->elapsed_ms;
+    (void)fprintf(stderr,
+                  "\r\033[K%.1f s: %" PRIu32 " routes, %" PRIu32 " tasks missing, cost %.0f",
+                  (double)progress->elapsed_ms / 1000, progress->routes, progress->missing,
+                  (double)progress->cost / HT_COST_SCALE);
+}
+
 static int solve(const struct ht_cli *cli, const char *path, struct ht_vroom_call *call, bool human)
 {
     struct ht_buffer out = {0};
     struct ht_error error = {0};
-    int code = ht_vroom_run(call, human, &out, &error);
+    int64_t drawn_ms = 0;
     int exit_code = HT_EXIT_DONE;
+    if (isatty(STDERR_FILENO) == 1) {
+        call->options.progress = on_progress;
+        call->options.user = &drawn_ms;
+    }
+    int code = ht_vroom_run(call, human, &out, &error);
+    (void)fputs(drawn_ms > 0 ? "\r\033[K" : "", stderr);
     if (out.size > 0) {
         ht_buffer_append(&out, "", 1);
         (void)printf("%s%s", out.failed ? "" : out.data, human ? "" : "\n");
@@ -148,8 +171,8 @@ int ht_cmd_solve(int argc, char **argv)
          .text = &network},
         {.name = "limit",
          .value = "MS",
-         .help = "milliseconds to take at most (20 for each task, "
-                 "100 to 10000)",
+         .help = "milliseconds to take at most, with reading and routing (else 20 "
+                 "for each task, 100 to 10000, after these)",
          .text = &numbers[0]},
         {.name = "iterations",
          .value = "N",

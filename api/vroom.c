@@ -21,9 +21,10 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* What was asked for: by the caller, by the document, or what fits the size. */
+/* What was asked for: by the caller, by the document, or what fits the size. A limit that was asked
+ * for is one for everything: `spent_ms` of it went to reading and routing. */
 static struct ht_solve_options options_of(const struct ht_vroom_call *call,
-                                          const struct ht_vroom *vroom)
+                                          const struct ht_vroom *vroom, int64_t spent_ms)
 {
     struct ht_solve_options options = call->options;
     int64_t fit_ms = (int64_t)vroom->problem.task_count * TASK_MS;
@@ -34,6 +35,8 @@ static struct ht_solve_options options_of(const struct ht_vroom_call *call,
     options.seed = options.seed > 0 ? options.seed : vroom->seed;
     if (options.limit_ms == 0) {
         options.limit_ms = options.iterations > 0 ? call->limit_most_ms : fit_ms;
+    } else if (options.iterations == 0) {
+        options.limit_ms = options.limit_ms > spent_ms ? options.limit_ms - spent_ms : 1;
     }
     if (call->limit_most_ms > 0 && options.limit_ms > call->limit_most_ms) {
         options.limit_ms = call->limit_most_ms;
@@ -119,10 +122,10 @@ static void human_write(struct ht_buffer *out, const struct ht_vroom *vroom,
 
 /* The plan: searched for, or in plan mode the steps' own. */
 static enum ht_status plan_make(const struct ht_vroom_call *call, const struct ht_vroom *vroom,
-                                struct ht_plan **plan, struct ht_error *error)
+                                int64_t spent_ms, struct ht_plan **plan, struct ht_error *error)
 {
     if (!vroom->given) {
-        struct ht_solve_options options = options_of(call, vroom);
+        struct ht_solve_options options = options_of(call, vroom, spent_ms);
         return ht_solve_run(&vroom->problem, &options, plan, error);
     }
     enum ht_status status =
@@ -165,7 +168,8 @@ static int solve(const struct ht_vroom_call *call, struct ht_vroom *vroom,
                  struct ht_error *error)
 {
     struct ht_plan *plan = NULL;
-    enum ht_status status = plan_make(call, vroom, &plan, error);
+    int64_t spent_ms = times->loading_ms + times->routing_ms;
+    enum ht_status status = plan_make(call, vroom, spent_ms, &plan, error);
     if (status == HT_CANCELLED) {
         return -1;
     }

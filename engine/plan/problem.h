@@ -31,8 +31,8 @@
  * setup and service (also of reloads; not of breaks and waiting), in 1/HT_COST_SCALE: b for the
  * square of each hour. The more alike routes are, the less they cost together.
  *
- * Wanted, in this order: the greatest sum of (priority, one task) that is served, then the least
- * cost.
+ * Wanted, in this order: the greatest sum of (priority, one task) that is served, a shipment being
+ * two tasks, then the least cost.
  *
  * Threading: plain values. Ownership: the caller's, borrowed for a call.
  */

@@ -56,9 +56,12 @@ struct ht__search {
     struct ht__answer best;
 };
 
+/* Of an item's tasks together: a shipment is two. */
 static inline int64_t ht__search_weight(const struct ht__model *model, uint32_t item)
 {
-    return (int64_t)ht__task(model, item)->priority * (model->problem->task_count + 1) + 1;
+    const struct ht_task *task = ht__task(model, item);
+    int64_t weight = (int64_t)task->priority * (model->problem->task_count + 1) + 1;
+    return task->kind == HT_TASK_PICKUP ? 2 * weight : weight;
 }
 
 static inline uint32_t ht__search_below(struct ht__search *s, uint32_t bound)

@@ -213,7 +213,7 @@ static enum ht_status answer_singly(const struct run *run, size_t s, size_t t)
 }
 
 /* Every pair is looked at: two comparisons each, in an array that stays in the cache. */
-static enum ht_status mend_same_street(const struct run *run)
+static enum ht_status mend_same_street(struct run *run)
 {
     uint32_t(*arcs)[2] = ht_array_new(run->target_count, sizeof *arcs);
     if (arcs == NULL) {
@@ -226,7 +226,7 @@ static enum ht_status mend_same_street(const struct run *run)
         }
     }
     enum ht_status status = HT_OK;
-    for (size_t s = 0; s < run->source_count && status == HT_OK; s++) {
+    for (size_t s = 0; s < run->source_count && status == HT_OK && !run_stopped(run); s++) {
         uint32_t along = run->sources[s].side[0].arc;
         uint32_t against = run->sources[s].side[1].arc;
         for (size_t t = 0; t < run->target_count && status == HT_OK; t++) {
@@ -236,7 +236,7 @@ static enum ht_status mend_same_street(const struct run *run)
         }
     }
     free(arcs);
-    return status;
+    return status == HT_OK ? (enum ht_status)atomic_load(&run->status) : status;
 }
 
 enum { LONG_MS = 50 * 1000 * 1000 }; /* below it no way reaches 4,295 km, see query.c */

@@ -464,37 +464,66 @@ static enum ht_status run_within(const struct ask *ask, uint32_t s, uint32_t slo
     return status == HT_OK ? run_seeds(ask, from->arc, slot, out) : status;
 }
 
+/* From one side to another, on one arc or not. */
+static enum ht_status run_pair(const struct ask *ask, uint32_t i, uint32_t j, uint32_t slot,
+                               struct ht_way_found *out)
+{
+    const struct ht_place_side *from = &ask->source->side[i];
+    struct ht_seeds *sources = &ask->query->sources;
+    if (from->arc == ask->target->side[j].arc) {
+        return run_within(ask, i, slot, out);
+    }
+    bool split = is_split(ask->road->graph, from);
+    enum ht_status status = split ? seeds_after(sources, ask->road, from, i)
+                                  : ht__seeds_source(sources, ask->road, ask->source, 1U << i);
+    if (status == HT_OK) {
+        status = ht__seeds_target(&ask->query->targets, ask->road, ask->target, 1U << j);
+    }
+    return status == HT_OK ? run_seeds(ask, split ? from->arc : HT_NONE, slot, out) : status;
+}
+
+/* Whether the way is straight on, which wants no search. */
+static bool is_straight(const struct ask *ask, uint32_t i, uint32_t j)
+{
+    const struct ht_place_side *from = &ask->source->side[i];
+    const struct ht_place_side *to = &ask->target->side[j];
+    return from->arc == to->arc && from->before_mm <= to->before_mm;
+}
+
+/* Whether no way but a straight one can be better than `best`: it pays to its arc's end and from
+ * the other's start. */
+static bool pays_no_less(const struct ask *ask, uint32_t i, uint32_t j, struct ht_cost best)
+{
+    const struct ht_place_side *from = &ask->source->side[i];
+    const struct ht_place_side *to = &ask->target->side[j];
+    if (is_split(ask->road->graph, from) || to->before.weight_ms >= HT_WEIGHT_INF) {
+        return false;
+    }
+    const struct ht_cost least = {from->after.weight_ms + to->before.weight_ms,
+                                  from->after.duration_ms + to->before.duration_ms,
+                                  from->after.length_mm + to->before.length_mm};
+    return !ht_cost_less(least, best);
+}
+
 /* Places on one street, or a start behind a closed piece: each pair of sides by itself, the best
- * kept. */
+ * kept; first those that want no search, after which few others can be better. */
 static enum ht_status run_one_by_one(const struct ask *ask, unsigned source_sides,
                                      unsigned target_sides, struct ht_way_found *out)
 {
     enum ht_status result = HT_NO_ROUTE;
     uint32_t slot = 0;
-    for (uint32_t pair = 0; pair < 4; pair++) {
-        uint32_t i = pair & 1;
-        uint32_t j = pair >> 1;
+    for (uint32_t turn = 0; turn < 8; turn++) {
+        uint32_t i = turn & 1;
+        uint32_t j = turn >> 1 & 1;
+        bool straight = turn < 4;
         if (!(source_sides >> i & 1) || !(target_sides >> j & 1) ||
-            ask->source->side[i].arc == HT_NONE || ask->target->side[j].arc == HT_NONE) {
+            ask->source->side[i].arc == HT_NONE || ask->target->side[j].arc == HT_NONE ||
+            is_straight(ask, i, j) != straight ||
+            (result == HT_OK && !straight && pays_no_less(ask, i, j, out->cost))) {
             continue;
         }
         struct ht_way_found found = {0};
-        enum ht_status status;
-        if (ask->source->side[i].arc == ask->target->side[j].arc) {
-            status = run_within(ask, i, slot, &found);
-        } else {
-            const struct ht_place_side *from = &ask->source->side[i];
-            bool split = is_split(ask->road->graph, from);
-            struct ht_seeds *sources = &ask->query->sources;
-            status = split ? seeds_after(sources, ask->road, from, i)
-                           : ht__seeds_source(sources, ask->road, ask->source, 1U << i);
-            if (status == HT_OK) {
-                status = ht__seeds_target(&ask->query->targets, ask->road, ask->target, 1U << j);
-            }
-            if (status == HT_OK) {
-                status = run_seeds(ask, split ? from->arc : HT_NONE, slot, &found);
-            }
-        }
+        enum ht_status status = run_pair(ask, i, j, slot, &found);
         if (status == HT_OK && (result != HT_OK || ht_cost_less(found.cost, out->cost))) {
             *out = found;
             result = HT_OK;

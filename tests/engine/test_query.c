@@ -96,6 +96,14 @@ static bool path_is_sound(const struct ht_graph *g, const struct ht_place *sourc
     return same_cost(sum, way->cost);
 }
 
+/* Somewhere on an arc; the first two are its ends. */
+static uint32_t along_mm(const struct ht_arc *arc, uint64_t *state, int number)
+{
+    return number == 0   ? 0
+           : number == 1 ? arc->length_mm
+                         : ht_random_below(state, arc->length_mm + 1);
+}
+
 enum { TARGETS = 60 };
 
 /* Queries, paths and both kinds of tables from one source against the oracle; wrong answers. */
@@ -120,7 +128,7 @@ static int compare(struct built *b, const struct ht_overlay *overlay, uint64_t *
         }
         for (int t = 0; t < 6; t++) { /* some on the very street of the source */
             uint32_t arc = source.side[0].arc != HT_NONE ? source.side[0].arc : source.side[1].arc;
-            targets[t] = ht_town_place(g, arc, ht_random_below(state, g->arcs[arc].length_mm + 1));
+            targets[t] = ht_town_place(g, arc, along_mm(&g->arcs[arc], state, t));
         }
         if (ht_dijkstra_run(oracle, &source, targets, TARGETS,
                             overlay == NULL ? NULL : overlay->arc_closed, want) != HT_OK ||
@@ -452,7 +460,7 @@ static int compare_behind(const struct ht_road *open, const struct ht_road *behi
             if (t < 6) { /* round the block */
                 uint32_t arc =
                     source.side[0].arc != HT_NONE ? source.side[0].arc : source.side[1].arc;
-                target = ht_town_place(g, arc, ht_random_below(state, g->arcs[arc].length_mm + 1));
+                target = ht_town_place(g, arc, along_mm(&g->arcs[arc], state, t));
             }
             struct ht_cost want;
             struct ht_way_found cost;

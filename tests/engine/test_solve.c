@@ -75,14 +75,16 @@ struct oracle {
     bool alone[4][16]; /* the vehicle could go for this item and nothing else */
 };
 
-static int64_t weight_of(const struct oracle *o, uint32_t task)
-{
-    return (int64_t)o->problem->tasks[task].priority * (o->problem->task_count + 1) + 1;
-}
-
 static uint32_t halves(const struct oracle *o, uint32_t task)
 {
     return o->problem->tasks[task].kind == HT_TASK_PICKUP ? 2 : 1;
+}
+
+/* A shipment weighs as its two tasks. */
+static int64_t weight_of(const struct oracle *o, uint32_t task)
+{
+    return ((int64_t)o->problem->tasks[task].priority * (o->problem->task_count + 1) + 1) *
+           halves(o, task);
 }
 
 static int64_t begin_of(const struct ht_task *task, int64_t time_s)
