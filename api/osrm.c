@@ -112,9 +112,9 @@ bool ht_osrm_owns(const char *path, size_t size)
         return false;
     }
     const char *slash = memchr(path + 1, '/', size - 1);
-    if (slash != NULL &&
-        ht_osrm_service_by_name(path + 1, (size_t)(slash - path) - 1) != HT_OSRM_SERVICES) {
-        return true;
+    size_t name = slash == NULL ? size - 1 : (size_t)(slash - path) - 1;
+    if (ht_osrm_service_by_name(path + 1, name) != HT_OSRM_SERVICES) {
+        return true; /* also "/route" alone: OSRM says what is wrong with it */
     }
     return looks_like_service(path, size);
 }

@@ -189,9 +189,11 @@ void ht_network_post(struct ht_app_context *context, struct ht_http_call *call)
     yajl_val file = yajl_tree_get(tree, keys, yajl_t_string);
     const char *name = YAJL_GET_STRING(file);
     if (name == NULL) {
+        bool missing = yajl_tree_get(tree, keys, yajl_t_any) == NULL;
+        const char *what = missing ? "file is missing" : "file must be a text";
         yajl_tree_free(tree);
-        ht_reply_problem(call->reply, 422, "Unprocessable Content", "file is missing");
-        ht_reply_where(call->reply, "/file", 0, "file is missing");
+        ht_reply_problem(call->reply, 422, "Unprocessable Content", what);
+        ht_reply_where(call->reply, "/file", 0, what);
         return;
     }
     struct network_job *job = calloc(1, sizeof *job);

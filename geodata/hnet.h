@@ -7,8 +7,8 @@
  * Opening checks header and table, and the few bytes that name the profiles. A profile's sections
  * (and the shared ones) are checked on first use: checksum, then that every index points into its
  * array, so that no query needs to. Whoever has checked all of a file leaves a stamp on it (an
- * extended attribute with the time of its last write, hnet_stamp.c), and as long as nobody writes
- * to it, opening it takes a few milliseconds.
+ * extended attribute with the times of its last write and change, hnet_stamp.c), and as long as
+ * nobody writes to it, opening it takes a few milliseconds.
  *
  * Threading: open and close from one thread; ht_hnet_road from any, it locks. Ownership: what it
  * gives points into the mapping and lives until close.

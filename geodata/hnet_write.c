@@ -325,7 +325,7 @@ static void sync_folder(const char *path)
     free(copy);
 }
 
-/* Reads back what was written, as whoever opens it will, and stamps it as checked. */
+/* Reads back what was written, as whoever opens it will. */
 static enum ht_status read_back(struct ht_hnet_writer *writer, struct ht_error *error)
 {
     struct ht_hnet *file = NULL;
@@ -364,10 +364,15 @@ static enum ht_status finish(struct ht_hnet_writer *writer, struct ht_error *err
     if (status == HT_OK) {
         status = read_back(writer, error);
     }
+    struct stat info; /* since the check */
+    bool known = status == HT_OK && fstat(writer->fd, &info) == 0;
     if (status == HT_OK && rename(writer->temporary, writer->path) != 0) {
         status = fail(writer, error, "can't be renamed");
     }
     if (status == HT_OK) {
+        if (known) {
+            ht__hnet_stamp(writer->fd, &info, &header); /* a stamp before does not outlive it */
+        }
         sync_folder(writer->path);
     }
     return status;

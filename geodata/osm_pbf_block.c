@@ -501,12 +501,18 @@ static enum ht_status list_parts(struct block *block, struct ht_wire message,
             }
             decoder->groups[decoder->group_count++] = field.bytes;
         } else if (field.number == BLOCK_GRANULARITY && field.type == HT_WIRE_VARINT) {
-            block->granularity = (int32_t)field.value;
+            block->granularity = (int64_t)field.value; /* negative ones have ten bytes */
         } else if (field.number == BLOCK_LAT && field.type == HT_WIRE_VARINT) {
             block->lat_offset = (int64_t)field.value;
         } else if (field.number == BLOCK_LON && field.type == HT_WIRE_VARINT) {
             block->lon_offset = (int64_t)field.value;
         }
+    }
+    if (!message.bad && (block->granularity < 1 || block->granularity > INT32_MAX)) {
+        return ht_error_set(block->error, HT_SYNTAX, block->where,
+                            "the block at byte %lld is damaged: its granularity is %lld, not 1 or "
+                            "more nanodegrees",
+                            (long long)block->where, (long long)block->granularity);
     }
     return message.bad ? broken(block, "its frame") : HT_OK;
 }

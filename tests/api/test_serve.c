@@ -83,6 +83,10 @@ HT_CASE(front_door_is_a_page_for_browsers_and_json_for_others)
     HT_CHECK(strncmp(ht_answer_header(&answer, "Content-Type"), "text/html", 9) == 0);
     HT_CHECK_INT(get("/nothing/here"), 404);
     HT_CHECK_STR(ht_answer_header(&answer, "Content-Type"), "application/problem+json");
+    HT_CHECK_INT(get("/route?overview=false"), 400); /* a service of OSRM's, cut short */
+    HT_CHECK(strstr(answer.body, "\"InvalidUrl\"") != NULL);
+    HT_CHECK_INT(get("/tile"), 400);
+    HT_CHECK_INT(get("/tiles"), 404);
     HT_CHECK_INT(ask("DELETE /healthz" HEADERS "\r\n"), 405);
     HT_CHECK_STR(ht_answer_header(&answer, "Allow"), "GET, HEAD, OPTIONS");
     HT_CHECK_INT(ask("PUT " ROUTE HEADERS "\r\n"), 405);
@@ -154,6 +158,9 @@ HT_CASE(writes_from_other_origins_are_refused)
     HT_CHECK_INT(post("/v1/network", JSON, "{\"file\":\"/dev/null\\u0000x\"}"), 400);
     HT_CHECK_INT(post("/v1/network", JSON, ""), 400);
     HT_CHECK_INT(post("/v1/network", JSON, "{\"file\":7}"), 422);
+    HT_CHECK(strstr(answer.body, "file must be a text") != NULL);
+    HT_CHECK_INT(post("/v1/network", JSON, "{}"), 422);
+    HT_CHECK(strstr(answer.body, "file is missing") != NULL);
     end();
 }
 

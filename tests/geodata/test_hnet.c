@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 
 #include "engine/road/customize.h"
 #include "geodata/hnet_internal.h"
@@ -658,6 +659,35 @@ static enum ht_status check_whole(const char *path)
     return status;
 }
 
+static bool is_stamped(const char *path)
+{
+    struct ht_hnet *file = NULL;
+    bool stamped = ht_hnet_open(path, &file, NULL) == HT_OK && ht_hnet_stamped(file);
+    ht_hnet_close(file);
+    return stamped;
+}
+
+/* Stamps whatever is in it. */
+static bool forge(const char *path)
+{
+    struct stat info;
+    struct ht__hnet_header h;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    bool good = fd >= 0 && fstat(fd, &info) == 0 && pread(fd, &h, sizeof h, 0) == sizeof h;
+    if (good) {
+        ht__hnet_stamp(fd, &info, &h);
+    }
+    (void)close(fd);
+    return good;
+}
+
+/* The moment that lies between a stamp and what it knows. */
+static void pass_a_moment(void)
+{
+    const struct timespec nap = {.tv_nsec = 20000000};
+    (void)nanosleep(&nap, NULL);
+}
+
 HT_CASE(a_file_that_was_checked_is_not_checked_again_until_somebody_writes_to_it)
 {
     HT_REQUIRE(ready());
@@ -669,16 +699,42 @@ HT_CASE(a_file_that_was_checked_is_not_checked_again_until_somebody_writes_to_it
     if (setxattr(other_path, "user.houtao.test", "", 0, 0) != 0) {
         HT_SKIP("this file system keeps no attributes");
     }
+    HT_CHECK(!is_stamped(other_path));
     HT_REQUIRE(check_whole(other_path) == HT_OK);
-    HT_REQUIRE(flip(other_path, true)); /* nobody can see this but a check */
+    HT_CHECK(is_stamped(other_path));
+    pass_a_moment();
+    HT_REQUIRE(flip(other_path, false)); /* as any write does */
+    HT_CHECK(!is_stamped(other_path));
+    HT_CHECK_INT(open_all(other_path, &error), HT_CHECKSUM);
+    HT_REQUIRE(forge(other_path)); /* what is stamped is taken as it is */
+    HT_CHECK(is_stamped(other_path));
     HT_CHECK_INT(open_all(other_path, &error), HT_OK);
     HT_CHECK_INT(check_whole(other_path), HT_CHECKSUM);
+}
+
+HT_CASE(a_write_that_hides_its_time_is_seen)
+{
+    HT_REQUIRE(ready());
+    size_t size = 0;
+    struct ht_error error;
+    unsigned char *data = get_file(file_path, &size);
+    HT_REQUIRE(data != NULL && put_file(other_path, data, size));
+    free(data);
+    if (setxattr(other_path, "user.houtao.test", "", 0, 0) != 0) {
+        HT_SKIP("this file system keeps no attributes");
+    }
+    HT_REQUIRE(check_whole(other_path) == HT_OK && is_stamped(other_path));
+    pass_a_moment();
     HT_REQUIRE(flip(other_path, true));
-    HT_CHECK_INT(open_all(other_path, &error), HT_OK);
-    HT_REQUIRE(flip(other_path, false)); /* as any write does */
+    HT_CHECK(!is_stamped(other_path));
     HT_CHECK_INT(open_all(other_path, &error), HT_CHECKSUM);
-    HT_REQUIRE(flip(other_path, false));
+    HT_REQUIRE(flip(other_path, true));
     HT_CHECK_INT(check_whole(other_path), HT_OK);
+    HT_CHECK(is_stamped(other_path));
+    pass_a_moment();
+    HT_REQUIRE(chmod(other_path, 0640) == 0); /* looks like one */
+    HT_CHECK(!is_stamped(other_path));
+    HT_CHECK_INT(open_all(other_path, &error), HT_OK);
 }
 
 HT_CASE(an_import_leaves_a_checked_file)
@@ -686,10 +742,11 @@ HT_CASE(an_import_leaves_a_checked_file)
     HT_REQUIRE(ready());
     struct ht_error error;
     HT_REQUIRE(open_all(file_path, &error) == HT_OK);
+    bool stamped = is_stamped(file_path); /* though renamed since its check */
     if (setxattr(file_path, "user.houtao.test", "", 0, 0) != 0) {
         HT_SKIP("this file system keeps no attributes");
     }
-    HT_CHECK(getxattr(file_path, "user.houtao.checked", NULL, 0) > 0);
+    HT_CHECK(stamped);
 }
 
 HT_MAIN()

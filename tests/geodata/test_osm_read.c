@@ -316,6 +316,27 @@ HT_CASE(granularity_and_offsets_are_applied_and_rounded)
     check_small(&s, PBF_RAW, "n1 121.7200000 29.9500001\n");
 }
 
+/* 0 would put all of it on one place, a negative one on the other side of the world. */
+HT_CASE(a_granularity_below_one_is_refused)
+{
+    static const int32_t wrong[] = {0, -100, INT32_MIN};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct small s;
+        small_init(&s);
+        s.block.has_granularity = 1;
+        s.block.granularity = wrong[i];
+        struct pbf_file file = small_file(&s, PBF_RAW);
+        struct osm_text text;
+        struct ht_error error;
+        char want[64];
+        (void)snprintf(want, sizeof want, "is damaged: its granularity is %d,", (int)wrong[i]);
+        HT_CHECK_INT(osm_text_read(file.data, file.size, &text, &error), HT_SYNTAX);
+        HT_CHECK(strstr(error.message, want) != NULL);
+        free(text.data);
+        free(file.data);
+    }
+}
+
 HT_CASE(coordinates_that_overflow_are_nowhere_on_earth)
 {
     struct small s;
