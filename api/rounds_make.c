@@ -419,6 +419,10 @@ bool ht__round_prepare_again(struct ht_app_context *context, struct ht__round_ma
                              struct ht_reply *reply)
 {
     struct ht_error error = {0};
+    const bool *cancel = making->cancel != NULL ? making->cancel : &making->gone;
+    if (!ht_round_turn_take(&making->turn, context->app, making->id, cancel)) {
+        return ht__round_deny(reply, 503, "nobody waits for it any more");
+    }
     struct ht_store_reader *reader = ht_app_reader(context, reply);
     if (reader == NULL) {
         return false;
@@ -456,6 +460,7 @@ void ht__round_making_free(struct ht__round_making *making)
     if (making == NULL) {
         return;
     }
+    ht_round_turn_give(&making->turn);
     for (size_t i = 0; i < making->again_count; i++) {
         ht_round_again_deinit(&making->agains[i]);
     }

@@ -9,6 +9,7 @@
 #define HT_API_ROUNDS_MAKE_H
 
 #include "api/rounds_record.h"
+#include "api/rounds_turns.h"
 
 /* A request, or what stands for one. */
 struct ht__round_said {
@@ -23,6 +24,7 @@ struct ht__round_making {
     bool gone;          /* who asked is: no plan is wanted any more */
     const bool *cancel; /* likewise, of who has another flag; NULL: none */
     bool again;
+    struct ht_round_turn turn; /* of a re-plan */
     char id[HT_ID_MAX + 1];
     struct ht_crs crs;
     char crs_name[64]; /* as it came */
@@ -43,7 +45,7 @@ struct ht__round_making {
 /* Both do all that needs no transaction, on a worker; false with the answer written. */
 bool ht__round_prepare(struct ht_app_context *context, struct ht__round_making *making,
                        struct ht_reply *reply);
-/* `making->id` names the round. */
+/* `making->id` names the round; waits for who re-plans it already. */
 bool ht__round_prepare_again(struct ht_app_context *context, struct ht__round_making *making,
                              struct ht_reply *reply);
 /* Whether the registry has such a unit (HT_NOT_FOUND), and whether it is a van. */
