@@ -806,6 +806,25 @@ HT_CASE(one_re_visit_sees_all_that_was_found_at_a_site)
     end();
 }
 
+/* It is Monday, ten to nine, and Tuesday night is the date: Tuesday is left to see it again, which
+ * leaves a day to mend it. */
+HT_CASE(what_has_a_short_date_is_not_seen_again_on_its_day)
+{
+    char id[MEMBERS_MOST];
+    HT_REQUIRE(begin_town());
+    HT_REQUIRE(plan(",\"id\":\"march\",\"weeks\":1,\"visits_per_week\":1,\"sites\":[\"f0\"]") ==
+               201);
+    (void)snprintf(id, sizeof id, "%s", visit_text(answer.body, 0, "id"));
+    advance(3600 * 20 + 3000);
+    HT_REQUIRE(report_visit(id, "{\"outcome\":\"rectify\",\"reason\":\"phone was out\",\"hazards\":"
+                                "[{\"text\":\"door blocked\",\"severity\":4,\"due\":"
+                                "\"2026-03-03\"}]}") == 200);
+    int at = visit_comes(ROUNDS "/march", "revisit");
+    HT_REQUIRE(at >= 0);
+    HT_CHECK(strncmp(visit_text(answer.body, at, "start"), "2026-03-03", 10) == 0);
+    end();
+}
+
 /* Whether two visits of an inspector, one of the answer and one of another, are at one time. */
 static bool overlap(const char *other)
 {
