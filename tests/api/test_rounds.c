@@ -373,6 +373,12 @@ HT_CASE(a_start_in_the_past_is_named_and_the_rest_planned)
     for (int i = 0; i < 2; i++) {
         HT_CHECK(strcmp(visit_text(answer.body, i, "start"), "2026-03-04T04:00:00") >= 0);
     }
+    HT_REQUIRE(post(ROUNDS, JSON,
+                    "{\"from\":\"2026-02-23\",\"collection\":\"factories\",\"iterations\":60,"
+                    "\"weeks\":2,\"visits_per_week\":1,\"sites\":[\"f0\"]}") == 201);
+    HT_CHECK(is("unplanned.0.reason", "\"over\"") && is("unplanned.0.to", "\"2026-03-01\""));
+    HT_CHECK(is("unplanned.0.hint", "\"1 visits more on days to come\""));
+    HT_CHECK_INT(count("unplanned"), 1);
     end();
 }
 
