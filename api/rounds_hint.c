@@ -9,6 +9,7 @@ struct facts {
     const char *who;    /* an inspector, or somebody */
     const char *with;   /* " with ", or nothing */
     const char *skills; /* names, or nothing */
+    bool later;         /* on no day in particular */
 };
 
 static void english(enum ht_rounds_hint hint, const struct facts *f, char *out, size_t size)
@@ -45,7 +46,8 @@ static void english(enum ht_rounds_hint hint, const struct facts *f, char *out, 
         (void)snprintf(out, size, "to let others than %s come", f->who);
         break;
     case HT_ROUNDS_HINT_VISITS:
-        (void)snprintf(out, size, "%u visits more", f->number);
+        (void)snprintf(out, size, "%u visits more%s", f->number,
+                       f->later ? " on days to come" : "");
         break;
     case HT_ROUNDS_HINTS:
     default:
@@ -88,7 +90,7 @@ static void chinese_words(enum ht_rounds_hint hint, const struct facts *f, char 
         (void)snprintf(out, size, "允许%s以外的督导员检查", f->who);
         break;
     case HT_ROUNDS_HINT_VISITS:
-        (void)snprintf(out, size, "再增加%u次检查", f->number);
+        (void)snprintf(out, size, "%s再增加%u次检查", f->later ? "往后" : "", f->number);
         break;
     case HT_ROUNDS_HINTS:
     default:
@@ -110,7 +112,8 @@ void ht_round_hint_text(const struct ht_round_scene *scene, const struct ht_roun
                                 .with = skills[0] == '\0' ? ""
                                         : chinese         ? "具备技能的（"
                                                           : " with ",
-                                .skills = skills};
+                                .skills = skills,
+                                .later = mend->day == HT_PLAN_NONE};
     if (chinese) {
         if (skills[0] != '\0') {
             (void)snprintf(skills + strlen(skills), sizeof skills - strlen(skills), "）");

@@ -238,8 +238,8 @@ struct errand {
     const char *tenant; /* whose notice it is; "": the site's own */
     const char *rectification;
     enum ht_visit_purpose purpose;
-    int64_t from_ms; /* 0: at any time */
-    int64_t by_ms;   /* 0: when there is time */
+    int64_t begun_ms; /* when the notice was; 0: at any time */
+    int64_t by_ms;    /* 0: when there is time */
 };
 
 int64_t ht_round_revisit_from_ms(int64_t begun_ms, int64_t by_ms)
@@ -279,8 +279,9 @@ static int days_within(uint64_t days, uint32_t first, uint32_t last)
     return __builtin_popcountll(days >> first & (UINT64_MAX >> (63 - (last - first))));
 }
 
-/* On which days: not too soon, unless there are too few then; where there is none before its date,
- * by the first one behind it. */
+/* On which days: not too soon, unless there are too few then; on the day itself on which it was
+ * found only where no other is left; where there is none before its date, by the first one behind
+ * it. */
 static enum ht_status errand_need(struct ht__round_work *work, const struct errand *errand,
                                   const struct ht_rounds_site *site, struct ht_round_need_list *out)
 {
@@ -288,9 +289,12 @@ static enum ht_status errand_need(struct ht__round_work *work, const struct erra
     uint64_t worked = worked_days(work->scene, site);
     int32_t time_s = 0;
     uint32_t last = by_day_of(days, errand->by_ms);
-    int64_t from = errand->from_ms == 0 ? 0 : ht_round_day_of(days, errand->from_ms, &time_s);
+    int64_t from_ms = ht_round_revisit_from_ms(errand->begun_ms, errand->by_ms);
+    int64_t from = from_ms == 0 ? 0 : ht_round_day_of(days, from_ms, &time_s);
+    int64_t found = from_ms == 0 ? -1 : ht_round_day_of(days, errand->begun_ms, &time_s);
     uint32_t first = from < days->first_day ? days->first_day : from > last ? last : (uint32_t)from;
-    while (first > days->first_day && days_within(worked, first, last) < DAYS_LEAST) {
+    while (first > days->first_day && days_within(worked, first, last) < DAYS_LEAST &&
+           ((int64_t)first > found + 1 || days_within(worked, first, last) == 0)) {
         first--;
     }
     while (last + 1 < days->count && days_within(worked, first, last) == 0) {
@@ -399,13 +403,13 @@ static enum ht_status wish_take(struct ht__round_work *work, const struct ht_vis
                                   .tenant = notice->tenant == NULL ? "" : notice->tenant,
                                   .rectification = notice->id,
                                   .purpose = wish->purpose,
-                                  .from_ms =
-                                      ht_round_revisit_from_ms(notice->begun_ms, wish->by_ms),
+                                  .begun_ms = notice->begun_ms,
                                   .by_ms = wish->by_ms};
     const char *not_by[2] = {wish->not_by, wish->not_by_second};
     uint32_t before = scene->site_count;
     uint32_t index = HT_PLAN_NONE;
-    if (errand.from_ms >= ht_round_moment(&scene->days, scene->days.count, 0)) {
+    if (ht_round_revisit_from_ms(notice->begun_ms, wish->by_ms) >=
+        ht_round_moment(&scene->days, scene->days.count, 0)) {
         return HT_OK; /* these days come too soon */
     }
     enum ht_status status = notice_site(work, &errand, &index);
@@ -491,7 +495,7 @@ static enum ht_status running_site(struct ht__round_work *work, const struct ht_
         *out = HT_PLAN_NONE; /* what it was made for was seen otherwise */
         return HT_OK;
     }
-    errand.from_ms = ht_round_revisit_from_ms(term.begun_ms, term.by_ms);
+    errand.begun_ms = term.begun_ms;
     errand.by_ms = term.by_ms;
     return notice_site(work, &errand, out);
 }

@@ -19,7 +19,8 @@
  * date, by as many: who must not go alone does not then either. That of a tenant goes to the
  * tenant, also where the round sees whole factories; it takes half an hour there, or less. There is
  * time to mend a hazard first: it is seen again in the second half of that, on one of three days at
- * least on which somebody works and the site is open; what is late, at once.
+ * least on which somebody works and the site is open, but not on the day it was found where another
+ * is left; what is late, at once.
  *
  * What inspectors have to do for other rounds, or as no round's, is time that this one does not
  * have.

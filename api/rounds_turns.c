@@ -58,8 +58,8 @@ void ht_round_turn_give(struct ht_round_turn *turn)
     while (*at != NULL && *at != turn) {
         at = &(*at)->next;
     }
-    if (*at == turn) {
-        *at = turn->next;
+    if (*at != NULL) {
+        *at = (*at)->next;
         (void)pthread_cond_broadcast(&given);
     }
     turn->house = NULL;

@@ -251,6 +251,7 @@ enum ht_rounds_reason {
     HT_ROUNDS_CREW,   /* one could, but no two at the same time */
     HT_ROUNDS_QUOTA,  /* there is time, but those who have it have their quota of visits */
     HT_ROUNDS_FULL,   /* some could, but not with all the others */
+    HT_ROUNDS_OVER,   /* the need's days were over before first_day: seen before all others */
     HT_ROUNDS_REASONS
 };
 
@@ -266,7 +267,8 @@ enum ht_rounds_hint {
     HT_ROUNDS_HINT_QUOTA,       /* `number` visits more for `inspector`, on `day` or in its week */
     HT_ROUNDS_HINT_OWNER,       /* `inspector` named for the site, so that nobody else comes */
     HT_ROUNDS_HINT_OTHERS,      /* others than `inspector`, who alone may lead there */
-    HT_ROUNDS_HINT_VISITS,      /* `number` visits more of the need that `day` lies in */
+    HT_ROUNDS_HINT_VISITS, /* `number` visits more of the need that `day` lies in; NONE: of days
+                              to come */
     HT_ROUNDS_HINTS
 };
 

@@ -19,16 +19,17 @@ struct ht_rounds_prices ht_rounds_prices_usual(void)
 
 const char *ht_rounds_reason_name(enum ht_rounds_reason reason)
 {
-    static const char *const names[HT_ROUNDS_REASONS] = {"nobody", "skills", "off", "no_way",
-                                                         "closed", "short",  "gap", "hours",
-                                                         "crew",   "quota",  "full"};
+    static const char *const names[HT_ROUNDS_REASONS] = {"nobody", "skills", "off",  "no_way",
+                                                         "closed", "short",  "gap",  "hours",
+                                                         "crew",   "quota",  "full", "over"};
     return (unsigned)reason < HT_ROUNDS_REASONS ? names[reason] : "unknown";
 }
 
 const char *ht_rounds_hint_name(enum ht_rounds_hint hint)
 {
     static const char *const names[HT_ROUNDS_HINTS] = {
-        "inspector", "shift", "way", "days", "open_longer", "gap", "work_longer", "quota", "owner", "others", "visits"};
+        "inspector",   "shift", "way",   "days",   "open_longer", "gap",
+        "work_longer", "quota", "owner", "others", "visits"};
     return (unsigned)hint < HT_ROUNDS_HINTS ? names[hint] : "unknown";
 }
 

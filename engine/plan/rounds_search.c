@@ -17,6 +17,7 @@ enum {
     TERRITORY_MOST = 1 << 19, /* pairs */
     IDLE_LEAST = 20000,       /* iterations without a better plan, after which it is enough */
     IDLE_EACH = 1000,
+    SMALL = 64,        /* visits; of so few a re-plan looks as far as a first plan */
     WARM_LEAST = 2000, /* the same of a re-plan, which is near its end when it begins */
     WARM_EACH = 20
 };
@@ -510,11 +511,17 @@ static int64_t share_gone(const struct search *s)
     return share;
 }
 
+/* There is time to begin anew, beside a running plan. */
+static bool is_small(const struct ht__rounds *r)
+{
+    return r->slot_count <= SMALL;
+}
+
 static void walk(struct search *s)
 {
     struct ht__rounds *r = s->r;
-    uint64_t idle = s->warm ? WARM_LEAST + (uint64_t)WARM_EACH * r->slot_count
-                            : IDLE_LEAST + (uint64_t)IDLE_EACH * r->slot_count;
+    uint64_t idle = s->warm && !is_small(r) ? WARM_LEAST + (uint64_t)WARM_EACH * r->slot_count
+                                            : IDLE_LEAST + (uint64_t)IDLE_EACH * r->slot_count;
     int64_t share = share_gone(s);
     while (share < SHARE && !is_set(s->options->cancel) && !is_set(s->options->enough) &&
            s->iterations - s->better_at < idle) {
@@ -537,7 +544,7 @@ static int64_t heat_of(const struct search *s)
         cost += r->tours[t].cost;
         visits += r->tours[t].count;
     }
-    return cost / visits / (s->warm ? 10 : 2) + 1;
+    return cost / visits / (s->warm && !is_small(r) ? 10 : 2) + 1;
 }
 
 static bool search_arrays(struct search *s)

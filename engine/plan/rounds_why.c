@@ -237,6 +237,13 @@ static bool least_overtime(const struct why *w, uint64_t days, struct ht_rounds_
 
 /* ---- one rule after the other ---- */
 
+static bool why_over(struct why *w)
+{
+    return w->need->last_day < w->r->problem->first_day &&
+           tell(w, HT_ROUNDS_OVER,
+                mend_of(HT_ROUNDS_HINT_VISITS, w->missing->visits, HT_PLAN_NONE, HT_PLAN_NONE));
+}
+
 /* Nobody, skills, off, no way. */
 static bool why_people(struct why *w)
 {
@@ -525,8 +532,8 @@ void ht__rounds_why_missing(struct ht__rounds *r, struct ht_rounds_missing *miss
         w.want += fixed;
     }
     w.want = w.need->visits > w.want ? w.need->visits - w.want : 0;
-    if (why_people(&w) || why_days(&w, &days) || why_gap(&w, days) || why_hours(&w, &days) ||
-        why_gap(&w, days) || why_gap_all(&w)) {
+    if (why_over(&w) || why_people(&w) || why_days(&w, &days) || why_gap(&w, days) ||
+        why_hours(&w, &days) || why_gap(&w, days) || why_gap_all(&w)) {
         return;
     }
     uint64_t free_days = days & days_apart(&w);

@@ -373,6 +373,12 @@ HT_CASE(a_start_in_the_past_is_named_and_the_rest_planned)
     for (int i = 0; i < 2; i++) {
         HT_CHECK(strcmp(visit_text(answer.body, i, "start"), "2026-03-04T04:00:00") >= 0);
     }
+    HT_REQUIRE(post(ROUNDS, JSON,
+                    "{\"from\":\"2026-02-23\",\"collection\":\"factories\",\"iterations\":60,"
+                    "\"weeks\":2,\"visits_per_week\":1,\"sites\":[\"f0\"]}") == 201);
+    HT_CHECK(is("unplanned.0.reason", "\"over\"") && is("unplanned.0.to", "\"2026-03-01\""));
+    HT_CHECK(is("unplanned.0.hint", "\"1 visits more on days to come\""));
+    HT_CHECK_INT(count("unplanned"), 1);
     end();
 }
 
@@ -676,8 +682,9 @@ HT_CASE(a_day_that_is_planned_anew_at_noon_goes_on_from_where_the_inspector_is)
 /* Who comes second goes on from what the first made. */
 HT_CASE(two_who_replan_at_once_are_both_heard)
 {
-    static const char leave[] = "{\"iterations\":1000000000,\"limit_ms\":1500,\"inspectors\":[{\"id\":"
-                                "\"i1\",\"leave\":[\"2026-03-03\"]}]}";
+    static const char leave[] =
+        "{\"iterations\":1000000000,\"limit_ms\":1500,\"inspectors\":[{\"id\":"
+        "\"i1\",\"leave\":[\"2026-03-03\"]}]}";
     char text[512];
     struct ht_client other;
     struct ht_answer heard = {.body = NULL};
@@ -802,6 +809,25 @@ HT_CASE(one_re_visit_sees_all_that_was_found_at_a_site)
     HT_CHECK(is("rectifications.0.revisit", id) && is("rectifications.1.revisit", id));
     HT_CHECK_INT(get("/v1/rectifications/wanted"), 200);
     HT_CHECK_INT(count("wanted"), 0);
+    end();
+}
+
+/* It is Monday, ten to nine, and Tuesday night is the date: Tuesday is left to see it again, which
+ * leaves a day to mend it. */
+HT_CASE(what_has_a_short_date_is_not_seen_again_on_its_day)
+{
+    char id[MEMBERS_MOST];
+    HT_REQUIRE(begin_town());
+    HT_REQUIRE(plan(",\"id\":\"march\",\"weeks\":1,\"visits_per_week\":1,\"sites\":[\"f0\"]") ==
+               201);
+    (void)snprintf(id, sizeof id, "%s", visit_text(answer.body, 0, "id"));
+    advance(3600 * 20 + 3000);
+    HT_REQUIRE(report_visit(id, "{\"outcome\":\"rectify\",\"reason\":\"phone was out\",\"hazards\":"
+                                "[{\"text\":\"door blocked\",\"severity\":4,\"due\":"
+                                "\"2026-03-03\"}]}") == 200);
+    int at = visit_comes(ROUNDS "/march", "revisit");
+    HT_REQUIRE(at >= 0);
+    HT_CHECK(strncmp(visit_text(answer.body, at, "start"), "2026-03-03", 10) == 0);
     end();
 }
 

@@ -180,6 +180,28 @@ HT_CASE(there_is_no_way)
     nothing_is_missing();
 }
 
+/* A week that was over before anything could be planned. */
+HT_CASE(days_that_are_over_are_no_closed_ones)
+{
+    week_make(1);
+    w.needs[0][0] = (struct ht_rounds_need){0, 2, 2};
+    w.needs[0][1] = (struct ht_rounds_need){3, 6, 1};
+    w.sites[0].need_count = 2;
+    w.problem.first_day = 3;
+    struct ht_rounds_plan *plan = plan_new();
+    HT_REQUIRE(plan != NULL && plan->missing_count == 1);
+    HT_CHECK_INT(plan->missing[0].reason, HT_ROUNDS_OVER);
+    HT_CHECK_INT(plan->missing[0].mend.hint, HT_ROUNDS_HINT_VISITS);
+    HT_CHECK_INT(plan->missing[0].mend.number, 2);
+    ht_rounds_free(plan);
+    w.needs[0][1].visits = 3; /* none is in the way of two visits more */
+    plan = plan_new();
+    HT_REQUIRE(plan != NULL);
+    HT_CHECK_INT(plan->visit_count, 2); /* Thursday and Friday; the third has no day */
+    HT_CHECK_INT(plan->missing_count, 2);
+    ht_rounds_free(plan);
+}
+
 HT_CASE(more_visits_than_open_days)
 {
     week_make(3);
@@ -956,6 +978,7 @@ HT_CASE(greatest_numbers_are_no_harm)
 HT_CASE(names_of_reasons)
 {
     HT_CHECK_STR(ht_rounds_reason_name(HT_ROUNDS_FULL), "full");
+    HT_CHECK_STR(ht_rounds_reason_name(HT_ROUNDS_OVER), "over");
     HT_CHECK_STR(ht_rounds_reason_name(HT_ROUNDS_REASONS), "unknown");
     HT_CHECK_STR(ht_rounds_hint_name(HT_ROUNDS_HINT_QUOTA), "quota");
     HT_CHECK_STR(ht_rounds_hint_name(HT_ROUNDS_HINT_OWNER), "owner");
