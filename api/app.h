@@ -43,6 +43,8 @@ struct ht_learning;
 struct ht_live;
 struct ht_live_work;
 struct ht_mqtt;
+struct ht_relay;
+struct ht_relay_takers;
 struct ht_loads;
 struct ht_orders_room;
 struct ht_visits_room;
@@ -102,6 +104,9 @@ struct ht_app {
     struct ht_commit *following;      /* where another process writes: it tells what; else NULL */
     struct ht_follower *follower;     /* likewise */
     struct ht_forwarder *forwarder;   /* likewise */
+    struct ht_relay *relay;           /* of a node with doors for devices; borrowed; else NULL */
+    struct ht_relay_takers *takers;   /* of a node that is the desk; else NULL */
+    bool doors_lent;                  /* jt808, mqtt and relay are the process's (api/doors.h) */
     struct ht_worker_context *writer; /* what jobs of the writer are run with */
     struct ht_registry *registry;     /* the writer's */
     struct ht_live *live;

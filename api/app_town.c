@@ -22,14 +22,17 @@
 #include "api/loads.h"
 #include "api/log.h"
 #include "api/mqtt.h"
+#include "api/node.h"
 #include "api/orders_room.h"
 #include "api/planner.h"
+#include "api/relay_take.h"
 #include "api/rounds_keeper.h"
 #include "api/shifts.h"
 #include "api/stream.h"
 #include "api/teller.h"
 #include "api/underway.h"
 #include "api/visits_room.h"
+#include "api/writer_act.h"
 #include "api/zone_watch.h"
 #include "api/zones.h"
 
@@ -90,6 +93,34 @@ enum ht_status ht_app_store_open(struct ht_app *app, const char *path, struct ht
     return status;
 }
 
+static enum ht_status node_secret_run(void *user, struct ht_app_context *context,
+                                      struct ht_store_tx *tx, struct ht_error *error)
+{
+    (void)context;
+    return ht_store_secret_of(tx, HT_NODE_SECRET, user, error);
+}
+
+static void node_secret_done(void *user, enum ht_status outcome)
+{
+    (void)user;
+    (void)outcome;
+}
+
+/* By which followers are known (api/relay.h). */
+static enum ht_status node_key_make(struct ht_app *app, struct ht_error *error)
+{
+    unsigned char secret[HT_STORE_SECRET];
+    const struct ht_writer_act act = {
+        .run = node_secret_run, .done = node_secret_done, .user = secret};
+    enum ht_status status = app->node == NULL ? HT_OK : ht_writer_do(app, &act, error);
+    if (status == HT_OK && app->node != NULL) {
+        status = ht_node_key_set(app->node, secret);
+        status = status == HT_OK ? ht_relay_takers_new(&app->takers) : status;
+        status = status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+    }
+    return status;
+}
+
 enum ht_status ht_app_store_take(struct ht_app *app, struct ht_store *store, bool follows,
                                  struct ht_error *error)
 {
@@ -97,7 +128,7 @@ enum ht_status ht_app_store_take(struct ht_app *app, struct ht_store *store, boo
     app->store = store;
     if (!follows) {
         status = writer_start(app);
-        return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+        return status == HT_OK ? node_key_make(app, error) : ht_error_set(error, status, 0, NULL);
     }
     status = ht_follower_new(app, &app->follower, error);
     if (status == HT_OK && ht_forwarder_new(app, &app->forwarder) != HT_OK) {
@@ -164,9 +195,9 @@ static enum ht_status desk_open(struct ht_app *app, struct ht_error *error)
     if (status == HT_OK && app->commit != NULL) {
         status = ht_arrivals_new(app, &app->arrivals, error);
     }
-    if (status == HT_OK && app->commit != NULL) {
-        status = ht_device_book_new(app, &app->book);
-        status = status == HT_OK ? ht_device_book_start(app->book) : status;
+    if (status == HT_OK && (app->commit != NULL || app->follower != NULL)) {
+        status = ht_device_book_new(app, &app->book); /* a follower's only knows who is who */
+        status = status == HT_OK && app->commit != NULL ? ht_device_book_start(app->book) : status;
         status = status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
     }
     if (status == HT_OK && app->commit != NULL) {
@@ -421,9 +452,13 @@ void ht_app_store_stop(struct ht_app *app)
     ht_commit_stop(app->following);
     ht_forwarder_free(app->forwarder); /* whose answers go to the server's loops */
     app->forwarder = NULL;
-    ht_mqtt_stop(app->mqtt);        /* whose alarms the device book has to take */
-    ht_device_book_stop(app->book); /* likewise, the writer */
-    ht_loads_free(app->loads);      /* likewise, its jobs */
+    if (!app->doors_lent) {
+        ht_mqtt_stop(app->mqtt); /* whose alarms the device book has to take */
+    }
+    ht_device_book_stop(app->book);    /* likewise, the writer */
+    ht_relay_takers_free(app->takers); /* who waited for the book */
+    app->takers = NULL;
+    ht_loads_free(app->loads); /* likewise, its jobs */
     app->loads = NULL;
     ht_underway_stop(app->underway);
     ht_planner_stop(app->planner);            /* likewise; commands that wait read its plan */
@@ -451,9 +486,12 @@ void ht__app_town_free(struct ht_app *app)
     ht_follower_free(app->follower);
     ht_commit_free(app->following);
     ht_courier_free(app->courier);
-    ht_mqtt_stop(app->mqtt);
-    ht_jt808_stop(app->jt808);
+    if (!app->doors_lent) {
+        ht_mqtt_stop(app->mqtt);
+        ht_jt808_stop(app->jt808);
+    }
     ht_device_book_stop(app->book);
+    ht_relay_takers_free(app->takers);
     ht_loads_free(app->loads);
     ht_underway_stop(app->underway);
     ht_planner_stop(app->planner);
@@ -461,7 +499,9 @@ void ht__app_town_free(struct ht_app *app)
     ht_desk_room_stop(app->desk);
     ht_learning_stop(app->learning);
     ht_commit_stop(app->commit); /* whose jobs speak to the teller, and ask planner and vans */
-    ht_jt808_free(app->jt808);   /* to whom it said what became of alarms */
+    if (!app->doors_lent) {
+        ht_jt808_free(app->jt808); /* to whom it said what became of alarms */
+    }
     ht_teller_free(app->teller);
     ht_underway_free(app->underway);
     ht_planner_free(app->planner);
@@ -469,7 +509,9 @@ void ht__app_town_free(struct ht_app *app)
     ht_arrivals_free(app->arrivals);
     ht_commit_free(app->commit);
     ht_device_book_free(app->book);
-    ht_mqtt_free(app->mqtt); /* whom alarms that were under way called back */
+    if (!app->doors_lent) {
+        ht_mqtt_free(app->mqtt); /* whom alarms that were under way called back */
+    }
     ht_learning_free(app->learning);
     ht_desk_room_free(app->desk);
     ht_orders_room_free(app->orders);

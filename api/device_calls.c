@@ -69,12 +69,15 @@ static struct ht__unknown *unknown_copy(struct ht_device_book *book, size_t *cou
 
 static struct ht_device_book *book_of(struct ht_app_context *context, struct ht_reply *reply)
 {
-    if (context->app->book == NULL) {
+    const struct ht_app *app = context->app;
+    struct ht_device_book *book = app->commit == NULL ? NULL : app->book;
+    if (book == NULL) {
         ht_reply_problem(reply, 503, "Service Unavailable",
-                         context->app->store == NULL ? "this server has no store"
-                                                     : "the store can't be written");
+                         app->store == NULL      ? "this server has no store"
+                         : app->follower != NULL ? "no node is the desk at the moment"
+                                                 : "the store can't be written");
     }
-    return context->app->book;
+    return book;
 }
 
 void ht_devices_unknown_get(struct ht_app_context *context, struct ht_http_call *call)

@@ -13,6 +13,7 @@
 #include "api/live.h"
 #include "api/live_follow.h"
 #include "api/log.h"
+#include "api/node.h"
 #include "api/order_event.h"
 #include "api/orders_room.h"
 #include "api/traffic.h"
@@ -292,9 +293,22 @@ static enum ht_status position_take(void *user, const struct ht_store_position *
     return HT_OK;
 }
 
+/* Until the desk has made it. */
+static void node_key_read(struct ht_app *app, struct ht_store_reader *reader)
+{
+    unsigned char secret[HT_STORE_SECRET];
+    char known[HT_DIGEST_TEXT];
+    if (app->node != NULL && !ht_node_key_get(app->node, known) &&
+        ht_store_secret_get(reader, HT_NODE_SECRET, secret, NULL) == HT_OK &&
+        ht_node_key_set(app->node, secret) != HT_OK) {
+        return; /* the next time */
+    }
+}
+
 static void positions_read(struct ht_follower *follower)
 {
     struct ht_app_context *context = follower->places_context;
+    node_key_read(follower->app, follower->places_reader);
     if (ht_app_live_work(context) == NULL) {
         return;
     }
@@ -355,6 +369,7 @@ enum ht_status ht_follower_new(struct ht_app *app, struct ht_follower **out, str
         status = ht_store_reader_new(app->store, &follower->places_reader, error);
     }
     if (status == HT_OK) {
+        node_key_read(app, follower->reader);
         status = ht_store_event_last(follower->reader, &follower->begun, error);
     }
     if (status == HT_OK) {

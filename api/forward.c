@@ -1,40 +1,23 @@
 #include "api/forward.h"
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/access.h"
 #include "api/commit.h"
 #include "api/http_answer.h"
 #include "api/node.h"
+#include "api/node_line.h"
 #include "api/routes.h"
 
 enum {
     THREADS = 16, /* questions that the desk is asked at once */
     QUEUE = 1024,
-    CONNECT_MS = 2000,
-    SLICE_MS = 200,       /* after which it is looked whether it is the desk still */
     PATIENCE_MS = 120000, /* a plan of the day may take its time */
-    IDLE_MS = 15000,      /* a connection that rested longer may be closed at the other end */
     HEARD_MS = 1000,      /* how long an answer waits for this node to hear of it */
-    HEAD_MOST = 64 * 1024,
-    HOST_SIZE = HT_NODE_URL,
-};
-
-struct line {
-    int fd;
-    int64_t rested_ms;
-    char url[HT_NODE_URL];
 };
 
 struct ht_forwarder {
@@ -42,10 +25,7 @@ struct ht_forwarder {
     struct ht_jobs *jobs;
     struct ht_worker_context workers[THREADS];
     void *contexts[THREADS];
-    pthread_mutex_t lock; /* of the lines that rest */
-    struct line lines[THREADS];
-    size_t line_count;
-    atomic_bool stop;
+    struct ht_node_lines lines;
     atomic_size_t answered;
     atomic_size_t refused;
 };
@@ -61,171 +41,6 @@ struct forwarding {
     char *content_type;
     struct ht_buffer headers;
 };
-
-static int64_t steady_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
-/* ---- connections ---- */
-
-/* "http://HOST:PORT" in parts; HOST may be in brackets. */
-static bool url_split(const char *url, char host[HOST_SIZE], char port[8])
-{
-    const char *begin = strncmp(url, "http://", 7) == 0 ? url + 7 : NULL;
-    const char *colon = begin == NULL ? NULL : strrchr(begin, ':');
-    if (colon == NULL || colon == begin || strlen(colon + 1) > 5) {
-        return false;
-    }
-    size_t size = (size_t)(colon - begin);
-    bool v6 = begin[0] == '[' && begin[size - 1] == ']';
-    memcpy(host, v6 ? begin + 1 : begin, v6 ? size - 2 : size);
-    host[v6 ? size - 2 : size] = '\0';
-    (void)snprintf(port, 8, "%.*s", (int)strcspn(colon + 1, "/"), colon + 1);
-    return true;
-}
-
-static int connect_to(const struct addrinfo *at)
-{
-    int one = 1;
-    int wrong = 0;
-    socklen_t size = sizeof wrong;
-    int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return -1;
-    }
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    struct pollfd end = {.fd = fd, .events = POLLOUT};
-    bool good = connect(fd, at->ai_addr, at->ai_addrlen) == 0 ||
-                (poll(&end, 1, CONNECT_MS) == 1 &&
-                 getsockopt(fd, SOL_SOCKET, SO_ERROR, &wrong, &size) == 0 && wrong == 0);
-    if (!good) {
-        (void)close(fd);
-    }
-    return good ? fd : -1;
-}
-
-static int line_new(const char *url)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *list = NULL;
-    char host[HOST_SIZE];
-    char port[8];
-    int fd = -1;
-    if (!url_split(url, host, port) || getaddrinfo(host, port, &hints, &list) != 0) {
-        return -1;
-    }
-    for (const struct addrinfo *at = list; at != NULL && fd < 0; at = at->ai_next) {
-        fd = connect_to(at);
-    }
-    freeaddrinfo(list);
-    return fd;
-}
-
-/* One that rested and is open still, or a new one; -1: the desk can't be reached. */
-static int line_take(struct ht_forwarder *forwarder, const char *url)
-{
-    int fd = -1;
-    (void)pthread_mutex_lock(&forwarder->lock);
-    while (fd < 0 && forwarder->line_count > 0) {
-        const struct line *line = &forwarder->lines[--forwarder->line_count];
-        struct pollfd end = {.fd = line->fd, .events = POLLIN};
-        if (strcmp(line->url, url) == 0 && steady_ms() - line->rested_ms < IDLE_MS &&
-            poll(&end, 1, 0) == 0) {
-            fd = line->fd;
-        } else {
-            (void)close(line->fd);
-        }
-    }
-    (void)pthread_mutex_unlock(&forwarder->lock);
-    return fd < 0 ? line_new(url) : fd;
-}
-
-static void line_rest(struct ht_forwarder *forwarder, int fd, const char *url)
-{
-    (void)pthread_mutex_lock(&forwarder->lock);
-    if (forwarder->line_count < THREADS) {
-        struct line *line = &forwarder->lines[forwarder->line_count++];
-        line->fd = fd;
-        line->rested_ms = steady_ms();
-        (void)snprintf(line->url, sizeof line->url, "%s", url);
-        fd = -1;
-    }
-    (void)pthread_mutex_unlock(&forwarder->lock);
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-}
-
-/* ---- question and answer ---- */
-
-/* Waits for a socket while the desk is the one that was asked. */
-static bool line_wait(const struct ht_forwarder *forwarder, int fd, short events,
-                      const struct ht_node_state *desk, int64_t until_ms)
-{
-    struct pollfd end = {.fd = fd, .events = events};
-    while (!atomic_load(&forwarder->stop) && steady_ms() < until_ms) {
-        if (poll(&end, 1, SLICE_MS) > 0) {
-            return true;
-        }
-        const struct ht_node_state now = ht_node_get(forwarder->app->node);
-        if (now.epoch != desk->epoch || strcmp(now.url, desk->url) != 0) {
-            return false;
-        }
-    }
-    return false;
-}
-
-static bool send_all(const struct ht_forwarder *forwarder, int fd, const char *bytes, size_t size,
-                     const struct ht_node_state *desk)
-{
-    int64_t until_ms = steady_ms() + PATIENCE_MS;
-    while (size > 0) {
-        ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
-        if (sent > 0) {
-            bytes += sent;
-            size -= (size_t)sent;
-        } else if (!line_wait(forwarder, fd, POLLOUT, desk, until_ms)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Adds what comes next. False: it ended, or took too long. */
-static bool more(struct forwarding *f, int fd, const struct ht_node_state *desk, int64_t until_ms)
-{
-    char *room = ht_buffer_reserve(&f->answer, 16 * 1024);
-    if (room == NULL || !line_wait(f->forwarder, fd, POLLIN, desk, until_ms)) {
-        return false;
-    }
-    ssize_t got = recv(fd, room, 16 * 1024, 0);
-    ht_buffer_advance(&f->answer, got > 0 ? (size_t)got : 0);
-    return got > 0;
-}
-
-/* The value of a header of the head [begin, end), trimmed. */
-static const char *header_of(const char *begin, const char *end, const char *name, size_t *size)
-{
-    size_t length = strlen(name);
-    for (const char *line = begin; line < end;) {
-        const char *next = memmem(line, (size_t)(end - line), "\r\n", 2);
-        next = next == NULL ? end : next;
-        if ((size_t)(next - line) > length && line[length] == ':' &&
-            strncasecmp(line, name, length) == 0) {
-            const char *value = line + length + 1;
-            while (value < next && *value == ' ') {
-                value++;
-            }
-            *size = (size_t)(next - value);
-            return value;
-        }
-        line = next + 2;
-    }
-    return NULL;
-}
 
 /* Those that this server writes by itself, or that are of the connection alone. */
 static bool header_stays(const char *line, size_t size)
@@ -260,39 +75,20 @@ static void headers_keep(struct forwarding *f, const char *begin, const char *en
 static bool answer_read(struct forwarding *f, int fd, const struct ht_node_state *desk,
                         struct ht_reply *reply, bool *open)
 {
-    int64_t until_ms = steady_ms() + PATIENCE_MS;
-    const char *end = NULL;
-    while (f->answer.size == 0 ||
-           (end = memmem(f->answer.data, f->answer.size, "\r\n\r\n", 4)) == NULL) {
-        if (f->answer.size > HEAD_MOST || !more(f, fd, desk, until_ms)) {
-            return false;
-        }
-    }
-    size_t head = (size_t)(end - f->answer.data);
-    if (head < 12 || strncmp(f->answer.data, "HTTP/1.1 ", 9) != 0) {
+    struct ht_node_answer answer;
+    size_t size = 0;
+    if (!ht_node_answer_read(&f->forwarder->lines, fd, desk, PATIENCE_MS, &f->answer, &answer)) {
         return false;
     }
-    size_t size = 0;
-    int status = (int)strtol(f->answer.data + 9, NULL, 10);
-    const char *length = header_of(f->answer.data, end, "content-length", &size);
-    size_t body = length == NULL ? 0 : strtoul(length, NULL, 10);
-    while (f->answer.size < head + 4 + body) {
-        if (!more(f, fd, desk, until_ms)) {
-            return false;
-        }
-    }
-    const char *first = memmem(f->answer.data, head, "\r\n", 2);
-    end = f->answer.data + head;
-    const char *type = header_of(f->answer.data, end, "content-type", &size);
+    const char *type = ht_node_header(answer.head, answer.head_end, "content-type", &size);
     f->content_type = type == NULL ? NULL : strndup(type, size);
-    headers_keep(f, first == NULL ? end : first + 2, end);
-    const char *connection = header_of(f->answer.data, end, "connection", &size);
-    *open = connection == NULL || strncasecmp(connection, "close", 5) != 0;
-    reply->status = status;
+    headers_keep(f, answer.head, answer.head_end);
+    *open = answer.open;
+    reply->status = answer.status;
     reply->content_type = f->content_type == NULL ? reply->content_type : f->content_type;
     reply->headers = f->headers.failed ? NULL : f->headers.data;
-    ht_buffer_append(&reply->body, f->answer.data + head + 4, body);
-    return status >= 200;
+    ht_buffer_append(&reply->body, answer.body, answer.body_size);
+    return true;
 }
 
 static const char *method_name(enum ht_http_method method)
@@ -319,7 +115,8 @@ static bool ask(struct forwarding *f, const struct ht_node_state *desk, struct h
 {
     struct ht_buffer first = {0};
     bool open = false;
-    int fd = line_take(f->forwarder, desk->url);
+    struct ht_node_lines *lines = &f->forwarder->lines;
+    int fd = ht_node_line_take(lines, desk->url);
     if (fd < 0) {
         return false;
     }
@@ -329,12 +126,12 @@ static bool ask(struct forwarding *f, const struct ht_node_state *desk, struct h
     ht_buffer_text(&first, " HTTP/1.1\r\nHost: ");
     ht_buffer_text(&first, desk->url + strlen("http://"));
     ht_buffer_text(&first, "\r\n");
-    bool good = !first.failed && send_all(f->forwarder, fd, first.data, first.size, desk) &&
-                send_all(f->forwarder, fd, f->request.data, f->request.size, desk) &&
+    bool good = !first.failed && ht_node_line_send(lines, fd, desk, first.data, first.size) &&
+                ht_node_line_send(lines, fd, desk, f->request.data, f->request.size) &&
                 answer_read(f, fd, desk, reply, &open);
     ht_buffer_deinit(&first);
     if (good && open) {
-        line_rest(f->forwarder, fd, desk->url);
+        ht_node_line_rest(lines, fd, desk->url);
     } else {
         (void)close(fd);
     }
@@ -514,7 +311,7 @@ enum ht_status ht_forwarder_new(struct ht_app *app, struct ht_forwarder **out)
     if (forwarder == NULL) {
         return HT_NOMEM;
     }
-    (void)pthread_mutex_init(&forwarder->lock, NULL);
+    ht_node_lines_init(&forwarder->lines, app->node);
     forwarder->app = app;
     for (size_t i = 0; i < THREADS && status == HT_OK; i++) {
         forwarder->contexts[i] = &forwarder->workers[i];
@@ -536,14 +333,11 @@ void ht_forwarder_free(struct ht_forwarder *forwarder)
     if (forwarder == NULL) {
         return;
     }
-    atomic_store(&forwarder->stop, true);
+    atomic_store(&forwarder->lines.stop, true);
     ht_jobs_free(forwarder->jobs);
     for (size_t i = 0; i < THREADS; i++) {
         ht_gzip_free(forwarder->workers[i].gzip);
     }
-    for (size_t i = 0; i < forwarder->line_count; i++) {
-        (void)close(forwarder->lines[i].fd);
-    }
-    (void)pthread_mutex_destroy(&forwarder->lock);
+    ht_node_lines_deinit(&forwarder->lines);
     free(forwarder);
 }

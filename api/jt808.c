@@ -145,6 +145,13 @@ void ht__jt_turn(struct ht_jt808 *jt)
     jt->now_ms = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
+void ht__jt_wake(const struct ht_jt808 *jt)
+{
+    const uint64_t one = 1;
+    ssize_t written = write(jt->mail_fd, &one, sizeof one);
+    (void)written; /* full: it wakes anyway */
+}
+
 static void timer_start(struct event *timer, unsigned ms)
 {
     const struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
@@ -180,6 +187,27 @@ static void on_retry(evutil_socket_t fd, short what, void *user)
     (void)event_add(jt->listen_event, NULL);
 }
 
+/* To the app that is to be the next one. */
+static void move_now(struct ht_jt808 *jt)
+{
+    (void)pthread_mutex_lock(&jt->mail_lock);
+    bool wanted = jt->next_app != NULL;
+    (void)pthread_mutex_unlock(&jt->mail_lock);
+    if (!wanted) {
+        return;
+    }
+    ht__jt_round_end(jt);
+    ht__jt_locations_end(jt);
+    ht__app_context_free(jt->context);
+    (void)pthread_mutex_lock(&jt->mail_lock);
+    jt->app = jt->next_app;
+    jt->context = jt->next_context;
+    jt->next_app = NULL;
+    (void)pthread_cond_broadcast(&jt->moved);
+    (void)pthread_mutex_unlock(&jt->mail_lock);
+    jt->asks_late = !jt->lasting;
+}
+
 static void on_mail(evutil_socket_t fd, short what, void *user)
 {
     struct ht_jt808 *jt = user;
@@ -192,7 +220,9 @@ static void on_mail(evutil_socket_t fd, short what, void *user)
         return;
     }
     ht__jt_turn(jt);
+    move_now(jt);
     ht__jt_alarms_come(jt);
+    ht__jt_stops_come(jt);
 }
 
 /* A terminal that lives and tells no place, in a unit, is asked for it. */
@@ -216,6 +246,17 @@ static void world_rest(struct ht_app_context *context)
     }
 }
 
+/* A secret that the desk had not made when it was asked for. */
+static void secret_look(struct ht_jt808 *jt)
+{
+    struct ht_store_reader *reader = NULL;
+    if (jt->asks_late && ht_store_reader_new(jt->app->store, &reader, NULL) == HT_OK) {
+        jt->lasting = ht_store_secret_get(reader, SECRET, jt->secret, NULL) == HT_OK;
+        jt->asks_late = !jt->lasting;
+        ht_store_reader_free(reader);
+    }
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *user)
 {
     struct ht_jt808 *jt = user;
@@ -234,6 +275,7 @@ static void on_tick(evutil_socket_t fd, short what, void *user)
         next = conn->next;
         ht__jt_conn_expire(conn);
     }
+    secret_look(jt);
     ht__jt_texts(jt);
     world_rest(jt->context);
 }
@@ -292,8 +334,10 @@ static enum ht_status secret_get(struct ht_jt808 *jt, struct ht_error *error)
     }
     if (status == HT_NOT_FOUND && jt->app->commit != NULL) {
         const struct ht_writer_act act = {.run = secret_run, .done = secret_done, .user = jt};
-        return ht_writer_do(jt->app, &act, error);
+        status = ht_writer_do(jt->app, &act, error);
     }
+    jt->lasting = status == HT_OK;
+    jt->asks_late = !jt->lasting && jt->app->follower != NULL;
     return status == HT_NOT_FOUND ? ht_random_bytes(jt->secret, sizeof jt->secret) : status;
 }
 
@@ -338,6 +382,7 @@ enum ht_status ht_jt808_new(struct ht_app *app, const struct ht_jt808_options *o
     jt->mail_fd = -1;
     (void)snprintf(jt->host, sizeof jt->host, "%s", options->host);
     (void)pthread_mutex_init(&jt->mail_lock, NULL);
+    (void)pthread_cond_init(&jt->moved, NULL);
     jt->gbk = iconv_open("GBK", "UTF-8");
     enum ht_status status = ht_listen_check(jt->host, jt->port, error);
     if (status == HT_OK) {
@@ -372,12 +417,33 @@ void ht_jt808_stop(struct ht_jt808 *jt)
     if (jt == NULL || !jt->started) {
         return;
     }
-    const uint64_t one = 1;
     atomic_store(&jt->stop, true);
-    ssize_t written = write(jt->mail_fd, &one, sizeof one);
-    (void)written; /* full: it wakes anyway */
+    ht__jt_wake(jt);
     (void)pthread_join(jt->thread, NULL);
     jt->started = false;
+    ht__app_context_free(jt->context);
+    jt->context = NULL;
+}
+
+enum ht_status ht_jt808_move(struct ht_jt808 *jt, struct ht_app *app)
+{
+    void *context = NULL;
+    if (jt == NULL || !jt->started) {
+        return HT_OK;
+    }
+    enum ht_status status = ht__app_context_new(app, &context);
+    if (status != HT_OK) {
+        return status;
+    }
+    (void)pthread_mutex_lock(&jt->mail_lock);
+    jt->next_context = context;
+    jt->next_app = app;
+    ht__jt_wake(jt);
+    while (jt->next_app != NULL) {
+        (void)pthread_cond_wait(&jt->moved, &jt->mail_lock);
+    }
+    (void)pthread_mutex_unlock(&jt->mail_lock);
+    return HT_OK;
 }
 
 static void event_end(struct event *event)
@@ -419,6 +485,8 @@ void ht_jt808_free(struct ht_jt808 *jt)
         (void)iconv_close(jt->gbk);
     }
     ht_buffer_deinit(&jt->out);
+    ht_buffer_deinit(&jt->stops);
+    (void)pthread_cond_destroy(&jt->moved);
     (void)pthread_mutex_destroy(&jt->mail_lock);
     free(jt);
 }

@@ -22,8 +22,11 @@
  * bytes, connections by a number. Who does not authenticate, is silent, leaves a frame unfinished,
  * sends one without end, too much that is broken, or takes no answers, is closed, and counted.
  *
- * Threading: a thread of its own with one libevent loop; the calls here from the main thread,
- * metrics from any. Ownership: the app outlives it.
+ * At a node that follows (api/nodes.h) the book only knows who is who; what counts goes to the desk
+ * by the relay (api/relay.h), and so do alarms, which are answered once the desk has them on disk.
+ *
+ * Threading: a thread of its own with one libevent loop; the calls here from one thread at a time,
+ * metrics from any. Ownership: the app outlives it, or it is moved to another.
  */
 #ifndef HT_API_JT808_H
 #define HT_API_JT808_H
@@ -58,6 +61,15 @@ HT_MUST_CHECK enum ht_status ht_jt808_start(struct ht_jt808 *jt);
  * about alarms it takes until then. Both take NULL. */
 void ht_jt808_stop(struct ht_jt808 *jt);
 void ht_jt808_free(struct ht_jt808 *jt);
+
+/* From now on terminals speak to that app, over the connections that they have; the one before it
+ * may end then. HT_NOMEM: nothing has changed. NULL and one that is stopped are fine. */
+HT_MUST_CHECK enum ht_status ht_jt808_move(struct ht_jt808 *jt, struct ht_app *app);
+
+/* The next stop of each van that the plan has one for, a line each: unit, a number that tells that
+ * stop from others, what its driver reads, with tabs between; for terminals at nodes that follow.
+ */
+void ht_jt808_stops_write(struct ht_app *app, struct ht_buffer *out);
 
 uint16_t ht_jt808_port(const struct ht_jt808 *jt);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/jt808_internal.h"
+#include "api/relay.h"
 #include "geodata/digest.h"
 
 enum { REFUSED_MOST = 32, CODE_DIGITS = 32 };
@@ -47,6 +48,17 @@ void ht__jt_ask_book(struct ht_jt808 *jt, const char *id, const char *key, bool 
                                                 .key = key,
                                                 .proven = proven};
     ht_device_book_seen(jt->app->book, &sighting, out);
+}
+
+/* At a node that follows: the desk hears of it, too. */
+static void tell_seen(struct ht_jt808 *jt, const char *id, const char *key, bool proven)
+{
+    struct ht_relay *relay = ht__jt_relay(jt);
+    const struct ht_device_sighting sighting = {
+        .protocol = "jt808", .id = id, .battery = -1, .key = key, .proven = proven};
+    if (relay != NULL) {
+        ht_relay_seen(relay, &sighting);
+    }
 }
 
 /* The code that 0x8100 gives a terminal. False: it can't be made. */
@@ -99,7 +111,9 @@ static void register_take(struct ht__jt_conn *conn, const struct ht_jt808_messag
     }
     enum ht_jt808_registered result = HT_JT808_REGISTERED;
     ht_jt808_phone_text(&message->header, id);
-    ht__jt_ask_book(conn->jt, id, printing(&asked.terminal, key), false, -1, &known);
+    const char *terminal = printing(&asked.terminal, key);
+    ht__jt_ask_book(conn->jt, id, terminal, false, -1, &known);
+    tell_seen(conn->jt, id, terminal, false);
     if (known.standing != HT_DEVICE_TRUSTED) {
         refuse_stranger(conn, standing_refusal(&known));
         result = HT_JT808_NO_TERMINAL;
@@ -118,6 +132,7 @@ static bool code_proves(struct ht__jt_conn *conn, const char *id, const char *sa
     bool given = said != NULL && strlen(said) == CODE_DIGITS && code_of(conn->jt, id, code) &&
                  ht_equal_secret(said, code, CODE_DIGITS);
     ht__jt_ask_book(conn->jt, id, given ? NULL : said, given, -1, known);
+    tell_seen(conn->jt, id, given ? NULL : said, given);
     if (known->standing != HT_DEVICE_TRUSTED) {
         refuse_stranger(conn, standing_refusal(known));
         return false;
@@ -310,6 +325,7 @@ static void proven_take(struct ht__jt_conn *conn, enum ht__jt_message kind,
         break;
     case HT_JT_MESSAGE_HEARTBEAT:
         if (still_trusted(conn, &message->header, -1, &known)) {
+            tell_seen(conn->jt, conn->id, NULL, true);
             answer(conn, &message->header, HT_JT808_DONE);
         }
         break;

@@ -193,6 +193,8 @@ struct ht_jt808 {
     atomic_bool stop;
     iconv_t gbk; /* from UTF-8 */
     unsigned char secret[32];
+    bool lasting;   /* it is the store's */
+    bool asks_late; /* a follower that came before the desk had made it: it is looked for again */
     int64_t now_ms; /* of this turn, steady */
     struct ht__jt_conn *conns;
     uint64_t conn_last; /* number */
@@ -204,7 +206,13 @@ struct ht_jt808 {
     size_t round_count;
     struct ht_buffer out; /* answers of one turn, or round */
     pthread_mutex_t mail_lock;
+    pthread_cond_t moved;
+    struct ht_app *next_app; /* where to move to; NULL: nowhere */
+    struct ht_app_context *next_context;
     struct ht__jt_alarm_mail *mail;
+    struct ht_buffer stops; /* that the desk told; under the lock, as whether it is asked */
+    bool stops_asked;
+    int64_t stops_ms; /* when it was; of the loop */
     struct ht__jt_counts counts;
 };
 
@@ -212,6 +220,8 @@ struct ht_jt808 {
 
 /* What time it is for this turn. */
 void ht__jt_turn(struct ht_jt808 *jt);
+/* Wakes the loop, which looks what there is. From any thread. */
+void ht__jt_wake(const struct ht_jt808 *jt);
 
 struct ht__jt_conn *ht__jt_find(struct ht_jt808 *jt, const char *id);
 struct ht__jt_conn *ht__jt_find_unit(struct ht_jt808 *jt, const char *unit);
@@ -263,6 +273,12 @@ void ht__jt_answer(struct ht__jt_conn *conn, uint16_t serial, uint16_t id,
 /* What the book knows of a terminal. */
 void ht__jt_ask_book(struct ht_jt808 *jt, const char *id, const char *key, bool proven, int battery,
                      struct ht_device_known *out);
+/* By which what counts goes to the desk; NULL: it is here. */
+struct ht_relay;
+static inline struct ht_relay *ht__jt_relay(const struct ht_jt808 *jt)
+{
+    return jt->app->follower == NULL ? NULL : jt->app->relay;
+}
 
 /* ---- jt808_town.c: places and alarms ---- */
 
@@ -277,7 +293,10 @@ void ht__jt_alarms_come(struct ht_jt808 *jt);
 
 /* ---- jt808_text.c ---- */
 
-/* Tells vans whose next stop is another. */
+/* Tells vans whose next stop is another; a node that follows asks the desk for them now and then.
+ */
 void ht__jt_texts(struct ht_jt808 *jt);
+/* What it answered. */
+void ht__jt_stops_come(struct ht_jt808 *jt);
 
 #endif

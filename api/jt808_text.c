@@ -2,15 +2,20 @@
  *
  * Ids alone, as /v1/units/{id}/plan has them: the text goes over the air in the clear.
  */
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/jt808_internal.h"
 #include "api/planner.h"
 #include "api/planner_ahead.h"
+#include "api/relay.h"
 #include "api/underway.h"
 #include "api/zone.h"
 #include "engine/base/names.h"
+
+enum { TEXT = 256, ASK_EVERY_MS = 2000 };
 
 /* UTF-8 as GBK, what has no place there left out; returns its size. */
 static size_t to_gbk(struct ht_jt808 *jt, char *text, uint8_t out[HT_JT808_TEXT_MAX])
@@ -64,38 +69,144 @@ static uint64_t stop_hash(const struct ht_planner_stop *stop)
     return ht_names_hash(stop->id) << 1 | 1U;
 }
 
-/* Tells a van the first of what is ahead. */
-static void van_tell(struct ht__jt_conn *conn, const struct ht_planner_route *route)
+/* What the driver of a van is to read. False: nothing is ahead. */
+static bool next_stop(struct ht_app *app, const struct ht_planner_route *route, char *text,
+                      size_t size, uint64_t *hash)
 {
     struct ht_planner_ahead ahead = {0};
     struct ht_progress progress = {0};
-    struct ht_app *app = conn->jt->app;
-    char text[256];
     if (!ht_underway_progress(app->underway, route->unit, &progress)) {
         progress = (struct ht_progress){0};
     }
     const struct ht_planner_here here = {progress.at, progress.stop, progress.since_ms};
-    if (ht_planner_ahead_make(app, route, &here, &ahead) == HT_OK && ahead.count > ahead.here) {
-        const struct ht_planner_ahead_stop *next = &ahead.list[ahead.here];
-        uint64_t hash = stop_hash(next->stop);
-        if (hash != conn->told) {
-            conn->told = hash;
-            stop_text(next, text, sizeof text);
-            text_send(conn, text); /* it may be gone now */
-        }
+    bool found =
+        ht_planner_ahead_make(app, route, &here, &ahead) == HT_OK && ahead.count > ahead.here;
+    if (found) {
+        *hash = stop_hash(ahead.list[ahead.here].stop);
+        stop_text(&ahead.list[ahead.here], text, size);
     }
     ht_planner_ahead_deinit(&ahead);
+    return found;
+}
+
+static void van_tell(struct ht__jt_conn *conn, char *text, uint64_t hash)
+{
+    if (hash != conn->told) {
+        conn->told = hash;
+        text_send(conn, text); /* it may be gone now */
+    }
+}
+
+/* ---- at the desk ---- */
+
+static struct ht_planner_plan *plan_of(const struct ht_app *app)
+{
+    return app->planner == NULL ? NULL : ht_planner_now(app->planner);
+}
+
+static void texts_tell(struct ht_jt808 *jt)
+{
+    char text[TEXT];
+    uint64_t hash = 0;
+    struct ht_planner_plan *plan = plan_of(jt->app);
+    for (uint32_t i = 0; plan != NULL && i < plan->route_count; i++) {
+        struct ht__jt_conn *conn = ht__jt_find_unit(jt, plan->routes[i].unit);
+        if (conn != NULL && !conn->sending &&
+            next_stop(jt->app, &plan->routes[i], text, sizeof text, &hash)) {
+            van_tell(conn, text, hash);
+        }
+    }
+    ht_planner_plan_release(plan);
+}
+
+void ht_jt808_stops_write(struct ht_app *app, struct ht_buffer *out)
+{
+    char text[TEXT];
+    char line[TEXT + HT_ID_MAX + 32];
+    uint64_t hash = 0;
+    struct ht_planner_plan *plan = plan_of(app);
+    for (uint32_t i = 0; plan != NULL && i < plan->route_count; i++) {
+        if (next_stop(app, &plan->routes[i], text, sizeof text, &hash)) {
+            (void)snprintf(line, sizeof line, "%s\t%" PRIu64 "\t%s\n", plan->routes[i].unit, hash,
+                           text);
+            ht_buffer_text(out, line);
+        }
+    }
+    ht_planner_plan_release(plan);
+}
+
+/* ---- at a node that follows ---- */
+
+/* By the relay. */
+static void on_stops(void *user, const char *text, size_t size)
+{
+    struct ht_jt808 *jt = user;
+    (void)pthread_mutex_lock(&jt->mail_lock);
+    jt->stops_asked = false;
+    ht_buffer_clear(&jt->stops);
+    if (text != NULL) {
+        ht_buffer_append(&jt->stops, text, size);
+    }
+    (void)pthread_mutex_unlock(&jt->mail_lock);
+    if (size > 0) {
+        ht__jt_wake(jt);
+    }
+}
+
+static void stops_ask(struct ht_jt808 *jt, struct ht_relay *relay)
+{
+    if (atomic_load(&jt->counts.proven) == 0 || jt->now_ms - jt->stops_ms < ASK_EVERY_MS) {
+        return;
+    }
+    (void)pthread_mutex_lock(&jt->mail_lock);
+    bool asks = !jt->stops_asked;
+    jt->stops_asked = true;
+    (void)pthread_mutex_unlock(&jt->mail_lock);
+    jt->stops_ms = jt->now_ms;
+    if (asks && !ht_relay_stops(relay, on_stops, jt)) {
+        (void)pthread_mutex_lock(&jt->mail_lock);
+        jt->stops_asked = false;
+        (void)pthread_mutex_unlock(&jt->mail_lock);
+    }
+}
+
+/* One line, which it may change. */
+static void stop_take(struct ht_jt808 *jt, char *line)
+{
+    char *rest = NULL;
+    const char *unit = strtok_r(line, "\t", &rest);
+    const char *number = strtok_r(NULL, "\t", &rest);
+    char *text = strtok_r(NULL, "\t", &rest);
+    struct ht__jt_conn *conn = text == NULL ? NULL : ht__jt_find_unit(jt, unit);
+    if (conn != NULL && !conn->sending) {
+        van_tell(conn, text, strtoull(number, NULL, 10));
+    }
+}
+
+void ht__jt_stops_come(struct ht_jt808 *jt)
+{
+    struct ht_buffer stops;
+    char *rest = NULL;
+    (void)pthread_mutex_lock(&jt->mail_lock);
+    stops = jt->stops;
+    jt->stops = (struct ht_buffer){0};
+    (void)pthread_mutex_unlock(&jt->mail_lock);
+    ht_buffer_append(&stops, "", 1);
+    if (!stops.failed && ht__jt_relay(jt) != NULL) {
+        for (char *line = strtok_r(stops.data, "\n", &rest); line != NULL;
+             line = strtok_r(NULL, "\n", &rest)) {
+            stop_take(jt, line);
+        }
+    }
+    ht_buffer_deinit(&stops);
 }
 
 void ht__jt_texts(struct ht_jt808 *jt)
 {
-    struct ht_planner_plan *plan =
-        jt->app->planner == NULL ? NULL : ht_planner_now(jt->app->planner);
-    for (uint32_t i = 0; plan != NULL && i < plan->route_count; i++) {
-        struct ht__jt_conn *conn = ht__jt_find_unit(jt, plan->routes[i].unit);
-        if (conn != NULL && !conn->sending) {
-            van_tell(conn, &plan->routes[i]);
-        }
+    struct ht_relay *relay = ht__jt_relay(jt);
+    if (relay == NULL) {
+        texts_tell(jt);
+    } else {
+        stops_ask(jt, relay);
     }
-    ht_planner_plan_release(plan);
 }

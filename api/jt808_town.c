@@ -8,6 +8,7 @@
 #include "api/jt808_internal.h"
 #include "api/learning.h"
 #include "api/live.h"
+#include "api/relay.h"
 #include "api/underway.h"
 
 enum { OLD_MS = 30 * 60 * 1000 }; /* an alarm that was kept for longer is history */
@@ -50,6 +51,13 @@ static bool convert(struct ht_app_context *context, const struct ht_crs *crs, do
     return true;
 }
 
+static struct ht_device_sighting sighting_of(const struct ht__jt_conn *conn,
+                                             const struct ht_jt808_location *location)
+{
+    return (struct ht_device_sighting){
+        .protocol = "jt808", .id = conn->id, .battery = location->battery_percent, .proven = true};
+}
+
 /* The same way as POST /v1/positions. */
 static void place_take(struct ht__jt_conn *conn, const struct ht_jt808_location *location,
                        const struct ht_device_known *known)
@@ -77,6 +85,10 @@ static void place_take(struct ht__jt_conn *conn, const struct ht_jt808_location 
         place_count(jt, HT_JT_PLACE_NO_UNIT);
         return;
     }
+    if (ht__jt_relay(jt) != NULL) {
+        const struct ht_device_sighting sighting = sighting_of(conn, location);
+        ht_relay_position(ht__jt_relay(jt), &sighting, false, &report);
+    }
     if (!convert(jt->context, &known->crs, &report.lon_deg, &report.lat_deg)) {
         place_count(jt, HT_JT_PLACE_NO_PLACE);
         return;
@@ -84,7 +96,8 @@ static void place_take(struct ht__jt_conn *conn, const struct ht_jt808_location 
     place_count(jt, HT_JT_PLACE_OFFERED);
     struct ht_live_unit unit = ht_live_unit_find(app->live, known->unit, strlen(known->unit));
     struct ht_world *world = ht_world_reader_get(&jt->context->world);
-    if (ht_live_report(app->live, work, world, unit, &report) == HT_REFUSAL_NONE) {
+    if (ht_live_report(app->live, work, world, unit, &report) == HT_REFUSAL_NONE &&
+        app->follower == NULL) { /* the desk learns */
         ht_learning_offer(app->learning, unit, &report);
         ht_underway_offer(app->underway, unit, &report);
     }
@@ -105,15 +118,28 @@ static void alarm_done(void *user, int status, const char *incident)
 {
     struct ht__jt_alarm_mail *mail = user;
     struct ht_jt808 *jt = mail->jt;
-    const uint64_t one = 1;
     (void)incident;
     mail->status = status;
     (void)pthread_mutex_lock(&jt->mail_lock);
     mail->next = jt->mail;
     jt->mail = mail;
     (void)pthread_mutex_unlock(&jt->mail_lock);
-    ssize_t written = write(jt->mail_fd, &one, sizeof one);
-    (void)written; /* full: it wakes anyway */
+    ht__jt_wake(jt);
+}
+
+/* Where the location says that the unit is: the desk may not have heard of it yet. */
+static void alarm_place(struct ht__jt_conn *conn, const struct ht_jt808_location *location,
+                        struct ht_device_alarm *alarm)
+{
+    struct ht_unit known;
+    struct ht_live *live = conn->jt->app->live;
+    struct ht_live_unit unit = ht_live_unit_find(live, conn->unit, strlen(conn->unit));
+    if (unit.number != HT_NONE && ht_fleet_get(ht_live_fleet(live), unit.number, 0, &known) &&
+        known.positioned && !known.position.told && known.position.ts_ms == location->at_ms) {
+        alarm->placed = true;
+        alarm->lon_deg = known.position.fix.point.lon_e7 / 1e7;
+        alarm->lat_deg = known.position.fix.point.lat_e7 / 1e7;
+    }
 }
 
 /* Hands an alarm over. False: not now. */
@@ -134,12 +160,18 @@ static bool alarm_send(struct ht__jt_conn *conn, const struct ht_jt808_header *h
     memcpy(mail->device, conn->id, sizeof mail->device);
     /* The same location sent twice is the same alarm. */
     (void)snprintf(key, sizeof key, "jt808:%u:%lld", alarms[which].bit, (long long)location->at_ms);
-    const struct ht_device_alarm alarm = {.device = conn->id,
-                                          .key = location->at_ms == INT64_MIN ? NULL : key,
-                                          .kind = alarms[which].kind,
-                                          .severity = alarms[which].severity,
-                                          .note = alarms[which].note};
-    if (ht_device_book_alarm(jt->app->book, &alarm, alarm_done, mail) != HT_OK) {
+    struct ht_device_alarm alarm = {.device = conn->id,
+                                    .key = location->at_ms == INT64_MIN ? NULL : key,
+                                    .kind = alarms[which].kind,
+                                    .severity = alarms[which].severity,
+                                    .note = alarms[which].note};
+    const struct ht_device_sighting sighting = sighting_of(conn, location);
+    struct ht_relay *relay = ht__jt_relay(jt);
+    if (relay != NULL) {
+        alarm_place(conn, location, &alarm);
+    }
+    if ((relay == NULL ? ht_device_book_alarm(jt->app->book, &alarm, alarm_done, mail)
+                       : ht_relay_alarm(relay, &sighting, &alarm, alarm_done, mail)) != HT_OK) {
         free(mail);
         return false;
     }

@@ -8,6 +8,8 @@
 #include "api/app_internal.h"
 #include "api/metrics.h"
 #include "api/mqtt_internal.h"
+#include "api/node.h"
+#include "geodata/digest.h"
 
 /* ---- options ---- */
 
@@ -50,19 +52,42 @@ enum ht_status ht_mqtt_check(const struct ht_mqtt_options *options, struct ht_er
 
 /* ---- lines ---- */
 
-/* houtao-MACHINE-PORT, unless the URL has a name; each line its own. */
-static void client_name(const struct ht_mqtt *mqtt, const struct ht_mqtt_options *options,
-                        struct ht__mqtt_side *side, const char *line)
+/* Of the record: of its nodes' key, which nobody learns from this. "" where it is not known. */
+static void record_name(struct ht_app *app, char out[HT_DIGEST_TEXT])
+{
+    char key[HT_DIGEST_TEXT];
+    enum { DIGITS = 12 };
+    if (!ht_node_key_get(app->node, key) || ht_digest_of(key, strlen(key), out) != HT_OK) {
+        out[0] = '\0';
+    }
+    out[DIGITS] = '\0';
+}
+
+/* houtao-MACHINE-PORT, unless the URL has a name; each line its own. Of the nodes of one record,
+ * each is called otherwise where they connect at the same time, and all alike where the next one
+ * takes up what the last one had. */
+static void client_name(const struct ht_mqtt *mqtt, struct ht__mqtt_side *side, bool alike)
 {
     char machine[48] = "";
+    char record[HT_DIGEST_TEXT] = "";
+    char *out = side->client_id;
+    const char *own = mqtt->url.client_id;
+    const char *line = side == &mqtt->urgent ? "alarms" : "positions";
+    unsigned port = mqtt->options.listen_port;
     if (gethostname(machine, sizeof machine - 1) != 0) {
         machine[0] = '\0';
     }
-    if (mqtt->url.client_id[0] != '\0') {
-        (void)snprintf(side->client_id, sizeof side->client_id, "%s-%s", mqtt->url.client_id, line);
+    if (alike) {
+        record_name(mqtt->app, record);
+    }
+    if (own[0] != '\0' && (alike || mqtt->app->node == NULL)) {
+        (void)snprintf(out, sizeof side->client_id, "%s-%s", own, line);
+    } else if (own[0] != '\0') {
+        (void)snprintf(out, sizeof side->client_id, "%s-%s-%u-%s", own, machine, port, line);
+    } else if (record[0] != '\0') {
+        (void)snprintf(out, sizeof side->client_id, "houtao-%s-%s", record, line);
     } else {
-        (void)snprintf(side->client_id, sizeof side->client_id, "houtao-%s-%u-%s", machine,
-                       (unsigned)options->listen_port, line);
+        (void)snprintf(out, sizeof side->client_id, "houtao-%s-%u-%s", machine, port, line);
     }
 }
 
@@ -98,40 +123,67 @@ static enum ht_status filters_make(const struct ht_mqtt *mqtt, struct ht__mqtt_s
     return HT_OK;
 }
 
-static enum ht_status side_open(struct ht_mqtt *mqtt, const struct ht_mqtt_options *options,
-                                struct ht__mqtt_side *side, bool urgent, struct ht_error *error)
+/* Whether this node has the line of alarms. */
+static bool takes_alarms(const struct ht_mqtt *mqtt, const struct ht_app *app)
 {
-    void *context = NULL;
-    side->mqtt = mqtt;
-    side->told_ms = INT64_MIN / 2;
-    client_name(mqtt, options, side, urgent ? "alarms" : "positions");
-    enum ht_status status = filters_make(mqtt, side, urgent, error);
-    if (status == HT_OK) {
-        status = ht__app_context_new(mqtt->app, &context);
-        side->context = context;
-        status = status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
-    }
+    return app->follower == NULL || mqtt->url.share_alarms;
+}
+
+static enum ht_status line_open(struct ht_mqtt *mqtt, struct ht__mqtt_side *side,
+                                struct ht_error *error)
+{
+    bool urgent = side == &mqtt->urgent;
+    struct ht_mqtt_line *made = NULL;
+    client_name(mqtt, side, urgent && mqtt->app->node != NULL && !mqtt->url.share_alarms);
     const struct ht_mqtt_line_options line = {.url = &mqtt->url,
                                               .client_id = side->client_id,
-                                              .ca = options->ca,
-                                              .cert = options->cert,
-                                              .key = options->key,
+                                              .ca = mqtt->options.ca,
+                                              .cert = mqtt->options.cert,
+                                              .key = mqtt->options.key,
                                               .lasts = urgent,
                                               .holds = urgent,
+                                              .rests = true,
                                               .qos = 1,
                                               .filters = side->filter_list,
                                               .filter_count = side->filter_count,
                                               .message = ht__mqtt_message,
                                               .rest = ht__mqtt_rest,
                                               .user = side};
-    return status == HT_OK ? ht_mqtt_line_new(&line, &side->line, error) : status;
+    enum ht_status status = ht_mqtt_line_new(&line, &made, error);
+    atomic_store(&side->line, made);
+    ht_mqtt_line_rest(made, status != HT_OK); /* it may call back from now on */
+    return status;
+}
+
+static enum ht_status side_open(struct ht_mqtt *mqtt, struct ht__mqtt_side *side, bool urgent,
+                                struct ht_error *error)
+{
+    void *context = NULL;
+    side->mqtt = mqtt;
+    side->told_ms = INT64_MIN / 2;
+    (void)pthread_mutex_init(&side->turn, NULL);
+    enum ht_status status = filters_make(mqtt, side, urgent, error);
+    if (status == HT_OK) {
+        status = ht__app_context_new(mqtt->app, &context);
+        side->context = context;
+        status = status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+    }
+    return status == HT_OK && (!urgent || takes_alarms(mqtt, mqtt->app))
+               ? line_open(mqtt, side, error)
+               : status;
+}
+
+/* A desk tells what happens. */
+static enum ht_status events_start(struct ht_mqtt *mqtt)
+{
+    return mqtt->app->follower == NULL ? ht__mqtt_events_start(mqtt) : HT_OK;
 }
 
 enum ht_status ht_mqtt_new(struct ht_app *app, const struct ht_mqtt_options *options,
                            struct ht_mqtt **out, struct ht_error *error)
 {
     *out = NULL;
-    if (app->commit == NULL || app->book == NULL) {
+    if ((app->commit == NULL && app->follower == NULL) || app->book == NULL) {
         return ht_error_set(error, HT_READ_ONLY, 0,
                             "--mqtt needs a --store that can be written: alarms have to last");
     }
@@ -141,37 +193,107 @@ enum ht_status ht_mqtt_new(struct ht_app *app, const struct ht_mqtt_options *opt
         return ht_error_set(error, HT_NOMEM, 0, NULL);
     }
     mqtt->app = app;
+    mqtt->options = *options;
     enum ht_status status = ht_mqtt_url_read(options->url, &mqtt->url, error);
     if (status == HT_OK) {
         status = map_make(options, mqtt->url.prefix, &mqtt->map, error);
     }
     if (status == HT_OK) {
-        status = side_open(mqtt, options, &mqtt->calm, false, error);
+        status = side_open(mqtt, &mqtt->calm, false, error);
     }
     if (status == HT_OK) {
-        status = side_open(mqtt, options, &mqtt->urgent, true, error);
+        status = side_open(mqtt, &mqtt->urgent, true, error);
     }
     if (status == HT_OK) {
-        status = ht__mqtt_events_start(mqtt);
+        status = events_start(mqtt);
         status = status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
     }
     return status;
 }
 
+/* ---- from one app to another ---- */
+
+/* Between two messages. */
+static void side_move(struct ht__mqtt_side *side, struct ht_app_context *context)
+{
+    ht__app_context_free(side->context);
+    side->context = context;
+}
+
+static void move(struct ht_mqtt *mqtt, struct ht_app *app, struct ht_app_context *calm,
+                 struct ht_app_context *urgent)
+{
+    ht__mqtt_events_stop(mqtt);
+    (void)pthread_mutex_lock(&mqtt->calm.turn);
+    (void)pthread_mutex_lock(&mqtt->urgent.turn);
+    mqtt->app = app;
+    side_move(&mqtt->calm, calm);
+    side_move(&mqtt->urgent, urgent);
+    (void)pthread_mutex_unlock(&mqtt->urgent.turn);
+    (void)pthread_mutex_unlock(&mqtt->calm.turn);
+}
+
+enum ht_status ht_mqtt_move(struct ht_mqtt *mqtt, struct ht_app *app)
+{
+    void *calm = NULL;
+    void *urgent = NULL;
+    struct ht_error error = {0};
+    if (mqtt == NULL || mqtt->stopped) {
+        return HT_OK;
+    }
+    enum ht_status status = ht__app_context_new(app, &calm);
+    status = status == HT_OK ? ht__app_context_new(app, &urgent) : status;
+    if (status != HT_OK) {
+        if (calm != NULL) {
+            ht__app_context_free(calm);
+        }
+        return status;
+    }
+    if (!takes_alarms(mqtt, app)) { /* whoever is the desk takes the session up */
+        ht_mqtt_line_rest(atomic_load(&mqtt->urgent.line), true);
+    }
+    move(mqtt, app, calm, urgent);
+    if (takes_alarms(mqtt, app)) {
+        ht_mqtt_line_rest(atomic_load(&mqtt->urgent.line), false);
+        status = atomic_load(&mqtt->urgent.line) == NULL ? line_open(mqtt, &mqtt->urgent, &error)
+                                                         : HT_OK;
+    }
+    return status == HT_OK ? events_start(mqtt) : status;
+}
+
+void ht_mqtt_sure(struct ht_mqtt *mqtt, bool sure)
+{
+    if (mqtt != NULL && !mqtt->stopped && mqtt->app->follower == NULL) {
+        ht_mqtt_line_rest(atomic_load(&mqtt->urgent.line), !sure);
+    }
+}
+
+/* ---- the end ---- */
+
+static void side_stop(struct ht__mqtt_side *side)
+{
+    ht_mqtt_line_stop(atomic_load(&side->line));
+    if (side->context != NULL) {
+        ht__app_context_free(side->context);
+        side->context = NULL;
+    }
+}
+
 void ht_mqtt_stop(struct ht_mqtt *mqtt)
 {
-    if (mqtt != NULL) {
+    if (mqtt != NULL && !mqtt->stopped) {
+        mqtt->stopped = true;
         ht__mqtt_events_stop(mqtt);
-        ht_mqtt_line_stop(mqtt->urgent.line);
-        ht_mqtt_line_stop(mqtt->calm.line);
+        side_stop(&mqtt->urgent);
+        side_stop(&mqtt->calm);
     }
 }
 
 static void side_close(struct ht__mqtt_side *side)
 {
-    ht_mqtt_line_free(side->line);
-    if (side->context != NULL) {
-        ht__app_context_free(side->context);
+    ht_mqtt_line_free(atomic_load(&side->line));
+    if (side->mqtt != NULL) {
+        (void)pthread_mutex_destroy(&side->turn);
     }
     free(side->filters);
     free(side->filter_list);
@@ -212,11 +334,11 @@ void ht_mqtt_metrics(struct ht_mqtt *mqtt, struct ht_buffer *out)
     if (mqtt == NULL) {
         return;
     }
-    ht_mqtt_line_stats_read(mqtt->urgent.line, &urgent);
-    ht_mqtt_line_stats_read(mqtt->calm.line, &calm);
+    ht_mqtt_line_stats_read(atomic_load(&mqtt->urgent.line), &urgent);
+    ht_mqtt_line_stats_read(atomic_load(&mqtt->calm.line), &calm);
     outcomes_write(mqtt, out);
     ht_metrics_gauge(out, "houtao_mqtt_connected", "gauge",
-                     "Connections to the broker: 2 when all is well.",
+                     "Connections to the broker: 2 when all is well, 1 at a node that follows.",
                      (urgent.connected ? 1 : 0) + (calm.connected ? 1 : 0));
     ht_metrics_gauge(out, "houtao_mqtt_connects_total", "counter", "Connections that were made.",
                      (double)(urgent.connects + calm.connects));

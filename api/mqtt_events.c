@@ -67,7 +67,7 @@ static void on_event(void *user, const struct ht_store_event *event)
     event_write(&out, event, body);
     topic_write(where, sizeof where, mqtt->url.prefix, topic, event->subject);
     if (!out.failed) {
-        ht_mqtt_line_publish(mqtt->calm.line, where, out.data, out.size);
+        ht_mqtt_line_publish(atomic_load(&mqtt->calm.line), where, out.data, out.size);
     }
     ht_buffer_deinit(&out);
     ht_text_deinit(&concealed);

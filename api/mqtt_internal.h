@@ -2,6 +2,7 @@
 #ifndef HT_API_MQTT_INTERNAL_H
 #define HT_API_MQTT_INTERNAL_H
 
+#include "api/app.h"
 #include "api/mqtt.h"
 #include "api/mqtt_line.h"
 #include "api/mqtt_map.h"
@@ -18,7 +19,8 @@ enum ht__mqtt_outcome {
 /* One line, and what its thread works with. */
 struct ht__mqtt_side {
     struct ht_mqtt *mqtt;
-    struct ht_mqtt_line *line;
+    _Atomic(struct ht_mqtt_line *) line; /* NULL: not wanted so far */
+    pthread_mutex_t turn;                /* held while a message is taken: the app stays then */
     struct ht_app_context *context;
     char client_id[128];
     char (*filters)[HT_MQTT_LINE_TOPIC];
@@ -28,7 +30,8 @@ struct ht__mqtt_side {
 };
 
 struct ht_mqtt {
-    struct ht_app *app;
+    struct ht_app *app; /* changed with the turns of both sides */
+    struct ht_mqtt_options options;
     struct ht_mqtt_url url;
     struct ht_mqtt_map *map;
     struct ht__mqtt_side urgent;
@@ -36,7 +39,14 @@ struct ht_mqtt {
     atomic_size_t outcomes[HT__MQTT_OUTCOMES];
     atomic_size_t alarms;
     bool watches;
+    bool stopped;
 };
+
+/* By which what counts goes to the desk; NULL: it is here. Within a turn. */
+static inline struct ht_relay *ht__mqtt_relay(const struct ht_mqtt *mqtt)
+{
+    return mqtt->app->follower == NULL ? NULL : mqtt->app->relay;
+}
 
 /* A message of either line. True: it is held, and will be settled. */
 bool ht__mqtt_message(void *side, const char *topic, const char *payload, size_t size);

@@ -73,6 +73,7 @@ struct ht_mqtt_line {
     bool greeted;
     bool started;
     atomic_bool stop;
+    atomic_bool rests;
     atomic_bool failed; /* something could not be settled */
     atomic_bool connected;
     uint16_t port;
@@ -197,7 +198,9 @@ static void on_publish(struct mosquitto *mosq, void *user, int id, int reason,
 /* Waits until then, or the end. */
 static void rest_until(struct ht_mqtt_line *line, int64_t until_ms)
 {
-    for (int64_t left = 1; left > 0 && !atomic_load(&line->stop);) {
+    bool rests = atomic_load(&line->rests);
+    for (int64_t left = 1;
+         left > 0 && !atomic_load(&line->stop) && rests == atomic_load(&line->rests);) {
         struct pollfd fd = {.fd = line->wake, .events = POLLIN};
         left = until_ms - steady_ms();
         if (left > 0 && poll(&fd, 1, (int)left) > 0) {
@@ -478,11 +481,32 @@ static void leave(struct ht_mqtt_line *line)
     lost(line, "");
 }
 
+/* Somebody else takes the session up: what it may not acknowledge stays in the queue, which the
+ * next connection empties. */
+static void let_go(struct ht_mqtt_line *line)
+{
+    int fd = mosquitto_socket(line->mosq);
+    if (line->open && line->greeted && may_write(line)) {
+        (void)mosquitto_disconnect_v5(line->mosq, 0, NULL);
+        (void)mosquitto_loop_write(line->mosq, 1);
+    } else if (fd >= 0) {
+        (void)shutdown(fd, SHUT_RDWR);
+    }
+    line->open = false;
+    line->greeted = false;
+    atomic_store(&line->connected, false);
+}
+
 static void *line_run(void *user)
 {
     struct ht_mqtt_line *line = user;
     while (!atomic_load(&line->stop)) {
-        if (line->open) {
+        if (atomic_load(&line->rests)) {
+            if (line->open) {
+                let_go(line);
+            }
+            rest_until(line, steady_ms() + POLL_MS);
+        } else if (line->open) {
             step(line);
             if (!line->open && !atomic_load(&line->stop)) {
                 back_off(line);
@@ -545,6 +569,7 @@ static enum ht_status line_fill(struct ht_mqtt_line *line,
                                 const struct ht_mqtt_line_options *options, struct ht_error *error)
 {
     line->options = *options;
+    atomic_store(&line->rests, options->rests);
     line->last = &line->first;
     line->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     line->port = options->url->port;
@@ -610,6 +635,13 @@ void ht_mqtt_line_free(struct ht_mqtt_line *line)
     (void)mosquitto_lib_cleanup();
 }
 
+void ht_mqtt_line_rest(struct ht_mqtt_line *line, bool rests)
+{
+    if (line != NULL && atomic_exchange(&line->rests, rests) != rests) {
+        wake(line);
+    }
+}
+
 void ht_mqtt_line_settle(struct ht_mqtt_line *line, bool good)
 {
     if (!good) {
@@ -655,6 +687,10 @@ void ht_mqtt_line_publish(struct ht_mqtt_line *line, const char *topic, const ch
 
 void ht_mqtt_line_stats_read(struct ht_mqtt_line *line, struct ht_mqtt_line_stats *out)
 {
+    if (line == NULL) {
+        *out = (struct ht_mqtt_line_stats){.connected = false};
+        return;
+    }
     *out = (struct ht_mqtt_line_stats){.connected = atomic_load(&line->connected),
                                        .connects = atomic_load(&line->connects),
                                        .messages = atomic_load(&line->messages),

@@ -50,6 +50,7 @@ struct ht_mqtt_line_options {
     const char *key;
     bool lasts;                 /* the broker keeps our session, and what we missed, for a week */
     bool holds;                 /* messages are acknowledged once they are settled */
+    bool rests;                 /* it does not connect before it is told to */
     int qos;                    /* of the subscriptions */
     const char *const *filters; /* "$share/group/topic" */
     size_t filter_count;
@@ -68,6 +69,10 @@ HT_MUST_CHECK enum ht_status ht_mqtt_line_new(const struct ht_mqtt_line_options 
  * acknowledged. Both take NULL. */
 void ht_mqtt_line_stop(struct ht_mqtt_line *line);
 void ht_mqtt_line_free(struct ht_mqtt_line *line);
+
+/* Lets go of the connection, and does not connect until it is told to go on. What is held then is
+ * not acknowledged: whoever takes the session up gets it. NULL is fine. From any thread. */
+void ht_mqtt_line_rest(struct ht_mqtt_line *line, bool rests);
 
 /* A message that was held is done with. `good` false: it has to come again. */
 void ht_mqtt_line_settle(struct ht_mqtt_line *line, bool good);
@@ -88,6 +93,7 @@ struct ht_mqtt_line_stats {
     size_t refused;   /* of these, by its access list or for another reason */
     size_t overrun;   /* of what was to be published */
 };
+/* Nothing but zeros of NULL. */
 void ht_mqtt_line_stats_read(struct ht_mqtt_line *line, struct ht_mqtt_line_stats *out);
 
 #endif

@@ -11,13 +11,12 @@
 #include "api/log.h"
 #include "api/mqtt_internal.h"
 #include "api/positions_read.h"
-#include "api/routes_live.h"
+#include "api/relay.h"
+#include "api/relay_take.h"
 
 enum { TELL_EVERY_MS = 1000 };
 
 static const char protocol[] = "mqtt";
-/* Whose topic it is, the broker has looked at. */
-static const struct ht_caller broker = {.name = "mqtt", .role = HT_ROLE_DISPATCHER};
 
 static void count(struct ht_mqtt *mqtt, enum ht__mqtt_outcome outcome)
 {
@@ -45,46 +44,50 @@ static enum ht__mqtt_outcome outcome_of(enum ht_device_standing standing)
                                            : HT__MQTT_REFUSED;
 }
 
-static struct ht_device_known meet(struct ht_mqtt *mqtt, const char *id, int battery,
-                                   const char *key)
+static struct ht_device_sighting sighting_of(const struct ht_mqtt *mqtt, const char *id,
+                                             int battery, const char *key)
+{
+    return (struct ht_device_sighting){.protocol = protocol,
+                                       .id = id,
+                                       .at_ms = ht_clock_now_ms(&mqtt->app->clock),
+                                       .battery = battery,
+                                       .key = key == NULL || key[0] == '\0' ? NULL : key};
+}
+
+static struct ht_device_known meet(struct ht_mqtt *mqtt, const struct ht_device_sighting *sighting)
 {
     struct ht_device_known known;
-    const struct ht_device_sighting sighting = {.protocol = protocol,
-                                                .id = id,
-                                                .at_ms = ht_clock_now_ms(&mqtt->app->clock),
-                                                .battery = battery,
-                                                .key = key == NULL || key[0] == '\0' ? NULL : key};
-    ht_device_book_seen(mqtt->app->book, &sighting, &known);
+    ht_device_book_seen(mqtt->app->book, sighting, &known);
     return known;
 }
 
 /* ---- positions ---- */
 
-/* One that names a unit is the unit's; else it is of a device that the book has to know. NULL, or
- * why it is not taken. */
+/* One that names a unit is the unit's; else it is of a device that the book has to know. A node
+ * that follows brings it to the desk, whatever it thinks of it. NULL, or why it is not taken. */
 static const char *position_take(struct ht__mqtt_side *side, struct ht_position_in *in, int battery,
                                  const char *key, enum ht__mqtt_outcome *outcome)
 {
-    struct ht_app *app = side->mqtt->app;
-    struct ht_device_entry entry;
+    char id[sizeof in->unit];
+    enum ht_device_standing standing = HT_DEVICE_TRUSTED;
+    struct ht_relay *relay = ht__mqtt_relay(side->mqtt);
     *outcome = HT__MQTT_REFUSED;
     if (in->wrong != NULL) {
         *outcome = HT__MQTT_UNREAD;
         return in->wrong;
     }
-    bool unit = ht_live_unit_find(app->live, in->unit, strlen(in->unit)).number != HT_NONE;
-    if (!unit || ht_devices_look(ht_live_devices(app->live), in->unit, &entry)) {
-        struct ht_device_known known = meet(side->mqtt, in->unit, battery, key);
-        if (known.standing != HT_DEVICE_TRUSTED) {
-            *outcome = outcome_of(known.standing);
-            return known.why;
-        }
+    memcpy(id, in->unit, sizeof id); /* what is found has another's name */
+    const struct ht_device_sighting sighting = sighting_of(side->mqtt, id, battery, key);
+    if (relay != NULL) {
+        ht_relay_position(relay, &sighting, true, &in->report);
     }
     if (ht_app_live_work(side->context) == NULL) {
         return "out of memory";
     }
-    const char *why = ht_position_take(side->context, &broker, NULL, in);
-    *outcome = why == NULL ? HT__MQTT_TAKEN : HT__MQTT_REFUSED;
+    const char *why = ht_device_position(side->context, &sighting, true, in, &standing);
+    *outcome = standing != HT_DEVICE_TRUSTED ? outcome_of(standing)
+               : why == NULL                 ? HT__MQTT_TAKEN
+                                             : HT__MQTT_REFUSED;
     return why;
 }
 
@@ -160,7 +163,17 @@ static void on_alarm(void *user, int status, const char *incident)
         count(side->mqtt, HT__MQTT_TAKEN);
     }
     free(held);
-    ht_mqtt_line_settle(side->line, !later);
+    ht_mqtt_line_settle(atomic_load(&side->line), !later);
+}
+
+/* To the desk: here, or where it is. */
+static enum ht_status alarm_hand(struct ht__mqtt_side *side,
+                                 const struct ht_device_sighting *sighting,
+                                 const struct ht_device_alarm *alarm, struct held *held)
+{
+    struct ht_relay *relay = ht__mqtt_relay(side->mqtt);
+    return relay == NULL ? ht_device_book_alarm(side->mqtt->app->book, alarm, on_alarm, held)
+                         : ht_relay_alarm(relay, sighting, alarm, on_alarm, held);
 }
 
 /* True: it is held. */
@@ -168,8 +181,10 @@ static bool said_alarm(struct ht__mqtt_side *side, const char *topic,
                        const struct ht_mqtt_said *said)
 {
     char key[HT_MQTT_TEXT + 64] = "";
-    struct ht_device_known known = meet(side->mqtt, said->device, said->battery, said->key);
-    if (known.standing != HT_DEVICE_TRUSTED) {
+    const struct ht_device_sighting sighting =
+        sighting_of(side->mqtt, said->device, said->battery, said->key);
+    struct ht_device_known known = meet(side->mqtt, &sighting);
+    if (known.standing != HT_DEVICE_TRUSTED && ht__mqtt_relay(side->mqtt) == NULL) {
         complain(side, outcome_of(known.standing), topic, known.why);
         return false;
     }
@@ -191,12 +206,36 @@ static bool said_alarm(struct ht__mqtt_side *side, const char *topic,
         memcpy(held->device, said->device, sizeof held->device);
         (void)atomic_fetch_add(&side->mqtt->alarms, 1);
     }
-    if (held == NULL ||
-        ht_device_book_alarm(side->mqtt->app->book, &alarm, on_alarm, held) != HT_OK) {
+    if (held == NULL || alarm_hand(side, &sighting, &alarm, held) != HT_OK) {
         free(held); /* not now: it has to come again */
-        ht_mqtt_line_settle(side->line, false);
+        ht_mqtt_line_settle(atomic_load(&side->line), false);
     }
     return true;
+}
+
+static void said_heard(struct ht__mqtt_side *side, const char *topic,
+                       const struct ht_mqtt_said *said)
+{
+    const struct ht_device_sighting sighting =
+        sighting_of(side->mqtt, said->device, said->battery, said->key);
+    struct ht_device_known known = meet(side->mqtt, &sighting);
+    if (ht__mqtt_relay(side->mqtt) != NULL) {
+        ht_relay_seen(ht__mqtt_relay(side->mqtt), &sighting);
+    }
+    if (known.standing == HT_DEVICE_TRUSTED) {
+        count(side->mqtt, HT__MQTT_TAKEN);
+    } else {
+        complain(side, outcome_of(known.standing), topic, known.why);
+    }
+}
+
+static void said_gone(struct ht_mqtt *mqtt, const struct ht_mqtt_said *said)
+{
+    ht_device_book_gone(mqtt->app->book, said->device, ht_clock_now_ms(&mqtt->app->clock));
+    if (ht__mqtt_relay(mqtt) != NULL) {
+        ht_relay_gone(ht__mqtt_relay(mqtt), said->device);
+    }
+    count(mqtt, HT__MQTT_TAKEN);
 }
 
 static bool said_take(struct ht__mqtt_side *side, const char *topic,
@@ -210,18 +249,11 @@ static bool said_take(struct ht__mqtt_side *side, const char *topic,
         said_position(side, topic, said);
         break;
     case HT_MQTT_GONE:
-        ht_device_book_gone(mqtt->app->book, said->device, ht_clock_now_ms(&mqtt->app->clock));
-        count(mqtt, HT__MQTT_TAKEN);
+        said_gone(mqtt, said);
         break;
-    case HT_MQTT_HEARD: {
-        struct ht_device_known known = meet(mqtt, said->device, said->battery, said->key);
-        if (known.standing == HT_DEVICE_TRUSTED) {
-            count(mqtt, HT__MQTT_TAKEN);
-        } else {
-            complain(side, outcome_of(known.standing), topic, known.why);
-        }
+    case HT_MQTT_HEARD:
+        said_heard(side, topic, said);
         break;
-    }
     case HT_MQTT_NOTHING:
         count(mqtt, HT__MQTT_IGNORED);
         break;
@@ -242,9 +274,9 @@ static const char *positions_device(const struct ht_mqtt *mqtt, const char *topi
     return *rest == '\0' ? rest : *rest == '/' && strchr(rest + 1, '/') == NULL ? rest + 1 : NULL;
 }
 
-bool ht__mqtt_message(void *user, const char *topic, const char *payload, size_t size)
+static bool message_take(struct ht__mqtt_side *side, const char *topic, const char *payload,
+                         size_t size)
 {
-    struct ht__mqtt_side *side = user;
     struct ht_mqtt_said said;
     struct ht_error error = {0};
     if (size > HT_MQTT_PAYLOAD_MOST) {
@@ -267,12 +299,23 @@ bool ht__mqtt_message(void *user, const char *topic, const char *payload, size_t
     return said_take(side, topic, &said);
 }
 
+bool ht__mqtt_message(void *user, const char *topic, const char *payload, size_t size)
+{
+    struct ht__mqtt_side *side = user;
+    (void)pthread_mutex_lock(&side->turn);
+    bool held = message_take(side, topic, payload, size);
+    (void)pthread_mutex_unlock(&side->turn);
+    return held;
+}
+
 void ht__mqtt_rest(void *user)
 {
     struct ht__mqtt_side *side = user;
+    (void)pthread_mutex_lock(&side->turn);
     if (side->context->live != NULL) {
         ht_live_reports_end(side->context->live);
         ht_live_work_rest(side->context->live);
     }
     ht_world_reader_rest(&side->context->world);
+    (void)pthread_mutex_unlock(&side->turn);
 }

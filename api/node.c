@@ -2,12 +2,15 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "api/metrics.h"
 
 struct ht_node {
     pthread_mutex_t lock;
     struct ht_node_state state;
+    char key[HT_DIGEST_TEXT]; /* "" not known yet */
 };
 
 enum ht_status ht_node_new(struct ht_node **out)
@@ -29,11 +32,19 @@ void ht_node_free(struct ht_node *node)
     }
 }
 
+static int64_t steady_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
 struct ht_node_state ht_node_get(struct ht_node *node)
 {
     (void)pthread_mutex_lock(&node->lock);
     struct ht_node_state state = node->state;
     (void)pthread_mutex_unlock(&node->lock);
+    state.desk = state.desk && steady_ms() < state.sure_ms;
     return state;
 }
 
@@ -42,6 +53,28 @@ void ht_node_set(struct ht_node *node, const struct ht_node_state *state)
     (void)pthread_mutex_lock(&node->lock);
     node->state = *state;
     (void)pthread_mutex_unlock(&node->lock);
+}
+
+enum ht_status ht_node_key_set(struct ht_node *node, const unsigned char secret[HT_STORE_SECRET])
+{
+    static const char what[] = "houtao nodes\n";
+    char key[HT_DIGEST_TEXT];
+    const struct ht_bytes part = {what, sizeof what - 1};
+    enum ht_status status = ht_hmac(secret, HT_STORE_SECRET, &part, 1, key);
+    if (status == HT_OK) {
+        (void)pthread_mutex_lock(&node->lock);
+        memcpy(node->key, key, sizeof key);
+        (void)pthread_mutex_unlock(&node->lock);
+    }
+    return status;
+}
+
+bool ht_node_key_get(struct ht_node *node, char out[HT_DIGEST_TEXT])
+{
+    (void)pthread_mutex_lock(&node->lock);
+    memcpy(out, node->key, sizeof node->key);
+    (void)pthread_mutex_unlock(&node->lock);
+    return out[0] != '\0';
 }
 
 void ht_node_metrics(struct ht_node *node, struct ht_buffer *out)

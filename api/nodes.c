@@ -58,6 +58,7 @@ struct manager {
     struct running *now; /* NULL: none yet */
     struct running *ending;
     struct build build;
+    struct ht_doors doors;
     struct ht_node_view view;
     struct ht_node_state state;
     char url[HT_NODE_URL];
@@ -127,6 +128,7 @@ static void build_begin(struct manager *m, bool follows)
     m->gone_back = false;
     build->options = m->options->term;
     build->options.node = m->node;
+    build->options.doors = &m->doors;
     build->options.port = m->port == 0 ? build->options.port : m->port;
     build->options.shares_port = m->now != NULL;
     build->follows = follows;
@@ -183,6 +185,7 @@ static void term_begin(struct manager *m)
     } else {
         before->next = m->ending;
         m->ending = before;
+        ht_doors_move(&m->doors, ht_term_app(running->term));
         atomic_store(&before->ends, true);
         ht_http_server_hand_over(ht_term_server(before->term));
     }
@@ -293,18 +296,20 @@ static int64_t own_seq(const struct manager *m)
 static bool beat(struct manager *m)
 {
     struct ht_error error = {0};
-    int64_t begun = atomic_load(&m->build.epoch);
+    int64_t epoch = atomic_load(&m->build.epoch);
     struct ht_app *app = app_of(m);
     bool desk = app == NULL ? m->closing && m->state.desk
                             : !m->now->follows && !ht_store_deposed(app->store);
     const struct ht_node_told told = {.url = m->url,
-                                      .epoch = begun > 0 ? begun
+                                      .epoch = epoch > 0 ? epoch
                                                : desk    ? m->now->epoch
                                                          : 0,
                                       .seq = own_seq(m)};
+    int64_t begun_ms = steady_ms();
     bool heard = ht_nodes_tell(m->link, &told, &m->view, &error) == HT_OK;
     struct ht_node_state *state = &m->state;
     if (heard) {
+        state->sure_ms = begun_ms + LEASE_MS;
         m->gone_back = m->gone_back || m->view.seq < m->seen;
         m->seen = m->view.seq > m->seen ? m->view.seq : m->seen;
     }
@@ -322,6 +327,9 @@ static bool beat(struct manager *m)
     state->own = own_seq(m);
     state->nodes = m->view.nodes;
     ht_node_set(m->node, state);
+    if (app != NULL) {
+        ht_mqtt_sure(m->doors.mqtt, ht_node_get(m->node).desk);
+    }
     return heard;
 }
 
@@ -376,6 +384,7 @@ static bool round_run(struct manager *m, struct ht_error *error)
         url_set(m);
         m->view.epoch =
             m->now != NULL && m->now->epoch > m->view.epoch ? m->now->epoch : m->view.epoch;
+        (void)beat(m); /* what it is by now */
         return true;
     }
     ending_join(m, false);
@@ -473,6 +482,7 @@ enum ht_status ht_nodes_run(const struct ht_nodes_options *options, struct ht_er
     atomic_store(&wake_fd, fd);
     status = manage(&m, fd, error);
     ending_join(&m, true);
+    ht_doors_deinit(&m.doors);
     ht_nodes_close(m.link);
     atomic_store(&wake_fd, -1);
     free(m.now);

@@ -31,6 +31,8 @@
 #include "api/planner.h"
 #include "api/rectifications.h"
 #include "api/regime_calls.h"
+#include "api/relay.h"
+#include "api/relay_take.h"
 #include "api/rounds.h"
 #include "api/routes_live.h"
 #include "api/routes_osrm.h"
@@ -53,6 +55,12 @@ static void get_health(struct ht_app_context *context, struct ht_http_call *call
 {
     (void)context;
     ht_buffer_text(&call->reply->body, "{\"status\":\"alive\"}");
+}
+
+/* A desk that does not hear the database may be one no more, and can't know. */
+static const char *role_of(const struct ht_app *app)
+{
+    return app->follower != NULL ? "follower" : ht_node_get(app->node).desk ? "desk" : "cut_off";
 }
 
 static void get_ready(struct ht_app_context *context, struct ht_http_call *call)
@@ -79,9 +87,9 @@ static void get_ready(struct ht_app_context *context, struct ht_http_call *call)
     }
     ht_buffer_text(&call->reply->body, "{\"status\":\"ready\"");
     if (context->app->node != NULL) {
-        ht_buffer_text(&call->reply->body, context->app->follower == NULL
-                                               ? ",\"role\":\"desk\""
-                                               : ",\"role\":\"follower\"");
+        ht_buffer_text(&call->reply->body, ",\"role\":\"");
+        ht_buffer_text(&call->reply->body, role_of(context->app));
+        ht_buffer_text(&call->reply->body, "\"");
     }
     ht_buffer_text(&call->reply->body, "}");
 }
@@ -390,6 +398,7 @@ static void get_metrics(struct ht_app_context *context, struct ht_http_call *cal
     planner_metrics(out, app);
     devices_metrics(out, app->book);
     ht_mqtt_metrics(app->mqtt, out);
+    ht_relay_metrics(app->relay, out);
     ht_learning_metrics(app->learning, out);
     ht_jt808_metrics(app->jt808, out);
     const struct ht_world *world = ht_world_reader_get(&context->world);
@@ -605,6 +614,8 @@ static const struct ht_route table[] = {
      .get = ht_devices_unknown_get, .desk = HT_DESK_FIRST},
     {"/v1/devices/{id}/accept", "POST, OPTIONS", HT_SERVICE_OFFICE, false, HT_ROLE_ADMIN,
      HT_ROLE_ADMIN, .post = ht_device_accept_post},
+    {HT_RELAY_PATH, "POST, OPTIONS", HT_SERVICE_LIVE, false, HT_ROLE_NONE, HT_ROLE_NONE,
+     .post = ht_relay_post, .desk = HT_DESK_NEVER},
     {"/v1/clock", "GET, HEAD, POST, OPTIONS", HT_SERVICE_CLOCK, false, HT_ROLE_VIEWER,
      HT_ROLE_ADMIN, .get = ht_clock_get, .post = ht_clock_post, .desk = HT_DESK_NEVER},
     {"/v1/network", "POST, OPTIONS", HT_SERVICE_NETWORK, false, HT_ROLE_ADMIN, HT_ROLE_ADMIN,

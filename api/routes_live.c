@@ -89,7 +89,7 @@ const char *ht_position_take(struct ht_app_context *context, const struct ht_cal
     }
     enum ht_refusal refusal =
         ht_live_report(live, context->live, ht_world_reader_get(&context->world), of, &in->report);
-    if (refusal == HT_REFUSAL_NONE) {
+    if (refusal == HT_REFUSAL_NONE && context->app->follower == NULL) { /* the desk learns */
         ht_learning_offer(context->app->learning, of, &in->report);
         ht_underway_offer(context->app->underway, of, &in->report);
     }

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "api/jt808.h"
+#include "api/live.h"
 #include "api/log.h"
+#include "api/relay.h"
 #include "api/traffic.h"
 #include "api/zones.h"
 
@@ -16,6 +18,7 @@ enum {
 struct ht_term {
     struct ht_app *app;
     struct ht_http_server *server;
+    struct ht_doors *doors; /* the process's; NULL: it is alone */
     bool follows;
 };
 
@@ -69,12 +72,12 @@ static enum ht_status town_open(struct ht_term *term, const struct ht_term_optio
     return status == HT_OK ? ht_app_zones_open(app, error) : status;
 }
 
-/* The door for terminals, where it is asked for: the desk's alone. */
+/* The door for terminals, where it is asked for. */
 static enum ht_status jt808_open(struct ht_term *term, const struct ht_term_options *options,
                                  struct ht_error *error)
 {
     struct ht_jt808_options door = ht_jt808_options_default();
-    if (options->jt808_host == NULL || term->follows) {
+    if (options->jt808_host == NULL || term->app->doors_lent) {
         return HT_OK;
     }
     door.host = options->jt808_host;
@@ -116,15 +119,46 @@ static enum ht_status server_open(struct ht_term *term, const struct ht_term_opt
     return HT_OK;
 }
 
-/* Devices of a broker come from now on, where one is named: to the desk. */
+/* Devices of a broker come from now on, where one is named. */
 static enum ht_status mqtt_open(struct ht_term *term, const struct ht_term_options *options,
                                 struct ht_error *error)
 {
     struct ht_mqtt_options mqtt = options->mqtt;
     mqtt.listen_port = ht_http_server_port(term->server);
-    return mqtt.url == NULL || term->follows
+    return mqtt.url == NULL || term->app->doors_lent
                ? HT_OK
                : ht_mqtt_new(term->app, &mqtt, &term->app->mqtt, error);
+}
+
+/* The process's own doors: those that are open are lent; else the relay comes before the others. */
+static enum ht_status doors_begin(struct ht_term *term, const struct ht_term_options *options,
+                                  struct ht_error *error)
+{
+    struct ht_doors *doors = options->doors;
+    if (doors == NULL) {
+        return HT_OK;
+    }
+    if (doors->app != NULL) {
+        ht_doors_lend(doors, term->app);
+        return HT_OK;
+    }
+    bool any = options->jt808_host != NULL || options->mqtt.url != NULL;
+    enum ht_status status = any ? ht_relay_new(options->node, &doors->relay) : HT_OK;
+    term->app->relay = doors->relay;
+    return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
+}
+
+/* Those that were opened for the first term are the process's. */
+static void doors_end(struct ht_term *term, const struct ht_term_options *options)
+{
+    struct ht_doors *doors = options->doors;
+    term->doors = doors;
+    if (doors != NULL && doors->app == NULL) {
+        doors->jt808 = term->app->jt808;
+        doors->mqtt = term->app->mqtt;
+        doors->app = term->app;
+        ht_doors_lend(doors, term->app);
+    }
 }
 
 enum ht_status ht_term_open(const struct ht_term_options *options, struct ht_store *store,
@@ -145,9 +179,11 @@ enum ht_status ht_term_open(const struct ht_term_options *options, struct ht_sto
     } else {
         status = town_open(term, options, store, error);
     }
+    status = status == HT_OK ? doors_begin(term, options, error) : status;
     status = status == HT_OK ? jt808_open(term, options, error) : status;
     status = status == HT_OK ? server_open(term, options, error) : status;
     status = status == HT_OK ? mqtt_open(term, options, error) : status;
+    doors_end(term, options);
     status = status == HT_OK ? ht_app_follow(term->app, error) : status;
     if (status != HT_OK) {
         struct ht_error unread;
@@ -174,16 +210,53 @@ enum ht_status ht_term_run(struct ht_term *term, struct ht_error *error)
     return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
 }
 
+/* Those that serve another app by now go on. */
+static void doors_stop(struct ht_term *term)
+{
+    if (!term->app->doors_lent) {
+        ht_jt808_stop(term->app->jt808);
+    } else if (term->doors->app == term->app) {
+        ht_doors_stop(term->doors);
+    }
+}
+
+/* What a desk took and could not save any more goes to the next one. */
+static void positions_pass(struct ht_term *term)
+{
+    const struct ht_app *app = term->app;
+    struct ht_live_unsaved left = {.count = 0};
+    if (!app->doors_lent || app->relay == NULL || app->commit == NULL || term->doors->app == app ||
+        ht_live_take(app->live, SIZE_MAX, &left) != HT_OK) {
+        return;
+    }
+    for (size_t i = 0; i < left.count; i++) {
+        const struct ht_store_position *position = &left.positions[i];
+        const struct ht_device_sighting sighting = {
+            .protocol = "mqtt", .id = position->unit, .battery = -1};
+        const struct ht_report report = {.lon_deg = position->point.lon_e7 / 1e7,
+                                         .lat_deg = position->point.lat_e7 / 1e7,
+                                         .ts_ms = position->ts_ms,
+                                         .speed_mps = position->speed_mps,
+                                         .bearing_deg = position->bearing_deg,
+                                         .accuracy_m = position->accuracy_m};
+        ht_relay_position(app->relay, &sighting, true, &report);
+    }
+    ht_live_unsaved_free(&left);
+}
+
 enum ht_status ht_term_close(struct ht_term *term, struct ht_error *error)
 {
     struct ht_app *app = term->app;
     enum ht_status status = HT_OK;
     if (term->server != NULL) {
         ht_app_server_set(app, NULL);
-        ht_jt808_stop(app->jt808);
+    }
+    doors_stop(term);
+    if (term->server != NULL) {
         ht_app_live_save(app, true); /* jobs may take their time */
         ht_http_server_jobs_end(term->server);
         ht_app_store_stop(app);
+        positions_pass(term);
         ht_http_server_free(term->server);
     }
     if (atomic_load(&app->damaged)) {

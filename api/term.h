@@ -2,13 +2,14 @@
  * process that is alone has one; a node has one as follower, the next as desk, and so on, each made
  * beside the one before it, which ends when the new one answers.
  *
- * Threading: open, run and close one after the other, each from any thread. Ownership: texts and
- * the node of the options are borrowed.
+ * Threading: open, run and close one after the other, each from any thread. Ownership: texts, the
+ * node and the doors of the options are borrowed.
  */
 #ifndef HT_API_TERM_H
 #define HT_API_TERM_H
 
 #include "api/app.h"
+#include "api/doors.h"
 #include "api/mqtt.h"
 
 struct ht_term_options {
@@ -24,7 +25,8 @@ struct ht_term_options {
     struct ht_mqtt_options mqtt; /* url NULL: no broker */
     struct ht_clock clock;
     uint64_t descriptors;
-    struct ht_node *node; /* NULL: it is alone */
+    struct ht_node *node;   /* NULL: it is alone */
+    struct ht_doors *doors; /* of the process, where it is not: opened with the first term */
 };
 
 struct ht_term;

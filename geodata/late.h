@@ -88,9 +88,11 @@
     X(PQexecPrepared)                                                                              \
     X(PQfinish)                                                                                    \
     X(PQfreemem)                                                                                   \
+    X(PQgetResult)                                                                                 \
     X(PQgetisnull)                                                                                 \
     X(PQgetlength)                                                                                 \
     X(PQgetvalue)                                                                                  \
+    X(PQisBusy)                                                                                    \
     X(PQnfields)                                                                                   \
     X(PQnotifies)                                                                                  \
     X(PQntuples)                                                                                   \
@@ -98,6 +100,7 @@
     X(PQresultErrorField)                                                                          \
     X(PQresultErrorMessage)                                                                        \
     X(PQresultStatus)                                                                              \
+    X(PQsendQueryParams)                                                                           \
     X(PQserverVersion)                                                                             \
     X(PQsetNoticeProcessor)                                                                        \
     X(PQsocket)                                                                                    \

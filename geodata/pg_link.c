@@ -97,13 +97,13 @@ static bool session_begin(struct ht__store_conn *conn, const char *sql)
 
 static bool link_open(struct ht__store_conn *conn)
 {
-    /* what the URL says goes before these; a peer that fell silent is given up in ten seconds */
+    /* what the URL says goes before these; a peer that fell silent is given up in four seconds */
     static const char *const names[] = {
         "fallback_application_name", "connect_timeout",  "tcp_user_timeout", "keepalives_idle",
         "keepalives_interval",       "keepalives_count", "dbname",           NULL};
     const struct ht_late_pq *pq = ht__pq();
     struct ht__pg *pg = conn->pg;
-    const char *values[] = {"houtao", "3", "10000", "10", "5", "3", pg->store->path, NULL};
+    const char *values[] = {"houtao", "3", "4000", "10", "5", "3", pg->store->path, NULL};
     pg->link = pq->PQconnectdbParams(names, values, 1);
     pg->session++;
     pg->broken = false;

@@ -6,12 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "geodata/digest.h"
 #include "geodata/pg_internal.h"
 
-enum { ID_BYTES = 8 };
+enum {
+    ID_BYTES = 8,
+    PATIENCE_MS = 1500, /* for an answer: one that comes later is no heartbeat */
+};
 
 struct ht_nodes {
     struct ht_store store; /* as far as a connection asks for one */
@@ -77,14 +81,54 @@ static bool ready(struct ht_nodes *nodes)
     return true;
 }
 
+static int64_t steady_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* Whether the answer to what was asked has come in time. */
+static bool answer_comes(const struct ht__pg *pg)
+{
+    const struct ht_late_pq *pq = ht__pq();
+    int64_t until_ms = steady_ms() + PATIENCE_MS;
+    while (pq->PQisBusy(pg->link) != 0) {
+        struct pollfd end = {.fd = pq->PQsocket(pg->link), .events = POLLIN};
+        int64_t left = until_ms - steady_ms();
+        int ready = left <= 0 ? 0 : poll(&end, 1, (int)left);
+        if (ready == 0) {
+            return false;
+        }
+        if (ready > 0 && pq->PQconsumeInput(pg->link) == 0) {
+            return true; /* the connection is lost, as the result will say */
+        }
+    }
+    return true;
+}
+
 static PGresult *ask(struct ht_nodes *nodes, const char *sql, int count, const char *const *values)
 {
+    const struct ht_late_pq *pq = ht__pq();
     struct ht__store_conn *conn = &nodes->conn;
     if (!ready(nodes)) {
         return NULL;
     }
-    PGresult *result =
-        ht__pq()->PQexecParams(conn->pg->link, sql, count, NULL, values, NULL, NULL, 0);
+    PGresult *result = NULL;
+    if (pq->PQsendQueryParams(conn->pg->link, sql, count, NULL, values, NULL, NULL, 0) == 1) {
+        if (!answer_comes(conn->pg)) {
+            conn->pg->broken = true;
+            conn->pg->status = HT_BUSY;
+            (void)snprintf(conn->pg->why, sizeof conn->pg->why, "no answer within %d ms",
+                           PATIENCE_MS);
+            return NULL;
+        }
+        result = pq->PQgetResult(conn->pg->link);
+        for (PGresult *more = result; more != NULL;) { /* the end, or that the connection is */
+            more = pq->PQgetResult(conn->pg->link);
+            pq->PQclear(more);
+        }
+    }
     if (!ht__pg_good(conn, result)) {
         ht__pq()->PQclear(result);
         return NULL;
