@@ -58,7 +58,28 @@ test("an order inserted on the map shows up, is planned and is delivered", async
   await page.waitForSelector(`[data-order="${made.id}"]`, { state: "detached" });
   await page.click('[data-filter="delivered"]');
   await page.waitForSelector(`[data-order="${made.id}"]`);
+  assert.match(await page.textContent(`[data-order="${made.id}"] .me-eta`), /^brought \d\d:\d\d$/);
   await page.context().close();
+});
+
+test("cards lead on, whatever panel is open: a home's to its order, a van's to its stops", async () => {
+  const page = await open(town, { path: "/#household/h07084", locale: "en-GB" });
+  await page.click('.card [data-offer="order"]');
+  await page.waitForSelector(".me-form >> text=h07084");
+  await page.click('[data-do="submit-order"]');
+  const made = await until(async () =>
+    (await call(town, "GET", "/v1/orders?limit=1000")).orders.find((o) => o.household === "h07084" && o.state === "planned"), "a plan");
+  await page.click('[data-panel="incident"]');
+  await page.evaluate((unit) => { location.hash = `unit/${unit}`; }, made.unit);
+  await page.click('.card [data-offer="order"]');
+  await page.waitForSelector(`[data-van="${made.unit}"] .me-stops li`);
+  assert.equal(await page.evaluate(() => location.hash), `#order/van/${made.unit}`);
+  const seen = (selector) => page.evaluate((what) => {
+    const box = document.querySelector(what).getBoundingClientRect();
+    return box.top >= 0 && box.top < innerHeight;
+  }, selector);
+  await until(() => seen(`[data-van="${made.unit}"] .me-row`), "the van to be in sight");
+  await shot(page, "meals-van-card");
 });
 
 test("the times of an order are those of the office's zone", async () => {
