@@ -22,6 +22,12 @@ test("orders show by state, the late one first, and vans with their next stops",
   await until(async () => (await page.textContent('[data-filter="planned"]')).includes("41"), "41 planned ones");
   const unit = (await order("o0")).unit;
   await page.waitForSelector(`[data-van="${unit}"] .me-eta`);
+  for (const language of ["zh", "en"]) { // what stands on a row has room there
+    await until(() => page.evaluate(() => [...document.querySelectorAll(".me-row")].every((row) => row.scrollWidth <= row.clientWidth + 1)),
+      `rows that hold their text, ${language}`);
+    await page.click('[data-tool="language"]');
+    await page.waitForSelector(".me-list:first-of-type > li:first-child[data-order=late].is-bad");
+  }
   await shot(page, "meals");
   assert.deepEqual(await accessibility(page), []);
   await page.click(`[data-van="${unit}"] .me-row`);

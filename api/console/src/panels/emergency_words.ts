@@ -228,7 +228,7 @@ register({
     "em.coverage_kind": "for which alarms",
     "em.coverage_text": "{covered} homes within the promise, {uncovered} outside (green: reached, red: not)",
     "em.coverage_frail": "{n} frail homes outside",
-    "em.coverage_units": "{n} units free",
+    "em.coverage_units": "{n|unit|units} free",
     "em.iso": "How far in minutes",
     "em.iso_pick": "Click where to start from (Esc: cancel)",
     "em.iso_profile": "How",
