@@ -22,6 +22,8 @@ enum {
     HT__POINTS = 8, /* service points */
     HT__KITCHENS = 3,
     HT__SITES = 92, /* to be seen: the compounds, then building sites */
+    HT__RESPONDERS = 40,
+    HT__NEVER_ENDS = 3, /* the shift after the three */
     HT__DEVICE_KINDS = 6,
 };
 
@@ -132,7 +134,30 @@ void ht__facilities_make(struct ht__census *census);
 struct ht_point ht__facilities_home(const struct ht__census *census, const char *kind, size_t i,
                                     size_t count);
 
+/* The main gate of a compound. */
+struct ht_point ht__compound_gate(const struct ht__census *census,
+                                  const struct ht__compound *compound);
+
 void ht__units_make(struct ht__census *census);
+
+/* --- where responders wait (sample_town_posts.c) --- */
+
+struct ht__guard {
+    uint32_t shift; /* HT__NEVER_ENDS: on duty in all of them */
+    int32_t kmh;
+    bool fixed;  /* to the post that is given: those whose station it is */
+    bool placed; /* as who is fixed */
+    uint32_t post;
+    struct ht_point point; /* this and the next: the answer */
+    char home[16];
+};
+
+struct ht__guards {
+    struct ht__guard all[HT__RESPONDERS];
+};
+
+/* Posts count from 0, stations first. After homes were planned. */
+void ht__guards_post(const struct ht__census *census, struct ht__guards *guards);
 
 /* --- names of people and firms (sample_town_names.c) --- */
 

@@ -97,6 +97,14 @@ struct ht_point ht__facilities_home(const struct ht__census *census, const char 
     return ht__census_door(census, ht__census_leaf(census, TOWN, i, count), &dice);
 }
 
+struct ht_point ht__compound_gate(const struct ht__census *census,
+                                  const struct ht__compound *compound)
+{
+    const struct ht__yard *yard = &ht__census_area(census, compound->area)->yard;
+    return ht__census_globe(census,
+                            ht__sketch_place(census->town.sketch, yard->gates[yard->main_gate]));
+}
+
 static void make_kitchens(struct ht__census *census)
 {
     static const char *const names[HT__KITCHENS] = {"一号中央厨房", "二号中央厨房", "三号中央厨房"};
@@ -113,7 +121,7 @@ static void make_kitchens(struct ht__census *census)
 
 static void make_stations(struct ht__census *census)
 {
-    static const char *const names[HT__STATIONS] = {"江东", "江西"};
+    static const char *const names[HT__STATIONS] = {"江西", "江东"};
     static const char *const numbers[HT__POINTS] = {"一", "二", "三", "四", "五", "六", "七", "八"};
     for (size_t i = 0; i < HT__STATIONS; i++) {
         ht__item_begin(census, "station-%zu", i + 1);
@@ -158,11 +166,8 @@ void ht__facilities_make(struct ht__census *census)
     make_stations(census);
     for (size_t i = 0; i < census->compound_count; i++) {
         const struct ht__compound *compound = &census->compounds[i];
-        const struct ht__yard *yard = &ht__census_area(census, compound->area)->yard;
         ht__item_begin(census, "site-%02zu", i + 1);
-        ht__item_point(census,
-                       ht__census_globe(census, ht__sketch_place(census->town.sketch,
-                                                                 yard->gates[yard->main_gate])));
+        ht__item_point(census, ht__compound_gate(census, compound));
         ht__item_text(census, "name", compound->name);
         ht__item_text(census, "kind", "compound");
         add_visits(census, &dice, "[\"Mo-Fr 08:30-11:30,13:30-17:00\"]");

@@ -4,7 +4,8 @@
 
 #include "geodata/sample_town_internal.h"
 
-enum { VANS = 24, RESPONDERS = 40, INSPECTORS = 113 };
+enum { VANS = 24, INSPECTORS = 113 };
+enum { AMBULANCE_KMH = 32, EBIKE_KMH = 16, FOOT_KMH = 5 }; /* from crossing to crossing */
 
 static void add_name(struct ht__census *census, struct ht__dice *dice)
 {
@@ -32,25 +33,48 @@ static void make_vans(struct ht__census *census, struct ht__dice *dice)
     }
 }
 
-/* Stations have the ambulances, service points those on foot and on e-bikes. Three shifts and some
- * that never end, so that the promise can be kept at night. */
+/* Three shifts, and some that never end, so that the promise can be kept at night. Each station has
+ * an ambulance at all hours; the shifts' own wait where they are needed, as those on e-bikes and on
+ * foot do. */
+static void post_responders(const struct ht__census *census, struct ht__guards *guards)
+{
+    for (uint32_t i = 0; i < HT__RESPONDERS; i++) {
+        bool ambulance = i % 4 == 0;
+        bool station = ambulance && i / 4 % 4 == HT__NEVER_ENDS;
+        guards->all[i] = (struct ht__guard){
+            .shift = i / 4 % 4,
+            .kmh = ambulance    ? AMBULANCE_KMH
+                   : i % 3 == 0 ? FOOT_KMH
+                                : EBIKE_KMH,
+            .fixed = station,
+            .placed = station,
+            .post = station ? i / 16 % HT__STATIONS : 0,
+        };
+    }
+    ht__guards_post(census, guards);
+}
+
 static void make_responders(struct ht__census *census, struct ht__dice *dice)
 {
     static const char *const skills[] = {"first_aid", "lift", "gas", "water", "door", "fall"};
     static const char *const shifts[] = {"08:00-16:00", "16:00-24:00", "00:00-08:00", "24/7"};
-    for (size_t i = 0; i < RESPONDERS; i++) {
-        bool station = i % 4 == 0;
-        size_t home = station ? i / 4 % HT__STATIONS : (i - i / 4 - 1) % HT__POINTS;
-        uint32_t bits = station ? 3 : (uint32_t)ht__dice_range(dice, 1, 63);
+    struct ht__guards guards;
+    post_responders(census, &guards);
+    for (size_t i = 0; i < HT__RESPONDERS; i++) {
+        const struct ht__guard *guard = &guards.all[i];
+        bool ambulance = guard->kmh == AMBULANCE_KMH;
+        uint32_t bits = ambulance ? 3 : (uint32_t)ht__dice_range(dice, 1, 63);
         ht__item_begin(census, "responder-%02zu", i + 1);
-        ht__item_point(census, station ? ht__facilities_home(census, "station", home, HT__STATIONS)
-                                       : ht__facilities_home(census, "point", home, HT__POINTS));
+        ht__item_point(census, guard->point);
         add_name(census, dice);
         ht__item_text(census, "kind", "responder");
-        ht__item_text(census, "profile", station ? "emergency" : i % 3 == 0 ? "foot" : "ebike");
+        ht__item_text(census, "profile",
+                      ambulance                ? "emergency"
+                      : guard->kmh == FOOT_KMH ? "foot"
+                                               : "ebike");
         ht__item_words(census, "skills", skills, i % 5 == 0 ? bits : bits | 1);
-        ht__item_json(census, "shift", "[\"%s\"]", shifts[i / 4 % 4]);
-        ht__item_json(census, "home", "\"%s-%zu\"", station ? "station" : "point", home + 1);
+        ht__item_json(census, "shift", "[\"%s\"]", shifts[guard->shift]);
+        ht__item_text(census, "home", guard->home);
         ht__item_text(census, "status", "idle");
         ht__item_end(census);
     }

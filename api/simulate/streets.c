@@ -77,7 +77,7 @@ static void zone_write(struct ht_text *text, const char *id, struct ht_point mid
         ht_text_addf(text, "%s[%.7f,%.7f]", i > 0 ? "," : "", corner.lon_e7 / 1e7,
                      corner.lat_e7 / 1e7);
     }
-    ht_text_addf(text, "]]},\"properties\":{\"name\":\"simulated\",\"kind\":\"%s\"}}",
+    ht_text_addf(text, "]]},\"properties\":{\"name\":\"模拟管控区\",\"kind\":\"%s\"}}",
                  closed ? "closed" : "watched");
 }
 

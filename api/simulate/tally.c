@@ -107,9 +107,16 @@ bool ht_sim_tally_good(const struct ht_sim_tally *tally)
            tally->wrong_taken == 0 && !tally->failed;
 }
 
-static double percent(uint32_t part, uint32_t all)
+enum { SHARE_BYTES = 16 };
+
+/* In percent; of nothing there is no share. */
+static const char *share(char text[SHARE_BYTES], uint32_t part, uint32_t all)
 {
-    return all == 0 ? 100 : 100.0 * part / all;
+    if (all == 0) {
+        return "- %";
+    }
+    (void)snprintf(text, SHARE_BYTES, "%.1f %%", 100.0 * part / all);
+    return text;
 }
 
 /* Refusals of what was not meant to be refused, by what it was for. */
@@ -126,31 +133,33 @@ static void refusals_print(const struct ht_sim_tally *tally, FILE *out)
 void ht_sim_tally_table(struct ht_sim_tally *tally, FILE *out)
 {
     uint32_t answers = 0;
+    char text[SHARE_BYTES];
     for (int i = 0; i < HT_SIM_STATUSES; i++) {
         answers += tally->statuses[i];
     }
     (void)fprintf(out,
-                  "meals        %u ordered, %u due: %.1f %% on time (%u), %u late, %u missing, "
+                  "meals        %u ordered, %u due: %s on time (%u), %u late, %u missing, "
                   "%u failed at the door, %u refused\n",
                   tally->meals_ordered, tally->meals_due,
-                  percent(tally->meals_in_time, tally->meals_due), tally->meals_in_time,
+                  share(text, tally->meals_in_time, tally->meals_due), tally->meals_in_time,
                   tally->meals_late, tally->meals_missing, tally->meals_failed,
                   tally->meals_refused);
     (void)fprintf(out, "lateness     median %u s, p95 %u s, worst %u s (of those that came late)\n",
                   ht_sim_series_at(&tally->late_s, 0.5), ht_sim_series_at(&tally->late_s, 0.95),
                   ht_sim_series_at(&tally->late_s, 1));
     (void)fprintf(out,
-                  "arrivals     %zu told ten minutes before: %.1f %% inside the band, which is "
+                  "arrivals     %zu told ten minutes before: %s inside the band, which is "
                   "%.0f s wide; %.0f s off (means), p90 %u s\n",
-                  tally->off_s.count, percent(tally->arrivals_inside, (uint32_t)tally->off_s.count),
+                  tally->off_s.count,
+                  share(text, tally->arrivals_inside, (uint32_t)tally->off_s.count),
                   ht_sim_series_mean(&tally->band_s), ht_sim_series_mean(&tally->off_s),
                   ht_sim_series_at(&tally->off_s, 0.9));
     (void)fprintf(out, "response     %u alarms, %u incidents, %u resolved: median %u s, p95 %u s\n",
                   tally->alarms, tally->incidents, tally->resolved,
                   ht_sim_series_at(&tally->response_s, 0.5),
                   ht_sim_series_at(&tally->response_s, 0.95));
-    (void)fprintf(out, "ten minutes  %.1f %% (%u of %u)\n",
-                  percent(tally->reached_soon, tally->reached_due), tally->reached_soon,
+    (void)fprintf(out, "ten minutes  %s (%u of %u)\n",
+                  share(text, tally->reached_soon, tally->reached_due), tally->reached_soon,
                   tally->reached_due);
     (void)fprintf(out, "visits       %u due, %u done, %u notices\n", tally->visits_due,
                   tally->visits_done, tally->notices);

@@ -11,13 +11,15 @@
 #define HOMES "300" /* fewer, and one late meal is a large share */
 #define MIDDAY_END "12:10"
 #define SHORT_END "11:15"
-enum { ARRIVALS_LEAST = 5 };
+#define DAY_END "08:00" /* the night, when fewest are on duty */
+enum { ARRIVALS_LEAST = 5, REACHED_LEAST = 10 };
 #else
 #define STEP "20"
 #define HOMES "1000"
 #define MIDDAY_END "13:00"
 #define SHORT_END "11:35"
-enum { ARRIVALS_LEAST = 50 };
+#define DAY_END "24:00"
+enum { ARRIVALS_LEAST = 50, REACHED_LEAST = 50 };
 #endif
 enum { ARRIVALS_JUDGED = 50 }; /* of fewer a share says little: whole buildings are late together */
 
@@ -43,7 +45,7 @@ static void day_check(const struct ht_command_run *run, const char *json, long o
     HT_CHECK_INT(number_at(json, "meals_missing"), 0);
     HT_CHECK(number_at(json, "incidents") > 0 && number_at(json, "reached_due") > 0);
     HT_CHECK(number_at(json, "reached_within_ten_minutes") * 100 >=
-             number_at(json, "reached_due") * 50);
+             number_at(json, "reached_due") * 80);
     HT_CHECK(number_at(json, "visits_done") * 100 >= number_at(json, "visits_due") * 80);
     HT_CHECK(number_at(json, "positions") > 0 && number_at(json, "positions_refused") == 0);
     if (ht_case_failures != before) {
@@ -81,6 +83,29 @@ HT_CASE(a_midday_in_lockstep_brings_the_meals_and_reaches_who_calls)
     HT_CHECK_INT(get("/metrics"), 200);
     HT_CHECK(answer.body != NULL &&
              strstr(answer.body, "houtao_planner_failures_total 0\n") != NULL);
+    end();
+}
+
+/* The promise: ten minutes. Some alarms come when whoever is near is with somebody else. */
+HT_CASE(nine_of_ten_alarms_of_a_day_are_answered_within_ten_minutes)
+{
+    char line[256];
+    HT_REQUIRE(begin_town("2030-03-03T16:00:00Z,0"));
+    (void)snprintf(line, sizeof line,
+                   "--quiet --from 00:00 --to " DAY_END " --alarms 60 --step " STEP
+                   " --households 20 --json %s/day.json",
+                   folder);
+    const struct ht_command_run *run = simulate(line);
+    HT_CHECK_INT(run->code, 0);
+    char *json = file_text("day.json");
+    HT_REQUIRE(json != NULL);
+    long due = number_at(json, "reached_due");
+    long soon = number_at(json, "reached_within_ten_minutes");
+    (void)printf("  %ld of %ld within ten minutes, %ld s at the median\n", soon, due,
+                 number_at(json, "response_p50_s"));
+    HT_CHECK(due >= REACHED_LEAST && soon <= due);
+    HT_CHECK(soon * 10 >= due * 9);
+    free(json);
     end();
 }
 

@@ -25,6 +25,8 @@ enum { SANITIZED = 1 };
 enum { SANITIZED = 0 };
 #endif
 
+enum { REACHED_JUDGED = 20 }; /* alarms: of fewer a share says little */
+
 /* The whole town at sixty times, until `to`: the server's memory at half of it and at the end. */
 static void whole_town(const char *from, const char *to, unsigned half_s)
 {
@@ -48,6 +50,10 @@ static void whole_town(const char *from, const char *to, unsigned half_s)
     HT_CHECK_INT(number_at(json, "server_errors"), 0);
     HT_CHECK_INT(number_at(json, "lost"), 0);
     HT_CHECK(number_at(json, "meals_in_time") * 100 >= number_at(json, "meals_due") * 80);
+    long reached_due = number_at(json, "reached_due");
+    HT_CHECK(reached_due > 0);
+    HT_CHECK(reached_due < REACHED_JUDGED ||
+             number_at(json, "reached_within_ten_minutes") * 100 >= reached_due * 85);
     HT_CHECK(number_at(json, "meals_due") > 1000 && number_at(json, "meals_refused") == 0);
     free(json);
     end();

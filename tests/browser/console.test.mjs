@@ -170,6 +170,7 @@ test("the language switches, all of it", async () => {
   await page.waitForSelector('[data-tool="language"] >> text=中文');
   assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
   assert.deepEqual(await page.evaluate(() => window.houtao.missing()), [], "words that one language lacks");
+  assert.deepEqual(await page.evaluate(() => [1, 2].map((n) => window.houtao.t("me.left", { n }))), ["1 stop left", "2 stops left"]);
   const chinese = await page.evaluate(() => [...document.querySelectorAll(".bar, .tabs, .panel, .layers")]
     .map((part) => part.innerText).join("\n").match(/[\u4e00-\u9fff]+/g));
   assert.deepEqual(chinese?.filter((word) => !["候涛", "中文"].includes(word)) ?? [], []);

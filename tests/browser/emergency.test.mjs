@@ -40,6 +40,37 @@ test("an alarm raised through the API appears, is assigned, is resolved by click
   await page.context().close();
 });
 
+test("a link to one that is over shows it, and what came of it", async () => {
+  const { id } = await raise("fall", "h00104");
+  await call(town, "POST", `/v1/incidents/${id}/events`, { event: "resolve", outcome: "false_alarm" });
+  const page = await open(town, { path: `/#incident/${id}`, locale: "en-GB" });
+  await page.waitForSelector(`${row(id)}.is-open .em-card`);
+  assert.match(await page.textContent(`${row(id)} .em-clock`), /^ended .*\d\d:\d\d/);
+  assert.equal(await page.locator(`${row(id)} .em-next`).count(), 0, "there is nothing to do");
+  const open_ = await raise("door", "h00106");
+  await page.waitForSelector(row(open_.id)); // and it stays when the list changes
+  await page.waitForSelector(`${row(id)}.is-open .em-card`);
+  await shot(page, "emergency-over");
+  assert.deepEqual(await accessibility(page), []);
+  await page.click(`${row(open_.id)} .em-row`);
+  await page.waitForSelector(row(id), { state: "detached" });
+  await call(town, "POST", `/v1/incidents/${open_.id}/events`, { event: "cancel" });
+  await page.waitForSelector(row(open_.id), { state: "detached" });
+});
+
+test("a home's card reports an alarm, whatever panel is open", async () => {
+  const page = await open(town, { path: "/#household/h00108" });
+  await page.click('[data-panel="setting"]');
+  await page.click('.card [data-offer="incident"]');
+  await page.click('.em-what[data-kind="gas"]');
+  const found = await until(async () =>
+    (await call(town, "GET", "/v1/incidents?kind=gas&state=queued,assigned")).incidents.find(({ household: at }) => at === "h00108"),
+  "the incident");
+  await page.waitForSelector(`${row(found.id)}.is-open`);
+  await call(town, "POST", `/v1/incidents/${found.id}/events`, { event: "cancel" });
+  await page.waitForSelector(row(found.id), { state: "detached" });
+});
+
 test("a click on an alarm on the map opens it", async () => {
   const page = await open(town);
   const { id, lon, lat } = await raise("water", "h12000");

@@ -22,6 +22,12 @@ test("orders show by state, the late one first, and vans with their next stops",
   await until(async () => (await page.textContent('[data-filter="planned"]')).includes("41"), "41 planned ones");
   const unit = (await order("o0")).unit;
   await page.waitForSelector(`[data-van="${unit}"] .me-eta`);
+  for (const language of ["zh", "en"]) { // what stands on a row has room there
+    await until(() => page.evaluate(() => [...document.querySelectorAll(".me-row")].every((row) => row.scrollWidth <= row.clientWidth + 1)),
+      `rows that hold their text, ${language}`);
+    await page.click('[data-tool="language"]');
+    await page.waitForSelector(".me-list:first-of-type > li:first-child[data-order=late].is-bad");
+  }
   await shot(page, "meals");
   assert.deepEqual(await accessibility(page), []);
   await page.click(`[data-van="${unit}"] .me-row`);
@@ -58,7 +64,28 @@ test("an order inserted on the map shows up, is planned and is delivered", async
   await page.waitForSelector(`[data-order="${made.id}"]`, { state: "detached" });
   await page.click('[data-filter="delivered"]');
   await page.waitForSelector(`[data-order="${made.id}"]`);
+  assert.match(await page.textContent(`[data-order="${made.id}"] .me-eta`), /^brought \d\d:\d\d$/);
   await page.context().close();
+});
+
+test("cards lead on, whatever panel is open: a home's to its order, a van's to its stops", async () => {
+  const page = await open(town, { path: "/#household/h07084", locale: "en-GB" });
+  await page.click('.card [data-offer="order"]');
+  await page.waitForSelector(".me-form >> text=h07084");
+  await page.click('[data-do="submit-order"]');
+  const made = await until(async () =>
+    (await call(town, "GET", "/v1/orders?limit=1000")).orders.find((o) => o.household === "h07084" && o.state === "planned"), "a plan");
+  await page.click('[data-panel="incident"]');
+  await page.evaluate((unit) => { location.hash = `unit/${unit}`; }, made.unit);
+  await page.click('.card [data-offer="order"]');
+  await page.waitForSelector(`[data-van="${made.unit}"] .me-stops li`);
+  assert.equal(await page.evaluate(() => location.hash), `#order/van/${made.unit}`);
+  const seen = (selector) => page.evaluate((what) => {
+    const box = document.querySelector(what).getBoundingClientRect();
+    return box.top >= 0 && box.top < innerHeight;
+  }, selector);
+  await until(() => seen(`[data-van="${made.unit}"] .me-row`), "the van to be in sight");
+  await shot(page, "meals-van-card");
 });
 
 test("the times of an order are those of the office's zone", async () => {

@@ -327,6 +327,74 @@ HT_CASE(cells_part_the_town_and_households_lie_behind_walls)
     }
 }
 
+/* Seconds from where somebody waits to a door, by streets that run north and east. */
+static double travel_s(const struct ht_feature *unit, struct ht_point door)
+{
+    const char *profile = property(unit, "profile");
+    double mps = strcmp(profile, "emergency") == 0 ? 9 : strcmp(profile, "ebike") == 0 ? 4.5 : 1.4;
+    struct ht_point at = unit->geometry.points[0];
+    struct ht_point corner = {at.lon_e7, door.lat_e7};
+    return (ht_distance_m(at, corner) + ht_distance_m(corner, door)) / mps;
+}
+
+/* How many of some households have somebody of a shift within five minutes, in percent. */
+static size_t near_somebody(const struct registry *town, const char *shift)
+{
+    const struct ht_feature_list *units = list_of(town, "units");
+    const struct ht_feature_list *homes = list_of(town, "households");
+    const struct ht_feature *guards[40];
+    size_t count = 0;
+    for (size_t i = 0; i < units->count; i++) {
+        const struct ht_feature *unit = &units->items[i];
+        bool responder = strcmp(property(unit, "kind"), "responder") == 0;
+        const char *when = property(unit, "shift");
+        if (responder && (strstr(when, shift) != NULL || strstr(when, "24/7") != NULL)) {
+            guards[count++ % 40] = unit;
+        }
+    }
+    HT_CHECK(count >= 16 && count <= 20);
+    size_t looked = 0;
+    size_t near = 0;
+    for (size_t i = 0; i < homes->count; i += 41) {
+        bool reached = false;
+        for (size_t k = 0; k < count && !reached; k++) {
+            reached = travel_s(guards[k], homes->items[i].geometry.points[0]) < 300;
+        }
+        looked++;
+        near += reached;
+    }
+    return looked == 0 ? 0 : near * 100 / looked;
+}
+
+HT_CASE(somebody_of_each_shift_waits_near_who_lives_there)
+{
+    static const char *const shifts[] = {"08:00-16:00", "16:00-24:00", "00:00-08:00"};
+    for (uint64_t seed = 1; seed <= (HT_LONG ? 12 : 4); seed++) {
+        struct registry town = make(seed);
+        size_t least = 100;
+        for (size_t i = 0; i < sizeof shifts / sizeof *shifts; i++) {
+            size_t near = near_somebody(&town, shifts[i]);
+            least = near < least ? near : least;
+        }
+        (void)printf("  seed %u: %zu %% at least\n", (unsigned)seed, least);
+        HT_CHECK(least >= 85);
+        /* and no station is left */
+        const struct ht_feature_list *units = list_of(&town, "units");
+        bool manned[2] = {false, false};
+        for (size_t i = 0; i < units->count; i++) {
+            bool always = strstr(property(&units->items[i], "shift"), "24/7") != NULL;
+            bool ambulance = strcmp(property(&units->items[i], "profile"), "emergency") == 0;
+            const char *home = property(&units->items[i], "home");
+            for (int k = 0; k < 2; k++) {
+                manned[k] = manned[k] || (always && ambulance &&
+                                          strcmp(home, k == 0 ? "station-1" : "station-2") == 0);
+            }
+        }
+        HT_CHECK(manned[0] && manned[1]);
+        registry_deinit(&town);
+    }
+}
+
 struct streets {
     struct ht_point *nodes;
     bool *on_street;

@@ -4,7 +4,7 @@ import { explain } from "./fault";
 import { ago, dayTime } from "./format";
 import { t } from "./i18n";
 import type { MapFeature, Town } from "./map/town_map";
-import type { Api, Clock, Stream } from "./panel";
+import { panels, type Api, type Clock, type Offered, type Stream } from "./panel";
 
 type Row = [string, Child] | false;
 
@@ -21,6 +21,7 @@ export class Card {
     private readonly clock: Clock,
     private readonly link: (part: string) => void,
     private readonly say: (text: string, kind?: "good" | "bad") => void,
+    private readonly follow: (part: string) => void,
   ) {}
 
   close(): void {
@@ -64,6 +65,15 @@ export class Card {
     this.element.hidden = false;
   }
 
+  // What panels have for it, whichever of them is open.
+  private offers(what: Offered): Child[] {
+    return panels().flatMap((panel) => panel.offers?.(what) ?? []).map(({ text, part, may }) =>
+      h("button", { type: "button", "data-offer": part.split("/")[0], "data-may": may, onclick: () => {
+        this.close();
+        this.follow(part);
+      } }, t(text)));
+  }
+
   // What a link or the search names; false: it is not of a kind that has a card.
   async open(part: string, fly = false): Promise<boolean> {
     const [kind, ...rest] = part.split("/");
@@ -89,7 +99,7 @@ export class Card {
         [t("card.seen"), heard > 0 && ago(this.clock.now() - heard)],
         [t("card.speed"), unit.speed_mps !== undefined && !unit.stale &&
           t("card.speed.value", { n: Math.round(unit.speed_mps * 3.6) })],
-      ], h("button", { type: "button", "aria-pressed": String(this.following === id), onclick: () => {
+      ], this.offers({ kind: "unit", id, unit: unit.kind }), h("button", { type: "button", "aria-pressed": String(this.following === id), onclick: () => {
         this.following = this.following === id ? "" : id;
         follow();
         draw();
@@ -154,7 +164,9 @@ export class Card {
       [t("card.capacity"), p["capacity"] ?? ""],
       [t("card.from"), time(p["from"])],
       [t("card.until"), time(p["until"])],
-    ], withheld && h("p", { class: "bad" }, t("card.withheld")));
+    ], home && item.geometry?.type === "Point" &&
+      this.offers({ kind: "household", id, lon: item.geometry.coordinates[0]!, lat: item.geometry.coordinates[1]! }),
+    withheld && h("p", { class: "bad" }, t("card.withheld")));
   }
 
   feature(feature: MapFeature): void {

@@ -45,11 +45,14 @@ export function onLanguage(fn: () => void): () => void {
   return () => listeners.delete(fn);
 }
 
-// The text of a key, with {name} replaced by values.name. A key that nobody registered is shown as it is, so that it is seen.
+// The text of a key, with {name} replaced by values.name, and {n|stop|stops} by "1 stop" or "2 stops". A key that nobody registered is shown as it is, so that it is seen.
 export function t(key: string, values?: Values): string {
   const text = words[current][key] ?? words.en[key] ?? key;
   if (!values) return text;
-  return text.replace(/\{(\w+)\}/g, (all, name: string) => (name in values ? String(values[name]) : all));
+  return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (all, name: string, one?: string, many?: string) => {
+    if (!(name in values)) return all;
+    return one === undefined ? String(values[name]) : `${values[name]} ${Number(values[name]) === 1 ? one : many}`;
+  });
 }
 
 // The keys that one language has and the other lacks: a test asks.

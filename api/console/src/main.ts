@@ -70,7 +70,7 @@ const wide = (on: boolean): void => {
   map.ml?.resize(); // at once: what is fitted next goes by the new size
 };
 const context: Context = { api, stream, map, clock, t, link, say, wide };
-const card = new Card(api, stream, map, clock, link, say);
+const card = new Card(api, stream, map, clock, link, say, (part) => follow(part, false));
 const layers = new Layers(map);
 const search = new Search(api, map, (found) => openFound(found));
 

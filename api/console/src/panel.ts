@@ -101,6 +101,17 @@ export interface Context {
 // language changes. `open` is called after mount with the part of the link behind the panel's id. `begin` is called once,
 // when the page is there, for what goes on whichever panel is open.
 // `id` is the first word of its links: "incident" opens for #incident/01J...
+// What a panel offers for what a card shows: a link of its own.
+export interface Offer {
+  text: string; // a key of i18n.ts
+  part: string; // "order/van/van-01"
+  may?: string; // the role that it takes
+}
+
+export type Offered =
+  | { kind: "unit"; id: string; unit: string } // van, responder, ...
+  | { kind: "household"; id: string; lon: number; lat: number };
+
 export interface Panel {
   id: string;
   title: string;
@@ -109,6 +120,7 @@ export interface Panel {
   mount(host: HTMLElement, ctx: Context): void;
   unmount(): void;
   open?(part: string): void;
+  offers?(what: Offered): Offer[];
 }
 
 const known: Panel[] = [];

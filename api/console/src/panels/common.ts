@@ -1,7 +1,7 @@
 // What several panels share: the shapes of the API's answers that they read, times as people say them, and small pieces
 // of the page. Shapes follow /openapi.json; members that no panel reads are left out.
 import { clockSeconds, clockTime, span as signed } from "../format";
-import { Problem, type Api } from "../panel";
+import { Problem, type Api, type Place } from "../panel";
 import { refusalText } from "../refusal";
 
 export type IncidentKind = "sos" | "fall" | "heart" | "door" | "gas" | "water" | "request" | "other";
@@ -31,6 +31,7 @@ export interface Incident {
   within_promise: boolean;
   at_risk?: boolean;
   arrived_at?: string;
+  closed_at?: string;
   live_eta?: string;
   units?: number;
   skills?: string[];
@@ -63,6 +64,7 @@ export interface Order {
   eta_high?: string;
   unplanned?: string;
   reason?: string;
+  closed_at?: string;
   next?: string;
   token?: string;
 }
@@ -221,4 +223,15 @@ export class Once {
   failed(error: unknown): void {
     if (!(error instanceof Problem) || error.status !== 0) this.text = "";
   }
+}
+
+// The part of a link that begins something new for a home: "new/h00001/121.7,29.9". The place goes with it, since reading
+// the home once more would leave one more audit row.
+export function homePart(home: { id: string; lon: number; lat: number }): string {
+  return `new/${encodeURIComponent(home.id)}/${home.lon},${home.lat}`;
+}
+
+export function newHome(part: string): Place | undefined {
+  const found = part.match(/^new\/([^/]+)\/(-?[\d.]+),(-?[\d.]+)$/);
+  return found ? { household: found[1]!, lon: Number(found[2]), lat: Number(found[3]) } : undefined;
 }

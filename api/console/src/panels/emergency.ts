@@ -2,9 +2,10 @@
 import "./common_words";
 import "./emergency_words";
 import { h, list } from "../dom";
-import { addPanel, type Context } from "../panel";
+import { dayTime } from "../format";
+import { addPanel, type Context, type Place } from "../panel";
 import { blocked, mute, muted, onAlarm, onSound, startAlarms } from "./alarm_sound";
-import { clockText, explain, ms, onceKey, roving, span, type Incident, type IncidentKind } from "./common";
+import { clockText, explain, homePart, ms, newHome, onceKey, roving, span, type Incident, type IncidentKind } from "./common";
 import { Card, nextStep, type Act } from "./emergency_card";
 import { Scene, Tools } from "./emergency_map";
 import { gravity, Incidents, isOpen, worstFirst } from "./incidents";
@@ -45,6 +46,7 @@ function clockOf(i: Incident, ctx: Context): { text: string; kind: string } {
     const left = ms(i.step_by) - now;
     return { text: ctx.t(left >= 0 ? "em.left" : "em.over", { span: span(left) }), kind: left < 0 ? "bad" : "calm" };
   }
+  if (!isOpen(i)) return { text: i.closed_at === undefined ? "" : ctx.t("em.ended", { time: dayTime(ms(i.closed_at)) }), kind: "calm" };
   if (i.arrived_at !== undefined) {
     return { text: ctx.t("em.there", { span: span(now - ms(i.arrived_at)) }), kind: "good" };
   }
@@ -172,9 +174,11 @@ function refocus(before: HTMLElement | null): void {
 
 function select(id: string | undefined): void {
   if (!page || page.card?.id === id) return;
+  const before = page.card?.id;
   const { ctx, incidents } = page;
   const i = id === undefined ? undefined : incidents.all.get(id);
   page.card = i && new Card(i, ctx, (act_) => act(i, act_), () => select(undefined));
+  if (before !== undefined && before !== id) incidents.letGo(); // a link's, that is over
   ctx.link(i ? `incident/${i.id}` : "");
   if (i && i.lon !== undefined && i.lat !== undefined) ctx.map.flyTo(i.lon, i.lat, 15);
   draw();
@@ -205,11 +209,14 @@ async function act(row: Incident, step: Act): Promise<void> {
 
 // ---- a new alarm by phone: the place, then what happened ----
 
-async function ask(): Promise<void> {
+async function pick(): Promise<void> {
+  const place = await page?.ctx.map.pick(page.ctx.t("em.new_pick"));
+  if (place) ask(place);
+}
+
+function ask(place: Place): void {
   if (!page) return;
   const { ctx, asking } = page;
-  const place = await ctx.map.pick(ctx.t("em.new_pick"));
-  if (!place || !page) return;
   const close = (): void => {
     asking.replaceChildren();
     asking.hidden = true;
@@ -276,7 +283,7 @@ function build(host: HTMLElement, ctx: Context): Page {
     "div", { class: "em" },
     h(
       "div", { class: "em-head" },
-      h("button", { type: "button", class: "em-new", "data-do": "new-alarm", "data-may": "dispatcher", onclick: () => void ask() }, ctx.t("em.new")),
+      h("button", { type: "button", class: "em-new", "data-do": "new-alarm", "data-may": "dispatcher", onclick: () => void pick() }, ctx.t("em.new")),
       sound,
     ),
     soundHint, sum, spoken, asking, fault,
@@ -320,7 +327,7 @@ function wantedOpen(): void {
     select(id);
     return;
   }
-  page.incidents.read(id).then(() => select(id), (error: unknown) => page?.ctx.say(explain(error, page.ctx.t), "bad"));
+  page.incidents.named(id).then(() => select(id), (error: unknown) => page?.ctx.say(explain(error, page.ctx.t), "bad"));
 }
 
 addPanel({
@@ -332,6 +339,9 @@ addPanel({
     onAlarm((alarm) => {
       if (!page) ctx.say(spokenText(alarm, ctx), "bad"); // whoever has another panel open sees it, too
     });
+  },
+  offers(what) {
+    return what.kind === "household" ? [{ text: "em.offer", part: `incident/${homePart(what)}`, may: "dispatcher" }] : [];
   },
   mount(host, ctx) {
     page = build(host, ctx);
@@ -359,7 +369,12 @@ addPanel({
   },
   open(part) {
     if (!page || part === "") return;
+    const home = newHome(part);
+    if (home) {
+      ask(home);
+      return;
+    }
     page.wanted = part;
-    if (page.incidents.all.has(part)) wantedOpen();
+    if (page.incidents.loaded) wantedOpen();
   },
 });

@@ -11,6 +11,11 @@ export function isOpen(i: Incident): boolean {
   return OPEN.split(",").includes(i.state);
 }
 
+// Whether the list has it by itself.
+function stays(i: Incident): boolean {
+  return isOpen(i) || (i.kind === "request" && i.state === "resolved");
+}
+
 // 0 the worst. Nobody is coming, or too late; coming in time; somebody is there; over.
 export function gravity(i: Incident, now: number): number {
   if (!isOpen(i)) return 3;
@@ -30,6 +35,7 @@ export function worstFirst(rows: Iterable<Incident>, now: number): Incident[] {
 
 export class Incidents {
   readonly all = new Map<string, Incident>();
+  loaded = false; // the list was read once
   private readonly ctx: Context;
   private readonly changed: () => void;
   private readonly failed: (error: unknown) => void;
@@ -37,6 +43,7 @@ export class Incidents {
   private readonly ends: (() => void)[] = [];
   private readonly soon: { (): void; cancel(): void };
   private readonly fresh = new Set<string>(); // read since the list was asked for: its answer is older
+  private kept: string | undefined; // a link's, also when it is over
   private turn = 0; // of the list whose answer counts
   private stopped = false;
 
@@ -79,12 +86,26 @@ export class Incidents {
       if (turn !== this.turn || this.stopped) return;
       const rows = [...open.incidents, ...followed.incidents];
       const ids = new Set(rows.map((i) => i.id));
-      for (const id of this.all.keys()) if (!ids.has(id) && !this.fresh.has(id)) this.all.delete(id);
+      for (const id of this.all.keys()) if (!ids.has(id) && !this.fresh.has(id) && id !== this.kept) this.all.delete(id);
       for (const i of rows) if (!this.fresh.has(i.id)) this.all.set(i.id, i);
+      this.loaded = true;
       this.changed();
     } catch (error) {
       if (!this.stopped) this.failed(error);
     }
+  }
+
+  // Reads one that a link names. Where that is over, it stays on the list until letGo().
+  async named(id: string): Promise<Incident> {
+    this.kept = id;
+    const i = await this.read(id);
+    if (stays(i)) this.kept = undefined;
+    return i;
+  }
+
+  letGo(): void {
+    if (this.kept !== undefined) this.all.delete(this.kept);
+    this.kept = undefined;
   }
 
   async read(id: string): Promise<Incident> {
@@ -96,8 +117,7 @@ export class Incidents {
   // What an answer to a command says of it.
   put(i: Incident): void {
     this.fresh.add(i.id);
-    const stays = isOpen(i) || (i.kind === "request" && i.state === "resolved");
-    if (stays) this.all.set(i.id, i);
+    if (stays(i) || i.id === this.kept) this.all.set(i.id, i);
     else this.all.delete(i.id);
     if (!this.stopped) this.changed();
   }

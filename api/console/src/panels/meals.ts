@@ -4,7 +4,7 @@ import "./common_words";
 import "./meals_words";
 import { h, list } from "../dom";
 import { addPanel, type Context } from "../panel";
-import { clockText, explain, gathered, ms, onceKey, roving, span, type Order, type OrderState } from "./common";
+import { clockText, explain, gathered, homePart, ms, newHome, onceKey, roving, span, type Order, type OrderState } from "./common";
 import { OrderForm } from "./meals_form";
 import { Vans } from "./meals_vans";
 import { lateFirst, lateness, orderOpen, Orders, stopsBefore, stranded, type Change, type Replan } from "./orders";
@@ -53,6 +53,7 @@ function lateText(o: Order, ctx: Context): string {
 }
 
 function etaText(o: Order, ctx: Context): string {
+  if (o.state === "delivered" && o.closed_at !== undefined) return ctx.t("me.brought", { time: clockText(o.closed_at) });
   if (o.eta === undefined || !orderOpen(o)) return "";
   if (o.eta_low === undefined || o.eta_high === undefined) return ctx.t("me.eta_bare", { eta: clockText(o.eta) });
   return ctx.t("me.eta", { eta: clockText(o.eta), low: clockText(o.eta_low), high: clockText(o.eta_high) });
@@ -294,6 +295,10 @@ addPanel({
   id: "order",
   title: "me.title",
   order: 2,
+  offers(what) {
+    if (what.kind === "household") return [{ text: "me.offer", part: `order/${homePart(what)}`, may: "dispatcher" }];
+    return what.unit === "van" ? [{ text: "me.offer_stops", part: `order/van/${encodeURIComponent(what.id)}` }] : [];
+  },
   mount(host, ctx) {
     page = build(host, ctx);
     page.ends.push(ctx.clock.every(1000, tick), ctx.clock.every(15_000, page.soon));
@@ -315,7 +320,9 @@ addPanel({
       if (page && o && !shown(page.filter, o)) page.filter = FILTERS.includes(o.state) ? o.state : "open"; // a link to one that is over
       choose(part);
     };
-    if (part.startsWith("van/")) page.vans.choose(part.slice("van/".length));
+    const home = newHome(part);
+    if (home) void page.form.begin(home);
+    else if (part.startsWith("van/")) page.vans.choose(part.slice("van/".length));
     else if (orders.all.has(part)) named();
     else orders.read(part).then(named, (error: unknown) => ctx.say(explain(error, ctx.t), "bad"));
   },

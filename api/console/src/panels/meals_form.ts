@@ -55,7 +55,11 @@ export class OrderForm {
   private async ask(): Promise<void> {
     const { ctx } = this;
     const place = await ctx.map.pick(ctx.t("me.new_pick"));
-    if (!place) return;
+    if (place) await this.begin(place);
+  }
+
+  async begin(place: Place): Promise<void> {
+    const { ctx } = this;
     try {
       this.kitchens ??= await this.kitchensRead();
     } catch (error) {

@@ -31,7 +31,8 @@ export class Vans {
   private chosen: string | undefined;
   private asked = 0;
   private drawn = "[]";
-  private fresh = false; // chosen, and not brought into view yet
+  private fresh = false; // chosen, and not brought into view yet on the map
+  private unseen = false; // nor on the list
   private stopped = false;
 
   constructor(ctx: Context) {
@@ -76,6 +77,7 @@ export class Vans {
     if (id === undefined) this.mapDraw([]);
     else void this.planRead();
     this.fresh = true;
+    this.unseen = id !== undefined;
     this.listDraw();
   }
 
@@ -134,6 +136,15 @@ export class Vans {
       ),
       row.open && this.card,
     ));
+    this.reveal();
+  }
+
+  // The list stands below the orders, which come a little later than a link.
+  private reveal(): void {
+    const row = this.host.querySelector<HTMLElement>("[aria-expanded=true]");
+    if (!this.unseen || !row || this.orders.length === 0 || this.card.childElementCount === 0) return;
+    this.unseen = false;
+    row.scrollIntoView({ block: "start" });
   }
 
   // ---- the chosen one ----
@@ -146,6 +157,7 @@ export class Vans {
       const plan = await this.ctx.api.get<Plan>(`/v1/units/${encodeURIComponent(id)}/plan`);
       if (asked !== this.asked || this.stopped) return;
       this.planDraw(plan);
+      this.reveal();
       this.mapDraw(plan.stops);
       const places = plan.stops.map((stop): GeoJSON.Position => [stop.lon, stop.lat]);
       if (this.fresh && places.length > 0) this.ctx.map.fit({ type: "MultiPoint", coordinates: places });

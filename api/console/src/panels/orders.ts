@@ -145,16 +145,18 @@ export class Orders {
     } else if (kind === "unplanned") {
       this.unplanned(o, event);
     } else {
-      this.stepped(o, kind as OrderState, body.unit);
+      this.stepped(o, kind as OrderState, event);
     }
     this.changed();
   }
 
   // An event of before the list was read changes nothing: an order does not go back.
-  private stepped(o: Order, state: OrderState, unit: string | undefined): void {
+  private stepped(o: Order, state: OrderState, event: StreamEvent): void {
+    const unit: string | undefined = event.data.unit;
     if (RANK.indexOf(state) <= RANK.indexOf(o.state)) return;
     o.state = state;
     if (unit !== undefined) o.unit = unit;
+    if (!orderOpen(o)) o.closed_at = new Date(event.at).toISOString();
   }
 
   private planned(o: Order, event: StreamEvent): void {

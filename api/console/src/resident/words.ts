@@ -61,7 +61,7 @@ register({
     "re.minutes": "in about {n} minutes",
     "re.now": "any moment now",
     "re.next": "You are next",
-    "re.before": "{n} stops before you",
+    "re.before": "{n|stop|stops} before you",
     "re.near": "The van is near {street}",
     "re.where": "Where the van is",
     "re.map": "Map: where the van is",
