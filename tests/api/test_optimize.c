@@ -177,12 +177,20 @@ HT_CASE(plan_mode_keeps_the_steps_and_names_what_they_break)
                         "[{\"cause\":\"delay\",\"duration\":256},{\"cause\":\"load\"},"
                         "{\"cause\":\"missing_break\"}]"));
     HT_CHECK_INT(number(run->out, "unassigned.0.id"), 3);
-    /* before it can be there */
+    /* before it can be there: no vehicle starts before 0 */
     (void)snprintf(body, sizeof body, text, 0);
-    body[strlen(body) - 1] = '}';
     run = solve(body, "");
-    HT_CHECK_INT(run->code, 0); /* it starts before its window then, and says so */
-    HT_CHECK(strstr(run->out, "lead_time") != NULL);
+    HT_CHECK_INT(run->code, 1);
+    HT_CHECK_STR(run->out, "{\"code\":2,\"error\":\"Infeasible route for vehicle 7.\"}\n");
+    run = solve(
+        "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"job\",\"id\":1}]}],"
+        "\"jobs\":[{\"id\":1,\"location_index\":2,\"time_windows\":[[0,50]]}],"
+        "\"options\":{\"c\":true}," MATRIX "}",
+        "");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.0.arrival"), 0);
+    HT_CHECK(
+        ht_json_is(run->out, "summary.violations", "[{\"cause\":\"delay\",\"duration\":147}]"));
     run = solve(
         "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"start\","
         "\"service_at\":5},{\"type\":\"job\",\"id\":1,\"service_at\":6}]}],\"jobs\":[{\"id\":1,"
