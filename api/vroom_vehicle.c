@@ -162,8 +162,8 @@ uint32_t ht__vroom_profile_find(struct ht__vroom_reader *r, const char *name, do
             return i;
         }
     }
-    vroom->profiles[vroom->problem.profile_count] =
-        (struct ht_vroom_profile){name, speed, ht__vroom_member(r->matrices, name)};
+    vroom->profiles[vroom->problem.profile_count] = (struct ht_vroom_profile){
+        .name = name, .speed = speed, .given = ht__vroom_member(r->matrices, name)};
     return vroom->problem.profile_count++;
 }
 

@@ -414,6 +414,29 @@ static const struct wrong wrongs[] = {
      "windows\":[[1099511627776,1099511627776]]}],\"vehicles\":[{\"id\":1,\"start_index\":0}]"
      "," MATRIX "}",
      2, "Too high cost values, stopping to avoid overflowing."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0}],"
+     "\"matrices\":{\"car\":{\"distances\":[[0,1],[1,0]]}}}",
+     2, "Custom matrix provided for distances but not for durations for car profile."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0}],"
+     "\"matrices\":{\"car\":{\"durations\":[[0,4294967295],[1,0]]}}}",
+     2, "Too high cost values, stopping to avoid overflowing."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0},{"
+     "\"id\":2,\"start_index\":0,\"profile\":\"bike\"}],\"matrices\":{\"car\":{\"durations\":[[0,1]"
+     ",[1,0]],\"distances\":[[0,1],[1,0]]},\"bike\":{\"durations\":[[0,1],[1,0]]}}}",
+     2, "Missing distances matrix for bike profile."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"costs\":{\"per_km\":5}}],\"matrices\":{\"car\":{\"durations\":[[0,1],[1,0]]}}}",
+     2, "Missing coordinates for routing engine."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,\"max_"
+     "distance\":5}],\"matrices\":{\"car\":{\"durations\":[[0,1],[1,0]]}}}",
+     2, "Missing distances matrix for car profile."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"location\":[121.7,29.95]}],\"vehicles\":[{\"id\":"
+     "1,\"start_index\":0,\"start\":[121.7,29.95]}]}",
+     2, "Unexpected location index while no custom matrices provided."},
+    {"{\"jobs\":[{\"id\":1,\"location\":[121.7,29.95]}],\"vehicles\":[{\"id\":1,\"start\":[121.7,"
+     "29.95]"
+     "}]," MATRIX "}",
+     2, "Missing location index."},
     {EXAMPLE ",\"options\":{\"g\":true}}", 2, "Route geometry request with missing coordinates."},
     {EXAMPLE ",\"options\":{\"g\":3}}", 2, "Invalid g value."},
 };
@@ -502,6 +525,38 @@ HT_CASE(over_streets_the_times_are_those_of_table)
     HT_CHECK(number(answer.body, "routes.0.steps.1.arrival") != arrival);
     HT_CHECK_INT(post(OPTIMIZE "?crs=moon", JSON, STREETS "}"), 400);
     HT_CHECK_INT(number(answer.body, "code"), 2);
+    end();
+}
+
+#define INDEXED(more, matrices)                                                                    \
+    "{\"vehicles\":[{\"id\":1,\"start_index\":1,\"start\":[121.70,29.95]" more "}],\"jobs\":["     \
+    "{\"id\":1,\"location_index\":0,\"location\":[121.712,29.952]}],\"matrices\":{\"car\":"        \
+    "{" matrices "}},\"options\":{\"iterations\":10%s}}"
+
+/* What is not given of a profile is routed, also beside what is. */
+HT_CASE(streets_fill_in_what_the_matrices_lack)
+{
+    char text[1024];
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(get("/table/v1/car/121.70,29.95;121.712,29.952?annotations=duration,distance"),
+                 200);
+    double way_s = number(answer.body, "durations.0.1");
+    double way_m = number(answer.body, "distances.0.1");
+    (void)snprintf(text, sizeof text, INDEXED("", "\"durations\":[[0,77],[66,0]]"), ",\"g\":true");
+    HT_CHECK_INT(post(OPTIMIZE, JSON, text), 200);
+    HT_CHECK_INT(number(answer.body, "routes.0.duration"), 66);
+    HT_CHECK(fabs(number(answer.body, "routes.0.distance") - way_m) <= 0.6);
+    (void)snprintf(
+        text, sizeof text,
+        INDEXED(",\"costs\":{\"per_hour\":0,\"per_km\":1000}", "\"durations\":[[0,77],[66,0]]"),
+        "");
+    HT_CHECK_INT(post(OPTIMIZE, JSON, text), 200);
+    HT_CHECK_INT(number(answer.body, "routes.0.duration"), 66);
+    HT_CHECK(fabs(number(answer.body, "summary.cost") - way_m) <= 1);
+    (void)snprintf(text, sizeof text, INDEXED("", "\"costs\":[[0,5],[9,0]]"), "");
+    HT_CHECK_INT(post(OPTIMIZE, JSON, text), 200);
+    HT_CHECK_INT(number(answer.body, "summary.cost"), 9);
+    HT_CHECK(fabs(number(answer.body, "routes.0.duration") - way_s) <= 0.6);
     end();
 }
 

@@ -25,7 +25,7 @@ static void solve(struct ht_vroom *vroom)
     struct ht_plan *plan = NULL;
     const struct ht_solve_options options = {.iterations = 20, .threads = 1, .seed = 1};
     for (uint32_t i = 0; i < vroom->problem.profile_count; i++) {
-        if (vroom->matrices[i].duration_s == NULL) {
+        if (vroom->profiles[i].wants_times || vroom->profiles[i].wants_metres) {
             return; /* to be routed */
         }
     }
