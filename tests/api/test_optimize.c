@@ -211,6 +211,15 @@ HT_CASE(steps_begin_the_search_and_pinned_ones_stay)
     HT_CHECK_INT(run->code, 0);
     HT_CHECK_INT(number(run->out, "routes.0.steps.1.id"), 1515);
     HT_CHECK_INT(number(run->out, "summary.cost"), 197 + 2256 + 3152);
+    /* what is not pinned is a wish: it is left where it can't be */
+    run = solve(
+        "{\"vehicles\":[{\"id\":0,\"start_index\":0,\"pinned\":1,\"steps\":["
+        "{\"type\":\"job\",\"id\":1},{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,"
+        "\"location_index\":1},{\"id\":2,\"location_index\":2,\"time_windows\":[[0,200]]}]," MATRIX
+        "}",
+        "--iterations 500");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "unassigned.0.id"), 2);
 }
 
 /* 0 is the depot, 1 where one parks, 2 and 3 doors there. */
@@ -437,6 +446,50 @@ static const struct wrong wrongs[] = {
      "29.95]"
      "}]," MATRIX "}",
      2, "Missing location index."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"capacity\":[1],\"steps\":[{\"type\":\"job\","
+     "\"id\":1},{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1,"
+     "\"delivery\":[1]},{\"id\":2,\"location_index\":2,\"delivery\":[1]}]," MATRIX "}",
+     2, "Route over capacity for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"capacity\":[1],\"steps\":[{\"type\":\"job\","
+     "\"id\":1},{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1,\"pickup\":"
+     "[1]},{\"id\":2,\"location_index\":2,\"pickup\":[1]}]," MATRIX "}",
+     2, "Route over capacity for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"job\",\"id\":1},{\"type\":"
+     "\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1},{\"id\":2,\"location_index\":"
+     "2,\"skills\":[3]}]," MATRIX "}",
+     2, "Missing skill or step out of reach for vehicle 7 and job 2."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"job\",\"id\":1},{\"type\":"
+     "\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1},{\"id\":2,\"location_index\":"
+     "2,\"time_windows\":[[0,196]]}]," MATRIX "}",
+     2, "Missing skill or step out of reach for vehicle 7 and job 2."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"max_travel_time\":4000,\"steps\":[{\"type\":"
+     "\"job\",\"id\":1},{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1},{"
+     "\"id\":2,\"location_index\":2}]," MATRIX "}",
+     2, "Route over max_travel_time for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"max_tasks\":1,\"steps\":[{\"type\":\"job\","
+     "\"id\":1},{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1},{\"id\":2,"
+     "\"location_index\":2}]," MATRIX "}",
+     2, "Too many tasks for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"job\",\"id\":1},{\"type\":"
+     "\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1},{\"id\":2,\"location_index\":"
+     "2,\"time_windows\":[[0,200]]}]," MATRIX "}",
+     2, "Infeasible route for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"pinned\":2,\"steps\":[{\"type\":\"job\",\"id\":"
+     "1},{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1},{\"id\":2,"
+     "\"location_index\":2,\"time_windows\":[[0,200]]}]," MATRIX "}",
+     2, "Infeasible route for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"delivery\",\"id\":6},{"
+     "\"type\":\"pickup\",\"id\":5}]}],\"shipments\":[{\"pickup\":{\"id\":5,\"location_index\":1},"
+     "\"delivery\":{\"id\":6,\"location_index\":2}}]," MATRIX "}",
+     2, "Invalid shipment in route for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"pickup\",\"id\":5}]}],"
+     "\"shipments\":[{\"pickup\":{\"id\":5,\"location_index\":1},\"delivery\":{\"id\":6,\"location_"
+     "index\":2}}]," MATRIX "}",
+     2, "Invalid shipment in route for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"pinned\":1,\"steps\":[{\"type\":\"pickup\","
+     "\"id\":5},{\"type\":\"delivery\",\"id\":6}]}],\"shipments\":[{\"pickup\":{\"id\":5,"
+     "\"location_index\":1},\"delivery\":{\"id\":6,\"location_index\":2}}]," MATRIX "}",
+     2, "Pinned stops hold half of a shipment for vehicle 7."},
     {EXAMPLE ",\"options\":{\"g\":true}}", 2, "Route geometry request with missing coordinates."},
     {EXAMPLE ",\"options\":{\"g\":3}}", 2, "Invalid g value."},
 };

@@ -5,7 +5,7 @@
 
 #include "api/json_fault.h"
 #include "api/json_merge.h"
-#include "api/vroom_read.h"
+#include "api/vroom.h"
 #include "engine/plan/check.h"
 #include "engine/plan/given.h"
 #include "engine/plan/solve.h"
@@ -39,7 +39,7 @@ static void solve(struct ht_vroom *vroom)
         ht_given_free(plan);
         return;
     }
-    enum ht_status status = ht_solve_run(&vroom->problem, &options, &plan, &error);
+    enum ht_status status = ht_vroom_solve(vroom, &options, &plan, &error);
     must(status == HT_OK || (error.status == status && error.message[0] != '\0'));
     if (status == HT_OK) {
         must(ht_plan_check(&vroom->problem, plan, &error) == HT_OK);
