@@ -144,16 +144,14 @@ static enum ht_status route_check(struct walk *walk)
     return walk->open > 0 ? refuse(walk, "Invalid shipment in route") : HT_OK;
 }
 
-static enum ht_status steps_check(const struct ht_vroom *vroom, int64_t *load,
-                                  struct ht_error *error)
+static enum ht_status steps_check(const struct walk *none)
 {
+    const struct ht_vroom *vroom = none->vroom;
     for (uint32_t v = 0; v < vroom->problem.vehicle_count; v++) {
         const struct ht_vehicle *vehicle = &vroom->problem.vehicles[v];
-        struct walk walk = {.vroom = vroom,
-                            .vehicle = vehicle,
-                            .id = vroom->vehicles[v].id,
-                            .error = error,
-                            .load = load};
+        struct walk walk = *none;
+        walk.vehicle = vehicle;
+        walk.id = vroom->vehicles[v].id;
         if (vehicle->task_count == 0) {
             continue;
         }
@@ -175,10 +173,12 @@ enum ht_status ht_vroom_solve(const struct ht_vroom *vroom, const struct ht_solv
 {
     struct ht_solve_broken broken = {HT_PLAN_NONE, HT_PLAN_NONE};
     struct ht_solve_options whole = *options;
-    int64_t *load = ht_array_new(vroom->problem.amounts, sizeof *load);
+    const struct walk none = {.vroom = vroom,
+                              .error = error,
+                              .load = ht_array_new(vroom->problem.amounts, sizeof(int64_t))};
     enum ht_status status =
-        load == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL) : steps_check(vroom, load, error);
-    free(load);
+        none.load == NULL ? ht_error_set(error, HT_NOMEM, 0, NULL) : steps_check(&none);
+    free(none.load);
     if (status != HT_OK) {
         return status;
     }

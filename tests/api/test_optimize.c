@@ -200,6 +200,19 @@ HT_CASE(plan_mode_keeps_the_steps_and_names_what_they_break)
     HT_CHECK_STR(run->out, "{\"code\":2,\"error\":\"Infeasible route for vehicle 7.\"}\n");
 }
 
+/* 97 late in the earlier window is less than what waiting for the other costs the second job. */
+HT_CASE(plan_mode_takes_the_windows_with_the_least_violations)
+{
+    const struct ht_command_run *run = solve(
+        "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"job\",\"id\":1},"
+        "{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":2,\"time_windows\":"
+        "[[0,100],[5000,6000]]},{\"id\":2,\"location_index\":3,\"time_windows\":[[0,1300]]}],"
+        "\"options\":{\"c\":true}," MATRIX "}",
+        "");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK(ht_json_is(run->out, "summary.violations", "[{\"cause\":\"delay\",\"duration\":97}]"));
+}
+
 HT_CASE(steps_begin_the_search_and_pinned_ones_stay)
 {
     const struct ht_command_run *run = solve(
