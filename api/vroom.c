@@ -126,7 +126,7 @@ static enum ht_status plan_make(const struct ht_vroom_call *call, const struct h
 {
     if (!vroom->given) {
         struct ht_solve_options options = options_of(call, vroom, spent_ms);
-        return ht_solve_run(&vroom->problem, &options, plan, error);
+        return ht_vroom_solve(vroom, &options, plan, error);
     }
     enum ht_status status =
         ht_given_plan(&vroom->problem, vroom->routes, vroom->route_count, plan, error);

@@ -40,6 +40,11 @@ struct ht_vroom_call {
 int ht_vroom_run(const struct ht_vroom_call *call, bool human, struct ht_buffer *out,
                  struct ht_error *error);
 
+/* As ht_solve_run, from the steps on; in VROOM's words where these break a rule. */
+HT_MUST_CHECK enum ht_status ht_vroom_solve(const struct ht_vroom *vroom,
+                                            const struct ht_solve_options *options,
+                                            struct ht_plan **plan, struct ht_error *error);
+
 /* Fills the matrices of all profiles that were not given, over the streets; what can't be reached
  * has no way. HT_INVALID, HT_NO_SEGMENT and so on with VROOM's text and `vroom->code`. */
 HT_MUST_CHECK enum ht_status

@@ -94,6 +94,9 @@ uint32_t ht__vroom_task_find(const struct ht__vroom_reader *r, int kind, uint64_
 void ht__vroom_vehicle_read(struct ht__vroom_reader *r, size_t v);
 void ht__vroom_steps_read(struct ht__vroom_reader *r, size_t v);
 
+/* The matrices that are given, and what of each profile is to be routed. */
+void ht__vroom_matrices_read(struct ht__vroom_reader *r);
+
 /* Fails where a plan over the matrices of a profile, which were given, could cost too much. */
 void ht__vroom_bound_check(struct ht__vroom_reader *r, uint32_t profile);
 

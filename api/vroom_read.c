@@ -169,129 +169,6 @@ uint32_t ht__vroom_task_find(const struct ht__vroom_reader *r, int kind, uint64_
     return HT_PLAN_NONE;
 }
 
-/* ---- matrices ---- */
-
-/* A matrix entry at another speed; no way stays none. False: too large a number. */
-static bool scaled(int64_t value, double speed, uint32_t *out)
-{
-    double slow = speed == 1 ? (double)value : (double)value / speed + 0.5;
-    bool none = value == HT_PLAN_NO_WAY;
-    bool fits = slow < (double)HT_PLAN_NO_WAY;
-    *out = none || !fits ? HT_PLAN_NO_WAY : (uint32_t)slow;
-    return none || fits;
-}
-
-/* A matrix of a profile as it stands in the document. */
-static yajl_val matrix_of(const struct ht_vroom_profile *profile, const char *kind)
-{
-    return YAJL_IS_ARRAY(profile->given) && strcmp(kind, "durations") == 0
-               ? profile->given
-               : ht__vroom_member(profile->given, kind);
-}
-
-/* Rows and columns up to the largest index that is used; null is no way. */
-static uint32_t *matrix_read(struct ht__vroom_reader *r, const struct ht_vroom_profile *profile,
-                             const char *kind)
-{
-    yajl_val value = matrix_of(profile, kind);
-    size_t count = r->vroom->problem.location_count;
-    double speed = strcmp(kind, "durations") == 0 ? profile->speed : 1;
-    if (value == NULL) {
-        return NULL;
-    }
-    if (!YAJL_IS_ARRAY(value)) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Unexpected matrix input.");
-    } else if (ht__vroom_length_of(value) == 0) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Empty %s matrix for %s profile.", kind, profile->name);
-    } else if (ht__vroom_length_of(value) < count) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "location_index exceeding %s matrix size for %s profile.",
-                       kind, profile->name);
-    } else if (ht__vroom_length_of(value) != ht__vroom_length_of(matrix_of(profile, "durations"))) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Inconsistent %s matrix size for %s profile.", kind,
-                       profile->name);
-    }
-    uint32_t *out = r->status == HT_OK ? ht__vroom_take(r, count * count, sizeof *out) : NULL;
-    for (size_t i = 0; out != NULL && i < ht__vroom_length_of(value); i++) {
-        yajl_val row = ht__vroom_element(value, i);
-        if (!YAJL_IS_ARRAY(row) || ht__vroom_length_of(row) != ht__vroom_length_of(value)) {
-            ht__vroom_fail(r, HT_VROOM_INPUT, "Unexpected matrix line length.");
-            return NULL;
-        }
-        for (size_t j = 0; i < count && j < count; j++) {
-            int64_t number = HT_PLAN_NO_WAY;
-            yajl_val cell = ht__vroom_element(row, j);
-            if (!YAJL_IS_NULL(cell) && !ht__vroom_whole(cell, UINT32_MAX - 1, &number)) {
-                ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid matrix entry.");
-                return NULL;
-            }
-            if (!scaled(number, speed, &out[i * count + j])) {
-                ht__vroom_fail(r, HT_VROOM_INPUT,
-                               "Too high cost values, stopping to avoid overflowing.");
-                return NULL;
-            }
-        }
-    }
-    return out;
-}
-
-/* Limits before anything large is allocated. */
-static void size_check(struct ht__vroom_reader *r)
-{
-    struct ht_problem *problem = &r->vroom->problem;
-    uint64_t cells = (uint64_t)problem->location_count * problem->location_count;
-    if (cells * (problem->profile_count + 1) > HT_PLAN_CELLS_MOST) {
-        ht__vroom_fail(r, HT_VROOM_TOO_BIG, "Too many locations (%u) in query for %u profiles.",
-                       (unsigned)problem->location_count, (unsigned)problem->profile_count);
-    }
-}
-
-static void matrices_read(struct ht__vroom_reader *r)
-{
-    struct ht_vroom *vroom = r->vroom;
-    vroom->matrices = ht__vroom_take(r, vroom->problem.profile_count, sizeof *vroom->matrices);
-    vroom->problem.profiles = vroom->matrices;
-    vroom->distances = true;
-    if (vroom->geometry && !r->all_placed) {
-        ht__vroom_fail(r, HT_VROOM_INPUT, "Route geometry request with missing coordinates.");
-    }
-    for (uint32_t i = 0; r->status == HT_OK && i < vroom->problem.profile_count; i++) {
-        const struct ht_vroom_profile *profile = &vroom->profiles[i];
-        if (profile->given == NULL) {
-            if (!r->all_placed) {
-                ht__vroom_fail(r, HT_VROOM_INPUT, "Missing coordinates for routing engine.");
-            }
-            continue;
-        }
-        vroom->matrices[i].duration_s = matrix_read(r, profile, "durations");
-        vroom->matrices[i].distance_m = matrix_read(r, profile, "distances");
-        vroom->matrices[i].cost = matrix_read(r, profile, "costs");
-        vroom->distances =
-            vroom->distances && (i == vroom->walk || vroom->matrices[i].distance_m != NULL);
-        if (vroom->matrices[i].duration_s == NULL) {
-            ht__vroom_fail(r, HT_VROOM_INPUT, "Missing durations matrix for %s profile.",
-                           profile->name);
-        } else if (r->status == HT_OK) {
-            ht__vroom_bound_check(r, i);
-        }
-    }
-    for (uint32_t v = 0; r->status == HT_OK && v < vroom->problem.vehicle_count; v++) {
-        const struct ht_vehicle *vehicle = &r->list[v];
-        const struct ht_plan_profile *matrix = &vroom->matrices[vehicle->profile];
-        bool given = vroom->profiles[vehicle->profile].given != NULL;
-        if (matrix->cost != NULL && vehicle->per_hour != 3600) {
-            ht__vroom_fail(r, HT_VROOM_INPUT,
-                           "Custom costs are incompatible with using a per_hour value.");
-        } else if (matrix->cost != NULL && vehicle->per_km != 0) {
-            ht__vroom_fail(r, HT_VROOM_INPUT,
-                           "Custom costs are incompatible with using a per_km value.");
-        } else if (given && matrix->distance_m == NULL &&
-                   (vehicle->per_km != 0 || vehicle->distance_most_m != HT_PLAN_UNLIMITED)) {
-            ht__vroom_fail(r, HT_VROOM_INPUT, "Missing distances matrix for %s profile.",
-                           vroom->profiles[vehicle->profile].name);
-        }
-    }
-}
-
 /* ---- all of it ---- */
 
 static bool flag_read(struct ht__vroom_reader *r, yajl_val options, const char *name)
@@ -387,20 +264,6 @@ static void arrays_make(struct ht__vroom_reader *r)
     ht__vroom_places_begin(r);
 }
 
-/* "matrix": the durations of cars, as VROOM took them before it had "matrices". */
-static void matrix_old(struct ht__vroom_reader *r)
-{
-    yajl_val matrix = ht__vroom_member(r->vroom->tree, "matrix");
-    for (uint32_t i = 0; matrix != NULL && i < r->vroom->problem.profile_count; i++) {
-        if (r->vroom->profiles[i].given == NULL && strcmp(r->vroom->profiles[i].name, "car") == 0) {
-            r->vroom->profiles[i].given = matrix;
-            if (!YAJL_IS_ARRAY(matrix)) {
-                ht__vroom_fail(r, HT_VROOM_INPUT, "Unexpected matrix input.");
-            }
-        }
-    }
-}
-
 static void all_read(struct ht__vroom_reader *r)
 {
     size_t jobs = ht__vroom_length_of(r->jobs);
@@ -453,9 +316,7 @@ enum ht_status ht_vroom_read(const char *text, size_t size, struct ht_vroom *out
                                                         ht__vroom_skills_collect,
                                                         ht__vroom_types_collect,
                                                         all_read,
-                                                        matrix_old,
-                                                        size_check,
-                                                        matrices_read};
+                                                        ht__vroom_matrices_read};
     for (size_t i = 0; r.status == HT_OK && i < sizeof parts / sizeof parts[0]; i++) {
         parts[i](&r);
     }

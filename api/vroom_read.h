@@ -56,7 +56,9 @@ struct ht_vroom_place {
 struct ht_vroom_profile {
     const char *name;
     double speed;
-    yajl_val given; /* its object in "matrices"; NULL: to be routed */
+    yajl_val given;    /* its object in "matrices"; NULL: none */
+    bool wants_times;  /* to be routed */
+    bool wants_metres; /* likewise; also beside times that are given */
 };
 
 struct ht_vroom_block {

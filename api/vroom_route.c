@@ -21,7 +21,7 @@ struct router {
     struct ht_snap_work *snap;
     struct ht_stops stops; /* of those locations that lie somewhere */
     uint32_t *location_of;
-    uint32_t *duration_s; /* of the profile at hand */
+    uint32_t *duration_s; /* of the profile at hand; NULL: they were given */
     uint32_t *distance_m;
 };
 
@@ -87,8 +87,12 @@ static enum ht_status rows_fill(struct router *router, const struct ht_road *roa
         const struct ht_cost *cost = &router->stops.costs[i];
         size_t at = router->location_of[first + i / count] * all + router->location_of[i % count];
         if (cost->weight_ms < HT_WEIGHT_INF) {
-            router->duration_s[at] = rounded((double)cost->duration_ms / 1000 / speed);
-            router->distance_m[at] = rounded((double)cost->length_mm / 1000);
+            if (router->duration_s != NULL) {
+                router->duration_s[at] = rounded((double)cost->duration_ms / 1000 / speed);
+            }
+            if (router->distance_m != NULL) {
+                router->distance_m[at] = rounded((double)cost->length_mm / 1000);
+            }
         }
     }
     return status == HT_OK || status == HT_CANCELLED
@@ -96,15 +100,25 @@ static enum ht_status rows_fill(struct router *router, const struct ht_road *roa
                : refuse(router, HT_VROOM_INTERNAL, status, ht_status_text(status), "");
 }
 
+/* A matrix that nothing is known of yet; NULL: there is no memory. */
+static uint32_t *matrix_make(struct router *router)
+{
+    size_t count = router->vroom->problem.location_count;
+    uint32_t *matrix = ht_vroom_take(router->vroom, count * count, sizeof *matrix);
+    if (matrix != NULL) {
+        memset(matrix, 0xff, count * count * sizeof *matrix); /* HT_PLAN_NO_WAY */
+    }
+    return matrix;
+}
+
 static enum ht_status profile_fill(struct router *router, uint32_t profile)
 {
     struct ht_vroom *vroom = router->vroom;
-    const char *name = vroom->profiles[profile].name;
+    const struct ht_vroom_profile *wants = &vroom->profiles[profile];
     const struct ht_road *road = NULL;
-    size_t all = (size_t)vroom->problem.location_count * vroom->problem.location_count;
-    enum ht_status status = ht_world_road(router->call->world, name, 0, &road);
+    enum ht_status status = ht_world_road(router->call->world, wants->name, 0, &road);
     if (status == HT_NOT_FOUND) {
-        return refuse(router, HT_VROOM_INPUT, HT_INVALID, "Invalid profile: ", name);
+        return refuse(router, HT_VROOM_INPUT, HT_INVALID, "Invalid profile: ", wants->name);
     }
     if (status != HT_OK) {
         return refuse(router, HT_VROOM_INTERNAL, status, ht_status_text(status), "");
@@ -113,23 +127,29 @@ static enum ht_status profile_fill(struct router *router, uint32_t profile)
     if (status != HT_OK) {
         return status;
     }
-    uint32_t *duration_s = ht_vroom_take(vroom, all, sizeof *duration_s);
-    uint32_t *distance_m = ht_vroom_take(vroom, all, sizeof *distance_m);
-    if (duration_s == NULL || distance_m == NULL) {
+    router->duration_s = wants->wants_times ? matrix_make(router) : NULL;
+    router->distance_m = wants->wants_metres ? matrix_make(router) : NULL;
+    if ((wants->wants_times && router->duration_s == NULL) ||
+        (wants->wants_metres && router->distance_m == NULL)) {
         (void)refuse(router, HT_VROOM_INTERNAL, HT_NOMEM, "Out of memory.", "");
         return HT_NOMEM;
     }
-    memset(duration_s, 0xff, all * sizeof *duration_s); /* HT_PLAN_NO_WAY */
-    memset(distance_m, 0xff, all * sizeof *distance_m);
-    router->duration_s = duration_s;
-    router->distance_m = distance_m;
-    vroom->matrices[profile].duration_s = duration_s;
-    vroom->matrices[profile].distance_m = distance_m;
+    if (wants->wants_times) {
+        vroom->matrices[profile].duration_s = router->duration_s;
+    }
+    if (wants->wants_metres) {
+        vroom->matrices[profile].distance_m = router->distance_m;
+    }
     size_t count = router->stops.count;
     for (size_t first = 0, rows = 0; status == HT_OK && first < count; first += rows) {
         status = rows_fill(router, road, first, &rows, profile);
     }
     return status;
+}
+
+static bool wanted(const struct ht_vroom_profile *profile)
+{
+    return profile->wants_times || profile->wants_metres;
 }
 
 enum ht_status ht_vroom_route(struct ht_vroom *vroom, const struct ht_vroom_call *call,
@@ -139,7 +159,7 @@ enum ht_status ht_vroom_route(struct ht_vroom *vroom, const struct ht_vroom_call
     size_t count = vroom->problem.location_count;
     bool needed = false;
     for (uint32_t i = 0; i < vroom->problem.profile_count; i++) {
-        needed = needed || vroom->profiles[i].given == NULL;
+        needed = needed || wanted(&vroom->profiles[i]);
     }
     if (!needed) {
         return HT_OK;
@@ -158,7 +178,7 @@ enum ht_status ht_vroom_route(struct ht_vroom *vroom, const struct ht_vroom_call
         status = HT_NOMEM;
     }
     for (uint32_t i = 0; status == HT_OK && i < vroom->problem.profile_count; i++) {
-        status = vroom->profiles[i].given == NULL ? profile_fill(&router, i) : HT_OK;
+        status = wanted(&vroom->profiles[i]) ? profile_fill(&router, i) : HT_OK;
     }
     ht_snap_work_free(router.snap);
     ht_matrix_free(router.matrix);

@@ -162,8 +162,8 @@ uint32_t ht__vroom_profile_find(struct ht__vroom_reader *r, const char *name, do
             return i;
         }
     }
-    vroom->profiles[vroom->problem.profile_count] =
-        (struct ht_vroom_profile){name, speed, ht__vroom_member(r->matrices, name)};
+    vroom->profiles[vroom->problem.profile_count] = (struct ht_vroom_profile){
+        .name = name, .speed = speed, .given = ht__vroom_member(r->matrices, name)};
     return vroom->problem.profile_count++;
 }
 
@@ -235,10 +235,10 @@ void ht__vroom_vehicle_read(struct ht__vroom_reader *r, size_t v)
     reloads_read(r, object, vehicle, name->id);
 }
 
-/* When a step may begin, in plan mode. */
+/* When a step may begin, in plan mode: not before 0, as VROOM's times have no sign. */
 static struct ht_window forced_read(struct ht__vroom_reader *r, yajl_val step)
 {
-    struct ht_window forced = {-HT_GIVEN_FAR, HT_GIVEN_FAR};
+    struct ht_window forced = {0, HT_GIVEN_FAR};
     int64_t at_s = -1;
     ht__vroom_whole_member(r, step, "service_after", HT_PLAN_TIME_MOST, &forced.from_s);
     ht__vroom_whole_member(r, step, "service_before", HT_PLAN_TIME_MOST, &forced.to_s);
@@ -346,7 +346,7 @@ void ht__vroom_steps_read(struct ht__vroom_reader *r, size_t v)
     uint64_t id = r->vroom->vehicles[v].id;
     size_t given = ht__vroom_length_of(value);
     struct ht_given_step *steps = ht__vroom_take(r, given + 2, sizeof *steps);
-    const struct ht_window any = {-HT_GIVEN_FAR, HT_GIVEN_FAR};
+    const struct ht_window any = {0, HT_GIVEN_FAR};
     uint32_t count = 1; /* a start and an end are there, whether they are given or not */
     if (value != NULL && !YAJL_IS_ARRAY(value)) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid steps for vehicle %llu.",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/array.h"
+#include "engine/plan/given_windows.h"
 
 #define FAR HT_GIVEN_FAR
 #define COST_MOST (INT64_C(1) << 61) /* before a sum that could overflow */
@@ -22,10 +23,12 @@ struct line {
     struct ht_plan_step *steps;
     int64_t *load;
     struct ht_plan_fault *faults;
-    struct ht_window *windows; /* [steps] that count */
-    int64_t *least_s;          /* [steps] the latest time at which the sum is least */
-    int64_t *spent_s;          /* [steps] from its begin to the next step's earliest one */
-    struct bend *left;         /* by time */
+    struct ht__given_stop *stops; /* [steps] */
+    uint32_t *chosen;             /* [steps] which of its windows counts */
+    struct ht_window *windows;    /* [steps] that one; all times where there is none */
+    int64_t *least_s;             /* [steps] the latest time at which the sum is least */
+    int64_t *spent_s;             /* [steps] from its begin to the next step's earliest one */
+    struct bend *left;            /* by time */
     uint32_t left_count;
     struct bend *right;
     uint32_t right_count;
@@ -154,46 +157,66 @@ static bool ways_set(struct line *line, struct ht_plan_route *out)
 
 /* ---- times ---- */
 
-static struct ht_window nearest(const struct ht_window *windows, uint32_t count, int64_t time_s)
+static void stops_set(struct line *line)
 {
-    struct ht_window best = {-FAR, FAR};
-    int64_t least_s = INT64_MAX;
-    for (uint32_t w = 0; w < count; w++) {
-        /* who is early waits, which costs nothing yet */
-        int64_t off_s = time_s > windows[w].to_s ? time_s - windows[w].to_s : 0;
-        if (off_s < least_s) {
-            best = windows[w];
-            least_s = off_s;
+    for (uint32_t i = 0; i < line->route->step_count; i++) {
+        const struct ht_given_step *given = &line->route->steps[i];
+        struct ht__given_stop *stop = &line->stops[i];
+        *stop = (struct ht__given_stop){.windows = &line->vehicle->window,
+                                        .window_count = 1,
+                                        .forced = given->forced,
+                                        .spent_s = line->spent_s[i]};
+        if (given->kind == HT_STEP_TASK) {
+            stop->windows = line->problem->tasks[given->index].windows;
+            stop->window_count = line->problem->tasks[given->index].window_count;
+        } else if (given->kind == HT_STEP_BREAK) {
+            stop->windows = line->vehicle->breaks[given->index].windows;
+            stop->window_count = line->vehicle->breaks[given->index].window_count;
         }
     }
-    return best;
 }
 
-/* Which windows count, by the earliest times. */
-static void windows_choose(struct line *line)
+/* By the earliest times: the one at which one is least late. Who is early waits, which costs
+ * nothing yet. */
+static void windows_guess(struct line *line)
 {
     int64_t now_s = -FAR;
     for (uint32_t i = 0; i < line->route->step_count; i++) {
-        const struct ht_given_step *given = &line->route->steps[i];
+        const struct ht__given_stop *stop = &line->stops[i];
+        uint32_t w = 0;
         now_s += i == 0 ? 0 : line->spent_s[i - 1];
-        now_s = now_s > given->forced.from_s ? now_s : given->forced.from_s;
-        switch (given->kind) {
-        case HT_STEP_TASK:
-            line->windows[i] = nearest(line->problem->tasks[given->index].windows,
-                                       line->problem->tasks[given->index].window_count, now_s);
-            break;
-        case HT_STEP_BREAK:
-            line->windows[i] = nearest(line->vehicle->breaks[given->index].windows,
-                                       line->vehicle->breaks[given->index].window_count, now_s);
-            break;
-        case HT_STEP_START:
-        case HT_STEP_END:
-        case HT_STEP_RELOAD:
-            line->windows[i] = line->vehicle->window;
-            break;
+        now_s = now_s > stop->forced.from_s ? now_s : stop->forced.from_s;
+        while (w + 1 < stop->window_count && stop->windows[w].to_s < now_s) {
+            w++;
         }
-        now_s = now_s > line->windows[i].from_s ? now_s : line->windows[i].from_s;
+        line->chosen[i] = w;
+        if (stop->window_count > 0 && now_s < stop->windows[w].from_s) {
+            now_s = stop->windows[w].from_s;
+        }
     }
+}
+
+/* Which windows count: those with the least sum, or a guess where to know them takes too long. */
+static enum ht_status windows_choose(struct line *line)
+{
+    uint32_t count = line->route->step_count;
+    uint32_t most = 0;
+    enum ht_status status = HT_OK;
+    stops_set(line);
+    windows_guess(line);
+    for (uint32_t i = 0; i < count; i++) {
+        most = line->stops[i].window_count > most ? line->stops[i].window_count : most;
+    }
+    if (most > 1) {
+        status = ht__given_windows(line->stops, count, line->chosen);
+        status = status == HT_TOO_BIG ? HT_OK : status;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct ht_window all = {-FAR, FAR};
+        bool free = line->stops[i].window_count == 0;
+        line->windows[i] = free ? all : line->stops[i].windows[line->chosen[i]];
+    }
+    return status;
 }
 
 static void bend_add(struct bend *list, uint32_t *count, struct bend bend)
@@ -421,7 +444,10 @@ static enum ht_status lines_write(struct line *line, struct given *given,
             return ht_error_set(error, HT_INVALID, 0,
                                 "Too high cost values, stopping to avoid overflowing.");
         }
-        windows_choose(line);
+        enum ht_status status = windows_choose(line);
+        if (status != HT_OK) {
+            return ht_error_set(error, status, 0, NULL);
+        }
         times_find(line);
         times_write(line);
         loads_write(line);
@@ -460,6 +486,8 @@ static bool line_new(struct line *line, const struct ht_given_route *routes, uin
                      size_t steps)
 {
     uint32_t tasks = line->problem->task_count;
+    line->stops = ht_array_new(steps, sizeof *line->stops);
+    line->chosen = ht_array_new(steps, sizeof *line->chosen);
     line->windows = ht_array_new(steps, sizeof *line->windows);
     line->least_s = ht_array_new(steps, sizeof *line->least_s);
     line->spent_s = ht_array_new_zeroed(steps, sizeof *line->spent_s);
@@ -468,9 +496,9 @@ static bool line_new(struct line *line, const struct ht_given_route *routes, uin
     line->right = ht_array_new(8 * steps + 8, sizeof *line->right);
     line->route_of = ht_array_new(tasks, sizeof *line->route_of);
     line->place_of = ht_array_new(tasks, sizeof *line->place_of);
-    if (line->windows == NULL || line->least_s == NULL || line->spent_s == NULL ||
-        line->left == NULL || line->right == NULL || line->route_of == NULL ||
-        line->place_of == NULL) {
+    if (line->stops == NULL || line->chosen == NULL || line->windows == NULL ||
+        line->least_s == NULL || line->spent_s == NULL || line->left == NULL ||
+        line->right == NULL || line->route_of == NULL || line->place_of == NULL) {
         return false;
     }
     for (uint32_t t = 0; t < tasks; t++) {
@@ -490,6 +518,8 @@ static bool line_new(struct line *line, const struct ht_given_route *routes, uin
 
 static void line_deinit(struct line *line)
 {
+    free(line->stops);
+    free(line->chosen);
     free(line->windows);
     free(line->least_s);
     free(line->spent_s);

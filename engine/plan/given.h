@@ -11,7 +11,8 @@
  *                    \__________/             [ least ]: where the step may stand for nothing
  *
  * then the way to the next step forgets the right side (one may wait) and moves the left one.
- * Of several windows, the one counts that is nearest to when the step could begin at the earliest.
+ * Of several windows the one counts with which the sum is least (engine/plan/given_windows.h); in
+ * routes of thousands of such steps the first that is not over when the step could begin.
  * The way before a break is driven before it.
  *
  * Threading: pure function. Ownership: the plan is the caller's, for ht_given_free. Cost: up to

@@ -125,7 +125,26 @@ static void walker_begin(void *user, size_t piece, size_t worker)
     struct run *run = user;
     struct ht__walker *walker = &run->walkers[piece];
     (void)worker;
-    walker->status = ht__search_begin(walker->search, &walker->vehicle);
+    walker->status =
+        ht__search_begin(walker->search, run->options->whole != NULL, &walker->vehicle);
+}
+
+/* A vehicle's list, or what is pinned of it, breaks a rule. */
+static enum ht_status broken_tell(const struct run *run, uint32_t v, struct ht_error *error)
+{
+    const struct ht_vehicle *vehicle = &run->problem->vehicles[v];
+    const uint8_t *reason = run->model->classes[run->model->class_of[v]].reason;
+    struct ht_solve_broken *whole = run->options->whole;
+    uint32_t i = vehicle->pinned > 0 ? vehicle->task_count : 0;
+    while (i < vehicle->task_count && reason[vehicle->tasks[i]] == HT_REASON_NONE) {
+        i++;
+    }
+    if (whole != NULL) {
+        whole->vehicle = v;
+        whole->task = i < vehicle->task_count ? vehicle->tasks[i] : HT_PLAN_NONE;
+    }
+    return ht_error_set(error, HT_INVALID, 0, "vehicle %u: its %stasks break a rule", (unsigned)v,
+                        vehicle->pinned > 0 ? "pinned " : "");
 }
 
 static enum ht_status run_begin(struct run *run, struct ht_error *error)
@@ -158,8 +177,7 @@ static enum ht_status run_begin(struct run *run, struct ht_error *error)
     ht_pool_run(run->pool, run->threads, walker_begin, run);
     for (unsigned i = 0; i < run->threads; i++) {
         if (run->walkers[i].status == HT_INVALID) {
-            return ht_error_set(error, HT_INVALID, 0, "vehicle %u: its pinned tasks break a rule",
-                                (unsigned)run->walkers[i].vehicle);
+            return broken_tell(run, run->walkers[i].vehicle, error);
         }
         if (run->walkers[i].status != HT_OK) {
             return ht_error_set(error, run->walkers[i].status, 0, NULL);

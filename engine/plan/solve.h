@@ -35,6 +35,13 @@ struct ht_solve_progress {
     int64_t cost; /* in 1 / HT_COST_SCALE */
 };
 
+/* Whose list of tasks breaks a rule, and which of them nobody like it could serve alone;
+ * HT_PLAN_NONE: only together they break it. */
+struct ht_solve_broken {
+    uint32_t vehicle;
+    uint32_t task;
+};
+
 struct ht_solve_options {
     int64_t limit_ms;    /* from the call to the answer; 0: none, then iterations must be given */
     uint64_t iterations; /* of each thread; 0: as many as time allows */
@@ -42,6 +49,9 @@ struct ht_solve_options {
     uint64_t seed;
     /* The vehicles' tasks are a good answer already: it is not walked away from as far. */
     bool warm;
+    /* Not NULL: lists of vehicles that neither pin nor reload are begun with as they are, or it is
+     * HT_INVALID and here is whose. NULL: as much of each is taken as keeps the rules. */
+    struct ht_solve_broken *whole;
     const bool *cancel; /* may be NULL; set (atomically) from any thread: no answer */
     const bool *enough; /* may be NULL; set so: the answer so far is the answer */
     /* After each round, on the calling thread; may be NULL. */

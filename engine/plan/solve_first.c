@@ -121,15 +121,15 @@ static enum ht_status route_some(struct ht__search *s, uint32_t v, uint32_t from
     return status;
 }
 
-/* The tasks that a vehicle is to begin with: all of them, or (where they break a rule) the pinned
- * and as many of the others as keep it. Tasks that are no one's to serve, or another's already,
- * count as broken. */
-static enum ht_status route_first(struct ht__search *s, uint32_t v)
+/* The tasks that a vehicle is to begin with: all of them, or (where they break a rule, and it need
+ * not be the whole) the pinned and as many of the others as keep it. Tasks that are no one's to
+ * serve, or another's already, count as broken. */
+static enum ht_status route_first(struct ht__search *s, uint32_t v, bool whole)
 {
     const struct ht_vehicle *vehicle = &s->model->problem->vehicles[v];
     enum ht_status status = HT_INVALID;
     uint32_t counts[] = {vehicle->task_count, vehicle->pinned};
-    for (int pass = 0; pass < 2 && status == HT_INVALID; pass++) {
+    for (int pass = 0; pass < (whole ? 1 : 2) && status == HT_INVALID; pass++) {
         bool good = true;
         for (uint32_t i = 0; i < counts[pass]; i++) {
             good = good && (stop_free(s, s->routes[v].c, vehicle->tasks[i]) ||
@@ -169,7 +169,7 @@ static enum ht_status trips_fill(struct ht__search *s)
     return HT_OK;
 }
 
-enum ht_status ht__search_begin(struct ht__search *s, uint32_t *vehicle)
+enum ht_status ht__search_begin(struct ht__search *s, bool whole, uint32_t *vehicle)
 {
     const struct ht__model *model = s->model;
     all_absent(s);
@@ -183,8 +183,9 @@ enum ht_status ht__search_begin(struct ht__search *s, uint32_t *vehicle)
             if (asked->task_count == 0 || (asked->pinned > 0) != (pass == 0)) {
                 continue;
             }
-            enum ht_status status = route_first(s, v);
-            if (status == HT_NOMEM || (status == HT_INVALID && asked->pinned > 0)) {
+            bool all = whole && asked->pinned == 0 && s->routes[v].c->reloads == 0;
+            enum ht_status status = route_first(s, v, all);
+            if (status == HT_NOMEM || (status == HT_INVALID && (asked->pinned > 0 || all))) {
                 *vehicle = v;
                 return status;
             }

@@ -425,8 +425,9 @@ HT_MUST_CHECK enum ht_status ht__search_new(const struct ht__model *model, uint6
 void ht__search_free(struct ht__search *search);
 
 /* The first answer: the vehicles' own tasks, then all others where they cost least. HT_INVALID:
- * pinned tasks of `*vehicle` can't be kept. */
-HT_MUST_CHECK enum ht_status ht__search_begin(struct ht__search *search, uint32_t *vehicle);
+ * pinned tasks of `*vehicle` can't be kept, or (`whole`) all of a list without such. */
+HT_MUST_CHECK enum ht_status ht__search_begin(struct ht__search *search, bool whole,
+                                              uint32_t *vehicle);
 
 struct ht__round {
     enum ht__goal goal;

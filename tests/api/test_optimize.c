@@ -177,12 +177,20 @@ HT_CASE(plan_mode_keeps_the_steps_and_names_what_they_break)
                         "[{\"cause\":\"delay\",\"duration\":256},{\"cause\":\"load\"},"
                         "{\"cause\":\"missing_break\"}]"));
     HT_CHECK_INT(number(run->out, "unassigned.0.id"), 3);
-    /* before it can be there */
+    /* before it can be there: no vehicle starts before 0 */
     (void)snprintf(body, sizeof body, text, 0);
-    body[strlen(body) - 1] = '}';
     run = solve(body, "");
-    HT_CHECK_INT(run->code, 0); /* it starts before its window then, and says so */
-    HT_CHECK(strstr(run->out, "lead_time") != NULL);
+    HT_CHECK_INT(run->code, 1);
+    HT_CHECK_STR(run->out, "{\"code\":2,\"error\":\"Infeasible route for vehicle 7.\"}\n");
+    run = solve(
+        "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"job\",\"id\":1}]}],"
+        "\"jobs\":[{\"id\":1,\"location_index\":2,\"time_windows\":[[0,50]]}],"
+        "\"options\":{\"c\":true}," MATRIX "}",
+        "");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "routes.0.steps.0.arrival"), 0);
+    HT_CHECK(
+        ht_json_is(run->out, "summary.violations", "[{\"cause\":\"delay\",\"duration\":147}]"));
     run = solve(
         "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"start\","
         "\"service_at\":5},{\"type\":\"job\",\"id\":1,\"service_at\":6}]}],\"jobs\":[{\"id\":1,"
@@ -190,6 +198,19 @@ HT_CASE(plan_mode_keeps_the_steps_and_names_what_they_break)
         "");
     HT_CHECK_INT(run->code, 1);
     HT_CHECK_STR(run->out, "{\"code\":2,\"error\":\"Infeasible route for vehicle 7.\"}\n");
+}
+
+/* 97 late in the earlier window is less than what waiting for the other costs the second job. */
+HT_CASE(plan_mode_takes_the_windows_with_the_least_violations)
+{
+    const struct ht_command_run *run = solve(
+        "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"job\",\"id\":1},"
+        "{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":2,\"time_windows\":"
+        "[[0,100],[5000,6000]]},{\"id\":2,\"location_index\":3,\"time_windows\":[[0,1300]]}],"
+        "\"options\":{\"c\":true}," MATRIX "}",
+        "");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK(ht_json_is(run->out, "summary.violations", "[{\"cause\":\"delay\",\"duration\":97}]"));
 }
 
 HT_CASE(steps_begin_the_search_and_pinned_ones_stay)
@@ -203,6 +224,15 @@ HT_CASE(steps_begin_the_search_and_pinned_ones_stay)
     HT_CHECK_INT(run->code, 0);
     HT_CHECK_INT(number(run->out, "routes.0.steps.1.id"), 1515);
     HT_CHECK_INT(number(run->out, "summary.cost"), 197 + 2256 + 3152);
+    /* what is not pinned is a wish: it is left where it can't be */
+    run = solve(
+        "{\"vehicles\":[{\"id\":0,\"start_index\":0,\"pinned\":1,\"steps\":["
+        "{\"type\":\"job\",\"id\":1},{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,"
+        "\"location_index\":1},{\"id\":2,\"location_index\":2,\"time_windows\":[[0,200]]}]," MATRIX
+        "}",
+        "--iterations 500");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "unassigned.0.id"), 2);
 }
 
 /* 0 is the depot, 1 where one parks, 2 and 3 doors there. */
@@ -406,6 +436,73 @@ static const struct wrong wrongs[] = {
      "windows\":[[1099511627776,1099511627776]]}],\"vehicles\":[{\"id\":1,\"start_index\":0}]"
      "," MATRIX "}",
      2, "Too high cost values, stopping to avoid overflowing."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0}],"
+     "\"matrices\":{\"car\":{\"distances\":[[0,1],[1,0]]}}}",
+     2, "Custom matrix provided for distances but not for durations for car profile."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0}],"
+     "\"matrices\":{\"car\":{\"durations\":[[0,4294967295],[1,0]]}}}",
+     2, "Too high cost values, stopping to avoid overflowing."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0},{"
+     "\"id\":2,\"start_index\":0,\"profile\":\"bike\"}],\"matrices\":{\"car\":{\"durations\":[[0,1]"
+     ",[1,0]],\"distances\":[[0,1],[1,0]]},\"bike\":{\"durations\":[[0,1],[1,0]]}}}",
+     2, "Missing distances matrix for bike profile."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"
+     "\"costs\":{\"per_km\":5}}],\"matrices\":{\"car\":{\"durations\":[[0,1],[1,0]]}}}",
+     2, "Missing coordinates for routing engine."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,\"max_"
+     "distance\":5}],\"matrices\":{\"car\":{\"durations\":[[0,1],[1,0]]}}}",
+     2, "Missing distances matrix for car profile."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"location\":[121.7,29.95]}],\"vehicles\":[{\"id\":"
+     "1,\"start_index\":0,\"start\":[121.7,29.95]}]}",
+     2, "Unexpected location index while no custom matrices provided."},
+    {"{\"jobs\":[{\"id\":1,\"location\":[121.7,29.95]}],\"vehicles\":[{\"id\":1,\"start\":[121.7,"
+     "29.95]"
+     "}]," MATRIX "}",
+     2, "Missing location index."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"capacity\":[1],\"steps\":[{\"type\":\"job\","
+     "\"id\":1},{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1,"
+     "\"delivery\":[1]},{\"id\":2,\"location_index\":2,\"delivery\":[1]}]," MATRIX "}",
+     2, "Route over capacity for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"capacity\":[1],\"steps\":[{\"type\":\"job\","
+     "\"id\":1},{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1,\"pickup\":"
+     "[1]},{\"id\":2,\"location_index\":2,\"pickup\":[1]}]," MATRIX "}",
+     2, "Route over capacity for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"job\",\"id\":1},{\"type\":"
+     "\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1},{\"id\":2,\"location_index\":"
+     "2,\"skills\":[3]}]," MATRIX "}",
+     2, "Missing skill or step out of reach for vehicle 7 and job 2."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"job\",\"id\":1},{\"type\":"
+     "\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1},{\"id\":2,\"location_index\":"
+     "2,\"time_windows\":[[0,196]]}]," MATRIX "}",
+     2, "Missing skill or step out of reach for vehicle 7 and job 2."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"max_travel_time\":4000,\"steps\":[{\"type\":"
+     "\"job\",\"id\":1},{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1},{"
+     "\"id\":2,\"location_index\":2}]," MATRIX "}",
+     2, "Route over max_travel_time for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"max_tasks\":1,\"steps\":[{\"type\":\"job\","
+     "\"id\":1},{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1},{\"id\":2,"
+     "\"location_index\":2}]," MATRIX "}",
+     2, "Too many tasks for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"job\",\"id\":1},{\"type\":"
+     "\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1},{\"id\":2,\"location_index\":"
+     "2,\"time_windows\":[[0,200]]}]," MATRIX "}",
+     2, "Infeasible route for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"pinned\":2,\"steps\":[{\"type\":\"job\",\"id\":"
+     "1},{\"type\":\"job\",\"id\":2}]}],\"jobs\":[{\"id\":1,\"location_index\":1},{\"id\":2,"
+     "\"location_index\":2,\"time_windows\":[[0,200]]}]," MATRIX "}",
+     2, "Infeasible route for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"delivery\",\"id\":6},{"
+     "\"type\":\"pickup\",\"id\":5}]}],\"shipments\":[{\"pickup\":{\"id\":5,\"location_index\":1},"
+     "\"delivery\":{\"id\":6,\"location_index\":2}}]," MATRIX "}",
+     2, "Invalid shipment in route for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"steps\":[{\"type\":\"pickup\",\"id\":5}]}],"
+     "\"shipments\":[{\"pickup\":{\"id\":5,\"location_index\":1},\"delivery\":{\"id\":6,\"location_"
+     "index\":2}}]," MATRIX "}",
+     2, "Invalid shipment in route for vehicle 7."},
+    {"{\"vehicles\":[{\"id\":7,\"start_index\":0,\"pinned\":1,\"steps\":[{\"type\":\"pickup\","
+     "\"id\":5},{\"type\":\"delivery\",\"id\":6}]}],\"shipments\":[{\"pickup\":{\"id\":5,"
+     "\"location_index\":1},\"delivery\":{\"id\":6,\"location_index\":2}}]," MATRIX "}",
+     2, "Pinned stops hold half of a shipment for vehicle 7."},
     {EXAMPLE ",\"options\":{\"g\":true}}", 2, "Route geometry request with missing coordinates."},
     {EXAMPLE ",\"options\":{\"g\":3}}", 2, "Invalid g value."},
 };
@@ -494,6 +591,38 @@ HT_CASE(over_streets_the_times_are_those_of_table)
     HT_CHECK(number(answer.body, "routes.0.steps.1.arrival") != arrival);
     HT_CHECK_INT(post(OPTIMIZE "?crs=moon", JSON, STREETS "}"), 400);
     HT_CHECK_INT(number(answer.body, "code"), 2);
+    end();
+}
+
+#define INDEXED(more, matrices)                                                                    \
+    "{\"vehicles\":[{\"id\":1,\"start_index\":1,\"start\":[121.70,29.95]" more "}],\"jobs\":["     \
+    "{\"id\":1,\"location_index\":0,\"location\":[121.712,29.952]}],\"matrices\":{\"car\":"        \
+    "{" matrices "}},\"options\":{\"iterations\":10%s}}"
+
+/* What is not given of a profile is routed, also beside what is. */
+HT_CASE(streets_fill_in_what_the_matrices_lack)
+{
+    char text[1024];
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(get("/table/v1/car/121.70,29.95;121.712,29.952?annotations=duration,distance"),
+                 200);
+    double way_s = number(answer.body, "durations.0.1");
+    double way_m = number(answer.body, "distances.0.1");
+    (void)snprintf(text, sizeof text, INDEXED("", "\"durations\":[[0,77],[66,0]]"), ",\"g\":true");
+    HT_CHECK_INT(post(OPTIMIZE, JSON, text), 200);
+    HT_CHECK_INT(number(answer.body, "routes.0.duration"), 66);
+    HT_CHECK(fabs(number(answer.body, "routes.0.distance") - way_m) <= 0.6);
+    (void)snprintf(
+        text, sizeof text,
+        INDEXED(",\"costs\":{\"per_hour\":0,\"per_km\":1000}", "\"durations\":[[0,77],[66,0]]"),
+        "");
+    HT_CHECK_INT(post(OPTIMIZE, JSON, text), 200);
+    HT_CHECK_INT(number(answer.body, "routes.0.duration"), 66);
+    HT_CHECK(fabs(number(answer.body, "summary.cost") - way_m) <= 1);
+    (void)snprintf(text, sizeof text, INDEXED("", "\"costs\":[[0,5],[9,0]]"), "");
+    HT_CHECK_INT(post(OPTIMIZE, JSON, text), 200);
+    HT_CHECK_INT(number(answer.body, "summary.cost"), 9);
+    HT_CHECK(fabs(number(answer.body, "routes.0.duration") - way_s) <= 0.6);
     end();
 }
 

@@ -172,7 +172,7 @@ HT_CASE(a_child_has_every_stop_once)
         make(&state, 10 + below(&state, STOPS - 9), i % 2 == 0 ? 0 : 100000, true);
         HT_REQUIRE(ht__model_new(&made.problem, &model) == HT_OK);
         HT_REQUIRE(ht__search_new(model, i, &search) == HT_OK);
-        HT_REQUIRE(ht__search_begin(search, &vehicle) == HT_OK);
+        HT_REQUIRE(ht__search_begin(search, false, &vehicle) == HT_OK);
         const struct ht__answer *first = ht__search_best(search);
         if (first->absent == 0) {
             HT_REQUIRE(ht__breed_new(model, i, first, &breed) == HT_OK);

@@ -40,10 +40,13 @@ static struct ht_given_route stage(uint64_t *state, uint32_t tasks)
             task->service_s = ht_random_below(state, 5);
             task->setup_s = ht_random_below(state, 3);
             task->windows = random_plan.windows[i - 1];
-            task->window_count = ht_random_below(state, 4) > 0 ? 1 : 0;
-            random_plan.windows[i - 1][0].from_s = ht_random_below(state, 40);
-            random_plan.windows[i - 1][0].to_s =
-                random_plan.windows[i - 1][0].from_s + ht_random_below(state, 10);
+            task->window_count = ht_random_below(state, 4);
+            int64_t from_s = ht_random_below(state, 40);
+            for (uint32_t w = 0; w < task->window_count; w++) {
+                random_plan.windows[i - 1][w].from_s = from_s;
+                random_plan.windows[i - 1][w].to_s = from_s + ht_random_below(state, 10);
+                from_s = random_plan.windows[i - 1][w].to_s + 1 + ht_random_below(state, 20);
+            }
         }
     }
     return (struct ht_given_route){.step_count = tasks + 2, .steps = steps};
@@ -54,6 +57,17 @@ static int64_t off(const struct ht_window *window, int64_t time_s)
     return time_s < window->from_s ? window->from_s - time_s
            : time_s > window->to_s ? time_s - window->to_s
                                    : 0;
+}
+
+/* From the nearest of several; none: any time is right. */
+static int64_t off_any(const struct ht_window *windows, uint32_t count, int64_t time_s)
+{
+    int64_t least = count == 0 ? 0 : INT64_MAX;
+    for (uint32_t w = 0; w < count; w++) {
+        int64_t each = off(&windows[w], time_s);
+        least = each < least ? each : least;
+    }
+    return least;
 }
 
 /* By trying all times; -1: it can't be done. */
@@ -67,10 +81,8 @@ static int64_t oracle(const struct ht_given_route *route, const struct ht_plan *
         int64_t spent_s = i == 0 ? 0
                                  : (int64_t)step[-1].setup_s + step[-1].service_s + step->travel_s -
                                        step[-1].travel_s;
-        const struct ht_window none = all_time();
-        const struct ht_window *window = !is_task                  ? &random_plan.vehicles[0].window
-                                         : task->window_count == 0 ? &none
-                                                                   : &task->windows[0];
+        const struct ht_window *windows = is_task ? task->windows : &random_plan.vehicles[0].window;
+        uint32_t count = is_task ? task->window_count : 1;
         for (int64_t t = 0; t < TIMES; t++) {
             int64_t before = i == 0 ? 0 : INT64_MAX / 2;
             for (int64_t b = 0; i > 0 && b + spent_s <= t; b++) {
@@ -78,7 +90,7 @@ static int64_t oracle(const struct ht_given_route *route, const struct ht_plan *
             }
             sum[i][t] = off(&route->steps[i].forced, t - BEFORE) > 0
                             ? INT64_MAX / 2
-                            : before + off(window, t - BEFORE);
+                            : before + off_any(windows, count, t - BEFORE);
         }
     }
     int64_t least = INT64_MAX / 2;

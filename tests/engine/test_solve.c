@@ -554,7 +554,7 @@ HT_CASE(what_the_lists_leave_out_is_new)
         ht_random_plan(&random_plan, &state, i % 2 == 0 ? HT_RP_TIMES : 0U, 24, 8);
         HT_REQUIRE(ht__model_new(&random_plan.problem, &model) == HT_OK);
         HT_REQUIRE(ht__search_new(model, i, &search) == HT_OK);
-        HT_REQUIRE(ht__search_begin(search, &vehicle) == HT_OK);
+        HT_REQUIRE(ht__search_begin(search, false, &vehicle) == HT_OK);
         HT_CHECK_INT(search->fresh_count, 0);
         ht__search_free(search);
         HT_REQUIRE(solve(&random_plan.problem, 100, 1, &plan) == HT_OK);
@@ -567,7 +567,7 @@ HT_CASE(what_the_lists_leave_out_is_new)
             }
         }
         HT_REQUIRE(ht__search_new(model, i, &search) == HT_OK);
-        HT_REQUIRE(ht__search_begin(search, &vehicle) == HT_OK);
+        HT_REQUIRE(ht__search_begin(search, false, &vehicle) == HT_OK);
         if (1 + plan->missing_count <= model->item_count / 8) {
             looked++;
             HT_CHECK(search->fresh_count >= 1 && search->fresh_count <= 1 + plan->missing_count);
@@ -646,6 +646,16 @@ HT_CASE(pinned_stops_stay_first_and_in_order)
     random_plan.vehicles[1].window.to_s = 1;
     HT_CHECK_INT(ht_solve_run(&random_plan.problem, &options, &plan, &error), HT_INVALID);
     HT_CHECK_STR(error.message, "vehicle 1: its pinned tasks break a rule");
+    /* and so is a list that is to be begun with as it is */
+    struct ht_solve_broken broken = {HT_PLAN_NONE, HT_PLAN_NONE};
+    const struct ht_solve_options whole = {.iterations = 10, .whole = &broken};
+    random_plan.vehicles[1].pinned = 0;
+    HT_CHECK_INT(ht_solve_run(&random_plan.problem, &whole, &plan, &error), HT_INVALID);
+    HT_CHECK_INT(broken.vehicle, 1);
+    HT_CHECK_INT(broken.task, list[0]);
+    HT_CHECK_STR(error.message, "vehicle 1: its tasks break a rule");
+    HT_REQUIRE(ht_solve_run(&random_plan.problem, &options, &plan, &error) == HT_OK);
+    ht_plan_free(plan);
     const uint32_t twice[] = {5, 5};
     random_plan.vehicles[1].tasks = twice;
     random_plan.vehicles[1].task_count = 2;

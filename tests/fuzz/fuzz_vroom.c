@@ -5,7 +5,7 @@
 
 #include "api/json_fault.h"
 #include "api/json_merge.h"
-#include "api/vroom_read.h"
+#include "api/vroom.h"
 #include "engine/plan/check.h"
 #include "engine/plan/given.h"
 #include "engine/plan/solve.h"
@@ -25,7 +25,7 @@ static void solve(struct ht_vroom *vroom)
     struct ht_plan *plan = NULL;
     const struct ht_solve_options options = {.iterations = 20, .threads = 1, .seed = 1};
     for (uint32_t i = 0; i < vroom->problem.profile_count; i++) {
-        if (vroom->matrices[i].duration_s == NULL) {
+        if (vroom->profiles[i].wants_times || vroom->profiles[i].wants_metres) {
             return; /* to be routed */
         }
     }
@@ -39,7 +39,7 @@ static void solve(struct ht_vroom *vroom)
         ht_given_free(plan);
         return;
     }
-    enum ht_status status = ht_solve_run(&vroom->problem, &options, &plan, &error);
+    enum ht_status status = ht_vroom_solve(vroom, &options, &plan, &error);
     must(status == HT_OK || (error.status == status && error.message[0] != '\0'));
     if (status == HT_OK) {
         must(ht_plan_check(&vroom->problem, plan, &error) == HT_OK);
