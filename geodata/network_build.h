@@ -49,11 +49,11 @@ struct ht_build_counts {
 
 /* The same for one graph. */
 struct ht_graph_counts {
-    uint32_t restrictions_used;      /* that forbid or force at least one turn */
-    uint32_t restrictions_via_way;   /* of those, over one or more ways */
-    uint32_t restrictions_timed;     /* of those, only at times */
-    uint32_t restrictions_missing;   /* name ways or nodes that are not in the network */
-    uint32_t restrictions_ambiguous; /* do not say which way their members are driven */
+    uint32_t restrictions_used;       /* that forbid or force at least one turn */
+    uint32_t restrictions_via_way;    /* of those, over one or more ways */
+    uint32_t restrictions_timed;      /* of those, only at times */
+    uint32_t restrictions_missing;    /* name ways or nodes that are not in the network */
+    uint32_t restrictions_ambiguous;  /* do not say which way their members are driven */
     uint32_t restrictions_impossible; /* only_*, but that way can't be driven from there */
     uint32_t pieces_too_long; /* one segment longer than 4,295 km or than six days: left out */
     uint32_t pieces_repeated; /* between two nodes where a way was already: left out */
