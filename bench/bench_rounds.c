@@ -9,11 +9,19 @@
  * sick        the factories' plan in its second week, an inspector is ill for five days
  * random      500 loads of 10 to 40 sites, 3 to 8 inspectors, one to four weeks
  *
- * The towns are made here: places in clusters over 12 by 9 km, ways by a grid of streets at 25
- * km/h. Day by day: each day the same planner is given that day alone: what is due is what was not
- * seen for as long as its visits are apart on average, or has no day to spare. BENCH_SECONDS=N: for
- * compounds and factories instead of 20 and 8; BENCH_LOADS=N: random ones instead of 500. Every
- * plan goes through ht_rounds_check.
+ * Compounds, factories and sick are the sample town's (bench/rounds_town.h), over its streets by
+ * e-bike; random ones lie in clusters over 12 by 9 km, with a grid of streets at 25 km/h.
+ *
+ * Day by day: each day the same planner is given that day alone: what is due is what was not seen
+ * for as long as its visits are apart on average, or has no day to spare. What its visits cost, at
+ * the prices of the plan of all days, is told beside that plan's.
+ *
+ * tr/bound: travel against a lower bound for it; h/bound: travel and service against that bound
+ * with the service. Gini: of the hours (travel and service) of those who hold sites; day by day,
+ * where nobody holds any, of all. Where whole sites can't be shared out alike, the bound is told.
+ *
+ * BENCH_SECONDS=N: for compounds and factories instead of 20 and 8; BENCH_LOADS=N: random ones
+ * instead of 500. Every plan goes through ht_rounds_check.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -589,7 +597,7 @@ int main(int argc, char **argv)
         ht_bench_origin(json);
     }
     (void)printf("%-26s %7s %7s %8s %8s %8s %8s %7s %7s %8s\n", "", "visits", "missing", "travel h",
-                 "work h", "/bound", "h/bound", "others", "Gini", "ms");
+                 "serv. h", "tr/bound", "h/bound", "others", "Gini", "ms");
     if (ht_rounds_town_read(HT_BINARY, &town) != HT_OK) {
         (void)printf("rounds: the sample town can't be made\n");
         return 1;

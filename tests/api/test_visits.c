@@ -718,7 +718,7 @@ HT_CASE(a_visit_without_an_end_is_too_short_by_what_is_known_else)
                    hazard_find("found", "{\"outcome\":\"rectify\"," INSIDE ",\"at\":"
                                         "\"2026-03-02T00:10:00Z\",\"hazards\":[" HAZARD("x") "]}"));
     for (int i = 0; i < 7; i++) {
-        char visit[8];
+        char visit[16];
         (void)snprintf(visit, sizeof visit, "v%d", i);
         HT_CHECK_INT(
             visit_add(visit, "f1", i < 5 ? ",\"inspector\":\"i1\"" : ",\"inspector\":\"i2\""), 201);
