@@ -187,14 +187,15 @@ struct ht_jt808 {
     struct event *tick_event;
     struct event *retry_event; /* listens again after accept failed */
     struct event *end_event;   /* after the locations of one pass of the loop */
-    bool ending;
     pthread_t thread;
     bool started;
+    bool ending;
+    bool lasting;     /* the secret is the store's */
+    bool asks_late;   /* a follower that came before the desk had made it: it is looked for again */
+    bool stops_asked; /* under the mail's lock */
     atomic_bool stop;
     iconv_t gbk; /* from UTF-8 */
     unsigned char secret[32];
-    bool lasting;   /* it is the store's */
-    bool asks_late; /* a follower that came before the desk had made it: it is looked for again */
     int64_t now_ms; /* of this turn, steady */
     struct ht__jt_conn *conns;
     uint64_t conn_last; /* number */
@@ -210,9 +211,8 @@ struct ht_jt808 {
     struct ht_app *next_app; /* where to move to; NULL: nowhere */
     struct ht_app_context *next_context;
     struct ht__jt_alarm_mail *mail;
-    struct ht_buffer stops; /* that the desk told; under the lock, as whether it is asked */
-    bool stops_asked;
-    int64_t stops_ms; /* when it was; of the loop */
+    struct ht_buffer stops; /* that the desk told; under the lock */
+    int64_t stops_ms;       /* when it was; of the loop */
     struct ht__jt_counts counts;
 };
 

@@ -83,7 +83,7 @@ static int64_t steady_ms(void)
 
 static void sighting_put(struct ht_relay_record *record, const struct ht_device_sighting *sighting)
 {
-    record->battery = sighting->battery;
+    record->battery = sighting->battery < 0 || sighting->battery > 100 ? -1 : sighting->battery;
     record->proven = sighting->proven;
     record->keyed = sighting->key != NULL;
     (void)snprintf(record->protocol, sizeof record->protocol, "%s", sighting->protocol);

@@ -134,9 +134,9 @@ bool ht_relay_record_get(const char **at, const char *end, struct ht_relay_recor
     struct input in = {.at = *at, .end = end};
     unsigned kind = (unsigned)number_get(&in, 1);
     unsigned flags = (unsigned)number_get(&in, 1);
-    out->battery = (int8_t)number_get(&in, 1);
-    if (in.wrong || kind == 0 || kind >= HT_RELAY_KINDS || flags >= FLAGS || out->battery < -1 ||
-        out->battery > 100) {
+    int battery = (int)number_get(&in, 1);
+    out->battery = battery == UINT8_MAX ? -1 : battery;
+    if (in.wrong || kind == 0 || kind >= HT_RELAY_KINDS || flags >= FLAGS || out->battery > 100) {
         return false;
     }
     out->kind = (enum ht_relay_kind)kind;

@@ -274,7 +274,10 @@ static bool is_ours(struct ht_app *app, const struct ht_http_call *call)
     size_t digits = 0;
     const char *said = ht_http_header(call->request, HT_RELAY_KEY_HEADER, &size);
     const char *epoch = ht_http_header(call->request, HT_RELAY_EPOCH_HEADER, &digits);
-    if (app->node == NULL || app->commit == NULL || !ht_node_key_get(app->node, key)) {
+    if (app->node == NULL) {
+        return refuse(call->reply, 404, "this process is none of several on a record");
+    }
+    if (app->commit == NULL || !ht_node_key_get(app->node, key)) {
         return refuse(call->reply, 503, "this node is not the desk");
     }
     if (said == NULL || size != HT_DIGEST_TEXT - 1 || !ht_equal_secret(said, key, size)) {

@@ -519,7 +519,7 @@ static const struct call calls[] = {
      "application/octet-stream",
      "{value}",
      PLAIN,
-     {503}},
+     {404}},
     {"GET", "/v1/clock", "/v1/clock", NULL, NULL, PLAIN, {200}},
     {"POST", "/v1/clock", "/v1/clock", JSON, "{\"advance_s\":1}", SWAP, {200}},
     {"POST", "/v1/network", "/v1/network", JSON, "{\"file\":\"{map}\"}", SWAP, {200}},
