@@ -1,7 +1,7 @@
 // Emergency: an alarm comes, is seen and heard of, help is sent, seen on its way and let go, all by clicks.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accessibility, call, mapIdle, open, serve, shot, until } from "./browser.mjs";
+import { accessibility, allow, call, mapIdle, open, serve, shot, until } from "./browser.mjs";
 import { day, drawn, household, onMap, place } from "./day.mjs";
 
 const town = await serve(day());
@@ -62,6 +62,12 @@ test("a home's card reports an alarm, whatever panel is open", async () => {
   const page = await open(town, { path: "/#household/h00108" });
   await page.click('[data-panel="setting"]');
   await page.click('.card [data-offer="incident"]');
+  allow(page, /Failed to load resource/);
+  await page.route("**/v1/incidents", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+  await page.click('.em-what[data-kind="gas"]');
+  await page.waitForSelector('.toast >> text=/连不上服务器/');
+  await page.waitForSelector('.em-what[data-kind="gas"]:not(:disabled)'); // what was asked for is not forgotten
+  await page.unroute("**/v1/incidents");
   await page.click('.em-what[data-kind="gas"]');
   const found = await until(async () =>
     (await call(town, "GET", "/v1/incidents?kind=gas&state=queued,assigned")).incidents.find(({ household: at }) => at === "h00108"),

@@ -72,9 +72,11 @@ test("cards lead on, whatever panel is open: a home's to its order, a van's to i
   const page = await open(town, { path: "/#household/h07084", locale: "en-GB" });
   await page.click('.card [data-offer="order"]');
   await page.waitForSelector(".me-form >> text=h07084");
-  await page.click('[data-do="submit-order"]');
+  await page.dblclick('[data-do="submit-order"]');
   const made = await until(async () =>
     (await call(town, "GET", "/v1/orders?limit=1000")).orders.find((o) => o.household === "h07084" && o.state === "planned"), "a plan");
+  const all = (await call(town, "GET", "/v1/orders?limit=1000")).orders.filter((o) => o.household === "h07084" && o.state === "planned");
+  assert.equal(all.length, 1, "a double click orders once");
   await page.click('[data-panel="incident"]');
   await page.evaluate((unit) => { location.hash = `unit/${unit}`; }, made.unit);
   await page.click('.card [data-offer="order"]');

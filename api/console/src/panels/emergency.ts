@@ -2,7 +2,7 @@
 import "./common_words";
 import "./emergency_words";
 import { h, list } from "../dom";
-import { dayTime } from "../format";
+import { dayOf, dayTime } from "../format";
 import { addPanel, type Context, type Place } from "../panel";
 import { blocked, mute, muted, onAlarm, onSound, startAlarms } from "./alarm_sound";
 import { clockText, explain, homePart, ms, newHome, onceKey, roving, span, type Incident, type IncidentKind } from "./common";
@@ -46,7 +46,11 @@ function clockOf(i: Incident, ctx: Context): { text: string; kind: string } {
     const left = ms(i.step_by) - now;
     return { text: ctx.t(left >= 0 ? "em.left" : "em.over", { span: span(left) }), kind: left < 0 ? "bad" : "calm" };
   }
-  if (!isOpen(i)) return { text: i.closed_at === undefined ? "" : ctx.t("em.ended", { time: dayTime(ms(i.closed_at)) }), kind: "calm" };
+  if (!isOpen(i)) {
+    const at = ms(i.closed_at);
+    if (!Number.isFinite(at)) return { text: "", kind: "calm" };
+    return { text: ctx.t("em.ended", { time: dayOf(at) === dayOf(now) ? clockText(i.closed_at) : dayTime(at) }), kind: "calm" };
+  }
   if (i.arrived_at !== undefined) {
     return { text: ctx.t("em.there", { span: span(now - ms(i.arrived_at)) }), kind: "good" };
   }
@@ -222,9 +226,14 @@ function ask(place: Place): void {
     asking.hidden = true;
   };
   const name = place.household ?? `${place.lon.toFixed(5)}, ${place.lat.toFixed(5)}`;
-  const buttons = KINDS.map((kind) =>
-    h("button", { type: "button", class: "em-what", "data-kind": kind, onclick: () => void raise(place, kind, close) },
-      ctx.t(`em.kind.${kind}`)));
+  const buttons = KINDS.map((kind) => {
+    const key = onceKey(); // pressed again, it is the same alarm: the first may have got through
+    return h("button", { type: "button", class: "em-what", "data-kind": kind, onclick: async () => {
+      for (const button of buttons) button.disabled = true;
+      if (await raise(place, kind, key)) close();
+      else for (const button of buttons) button.disabled = false;
+    } }, ctx.t(`em.kind.${kind}`));
+  });
   asking.replaceChildren(
     h("p", { id: "em-asking" }, ctx.t("em.new_kind")),
     h("p", { class: "em-small" }, ctx.t("em.new_at", { place: name })),
@@ -235,13 +244,13 @@ function ask(place: Place): void {
   buttons[0]?.focus();
 }
 
-async function raise(place: { lon: number; lat: number; household?: string }, kind: string, close: () => void): Promise<void> {
-  if (!page) return;
+// Whether it was taken; where not, the question stays, to be answered again.
+async function raise(place: Place, kind: string, key: string): Promise<boolean> {
+  if (!page) return false;
   const { ctx, incidents } = page;
   const where = place.household === undefined ? { lon: place.lon, lat: place.lat } : { household: place.household };
-  close();
   try {
-    const i = await ctx.api.post<Incident>("/v1/incidents", { ...where, kind }, { "Idempotency-Key": onceKey() });
+    const i = await ctx.api.post<Incident>("/v1/incidents", { ...where, kind }, { "Idempotency-Key": key });
     incidents.put(i);
     const first = i.assigned[0];
     if (first) {
@@ -251,8 +260,10 @@ async function raise(place: { lon: number; lat: number; household?: string }, ki
       ctx.say(ctx.t("em.new_queued"), "bad");
     }
     select(i.id);
+    return true;
   } catch (error) {
     ctx.say(explain(error, ctx.t), "bad");
+    return false;
   }
 }
 

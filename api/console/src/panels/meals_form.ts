@@ -2,7 +2,7 @@
 import { h } from "../dom";
 import { addDays, dayOf, moment, timeOf } from "../format";
 import type { Context, Place } from "../panel";
-import { explain, onceKey, type Collection, type Order } from "./common";
+import { explain, Once, type Collection, type Order } from "./common";
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
@@ -20,6 +20,7 @@ export class OrderForm {
   private readonly done: (o: Order) => void;
   private readonly form: HTMLElement;
   private kitchens: Kitchen[] | undefined;
+  private sending = false;
 
   constructor(ctx: Context, done: (o: Order) => void) {
     this.ctx = ctx;
@@ -87,6 +88,7 @@ export class OrderForm {
     const to = h("input", { id: "me-to", type: "time", value: timeOf(begin + 45 * MINUTE_MS), required: true });
     const diets = h("input", { id: "me-diets", type: "text", autocomplete: "off" });
     const wrong = h("p", { class: "me-wrong", role: "alert" });
+    const once = new Once();
     const field = (id: string, text: string, input: HTMLElement): HTMLElement => h("label", { for: id }, text, input);
     const form = h(
       "form",
@@ -94,7 +96,7 @@ export class OrderForm {
         event.preventDefault();
         const body = this.body(place, { kitchen, meals, from, to, diets });
         if (body === undefined) wrong.textContent = ctx.t("me.window_wrong");
-        else void this.send(body, wrong);
+        else void this.send(body, wrong, once);
       } },
       h("p", {}, ctx.t("me.new_home", { place: place.household ?? `${place.lon.toFixed(5)}, ${place.lat.toFixed(5)}` })),
       field("me-kitchen", ctx.t("me.kitchen"), kitchen),
@@ -134,15 +136,20 @@ export class OrderForm {
     };
   }
 
-  private async send(body: Record<string, unknown>, wrong: HTMLElement): Promise<void> {
+  private async send(body: Record<string, unknown>, wrong: HTMLElement, once: Once): Promise<void> {
     const { ctx } = this;
+    if (this.sending) return; // a double click orders once
+    this.sending = true;
     try {
-      const o = await ctx.api.post<Order>("/v1/orders", body, { "Idempotency-Key": onceKey() });
+      const o = await ctx.api.post<Order>("/v1/orders", body, once.headers(body));
       this.close();
       ctx.say(ctx.t("me.ordered"), "good");
       this.done(o);
     } catch (error) {
+      once.failed(error);
       wrong.textContent = explain(error, ctx.t);
+    } finally {
+      this.sending = false;
     }
   }
 }
