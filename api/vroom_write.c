@@ -231,7 +231,9 @@ static void route_write(struct ht_json *json, const struct ht_vroom *vroom,
 static void missing_write(struct ht_json *json, const struct ht_vroom *vroom,
                           const struct ht_plan_missing *missing)
 {
-    static const char *const reasons[] = {"none", "skills", "capacity", "no_way", "window", "full"};
+    static const char *const reasons[] = {"none",         "skills",    "capacity",
+                                          "no_way",       "max_tasks", "max_travel_time",
+                                          "max_distance", "window",    "full"};
     const struct ht_task *task = &vroom->problem.tasks[missing->task];
     ht_json_object(json);
     ht_json_key_int(json, "id", (int64_t)vroom->tasks[missing->task].id);
