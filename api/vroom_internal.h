@@ -50,6 +50,8 @@ size_t ht__vroom_length_of(yajl_val array);
 yajl_val ht__vroom_element(yajl_val array, size_t index);
 /* A whole number in [0, most]. */
 bool ht__vroom_whole(yajl_val value, int64_t most, int64_t *out);
+/* "id" of an object: whole, of 64 bits without a sign. */
+bool ht__vroom_id_of(yajl_val object, uint64_t *out);
 /* One of an object; absent: stays as it is. Told as "Invalid NAME value." */
 void ht__vroom_whole_member(struct ht__vroom_reader *r, yajl_val object, const char *name,
                             int64_t most, int64_t *out);
@@ -61,7 +63,7 @@ void ht__vroom_id_read(struct ht__vroom_reader *r, yajl_val object, const char *
                        struct ht_vroom_name *out);
 /* A member of an object; NULL: absent, or it has failed. */
 const int64_t *ht__vroom_amount_read(struct ht__vroom_reader *r, yajl_val object, const char *key);
-/* How many dimensions: as the first that is given has. */
+/* How many dimensions: as the first vehicle's capacity has. */
 void ht__vroom_amounts_size(struct ht__vroom_reader *r);
 /* All values that are named get a bit, by value. */
 void ht__vroom_skills_collect(struct ht__vroom_reader *r);

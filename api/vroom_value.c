@@ -1,4 +1,5 @@
 /* Values of VROOM's documents that jobs, shipments and vehicles share. */
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,6 +78,23 @@ bool ht__vroom_whole(yajl_val value, int64_t most, int64_t *out)
     return true;
 }
 
+bool ht__vroom_id_of(yajl_val object, uint64_t *out)
+{
+    yajl_val value = ht__vroom_member(object, "id");
+    int64_t small = 0;
+    if (ht__vroom_whole(value, INT64_MAX, &small)) {
+        *out = (uint64_t)small;
+        return true;
+    }
+    const char *text = YAJL_IS_NUMBER(value) ? YAJL_GET_NUMBER(value) : "";
+    if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0') {
+        return false;
+    }
+    errno = 0;
+    *out = strtoull(text, NULL, 10);
+    return errno == 0;
+}
+
 /* A whole number of an object; absent: stays as it is. `what` is told as "Invalid WHAT." */
 void ht__vroom_whole_member(struct ht__vroom_reader *r, yajl_val object, const char *name,
                             int64_t most, int64_t *out)
@@ -101,16 +119,14 @@ void ht__vroom_seconds_member(struct ht__vroom_reader *r, yajl_val object, const
 void ht__vroom_id_read(struct ht__vroom_reader *r, yajl_val object, const char *type,
                        struct ht_vroom_name *out)
 {
-    int64_t id = 0;
     if (!YAJL_IS_OBJECT(object)) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s.", type);
         return;
     }
-    if (!ht__vroom_whole(ht__vroom_member(object, "id"), INT64_MAX, &id)) {
+    if (!ht__vroom_id_of(object, &out->id)) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid or missing id for %s.", type);
     }
     yajl_val text = ht__vroom_member(object, "description");
-    out->id = (uint64_t)id;
     out->description = text == NULL ? NULL : YAJL_GET_STRING(text);
     if (text != NULL && out->description == NULL) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid description value.");
@@ -145,25 +161,14 @@ const int64_t *ht__vroom_amount_read(struct ht__vroom_reader *r, yajl_val object
     return out;
 }
 
-/* As many dimensions as the first that is given has. */
+/* As many dimensions as the first vehicle's capacity has, as VROOM counts them. */
 void ht__vroom_amounts_size(struct ht__vroom_reader *r)
 {
-    static const char *const keys[] = {"capacity", "delivery", "pickup", "amount"};
-    yajl_val lists[] = {r->vehicles, r->jobs, r->shipments};
-    for (int l = 0; l < 3; l++) {
-        for (size_t i = 0; i < ht__vroom_length_of(lists[l]); i++) {
-            for (int k = l == 2 ? 3 : 0; k < 4; k++) {
-                yajl_val value = ht__vroom_member(ht__vroom_element(lists[l], i), keys[k]);
-                if (YAJL_IS_ARRAY(value)) {
-                    r->vroom->problem.amounts = (uint32_t)ht__vroom_length_of(value);
-                    if (ht__vroom_length_of(value) > HT_PLAN_AMOUNTS_MOST) {
-                        ht__vroom_fail(r, HT_VROOM_TOO_BIG, "Amounts of more than %d dimensions.",
-                                       (int)HT_PLAN_AMOUNTS_MOST);
-                    }
-                    return;
-                }
-            }
-        }
+    yajl_val value = ht__vroom_member(ht__vroom_element(r->vehicles, 0), "capacity");
+    r->vroom->problem.amounts = (uint32_t)ht__vroom_length_of(value);
+    if (ht__vroom_length_of(value) > HT_PLAN_AMOUNTS_MOST) {
+        ht__vroom_fail(r, HT_VROOM_TOO_BIG, "Amounts of more than %d dimensions.",
+                       (int)HT_PLAN_AMOUNTS_MOST);
     }
 }
 

@@ -282,7 +282,7 @@ static struct ht_given_step step_read(struct ht__vroom_reader *r, yajl_val step,
     const char *type = YAJL_GET_STRING(ht__vroom_member(step, "type"));
     uint64_t vehicle = r->vroom->vehicles[v].id;
     struct ht_given_step out = {.kind = HT_STEP_TASK, .forced = forced_read(r, step)};
-    int64_t id = 0;
+    uint64_t id = 0;
     int k = 0;
     while (k < 6 && (type == NULL || strcmp(type, types[k]) != 0)) {
         k++;
@@ -291,7 +291,7 @@ static struct ht_given_step step_read(struct ht__vroom_reader *r, yajl_val step,
         out.kind = k == 4 ? HT_STEP_START : HT_STEP_END;
         return out;
     }
-    if (!ht__vroom_whole(ht__vroom_member(step, "id"), INT64_MAX, &id)) {
+    if (!ht__vroom_id_of(step, &id)) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid id in steps for vehicle %llu.",
                        (unsigned long long)vehicle);
     } else if (k == 6) {
@@ -300,8 +300,7 @@ static struct ht_given_step step_read(struct ht__vroom_reader *r, yajl_val step,
     }
     if (r->status == HT_OK) {
         out.kind = k == 3 ? HT_STEP_BREAK : HT_STEP_TASK;
-        out.index =
-            k == 3 ? break_find(r, v, (uint64_t)id) : task_once(r, k, (uint64_t)id, vehicle);
+        out.index = k == 3 ? break_find(r, v, id) : task_once(r, k, id, vehicle);
     }
     return out;
 }

@@ -1,5 +1,7 @@
 #include "api/vroom_write.h"
 
+#include <stdio.h>
+
 /* Sums over routes, or over the steps of one. */
 struct sums {
     int64_t cost; /* in 1 / HT_COST_SCALE */
@@ -137,6 +139,15 @@ static const char *task_type(const struct ht_task *task)
     return task->kind == HT_TASK_JOB ? "job" : task->kind == HT_TASK_PICKUP ? "pickup" : "delivery";
 }
 
+/* Of 64 bits, without a sign. */
+static void id_write(struct ht_json *json, const char *key, uint64_t id)
+{
+    char text[24];
+    int size = snprintf(text, sizeof text, "%llu", (unsigned long long)id);
+    ht_json_key(json, key);
+    ht_json_raw(json, text, (size_t)size);
+}
+
 static void name_write(struct ht_json *json, const struct ht_vroom_name *name)
 {
     if (name->description != NULL) {
@@ -161,7 +172,7 @@ static void step_what(struct ht_json *json, const struct ht_vroom *vroom,
     case HT_STEP_BREAK:
         ht_json_key_text(json, "type", "break");
         name_write(json, &vroom->breaks[route->vehicle][step->index]);
-        ht_json_key_int(json, "id", (int64_t)vroom->breaks[route->vehicle][step->index].id);
+        id_write(json, "id", vroom->breaks[route->vehicle][step->index].id);
         break;
     case HT_STEP_RELOAD:
         ht_json_key_text(json, "type", "reload");
@@ -172,7 +183,7 @@ static void step_what(struct ht_json *json, const struct ht_vroom *vroom,
         name_write(json, &vroom->tasks[step->index]);
         location_write(json, vroom, vroom->problem.tasks[step->index].location);
         parking_write(json, vroom, vroom->problem.tasks[step->index].location);
-        ht_json_key_int(json, "id", (int64_t)vroom->tasks[step->index].id);
+        id_write(json, "id", vroom->tasks[step->index].id);
         break;
     }
 }
@@ -187,7 +198,7 @@ static void step_write(struct ht_json *json, const struct ht_vroom *vroom,
     ht_json_key_int(json, "service", step->service_s);
     ht_json_key_int(json, "waiting_time", step->waiting_s);
     if (step->kind == HT_STEP_TASK) {
-        ht_json_key_int(json, "job", (int64_t)vroom->tasks[step->index].id);
+        id_write(json, "job", vroom->tasks[step->index].id);
     }
     amounts_write(json, vroom, "load", route->load + (size_t)index * vroom->problem.amounts);
     ht_json_key_int(json, "arrival", step->arrival_s);
@@ -206,7 +217,7 @@ static void route_write(struct ht_json *json, const struct ht_vroom *vroom,
     struct sums sums = {0};
     sums_route(vroom, route, &sums);
     ht_json_object(json);
-    ht_json_key_int(json, "vehicle", (int64_t)vroom->vehicles[route->vehicle].id);
+    id_write(json, "vehicle", vroom->vehicles[route->vehicle].id);
     ht_json_key_int(json, "cost", cost_of(route->cost));
     name_write(json, &vroom->vehicles[route->vehicle]);
     sums_write(json, vroom, &sums);
@@ -231,10 +242,12 @@ static void route_write(struct ht_json *json, const struct ht_vroom *vroom,
 static void missing_write(struct ht_json *json, const struct ht_vroom *vroom,
                           const struct ht_plan_missing *missing)
 {
-    static const char *const reasons[] = {"none", "skills", "capacity", "no_way", "window", "full"};
+    static const char *const reasons[] = {"none",         "skills",    "capacity",
+                                          "no_way",       "max_tasks", "max_travel_time",
+                                          "max_distance", "window",    "full"};
     const struct ht_task *task = &vroom->problem.tasks[missing->task];
     ht_json_object(json);
-    ht_json_key_int(json, "id", (int64_t)vroom->tasks[missing->task].id);
+    id_write(json, "id", vroom->tasks[missing->task].id);
     location_write(json, vroom, task->location);
     ht_json_key_text(json, "type", task_type(task));
     name_write(json, &vroom->tasks[missing->task]);

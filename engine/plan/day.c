@@ -496,6 +496,9 @@ static enum ht_day_reason reason_of(const struct ht__day *day, uint32_t order,
         return HT_DAY_CAPACITY;
     case HT_REASON_NO_WAY:
         return HT_DAY_NO_WAY;
+    case HT_REASON_MAX_TASKS: /* vans have no such limits */
+    case HT_REASON_MAX_TRAVEL_TIME:
+    case HT_REASON_MAX_DISTANCE:
     case HT_REASON_WINDOW:
         return ht__day_late_reason(day, order);
     case HT_REASON_FULL:

@@ -227,11 +227,14 @@ struct ht_plan_route {
 /* Why a task can't be served by anybody, or wasn't. */
 enum ht_plan_reason {
     HT_REASON_NONE,
-    HT_REASON_SKILLS,   /* nobody has them */
-    HT_REASON_CAPACITY, /* larger than any vehicle that may */
-    HT_REASON_NO_WAY,   /* of those, none has a way there and back */
-    HT_REASON_WINDOW,   /* of those, none is there in time, or within its limits */
-    HT_REASON_FULL      /* some could, but not with all the others */
+    HT_REASON_SKILLS,          /* nobody has them */
+    HT_REASON_CAPACITY,        /* larger than any vehicle that may */
+    HT_REASON_NO_WAY,          /* of those, none has a way there and back */
+    HT_REASON_MAX_TASKS,       /* of those, none may serve as many stops, */
+    HT_REASON_MAX_TRAVEL_TIME, /* be on the way for so long, */
+    HT_REASON_MAX_DISTANCE,    /* go so far */
+    HT_REASON_WINDOW,          /* of those, none is there in time */
+    HT_REASON_FULL             /* some could, but not with all the others */
 };
 
 struct ht_plan_missing {

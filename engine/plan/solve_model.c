@@ -245,6 +245,27 @@ static bool way_to(const struct ht__model *model, const struct ht__class *c, uin
     return false;
 }
 
+/* Which limit keeps a class from serving an item alone; else it is time that does. */
+static enum ht_plan_reason limit_of(const struct ht__model *model, const struct ht__class *c,
+                                    uint32_t item)
+{
+    uint32_t first = model->location[item];
+    uint32_t last = model->location[ht__item_last(model, item)];
+    bool pair = ht__item_last(model, item) != item;
+    int64_t way_s = (int64_t)ht__way(c, c->start, first)->duration_s +
+                    (pair ? ht__way(c, first, last)->duration_s : 0) +
+                    ht__way(c, last, c->end)->duration_s;
+    int64_t way_m = ht__metres(c, c->start, first) + (pair ? ht__metres(c, first, last) : 0) +
+                    ht__metres(c, last, c->end);
+    if (c->tasks_most < (pair ? 2 : 1)) {
+        return HT_REASON_MAX_TASKS;
+    }
+    if (way_s > c->travel_most_s) {
+        return HT_REASON_MAX_TRAVEL_TIME;
+    }
+    return way_m > c->distance_most_m ? HT_REASON_MAX_DISTANCE : HT_REASON_WINDOW;
+}
+
 /* Whether a class may serve an item alone, or what keeps it. */
 static enum ht_plan_reason reason_of(const struct ht__model *model, const struct ht__class *c,
                                      const uint64_t *skills, uint32_t item,
@@ -271,7 +292,7 @@ static enum ht_plan_reason reason_of(const struct ht__model *model, const struct
     struct ht__spots spots = {
         .best = {{.cost = INT64_MAX}}, .most = 1, .trial = model->trials ? &route[1] : NULL};
     ht__route_spots(model, route, item, &never, &spots);
-    return spots.best[0].cost < INT64_MAX ? HT_REASON_NONE : HT_REASON_WINDOW;
+    return spots.best[0].cost < INT64_MAX ? HT_REASON_NONE : limit_of(model, c, item);
 }
 
 static enum ht_status reasons_make(struct ht__model *model)

@@ -213,6 +213,26 @@ HT_CASE(plan_mode_takes_the_windows_with_the_least_violations)
     HT_CHECK(ht_json_is(run->out, "summary.violations", "[{\"cause\":\"delay\",\"duration\":97}]"));
 }
 
+HT_CASE(ids_have_64_bits_without_a_sign)
+{
+    const struct ht_command_run *run =
+        solve("{\"vehicles\":[{\"id\":18446744073709551614,\"start_index\":0,\"steps\":[{\"type\":"
+              "\"job\","
+              "\"id\":18446744073709551615}]}],\"jobs\":[{\"id\":18446744073709551615,"
+              "\"location_index\":1},{\"id\":9223372036854775808,\"location_index\":2,\"skills\":["
+              "1]}]," MATRIX "}",
+              "--iterations 10");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK(ht_json_is(run->out, "routes.0.vehicle", "18446744073709551614"));
+    HT_CHECK(ht_json_is(run->out, "routes.0.steps.1.id", "18446744073709551615"));
+    HT_CHECK(ht_json_is(run->out, "unassigned.0.id", "9223372036854775808"));
+    run =
+        solve("{\"vehicles\":[{\"id\":1,\"start_index\":0}],\"jobs\":[{\"id\":18446744073709551616,"
+              "\"location_index\":1}]," MATRIX "}",
+              "--iterations 10");
+    HT_CHECK(strstr(run->out, "Invalid or missing id for job.") != NULL);
+}
+
 HT_CASE(steps_begin_the_search_and_pinned_ones_stay)
 {
     const struct ht_command_run *run = solve(
@@ -363,6 +383,9 @@ static const struct wrong wrongs[] = {
     {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[1]}],"
      "\"vehicles\":[{\"id\":1,\"start_index\":0,\"capacity\":[1,2]}]," MATRIX "}",
      2, "Inconsistent delivery length: 1 instead of 2."},
+    {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[1]}],"
+     "\"vehicles\":[{\"id\":1,\"start_index\":0}]," MATRIX "}",
+     2, "Inconsistent delivery length: 1 instead of 0."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":1,\"priority\":101}],"
      "\"vehicles\":[{\"id\":1,\"start_index\":0}]," MATRIX "}",
      2, "Invalid priority value."},

@@ -688,6 +688,29 @@ HT_CASE(what_can_not_be_served_says_why)
     HT_CHECK_INT(plan->missing[2].reason, HT_REASON_WINDOW);
     HT_CHECK_INT(plan->missing[3].reason, HT_REASON_NO_WAY);
     ht_plan_free(plan);
+    /* limits by their names, and time where a limit is kept */
+    static const enum ht_plan_reason limits[] = {HT_REASON_MAX_TASKS, HT_REASON_MAX_TRAVEL_TIME,
+                                                 HT_REASON_MAX_DISTANCE, HT_REASON_WINDOW};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        ht_random_plan(&random_plan, &state, 0, 1, 1);
+        random_plan.vehicles[0].tasks_most = limits[i] == HT_REASON_MAX_TASKS ? 0 : 1;
+        random_plan.vehicles[0].start = 0;
+        random_plan.tasks[0].location = 1;
+        random_plan.duration[0][1] = 70;
+        random_plan.vehicles[0].profile = 0;
+        random_plan.distance[1] = 700;
+        random_plan.vehicles[0].travel_most_s =
+            limits[i] == HT_REASON_MAX_TRAVEL_TIME ? 69 : HT_PLAN_UNLIMITED;
+        random_plan.vehicles[0].distance_most_m =
+            limits[i] == HT_REASON_MAX_DISTANCE ? 699 : HT_PLAN_UNLIMITED;
+        late = (struct ht_window){0, limits[i] == HT_REASON_WINDOW ? 69 : 1000000};
+        random_plan.tasks[0].windows = &late;
+        random_plan.tasks[0].window_count = 1;
+        HT_REQUIRE(solve(&random_plan.problem, 5, 1, &plan) == HT_OK);
+        HT_REQUIRE(plan->missing_count == 1);
+        HT_CHECK_INT(plan->missing[0].reason, limits[i]);
+        ht_plan_free(plan);
+    }
     /* the more important one is served where there is room for one */
     ht_random_plan(&random_plan, &state, 0, 2, 1);
     random_plan.vehicles[0].tasks_most = 1;
