@@ -123,7 +123,7 @@ enum ht_day_reason {
     HT_DAY_SKILLS,   /* no van has them */
     HT_DAY_CAPACITY, /* larger than any van that may */
     HT_DAY_NO_WAY,   /* none gets there, or back */
-    HT_DAY_KITCHEN,  /* it is down, or closed from when it is ready on */
+    HT_DAY_KITCHEN,  /* it is down, or closed from when it is ready on, or for too long */
     HT_DAY_RIDE,     /* the way from the kitchen alone takes too long */
     HT_DAY_SHIFT,    /* in time for the order every van that could bring it is off duty */
     HT_DAY_WINDOW,   /* nobody can be there in time any more */

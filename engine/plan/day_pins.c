@@ -469,10 +469,16 @@ static bool may(const struct ht_day_problem *problem, const struct ht_day_van *v
     return true;
 }
 
+/* When handing over begins: as the kitchen is open, and if it always were. */
+struct when {
+    int64_t begin_s;
+    int64_t open_s;
+};
+
 /* A van that goes for this order alone, from `from_s` on: when it would be there, and whether it
  * rode for short enough. */
 static bool alone(const struct ht__day *day, uint32_t v, uint32_t o, int64_t from_s,
-                  int64_t *begin_s)
+                  struct when *when)
 {
     const struct ht_day_problem *problem = day->problem;
     const struct ht_day_van *van = &problem->vans[v];
@@ -480,33 +486,35 @@ static bool alone(const struct ht__day *day, uint32_t v, uint32_t o, int64_t fro
     const struct ht_day_kitchen *kitchen = &problem->kitchens[order->kitchen];
     uint32_t there = way_s(problem, van, van->location, kitchen->location);
     uint32_t on = way_s(problem, van, kitchen->location, order->location);
-    *begin_s = INT64_MAX;
+    *when = (struct when){INT64_MAX, INT64_MAX};
     if (!may(problem, van, order) || there == HT_PLAN_NO_WAY || on == HT_PLAN_NO_WAY) {
         return false;
     }
     int64_t time_s = from_s + there;
     time_s = order->ready_s != 0 && order->ready_s > time_s ? order->ready_s : time_s;
-    time_s = load_begin(kitchen, time_s);
-    if (time_s != INT64_MAX) {
-        time_s += (int64_t)kitchen->load_s + on;
-        *begin_s = time_s > order->due.from_s ? time_s : order->due.from_s;
-    }
+    int64_t after_s = (int64_t)kitchen->load_s + on;
+    int64_t open_s = load_begin(kitchen, time_s);
+    when->open_s = time_s + after_s;
+    when->begin_s = open_s == INT64_MAX ? INT64_MAX : open_s + after_s;
+    when->begin_s = when->begin_s > order->due.from_s ? when->begin_s : order->due.from_s;
     return order->ride_most_s == 0 || on <= order->ride_most_s;
 }
 
 enum ht_day_reason ht__day_late_reason(const struct ht__day *day, uint32_t order)
 {
     bool warm = false;
+    bool closed = false;
     for (uint32_t v = 0; v < day->problem->van_count; v++) {
         const struct ht_window *window = &day->problem->vans[v].window;
-        int64_t begin_s = 0;
+        struct when when;
         int64_t now_s = day->problem->now_s;
         bool later = now_s != 0 && window->from_s > now_s;
-        bool own = alone(day, v, order, later ? now_s : window->from_s, &begin_s);
+        bool own = alone(day, v, order, later ? now_s : window->from_s, &when);
         warm = warm || own;
-        if (own && begin_s <= day->close_s[order]) {
+        closed = closed || (own && when.open_s <= day->close_s[order]);
+        if (own && when.begin_s <= day->close_s[order]) {
             return HT_DAY_SHIFT; /* and yet it can't: what is left is the van's own time */
         }
     }
-    return warm ? HT_DAY_WINDOW : HT_DAY_RIDE;
+    return closed ? HT_DAY_KITCHEN : warm ? HT_DAY_WINDOW : HT_DAY_RIDE;
 }

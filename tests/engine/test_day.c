@@ -778,6 +778,13 @@ HT_CASE(what_is_not_brought_says_why)
     the_day.open[0] = (struct ht_window){0, 1000};
     the_day.orders[0].ready_s = 1001;
     HT_CHECK_INT(reason_of(&the_day), HT_DAY_KITCHEN);
+    plain_day(&the_day); /* it is open again, but too late; in time if it had not been closed */
+    the_day.kitchens[0].open_count = 1;
+    the_day.open[0] = (struct ht_window){1000, 2000};
+    the_day.orders[0].due.to_s = 500;
+    HT_CHECK_INT(reason_of(&the_day), HT_DAY_KITCHEN);
+    the_day.orders[0].due.to_s = 329;
+    HT_CHECK_INT(reason_of(&the_day), HT_DAY_WINDOW);
     plain_day(&the_day);
     the_day.orders[0].ride_most_s = 99;
     HT_CHECK_INT(reason_of(&the_day), HT_DAY_RIDE);
