@@ -458,7 +458,8 @@ enum ht_status ht_meal_rules_check(const struct ht_meal_rules *rules,
         return ht_error_set(error, HT_INVALID, 0, "/kitchen: kitchen %s is out of order at %s",
                             ask->kitchen, text);
     }
-    if (rule->schedule != NULL && !ht_calendar_active(calendar, rule->schedule, ask->ready_ms)) {
+    const struct ht_schedule *open = rule->schedule != NULL ? rule->schedule : ask->open;
+    if (open != NULL && !ht_calendar_active(calendar, open, ask->ready_ms)) {
         return ht_error_set(error, HT_INVALID, 0, "/ready: kitchen %s is closed at %s",
                             ask->kitchen, text);
     }

@@ -9,12 +9,12 @@
  *    "service_s": 60, "lead_s": 1800, "step_s": 120,
  *    "welfare": {"kind": "other", "severity": 3}}
  *
- * A meal is ready within `hours` (an opening hours text, null: at any time; holidays are those of
- * the calendar), `capacity` of them in each quarter of an hour (0: any number), and not while the
- * kitchen is out of order. An order has to come in `cutoff_s` before its due time begins, and where
- * `order_by` says a time of the day (null: none) before that on that day. Its diets have to be
- * among those that the kitchen cooks. What a kitchen leaves out is as in `default`, also for those
- * that are not named.
+ * A meal is ready within `hours` (an opening hours text; null: those that the registry has of the
+ * kitchen, `open`, and without these at any time; holidays are those of the calendar), `capacity`
+ * of them in each quarter of an hour (0: any number), and not while the kitchen is out of order. An
+ * order has to come in `cutoff_s` before its due time begins, and where `order_by` says a time of
+ * the day (null: none) before that on that day. Its diets have to be among those that the kitchen
+ * cooks. What a kitchen leaves out is as in `default`, also for those that are not named.
  *
  * `service_s`: of an order that says none; `lead_s`: it is ready so long before its due time, where
  * it does not say; `step_s`: an arrival that shifts by as much is told to everybody. `welfare`: the
@@ -46,7 +46,7 @@ struct ht_kitchen_outage {
 
 struct ht_kitchen_rule {
     char id[HT_ORDER_ID_MAX + 1];
-    char *hours; /* NULL: at any time */
+    char *hours; /* NULL: as the registry says */
     struct ht_schedule *schedule;
     uint32_t cutoff_ms;
     int32_t order_by_min; /* of the day; -1: none */
@@ -81,7 +81,8 @@ bool ht_kitchen_is_out(const struct ht_kitchen_rule *rule, int64_t at_ms);
 
 struct ht_meal_ask {
     const char *kitchen;
-    const char *diets; /* joined by ';' */
+    const struct ht_schedule *open; /* by the registry; NULL: at any time */
+    const char *diets;              /* joined by ';' */
     int64_t now_ms;
     int64_t ready_ms;
     int64_t due_from_ms;

@@ -7,6 +7,7 @@
 
 #include "api/access.h"
 #include "api/home.h"
+#include "api/hours.h"
 #include "api/incidents_internal.h"
 #include "api/json_merge.h"
 #include "api/order_read.h"
@@ -63,15 +64,23 @@ struct one {
     struct ht_point point;
     char written[96]; /* the place as GeoJSON has it in PROJ's system; "": to be worked out */
     char id[HT_ORDER_ID_MAX + 1];
-    bool entered; /* place and token are in memory */
+    const struct ht_schedule *open; /* its kitchen, by the registry; NULL: always */
+    bool entered;                   /* place and token are in memory */
     struct ht_orders_decision *decision;
+};
+
+struct kitchen {
+    char id[HT_ORDER_ID_MAX + 1];
+    struct ht_schedule *open;
 };
 
 struct making {
     struct ht_orders_in in;
     struct ht__systems systems;
     struct one *list;
-    char kitchen[HT_ORDER_ID_MAX + 1]; /* the last one that was found */
+    struct kitchen *kitchens; /* that were found */
+    size_t kitchen_count;
+    size_t kitchen_capacity;
 };
 
 /* Tells where in the body what is wrong with the i-th order lies. */
@@ -89,27 +98,46 @@ static void refuse(const struct making *making, size_t i, const struct ht_error 
 
 static enum ht_status kitchen_take(void *user, const struct ht_store_item *item)
 {
-    bool *kitchen = user;
+    struct kitchen *kitchen = user;
     char kind[16] = "";
     struct ht_member member;
-    *kitchen = ht_member_find(item->properties, "kind", &member) &&
-               ht_member_text(&member, kind, sizeof kind) && strcmp(kind, "kitchen") == 0;
-    return HT_OK;
-}
-
-static enum ht_status kitchen_find(struct ht_store_reader *reader, struct making *making,
-                                   const char *id, struct ht_error *error)
-{
-    bool kitchen = false;
-    if (strcmp(making->kitchen, id) == 0) {
+    if (!ht_member_find(item->properties, "kind", &member) ||
+        !ht_member_text(&member, kind, sizeof kind) || strcmp(kind, "kitchen") != 0) {
         return HT_OK;
     }
+    (void)snprintf(kitchen->id, sizeof kitchen->id, "%s", item->id);
+    return ht_member_find(item->properties, "open", &member)
+               ? ht_hours_schedule(&member, &kitchen->open)
+               : HT_OK;
+}
+
+/* The kitchen of the i-th order, read once. */
+static enum ht_status kitchen_find(struct ht_store_reader *reader, struct making *making, size_t i,
+                                   struct ht_error *error)
+{
+    const char *id = making->in.list[i].kitchen;
+    void *list = making->kitchens;
+    size_t k = 0;
+    while (k < making->kitchen_count && strcmp(making->kitchens[k].id, id) != 0) {
+        k++;
+    }
+    if (k < making->kitchen_count) {
+        making->list[i].open = making->kitchens[k].open;
+        return HT_OK;
+    }
+    if (ht_array_reserve(&list, &making->kitchen_capacity, k + 1, sizeof *making->kitchens) !=
+        HT_OK) {
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    making->kitchens = list;
+    making->kitchens[k] = (struct kitchen){.open = NULL};
     enum ht_status status = ht_store_item(reader, ht_collection_find("facilities", 10), id, false,
-                                          kitchen_take, &kitchen, error);
-    if (status == HT_NOT_FOUND || (status == HT_OK && !kitchen)) {
+                                          kitchen_take, &making->kitchens[k], error);
+    if (status == HT_NOT_FOUND || (status == HT_OK && making->kitchens[k].id[0] == '\0')) {
         return ht_error_set(error, HT_INVALID, 0, "/kitchen: there is no kitchen %s", id);
     }
-    (void)snprintf(making->kitchen, sizeof making->kitchen, "%s", id);
+    making->kitchen_count += status == HT_OK;
+    making->list[i].open = making->kitchens[k].open;
     return status;
 }
 
@@ -136,7 +164,7 @@ static bool read_one(struct ht_app_context *context, struct ht_store_reader *rea
                      struct making *making, size_t i, struct ht_reply *reply)
 {
     struct ht_error error = {0};
-    enum ht_status status = kitchen_find(reader, making, making->in.list[i].kitchen, &error);
+    enum ht_status status = kitchen_find(reader, making, i, &error);
     if (status == HT_OK) {
         status = place_find(context, reader, making, i, &error);
     }
@@ -219,6 +247,7 @@ static enum ht_status decide_one(struct ht_orders_room *room, const struct ht_co
 {
     const struct ht_meal_rules *rules = ht_orders_room_rules_now(room);
     const struct ht_meal_ask ask = {.kitchen = in->kitchen,
+                                    .open = one->open,
                                     .diets = in->diets,
                                     .now_ms = command->at_ms,
                                     .ready_ms = ready_of(in, rules, command->at_ms),
@@ -364,6 +393,10 @@ static void make_free(struct ht_command *command)
     struct making *making = command->parsed;
     if (making != NULL) {
         ht_orders_body_deinit(&making->in);
+        for (size_t k = 0; k < making->kitchen_count; k++) {
+            ht_schedule_free(making->kitchens[k].open);
+        }
+        free(making->kitchens);
         free(making->list);
         free(making);
     }

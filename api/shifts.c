@@ -3,12 +3,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_tree.h>
 
 #include "api/calendar.h"
+#include "api/hours.h"
 #include "engine/base/array.h"
 #include "engine/base/schedule.h"
-#include "geodata/collection.h"
 #include "geodata/members.h"
 
 struct shift {
@@ -56,24 +55,6 @@ void ht_shifts_free(struct ht_shifts *shifts)
     free(shifts);
 }
 
-/* The schedule of a value as collections accept it; NULL with HT_OK: none. */
-static enum ht_status schedule_read(const struct ht_member *member, struct ht_schedule **out)
-{
-    char why[64];
-    struct ht_text hours = {0};
-    char *text = strndup(member->value, member->value_size);
-    yajl_val value = text == NULL ? NULL : yajl_tree_parse(text, why, sizeof why);
-    enum ht_status status = value == NULL ? HT_NOMEM : ht_hours_text(value, &hours);
-    free(text);
-    yajl_tree_free(value);
-    if (status == HT_OK) {
-        status = ht_schedule_parse(ht_text_string(&hours), out, NULL);
-    }
-    ht_text_deinit(&hours);
-    /* what can't be read (null, an empty list) is no shift */
-    return status == HT_NOMEM ? status : HT_OK;
-}
-
 /* Tells the fleet of the duty that runs or comes next. Needs the lock. */
 static void duty_find(struct ht_shifts *shifts, uint32_t unit, int64_t now_ms)
 {
@@ -115,7 +96,7 @@ enum ht_status ht_shifts_put(struct ht_shifts *shifts, uint32_t unit, const char
     struct ht_schedule *schedule = NULL;
     enum ht_status status = HT_OK;
     if (ht_member_find(properties, "shift", &member)) {
-        status = schedule_read(&member, &schedule);
+        status = ht_hours_schedule(&member, &schedule);
     }
     (void)pthread_mutex_lock(&shifts->lock);
     ht_schedule_free(shifts->list[unit].schedule);

@@ -429,6 +429,39 @@ HT_CASE(a_kitchen_cooks_so_many_meals_and_no_more)
     end();
 }
 
+static int ready_at_k3(const char *ready)
+{
+    char body[256];
+    (void)snprintf(body, sizeof body,
+                   "{\"household\":\"h1\",\"kitchen\":\"k3\",\"ready\":\"2026-03-02T%s:00+08:00\","
+                   "\"due\":[\"2026-03-02T11:00:00+08:00\",\"2026-03-02T23:50:00+08:00\"]}",
+                   ready);
+    return order_send(body);
+}
+
+HT_CASE(a_kitchen_without_hours_in_the_settings_keeps_its_own)
+{
+    HT_REQUIRE(begin_town());
+    item_add("facilities", "", "k3", 121.712,
+             "\"kind\":\"kitchen\",\"open\":[\"09:30-13:30\",\"15:30-18:30\"]");
+    HT_CHECK_INT(ready_at_k3("13:00"), 201);
+    HT_CHECK_INT(ready_at_k3("16:00"), 201);
+    HT_CHECK_INT(ready_at_k3("14:00"), 422);
+    HT_CHECK(is("errors.0.pointer", "\"/ready\"") && says("kitchen k3 is closed at"));
+    HT_CHECK_INT(ready_at_k3("22:50"), 422);
+    /* each of several has its own */
+    HT_CHECK_INT(order_send("[{\"household\":\"h1\",\"kitchen\":\"k1\",\"due\":["
+                            "\"2026-03-02T23:20:00+08:00\",\"2026-03-02T23:50:00+08:00\"]},"
+                            "{\"household\":\"h1\",\"kitchen\":\"k3\",\"due\":["
+                            "\"2026-03-02T23:20:00+08:00\",\"2026-03-02T23:50:00+08:00\"]}]"),
+                 422);
+    HT_CHECK(is("errors.0.pointer", "\"/1/ready\""));
+    setting_put("{\"kitchens\":{\"k3\":{\"hours\":\"Mo-Su 20:00-24:00\"}}}");
+    HT_CHECK_INT(ready_at_k3("22:50"), 201);
+    HT_CHECK_INT(ready_at_k3("13:00"), 422);
+    end();
+}
+
 HT_CASE(a_kitchen_refuses_what_it_does_not_take)
 {
     HT_REQUIRE(begin_town());
