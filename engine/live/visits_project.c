@@ -191,7 +191,6 @@ bool ht__notice_event_fits(const struct ht_rectification *n, const struct ht_vis
     case HT_NOTICE_ESCALATED:
         return open && e->level > n->level;
     case HT_NOTICE_REOPENED:
-        return !open;
     case HT_NOTICE_FLAGGED:
         return !open;
     case HT_NOTICE_SAMPLED:

@@ -87,7 +87,7 @@ static void meals_look(const char *text, size_t size)
     ht_json_begin(&json, &second);
     ht_meal_rules_write(again, &json);
     must(first.size == second.size && memcmp(first.data, second.data, first.size) == 0);
-    const struct ht_meal_ask ask = {"k1", "soft", 1, 2, 3, 4};
+    const struct ht_meal_ask ask = {"k1", NULL, "soft", 1, 2, 3, 4};
     status = ht_meal_rules_check(rules, NULL, &ask, NULL);
     must(status == HT_OK || status == HT_INVALID);
     yajl_tree_free(tree);
