@@ -95,7 +95,7 @@ void ht__jt_forget(struct ht__jt_conn *conn)
     }
     *at = conn->by_id;
     conn->proven = false;
-    conn->waits = false;
+    conn->waits = 0;
     ht__jt_add(&jt->counts.proven, (size_t)-1);
 }
 

@@ -259,6 +259,7 @@ static void batch_take(struct ht__jt_conn *conn, const struct ht_jt808_message *
             good = false;
         }
     }
+    conn->alarm_failed = conn->alarm_failed || (later && result == HT_JT808_FAILED);
     if (!good || batch.left > 0) {
         refuse(conn, HT_JT_REFUSAL_BODY);
         result = HT_JT808_WRONG;

@@ -139,8 +139,11 @@ struct ht__jt_conn {
     int64_t placed_ms; /* or asked for its place */
     int64_t alarm_ms;  /* the last that was taken */
     uint32_t held;     /* alarm bits that were taken and last */
-    bool waits;        /* for what becomes of an alarm */
-    uint64_t told;     /* the next stop that it was told of, as a hash; 0: none */
+    uint16_t waits;    /* alarms of one message of which it is not known yet what becomes of them */
+    uint16_t waits_serial; /* that message's */
+    bool alarm_failed;     /* one of them was not taken */
+    bool alarm_taken;      /* one of them was */
+    uint64_t told;         /* the next stop that it was told of, as a hash; 0: none */
     char id[HT_JT808_PHONE_MAX + 1];
     char unit[HT_ID_MAX + 1]; /* "": none */
 };

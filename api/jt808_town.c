@@ -58,6 +58,18 @@ static struct ht_device_sighting sighting_of(const struct ht__jt_conn *conn,
         .protocol = "jt808", .id = conn->id, .battery = location->battery_percent, .proven = true};
 }
 
+/* One that is none for the town: the desk hears nevertheless that its terminal is alive. */
+static void place_pass(struct ht__jt_conn *conn, const struct ht_jt808_location *location,
+                       enum ht__jt_place place)
+{
+    struct ht_relay *relay = ht__jt_relay(conn->jt);
+    const struct ht_device_sighting sighting = sighting_of(conn, location);
+    place_count(conn->jt, place);
+    if (relay != NULL) {
+        ht_relay_seen(relay, &sighting);
+    }
+}
+
 /* The same way as POST /v1/positions. */
 static void place_take(struct ht__jt_conn *conn, const struct ht_jt808_location *location,
                        const struct ht_device_known *known)
@@ -74,15 +86,15 @@ static void place_take(struct ht__jt_conn *conn, const struct ht_jt808_location 
                                .accuracy_m = -1};
     conn->placed_ms = jt->now_ms;
     if (!ht_jt808_bit(location->status, HT_JT808_STATUS_FIXED)) {
-        place_count(jt, HT_JT_PLACE_NOT_FIXED);
+        place_pass(conn, location, HT_JT_PLACE_NOT_FIXED);
         return;
     }
     if (location->at_ms == INT64_MIN) {
-        place_count(jt, HT_JT_PLACE_NO_TIME);
+        place_pass(conn, location, HT_JT_PLACE_NO_TIME);
         return;
     }
     if (known->unit[0] == '\0' || work == NULL) {
-        place_count(jt, HT_JT_PLACE_NO_UNIT);
+        place_pass(conn, location, HT_JT_PLACE_NO_UNIT);
         return;
     }
     if (ht__jt_relay(jt) != NULL) {
@@ -178,18 +190,32 @@ static bool alarm_send(struct ht__jt_conn *conn, const struct ht_jt808_header *h
     return true;
 }
 
-/* The gravest alarm that is to be told now; ALARMS: none. */
-static size_t alarm_pick(struct ht__jt_conn *conn, uint32_t bits)
+/* Which of the bits are to be told now. */
+static uint32_t alarm_news(struct ht__jt_conn *conn, uint32_t bits)
 {
     bool again = conn->jt->now_ms - conn->alarm_ms >= conn->jt->options.alarm_ms;
     conn->held &= bits; /* what has ended may begin anew */
+    return again ? bits : bits & ~conn->held;
+}
+
+/* All of them: the terminal ends its alarms once one answer says that they are taken. */
+static void alarms_send(struct ht__jt_conn *conn, const struct ht_jt808_header *header,
+                        const struct ht_jt808_location *location, uint32_t bits)
+{
     for (size_t i = 0; i < ALARMS; i++) {
-        if (ht_jt808_bit(bits, alarms[i].bit) &&
-            (again || !ht_jt808_bit(conn->held, alarms[i].bit))) {
-            return i;
+        if (!ht_jt808_bit(bits, alarms[i].bit)) {
+            continue;
         }
+        if (!alarm_send(conn, header, location, i)) {
+            ht__jt_add(&conn->jt->counts.alarms[HT_JT_ALARM_FAILED], 1);
+            conn->alarm_failed = true;
+            continue;
+        }
+        conn->waits++;
+        conn->waits_serial = header->serial;
+        conn->held |= UINT32_C(1) << alarms[i].bit;
+        conn->alarm_ms = conn->jt->now_ms;
     }
-    return ALARMS;
 }
 
 static uint32_t alarm_bits(void)
@@ -215,21 +241,15 @@ static bool alarm_take(struct ht__jt_conn *conn, const struct ht_jt808_header *h
         ht__jt_add(&jt->counts.alarms[HT_JT_ALARM_OLD], 1);
         return false;
     }
-    if (conn->waits) { /* one after the other; the terminal says it again */
-        *result = HT_JT808_FAILED;
+    if (conn->waits > 0 && conn->waits_serial != header->serial) {
+        *result = HT_JT808_FAILED; /* one message after the other; the terminal says it again */
         return false;
     }
-    size_t which = alarm_pick(conn, bits);
-    if (which == ALARMS) {
-        *result = HT_JT808_ALARM_TAKEN;
-        return false;
-    }
-    conn->waits = alarm_send(conn, header, location, which);
-    if (!conn->waits) {
-        ht__jt_add(&jt->counts.alarms[HT_JT_ALARM_FAILED], 1);
-        *result = HT_JT808_FAILED;
-    }
-    return conn->waits;
+    conn->alarm_failed = conn->waits > 0 && conn->alarm_failed;
+    conn->alarm_taken = conn->waits > 0 && conn->alarm_taken;
+    alarms_send(conn, header, location, alarm_news(conn, bits));
+    *result = conn->alarm_failed ? HT_JT808_FAILED : HT_JT808_ALARM_TAKEN;
+    return conn->waits > 0;
 }
 
 /* Returns the alarms that have ended. */
@@ -250,18 +270,22 @@ static void alarm_comes(struct ht_jt808 *jt, const struct ht__jt_alarm_mail *mai
                                                       : HT_JT_ALARM_FAILED;
     struct ht__jt_conn *conn = ht__jt_find(jt, mail->device);
     ht__jt_add(&jt->counts.alarms[outcome], 1);
-    if (conn == NULL || conn->number != mail->conn) {
+    if (conn == NULL || conn->number != mail->conn || conn->waits == 0 ||
+        conn->waits_serial != mail->serial) {
         return; /* gone, and will say it again */
     }
-    bool over = outcome != HT_JT_ALARM_FAILED;
-    conn->waits = false;
-    conn->held |= over ? mail->bit : 0;
-    conn->alarm_ms = over ? jt->now_ms : conn->alarm_ms;
+    bool failed = outcome == HT_JT_ALARM_FAILED;
+    conn->held &= failed ? ~mail->bit : UINT32_MAX;
+    conn->alarm_failed = conn->alarm_failed || failed;
+    conn->alarm_taken = conn->alarm_taken || outcome != HT_JT_ALARM_REFUSED;
+    if (--conn->waits > 0) {
+        return; /* the last of its message is answered for all */
+    }
     if (mail->id != HT_JT808_LOCATION_ANSWER) {
         ht__jt_answer(conn, mail->serial, mail->id,
-                      !over                            ? HT_JT808_FAILED
-                      : outcome == HT_JT_ALARM_REFUSED ? HT_JT808_DONE
-                                                       : HT_JT808_ALARM_TAKEN);
+                      conn->alarm_failed  ? HT_JT808_FAILED
+                      : conn->alarm_taken ? HT_JT808_ALARM_TAKEN
+                                          : HT_JT808_DONE);
     }
     ht__jt_flush(conn);
 }

@@ -449,6 +449,39 @@ HT_CASE(alarms_are_answered_when_they_are_incidents)
     end();
 }
 
+HT_CASE(all_alarms_of_a_message_are_incidents_before_it_is_answered)
+{
+    uint8_t body[128];
+    HT_REQUIRE(begin_town());
+    unit_add("v1", "van");
+    device_add(PHONE, "v1", "");
+    HT_REQUIRE(jt_enter(&terminal, door, PHONE));
+    /* kept while there was no net: both are over by now, and won't be told again */
+    struct ht_jt808_location first = here(121.715, 29.952, 300);
+    struct ht_jt808_location second = here(121.7152, 29.952, 200);
+    first.alarm = 1U << HT_JT808_ALARM_IGNITION;
+    second.alarm = 1U << HT_JT808_ALARM_EMERGENCY;
+    size_t size = batch_put(body, &first, &second);
+    HT_CHECK_INT(jt_ask(&terminal, HT_JT808_BATCH, body, size), HT_JT808_ALARM_TAKEN);
+    HT_CHECK_INT(metric("houtao_jt808_alarms_total{outcome=\"opened\"}"), 2);
+    HT_CHECK_INT(get("/v1/incidents"), 200);
+    HT_CHECK(says("\"kind\":\"sos\"") && says("\"kind\":\"other\""));
+    /* the same again is the same */
+    HT_CHECK_INT(jt_ask(&terminal, HT_JT808_BATCH, body, size), HT_JT808_ALARM_TAKEN);
+    HT_CHECK_INT(metric("houtao_incidents_opened_total"), 2);
+    /* two in one place; calm ends those before */
+    first = here(121.7154, 29.952, 100);
+    HT_CHECK_INT(tell(&terminal, &first, FIXED), HT_JT808_DONE);
+    first = here(121.7154, 29.952, 50);
+    first.alarm = 1U << HT_JT808_ALARM_EMERGENCY | 1U << HT_JT808_ALARM_MOVED;
+    HT_CHECK_INT(tell(&terminal, &first, FIXED), HT_JT808_ALARM_TAKEN);
+    HT_CHECK_INT(metric("houtao_jt808_alarms_total{outcome=\"opened\"}") +
+                     metric("houtao_jt808_alarms_total{outcome=\"folded\"}"),
+                 6); /* with the repeated ones */
+    (void)close(terminal.fd);
+    end();
+}
+
 HT_CASE(frames_come_in_halves_and_in_pairs)
 {
     uint8_t out[2 * HT_JT808_WIRE_MAX];
