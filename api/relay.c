@@ -83,6 +83,7 @@ static int64_t steady_ms(void)
 
 static void sighting_put(struct ht_relay_record *record, const struct ht_device_sighting *sighting)
 {
+    record->settled = false;
     record->battery = sighting->battery < 0 || sighting->battery > 100 ? -1 : sighting->battery;
     record->proven = sighting->proven;
     record->keyed = sighting->key != NULL;
@@ -189,6 +190,19 @@ void ht_relay_position(struct ht_relay *relay, const struct ht_device_sighting *
     record.placed = false;
     record.report = *report;
     sighting_put(&record, sighting);
+    calm_add(relay, &record);
+}
+
+void ht_relay_settled(struct ht_relay *relay, const char *unit, const struct ht_report *report)
+{
+    struct ht_relay_record record;
+    const struct ht_device_sighting nobody = {.protocol = "", .id = unit, .battery = -1};
+    record.kind = HT_RELAY_POSITION;
+    record.by_unit = true;
+    record.placed = false;
+    record.report = *report;
+    sighting_put(&record, &nobody);
+    record.settled = true;
     calm_add(relay, &record);
 }
 

@@ -45,6 +45,8 @@ void ht_relay_free(struct ht_relay *relay);
  * POST /v1/positions; else only the book says whose it is. */
 void ht_relay_position(struct ht_relay *relay, const struct ht_device_sighting *sighting,
                        bool by_unit, const struct ht_report *report);
+/* One that this node took as the desk: a unit's, in WGS84. */
+void ht_relay_settled(struct ht_relay *relay, const char *unit, const struct ht_report *report);
 void ht_relay_seen(struct ht_relay *relay, const struct ht_device_sighting *sighting);
 void ht_relay_gone(struct ht_relay *relay, const char *id);
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { BY_UNIT = 1, PROVEN = 2, KEYED = 4, PLACED = 8, FLAGS = 16 };
+enum { BY_UNIT = 1, PROVEN = 2, KEYED = 4, PLACED = 8, SETTLED = 16, FLAGS = 32 };
 
 /* ---- out ---- */
 
@@ -36,7 +36,8 @@ void ht_relay_record_put(struct ht_buffer *out, const struct ht_relay_record *re
         return;
     }
     unsigned flags = (record->by_unit ? BY_UNIT : 0U) | (record->proven ? PROVEN : 0U) |
-                     (record->keyed ? KEYED : 0U) | (record->placed ? PLACED : 0U);
+                     (record->keyed ? KEYED : 0U) | (record->placed ? PLACED : 0U) |
+                     (record->settled ? SETTLED : 0U);
     char *at = number_put(begin, record->kind, 1);
     at = number_put(at, flags, 1);
     at = number_put(at, (uint8_t)record->battery, 1);
@@ -144,6 +145,7 @@ bool ht_relay_record_get(const char **at, const char *end, struct ht_relay_recor
     out->proven = (flags & PROVEN) != 0;
     out->keyed = (flags & KEYED) != 0;
     out->placed = (flags & PLACED) != 0;
+    out->settled = (flags & SETTLED) != 0;
     text_get(&in, out->protocol, sizeof out->protocol);
     text_get(&in, out->id, sizeof out->id);
     out->key[0] = '\0';

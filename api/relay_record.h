@@ -32,6 +32,7 @@ enum {
 struct ht_relay_record {
     enum ht_relay_kind kind;
     bool by_unit; /* of a position: it may name a unit itself */
+    bool settled; /* of a position: a desk has judged it; it is the unit's, in WGS84 */
     bool proven;  /* the device proved itself before, on its connection */
     bool keyed;   /* it brought `key` */
     int battery;  /* percent; below 0: it does not say */

@@ -32,6 +32,8 @@ struct ht_relay_takers {
 /* By the other node's word, which has asked for the device's proof. */
 static const struct ht_caller devices = {.name = "devices", .role = HT_ROLE_DISPATCHER};
 
+static const struct ht_crs wgs84;
+
 /* ---- positions ---- */
 
 const char *ht_device_position(struct ht_app_context *context,
@@ -83,7 +85,9 @@ static void record_take(struct ht_app_context *context, const struct ht_relay_re
         in.report.received_ms = now_ms;
         in.report.told = false;
         memcpy(in.unit, record->id, sizeof in.unit);
-        why = ht_device_position(context, &sighting, record->by_unit, &in, &standing);
+        why = record->settled
+                  ? ht_position_take(context, &devices, &wgs84, &in)
+                  : ht_device_position(context, &sighting, record->by_unit, &in, &standing);
         (void)why; /* counted by the book, or by the fleet */
         break;
     case HT_RELAY_SEEN:

@@ -142,8 +142,8 @@ static enum ht_status doors_begin(struct ht_term *term, const struct ht_term_opt
         ht_doors_lend(doors, term->app);
         return HT_OK;
     }
-    bool any = options->jt808_host != NULL || options->mqtt.url != NULL;
-    enum ht_status status = any ? ht_relay_new(options->node, &doors->relay) : HT_OK;
+    enum ht_status status =
+        ht_relay_new(options->node, &doors->relay); /* also for positions_pass */
     term->app->relay = doors->relay;
     return status == HT_OK ? HT_OK : ht_error_set(error, status, 0, NULL);
 }
@@ -231,15 +231,13 @@ static void positions_pass(struct ht_term *term)
     }
     for (size_t i = 0; i < left.count; i++) {
         const struct ht_store_position *position = &left.positions[i];
-        const struct ht_device_sighting sighting = {
-            .protocol = "mqtt", .id = position->unit, .battery = -1};
         const struct ht_report report = {.lon_deg = position->point.lon_e7 / 1e7,
                                          .lat_deg = position->point.lat_e7 / 1e7,
                                          .ts_ms = position->ts_ms,
                                          .speed_mps = position->speed_mps,
                                          .bearing_deg = position->bearing_deg,
                                          .accuracy_m = position->accuracy_m};
-        ht_relay_position(app->relay, &sighting, true, &report);
+        ht_relay_settled(app->relay, position->unit, &report);
     }
     ht_live_unsaved_free(&left);
 }

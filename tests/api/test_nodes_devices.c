@@ -378,4 +378,39 @@ HT_CASE(a_terminal_stays_connected_when_its_node_becomes_the_desk)
     cluster_end();
 }
 
+/* Nodes that speak no device's language: what the one that was the desk had taken and not saved
+ * goes to the next as it is, whatever datum the book says of a device of the unit's name. */
+HT_CASE(what_a_stopped_desk_had_not_saved_comes_to_the_next)
+{
+    static const char unit[] = "/collections/units/items/u0";
+    char place[96];
+    node_more[0] = '\0';
+    HT_REQUIRE(record_begin() && nodes_begin(0) && (desk = desk_find()) >= 0);
+    HT_CHECK_INT(unit_put(&nodes[desk], 0, "idle"), 201);
+    HT_CHECK_INT(node_insist(&nodes[desk], "PUT", "/collections/devices/items/u0", as(admin, GEO),
+                             "{\"type\":\"Feature\",\"id\":\"u0\",\"geometry\":null,"
+                             "\"properties\":{\"protocol\":\"osmand\",\"unit\":\"u0\","
+                             "\"crs\":\"GCJ02\"}}"),
+                 201);
+    (void)snprintf(place, sizeof place, "/osmand?id=u0&lat=29.96&lon=121.72&timestamp=%lld",
+                   (long long)time(NULL) + 5);
+    HT_CHECK_INT(node_send(&nodes[desk], "POST", place, admin, ""), 200);
+    HT_CHECK_INT(node_get(&nodes[desk], unit, admin), 200);
+    HT_CHECK_INT(kill(nodes[desk].pid, SIGSTOP), 0);
+    const char *at = told.body == NULL ? NULL : strstr(told.body, "\"coordinates\":");
+    HT_REQUIRE(at != NULL && strcspn(at, "]") < sizeof place - 1);
+    (void)snprintf(place, sizeof place, "%.*s]", (int)strcspn(at, "]"), at);
+    HT_CHECK(strstr(place, "121.71") != NULL && strstr(place, "121.7100") == NULL); /* moved */
+    struct node stopped = nodes[desk];
+    nodes[desk].pid = 0;
+    int next = desk_find();
+    HT_REQUIRE(next >= 0 && next != desk);
+    HT_CHECK_INT(kill(stopped.pid, SIGCONT), 0);
+    nodes[desk] = stopped;
+    HT_CHECK(role_wait(&nodes[desk], "\"follower\""));
+    HT_CHECK(node_sees(&nodes[next], unit, admin, place));
+    record_check();
+    cluster_end();
+}
+
 HT_CLUSTER_MAIN()
