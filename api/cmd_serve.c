@@ -181,6 +181,16 @@ static int mqtt_check(const struct ht_cli *cli, const struct serve *serve)
                               "%s", error.message);
 }
 
+/* "http://HOST:PORT" and nothing behind it: other nodes could not read more. */
+static bool is_node_url(const char *url)
+{
+    const char *colon = strrchr(url, ':');
+    size_t digits = colon == NULL ? 0 : strspn(colon + 1, "0123456789");
+    return strncmp(url, "http://", 7) == 0 && strlen(url) < HT_NODE_URL && colon > url + 7 &&
+           digits > 0 && digits <= 5 && colon[1 + digits] == '\0' &&
+           strtoul(colon + 1, NULL, 10) - 1 < UINT16_MAX;
+}
+
 static int serve_check(const struct ht_cli *cli, struct serve *serve, int arguments)
 {
     if (arguments > 0) {
@@ -193,9 +203,7 @@ static int serve_check(const struct ht_cli *cli, struct serve *serve, int argume
         !ht_cli_number(cli, "threads", serve->threads, 1, THREADS_MOST, &serve->thread_count)) {
         return HT_EXIT_USAGE;
     }
-    if (serve->advertise != NULL && (strncmp(serve->advertise, "http://", 7) != 0 ||
-                                     strrchr(serve->advertise, ':') <= serve->advertise + 6 ||
-                                     strlen(serve->advertise) >= HT_NODE_URL)) {
+    if (serve->advertise != NULL && !is_node_url(serve->advertise)) {
         return ht_cli_error(cli, HT_EXIT_USAGE, "--advertise takes http://HOST:PORT");
     }
     int code = log_parse(cli, serve);
