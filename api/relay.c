@@ -332,10 +332,10 @@ static int bring(struct lane *lane, const struct ht_buffer *records, struct ht_n
 }
 
 /* Whether such an answer may be another one the next time: nobody there, another desk, a key that
- * is not known yet. */
+ * is not known yet, a desk of a version before. */
 static bool comes_again(int status)
 {
-    return status == 0 || status == 403 || status == 429 || status >= 500;
+    return status == 0 || status == 403 || status == 404 || status == 429 || status >= 500;
 }
 
 /* It is to stop, and the time for what is left is over. */
