@@ -222,10 +222,7 @@ enum ht_status ht_planner_scene_make(const struct ht_planner_sources *sources,
         status = ht_planner_ways(out, sources, error);
     }
     if (status == HT_OK && out->planned) {
-        status = ht__scene_doors(&making);
-        if (status != HT_OK) {
-            (void)ht_error_set(error, status, 0, NULL);
-        }
+        ht__scene_doors(&making);
     }
     ht_live_places_deinit(&making.places);
     free(making.facilities);
