@@ -33,6 +33,21 @@ static void wait_for(struct ht_arrival_ask *ask, int64_t until_ms, const struct 
     *ask = (struct ht_arrival_ask){.now_ms = until_ms, .stops = at};
 }
 
+/* What passes at a stop before the hand-over, in this town: a part of what the stop takes. */
+static uint32_t lead_of(const struct ht_arrival *arrival, const struct ht_arrivals_visit *visit)
+{
+    uint32_t stops = 0;
+    double lead_ms = visit->lead_ms * ht_arrival_service(arrival, visit->compound, &stops);
+    return lead_ms < UINT32_MAX ? (uint32_t)lead_ms : UINT32_MAX;
+}
+
+/* Horizons are calibrated one by one; where the next one begins, nobody goes back in time. */
+static void follow(struct ht_arrival_band *band, int64_t before_ms)
+{
+    band->eta_ms = band->eta_ms < before_ms ? before_ms : band->eta_ms;
+    band->high_ms = band->high_ms < band->eta_ms ? band->eta_ms : band->high_ms;
+}
+
 enum ht_status ht_arrivals_bands(struct ht_arrivals *arrivals, int64_t now_ms,
                                  const struct ht_arrivals_visit *visits, size_t count,
                                  struct ht_arrival_band *bands)
@@ -53,8 +68,9 @@ enum ht_status ht_arrivals_bands(struct ht_arrivals *arrivals, int64_t now_ms,
         if (ht_arrival_forecast(arrivals->arrival, &ask).plain_ms < visit->not_before_ms) {
             wait_for(&ask, visit->not_before_ms, &stops[i]);
         }
-        ask.walk_ms = visit->lead_ms + visit->walk_ms;
+        ask.walk_ms = lead_of(arrivals->arrival, visit);
         bands[i] = ht_arrival_forecast(arrivals->arrival, &ask);
+        follow(&bands[i], i == 0 ? now_ms : bands[i - 1].eta_ms);
         stops[i] = (struct ht_arrival_stop){visit->compound, visit->service_ms};
         ask.stop_count++;
     }

@@ -33,12 +33,13 @@ void ht_arrivals_save(struct ht_arrivals *arrivals, bool now);
 struct ht_arrivals_visit {
     uint64_t compound;
     uint32_t travel_ms;    /* from the one before, the first from where the van is; 0: none */
-    uint32_t service_ms;   /* what is left of it, parking included */
-    uint32_t lead_ms;      /* of that what passes before the hand-over: parking */
-    uint32_t walk_ms;      /* from the parking place to the door */
+    uint32_t service_ms;   /* what is left of it, parking and the way to the door and back included
+                            */
+    uint32_t lead_ms;      /* of that what passes before the hand-over */
     int64_t not_before_ms; /* nothing begins before; 0: any time */
 };
-/* Bands of the hand-overs of bands[0..count). HT_NOMEM. */
+/* Bands of the hand-overs of bands[0..count); none is forecast before the one that it follows.
+ * HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_arrivals_bands(struct ht_arrivals *arrivals, int64_t now_ms,
                                                const struct ht_arrivals_visit *visits, size_t count,
                                                struct ht_arrival_band *bands);

@@ -124,8 +124,7 @@ static struct ht_arrivals_visit visit_of(const struct ht_planner_stop *stop)
     return (struct ht_arrivals_visit){.compound = stop->compound,
                                       .travel_ms = stop->travel_ms,
                                       .service_ms = stop->park_ms + stop->service_ms,
-                                      .lead_ms = stop->park_ms,
-                                      .walk_ms = stop->walk_ms,
+                                      .lead_ms = stop->park_ms + stop->walk_ms,
                                       .not_before_ms = stop->not_before_ms};
 }
 
@@ -174,7 +173,7 @@ static void here_shorten(struct ht_arrivals_visit *visit, const struct ht_planne
         before_ms += route->stops[i].park_ms + (int64_t)route->stops[i].service_ms;
     }
     visit->travel_ms = 0;
-    visit->lead_ms = at_least(before_ms - passed_ms, 0);
+    visit->lead_ms = at_least(before_ms + stop->walk_ms - passed_ms, 0);
     visit->service_ms = at_least(before_ms + stop->service_ms - passed_ms,
                                  stop->service_ms / HT_PLANNER_LEAST_PART);
 }
@@ -228,6 +227,8 @@ enum ht_status ht_planner_route_bands(struct ht_arrivals *arrivals,
     }
     if (visits != NULL && route->count > 0 && route->stops[0].begun_ms != 0) {
         visits[0].service_ms = at_least(route->stops[0].leave_ms - now_ms, 0);
+        visits[0].lead_ms =
+            at_least(route->stops[0].begin_ms + route->stops[0].walk_ms - now_ms, 0);
     }
     if (visits != NULL) {
         status = ht_arrivals_bands(arrivals, now_ms, visits, route->count, bands);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "api/arrivals.h"
-#include "api/desk_room.h"
 #include "api/orders_room.h"
 #include "api/planner_scene_internal.h"
 #include "engine/base/array.h"
@@ -136,17 +135,6 @@ static enum ht_status door_read(struct ht__making *making, const struct ht_order
     }
     door->compound = compound == NULL ? door->compound : ht_arrivals_cell(compound);
     return status == HT_NOT_FOUND ? HT_OK : status;
-}
-
-void ht__scene_doors(struct ht__making *making)
-{
-    struct ht_planner_scene *scene = making->scene;
-    const struct ht_home_pace pace = ht_desk_room_kind(making->app->desk, HT_INCIDENT_OTHER).pace;
-    for (uint32_t o = 0; o < scene->order_count; o++) {
-        struct ht_planner_door *door = &scene->doors[o];
-        double street_m = (double)scene->street_m[scene->day_orders[o].location];
-        door->walk_ms = ht_home_access_ms(&pace, door->home ? &door->inside : NULL, street_m);
-    }
 }
 
 /* What became of an order that was looked at. */

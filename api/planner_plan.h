@@ -31,8 +31,8 @@ struct ht_planner_stop {
     int64_t begun_ms;      /* it is what the van stands there for, since then; 0: it is not */
     uint32_t travel_ms;    /* from the stop before, or where the van was */
     uint32_t park_ms;
-    uint32_t service_ms;          /* loading or handing over */
-    uint32_t walk_ms;             /* from the parking place to the door */
+    uint32_t service_ms;          /* loading, or to the door, handing over and back */
+    uint32_t walk_ms;             /* of that what passes before handing over */
     uint64_t compound;            /* what its service is learned by (api/arrivals.h) */
     int64_t load[HT_ORDER_LOADS]; /* behind it */
     uint32_t sequence;            /* of an order's stop */

@@ -222,7 +222,10 @@ enum ht_status ht_planner_scene_make(const struct ht_planner_sources *sources,
         status = ht_planner_ways(out, sources, error);
     }
     if (status == HT_OK && out->planned) {
-        ht__scene_doors(&making);
+        status = ht__scene_doors(&making);
+        if (status != HT_OK) {
+            (void)ht_error_set(error, status, 0, NULL);
+        }
     }
     ht_live_places_deinit(&making.places);
     free(making.facilities);

@@ -52,7 +52,8 @@ struct ht_planner_kitchen {
 struct ht_planner_door {
     bool home;                    /* of a household that is known */
     struct ht_home_inside inside; /* of that */
-    uint32_t walk_ms;             /* from where the van parks */
+    uint32_t walk_ms;             /* its part of the way from where the van parks, see
+                                     planner_doors; the way back takes as long */
     uint64_t compound;            /* what its service is learned by */
 };
 

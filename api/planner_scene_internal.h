@@ -3,6 +3,7 @@
  *   planner_scene     points, the problem; makes the whole
  *   planner_vans      facilities and vans
  *   planner_orders    kitchens and orders
+ *   planner_doors     the ways to the doors and back
  *   planner_running   the running plan as the vans' lists
  *   planner_compounds in which compound a door lies
  *   planner_ways      times of ways between all points
@@ -65,8 +66,9 @@ uint32_t ht__scene_van(const struct ht_planner_scene *scene, const char *id);
 /* Whether there is any open order. */
 bool ht__scene_wanted(const struct ht_app *app);
 HT_MUST_CHECK enum ht_status ht__scene_orders(struct ht__making *making);
-/* What the last steps to each order take, once the streets are known. */
-void ht__scene_doors(struct ht__making *making);
+/* The last steps to each order become a part of what it takes, once the streets are known.
+ * HT_NOMEM. */
+HT_MUST_CHECK enum ht_status ht__scene_doors(struct ht__making *making);
 
 HT_MUST_CHECK enum ht_status ht__scene_running(struct ht__making *making);
 

@@ -82,6 +82,7 @@ void ht_sim_meal_order(struct ht_sim *sim, const struct ht_sim_happening *happen
     struct ht_sim_dice dice = ht_sim_dice_named(sim->options->seed, "order", id);
     struct ht_sim_chaos chaos = {.on = sim->options->chaos};
     const char *kitchen = town->kitchens[home->kitchen].id;
+    meal->home = home;
     meal->ours = true;
     meal->state = HT_SIM_MEAL_SENT;
     meal->due_from_ms = happening->due_from_ms;

@@ -55,8 +55,10 @@ static bool home_take(struct reading *reading, yajl_val feature)
         return town->home_count < reading->most;
     }
     home.door = home.point;
-    (void)ht_sim_pair(ht_json_member(ht_json_member(feature, "properties"), "entrance"),
-                      &home.door);
+    yajl_val properties = ht_json_member(feature, "properties");
+    (void)ht_sim_pair(ht_json_member(properties, "entrance"), &home.door);
+    home.floor = (int)ht_sim_number(properties, "floor", 1);
+    home.lift = ht_sim_flag(properties, "lift");
     double nearest_m = 0;
     for (uint32_t k = 0; k < town->kitchen_count; k++) {
         double far_m = ht_distance_m(home.point, town->kitchens[k].point);

@@ -17,6 +17,8 @@ struct ht_sim_home {
     struct ht_point point;
     struct ht_point door; /* where a van stops for it: its entrance, or itself */
     uint32_t kitchen;     /* the nearest */
+    int floor;            /* 1: the ground */
+    bool lift;
 };
 
 struct ht_sim_site {

@@ -1,10 +1,15 @@
-/* Drivers: each does what the plan of his van says, a bit faster or slower.
+/* Drivers: each goes where the plan of his van says, and takes the time that he takes.
  *
  *   rests --plan has a stop--> drives --> waits (until the plan says begin) --> serves --> rests
+ *
+ * At a door he parks, walks to the entrance, goes up, hands over, and walks back before he drives
+ * on; with another order in the house he goes there from the first. How long that takes is a matter
+ * of the house and of him, and not of the plan.
  *
  * The plan is read again once a minute and after each stop; where it has another first stop now, he
  * goes there. Every other driver says when he arrives; of the rest the positions do.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +24,17 @@ enum {
     AHEAD_MS = 20 * 60000, /* he does not leave for a stop that is later than that */
     SERVICE_LEAST_MS = 10000,
     SERVICE_MOST_MS = 600000,
-    NEXT_DOOR_MS = 25000, /* another order without driving */
-    PARKING_MS = 60000,   /* the plan's begin lies behind that */
+    PARKING_MS = 60000,
+    HANDOVER_MS = 20000,
+    UP_MS = 18000, /* a floor on foot */
+    DOWN_MS = 12000,
+    LIFT_MS = 35000,     /* with waiting for it */
+    NEXT_DOOR_MS = 5000, /* another one on the same floor */
+    WALK_MOST_MS = 180000,
     MOMENT_MS = 45000,
 };
+
+#define WALK_MPS 1.2
 
 enum phase { RESTS, DRIVES, WAITS, SERVES, LOADS };
 
@@ -39,7 +51,9 @@ struct ht_sim_van {
     struct ht_sim_mover *mover;
     enum phase phase;
     struct stop stop; /* where he goes, or is */
-    bool served;      /* an order where he stands: the next one is next door */
+    bool served;      /* an order where he stands: the next one is in the same house */
+    const struct ht_sim_home *door; /* of that; NULL: not known */
+    int64_t back_ms;                /* when he is at his van again from there */
     int64_t until_ms;
     int64_t look_ms;
     bool asks; /* for the plan */
@@ -151,23 +165,72 @@ static void arrival_say(struct ht_sim *sim, struct ht_sim_van *van)
     ht_sim_ask_send(sim->client, ask);
 }
 
-static void serve_begin(struct ht_sim *sim, struct ht_sim_van *van)
+/* Floors above or below the ground. */
+static int floors_of(const struct ht_sim_home *home)
 {
-    const struct stop *stop = &van->stop;
-    int64_t took_ms = stop->leave_ms - stop->begin_ms;
-    bool again = van->served && !stop->loads;
-    took_ms += stop->loads || again ? 0 : PARKING_MS;
-    took_ms = again && took_ms > NEXT_DOOR_MS ? NEXT_DOOR_MS : took_ms;
+    return home->floor > 0 ? home->floor - 1 : home->floor;
+}
+
+/* Up (down, where it is less than none) so many floors. */
+static int64_t floors_ms(const struct ht_sim_home *home, int floors)
+{
+    int64_t on_foot_ms = floors > 0 ? (int64_t)floors * UP_MS : -(int64_t)floors * DOWN_MS;
+    return home->lift && on_foot_ms > LIFT_MS ? LIFT_MS : on_foot_ms;
+}
+
+/* On the level, between van and door. */
+static int64_t level_ms(const struct ht_sim_van *van, const struct ht_sim_home *home)
+{
+    double far_m =
+        ht_distance_m(van->mover->point, home->door) + ht_distance_m(home->door, home->point);
+    return (int64_t)fmin(far_m / WALK_MPS * 1000, WALK_MOST_MS);
+}
+
+/* From the van, or from the door before. */
+static int64_t there_ms(const struct ht_sim_van *van, const struct ht_sim_home *home)
+{
+    if (van->served && (home == NULL || van->door == NULL)) {
+        return NEXT_DOOR_MS;
+    }
+    if (van->served) {
+        return NEXT_DOOR_MS + floors_ms(home, floors_of(home) - floors_of(van->door));
+    }
+    return PARKING_MS + (home == NULL ? 0 : level_ms(van, home) + floors_ms(home, floors_of(home)));
+}
+
+static int64_t back_ms(const struct ht_sim_van *van, const struct ht_sim_home *home)
+{
+    return home == NULL ? 0 : level_ms(van, home) + floors_ms(home, -floors_of(home));
+}
+
+/* What he does next is over then. What he did since the last look, and will have done before the
+ * next, is not looked at then. */
+static int64_t done_ms(const struct ht_sim *sim, struct ht_sim_van *van, int64_t took_ms)
+{
+    double part = ht_sim_dice_within(&van->mover->dice, 0.75, 1.3);
+    took_ms = (int64_t)((double)took_ms * part - sim->options->step_s * 1000);
+    return sim->now_ms + (took_ms > 0 ? took_ms : 0);
+}
+
+static void load_begin(struct ht_sim *sim, struct ht_sim_van *van)
+{
+    int64_t took_ms = van->stop.leave_ms - van->stop.begin_ms;
     took_ms = took_ms < SERVICE_LEAST_MS  ? SERVICE_LEAST_MS
               : took_ms > SERVICE_MOST_MS ? SERVICE_MOST_MS
                                           : took_ms;
-    double part = ht_sim_dice_within(&van->mover->dice, 0.75, 1.3);
-    van->phase = stop->loads ? LOADS : SERVES;
-    /* what he did since the last look, and will have done before the next, is not looked at then */
-    took_ms = (int64_t)((double)took_ms * part - sim->options->step_s * 1000);
-    van->until_ms = sim->now_ms + (took_ms > 0 ? took_ms : 0);
-    van->served = !stop->loads;
-    struct ht_sim_meal *meal = stop->loads ? NULL : ht_sim_meal_known(sim, stop->id);
+    van->phase = LOADS;
+    van->until_ms = done_ms(sim, van, took_ms);
+    van->served = false;
+}
+
+static void serve_begin(struct ht_sim *sim, struct ht_sim_van *van)
+{
+    struct ht_sim_meal *meal = ht_sim_meal_known(sim, van->stop.id);
+    const struct ht_sim_home *home = meal == NULL ? NULL : meal->home;
+    van->phase = SERVES;
+    van->until_ms = done_ms(sim, van, there_ms(van, home) + HANDOVER_MS);
+    van->served = true;
+    van->door = home;
     if (meal != NULL && meal->state < HT_SIM_MEAL_ENROUTE) {
         ht_sim_meal_event(sim, meal, van->mover->lane, "enroute", HT_SIM_MEAL_ENROUTE);
     }
@@ -209,9 +272,14 @@ static void stop_face(struct ht_sim *sim, struct ht_sim_van *van, const struct s
             van->phase = WAITS;
             van->look_ms =
                 ready_ms < sim->now_ms + LOOK_WAITING_MS ? ready_ms : sim->now_ms + LOOK_WAITING_MS;
+        } else if (stop->loads) {
+            load_begin(sim, van);
         } else {
             serve_begin(sim, van);
         }
+    } else if (van->back_ms > sim->now_ms) { /* he is on the stairs */
+        van->phase = RESTS;
+        van->look_ms = van->back_ms;
     } else if (bound) {
         van->phase = DRIVES;
     } else if (stop->arrival_ms > sim->now_ms + AHEAD_MS) {
@@ -270,6 +338,7 @@ static void order_end(struct ht_sim *sim, struct ht_sim_van *van)
         ht_sim_meal_event(sim, meal, van->mover->lane, fails ? "fail" : "deliver",
                           fails ? HT_SIM_MEAL_FAILED : HT_SIM_MEAL_DELIVERED);
     }
+    van->back_ms = done_ms(sim, van, back_ms(van, van->door));
     van->phase = RESTS;
 }
 

@@ -57,6 +57,13 @@ struct ht_arrival {
     uint64_t changes;
 };
 
+/* Nothing is known: it takes, in the mean (mean_of), what is planned. */
+static struct running as_planned(double spread)
+{
+    return (struct running){.mean = (float)(-spread * spread / 2),
+                            .variance = (float)(spread * spread)};
+}
+
 enum ht_status ht_arrival_new(size_t compounds_most, struct ht_arrival **out)
 {
     struct ht_arrival *arrival = calloc(1, sizeof *arrival);
@@ -70,8 +77,8 @@ enum ht_status ht_arrival_new(size_t compounds_most, struct ht_arrival **out)
         free(arrival);
         return HT_NOMEM;
     }
-    arrival->services.variance = (float)(SPREAD_FIRST * SPREAD_FIRST);
-    arrival->ways.variance = (float)(SPREAD_WAYS_FIRST * SPREAD_WAYS_FIRST);
+    arrival->services = as_planned(SPREAD_FIRST);
+    arrival->ways = as_planned(SPREAD_WAYS_FIRST);
     for (int i = 0; i < HT_ARRIVAL_HORIZONS; i++) {
         arrival->horizons[i] = (struct percentiles){0, -FIRST_95, 0, FIRST_95};
     }

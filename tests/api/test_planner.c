@@ -1,6 +1,7 @@
 /* The day's planner over HTTP: orders get vans by themselves, and keep to what is fixed. */
 #include <unistd.h>
 
+#include "engine/base/time.h"
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
 #include "tests/support/served.h"
@@ -641,6 +642,112 @@ HT_CASE(what_is_not_aboard_is_not_what_the_van_stands_at_a_door_for)
         HT_CHECK(is_behind_a_load("\"order\":\"ob\""));
         HT_CHECK(advance(60));
     }
+    end();
+}
+
+/* All live up there, without a lift. */
+static void floors_set(int floor)
+{
+    for (int i = 0; i < HOUSEHOLDS; i++) {
+        char path[64];
+        char body[64];
+        (void)snprintf(path, sizeof path, "/collections/households/items/h%d", i);
+        (void)snprintf(body, sizeof body, "{\"properties\":{\"floor\":%d}}", floor);
+        HT_CHECK_INT(
+            send_body("PATCH", path, "Content-Type: application/merge-patch+json\r\n", body), 200);
+    }
+}
+
+HT_CASE(forecasts_follow_each_other_and_lie_before_the_van_leaves)
+{
+    char before[64] = "";
+    HT_REQUIRE(begin_town(TWENTY, ",\"status\":\"off\""));
+    floors_set(6);
+    HT_CHECK(advance(0));
+    for (int i = 0; i < HOUSEHOLDS; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "o%d", i);
+        HT_CHECK_INT(order_add(id, i, ""), 201);
+    }
+    HT_CHECK(advance(1));
+    HT_CHECK_INT(get(VAN1_PLAN), 200);
+    int seen = 0;
+    for (int i = 0; i < ht_json_count_at(answer.body, "stops"); i++) {
+        char path[32];
+        char eta[64];
+        char leaves[64];
+        (void)snprintf(path, sizeof path, "stops.%d.eta", i);
+        if (ht_json_at(answer.body, path) == NULL) {
+            continue;
+        }
+        member_copy(eta, path);
+        (void)snprintf(path, sizeof path, "stops.%d.departure", i);
+        member_copy(leaves, path);
+        HT_CHECK(strcmp(before, eta) < 0 && strcmp(eta, leaves) <= 0);
+        (void)strcpy(before, eta);
+        seen++;
+    }
+    HT_CHECK_INT(seen, HOUSEHOLDS);
+    end();
+}
+
+static int64_t moment_at(const char *path)
+{
+    char text[64];
+    int64_t ms = 0;
+    member_copy(text, path);
+    size_t size = strlen(text);
+    HT_CHECK(size > 2 && ht_time_parse(text + 1, size - 2, &ms));
+    return ms;
+}
+
+/* How long van 1 is to stay for an order, without parking; in seconds. */
+static int64_t stay_s(const char *order)
+{
+    char path[32];
+    for (int i = 0; i < ht_json_count_at(answer.body, "stops"); i++) {
+        (void)snprintf(path, sizeof path, "stops.%d.order", i);
+        if (is(path, order)) {
+            (void)snprintf(path, sizeof path, "stops.%d.begin", i);
+            int64_t begin_ms = moment_at(path);
+            (void)snprintf(path, sizeof path, "stops.%d.departure", i);
+            return (moment_at(path) - begin_ms) / 1000;
+        }
+    }
+    return -1;
+}
+
+/* All at one place: on the ground, on the fifth floor above it, there by lift, and two orders on
+ * the fifth at once. */
+HT_CASE(stairs_there_and_back_are_a_part_of_the_stay)
+{
+    enum { SERVICE_S = 20, STAIRS_S = 20, LIFT_S = 40 };
+    static const double place[2] = {121.7127, 29.951};
+    static const char *const homes[] = {"\"floor\":1", "\"floor\":6", "\"floor\":6,\"lift\":true",
+                                        "\"floor\":6", "\"floor\":6"};
+    HT_REQUIRE(begin_town(TWENTY, ",\"status\":\"off\""));
+    HT_CHECK(advance(0));
+    for (int i = 0; i < 5; i++) {
+        char id[16];
+        char body[256];
+        (void)snprintf(id, sizeof id, "home%d", i);
+        item_add("households", id, place, homes[i]);
+        (void)snprintf(body, sizeof body,
+                       "{\"id\":\"o%d\",\"household\":\"%s\",\"kitchen\":\"k1\",\"service_s\":%d,"
+                       "\"due\":[\"2026-03-02T11:1%d:00+08:00\",\"2026-03-02T12:30:00+08:00\"]}",
+                       i, id, SERVICE_S, i < 4 ? i : 3);
+        HT_CHECK_INT(post(ORDERS, JSON, body), 201);
+    }
+    HT_CHECK(advance(1));
+    HT_CHECK_INT(get(VAN1_PLAN), 200);
+    int64_t ground_s = stay_s("\"o0\"");
+    int64_t stairs_s = stay_s("\"o1\"");
+    HT_CHECK(ground_s >= SERVICE_S);
+    HT_CHECK_INT(stairs_s - ground_s, 2 * 5 * STAIRS_S);
+    HT_CHECK_INT(stay_s("\"o2\"") - ground_s, 2 * LIFT_S);
+    /* who goes up once has handed over twice, but gone up once */
+    int64_t both_s = stay_s("\"o3\"") + stay_s("\"o4\"");
+    HT_CHECK(both_s >= stairs_s + SERVICE_S && both_s <= stairs_s + SERVICE_S + 2);
     end();
 }
 
