@@ -122,6 +122,10 @@ static bool seed_read(yajl_val value, char *to)
 static bool word_read(const struct ht_event_field *field, yajl_val value, char *to)
 {
     const char *text = YAJL_GET_STRING(value);
+    if (value == NULL) {
+        *to = 0;
+        return true;
+    }
     for (int i = 0; text != NULL && i < field->words; i++) {
         if (strcmp(field->word(i), text) == 0) {
             *to = (char)i;

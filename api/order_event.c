@@ -17,6 +17,11 @@ static const char *next_word(int i)
     return ht_order_next_text((enum ht_order_next)i);
 }
 
+static const char *handover_word(int i)
+{
+    return ht_order_handover_text((enum ht_order_handover)i);
+}
+
 static const char *lack_word(int i)
 {
     return ht_order_unplanned_text((enum ht_order_unplanned)i);
@@ -32,6 +37,8 @@ static const struct ht_event_field fields[] = {
     {"due_to", HT_ORDER_HAS_FACTS, HT_EVENT_MOMENT, AT(due_to_ms), NULL, 0},
     {"service_ms", HT_ORDER_HAS_FACTS, HT_EVENT_NUMBER, AT(service_ms), NULL, 0},
     {"priority", HT_ORDER_HAS_FACTS, HT_EVENT_PERHAPS, AT(priority), NULL, 0},
+    {"handover", HT_ORDER_HAS_FACTS, HT_EVENT_WORD, AT(handover), handover_word,
+     HT_ORDER_HANDOVERS},
     {"unit", HT_ORDER_HAS_UNIT, HT_EVENT_TEXT, AT(unit), NULL, 0},
     {"sequence", HT_ORDER_HAS_PLAN, HT_EVENT_NUMBER, AT(sequence), NULL, 0},
     {"eta", HT_ORDER_HAS_PLAN, HT_EVENT_MOMENT, AT(eta_ms), NULL, 0},

@@ -40,6 +40,7 @@ static void facts_write(struct ht_json *json, const struct ht_order *order)
     if (order->priority != 0) {
         ht_json_key_int(json, "priority", order->priority);
     }
+    ht_json_key_text(json, "handover", ht_order_handover_text(order->handover));
 }
 
 static void plan_write(struct ht_json *json, const struct ht_order *order,

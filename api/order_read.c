@@ -155,6 +155,36 @@ static enum ht_status priority_read(const struct reading *reading, struct ht_ord
                  "a whole number from 0 to 100");
 }
 
+/* One of the words from the `from`th on; 0: not said, -1: none of them. */
+static int word_read(yajl_val value, const char *(*word)(int), int from, int count)
+{
+    const char *text = YAJL_GET_STRING(value);
+    if (value == NULL) {
+        return 0;
+    }
+    for (int i = from; text != NULL && i < count; i++) {
+        if (strcmp(word(i), text) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static const char *handover_word(int i)
+{
+    return ht_order_handover_text((enum ht_order_handover)i);
+}
+
+static enum ht_status handover_read(const struct reading *reading, struct ht_order_in *out)
+{
+    int handover = word_read(member(reading, "handover"), handover_word, 0, HT_ORDER_HANDOVERS);
+    if (handover < 0) {
+        return wrong(reading, HT_INVALID, "handover", "door or van");
+    }
+    out->handover = (enum ht_order_handover)handover;
+    return HT_OK;
+}
+
 static enum ht_status place_read(const struct reading *reading, struct ht_order_in *out)
 {
     yajl_val lon = member(reading, "lon");
@@ -223,6 +253,9 @@ static enum ht_status order_read(const struct reading *reading, struct ht_order_
     }
     if (status == HT_OK) {
         status = priority_read(reading, out);
+    }
+    if (status == HT_OK) {
+        status = handover_read(reading, out);
     }
     return status == HT_OK ? note_read(reading, &out->note) : status;
 }
@@ -310,26 +343,11 @@ static const char *next_word(int i)
     return ht_order_next_text((enum ht_order_next)i);
 }
 
-/* One of the words but the first, which is none; 0: not said, -1: none of them. */
-static int word_read(yajl_val value, const char *(*word)(int), int count)
-{
-    const char *text = YAJL_GET_STRING(value);
-    if (value == NULL) {
-        return 0;
-    }
-    for (int i = 1; text != NULL && i < count; i++) {
-        if (strcmp(word(i), text) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
-
 static enum ht_status failure_read(const struct reading *reading, struct ht_order_step *out)
 {
     yajl_val count = member(reading, "count");
-    int reason = word_read(member(reading, "reason"), reason_word, HT_ORDER_REASONS);
-    int next = word_read(member(reading, "next"), next_word, HT_ORDER_NEXTS);
+    int reason = word_read(member(reading, "reason"), reason_word, 1, HT_ORDER_REASONS);
+    int next = word_read(member(reading, "next"), next_word, 1, HT_ORDER_NEXTS);
     if (reason < 0 || (reason == 0 && out->command == HT_ORDER_FAIL)) {
         return wrong(reading, HT_INVALID, "reason",
                      "one of no_answer, refused, wrong_address, breakdown, other");

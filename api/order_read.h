@@ -1,8 +1,9 @@
 /* Order read: the bodies of POST /v1/orders and /v1/orders/{id}/events.
  *
  *   {"id": "o-17", "household": "h1", "kitchen": "k1", "load": [2], "diets": ["soft"],
- *    "ready": "2026-03-02T11:00:00+08:00", "service_s": 60, "priority": 0, "note": "second door on
- * the left", "due": ["2026-03-02T11:15:00+08:00", "2026-03-02T12:00:00+08:00"]}
+ *    "ready": "2026-03-02T11:00:00+08:00", "service_s": 60, "priority": 0, "handover": "door",
+ *    "note": "second door on the left",
+ *    "due": ["2026-03-02T11:15:00+08:00", "2026-03-02T12:00:00+08:00"]}
  *
  * or `lon` and `lat` instead of a household; one of them, a list, or {"orders": [...]}. `load` is a
  * number or a list of them, 1 where it is not said. Members that are not known are passed over.
@@ -40,6 +41,7 @@ struct ht_order_in {
     int64_t due_to_ms;
     int64_t service_ms; /* < 0: not said */
     uint32_t priority;
+    enum ht_order_handover handover; /* at the door, where it is not said */
     char diets[HT_DESK_SKILLS_MAX + 1];
 };
 

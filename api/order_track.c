@@ -51,6 +51,9 @@ static void track_write(struct ht_app_context *context, const struct ht_order *o
     ht_json_object(&json);
     ht_json_key_text(&json, "state", ht_order_state_text(order->state));
     if (ht_order_is_open(order)) {
+        if (order->handover == HT_ORDER_AT_VAN) {
+            ht_json_key_text(&json, "handover", ht_order_handover_text(order->handover));
+        }
         if (stops_before != UINT32_MAX) {
             ht_json_key_int(&json, "stops_before", stops_before);
         }

@@ -270,6 +270,7 @@ static enum ht_status decide_one(struct ht_orders_room *room, const struct ht_co
         .load_count = in->load_count,
         .service_ms = in->service_ms < 0 ? rules->service_ms : (uint32_t)in->service_ms,
         .priority = in->priority,
+        .handover = in->handover,
         .ready_ms = ask.ready_ms,
         .due_from_ms = in->due_from_ms,
         .due_to_ms = in->due_to_ms,

@@ -1,7 +1,7 @@
 /* Orders: the calls of the meal service.
  *
  *   POST   /v1/orders {id?, household | lon,lat, kitchen, load?, diets?, ready?, due, service_s?,
- *                      priority?, note?}, or a list: all or nothing
+ *                      priority?, handover?, note?}, or a list: all or nothing
  *   GET    /v1/orders?state=&unit=&kitchen=&household=&due=FROM/TO&limit=&before=
  *   GET    /v1/orders/{id}, /v1/orders/{id}/history
  *   POST   /v1/orders/{id}/events {event, unit?, reason?, next?, count?, note?}

@@ -5,7 +5,7 @@
  *
  * Who has several orders in a house goes up once: as far as the farthest of the doors, and back.
  * Each order has its part of that, so that whichever of them is left out, planned anew or handed
- * over first, the stay is right.
+ * over first, the stay is right. To whom comes to the van nobody goes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -102,17 +102,19 @@ enum ht_status ht__scene_doors(struct ht__making *making)
     if (list == NULL) {
         return HT_NOMEM;
     }
+    uint32_t all = 0;
     for (uint32_t o = 0; o < scene->order_count; o++) {
-        list[o] = (struct keyed){scene, o};
+        if (scene->orders[o]->handover == HT_ORDER_AT_DOOR) {
+            list[all++] = (struct keyed){scene, o};
+        }
     }
-    if (scene->order_count > 0) {
-        qsort(list, scene->order_count, sizeof *list, by_visit);
+    if (all > 0) {
+        qsort(list, all, sizeof *list, by_visit);
     }
-    for (uint32_t i = 0; i < scene->order_count;) {
+    for (uint32_t i = 0; i < all;) {
         uint32_t count = 1;
         uint32_t most_ms = way_ms(scene, &pace, list[i].order);
-        for (uint32_t j = i + 1; j < scene->order_count && visit_compare(&list[i], &list[j]) == 0;
-             j++) {
+        for (uint32_t j = i + 1; j < all && visit_compare(&list[i], &list[j]) == 0; j++) {
             uint32_t one_ms = way_ms(scene, &pace, list[j].order);
             most_ms = one_ms > most_ms ? one_ms : most_ms;
             count++;

@@ -14,6 +14,8 @@ enum {
     TOLD_LEAST_MS = 480000 /* what is told later was not known before */
 };
 
+#define HELPLESS 0.1 /* the share of households that is served at the door */
+
 struct ht_sim_meal *ht_sim_meal_known(struct ht_sim *sim, const char *id)
 {
     struct ht_sim_meal *meal = (struct ht_sim_meal *)ht_names_find(&sim->meals, id);
@@ -66,6 +68,13 @@ static void order_taken(void *user, const struct ht_sim_ask *ask,
     yajl_tree_free(tree);
 }
 
+/* Whether they fetch their meals from the van: the same each day. */
+static bool comes_down(const struct ht_sim *sim, const struct ht_sim_home *home)
+{
+    struct ht_sim_dice dice = ht_sim_dice_named(sim->options->seed, "legs", home->id);
+    return !ht_sim_dice_chance(&dice, HELPLESS);
+}
+
 void ht_sim_meal_order(struct ht_sim *sim, const struct ht_sim_happening *happening)
 {
     const struct ht_sim_town *town = &sim->town;
@@ -82,7 +91,8 @@ void ht_sim_meal_order(struct ht_sim *sim, const struct ht_sim_happening *happen
     struct ht_sim_dice dice = ht_sim_dice_named(sim->options->seed, "order", id);
     struct ht_sim_chaos chaos = {.on = sim->options->chaos};
     const char *kitchen = town->kitchens[home->kitchen].id;
-    meal->home = home;
+    bool comes = comes_down(sim, home);
+    meal->climbed = comes ? NULL : home;
     meal->ours = true;
     meal->state = HT_SIM_MEAL_SENT;
     meal->due_from_ms = happening->due_from_ms;
@@ -92,8 +102,8 @@ void ht_sim_meal_order(struct ht_sim *sim, const struct ht_sim_happening *happen
     struct ht_sim_ask *ask = ht_sim_ask_new(sim->client, HT_SIM_CALL_ORDER, "POST", "/v1/orders");
     ht_text_addf(&ask->body,
                  "{\"id\":\"%s\",\"household\":\"%s\",\"kitchen\":\"%s\",\"load\":%u,"
-                 "\"service_s\":%d,\"due\":[",
-                 id, home->id, kitchen, happening->load, HANDOVER_S);
+                 "\"service_s\":%d,\"handover\":\"%s\",\"due\":[",
+                 id, home->id, kitchen, happening->load, HANDOVER_S, comes ? "van" : "door");
     ht_sim_add_moment(&ask->body, happening->due_from_ms);
     ht_text_add_char(&ask->body, ',');
     ht_sim_add_moment(&ask->body, happening->due_to_ms);

@@ -71,9 +71,10 @@ struct ht_sim_meal {
     char id[HT_SIM_ID];
     char kitchen[HT_SIM_ID];
     char token[128];
-    const struct ht_sim_home *home; /* whose; NULL: not known */
-    bool ours;                      /* ordered here */
-    bool refused;                   /* by the server */
+    const struct ht_sim_home *climbed; /* for, to its door; NULL: they come to the van, or it is
+                                          not known */
+    bool ours;                         /* ordered here */
+    bool refused;                      /* by the server */
     enum ht_sim_meal_state state;
     int64_t due_from_ms; /* this and the next: 0: not known */
     int64_t due_to_ms;

@@ -2,9 +2,9 @@
  *
  *   rests --plan has a stop--> drives --> waits (until the plan says begin) --> serves --> rests
  *
- * At a door he parks, walks to the entrance, goes up, hands over, and walks back before he drives
- * on; with another order in the house he goes there from the first. How long that takes is a matter
- * of the house and of him, and not of the plan.
+ * At a house he parks; most come to the van. For who can't he walks to the entrance, goes up, hands
+ * over, and walks back before he drives on; with another such order in the house he goes there from
+ * the first. How long that takes is a matter of the house and of him, and not of the plan.
  *
  * The plan is read again once a minute and after each stop; where it has another first stop now, he
  * goes there. Every other driver says when he arrives; of the rest the positions do.
@@ -28,8 +28,8 @@ enum {
     HANDOVER_MS = 20000,
     UP_MS = 18000, /* a floor on foot */
     DOWN_MS = 12000,
-    LIFT_MS = 35000,     /* with waiting for it */
-    NEXT_DOOR_MS = 5000, /* another one on the same floor */
+    LIFT_MS = 35000, /* with waiting for it */
+    NEXT_MS = 5000,  /* to another one on the same floor, or who waits at the van */
     WALK_MOST_MS = 180000,
     MOMENT_MS = 45000,
 };
@@ -52,8 +52,8 @@ struct ht_sim_van {
     enum phase phase;
     struct stop stop; /* where he goes, or is */
     bool served;      /* an order where he stands: the next one is in the same house */
-    const struct ht_sim_home *door; /* of that; NULL: not known */
-    int64_t back_ms;                /* when he is at his van again from there */
+    const struct ht_sim_home *door; /* where he is; NULL: at his van */
+    int64_t back_ms;                /* when he is there again */
     int64_t until_ms;
     int64_t look_ms;
     bool asks; /* for the plan */
@@ -186,21 +186,29 @@ static int64_t level_ms(const struct ht_sim_van *van, const struct ht_sim_home *
     return (int64_t)fmin(far_m / WALK_MPS * 1000, WALK_MOST_MS);
 }
 
-/* From the van, or from the door before. */
-static int64_t there_ms(const struct ht_sim_van *van, const struct ht_sim_home *home)
+static int64_t up_ms(const struct ht_sim_van *van, const struct ht_sim_home *home)
 {
-    if (van->served && (home == NULL || van->door == NULL)) {
-        return NEXT_DOOR_MS;
-    }
-    if (van->served) {
-        return NEXT_DOOR_MS + floors_ms(home, floors_of(home) - floors_of(van->door));
-    }
-    return PARKING_MS + (home == NULL ? 0 : level_ms(van, home) + floors_ms(home, floors_of(home)));
+    return level_ms(van, home) + floors_ms(home, floors_of(home));
 }
 
-static int64_t back_ms(const struct ht_sim_van *van, const struct ht_sim_home *home)
+/* 0: he is at his van. */
+static int64_t back_ms(const struct ht_sim_van *van)
 {
+    const struct ht_sim_home *home = van->door;
     return home == NULL ? 0 : level_ms(van, home) + floors_ms(home, -floors_of(home));
+}
+
+/* To where the next order is handed over, at `home` or at the van (NULL). */
+static int64_t there_ms(const struct ht_sim_van *van, const struct ht_sim_home *home)
+{
+    if (!van->served) {
+        return PARKING_MS + (home == NULL ? 0 : up_ms(van, home));
+    }
+    if (home == NULL) {
+        return NEXT_MS + back_ms(van);
+    }
+    return van->door == NULL ? up_ms(van, home)
+                             : NEXT_MS + floors_ms(home, floors_of(home) - floors_of(van->door));
 }
 
 /* What he does next is over then. What he did since the last look, and will have done before the
@@ -226,7 +234,7 @@ static void load_begin(struct ht_sim *sim, struct ht_sim_van *van)
 static void serve_begin(struct ht_sim *sim, struct ht_sim_van *van)
 {
     struct ht_sim_meal *meal = ht_sim_meal_known(sim, van->stop.id);
-    const struct ht_sim_home *home = meal == NULL ? NULL : meal->home;
+    const struct ht_sim_home *home = meal == NULL ? NULL : meal->climbed;
     van->phase = SERVES;
     van->until_ms = done_ms(sim, van, there_ms(van, home) + HANDOVER_MS);
     van->served = true;
@@ -338,7 +346,7 @@ static void order_end(struct ht_sim *sim, struct ht_sim_van *van)
         ht_sim_meal_event(sim, meal, van->mover->lane, fails ? "fail" : "deliver",
                           fails ? HT_SIM_MEAL_FAILED : HT_SIM_MEAL_DELIVERED);
     }
-    van->back_ms = done_ms(sim, van, back_ms(van, van->door));
+    van->back_ms = done_ms(sim, van, back_ms(van));
     van->phase = RESTS;
 }
 

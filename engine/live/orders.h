@@ -85,6 +85,11 @@ enum {
     X(PARTLY_DELIVERED, "partly_delivered") /* `count` of load[0] */                               \
     X(RETRY, "retry")
 
+/* Where it is handed over. */
+#define HT_ORDER_HANDOVER_MAP(X)                                                                   \
+    X(AT_DOOR, "door")                                                                             \
+    X(AT_VAN, "van") /* they come to it */
+
 /* Why no unit has it in its plan. */
 #define HT_ORDER_UNPLANNED_MAP(X)                                                                  \
     X(NONE, "none") /* nobody looked yet */                                                        \
@@ -117,6 +122,13 @@ enum ht_order_next {
         HT_ORDER_NEXTS
 };
 
+enum ht_order_handover {
+#define HT_ORDER_ENUM(name, text) HT_ORDER_##name,
+    HT_ORDER_HANDOVER_MAP(HT_ORDER_ENUM)
+#undef HT_ORDER_ENUM
+        HT_ORDER_HANDOVERS
+};
+
 enum ht_order_unplanned {
 #define HT_ORDER_ENUM(name, text) HT_ORDER_LACKS_##name,
     HT_ORDER_UNPLANNED_MAP(HT_ORDER_ENUM)
@@ -128,6 +140,7 @@ enum ht_order_unplanned {
 const char *ht_order_state_text(enum ht_order_state state);
 const char *ht_order_reason_text(enum ht_order_reason reason);
 const char *ht_order_next_text(enum ht_order_next next);
+const char *ht_order_handover_text(enum ht_order_handover handover);
 const char *ht_order_unplanned_text(enum ht_order_unplanned reason);
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -136,7 +149,7 @@ const char *ht_order_unplanned_text(enum ht_order_unplanned reason);
  * reads bodies goes by these masks. */
 enum {
     HT_ORDER_HAS_FACTS = 1 << 0, /* household (NULL: none), kitchen, load, ready_ms, due_from_ms,
-                                    due_to_ms, service_ms, priority */
+                                    due_to_ms, service_ms, priority, handover */
     HT_ORDER_HAS_UNIT = 1 << 1,
     HT_ORDER_HAS_PLAN = 1 << 2,   /* sequence, eta_ms, eta_low_ms, eta_high_ms */
     HT_ORDER_HAS_LACK = 1 << 3,   /* unplanned */
@@ -171,6 +184,7 @@ struct ht_order_event {
     uint8_t unplanned; /* enum ht_order_unplanned */
     uint8_t reason;    /* enum ht_order_reason */
     uint8_t next;      /* enum ht_order_next */
+    uint8_t handover;  /* enum ht_order_handover */
     int64_t at_ms;
     const char *order;
     const char *household;
@@ -202,6 +216,7 @@ struct ht_order {
     uint32_t load_count;           /* 1 to HT_ORDER_LOADS */
     uint32_t service_ms;
     uint32_t priority; /* up to HT_ORDER_PRIORITY_MOST: these first, if not all can be brought */
+    enum ht_order_handover handover;
     int64_t ready_ms;
     int64_t due_from_ms;
     int64_t due_to_ms;
@@ -261,6 +276,7 @@ struct ht_order_command {
     uint32_t load_count;
     uint32_t service_ms;
     uint32_t priority;
+    enum ht_order_handover handover;
     int64_t ready_ms;
     int64_t due_from_ms;
     int64_t due_to_ms;

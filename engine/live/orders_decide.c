@@ -62,6 +62,9 @@ static enum ht_status check_open(const struct turn *turn)
         return ht_error_set(turn->error, HT_RANGE, 0, "/priority: 0 to %d",
                             (int)HT_ORDER_PRIORITY_MOST);
     }
+    if ((unsigned)c->handover >= HT_ORDER_HANDOVERS) {
+        return ht_error_set(turn->error, HT_INVALID, 0, "/handover: there is none such");
+    }
     return c->due_from_ms <= c->due_to_ms
                ? HT_OK
                : ht_error_set(turn->error, HT_RANGE, 0, "/due: ends before it begins");
@@ -102,6 +105,7 @@ static enum ht_status open_new(const struct turn *turn, struct ht__order_entry *
                                    .load_count = c->load_count,
                                    .service_ms = c->service_ms,
                                    .priority = c->priority,
+                                   .handover = (uint8_t)c->handover,
                                    .ready_ms = c->ready_ms,
                                    .due_from_ms = c->due_from_ms,
                                    .due_to_ms = c->due_to_ms};

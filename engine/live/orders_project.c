@@ -10,6 +10,7 @@
 static const char *const states[] = {HT_ORDER_STATE_MAP(HT_ORDER_TEXT)};
 static const char *const reasons[] = {HT_ORDER_REASON_MAP(HT_ORDER_TEXT)};
 static const char *const nexts[] = {HT_ORDER_NEXT_MAP(HT_ORDER_TEXT)};
+static const char *const handovers[] = {HT_ORDER_HANDOVER_MAP(HT_ORDER_TEXT)};
 static const char *const lacks[] = {HT_ORDER_UNPLANNED_MAP(HT_ORDER_TEXT)};
 
 static const struct {
@@ -34,6 +35,11 @@ const char *ht_order_reason_text(enum ht_order_reason reason)
 const char *ht_order_next_text(enum ht_order_next next)
 {
     return (unsigned)next < HT_ORDER_NEXTS ? nexts[next] : "";
+}
+
+const char *ht_order_handover_text(enum ht_order_handover handover)
+{
+    return (unsigned)handover < HT_ORDER_HANDOVERS ? handovers[handover] : "";
 }
 
 const char *ht_order_unplanned_text(enum ht_order_unplanned reason)
@@ -75,7 +81,7 @@ static bool facts_fit(const struct ht_order_event *e)
 {
     bool good = e->kitchen != NULL && e->load_count >= 1 && e->load_count <= HT_ORDER_LOADS &&
                 e->load[0] >= 1 && e->due_from_ms <= e->due_to_ms &&
-                e->priority <= HT_ORDER_PRIORITY_MOST;
+                e->priority <= HT_ORDER_PRIORITY_MOST && e->handover < HT_ORDER_HANDOVERS;
     for (uint32_t i = 0; good && i < e->load_count; i++) {
         good = e->load[i] <= HT_ORDER_LOAD_MOST;
     }
@@ -153,6 +159,7 @@ static void receive(struct ht_order *order, const struct ht_order_event *e)
     order->load_count = e->load_count;
     order->service_ms = e->service_ms;
     order->priority = e->priority;
+    order->handover = (enum ht_order_handover)e->handover;
     order->ready_ms = e->ready_ms;
     order->due_from_ms = e->due_from_ms;
     order->due_to_ms = e->due_to_ms;

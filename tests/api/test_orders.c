@@ -223,6 +223,7 @@ HT_CASE(an_order_goes_from_the_kitchen_to_the_door)
     HT_CHECK(is("state", "\"received\"") && is("load", "[2,1]") && is("service_s", "90.5"));
     HT_CHECK(is("ready", "\"2026-03-02T03:00:00.000Z\"") && is("household", "\"h1\""));
     HT_CHECK(is("due.1", "\"2026-03-02T04:00:00.000Z\"") && is("lon", "121.716"));
+    HT_CHECK(is("handover", "\"door\""));
     HT_CHECK_INT(strlen(text_at("token")), 40);
     HT_CHECK_INT(happens("a", "load"), 409); /* no unit has it */
     HT_CHECK_INT(happens("a", "enroute"), 409);
@@ -336,6 +337,9 @@ static const struct {
     {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"load\":[]," NOON "}", 422, "\"/load\""},
     {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"load\":\"2\"," NOON "}", 400, "\"/load\""},
     {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"service_s\":-1," NOON "}", 422, "\"/service_s\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"handover\":\"roof\"," NOON "}", 422,
+     "\"/handover\""},
+    {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"handover\":1," NOON "}", 422, "\"/handover\""},
     {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"diets\":\"soft\"," NOON "}", 400, "\"/diets\""},
     {"{\"household\":\"h1\",\"kitchen\":\"k1\",\"note\":7," NOON "}", 400, "\"/note\""},
     {"{\"id\":\"\",\"household\":\"h1\",\"kitchen\":\"k1\"," NOON "}", 400, "\"/id\""},
@@ -707,6 +711,29 @@ HT_CASE(a_token_shows_just_this_order)
     HT_CHECK(is("stops_before", "2") && !says("position"));
     HT_CHECK_INT(track(token[0]), 200);
     HT_CHECK_STR(answer.body, "{\"state\":\"delivered\"}");
+    end();
+}
+
+HT_CASE(who_comes_to_the_van_is_told_so)
+{
+    char token[64];
+    char options[256];
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(order_send("{\"id\":\"a\",\"household\":\"h1\",\"kitchen\":\"k1\","
+                            "\"handover\":\"van\"," NOON "}"),
+                 201);
+    HT_CHECK(is("handover", "\"van\""));
+    (void)snprintf(token, sizeof token, "%.60s", text_at("token"));
+    HT_CHECK_INT(track(token), 200);
+    HT_CHECK_STR(answer.body, "{\"state\":\"received\",\"handover\":\"van\"}");
+    end();
+    (void)snprintf(options, sizeof options, "--store %s --clock 2026-03-02T02:00:00Z,0", store);
+    HT_REQUIRE(begin(options));
+    HT_CHECK_INT(look("a"), 200);
+    HT_CHECK(is("handover", "\"van\"")); /* of the record */
+    HT_CHECK_INT(happens("a", "cancel"), 200);
+    HT_CHECK_INT(track(token), 200);
+    HT_CHECK_STR(answer.body, "{\"state\":\"cancelled\"}");
     end();
 }
 

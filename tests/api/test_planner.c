@@ -717,25 +717,25 @@ static int64_t stay_s(const char *order)
     return -1;
 }
 
-/* All at one place: on the ground, on the fifth floor above it, there by lift, and two orders on
- * the fifth at once. */
+/* All at one place: on the ground, on the fifth floor above it, there by lift, two orders on the
+ * fifth at once, and one of there who comes down. */
 HT_CASE(stairs_there_and_back_are_a_part_of_the_stay)
 {
     enum { SERVICE_S = 20, STAIRS_S = 20, LIFT_S = 40 };
     static const double place[2] = {121.7127, 29.951};
     static const char *const homes[] = {"\"floor\":1", "\"floor\":6", "\"floor\":6,\"lift\":true",
-                                        "\"floor\":6", "\"floor\":6"};
+                                        "\"floor\":6", "\"floor\":6", "\"floor\":6"};
     HT_REQUIRE(begin_town(TWENTY, ",\"status\":\"off\""));
     HT_CHECK(advance(0));
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         char id[16];
         char body[256];
         (void)snprintf(id, sizeof id, "home%d", i);
         item_add("households", id, place, homes[i]);
         (void)snprintf(body, sizeof body,
-                       "{\"id\":\"o%d\",\"household\":\"%s\",\"kitchen\":\"k1\",\"service_s\":%d,"
+                       "{\"id\":\"o%d\",\"household\":\"%s\",\"kitchen\":\"k1\",\"service_s\":%d,%s"
                        "\"due\":[\"2026-03-02T11:1%d:00+08:00\",\"2026-03-02T12:30:00+08:00\"]}",
-                       i, id, SERVICE_S, i < 4 ? i : 3);
+                       i, id, SERVICE_S, i == 5 ? "\"handover\":\"van\"," : "", i < 4 ? i : 3);
         HT_CHECK_INT(post(ORDERS, JSON, body), 201);
     }
     HT_CHECK(advance(1));
@@ -745,6 +745,7 @@ HT_CASE(stairs_there_and_back_are_a_part_of_the_stay)
     HT_CHECK(ground_s >= SERVICE_S);
     HT_CHECK_INT(stairs_s - ground_s, 2 * 5 * STAIRS_S);
     HT_CHECK_INT(stay_s("\"o2\"") - ground_s, 2 * LIFT_S);
+    HT_CHECK_INT(stay_s("\"o5\""), SERVICE_S);
     /* who goes up once has handed over twice, but gone up once */
     int64_t both_s = stay_s("\"o3\"") + stay_s("\"o4\"");
     HT_CHECK(both_s >= stairs_s + SERVICE_S && both_s <= stairs_s + SERVICE_S + 2);

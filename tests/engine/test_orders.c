@@ -27,6 +27,7 @@ struct order {
     uint64_t version;
     uint32_t meals;
     int kitchen;
+    enum ht_order_handover handover;
     int64_t ready_ms;
     int64_t closed_ms;
 };
@@ -202,6 +203,7 @@ static void check_order(const struct ht_order *got, const struct order *want)
     }
     HT_CHECK_INT(got->state, want->state);
     HT_CHECK_INT(got->version, want->version);
+    HT_CHECK_INT(got->handover, want->handover);
     HT_CHECK((got->unit == NULL) == (want->unit < 0));
     HT_CHECK(got->unit == NULL || want->unit < 0 || strcmp(got->unit, units[want->unit]) == 0);
     HT_CHECK_INT(got->sequence, want->sequence);
@@ -361,6 +363,7 @@ static void move_open(int i)
                                        .load = load,
                                        .load_count = 2,
                                        .service_ms = 60000,
+                                       .handover = (enum ht_order_handover)roll(2),
                                        .ready_ms = NOW + roll(3) * HT_ORDER_QUARTER_MS,
                                        .due_from_ms = NOW,
                                        .due_to_ms = NOW + 3600000,
@@ -377,6 +380,7 @@ static void move_open(int i)
                             .version = 1,
                             .meals = load[0],
                             .kitchen = i % KITCHENS,
+                            .handover = c.handover,
                             .ready_ms = c.ready_ms};
         held_count++;
     }
@@ -694,6 +698,12 @@ HT_CASE(a_foreign_table_is_refused_row_by_row)
          .load_count = 1,
          .due_from_ms = 2,
          .due_to_ms = 1},
+        {.kind = HT_ORDER_RECEIVED,
+         .order = "a",
+         .kitchen = "k",
+         .load = {1},
+         .load_count = 1,
+         .handover = HT_ORDER_HANDOVERS},
         {.kind = HT_ORDER_PLANNED, .order = "a", .unit = "v0"},
         {.kind = HT_ORDER_EVENT_KINDS, .order = "a"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

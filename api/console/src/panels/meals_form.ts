@@ -87,6 +87,8 @@ export class OrderForm {
     const from = h("input", { id: "me-from", type: "time", value: timeOf(begin), required: true });
     const to = h("input", { id: "me-to", type: "time", value: timeOf(begin + 45 * MINUTE_MS), required: true });
     const diets = h("input", { id: "me-diets", type: "text", autocomplete: "off" });
+    const handover = h("select", { id: "me-handover" },
+      ...(["door", "van"] as const).map((where) => h("option", { value: where }, ctx.t(`me.handover.${where}`))));
     const wrong = h("p", { class: "me-wrong", role: "alert" });
     const once = new Once();
     const field = (id: string, text: string, input: HTMLElement): HTMLElement => h("label", { for: id }, text, input);
@@ -94,7 +96,7 @@ export class OrderForm {
       "form",
       { class: "me-form", onsubmit: (event: Event) => {
         event.preventDefault();
-        const body = this.body(place, { kitchen, meals, from, to, diets });
+        const body = this.body(place, { kitchen, meals, from, to, diets, handover });
         if (body === undefined) wrong.textContent = ctx.t("me.window_wrong");
         else void this.send(body, wrong, once);
       } },
@@ -103,6 +105,7 @@ export class OrderForm {
       field("me-meals", ctx.t("me.meals"), meals),
       field("me-from", ctx.t("me.from"), from),
       field("me-to", ctx.t("me.to"), to),
+      field("me-handover", ctx.t("me.handover"), handover),
       field("me-diets", ctx.t("me.diets"), diets),
       wrong,
       h("div", { class: "me-buttons" },
@@ -117,6 +120,7 @@ export class OrderForm {
   // undefined: the window ends before it begins. One that ends past midnight is of the next day.
   private body(place: Place, of: {
     kitchen: HTMLSelectElement; meals: HTMLInputElement; from: HTMLInputElement; to: HTMLInputElement; diets: HTMLInputElement;
+    handover: HTMLSelectElement;
   }): Record<string, unknown> | undefined {
     const now = this.ctx.clock.now();
     let day = dayOf(now);
@@ -131,6 +135,7 @@ export class OrderForm {
       ...(place.household === undefined ? { lon: place.lon, lat: place.lat } : { household: place.household }),
       kitchen: of.kitchen.value,
       load: Number(of.meals.value),
+      handover: of.handover.value,
       due: [new Date(from).toISOString(), new Date(to).toISOString()],
       ...(diets.length === 0 ? {} : { diets }),
     };

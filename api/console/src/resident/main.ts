@@ -12,6 +12,7 @@ type State = (typeof STEPS)[number] | "failed" | "cancelled";
 
 interface Track {
   state: State;
+  handover?: "van"; // else it is brought to the door
   stops_before?: number;
   eta?: string;
   eta_low?: string;
@@ -79,13 +80,18 @@ function stepsDraw(track: Track): HTMLElement | false {
   );
 }
 
+// Who comes to the van is not to wait for a knock.
+function moreKey({ state, handover }: Track): string {
+  return handover === "van" && (state === "planned" || state === "enroute") ? `re.van.${state}` : `re.more.${state}`;
+}
+
 function trackDraw(track: Track): HTMLElement {
   return h(
     "div", { class: `re-track is-${track.state}`, "data-state": track.state },
     h("h1", {}, t(`re.state.${track.state}`)),
     whenDraw(track),
     beforeDraw(track),
-    h("p", { class: "re-more" }, t(`re.more.${track.state}`)),
+    h("p", { class: "re-more" }, t(moreKey(track))),
     stepsDraw(track),
   );
 }
