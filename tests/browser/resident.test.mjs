@@ -73,6 +73,22 @@ test("the page follows the order and its van, and shows no one else's data", asy
   await page.context().close();
 });
 
+test("who comes to the van is told to come down, and to wait for no knock", async () => {
+  const { token: mine } = await call(town, "POST", "/v1/orders", {
+    id: "o9", household: "h00104", kitchen: "kitchen-1", handover: "van", due: [at("10:30"), at("11:15")],
+  });
+  await happens(9, { event: "plan", unit: "van-02", sequence: 1, eta: at("10:40"), eta_low: at("10:38"), eta_high: at("10:44") });
+  const page = await open(town, { path: `/t/${mine}`, ready: "[data-state=planned]", width: 390, height: 844, locale: "en-GB" });
+  assert.match(await page.textContent(".re-more"), /come down to the van/);
+  await happens(9, { event: "load" });
+  await happens(9, { event: "enroute" });
+  await page.waitForSelector("[data-state=enroute]");
+  assert.match(await page.textContent(".re-more"), /come down to the van/);
+  await shot(page, "resident-comes-down");
+  assert.deepEqual(await accessibility(page), []);
+  await page.context().close();
+});
+
 test("it is large, speaks both languages, by night, too", async () => {
   const { page } = await resident({ locale: "en-GB", scheme: "dark" });
   const size = await page.evaluate(() => parseFloat(getComputedStyle(document.body).fontSize));
