@@ -10,7 +10,7 @@ static pid_t dumb_begin(void)
 {
     const int one = 1;
     struct sockaddr_in address = {.sin_family = AF_INET};
-    broker_port = broker_port == 0 ? broker_free_port() : broker_port;
+    broker_port = broker_port == 0 ? port_hold() : broker_port;
     address.sin_port = htons(broker_port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -242,7 +242,7 @@ static bool begin_terminals(void)
         return false;
     }
     for (int i = 0; i < NODES; i++) {
-        doors[i] = broker_free_port();
+        doors[i] = doors[i] == 0 ? port_hold() : doors[i];
         (void)snprintf(node_more, sizeof node_more, "--jt808 127.0.0.1:%u", (unsigned)doors[i]);
         if (!node_start(&nodes[i], 0)) {
             return false;
