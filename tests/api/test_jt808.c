@@ -5,6 +5,7 @@
 
 #include "tests/support/check.h"
 #include "tests/support/json_at.h"
+#include "tests/support/port.h"
 #include "tests/support/served.h"
 /* after the client, whose sockets it takes */
 #include "tests/support/jt808.h"
@@ -18,23 +19,11 @@ static uint16_t door;
 static struct jt_terminal terminal;
 static struct jt_terminal other;
 
-/* A port that nobody listens on at the moment. */
-static uint16_t free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bool good = bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-                getsockname(fd, (struct sockaddr *)&address, &size) == 0;
-    (void)close(fd);
-    return good ? ntohs(address.sin_port) : 0;
-}
-
+/* The door is where it was. */
 static bool begin_same(void)
 {
     char options[256];
-    door = free_port();
+    door = door == 0 ? port_hold() : door;
     (void)snprintf(options, sizeof options, "--store %s --jt808 127.0.0.1:%u", store,
                    (unsigned)door);
     return begin(options);
@@ -597,7 +586,7 @@ HT_CASE(driver_reads_the_next_stop_where_it_changes)
 {
     char options[256];
     HT_REQUIRE(map_make());
-    door = free_port();
+    door = door == 0 ? port_hold() : door;
     (void)snprintf(store, sizeof store, "%s/jt808-stops.sqlite", folder);
     (void)snprintf(options, sizeof options,
                    "--store %s --clock 2026-03-02T02:30:00Z,0 --jt808 127.0.0.1:%u", store,
@@ -647,7 +636,7 @@ HT_CASE(vans_of_a_simulated_day_speak_it)
                        collections[i], folder, collections[i]);
         HT_CHECK_INT(ht_command_run(line)->code, 0);
     }
-    door = free_port();
+    door = door == 0 ? port_hold() : door;
     (void)snprintf(line, sizeof line,
                    "--store %s --clock 2026-03-02T02:00:00Z,0 --jt808 127.0.0.1:%u", store,
                    (unsigned)door);

@@ -112,6 +112,19 @@ static bool stage_entered(struct stage *s, const struct ht_jt808_options *option
     return stage_begin(s, options) && jt_enter(&terminal, s->port, PHONE);
 }
 
+/* Where the server closes who is slow: a busy machine may make the terminal that. How often it was,
+ * until it came in; below 0: it never did. */
+static long enter_at_last(const struct stage *s)
+{
+    for (long tries = 0; tries < 100; tries++) {
+        if (jt_enter(&terminal, s->port, PHONE)) {
+            return tries;
+        }
+        (void)close(terminal.fd);
+    }
+    return -1;
+}
+
 /* The terminal hangs up, and the server ends. */
 static void stage_left(struct stage *s)
 {
@@ -144,7 +157,7 @@ HT_CASE(who_never_authenticates_is_closed)
     HT_CHECK(jt_ends(&terminal));
     (void)close(terminal.fd);
     HT_CHECK_INT(metric(&s, "houtao_jt808_closed_total{reason=\"unauthenticated\"}"), 2);
-    HT_REQUIRE(jt_enter(&terminal, s.port, PHONE));
+    HT_REQUIRE(enter_at_last(&s) >= 0);
     (void)usleep(3000 * SHORT_MS + 1500000); /* beyond the time, and a tick: it stays */
     HT_CHECK_INT(jt_ask(&terminal, HT_JT808_HEARTBEAT, NULL, 0), HT_JT808_DONE);
     stage_left(&s);
@@ -155,8 +168,12 @@ HT_CASE(who_is_silent_is_closed)
     struct stage s;
     struct ht_jt808_options options = patient();
     options.idle_ms = SHORT_MS;
-    HT_REQUIRE(stage_entered(&s, &options));
-    HT_CHECK(closed_for(&s, "idle"));
+    HT_REQUIRE(stage_begin(&s, &options));
+    long before = enter_at_last(&s);
+    HT_REQUIRE(before >= 0);
+    HT_CHECK(jt_ends(&terminal));
+    HT_CHECK(metric_becomes(&s, "houtao_jt808_closed_total{reason=\"idle\"}", before + 1));
+    HT_CHECK_INT(metric(&s, "houtao_jt808_held_bytes"), 0);
     HT_CHECK_INT(metric(&s, "houtao_jt808_authenticated"), 0);
     stage_left(&s);
 }
@@ -199,7 +216,7 @@ HT_CASE(parts_are_not_waited_for_without_end)
     HT_REQUIRE(stage_entered(&s, &options));
     HT_CHECK(part_send(3) && terminal.message.body[4] == HT_JT808_DONE);
     HT_CHECK(metric_becomes(&s, "houtao_jt808_held_bytes", 0));
-    HT_CHECK_INT(metric(&s, "houtao_jt808_refused_total{reason=\"parts\"}"), 1);
+    HT_CHECK(metric_becomes(&s, "houtao_jt808_refused_total{reason=\"parts\"}", 1)); /* after it */
     HT_CHECK(part_send(65) && terminal.message.body[4] == HT_JT808_UNSUPPORTED);
     HT_CHECK_INT(metric(&s, "houtao_jt808_refused_total{reason=\"parts\"}"), 2);
     HT_CHECK_INT(jt_ask(&terminal, HT_JT808_HEARTBEAT, NULL, 0), HT_JT808_DONE);
@@ -307,15 +324,16 @@ HT_CASE(who_takes_no_answers_is_not_read_and_then_closed)
     for (; filled + size <= sizeof many; filled += size) {
         memcpy(many + filled, one, size);
     }
-    struct timeval soon = {.tv_sec = 1};
+    struct timeval soon = {.tv_usec = 100000};
     (void)setsockopt(terminal.fd, SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
     size_t sent = 0;
-    while (sent < (size_t)64 << 20) { /* far more than sockets hold */
+    for (int stuck = 0; stuck < 600 && sent < (size_t)64 << 20;) { /* far more than sockets hold */
         ssize_t now = send(terminal.fd, many + sent % size, filled - size, MSG_NOSIGNAL);
-        if (now <= 0) {
-            break;
+        if (now < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+            break; /* closed */
         }
-        sent += (size_t)now;
+        sent += now > 0 ? (size_t)now : 0;
+        stuck += now <= 0; /* or the server has not come to read yet: it closes in the end */
     }
     HT_CHECK(sent < (size_t)64 << 20);
     HT_CHECK(metric_becomes(&s, "houtao_jt808_closed_total{reason=\"slow\"}", 1));
@@ -335,7 +353,8 @@ HT_CASE(terminal_that_tells_no_place_is_asked_for_it)
     uint8_t body[2 + HT_JT808_LOCATION_SIZE] = {0, 2};
     HT_CHECK(jt_send(&terminal, HT_JT808_LOCATION_ANSWER, body, sizeof body));
     HT_CHECK(metric_becomes(&s, "houtao_jt808_messages_total{kind=\"query_answer\"}", 1));
-    HT_CHECK_INT(metric(&s, "houtao_jt808_places_total{outcome=\"not_fixed\"}"), 1);
+    /* a message is counted when it comes, what becomes of it when it is taken; no answer is sent */
+    HT_CHECK(metric_becomes(&s, "houtao_jt808_places_total{outcome=\"not_fixed\"}", 1));
     HT_CHECK(jt_send(&terminal, HT_JT808_LOGOUT, NULL, 0));
     while (jt_read(&terminal) && terminal.message.header.id == HT_JT808_OUT_QUERY) {
     }

@@ -116,6 +116,10 @@ static bool begin_on_wire(struct wire *wire)
            role_wait(&nodes[2], "\"follower\"");
 }
 
+/* What the first desk wrote; the next one may write by itself meanwhile. */
+static const char events_of_first[] =
+    "SELECT count(*) FROM events WHERE epoch = (SELECT min(epoch) FROM events)";
+
 HT_CASE(a_desk_that_is_cut_off_from_the_record_is_succeeded)
 {
     struct wire wire = {0};
@@ -141,7 +145,7 @@ HT_CASE(a_desk_that_is_cut_off_from_the_record_is_succeeded)
     /* it does not say that it is the desk when it can't know, and what it knows it still answers */
     HT_CHECK(role_wait(&cut, "\"cut_off\""));
     HT_CHECK_INT(node_get(&cut, "/nearest/v1/car/121.712,29.95", viewer), 200);
-    int64_t events = record_number("SELECT count(*) FROM events");
+    int64_t events = record_number(events_of_first);
     wire_mend(&wire);
     HT_CHECK_INT(ht_client_read(&late, &answer_late, false), 503);
     ht_answer_free(&answer_late);
@@ -149,7 +153,7 @@ HT_CASE(a_desk_that_is_cut_off_from_the_record_is_succeeded)
     nodes[0] = cut;
     HT_CHECK(role_wait(&nodes[0], "\"follower\""));
     HT_CHECK_INT(record_number("SELECT count(*) FROM answers WHERE key = 'late'"), 0);
-    HT_CHECK_INT(record_number("SELECT count(*) FROM events"), events);
+    HT_CHECK_INT(record_number(events_of_first), events);
     HT_CHECK_INT(commands_send("n", 18, 24), 0);
     commands_check(24);
     record_check();

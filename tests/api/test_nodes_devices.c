@@ -42,6 +42,20 @@ static bool counter_comes(const struct node *node, const char *name, long least)
     return false;
 }
 
+/* Until it is just that: what a node brings to the desk it counts when the desk has answered, which
+ * may be after the record has it. */
+static bool counter_becomes(const struct node *node, const char *name, long want)
+{
+    for (int waited = 0; waited < NODE_WAIT_MS; waited += 50) {
+        if (counter(node, name) == want) {
+            return true;
+        }
+        (void)usleep(50000);
+    }
+    (void)printf("  %s stays at %ld\n", name, counter(node, name));
+    return false;
+}
+
 /* Until the record has it. */
 static bool record_comes(const char *sql, int64_t want)
 {
@@ -92,6 +106,26 @@ static void positions_publish(int from, int until)
     }
 }
 
+/* Positions that all nodes together took, once it is so many; and each brought its own. */
+static long taken_by_all(long want)
+{
+    static const char name[] = "houtao_mqtt_messages_total{outcome=\"taken\"}";
+    long taken = 0;
+    for (int waited = 0; taken != want && waited < NODE_WAIT_MS; waited += 50) {
+        taken = 0;
+        for (int i = 0; i < NODES; i++) {
+            taken += counter(&nodes[i], name);
+        }
+        (void)usleep(taken == want ? 0 : 50000);
+    }
+    for (int i = 0; i < NODES; i++) {
+        long own = counter(&nodes[i], name);
+        HT_CHECK(own > 0);
+        HT_CHECK(counter_becomes(&nodes[i], "houtao_relay_records_total", i == desk ? 0 : own));
+    }
+    return taken;
+}
+
 static const char all_positions[] = "SELECT count(*) FROM positions";
 
 HT_CASE(positions_are_divided_among_nodes_of_one_record_and_each_comes_once)
@@ -103,14 +137,7 @@ HT_CASE(positions_are_divided_among_nodes_of_one_record_and_each_comes_once)
     HT_REQUIRE(begin_divided(""));
     positions_publish(0, SENT);
     HT_CHECK(record_comes(all_positions, SENT));
-    long taken = 0;
-    for (int i = 0; i < NODES; i++) {
-        long own = counter(&nodes[i], "houtao_mqtt_messages_total{outcome=\"taken\"}");
-        HT_CHECK(own > 0);
-        HT_CHECK_INT(counter(&nodes[i], "houtao_relay_records_total"), i == desk ? 0 : own);
-        taken += own;
-    }
-    HT_CHECK_INT(taken, SENT);
+    HT_CHECK_INT(taken_by_all(SENT), SENT);
     /* beside those that the registry said of the units */
     HT_CHECK_INT(counter(&nodes[desk], "houtao_positions_total{outcome=\"accepted\"}"),
                  UNITS + SENT);
@@ -185,7 +212,7 @@ HT_CASE(an_alarm_that_came_to_a_follower_survives_it_and_the_desk)
     HT_CHECK(counter_comes(&nodes[one], "houtao_relay_alarms_total", 1));
     HT_CHECK(counter_comes(&nodes[two], "houtao_relay_alarms_total", 1));
     for (int i = 0; i < NODES; i++) {
-        HT_CHECK_INT(counter(&nodes[i], "houtao_mqtt_alarms_held"), 0);
+        HT_CHECK(counter_becomes(&nodes[i], "houtao_mqtt_alarms_held", 0));
     }
     /* the desk stands still: what followers took is not acknowledged, and they are killed with it
      */
@@ -201,12 +228,11 @@ HT_CASE(an_alarm_that_came_to_a_follower_survives_it_and_the_desk)
                  18);
     desk = desk_find();
     HT_REQUIRE(desk >= 0);
-    HT_CHECK_INT(node_get(&nodes[desk], "/v1/incidents", admin), 200);
+    HT_CHECK(node_sees(&nodes[desk], "/v1/incidents", admin, "\"alarms\":18"));
     HT_CHECK_INT(ht_json_count_at(told.body, "incidents"), 1); /* the desk folds them */
-    HT_CHECK(ht_json_is(told.body, "incidents.0.alarms", "18"));
     for (int i = 0; i < NODES; i++) {
         HT_CHECK(counter_comes(&nodes[i], "houtao_mqtt_connected", 2));
-        HT_CHECK_INT(counter(&nodes[i], "houtao_mqtt_alarms_held"), 0);
+        HT_CHECK(counter_becomes(&nodes[i], "houtao_mqtt_alarms_held", 0));
     }
     record_check();
     cluster_end();
@@ -225,11 +251,15 @@ HT_CASE(the_next_desk_takes_up_what_the_last_one_did_not_acknowledge)
     alarms_publish(3, 6);
     HT_CHECK(record_comes(all_alarms, 6));
     HT_CHECK(counter_comes(&nodes[desk], "houtao_mqtt_connected", 1));
-    /* and it goes on to take its share of positions */
+    /* and it goes on to take its share of positions, once the broker knows its new connection */
     long before = counter(&nodes[desk], "houtao_relay_records_total");
-    positions_publish(0, UNITS);
-    HT_CHECK(record_comes(all_positions, UNITS));
-    HT_CHECK(counter(&nodes[desk], "houtao_relay_records_total") > before);
+    long now = before;
+    for (int round = 0; now == before && round < 20; round++) {
+        positions_publish(round * UNITS, (round + 1) * UNITS);
+        HT_CHECK(record_comes(all_positions, (round + 1) * UNITS));
+        now = counter(&nodes[desk], "houtao_relay_records_total");
+    }
+    HT_CHECK(now > before);
     record_check();
     cluster_end();
 }
@@ -242,7 +272,7 @@ static bool begin_terminals(void)
         return false;
     }
     for (int i = 0; i < NODES; i++) {
-        doors[i] = broker_free_port();
+        doors[i] = doors[i] == 0 ? port_hold() : doors[i];
         (void)snprintf(node_more, sizeof node_more, "--jt808 127.0.0.1:%u", (unsigned)doors[i]);
         if (!node_start(&nodes[i], 0)) {
             return false;

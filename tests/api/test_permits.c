@@ -175,7 +175,7 @@ HT_CASE(incidents_and_assignments_go_to_those_who_may_pass)
     HT_CHECK_INT(permits_patch("q1", "\"z\""), 200);
     bool sent = false;
     const struct timespec step = {.tv_nsec = 50 * 1000 * 1000};
-    for (int i = 0; i < 200 && !sent; i++) {
+    for (int i = 0; i < 1200 && !sent; i++) {
         sent = get("/v1/incidents?state=queued") == 200 &&
                ht_json_count_at(answer.body, "incidents") == 0;
         (void)nanosleep(&step, NULL);
@@ -221,7 +221,7 @@ static const char *inside(int count)
     char store[128];
     const struct timespec step = {.tv_nsec = 50 * 1000 * 1000};
     (void)snprintf(store, sizeof store, "%s/permits.sqlite", folder);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 1200; i++) {
         sqlite3 *db = NULL;
         sqlite3_stmt *statement = NULL;
         int rows = 0;

@@ -345,7 +345,7 @@ HT_CASE(conditional_turns_obey_the_calendar)
     HT_CHECK_INT(trips_ask(answers, true), 0);
     HT_CHECK_INT(put_holidays(""), 200);
     int changed = 0;
-    for (int i = 0; i < 100 && changed == 0; i++) { /* the keeper makes the metric */
+    for (int i = 0; i < 600 && changed == 0; i++) { /* the keeper makes the metric */
         (void)usleep(i == 0 ? 0 : 100000);
         changed = trips_ask(answers, true);
     }
@@ -423,8 +423,8 @@ HT_CASE(turns_obey_the_clock_from_the_first_answer_on)
 struct asker {
     pthread_t thread;
     atomic_bool *stop;
-    int answered;
-    int wrong;
+    atomic_int answered;
+    atomic_int wrong;
     char *first; /* every answer has to be this one */
 };
 
@@ -445,7 +445,7 @@ static void *ask_on(void *user)
             ht_answer_free(&got);
             break;
         }
-        asker->answered++;
+        (void)atomic_fetch_add(&asker->answered, 1);
         if (asker->first == NULL) {
             asker->first = strdup(got.body);
         }
@@ -493,6 +493,11 @@ HT_CASE(map_is_swapped_under_load_and_the_old_one_freed)
     }
     HT_CHECK_INT(get("/metrics"), 200);
     HT_CHECK(strstr(answer.body, "houtao_network_swaps_total 11\n") != NULL);
+    for (int i = 0; i < ASKERS; i++) { /* also one that the machine had no time for until now */
+        while (atomic_load(&askers[i].answered) == 0 && atomic_load(&askers[i].wrong) == 0) {
+            (void)usleep(1000);
+        }
+    }
     atomic_store(&stop, true);
     for (int i = 0; i < ASKERS; i++) {
         HT_CHECK(pthread_join(askers[i].thread, NULL) == 0);
@@ -537,7 +542,7 @@ HT_CASE(damaged_map_ends_the_server_with_the_reason)
         code = get("/readyz");
         (void)usleep(1000);
     }
-    HT_CHECK_INT(code, -1);
+    HT_CHECK(code <= 0); /* reset, or closed before we asked */
     int status = -1;
     HT_CHECK(waitpid(child, &status, 0) == child);
     HT_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1);

@@ -66,8 +66,8 @@ static int hook_add(uint16_t to, const char *topics, const char *more)
     return status;
 }
 
-/* Waits until a number of the webhook in the store is this. */
-static void number_at_last(const char *id, const char *column, int64_t want)
+/* Waits until a number of the webhook in the store is this, or (`more`) at least this. */
+static void number_comes(const char *id, const char *column, int64_t want, bool more)
 {
     char path[128];
     double got = -1;
@@ -75,12 +75,17 @@ static void number_at_last(const char *id, const char *column, int64_t want)
     for (int i = 0; i < 600; i++) {
         HT_CHECK_INT(get(path), 200);
         got = ht_json_number_at(answer.body, column);
-        if ((int64_t)got == want) {
+        if ((int64_t)got == want || (more && (int64_t)got > want)) {
             return;
         }
         (void)usleep(50000);
     }
     HT_CHECK_INT(got, want);
+}
+
+static void number_at_last(const char *id, const char *column, int64_t want)
+{
+    number_comes(id, column, want, false);
 }
 
 /* --- what is told ----------------------------------------------------------------------------- */
@@ -193,10 +198,8 @@ HT_CASE(a_dead_receiver_holds_up_nobody)
     }
     number_at_last(hook_id, "delivered", 21);
     char path[128];
-    (void)snprintf(path, sizeof path, "/v1/webhooks/%s", dead);
-    HT_CHECK_INT(get(path), 200);
-    HT_CHECK(ht_json_number_at(answer.body, "tries") >= 1 && says("\"delivered\":0") &&
-             says("\"last_status\":0") && !says("\"last_error\":\"\""));
+    number_comes(dead, "tries", 1, true);
+    HT_CHECK(says("\"delivered\":0") && says("\"last_status\":0") && !says("\"last_error\":\"\""));
     while (receive_within(&mute, 0)) { /* on a slow machine it was called again by now */
         (void)close(mute.fd);
         calls++;
@@ -391,12 +394,16 @@ HT_CASE(https_is_spoken_to_who_is_known)
                    id == NULL ? "" : id + 1);
     zone_put("a");
     HT_CHECK(!receive_tls(&r, context));
-    number_at_last(hook_id, "tries", 1);
+    number_comes(hook_id, "tries", 1, true); /* nobody answers the next one, which fails, too */
     HT_CHECK(says("\"delivered\":0") && says("\"last_status\":0"));
     end();
     HT_CHECK(setenv("SSL_CERT_FILE", path, 1) == 0);
     HT_REQUIRE(begin(options));
-    HT_CHECK(receive_tls(&r, context));
+    bool told = false;
+    for (int i = 0; i < 20 && !told; i++) { /* a call of the server before may still wait */
+        told = receive_tls(&r, context);
+    }
+    HT_CHECK(told);
     HT_CHECK(strstr(r.text, "\r\nX-Houtao-Event: item.created\r\n") != NULL);
     number_at_last(hook_id, "delivered", 1);
     end();

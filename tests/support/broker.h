@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/port.h"
+
 enum { BROKER_ARGUMENTS = 24 };
 
 static pid_t broker = -1;
@@ -32,19 +34,6 @@ static inline bool broker_there(void)
 {
     return system("{ command -v mosquitto_pub && command -v mosquitto_sub && "
                   "{ command -v mosquitto || test -x /usr/sbin/mosquitto; } } >/dev/null") == 0;
-}
-
-/* One that nobody has at the moment. */
-static inline uint16_t broker_free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool good = fd >= 0 && bind(fd, (struct sockaddr *)&address, size) == 0 &&
-                getsockname(fd, (struct sockaddr *)&address, &size) == 0;
-    (void)close(fd);
-    return good ? ntohs(address.sin_port) : 0;
 }
 
 static inline bool broker_answers(void)
@@ -86,7 +75,7 @@ static inline bool broker_begin(const char *folder, const char *more)
     char option[] = "-c";
     (void)snprintf(path, sizeof path, "%s/mosquitto.conf", folder);
     (void)snprintf(program, sizeof program, "%s", broker_program());
-    broker_port = broker_port == 0 ? broker_free_port() : broker_port;
+    broker_port = broker_port == 0 ? port_hold() : broker_port;
     FILE *file = fopen(path, "w");
     if (file == NULL) {
         return false;

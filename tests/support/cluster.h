@@ -6,6 +6,7 @@
 #define HT_TESTS_SUPPORT_CLUSTER_H
 
 #include "tests/support/pg_cluster.h"
+#include "tests/support/port.h"
 #include "tests/support/served.h"
 
 enum { NODES = 3, NODE_WAIT_MS = 60000, NODE_TOKEN = 128 };
@@ -186,11 +187,13 @@ static inline bool record_begin(void)
     return true;
 }
 
-/* The nodes from number `first` on. */
+/* The nodes from number `first` on, each on a port that it may come back to. */
 static inline bool nodes_begin(int first)
 {
+    static uint16_t held[NODES];
     for (int i = first; i < NODES; i++) {
-        if (!node_start(&nodes[i], 0)) {
+        held[i] = held[i] == 0 ? port_hold() : held[i];
+        if (held[i] == 0 || !node_start(&nodes[i], held[i])) {
             return false;
         }
     }

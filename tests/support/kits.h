@@ -51,6 +51,19 @@ static inline bool comes(const char *name, double want)
     return false;
 }
 
+/* Whether it comes to be just so much. */
+static inline bool becomes(const char *name, double want)
+{
+    for (int i = 0; i < PATIENCE; i++) {
+        if (metric(name) == want) {
+            return true;
+        }
+        (void)usleep(NAP_US);
+    }
+    (void)printf("  %s stays at %g\n", name, metric(name));
+    return false;
+}
+
 /* Whether what a path gives comes to have this in it. */
 static inline bool shows(const char *path, const char *text)
 {
