@@ -186,12 +186,6 @@ static void first_keep(struct ht__van *van, const struct reckoned *reckoned, int
 
 /* ---- who is told ---- */
 
-static bool shifts(int64_t before_ms, int64_t after_ms, int64_t step_ms)
-{
-    int64_t by_ms = after_ms > before_ms ? after_ms - before_ms : before_ms - after_ms;
-    return by_ms != 0 && by_ms >= step_ms;
-}
-
 /* Orders whose times shifted far enough to be told to everybody. */
 struct shifted {
     struct ht_order_plan *rows;
@@ -207,9 +201,7 @@ static void order_tell(struct ht_underway *underway, const struct ht_order *orde
     struct ht_order_times times = ht_planner_times(band, order);
     times.unit = order->unit;
     band_keep(underway, order->id, band);
-    if (!shifts(order->eta_ms, times.eta_ms, step_ms) &&
-        !shifts(order->eta_low_ms, times.eta_low_ms, step_ms) &&
-        !shifts(order->eta_high_ms, times.eta_high_ms, step_ms)) {
+    if (!ht_order_shifts(order, &times, step_ms)) {
         bool told = ht_orders_tell(ht_orders_room_orders(room), order->id, &times);
         (void)told; /* it may be over by now */
         return;

@@ -331,9 +331,9 @@ struct ht_order_plan {
 /* Takes a plan over. Orders that it doesn't name stay as they are. What went on since it was made
  * is stronger: an order that is gone or over, a pinned one on another unit or on none, and a row
  * that is not well formed is passed over and counted. An event is written where the unit, the
- * sequence or the reason is another, or one of the times shifts by `step_ms` or more (what shifts
- * by less is for ht_orders_tell); for each row where `step_ms` is below 0. HT_NOMEM: nothing
- * changed. */
+ * sequence or the reason is another, or its times shift by `step_ms` (ht_order_shifts; what does
+ * not is for ht_orders_tell); for each row where `step_ms` is below 0. HT_NOMEM: nothing changed.
+ */
 HT_MUST_CHECK enum ht_status ht_orders_plan(struct ht_orders *orders,
                                             const struct ht_order_plan *rows, size_t count,
                                             int64_t now_ms, int64_t step_ms,
@@ -407,6 +407,11 @@ struct ht_order_times {
     int64_t eta_low_ms;
     int64_t eta_high_ms;
 };
+/* Whether these are news, for everybody, to who heard the order's: it comes sooner or later by the
+ * step, the band reaches farther by the step, or is half as wide (and narrower by the step). Step
+ * 0: whatever differs. */
+bool ht_order_shifts(const struct ht_order *order, const struct ht_order_times *times,
+                     int64_t step_ms);
 /* False: no such order, or not on that unit. */
 bool ht_orders_tell(struct ht_orders *orders, const char *id, const struct ht_order_times *times);
 /* What was told last; else what the plan says. False: neither. */

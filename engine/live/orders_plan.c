@@ -8,10 +8,19 @@ static bool id_fits(const char *id)
     return id != NULL && id[0] != '\0' && strnlen(id, HT_ORDER_ID_MAX + 1) <= HT_ORDER_ID_MAX;
 }
 
-static bool shifts(int64_t before_ms, int64_t after_ms, int64_t step_ms)
+bool ht_order_shifts(const struct ht_order *order, const struct ht_order_times *times,
+                     int64_t step_ms)
 {
-    int64_t by_ms = after_ms > before_ms ? after_ms - before_ms : before_ms - after_ms;
-    return by_ms != 0 && by_ms >= step_ms;
+    int64_t by_ms = times->eta_ms - order->eta_ms;
+    int64_t sooner_ms = order->eta_low_ms - times->eta_low_ms;
+    int64_t later_ms = times->eta_high_ms - order->eta_high_ms;
+    int64_t width_ms = order->eta_high_ms - order->eta_low_ms;
+    int64_t narrower_ms = -(sooner_ms + later_ms);
+    if (by_ms == 0 && sooner_ms == 0 && later_ms == 0) {
+        return false;
+    }
+    return by_ms >= step_ms || by_ms <= -step_ms || sooner_ms >= step_ms || later_ms >= step_ms ||
+           (narrower_ms >= step_ms && narrower_ms >= width_ms / 2);
 }
 
 /* Whether a row says anything new of an order. */
@@ -25,10 +34,10 @@ static bool is_news(const struct ht_order *order, const struct ht_order_event *e
         return order->state != HT_ORDER_IS_RECEIVED ||
                (uint8_t)order->unplanned != event->unplanned;
     }
+    const struct ht_order_times times = {event->unit, event->eta_ms, event->eta_low_ms,
+                                         event->eta_high_ms};
     return order->state == HT_ORDER_IS_RECEIVED || strcmp(order->unit, event->unit) != 0 ||
-           order->sequence != event->sequence || shifts(order->eta_ms, event->eta_ms, step_ms) ||
-           shifts(order->eta_low_ms, event->eta_low_ms, step_ms) ||
-           shifts(order->eta_high_ms, event->eta_high_ms, step_ms);
+           order->sequence != event->sequence || ht_order_shifts(order, &times, step_ms);
 }
 
 static struct ht_order_event event_of(const struct ht_order_plan *row, int64_t now_ms)

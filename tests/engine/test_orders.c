@@ -434,7 +434,7 @@ static bool model_plan(struct order *o, const struct ht_order_plan *row, int uni
     }
     int64_t shift_ms = llabs(row->eta_ms - o->eta_ms);
     if (o->state != HT_ORDER_IS_RECEIVED && o->unit == unit && o->sequence == row->sequence &&
-        (shift_ms == 0 || shift_ms < step_ms)) {
+        (shift_ms == 0 || shift_ms < step_ms)) { /* bands keep their width here */
         return true;
     }
     o->state = is_pinned(o) ? o->state : HT_ORDER_IS_PLANNED;
@@ -566,6 +566,29 @@ static void do_all(struct ht_orders *o, const char *id, const enum ht_order_comm
     do_all(o, id, (const enum ht_order_command_kind[]){__VA_ARGS__},                               \
            sizeof((const enum ht_order_command_kind[]){__VA_ARGS__}) /                             \
                sizeof(enum ht_order_command_kind))
+
+/* Against the words of the header, for all shifts of a small band. */
+HT_CASE(news_is_what_comes_later_or_reaches_farther_or_is_known_better)
+{
+    enum { ETA = 100, LOW = 90, HIGH = 110, STEP = 4, MOST = 16 };
+    const struct ht_order order = {.eta_ms = ETA, .eta_low_ms = LOW, .eta_high_ms = HIGH};
+    int news = 0;
+    for (int low = LOW - MOST; low <= LOW + MOST; low++) {
+        for (int high = low; high <= HIGH + MOST; high++) {
+            for (int eta = low; eta <= high; eta++) {
+                const struct ht_order_times times = {NULL, eta, low, high};
+                bool farther = low <= LOW - STEP || high >= HIGH + STEP;
+                bool halved = 2 * (high - low) <= HIGH - LOW;
+                bool moved = abs(eta - ETA) >= STEP;
+                bool same = low == LOW && high == HIGH && eta == ETA;
+                HT_CHECK_INT(ht_order_shifts(&order, &times, STEP), moved || farther || halved);
+                HT_CHECK_INT(ht_order_shifts(&order, &times, 0), !same);
+                news += moved || farther || halved;
+            }
+        }
+    }
+    HT_CHECK(news > 0);
+}
 
 HT_CASE(what_is_over_leaves_memory_and_comes_back_to_be_reopened)
 {
