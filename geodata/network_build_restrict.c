@@ -16,7 +16,7 @@
 
 enum { MOST_SEQUENCE = 512, MOST_VIA = 32, MOST_CANDIDATES = 8 };
 
-enum outcome { FOUND, NOT_DRIVEN, MISSING, AMBIGUOUS, IMPOSSIBLE };
+enum outcome { FOUND, NOT_DRIVEN, AMBIGUOUS, IMPOSSIBLE };
 
 /* One reading of from, via, to; grows while it is searched. */
 struct reading {

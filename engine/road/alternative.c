@@ -25,6 +25,7 @@ struct pick {
     uint32_t sorted_count;
     size_t sorted_capacity;
     uint32_t best_ms;
+    enum ht_status trouble; /* of a search that checks a way, else HT_OK */
 };
 
 static int compare_arcs(const void *a, const void *b)
@@ -101,18 +102,22 @@ struct end {
     uint32_t count;
 };
 
-/* Weight of the cheapest way from any of these seeds to any of those; UINT64_MAX: none. */
-static uint64_t cheapest_ms(const struct pick *pick, struct end from, struct end to)
+/* Weight of the cheapest way from any of these seeds to any of those; UINT64_MAX: none, or there is
+ * trouble. */
+static uint64_t cheapest_ms(struct pick *pick, struct end from, struct end to)
 {
     struct ht_key total;
     enum ht_status status = ht_search_cost(pick->query->check, pick->road->cch, pick->road->metric,
                                            from.list, from.count, to.list, to.count, &total);
+    if (status != HT_OK && status != HT_NO_ROUTE) {
+        pick->trouble = status;
+    }
     return status == HT_OK ? total.time >> 32 : UINT64_MAX;
 }
 
 /* The piece of about LOCAL % on either side of the arc at `via` must be a cheapest way; beyond an
  * end of the whole way it is that end, to which `lead` and `rest` cost. */
-static bool passes_test(const struct pick *pick, const struct ht_kept_path *path, uint32_t via,
+static bool passes_test(struct pick *pick, const struct ht_kept_path *path, uint32_t via,
                         uint64_t lead, uint64_t rest)
 {
     const struct ht_query *q = pick->query;
@@ -144,7 +149,7 @@ static bool passes_test(const struct pick *pick, const struct ht_kept_path *path
     return cheapest_ms(pick, begin, end) == before + after;
 }
 
-static bool locally_optimal(const struct pick *pick, const struct ht_kept_path *path,
+static bool locally_optimal(struct pick *pick, const struct ht_kept_path *path,
                             const struct ht_meeting *meeting)
 {
     const struct ht_query *q = pick->query;
@@ -185,7 +190,7 @@ static enum ht_status consider(struct pick *pick, const struct ht_meeting *meeti
     }
     if (status != HT_OK || !shares_little(pick, path) || drives_twice(pick, path) ||
         !locally_optimal(pick, path, meeting)) {
-        return status;
+        return status == HT_OK ? pick->trouble : status;
     }
     *good = true;
     out->cost = ht__cost_of(ht_key_sub(meeting->key, q->sources.bias));

@@ -726,6 +726,10 @@ HT_CASE(what_is_kept_of_incidents_goes_when_its_time_has_come)
     }
     HT_CHECK_INT((int)number_of(notes), 3);
     HT_CHECK_INT(look("i1"), 200);
+    for (int i = 0; i < 600 && says("\"lon\""); i++) { /* memory follows what was written */
+        (void)usleep(50000);
+        HT_CHECK_INT(look("i1"), 200);
+    }
     HT_CHECK(is("state", "\"cancelled\"") && !says("\"lon\""));
     HT_CHECK_INT(get(INCIDENTS "/i1/history"), 200);
     HT_CHECK(!says("王") && says("\"erased\"") && says("\"why\":\"retention\""));

@@ -226,8 +226,8 @@ HT_CASE(a_loaded_order_stays_on_its_van_while_others_come)
         HT_CHECK_INT(order_add(id, i, ""), 201);
         HT_CHECK(order_comes(id, "state", "\"planned\""));
     }
-    HT_CHECK_INT(look("o0"), 200);
-    HT_CHECK(is("state", "\"loaded\"") && is("unit", van) && is("stops_before", "0"));
+    HT_CHECK(order_comes("o0", "stops_before", "0"));
+    HT_CHECK(is("state", "\"loaded\"") && is("unit", van));
     end();
 }
 
@@ -457,6 +457,7 @@ HT_CASE(a_load_for_the_second_trip_is_not_what_the_van_stands_at_the_kitchen_for
         (void)snprintf(id, sizeof id, "o%d", i);
         HT_CHECK(order_comes(id, "state", "\"planned\""));
     }
+    HT_CHECK(stops_come(4));
     HT_CHECK_INT(stops_of("van1", "\"kind\":\"load\""), 2);
     HT_CHECK_INT(post("/v1/positions", JSON, "[{\"unit\":\"van1\",\"lon\":121.712,\"lat\":29.95}]"),
                  200);

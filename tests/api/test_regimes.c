@@ -182,7 +182,7 @@ static const char *regime_events(void)
 static bool told(const char *sql, const char *want)
 {
     const struct timespec step = {.tv_nsec = 50 * 1000 * 1000};
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 1200; i++) {
         if (strcmp(rows(sql), want) == 0) {
             return true;
         }

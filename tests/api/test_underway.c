@@ -63,6 +63,20 @@ static bool comes(const char *path, const char *at, const char *want)
     return false;
 }
 
+/* Whether an answer comes to have this in it, or (`gone`) has it no more: what was written is
+ * known in memory a moment later. */
+static bool text_comes(const char *path, const char *text, bool gone)
+{
+    for (int waited = 0; waited < WAIT_MS; waited += STEP_MS) {
+        if (get(path) == 200 && says(text) != gone) {
+            return true;
+        }
+        (void)usleep(STEP_MS * 1000);
+    }
+    (void)printf("  %s: %s %s\n", path, gone ? "still" : "no", text);
+    return false;
+}
+
 static bool sql_comes(const char *sql, long long least)
 {
     for (int waited = 0; waited < WAIT_MS; waited += STEP_MS) {
@@ -195,12 +209,10 @@ HT_CASE(a_van_comes_to_its_stop_and_leaves_it_and_the_town_learns)
     HT_CHECK_INT(happens(first.order, "{\"event\":\"deliver\"}"), 200);
     seen(first.lon + 0.004, first.lat + 0.004, 60);
     HT_CHECK(sql_comes(COUNT "'stop.left'", 1));
-    HT_CHECK_INT(get(PLAN), 200);
-    HT_CHECK(!says("\"at\":"));
+    HT_CHECK(text_comes(PLAN, "\"at\":", true));
     HT_CHECK(comes(PLAN, "stops.0.order", "\"o1\"") || second.order[0] != '\0');
-    HT_CHECK_INT(get("/metrics"), 200);
-    HT_CHECK(says("houtao_arrivals_stops_total 1\n"));
-    HT_CHECK(says("houtao_underway_arrivals_total 1\n"));
+    HT_CHECK(text_comes("/metrics", "houtao_arrivals_stops_total 1\n", false));
+    HT_CHECK(text_comes("/metrics", "houtao_underway_arrivals_total 1\n", false));
     stands(&second, 45); /* and the way there is learned from */
     HT_CHECK(sql_comes(COUNT "'stop.arrived'", 2));
     HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.skipped'"), 0);
@@ -373,7 +385,7 @@ HT_CASE(a_stop_that_is_passed_by_and_a_way_that_is_left_are_told)
         HT_CHECK_INT(get(PLAN), 200);
         off = is("off_route", "true");
     }
-    HT_CHECK(off);
+    HT_CHECK(off || comes(PLAN, "off_route", "true")); /* followed late on a busy machine */
     HT_CHECK(says("off_route_since"));
     HT_CHECK(sql_comes(COUNT "'stop.off_route' AND body->>'unit' = 'van1'", 1));
     stands(&second, 45);
@@ -416,8 +428,7 @@ HT_CASE(the_drivers_word_is_taken)
     HT_CHECK_INT(get(PLAN), 200);
     HT_CHECK(says("\"skipped\":true"));
     HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.skipped'"), 1);
-    HT_CHECK_INT(get("/metrics"), 200);
-    HT_CHECK(says("houtao_arrivals_stops_total 1\n"));
+    HT_CHECK(text_comes("/metrics", "houtao_arrivals_stops_total 1\n", false));
     end();
 }
 

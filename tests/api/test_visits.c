@@ -896,7 +896,7 @@ HT_CASE(who_may_pass_a_zone_is_asked_for_the_way_through_it)
              "[121.75,29.955],[121.74,29.955],[121.74,29.945]]]",
              "\"kind\":\"closed\"");
     bool flagged = true;
-    for (int n = 0; n < 50 && flagged; n++) { /* streets obey soon: then there is no way to f2 */
+    for (int n = 0; n < 200 && flagged; n++) { /* streets obey soon: then there is no way to f2 */
         flagged = is_too_quick("i2", n);
         (void)usleep(flagged ? 300000 : 0);
     }

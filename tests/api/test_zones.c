@@ -386,7 +386,7 @@ static const char *inside(void)
 static bool told(const char *want)
 {
     const struct timespec step = {.tv_nsec = 50 * 1000 * 1000};
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 1200; i++) {
         if (strcmp(inside(), want) == 0) {
             return true;
         }

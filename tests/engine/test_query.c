@@ -896,4 +896,50 @@ HT_CASE(any_failed_allocation_is_a_status)
     built_deinit(&b);
 }
 
+/* Two places with more than one way between them. */
+static bool places_with_choice(struct built *b, struct ht_place two[2])
+{
+    struct ht_query *query = NULL;
+    struct ht_way_found ways[3];
+    uint32_t found = 0;
+    uint64_t state = 21;
+    if (ht_query_new(&query) != HT_OK) {
+        return false;
+    }
+    for (int i = 0; i < 300 && found < 2; i++) {
+        two[0] = ht_town_random_place(&b->town->graph, &state);
+        two[1] = ht_town_random_place(&b->town->graph, &state);
+        if (ht_query_alternatives(query, &b->road, &two[0], &two[1], 2, ways, &found) != HT_OK) {
+            found = 0;
+        }
+    }
+    ht_query_free(query);
+    return found >= 2;
+}
+
+/* A way that could not be checked is not one that did not pass: fewer ways would be a lie. */
+HT_CASE(alternatives_that_memory_does_not_suffice_to_check_are_a_status)
+{
+    struct built b;
+    struct ht_place two[2];
+    long n = 0;
+    built_init(&b, 24, 24, 11);
+    HT_REQUIRE(places_with_choice(&b, two));
+    for (bool failed = true; failed && n < 1000; n += failed) {
+        struct ht_query *query = NULL;
+        struct ht_way_found ways[3];
+        uint32_t found = 0;
+        HT_REQUIRE(ht_query_new(&query) == HT_OK);
+        ht_oom_arm(n);
+        enum ht_status status =
+            ht_query_alternatives(query, &b.road, &two[0], &two[1], 2, ways, &found);
+        failed = ht_oom_disarm();
+        HT_CHECK_INT(status, failed ? HT_NOMEM : HT_OK);
+        HT_CHECK(failed || found >= 2);
+        ht_query_free(query);
+    }
+    HT_CHECK(n > 3 && n < 1000);
+    built_deinit(&b);
+}
+
 HT_MAIN()
