@@ -255,10 +255,10 @@ async function ask(draft: Draft, of?: Zone): Promise<void> {
   };
   page.draft.replaceChildren(
     kindField(draft, ctx, show),
+    h("h4", {}, ctx.t("zo.touch")),
+    touch, // above what the buttons may cover
     nameField(draft, ctx),
     untilField(draft, ctx),
-    h("h4", {}, ctx.t("zo.touch")),
-    touch,
     h("div", { class: "zo-buttons" }, confirm, h("button", { type: "button", onclick: close }, ctx.t("common.cancel"))),
   );
   page.draft.hidden = false;
