@@ -58,6 +58,42 @@ test("a link to one that is over shows it, and what came of it", async () => {
   await page.waitForSelector(row(open_.id), { state: "detached" });
 });
 
+test("a list that can't be read claims nothing, says why, and comes by itself", async () => {
+  const page = await open(town, { path: "/#setting" });
+  allow(page, /503/);
+  const list = /\/v1\/incidents\?/;
+  await page.route(list, (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"status":503,"title":"Service Unavailable"}' }));
+  await page.click('[data-panel="incident"]');
+  await page.waitForSelector(".em-fault:not([hidden])");
+  const said = () => page.evaluate(() => [...document.querySelectorAll(".em > p:not([hidden])")].map((one) => one.textContent).join(" "));
+  assert.doesNotMatch(await said(), /没有/, "nobody knows whether somebody waits");
+  const { id } = await raise("door", "h00110");
+  await page.waitForSelector(row(id)); // its own answer comes
+  assert.ok(await page.isVisible(".em-fault"), "the list may still lack others");
+  await shot(page, "emergency-fault");
+  assert.deepEqual(await accessibility(page), []);
+  await page.unroute(list);
+  await page.waitForSelector(".em-fault", { state: "hidden" });
+  await page.waitForSelector(row(id));
+  await call(town, "POST", `/v1/incidents/${id}/events`, { event: "cancel" });
+  await page.waitForSelector(row(id), { state: "detached" });
+  assert.match(await said(), /没有/, "now it is known");
+});
+
+test("a link to one among many stands in sight", async () => {
+  const all = await Promise.all(Array.from({ length: 12 }, (_, n) => raise("door", `h0${5000 + n * 300}`)));
+  const page = await open(town, { path: "/#incident", locale: "en-GB" });
+  await page.waitForSelector(row(all[11].id));
+  const last = (await page.$$eval(".em-list .em-row", (rows) => rows.map((one) => one.dataset.focus.slice("row-".length)))).at(-1);
+  await page.evaluate((id) => { location.hash = `incident/${id}`; }, last);
+  await page.waitForSelector(`${row(last)}.is-open`);
+  await until(() => page.evaluate((what) => {
+    const box = document.querySelector(what).getBoundingClientRect();
+    return box.top >= 0 && box.bottom <= innerHeight;
+  }, `${row(last)} .em-row`), "the row in sight");
+  for (const { id } of all) await call(town, "POST", `/v1/incidents/${id}/events`, { event: "cancel" });
+});
+
 test("a home's card reports an alarm, whatever panel is open", async () => {
   const page = await open(town, { path: "/#household/h00108" });
   await page.click('[data-panel="setting"]');

@@ -1,7 +1,7 @@
 // Meals: what is late stands first, an order put in by a click on a home is planned and delivered, a re-plan is told.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accessibility, call, open, serve, shot, until } from "./browser.mjs";
+import { accessibility, allow, call, open, serve, shot, until } from "./browser.mjs";
 import { at, day, drawn, household, onMap } from "./day.mjs";
 
 const town = await serve(day());
@@ -105,6 +105,23 @@ test("the times of an order are those of the office's zone", async () => {
   const { due } = await (await answer).json();
   assert.deepEqual(due.map((time) => Date.parse(time)), ["12:00", "12:30"].map((time) => Date.parse(`2026-07-01T${time}:00+01:00`)));
   await page.context().close();
+});
+
+test("orders that can't be read are not said to be none, and come by themselves", async () => {
+  const page = await open(town, { path: "/#setting", locale: "en-GB" });
+  allow(page, /503/);
+  const list = /\/v1\/orders\?/;
+  await page.route(list, (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"status":503,"title":"Service Unavailable"}' }));
+  await page.click('[data-panel="order"]');
+  await page.waitForSelector(".me-fault:not([hidden])");
+  await page.waitForSelector("[data-van]");
+  assert.doesNotMatch(await page.innerText(".me"), /\b0\b|[Nn]othing to bring|No such order/, "nobody knows");
+  await shot(page, "meals-fault");
+  assert.deepEqual(await accessibility(page), []);
+  await page.unroute(list);
+  await page.waitForSelector(".me-fault", { state: "hidden" });
+  await page.waitForSelector("[data-order]");
+  assert.match(await page.textContent(".me-sum"), /[1-9]\d* open/);
 });
 
 test("a window that ends before it begins is refused with what to do, nothing is sent", async () => {

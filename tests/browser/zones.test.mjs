@@ -1,7 +1,7 @@
 // Zones and regimes: an area is drawn, what it touches is seen, it is confirmed, a route goes around it, and back.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accessibility, call, mapIdle, open, serve, shot, until } from "./browser.mjs";
+import { accessibility, allow, call, mapIdle, open, serve, shot, until } from "./browser.mjs";
 import { at, day, drawn, place } from "./day.mjs";
 
 const town = await serve(day());
@@ -67,6 +67,46 @@ test("a zone that is drawn is seen before it holds, moves a route, and is lifted
   await page.click(`[data-zone="${zone.id}"] [data-do="delete"]`);
   await page.waitForSelector(`[data-zone="${zone.id}"]`, { state: "detached" });
   await page.context().close();
+});
+
+test("a zone whose answer was lost is put once, as the form says at last", async () => {
+  const page = await open(town, { path: "/#zone", locale: "en-GB" });
+  allow(page, /ERR_CONNECTION_RESET/);
+  await look(page);
+  await drawArea(page);
+  await page.waitForSelector('[data-do="confirm-zone"]:enabled');
+  await page.selectOption(".zo-draft select", "4");
+  const sent = [];
+  let lose = true; // the server takes it, the page does not hear so
+  await page.route("**/collections/zones/items/*", async (route) => {
+    const request = route.request();
+    sent.push({ key: request.headers()["idempotency-key"], body: request.postData() });
+    if (!lose) return route.continue();
+    await route.fetch();
+    return route.abort("connectionreset");
+  });
+  const zones = async () => (await call(town, "GET", "/collections/zones/items?limit=1000")).features;
+  const before = (await zones()).length;
+  const press = async () => {
+    const count = sent.length;
+    await page.click('[data-do="confirm-zone"]:enabled');
+    await until(() => sent.length > count, "the zone to be sent");
+    await page.waitForSelector('[data-do="confirm-zone"]:enabled');
+  };
+  await press();
+  await until(async () => (await zones()).length === before + 1, "the zone");
+  await press();
+  assert.equal(sent[1].key, sent[0].key, "the same key again");
+  assert.equal(sent[1].body, sent[0].body, "and the same zone, until the same moment");
+  await page.fill(".zo-draft input[type=text]", "Put right");
+  lose = false;
+  await page.click('[data-do="confirm-zone"]:enabled');
+  await until(async () => (await zones()).some(({ properties }) => properties.name === "Put right"), "the zone as it was corrected");
+  assert.notEqual(sent[2].key, sent[0].key, "what was corrected is another request");
+  const made = (await zones()).filter(({ id }) => id === JSON.parse(sent[0].body).id);
+  assert.equal((await zones()).length, before + 1, "one zone");
+  assert.equal(made[0].properties.name, "Put right");
+  await call(town, "DELETE", `/collections/zones/items/${made[0].id}`);
 });
 
 test("drawing is given up by Escape, taken back by Backspace, and opens no card", async () => {

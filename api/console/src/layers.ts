@@ -32,14 +32,16 @@ export class Layers {
     if (open) this.words();
   }
 
-  private sign(color: string, hollow: boolean): SVGElement {
+  private sign(color: string, shape: "dot" | "ring" | "area"): SVGElement {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("viewBox", "0 0 16 16");
     svg.setAttribute("aria-hidden", "true");
-    const circle = document.createElementNS("http://www.w3.org/2000/svg", "circle");
-    for (const [name, value] of Object.entries({ cx: "8", cy: "8", r: hollow ? "5" : "6",
-      fill: hollow ? "none" : color, stroke: color, "stroke-width": hollow ? "2.5" : "0" })) circle.setAttribute(name, value);
-    svg.append(circle);
+    const area = shape === "area";
+    const drawn = document.createElementNS("http://www.w3.org/2000/svg", area ? "rect" : "circle");
+    const where = area ? { x: "2", y: "3", width: "12", height: "10" } : { cx: "8", cy: "8", r: shape === "ring" ? "5" : "6" };
+    for (const [name, value] of Object.entries({ ...where, fill: shape === "ring" ? "none" : color, "fill-opacity": area ? "0.25" : "1",
+      stroke: color, "stroke-width": { dot: "0", ring: "2.5", area: "1.5" }[shape] })) drawn.setAttribute(name, value);
+    svg.append(drawn);
     return svg;
   }
 
@@ -48,9 +50,9 @@ export class Layers {
     if (this.box.hidden) return;
     const c = palette();
     const signs: Record<string, SVGElement | undefined> = {
-      households: this.sign(c.household, false), frail: this.sign(c.frail, true),
-      facilities: this.sign(c.facility, false), factories: this.sign(c.factory[2], false),
-      zones: this.sign(c.closed, true),
+      households: this.sign(c.household, "dot"), frail: this.sign(c.frail, "ring"),
+      facilities: this.sign(c.facility, "dot"), factories: this.sign(c.factory[2], "dot"),
+      zones: this.sign(c.closed, "area"), compounds: this.sign(c.compoundName, "area"),
     };
     const rows = ORDER.filter((id) => id === "units" || (this.map.hasRegistry && (id !== "frail" || this.map.mayFrail)));
     fill(this.box,
@@ -60,8 +62,8 @@ export class Layers {
         signs[id], h("span", null, t(`layers.${id}`)))),
       h("div", { class: "legend" },
         ["van", "responder", "inspector", "volunteer"].map((kind) =>
-          h("p", null, this.sign(unitColor(kind), false), h("span", null, t(`legend.${kind}`)))),
-        h("p", null, this.sign(unitColor("van"), true), h("span", null, t("legend.busy"))),
-        h("p", null, this.sign("#868f95", false), h("span", null, t("legend.stale")))));
+          h("p", null, this.sign(unitColor(kind), "dot"), h("span", null, t(`legend.${kind}`)))),
+        h("p", null, this.sign(unitColor("van"), "ring"), h("span", null, t("legend.busy"))),
+        h("p", null, this.sign("#868f95", "dot"), h("span", null, t("legend.stale")))));
   }
 }

@@ -91,7 +91,8 @@ function sumDraw(): void {
   const now = page.ctx.clock.now();
   const waiting = [...page.incidents.all.values()].filter((i) => i.kind !== "request" && gravity(i, now) < 2);
   const late = waiting.filter((i) => gravity(i, now) === 0).length;
-  const text = waiting.length === 0 ? page.ctx.t("em.sum_calm") : page.ctx.t("em.sum", { open: waiting.length, late });
+  const calm = page.incidents.loaded ? page.ctx.t("em.sum_calm") : ""; // that nobody waits is said by who knows
+  const text = waiting.length === 0 ? calm : page.ctx.t("em.sum", { open: waiting.length, late });
   if (page.sum.textContent !== text) page.sum.textContent = text; // said again only when it is another
   page.sum.classList.toggle("is-bad", late > 0);
 }
@@ -99,7 +100,7 @@ function sumDraw(): void {
 // What is wrong with the time: it may pass, or it has.
 function lateText(i: Incident, ctx: Context): string | undefined {
   if (i.arrived_at !== undefined) return i.within_promise ? undefined : ctx.t("em.late");
-  return i.at_risk && isOpen(i) ? ctx.t("em.at_risk") : undefined;
+  return i.at_risk && isOpen(i) && ctx.clock.now() < ms(i.deadline) ? ctx.t("em.at_risk") : undefined; // then its clock says it
 }
 
 function rowDraw(i: Incident, ctx: Context): HTMLElement {
@@ -121,7 +122,7 @@ function rowDraw(i: Incident, ctx: Context): HTMLElement {
     ),
     h(
       "span", { class: "em-state" }, ctx.t(`em.state.${i.state}`),
-      late !== undefined && h("b", { class: "em-risk" }, " · ", late),
+      late !== undefined && [" · ", h("b", { class: "em-risk" }, late)],
     ),
     h("span", { class: "em-coming", "data-incident": i.id, "data-what": "coming" }, comingText(i, ctx)),
   );
@@ -150,7 +151,7 @@ function draw(): void {
   // goes away before it is let go is no click. The clocks tick by themselves.
   const version = (i: Incident): string => JSON.stringify([
     i.state, i.kind, i.severity, i.household, i.at_risk, i.within_promise, i.alarms, i.confirmed, i.assigned.map((s) => [s.unit, s.state]),
-    page?.card?.id === i.id, gravity(i, now),
+    page?.card?.id === i.id, gravity(i, now), lateText(i, ctx),
   ]);
   const fillWith = (host: HTMLElement, some: Incident[]): void =>
     list(host, some, (i) => i.id, (i) => rowDraw(i, ctx), version);
@@ -158,9 +159,9 @@ function draw(): void {
   const requests = rows.filter((i) => i.kind === "request");
   fillWith(page.alarms, alarms);
   fillWith(page.requests, requests);
-  page.alarms.nextElementSibling?.toggleAttribute("hidden", alarms.length > 0);
-  page.requests.nextElementSibling?.toggleAttribute("hidden", requests.length > 0);
-  page.fault.hidden = true;
+  page.alarms.nextElementSibling?.toggleAttribute("hidden", !incidents.loaded || alarms.length > 0);
+  page.requests.nextElementSibling?.toggleAttribute("hidden", !incidents.loaded || requests.length > 0);
+  if (incidents.whole) page.fault.hidden = true;
   page.scene.draw(rows, page.card?.id);
   tick();
   refocus(focused);
@@ -186,6 +187,12 @@ function select(id: string | undefined): void {
   ctx.link(i ? `incident/${i.id}` : "");
   if (i && i.lon !== undefined && i.lat !== undefined) ctx.map.flyTo(i.lon, i.lat, 15);
   draw();
+}
+
+// Whom a link or the map names stands in sight, however many are worse.
+function reveal(id: string): void {
+  select(id);
+  document.querySelector(`[data-focus="${CSS.escape(`row-${id}`)}"]`)?.closest("li")?.scrollIntoView({ block: "nearest" });
 }
 
 function send(id: string): void {
@@ -259,7 +266,7 @@ async function raise(place: Place, kind: string, key: string): Promise<boolean> 
     } else if (i.state === "queued") {
       ctx.say(ctx.t("em.new_queued"), "bad");
     }
-    select(i.id);
+    reveal(i.id);
     return true;
   } catch (error) {
     ctx.say(explain(error, ctx.t), "bad");
@@ -335,10 +342,10 @@ function wantedOpen(): void {
   if (!page || id === undefined) return;
   page.wanted = undefined;
   if (page.incidents.all.has(id)) {
-    select(id);
+    reveal(id);
     return;
   }
-  page.incidents.named(id).then(() => select(id), (error: unknown) => page?.ctx.say(explain(error, page.ctx.t), "bad"));
+  page.incidents.named(id).then(() => reveal(id), (error: unknown) => page?.ctx.say(explain(error, page.ctx.t), "bad"));
 }
 
 addPanel({
@@ -359,10 +366,7 @@ addPanel({
     page.ends.push(
       ctx.clock.every(1000, tick),
       onSound(soundDraw),
-      ctx.map.onMark("incidents", (id) => {
-        select(id);
-        document.querySelector(`[data-card="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "nearest" });
-      }),
+      ctx.map.onMark("incidents", reveal),
       onAlarm((alarm) => {
         if (page) page.spoken.textContent = spokenText(alarm, ctx);
       }),

@@ -36,6 +36,7 @@ export function worstFirst(rows: Iterable<Incident>, now: number): Incident[] {
 export class Incidents {
   readonly all = new Map<string, Incident>();
   loaded = false; // the list was read once
+  whole = false; // it is the server's: nothing that was asked for since has failed
   private readonly ctx: Context;
   private readonly changed: () => void;
   private readonly failed: (error: unknown) => void;
@@ -45,6 +46,7 @@ export class Incidents {
   private readonly fresh = new Set<string>(); // read since the list was asked for: its answer is older
   private kept: string | undefined; // a link's, also when it is over
   private turn = 0; // of the list whose answer counts
+  private broken = false; // asked for again by itself
   private stopped = false;
 
   constructor(ctx: Context, changed: () => void, failed: (error: unknown) => void) {
@@ -62,7 +64,7 @@ export class Incidents {
       }),
       ctx.stream.onGap(() => void this.load()),
       ctx.clock.every(AGAIN_MS, () => {
-        if ([...this.all.values()].some((i) => i.live_eta !== undefined)) void this.load();
+        if (this.broken || [...this.all.values()].some((i) => i.live_eta !== undefined)) void this.load();
       }),
     );
     void this.load();
@@ -89,10 +91,20 @@ export class Incidents {
       for (const id of this.all.keys()) if (!ids.has(id) && !this.fresh.has(id) && id !== this.kept) this.all.delete(id);
       for (const i of rows) if (!this.fresh.has(i.id)) this.all.set(i.id, i);
       this.loaded = true;
+      this.whole = true;
+      this.broken = false;
       this.changed();
     } catch (error) {
-      if (!this.stopped) this.failed(error);
+      this.fault(error);
     }
+  }
+
+  // What is on the list may not be all, and it says so until it was read again.
+  private fault(error: unknown): void {
+    if (this.stopped) return;
+    this.whole = false;
+    this.broken = true;
+    this.failed(error);
   }
 
   // Reads one that a link names. Where that is over, it stays on the list until letGo().
@@ -129,7 +141,7 @@ export class Incidents {
     try {
       await Promise.all(ids.map((id) => this.read(id)));
     } catch (error) {
-      if (!this.stopped) this.failed(error);
+      this.fault(error);
     }
   }
 }

@@ -99,9 +99,10 @@ function shown(filter: Filter, o: Order): boolean {
 
 function chipsDraw(ctx: Context, all: Order[], filter: Filter): void {
   if (!page) return;
+  const known = page.orders.loaded;
   const name = (f: Filter): string => ctx.t(f === "open" ? "me.filter.open" : `me.state.${f}`);
   list(
-    page.chips, FILTERS.map((f) => ({ f, n: all.filter((o) => shown(f, o)).length, on: f === filter })), (row) => row.f,
+    page.chips, FILTERS.map((f) => ({ f, n: known ? String(all.filter((o) => shown(f, o)).length) : "", on: f === filter })), (row) => row.f,
     ({ f, n, on }) => h(
       "button",
       { type: "button", "aria-pressed": String(on), "data-filter": f, "data-focus": `filter-${f}`, onclick: () => {
@@ -110,7 +111,7 @@ function chipsDraw(ctx: Context, all: Order[], filter: Filter): void {
         page.rows = ROWS;
         draw();
       } },
-      `${name(f)} ${n}`,
+      `${name(f)} ${n}`.trim(),
     ),
   );
 }
@@ -123,7 +124,8 @@ function draw(): void {
   const rows = lateFirst(all.filter((o) => shown(filter, o)), now);
   const lost = all.filter(stranded).length;
   const late = all.filter((o) => lateness(o, now) > 0 && !stranded(o)).length;
-  const text = ctx.t("me.sum", { open: all.filter(orderOpen).length, late, lost });
+  const known = orders.loaded; // that there is none is said by who knows
+  const text = known ? ctx.t("me.sum", { open: all.filter(orderOpen).length, late, lost }) : "";
   if (page.sum.textContent !== text) page.sum.textContent = text;
   page.sum.classList.toggle("is-bad", late + lost > 0);
   chipsDraw(ctx, all, filter);
@@ -139,12 +141,12 @@ function draw(): void {
       o.state, whyText(o, ctx), o.due, etaText(o, ctx), o.unit, o.token, o.lon, chosen === o.id, before.get(o.id), lateness(o, now) > 0,
     ]),
   );
-  page.empty.hidden = rows.length > 0;
+  page.empty.hidden = !known || rows.length > 0;
   page.more.hidden = rows.length <= page.rows;
   page.more.textContent = ctx.t("common.more", { n: Math.min(ROWS, rows.length - page.rows) });
   changesDraw(ctx, orders.replans);
-  page.vans.draw(all);
-  page.fault.hidden = true;
+  page.vans.draw(all, known);
+  if (orders.whole) page.fault.hidden = true;
   newsTell();
 }
 

@@ -15,6 +15,7 @@ interface Row {
   left: number;
   late: number;
   open: boolean;
+  known: boolean;
 }
 
 export class Vans {
@@ -28,6 +29,7 @@ export class Vans {
   private readonly again: { (): void; cancel(): void };
   private vans: Collection<UnitProperties>["features"] = [];
   private orders: Order[] = [];
+  private known = false;
   private chosen: string | undefined;
   private asked = 0;
   private drawn = "[]";
@@ -65,8 +67,10 @@ export class Vans {
     this.mapDraw([]);
   }
 
-  draw(orders: Order[]): void {
+  // `known`: whether these are all of them; else nothing is said of a van that has none.
+  draw(orders: Order[], known: boolean): void {
     this.orders = orders.filter(orderOpen);
+    this.known = known;
     this.listDraw();
   }
 
@@ -114,7 +118,7 @@ export class Vans {
           id: van.id, name: van.properties.name ?? van.id, status: van.properties.status ?? "off",
           next: first ? (first.household ?? first.id) : "", eta: clockText(first?.eta),
           left: new Set(some.map((o) => o.sequence)).size, late: some.filter((o) => lateness(o, now) > 0).length,
-          open: this.chosen === van.id,
+          open: this.chosen === van.id, known: this.known,
         };
       })
       .sort((a, b) => b.late - a.late || Number(b.left > 0) - Number(a.left > 0) || a.id.localeCompare(b.id));
@@ -130,7 +134,7 @@ export class Vans {
           onclick: () => this.choose(row.open ? undefined : row.id) },
         h("b", {}, row.name === row.id ? row.id : `${row.name} · ${row.id}`),
         h("span", { class: "me-state" }, ctx.t(`me.status.${row.status}`)),
-        h("span", { class: "me-eta" }, row.left === 0 ? ctx.t("me.idle") : ctx.t("me.next", { place: row.next, eta: row.eta })),
+        h("span", { class: "me-eta" }, row.left === 0 ? row.known && ctx.t("me.idle") : ctx.t("me.next", { place: row.next, eta: row.eta })),
         h("span", { class: "me-on" }, row.left > 0 && ctx.t("me.left", { n: row.left })),
         row.late > 0 && h("span", { class: "me-late" }, ctx.t("me.van_late", { n: row.late })),
       ),

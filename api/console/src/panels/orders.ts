@@ -7,6 +7,7 @@ const HOUR_MS = 3_600_000;
 const MOST = 10_000;
 const ONE_PLAN_MS = 1500; // what comes closer together is of one plan
 const PLANS_KEPT = 20;
+const AGAIN_MS = 5000; // after a list that could not be read
 const SHIFT_MS = 60_000; // an arrival that moves by less is not worth a line
 const RANK: OrderState[] = ["received", "planned", "loaded", "enroute", "delivered", "failed", "cancelled"];
 
@@ -51,6 +52,8 @@ export function lateFirst(rows: Order[], now: number): Order[] {
 export class Orders {
   readonly all = new Map<string, Order>();
   readonly replans: Replan[] = [];
+  loaded = false; // the list was read once
+  whole = false; // it is the server's: nothing that was asked for since has failed
   private readonly ctx: Context;
   private readonly changed: () => void;
   private readonly failed: (error: unknown) => void;
@@ -59,6 +62,7 @@ export class Orders {
   private readonly ends: (() => void)[];
   private readonly soon: { (): void; cancel(): void };
   private reading = 0;
+  private broken = false; // asked for again by itself
   private stopped = false;
 
   constructor(ctx: Context, changed: () => void, failed: (error: unknown) => void) {
@@ -69,6 +73,9 @@ export class Orders {
     this.ends = [
       ctx.stream.on(["order.*"], (event) => this.take(event)),
       ctx.stream.onGap(() => void this.load()),
+      ctx.clock.every(AGAIN_MS, () => {
+        if (this.broken) void this.load();
+      }),
     ];
     void this.load();
   }
@@ -92,10 +99,21 @@ export class Orders {
       for (const o of rows) this.all.set(o.id, o);
       for (const id of this.touched) this.dirty.add(id);
       if (this.dirty.size > 0) this.soon();
+      this.loaded = true;
+      this.whole = true;
+      this.broken = false;
       this.changed();
     } catch (error) {
-      if (reading === this.reading && !this.stopped) this.failed(error);
+      if (reading === this.reading) this.fault(error);
     }
+  }
+
+  // What is on the list may not be all, and it says so until it was read again.
+  private fault(error: unknown): void {
+    if (this.stopped) return;
+    this.whole = false;
+    this.broken = true;
+    this.failed(error);
   }
 
   // The page's clock may not have been set yet when the panel opens, and a simulated town is another day's.
@@ -119,9 +137,7 @@ export class Orders {
     const ids = [...this.dirty];
     this.dirty.clear();
     if (ids.length > 20) return this.load();
-    await Promise.all(ids.map((id) => this.read(id))).catch((error: unknown) => {
-      if (!this.stopped) this.failed(error);
-    });
+    await Promise.all(ids.map((id) => this.read(id))).catch((error: unknown) => this.fault(error));
   }
 
   // ---- events ----

@@ -5,8 +5,8 @@ import "./emergency_words";
 import "./zones_words";
 import { h, list } from "../dom";
 import { dayOf, dayTime } from "../format";
-import { addPanel, type Context } from "../panel";
-import { clockText, explain, gathered, ms, onceKey, type Collection } from "./common";
+import { addPanel, Problem, type Context } from "../panel";
+import { clockText, explain, gathered, ms, Once, onceKey, type Collection } from "./common";
 import { Drawing } from "./drawing";
 import { circle } from "./geometry";
 import { touchedBy, touchedByAll, type Touched } from "./touch";
@@ -43,6 +43,10 @@ interface Draft {
   name: string;
   hours: number | undefined; // undefined: until it is lifted
   touched: Touched | undefined;
+  // Pressed again after a lost answer, it is the same zone until the same moment: the first may have got through.
+  id: string;
+  once: Once;
+  pressed: number | undefined;
 }
 
 interface Page {
@@ -193,7 +197,7 @@ async function lift(zone: Zone): Promise<void> {
 async function again(zone: Zone): Promise<void> {
   const area = zone.geometry;
   if (area?.type !== "Polygon") return;
-  await ask({ area, kind: zone.properties.kind ?? "closed", name: nameOf(zone), hours: undefined, touched: undefined }, zone);
+  await ask({ ...draftOf(area), kind: zone.properties.kind ?? "closed", name: nameOf(zone) }, zone);
 }
 
 async function erase(zone: Zone): Promise<void> {
@@ -205,10 +209,17 @@ async function erase(zone: Zone): Promise<void> {
 
 // ---- a new one ----
 
+function draftOf(area: GeoJSON.Polygon): Draft {
+  return {
+    area, kind: "closed", name: "", hours: undefined, touched: undefined,
+    id: `zone-${onceKey().slice(0, 10)}`, once: new Once(), pressed: undefined,
+  };
+}
+
 async function begin(): Promise<void> {
   if (!page) return;
   const area = await page.drawing.draw();
-  if (area) await ask({ area, kind: "closed", name: "", hours: undefined, touched: undefined });
+  if (area) await ask(draftOf(area));
 }
 
 async function beginCircle(radius: number): Promise<void> {
@@ -216,7 +227,7 @@ async function beginCircle(radius: number): Promise<void> {
   const { ctx } = page;
   const at = await ctx.map.pick(ctx.t("zo.circle_pick"));
   if (!at || !(radius > 0)) return;
-  await ask({ area: circle([at.lon, at.lat], radius), kind: "closed", name: "", hours: undefined, touched: undefined });
+  await ask(draftOf(circle([at.lon, at.lat], radius)));
 }
 
 function close(): void {
@@ -244,10 +255,10 @@ async function ask(draft: Draft, of?: Zone): Promise<void> {
   };
   page.draft.replaceChildren(
     kindField(draft, ctx, show),
+    h("h4", {}, ctx.t("zo.touch")),
+    touch, // above what the buttons may cover
     nameField(draft, ctx),
     untilField(draft, ctx),
-    h("h4", {}, ctx.t("zo.touch")),
-    touch,
     h("div", { class: "zo-buttons" }, confirm, h("button", { type: "button", onclick: close }, ctx.t("common.cancel"))),
   );
   page.draft.hidden = false;
@@ -312,23 +323,29 @@ async function put(draft: Draft, confirm: HTMLButtonElement, of?: Zone): Promise
   const name = draft.name || page.ctx.t("zo.name_default", { kind: page.ctx.t(`zo.kind.${draft.kind}`) });
   const stopFollowing = followAfter(draft.touched?.unitOf ?? new Map());
   const done = await command(async (ctx) => {
-    const now = ctx.clock.now();
-    const until = draft.hours === undefined ? null : new Date(now + draft.hours * HOUR_MS).toISOString();
-    const properties = { name, kind: draft.kind, ...(until === null ? {} : { until }) };
-    if (of) {
-      await ctx.api.patch(zonePath(of), { properties: { name, kind: draft.kind, until } });
-    } else {
-      const feature = { type: "Feature", geometry: draft.area, properties };
-      await ctx.api.post("/collections/zones/items", { id: `zone-${onceKey().slice(0, 10)}`, ...feature }, {
-        "Content-Type": "application/geo+json", "Idempotency-Key": onceKey(),
-      });
-    }
+    const from = of ? ctx.clock.now() : (draft.pressed ??= ctx.clock.now());
+    const until = draft.hours === undefined ? null : new Date(from + draft.hours * HOUR_MS).toISOString();
+    if (of) await ctx.api.patch(zonePath(of), { properties: { name, kind: draft.kind, until } });
+    else await putNew(ctx, draft, { name, kind: draft.kind, ...(until === null ? {} : { until }) });
     return ctx.t("zo.done", { name });
   });
   if (done) close();
   else {
     stopFollowing();
     confirm.disabled = false;
+  }
+}
+
+// By its id, so that a form that was corrected after a lost answer corrects the zone that may be there, too.
+async function putNew(ctx: Context, draft: Draft, properties: ZoneProperties): Promise<void> {
+  const path = `/collections/zones/items/${draft.id}`;
+  const feature = { type: "Feature", id: draft.id, geometry: draft.area, properties };
+  try {
+    await ctx.api.put(path, feature, { "Content-Type": "application/geo+json", ...draft.once.headers(feature) });
+  } catch (error) {
+    draft.once.failed(error);
+    if (error instanceof Problem && error.status !== 0) draft.pressed = undefined;
+    throw error;
   }
 }
 

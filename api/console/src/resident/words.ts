@@ -62,7 +62,7 @@ register({
     "re.more.cancelled": "If that was not you, please phone the kitchen.",
     "re.when": "It comes about",
     "re.between": "between {low} and {high}",
-    "re.minutes": "in about {n} minutes",
+    "re.minutes": "in about {n|minute|minutes}",
     "re.now": "any moment now",
     "re.next": "You are next",
     "re.before": "{n|stop|stops} before you",
