@@ -5,7 +5,8 @@
  *
  * Who has several orders in a house goes up once: as far as the farthest of the doors, and back.
  * Each order has its part of that, so that whichever of them is left out, planned anew or handed
- * over first, the stay is right. To whom comes to the van nobody goes.
+ * over first, the stay is right; and so much before it is due it begins. To whom comes to the van
+ * nobody goes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -81,8 +82,11 @@ static bool part_kept(const struct ht__making *making, uint32_t o, uint32_t *par
 static void door_take(const struct ht__making *making, uint32_t o, uint32_t part_ms)
 {
     (void)part_kept(making, o, &part_ms);
+    struct ht_day_order *order = &making->scene->day_orders[o];
     making->scene->doors[o].walk_ms = part_ms;
-    making->scene->day_orders[o].service_s += (2 * part_ms + 999) / 1000;
+    order->service_s += (2 * part_ms + 999) / 1000;
+    order->due.from_s -= part_ms / 1000;
+    order->due.to_s -= part_ms / 1000;
 }
 
 /* From where a van parks to the door of an order. */

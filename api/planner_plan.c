@@ -36,7 +36,8 @@ static void stop_place(const struct ht_planner_scene *scene, const struct ht_day
     stop->point = scene->points[scene->day_orders[at->index].location];
     stop->compound = scene->doors[at->index].compound;
     stop->walk_ms = scene->doors[at->index].walk_ms;
-    stop->not_before_ms = scene->orders[at->index]->due_from_ms;
+    stop->not_before_ms =
+        scene->orders[at->index]->due_from_ms - (int64_t)scene->doors[at->index].walk_ms;
 }
 
 static uint32_t span_ms(int64_t from_s, int64_t to_s)

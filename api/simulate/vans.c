@@ -257,11 +257,15 @@ static void stop_leave_for(struct ht_sim *sim, struct ht_sim_van *van)
 }
 
 /* When he can begin there: a kitchen says it by the plan, which is made anew all the time, so that
- * a moment is nothing; a door by the window that the resident was told. */
-static int64_t stop_ready_ms(struct ht_sim *sim, const struct stop *stop)
+ * a moment is nothing; a door by the window that the resident was told, and the stairs. */
+static int64_t stop_ready_ms(struct ht_sim *sim, const struct ht_sim_van *van,
+                             const struct stop *stop)
 {
     const struct ht_sim_meal *meal = stop->loads ? NULL : ht_sim_meal_known(sim, stop->id);
-    return stop->loads ? stop->begin_ms - MOMENT_MS : meal == NULL ? 0 : meal->due_from_ms;
+    if (stop->loads || meal == NULL) {
+        return stop->loads ? stop->begin_ms - MOMENT_MS : 0;
+    }
+    return meal->due_from_ms - (meal->climbed == NULL ? 0 : up_ms(van, meal->climbed));
 }
 
 /* What he does about the first stop of his plan. */
@@ -275,7 +279,7 @@ static void stop_face(struct ht_sim *sim, struct ht_sim_van *van, const struct s
     if (ht_sim_is_there(van->mover, stop->point)) {
         van->said = van->said && same;
         arrival_say(sim, van);
-        int64_t ready_ms = stop_ready_ms(sim, stop);
+        int64_t ready_ms = stop_ready_ms(sim, van, stop);
         if (ready_ms > sim->now_ms) {
             van->phase = WAITS;
             van->look_ms =

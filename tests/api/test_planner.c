@@ -753,4 +753,23 @@ HT_CASE(stairs_there_and_back_are_a_part_of_the_stay)
     end();
 }
 
+/* Thirty floors up, in a window that is shorter than the stairs take. */
+HT_CASE(who_lives_high_up_is_served_in_time_at_the_door)
+{
+    char eta[64];
+    static const double high[2] = {121.7149, 29.951};
+    HT_REQUIRE(begin_town(TWENTY, ",\"status\":\"off\""));
+    item_add("households", "high", high, "\"floor\":31");
+    HT_CHECK(advance(0));
+    HT_CHECK_INT(post(ORDERS, JSON,
+                      "{\"id\":\"o0\",\"household\":\"high\",\"kitchen\":\"k1\",\"due\":"
+                      "[\"2026-03-02T11:10:00+08:00\",\"2026-03-02T11:15:00+08:00\"]}"),
+                 201);
+    HT_CHECK(advance(1));
+    HT_CHECK_INT(look("o0"), 200);
+    member_copy(eta, "eta");
+    HT_CHECK(strcmp(eta, "\"2026-03-02T03:10:00") >= 0 && strcmp(eta, "\"2026-03-02T03:15") < 0);
+    end();
+}
+
 HT_SERVED_MAIN()
