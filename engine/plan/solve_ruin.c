@@ -166,19 +166,19 @@ enum ht_status ht__search_ruin(struct ht__search *s)
     if (s->used_count == 0 || served == 0) {
         return HT_OK;
     }
-    double mean = (double)served / s->used_count;
-    /* of a few, all can be taken out */
-    struct ruin ruin = {.string_most =
-                            mean < STRING_MOST && served > RUIN_MEAN ? mean : STRING_MOST};
-    double routes_most = 4.0 * RUIN_MEAN / (1 + ruin.string_most) - 1;
+    bool few = served <= RUIN_MEAN; /* of which all can be taken out */
+    uint32_t used = s->used_count;  /* falls where a route is emptied */
+    double mean = (double)served / used;
+    struct ruin ruin = {.string_most = mean < STRING_MOST && !few ? mean : STRING_MOST};
+    double routes_most = few ? used : 4.0 * RUIN_MEAN / (1 + ruin.string_most) - 1;
     uint32_t wanted = (uint32_t)(ht__search_chance(s) * routes_most) + 1;
     uint32_t seed = seed_draw(s);
     enum ht_status status = HT_OK;
     if (s->fresh_count > 0 && ht__search_chance(s) < FRESH_CHANCE) {
         status = fresh_out(s, &ruin, &seed);
     }
-    for (uint32_t i = 0; status == HT_OK && i <= model->near_count && ruin.count < wanted &&
-                         ruin.count < s->used_count;
+    for (uint32_t i = 0;
+         status == HT_OK && i <= model->near_count && ruin.count < wanted && ruin.count < used;
          i++) {
         status = ruin_at(s, &ruin,
                          i == 0 ? seed : model->near[(size_t)seed * model->near_count + i - 1]);

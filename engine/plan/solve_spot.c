@@ -523,7 +523,7 @@ static void reload_behind(const struct ht__model *model, const struct ht__route 
         struct ht__spot spot = {.first = i, .last = i, .reload = stop};
         bool same = (is && route->task[i] == stop) || (next && route->task[i + 1] == stop);
         if (loads_at == 0) {
-            if (i > 0 && !is) {
+            if ((i > 0 || ht__task(model, task)->ride_most_s > 0) && !is) {
                 reload_place(model, route, task, spot, spots);
             }
             spot.before = true;
@@ -575,7 +575,8 @@ void ht__route_spots(const struct ht__model *model, const struct ht__route *rout
         pair_spot(model, route, item, blink, spots);
     } else {
         job_spot(model, route, item, blink, spots);
-        if (route->c->reloads != 0 && (route->count > 0 || model->tagged)) {
+        bool rides = ht__task(model, item)->ride_most_s > 0; /* from the start it may be too far */
+        if (route->c->reloads != 0 && (route->count > 0 || model->tagged || rides)) {
             reload_spot(model, route, item, blink, spots);
         }
     }

@@ -677,6 +677,48 @@ HT_CASE(the_geometry_is_that_of_the_route_service)
     end();
 }
 
+/* Two routes of one job each, of which both have to go to make the best of it: priorities are
+ * equal, so a job more is not, but 869 is less than 1027. */
+#define SWAP                                                                                       \
+    "{\"vehicles\":[{\"id\":0,\"capacity\":[3],\"start_index\":2,\"end_index\":5,\"time_window\":" \
+    "[3,1196],\"costs\":{\"fixed\":500}},{\"id\":1,\"capacity\":[3],\"end_index\":5,"              \
+    "\"time_window\":[75,978]}],\"jobs\":[{\"id\":0,\"location_index\":3,\"delivery\":[3]},"       \
+    "{\"id\":1,\"location_index\":0,\"service\":34,\"delivery\":[3],\"priority\":10},"             \
+    "{\"id\":2,\"location_index\":5,\"service\":1,\"delivery\":[3]}],\"matrices\":{\"car\":{"      \
+    "\"durations\":[[0,221,89,314,131,280],[215,0,194,152,126,105],[89,168,0,301,155,247],"        \
+    "[310,160,306,0,182,64],[148,134,146,179,0,167],[274,103,258,68,166,0]]}}}"
+
+/* Job 1 may ride 134 s: from the start it is 155, from the second reload 18. */
+#define NEARER                                                                                     \
+    "{\"vehicles\":[{\"id\":0,\"capacity\":[3],\"start_index\":0,\"end_index\":0,\"reloads\":["    \
+    "{\"location_index\":0,\"service\":20},{\"location_index\":2}]}],\"jobs\":[%s"                 \
+    "{\"id\":1,\"location_index\":1,\"delivery\":[3],\"max_ride_time\":134}],\"matrices\":{"       \
+    "\"car\":{"                                                                                    \
+    "\"durations\":[[0,155,140,79],[155,0,18,169],[140,18,0,161],[79,169,161,0]]}}}"
+
+HT_CASE(of_a_few_jobs_all_are_taken_out_at_once)
+{
+    const struct ht_command_run *run = solve(SWAP, "--iterations 2000 --threads 1");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "summary.cost"), 869);
+    HT_CHECK_INT(number(run->out, "summary.unassigned"), 1);
+}
+
+HT_CASE(what_rides_too_long_from_the_start_is_loaded_nearer)
+{
+    char text[1024];
+    (void)snprintf(text, sizeof text, NEARER, "");
+    const struct ht_command_run *run = solve(text, "--iterations 200 --threads 1");
+    HT_CHECK_INT(run->code, 0);
+    HT_CHECK_INT(number(run->out, "summary.unassigned"), 0);
+    HT_CHECK_INT(number(run->out, "summary.cost"), 140 + 18 + 155);
+    (void)snprintf(text, sizeof text, NEARER,
+                   "{\"id\":3,\"location_index\":3,\"delivery\":[3],\"max_ride_time\":192},");
+    run = solve(text, "--iterations 400 --threads 1");
+    HT_CHECK_INT(number(run->out, "summary.unassigned"), 0);
+    HT_CHECK_INT(number(run->out, "summary.cost"), 79 + 161 + 18 + 155);
+}
+
 HT_CASE(errors_have_a_status_and_vrooms_form)
 {
     HT_REQUIRE(begin(""));

@@ -717,7 +717,6 @@ HT_CASE(a_token_shows_just_this_order)
 HT_CASE(who_comes_to_the_van_is_told_so)
 {
     char token[64];
-    char options[256];
     HT_REQUIRE(begin_town());
     HT_CHECK_INT(order_send("{\"id\":\"a\",\"household\":\"h1\",\"kitchen\":\"k1\","
                             "\"handover\":\"van\"," NOON "}"),

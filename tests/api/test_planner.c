@@ -753,6 +753,46 @@ HT_CASE(stairs_there_and_back_are_a_part_of_the_stay)
     end();
 }
 
+static void door_order(const char *id, int load)
+{
+    char body[256];
+    (void)snprintf(body, sizeof body,
+                   "{\"id\":\"%s\",\"household\":\"up\",\"kitchen\":\"k1\",\"load\":%d,"
+                   "\"service_s\":20," NOON "}",
+                   id, load);
+    HT_CHECK_INT(post(ORDERS, JSON, body), 201);
+}
+
+/* Those who are not served are not to be climbed for, and whoever comes twice climbs twice. */
+HT_CASE(the_way_up_is_shared_by_those_alone_who_are_on_that_visit)
+{
+    static const double place[2] = {121.7127, 29.951};
+    HT_REQUIRE(begin_town(TWENTY, ",\"status\":\"off\""));
+    item_add("households", "up", place, "\"floor\":6");
+    HT_CHECK(advance(0));
+    door_order("one", 1);
+    HT_CHECK(advance(1));
+    HT_CHECK_INT(get(VAN1_PLAN), 200);
+    int64_t alone_s = stay_s("\"one\"");
+    HT_CHECK(alone_s >= 20 + 2 * 5 * 20);
+    door_order("none", 500);
+    HT_CHECK(advance(1));
+    HT_CHECK_INT(look("none"), 200);
+    HT_CHECK(is("unplanned", "\"capacity\""));
+    HT_CHECK_INT(get(VAN1_PLAN), 200);
+    HT_CHECK_INT(stay_s("\"one\""), alone_s);
+    HT_CHECK_INT(happens("one", "{\"event\":\"cancel\"}"), 200);
+    door_order("a", 10);
+    door_order("b", 10);
+    door_order("c", 10);
+    door_order("d", 10);
+    HT_CHECK(advance(1));
+    HT_CHECK_INT(get(VAN1_PLAN), 200);
+    int64_t all_s = stay_s("\"a\"") + stay_s("\"b\"") + stay_s("\"c\"") + stay_s("\"d\"");
+    HT_CHECK(llabs(all_s - (2 * alone_s + 2 * 20)) <= 4);
+    end();
+}
+
 /* Thirty floors up, in a window that is shorter than the stairs take. */
 HT_CASE(who_lives_high_up_is_served_in_time_at_the_door)
 {
