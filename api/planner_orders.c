@@ -140,6 +140,17 @@ static enum ht_status door_read(struct ht__making *making, const struct ht_order
 /* What became of an order that was looked at. */
 enum taken { PASSED, TAKEN, LEFT_OUT };
 
+/* Whether no van could carry it, on duty or not: known however far ahead it is. */
+static bool too_large(const struct ht_planner_scene *scene, const struct ht_order *order)
+{
+    for (uint32_t i = 0; scene->vans_known > 0 && i < order->load_count; i++) {
+        if (order->load[i] > scene->van_most[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether it is one to be planned; `*reason` of what is left out. */
 static enum ht_status order_take(struct ht__making *making, const struct ht_order *order,
                                  enum taken *taken, enum ht_order_unplanned *reason)
@@ -149,8 +160,12 @@ static enum ht_status order_take(struct ht__making *making, const struct ht_orde
     uint32_t kitchen = 0;
     bool pinned = ht_order_is_pinned(order);
     *taken = PASSED;
-    if ((!pinned && order->due_from_ms > scene->now_ms + HT_PLANNER_AHEAD_MS) ||
-        (pinned && (order->unit == NULL || ht__scene_van(scene, order->unit) == HT_PLAN_NONE))) {
+    if (!pinned && order->due_from_ms > scene->now_ms + HT_PLANNER_AHEAD_MS) {
+        *reason = HT_ORDER_LACKS_CAPACITY;
+        *taken = too_large(scene, order) ? LEFT_OUT : PASSED;
+        return HT_OK;
+    }
+    if (pinned && (order->unit == NULL || ht__scene_van(scene, order->unit) == HT_PLAN_NONE)) {
         return HT_OK;
     }
     *reason = HT_ORDER_LACKS_OTHER;

@@ -6,7 +6,7 @@
  * they have loaded is pinned on them, in the order of its sequence, and the plan that is running
  * (struct ht_planner_plan) is what the search begins with. A van that is off, but has something on
  * board, brings that and takes nothing more. Orders that are due later than HT_PLANNER_AHEAD_MS
- * from now are not looked at yet.
+ * from now are not looked at yet, but for whether any van could carry them.
  *
  * Way times are those of each van's profile now, and over zones that its permits open.
  *
@@ -85,6 +85,7 @@ struct ht_planner_scene {
     struct ht_planner_rules rules;
     bool planned;      /* here; else by hand, or by others: no van says its capacity */
     size_t vans_known; /* that could be planned, there or not */
+    int64_t van_most[HT_ORDER_LOADS]; /* what the largest of those carry */
     struct ht_point *points;
     uint32_t point_count;
     size_t point_capacity;

@@ -288,6 +288,10 @@ static enum ht_status van_take(void *user, const struct ht_store_item *item)
         return HT_OK;
     }
     scene->vans_known++;
+    for (int i = 0; i < HT_ORDER_LOADS; i++) {
+        scene->van_most[i] =
+            van.capacity[i] > scene->van_most[i] ? van.capacity[i] : scene->van_most[i];
+    }
     uint32_t index = ht_fleet_find(fleet, item->id, strlen(item->id));
     if (index == HT_NONE || !ht_fleet_get(fleet, index, scene->now_ms, &unit) || !unit.positioned ||
         unit.kind != HT_UNIT_VAN) {

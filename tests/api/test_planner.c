@@ -250,6 +250,12 @@ HT_CASE(what_nobody_can_bring_says_why)
     HT_CHECK_INT(order_add("big", 1, ",\"load\":21"), 201);
     HT_CHECK(order_comes("big", "unplanned", "\"capacity\""));
     HT_CHECK(is("state", "\"received\""));
+    HT_CHECK_INT(
+        post(ORDERS, JSON,
+             "{\"id\":\"next\",\"household\":\"h1\",\"kitchen\":\"k1\",\"load\":21,\"due\":"
+             "[\"2026-03-04T11:15:00+08:00\",\"2026-03-04T12:30:00+08:00\"]}"),
+        201);
+    HT_CHECK(order_comes("next", "unplanned", "\"capacity\""));
     HT_CHECK_INT(post(ORDERS, JSON,
                       "{\"id\":\"far\",\"lon\":122.9,\"lat\":29.9,\"kitchen\":\"k1\"," NOON "}"),
                  201);
