@@ -1,5 +1,6 @@
 /* POST /v1/coverage/moves: which units should wait elsewhere, or where something should be built.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,6 +12,7 @@
 #include "api/coverage_sites.h"
 #include "api/http_answer.h"
 #include "api/persons.h"
+#include "api/pointer.h"
 #include "engine/base/array.h"
 #include "engine/plan/cover.h"
 
@@ -66,6 +68,14 @@ static bool refuse(struct work *work, int code, const char *why)
     return false;
 }
 
+/* `pointer`: where in the body. */
+static bool refuse_at(struct work *work, int code, const char *pointer, const char *why)
+{
+    (void)refuse(work, code, why);
+    ht_reply_where(work->reply, pointer, 0, why);
+    return false;
+}
+
 static bool refuse_status(struct work *work, enum ht_status status, const struct ht_error *error)
 {
     int code = status == HT_SYNTAX ? 400 : status == HT_TOO_BIG ? 413 : 503;
@@ -97,7 +107,14 @@ static bool filter_read(struct work *work, struct ht_ask *ask)
         wrong = ht__promise_read(work->context, &params, work->body.limit_ms, ask, &work->promise);
     }
     ht_params_deinit(&params);
-    return wrong == NULL || refuse(work, 400, wrong);
+    if (wrong == NULL) {
+        return true;
+    }
+    char pointer[64] = "";
+    if (ask->wrong_name != NULL) {
+        ht_pointer(pointer, sizeof pointer, "", ask->wrong_name);
+    }
+    return refuse_at(work, 400, pointer, wrong);
 }
 
 /* The profile of new sites, or that of most units. */
@@ -119,9 +136,9 @@ static bool profile_find(struct work *work)
             work->profile == HT_NONE || count[p] > count[work->profile] ? p : work->profile;
     }
     if (work->profile == HT_NONE && work->body.is_new) {
-        return refuse(work, 422,
-                      work->body.profile == NULL ? "no unit fits the filter: name new/profile"
-                                                 : "no unit has the profile new/profile");
+        return refuse_at(work, 422, "/new/profile",
+                         work->body.profile == NULL ? "no unit fits the filter: name new/profile"
+                                                    : "no unit has the profile new/profile");
     }
     if (work->profile == HT_NONE) {
         return true;
@@ -243,6 +260,12 @@ static bool sites_find(struct work *work)
     if (status == HT_OK && work->profile != HT_NONE) {
         status = ht_sites_corners(&work->sites, work->town.roads[work->profile], work->town.homes,
                                   work->base, work->weights, work->body.corners);
+    }
+    if (status == HT_SYNTAX) { /* the path comes first */
+        char pointer[64];
+        (void)snprintf(pointer, sizeof pointer, "/%.*s", (int)strcspn(error.message, " "),
+                       error.message);
+        return refuse_at(work, 400, pointer, error.message);
     }
     return status == HT_OK || refuse_status(work, status, &error);
 }

@@ -15,10 +15,12 @@ void ht_doors_lend(const struct ht_doors *doors, struct ht_app *app)
 
 void ht_doors_move(struct ht_doors *doors, struct ht_app *app)
 {
+    struct ht_error error = {0};
     enum ht_status status = ht_jt808_move(doors->jt808, app);
-    status = status == HT_OK ? ht_mqtt_move(doors->mqtt, app) : status;
+    status = status == HT_OK ? ht_mqtt_move(doors->mqtt, app, &error) : status;
     if (status != HT_OK) {
-        ht_log(HT_LOG_ERROR, "out of memory: devices are not listened to until a restart");
+        ht_log(HT_LOG_ERROR, "devices are not listened to until a restart: %s",
+               error.message[0] == '\0' ? ht_status_text(status) : error.message);
         ht_doors_stop(doors);
     }
     doors->app = app;

@@ -19,8 +19,8 @@ struct ht_doors {
 
 /* Lets an app that is about to answer know them. */
 void ht_doors_lend(const struct ht_doors *doors, struct ht_app *app);
-/* What devices say goes to that app from now on; the one before may end. Where memory is short they
- * are closed instead, which is logged. */
+/* What devices say goes to that app from now on; the one before may end. Where memory is short, or
+ * the files of TLS are not what they were, they are closed instead; the reason is logged. */
 void ht_doors_move(struct ht_doors *doors, struct ht_app *app);
 /* Closes them, before the device book of their app stops; and frees them, once what was under way
  * there is answered. */

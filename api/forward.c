@@ -9,6 +9,7 @@
 #include "api/access.h"
 #include "api/commit.h"
 #include "api/http_answer.h"
+#include "api/log.h"
 #include "api/node.h"
 #include "api/node_line.h"
 #include "api/routes.h"
@@ -28,7 +29,11 @@ struct ht_forwarder {
     struct ht_node_lines lines;
     atomic_size_t answered;
     atomic_size_t refused;
+    atomic_bool unreached; /* the last that was tried; said once */
 };
+
+/* How far a request came. */
+enum handed { HANDED_ANSWERED, HANDED_UNSENT, HANDED_UNANSWERED };
 
 /* One request on its way. */
 struct forwarding {
@@ -111,14 +116,27 @@ static const char *method_name(enum ht_http_method method)
     }
 }
 
-static bool ask(struct forwarding *f, const struct ht_node_state *desk, struct ht_reply *reply)
+/* Says once that the desk can't be reached, and once that it can be again. */
+static void reached_log(struct ht_forwarder *forwarder, const char *url, bool reached)
+{
+    if (atomic_exchange(&forwarder->unreached, !reached) == reached) {
+        ht_log(reached ? HT_LOG_INFO : HT_LOG_WARNING, "the desk (%s) %s", url,
+               reached ? "is reached again"
+                       : "can't be reached; its commands are refused with 503");
+    }
+}
+
+/* What was not sent to its last byte the desk does not do. */
+static enum handed ask(struct forwarding *f, const struct ht_node_state *desk,
+                       struct ht_reply *reply)
 {
     struct ht_buffer first = {0};
     bool open = false;
     struct ht_node_lines *lines = &f->forwarder->lines;
     int fd = ht_node_line_take(lines, desk->url);
+    reached_log(f->forwarder, desk->url, fd >= 0);
     if (fd < 0) {
-        return false;
+        return HANDED_UNSENT;
     }
     ht_buffer_text(&first, method_name(f->method));
     ht_buffer_text(&first, " ");
@@ -126,16 +144,16 @@ static bool ask(struct forwarding *f, const struct ht_node_state *desk, struct h
     ht_buffer_text(&first, " HTTP/1.1\r\nHost: ");
     ht_buffer_text(&first, desk->url + strlen("http://"));
     ht_buffer_text(&first, "\r\n");
-    bool good = !first.failed && ht_node_line_send(lines, fd, desk, first.data, first.size) &&
-                ht_node_line_send(lines, fd, desk, f->request.data, f->request.size) &&
-                answer_read(f, fd, desk, reply, &open);
+    bool sent = !first.failed && ht_node_line_send(lines, fd, desk, first.data, first.size) &&
+                ht_node_line_send(lines, fd, desk, f->request.data, f->request.size);
+    bool good = sent && answer_read(f, fd, desk, reply, &open);
     ht_buffer_deinit(&first);
     if (good && open) {
         ht_node_line_rest(lines, fd, desk->url);
     } else {
         (void)close(fd);
     }
-    return good;
+    return good ? HANDED_ANSWERED : sent ? HANDED_UNANSWERED : HANDED_UNSENT;
 }
 
 static void refuse(struct ht_forwarder *forwarder, struct ht_reply *reply, const char *detail)
@@ -154,7 +172,12 @@ static void forward_run(void *context, void *data, struct ht_reply *reply)
     (void)context;
     if (!desk.known || desk.url[0] == '\0') {
         refuse(forwarder, reply, "no node is the desk at the moment");
-    } else if (!ask(f, &desk, reply)) {
+        return;
+    }
+    enum handed handed = ask(f, &desk, reply);
+    if (handed == HANDED_UNSENT) {
+        refuse(forwarder, reply, "the desk can't be reached: nothing was done, try again");
+    } else if (handed == HANDED_UNANSWERED) {
         refuse(forwarder, reply,
                f->writes ? "the desk did not answer, and may have done it or not"
                          : "the desk did not answer");

@@ -233,11 +233,10 @@ static void move(struct ht_mqtt *mqtt, struct ht_app *app, struct ht_app_context
     (void)pthread_mutex_unlock(&mqtt->calm.turn);
 }
 
-enum ht_status ht_mqtt_move(struct ht_mqtt *mqtt, struct ht_app *app)
+enum ht_status ht_mqtt_move(struct ht_mqtt *mqtt, struct ht_app *app, struct ht_error *error)
 {
     void *calm = NULL;
     void *urgent = NULL;
-    struct ht_error error = {0};
     if (mqtt == NULL || mqtt->stopped) {
         return HT_OK;
     }
@@ -255,8 +254,8 @@ enum ht_status ht_mqtt_move(struct ht_mqtt *mqtt, struct ht_app *app)
     move(mqtt, app, calm, urgent);
     if (takes_alarms(mqtt, app)) {
         ht_mqtt_line_rest(atomic_load(&mqtt->urgent.line), false);
-        status = atomic_load(&mqtt->urgent.line) == NULL ? line_open(mqtt, &mqtt->urgent, &error)
-                                                         : HT_OK;
+        status =
+            atomic_load(&mqtt->urgent.line) == NULL ? line_open(mqtt, &mqtt->urgent, error) : HT_OK;
     }
     return status == HT_OK ? events_start(mqtt) : status;
 }

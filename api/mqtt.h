@@ -60,8 +60,10 @@ HT_MUST_CHECK enum ht_status ht_mqtt_check(const struct ht_mqtt_options *options
 HT_MUST_CHECK enum ht_status ht_mqtt_new(struct ht_app *app, const struct ht_mqtt_options *options,
                                          struct ht_mqtt **out, struct ht_error *error);
 /* Takes what comes for that app from now on, over the connections that there are; the one before it
- * may end then. HT_NOMEM: nothing has changed. NULL and one that is stopped are fine. */
-HT_MUST_CHECK enum ht_status ht_mqtt_move(struct ht_mqtt *mqtt, struct ht_app *app);
+ * may end then. HT_NOMEM, or what a new connection lacks (HT_INVALID: the files of TLS), with the
+ * reason: it is to be stopped. NULL and one that is stopped are fine. */
+HT_MUST_CHECK enum ht_status ht_mqtt_move(struct ht_mqtt *mqtt, struct ht_app *app,
+                                          struct ht_error *error);
 /* Whether the desk is sure to be one: if not, alarms stay with the broker, for whoever is. By the
  * thread that moves it; nothing at a node that follows. NULL is fine. */
 void ht_mqtt_sure(struct ht_mqtt *mqtt, bool sure);

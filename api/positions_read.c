@@ -49,6 +49,18 @@ static void position_begin(struct reading *r)
     }
 }
 
+/* Keeps the last thing that is wrong. */
+static void wrong(struct ht_position_in *in, enum field field, const char *what)
+{
+    static const enum ht_position_part parts[] = {[FIELD_UNIT] = HT_POSITION_UNIT,
+                                                  [FIELD_LON] = HT_POSITION_LON,
+                                                  [FIELD_LAT] = HT_POSITION_LAT,
+                                                  [FIELD_TS] = HT_POSITION_TIME,
+                                                  [FIELD_ACCURACY] = HT_POSITION_WHOLE};
+    in->wrong = what;
+    in->wrong_part = parts[field];
+}
+
 static int position_end(struct reading *r)
 {
     static const struct {
@@ -58,7 +70,9 @@ static int position_end(struct reading *r)
                   {FIELD_LON, "lon is missing"},
                   {FIELD_LAT, "lat is missing"}};
     for (size_t i = 0; r->now.wrong == NULL && i < sizeof needed / sizeof *needed; i++) {
-        r->now.wrong = r->has[needed[i].field] ? NULL : needed[i].wrong;
+        if (!r->has[needed[i].field]) {
+            wrong(&r->now, needed[i].field, needed[i].wrong);
+        }
     }
     void *list = r->out->list;
     r->status =
@@ -173,7 +187,7 @@ static int on_number(void *user, const char *text, size_t size)
     if (r->field == FIELD_TS) {
         report->ts_ms = unix_ms(value);
     } else if (r->field == FIELD_UNIT) {
-        r->now.wrong = "unit is not a text";
+        wrong(&r->now, FIELD_UNIT, "unit is not a text");
     } else if (r->field != FIELD_OTHER) {
         *places[r->field] = value;
     }
@@ -194,12 +208,11 @@ static int on_string(void *user, const unsigned char *bytes, size_t size)
         memcpy(r->now.unit, text, size);
         r->now.unit[size] = '\0';
     } else if (r->field == FIELD_UNIT) {
-        r->now.wrong = "unit is too long";
-    } else if (r->field == FIELD_TS) {
-        r->now.wrong =
-            ht_time_parse(text, size, &r->now.report.ts_ms) ? r->now.wrong : "ts is not a time";
-    } else if (r->field != FIELD_OTHER) {
-        r->now.wrong = "a number was expected, not a text";
+        wrong(&r->now, FIELD_UNIT, "unit is too long");
+    } else if (r->field == FIELD_TS && !ht_time_parse(text, size, &r->now.report.ts_ms)) {
+        wrong(&r->now, FIELD_TS, "ts is not a time");
+    } else if (r->field != FIELD_TS && r->field != FIELD_OTHER) {
+        wrong(&r->now, r->field, "a number was expected, not a text");
     }
     return 1;
 }
@@ -285,15 +298,15 @@ enum ht_status ht_positions_read_of(const char *unit, const char *text, size_t s
 }
 
 enum ht_status ht_traccar_read(const char *text, size_t size, int64_t now_ms,
-                               struct ht_position_in *out)
+                               struct ht_position_in *out, struct ht_error *error)
 {
     struct ht_positions_in list = {0};
     struct reading r = {.out = &list, .now_ms = now_ms, .traccar = true};
-    enum ht_status status = read_all(&r, text, size, NULL);
+    enum ht_status status = read_all(&r, text, size, error);
     if (status == HT_OK && list.count == 1) {
         *out = list.list[0];
     } else if (status == HT_OK) {
-        status = HT_SYNTAX;
+        status = ht_error_set(error, HT_SYNTAX, 0, "one position at a time");
     }
     ht_positions_deinit(&list);
     return status;
@@ -305,8 +318,7 @@ static bool number_of(const struct ht_params *query, const char *name, double *o
     return text != NULL && ht_param_doubles(text, out, 1);
 }
 
-enum ht_status ht_osmand_read(const struct ht_params *query, int64_t now_ms,
-                              struct ht_position_in *out)
+void ht_osmand_read(const struct ht_params *query, int64_t now_ms, struct ht_position_in *out)
 {
     struct reading r = {.now_ms = now_ms};
     position_begin(&r);
@@ -315,12 +327,16 @@ enum ht_status ht_osmand_read(const struct ht_params *query, int64_t now_ms,
     unit = unit == NULL ? ht_param(query, "deviceid") : unit;
     const char *time = ht_param(query, "timestamp");
     double value = 0;
-    if (unit == NULL || strlen(unit) > HT_UNIT_ID_MAX ||
-        !number_of(query, "lat", &out->report.lat_deg) ||
-        !number_of(query, "lon", &out->report.lon_deg)) {
-        return HT_SYNTAX;
+    if (unit == NULL || strlen(unit) > HT_UNIT_ID_MAX) {
+        wrong(out, FIELD_UNIT, "id is needed, of 64 characters at most");
+        return;
     }
     memcpy(out->unit, unit, strlen(unit) + 1);
+    if (!number_of(query, "lat", &out->report.lat_deg)) {
+        wrong(out, FIELD_LAT, "lat is needed, a number");
+    } else if (!number_of(query, "lon", &out->report.lon_deg)) {
+        wrong(out, FIELD_LON, "lon is needed, a number");
+    }
     if (number_of(query, "speed", &value)) {
         out->report.speed_mps = value * 1852 / 3600; /* knots */
     }
@@ -333,7 +349,6 @@ enum ht_status ht_osmand_read(const struct ht_params *query, int64_t now_ms,
     if (time != NULL && number_of(query, "timestamp", &value)) {
         out->report.ts_ms = unix_ms(value);
     } else if (time != NULL && !ht_time_parse(time, strlen(time), &out->report.ts_ms)) {
-        return HT_SYNTAX;
+        wrong(out, FIELD_TS, "timestamp is not a time");
     }
-    return HT_OK;
 }

@@ -20,11 +20,21 @@
 
 enum { HT_POSITIONS_MOST = 100000 }; /* of one body */
 
-/* One as it was read. `wrong`: NULL, or what it lacks (static text). */
+/* What a mistake is about. */
+enum ht_position_part {
+    HT_POSITION_WHOLE,
+    HT_POSITION_UNIT,
+    HT_POSITION_LON,
+    HT_POSITION_LAT,
+    HT_POSITION_TIME,
+};
+
+/* One as it was read. `wrong`: NULL, or what it lacks (static text), and of which part. */
 struct ht_position_in {
     char unit[HT_UNIT_ID_MAX + 1];
     struct ht_report report;
     const char *wrong;
+    enum ht_position_part wrong_part;
 };
 
 struct ht_positions_in {
@@ -45,10 +55,11 @@ HT_MUST_CHECK enum ht_status ht_positions_read_of(const char *unit, const char *
                                                   int64_t now_ms, struct ht_positions_in *out,
                                                   struct ht_error *error);
 
-/* One from a query, or (Traccar) from a JSON body. HT_SYNTAX. */
-HT_MUST_CHECK enum ht_status ht_osmand_read(const struct ht_params *query, int64_t now_ms,
-                                            struct ht_position_in *out);
+/* One from a query. */
+void ht_osmand_read(const struct ht_params *query, int64_t now_ms, struct ht_position_in *out);
+/* One from a JSON body (Traccar). HT_SYNTAX with what and, where it is no JSON, in which line;
+ * HT_NOMEM. */
 HT_MUST_CHECK enum ht_status ht_traccar_read(const char *text, size_t size, int64_t now_ms,
-                                             struct ht_position_in *out);
+                                             struct ht_position_in *out, struct ht_error *error);
 
 #endif

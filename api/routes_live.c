@@ -215,6 +215,82 @@ void ht_positions_post(struct ht_app_context *context, struct ht_http_call *call
     call->job = (struct ht_http_job){.run = batch_run, .free = free, .data = batch};
 }
 
+/* Which part of a position a reason is about that ht_position_take gives. */
+static enum ht_position_part part_of(const char *reason, const struct ht_position_in *in)
+{
+    static const struct {
+        enum ht_refusal refusal;
+        enum ht_position_part part;
+    } parts[] = {{HT_REFUSAL_UNKNOWN_UNIT, HT_POSITION_UNIT},
+                 {HT_REFUSAL_FUTURE, HT_POSITION_TIME},
+                 {HT_REFUSAL_OUT_OF_ORDER, HT_POSITION_TIME}};
+    if (reason == not_theirs || reason == in->wrong) {
+        return reason == not_theirs ? HT_POSITION_UNIT : in->wrong_part;
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (strcmp(reason, ht_refusal_text(parts[i].refusal)) == 0) {
+            return parts[i].part;
+        }
+    }
+    return HT_POSITION_WHOLE;
+}
+
+/* What an app sent that is not taken. Parameters are pointed to as members. */
+static void osmand_refuse(struct ht_reply *reply, const char *reason,
+                          const struct ht_position_in *in, bool json)
+{
+    static const char *const pointers[][2] = {
+        [HT_POSITION_WHOLE] = {"", ""},
+        [HT_POSITION_UNIT] = {"/id", "/device_id"},
+        [HT_POSITION_LON] = {"/lon", "/location/coords/longitude"},
+        [HT_POSITION_LAT] = {"/lat", "/location/coords/latitude"},
+        [HT_POSITION_TIME] = {"/timestamp", "/location/timestamp"}};
+    int code = reason == not_theirs ? 403 : 400;
+    ht_reply_problem(reply, code, ht_http_status_text(code), reason);
+    ht_reply_where(reply, pointers[part_of(reason, in)][json], 0, reason);
+}
+
+/* The query, or a form. False with the answer written. */
+static bool osmand_params(const struct ht_http_request *request, struct ht_params *params,
+                          struct ht_reply *reply)
+{
+    if (!query_read(request, params, reply)) {
+        ht_reply_where(reply, "", 0, "the query is not well encoded");
+        return false;
+    }
+    bool form = request->body_size > 0 && request->body[0] != '{' && params->count == 0;
+    if (form) {
+        ht_params_deinit(params);
+    }
+    if (form && ht_params_read(params, request->body, request->body_size) != HT_OK) {
+        ht_reply_problem(reply, 400, "Bad Request", "the form is not well encoded");
+        ht_reply_where(reply, "", 0, "the form is not well encoded");
+        return false;
+    }
+    return true;
+}
+
+/* False with the answer written. */
+static bool osmand_read(const struct ht_http_request *request, const struct ht_params *params,
+                        int64_t now_ms, struct ht_position_in *in, struct ht_reply *reply)
+{
+    struct ht_error error = {0};
+    if (request->body_size == 0 || request->body[0] != '{') {
+        ht_osmand_read(params, now_ms, in);
+        return true;
+    }
+    enum ht_status status = ht_traccar_read(request->body, request->body_size, now_ms, in, &error);
+    if (status == HT_OK) {
+        return true;
+    }
+    int code = status == HT_NOMEM ? 503 : 400;
+    ht_reply_problem(reply, code, ht_http_status_text(code), error.message);
+    if (code == 400) {
+        ht_reply_where(reply, error.line > 0 ? NULL : "", error.line, error.message);
+    }
+    return false;
+}
+
 void ht_osmand(struct ht_app_context *context, struct ht_http_call *call)
 {
     const struct ht_http_request *request = call->request;
@@ -223,26 +299,20 @@ void ht_osmand(struct ht_app_context *context, struct ht_http_call *call)
     struct ht_crs crs = {0};
     bool named = false;
     int64_t now_ms = ht_clock_now_ms(&context->app->clock);
-    if (work_of(context, call->reply) == NULL || !query_read(request, &params, call->reply)) {
+    if (work_of(context, call->reply) == NULL || !osmand_params(request, &params, call->reply)) {
         return;
     }
-    bool json = request->body_size > 0 && request->body[0] == '{';
-    enum ht_status status = HT_OK;
-    if (json) {
-        status = ht_traccar_read(request->body, request->body_size, now_ms, &in);
-    } else {
-        if (request->body_size > 0 && params.count == 0) { /* a form */
-            ht_params_deinit(&params);
-            status = ht_params_read(&params, request->body, request->body_size);
-        }
-        status = status == HT_OK ? ht_osmand_read(&params, now_ms, &in) : status;
+    bool good = osmand_read(request, &params, now_ms, &in, call->reply);
+    if (good && !crs_named(&params, &crs, &named)) {
+        good = false;
+        ht_reply_problem(call->reply, 400, "Bad Request", "crs is not a coordinate system");
+        ht_reply_where(call->reply, "/crs", 0, "crs is not a coordinate system");
     }
-    bool sound = crs_named(&params, &crs, &named);
     ht_params_deinit(&params);
-    const char *reason = !sound ? "crs is not a coordinate system"
-                         : status != HT_OK
-                             ? "id, lat and lon are needed"
-                             : ht_position_take(context, context->caller, named ? &crs : NULL, &in);
+    if (!good) {
+        return;
+    }
+    const char *reason = ht_position_take(context, context->caller, named ? &crs : NULL, &in);
     ht_live_reports_end(context->live);
     if (reason == NULL || strcmp(reason, ht_refusal_text(HT_REFUSAL_DUPLICATE)) == 0) {
         ht_app_live_save(context->app, false);
@@ -255,8 +325,7 @@ void ht_osmand(struct ht_app_context *context, struct ht_http_call *call)
             .protocol = "osmand", .id = in.unit, .at_ms = now_ms, .battery = -1};
         ht_device_book_seen(context->app->book, &sighting, &known);
     }
-    int code = reason == not_theirs ? 403 : 400;
-    ht_reply_problem(call->reply, code, ht_http_status_text(code), reason);
+    osmand_refuse(call->reply, reason, &in, request->body_size > 0 && request->body[0] == '{');
 }
 
 /* ---- closest ---- */

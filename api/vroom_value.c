@@ -153,7 +153,7 @@ const int64_t *ht__vroom_amount_read(struct ht__vroom_reader *r, yajl_val object
     }
     int64_t *out = ht__vroom_take(r, amounts, sizeof *out);
     for (uint32_t i = 0; out != NULL && i < amounts; i++) {
-        if (!ht__vroom_whole(ht__vroom_element(value, i), HT_PLAN_AMOUNT_MOST, &out[i])) {
+        if (!ht__vroom_whole(ht__vroom_element(value, i), UINT32_MAX, &out[i])) {
             ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s value.", key);
             return NULL;
         }
@@ -246,8 +246,8 @@ const uint64_t *ht__vroom_skills_read(struct ht__vroom_reader *r, yajl_val objec
 bool ht__vroom_window_read(struct ht__vroom_reader *r, yajl_val value, struct ht_window *out)
 {
     if (ht__vroom_length_of(value) < 2 ||
-        !ht__vroom_whole(ht__vroom_element(value, 0), HT_PLAN_TIME_MOST, &out->from_s) ||
-        !ht__vroom_whole(ht__vroom_element(value, 1), HT_PLAN_TIME_MOST, &out->to_s)) {
+        !ht__vroom_whole(ht__vroom_element(value, 0), UINT32_MAX, &out->from_s) ||
+        !ht__vroom_whole(ht__vroom_element(value, 1), UINT32_MAX, &out->to_s)) {
         ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid time-window.");
         return false;
     }

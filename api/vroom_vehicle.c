@@ -86,8 +86,7 @@ static void costs_read(struct ht__vroom_reader *r, yajl_val object, struct ht_ve
     }
     for (int i = 0; i < 4; i++) {
         yajl_val each = ht__vroom_member(value, names[i]);
-        int64_t most = i == 0 ? HT_PLAN_FIXED_MOST : HT_PLAN_RATE_MOST;
-        if (each != NULL && !ht__vroom_whole(each, most, &numbers[i])) {
+        if (each != NULL && !ht__vroom_whole(each, UINT32_MAX, &numbers[i])) {
             ht__vroom_fail(r, HT_VROOM_INPUT, "Invalid %s cost for vehicle %llu.", names[i],
                            (unsigned long long)id);
         }
@@ -240,9 +239,9 @@ static struct ht_window forced_read(struct ht__vroom_reader *r, yajl_val step)
 {
     struct ht_window forced = {0, HT_GIVEN_FAR};
     int64_t at_s = -1;
-    ht__vroom_whole_member(r, step, "service_after", HT_PLAN_TIME_MOST, &forced.from_s);
-    ht__vroom_whole_member(r, step, "service_before", HT_PLAN_TIME_MOST, &forced.to_s);
-    ht__vroom_whole_member(r, step, "service_at", HT_PLAN_TIME_MOST, &at_s);
+    ht__vroom_whole_member(r, step, "service_after", UINT32_MAX, &forced.from_s);
+    ht__vroom_whole_member(r, step, "service_before", UINT32_MAX, &forced.to_s);
+    ht__vroom_whole_member(r, step, "service_at", UINT32_MAX, &at_s);
     return at_s < 0 ? forced : (struct ht_window){at_s, at_s};
 }
 

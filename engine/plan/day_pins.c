@@ -88,6 +88,10 @@ static enum ht_status vans_check(const struct ht_day_problem *problem, struct ht
             return wrong(error, "van", v, "when it is free is out of range");
         }
     }
+    if (problem->prices.per_hour > HT_PLAN_RATE_MOST ||
+        problem->prices.per_km > HT_PLAN_RATE_MOST) {
+        return ht_error_set(error, HT_INVALID, 0, "a price is out of range");
+    }
     return HT_OK;
 }
 

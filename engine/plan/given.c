@@ -111,6 +111,23 @@ static int64_t balance_cost(const struct line *line)
     return cost < (double)COST_MOST ? balance * spent_s * spent_s / 720 : COST_MOST;
 }
 
+/* `per` each of `count`, at most COST_MOST. */
+static int64_t price_of(uint64_t count, uint64_t per)
+{
+    return (double)count * (double)per < (double)COST_MOST ? (int64_t)(count * per) : COST_MOST;
+}
+
+/* Without its vehicle's fixed cost. At most twice COST_MOST. */
+static int64_t way_cost(const struct line *line, size_t cell)
+{
+    const struct ht_plan_profile *profile = &line->problem->profiles[line->vehicle->profile];
+    uint32_t way_m = profile->distance_m == NULL ? 0 : profile->distance_m[cell];
+    return profile->cost != NULL
+               ? price_of(profile->cost[cell], HT_COST_SCALE)
+               : price_of(profile->duration_s[cell], UINT64_C(5) * line->vehicle->per_hour) +
+                     price_of(way_m, UINT64_C(18) * line->vehicle->per_km);
+}
+
 /* Ways, their costs and what each step takes; false: there is no way. */
 static bool ways_set(struct line *line, struct ht_plan_route *out)
 {
@@ -135,13 +152,13 @@ static bool ways_set(struct line *line, struct ht_plan_route *out)
             }
             step->travel_s += way_s;
             step->distance_m += way_m;
-            out->cost += profile->cost != NULL ? (int64_t)profile->cost[cell] * HT_COST_SCALE
-                                               : (int64_t)way_s * line->vehicle->per_hour * 5 +
-                                                     (int64_t)way_m * line->vehicle->per_km * 18;
+            out->cost += way_cost(line, cell);
+            out->cost = out->cost < COST_MOST ? out->cost : COST_MOST;
         }
-        out->cost += step->kind == HT_STEP_TASK ? ((int64_t)step->setup_s + step->service_s) *
-                                                      line->vehicle->per_task_hour * 5
-                                                : 0;
+        out->cost += step->kind == HT_STEP_TASK
+                         ? price_of((uint64_t)step->setup_s + step->service_s,
+                                    UINT64_C(5) * line->vehicle->per_task_hour)
+                         : 0;
         at = to == HT_PLAN_NONE ? at : to;
         out->cost = out->cost < COST_MOST ? out->cost : COST_MOST;
     }

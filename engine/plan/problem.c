@@ -161,9 +161,7 @@ static enum ht_status vehicle_check(const struct ht_problem *problem, uint32_t i
         problem->profiles[vehicle->profile].distance_m == NULL) {
         return wrong(&place, "a greatest distance needs a matrix of distances");
     }
-    if (vehicle->fixed < 0 || vehicle->fixed > HT_PLAN_FIXED_MOST ||
-        vehicle->per_hour > HT_PLAN_RATE_MOST || vehicle->per_km > HT_PLAN_RATE_MOST ||
-        vehicle->per_task_hour > HT_PLAN_RATE_MOST) {
+    if (vehicle->fixed < 0 || vehicle->fixed > HT_PLAN_FIXED_MOST) {
         return wrong(&place, "a cost is out of range");
     }
     if (vehicle->per_km > 0 && problem->profiles[vehicle->profile].cost == NULL &&

@@ -59,7 +59,7 @@ enum {
     HT_PLAN_TASKS_MOST = 20000,
     HT_PLAN_VEHICLES_MOST = 20000,
     HT_PLAN_CELLS_MOST = 64 << 20, /* of all matrices together */
-    HT_PLAN_RATE_MOST = 1000000,   /* costs per hour and km, and of balance */
+    HT_PLAN_RATE_MOST = 1000000,   /* prices of lateness and balance, and of a day's plan */
 };
 
 #define HT_PLAN_AT_START (UINT64_C(1) << 63) /* of ht_task.loads_at: on board from the first */

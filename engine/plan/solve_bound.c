@@ -3,9 +3,11 @@
 #include "engine/plan/solve_internal.h"
 
 static const double COST_MOST = 2e18; /* a quarter of what 64 bits hold */
+static const double NONE_MOST = 1e18; /* few are added before it is seen that there is no way */
 
 struct bound {
     double price;    /* of a way */
+    double none;     /* of one that there is not, as it would be reckoned */
     double way_s;    /* it takes */
     double fixed;    /* of a vehicle */
     double per_task; /* second of work */
@@ -23,9 +25,12 @@ static void ways_bound(const struct ht__class *c, uint32_t locations, struct bou
     for (uint32_t i = 0; i < locations; i++) {
         for (uint32_t j = 0; j < locations; j++) {
             const struct ht__cell *way = ht__way(c, i, j);
-            if (way->duration_s != HT_PLAN_NO_WAY) {
-                bound->price = more(bound->price, (double)way->duration_s * (double)c->per_second +
-                                                      (double)way->other * (double)c->per_other);
+            double price = (double)way->duration_s * (double)c->per_second +
+                           (double)way->other * (double)c->per_other;
+            if (way->duration_s == HT_PLAN_NO_WAY) {
+                bound->none = more(bound->none, price);
+            } else {
+                bound->price = more(bound->price, price);
                 bound->way_s = more(bound->way_s, way->duration_s);
             }
         }
@@ -92,5 +97,5 @@ bool ht__costs_fit(const struct ht__model *model)
         sum += (double)problem->tasks[t].move_cost * HT_COST_SCALE;
         sum += late_s > 0 ? late_s * 5 * problem->tasks[t].late_per_hour : 0;
     }
-    return sum < COST_MOST;
+    return sum < COST_MOST && bound.none < NONE_MOST;
 }

@@ -264,8 +264,9 @@ static void job_spot(const struct ht__model *model, const struct ht__route *rout
         }
         /* a setup that the next stop does not need any more makes it cheaper */
         int64_t least = ht__spots_bound(spots);
-        if (setups && i < route->count && least < INT64_MAX - c->per_task * UINT32_MAX) {
-            least += c->per_task * c->setup_s[route->task[i + 1]];
+        if (setups && i < route->count) {
+            int64_t saved = c->per_task * c->setup_s[route->task[i + 1]];
+            least = least < INT64_MAX - saved ? least + saved : INT64_MAX;
         }
         const struct ht__cell *there = &ways_to[route->location[i] * step];
         const struct ht__cell *on = &ways_on[route->location[i + 1]];

@@ -594,6 +594,7 @@ HT_CASE(new_sites_add_to_what_covers_already)
     int before = (int)number("before.households");
     HT_CHECK_INT(covered_now(""), before);
     HT_CHECK_INT(moves("{\"max_s\":300,\"new\":{\"profile\":\"camel\"}}"), 422);
+    HT_CHECK(says("\"pointer\":\"/new/profile\""));
     HT_CHECK_INT(moves("{\"kind\":\"inspector\",\"new\":{}}"), 422);
     end();
 }
@@ -634,12 +635,22 @@ HT_CASE(broken_bodies_are_refused)
         }
         HT_CHECK_INT(code, 400);
         HT_CHECK(says("\"title\":\"Bad Request\""));
+        HT_CHECK(says("\"errors\":[{\"pointer\":\""));
     }
     static const char *const where[][2] = {
         {"[", "\"pointer\":\"\""},
         {"{\"mo/vs\":3}", "\"pointer\":\"/mo~1vs\""},
         {"{\"moves\":-1}", "\"pointer\":\"/moves\""},
         {"{\"candidates\":[{\"id\":\"a\",\"lon\":1}]}", "\"pointer\":\"/candidates/0\""},
+        {"{\"candidates\":[{\"id\":\"a\",\"lon\":1,\"lat\":91}]}", "\"pointer\":\"/candidates/0\""},
+        {"{\"kind\":\"dragon\"}", "\"pointer\":\"/kind\""},
+        {"{\"status\":[\"idle\",\"asleep\"]}", "\"pointer\":\"/status\""},
+        {"{\"shift\":\"maybe\"}", "\"pointer\":\"/shift\""},
+        {"{\"max_age_s\":\"old\"}", "\"pointer\":\"/max_age_s\""},
+        {"{\"incident\":\"party\"}", "\"pointer\":\"/incident\""},
+        {"{\"severity\":9}", "\"pointer\":\"/severity\""},
+        {"{\"by\":\"foot\"}", "\"pointer\":\"/by\""},
+        {"{\"blue_light\":\"green\"}", "\"pointer\":\"/blue_light\""},
         {"{\"new\":{\"count\":0}}", "\"pointer\":\"/new/count\""}};
     for (size_t i = 0; i < sizeof where / sizeof *where; i++) {
         HT_CHECK_INT(moves(where[i][0]), 400);

@@ -105,6 +105,55 @@ HT_CASE(phones_speak_as_their_apps_do)
     end();
 }
 
+/* As every other route: what is wrong, and where. */
+HT_CASE(phones_are_told_which_part_is_wrong)
+{
+#define FORM "Content-Type: application/x-www-form-urlencoded\r\n"
+    static const struct {
+        const char *query; /* after /osmand */
+        const char *body;  /* NULL: a GET */
+        const char *where;
+    } wrong[] = {
+        {"", NULL, "\"pointer\":\"/id\""},
+        {"?lat=29.95&lon=121.7", NULL, "\"pointer\":\"/id\""},
+        {"?id=p9&lat=29.95&lon=121.7", NULL, "\"pointer\":\"/id\""},
+        {"?id=p1&lat=29.95", NULL, "\"pointer\":\"/lon\""},
+        {"?id=p1&lon=121.7&lat=north", NULL, "\"pointer\":\"/lat\""},
+        {"?id=p1&lon=121.7&lat=29.95&timestamp=noon", NULL, "\"pointer\":\"/timestamp\""},
+        {"?id=p1&lon=121.7&lat=29.95&timestamp=9999999999", NULL, "\"pointer\":\"/timestamp\""},
+        {"?id=p1&lon=121.7&lat=29.95&crs=nowhere", NULL, "\"pointer\":\"/crs\""},
+        {"?id=p1&lon=121.7&lat=99", NULL, "\"pointer\":\"\""},
+        {"?id=%zz", NULL, "\"pointer\":\"\""},
+        {"", "id=p1&lat=29.95", "\"pointer\":\"/lon\""},
+        {"", "id=p1&lat=%zz", "\"pointer\":\"\""},
+        {"", "{\"device_id\":\"p1\",\"location\":{\"coords\":{\"latitude\":29.95}}}",
+         "\"pointer\":\"/location/coords/longitude\""},
+        {"", "{\"device_id\":\"p1\",\"location\":{\"coords\":{\"latitude\":\"29\"}}}",
+         "\"pointer\":\"/location/coords/latitude\""},
+        {"", "{\"location\":{\"coords\":{\"latitude\":29.95,\"longitude\":121.7}}}",
+         "\"pointer\":\"/device_id\""},
+        {"",
+         "{\"device_id\":\"p9\",\"location\":{\"coords\":{\"latitude\":29.95,\"longitude\":121.7}}"
+         "}",
+         "\"pointer\":\"/device_id\""},
+        {"", "{\"location\":\n{\"coords\":", "\"line\":2"},
+        {"", "{}{}", "\"pointer\":\"\""}};
+    HT_REQUIRE(begin_units(""));
+    HT_CHECK_INT(unit_add("p1", "foot", 121.71, 29.95), 201);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof path, "/osmand%s", wrong[i].query);
+        const char *body = wrong[i].body;
+        int status = body == NULL ? get(path) : post(path, body[0] == '{' ? JSON : FORM, body);
+        if (status != 400 || !says("\"errors\":[{") || !says(wrong[i].where)) {
+            (void)printf("  %zu: %s\n", i, answer.body == NULL ? "" : answer.body);
+        }
+        HT_CHECK_INT(status, 400);
+        HT_CHECK(says("\"errors\":[{") && says(wrong[i].where));
+    }
+    end();
+}
+
 /* duration_s of the first of the closest. */
 static double first_duration(void)
 {

@@ -131,6 +131,38 @@ HT_CASE(kill_9_of_the_desk_in_a_stream_of_commands_loses_and_doubles_nothing)
     record_check();
 }
 
+/* A command that nobody has is no command that somebody may have done; and the log is not filled
+ * with one line for each. */
+HT_CASE(a_desk_that_is_not_reached_has_done_nothing)
+{
+    static const char said[] = "can't be reached";
+    uint16_t nowhere = port_hold();
+    int log = ht_command_temp();
+    HT_REQUIRE(record_begin() && nowhere != 0 && log >= 0);
+    (void)snprintf(node_more, sizeof node_more, "--advertise http://127.0.0.1:%u",
+                   (unsigned)nowhere);
+    HT_REQUIRE(node_start(&nodes[0], 0) && role_wait(&nodes[0], "\"desk\""));
+    node_more[0] = '\0';
+    HT_REQUIRE(node_start_logged(&nodes[1], 0, log) && role_wait(&nodes[1], "\"follower\""));
+    for (int i = 0; i < 3; i++) {
+        HT_CHECK_INT(node_send(&nodes[1], "PUT", "/collections/units/items/u9", as(admin, GEO),
+                               "{\"type\":\"Feature\",\"id\":\"u9\",\"geometry\":null,"
+                               "\"properties\":{}}"),
+                     503);
+        HT_CHECK(told_has(said) && told_has("nothing was done, try again"));
+        HT_CHECK(ht_answer_header(&told, "retry-after") != NULL);
+        HT_CHECK_INT(log_count(log, said), 1);
+    }
+    HT_CHECK_INT(record_number("SELECT count(*) FROM events"), 0);
+    /* somebody answers there, though it is not the desk */
+    HT_REQUIRE(node_start(&nodes[2], nowhere) && role_wait(&nodes[2], "\"follower\""));
+    HT_CHECK_INT(node_send(&nodes[1], "DELETE", "/collections/units/items/u9", admin, ""), 503);
+    HT_CHECK(!told_has(said));
+    HT_CHECK_INT(log_count(log, said), 1);
+    HT_CHECK_INT(log_count(log, "is reached again"), 1);
+    (void)close(log);
+}
+
 /* What the first desk wrote; the next one may write by itself meanwhile. */
 static const char events_of_first[] =
     "SELECT count(*) FROM events WHERE epoch = (SELECT min(epoch) FROM events)";

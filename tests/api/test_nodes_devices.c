@@ -264,6 +264,38 @@ HT_CASE(the_next_desk_takes_up_what_the_last_one_did_not_acknowledge)
     cluster_end();
 }
 
+HT_CASE(doors_that_can_not_be_opened_at_the_next_desk_say_why)
+{
+    static const char closed[] = "devices are not listened to until a restart: ";
+    char path[128];
+    char why[192];
+    int log = ht_command_temp();
+    HT_REQUIRE(record_begin() && log >= 0);
+    (void)snprintf(path, sizeof path, "%s/authority.pem", folder);
+    FILE *file = fopen(path, "w");
+    HT_REQUIRE(file != NULL && fclose(file) == 0);
+    (void)snprintf(node_more, sizeof node_more, "--mqtt mqtts://127.0.0.1:%u --mqtt-ca %s",
+                   (unsigned)port_hold(), path); /* where nobody listens */
+    for (int i = 0; i < NODES; i++) {
+        HT_REQUIRE(node_start_logged(&nodes[i], 0, log));
+    }
+    HT_REQUIRE((desk = desk_find()) >= 0);
+    for (int i = 0; i < NODES; i++) {
+        HT_REQUIRE(i == desk || role_wait(&nodes[i], "\"follower\""));
+    }
+    HT_CHECK(unlink(path) == 0); /* whoever is the next desk opens the line for alarms with it */
+    node_kill(&nodes[desk], SIGKILL);
+    HT_CHECK(desk_find() >= 0);
+    for (int waited = 0; waited < NODE_WAIT_MS && log_count(log, closed) == 0; waited += 50) {
+        (void)usleep(50000);
+    }
+    (void)snprintf(why, sizeof why, "%sthe certificates of --mqtt-ca", closed);
+    HT_CHECK_INT(log_count(log, why), 1);
+    HT_CHECK_INT(log_count(log, "out of memory"), 0);
+    (void)close(log);
+    cluster_end();
+}
+
 /* ---- terminals ---- */
 
 static bool begin_terminals(void)

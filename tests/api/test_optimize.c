@@ -318,6 +318,18 @@ struct wrong {
     const char *error;
 };
 
+/* One job, at 60 s, with the end of its window, the vehicle's costs, and how much it is. */
+#define WHOLE(end, costs, amount)                                                                  \
+    "{\"jobs\":[{\"id\":5,\"location_index\":1,\"delivery\":[" amount                              \
+    "],\"time_windows\":[[0," end                                                                  \
+    "]]}],\"vehicles\":[{\"id\":1,\"start_index\":0,\"capacity\":[4294967295],\"costs\":{" costs   \
+    "}}],\"matrices\":{\"car\":{\"durations\":[[0,60],[60,0]]}}}"
+/* One job, so far away, with no way or one back, by a vehicle that could not cost more an hour. */
+#define DEAR(more, away, back)                                                                     \
+    "{\"jobs\":[{\"id\":5,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0,"       \
+    "\"costs\":{\"per_hour\":4294967295}" more "}],\"matrices\":{\"car\":{\"durations\":[[0," away \
+    "],[" back ",0]]}}}"
+
 static const struct wrong wrongs[] = {
     {"", 2, "The document is empty. (offset: 0)"},
     {"{", 2, "Missing a name for object member. (offset: 1)"},
@@ -455,10 +467,15 @@ static const struct wrong wrongs[] = {
     {"{\"jobs\":[{\"id\":5,\"location_index\":-1}],\"vehicles\":[{\"id\":1,\"start_index\":0}]"
      "," MATRIX "}",
      2, "Invalid location_index for job 5."},
-    {"{\"jobs\":[{\"id\":5,\"location_index\":1,\"late\":{\"after\":0,\"per_hour\":1000000},\"time_"
-     "windows\":[[1099511627776,1099511627776]]}],\"vehicles\":[{\"id\":1,\"start_index\":0}]"
-     "," MATRIX "}",
-     2, "Too high cost values, stopping to avoid overflowing."},
+    {WHOLE("4294967296", "", "0"), 2, "Invalid time-window."},
+    {WHOLE("4294967295", "\"per_hour\":4294967296", "0"), 2,
+     "Invalid per_hour cost for vehicle 1."},
+    {WHOLE("4294967295", "\"fixed\":4294967296", "0"), 2, "Invalid fixed cost for vehicle 1."},
+    {WHOLE("4294967295", "", "4294967296"), 2, "Invalid delivery value."},
+    {DEAR("", "100000000", "0"), 2, "Too high cost values, stopping to avoid overflowing."},
+    {DEAR("", "60", "null"), 2, "Too high cost values, stopping to avoid overflowing."},
+    {DEAR(",\"steps\":[{\"type\":\"job\",\"id\":5}]", "100000000", "0"), 2,
+     "Too high cost values, stopping to avoid overflowing."},
     {"{\"jobs\":[{\"id\":1,\"location_index\":1}],\"vehicles\":[{\"id\":1,\"start_index\":0}],"
      "\"matrices\":{\"car\":{\"distances\":[[0,1],[1,0]]}}}",
      2, "Custom matrix provided for distances but not for durations for car profile."},
@@ -614,6 +631,23 @@ HT_CASE(over_streets_the_times_are_those_of_table)
     HT_CHECK(number(answer.body, "routes.0.steps.1.arrival") != arrival);
     HT_CHECK_INT(post(OPTIMIZE "?crs=moon", JSON, STREETS "}"), 400);
     HT_CHECK_INT(number(answer.body, "code"), 2);
+    end();
+}
+
+/* Numbers are whole ones of 32 bits without a sign, all of them. */
+HT_CASE(the_largest_numbers_are_as_good_as_others)
+{
+    HT_REQUIRE(begin(""));
+    HT_CHECK_INT(post(OPTIMIZE, JSON, WHOLE("4294967295", "\"fixed\":4294967295", "4294967295")),
+                 200);
+    HT_CHECK_INT(number(answer.body, "summary.unassigned"), 0);
+    HT_CHECK(number(answer.body, "summary.cost") == 4294967295.0 + 60);
+    HT_CHECK_INT(post(OPTIMIZE, JSON, DEAR("", "3600", "0")), 200);
+    HT_CHECK(number(answer.body, "summary.cost") == 4294967295.0);
+    HT_CHECK_INT(number(answer.body, "routes.0.duration"), 3600);
+    HT_CHECK_INT(
+        post(OPTIMIZE, JSON, DEAR(",\"steps\":[{\"type\":\"job\",\"id\":5}]", "7200", "0")), 200);
+    HT_CHECK(number(answer.body, "summary.cost") == 2 * 4294967295.0);
     end();
 }
 

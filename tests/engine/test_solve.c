@@ -811,7 +811,7 @@ HT_CASE(bad_problems_are_refused)
     random_plan.vehicles[1].profile = 2;
     HT_CHECK(refused(HT_INVALID));
     FRESH;
-    random_plan.vehicles[1].per_km = 2000000;
+    random_plan.vehicles[1].fixed = -1;
     HT_CHECK(refused(HT_INVALID));
 #undef FRESH
 }

@@ -61,6 +61,29 @@ static inline bool node_start(struct node *node, uint16_t at)
     return node->port != 0;
 }
 
+/* Starts as node_start does, whose log goes to a file. */
+static inline bool node_start_logged(struct node *node, uint16_t at, int log)
+{
+    int own = dup(STDERR_FILENO);
+    bool good = own >= 0 && dup2(log, STDERR_FILENO) == STDERR_FILENO && node_start(node, at);
+    good = own >= 0 && dup2(own, STDERR_FILENO) == STDERR_FILENO && good;
+    (void)close(own);
+    return good;
+}
+
+/* How often a log has `text` by now. */
+static inline int log_count(int log, const char *text)
+{
+    static char said[1 << 16];
+    int count = 0;
+    ssize_t size = pread(log, said, sizeof said - 1, 0);
+    said[size > 0 ? size : 0] = '\0';
+    for (const char *at = strstr(said, text); at != NULL; at = strstr(at + 1, text)) {
+        count++;
+    }
+    return count;
+}
+
 static inline bool told_has(const char *text)
 {
     return told.body != NULL && strstr(told.body, text) != NULL;
