@@ -340,6 +340,43 @@ uint32_t ht__underway_points(const struct ht_planner_ahead *ahead, struct ht_poi
 
 /* ---- positions ---- */
 
+/* A kitchen is come back to by driving: one at which the van stands from before is no load that
+ * lies behind others. */
+static void stood_note(struct ht__van *van, const struct ht_planner_ahead *ahead,
+                       const struct ht_progress_fix *fix)
+{
+    double doubt_m = fix->accuracy_m > 0 ? fix->accuracy_m : 0;
+    const struct ht_planner_stop *next = ahead->count > 0 ? ahead->list[0].stop : NULL;
+    if (van->stood && ht_distance_m(fix->point, van->stood_at) > HT_PROGRESS_LEAVE_M + doubt_m) {
+        van->stood = false;
+    }
+    if (van->progress.ts_ms == 0) {
+        van->stood = true;
+        van->stood_at = fix->point;
+    } else if (next != NULL && next->loads &&
+               ht_distance_m(fix->point, next->point) <= HT_PROGRESS_NEAR_M) {
+        van->stood = true;
+        van->stood_at = next->point;
+    }
+}
+
+/* Each place once in a row, as ht__underway_points, without where it stands from before. */
+static uint32_t points_to_come(const struct ht__van *van, const struct ht_planner_ahead *ahead,
+                               struct ht_point *stops)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < ahead->count; i++) {
+        const struct ht_planner_stop *stop = ahead->list[i].stop;
+        bool stands = van->stood && stop->loads &&
+                      !ht_planner_same_place(stop->point, ahead->list[0].stop->point) &&
+                      ht_distance_m(stop->point, van->stood_at) <= HT_PROGRESS_LEAVE_M;
+        if (!stands && (count == 0 || !ht_planner_same_place(stops[count - 1], stop->point))) {
+            stops[count++] = stop->point;
+        }
+    }
+    return count;
+}
+
 /* A van's positions of this tick, in the order in which they came. */
 static void van_see(struct ht_underway *underway, const struct ht_planner_plan *plan,
                     struct ht__van *van, const struct ht__seen *seen, size_t count)
@@ -354,13 +391,14 @@ static void van_see(struct ht_underway *underway, const struct ht_planner_plan *
     }
     struct ht_point *stops = ht_array_new(ahead.count, sizeof *stops);
     if (stops != NULL) {
-        const struct ht_progress_ahead before = {stops, ht__underway_points(&ahead, stops),
-                                                 van->way, van->way_count};
         for (size_t i = 0; i < count; i++) {
             if (seen[i].unit.number != van->live.number ||
                 seen[i].unit.generation != van->live.generation) {
                 continue;
             }
+            stood_note(van, &ahead, &seen[i].fix);
+            const struct ht_progress_ahead before = {stops, points_to_come(van, &ahead, stops),
+                                                     van->way, van->way_count};
             size_t told = ht_progress_see(&van->progress, &seen[i].fix, &before, events);
             van->due = true;
             underway->stats.positions++;

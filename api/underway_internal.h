@@ -26,6 +26,8 @@ struct ht__van {
     struct ht_point way_to;
     uint32_t first_ms; /* to the first stop ahead, at first_at_ms; UINT32_MAX: not known */
     int64_t first_at_ms;
+    bool stood; /* where it has stood since it was first seen, or loaded first: `stood_at` */
+    struct ht_point stood_at;
     bool left;       /* a stop just now: the way that is reckoned next is learned from */
     uint32_t leg_ms; /* that way; 0: none */
     struct ht_point leg_to;

@@ -224,6 +224,48 @@ HT_CASE(a_van_comes_to_its_stop_and_leaves_it_and_the_town_learns)
     HT_CHECK_INT(ht_sql_number(store, "SELECT count(*) FROM arrival WHERE length(bytes) > 200"), 1);
 }
 
+/* Whether so many positions have been looked at by now. */
+static bool are_looked_at(int positions)
+{
+    char line[64];
+    (void)snprintf(line, sizeof line, "houtao_underway_positions_total %d\n", positions);
+    for (int waited = 0; waited < WAIT_MS; waited += STEP_MS) {
+        if (get("/metrics") == 200 && says(line)) {
+            return true;
+        }
+        (void)usleep(STEP_MS * 1000);
+    }
+    return false;
+}
+
+HT_CASE(a_van_that_waits_at_its_kitchen_has_not_come_back_to_it)
+{
+    const double kitchen[2] = {121.712, 29.95};
+    HT_REQUIRE(begin_town());
+    HT_CHECK_INT(post("/v1/orders", JSON,
+                      "{\"id\":\"later\",\"household\":\"h0\",\"kitchen\":\"k1\","
+                      "\"ready\":\"2026-03-02T12:30:00+08:00\",\"due\":["
+                      "\"2026-03-02T12:40:00+08:00\",\"2026-03-02T13:30:00+08:00\"]}"),
+                 201);
+    HT_CHECK(comes("/v1/orders/later", "unit", "\"van1\""));
+    HT_CHECK(
+        comes(PLAN, "stops.4.kind", "\"load\"")); /* k1 once more, behind all that is on board */
+    struct stop first = stop_read(0);
+    for (int s = 0; s < 90; s += 15) {
+        seen(kitchen[0], kitchen[1], 15);
+    }
+    HT_REQUIRE(are_looked_at(6));
+    HT_CHECK_INT(get(PLAN), 200);
+    HT_CHECK(!says("\"skipped\""));
+    stands(&first, 45);
+    HT_CHECK(comes(PLAN, "stops.0.here", "true"));
+    HT_CHECK(!says("\"skipped\""));
+    HT_CHECK(sql_comes(COUNT "'stop.arrived'", 1));
+    HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.arrived'"), 1);
+    HT_CHECK_INT(ht_sql_number(store, COUNT "'stop.skipped'"), 0);
+    end();
+}
+
 /* As the store has it: little-endian, in hex. */
 static void key_hex(const char *cell, char out[17])
 {

@@ -148,6 +148,38 @@ test("a link opens what it names", async () => {
   }, `the map at the household, it was at ${JSON.stringify(center)}`);
 });
 
+test("on a phone, what is gone to stands above the sheet, and the panel makes way for a click on the map", async () => {
+  const page = await open(town, { path: "/#incident", width: 390, height: 844 });
+  await page.click('[data-panel="incident"]');
+  await page.waitForSelector(".side.is-up");
+  const sees = (places) => page.evaluate((all) => {
+    const { ml } = window.houtao.map;
+    const sheet = document.querySelector(".side").getBoundingClientRect().top - ml.getCanvas().getBoundingClientRect().top;
+    return all.every((place) => {
+      const { x, y } = ml.project(place);
+      return x >= 0 && x <= 390 && y >= 0 && y <= sheet;
+    });
+  }, places);
+  const [home, far] = [[121.705, 29.952], [121.725, 29.965]];
+  await until(async () => {
+    await page.evaluate(([lon, lat]) => window.houtao.map.flyTo(lon, lat, 16), home);
+    return sees([home]);
+  }, "the place above the sheet");
+  await page.evaluate((coordinates) => window.houtao.map.fit({ type: "LineString", coordinates }), [home, far]);
+  await until(() => sees([home, far]), "both ends above the sheet");
+  await page.click('[data-do="new-alarm"]');
+  await page.waitForSelector(".map-prompt");
+  const middle = () => page.evaluate(() => {
+    const map = document.querySelector(".map").getBoundingClientRect();
+    return document.querySelector(".side").getBoundingClientRect().top > map.top + map.height / 2;
+  });
+  await until(middle, "the map's middle to be free");
+  await shot(page, "phone-pick");
+  assert.deepEqual(await accessibility(page), []);
+  await page.click(".map-prompt button");
+  await until(async () => !(await middle()), "the panel to be back");
+});
+
 test("a street that was found has a link, too", async () => {
   const { features: [street] } = await call(town, "GET", `/v1/search?collection=streets&limit=1&q=${encodeURIComponent("路")}`);
   const page = await open(town);

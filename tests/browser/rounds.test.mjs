@@ -196,6 +196,24 @@ test("what is overdue comes first, oldest on top, and is given more time by a ra
   await page.context().close();
 });
 
+test("what can't be read is not said to be none, and is read again by a click", async () => {
+  const page = await open(town, { path: "/#setting" });
+  allow(page, /503/);
+  const lists = /\/v1\/(visits|rectifications)\?/;
+  await page.route(lists, (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"status":503,"title":"Service Unavailable"}' }));
+  await page.click('[data-panel="round"]');
+  await page.waitForSelector(".rd-fault:not([hidden])");
+  assert.doesNotMatch(await page.innerText(".rd"), /0 次|没有|正在读取/, "nobody knows");
+  await shot(page, "rounds-fault");
+  assert.deepEqual(await accessibility(page), []);
+  await page.click('.rd-head [data-view="notices"]');
+  assert.doesNotMatch(await page.innerText(".rd"), /没有/);
+  await page.unroute(lists);
+  await page.click(".rd-fault button");
+  await page.waitForSelector("[data-notice]");
+  await page.waitForSelector(".rd-fault", { state: "hidden" });
+});
+
 test("all of its views are readable at three sizes by day and night", async () => {
   const [{ inspector }] = (await visits("&state=rectify")).sort((x, y) => x.start.localeCompare(y.start));
   const views = [["week", `#round/week/${MONDAY}`, ".rd-cell"], ["day", `#round/day/${inspector}/${MONDAY}`, "[data-visit]"],

@@ -340,9 +340,10 @@ export class Town implements TownMap {
     return beside ? 0 : Math.max(0, Math.min(map.height * 0.7, map.bottom - top));
   }
 
+  // By an offset, since a padding stays with the map, and what is fitted next would not fit into both.
   flyTo(lon: number, lat: number, zoom?: number): void {
     this.ml?.easeTo({ center: [lon, lat], zoom: zoom ?? Math.max(this.ml.getZoom(), 15),
-      padding: { top: 0, left: 0, right: 0, bottom: this.covered() }, duration: this.calm() ? 0 : 600 });
+      offset: [0, -this.covered() / 2], duration: this.calm() ? 0 : 600 });
   }
 
   private fitBox(box: Box, moved: boolean): void {

@@ -51,6 +51,7 @@ export class Drawing {
     ml.getCanvas().style.cursor = "crosshair";
     window.addEventListener("keydown", this.key, true);
     this.show();
+    this.element.scrollIntoView({ block: "nearest" }); // a phone's panel is low now
     ml.getCanvas().focus();
     return new Promise((resolve) => {
       this.done = resolve;

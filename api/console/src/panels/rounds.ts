@@ -57,6 +57,7 @@ async function attempt(work: () => Promise<void>): Promise<void> {
     fill(page.fault, h("p", {}, explain(error, page.ctx.t)),
       h("button", { type: "button", onclick: () => void readAll() }, page.ctx.t("common.retry")));
     page.fault.hidden = false;
+    draw(); // what is being read no more does not say so
   }
 }
 
@@ -130,14 +131,15 @@ function boardDraw(): void {
   const now = ctx.clock.now();
   const count = (tones: Tone[]): number => visits.filter((visit) => tones.includes(toneOf(visit, now))).length;
   const late = count(["late"]);
-  fill(page.boardSum, h("b", {}, ctx.t("rd.week_sum", { n: visits.length, done: count(["good", "warn", "bad"]), people: by.size })),
+  fill(page.boardSum, page.loaded && h("b", {}, ctx.t("rd.week_sum", { n: visits.length, done: count(["good", "warn", "bad"]), people: by.size })),
     late > 0 && h("b", { class: "bad" }, ` · ${ctx.t("rd.week_late", { n: late })}`));
-  const key = JSON.stringify([visits, days, page.picked, today, page.filter, late, registry.sites.size, page.loaded]);
+  const fault = !page.fault.hidden;
+  const key = JSON.stringify([visits, days, page.picked, today, page.filter, late, registry.sites.size, page.loaded, fault]);
   if (key === page.drawn) return;
   page.drawn = key;
   const focused = page.board.contains(document.activeElement) ? (document.activeElement as HTMLElement).dataset["focus"] : undefined;
   if (visits.length === 0) {
-    fill(page.board, h("p", { class: "rd-calm" }, ctx.t(page.loaded ? "rd.week_none" : "common.loading")));
+    fill(page.board, (page.loaded || !fault) && h("p", { class: "rd-calm" }, ctx.t(page.loaded ? "rd.week_none" : "common.loading")));
     return;
   }
   const dayVisits = (date: string): number => visits.filter((visit) => visitDay(visit) === date).length;
@@ -265,6 +267,7 @@ function headDraw(): void {
   const { ctx, notices } = page;
   const overdue = notices.overdue;
   const oldest = overdue[0];
+  const days = oldest ? daysBetween(dayOf(ms(oldest.due)), dayOf(ctx.clock.now())) : 0;
   const views: [View, string][] = [["week", ctx.t("rd.week")],
     ["notices", overdue.length === 0 ? ctx.t("rd.notices") : ctx.t("rd.notices_n", { n: overdue.length })], ["plan", ctx.t("rd.rounds")]];
   const current = page.view === "day" ? "week" : page.view;
@@ -277,8 +280,7 @@ function headDraw(): void {
       type: "button", "data-view": view, "aria-pressed": String(view === current), class: view === "notices" && overdue.length > 0 ? "is-bad" : undefined,
       onclick: () => show(view),
     }, text))),
-    oldest !== undefined && current === "week" && h("p", { class: "bad" }, ctx.t("rd.overdue_sum", {
-      n: overdue.length, days: Math.max(0, daysBetween(dayOf(ms(oldest.due)), dayOf(ctx.clock.now()))), site: page.registry.siteName(oldest.site) })));
+    oldest !== undefined && current === "week" && h("p", { class: "bad" }, ctx.t(days > 0 ? "rd.overdue_sum" : "rd.overdue_sum_today", { n: overdue.length, days, site: page.registry.siteName(oldest.site) })));
   if (focused) page.head.querySelector<HTMLElement>(`[data-view="${focused}"]`)?.focus();
 }
 
@@ -343,6 +345,9 @@ addPanel({
         if (/^(factories|facilities|units)/.test(event.subject)) page?.soonTown();
       }),
       ctx.stream.onGap(() => void readAll()),
+      ctx.stream.onState((state) => {
+        if (state === "live" && page && !page.fault.hidden) void readAll(); // what failed meanwhile
+      }),
       ctx.clock.every(5000, draw),
     );
     ctx.wide(true);

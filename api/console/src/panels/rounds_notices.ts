@@ -12,6 +12,7 @@ const MOST = 5000;
 export class Notices {
   readonly element: HTMLElement;
   private rows: Notice[] = [];
+  private known = false; // they were read once
   private all = false; // those that are not overdue, too
   private open = ""; // whose time is being extended
   private wanted = "";
@@ -38,6 +39,7 @@ export class Notices {
 
   async read(): Promise<void> {
     const rows = await pages<Notice>(this.ctx.api, "/v1/rectifications?state=open&limit=1000", "rectifications", MOST);
+    this.known = true;
     this.rows = rows.sort((a, b) => ms(a.due) - ms(b.due) || a.number - b.number);
     this.draw();
   }
@@ -56,7 +58,7 @@ export class Notices {
     this.toggle.hidden = rest === 0 && !this.all;
     this.toggle.setAttribute("aria-pressed", String(this.all));
     fill(this.none, ctx.t(this.all ? "rd.notices_none" : "rd.overdue_none"));
-    this.none.hidden = shown.length > 0;
+    this.none.hidden = !this.known || shown.length > 0;
     const today = dayOf(ctx.clock.now());
     list(this.host, shown, (notice) => notice.id, (notice) => this.rowDraw(notice, today), (notice) =>
       JSON.stringify([notice, today, this.isOverdue(notice), this.open === notice.id]));
@@ -87,7 +89,7 @@ export class Notices {
       notice.text !== undefined && h("p", {}, notice.text),
       h("p", { class: "rd-small" }, [
         ctx.t("rd.number", { n: notice.number }), ctx.t(`rd.severity.${notice.severity}`), ctx.t(`rd.rank.${notice.level}`),
-        opened !== undefined && ctx.t("rd.opened", { day: dayText(opened), n: daysBetween(opened, today) }),
+        opened !== undefined && ctx.t(opened === today ? "rd.opened_today" : "rd.opened", { day: dayText(opened), n: daysBetween(opened, today) }),
         ctx.t("rd.by", { name: registry.inspectorName(notice.inspector) }),
         (notice.extensions ?? 0) > 0 && ctx.t("rd.extended", { n: notice.extensions ?? 0 }),
         notice.revisit_at !== undefined && ctx.t("rd.revisit_at", { day: dayText(dayOf(ms(notice.revisit_at))) }),
