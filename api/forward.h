@@ -11,8 +11,8 @@
  * asks here next finds what they wrote.
  *
  * A desk that dies while it is asked may have committed or not: 503, as for who asked it directly;
- * an Idempotency-Key makes trying again safe. One that can't be reached has done nothing: 503, which
- * says so, and a line in the log for all that are refused until it is reached again.
+ * an Idempotency-Key makes trying again safe. One that can't be reached has done nothing: 503,
+ * which says so, and a line in the log for all that are refused until it is reached again.
  *
  * Threading: start on loops; threads of its own speak to the desk. Ownership: the app is borrowed.
  */

@@ -626,9 +626,12 @@ enum ht_status ht_http_server_run(struct ht_http_server *server)
 
 void ht_http_server_drain(struct ht_http_server *server)
 {
+    /* whoever runs it may free it once the last loop is woken: nothing of it is looked at then */
+    const unsigned count = server->loop_count;
+    struct ht_loop *loops = server->loops;
     atomic_store(&server->draining, true);
-    for (unsigned i = 0; i < server->loop_count; i++) {
-        loop_wake(&server->loops[i]);
+    for (unsigned i = 0; i < count; i++) {
+        loop_wake(&loops[i]);
     }
 }
 

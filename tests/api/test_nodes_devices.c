@@ -285,12 +285,15 @@ HT_CASE(doors_that_can_not_be_opened_at_the_next_desk_say_why)
     }
     HT_CHECK(unlink(path) == 0); /* whoever is the next desk opens the line for alarms with it */
     node_kill(&nodes[desk], SIGKILL);
-    HT_CHECK(desk_find() >= 0);
     for (int waited = 0; waited < NODE_WAIT_MS && log_count(log, closed) == 0; waited += 50) {
         (void)usleep(50000);
     }
+    HT_CHECK(desk_find() >= 0);
     (void)snprintf(why, sizeof why, "%sthe certificates of --mqtt-ca", closed);
-    HT_CHECK_INT(log_count(log, why), 1);
+    /* each that became it says so, and on a busy machine one may take over from another */
+    int said = log_count(log, closed);
+    HT_CHECK(said > 0);
+    HT_CHECK_INT(log_count(log, why), said);
     HT_CHECK_INT(log_count(log, "out of memory"), 0);
     (void)close(log);
     cluster_end();
