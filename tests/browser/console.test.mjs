@@ -2,7 +2,7 @@
 // three sizes, and comes back after a loss without missing anything.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accessibility, allow, call, mapIdle, open, serve, shot, until } from "./browser.mjs";
+import { accessibility, allow, call, LOAD_MS, mapIdle, open, serve, shot, until } from "./browser.mjs";
 import { at, day } from "./day.mjs";
 
 const SIZES = [[1280, 720], [1920, 1080], [390, 844]];
@@ -70,6 +70,23 @@ test("without WebGL there is no map, it is said, and every panel works", async (
     await page.click('[data-do="draw-zone"]');
     await page.waitForSelector(".toast.is-bad");
     await shot(page, `no-webgl-${scheme}`);
+    await page.context().close();
+  }
+});
+
+test("a server without a store has a map, and every panel says why it has nothing", async () => {
+  const bare = await serve([], { store: false });
+  for (const [locale, scheme, why] of [["zh-CN", "light", /没有登记库/], ["en-GB", "dark", /no store/]]) {
+    const page = await open(bare, { locale, scheme, path: "/healthz", ready: null });
+    allow(page, /503|favicon/); // of the plain page, too
+    await page.goto(`${bare.address}/#setting`);
+    await page.waitForSelector("body[data-ready]", { timeout: LOAD_MS });
+    for (const [panel, fault] of [["incident", ".em-fault"], ["order", ".me-fault"], ["zone", ".zo-fault"], ["round", ".rd-fault"]]) {
+      await page.click(`[data-panel="${panel}"]`);
+      await page.waitForSelector(`${fault}:not([hidden])`);
+      assert.match(await page.textContent(fault), why, panel);
+      assert.deepEqual(await accessibility(page), [], panel);
+    }
     await page.context().close();
   }
 });

@@ -60,7 +60,11 @@ test("an order inserted on the map shows up, is planned and is delivered", async
   await page.waitForSelector(`[data-order="${made.id}"] .me-on >> text=${planned.unit}`);
   await page.waitForSelector(`.toast >> text=${planned.unit}`);
   assert.ok((await page.getAttribute(`[data-order="${made.id}"] a`, "href")).startsWith("/t/"), "the resident's link");
-  for (const event of ["load", "enroute", "deliver"]) await call(town, "POST", `/v1/orders/${made.id}/events`, { event });
+  await call(town, "POST", `/v1/orders/${made.id}/events`, { event: "load" });
+  await page.waitForSelector(`[data-van="${planned.unit}"] .me-state >> text=loaded`);
+  await call(town, "POST", `/v1/orders/${made.id}/events`, { event: "enroute" });
+  await page.waitForSelector(`[data-van="${planned.unit}"] .me-state >> text="on the way"`);
+  await call(town, "POST", `/v1/orders/${made.id}/events`, { event: "deliver" });
   await page.waitForSelector(`[data-order="${made.id}"]`, { state: "detached" });
   await page.click('[data-filter="delivered"]');
   await page.waitForSelector(`[data-order="${made.id}"]`);

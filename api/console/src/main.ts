@@ -185,8 +185,9 @@ let everLive = false;
 let heardAt = 0;
 
 function stateDraw(): void {
-  state.className = `state is-${live ? "live" : "lost"}`;
-  state.textContent = t(live ? "state.live" : "state.lost");
+  const now = live ? "live" : everLive ? "lost" : "first"; // who has not signed in yet has lost nothing
+  state.className = `state is-${now}`;
+  state.textContent = t(`state.${now}`);
   banner.hidden = live || !everLive;
   if (!banner.hidden) banner.textContent = t("state.lost.long", { time: clockSeconds(heardAt) });
 }

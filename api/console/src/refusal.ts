@@ -89,6 +89,7 @@ const OTHER: [RegExp, Put][] = [
   [/^there is no household (\S+)( with a place)?$/, (m) => `没有 ${m[1]} 这一户`],
   [/^there is no (?:kitchen|facility|site) (\S+)$/, (m) => `没有 ${m[1]} 这个点位`],
   [/^there is no (\w+\/\S+)$/, (m) => `登记中没有 ${m[1]}`],
+  [/^(?:there is no|this server has no|nothing is planned: there is no) store\b/, "此服务器没有登记库，只有道路"],
   [/^there is no regime of that name$/, "没有这个预案，可能已被删除"],
   [/ was changed meanwhile$|^the round was re-planned meanwhile$/, "刚刚被别人改过，请看清现状再操作"],
   [/^the round was withdrawn/, "这个方案已经撤回"],

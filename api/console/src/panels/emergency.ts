@@ -35,7 +35,7 @@ let page: Page | undefined;
 // ---- rows ----
 
 function placeOf(i: Incident, ctx: Context): string {
-  return i.household ?? (i.lon === undefined ? ctx.t("em.new_place") : `${i.lon.toFixed(4)}, ${i.lat?.toFixed(4)}`);
+  return i.household ?? (i.lon === undefined ? ctx.t("em.place_withheld") : `${i.lon.toFixed(4)}, ${i.lat?.toFixed(4)}`);
 }
 
 // What stands big on a row: what is left of the promise, or since when somebody is there. The class gives the colour, the

@@ -9,13 +9,19 @@ const PLAN_AGAIN_MS = 5000;
 interface Row {
   id: string;
   name: string;
-  status: string;
+  state: string; // the key of its word
   next: string; // where
   eta: string;
   left: number;
   late: number;
   open: boolean;
   known: boolean;
+}
+
+// A van with meals on board is not idle, whatever the registry says of it.
+function stateOf(status: string, orders: Order[]): string {
+  const on = ["enroute", "loaded"].find((state) => orders.some((o) => o.state === state));
+  return on === undefined || status === "off" ? `me.status.${status}` : `me.state.${on}`;
 }
 
 export class Vans {
@@ -48,6 +54,9 @@ export class Vans {
     roving(this.host, ".me-row");
     this.ends = [
       ctx.clock.every(PLAN_AGAIN_MS, () => void this.planRead()),
+      ctx.stream.onState((state) => {
+        if (state === "live" && !this.note.hidden) void this.read(); // what failed meanwhile
+      }),
       ctx.stream.on(["order.*", "stop.*"], (event) => {
         const unit: unknown = event.data.unit;
         if (this.chosen !== undefined && (unit === undefined || unit === this.chosen)) this.soon();
@@ -115,7 +124,7 @@ export class Vans {
         const some = (of.get(van.id) ?? []).sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0));
         const first = some[0];
         return {
-          id: van.id, name: van.properties.name ?? van.id, status: van.properties.status ?? "off",
+          id: van.id, name: van.properties.name ?? van.id, state: stateOf(van.properties.status ?? "off", some),
           next: first ? (first.household ?? first.id) : "", eta: clockText(first?.eta),
           left: new Set(some.map((o) => o.sequence)).size, late: some.filter((o) => lateness(o, now) > 0).length,
           open: this.chosen === van.id, known: this.known,
@@ -133,7 +142,7 @@ export class Vans {
         { type: "button", class: "me-row", "aria-expanded": String(row.open), "data-focus": `van-${row.id}`,
           onclick: () => this.choose(row.open ? undefined : row.id) },
         h("b", {}, row.name === row.id ? row.id : `${row.name} · ${row.id}`),
-        h("span", { class: "me-state" }, ctx.t(`me.status.${row.status}`)),
+        h("span", { class: "me-state" }, ctx.t(row.state)),
         h("span", { class: "me-eta" }, row.left === 0 ? row.known && ctx.t("me.idle") : ctx.t("me.next", { place: row.next, eta: row.eta })),
         h("span", { class: "me-on" }, row.left > 0 && ctx.t("me.left", { n: row.left })),
         row.late > 0 && h("span", { class: "me-late" }, ctx.t("me.van_late", { n: row.late })),

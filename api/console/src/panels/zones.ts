@@ -63,6 +63,7 @@ interface Page {
   fault: HTMLElement;
   zones: Zone[];
   regimes: Regime[];
+  known: boolean; // both were read once
   bound: Set<string>; // zones that a regime names: these follow it
   forced: Set<string>; // those of them whose regime is on
   asked: number; // of the question what is touched
@@ -84,6 +85,7 @@ async function read(): Promise<void> {
       ctx.api.get<{ regimes: Regime[]; bound: string[]; in_force: { zones: string[] } }>("/v1/regimes"),
     ]);
     if (!page) return;
+    page.known = true;
     page.zones = zones.features;
     page.regimes = regimes.regimes;
     page.bound = new Set(regimes.bound);
@@ -473,8 +475,8 @@ function draw(): void {
   list(page.zoneHost, sorted, (zone) => zone.id, (zone) => zoneDraw(zone, ctx), (zone) =>
     JSON.stringify([zone.properties, stateOf(zone, now)]));
   list(page.regimeHost, regimes, (r) => r.name, (r) => regimeDraw(r, ctx));
-  page.noZones.hidden = zones.length > 0;
-  page.noRegimes.hidden = regimes.length > 0;
+  page.noZones.hidden = !page.known || zones.length > 0;
+  page.noRegimes.hidden = !page.known || regimes.length > 0;
   page.back.hidden = regimes.filter((r) => r.on).length < 2;
   const zone = zones.find((one) => one.id === page?.wanted);
   if (zone?.geometry) {
@@ -497,7 +499,7 @@ function build(host: HTMLElement, ctx: Context): Page {
     noZones: h("p", { class: "zo-small", hidden: true }, ctx.t("zo.no_zones")),
     noRegimes: h("p", { class: "zo-small", hidden: true }, ctx.t("zo.no_regimes"), h("span", { "data-may": "admin" }, ctx.t("zo.no_regimes_how"))),
     fault: h("div", { class: "zo-fault", role: "alert", hidden: true }),
-    zones: [], regimes: [], bound: new Set(), forced: new Set(), asked: 0, ends: [], soon: gathered(300, () => void read()), wanted: undefined,
+    zones: [], regimes: [], known: false, bound: new Set(), forced: new Set(), asked: 0, ends: [], soon: gathered(300, () => void read()), wanted: undefined,
   };
   const root = h(
     "div", { class: "zo" },
@@ -533,6 +535,9 @@ addPanel({
         if (!others) page?.soon();
       }),
       ctx.stream.onGap(() => void read()),
+      ctx.stream.onState((state) => {
+        if (state === "live" && page && !page.fault.hidden) void read(); // what failed meanwhile
+      }),
       ctx.clock.every(5000, draw),
     );
     ctx.map.show("zones", true);
