@@ -242,7 +242,10 @@ static bool attach_graph(const struct ht_hnet *file, struct ht__hnet_profile *p)
     g->junction_in = ITEMS(junction_in, g->base_arc_count);
     g->arcs = ITEMS(arc, g->arc_count);
     g->turn_first = ITEMS(turn_first, (uint64_t)g->arc_count + 1);
-    g->turns = ITEMS(turn, g->turn_count);
+    g->packed_turns = ITEMS(turn, g->turn_count);
+    g->turn_prices = ITEMS(turn_price, meta->turn_price_count);
+    g->turn_listed_count = meta->turn_listed_count;
+    g->turns_listed = ITEMS(turn_listed, meta->turn_listed_count);
     g->conditions = ITEMS(condition, g->condition_count);
     g->copy_base = ITEMS(copy_base, g->copy_base_count);
     g->copy_first = ITEMS(copy_first, (uint64_t)g->copy_base_count + 1);

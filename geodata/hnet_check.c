@@ -180,11 +180,15 @@ static bool edge_sound(const struct ht__hnet_profile *p, size_t turn, uint32_t e
 {
     const struct ht_graph *g = &p->graph;
     const struct ht_cch *c = &p->cch;
-    uint32_t to = g->turns[turn].to;
+    uint32_t from = ht_graph_turn_from(g, (uint32_t)turn);
+    if (g->arcs[from].head >= g->junction_count) {
+        return false;
+    }
+    uint32_t to = ht_turn_to(g, from, (uint32_t)turn);
     if (to >= g->arc_count) {
         return false;
     }
-    bool up = c->rank[ht_graph_turn_from(g, (uint32_t)turn)] < c->rank[to];
+    bool up = c->rank[from] < c->rank[to];
     return edge < (up ? c->out.edge_count : c->in.edge_count);
 }
 
@@ -206,15 +210,41 @@ static bool check_turn_edge(const struct chunk *c)
     return sound;
 }
 
+/* Where one leads to is reckoned from the arc before it, and kept within the arrays there. */
 static bool check_turn(const struct chunk *c)
 {
-    const struct ht_turn *turns = c->items;
+    const uint32_t *turns = c->items;
+    uint32_t most = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        bool listed = (turns[i] & HT_TURN_LISTED) == HT_TURN_LISTED;
+        uint32_t prices = listed ? 0 : (turns[i] >> HT_TURN_EXIT_BITS) + 1;
+        most = prices > most ? prices : most;
+    }
+    return most <= c->p->meta.turn_price_count;
+}
+
+static bool check_turn_price(const struct chunk *c)
+{
+    const struct ht_turn_price *prices = c->items;
     uint32_t sound = 1;
     for (size_t i = 0; i < c->count; i++) {
-        sound &= (turns[i].to < c->p->graph.arc_count) & (turns[i].weight_ms < HT_WEIGHT_INF) &
-                 (turns[i].duration_ms < HT_WEIGHT_INF);
+        sound &= (prices[i].weight_ms < HT_WEIGHT_INF) & (prices[i].duration_ms < HT_WEIGHT_INF);
     }
     return sound == 1;
+}
+
+static bool check_turn_listed(const struct chunk *c)
+{
+    const struct ht_turn_listed *turns = c->items;
+    const struct ht_graph *g = &c->p->graph;
+    size_t pairs = rows_here(c, g->turn_listed_count - 1);
+    bool sound = true;
+    for (size_t i = 0; sound && i < c->count; i++) {
+        sound = turns[i].turn < g->turn_count && turns[i].is.to < g->arc_count &&
+                turns[i].is.weight_ms < HT_WEIGHT_INF && turns[i].is.duration_ms < HT_WEIGHT_INF &&
+                (i >= pairs || turns[i].turn < turns[i + 1].turn);
+    }
+    return sound;
 }
 
 static bool check_condition(const struct chunk *c)

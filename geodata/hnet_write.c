@@ -214,6 +214,13 @@ enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct h
                             HT__HNET_PROFILES, sizeof meta.name - 1);
     }
     memcpy(meta.name, g->profile, strlen(g->profile));
+    struct ht__hnet_turns turns;
+    if (ht__hnet_turns_pack(g, HT_TURN_PRICES, &turns) != HT_OK) {
+        writer->failed = true;
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    meta.turn_price_count = turns.price_count;
+    meta.turn_listed_count = turns.listed_count;
     const struct part list[] = {
         {HT__SECTION_graph, &meta, 1},
         {HT__SECTION_junction_node, g->junction_node, g->junction_count},
@@ -222,7 +229,9 @@ enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct h
         {HT__SECTION_junction_in, g->junction_in, g->base_arc_count},
         {HT__SECTION_arc, g->arcs, g->arc_count},
         {HT__SECTION_turn_first, g->turn_first, (size_t)g->arc_count + 1},
-        {HT__SECTION_turn, g->turns, g->turn_count},
+        {HT__SECTION_turn, turns.packed, g->turn_count},
+        {HT__SECTION_turn_price, turns.prices, turns.price_count},
+        {HT__SECTION_turn_listed, turns.listed, turns.listed_count},
         {HT__SECTION_condition, g->conditions, g->condition_count},
         {HT__SECTION_copy_base, g->copy_base, g->copy_base_count},
         {HT__SECTION_copy_first, g->copy_first, (size_t)g->copy_base_count + 1},
@@ -230,6 +239,7 @@ enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct h
         {HT__SECTION_copy_of, g->copy_of, g->arc_count - g->base_arc_count},
         {HT__SECTION_component, g->listed, g->listed_count}};
     enum ht_status status = PARTS(writer, list, error);
+    ht__hnet_turns_free(&turns);
     if (status == HT_OK) {
         const void *data = NULL;
         size_t size = 0;

@@ -116,13 +116,13 @@ enum ht_status ht_metric_copy(const struct ht_cch *cch, const struct ht_metric_o
 struct ht_key ht__turn_key(const struct ht_graph *graph, const struct ht_overlay *overlay,
                            uint32_t from, uint32_t turn)
 {
-    const struct ht_turn *t = &graph->turns[turn];
+    struct ht_turn t = ht_turn_at(graph, from, turn);
     const struct ht_arc *arc = &graph->arcs[from];
     uint32_t weight = arc->weight_ms;
     uint32_t duration = arc->duration_ms;
     if (overlay != NULL) {
         if ((overlay->arc_closed != NULL &&
-             (overlay->arc_closed[from] || overlay->arc_closed[t->to])) ||
+             (overlay->arc_closed[from] || overlay->arc_closed[t.to])) ||
             (overlay->turn_closed != NULL && overlay->turn_closed[turn])) {
             return ht_key_inf();
         }
@@ -131,10 +131,10 @@ struct ht_key ht__turn_key(const struct ht_graph *graph, const struct ht_overlay
             duration = overlay->arc_duration_ms[from];
         }
     }
-    if (weight >= HT_WEIGHT_INF || t->weight_ms >= HT_WEIGHT_INF - weight) {
+    if (weight >= HT_WEIGHT_INF || t.weight_ms >= HT_WEIGHT_INF - weight) {
         return ht_key_inf();
     }
-    return (struct ht_key){.time = ht_time_pack(weight + t->weight_ms, duration + t->duration_ms),
+    return (struct ht_key){.time = ht_time_pack(weight + t.weight_ms, duration + t.duration_ms),
                            .length = arc->length_mm};
 }
 
@@ -155,7 +155,7 @@ static void place_turns(void *user, size_t piece, size_t worker)
                 continue;
             }
             struct ht_key key = ht__turn_key(run->graph, run->overlay, arc, t);
-            int s = run->cch->rank[arc] < run->cch->rank[run->graph->turns[t].to] ? 0 : 1;
+            int s = run->cch->rank[arc] < run->cch->rank[ht_turn_to(run->graph, arc, t)] ? 0 : 1;
             run->metric->time[s][edge] = key.time;
             run->metric->length[s][edge] = key.length;
         }

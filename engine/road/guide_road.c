@@ -83,7 +83,7 @@ bool ht__alike(const struct ht__map *map, uint32_t a, uint32_t b)
 
 static bool ht__can_turn(const struct ht__map *map, uint32_t from, uint32_t to)
 {
-    return ht_graph_turn(map->graph, from, to) != NULL;
+    return ht_graph_turn(map->graph, from, to) != HT_NONE;
 }
 
 /* The only other piece at the end of a two-way piece, both ways open; or of a one-way piece. */

@@ -169,10 +169,8 @@ static uint32_t edge_between(const struct update *u, uint32_t from, uint32_t to,
 static struct ht_key turn_key(const struct update *u, uint32_t from, uint32_t to)
 {
     uint32_t arc = u->cch->arc[from];
-    const struct ht_turn *turn = ht_graph_turn(u->graph, arc, u->cch->arc[to]);
-    return turn == NULL
-               ? ht_key_inf()
-               : ht__turn_key(u->graph, u->overlay, arc, (uint32_t)(turn - u->graph->turns));
+    uint32_t turn = ht_graph_turn(u->graph, arc, u->cch->arc[to]);
+    return turn == HT_NONE ? ht_key_inf() : ht__turn_key(u->graph, u->overlay, arc, turn);
 }
 
 /* An edge that is recomputed: to which depth it leads, and the least cost so far. */
@@ -407,14 +405,14 @@ static enum ht_status push_turn(struct update *u, uint32_t from_arc, uint32_t tu
         return HT_OK;
     }
     uint32_t from = u->cch->rank[from_arc];
-    uint32_t to = u->cch->rank[u->graph->turns[turn].to];
+    uint32_t to = u->cch->rank[ht_turn_to(u->graph, from_arc, turn)];
     return push(u, from < to ? 0 : 1, from < to ? from : to, edge);
 }
 
 static enum ht_status push_turn_into(struct update *u, uint32_t from_arc, uint32_t to_arc)
 {
-    const struct ht_turn *turn = ht_graph_turn(u->graph, from_arc, to_arc);
-    return turn == NULL ? HT_OK : push_turn(u, from_arc, (uint32_t)(turn - u->graph->turns));
+    uint32_t turn = ht_graph_turn(u->graph, from_arc, to_arc);
+    return turn == HT_NONE ? HT_OK : push_turn(u, from_arc, turn);
 }
 
 static enum ht_status push_arc(struct update *u, uint32_t arc)
