@@ -578,6 +578,7 @@ static bool check_nothing(const struct chunk *c)
 #define check_in_step check_nothing
 #define check_out_far check_nothing
 #define check_in_far check_nothing
+#define check_street check_nothing
 #define check_snap check_nothing
 
 static bool (*const checks[HT__SECTION_COUNT])(const struct chunk *) = {

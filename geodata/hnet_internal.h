@@ -27,6 +27,7 @@ enum {
     X(way, sizeof(struct ht_way))                                                                  \
     X(way_node, sizeof(uint32_t))                                                                  \
     X(strings, 1)                                                                                  \
+    X(street, 1)                                                                                   \
     X(info, 1)
 
 #define HT__HNET_OWN(X)                                                                            \

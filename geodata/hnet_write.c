@@ -174,7 +174,8 @@ static enum ht_status parts(struct ht_hnet_writer *writer, const struct part *li
 #define PARTS(writer, list, error) parts((writer), (list), sizeof(list) / sizeof *(list), (error))
 
 enum ht_status ht_hnet_write_network(struct ht_hnet_writer *writer,
-                                     const struct ht_network *network, struct ht_error *error)
+                                     const struct ht_network *network,
+                                     const struct ht_snap_tree *tree, struct ht_error *error)
 {
     struct ht__hnet_network meta = {.box = network->box,
                                     .node_count = network->node_count,
@@ -188,7 +189,14 @@ enum ht_status ht_hnet_write_network(struct ht_hnet_writer *writer,
         {HT__SECTION_way, network->ways, (size_t)network->way_count + 1},
         {HT__SECTION_way_node, network->way_node, network->way_node_count},
         {HT__SECTION_strings, network->strings, network->strings_size}};
-    return PARTS(writer, list, error);
+    enum ht_status status = PARTS(writer, list, error);
+    if (status == HT_OK) {
+        const void *data = NULL;
+        size_t size = 0;
+        ht_snap_tree_data(tree, &data, &size);
+        status = section(writer, HT__SECTION_street, data, size, error);
+    }
+    return status;
 }
 
 enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct ht_graph *g,
