@@ -294,6 +294,8 @@ static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile
     c->turn_edge = ITEMS(turn_edge, c->turn_count);
     p->metric.vertex_count = c->vertex_count;
     p->metric.climb = ITEMS(climb, n + 1);
+    p->metric.far_parent_count = meta->far_parent_count;
+    p->metric.far_parent = ITEMS(far_parent, meta->far_parent_count);
     const void *side_items[2][7] = {
         {ITEMS(out_depth, meta->metric_count[0]),
          ITEMS(out_time, meta->metric_count[0] - meta->brief_count[0]),

@@ -390,14 +390,15 @@ static bool check_climb(const struct chunk *c)
     size_t here = rows_here(c, n);
     bool sound = true;
     for (size_t i = 0; sound && i < here; i++) {
-        size_t parent = climb[i].parent;
+        size_t v = c->first + i;
+        size_t parent = climb[i].up == HT_CLIMB_FAR ? ht_metric_far_parent(metric, (uint32_t)v)
+                                                    : v + climb[i].up;
         const struct ht_climb *up = parent - c->first < here ? &climb[parent - c->first]
                                     : parent < n             ? &metric->climb[parent]
                                                              : NULL;
         sound = climb[i].depth < c->p->cch.depth_max &&
-                (parent == HT_NONE
-                     ? climb[i].depth == 0
-                     : parent > c->first + i && up != NULL && climb[i].depth == up->depth + 1);
+                (climb[i].up == 0 ? climb[i].depth == 0
+                                  : parent > v && up != NULL && climb[i].depth == up->depth + 1);
     }
     for (int s = 0; s < 2 && sound; s++) {
         const uint32_t *words = c->items;
@@ -410,6 +411,20 @@ static bool check_climb(const struct chunk *c)
             .vertex_depth = halves + offsetof(struct ht_climb, depth) / sizeof *halves,
             .depth_stride = sizeof *climb / sizeof *halves,
             .edge_count = metric->side[s].edge_count});
+    }
+    return sound;
+}
+
+/* That their depths agree is seen where vertices name them. */
+static bool check_far_parent(const struct chunk *c)
+{
+    const struct ht_far_parent *far = c->items;
+    uint32_t n = c->p->cch.vertex_count;
+    size_t pairs = rows_here(c, c->p->metric.far_parent_count - 1);
+    bool sound = true;
+    for (size_t i = 0; sound && i < c->count; i++) {
+        sound = far[i].vertex < far[i].parent && far[i].parent < n &&
+                (i >= pairs || far[i].vertex < far[i + 1].vertex);
     }
     return sound;
 }

@@ -51,6 +51,7 @@ enum {
     X(rank, sizeof(uint32_t))                                                                      \
     X(rank_arc, sizeof(uint32_t))                                                                  \
     X(climb, sizeof(struct ht_climb))                                                              \
+    X(far_parent, sizeof(struct ht_far_parent))                                                    \
     X(out_depth, sizeof(uint16_t))                                                                 \
     X(in_depth, sizeof(uint16_t))                                                                  \
     X(out_time, sizeof(uint64_t))                                                                  \
@@ -150,6 +151,8 @@ struct ht__hnet_cch {
     uint32_t brief_count[2];  /* of its edges with brief times: all or none */
     uint32_t wide_count[2];
     uint32_t far_count[2];
+    uint32_t far_parent_count;
+    uint32_t reserved;
 };
 
 extern const char *const ht__hnet_names[HT__SECTION_COUNT];

@@ -273,12 +273,14 @@ enum ht_status ht_hnet_write_hierarchy(struct ht_hnet_writer *writer, const stru
                                 .metric_count = {out->edge_count, in->edge_count},
                                 .brief_count = {brief[0], brief[1]},
                                 .wide_count = {out->wide_count, in->wide_count},
-                                .far_count = {out->far_count, in->far_count}};
+                                .far_count = {out->far_count, in->far_count},
+                                .far_parent_count = m->far_parent_count};
     size_t n = c->vertex_count;
     const struct part list[] = {{HT__SECTION_cch, &meta, 1},
                                 {HT__SECTION_rank, c->rank, n},
                                 {HT__SECTION_rank_arc, c->arc, n},
                                 {HT__SECTION_climb, m->climb, n + 1},
+                                {HT__SECTION_far_parent, m->far_parent, m->far_parent_count},
                                 {HT__SECTION_out_depth, out->depth, out->edge_count},
                                 {HT__SECTION_out_time, out->time, out->edge_count - brief[0]},
                                 {HT__SECTION_out_brief, out->brief, brief[0]},

@@ -518,7 +518,8 @@ static void extras_fill(struct ht_isochrone *iso)
     for (size_t i = 0; i < iso->extra_count; i++) {
         uint32_t count = 0;
         uint32_t v = iso->extras[i].vertex;
-        for (; v != HT_NONE && iso->lane_vertex[climb[v].depth] != v; v = climb[v].parent) {
+        for (; v != HT_NONE && iso->lane_vertex[climb[v].depth] != v;
+             v = ht_metric_parent(iso->ask.road->metric, v)) {
             iso->climb[count++] = v;
         }
         while (count-- > 0) {

@@ -319,7 +319,7 @@ enum ht_status ht_closed_above(const struct ht_road *road, const uint8_t *turn_c
         uint32_t from = rank[arc];
         uint32_t to = rank[ht_turn_to(graph, arc, t)];
         for (uint32_t v = from < to ? from : to; v != HT_NONE && !ht_vertex_in(above, v);
-             v = road->metric->climb[v].parent) {
+             v = ht_metric_parent(road->metric, v)) {
             above[v / 64] |= UINT64_C(1) << v % 64;
         }
     }

@@ -63,7 +63,7 @@ static uint64_t walk(const struct ht_road *road)
     }
     for (uint32_t v = 0; v < cch->vertex_count; v++) {
         uint32_t steps = 0;
-        for (uint32_t up = v; up != HT_NONE; up = road->metric->climb[up].parent) {
+        for (uint32_t up = v; up != HT_NONE; up = ht_metric_parent(road->metric, up)) {
             steps += road->metric->climb[up].depth < cch->depth_max;
         }
         for (uint32_t up = v; up != HT_NONE; up = cch->parent[up]) {

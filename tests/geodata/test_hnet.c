@@ -473,13 +473,16 @@ HT_CASE(rows_and_trees_must_hang_together)
     /* the same where searches climb, and their rows */
     const struct ht_climb *climb =
         (const struct ht_climb *)(const void *)(data + section_of(data, "climb")->offset);
-    HT_REQUIRE(climb[0].parent == parent[0]);
-    HT_CHECK_INT(with_u32(data, size, "climb", 0, 0), HT_RANGE);
-    HT_CHECK_INT(with_u32(data, size, "climb", 0, HT_NONE), HT_RANGE);
+    HT_REQUIRE(climb[0].up == parent[0] && climb[0].depth > 0);
+    const uint32_t depth = climb[0].depth;
+    HT_CHECK_INT(with_u32(data, size, "climb", 2, depth), HT_RANGE); /* no root */
+    HT_CHECK_INT(with_u32(data, size, "climb", 2, depth | UINT32_C(0xfffe0000)), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 2, depth | UINT32_C(0xffff0000)), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 0, 1), HT_RANGE);
     HT_CHECK_INT(with_u32(data, size, "climb", 1, 1), HT_RANGE);
-    HT_CHECK_INT(with_u32(data, size, "climb", 2, 1), HT_RANGE);
-    HT_CHECK_INT(with_u32(data, size, "climb", 3, climb[0].depth + 1U), HT_RANGE);
-    HT_CHECK_INT(with_u32(data, size, "climb", 4 + 1, 1U << 30), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 2, (depth + 1) | (uint32_t)climb[0].up << 16),
+                 HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 3 + 0, 1U << 30), HT_RANGE);
     HT_CHECK_INT(with_u32(data, size, "rank", 0, 1U << 29), HT_RANGE);
     free(data);
 }
