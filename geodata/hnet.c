@@ -241,7 +241,7 @@ static bool attach_graph(const struct ht_hnet *file, struct ht__hnet_profile *p)
     g->junction_node = ITEMS(junction_node, g->junction_count);
     g->junction_first_out = ITEMS(first_out, (uint64_t)g->junction_count + 1);
     g->junction_first_in = ITEMS(first_in, (uint64_t)g->junction_count + 1);
-    g->junction_in = ITEMS(junction_in, g->base_arc_count);
+    g->junction_in = ITEMS(junction_in, meta->in_count);
     g->arcs = ITEMS(arc, g->arc_count);
     g->turn_first = ITEMS(turn_first, (uint64_t)g->arc_count + 1);
     g->packed_turns = ITEMS(turn, g->turn_count);

@@ -142,7 +142,7 @@ static bool check_first_out(const struct chunk *c)
 
 static bool check_first_in(const struct chunk *c)
 {
-    return starts(c, c->p->graph.junction_count, c->p->graph.base_arc_count);
+    return starts(c, c->p->graph.junction_count, c->p->meta.in_count);
 }
 
 static bool check_junction_in(const struct chunk *c)

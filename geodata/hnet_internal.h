@@ -137,6 +137,7 @@ struct ht__hnet_graph {
     uint32_t listed_count;
     uint32_t turn_price_count;
     uint32_t turn_listed_count;
+    uint32_t in_count; /* of junction_in */
     uint8_t continue_straight;
     uint8_t left_hand;
     uint8_t emergency;

@@ -199,6 +199,53 @@ enum ht_status ht_hnet_write_network(struct ht_hnet_writer *writer,
     return status;
 }
 
+/* What of a graph the file has in a form of its own. */
+struct packed {
+    struct ht__hnet_turns turns;
+    uint32_t *first_in; /* the arcs into junctions that have no reverse: others are found by it */
+    uint32_t *in;
+};
+
+static void packed_free(struct packed *packed)
+{
+    ht__hnet_turns_free(&packed->turns);
+    free(packed->first_in);
+    free(packed->in);
+}
+
+static enum ht_status pack_ins(const struct ht_graph *g, struct packed *packed)
+{
+    packed->first_in = ht_array_new((size_t)g->junction_count + 1, sizeof *packed->first_in);
+    packed->in = ht_array_new(g->base_arc_count, sizeof *packed->in);
+    if (packed->first_in == NULL || packed->in == NULL) {
+        return HT_NOMEM;
+    }
+    uint32_t count = 0;
+    for (uint32_t j = 0; j < g->junction_count; j++) {
+        packed->first_in[j] = count;
+        for (uint32_t i = g->junction_first_in[j]; i < g->junction_first_in[j + 1]; i++) {
+            uint32_t arc = g->junction_in[i];
+            packed->in[count] = arc;
+            count += g->arcs[arc].reverse == HT_NONE;
+        }
+    }
+    packed->first_in[g->junction_count] = count;
+    return HT_OK;
+}
+
+static enum ht_status pack(const struct ht_graph *g, struct packed *packed)
+{
+    *packed = (struct packed){.in = NULL};
+    enum ht_status status = ht__hnet_turns_pack(g, HT_TURN_PRICES, &packed->turns);
+    if (status == HT_OK) {
+        status = pack_ins(g, packed);
+    }
+    if (status != HT_OK) {
+        packed_free(packed);
+    }
+    return status;
+}
+
 enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct ht_graph *g,
                                    const struct ht_snap_index *snap, struct ht_error *error)
 {
@@ -222,38 +269,37 @@ enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct h
                             HT__HNET_PROFILES, sizeof meta.name - 1);
     }
     memcpy(meta.name, g->profile, strlen(g->profile));
-    struct ht__hnet_turns turns;
-    if (ht__hnet_turns_pack(g, HT_TURN_PRICES, &turns) != HT_OK) {
+    struct packed own;
+    if (pack(g, &own) != HT_OK) {
         writer->failed = true;
         return ht_error_set(error, HT_NOMEM, 0, NULL);
     }
-    meta.turn_price_count = turns.price_count;
-    meta.turn_listed_count = turns.listed_count;
+    meta.turn_price_count = own.turns.price_count;
+    meta.turn_listed_count = own.turns.listed_count;
+    meta.in_count = own.first_in[g->junction_count];
+    const void *streets = NULL;
+    size_t streets_size = 0;
+    ht_snap_data(snap, &streets, &streets_size);
     const struct part list[] = {
         {HT__SECTION_graph, &meta, 1},
         {HT__SECTION_junction_node, g->junction_node, g->junction_count},
         {HT__SECTION_first_out, g->junction_first_out, (size_t)g->junction_count + 1},
-        {HT__SECTION_first_in, g->junction_first_in, (size_t)g->junction_count + 1},
-        {HT__SECTION_junction_in, g->junction_in, g->base_arc_count},
+        {HT__SECTION_first_in, own.first_in, (size_t)g->junction_count + 1},
+        {HT__SECTION_junction_in, own.in, meta.in_count},
         {HT__SECTION_arc, g->arcs, g->arc_count},
         {HT__SECTION_turn_first, g->turn_first, (size_t)g->arc_count + 1},
-        {HT__SECTION_turn, turns.packed, g->turn_count},
-        {HT__SECTION_turn_price, turns.prices, turns.price_count},
-        {HT__SECTION_turn_listed, turns.listed, turns.listed_count},
+        {HT__SECTION_turn, own.turns.packed, g->turn_count},
+        {HT__SECTION_turn_price, own.turns.prices, own.turns.price_count},
+        {HT__SECTION_turn_listed, own.turns.listed, own.turns.listed_count},
         {HT__SECTION_condition, g->conditions, g->condition_count},
         {HT__SECTION_copy_base, g->copy_base, g->copy_base_count},
         {HT__SECTION_copy_first, g->copy_first, (size_t)g->copy_base_count + 1},
         {HT__SECTION_copy_list, g->copy_list, copies},
         {HT__SECTION_copy_of, g->copy_of, g->arc_count - g->base_arc_count},
-        {HT__SECTION_component, g->listed, g->listed_count}};
+        {HT__SECTION_component, g->listed, g->listed_count},
+        {HT__SECTION_snap, streets, streets_size}};
     enum ht_status status = PARTS(writer, list, error);
-    ht__hnet_turns_free(&turns);
-    if (status == HT_OK) {
-        const void *data = NULL;
-        size_t size = 0;
-        ht_snap_data(snap, &data, &size);
-        status = section(writer, HT__SECTION_snap, data, size, error);
-    }
+    packed_free(&own);
     if (status == HT_OK && g->maneuver_count > 0) {
         status = section(writer, HT__SECTION_maneuver, g->maneuvers, g->maneuver_count, error);
     }

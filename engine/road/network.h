@@ -224,13 +224,15 @@ struct ht_graph {
     bool emergency;                     /* zones that are closed let it pass */
     const uint32_t *junction_node;      /* [junction_count] node of each junction */
     const uint32_t *junction_first_out; /* [junction_count + 1] */
-    const uint32_t *junction_first_in;  /* [junction_count + 1] */
-    const uint32_t *junction_in;        /* [base_arc_count] base arcs by head */
-    const struct ht_arc *arcs;          /* [arc_count] */
-    const uint32_t *turn_first;         /* [arc_count + 1] turns out of each arc */
-    const struct ht_turn *turns;        /* [turn_count] sorted by `to` within an arc; NULL: they are
-                                           packed,        see ht_turn_at */
-    const uint32_t *packed_turns;       /* [turn_count] price << 8 | exit */
+    /* The base arcs by their head, at least those without a `reverse` (a file has only these): the
+     * others are the `reverse` of those that lead out. */
+    const uint32_t *junction_first_in; /* [junction_count + 1] */
+    const uint32_t *junction_in;
+    const struct ht_arc *arcs;    /* [arc_count] */
+    const uint32_t *turn_first;   /* [arc_count + 1] turns out of each arc */
+    const struct ht_turn *turns;  /* [turn_count] sorted by `to` within an arc; NULL: they are
+                                     packed,        see ht_turn_at */
+    const uint32_t *packed_turns; /* [turn_count] price << 8 | exit */
     const struct ht_turn_price *turn_prices;    /* what price numbers mean */
     const struct ht_turn_listed *turns_listed;  /* [turn_listed_count] by turn */
     const struct ht_turn_condition *conditions; /* [condition_count] sorted by turn */

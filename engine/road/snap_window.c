@@ -182,7 +182,9 @@ uint32_t ht_snap_junction(const struct ht_snap_index *index, const struct ht_pla
     }
     for (uint32_t i = graph->junction_first_in[junction];
          i < graph->junction_first_in[junction + 1]; i++) {
-        if (place_at_end(index, options, place->input, graph->junction_in[i], false, &found)) {
+        uint32_t arc = graph->junction_in[i]; /* with a reverse, it is found above */
+        if (graph->arcs[arc].reverse == HT_NONE &&
+            place_at_end(index, options, place->input, arc, false, &found)) {
             meeting_add(&m, &found);
         }
     }

@@ -415,6 +415,18 @@ static enum ht_status push_turn_into(struct update *u, uint32_t from_arc, uint32
     return turn == HT_NONE ? HT_OK : push_turn(u, from_arc, turn);
 }
 
+/* The turns into an arc from one before it and its copies. */
+static enum ht_status push_turns_into(struct update *u, uint32_t in, uint32_t arc)
+{
+    const uint32_t *copies = NULL;
+    uint32_t count = ht_graph_copies(u->graph, in, &copies);
+    enum ht_status status = push_turn_into(u, in, arc);
+    for (uint32_t c = 0; c < count && status == HT_OK; c++) {
+        status = push_turn_into(u, copies[c], arc);
+    }
+    return status;
+}
+
 static enum ht_status push_arc(struct update *u, uint32_t arc)
 {
     const struct ht_graph *graph = u->graph;
@@ -424,15 +436,15 @@ static enum ht_status push_arc(struct update *u, uint32_t arc)
         status = push_turn(u, arc, t);
     }
     uint32_t tail = graph->arcs[arc].tail;
+    for (uint32_t out = graph->junction_first_out[tail];
+         out < graph->junction_first_out[tail + 1] && status == HT_OK; out++) {
+        uint32_t in = graph->arcs[out].reverse;
+        status = in == HT_NONE ? HT_OK : push_turns_into(u, in, arc);
+    }
     for (uint32_t i = graph->junction_first_in[tail];
          i < graph->junction_first_in[tail + 1] && status == HT_OK; i++) {
         uint32_t in = graph->junction_in[i];
-        const uint32_t *copies = NULL;
-        uint32_t count = ht_graph_copies(graph, in, &copies);
-        status = push_turn_into(u, in, arc);
-        for (uint32_t c = 0; c < count && status == HT_OK; c++) {
-            status = push_turn_into(u, copies[c], arc);
-        }
+        status = graph->arcs[in].reverse != HT_NONE ? HT_OK : push_turns_into(u, in, arc);
     }
     return status;
 }
