@@ -131,7 +131,7 @@ static void consider(struct search *s, const struct ht_point ends[2], uint32_t n
     }
     const struct ht_snap_index *index = s->index;
     const struct ht_snap_options *options = s->options;
-    uint32_t packed = index->sides[number];
+    uint32_t packed = ht_snap_packed(index, number);
     uint32_t from = index->tree.from[number];
     struct ht_snap_hit hit = {
         .square_m2 = foot.square_m2,

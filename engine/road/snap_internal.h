@@ -11,7 +11,8 @@
  * What a profile adds:
  *
  *   head    ht_snap_own
- *   sides   ht_snap_bit for each lane of each leaf, 0: no street of this profile
+ *   packs   the combinations of ht_snap_bit that there are
+ *   sides   which of them each lane of each leaf has; 0: no street of this profile
  *   blocks  ht_snap_block, where in way_node its pieces of street begin
  *   arcs    of each piece, along the way where that is open, else against
  *
@@ -95,6 +96,9 @@ struct ht_snap_ref {
     uint32_t packed; /* ht_snap_bit */
 };
 
+/* Combinations have numbers from 1 on; what there is no number left for is asked of the arcs. */
+enum { HT_SNAP_PACKS = 256, HT_SNAP_ASK = HT_SNAP_PACKS - 1 };
+
 struct ht_snap_kernels;
 
 struct ht_snap_tree {
@@ -118,7 +122,8 @@ struct ht_snap_index {
     size_t size;
     void *owned; /* the blob, when this index was built and not viewed */
     const struct ht_snap_own *own;
-    const uint16_t *sides;
+    const uint16_t *packs; /* [HT_SNAP_PACKS] */
+    const uint8_t *sides;
     const struct ht_snap_block *blocks;
     const uint32_t *arcs;
     const struct ht_snap_kernels *kernels;
@@ -138,6 +143,23 @@ static inline uint32_t ht_snap_piece(const struct ht_snap_block *blocks, uint32_
 static inline uint32_t ht_snap_arc(const struct ht_snap_index *index, uint32_t piece)
 {
     return index->arcs[piece < index->own->piece_count ? piece : 0]; /* past it only if forged */
+}
+
+/* The arc of the same piece in the other direction, or HT_NONE; whether the arc stands for its
+ * piece; what an entry says of its sides. */
+uint32_t ht_snap__opposite(const struct ht_graph *graph, uint32_t arc);
+bool ht_snap__leads(const struct ht_graph *graph, uint32_t arc);
+uint32_t ht_snap__pack(const struct ht_graph *graph, uint32_t arc);
+
+/* The ht_snap_bit of an entry that the profile has. */
+static inline uint32_t ht_snap_packed(const struct ht_snap_index *index, uint32_t entry)
+{
+    uint32_t code = index->sides[entry];
+    if (code != HT_SNAP_ASK) {
+        return index->packs[code];
+    }
+    uint32_t piece = ht_snap_piece(index->blocks, index->tree.from[entry]);
+    return ht_snap__pack(index->graph, ht_snap_arc(index, piece));
 }
 
 /* Where a node's 16-bit numbers lie: origin + number << shift, in 1e-7 degrees. */
@@ -196,7 +218,7 @@ struct ht_snap_kernels {
     void (*segments)(const struct ht_snap_leaf *leaf, const struct ht_snap_eye *eye,
                      float out[HT_SNAP_FAN]);
     /* The lanes of a leaf, as bits, that a profile has streets in. */
-    uint32_t (*present)(const uint16_t sides[HT_SNAP_FAN]);
+    uint32_t (*present)(const uint8_t sides[HT_SNAP_FAN]);
     /* The nearest of the children in `left` (bits) within reach; HT_SNAP_FAN: there is none. */
     uint32_t (*nearest)(const float square[HT_SNAP_FAN], uint32_t left, float reach);
 };
@@ -223,6 +245,7 @@ struct ht_snap_layout ht_snap__layout(uint32_t entry_count);
 
 /* Offsets of what a profile adds. */
 struct ht_snap_own_layout {
+    size_t pack_offset;
     size_t sides_offset;
     size_t block_offset;
     size_t arc_offset;
@@ -294,11 +317,5 @@ void ht_snap__place_on(const struct ht_snap_index *index, struct ht_point input,
 enum { HT_SNAP_CALLS = 3 };
 void ht_snap__place_call(const struct ht_snap_index *index, const struct ht_snap_hit *hit,
                          int round);
-
-/* The arc of the same piece in the other direction, or HT_NONE; whether the arc stands for its
- * piece; what an entry says of its sides. */
-uint32_t ht_snap__opposite(const struct ht_graph *graph, uint32_t arc);
-bool ht_snap__leads(const struct ht_graph *graph, uint32_t arc);
-uint32_t ht_snap__pack(const struct ht_graph *graph, uint32_t arc);
 
 #endif

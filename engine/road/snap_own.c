@@ -14,8 +14,9 @@ enum { LEAVES = 1024 }; /* for one piece of parallel work */
 struct ht_snap_own_layout ht_snap__own_layout(uint32_t leaf_count, uint32_t way_node_count,
                                               uint32_t piece_count)
 {
-    struct ht_snap_own_layout layout = {.sides_offset = sizeof(struct ht_snap_own)};
-    size_t at = layout.sides_offset + (size_t)leaf_count * HT_SNAP_FAN * sizeof(uint16_t);
+    struct ht_snap_own_layout layout = {.pack_offset = sizeof(struct ht_snap_own)};
+    layout.sides_offset = layout.pack_offset + HT_SNAP_PACKS * sizeof(uint16_t);
+    size_t at = layout.sides_offset + (size_t)leaf_count * HT_SNAP_FAN;
     layout.block_offset = at;
     at += (way_node_count / 64 + (size_t)1) * sizeof(struct ht_snap_block);
     layout.arc_offset = at;
@@ -30,6 +31,7 @@ void ht_snap__attach(struct ht_snap_index *index, const struct ht_snap_own_layou
     index->data = data;
     index->size = layout->size;
     index->own = data;
+    index->packs = (const void *)(bytes + layout->pack_offset);
     index->sides = (const void *)(bytes + layout->sides_offset);
     index->blocks = (const void *)(bytes + layout->block_offset);
     index->arcs = (const void *)(bytes + layout->arc_offset);
@@ -73,7 +75,7 @@ uint32_t ht_snap__pack(const struct ht_graph *graph, uint32_t arc)
 /* Of a piece, while its segments are looked for. */
 struct piece {
     uint32_t end; /* in way_node: its last point */
-    uint32_t packed;
+    uint8_t code; /* of its ht_snap_bit */
 };
 
 struct builder {
@@ -143,14 +145,22 @@ static enum ht_status blob_init(struct builder *b)
 static void list_pieces(struct builder *b)
 {
     const struct ht_graph *graph = b->graph;
+    uint16_t *packs = (uint16_t *)(void *)(b->blob + b->layout.pack_offset);
+    uint8_t codes[1 << 14] = {0};
+    uint8_t used = 0;
     uint32_t *arcs = (uint32_t *)(void *)(b->blob + b->layout.arc_offset);
     for (uint32_t arc = 0; arc < graph->base_arc_count; arc++) {
         if (ht_snap__leads(graph, arc)) {
             uint32_t low = ht_arc_low(&graph->arcs[arc]);
             uint32_t piece = ht_snap_piece(b->blocks, low);
             arcs[piece] = arc;
-            b->pieces[piece] =
-                (struct piece){low + graph->arcs[arc].segments, ht_snap__pack(graph, arc)};
+            uint32_t packed = ht_snap__pack(graph, arc);
+            if (codes[packed] == 0 && used < HT_SNAP_ASK - 1) {
+                codes[packed] = ++used;
+                packs[used] = (uint16_t)packed;
+            }
+            b->pieces[piece] = (struct piece){low + graph->arcs[arc].segments,
+                                              codes[packed] == 0 ? HT_SNAP_ASK : codes[packed]};
         }
     }
 }
@@ -160,14 +170,14 @@ static void list_sides(void *user, size_t chunk, size_t worker)
 {
     struct builder *b = user;
     (void)worker;
-    uint16_t *sides = (uint16_t *)(void *)(b->blob + b->layout.sides_offset);
+    uint8_t *sides = (uint8_t *)(b->blob + b->layout.sides_offset);
     uint64_t first = (uint64_t)chunk * LEAVES * HT_SNAP_FAN;
     uint64_t end = first + (uint64_t)LEAVES * HT_SNAP_FAN;
     for (uint64_t i = first; i < end && i < b->tree->head->entry_count; i++) {
         uint32_t from = b->tree->from[i];
         uint32_t piece = ht_snap_piece(b->blocks, from);
         if (piece != HT_NONE && from < b->pieces[piece].end) {
-            sides[i] = (uint16_t)b->pieces[piece].packed;
+            sides[i] = b->pieces[piece].code;
         }
     }
 }
@@ -259,10 +269,10 @@ enum ht_status ht_snap_check(const struct ht_snap_index *index)
     unsigned any = 0;
     unsigned wrong = 0;
     for (uint64_t i = 0; i < (uint64_t)own->leaf_count * HT_SNAP_FAN; i++) {
-        unsigned sides = index->sides[i];
-        any |= sides;
-        wrong |= sides != 0 &&
-                 ((sides & (HT_SNAP_ALONG | HT_SNAP_AGAINST)) == 0 || i >= own->entry_count);
+        unsigned code = index->sides[i];
+        unsigned sides = index->packs[code] & (HT_SNAP_ALONG | HT_SNAP_AGAINST);
+        any |= code;
+        wrong |= code != 0 && ((code != HT_SNAP_ASK && sides == 0) || i >= own->entry_count);
     }
     for (uint32_t i = 0; i < own->piece_count; i++) {
         wrong |= index->arcs[i] >= own->base_arc_count;

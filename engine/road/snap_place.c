@@ -38,7 +38,7 @@ struct ht_snap_ref ht_snap__ref(const struct ht_snap_index *index, uint32_t entr
     uint32_t arc = ht_snap_arc(index, ht_snap_piece(index->blocks, from));
     return (struct ht_snap_ref){.arc = arc,
                                 .along = from - ht_arc_low(&index->graph->arcs[arc]),
-                                .packed = index->sides[entry]};
+                                .packed = ht_snap_packed(index, entry)};
 }
 
 struct ht_snap_segment ht_snap__segment(const struct ht_snap_index *index, uint32_t entry)
@@ -227,7 +227,8 @@ void ht_snap__place_call(const struct ht_snap_index *index, const struct ht_snap
         __builtin_prefetch(piece);
         return;
     }
-    struct ht_snap_ref ref = {arc, hit->from - ht_arc_low(piece), index->sides[hit->entry]};
+    struct ht_snap_ref ref = {arc, hit->from - ht_arc_low(piece),
+                              ht_snap_packed(index, hit->entry)};
     struct sides_at at = sides_at(index->graph, &ref);
     const uint32_t *node = index->network->way_node + ht_arc_low(piece);
     bool back = at.along > at.count / 2;

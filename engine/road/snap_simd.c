@@ -51,7 +51,7 @@ static uint32_t nearest_portable(const float square[HT_SNAP_FAN], uint32_t left,
     return best;
 }
 
-static uint32_t present_portable(const uint16_t sides[HT_SNAP_FAN])
+static uint32_t present_portable(const uint8_t sides[HT_SNAP_FAN])
 {
     uint32_t present = 0;
     for (uint32_t k = 0; k < HT_SNAP_FAN; k++) {
@@ -118,12 +118,10 @@ HT_AVX2 static void segments_avx2(const struct ht_snap_leaf *leaf, const struct 
     }
 }
 
-HT_AVX2 static uint32_t present_avx2(const uint16_t sides[HT_SNAP_FAN])
+HT_AVX2 static uint32_t present_avx2(const uint8_t sides[HT_SNAP_FAN])
 {
-    const __m128i zero = _mm_setzero_si128();
-    __m128i low = _mm_cmpeq_epi16(_mm_loadu_si128((const __m128i_u *)sides), zero);
-    __m128i high = _mm_cmpeq_epi16(_mm_loadu_si128((const __m128i_u *)(sides + 8)), zero);
-    return ~(uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high)) & 0xffffu;
+    __m128i none = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i_u *)sides), _mm_setzero_si128());
+    return ~(uint32_t)_mm_movemask_epi8(none) & 0xffffu;
 }
 
 HT_AVX512 static inline __m512 load16(const uint16_t *from)
