@@ -108,7 +108,7 @@ enum ht_status ht__hnet_turns_pack(const struct ht_graph *graph, uint32_t prices
 {
     struct packing p = {.graph = graph, .out = out, .most = prices};
     *out = (struct ht__hnet_turns){.packed = ht_array_new(graph->turn_count, sizeof *out->packed)};
-    enum ht_status status = out->packed == NULL ? HT_NOMEM : HT_OK;
+    enum ht_status status = out->packed == NULL ? HT_NOMEM : table_grow(&p);
     for (uint32_t arc = 0; arc < graph->arc_count && status == HT_OK; arc++) {
         for (uint32_t t = graph->turn_first[arc]; t < graph->turn_first[arc + 1] && status == HT_OK;
              t++) {
