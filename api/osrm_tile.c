@@ -185,16 +185,17 @@ static void turns_of(struct tile *t, uint32_t arc)
 {
     const struct ht_arc *in = &t->graph->arcs[arc];
     uint32_t targets[TURNS_MAX];
-    const struct ht_turn *turns[TURNS_MAX];
+    struct ht_turn turns[TURNS_MAX];
     struct ht_turn_name names[TURNS_MAX];
     uint32_t count = 0;
     for (uint32_t i = t->graph->turn_first[arc]; i < t->graph->turn_first[arc + 1]; i++) {
-        uint32_t target = turn_target(t, in, &t->graph->turns[i]);
+        struct ht_turn turn = ht_turn_at(t->graph, arc, i);
+        uint32_t target = turn_target(t, in, &turn);
         if (target == HT_NONE || count == TURNS_MAX) {
             continue;
         }
         targets[count] = target;
-        turns[count++] = &t->graph->turns[i];
+        turns[count++] = turn;
     }
     if (count == 0) {
         return;
@@ -202,7 +203,7 @@ static void turns_of(struct tile *t, uint32_t arc)
     ht_guide_turn_names(t->network, t->graph, arc, targets, count, names);
     for (uint32_t i = 0; i < count; i++) {
         if (names[i].type != NULL) {
-            turn_add(t, in, turns[i], targets[i], &names[i]);
+            turn_add(t, in, &turns[i], targets[i], &names[i]);
         }
     }
 }

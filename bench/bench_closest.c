@@ -135,7 +135,7 @@ static void drive(struct bench *b, uint32_t unit, uint64_t *state)
         uint32_t count = graph->turn_first[track->arc + 1] - first;
         track->before_mm -= graph->arcs[track->arc].length_mm;
         track->arc = count == 0 ? random_below(state, graph->base_arc_count)
-                                : graph->turns[first + random_below(state, count)].to;
+                                : ht_turn_to(graph, track->arc, first + random_below(state, count));
     }
     struct ht_place place = place_on(graph, *track);
     b->crossed += arc != track->arc;

@@ -127,10 +127,10 @@ static struct entry bounded_pop(struct bounded *b)
 static void bounded_turns(struct bounded *b, uint32_t arc, struct ht_cost cost)
 {
     for (uint32_t t = b->graph->turn_first[arc]; t < b->graph->turn_first[arc + 1]; t++) {
-        const struct ht_turn *turn = &b->graph->turns[t];
-        bounded_push(b, turn->to,
-                     (struct ht_cost){cost.weight_ms + turn->weight_ms,
-                                      cost.duration_ms + turn->duration_ms, cost.length_mm});
+        struct ht_turn turn = ht_turn_at(b->graph, arc, t);
+        bounded_push(b, turn.to,
+                     (struct ht_cost){cost.weight_ms + turn.weight_ms,
+                                      cost.duration_ms + turn.duration_ms, cost.length_mm});
     }
 }
 

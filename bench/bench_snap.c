@@ -126,8 +126,8 @@ static struct ht_snap_index *build(const struct ht_network *network, const struc
     }
     *seconds = now_s(CLOCK_MONOTONIC) - begin;
     begin = now_s(CLOCK_MONOTONIC);
-    if (ht_snap_view(network, graph, index->data, index->size, &view) == HT_OK &&
-        ht_snap_check(view) == HT_OK) {
+    if (ht_snap_view(ht_snap_tree_of(index), graph, index->data, index->size, &view) == HT_OK &&
+        ht_snap_tree_check(ht_snap_tree_of(view)) == HT_OK && ht_snap_check(view) == HT_OK) {
         *view_seconds = now_s(CLOCK_MONOTONIC) - begin;
     }
     ht_snap_index_free(view);
@@ -139,7 +139,8 @@ static int report(const char *json_path, struct bench *b, double build_s, double
     static const char *const names[] = {"nearest", "nearest 10", "trip"};
     FILE *json = fopen(json_path, "w");
     (void)printf("%u segments, %.1f MB, built in %.2f s, checked in %.1f ms\n",
-                 b->index->head->entry_count, (double)b->index->size / 1e6, build_s, view_s * 1e3);
+                 b->index->tree.head->entry_count,
+                 (double)(b->index->tree.size + b->index->size) / 1e6, build_s, view_s * 1e3);
     (void)printf("%-12s %-10s %8s %8s %8s %8s   (ns; bound on the city: 5,000)\n", "ask", "kernels",
                  "mean", "p50", "p99", "hot");
     if (json != NULL) {
@@ -148,7 +149,8 @@ static int report(const char *json_path, struct bench *b, double build_s, double
         (void)fprintf(json,
                       ",\"bench\":\"snap\",\"segments\":%u,\"bytes\":%zu,\"build_s\":%.3f,"
                       "\"view_s\":%.5f,\"runs\":[",
-                      b->index->head->entry_count, b->index->size, build_s, view_s);
+                      b->index->tree.head->entry_count, b->index->tree.size + b->index->size,
+                      build_s, view_s);
     }
     for (int ask = ASK_NEAREST; ask <= ASK_TRIP; ask++) {
         for (unsigned v = 0; ht_snap__kernels(v) != NULL; v++) {

@@ -29,8 +29,9 @@ struct ht_report ht_bench_drive(const struct ht_road *road, struct ht_bench_trac
         uint32_t first = graph->turn_first[track->arc];
         uint32_t count = graph->turn_first[track->arc + 1] - first;
         track->along_m -= graph->arcs[track->arc].length_mm / 1000.0;
-        track->arc = count == 0 ? ht_bench_below(state, graph->base_arc_count)
-                                : graph->turns[first + ht_bench_below(state, count)].to;
+        track->arc = count == 0
+                         ? ht_bench_below(state, graph->base_arc_count)
+                         : ht_turn_to(graph, track->arc, first + ht_bench_below(state, count));
     }
     const struct ht_arc *arc = &graph->arcs[track->arc];
     double left = track->along_m;

@@ -158,8 +158,8 @@ static enum ht_status lay_out(const struct ht_graph *graph, const struct ht_plac
         time_s = moment.until_s;
         add_piece(&out->track, ht_arc_base(graph, arc), end - begin);
         if (i + 1 < way->arc_count) { /* the turn takes its time where the arc ends */
-            const struct ht_turn *turn = ht_graph_turn(graph, arc, way->arcs[i + 1]);
-            double wait_s = turn == NULL ? 0 : turn->duration_ms / 1000.0;
+            struct ht_turn turn = ht_graph_turn_between(graph, arc, way->arcs[i + 1]);
+            double wait_s = turn.duration_ms / 1000.0;
             out->moments[out->moment_count++] =
                 (struct ht_moment){time_s, time_s + wait_s, arc, end, end};
             time_s += wait_s;

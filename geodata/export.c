@@ -167,10 +167,10 @@ static enum ht_status export_turns(const struct ht_network *network, const struc
         (void)fputs("from_arc,to_arc,weight,duration_ms\n", sheet.file);
         for (uint32_t arc = 0; arc < graph->arc_count; arc++) {
             for (uint32_t t = graph->turn_first[arc]; t < graph->turn_first[arc + 1]; t++) {
-                const struct ht_turn *turn = &graph->turns[t];
+                struct ht_turn turn = ht_turn_at(graph, arc, t);
                 if (closed[t] == 0) {
                     (void)fprintf(sheet.file, "%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 "\n",
-                                  arc, turn->to, turn->weight_ms, turn->duration_ms);
+                                  arc, turn.to, turn.weight_ms, turn.duration_ms);
                 }
             }
         }

@@ -25,6 +25,8 @@ struct ht_hnet {
     struct ht__hnet_section *table; /* a copy: it outlives a file that is cut */
     struct ht__hnet_profile *profiles;
     bool shared_proven; /* by this process, as those of the profiles */
+    struct ht_snap_tree *tree;
+    bool tree_proven;
     pthread_mutex_t lock;
 };
 
@@ -239,10 +241,13 @@ static bool attach_graph(const struct ht_hnet *file, struct ht__hnet_profile *p)
     g->junction_node = ITEMS(junction_node, g->junction_count);
     g->junction_first_out = ITEMS(first_out, (uint64_t)g->junction_count + 1);
     g->junction_first_in = ITEMS(first_in, (uint64_t)g->junction_count + 1);
-    g->junction_in = ITEMS(junction_in, g->base_arc_count);
+    g->junction_in = ITEMS(junction_in, meta->in_count);
     g->arcs = ITEMS(arc, g->arc_count);
     g->turn_first = ITEMS(turn_first, (uint64_t)g->arc_count + 1);
-    g->turns = ITEMS(turn, g->turn_count);
+    g->packed_turns = ITEMS(turn, g->turn_count);
+    g->turn_prices = ITEMS(turn_price, meta->turn_price_count);
+    g->turn_listed_count = meta->turn_listed_count;
+    g->turns_listed = ITEMS(turn_listed, meta->turn_listed_count);
     g->conditions = ITEMS(condition, g->condition_count);
     g->copy_base = ITEMS(copy_base, g->copy_base_count);
     g->copy_first = ITEMS(copy_first, (uint64_t)g->copy_base_count + 1);
@@ -289,6 +294,8 @@ static bool attach_hierarchy(const struct ht_hnet *file, struct ht__hnet_profile
     c->turn_edge = ITEMS(turn_edge, c->turn_count);
     p->metric.vertex_count = c->vertex_count;
     p->metric.climb = ITEMS(climb, n + 1);
+    p->metric.far_parent_count = meta->far_parent_count;
+    p->metric.far_parent = ITEMS(far_parent, meta->far_parent_count);
     const void *side_items[2][7] = {
         {ITEMS(out_depth, meta->metric_count[0]),
          ITEMS(out_time, meta->metric_count[0] - meta->brief_count[0]),
@@ -383,6 +390,7 @@ void ht_hnet_close(struct ht_hnet *file)
     for (uint32_t i = 0; file->profiles != NULL && i < file->header->profile_count; i++) {
         ht_snap_index_free(file->profiles[i].snap);
     }
+    ht_snap_tree_free(file->tree);
     if (file->base != NULL) {
         (void)munmap(file->base, file->size);
     }
@@ -451,6 +459,24 @@ static enum ht_status prove(struct ht_hnet *file, struct ht__hnet_profile *p, bo
     return HT_OK;
 }
 
+/* The tree of streets that all profiles share, made once and checked once where `check` says so.
+ * The lock is held. */
+static enum ht_status view_tree(struct ht_hnet *file, bool check)
+{
+    const struct ht__hnet_profile *p = &file->profiles[0];
+    const struct ht__hnet_section *s = p->sections[HT__SECTION_street];
+    enum ht_status status = HT_OK;
+    if (file->tree == NULL) {
+        status =
+            ht_snap_tree_view(&p->network, file->base + s->offset, (size_t)s->size, &file->tree);
+    }
+    if (status == HT_OK && check && !file->tree_proven) {
+        status = ht_snap_tree_check(file->tree);
+        file->tree_proven = status == HT_OK;
+    }
+    return status;
+}
+
 /* The street index of a profile, made once; checked where `check` says so or no stamp does. */
 static enum ht_status view_snap(struct ht_hnet *file, struct ht__hnet_profile *p, bool check,
                                 struct ht_error *error)
@@ -459,10 +485,15 @@ static enum ht_status view_snap(struct ht_hnet *file, struct ht__hnet_profile *p
     struct ht_snap_index *made = NULL;
     enum ht_status status = HT_OK;
     (void)pthread_mutex_lock(&file->lock);
+    check = check || (p->snap == NULL && !file->stamped);
+    status = view_tree(file, check);
+    if (status != HT_OK) {
+        (void)pthread_mutex_unlock(&file->lock);
+        return refuse_section(file, p, status, "street", error);
+    }
     if (p->snap == NULL) {
         status =
-            ht_snap_view(&p->network, &p->graph, file->base + s->offset, (size_t)s->size, &made);
-        check = check || !file->stamped;
+            ht_snap_view(file->tree, &p->graph, file->base + s->offset, (size_t)s->size, &made);
     }
     if (status == HT_OK && check) {
         status = ht_snap_check(p->snap == NULL ? made : p->snap);

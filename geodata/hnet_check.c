@@ -142,7 +142,7 @@ static bool check_first_out(const struct chunk *c)
 
 static bool check_first_in(const struct chunk *c)
 {
-    return starts(c, c->p->graph.junction_count, c->p->graph.base_arc_count);
+    return starts(c, c->p->graph.junction_count, c->p->meta.in_count);
 }
 
 static bool check_junction_in(const struct chunk *c)
@@ -180,11 +180,15 @@ static bool edge_sound(const struct ht__hnet_profile *p, size_t turn, uint32_t e
 {
     const struct ht_graph *g = &p->graph;
     const struct ht_cch *c = &p->cch;
-    uint32_t to = g->turns[turn].to;
+    uint32_t from = ht_graph_turn_from(g, (uint32_t)turn);
+    if (g->arcs[from].head >= g->junction_count) {
+        return false;
+    }
+    uint32_t to = ht_turn_to(g, from, (uint32_t)turn);
     if (to >= g->arc_count) {
         return false;
     }
-    bool up = c->rank[ht_graph_turn_from(g, (uint32_t)turn)] < c->rank[to];
+    bool up = c->rank[from] < c->rank[to];
     return edge < (up ? c->out.edge_count : c->in.edge_count);
 }
 
@@ -206,15 +210,41 @@ static bool check_turn_edge(const struct chunk *c)
     return sound;
 }
 
+/* Where one leads to is reckoned from the arc before it, and kept within the arrays there. */
 static bool check_turn(const struct chunk *c)
 {
-    const struct ht_turn *turns = c->items;
+    const uint32_t *turns = c->items;
+    uint32_t most = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        bool listed = (turns[i] & HT_TURN_LISTED) == HT_TURN_LISTED;
+        uint32_t prices = listed ? 0 : (turns[i] >> HT_TURN_EXIT_BITS) + 1;
+        most = prices > most ? prices : most;
+    }
+    return most <= c->p->meta.turn_price_count;
+}
+
+static bool check_turn_price(const struct chunk *c)
+{
+    const struct ht_turn_price *prices = c->items;
     uint32_t sound = 1;
     for (size_t i = 0; i < c->count; i++) {
-        sound &= (turns[i].to < c->p->graph.arc_count) & (turns[i].weight_ms < HT_WEIGHT_INF) &
-                 (turns[i].duration_ms < HT_WEIGHT_INF);
+        sound &= (prices[i].weight_ms < HT_WEIGHT_INF) & (prices[i].duration_ms < HT_WEIGHT_INF);
     }
     return sound == 1;
+}
+
+static bool check_turn_listed(const struct chunk *c)
+{
+    const struct ht_turn_listed *turns = c->items;
+    const struct ht_graph *g = &c->p->graph;
+    size_t pairs = rows_here(c, g->turn_listed_count - 1);
+    bool sound = true;
+    for (size_t i = 0; sound && i < c->count; i++) {
+        sound = turns[i].turn < g->turn_count && turns[i].is.to < g->arc_count &&
+                turns[i].is.weight_ms < HT_WEIGHT_INF && turns[i].is.duration_ms < HT_WEIGHT_INF &&
+                (i >= pairs || turns[i].turn < turns[i + 1].turn);
+    }
+    return sound;
 }
 
 static bool check_condition(const struct chunk *c)
@@ -360,14 +390,15 @@ static bool check_climb(const struct chunk *c)
     size_t here = rows_here(c, n);
     bool sound = true;
     for (size_t i = 0; sound && i < here; i++) {
-        size_t parent = climb[i].parent;
+        size_t v = c->first + i;
+        size_t parent = climb[i].up == HT_CLIMB_FAR ? ht_metric_far_parent(metric, (uint32_t)v)
+                                                    : v + climb[i].up;
         const struct ht_climb *up = parent - c->first < here ? &climb[parent - c->first]
                                     : parent < n             ? &metric->climb[parent]
                                                              : NULL;
         sound = climb[i].depth < c->p->cch.depth_max &&
-                (parent == HT_NONE
-                     ? climb[i].depth == 0
-                     : parent > c->first + i && up != NULL && climb[i].depth == up->depth + 1);
+                (climb[i].up == 0 ? climb[i].depth == 0
+                                  : parent > v && up != NULL && climb[i].depth == up->depth + 1);
     }
     for (int s = 0; s < 2 && sound; s++) {
         const uint32_t *words = c->items;
@@ -380,6 +411,20 @@ static bool check_climb(const struct chunk *c)
             .vertex_depth = halves + offsetof(struct ht_climb, depth) / sizeof *halves,
             .depth_stride = sizeof *climb / sizeof *halves,
             .edge_count = metric->side[s].edge_count});
+    }
+    return sound;
+}
+
+/* That their depths agree is seen where vertices name them. */
+static bool check_far_parent(const struct chunk *c)
+{
+    const struct ht_far_parent *far = c->items;
+    uint32_t n = c->p->cch.vertex_count;
+    size_t pairs = rows_here(c, c->p->metric.far_parent_count - 1);
+    bool sound = true;
+    for (size_t i = 0; sound && i < c->count; i++) {
+        sound = far[i].vertex < far[i].parent && far[i].parent < n &&
+                (i >= pairs || far[i].vertex < far[i + 1].vertex);
     }
     return sound;
 }
@@ -548,6 +593,7 @@ static bool check_nothing(const struct chunk *c)
 #define check_in_step check_nothing
 #define check_out_far check_nothing
 #define check_in_far check_nothing
+#define check_street check_nothing
 #define check_snap check_nothing
 
 static bool (*const checks[HT__SECTION_COUNT])(const struct chunk *) = {

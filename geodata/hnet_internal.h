@@ -13,7 +13,7 @@
 #define HT__HNET_ENDIAN UINT32_C(0x01020304)
 
 enum {
-    HT__HNET_VERSION = 4, /* grows with every change of a section or of a struct in it */
+    HT__HNET_VERSION = 5, /* grows with every change of a section or of a struct in it */
     HT__HNET_ALIGN = 64,
     HT__HNET_PROFILES = 64,
     HT__HNET_CHUNK = 1 << 19, /* checksums are taken by chunks of about so many bytes */
@@ -27,6 +27,7 @@ enum {
     X(way, sizeof(struct ht_way))                                                                  \
     X(way_node, sizeof(uint32_t))                                                                  \
     X(strings, 1)                                                                                  \
+    X(street, 1)                                                                                   \
     X(info, 1)
 
 #define HT__HNET_OWN(X)                                                                            \
@@ -37,7 +38,9 @@ enum {
     X(junction_in, sizeof(uint32_t))                                                               \
     X(arc, sizeof(struct ht_arc))                                                                  \
     X(turn_first, sizeof(uint32_t))                                                                \
-    X(turn, sizeof(struct ht_turn))                                                                \
+    X(turn, sizeof(uint32_t))                                                                      \
+    X(turn_price, sizeof(struct ht_turn_price))                                                    \
+    X(turn_listed, sizeof(struct ht_turn_listed))                                                  \
     X(condition, sizeof(struct ht_turn_condition))                                                 \
     X(copy_base, sizeof(uint32_t))                                                                 \
     X(copy_first, sizeof(uint32_t))                                                                \
@@ -48,6 +51,7 @@ enum {
     X(rank, sizeof(uint32_t))                                                                      \
     X(rank_arc, sizeof(uint32_t))                                                                  \
     X(climb, sizeof(struct ht_climb))                                                              \
+    X(far_parent, sizeof(struct ht_far_parent))                                                    \
     X(out_depth, sizeof(uint16_t))                                                                 \
     X(in_depth, sizeof(uint16_t))                                                                  \
     X(out_time, sizeof(uint64_t))                                                                  \
@@ -131,6 +135,9 @@ struct ht__hnet_graph {
     uint32_t copy_base_count;
     uint32_t copy_list_count;
     uint32_t listed_count;
+    uint32_t turn_price_count;
+    uint32_t turn_listed_count;
+    uint32_t in_count; /* of junction_in */
     uint8_t continue_straight;
     uint8_t left_hand;
     uint8_t emergency;
@@ -145,10 +152,25 @@ struct ht__hnet_cch {
     uint32_t brief_count[2];  /* of its edges with brief times: all or none */
     uint32_t wide_count[2];
     uint32_t far_count[2];
+    uint32_t far_parent_count;
+    uint32_t reserved;
 };
 
 extern const char *const ht__hnet_names[HT__SECTION_COUNT];
 extern const uint32_t ht__hnet_items[HT__SECTION_COUNT];
+
+/* Turns as the file holds them (hnet_turns.c). Whoever packs them frees them. */
+struct ht__hnet_turns {
+    uint32_t *packed; /* [turn_count] */
+    struct ht_turn_price *prices;
+    struct ht_turn_listed *listed;
+    uint32_t price_count;
+    uint32_t listed_count;
+};
+/* `prices`: how many may have numbers, at most HT_TURN_PRICES. HT_NOMEM: nothing to be freed. */
+HT_MUST_CHECK enum ht_status ht__hnet_turns_pack(const struct ht_graph *graph, uint32_t prices,
+                                                 struct ht__hnet_turns *out);
+void ht__hnet_turns_free(struct ht__hnet_turns *turns);
 
 /* Bytes of a chunk: whole items. */
 static inline size_t ht__hnet_chunk(uint32_t item)

@@ -174,7 +174,8 @@ static enum ht_status parts(struct ht_hnet_writer *writer, const struct part *li
 #define PARTS(writer, list, error) parts((writer), (list), sizeof(list) / sizeof *(list), (error))
 
 enum ht_status ht_hnet_write_network(struct ht_hnet_writer *writer,
-                                     const struct ht_network *network, struct ht_error *error)
+                                     const struct ht_network *network,
+                                     const struct ht_snap_tree *tree, struct ht_error *error)
 {
     struct ht__hnet_network meta = {.box = network->box,
                                     .node_count = network->node_count,
@@ -188,7 +189,61 @@ enum ht_status ht_hnet_write_network(struct ht_hnet_writer *writer,
         {HT__SECTION_way, network->ways, (size_t)network->way_count + 1},
         {HT__SECTION_way_node, network->way_node, network->way_node_count},
         {HT__SECTION_strings, network->strings, network->strings_size}};
-    return PARTS(writer, list, error);
+    enum ht_status status = PARTS(writer, list, error);
+    if (status == HT_OK) {
+        const void *data = NULL;
+        size_t size = 0;
+        ht_snap_tree_data(tree, &data, &size);
+        status = section(writer, HT__SECTION_street, data, size, error);
+    }
+    return status;
+}
+
+/* What of a graph the file has in a form of its own. */
+struct packed {
+    struct ht__hnet_turns turns;
+    uint32_t *first_in; /* the arcs into junctions that have no reverse: others are found by it */
+    uint32_t *in;
+};
+
+static void packed_free(struct packed *packed)
+{
+    ht__hnet_turns_free(&packed->turns);
+    free(packed->first_in);
+    free(packed->in);
+}
+
+static enum ht_status pack_ins(const struct ht_graph *g, struct packed *packed)
+{
+    packed->first_in = ht_array_new((size_t)g->junction_count + 1, sizeof *packed->first_in);
+    packed->in = ht_array_new(g->base_arc_count, sizeof *packed->in);
+    if (packed->first_in == NULL || packed->in == NULL) {
+        return HT_NOMEM;
+    }
+    uint32_t count = 0;
+    for (uint32_t j = 0; j < g->junction_count; j++) {
+        packed->first_in[j] = count;
+        for (uint32_t i = g->junction_first_in[j]; i < g->junction_first_in[j + 1]; i++) {
+            uint32_t arc = g->junction_in[i];
+            packed->in[count] = arc;
+            count += g->arcs[arc].reverse == HT_NONE;
+        }
+    }
+    packed->first_in[g->junction_count] = count;
+    return HT_OK;
+}
+
+static enum ht_status pack(const struct ht_graph *g, struct packed *packed)
+{
+    *packed = (struct packed){.in = NULL};
+    enum ht_status status = ht__hnet_turns_pack(g, HT_TURN_PRICES, &packed->turns);
+    if (status == HT_OK) {
+        status = pack_ins(g, packed);
+    }
+    if (status != HT_OK) {
+        packed_free(packed);
+    }
+    return status;
 }
 
 enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct ht_graph *g,
@@ -214,28 +269,37 @@ enum ht_status ht_hnet_write_graph(struct ht_hnet_writer *writer, const struct h
                             HT__HNET_PROFILES, sizeof meta.name - 1);
     }
     memcpy(meta.name, g->profile, strlen(g->profile));
+    struct packed own;
+    if (pack(g, &own) != HT_OK) {
+        writer->failed = true;
+        return ht_error_set(error, HT_NOMEM, 0, NULL);
+    }
+    meta.turn_price_count = own.turns.price_count;
+    meta.turn_listed_count = own.turns.listed_count;
+    meta.in_count = own.first_in[g->junction_count];
+    const void *streets = NULL;
+    size_t streets_size = 0;
+    ht_snap_data(snap, &streets, &streets_size);
     const struct part list[] = {
         {HT__SECTION_graph, &meta, 1},
         {HT__SECTION_junction_node, g->junction_node, g->junction_count},
         {HT__SECTION_first_out, g->junction_first_out, (size_t)g->junction_count + 1},
-        {HT__SECTION_first_in, g->junction_first_in, (size_t)g->junction_count + 1},
-        {HT__SECTION_junction_in, g->junction_in, g->base_arc_count},
+        {HT__SECTION_first_in, own.first_in, (size_t)g->junction_count + 1},
+        {HT__SECTION_junction_in, own.in, meta.in_count},
         {HT__SECTION_arc, g->arcs, g->arc_count},
         {HT__SECTION_turn_first, g->turn_first, (size_t)g->arc_count + 1},
-        {HT__SECTION_turn, g->turns, g->turn_count},
+        {HT__SECTION_turn, own.turns.packed, g->turn_count},
+        {HT__SECTION_turn_price, own.turns.prices, own.turns.price_count},
+        {HT__SECTION_turn_listed, own.turns.listed, own.turns.listed_count},
         {HT__SECTION_condition, g->conditions, g->condition_count},
         {HT__SECTION_copy_base, g->copy_base, g->copy_base_count},
         {HT__SECTION_copy_first, g->copy_first, (size_t)g->copy_base_count + 1},
         {HT__SECTION_copy_list, g->copy_list, copies},
         {HT__SECTION_copy_of, g->copy_of, g->arc_count - g->base_arc_count},
-        {HT__SECTION_component, g->listed, g->listed_count}};
+        {HT__SECTION_component, g->listed, g->listed_count},
+        {HT__SECTION_snap, streets, streets_size}};
     enum ht_status status = PARTS(writer, list, error);
-    if (status == HT_OK) {
-        const void *data = NULL;
-        size_t size = 0;
-        ht_snap_data(snap, &data, &size);
-        status = section(writer, HT__SECTION_snap, data, size, error);
-    }
+    packed_free(&own);
     if (status == HT_OK && g->maneuver_count > 0) {
         status = section(writer, HT__SECTION_maneuver, g->maneuvers, g->maneuver_count, error);
     }
@@ -255,12 +319,14 @@ enum ht_status ht_hnet_write_hierarchy(struct ht_hnet_writer *writer, const stru
                                 .metric_count = {out->edge_count, in->edge_count},
                                 .brief_count = {brief[0], brief[1]},
                                 .wide_count = {out->wide_count, in->wide_count},
-                                .far_count = {out->far_count, in->far_count}};
+                                .far_count = {out->far_count, in->far_count},
+                                .far_parent_count = m->far_parent_count};
     size_t n = c->vertex_count;
     const struct part list[] = {{HT__SECTION_cch, &meta, 1},
                                 {HT__SECTION_rank, c->rank, n},
                                 {HT__SECTION_rank_arc, c->arc, n},
                                 {HT__SECTION_climb, m->climb, n + 1},
+                                {HT__SECTION_far_parent, m->far_parent, m->far_parent_count},
                                 {HT__SECTION_out_depth, out->depth, out->edge_count},
                                 {HT__SECTION_out_time, out->time, out->edge_count - brief[0]},
                                 {HT__SECTION_out_brief, out->brief, brief[0]},

@@ -19,6 +19,7 @@ HT_MUST_CHECK enum ht_status ht_hnet_writer_open(const char *path, struct ht_hne
 
 HT_MUST_CHECK enum ht_status ht_hnet_write_network(struct ht_hnet_writer *writer,
                                                    const struct ht_network *network,
+                                                   const struct ht_snap_tree *tree,
                                                    struct ht_error *error);
 
 /* One profile, in two parts, so that the first can be let go before the second is made: its graph

@@ -25,6 +25,7 @@ struct run {
     size_t profile_count;
     struct ht_network_build *build;
     struct ht_hnet_writer *writer;
+    struct ht_snap_tree *tree; /* of streets, for all profiles */
 };
 
 /* What a profile is made of, in the order in which it is made. */
@@ -170,8 +171,7 @@ static enum ht_status write_graph(struct run *run, size_t index, struct parts *p
     const struct ht_graph *graph = ht_graph_owned_view(parts->graph);
     double start = now_s();
     tell(run, HT_IMPORT_SNAP, index);
-    enum ht_status status =
-        ht_snap_build(ht_network_build_network(run->build), graph, run->pool, &parts->snap);
+    enum ht_status status = ht_snap_build_in(run->tree, graph, run->pool, &parts->snap);
     out->snap_s = now_s() - start;
     if (status != HT_OK) {
         return ht_error_set(run->error, status, 0, "profile %.60s: %s", out->name,
@@ -349,7 +349,11 @@ static enum ht_status make_file(struct run *run, double start)
     run->report->box = network->box;
     run->report->nodes = network->node_count;
     run->report->ways = network->way_count;
-    enum ht_status status = ht_hnet_write_network(run->writer, network, run->error);
+    enum ht_status status = ht_snap_tree_build(network, run->pool, &run->tree);
+    if (status != HT_OK) {
+        return ht_error_set(run->error, status, 0, NULL);
+    }
+    status = ht_hnet_write_network(run->writer, network, run->tree, run->error);
     size_t made = 0;
     for (size_t i = 0; status == HT_OK && i < run->profile_count; i++) {
         status = make_profile(run, i);
@@ -441,6 +445,7 @@ enum ht_status ht_import(const struct ht_import *import, struct ht_import_report
         status = status == HT_OK ? closed : status;
     }
     report->total_s = now_s() - start;
+    ht_snap_tree_free(run.tree);
     ht_network_build_free(run.build);
     ht_profiles_free(run.profiles, run.profile_count);
     ht_pool_free(run.pool);

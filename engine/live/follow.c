@@ -81,7 +81,7 @@ static void reach_beyond(struct ht_follow *f, const struct ht_graph *graph, uint
                          uint64_t head_mm)
 {
     for (uint32_t t = graph->turn_first[arc]; t < graph->turn_first[arc + 1]; t++) {
-        reach(f, graph->turns[t].to, head_mm);
+        reach(f, ht_turn_to(graph, arc, t), head_mm);
     }
 }
 
@@ -333,7 +333,7 @@ static void call_turns(const struct view *view, bool first)
             __builtin_prefetch(&graph->turn_first[arc]);
             __builtin_prefetch(&graph->arcs[arc]);
         } else if (arc != HT_NONE) {
-            __builtin_prefetch(&graph->turns[graph->turn_first[arc]]);
+            ht_turn_call(graph, graph->turn_first[arc]);
         }
     }
 }

@@ -271,10 +271,9 @@ static enum ht_status hop(struct ht_learn *learn, const struct ht_road *road, st
     double turns_ms = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct part part = part_of(graph, arcs, count, i, ends_mm);
-        const struct ht_turn *turn = i == 0 ? NULL : ht_graph_turn(graph, arcs[i - 1], arcs[i]);
         driven_mm += part.driven_mm;
         filed_ms += part.filed_ms;
-        turns_ms += turn == NULL ? 0 : turn->duration_ms;
+        turns_ms += i == 0 ? 0 : ht_graph_turn_between(graph, arcs[i - 1], arcs[i]).duration_ms;
     }
     stretch(unit, driven_mm, time_ms);
     if (filed_ms <= 0) {

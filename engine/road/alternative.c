@@ -63,8 +63,7 @@ static uint32_t piece_ms(const struct ht_road *road, const struct ht_kept_path *
 {
     uint32_t ms = road->graph->arcs[path->arcs[i]].weight_ms;
     if (i + 1 < path->count) {
-        const struct ht_turn *turn = ht_graph_turn(road->graph, path->arcs[i], path->arcs[i + 1]);
-        ms += turn == NULL ? 0 : turn->weight_ms;
+        ms += ht_graph_turn_between(road->graph, path->arcs[i], path->arcs[i + 1]).weight_ms;
     }
     return ms;
 }

@@ -58,12 +58,18 @@ struct ht_order_stats {
     double customize_s;
 };
 
-/* What a search reads of a vertex that it climbs over, in a quarter of a cache line. */
+/* What a search reads of a vertex that it climbs over. */
 struct ht_climb {
-    uint32_t parent;   /* as in ht_cch */
     uint32_t first[2]; /* where its rows begin, out and in; they end where the next vertex' begin */
     uint16_t depth;    /* as in ht_cch */
-    uint16_t reserved;
+    uint16_t up;       /* how many ranks above it its parent is; 0: none is; or HT_CLIMB_FAR */
+};
+#define HT_CLIMB_FAR UINT16_MAX
+
+/* The parent of a vertex, where it lies too far above it: only a large subtree fits in between. */
+struct ht_far_parent {
+    uint32_t vertex;
+    uint32_t parent;
 };
 
 /* The vertex that an edge leads over, where it lies too far below the edge's lower end. */
@@ -99,9 +105,24 @@ struct ht_metric_side {
  * without edges that no cheapest way needs. */
 struct ht_metric {
     uint32_t vertex_count;
-    const struct ht_climb *climb;  /* [vertex_count + 1] by rank; of the last, only `first` */
+    const struct ht_climb *climb; /* [vertex_count + 1] by rank; of the last, only `first` */
+    const struct ht_far_parent *far_parent; /* [far_parent_count] by vertex */
+    uint32_t far_parent_count;
     struct ht_metric_side side[2]; /* out, in */
 };
+
+/* The parent of a vertex that says HT_CLIMB_FAR. */
+uint32_t ht_metric_far_parent(const struct ht_metric *metric, uint32_t vertex);
+
+/* The parent of a vertex as in ht_cch: HT_NONE at a root. */
+static inline uint32_t ht_metric_parent(const struct ht_metric *metric, uint32_t vertex)
+{
+    uint32_t up = metric->climb[vertex].up;
+    if (__builtin_expect(up - 1 < HT_CLIMB_FAR - 1, 1)) {
+        return vertex + up;
+    }
+    return up == 0 ? HT_NONE : ht_metric_far_parent(metric, vertex);
+}
 
 /* The row of a vertex, out (0) or in (1). */
 static inline struct ht_row ht_metric_row(const struct ht_metric *metric, int s, uint32_t vertex)

@@ -88,8 +88,10 @@ static enum ht_status reverse_turns_init(struct reverse_turns *reverse,
     if (reverse->first == NULL || reverse->from == NULL) {
         return HT_NOMEM;
     }
-    for (uint32_t t = 0; t < graph->turn_count; t++) {
-        reverse->first[graph->turns[t].to]++;
+    for (uint32_t a = 0; a < graph->arc_count; a++) {
+        for (uint32_t t = graph->turn_first[a]; t < graph->turn_first[a + 1]; t++) {
+            reverse->first[ht_turn_to(graph, a, t)]++;
+        }
     }
     uint32_t sum = 0;
     for (uint32_t a = 0; a <= graph->arc_count; a++) {
@@ -98,7 +100,7 @@ static enum ht_status reverse_turns_init(struct reverse_turns *reverse,
     }
     for (uint32_t a = graph->arc_count; a-- > 0;) {
         for (uint32_t t = graph->turn_first[a]; t < graph->turn_first[a + 1]; t++) {
-            reverse->from[--reverse->first[graph->turns[t].to]] = a;
+            reverse->from[--reverse->first[ht_turn_to(graph, a, t)]] = a;
         }
     }
     return HT_OK;
@@ -120,7 +122,7 @@ static enum ht_status elimination_tree(const struct build *b)
         uint32_t outs = b->graph->turn_first[arc + 1] - b->graph->turn_first[arc];
         uint32_t ins = b->reverse.first[arc + 1] - b->reverse.first[arc];
         for (uint32_t i = 0; i < outs + ins; i++) {
-            uint32_t neighbour = i < outs ? b->graph->turns[b->graph->turn_first[arc] + i].to
+            uint32_t neighbour = i < outs ? ht_turn_to(b->graph, arc, b->graph->turn_first[arc] + i)
                                           : b->reverse.from[b->reverse.first[arc] + i - outs];
             uint32_t r = cch->rank[neighbour];
             while (r < v) {
@@ -304,7 +306,7 @@ static enum ht_status row_build(struct build *b, uint32_t x, int s)
     uint32_t first = s == 0 ? graph->turn_first[arc] : b->reverse.first[arc];
     uint32_t end = s == 0 ? graph->turn_first[arc + 1] : b->reverse.first[arc + 1];
     for (uint32_t i = first; i < end; i++) {
-        uint32_t y = cch->rank[s == 0 ? graph->turns[i].to : b->reverse.from[i]];
+        uint32_t y = cch->rank[s == 0 ? ht_turn_to(graph, arc, i) : b->reverse.from[i]];
         if (y > x) {
             row_mark(&b->row, cch->depth[y]);
         }
@@ -379,7 +381,7 @@ static void place_turns(struct build *b)
     for (uint32_t arc = 0; arc < graph->arc_count; arc++) {
         for (uint32_t t = graph->turn_first[arc]; t < graph->turn_first[arc + 1]; t++) {
             uint32_t from = cch->rank[arc];
-            uint32_t to = cch->rank[graph->turns[t].to];
+            uint32_t to = cch->rank[ht_turn_to(graph, arc, t)];
             const struct ht_cch_side *side = from < to ? &cch->view.out : &cch->view.in;
             uint32_t lower = from < to ? from : to;
             uint32_t upper = from < to ? to : from;

@@ -35,6 +35,7 @@ void ht_metric_free(struct ht_metric_owned *metric)
         free(metric->far[s]);
     }
     free(metric->climb);
+    free(metric->far_parent);
     free(metric);
 }
 
@@ -47,6 +48,8 @@ void ht__metric_attach(struct ht_metric_owned *metric, const struct ht_cch *cch)
 {
     metric->view.vertex_count = cch->vertex_count;
     metric->view.climb = metric->climb;
+    metric->view.far_parent = metric->far_parent;
+    metric->view.far_parent_count = metric->far_parent_count;
     for (int s = 0; s < 2; s++) {
         const struct ht_cch_side *side = s == 0 ? &cch->out : &cch->in;
         metric->view.side[s] = (struct ht_metric_side){
@@ -62,6 +65,57 @@ void ht__metric_attach(struct ht_metric_owned *metric, const struct ht_cch *cch)
             .step = metric->step[s],
             .far = metric->far[s]};
     }
+}
+
+uint32_t ht_metric_far_parent(const struct ht_metric *metric, uint32_t vertex)
+{
+    uint32_t low = 0;
+    uint32_t high = metric->far_parent_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (metric->far_parent[middle].vertex < vertex) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    bool found = low < metric->far_parent_count && metric->far_parent[low].vertex == vertex;
+    return found ? metric->far_parent[low].parent : HT_NONE;
+}
+
+static bool is_far(const struct ht_cch *cch, uint32_t vertex)
+{
+    return cch->parent[vertex] != HT_NONE && cch->parent[vertex] - vertex >= HT_CLIMB_FAR;
+}
+
+/* Where searches climb to. */
+static enum ht_status climb_init(struct ht_metric_owned *metric, const struct ht_cch *cch)
+{
+    uint32_t n = cch->vertex_count;
+    uint32_t far = 0;
+    for (uint32_t v = 0; v < n; v++) {
+        far += is_far(cch, v);
+    }
+    metric->far_parent = ht_array_new(far, sizeof *metric->far_parent);
+    if (metric->far_parent == NULL) {
+        return HT_NOMEM;
+    }
+    for (uint32_t v = 0; v <= n; v++) {
+        struct ht_climb *climb = &metric->climb[v];
+        *climb = (struct ht_climb){.first = {cch->out.first[v], cch->in.first[v]}};
+        if (v == n) {
+            break;
+        }
+        climb->depth = cch->depth[v];
+        if (is_far(cch, v)) {
+            climb->up = HT_CLIMB_FAR;
+            metric->far_parent[metric->far_parent_count++] =
+                (struct ht_far_parent){v, cch->parent[v]};
+        } else if (cch->parent[v] != HT_NONE) {
+            climb->up = (uint16_t)(cch->parent[v] - v);
+        }
+    }
+    return HT_OK;
 }
 
 enum ht_status ht__metric_new(const struct ht_cch *cch, struct ht_metric_owned **out)
@@ -81,14 +135,9 @@ enum ht_status ht__metric_new(const struct ht_cch *cch, struct ht_metric_owned *
         whole =
             whole && metric->time[s] != NULL && metric->length[s] != NULL && metric->via[s] != NULL;
     }
-    if (!whole) {
+    if (!whole || climb_init(metric, cch) != HT_OK) {
         ht_metric_free(metric);
         return HT_NOMEM;
-    }
-    for (uint32_t v = 0; v <= n; v++) {
-        metric->climb[v] = (struct ht_climb){.parent = v < n ? cch->parent[v] : HT_NONE,
-                                             .first = {cch->out.first[v], cch->in.first[v]},
-                                             .depth = v < n ? cch->depth[v] : 0};
     }
     ht__metric_attach(metric, cch);
     *out = metric;
@@ -116,13 +165,13 @@ enum ht_status ht_metric_copy(const struct ht_cch *cch, const struct ht_metric_o
 struct ht_key ht__turn_key(const struct ht_graph *graph, const struct ht_overlay *overlay,
                            uint32_t from, uint32_t turn)
 {
-    const struct ht_turn *t = &graph->turns[turn];
+    struct ht_turn t = ht_turn_at(graph, from, turn);
     const struct ht_arc *arc = &graph->arcs[from];
     uint32_t weight = arc->weight_ms;
     uint32_t duration = arc->duration_ms;
     if (overlay != NULL) {
         if ((overlay->arc_closed != NULL &&
-             (overlay->arc_closed[from] || overlay->arc_closed[t->to])) ||
+             (overlay->arc_closed[from] || overlay->arc_closed[t.to])) ||
             (overlay->turn_closed != NULL && overlay->turn_closed[turn])) {
             return ht_key_inf();
         }
@@ -131,10 +180,10 @@ struct ht_key ht__turn_key(const struct ht_graph *graph, const struct ht_overlay
             duration = overlay->arc_duration_ms[from];
         }
     }
-    if (weight >= HT_WEIGHT_INF || t->weight_ms >= HT_WEIGHT_INF - weight) {
+    if (weight >= HT_WEIGHT_INF || t.weight_ms >= HT_WEIGHT_INF - weight) {
         return ht_key_inf();
     }
-    return (struct ht_key){.time = ht_time_pack(weight + t->weight_ms, duration + t->duration_ms),
+    return (struct ht_key){.time = ht_time_pack(weight + t.weight_ms, duration + t.duration_ms),
                            .length = arc->length_mm};
 }
 
@@ -155,7 +204,7 @@ static void place_turns(void *user, size_t piece, size_t worker)
                 continue;
             }
             struct ht_key key = ht__turn_key(run->graph, run->overlay, arc, t);
-            int s = run->cch->rank[arc] < run->cch->rank[run->graph->turns[t].to] ? 0 : 1;
+            int s = run->cch->rank[arc] < run->cch->rank[ht_turn_to(run->graph, arc, t)] ? 0 : 1;
             run->metric->time[s][edge] = key.time;
             run->metric->length[s][edge] = key.length;
         }

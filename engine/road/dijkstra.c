@@ -130,23 +130,22 @@ static enum ht_status expand(struct ht_dijkstra *d, uint32_t arc, struct ht_cost
         return HT_OK;
     }
     for (uint32_t t = graph->turn_first[arc]; t < graph->turn_first[arc + 1]; t++) {
-        const struct ht_turn *turn = &graph->turns[t];
+        struct ht_turn turn = ht_turn_at(graph, arc, t);
         bool shut = graph->live != NULL && graph->live->turn_closed != NULL &&
                     graph->live->turn_closed[t] != 0;
-        if (shut || (d->closed != NULL && d->closed[turn->to])) {
+        if (shut || (d->closed != NULL && d->closed[turn.to])) {
             continue;
         }
-        struct ht_cost next =
-            cost_add(cost, (struct ht_cost){turn->weight_ms, turn->duration_ms, 0});
-        struct label *label = &d->labels[turn->to];
+        struct ht_cost next = cost_add(cost, (struct ht_cost){turn.weight_ms, turn.duration_ms, 0});
+        struct label *label = &d->labels[turn.to];
         if (label->from != HT_NONE && !ht_cost_less(next, label->cost)) {
             continue;
         }
         if (label->from == HT_NONE) {
-            d->touched[d->touched_count++] = turn->to;
+            d->touched[d->touched_count++] = turn.to;
         }
         *label = (struct label){.cost = next, .from = arc};
-        enum ht_status status = heap_push(d, (struct entry){.cost = next, .arc = turn->to});
+        enum ht_status status = heap_push(d, (struct entry){.cost = next, .arc = turn.to});
         if (status != HT_OK) {
             return status;
         }
@@ -274,9 +273,9 @@ size_t ht_dijkstra_path(const struct ht_dijkstra *d, size_t index, uint32_t *arc
         while (more) {
             uint32_t from = d->labels[arc].from;
             const struct label *before = &d->labels[from];
-            const struct ht_turn *turn = ht_graph_turn(d->graph, from, arc);
+            struct ht_turn turn = ht_graph_turn_between(d->graph, from, arc);
             struct ht_cost via = cost_add(cost_add(before->cost, arc_cost(&d->graph->arcs[from])),
-                                          (struct ht_cost){turn->weight_ms, turn->duration_ms, 0});
+                                          (struct ht_cost){turn.weight_ms, turn.duration_ms, 0});
             more = before->from != HT_NONE && !ht_cost_less(via, d->labels[arc].cost) &&
                    !ht_cost_less(d->labels[arc].cost, via);
             arc = from;

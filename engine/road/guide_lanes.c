@@ -97,8 +97,15 @@ uint32_t ht__lanes_text(const struct ht__map *map, uint32_t arc)
 static bool ht__lanes_come_to(const struct ht__map *map, uint32_t junction)
 {
     const struct ht_graph *g = map->graph;
+    for (uint32_t a = g->junction_first_out[junction]; a < g->junction_first_out[junction + 1];
+         a++) {
+        if (g->arcs[a].reverse != HT_NONE && ht__lanes_text(map, g->arcs[a].reverse) != 0) {
+            return true;
+        }
+    }
     for (uint32_t i = g->junction_first_in[junction]; i < g->junction_first_in[junction + 1]; i++) {
-        if (ht__lanes_text(map, g->junction_in[i]) != 0) {
+        uint32_t a = g->junction_in[i];
+        if (g->arcs[a].reverse == HT_NONE && ht__lanes_text(map, a) != 0) {
             return true;
         }
     }

@@ -161,9 +161,9 @@ static void ht__unfold(const struct ht__map *map, const struct ht__words *words,
         turn->roads[i] = words->roads >> 10 * i & 1023;
     }
     if (turn->weight_ms == UINT16_MAX || turn->duration_ms == UINT16_MAX) {
-        const struct ht_turn *paid = ht_graph_turn(map->graph, turn->in, turn->out);
-        turn->weight_ms = paid != NULL ? paid->weight_ms : 0;
-        turn->duration_ms = paid != NULL ? paid->duration_ms : 0;
+        struct ht_turn paid = ht_graph_turn_between(map->graph, turn->in, turn->out);
+        turn->weight_ms = paid.weight_ms;
+        turn->duration_ms = paid.duration_ms;
     }
 }
 

@@ -129,11 +129,9 @@ static const struct ht__turn *ht__turn_of(struct ht_guide *guide, uint32_t in, u
     struct ht__turn *turn = &guide->turn;
     if (!ht__memory_find(&guide->memory, &guide->map, in, out, turn)) {
         *turn = (struct ht__turn){.in = in, .out = out};
-        const struct ht_turn *paid = ht_graph_turn(guide->map.graph, in, out);
-        if (paid != NULL) {
-            turn->weight_ms = paid->weight_ms;
-            turn->duration_ms = paid->duration_ms;
-        }
+        struct ht_turn paid = ht_graph_turn_between(guide->map.graph, in, out);
+        turn->weight_ms = paid.weight_ms;
+        turn->duration_ms = paid.duration_ms;
         ht__judge(&guide->map, turn);
         ht__memory_keep(&guide->memory, turn);
     }

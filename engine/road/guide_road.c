@@ -83,7 +83,24 @@ bool ht__alike(const struct ht__map *map, uint32_t a, uint32_t b)
 
 static bool ht__can_turn(const struct ht__map *map, uint32_t from, uint32_t to)
 {
-    return ht_graph_turn(map->graph, from, to) != NULL;
+    return ht_graph_turn(map->graph, from, to) != HT_NONE;
+}
+
+/* How many arcs lead into a junction; `*oneway`: one that none leads back along. */
+static uint32_t ht__count_ins(const struct ht_graph *g, uint32_t junction, uint32_t *oneway)
+{
+    uint32_t count = 0;
+    for (uint32_t a = g->junction_first_out[junction]; a < g->junction_first_out[junction + 1];
+         a++) {
+        count += g->arcs[a].reverse != HT_NONE;
+    }
+    for (uint32_t i = g->junction_first_in[junction]; i < g->junction_first_in[junction + 1]; i++) {
+        if (g->arcs[g->junction_in[i]].reverse == HT_NONE) {
+            *oneway = g->junction_in[i];
+            count++;
+        }
+    }
+    return count;
 }
 
 /* The only other piece at the end of a two-way piece, both ways open; or of a one-way piece. */
@@ -93,15 +110,15 @@ uint32_t ht__passes(const struct ht__map *map, uint32_t arc, bool against)
     const struct ht_arc *a = ht__arc(map, arc);
     uint32_t j = against ? a->tail : a->head;
     uint32_t outs = g->junction_first_out[j + 1] - g->junction_first_out[j];
-    uint32_t ins = g->junction_first_in[j + 1] - g->junction_first_in[j];
     bool twoway = a->reverse != HT_NONE;
-    if (a->tail == a->head || outs != (twoway ? 2 : 1) || ins != outs) {
+    uint32_t next = HT_NONE;
+    if (a->tail == a->head || outs != (twoway ? 2 : 1) || ht__count_ins(g, j, &next) != outs) {
         return HT_NONE;
     }
-    uint32_t next = HT_NONE;
-    if (against) {
-        next = g->junction_in[g->junction_first_in[j]];
-    } else {
+    if (against && next == HT_NONE) {
+        return HT_NONE;
+    }
+    if (!against) {
         next = g->junction_first_out[j];
         next += twoway && next == a->reverse ? 1 : 0;
     }

@@ -80,7 +80,7 @@ static bool ht__outside_has(const struct ht__map *map, uint32_t junction, uint32
         }
     }
     for (uint32_t i = g->junction_first_in[junction]; i < g->junction_first_in[junction + 1]; i++) {
-        uint32_t a = g->junction_in[i];
+        uint32_t a = g->junction_in[i]; /* with a reverse, it is of the same way as that */
         if (ht__round_flags(map, a) == 0 && ht__same_signs(map, g->arcs[a].way, way)) {
             return true;
         }

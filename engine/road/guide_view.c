@@ -205,7 +205,7 @@ static void ht__mark_entries(const struct ht__map *map, uint32_t arc, struct ht_
 {
     const struct ht_graph *g = map->graph;
     for (uint32_t t = g->turn_first[arc]; t < g->turn_first[arc + 1]; t++) {
-        uint32_t to = ht_arc_base(g, g->turns[t].to);
+        uint32_t to = ht_arc_base(g, ht_turn_to(g, arc, t));
         for (uint32_t i = 0; i < view->count; i++) {
             if (view->roads[i].arc == to && !view->roads[i].against) {
                 view->roads[i].entry = true;

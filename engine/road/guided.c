@@ -343,11 +343,11 @@ static enum ht_status settle(struct ht_guided *g, uint32_t number)
                    (struct ht_key){ht_time_pack(arc->weight_ms, arc->duration_ms), arc->length_mm});
     for (uint32_t t = graph->turn_first[number_of];
          t < graph->turn_first[number_of + 1] && status == HT_OK; t++) {
-        const struct ht_turn *turn = &graph->turns[t];
-        if ((closed == NULL || closed[t] == 0) && turn->to != number_of) {
-            struct ht_key key = ht_key_add(
-                end, (struct ht_key){ht_time_pack(turn->weight_ms, turn->duration_ms), 0});
-            status = reach(g, road->cch->rank[turn->to], key, number);
+        struct ht_turn turn = ht_turn_at(graph, number_of, t);
+        if ((closed == NULL || closed[t] == 0) && turn.to != number_of) {
+            struct ht_key key =
+                ht_key_add(end, (struct ht_key){ht_time_pack(turn.weight_ms, turn.duration_ms), 0});
+            status = reach(g, road->cch->rank[turn.to], key, number);
         }
     }
     return status;

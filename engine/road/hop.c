@@ -278,14 +278,13 @@ static enum ht_status expand(struct ht_hop *hop, uint32_t from, uint32_t arc, st
     const struct ht_graph *graph = hop->graph;
     const uint8_t *closed = graph->live == NULL ? NULL : graph->live->turn_closed;
     for (uint32_t t = graph->turn_first[arc]; t < graph->turn_first[arc + 1]; t++) {
-        const struct ht_turn *turn = &graph->turns[t];
+        struct ht_turn turn = ht_turn_at(graph, arc, t);
         if (closed != NULL && closed[t] != 0) {
             continue;
         }
-        struct ht_key next = {key.time + ht_time_pack(turn->weight_ms, turn->duration_ms),
+        struct ht_key next = {key.time + ht_time_pack(turn.weight_ms, turn.duration_ms),
                               key.length};
-        enum ht_status status =
-            ht_time_finite(next.time) ? reach(hop, from, turn->to, next) : HT_OK;
+        enum ht_status status = ht_time_finite(next.time) ? reach(hop, from, turn.to, next) : HT_OK;
         if (status != HT_OK) {
             return status;
         }

@@ -361,12 +361,12 @@ static struct ht_cost split_cost(const struct ht_isochrone *iso, uint32_t arc,
     const uint8_t *closed = graph->live->turn_closed;
     struct ht_key best = ht_key_inf();
     for (uint32_t t = graph->turn_first[arc]; t < graph->turn_first[arc + 1]; t++) {
-        const struct ht_turn *turn = &graph->turns[t];
-        struct ht_key key = key_of(iso, road->cch->rank[turn->to]);
+        struct ht_turn turn = ht_turn_at(graph, arc, t);
+        struct ht_key key = key_of(iso, road->cch->rank[turn.to]);
         if (!ht_time_finite(key.time) || (closed != NULL && closed[t] != 0)) {
             continue;
         }
-        key = ht_key_add(key, (struct ht_key){ht_time_pack(turn->weight_ms, turn->duration_ms), 0});
+        key = ht_key_add(key, (struct ht_key){ht_time_pack(turn.weight_ms, turn.duration_ms), 0});
         best = ht_key_less(key, best) ? key : best;
     }
     return ht_time_finite(best.time) ? ht__cost_of(best) : infinite();
@@ -400,7 +400,7 @@ static enum ht_status extras_of(struct ht_isochrone *iso, uint32_t arc)
     }
     uint32_t end = is_split(iso, arc) ? graph->turn_first[arc + 1] : 0;
     for (uint32_t t = graph->turn_first[arc]; t < end && status == HT_OK; t++) {
-        status = extra_add(iso, graph->turns[t].to);
+        status = extra_add(iso, ht_turn_to(graph, arc, t));
     }
     return status;
 }
@@ -518,7 +518,8 @@ static void extras_fill(struct ht_isochrone *iso)
     for (size_t i = 0; i < iso->extra_count; i++) {
         uint32_t count = 0;
         uint32_t v = iso->extras[i].vertex;
-        for (; v != HT_NONE && iso->lane_vertex[climb[v].depth] != v; v = climb[v].parent) {
+        for (; v != HT_NONE && iso->lane_vertex[climb[v].depth] != v;
+             v = ht_metric_parent(iso->ask.road->metric, v)) {
             iso->climb[count++] = v;
         }
         while (count-- > 0) {

@@ -126,7 +126,7 @@ static void grow_step(const struct ht_road *road, bool target, struct grow *grow
     uint32_t depth = climb->depth;
     struct ht_key key = {grow->time[depth], grow->length[depth]};
     grow->vertex[depth] = v;
-    grow->at = climb->parent;
+    grow->at = ht_metric_parent(road->metric, v);
     if (ht_time_finite(key.time)) {
         ht_relax_row(ht_metric_row(road->metric, target ? 1 : 0, v), key,
                      (struct ht_lane){grow->time, grow->length, NULL});

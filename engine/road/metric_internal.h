@@ -7,6 +7,8 @@
 struct ht_metric_owned {
     struct ht_metric view;
     struct ht_climb *climb;
+    struct ht_far_parent *far_parent;
+    uint32_t far_parent_count;
     uint64_t *time[2]; /* out, in; NULL in a trimmed one with brief times */
     uint32_t *length[2];
     uint32_t *via[2];   /* of a whole metric */

@@ -70,20 +70,42 @@ uint32_t ht_graph_turn_from(const struct ht_graph *graph, uint32_t turn)
     return low;
 }
 
-const struct ht_turn *ht_graph_turn(const struct ht_graph *graph, uint32_t from, uint32_t to)
+uint32_t ht_graph_turn(const struct ht_graph *graph, uint32_t from, uint32_t to)
 {
     uint32_t low = graph->turn_first[from];
     uint32_t end = graph->turn_first[from + 1];
     uint32_t high = end;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (graph->turns[middle].to < to) {
+        if (ht_turn_to(graph, from, middle) < to) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < end && graph->turns[low].to == to ? &graph->turns[low] : NULL;
+    return low < end && ht_turn_to(graph, from, low) == to ? low : HT_NONE;
+}
+
+struct ht_turn ht_graph_turn_between(const struct ht_graph *graph, uint32_t from, uint32_t to)
+{
+    uint32_t turn = ht_graph_turn(graph, from, to);
+    return turn == HT_NONE ? (struct ht_turn){.to = to} : ht_turn_at(graph, from, turn);
+}
+
+struct ht_turn ht_turn_listed(const struct ht_graph *graph, uint32_t turn)
+{
+    uint32_t low = 0;
+    uint32_t high = graph->turn_listed_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (graph->turns_listed[middle].turn < turn) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    bool found = low < graph->turn_listed_count && graph->turns_listed[low].turn == turn;
+    return found ? graph->turns_listed[low].is : (struct ht_turn){.to = 0}; /* only if forged */
 }
 
 const struct ht_live_arc *ht_live_arc_in(const struct ht_live_arc *list, uint32_t count,

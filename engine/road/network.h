@@ -132,6 +132,23 @@ struct ht_turn {
     uint32_t duration_ms;
 };
 
+/* Turns in the least room, as files hold them: four bytes that say which of the arcs out of the
+ * junction it leads to and which of the profile's few prices it costs. What doesn't fit (turns into
+ * copies, crowded junctions, the last of too many prices) is listed. */
+#define HT_TURN_EXIT_BITS 8
+#define HT_TURN_LISTED ((UINT32_C(1) << HT_TURN_EXIT_BITS) - 1) /* in place of the exit */
+#define HT_TURN_PRICES (UINT32_C(1) << (32 - HT_TURN_EXIT_BITS))
+
+struct ht_turn_price {
+    uint32_t weight_ms;
+    uint32_t duration_ms;
+};
+
+struct ht_turn_listed {
+    uint32_t turn; /* its number */
+    struct ht_turn is;
+};
+
 /* A turn that is forbidden while a schedule holds (restriction:conditional). */
 struct ht_turn_condition {
     uint32_t turn;     /* index into turns */
@@ -199,18 +216,25 @@ struct ht_graph {
     uint32_t condition_count;
     uint32_t copy_base_count;
     uint32_t listed_count;
+    uint32_t turn_listed_count;
     uint32_t maneuver_count;
     uint32_t class_mask;    /* enum ht_arc_flag classes that `exclude` accepts */
     bool continue_straight; /* the profile's default at waypoints */
     bool left_hand;
-    bool emergency;                             /* zones that are closed let it pass */
-    const uint32_t *junction_node;              /* [junction_count] node of each junction */
-    const uint32_t *junction_first_out;         /* [junction_count + 1] */
-    const uint32_t *junction_first_in;          /* [junction_count + 1] */
-    const uint32_t *junction_in;                /* [base_arc_count] base arcs by head */
-    const struct ht_arc *arcs;                  /* [arc_count] */
-    const uint32_t *turn_first;                 /* [arc_count + 1] turns out of each arc */
-    const struct ht_turn *turns;                /* [turn_count] sorted by `to` within an arc */
+    bool emergency;                     /* zones that are closed let it pass */
+    const uint32_t *junction_node;      /* [junction_count] node of each junction */
+    const uint32_t *junction_first_out; /* [junction_count + 1] */
+    /* The base arcs by their head, at least those without a `reverse` (a file has only these): the
+     * others are the `reverse` of those that lead out. */
+    const uint32_t *junction_first_in; /* [junction_count + 1] */
+    const uint32_t *junction_in;
+    const struct ht_arc *arcs;    /* [arc_count] */
+    const uint32_t *turn_first;   /* [arc_count + 1] turns out of each arc */
+    const struct ht_turn *turns;  /* [turn_count] sorted by `to` within an arc; NULL: they are
+                                     packed,        see ht_turn_at */
+    const uint32_t *packed_turns; /* [turn_count] price << 8 | exit */
+    const struct ht_turn_price *turn_prices;    /* what price numbers mean */
+    const struct ht_turn_listed *turns_listed;  /* [turn_listed_count] by turn */
     const struct ht_turn_condition *conditions; /* [condition_count] sorted by turn */
     /* Copies of a base arc, for targets: copies of base arc a are
      * listed as copy_list[copy_first[k] ..) where copy_base[k] == a (sorted). */
@@ -294,8 +318,49 @@ uint32_t ht_graph_copies(const struct ht_graph *graph, uint32_t arc, const uint3
  * hold. */
 uint32_t ht_graph_turn_from(const struct ht_graph *graph, uint32_t turn);
 
-/* The turn from one arc to another; NULL: forbidden. Logarithmic in the arc's turns. */
-const struct ht_turn *ht_graph_turn(const struct ht_graph *graph, uint32_t from, uint32_t to);
+/* The number of the turn from one arc to another; HT_NONE: forbidden. Logarithmic in the arc's
+ * turns. */
+uint32_t ht_graph_turn(const struct ht_graph *graph, uint32_t from, uint32_t to);
+/* What it costs; nothing where it is forbidden. */
+struct ht_turn ht_graph_turn_between(const struct ht_graph *graph, uint32_t from, uint32_t to);
+
+/* A packed turn that is listed. */
+struct ht_turn ht_turn_listed(const struct ht_graph *graph, uint32_t turn);
+
+/* The arc that turn number `turn`, one of those out of arc `from`, leads to. */
+static inline uint32_t ht_turn_to(const struct ht_graph *graph, uint32_t from, uint32_t turn)
+{
+    if (graph->turns != NULL) {
+        return graph->turns[turn].to;
+    }
+    uint32_t exit = graph->packed_turns[turn] & HT_TURN_LISTED;
+    if (exit == HT_TURN_LISTED) {
+        return ht_turn_listed(graph, turn).to;
+    }
+    uint32_t to = graph->junction_first_out[graph->arcs[from].head] + exit;
+    return to < graph->arc_count ? to : 0; /* past the end only in a forged file */
+}
+
+/* The same with what it costs. */
+static inline struct ht_turn ht_turn_at(const struct ht_graph *graph, uint32_t from, uint32_t turn)
+{
+    if (graph->turns != NULL) {
+        return graph->turns[turn];
+    }
+    uint32_t packed = graph->packed_turns[turn];
+    if ((packed & HT_TURN_LISTED) == HT_TURN_LISTED) {
+        return ht_turn_listed(graph, turn);
+    }
+    struct ht_turn_price price = graph->turn_prices[packed >> HT_TURN_EXIT_BITS];
+    return (struct ht_turn){ht_turn_to(graph, from, turn), price.weight_ms, price.duration_ms};
+}
+
+/* Asks memory for it. */
+static inline void ht_turn_call(const struct ht_graph *graph, uint32_t turn)
+{
+    __builtin_prefetch(graph->turns != NULL ? (const void *)&graph->turns[turn]
+                                            : (const void *)&graph->packed_turns[turn]);
+}
 
 /* A trip's share of an arc's weight or duration for `part_mm` of its `length_mm`: by length,
  * rounded half up. An arc without length counts whole when part_mm is its length. */

@@ -132,14 +132,14 @@ static enum ht_status seeds_turns(struct ht_seeds *seeds, const struct ht_road *
     uint32_t from = road->cch->rank[side->arc];
     for (uint32_t t = graph->turn_first[side->arc];
          t < graph->turn_first[side->arc + 1] && status == HT_OK; t++) {
-        const struct ht_turn *turn = &graph->turns[t];
-        uint32_t to = road->cch->rank[turn->to];
+        struct ht_turn turn = ht_turn_at(graph, side->arc, t);
+        uint32_t to = road->cch->rank[turn.to];
         bool open = closed == NULL || closed[t] == 0;
         /* a loop has no edge to itself */
         if (open &&
             (all || from == to || seeds->all_turns || turn_serves(road->metric, from, to))) {
             struct ht_key key = ht_key_add(
-                after, (struct ht_key){ht_time_pack(turn->weight_ms, turn->duration_ms), 0});
+                after, (struct ht_key){ht_time_pack(turn.weight_ms, turn.duration_ms), 0});
             status = ht__seeds_add(seeds, (struct ht_seed){.vertex = to, .key = key}, s);
         }
     }
@@ -315,10 +315,11 @@ enum ht_status ht_closed_above(const struct ht_road *road, const uint8_t *turn_c
         if (turn_closed[t] == 0) {
             continue;
         }
-        uint32_t from = rank[ht_graph_turn_from(graph, t)];
-        uint32_t to = rank[graph->turns[t].to];
+        uint32_t arc = ht_graph_turn_from(graph, t);
+        uint32_t from = rank[arc];
+        uint32_t to = rank[ht_turn_to(graph, arc, t)];
         for (uint32_t v = from < to ? from : to; v != HT_NONE && !ht_vertex_in(above, v);
-             v = road->metric->climb[v].parent) {
+             v = ht_metric_parent(road->metric, v)) {
             above[v / 64] |= UINT64_C(1) << v % 64;
         }
     }
@@ -340,9 +341,8 @@ static enum ht_status takes_closed(struct ht_search *search, const struct ht_roa
     *takes = false;
     for (uint32_t i = 1; i < count && status == HT_OK && !*takes; i++) {
         if (above == NULL || ht_vertex_in(above, v[i - 1] < v[i] ? v[i - 1] : v[i])) {
-            const struct ht_turn *turn =
-                ht_graph_turn(graph, road->cch->arc[v[i - 1]], road->cch->arc[v[i]]);
-            *takes = turn != NULL && graph->live->turn_closed[turn - graph->turns] != 0;
+            uint32_t turn = ht_graph_turn(graph, road->cch->arc[v[i - 1]], road->cch->arc[v[i]]);
+            *takes = turn != HT_NONE && graph->live->turn_closed[turn] != 0;
         }
     }
     return status;

@@ -138,7 +138,6 @@ static enum ht_status vertices_list(struct making *m)
 {
     struct ht_reach_targets *t = m->targets;
     struct above *above = &m->above;
-    const struct ht_climb *climb = m->road->metric->climb;
     above->words = t->hierarchy / 64 + (size_t)1;
     above->bits = ht_array_new_zeroed(above->words, sizeof *above->bits);
     above->higher = ht_array_new(above->words, sizeof *above->higher);
@@ -147,7 +146,7 @@ static enum ht_status vertices_list(struct making *m)
     }
     for (size_t i = 0; i < t->stop_count; i++) {
         for (uint32_t v = m->raw[i].vertex; v != HT_NONE && above_add(above, v);
-             v = climb[v].parent) {
+             v = ht_metric_parent(m->road->metric, v)) {
             t->vertex_count++;
         }
     }

@@ -176,7 +176,7 @@ static inline void step(const struct climb *c, struct front *front)
     struct lane *lane = &c->search->lanes[front->lane];
     struct ht_key key = {lane->time[depth], lane->length[depth]};
     lane->vertex[depth] = v;
-    front->vertex = climb->parent;
+    front->vertex = ht_metric_parent(c->metric, v);
     /* a way over v costs at least this: no use when a cheaper one is known */
     if (!ht_time_finite(key.time) || key.time > c->search->prune_above) {
         return;

@@ -67,24 +67,27 @@ void ht_snap_work_free(struct ht_snap_work *work)
     }
 }
 
-static bool hit_before(const struct ht_snap_hit *a, const struct ht_snap_hit *b)
+static bool hit_before(const struct ht_snap_index *index, const struct ht_snap_hit *a,
+                       const struct ht_snap_hit *b)
 {
     if (a->square_m2 != b->square_m2) {
         return a->square_m2 < b->square_m2;
     }
-    return a->arc != b->arc ? a->arc < b->arc : a->segment < b->segment;
+    return a->piece != b->piece ? ht_snap_arc(index, a->piece) < ht_snap_arc(index, b->piece)
+                                : a->from < b->from;
 }
 
-static void list_add(struct list *list, const struct ht_snap_hit *hit)
+static void list_add(const struct ht_snap_index *index, struct list *list,
+                     const struct ht_snap_hit *hit)
 {
     if (list->count == list->most) {
-        if (!hit_before(hit, &list->hits[list->count - 1])) {
+        if (!hit_before(index, hit, &list->hits[list->count - 1])) {
             return;
         }
         list->count--;
     }
     uint32_t at = list->count++;
-    while (at > 0 && hit_before(hit, &list->hits[at - 1])) {
+    while (at > 0 && hit_before(index, hit, &list->hits[at - 1])) {
         list->hits[at] = list->hits[at - 1];
         at--;
     }
@@ -104,7 +107,7 @@ static struct ht_snap_eye eye_of(const struct search *s, struct ht_snap_frame fr
 
 /* The true ends of a segment: from the leaf where it is exact, which saves three cache misses. */
 static void ends_of(const struct ht_snap_index *index, const struct ht_snap_leaf *leaf,
-                    uint32_t lane, struct ht_snap_frame frame, uint32_t ref,
+                    uint32_t lane, struct ht_snap_frame frame, uint32_t entry,
                     struct ht_point ends[2])
 {
     if (frame.shift == 0) {
@@ -114,9 +117,9 @@ static void ends_of(const struct ht_snap_index *index, const struct ht_snap_leaf
         ends[1].lat_e7 = (int32_t)(frame.y + leaf->to_y[lane]);
         return;
     }
-    struct ht_snap_segment segment = ht_snap__segment(index, &index->refs[ref]);
-    ends[0] = index->network->node_point[segment.from_node];
-    ends[1] = index->network->node_point[segment.to_node];
+    const uint32_t *node = &index->network->way_node[index->tree.from[entry]];
+    ends[0] = index->network->node_point[node[0]];
+    ends[1] = index->network->node_point[node[1]];
 }
 
 /* Measures one segment, and keeps it when it is near enough and the options allow it. */
@@ -126,24 +129,27 @@ static void consider(struct search *s, const struct ht_point ends[2], uint32_t n
     if (foot.square_m2 > s->limit) {
         return;
     }
+    const struct ht_snap_index *index = s->index;
     const struct ht_snap_options *options = s->options;
-    const struct ht_snap_ref *ref = &s->index->refs[number];
+    uint32_t packed = ht_snap_packed(index, number);
+    uint32_t from = index->tree.from[number];
     struct ht_snap_hit hit = {
         .square_m2 = foot.square_m2,
         .ratio = foot.ratio,
-        .ref = number,
-        .arc = ref->arc,
-        .segment = ref->packed / HT_SNAP_SEGMENT,
-        .sides = ht_snap__sides(options, ref->packed),
+        .entry = number,
+        .from = from,
+        .piece = ht_snap_piece(index->blocks, from),
+        .sides = ht_snap__sides(options, packed),
         .ends = {ends[0], ends[1]},
     };
-    if (s->index->graph->live != NULL && hit.sides != 0) {
-        hit.sides &= ht_snap__sides_open(s->index->graph, ref);
+    if (index->graph->live != NULL && hit.sides != 0) {
+        struct ht_snap_ref ref = ht_snap__ref(index, number);
+        hit.sides &= ht_snap__sides_open(index->graph, &ref);
     }
     if (s->faces && hit.sides != 0) {
-        bool left =
-            options->approach != HT_APPROACH_UNRESTRICTED && ht_snap__left_hand(s->index, ref->arc);
-        hit.sides = ht_snap__sides_facing(options, hit.sides, ref->packed, left, s->input, ends);
+        bool left = options->approach != HT_APPROACH_UNRESTRICTED &&
+                    ht_snap__left_hand(index, ht_snap_arc(index, hit.piece));
+        hit.sides = ht_snap__sides_facing(options, hit.sides, packed, left, s->input, ends);
     }
     if (hit.sides == 0) {
         return;
@@ -153,12 +159,12 @@ static void consider(struct search *s, const struct ht_point ends[2], uint32_t n
             options->radius_m) {
         return;
     }
-    unsigned large = hit.sides & ~(ref->packed / HT_SNAP_SMALL) & 3u;
+    unsigned large = hit.sides & ~(packed / HT_SNAP_SMALL) & 3u;
     hit.small = large == 0;
-    __builtin_prefetch(&s->index->graph->arcs[ref->arc]); /* the place will need it */
-    list_add(&s->all, &hit);
+    __builtin_prefetch(&index->arcs[hit.piece]); /* the place will need it */
+    list_add(index, &s->all, &hit);
     if (s->trip && large != 0) {
-        list_add(&s->big, &hit);
+        list_add(index, &s->big, &hit);
     }
     const struct list *deciding = s->trip ? &s->big : &s->all;
     if (deciding->count == deciding->most) {
@@ -170,10 +176,12 @@ static void consider(struct search *s, const struct ht_point ends[2], uint32_t n
 static void search_leaf(struct search *s, uint32_t number, struct ht_snap_frame frame)
 {
     const struct ht_snap_index *index = s->index;
-    const struct ht_snap_leaf *leaf = &index->leaves[number];
+    const struct ht_snap_leaf *leaf = &index->tree.leaves[number];
     uint32_t first = number * HT_SNAP_FAN;
-    uint32_t count = index->head->entry_count - first;
-    uint32_t left = count >= HT_SNAP_FAN ? 0xffffu : (1u << count) - 1;
+    uint32_t left = index->kernels->present(&index->sides[(size_t)first]);
+    if (left == 0) {
+        return;
+    }
     float steps = frame.shift == 0 ? 0.2f : 2.0f;
     struct ht_snap_eye eye = eye_of(s, frame);
     float square[HT_SNAP_FAN];
@@ -193,14 +201,13 @@ static void search_leaf(struct search *s, uint32_t number, struct ht_snap_frame 
 
 static void call_child(const struct ht_snap_index *index, uint32_t level, uint32_t child)
 {
-    const char *node = level == 0 ? (const char *)&index->leaves[child]
-                                  : (const char *)&index->level[level - 1][child];
+    const char *node = level == 0 ? (const char *)&index->tree.leaves[child]
+                                  : (const char *)&index->tree.level[level - 1][child];
     __builtin_prefetch(node);
     __builtin_prefetch(node + 64);
     if (level == 0) {
-        const char *refs = (const char *)&index->refs[(size_t)child * HT_SNAP_FAN];
-        __builtin_prefetch(refs);
-        __builtin_prefetch(refs + 64);
+        __builtin_prefetch(&index->sides[(size_t)child * HT_SNAP_FAN]);
+        __builtin_prefetch(&index->tree.from[(size_t)child * HT_SNAP_FAN]);
     }
 }
 
@@ -224,10 +231,10 @@ static void call_children(const struct search *s, const struct step *step, uint3
 static void step_enter(const struct search *s, struct step *step, uint32_t level)
 {
     const struct ht_snap_index *index = s->index;
-    uint32_t below = level == 0 ? index->head->leaf_count : index->level_size[level - 1];
+    uint32_t below = level == 0 ? index->tree.head->leaf_count : index->tree.level_size[level - 1];
     uint32_t count = below - step->node * HT_SNAP_FAN;
     struct ht_snap_eye eye = eye_of(s, step->frame);
-    index->kernels->boxes(&index->level[level][step->node], &eye, step->square);
+    index->kernels->boxes(&index->tree.level[level][step->node], &eye, step->square);
     step->left = count >= HT_SNAP_FAN ? 0xffffu : (1u << count) - 1;
     if (s->limit < CALL_M2) {
         call_children(s, step, level, &eye);
@@ -238,7 +245,7 @@ static void step_enter(const struct search *s, struct step *step, uint32_t level
 static bool search_choose(struct search *s)
 {
     const struct ht_snap_index *index = s->index;
-    uint32_t top = index->head->level_count - 1;
+    uint32_t top = index->tree.head->level_count - 1;
     for (;;) {
         struct step *step = &s->steps[s->level];
         struct ht_snap_eye eye = eye_of(s, step->frame);
@@ -253,7 +260,7 @@ static bool search_choose(struct search *s)
         }
         step->left &= ~(1u << child);
         s->child_frame =
-            ht_snap_frame_child(&index->level[s->level][step->node], step->frame, child);
+            ht_snap_frame_child(&index->tree.level[s->level][step->node], step->frame, child);
         s->child = step->node * HT_SNAP_FAN + child;
         call_child(index, s->level, s->child);
         return true;
@@ -276,12 +283,12 @@ static void search_visit(struct search *s)
 static bool search_enter(struct search *s)
 {
     const struct ht_snap_index *index = s->index;
-    if (index->head->entry_count == 0) {
+    if (index->tree.head->entry_count == 0) {
         return false;
     }
-    s->level = index->head->level_count - 1;
+    s->level = index->tree.head->level_count - 1;
     s->steps[s->level].node = 0;
-    s->steps[s->level].frame = ht_snap_frame_root(index->head);
+    s->steps[s->level].frame = ht_snap_frame_root(index->tree.head);
     step_enter(s, &s->steps[s->level], s->level);
     return search_choose(s);
 }
@@ -338,7 +345,7 @@ struct ht_snap_seen ht_snap_seen(const struct ht_snap_work *work, uint32_t i)
 {
     const struct ht_snap_hit *hit = &work->hits[i];
     struct ht_point point = ht_point_between(hit->ends[0], hit->ends[1], hit->ratio);
-    return (struct ht_snap_seen){.arc = hit->arc,
+    return (struct ht_snap_seen){.arc = ht_snap_arc(work->index, hit->piece),
                                  .small = hit->small,
                                  .distance_m = ht_distance_m(work->input, point),
                                  .ends = {hit->ends[0], hit->ends[1]}};
@@ -347,7 +354,7 @@ struct ht_snap_seen ht_snap_seen(const struct ht_snap_work *work, uint32_t i)
 void ht_snap_seen_place(const struct ht_snap_work *work, uint32_t i, struct ht_place *out)
 {
     const struct ht_snap_hit *hit = &work->hits[i];
-    ht_snap__place(work->index, work->input, &work->index->refs[hit->ref], hit, out);
+    ht_snap__place(work->index, work->input, hit, out);
 }
 
 /* One parameter more than usual: each is a thing of its own, and there is no eighth to come. */
@@ -391,14 +398,14 @@ static uint32_t trip_places(const struct trip *t, struct ht_place out[2])
     if (t->search.all.count == 0) {
         return 0;
     }
-    ht_snap__place(index, point, &index->refs[t->nearest.ref], &t->nearest, &out[0]);
+    ht_snap__place(index, point, &t->nearest, &out[0]);
     if (t->search.big.count == 0) {
         return 1;
     }
-    if (t->big.ref == t->nearest.ref) {
+    if (t->big.entry == t->nearest.entry) {
         out[1] = out[0];
     } else {
-        ht_snap__place(index, point, &index->refs[t->big.ref], &t->big, &out[1]);
+        ht_snap__place(index, point, &t->big, &out[1]);
     }
     return 2;
 }
@@ -415,8 +422,8 @@ enum ht_status ht_snap_trip(const struct ht_snap_index *index, struct ht_snap_wo
     return *found == 0 ? HT_NO_SEGMENT : HT_OK;
 }
 
-/* What the places will read of the graph, for all of them before any reads it: two rounds, the
- * second waiting for what the first has brought. */
+/* What the places will read of the graph, for all of them before any reads it: in rounds, each
+ * waiting for what the one before has brought. */
 static void trips_call(const struct trip *trips, size_t count)
 {
     const struct ht_snap_hit *hits[2 * TOGETHER];
@@ -425,15 +432,14 @@ static void trips_call(const struct trip *trips, size_t count)
         if (trips[i].search.all.count > 0) {
             hits[n++] = &trips[i].nearest;
         }
-        if (trips[i].search.big.count > 0 && trips[i].big.ref != trips[i].nearest.ref) {
+        if (trips[i].search.big.count > 0 && trips[i].big.entry != trips[i].nearest.entry) {
             hits[n++] = &trips[i].big;
         }
     }
-    for (size_t i = 0; i < n; i++) {
-        ht_snap__place_call(trips[0].search.index, hits[i], 0);
-    }
-    for (size_t i = 0; i < n; i++) {
-        ht_snap__place_call(trips[0].search.index, hits[i], 1);
+    for (int round = 0; round < HT_SNAP_CALLS; round++) {
+        for (size_t i = 0; i < n; i++) {
+            ht_snap__place_call(trips[0].search.index, hits[i], round);
+        }
     }
 }
 

@@ -61,6 +61,7 @@ struct ht_snap_options {
     uint16_t exclude; /* enum ht_arc_flag classes not to snap to */
 };
 
+struct ht_snap_tree;
 struct ht_snap_index;
 struct ht_snap_work;
 
@@ -74,28 +75,48 @@ struct ht_snap_segment {
     uint32_t to_node;
 };
 
-/* Builds the index of `graph` (one of the network's). `pool` may be NULL: one thread. 24 bytes for
- * each segment are borrowed while it works. HT_NOMEM; HT_TOO_BIG: an arc of more than 262,143
- * segments, or more than 4 billion of them. O(n log n). */
+/* Builds the tree of all segments of the network's ways, which the indexes of all its profiles
+ * share. `pool` may be NULL: one thread. 12 bytes for each segment are borrowed while it works.
+ * HT_NOMEM. O(n log n). */
+HT_MUST_CHECK enum ht_status ht_snap_tree_build(const struct ht_network *network,
+                                                struct ht_pool *pool, struct ht_snap_tree **out);
+void ht_snap_tree_free(struct ht_snap_tree *tree);
+
+/* Builds the index of `graph` (one of the network's) in such a tree, which is borrowed. HT_NOMEM;
+ * HT_INVALID: two arcs of one piece of street that don't know each other. O(n). */
+HT_MUST_CHECK enum ht_status ht_snap_build_in(const struct ht_snap_tree *tree,
+                                              const struct ht_graph *graph, struct ht_pool *pool,
+                                              struct ht_snap_index **out);
+
+/* The same in a tree of its own, of the graph's segments alone. */
 HT_MUST_CHECK enum ht_status ht_snap_build(const struct ht_network *network,
                                            const struct ht_graph *graph, struct ht_pool *pool,
                                            struct ht_snap_index **out);
 
-/* The index as one block of bytes without pointers, aligned to 64, for a file; borrowed from it. */
+/* The tree of an index: borrowed from it. */
+const struct ht_snap_tree *ht_snap_tree_of(const struct ht_snap_index *index);
+
+/* Tree and index, each as one block of bytes without pointers, aligned to 64, for a file; borrowed
+ * from them. */
+void ht_snap_tree_data(const struct ht_snap_tree *tree, const void **data, size_t *size);
 void ht_snap_data(const struct ht_snap_index *index, const void **data, size_t *size);
 
-/* An index over such a block, which is borrowed and must be aligned to 64 bytes. Checks its
- * head: HT_FOREIGN, HT_VERSION, HT_TRUNCATED (or longer than it says), HT_RANGE (made for another
- * graph). */
-HT_MUST_CHECK enum ht_status ht_snap_view(const struct ht_network *network,
+/* The same over such blocks, which are borrowed and must be aligned to 64 bytes, as the tree is by
+ * its indexes. Check their heads: HT_FOREIGN, HT_VERSION, HT_TRUNCATED (or longer than it says),
+ * HT_RANGE (made for another network, tree or graph). */
+HT_MUST_CHECK enum ht_status ht_snap_tree_view(const struct ht_network *network, const void *data,
+                                               size_t size, struct ht_snap_tree **out);
+HT_MUST_CHECK enum ht_status ht_snap_view(const struct ht_snap_tree *tree,
                                           const struct ht_graph *graph, const void *data,
                                           size_t size, struct ht_snap_index **out);
 /* The same index over a graph that differs in `live` and the costs of arcs: it gives such costs,
  * and nothing on a closed piece. Borrows both. */
 HT_MUST_CHECK enum ht_status ht_snap_over(const struct ht_snap_index *index,
                                           const struct ht_graph *graph, struct ht_snap_index **out);
-/* Checks the rest of what a query relies on: HT_RANGE, it points outside the graph. To be called
- * before a block of unknown origin is used. O(n), some milliseconds for millions of segments. */
+/* Check the rest of what a query relies on: HT_RANGE, it points outside the network or graph. To be
+ * called, both, before blocks of unknown origin are used. O(n), some milliseconds for millions of
+ * segments. */
+HT_MUST_CHECK enum ht_status ht_snap_tree_check(const struct ht_snap_tree *tree);
 HT_MUST_CHECK enum ht_status ht_snap_check(const struct ht_snap_index *index);
 void ht_snap_index_free(struct ht_snap_index *index);
 

@@ -1,4 +1,4 @@
-/* Building the snap index: packing, quantization; wrapping a blob from a file. */
+/* Building the tree of the snap index: packing, quantization; wrapping its blob from a file. */
 #include "engine/base/array.h"
 #include "engine/road/snap_internal.h"
 #include "engine/road/snap_order.h"
@@ -9,9 +9,8 @@
 static_assert(sizeof(struct ht_snap_head) == 64, "part of the file format");
 static_assert(sizeof(struct ht_snap_node) == 128, "two cache lines");
 static_assert(sizeof(struct ht_snap_leaf) == 128, "two cache lines");
-static_assert(sizeof(struct ht_snap_ref) == 8, "part of the file format");
 
-#define HT_SNAP_CHUNK 16384 /* arcs or leaves for one piece of parallel work */
+#define HT_SNAP_CHUNK 16384 /* numbers of way_node, or leaves, for one piece of parallel work */
 
 static size_t round_up(size_t size)
 {
@@ -38,35 +37,34 @@ struct ht_snap_layout ht_snap__layout(uint32_t entry_count)
     }
     layout.leaf_offset = at;
     at += (size_t)layout.leaf_count * sizeof(struct ht_snap_leaf);
-    layout.ref_offset = at;
-    layout.size = round_up(at + (size_t)entry_count * sizeof(struct ht_snap_ref));
+    layout.from_offset = at;
+    layout.size = round_up(at + (size_t)entry_count * sizeof(uint32_t));
     return layout;
 }
 
-void ht_snap__attach(struct ht_snap_index *index, const struct ht_snap_layout *layout,
-                     const void *data)
+void ht_snap__attach_tree(struct ht_snap_tree *tree, const struct ht_snap_layout *layout,
+                          const void *data)
 {
     const char *bytes = data;
-    index->data = data;
-    index->size = layout->size;
-    index->head = data;
+    tree->data = data;
+    tree->size = layout->size;
+    tree->head = data;
     for (uint32_t level = 0; level < layout->level_count; level++) {
-        index->level[level] = (const void *)(bytes + layout->level_offset[level]);
-        index->level_size[level] = layout->level_size[level];
+        tree->level[level] = (const void *)(bytes + layout->level_offset[level]);
+        tree->level_size[level] = layout->level_size[level];
     }
-    index->leaves = (const void *)(bytes + layout->leaf_offset);
-    index->refs = (const void *)(bytes + layout->ref_offset);
+    tree->leaves = (const void *)(bytes + layout->leaf_offset);
+    tree->from = (const void *)(bytes + layout->from_offset);
 }
 
 /* --- entries --------------------------------------------------------------------------------- */
 
 struct builder {
     const struct ht_network *network;
-    const struct ht_graph *graph;
     struct ht_pool *pool;
+    uint64_t *marks; /* bit i: a segment begins at number i of way_node */
     uint32_t entry_count;
-    uint32_t *chunk_first;      /* first entry of each chunk of arcs */
-    struct ht_snap_ref *found;  /* in the order of arcs */
+    uint32_t *chunk_first;      /* first entry of each chunk of marks */
     struct ht_snap_item *items; /* their middles, to be put in order */
     char *blob;
     struct ht_snap_layout layout;
@@ -87,65 +85,32 @@ static void run(struct builder *b, size_t pieces, void (*work)(void *, size_t, s
     }
 }
 
-uint32_t ht_snap__opposite(const struct ht_graph *graph, uint32_t arc)
+static void mark(struct builder *b, uint32_t begin, uint32_t end)
 {
-    const struct ht_arc *a = &graph->arcs[arc];
-    if (a->reverse >= graph->base_arc_count) {
-        return HT_NONE;
+    for (uint32_t i = begin; i < end; i++) {
+        b->marks[i / 64] |= UINT64_C(1) << i % 64;
     }
-    const struct ht_arc *r = &graph->arcs[a->reverse];
-    return r->from == ht_arc_to(a) && ht_arc_to(r) == a->from ? a->reverse : HT_NONE;
-}
-
-/* Number of entries that this arc stands for: none when its opposite stands for both. */
-static uint32_t entries_of(const struct ht_graph *graph, uint32_t arc)
-{
-    const struct ht_arc *a = &graph->arcs[arc];
-    if (!ht_arc_is_forward(a) && ht_snap__opposite(graph, arc) != HT_NONE) {
-        return 0;
-    }
-    return a->segments;
 }
 
 static enum ht_status count_entries(struct builder *b)
 {
-    const struct ht_graph *graph = b->graph;
-    uint32_t chunks = divide_up(graph->base_arc_count, HT_SNAP_CHUNK);
-    b->chunk_first = ht_array_new(chunks, sizeof *b->chunk_first);
+    uint32_t words = b->network->way_node_count / 64 + 1;
+    b->chunk_first = ht_array_new(divide_up(words, HT_SNAP_CHUNK / 64), sizeof *b->chunk_first);
     if (b->chunk_first == NULL) {
         return HT_NOMEM;
     }
-    uint64_t sum = 0;
-    for (uint32_t arc = 0; arc < graph->base_arc_count; arc++) {
-        if (arc % HT_SNAP_CHUNK == 0) {
-            b->chunk_first[arc / HT_SNAP_CHUNK] = (uint32_t)sum;
+    for (uint32_t word = 0; word < words; word++) {
+        if (word % (HT_SNAP_CHUNK / 64) == 0) {
+            b->chunk_first[word / (HT_SNAP_CHUNK / 64)] = b->entry_count;
         }
-        uint32_t entries = entries_of(graph, arc);
-        sum += entries;
-        if (entries > HT_SNAP_SEGMENT_MAX || sum > UINT32_MAX) {
-            return HT_TOO_BIG;
-        }
+        b->entry_count += (uint32_t)__builtin_popcountll(b->marks[word]);
     }
-    b->entry_count = (uint32_t)sum;
     return HT_OK;
 }
 
-static uint32_t pack_side(const struct ht_arc *arc, uint32_t side)
+static struct ht_point point_of(const struct builder *b, uint32_t i)
 {
-    uint32_t packed = side == 0 ? HT_SNAP_ALONG : HT_SNAP_AGAINST;
-    packed |= (arc->flags & HT_ARC_NO_START) != 0 ? (uint32_t)HT_SNAP_NO_START << side : 0;
-    packed |= (arc->flags & HT_ARC_SMALL) != 0 ? (uint32_t)HT_SNAP_SMALL << side : 0;
-    return packed | ((uint32_t)arc->flags >> HT_ARC_CLASS_SHIFT & 15u) * HT_SNAP_CLASS << 4 * side;
-}
-
-uint32_t ht_snap__pack(const struct ht_graph *graph, uint32_t arc)
-{
-    const struct ht_arc *a = &graph->arcs[arc];
-    if (!ht_arc_is_forward(a)) {
-        return pack_side(a, 1);
-    }
-    uint32_t back = ht_snap__opposite(graph, arc);
-    return pack_side(a, 0) | (back == HT_NONE ? 0 : pack_side(&graph->arcs[back], 1));
+    return b->network->node_point[b->network->way_node[i]];
 }
 
 static void list_entries(void *user, size_t piece, size_t worker)
@@ -153,67 +118,43 @@ static void list_entries(void *user, size_t piece, size_t worker)
     struct builder *b = user;
     (void)worker;
     uint32_t entry = b->chunk_first[piece];
-    uint32_t begin = (uint32_t)piece * HT_SNAP_CHUNK;
-    uint32_t end = b->graph->base_arc_count - begin < HT_SNAP_CHUNK ? b->graph->base_arc_count
-                                                                    : begin + HT_SNAP_CHUNK;
-    for (uint32_t arc = begin; arc < end; arc++) {
-        const struct ht_arc *a = &b->graph->arcs[arc];
-        uint32_t count = entries_of(b->graph, arc);
-        if (count == 0) {
-            continue;
-        }
-        uint32_t packed = ht_snap__pack(b->graph, arc);
-        const uint32_t *node = b->network->way_node + ht_arc_low(a);
-        struct ht_point u = b->network->node_point[node[0]];
-        for (uint32_t i = 0; i < count; i++, entry++) {
-            struct ht_point v = b->network->node_point[node[i + 1]];
-            b->found[entry] = (struct ht_snap_ref){
-                .arc = arc,
-                .packed = packed | i * HT_SNAP_SEGMENT,
-            };
-            b->items[entry] = (struct ht_snap_item){
+    uint32_t words = b->network->way_node_count / 64 + 1;
+    uint32_t begin = (uint32_t)piece * (HT_SNAP_CHUNK / 64);
+    for (uint32_t word = begin; word < words && word - begin < HT_SNAP_CHUNK / 64; word++) {
+        for (uint64_t left = b->marks[word]; left != 0; left &= left - 1) {
+            uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(left);
+            struct ht_point u = point_of(b, i);
+            struct ht_point v = point_of(b, i + 1);
+            b->items[entry++] = (struct ht_snap_item){
                 .middle = {(int32_t)(((int64_t)u.lon_e7 + v.lon_e7) / 2),
                            (int32_t)(((int64_t)u.lat_e7 + v.lat_e7) / 2)},
-                .entry = entry,
+                .entry = i,
             };
-            u = v;
         }
     }
 }
 
 /* --- boxes and quantization ------------------------------------------------------------------ */
 
-static void ends_of(const struct builder *b, const struct ht_snap_ref *ref,
-                    struct ht_point *restrict u, struct ht_point *restrict v)
+static uint32_t *from_of(const struct builder *b)
 {
-    const struct ht_arc *a = &b->graph->arcs[ref->arc];
-    const uint32_t *node = b->network->way_node + ht_arc_low(a) + ref->packed / HT_SNAP_SEGMENT;
-    *u = b->network->node_point[node[0]];
-    *v = b->network->node_point[node[1]];
+    return (uint32_t *)(void *)(b->blob + b->layout.from_offset);
 }
 
-static struct ht_snap_ref *refs_of(const struct builder *b)
-{
-    return (struct ht_snap_ref *)(void *)(b->blob + b->layout.ref_offset);
-}
-
-/* Puts the refs of a chunk of leaves into their order and measures the leaves. */
+/* Puts the entries of a chunk of leaves into their order and measures the leaves. */
 static void place_leaves(void *user, size_t piece, size_t worker)
 {
     struct builder *b = user;
     (void)worker;
-    struct ht_snap_ref *refs = refs_of(b);
+    uint32_t *from = from_of(b);
     uint32_t begin = (uint32_t)piece * HT_SNAP_CHUNK;
     for (uint32_t leaf = begin; leaf < b->layout.leaf_count && leaf - begin < HT_SNAP_CHUNK;
          leaf++) {
         struct ht_box box = ht_box_empty();
         uint64_t first = (uint64_t)leaf * HT_SNAP_FAN;
         for (uint64_t i = first; i < b->entry_count && i < first + HT_SNAP_FAN; i++) {
-            struct ht_point u;
-            struct ht_point v;
-            refs[i] = b->found[b->items[i].entry];
-            ends_of(b, &refs[i], &u, &v);
-            box = ht_box_grow(ht_box_grow(box, u), v);
+            from[i] = b->items[i].entry;
+            box = ht_box_grow(ht_box_grow(box, point_of(b, from[i])), point_of(b, from[i] + 1));
         }
         b->boxes[0][leaf] = box;
     }
@@ -251,13 +192,12 @@ static void quantize_leaf(const struct builder *b, uint32_t number, struct ht_sn
 {
     struct ht_snap_leaf *leaf =
         (struct ht_snap_leaf *)(void *)(b->blob + b->layout.leaf_offset) + number;
-    const struct ht_snap_ref *refs = refs_of(b);
+    const uint32_t *from = from_of(b);
     uint64_t first = (uint64_t)number * HT_SNAP_FAN;
     int64_t half = ((int64_t)1 << frame.shift) / 2;
     for (uint32_t i = 0; i < HT_SNAP_FAN && first + i < b->entry_count; i++) {
-        struct ht_point u;
-        struct ht_point v;
-        ends_of(b, &refs[first + i], &u, &v);
+        struct ht_point u = point_of(b, from[first + i]);
+        struct ht_point v = point_of(b, from[first + i] + 1);
         leaf->from_x[i] = quantize(u.lon_e7, frame.x, frame.shift, half);
         leaf->from_y[i] = quantize(u.lat_e7, frame.y, frame.shift, half);
         leaf->to_x[i] = quantize(v.lon_e7, frame.x, frame.shift, half);
@@ -322,7 +262,6 @@ static enum ht_status quantize_levels(struct builder *b)
 
 static enum ht_status builder_alloc(struct builder *b)
 {
-    b->found = ht_array_new(b->entry_count, sizeof *b->found);
     b->items = ht_array_new(b->entry_count, sizeof *b->items);
     b->layout = ht_snap__layout(b->entry_count);
     b->blob = aligned_alloc(64, b->layout.size);
@@ -333,13 +272,13 @@ static enum ht_status builder_alloc(struct builder *b)
             return HT_NOMEM;
         }
     }
-    return b->found == NULL || b->items == NULL || b->blob == NULL ? HT_NOMEM : HT_OK;
+    return b->items == NULL || b->blob == NULL ? HT_NOMEM : HT_OK;
 }
 
 static void builder_deinit(struct builder *b)
 {
     free(b->chunk_first);
-    free(b->found);
+    free(b->marks);
     free(b->items);
     free(b->blob);
     free(b->frames);
@@ -359,7 +298,7 @@ static enum ht_status builder_run(struct builder *b)
         return status;
     }
     memset(b->blob, 0, b->layout.size);
-    run(b, divide_up(b->graph->base_arc_count, HT_SNAP_CHUNK), list_entries);
+    run(b, divide_up(b->network->way_node_count / 64 + 1, HT_SNAP_CHUNK / 64), list_entries);
     ht_snap__order(b->items, b->entry_count, b->pool);
     run(b, divide_up(b->layout.leaf_count, HT_SNAP_CHUNK), place_leaves);
     measure_levels(b);
@@ -369,7 +308,7 @@ static enum ht_status builder_run(struct builder *b)
     head->entry_count = b->entry_count;
     head->leaf_count = b->layout.leaf_count;
     head->level_count = b->layout.level_count;
-    head->base_arc_count = b->graph->base_arc_count;
+    head->way_node_count = b->network->way_node_count;
     if (b->entry_count == 0) {
         return HT_OK;
     }
@@ -377,71 +316,107 @@ static enum ht_status builder_run(struct builder *b)
     return quantize_levels(b);
 }
 
-static struct ht_snap_index *index_new(const struct ht_network *network,
-                                       const struct ht_graph *graph)
+static struct ht_snap_tree *tree_new(const struct ht_network *network)
 {
-    struct ht_snap_index *index = calloc(1, sizeof *index);
-    if (index != NULL) {
-        index->network = network;
-        index->graph = graph;
-        index->kernels = ht_snap__kernels(0);
+    struct ht_snap_tree *tree = calloc(1, sizeof *tree);
+    if (tree != NULL) {
+        tree->network = network;
     }
-    return index;
+    return tree;
 }
 
-enum ht_status ht_snap_build(const struct ht_network *network, const struct ht_graph *graph,
-                             struct ht_pool *pool, struct ht_snap_index **out)
+/* Of the segments that are marked. */
+static enum ht_status tree_make(struct builder *b, struct ht_snap_tree **out)
 {
-    struct builder b = {.network = network, .graph = graph, .pool = pool};
-    *out = NULL;
-    enum ht_status status = builder_run(&b);
-    struct ht_snap_index *index = status == HT_OK ? index_new(network, graph) : NULL;
-    if (status == HT_OK && index == NULL) {
+    enum ht_status status = builder_run(b);
+    struct ht_snap_tree *tree = status == HT_OK ? tree_new(b->network) : NULL;
+    if (status == HT_OK && tree == NULL) {
         status = HT_NOMEM;
     }
     if (status == HT_OK) {
-        index->owned = b.blob;
-        ht_snap__attach(index, &b.layout, b.blob);
-        b.blob = NULL;
-        *out = index;
+        tree->owned = b->blob;
+        ht_snap__attach_tree(tree, &b->layout, b->blob);
+        b->blob = NULL;
+        *out = tree;
     }
+    return status;
+}
+
+static bool marks_init(struct builder *b)
+{
+    b->marks = ht_array_new_zeroed(b->network->way_node_count / 64 + (size_t)1, sizeof *b->marks);
+    return b->marks != NULL;
+}
+
+enum ht_status ht_snap_tree_build(const struct ht_network *network, struct ht_pool *pool,
+                                  struct ht_snap_tree **out)
+{
+    struct builder b = {.network = network, .pool = pool};
+    *out = NULL;
+    enum ht_status status = marks_init(&b) ? HT_OK : HT_NOMEM;
+    for (uint32_t way = 0; way < network->way_count && status == HT_OK; way++) {
+        mark(&b, network->ways[way].first_node, network->ways[way + 1].first_node - 1);
+    }
+    status = status == HT_OK ? tree_make(&b, out) : status;
     builder_deinit(&b);
     return status;
 }
 
-void ht_snap_data(const struct ht_snap_index *index, const void **data, size_t *size)
+enum ht_status ht_snap__tree_of(const struct ht_network *network, const struct ht_graph *graph,
+                                struct ht_pool *pool, struct ht_snap_tree **out)
 {
-    *data = index->data;
-    *size = index->size;
+    struct builder b = {.network = network, .pool = pool};
+    *out = NULL;
+    enum ht_status status = marks_init(&b) ? HT_OK : HT_NOMEM;
+    for (uint32_t arc = 0; arc < graph->base_arc_count && status == HT_OK; arc++) {
+        uint32_t low = ht_arc_low(&graph->arcs[arc]);
+        mark(&b, low, low + graph->arcs[arc].segments);
+    }
+    status = status == HT_OK ? tree_make(&b, out) : status;
+    builder_deinit(&b);
+    return status;
 }
 
-/* Boxes that are not inside out keep all frames within a few times the globe, and refs within the
- * graph are all that a query follows; it clamps the segment by the arc that it reads. */
-enum ht_status ht_snap_check(const struct ht_snap_index *index)
+void ht_snap_tree_free(struct ht_snap_tree *tree)
 {
-    const struct ht_snap_head *head = index->head;
+    if (tree != NULL) {
+        free(tree->owned);
+        free(tree);
+    }
+}
+
+void ht_snap_tree_data(const struct ht_snap_tree *tree, const void **data, size_t *size)
+{
+    *data = tree->data;
+    *size = tree->size;
+}
+
+/* Boxes that are not inside out keep all frames within a few times the globe, and segments within
+ * way_node are all that a query follows. */
+enum ht_status ht_snap_tree_check(const struct ht_snap_tree *tree)
+{
+    const struct ht_snap_head *head = tree->head;
     if (head->entry_count > 0 && (head->box.min.lon_e7 > head->box.max.lon_e7 ||
                                   head->box.min.lat_e7 > head->box.max.lat_e7)) {
         return HT_RANGE;
     }
     unsigned wrong = 0;
     for (uint32_t level = 0; level < head->level_count; level++) {
-        uint32_t below = level == 0 ? head->leaf_count : index->level_size[level - 1];
+        uint32_t below = level == 0 ? head->leaf_count : tree->level_size[level - 1];
         for (uint32_t child = 0; child < below; child++) {
-            const struct ht_snap_node *node = &index->level[level][child / HT_SNAP_FAN];
+            const struct ht_snap_node *node = &tree->level[level][child / HT_SNAP_FAN];
             uint32_t k = child % HT_SNAP_FAN;
             wrong |= node->min_x[k] > node->max_x[k] || node->min_y[k] > node->max_y[k];
         }
     }
     for (uint32_t i = 0; i < head->entry_count; i++) {
-        wrong |= index->refs[i].arc >= head->base_arc_count ||
-                 (index->refs[i].packed & (HT_SNAP_ALONG | HT_SNAP_AGAINST)) == 0;
+        wrong |= tree->from[i] >= head->way_node_count - 1;
     }
     return wrong == 0 ? HT_OK : HT_RANGE;
 }
 
-enum ht_status ht_snap_view(const struct ht_network *network, const struct ht_graph *graph,
-                            const void *data, size_t size, struct ht_snap_index **out)
+enum ht_status ht_snap_tree_view(const struct ht_network *network, const void *data, size_t size,
+                                 struct ht_snap_tree **out)
 {
     *out = NULL;
     const struct ht_snap_head *head = data;
@@ -462,35 +437,15 @@ enum ht_status ht_snap_view(const struct ht_network *network, const struct ht_gr
         return HT_TRUNCATED;
     }
     if (head->leaf_count != layout.leaf_count || head->level_count != layout.level_count ||
-        head->base_arc_count != graph->base_arc_count) {
+        head->way_node_count != network->way_node_count ||
+        (head->entry_count > 0 && head->way_node_count < 2)) {
         return HT_RANGE;
     }
-    struct ht_snap_index *index = index_new(network, graph);
-    if (index == NULL) {
+    struct ht_snap_tree *tree = tree_new(network);
+    if (tree == NULL) {
         return HT_NOMEM;
     }
-    ht_snap__attach(index, &layout, data);
-    *out = index;
+    ht_snap__attach_tree(tree, &layout, data);
+    *out = tree;
     return HT_OK;
-}
-
-enum ht_status ht_snap_over(const struct ht_snap_index *index, const struct ht_graph *graph,
-                            struct ht_snap_index **out)
-{
-    *out = malloc(sizeof **out);
-    if (*out == NULL) {
-        return HT_NOMEM;
-    }
-    **out = *index;
-    (*out)->graph = graph;
-    (*out)->owned = NULL;
-    return HT_OK;
-}
-
-void ht_snap_index_free(struct ht_snap_index *index)
-{
-    if (index != NULL) {
-        free(index->owned);
-        free(index);
-    }
 }

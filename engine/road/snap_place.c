@@ -15,7 +15,7 @@ static struct sides_at sides_at(const struct ht_graph *graph, const struct ht_sn
     const struct ht_arc *a = &graph->arcs[ref->arc];
     struct sides_at at = {
         .arc = {HT_NONE, HT_NONE},
-        .along = ref->packed / HT_SNAP_SEGMENT,
+        .along = ref->along,
         .count = ht_arc_point_count(a) - 1,
     };
     if (at.along >= at.count) { /* only in a forged file */
@@ -32,11 +32,20 @@ static struct sides_at sides_at(const struct ht_graph *graph, const struct ht_sn
     return at;
 }
 
-struct ht_snap_segment ht_snap__segment(const struct ht_snap_index *index,
-                                        const struct ht_snap_ref *ref)
+struct ht_snap_ref ht_snap__ref(const struct ht_snap_index *index, uint32_t entry)
 {
-    struct sides_at at = sides_at(index->graph, ref);
-    const struct ht_arc *a = &index->graph->arcs[ref->arc];
+    uint32_t from = index->tree.from[entry];
+    uint32_t arc = ht_snap_arc(index, ht_snap_piece(index->blocks, from));
+    return (struct ht_snap_ref){.arc = arc,
+                                .along = from - ht_arc_low(&index->graph->arcs[arc]),
+                                .packed = ht_snap_packed(index, entry)};
+}
+
+struct ht_snap_segment ht_snap__segment(const struct ht_snap_index *index, uint32_t entry)
+{
+    struct ht_snap_ref ref = ht_snap__ref(index, entry);
+    struct sides_at at = sides_at(index->graph, &ref);
+    const struct ht_arc *a = &index->graph->arcs[ref.arc];
     const uint32_t *node = index->network->way_node + ht_arc_low(a) + at.along;
     return (struct ht_snap_segment){
         .arc = {at.arc[0], at.arc[1]},
@@ -212,13 +221,20 @@ static uint64_t before_segment(const struct ht_network *network, const struct ht
 void ht_snap__place_call(const struct ht_snap_index *index, const struct ht_snap_hit *hit,
                          int round)
 {
-    struct sides_at at = sides_at(index->graph, &index->refs[hit->ref]);
-    const struct ht_arc *piece = &index->graph->arcs[hit->arc];
+    uint32_t arc = ht_snap_arc(index, hit->piece);
+    const struct ht_arc *piece = &index->graph->arcs[arc];
+    if (round == 0) {
+        __builtin_prefetch(piece);
+        return;
+    }
+    struct ht_snap_ref ref = {arc, hit->from - ht_arc_low(piece),
+                              ht_snap_packed(index, hit->entry)};
+    struct sides_at at = sides_at(index->graph, &ref);
     const uint32_t *node = index->network->way_node + ht_arc_low(piece);
     bool back = at.along > at.count / 2;
     uint32_t begin = back ? at.along : 0;
     uint32_t end = back ? at.count : at.along;
-    if (round == 0) {
+    if (round == 1) {
         __builtin_prefetch(&node[begin]);
         __builtin_prefetch(&node[end]);
         if (at.arc[1] != HT_NONE) {
@@ -231,9 +247,9 @@ void ht_snap__place_call(const struct ht_snap_index *index, const struct ht_snap
     }
 }
 
-void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
-                    const struct ht_snap_ref *ref, const struct ht_snap_hit *hit,
-                    struct ht_place *out)
+void ht_snap__place_on(const struct ht_snap_index *index, struct ht_point input,
+                       const struct ht_snap_ref *ref, const struct ht_snap_hit *hit,
+                       struct ht_place *out)
 {
     const struct ht_graph *graph = index->graph;
     struct ht_point u = hit->ends[0];
@@ -273,4 +289,11 @@ void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
     }
     out->component = ht_arc_component(graph, speaker);
     out->small = (graph->arcs[speaker].flags & HT_ARC_SMALL) != 0;
+}
+
+void ht_snap__place(const struct ht_snap_index *index, struct ht_point input,
+                    const struct ht_snap_hit *hit, struct ht_place *out)
+{
+    struct ht_snap_ref ref = ht_snap__ref(index, hit->entry);
+    ht_snap__place_on(index, input, &ref, hit, out);
 }

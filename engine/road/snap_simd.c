@@ -51,8 +51,17 @@ static uint32_t nearest_portable(const float square[HT_SNAP_FAN], uint32_t left,
     return best;
 }
 
+static uint32_t present_portable(const uint8_t sides[HT_SNAP_FAN])
+{
+    uint32_t present = 0;
+    for (uint32_t k = 0; k < HT_SNAP_FAN; k++) {
+        present |= (uint32_t)(sides[k] != 0) << k;
+    }
+    return present;
+}
+
 static const struct ht_snap_kernels portable = {"portable", boxes_portable, segments_portable,
-                                                nearest_portable};
+                                                present_portable, nearest_portable};
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -109,6 +118,12 @@ HT_AVX2 static void segments_avx2(const struct ht_snap_leaf *leaf, const struct 
     }
 }
 
+HT_AVX2 static uint32_t present_avx2(const uint8_t sides[HT_SNAP_FAN])
+{
+    __m128i none = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i_u *)sides), _mm_setzero_si128());
+    return ~(uint32_t)_mm_movemask_epi8(none) & 0xffffu;
+}
+
 HT_AVX512 static inline __m512 load16(const uint16_t *from)
 {
     return _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i_u *)from)));
@@ -162,8 +177,9 @@ HT_AVX512 static uint32_t nearest_avx512(const float square[HT_SNAP_FAN], uint32
     return (uint32_t)__builtin_ctz(_mm512_mask_cmp_ps_mask(in, all, least, _CMP_EQ_OQ));
 }
 
-static const struct ht_snap_kernels avx2 = {"avx2", boxes_avx2, segments_avx2, nearest_portable};
-static const struct ht_snap_kernels avx512 = {"avx512", boxes_avx512, segments_avx512,
+static const struct ht_snap_kernels avx2 = {"avx2", boxes_avx2, segments_avx2, present_avx2,
+                                            nearest_portable};
+static const struct ht_snap_kernels avx512 = {"avx512", boxes_avx512, segments_avx512, present_avx2,
                                               nearest_avx512};
 #endif
 

@@ -17,13 +17,17 @@ static void window_leaf(const struct window *w, uint32_t leaf)
 {
     const struct ht_snap_index *index = w->index;
     uint64_t first = (uint64_t)leaf * HT_SNAP_FAN;
-    for (uint64_t i = first; i < index->head->entry_count && i < first + HT_SNAP_FAN; i++) {
-        struct ht_snap_segment segment = ht_snap__segment(index, &index->refs[i]);
-        struct ht_box box =
-            ht_box_grow(ht_box_empty(), index->network->node_point[segment.from_node]);
-        box = ht_box_grow(box, index->network->node_point[segment.to_node]);
+    const struct ht_network *network = index->network;
+    for (uint64_t i = first; i < index->tree.head->entry_count && i < first + HT_SNAP_FAN; i++) {
+        if (index->sides[i] == 0) {
+            continue;
+        }
+        const uint32_t *node = &network->way_node[index->tree.from[i]];
+        struct ht_box box = ht_box_grow(ht_box_empty(), network->node_point[node[0]]);
+        box = ht_box_grow(box, network->node_point[node[1]]);
         if (ranges_meet(box.min.lon_e7, box.max.lon_e7, w->box.min.lon_e7, w->box.max.lon_e7) &&
             ranges_meet(box.min.lat_e7, box.max.lat_e7, w->box.min.lat_e7, w->box.max.lat_e7)) {
+            struct ht_snap_segment segment = ht_snap__segment(index, (uint32_t)i);
             w->visit(w->user, &segment);
         }
     }
@@ -50,7 +54,7 @@ void ht_snap_window(const struct ht_snap_index *index, struct ht_box box,
                     void (*visit)(void *user, const struct ht_snap_segment *segment), void *user)
 {
     const struct window w = {.index = index, .box = box, .visit = visit, .user = user};
-    const struct ht_snap_head *head = index->head;
+    const struct ht_snap_head *head = index->tree.head;
     if (head->entry_count == 0) {
         return;
     }
@@ -59,14 +63,14 @@ void ht_snap_window(const struct ht_snap_index *index, struct ht_box box,
     steps[level] = (struct step){.frame = ht_snap_frame_root(head)};
     while (level < head->level_count) {
         struct step *step = &steps[level];
-        uint32_t below = level == 0 ? head->leaf_count : index->level_size[level - 1];
+        uint32_t below = level == 0 ? head->leaf_count : index->tree.level_size[level - 1];
         uint32_t child = step->node * HT_SNAP_FAN + step->next;
         if (step->next == HT_SNAP_FAN || child >= below) {
             level++;
             continue;
         }
         uint32_t k = step->next++;
-        const struct ht_snap_node *node = &index->level[level][step->node];
+        const struct ht_snap_node *node = &index->tree.level[level][step->node];
         if (!window_meets(&w, node, step->frame, k)) {
             continue;
         }
@@ -98,7 +102,7 @@ static bool place_at_end(const struct ht_snap_index *index, const struct ht_snap
     const struct ht_point ends[2] = {index->network->node_point[nodes[segment]],
                                      index->network->node_point[nodes[segment + 1]]};
     uint32_t packed = ht_snap__pack(graph, primary);
-    const struct ht_snap_ref ref = {.arc = primary, .packed = packed | segment * HT_SNAP_SEGMENT};
+    const struct ht_snap_ref ref = {.arc = primary, .along = segment, .packed = packed};
     struct ht_snap_hit hit = {.ratio = lower ? 0.0 : 1.0,
                               .sides = ht_snap__sides(options, packed),
                               .ends = {ends[0], ends[1]}};
@@ -107,7 +111,7 @@ static bool place_at_end(const struct ht_snap_index *index, const struct ht_snap
     if (hit.sides == 0) {
         return false;
     }
-    ht_snap__place(index, input, &ref, &hit, out);
+    ht_snap__place_on(index, input, &ref, &hit, out);
     return true;
 }
 
@@ -178,7 +182,9 @@ uint32_t ht_snap_junction(const struct ht_snap_index *index, const struct ht_pla
     }
     for (uint32_t i = graph->junction_first_in[junction];
          i < graph->junction_first_in[junction + 1]; i++) {
-        if (place_at_end(index, options, place->input, graph->junction_in[i], false, &found)) {
+        uint32_t arc = graph->junction_in[i]; /* with a reverse, it is found above */
+        if (graph->arcs[arc].reverse == HT_NONE &&
+            place_at_end(index, options, place->input, arc, false, &found)) {
             meeting_add(&m, &found);
         }
     }

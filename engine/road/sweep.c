@@ -148,7 +148,7 @@ static void descend(struct ht_sweep *sweep, const struct ht_road *road, bool tar
     const struct ht_climb *climb = road->metric->climb;
     uint32_t count = 0;
     for (uint32_t v = vertex; v != HT_NONE && sweep->vertex[climb[v].depth] != v;
-         v = climb[v].parent) {
+         v = ht_metric_parent(road->metric, v)) {
         sweep->climb[count++] = v;
     }
     struct ht_lane lane = {sweep->time, sweep->length, NULL};
@@ -188,7 +188,7 @@ static void scout(const struct ht_sweep *sweep, const struct ht_road *road,
             __builtin_prefetch(row.time != NULL ? (const void *)row.time : row.brief);
             __builtin_prefetch(row.length);
             __builtin_prefetch(row.depth);
-            at[i] = climb[v].parent;
+            at[i] = ht_metric_parent(road->metric, v);
             walking++;
         }
     }

@@ -169,10 +169,8 @@ static uint32_t edge_between(const struct update *u, uint32_t from, uint32_t to,
 static struct ht_key turn_key(const struct update *u, uint32_t from, uint32_t to)
 {
     uint32_t arc = u->cch->arc[from];
-    const struct ht_turn *turn = ht_graph_turn(u->graph, arc, u->cch->arc[to]);
-    return turn == NULL
-               ? ht_key_inf()
-               : ht__turn_key(u->graph, u->overlay, arc, (uint32_t)(turn - u->graph->turns));
+    uint32_t turn = ht_graph_turn(u->graph, arc, u->cch->arc[to]);
+    return turn == HT_NONE ? ht_key_inf() : ht__turn_key(u->graph, u->overlay, arc, turn);
 }
 
 /* An edge that is recomputed: to which depth it leads, and the least cost so far. */
@@ -407,14 +405,26 @@ static enum ht_status push_turn(struct update *u, uint32_t from_arc, uint32_t tu
         return HT_OK;
     }
     uint32_t from = u->cch->rank[from_arc];
-    uint32_t to = u->cch->rank[u->graph->turns[turn].to];
+    uint32_t to = u->cch->rank[ht_turn_to(u->graph, from_arc, turn)];
     return push(u, from < to ? 0 : 1, from < to ? from : to, edge);
 }
 
 static enum ht_status push_turn_into(struct update *u, uint32_t from_arc, uint32_t to_arc)
 {
-    const struct ht_turn *turn = ht_graph_turn(u->graph, from_arc, to_arc);
-    return turn == NULL ? HT_OK : push_turn(u, from_arc, (uint32_t)(turn - u->graph->turns));
+    uint32_t turn = ht_graph_turn(u->graph, from_arc, to_arc);
+    return turn == HT_NONE ? HT_OK : push_turn(u, from_arc, turn);
+}
+
+/* The turns into an arc from one before it and its copies. */
+static enum ht_status push_turns_into(struct update *u, uint32_t in, uint32_t arc)
+{
+    const uint32_t *copies = NULL;
+    uint32_t count = ht_graph_copies(u->graph, in, &copies);
+    enum ht_status status = push_turn_into(u, in, arc);
+    for (uint32_t c = 0; c < count && status == HT_OK; c++) {
+        status = push_turn_into(u, copies[c], arc);
+    }
+    return status;
 }
 
 static enum ht_status push_arc(struct update *u, uint32_t arc)
@@ -426,15 +436,15 @@ static enum ht_status push_arc(struct update *u, uint32_t arc)
         status = push_turn(u, arc, t);
     }
     uint32_t tail = graph->arcs[arc].tail;
+    for (uint32_t out = graph->junction_first_out[tail];
+         out < graph->junction_first_out[tail + 1] && status == HT_OK; out++) {
+        uint32_t in = graph->arcs[out].reverse;
+        status = in == HT_NONE ? HT_OK : push_turns_into(u, in, arc);
+    }
     for (uint32_t i = graph->junction_first_in[tail];
          i < graph->junction_first_in[tail + 1] && status == HT_OK; i++) {
         uint32_t in = graph->junction_in[i];
-        const uint32_t *copies = NULL;
-        uint32_t count = ht_graph_copies(graph, in, &copies);
-        status = push_turn_into(u, in, arc);
-        for (uint32_t c = 0; c < count && status == HT_OK; c++) {
-            status = push_turn_into(u, copies[c], arc);
-        }
+        status = graph->arcs[in].reverse != HT_NONE ? HT_OK : push_turns_into(u, in, arc);
     }
     return status;
 }

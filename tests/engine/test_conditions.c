@@ -35,11 +35,10 @@ static void begin(const char *schedule)
     town = ht_tiny_new(map, 100, ways, sizeof ways / sizeof ways[0], "");
     if (schedule != NULL) {
         uint32_t ab = ht_tiny_arc(town, 'a', 'b', NULL);
-        const struct ht_turn *turn =
-            ht_graph_turn(&town->graph, ab, ht_tiny_arc(town, 'b', 'c', NULL));
-        ht_tiny_require(turn != NULL, "no turn at b");
-        condition = (struct ht_turn_condition){.turn = (uint32_t)(turn - town->turns),
-                                               .schedule = ht_tiny_string(town, schedule)};
+        uint32_t turn = ht_graph_turn(&town->graph, ab, ht_tiny_arc(town, 'b', 'c', NULL));
+        ht_tiny_require(turn != HT_NONE, "no turn at b");
+        condition =
+            (struct ht_turn_condition){.turn = turn, .schedule = ht_tiny_string(town, schedule)};
         town->graph.conditions = &condition;
         town->graph.condition_count = 1;
     }

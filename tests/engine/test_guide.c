@@ -145,8 +145,7 @@ static void check_whole(const struct tour *tour)
         want_duration += g->arcs[tour->arcs[i]].duration_ms;
     }
     for (uint32_t i = 0; i + 1 < tour->leg.arc_count; i++) {
-        const struct ht_turn *turn = ht_graph_turn(g, tour->arcs[i], tour->arcs[i + 1]);
-        want_duration += turn != NULL ? turn->duration_ms : 0;
+        want_duration += ht_graph_turn_between(g, tour->arcs[i], tour->arcs[i + 1]).duration_ms;
     }
     HT_CHECK_INT(length, want_length);
     HT_CHECK_INT(duration, want_duration);

@@ -291,9 +291,8 @@ static void check_legs(struct ht_match *match, const struct ht_road *road,
                                              : from->after.length_mm + to->before.length_mm;
         int64_t ms = leg->arc_count == 1 ? 0 : from->after.duration_ms + to->before.duration_ms;
         for (uint32_t k = 0; k + 1 < leg->arc_count; k++) {
-            const struct ht_turn *turn = ht_graph_turn(road->graph, arcs[k], arcs[k + 1]);
-            HT_REQUIRE(turn != NULL);
-            ms += turn->duration_ms;
+            HT_REQUIRE(ht_graph_turn(road->graph, arcs[k], arcs[k + 1]) != HT_NONE);
+            ms += ht_graph_turn_between(road->graph, arcs[k], arcs[k + 1]).duration_ms;
             length += k > 0 ? road->graph->arcs[arcs[k]].length_mm : 0;
             ms += k > 0 ? road->graph->arcs[arcs[k]].duration_ms : 0;
         }

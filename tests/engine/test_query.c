@@ -83,14 +83,15 @@ static bool path_is_sound(const struct ht_graph *g, const struct ht_place *sourc
     }
     struct ht_cost sum = from->after;
     for (uint32_t i = 0; i + 1 < way->arc_count; i++) {
-        const struct ht_turn *turn = ht_graph_turn(g, way->arcs[i], way->arcs[i + 1]);
+        uint32_t number = ht_graph_turn(g, way->arcs[i], way->arcs[i + 1]);
         const struct ht_arc *next = &g->arcs[way->arcs[i + 1]];
         bool last = i + 2 == way->arc_count;
-        if (turn == NULL) {
+        if (number == HT_NONE) {
             return false;
         }
-        sum.weight_ms += turn->weight_ms + (last ? to->before.weight_ms : next->weight_ms);
-        sum.duration_ms += turn->duration_ms + (last ? to->before.duration_ms : next->duration_ms);
+        struct ht_turn turn = ht_turn_at(g, way->arcs[i], number);
+        sum.weight_ms += turn.weight_ms + (last ? to->before.weight_ms : next->weight_ms);
+        sum.duration_ms += turn.duration_ms + (last ? to->before.duration_ms : next->duration_ms);
         sum.length_mm += last ? to->before_mm : next->length_mm;
     }
     return same_cost(sum, way->cost);
@@ -477,8 +478,8 @@ static int compare_behind(const struct ht_road *open, const struct ht_road *behi
             if (one == HT_OK && two == HT_OK) {
                 bool kept = true;
                 for (uint32_t i = 1; i < path.arc_count; i++) {
-                    const struct ht_turn *turn = ht_graph_turn(g, path.arcs[i - 1], path.arcs[i]);
-                    kept = kept && turn != NULL && !g->live->turn_closed[turn - g->turns];
+                    uint32_t turn = ht_graph_turn(g, path.arcs[i - 1], path.arcs[i]);
+                    kept = kept && turn != HT_NONE && !g->live->turn_closed[turn];
                 }
                 wrong += !kept || !same_cost(cost.cost, want) || !same_cost(path.cost, want) ||
                          !path_is_sound(g, &source, &target, &path);
@@ -560,7 +561,7 @@ HT_CASE(a_trimmed_metric_keeps_what_cheapest_ways_need)
         HT_CHECK(less->side[s].edge_count < whole->side[s].edge_count);
         HT_CHECK(less->side[s].edge_count > whole->side[s].edge_count / 2);
         for (uint32_t v = 0; v < cch->vertex_count; v++) {
-            HT_CHECK_INT(less->climb[v].parent, cch->parent[v]);
+            HT_CHECK_INT(ht_metric_parent(less, v), cch->parent[v]);
             HT_CHECK_INT(less->climb[v].depth, cch->depth[v]);
             struct ht_row row = ht_metric_row(less, s, v);
             for (uint32_t i = 0; i < row.count; i++) {

@@ -611,6 +611,31 @@ HT_CASE(place_in_the_middle_of_a_street_is_no_junction)
     snap_town_free(t);
 }
 
+/* Flags in more combinations than have numbers. */
+HT_CASE(every_entry_says_of_its_sides_what_the_arcs_do)
+{
+    struct snap_town *t = snap_town_new(900, 1000000, 19);
+    struct ht_snap_index *index = NULL;
+    uint64_t seed = 20;
+    for (uint32_t a = 0; a < t->arc_count; a++) {
+        t->arcs[a].flags ^= (ht_random_below(&seed, 16) << HT_ARC_CLASS_SHIFT) & HT_ARC_FLAGS;
+    }
+    HT_REQUIRE(ht_snap_build(&t->network, &t->graph, NULL, &index) == HT_OK);
+    uint32_t asked = 0;
+    uint32_t wrong = 0;
+    uint32_t count = index->own->entry_count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct ht_snap_ref ref = ht_snap__ref(index, i);
+        asked += index->sides[i] == HT_SNAP_ASK;
+        wrong += ref.packed != ht_snap__pack(&t->graph, ref.arc);
+        wrong += ref.along >= t->arcs[ref.arc].segments;
+    }
+    HT_CHECK(count > 3000 && asked > 0 && asked < count / 2);
+    HT_CHECK_INT(wrong, 0);
+    ht_snap_index_free(index);
+    snap_town_free(t);
+}
+
 /* --- blobs ------------------------------------------------------------------------------------ */
 
 HT_CASE(empty_graph_has_no_places)
@@ -623,7 +648,7 @@ HT_CASE(empty_graph_has_no_places)
     const void *data = NULL;
     size_t size = 0;
     ht_snap_data(built, &data, &size);
-    HT_REQUIRE(ht_snap_view(&t->network, &t->graph, data, size, &index) == HT_OK);
+    HT_REQUIRE(ht_snap_view(ht_snap_tree_of(built), &t->graph, data, size, &index) == HT_OK);
     HT_REQUIRE(ht_snap_work_new(&work) == HT_OK);
     struct ht_snap_options o = ht_snap_options_default();
     struct ht_place places[2];
@@ -639,11 +664,25 @@ HT_CASE(empty_graph_has_no_places)
     snap_town_free(t);
 }
 
-/* A block as a file's reader takes it: seen, then checked. */
-static enum ht_status view_checked(const struct snap_town *t, const void *data, size_t size,
-                                   struct ht_snap_index **out)
+/* Blocks as a file's reader takes them: seen, then checked. */
+static enum ht_status tree_checked(const struct snap_town *t, const void *data, size_t size,
+                                   struct ht_snap_tree **out)
 {
-    enum ht_status status = ht_snap_view(&t->network, &t->graph, data, size, out);
+    enum ht_status status = ht_snap_tree_view(&t->network, data, size, out);
+    if (status == HT_OK) {
+        status = ht_snap_tree_check(*out);
+    }
+    if (status != HT_OK) {
+        ht_snap_tree_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+static enum ht_status view_checked(const struct ht_snap_tree *tree, const struct snap_town *t,
+                                   const void *data, size_t size, struct ht_snap_index **out)
+{
+    enum ht_status status = ht_snap_view(tree, &t->graph, data, size, out);
     if (status == HT_OK) {
         status = ht_snap_check(*out);
     }
@@ -654,43 +693,96 @@ static enum ht_status view_checked(const struct snap_town *t, const void *data, 
     return status;
 }
 
+/* A copy with room to be moved in; the caller frees. */
+static char *copy_of(const void *data, size_t size)
+{
+    char *copy = aligned_alloc(64, size + 64);
+    if (copy == NULL) {
+        abort();
+    }
+    memcpy(copy, data, size);
+    return copy;
+}
+
+/* The same of what a profile adds to the tree. */
+static void view_refuses_of_a_profile(const struct snap_town *t, const struct ht_snap_index *built)
+{
+    size_t size = built->size;
+    char *copy = copy_of(built->data, size);
+    struct ht_snap_index *index = NULL;
+    struct ht_snap_own *own = (void *)copy;
+    uint8_t *sides = (void *)(copy + ((const char *)built->sides - (const char *)built->data));
+    uint32_t *arcs = (void *)(copy + ((const char *)built->arcs - (const char *)built->data));
+    HT_CHECK_INT(view_checked(&built->tree, t, copy, size, &index), HT_OK);
+    ht_snap_index_free(index);
+    HT_CHECK_INT(view_checked(&built->tree, t, copy + 4, size, &index), HT_INVALID);
+    HT_CHECK_INT(view_checked(&built->tree, t, copy, 63, &index), HT_TRUNCATED);
+    HT_CHECK_INT(view_checked(&built->tree, t, copy, size - 64, &index), HT_TRUNCATED);
+    HT_CHECK_INT(view_checked(&built->tree, t, copy, size + 64, &index), HT_TRUNCATED);
+    copy[0]++;
+    HT_CHECK_INT(view_checked(&built->tree, t, copy, size, &index), HT_FOREIGN);
+    copy[0]--;
+    uint32_t *const counts[] = {&own->entry_count, &own->leaf_count, &own->base_arc_count,
+                                &own->way_node_count};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        ++*counts[i];
+        HT_CHECK_INT(view_checked(&built->tree, t, copy, size, &index), HT_RANGE);
+        --*counts[i];
+    }
+    own->version++;
+    HT_CHECK_INT(view_checked(&built->tree, t, copy, size, &index), HT_VERSION);
+    own->version--;
+    uint32_t arc = arcs[17];
+    arcs[17] = t->graph.base_arc_count;
+    HT_CHECK_INT(view_checked(&built->tree, t, copy, size, &index), HT_RANGE);
+    arcs[17] = arc;
+    sides[17] = HT_SNAP_ASK - 1; /* of no side */
+    ((uint16_t *)(void *)(copy + 64))[sides[17]] = HT_SNAP_SMALL;
+    HT_CHECK_INT(view_checked(&built->tree, t, copy, size, &index), HT_RANGE);
+    HT_CHECK(index == NULL);
+    free(copy);
+}
+
 HT_CASE(view_refuses_what_is_damaged)
 {
     struct snap_town *t = snap_town_new(600, 1000000, 15);
     struct ht_snap_index *built = NULL;
-    struct ht_snap_index *index = NULL;
     HT_REQUIRE(ht_snap_build(&t->network, &t->graph, NULL, &built) == HT_OK);
-    size_t size = built->size;
-    char *copy = aligned_alloc(64, size + 64);
-    HT_REQUIRE(copy != NULL);
-    memcpy(copy, built->data, size);
+    size_t size = built->tree.size;
+    char *copy = copy_of(built->tree.data, size);
+    struct ht_snap_tree *tree = NULL;
     struct ht_snap_head *head = (void *)copy;
-    struct ht_snap_ref *refs =
-        (void *)(copy + ((const char *)built->refs - (const char *)built->data));
+    uint32_t *from =
+        (void *)(copy + ((const char *)built->tree.from - (const char *)built->tree.data));
     struct ht_snap_node *root =
-        (void *)(copy + ((const char *)built->level[0] - (const char *)built->data));
-    HT_CHECK_INT(view_checked(t, copy, size, &index), HT_OK);
-    ht_snap_index_free(index);
-    HT_CHECK_INT(view_checked(t, copy + 4, size, &index), HT_INVALID);
-    HT_CHECK_INT(view_checked(t, copy, 63, &index), HT_TRUNCATED);
-    HT_CHECK_INT(view_checked(t, copy, size - 64, &index), HT_TRUNCATED);
-    HT_CHECK_INT(view_checked(t, copy, size + 64, &index), HT_TRUNCATED);
+        (void *)(copy + ((const char *)built->tree.level[0] - (const char *)built->tree.data));
+    HT_CHECK_INT(tree_checked(t, copy, size, &tree), HT_OK);
+    ht_snap_tree_free(tree);
+    HT_CHECK_INT(tree_checked(t, copy + 4, size, &tree), HT_INVALID);
+    HT_CHECK_INT(tree_checked(t, copy, 63, &tree), HT_TRUNCATED);
+    HT_CHECK_INT(tree_checked(t, copy, size - 64, &tree), HT_TRUNCATED);
+    HT_CHECK_INT(tree_checked(t, copy, size + 64, &tree), HT_TRUNCATED);
     copy[0]++;
-    HT_CHECK_INT(view_checked(t, copy, size, &index), HT_FOREIGN);
+    HT_CHECK_INT(tree_checked(t, copy, size, &tree), HT_FOREIGN);
     copy[0]--;
     head->version++;
-    HT_CHECK_INT(view_checked(t, copy, size, &index), HT_VERSION);
+    HT_CHECK_INT(tree_checked(t, copy, size, &tree), HT_VERSION);
     head->version--;
     head->level_count++;
-    HT_CHECK_INT(view_checked(t, copy, size, &index), HT_RANGE);
+    HT_CHECK_INT(tree_checked(t, copy, size, &tree), HT_RANGE);
     head->level_count--;
-    refs[17].arc = t->graph.base_arc_count;
-    HT_CHECK_INT(view_checked(t, copy, size, &index), HT_RANGE);
-    refs[17].arc = 0;
+    head->way_node_count++;
+    HT_CHECK_INT(tree_checked(t, copy, size, &tree), HT_RANGE);
+    head->way_node_count--;
+    uint32_t old = from[17];
+    from[17] = t->network.way_node_count - 1; /* a segment needs two */
+    HT_CHECK_INT(tree_checked(t, copy, size, &tree), HT_RANGE);
+    from[17] = old;
     root->min_x[3] = (uint16_t)(root->max_x[3] + 1);
-    HT_CHECK_INT(view_checked(t, copy, size, &index), HT_RANGE);
-    HT_CHECK(index == NULL);
+    HT_CHECK_INT(tree_checked(t, copy, size, &tree), HT_RANGE);
+    HT_CHECK(tree == NULL);
     free(copy);
+    view_refuses_of_a_profile(t, built);
     ht_snap_index_free(built);
     snap_town_free(t);
 }
@@ -706,7 +798,8 @@ HT_CASE(build_and_view_survive_every_failed_allocation_oom)
         ht_oom_arm(n);
         enum ht_status status = ht_snap_build(&t->network, &t->graph, NULL, &index);
         if (status == HT_OK) {
-            status = ht_snap_view(&t->network, &t->graph, index->data, index->size, &view);
+            status =
+                ht_snap_view(ht_snap_tree_of(index), &t->graph, index->data, index->size, &view);
         }
         if (status == HT_OK) {
             status = ht_snap_work_new(&work);
@@ -731,6 +824,35 @@ HT_CASE(build_and_view_survive_every_failed_allocation_oom)
     snap_town_free(t);
 }
 
+static void scramble(char *data, size_t from, size_t size, uint64_t *seed)
+{
+    for (int i = 0; i < 200; i++) {
+        size_t at = from + ht_random(seed) % (size - from);
+        data[at] = (char)ht_random(seed);
+    }
+}
+
+/* Sets right what a check would refuse. */
+static void make_plausible(const struct ht_snap_index *built, char *tree, char *own)
+{
+    uint32_t *from =
+        (void *)(tree + ((const char *)built->tree.from - (const char *)built->tree.data));
+    const uint16_t *packs = (void *)(own + 64);
+    uint8_t *sides = (void *)(own + ((const char *)built->sides - (const char *)built->data));
+    uint32_t *arcs = (void *)(own + ((const char *)built->arcs - (const char *)built->data));
+    for (uint32_t i = 0; i < built->own->leaf_count * HT_SNAP_FAN; i++) {
+        bool entry = i < built->own->entry_count;
+        bool of_a_side = (packs[sides[i]] & (HT_SNAP_ALONG | HT_SNAP_AGAINST)) != 0;
+        sides[i] = !entry ? 0 : sides[i] == 0 || of_a_side ? sides[i] : HT_SNAP_ASK;
+        if (entry) {
+            from[i] %= built->own->way_node_count - 1;
+        }
+    }
+    for (uint32_t i = 0; i < built->own->piece_count; i++) {
+        arcs[i] %= built->own->base_arc_count;
+    }
+}
+
 HT_CASE(forged_blob_that_passes_never_leads_outside)
 {
     struct snap_town *t = snap_town_new(600, 1000000, 16);
@@ -738,26 +860,23 @@ HT_CASE(forged_blob_that_passes_never_leads_outside)
     struct ht_snap_work *work = NULL;
     HT_REQUIRE(ht_snap_build(&t->network, &t->graph, NULL, &built) == HT_OK);
     HT_REQUIRE(ht_snap_work_new(&work) == HT_OK);
-    char *copy = aligned_alloc(64, built->size);
-    HT_REQUIRE(copy != NULL);
+    char *copy = copy_of(built->tree.data, built->tree.size);
+    char *own = copy_of(built->data, built->size);
     uint64_t seed = 17;
     uint32_t passed = 0;
     for (int round = 0; round < 400; round++) {
-        memcpy(copy, built->data, built->size);
-        size_t leaves = (size_t)((const char *)built->leaves - (const char *)built->data);
+        memcpy(copy, built->tree.data, built->tree.size);
+        memcpy(own, built->data, built->size);
+        size_t leaves = (size_t)((const char *)built->tree.leaves - (const char *)built->tree.data);
         size_t from = round % 4 == 0 ? 64 : leaves; /* boxes too, or what no check can see */
-        for (int i = 0; i < 200; i++) {
-            size_t at = from + ht_random(&seed) % (built->size - from);
-            copy[at] = (char)ht_random(&seed);
-        }
-        struct ht_snap_ref *refs =
-            (void *)(copy + ((const char *)built->refs - (const char *)built->data));
-        for (uint32_t i = 0; i < built->head->entry_count; i++) {
-            refs[i].arc %= t->graph.base_arc_count;
-            refs[i].packed |= round % 2 == 0 ? 3u : 1u;
-        }
+        scramble(copy, from, built->tree.size, &seed);
+        scramble(own, 64, built->size, &seed);
+        make_plausible(built, copy, own);
+        struct ht_snap_tree *tree = NULL;
         struct ht_snap_index *index = NULL;
-        if (view_checked(t, copy, built->size, &index) != HT_OK) {
+        if (tree_checked(t, copy, built->tree.size, &tree) != HT_OK ||
+            view_checked(tree, t, own, built->size, &index) != HT_OK) {
+            ht_snap_tree_free(tree);
             continue;
         }
         passed++;
@@ -776,9 +895,11 @@ HT_CASE(forged_blob_that_passes_never_leads_outside)
             }
         }
         ht_snap_index_free(index);
+        ht_snap_tree_free(tree);
     }
     HT_CHECK(passed > 0);
     free(copy);
+    free(own);
     ht_snap_work_free(work);
     ht_snap_index_free(built);
     snap_town_free(t);

@@ -50,7 +50,7 @@ static uint64_t walk(const struct ht_road *road)
         sum += ht_arc_component(graph, a);
         sum += arc->reverse == HT_NONE ? 0 : graph->arcs[arc->reverse].head;
         for (uint32_t t = graph->turn_first[a]; t < graph->turn_first[a + 1]; t++) {
-            uint32_t to = graph->turns[t].to;
+            uint32_t to = ht_turn_at(graph, a, t).to;
             uint32_t edge = cch->turn_edge[t];
             bool up = cch->rank[a] < cch->rank[to];
             sum += edge == HT_NONE ? 0 : up ? cch->out.head[edge] : cch->in.head[edge];
@@ -63,7 +63,7 @@ static uint64_t walk(const struct ht_road *road)
     }
     for (uint32_t v = 0; v < cch->vertex_count; v++) {
         uint32_t steps = 0;
-        for (uint32_t up = v; up != HT_NONE; up = road->metric->climb[up].parent) {
+        for (uint32_t up = v; up != HT_NONE; up = ht_metric_parent(road->metric, up)) {
             steps += road->metric->climb[up].depth < cch->depth_max;
         }
         for (uint32_t up = v; up != HT_NONE; up = cch->parent[up]) {

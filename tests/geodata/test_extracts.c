@@ -47,14 +47,15 @@ static bool is_legal(const struct ht_graph *g, const struct ht_place *source,
     }
     struct ht_cost sum = from->after;
     for (uint32_t i = 0; i + 1 < way->arc_count; i++) {
-        const struct ht_turn *turn = ht_graph_turn(g, way->arcs[i], way->arcs[i + 1]);
+        uint32_t number = ht_graph_turn(g, way->arcs[i], way->arcs[i + 1]);
         const struct ht_arc *next = &g->arcs[way->arcs[i + 1]];
         bool last = i + 2 == way->arc_count;
-        if (turn == NULL || g->arcs[way->arcs[i]].head != next->tail) {
+        if (number == HT_NONE || g->arcs[way->arcs[i]].head != next->tail) {
             return false;
         }
-        sum.weight_ms += turn->weight_ms + (last ? to->before.weight_ms : next->weight_ms);
-        sum.duration_ms += turn->duration_ms + (last ? to->before.duration_ms : next->duration_ms);
+        struct ht_turn turn = ht_turn_at(g, way->arcs[i], number);
+        sum.weight_ms += turn.weight_ms + (last ? to->before.weight_ms : next->weight_ms);
+        sum.duration_ms += turn.duration_ms + (last ? to->before.duration_ms : next->duration_ms);
         sum.length_mm += last ? to->before_mm : next->length_mm;
     }
     if (way->arc_count == 1) {

@@ -181,7 +181,14 @@ HT_CASE(what_is_written_is_read)
                road.graph->junction_count == g->junction_count &&
                road.graph->condition_count == g->condition_count);
     HT_CHECK(memcmp(road.graph->arcs, g->arcs, g->arc_count * sizeof *g->arcs) == 0);
-    HT_CHECK(memcmp(road.graph->turns, g->turns, g->turn_count * sizeof *g->turns) == 0);
+    for (uint32_t a = 0; a < g->arc_count; a++) {
+        for (uint32_t t = g->turn_first[a]; t < g->turn_first[a + 1]; t++) {
+            struct ht_turn turn = ht_turn_at(road.graph, a, t);
+            HT_CHECK(memcmp(&turn, &g->turns[t], sizeof turn) == 0);
+            HT_CHECK_INT(ht_graph_turn(road.graph, a, turn.to), t);
+        }
+    }
+    HT_CHECK(road.graph->turn_listed_count > 0); /* into the copy */
     HT_CHECK(memcmp(road.graph->turn_first, g->turn_first, (g->arc_count + 1) * 4) == 0);
     HT_CHECK_INT(road.graph->class_mask, g->class_mask);
     HT_CHECK_INT(road.cch->vertex_count, g->arc_count);
@@ -192,6 +199,51 @@ HT_CASE(what_is_written_is_read)
     ht_profiles_free(profiles, count);
     ht_pool_free(pool);
     ht_hnet_close(file);
+}
+
+/* A junction of more exits than a packed turn can count, and more prices than may have numbers. */
+HT_CASE(turns_that_do_not_fit_are_listed)
+{
+    enum { EXITS = 300, PRICES = 5 };
+    static struct ht_arc arcs[EXITS + 1];
+    static struct ht_turn turns[EXITS + 1];
+    static uint32_t turn_first[EXITS + 2];
+    static const uint32_t first_out[] = {0, EXITS, EXITS + 1};
+    for (uint32_t i = 0; i < EXITS; i++) {
+        arcs[i] = (struct ht_arc){.tail = 0, .head = 1};
+        turns[i] = (struct ht_turn){i, i % (PRICES + 2), i % (PRICES + 2) / 2};
+    }
+    arcs[EXITS] = (struct ht_arc){.tail = 1, .head = 0};
+    turns[EXITS] = (struct ht_turn){EXITS + 1, 1, 1}; /* not out of its head, as into a copy */
+    turn_first[EXITS + 1] = EXITS + 1;
+    struct ht_graph plain = {.junction_count = 2,
+                             .arc_count = EXITS + 1,
+                             .turn_count = EXITS + 1,
+                             .junction_first_out = first_out,
+                             .arcs = arcs,
+                             .turn_first = turn_first,
+                             .turns = turns};
+    struct ht__hnet_turns packed;
+    HT_REQUIRE(ht__hnet_turns_pack(&plain, PRICES, &packed) == HT_OK);
+    HT_CHECK_INT(packed.price_count, PRICES);
+    HT_CHECK(packed.listed_count > (EXITS - 255) + 255 * 2 / (PRICES + 2));
+    HT_CHECK(packed.listed_count < EXITS / 2);
+    struct ht_graph graph = plain;
+    graph.turns = NULL;
+    graph.packed_turns = packed.packed;
+    graph.turn_prices = packed.prices;
+    graph.turns_listed = packed.listed;
+    graph.turn_listed_count = packed.listed_count;
+    uint32_t wrong = 0;
+    for (uint32_t t = 0; t <= EXITS; t++) {
+        struct ht_turn turn = ht_turn_at(&graph, EXITS, t);
+        wrong += memcmp(&turn, &turns[t], sizeof turn) != 0;
+        wrong += ht_turn_to(&graph, EXITS, t) != turns[t].to;
+        wrong += ht_graph_turn(&graph, EXITS, turns[t].to) != t;
+    }
+    HT_CHECK_INT(wrong, 0);
+    HT_CHECK_INT(ht_graph_turn(&graph, EXITS, EXITS), HT_NONE);
+    ht__hnet_turns_free(&packed);
 }
 
 HT_CASE(every_damaged_byte_is_noticed)
@@ -310,10 +362,11 @@ HT_CASE(a_fifo_is_refused_at_once)
 
 HT_CASE(a_good_checksum_does_not_replace_range_checks)
 {
-    static const char *const harmless[] = {
-        "info",        "out_depth",   "in_depth",     "strings",     "out_length", "in_length",
-        "turn_edge",   "node_osm_id", "node_point",   "out_time",    "in_time",    "out_up_first",
-        "in_up_first", "snap",        "out_up_depth", "in_up_depth", "out_step",   "in_step"};
+    static const char *const harmless[] = {"info",        "out_depth", "in_depth",  "strings",
+                                           "out_length",  "in_length", "turn_edge", "node_osm_id",
+                                           "node_point",  "out_time",  "in_time",   "out_up_first",
+                                           "in_up_first", "snap",      "street",    "out_up_depth",
+                                           "in_up_depth", "out_step",  "in_step"};
     HT_REQUIRE(ready());
     size_t size = 0;
     unsigned char *data = get_file(file_path, &size);
@@ -420,13 +473,16 @@ HT_CASE(rows_and_trees_must_hang_together)
     /* the same where searches climb, and their rows */
     const struct ht_climb *climb =
         (const struct ht_climb *)(const void *)(data + section_of(data, "climb")->offset);
-    HT_REQUIRE(climb[0].parent == parent[0]);
-    HT_CHECK_INT(with_u32(data, size, "climb", 0, 0), HT_RANGE);
-    HT_CHECK_INT(with_u32(data, size, "climb", 0, HT_NONE), HT_RANGE);
+    HT_REQUIRE(climb[0].up == parent[0] && climb[0].depth > 0);
+    const uint32_t depth = climb[0].depth;
+    HT_CHECK_INT(with_u32(data, size, "climb", 2, depth), HT_RANGE); /* no root */
+    HT_CHECK_INT(with_u32(data, size, "climb", 2, depth | UINT32_C(0xfffe0000)), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 2, depth | UINT32_C(0xffff0000)), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 0, 1), HT_RANGE);
     HT_CHECK_INT(with_u32(data, size, "climb", 1, 1), HT_RANGE);
-    HT_CHECK_INT(with_u32(data, size, "climb", 2, 1), HT_RANGE);
-    HT_CHECK_INT(with_u32(data, size, "climb", 3, climb[0].depth + 1U), HT_RANGE);
-    HT_CHECK_INT(with_u32(data, size, "climb", 4 + 1, 1U << 30), HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 2, (depth + 1) | (uint32_t)climb[0].up << 16),
+                 HT_RANGE);
+    HT_CHECK_INT(with_u32(data, size, "climb", 3 + 0, 1U << 30), HT_RANGE);
     HT_CHECK_INT(with_u32(data, size, "rank", 0, 1U << 29), HT_RANGE);
     free(data);
 }

@@ -366,8 +366,8 @@ HT_CASE(loops_run_from_a_junction_to_itself)
     HT_CHECK(town.graph->arcs[loop].tail == town.graph->arcs[loop].head);
     HT_CHECK(town.graph->arcs[loop].reverse == ht_town_arc(&town, 'b', 'e', false));
     HT_CHECK(ht_town_turn(&town, "eba") != NULL);
-    HT_CHECK(ht_graph_turn(town.graph, loop, loop) != NULL); /* round again */
-    HT_CHECK(ht_graph_turn(town.graph, loop, town.graph->arcs[loop].reverse) == NULL);
+    HT_CHECK(ht_graph_turn(town.graph, loop, loop) != HT_NONE); /* round again */
+    HT_CHECK(ht_graph_turn(town.graph, loop, town.graph->arcs[loop].reverse) == HT_NONE);
     ht_town_end(&town);
 }
 

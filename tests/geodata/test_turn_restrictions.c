@@ -314,7 +314,7 @@ static uint32_t maneuvers_with(const char *tags, const char *members, struct ht_
     uint32_t count = town.graph->maneuver_count;
     if (count > 0) {
         *out = town.graph->maneuvers[0];
-        HT_CHECK(ht_graph_turn(town.graph, out->arcs[0], out->arcs[1]) ==
+        HT_CHECK(&town.graph->turns[ht_graph_turn(town.graph, out->arcs[0], out->arcs[1])] ==
                  ht_town_turn(&town, "abe"));
         HT_CHECK(out->junction == town.graph->arcs[out->arcs[0]].head);
     }

@@ -111,7 +111,8 @@ static inline struct ht_promise_entry ht_promise_pop(struct ht_promises *p)
 static inline void ht_promise_expand(struct ht_promises *p, uint32_t arc, uint32_t ms)
 {
     for (uint32_t t = p->graph->turn_first[arc]; t < p->graph->turn_first[arc + 1]; t++) {
-        ht_promise_push(p, p->graph->turns[t].to, ms + p->graph->turns[t].weight_ms);
+        struct ht_turn turn = ht_turn_at(p->graph, arc, t);
+        ht_promise_push(p, turn.to, ms + turn.weight_ms);
     }
 }
 
@@ -178,7 +179,7 @@ static inline uint64_t ht_promise_add_up(struct ht_promises *p, const struct ht_
         bool more = i + 1 < way->arc_count;
         uint32_t ms = ht_promise_driven(p, source, target, way, i);
         uint32_t turn =
-            more ? ht_graph_turn(p->graph, way->arcs[i], way->arcs[i + 1])->weight_ms : 0;
+            more ? ht_graph_turn_between(p->graph, way->arcs[i], way->arcs[i + 1]).weight_ms : 0;
         bool known = p->offered[ht_arc_base(p->graph, way->arcs[i])];
         bool after = more && p->offered[ht_arc_base(p->graph, way->arcs[i + 1])];
         p->at[i + 1] = p->at[i] + ms + turn;

@@ -221,15 +221,16 @@ static inline bool way_adds_up(const struct ht_graph *g, const struct ht_place *
     }
     struct ht_cost sum = from->after;
     for (uint32_t i = 0; i + 1 < way->arc_count; i++) {
-        const struct ht_turn *turn = ht_graph_turn(g, way->arcs[i], way->arcs[i + 1]);
+        uint32_t number = ht_graph_turn(g, way->arcs[i], way->arcs[i + 1]);
         const struct ht_arc *next = &g->arcs[way->arcs[i + 1]];
         bool last = i + 2 == way->arc_count;
-        if (turn == NULL || g->live == NULL ||
-            (g->live->turn_closed != NULL && g->live->turn_closed[turn - g->turns] != 0)) {
-            return turn != NULL && g->live == NULL;
+        if (number == HT_NONE || g->live == NULL ||
+            (g->live->turn_closed != NULL && g->live->turn_closed[number] != 0)) {
+            return number != HT_NONE && g->live == NULL;
         }
-        sum.weight_ms += turn->weight_ms + (last ? to->before.weight_ms : next->weight_ms);
-        sum.duration_ms += turn->duration_ms + (last ? to->before.duration_ms : next->duration_ms);
+        struct ht_turn turn = ht_turn_at(g, way->arcs[i], number);
+        sum.weight_ms += turn.weight_ms + (last ? to->before.weight_ms : next->weight_ms);
+        sum.duration_ms += turn.duration_ms + (last ? to->before.duration_ms : next->duration_ms);
         sum.length_mm += last ? to->before_mm : next->length_mm;
     }
     return same_cost(sum, way->cost);
