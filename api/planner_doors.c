@@ -113,7 +113,10 @@ static uint32_t goes_of(const struct ht_planner_scene *scene, const struct keyed
                         uint32_t count)
 {
     int64_t meals = 0;
-    int64_t most = scene->van_most[0];
+    int64_t most = 0;
+    for (uint32_t v = 0; v < scene->van_count; v++) {
+        most = scene->vans[v].capacity[0] > most ? scene->vans[v].capacity[0] : most;
+    }
     for (uint32_t i = 0; i < count; i++) {
         meals += scene->orders[list[i].order]->load[0];
     }
