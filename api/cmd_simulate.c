@@ -244,7 +244,7 @@ int ht_cmd_simulate(int argc, char **argv)
         {"to", 0, "HH:MM", "end; without it until it is stopped", &said.to, NULL},
         {"seed", 0, "N", "another day; the same seed in lockstep is the same day (1)", &said.seed,
          NULL},
-        {"rate", 0, "X", "times as many orders and alarms (1: six lunches a hundred homes)",
+        {"rate", 0, "X", "times as many orders and alarms (1: eleven lunches two hundred homes)",
          &said.rate, NULL},
         {"alarms", 0, "N", "a day, before --rate (20)", &said.alarms, NULL},
         {"households", 0, "N", "only the first N order meals", &said.households, NULL},

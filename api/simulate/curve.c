@@ -45,7 +45,7 @@ static const struct band alarm_times[] = {
     {0, 360, 0.14}, {360, 540, 0.2}, {540, 1020, 0.36}, {1020, 1260, 0.2}, {1260, DAY_MIN, 0.1}};
 
 static const struct meal meals[] = {
-    {"lunch", 0.06, lunch_ordered, 4, {660, 690, 720}, {0.35, 0.4, 0.25}},
+    {"lunch", 0.055, lunch_ordered, 4, {660, 690, 720}, {0.35, 0.4, 0.25}},
     {"dinner", 0.02, dinner_ordered, 3, {990, 1020, 1020}, {0.5, 0.5, 0}}};
 
 /* The minute below which `share` of them all lie. */

@@ -14,7 +14,7 @@ enum {
     TOLD_LEAST_MS = 480000 /* what is told later was not known before */
 };
 
-#define HELPLESS 0.1 /* the share of households that is served at the door */
+#define HELPLESS 0.03 /* the share of households that is served at the door */
 
 struct ht_sim_meal *ht_sim_meal_known(struct ht_sim *sim, const char *id)
 {
