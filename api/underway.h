@@ -8,8 +8,8 @@
  *   way to the next stop over the streets of now --> bands --> eta of each order ahead
  *
  * An order's times that shift by the setting `step_s` (ht_order_shifts) are an event
- * (`order.planned`); what shifts by less is told to who asks (ht_orders_tell). Events of stops have the subject
- * `units/{id}` and the kinds
+ * (`order.planned`); what shifts by less is told to who asks (ht_orders_tell). Events of stops have
+ * the subject `units/{id}` and the kinds
  *
  *   stop.arrived, stop.left, stop.skipped   {"unit", "kind": "order", "orders": [...]} or
  *                                           {"unit", "kind": "load", "kitchen"}, with "at" and "by"
