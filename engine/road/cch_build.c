@@ -251,6 +251,9 @@ static void row_pull(struct build *b, uint32_t x, int s)
     const struct grow_side *own = &b->cch->side[s];
     const struct grow_side *other = &b->cch->side[1 - s];
     uint16_t depth_x = b->cch->depth[x];
+    if (other->head == NULL) {
+        return; /* no edge yet */
+    }
     for (uint32_t e = other->chain_head[x]; e != HT_NONE; e = other->chain[e]) {
         /* the lower end of e: chains are walked with it stored beside */
         uint32_t u = other->head[e];

@@ -637,6 +637,11 @@ HT_CASE(broken_bodies_are_refused)
         HT_CHECK(says("\"title\":\"Bad Request\""));
         HT_CHECK(says("\"errors\":[{\"pointer\":\""));
     }
+    end();
+}
+
+HT_CASE(what_is_wrong_in_a_body_is_pointed_to)
+{
     static const char *const where[][2] = {
         {"[", "\"pointer\":\"\""},
         {"{\"mo/vs\":3}", "\"pointer\":\"/mo~1vs\""},
@@ -652,6 +657,7 @@ HT_CASE(broken_bodies_are_refused)
         {"{\"by\":\"foot\"}", "\"pointer\":\"/by\""},
         {"{\"blue_light\":\"green\"}", "\"pointer\":\"/blue_light\""},
         {"{\"new\":{\"count\":0}}", "\"pointer\":\"/new/count\""}};
+    HT_REQUIRE(begin_town());
     for (size_t i = 0; i < sizeof where / sizeof *where; i++) {
         HT_CHECK_INT(moves(where[i][0]), 400);
         HT_CHECK(says(where[i][1]));

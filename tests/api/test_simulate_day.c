@@ -8,7 +8,7 @@
 
 #if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
 #define STEP "30"
-#define HOMES "300" /* fewer, and one late meal is a large share */
+#define HOMES "500" /* fewer, and one late meal is a large share */
 #define MIDDAY_END "12:10"
 #define SHORT_END "11:15"
 #define DAY_END "08:00" /* the night, when fewest are on duty */
