@@ -1,5 +1,6 @@
 /* The room of orders within the process: what a start reads of a store, and a plan that another
  * thread hands over. */
+#include "api/order_event.h"
 #include "api/orders_room.h"
 
 #include "tests/support/check.h"
@@ -140,6 +141,32 @@ static void times_of_another_plan_are_passed_over(struct ht_app *app,
     HT_CHECK_INT(planning.passed_over, 1);
     HT_CHECK_INT(planned_events(app), 2);
     HT_CHECK(published);
+}
+
+#define RECEIVED(more)                                                                             \
+    "{\"order\":\"a\",\"load\":[1],\"kitchen\":\"k\",\"ready\":\"2026-03-02T03:00:00.000Z\","      \
+    "\"due_from\":\"2026-03-02T03:00:00.000Z\",\"due_to\":\"2026-03-02T04:00:00.000Z\","           \
+    "\"service_ms\":60000" more "}"
+
+/* Rows from before orders said where they are handed over are of the door. */
+HT_CASE(a_row_of_yesterday_is_handed_over_at_the_door)
+{
+    static const struct {
+        const char *body;
+        enum ht_status status;
+        uint8_t handover;
+    } bodies[] = {{RECEIVED(""), HT_OK, HT_ORDER_AT_DOOR},
+                  {RECEIVED(",\"handover\":\"door\""), HT_OK, HT_ORDER_AT_DOOR},
+                  {RECEIVED(",\"handover\":\"van\""), HT_OK, HT_ORDER_AT_VAN},
+                  {RECEIVED(",\"handover\":\"roof\""), HT_INVALID, 0},
+                  {RECEIVED(",\"handover\":7"), HT_INVALID, 0}};
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        struct ht_order_event_read read;
+        HT_CHECK_INT(ht_order_event_read("order.received", 1, bodies[i].body, &read),
+                     bodies[i].status);
+        HT_CHECK(bodies[i].status != HT_OK || read.event.handover == bodies[i].handover);
+        ht_order_event_deinit(&read);
+    }
 }
 
 HT_CASE(a_start_reads_what_is_open_and_a_plan_is_written_before_it_counts)
